@@ -1,0 +1,10 @@
+/** An operation that can be refused: the error is a value that the caller handles (style.md §21). */
+export type Result<Value, Failure> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly error: Failure }
+
+export const success = <Value>(value: Value): { readonly ok: true; readonly value: Value } => ({ ok: true, value })
+export const failure = <Failure>(error: Failure): { readonly ok: false; readonly error: Failure } => ({
+  ok: false,
+  error,
+})

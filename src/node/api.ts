@@ -1,0 +1,82 @@
+import type { GroupId, LogIndex, NodeId, Term } from '../base/brand.ts'
+import type { SessionNumbers } from '../codec/payload.ts'
+import type { EntryKind } from '../codec/types.ts'
+import type { Applied, Reply, StateMachine } from '../session/types.ts'
+
+/** Why a proposal was not appended: definite for this copy (sessions.md §3). */
+export type SubmitRefusal = 'NOT_LEADER' | 'OVERLOADED' | 'NO_QUORUM' | 'STORAGE_STALLED' | 'APPLY_BEHIND' | 'SHUTTING_DOWN'
+
+/**
+ * Who waits for one proposal: an object of the caller's, so that the hot path makes no closure and no promise. Exactly
+ * one of the methods is called, exactly once.
+ */
+export interface ProposalSink {
+  /** The entry was applied on this node. `now` is its header's. */
+  settled(reply: Reply, index: number, now: number): void
+  /** Nothing was appended. */
+  refused(code: SubmitRefusal, leader: NodeId | null): void
+  /** Appended, but this node cannot tell any more whether it was or will be committed: unknown. */
+  lost(): void
+}
+
+/** What the session gateway, servers and the CLI may ask of a running node (one Raft group). */
+export interface RaftNode {
+  readonly id: NodeId
+  readonly clusterId: string
+  readonly group: GroupId
+  /** 0 until the Configuration is applied. */
+  readonly incarnation: number
+  readonly machine: StateMachine
+  readonly role: 'follower' | 'preCandidate' | 'candidate' | 'leader'
+  /** True when this node leads and has applied an entry of its own term: it may answer and deliver. */
+  readonly leading: boolean
+  readonly leader: NodeId | null
+  /** Client address of a member, as the Configuration says. */
+  addressOf(id: NodeId): string | null
+  /**
+   * Queues one entry; all that arrive in one event-loop turn become one log write and one message per follower. The
+   * payload is copied before the call returns.
+   */
+  submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void
+  /** Renewal of a session, coalesced with others into one KeepAlive entry per tick; `settled` with `keptAlive`. */
+  keepAlive(session: SessionNumbers, sink: ProposalSink): void
+  /** Attached sessions (by index) at this node; the leader's redelivery duty looks at these only. */
+  attachedSessions: Set<number>
+  listen(listener: NodeListener): void
+  status(): NodeStatus
+  /** Calls back once appliedIndex ≥ index or the node closes (false). */
+  waitApplied(index: number, done: (reached: boolean) => void): void
+  /** The log's clock as far as applied: `now` of the last applied entry; the leader adds the time since. */
+  logNow(): number
+  close(done: () => void): void
+}
+
+export interface NodeListener {
+  /** After each applied entry, in order, on every node. */
+  applied(applied: Applied): void
+  /** After each run of applied entries (one batch): the moment to flush frames. */
+  batchApplied(): void
+  /** Leadership, leader or term changed. */
+  roleChanged(): void
+  /** The node stops for good: a fault with its code and sentence. */
+  stopped(fault: { code: string; message: string }): void
+}
+
+export interface NodeStatus {
+  readonly id: NodeId
+  readonly role: 'follower' | 'preCandidate' | 'candidate' | 'leader'
+  readonly leader: NodeId | null
+  readonly term: Term
+  readonly commitIndex: LogIndex
+  readonly appliedIndex: LogIndex
+  readonly lastIndex: LogIndex
+  readonly stateHash: string
+  readonly snapshotIndex: LogIndex
+  readonly syncP50Ms: number
+  readonly syncP99Ms: number
+  readonly sessions: number
+  readonly rows: number
+  /** Leader only: what it knows of each follower. */
+  readonly followers: readonly { readonly id: NodeId; readonly matchIndex: LogIndex; readonly contactMs: number }[]
+  readonly voters: readonly NodeId[]
+}

@@ -1,0 +1,200 @@
+import type { LogIndex, Millis, NodeId, Term, WriteNumber } from '../base/brand.ts'
+
+/**
+ * What the core, its driver and its tests say to each other (architecture.md §3):
+ * `step(state, now, event) → { state, effects, wakeAt }`. The core holds terms, never payloads.
+ */
+
+/** A run of consecutive log entries of one term: indexes `[first, last]`. */
+export interface TermRun {
+  readonly first: LogIndex
+  readonly last: LogIndex
+  readonly term: Term
+}
+
+/**
+ * The voters (and later learners) that a Configuration entry names. Sorted by id. Addresses and instance ids live in
+ * the entry's payload, which the core never sees.
+ */
+export interface Configuration {
+  readonly voters: readonly NodeId[]
+  readonly learners: readonly NodeId[]
+}
+
+/** What one node may never forget, one record in one synced write (paper Figure 2, "persistent state"). */
+export interface HardState {
+  readonly currentTerm: Term
+  readonly votedFor: NodeId | null
+}
+
+/** A Configuration and the index of the entry that carries it (0: from the snapshot's or the initial one). */
+export interface ConfigurationEntry {
+  readonly index: LogIndex
+  readonly configuration: Configuration
+}
+
+export interface RaftConfig {
+  readonly self: NodeId
+  /** Leader's heartbeat interval, ms. Default 50. */
+  readonly heartbeatMs: Millis
+  /** Election timeout is drawn uniformly from [min, max], ms. Default 300, 600. */
+  readonly electionTimeoutMinMs: Millis
+  readonly electionTimeoutMaxMs: Millis
+  /** Thesis §9.6. Default true. */
+  readonly preVote: boolean
+  /** A leader that has not heard a quorum for one election timeout steps down. Default true. */
+  readonly checkQuorum: boolean
+  /** Most AppendEntries with entries in flight to one follower. Default 8. */
+  readonly inFlightMessagesMax: number
+  /** Most entry bytes in flight to one follower. Default 16 MiB. */
+  readonly inFlightBytesMax: number
+  /** Most entries in one AppendEntries; the driver may split one message into several by bytes. Default 8192. */
+  readonly appendEntriesMax: number
+  /** Beyond this many bytes of uncommitted proposals a leader refuses new ones. Default 64 MiB. */
+  readonly uncommittedBytesMax: number
+}
+
+/** What the log and snapshot held when the node opened them. */
+export interface Restored {
+  readonly hardState: HardState
+  /** Last index and term covered by the snapshot; 0, 0 without one. */
+  readonly snapshotIndex: LogIndex
+  readonly snapshotTerm: Term
+  /** Runs of every entry above `snapshotIndex` that the log holds, in order, without gap; all of them durable. */
+  readonly runs: readonly TermRun[]
+  /** Configuration as of the snapshot, then those of log entries, in index order; empty before bootstrap. */
+  readonly configurations: readonly ConfigurationEntry[]
+  /** Seed of the node's election timeouts. */
+  readonly seed: number
+}
+
+/** Kinds of entry that the core itself creates; the driver makes their payloads. */
+export type CreatedKind = 'noop' | 'configuration' | 'limits'
+
+/** Where the driver finds the payloads of a run of entries that a persist effect names. */
+export type PersistSource =
+  /** Created by the core: one entry of this kind; the driver makes the payload. */
+  | { readonly kind: 'created'; readonly entryKind: CreatedKind }
+  /** The payloads of the `propose` event of this very step, in order. */
+  | { readonly kind: 'proposed' }
+  /** Record bytes of the AppendEntries message of this very step. */
+  | { readonly kind: 'received' }
+
+export interface PersistRun extends TermRun {
+  readonly source: PersistSource
+}
+
+export type RejectVoteReason = 'leaderAlive' | 'staleTerm' | 'votedForOther' | 'logBehind' | 'notVoter' | 'notBootstrapped'
+
+/** Raft messages, without payload bytes; the transport attaches the records that `runs` names (paper Figure 2). */
+export type Message =
+  | {
+      readonly kind: 'preVoteRequest'
+      /** The term the sender would campaign in: its currentTerm + 1. */
+      readonly term: Term
+      readonly lastLogIndex: LogIndex
+      readonly lastLogTerm: Term
+    }
+  | {
+      readonly kind: 'preVoteResponse'
+      /** Responder's currentTerm. */
+      readonly term: Term
+      /** Term of the request answered, so that stale grants are ignored. */
+      readonly requestTerm: Term
+      readonly verdict: VoteVerdict
+    }
+  | { readonly kind: 'requestVote'; readonly term: Term; readonly lastLogIndex: LogIndex; readonly lastLogTerm: Term }
+  | { readonly kind: 'requestVoteResponse'; readonly term: Term; readonly verdict: VoteVerdict }
+  | {
+      readonly kind: 'appendEntries'
+      readonly term: Term
+      readonly prevLogIndex: LogIndex
+      readonly prevLogTerm: Term
+      /** Entries carried, as runs from prevLogIndex + 1; empty for a heartbeat. */
+      readonly runs: readonly TermRun[]
+      /** Already capped so that the follower never learns beyond what it verifies (raft.md §2.4). */
+      readonly leaderCommit: LogIndex
+      /** Configurations among the entries carried: the driver of the receiver fills it from the records. */
+      readonly configurations: readonly ConfigurationEntry[]
+      /** Rises with every message a leader sends in a term; echoed, so contact is dated by the send time. */
+      readonly sequence: number
+    }
+  | {
+      readonly kind: 'appendEntriesResponse'
+      readonly term: Term
+      readonly sequence: number
+      readonly result:
+        | { readonly success: true; readonly matchIndex: LogIndex }
+        | {
+            readonly success: false
+            /** prevLogIndex of the request that was refused. */
+            readonly rejectedIndex: LogIndex
+            /** Repair hint: the follower's last index whose term is at most the conflicting one (a round per term). */
+            readonly hintIndex: LogIndex
+            readonly hintTerm: Term
+          }
+    }
+
+export type VoteVerdict =
+  | { readonly granted: true }
+  | { readonly granted: false; readonly reason: RejectVoteReason }
+
+export type RaftEvent =
+  /** First event of a process: arms the timers; a single voter campaigns at once. */
+  | { readonly kind: 'start' }
+  /** Time has passed; carries nothing, `now` is the argument of `step`. */
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'receive'; readonly from: NodeId; readonly message: Message }
+  /**
+   * The driver wants `count` entries of `bytes` record bytes in total appended; at the leader they get the next indexes
+   * in order, anywhere else the answer is a `refused` effect and nothing is appended.
+   */
+  | { readonly kind: 'propose'; readonly count: number; readonly bytes: number }
+  /** The write of that number, and with it all earlier ones, is on disk. */
+  | { readonly kind: 'persisted'; readonly write: WriteNumber }
+  /**
+   * The initial configuration is agreed (raft.md §1 Bootstrap; the driver's handshake): from now on this node may
+   * campaign and grant although its log has no Configuration yet.
+   */
+  | { readonly kind: 'bootstrapped'; readonly configuration: Configuration }
+  /** Campaign now (operator, golden scripts). */
+  | { readonly kind: 'campaign' }
+  /** The snapshot up to this index is durable: the trail below may be forgotten. */
+  | { readonly kind: 'snapshotted'; readonly index: LogIndex }
+
+export type Effect =
+  /**
+   * One numbered log write: hard state, truncation and entries travel in one frame. `truncateFrom`: drop every entry at
+   * and above it first. Writes are issued in number order.
+   */
+  | {
+      readonly kind: 'persist'
+      readonly write: WriteNumber
+      readonly hardState: HardState | null
+      readonly truncateFrom: LogIndex | null
+      readonly entries: readonly PersistRun[]
+    }
+  /** Send when write `after` has completed; at once when null (architecture.md §3). */
+  | { readonly kind: 'send'; readonly to: NodeId; readonly message: Message; readonly after: WriteNumber | null }
+  /** Everything up to this index is committed; waits for nothing. */
+  | { readonly kind: 'apply'; readonly upTo: LogIndex }
+  /** Proposals at and above this index were truncated away on this node. */
+  | { readonly kind: 'abort'; readonly from: LogIndex }
+  /** The `propose` event of this step was not appended. */
+  | { readonly kind: 'refused'; readonly reason: ProposeRefusal; readonly leader: NodeId | null }
+
+export type ProposeRefusal = 'NOT_LEADER' | 'OVERLOADED' | 'NO_QUORUM'
+
+/** A follower's progress as the leader knows it (paper Figure 2: nextIndex, matchIndex). */
+export interface Progress {
+  readonly matchIndex: LogIndex
+  readonly nextIndex: LogIndex
+  /** probe: one message at a time until a match is found; replicate: optimistic pipelining. */
+  readonly mode: 'probe' | 'replicate'
+  /** Messages with entries in flight, oldest first: last index and bytes of each. */
+  readonly inFlight: readonly { readonly lastIndex: LogIndex; readonly bytes: number; readonly sequence: number }[]
+  /** Send time (leader's monotonic ms) of the newest message that this follower has answered. */
+  readonly lastContact: Millis
+  /** Highest sequence answered. */
+  readonly answered: number
+}
