@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { range, requirementsIn, testNamesIn } from './tidy/requirements.ts'
+import { read, sourcesBelow } from './tidy/tree.ts'
+
+/** The numbered requirements of the session framework: every one is proved by a test or listed for a later release. */
+const REQUIREMENTS: readonly string[] = [
+  ...range('FR-', 1, 27, 3),
+  ...range('S-', 1, 11, 2),
+  ...range('PC-', 1, 5, 1),
+  ...range('INV-', 1, 3, 1),
+  ...range('UPC-', 1, 4, 1),
+  ...range('UPR-', 1, 2, 1),
+  ...range('UINV-', 1, 2, 1),
+  ...range('FM-', 1, 3, 1),
+  ...range('LR-', 1, 8, 3),
+  'LR-010',
+  ...range('Q-', 1, 9, 3),
+  ...range('Q-', 11, 13, 3),
+  ...range('P-', 1, 11, 2),
+  ...range('P-', 13, 34, 2),
+]
+
+const OURS = new Set(['conformance.test.ts', 'tidy.test.ts'])
+const tests = [...sourcesBelow('test')].filter(([path]) => path.endsWith('.test.ts') && !OURS.has(path))
+const proved = new Set(tests.flatMap(([, source]) => testNamesIn(source).flatMap(requirementsIn)))
+const later = new Map(
+  [...read('docs/conformance.md').matchAll(/^\| ([A-Z]+-\d+) \| (.+) \|$/gm)].map((row) => [
+    row[1] ?? '',
+    row[2] ?? '',
+  ]),
+)
+
+describe('the framework requirements', () => {
+  test('every number stands in the name of a test or in the list of those left for later', () => {
+    expect(REQUIREMENTS.filter((number) => !proved.has(number) && !later.has(number))).toEqual([])
+  })
+
+  test('nothing is listed as left for later that a test proves', () => {
+    expect([...later.keys()].filter((number) => proved.has(number))).toEqual([])
+  })
+
+  test('everything left for later is a requirement and has a reason', () => {
+    expect([...later.keys()].filter((number) => !REQUIREMENTS.includes(number))).toEqual([])
+    expect([...later].filter(([, reason]) => reason.trim().length < 20)).toEqual([])
+  })
+
+  test('names of tests are read in every form, and numbers only from names', () => {
+    const source = [
+      "test('FR-001 a claim', () => { expect('FR-002').toBe(1) })",
+      'test.each([1])(`S-01 ${x} and P-20`, () => {})',
+      "describe('PC-1', () => { it('INV-2 LR-003', () => {}) }) // Q-001",
+      "property('S-02 of any input', () => {})",
+    ].join('\n')
+    const found = testNamesIn(source).flatMap(requirementsIn)
+    expect(found).toEqual(['FR-001', 'S-01', 'P-20', 'PC-1', 'INV-2', 'LR-003'])
+  })
+})

@@ -1,0 +1,83 @@
+/** What a folder of src/ may import: the dependency table of the architecture, as data. */
+export interface FolderRule {
+  /** Folders whose values and types it may import. */
+  readonly folders: readonly string[]
+  /** Folders of which only types may be imported. */
+  readonly types?: readonly string[]
+  /** Files of other folders, as paths below src/, that it may import although their folder is not listed. */
+  readonly files?: readonly string[]
+  /** Packages; `@grpc/*` stands for a scope, `node:*` for all of Node's modules. */
+  readonly packages: readonly string[]
+  /** Names that may be taken of one module, where the whole module would be too much. */
+  readonly names?: { readonly [specifier: string]: readonly string[] }
+  /** Packages that only the named file may import. */
+  readonly onlyIn?: { readonly [packageName: string]: string }
+  /** No clock, no randomness, no input or output, nothing asynchronous. */
+  readonly pure?: true
+  /** Files that it may load with a dynamic import. */
+  readonly dynamic?: readonly string[]
+}
+
+/** Files at the top of src/ know every folder: the composition root and the public entry point. */
+export const COMPOSITION_ROOTS = ['main.ts', 'index.ts']
+
+export const TABLE: { readonly [folder: string]: FolderRule } = {
+  base: { folders: [], packages: [], pure: true },
+  raft: { folders: ['base'], packages: [], pure: true },
+  // The checksum of an entry is zlib.crc32, built into Node; nothing else of Node is needed here.
+  codec: { folders: ['base'], packages: ['msgpackr'], names: { 'node:zlib': ['crc32'] } },
+  session: { folders: ['base'], types: ['codec'], packages: [], pure: true },
+  machine: { folders: ['base', 'codec', 'session'], packages: ['zod', 'xstate'], pure: true },
+  machines: { folders: ['base', 'session', 'machine'], packages: ['zod', 'xstate'], pure: true },
+  protocol: { folders: ['base', 'codec'], packages: ['zod'] },
+  node: { folders: ['base', 'raft', 'codec', 'session'], packages: [] },
+  storage: { folders: ['base', 'codec'], types: ['raft'], files: ['node/ports.ts'], packages: ['level', 'node:*'] },
+  transport: {
+    folders: ['base', 'codec', 'protocol'],
+    types: ['raft'],
+    files: ['node/ports.ts'],
+    packages: ['@grpc/*'],
+  },
+  server: {
+    folders: ['base', 'codec', 'node', 'session', 'protocol'],
+    types: ['machine'],
+    packages: ['@grpc/*', 'zod', 'pino', 'node:*'],
+  },
+  client: {
+    folders: ['base', 'codec', 'protocol'],
+    types: ['machine'],
+    packages: ['@grpc/*'],
+    onlyIn: { '@grpc/*': 'client/grpc.ts' },
+  },
+  sim: {
+    folders: ['base', 'raft', 'codec', 'session', 'machine', 'machines', 'protocol', 'node', 'storage', 'client'],
+    packages: [],
+  },
+  testing: { folders: ['base', 'session', 'machine', 'sim', 'client', 'node', 'storage'], packages: ['fast-check'] },
+  // A command line reads files, sockets and processes: Node's modules besides its parser of options.
+  cli: {
+    folders: ['base', 'protocol', 'client', 'machine', 'machines', 'sim'],
+    packages: ['commander', 'node:*'],
+    dynamic: ['main.ts'],
+  },
+}
+
+/** Globals that make a function depend on more than its arguments. */
+export const IMPURE_GLOBALS: readonly string[] = [
+  'Date',
+  'performance',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'queueMicrotask',
+  'process',
+  'console',
+  'crypto',
+  'fetch',
+  'globalThis',
+  'navigator',
+  'WebSocket',
+  'require',
+]
