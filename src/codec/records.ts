@@ -1,6 +1,17 @@
 import type { GroupId, LogIndex, Term } from '../base/brand.ts'
-import { EntryError, checkHeader, payloadAt, readHeader, recordChain, recordGroup, recordIndex, recordLength, recordTerm, verifyEntry } from './entry.ts'
-import type { EntryRefusal } from './entry.ts'
+import {
+  EntryError,
+  checkHeader,
+  payloadAt,
+  readHeader,
+  recordChain,
+  recordGroup,
+  recordIndex,
+  recordLength,
+  recordTerm,
+  verifyEntry,
+} from './record.ts'
+import type { EntryRefusal } from './record.ts'
 import type { EntryHeader } from './types.ts'
 
 /** Walks over concatenated entry records, as they lie in frames and messages. */
@@ -83,6 +94,20 @@ export function forEachOffset(records: Uint8Array, visit: (offset: number) => vo
     visit(offset)
     offset += recordLength(records, offset)
   }
+}
+
+/**
+ * Offset of the record at `position` (0: the first), `records.length` for the position after the last. Throws EntryError
+ * at bytes that are no records or when there are fewer.
+ */
+export function entryOffset(records: Uint8Array, position: number): number {
+  let offset = 0
+  for (let skipped = 0; skipped < position; skipped += 1) {
+    const refusal = checkHeader(records, offset)
+    if (refusal !== null) throw new EntryError(refusal, offset)
+    offset += recordLength(records, offset)
+  }
+  return offset
 }
 
 /** The terms of the records, run-length: what the core sees of them. Throws EntryError at bytes that are no records. */
