@@ -1,0 +1,87 @@
+import { logIndex, type LogIndex } from '../base/brand.ts'
+import { payloadAt, readHeader, recordLength } from '../codec/entry.ts'
+import type { EntryHeader } from '../codec/types.ts'
+import type { Clock, LogStore, StorageFault } from './ports.ts'
+
+/** Apply runs this long, then lets the loop turn (architecture.md §6). */
+export const APPLY_BUDGET_MS = 5
+
+/** Record bytes read for one run of applies. */
+const APPLY_READ_BYTES = 1024 * 1024
+
+export interface ApplierPorts {
+  readonly log: LogStore
+  readonly clock: Clock
+  /** Applies one entry: state machine, waiting proposer, listeners. */
+  apply(header: EntryHeader, payload: Uint8Array): void
+  /** After each run of entries. */
+  batchApplied(): void
+  /** The next entry must wait (snapshots pending); `resume` is called once it may go on. */
+  mustWait(): boolean
+  fault(fault: StorageFault): void
+}
+
+/**
+ * Applies committed entries in log order, in batches with a time budget. An entry's bytes come from the log's tail cache
+ * or, after a restart, from its segments.
+ */
+export class Applier {
+  private readonly ports: ApplierPorts
+  /** Entries up to this one are applied. */
+  applied: LogIndex
+  private committed: LogIndex
+  private running = false
+  private closed = false
+
+  constructor(ports: ApplierPorts, applied: LogIndex) {
+    this.ports = ports
+    this.applied = applied
+    this.committed = applied
+  }
+
+  /** Entries committed and not yet applied. */
+  get behind(): number {
+    return this.committed - this.applied
+  }
+
+  commit(upTo: LogIndex): void {
+    if (upTo > this.committed) this.committed = upTo
+    this.resume()
+  }
+
+  resume(): void {
+    if (this.running || this.closed || this.committed <= this.applied || this.ports.mustWait()) return
+    this.running = true
+    this.read()
+  }
+
+  close(): void {
+    this.closed = true
+  }
+
+  private read(): void {
+    const range = { first: logIndex(this.applied + 1), last: this.committed, maxBytes: APPLY_READ_BYTES }
+    this.ports.log.read(range, (fault, read) => {
+      if (this.closed) return
+      if (fault !== null) {
+        this.ports.fault(fault)
+        return
+      }
+      this.run(read.records)
+    })
+  }
+
+  private run(records: Uint8Array): void {
+    const { clock } = this.ports
+    const until = clock.monotonicMs() + APPLY_BUDGET_MS
+    for (let offset = 0; offset < records.length; offset += recordLength(records, offset)) {
+      const header = readHeader(records, offset)
+      this.ports.apply(header, payloadAt(records, offset))
+      this.applied = header.index
+      if (this.closed || this.ports.mustWait() || clock.monotonicMs() >= until) break
+    }
+    this.ports.batchApplied()
+    this.running = false
+    if (this.committed > this.applied) clock.defer(() => this.resume())
+  }
+}

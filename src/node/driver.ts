@@ -1,0 +1,409 @@
+import { assert } from '../base/assert.ts'
+import { logIndex, type GroupId, type LogIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
+import type { SessionNumbers } from '../codec/payload.ts'
+import { verifyRecords } from '../codec/records.ts'
+import type { EntryKind } from '../codec/types.ts'
+import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
+import type { Effect, RaftEvent } from '../raft/types.ts'
+import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
+import { Applying } from './applying.ts'
+import { DUTY_INTERVAL_MS, LeaderDuties } from './leader-duties.ts'
+import { LogClock } from './log-clock.ts'
+import { Members } from './members.ts'
+import { APPLY_BEHIND_MAX, PROPOSE_BYTES_MAX, PROPOSE_COUNT_MAX, type DriverOptions } from './options.ts'
+import { Outgoing } from './outgoing.ts'
+import { Peers, type ReceivedMessage } from './peers.ts'
+import { Pending } from './pending.ts'
+import type { PeerFrame, StorageFault, Timer } from './ports.ts'
+import { Proposals } from './proposals.ts'
+import { NO_RECEIVED, recordsOf, type PersistContext, type RecordsPorts } from './records.ts'
+import { createdPayload, dutyPayloads } from './payloads.ts'
+import { restoredState } from './restored.ts'
+import { statusOf } from './status.ts'
+
+/**
+ * The only caller of `step` (architecture.md §1): one queue of events, effects executed in list order, one batch per
+ * event-loop turn. Inbound messages are processed before an election timer fires (raft.md §2.12).
+ */
+export class Driver implements RaftNode {
+  readonly id: NodeId
+  readonly clusterId: string
+  readonly group: GroupId
+  readonly attachedSessions = new Set<number>()
+  readonly machine: DriverOptions['machine']
+  private readonly options: DriverOptions
+  private raft: RaftState
+  private readonly logClock: LogClock
+  private readonly members = new Members()
+  private readonly pending = new Pending()
+  private readonly proposals = new Proposals()
+  private readonly peers: Peers
+  private readonly outgoing: Outgoing
+  private readonly applying: Applying
+  private readonly duties: LeaderDuties
+  private readonly recordsPorts: RecordsPorts
+  private readonly listeners: NodeListener[] = []
+  private readonly inbox: (RaftEvent | ReceivedMessage)[] = []
+  /** Names of the step whose effects are being executed. */
+  private context: PersistContext = NO_RECEIVED
+  private wakeAt = 0
+  private timer: Timer | null = null
+  private timerAt = Number.POSITIVE_INFINITY
+  private turnPending = false
+  private stopped: StorageFault | { code: string; message: string } | null = null
+  private reported = ''
+  /** Monotonic time and first own-term index of this leadership. */
+  private leadingSince = 0
+  private ownTermIndex: LogIndex = logIndex(0)
+  private dutyAt = 0
+
+  constructor(options: DriverOptions) {
+    this.options = options
+    this.id = options.identity.id
+    this.clusterId = options.identity.clusterId
+    this.group = options.identity.group
+    this.machine = options.machine
+    const { clock, log, recovered, snapshot } = options
+    this.logClock = new LogClock(options.raft)
+    this.logClock.adopt(recovered.lastLease, recovered.lastNow)
+    const known = options.configuration
+    if (known !== null) this.members.add(known.index, known.payload, known.bytes)
+    this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options), clock.monotonicMs())
+    this.peers = new Peers(options, this.members)
+    this.outgoing = new Outgoing({
+      log,
+      transmit: (to, message, records) => this.peers.transmit(to, message, records),
+      currentTerm: () => this.raft.currentTerm,
+      fault: (fault) => this.stop(fault),
+      messageBytesMax: options.messageBytesMax,
+    })
+    this.applying = new Applying(options, {
+      members: this.members,
+      pending: this.pending,
+      listeners: this.listeners,
+      applied: logIndex(snapshot?.lastIncludedIndex ?? 0),
+      snapshotted: (index) => this.enqueue({ kind: 'snapshotted', index }),
+      batchApplied: () => this.announce(),
+      fault: (fault) => this.stop(fault),
+    })
+    this.duties = new LeaderDuties({
+      machine: this.machine,
+      encode: dutyPayloads,
+      submit: (kind, payload, sink) => this.submit(kind, payload, sink),
+      numbersOf: (index) => this.numbersOf(index),
+      attachedSessions: this.attachedSessions,
+    })
+    this.recordsPorts = {
+      group: this.group,
+      clock: this.logClock,
+      proposals: this.proposals,
+      stamp: () => this.logClock.stamp(this.time()),
+      chainAt: (index) => log.chainAt(index),
+      createdPayload: (kind) => createdPayload(kind, options, this.peers.bootstrap),
+    }
+  }
+
+  get incarnation(): number {
+    return this.members.newest?.incarnation ?? 0
+  }
+
+  get role(): ReturnType<typeof role> {
+    return role(this.raft)
+  }
+
+  get leader(): NodeId | null {
+    return leaderOf(this.raft)
+  }
+
+  get leading(): boolean {
+    return this.role === 'leader' && this.applying.applied >= this.ownTermIndex
+  }
+
+  addressOf(id: NodeId): string | null {
+    const member = this.members.member(id)
+    if (member !== null) return member.address
+    return this.options.initialVoters.find((voter) => voter.id === id)?.address ?? null
+  }
+
+  /** First event of the process. */
+  start(): void {
+    this.enqueue({ kind: 'start' })
+  }
+
+  listen(listener: NodeListener): void {
+    this.listeners.push(listener)
+  }
+
+  // What the stores and the transport report; all of it becomes events of the one queue.
+
+  onPersisted(write: WriteNumber): void {
+    this.enqueue({ kind: 'persisted', write })
+  }
+
+  onFault(fault: StorageFault): void {
+    this.stop(fault)
+  }
+
+  onFrame(frame: PeerFrame): void {
+    if (this.stopped !== null) return
+    const received = this.peers.receive(frame)
+    if (received === null) return
+    this.logClock.sample(frame.sender, received.wallMs, this.options.clock.monotonicMs())
+    if (received.message === null) this.checkBootstrap()
+    else this.enqueue(received.message)
+  }
+
+  onUnreachable(_peer: NodeId): void {
+    // Evidence for a faster election (raft.md §4) is a later issue; the election timeout decides today.
+  }
+
+  submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void {
+    if (this.stopped !== null) sink?.refused('SHUTTING_DOWN', null)
+    else if (this.role !== 'leader') sink?.refused('NOT_LEADER', this.leader)
+    else if (this.applying.behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', this.id)
+    else {
+      this.proposals.add(kind, payload, sink)
+      this.scheduleTurn()
+    }
+  }
+
+  keepAlive(session: SessionNumbers, sink: ProposalSink): void {
+    if (this.leading) this.duties.keepAlive(session, sink)
+    else sink.refused('NOT_LEADER', this.leader)
+  }
+
+  waitApplied(index: number, done: (reached: boolean) => void): void {
+    this.applying.waitApplied(index, done)
+  }
+
+  logNow(): number {
+    if (this.role === 'leader') return this.logClock.currentNow(this.time())
+    return this.applying.lastNow
+  }
+
+  status(): NodeStatus {
+    return statusOf({
+      node: this,
+      raft: this.raft,
+      options: this.options,
+      appliedIndex: this.applying.applied,
+      snapshotIndex: this.applying.snapshotIndex,
+    })
+  }
+
+  close(done: () => void): void {
+    if (this.stopped === null) this.stopped = { code: 'SHUTDOWN', message: 'the node was closed' }
+    this.timer?.cancel()
+    this.refuseProposals('SHUTTING_DOWN')
+    this.pending.abortAll()
+    this.applying.close(() => this.options.transport.close(() => this.options.log.close(() => this.options.snapshots.close(done))))
+  }
+
+  // The queue.
+
+  private enqueue(event: RaftEvent | ReceivedMessage): void {
+    if (this.stopped !== null) return
+    this.inbox.push(event)
+    this.scheduleTurn()
+  }
+
+  private scheduleTurn(): void {
+    if (this.turnPending || this.stopped !== null) return
+    this.turnPending = true
+    this.options.clock.defer(() => this.turn())
+  }
+
+  private turn(): void {
+    this.turnPending = false
+    if (this.stopped !== null) return
+    this.logClock.turn(this.options.clock.monotonicMs())
+    for (let next = 0; next < this.inbox.length; next += 1) {
+      const event = this.inbox[next]
+      if (event !== undefined) this.handle(event)
+    }
+    this.inbox.length = 0
+    this.flushProposals()
+    const now = this.options.clock.monotonicMs()
+    if (now >= this.wakeAt) this.step({ kind: 'tick' }, NO_RECEIVED)
+    this.runDuties(now)
+    this.announce()
+    this.arm()
+    if (this.inbox.length > 0 || this.proposals.count > 0) this.scheduleTurn()
+  }
+
+  private handle(event: RaftEvent | ReceivedMessage): void {
+    if (event.kind !== 'received') {
+      if (event.kind === 'persisted') this.outgoing.writeCompleted(event.write)
+      this.step(event, NO_RECEIVED)
+      return
+    }
+    const { message } = event
+    if (!this.recordsAreWhole(event)) return
+    const receivedFirst = message.kind === 'appendEntries' ? logIndex(message.prevLogIndex + 1) : logIndex(0)
+    const context = { proposed: [], received: event.records, receivedFirst }
+    this.step({ kind: 'receive', from: event.from, message }, context)
+  }
+
+  /**
+   * Every hop verifies checksums, order and, where this log holds the entry before, the chain (storage.md §2). A message
+   * that fails is dropped: Raft sends its entries again.
+   */
+  private recordsAreWhole(event: ReceivedMessage): boolean {
+    const { message, records } = event
+    if (message.kind !== 'appendEntries') return true
+    const matches = message.prevLogIndex === 0 || termAt(this.raft, message.prevLogIndex) === message.prevLogTerm
+    const verified = verifyRecords(records, {
+      group: this.group,
+      first: logIndex(message.prevLogIndex + 1),
+      previousTerm: message.prevLogTerm,
+      previousChain: matches ? this.options.log.chainAt(message.prevLogIndex) : null,
+    })
+    if (!('count' in verified)) return false
+    return verified.count === 0 ? message.runs.length === 0 : message.runs.at(-1)?.last === verified.last
+  }
+
+  private flushProposals(): void {
+    while (this.proposals.count > 0 && this.stopped === null) {
+      const batch = this.proposals.batch({ countMax: PROPOSE_COUNT_MAX, bytesMax: PROPOSE_BYTES_MAX })
+      const bytes = batch.reduce((sum, proposal) => sum + proposal.length, 0)
+      this.step({ kind: 'propose', count: batch.length, bytes }, { ...NO_RECEIVED, proposed: batch })
+      this.proposals.drop(batch.length)
+    }
+  }
+
+  private step(event: RaftEvent, context: PersistContext): void {
+    if (this.stopped !== null) return
+    const before = this.raft
+    const wasLeader = role(before) === 'leader'
+    const result = step(before, this.options.clock.monotonicMs(), event)
+    this.raft = result.state
+    this.wakeAt = result.wakeAt
+    this.context = context
+    const isLeader = role(this.raft) === 'leader'
+    if (isLeader && !wasLeader) this.becomeLeader()
+    for (const effect of result.effects) this.execute(effect)
+    if (wasLeader && !isLeader) this.stepDown()
+  }
+
+  private execute(effect: Effect): void {
+    switch (effect.kind) {
+      case 'persist':
+        this.persist(effect)
+        return
+      case 'send':
+        this.outgoing.send(effect.to, effect.message, effect.after)
+        return
+      case 'apply':
+        this.applying.commit(effect.upTo)
+        return
+      case 'abort':
+        this.pending.abort(effect.from)
+        return
+      case 'refused':
+        for (const proposal of this.context.proposed) proposal.sink?.refused(effect.reason, effect.leader)
+        return
+    }
+  }
+
+  private persist(effect: Extract<Effect, { kind: 'persist' }>): void {
+    if (effect.truncateFrom !== null) this.members.truncateFrom(effect.truncateFrom)
+    const written = recordsOf(effect, this.context, this.recordsPorts)
+    const hardState = effect.hardState ?? { currentTerm: this.raft.currentTerm, votedFor: this.raft.votedFor }
+    this.options.log.append({ write: effect.write, hardState, truncateFrom: effect.truncateFrom, ...written })
+    this.peers.learnConfigurations(written.records)
+    const first = effect.entries[0]
+    if (first?.source.kind !== 'proposed') return
+    this.context.proposed.forEach((proposal, position) => {
+      if (proposal.sink !== null) this.pending.add(first.first + position, proposal.sink)
+    })
+  }
+
+  private becomeLeader(): void {
+    this.leadingSince = this.options.clock.monotonicMs()
+    this.dutyAt = this.leadingSince
+    this.ownTermIndex = this.raft.lastIndex
+    this.logClock.lead(this.leadingSince)
+  }
+
+  private stepDown(): void {
+    this.logClock.follow()
+    this.refuseProposals('NOT_LEADER')
+    this.duties.refuse('NOT_LEADER')
+    // Their entries may still commit under the next leader: unknown, and the client asks there with the same ids.
+    this.pending.abortAll()
+  }
+
+  private refuseProposals(code: 'NOT_LEADER' | 'SHUTTING_DOWN'): void {
+    while (this.proposals.count > 0) {
+      const batch = this.proposals.batch({ countMax: PROPOSE_COUNT_MAX, bytesMax: Number.POSITIVE_INFINITY })
+      this.proposals.drop(batch.length)
+      for (const proposal of batch) proposal.sink?.refused(code, this.leader)
+    }
+  }
+
+  private runDuties(now: number): void {
+    if (configurationOf(this.raft) === null && now >= this.dutyAt) {
+      this.dutyAt = now + DUTY_INTERVAL_MS
+      this.peers.sayHello()
+      this.checkBootstrap()
+      return
+    }
+    if (!this.leading || now < this.dutyAt) return
+    this.dutyAt = now + DUTY_INTERVAL_MS
+    this.duties.run({
+      lease: this.logClock.currentLease(),
+      now: this.logClock.currentNow(this.time()),
+      lastLease: this.logClock.lastLease,
+      leadingForMs: now - this.leadingSince,
+    })
+  }
+
+  private checkBootstrap(): void {
+    const configuration = this.peers.bootstrapConfiguration(configurationOf(this.raft) !== null)
+    if (configuration !== null) this.enqueue({ kind: 'bootstrapped', configuration })
+  }
+
+  private arm(): void {
+    if (this.stopped !== null) return
+    const duty = this.leading || configurationOf(this.raft) === null ? this.dutyAt : Number.POSITIVE_INFINITY
+    const at = Math.min(this.wakeAt, duty)
+    if (this.timer !== null && this.timerAt <= at) return
+    this.timer?.cancel()
+    this.timerAt = at
+    this.timer = this.options.clock.setTimer(Math.max(0, at - this.options.clock.monotonicMs()), () => {
+      this.timer = null
+      this.timerAt = Number.POSITIVE_INFINITY
+      // Through the queue: messages that are already there are read first.
+      this.scheduleTurn()
+    })
+  }
+
+  /** Tells the listeners when the role, the leader, the term or the readiness to lead has changed. */
+  private announce(): void {
+    const now = `${this.role} ${this.leader} ${this.raft.currentTerm} ${this.leading}`
+    if (now === this.reported) return
+    this.reported = now
+    for (const listener of this.listeners) listener.roleChanged()
+  }
+
+  /** A fault: the node stops, the quorum lives (style.md §21). */
+  private stop(fault: StorageFault): void {
+    if (this.stopped !== null) return
+    this.stopped = fault
+    this.timer?.cancel()
+    this.refuseProposals('SHUTTING_DOWN')
+    this.pending.abortAll()
+    for (const listener of this.listeners) listener.stopped(fault)
+  }
+
+  private numbersOf(index: number): SessionNumbers {
+    return { group: this.group, incarnation: this.incarnation, index }
+  }
+
+  private time(): { monotonicMs: number; wallMs: number; voters: number } {
+    const { clock } = this.options
+    const voters = configurationOf(this.raft)?.voters.length ?? 1
+    assert(voters > 0, 'a configuration has a voter')
+    return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), voters }
+  }
+}

@@ -1,0 +1,107 @@
+import { logIndex, type LogIndex } from '../base/brand.ts'
+import type { ConfigurationPayload } from '../codec/payload.ts'
+import { payloadAt } from '../codec/entry.ts'
+import { decodePayload } from '../codec/payloads.ts'
+import { Driver } from './driver.ts'
+import type { DriverOptions } from './options.ts'
+import type {
+  LogListener,
+  LogStore,
+  PeerListener,
+  PeerTransport,
+  RecoveredLog,
+  SnapshotMeta,
+  StorageDone,
+  StorageFault,
+} from './ports.ts'
+
+type Opened = 'log' | 'recovered' | 'snapshot' | 'transport' | 'configuration'
+
+/** What a node is opened from: options of the driver, and how to open what it stands on. */
+export interface OpenNodeOptions extends Omit<DriverOptions, Opened> {
+  /** Opens the log above a snapshot's position (or null), reporting to `listener`. */
+  openLog(
+    snapshot: SnapshotMeta | null,
+    listener: LogListener,
+    done: StorageDone<{ store: LogStore; recovered: RecoveredLog } | null>,
+  ): void
+  /** Starts the transport; frames may arrive from the next turn on. */
+  openTransport(listener: PeerListener): PeerTransport
+}
+
+/**
+ * Opens one node: the snapshot's rows into the state machine, then the log, then the driver over both; replay is the
+ * driver's first applies. The driver is given to `done` before its first event (`driver.start()`).
+ */
+export function openNode(options: OpenNodeOptions, done: StorageDone<Driver | null>): void {
+  const { machine, codec } = options
+  options.snapshots.load(
+    (rows) => {
+      for (const row of rows) machine.restoreRow(row.key, codec.decodeValue(row.value))
+    },
+    (fault, snapshot) => {
+      if (fault !== null) {
+        done(fault, null)
+        return
+      }
+      if (snapshot !== null) {
+        const { lastIncludedIndex: index, lastIncludedTerm: term, lease, now } = snapshot
+        machine.restored({ index, term, lease, now })
+      }
+      openLogAndDriver(options, snapshot, done)
+    },
+  )
+}
+
+function openLogAndDriver(
+  options: OpenNodeOptions,
+  snapshot: SnapshotMeta | null,
+  done: StorageDone<Driver | null>,
+): void {
+  let driver: Driver | null = null
+  const listener: LogListener & PeerListener = {
+    onPersisted: (write) => driver?.onPersisted(write),
+    onFault: (fault) => driver?.onFault(fault),
+    onFrame: (frame) => driver?.onFrame(frame),
+    onUnreachable: (peer) => driver?.onUnreachable(peer),
+  }
+  options.openLog(snapshot, listener, (fault, opened) => {
+    if (fault !== null || opened === null) {
+      done(fault, null)
+      return
+    }
+    const { store: log, recovered } = opened
+    newestConfiguration(log, recovered, snapshot, (failed, configuration) => {
+      if (failed !== null) {
+        done(failed, null)
+        return
+      }
+      const transport = options.openTransport(listener)
+      driver = new Driver({ ...options, log, recovered, snapshot, transport, configuration })
+      done(null, driver)
+    })
+  })
+}
+
+/** The newest Configuration with its payload: from its record in the log, else from the snapshot. */
+function newestConfiguration(
+  log: LogStore,
+  recovered: RecoveredLog,
+  snapshot: SnapshotMeta | null,
+  done: (fault: StorageFault | null, configuration: DriverOptions['configuration']) => void,
+): void {
+  const inLog = recovered.configurations.at(-1)
+  if (inLog === undefined) {
+    done(null, snapshot === null ? null : known(snapshot.configuration.index, Buffer.from(snapshot.configurationPayload, 'base64')))
+    return
+  }
+  log.read({ first: inLog.index, last: inLog.index, maxBytes: 1 }, (fault, read) => {
+    if (fault !== null) done(fault, null)
+    else done(null, known(inLog.index, payloadAt(read.records, 0)))
+  })
+}
+
+function known(index: LogIndex, bytes: Uint8Array): NonNullable<DriverOptions['configuration']> {
+  const payload: ConfigurationPayload = decodePayload('Configuration', bytes)
+  return { index: logIndex(index), payload, bytes: Uint8Array.from(bytes) }
+}

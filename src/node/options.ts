@@ -1,0 +1,61 @@
+import type { GroupId, LogIndex, NodeId } from '../base/brand.ts'
+import type { ConfigurationPayload, Limits } from '../codec/payload.ts'
+import type { SessionCodec } from '../codec/types.ts'
+import type { RaftConfig } from '../raft/types.ts'
+import type { StateMachine } from '../session/types.ts'
+import type { Clock, LogStore, PeerTransport, RecoveredLog, SnapshotMeta, SnapshotStore } from './ports.ts'
+
+/** Raft's own numbers (raft.md §4); `self` comes from the identity. */
+export const DEFAULT_RAFT: Omit<RaftConfig, 'self'> = {
+  heartbeatMs: 50,
+  electionTimeoutMinMs: 300,
+  electionTimeoutMaxMs: 600,
+  preVote: true,
+  checkQuorum: true,
+  inFlightMessagesMax: 8,
+  inFlightBytesMax: 16 * 1024 * 1024,
+  appendEntriesMax: 8192,
+  uncommittedBytesMax: 64 * 1024 * 1024,
+}
+
+/** Bounds of the driver (architecture.md §8): `maxCommandBytes` 1 MiB < one append message 2 MiB < gRPC's 4 MiB. */
+export const APPEND_MESSAGE_BYTES_MAX = 2 * 1024 * 1024
+/** Entries in one log write and one `propose`. */
+export const PROPOSE_COUNT_MAX = 8192
+/** Payload bytes in one log write: a frame of 4 MiB is 1,024 pages, their checksums fit 16 sectors. */
+export const PROPOSE_BYTES_MAX = 4 * 1024 * 1024
+/** Committed entries not yet applied beyond which a leader refuses commands. */
+export const APPLY_BEHIND_MAX = 200_000
+
+export interface Identity {
+  readonly clusterId: string
+  readonly group: GroupId
+  readonly id: NodeId
+  /** Random id of the data directory, 32 hex digits. */
+  readonly instance: string
+}
+
+/** Everything a driver is built from, opened and loaded. */
+export interface DriverOptions {
+  readonly identity: Identity
+  /** The voters that `holdfast init` named, this node among them; used until the log holds a Configuration. */
+  readonly initialVoters: readonly { readonly id: NodeId; readonly address: string }[]
+  readonly raft: Omit<RaftConfig, 'self'>
+  /** Entry 2 of a new cluster. */
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly codec: SessionCodec
+  readonly machine: StateMachine
+  readonly log: LogStore
+  readonly recovered: RecoveredLog
+  readonly snapshots: SnapshotStore
+  readonly snapshot: SnapshotMeta | null
+  readonly transport: PeerTransport
+  /** The newest Configuration of the recovered log or snapshot, with its payload. */
+  readonly configuration: { readonly index: LogIndex; readonly payload: ConfigurationPayload; readonly bytes: Uint8Array } | null
+  /** Most record bytes in one AppendEntries; `APPEND_MESSAGE_BYTES_MAX`. */
+  readonly messageBytesMax: number
+  /** Seed of election timeouts. */
+  readonly seed: number
+}
+

@@ -1,0 +1,116 @@
+import { logIndex, type LogIndex, type NodeId } from '../base/brand.ts'
+import type { ConfigurationPayload } from '../codec/payload.ts'
+import { decodePayload } from '../codec/payloads.ts'
+import { payloadAt, recordIndex, recordKind } from '../codec/entry.ts'
+import { forEachOffset } from '../codec/records.ts'
+import type { Configuration, Message } from '../raft/types.ts'
+import { Bootstrap } from './bootstrap.ts'
+import type { Members } from './members.ts'
+import type { DriverOptions } from './options.ts'
+import type { PeerBody, PeerFrame } from './ports.ts'
+
+/** A Raft message from a peer with the records it carried. */
+export interface ReceivedMessage {
+  readonly kind: 'received'
+  readonly from: NodeId
+  readonly message: Message
+  readonly records: Uint8Array
+}
+
+/**
+ * Frames to and from the other nodes: puts on and checks the envelope (cluster, group, sender, recipient, instance ids;
+ * raft.md §1) and runs the bootstrap handshake.
+ */
+export class Peers {
+  readonly bootstrap: Bootstrap
+  private readonly options: DriverOptions
+  private readonly members: Members
+  private readonly voters: readonly NodeId[]
+  /** A peer's Raft message named this node's own instance id: it may be followed and granted a vote. */
+  private named = false
+  private bootstrapped = false
+
+  constructor(options: DriverOptions, members: Members) {
+    this.options = options
+    this.members = members
+    this.voters = options.initialVoters.map((voter) => voter.id).sort()
+    this.bootstrap = new Bootstrap(options.identity, this.voters)
+  }
+
+  transmit(to: NodeId, message: Message, records: Uint8Array): void {
+    this.frame(to, { kind: 'raft', message, records, wallMs: this.options.clock.wallMs() })
+  }
+
+  /** Tells every initial voter this node's instance id and that it has no Configuration. */
+  sayHello(): void {
+    for (const voter of this.voters) {
+      if (voter !== this.options.identity.id) this.hello(voter, true)
+    }
+  }
+
+  /**
+   * Checks a frame and returns its Raft message; null for a hello, which is answered and remembered. A frame of another
+   * cluster, group, recipient or instance is dropped: null altogether.
+   */
+  receive(frame: PeerFrame): { readonly message: ReceivedMessage | null; readonly wallMs: number } | null {
+    const { identity, clock } = this.options
+    if (frame.clusterId !== identity.clusterId || frame.group !== identity.group) return null
+    if (frame.recipient !== identity.id) return null
+    if (frame.recipientInstance !== '' && frame.recipientInstance !== identity.instance) return null
+    const known = this.members.member(frame.sender)?.instanceId
+    if (known !== undefined && known !== frame.senderInstance) return null
+    if (frame.body.kind === 'hello') {
+      this.bootstrap.receive(frame.sender, { instance: frame.senderInstance, hasConfiguration: frame.body.hasConfiguration })
+      if (frame.body.reply) this.hello(frame.sender, false)
+      return { message: null, wallMs: clock.wallMs() }
+    }
+    if (frame.recipientInstance === '') return null
+    this.named = true
+    const { message, records, wallMs } = frame.body
+    return { message: { kind: 'received', from: frame.sender, message, records }, wallMs }
+  }
+
+  /**
+   * The configuration for the first election, once: when the handshake is complete, or when a peer that completed it (or
+   * holds the Configuration) has named this very instance. Null while neither is so, or when it was given before.
+   */
+  bootstrapConfiguration(configured: boolean): Configuration | null {
+    if (configured || this.bootstrapped || (!this.named && !this.bootstrap.complete())) return null
+    this.bootstrapped = true
+    return { voters: this.voters, learners: [] }
+  }
+
+  /** Remembers the Configurations among records that go to the log. */
+  learnConfigurations(records: Uint8Array): void {
+    if (records.length === 0) return
+    forEachOffset(records, (offset) => {
+      if (recordKind(records, offset) === 'Configuration') this.learn(recordIndex(records, offset), payloadAt(records, offset))
+    })
+  }
+
+  private learn(index: LogIndex, payload: Uint8Array): void {
+    const decoded: ConfigurationPayload = decodePayload('Configuration', payload)
+    this.members.add(logIndex(index), decoded, Uint8Array.from(payload))
+  }
+
+  private hello(to: NodeId, reply: boolean): void {
+    this.frame(to, { kind: 'hello', hasConfiguration: this.members.newest !== null, reply })
+  }
+
+  private frame(to: NodeId, body: PeerBody): void {
+    const { identity, transport } = this.options
+    const instance = this.members.member(to)?.instanceId ?? this.bootstrap.instanceOf(to) ?? ''
+    // A Raft message to a node whose instance is not known yet would be refused there.
+    if (body.kind === 'raft' && instance === '') return
+    transport.send({
+      clusterId: identity.clusterId,
+      group: identity.group,
+      sender: identity.id,
+      recipient: to,
+      senderInstance: identity.instance,
+      recipientInstance: instance,
+      body,
+    })
+  }
+}
+

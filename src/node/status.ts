@@ -1,0 +1,38 @@
+import type { LogIndex } from '../base/brand.ts'
+import { configurationOf, progressOf, type RaftState } from '../raft/index.ts'
+import type { NodeStatus, RaftNode } from './api.ts'
+import type { DriverOptions } from './options.ts'
+
+/** One node's view of itself and, at the leader, of its followers (operations.md §4 `status`). */
+export function statusOf(view: {
+  node: RaftNode
+  raft: RaftState
+  options: DriverOptions
+  appliedIndex: LogIndex
+  snapshotIndex: LogIndex
+}): NodeStatus {
+  const { node, raft, options } = view
+  const now = options.clock.monotonicMs()
+  const followers = [...progressOf(raft)].map(([id, progress]) => ({
+    id,
+    matchIndex: progress.matchIndex,
+    contactMs: Math.max(0, Math.round(now - progress.lastContact)),
+  }))
+  return {
+    id: node.id,
+    role: node.role,
+    leader: node.leader,
+    term: raft.currentTerm,
+    commitIndex: raft.commitIndex,
+    appliedIndex: view.appliedIndex,
+    lastIndex: raft.lastIndex,
+    stateHash: node.machine.stateHash(),
+    snapshotIndex: view.snapshotIndex,
+    syncP50Ms: options.log.stats.syncP50Ms(),
+    syncP99Ms: options.log.stats.syncP99Ms(),
+    sessions: node.machine.counts.sessions,
+    rows: node.machine.counts.rows,
+    followers,
+    voters: configurationOf(raft)?.voters ?? [],
+  }
+}
