@@ -141,6 +141,8 @@ export interface UserStateMachine<Command = MachineCommand, Response = Value> {
   onTaskResult?(context: MachineContext, task: TaskRecord, result: Value): { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
   /** The kind's fallback, when the task has failed for good. */
   onTaskFailed?(context: MachineContext, task: TaskRecord, reason: string): void
+  /** Changes a machine's rows for version `to`; runs once, inside the AdvanceVersion entry (sessions.md §10). */
+  migrate?(context: MachineContext, machine: string, to: number): void
   query?(view: QueryView, request: { machine: string; query: string; input: Value }): Outcome
   /** Active version per machine name at the start of a log. Absent names are version 1. */
   readonly versions?: { readonly [machine: string]: number }

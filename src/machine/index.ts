@@ -1,0 +1,53 @@
+export { bare, type BareMachine, type BareOptions } from './bare.ts'
+export {
+  command,
+  query,
+  type Command,
+  type CommandRef,
+  type InputOf,
+  type OutputOf,
+  type Query,
+  type QueryRef,
+} from './command.ts'
+export type { Context, OnceOutcome, OnceRequest, QueryContext, Tables, TableViews } from './context.ts'
+export {
+  defineMachine,
+  type ContextOf,
+  type MachineBehaviour,
+  type MachineDefinition,
+  type TaskHandlers,
+  type TypedTask,
+} from './define.ts'
+export { SYSTEM_SESSION } from './kit-context.ts'
+export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './mount.ts'
+export {
+  TASK_MACHINE,
+  type InputIssue,
+  type ParsedCommand,
+  type ParsedQuery,
+  type ParseFailure,
+  type ParseFailureCode,
+} from './parse.ts'
+export {
+  COMMON_ERRORS,
+  describeRejection,
+  isRejection,
+  Rejection,
+  type CommonErrorCode,
+  type ErrorDetails,
+} from './rejection.ts'
+export {
+  table,
+  task,
+  type ErrorsOf,
+  type Frozen,
+  type KeyPart,
+  type MachineSchema,
+  type Parsed,
+  type RequestsOf,
+  type RowOf,
+  type TableKey,
+  type TableSchema,
+  type TaskSchema,
+} from './schema.ts'
+export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './tables.ts'
