@@ -1,0 +1,25 @@
+import { SECTOR_BYTES } from './disk.ts'
+
+/** Body bytes that share one checksum in a frame. */
+export const PAGE_BYTES = 4096
+
+/** The next multiple of a sector. */
+export function alignUp(bytes: number): number {
+  return Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES
+}
+
+/** True when bytes [start, end) are all zero. PERF: ends at the first byte that is not, usually the first. */
+export function isZero(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let offset = start; offset < end; offset += 1) {
+    if (bytes[offset] !== 0) return false
+  }
+  return true
+}
+
+/** End of the last sector of [start, end) that is not all zero; `start` when there is none. Both are aligned. */
+export function lastDataEnd(bytes: Uint8Array, start: number, end: number): number {
+  for (let sector = end - SECTOR_BYTES; sector >= start; sector -= SECTOR_BYTES) {
+    if (!isZero(bytes, sector, sector + SECTOR_BYTES)) return sector + SECTOR_BYTES
+  }
+  return start
+}
