@@ -12,7 +12,7 @@ import { LogClock } from './log-clock.ts'
 import { Members } from './members.ts'
 import { APPLY_BEHIND_MAX, PROPOSE_BYTES_MAX, PROPOSE_COUNT_MAX, type DriverOptions } from './options.ts'
 import { Outgoing } from './outgoing.ts'
-import { Peers, type ReceivedMessage } from './peers.ts'
+import { configurationsIn, Peers, type ReceivedMessage } from './peers.ts'
 import { Pending } from './pending.ts'
 import type { PeerFrame, StorageFault, Timer } from './ports.ts'
 import { Proposals } from './proposals.ts'
@@ -181,6 +181,11 @@ export class Driver implements RaftNode {
     return this.applying.lastNow
   }
 
+  /** The core's state as it is, for checks and descriptions; immutable. */
+  get raftState(): RaftState {
+    return this.raft
+  }
+
   status(): NodeStatus {
     return statusOf({
       node: this,
@@ -237,11 +242,12 @@ export class Driver implements RaftNode {
       this.step(event, NO_RECEIVED)
       return
     }
-    const { message } = event
     if (!this.recordsAreWhole(event)) return
-    const receivedFirst = message.kind === 'appendEntries' ? logIndex(message.prevLogIndex + 1) : logIndex(0)
-    const context = { proposed: [], received: event.records, receivedFirst }
-    this.step({ kind: 'receive', from: event.from, message }, context)
+    const message =
+      event.message.kind === 'appendEntries'
+        ? { ...event.message, configurations: configurationsIn(event.records) }
+        : event.message
+    this.step({ kind: 'receive', from: event.from, message }, { proposed: [], received: event.records })
   }
 
   /**

@@ -3,7 +3,7 @@ import type { ConfigurationPayload } from '../codec/payload.ts'
 import { decodePayload } from '../codec/payloads.ts'
 import { payloadAt, recordIndex, recordKind } from '../codec/entry.ts'
 import { forEachOffset } from '../codec/records.ts'
-import type { Configuration, Message } from '../raft/types.ts'
+import type { Configuration, ConfigurationEntry, Message } from '../raft/types.ts'
 import { Bootstrap } from './bootstrap.ts'
 import type { Members } from './members.ts'
 import type { DriverOptions } from './options.ts'
@@ -114,3 +114,19 @@ export class Peers {
   }
 }
 
+
+/** The Configurations among verified records, as the core knows them. */
+export function configurationsIn(records: Uint8Array): readonly ConfigurationEntry[] {
+  const found: ConfigurationEntry[] = []
+  forEachOffset(records, (offset) => {
+    if (recordKind(records, offset) !== 'Configuration') return
+    const { voters, learners } = decodePayload('Configuration', payloadAt(records, offset))
+    const configuration = { voters: idsOf(voters), learners: idsOf(learners) }
+    found.push({ index: recordIndex(records, offset), configuration })
+  })
+  return found
+}
+
+function idsOf(members: ConfigurationPayload['voters']): readonly NodeId[] {
+  return members.map((member) => member.id).sort()
+}

@@ -21,13 +21,12 @@ const NO_RECORDS = new Uint8Array(0)
 export interface PersistContext {
   /** The batch given to the `propose` event, in order. */
   readonly proposed: readonly Proposal[]
-  /** Records of the AppendEntries received, whose first entry has index `receivedFirst`. */
+  /** Records of the AppendEntries received. */
   readonly received: Uint8Array
-  readonly receivedFirst: LogIndex
 }
 
 /** A step that neither proposed nor received records. */
-export const NO_RECEIVED: PersistContext = { proposed: [], received: NO_RECORDS, receivedFirst: logIndex(0) }
+export const NO_RECEIVED: PersistContext = { proposed: [], received: NO_RECORDS }
 
 export interface RecordsPorts {
   readonly group: GroupId

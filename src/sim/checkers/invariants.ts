@@ -1,0 +1,145 @@
+import type { NodeId } from '../../base/brand.ts'
+import type { Message } from '../../raft/types.ts'
+import type { LogWitness, WitnessedEntry } from '../log-witness.ts'
+import { Violation } from './violation.ts'
+
+/** What the checkers look at after an event, of one running process. */
+export interface Observed {
+  readonly id: NodeId
+  readonly role: 'follower' | 'preCandidate' | 'candidate' | 'leader'
+  readonly currentTerm: number
+  readonly commitIndex: number
+  readonly appliedIndex: number
+  readonly log: LogWitness
+}
+
+interface VotePromise {
+  readonly term: number
+  readonly votedFor: NodeId | null
+}
+
+/**
+ * The safety properties of paper Figure 3 and what they rest on, over the whole run and across restarts (faults.md §1):
+ * election safety, log matching by the hash chain, leader completeness, state-machine safety, committed-is-durable on a
+ * quorum's disks, monotonic term, vote, commit and applied, equal state hash per index.
+ */
+export class Invariants {
+  elections = 0
+  /** Highest index committed anywhere. */
+  committedIndex = 0
+  private readonly voters: number
+  private readonly leaders = new Map<number, NodeId>()
+  private readonly chains = new Map<string, number>()
+  private readonly committed: WitnessedEntry[] = []
+  private readonly hashes: string[] = []
+  private readonly last = new Map<NodeId, Observed>()
+  /** Strongest word each node has put on the wire. */
+  private readonly promises = new Map<NodeId, VotePromise>()
+
+  constructor(voters: number) {
+    this.voters = voters
+  }
+
+  /** Log matching (paper §5.3): one (index, term) has one chain value, hence one prefix. */
+  appended(node: NodeId, index: number, entry: WitnessedEntry): void {
+    const key = `${index}/${entry.term}`
+    const known = this.chains.get(key)
+    if (known === undefined) this.chains.set(key, entry.chain)
+    else if (known !== entry.chain) throw new Violation('log matching', { node, index, term: entry.term })
+  }
+
+  /** A node put a message on the wire: what it promises must be on its disk already. */
+  sent(node: NodeId, to: NodeId, message: Message, log: LogWitness): void {
+    const term = message.term
+    if (message.kind === 'requestVote') this.promise(node, { term, votedFor: node }, log)
+    if (message.kind === 'requestVoteResponse' && message.verdict.granted) this.promise(node, { term, votedFor: to }, log)
+    if (message.kind === 'appendEntriesResponse' && message.result.success) {
+      const { matchIndex } = message.result
+      // Replies wait for their write (architecture.md §3): an acknowledged entry is on the disk of who acknowledges it.
+      if (matchIndex > 0 && log.durable[matchIndex] === undefined) {
+        throw new Violation('an acknowledged entry is durable', { node, matchIndex, term })
+      }
+    }
+  }
+
+  /** After every event, for each process that may have changed. */
+  observe(now: Observed, all: readonly Observed[]): void {
+    const before = this.last.get(now.id)
+    if (before !== undefined) this.monotonic(before, now)
+    if (now.role === 'leader' && this.leaders.get(now.currentTerm) !== now.id) this.elected(now)
+    if (before === undefined || now.commitIndex > before.commitIndex) this.commitAdvanced(now, all)
+    this.last.set(now.id, now)
+  }
+
+  /** The state machine of a node has applied the entry at this index. */
+  applied(node: NodeId, index: number, stateHash: string): void {
+    const known = this.hashes[index]
+    if (known === undefined) this.hashes[index] = stateHash
+    else if (known !== stateHash) throw new Violation('equal state hash per index', { node, index, known, stateHash })
+  }
+
+  /** A process has opened its log again: nothing it had on disk may be missing, no promise forgotten. */
+  reopened(node: NodeId, before: LogWitness | null, log: LogWitness): void {
+    this.last.delete(node)
+    const promise = this.promises.get(node)
+    const { currentTerm, votedFor } = log.durableHardState
+    if (promise !== undefined) {
+      const kept = currentTerm > promise.term || (currentTerm === promise.term && votedFor === promise.votedFor)
+      if (!kept) throw new Violation('a vote survives restarts', { node, promise, currentTerm, votedFor })
+    }
+    before?.durable.forEach((entry, index) => {
+      if (log.entries[index]?.chain !== entry.chain) throw new Violation('a durable entry survives restarts', { node, index })
+    })
+  }
+
+  private promise(node: NodeId, promise: VotePromise, log: LogWitness): void {
+    const { currentTerm, votedFor } = log.durableHardState
+    const durable = currentTerm > promise.term || (currentTerm === promise.term && votedFor === promise.votedFor)
+    if (!durable) throw new Violation('a vote is durable before it is spoken', { node, promise, currentTerm, votedFor })
+    const known = this.promises.get(node)
+    if (known !== undefined && known.term === promise.term && known.votedFor !== promise.votedFor) {
+      throw new Violation('one vote per term', { node, known, promise })
+    }
+    if (known === undefined || promise.term > known.term) this.promises.set(node, promise)
+  }
+
+  private monotonic(before: Observed, now: Observed): void {
+    const falls =
+      now.currentTerm < before.currentTerm || now.commitIndex < before.commitIndex || now.appliedIndex < before.appliedIndex
+    if (falls) throw new Violation('term, commit and applied never decrease', { before: facts(before), now: facts(now) })
+  }
+
+  private elected(now: Observed): void {
+    const other = this.leaders.get(now.currentTerm)
+    if (other !== undefined) throw new Violation('election safety', { term: now.currentTerm, leaders: [other, now.id] })
+    this.leaders.set(now.currentTerm, now.id)
+    this.elections += 1
+    const index = this.committedIndex
+    if (index > 0 && now.log.entries[index]?.chain !== this.committed[index]?.chain) {
+      throw new Violation('leader completeness', { leader: now.id, term: now.currentTerm, index })
+    }
+  }
+
+  private commitAdvanced(now: Observed, all: readonly Observed[]): void {
+    const entry = now.log.entries[now.commitIndex]
+    if (now.commitIndex === 0) return
+    const known = this.committed[Math.min(now.commitIndex, this.committedIndex)]
+    const own = now.log.entries[Math.min(now.commitIndex, this.committedIndex)]
+    if (known !== undefined && known.chain !== own?.chain) {
+      throw new Violation('state machine safety', { node: now.id, index: now.commitIndex })
+    }
+    if (entry === undefined) throw new Violation('a committed entry is in the log', facts(now))
+    if (now.commitIndex <= this.committedIndex) return
+    for (let index = this.committedIndex + 1; index <= now.commitIndex; index += 1) {
+      this.committed[index] = now.log.entries[index] ?? entry
+    }
+    this.committedIndex = now.commitIndex
+    const holders = all.filter((node) => node.log.durable[now.commitIndex]?.chain === entry.chain).length
+    if (holders * 2 <= this.voters) throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })
+  }
+}
+
+function facts(observed: Observed): { readonly [name: string]: unknown } {
+  const { id, role, currentTerm, commitIndex, appliedIndex } = observed
+  return { id, role, currentTerm, commitIndex, appliedIndex }
+}

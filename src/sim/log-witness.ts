@@ -1,0 +1,89 @@
+import type { LogIndex, WriteNumber } from '../base/brand.ts'
+import { recordChain, recordIndex, recordTerm } from '../codec/record.ts'
+import { forEachOffset } from '../codec/records.ts'
+import type { LogStore, LogWrite, ReadRecords, StorageDone } from '../node/ports.ts'
+import type { HardState } from '../raft/types.ts'
+
+/** What a witness remembers of an entry. */
+export interface WitnessedEntry {
+  readonly term: number
+  readonly chain: number
+}
+
+/**
+ * Stands before a node's log and remembers, independently of the core and the store, what was written and what was
+ * reported durable: the checkers compare everything else with it.
+ */
+export class LogWitness implements LogStore {
+  /** Entries by index as the process sees its log; index 0 is unused. */
+  readonly entries: WitnessedEntry[]
+  /** Entries by index as reported on disk. */
+  readonly durable: WitnessedEntry[]
+  durableHardState: HardState
+  private readonly store: LogStore
+  private readonly outstanding: LogWrite[] = []
+  private readonly appended: (index: number, entry: WitnessedEntry) => void
+
+  constructor(
+    store: LogStore,
+    start: { entries: readonly WitnessedEntry[]; hardState: HardState },
+    appended: (index: number, entry: WitnessedEntry) => void,
+  ) {
+    this.store = store
+    this.entries = [...start.entries]
+    this.durable = [...start.entries]
+    this.durableHardState = start.hardState
+    this.appended = appended
+  }
+
+  get stats(): LogStore['stats'] {
+    return this.store.stats
+  }
+
+  append(write: LogWrite): void {
+    this.outstanding.push(write)
+    change(this.entries, write, this.appended)
+    this.store.append(write)
+  }
+
+  /** Called before the driver hears of it. */
+  persisted(write: WriteNumber): void {
+    for (;;) {
+      const oldest = this.outstanding[0]
+      if (oldest === undefined || oldest.write > write) return
+      this.outstanding.shift()
+      change(this.durable, oldest, () => undefined)
+      this.durableHardState = oldest.hardState
+    }
+  }
+
+  chainAt(index: LogIndex): number {
+    return this.store.chainAt(index)
+  }
+
+  read(range: { first: LogIndex; last: LogIndex; maxBytes: number }, done: StorageDone<ReadRecords>): void {
+    this.store.read(range, done)
+  }
+
+  discardUpTo(index: LogIndex): void {
+    this.store.discardUpTo(index)
+  }
+
+  oldestWriteAgeMs(): number {
+    return this.store.oldestWriteAgeMs()
+  }
+
+  close(done: () => void): void {
+    this.store.close(done)
+  }
+}
+
+function change(entries: WitnessedEntry[], write: LogWrite, appended: (index: number, entry: WitnessedEntry) => void): void {
+  if (write.truncateFrom !== null && entries.length > write.truncateFrom) entries.length = write.truncateFrom
+  forEachOffset(write.records, (offset) => {
+    const index = recordIndex(write.records, offset)
+    const entry = { term: recordTerm(write.records, offset), chain: recordChain(write.records, offset) }
+    entries[index] = entry
+    appended(index, entry)
+  })
+}

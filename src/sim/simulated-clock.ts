@@ -1,0 +1,55 @@
+import type { Clock, Timer } from '../node/ports.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** The start of simulated wall time, ms since the Unix epoch: a round number, the same in every run. */
+export const WALL_START_MS = 1_700_000_000_000
+
+/**
+ * One process's clocks in a simulated world. Timers die with the process: a callback of a process that has crashed never
+ * runs.
+ */
+export class SimulatedClock implements Clock {
+  /** Clock rate in parts per million: 1,000,000 is true time. */
+  private readonly ratePpm: number
+  private readonly scheduler: Scheduler
+  private readonly wallOffsetMs: number
+  private alive = true
+
+  constructor(scheduler: Scheduler, skew: { ratePpm: number; wallOffsetMs: number }) {
+    this.scheduler = scheduler
+    this.ratePpm = skew.ratePpm
+    this.wallOffsetMs = skew.wallOffsetMs
+  }
+
+  monotonicMs(): number {
+    return Math.floor((this.scheduler.now * this.ratePpm) / 1_000_000) / 1000
+  }
+
+  wallMs(): number {
+    return WALL_START_MS + this.wallOffsetMs + Math.floor(this.monotonicMs())
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    let armed = true
+    const micros = Math.ceil((delayMs * 1000 * 1_000_000) / this.ratePpm)
+    this.scheduler.after(micros, () => {
+      if (armed && this.alive) callback()
+    })
+    return {
+      cancel: () => {
+        armed = false
+      },
+    }
+  }
+
+  defer(callback: () => void): void {
+    this.scheduler.after(0, () => {
+      if (this.alive) callback()
+    })
+  }
+
+  /** The process is gone. */
+  stop(): void {
+    this.alive = false
+  }
+}

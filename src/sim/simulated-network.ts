@@ -1,0 +1,80 @@
+import type { NodeId } from '../base/brand.ts'
+import type { Random } from '../base/random.ts'
+import type { PeerFrame, PeerListener, PeerTransport } from '../node/ports.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** How one run's links behave; probabilities in [0, 1], times in microseconds. */
+export interface NetworkWeather {
+  readonly loss: number
+  readonly duplication: number
+  readonly delayMin: number
+  readonly delayMax: number
+  /** Chance of a frame that is delivered much later, after newer ones. */
+  readonly straggler: number
+  readonly stragglerDelay: number
+}
+
+/** Directed links between processes and clients; every frame may be lost, doubled or late. */
+export class SimulatedNetwork {
+  readonly scheduler: Scheduler
+  weather: NetworkWeather
+  private readonly random: Random
+  private readonly listeners = new Map<NodeId, PeerListener>()
+  private readonly cut = new Set<string>()
+  frames = 0
+
+  constructor(scheduler: Scheduler, random: Random, weather: NetworkWeather) {
+    this.scheduler = scheduler
+    this.random = random
+    this.weather = weather
+  }
+
+  /** The transport of one process; frames to a process that is gone are lost. */
+  transport(self: NodeId, listener: PeerListener): PeerTransport {
+    this.listeners.set(self, listener)
+    return {
+      send: (frame) => this.send(self, frame),
+      queuedBytes: () => 0,
+      close: (done) => {
+        this.listeners.delete(self)
+        done()
+      },
+    }
+  }
+
+  detach(self: NodeId): void {
+    this.listeners.delete(self)
+  }
+
+  /** Cuts or mends the link in one direction. */
+  setLink(from: string, to: string, open: boolean): void {
+    if (open) this.cut.delete(`${from}>${to}`)
+    else this.cut.add(`${from}>${to}`)
+  }
+
+  healAll(): void {
+    this.cut.clear()
+  }
+
+  isOpen(from: string, to: string): boolean {
+    return !this.cut.has(`${from}>${to}`)
+  }
+
+  /** Delivers a message between any two parties by the weather: zero, one or two times. */
+  carry(from: string, to: string, deliver: () => void): void {
+    const copies = this.random.chance(this.weather.loss) ? 0 : this.random.chance(this.weather.duplication) ? 2 : 1
+    for (let copy = 0; copy < copies; copy += 1) {
+      let delay = this.random.between(this.weather.delayMin, this.weather.delayMax)
+      if (this.random.chance(this.weather.straggler)) delay += this.random.below(this.weather.stragglerDelay)
+      this.scheduler.after(delay, () => {
+        if (this.isOpen(from, to)) deliver()
+      })
+    }
+  }
+
+  private send(self: NodeId, frame: PeerFrame): void {
+    this.frames += 1
+    if (!this.isOpen(self, frame.recipient)) return
+    this.carry(self, frame.recipient, () => this.listeners.get(frame.recipient)?.onFrame(frame))
+  }
+}
