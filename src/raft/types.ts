@@ -66,6 +66,8 @@ export interface Restored {
   readonly configurations: readonly ConfigurationEntry[]
   /** Seed of the node's election timeouts. */
   readonly seed: number
+  /** The log's newest write number; the state's own writes go on from it (0 for a new log). */
+  readonly lastWrite: WriteNumber
 }
 
 /** Kinds of entry that the core itself creates; the driver makes their payloads. */
@@ -185,16 +187,29 @@ export type Effect =
 
 export type ProposeRefusal = 'NOT_LEADER' | 'OVERLOADED' | 'NO_QUORUM'
 
+/** One AppendEntries with entries that a follower has not answered yet. */
+export interface InFlight {
+  readonly lastIndex: LogIndex
+  /** Record bytes carried: exact at the borders of proposals, estimated inside them and for entries of older terms. */
+  readonly bytes: number
+  readonly sequence: number
+  /** Leader's monotonic ms. */
+  readonly sentAt: Millis
+}
+
 /** A follower's progress as the leader knows it (paper Figure 2: nextIndex, matchIndex). */
 export interface Progress {
+  /** Highest index known to be durable on the follower; 0 until a match is found. `matchIndex < nextIndex`. */
   readonly matchIndex: LogIndex
   readonly nextIndex: LogIndex
   /** probe: one message at a time until a match is found; replicate: optimistic pipelining. */
   readonly mode: 'probe' | 'replicate'
-  /** Messages with entries in flight, oldest first: last index and bytes of each. */
-  readonly inFlight: readonly { readonly lastIndex: LogIndex; readonly bytes: number; readonly sequence: number }[]
+  /** Messages with entries in flight, oldest first. */
+  readonly inFlight: readonly InFlight[]
   /** Send time (leader's monotonic ms) of the newest message that this follower has answered. */
   readonly lastContact: Millis
   /** Highest sequence answered. */
   readonly answered: number
+  /** Highest commit index that a message to this follower has carried. */
+  readonly sentCommit: LogIndex
 }

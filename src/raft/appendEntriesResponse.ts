@@ -1,0 +1,76 @@
+import { assert } from '../base/assert.ts'
+import { type LogIndex, logIndex, type NodeId } from '../base/brand.ts'
+import { maybeAdvanceCommit } from './commit.ts'
+import { isOverdue, replicate, sentAt, toProbe } from './replicate.ts'
+import type { Leader, RaftState } from './state.ts'
+import { lastIndexWithTermAtMost } from './trail.ts'
+import type { Turn } from './turn.ts'
+import type { Message, Progress } from './types.ts'
+
+type Response = Extract<Message, { kind: 'appendEntriesResponse' }>
+type Rejection = Extract<Response['result'], { success: false }>
+
+/**
+ * An answer to AppendEntries, of the current term (paper Figure 2, Leaders): a success moves the match index, perhaps the
+ * commit index, and makes room for more; a refusal moves the next index back by a whole conflicting term.
+ */
+export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response: Response): void {
+  const { role } = turn.state
+  if (role.kind !== 'leader') return
+  const before = role.progress.get(from)
+  if (before === undefined) return
+  if (response.sequence > role.sequence) return
+  const contacted = withContact(role, before, response.sequence)
+  const { result } = response
+  const after = result.success
+    ? withMatch(turn, contacted, result.matchIndex)
+    : withRefusal(turn.state, contacted, result)
+  turn.state = { ...turn.state, role: { ...role, progress: new Map(role.progress).set(from, after) } }
+  const advanced = result.success && after.matchIndex > before.matchIndex && maybeAdvanceCommit(turn)
+  replicate(turn, advanced ? null : from)
+}
+
+/** Contact is dated by when the request left, never by when its answer came (thesis §6.4.1). */
+function withContact(leader: Leader, progress: Progress, sequence: number): Progress {
+  const at = sentAt(leader, sequence) ?? progress.lastContact
+  return {
+    ...progress,
+    lastContact: Math.max(progress.lastContact, at),
+    answered: Math.max(progress.answered, sequence),
+  }
+}
+
+/**
+ * The follower holds everything up to `matchIndex`, durably. In probe mode that is the match that was looked for, unless it
+ * tells nothing new while the probe's own entries are still being answered.
+ */
+function withMatch(turn: Turn, progress: Progress, matched: LogIndex): Progress {
+  const { lastIndex } = turn.state
+  assert(matched <= lastIndex, 'a follower acknowledges only what the leader sent', { matched, lastIndex })
+  const matchIndex = matched > progress.matchIndex ? matched : progress.matchIndex
+  const inFlight =
+    progress.inFlight.length === 0 ? progress.inFlight : progress.inFlight.filter((sent) => sent.lastIndex > matchIndex)
+  if (progress.mode === 'replicate') {
+    const nextIndex = progress.nextIndex > matchIndex ? progress.nextIndex : logIndex(matchIndex + 1)
+    return { ...progress, matchIndex, nextIndex, inFlight }
+  }
+  const waits = inFlight.length > 0 && !isOverdue(turn, progress)
+  const found = matched > progress.matchIndex || (matched + 1 >= progress.nextIndex && !waits)
+  if (!found) return progress
+  return { ...progress, mode: 'replicate', matchIndex, nextIndex: logIndex(matchIndex + 1), inFlight: [] }
+}
+
+/**
+ * The follower does not hold the entry asked for. A refusal of something that it has matched since, or of another probe
+ * than the current one, is late. The new next index lies behind the leader's last entry, at or below the hint, whose term
+ * is not above the hint's: one round per conflicting term, of either log (paper §5.3).
+ */
+function withRefusal(state: RaftState, progress: Progress, refusal: Rejection): Progress {
+  const { rejectedIndex, hintIndex, hintTerm } = refusal
+  if (rejectedIndex <= progress.matchIndex) return progress
+  if (rejectedIndex >= progress.nextIndex) return progress
+  if (progress.mode === 'probe' && rejectedIndex !== progress.nextIndex - 1) return progress
+  const { index } = lastIndexWithTermAtMost(state.trail, hintIndex, hintTerm)
+  const next = Math.max(progress.matchIndex + 1, Math.min(rejectedIndex, index + 1))
+  return toProbe(progress, logIndex(next))
+}

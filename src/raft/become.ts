@@ -1,0 +1,136 @@
+import { assert } from '../base/assert.ts'
+import { type LogIndex, logIndex, type Millis, type NodeId, term } from '../base/brand.ts'
+import { hasMajority } from './quorum.ts'
+import { replicate } from './replicate.ts'
+import { noSizes } from './sizes.ts'
+import { isVoter, type Leader, NEVER, peersOf, type RaftState, votersOf } from './state.ts'
+import { drawElectionDeadline } from './timer.ts'
+import { lastTermOf } from './trail.ts'
+import type { Turn } from './turn.ts'
+import type { CreatedKind, PersistRun, Progress } from './types.ts'
+
+/**
+ * Starts an election, with a pre-vote where it is on; `anchor` is where the next election deadline counts from. Does
+ * nothing on a leader and on a node that is no voter of its own configuration (or has none yet).
+ */
+export function campaign(turn: Turn, anchor: Millis): void {
+  const { state } = turn
+  if (state.role.kind === 'leader') return
+  if (!isVoter(state)) return
+  if (state.config.preVote) becomePreCandidate(turn, anchor)
+  else becomeCandidate(turn, anchor)
+}
+
+/** Steps down, or goes on following: `leader` is null until one is heard. Arms the timer where none was running. */
+export function becomeFollower(turn: Turn, leader: NodeId | null): void {
+  const { role } = turn.state
+  const electionDeadline = role.kind === 'leader' ? drawElectionDeadline(turn, turn.now) : role.electionDeadline
+  turn.state = { ...turn.state, role: { kind: 'follower', leader, electionDeadline } }
+}
+
+/** Adopts a newer term: nobody has this node's vote in it yet (paper §5.1). */
+export function adoptTerm(turn: Turn, newer: RaftState['currentTerm']): void {
+  assert(newer > turn.state.currentTerm, 'the term only rises', { newer, currentTerm: turn.state.currentTerm })
+  turn.state = { ...turn.state, currentTerm: newer, votedFor: null }
+  becomeFollower(turn, null)
+}
+
+/** Asks for pre-votes; neither term nor vote nor last contact changes (thesis §9.6). */
+function becomePreCandidate(turn: Turn, anchor: Millis): void {
+  const electionDeadline = drawElectionDeadline(turn, anchor)
+  const { state } = turn
+  const { self } = state.config
+  turn.state = { ...state, role: { kind: 'preCandidate', granted: [self], electionDeadline } }
+  if (maybeEndPreVote(turn)) return
+  const request = {
+    kind: 'preVoteRequest',
+    term: term(state.currentTerm + 1),
+    lastLogIndex: state.lastIndex,
+    lastLogTerm: lastTermOf(state.trail),
+  } as const
+  for (const voter of votersOf(state)) if (voter !== self) turn.sendAtOnce(voter, request)
+}
+
+/** Becomes a candidate once a majority would vote for it; says whether it did. */
+export function maybeEndPreVote(turn: Turn): boolean {
+  const { role } = turn.state
+  if (role.kind !== 'preCandidate') return false
+  if (!hasMajority(votersOf(turn.state), (voter) => role.granted.includes(voter))) return false
+  becomeCandidate(turn, turn.now)
+  return true
+}
+
+/** Starts an election: next term, vote for self, reset the timer, RequestVote to all (paper Figure 2, Candidates). */
+function becomeCandidate(turn: Turn, anchor: Millis): void {
+  assert(turn.state.role.kind !== 'leader', 'a leader does not campaign', { term: turn.state.currentTerm })
+  const electionDeadline = drawElectionDeadline(turn, anchor)
+  const { state } = turn
+  const { self } = state.config
+  const currentTerm = term(state.currentTerm + 1)
+  turn.state = {
+    ...state,
+    currentTerm,
+    votedFor: self,
+    role: { kind: 'candidate', granted: [], voteWrite: turn.nextWrite(), electionDeadline },
+  }
+  const { lastIndex: lastLogIndex, trail } = state
+  const request = { kind: 'requestVote', term: currentTerm, lastLogIndex, lastLogTerm: lastTermOf(trail) } as const
+  for (const voter of votersOf(state)) if (voter !== self) turn.sendOnceDurable(voter, request, lastLogIndex)
+}
+
+/** A candidate becomes leader once a majority voted for it and its own vote is durable (raft.md §2.1). */
+export function maybeBecomeLeader(turn: Turn): void {
+  const { role, config, disk } = turn.state
+  if (role.kind !== 'candidate') return
+  if (disk.durableWrite < role.voteWrite) return
+  const granted = (voter: NodeId): boolean => voter === config.self || role.granted.includes(voter)
+  if (hasMajority(votersOf(turn.state), granted)) becomeLeader(turn)
+}
+
+/**
+ * Takes office: an entry of its own term at once, so that earlier ones can be committed (paper §5.4.2, §8), in the first
+ * term of a cluster the Configuration and the Limits; every follower's progress is unknown.
+ */
+function becomeLeader(turn: Turn): void {
+  const { state, now } = turn
+  assert(state.role.kind === 'candidate', 'only a candidate becomes leader', { role: state.role.kind })
+  assert(state.votedFor === state.config.self, 'a leader voted for itself', { votedFor: state.votedFor })
+  const nextIndex = logIndex(state.lastIndex + 1)
+  appendCreated(turn, nextIndex)
+  const progress = new Map<NodeId, Progress>()
+  for (const peer of peersOf(turn.state)) progress.set(peer, newProgress(nextIndex, now))
+  const role: Leader = {
+    kind: 'leader',
+    firstOwnIndex: nextIndex,
+    progress,
+    sequence: 0,
+    sendTimes: [{ sequence: 0, at: now }],
+    sizes: noSizes(turn.state.lastIndex),
+    heartbeatDeadline: progress.size === 0 ? NEVER : now + state.config.heartbeatMs,
+  }
+  turn.state = { ...turn.state, role }
+  replicate(turn, null)
+}
+
+/** Progress of a follower of which nothing is known but that an election has just been held. */
+function newProgress(nextIndex: LogIndex, now: Millis): Progress {
+  const matchIndex = logIndex(0)
+  const sentCommit = logIndex(0)
+  return { matchIndex, nextIndex, mode: 'probe', inFlight: [], lastContact: now, answered: 0, sentCommit }
+}
+
+/** The entries with which a leader begins; a leader that finds no Limits behind the Configuration appends them. */
+function appendCreated(turn: Turn, first: LogIndex): void {
+  const { state } = turn
+  const kinds: readonly CreatedKind[] =
+    state.lastIndex === 0 ? ['configuration', 'limits'] : state.lastIndex === 1 ? ['limits'] : ['noop']
+  const entries = kinds.map((entryKind, offset): PersistRun => {
+    const index = logIndex(first + offset)
+    return { first: index, last: index, term: state.currentTerm, source: { kind: 'created', entryKind } }
+  })
+  turn.append(entries)
+  if (state.lastIndex > 0) return
+  const { agreed } = state
+  assert(agreed !== null, 'the first leader has an agreed configuration', { term: state.currentTerm })
+  turn.state = { ...turn.state, configurations: [{ index: first, configuration: agreed }] }
+}

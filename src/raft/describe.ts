@@ -1,0 +1,132 @@
+import { unreachable } from '../base/assert.ts'
+import type { Millis } from '../base/brand.ts'
+import { configurationOf, leaderOf, type RaftState } from './state.ts'
+import { lastTermOf } from './trail.ts'
+import type { Configuration, Effect, HardState, Message, PersistRun, Progress, RaftEvent, TermRun, VoteVerdict } from './types.ts'
+
+/** One line of text for an event; logs, golden scripts and the dashboard share it. */
+export function describeEvent(event: RaftEvent): string {
+  switch (event.kind) {
+    case 'start':
+    case 'tick':
+    case 'campaign':
+      return event.kind
+    case 'receive':
+      return `receive from ${event.from}: ${describeMessage(event.message)}`
+    case 'propose':
+      return `propose ${event.count} entries, ${event.bytes} bytes`
+    case 'persisted':
+      return `persisted write ${event.write}`
+    case 'bootstrapped':
+      return `bootstrapped ${describeConfiguration(event.configuration)}`
+    case 'snapshotted':
+      return `snapshotted ${event.index}`
+    default:
+      return unreachable(event)
+  }
+}
+
+/** One line of text for an effect. */
+export function describeEffect(effect: Effect): string {
+  switch (effect.kind) {
+    case 'persist':
+      return `persist write ${effect.write}:${describeWrite(effect)}`
+    case 'send': {
+      const waits = effect.after === null ? '' : ` (after write ${effect.after})`
+      return `send to ${effect.to}: ${describeMessage(effect.message)}${waits}`
+    }
+    case 'apply':
+      return `apply up to ${effect.upTo}`
+    case 'abort':
+      return `abort proposals from ${effect.from}`
+    case 'refused':
+      return `refused ${effect.reason}, leader ${effect.leader ?? 'unknown'}`
+    default:
+      return unreachable(effect)
+  }
+}
+
+function describeWrite(effect: Extract<Effect, { kind: 'persist' }>): string {
+  const hardState = effect.hardState === null ? '' : ` ${describeHardState(effect.hardState)}`
+  const truncation = effect.truncateFrom === null ? '' : ` truncate from ${effect.truncateFrom}`
+  const entries = effect.entries.length === 0 ? '' : ` entries ${effect.entries.map(describePersistRun).join(' ')}`
+  return `${hardState}${truncation}${entries}`
+}
+
+function describeHardState({ currentTerm, votedFor }: HardState): string {
+  return `term ${currentTerm} vote ${votedFor ?? 'none'}`
+}
+
+function describePersistRun(run: PersistRun): string {
+  return run.source.kind === 'created' ? `${describeRun(run)} ${run.source.entryKind}` : describeRun(run)
+}
+
+/** One line of text for a message. */
+export function describeMessage(message: Message): string {
+  const { kind, term } = message
+  switch (kind) {
+    case 'preVoteRequest':
+    case 'requestVote':
+      return `${kind} term ${term} last ${message.lastLogIndex}@${message.lastLogTerm}`
+    case 'preVoteResponse':
+      return `${kind} term ${term} for ${message.requestTerm} ${describeVerdict(message.verdict)}`
+    case 'requestVoteResponse':
+      return `${kind} term ${term} ${describeVerdict(message.verdict)}`
+    case 'appendEntries': {
+      const runs = message.runs.length === 0 ? 'empty' : `entries ${message.runs.map(describeRun).join(' ')}`
+      const previous = `prev ${message.prevLogIndex}@${message.prevLogTerm}`
+      return `${kind} #${message.sequence} term ${term} ${previous} ${runs} commit ${message.leaderCommit}`
+    }
+    case 'appendEntriesResponse':
+      return `${kind} #${message.sequence} term ${term} ${describeResult(message.result)}`
+    default:
+      return unreachable(kind)
+  }
+}
+
+function describeResult(result: Extract<Message, { kind: 'appendEntriesResponse' }>['result']): string {
+  if (result.success) return `match ${result.matchIndex}`
+  return `refused ${result.rejectedIndex} hint ${result.hintIndex}@${result.hintTerm}`
+}
+
+function describeVerdict(verdict: VoteVerdict): string {
+  return verdict.granted ? 'granted' : `rejected ${verdict.reason}`
+}
+
+function describeRun(run: TermRun): string {
+  return run.first === run.last ? `${run.first}@${run.term}` : `${run.first}..${run.last}@${run.term}`
+}
+
+function describeConfiguration({ voters, learners }: Configuration): string {
+  return learners.length === 0 ? voters.join(' ') : `${voters.join(' ')}, learners ${learners.join(' ')}`
+}
+
+/** One line of text for a state: role, term, vote, log, and the leader's view of its followers. */
+export function describeState(state: RaftState): string {
+  const { role, currentTerm, votedFor, commitIndex, lastIndex, disk, config } = state
+  const log = `last ${lastIndex}@${lastTermOf(state.trail)} durable ${disk.durableIndex} commit ${commitIndex}`
+  const known = configurationOf(state) === null ? ' notBootstrapped' : ''
+  const head = `${config.self} ${role.kind} term ${currentTerm} vote ${votedFor ?? 'none'}`
+  const leader = role.kind === 'follower' ? ` leader ${leaderOf(state) ?? 'unknown'}` : ''
+  if (role.kind !== 'leader') return `${head}${leader} ${log}${known}`
+  const followers = [...role.progress].map(([id, progress]) => `${id} ${describeProgress(progress)}`)
+  return followers.length === 0 ? `${head} ${log}` : `${head} ${log} | ${followers.join(' | ')}`
+}
+
+function describeProgress({ mode, matchIndex, nextIndex, inFlight }: Progress): string {
+  const waiting = inFlight.length === 0 ? '' : ` inFlight ${inFlight.length}`
+  return `${mode} match ${matchIndex} next ${nextIndex}${waiting}`
+}
+
+/** The log's runs as text, `1..4@1 5@3`, with what the snapshot covers in front. */
+export function describeLog(state: RaftState): string {
+  const { snapshotIndex, snapshotTerm, runs } = state.trail
+  const snapshot = snapshotIndex === 0 ? [] : [`snapshot ${snapshotIndex}@${snapshotTerm}`]
+  const text = [...snapshot, ...runs.map(describeRun)].join(' ')
+  return text === '' ? 'empty' : text
+}
+
+/** A deadline as text: milliseconds from now, or `never`. */
+export function describeDeadline(wakeAt: Millis, now: Millis): string {
+  return Number.isFinite(wakeAt) ? `${Math.round(wakeAt - now)} ms` : 'never'
+}

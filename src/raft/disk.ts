@@ -1,0 +1,96 @@
+import { assert } from '../base/assert.ts'
+import { type LogIndex, logIndex, type Term, type WriteNumber } from '../base/brand.ts'
+import type { HardState } from './types.ts'
+
+/** What a log write that has not completed will have made durable. */
+export interface OutstandingWrite {
+  readonly write: WriteNumber
+  /**
+   * Last index of the log that this write leaves on disk and its term, lowered by every later truncation: only what is
+   * still part of the log will count as durable when the write completes.
+   */
+  readonly lastIndex: LogIndex
+  readonly lastTerm: Term
+  /** The hard state it carries; null when it repeats the one before. */
+  readonly hardState: HardState | null
+}
+
+/**
+ * What is on disk and what is on its way there (architecture.md §3). Writes complete in number order. `durableWrite ≤
+ * lastWrite`; `durableIndex` ≤ the last outstanding write's index; outstanding indexes never fall.
+ */
+export interface Disk {
+  /** Newest write issued. */
+  readonly lastWrite: WriteNumber
+  /** Newest write completed. */
+  readonly durableWrite: WriteNumber
+  /** Newest write that carried a hard state; everything that this node says waits for it. */
+  readonly hardStateWrite: WriteNumber
+  /** Every entry of the log up to here is on disk. */
+  readonly durableIndex: LogIndex
+  /** Writes issued and not completed, in number order. */
+  readonly outstanding: readonly OutstandingWrite[]
+}
+
+/** The disk with one more write issued. */
+export function withWrite(disk: Disk, write: OutstandingWrite): Disk {
+  assert(write.write === disk.lastWrite + 1, 'writes are numbered without gap', { write, last: disk.lastWrite })
+  return {
+    ...disk,
+    lastWrite: write.write,
+    hardStateWrite: write.hardState === null ? disk.hardStateWrite : write.write,
+    outstanding: [...disk.outstanding, write],
+  }
+}
+
+/**
+ * The disk after the log was truncated to `lastKept`. Without lowering what outstanding writes will prove: entry 5@2 is
+ * written (write 1), replaced by 5@3 (write 2) and by 5@2 again (write 3); write 1 completes, and 5@2 looks durable,
+ * although a crash after write 2 leaves 5@3 on disk: the append ABA race (ra PR #637, openraft #1960). A check of the
+ * term alone would not see it.
+ */
+export function withTruncation(disk: Disk, lastKept: { index: LogIndex; term: Term }): Disk {
+  const lower = (write: OutstandingWrite): OutstandingWrite =>
+    write.lastIndex <= lastKept.index ? write : { ...write, lastIndex: lastKept.index, lastTerm: lastKept.term }
+  return {
+    ...disk,
+    durableIndex: logIndex(Math.min(disk.durableIndex, lastKept.index)),
+    outstanding: disk.outstanding.map(lower),
+  }
+}
+
+/** The disk after write `write`, and with it all earlier ones, completed; the same disk when that is no news. */
+export function withPersisted(disk: Disk, write: WriteNumber): Disk {
+  assert(write <= disk.lastWrite, 'only writes that were issued complete', { write, last: disk.lastWrite })
+  if (write <= disk.durableWrite) return disk
+  let completed = 0
+  while ((disk.outstanding[completed]?.write ?? Number.POSITIVE_INFINITY) <= write) completed += 1
+  const newest = disk.outstanding[completed - 1]
+  return {
+    ...disk,
+    durableWrite: write,
+    durableIndex: logIndex(Math.max(disk.durableIndex, newest?.lastIndex ?? 0)),
+    outstanding: disk.outstanding.slice(completed),
+  }
+}
+
+/**
+ * The newest outstanding write that a message depends on which speaks of this node's term and vote, and of its entries
+ * up to `index` (0: of none); null when all of that is on disk. An entry may be held by an earlier write than this
+ * step's: a duplicate AppendEntries is not acknowledged before the write of the first one.
+ */
+export function writeHolding(disk: Disk, index: LogIndex): WriteNumber | null {
+  const stateWrite = disk.hardStateWrite > disk.durableWrite ? disk.hardStateWrite : null
+  if (index <= disk.durableIndex) return stateWrite
+  let low = 0
+  let high = disk.outstanding.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((disk.outstanding[middle]?.lastIndex ?? 0) < index) low = middle + 1
+    else high = middle
+  }
+  const holding = disk.outstanding[low]
+  assert(holding !== undefined, 'an entry that is not durable is held by an outstanding write', { index, disk })
+  assert(holding.lastIndex >= index, 'every entry of the log is written or being written', { index, disk })
+  return stateWrite !== null && stateWrite > holding.write ? stateWrite : holding.write
+}

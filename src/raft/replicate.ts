@@ -1,0 +1,184 @@
+import { assert } from '../base/assert.ts'
+import { type LogIndex, logIndex, type Millis, type NodeId } from '../base/brand.ts'
+import { bytesBetween, lastWithin } from './sizes.ts'
+import { firstIndexOf, type Leader, type RaftState, termAt } from './state.ts'
+import { runsBetween } from './trail.ts'
+import type { Turn } from './turn.ts'
+import type { Progress } from './types.ts'
+
+/** Entries in a probe: enough for the usual case (one no-op), little enough to be wasted on a conflict. */
+const PROBE_ENTRIES_MAX = 64
+
+/**
+ * Sends to every follower (or to `only`) what its window has room for; and where nothing is to send but the commit index
+ * is news to it, an empty AppendEntries with that, so that followers apply promptly.
+ */
+export function replicate(turn: Turn, only: NodeId | null): void {
+  const outbox = new Outbox(turn)
+  for (const [id, progress] of outbox.followers()) {
+    if (only === null || id === only) outbox.set(id, sendWhatFits(outbox, id, progress))
+  }
+  outbox.close()
+}
+
+/**
+ * A heartbeat to every follower (paper Figure 2, Leaders). A follower whose oldest message in flight is unanswered for a
+ * minimum election timeout is probed from its match index: the message, or its answer, was lost and nothing else tells.
+ */
+export function sendHeartbeats(turn: Turn): void {
+  const outbox = new Outbox(turn)
+  for (const [id, progress] of outbox.followers()) {
+    if (progress.mode === 'replicate' && isOverdue(turn, progress)) {
+      const probe = toProbe(progress, logIndex(progress.matchIndex + 1))
+      const sent = sendWhatFits(outbox, id, probe)
+      outbox.set(id, sent === probe ? sendEmpty(outbox, id, probe) : sent)
+    } else outbox.set(id, sendEmpty(outbox, id, progress))
+  }
+  outbox.close()
+}
+
+/** True when the oldest message in flight has been unanswered for a minimum election timeout. */
+export function isOverdue(turn: Turn, progress: Progress): boolean {
+  const oldest = progress.inFlight[0]
+  return oldest !== undefined && turn.now - oldest.sentAt >= turn.state.config.electionTimeoutMinMs
+}
+
+/** Back to one message at a time, from `nextIndex`. */
+export function toProbe(progress: Progress, nextIndex: LogIndex): Progress {
+  assert(nextIndex > progress.matchIndex, 'a probe starts above the match index', { nextIndex, progress })
+  return { ...progress, mode: 'probe', nextIndex, inFlight: [] }
+}
+
+/** The messages of one step to the followers: sequence numbers, send times, progress, put into the state once. */
+class Outbox {
+  readonly turn: Turn
+  readonly leader: Leader
+  private sequence: number
+  private changed: Map<NodeId, Progress> | null = null
+
+  constructor(turn: Turn) {
+    const { role } = turn.state
+    assert(role.kind === 'leader', 'only a leader sends AppendEntries', { role: role.kind })
+    this.turn = turn
+    this.leader = role
+    this.sequence = role.sequence
+  }
+
+  followers(): ReadonlyMap<NodeId, Progress> {
+    return this.leader.progress
+  }
+
+  set(id: NodeId, progress: Progress): void {
+    if (this.leader.progress.get(id) === progress) return
+    this.changed ??= new Map(this.leader.progress)
+    this.changed.set(id, progress)
+  }
+
+  /** Sends the entries `[prevLogIndex + 1, last]`, none when `last` is `prevLogIndex`; returns the sequence. */
+  send(to: NodeId, range: { prevLogIndex: LogIndex; last: LogIndex; leaderCommit: LogIndex }): number {
+    const { state } = this.turn
+    const { prevLogIndex, last, leaderCommit } = range
+    const prevLogTerm = termAt(state, prevLogIndex)
+    assert(prevLogTerm !== null, 'a leader sends from what its log holds', { prevLogIndex, trail: state.trail })
+    this.sequence += 1
+    this.turn.sendAtOnce(to, {
+      kind: 'appendEntries',
+      term: state.currentTerm,
+      prevLogIndex,
+      prevLogTerm,
+      runs: runsBetween(state.trail, logIndex(prevLogIndex + 1), last),
+      leaderCommit,
+      configurations: [],
+      sequence: this.sequence,
+    })
+    return this.sequence
+  }
+
+  close(): void {
+    const { leader, turn, sequence } = this
+    if (this.changed === null && sequence === leader.sequence) return
+    const sendTimes = sequence === leader.sequence ? leader.sendTimes : withSendTime(turn, leader)
+    const role: Leader = { ...leader, progress: this.changed ?? leader.progress, sequence, sendTimes }
+    turn.state = { ...turn.state, role }
+  }
+}
+
+function sendWhatFits(outbox: Outbox, id: NodeId, before: Progress): Progress {
+  const { state, now } = outbox.turn
+  let progress = before
+  let last = lastToSend(state, outbox.leader, progress)
+  while (last !== null) {
+    const { nextIndex } = progress
+    const leaderCommit = smaller(state.commitIndex, last)
+    const sequence = outbox.send(id, { prevLogIndex: logIndex(nextIndex - 1), last, leaderCommit })
+    const bytes = bytesBetween(outbox.leader.sizes, nextIndex, last)
+    progress = {
+      ...progress,
+      nextIndex: progress.mode === 'probe' ? nextIndex : logIndex(last + 1),
+      inFlight: [...progress.inFlight, { lastIndex: last, bytes, sequence, sentAt: now }],
+      sentCommit: larger(progress.sentCommit, leaderCommit),
+    }
+    last = lastToSend(state, outbox.leader, progress)
+  }
+  if (progress !== before || progress.mode === 'probe') return progress
+  const news = smaller(state.commitIndex, progress.matchIndex) > progress.sentCommit
+  return news ? sendEmpty(outbox, id, progress) : progress
+}
+
+/** Last index of the next message with entries, or null: nothing to send, a full window, or a follower below the log. */
+function lastToSend(state: RaftState, leader: Leader, progress: Progress): LogIndex | null {
+  const { config, lastIndex } = state
+  const { nextIndex, inFlight, mode } = progress
+  if (nextIndex > lastIndex) return null
+  if (nextIndex < firstIndexOf(state)) return null
+  if (mode === 'probe' && inFlight.length > 0) return null
+  if (inFlight.length >= config.inFlightMessagesMax) return null
+  let bytesLeft = config.inFlightBytesMax
+  for (const message of inFlight) bytesLeft -= message.bytes
+  if (bytesLeft <= 0) return null
+  const entriesMax = mode === 'probe' ? Math.min(PROBE_ENTRIES_MAX, config.appendEntriesMax) : config.appendEntriesMax
+  const last = smaller(lastIndex, logIndex(nextIndex + entriesMax - 1))
+  return lastWithin(leader.sizes, { first: nextIndex, last }, bytesLeft)
+}
+
+/**
+ * An AppendEntries without entries. In replicate mode its previous entry is the match index, so that the follower always
+ * verifies it, whatever is still on its way; in probe mode it is itself a probe. It never carries a commit index beyond
+ * what the follower then has verified (raft.md §2.4).
+ */
+function sendEmpty(outbox: Outbox, id: NodeId, progress: Progress): Progress {
+  const { state } = outbox.turn
+  const verified = progress.mode === 'replicate' ? progress.matchIndex : logIndex(progress.nextIndex - 1)
+  const prevLogIndex = larger(verified, state.trail.snapshotIndex)
+  const leaderCommit = smaller(state.commitIndex, progress.mode === 'replicate' ? progress.matchIndex : prevLogIndex)
+  outbox.send(id, { prevLogIndex, last: prevLogIndex, leaderCommit })
+  return leaderCommit > progress.sentCommit ? { ...progress, sentCommit: leaderCommit } : progress
+}
+
+/** Marks of send times with one for now; those that no answer in time can need are dropped. */
+function withSendTime(turn: Turn, leader: Leader): Leader['sendTimes'] {
+  const { config } = turn.state
+  const newest = leader.sendTimes.at(-1)
+  if (newest !== undefined && turn.now - newest.at < config.heartbeatMs / 4) return leader.sendTimes
+  const horizon = turn.now - 2 * config.electionTimeoutMaxMs
+  let kept = 0
+  while ((leader.sendTimes[kept + 1]?.at ?? Number.POSITIVE_INFINITY) <= horizon) kept += 1
+  return [...leader.sendTimes.slice(kept), { sequence: leader.sequence + 1, at: turn.now }]
+}
+
+/** When the message of that sequence was sent, at the latest known bound below it; null when it is too old to tell. */
+export function sentAt(leader: Leader, sequence: number): Millis | null {
+  for (let at = leader.sendTimes.length - 1; at >= 0; at -= 1) {
+    const mark = leader.sendTimes[at]
+    if (mark !== undefined && mark.sequence <= sequence) return mark.at
+  }
+  return null
+}
+
+function smaller(left: LogIndex, right: LogIndex): LogIndex {
+  return left < right ? left : right
+}
+
+function larger(left: LogIndex, right: LogIndex): LogIndex {
+  return left > right ? left : right
+}

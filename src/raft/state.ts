@@ -1,0 +1,176 @@
+import { assert } from '../base/assert.ts'
+import { type LogIndex, logIndex, type Millis, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
+import type { Disk } from './disk.ts'
+import type { Sizes } from './sizes.ts'
+import { lastIndexOf, type Trail, trailFrom, trailTermAt } from './trail.ts'
+import type { Configuration, ConfigurationEntry, Progress, RaftConfig, Restored } from './types.ts'
+
+/** No deadline: `wakeAt` of a node that waits for an event other than the passing of time. */
+export const NEVER: Millis = Number.POSITIVE_INFINITY
+
+/** Follows a leader, or waits for one. */
+export interface Follower {
+  readonly kind: 'follower'
+  /** The leader of `currentTerm`, once it has been heard. */
+  readonly leader: NodeId | null
+  /** Monotonic ms at which this node starts an election; `NEVER` before the `start` event. */
+  readonly electionDeadline: Millis
+}
+
+/** Asks whether it could win an election in `currentTerm + 1`, without having started it (thesis §9.6). */
+export interface PreCandidate {
+  readonly kind: 'preCandidate'
+  /** Who would grant their vote, this node included. */
+  readonly granted: readonly NodeId[]
+  readonly electionDeadline: Millis
+}
+
+/** Has voted for itself in `currentTerm` and asks the others (paper §5.2). */
+export interface Candidate {
+  readonly kind: 'candidate'
+  /** Who granted their vote, this node excluded: its own counts once `voteWrite` is durable. */
+  readonly granted: readonly NodeId[]
+  /** The write that holds this term and the vote for itself. */
+  readonly voteWrite: WriteNumber
+  readonly electionDeadline: Millis
+}
+
+/** The one leader of `currentTerm`. */
+export interface Leader {
+  readonly kind: 'leader'
+  /** Index of its first entry: only from here on does it count replicas (paper §5.4.2). */
+  readonly firstOwnIndex: LogIndex
+  /** Of every other member of the configuration, sorted by id. */
+  readonly progress: ReadonlyMap<NodeId, Progress>
+  /** Sequence of the newest AppendEntries sent in this term, to whomever. */
+  readonly sequence: number
+  /**
+   * Marks of send times, rising: every message with a sequence ≥ `sequence` was sent at or after `at`. They date an answer
+   * by when its request left, never later than it really did.
+   */
+  readonly sendTimes: readonly { readonly sequence: number; readonly at: Millis }[]
+  readonly sizes: Sizes
+  readonly heartbeatDeadline: Millis
+}
+
+/** What a node is at any time (paper §5.1), each with only its own fields. */
+export type Role = Follower | PreCandidate | Candidate | Leader
+
+/** The whole state of one node's consensus: immutable, a few hundred bytes, no payload. */
+export interface RaftState {
+  readonly config: RaftConfig
+  /** Latest term this node has seen; never falls (paper Figure 2). */
+  readonly currentTerm: Term
+  /** Whom it voted for in `currentTerm`. */
+  readonly votedFor: NodeId | null
+  readonly trail: Trail
+  /** Last index of the trail: `snapshotIndex ≤ commitIndex ≤ lastIndex`. */
+  readonly lastIndex: LogIndex
+  /** Highest entry known to be committed; never falls while the process lives. */
+  readonly commitIndex: LogIndex
+  readonly disk: Disk
+  /**
+   * The last committed Configuration, then those of later entries, in index order: the newest is the effective one, and
+   * truncation rolls back to the one before (raft.md §2.6).
+   */
+  readonly configurations: readonly ConfigurationEntry[]
+  /** The initial configuration that the bootstrap handshake agreed on; effective while no entry says another. */
+  readonly agreed: Configuration | null
+  readonly role: Role
+  /** When this node last heard a leader, monotonic ms; null: never. Pre-votes leave it alone. */
+  readonly heardLeaderAt: Millis | null
+  readonly seed: number
+  /** How many election timeouts were drawn from the seed. */
+  readonly draws: number
+}
+
+/**
+ * The state of a node that has just opened its log: a follower whose timers are armed by the `start` event. Everything
+ * restored is durable; only what the snapshot covers is known to be committed.
+ */
+export function initialState(config: RaftConfig, restored: Restored, _now: Millis): RaftState {
+  assertConfig(config)
+  const trail = trailFrom({ index: restored.snapshotIndex, term: restored.snapshotTerm }, restored.runs)
+  const lastIndex = lastIndexOf(trail)
+  return {
+    config,
+    currentTerm: restored.hardState.currentTerm,
+    votedFor: restored.hardState.votedFor,
+    trail,
+    lastIndex,
+    commitIndex: restored.snapshotIndex,
+    disk: {
+      lastWrite: restored.lastWrite,
+      durableWrite: restored.lastWrite,
+      hardStateWrite: restored.lastWrite,
+      durableIndex: lastIndex,
+      outstanding: [],
+    },
+    configurations: restored.configurations,
+    agreed: null,
+    role: { kind: 'follower', leader: null, electionDeadline: NEVER },
+    heardLeaderAt: null,
+    seed: restored.seed,
+    draws: 0,
+  }
+}
+
+function assertConfig(config: RaftConfig): void {
+  assert(config.heartbeatMs > 0, 'the heartbeat interval is positive', { config })
+  assert(config.heartbeatMs < config.electionTimeoutMinMs, 'heartbeats are sent within an election timeout', { config })
+  assert(config.electionTimeoutMinMs <= config.electionTimeoutMaxMs, 'the timeout range is not empty', { config })
+  assert(config.inFlightMessagesMax > 0, 'at least one message may be in flight', { config })
+  assert(config.inFlightBytesMax > 0, 'at least one byte may be in flight', { config })
+  assert(config.appendEntriesMax > 0, 'a message carries at least one entry', { config })
+  assert(config.uncommittedBytesMax > 0, 'at least one byte may be uncommitted', { config })
+}
+
+/** The node's role, as a word. */
+export function role(state: RaftState): Role['kind'] {
+  return state.role.kind
+}
+
+/** The leader of `currentTerm` as far as this node knows, itself included. */
+export function leaderOf(state: RaftState): NodeId | null {
+  if (state.role.kind === 'leader') return state.config.self
+  return state.role.kind === 'follower' ? state.role.leader : null
+}
+
+/** Term of the entry at `index`, or of the snapshot's last; null where the log has none or it is compacted. */
+export function termAt(state: RaftState, index: LogIndex): Term | null {
+  return trailTermAt(state.trail, index)
+}
+
+const NO_PROGRESS: ReadonlyMap<NodeId, Progress> = new Map()
+
+/** What a leader knows of the other members; empty elsewhere. */
+export function progressOf(state: RaftState): ReadonlyMap<NodeId, Progress> {
+  return state.role.kind === 'leader' ? state.role.progress : NO_PROGRESS
+}
+
+/** The effective configuration: the log's newest, else the snapshot's, else the one agreed at bootstrap, else null. */
+export function configurationOf(state: RaftState): Configuration | null {
+  return state.configurations.at(-1)?.configuration ?? state.agreed
+}
+
+/** The voters of the effective configuration; none before bootstrap. */
+export function votersOf(state: RaftState): readonly NodeId[] {
+  return configurationOf(state)?.voters ?? []
+}
+
+/** Everybody in the effective configuration but this node, in order. */
+export function peersOf(state: RaftState): readonly NodeId[] {
+  const configuration = configurationOf(state)
+  if (configuration === null) return []
+  return [...configuration.voters, ...configuration.learners].filter((id) => id !== state.config.self).sort()
+}
+
+/** True when this node may start an election: it is a voter of its own effective configuration. */
+export function isVoter(state: RaftState): boolean {
+  return votersOf(state).includes(state.config.self)
+}
+
+/** First index above the snapshot: entries from here on can be sent. */
+export function firstIndexOf(state: RaftState): LogIndex {
+  return logIndex(state.trail.snapshotIndex + 1)
+}

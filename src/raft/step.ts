@@ -1,0 +1,143 @@
+import { unreachable } from '../base/assert.ts'
+import type { LogIndex, Millis, NodeId, WriteNumber } from '../base/brand.ts'
+import { receiveAppendEntries } from './appendEntries.ts'
+import { receiveAppendEntriesResponse } from './appendEntriesResponse.ts'
+import { adoptTerm, becomeFollower, campaign, maybeBecomeLeader } from './become.ts'
+import { hasLostQuorum } from './checkQuorum.ts'
+import { isLeaderAlive } from './checkVote.ts'
+import { maybeAdvanceCommit } from './commit.ts'
+import { withPersisted } from './disk.ts'
+import { receivePreVoteRequest, receivePreVoteResponse } from './preVote.ts'
+import { propose } from './propose.ts'
+import { replicate, sendHeartbeats } from './replicate.ts'
+import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './requestVote.ts'
+import { configurationOf, isVoter, NEVER, type RaftState, votersOf } from './state.ts'
+import { drawElectionDeadline } from './timer.ts'
+import { compactedTo } from './trail.ts'
+import { Turn } from './turn.ts'
+import type { Configuration, Effect, Message, RaftEvent } from './types.ts'
+
+/** What a step leads to. */
+export interface Step {
+  readonly state: RaftState
+  /** To be carried out in order; at most one of them is a write. */
+  readonly effects: readonly Effect[]
+  /** Monotonic ms at which a `tick` is due; infinite when only another event can change anything. */
+  readonly wakeAt: Millis
+}
+
+/**
+ * The whole of Raft as one pure function (architecture.md §3): what a node in `state` does when `event` happens at `now`
+ * (monotonic ms, never falling). Throws AssertionError when Raft's rules are broken, by this node or by another.
+ */
+export function step(state: RaftState, now: Millis, event: RaftEvent): Step {
+  const turn = new Turn(state, now)
+  handle(turn, event)
+  const effects = turn.effects()
+  return { state: turn.state, effects, wakeAt: wakeAt(turn.state) }
+}
+
+function handle(turn: Turn, event: RaftEvent): void {
+  switch (event.kind) {
+    case 'start':
+      return start(turn)
+    case 'tick':
+      return tick(turn)
+    case 'receive':
+      return receive(turn, event.from, event.message)
+    case 'propose':
+      return propose(turn, event)
+    case 'persisted':
+      return persisted(turn, event.write)
+    case 'bootstrapped':
+      return bootstrapped(turn, event.configuration)
+    case 'campaign':
+      return campaign(turn, turn.now)
+    case 'snapshotted':
+      return snapshotted(turn, event.index)
+    default:
+      return unreachable(event)
+  }
+}
+
+/** When the next deadline of this node is. */
+function wakeAt(state: RaftState): Millis {
+  if (state.role.kind === 'leader') return state.role.heartbeatDeadline
+  return isVoter(state) ? state.role.electionDeadline : NEVER
+}
+
+/** Arms the election timer. A single voter waits for nobody: it campaigns at once, by the same rules as any other. */
+function start(turn: Turn): void {
+  const { role } = turn.state
+  if (role.kind !== 'follower') return
+  const electionDeadline = drawElectionDeadline(turn, turn.now)
+  turn.state = { ...turn.state, role: { ...role, electionDeadline } }
+  if (votersOf(turn.state).length === 1) campaign(turn, turn.now)
+}
+
+/** The initial configuration is agreed: from now on this node votes and campaigns (raft.md §1, Bootstrap). */
+function bootstrapped(turn: Turn, configuration: Configuration): void {
+  if (configurationOf(turn.state) !== null) return
+  turn.state = { ...turn.state, agreed: configuration }
+  start(turn)
+}
+
+/** Time has passed: heartbeats and check-quorum of a leader, the election timeout of all others. */
+function tick(turn: Turn): void {
+  const { role } = turn.state
+  if (role.kind !== 'leader') {
+    if (turn.now >= role.electionDeadline) campaign(turn, role.electionDeadline)
+    return
+  }
+  if (turn.now < role.heartbeatDeadline) return
+  if (hasLostQuorum(turn.state, turn.now)) return becomeFollower(turn, null)
+  const next = role.heartbeatDeadline + turn.state.config.heartbeatMs
+  const heartbeatDeadline = next > turn.now ? next : turn.now + turn.state.config.heartbeatMs
+  turn.state = { ...turn.state, role: { ...role, heartbeatDeadline } }
+  sendHeartbeats(turn)
+}
+
+/** Writes have completed: a candidate's vote may have become durable, a leader's entries count for itself. */
+function persisted(turn: Turn, write: WriteNumber): void {
+  const { state } = turn
+  const disk = withPersisted(state.disk, write)
+  if (disk === state.disk) return
+  turn.state = { ...state, disk }
+  if (state.role.kind === 'candidate') return maybeBecomeLeader(turn)
+  if (state.role.kind !== 'leader') return
+  if (maybeAdvanceCommit(turn)) replicate(turn, null)
+}
+
+/** The log up to `index`, all of it committed, is covered by a durable snapshot. */
+function snapshotted(turn: Turn, index: LogIndex): void {
+  const { state } = turn
+  if (index <= state.trail.snapshotIndex || index > state.commitIndex) return
+  turn.state = { ...state, trail: compactedTo(state.trail, index) }
+}
+
+/** Settles terms once, for every kind of message (paper Figure 2, All Servers; §5.1), then hands it to its rule. */
+function receive(turn: Turn, from: NodeId, message: Message): void {
+  if (message.kind === 'preVoteRequest') return receivePreVoteRequest(turn, from, message)
+  const { state, now } = turn
+  if (message.term > state.currentTerm) {
+    const disruptive = message.kind === 'requestVote' && state.config.checkQuorum && isLeaderAlive(state, now)
+    if (disruptive) return rejectDisruptiveVote(turn, from)
+    adoptTerm(turn, message.term)
+  }
+  const stale = message.term < turn.state.currentTerm
+  switch (message.kind) {
+    case 'requestVote':
+      return receiveRequestVote(turn, from, message)
+    case 'requestVoteResponse':
+      return stale ? undefined : receiveRequestVoteResponse(turn, from, message)
+    // A responder may well be in an older term than the pre-candidate: only `requestTerm` says whether a grant is stale.
+    case 'preVoteResponse':
+      return receivePreVoteResponse(turn, from, message)
+    case 'appendEntries':
+      return receiveAppendEntries(turn, from, message)
+    case 'appendEntriesResponse':
+      return stale ? undefined : receiveAppendEntriesResponse(turn, from, message)
+    default:
+      return unreachable(message)
+  }
+}

@@ -1,0 +1,117 @@
+import { assert } from '../base/assert.ts'
+import { type LogIndex, logIndex, type Millis, type NodeId, type WriteNumber, writeNumber } from '../base/brand.ts'
+import { withTruncation, withWrite, writeHolding } from './disk.ts'
+import type { RaftState } from './state.ts'
+import { lastIndexOf, lastTermOf, withAppended, withoutFrom } from './trail.ts'
+import type { Effect, Message, PersistRun, ProposeRefusal } from './types.ts'
+
+interface Outgoing {
+  readonly to: NodeId
+  readonly message: Message
+  /** null: waits for nothing; else for term, vote and the own entries up to this index. */
+  readonly speaksOf: LogIndex | null
+}
+
+/**
+ * The working copy of one step: rules replace `state` and name what is to happen; `effects` then turns it into at most
+ * one numbered write and messages that name the write they wait for. It lives as long as the step, nobody else sees it.
+ */
+export class Turn {
+  state: RaftState
+  readonly now: Millis
+  private readonly before: RaftState
+  private truncateFrom: LogIndex | null = null
+  private readonly entries: PersistRun[] = []
+  private readonly outgoing: Outgoing[] = []
+  private refusal: { readonly reason: ProposeRefusal; readonly leader: NodeId | null } | null = null
+
+  constructor(state: RaftState, now: Millis) {
+    this.state = state
+    this.before = state
+    this.now = now
+  }
+
+  /** Number of the write that this step issues, if it issues one. */
+  nextWrite(): WriteNumber {
+    return writeNumber(this.before.disk.lastWrite + 1)
+  }
+
+  /** Drops every entry at and above `from`; what is committed can never be dropped (raft.md §2.3). */
+  truncate(from: LogIndex): void {
+    const { state } = this
+    assert(from > state.commitIndex, 'a committed entry is never truncated', { from, commitIndex: state.commitIndex })
+    assert(this.truncateFrom === null, 'a step truncates at most once', { from })
+    assert(this.entries.length === 0, 'a step truncates before it appends', { from })
+    this.truncateFrom = from
+    const trail = withoutFrom(state.trail, from)
+    this.state = {
+      ...state,
+      trail,
+      lastIndex: lastIndexOf(trail),
+      disk: withTruncation(state.disk, { index: lastIndexOf(trail), term: lastTermOf(trail) }),
+      configurations: state.configurations.filter((entry) => entry.index < from),
+    }
+  }
+
+  /** Appends entries behind the last one. */
+  append(entries: readonly PersistRun[]): void {
+    const trail = withAppended(this.state.trail, entries)
+    this.state = { ...this.state, trail, lastIndex: lastIndexOf(trail) }
+    this.entries.push(...entries)
+  }
+
+  /** Moves the commit index up and has the entries applied. */
+  commit(index: LogIndex): void {
+    const { state } = this
+    assert(index > state.commitIndex, 'the commit index never falls', { index, commitIndex: state.commitIndex })
+    assert(index <= state.lastIndex, 'only entries of the log are committed', { index, lastIndex: state.lastIndex })
+    let { configurations } = state
+    while ((configurations[1]?.index ?? Number.POSITIVE_INFINITY) <= index) configurations = configurations.slice(1)
+    this.state = { ...state, commitIndex: index, configurations }
+  }
+
+  /** Sends a message that waits for nothing: AppendEntries, heartbeats, pre-vote requests. */
+  sendAtOnce(to: NodeId, message: Message): void {
+    this.outgoing.push({ to, message, speaksOf: null })
+  }
+
+  /**
+   * Sends a message that waits for this node's term and vote to be durable, and for its entries up to `entriesUpTo`: every
+   * reply and RequestVote. Without it: n1 wins term T, sends 11@T to n2, crashes, restarts in T−1 and wins T again.
+   */
+  sendOnceDurable(to: NodeId, message: Message, entriesUpTo: LogIndex = logIndex(0)): void {
+    this.outgoing.push({ to, message, speaksOf: entriesUpTo })
+  }
+
+  /** The proposal of this step is not appended. */
+  refuse(reason: ProposeRefusal, leader: NodeId | null): void {
+    this.refusal = { reason, leader }
+  }
+
+  /** Ends the step: the write first, then what was refused or aborted, the messages, and what may be applied. */
+  effects(): readonly Effect[] {
+    const effects: Effect[] = []
+    this.issueWrite(effects)
+    if (this.truncateFrom !== null) effects.push({ kind: 'abort', from: this.truncateFrom })
+    if (this.refusal !== null) effects.push({ kind: 'refused', ...this.refusal })
+    for (const { to, message, speaksOf } of this.outgoing) {
+      const after = speaksOf === null ? null : writeHolding(this.state.disk, speaksOf)
+      effects.push({ kind: 'send', to, message, after })
+    }
+    const { commitIndex } = this.state
+    if (commitIndex > this.before.commitIndex) effects.push({ kind: 'apply', upTo: commitIndex })
+    return effects
+  }
+
+  private issueWrite(effects: Effect[]): void {
+    const { state, before, truncateFrom, entries } = this
+    const { currentTerm, votedFor } = state
+    const changed = currentTerm !== before.currentTerm || votedFor !== before.votedFor
+    if (!changed && truncateFrom === null && entries.length === 0) return
+    const hardState = changed ? { currentTerm, votedFor } : null
+    const write = this.nextWrite()
+    const holds = { write, lastIndex: state.lastIndex, lastTerm: lastTermOf(state.trail), hardState }
+    this.state = { ...state, disk: withWrite(state.disk, holds) }
+    effects.push({ kind: 'persist', write, hardState, truncateFrom, entries })
+  }
+}
