@@ -1,0 +1,38 @@
+/** What the exit code of every command means (docs/cli.md). */
+export const EXIT = { ok: 0, failure: 1, usage: 2, cannotConnect: 3, refused: 4, degraded: 5 } as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** A command that ends without its result: what happened, what to do next, and the code the process exits with. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+  readonly exitCode: ExitCode
+  /** Stable code of the error registry, as in `holdfast explain CODE`; null when it is about the command line itself. */
+  readonly code: string | null
+  /** The next step for the person at the keyboard. */
+  readonly cure: string
+
+  constructor(exitCode: ExitCode, message: string, cure: string, code: string | null = null) {
+    super(message)
+    this.exitCode = exitCode
+    this.code = code
+    this.cure = cure
+  }
+}
+
+/** The words of the command line do not make sense: exit code 2. */
+export function usageError(message: string, cure: string): CommandError {
+  return new CommandError(EXIT.usage, message, cure)
+}
+
+/** The operating system's code of a failed call, e.g. `ENOENT`, or null. */
+export function systemCode(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null
+  return typeof error.code === 'string' ? error.code : null
+}
+
+/** Holdfast's own code on an error that another part threw, e.g. `PORT_IN_USE`, or null. */
+export function errorCode(error: unknown): string | null {
+  const code = systemCode(error)
+  return code !== null && /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(code) ? code : null
+}

@@ -1,0 +1,158 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { parseEndpoints } from './address.ts'
+import type { ExitCode } from './exit.ts'
+import { packageFacts } from './package-root.ts'
+
+/** Commands end with code 0 unless they set another one or throw. */
+type SetExit = (code: ExitCode) => void
+
+/** The command line's grammar. Each command's module is loaded when the command runs, so that `--version` is quick. */
+export function program(setExit: SetExit): Command {
+  const root = new Command('holdfast')
+    .description('Session state machines on a Raft cluster: exactly-once commands, durable timers, failover.')
+    .version(packageFacts().version)
+    .exitOverride()
+    .showHelpAfterError('Run it with --help for its options.')
+  addDev(root, setExit)
+  addStart(root)
+  addStatus(root, setExit)
+  addPayments(root, setExit)
+  addSim(root, setExit)
+  addExplain(root)
+  return root
+}
+
+function addDev(root: Command, setExit: SetExit): void {
+  root
+    .command('dev')
+    .description('run a server for development: one embedded node, or a cluster of processes with --nodes')
+    .option('--nodes <count>', 'number of processes: 1 is embedded, 3 or 5 are a cluster', clusterSize, 1)
+    .option('--listen <host:port>', 'address of the embedded node (default 127.0.0.1:4600)')
+    .option('--data <directory>', 'where the state is kept (default data/dev, or data/cluster with --nodes)')
+    .option('--demo', 'play the scripted demo first')
+    .option('--no-demo', 'serve at once')
+    .option('--demo-only', 'play the demo in a scratch directory and exit: 0 when its assertions hold, 1 when not')
+    .option('--no-restart', 'with --nodes: leave a node that ended alone')
+    .option('--json', 'one JSON line per node on stdout')
+    .addHelpText('after', '\nExample:\n  holdfast dev --nodes 3 --json')
+    .action(async (flags) => {
+      const { dev } = await import('./dev.ts')
+      setExit(await dev({ ...flags, demo: flags.demo === true }))
+    })
+}
+
+function addStart(root: Command): void {
+  root
+    .command('start')
+    .description('run one node of a cluster')
+    .requiredOption('--id <id>', 'id of this node, one of those in --peers')
+    .requiredOption('--peers <id=host:port,...>', 'all members of the cluster, this node among them')
+    .requiredOption('--data <directory>', "this node's own data directory")
+    .option('--listen <host:port>', 'where to listen, when it is not the address in --peers')
+    .option('--json', 'when ready, one JSON line on stdout')
+    .addHelpText(
+      'after',
+      '\nExample:\n  holdfast start --id n1 --data data/n1 --peers n1=10.0.0.1:4600,n2=10.0.0.2:4600,n3=10.0.0.3:4600',
+    )
+    .action(async (flags) => {
+      const { start } = await import('./start.ts')
+      await start(flags)
+    })
+}
+
+function addStatus(root: Command, setExit: SetExit): void {
+  withEndpoints(root.command('status'))
+    .description('who leads, how far every node is, and how many more nodes may fail')
+    .addOption(new Option('-o, --output <format>', 'form of the result').choices(['table', 'json']).default('table'))
+    .option('--json', 'the same as --output json')
+    .addHelpText('after', '\nExample:\n  holdfast status --endpoints 127.0.0.1:4600,127.0.0.1:4601,127.0.0.1:4602')
+    .action(async (flags) => {
+      const { status } = await import('./status.ts')
+      const json = flags.json === true || flags.output === 'json'
+      setExit(await status({ endpoints: parseEndpoints(flags.endpoints), json }))
+    })
+}
+
+function addPayments(root: Command, setExit: SetExit): void {
+  const payments = root
+    .command('payments')
+    .description('payment callbacks: make a file of them, feed a file to a cluster')
+  payments
+    .command('generate')
+    .description('write M-Pesa STK-push callbacks to stdout, one JSON body per line, as the provider would send them')
+    .requiredOption('--count <lines>', 'lines in all, malformed ones included', wholeNumber)
+    .option('--seed <number>', 'equal seeds give equal lines', integer, 1)
+    .addHelpText('after', '\nExample:\n  holdfast payments generate --count 20000 --seed 7 > callbacks.jsonl')
+    .action(async (flags) => {
+      const { generate } = await import('./payments-generate.ts')
+      await generate(flags)
+    })
+  withEndpoints(payments.command('replay'))
+    .description('create the bookings that a file of callbacks refers to, then feed it; - reads stdin')
+    .argument('<file>', 'one callback body per line')
+    .option('--json', 'one JSON object with the totals on stdout')
+    .addHelpText('after', '\nExample:\n  holdfast payments replay callbacks.jsonl --endpoints 127.0.0.1:4600 --json')
+    .action(async (file, flags) => {
+      const { replay } = await import('./payments-replay.ts')
+      setExit(await replay({ file, endpoints: parseEndpoints(flags.endpoints), json: flags.json === true }))
+    })
+}
+
+function addSim(root: Command, setExit: SetExit): void {
+  root
+    .command('sim')
+    .description('run the cluster in the deterministic simulator: crashes, partitions, slow and lying disks')
+    .option('--seeds <count>', 'how many seeds to run', positive, 100)
+    .option('--seed <number>', 'first seed; with --seeds 1 exactly this one', integer, 1)
+    .option('--trace', 'write every event of the run to stderr')
+    .option('--json', 'one JSON object with the totals on stdout')
+    .addHelpText('after', '\nExample:\n  holdfast sim --seeds 300 --json')
+    .action(async (flags) => {
+      const { sim } = await import('./sim.ts')
+      setExit(await sim({ ...flags, json: flags.json === true, trace: flags.trace === true }))
+    })
+}
+
+function addExplain(root: Command): void {
+  root
+    .command('explain')
+    .description('what an error code means and what to do about it; without a code, all of them')
+    .argument('[code]', 'for example NOT_LEADER')
+    .addHelpText('after', '\nExample:\n  holdfast explain NOT_LEADER')
+    .action(async (code: string | undefined) => {
+      const { explain } = await import('./explain.ts')
+      explain(code ?? null)
+    })
+}
+
+function withEndpoints(command: Command): Command {
+  return command.option(
+    '--endpoints <host:port,...>',
+    'nodes to talk to; any of them leads to the leader (default: HOLDFAST_ENDPOINTS, else where dev listens)',
+  )
+}
+
+function integer(text: string): number {
+  const value = Number(text)
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number.')
+  return value
+}
+
+function wholeNumber(text: string): number {
+  const value = integer(text)
+  if (value < 0) throw new InvalidArgumentError('It must not be negative.')
+  return value
+}
+
+function positive(text: string): number {
+  const value = integer(text)
+  if (value < 1) throw new InvalidArgumentError('It must be at least 1.')
+  return value
+}
+
+function clusterSize(text: string): number {
+  const value = positive(text)
+  if (value > 9) throw new InvalidArgumentError('A cluster has at most 9 nodes.')
+  return value
+}

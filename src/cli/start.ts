@@ -1,0 +1,39 @@
+import type { RunningNode } from '../main.ts'
+import { type Address, formatAddress, type Member, parseAddress, parseMembers } from './address.ts'
+import { usageError } from './exit.ts'
+import { paint, printJson, say } from './output.ts'
+import { untilStopped } from './signals.ts'
+
+export interface StartFlags {
+  readonly id: string
+  readonly listen?: string
+  readonly peers: string
+  readonly data: string
+  readonly json?: true
+}
+
+/** `holdfast start`: one node of a cluster in this process, until SIGTERM, SIGINT or a fault. */
+export async function start(flags: StartFlags): Promise<void> {
+  const members = parseMembers(flags.peers, '--peers')
+  const own = members.find((member) => member.id === flags.id)
+  if (own === undefined) {
+    throw usageError(`--peers does not name the node ${flags.id}`, 'Name all members there, this node among them.')
+  }
+  const listen = flags.listen === undefined ? own.address : parseAddress(flags.listen, '--listen')
+  const node = await startMember(own, listen, members, flags.data)
+  if (flags.json === true)
+    printJson({ id: node.id, pid: process.pid, address: node.address, dataDirectory: flags.data })
+  else say(`${paint('green', 'ready')} ${node.id} listens on ${node.address}, data in ${flags.data}`)
+  await untilStopped(node)
+}
+
+async function startMember(
+  own: Member,
+  listen: Address,
+  members: readonly Member[],
+  data: string,
+): Promise<RunningNode> {
+  const { startNode } = await import('../main.ts')
+  const peers = members.map((member) => ({ id: member.id, address: formatAddress(member.address) }))
+  return startNode({ id: own.id, listen, peers, dataDirectory: data })
+}
