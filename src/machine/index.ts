@@ -51,3 +51,19 @@ export {
   type TaskSchema,
 } from './schema.ts'
 export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './tables.ts'
+export { mermaid, type Drawable } from './mermaid.ts'
+export { stateGraph, stateGraphCases, type GraphTable, type StateGraph, type StateGraphCase } from './state-graph.ts'
+export {
+  transitionCases,
+  transitions,
+  type Edge,
+  type EventOf,
+  type InvalidTransition,
+  type StateOf,
+  type TransitionCase,
+  type TransitionOptions,
+  type Transitions,
+  type TransitionTable,
+} from './transitions.ts'
+export type { KeyCodec } from './key.ts'
+export type { Value } from '../codec/types.ts'

@@ -1,4 +1,4 @@
-import type { SessionCodec, Value } from '../codec/types.ts'
+import type { KeyCodec, Value } from '../machine/index.ts'
 import type { MachineCommand, MachineContext, Outcome, QueryView, UserStateMachine } from '../session/types.ts'
 
 const MAX = 1000
@@ -9,9 +9,9 @@ const MAX = 1000
  * keys, so that any name keeps its order and stays apart from its neighbours.
  */
 export class BareCounter implements UserStateMachine {
-  private readonly codec: Pick<SessionCodec, 'keyPart'>
+  private readonly codec: Pick<KeyCodec, 'keyPart'>
 
-  constructor(codec: Pick<SessionCodec, 'keyPart'>) {
+  constructor(codec: Pick<KeyCodec, 'keyPart'>) {
     this.codec = codec
   }
 

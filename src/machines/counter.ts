@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import { command, query } from '../machine/command.ts'
-import { defineMachine } from '../machine/define.ts'
-import { table } from '../machine/schema.ts'
+import { command, defineMachine, query, table } from '../machine/index.ts'
 
 /** No counter goes beyond this. */
 export const COUNTER_MAX = 1000

@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import { command, query } from '../machine/command.ts'
-import { defineMachine } from '../machine/define.ts'
-import { table } from '../machine/schema.ts'
+import { command, defineMachine, query, table } from '../machine/index.ts'
 
 /** Most bytes of a register's value: 64 KiB. */
 export const REGISTER_BYTES_MAX = 64 * 1024
