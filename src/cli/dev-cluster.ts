@@ -58,16 +58,23 @@ async function supervise(
     say(`${prefix(id)} ${paint('red', 'ended')} with ${signal ?? `exit code ${code}`}`)
     if (!flags.restart) return
     earlyEnds = Date.now() - startedAt < EARLY_END_MS ? earlyEnds + 1 : 0
-    if (earlyEnds > EARLY_ENDS_MAX) return say(`${prefix(id)} ends again and again: left alone`)
+    if (earlyEnds > EARLY_ENDS_MAX) {
+      say(`${prefix(id)} ends again and again: left alone`)
+      return
+    }
     await sleep(RESTART_MS)
     if (stopping()) return
     try {
       child = await cluster.startNode(id)
     } catch (error) {
       const words = error instanceof CommandError ? error.message : String(error)
-      return say(`${prefix(id)} ${words}: left alone`)
+      say(`${prefix(id)} ${words}: left alone`)
+      return
     }
-    if (stopping()) return child.stop()
+    if (stopping()) {
+      await child.stop()
+      return
+    }
     report(cluster, child, flags)
   }
 }
@@ -76,7 +83,8 @@ function report(cluster: LocalCluster, child: NodeProcess, flags: DevClusterFlag
   const { id, address, dataDirectory } = child.options
   const member = cluster.members.find((candidate) => candidate.id === id)
   if (flags.json !== true || member === undefined) {
-    return say(`${prefix(id)} ${paint('green', 'ready')} on ${address}, process ${child.pid}, data in ${dataDirectory}`)
+    say(`${prefix(id)} ${paint('green', 'ready')} on ${address}, process ${child.pid}, data in ${dataDirectory}`)
+    return
   }
   printJson({
     id,

@@ -1,0 +1,27 @@
+# Debian, not Alpine: the prebuilt binding of LevelDB needs glibc.
+FROM node:20-bookworm-slim AS build
+WORKDIR /holdfast
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY tsconfig.json ./
+COPY proto proto
+COPY src src
+COPY bench bench
+RUN npx --no tsc -p tsconfig.json && npm prune --omit=dev --no-audit --no-fund
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /holdfast
+COPY --from=build --chown=root:root /holdfast/package.json ./
+COPY --from=build --chown=root:root /holdfast/node_modules node_modules
+COPY --from=build --chown=root:root /holdfast/proto proto
+COPY --from=build --chown=root:root /holdfast/dist/src dist/src
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 4600
+# Healthy while this node answers; a cluster that is degraded (exit code 5) is no reason to restart one of its nodes.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+  CMD ["node", "-e", "const r=require('child_process').spawnSync('node',['dist/src/cli/main.js','status','--endpoints',(process.env.HOLDFAST_HEALTH||'127.0.0.1:4600')],{stdio:'ignore'});process.exit([0,5].includes(r.status)?0:1)"]
+ENTRYPOINT ["node", "dist/src/cli/main.js"]
+CMD ["--help"]
