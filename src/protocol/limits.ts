@@ -1,0 +1,45 @@
+/**
+ * Bounds of the protocol, in one place, with their arithmetic (architecture.md §8). Bounds that apply enforces are
+ * replicated `Limits` instead, because replicas must agree on those.
+ */
+
+/**
+ * Largest frame that either side accepts, bytes. A command or response is at most 1 MiB by default (sessions.md §9),
+ * a frame is closed once it exceeds `FRAME_BYTES_FULL`, so a well-behaved sender stays below 256 KiB + 1 MiB + headers;
+ * 4 MiB leaves room for larger replicated limits and is gRPC's own default for a message.
+ */
+export const FRAME_BYTES_MAX = 4 * 1024 * 1024
+
+/** A writer sends its frame once it holds this many bytes: large enough to amortise a message, small enough to flow. */
+export const FRAME_BYTES_FULL = 256 * 1024
+
+/** Most sessions that one connection may attach. Each costs the server about 300 bytes: 30 MB for a full connection. */
+export const CHANNELS_MAX = 100_000
+
+/** Longest name of a machine, command, query, request type or error code, bytes. */
+export const NAME_BYTES_MAX = 128
+
+/** Longest free text (client name, principal, address, message), bytes. */
+export const TEXT_BYTES_MAX = 1024
+
+/** Most roles of one session. */
+export const ROLES_MAX = 32
+
+/** A client's secret, bytes: 16 random bytes are the least that cannot be guessed, 64 the most that is useful. */
+export const SECRET_BYTES_MIN = 16
+export const SECRET_BYTES_MAX = 64
+
+/** An attach nonce is exactly this long. */
+export const NONCE_BYTES = 16
+
+/** Encoded capabilities of a session, bytes. */
+export const CAPABILITY_BYTES_MAX = 16 * 1024
+
+/** Server requests sent to a session beyond its last acknowledgement (credit window). */
+export const SERVER_REQUEST_CREDIT = 1024
+
+/**
+ * Unsent bytes a connection may pile up before its reader counts as slow and is cut: 16 full frames of 1 MiB, which is
+ * also one outbox (16 MiB).
+ */
+export const SLOW_READER_BYTES = 16 * 1024 * 1024

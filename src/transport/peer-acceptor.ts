@@ -1,0 +1,71 @@
+import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js'
+import type { PeerFrame } from '../node/ports.ts'
+import { unwrapFrame } from '../protocol/frame-message.ts'
+import { decodePeerFrame } from './peer-frame.ts'
+
+/** Who this node is, as every frame to it must say. */
+export interface PeerIdentity {
+  readonly clusterId: string
+  readonly group: number
+  readonly id: string
+  /** Random id of its data directory. */
+  readonly instance: string
+}
+
+/** Why frames of a peer are refused; code and sentence go back as the stream's status. */
+export interface PeerRefusal {
+  readonly code: 'MALFORMED_FRAME' | 'CORRUPT_FRAME' | 'CORRUPT_RECORDS' | 'WRONG_CLUSTER' | 'WRONG_GROUP' | 'WRONG_RECIPIENT' | 'WRONG_INSTANCE'
+  readonly message: string
+}
+
+/** Null when the envelope is meant for this node (raft.md §1: verified at each end before anything else). */
+export function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal | null {
+  if (frame.clusterId !== self.clusterId) {
+    return { code: 'WRONG_CLUSTER', message: `this node belongs to cluster ${self.clusterId}, the frame to ${frame.clusterId}` }
+  }
+  if (frame.group !== self.group) return { code: 'WRONG_GROUP', message: `this node serves group ${self.group}, not ${frame.group}` }
+  if (frame.recipient !== self.id || frame.sender === self.id) {
+    return { code: 'WRONG_RECIPIENT', message: `this is node ${self.id}; the frame goes from ${frame.sender} to ${frame.recipient}` }
+  }
+  if (frame.recipientInstance !== '' && frame.recipientInstance !== self.instance) {
+    return { code: 'WRONG_INSTANCE', message: `node ${self.id} has another data directory than the sender knows` }
+  }
+  return null
+}
+
+/** The receiving half: verifies every frame of one stream and hands it over; ends the stream at the first bad one. */
+export function acceptPeer(
+  call: ServerDuplexStream<Buffer, Buffer>,
+  self: PeerIdentity,
+  listener: { onFrame(frame: PeerFrame): void; onRefused(refusal: PeerRefusal): void },
+): void {
+  let ended = false
+  const refuse = (refusal: PeerRefusal): void => {
+    ended = true
+    listener.onRefused(refusal)
+    call.emit('error', { code: status.FAILED_PRECONDITION, details: `${refusal.code}: ${refusal.message}` })
+  }
+  // The dialler waits for these headers: they tell it that a server, not only a listening socket, is there.
+  call.sendMetadata(new Metadata())
+  call.on('data', (message: Buffer) => {
+    if (ended) return
+    const bytes = unwrapFrame(message)
+    if (bytes === null) return refuse({ code: 'MALFORMED_FRAME', message: 'the message is no PeerMessage' })
+    const decoded = decodePeerFrame(bytes)
+    if (!decoded.ok) return refuse(decoded.error)
+    const refusal = checkEnvelope(self, decoded.value)
+    if (refusal !== null) return refuse(refusal)
+    listener.onFrame(decoded.value)
+  })
+  call.on('end', () => {
+    if (ended) return
+    ended = true
+    call.end()
+  })
+  call.on('error', () => {
+    ended = true
+  })
+  call.on('cancelled', () => {
+    ended = true
+  })
+}

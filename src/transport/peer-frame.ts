@@ -1,0 +1,155 @@
+import { groupId, isNodeId, type NodeId } from '../base/brand.ts'
+import { failure, type Result, success } from '../base/result.ts'
+import { crc32 } from '../codec/crc.ts'
+import { forEachOffset, payloadAt, recordIndex, recordKind, recordTerm, verifyRecords } from '../codec/entry.ts'
+import { type Value, ValueError } from '../codec/types.ts'
+import { decodeValue } from '../codec/value.ts'
+import type { PeerEnvelope, PeerFrame } from '../node/ports.ts'
+import { ByteReader, ByteWriter, FrameError } from '../protocol/bytes.ts'
+import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
+import type { ConfigurationEntry, Message } from '../raft/types.ts'
+import { type PeerHeader, readBody, sortedIds, writeBody } from './peer-message.ts'
+
+/** First byte of every peer frame; another one is refused (docs/format.md, "Peer frames"). */
+export const PEER_FRAME_VERSION = 1
+/** Version, header length and header checksum. */
+const PREFIX_BYTES = 9
+/** A header is an envelope and a message without its records: 8,192 runs of 9 bytes are the most it can hold. */
+const HEADER_BYTES_MAX = 128 * 1024
+
+/** Why bytes are not a peer frame: the code of the connection's close reason. */
+export interface PeerFrameRefusal {
+  readonly code: 'MALFORMED_FRAME' | 'CORRUPT_FRAME' | 'CORRUPT_RECORDS'
+  readonly message: string
+}
+
+const NO_RECORDS = new Uint8Array(0)
+const scratch = new ByteWriter(16 * 1024)
+const reader = new ByteReader()
+
+/**
+ * Layout: version (1), header length (uint32 LE), CRC-32 of the header (uint32 LE), header, records to the end. The
+ * records carry checksums of their own. `headroom` bytes are left free in front, for the message that wraps the frame.
+ */
+export function encodePeerFrame(frame: PeerFrame, headroom = 0): Buffer {
+  scratch.text(frame.clusterId)
+  scratch.varint(frame.group)
+  scratch.text(frame.sender)
+  scratch.text(frame.recipient)
+  scratch.text(frame.senderInstance)
+  scratch.text(frame.recipientInstance)
+  writeBody(scratch, frame.body)
+  const header = scratch.take()
+  const records = frame.body.kind === 'raft' ? frame.body.records : NO_RECORDS
+  const bytes = Buffer.allocUnsafe(headroom + PREFIX_BYTES + header.length + records.length)
+  bytes[headroom] = PEER_FRAME_VERSION
+  bytes.writeUInt32LE(header.length, headroom + 1)
+  bytes.writeUInt32LE(crc32(header, 0, header.length, 0), headroom + 5)
+  bytes.set(header, headroom + PREFIX_BYTES)
+  bytes.set(records, headroom + PREFIX_BYTES + header.length)
+  return bytes
+}
+
+/**
+ * The inverse. Verifies the header's checksum, and of the records every checksum, the chain from the first one on,
+ * consecutive indexes and that they are the entries which the message's runs name; fills `configurations` from them.
+ * The records are a view of `bytes`. Never throws for bad bytes.
+ */
+export function decodePeerFrame(bytes: Buffer): Result<PeerFrame, PeerFrameRefusal> {
+  if (bytes.length < PREFIX_BYTES || bytes[0] !== PEER_FRAME_VERSION) return refuse('MALFORMED_FRAME', 'no peer frame of version 1')
+  const headerLength = bytes.readUInt32LE(1)
+  if (headerLength > HEADER_BYTES_MAX || PREFIX_BYTES + headerLength > bytes.length) return refuse('MALFORMED_FRAME', 'the header is cut off')
+  const header = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerLength)
+  if (crc32(header, 0, headerLength, 0) !== bytes.readUInt32LE(5)) return refuse('CORRUPT_FRAME', "the header's checksum does not match")
+  try {
+    return readFrame(header, bytes.subarray(PREFIX_BYTES + headerLength))
+  } catch (error) {
+    if (error instanceof FrameError || error instanceof ValueError) return refuse('MALFORMED_FRAME', error.message)
+    throw error
+  }
+}
+
+function readFrame(header: Buffer, records: Buffer): Result<PeerFrame, PeerFrameRefusal> {
+  reader.reset(header)
+  const envelope = readEnvelope()
+  const body = readBody(reader)
+  if (!reader.done) return refuse('MALFORMED_FRAME', 'the header goes on behind its message')
+  if (body.kind === 'hello' || body.message.kind !== 'appendEntries' || body.message.runs.length === 0) {
+    if (records.length > 0) return refuse('MALFORMED_FRAME', 'records follow a message that names none')
+    return success({ ...envelope, body: withRecords(body, NO_RECORDS) })
+  }
+  const { message } = body
+  const refusal = checkRecords(envelope, message, records)
+  if (refusal !== null) return refuse('CORRUPT_RECORDS', refusal)
+  const configurations = configurationsOf(records)
+  const filled: Message = configurations.length === 0 ? message : { ...message, configurations }
+  return success({ ...envelope, body: { kind: 'raft', message: filled, records, wallMs: body.wallMs } })
+}
+
+function withRecords(header: PeerHeader, records: Uint8Array): PeerFrame['body'] {
+  return header.kind === 'hello' ? header : { kind: 'raft', message: header.message, records, wallMs: header.wallMs }
+}
+
+function readEnvelope(): PeerEnvelope {
+  const clusterId = reader.name(TEXT_BYTES_MAX)
+  const group = reader.varint()
+  if (group > 0xffffffff) throw new FrameError('a group exceeds 32 bits')
+  return {
+    clusterId,
+    group: groupId(group),
+    sender: readNode(),
+    recipient: readNode(),
+    senderInstance: reader.name(NAME_BYTES_MAX),
+    recipientInstance: reader.name(NAME_BYTES_MAX),
+  }
+}
+
+function readNode(): NodeId {
+  const name = reader.name(NAME_BYTES_MAX)
+  if (!isNodeId(name)) throw new FrameError('a node id is 1–63 of a-z 0-9 -')
+  return name as NodeId
+}
+
+/** A sentence about what is wrong with the records, or null when they are what the message says. */
+function checkRecords(envelope: PeerEnvelope, message: Extract<Message, { kind: 'appendEntries' }>, records: Buffer): string | null {
+  const first = message.runs[0]?.first
+  const last = message.runs.at(-1)?.last
+  if (first === undefined || last === undefined) return 'the message names no entries'
+  const verified = verifyRecords(records, { group: envelope.group, first, previousTerm: message.prevLogTerm, previousChain: null })
+  if ('reason' in verified) return `the record at offset ${verified.offset} is refused: ${verified.reason}`
+  if (verified.last !== last) return `the records end at ${verified.last}, the message at ${last}`
+  let run = 0
+  let wrong: string | null = null
+  forEachOffset(records, (offset) => {
+    const index = recordIndex(records, offset)
+    while (index > (message.runs[run]?.last ?? last)) run += 1
+    if (recordTerm(records, offset) !== message.runs[run]?.term) wrong ??= `entry ${index} has another term than the message says`
+  })
+  return wrong
+}
+
+/** Configurations among the records. A payload that is no configuration is the sender's error: FrameError. */
+export function configurationsOf(records: Uint8Array): readonly ConfigurationEntry[] {
+  const found: ConfigurationEntry[] = []
+  forEachOffset(records, (offset) => {
+    if (recordKind(records, offset) !== 'Configuration') return
+    const payload = decodeValue(payloadAt(records, offset))
+    const configuration = { voters: memberIds(payload, 'voters'), learners: memberIds(payload, 'learners') }
+    found.push({ index: recordIndex(records, offset), configuration })
+  })
+  return found
+}
+
+function memberIds(payload: Value, field: 'voters' | 'learners'): readonly NodeId[] {
+  const members = payload !== null && typeof payload === 'object' ? (payload as { readonly [key: string]: Value })[field] : null
+  if (!Array.isArray(members)) throw new FrameError(`a Configuration has no ${field}`)
+  return sortedIds(members.map((member: Value) => {
+    const id = member !== null && typeof member === 'object' ? (member as { readonly [key: string]: Value })['id'] : null
+    if (typeof id !== 'string' || !isNodeId(id)) throw new FrameError(`a Configuration names a bad node id among its ${field}`)
+    return id as NodeId
+  }))
+}
+
+function refuse(code: PeerFrameRefusal['code'], message: string): Result<PeerFrame, PeerFrameRefusal> {
+  return failure({ code, message })
+}

@@ -1,0 +1,126 @@
+import type { Random } from '../base/random.ts'
+import type { Clock, Timer } from '../node/ports.ts'
+import type { ConnectionEnd, DialPeer, PeerConnection } from './peer-connection.ts'
+
+export interface PeerLinkOptions {
+  readonly address: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly dial: DialPeer
+  /** A dialled peer that has not answered by then is dialled anew. */
+  readonly connectTimeoutMs: number
+  /** Longest wait between two attempts: one election timeout, so that a peer that is back is heard within one. */
+  readonly backoffMaxMs: number
+  /** Bytes that may wait for the socket; beyond it droppable messages are dropped. */
+  readonly windowBytes: number
+  onOpen(): void
+  onEnd(end: ConnectionEnd | 'timeout', message: string): void
+}
+
+const BACKOFF_FIRST_MS = 10
+/** Small messages (votes, responses) go on until the queue holds this many windows; then they are dropped too. */
+const HARD_WINDOWS = 2
+
+/**
+ * The outgoing half of one pair of nodes: dials, watches, dials again, and counts the bytes that the socket has not
+ * taken. Raft repairs whatever is dropped here, so nothing waits for a connection.
+ */
+export class PeerLink {
+  private readonly options: PeerLinkOptions
+  private address: string
+  private connection: PeerConnection | null = null
+  private open = false
+  private closed = false
+  private timer: Timer | null = null
+  private backoffMs = BACKOFF_FIRST_MS
+  private queued = 0
+
+  constructor(options: PeerLinkOptions) {
+    this.options = options
+    this.address = options.address
+    this.connect()
+  }
+
+  get queuedBytes(): number {
+    return this.queued
+  }
+
+  get connected(): boolean {
+    return this.open
+  }
+
+  /** An address is a hint and may change; the next connection uses the new one, and a failing one is tried at once. */
+  setAddress(address: string): void {
+    if (address === this.address) return
+    this.address = address
+    this.backoffMs = BACKOFF_FIRST_MS
+    if (this.open) return
+    this.drop()
+    this.connect()
+  }
+
+  /** True when the message went to the socket's queue, false when it was dropped. */
+  write(message: Buffer, droppable: boolean): boolean {
+    const { connection } = this
+    if (connection === null || !this.open) return false
+    const limit = droppable ? this.options.windowBytes : this.options.windowBytes * HARD_WINDOWS
+    // A single message larger than the window may pass when nothing waits: else it could never be sent.
+    if (this.queued > 0 && this.queued + message.length > limit) return false
+    this.queued += message.length
+    connection.write(message, () => {
+      if (this.connection === connection) this.queued -= message.length
+    })
+    return true
+  }
+
+  close(): void {
+    this.closed = true
+    this.drop()
+  }
+
+  private connect(): void {
+    if (this.closed) return
+    const { clock, connectTimeoutMs, dial } = this.options
+    this.timer = clock.setTimer(connectTimeoutMs, () => this.lose('timeout', `no answer within ${connectTimeoutMs} ms`))
+    let current: PeerConnection | null = null
+    const connection = dial(this.address, {
+      onOpen: () => {
+        if (current !== null && this.connection === current) this.opened()
+      },
+      onEnd: (end, message) => {
+        if (current !== null && this.connection === current) this.lose(end, message)
+      },
+    })
+    current = connection
+    this.connection = connection
+  }
+
+  private opened(): void {
+    this.timer?.cancel()
+    this.timer = null
+    this.open = true
+    this.backoffMs = BACKOFF_FIRST_MS
+    this.options.onOpen()
+  }
+
+  private lose(end: ConnectionEnd | 'timeout', message: string): void {
+    this.drop()
+    // A peer that refuses our frames will refuse them again: no use in hurrying.
+    if (end === 'refused') this.backoffMs = this.options.backoffMaxMs
+    const delayMs = this.backoffMs * (0.5 + this.options.random.float() / 2)
+    this.backoffMs = Math.min(this.backoffMs * 2, this.options.backoffMaxMs)
+    this.timer = this.options.clock.setTimer(delayMs, () => this.connect())
+    this.options.onEnd(end, message)
+  }
+
+  /** Forgets connection and timer. */
+  private drop(): void {
+    this.timer?.cancel()
+    this.timer = null
+    this.open = false
+    this.queued = 0
+    const { connection } = this
+    this.connection = null
+    connection?.close()
+  }
+}

@@ -1,0 +1,19 @@
+import { type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js'
+
+/** Path of the one method of `PeerService` (proto/holdfast/v1/peer.proto). */
+export const PEER_STREAM_PATH = '/holdfast.v1.PeerService/Stream'
+
+/** Messages are wrapped and unwrapped by hand (protocol/frame-message.ts), so that no proto object is made per frame. */
+const asIs = (bytes: Buffer): Buffer => bytes
+
+const streamMethod: MethodDefinition<Buffer, Buffer> = {
+  path: PEER_STREAM_PATH,
+  requestStream: true,
+  responseStream: true,
+  requestSerialize: asIs,
+  requestDeserialize: asIs,
+  responseSerialize: asIs,
+  responseDeserialize: asIs,
+}
+
+export const peerServiceDefinition: ServiceDefinition = { Stream: streamMethod }

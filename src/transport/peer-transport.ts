@@ -1,0 +1,114 @@
+import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { GroupId, NodeId } from '../base/brand.ts'
+import type { Random } from '../base/random.ts'
+import type { Clock, PeerFrame, PeerListener, PeerTransport } from '../node/ports.ts'
+import { FRAME_MESSAGE_HEADROOM, wrapInPlace } from '../protocol/frame-message.ts'
+import { acceptPeer } from './peer-acceptor.ts'
+import { type DialPeer, dialPeer } from './peer-connection.ts'
+import { encodePeerFrame } from './peer-frame.ts'
+import { PeerLink } from './peer-link.ts'
+
+export interface PeerTransportOptions {
+  readonly identity: { readonly clusterId: string; readonly group: GroupId; readonly id: NodeId; readonly instance: string }
+  /** Addresses (host:port) of the other nodes; more may come by `setAddress`. */
+  readonly peers: ReadonlyMap<NodeId, string>
+  readonly clock: Clock
+  readonly random: Random
+  /** Cap of the reconnect backoff and, twice, the connect watchdog. Default 600 ms. */
+  readonly electionTimeoutMs?: number
+  /** Bytes towards one peer that may wait for its socket. Default 32 MiB: twice Raft's own in-flight bound. */
+  readonly windowBytes?: number
+  /** For tests; default gRPC. */
+  readonly dial?: DialPeer
+  /** One line per change of a connection, for the log. */
+  readonly note?: (event: { readonly peer: NodeId | null; readonly event: string; readonly message: string }) => void
+}
+
+const WINDOW_BYTES = 32 * 1024 * 1024
+const ELECTION_TIMEOUT_MS = 600
+
+/**
+ * `PeerTransport` over gRPC: every node dials every other one and sends on the stream it dialled. The receiving half is
+ * `implementation`, to be added to the node's gRPC server under `peerServiceDefinition`.
+ */
+export class GrpcPeerTransport implements PeerTransport {
+  /** Handlers for `server.addService(peerServiceDefinition, …)`. */
+  readonly implementation: UntypedServiceImplementation
+  private readonly options: PeerTransportOptions
+  private readonly links = new Map<NodeId, PeerLink>()
+  private listener: PeerListener | null = null
+  private closed = false
+
+  constructor(options: PeerTransportOptions) {
+    this.options = options
+    this.implementation = { Stream: (call: ServerDuplexStream<Buffer, Buffer>) => this.accept(call) }
+    for (const [peer, address] of options.peers) this.setAddress(peer, address)
+  }
+
+  /** Frames that arrive before this are dropped. */
+  listen(listener: PeerListener): void {
+    this.listener = listener
+  }
+
+  /** Adds a peer or moves it; this node's own id is ignored. */
+  setAddress(peer: NodeId, address: string): void {
+    if (peer === this.options.identity.id || this.closed) return
+    const known = this.links.get(peer)
+    if (known !== undefined) known.setAddress(address)
+    else this.links.set(peer, this.link(peer, address))
+  }
+
+  removePeer(peer: NodeId): void {
+    this.links.get(peer)?.close()
+    this.links.delete(peer)
+  }
+
+  send(frame: PeerFrame): void {
+    const link = this.links.get(frame.recipient)
+    if (link === undefined || !link.connected) return
+    const message = wrapInPlace(encodePeerFrame(frame, FRAME_MESSAGE_HEADROOM))
+    link.write(message, frame.body.kind === 'raft' && frame.body.records.length > 0)
+  }
+
+  queuedBytes(to: NodeId): number {
+    return this.links.get(to)?.queuedBytes ?? 0
+  }
+
+  connected(to: NodeId): boolean {
+    return this.links.get(to)?.connected ?? false
+  }
+
+  close(done: () => void): void {
+    this.closed = true
+    for (const link of this.links.values()) link.close()
+    this.links.clear()
+    this.listener = null
+    done()
+  }
+
+  private link(peer: NodeId, address: string): PeerLink {
+    const { clock, random } = this.options
+    const electionTimeoutMs = this.options.electionTimeoutMs ?? ELECTION_TIMEOUT_MS
+    return new PeerLink({
+      address,
+      clock,
+      random,
+      dial: this.options.dial ?? dialPeer,
+      connectTimeoutMs: electionTimeoutMs * 2,
+      backoffMaxMs: electionTimeoutMs,
+      windowBytes: this.options.windowBytes ?? WINDOW_BYTES,
+      onOpen: () => this.options.note?.({ peer, event: 'connected', message: address }),
+      onEnd: (end, message) => {
+        this.options.note?.({ peer, event: end, message })
+        if (end === 'gone') this.listener?.onUnreachable(peer)
+      },
+    })
+  }
+
+  private accept(call: ServerDuplexStream<Buffer, Buffer>): void {
+    acceptPeer(call, this.options.identity, {
+      onFrame: (frame) => this.listener?.onFrame(frame),
+      onRefused: (refusal) => this.options.note?.({ peer: null, event: refusal.code, message: refusal.message }),
+    })
+  }
+}
