@@ -63,11 +63,11 @@ export class Invariants {
   }
 
   /** After every event, for each process that may have changed. */
-  observe(now: Observed, all: readonly Observed[]): void {
+  observe(now: Observed, logs: readonly LogWitness[]): void {
     const before = this.last.get(now.id)
     if (before !== undefined) this.monotonic(before, now)
     if (now.role === 'leader' && this.leaders.get(now.currentTerm) !== now.id) this.elected(now)
-    if (before === undefined || now.commitIndex > before.commitIndex) this.commitAdvanced(now, all)
+    if (before === undefined || now.commitIndex > before.commitIndex) this.commitAdvanced(now, logs)
     this.last.set(now.id, now)
   }
 
@@ -79,16 +79,17 @@ export class Invariants {
   }
 
   /** A process has opened its log again: nothing it had on disk may be missing, no promise forgotten. */
-  reopened(node: NodeId, before: LogWitness | null, log: LogWitness): void {
+  reopened(node: NodeId, log: { before: LogWitness | null; now: LogWitness; firstIndex: number }): void {
     this.last.delete(node)
     const promise = this.promises.get(node)
-    const { currentTerm, votedFor } = log.durableHardState
+    const { currentTerm, votedFor } = log.now.durableHardState
     if (promise !== undefined) {
       const kept = currentTerm > promise.term || (currentTerm === promise.term && votedFor === promise.votedFor)
       if (!kept) throw new Violation('a vote survives restarts', { node, promise, currentTerm, votedFor })
     }
-    before?.durable.forEach((entry, index) => {
-      if (log.entries[index]?.chain !== entry.chain) throw new Violation('a durable entry survives restarts', { node, index })
+    log.before?.durable.forEach((entry, index) => {
+      if (index < log.firstIndex || log.now.entries[index]?.chain === entry.chain) return
+      throw new Violation('a durable entry survives restarts', { node, index })
     })
   }
 
@@ -120,7 +121,7 @@ export class Invariants {
     }
   }
 
-  private commitAdvanced(now: Observed, all: readonly Observed[]): void {
+  private commitAdvanced(now: Observed, logs: readonly LogWitness[]): void {
     const entry = now.log.entries[now.commitIndex]
     if (now.commitIndex === 0) return
     const known = this.committed[Math.min(now.commitIndex, this.committedIndex)]
@@ -134,7 +135,7 @@ export class Invariants {
       this.committed[index] = now.log.entries[index] ?? entry
     }
     this.committedIndex = now.commitIndex
-    const holders = all.filter((node) => node.log.durable[now.commitIndex]?.chain === entry.chain).length
+    const holders = logs.filter((log) => log.durable[now.commitIndex]?.chain === entry.chain).length
     if (holders * 2 <= this.voters) throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })
   }
 }

@@ -1,0 +1,200 @@
+import { nodeId } from '../base/brand.ts'
+import { Random } from '../base/random.ts'
+import { DEFAULT_LIMITS } from '../codec/limits.ts'
+import { sessionCodec } from '../codec/session-codec.ts'
+import { mount } from '../machine/index.ts'
+import { counter, register } from '../machines/index.ts'
+import { Invariants, type Observed } from './checkers/invariants.ts'
+import { Violation } from './checkers/violation.ts'
+import { Nemesis } from './nemesis.ts'
+import { Scheduler } from './scheduler.ts'
+import { SimulatedClient, type SimulatedCommand } from './simulated-client.ts'
+import { SimulatedNetwork } from './simulated-network.ts'
+import { SimulatedNode } from './simulated-node.ts'
+import { drawSwarm, type Swarm } from './swarm.ts'
+import { Transcript } from './transcript.ts'
+
+/** Streams of one seed's randomness, one per purpose (faults.md §1). */
+const PURPOSE = { swarm: 1, network: 2, nemesis: 3, clients: 4 }
+
+/** Longest election timeout, in microseconds: the unit of the liveness bound. */
+const ELECTION_MICROS = 600_000
+/** After healing, a leader exists within 20 election timeouts; the clients' retries may take some more. */
+const LEADER_WITHIN = 20 * ELECTION_MICROS
+const DONE_WITHIN = 200 * ELECTION_MICROS
+
+/** What one seed did; `failure` is null when every invariant held. */
+export interface SeedResult {
+  readonly seed: number
+  readonly failure: string | null
+  readonly events: number
+  readonly simSeconds: number
+  readonly acks: number
+  readonly elections: number
+  readonly snapshots: number
+  /** Hash of everything that happened, in order: equal for equal seeds. */
+  readonly hash: string
+}
+
+/** Runs one seed's world to its end. Deterministic: equal seeds give equal results, the hash included. */
+export function runSeed(seed: number, trace?: (line: string) => void): SeedResult {
+  const world = new World(seed, trace)
+  let failure: string | null = null
+  try {
+    world.run()
+  } catch (error) {
+    failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    trace?.(error instanceof Error ? (error.stack ?? failure) : failure)
+  }
+  return world.result(failure)
+}
+
+class World {
+  private readonly seed: number
+  private readonly swarm: Swarm
+  private readonly scheduler = new Scheduler()
+  private readonly network: SimulatedNetwork
+  private readonly invariants: Invariants
+  private readonly nodes: readonly SimulatedNode[]
+  private readonly clients: readonly SimulatedClient[]
+  private readonly nemesis: Nemesis
+  private readonly transcript: Transcript
+  private readonly observed = new Map<SimulatedNode, Observed>()
+  private events = 0
+
+  constructor(seed: number, trace?: (line: string) => void) {
+    this.seed = seed
+    this.transcript = new Transcript(trace)
+    this.swarm = drawSwarm(new Random(seed, PURPOSE.swarm))
+    const { swarm, scheduler } = this
+    this.network = new SimulatedNetwork(scheduler, new Random(seed, PURPOSE.network), swarm.network)
+    this.invariants = new Invariants(swarm.nodes)
+    const mounted = mount([counter, register], sessionCodec)
+    const voters = Array.from({ length: swarm.nodes }, (_, position) => nodeId(`n${position + 1}`))
+    this.nodes = voters.map((id, at) => {
+      const disk = swarm.disks[at]
+      const clock = swarm.clocks[at]
+      if (disk === undefined || clock === undefined) throw new Violation('every node has a disk and a clock', { id })
+      return new SimulatedNode({
+        id,
+        voters,
+        seed,
+        scheduler,
+        network: this.network,
+        invariants: this.invariants,
+        disk,
+        clock,
+        limits: { ...DEFAULT_LIMITS, snapshotBytes: swarm.snapshotBytes },
+        segmentBytes: swarm.segmentBytes,
+        userMachine: () => mount([counter, register], sessionCodec).userMachine,
+      })
+    })
+    this.clients = Array.from({ length: swarm.clients }, (_, at) => {
+      const random = new Random(seed, PURPOSE.clients, at)
+      const commands = Array.from({ length: swarm.commandsPerClient }, () => incrementShared(mounted))
+      const { network, nodes } = this
+      return new SimulatedClient({ name: `c${at}`, scheduler, network, random, nodes, commands, pipeline: swarm.pipeline })
+    })
+    const random = new Random(seed, PURPOSE.nemesis)
+    this.nemesis = new Nemesis({ swarm, random, scheduler, network: this.network, nodes: this.nodes })
+  }
+
+  run(): void {
+    this.transcript.add(0, JSON.stringify(this.swarm))
+    for (const node of this.nodes) node.start()
+    for (const client of this.clients) client.start()
+    this.nemesis.start()
+    this.runUntil(() => this.scheduler.now >= this.swarm.faultMicros)
+    const alive = this.nemesis.heal()
+    const healedAt = this.scheduler.now
+    this.runUntil(() => alive.some((node) => node.driver?.leading === true) || this.scheduler.now > healedAt + LEADER_WITHIN)
+    if (!alive.some((node) => node.driver?.leading === true)) {
+      throw new Violation('a healed quorum elects a leader within 20 election timeouts', { healedAt })
+    }
+    this.runUntil(() => this.settled(alive) || this.scheduler.now > healedAt + DONE_WITHIN)
+    this.checkEnd(alive)
+  }
+
+  result(failure: string | null): SeedResult {
+    return {
+      seed: this.seed,
+      failure,
+      events: this.events,
+      simSeconds: this.scheduler.now / 1_000_000,
+      acks: this.clients.reduce((sum, client) => sum + client.acks, 0),
+      elections: this.invariants.elections,
+      snapshots: this.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
+      hash: this.transcript.hash(),
+    }
+  }
+
+  private runUntil(end: () => boolean): void {
+    while (!end() && this.scheduler.next()) {
+      this.events += 1
+      this.observe()
+    }
+  }
+
+  private observe(): void {
+    for (const node of this.nodes) {
+      const { driver, witness } = node
+      if (driver === null || witness === null) {
+        this.observed.delete(node)
+        continue
+      }
+      const raft = driver.raftState
+      const appliedIndex = node.machine?.appliedIndex ?? 0
+      const before = this.observed.get(node)
+      const { role } = driver
+      const changed =
+        before === undefined ||
+        before.log !== witness ||
+        before.role !== role ||
+        before.currentTerm !== raft.currentTerm ||
+        before.commitIndex !== raft.commitIndex ||
+        before.appliedIndex !== appliedIndex
+      if (!changed) continue
+      const { currentTerm, commitIndex } = raft
+      const now: Observed = { id: node.id, role, currentTerm, commitIndex, appliedIndex, log: witness }
+      this.observed.set(node, now)
+      this.transcript.add(this.scheduler.now, `${node.id} ${role} term=${currentTerm} commit=${commitIndex} applied=${appliedIndex}`)
+      this.invariants.observe(now, this.logs())
+    }
+  }
+
+  /** Every node's log as last witnessed, the crashed ones' disks too. */
+  private logs(): readonly Observed['log'][] {
+    return this.nodes.flatMap((node) => (node.witness === null ? [] : [node.witness]))
+  }
+
+  private settled(alive: readonly SimulatedNode[]): boolean {
+    if (!this.clients.every((client) => client.done)) return false
+    const applied = alive.map((node) => node.machine?.appliedIndex ?? 0)
+    return applied.every((index) => index === applied[0] && index >= this.invariants.committedIndex)
+  }
+
+  /** Exactly once: the shared counter's results are 1 … N, each seen by one request, and N is what every replica holds. */
+  private checkEnd(alive: readonly SimulatedNode[]): void {
+    const unfinished = this.clients.filter((client) => !client.done).map((client) => client.name)
+    if (unfinished.length > 0) throw new Violation('every operation completes after healing', { unfinished })
+    const results = this.clients.flatMap((client) => [...client.results.values()]).sort((a, b) => Number(a) - Number(b))
+    const wrong = results.findIndex((value, position) => value !== position + 1)
+    if (wrong >= 0) throw new Violation('exactly once', { position: wrong + 1, value: results[wrong] })
+    for (const node of alive) {
+      const answer = node.machine?.query({ machine: 'counter', query: 'value', input: SHARED, session: null })
+      if (answer?.kind !== 'value' || answer.value !== results.length) {
+        throw new Violation('every replica holds each command once', { node: node.id, answer, expected: results.length })
+      }
+    }
+    if (!this.settled(alive)) throw new Violation('replicas converge after healing', { applied: this.invariants.committedIndex })
+  }
+}
+
+const SHARED = 'shared'
+
+function incrementShared(mounted: ReturnType<typeof mount>): SimulatedCommand {
+  const bytes = sessionCodec.encodeValue({ name: SHARED, by: 1 })
+  const parsed = mounted.parse('counter', 'increment', bytes)
+  if (!parsed.ok) throw new Violation('the workload fits its machine', { code: parsed.code })
+  return { machine: 'counter', command: 'increment', input: parsed.input, version: parsed.version }
+}

@@ -1,0 +1,206 @@
+import { parseSessionId } from '../base/brand.ts'
+import type { Random } from '../base/random.ts'
+import type { SessionNumbers } from '../codec/payload.ts'
+import { encodeClientRequest, encodePayload } from '../codec/payloads.ts'
+import { requestHash } from '../codec/hash.ts'
+import { sha256 } from '../codec/sha256.ts'
+import type { EntryKind, Value } from '../codec/types.ts'
+import type { ProposalSink } from '../node/api.ts'
+import type { Reply } from '../session/types.ts'
+import { Violation } from './checkers/violation.ts'
+import type { Scheduler } from './scheduler.ts'
+import { WALL_START_MS } from './simulated-clock.ts'
+import type { SimulatedNetwork } from './simulated-network.ts'
+import type { SimulatedNode } from './simulated-node.ts'
+
+/** A command of a client's list, with its input encoded as the leader's parser leaves it. */
+export interface SimulatedCommand {
+  readonly machine: string
+  readonly command: string
+  readonly input: Uint8Array
+  readonly version: number
+}
+
+export interface SimulatedClientOptions {
+  readonly name: string
+  readonly scheduler: Scheduler
+  readonly network: SimulatedNetwork
+  readonly random: Random
+  readonly nodes: readonly SimulatedNode[]
+  readonly commands: readonly SimulatedCommand[]
+  readonly pipeline: number
+}
+
+interface Operation {
+  readonly kind: EntryKind
+  payload(): Uint8Array
+  done: boolean
+  /** Text of the first reply: every later one must equal it. */
+  first: string | null
+  settle(reply: Reply): void
+}
+
+/**
+ * A client over lossy links: opens and attaches a session, then sends its commands, several in flight, each resent with
+ * the same request id until it is answered. What it must never see is written as violations.
+ */
+export class SimulatedClient {
+  readonly name: string
+  /** Results of the commands, by request id. */
+  readonly results = new Map<number, Value>()
+  acks = 0
+  private readonly options: SimulatedClientOptions
+  private session: SessionNumbers | null = null
+  private epoch = 0
+  private nextRequest = 1
+  private readonly outstanding = new Set<number>()
+  private target: number
+
+  constructor(options: SimulatedClientOptions) {
+    this.options = options
+    this.name = options.name
+    this.target = options.random.below(options.nodes.length)
+  }
+
+  get done(): boolean {
+    return this.results.size === this.options.commands.length
+  }
+
+  start(): void {
+    this.run({
+      kind: 'OpenSession',
+      payload: () => this.openPayload(),
+      settle: (reply) => {
+        if (reply.kind !== 'opened') throw new Violation('a session opens', { client: this.name, reply })
+        this.session = parseSessionId(reply.sessionId)
+        this.attach()
+      },
+    })
+  }
+
+  private attach(): void {
+    const session = this.opened()
+    this.run({
+      kind: 'AttachSession',
+      payload: () =>
+        encodePayload('AttachSession', { ...session, secretHash: this.secretHash(), replaces: 0, nonce: this.secretHash().slice(0, 16) }),
+      settle: (reply) => {
+        if (reply.kind !== 'attached') throw new Violation('a session attaches', { client: this.name, reply })
+        this.epoch = reply.epoch
+        for (let slot = 0; slot < this.options.pipeline; slot += 1) this.issue()
+      },
+    })
+  }
+
+  private issue(): void {
+    const id = this.nextRequest
+    const command = this.options.commands[id - 1]
+    if (command === undefined) return
+    this.nextRequest += 1
+    this.outstanding.add(id)
+    const hash = requestHash(command.machine, command.command, command.input)
+    const operation = {
+      kind: 'ClientRequest' as const,
+      payload: () =>
+        encodeClientRequest({
+          ...this.opened(),
+          epoch: this.epoch,
+          requestId: id,
+          lowestPendingRequestId: Math.min(...this.outstanding, id),
+          ackServerRequests: 0,
+          hashHigh: hash.high,
+          hashLow: hash.low,
+          version: command.version,
+          machine: command.machine,
+          command: command.command,
+          input: command.input,
+        }),
+      settle: (reply: Reply) => this.answered(id, reply),
+    }
+    this.options.scheduler.after(this.options.random.below(200_000), () => this.run(operation))
+  }
+
+  private answered(id: number, reply: Reply): void {
+    if (reply.kind !== 'outcome' || reply.outcome.kind !== 'value') {
+      throw new Violation('a command in flight is executed once and answered', { client: this.name, id, reply })
+    }
+    this.outstanding.delete(id)
+    this.results.set(id, reply.outcome.value)
+    this.acks += 1
+    this.issue()
+  }
+
+  private run(given: Pick<Operation, 'kind' | 'payload' | 'settle'>): void {
+    const operation: Operation = { ...given, done: false, first: null }
+    this.send(operation)
+  }
+
+  /** Sends one copy, and another one elsewhere when nothing has come back for a while. */
+  private send(operation: Operation): void {
+    if (operation.done) return
+    const { scheduler, random, network, nodes } = this.options
+    const node = nodes[this.target]
+    if (node === undefined) return
+    const payload = operation.payload()
+    network.carry(this.name, node.id, () => node.driver?.submit(operation.kind, payload, this.sink(operation, node)))
+    scheduler.after(random.between(150_000, 900_000), () => {
+      if (operation.done) return
+      this.target = random.below(nodes.length)
+      this.send(operation)
+    })
+  }
+
+  private sink(operation: Operation, node: SimulatedNode): ProposalSink {
+    const { network, nodes } = this.options
+    return {
+      settled: (reply) => network.carry(node.id, this.name, () => this.receive(operation, reply)),
+      refused: (_code, leader) => {
+        const hint = nodes.findIndex((other) => other.id === leader)
+        network.carry(node.id, this.name, () => {
+          if (hint >= 0) this.target = hint
+        })
+      },
+      lost: () => undefined,
+    }
+  }
+
+  private receive(operation: Operation, reply: Reply): void {
+    if (!operation.done) {
+      operation.done = true
+      operation.first = textOf(reply)
+      operation.settle(reply)
+      return
+    }
+    // A late copy may find its response evicted by the floor; any outcome it carries must equal the first.
+    if (reply.kind === 'outcome' && operation.first !== textOf(reply)) {
+      throw new Violation('every duplicate is answered like the first copy', { client: this.name, first: operation.first, reply })
+    }
+  }
+
+  private openPayload(): Uint8Array {
+    return encodePayload('OpenSession', {
+      secretHash: this.secretHash(),
+      principal: `user:${this.name}`,
+      roles: [],
+      capabilities: {},
+      name: this.name,
+      timeoutMs: 600_000,
+      validUntil: WALL_START_MS + 100_000_000,
+      ordered: false,
+    })
+  }
+
+  private secretHash(): Uint8Array {
+    return sha256(Uint8Array.from(this.name, (char) => char.charCodeAt(0)))
+  }
+
+  private opened(): SessionNumbers {
+    if (this.session === null) throw new Violation('a client knows its session', { client: this.name })
+    return this.session
+  }
+}
+
+/** What a client can tell apart: the outcome, not whether it was replayed. */
+function textOf(reply: Reply): string {
+  return reply.kind === 'outcome' ? JSON.stringify(reply.outcome) : reply.kind
+}

@@ -1,0 +1,203 @@
+import { groupId, logIndex, type NodeId } from '../base/brand.ts'
+import { Random } from '../base/random.ts'
+import type { Limits } from '../codec/payload.ts'
+import { recordChain, recordTerm } from '../codec/record.ts'
+import { forEachOffset } from '../codec/records.ts'
+import { sessionCodec } from '../codec/session-codec.ts'
+import type { Driver } from '../node/driver.ts'
+import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
+import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
+import type { LogListener, LogStore, PeerListener, PeerTransport, RecoveredLog, SnapshotMeta } from '../node/ports.ts'
+import { SessionStateMachine } from '../session/session-state-machine.ts'
+import type { UserStateMachine } from '../session/types.ts'
+import { openLog } from '../storage/log-store.ts'
+import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot-memory.ts'
+import type { Invariants } from './checkers/invariants.ts'
+import { Violation } from './checkers/violation.ts'
+import { LogWitness, type WitnessedEntry } from './log-witness.ts'
+import type { Scheduler } from './scheduler.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedDisk, type DiskWeather } from './simulated-disk.ts'
+import type { SimulatedNetwork } from './simulated-network.ts'
+
+export interface SimulatedNodeOptions {
+  readonly id: NodeId
+  readonly voters: readonly NodeId[]
+  readonly seed: number
+  readonly scheduler: Scheduler
+  readonly network: SimulatedNetwork
+  readonly invariants: Invariants
+  readonly disk: DiskWeather
+  readonly clock: { readonly ratePpm: number; readonly wallOffsetMs: number }
+  readonly limits: Limits
+  readonly segmentBytes: number
+  userMachine(): UserStateMachine
+}
+
+/** One node over its restarts: the disk stays, each process is a new driver on it. */
+export class SimulatedNode {
+  readonly id: NodeId
+  readonly disk: SimulatedDisk
+  driver: Driver | null = null
+  witness: LogWitness | null = null
+  machine: SessionStateMachine | null = null
+  snapshotsWritten = 0
+  private readonly options: SimulatedNodeOptions
+  private readonly snapshots = new MemorySnapshots()
+  private clock: SimulatedClock | null = null
+  private starts = 0
+
+  constructor(options: SimulatedNodeOptions) {
+    this.options = options
+    this.id = options.id
+    this.disk = new SimulatedDisk(options.scheduler, new Random(options.seed, 11, indexOf(options)), options.disk)
+  }
+
+  get running(): boolean {
+    return this.clock !== null
+  }
+
+  start(): void {
+    if (this.running) return
+    this.starts += 1
+    const clock = new SimulatedClock(this.options.scheduler, this.options.clock)
+    this.clock = clock
+    const machine = new SessionStateMachine(this.options.userMachine(), sessionCodec)
+    this.machine = machine
+    openNode(this.openOptions(clock, machine), (fault, driver) => {
+      if (this.clock !== clock) return
+      if (fault !== null || driver === null) throw new Violation('a node opens what it wrote', { node: this.id, fault })
+      this.driver = driver
+      driver.listen({
+        applied: (applied) => this.options.invariants.applied(this.id, applied.index, machine.stateHash()),
+        batchApplied: () => undefined,
+        roleChanged: () => undefined,
+        stopped: (stopped) => {
+          throw new Violation('no simulated fault stops a node', { node: this.id, stopped })
+        },
+      })
+      driver.start()
+    })
+  }
+
+  /** `kill -9`, or with `powerLoss` the machine's: what was not synced is gone or not, sector by sector. */
+  crash(powerLoss: boolean): void {
+    if (!this.running) return
+    this.clock?.stop()
+    this.clock = null
+    this.driver = null
+    this.machine = null
+    this.options.network.detach(this.id)
+    this.disk.crash(powerLoss)
+    this.snapshots.crash()
+  }
+
+  private openOptions(clock: SimulatedClock, machine: SessionStateMachine): OpenNodeOptions {
+    const { id, voters, seed, network, limits } = this.options
+    const position = indexOf(this.options)
+    return {
+      identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}` },
+      initialVoters: voters.map((voter) => ({ id: voter, address: `${voter}:1` })),
+      raft: DEFAULT_RAFT,
+      limits,
+      clock,
+      codec: sessionCodec,
+      machine,
+      snapshots: memorySnapshotStore(this.snapshots, (run) => this.later(clock, run)),
+      messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
+      seed: seed * 1000 + position * 100 + this.starts,
+      openLog: (snapshot, listener, done) => this.openLog(clock, { snapshot, listener }, done),
+      openTransport: (listener) => this.witnessed(network.transport(id, listener), listener),
+    }
+  }
+
+  private later(clock: SimulatedClock, run: () => void): void {
+    this.options.scheduler.after(this.disk.weather.syncMin, () => {
+      if (this.clock === clock) run()
+    })
+  }
+
+  private openLog(
+    clock: SimulatedClock,
+    from: { snapshot: SnapshotMeta | null; listener: LogListener },
+    done: Parameters<OpenNodeOptions['openLog']>[2],
+  ): void {
+    const listener: LogListener = {
+      onPersisted: (write) => {
+        if (this.clock !== clock) return
+        this.witness?.persisted(write)
+        from.listener.onPersisted(write)
+      },
+      onFault: (fault) => from.listener.onFault(fault),
+    }
+    const { snapshot } = from
+    openLog(
+      {
+        disk: this.disk.open(),
+        directory: 'log',
+        group: groupId(0),
+        snapshot: snapshot === null ? null : position(snapshot),
+        clock,
+        segmentBytes: this.options.segmentBytes,
+        listener,
+      },
+      (fault, opened) => {
+        if (this.clock !== clock) return
+        if (fault !== null || opened === null) done(fault, null)
+        else this.witnessLog(opened.store, opened.recovered, (witness) => done(null, { store: witness, recovered: opened.recovered }))
+      },
+    )
+  }
+
+  private witnessLog(store: LogStore, recovered: RecoveredLog, done: (witness: LogWitness) => void): void {
+    const entries: WitnessedEntry[] = []
+    const finish = (): void => {
+      const before = this.witness
+      const witness = new LogWitness(store, { entries, hardState: recovered.hardState }, (index, entry) =>
+        this.options.invariants.appended(this.id, index, entry),
+      )
+      this.options.invariants.reopened(this.id, { before, now: witness, firstIndex: recovered.firstIndex })
+      this.witness = witness
+      done(witness)
+    }
+    const readFrom = (first: number): void => {
+      if (first > recovered.lastIndex) {
+        finish()
+        return
+      }
+      store.read({ first: logIndex(first), last: recovered.lastIndex, maxBytes: 1 << 20 }, (fault, read) => {
+        if (fault !== null) throw new Violation('a recovered log can be read', { node: this.id, fault })
+        let index = first
+        forEachOffset(read.records, (offset) => {
+          entries[index] = { term: recordTerm(read.records, offset), chain: recordChain(read.records, offset) }
+          index += 1
+        })
+        readFrom(read.last + 1)
+      })
+    }
+    readFrom(recovered.firstIndex)
+  }
+
+  /** Every message that leaves is held against what is on the disk. */
+  private witnessed(transport: PeerTransport, _listener: PeerListener): PeerTransport {
+    return {
+      ...transport,
+      send: (frame) => {
+        const { body } = frame
+        if (body.kind === 'raft' && this.witness !== null) {
+          this.options.invariants.sent(this.id, frame.recipient, body.message, this.witness)
+        }
+        transport.send(frame)
+      },
+    }
+  }
+}
+
+function position(snapshot: SnapshotMeta): { index: number; term: number; chain: number; lease: number; now: number } {
+  const { lastIncludedIndex: index, lastIncludedTerm: term, chain, lease, now } = snapshot
+  return { index, term, chain, lease, now }
+}
+
+function indexOf(options: SimulatedNodeOptions): number {
+  return options.voters.indexOf(options.id)
+}
