@@ -1,0 +1,128 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { groupId, logIndex, nodeId, term } from '../../src/base/brand.ts'
+import { EntryEncoder } from '../../src/codec/entry.ts'
+import { encodeValue } from '../../src/codec/value.ts'
+import type { PeerBody, PeerFrame } from '../../src/node/ports.ts'
+import type { Message, VoteVerdict } from '../../src/raft/types.ts'
+import { decodePeerFrame, encodePeerFrame } from '../../src/transport/peer-frame.ts'
+
+const envelope = {
+  clusterId: 'c1', group: groupId(0), sender: nodeId('n1'), recipient: nodeId('n2'), senderInstance: 'a1', recipientInstance: '',
+}
+const frameOf = (message: Message, records: Uint8Array = new Uint8Array(0)): PeerFrame => ({
+  ...envelope, body: { kind: 'raft', message, records, wallMs: 7 },
+})
+const nothing = new Uint8Array(0)
+
+/** Records of entries from `first` on, one per term given. */
+function recordsFrom(first: number, terms: readonly number[], configurationAt: readonly number[] = []): Uint8Array {
+  const encoder = new EntryEncoder()
+  let chain = 0
+  terms.forEach((value, position) => {
+    const index = first + position
+    const isConfiguration = configurationAt.includes(index)
+    const voters = ['n3', 'n1', 'n2'].map((id) => ({ id, address: 'h:1', instanceId: 'x' }))
+    const payload = isConfiguration ? encodeValue({ clusterId: 'c1', incarnation: 1, voters, learners: [] }) : encodeValue(index)
+    chain = encoder.append({
+      kind: isConfiguration ? 'Configuration' : 'ClientRequest', group: groupId(0), index: logIndex(index), term: term(value), lease: 1, now: 2,
+      previousChain: chain, payload,
+    })
+  })
+  return encoder.finish()
+}
+
+const append = (overrides: Partial<Extract<Message, { kind: 'appendEntries' }>> = {}): Extract<Message, { kind: 'appendEntries' }> => ({
+  kind: 'appendEntries', term: term(3), prevLogIndex: logIndex(4), prevLogTerm: term(1),
+  runs: [{ first: logIndex(5), last: logIndex(6), term: term(2) }, { first: logIndex(7), last: logIndex(7), term: term(3) }],
+  leaderCommit: logIndex(4), configurations: [], sequence: 9, ...overrides,
+})
+
+const VERDICTS: readonly VoteVerdict[] = [{ granted: true }, { granted: false, reason: 'leaderAlive' }, { granted: false, reason: 'notBootstrapped' }]
+const MESSAGES: readonly Message[] = [
+  { kind: 'preVoteRequest', term: term(2), lastLogIndex: logIndex(3), lastLogTerm: term(1) },
+  { kind: 'requestVote', term: term(2), lastLogIndex: logIndex(2 ** 50), lastLogTerm: term(1) },
+  ...VERDICTS.map((verdict) => ({ kind: 'preVoteResponse' as const, term: term(2), requestTerm: term(3), verdict })),
+  ...VERDICTS.map((verdict) => ({ kind: 'requestVoteResponse' as const, term: term(2), verdict })),
+  append({ runs: [] }),
+  { kind: 'appendEntriesResponse', term: term(2), sequence: 5, result: { success: true, matchIndex: logIndex(7) } },
+  {
+    kind: 'appendEntriesResponse', term: term(2), sequence: 5,
+    result: { success: false, rejectedIndex: logIndex(7), hintIndex: logIndex(3), hintTerm: term(1) },
+  },
+]
+
+describe('peer frames', () => {
+  test('have the documented layout', () => {
+    const encoded = encodePeerFrame(frameOf({ kind: 'requestVote', term: term(2), lastLogIndex: logIndex(300), lastLogTerm: term(1) }))
+    expect(encoded.toString('hex')).toBe(
+      // version, header length, CRC-32 of the header; cluster, group, sender, recipient, instances; kind, wall clock, fields
+      ['01', '14000000', '4e301a4e', '026331', '00', '026e31', '026e32', '026131', '00', '04', '07', '02', 'ac02', '01'].join(''),
+    )
+    const hello = encodePeerFrame({ ...envelope, body: { kind: 'hello', hasConfiguration: true, reply: false } })
+    expect(hello.subarray(9).toString('hex')).toBe(['026331', '00', '026e31', '026e32', '026131', '00', '01', '01', '00'].join(''))
+  })
+
+  test.each(MESSAGES.map((message) => [message.kind, message] as const))('%s decodes to what was encoded', (_kind, message) => {
+    const frame = frameOf(message)
+    expect(decodePeerFrame(encodePeerFrame(frame))).toEqual({ ok: true, value: frame })
+  })
+
+  test('hello decodes to what was encoded', () => {
+    for (const flags of [{ hasConfiguration: true, reply: false }, { hasConfiguration: false, reply: true }]) {
+      const frame: PeerFrame = { ...envelope, recipientInstance: 'b2', body: { kind: 'hello', ...flags } satisfies PeerBody }
+      expect(decodePeerFrame(encodePeerFrame(frame))).toEqual({ ok: true, value: frame })
+    }
+  })
+
+  test('records travel byte for byte, and the receiver fills in the configurations that they carry', () => {
+    const records = recordsFrom(5, [2, 2, 3], [6])
+    const decoded = decodePeerFrame(encodePeerFrame(frameOf(append(), records)))
+    if (!decoded.ok || decoded.value.body.kind !== 'raft') throw new Error('expected a raft frame')
+    expect(Buffer.from(decoded.value.body.records).equals(records)).toBe(true)
+    expect(decoded.value.body.message).toEqual({
+      ...append(), configurations: [{ index: 6, configuration: { voters: ['n1', 'n2', 'n3'], learners: [] } }],
+    })
+  })
+
+  test('records other than those the message names are refused', () => {
+    const cases: readonly (readonly [string, Message, Uint8Array])[] = [
+      ['fewer', append(), recordsFrom(5, [2, 2])],
+      ['more', append(), recordsFrom(5, [2, 2, 3, 3])],
+      ['elsewhere', append(), recordsFrom(6, [2, 2, 3])],
+      ['other terms', append(), recordsFrom(5, [2, 3, 3])],
+      ['none', append(), nothing],
+      ['unannounced', append({ runs: [] }), recordsFrom(5, [2])],
+      ['claimed without end', append({ runs: [{ first: logIndex(5), last: logIndex(2 ** 52), term: term(2) }] }), recordsFrom(5, [2])],
+    ]
+    for (const [name, message, records] of cases) expect([name, decodePeerFrame(encodePeerFrame(frameOf(message, records))).ok]).toEqual([name, false])
+  })
+
+  test('a Configuration that names no valid members is refused, not thrown', () => {
+    const encoder = new EntryEncoder()
+    encoder.append({
+      kind: 'Configuration', group: groupId(0), index: logIndex(5), term: term(2), lease: 1, now: 2, previousChain: 0,
+      payload: encodeValue({ voters: [{ id: 'NOT A NODE' }], learners: [] }),
+    })
+    const message = append({ runs: [{ first: logIndex(5), last: logIndex(5), term: term(2) }] })
+    expect(decodePeerFrame(encodePeerFrame(frameOf(message, encoder.finish())))).toMatchObject({ ok: false, error: { code: 'MALFORMED_FRAME' } })
+  })
+
+  test('any flipped bit in header or records is found', () => {
+    const encoded = encodePeerFrame(frameOf(append(), recordsFrom(5, [2, 2, 3])))
+    for (let at = 0; at < encoded.length; at += 1) {
+      const changed = Buffer.from(encoded)
+      changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8))
+      expect([at, decodePeerFrame(changed).ok]).toEqual([at, false])
+      expect(decodePeerFrame(encoded.subarray(0, at)).ok).toBe(false)
+    }
+  })
+
+  test('random bytes never throw', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 120 }), (garbage) => {
+        expect(decodePeerFrame(Buffer.from(garbage)).ok).toBe(false)
+      }),
+    )
+  })
+})

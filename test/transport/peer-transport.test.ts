@@ -1,0 +1,147 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { afterEach, describe, expect, test } from 'vitest'
+import { groupId, logIndex, nodeId, term } from '../../src/base/brand.ts'
+import { Random } from '../../src/base/random.ts'
+import type { PeerFrame } from '../../src/node/ports.ts'
+import { peerServiceDefinition } from '../../src/transport/peer-service.ts'
+import { GrpcPeerTransport } from '../../src/transport/peer-transport.ts'
+import { realClock } from './fake-clock.ts'
+
+const n1 = nodeId('n1')
+const n2 = nodeId('n2')
+const cleanups: (() => void)[] = []
+
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
+})
+
+/** Collects things and lets a test wait for the n-th. */
+class Collector<Item> {
+  readonly items: Item[] = []
+  private waiting: { count: number; resolve: () => void }[] = []
+  push(item: Item): void {
+    this.items.push(item)
+    this.waiting = this.waiting.filter(({ count, resolve }) => {
+      if (this.items.length < count) return true
+      resolve()
+      return false
+    })
+  }
+  until(count: number): Promise<void> {
+    return this.items.length >= count ? Promise.resolve() : new Promise((resolve) => this.waiting.push({ count, resolve }))
+  }
+}
+
+function transportOf(id: typeof n1, peers: ReadonlyMap<typeof n1, string>, overrides: { clusterId?: string; instance?: string } = {}) {
+  const frames = new Collector<PeerFrame>()
+  const notes = new Collector<string>()
+  const unreachable = new Collector<string>()
+  const transport = new GrpcPeerTransport({
+    identity: { clusterId: overrides.clusterId ?? 'c1', group: groupId(0), id, instance: overrides.instance ?? `instance-${id}` },
+    peers, clock: realClock, random: new Random(1), electionTimeoutMs: 100,
+    note: (note) => notes.push(`${note.event}`),
+  })
+  transport.listen({ onFrame: (frame) => frames.push(frame), onUnreachable: (peer) => unreachable.push(peer) })
+  cleanups.push(() => transport.close(() => {}))
+  return { transport, frames, notes, unreachable }
+}
+
+function serve(transport: GrpcPeerTransport, port = 0): Promise<{ port: number; server: Server }> {
+  const server = new Server()
+  server.addService(peerServiceDefinition, transport.implementation)
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error !== null) return reject(error)
+      cleanups.push(() => server.forceShutdown())
+      resolve({ port: bound, server })
+    })
+  })
+}
+
+const vote = (overrides: Partial<PeerFrame> = {}, number = 1): PeerFrame => ({
+  clusterId: 'c1', group: groupId(0), sender: n1, recipient: n2, senderInstance: 'instance-n1', recipientInstance: '',
+  body: {
+    kind: 'raft', wallMs: 1, records: new Uint8Array(0),
+    message: { kind: 'requestVote', term: term(number), lastLogIndex: logIndex(1), lastLogTerm: term(1) },
+  },
+  ...overrides,
+})
+
+async function connectedPair(overrides: { clusterId?: string; instance?: string } = {}) {
+  const receiver = transportOf(n2, new Map(), overrides)
+  const { port, server } = await serve(receiver.transport)
+  const sender = transportOf(n1, new Map([[n2, `127.0.0.1:${port}`]]))
+  await sender.notes.until(1)
+  expect(sender.notes.items).toEqual(['connected'])
+  return { receiver, sender, port, server }
+}
+
+describe('the peer transport over gRPC', () => {
+  test('frames arrive whole and in order', async () => {
+    const { receiver, sender } = await connectedPair()
+    for (let number = 1; number <= 200; number += 1) sender.transport.send(vote({}, number))
+    await receiver.frames.until(200)
+    expect(receiver.frames.items.map((frame) => (frame.body.kind === 'raft' ? frame.body.message.term : 0))).toEqual(
+      Array.from({ length: 200 }, (_unused, index) => index + 1),
+    )
+    expect(receiver.frames.items[0]).toEqual(vote())
+  })
+
+  test.each([
+    ['another cluster', { clusterId: 'c2' }, 'WRONG_CLUSTER'],
+    ['another group', { group: groupId(9) }, 'WRONG_GROUP'],
+    ['another node', { recipient: n2, sender: n2 }, 'WRONG_RECIPIENT'],
+    ['another data directory', { recipientInstance: 'replaced' }, 'WRONG_INSTANCE'],
+  ])('a frame for %s never reaches the listener and ends the stream with its reason', async (_name, overrides, code) => {
+    const { receiver, sender } = await connectedPair()
+    sender.transport.send(vote(overrides))
+    await receiver.notes.until(1)
+    await sender.notes.until(2)
+    expect(receiver.notes.items).toEqual([code])
+    expect(sender.notes.items.slice(0, 2)).toEqual(['connected', 'refused'])
+    expect(receiver.frames.items).toEqual([])
+    expect(sender.unreachable.items).toEqual([])
+  })
+
+  test('a peer that is gone is reported, and a peer that comes back at its address is found', async () => {
+    const { receiver, sender, port, server } = await connectedPair()
+    server.forceShutdown()
+    await sender.unreachable.until(2)
+    expect(sender.unreachable.items.slice(0, 2)).toEqual([n2, n2])
+    expect(sender.transport.connected(n2)).toBe(false)
+    await serve(receiver.transport, port)
+    while (!sender.transport.connected(n2)) await sender.notes.until(sender.notes.items.length + 1)
+    sender.transport.send(vote())
+    await receiver.frames.until(1)
+  })
+
+  test('a listener that accepts TCP and stays silent is given up and tried again, and is not called unreachable', async () => {
+    const sockets = new Collector<Socket>()
+    const silent: NetServer = createServer((socket) => {
+      socket.on('error', () => {})
+      sockets.push(socket)
+    })
+    const port = await new Promise<number>((resolve) => {
+      silent.listen(0, '127.0.0.1', () => {
+        const address = silent.address()
+        resolve(typeof address === 'object' && address !== null ? address.port : 0)
+      })
+    })
+    cleanups.push(() => {
+      for (const socket of sockets.items) socket.destroy()
+      silent.close()
+    })
+    const sender = transportOf(n1, new Map([[n2, `127.0.0.1:${port}`]]))
+    await sockets.until(3)
+    await sender.notes.until(2)
+    expect(sender.notes.items.slice(0, 2)).toEqual(['timeout', 'timeout'])
+    expect(sender.unreachable.items).toEqual([])
+  })
+
+  test('without a connection frames are dropped and nothing is queued', () => {
+    const sender = transportOf(n1, new Map([[n2, '127.0.0.1:1']]))
+    sender.transport.send(vote())
+    expect(sender.transport.queuedBytes(n2)).toBe(0)
+  })
+})
