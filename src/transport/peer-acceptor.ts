@@ -14,7 +14,7 @@ export interface PeerIdentity {
 
 /** Why frames of a peer are refused; code and sentence go back as the stream's status. */
 export interface PeerRefusal {
-  readonly code: 'MALFORMED_FRAME' | 'CORRUPT_FRAME' | 'CORRUPT_RECORDS' | 'WRONG_CLUSTER' | 'WRONG_GROUP' | 'WRONG_RECIPIENT' | 'WRONG_INSTANCE'
+  readonly code: 'MALFORMED_FRAME' | 'CORRUPT_FRAME' | 'WRONG_CLUSTER' | 'WRONG_GROUP' | 'WRONG_RECIPIENT' | 'WRONG_INSTANCE'
   readonly message: string
 }
 

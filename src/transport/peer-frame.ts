@@ -1,14 +1,10 @@
 import { groupId, isNodeId, type NodeId } from '../base/brand.ts'
 import { failure, type Result, success } from '../base/result.ts'
 import { crc32 } from '../codec/crc.ts'
-import { forEachOffset, payloadAt, recordIndex, recordKind, recordTerm, verifyRecords } from '../codec/entry.ts'
-import { type Value, ValueError } from '../codec/types.ts'
-import { decodeValue } from '../codec/value.ts'
 import type { PeerEnvelope, PeerFrame } from '../node/ports.ts'
 import { ByteReader, ByteWriter, FrameError } from '../protocol/bytes.ts'
 import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
-import type { ConfigurationEntry, Message } from '../raft/types.ts'
-import { type PeerHeader, readBody, sortedIds, writeBody } from './peer-message.ts'
+import { type PeerHeader, readBody, writeBody } from './peer-message.ts'
 
 /** First byte of every peer frame; another one is refused (docs/format.md, "Peer frames"). */
 export const PEER_FRAME_VERSION = 1
@@ -19,7 +15,7 @@ const HEADER_BYTES_MAX = 128 * 1024
 
 /** Why bytes are not a peer frame: the code of the connection's close reason. */
 export interface PeerFrameRefusal {
-  readonly code: 'MALFORMED_FRAME' | 'CORRUPT_FRAME' | 'CORRUPT_RECORDS'
+  readonly code: 'MALFORMED_FRAME' | 'CORRUPT_FRAME'
   readonly message: string
 }
 
@@ -51,9 +47,9 @@ export function encodePeerFrame(frame: PeerFrame, headroom = 0): Buffer {
 }
 
 /**
- * The inverse. Verifies the header's checksum, and of the records every checksum, the chain from the first one on,
- * consecutive indexes and that they are the entries which the message's runs name; fills `configurations` from them.
- * The records are a view of `bytes`. Never throws for bad bytes.
+ * The inverse. Verifies the header's checksum, and that records follow exactly where the message names some. What the
+ * records hold is the driver's to verify, because only it knows the chain value before them; it also fills in the
+ * message's `configurations`, empty here. The records are a view of `bytes`. Never throws for bad bytes.
  */
 export function decodePeerFrame(bytes: Buffer): Result<PeerFrame, PeerFrameRefusal> {
   if (bytes.length < PREFIX_BYTES || bytes[0] !== PEER_FRAME_VERSION) return refuse('MALFORMED_FRAME', 'no peer frame of version 1')
@@ -64,7 +60,7 @@ export function decodePeerFrame(bytes: Buffer): Result<PeerFrame, PeerFrameRefus
   try {
     return readFrame(header, bytes.subarray(PREFIX_BYTES + headerLength))
   } catch (error) {
-    if (error instanceof FrameError || error instanceof ValueError) return refuse('MALFORMED_FRAME', error.message)
+    if (error instanceof FrameError) return refuse('MALFORMED_FRAME', error.message)
     throw error
   }
 }
@@ -78,12 +74,8 @@ function readFrame(header: Buffer, records: Buffer): Result<PeerFrame, PeerFrame
     if (records.length > 0) return refuse('MALFORMED_FRAME', 'records follow a message that names none')
     return success({ ...envelope, body: withRecords(body, NO_RECORDS) })
   }
-  const { message } = body
-  const refusal = checkRecords(envelope, message, records)
-  if (refusal !== null) return refuse('CORRUPT_RECORDS', refusal)
-  const configurations = configurationsOf(records)
-  const filled: Message = configurations.length === 0 ? message : { ...message, configurations }
-  return success({ ...envelope, body: { kind: 'raft', message: filled, records, wallMs: body.wallMs } })
+  if (records.length === 0) return refuse('MALFORMED_FRAME', 'the message names entries that do not follow')
+  return success({ ...envelope, body: withRecords(body, records) })
 }
 
 function withRecords(header: PeerHeader, records: Uint8Array): PeerFrame['body'] {
@@ -108,46 +100,6 @@ function readNode(): NodeId {
   const name = reader.name(NAME_BYTES_MAX)
   if (!isNodeId(name)) throw new FrameError('a node id is 1–63 of a-z 0-9 -')
   return name as NodeId
-}
-
-/** A sentence about what is wrong with the records, or null when they are what the message says. */
-function checkRecords(envelope: PeerEnvelope, message: Extract<Message, { kind: 'appendEntries' }>, records: Buffer): string | null {
-  const first = message.runs[0]?.first
-  const last = message.runs.at(-1)?.last
-  if (first === undefined || last === undefined) return 'the message names no entries'
-  const verified = verifyRecords(records, { group: envelope.group, first, previousTerm: message.prevLogTerm, previousChain: null })
-  if ('reason' in verified) return `the record at offset ${verified.offset} is refused: ${verified.reason}`
-  if (verified.last !== last) return `the records end at ${verified.last}, the message at ${last}`
-  let run = 0
-  let wrong: string | null = null
-  forEachOffset(records, (offset) => {
-    const index = recordIndex(records, offset)
-    while (index > (message.runs[run]?.last ?? last)) run += 1
-    if (recordTerm(records, offset) !== message.runs[run]?.term) wrong ??= `entry ${index} has another term than the message says`
-  })
-  return wrong
-}
-
-/** Configurations among the records. A payload that is no configuration is the sender's error: FrameError. */
-export function configurationsOf(records: Uint8Array): readonly ConfigurationEntry[] {
-  const found: ConfigurationEntry[] = []
-  forEachOffset(records, (offset) => {
-    if (recordKind(records, offset) !== 'Configuration') return
-    const payload = decodeValue(payloadAt(records, offset))
-    const configuration = { voters: memberIds(payload, 'voters'), learners: memberIds(payload, 'learners') }
-    found.push({ index: recordIndex(records, offset), configuration })
-  })
-  return found
-}
-
-function memberIds(payload: Value, field: 'voters' | 'learners'): readonly NodeId[] {
-  const members = payload !== null && typeof payload === 'object' ? (payload as { readonly [key: string]: Value })[field] : null
-  if (!Array.isArray(members)) throw new FrameError(`a Configuration has no ${field}`)
-  return sortedIds(members.map((member: Value) => {
-    const id = member !== null && typeof member === 'object' ? (member as { readonly [key: string]: Value })['id'] : null
-    if (typeof id !== 'string' || !isNodeId(id)) throw new FrameError(`a Configuration names a bad node id among its ${field}`)
-    return id as NodeId
-  }))
 }
 
 function refuse(code: PeerFrameRefusal['code'], message: string): Result<PeerFrame, PeerFrameRefusal> {

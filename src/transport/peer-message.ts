@@ -1,5 +1,5 @@
 import { unreachable } from '../base/assert.ts'
-import { logIndex, type NodeId, term } from '../base/brand.ts'
+import { logIndex, term } from '../base/brand.ts'
 import type { PeerBody } from '../node/ports.ts'
 import { type ByteReader, type ByteWriter, FrameError } from '../protocol/bytes.ts'
 import { readBoolean } from '../protocol/up-frame.ts'
@@ -152,9 +152,4 @@ function readVerdict(reader: ByteReader): VoteVerdict {
 
 function readIndex(reader: ByteReader): ReturnType<typeof logIndex> {
   return logIndex(reader.varint())
-}
-
-/** Members by id, sorted, as the core wants them. */
-export function sortedIds(ids: readonly NodeId[]): readonly NodeId[] {
-  return [...ids].sort((left, right) => (left < right ? -1 : left > right ? 1 : 0))
 }
