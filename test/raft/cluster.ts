@@ -1,0 +1,365 @@
+import { assert } from '../../src/base/assert.ts'
+import { logIndex, type NodeId, nodeId, type Term, term, type WriteNumber, writeNumber } from '../../src/base/brand.ts'
+import {
+  checkState,
+  checkTransition,
+  type Configuration,
+  describeEffect,
+  describeMessage,
+  type Effect,
+  initialState,
+  isVoter,
+  type Message,
+  type RaftConfig,
+  type RaftEvent,
+  type RaftState,
+  step,
+} from '../../src/raft/index.ts'
+import { Safety } from './safety.ts'
+
+/** An entry with its payload, which the core never sees. Payloads are unique, so that two histories are told apart. */
+export interface Entry {
+  readonly term: Term
+  readonly payload: string
+  readonly configuration: Configuration | null
+}
+
+/** A message on its way, with the records that its runs name. */
+export interface Packet {
+  readonly from: NodeId
+  readonly to: NodeId
+  readonly message: Message
+  readonly entries: readonly Entry[]
+}
+
+type Write = Extract<Effect, { kind: 'persist' }>
+type Send = Extract<Effect, { kind: 'send' }>
+
+/** One node: the core's state, the log its driver holds in memory, and its disk. */
+export interface TestNode {
+  readonly id: NodeId
+  state: RaftState
+  up: boolean
+  wakeAt: number
+  /** Whether the disk answers by itself. */
+  diskHeld: boolean
+  /** Entries in memory; entry i has index i + 1. */
+  log: Entry[]
+  /** What a crash leaves: writes that completed. */
+  readonly image: { currentTerm: Term; votedFor: NodeId | null; log: Entry[]; lastWrite: WriteNumber }
+  readonly queue: { readonly write: Write; readonly entries: readonly Entry[] }[]
+  readonly waiting: { readonly send: Send; readonly entries: readonly Entry[] }[]
+  applied: number
+}
+
+export interface ClusterOptions {
+  readonly config?: Partial<RaftConfig>
+  readonly seed?: number
+  readonly trace?: (line: string) => void
+}
+
+export const DEFAULT_CONFIG: Omit<RaftConfig, 'self'> = {
+  heartbeatMs: 50,
+  electionTimeoutMinMs: 300,
+  electionTimeoutMaxMs: 600,
+  preVote: true,
+  checkQuorum: true,
+  inFlightMessagesMax: 8,
+  inFlightBytesMax: 16 * 1024 * 1024,
+  appendEntriesMax: 8192,
+  uncommittedBytesMax: 64 * 1024 * 1024,
+}
+
+const STEPS_MAX = 100_000
+
+/**
+ * A whole cluster in one process without a clock: the test says when time passes, a disk answers, a message arrives, is
+ * lost or comes twice. After every step it checks the state, the transition and the safety of the cluster.
+ */
+export class Cluster {
+  readonly nodes = new Map<NodeId, TestNode>()
+  readonly configuration: Configuration
+  readonly safety = new Safety()
+  packets: Packet[] = []
+  now = 1000
+  private readonly cuts = new Set<string>()
+  private readonly options: ClusterOptions
+  private commands = 0
+  /** The handshake holds over restarts: a node that lost its first writes agrees again (raft.md §1, Bootstrap). */
+  private bootstrapped = false
+
+  constructor(ids: readonly string[], options: ClusterOptions = {}) {
+    this.options = options
+    this.configuration = { voters: ids.map(nodeId).sort(), learners: [] }
+    for (const id of this.configuration.voters) this.nodes.set(id, this.newNode(id))
+  }
+
+  node(id: string): TestNode {
+    const found = this.nodes.get(nodeId(id))
+    assert(found !== undefined, 'there is such a node', { id })
+    return found
+  }
+
+  state(id: string): RaftState {
+    return this.node(id).state
+  }
+
+  leader(): TestNode | null {
+    let newest: TestNode | null = null
+    for (const node of this.nodes.values()) {
+      if (!node.up || node.state.role.kind !== 'leader') continue
+      if (newest === null || node.state.currentTerm > newest.state.currentTerm) newest = node
+    }
+    return newest
+  }
+
+  /** Gives a node a log of entries of these terms before it starts; entry 1 is the Configuration. */
+  setLog(id: string, terms: readonly number[], hardState: { currentTerm: number; votedFor?: string }): void {
+    const { image } = this.node(id)
+    image.log = terms.map((value, at) => ({
+      term: term(value),
+      payload: `${at + 1}@${value}`,
+      configuration: at === 0 ? this.configuration : null,
+    }))
+    image.currentTerm = term(hardState.currentTerm)
+    image.votedFor = hardState.votedFor === undefined ? null : nodeId(hardState.votedFor)
+  }
+
+  /** Starts every node; the bootstrap handshake is agreed unless told otherwise. */
+  start(bootstrapped = true): void {
+    this.bootstrapped = bootstrapped
+    for (const node of this.nodes.values()) {
+      this.open(node)
+      if (bootstrapped) this.step(node.id, { kind: 'bootstrapped', configuration: this.configuration })
+    }
+  }
+
+  step(id: string, event: RaftEvent): readonly Effect[] {
+    const node = this.node(id)
+    assert(node.up, 'the node is up', { id })
+    const before = node.state
+    const { state, effects, wakeAt } = step(before, this.now, event)
+    node.state = state
+    node.wakeAt = wakeAt
+    this.traceRole(node, before)
+    const received = event.kind === 'receive' ? this.receivedEntries : []
+    for (const effect of effects) this.carryOut(node, effect, received)
+    checkState(state)
+    checkTransition(before, state)
+    this.safety.check(this, node)
+    if (!node.diskHeld) this.completeWrites(id)
+    return effects
+  }
+
+  propose(id: string, count = 1, bytes = 100 * count): readonly Effect[] {
+    return this.step(id, { kind: 'propose', count, bytes })
+  }
+
+  /** Completes the node's writes up to `upTo` (default: all of them) in one go. */
+  completeWrites(id: string, upTo?: number): void {
+    const node = this.node(id)
+    const last = upTo ?? node.queue.at(-1)?.write.write
+    if (last === undefined) return
+    let done: WriteNumber | null = null
+    while (node.queue[0] !== undefined && node.queue[0].write.write <= last) {
+      const next = node.queue.shift()
+      if (next === undefined) break
+      this.applyWrite(node, next)
+      done = next.write.write
+    }
+    if (done === null) return
+    if (node.diskHeld) this.trace(`${id} has written ${done}`)
+    const leaving = node.waiting.filter(({ send }) => (send.after ?? 0) <= last)
+    node.waiting.splice(0, node.waiting.length, ...node.waiting.filter(({ send }) => (send.after ?? 0) > last))
+    for (const { send, entries } of leaving) this.packets.push({ from: node.id, to: send.to, message: send.message, entries })
+    this.step(id, { kind: 'persisted', write: done })
+  }
+
+  /** Takes a packet out of the network (or leaves a copy there) and hands it to its receiver. */
+  deliver(packet: Packet, options: { copy?: boolean } = {}): void {
+    if (options.copy !== true) this.packets.splice(this.packets.indexOf(packet), 1)
+    const line = `${packet.from} → ${packet.to} ${describeMessage(packet.message)}`
+    const node = this.node(packet.to)
+    if (this.isCut(packet.from, packet.to) || !node.up) return this.trace(`lost: ${line}`)
+    this.trace(line)
+    this.receivedEntries = packet.entries
+    this.step(packet.to, { kind: 'receive', from: packet.from, message: withConfigurations(packet) })
+  }
+
+  private receivedEntries: readonly Entry[] = []
+
+  /** Delivers everything that is under way, and what that leads to, without time passing. */
+  stabilize(only: (packet: Packet) => boolean = () => true): void {
+    for (let steps = 0; steps < STEPS_MAX; steps += 1) {
+      const packet = this.packets.find(only)
+      if (packet === undefined) return
+      this.deliver(packet)
+    }
+    assert(false, 'the cluster comes to rest', { packets: this.packets.length })
+  }
+
+  /** Lets time pass: every node's timer fires when it is due, and messages arrive at once. */
+  advance(ms: number): void {
+    const end = this.now + ms
+    this.stabilize()
+    for (let steps = 0; steps < STEPS_MAX; steps += 1) {
+      const due = [...this.nodes.values()].filter((node) => node.up && node.wakeAt <= end)
+      const next = due.sort((left, right) => left.wakeAt - right.wakeAt)[0]
+      if (next === undefined) break
+      this.now = Math.max(this.now, next.wakeAt)
+      this.step(next.id, { kind: 'tick' })
+      this.stabilize()
+    }
+    this.now = end
+  }
+
+  /** Stops a node: what it holds in memory and its unfinished writes, but for the first `kept`, are lost. */
+  crash(id: string, kept = 0): void {
+    const node = this.node(id)
+    for (const written of node.queue.slice(0, kept)) this.applyWrite(node, written)
+    node.queue.length = 0
+    node.waiting.length = 0
+    node.up = false
+  }
+
+  restart(id: string): void {
+    const node = this.node(id)
+    node.diskHeld = false
+    this.open(node)
+    if (this.bootstrapped) this.step(id, { kind: 'bootstrapped', configuration: this.configuration })
+  }
+
+  cut(from: string, to: string): void {
+    this.cuts.add(`${from} ${to}`)
+  }
+
+  isolate(id: string): void {
+    for (const other of this.nodes.keys()) {
+      if (other === id) continue
+      this.cut(id, other)
+      this.cut(other, id)
+    }
+  }
+
+  heal(): void {
+    this.cuts.clear()
+  }
+
+  isCut(from: string, to: string): boolean {
+    return this.cuts.has(`${from} ${to}`)
+  }
+
+  trace(line: string): void {
+    this.options.trace?.(line)
+  }
+
+  private newNode(id: NodeId): TestNode {
+    const image = { currentTerm: term(0), votedFor: null, log: [], lastWrite: writeNumber(0) }
+    const state = this.restored(id, image)
+    return { id, state, up: false, wakeAt: 0, diskHeld: false, log: [], image, queue: [], waiting: [], applied: 0 }
+  }
+
+  private open(node: TestNode): void {
+    node.up = true
+    node.log = [...node.image.log]
+    node.applied = 0
+    node.state = this.restored(node.id, node.image)
+    this.step(node.id, { kind: 'start' })
+  }
+
+  private restored(id: NodeId, image: TestNode['image']): RaftState {
+    const { currentTerm, votedFor, log, lastWrite } = image
+    const at = [...this.configuration.voters].indexOf(id)
+    const restored = {
+      hardState: { currentTerm, votedFor },
+      snapshotIndex: logIndex(0),
+      snapshotTerm: term(0),
+      runs: log.map((entry, offset) => ({ first: logIndex(offset + 1), last: logIndex(offset + 1), term: entry.term })),
+      configurations: configurationsIn(log, 1),
+      seed: (this.options.seed ?? 1) * 100 + at + this.commands,
+      lastWrite,
+    }
+    return initialState({ ...DEFAULT_CONFIG, ...this.options.config, self: id }, restored, this.now)
+  }
+
+  private carryOut(node: TestNode, effect: Effect, received: readonly Entry[]): void {
+    switch (effect.kind) {
+      case 'persist':
+        return this.persist(node, effect, received)
+      case 'send':
+        return this.send(node, effect)
+      case 'apply':
+        this.safety.apply(this, node, effect.upTo)
+        return this.trace(`${node.id} applies up to ${effect.upTo}`)
+      case 'abort':
+      case 'refused':
+        return this.trace(`${node.id} ${describeEffect(effect)}`)
+    }
+  }
+
+  private persist(node: TestNode, write: Write, received: readonly Entry[]): void {
+    this.trace(`${node.id} ${describeEffect(write)}`)
+    if (write.truncateFrom !== null) node.log.length = write.truncateFrom - 1
+    const fresh: Entry[] = []
+    const count = write.entries.reduce((sum, run) => sum + run.last - run.first + 1, 0)
+    const tail = received.slice(received.length - count)
+    for (const run of write.entries) {
+      for (let index = run.first as number; index <= run.last; index += 1) {
+        const { source } = run
+        const copied = source.kind === 'received' ? tail[fresh.length] : undefined
+        if (copied !== undefined) assert(copied.term === run.term, 'the record is the one named', { run })
+        fresh.push(copied ?? this.newEntry(node, run.term, source.kind === 'created' ? source.entryKind : 'command'))
+      }
+    }
+    node.log.push(...fresh)
+    node.queue.push({ write, entries: fresh })
+  }
+
+  private newEntry(node: TestNode, entryTerm: Term, kind: string): Entry {
+    this.commands += 1
+    const configuration = kind === 'configuration' ? this.configuration : null
+    return { term: entryTerm, payload: `${kind} ${this.commands} by ${node.id}`, configuration }
+  }
+
+  private send(node: TestNode, send: Send): void {
+    const { message } = send
+    const entries =
+      message.kind === 'appendEntries' ? node.log.slice(message.prevLogIndex, message.runs.at(-1)?.last ?? message.prevLogIndex) : []
+    if (send.after === null) this.packets.push({ from: node.id, to: send.to, message, entries })
+    else {
+      node.waiting.push({ send, entries })
+      if (node.diskHeld) this.trace(`${node.id} holds back until write ${send.after}: ${describeMessage(message)}`)
+    }
+  }
+
+  private applyWrite(node: TestNode, { write, entries }: TestNode['queue'][number]): void {
+    const { image } = node
+    if (write.hardState !== null) {
+      image.currentTerm = write.hardState.currentTerm
+      image.votedFor = write.hardState.votedFor
+    }
+    if (write.truncateFrom !== null) image.log.length = write.truncateFrom - 1
+    image.log.push(...entries)
+    image.lastWrite = write.write
+  }
+
+  private traceRole(node: TestNode, before: RaftState): void {
+    const { role, currentTerm } = node.state
+    if (role.kind === before.role.kind && currentTerm === before.currentTerm) return
+    this.trace(`${node.id} is ${role.kind} in term ${currentTerm}`)
+  }
+}
+
+/** True when a node would campaign by itself. */
+export const mayCampaign = (node: TestNode): boolean => node.up && isVoter(node.state)
+
+function configurationsIn(entries: readonly Entry[], first: number) {
+  return entries.flatMap(({ configuration }, offset) =>
+    configuration === null ? [] : [{ index: logIndex(first + offset), configuration }],
+  )
+}
+
+function withConfigurations({ message, entries }: Packet): Message {
+  if (message.kind !== 'appendEntries') return message
+  return { ...message, configurations: configurationsIn(entries, message.prevLogIndex + 1) }
+}

@@ -1,0 +1,75 @@
+import { assert } from '../../src/base/assert.ts'
+import type { NodeId } from '../../src/base/brand.ts'
+import { configurationOf, majority } from '../../src/raft/index.ts'
+import type { Cluster, Entry, TestNode } from './cluster.ts'
+
+/** The properties of the paper's Figure 3, over the whole history of a test cluster. */
+export class Safety {
+  private readonly leaders = new Map<number, NodeId>()
+  private readonly committed: Entry[] = []
+  private readonly byPosition = new Map<string, { payload: string; previousTerm: number }>()
+
+  /** Entries that any node ever applied, in order. */
+  get committedCount(): number {
+    return this.committed.length
+  }
+
+  /** After a step of `node`. */
+  check(cluster: Cluster, node: TestNode): void {
+    this.checkElectionSafety(node)
+    this.checkLogMatching(node)
+    this.checkConfiguration(cluster, node)
+    if (node.state.role.kind === 'leader') this.checkLeaderCompleteness(node)
+  }
+
+  /** State Machine Safety, and that what is committed is durable on a majority (raft.md §2.2). */
+  apply(cluster: Cluster, node: TestNode, upTo: number): void {
+    for (let index = node.applied + 1; index <= upTo; index += 1) {
+      const entry = node.log[index - 1]
+      assert(entry !== undefined, 'an applied entry is in the log', { node: node.id, index })
+      const first = this.committed[index - 1]
+      if (first === undefined) {
+        assert(this.committed.length === index - 1, 'entries are committed in order', { index })
+        this.committed.push(entry)
+        const holders = [...cluster.nodes.values()].filter(({ image }) => image.log[index - 1]?.payload === entry.payload)
+        const needed = majority(cluster.configuration.voters.length)
+        assert(holders.length >= needed, 'a committed entry is on the disks of a majority', { index, holders: holders.length })
+      } else assert(first.payload === entry.payload, 'all nodes apply the same entry at an index', { index, first, entry })
+    }
+    node.applied = Math.max(node.applied, upTo)
+  }
+
+  private checkElectionSafety({ id, state }: TestNode): void {
+    if (state.role.kind !== 'leader') return
+    const first = this.leaders.get(state.currentTerm) ?? id
+    assert(first === id, 'at most one leader is elected in a term', { term: state.currentTerm, first, id })
+    this.leaders.set(state.currentTerm, id)
+  }
+
+  private checkLogMatching({ id, log, state }: TestNode): void {
+    assert(log.length === state.lastIndex, 'the driver’s log is as long as the core’s', { id, log: log.length })
+    log.forEach((entry, at) => {
+      const previousTerm = log[at - 1]?.term ?? 0
+      const position = `${at + 1}@${entry.term}`
+      const known = this.byPosition.get(position)
+      if (known === undefined) this.byPosition.set(position, { payload: entry.payload, previousTerm })
+      else {
+        assert(known.payload === entry.payload, 'same index and term: same command', { id, position })
+        assert(known.previousTerm === previousTerm, 'same index and term: same prefix', { id, position })
+      }
+    })
+  }
+
+  private checkLeaderCompleteness({ id, log }: TestNode): void {
+    this.committed.forEach((entry, at) => {
+      assert(log[at]?.payload === entry.payload, 'a leader has every committed entry', { id, index: at + 1 })
+    })
+  }
+
+  /** The effective configuration equals the one recomputed from the log (raft.md §2.6). */
+  private checkConfiguration(cluster: Cluster, { id, log, state }: TestNode): void {
+    const inLog = log.findLast((entry) => entry.configuration !== null)?.configuration
+    const expected = inLog ?? (state.agreed === null ? null : cluster.configuration)
+    assert(configurationOf(state) === expected, 'the configuration is the one of the log', { id })
+  }
+}
