@@ -1,0 +1,201 @@
+import type { ReplayBooking, ReplayPlan, ReplayStep } from '../machines/payments/replay.ts'
+import { CommandError, EXIT } from './exit.ts'
+import { inParallel } from './lanes.ts'
+import { field, type Plain, type ReplayOutcome, ReplayTally, type ReplayTotals, textField } from './replay-totals.ts'
+
+/** Work that the cluster gives to a worker session. */
+export interface ReplayTask {
+  readonly taskId: string
+  readonly kind: string
+  readonly attempt: number
+  readonly payload: unknown
+}
+
+/** A session of the cluster, as the replayer uses it: requests are executed in the order of the calls. */
+export interface ReplaySession {
+  request(machine: string, command: string, input: Plain): Promise<ReplayOutcome>
+}
+
+/** What the replayer needs of a client. */
+export interface ReplayBackend {
+  open(session: {
+    readonly principal: string
+    readonly roles: readonly string[]
+    readonly onTask?: (task: ReplayTask) => void
+  }): Promise<ReplaySession>
+}
+
+export interface ReplayProgress {
+  readonly phase: 'setting up' | 'feeding'
+  readonly done: number
+  readonly total: number
+}
+
+export interface ReplayRunOptions {
+  readonly plan: ReplayPlan
+  readonly backend: ReplayBackend
+  /** Names the worker's principals, as `planReplay` got it. */
+  readonly run: string
+  /** What the plan's times are counted from, milliseconds since 1970. */
+  readonly now: number
+  readonly progress?: (progress: ReplayProgress) => void
+}
+
+/** Bookings at work at the same time: enough to fill the batches of every stage, well below a session's window. */
+const PARALLEL_BOOKINGS = 512
+/** Each may hold 64 leased tasks; together more than the bookings at work. */
+const WORKERS = 16
+
+/** The task's lease, and as much again for a change of leader: after that the push has failed at the server as well. */
+const PUSH_MS_MAX = 60_000
+
+type Attempt = Extract<ReplayStep, { kind: 'attempt' }>
+
+/** Feeds a plan to a cluster: set-up first, then the callbacks of each booking in file order (domain.md 3.13). */
+export class ReplayRun {
+  private readonly options: ReplayRunOptions
+  private readonly tally = new ReplayTally()
+  private readonly principals = new Map<string, ReplaySession>()
+  private readonly workers: ReplaySession[] = []
+  /** Ids of the provider for each attempt that has been asked for, by attempt id. */
+  private readonly pushes = new Map<string, { readonly attempt: Attempt; readonly reported: () => void }>()
+  /** Tasks that came before the answer which names their attempt. */
+  private readonly early = new Map<string, { readonly task: ReplayTask; readonly worker: ReplaySession }>()
+
+  constructor(options: ReplayRunOptions) {
+    this.options = options
+  }
+
+  async run(): Promise<ReplayTotals> {
+    const { plan } = this.options
+    await this.openSessions()
+    const bookingIds = await this.setUp()
+    const total = plan.received - plan.malformed.length
+    await inParallel(plan.bookings, PARALLEL_BOOKINGS, async (booking) => {
+      await this.feed(booking, bookingIds.get(booking.number) ?? '')
+      this.options.progress?.({ phase: 'feeding', done: this.tally.answered, total })
+    })
+    return this.tally.totals(plan)
+  }
+
+  private async openSessions(): Promise<void> {
+    const { plan, backend, run } = this.options
+    const names = new Set(plan.bookings.flatMap((booking) => [booking.clientId, booking.therapistId]))
+    for (const principal of names) this.principals.set(principal, await backend.open({ principal, roles: [] }))
+    for (let number = 1; number <= WORKERS; number += 1) {
+      const session: { current: ReplaySession | null } = { current: null }
+      const waiting: ReplayTask[] = []
+      session.current = await backend.open({
+        principal: `worker:${run}-${number}`,
+        roles: ['payments'],
+        onTask: (task) => {
+          if (session.current === null) waiting.push(task)
+          else this.receiveTask(task, session.current)
+        },
+      })
+      this.workers.push(session.current)
+      for (const task of waiting) this.receiveTask(task, session.current)
+    }
+  }
+
+  /** Every booking with its first attempt, ready for its first callback. */
+  private async setUp(): Promise<Map<number, string>> {
+    const { bookings } = this.options.plan
+    const ids = new Map<number, string>()
+    await inParallel(bookings, PARALLEL_BOOKINGS, async (booking) => {
+      const id = await this.book(booking)
+      ids.set(booking.number, id)
+      const first = booking.steps[0]
+      if (first?.kind === 'attempt') await this.attempt(booking, id, first)
+      this.options.progress?.({ phase: 'setting up', done: ids.size, total: bookings.length })
+    })
+    return ids
+  }
+
+  private async book(booking: ReplayBooking): Promise<string> {
+    const { therapistId, durationMin, priceMinor, currency } = booking
+    const startsAt = this.options.now + booking.startsAfterMs
+    const input = { therapistId, startsAt, durationMin, priceMinor, currency, forms: [] }
+    const booked = await this.must(booking.clientId, 'requestBooking', input)
+    const id = textField(booked, 'id') ?? textField(field(booked, 'booking'), 'id')
+    if (id === null) throw new Error(`requestBooking answered without an id: ${JSON.stringify(booked)}`)
+    await this.must(therapistId, 'approve', { id, expectPriceMinor: priceMinor })
+    return id
+  }
+
+  /** Asks for a payment and lets a worker report the provider's ids for it. */
+  private async attempt(booking: ReplayBooking, id: string, attempt: Attempt): Promise<void> {
+    this.tally.attempts += 1
+    const started = await this.must(booking.clientId, 'initiatePayment', { id, phone: attempt.phone })
+    const attemptId = textField(started, 'attemptId')
+    if (attemptId === null) throw new Error(`initiatePayment answered without an attempt: ${JSON.stringify(started)}`)
+    await new Promise<void>((done) => {
+      const timer = setTimeout(done, PUSH_MS_MAX)
+      const reported = (): void => {
+        clearTimeout(timer)
+        done()
+      }
+      this.pushes.set(attemptId, { attempt, reported })
+      const early = this.early.get(attemptId)
+      if (early !== undefined) this.receiveTask(early.task, early.worker)
+    })
+    this.pushes.delete(attemptId)
+  }
+
+  private receiveTask(task: ReplayTask, worker: ReplaySession): void {
+    if (task.kind !== 'payment.stk_push') return
+    const attemptId = textField(task.payload, 'attemptId') ?? ''
+    const push = this.pushes.get(attemptId)
+    if (push === undefined) {
+      this.early.set(attemptId, { task, worker })
+      return
+    }
+    this.early.delete(attemptId)
+    const { checkoutRequestId, merchantRequestId } = push.attempt
+    const input = { taskId: task.taskId, attempt: task.attempt, result: { checkoutRequestId, merchantRequestId } }
+    // Refused or not, the callbacks are fed: the machine decides what they mean for this attempt.
+    void worker.request('task', 'complete', input).then(push.reported)
+  }
+
+  /** What follows the first attempt, one step after the other. A retry that is refused is left out. */
+  private async feed(booking: ReplayBooking, id: string): Promise<void> {
+    const worker = this.workers[booking.number % WORKERS]
+    if (worker === undefined) throw new Error('no worker session')
+    for (const [at, step] of booking.steps.entries()) {
+      if (step.kind === 'callback') {
+        const outcome = await worker.request('payments', 'paymentCallback', { ...step.callback })
+        this.tally.callback(booking, outcome)
+      } else if (at > 0) await this.retry(booking, id, step)
+    }
+  }
+
+  private async retry(booking: ReplayBooking, id: string, attempt: Attempt): Promise<void> {
+    try {
+      await this.attempt(booking, id, attempt)
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.exitCode !== EXIT.refused) throw error
+      this.tally.attempts -= 1
+    }
+  }
+
+  private async must(principal: string, command: string, input: Plain): Promise<unknown> {
+    const session = this.principals.get(principal)
+    if (session === undefined) throw new Error(`no session of ${principal}`)
+    const outcome = await session.request('payments', command, input)
+    if (outcome.kind === 'ok') return outcome.value
+    throw outcome.kind === 'rejected' ? refused(command, outcome.code) : unanswered(command, outcome.code)
+  }
+}
+
+function refused(command: string, code: string): CommandError {
+  return new CommandError(EXIT.refused, `the cluster refused ${command}`, `holdfast explain ${code} says why.`, code)
+}
+
+function unanswered(command: string, code: string): CommandError {
+  return new CommandError(
+    EXIT.cannotConnect,
+    `${command} was not answered in time`,
+    'Is a majority of the nodes running? holdfast status says so. Run the command again: it books anew.',
+    code,
+  )
+}

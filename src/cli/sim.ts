@@ -1,0 +1,94 @@
+import { performance } from 'node:perf_hooks'
+import { runSeed, type SeedResult } from '../sim/run-seed.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import { paint, print, printJson, say, withCommas } from './output.ts'
+import { Progress } from './progress.ts'
+
+export interface SimFlags {
+  readonly seeds: number
+  /** First seed; the others follow it. */
+  readonly seed: number
+  readonly trace: boolean
+  readonly json: boolean
+}
+
+/** What `--json` prints; the names are fixed for whoever reads it. */
+interface SimTotals {
+  seeds: number
+  failures: number
+  events: number
+  simSeconds: number
+  wallSeconds: number
+  acks: number
+  elections: number
+  snapshots: number
+  failedSeeds: number[]
+}
+
+/** Failing seeds say their line at once; beyond this many only their number is kept. */
+const FAILURE_LINES_MAX = 20
+
+/** `holdfast sim`: runs seeds one after the other; exit code 1 when one of them breaks an invariant. */
+export async function sim(flags: SimFlags): Promise<ExitCode> {
+  const startedAt = performance.now()
+  const progress = flags.trace ? null : new Progress('seeds', flags.seeds)
+  const totals = emptyTotals()
+  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1) {
+    const result = runSeed(seed, flags.trace ? say : undefined)
+    add(totals, result)
+    if (result.failure !== null && totals.failures <= FAILURE_LINES_MAX) say(seedLine(result))
+    progress?.update(totals.seeds)
+    // Lets Ctrl-C and the progress line through between two seeds.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  progress?.finish()
+  totals.wallSeconds = rounded((performance.now() - startedAt) / 1000)
+  totals.simSeconds = rounded(totals.simSeconds)
+  if (flags.json) printJson(totals)
+  else print(summary(totals))
+  return totals.failures === 0 ? EXIT.ok : EXIT.failure
+}
+
+function emptyTotals(): SimTotals {
+  const counts = {
+    seeds: 0,
+    failures: 0,
+    events: 0,
+    simSeconds: 0,
+    wallSeconds: 0,
+    acks: 0,
+    elections: 0,
+    snapshots: 0,
+  }
+  return { ...counts, failedSeeds: [] }
+}
+
+function add(totals: SimTotals, result: SeedResult): void {
+  totals.seeds += 1
+  totals.events += result.events
+  totals.simSeconds += result.simSeconds
+  totals.acks += result.acks
+  totals.elections += result.elections
+  totals.snapshots += result.snapshots
+  if (result.failure === null) return
+  totals.failures += 1
+  totals.failedSeeds.push(result.seed)
+}
+
+/** One line that says everything about a failing seed, and how to see it again. */
+function seedLine(result: SeedResult): string {
+  const { seed, events, simSeconds, acks, elections, snapshots, hash, failure } = result
+  const facts = `events=${events} simSeconds=${rounded(simSeconds)} acks=${acks} elections=${elections} snapshots=${snapshots}`
+  return `${paint('red', 'failed')} seed=${seed} ${facts} hash=${hash} ${failure}\n  again: holdfast sim --seeds 1 --seed ${seed} --trace`
+}
+
+function summary(totals: SimTotals): string {
+  const { seeds, failures, events, simSeconds, wallSeconds, acks, elections } = totals
+  const work = `${withCommas(events)} events, ${withCommas(acks)} acknowledged commands, ${withCommas(elections)} elections`
+  const verdict = failures === 0 ? 'every invariant held' : `${failures} failed: ${totals.failedSeeds.join(' ')}`
+  return `${withCommas(seeds)} seeds, ${work}, ${withCommas(simSeconds)} simulated seconds in ${wallSeconds} s: ${verdict}`
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000
+}
