@@ -27,6 +27,8 @@ export interface MountParts {
 
 export type TaskOutcome = { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
 
+type HandlerOf<Group extends 'commands' | 'queries' | 'timers' | 'tasks'> = NonNullable<ErasedBehaviour[Group]>[string]
+
 /** One defined machine inside a mount: opens the window, calls the handlers, and turns what they return into outcomes. */
 export class KitMachine {
   readonly name: string
@@ -36,7 +38,11 @@ export class KitMachine {
   private readonly queryWindow = new QueryWindow()
   private readonly views: { readonly [table: string]: StateTableView }
   private readonly results: ReadonlyMap<string, z.core.$ZodType>
-  private readonly commands: ReadonlyMap<string, ErasedBehaviour['commands'][string]>
+  // Maps, because a name from outside may be that of a member of every object.
+  private readonly commands: ReadonlyMap<string, HandlerOf<'commands'>>
+  private readonly queries: ReadonlyMap<string, HandlerOf<'queries'>>
+  private readonly timers: ReadonlyMap<string, HandlerOf<'timers'>>
+  private readonly tasks: ReadonlyMap<string, HandlerOf<'tasks'>>
 
   constructor(definition: MachineDefinition, { codec, window, caller }: MountParts) {
     const { name, schema, behaviour } = definition
@@ -46,6 +52,9 @@ export class KitMachine {
     this.behaviour = behaviour
     this.window = window
     this.commands = new Map(Object.entries(behaviour.commands))
+    this.queries = new Map(Object.entries(behaviour.queries ?? {}))
+    this.timers = new Map(Object.entries(behaviour.timers ?? {}))
+    this.tasks = new Map(Object.entries(behaviour.tasks ?? {}))
     this.views = Object.fromEntries(places.map(([table, at]) => [table, new StateTableView(at, this.queryWindow)]))
     this.results = new Map(tasks.map(([kind, { result }]) => [kind, strictly(result)]))
     this.context = new KitContext({
@@ -100,7 +109,7 @@ export class KitMachine {
   onTimer(base: MachineContext, name: string, payload: Value): void {
     const slash = name.indexOf('/')
     const kind = slash < 0 ? name : name.slice(0, slash)
-    const handler = this.behaviour.timers?.[kind]
+    const handler = this.timers.get(kind)
     if (handler === undefined) throw new Error(`${this.name} has no handler for timer ${kind}`)
     this.hook(base, () => handler(this.context, payload, slash < 0 ? '' : name.slice(slash + 1)))
   }
@@ -114,7 +123,7 @@ export class KitMachine {
   /** The one place where apply parses: an invalid result is a failed attempt, so replicas must judge it (domain.md 0.7). */
   onTaskResult(base: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
     const schema = this.results.get(task.kind)
-    const handlers = this.behaviour.tasks?.[task.kind]
+    const handlers = this.tasks.get(task.kind)
     if (schema === undefined || handlers === undefined) throw new Error(`${this.name} has no task kind ${task.kind}`)
     const parsed = z.safeParse(schema, result)
     if (!parsed.success) return { kind: 'invalid', details: replicatedIssues(parsed.error.issues) }
@@ -124,7 +133,7 @@ export class KitMachine {
   }
 
   onTaskFailed(base: MachineContext, task: TaskRecord, reason: string): void {
-    const handlers = this.behaviour.tasks?.[task.kind]
+    const handlers = this.tasks.get(task.kind)
     if (handlers === undefined) throw new Error(`${this.name} has no task kind ${task.kind}`)
     this.hook(base, () => handlers.onFailed(this.context, task, reason))
   }
@@ -136,7 +145,7 @@ export class KitMachine {
   }
 
   query(view: QueryView, name: string, input: Value): Outcome {
-    const query = this.behaviour.queries?.[name]
+    const query = this.queries.get(name)
     if (query === undefined) return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine: this.name, query: name } }
     const { now, index, session, state } = view
     const outer = this.queryWindow.enter(view)

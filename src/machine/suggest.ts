@@ -24,16 +24,23 @@ export function didYouMean(name: string, known: readonly string[]): string | nul
   return best
 }
 
-/** Insertions, deletions and replacements between two short texts (Levenshtein). */
+/** Insertions, deletions, replacements and swaps of neighbours between two short texts (optimal string alignment). */
 function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, column) => column)
+  let beforeLast: number[] = []
+  let last = Array.from({ length: right.length + 1 }, (_, column) => column)
   for (let row = 1; row <= left.length; row += 1) {
     const current = [row]
     for (let column = 1; column <= right.length; column += 1) {
-      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+      const same = left[row - 1] === right[column - 1]
+      const swapped = row > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
+      const choices = [at(last, column - 1) + (same ? 0 : 1), at(last, column) + 1, at(current, column - 1) + 1]
+      if (swapped) choices.push(at(beforeLast, column - 2) + 1)
+      current.push(Math.min(...choices))
     }
-    previous = current
+    beforeLast = last
+    last = current
   }
-  return previous[right.length] ?? 0
+  return at(last, right.length)
 }
+
+const at = (row: readonly number[], column: number): number => row[column] ?? Number.POSITIVE_INFINITY
