@@ -237,7 +237,7 @@ export interface StateMachine {
   /** Outbox of a session above `after`, in id order, at most `limit`. */
   outbox(index: number, after: number, limit: number): readonly ServerRequest[]
   /** Response cached under a request id, for a duplicate answered from applied state. */
-  cached(index: number, requestId: number): { readonly outcome: Outcome; readonly entryIndex: number; readonly hashHigh: number; readonly hashLow: number } | null
+  cached(index: number, requestId: number): CachedOutcome | null
   query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome
   /** Swaps the dirty map out, O(1): key → new value, undefined where deleted. Values are immutable. */
   swapDirty(): ReadonlyMap<string, Value | undefined>
@@ -246,6 +246,15 @@ export interface StateMachine {
   restored(position: { index: number; term: number; lease: Millis; now: Millis }): void
   readonly counts: { sessions: number; rows: number; tasks: number; timers: number }
   activeVersion(machine: string): number
+}
+
+/** A cached response as a duplicate is answered from it. */
+export interface CachedOutcome {
+  readonly outcome: Outcome
+  /** Entry that executed the command. */
+  readonly entryIndex: number
+  readonly hashHigh: number
+  readonly hashLow: number
 }
 
 export interface SessionFacts {

@@ -1,0 +1,125 @@
+import type { Millis } from '../base/brand.ts'
+import type { Outcome, ServerRequest, SessionInfo } from './types.ts'
+
+/**
+ * The row of a client session (sessions.md §2). Immutable once the entry that wrote it is over: an entry works on a copy
+ * (`ReplicatedState.draft`).
+ */
+export type SessionRow = {
+  readonly info: SessionInfo
+  readonly group: number
+  readonly incarnation: number
+  /** Log index of its OpenSession entry. */
+  readonly index: number
+  /** SHA-256 of the client's secret as a binary string: a small typed array would cost 200 bytes of heap. */
+  readonly secret: string
+  readonly ordered: boolean
+  /** The timeout the client asked for, for the comparison of a repeated OpenSession. */
+  readonly askedTimeoutMs: Millis
+  readonly timeoutMs: Millis
+  renewedLease: Millis
+  renewedAtIndex: number
+  /** Index of the last AttachSession; 0 before the first. Rises only. */
+  epoch: number
+  /** Nonce of that attach, a binary string. */
+  nonce: string
+  /** `lowestPendingRequestId` seen. Starts at 1, never falls; every cached response is at or above it. */
+  floor: number
+  /** Highest requestId executed; 0: none. */
+  highest: number
+  cachedBytes: number
+  /** Last serverRequestId given out; never falls, also across an empty outbox. */
+  lastId: number
+  /** Highest acknowledged one, ≤ lastId. */
+  acknowledged: number
+  /** What the next server request names as the one before it. */
+  tailId: number
+  outboxBytes: number
+  /** `now` of the last attach, when everything waiting was sent again. */
+  resentAt: Millis
+}
+
+/** One cached response (FR-008). */
+export type CachedResponse = {
+  readonly requestId: number
+  readonly hashHigh: number
+  readonly hashLow: number
+  /** Entry that executed the command. */
+  readonly index: number
+  readonly outcome: Outcome
+  readonly bytes: number
+}
+
+/** A waiting server request, with what only the outbox needs to know. */
+export type OutboxRow = ServerRequest & {
+  /** A full outbox may drop it for a newer one (notifications). */
+  readonly droppable: boolean
+}
+
+const NO_RESPONSES: CachedResponse[] = []
+const NO_REQUESTS: OutboxRow[] = []
+
+/** A live client session: its row, and its responses and server requests in id order. Derived from rows, not stored. */
+export class ClientSession {
+  row: SessionRow
+  readonly key: string
+  /** By requestId, rising. Never pushed to while it is the shared empty list. */
+  responses: CachedResponse[] = NO_RESPONSES
+  /** By serverRequestId, rising. */
+  outbox: OutboxRow[] = NO_REQUESTS
+  /** False once it ended; and before onSessionCreated accepted it, it is not registered at all. */
+  live = true
+  /** Entry that last copied the row. */
+  draftedAt = 0
+  /** Entry that last put it on the delivery list. */
+  deliveredAt = 0
+  /** Tasks leased to it now. */
+  leases = 0
+  /** Key prefixes, made when first needed. */
+  responsePrefix: string | null = null
+  outboxPrefix: string | null = null
+
+  constructor(key: string, row: SessionRow) {
+    this.key = key
+    this.row = row
+  }
+
+  addResponse(response: CachedResponse): void {
+    if (this.responses === NO_RESPONSES) this.responses = []
+    const { responses } = this
+    const last = responses[responses.length - 1]
+    if (last === undefined || last.requestId < response.requestId) responses.push(response)
+    else responses.splice(this.responsePosition(response.requestId), 0, response)
+  }
+
+  /** First position whose requestId is ≥ `requestId`. O(log window). */
+  responsePosition(requestId: number): number {
+    const { responses } = this
+    let low = 0
+    let high = responses.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((responses[middle] as CachedResponse).requestId < requestId) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  addRequest(request: OutboxRow): void {
+    if (this.outbox === NO_REQUESTS) this.outbox = []
+    this.outbox.push(request)
+  }
+
+  /** First position whose serverRequestId is > `id`. */
+  positionAfter(id: number): number {
+    const { outbox } = this
+    let low = 0
+    let high = outbox.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((outbox[middle] as OutboxRow).serverRequestId <= id) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

@@ -1,0 +1,125 @@
+import { type Millis, parseSessionId, type SessionId } from '../base/brand.ts'
+import type { SessionNumbers } from '../codec/payload.ts'
+import type { ClientSession } from './client-session.ts'
+
+/**
+ * The live client sessions and the ways to find them. All of it is derived from the rows and rebuilt on restore; no map
+ * here is iterated where order could matter.
+ */
+export class ClientSessions {
+  private readonly byIndex = new Map<number, ClientSession>()
+  private readonly bySecret = new Map<string, ClientSession>()
+  /** One index as a number, several as a rising list: most principals have one session, and there may be a million. */
+  private readonly byPrincipal = new Map<string, number | number[]>()
+  private readonly byRole = new Map<string, Set<ClientSession>>()
+  private readonly timeouts = new Map<Millis, number>()
+  private shortest: Millis | null = null
+
+  get size(): number {
+    return this.byIndex.size
+  }
+
+  /** The live session with that index, whatever its group and incarnation. */
+  at(index: number): ClientSession | null {
+    return this.byIndex.get(index) ?? null
+  }
+
+  /** The live session with exactly these numbers. */
+  find(numbers: SessionNumbers): ClientSession | null {
+    const session = this.byIndex.get(numbers.index)
+    if (session === undefined) return null
+    const { row } = session
+    return row.incarnation === numbers.incarnation && row.group === numbers.group ? session : null
+  }
+
+  findById(id: SessionId): ClientSession | null {
+    const numbers = parseSessionId(id)
+    return numbers === null ? null : this.find(numbers)
+  }
+
+  findBySecret(secret: string): ClientSession | null {
+    return this.bySecret.get(secret) ?? null
+  }
+
+  /** Live sessions of a principal in session order. */
+  ofPrincipal(principal: string): readonly number[] {
+    const found = this.byPrincipal.get(principal)
+    if (found === undefined) return []
+    return typeof found === 'number' ? [found] : found
+  }
+
+  /** Live sessions holding a role, in no particular order: a pick must not depend on it. */
+  withRole(role: string): Iterable<ClientSession> {
+    return this.byRole.get(role) ?? []
+  }
+
+  /** Principals with a live session whose name starts with `prefix`, in no particular order. */
+  principals(prefix: string): string[] {
+    return [...this.byPrincipal.keys()].filter((principal) => principal.startsWith(prefix))
+  }
+
+  /** Timeout of the live session that has the shortest; null without sessions. */
+  shortestTimeout(): Millis | null {
+    if (this.shortest === null) for (const timeout of this.timeouts.keys()) this.shorten(timeout)
+    return this.shortest
+  }
+
+  all(): Iterable<ClientSession> {
+    return this.byIndex.values()
+  }
+
+  add(session: ClientSession): void {
+    const { row } = session
+    this.byIndex.set(row.index, session)
+    this.bySecret.set(row.secret, session)
+    this.addPrincipal(row.info.principal, row.index)
+    for (const role of row.info.roles) {
+      const holders = this.byRole.get(role)
+      if (holders === undefined) this.byRole.set(role, new Set([session]))
+      else holders.add(session)
+    }
+    this.timeouts.set(row.timeoutMs, (this.timeouts.get(row.timeoutMs) ?? 0) + 1)
+    if (this.shortest !== null || this.timeouts.size === 1) this.shorten(row.timeoutMs)
+  }
+
+  remove(session: ClientSession): void {
+    const { row } = session
+    this.byIndex.delete(row.index)
+    this.bySecret.delete(row.secret)
+    this.removePrincipal(row.info.principal, row.index)
+    for (const role of row.info.roles) {
+      const holders = this.byRole.get(role)
+      holders?.delete(session)
+      if (holders?.size === 0) this.byRole.delete(role)
+    }
+    const left = (this.timeouts.get(row.timeoutMs) ?? 1) - 1
+    if (left > 0) this.timeouts.set(row.timeoutMs, left)
+    else this.timeouts.delete(row.timeoutMs)
+    if (left === 0 && this.shortest === row.timeoutMs) this.shortest = null
+  }
+
+  private shorten(timeout: Millis): void {
+    if (this.shortest === null || timeout < this.shortest) this.shortest = timeout
+  }
+
+  private addPrincipal(principal: string, index: number): void {
+    const found = this.byPrincipal.get(principal)
+    if (found === undefined) this.byPrincipal.set(principal, index)
+    else if (typeof found === 'number') this.byPrincipal.set(principal, [found, index].sort((a, b) => a - b))
+    else {
+      found.push(index)
+      if ((found[found.length - 2] as number) > index) found.sort((a, b) => a - b)
+    }
+  }
+
+  private removePrincipal(principal: string, index: number): void {
+    const found = this.byPrincipal.get(principal)
+    if (found === undefined || typeof found === 'number') {
+      this.byPrincipal.delete(principal)
+      return
+    }
+    const left = found.filter((other) => other !== index)
+    if (left.length > 1) this.byPrincipal.set(principal, left)
+    else this.byPrincipal.set(principal, left[0] as number)
+  }
+}

@@ -1,0 +1,203 @@
+import type { Millis, SessionId } from '../base/brand.ts'
+import { Random } from '../base/random.ts'
+import type { Value } from '../codec/types.ts'
+import { REQUEST_OVERHEAD_BYTES } from './outbox.ts'
+import type { ReplicatedState } from './replicated-state.ts'
+import { TASK_MACHINE } from './timers.ts'
+import { principalsKnown, type Transaction } from './transaction.ts'
+import type { EmitOptions, MachineContext, SessionInfo, StateStore, TaskKind } from './types.ts'
+
+/** The machine's window on the running transaction. One object per state machine: a command allocates none. */
+export class Context implements MachineContext {
+  private readonly owner: ReplicatedState
+  private readonly transaction: Transaction
+  private counter = 0
+  private counterIndex = 0
+
+  constructor(owner: ReplicatedState, transaction: Transaction) {
+    this.owner = owner
+    this.transaction = transaction
+  }
+
+  get now(): Millis {
+    return this.owner.now
+  }
+
+  get index(): number {
+    return this.owner.index
+  }
+
+  get incarnation(): number {
+    return this.owner.incarnation
+  }
+
+  get session(): SessionInfo | null {
+    return this.transaction.session?.row.info ?? null
+  }
+
+  get state(): StateStore {
+    this.assertRunning()
+    return this.transaction.writes
+  }
+
+  emit(target: SessionId, type: string, payload: Value, options?: EmitOptions): boolean {
+    this.assertRunning()
+    const { owner, transaction } = this
+    const issuer = transaction.session
+    const session = issuer !== null && issuer.row.info.id === target ? issuer : owner.sessions.findById(target)
+    if (session === null || !session.live) return false
+    owner.codec.foldNumber(owner.hash, session.row.index)
+    owner.codec.foldString(owner.hash, type)
+    const bytes = transaction.walk(payload) + type.length + REQUEST_OVERHEAD_BYTES
+    return transaction.emit(session, {
+      type,
+      payload,
+      bytes,
+      overflow: options?.overflow ?? 'reject',
+      key: options?.key ?? null,
+      attemptsMax: options?.attemptsMax ?? owner.limits.attemptsMax,
+      deadlineAt: options?.deadlineAt ?? null,
+    })
+  }
+
+  notify(principal: string, topic: string, body: Value): void {
+    this.assertRunning()
+    this.owner.codec.foldString(this.owner.hash, principal)
+    this.owner.codec.foldString(this.owner.hash, topic)
+    const bytes = this.transaction.walk(body) + topic.length
+    this.transaction.notify({ principal, topic, body, bytes })
+  }
+
+  task(machine: string, kind: TaskKind, ref: string, payload: Value): string {
+    this.assertRunning()
+    const { owner, transaction } = this
+    owner.codec.foldString(owner.hash, machine)
+    owner.codec.foldString(owner.hash, kind.kind)
+    owner.codec.foldString(owner.hash, ref)
+    const bytes = transaction.walk(payload)
+    const number = transaction.nextTaskNumber()
+    const taskId = `${owner.incarnation}-task-${number}`
+    transaction.createTask({
+      taskId,
+      kind: kind.kind,
+      machine,
+      role: kind.role,
+      ref,
+      payload,
+      attempt: 1,
+      maxAttempts: kind.maxAttempts,
+      leaseMs: kind.leaseMs,
+      backoffMs: [...kind.backoffMs],
+      assignedTo: null,
+      leaseUntil: null,
+      everLeased: false,
+      status: 'QUEUED',
+      createdAt: owner.now,
+      closedAt: null,
+      result: null,
+      number,
+      backingOff: false,
+      bytes,
+      until: null,
+    })
+    return taskId
+  }
+
+  cancelTask(taskId: string): boolean {
+    this.assertRunning()
+    this.owner.codec.foldString(this.owner.hash, taskId)
+    return this.transaction.cancelTask(taskId)
+  }
+
+  schedule(machine: string, name: string, dueAt: Millis, payload: Value): void {
+    this.assertRunning()
+    if (machine === TASK_MACHINE) throw new TypeError(`the machine name ${TASK_MACHINE} is reserved`)
+    if (!Number.isSafeInteger(dueAt)) throw new TypeError(`a timer is due at an integer of milliseconds, not ${dueAt}`)
+    const { owner } = this
+    const due = Math.max(dueAt, owner.now + 1)
+    owner.codec.foldString(owner.hash, machine)
+    owner.codec.foldString(owner.hash, name)
+    owner.codec.foldNumber(owner.hash, due)
+    this.transaction.walk(payload)
+    owner.timers.stage({ machine, name, dueAt: due, payload })
+  }
+
+  cancel(machine: string, name: string): boolean {
+    this.assertRunning()
+    if (machine === TASK_MACHINE) throw new TypeError(`the machine name ${TASK_MACHINE} is reserved`)
+    this.owner.codec.foldString(this.owner.hash, machine)
+    this.owner.codec.foldString(this.owner.hash, name)
+    return this.owner.timers.stageRemoval(machine, name)
+  }
+
+  once<Result extends Value>(
+    scope: string,
+    key: string,
+    fingerprint: string,
+    retentionMs: Millis,
+    run: () => Result,
+  ): { readonly kind: 'fresh' | 'replayed'; readonly value: Result } | { readonly kind: 'conflict' } {
+    this.assertRunning()
+    const { once, now, codec, hash } = this.owner
+    const row = once.key(scope, key)
+    const kept = once.find(row, now)
+    if (kept !== null && kept.fingerprint !== fingerprint) return { kind: 'conflict' }
+    // The row holds what this scope's own code returned earlier, so its type is the caller's.
+    if (kept !== null) return { kind: 'replayed', value: kept.value as Result }
+    const value = run()
+    codec.foldString(hash, row)
+    codec.foldString(hash, fingerprint)
+    this.transaction.walk(value)
+    once.stage(row, { fingerprint, value, until: now + retentionMs })
+    return { kind: 'fresh', value }
+  }
+
+  audit(record: Value): void {
+    this.assertRunning()
+    this.transaction.audit(record)
+  }
+
+  alert(kind: string, details: Value = null): void {
+    this.assertRunning()
+    this.transaction.alert(kind, details)
+  }
+
+  afterReject(run: (context: MachineContext) => void): void {
+    this.assertRunning()
+    this.transaction.afterReject.push(run)
+  }
+
+  principalsKnown(prefix: string): readonly string[] {
+    return principalsKnown(this.owner, prefix)
+  }
+
+  hash(bytes: Uint8Array): Uint8Array {
+    return this.owner.codec.sha256(bytes)
+  }
+
+  id(prefix: string): string {
+    return `${prefix}${this.owner.incarnation}-${this.owner.index}-${this.nextCounter()}`
+  }
+
+  random(): number {
+    return new Random(this.owner.incarnation, this.owner.index, this.nextCounter()).float()
+  }
+
+  log(message: string, fields: { readonly [name: string]: Value } = {}): void {
+    this.owner.log({ level: 'info', message, fields })
+  }
+
+  /** Counts over all transactions of an entry, so that ids differ between a command and the timers before it. */
+  private nextCounter(): number {
+    if (this.counterIndex !== this.owner.index) {
+      this.counterIndex = this.owner.index
+      this.counter = 0
+    }
+    this.counter += 1
+    return this.counter
+  }
+
+  private assertRunning(): void {
+    if (!this.transaction.running) throw new TypeError('a context is valid only during the call it was given to')
+  }
+}

@@ -1,0 +1,5 @@
+export { EngineError, InvariantError } from './engine-error.ts'
+export type { SessionLog } from './replicated-state.ts'
+export { SessionStateMachine, type SessionStateMachineOptions } from './session-state-machine.ts'
+export { TASK_MACHINE } from './timers.ts'
+export * from './types.ts'

@@ -1,0 +1,345 @@
+import { assert, unreachable } from '../base/assert.ts'
+import type { Millis } from '../base/brand.ts'
+import type { Limits, PayloadByKind, ServerRequestAckPayload } from '../codec/payload.ts'
+import { type Entry, type SessionCodec, type Value, ValueError } from '../codec/types.ts'
+import { applyClientRequest } from './apply-client-request.ts'
+import { applyAttachSession } from './attach-session.ts'
+import { rowValue } from './dictionary.ts'
+import { applyCloseSession, applyExpireSessions } from './end-session.ts'
+import { EngineError, isEngineError } from './engine-error.ts'
+import { fireTimers } from './hooks.ts'
+import { MachineRunner } from './machine-runner.ts'
+import { writeMetaRow } from './meta-row.ts'
+import { applyOpenSession } from './open-session.ts'
+import { acknowledge } from './outbox.ts'
+import { checkEpoch, refused, refuseUnknown } from './refusal.ts'
+import { ReplicatedState, type SessionLog } from './replicated-state.ts'
+import { cachedResponse } from './response-cache.ts'
+import { Restore } from './restore.ts'
+import { applyRetryServerRequests, nextRetryOf } from './retry-server-requests.ts'
+import { FAMILY } from './row-keys.ts'
+import { foldReply } from './running-hash.ts'
+import { sessionFacts } from './session-facts.ts'
+import { StateView } from './state-view.ts'
+import { assignToRolesOf } from './task-assignment.ts'
+import type {
+  Applied,
+  CachedOutcome,
+  Outcome,
+  Reply,
+  ServerRequest,
+  SessionFacts,
+  StateMachine,
+  UserStateMachine,
+} from './types.ts'
+
+export interface SessionStateMachineOptions {
+  /** Number of the Raft group, part of every session id. Default 0; the same on every replica. */
+  readonly group?: number
+  /** Where diagnostics and `ctx.log` go. Default: nowhere. The host is silent on replay and on followers. */
+  readonly log?: (record: SessionLog) => void
+}
+
+/**
+ * The session layer around one user machine (FR-001…FR-027): a pure function of the log. `apply` takes committed entries
+ * in order and never throws for bad input; an engine error propagates as EngineError, and the machine then refuses to go
+ * on (sessions.md §10).
+ */
+export class SessionStateMachine implements StateMachine {
+  private readonly state: ReplicatedState
+  private readonly runner: MachineRunner
+  private readonly view: StateView
+  private restore: Restore | null = null
+  private stopped: EngineError | null = null
+
+  constructor(user: UserStateMachine, codec: SessionCodec, options: SessionStateMachineOptions = {}) {
+    this.state = new ReplicatedState(codec, {
+      group: options.group ?? 0,
+      log: options.log ?? (() => undefined),
+      versions: user.versions ?? {},
+    })
+    this.runner = new MachineRunner(this.state, user)
+    this.view = new StateView(this.state.dictionary)
+  }
+
+  get appliedIndex(): number {
+    return this.state.index
+  }
+
+  get limits(): Limits {
+    return this.state.limits
+  }
+
+  /** 0 before the Configuration entry. */
+  get incarnation(): number {
+    return this.state.incarnation
+  }
+
+  get counts(): { sessions: number; rows: number; tasks: number; timers: number } {
+    const { sessions, dictionary, tasks, timers } = this.state
+    return { sessions: sessions.size, rows: dictionary.size, tasks: tasks.open, timers: timers.size }
+  }
+
+  apply(entry: Entry, recordBytes: number): Applied {
+    if (this.stopped !== null) throw this.stopped
+    try {
+      return this.applyNext(entry, recordBytes)
+    } catch (error) {
+      if (!isEngineError(error)) throw error
+      this.stopped = error instanceof EngineError ? error : new EngineError(entry.index, entry.kind, error)
+      throw this.stopped
+    }
+  }
+
+  stateHash(): string {
+    const { high, low } = this.state.hash
+    return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
+  }
+
+  nextTimerDue(): Millis | null {
+    return this.state.timers.first()?.row.dueAt ?? null
+  }
+
+  nextExpiry(): Millis | null {
+    return this.state.expiry.next()
+  }
+
+  shortestTimeout(): Millis | null {
+    return this.state.sessions.shortestTimeout()
+  }
+
+  overdueSessions(lease: Millis, limit: number): readonly { readonly index: number; readonly renewedAtIndex: number }[] {
+    return this.state.expiry.overdue(lease, limit)
+  }
+
+  retriesDue(now: Millis, sessions: Iterable<number>): boolean {
+    const next = this.nextRetryDue(sessions)
+    return next !== null && next <= now
+  }
+
+  nextRetryDue(sessions: Iterable<number>): Millis | null {
+    let earliest: Millis | null = null
+    for (const index of sessions) {
+      const session = this.state.sessions.at(index)
+      const due = session === null ? null : nextRetryOf(this.state, session)
+      if (due !== null && (earliest === null || due < earliest)) earliest = due
+    }
+    return earliest
+  }
+
+  sessionFacts(index: number): SessionFacts | null {
+    const session = this.state.sessions.at(index)
+    return session === null ? null : sessionFacts(session)
+  }
+
+  outbox(index: number, after: number, limit: number): readonly ServerRequest[] {
+    const session = this.state.sessions.at(index)
+    if (session === null) return []
+    const from = session.positionAfter(after)
+    return session.outbox.slice(from, from + limit)
+  }
+
+  cached(index: number, requestId: number): CachedOutcome | null {
+    const session = this.state.sessions.at(index)
+    const found = session === null ? null : cachedResponse(session, requestId)
+    if (found === null) return null
+    const { outcome, hashHigh, hashLow } = found
+    return { outcome, entryIndex: found.index, hashHigh, hashLow }
+  }
+
+  query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome {
+    const { machine, query, input } = request
+    const { user } = this.runner
+    if (user.query === undefined) return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine, query } }
+    const session = request.session === null ? null : (this.state.sessions.at(request.session)?.row.info ?? null)
+    const { now, index } = this.state
+    try {
+      const outcome = user.query({ state: this.view, now, index, session }, { machine, query, input })
+      this.state.codec.walk(outcome.kind === 'value' ? outcome.value : outcome.details, { high: 0, low: 0 })
+      return outcome
+    } catch (error) {
+      // A query changes nothing, so even an engine error ends with its caller.
+      this.state.log({ level: 'error', message: `query ${machine}.${query} failed`, fields: { error } })
+      const reason = error instanceof ValueError ? 'INVALID_VALUE' : 'EXCEPTION'
+      return this.runner.machineError(machine, reason)
+    }
+  }
+
+  swapDirty(): ReadonlyMap<string, Value | undefined> {
+    writeMetaRow(this.state)
+    return this.state.dictionary.swap(this.state.index)
+  }
+
+  restoreRow(key: string, value: Value): void {
+    assert(this.state.index === 0, 'rows are restored into an empty machine', { index: this.state.index })
+    this.restore ??= new Restore(this.state)
+    this.restore.row(key, value)
+  }
+
+  restored(position: { index: number; term: number; lease: Millis; now: Millis }): void {
+    this.restore ??= new Restore(this.state)
+    this.restore.finish(position)
+    this.restore = null
+  }
+
+  activeVersion(machine: string): number {
+    return this.state.activeVersion(machine)
+  }
+
+  private applyNext(entry: Entry, recordBytes: number): Applied {
+    const { state } = this
+    assert(entry.index === state.index + 1, 'entries are applied in order, each once', {
+      index: entry.index,
+      applied: state.index,
+    })
+    state.index = entry.index
+    state.lease = Math.max(state.lease, entry.lease)
+    const now = Math.max(state.now, entry.now)
+    state.codec.foldNumber(state.hash, entry.index)
+    fireTimers(state, this.runner, now)
+    state.now = now
+    this.sweep(now)
+    state.codec.foldString(state.hash, entry.kind)
+    const reply = this.dispatch(entry)
+    foldReply(state, reply)
+    const { deliver, ended } = state.finishEntry()
+    return { index: entry.index, reply, deliver, ended, boundary: this.closesInterval(entry, recordBytes) }
+  }
+
+  private dispatch(entry: Entry): Reply {
+    try {
+      return this.applyKind(entry)
+    } catch (error) {
+      // Only a payload that does not decode can get here; nothing has been changed yet.
+      if (error instanceof PayloadError) return refused('INVALID', { reason: 'PAYLOAD' })
+      throw error
+    }
+  }
+
+  private applyKind(entry: Entry): Reply {
+    const { state, runner } = this
+    switch (entry.kind) {
+      case 'ClientRequest':
+        return applyClientRequest(state, runner, this.clientRequest(entry.payload))
+      case 'KeepAlive':
+        return this.applyKeepAlive(this.payload('KeepAlive', entry))
+      case 'ServerRequestAck':
+        return this.applyAck(this.payload('ServerRequestAck', entry))
+      case 'OpenSession':
+        return applyOpenSession(state, runner, this.payload('OpenSession', entry))
+      case 'AttachSession':
+        return applyAttachSession(state, this.payload('AttachSession', entry))
+      case 'CloseSession':
+        return applyCloseSession(state, runner, this.payload('CloseSession', entry))
+      case 'ExpireSessions':
+        applyExpireSessions(state, runner, this.payload('ExpireSessions', entry))
+        return NO_REPLY
+      case 'RetryServerRequests':
+        applyRetryServerRequests(state, runner, this.payload('RetryServerRequests', entry))
+        return NO_REPLY
+      case 'Configuration':
+        state.incarnation = this.payload('Configuration', entry).incarnation
+        state.codec.foldNumber(state.hash, state.incarnation)
+        return NO_REPLY
+      case 'Limits':
+        return this.applyLimits(this.payload('Limits', entry))
+      case 'AdvanceVersion':
+        return this.applyAdvanceVersion(this.payload('AdvanceVersion', entry))
+      case 'SkipEntry':
+      case 'Noop':
+      case 'Tick':
+      case 'Snapshot':
+        return NO_REPLY
+      default:
+        return unreachable(entry.kind)
+    }
+  }
+
+  private applyKeepAlive({ sessions }: PayloadByKind['KeepAlive']): Reply {
+    const alive = sessions.map((named) => {
+      const session = this.state.sessions.find(named)
+      if (session !== null) this.state.renew(session)
+      return session !== null
+    })
+    return { kind: 'keptAlive', alive }
+  }
+
+  private applyAck(payload: ServerRequestAckPayload): Reply {
+    const { state } = this
+    const session = state.sessions.find(payload)
+    if (session === null) return refuseUnknown(state, payload)
+    const refusal = checkEpoch(session, payload.epoch)
+    if (refusal !== null) return refusal
+    const upTo = payload.serverRequestId
+    if (!Number.isSafeInteger(upTo) || upTo < 1 || upTo > session.row.lastId) {
+      return refused('INVALID_ACK', { last: session.row.lastId })
+    }
+    state.renew(session)
+    acknowledge(state, session, upTo)
+    assignToRolesOf(state, session)
+    return { kind: 'acknowledged', upTo: session.row.acknowledged }
+  }
+
+  private applyLimits(limits: Limits): Reply {
+    const { state } = this
+    const row = rowValue(limits)
+    state.codec.walk(row, state.hash)
+    state.limits = limits
+    state.dictionary.set(FAMILY.limits, row)
+    return NO_REPLY
+  }
+
+  private applyAdvanceVersion({ machine, to }: PayloadByKind['AdvanceVersion']): Reply {
+    const { state } = this
+    if (to <= state.activeVersion(machine)) return NO_REPLY
+    state.versions.set(machine, to)
+    state.dictionary.set(state.keys.row(FAMILY.version, machine), to)
+    state.codec.foldString(state.hash, machine)
+    state.codec.foldNumber(state.hash, to)
+    return NO_REPLY
+  }
+
+  /** Rows whose time has passed, a bounded number per family and entry. */
+  private sweep(now: Millis): void {
+    const { tombstones, once, tasks, deadLetters, principals } = this.state
+    tombstones.sweep(now)
+    once.sweep(now)
+    tasks.sweep(now)
+    deadLetters.sweep(now)
+    principals.sweep(now)
+  }
+
+  /** Counts the record and tells whether this entry is a snapshot boundary (storage.md §4). */
+  private closesInterval(entry: Entry, recordBytes: number): boolean {
+    const { state } = this
+    state.bytesSinceBoundary += recordBytes
+    const boundary = entry.kind === 'Snapshot' || state.bytesSinceBoundary > state.limits.snapshotBytes
+    if (boundary) state.bytesSinceBoundary = 0
+    return boundary
+  }
+
+  private clientRequest(payload: Uint8Array): ReturnType<SessionCodec['decodeClientRequest']> {
+    try {
+      return this.state.codec.decodeClientRequest(payload)
+    } catch (error) {
+      throw error instanceof ValueError ? new PayloadError(error) : error
+    }
+  }
+
+  private payload<Kind extends keyof PayloadByKind>(kind: Kind, entry: Entry): PayloadByKind[Kind] {
+    try {
+      return this.state.codec.decodePayload(kind, entry.payload)
+    } catch (error) {
+      throw error instanceof ValueError ? new PayloadError(error) : error
+    }
+  }
+}
+
+const NO_REPLY: Reply = { kind: 'none' }
+
+/** An entry's payload does not decode. Private to this file: it never leaves `dispatch`. */
+class PayloadError extends Error {
+  constructor(cause: ValueError) {
+    super('the payload does not decode', { cause })
+  }
+}

@@ -1,0 +1,154 @@
+import { groupId, type LogIndex, logIndex, type NodeId, term } from '../../src/base/brand.ts'
+import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
+import type { ClientRequestPayload, Limits, OpenSessionPayload, PayloadByKind } from '../../src/codec/payload.ts'
+import { encodeClientRequest, encodePayload } from '../../src/codec/payloads.ts'
+import { requestHash } from '../../src/codec/hash.ts'
+import { createSessionCodec } from '../../src/codec/session-codec.ts'
+import type { Entry, EntryKind, Value } from '../../src/codec/types.ts'
+import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
+import type { SessionLog } from '../../src/session/replicated-state.ts'
+import type { Applied, Reply, UserStateMachine } from '../../src/session/types.ts'
+
+export const codec = createSessionCodec()
+export const START = 1_700_000_000_000
+export const RECORD_BYTES = 100
+
+export const LIMITS: Limits = DEFAULT_LIMITS
+
+/** 32 bytes that name a secret. */
+export const secret = (name: string): Uint8Array => codec.sha256(new TextEncoder().encode(name))
+
+export const numbers = (index: number, incarnation = 1) => ({ group: 0, incarnation, index })
+
+export type RequestOptions = Partial<Omit<ClientRequestPayload, 'input'>> & { input?: Value }
+
+/** Makes entries with rising index and given clocks, and applies them. */
+export class Log {
+  readonly entries: Entry[] = []
+  readonly logged: SessionLog[] = []
+  now = START
+  lease = 0
+  readonly machine: SessionStateMachine
+
+  constructor(user: UserStateMachine, limits: Partial<Limits> | null = {}) {
+    this.machine = new SessionStateMachine(user, codec, { log: (record) => this.logged.push(record) })
+    if (limits === null) return
+    this.append('Configuration', {
+      clusterId: 'test',
+      incarnation: 1,
+      voters: [{ id: 'n1' as NodeId, address: 'localhost:1', instanceId: '0'.repeat(32) }],
+      learners: [],
+    })
+    this.append('Limits', { ...LIMITS, ...limits })
+  }
+
+  raw(kind: EntryKind, payload: Uint8Array): Applied {
+    const entry: Entry = {
+      kind,
+      index: logIndex(this.entries.length + 1) as LogIndex,
+      term: term(1),
+      lease: this.lease,
+      now: this.now,
+      payload,
+    }
+    this.entries.push(entry)
+    return this.machine.apply(entry, RECORD_BYTES)
+  }
+
+  append<Kind extends keyof PayloadByKind>(kind: Kind, payload: PayloadByKind[Kind]): Applied {
+    return this.raw(kind, encodePayload(kind, payload))
+  }
+
+  empty(kind: 'Noop' | 'Tick' | 'Snapshot'): Applied {
+    return this.raw(kind, new Uint8Array(0))
+  }
+
+  /** Opens a session and returns its index; fails when it is refused. */
+  open(name: string, options: Partial<OpenSessionPayload> = {}): number {
+    const { reply } = this.tryOpen(name, options)
+    if (reply.kind !== 'opened') throw new Error(`open refused: ${JSON.stringify(reply)}`)
+    return Number(reply.sessionId.split('/')[2])
+  }
+
+  tryOpen(name: string, options: Partial<OpenSessionPayload> = {}): Applied {
+    return this.append('OpenSession', {
+      secretHash: secret(name),
+      principal: `user:${name}`,
+      roles: [],
+      capabilities: {},
+      name,
+      timeoutMs: 30_000,
+      validUntil: this.now + 120_000,
+      ordered: false,
+      ...options,
+    })
+  }
+
+  /** Sends a command; the request hash is that of its input unless given. */
+  request(index: number, requestId: number, command: string, options: RequestOptions = {}): Reply {
+    return this.requestApplied(index, requestId, command, options).reply
+  }
+
+  requestApplied(index: number, requestId: number, command: string, options: RequestOptions = {}): Applied {
+    const { input = null, ...rest } = options
+    const bytes = codec.encodeValue(input)
+    const machine = rest.machine ?? 'test'
+    const { high, low } = requestHash(machine, command, bytes)
+    return this.raw(
+      'ClientRequest',
+      encodeClientRequest({
+        ...numbers(index),
+        epoch: this.machine.sessionFacts(index)?.epoch ?? 0,
+        requestId,
+        lowestPendingRequestId: 1,
+        ackServerRequests: 0,
+        hashHigh: high,
+        hashLow: low,
+        version: 1,
+        machine,
+        command,
+        ...rest,
+        input: bytes,
+      }),
+    )
+  }
+
+  attach(index: number, name: string, options: { replaces?: number; nonce?: number } = {}): Reply {
+    return this.append('AttachSession', {
+      ...numbers(index),
+      secretHash: secret(name),
+      replaces: options.replaces ?? 0,
+      nonce: new Uint8Array(16).fill(options.nonce ?? 1),
+    }).reply
+  }
+
+  ack(index: number, serverRequestId: number, epoch = this.machine.sessionFacts(index)?.epoch ?? 0): Reply {
+    return this.append('ServerRequestAck', { ...numbers(index), epoch, serverRequestId }).reply
+  }
+
+  /** Moves both clocks. */
+  advance(ms: number): void {
+    this.now += ms
+    this.lease += ms
+  }
+
+  /** Ids of what waits in a session's outbox. */
+  pending(index: number): number[] {
+    return this.machine.outbox(index, 0, 1000).map((request) => request.serverRequestId)
+  }
+}
+
+/** Outcome value of a reply that was executed. */
+export function value(reply: Reply): Value {
+  if (reply.kind !== 'outcome' || reply.outcome.kind !== 'value') throw new Error(`no value: ${JSON.stringify(reply)}`)
+  return reply.outcome.value
+}
+
+/** Code of a refusal or rejection. */
+export function code(reply: Reply): string {
+  if (reply.kind === 'refused') return reply.code
+  if (reply.kind === 'outcome' && reply.outcome.kind === 'reject') return reply.outcome.code
+  return `not refused: ${JSON.stringify(reply)}`
+}
+
+export { groupId }
