@@ -1,29 +1,9 @@
 import type { ReplayBooking, ReplayPlan, ReplayStep } from '../machines/payments/replay.ts'
+import type { Backend, BackendSession, WorkerTask } from './backend.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { inParallel } from './lanes.ts'
-import { field, type Plain, type ReplayOutcome, ReplayTally, type ReplayTotals, textField } from './replay-totals.ts'
-
-/** Work that the cluster gives to a worker session. */
-export interface ReplayTask {
-  readonly taskId: string
-  readonly kind: string
-  readonly attempt: number
-  readonly payload: unknown
-}
-
-/** A session of the cluster, as the replayer uses it: requests are executed in the order of the calls. */
-export interface ReplaySession {
-  request(machine: string, command: string, input: Plain): Promise<ReplayOutcome>
-}
-
-/** What the replayer needs of a client. */
-export interface ReplayBackend {
-  open(session: {
-    readonly principal: string
-    readonly roles: readonly string[]
-    readonly onTask?: (task: ReplayTask) => void
-  }): Promise<ReplaySession>
-}
+import { field, type Plain, textField } from './outcome.ts'
+import { ReplayTally, type ReplayTotals } from './replay-totals.ts'
 
 export interface ReplayProgress {
   readonly phase: 'setting up' | 'feeding'
@@ -33,7 +13,7 @@ export interface ReplayProgress {
 
 export interface ReplayRunOptions {
   readonly plan: ReplayPlan
-  readonly backend: ReplayBackend
+  readonly backend: Backend
   /** Names the worker's principals, as `planReplay` got it. */
   readonly run: string
   /** What the plan's times are counted from, milliseconds since 1970. */
@@ -55,12 +35,12 @@ type Attempt = Extract<ReplayStep, { kind: 'attempt' }>
 export class ReplayRun {
   private readonly options: ReplayRunOptions
   private readonly tally = new ReplayTally()
-  private readonly principals = new Map<string, ReplaySession>()
-  private readonly workers: ReplaySession[] = []
+  private readonly principals = new Map<string, BackendSession>()
+  private readonly workers: BackendSession[] = []
   /** Ids of the provider for each attempt that has been asked for, by attempt id. */
   private readonly pushes = new Map<string, { readonly attempt: Attempt; readonly reported: () => void }>()
   /** Tasks that came before the answer which names their attempt. */
-  private readonly early = new Map<string, { readonly task: ReplayTask; readonly worker: ReplaySession }>()
+  private readonly early = new Map<string, { readonly task: WorkerTask; readonly worker: BackendSession }>()
 
   constructor(options: ReplayRunOptions) {
     this.options = options
@@ -83,8 +63,8 @@ export class ReplayRun {
     const names = new Set(plan.bookings.flatMap((booking) => [booking.clientId, booking.therapistId]))
     for (const principal of names) this.principals.set(principal, await backend.open({ principal, roles: [] }))
     for (let number = 1; number <= WORKERS; number += 1) {
-      const session: { current: ReplaySession | null } = { current: null }
-      const waiting: ReplayTask[] = []
+      const session: { current: BackendSession | null } = { current: null }
+      const waiting: WorkerTask[] = []
       session.current = await backend.open({
         principal: `worker:${run}-${number}`,
         roles: ['payments'],
@@ -142,7 +122,7 @@ export class ReplayRun {
     this.pushes.delete(attemptId)
   }
 
-  private receiveTask(task: ReplayTask, worker: ReplaySession): void {
+  private receiveTask(task: WorkerTask, worker: BackendSession): void {
     if (task.kind !== 'payment.stk_push') return
     const attemptId = textField(task.payload, 'attemptId') ?? ''
     const push = this.pushes.get(attemptId)

@@ -1,12 +1,4 @@
-/** What requests carry: JSON without anything that a machine would refuse. */
-export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain }
-
-/** How a request of the replayer ended (sessions.md §7). */
-export type ReplayOutcome =
-  | { readonly kind: 'ok'; readonly value: unknown }
-  | { readonly kind: 'rejected'; readonly code: string }
-  | { readonly kind: 'notExecuted'; readonly code: string }
-  | { readonly kind: 'unknown'; readonly code: string }
+import { field, type Outcome, textField } from './outcome.ts'
 
 /**
  * What came of a file of callbacks. Contains no times, ids or hashes, so that a run through failures can be compared
@@ -42,7 +34,7 @@ export class ReplayTally {
   private readonly payments = new Map<number, string>()
 
   /** The answer to one callback of a booking. */
-  callback(booking: { readonly number: number }, outcome: ReplayOutcome): void {
+  callback(booking: { readonly number: number }, outcome: Outcome): void {
     this.answered += 1
     if (outcome.kind !== 'ok') {
       count(this.rejected, outcome.code)
@@ -85,18 +77,6 @@ export class ReplayTally {
     else if (result === 'ORPHANED' || result === 'UNKNOWN_ATTEMPT') this.orphaned += 1
     else count(this.rejected, result)
   }
-}
-
-/** A field of a plain object, undefined when there is none. */
-export function field(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as { readonly [name: string]: unknown })[name]
-}
-
-/** A field that is a text, else null. */
-export function textField(value: unknown, name: string): string | null {
-  const found = field(value, name)
-  return typeof found === 'string' ? found : null
 }
 
 function count(counts: Map<string, number>, key: string): void {

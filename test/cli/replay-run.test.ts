@@ -1,29 +1,37 @@
 import { describe, expect, test } from 'vitest'
 import { CommandError, EXIT } from '../../src/cli/exit.ts'
-import { type ReplayBackend, ReplayRun, type ReplayTask } from '../../src/cli/replay-run.ts'
-import { field, type Plain, type ReplayOutcome, type ReplayTotals, textField } from '../../src/cli/replay-totals.ts'
+import { ReplayRun } from '../../src/cli/replay-run.ts'
+import type { Backend, BackendSession, BackendSessionOptions, WorkerTask } from '../../src/cli/backend.ts'
+import { field, type Outcome, type Plain, textField } from '../../src/cli/outcome.ts'
+import type { ReplayTotals } from '../../src/cli/replay-totals.ts'
 import { generateCallbacks } from '../../src/machines/payments/generate.ts'
 import { planReplay } from '../../src/machines/payments/replay.ts'
 
 /** Just enough of the payments machine to answer a replay: attempts, callbacks by transaction, and early tasks. */
-class FakePayments implements ReplayBackend {
+class FakePayments implements Backend {
   readonly log: string[] = []
   private readonly callbacks = new Map<string, { digest: string; answer: { result: string; payment: string } }>()
   private readonly payments = new Map<string, string>()
   private readonly checkouts = new Map<string, string>()
   private readonly attempts = new Map<string, string>()
-  private readonly workers: ((task: ReplayTask) => void)[] = []
+  private readonly workers: ((task: WorkerTask) => void)[] = []
   private bookings = 0
   /** Tasks arrive before or after the answer to the command that made them. */
   tasksFirst = false
-  refuse: { command: string; outcome: ReplayOutcome } | null = null
+  refuse: { command: string; outcome: Outcome } | null = null
 
-  async open(session: { principal: string; onTask?: (task: ReplayTask) => void }): ReturnType<ReplayBackend['open']> {
+  async open(session: BackendSessionOptions): Promise<BackendSession> {
     if (session.onTask !== undefined) this.workers.push(session.onTask)
     return { request: async (machine, command, input) => this.request(`${machine}.${command}`, input) }
   }
 
-  private request(command: string, input: Plain): ReplayOutcome {
+  async query(): Promise<Outcome> {
+    return { kind: 'unknown', code: 'NO_QUERIES' }
+  }
+
+  async close(): Promise<void> {}
+
+  private request(command: string, input: Plain): Outcome {
     this.log.push(command)
     if (this.refuse?.command === command) return this.refuse.outcome
     if (command === 'payments.requestBooking') {
@@ -36,7 +44,7 @@ class FakePayments implements ReplayBackend {
     return { kind: 'ok', value: {} }
   }
 
-  private initiate(bookingId: string): ReplayOutcome {
+  private initiate(bookingId: string): Outcome {
     if (this.payments.get(bookingId) === 'confirmed') return { kind: 'rejected', code: 'INVALID_STATE_TRANSITION' }
     const attemptId = `att-${this.attempts.size + 1}`
     this.attempts.set(attemptId, bookingId)
@@ -48,13 +56,13 @@ class FakePayments implements ReplayBackend {
     return { kind: 'ok', value: { attemptId } }
   }
 
-  private complete(input: Plain): ReplayOutcome {
+  private complete(input: Plain): Outcome {
     const checkout = textField(field(input, 'result'), 'checkoutRequestId') ?? ''
     this.checkouts.set(checkout, this.attempts.get(textField(input, 'taskId') ?? '') ?? '')
     return { kind: 'ok', value: { ok: true } }
   }
 
-  private callback(input: Plain): ReplayOutcome {
+  private callback(input: Plain): Outcome {
     const transaction = textField(input, 'transactionId') ?? ''
     const digest = JSON.stringify([field(input, 'outcome'), field(input, 'amountMinor')])
     const known = this.callbacks.get(transaction)
@@ -114,7 +122,7 @@ describe('a replay of payment callbacks', () => {
 
   test('a cluster that refuses the set-up ends the replay with exit code 4, one that is silent with 3', async () => {
     const backend = new FakePayments()
-    const run = (outcome: ReplayOutcome): Promise<unknown> => {
+    const run = (outcome: Outcome): Promise<unknown> => {
       backend.refuse = { command: 'payments.approve', outcome }
       return replayed([...generateCallbacks({ count: 10, seed: 1 })], backend).catch((error: unknown) => error)
     }
