@@ -1,0 +1,166 @@
+import type { AUDIT_ENTITIES } from './rows.ts'
+import { REJECTED_RING } from './limits.ts'
+import type { PaymentsContext } from './schema.ts'
+
+/**
+ * The audit trail (domain 3.1): two hash chains, one of everything applied, complete, and one of the last 1,000 refusals. The
+ * hash of a record is SHA-256 over its canonical text: JSON of all its fields but `hash`, `prevHash` included, keys sorted.
+ */
+
+export type AuditEntity = (typeof AUDIT_ENTITIES)[number]
+
+/** One record as it is read and hashed. */
+export interface AuditRecord {
+  /** From 1 in its chain, without gaps. */
+  readonly seq: number
+  readonly at: number
+  readonly bookingId: string | null
+  /** Seq of the first record of the same command. */
+  readonly group: number
+  readonly entity: AuditEntity
+  /** Name of the command, task or timer. */
+  readonly action: string
+  readonly from: string | null
+  readonly to: string | null
+  readonly by: string
+  readonly reason: string | null
+  /** What it is about beside the booking: a transaction, attempt, refund or form. */
+  readonly ref: string | null
+  readonly outcome: 'applied' | 'rejected'
+  readonly code: string | null
+  /** Hash of the record before it in its chain; 64 zeros before the first. */
+  readonly prevHash: string
+  /** 64 hex digits. */
+  readonly hash: string
+}
+
+/** What a command says of one step. */
+export interface AuditStep {
+  readonly entity: AuditEntity
+  readonly from: string | null
+  readonly to: string | null
+  readonly reason?: string | null
+  readonly ref?: string | null
+}
+
+/** What all steps of one command share. */
+export interface AuditHead {
+  readonly bookingId: string | null
+  readonly action: string
+  readonly by: string
+}
+
+export const FIRST_HASH = '0'.repeat(64)
+
+export type Sha256 = (bytes: Uint8Array) => Uint8Array
+
+const encoder = new TextEncoder()
+
+/** The text that is hashed. The literal below stands in sorted order. */
+export function canonicalRecord(record: Omit<AuditRecord, 'hash'>): string {
+  return JSON.stringify({
+    action: record.action,
+    at: record.at,
+    bookingId: record.bookingId,
+    by: record.by,
+    code: record.code,
+    entity: record.entity,
+    from: record.from,
+    group: record.group,
+    outcome: record.outcome,
+    prevHash: record.prevHash,
+    reason: record.reason,
+    ref: record.ref,
+    seq: record.seq,
+    to: record.to,
+  })
+}
+
+export function hashRecord(record: Omit<AuditRecord, 'hash'>, sha256: Sha256): string {
+  return hex(sha256(encoder.encode(canonicalRecord(record))))
+}
+
+/**
+ * Checks a stretch of a chain: every hash fits its record, and each record names the hash before it. `prevHash` is what the
+ * first one must name; without it any. Returns the seq of the first record that does not fit, or null.
+ */
+export function brokenAt(records: readonly AuditRecord[], sha256: Sha256, prevHash?: string): number | null {
+  let expected = prevHash
+  for (const record of records) {
+    if (expected !== undefined && record.prevHash !== expected) return record.seq
+    if (hashRecord(record, sha256) !== record.hash) return record.seq
+    expected = record.hash
+  }
+  return null
+}
+
+/** Appends the steps of one command to the chain of applied records, as one group. PERF: one SHA-256 per step. */
+export function appendApplied(ctx: PaymentsContext, head: AuditHead, steps: readonly AuditStep[]): void {
+  if (steps.length === 0) return
+  const { seq, hash: prevHash } = ctx.state.chains.get('applied') ?? { seq: 0, hash: FIRST_HASH }
+  const group = seq + 1
+  const common = { ...head, at: ctx.now, group, outcome: 'applied', code: null } as const
+  let hash = prevHash
+  const rows = steps.map((step, position) => {
+    const { entity, from, to, reason = null, ref = null } = step
+    const record = { ...common, seq: group + position, entity, from, to, reason, ref, prevHash: hash }
+    hash = hashRecord(record, (bytes) => ctx.hash(bytes))
+    return [entity, from, to, reason, ref, hash] as const
+  })
+  ctx.state.audit.set(group, { at: ctx.now, ...head, prevHash, steps: rows })
+  if (head.bookingId !== null) ctx.state.auditOf.set([head.bookingId, group], null)
+  ctx.state.chains.set('applied', { seq: seq + steps.length, hash })
+}
+
+/** What a refusal leaves behind. */
+export interface RejectedStep extends AuditHead {
+  readonly entity: AuditEntity
+  readonly from: string | null
+  readonly to: string | null
+  readonly ref: string | null
+  readonly code: string
+}
+
+/** Appends to the ring of rejected records; runs after the rollback (`ctx.afterReject`). */
+export function appendRejected(ctx: PaymentsContext, step: RejectedStep): void {
+  const { seq: last, hash: prevHash } = ctx.state.chains.get('rejected') ?? { seq: 0, hash: FIRST_HASH }
+  const row = { seq: last + 1, at: ctx.now, ...step, prevHash }
+  const hash = hashRecord(rejectedRecord(row), (bytes) => ctx.hash(bytes))
+  ctx.state.auditRejected.set(row.seq % REJECTED_RING, { ...row, hash })
+  ctx.state.chains.set('rejected', { seq: row.seq, hash })
+}
+
+type RejectedRow = RejectedStep & { readonly seq: number; readonly at: number; readonly prevHash: string }
+
+/** A refused command is a group of its own. */
+export function rejectedRecord(row: RejectedRow): Omit<AuditRecord, 'hash'> {
+  const { seq, at, bookingId, entity, action, from, to, by, ref, code, prevHash } = row
+  return { seq, at, bookingId, group: seq, entity, action, from, to, by, reason: null, ref, outcome: 'rejected', code, prevHash }
+}
+
+/** One row of the table `audit` as it is stored. */
+export interface AuditGroup extends AuditHead {
+  readonly at: number
+  readonly prevHash: string
+  readonly steps: readonly (readonly [AuditEntity, string | null, string | null, string | null, string | null, string])[]
+}
+
+/** The records of a group; `group` is its key. */
+export function recordsOf(group: number, row: AuditGroup): AuditRecord[] {
+  let prevHash = row.prevHash
+  return row.steps.map(([entity, from, to, reason, ref, hash], position) => {
+    const { at, bookingId, action, by } = row
+    const seq = group + position
+    const record = { seq, at, bookingId, group, entity, action, from, to, by, reason, ref, code: null, prevHash, hash }
+    prevHash = hash
+    return { ...record, outcome: 'applied' as const }
+  })
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function hex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += HEX[byte]
+  return text
+}

@@ -1,0 +1,219 @@
+import { z } from 'zod'
+import { MINUTE_MS } from '../../base/time.ts'
+import { command } from '../../machine/command.ts'
+import { authenticated, findBooking, isRejection } from './access.ts'
+import { Change, Journal, refused, refusedState, statusOf } from './change.ts'
+import { nextId } from './ids.ts'
+import { DURATION_MIN_MAX } from './limits.ts'
+import { createRefund } from './refunds.ts'
+import { refundAmount, refundPct, type Role } from './refund-policy.ts'
+import type { Booking, CancelReason, Refund } from './rows.ts'
+import {
+  cancelReason,
+  currency,
+  durationMin,
+  formsInput,
+  id,
+  millis,
+  minor,
+  priceMinor,
+  userPrincipal,
+} from './rows.ts'
+import type { PaymentsContext, Refusal } from './schema.ts'
+import { INITIAL_TRIPLE, PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
+
+/** Commands that make, approve and end a booking (domain 3.4). */
+
+export const bookingStatus = z.object({
+  id,
+  payment: z.enum(PAYMENT_STATES),
+  session: z.enum(SESSION_STATES),
+  video: z.enum(VIDEO_STATES),
+})
+
+const requestInput = z.object({
+  therapistId: userPrincipal,
+  startsAt: millis,
+  durationMin,
+  priceMinor,
+  currency,
+  forms: formsInput,
+})
+type RequestInput = z.output<typeof requestInput>
+
+export const requestBooking = command({ input: requestInput, output: bookingStatus }, (ctx: PaymentsContext, input) => {
+  const refusal = checkRequest(ctx, input)
+  if (refusal !== null) return refusal
+  const { id: bookingId, number } = nextId(ctx, 'booking', 'bkg')
+  const booking = newBooking(ctx, bookingId, input)
+  const journal = new Journal(ctx, 'requestBooking', bookingId)
+  for (const { formId, required } of input.forms) {
+    ctx.state.forms.set([bookingId, formId], { required, completedAt: null, contentHash: null })
+  }
+  for (const principal of [booking.clientId, booking.therapistId]) {
+    const slot = { bookingId, endsAt: endOf(input), client: principal === booking.clientId }
+    ctx.state.slots.set([principal, input.startsAt], slot)
+    ctx.state.bookingsOf.set([principal, number], bookingId)
+  }
+  for (const entity of ['payment', 'session', 'video'] as const) {
+    journal.note({ entity, from: null, to: booking[entity] })
+    journal.count(`${entity}.${booking[entity]}`, 1)
+  }
+  const change = new Change(journal, booking, null)
+  change.commit()
+  const { startsAt } = input
+  ctx.notify(input.therapistId, 'booking.requested', { bookingId, startsAt, durationMin: input.durationMin })
+  return statusOf(change.booking)
+})
+
+function checkRequest(ctx: PaymentsContext, input: z.output<typeof requestInput> | Readonly<Omit<RequestInput, 'forms'>> & { readonly forms: readonly { readonly formId: string }[] }): Refusal | null {
+  const action = 'requestBooking'
+  const stranger = authenticated(ctx, action)
+  if (stranger !== null) return stranger
+  const refuse = (rejection: Refusal): Refusal => refused(ctx, rejection, { action, bookingId: null, ref: input.therapistId })
+  if (!ctx.principal.startsWith('user:')) return refuse(ctx.reject('FORBIDDEN'))
+  if (input.startsAt <= ctx.now) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'startsAt', after: ctx.now }))
+  if (input.therapistId === ctx.principal) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'therapistId' }))
+  if (new Set(input.forms.map(({ formId }) => formId)).size !== input.forms.length) {
+    return refuse(ctx.reject('VALIDATION_ERROR', { field: 'forms' }))
+  }
+  const taken = [input.therapistId, ctx.principal].some((principal) => overlaps(ctx, principal, input))
+  return taken ? refuse(ctx.reject('CONFLICT', { reason: 'SLOT_TAKEN' })) : null
+}
+
+const endOf = (slot: { readonly startsAt: number; readonly durationMin: number }): number =>
+  slot.startsAt + slot.durationMin * MINUTE_MS
+
+/** Does this person have an open booking in [startsAt, end)? Slots do not overlap, so at most 17 lie in reach. */
+function overlaps(
+  ctx: PaymentsContext,
+  principal: string,
+  slot: { readonly startsAt: number; readonly durationMin: number },
+): boolean {
+  const from = Math.max(0, slot.startsAt - DURATION_MIN_MAX * MINUTE_MS)
+  const near = ctx.state.slots.range({ from: [principal, from], to: [principal, endOf(slot)], limit: 64 })
+  return near.some(([, { endsAt }]) => endsAt > slot.startsAt)
+}
+
+type NewBooking = Readonly<Omit<RequestInput, 'forms'>> & { readonly forms: readonly { readonly required: boolean }[] }
+
+function newBooking(ctx: PaymentsContext, bookingId: string, input: NewBooking): Booking {
+  const { therapistId, startsAt, priceMinor: price } = input
+  return {
+    id: bookingId,
+    clientId: ctx.principal,
+    therapistId,
+    startsAt,
+    durationMin: input.durationMin,
+    priceMinor: price,
+    currency: input.currency,
+    ...INITIAL_TRIPLE,
+    enteredAt: { payment: ctx.now, session: ctx.now, video: ctx.now },
+    formsOpen: input.forms.filter(({ required }) => required).length,
+    verbalConsent: null,
+    attempts: 0,
+    attemptId: null,
+    appliedTransactionId: null,
+    capturedMinor: 0,
+    refundedMinor: 0,
+    attendance: null,
+    actualStart: null,
+    endedAt: null,
+    cancel: null,
+    therapistReview: false,
+    manualReview: false,
+    fired: null,
+    seq: 0,
+  }
+}
+
+export const approve = command(
+  { input: z.object({ id, expectPriceMinor: minor }), output: bookingStatus },
+  (ctx: PaymentsContext, input) => {
+    const found = findBooking(ctx, { action: 'approve', id: input.id, roles: ['therapist', 'admin'] })
+    if (isRejection(found)) return found
+    const { booking } = found
+    if (booking.session !== 'requested') return refusedState(ctx, booking, 'approve', 'approved')
+    if (booking.priceMinor !== input.expectPriceMinor) {
+      const details = { field: 'priceMinor', expected: input.expectPriceMinor, actual: booking.priceMinor }
+      const about = { action: 'approve', bookingId: booking.id, from: booking.session, to: 'approved' }
+      return refused(ctx, ctx.reject('STALE_STATE', details), about)
+    }
+    const change = new Change(new Journal(ctx, 'approve', booking.id), booking)
+    change.take('approve')
+    change.commit()
+    ctx.notify(booking.clientId, 'booking.approved', { bookingId: booking.id })
+    return statusOf(change.booking)
+  },
+)
+
+export const decline = command(
+  { input: z.object({ id, reason: cancelReason.default('therapist_unavailable') }), output: bookingStatus },
+  (ctx: PaymentsContext, input) => {
+    const found = findBooking(ctx, { action: 'decline', id: input.id, roles: ['therapist'] })
+    if (isRejection(found)) return found
+    if (found.booking.session !== 'requested') return refusedState(ctx, found.booking, 'decline', 'cancelled')
+    return statusOf(endBooking(ctx, { ...found, action: 'decline', reason: input.reason }))
+  },
+)
+
+export const cancel = command(
+  { input: z.object({ id, reason: cancelReason }), output: bookingStatus },
+  (ctx: PaymentsContext, input) => {
+    const found = findBooking(ctx, { action: 'cancel', id: input.id, roles: ['client', 'therapist', 'admin'] })
+    if (isRejection(found)) return found
+    if (!isCancellable(found.booking)) return refusedState(ctx, found.booking, 'cancel', 'cancelled')
+    return statusOf(endBooking(ctx, { ...found, action: 'cancel', reason: input.reason }))
+  },
+)
+
+const UNPAID: readonly string[] = ['requested', 'approved', 'payment_pending']
+const PAID: readonly string[] = ['paid', 'forms_required', 'ready']
+
+/** May the booking still be cancelled? (A running session comes with the video commands.) */
+export const isCancellable = ({ session }: Pick<Booking, 'session'>): boolean =>
+  UNPAID.includes(session) || PAID.includes(session)
+
+/** Why a booking ends, and at whose wish. */
+export interface Ending {
+  readonly booking: Booking
+  readonly role: Role
+  readonly action: string
+  readonly reason: CancelReason
+}
+
+/** K4 or K5, with the refund that the policy gives, and word to the others. The booking must be cancellable. */
+export function endBooking(ctx: PaymentsContext, { booking, role, action, reason }: Ending): Booking {
+  const paid = PAID.includes(booking.session)
+  const pct = paid ? cancelPct(booking, ctx.now, { role, reason }) : 0
+  const change = new Change(new Journal(ctx, action, booking.id), booking)
+  change.take(paid ? 'cancelPaid' : 'cancelUnpaid', reason)
+  change.set({ cancel: { by: ctx.principal, role, reason, at: ctx.now } })
+  if (reason === 'both_absent') change.set({ manualReview: true })
+  if (paid) {
+    const { appliedTransactionId: transactionId, priceMinor: price } = booking
+    createRefund(change, { transactionId, amountMinor: refundAmount(price, pct), pct, reason: refundReason(reason) })
+  }
+  change.commit()
+  for (const principal of [booking.clientId, booking.therapistId]) {
+    if (principal === ctx.principal) continue
+    const body = { bookingId: booking.id, by: ctx.principal, role, refundPct: pct, reason }
+    ctx.notify(principal, 'booking.cancelled', body)
+  }
+  return change.booking
+}
+
+/** Share that a cancellation before the session gives back (domain 3.4): lapsed forms are the client's own doing. */
+export function cancelPct(
+  booking: Pick<Booking, 'startsAt'>,
+  now: number,
+  { role, reason }: { readonly role: Role; readonly reason: CancelReason | null },
+): number {
+  return refundPct(booking.startsAt - now, reason === 'forms_lapsed' ? 'client' : role)
+}
+
+function refundReason(reason: CancelReason): Refund['reason'] {
+  if (reason === 'forms_lapsed') return 'FORMS_LAPSED'
+  if (reason === 'system_lapse') return 'SYSTEM_LAPSE'
+  return reason === 'both_absent' ? 'BOTH_ABSENT' : 'CANCELLED'
+}

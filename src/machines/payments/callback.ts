@@ -1,0 +1,233 @@
+import { z } from 'zod'
+import { command } from '../../machine/command.ts'
+import { findBooking, isRejection, workerOnly } from './access.ts'
+import { Change, Journal, refused, refusedState } from './change.ts'
+import { WAITING_MAX } from './limits.ts'
+import type { Attempt, CallbackResponse, CallbackResult } from './rows.ts'
+import { callbackResponse, id, minor, text } from './rows.ts'
+import type { PaymentsContext, ProviderResult, Refusal } from './schema.ts'
+import { providerResult } from './schema.ts'
+import { settle, type Told } from './settle.ts'
+
+/** Provider transactions, each taken once (domain 3.5). */
+
+const hasAmount = (told: { readonly outcome: string; readonly amountMinor?: number | undefined }): boolean =>
+  told.outcome === 'failure' || told.amountMinor !== undefined
+
+/** A provider's answer that is complete: a success names its amount. */
+export const completeResult = providerResult.refine(hasAmount, { path: ['amountMinor'], error: 'a success names its amount' })
+
+const callbackInput = z
+  .object({
+    ...providerResult.shape,
+    attemptId: id.optional(),
+    /** Looked up when there is no attemptId. */
+    checkoutRequestId: id.optional(),
+    merchantRequestId: id.optional(),
+  })
+  .refine(hasAmount, { path: ['amountMinor'], error: 'a success names its amount' })
+  .refine((input) => input.attemptId !== undefined || input.checkoutRequestId !== undefined, {
+    path: ['attemptId'],
+    error: 'attemptId or checkoutRequestId says which push this is',
+  })
+
+/** `duplicate` stands only in repeats; everything else is the first answer, unchanged. */
+const callbackOutput = callbackResponse.extend({ duplicate: z.literal(true).optional() })
+
+export type CallbackAnswer = CallbackResponse & { readonly duplicate?: true }
+
+export const paymentCallback = command(
+  { input: callbackInput, output: callbackOutput },
+  (ctx: PaymentsContext, input) => {
+    const stranger = workerOnly(ctx, 'paymentCallback', input.transactionId)
+    return stranger ?? takeResult(ctx, 'paymentCallback', input)
+  },
+)
+
+/** Where a provider's answer came from: what it names its attempt by. */
+type Incoming = ProviderResult & { readonly attemptId?: string | undefined; readonly checkoutRequestId?: string | undefined }
+
+/** Takes one answer of the provider: as a callback, or as the result of `payment.query`. */
+export function takeResult(ctx: PaymentsContext, action: string, input: Incoming): CallbackAnswer | Refusal {
+  const { transactionId } = input
+  const attemptId = input.attemptId ?? lookUp(ctx, input.checkoutRequestId)
+  const attempt = attemptId === undefined ? undefined : ctx.state.attempts.get(attemptId)
+  const told = toldOf(input)
+  const digest = digestOf(told, attemptId ?? `checkout:${input.checkoutRequestId ?? ''}`)
+  const seen = ctx.state.callbacks.get(transactionId)
+  if (seen !== undefined) {
+    if (seen.digest !== digest) return conflict(ctx, action, transactionId, seen.bookingId)
+    return repeat(ctx, transactionId, seen)
+  }
+  if (attempt === undefined) return unknownAttempt(ctx, action, { told, digest, checkoutRequestId: input.checkoutRequestId })
+  return takeFirst(ctx, action, { attempt, told, digest })
+}
+
+/** A transaction that is new, of an attempt that is known. */
+function takeFirst(
+  ctx: PaymentsContext,
+  action: string,
+  { attempt, told, digest }: { readonly attempt: Attempt; readonly told: Told; readonly digest: string },
+): CallbackAnswer {
+  const sameMoney = captured(ctx, told)
+  if (sameMoney !== null) return sameReceipt(ctx, action, { attempt, told, digest, response: sameMoney })
+  const { change, result } = judge(ctx, action, attempt, told)
+  const { id: bookingId, payment, session } = change.booking
+  const response: CallbackResponse = { result, bookingId, attemptId: attempt.id, payment, session }
+  change.journal.count(`callback.${result}`, 1)
+  change.commit()
+  const { transactionId } = told
+  ctx.state.callbacks.set(transactionId, { digest, bookingId, result, at: ctx.now, index: ctx.index, response })
+  return response
+}
+
+/** Applies the table of 3.5; the change is not committed yet. The callback's own record leads its audit group. */
+function judge(
+  ctx: PaymentsContext,
+  action: string,
+  attempt: Attempt,
+  told: Told,
+  reason: string | null = null,
+): { readonly change: Change; readonly result: CallbackResult } {
+  const booking = ctx.state.bookings.get(attempt.bookingId)
+  if (booking === undefined) throw new Error(`attempt ${attempt.id} has no booking ${attempt.bookingId}`)
+  const change = new Change(new Journal(ctx, action, booking.id), booking)
+  const result = settle(change, attempt, told)
+  change.journal.note({ entity: 'callback', from: null, to: result, reason, ref: told.transactionId })
+  return { change, result }
+}
+
+/** Nobody made such an attempt, or its `paymentStarted` is still on the way: kept, and told to the administrators. */
+function unknownAttempt(
+  ctx: PaymentsContext,
+  action: string,
+  { told, digest, checkoutRequestId }: { told: Told; digest: string; checkoutRequestId: string | undefined },
+): CallbackAnswer {
+  const { transactionId, outcome, amountMinor, receipt, resultCode } = told
+  const response: CallbackResponse = {
+    result: 'UNKNOWN_ATTEMPT', bookingId: null, attemptId: null, payment: null, session: null,
+  }
+  const record = { digest, bookingId: null, result: 'UNKNOWN_ATTEMPT', at: ctx.now, index: ctx.index, response } as const
+  ctx.state.callbacks.set(transactionId, record)
+  if (checkoutRequestId !== undefined) {
+    ctx.state.waiting.set([checkoutRequestId, transactionId], { outcome, amountMinor, receipt, resultCode })
+  }
+  ctx.alert('UNKNOWN_ATTEMPT', { transactionId })
+  const journal = new Journal(ctx, action, null)
+  journal.note({ entity: 'callback', from: null, to: 'UNKNOWN_ATTEMPT', ref: transactionId })
+  journal.count('callback.UNKNOWN_ATTEMPT', 1)
+  journal.close()
+  return response
+}
+
+/** The receipt was captured under another transaction: the same money, told twice. No capture, no refund. */
+function sameReceipt(
+  ctx: PaymentsContext,
+  action: string,
+  first: { readonly attempt: Attempt; readonly told: Told; readonly digest: string; readonly response: CallbackResponse },
+): CallbackAnswer {
+  const { attempt, told, digest, response } = first
+  const { bookingId } = attempt
+  const { transactionId } = told
+  const record = { digest, bookingId, result: 'SAME_RECEIPT', at: ctx.now, index: ctx.index, response } as const
+  ctx.state.callbacks.set(transactionId, record)
+  const journal = new Journal(ctx, action, bookingId)
+  journal.note({ entity: 'callback', from: null, to: 'SAME_RECEIPT', ref: transactionId })
+  journal.count('callback.SAME_RECEIPT', 1)
+  journal.close()
+  return { ...response, duplicate: true }
+}
+
+/** The answer to whoever captured this receipt under another transaction, or null when nobody did. */
+function captured(ctx: PaymentsContext, { receipt, outcome, transactionId }: Told): CallbackResponse | null {
+  if (receipt === null || outcome === 'failure') return null
+  const owner = ctx.state.receipts.get(receipt)
+  if (owner === undefined || owner === transactionId) return null
+  return ctx.state.callbacks.get(owner)?.response ?? null
+}
+
+/**
+ * `paymentStarted` has named a push: callbacks that overtook it are judged now. The answer that was given stays what repeats
+ * get; the record's result and digest become what they would have been.
+ */
+export function judgeWaiting(ctx: PaymentsContext, attempt: Attempt, checkoutRequestId: string): void {
+  for (const [key, early] of ctx.state.waiting.range({ prefix: [checkoutRequestId], limit: WAITING_MAX })) {
+    const [, transactionId] = key
+    const record = ctx.state.callbacks.get(transactionId)
+    ctx.state.waiting.delete(key)
+    if (record?.result !== 'UNKNOWN_ATTEMPT') continue
+    const told = { ...early, transactionId }
+    const current = ctx.state.attempts.get(attempt.id) ?? attempt
+    const result = captured(ctx, told) === null ? judgeLate(ctx, current, told) : 'SAME_RECEIPT'
+    const journal = new Journal(ctx, 'paymentStarted', attempt.bookingId)
+    if (result === 'SAME_RECEIPT') journal.note({ entity: 'callback', from: null, to: result, ref: transactionId })
+    journal.count('callback.UNKNOWN_ATTEMPT', -1)
+    journal.count(`callback.${result}`, 1)
+    journal.close()
+    const digest = digestOf(told, attempt.id)
+    ctx.state.callbacks.set(transactionId, { ...record, digest, bookingId: attempt.bookingId, result })
+  }
+}
+
+function judgeLate(ctx: PaymentsContext, attempt: Attempt, told: Told): CallbackResult {
+  const { change, result } = judge(ctx, 'paymentStarted', attempt, told)
+  change.commit()
+  return result
+}
+
+export const verifyPaymentManually = command(
+  { input: z.object({ id, transactionId: id, amountMinor: minor, note: text }), output: callbackOutput },
+  (ctx: PaymentsContext, input) => {
+    const action = 'verifyPaymentManually'
+    const found = findBooking(ctx, { action, id: input.id, roles: ['admin'] })
+    if (isRejection(found)) return found
+    const { booking } = found
+    const { transactionId, amountMinor, note } = input
+    const told = { transactionId, outcome: 'success', amountMinor, receipt: transactionId, resultCode: '0' } as const
+    const known = ctx.state.callbacks.get(ctx.state.receipts.get(transactionId) ?? transactionId)
+    if (known !== undefined) {
+      const same = known.bookingId === booking.id && known.digest.startsWith(digestOf(told, ''))
+      return same ? repeat(ctx, transactionId, known) : conflict(ctx, action, transactionId, booking.id)
+    }
+    if (booking.session !== 'payment_pending') return refusedState(ctx, booking, action, 'paid')
+    const attempt = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
+    if (attempt === undefined) throw new Error(`${booking.id} awaits a payment without an attempt`)
+    const { change, result } = judge(ctx, action, attempt, told, note)
+    const { payment, session } = change.booking
+    const response: CallbackResponse = { result, bookingId: booking.id, attemptId: attempt.id, payment, session }
+    change.journal.count(`callback.${result}`, 1)
+    change.commit()
+    const digest = digestOf(told, attempt.id)
+    const record = { digest, bookingId: booking.id, result, at: ctx.now, index: ctx.index, response }
+    ctx.state.callbacks.set(transactionId, record)
+    return response
+  },
+)
+
+function lookUp(ctx: PaymentsContext, checkoutRequestId: string | undefined): string | undefined {
+  return checkoutRequestId === undefined ? undefined : ctx.state.checkouts.get(checkoutRequestId)
+}
+
+function toldOf(input: ProviderResult): Told {
+  const { transactionId, outcome, amountMinor = null, receipt = null, resultCode } = input
+  return { transactionId, outcome, amountMinor, receipt, resultCode }
+}
+
+/** What a repeat must agree with (domain 3.5). The attempt stands last: manual verification compares all but it. */
+function digestOf({ outcome, amountMinor, resultCode }: Told, attempt: string): string {
+  return `${outcome}|${amountMinor ?? ''}|${resultCode}|${attempt}`
+}
+
+function repeat(
+  ctx: PaymentsContext,
+  key: string,
+  record: { readonly index: number; readonly response: CallbackResponse },
+): CallbackAnswer {
+  ctx.log('duplicate', { key, firstIndex: record.index })
+  return { ...record.response, duplicate: true }
+}
+
+function conflict(ctx: PaymentsContext, action: string, transactionId: string, bookingId: string | null): Refusal {
+  const rejection = ctx.reject('IDEMPOTENCY_CONFLICT', { transactionId })
+  return refused(ctx, rejection, { action, bookingId, entity: 'callback', ref: transactionId })
+}

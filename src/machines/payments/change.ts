@@ -1,0 +1,174 @@
+import { InvariantError } from '../../session/engine-error.ts'
+import { appendApplied, appendRejected, type AuditEntity, type AuditStep } from './audit.ts'
+import type { Compound } from './compounds.ts'
+import { planCompound } from './compounds.ts'
+import type { Booking } from './rows.ts'
+import type { PaymentsContext, Refusal } from './schema.ts'
+import type { SessionState, Triple } from './states.ts'
+import { isTerminalSession, SESSION_TRANSITIONS } from './states.ts'
+import { legalTriples } from './sync.ts'
+import { nextTimer } from './timers.ts'
+import { TOTAL_NAMES, TOTALS_KEY, totalPosition } from './totals.ts'
+
+/** What one command writes beside its rows: its audit group and what it adds to the totals. Closed once, at the end. */
+export class Journal {
+  readonly ctx: PaymentsContext
+  /** Name of the command, task or timer that acts. */
+  readonly action: string
+  private readonly bookingId: string | null
+  private readonly steps: AuditStep[] = []
+  private readonly deltas = new Map<string, number>()
+
+  constructor(ctx: PaymentsContext, action: string, bookingId: string | null) {
+    this.ctx = ctx
+    this.action = action
+    this.bookingId = bookingId
+  }
+
+  note(step: AuditStep): void {
+    this.steps.push(step)
+  }
+
+  count(name: string, delta: number): void {
+    this.deltas.set(name, (this.deltas.get(name) ?? 0) + delta)
+  }
+
+  close(): void {
+    const { ctx, action, bookingId } = this
+    appendApplied(ctx, { bookingId, action, by: ctx.principal }, this.steps)
+    if (this.deltas.size === 0) return
+    const row = ctx.state.totals.get(TOTALS_KEY)
+    const totals = TOTAL_NAMES.map((_, position) => row?.[position] ?? 0)
+    for (const [name, delta] of this.deltas) {
+      const position = totalPosition(name)
+      totals[position] = (totals[position] ?? 0) + delta
+    }
+    ctx.state.totals.set(TOTALS_KEY, totals)
+  }
+}
+
+/** One command's change of one booking: steps are taken on a copy, `commit` checks the invariants and writes it. */
+export class Change {
+  readonly journal: Journal
+  readonly ctx: PaymentsContext
+  private readonly before: Booking | null
+  private current: Booking
+
+  /** `before` is null for a booking that is being made. */
+  constructor(journal: Journal, booking: Booking, before: Booking | null = booking) {
+    this.journal = journal
+    this.ctx = journal.ctx
+    this.before = before
+    this.current = booking
+  }
+
+  get booking(): Booking {
+    return this.current
+  }
+
+  set(fields: Partial<Booking>): void {
+    this.current = { ...this.current, ...fields }
+  }
+
+  /**
+   * Takes the steps of a compound. The command's guards came before: a compound that does not fit here is a bug, and the whole
+   * entry rolls back (PP7).
+   */
+  take(compound: Compound, reason: string | null = null): void {
+    const { ctx, journal, current } = this
+    const plan = planCompound(compound, current)
+    if ('error' in plan) throw new InvariantError(`${compound} does not fit ${current.id}: ${JSON.stringify(plan)}`)
+    const enteredAt = { ...current.enteredAt }
+    for (const { entity, from, to } of plan.steps) {
+      enteredAt[entity] = ctx.now
+      journal.note({ entity, from, to, reason })
+      journal.count(`${entity}.${from}`, -1)
+      journal.count(`${entity}.${to}`, 1)
+      logTransition(this, { entity, from, to })
+    }
+    this.current = { ...current, ...plan.triple, enteredAt }
+  }
+
+  commit(): void {
+    const { ctx, before } = this
+    const booking = { ...this.current, seq: this.current.seq + 1 }
+    this.current = booking
+    assertBooking(booking)
+    ctx.state.bookings.set(booking.id, booking)
+    if (before !== null && isTerminalSession(booking.session) && !isTerminalSession(before.session)) {
+      ctx.state.slots.delete([booking.clientId, booking.startsAt])
+      ctx.state.slots.delete([booking.therapistId, booking.startsAt])
+    }
+    armTimer(ctx, booking, before)
+    this.journal.close()
+  }
+}
+
+/** Arms the booking's timer for its next rule; does nothing when that is armed already. */
+export function armTimer(ctx: PaymentsContext, booking: Booking, before: Booking | null): void {
+  const next = nextTimer(booking)
+  const armed = before === null ? null : nextTimer(before)
+  if (next === null && armed !== null) ctx.cancel('booking', booking.id)
+  if (next !== null && next.dueAt !== armed?.dueAt) ctx.schedule('booking', next.dueAt, null, booking.id)
+}
+
+/** The status that most commands answer with. */
+export function statusOf(booking: Booking): Triple & { readonly id: string } {
+  const { id, payment, session, video } = booking
+  return { id, payment, session, video }
+}
+
+/** What a refusal concerns. */
+export interface About {
+  readonly action: string
+  readonly bookingId: string | null
+  readonly entity?: AuditEntity
+  readonly from?: string | null
+  readonly to?: string | null
+  readonly ref?: string | null
+}
+
+/** Notes a refusal in the rejected chain, where it survives the rollback (domain 0.11), and hands it back. */
+export function refused(ctx: PaymentsContext, rejection: Refusal, about: About): Refusal {
+  const { action, bookingId, entity = 'session', from = null, to = null, ref = null } = about
+  const step = { action, bookingId, entity, from, to, ref, by: ctx.principal, code: rejection.code }
+  ctx.afterReject((after) => appendRejected(after, step))
+  return rejection
+}
+
+/** The booking's session is in a state from which the command does not lead. */
+export function refusedState(ctx: PaymentsContext, booking: Booking, event: string, to?: SessionState): Refusal {
+  const { session: from } = booking
+  const allowed: readonly string[] = SESSION_TRANSITIONS[from]
+  const rejection = ctx.reject('INVALID_STATE_TRANSITION', { entity: 'session', from, to, event, allowed })
+  return refused(ctx, rejection, { action: event, bookingId: booking.id, from, to: to ?? null })
+}
+
+const LEGAL = new Set(legalTriples('amended').map(({ payment, session, video }) => `${payment}/${session}/${video}`))
+
+/** The session states that a booking reaches only with its price paid (PP3). */
+const PAID: ReadonlySet<SessionState> = new Set([
+  'paid', 'forms_required', 'ready', 'in_progress', 'completed', 'no_show_client', 'no_show_therapist',
+])
+
+/** The invariants of one booking (domain 0.3 D7, PP1, PP3, PP4); PERF: a set lookup and four comparisons. */
+function assertBooking(booking: Booking): void {
+  const { id, payment, session, video } = booking
+  const triple = `${payment}/${session}/${video}`
+  if (!LEGAL.has(triple)) throw new InvariantError(`${id} would be ${triple}, which no matrix allows`)
+  if (booking.refundedMinor > booking.capturedMinor) throw new InvariantError(`${id} would refund more than it captured`)
+  if (PAID.has(session) && booking.appliedTransactionId === null) throw new InvariantError(`${id} would be ${session} unpaid`)
+  if (session === 'ready' && booking.formsOpen > 0 && booking.verbalConsent === null) {
+    throw new InvariantError(`${id} would be ready with open forms`)
+  }
+}
+
+function logTransition(
+  { ctx, journal, booking }: Change,
+  step: { readonly entity: string; readonly from: string; readonly to: string },
+): void {
+  const { entity, from, to } = step
+  ctx.log('transition', {
+    machine: 'payments', entity, id: booking.id, from, to, event: journal.action, by: ctx.principal, index: ctx.index,
+  })
+}

@@ -1,0 +1,34 @@
+export { brokenAt, canonicalRecord, FIRST_HASH, type AuditRecord } from './audit.ts'
+export { planCompound, type Compound, type CompoundPlan, type Step } from './compounds.ts'
+export { forbiddenCode, forbiddenPairs, type ForbiddenCode } from './forbidden.ts'
+export { GENERATE_SHARES, generateCallbacks, type GenerateOptions } from './generate.ts'
+export { joinCheck, type JoinQuestion, type JoinVerdict } from './join.ts'
+export { payments } from './machine.ts'
+export { MPESA_ACCEPTED, amountMinorOf, parseStkCallback, type MpesaCallback, type MpesaParse } from './mpesa.ts'
+export {
+  PRICE_UNKNOWN_MINOR,
+  planReplay,
+  type MalformedLine,
+  type PlanOptions,
+  type ReplayBooking,
+  type ReplayPlan,
+  type ReplayStep,
+} from './replay.ts'
+export { completionPct, midSessionPct, refundAmount, refundPct, type Role } from './refund-policy.ts'
+export { CALLBACK_RESULTS, CANCEL_REASONS, REFUND_STATUSES, type CallbackResult } from './rows.ts'
+export {
+  bookingSessionTransition,
+  INITIAL_TRIPLE,
+  PAYMENT_STATES,
+  paymentTransition,
+  SESSION_STATES,
+  sessionTransition,
+  VIDEO_STATES,
+  videoTransition,
+  type PaymentState,
+  type SessionState,
+  type Triple,
+  type VideoState,
+} from './states.ts'
+export { crossSync, joinAllowed, legalTriples, type SyncMode, type SyncVerdict } from './sync.ts'
+export type { Totals } from './totals.ts'

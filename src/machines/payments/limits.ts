@@ -1,0 +1,25 @@
+/** Bounds of the payments machine, in one place. */
+
+/** 10^12 minor units: refund arithmetic and the sums over 9,000 such bookings stay exact in a double. */
+export const PRICE_MINOR_MAX = 1_000_000_000_000
+/** Most that one callback may carry: fifteen digits (mpesa.ts). */
+export const CAPTURE_MINOR_MAX = 999_999_999_999_999
+/** Ids, principals' names and the provider's references, in UTF-16 units. */
+export const ID_LENGTH_MAX = 128
+/** Notes and descriptions. */
+export const TEXT_LENGTH_MAX = 256
+/** Forms of one booking. */
+export const FORMS_MAX = 32
+/** A session lasts 15 minutes to 4 hours. */
+export const DURATION_MIN_MIN = 15
+export const DURATION_MIN_MAX = 240
+/** Callbacks that one `paymentStarted` judges again at most; a provider sends one per push. */
+export const WAITING_MAX = 1000
+/** Rejected audit records kept (domain 3.1). */
+export const REJECTED_RING = 1000
+/** Rows that one query answers at most. */
+export const PAGE_MAX = 100
+/** Rows of one booking that a query reads at most: attempts, captures, refunds. */
+export const PER_BOOKING_MAX = 1000
+/** Open bookings that `stuck` looks at in one call. */
+export const STUCK_SCAN_MAX = 10_000

@@ -1,0 +1,33 @@
+import { defineMachine } from '../../machine/define.ts'
+import { audit } from './audit-query.ts'
+import { approve, cancel, decline, requestBooking } from './booking-commands.ts'
+import { paymentCallback, verifyPaymentManually } from './callback.ts'
+import { fireTimers } from './fire.ts'
+import { completeForm, recordVerbalConsent, routeAfterPayment } from './form-commands.ts'
+import { initiatePayment, paymentStarted, pushTask, queryTask } from './payment-commands.ts'
+import { canJoin, get, list, refundQuote, stuck, totals } from './queries.ts'
+import { refundTask } from './refunds.ts'
+import { paymentsSchema } from './schema.ts'
+
+/**
+ * Bookings: payment, session and video of one appointment, kept in step (domain chapter 3). Runs from `requestBooking` up to
+ * `ready`, with cancellation, callbacks and refunds; the video call, no-shows and the administrators' commands follow.
+ */
+export const payments = defineMachine('payments', paymentsSchema, {
+  commands: {
+    requestBooking,
+    approve,
+    decline,
+    initiatePayment,
+    paymentStarted,
+    paymentCallback,
+    verifyPaymentManually,
+    routeAfterPayment,
+    completeForm,
+    recordVerbalConsent,
+    cancel,
+  },
+  queries: { get, list, canJoin, refundQuote, audit, stuck, totals },
+  timers: { booking: (ctx, _payload, bookingId) => fireTimers(ctx, bookingId) },
+  tasks: { 'payment.stk_push': pushTask, 'payment.query': queryTask, 'payment.refund': refundTask },
+})

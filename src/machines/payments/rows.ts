@@ -1,0 +1,209 @@
+import { z } from 'zod'
+import { DURATION_MIN_MAX, DURATION_MIN_MIN, FORMS_MAX, ID_LENGTH_MAX, PRICE_MINOR_MAX, TEXT_LENGTH_MAX } from './limits.ts'
+import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
+
+/** Schemas of the values that payments stores and takes (domain 3.1). A row whose id is its key does not repeat it. */
+
+/** Milliseconds since the Unix epoch. */
+export const millis = z.int().min(0)
+export const id = z.string().min(1).max(ID_LENGTH_MAX)
+export const text = z.string().trim().max(TEXT_LENGTH_MAX)
+/** Minor units: cents. */
+export const minor = z.int().min(0)
+export const priceMinor = minor.min(1).max(PRICE_MINOR_MAX)
+export const currency = z.string().regex(/^[A-Z]{3}$/)
+export const userPrincipal = z.string().regex(/^user:[^\s/]{1,96}$/)
+export const phone = z.string().regex(/^254[17][0-9]{8}$/)
+export const formId = id
+export const contentHash = z.string().regex(/^[0-9a-f]{64}$/)
+/** The provider's code; 0 is success. Kept as text, so that 0 and "0" are the same. */
+export const resultCode = z.union([z.int().transform(String), z.string().trim().min(1).max(ID_LENGTH_MAX)])
+export const outcome = z.enum(['success', 'failure'])
+export const durationMin = z.int().min(DURATION_MIN_MIN).max(DURATION_MIN_MAX)
+export const formsInput = z.array(z.object({ formId, required: z.boolean() })).max(FORMS_MAX).default([])
+
+/** Reasons that people give. */
+export const CANCEL_REASONS = [
+  'schedule_conflict',
+  'emergency',
+  'illness',
+  'therapist_unavailable',
+  'technical_issues',
+  'financial_reasons',
+  'personal_reasons',
+  'other',
+] as const
+/** Reasons that only timers give. */
+export const SYSTEM_CANCEL_REASONS = [
+  'request_expired',
+  'payment_expired',
+  'forms_lapsed',
+  'system_lapse',
+  'both_absent',
+] as const
+export const cancelReason = z.enum(CANCEL_REASONS)
+export type CancelReason = (typeof CANCEL_REASONS)[number] | (typeof SYSTEM_CANCEL_REASONS)[number]
+
+export const role = z.enum(['client', 'therapist', 'admin', 'system'])
+
+const presence = z.object({ joinedAt: millis.nullable(), leftAt: millis.nullable() })
+
+/** One appointment: the triple, its terms, and the few facts that commands look at. Attempts and money are rows of their own. */
+export const bookingRow = z.object({
+  id,
+  clientId: z.string(),
+  therapistId: z.string(),
+  startsAt: millis,
+  durationMin: z.int(),
+  priceMinor: minor,
+  currency: z.string(),
+  payment: z.enum(PAYMENT_STATES),
+  session: z.enum(SESSION_STATES),
+  video: z.enum(VIDEO_STATES),
+  enteredAt: z.object({ payment: millis, session: millis, video: millis }),
+  /** Required forms that are not complete. */
+  formsOpen: z.int(),
+  verbalConsent: z.object({ by: z.string(), at: millis }).nullable(),
+  /** Attempts made so far; the last one is the current one. */
+  attempts: z.int(),
+  attemptId: z.string().nullable(),
+  /** The one capture that paid for this booking. */
+  appliedTransactionId: z.string().nullable(),
+  /** All money that arrived, and all that is to go back (refunds but FAILED_MANUAL). refunded ≤ captured. */
+  capturedMinor: minor,
+  refundedMinor: minor,
+  attendance: z.object({ client: presence, therapist: presence }).nullable(),
+  actualStart: millis.nullable(),
+  endedAt: millis.nullable(),
+  cancel: z.object({ by: z.string(), role, reason: z.string(), at: millis }).nullable(),
+  therapistReview: z.boolean(),
+  manualReview: z.boolean(),
+  /** The timer that fired last, and when it was due; timers after it are still to come (timers.ts). */
+  fired: z.object({ dueAt: millis, order: z.int() }).nullable(),
+  /** Rises by one with every change. */
+  seq: z.int(),
+})
+export type Booking = Readonly<z.output<typeof bookingRow>>
+
+export const formRow = z.object({ required: z.boolean(), completedAt: millis.nullable(), contentHash: z.string().nullable() })
+
+export const ATTEMPT_OUTCOMES = ['SUCCESS', 'FAILED', 'SUPERSEDED'] as const
+export const attemptRow = z.object({
+  id,
+  bookingId: id,
+  no: z.int(),
+  /** In full; every read masks it. */
+  phone: z.string(),
+  amountMinor: minor,
+  at: millis,
+  checkoutRequestId: z.string().nullable(),
+  merchantRequestId: z.string().nullable(),
+  outcome: z.enum(ATTEMPT_OUTCOMES).nullable(),
+  resultCode: z.string().nullable(),
+})
+export type Attempt = Readonly<z.output<typeof attemptRow>>
+
+/** Money that really arrived. */
+export const captureRow = z.object({ attemptId: z.string().nullable(), amountMinor: minor, at: millis, applied: z.boolean() })
+
+export const REFUND_REASONS = [
+  'CANCELLED',
+  'THERAPIST_NO_SHOW',
+  'BOTH_ABSENT',
+  'MID_SESSION',
+  'ORPHAN',
+  'ADMIN',
+  'FORMS_LAPSED',
+  'SYSTEM_LAPSE',
+] as const
+export const REFUND_STATUSES = ['NOT_DUE', 'AWAITING_APPROVAL', 'QUEUED', 'SENT', 'SETTLED', 'FAILED_MANUAL'] as const
+export const refundRow = z.object({
+  id,
+  bookingId: id,
+  /** The capture that the money goes back from; null when none is known. */
+  transactionId: z.string().nullable(),
+  amountMinor: minor,
+  pct: z.int(),
+  reason: z.enum(REFUND_REASONS),
+  status: z.enum(REFUND_STATUSES),
+  tries: z.int(),
+  providerRef: z.string().nullable(),
+  at: millis,
+})
+export type Refund = Readonly<z.output<typeof refundRow>>
+
+/** What became of a provider transaction (domain 3.5). SAME_RECEIPT: the money of another transaction, told again. */
+export const CALLBACK_RESULTS = [
+  'APPLIED',
+  'APPLIED_LATE',
+  'REJECTED_AMOUNT',
+  'IGNORED_STALE',
+  'ORPHANED',
+  'UNKNOWN_ATTEMPT',
+  'SAME_RECEIPT',
+] as const
+export type CallbackResult = (typeof CALLBACK_RESULTS)[number]
+
+/** The first answer to a transaction; repeats get it again, plus `duplicate: true`. */
+export const callbackResponse = z.object({
+  result: z.enum(CALLBACK_RESULTS),
+  bookingId: z.string().nullable(),
+  attemptId: z.string().nullable(),
+  payment: z.enum(PAYMENT_STATES).nullable(),
+  session: z.enum(SESSION_STATES).nullable(),
+})
+export type CallbackResponse = Readonly<z.output<typeof callbackResponse>>
+
+/** One per provider transaction, for ever. `digest` is what a repeat must agree with; `result` is what came of it in the end. */
+export const callbackRow = z.object({
+  digest: z.string(),
+  bookingId: z.string().nullable(),
+  result: z.enum(CALLBACK_RESULTS),
+  at: millis,
+  /** Log index of the entry that answered it first. */
+  index: z.int(),
+  response: callbackResponse,
+})
+
+/** A callback that overtook its `paymentStarted`, kept to be judged again. */
+export const waitingRow = z.object({
+  outcome,
+  amountMinor: minor.nullable(),
+  receipt: z.string().nullable(),
+  resultCode: z.string(),
+})
+
+export const AUDIT_ENTITIES = ['payment', 'session', 'video', 'refund', 'callback', 'form'] as const
+/** Entity, from, to, reason, ref, hash. */
+const auditStep = z.tuple([
+  z.enum(AUDIT_ENTITIES),
+  z.string().nullable(),
+  z.string().nullable(),
+  z.string().nullable(),
+  z.string().nullable(),
+  z.string(),
+])
+/** The steps of one command, keyed by the seq of the first, which is their group; seqs count on from it. */
+export const auditGroupRow = z.object({
+  at: millis,
+  bookingId: z.string().nullable(),
+  action: z.string(),
+  by: z.string(),
+  prevHash: z.string(),
+  steps: z.array(auditStep),
+})
+/** One refused command, keyed by seq modulo the ring's size. */
+export const auditRejectedRow = z.object({
+  seq: z.int(),
+  at: millis,
+  bookingId: z.string().nullable(),
+  entity: z.enum(AUDIT_ENTITIES),
+  action: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  by: z.string(),
+  ref: z.string().nullable(),
+  code: z.string(),
+  prevHash: z.string(),
+  hash: z.string(),
+})
