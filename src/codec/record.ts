@@ -143,6 +143,10 @@ export function recordNow(bytes: Uint8Array, offset: number): Millis {
   return readUint64(bytes, offset + AT.now)
 }
 
+export function recordChecksum(bytes: Uint8Array, offset: number): number {
+  return readUint32(bytes, offset + AT.checksum)
+}
+
 export function recordChain(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset + AT.chain)
 }

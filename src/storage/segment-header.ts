@@ -59,6 +59,11 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   return bytes
 }
 
+/** Checksum in an encoded header: the seed of its segment's frames. */
+export function segmentSeed(header: Uint8Array): number {
+  return readUint32(header, 4)
+}
+
 /** The header at the start of `bytes`; `unused` for zeros, `wrong` for anything that is no header of this format. */
 export function readSegmentHeader(bytes: Uint8Array): ReadSegmentHeader | 'unused' | 'wrong' {
   if (bytes.length < SECTOR_BYTES) return isZero(bytes, 0, bytes.length) ? 'unused' : 'wrong'

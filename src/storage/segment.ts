@@ -32,9 +32,9 @@ export interface Extent {
   last: LogIndex
   /** Stream position of the first record. */
   readonly position: number
-  readonly segment: Segment
+  segment: Segment
   /** Offset of the first record in the segment. */
-  readonly offset: number
+  offset: number
 }
 
 /** Where the records of the log lie on disk, in index order, without gap. */
@@ -52,6 +52,15 @@ export class Extents {
         return
       }
       this.list.pop()
+    }
+  }
+
+  /** The frames of `from` at and above an offset were copied, as they lie, to another segment (storage.md §3). */
+  relocate(from: { segment: Segment; offset: number }, to: { segment: Segment; offset: number }): void {
+    for (const extent of this.list) {
+      if (extent.segment !== from.segment || extent.offset < from.offset) continue
+      extent.segment = to.segment
+      extent.offset += to.offset - from.offset
     }
   }
 

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import type { LogIndex, WriteNumber } from '../base/brand.ts'
 
 /** Records of one write, as they were appended. */
@@ -89,7 +90,8 @@ export class TailCache {
     const bytes = new Uint8Array(range.bytes)
     let offset = range.start - (block?.position ?? 0)
     for (let filled = 0; filled < bytes.length; at += 1) {
-      const records = this.blocks[at]?.records ?? EMPTY
+      const records = this.blocks[at]?.records
+      assert(records !== undefined, 'the cache holds every record that it is asked for', { first: range.first })
       const piece = records.subarray(offset, Math.min(records.length, offset + bytes.length - filled))
       bytes.set(piece, filled)
       filled += piece.length
@@ -114,5 +116,3 @@ export class TailCache {
     this.head = 0
   }
 }
-
-const EMPTY = new Uint8Array(0)

@@ -1,0 +1,113 @@
+import { logIndex, type LogIndex } from '../base/brand.ts'
+import { readUint32, readUint64, writeUint32, writeUint64 } from '../codec/bytes.ts'
+import { crc32 } from '../codec/crc.ts'
+import { keyFromBytes, keyToBytes } from '../codec/key.ts'
+import type { SnapshotMeta, SnapshotRow } from '../node/ports.ts'
+
+/**
+ * The bytes of a snapshot in LevelDB (docs/format.md, "Snapshots"): three families of keys, told apart by their first
+ * byte. Every value starts with a CRC-32 over its key and the rest of it, so that a value that rotted, or one that is
+ * found under another key, is never taken for good.
+ *
+ *   c                         the record that switches a generation on: generation, slices, meta
+ *   g generation u64 slice u32  a slice of a generation, as it was written
+ *   r key                     a row of the snapshot
+ */
+export const CURRENT_KEY = Uint8Array.of(0x63)
+export const SLICES = { from: Uint8Array.of(0x67), to: Uint8Array.of(0x68) }
+export const ROWS = { from: Uint8Array.of(0x72), to: Uint8Array.of(0x73) }
+
+/** Version of this layout; a newer one is refused. */
+export const SNAPSHOT_FORMAT = 1
+
+/** The content of the record that switches a generation on. */
+export interface CurrentRecord {
+  readonly format: number
+  readonly generation: LogIndex
+  /** Slices numbered 0, 1, … that belong to it. */
+  readonly slices: number
+  /** Rows in them, deletions included. */
+  readonly rows: number
+  readonly meta: SnapshotMeta
+}
+
+export function rowKey(key: string): Uint8Array {
+  return keyToBytes(`r${key}`)
+}
+
+export function rowName(bytes: Uint8Array): string {
+  return keyFromBytes(bytes.subarray(1))
+}
+
+export function sliceKey(generation: LogIndex, slice: number): Uint8Array {
+  const bytes = new Uint8Array(SLICE_KEY_BYTES)
+  bytes[0] = 0x67
+  writeUint64(bytes, 1, generation)
+  writeUint32(bytes, 9, slice)
+  return bytes
+}
+
+const SLICE_KEY_BYTES = 13
+
+/** The generation and number that a slice's key names. */
+export function parseSliceKey(bytes: Uint8Array): { generation: LogIndex; slice: number } | null {
+  if (bytes.length !== SLICE_KEY_BYTES) return null
+  return { generation: logIndex(readUint64(bytes, 1)), slice: readUint32(bytes, 9) }
+}
+
+/** `content` behind its checksum, as it is stored under `key`. */
+export function seal(key: Uint8Array, content: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + content.length)
+  bytes.set(content, 4)
+  writeUint32(bytes, 0, checksum(key, bytes))
+  return bytes
+}
+
+/** The content of a stored value, as a view; null when its checksum says that these are not the bytes written. */
+export function unseal(key: Uint8Array, bytes: Uint8Array): Uint8Array | null {
+  if (bytes.length < 4 || readUint32(bytes, 0) !== checksum(key, bytes)) return null
+  return bytes.subarray(4)
+}
+
+function checksum(key: Uint8Array, bytes: Uint8Array): number {
+  return crc32(bytes, 4, bytes.length, crc32(key, 0, key.length, 0))
+}
+
+/** Per row: key length u32, key, value length plus one u32 (0: deleted), value. */
+export function encodeSlice(rows: readonly SnapshotRow[]): Uint8Array {
+  const length = rows.reduce((sum, row) => sum + 8 + row.key.length + (row.value?.length ?? 0), 0)
+  const bytes = new Uint8Array(length)
+  let offset = 0
+  for (const row of rows) {
+    writeUint32(bytes, offset, row.key.length)
+    bytes.set(keyToBytes(row.key), offset + 4)
+    offset += 4 + row.key.length
+    writeUint32(bytes, offset, row.value === null ? 0 : row.value.length + 1)
+    if (row.value !== null) bytes.set(row.value, offset + 4)
+    offset += 4 + (row.value?.length ?? 0)
+  }
+  return bytes
+}
+
+/** The inverse; values are views. The bytes were verified by their checksum. */
+export function decodeSlice(bytes: Uint8Array): SnapshotRow[] {
+  const rows: SnapshotRow[] = []
+  let offset = 0
+  while (offset < bytes.length) {
+    const keyEnd = offset + 4 + readUint32(bytes, offset)
+    const key = keyFromBytes(bytes.subarray(offset + 4, keyEnd))
+    const stored = readUint32(bytes, keyEnd)
+    offset = keyEnd + 4 + Math.max(stored - 1, 0)
+    rows.push({ key, value: stored === 0 ? null : bytes.subarray(keyEnd + 4, offset) })
+  }
+  return rows
+}
+
+export function encodeCurrent(record: CurrentRecord): Uint8Array {
+  return new Uint8Array(Buffer.from(JSON.stringify(record), 'utf8'))
+}
+
+/** The inverse; the bytes were verified by their checksum, so what they hold is what a node wrote. */
+export function decodeCurrent(bytes: Uint8Array): CurrentRecord {
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as CurrentRecord
+}
