@@ -1,0 +1,134 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RunningNode } from '../main.ts'
+import { type Address, DEFAULT_HOST, DEFAULT_PORT, formatAddress, isLoopback, parseAddress } from './address.ts'
+import type { Backend } from './backend.ts'
+import { connectBackend } from './client-backend.ts'
+import { playDemo } from './demo.ts'
+import { devCluster } from './dev-cluster.ts'
+import { EXIT, type ExitCode, usageError } from './exit.ts'
+import { paint, printJson, say } from './output.ts'
+import { untilStopped } from './signals.ts'
+
+export interface DevFlags {
+  readonly nodes: number
+  readonly listen?: string
+  readonly data?: string
+  readonly demo: boolean
+  readonly demoOnly?: true
+  readonly restart: boolean
+  readonly json?: true
+}
+
+/** `holdfast dev`: a server to try things with, embedded in this process or as a cluster of processes. */
+export async function dev(flags: DevFlags): Promise<ExitCode> {
+  if (flags.demoOnly === true) return demoOnly()
+  if (flags.nodes > 1) {
+    if (flags.listen !== undefined) {
+      throw usageError('--listen is for one node; --nodes chooses its ports itself', 'Leave one of the two out.')
+    }
+    const { nodes, restart, json } = flags
+    await devCluster({
+      nodes,
+      restart,
+      data: flags.data ?? join('data', 'cluster'),
+      ...(json === undefined ? {} : { json }),
+    })
+    return EXIT.ok
+  }
+  return devEmbedded(flags)
+}
+
+async function devEmbedded(flags: DevFlags): Promise<ExitCode> {
+  const listen =
+    flags.listen === undefined ? { host: DEFAULT_HOST, port: DEFAULT_PORT } : parseAddress(flags.listen, '--listen')
+  if (!isLoopback(listen.host)) {
+    throw usageError(
+      `--listen ${formatAddress(listen)} is not a loopback address`,
+      'A development server is for this machine alone.',
+    )
+  }
+  const server = new EmbeddedServer(flags.data ?? join('data', 'dev'), listen)
+  await server.start()
+  // A demo that fails says so; the server is there to find out why.
+  if (flags.demo) await play(server)
+  report(server, flags.json === true)
+  await untilStopped(server)
+  return EXIT.ok
+}
+
+/** The demo alone, in a directory of its own that is gone afterwards. */
+async function demoOnly(): Promise<ExitCode> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-demo-'))
+  const server = new EmbeddedServer(directory, { host: DEFAULT_HOST, port: 0 })
+  try {
+    await server.start()
+    return (await play(server)) ? EXIT.ok : EXIT.failure
+  } finally {
+    await server.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+function play(server: EmbeddedServer): Promise<boolean> {
+  const now = Date.now()
+  return playDemo({
+    run: `demo-${now.toString(36)}`,
+    now,
+    say,
+    connect: () => server.connect(),
+    restart: () => server.restart(),
+  })
+}
+
+function report(server: EmbeddedServer, json: boolean): void {
+  const { address, dataDirectory } = server
+  const port = parseAddress(address, 'address').port
+  if (json) printJson({ id: server.id, pid: process.pid, address, ports: { grpc: port }, dataDirectory })
+  else say(`${paint('green', 'ready')} on ${address}, data in ${dataDirectory}   Ctrl-C stops`)
+}
+
+/** A durable node in this process that can be stopped and started on its data. */
+class EmbeddedServer {
+  readonly dataDirectory: string
+  private readonly listen: Address
+  private node: RunningNode | null = null
+
+  constructor(dataDirectory: string, listen: Address) {
+    this.dataDirectory = dataDirectory
+    this.listen = listen
+  }
+
+  get id(): string {
+    return this.running.id
+  }
+
+  get address(): string {
+    return this.running.address
+  }
+
+  async start(): Promise<void> {
+    const { startEmbedded } = await import('../main.ts')
+    this.node = await startEmbedded({ dataDirectory: this.dataDirectory, listen: this.listen })
+  }
+
+  async restart(): Promise<void> {
+    await this.close()
+    await this.start()
+  }
+
+  connect(): Promise<Backend> {
+    return connectBackend([this.address])
+  }
+
+  async close(): Promise<void> {
+    await this.node?.close()
+    this.node = null
+  }
+
+  private get running(): RunningNode {
+    if (this.node === null) throw new Error('the embedded node does not run')
+    return this.node
+  }
+}
