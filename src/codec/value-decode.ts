@@ -1,3 +1,4 @@
+import { cachedAscii } from './text-cache.ts'
 import type { Value } from './types.ts'
 import { ValueError } from './types.ts'
 import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
@@ -185,9 +186,19 @@ function readKey(): string {
   const byte = readByte()
   const isFix = byte >= 0xa0 && byte < 0xc0
   if (!isFix && (byte < 0xd9 || byte > 0xdb)) bad('BAD_BYTES', 'a key is not a string')
-  const key = readString(isFix ? byte & 0x1f : readLength(byte - 0xd9))
+  const length = isFix ? byte & 0x1f : readLength(byte - 0xd9)
+  const key = cachedKey(length) ?? readString(length)
   // Assigned like the others it would set the prototype.
   if (key === '__proto__') bad('NOT_PLAIN', 'an object has a key named __proto__')
+  return key
+}
+
+/** A key that is short ASCII, which nearly every key is; null, with nothing read, otherwise. */
+function cachedKey(length: number): string | null {
+  const end = position + length
+  if (end > source.length) return null
+  const key = cachedAscii(source, position, end)
+  if (key !== null) position = end
   return key
 }
 

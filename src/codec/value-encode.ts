@@ -3,7 +3,7 @@ import type { Value } from './types.ts'
 import { ValueError } from './types.ts'
 import { explainRefusal } from './value-explain.ts'
 import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
-import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, plainObjectSize, refuse, utf8Length } from './value-plain.ts'
+import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, plainKeys, refuse, utf8Length } from './value-plain.ts'
 
 /**
  * The canonical msgpack of a value: the smallest encoding of each integer, length and header; numbers that are not
@@ -67,8 +67,9 @@ function writeObject(value: object, depth: number): void {
   if (isBytes(value)) return writeBytes(value)
   if (depth > VALUE_DEPTH_MAX) refuse('TOO_DEEP', 'a value is nested too deep')
   if (Array.isArray(value)) return writeArray(value, depth)
-  writeHeader(plainObjectSize(value), MAP)
-  for (const key in value) {
+  const keys = plainKeys(value)
+  writeHeader(keys.length, MAP)
+  for (const key of keys) {
     const inner = dataProperty(value, key)
     writeString(key)
     writeAny(inner, depth)

@@ -1,6 +1,6 @@
 import { ValueError } from './types.ts'
 import { VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
-import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, plainObjectSize, refuse } from './value-plain.ts'
+import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, plainKeys, refuse } from './value-plain.ts'
 
 /**
  * Finds where a refused value breaks the rules. It runs only after `encodeValue` or `walk` refused, so that their fast
@@ -39,10 +39,12 @@ function visitContainer(value: object, path: string, search: Search): void {
   search.ancestors.push(value)
   if (Array.isArray(value)) {
     at(path, () => plainArrayLength(value))
-    for (let index = 0; index < value.length; index += 1) visit(at(`${path}[${index}]`, () => dataProperty(value, `${index}`)), `${path}[${index}]`, search)
+    for (let index = 0; index < value.length; index += 1) {
+      const inner = `${path}[${index}]`
+      visit(at(inner, () => dataProperty(value, `${index}`)), inner, search)
+    }
   } else {
-    at(path, () => plainObjectSize(value))
-    for (const key of Object.keys(value)) {
+    for (const key of at(path, () => plainKeys(value))) {
       const inner = `${path}.${key}`
       at(inner, () => checkText(key))
       visit(at(inner, () => dataProperty(value, key)), inner, search)

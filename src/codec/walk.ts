@@ -1,9 +1,9 @@
-import { foldBytes, foldNumber, foldWord } from './hash.ts'
+import { foldBytes } from './hash.ts'
 import type { RunningHash } from './types.ts'
 import { ValueError } from './types.ts'
 import { explainRefusal } from './value-explain.ts'
 import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
-import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, plainObjectSize, refuse, utf8Length } from './value-plain.ts'
+import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, plainKeys, refuse, utf8Length } from './value-plain.ts'
 
 /**
  * The one walk over a value that was set, emitted or returned (machines.md §1): validates, deep-freezes, folds the value
@@ -19,16 +19,16 @@ import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, 
  * PERF: see docs/decisions/value-codec.md for the cost per row.
  */
 export function walk(value: unknown, hash: RunningHash): number {
-  const high = hash.high
-  const low = hash.low
   nodes = 0
+  high = hash.high | 0
+  low = hash.low | 0
   try {
-    const size = walkAny(value, hash, 0)
+    const size = walkAny(value, 0)
     if (size > VALUE_BYTES_MAX) refuse('TOO_LARGE', `a value is larger than ${VALUE_BYTES_MAX} bytes`)
+    hash.high = high >>> 0
+    hash.low = low >>> 0
     return size
   } catch (error) {
-    hash.high = high
-    hash.low = low
     throw error instanceof ValueError ? explainRefusal(value, error) : error
   }
 }
@@ -36,23 +36,39 @@ export function walk(value: unknown, hash: RunningHash): number {
 /** Folded in front of each node, so that no two kinds of value fold alike. */
 const TAG = { null: 1, false: 2, true: 3, int32: 4, double: 5, string: 6, bytes: 7, array: 8, object: 9 } as const
 
+/**
+ * The lanes of the hash during a walk, as signed integers: those V8 keeps unboxed, while the uint32 of a RunningHash would
+ * be a new heap number at every word. Nothing that a walk calls runs machine code
+ * (proxies apart), so no walk is ever inside another.
+ */
+let high = 0
+let low = 0
 let nodes = 0
 
-function walkAny(value: unknown, hash: RunningHash, depth: number): number {
+/** `foldWord` of hash.ts on the lanes. */
+function fold(word: number): void {
+  low = Math.imul(low ^ word, 0x9e3779b1)
+  low ^= low >>> 15
+  high = Math.imul(high + low, 0x85ebca77)
+  high ^= high >>> 13
+  low ^= high
+}
+
+function walkAny(value: unknown, depth: number): number {
   nodes += 1
   if (nodes > VALUE_NODES_MAX) refuse('TOO_LARGE', 'a value has too many nodes')
   switch (typeof value) {
     case 'string':
-      foldWord(hash, TAG.string)
-      return walkString(value, hash)
+      fold(TAG.string)
+      return walkString(value)
     case 'number':
-      return walkNumber(value, hash)
+      return walkNumber(value)
     case 'boolean':
-      foldWord(hash, value ? TAG.true : TAG.false)
+      fold(value ? TAG.true : TAG.false)
       return 1
     case 'object':
-      if (value !== null) return walkObject(value, hash, depth + 1)
-      foldWord(hash, TAG.null)
+      if (value !== null) return walkObject(value, depth + 1)
+      fold(TAG.null)
       return 1
     case 'undefined':
       return refuse('UNDEFINED', 'undefined is not a value')
@@ -61,36 +77,36 @@ function walkAny(value: unknown, hash: RunningHash, depth: number): number {
   }
 }
 
-function walkObject(value: object, hash: RunningHash, depth: number): number {
+function walkObject(value: object, depth: number): number {
   if (isBytes(value)) {
-    foldWord(hash, TAG.bytes)
-    foldBytes(hash, value)
+    fold(TAG.bytes)
+    foldBytesInto(value)
     return value.length + (value.length <= 0xff ? 2 : value.length <= 0xffff ? 3 : 5)
   }
   if (depth > VALUE_DEPTH_MAX) refuse('TOO_DEEP', 'a value is nested too deep')
-  return Array.isArray(value) ? walkArray(value, hash, depth) : walkPlainObject(value, hash, depth)
+  return Array.isArray(value) ? walkArray(value, depth) : walkPlainObject(value, depth)
 }
 
-function walkPlainObject(value: object, hash: RunningHash, depth: number): number {
-  const count = plainObjectSize(value)
-  foldWord(hash, TAG.object)
-  foldWord(hash, count)
-  let size = containerHeader(count)
-  for (const key in value) {
+function walkPlainObject(value: object, depth: number): number {
+  const keys = plainKeys(value)
+  fold(TAG.object)
+  fold(keys.length)
+  let size = containerHeader(keys.length)
+  for (const key of keys) {
     const inner = dataProperty(value, key)
-    size += walkString(key, hash)
-    size += walkAny(inner, hash, depth)
+    size += walkString(key)
+    size += walkAny(inner, depth)
   }
   Object.freeze(value)
   return size
 }
 
-function walkArray(value: readonly unknown[], hash: RunningHash, depth: number): number {
+function walkArray(value: readonly unknown[], depth: number): number {
   const length = plainArrayLength(value)
-  foldWord(hash, TAG.array)
-  foldWord(hash, length)
+  fold(TAG.array)
+  fold(length)
   let size = containerHeader(length)
-  for (let index = 0; index < length; index += 1) size += walkAny(dataProperty(value, `${index}`), hash, depth)
+  for (let index = 0; index < length; index += 1) size += walkAny(dataProperty(value, `${index}`), depth)
   Object.freeze(value)
   return size
 }
@@ -99,43 +115,46 @@ function containerHeader(count: number): number {
   return count <= 15 ? 1 : count <= 0xffff ? 3 : 5
 }
 
-function walkNumber(value: number, hash: RunningHash): number {
+function walkNumber(value: number): number {
   if ((value | 0) === value && (value !== 0 || !Object.is(value, -0))) {
-    foldWord(hash, TAG.int32)
-    foldWord(hash, value)
+    fold(TAG.int32)
+    fold(value)
     if (value >= -32 && value < 0x80) return 1
     if (value >= -0x80 && value <= 0xff) return 2
     return value >= -0x8000 && value <= 0xffff ? 3 : 5
   }
   checkNumber(value)
-  foldWord(hash, TAG.double)
-  foldNumber(hash, value)
+  fold(TAG.double)
+  scratch.setFloat64(0, value)
+  fold(scratch.getInt32(0))
+  fold(scratch.getInt32(4))
   return value > 0 && value <= 0xffffffff && Number.isInteger(value) ? 5 : 9
 }
 
 /** `foldString`, a check for lone surrogates and the length in UTF-8, in one pass over the units. */
-function walkString(value: string, hash: RunningHash): number {
+function walkString(value: string): number {
   const length = value.length
-  foldWord(hash, length)
-  let { high, low } = hash
-  let seen = 0
+  fold(length)
   const even = length & ~1
+  let seen = 0
+  let h = high
+  let l = low
   for (let index = 0; index < even; index += 2) {
     const first = value.charCodeAt(index)
     const second = value.charCodeAt(index + 1)
     seen |= first | second
-    low = Math.imul(low ^ (first | (second << 16)), 0x9e3779b1)
-    low ^= low >>> 15
-    high = Math.imul(high + low, 0x85ebca77)
-    high ^= high >>> 13
-    low ^= high
+    l = Math.imul(l ^ (first | (second << 16)), 0x9e3779b1)
+    l ^= l >>> 15
+    h = Math.imul(h + l, 0x85ebca77)
+    h ^= h >>> 13
+    l ^= h
   }
-  hash.high = high >>> 0
-  hash.low = low >>> 0
+  high = h
+  low = l
   if (even !== length) {
     const last = value.charCodeAt(even)
     seen |= last
-    foldWord(hash, last)
+    fold(last)
   }
   return stringSize(seen < 0x80 ? length : utf8Length(value))
 }
@@ -144,4 +163,14 @@ function stringSize(bytes: number): number {
   if (bytes <= 31) return bytes + 1
   if (bytes <= 0xff) return bytes + 2
   return bytes <= 0xffff ? bytes + 3 : bytes + 5
+}
+
+const scratch = new DataView(new ArrayBuffer(8))
+
+/** `foldBytes` of hash.ts on the lanes. */
+function foldBytesInto(bytes: Uint8Array): void {
+  const hash: RunningHash = { high, low }
+  foldBytes(hash, bytes)
+  high = hash.high | 0
+  low = hash.low | 0
 }

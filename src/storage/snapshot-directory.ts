@@ -11,8 +11,9 @@ export function chooseStateDirectory(directory: string): string | null {
   mkdirSync(directory, { recursive: true })
   const current = join(directory, 'CURRENT')
   const chosen = existsSync(current) ? readFileSync(current, 'utf8').trim() : null
+  if (chosen !== null && !(STATE_NAME.test(chosen) && existsSync(join(directory, chosen)))) return null
   removeOthers(directory, chosen)
-  if (chosen !== null) return STATE_NAME.test(chosen) && existsSync(join(directory, chosen)) ? join(directory, chosen) : null
+  if (chosen !== null) return join(directory, chosen)
   mkdirSync(join(directory, FIRST_STATE))
   switchTo(directory, FIRST_STATE)
   return join(directory, FIRST_STATE)

@@ -44,6 +44,13 @@ export async function storeOver(database: SnapshotDatabase, directory: string): 
 /** Rows that `load` hands over at a time: a few milliseconds of decoding each. */
 const LOAD_ROWS = 500
 
+/** Slices of a generation that are written but not switched on. */
+interface Staged {
+  readonly generation: LogIndex
+  readonly slices: number
+  readonly rows: number
+}
+
 /**
  * Dirty rows are staged, slice by slice, each a value of its own under the generation; one synced record switches the
  * generation on; then its slices are folded into the rows, each in one atomic synced write that also deletes the slice.
@@ -55,7 +62,7 @@ class DatabaseSnapshotStore implements SnapshotStore {
   private readonly database: SnapshotDatabase
   private readonly directory: string
   private current: CurrentRecord | null = null
-  private staged: { generation: LogIndex; slices: number; rows: number } | null = null
+  private staged: Staged | null = null
   /** The operation that runs; each waits for the one before it. */
   private last: Promise<void> = Promise.resolve()
   /** A disk that failed once is never asked again (storage.md §5). */
@@ -79,10 +86,9 @@ class DatabaseSnapshotStore implements SnapshotStore {
     this.enqueue(async () => {
       const newest = this.current?.generation ?? 0
       assert(generation > newest, 'a generation is above the snapshot that is switched on', { generation, newest })
-      const changes = this.staged === null || this.staged.generation === generation ? [] : this.abandon(this.staged)
-      const staged = changes.length === 0 && this.staged !== null ? this.staged : { generation, slices: 0, rows: 0 }
+      const staged = this.stagedFor(generation)
       const key = sliceKey(generation, staged.slices)
-      await this.database.write([...changes, { key, value: seal(key, encodeSlice(rows)) }])
+      await this.database.write([...this.abandoned(generation), { key, value: seal(key, encodeSlice(rows)) }])
       this.staged = { generation, slices: staged.slices + 1, rows: staged.rows + rows.length }
       return null
     }, { done, failed: null })
@@ -91,9 +97,8 @@ class DatabaseSnapshotStore implements SnapshotStore {
   commit(generation: LogIndex, meta: SnapshotMeta, done: StorageDone<null>): void {
     this.enqueue(async () => {
       assert(meta.lastIncludedIndex === generation, 'a generation is named by its boundary', { generation })
-      const staged = this.staged?.generation === generation ? this.staged : { generation, slices: 0, rows: 0 }
-      const record: CurrentRecord = { format: SNAPSHOT_FORMAT, ...staged, meta }
-      await this.database.write([{ key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) }])
+      const record: CurrentRecord = { format: SNAPSHOT_FORMAT, ...this.stagedFor(generation), meta }
+      await this.database.write([...this.abandoned(generation), { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) }])
       this.current = record
       this.staged = null
       for (let slice = 0; slice < record.slices; slice += 1) await this.fold(generation, slice)
@@ -133,7 +138,14 @@ class DatabaseSnapshotStore implements SnapshotStore {
     await this.database.write([...changes, { key, value: null }])
   }
 
-  private abandon(staged: { readonly generation: LogIndex; readonly slices: number }): DatabaseChange[] {
+  private stagedFor(generation: LogIndex): Staged {
+    return this.staged?.generation === generation ? this.staged : { generation, slices: 0, rows: 0 }
+  }
+
+  /** Deletes what was staged for another generation, which is never switched on now. */
+  private abandoned(generation: LogIndex): DatabaseChange[] {
+    const staged = this.staged
+    if (staged === null || staged.generation === generation) return []
     return Array.from({ length: staged.slices }, (_, slice) => ({ key: sliceKey(staged.generation, slice), value: null }))
   }
 
