@@ -16,6 +16,7 @@ export interface ApplyingPorts {
   readonly listeners: readonly NodeListener[]
   /** Last index that the loaded snapshot covers. */
   readonly applied: LogIndex
+  /** The log up to this index is let go. */
   snapshotted(index: LogIndex): void
   batchApplied(): void
   fault(fault: StorageFault): void
@@ -119,12 +120,14 @@ export class Applying {
   }
 
   private snapshotWritten(index: LogIndex): void {
-    this.snapshotIndex = index
-    this.ports.snapshotted(index)
     // A follower that lags behind the log's start needs a snapshot install, a later issue: until then only a node
     // without peers lets its log go, and it keeps one boundary interval.
     const voters = this.ports.members.newest?.voters.length ?? 0
-    if (voters === 1) this.options.log.discardUpTo(logIndex(index))
+    if (voters === 1 && this.snapshotIndex > 0) {
+      this.ports.snapshotted(this.snapshotIndex)
+      this.options.log.discardUpTo(this.snapshotIndex)
+    }
+    this.snapshotIndex = index
     this.applier.resume()
   }
 

@@ -31,6 +31,8 @@ export interface SimulatedClientOptions {
   readonly pipeline: number
 }
 
+const TIME_REFUSALS: readonly string[] = ['INVALID', 'OPEN_TOO_LATE']
+
 interface Operation {
   readonly kind: EntryKind
   payload(): Uint8Array
@@ -55,6 +57,7 @@ export class SimulatedClient {
   private nextRequest = 1
   private readonly outstanding = new Set<number>()
   private target: number
+  private validUntil: number | null = null
 
   constructor(options: SimulatedClientOptions) {
     this.options = options
@@ -71,6 +74,12 @@ export class SimulatedClient {
       kind: 'OpenSession',
       payload: () => this.openPayload(),
       settle: (reply) => {
+        if (reply.kind === 'refused' && TIME_REFUSALS.includes(reply.code)) {
+          // The node that greeted had another idea of the time than the log: greet again, with the same secret.
+          this.validUntil = null
+          this.start()
+          return
+        }
         if (reply.kind !== 'opened') throw new Violation('a session opens', { client: this.name, reply })
         this.session = parseSessionId(reply.sessionId)
         this.attach()
@@ -185,9 +194,16 @@ export class SimulatedClient {
       capabilities: {},
       name: this.name,
       timeoutMs: 600_000,
-      validUntil: WALL_START_MS + 100_000_000,
+      validUntil: this.greeted(),
       ordered: false,
     })
+  }
+
+  /** The `now` of the greeting plus two minutes, the same in every copy (sessions.md §4). */
+  private greeted(): number {
+    const now = this.options.nodes[this.target]?.driver?.logNow() ?? 0
+    this.validUntil ??= Math.max(now, WALL_START_MS - 900_000) + 120_000
+    return this.validUntil
   }
 
   private secretHash(): Uint8Array {
