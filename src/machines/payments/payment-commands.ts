@@ -148,15 +148,13 @@ function idsConflict(ctx: PaymentsContext, attempt: Attempt, ids: PushIds): stri
 export const queryTask: TaskHandlers<typeof paymentsSchema, 'payment.query'> = {
   onResult(ctx, task, { final }) {
     if (final === null) return null
-    const { result } = asValue(takeResult(ctx, 'payment.query', { ...final, attemptId: task.ref }))
-    return { result }
+    const answer = takeResult(ctx, 'payment.query', { ...final, attemptId: task.ref })
+    if (!isRejection(answer)) return { result: answer.result }
+    // A task's result is taken or ignored: the callback's word stands, and somebody has to look at the contradiction.
+    ctx.alert('QUERY_CONFLICT', { attemptId: task.ref, transactionId: final.transactionId })
+    return { result: answer.code }
   },
   onFailed() {
     // The timer payment-timeout follows.
   },
-}
-
-/** A result that contradicts a callback is ignored: the conflict is in the log, and the first word stands. */
-function asValue(answer: ReturnType<typeof takeResult>): { readonly result: string } {
-  return isRejection(answer) ? { result: answer.code } : answer
 }

@@ -1,0 +1,250 @@
+import { DAY_MS } from '../../../src/base/time.ts'
+import type { Value } from '../../../src/codec/types.ts'
+import { mount } from '../../../src/machine/mount.ts'
+import type { AuditRecord } from '../../../src/machines/payments/audit.ts'
+import type { Totals } from '../../../src/machines/payments/index.ts'
+import { payments } from '../../../src/machines/payments/machine.ts'
+import type { Triple } from '../../../src/machines/payments/states.ts'
+import type { Outcome, ServerRequest } from '../../../src/session/types.ts'
+import { codec, Log } from '../../session/log.ts'
+
+export const CLIENT = 'user:client'
+export const THERAPIST = 'user:therapist'
+export const STRANGER = 'user:stranger'
+export const ADMIN = 'admin:ada'
+export const WORKER = 'worker:mpesa'
+export const PHONE = '254712345678'
+export const PRICE = 500_000
+
+export type Answer = { readonly [key: string]: Value }
+export interface Refusal {
+  readonly code: string
+  readonly details: Value
+}
+
+/** A booking as `get` shows it, as far as tests look. */
+export type View = Triple & {
+  readonly id: string
+  readonly attemptList: readonly { readonly id: string; readonly phone: string; readonly outcome: string | null; readonly no: number }[]
+  readonly captures: readonly { readonly transactionId: string; readonly amountMinor: number; readonly applied: boolean }[]
+  readonly refunds: readonly {
+    readonly id: string
+    readonly transactionId: string | null
+    readonly amountMinor: number
+    readonly pct: number
+    readonly reason: string
+    readonly status: string
+    readonly tries: number
+  }[]
+  readonly forms: readonly { readonly formId: string; readonly contentHash: string | null }[]
+  readonly capturedMinor: number
+  readonly refundedMinor: number
+  readonly manualReview: boolean
+  readonly startsAt: number
+  readonly seq: number
+  readonly cancel: { readonly reason: string; readonly role: string } | null
+}
+
+/** The payments machine under the real session layer, in process: commands go through parsing and ClientRequest entries. */
+export class World {
+  readonly log: Log
+  private readonly mounted = mount([payments], codec)
+  private readonly sessions = new Map<string, number>()
+  private readonly nextRequestId = new Map<number, number>()
+
+  constructor() {
+    this.log = new Log(this.mounted.userMachine)
+    for (const principal of [CLIENT, THERAPIST, STRANGER, ADMIN]) this.open(principal, [])
+    this.open(WORKER, ['payments'])
+  }
+
+  get now(): number {
+    return this.log.now
+  }
+
+  /** Opens another session of a principal, which its commands use from now on. */
+  open(principal: string, roles: readonly string[] = []): void {
+    this.sessions.set(principal, this.log.open(`${principal}#${this.log.entries.length}`, { principal, roles }))
+  }
+
+  /** Lets time pass; timers that fall due fire in a Tick, each at its own time. */
+  pass(ms: number): void {
+    this.log.advance(ms)
+    this.log.empty('Tick')
+  }
+
+  /** A command's outcome; a refusal by its schema is one as well, though the log never sees it. */
+  send(principal: string, command: string, input: Value, machine = 'payments'): Outcome {
+    const session = this.sessionOf(principal)
+    const parsed = this.mounted.parse(machine, command, codec.encodeValue(input))
+    if (!parsed.ok) return { kind: 'reject', code: parsed.code, details: null }
+    const requestId = (this.nextRequestId.get(session) ?? 0) + 1
+    this.nextRequestId.set(session, requestId)
+    const options = { machine, input: codec.decodeValue(parsed.input), lowestPendingRequestId: requestId }
+    const reply = this.log.request(session, requestId, command, options)
+    if (reply.kind !== 'outcome') throw new Error(`${command} was refused: ${JSON.stringify(reply)}`)
+    return reply.outcome
+  }
+
+  /** The value of a command that must succeed. */
+  ok(principal: string, command: string, input: Value, machine = 'payments'): Answer {
+    const outcome = this.send(principal, command, input, machine)
+    if (outcome.kind === 'value') return outcome.value as Answer
+    throw new Error(`${command} was rejected: ${outcome.code} ${JSON.stringify(outcome.details)}`)
+  }
+
+  /** The refusal of a command that must fail. */
+  refused(principal: string, command: string, input: Value, machine = 'payments'): Refusal {
+    const outcome = this.send(principal, command, input, machine)
+    if (outcome.kind === 'reject') return outcome
+    throw new Error(`${command} was not refused: ${JSON.stringify(outcome.value)}`)
+  }
+
+  ask(principal: string, query: string, input: Value): Outcome {
+    const parsed = this.mounted.parseQuery('payments', query, codec.encodeValue(input))
+    if (!parsed.ok) return { kind: 'reject', code: parsed.code, details: null }
+    const session = this.sessionOf(principal)
+    return this.log.machine.query({ machine: 'payments', query, input: parsed.input, session })
+  }
+
+  answer<Type = Answer>(principal: string, query: string, input: Value): Type {
+    const outcome = this.ask(principal, query, input)
+    if (outcome.kind !== 'value') throw new Error(`${query} was rejected: ${outcome.code}`)
+    return outcome.value as Type
+  }
+
+  view(id: string): View {
+    return this.answer<View>(ADMIN, 'get', { id })
+  }
+
+  triple(id: string): string {
+    const { payment, session, video } = this.view(id)
+    return `${payment}/${session}/${video}`
+  }
+
+  totals(): Totals {
+    return this.answer<Totals>(ADMIN, 'totals', {})
+  }
+
+  /** Every audit record, of one booking or of all. */
+  audit(id?: string, outcome: 'applied' | 'rejected' = 'applied'): AuditRecord[] {
+    const records: AuditRecord[] = []
+    for (let from: number | null = 1; from !== null; ) {
+      const input: Value = { from, limit: 100, outcome, ...(id === undefined ? {} : { id }) }
+      const page: { records: AuditRecord[]; next: number | null } = this.answer(ADMIN, 'audit', input)
+      records.push(...page.records)
+      from = page.next
+    }
+    return records
+  }
+
+  /** Server requests that wait for a principal's session, oldest first. */
+  outbox(principal: string): readonly ServerRequest[] {
+    return this.log.machine.outbox(this.sessionOf(principal), 0, 10_000)
+  }
+
+  /** Topics of the notifications a principal got, in order; `body` of the last with `topic`. */
+  topics(principal: string): string[] {
+    return this.notes(principal).map(({ topic }) => topic)
+  }
+
+  notes(principal: string): { readonly topic: string; readonly body: Answer }[] {
+    return this.outbox(principal)
+      .filter(({ type }) => type === 'notification')
+      .map(({ payload }) => payload as unknown as { topic: string; body: Answer })
+  }
+
+  /** Forgets what came so far. */
+  acknowledge(principal: string): void {
+    const last = this.outbox(principal).at(-1)
+    if (last !== undefined) this.log.ack(this.sessionOf(principal), last.serverRequestId)
+  }
+
+  /** Tasks handed to the worker, oldest first. */
+  tasks(kind?: string): { readonly taskId: string; readonly kind: string; readonly attempt: number; readonly payload: Answer }[] {
+    return this.outbox(WORKER)
+      .filter(({ type }) => type !== 'notification')
+      .map(({ payload }) => payload as unknown as { taskId: string; kind: string; attempt: number; payload: Answer })
+      .filter((task) => kind === undefined || task.kind === kind)
+  }
+
+  complete(task: { readonly taskId: string; readonly attempt: number }, result: Value): Answer {
+    const { taskId, attempt } = task
+    return this.ok(WORKER, 'complete', { taskId, attempt, result }, 'task')
+  }
+
+  fail(task: { readonly taskId: string; readonly attempt: number }): void {
+    const { taskId, attempt } = task
+    this.ok(WORKER, 'fail', { taskId, attempt, reason: 'PROVIDER_DOWN' }, 'task')
+  }
+
+  request(changes: { readonly [key: string]: Value } = {}): string {
+    const input = {
+      therapistId: THERAPIST,
+      startsAt: this.now + 3 * DAY_MS,
+      durationMin: 60,
+      priceMinor: PRICE,
+      currency: 'KES',
+      forms: [{ formId: 'intake', required: true }, { formId: 'extra', required: false }],
+      ...changes,
+    }
+    return String(this.ok(CLIENT, 'requestBooking', input)['id'])
+  }
+
+  /** A booking brought as far as the named session state; `payment` distinguishes the two of payment_pending. */
+  booked(session: string, changes: { readonly [key: string]: Value } = {}): string {
+    const id = this.request(changes)
+    if (session === 'requested') return id
+    const price = changes['priceMinor'] ?? PRICE
+    this.ok(THERAPIST, 'approve', { id, expectPriceMinor: price })
+    if (session === 'approved') return id
+    const { attemptId } = this.ok(CLIENT, 'initiatePayment', { id, phone: PHONE })
+    if (session === 'payment_pending') return id
+    if (session === 'failed') {
+      this.callback({ transactionId: `tx-${id}`, attemptId: attemptId ?? null, outcome: 'failure', resultCode: 1032 })
+      return id
+    }
+    this.callback({ transactionId: `tx-${id}`, attemptId: attemptId ?? null, amountMinor: price })
+    if (session === 'paid') return id
+    if (session === 'cancelled') {
+      this.ok(CLIENT, 'cancel', { id, reason: 'other' })
+      return id
+    }
+    this.ok(THERAPIST, 'routeAfterPayment', { id })
+    if (session === 'forms_required') return id
+    this.ok(CLIENT, 'completeForm', { id, formId: 'intake', contentHash: 'a'.repeat(64) })
+    return id
+  }
+
+  /** A callback of the worker; a success with the usual price unless told otherwise. */
+  callback(changes: { readonly [key: string]: Value | undefined }): Answer {
+    return this.ok(WORKER, 'paymentCallback', callbackOf(changes))
+  }
+
+  sessionOf(principal: string): number {
+    const session = this.sessions.get(principal)
+    if (session === undefined) throw new Error(`${principal} has no session`)
+    return session
+  }
+
+  /** Id of the booking's current attempt. */
+  attempt(id: string, no?: number): string {
+    const list = this.view(id).attemptList
+    const found = no === undefined ? list.at(-1) : list.find((attempt) => attempt.no === no)
+    if (found === undefined) throw new Error(`${id} has no such attempt`)
+    return found.id
+  }
+}
+
+export function callbackOf(changes: { readonly [key: string]: Value | undefined }): Value {
+  const success = changes['outcome'] !== 'failure'
+  const defaults = {
+    transactionId: 'tx-1',
+    outcome: 'success',
+    resultCode: 0,
+    resultDesc: 'done',
+    ...(success ? { amountMinor: PRICE } : {}),
+  }
+  const entries = Object.entries({ ...defaults, ...changes }).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Value
+}
