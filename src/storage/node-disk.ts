@@ -117,19 +117,18 @@ class NodeFile implements DiskFile {
 
   read(position: number, length: number, done: DiskDone<Uint8Array>): void {
     const bytes = new Uint8Array(Math.max(0, Math.min(length, this.size - position)))
-    this.readRest(bytes, { position, filled: 0 }, done)
+    this.pending += 1
+    this.readRest(bytes, { position, filled: 0 }, (result) => {
+      this.ended()
+      done(result)
+    })
   }
 
   write(position: number, buffers: readonly Uint8Array[], done: DiskDone<null>): void {
     this.pending += 1
-    fs.writev(this.descriptor, buffers, position, (error, written) => {
+    this.writeRest(buffers, position, (result) => {
       this.ended()
-      if (error !== null) return done(refused(error, 'write', this.path))
-      const rest = after(buffers, written)
-      if (rest.length === 0) return done(success(null))
-      // A short write goes on where it stopped; one of nothing at all would loop for ever.
-      if (written === 0) return done(refused({ code: 'EIO', message: 'nothing was written' }, 'write', this.path))
-      this.write(position + written, rest, done)
+      done(result)
     })
   }
 
@@ -147,11 +146,20 @@ class NodeFile implements DiskFile {
     else this.closing = close
   }
 
+  private writeRest(buffers: readonly Uint8Array[], position: number, done: DiskDone<null>): void {
+    fs.writev(this.descriptor, buffers, position, (error, written) => {
+      if (error !== null) return done(refused(error, 'write', this.path))
+      const rest = after(buffers, written)
+      if (rest.length === 0) return done(success(null))
+      // A short write goes on where it stopped; one of nothing at all would loop for ever.
+      if (written === 0) return done(refused({ code: 'EIO', message: 'nothing was written' }, 'write', this.path))
+      this.writeRest(rest, position + written, done)
+    })
+  }
+
   private readRest(bytes: Uint8Array, at: { position: number; filled: number }, done: DiskDone<Uint8Array>): void {
     const { position, filled } = at
-    this.pending += 1
     fs.read(this.descriptor, bytes, filled, bytes.length - filled, position + filled, (error, read) => {
-      this.ended()
       if (error !== null) return done(refused(error, 'read', this.path))
       if (read === 0 || filled + read === bytes.length) return done(success(bytes.subarray(0, filled + read)))
       this.readRest(bytes, { position, filled: filled + read }, done)
