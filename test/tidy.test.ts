@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { listErrors } from '../src/protocol/errors.ts'
 import { importsOf } from './tidy/imports.ts'
 import * as rules from './tidy/rules.ts'
 import { filesBelow, ROOT, read, realTree, sourcesBelow, treeInReadme } from './tidy/tree.ts'
@@ -35,6 +36,24 @@ describe('the size and shape of the code', () => {
 
   test('nothing goes round the type system and nothing is left for later', () => {
     expect(everyTypeScript.flatMap(([path, source]) => rules.escapeViolations(path, source))).toEqual([])
+  })
+})
+
+describe('the error registry', () => {
+  const codes = [...new Set(listErrors().map((row) => row.code))]
+  const wordsOf = (texts: Iterable<string>): Set<string> =>
+    new Set([...texts].flatMap((text) => text.match(/\b[A-Z][A-Z0-9_]+\b/g) ?? []))
+
+  test('every code is raised somewhere', () => {
+    const raised = wordsOf([...sources].filter(([path]) => path !== 'protocol/errors.ts').map(([, source]) => source))
+    expect(codes.filter((code) => !raised.has(code))).toEqual([])
+  })
+
+  test('every code stands in a test', () => {
+    const tested = wordsOf(
+      [...sourcesBelow('test')].filter(([path]) => path !== 'tidy.test.ts').map(([, source]) => source),
+    )
+    expect(codes.filter((code) => !tested.has(code))).toEqual([])
   })
 })
 

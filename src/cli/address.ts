@@ -33,11 +33,6 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** True for addresses that only this machine reaches. Names other than localhost are not looked up. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
-}
-
 /** Parses `n1=host:port,n2=host:port,…`: at least one, no id and no address twice. */
 export function parseMembers(text: string, option: string): Member[] {
   const members = text.split(',').map((part) => {

@@ -1,5 +1,5 @@
 import type { RunningNode } from '../main.ts'
-import { type Address, formatAddress, isLoopback, type Member, parseAddress, parseMembers } from './address.ts'
+import { type Address, formatAddress, type Member, parseAddress, parseMembers } from './address.ts'
 import { usageError } from './exit.ts'
 import { paint, printJson, say } from './output.ts'
 import { untilStopped } from './signals.ts'
@@ -9,8 +9,6 @@ export interface StartFlags {
   readonly listen?: string
   readonly peers: string
   readonly data: string
-  /** Listens beyond loopback although nobody has to prove who they are. */
-  readonly insecure?: true
   readonly json?: true
 }
 
@@ -22,23 +20,11 @@ export async function start(flags: StartFlags): Promise<void> {
     throw usageError(`--peers does not name the node ${flags.id}`, 'Name all members there, this node among them.')
   }
   const listen = flags.listen === undefined ? own.address : parseAddress(flags.listen, '--listen')
-  if (!isLoopback(listen.host)) requireInsecure(listen, flags.insecure === true)
   const node = await startMember(own, listen, members, flags.data)
   if (flags.json === true)
     printJson({ id: node.id, pid: process.pid, address: node.address, dataDirectory: flags.data })
   else say(`${paint('green', 'ready')} ${node.id} listens on ${node.address}, data in ${flags.data}`)
   await untilStopped(node)
-}
-
-/** Clients are believed who they say they are, so only this machine may reach them unless somebody takes that on. */
-function requireInsecure(listen: Address, insecure: boolean): void {
-  if (!insecure) {
-    throw usageError(
-      `--listen ${formatAddress(listen)} is not a loopback address, and this server does not authenticate its clients`,
-      'Listen on 127.0.0.1, or add --insecure when the network itself keeps strangers out.',
-    )
-  }
-  say(paint('yellow', `insecure: whoever reaches ${formatAddress(listen)} may do everything`))
 }
 
 async function startMember(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatAddress, isLoopback, parseAddress, parseEndpoints, parseMembers } from '../../src/cli/address.ts'
+import { formatAddress, parseAddress, parseEndpoints, parseMembers } from '../../src/cli/address.ts'
 import { CommandError, EXIT } from '../../src/cli/exit.ts'
 
 const failureOf = (run: () => unknown): CommandError => {
@@ -44,19 +44,6 @@ describe('addresses on the command line', () => {
       expect(failureOf(() => parseMembers(text, '--peers')).exitCode).toBe(EXIT.usage)
     },
   )
-
-  test.each([
-    ['127.0.0.1', true],
-    ['127.3.2.1', true],
-    ['::1', true],
-    ['localhost', true],
-    ['0.0.0.0', false],
-    ['::', false],
-    ['10.0.0.1', false],
-    ['127.0.0.1.example.org', false],
-  ])('%s is loopback: %s', (host, loopback) => {
-    expect(isLoopback(host)).toBe(loopback)
-  })
 
   test('endpoints default to the three ports of dev', () => {
     expect(parseEndpoints('a:1,b:2')).toEqual(['a:1', 'b:2'])

@@ -151,8 +151,9 @@ function markIn(comment: string): string | null {
 
 function isAnyType(code: readonly Token[], at: number): boolean {
   if (code[at]?.text !== 'any' || code[at]?.kind !== 'word') return false
-  const before = code[at - 1]?.text ?? ''
-  return [':', '<', '|', '&', 'as', ',', '=', '=>', '(', '['].includes(before) && code[at + 1]?.text !== ':'
+  const [before, after] = [code[at - 1]?.text ?? '', code[at + 1]?.text]
+  if (before === ',') return after === '>'
+  return [':', '<', '|', '&', 'as', '=>'].includes(before) && after !== ':' && after !== '.'
 }
 
 const BEFORE_EXPRESSION =
