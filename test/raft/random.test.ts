@@ -11,21 +11,31 @@ const PACKETS_MAX = 60
 const SMALL: Partial<RaftConfig> = { inFlightMessagesMax: 2, inFlightBytesMax: 500, appendEntriesMax: 3 }
 
 /** One random event, decoded from a number, so that a failing list shrinks by dropping events. */
-function act(cluster: Cluster, number: number): void {
+function act(cluster: Cluster, number: number, storm: boolean): void {
   const kind = number % 100
   const choice = Math.floor(number / 100)
   const nodes = [...cluster.nodes.values()]
   const node = nodes[choice % nodes.length] as TestNode
   const packet = cluster.packets[Math.floor(choice / 7) % Math.max(1, cluster.packets.length)]
+  if (storm && kind >= 68 && kind < 84) return stormy(cluster, node, kind)
   if (kind < 56) return packet === undefined ? undefined : travel(cluster, packet, kind)
   if (kind < 64) return nodes.forEach((each) => each.up && cluster.completeWrites(each.id))
   if (kind < 68) return node.up ? partialWrite(cluster, node, choice) : undefined
   if (kind < 78) return passTime(cluster, node, choice % 250)
   if (kind < 90) return propose(cluster, node, choice)
   if (kind < 93) return node.up ? cluster.crash(node.id, choice % 3) : undefined
-  if (kind < 97) return nodes.forEach((each) => each.up || restart(cluster, each))
+  if (kind < 96) return nodes.forEach((each) => each.up || restart(cluster, each))
+  if (kind < 97) return choice % 2 === 0 ? cluster.isolate(node.id) : cluster.heal()
   if (kind < 98) return node.up ? void cluster.step(node.id, { kind: 'campaign' }) : undefined
   compact(cluster, node)
+}
+
+/** Instead of time and proposals: one election after the other, and crashes in the midst of them. */
+function stormy(cluster: Cluster, node: TestNode, kind: number): void {
+  if (!node.up) restart(cluster, node)
+  else if (kind < 76) cluster.step(node.id, { kind: 'campaign' })
+  else if (kind < 79) cluster.crash(node.id)
+  else cluster.completeWrites(node.id)
 }
 
 function travel(cluster: Cluster, packet: Packet, kind: number): void {
@@ -69,6 +79,7 @@ function compact(cluster: Cluster, node: TestNode): void {
 
 /** All faults end; within four election timeouts a leader commits something new, and all nodes apply it. */
 function heal(cluster: Cluster): void {
+  cluster.heal()
   for (const node of cluster.nodes.values()) {
     node.diskHeld = false
     if (!node.up) cluster.restart(node.id)
@@ -85,12 +96,21 @@ function heal(cluster: Cluster): void {
   for (const node of cluster.nodes.values()) expect(node.state.commitIndex, node.id).toBe(lastIndex)
 }
 
-function run(config: Partial<RaftConfig>, ids: readonly string[], seed: number, numbers: readonly number[]): Cluster {
-  const cluster = new Cluster(ids, { config, seed })
+interface Scenario {
+  readonly name: string
+  readonly ids: readonly string[]
+  readonly config: Partial<RaftConfig>
+  readonly storm?: boolean
+  readonly numRuns: number
+}
+
+function run(scenario: Scenario, seed: number, numbers: readonly number[], trace?: (line: string) => void): Cluster {
+  const { config } = scenario
+  const cluster = new Cluster(scenario.ids, trace === undefined ? { config, seed } : { config, seed, trace })
   for (const node of cluster.nodes.values()) node.diskHeld = true
   cluster.start()
   for (const number of numbers) {
-    act(cluster, number)
+    act(cluster, number, scenario.storm ?? false)
     if (cluster.packets.length > PACKETS_MAX) cluster.packets.splice(0, cluster.packets.length - PACKETS_MAX)
   }
   heal(cluster)
@@ -99,34 +119,39 @@ function run(config: Partial<RaftConfig>, ids: readonly string[], seed: number, 
 
 const numbers = fc.array(fc.nat(1_000_000_000), { minLength: 1, maxLength: 700, size: 'max' })
 
-const CONFIGS: readonly [string, Partial<RaftConfig>, readonly string[], number][] = [
-  ['three nodes', {}, ['n1', 'n2', 'n3'], 80],
-  ['three nodes with small windows', SMALL, ['n1', 'n2', 'n3'], 60],
-  ['three nodes without pre-vote and check-quorum', { ...SMALL, preVote: false, checkQuorum: false }, ['n1', 'n2', 'n3'], 60],
-  ['five nodes', SMALL, ['n1', 'n2', 'n3', 'n4', 'n5'], 30],
-  ['two nodes', SMALL, ['n1', 'n2'], 30],
-  ['one node', {}, ['n1'], 20],
+const THREE = ['n1', 'n2', 'n3']
+const BARE: Partial<RaftConfig> = { preVote: false, checkQuorum: false }
+
+const SCENARIOS: readonly Scenario[] = [
+  { name: 'three nodes', ids: THREE, config: {}, numRuns: 60 },
+  { name: 'three nodes with small windows', ids: THREE, config: SMALL, numRuns: 60 },
+  { name: 'three nodes without pre-vote and check-quorum', ids: THREE, config: { ...SMALL, ...BARE }, numRuns: 60 },
+  { name: 'three nodes in a storm of elections', ids: THREE, config: { ...SMALL, ...BARE }, storm: true, numRuns: 200 },
+  { name: 'five nodes', ids: [...THREE, 'n4', 'n5'], config: SMALL, numRuns: 30 },
+  { name: 'two nodes', ids: ['n1', 'n2'], config: SMALL, numRuns: 30 },
+  { name: 'one node', ids: ['n1'], config: {}, numRuns: 20 },
 ]
 
-for (const [name, config, ids, numRuns] of CONFIGS) {
-  test(`INV: ${name}: under loss, duplicates, reordering, crashes and slow disks every step is safe, and a healed cluster commits`, () => {
+for (const scenario of SCENARIOS) {
+  const { name, numRuns } = scenario
+  test(`${name}: whatever is lost, doubled, late or crashed, every step is safe and the healed cluster commits`, () => {
     fc.assert(
-      fc.property(fc.nat(1_000_000), numbers, (seed, events) => void run(config, ids, seed, events)),
+      fc.property(fc.nat(1_000_000), numbers, (seed, events) => void run(scenario, seed, events)),
       { numRuns },
     )
   })
 }
 
-test('the random events elect leaders, commit and truncate: they reach what they check', () => {
-  const reached = { committed: 0, aborts: 0, terms: 0 }
-  fc.assert(
-    fc.property(fc.nat(1_000_000), numbers, (seed, events) => {
-      const cluster = run(SMALL, ['n1', 'n2', 'n3'], seed, events)
-      reached.committed += cluster.safety.committedCount
-      reached.terms += cluster.leader()?.state.currentTerm ?? 0
-    }),
-    { numRuns: 20, seed: 7 },
-  )
-  expect(reached.committed).toBeGreaterThan(200)
-  expect(reached.terms).toBeGreaterThan(20)
+test('the random events reach what they check: elections, truncations, refusals, losses', () => {
+  const seen = new Set<string>()
+  const scenario: Scenario = { name: 'coverage', ids: THREE, config: SMALL, numRuns: 40 }
+  const note = (line: string): void => {
+    for (const word of ['is leader', 'abort', 'truncate', 'NO_QUORUM', 'NOT_LEADER', 'hint']) if (line.includes(word)) seen.add(word)
+  }
+  let committed = 0
+  for (const [at, events] of fc.sample(numbers, { seed: 7, numRuns: scenario.numRuns }).entries()) {
+    committed += run(scenario, at, events, note).safety.committedCount
+  }
+  expect([...seen].sort()).toEqual(['NOT_LEADER', 'NO_QUORUM', 'abort', 'hint', 'is leader', 'truncate'])
+  expect(committed).toBeGreaterThan(300)
 })

@@ -1,0 +1,190 @@
+import { assert } from '../../src/base/assert.ts'
+import { describeLog, describeMessage, describeState, type RaftConfig } from '../../src/raft/index.ts'
+import { Cluster, type Packet } from './cluster.ts'
+
+/**
+ * Runs a golden script: lines that begin with `>` are commands, indented lines are the transcript, all else is prose. The
+ * result is the script with the transcript that the core produces now.
+ *
+ * nodes n1 n2 n3 [option=value]   a new cluster; options of RaftConfig, `on` and `off`, and seed
+ * given n1 log 1 1 2 term 3       log terms and current term of a node before the start; entry 1 is the Configuration
+ * start [unbootstrapped]          opens all nodes
+ * bootstrap n1                    the bootstrap handshake of one node
+ * campaign n1 · tick n1           an election now · its timer
+ * elect n1                        an election that n1 wins, in one line
+ * propose n1 [count [bytes]]      entries at a node
+ * deliver [n1] [n2]               what is under way now, from n1, to n2
+ * drop [n1] [n2] · duplicate …    the same, lost · delivered, and left under way
+ * stabilize · wait 300            deliver until all is quiet · let ms pass too (heartbeats are not printed)
+ * pass 50                         let ms pass while nothing moves
+ * partition n1 | n2 n3 · cut n1 n2 · heal
+ * hold-disk n1 · persist n1 [2] · release-disk n1
+ * crash n1 · restart n1
+ * status · log · network          what nodes know · hold · what is under way
+ */
+export function runScript(text: string): string {
+  const script = new Script()
+  const lines: string[] = []
+  for (const line of text.split('\n')) {
+    if (line.startsWith('  ')) continue
+    lines.push(line)
+    if (line.startsWith('>')) lines.push(...script.run(line.slice(1).trim()).map((output) => `  ${output}`))
+  }
+  return lines.join('\n')
+}
+
+class Script {
+  private readonly output: string[] = []
+  private current: Cluster | null = null
+  private heartbeatsPrinted = true
+
+  run(command: string): readonly string[] {
+    this.output.length = 0
+    const [verb, ...words] = command.split(/\s+/)
+    try {
+      this.carryOut(verb ?? '', words)
+    } catch (error) {
+      this.output.push(`failed: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    return [...this.output]
+  }
+
+  private get cluster(): Cluster {
+    assert(this.current !== null, 'a script begins with `nodes`')
+    return this.current
+  }
+
+  private carryOut(verb: string, words: readonly string[]): void {
+    const [first = '', second = '', third = ''] = words
+    switch (verb) {
+      case 'nodes':
+        return this.create(words)
+      case 'given':
+        return this.given(words)
+      case 'start':
+        return this.cluster.start(first !== 'unbootstrapped')
+      case 'bootstrap':
+        return void this.cluster.step(first, { kind: 'bootstrapped', configuration: this.cluster.configuration })
+      case 'campaign':
+      case 'tick':
+        return void this.cluster.step(first, { kind: verb })
+      case 'elect':
+        return this.elect(first)
+      case 'pass':
+        this.cluster.now += Number(first)
+        return
+      case 'propose':
+        return void this.cluster.propose(first, Number(second || 1), Number(third || 100))
+      case 'deliver':
+      case 'drop':
+      case 'duplicate':
+        return this.network(verb, words)
+      case 'stabilize':
+        return this.cluster.stabilize()
+      case 'wait':
+        return this.wait(Number(first))
+      case 'partition':
+        return this.partition(words)
+      case 'cut':
+        return this.cluster.cut(first, second)
+      case 'heal':
+        return this.cluster.heal()
+      default:
+        return this.node(verb, first, second)
+    }
+  }
+
+  private node(verb: string, id: string, argument: string): void {
+    switch (verb) {
+      case 'hold-disk':
+        this.cluster.node(id).diskHeld = true
+        return
+      case 'persist':
+        return this.cluster.completeWrites(id, argument === '' ? undefined : Number(argument))
+      case 'release-disk':
+        this.cluster.completeWrites(id)
+        this.cluster.node(id).diskHeld = false
+        return
+      case 'crash':
+        return this.cluster.crash(id)
+      case 'restart':
+        return this.cluster.restart(id)
+      case 'status':
+        return this.eachNode((node) => (node.up ? describeState(node.state) : `${node.id} down`))
+      case 'log':
+        return this.eachNode((node) => `${node.id} ${node.up ? describeLog(node.state) : 'down'}`)
+      case 'network':
+        for (const packet of this.cluster.packets) this.output.push(describePacket(packet))
+        return
+      default:
+        assert(false, 'a verb of the script language', { verb })
+    }
+  }
+
+  private elect(id: string): void {
+    this.cluster.step(id, { kind: 'campaign' })
+    this.cluster.stabilize()
+    const { role, currentTerm, commitIndex } = this.cluster.state(id)
+    this.output.length = 0
+    this.output.push(`${id} is ${role.kind} in term ${currentTerm}, commit ${commitIndex}`)
+  }
+
+  private create(words: readonly string[]): void {
+    const options = Object.fromEntries(words.filter((word) => word.includes('=')).map((word) => word.split('=')))
+    const { seed, ...rest } = options
+    const config: Record<string, number | boolean> = {}
+    for (const [name, value] of Object.entries(rest)) config[name] = value === 'on' || (value === 'off' ? false : Number(value))
+    const ids = words.filter((word) => !word.includes('='))
+    const trace = (line: string): void => this.print(line)
+    this.current = new Cluster(ids, { config: config as Partial<RaftConfig>, seed: Number(seed ?? 1), trace })
+  }
+
+  private given(words: readonly string[]): void {
+    const at = words.indexOf('term')
+    const terms = words.slice(2, at).map(Number)
+    const votedFor = words[words.indexOf('vote') + 1]
+    const currentTerm = Number(words[at + 1])
+    const hardState = words.includes('vote') && votedFor !== undefined ? { currentTerm, votedFor } : { currentTerm }
+    this.cluster.setLog(words[0] ?? '', terms, hardState)
+  }
+
+  private network(verb: 'deliver' | 'drop' | 'duplicate', [from, to]: readonly string[]): void {
+    const chosen = (packet: Packet): boolean =>
+      (from === undefined || packet.from === from) && (to === undefined || packet.to === to)
+    for (const packet of this.cluster.packets.filter(chosen)) {
+      if (verb === 'drop') {
+        this.cluster.packets.splice(this.cluster.packets.indexOf(packet), 1)
+        this.print(`lost: ${describePacket(packet)}`)
+      } else this.cluster.deliver(packet, { copy: verb === 'duplicate' })
+    }
+  }
+
+  private partition(words: readonly string[]): void {
+    const groups = words.join(' ').split('|').map((group) => group.trim().split(' '))
+    for (const group of groups) {
+      for (const other of groups) {
+        if (group === other) continue
+        for (const from of group) for (const to of other) this.cluster.cut(from, to)
+      }
+    }
+  }
+
+  private wait(ms: number): void {
+    this.heartbeatsPrinted = false
+    this.cluster.advance(ms)
+    this.heartbeatsPrinted = true
+  }
+
+  private eachNode(describe: (node: ReturnType<Cluster['node']>) => string): void {
+    for (const node of this.cluster.nodes.values()) this.output.push(describe(node))
+  }
+
+  private print(line: string): void {
+    const isHeartbeat = line.includes(' empty ') || line.includes('appendEntriesResponse')
+    if (this.heartbeatsPrinted || !isHeartbeat) this.output.push(line)
+  }
+}
+
+function describePacket({ from, to, message }: Packet): string {
+  return `${from} → ${to} ${describeMessage(message)}`
+}
