@@ -99,7 +99,7 @@ describe('the encoding of values', () => {
     expect(decodeValue(bytes('df 00000001 d901 61 dd 00000001 c0'))).toEqual({ a: [null] })
   })
 
-  test.each(refused)('$what is refused, never converted, with its path', ({ value, reason, path }) => {
+  test.each(refused)('FM-1 $what is refused, never converted, with its path', ({ value, reason, path }) => {
     const error = refusalOf(() => encodeValue(value as Value))
     expect([error.reason, error.path]).toEqual([reason, path])
   })

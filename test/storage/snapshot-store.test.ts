@@ -79,7 +79,7 @@ describe('a snapshot that is interrupted', () => {
   const OLD = { index: 10, rows: [['a', '1'], ['b', '1'], ['c', '1']] }
   const NEW = { index: 20, rows: [['a', '2'], ['c', '1'], ['d', '2']] }
 
-  test('FM-4 at any write, with or without its effect, leaves the whole old or the whole new snapshot', async () => {
+  test('at any write, with or without its effect, leaves the whole old or the whole new snapshot', async () => {
     for (const takesEffect of [false, true]) {
       const seen = new Set<number | null>()
       for (let failAt = 1; ; failAt += 1) {
