@@ -5,9 +5,10 @@ export class FrameError extends Error {
   override readonly name = 'FrameError'
 }
 
-/** Bytes of a slab: small frames are cut from one allocation, one after the other. */
-const SLAB_BYTES = 64 * 1024
+/** Bytes of a slab: small frames are cut from one allocation, one after the other. A connection that is idle holds one. */
+const SLAB_BYTES = 16 * 1024
 
+const NO_BYTES = Buffer.alloc(0)
 const TWO_28 = 0x10000000
 const TWO_53 = 0x20000000000000
 
@@ -18,12 +19,13 @@ const TWO_53 = 0x20000000000000
  * here; a slab is freed with the last frame cut from it.
  */
 export class ByteWriter {
-  private buffer: Buffer
+  private readonly slabBytes: number
+  private buffer: Buffer = NO_BYTES
   private start = 0
   private position = 0
 
   constructor(slabBytes: number = SLAB_BYTES) {
-    this.buffer = Buffer.allocUnsafeSlow(slabBytes)
+    this.slabBytes = slabBytes
   }
 
   /** Bytes written since the last `take`. */
@@ -103,7 +105,7 @@ export class ByteWriter {
   private reserve(count: number): void {
     if (this.position + count <= this.buffer.length) return
     const held = this.position - this.start
-    const larger = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, (held + count) * 2))
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.slabBytes, (held + count) * 2))
     this.buffer.copy(larger, 0, this.start, this.position)
     this.buffer = larger
     this.start = 0
@@ -117,7 +119,7 @@ export class ByteWriter {
  * value.
  */
 export class ByteReader {
-  private source: Buffer = Buffer.alloc(0)
+  private source: Buffer = NO_BYTES
   private position = 0
   private readonly names = new NameTable()
 

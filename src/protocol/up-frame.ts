@@ -61,7 +61,8 @@ export interface QueryMessage {
   /** Chosen by the client's library; the answer names it (Q-004). */
   readonly correlationId: number
   readonly consistency: Consistency
-  /** Index token for `sequential`: the answer shows at least this index; else 0. */
+  /** Index token for `sequential`: the answer shows at least this index of this incarnation; else 0. */
+  readonly incarnation: number
   readonly minIndex: number
   readonly machine: string
   readonly query: string
@@ -105,6 +106,7 @@ export function writeUp(writer: ByteWriter, message: UpMessage): void {
     case 'query':
       writer.varint(message.correlationId)
       writer.byte(CONSISTENCIES.indexOf(message.consistency))
+      writer.varint(message.incarnation)
       writer.varint(message.minIndex)
       writer.text(message.machine)
       writer.text(message.query)
@@ -213,6 +215,7 @@ function readQuery(reader: ByteReader, channel: number): QueryMessage {
     channel,
     correlationId,
     consistency,
+    incarnation: reader.varint(),
     minIndex: reader.varint(),
     machine: reader.name(NAME_BYTES_MAX),
     query: reader.name(NAME_BYTES_MAX),

@@ -19,7 +19,7 @@ export const upMessage: fc.Arbitrary<UpMessage> = fc.oneof(
   fc.record({ kind: kind('ping'), channel }),
   fc.record({ kind: kind('close'), channel }),
   fc.record({
-    kind: kind('query'), channel, correlationId: uint, minIndex: uint, machine: name, query: name, input: blob(60),
+    kind: kind('query'), channel, correlationId: uint, incarnation: uint, minIndex: uint, machine: name, query: name, input: blob(60),
     consistency: fc.constantFrom('linearizable' as const, 'sequential' as const, 'stale' as const),
   }),
   fc.record({

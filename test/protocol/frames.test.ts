@@ -45,8 +45,8 @@ const GOLDEN_UP: readonly (readonly [string, UpMessage, string])[] = [
   ['a ping', { kind: 'ping', channel: 128 }, '01 05 8001'],
   ['a close', { kind: 'close', channel: 0 }, '01 07 00'],
   ['a query', {
-    kind: 'query', channel: 0, correlationId: 7, consistency: 'sequential', minIndex: 9, machine: 'm', query: 'q', input: bytes('c0'),
-  }, '01 06 00 07 01 09 01 6d 01 71 01 c0'],
+    kind: 'query', channel: 0, correlationId: 7, consistency: 'sequential', incarnation: 3, minIndex: 9, machine: 'm', query: 'q', input: bytes('c0'),
+  }, '01 06 00 07 01 03 09 01 6d 01 71 01 c0'],
   ['an open', {
     kind: 'open', channel: 1, secret: bytes('aa'.repeat(16)), principal: 'user:é', roles: ['r'], capabilities: bytes('80'), name: '',
     timeoutMs: 30000, validUntil: 1, ordered: true,
