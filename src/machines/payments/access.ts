@@ -19,20 +19,15 @@ export const isAdmin = (principal: string): boolean => principal.startsWith('adm
 /** Workers that speak for the payment provider. */
 export const WORKER_ROLE = 'payments'
 
-/** Somebody must have signed in (domain 0.5, check 2). */
-export function authenticated(ctx: PaymentsContext, action: string): Refusal | null {
-  if (ctx.principal !== '') return null
-  return refused(ctx, ctx.reject('UNAUTHENTICATED'), { action, bookingId: null })
-}
-
-/** Checks 2, 4 and 5 of domain 0.5: who asks, whether there is such a booking, and whether that role may do this. */
+/**
+ * Checks 4 and 5 of domain 0.5: whether there is such a booking, and whether that role may do this. (Check 2 is the session
+ * layer's: it opens no session without a principal.)
+ */
 export function findBooking(
   ctx: PaymentsContext,
   call: { readonly action: string; readonly id: string; readonly roles: readonly Role[] },
 ): { readonly booking: Booking; readonly role: Role } | Refusal {
   const { action, id, roles } = call
-  const stranger = authenticated(ctx, action)
-  if (stranger !== null) return stranger
   const booking = ctx.state.bookings.get(id)
   if (booking === undefined) return refused(ctx, ctx.reject('NOT_FOUND', { id }), { action, bookingId: id })
   const role = roleOf(booking, ctx.principal)
@@ -44,8 +39,7 @@ export function findBooking(
 
 /** The issuer must be a worker of the payment provider. */
 export function workerOnly(ctx: PaymentsContext, action: string, ref: string): Refusal | null {
-  const stranger = authenticated(ctx, action)
-  if (stranger !== null || ctx.roles.includes(WORKER_ROLE)) return stranger
+  if (ctx.roles.includes(WORKER_ROLE)) return null
   return refused(ctx, ctx.reject('FORBIDDEN'), { action, bookingId: null, ref })
 }
 

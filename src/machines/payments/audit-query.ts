@@ -41,8 +41,8 @@ export const audit = query(
     output: z.object({ records: z.array(auditRecord), next: z.int().nullable() }),
   },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
-    const asker = context.session?.principal ?? ''
-    if (asker === '') return context.reject('UNAUTHENTICATED')
+    const asker = context.session?.principal
+    if (asker === undefined) return context.reject('UNAUTHENTICATED')
     if (input.id === undefined && !isAdmin(asker)) return context.reject('FORBIDDEN')
     const found = input.id === undefined ? null : findBooking(view, context, input.id)
     if (isRejection(found)) return found

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { MINUTE_MS } from '../../base/time.ts'
 import { command } from '../../machine/command.ts'
-import { authenticated, findBooking, isRejection } from './access.ts'
+import type { Parsed } from '../../machine/schema.ts'
+import { findBooking, isRejection } from './access.ts'
 import { Change, Journal, refused, refusedState, statusOf } from './change.ts'
 import { nextId } from './ids.ts'
 import { DURATION_MIN_MAX } from './limits.ts'
@@ -39,7 +40,6 @@ const requestInput = z.object({
   currency,
   forms: formsInput,
 })
-type RequestInput = z.output<typeof requestInput>
 
 export const requestBooking = command({ input: requestInput, output: bookingStatus }, (ctx: PaymentsContext, input) => {
   const refusal = checkRequest(ctx, input)
@@ -66,10 +66,11 @@ export const requestBooking = command({ input: requestInput, output: bookingStat
   return statusOf(change.booking)
 })
 
-function checkRequest(ctx: PaymentsContext, input: z.output<typeof requestInput> | Readonly<Omit<RequestInput, 'forms'>> & { readonly forms: readonly { readonly formId: string }[] }): Refusal | null {
+/** What a request looks like once it is parsed: frozen, like every input. */
+type RequestInput = Parsed<typeof requestInput>
+
+function checkRequest(ctx: PaymentsContext, input: RequestInput): Refusal | null {
   const action = 'requestBooking'
-  const stranger = authenticated(ctx, action)
-  if (stranger !== null) return stranger
   const refuse = (rejection: Refusal): Refusal => refused(ctx, rejection, { action, bookingId: null, ref: input.therapistId })
   if (!ctx.principal.startsWith('user:')) return refuse(ctx.reject('FORBIDDEN'))
   if (input.startsAt <= ctx.now) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'startsAt', after: ctx.now }))
@@ -95,9 +96,7 @@ function overlaps(
   return near.some(([, { endsAt }]) => endsAt > slot.startsAt)
 }
 
-type NewBooking = Readonly<Omit<RequestInput, 'forms'>> & { readonly forms: readonly { readonly required: boolean }[] }
-
-function newBooking(ctx: PaymentsContext, bookingId: string, input: NewBooking): Booking {
+function newBooking(ctx: PaymentsContext, bookingId: string, input: RequestInput): Booking {
   const { therapistId, startsAt, priceMinor: price } = input
   return {
     id: bookingId,

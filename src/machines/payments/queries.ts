@@ -61,8 +61,8 @@ export const list = query(
     output: z.object({ bookings: z.array(summary), next: z.int().nullable() }),
   },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
-    const asker = context.session?.principal ?? ''
-    if (asker === '') return context.reject('UNAUTHENTICATED')
+    const asker = context.session?.principal
+    if (asker === undefined) return context.reject('UNAUTHENTICATED')
     const principal = input.principal ?? asker
     if (principal !== asker && !isAdmin(asker)) return context.reject('FORBIDDEN')
     const { limit } = input
@@ -133,8 +133,9 @@ export const stuck = query(
     output: z.array(z.object({ id, entity: z.string(), state: z.string(), sinceMs: millis, forMs: z.int() })),
   },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
-    const asker = context.session?.principal ?? ''
-    if (!isAdmin(asker)) return context.reject(asker === '' ? 'UNAUTHENTICATED' : 'FORBIDDEN')
+    const asker = context.session?.principal
+    if (asker === undefined) return context.reject('UNAUTHENTICATED')
+    if (!isAdmin(asker)) return context.reject('FORBIDDEN')
     const now = input.now ?? context.now
     const open = view.slots.range({ limit: STUCK_SCAN_MAX }).filter(([, slot]) => slot.client)
     return open.flatMap(([, { bookingId }]) => {
@@ -161,7 +162,7 @@ export const totals = query(
   },
   (view: PaymentsView, _input, context: PaymentsQueryContext) => {
     const { session } = context
-    if (session === null || session.principal === '') return context.reject('UNAUTHENTICATED')
+    if (session === null) return context.reject('UNAUTHENTICATED')
     if (!isAdmin(session.principal) && !session.roles.includes(WORKER_ROLE)) return context.reject('FORBIDDEN')
     return describeTotals(view.totals.get(TOTALS_KEY) ?? [])
   },
@@ -173,8 +174,8 @@ export function findBooking(
   context: PaymentsQueryContext,
   bookingId: string,
 ): { readonly booking: Booking; readonly role: Role } | Refusal {
-  const asker = context.session?.principal ?? ''
-  if (asker === '') return context.reject('UNAUTHENTICATED')
+  const asker = context.session?.principal
+  if (asker === undefined) return context.reject('UNAUTHENTICATED')
   const booking = view.bookings.get(bookingId)
   if (booking === undefined) return context.reject('NOT_FOUND', { id: bookingId })
   const role = roleOf(booking, asker)
