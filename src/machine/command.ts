@@ -9,7 +9,8 @@ export interface InputOutput<Input extends z.ZodType, Output extends z.ZodType> 
 }
 
 /** A command as `command` makes it, before its machine gives it a name. */
-export interface Command<Context, Input extends z.ZodType, Output extends z.ZodType> extends InputOutput<Input, Output> {
+export interface Command<Context, Input extends z.ZodType, Output extends z.ZodType>
+  extends InputOutput<Input, Output> {
   readonly kind: 'command'
   handler(context: Context, input: Parsed<Input>): Parsed<Output> | Rejection
 }
@@ -57,7 +58,9 @@ export function query<Views, Context, Input extends z.ZodType, Output extends z.
 }
 
 /** Plain type of what a client sends to a command or query (before defaults and transforms). */
-export type InputOf<Reference> = Reference extends { readonly input: infer Input extends z.ZodType } ? z.input<Input> : never
+export type InputOf<Reference> = Reference extends { readonly input: infer Input extends z.ZodType }
+  ? z.input<Input>
+  : never
 /** Plain type of what a command or query answers. */
 export type OutputOf<Reference> = Reference extends { readonly output: infer Output extends z.ZodType }
   ? Parsed<Output>

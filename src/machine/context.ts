@@ -4,17 +4,7 @@ import type { Value } from '../codec/types.ts'
 import type { EmitOptions, SessionInfo } from '../session/types.ts'
 import type { CommandRef } from './command.ts'
 import type { CommonErrorCode, ErrorDetails, Rejection } from './rejection.ts'
-import type {
-  ErrorsOf,
-  KeyOf,
-  MachineSchema,
-  NameOf,
-  Parsed,
-  RequestsOf,
-  RowOf,
-  TasksOf,
-  TimersOf,
-} from './schema.ts'
+import type { ErrorsOf, KeyOf, MachineSchema, NameOf, Parsed, RequestsOf, RowOf, TasksOf, TimersOf } from './schema.ts'
 import type { Table, TableView } from './tables.ts'
 
 export type Tables<Schema extends MachineSchema> = {

@@ -150,7 +150,10 @@ function assertSchema(machine: string, schema: MachineSchema): void {
   const { version } = schema
   assert(Number.isSafeInteger(version) && version > 0, 'a machine version is an integer from 1', { machine, version })
   for (const table of Object.keys(schema.state)) {
-    assert(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(table), 'a table is named by 1–64 of A-Z a-z 0-9 _ -', { machine, table })
+    assert(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(table), 'a table is named by 1–64 of A-Z a-z 0-9 _ -', {
+      machine,
+      table,
+    })
   }
   for (const kind of Object.keys(schema.timers ?? {})) {
     assert(!kind.includes('/'), 'a timer kind has no slash: it separates the kind from the key', { machine, kind })
@@ -175,6 +178,5 @@ function references(
 }
 
 /** Types that a test or a tool may want from a definition. */
-export type ContextOf<Definition> = Definition extends MachineDefinition<string, infer Schema, unknown, unknown>
-  ? Context<Schema>
-  : never
+export type ContextOf<Definition> =
+  Definition extends MachineDefinition<string, infer Schema, unknown, unknown> ? Context<Schema> : never

@@ -67,3 +67,17 @@ export {
 } from './transitions.ts'
 export type { KeyCodec } from './key.ts'
 export type { Value } from '../codec/types.ts'
+export { assert } from '../base/assert.ts'
+export type {
+  EmitOptions,
+  MachineCommand,
+  MachineContext,
+  Outcome,
+  QueryView,
+  ServerRequest,
+  SessionInfo,
+  StateReader,
+  StateStore,
+  TaskRecord,
+  UserStateMachine,
+} from '../session/types.ts'

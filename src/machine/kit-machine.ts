@@ -46,7 +46,9 @@ export class KitMachine {
 
   constructor(definition: MachineDefinition, { codec, window, caller }: MountParts) {
     const { name, schema, behaviour } = definition
-    const places = Object.entries(schema.state).map(([table, { key }]) => [table, place(codec, name, table, key)] as const)
+    const places = Object.entries(schema.state).map(
+      ([table, { key }]) => [table, place(codec, name, table, key)] as const,
+    )
     const tasks = Object.entries(schema.tasks ?? {})
     this.name = name
     this.behaviour = behaviour
@@ -146,7 +148,8 @@ export class KitMachine {
 
   query(view: QueryView, name: string, input: Value): Outcome {
     const query = this.queries.get(name)
-    if (query === undefined) return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine: this.name, query: name } }
+    if (query === undefined)
+      return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine: this.name, query: name } }
     const { now, index, session, state } = view
     const outer = this.queryWindow.enter(view)
     try {

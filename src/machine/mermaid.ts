@@ -20,7 +20,9 @@ export function mermaid(table: Drawable): string {
     'stateDiagram-v2',
     ...aliases.map((state) => `  state "${state.replaceAll('"', "'")}" as ${idOf(state)}`),
     `  [*] --> ${idOf(table.initial)}`,
-    ...table.edges().map(({ from, to, label }) => `  ${idOf(from)} --> ${idOf(to)}${label === null ? '' : ` : ${label}`}`),
+    ...table
+      .edges()
+      .map(({ from, to, label }) => `  ${idOf(from)} --> ${idOf(to)}${label === null ? '' : ` : ${label}`}`),
     ...table.terminal.map((state) => `  ${idOf(state)} --> [*]`),
   ]
   return `${lines.join('\n')}\n`

@@ -62,9 +62,13 @@ class MountedMachines implements UserStateMachine, Caller {
     const parts = { codec, window: this.window, caller: this }
     this.order = machines.map(({ name }) => name)
     this.kit = new Map(
-      machines.flatMap((machine) => (machine.kind === 'definition' ? [[machine.name, new KitMachine(machine, parts)]] : [])),
+      machines.flatMap((machine) =>
+        machine.kind === 'definition' ? [[machine.name, new KitMachine(machine, parts)]] : [],
+      ),
     )
-    this.bare = new Map(machines.flatMap((machine) => (machine.kind === 'bare' ? [[machine.name, machine.machine]] : [])))
+    this.bare = new Map(
+      machines.flatMap((machine) => (machine.kind === 'bare' ? [[machine.name, machine.machine]] : [])),
+    )
   }
 
   apply(context: MachineContext, command: MachineCommand): Outcome {
@@ -168,6 +172,8 @@ function schemasOf(machine: Mountable): InputSchemas {
     return { version, commands: inputSchemas(commands), queries: inputSchemas(queries) }
   }
   const wrap = (shapes: { readonly [name: string]: z.core.$ZodType } | undefined): InputSchemas['commands'] =>
-    shapes === undefined ? null : inputSchemas(Object.fromEntries(Object.entries(shapes).map(([name, input]) => [name, { input }])))
+    shapes === undefined
+      ? null
+      : inputSchemas(Object.fromEntries(Object.entries(shapes).map(([name, input]) => [name, { input }])))
   return { version: machine.version ?? 1, commands: wrap(machine.commands), queries: wrap(machine.queries) }
 }

@@ -22,8 +22,7 @@ export interface ParseFailure {
 
 export type ParsedCommand =
   /** `input`: canonical encoding of the parsed value. `version`: of the machine whose schema parsed it. */
-  | { readonly ok: true; readonly input: Uint8Array; readonly version: number }
-  | ParseFailure
+  { readonly ok: true; readonly input: Uint8Array; readonly version: number } | ParseFailure
 
 export type ParsedQuery = { readonly ok: true; readonly input: Value } | ParseFailure
 
@@ -35,9 +34,9 @@ export interface InputSchemas {
 }
 
 /** Strict versions of the inputs of commands or queries. */
-export function inputSchemas(
-  references: { readonly [name: string]: { readonly input: z.core.$ZodType } },
-): ReadonlyMap<string, z.core.$ZodType> {
+export function inputSchemas(references: {
+  readonly [name: string]: { readonly input: z.core.$ZodType }
+}): ReadonlyMap<string, z.core.$ZodType> {
   return new Map(Object.entries(references).map(([name, { input }]) => [name, strictly(input)]))
 }
 
@@ -56,10 +55,7 @@ export class InputParser {
   private readonly codec: Pick<SessionCodec, 'encodeValue' | 'decodeValue'>
   private readonly machines: ReadonlyMap<string, InputSchemas>
 
-  constructor(
-    codec: Pick<SessionCodec, 'encodeValue' | 'decodeValue'>,
-    machines: ReadonlyMap<string, InputSchemas>,
-  ) {
+  constructor(codec: Pick<SessionCodec, 'encodeValue' | 'decodeValue'>, machines: ReadonlyMap<string, InputSchemas>) {
     this.codec = codec
     this.machines = new Map([
       ...machines,
@@ -136,7 +132,9 @@ function invalid(issues: readonly InputIssue[]): ParseFailure {
 /** Bytes that are no value, or a schema of the machine that threw: neither reaches the log. */
 function refused(error: unknown): ParseFailure {
   if (error instanceof ValueError) return invalid([{ path: error.path, message: error.message }])
-  return invalid([{ path: '', message: `the schema failed: ${error instanceof Error ? error.message : String(error)}` }])
+  return invalid([
+    { path: '', message: `the schema failed: ${error instanceof Error ? error.message : String(error)}` },
+  ])
 }
 
 function unknownName(

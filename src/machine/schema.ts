@@ -77,7 +77,9 @@ type None = { readonly [name: string]: never }
 export type ErrorsOf<Schema> = Schema extends { readonly errors: infer Errors extends Shapes } ? Errors : None
 export type RequestsOf<Schema> = Schema extends { readonly requests: infer Requests extends Shapes } ? Requests : None
 export type TimersOf<Schema> = Schema extends { readonly timers: infer Timers extends Shapes } ? Timers : None
-export type TasksOf<Schema> = Schema extends { readonly tasks: infer Tasks extends { readonly [kind: string]: TaskSchema } }
+export type TasksOf<Schema> = Schema extends {
+  readonly tasks: infer Tasks extends { readonly [kind: string]: TaskSchema }
+}
   ? Tasks
   : None
 

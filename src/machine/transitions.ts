@@ -74,7 +74,8 @@ export function transitions<const Table extends Closed<Table> & TransitionTable>
   assert(first !== undefined, 'a transition table has at least one state')
   const rows = new Map(states.map((state) => [state, new Map(Object.entries(table[state])) as Map<Event, State>]))
   for (const [from, row] of rows) {
-    for (const [event, to] of row) assert(rows.has(to), 'a transition leads to no state of its table', { from, event, to })
+    for (const [event, to] of row)
+      assert(rows.has(to), 'a transition leads to no state of its table', { from, event, to })
   }
   const entity = options.entity ?? 'entity'
   const allowedEvents = (state: State): readonly Event[] => [...(rows.get(state)?.keys() ?? [])]

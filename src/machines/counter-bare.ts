@@ -1,5 +1,12 @@
-import type { KeyCodec, Value } from '../machine/index.ts'
-import type { MachineCommand, MachineContext, Outcome, QueryView, UserStateMachine } from '../session/types.ts'
+import type {
+  KeyCodec,
+  MachineCommand,
+  MachineContext,
+  Outcome,
+  QueryView,
+  UserStateMachine,
+  Value,
+} from '../machine/index.ts'
 
 const MAX = 1000
 

@@ -30,7 +30,10 @@ export const counter = defineMachine(
       ),
     },
     queries: {
-      value: query({ input: z.string().min(1).max(256), output: z.int() }, (view, name) => view.counters.get(name) ?? 0),
+      value: query(
+        { input: z.string().min(1).max(256), output: z.int() },
+        (view, name) => view.counters.get(name) ?? 0,
+      ),
     },
   },
 )

@@ -5,9 +5,11 @@ import { command, defineMachine, query, table } from '../machine/index.ts'
 export const REGISTER_BYTES_MAX = 64 * 1024
 
 const key = z.string().min(1).max(512)
-const value = z.union([z.string(), z.instanceof(Uint8Array)]).refine((given) => byteLength(given) <= REGISTER_BYTES_MAX, {
-  error: `a value has at most ${REGISTER_BYTES_MAX} bytes`,
-})
+const value = z
+  .union([z.string(), z.instanceof(Uint8Array)])
+  .refine((given) => byteLength(given) <= REGISTER_BYTES_MAX, {
+    error: `a value has at most ${REGISTER_BYTES_MAX} bytes`,
+  })
 const maybe = value.nullable()
 
 /**
@@ -23,7 +25,10 @@ export const register = defineMachine(
         ctx.state.values.set(input.key, input.value)
         return null
       }),
-      read: command({ input: z.object({ key }), output: maybe }, (ctx, input) => ctx.state.values.get(input.key) ?? null),
+      read: command(
+        { input: z.object({ key }), output: maybe },
+        (ctx, input) => ctx.state.values.get(input.key) ?? null,
+      ),
       cas: command({ input: z.object({ key, from: maybe, to: maybe }), output: z.boolean() }, (ctx, input) => {
         if (!sameValue(ctx.state.values.get(input.key) ?? null, input.from)) return false
         if (input.to === null) ctx.state.values.delete(input.key)

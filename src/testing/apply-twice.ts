@@ -19,7 +19,11 @@ export interface Divergence {
 export function applyTwice(
   create: () => StateMachine,
   report: (divergence: Divergence) => void,
-): { readonly first: StateMachine; readonly second: StateMachine; apply(entry: AppliedEntry, recordBytes: number): Applied } {
+): {
+  readonly first: StateMachine
+  readonly second: StateMachine
+  apply(entry: AppliedEntry, recordBytes: number): Applied
+} {
   const first = create()
   const second = create()
   return {

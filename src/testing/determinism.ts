@@ -93,7 +93,12 @@ const OUTSIDE = 'use ctx.task: a worker does it and its result comes back as a c
 const LOCALE = 'it depends on the locale or time zone of the machine; compute in UTC and compare with < and >'
 
 /** Own members of objects: where, which, and what to use instead. */
-function replacements(): readonly (readonly [holder: object, name: string, members: readonly string[], instead: string])[] {
+function replacements(): readonly (readonly [
+  holder: object,
+  name: string,
+  members: readonly string[],
+  instead: string,
+])[] {
   return [
     [Math, 'Math', ['random'], RANDOM],
     [globalThis, '', ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'], TIMER],

@@ -54,16 +54,19 @@ function findOrder(ctx: ShopContext, id: string) {
 
 const shop = defineMachine('shop', shopSchema, {
   commands: {
-    order: command({ input: z.object({ id: z.string(), amount: z.int() }), output: z.string() }, (ctx, { id, amount }) => {
-      ctx.audit({ seen: id })
-      ctx.afterReject((later) => later.alert('refused', { id }))
-      ctx.state.orders.set(id, { owner: ctx.principal, amount, paid: false })
-      ctx.emit(ctx.session.id, 'ordered', { id }, { overflow: 'coalesce', key: id })
-      if (amount > 100) return ctx.reject('TOO_DEAR', { max: 100 })
-      ctx.state.byOwner.set([ctx.principal, ctx.index], null)
-      ctx.schedule('lapse', ctx.now + 60_000, { id }, id)
-      return ctx.task('shop.charge', id, { id, amount })
-    }),
+    order: command(
+      { input: z.object({ id: z.string(), amount: z.int() }), output: z.string() },
+      (ctx, { id, amount }) => {
+        ctx.audit({ seen: id })
+        ctx.afterReject((later) => later.alert('refused', { id }))
+        ctx.state.orders.set(id, { owner: ctx.principal, amount, paid: false })
+        ctx.emit(ctx.session.id, 'ordered', { id }, { overflow: 'coalesce', key: id })
+        if (amount > 100) return ctx.reject('TOO_DEAR', { max: 100 })
+        ctx.state.byOwner.set([ctx.principal, ctx.index], null)
+        ctx.schedule('lapse', ctx.now + 60_000, { id }, id)
+        return ctx.task('shop.charge', id, { id, amount })
+      },
+    ),
     pay: command({ input: z.object({ id: z.string() }), output: z.boolean() }, (ctx, { id }) => {
       const order = findOrder(ctx, id)
       if (isRejection(order)) return order
@@ -87,7 +90,11 @@ const shop = defineMachine('shop', shopSchema, {
   timers: {
     lapse: (ctx, { id }, key) => {
       ctx.state.orders.delete(id)
-      ctx.notify('user:a', 'order.lapsed', { key, by: ctx.principal, told: ctx.emit(ctx.session.id, 'ordered', { id }) })
+      ctx.notify('user:a', 'order.lapsed', {
+        key,
+        by: ctx.principal,
+        told: ctx.emit(ctx.session.id, 'ordered', { id }),
+      })
     },
   },
   tasks: {
@@ -102,29 +109,36 @@ const shop = defineMachine('shop', shopSchema, {
     },
   },
   onSessionCreated: (ctx, session) => (session.principal === 'user:banned' ? ctx.reject('FORBIDDEN') : undefined),
-  onSessionExpired: (ctx, session, pending, reason) => ctx.audit({ gone: session.principal, pending: pending.length, reason }),
+  onSessionExpired: (ctx, session, pending, reason) =>
+    ctx.audit({ gone: session.principal, pending: pending.length, reason }),
   onDeadLetter: (ctx, request, target) => ctx.audit({ dead: request.type, target: target.principal }),
   migrations: { 2: (ctx) => ctx.state.orders.set('migrated', { owner: 'x', amount: 1, paid: true }) },
 })
 
-const buyer = defineMachine('buyer', { version: 1, state: {}, errors: { SOLD_OUT: z.object({}) } }, {
-  commands: {
-    buy: command({ input: z.object({ id: z.string(), amount: z.int() }), output: z.string() }, (ctx, input) => {
-      const answer = ctx.call(shop.commands.order, input)
-      return isRejection(answer) ? ctx.reject('SOLD_OUT', {}) : answer
-    }),
-    swallow: command({ input: z.object({ id: z.string(), amount: z.int() }), output: z.string() }, (ctx, input) => {
-      const answer = ctx.call(shop.commands.order, input)
-      return isRejection(answer) ? answer.code : answer
-    }),
-    ask: command({ input: z.object({ id: z.string() }), output: z.string() }, (ctx, input) => {
-      const answer = ctx.call(shop.commands.pay, input)
-      return isRejection(answer) ? answer.code : 'paid'
-    }),
-    byName: command({ input: z.string(), output: z.unknown() }, (ctx, name) => ctx.call(name, 'pay', { id: 'o-1' })),
-    forever: command({ input: z.object({}), output: z.unknown() }, (ctx, input) => ctx.call('buyer', 'forever', input)),
+const buyer = defineMachine(
+  'buyer',
+  { version: 1, state: {}, errors: { SOLD_OUT: z.object({}) } },
+  {
+    commands: {
+      buy: command({ input: z.object({ id: z.string(), amount: z.int() }), output: z.string() }, (ctx, input) => {
+        const answer = ctx.call(shop.commands.order, input)
+        return isRejection(answer) ? ctx.reject('SOLD_OUT', {}) : answer
+      }),
+      swallow: command({ input: z.object({ id: z.string(), amount: z.int() }), output: z.string() }, (ctx, input) => {
+        const answer = ctx.call(shop.commands.order, input)
+        return isRejection(answer) ? answer.code : answer
+      }),
+      ask: command({ input: z.object({ id: z.string() }), output: z.string() }, (ctx, input) => {
+        const answer = ctx.call(shop.commands.pay, input)
+        return isRejection(answer) ? answer.code : 'paid'
+      }),
+      byName: command({ input: z.string(), output: z.unknown() }, (ctx, name) => ctx.call(name, 'pay', { id: 'o-1' })),
+      forever: command({ input: z.object({}), output: z.unknown() }, (ctx, input) =>
+        ctx.call('buyer', 'forever', input),
+      ),
+    },
   },
-})
+)
 
 const host = () => new MemoryHost(mount([shop, buyer], codec).userMachine)
 const order = { id: 'o-1', amount: 5 }
@@ -173,12 +187,14 @@ describe('types', () => {
 
 describe('definitions', () => {
   const noCommands = { commands: {} }
-  test('FR-001 a machine name outside its alphabet, or the framework\'s own, is refused', () => {
+  test("FR-001 a machine name outside its alphabet, or the framework's own, is refused", () => {
     expect(() => defineMachine('Shop', { version: 1, state: {} }, noCommands)).toThrow('a-z 0-9 -')
     expect(() => defineMachine('task', { version: 1, state: {} }, noCommands)).toThrow('belongs to the framework')
   })
   test('a declared task or timer without a handler is refused', () => {
-    expect(() => defineMachine('shop', shopSchema, noCommands)).toThrow('timers.lapse is declared in the schema but has no')
+    expect(() => defineMachine('shop', shopSchema, noCommands)).toThrow(
+      'timers.lapse is declared in the schema but has no',
+    )
   })
   test('versions, tables and timer kinds that cannot work are refused', () => {
     expect(() => defineMachine('shop', { version: 0, state: {} }, noCommands)).toThrow('integer from 1')
@@ -216,7 +232,10 @@ describe('apply', () => {
     expect(outcome).toEqual({ kind: 'reject', code: 'TOO_DEAR', details: { max: 100 } })
     expect(Object.getPrototypeOf(outcome)).toBe(Object.prototype)
     expect(world.store.rows.size).toBe(0)
-    expect(world.effects).toEqual([['audit', { seen: 'o-1' }], ['alert', 'refused', { id: 'o-1' }]])
+    expect(world.effects).toEqual([
+      ['audit', { seen: 'o-1' }],
+      ['alert', 'refused', { id: 'o-1' }],
+    ])
   })
   test('UPC-4 a function that a handler calls refuses by returning the rejection; undefined details are left out', () => {
     const details = { entity: 'order', id: 'o-9' }
@@ -237,21 +256,29 @@ describe('apply', () => {
   })
   test('a context kept beyond its call throws', () => {
     let kept: { readonly now: number } | undefined
-    const keeper = defineMachine('keeper', { version: 1, state: { rows: table(z.string(), z.null()) } }, {
-      commands: {
-        keep: command({ input: z.null(), output: z.null() }, (ctx) => {
-          kept = ctx
-          return null
-        }),
+    const keeper = defineMachine(
+      'keeper',
+      { version: 1, state: { rows: table(z.string(), z.null()) } },
+      {
+        commands: {
+          keep: command({ input: z.null(), output: z.null() }, (ctx) => {
+            kept = ctx
+            return null
+          }),
+        },
       },
-    })
+    )
     new MemoryHost(mount([keeper], codec).userMachine).apply('keeper', 'keep', null)
     expect(() => kept?.now).toThrow('outside the call it was given to')
   })
   test('UPC-1 FR-002 the same commands on two mounts give the same answers, rows and effects', () => {
     const run = () => {
       const world = host()
-      const answers = [world.apply('shop', 'order', order), world.apply('shop', 'pay', order), world.apply('buyer', 'buy', order)]
+      const answers = [
+        world.apply('shop', 'order', order),
+        world.apply('shop', 'pay', order),
+        world.apply('buyer', 'buy', order),
+      ]
       return { answers, rows: [...world.store.rows], effects: world.effects }
     }
     expect(run()).toEqual(run())
@@ -296,7 +323,9 @@ describe('timers, tasks and hooks', () => {
     world.transaction(null, (context) => world.machine.onTimer?.(context, timer))
     expect(world.effects.at(-1)).toEqual(['notify', 'user:a', 'order.lapsed', { key: 'o-1', by: 'system', told: true }])
     expect(world.effects[0]).toEqual(['emit', '0/0/0', 'shop.ordered', { id: 'o-1' }])
-    expect(() => world.machine.onTimer?.(world.context(null, []), { ...timer, name: 'lapsed' })).toThrow('no handler for timer')
+    expect(() => world.machine.onTimer?.(world.context(null, []), { ...timer, name: 'lapsed' })).toThrow(
+      'no handler for timer',
+    )
   })
   test('a task result that fits is taken; one that does not is invalid, with paths and codes only', () => {
     const world = host()
@@ -310,7 +339,7 @@ describe('timers, tasks and hooks', () => {
     })
     expect(give({ receipt: 'r-1', extra: 1 })).toMatchObject({ kind: 'invalid' })
   })
-  test('a task that failed for good runs its kind\'s fallback', () => {
+  test("a task that failed for good runs its kind's fallback", () => {
     const world = host()
     world.transaction(null, (context) => world.machine.onTaskFailed?.(context, taskRecord, 'LEASE_EXPIRED'))
     expect(world.effects).toEqual([['alert', 'charge failed', { id: 'o-1', reason: 'LEASE_EXPIRED' }]])
@@ -341,9 +370,15 @@ describe('bare machines', () => {
       onSessionCreated: () => undefined,
       onSessionExpired: () => undefined,
     })
-    const caller = defineMachine('caller', { version: 1, state: {} }, {
-      commands: { say: command({ input: z.string(), output: z.unknown() }, (ctx, name) => ctx.call('echo', name, 'hi')) },
-    })
+    const caller = defineMachine(
+      'caller',
+      { version: 1, state: {} },
+      {
+        commands: {
+          say: command({ input: z.string(), output: z.unknown() }, (ctx, name) => ctx.call('echo', name, 'hi')),
+        },
+      },
+    )
     const world = new MemoryHost(mount([echo, caller], codec).userMachine)
     expect(world.apply('echo', 'say', 1)).toEqual({ kind: 'value', value: 1 })
     expect(world.apply('caller', 'say', 'say')).toEqual({ kind: 'value', value: 'hi' })

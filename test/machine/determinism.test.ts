@@ -49,7 +49,16 @@ describe('the determinism guard', () => {
     expect(violations).toEqual([api, api, api])
   })
   test('everything is as it was after apply, also after a throw', () => {
-    const members = () => [Date, Math.random, setTimeout, fetch, crypto.randomUUID, performance.now, process.hrtime, ''.localeCompare]
+    const members = () => [
+      Date,
+      Math.random,
+      setTimeout,
+      fetch,
+      crypto.randomUUID,
+      performance.now,
+      process.hrtime,
+      ''.localeCompare,
+    ]
     const before = members()
     const own = [Object.hasOwn(crypto, 'randomUUID'), Object.hasOwn(performance, 'now')]
     guarded(() => undefined).run()
@@ -79,18 +88,24 @@ describe('the determinism guard', () => {
   })
   test('hooks and queries are guarded, and what a machine runs through ctx.once and ctx.afterReject', () => {
     const { host } = guarded(() => Date.now())
-    expect(() => host.transaction(null, (context) => host.machine.onSessionCreated(context, expect.anything()))).toThrow()
+    expect(() =>
+      host.transaction(null, (context) => host.machine.onSessionCreated(context, expect.anything())),
+    ).toThrow()
     const inOnce = guarded((context) => context.once('a', 'b', 'c', 1, () => Date.now()))
     expect(inOnce.run).toThrow('Date.now()')
-    const reject = defineMachine('late', { version: 1, state: {} }, {
-      commands: {
-        go: command({ input: z.null(), output: z.null() }, (ctx) => {
-          ctx.afterReject(() => void Date.now())
-          return ctx.reject('CONFLICT')
-        }),
+    const reject = defineMachine(
+      'late',
+      { version: 1, state: {} },
+      {
+        commands: {
+          go: command({ input: z.null(), output: z.null() }, (ctx) => {
+            ctx.afterReject(() => void Date.now())
+            return ctx.reject('CONFLICT')
+          }),
+        },
+        queries: { when: query({ input: z.null(), output: z.int() }, () => Date.now()) },
       },
-      queries: { when: query({ input: z.null(), output: z.int() }, () => Date.now()) },
-    })
+    )
     const world = new MemoryHost(withDeterminismGuard(mount([reject], createSessionCodec()).userMachine))
     expect(() => world.apply('late', 'go', null)).toThrow('Date.now()')
     expect(() => world.query('late', 'when', null)).toThrow('Date.now()')

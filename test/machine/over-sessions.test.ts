@@ -44,12 +44,17 @@ const jobs = defineMachine(
         return null
       }),
       once: command({ input: z.object({ key: z.string(), print: z.string() }), output: z.unknown() }, (ctx, input) => {
-        const made = ctx.once({ scope: 's', key: input.key, fingerprint: input.print, retentionMs: 1_000 }, () => ctx.index)
+        const made = ctx.once(
+          { scope: 's', key: input.key, fingerprint: input.print, retentionMs: 1_000 },
+          () => ctx.index,
+        )
         return made.kind === 'conflict' ? ctx.reject('CONFLICT') : { kind: made.kind, value: made.value }
       }),
       later: command({ input: z.null(), output: z.null() }, (() => Promise.resolve(null)) as unknown as () => null),
     },
-    queries: { status: query({ input: z.string(), output: z.string() }, (view, id) => view.jobs.get(id)?.status ?? 'none') },
+    queries: {
+      status: query({ input: z.string(), output: z.string() }, (view, id) => view.jobs.get(id)?.status ?? 'none'),
+    },
     timers: {
       lapse: (ctx, { id }) => {
         const job = ctx.state.jobs.get(id)
@@ -70,16 +75,20 @@ const jobs = defineMachine(
   },
 )
 
-const caller = defineMachine('caller', { version: 1, state: { calls: table(z.string(), z.int()) } }, {
-  commands: {
-    start: command({ input: z.object({ id: z.string() }), output: z.string() }, (ctx, input) => {
-      ctx.state.calls.set(input.id, (ctx.state.calls.get(input.id) ?? 0) + 1)
-      const answer = ctx.call(jobs.commands.start, input)
-      return isRejection(answer) ? answer : `called ${answer}`
-    }),
+const caller = defineMachine(
+  'caller',
+  { version: 1, state: { calls: table(z.string(), z.int()) } },
+  {
+    commands: {
+      start: command({ input: z.object({ id: z.string() }), output: z.string() }, (ctx, input) => {
+        ctx.state.calls.set(input.id, (ctx.state.calls.get(input.id) ?? 0) + 1)
+        const answer = ctx.call(jobs.commands.start, input)
+        return isRejection(answer) ? answer : `called ${answer}`
+      }),
+    },
+    queries: { calls: query({ input: z.string(), output: z.int() }, (view, id) => view.calls.get(id) ?? 0) },
   },
-  queries: { calls: query({ input: z.string(), output: z.int() }, (view, id) => view.calls.get(id) ?? 0) },
-})
+)
 
 const mounted = mount([jobs, caller], codec)
 
@@ -93,7 +102,8 @@ function world() {
     return outcome.kind === 'value' ? outcome.value : { [outcome.code]: outcome.details }
   }
   const status = (id: string) => made.query('jobs', 'status', id)
-  const hasRow = (part: string) => [...made.state.swapDirty()].filter(([key, value]) => value !== undefined && key.includes(part))
+  const hasRow = (part: string) =>
+    [...made.state.swapDirty()].filter(([key, value]) => value !== undefined && key.includes(part))
   return { made, user, submit, status, hasRow, violations }
 }
 
@@ -102,11 +112,11 @@ describe('the kit under the session layer', () => {
     const { submit, made, status, hasRow, user } = world()
     expect(submit('jobs.start', { id: 'a' })).toBe('1-task-1')
     const requests = made.outbox(user).length
+    const { tasks, timers } = made.state.counts
     hasRow('')
     made.now += 5
     expect(submit('jobs.start', { id: 'a' })).toEqual({ TWICE: { id: 'a' } })
-    const { sessions, tasks, timers } = made.state.counts
-    expect({ sessions, tasks, timers }).toEqual({ sessions: 1, tasks: 1, timers: 1 })
+    expect(made.state.counts).toMatchObject({ sessions: 1, tasks, timers })
     expect(made.outbox(user)).toHaveLength(requests)
     const dirty = hasRow('')
     expect(dirty.some(([key]) => key.startsWith('session/audit'))).toBe(true)
@@ -149,7 +159,7 @@ describe('the kit under the session layer', () => {
     expect(JSON.stringify(answer)).toContain('VALIDATION_ERROR')
     expect(status('a')).toMatchObject({ value: expect.stringContaining('failed: ') })
   })
-  test('ctx.call is one transaction: the other machine\'s rejection rolls back our rows', () => {
+  test("ctx.call is one transaction: the other machine's rejection rolls back our rows", () => {
     const { submit, made } = world()
     expect(submit('caller.start', { id: 'a' })).toBe('called 1-task-1')
     expect(submit('caller.start', { id: 'a' })).toEqual({ TWICE: { id: 'a' } })

@@ -38,22 +38,26 @@ const inputs = {
 }
 
 const nothing = () => null
-const machine = defineMachine('parsed', { version: 3, state: {} }, {
-  commands: {
-    open: command({ input: inputs.open, output: z.null() }, nothing),
-    nested: command({ input: inputs.nested, output: z.null() }, nothing),
-    union: command({ input: inputs.union, output: z.null() }, nothing),
-    loose: command({ input: inputs.loose, output: z.null() }, nothing),
-    recursive: command({ input: inputs.recursive, output: z.null() }, nothing),
-    trimmed: command({ input: inputs.trimmed, output: z.null() }, nothing),
-    record: command({ input: inputs.record, output: z.null() }, nothing),
-    both: command({ input: inputs.both, output: z.null() }, nothing),
-    failing: command({ input: inputs.failing, output: z.null() }, nothing),
-    late: command({ input: inputs.late, output: z.null() }, nothing),
-    nothing: command({ input: inputs.nothing, output: z.null() }, nothing),
+const machine = defineMachine(
+  'parsed',
+  { version: 3, state: {} },
+  {
+    commands: {
+      open: command({ input: inputs.open, output: z.null() }, nothing),
+      nested: command({ input: inputs.nested, output: z.null() }, nothing),
+      union: command({ input: inputs.union, output: z.null() }, nothing),
+      loose: command({ input: inputs.loose, output: z.null() }, nothing),
+      recursive: command({ input: inputs.recursive, output: z.null() }, nothing),
+      trimmed: command({ input: inputs.trimmed, output: z.null() }, nothing),
+      record: command({ input: inputs.record, output: z.null() }, nothing),
+      both: command({ input: inputs.both, output: z.null() }, nothing),
+      failing: command({ input: inputs.failing, output: z.null() }, nothing),
+      late: command({ input: inputs.late, output: z.null() }, nothing),
+      nothing: command({ input: inputs.nothing, output: z.null() }, nothing),
+    },
+    queries: { find: query({ input: z.object({ id: z.string() }), output: z.null() }, nothing) },
   },
-  queries: { find: query({ input: z.object({ id: z.string() }), output: z.null() }, nothing) },
-})
+)
 const untyped = bare('untyped', {
   apply: () => ({ kind: 'value', value: null }),
   onSessionCreated: () => undefined,
@@ -123,19 +127,30 @@ describe('parsing at the edge', () => {
     })
     expect(parse('toString', null)).toMatchObject({ code: 'UNKNOWN_COMMAND' })
     const nothingFound = mounted.parseQuery('parsed', 'fnd', codec.encodeValue(null))
-    expect(nothingFound).toMatchObject({ code: 'UNKNOWN_QUERY', message: expect.stringContaining('did you mean find?') })
+    expect(nothingFound).toMatchObject({
+      code: 'UNKNOWN_QUERY',
+      message: expect.stringContaining('did you mean find?'),
+    })
     expect(mounted.parseQuery('nowhere', 'x', codec.encodeValue(null))).toMatchObject({ code: 'UNKNOWN_MACHINE' })
   })
   test('FM-1 bytes that are no value are refused, and so is a schema that throws, waits or makes no plain data', () => {
-    expect(mounted.parse('parsed', 'open', new Uint8Array([0xc1]))).toMatchObject({ ok: false, code: 'VALIDATION_ERROR' })
+    expect(mounted.parse('parsed', 'open', new Uint8Array([0xc1]))).toMatchObject({
+      ok: false,
+      code: 'VALIDATION_ERROR',
+    })
     expect(mounted.parse('parsed', 'open', new Uint8Array())).toMatchObject({ ok: false, code: 'VALIDATION_ERROR' })
     expect(parse('failing', 'x')).toMatchObject({ message: expect.stringContaining('the schema failed: no luck') })
     expect(parse('late', 'x')).toMatchObject({ ok: false, code: 'VALIDATION_ERROR' })
     expect(parse('nothing', 'x')).toMatchObject({ ok: false, code: 'VALIDATION_ERROR' })
   })
   test('queries are parsed too, strictly', () => {
-    expect(mounted.parseQuery('parsed', 'find', codec.encodeValue({ id: 'a' }))).toEqual({ ok: true, input: { id: 'a' } })
-    expect(mounted.parseQuery('parsed', 'find', codec.encodeValue({ id: 1 }))).toMatchObject({ code: 'VALIDATION_ERROR' })
+    expect(mounted.parseQuery('parsed', 'find', codec.encodeValue({ id: 'a' }))).toEqual({
+      ok: true,
+      input: { id: 'a' },
+    })
+    expect(mounted.parseQuery('parsed', 'find', codec.encodeValue({ id: 1 }))).toMatchObject({
+      code: 'VALIDATION_ERROR',
+    })
     expect(mounted.parseQuery('parsed', 'find', new Uint8Array([0xc1]))).toMatchObject({ code: 'VALIDATION_ERROR' })
   })
   test('the built-in machine task takes complete and fail', () => {

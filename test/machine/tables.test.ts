@@ -67,7 +67,13 @@ describe('tables', () => {
   })
   test('a tuple range may stop after its first parts', () => {
     inside(({ state: { pairs } }) => {
-      for (const key of [['a', 2], ['a', 10], ['ab', 1], ['b', -3]] as const) pairs.set(key, key[1])
+      for (const key of [
+        ['a', 2],
+        ['a', 10],
+        ['ab', 1],
+        ['b', -3],
+      ] as const)
+        pairs.set(key, key[1])
       const keys = (rows: readonly (readonly [readonly [string, number], number])[]) => rows.map(([key]) => key.join())
       expect(keys(pairs.range({ limit: 9 }))).toEqual(['a,2', 'a,10', 'ab,1', 'b,-3'])
       expect(keys(pairs.range({ prefix: ['a'], limit: 9 }))).toEqual(['a,2', 'a,10'])

@@ -72,7 +72,11 @@ describe('state graphs', () => {
     expect(stateGraphCases(graph)).toHaveLength(16)
     expect(stateGraphCases(graph).filter(({ legal }) => legal)).toHaveLength(4)
     expect(graph.terminal).toEqual(['confirmed', 'cancelled'])
-    expect([graph.initial, graph.isTerminal('confirmed'), graph.isTerminal('pending')]).toEqual(['pending', true, false])
+    expect([graph.initial, graph.isTerminal('confirmed'), graph.isTerminal('pending')]).toEqual([
+      'pending',
+      true,
+      false,
+    ])
   })
   test('a target that is no state crashes, and an unknown state has no targets', () => {
     const open: { [state: string]: string[] } = { a: ['b'] }
@@ -119,7 +123,9 @@ describe('messages of rejections', () => {
     expect(describeRejection('INVALID_STATE_TRANSITION', null)).toContain('the entity in state ? cannot do this')
   })
   test('other codes say what they mean and carry their details', () => {
-    expect(describeRejection('NOT_FOUND', {})).toBe('NOT_FOUND: there is no such entity, or it is not visible to the issuer')
+    expect(describeRejection('NOT_FOUND', {})).toBe(
+      'NOT_FOUND: there is no such entity, or it is not visible to the issuer',
+    )
     expect(describeRejection('TOO_BIG', { max: 3 })).toBe('TOO_BIG {"max":3}')
     expect(describeRejection('TOO_BIG', null)).toBe('TOO_BIG')
   })

@@ -86,6 +86,10 @@ describe('both styles', () => {
     }
     expect(run(styles[0][1])).toEqual([])
     let calls = 0
+    const count = () => {
+      calls += 1
+      return calls
+    }
     const answering = { kind: 'value', value: null } as const
     const unsteady = (apply: () => { kind: 'value'; value: Value }) => () => ({
       apply,
@@ -93,11 +97,11 @@ describe('both styles', () => {
       onSessionExpired: () => undefined,
     })
     expect(run(unsteady(() => answering))).toEqual([])
-    expect(run(unsteady(() => ({ kind: 'value', value: (calls += 1) })))).toEqual(['reply at 4'])
+    expect(run(unsteady(() => ({ kind: 'value', value: count() })))).toEqual(['reply at 4'])
     const inRows = () => ({
       ...unsteady(() => answering)(),
       apply: (...[context]: Parameters<BareCounter['apply']>) => {
-        context.state.set('counter/x', (calls += 1))
+        context.state.set('counter/x', count())
         return answering
       },
     })
@@ -107,7 +111,10 @@ describe('both styles', () => {
 
 describe('the inputs of the counter', () => {
   test('UINV-2 its commands are typed for clients', () => {
-    expectTypeOf<InputOf<typeof counter.commands.increment>>().toEqualTypeOf<{ name: string; by?: number | undefined }>()
+    expectTypeOf<InputOf<typeof counter.commands.increment>>().toEqualTypeOf<{
+      name: string
+      by?: number | undefined
+    }>()
     expectTypeOf<OutputOf<typeof counter.commands.increment>>().toEqualTypeOf<number>()
   })
   test('a default is filled in before the log, an input that does not fit never reaches it', () => {
