@@ -1,5 +1,4 @@
 import { SECOND_MS } from '../base/time.ts'
-import type { Outcome } from '../session/types.ts'
 import type { RaftNode } from './api.ts'
 import { parseRefusal, type Refusal, refusal } from './gateway-checks.ts'
 import type { ConnectionSink, GatewayOptions, QueryRequest } from './gateway-types.ts'
@@ -67,13 +66,7 @@ export class GatewayQueries {
     const { machine, query, correlationId } = request
     const parsed = this.options.parseQuery(machine, query, request.input)
     if (!parsed.ok) return this.refuse(request, parseRefusal(parsed))
-    let outcome: Outcome
-    try {
-      outcome = this.node.machine.query({ machine, query, input: parsed.input, session })
-    } catch (error) {
-      // A query runs on this node alone and changes nothing: whatever it throws concerns its caller only.
-      return this.refuse(request, refusal('QUERY_FAILED', { reason: error instanceof Error ? error.name : 'unknown' }))
-    }
+    const outcome = this.node.machine.query({ machine, query, input: parsed.input, session })
     this.sink.queried(correlationId, this.position(), outcome)
   }
 

@@ -92,7 +92,6 @@ const SCOPES: { readonly [scope in ErrorScope]: { readonly [code: string]: Row }
     UNKNOWN_QUERY: ['NOT_FOUND', false, 'The machine has no query of that name.', 'Check the name; `holdfast machine show` lists its queries.'],
     BEHIND: ['UNAVAILABLE', true, 'This node did not reach the index that the query asked for in time.', 'Ask again, here or at another node.'],
     CONSISTENCY_UNAVAILABLE: ['UNIMPLEMENTED', false, 'This node does not answer queries of that consistency.', 'Use `sequential` with the index of your last command, or `stale`.'],
-    QUERY_FAILED: ['INTERNAL', false, "The machine's query threw. Nothing was changed.", "Look at the node's log and correct the machine."],
   },
   connection: {
     MALFORMED_FRAME: ['INVALID_ARGUMENT', false, 'A frame could not be read; the connection was closed.', 'The layout is in docs/format.md, "Session frames"; use a matching version of the library.'],

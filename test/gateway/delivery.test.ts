@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest'
+import { nodeId } from '../../src/base/brand.ts'
+import { encodePayload } from '../../src/codec/payloads.ts'
+import { attachAgain, attachedClient, command, connect, type Heard, worldOf } from './recorder.ts'
+
+const ids = (heard: readonly Heard[]): unknown[] => heard.filter(([name]) => name === 'serverRequest').map(([, , id]) => id)
+
+describe('server requests', () => {
+  test('FR-018 S-07 P-11 go to the attached connection in id order, after the response that caused them', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    connection.request(command(1, 'emit', 3))
+    world.node.run()
+    const heard = recorder.take()
+    expect(heard.map(([name]) => name)).toEqual(['responded', 'serverRequest', 'serverRequest', 'serverRequest'])
+    expect(ids(heard)).toEqual([1, 2, 3])
+  })
+
+  test('P-25 P-32 everything above the last ack is sent again on attach, in order', () => {
+    const world = worldOf()
+    const first = attachedClient(world)
+    first.connection.request(command(1, 'emit', 5))
+    world.node.run()
+    first.connection.ack(1, 2)
+    world.node.run()
+    first.connection.end()
+    const second = attachAgain(world, connect(world), first.session, first.epoch, 2)
+    expect(ids(second.rest)).toEqual([3, 4, 5])
+  })
+
+  test('P-17 an ack is one entry, releases credit, and one at or below the known one is no entry', () => {
+    const world = worldOf({ gateway: { credit: 2 } })
+    const { connection, recorder } = attachedClient(world)
+    connection.request(command(1, 'emit', 5))
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([1, 2])
+    connection.ack(1, 1)
+    expect(ids(recorder.take())).toEqual([3])
+    connection.ack(1, 2)
+    connection.ack(1, 3)
+    world.node.run()
+    const heard = recorder.take()
+    expect(ids(heard)).toEqual([4, 5])
+    expect(heard.filter(([name]) => name === 'acknowledged').map(([, , upTo]) => upTo)).toEqual([1, 3])
+    expect(world.node.submitted.filter((kind) => kind === 'ServerRequestAck').length).toBe(2)
+    connection.ack(1, 2)
+    expect(recorder.take()).toEqual([['acknowledged', 1, 3]])
+    world.node.run()
+    expect(world.node.submitted.filter((kind) => kind === 'ServerRequestAck').length).toBe(2)
+  })
+
+  test('an ack of what was never sent is INVALID_ACK and changes nothing', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    connection.ack(1, 1)
+    connection.ack(1, 0)
+    connection.ack(7, 1)
+    expect(recorder.take().map(([, channel, , bad]) => [channel, (bad as { code: string }).code])).toEqual([
+      [1, 'INVALID_ACK'], [1, 'INVALID_ACK'], [7, 'NOT_ATTACHED'],
+    ])
+  })
+
+  test('a riding ack frees credit, on a duplicate too', () => {
+    const world = worldOf({ gateway: { credit: 2 } })
+    const { connection, recorder } = attachedClient(world)
+    connection.request(command(1, 'emit', 6))
+    world.node.run()
+    connection.request(command(2, 'emit', 1, { lowestPendingRequestId: 1, ackServerRequests: 2 }))
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([1, 2, 3, 4])
+    connection.request(command(2, 'emit', 1, { lowestPendingRequestId: 1, ackServerRequests: 4 }))
+    world.node.run()
+    const heard = recorder.take()
+    expect(heard.find(([name]) => name === 'responded')).toMatchObject(['responded', 1, 2, { replayed: true }])
+    connection.request(command(3, 'emit', 1))
+    world.node.run()
+    expect([...ids(heard), ...ids(recorder.take())]).toEqual([5, 6])
+  })
+
+  test('FR-025 P-13 a retry entry sends again what it counts another attempt of, and nothing twice', () => {
+    const world = worldOf()
+    const { connection, recorder, session } = attachedClient(world)
+    connection.request(command(1, 'emit', 2))
+    world.node.run()
+    const first = recorder.take().filter(([name]) => name === 'serverRequest')
+    world.node.now += 60_000
+    world.node.append('RetryServerRequests', encodePayload('RetryServerRequests', { sessions: [session] }))
+    world.node.run()
+    const again = recorder.take()
+    expect(ids(again)).toEqual([1, 2])
+    expect(again.every(([, , , attempt], at) => Number(attempt) === Number(first[at]?.[3]) + 1)).toBe(true)
+    world.node.append('Noop')
+    world.node.run()
+    expect(recorder.take()).toEqual([])
+  })
+
+  test('P-18 P-33 a node that leads again serves who stayed, from the last ack', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    connection.request(command(1, 'emit', 3))
+    world.node.run()
+    connection.ack(1, 1)
+    world.node.run()
+    world.node.loseLead(nodeId('n2'))
+    recorder.take()
+    world.node.becomeLeader()
+    expect(ids(recorder.take())).toEqual([2, 3])
+  })
+
+  test('a session that was attached elsewhere meanwhile is superseded when this node leads again', () => {
+    const world = worldOf()
+    const { recorder, session, epoch } = attachedClient(world)
+    const secretHash = Uint8Array.from(world.node.machine.sessionFacts(session.index)?.secretHash ?? [])
+    world.node.loseLead(nodeId('n2'))
+    world.node.append('AttachSession', encodePayload('AttachSession', { ...session, secretHash, replaces: epoch, nonce: new Uint8Array(16) }))
+    world.node.run()
+    expect(recorder.take()).toEqual([['notLeader', 'n2', 'address-of-n2']])
+    world.node.becomeLeader()
+    expect(recorder.take()).toEqual([['superseded', 1]])
+  })
+
+  test('a node that does not lead delivers nothing', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    connection.request(command(1, 'emit', 1))
+    const queued = world.node.queue.splice(0)
+    world.node.loseLead(nodeId('n2'))
+    recorder.take()
+    world.node.queue.push(...queued.map(({ kind, payload }) => ({ kind, payload, sink: null })))
+    world.node.run()
+    expect(recorder.take()).toEqual([])
+  })
+})

@@ -1,0 +1,197 @@
+import { groupId, logIndex, nodeId, type NodeId, term } from '../../src/base/brand.ts'
+import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
+import type { Limits, SessionNumbers } from '../../src/codec/payload.ts'
+import { encodePayload } from '../../src/codec/payloads.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
+import type { Entry, EntryKind, Value } from '../../src/codec/types.ts'
+import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from '../../src/node/api.ts'
+import type { CommandParser, QueryParser } from '../../src/node/gateway.ts'
+import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
+import type { MachineContext, Outcome, UserStateMachine } from '../../src/session/types.ts'
+
+/** Machine `t`: counts its calls, emits, rejects and throws as it is told. */
+export class TestMachine implements UserStateMachine {
+  calls: string[] = []
+  versions: { readonly [machine: string]: number } = { t: 1 }
+
+  apply(context: MachineContext, command: { machine: string; command: string; input: Value }): Outcome {
+    this.calls.push(command.command)
+    switch (command.command) {
+      case 'echo':
+        return { kind: 'value', value: command.input }
+      case 'emit':
+        for (let count = 0; count < Number(command.input); count += 1) {
+          if (context.session !== null) context.emit(context.session.id, 'note', { count })
+        }
+        return { kind: 'value', value: null }
+      case 'reject':
+        return { kind: 'reject', code: 'NO', details: command.input }
+      default:
+        throw new Error('unknown command')
+    }
+  }
+
+  onSessionCreated(): void {}
+  onSessionExpired(): void {}
+
+  query(_view: unknown, request: { query: string; input: Value }): Outcome {
+    if (request.query === 'throw') throw new Error('in a query')
+    return { kind: 'value', value: this.calls.length }
+  }
+}
+
+/** A parser that refuses the number 13 and notes the version it parses under. */
+export function parserOf(version: () => number): { parse: CommandParser; parseQuery: QueryParser } {
+  const unknown = { ok: false, message: 'unknown', details: { issues: [] } } as const
+  return {
+    parse: (machine, command, bytes) => {
+      if (machine !== 't') return { ...unknown, code: 'UNKNOWN_MACHINE' }
+      if (command === 'unknown') return { ...unknown, code: 'UNKNOWN_COMMAND' }
+      const value = sessionCodec.decodeValue(bytes)
+      if (value === 13) return { ok: false, code: 'VALIDATION_ERROR', message: 'not 13', details: { issues: [{ path: '', message: 'not 13' }] } }
+      return { ok: true, input: Uint8Array.from(bytes), version: version() }
+    },
+    parseQuery: (machine, _query, bytes) =>
+      machine === 't' ? { ok: true, input: sessionCodec.decodeValue(bytes) } : { ...unknown, code: 'UNKNOWN_MACHINE' },
+  }
+}
+
+interface Queued {
+  readonly kind: EntryKind
+  readonly payload: Uint8Array
+  readonly sink: ProposalSink | null
+}
+
+/** A node that appends what it is told and applies it, through the real session state machine, when it is told. */
+export class FakeNode implements RaftNode {
+  readonly id = nodeId('n1')
+  readonly clusterId = 'c1'
+  readonly group = groupId(0)
+  readonly incarnation = 1
+  readonly user = new TestMachine()
+  readonly machine: SessionStateMachine
+  readonly attachedSessions = new Set<number>()
+  role: RaftNode['role'] = 'leader'
+  leader: NodeId | null = nodeId('n1')
+  leading = true
+  now = 1_000_000
+  /** Kinds of everything that was ever submitted and appended. */
+  readonly submitted: EntryKind[] = []
+  queue: Queued[] = []
+  private listeners: NodeListener[] = []
+  private waiters: { index: number; done: (reached: boolean) => void }[] = []
+  private keepAlives: { session: SessionNumbers; sink: ProposalSink }[] = []
+
+  constructor(limits: Partial<Limits> = {}) {
+    this.machine = new SessionStateMachine(this.user, sessionCodec)
+    const voters = [{ id: this.id, address: '127.0.0.1:1', instanceId: 'a'.repeat(32) }]
+    this.applyEntry('Configuration', encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters, learners: [] }))
+    this.applyEntry('Limits', encodePayload('Limits', { ...DEFAULT_LIMITS, ...limits }))
+  }
+
+  addressOf(id: NodeId): string | null {
+    return `address-of-${id}`
+  }
+
+  submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void {
+    if (this.role !== 'leader') {
+      sink?.refused('NOT_LEADER', this.leader)
+      return
+    }
+    this.submitted.push(kind)
+    this.queue.push({ kind, payload: Uint8Array.from(payload), sink })
+  }
+
+  keepAlive(session: SessionNumbers, sink: ProposalSink): void {
+    this.keepAlives.push({ session, sink })
+  }
+
+  listen(listener: NodeListener): void {
+    this.listeners.push(listener)
+  }
+
+  waitApplied(index: number, done: (reached: boolean) => void): void {
+    if (this.machine.appliedIndex >= index) done(true)
+    else this.waiters.push({ index, done })
+  }
+
+  logNow(): number {
+    return this.now
+  }
+
+  /** Commits and applies everything that was appended, as one batch; then what that led to. */
+  run(): void {
+    while (this.queue.length > 0 || this.keepAlives.length > 0) {
+      const keepAlives = this.keepAlives
+      this.keepAlives = []
+      if (keepAlives.length > 0) {
+        const payload = encodePayload('KeepAlive', { sessions: keepAlives.map(({ session }) => session) })
+        this.applyEntry('KeepAlive', payload, {
+          settled: (reply, index, now) => {
+            for (const { sink } of keepAlives) sink.settled(reply, index, now)
+          },
+          refused: () => {},
+          lost: () => {},
+        })
+      }
+      const queue = this.queue
+      this.queue = []
+      for (const { kind, payload, sink } of queue) this.applyEntry(kind, payload, sink)
+      for (const listener of this.listeners) listener.batchApplied()
+      this.waiters = this.waiters.filter(({ index, done }) => {
+        if (this.machine.appliedIndex < index) return true
+        done(true)
+        return false
+      })
+    }
+  }
+
+  /** An entry that no client of this node asked for. */
+  append(kind: EntryKind, payload: Uint8Array = new Uint8Array(0)): void {
+    this.queue.push({ kind, payload, sink: null })
+  }
+
+  /** Another node leads now; what was appended here is lost or not. */
+  loseLead(leader: NodeId | null): void {
+    this.role = 'follower'
+    this.leading = false
+    this.leader = leader
+    const queue = this.queue
+    this.queue = []
+    for (const { sink } of queue) sink?.lost()
+    for (const listener of this.listeners) listener.roleChanged()
+  }
+
+  becomeLeader(): void {
+    this.role = 'leader'
+    this.leading = true
+    this.leader = this.id
+    for (const listener of this.listeners) listener.roleChanged()
+  }
+
+  stop(code: string): void {
+    for (const listener of this.listeners) listener.stopped({ code, message: 'the disk is gone' })
+  }
+
+  status(): NodeStatus {
+    return {
+      id: this.id, role: this.role, leader: this.leader, term: term(1), commitIndex: logIndex(this.machine.appliedIndex),
+      appliedIndex: logIndex(this.machine.appliedIndex), lastIndex: logIndex(this.machine.appliedIndex), stateHash: this.machine.stateHash(),
+      snapshotIndex: logIndex(0), syncP50Ms: 0, syncP99Ms: 0, sessions: this.machine.counts.sessions, rows: this.machine.counts.rows,
+      followers: [], voters: [this.id],
+    }
+  }
+
+  close(done: () => void): void {
+    done()
+  }
+
+  private applyEntry(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null = null): void {
+    const index = this.machine.appliedIndex + 1
+    this.now += 1
+    const entry: Entry = { kind, index: logIndex(index), term: term(1), lease: this.now, now: this.now, payload }
+    const applied = this.machine.apply(entry, payload.length + 56)
+    sink?.settled(applied.reply, index, this.now)
+    for (const listener of this.listeners) listener.applied(applied)
+  }
+}

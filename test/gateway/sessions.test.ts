@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest'
+import { nodeId } from '../../src/base/brand.ts'
+import { encodePayload } from '../../src/codec/payloads.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
+import { attachAgain, attachedClient, command, connect, openRequest, SECRET, worldOf } from './recorder.ts'
+
+describe('opening', () => {
+  test('P-05 is idempotent in the secret, and the reply comes before any server request', () => {
+    const world = worldOf()
+    const { connection, recorder } = connect(world)
+    connection.open(openRequest(world))
+    connection.open(openRequest(world))
+    world.node.run()
+    expect(recorder.take()).toEqual([
+      ['opened', 1, { group: 0, incarnation: 1, index: 3 }, false], ['opened', 1, { group: 0, incarnation: 1, index: 3 }, true],
+    ])
+  })
+
+  test.each([
+    ['the principal system', { principal: 'system' }, 'PRINCIPAL_INVALID'],
+    ['a principal of kind system', { principal: 'system:1' }, 'PRINCIPAL_INVALID'],
+    ['a principal without a kind', { principal: 'anna' }, 'PRINCIPAL_INVALID'],
+    ['an empty principal', { principal: '' }, 'PRINCIPAL_INVALID'],
+    ['a principal with a space', { principal: 'user:a b' }, 'PRINCIPAL_INVALID'],
+    ['a short secret', { secret: Buffer.alloc(15) }, 'INVALID'],
+    ['a long secret', { secret: Buffer.alloc(65) }, 'INVALID'],
+    ['a timeout of 0', { timeoutMs: 0 }, 'INVALID'],
+    ['a validUntil too far ahead', { validUntil: 1_000_000_000 }, 'INVALID'],
+    ['capabilities that are no object', { capabilities: sessionCodec.encodeValue([1]) }, 'INVALID'],
+    ['capabilities that do not decode', { capabilities: Buffer.from([0xc1]) }, 'INVALID'],
+    ['a role that is no name', { roles: ['a role'] }, 'INVALID'],
+  ])('%s is refused before append', (_name, overrides, code) => {
+    const world = worldOf()
+    const { connection, recorder } = connect(world)
+    connection.open(openRequest(world, overrides))
+    expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code }]])
+    expect(world.node.submitted).toEqual([])
+  })
+
+  test('refusals of apply and of the node are told with their subject', () => {
+    const world = worldOf({ limits: { sessionsMax: 1 } })
+    attachedClient(world)
+    const { connection, recorder } = connect(world)
+    connection.open(openRequest(world, { secret: Buffer.alloc(32, 9) }))
+    connection.open(openRequest(world, { principal: 'user:2' }))
+    world.node.run()
+    expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'TOO_MANY_SESSIONS' }], ['refused', 1, 'open', { code: 'OPEN_CONFLICT' }]])
+    connection.open(openRequest(world, { secret: Buffer.alloc(32, 8) }))
+    world.node.loseLead(nodeId('n3'))
+    expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'NOT_LEADER', details: { leader: 'n3' } }], ['notLeader', 'n3', 'address-of-n3']])
+    connection.open(openRequest(world))
+    expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'NOT_LEADER' }]])
+  })
+})
+
+describe('attaching', () => {
+  test('P-19 P-26 a wrong secret and an unknown session look the same', () => {
+    const world = worldOf()
+    const { session } = attachedClient(world)
+    const { connection, recorder } = connect(world)
+    const attach = { ...session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 3) }
+    connection.attach({ ...attach, secret: Buffer.alloc(32, 8) })
+    connection.attach({ ...attach, index: 99 })
+    world.node.run()
+    const [wrong, unknown] = recorder.take()
+    expect(wrong).toEqual(['refused', 1, 'attach', { code: 'SESSION_UNKNOWN', details: null }])
+    expect(unknown).toEqual(wrong)
+  })
+
+  test('FR-011 a session of another incarnation or group is told apart', () => {
+    const world = worldOf()
+    const { session } = attachedClient(world)
+    const { connection, recorder } = connect(world)
+    const attach = { ...session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 3) }
+    connection.attach({ ...attach, incarnation: 2 })
+    connection.attach({ ...attach, group: 5 })
+    connection.attach({ ...attach, nonce: Buffer.alloc(3) })
+    connection.attach({ ...attach, channel: 0 })
+    expect(recorder.take().map(([, , , bad]) => (bad as { code: string }).code)).toEqual(['CLUSTER_CHANGED', 'WRONG_GROUP', 'INVALID', 'INVALID'])
+  })
+
+  test('the superseded connection is told, and only the new one is served', () => {
+    const world = worldOf()
+    const first = attachedClient(world)
+    const second = attachAgain(world, connect(world), first.session, first.epoch, 2)
+    expect(first.recorder.take()).toEqual([['superseded', 1]])
+    first.connection.request(command(1))
+    expect(first.recorder.take()).toMatchObject([['responded', 1, 1, { code: 'NOT_ATTACHED' }]])
+    second.connection.request(command(1))
+    world.node.run()
+    expect(second.recorder.take().length).toBe(1)
+    expect([...world.node.attachedSessions]).toEqual([first.session.index])
+  })
+
+  test('attaching against the wrong epoch is a conflict that names the current one', () => {
+    const world = worldOf()
+    const first = attachedClient(world)
+    const { connection, recorder } = connect(world)
+    connection.attach({ ...first.session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 9) })
+    world.node.run()
+    expect(recorder.take()).toEqual([['refused', 1, 'attach', { code: 'ATTACH_CONFLICT', details: { current: first.epoch } }]])
+  })
+
+  test('a repeated nonce on a new connection takes over what the old one has in flight, and duplicates join it', () => {
+    const world = worldOf()
+    const first = attachedClient(world)
+    first.connection.request(command(1))
+    const inFlight = world.node.queue.splice(0)
+    const second = attachAgain(world, connect(world), first.session, 0, 1)
+    expect(second.epoch).toBe(first.epoch)
+    second.connection.request(command(1))
+    expect(world.node.queue.length).toBe(0)
+    world.node.queue.push(...inFlight)
+    world.node.run()
+    expect(second.recorder.take().map(([name]) => name)).toEqual(['responded'])
+    expect(first.recorder.take()).toEqual([['superseded', 1]])
+  })
+
+  test('attaching again on the same connection keeps one attachment', () => {
+    const world = worldOf()
+    const first = attachedClient(world)
+    const again = attachAgain(world, first, first.session, first.epoch, 2)
+    expect(again.rest).toEqual([])
+    expect(world.gateway.attachedCount).toBe(1)
+    again.connection.request(command(1))
+    world.node.run()
+    expect(again.recorder.take().map(([name]) => name)).toEqual(['responded'])
+  })
+})
+
+describe('staying alive and ending', () => {
+  test('P-20 a ping is answered only after its renewal was applied', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    connection.ping(1)
+    expect(recorder.take()).toEqual([])
+    world.node.run()
+    expect(recorder.take()).toEqual([['pong', 1]])
+    connection.ping(5)
+    expect(recorder.take()).toMatchObject([['refused', 5, 'ping', { code: 'NOT_ATTACHED' }]])
+  })
+
+  test('P-21 P-24 an expired session is told to its connection, and then it is unknown', () => {
+    const world = worldOf()
+    const { connection, recorder, session } = attachedClient(world)
+    const facts = world.node.machine.sessionFacts(session.index)
+    world.node.now += 60_000
+    world.node.append('ExpireSessions', encodePayload('ExpireSessions', { sessions: [{ ...session, renewedAtIndex: facts?.renewedAtIndex ?? 0 }] }))
+    world.node.run()
+    expect(recorder.take()).toEqual([['ended', 1, 'expired']])
+    connection.request(command(1))
+    expect(recorder.take()).toMatchObject([['responded', 1, 1, { code: 'NOT_ATTACHED' }]])
+    connection.attach({ ...session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 3) })
+    world.node.run()
+    expect(recorder.take()).toMatchObject([['refused', 1, 'attach', { code: 'SESSION_EXPIRED', details: { reason: 'expired' } }]])
+  })
+
+  test('a close is ordered after what was sent before it, and is answered once', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    connection.request(command(1))
+    connection.close(1)
+    world.node.run()
+    expect(recorder.take().map(([name]) => name)).toEqual(['responded', 'closed'])
+    expect(world.gateway.attachedCount).toBe(0)
+    connection.close(1)
+    expect(recorder.take()).toMatchObject([['refused', 1, 'close', { code: 'NOT_ATTACHED' }]])
+  })
+
+  test('a close that was lost with the leader is told, and the session stays attached', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    connection.close(1)
+    world.node.loseLead(null)
+    expect(recorder.take()).toMatchObject([['refused', 1, 'close', { code: 'NOT_LEADER' }], ['notLeader', '', '']])
+    expect(world.gateway.attachedCount).toBe(1)
+  })
+
+  test('a node that stops tells every connection', () => {
+    const world = worldOf()
+    const { recorder } = attachedClient(world)
+    world.node.stop('IO_ERROR')
+    expect(recorder.take()).toEqual([['failed', 'IO_ERROR', 'the disk is gone']])
+    expect(world.gateway.connectionCount).toBe(0)
+  })
+
+  test('bind proves a session by its secret without an entry, and refuses strangers alike', () => {
+    const world = worldOf()
+    const first = attachedClient(world)
+    const { connection, recorder } = connect(world)
+    expect(connection.bind(1, first.session, { epoch: first.epoch, secret: Buffer.alloc(32, 1) })).toEqual({ code: 'SESSION_UNKNOWN', details: null })
+    expect(connection.bind(1, { ...first.session, index: 77 }, { epoch: 1, secret: SECRET })).toEqual({ code: 'SESSION_UNKNOWN', details: null })
+    expect(connection.bind(1, first.session, { epoch: 1, secret: Buffer.alloc(2) })).toMatchObject({ code: 'INVALID' })
+    expect(connection.bind(1, first.session, { epoch: first.epoch, secret: SECRET })).toBe(null)
+    connection.request(command(1))
+    world.node.run()
+    expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'outcome' }]])
+    connection.end()
+    expect(world.gateway.attachedCount).toBe(1)
+  })
+})
