@@ -6,7 +6,9 @@ import {
   stateGraphCases,
   transitionCases,
   transitions,
+  type ErrorDetails,
   type EventOf,
+  type InvalidTransition,
   type StateOf,
 } from '../../src/machine/index.ts'
 
@@ -28,6 +30,8 @@ describe('transition tables', () => {
     expectTypeOf<StateOf<typeof table>>().toEqualTypeOf<'pending' | 'initiated' | 'confirmed' | 'cancelled'>()
     expectTypeOf<EventOf<typeof table>>().toEqualTypeOf<'initiate' | 'cancel' | 'confirm' | 'fail'>()
     expectTypeOf<Parameters<typeof payment.next>[1]>().toEqualTypeOf<EventOf<typeof table>>()
+    // What `next` refuses with may be given to ctx.reject as it is.
+    expectTypeOf<InvalidTransition>().toExtend<ErrorDetails>()
   })
   test('a target that is no state crashes', () => {
     const open: { [state: string]: { [event: string]: string } } = { a: { go: 'b' } }
