@@ -7,7 +7,7 @@ import { sessionCodec } from '../codec/session-codec.ts'
 import type { Driver } from '../node/driver.ts'
 import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
 import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
-import type { LogListener, LogStore, PeerListener, PeerTransport, RecoveredLog, SnapshotMeta } from '../node/ports.ts'
+import type { LogListener, LogStore, PeerListener, PeerTransport, RecoveredLog, SnapshotMeta, SnapshotStore } from '../node/ports.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
 import type { UserStateMachine } from '../session/types.ts'
 import { openLog } from '../storage/log-store.ts'
@@ -103,11 +103,22 @@ export class SimulatedNode {
       clock,
       codec: sessionCodec,
       machine,
-      snapshots: memorySnapshotStore(this.snapshots, (run) => this.later(clock, run)),
+      snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),
       messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
       seed: seed * 1000 + position * 100 + this.starts,
       openLog: (snapshot, listener, done) => this.openLog(clock, { snapshot, listener }, done),
       openTransport: (listener) => this.witnessed(network.transport(id, listener), listener),
+    }
+  }
+
+  private countedSnapshots(store: SnapshotStore): SnapshotStore {
+    return {
+      ...store,
+      commit: (generation, meta, done) =>
+        store.commit(generation, meta, (fault, value) => {
+          this.snapshotsWritten += 1
+          done(fault, value)
+        }),
     }
   }
 
