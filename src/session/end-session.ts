@@ -6,7 +6,7 @@ import { binary } from './open-session.ts'
 import { requestKey } from './outbox.ts'
 import { checkEpoch, refused, refuseUnknown } from './refusal.ts'
 import type { ReplicatedState } from './replicated-state.ts'
-import { responseKey } from './response-cache.ts'
+import { dropResponses } from './response-cache.ts'
 import { releaseTasksOf } from './task-assignment.ts'
 import type { Reply } from './types.ts'
 
@@ -63,9 +63,8 @@ function endSession(
 
 /** Everything the session holds (PC-5); its lists know every key, so nothing is scanned. */
 function removeRows(state: ReplicatedState, session: ClientSession): void {
-  for (const { requestId, index } of session.responses) {
-    state.dictionary.deleteUnordered(responseKey(state, session, requestId), index)
-  }
+  state.draft(session)
+  dropResponses(state, session, session.responses.length)
   for (const { serverRequestId, createdIndex } of session.outbox) {
     state.dictionary.deleteUnordered(requestKey(state, session, serverRequestId), createdIndex)
   }

@@ -3,7 +3,7 @@ import type { Limits } from '../codec/payload.ts'
 import type { RunningHash, SessionCodec } from '../codec/types.ts'
 import { AuditLog } from './audit.ts'
 import { Alerts } from './alerts.ts'
-import type { ClientSession, SessionRow } from './client-session.ts'
+import { type ClientSession, copyRow, type SessionRow } from './client-session.ts'
 import { ClientSessions } from './client-sessions.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Dictionary, rowValue } from './dictionary.ts'
@@ -118,7 +118,7 @@ export class ReplicatedState {
   draft(session: ClientSession): SessionRow {
     if (session.draftedAt !== this.index) {
       session.draftedAt = this.index
-      session.row = { ...session.row }
+      session.row = copyRow(session.row)
       this.touched.push(session)
     }
     return session.row

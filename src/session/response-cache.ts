@@ -15,8 +15,10 @@ export function cacheResponse(state: ReplicatedState, session: ClientSession, re
   const row = state.draft(session)
   if (response.requestId > row.highest) row.highest = response.requestId
   row.cachedBytes += response.bytes
-  session.addResponse(response)
-  state.dictionary.setUnordered(responseKey(state, session, response.requestId), rowValue(response))
+  session.responsePrefix ??= state.keys.row(FAMILY.response, row.index)
+  const key = state.keys.numbered(session.responsePrefix, response.requestId)
+  session.addResponse(response, key)
+  state.dictionary.setUnordered(key, rowValue(response))
 }
 
 /**
@@ -27,15 +29,23 @@ export function raiseFloor(state: ReplicatedState, session: ClientSession, floor
   const row = state.draft(session)
   if (floor <= row.floor) return
   row.floor = floor
-  const first = session.responses[0]
-  if (first === undefined || first.requestId >= floor) return
-  for (const response of session.responses.splice(0, session.responsePosition(floor))) {
-    row.cachedBytes -= response.bytes
-    state.dictionary.deleteUnordered(responseKey(state, session, response.requestId), response.index)
-  }
+  dropResponses(state, session, session.responsePosition(floor))
 }
 
-export function responseKey(state: ReplicatedState, session: ClientSession, requestId: number): string {
-  session.responsePrefix ??= state.keys.row(FAMILY.response, session.row.index)
-  return state.keys.numbered(session.responsePrefix, requestId)
+/** Drops the first `count` cached responses. */
+export function dropResponses(state: ReplicatedState, session: ClientSession, count: number): void {
+  const { responses, responseKeys, row } = session
+  if (count === 0) return
+  for (let at = 0; at < count; at += 1) {
+    const response = responses[at] as CachedResponse
+    row.cachedBytes -= response.bytes
+    state.dictionary.deleteUnordered(responseKeys[at] as string, response.index)
+  }
+  if (count === responses.length) {
+    responses.length = 0
+    responseKeys.length = 0
+    return
+  }
+  responses.splice(0, count)
+  responseKeys.splice(0, count)
 }

@@ -66,7 +66,7 @@ export class Restore {
       state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
     }
     for (const [key, value] of this.rows(FAMILY.response)) {
-      this.owner(FAMILY.response, key).addResponse(value as unknown as CachedResponse)
+      this.owner(FAMILY.response, key).addResponse(value as unknown as CachedResponse, key)
     }
     for (const [key, value] of this.rows(FAMILY.outbox)) {
       this.owner(FAMILY.outbox, key).addRequest(value as unknown as OutboxRow)

@@ -38,7 +38,7 @@ export class WriteBuffer implements StateStore {
 
   set(key: string, value: Value): void {
     const full = USER_PREFIX + key
-    if (!this.writes.has(full) && !this.dictionary.has(full)) assertBinary(key)
+    if (!this.dictionary.has(full)) assertBinary(key)
     try {
       this.codec.foldString(this.hash, full)
       this.codec.walk(value, this.hash)
