@@ -37,7 +37,9 @@ if (force || !installed() || !compiled() || !linked()) {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > 20 || (major === 20 && minor >= 19)) return
-  fail(`Holdfast needs Node.js 20.19 or newer; this is ${process.versions.node}. Install a newer Node.js and try again.`)
+  fail(
+    `Holdfast needs Node.js 20.19 or newer; this is ${process.versions.node}. Install a newer Node.js and try again.`,
+  )
 }
 
 /** npm writes node_modules/.package-lock.json last, so it tells what is completely installed. */
