@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { ReplayBooking, ReplayPlan, ReplayStep } from '../machines/payments/replay.ts'
 import type { Backend, BackendSession, WorkerTask } from './backend.ts'
 import { CommandError, EXIT } from './exit.ts'
@@ -19,6 +20,11 @@ export interface ReplayRunOptions {
   /** What the plan's times are counted from, milliseconds since 1970. */
   readonly now: number
   readonly progress?: (progress: ReplayProgress) => void
+  /** Told how long each callback took to be answered, milliseconds. */
+  readonly answered?: (milliseconds: number) => void
+  /** Bookings at work at once, and worker sessions they are fed through. Defaults 512 and 16. */
+  readonly parallel?: number
+  readonly workers?: number
 }
 
 /** Bookings at work at the same time: enough to fill the batches of every stage, well below a session's window. */
@@ -37,6 +43,8 @@ export class ReplayRun {
   private readonly tally = new ReplayTally()
   private readonly principals = new Map<string, BackendSession>()
   private readonly workers: BackendSession[] = []
+  /** What the cluster calls a booking, by its number in the plan. */
+  private readonly bookingIds = new Map<number, string>()
   /** Ids of the provider for each attempt that has been asked for, by attempt id. */
   private readonly pushes = new Map<string, { readonly attempt: Attempt; readonly reported: () => void }>()
   /** Tasks that came before the answer which names their attempt. */
@@ -47,12 +55,22 @@ export class ReplayRun {
   }
 
   async run(): Promise<ReplayTotals> {
-    const { plan } = this.options
+    await this.prepare()
+    return this.feed()
+  }
+
+  /** Opens the sessions and sets every booking up to its first callback. */
+  async prepare(): Promise<void> {
     await this.openSessions()
-    const bookingIds = await this.setUp()
+    await this.setUp()
+  }
+
+  /** Feeds the callbacks; many bookings at once, one step of each at a time. */
+  async feed(): Promise<ReplayTotals> {
+    const { plan, parallel = PARALLEL_BOOKINGS } = this.options
     const total = plan.received - plan.malformed.length
-    await inParallel(plan.bookings, PARALLEL_BOOKINGS, async (booking) => {
-      await this.feed(booking, bookingIds.get(booking.number) ?? '')
+    await inParallel(plan.bookings, parallel, async (booking) => {
+      await this.feedBooking(booking)
       this.options.progress?.({ phase: 'feeding', done: this.tally.answered, total })
     })
     return this.tally.totals(plan)
@@ -62,7 +80,7 @@ export class ReplayRun {
     const { plan, backend, run } = this.options
     const names = new Set(plan.bookings.flatMap((booking) => [booking.clientId, booking.therapistId]))
     for (const principal of names) this.principals.set(principal, await backend.open({ principal, roles: [] }))
-    for (let number = 1; number <= WORKERS; number += 1) {
+    for (let number = 1; number <= (this.options.workers ?? WORKERS); number += 1) {
       const session: { current: BackendSession | null } = { current: null }
       const waiting: WorkerTask[] = []
       session.current = await backend.open({
@@ -79,17 +97,15 @@ export class ReplayRun {
   }
 
   /** Every booking with its first attempt, ready for its first callback. */
-  private async setUp(): Promise<Map<number, string>> {
+  private async setUp(): Promise<void> {
     const { bookings } = this.options.plan
-    const ids = new Map<number, string>()
-    await inParallel(bookings, PARALLEL_BOOKINGS, async (booking) => {
+    await inParallel(bookings, this.options.parallel ?? PARALLEL_BOOKINGS, async (booking) => {
       const id = await this.book(booking)
-      ids.set(booking.number, id)
+      this.bookingIds.set(booking.number, id)
       const first = booking.steps[0]
       if (first?.kind === 'attempt') await this.attempt(booking, id, first)
-      this.options.progress?.({ phase: 'setting up', done: ids.size, total: bookings.length })
+      this.options.progress?.({ phase: 'setting up', done: this.bookingIds.size, total: bookings.length })
     })
-    return ids
   }
 
   private async book(booking: ReplayBooking): Promise<string> {
@@ -138,12 +154,15 @@ export class ReplayRun {
   }
 
   /** What follows the first attempt, one step after the other. A retry that is refused is left out. */
-  private async feed(booking: ReplayBooking, id: string): Promise<void> {
-    const worker = this.workers[booking.number % WORKERS]
+  private async feedBooking(booking: ReplayBooking): Promise<void> {
+    const id = this.bookingIds.get(booking.number) ?? ''
+    const worker = this.workers[booking.number % this.workers.length]
     if (worker === undefined) throw new Error('no worker session')
     for (const [at, step] of booking.steps.entries()) {
       if (step.kind === 'callback') {
+        const sentAt = performance.now()
         const outcome = await worker.request('payments', 'paymentCallback', { ...step.callback })
+        this.options.answered?.(performance.now() - sentAt)
         this.tally.callback(booking, outcome)
       } else if (at > 0) await this.retry(booking, id, step)
     }
