@@ -106,7 +106,8 @@ function readName(bytes: Uint8Array, start: number, end: number): string {
 }
 
 function safeUint64(bytes: Uint8Array, offset: number): number {
-  if (!isSafeUint64(bytes, offset)) throw new ValueError('UNSAFE_INTEGER', '', 'not a ClientRequest: a number is beyond 2^53-1')
+  if (!isSafeUint64(bytes, offset))
+    throw new ValueError('UNSAFE_INTEGER', '', 'not a ClientRequest: a number is beyond 2^53-1')
   return readUint64(bytes, offset)
 }
 

@@ -111,12 +111,19 @@ function unescapeText(escaped: string): string {
 }
 
 function numberText(part: number): string {
-  if (!Number.isSafeInteger(part)) throw new ValueError('UNSAFE_INTEGER', '', `${part} in a key is not an integer within ±(2^53-1)`)
+  if (!Number.isSafeInteger(part))
+    throw new ValueError('UNSAFE_INTEGER', '', `${part} in a key is not an integer within ±(2^53-1)`)
   const high = (Math.floor(part / 0x100000000) ^ 0x80000000) >>> 0
   const low = part >>> 0
   return String.fromCharCode(
-    high >>> 24, (high >>> 16) & 0xff, (high >>> 8) & 0xff, high & 0xff,
-    low >>> 24, (low >>> 16) & 0xff, (low >>> 8) & 0xff, low & 0xff,
+    high >>> 24,
+    (high >>> 16) & 0xff,
+    (high >>> 8) & 0xff,
+    high & 0xff,
+    low >>> 24,
+    (low >>> 16) & 0xff,
+    (low >>> 8) & 0xff,
+    low & 0xff,
   )
 }
 

@@ -9,7 +9,13 @@ import type { Value } from './types.ts'
 import { ValueError } from './types.ts'
 import { decodeValue, encodeValue } from './value.ts'
 
-export { clientRequestLength, decodeClientRequest, encodeClientRequest, isName, writeClientRequest } from './client-request.ts'
+export {
+  clientRequestLength,
+  decodeClientRequest,
+  encodeClientRequest,
+  isName,
+  writeClientRequest,
+} from './client-request.ts'
 
 /**
  * Bytes of the payload of every kind but ClientRequest (packed, client-request.ts) and Noop, Tick and Snapshot (empty):
@@ -100,10 +106,14 @@ const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
   RetryServerRequests: { shape: sessions, toValue: flatten, fromValue: unflatten },
   ExpireSessions: {
     shape: object({ sessions: list(object({ ...numbers, renewedAtIndex: natural }), SESSIONS_PER_ENTRY_MAX) }),
-    toValue: (payload) => payload.sessions.flatMap((entry) => [entry.group, entry.incarnation, entry.index, entry.renewedAtIndex]),
+    toValue: (payload) =>
+      payload.sessions.flatMap((entry) => [entry.group, entry.incarnation, entry.index, entry.renewedAtIndex]),
     fromValue: (value) => ({
       sessions: groupsOf(4, value).map(([group, incarnation, index, renewedAtIndex]) => ({
-        group, incarnation, index, renewedAtIndex,
+        group,
+        incarnation,
+        index,
+        renewedAtIndex,
       })),
     }),
   },

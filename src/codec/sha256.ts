@@ -6,7 +6,14 @@
  */
 export function sha256(bytes: Uint8Array): Uint8Array {
   const state = Int32Array.of(
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+    0x6a09e667,
+    0xbb67ae85,
+    0x3c6ef372,
+    0xa54ff53a,
+    0x510e527f,
+    0x9b05688c,
+    0x1f83d9ab,
+    0x5be0cd19,
   )
   const schedule = new Int32Array(64)
   const whole = bytes.length & ~63
@@ -15,7 +22,7 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   const tail = paddedTail(bytes, whole)
   for (let offset = 0; offset < tail.byteLength; offset += 64) compress(state, schedule, tail, offset)
   const digest = new DataView(new ArrayBuffer(32))
-  state.forEach((word, index) => digest.setInt32(4 * index, word))
+  for (const [index, word] of state.entries()) digest.setInt32(4 * index, word)
   return new Uint8Array(digest.buffer)
 }
 

@@ -24,7 +24,8 @@ export const uint32: Shape<number> = integer(0, 0xffffffff)
 /** String of at most `lengthMax` UTF-16 units, and of the pattern if there is one. */
 export function string(lengthMax: number, pattern?: RegExp): Shape<string> {
   return (value, path) => {
-    if (typeof value === 'string' && value.length <= lengthMax && (pattern === undefined || pattern.test(value))) return value
+    if (typeof value === 'string' && value.length <= lengthMax && (pattern === undefined || pattern.test(value)))
+      return value
     return wrong(path, `a string of at most ${lengthMax}${pattern === undefined ? '' : ` like ${pattern.source}`}`)
   }
 }
@@ -34,7 +35,8 @@ export const boolean: Shape<boolean> = (value, path) => (typeof value === 'boole
 /** Bytes of one of these lengths. A Buffer becomes a plain Uint8Array, so that it encodes. */
 export function bytes(...lengths: readonly number[]): Shape<Uint8Array> {
   return (value, path) => {
-    if (!(value instanceof Uint8Array) || !lengths.includes(value.length)) return wrong(path, `${lengths.join(' or ')} bytes`)
+    if (!(value instanceof Uint8Array) || !lengths.includes(value.length))
+      return wrong(path, `${lengths.join(' or ')} bytes`)
     return Object.getPrototypeOf(value) === Uint8Array.prototype ? value : new Uint8Array(value)
   }
 }
@@ -73,5 +75,9 @@ function isObject(value: unknown): value is { readonly [name: string]: unknown }
 }
 
 function wrong(path: string, expected: string): never {
-  throw new ValueError('BAD_BYTES', path, `a payload does not fit: expected ${expected}${path === '' ? '' : ` at ${path}`}`)
+  throw new ValueError(
+    'BAD_BYTES',
+    path,
+    `a payload does not fit: expected ${expected}${path === '' ? '' : ` at ${path}`}`,
+  )
 }

@@ -3,7 +3,16 @@ import type { Value } from './types.ts'
 import { ValueError } from './types.ts'
 import { explainRefusal } from './value-explain.ts'
 import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
-import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, plainKeys, refuse, utf8Length } from './value-plain.ts'
+import {
+  checkNumber,
+  dataProperty,
+  isBytes,
+  notPlainMessage,
+  plainArrayNames,
+  plainKeys,
+  refuse,
+  utf8Length,
+} from './value-plain.ts'
 
 /**
  * The canonical msgpack of a value: the smallest encoding of each integer, length and header; numbers that are not
@@ -77,9 +86,11 @@ function writeObject(value: object, depth: number): void {
 }
 
 function writeArray(value: readonly unknown[], depth: number): void {
-  const length = plainArrayLength(value)
+  const names = plainArrayNames(value)
+  const length = value.length
   writeHeader(length, ARRAY)
-  for (let index = 0; index < length; index += 1) writeAny(dataProperty(value, `${index}`), depth)
+  // The first `length` names are the indices.
+  for (let index = 0; index < length; index += 1) writeAny(dataProperty(value, names[index] as string), depth)
 }
 
 function writeNumber(value: number): void {

@@ -1,6 +1,14 @@
 import { ValueError } from './types.ts'
 import { VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
-import { checkNumber, dataProperty, isBytes, notPlainMessage, plainArrayLength, plainKeys, refuse } from './value-plain.ts'
+import {
+  checkNumber,
+  dataProperty,
+  isBytes,
+  notPlainMessage,
+  plainArrayNames,
+  plainKeys,
+  refuse,
+} from './value-plain.ts'
 
 /**
  * Finds where a refused value breaks the rules. It runs only after `encodeValue` or `walk` refused, so that their fast
@@ -38,16 +46,24 @@ function visitContainer(value: object, path: string, search: Search): void {
   }
   search.ancestors.push(value)
   if (Array.isArray(value)) {
-    at(path, () => plainArrayLength(value))
+    at(path, () => plainArrayNames(value))
     for (let index = 0; index < value.length; index += 1) {
       const inner = `${path}[${index}]`
-      visit(at(inner, () => dataProperty(value, `${index}`)), inner, search)
+      visit(
+        at(inner, () => dataProperty(value, `${index}`)),
+        inner,
+        search,
+      )
     }
   } else {
     for (const key of at(path, () => plainKeys(value))) {
       const inner = `${path}.${key}`
       at(inner, () => checkText(key))
-      visit(at(inner, () => dataProperty(value, key)), inner, search)
+      visit(
+        at(inner, () => dataProperty(value, key)),
+        inner,
+        search,
+      )
     }
   }
   search.ancestors.pop()
@@ -66,7 +82,8 @@ function checkText(text: string): void {
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index)
     if ((unit & 0xf800) !== 0xd800) continue
-    if (unit >= 0xdc00 || (text.charCodeAt(index + 1) & 0xfc00) !== 0xdc00) refuse('BAD_STRING', 'a string has a lone surrogate')
+    if (unit >= 0xdc00 || (text.charCodeAt(index + 1) & 0xfc00) !== 0xdc00)
+      refuse('BAD_STRING', 'a string has a lone surrogate')
     index += 1
   }
 }

@@ -31,20 +31,26 @@ export function plainKeys(value: object): readonly string[] {
  */
 export function dataProperty(object: object, key: string): unknown {
   const descriptor = Object.getOwnPropertyDescriptor(object, key)
-  if (descriptor === undefined) return refuse('UNDEFINED', 'an array has a hole')
-  if (descriptor.get !== undefined || descriptor.set !== undefined) refuse('NOT_PLAIN', 'a property is a getter or setter')
+  if (descriptor === undefined) return refuse('NOT_PLAIN', 'a property went away while it was read')
+  if (descriptor.get !== undefined || descriptor.set !== undefined)
+    refuse('NOT_PLAIN', 'a property is a getter or setter')
   if (descriptor.enumerable !== true) refuse('NOT_PLAIN', 'a property is hidden')
   if (key === '__proto__') refuse('NOT_PLAIN', 'an object has a key named __proto__')
   return descriptor.value
 }
 
-/** Length of a plain array: no subclass, no named properties (a RegExp match has some); `dataProperty` finds the holes. */
-export function plainArrayLength(value: readonly unknown[]): number {
+/**
+ * The names of a plain array's own properties: its indices, then "length", and nothing else: no holes, no subclass, no
+ * named properties (a RegExp match has some).
+ */
+export function plainArrayNames(value: readonly unknown[]): readonly string[] {
   if (Object.getPrototypeOf(value) !== Array.prototype) refuse('NOT_PLAIN', notPlainMessage(value))
   if (Object.getOwnPropertySymbols(value).length !== 0) refuse('NOT_PLAIN', 'an array has a symbol as a key')
-  // Own names are the indices and "length". Where a hole hides a name in this count, the hole is found anyway.
-  if (Object.getOwnPropertyNames(value).length > value.length + 1) refuse('NOT_PLAIN', 'an array has a named property')
-  return value.length
+  const names = Object.getOwnPropertyNames(value)
+  // Indices come first, so "length" stands behind all of them exactly when none is missing.
+  if (names[value.length] !== 'length') refuse('UNDEFINED', 'an array has a hole')
+  if (names.length !== value.length + 1) refuse('NOT_PLAIN', 'an array has a named property')
+  return names
 }
 
 /** Bytes are Uint8Array itself: a Buffer would come back from a snapshot as something that behaves differently. */
@@ -70,7 +76,8 @@ export function utf8Length(value: string): number {
     if (unit < 0x800) bytes += 1
     else if ((unit & 0xf800) !== 0xd800) bytes += 2
     else {
-      if (unit >= 0xdc00 || (value.charCodeAt(index + 1) & 0xfc00) !== 0xdc00) refuse('BAD_STRING', 'a string has a lone surrogate')
+      if (unit >= 0xdc00 || (value.charCodeAt(index + 1) & 0xfc00) !== 0xdc00)
+        refuse('BAD_STRING', 'a string has a lone surrogate')
       bytes += 2
       index += 1
     }
@@ -85,6 +92,7 @@ export function notPlainMessage(value: unknown): string {
   if (value instanceof Date) return 'a Date is not a value; use integer milliseconds'
   if (value instanceof Map || value instanceof Set) return 'a Map or Set is not a value; use an array or a plain object'
   if (ArrayBuffer.isView(value)) return 'a typed array is not a value; use an array of numbers or a Uint8Array'
-  if (Object.getPrototypeOf(value) === null) return 'an object without a prototype is not a value; copy it with {...object}'
+  if (Object.getPrototypeOf(value) === null)
+    return 'an object without a prototype is not a value; copy it with {...object}'
   return 'a class instance is not a value; use a plain object'
 }

@@ -64,10 +64,16 @@ export function databaseFault(error: unknown, directory: string): StorageFault |
   if (code === null || !code.startsWith('LEVEL_')) return null
   const what = `${directory}: ${reason.message} (${code}).`
   if (code === 'LEVEL_LOCKED') {
-    return { code: 'LOCKED', message: `Another process holds the snapshot: ${what} Stop that process, or name another directory with --data.` }
+    return {
+      code: 'LOCKED',
+      message: `Another process holds the snapshot: ${what} Stop that process, or name another directory with --data.`,
+    }
   }
   if (/No space left|Disk quota/.test(reason.message)) {
-    return { code: 'DISK_FULL', message: `The disk is full: ${what} Free space on it, then start the node again; nothing acknowledged is lost.` }
+    return {
+      code: 'DISK_FULL',
+      message: `The disk is full: ${what} Free space on it, then start the node again; nothing acknowledged is lost.`,
+    }
   }
   if (/Permission denied|Read-only file system|Not a directory/.test(reason.message)) {
     return {
@@ -75,8 +81,12 @@ export function databaseFault(error: unknown, directory: string): StorageFault |
       message: `The snapshot cannot be written: ${what} Give the user of this process write permission, or name another directory with --data.`,
     }
   }
-  if (code === 'LEVEL_CORRUPTION' || /orruption/.test(reason.message)) return snapshotRot(directory, `${reason.message} (${code}).`)
-  return { code: 'IO_ERROR', message: `The disk reports an error: ${what} Check the disk and the system log, then start the node again.` }
+  if (code === 'LEVEL_CORRUPTION' || /orruption/.test(reason.message))
+    return snapshotRot(directory, `${reason.message} (${code}).`)
+  return {
+    code: 'IO_ERROR',
+    message: `The disk reports an error: ${what} Check the disk and the system log, then start the node again.`,
+  }
 }
 
 /** Damage inside the snapshot, with the ways out. Nothing was changed. */

@@ -7,8 +7,20 @@ import type { DatabaseChange, SnapshotDatabase } from './snapshot-database.ts'
 import { chooseStateDirectory } from './snapshot-directory.ts'
 import type { CurrentRecord } from './snapshot-record.ts'
 import {
-  CURRENT_KEY, decodeCurrent, decodeSlice, encodeCurrent, encodeSlice, parseSliceKey, rowKey, rowName, ROWS, seal, sliceKey,
-  SLICES, SNAPSHOT_FORMAT, unseal,
+  CURRENT_KEY,
+  decodeCurrent,
+  decodeSlice,
+  encodeCurrent,
+  encodeSlice,
+  parseSliceKey,
+  rowKey,
+  rowName,
+  ROWS,
+  seal,
+  sliceKey,
+  SLICES,
+  SNAPSHOT_FORMAT,
+  unseal,
 } from './snapshot-record.ts'
 
 /**
@@ -74,36 +86,48 @@ class DatabaseSnapshotStore implements SnapshotStore {
   }
 
   load(onRows: Parameters<SnapshotStore['load']>[0], done: StorageDone<SnapshotMeta | null>): void {
-    this.enqueue(async () => {
-      await this.database.scan({ ...ROWS, rowsMax: LOAD_ROWS }, (entries) => {
-        onRows(entries.map(([key, value]) => ({ key: rowName(key), value: this.opened(key, value) })))
-      })
-      return this.current?.meta ?? null
-    }, { done, failed: null })
+    this.enqueue(
+      async () => {
+        await this.database.scan({ ...ROWS, rowsMax: LOAD_ROWS }, (entries) => {
+          onRows(entries.map(([key, value]) => ({ key: rowName(key), value: this.opened(key, value) })))
+        })
+        return this.current?.meta ?? null
+      },
+      { done, failed: null },
+    )
   }
 
   writeSlice(generation: LogIndex, rows: readonly SnapshotRow[], done: StorageDone<null>): void {
-    this.enqueue(async () => {
-      const newest = this.current?.generation ?? 0
-      assert(generation > newest, 'a generation is above the snapshot that is switched on', { generation, newest })
-      const staged = this.stagedFor(generation)
-      const key = sliceKey(generation, staged.slices)
-      await this.database.write([...this.abandoned(generation), { key, value: seal(key, encodeSlice(rows)) }])
-      this.staged = { generation, slices: staged.slices + 1, rows: staged.rows + rows.length }
-      return null
-    }, { done, failed: null })
+    this.enqueue(
+      async () => {
+        const newest = this.current?.generation ?? 0
+        assert(generation > newest, 'a generation is above the snapshot that is switched on', { generation, newest })
+        const staged = this.stagedFor(generation)
+        const key = sliceKey(generation, staged.slices)
+        await this.database.write([...this.abandoned(generation), { key, value: seal(key, encodeSlice(rows)) }])
+        this.staged = { generation, slices: staged.slices + 1, rows: staged.rows + rows.length }
+        return null
+      },
+      { done, failed: null },
+    )
   }
 
   commit(generation: LogIndex, meta: SnapshotMeta, done: StorageDone<null>): void {
-    this.enqueue(async () => {
-      assert(meta.lastIncludedIndex === generation, 'a generation is named by its boundary', { generation })
-      const record: CurrentRecord = { format: SNAPSHOT_FORMAT, ...this.stagedFor(generation), meta }
-      await this.database.write([...this.abandoned(generation), { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) }])
-      this.current = record
-      this.staged = null
-      for (let slice = 0; slice < record.slices; slice += 1) await this.fold(generation, slice)
-      return null
-    }, { done, failed: null })
+    this.enqueue(
+      async () => {
+        assert(meta.lastIncludedIndex === generation, 'a generation is named by its boundary', { generation })
+        const record: CurrentRecord = { format: SNAPSHOT_FORMAT, ...this.stagedFor(generation), meta }
+        await this.database.write([
+          ...this.abandoned(generation),
+          { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) },
+        ])
+        this.current = record
+        this.staged = null
+        for (let slice = 0; slice < record.slices; slice += 1) await this.fold(generation, slice)
+        return null
+      },
+      { done, failed: null },
+    )
   }
 
   close(done: () => void): void {
@@ -120,7 +144,8 @@ class DatabaseSnapshotStore implements SnapshotStore {
     })
     for (const key of left) {
       const slice = parseSliceKey(key)
-      const switchedOn = slice !== null && slice.generation === this.current?.generation && slice.slice < this.current.slices
+      const switchedOn =
+        slice !== null && slice.generation === this.current?.generation && slice.slice < this.current.slices
       if (switchedOn) await this.fold(slice.generation, slice.slice)
       else await this.database.write([{ key, value: null }])
     }
@@ -146,13 +171,18 @@ class DatabaseSnapshotStore implements SnapshotStore {
   private abandoned(generation: LogIndex): DatabaseChange[] {
     const staged = this.staged
     if (staged === null || staged.generation === generation) return []
-    return Array.from({ length: staged.slices }, (_, slice) => ({ key: sliceKey(staged.generation, slice), value: null }))
+    return Array.from({ length: staged.slices }, (_, slice) => ({
+      key: sliceKey(staged.generation, slice),
+      value: null,
+    }))
   }
 
   private opened(key: Uint8Array, value: Uint8Array): Uint8Array {
     const content = unseal(key, value)
     if (content !== null) return content
-    throw new Fault(snapshotRot(this.directory, `the value under key ${Buffer.from(key).toString('hex')} fails its checksum.`))
+    throw new Fault(
+      snapshotRot(this.directory, `the value under key ${Buffer.from(key).toString('hex')} fails its checksum.`),
+    )
   }
 
   private checkedFormat(record: CurrentRecord): CurrentRecord {
@@ -164,7 +194,10 @@ class DatabaseSnapshotStore implements SnapshotStore {
   }
 
   /** Runs after all that was asked before; a fault is for ever. */
-  private enqueue<Answer>(run: () => Promise<Answer>, answer: { readonly done: StorageDone<Answer>; readonly failed: Answer }): void {
+  private enqueue<Answer>(
+    run: () => Promise<Answer>,
+    answer: { readonly done: StorageDone<Answer>; readonly failed: Answer },
+  ): void {
     const outcome = this.last.then(async (): Promise<() => void> => {
       const broken = this.broken
       if (broken !== null) return () => answer.done(broken, answer.failed)

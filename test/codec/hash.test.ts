@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
-import { createRunningHash, finishHash, foldBytes, foldNumber, foldString, foldWord, hash64, hashText, parseHashText, requestHash } from '../../src/codec/hash.ts'
+import {
+  createRunningHash,
+  finishHash,
+  foldBytes,
+  foldNumber,
+  foldString,
+  foldWord,
+  hash64,
+  hashText,
+  parseHashText,
+  requestHash,
+} from '../../src/codec/hash.ts'
 import { sha256 } from '../../src/codec/sha256.ts'
 
 const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value))

@@ -5,8 +5,15 @@ import { ValueError } from '../../src/codec/types.ts'
 
 const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex')
 
-const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 8 }), fc.string({ unit: fc.constantFrom('\u0000', '\u0001', '\u0002', 'a', 'é', '\uffff', '😀'), maxLength: 4 }))
-const integers = fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -3, max: 3 }), fc.constantFrom(2 ** 32, -(2 ** 32), 2 ** 53 - 1, 1 - 2 ** 53))
+const texts = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 8 }),
+  fc.string({ unit: fc.constantFrom('\u0000', '\u0001', '\u0002', 'a', 'é', '\uffff', '😀'), maxLength: 4 }),
+)
+const integers = fc.oneof(
+  fc.maxSafeInteger(),
+  fc.integer({ min: -3, max: 3 }),
+  fc.constantFrom(2 ** 32, -(2 ** 32), 2 ** 53 - 1, 1 - 2 ** 53),
+)
 const parts = fc.array(fc.oneof(texts, integers), { maxLength: 4 })
 
 /** The order that keys promise, said without their encoding: numbers, then strings by code point; a prefix first. */
@@ -72,15 +79,31 @@ describe('keys', () => {
       }),
       { numRuns: 1000 },
     )
-    expect([prefixEnd(''), prefixEnd('\xff\xff'), prefixEnd('a\xff'), prefixEnd('user/')]).toEqual([null, null, 'b', 'user0'])
+    expect([prefixEnd(''), prefixEnd('\xff\xff'), prefixEnd('a\xff'), prefixEnd('user/')]).toEqual([
+      null,
+      null,
+      'b',
+      'user0',
+    ])
   })
 
   test('what is no part is refused', () => {
-    for (const bad of [0.5, Number.NaN, Infinity, 2 ** 53, '\ud800', 'a\udc00']) expect(() => keyPart(bad)).toThrow(ValueError)
+    for (const bad of [0.5, Number.NaN, Infinity, 2 ** 53, '\ud800', 'a\udc00'])
+      expect(() => keyPart(bad)).toThrow(ValueError)
   })
 
   test('what is no key is refused', () => {
-    for (const bad of ['x', '\x03', '\x02abc', '\x02a\x01\x03\x00', '\x02a\x01\x00', '\x01\x80\x00', '\x02\xc3\x00', '\x02\xed\xa0\x80\x00', `\x01${'\xff'.repeat(8)}`]) {
+    for (const bad of [
+      'x',
+      '\x03',
+      '\x02abc',
+      '\x02a\x01\x03\x00',
+      '\x02a\x01\x00',
+      '\x01\x80\x00',
+      '\x02\xc3\x00',
+      '\x02\xed\xa0\x80\x00',
+      `\x01${'\xff'.repeat(8)}`,
+    ]) {
       expect(() => keyParts(bad)).toThrow(ValueError)
     }
   })

@@ -5,7 +5,15 @@ import { nodeId } from '../../src/base/brand.ts'
 import { rowsDigest } from '../../src/codec/digest.ts'
 import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
 import type { ClientRequestPayload, PayloadByKind } from '../../src/codec/payload.ts'
-import { clientRequestLength, decodeClientRequest, decodePayload, encodeClientRequest, encodePayload, isName, writeClientRequest } from '../../src/codec/payloads.ts'
+import {
+  clientRequestLength,
+  decodeClientRequest,
+  decodePayload,
+  encodeClientRequest,
+  encodePayload,
+  isName,
+  writeClientRequest,
+} from '../../src/codec/payloads.ts'
 import { createSessionCodec, sessionCodec } from '../../src/codec/session-codec.ts'
 import { ValueError } from '../../src/codec/types.ts'
 import { encodeValue } from '../../src/codec/value.ts'
@@ -13,14 +21,24 @@ import { encodeValue } from '../../src/codec/value.ts'
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 const numbers = { group: 0, incarnation: 1, index: 123 }
-const member = (id: string) => ({ id: nodeId(id), address: `${id}.example:7400`, instanceId: '0123456789abcdef0123456789abcdef' })
+const member = (id: string) => ({
+  id: nodeId(id),
+  address: `${id}.example:7400`,
+  instanceId: '0123456789abcdef0123456789abcdef',
+})
 
 const EXAMPLES: { readonly [Kind in keyof PayloadByKind]: PayloadByKind[Kind] } = {
   Configuration: { clusterId: 'c1', incarnation: 1, voters: [member('a'), member('b')], learners: [member('c')] },
   Limits: DEFAULT_LIMITS,
   OpenSession: {
-    secretHash: new Uint8Array(32).fill(7), principal: 'user:1', roles: ['user'], capabilities: { tasks: ['a'], nested: { b: 1 } },
-    name: 'app', timeoutMs: 30_000, validUntil: 1_700_000_000_000, ordered: true,
+    secretHash: new Uint8Array(32).fill(7),
+    principal: 'user:1',
+    roles: ['user'],
+    capabilities: { tasks: ['a'], nested: { b: 1 } },
+    name: 'app',
+    timeoutMs: 30_000,
+    validUntil: 1_700_000_000_000,
+    ordered: true,
   },
   AttachSession: { ...numbers, secretHash: new Uint8Array(32), replaces: 0, nonce: new Uint8Array(16).fill(1) },
   ServerRequestAck: { ...numbers, epoch: 130, serverRequestId: 5 },
@@ -33,13 +51,34 @@ const EXAMPLES: { readonly [Kind in keyof PayloadByKind]: PayloadByKind[Kind] } 
 }
 
 const request: ClientRequestPayload = {
-  group: 1, incarnation: 2, index: 3, epoch: 4, requestId: 5, lowestPendingRequestId: 6, ackServerRequests: 7,
-  hashHigh: 0x89abcdef, hashLow: 0x01234567, version: 8, machine: 'counter', command: 'increment', input: Uint8Array.of(0x81, 0xa1, 0x61, 0x01),
+  group: 1,
+  incarnation: 2,
+  index: 3,
+  epoch: 4,
+  requestId: 5,
+  lowestPendingRequestId: 6,
+  ackServerRequests: 7,
+  hashHigh: 0x89abcdef,
+  hashLow: 0x01234567,
+  version: 8,
+  machine: 'counter',
+  command: 'increment',
+  input: Uint8Array.of(0x81, 0xa1, 0x61, 0x01),
 }
 
 const GOLDEN_REQUEST =
-  '0000000100000002' + '0000000000000003' + '0000000000000004' + '0000000000000005' + '0000000000000006' + '0000000000000007' +
-  '89abcdef01234567' + '00000008' + '0709' + '636f756e746572' + '696e6372656d656e74' + '81a16101'
+  '0000000100000002' +
+  '0000000000000003' +
+  '0000000000000004' +
+  '0000000000000005' +
+  '0000000000000006' +
+  '0000000000000007' +
+  '89abcdef01234567' +
+  '00000008' +
+  '0709' +
+  '636f756e746572' +
+  '696e6372656d656e74' +
+  '81a16101'
 
 describe('payloads that are values', () => {
   test.each(Object.keys(EXAMPLES) as (keyof PayloadByKind)[])('UPC-3 %s decodes to what was encoded', (kind) => {
@@ -49,7 +88,16 @@ describe('payloads that are values', () => {
   })
 
   test('golden bytes of the first entry of a cluster and of a list of sessions', () => {
-    expect(hex(encodePayload('Configuration', { clusterId: 'c', incarnation: 1, voters: [{ id: nodeId('a'), address: 'h:1', instanceId: 'i' }], learners: [] }))).toBe(
+    expect(
+      hex(
+        encodePayload('Configuration', {
+          clusterId: 'c',
+          incarnation: 1,
+          voters: [{ id: nodeId('a'), address: 'h:1', instanceId: 'i' }],
+          learners: [],
+        }),
+      ),
+    ).toBe(
       '84a9636c75737465724964a163ab696e6361726e6174696f6e01a6766f746572739183a26964a161a761646472657373a3683a31aa696e7374616e63654964a169a86c6561726e65727390',
     )
     expect(hex(encodePayload('KeepAlive', EXAMPLES.KeepAlive))).toBe('9600017b0001cf0000010000000000')
@@ -57,7 +105,9 @@ describe('payloads that are values', () => {
 
   test('the bytes do not depend on the order in which the fields came', () => {
     const { machine, to } = EXAMPLES.AdvanceVersion
-    expect(hex(encodePayload('AdvanceVersion', { to, machine }))).toBe(hex(encodePayload('AdvanceVersion', { machine, to })))
+    expect(hex(encodePayload('AdvanceVersion', { to, machine }))).toBe(
+      hex(encodePayload('AdvanceVersion', { machine, to })),
+    )
   })
 
   test.each<[keyof PayloadByKind, unknown]>([
@@ -118,8 +168,19 @@ describe('the packed payload of ClientRequest', () => {
     const natural = fc.maxSafeNat()
     const name = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '.', '-'), maxLength: 255 })
     const requests = fc.record({
-      group: uint32, incarnation: uint32, index: natural, epoch: natural, requestId: natural, lowestPendingRequestId: natural, ackServerRequests: natural,
-      hashHigh: uint32, hashLow: uint32, version: uint32, machine: name, command: name, input: fc.uint8Array(),
+      group: uint32,
+      incarnation: uint32,
+      index: natural,
+      epoch: natural,
+      requestId: natural,
+      lowestPendingRequestId: natural,
+      ackServerRequests: natural,
+      hashHigh: uint32,
+      hashLow: uint32,
+      version: uint32,
+      machine: name,
+      command: name,
+      input: fc.uint8Array(),
     })
     fc.assert(
       fc.property(requests, fc.nat(9), (payload, offset) => {
@@ -136,10 +197,13 @@ describe('the packed payload of ClientRequest', () => {
 
   test('bytes that are cut, names that are not ASCII and numbers beyond 2^53-1 are refused', () => {
     const good = encodeClientRequest(request)
-    for (let length = 0; length < 62 + 16; length += 1) expect(() => decodeClientRequest(good.subarray(0, length))).toThrow(ValueError)
-    const bad = (offset: number, byte: number): Uint8Array => good.map((value, index) => (index === offset ? byte : value))
+    for (let length = 0; length < 62 + 16; length += 1)
+      expect(() => decodeClientRequest(good.subarray(0, length))).toThrow(ValueError)
+    const bad = (offset: number, byte: number): Uint8Array =>
+      good.map((value, index) => (index === offset ? byte : value))
     expect(() => decodeClientRequest(bad(62, 0xc3))).toThrow(ValueError)
-    for (const offset of [8, 16, 24, 32, 40]) expect(() => decodeClientRequest(bad(offset + 1, 0x20))).toThrow(ValueError)
+    for (const offset of [8, 16, 24, 32, 40])
+      expect(() => decodeClientRequest(bad(offset + 1, 0x20))).toThrow(ValueError)
   })
 
   test('what does not fit is a programmer error', () => {
@@ -148,17 +212,35 @@ describe('the packed payload of ClientRequest', () => {
     expect(() => encodeClientRequest({ ...request, machine: 'é' })).toThrow('ASCII')
     expect(() => encodeClientRequest({ ...request, machine: 'x'.repeat(256) })).toThrow('255')
     expect(() => writeClientRequest(new Uint8Array(10), 0, request)).toThrow('too short')
-    expect([isName('payments'), isName(''), isName('a b'), isName('é'), isName('x'.repeat(256))]).toEqual([true, false, false, false, false])
+    expect([isName('payments'), isName(''), isName('a b'), isName('é'), isName('x'.repeat(256))]).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ])
   })
 })
 
 describe('what stands beside the payloads', () => {
   test('the digest of rows does not depend on how they were sliced, and sees every change', () => {
-    const rows = [{ key: 'a', value: Uint8Array.of(1) }, { key: 'b', value: null }, { key: 'c', value: new Uint8Array(0) }, { key: 'd\xff', value: Uint8Array.of(2, 3) }]
+    const rows = [
+      { key: 'a', value: Uint8Array.of(1) },
+      { key: 'b', value: null },
+      { key: 'c', value: new Uint8Array(0) },
+      { key: 'd\xff', value: Uint8Array.of(2, 3) },
+    ]
     const whole = rowsDigest(rows)
     expect(whole).toBe(0x8330f930)
-    for (let cut = 0; cut <= rows.length; cut += 1) expect(rowsDigest(rows.slice(cut), rowsDigest(rows.slice(0, cut)))).toBe(whole)
-    const others = [rows.slice(1), rows.with(1, { key: 'b', value: new Uint8Array(0) }), rows.with(0, { key: 'a', value: Uint8Array.of(2) }), rows.with(0, { key: 'b', value: Uint8Array.of(1) }), rows.toReversed()]
+    for (let cut = 0; cut <= rows.length; cut += 1)
+      expect(rowsDigest(rows.slice(cut), rowsDigest(rows.slice(0, cut)))).toBe(whole)
+    const others = [
+      rows.slice(1),
+      rows.with(1, { key: 'b', value: new Uint8Array(0) }),
+      rows.with(0, { key: 'a', value: Uint8Array.of(2) }),
+      rows.with(0, { key: 'b', value: Uint8Array.of(1) }),
+      rows.toReversed(),
+    ]
     for (const other of others) expect(rowsDigest(other)).not.toBe(whole)
   })
 

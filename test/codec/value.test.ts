@@ -52,7 +52,10 @@ const GOLDEN: readonly (readonly [Value, string])[] = [
   [new Array(65_536).fill(null), `dd00010000${'c0'.repeat(65_536)}`],
   [{}, '80'],
   [{ b: 1, a: 2 }, '82a16201a16102'],
-  [Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`k${index + 10}`, 0])), `de0010${Array.from({ length: 16 }, (_, index) => `a36b${Buffer.from(`${index + 10}`).toString('hex')}00`).join('')}`],
+  [
+    Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`k${index + 10}`, 0])),
+    `de0010${Array.from({ length: 16 }, (_, index) => `a36b${Buffer.from(`${index + 10}`).toString('hex')}00`).join('')}`,
+  ],
 ]
 
 describe('the encoding of values', () => {
@@ -81,17 +84,32 @@ describe('the encoding of values', () => {
     // Keys for which that implementation itself fails or renames (it looks at `constructor` and `toJSON`).
     const skipped = /"(constructor|toJSON|__proto_)"/
     fc.assert(
-      fc.property(values.filter((value) => !skipped.test(JSON.stringify(value))), (value) => {
-        expect(decodeValue(packr.pack(value))).toEqual(value)
-        const read: unknown = packr.unpack(encodeValue(value))
-        expect(hex(encodeValue(decodeValue(packr.pack(read))))).toBe(hex(encodeValue(value)))
-      }),
+      fc.property(
+        values.filter((value) => !skipped.test(JSON.stringify(value))),
+        (value) => {
+          expect(decodeValue(packr.pack(value))).toEqual(value)
+          const read: unknown = packr.unpack(encodeValue(value))
+          expect(hex(encodeValue(decodeValue(packr.pack(read))))).toBe(hex(encodeValue(value)))
+        },
+      ),
       { numRuns: 300 },
     )
   })
 
   test('integers decode to the same number whatever their width', () => {
-    for (const text of ['07', 'cc07', 'cd0007', 'ce00000007', 'cf0000000000000007', 'd007', 'd10007', 'd200000007', 'd30000000000000007', 'ca40e00000', 'cb401c000000000000']) {
+    for (const text of [
+      '07',
+      'cc07',
+      'cd0007',
+      'ce00000007',
+      'cf0000000000000007',
+      'd007',
+      'd10007',
+      'd200000007',
+      'd30000000000000007',
+      'ca40e00000',
+      'cb401c000000000000',
+    ]) {
       expect(decodeValue(bytes(text))).toBe(7)
     }
     expect(decodeValue(bytes('d9 01 61'))).toBe('a')

@@ -15,7 +15,18 @@ function hashOf(value: unknown): string {
 
 describe('the walk', () => {
   test('golden hash: it may never change, because replicas of two releases compare it', () => {
-    const value = { id: 'bkg-1', amount: 125_000, at: 1_700_000_000_000, rate: 0.5, low: -7, ok: true, no: false, nil: null, tags: ['é', '😀', ''], raw: Uint8Array.of(1, 2, 3, 4, 5) }
+    const value = {
+      id: 'bkg-1',
+      amount: 125_000,
+      at: 1_700_000_000_000,
+      rate: 0.5,
+      low: -7,
+      ok: true,
+      no: false,
+      nil: null,
+      tags: ['é', '😀', ''],
+      raw: Uint8Array.of(1, 2, 3, 4, 5),
+    }
     expect(hashOf(value)).toBe('a4f5c287f1995330')
   })
 
@@ -51,14 +62,42 @@ describe('the walk', () => {
       }),
       { numRuns: 300 },
     )
-    const alike: Value[] = [null, false, true, 0, 1, '', '0', [], {}, [[]], [{}], [0], ['0'], { 0: 0 }, new Uint8Array(0), new Uint8Array(1), ['a', 'b'], ['ab'], { a: 'b' }, [1, 2], [[1], 2], [1, [2]], 2 ** 40, '\u0000', { a: 1, b: 2 }, { b: 2, a: 1 }]
+    const alike: Value[] = [
+      null,
+      false,
+      true,
+      0,
+      1,
+      '',
+      '0',
+      [],
+      {},
+      [[]],
+      [{}],
+      [0],
+      ['0'],
+      { 0: 0 },
+      new Uint8Array(0),
+      new Uint8Array(1),
+      ['a', 'b'],
+      ['ab'],
+      { a: 'b' },
+      [1, 2],
+      [[1], 2],
+      [1, [2]],
+      2 ** 40,
+      '\u0000',
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ]
     expect(new Set(alike.map(hashOf)).size).toBe(alike.length)
   })
 
   test('it freezes every array and object, at any depth', () => {
     const value = { list: [{ deep: [1] }], map: { a: {} } }
     walk(value, createRunningHash())
-    for (const part of [value, value.list, value.list[0], value.list[0]?.deep, value.map, value.map.a]) expect(Object.isFrozen(part)).toBe(true)
+    for (const part of [value, value.list, value.list[0], value.list[0]?.deep, value.map, value.map.a])
+      expect(Object.isFrozen(part)).toBe(true)
   })
 
   test.each(refused)('FM-1 $what is refused, with its path and the hash untouched', ({ value, reason, path }) => {

@@ -26,9 +26,16 @@ export const meta = (index: number, rowCount = 0): SnapshotMeta => ({
 })
 
 export const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'))
-export const row = (key: string, value: string | null): SnapshotRow => ({ key, value: value === null ? null : bytes(value) })
+export const row = (key: string, value: string | null): SnapshotRow => ({
+  key,
+  value: value === null ? null : bytes(value),
+})
 
-export function write(store: SnapshotStore, generation: number, rows: readonly SnapshotRow[]): Promise<StorageFault | null> {
+export function write(
+  store: SnapshotStore,
+  generation: number,
+  rows: readonly SnapshotRow[],
+): Promise<StorageFault | null> {
   return new Promise((resolve) => store.writeSlice(logIndex(generation), rows, (fault) => resolve(fault)))
 }
 
@@ -48,7 +55,8 @@ export function load(store: SnapshotStore): Promise<{ index: number | null; rows
       (slice) => {
         for (const { key, value } of slice) rows.push([key, Buffer.from(value).toString('latin1')])
       },
-      (fault, loaded) => (fault === null ? resolve({ index: loaded?.lastIncludedIndex ?? null, rows }) : reject(new Error(fault.code))),
+      (fault, loaded) =>
+        fault === null ? resolve({ index: loaded?.lastIncludedIndex ?? null, rows }) : reject(new Error(fault.code)),
     ),
   )
 }
@@ -80,7 +88,16 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
       expect(await commit(store, 10)).toBeNull()
       await write(store, 20, [row('a', '2'), row('b', null), row('c', ''), row('never', null)])
       expect(await commit(store, 20)).toBeNull()
-      const expected = { index: 20, rows: [['', 'empty'], ['a', '2'], ['b\x00', '1'], ['c', ''], ['\xff', '1']] }
+      const expected = {
+        index: 20,
+        rows: [
+          ['', 'empty'],
+          ['a', '2'],
+          ['b\x00', '1'],
+          ['c', ''],
+          ['\xff', '1'],
+        ],
+      }
       expect(await load(store)).toEqual(expected)
       await close(store)
       expect(await load(await harness.open())).toEqual(expected)
@@ -97,7 +114,13 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
       expect(await load(again)).toEqual({ index: 10, rows: [['a', '1']] })
       await write(again, 20, [row('d', '3')])
       await commit(again, 20)
-      expect(await load(again)).toEqual({ index: 20, rows: [['a', '1'], ['d', '3']] })
+      expect(await load(again)).toEqual({
+        index: 20,
+        rows: [
+          ['a', '1'],
+          ['d', '3'],
+        ],
+      })
     })
 
     test('staging another generation abandons the one before', async () => {
@@ -119,7 +142,12 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
       const store = await harness.open()
       await commit(store, 5)
       const again = await harness.open()
-      const loaded = await new Promise((resolve) => again.load(() => undefined, (_fault, value) => resolve(value)))
+      const loaded = await new Promise((resolve) =>
+        again.load(
+          () => undefined,
+          (_fault, value) => resolve(value),
+        ),
+      )
       expect(loaded).toEqual(meta(5))
     })
 
@@ -130,7 +158,10 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
         store.writeSlice(logIndex(1), [row('a', '1')], () => order.push('first'))
         store.writeSlice(logIndex(1), [row('b', '1')], () => order.push('second'))
         store.commit(logIndex(1), meta(1), () => order.push('commit'))
-        store.load(() => order.push('rows'), () => order.push('load'))
+        store.load(
+          () => order.push('rows'),
+          () => order.push('load'),
+        )
         store.close(resolve)
       })
       expect(order).toEqual(['first', 'second', 'commit', 'rows', 'load'])
@@ -138,19 +169,27 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
 
     test('thousands of rows and rows of a megabyte arrive whole', async () => {
       const store = await fresh().open()
-      const rows = Array.from({ length: 1500 }, (_, index) => row(`key-${String(index).padStart(5, '0')}`, `value ${index}`))
+      const rows = Array.from({ length: 1500 }, (_, index) =>
+        row(`key-${String(index).padStart(5, '0')}`, `value ${index}`),
+      )
       for (let start = 0; start < rows.length; start += 256) await write(store, 1, rows.slice(start, start + 256))
       await write(store, 1, [row('large', 'x'.repeat(1024 * 1024))])
       await commit(store, 1)
       const loaded = await load(store)
       expect(loaded.rows.length).toBe(1501)
-      expect(loaded.rows.slice(0, 1500)).toEqual(rows.map(({ key, value }) => [key, Buffer.from(value ?? []).toString('latin1')]))
+      expect(loaded.rows.slice(0, 1500)).toEqual(
+        rows.map(({ key, value }) => [key, Buffer.from(value ?? []).toString('latin1')]),
+      )
     })
 
     test('any history of generations and restarts leaves what a plain map would hold', async () => {
       const key = fc.string({ unit: fc.constantFrom('\x00', '\x01', 'a', 'b', '\xff'), maxLength: 3 })
       const slice = fc.dictionary(key, fc.option(fc.string({ maxLength: 3 })), { maxKeys: 5 })
-      const generation = fc.record({ slices: fc.array(slice, { maxLength: 3 }), committed: fc.boolean(), restart: fc.boolean() })
+      const generation = fc.record({
+        slices: fc.array(slice, { maxLength: 3 }),
+        committed: fc.boolean(),
+        restart: fc.boolean(),
+      })
       await fc.assert(
         fc.asyncProperty(fc.array(generation, { maxLength: 6 }), async (generations) => {
           const harness = create()
@@ -163,7 +202,14 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
               for (const part of slices) {
                 const rows = Object.entries(part).filter(([name]) => !dirty.has(name))
                 for (const [name, value] of rows) dirty.set(name, value)
-                await write(store, index + 1, rows.map(([name, value]) => ({ key: name, value: value === null ? null : new Uint8Array(Buffer.from(value)) })))
+                await write(
+                  store,
+                  index + 1,
+                  rows.map(([name, value]) => ({
+                    key: name,
+                    value: value === null ? null : new Uint8Array(Buffer.from(value)),
+                  })),
+                )
               }
               if (committed) {
                 await commit(store, index + 1)

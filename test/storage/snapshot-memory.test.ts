@@ -5,7 +5,10 @@ import { commit, load, meta, row, snapshotContract, write } from './snapshot-con
 
 snapshotContract('memory', () => {
   const snapshots = new MemorySnapshots()
-  return { open: async () => memorySnapshotStore(snapshots, (run) => queueMicrotask(run)), dispose: async () => undefined }
+  return {
+    open: async () => memorySnapshotStore(snapshots, (run) => queueMicrotask(run)),
+    dispose: async () => undefined,
+  }
 })
 
 snapshotContract('memory, completing at once', () => {

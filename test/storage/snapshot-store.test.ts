@@ -76,8 +76,22 @@ function failing(database: SnapshotDatabase, failAt: number, takesEffect: boolea
 }
 
 describe('a snapshot that is interrupted', () => {
-  const OLD = { index: 10, rows: [['a', '1'], ['b', '1'], ['c', '1']] }
-  const NEW = { index: 20, rows: [['a', '2'], ['c', '1'], ['d', '2']] }
+  const OLD = {
+    index: 10,
+    rows: [
+      ['a', '1'],
+      ['b', '1'],
+      ['c', '1'],
+    ],
+  }
+  const NEW = {
+    index: 20,
+    rows: [
+      ['a', '2'],
+      ['c', '1'],
+      ['d', '2'],
+    ],
+  }
 
   test('at any write, with or without its effect, leaves the whole old or the whole new snapshot', async () => {
     for (const takesEffect of [false, true]) {
@@ -100,7 +114,10 @@ describe('a snapshot that is interrupted', () => {
       // The switch took effect, the fold did not begin.
       await attempt(path, 3, true)
       const database = await openLevel(path)
-      const outcome = await storeOver(failing(database, failAt, failAt % 2 === 0), path).then(() => 'opened', () => 'failed')
+      const outcome = await storeOver(failing(database, failAt, failAt % 2 === 0), path).then(
+        () => 'opened',
+        () => 'failed',
+      )
       expect(outcome).toBe(failAt <= 2 ? 'failed' : 'opened')
       await database.close()
       const store = await storeOver(await openLevel(path), path)
@@ -118,7 +135,10 @@ describe('a snapshot that is interrupted', () => {
     await expect(load(store)).rejects.toThrow('IO_ERROR')
   })
 
-  async function interruptedAt(failAt: number, takesEffect: boolean): Promise<{ interrupted: boolean; loaded: Awaited<ReturnType<typeof load>> }> {
+  async function interruptedAt(
+    failAt: number,
+    takesEffect: boolean,
+  ): Promise<{ interrupted: boolean; loaded: Awaited<ReturnType<typeof load>> }> {
     const path = join(directory(), 'state-0')
     await prepare(path)
     const interrupted = await attempt(path, failAt, takesEffect)
@@ -177,7 +197,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     else await expect(load(stores.at(-1) as SnapshotStore)).rejects.toThrow('SNAPSHOT_ROT')
   })
 
-  test('a value under another row\'s key is never loaded', async () => {
+  test("a value under another row's key is never loaded", async () => {
     const path = directory()
     const store = await open(path)
     await write(store, 1, [row('a', '1'), row('b', '2')])
@@ -211,7 +231,9 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     await close(await open(path))
     stores.pop()
     const current = { format: 2, generation: logIndex(2), slices: 0, rows: 0, meta: meta(2) }
-    await change(join(path, 'state-0'), (database) => database.write([{ key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(current)) }]))
+    await change(join(path, 'state-0'), (database) =>
+      database.write([{ key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(current)) }]),
+    )
     expect((await faultOfOpening(path))?.code).toBe('NEWER_FORMAT')
   })
 
