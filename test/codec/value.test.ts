@@ -209,7 +209,7 @@ describe('bytes that are not a value', () => {
         }
         expect(decodeValue(encodeValue(decoded))).toEqual(decoded)
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     )
   })
 })
