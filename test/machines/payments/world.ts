@@ -174,6 +174,13 @@ export class World {
     return this.ok(WORKER, 'complete', { taskId, attempt, result }, 'task')
   }
 
+  /** Lets the worker report that every push asked for so far is on its way: the provider calls it `co-<attempt>`. */
+  startPushes(): void {
+    for (const task of this.tasks('payment.stk_push')) {
+      this.complete(task, { checkoutRequestId: `co-${task.payload['attemptId']}`, merchantRequestId: 'm' })
+    }
+  }
+
   fail(task: { readonly taskId: string; readonly attempt: number }): void {
     const { taskId, attempt } = task
     this.ok(WORKER, 'fail', { taskId, attempt, reason: 'PROVIDER_DOWN' }, 'task')
