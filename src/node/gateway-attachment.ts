@@ -29,6 +29,8 @@ export interface AttachmentIdentity {
   /** Ids below this may have been executed already: look into the cache first. */
   readonly nextRequestId: number
   readonly acknowledged: number
+  /** Server requests that may go out beyond the last ack; default the gateway's, 0: none are sent here. */
+  readonly credit?: number
 }
 
 /** One session as one connection holds it: its commands in flight and the delivery of its server requests. */
@@ -56,7 +58,7 @@ export class Attachment implements DeliveryTarget {
     this.session = identity.session
     this.epoch = identity.epoch
     this.channel = identity.channel
-    this.credit = host.credit
+    this.credit = identity.credit ?? host.credit
     this.highest = identity.nextRequestId - 1
     this.delivery = new Delivery(identity.acknowledged)
   }

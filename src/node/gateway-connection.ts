@@ -79,7 +79,7 @@ export class GatewayConnection {
     // A stranger learns nothing: neither that the session exists nor that it did.
     if (facts === null || !sameBytes(facts.secretHash, options.codec.sha256(proof.secret))) return refusal('SESSION_UNKNOWN')
     const nextRequestId = Math.max(facts.highest + 1, facts.floor)
-    const identity = { session, channel, epoch: proof.epoch, nextRequestId, acknowledged: facts.acknowledged }
+    const identity = { session, channel, epoch: proof.epoch, nextRequestId, acknowledged: facts.acknowledged, credit: 0 }
     this.channels.set(channel, new Attachment(this.gateway, this.sink, identity))
     return null
   }

@@ -43,7 +43,8 @@ export interface ConnectionSink {
   ended(channel: number, reason: 'expired' | 'closed'): void
   superseded(channel: number): void
   refused(channel: number, subject: Subject, refusal: { code: GatewayCode; details: Value }): void
-  notLeader(leader: string, leaderAddress: string): void
+  /** Who leads has changed; "" when this node knows none. */
+  leaderChanged(leader: string, leaderAddress: string): void
   /** The node stops; nothing follows. */
   failed(code: string, message: string): void
 }

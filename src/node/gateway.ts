@@ -101,9 +101,8 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     const text = this.leaderText()
     if (text === this.announced) return
     this.announced = text
-    if (this.node.role === 'leader') return
     const { leader, leaderAddress } = this.greeting()
-    for (const connection of this.connections) connection.sink.notLeader(leader, leaderAddress)
+    for (const connection of this.connections) connection.sink.leaderChanged(leader, leaderAddress)
   }
 
   stopped(fault: { code: string; message: string }): void {

@@ -8,7 +8,7 @@ import { readBoolean, readVersion } from './up-frame.ts'
 
 const DOWN = {
   greeting: 1, opened: 2, attached: 3, response: 4, serverRequest: 5, acknowledged: 6, pong: 7, queryResult: 8, closed: 9,
-  ended: 10, superseded: 11, refused: 12, notLeader: 13, failed: 14,
+  ended: 10, superseded: 11, refused: 12, leaderChanged: 13, failed: 14,
 } as const
 const ANSWER = { ok: 1, rejected: 2, refused: 3, notExecuted: 4, unknown: 5 } as const
 const SUBJECTS: readonly RefusedSubject[] = ['open', 'attach', 'ack', 'ping', 'close']
@@ -40,7 +40,7 @@ export function writeDown(writer: ByteWriter, message: DownMessage): void {
     case 'queryResult':
       writeQueryResult(writer, message)
       return
-    case 'notLeader':
+    case 'leaderChanged':
       writer.text(message.leader)
       writer.text(message.leaderAddress)
       return
@@ -185,8 +185,8 @@ function readDown(reader: ByteReader): DownMessage {
       return readGreeting(reader)
     case DOWN.queryResult:
       return readQueryResult(reader)
-    case DOWN.notLeader:
-      return { kind: 'notLeader', leader: reader.name(NAME_BYTES_MAX), leaderAddress: reader.text(TEXT_BYTES_MAX) }
+    case DOWN.leaderChanged:
+      return { kind: 'leaderChanged', leader: reader.name(NAME_BYTES_MAX), leaderAddress: reader.text(TEXT_BYTES_MAX) }
     case DOWN.failed:
       return { kind: 'failed', code: reader.name(NAME_BYTES_MAX), message: reader.text(TEXT_BYTES_MAX) }
     default:

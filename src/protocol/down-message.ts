@@ -107,7 +107,7 @@ export type DownMessage =
       readonly code: string
       readonly details: Uint8Array
     }
-  /** This node leads no more (or knows a new leader): the address, or "" when it knows none. */
-  | { readonly kind: 'notLeader'; readonly leader: string; readonly leaderAddress: string }
+  /** Who leads has changed, as this node knows it; it may be this node itself. "" when it knows none. */
+  | { readonly kind: 'leaderChanged'; readonly leader: string; readonly leaderAddress: string }
   /** Last message before the server ends the connection. */
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }

@@ -150,8 +150,8 @@ export class FrameConnection {
     this.write({ kind: 'refused', channel, subject, code: refusal.code, details: this.options.encodeValue(refusal.details) })
   }
 
-  notLeader(leader: string, leaderAddress: string): void {
-    this.write({ kind: 'notLeader', leader, leaderAddress })
+  leaderChanged(leader: string, leaderAddress: string): void {
+    this.write({ kind: 'leaderChanged', leader, leaderAddress })
   }
 
   /** Says why, then ends. */

@@ -114,9 +114,9 @@ describe('server requests', () => {
     world.node.loseLead(nodeId('n2'))
     world.node.append('AttachSession', encodePayload('AttachSession', { ...session, secretHash, replaces: epoch, nonce: new Uint8Array(16) }))
     world.node.run()
-    expect(recorder.take()).toEqual([['notLeader', 'n2', 'address-of-n2']])
+    expect(recorder.take()).toEqual([['leaderChanged', 'n2', 'address-of-n2']])
     world.node.becomeLeader()
-    expect(recorder.take()).toEqual([['superseded', 1]])
+    expect(recorder.take()).toEqual([['superseded', 1], ['leaderChanged', 'n1', 'address-of-n1']])
   })
 
   test('a node that does not lead delivers nothing', () => {

@@ -23,7 +23,7 @@ export class Recorder implements ConnectionSink {
   ended = (...rest: unknown[]): void => void this.heard.push(['ended', ...rest])
   superseded = (...rest: unknown[]): void => void this.heard.push(['superseded', ...rest])
   refused = (...rest: unknown[]): void => void this.heard.push(['refused', ...rest])
-  notLeader = (...rest: unknown[]): void => void this.heard.push(['notLeader', ...rest])
+  leaderChanged = (...rest: unknown[]): void => void this.heard.push(['leaderChanged', ...rest])
   failed = (...rest: unknown[]): void => void this.heard.push(['failed', ...rest])
 
   /** What was heard since the last call. */

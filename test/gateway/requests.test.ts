@@ -119,7 +119,7 @@ describe('commands', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
     world.node.loseLead(nodeId('n2'))
-    expect(recorder.take()).toEqual([['notLeader', 'n2', 'address-of-n2']])
+    expect(recorder.take()).toEqual([['leaderChanged', 'n2', 'address-of-n2']])
     const before = world.node.submitted.length
     connection.request(command(1))
     expect(recorder.take()).toEqual([
@@ -133,7 +133,7 @@ describe('commands', () => {
     const { connection, recorder } = attachedClient(world)
     connection.request(command(1))
     world.node.loseLead(null)
-    expect(recorder.take()).toEqual([['responded', 1, 1, { kind: 'unknown', code: 'LEADER_LOST' }], ['notLeader', '', '']])
+    expect(recorder.take()).toEqual([['responded', 1, 1, { kind: 'unknown', code: 'LEADER_LOST' }], ['leaderChanged', '', '']])
   })
 
   test('a node that leads no more still answers an applied duplicate', () => {

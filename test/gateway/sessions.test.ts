@@ -47,7 +47,7 @@ describe('opening', () => {
     expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'TOO_MANY_SESSIONS' }], ['refused', 1, 'open', { code: 'OPEN_CONFLICT' }]])
     connection.open(openRequest(world, { secret: Buffer.alloc(32, 8) }))
     world.node.loseLead(nodeId('n3'))
-    expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'NOT_LEADER', details: { leader: 'n3' } }], ['notLeader', 'n3', 'address-of-n3']])
+    expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'NOT_LEADER', details: { leader: 'n3' } }], ['leaderChanged', 'n3', 'address-of-n3']])
     connection.open(openRequest(world))
     expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'NOT_LEADER' }]])
   })
@@ -172,7 +172,7 @@ describe('staying alive and ending', () => {
     const { connection, recorder } = attachedClient(world)
     connection.close(1)
     world.node.loseLead(null)
-    expect(recorder.take()).toMatchObject([['refused', 1, 'close', { code: 'NOT_LEADER' }], ['notLeader', '', '']])
+    expect(recorder.take()).toMatchObject([['refused', 1, 'close', { code: 'NOT_LEADER' }], ['leaderChanged', '', '']])
     expect(world.gateway.attachedCount).toBe(1)
   })
 

@@ -66,6 +66,6 @@ export const downMessage: fc.Arbitrary<DownMessage> = fc.oneof(
     kind: kind('refused'), channel, subject: fc.constantFrom('open' as const, 'attach' as const, 'ack' as const, 'ping' as const, 'close' as const),
     code: name, details: blob(40),
   }),
-  fc.record({ kind: kind('notLeader'), leader: name, leaderAddress: text }),
+  fc.record({ kind: kind('leaderChanged'), leader: name, leaderAddress: text }),
   fc.record({ kind: kind('failed'), code: name, message: text }),
 )

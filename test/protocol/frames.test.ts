@@ -89,7 +89,7 @@ const GOLDEN_DOWN: readonly (readonly [string, DownMessage, string])[] = [
   ['ended', { kind: 'ended', channel: 1, reason: 'expired' }, '01 0a 01 01'],
   ['superseded', { kind: 'superseded', channel: 1 }, '01 0b 01'],
   ['refused', { kind: 'refused', channel: 1, subject: 'attach', code: 'NO', details: bytes('c0') }, '01 0c 01 01 02 4e4f 01 c0'],
-  ['not leader', { kind: 'notLeader', leader: 'n1', leaderAddress: 'h:1' }, '01 0d 02 6e31 03 683a31'],
+  ['leader changed', { kind: 'leaderChanged', leader: 'n1', leaderAddress: 'h:1' }, '01 0d 02 6e31 03 683a31'],
   ['failed', { kind: 'failed', code: 'X', message: 'y' }, '01 0e 01 58 01 79'],
 ]
 

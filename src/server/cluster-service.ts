@@ -1,0 +1,33 @@
+import type { sendUnaryData, ServerUnaryCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { SessionGateway } from '../node/gateway.ts'
+import { loadService } from './proto.ts'
+
+/** `ClusterService`: what an operator may ask of a node. */
+export class ClusterService {
+  readonly definition: ServiceDefinition
+  readonly implementation: UntypedServiceImplementation
+
+  constructor(gateway: SessionGateway) {
+    this.definition = loadService('holdfast/v1/cluster.proto', 'holdfast.v1.ClusterService')
+    this.implementation = {
+      Status: (_call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => reply(null, statusResponse(gateway)),
+    }
+  }
+}
+
+/** NodeStatus as the message says it: "" for none. */
+function statusResponse(gateway: SessionGateway): object {
+  const { node } = gateway
+  const status = node.status()
+  const { leader } = status
+  return {
+    ...status,
+    clusterId: node.clusterId,
+    group: node.group,
+    incarnation: node.incarnation,
+    leader: leader ?? '',
+    leaderAddress: leader === null ? '' : (node.addressOf(leader) ?? ''),
+    attached: gateway.attachedCount,
+    connections: gateway.connectionCount,
+  }
+}

@@ -1,0 +1,101 @@
+import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
+import { encodeValue } from '../codec/value.ts'
+import type { SessionGateway } from '../node/gateway.ts'
+import { FrameConnection } from '../protocol/frame-connection.ts'
+import { unwrapFrame, wrapFrame } from '../protocol/frame-message.ts'
+import { SLOW_READER_BYTES } from '../protocol/limits.ts'
+import { statusObject } from './grpc-error.ts'
+
+/** Bytes handed to gRPC at once; what exceeds them waits here, where it can be dropped. */
+const IN_FLIGHT_BYTES = 1024 * 1024
+
+/** One `Connect` stream: frames of a client over gRPC, with a bound on what may pile up for a slow reader. */
+export class ConnectStream {
+  private readonly call: ServerDuplexStream<Buffer, Buffer>
+  private readonly connection: FrameConnection
+  private readonly slowReaderBytes: number
+  private waiting: Buffer[] = []
+  private waitingBytes = 0
+  private inFlightBytes = 0
+  private over = false
+
+  constructor(call: ServerDuplexStream<Buffer, Buffer>, options: { gateway: SessionGateway; slowReaderBytes?: number; ended(code: string): void }) {
+    this.call = call
+    this.slowReaderBytes = options.slowReaderBytes ?? SLOW_READER_BYTES
+    this.connection = new FrameConnection({
+      encodeValue,
+      send: (frame) => this.send(wrapFrame(frame)),
+      // After the callback that is running: one frame for all that one batch or one frame of the client led to.
+      defer: queueMicrotask,
+      end: (code) => {
+        this.end(code)
+        options.ended(code)
+      },
+    })
+    const gone = (): void => {
+      if (this.over) return
+      this.over = true
+      this.waiting = []
+      this.connection.disconnected()
+      options.ended('')
+    }
+    call.on('data', (message: Buffer) => this.receive(message))
+    call.on('end', () => {
+      gone()
+      call.end()
+    })
+    call.on('cancelled', gone)
+    call.on('error', gone)
+    call.sendMetadata(new Metadata())
+    this.connection.start(options.gateway.connect(this.connection), options.gateway.greeting())
+  }
+
+  /** Ends the stream with a code of scope `connection`. */
+  fail(code: string, message: string): void {
+    this.connection.failed(code, message)
+  }
+
+  private receive(message: Buffer): void {
+    if (this.over) return
+    const frame = unwrapFrame(message)
+    if (frame === null) this.connection.failed('MALFORMED_FRAME', 'the message is no Frame')
+    else this.connection.receive(frame)
+  }
+
+  private send(message: Buffer): void {
+    if (this.over) return
+    if (this.inFlightBytes === 0 || this.inFlightBytes + message.length <= IN_FLIGHT_BYTES) return this.write(message)
+    this.waiting.push(message)
+    this.waitingBytes += message.length
+    if (this.waitingBytes <= this.slowReaderBytes) return
+    this.waiting = []
+    this.waitingBytes = 0
+    this.connection.failed('SLOW_READER', `more than ${this.slowReaderBytes} bytes were waiting`)
+  }
+
+  private write(message: Buffer): void {
+    this.inFlightBytes += message.length
+    this.call.write(message, () => {
+      this.inFlightBytes -= message.length
+      this.drain()
+    })
+  }
+
+  private drain(): void {
+    let next = this.waiting[0]
+    while (!this.over && next !== undefined && (this.inFlightBytes === 0 || this.inFlightBytes + next.length <= IN_FLIGHT_BYTES)) {
+      this.waiting.shift()
+      this.waitingBytes -= next.length
+      this.write(next)
+      next = this.waiting[0]
+    }
+  }
+
+  private end(code: string): void {
+    if (this.over) return
+    this.over = true
+    for (const message of this.waiting) this.call.write(message)
+    this.waiting = []
+    this.call.emit('error', statusObject('connection', code))
+  }
+}
