@@ -38,7 +38,7 @@ export function foldNumber(hash: RunningHash, value: number): void {
  * Folds the length and the UTF-16 units, two to a word, so that lists of strings cannot run into each other. The lanes
  * are locals during the loop.
  *
- * PERF: about 1 ns per unit.
+ * PERF: 1 to 2.5 ns per unit.
  */
 export function foldString(hash: RunningHash, value: string): void {
   foldWord(hash, value.length)

@@ -68,7 +68,7 @@ export function keyToBytes(encoded: string): Uint8Array {
   const bytes = new Uint8Array(encoded.length)
   for (let index = 0; index < encoded.length; index += 1) {
     const unit = encoded.charCodeAt(index)
-    assert(unit <= 0xff, 'a key is a binary string', { index, unit })
+    if (unit > 0xff) assert(false, 'a key is a binary string', { index, unit })
     bytes[index] = unit
   }
   return bytes

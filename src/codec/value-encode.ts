@@ -19,7 +19,8 @@ import {
  * integers as float64; keys in the object's own iteration order (docs/format.md says why they are not sorted). Returns
  * bytes of its own. Throws ValueError, with the path, for anything that is not a value: it never converts.
  *
- * PERF: about 30 ns + 1 ns per byte and node, see docs/decisions/value-codec.md.
+ * PERF: a callback of 104 bytes 1.2 µs, a row of 388 bytes and 24 properties 4.9 µs, half of it the checks that keep it
+ * from converting (docs/decisions/value-codec.md).
  */
 export function encodeValue(value: Value): Uint8Array {
   assert(!encoding, 'encodeValue was called from inside itself: a proxy is not a value')

@@ -25,7 +25,8 @@ import {
  * Bytes cannot be frozen in JavaScript. Whoever keeps a value that machine code can still reach copies them (the tables
  * of the kit do); nothing here keeps one.
  *
- * PERF: see docs/decisions/value-codec.md for the cost per row.
+ * PERF: about 1 µs for 100 bytes and 6 properties, 4.6 µs for a row of 388 bytes, 24 properties and 5 objects, on a machine
+ * that is busy with other work; the checks of plainness are half of it (docs/decisions/value-codec.md).
  */
 export function walk(value: unknown, hash: RunningHash): number {
   nodes = 0
