@@ -1,5 +1,4 @@
-import { performance } from 'node:perf_hooks'
-import type { Clock, Timer } from '../node/ports.ts'
+import type { Clock, Timer } from './ports.ts'
 
 /** The process's own clocks and timers. */
 export const systemClock: Clock = {
