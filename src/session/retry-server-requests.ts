@@ -1,5 +1,5 @@
 import type { Millis } from '../base/brand.ts'
-import type { SessionNumbers } from '../codec/payload.ts'
+import type { Limits, SessionNumbers } from '../codec/payload.ts'
 import type { ClientSession, OutboxRow } from './client-session.ts'
 import { runDeadLetter } from './hooks.ts'
 import type { MachineRunner } from './machine-runner.ts'
@@ -64,15 +64,21 @@ function isDead(request: OutboxRow, now: Millis): boolean {
 /** End of the current wait for an ack; a deadline ends it early. */
 function dueAt(state: ReplicatedState, session: ClientSession, request: OutboxRow): Millis {
   const sentAt = Math.max(request.lastSentAt, session.row.resentAt)
-  const due = sentAt + ackTimeout(state, session.row.index, request)
+  const due = sentAt + ackTimeout(state.limits, session.row.index, request)
   return request.deadlineAt === null ? due : Math.min(due, Math.max(request.deadlineAt, sentAt))
 }
 
-/** Doubling from `ackTimeoutMs` to at most `ackTimeoutMaxMs`, ±20 % (deterministic), so that retries spread out. */
-function ackTimeout(state: ReplicatedState, session: number, request: OutboxRow): Millis {
-  const { ackTimeoutMs, ackTimeoutMaxMs } = state.limits
-  const doubled = Math.min(ackTimeoutMs * 2 ** Math.min(request.attempt - 1, 30), ackTimeoutMaxMs)
-  return Math.round(doubled * (0.8 + 0.4 * spread(session, request.serverRequestId, request.attempt)))
+/**
+ * The wait for an ack of a request's current attempt: doubling from `ackTimeoutMs` to at most `ackTimeoutMaxMs`, ±20 %, so
+ * that retries spread out; the spread depends on session, id and attempt alone.
+ */
+export function ackTimeout(
+  limits: Limits,
+  session: number,
+  { serverRequestId, attempt }: { readonly serverRequestId: number; readonly attempt: number },
+): Millis {
+  const doubled = Math.min(limits.ackTimeoutMs * 2 ** Math.min(attempt - 1, 30), limits.ackTimeoutMaxMs)
+  return Math.round(doubled * (0.8 + 0.4 * spread(session, serverRequestId, attempt)))
 }
 
 /** A number in [0, 1) that depends on its arguments alone: the finalizer of murmur3 over a mix of them. */

@@ -1,4 +1,4 @@
-import { groupId, type LogIndex, logIndex, type NodeId, term } from '../../src/base/brand.ts'
+import { type LogIndex, logIndex, type NodeId, term } from '../../src/base/brand.ts'
 import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
 import type { ClientRequestPayload, Limits, OpenSessionPayload, PayloadByKind } from '../../src/codec/payload.ts'
 import { encodeClientRequest, encodePayload } from '../../src/codec/payloads.ts'
@@ -151,4 +151,3 @@ export function code(reply: Reply): string {
   return `not refused: ${JSON.stringify(reply)}`
 }
 
-export { groupId }

@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Heap } from '../../src/session/heap.ts'
+import { OrderedKeys } from '../../src/session/ordered-keys.ts'
+
+test('ordered keys equal a sorted array, over chunk splits and joins', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 30 }), fc.boolean(), (seed, rising) => {
+      let word = seed
+      const next = (bound: number): number => {
+        word = (Math.imul(word, 1_103_515_245) + 12_345) & 0x7fffffff
+        return (word >>> 8) % bound
+      }
+      const keys = new OrderedKeys()
+      const plain = new Set<string>()
+      for (let step = 0; step < 3000; step += 1) {
+        const key = String(rising && step < 1500 ? step : next(2000)).padStart(5, '0')
+        const remove = step > 1500 ? next(4) > 0 : next(4) === 0
+        if (remove) {
+          keys.delete(key)
+          plain.delete(key)
+        } else if (!plain.has(key)) {
+          keys.add(key)
+          plain.add(key)
+        }
+        if (step % 300 > 0) continue
+        const sorted = [...plain].sort()
+        const from = String(next(2000)).padStart(5, '0')
+        const to = String(next(2000)).padStart(5, '0')
+        const within = sorted.filter((other) => other >= from && other < to)
+        const limit = next(50)
+        expect(keys.count(from, to)).toBe(within.length)
+        expect(keys.range({ from, to, limit, reverse: false })).toEqual(within.slice(0, limit))
+        expect(keys.range({ from, to, limit, reverse: true })).toEqual([...within].reverse().slice(0, limit))
+        expect(keys.range({ from: '', to: 'x', limit: 1e6, reverse: false })).toEqual(sorted)
+      }
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test('a heap pops in order, whatever was retained', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 50 })), (items) => {
+      const heap = new Heap<number>((a, b) => a < b)
+      for (const item of items) heap.push(item)
+      heap.retain((item) => item % 3 > 0)
+      const popped: number[] = []
+      while (heap.size > 0) popped.push(heap.pop() ?? -1)
+      expect(heap.pop()).toBeUndefined()
+      expect(popped).toEqual(items.filter((item) => item % 3 > 0).sort((a, b) => a - b))
+    }),
+  )
+})

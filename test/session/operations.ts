@@ -1,0 +1,219 @@
+import fc from 'fast-check'
+import type { SessionId } from '../../src/base/brand.ts'
+import type { Limits } from '../../src/codec/payload.ts'
+import type { Value } from '../../src/codec/types.ts'
+import type { Applied, TaskKind } from '../../src/session/types.ts'
+import { type BareMachine, bareMachine, number, reject } from './bare-machine.ts'
+import { type Log, numbers, secret } from './log.ts'
+
+/** What a property test does to a log; sessions are named by their place in the order of opening. */
+export type Operation =
+  | { kind: 'open'; who: number; timeoutMs: number; refuse: boolean; late: boolean; ordered: boolean }
+  | { kind: 'attach'; session: number; stale: boolean; nonce: number }
+  | { kind: 'request'; session: number; id: number; lowest: number; ack: number; epoch: number; command: string; n: number; to: number }
+  | { kind: 'repeat'; back: number }
+  | { kind: 'ack'; session: number; upTo: number }
+  | { kind: 'keepAlive'; session: number }
+  | { kind: 'expire'; stale: boolean }
+  | { kind: 'close'; session: number; stale: boolean }
+  | { kind: 'retry'; session: number }
+  | { kind: 'tick' }
+  | { kind: 'advance'; ms: number }
+
+/** Small, so that every limit is reached. */
+export const SMALL: Partial<Limits> = {
+  windowRequests: 5,
+  cachedResponsesMax: 4,
+  outboxCountMax: 3,
+  sessionsMax: 4,
+  tombstoneMs: 400_000,
+  mailboxMax: 2,
+  taskLeasesMax: 2,
+  attemptsMax: 2,
+}
+
+/** Commands that the model knows; `tasks` adds those it does not. */
+export const MODELLED = ['increment', 'increment', 'emit', 'emitOther', 'refuse', 'explode', 'later', 'cancel', 'notify', 'coalesce', 'once']
+export const ALL = [...MODELLED, 'ask', 'complete', 'fail', 'audit']
+
+/** Names no session. */
+const UNKNOWN = 99
+
+export function operations(commands: readonly string[]): fc.Arbitrary<Operation[]> {
+  const session = fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3, 4, UNKNOWN)
+  const weighted = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('open' as const), who: fc.nat({ max: 5 }), timeoutMs: fc.constantFrom(20_000, 30_000), refuse: rarely(), late: rarely(), ordered: rarely() }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('attach' as const), session, stale: rarely(), nonce: fc.nat({ max: 3 }) }) },
+    { weight: 14, arbitrary: fc.record({ kind: fc.constant('request' as const), session, id: fc.constantFrom(-1, 0, 1, 1, 1, 1, 1, 1, 2, 3, 6), lowest: fc.constantFrom(-9, -3, -2, -1, 0, 1, 2, 2), ack: fc.integer({ min: -6, max: 2 }), epoch: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 1), command: fc.constantFrom(...commands), n: fc.nat({ max: 3 }), to: session }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('repeat' as const), back: fc.nat({ max: 3 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('ack' as const), session, upTo: fc.integer({ min: -1, max: 2 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('keepAlive' as const), session }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), stale: rarely() }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), session, stale: rarely() }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('retry' as const), session }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 5000, 5000, 40_000) }) },
+  )
+  const first = fc.constant<Operation>({ kind: 'open', who: 0, timeoutMs: 30_000, refuse: false, late: false, ordered: false })
+  // Sizes of fast-check's own choice are mostly small; these logs must be long enough to fill windows and outboxes.
+  const rest = fc.array(weighted, { minLength: 10, maxLength: 50, size: 'max' })
+  return fc.tuple(first, rest).map(([opening, others]) => [opening, ...others])
+}
+
+function rarely(): fc.Arbitrary<boolean> {
+  return fc.nat({ max: 5 }).map((n) => n === 0)
+}
+
+const KIND: TaskKind = { kind: 'k', role: 'r', leaseMs: 20_000, maxAttempts: 2, backoffMs: [5000] }
+
+/** The user machine of the properties; `Model` says the same in its own words. */
+export function propertyMachine(): BareMachine {
+  return bareMachine(
+    {
+      increment: ({ state }, input) => {
+        const key = `count/${String(input)}`
+        state.set(key, number(state.get(key)) + 1)
+        return number(state.get(key))
+      },
+      emit: (context, input) => {
+        const own = context.session?.id ?? ('' as SessionId)
+        return Array.from({ length: number(input) }, (_, n) => context.emit(own, 'event', n))
+      },
+      emitOther: (context, input) => context.emit(String(input) as SessionId, 'event', 'hello'),
+      coalesce: (context, input) => context.emit(context.session?.id ?? ('' as SessionId), 'state', input, { overflow: 'coalesce', key: 'k' }),
+      refuse: (context) => {
+        context.state.set('refused', true)
+        context.notify('user:0', 'x', 'x')
+        return reject('NO', { at: context.index })
+      },
+      explode: (context) => {
+        context.state.set('exploded', true)
+        throw new Error('a bug')
+      },
+      later: (context, input) => {
+        context.schedule('test', `t${number(input) % 3}`, context.now + number(input) * 5000, context.session?.id ?? null)
+        return null
+      },
+      cancel: (context, input) => context.cancel('test', `t${number(input) % 3}`),
+      notify: (context, input) => {
+        context.notify(`user:${number(input)}`, 'news', context.index)
+        return null
+      },
+      once: (context, input) => {
+        const result = context.once('s', `k${number(input)}`, 'f', 60_000, () => context.index)
+        return 'value' in result ? [result.kind, result.value] : result.kind
+      },
+      ask: (context) => context.task('test', KIND, '', context.index),
+      audit: (context) => {
+        context.audit(context.id('a-'))
+        context.alert('ODD', context.random())
+        return null
+      },
+    },
+    {
+      onSessionCreated: (context, session) => {
+        context.state.set('created', number(context.state.get('created')) + 1)
+        context.emit(session.id, 'welcome', session.name)
+        return session.capabilities['refuse'] === true ? reject('REFUSED', session.name) : undefined
+      },
+      onSessionExpired: (context, session, pending, reason) => {
+        context.state.set(`ended/${reason}`, pending.map((request) => request.serverRequestId))
+        context.notify('user:0', 'ended', session.name)
+      },
+      onTimer: (context, { name, payload }) => {
+        context.state.set(`fired/${name}`, context.now)
+        context.state.set('heard', context.emit(payload as SessionId, 'fired', name))
+        if (name === 't2') throw new Error('a bug')
+      },
+      onDeadLetter: (context, request) => context.state.set('dead', request.serverRequestId),
+      onTaskFailed: (context, task, reason) => context.state.set(`failed/${task.taskId}`, reason),
+    },
+  )
+}
+
+/** Does one operation to a log. Null for those that append nothing (`advance`, or a session that never was). */
+export function perform(log: Log, opened: number[], operation: Operation): { applied: Applied } | null {
+  const { machine } = log
+  const indexOf = (place: number): number =>
+    place === UNKNOWN ? 999 : (opened[opened.length - 1 - (place % Math.min(opened.length, 5))] ?? 999)
+  switch (operation.kind) {
+    case 'open': {
+      const applied = log.tryOpen(`${operation.who}`, {
+        timeoutMs: operation.timeoutMs,
+        roles: operation.who % 2 === 0 ? ['r'] : [],
+        capabilities: operation.refuse ? { refuse: true } : {},
+        validUntil: log.now + (operation.late ? -1 : 1000),
+        ordered: operation.ordered,
+      })
+      if (applied.reply.kind === 'opened' && !applied.reply.existing) opened.push(applied.index)
+      return { applied }
+    }
+    case 'attach': {
+      const index = indexOf(operation.session)
+      const facts = machine.sessionFacts(index)
+      const applied = log.append('AttachSession', {
+        ...numbers(index),
+        secretHash: facts?.secretHash ?? secret('x'),
+        replaces: (facts?.epoch ?? 0) - (operation.stale ? 1 : 0) < 0 ? 0 : (facts?.epoch ?? 0) - (operation.stale ? 1 : 0),
+        nonce: new Uint8Array(16).fill(operation.nonce),
+      })
+      return { applied }
+    }
+    case 'request': {
+      const index = indexOf(operation.session)
+      const facts = machine.sessionFacts(index)
+      const requestId = Math.max(1, (facts?.highest ?? 0) + operation.id)
+      const isTask = operation.command === 'complete' || operation.command === 'fail'
+      const input = inputOf(operation, indexOf(operation.to))
+      const applied = log.requestApplied(index, requestId, operation.command, {
+        input,
+        machine: isTask ? 'task' : 'test',
+        epoch: Math.max(0, (facts?.epoch ?? 0) + operation.epoch),
+        lowestPendingRequestId: Math.max(1, requestId + operation.lowest - 2),
+        // Mostly none; 1 is the last id, 2 one that was never given.
+        ackServerRequests: operation.ack <= 0 ? 0 : (facts?.lastServerRequestId ?? 0) + operation.ack - 1,
+      })
+      return { applied }
+    }
+    case 'repeat': {
+      const requests = log.entries.filter(({ kind }) => kind === 'ClientRequest')
+      const entry = requests[requests.length - 1 - operation.back]
+      return entry === undefined ? null : { applied: log.raw('ClientRequest', entry.payload) }
+    }
+    case 'ack': {
+      const index = indexOf(operation.session)
+      const upTo = Math.max(1, (machine.sessionFacts(index)?.lastServerRequestId ?? 0) + operation.upTo - 1)
+      const epoch = machine.sessionFacts(index)?.epoch ?? 0
+      return { applied: log.append('ServerRequestAck', { ...numbers(index), epoch, serverRequestId: upTo }) }
+    }
+    case 'keepAlive':
+      return { applied: log.append('KeepAlive', { sessions: [numbers(indexOf(operation.session)), numbers(998)] }) }
+    case 'expire': {
+      const overdue = machine.overdueSessions(log.lease, 2)
+      const sessions = overdue.map(({ index, renewedAtIndex }) => ({
+        ...numbers(index),
+        renewedAtIndex: renewedAtIndex - (operation.stale ? 1 : 0),
+      }))
+      return { applied: log.append('ExpireSessions', { sessions }) }
+    }
+    case 'close': {
+      const index = indexOf(operation.session)
+      const epoch = Math.max(0, (machine.sessionFacts(index)?.epoch ?? 0) - (operation.stale ? 1 : 0))
+      return { applied: log.append('CloseSession', { ...numbers(index), epoch, secretHash: new Uint8Array(0) }) }
+    }
+    case 'retry':
+      return { applied: log.append('RetryServerRequests', { sessions: [numbers(indexOf(operation.session))] }) }
+    case 'tick':
+      return { applied: log.empty('Tick') }
+    case 'advance':
+      log.advance(operation.ms)
+      return null
+  }
+}
+
+function inputOf(operation: Extract<Operation, { kind: 'request' }>, to: number): Value {
+  if (operation.command === 'emitOther') return `0/1/${to}`
+  if (operation.command === 'complete') return { taskId: `1-task-${operation.n}`, attempt: 1 + (operation.to % 2), result: operation.n }
+  if (operation.command === 'fail') return { taskId: `1-task-${operation.n}`, attempt: 1 + (operation.to % 2), reason: 'x' }
+  return operation.n
+}

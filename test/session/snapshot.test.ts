@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Value } from '../../src/codec/types.ts'
+import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
+import type { Applied } from '../../src/session/types.ts'
+import { counter } from './bare-machine.ts'
+import { codec, Log, RECORD_BYTES, value } from './log.ts'
+import { ALL, operations, perform, propertyMachine, SMALL } from './operations.ts'
+
+/** Rows as a snapshot store holds them: bytes by key. */
+type Stored = Map<string, Uint8Array>
+
+function store(stored: Stored, dirty: ReadonlyMap<string, Value | undefined>): void {
+  for (const [key, row] of dirty) {
+    if (row === undefined) stored.delete(key)
+    else stored.set(key, codec.encodeValue(row))
+  }
+}
+
+function restore(stored: Stored, log: Log, index: number): SessionStateMachine {
+  const machine = new SessionStateMachine(propertyMachine(), codec)
+  // The reverse of key order: a restore must not depend on the order of rows.
+  for (const [key, bytes] of [...stored].sort(([a], [b]) => (a < b ? 1 : -1))) machine.restoreRow(key, codec.decodeValue(bytes))
+  const entry = log.entries[index - 1]
+  machine.restored({ index, term: 1, lease: entry?.lease ?? 0, now: entry?.now ?? 0 })
+  return machine
+}
+
+const hex = (stored: Stored) => [...stored].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, bytes]) => [key, Buffer.from(bytes).toString('hex')])
+
+describe('a snapshot', () => {
+  test('FR-012 FR-013 S-11 D8 restore(snapshot(i)) and replay equal the straight replay, byte for byte, for every i', () => {
+    fc.assert(
+      fc.property(operations(ALL), fc.nat({ max: 1000 }), (steps, pick) => {
+        const log = new Log(propertyMachine(), SMALL)
+        const opened: number[] = []
+        const results: Applied[] = []
+        const hashes: string[] = []
+        for (const step of steps) {
+          const done = perform(log, opened, step)
+          if (done === null) continue
+          results[done.applied.index] = done.applied
+          hashes[done.applied.index] = log.machine.stateHash()
+        }
+        const last = log.entries.length
+        const at = 2 + (pick % (last - 1))
+        const straight: Stored = new Map()
+        const prefix = new SessionStateMachine(propertyMachine(), codec)
+        for (const entry of log.entries.slice(0, at)) {
+          prefix.apply(entry, RECORD_BYTES)
+          // Swaps at every third entry: rows that came and went between two swaps leave no trace.
+          if (entry.index % 3 === 0) store(straight, prefix.swapDirty())
+        }
+        store(straight, prefix.swapDirty())
+        const restored = restore(straight, log, at)
+        expect(restored.stateHash()).toBe(prefix.stateHash())
+        expect(restored.counts).toEqual(prefix.counts)
+        const copy: Stored = new Map(straight)
+        for (const entry of log.entries.slice(at)) {
+          const applied = restored.apply(entry, RECORD_BYTES)
+          expect(applied).toEqual(results[entry.index])
+          expect(restored.stateHash()).toBe(hashes[entry.index])
+        }
+        store(copy, restored.swapDirty())
+        const whole: Stored = new Map()
+        store(whole, log.machine.swapDirty())
+        expect(hex(copy)).toEqual(hex(whole))
+        expect(restored.nextExpiry()).toBe(log.machine.nextExpiry())
+        expect(restored.nextTimerDue()).toBe(log.machine.nextTimerDue())
+        expect(restored.shortestTimeout()).toBe(log.machine.shortestTimeout())
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('FR-002 FR-011 UPC-1 UPC-2 FM-2 two machines that apply one log share nothing and have equal hashes at every entry', () => {
+    fc.assert(
+      fc.property(operations(ALL), (steps) => {
+        const log = new Log(propertyMachine(), SMALL)
+        const twin = new SessionStateMachine(propertyMachine(), codec)
+        const opened: number[] = []
+        for (const step of steps) {
+          perform(log, opened, step)
+          for (const entry of log.entries.slice(twin.appliedIndex)) twin.apply(entry, RECORD_BYTES)
+          expect(twin.stateHash()).toBe(log.machine.stateHash())
+        }
+        expect([...twin.swapDirty()]).toEqual([...log.machine.swapDirty()])
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('FM-2 a machine that does not say the same twice shows in the hash', () => {
+    const run = (noise: number) => {
+      const log = new Log(counter())
+      log.request(log.open('a'), 1, 'emit', { input: noise, hashHigh: 1, hashLow: 1 })
+      return log.machine.stateHash()
+    }
+    expect(run(1)).toBe(run(1))
+    expect(run(1)).not.toBe(run(2))
+  })
+
+  test('every entry kind moves the hash', () => {
+    const log = new Log(counter())
+    const seen = new Set<string>()
+    for (const kind of ['Noop', 'Tick', 'Snapshot'] as const) {
+      log.empty(kind)
+      seen.add(log.machine.stateHash())
+    }
+    expect(seen.size).toBe(3)
+    expect(log.machine.stateHash()).toMatch(/^[0-9a-f]{16}$/)
+  })
+
+  test('UPC-3 a row that went through the codec is the row', () => {
+    fc.assert(
+      fc.property(operations(ALL), (steps) => {
+        const log = new Log(propertyMachine(), SMALL)
+        const opened: number[] = []
+        for (const step of steps) perform(log, opened, step)
+        for (const row of log.machine.swapDirty().values()) {
+          if (row !== undefined) expect(codec.decodeValue(codec.encodeValue(row))).toEqual(row)
+        }
+      }),
+      { numRuns: 20 },
+    )
+  })
+})
+
+describe('a boundary', () => {
+  test('is the entry that brings the record bytes over the limit as that entry leaves it, and every Snapshot entry', () => {
+    const log = new Log(counter(), { snapshotBytes: 450 })
+    const boundaries: number[] = []
+    for (let count = 0; count < 10; count += 1) {
+      const applied = log.empty('Noop')
+      if (applied.boundary) boundaries.push(applied.index)
+    }
+    expect(boundaries).toEqual([5, 10])
+    expect(log.empty('Snapshot').boundary).toBe(true)
+    expect(log.append('Limits', { ...log.machine.limits, snapshotBytes: 99 }).boundary).toBe(true)
+  })
+
+  test('the count of bytes is part of the state', () => {
+    const log = new Log(propertyMachine(), { snapshotBytes: 450 })
+    const stored: Stored = new Map()
+    log.empty('Noop')
+    log.empty('Noop')
+    store(stored, log.machine.swapDirty())
+    const restored = restore(stored, log, 4)
+    expect(log.empty('Noop').boundary).toBe(true)
+    const entry = log.entries[4]
+    if (entry === undefined) throw new Error('five entries were appended')
+    expect(restored.apply(entry, RECORD_BYTES).boundary).toBe(true)
+  })
+
+  test('a swap takes what changed, and only that', () => {
+    const log = new Log(counter())
+    const session = log.open('a')
+    log.machine.swapDirty()
+    log.request(session, 1, 'increment')
+    log.request(session, 2, 'increment', { lowestPendingRequestId: 2 })
+    const dirty = log.machine.swapDirty()
+    expect([...dirty.keys()].map((key) => key.split('/').slice(0, 2).join('/')).sort()).toEqual([
+      'session/client', 'session/meta', 'session/response', 'user/count',
+    ])
+    log.request(session, 3, 'increment', { lowestPendingRequestId: 3 })
+    expect([...log.machine.swapDirty().values()].filter((row) => row === undefined)).toHaveLength(1)
+    expect([...log.machine.swapDirty().keys()]).toEqual(['session/meta'])
+  })
+
+  test('FR-005 the machine runs without a cluster, and refuses an entry out of order', () => {
+    const log = new Log(counter())
+    expect(value(log.request(log.open('a'), 1, 'increment'))).toBe(1)
+    const first = log.entries[0]
+    if (first === undefined) throw new Error('entries were appended')
+    expect(() => log.machine.apply(first, RECORD_BYTES)).toThrow('in order')
+  })
+})
