@@ -5,18 +5,19 @@ import type { ClientRequestPayload, PayloadByKind } from './payload.ts'
  * Plain data, the only thing that machines store, emit and return (machines.md §1): null, boolean, finite number (no −0;
  * integers to ±(2^53−1)), string (well-formed UTF-16), bytes, array, plain object; at most 32 deep.
  */
-export type Value =
-  | null
-  | boolean
-  | number
-  | string
-  | Uint8Array
-  | readonly Value[]
-  | { readonly [key: string]: Value }
+export type Value = null | boolean | number | string | Uint8Array | readonly Value[] | { readonly [key: string]: Value }
 
 /** What a value breaks, with the path to it: `.items[3].price`. */
 export type ValueErrorReason =
-  | 'UNDEFINED' | 'NOT_PLAIN' | 'NOT_FINITE' | 'NEGATIVE_ZERO' | 'UNSAFE_INTEGER' | 'BAD_STRING' | 'TOO_DEEP' | 'TOO_LARGE' | 'CYCLE'
+  | 'UNDEFINED'
+  | 'NOT_PLAIN'
+  | 'NOT_FINITE'
+  | 'NEGATIVE_ZERO'
+  | 'UNSAFE_INTEGER'
+  | 'BAD_STRING'
+  | 'TOO_DEEP'
+  | 'TOO_LARGE'
+  | 'CYCLE'
   /** Only when decoding: the bytes are not the encoding of a value, or not the payload that they should be. */
   | 'BAD_BYTES'
 
