@@ -49,6 +49,7 @@ function addStart(root: Command): void {
     .requiredOption('--peers <id=host:port,...>', 'all members of the cluster, this node among them')
     .requiredOption('--data <directory>', "this node's own data directory")
     .option('--listen <host:port>', 'where to listen, when it is not the address in --peers')
+    .option('--insecure', 'listen beyond loopback although clients are not authenticated')
     .option('--json', 'when ready, one JSON line on stdout')
     .addHelpText(
       'after',

@@ -9,6 +9,8 @@ export interface StartFlags {
   readonly listen?: string
   readonly peers: string
   readonly data: string
+  /** Lets the server listen beyond loopback although nobody has to prove who they are. */
+  readonly insecure?: true
   readonly json?: true
 }
 
@@ -20,7 +22,7 @@ export async function start(flags: StartFlags): Promise<void> {
     throw usageError(`--peers does not name the node ${flags.id}`, 'Name all members there, this node among them.')
   }
   const listen = flags.listen === undefined ? own.address : parseAddress(flags.listen, '--listen')
-  const node = await startMember(own, listen, members, flags.data)
+  const node = await startMember(own, listen, members, flags)
   if (flags.json === true)
     printJson({ id: node.id, pid: process.pid, address: node.address, dataDirectory: flags.data })
   else say(`${paint('green', 'ready')} ${node.id} listens on ${node.address}, data in ${flags.data}`)
@@ -31,9 +33,11 @@ async function startMember(
   own: Member,
   listen: Address,
   members: readonly Member[],
-  data: string,
+  flags: StartFlags,
 ): Promise<RunningNode> {
   const { startNode } = await import('../main.ts')
   const peers = members.map((member) => ({ id: member.id, address: formatAddress(member.address) }))
-  return startNode({ id: own.id, listen, peers, dataDirectory: data })
+  const insecure = flags.insecure === true
+  if (insecure) say(paint('yellow', `insecure: whoever reaches ${formatAddress(listen)} may do everything`))
+  return startNode({ id: own.id, listen, peers, dataDirectory: flags.data, insecure })
 }
