@@ -20,8 +20,8 @@ export const isAdmin = (principal: string): boolean => principal.startsWith('adm
 export const WORKER_ROLE = 'payments'
 
 /**
- * Checks 4 and 5 of domain 0.5: whether there is such a booking, and whether that role may do this. (Check 2 is the session
- * layer's: it opens no session without a principal.)
+ * Checks 4 and 5 of domain 0.5: whether there is such a booking, and whether that role may do this. (Check 2 is the
+ * session layer's: it opens no session without a principal.)
  */
 export function findBooking(
   ctx: PaymentsContext,

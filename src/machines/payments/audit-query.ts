@@ -27,8 +27,9 @@ const auditRecord = z.object({
 })
 
 /**
- * The audit trail in order of seq, whole groups, from the group at or after `from`. Administrators see everything; client and
- * therapist the trail of their own booking, and of its rejected records those that they caused. `next` is where to go on.
+ * The audit trail in order of seq, whole groups, from the group at or after `from`. Administrators see everything;
+ * client and therapist the trail of their own booking, and of its rejected records those that they caused. `next` is
+ * where to go on.
  */
 export const audit = query(
   {

@@ -3,8 +3,9 @@ import { REJECTED_RING } from './limits.ts'
 import type { PaymentsContext } from './schema.ts'
 
 /**
- * The audit trail (domain 3.1): two hash chains, one of everything applied, complete, and one of the last 1,000 refusals. The
- * hash of a record is SHA-256 over its canonical text: JSON of all its fields but `hash`, `prevHash` included, keys sorted.
+ * The audit trail (domain 3.1): two hash chains, one of everything applied, complete, and one of the last 1,000
+ * refusals. The hash of a record is SHA-256 over its canonical text: JSON of all its fields but `hash`, `prevHash`
+ * included, keys sorted.
  */
 
 export type AuditEntity = (typeof AUDIT_ENTITIES)[number]
@@ -81,8 +82,8 @@ export function hashRecord(record: Omit<AuditRecord, 'hash'>, sha256: Sha256): s
 }
 
 /**
- * Checks a stretch of a chain: every hash fits its record, and each record names the hash before it. `prevHash` is what the
- * first one must name; without it any. Returns the seq of the first record that does not fit, or null.
+ * Checks a stretch of a chain: every hash fits its record, and each record names the hash before it. `prevHash` is
+ * what the first one must name; without it any. Returns the seq of the first record that does not fit, or null.
  */
 export function brokenAt(records: readonly AuditRecord[], sha256: Sha256, prevHash?: string): number | null {
   let expected = prevHash
@@ -135,14 +136,36 @@ type RejectedRow = RejectedStep & { readonly seq: number; readonly at: number; r
 /** A refused command is a group of its own. */
 export function rejectedRecord(row: RejectedRow): Omit<AuditRecord, 'hash'> {
   const { seq, at, bookingId, entity, action, from, to, by, ref, code, prevHash } = row
-  return { seq, at, bookingId, group: seq, entity, action, from, to, by, reason: null, ref, outcome: 'rejected', code, prevHash }
+  return {
+    seq,
+    at,
+    bookingId,
+    group: seq,
+    entity,
+    action,
+    from,
+    to,
+    by,
+    reason: null,
+    ref,
+    outcome: 'rejected',
+    code,
+    prevHash,
+  }
 }
 
 /** One row of the table `audit` as it is stored. */
 export interface AuditGroup extends AuditHead {
   readonly at: number
   readonly prevHash: string
-  readonly steps: readonly (readonly [AuditEntity, string | null, string | null, string | null, string | null, string])[]
+  readonly steps: readonly (readonly [
+    AuditEntity,
+    string | null,
+    string | null,
+    string | null,
+    string | null,
+    string,
+  ])[]
 }
 
 /** The records of a group; `group` is its key. */

@@ -71,7 +71,8 @@ type RequestInput = Parsed<typeof requestInput>
 
 function checkRequest(ctx: PaymentsContext, input: RequestInput): Refusal | null {
   const action = 'requestBooking'
-  const refuse = (rejection: Refusal): Refusal => refused(ctx, rejection, { action, bookingId: null, ref: input.therapistId })
+  const refuse = (rejection: Refusal): Refusal =>
+    refused(ctx, rejection, { action, bookingId: null, ref: input.therapistId })
   if (!ctx.principal.startsWith('user:')) return refuse(ctx.reject('FORBIDDEN'))
   if (input.startsAt <= ctx.now) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'startsAt', after: ctx.now }))
   if (input.therapistId === ctx.principal) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'therapistId' }))

@@ -15,7 +15,10 @@ const hasAmount = (told: { readonly outcome: string; readonly amountMinor?: numb
   told.outcome === 'failure' || told.amountMinor !== undefined
 
 /** A provider's answer that is complete: a success names its amount. */
-export const completeResult = providerResult.refine(hasAmount, { path: ['amountMinor'], error: 'a success names its amount' })
+export const completeResult = providerResult.refine(hasAmount, {
+  path: ['amountMinor'],
+  error: 'a success names its amount',
+})
 
 const callbackInput = z
   .object({
@@ -45,7 +48,10 @@ export const paymentCallback = command(
 )
 
 /** Where a provider's answer came from: what it names its attempt by. */
-type Incoming = ProviderResult & { readonly attemptId?: string | undefined; readonly checkoutRequestId?: string | undefined }
+type Incoming = ProviderResult & {
+  readonly attemptId?: string | undefined
+  readonly checkoutRequestId?: string | undefined
+}
 
 /** Takes one answer of the provider: as a callback, or as the result of `payment.query`. */
 export function takeResult(ctx: PaymentsContext, action: string, input: Incoming): CallbackAnswer | Refusal {
@@ -59,7 +65,8 @@ export function takeResult(ctx: PaymentsContext, action: string, input: Incoming
     if (seen.digest !== digest) return conflict(ctx, action, transactionId, seen.bookingId)
     return repeat(ctx, transactionId, seen)
   }
-  if (attempt === undefined) return unknownAttempt(ctx, action, { told, digest, checkoutRequestId: input.checkoutRequestId })
+  if (attempt === undefined)
+    return unknownAttempt(ctx, action, { told, digest, checkoutRequestId: input.checkoutRequestId })
   return takeFirst(ctx, action, { attempt, told, digest })
 }
 
@@ -105,9 +112,20 @@ function unknownAttempt(
 ): CallbackAnswer {
   const { transactionId, outcome, amountMinor, receipt, resultCode } = told
   const response: CallbackResponse = {
-    result: 'UNKNOWN_ATTEMPT', bookingId: null, attemptId: null, payment: null, session: null,
+    result: 'UNKNOWN_ATTEMPT',
+    bookingId: null,
+    attemptId: null,
+    payment: null,
+    session: null,
   }
-  const record = { digest, bookingId: null, result: 'UNKNOWN_ATTEMPT', at: ctx.now, index: ctx.index, response } as const
+  const record = {
+    digest,
+    bookingId: null,
+    result: 'UNKNOWN_ATTEMPT',
+    at: ctx.now,
+    index: ctx.index,
+    response,
+  } as const
   ctx.state.callbacks.set(transactionId, record)
   if (checkoutRequestId !== undefined) {
     ctx.state.waiting.set([checkoutRequestId, transactionId], { outcome, amountMinor, receipt, resultCode })
@@ -124,7 +142,12 @@ function unknownAttempt(
 function sameReceipt(
   ctx: PaymentsContext,
   action: string,
-  first: { readonly attempt: Attempt; readonly told: Told; readonly digest: string; readonly response: CallbackResponse },
+  first: {
+    readonly attempt: Attempt
+    readonly told: Told
+    readonly digest: string
+    readonly response: CallbackResponse
+  },
 ): CallbackAnswer {
   const { attempt, told, digest, response } = first
   const { bookingId } = attempt
@@ -147,8 +170,8 @@ function captured(ctx: PaymentsContext, { receipt, outcome, transactionId }: Tol
 }
 
 /**
- * `paymentStarted` has named a push: callbacks that overtook it are judged now. The answer that was given stays what repeats
- * get; the record's result and digest become what they would have been.
+ * `paymentStarted` has named a push: callbacks that overtook it are judged now. The answer that was given stays what
+ * repeats get; the record's result and digest become what they would have been.
  */
 export function judgeWaiting(ctx: PaymentsContext, attempt: Attempt, checkoutRequestId: string): void {
   for (const [key, early] of ctx.state.waiting.range({ prefix: [checkoutRequestId], limit: WAITING_MAX })) {

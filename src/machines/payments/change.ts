@@ -71,8 +71,8 @@ export class Change {
   }
 
   /**
-   * Takes the steps of a compound. The command's guards came before: a compound that does not fit here is a bug, and the whole
-   * entry rolls back (PP7).
+   * Takes the steps of a compound. The command's guards came before: a compound that does not fit here is a bug, and
+   * the whole entry rolls back (PP7).
    */
   take(compound: Compound, reason: string | null = null): void {
     const { ctx, journal, current } = this
@@ -148,7 +148,13 @@ const LEGAL = new Set(legalTriples('amended').map(({ payment, session, video }) 
 
 /** The session states that a booking reaches only with its price paid (PP3). */
 const PAID: ReadonlySet<SessionState> = new Set([
-  'paid', 'forms_required', 'ready', 'in_progress', 'completed', 'no_show_client', 'no_show_therapist',
+  'paid',
+  'forms_required',
+  'ready',
+  'in_progress',
+  'completed',
+  'no_show_client',
+  'no_show_therapist',
 ])
 
 /** The invariants of one booking (domain 0.3 D7, PP1, PP3, PP4); PERF: a set lookup and four comparisons. */
@@ -156,8 +162,10 @@ function assertBooking(booking: Booking): void {
   const { id, payment, session, video } = booking
   const triple = `${payment}/${session}/${video}`
   if (!LEGAL.has(triple)) throw new InvariantError(`${id} would be ${triple}, which no matrix allows`)
-  if (booking.refundedMinor > booking.capturedMinor) throw new InvariantError(`${id} would refund more than it captured`)
-  if (PAID.has(session) && booking.appliedTransactionId === null) throw new InvariantError(`${id} would be ${session} unpaid`)
+  if (booking.refundedMinor > booking.capturedMinor)
+    throw new InvariantError(`${id} would refund more than it captured`)
+  if (PAID.has(session) && booking.appliedTransactionId === null)
+    throw new InvariantError(`${id} would be ${session} unpaid`)
   if (session === 'ready' && booking.formsOpen > 0 && booking.verbalConsent === null) {
     throw new InvariantError(`${id} would be ready with open forms`)
   }
@@ -169,6 +177,13 @@ function logTransition(
 ): void {
   const { entity, from, to } = step
   ctx.log('transition', {
-    machine: 'payments', entity, id: booking.id, from, to, event: journal.action, by: ctx.principal, index: ctx.index,
+    machine: 'payments',
+    entity,
+    id: booking.id,
+    from,
+    to,
+    event: journal.action,
+    by: ctx.principal,
+    index: ctx.index,
   })
 }

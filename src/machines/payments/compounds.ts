@@ -11,23 +11,51 @@ export interface Step {
 
 /** The compounds of domain 3.4: what one command does to the triple. K2L is K2 out of a failed payment. */
 export type Compound =
-  | 'approve' | 'initiate' | 'retry' | 'confirm' | 'confirmLate' | 'failPayment'
-  | 'requireForms' | 'makeReady' | 'cancelUnpaid' | 'cancelPaid' | 'cancelRunning' | 'complete'
-  | 'noShowTherapist' | 'noShowClient' | 'joinFirst' | 'joinSecond' | 'failVideo' | 'retryVideo'
+  | 'approve'
+  | 'initiate'
+  | 'retry'
+  | 'confirm'
+  | 'confirmLate'
+  | 'failPayment'
+  | 'requireForms'
+  | 'makeReady'
+  | 'cancelUnpaid'
+  | 'cancelPaid'
+  | 'cancelRunning'
+  | 'complete'
+  | 'noShowTherapist'
+  | 'noShowClient'
+  | 'joinFirst'
+  | 'joinSecond'
+  | 'failVideo'
+  | 'retryVideo'
 
 type Move = readonly [entity: Entity, to: string]
 
 /** Payment first, then session, then video (A4); in a join the session comes before the video. */
 const MOVES: { readonly [Name in Compound]: (triple: Triple) => readonly Move[] } = {
   approve: () => [['session', 'approved']],
-  initiate: () => [['payment', 'initiated'], ['session', 'payment_pending']],
+  initiate: () => [
+    ['payment', 'initiated'],
+    ['session', 'payment_pending'],
+  ],
   retry: () => [['payment', 'initiated']],
-  confirm: () => [['payment', 'confirmed'], ['session', 'paid']],
-  confirmLate: () => [['payment', 'initiated'], ['payment', 'confirmed'], ['session', 'paid']],
+  confirm: () => [
+    ['payment', 'confirmed'],
+    ['session', 'paid'],
+  ],
+  confirmLate: () => [
+    ['payment', 'initiated'],
+    ['payment', 'confirmed'],
+    ['session', 'paid'],
+  ],
   failPayment: () => [['payment', 'failed']],
   requireForms: () => [['session', 'forms_required']],
   makeReady: () => [['session', 'ready']],
-  cancelUnpaid: () => [['payment', 'cancelled'], ['session', 'cancelled']],
+  cancelUnpaid: () => [
+    ['payment', 'cancelled'],
+    ['session', 'cancelled'],
+  ],
   cancelPaid: (triple) => [['payment', 'refunded'], ['session', 'cancelled'], ...videoEnd(triple.video)],
   cancelRunning: (triple) => [['payment', 'refunded'], ['session', 'cancelled'], ...videoEnd(triple.video)],
   complete: (triple) => [['session', 'completed'], ...videoEnd(triple.video)],
@@ -35,7 +63,12 @@ const MOVES: { readonly [Name in Compound]: (triple: Triple) => readonly Move[] 
   noShowClient: (triple) => [['session', 'no_show_client'], ...videoEnd(triple.video)],
   joinFirst: () => [['video', 'waiting_for_participants']],
   joinSecond: (triple) =>
-    triple.session === 'ready' ? [['session', 'in_progress'], ['video', 'active']] : [['video', 'active']],
+    triple.session === 'ready'
+      ? [
+          ['session', 'in_progress'],
+          ['video', 'active'],
+        ]
+      : [['video', 'active']],
   failVideo: () => [['video', 'failed']],
   retryVideo: () => [['video', 'waiting_for_participants']],
 }
@@ -52,8 +85,8 @@ export interface CompoundRefused {
 export type CompoundPlan = { readonly steps: readonly Step[]; readonly triple: Triple } | CompoundRefused
 
 /**
- * The steps of a compound from a triple, each checked against its own table, and the triple it ends in, checked against both
- * matrices (A4). Steps of one plan belong into one audit group.
+ * The steps of a compound from a triple, each checked against its own table, and the triple it ends in, checked
+ * against both matrices (A4). Steps of one plan belong into one audit group.
  */
 export function planCompound(compound: Compound, triple: Triple): CompoundPlan {
   return planMoves(MOVES[compound](triple), triple)
@@ -79,6 +112,10 @@ export function planMoves(moves: readonly Move[], triple: Triple): CompoundPlan 
 /** The way of a call to its end: `failed` has no edge there and goes through `waiting` (A4, F10). */
 function videoEnd(video: VideoState): readonly Move[] {
   if (video === 'not_started' || video === 'ended') return []
-  if (video === 'failed') return [['video', 'waiting_for_participants'], ['video', 'ended']]
+  if (video === 'failed')
+    return [
+      ['video', 'waiting_for_participants'],
+      ['video', 'ended'],
+    ]
   return [['video', 'ended']]
 }

@@ -8,8 +8,8 @@ import { failAttempt } from './settle.ts'
 import { nextTimer, type TimerKind } from './timers.ts'
 
 /**
- * The booking's timer fired: runs every rule that is due, in order, and arms the next. A rule that fires is noted in the booking
- * first, so that none fires twice.
+ * The booking's timer fired: runs every rule that is due, in order, and arms the next. A rule that fires is noted in
+ * the booking first, so that none fires twice.
  */
 export function fireTimers(ctx: PaymentsContext, bookingId: string): void {
   let booking = ctx.state.bookings.get(bookingId)

@@ -10,8 +10,9 @@ export type ForbiddenCode =
   | 'FORMS_INCOMPLETE'
 
 /**
- * The table of domain 3.7. Every pair of payment and session is absent from the transition tables too: this table comes
- * first and only gives the better code. The rows of `video` speak of joining (`to` is `join`) in a session state (`from`).
+ * The table of domain 3.7. Every pair of payment and session is absent from the transition tables too: this table
+ * comes first and only gives the better code. The rows of `video` speak of joining (`to` is `join`) in a session
+ * state (`from`).
  */
 const FORBIDDEN: { readonly [Name in Entity]: { readonly [pair: string]: ForbiddenCode } } = {
   session: {
@@ -26,7 +27,11 @@ const FORBIDDEN: { readonly [Name in Entity]: { readonly [pair: string]: Forbidd
     'completed→paid': 'RETROACTIVE_CHANGE',
   },
   payment: { 'confirmed→pending': 'RETROACTIVE_CHANGE' },
-  video: { 'payment_pending→join': 'UNPAID_ACCESS', 'forms_required→join': 'FORMS_INCOMPLETE', 'paid→join': 'FORMS_INCOMPLETE' },
+  video: {
+    'payment_pending→join': 'UNPAID_ACCESS',
+    'forms_required→join': 'FORMS_INCOMPLETE',
+    'paid→join': 'FORMS_INCOMPLETE',
+  },
 }
 
 /** The code of a forbidden pair, or null when the table does not name it (which does not make it allowed). */

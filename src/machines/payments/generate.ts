@@ -14,12 +14,14 @@ export const GENERATE_SHARES = { duplicates: 0.15, outOfOrder: 0.1, failures: 0.
 
 /** Pushes per booking: a client gives up after the third failure. */
 const ATTEMPTS_MAX = 3
-/** How many bookings may begin before a delayed line arrives; a duplicate or the next attempt follows within this too. */
+/**
+ * How many bookings may begin before a delayed line arrives; a duplicate or the next attempt follows within this too.
+ */
 const DELAY_MAX = 40
 
 /**
- * Lines of a replay file: STK-push callbacks as the provider sends them, one JSON body each, without line ends. Bookings
- * overtake each other, the lines of one booking never do. The file alone says which pushes belong together:
+ * Lines of a replay file: STK-push callbacks as the provider sends them, one JSON body each, without line ends.
+ * Bookings overtake each other, the lines of one booking never do. The file alone says which pushes belong together:
  * `MerchantRequestID` is `<house>-<booking>-<attempt>`, and `CheckoutRequestID` differs in every push.
  */
 export function* generateCallbacks(options: GenerateOptions): Generator<string, void, undefined> {

@@ -27,7 +27,8 @@ export const JOIN_CLOSES_AFTER_MS = 120 * MINUTE_MS
 export function joinCheck(question: JoinQuestion): JoinVerdict {
   const { session, startsAt, now } = question
   if (!question.participant) return { error: 'FORBIDDEN' }
-  if (session === 'requested' || session === 'approved' || session === 'payment_pending') return { error: 'UNPAID_ACCESS' }
+  if (session === 'requested' || session === 'approved' || session === 'payment_pending')
+    return { error: 'UNPAID_ACCESS' }
   if (session === 'paid' || session === 'forms_required') return { error: 'FORMS_INCOMPLETE' }
   const running = session === 'ready' || session === 'in_progress'
   if (running && question.formsOpen) return { error: 'FORMS_INCOMPLETE' }

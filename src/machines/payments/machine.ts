@@ -10,8 +10,9 @@ import { refundTask } from './refunds.ts'
 import { paymentsSchema } from './schema.ts'
 
 /**
- * Bookings: payment, session and video of one appointment, kept in step (domain chapter 3). Runs from `requestBooking` up to
- * `ready`, with cancellation, callbacks and refunds; the video call, no-shows and the administrators' commands follow.
+ * Bookings: payment, session and video of one appointment, kept in step (domain chapter 3). Runs from
+ * `requestBooking` up to `ready`, with cancellation, callbacks and refunds; the video call, no-shows and the
+ * administrators' commands follow.
  */
 export const payments = defineMachine('payments', paymentsSchema, {
   commands: {

@@ -1,6 +1,6 @@
 /**
- * The M-Pesa STK-push callback as Safaricom sends it (domain 3.13), parsed into what `paymentCallback` takes. The answer to
- * the provider is always `MPESA_ACCEPTED` once the command is committed, also for duplicates.
+ * The M-Pesa STK-push callback as Safaricom sends it (domain 3.13), parsed into what `paymentCallback` takes. The
+ * answer to the provider is always `MPESA_ACCEPTED` once the command is committed, also for duplicates.
  */
 
 /** One parsed callback. `transactionId` is the CheckoutRequestID: one result per push, present in failures too. */
@@ -57,8 +57,9 @@ export function parseStkCallback(json: unknown): MpesaParse {
 }
 
 /**
- * Decimal shillings, as text or as a JSON number, in minor units, exactly. A number is read through its shortest decimal
- * text, never multiplied. Null for anything that is no amount: signs, exponents, thirds of a cent, more than 15 digits.
+ * Decimal shillings, as text or as a JSON number, in minor units, exactly. A number is read through its shortest
+ * decimal text, never multiplied. Null for anything that is no amount: signs, exponents, thirds of a cent, more than
+ * 15 digits.
  */
 export function amountMinorOf(value: unknown): number | null {
   const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : ''
@@ -111,7 +112,8 @@ function itemOf(items: readonly unknown[], name: string, path: string): unknown 
 
 function objectAt(value: unknown, field: string): { readonly [key: string]: unknown } {
   if (value === undefined) throw new FieldError(field, 'is missing')
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new FieldError(field, 'is not an object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new FieldError(field, 'is not an object')
   return value as { readonly [key: string]: unknown }
 }
 

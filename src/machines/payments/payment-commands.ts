@@ -24,7 +24,8 @@ export const initiatePayment = command(
     if (isRejection(found)) return found
     const { booking } = found
     const { session, payment } = booking
-    if (session !== 'approved' && session !== 'payment_pending') return refusedState(ctx, booking, action, 'payment_pending')
+    if (session !== 'approved' && session !== 'payment_pending')
+      return refusedState(ctx, booking, action, 'payment_pending')
     if (session === 'payment_pending' && payment !== 'failed') {
       const about = { action, bookingId: booking.id, entity: 'payment', from: payment, to: 'initiated' } as const
       return refused(ctx, ctx.reject('CONFLICT', { reason: 'PAYMENT_IN_FLIGHT' }), about)
@@ -110,7 +111,12 @@ function startPayment(ctx: PaymentsContext, attempt: Attempt, ids: PushIds) {
 
 function refusedIds(ctx: PaymentsContext, attempt: Attempt, reason: string): Refusal {
   const rejection = ctx.reject('CONFLICT', { reason, attemptId: attempt.id })
-  return refused(ctx, rejection, { action: 'paymentStarted', bookingId: attempt.bookingId, entity: 'payment', ref: attempt.id })
+  return refused(ctx, rejection, {
+    action: 'paymentStarted',
+    bookingId: attempt.bookingId,
+    entity: 'payment',
+    ref: attempt.id,
+  })
 }
 
 /** The push was accepted by the provider (the same as `paymentStarted`), or nobody could send it. */
@@ -131,7 +137,8 @@ export const pushTask: TaskHandlers<typeof paymentsSchema, 'payment.stk_push'> =
     const booking = attempt === undefined ? undefined : ctx.state.bookings.get(attempt.bookingId)
     if (attempt === undefined || booking === undefined) return
     // A callback or paymentStarted may have come all the same: then the push was sent.
-    if (booking.payment !== 'initiated' || booking.attemptId !== attempt.id || attempt.checkoutRequestId !== null) return
+    if (booking.payment !== 'initiated' || booking.attemptId !== attempt.id || attempt.checkoutRequestId !== null)
+      return
     const change = new Change(new Journal(ctx, 'payment.stk_push', booking.id), booking)
     failAttempt(change, attempt, 'PUSH_FAILED')
     change.commit()
@@ -140,7 +147,8 @@ export const pushTask: TaskHandlers<typeof paymentsSchema, 'payment.stk_push'> =
 
 function idsConflict(ctx: PaymentsContext, attempt: Attempt, ids: PushIds): string | null {
   const known = attempt.checkoutRequestId
-  if (known !== null) return known === ids.checkoutRequestId && attempt.merchantRequestId === ids.merchantRequestId ? null : 'OTHER_IDS'
+  if (known !== null)
+    return known === ids.checkoutRequestId && attempt.merchantRequestId === ids.merchantRequestId ? null : 'OTHER_IDS'
   return ctx.state.checkouts.has(ids.checkoutRequestId) ? 'CHECKOUT_TAKEN' : null
 }
 

@@ -33,7 +33,9 @@ export const get = query(
     return {
       ...booking,
       forms: view.forms.range({ prefix, limit }).map(([[, formId], form]) => ({ formId, ...form })),
-      attemptList: view.attemptsOf.range({ prefix, limit }).flatMap(([, attemptId]) => masked(view.attempts.get(attemptId))),
+      attemptList: view.attemptsOf
+        .range({ prefix, limit })
+        .flatMap(([, attemptId]) => masked(view.attempts.get(attemptId))),
       captures: view.captures.range({ prefix, limit }).map(([[, transactionId], row]) => ({ transactionId, ...row })),
       refunds: view.refundsOf.range({ prefix, limit }).flatMap(([, refundId]) => view.refunds.get(refundId) ?? []),
     }
@@ -46,11 +48,22 @@ function masked(attempt: Attempt | undefined): Attempt[] {
 }
 
 const summary = bookingRow.pick({
-  id: true, clientId: true, therapistId: true, startsAt: true, durationMin: true, priceMinor: true, currency: true,
-  payment: true, session: true, video: true,
+  id: true,
+  clientId: true,
+  therapistId: true,
+  startsAt: true,
+  durationMin: true,
+  priceMinor: true,
+  currency: true,
+  payment: true,
+  session: true,
+  video: true,
 })
 
-/** Own bookings, oldest first; administrators name whose (`principal`). `after` is the last `number` of the page before. */
+/**
+ * Own bookings, oldest first; administrators name whose (`principal`). `after` is the last `number` of the page
+ * before.
+ */
 export const list = query(
   {
     input: z.object({
@@ -67,18 +80,20 @@ export const list = query(
     if (principal !== asker && !isAdmin(asker)) return context.reject('FORBIDDEN')
     const { limit } = input
     const rows = view.bookingsOf.range({ prefix: [principal], from: [principal, input.after + 1], limit })
-    const bookings = rows.flatMap(([, bookingId]) => view.bookings.get(bookingId) ?? []).map((booking) => ({
-      id: booking.id,
-      clientId: booking.clientId,
-      therapistId: booking.therapistId,
-      startsAt: booking.startsAt,
-      durationMin: booking.durationMin,
-      priceMinor: booking.priceMinor,
-      currency: booking.currency,
-      payment: booking.payment,
-      session: booking.session,
-      video: booking.video,
-    }))
+    const bookings = rows
+      .flatMap(([, bookingId]) => view.bookings.get(bookingId) ?? [])
+      .map((booking) => ({
+        id: booking.id,
+        clientId: booking.clientId,
+        therapistId: booking.therapistId,
+        startsAt: booking.startsAt,
+        durationMin: booking.durationMin,
+        priceMinor: booking.priceMinor,
+        currency: booking.currency,
+        payment: booking.payment,
+        session: booking.session,
+        video: booking.video,
+      }))
     const last = rows.at(-1)
     return { bookings, next: rows.length < limit || last === undefined ? null : last[0][1] }
   },
@@ -93,7 +108,13 @@ export const refundQuote = query(
     const { booking, role } = found
     if (!isCancellable(booking)) {
       const { session: from } = booking
-      return context.reject('INVALID_STATE_TRANSITION', { entity: 'session', from, to: 'cancelled', event: 'cancel', allowed: [] })
+      return context.reject('INVALID_STATE_TRANSITION', {
+        entity: 'session',
+        from,
+        to: 'cancelled',
+        event: 'cancel',
+        allowed: [],
+      })
     }
     const paid = booking.payment === 'confirmed'
     const pct = paid ? cancelPct(booking, context.now, { role, reason: null }) : 0
@@ -105,7 +126,12 @@ export const refundQuote = query(
 export const canJoin = query(
   {
     input: z.object({ id }),
-    output: z.object({ ok: z.boolean(), code: z.string().nullable(), opensAt: millis.nullable(), closesAt: millis.nullable() }),
+    output: z.object({
+      ok: z.boolean(),
+      code: z.string().nullable(),
+      opensAt: millis.nullable(),
+      closesAt: millis.nullable(),
+    }),
   },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
     const found = findBooking(view, context, input.id)

@@ -15,8 +15,9 @@ const NOTICE_TIERS = [
 ] as const
 
 /**
- * Share of the price that goes back when a booking is cancelled before it began. `noticeMs` = startsAt − now; negative after
- * the start. Everybody but the client gives all of it back; the client by the tiers, 0 below six hours.
+ * Share of the price that goes back when a booking is cancelled before it began. `noticeMs` = startsAt − now;
+ * negative after the start. Everybody but the client gives all of it back; the client by the tiers, 0 below six
+ * hours.
  */
 export function refundPct(noticeMs: number, role: Role): number {
   if (role !== 'client') return 100
@@ -39,8 +40,8 @@ export function completionPct(now: number, actualStart: number, durationMin: num
 }
 
 /**
- * floor((priceMinor · pct + 50) / 100): half up. Split at the hundreds, so that no product leaves the integers that a double
- * holds exactly: priceMinor = 100·q + r gives q·pct + floor((r·pct + 50) / 100).
+ * floor((priceMinor · pct + 50) / 100): half up. Split at the hundreds, so that no product leaves the integers that a
+ * double holds exactly: priceMinor = 100·q + r gives q·pct + floor((r·pct + 50) / 100).
  */
 export function refundAmount(priceMinor: number, pct: number): number {
   const rest = priceMinor % 100

@@ -49,7 +49,12 @@ export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> =
     const refund = ctx.state.refunds.get(task.ref)
     if (refund?.status !== 'QUEUED') return
     moveRefund(ctx, { ...refund, tries: task.attempt }, ['FAILED_MANUAL'])
-    ctx.alert('REFUND_FAILED', { refundId: refund.id, bookingId: refund.bookingId, amountMinor: refund.amountMinor, reason })
+    ctx.alert('REFUND_FAILED', {
+      refundId: refund.id,
+      bookingId: refund.bookingId,
+      amountMinor: refund.amountMinor,
+      reason,
+    })
   },
 }
 

@@ -3,8 +3,8 @@ import type { MpesaCallback } from './mpesa.ts'
 import { parseStkCallback } from './mpesa.ts'
 
 /**
- * What to do with a replay file, computed from the file alone (domain 3.13). Bookings are independent of each other; the
- * steps of one booking are done in order, each after the one before it was answered.
+ * What to do with a replay file, computed from the file alone (domain 3.13). Bookings are independent of each other;
+ * the steps of one booking are done in order, each after the one before it was answered.
  */
 export interface ReplayPlan {
   /** Lines that were looked at; empty lines are none. */
@@ -40,10 +40,11 @@ export interface ReplayBooking {
 }
 
 /**
- * `attempt`: the client calls `initiatePayment {id, phone}` (before attempt 1: `requestBooking` by the client and `approve` by
- * the therapist), and the worker completes the attempt's `payment.stk_push` task with `{checkoutRequestId, merchantRequestId}`.
- * `callback`: the worker sends `paymentCallback` with exactly `callback`. An attempt after the first stands behind the failure
- * that made it necessary; if it is refused all the same, the replayer goes on with the next step.
+ * `attempt`: the client calls `initiatePayment {id, phone}` (before attempt 1: `requestBooking` by the client and
+ * `approve` by the therapist), and the worker completes the attempt's `payment.stk_push` task with
+ * `{checkoutRequestId, merchantRequestId}`. `callback`: the worker sends `paymentCallback` with exactly `callback`.
+ * An attempt after the first stands behind the failure that made it necessary; if it is refused all the same, the
+ * replayer goes on with the next step.
  */
 export type ReplayStep =
   | {
@@ -79,8 +80,8 @@ interface Draft {
 }
 
 /**
- * Reads the lines of a replay file, in order. Pushes whose MerchantRequestID is the same but for a final `-<n>` are attempts of
- * one booking; each distinct CheckoutRequestID is one attempt, set up right before its first callback.
+ * Reads the lines of a replay file, in order. Pushes whose MerchantRequestID is the same but for a final `-<n>` are
+ * attempts of one booking; each distinct CheckoutRequestID is one attempt, set up right before its first callback.
  */
 export function planReplay(lines: Iterable<string>, options: PlanOptions = {}): ReplayPlan {
   const drafts = new Map<string, Draft>()

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { DURATION_MIN_MAX, DURATION_MIN_MIN, FORMS_MAX, ID_LENGTH_MAX, PRICE_MINOR_MAX, TEXT_LENGTH_MAX } from './limits.ts'
+import {
+  DURATION_MIN_MAX,
+  DURATION_MIN_MIN,
+  FORMS_MAX,
+  ID_LENGTH_MAX,
+  PRICE_MINOR_MAX,
+  TEXT_LENGTH_MAX,
+} from './limits.ts'
 import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
 
 /** Schemas of the values that payments stores and takes (domain 3.1). A row whose id is its key does not repeat it. */
@@ -20,7 +27,10 @@ export const contentHash = z.string().regex(/^[0-9a-f]{64}$/)
 export const resultCode = z.union([z.int().transform(String), z.string().trim().min(1).max(ID_LENGTH_MAX)])
 export const outcome = z.enum(['success', 'failure'])
 export const durationMin = z.int().min(DURATION_MIN_MIN).max(DURATION_MIN_MAX)
-export const formsInput = z.array(z.object({ formId, required: z.boolean() })).max(FORMS_MAX).default([])
+export const formsInput = z
+  .array(z.object({ formId, required: z.boolean() }))
+  .max(FORMS_MAX)
+  .default([])
 
 /** Reasons that people give. */
 export const CANCEL_REASONS = [
@@ -48,7 +58,10 @@ export const role = z.enum(['client', 'therapist', 'admin', 'system'])
 
 const presence = z.object({ joinedAt: millis.nullable(), leftAt: millis.nullable() })
 
-/** One appointment: the triple, its terms, and the few facts that commands look at. Attempts and money are rows of their own. */
+/**
+ * One appointment: the triple, its terms, and the few facts that commands look at. Attempts and money are rows of
+ * their own.
+ */
 export const bookingRow = z.object({
   id,
   clientId: z.string(),
@@ -85,7 +98,11 @@ export const bookingRow = z.object({
 })
 export type Booking = Readonly<z.output<typeof bookingRow>>
 
-export const formRow = z.object({ required: z.boolean(), completedAt: millis.nullable(), contentHash: z.string().nullable() })
+export const formRow = z.object({
+  required: z.boolean(),
+  completedAt: millis.nullable(),
+  contentHash: z.string().nullable(),
+})
 
 export const ATTEMPT_OUTCOMES = ['SUCCESS', 'FAILED', 'SUPERSEDED'] as const
 export const attemptRow = z.object({
@@ -104,7 +121,12 @@ export const attemptRow = z.object({
 export type Attempt = Readonly<z.output<typeof attemptRow>>
 
 /** Money that really arrived. */
-export const captureRow = z.object({ attemptId: z.string().nullable(), amountMinor: minor, at: millis, applied: z.boolean() })
+export const captureRow = z.object({
+  attemptId: z.string().nullable(),
+  amountMinor: minor,
+  at: millis,
+  applied: z.boolean(),
+})
 
 export const REFUND_REASONS = [
   'CANCELLED',
@@ -154,7 +176,10 @@ export const callbackResponse = z.object({
 })
 export type CallbackResponse = Readonly<z.output<typeof callbackResponse>>
 
-/** One per provider transaction, for ever. `digest` is what a repeat must agree with; `result` is what came of it in the end. */
+/**
+ * One per provider transaction, for ever. `digest` is what a repeat must agree with; `result` is what came of it in
+ * the end.
+ */
 export const callbackRow = z.object({
   digest: z.string(),
   bookingId: z.string().nullable(),

@@ -53,7 +53,10 @@ const state = {
   /** [booking, number of the refund] → refund */
   refundsOf: table(z.tuple([z.string(), z.int()]), z.string()),
   /** [principal, startsAt] of bookings that are not over → booking and its end */
-  slots: table(z.tuple([z.string(), z.int()]), z.object({ bookingId: z.string(), endsAt: z.int(), client: z.boolean() })),
+  slots: table(
+    z.tuple([z.string(), z.int()]),
+    z.object({ bookingId: z.string(), endsAt: z.int(), client: z.boolean() }),
+  ),
   /** [principal, number of the booking] */
   bookingsOf: table(z.tuple([z.string(), z.int()]), z.string()),
   /** booking → number, refund → number …: the last id given out */

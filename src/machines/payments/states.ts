@@ -1,6 +1,7 @@
 /**
- * The three tables of the payments machine, literally as required (domain 3.1), and the functions that read them. Same-state
- * pairs are no transitions. Everything here is pure and takes text, so that states from outside can be judged as well.
+ * The three tables of the payments machine, literally as required (domain 3.1), and the functions that read them.
+ * Same-state pairs are no transitions. Everything here is pure and takes text, so that states from outside can be
+ * judged as well.
  */
 
 /** Payment states, in the order of the requirement. `refunded` and `cancelled` are terminal. */

@@ -2,8 +2,8 @@ import type { PaymentState, SessionState, Triple, VideoState } from './states.ts
 import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
 
 /**
- * Which triples are legal. `literal`: the requirement's two matrices as they stand, in which seven session states have no
- * video row and are skipped. `amended`: with A1–A3 of domain 3.3, which the machine enforces.
+ * Which triples are legal. `literal`: the requirement's two matrices as they stand, in which seven session states
+ * have no video row and are skipped. `amended`: with A1–A3 of domain 3.3, which the machine enforces.
  */
 export type SyncMode = 'literal' | 'amended'
 

@@ -2,12 +2,21 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../base/time.ts'
 import type { Booking } from './rows.ts'
 
 /**
- * The timers of domain 3.8 for the states up to `ready`. They are a function of the booking, so the machine arms one durable
- * timer per booking, the earliest, instead of one per rule: a callback then re-arms one row instead of four.
+ * The timers of domain 3.8 for the states up to `ready`. They are a function of the booking, so the machine arms one
+ * durable timer per booking, the earliest, instead of one per rule: a callback then re-arms one row instead of four.
  */
 export type TimerKind =
-  | 'request-alert' | 'request-expiry' | 'approve-remind' | 'approve-expiry' | 'payment-query' | 'payment-timeout'
-  | 'failed-expiry' | 'auto-route' | 'forms-remind' | 'lapse' | 'no-show'
+  | 'request-alert'
+  | 'request-expiry'
+  | 'approve-remind'
+  | 'approve-expiry'
+  | 'payment-query'
+  | 'payment-timeout'
+  | 'failed-expiry'
+  | 'auto-route'
+  | 'forms-remind'
+  | 'lapse'
+  | 'no-show'
 
 /** A timer that is still to fire. */
 export interface DueTimer {
@@ -42,14 +51,19 @@ const RULES: readonly Rule[] = [
   {
     kind: 'lapse',
     of: 'session',
-    dueAt: ({ session, startsAt }) => (session === 'paid' || session === 'forms_required' ? startsAt + 15 * MINUTE_MS : null),
+    dueAt: ({ session, startsAt }) =>
+      session === 'paid' || session === 'forms_required' ? startsAt + 15 * MINUTE_MS : null,
   },
-  { kind: 'no-show', of: 'session', dueAt: ({ session, startsAt }) => (session === 'ready' ? startsAt + 15 * MINUTE_MS : null) },
+  {
+    kind: 'no-show',
+    of: 'session',
+    dueAt: ({ session, startsAt }) => (session === 'ready' ? startsAt + 15 * MINUTE_MS : null),
+  },
 ]
 
 /**
- * The next timer of a booking, or null. What is past when its state is entered is due one millisecond later, so every timer of
- * a new state lies behind `fired`, and the order (dueAt, rule) never goes back.
+ * The next timer of a booking, or null. What is past when its state is entered is due one millisecond later, so every
+ * timer of a new state lies behind `fired`, and the order (dueAt, rule) never goes back.
  */
 export function nextTimer(booking: Booking): DueTimer | null {
   let next: DueTimer | null = null

@@ -2,8 +2,9 @@ import { CALLBACK_RESULTS, REFUND_STATUSES } from './rows.ts'
 import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
 
 /**
- * Running counts and sums (domain 3.13: what two runs of one replay file are compared by). They are one row of integers: a
- * command that changes five of them rewrites thirty-odd numbers, about a microsecond, instead of five rows.
+ * Running counts and sums (domain 3.13: what two runs of one replay file are compared by). They are one row of
+ * integers: a command that changes five of them rewrites thirty-odd numbers, about a microsecond, instead of five
+ * rows.
  */
 export const TOTALS_KEY = 'all'
 

@@ -9,7 +9,8 @@ function retried(world: World, second: 'initiated' | 'failed'): { id: string; ol
   const id = world.booked('failed')
   world.ok(CLIENT, 'initiatePayment', { id, phone: PHONE })
   const [older, current] = [world.attempt(id, 1), world.attempt(id, 2)]
-  if (second === 'failed') world.callback({ transactionId: 'tx-second', attemptId: current, outcome: 'failure', resultCode: 1 })
+  if (second === 'failed')
+    world.callback({ transactionId: 'tx-second', attemptId: current, outcome: 'failure', resultCode: 1 })
   return { id, older, current }
 }
 
@@ -17,13 +18,21 @@ describe('domain 3.5 row initiated / payment_pending', () => {
   test('domain 3.5 success with the price: APPLIED, confirmed and paid, in one group with its callback', () => {
     const world = new World()
     const id = world.booked('payment_pending')
-    expect(world.callback({ attemptId: world.attempt(id) })).toMatchObject({ result: 'APPLIED', payment: 'confirmed', session: 'paid' })
+    expect(world.callback({ attemptId: world.attempt(id) })).toMatchObject({
+      result: 'APPLIED',
+      payment: 'confirmed',
+      session: 'paid',
+    })
     expect(world.view(id)).toMatchObject({
-      captures: [{ transactionId: 'tx-1', amountMinor: PRICE, applied: true }], refunds: [], capturedMinor: PRICE,
+      captures: [{ transactionId: 'tx-1', amountMinor: PRICE, applied: true }],
+      refunds: [],
+      capturedMinor: PRICE,
     })
     const group = world.audit(id).filter(({ action }) => action === 'paymentCallback')
     expect(group.map(({ entity, from, to }) => `${entity} ${from}→${to}`)).toEqual([
-      'payment initiated→confirmed', 'session payment_pending→paid', 'callback null→APPLIED',
+      'payment initiated→confirmed',
+      'session payment_pending→paid',
+      'callback null→APPLIED',
     ])
     expect(new Set(group.map((record) => record.group)).size).toBe(1)
     for (const principal of [CLIENT, THERAPIST]) expect(world.topics(principal)).toContain('payment.confirmed')
@@ -32,7 +41,10 @@ describe('domain 3.5 row initiated / payment_pending', () => {
   test("domain 3.5 an older attempt's success: APPLIED, the current attempt is SUPERSEDED", () => {
     const world = new World()
     const { id, older } = retried(world, 'initiated')
-    expect(world.callback({ transactionId: 'tx-late', attemptId: older })).toMatchObject({ result: 'APPLIED', session: 'paid' })
+    expect(world.callback({ transactionId: 'tx-late', attemptId: older })).toMatchObject({
+      result: 'APPLIED',
+      session: 'paid',
+    })
     expect(world.view(id).attemptList.map(({ outcome }) => outcome)).toEqual(['SUCCESS', 'SUPERSEDED'])
   })
 
@@ -42,7 +54,8 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     const answer = world.callback({ attemptId: world.attempt(id), amountMinor: 123 })
     expect(answer).toMatchObject({ result: 'REJECTED_AMOUNT', payment: 'failed', session: 'payment_pending' })
     expect(world.view(id)).toMatchObject({
-      captures: [{ amountMinor: 123, applied: false }], refunds: [{ ...ORPHAN, amountMinor: 123 }],
+      captures: [{ amountMinor: 123, applied: false }],
+      refunds: [{ ...ORPHAN, amountMinor: 123 }],
     })
     expect(world.notes(CLIENT).at(-1)).toMatchObject({ topic: 'payment.retry_needed', body: { reason: 'AMOUNT' } })
   })
@@ -61,7 +74,9 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     const answer = world.callback({ attemptId: world.attempt(id), outcome: 'failure', resultCode: 1032 })
     expect(answer).toMatchObject({ result: 'APPLIED', payment: 'failed', session: 'payment_pending' })
     expect(world.notes(CLIENT).at(-1)).toEqual({
-      topic: 'payment.retry_needed', body: { bookingId: id, reason: '1032' }, seq: expect.anything(),
+      topic: 'payment.retry_needed',
+      body: { bookingId: id, reason: '1032' },
+      seq: expect.anything(),
     })
   })
 
@@ -75,21 +90,32 @@ describe('domain 3.5 row initiated / payment_pending', () => {
 })
 
 describe('domain 3.5 row failed / payment_pending', () => {
-  test.each(['older', 'current'] as const)('domain 3.5 success of the %s attempt: APPLIED_LATE through initiated', (which) => {
-    const world = new World()
-    const found = retried(world, 'failed')
-    expect(world.callback({ transactionId: 'tx-late', attemptId: found[which] })).toMatchObject({ result: 'APPLIED_LATE', session: 'paid' })
-    const steps = world.audit(found.id).filter(({ ref, entity, at }) => entity === 'payment' || ref === 'tx-late' || at < 0)
-    expect(steps.slice(-3).map(({ from, to }) => `${from}→${to}`)).toEqual([
-      'failed→initiated', 'initiated→confirmed', 'null→APPLIED_LATE',
-    ])
-  })
+  test.each(['older', 'current'] as const)(
+    'domain 3.5 success of the %s attempt: APPLIED_LATE through initiated',
+    (which) => {
+      const world = new World()
+      const found = retried(world, 'failed')
+      expect(world.callback({ transactionId: 'tx-late', attemptId: found[which] })).toMatchObject({
+        result: 'APPLIED_LATE',
+        session: 'paid',
+      })
+      const steps = world
+        .audit(found.id)
+        .filter(({ ref, entity, at }) => entity === 'payment' || ref === 'tx-late' || at < 0)
+      expect(steps.slice(-3).map(({ from, to }) => `${from}→${to}`)).toEqual([
+        'failed→initiated',
+        'initiated→confirmed',
+        'null→APPLIED_LATE',
+      ])
+    },
+  )
 
   test('domain 3.5 success with another amount: REJECTED_AMOUNT, the money goes back, still failed', () => {
     const world = new World()
     const { id, current } = retried(world, 'failed')
     expect(world.callback({ transactionId: 'tx-late', attemptId: current, amountMinor: 1 })).toMatchObject({
-      result: 'REJECTED_AMOUNT', payment: 'failed',
+      result: 'REJECTED_AMOUNT',
+      payment: 'failed',
     })
     expect(world.view(id).refunds).toMatchObject([{ ...ORPHAN, amountMinor: 1 }])
   })
@@ -97,7 +123,12 @@ describe('domain 3.5 row failed / payment_pending', () => {
   test.each(['older', 'current'] as const)('domain 3.5 failure of the %s attempt: IGNORED_STALE', (which) => {
     const world = new World()
     const found = retried(world, 'failed')
-    const answer = world.callback({ transactionId: 'tx-late', attemptId: found[which], outcome: 'failure', resultCode: 1 })
+    const answer = world.callback({
+      transactionId: 'tx-late',
+      attemptId: found[which],
+      outcome: 'failure',
+      resultCode: 1,
+    })
     expect(answer).toMatchObject({ result: 'IGNORED_STALE', payment: 'failed' })
   })
 })
@@ -113,23 +144,32 @@ describe('domain 3.5 rows confirmed, refunded and cancelled', () => {
     },
   }
   for (const [payment, make] of Object.entries(settled)) {
-    test.each([PRICE, PRICE - 1])(`domain 3.5 ${payment} / success of %i: ORPHANED, all of it goes back`, (amountMinor) => {
-      const world = new World()
-      const id = make(world)
-      const triple = world.triple(id)
-      const captured = world.view(id).capturedMinor
-      expect(world.callback({ transactionId: 'tx-more', attemptId: world.attempt(id), amountMinor })).toMatchObject({
-        result: 'ORPHANED', payment,
-      })
-      expect(world.triple(id)).toBe(triple)
-      expect(world.view(id).refunds.at(-1)).toMatchObject({ ...ORPHAN, amountMinor, transactionId: 'tx-more' })
-      expect(world.view(id).capturedMinor).toBe(captured + amountMinor)
-    })
+    test.each([PRICE, PRICE - 1])(
+      `domain 3.5 ${payment} / success of %i: ORPHANED, all of it goes back`,
+      (amountMinor) => {
+        const world = new World()
+        const id = make(world)
+        const triple = world.triple(id)
+        const captured = world.view(id).capturedMinor
+        expect(world.callback({ transactionId: 'tx-more', attemptId: world.attempt(id), amountMinor })).toMatchObject({
+          result: 'ORPHANED',
+          payment,
+        })
+        expect(world.triple(id)).toBe(triple)
+        expect(world.view(id).refunds.at(-1)).toMatchObject({ ...ORPHAN, amountMinor, transactionId: 'tx-more' })
+        expect(world.view(id).capturedMinor).toBe(captured + amountMinor)
+      },
+    )
 
     test(`domain 3.5 ${payment} / failure: IGNORED_STALE`, () => {
       const world = new World()
       const id = make(world)
-      const answer = world.callback({ transactionId: 'tx-more', attemptId: world.attempt(id), outcome: 'failure', resultCode: 9 })
+      const answer = world.callback({
+        transactionId: 'tx-more',
+        attemptId: world.attempt(id),
+        outcome: 'failure',
+        resultCode: 9,
+      })
       expect(answer).toMatchObject({ result: 'IGNORED_STALE', payment })
       expect(world.view(id).refunds.filter(({ reason }) => reason === 'ORPHAN')).toEqual([])
     })
@@ -171,7 +211,11 @@ describe('domain 3.5 unknown attempts', () => {
     const id = world.booked('payment_pending')
     world.callback({ transactionId: 'co-1', checkoutRequestId: 'co-1', receipt: 'R-1' })
     world.ok(ADMIN, 'verifyPaymentManually', { id, transactionId: 'R-1', amountMinor: PRICE, note: '' })
-    world.ok(WORKER, 'paymentStarted', { attemptId: world.attempt(id), checkoutRequestId: 'co-1', merchantRequestId: 'm-1' })
+    world.ok(WORKER, 'paymentStarted', {
+      attemptId: world.attempt(id),
+      checkoutRequestId: 'co-1',
+      merchantRequestId: 'm-1',
+    })
     expect(world.view(id).captures).toHaveLength(1)
     expect(world.totals().callbacks).toMatchObject({ UNKNOWN_ATTEMPT: 0, APPLIED: 1, SAME_RECEIPT: 1 })
   })
@@ -179,7 +223,11 @@ describe('domain 3.5 unknown attempts', () => {
   test('domain 3.5 the attempt is looked up by checkoutRequestId; one of the two must be given', () => {
     const world = new World()
     const id = world.booked('payment_pending')
-    world.ok(WORKER, 'paymentStarted', { attemptId: world.attempt(id), checkoutRequestId: 'co-1', merchantRequestId: 'm-1' })
+    world.ok(WORKER, 'paymentStarted', {
+      attemptId: world.attempt(id),
+      checkoutRequestId: 'co-1',
+      merchantRequestId: 'm-1',
+    })
     expect(world.callback({ checkoutRequestId: 'co-1' })).toMatchObject({ result: 'APPLIED', bookingId: id })
     expect(world.refused(WORKER, 'paymentCallback', callbackOf({}))).toMatchObject({ code: 'VALIDATION_ERROR' })
     const noAmount = callbackOf({ checkoutRequestId: 'co-1', amountMinor: undefined })
@@ -188,7 +236,7 @@ describe('domain 3.5 unknown attempts', () => {
 })
 
 describe('domain 3.5 receipts and manual verification', () => {
-  test('PP12 a receipt seen under another transaction is the same money: the stored answer, no capture, no refund', () => {
+  test('PP12 a receipt seen under another transaction is the same money: no capture, no refund', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const attemptId = world.attempt(id)
@@ -217,18 +265,26 @@ describe('domain 3.5 receipts and manual verification', () => {
     }
   })
 
-  test('domain 3.4 manual verification follows the same table and refuses a receipt of another booking or amount', () => {
+  test('domain 3.4 manual verification follows the table and refuses a receipt used otherwise', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const other = world.booked('payment_pending', { startsAt: world.now + 9e8 })
     const verify = { id, transactionId: 'R-1', amountMinor: PRICE - 1, note: '' }
-    expect(world.ok(ADMIN, 'verifyPaymentManually', verify)).toMatchObject({ result: 'REJECTED_AMOUNT', payment: 'failed' })
+    expect(world.ok(ADMIN, 'verifyPaymentManually', verify)).toMatchObject({
+      result: 'REJECTED_AMOUNT',
+      payment: 'failed',
+    })
     for (const change of [{ amountMinor: PRICE }, { id: other }]) {
-      expect(world.refused(ADMIN, 'verifyPaymentManually', { ...verify, ...change })).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' })
+      expect(world.refused(ADMIN, 'verifyPaymentManually', { ...verify, ...change })).toMatchObject({
+        code: 'IDEMPOTENCY_CONFLICT',
+      })
     }
     const late = { ...verify, transactionId: 'R-2', amountMinor: PRICE }
     expect(world.ok(ADMIN, 'verifyPaymentManually', late)).toMatchObject({ result: 'APPLIED_LATE', session: 'paid' })
-    expect(world.audit(id).find(({ ref }) => ref === 'R-2')).toMatchObject({ action: 'verifyPaymentManually', by: ADMIN })
+    expect(world.audit(id).find(({ ref }) => ref === 'R-2')).toMatchObject({
+      action: 'verifyPaymentManually',
+      by: ADMIN,
+    })
   })
 
   test('domain 3.5 the result code 0 and "0" are one content; a failure never confirms', () => {
@@ -238,7 +294,13 @@ describe('domain 3.5 receipts and manual verification', () => {
     const first = world.callback({ attemptId, resultCode: 0 })
     expect(world.callback({ attemptId, resultCode: '0' })).toEqual({ ...first, duplicate: true })
     const failing = world.booked('payment_pending', { startsAt: world.now + 9e8 })
-    const failure = { transactionId: 'tx-f', attemptId: world.attempt(failing), outcome: 'failure', amountMinor: PRICE, resultCode: 0 }
+    const failure = {
+      transactionId: 'tx-f',
+      attemptId: world.attempt(failing),
+      outcome: 'failure',
+      amountMinor: PRICE,
+      resultCode: 0,
+    }
     expect(world.callback(failure)).toMatchObject({ payment: 'failed' })
     expect(world.view(failing).captures).toEqual([])
   })

@@ -6,7 +6,16 @@ const IST = 'INVALID_STATE_TRANSITION'
 const HASH = 'a'.repeat(64)
 
 /** The states that the commands in scope lead to; `failed` is payment_pending with a failed payment. */
-const STATES = ['requested', 'approved', 'payment_pending', 'failed', 'paid', 'forms_required', 'ready', 'cancelled'] as const
+const STATES = [
+  'requested',
+  'approved',
+  'payment_pending',
+  'failed',
+  'paid',
+  'forms_required',
+  'ready',
+  'cancelled',
+] as const
 type State = (typeof STATES)[number]
 
 interface Row {
@@ -65,7 +74,8 @@ const TABLE: readonly Row[] = [
   {
     command: 'paymentCallback failure',
     issuers: [WORKER],
-    input: (world, id) => callbackOf({ transactionId: 'tx-new', attemptId: attemptOf(world, id), outcome: 'failure', resultCode: 1 }),
+    input: (world, id) =>
+      callbackOf({ transactionId: 'tx-new', attemptId: attemptOf(world, id), outcome: 'failure', resultCode: 1 }),
     cells: {
       requested: UNKNOWN,
       approved: UNKNOWN,
@@ -81,7 +91,11 @@ const TABLE: readonly Row[] = [
     command: 'verifyPaymentManually',
     issuers: [ADMIN],
     input: (_, id) => ({ id, transactionId: 'R-1', amountMinor: PRICE, note: 'seen in the statement' }),
-    cells: { ...all(IST), payment_pending: { result: 'APPLIED', session: 'paid' }, failed: { result: 'APPLIED_LATE', session: 'paid' } },
+    cells: {
+      ...all(IST),
+      payment_pending: { result: 'APPLIED', session: 'paid' },
+      failed: { result: 'APPLIED_LATE', session: 'paid' },
+    },
   },
   {
     command: 'routeAfterPayment',
@@ -161,13 +175,20 @@ describe('domain 3.4 every command in every state', () => {
     const id = world.booked('requested')
     for (const row of TABLE.filter((candidate) => nameOf(candidate) !== 'paymentCallback')) {
       for (const issuer of [CLIENT, THERAPIST, ADMIN, STRANGER, WORKER].filter((name) => !row.issuers.includes(name))) {
-        expect(world.refused(issuer, nameOf(row), row.input(world, id)), `${issuer} ${row.command}`).toMatchObject({ code: 'FORBIDDEN' })
+        expect(world.refused(issuer, nameOf(row), row.input(world, id)), `${issuer} ${row.command}`).toMatchObject({
+          code: 'FORBIDDEN',
+        })
       }
       const input = { ...(row.input(world, id) as object), id: 'bkg-404' } as Value
-      expect(world.refused(STRANGER, nameOf(row), input)).toMatchObject({ code: 'NOT_FOUND', details: { id: 'bkg-404' } })
+      expect(world.refused(STRANGER, nameOf(row), input)).toMatchObject({
+        code: 'NOT_FOUND',
+        details: { id: 'bkg-404' },
+      })
     }
     for (const issuer of [CLIENT, THERAPIST, ADMIN, STRANGER]) {
-      expect(world.refused(issuer, 'paymentCallback', callbackOf({ attemptId: 'att-1' }))).toMatchObject({ code: 'FORBIDDEN' })
+      expect(world.refused(issuer, 'paymentCallback', callbackOf({ attemptId: 'att-1' }))).toMatchObject({
+        code: 'FORBIDDEN',
+      })
     }
     for (const issuer of [ADMIN, WORKER]) {
       const input = { therapistId: THERAPIST, startsAt: world.now + 1, durationMin: 60, priceMinor: 1, currency: 'KES' }
@@ -178,7 +199,13 @@ describe('domain 3.4 every command in every state', () => {
   test('domain 0.5 a query outside a session is UNAUTHENTICATED', () => {
     const world = new World()
     world.booked('requested')
-    for (const [query, input] of [['get', { id: 'bkg-1' }], ['list', {}], ['audit', {}], ['stuck', {}], ['totals', {}]] as const) {
+    for (const [query, input] of [
+      ['get', { id: 'bkg-1' }],
+      ['list', {}],
+      ['audit', {}],
+      ['stuck', {}],
+      ['totals', {}],
+    ] as const) {
       expect(world.ask(null, query, input)).toMatchObject({ code: 'UNAUTHENTICATED' })
     }
   })
@@ -191,19 +218,35 @@ describe('domain 3.4 what each command checks beside the state', () => {
     const bad: readonly [object, string][] = [
       [{ startsAt: world.now }, 'startsAt'],
       [{ therapistId: CLIENT }, 'therapistId'],
-      [{ forms: [{ formId: 'a', required: true }, { formId: 'a', required: false }] }, 'forms'],
+      [
+        {
+          forms: [
+            { formId: 'a', required: true },
+            { formId: 'a', required: false },
+          ],
+        },
+        'forms',
+      ],
     ]
     for (const [change, field] of bad) {
       const refusal = world.refused(CLIENT, 'requestBooking', { ...input, ...change })
       expect(refusal).toMatchObject({ code: 'VALIDATION_ERROR', details: { field } })
     }
     const misfits = [
-      { durationMin: 14 }, { durationMin: 241 }, { priceMinor: 0 }, { priceMinor: 1.5 }, { currency: 'kes' }, { extra: 1 },
-      { therapistId: 'admin:x' }, { forms: [{ formId: '', required: true }] },
+      { durationMin: 14 },
+      { durationMin: 241 },
+      { priceMinor: 0 },
+      { priceMinor: 1.5 },
+      { currency: 'kes' },
+      { extra: 1 },
+      { therapistId: 'admin:x' },
+      { forms: [{ formId: '', required: true }] },
     ]
     for (const misfit of misfits) {
       expect(world.refused(CLIENT, 'requestBooking', { ...input, ...misfit } as Value)).toEqual({
-        kind: 'reject', code: 'VALIDATION_ERROR', details: null,
+        kind: 'reject',
+        code: 'VALIDATION_ERROR',
+        details: null,
       })
     }
     expect(world.totals().bookings.count).toBe(0)
@@ -213,7 +256,8 @@ describe('domain 3.4 what each command checks beside the state', () => {
     const world = new World()
     const id = world.booked('requested')
     expect(world.refused(THERAPIST, 'approve', { id, expectPriceMinor: 1 })).toMatchObject({
-      code: 'STALE_STATE', details: { field: 'priceMinor', expected: 1, actual: PRICE },
+      code: 'STALE_STATE',
+      details: { field: 'priceMinor', expected: 1, actual: PRICE },
     })
   })
 
@@ -225,7 +269,8 @@ describe('domain 3.4 what each command checks beside the state', () => {
     }
     world.ok(CLIENT, 'initiatePayment', { id, phone: '254112345678' })
     expect(world.refused(CLIENT, 'initiatePayment', { id, phone: PHONE })).toMatchObject({
-      code: 'CONFLICT', details: { reason: 'PAYMENT_IN_FLIGHT' },
+      code: 'CONFLICT',
+      details: { reason: 'PAYMENT_IN_FLIGHT' },
     })
   })
 
@@ -247,10 +292,12 @@ describe('domain 3.4 what each command checks beside the state', () => {
     const started = world.ok(WORKER, 'paymentStarted', ids)
     expect(world.ok(WORKER, 'paymentStarted', ids)).toEqual({ ...started, duplicate: true })
     expect(world.refused(WORKER, 'paymentStarted', { ...ids, merchantRequestId: 'm-2' })).toMatchObject({
-      code: 'CONFLICT', details: { reason: 'OTHER_IDS' },
+      code: 'CONFLICT',
+      details: { reason: 'OTHER_IDS' },
     })
     expect(world.refused(WORKER, 'paymentStarted', { ...ids, attemptId: second })).toMatchObject({
-      code: 'CONFLICT', details: { reason: 'CHECKOUT_TAKEN' },
+      code: 'CONFLICT',
+      details: { reason: 'CHECKOUT_TAKEN' },
     })
   })
 
@@ -263,7 +310,8 @@ describe('domain 3.4 what each command checks beside the state', () => {
     expect(world.ok(CLIENT, 'completeForm', optional)).toMatchObject({ session: 'forms_required', formsOpen: 1 })
     expect(world.ok(CLIENT, 'completeForm', optional)).toMatchObject({ duplicate: true })
     expect(world.refused(CLIENT, 'completeForm', { ...optional, contentHash: 'b'.repeat(64) })).toMatchObject({
-      code: 'CONFLICT', details: { reason: 'FORM_COMPLETED' },
+      code: 'CONFLICT',
+      details: { reason: 'FORM_COMPLETED' },
     })
     expect(world.ok(THERAPIST, 'recordVerbalConsent', { id, note: 'read aloud' })).toMatchObject({ session: 'ready' })
     expect(world.refused(CLIENT, 'completeForm', form)).toMatchObject({ code: IST })

@@ -7,8 +7,15 @@ describe('domain 3.10 the canonical flow', () => {
     const world = new World()
     // 1
     const booked = world.ok(CLIENT, 'requestBooking', {
-      therapistId: THERAPIST, startsAt: world.now + 3 * DAY_MS, durationMin: 60, priceMinor: 500_000, currency: 'KES',
-      forms: [{ formId: 'intake', required: true }, { formId: 'consent', required: true }],
+      therapistId: THERAPIST,
+      startsAt: world.now + 3 * DAY_MS,
+      durationMin: 60,
+      priceMinor: 500_000,
+      currency: 'KES',
+      forms: [
+        { formId: 'intake', required: true },
+        { formId: 'consent', required: true },
+      ],
     })
     expect(booked).toEqual({ id: 'bkg-1', payment: 'pending', session: 'requested', video: 'not_started' })
     expect(world.topics(THERAPIST)).toEqual(['booking.requested'])
@@ -38,31 +45,53 @@ describe('domain 3.10 the canonical flow', () => {
     expect(world.ok(CLIENT, 'initiatePayment', { id, phone: PHONE })).toMatchObject({ attemptId: 'att-2', no: 2 })
     const success = { transactionId: 'tx-2', attemptId: 'att-2', amountMinor: 500_000 }
     const applied = world.callback(success)
-    expect(applied).toEqual({ result: 'APPLIED', bookingId: id, attemptId: 'att-2', payment: 'confirmed', session: 'paid' })
+    expect(applied).toEqual({
+      result: 'APPLIED',
+      bookingId: id,
+      attemptId: 'att-2',
+      payment: 'confirmed',
+      session: 'paid',
+    })
     expect(world.callback(success)).toEqual({ ...applied, duplicate: true })
     world.open(WORKER, ['payments'])
     expect(world.callback(success)).toEqual({ ...applied, duplicate: true })
     // 6
     expect(world.ok(THERAPIST, 'routeAfterPayment', { id })).toMatchObject({ session: 'forms_required' })
     expect(world.answer(CLIENT, 'canJoin', { id })).toMatchObject({ ok: false, code: 'FORMS_INCOMPLETE' })
-    expect(world.ok(CLIENT, 'completeForm', { id, formId: 'intake', contentHash: 'a'.repeat(64) })).toMatchObject({ formsOpen: 1 })
+    expect(world.ok(CLIENT, 'completeForm', { id, formId: 'intake', contentHash: 'a'.repeat(64) })).toMatchObject({
+      formsOpen: 1,
+    })
     const last = world.ok(CLIENT, 'completeForm', { id, formId: 'consent', contentHash: 'b'.repeat(64) })
     expect(last).toMatchObject({ session: 'ready', formsOpen: 0 })
     expect(world.topics(CLIENT).at(-1)).toBe('booking.ready')
     expect(world.topics(THERAPIST).at(-1)).toBe('booking.ready')
     // 10
     const twice = world.callback({ transactionId: 'tx-3', attemptId: 'att-1' })
-    expect(twice).toEqual({ result: 'ORPHANED', bookingId: id, attemptId: 'att-1', payment: 'confirmed', session: 'ready' })
+    expect(twice).toEqual({
+      result: 'ORPHANED',
+      bookingId: id,
+      attemptId: 'att-1',
+      payment: 'confirmed',
+      session: 'ready',
+    })
     const [refund] = world.view(id).refunds
-    expect(refund).toMatchObject({ id: 'ref-1', reason: 'ORPHAN', status: 'QUEUED', amountMinor: PRICE, transactionId: 'tx-3' })
+    expect(refund).toMatchObject({
+      id: 'ref-1',
+      reason: 'ORPHAN',
+      status: 'QUEUED',
+      amountMinor: PRICE,
+      transactionId: 'tx-3',
+    })
     const [task] = world.tasks('payment.refund')
     expect(task).toMatchObject({ payload: { refundId: 'ref-1', amountMinor: PRICE, idempotencyKey: '1-ref-1' } })
     if (task !== undefined) expect(world.complete(task, { providerRef: 'B2C-1' })).toEqual({ status: 'SETTLED' })
     expect(world.view(id).refunds).toMatchObject([{ status: 'SETTLED', providerRef: 'B2C-1', tries: 1 }])
-    expect(world.notes(CLIENT).filter(({ topic }) => topic === 'refund.status').map(({ body }) => body['status'])).toEqual([
-      'QUEUED',
-      'SETTLED',
-    ])
+    expect(
+      world
+        .notes(CLIENT)
+        .filter(({ topic }) => topic === 'refund.status')
+        .map(({ body }) => body['status']),
+    ).toEqual(['QUEUED', 'SETTLED'])
     expect(world.triple(id)).toBe('confirmed/ready/not_started')
   })
 
@@ -88,7 +117,10 @@ describe('domain 3.10 the canonical flow', () => {
     const other = world.booked('requested')
     world.ok(ADMIN, 'cancel', { id: other, reason: 'other' })
     for (const principal of [CLIENT, THERAPIST]) {
-      expect(world.notes(principal).at(-1)).toMatchObject({ topic: 'booking.cancelled', body: { role: 'admin', refundPct: 0 } })
+      expect(world.notes(principal).at(-1)).toMatchObject({
+        topic: 'booking.cancelled',
+        body: { role: 'admin', refundPct: 0 },
+      })
     }
   })
 })
@@ -96,7 +128,9 @@ describe('domain 3.10 the canonical flow', () => {
 describe('domain 3.11 abuse', () => {
   test('domain 3.11 P1 P2 joining before payment or forms', () => {
     const world = new World()
-    expect(world.answer(CLIENT, 'canJoin', { id: world.booked('payment_pending') })).toMatchObject({ code: 'UNPAID_ACCESS' })
+    expect(world.answer(CLIENT, 'canJoin', { id: world.booked('payment_pending') })).toMatchObject({
+      code: 'UNPAID_ACCESS',
+    })
     const paid = world.booked('paid', { startsAt: world.now + 9 * DAY_MS })
     expect(world.answer(CLIENT, 'canJoin', { id: paid })).toMatchObject({ code: 'FORMS_INCOMPLETE' })
   })
@@ -109,14 +143,26 @@ describe('domain 3.11 abuse', () => {
     const before = world.view(id)
     for (const change of [{ amountMinor: 1 }, { outcome: 'failure' }, { resultCode: 7 }, { attemptId: 'att-9' }]) {
       const refusal = world.refused(WORKER, 'paymentCallback', {
-        transactionId: 'tx-1', attemptId, outcome: 'success', amountMinor: PRICE, resultCode: 0, resultDesc: '', ...change,
+        transactionId: 'tx-1',
+        attemptId,
+        outcome: 'success',
+        amountMinor: PRICE,
+        resultCode: 0,
+        resultDesc: '',
+        ...change,
       })
       expect(refusal).toEqual({ kind: 'reject', code: 'IDEMPOTENCY_CONFLICT', details: { transactionId: 'tx-1' } })
     }
     expect(world.view(id)).toEqual(before)
     const rejected = world.audit(undefined, 'rejected')
     expect(rejected).toHaveLength(4)
-    expect(rejected[0]).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT', bookingId: id, entity: 'callback', ref: 'tx-1', by: WORKER })
+    expect(rejected[0]).toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+      bookingId: id,
+      entity: 'callback',
+      ref: 'tx-1',
+      by: WORKER,
+    })
   })
 
   test("domain 3.11 P9 another client's user joins, reads, pays, cancels", () => {
@@ -126,7 +172,10 @@ describe('domain 3.11 abuse', () => {
     expect(world.ask(STRANGER, 'canJoin', { id })).toMatchObject({ code: 'FORBIDDEN' })
     expect(world.ask(STRANGER, 'refundQuote', { id })).toMatchObject({ code: 'FORBIDDEN' })
     expect(world.ask(STRANGER, 'audit', { id })).toMatchObject({ code: 'FORBIDDEN' })
-    expect(world.refused(STRANGER, 'cancel', { id, reason: 'other' })).toMatchObject({ code: 'FORBIDDEN', details: { id } })
+    expect(world.refused(STRANGER, 'cancel', { id, reason: 'other' })).toMatchObject({
+      code: 'FORBIDDEN',
+      details: { id },
+    })
     expect(world.refused(STRANGER, 'initiatePayment', { id, phone: PHONE })).toMatchObject({ code: 'FORBIDDEN' })
     expect(world.refused(WORKER, 'cancel', { id, reason: 'other' })).toMatchObject({ code: 'FORBIDDEN' })
     expect(world.triple(id)).toBe('pending/approved/not_started')
@@ -154,7 +203,9 @@ describe('domain 3.11 abuse', () => {
       expect(world.refused(STRANGER, 'requestBooking', other)).toMatchObject(taken)
       expect(world.refused(CLIENT, 'requestBooking', { ...other, therapistId: 'user:other' })).toMatchObject(taken)
     }
-    expect(world.refused(STRANGER, 'requestBooking', { ...input, startsAt: startsAt - 239 * 60_000, durationMin: 240 })).toMatchObject(taken)
+    expect(
+      world.refused(STRANGER, 'requestBooking', { ...input, startsAt: startsAt - 239 * 60_000, durationMin: 240 }),
+    ).toMatchObject(taken)
     // Back to back is free, and so is the slot of a booking that is over.
     world.ok(STRANGER, 'requestBooking', { ...input, startsAt: startsAt + 60 * 60_000 })
     world.ok(STRANGER, 'requestBooking', { ...input, startsAt: startsAt - 240 * 60_000, durationMin: 240 })
@@ -168,7 +219,11 @@ describe('domain 3.11 abuse', () => {
     const attemptId = world.attempt(id)
     world.ok(CLIENT, 'cancel', { id, reason: 'financial_reasons' })
     expect(world.callback({ attemptId })).toEqual({
-      result: 'ORPHANED', bookingId: id, attemptId, payment: 'cancelled', session: 'cancelled',
+      result: 'ORPHANED',
+      bookingId: id,
+      attemptId,
+      payment: 'cancelled',
+      session: 'cancelled',
     })
     expect(world.triple(id)).toBe('cancelled/cancelled/not_started')
     expect(world.view(id)).toMatchObject({

@@ -45,7 +45,9 @@ describe('domain 3.13 the M-Pesa callback', () => {
 
   test('domain 3.13 ResultCode 0 is success as number and as text; anything else is failure', () => {
     for (const code of [0, -0, '0', '00', ' 0 ']) {
-      expect(parseStkCallback(body({ ResultCode: code }))).toMatchObject({ callback: { outcome: 'success', resultCode: '0' } })
+      expect(parseStkCallback(body({ ResultCode: code }))).toMatchObject({
+        callback: { outcome: 'success', resultCode: '0' },
+      })
     }
     for (const code of [1, 1032, '1', '2001', 'SFC_IC0003', -1, 0.5]) {
       const parsed = parseStkCallback(body({ ResultCode: code }))
@@ -54,7 +56,9 @@ describe('domain 3.13 the M-Pesa callback', () => {
   })
 
   test('domain 3.13 a failure needs no metadata and carries no money', () => {
-    const parsed = parseStkCallback(body({ ResultCode: 1032, ResultDesc: 'Request cancelled by user', CallbackMetadata: 'x' }))
+    const parsed = parseStkCallback(
+      body({ ResultCode: 1032, ResultDesc: 'Request cancelled by user', CallbackMetadata: 'x' }),
+    )
     expect(parsed).toEqual({
       ok: true,
       callback: {
@@ -87,14 +91,24 @@ describe('domain 3.13 the M-Pesa callback', () => {
     [body({ CallbackMetadata: {} }), 'Body.stkCallback.CallbackMetadata.Item', 'is not a list'],
     [body({}, []), 'Body.stkCallback.CallbackMetadata.Item.Amount', 'is not an amount in shillings'],
     [body({}, [null]), 'Body.stkCallback.CallbackMetadata.Item', 'is not an object'],
-    [body({}, [{ Name: 'Amount', Value: -1 }]), 'Body.stkCallback.CallbackMetadata.Item.Amount', 'is not an amount in shillings'],
     [
-      body({}, [{ Name: 'Amount', Value: 1 }, { Name: 'Amount', Value: 2 }]),
+      body({}, [{ Name: 'Amount', Value: -1 }]),
+      'Body.stkCallback.CallbackMetadata.Item.Amount',
+      'is not an amount in shillings',
+    ],
+    [
+      body({}, [
+        { Name: 'Amount', Value: 1 },
+        { Name: 'Amount', Value: 2 },
+      ]),
       'Body.stkCallback.CallbackMetadata.Item.Amount',
       'is given twice',
     ],
     [
-      body({}, [{ Name: 'Amount', Value: 1 }, { Name: 'MpesaReceiptNumber', Value: 9 }]),
+      body({}, [
+        { Name: 'Amount', Value: 1 },
+        { Name: 'MpesaReceiptNumber', Value: 9 },
+      ]),
       'Body.stkCallback.CallbackMetadata.Item.MpesaReceiptNumber',
       'is not a string',
     ],
@@ -104,9 +118,14 @@ describe('domain 3.13 the M-Pesa callback', () => {
 
   test('domain 3.13 a missing or over-long description does not lose the money', () => {
     expect(parseStkCallback(body({ ResultDesc: undefined }))).toMatchObject({ callback: { resultDesc: '' } })
-    expect(parseStkCallback(body({ ResultDesc: 'x'.repeat(999) }))).toMatchObject({ callback: { resultDesc: 'x'.repeat(256) } })
+    expect(parseStkCallback(body({ ResultDesc: 'x'.repeat(999) }))).toMatchObject({
+      callback: { resultDesc: 'x'.repeat(256) },
+    })
     expect(parseStkCallback(body({ ResultDesc: 'a\ud800' }))).toMatchObject({ callback: { resultDesc: 'a\ufffd' } })
-    expect(parseStkCallback(body({}, [{ Name: 'Amount', Value: 7 }]))).toMatchObject({ ok: true, callback: { amountMinor: 700 } })
+    expect(parseStkCallback(body({}, [{ Name: 'Amount', Value: 7 }]))).toMatchObject({
+      ok: true,
+      callback: { amountMinor: 700 },
+    })
   })
 
   test('domain 3.13 any JSON is a value, never a throw', () => {
@@ -120,10 +139,33 @@ describe('domain 3.13 the M-Pesa callback', () => {
 
 describe('domain 3.13 amounts', () => {
   test.each<[unknown, number | null]>([
-    ['1500.00', 150_000], [1500, 150_000], [1500.5, 150_050], ['1500.50', 150_050], ['0.01', 1], [0.07, 7], [1.1, 110],
-    [0, 0], ['007', 700], [' 12.3 ', 1230], ['1500.005', null], ['1500.500', 150_050], [1e21, null], [1e-7, null],
-    ['1e3', null], ['+5', null], [-5, null], ['', null], ['.5', null], ['5.', null], [Number.NaN, null], [null, null],
-    [true, null], ['9999999999999.99', AMOUNT_MINOR_MAX], ['10000000000000', null], ['0x10', null], ['1,500', null],
+    ['1500.00', 150_000],
+    [1500, 150_000],
+    [1500.5, 150_050],
+    ['1500.50', 150_050],
+    ['0.01', 1],
+    [0.07, 7],
+    [1.1, 110],
+    [0, 0],
+    ['007', 700],
+    [' 12.3 ', 1230],
+    ['1500.005', null],
+    ['1500.500', 150_050],
+    [1e21, null],
+    [1e-7, null],
+    ['1e3', null],
+    ['+5', null],
+    [-5, null],
+    ['', null],
+    ['.5', null],
+    ['5.', null],
+    [Number.NaN, null],
+    [null, null],
+    [true, null],
+    ['9999999999999.99', AMOUNT_MINOR_MAX],
+    ['10000000000000', null],
+    ['0x10', null],
+    ['1,500', null],
   ])('domain 3.13 %j is %j minor units', (value, minor) => expect(amountMinorOf(value)).toBe(minor))
 
   test('domain 3.13 every amount up to fifteen digits survives, as text and as a JSON number', () => {
@@ -189,16 +231,20 @@ describe('domain 3.13 generated replay files', () => {
 describe('domain 3.13 planning a replay', () => {
   const push = (merchant: string, checkout: string, code: number, amount = 5): string =>
     JSON.stringify(
-      body(
-        { MerchantRequestID: merchant, CheckoutRequestID: checkout, ResultCode: code },
-        [{ Name: 'Amount', Value: amount }],
-      ),
+      body({ MerchantRequestID: merchant, CheckoutRequestID: checkout, ResultCode: code }, [
+        { Name: 'Amount', Value: amount },
+      ]),
     )
 
   test('domain 3.13 the steps of a booking: attempt 1, its callbacks, attempt 2, its callbacks', () => {
     const plan = planReplay([
-      push('a-1-1', 'co-1', 1032), push('a-2-1', 'co-9', 0, 12.5), '', push('a-1-1', 'co-1', 1032), 'nonsense',
-      push('a-1-2', 'co-2', 0), push('a-1-1', 'co-1', 1032),
+      push('a-1-1', 'co-1', 1032),
+      push('a-2-1', 'co-9', 0, 12.5),
+      '',
+      push('a-1-1', 'co-1', 1032),
+      'nonsense',
+      push('a-1-2', 'co-2', 0),
+      push('a-1-1', 'co-1', 1032),
     ])
     expect(plan.received).toBe(6)
     expect(plan.malformed).toEqual([{ line: 5, field: 'body', reason: 'is not JSON' }])
@@ -207,7 +253,9 @@ describe('domain 3.13 planning a replay', () => {
       ['a-2', 2, 1250],
     ])
     expect(
-      plan.bookings[0]?.steps.map((step) => (step.kind === 'attempt' ? `${step.no} ${step.checkoutRequestId}` : step.line)),
+      plan.bookings[0]?.steps.map((step) =>
+        step.kind === 'attempt' ? `${step.no} ${step.checkoutRequestId}` : step.line,
+      ),
     ).toEqual(['1 co-1', 1, 4, '2 co-2', 6, 7])
   })
 

@@ -18,9 +18,14 @@ describe('domain 0.11 the page of the machine', () => {
   test('domain 0.11 its tables name every state with its targets', () => {
     for (const table of [PAYMENT_TRANSITIONS, SESSION_TRANSITIONS, VIDEO_TRANSITIONS]) {
       for (const [state, targets] of Object.entries(table)) {
-        const rows = page.split('\n').filter((line) => line.startsWith('|') && line.split('|')[1]?.includes(`\`${state}\``))
+        const rows = page
+          .split('\n')
+          .filter((line) => line.startsWith('|') && line.split('|')[1]?.includes(`\`${state}\``))
         const text = `| ${targets.length === 0 ? '–' : targets.join(', ')} |`
-        expect(rows.some((row) => row.endsWith(text)), `${state} ${text}`).toBe(true)
+        expect(
+          rows.some((row) => row.endsWith(text)),
+          `${state} ${text}`,
+        ).toBe(true)
       }
     }
   })
@@ -39,7 +44,9 @@ describe('domain 0.11 the page of the machine', () => {
   })
 
   test('domain 0.11 it names every command, table and task', () => {
-    const names = [payments.commands, payments.schema.state, payments.schema.tasks].flatMap((group) => Object.keys(group))
+    const names = [payments.commands, payments.schema.state, payments.schema.tasks].flatMap((group) =>
+      Object.keys(group),
+    )
     for (const name of names) expect(page, name).toMatch(new RegExp(`\`${name.replace('.', '\\.')}[\` ]`))
   })
 })

@@ -7,8 +7,16 @@ import { SESSION_STATES, VIDEO_STATES } from '../../../src/machines/payments/sta
 
 describe('domain 3.4 refunds', () => {
   test.each([
-    [48 * HOUR_MS, 100], [48 * HOUR_MS - 1, 75], [24 * HOUR_MS, 75], [24 * HOUR_MS - 1, 50], [12 * HOUR_MS, 50],
-    [12 * HOUR_MS - 1, 25], [6 * HOUR_MS, 25], [6 * HOUR_MS - 1, 0], [0, 0], [-1, 0],
+    [48 * HOUR_MS, 100],
+    [48 * HOUR_MS - 1, 75],
+    [24 * HOUR_MS, 75],
+    [24 * HOUR_MS - 1, 50],
+    [12 * HOUR_MS, 50],
+    [12 * HOUR_MS - 1, 25],
+    [6 * HOUR_MS, 25],
+    [6 * HOUR_MS - 1, 0],
+    [0, 0],
+    [-1, 0],
   ])('PP8 the client gets back at notice %i ms: %i %%', (noticeMs, pct) => {
     expect(refundPct(noticeMs, 'client')).toBe(pct)
   })
@@ -23,9 +31,17 @@ describe('domain 3.4 refunds', () => {
     )
   })
 
-  test.each([[0, 75], [24, 75], [25, 50], [49, 50], [50, 25], [74, 25], [75, 0], [100, 0]])(
-    'domain 3.4 in progress, %i %% complete gives back %i %%',
-    (completion, pct) => expect(midSessionPct(completion)).toBe(pct),
+  test.each([
+    [0, 75],
+    [24, 75],
+    [25, 50],
+    [49, 50],
+    [50, 25],
+    [74, 25],
+    [75, 0],
+    [100, 0],
+  ])('domain 3.4 in progress, %i %% complete gives back %i %%', (completion, pct) =>
+    expect(midSessionPct(completion)).toBe(pct),
   )
 
   test('domain 3.4 completion is floored and capped', () => {
@@ -51,7 +67,12 @@ describe('domain 3.4 refunds', () => {
 describe('domain 3.6 joining', () => {
   const startsAt = 1_000 * HOUR_MS
   const base = {
-    participant: true, session: 'ready', video: 'not_started', formsOpen: false, startsAt, now: startsAt,
+    participant: true,
+    session: 'ready',
+    video: 'not_started',
+    formsOpen: false,
+    startsAt,
+    now: startsAt,
   } as const
 
   test('domain 3.6 the rules answer in their order', () => {

@@ -17,8 +17,17 @@ describe('domain 3.9 queries', () => {
     const id = world.booked('forms_required')
     for (const principal of [CLIENT, THERAPIST, ADMIN]) {
       expect(world.answer(principal, 'get', { id })).toMatchObject({
-        id, clientId: CLIENT, therapistId: THERAPIST, priceMinor: PRICE, attempts: 1, attemptId: 'att-1', formsOpen: 1,
-        forms: [{ formId: 'extra', required: false }, { formId: 'intake', required: true, completedAt: null }],
+        id,
+        clientId: CLIENT,
+        therapistId: THERAPIST,
+        priceMinor: PRICE,
+        attempts: 1,
+        attemptId: 'att-1',
+        formsOpen: 1,
+        forms: [
+          { formId: 'extra', required: false },
+          { formId: 'intake', required: true, completedAt: null },
+        ],
         attemptList: [{ id: 'att-1', no: 1, phone: '*********678', outcome: 'SUCCESS', resultCode: '0' }],
         captures: [{ transactionId: `tx-${id}`, applied: true }],
       })
@@ -31,7 +40,9 @@ describe('domain 3.9 queries', () => {
     const ids = Array.from({ length: 12 }, (_, day) => world.request({ startsAt: world.now + (day + 1) * DAY_MS }))
     const page = world.answer<List>(THERAPIST, 'list', { limit: 5 })
     expect(page.bookings.map(({ id }) => id)).toEqual(ids.slice(0, 5))
-    expect(world.answer<List>(THERAPIST, 'list', { after: page.next ?? 0 }).bookings.map(({ id }) => id)).toEqual(ids.slice(5))
+    expect(world.answer<List>(THERAPIST, 'list', { after: page.next ?? 0 }).bookings.map(({ id }) => id)).toEqual(
+      ids.slice(5),
+    )
     expect(world.answer(STRANGER, 'list', {})).toEqual({ bookings: [], next: null })
     expect(world.ask(STRANGER, 'list', { principal: CLIENT })).toMatchObject({ code: 'FORBIDDEN' })
     expect(world.answer<List>(ADMIN, 'list', { principal: CLIENT }).bookings).toHaveLength(12)
@@ -51,7 +62,12 @@ describe('domain 3.9 queries', () => {
     }
     expect(world.answer(ADMIN, 'canJoin', { id })).toMatchObject({ ok: false, code: 'FORBIDDEN' })
     world.ok(CLIENT, 'cancel', { id, reason: 'illness' })
-    expect(world.answer(CLIENT, 'canJoin', { id })).toEqual({ ok: false, code: 'BOOKING_CLOSED', opensAt: null, closesAt: null })
+    expect(world.answer(CLIENT, 'canJoin', { id })).toEqual({
+      ok: false,
+      code: 'BOOKING_CLOSED',
+      opensAt: null,
+      closesAt: null,
+    })
   })
 
   test('domain 3.9 audit: administrators all of it, the parties their booking, and of the rejected their own', () => {
@@ -60,9 +76,13 @@ describe('domain 3.9 queries', () => {
     const other = world.booked('requested', { startsAt: world.now + 9 * DAY_MS })
     world.refused(CLIENT, 'routeAfterPayment', { id })
     world.refused(THERAPIST, 'routeAfterPayment', { id })
-    const page = (who: string, input: object): { records: AuditRecord[]; next: number | null } => world.answer(who, 'audit', { ...input })
+    const page = (who: string, input: object): { records: AuditRecord[]; next: number | null } =>
+      world.answer(who, 'audit', { ...input })
     expect(page(CLIENT, { id }).records.map(({ action }) => action)).toEqual([
-      'requestBooking', 'requestBooking', 'requestBooking', 'approve',
+      'requestBooking',
+      'requestBooking',
+      'requestBooking',
+      'approve',
     ])
     expect(page(CLIENT, { id, outcome: 'rejected' }).records).toMatchObject([{ by: CLIENT, code: 'FORBIDDEN' }])
     expect(page(ADMIN, { id, outcome: 'rejected' }).records.map(({ by }) => by)).toEqual([CLIENT, THERAPIST])
@@ -94,12 +114,25 @@ describe('domain 3.9 queries', () => {
   test('domain 3.9 the expected minutes per state', () => {
     const states = {
       payment: { pending: 60, initiated: 5, failed: 1440 },
-      session: { requested: 1440, approved: 60, payment_pending: 10, paid: 30, forms_required: 1440, ready: 60, in_progress: 90 },
+      session: {
+        requested: 1440,
+        approved: 60,
+        payment_pending: 10,
+        paid: 30,
+        forms_required: 1440,
+        ready: 60,
+        in_progress: 90,
+      },
       video: { waiting_for_participants: 15, active: 90, failed: 5 },
     }
     for (const [entity, table] of Object.entries(states)) {
       for (const [state, minutes] of Object.entries(table)) {
-        const calm = { payment: 'confirmed', session: 'completed', video: 'ended', enteredAt: { payment: 0, session: 0, video: 0 } }
+        const calm = {
+          payment: 'confirmed',
+          session: 'completed',
+          video: 'ended',
+          enteredAt: { payment: 0, session: 0, video: 0 },
+        }
         const booking = { ...calm, [entity]: state } as unknown as Booking
         expect(stuckStates(booking, 2 * minutes * MINUTE_MS)).toEqual([])
         expect(stuckStates(booking, 2 * minutes * MINUTE_MS + 1)).toMatchObject([{ entity, state }])
@@ -118,11 +151,22 @@ describe('domain 3.13 totals', () => {
 
   test('domain 3.13 totals agree with the bookings they sum up', () => {
     const world = new World()
-    const states = ['requested', 'approved', 'payment_pending', 'failed', 'paid', 'forms_required', 'ready', 'cancelled'] as const
-    const views = states.map((state, day) => world.booked(state, { startsAt: world.now + (day + 3) * DAY_MS })).map((id) => {
-      world.callback({ transactionId: `more-${id}`, attemptId: world.view(id).attemptList[0]?.id ?? 'att-none' })
-      return world.view(id)
-    })
+    const states = [
+      'requested',
+      'approved',
+      'payment_pending',
+      'failed',
+      'paid',
+      'forms_required',
+      'ready',
+      'cancelled',
+    ] as const
+    const views = states
+      .map((state, day) => world.booked(state, { startsAt: world.now + (day + 3) * DAY_MS }))
+      .map((id) => {
+        world.callback({ transactionId: `more-${id}`, attemptId: world.view(id).attemptList[0]?.id ?? 'att-none' })
+        return world.view(id)
+      })
     const totals = world.totals()
     expect(totals.bookings.count).toBe(views.length)
     for (const entity of ['payment', 'session', 'video'] as const) {
@@ -149,17 +193,21 @@ describe('domain 3.13 totals', () => {
     const world = new World()
     const plan = planReplay(generateCallbacks({ count, seed: 11 }), { lanes: 1 })
     const answers = new Map<string, number>()
-    for (const { clientId, therapistId } of plan.bookings.slice(0, 1)) for (const name of [clientId, therapistId]) world.open(name)
+    for (const { clientId, therapistId } of plan.bookings.slice(0, 1))
+      for (const name of [clientId, therapistId]) world.open(name)
     for (const booking of order === 'file' ? plan.bookings : [...plan.bookings].reverse()) {
       const { clientId, therapistId, durationMin, priceMinor, currency } = booking
       const startsAt = world.now + booking.startsAfterMs
-      const id = String(world.ok(clientId, 'requestBooking', { therapistId, startsAt, durationMin, priceMinor, currency })['id'])
+      const id = String(
+        world.ok(clientId, 'requestBooking', { therapistId, startsAt, durationMin, priceMinor, currency })['id'],
+      )
       world.ok(therapistId, 'approve', { id, expectPriceMinor: priceMinor })
       for (const step of booking.steps) {
         if (step.kind === 'attempt') {
           world.ok(clientId, 'initiatePayment', { id, phone: step.phone })
           const { checkoutRequestId, merchantRequestId } = step
-          for (const task of world.tasks('payment.stk_push')) world.complete(task, { checkoutRequestId, merchantRequestId })
+          for (const task of world.tasks('payment.stk_push'))
+            world.complete(task, { checkoutRequestId, merchantRequestId })
           world.acknowledge(WORKER)
         } else {
           const answer = world.ok(WORKER, 'paymentCallback', { ...step.callback })
@@ -171,7 +219,7 @@ describe('domain 3.13 totals', () => {
     return { totals: world.totals(), answers }
   }
 
-  test('domain 3.13 a generated file is replayed without a refusal; its totals do not depend on the order of bookings', () => {
+  test('domain 3.13 a generated file replays without a refusal; totals ignore the order of bookings', () => {
     const inOrder = replay(200, 'file')
     expect(inOrder.totals).toEqual(replay(200, 'reversed').totals)
     expect([...inOrder.answers.keys()].sort()).toEqual(['APPLIED', 'replayed'])
@@ -193,7 +241,12 @@ describe('domain 0.11 one golden message per error code', () => {
       world.refused(STRANGER, 'cancel', { id, reason: 'other' }),
       world.refused(CLIENT, 'cancel', { id: 'bkg-9', reason: 'other' }),
       world.refused(WORKER, 'paymentCallback', {
-        transactionId: 'tx-1', attemptId: 'att-1', outcome: 'success', amountMinor: 1, resultCode: 0, resultDesc: '',
+        transactionId: 'tx-1',
+        attemptId: 'att-1',
+        outcome: 'success',
+        amountMinor: 1,
+        resultCode: 0,
+        resultDesc: '',
       }),
       world.refused(CLIENT, 'completeForm', { id, formId: 'intake', contentHash: 'a'.repeat(64) }),
       world.refused(THERAPIST, 'approve', { id: world.booked('requested', later), expectPriceMinor: 1 }),

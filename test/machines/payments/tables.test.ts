@@ -181,7 +181,10 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
   ] as const)('domain 3.2 one machine at a time reaches %s %i triples and stops at approved', (mode, count) => {
     const reached = reach(alone, (triple) => legal(triple, mode))
     expect(reached.size).toBe(count)
-    expect([...new Set([...reached.values()].map((triple) => triple.session))].sort()).toEqual(['approved', 'requested'])
+    expect([...new Set([...reached.values()].map((triple) => triple.session))].sort()).toEqual([
+      'approved',
+      'requested',
+    ])
   })
 
   test.each([
@@ -205,7 +208,7 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
     expect(sessions('amended').size).toBe(SESSION_STATES.length)
   })
 
-  test('domain 3.3 our commands reach exactly the 20 triples of the table, each non-terminal one with a way out', () => {
+  test('domain 3.3 commands reach exactly the 20 triples of the table, each open one with a way out', () => {
     const reached = reach(commands, () => true)
     expect([...reached.keys()].sort()).toEqual([...REACHABLE_20].sort())
     for (const triple of reached.values()) {
@@ -214,26 +217,28 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
   })
 
   test('domain 3.3 three more triples are legal and only the admin command reaches them', () => {
-    const rest = legalTriples('amended').map(key).filter((name) => !REACHABLE_20.includes(name))
-    expect(rest.sort()).toEqual([
-      'cancelled/cancelled/ended',
-      'failed/cancelled/ended',
-      'failed/cancelled/not_started',
-    ])
+    const rest = legalTriples('amended')
+      .map(key)
+      .filter((name) => !REACHABLE_20.includes(name))
+    expect(rest.sort()).toEqual(['cancelled/cancelled/ended', 'failed/cancelled/ended', 'failed/cancelled/not_started'])
   })
 
   test('domain 3.2 F1 F2 F12 these payment steps have no legal form alone, literally', () => {
     const lonely = [
-      ['pending', 'initiated'], ['initiated', 'confirmed'], ['pending', 'cancelled'], ['initiated', 'cancelled'],
+      ['pending', 'initiated'],
+      ['initiated', 'confirmed'],
+      ['pending', 'cancelled'],
+      ['initiated', 'cancelled'],
       ['confirmed', 'refunded'],
     ]
     for (const [from, to] of lonely) {
       const found = all.filter((triple) => triple.payment === from && legal(triple, 'literal'))
-      for (const triple of found) expect(legal({ ...triple, payment: to } as Triple, 'literal'), key(triple)).toBe(false)
+      for (const triple of found)
+        expect(legal({ ...triple, payment: to } as Triple, 'literal'), key(triple)).toBe(false)
     }
   })
 
-  test('domain 3.2 F6 F9 F10 literally: no payment lists no_show_client, a call cannot fail, and failed cannot end', () => {
+  test('domain 3.2 F6 F9 F10 literally: no no_show_client, no failing call, no end of a failed one', () => {
     for (const payment of PAYMENT_STATES) {
       expect(crossSync(payment, 'no_show_client', 'not_started', 'literal').valid).toBe(false)
     }
@@ -256,7 +261,10 @@ describe('domain 3.2 and 3.3 crossSync', () => {
 
   test('domain 3.7 the payment matrix is judged before the video matrix; unknown states are VALIDATION_ERROR', () => {
     expect(crossSync('pending', 'paid', 'active', 'amended')).toMatchObject({ code: 'PAYMENT_SESSION_SYNC' })
-    expect(crossSync('pending', 'nowhere', 'active', 'amended')).toMatchObject({ error: 'VALIDATION_ERROR', valid: false })
+    expect(crossSync('pending', 'nowhere', 'active', 'amended')).toMatchObject({
+      error: 'VALIDATION_ERROR',
+      valid: false,
+    })
   })
 
   test('domain 3.3 A3 every session state says whether its call may be joined', () => {
@@ -293,7 +301,7 @@ describe('domain 3.4 compounds', () => {
     ])
   })
 
-  test('domain 3.11 P6 approved→payment_pending alone is PAYMENT_SESSION_SYNC, and a bad video end SESSION_VIDEO_SYNC', () => {
+  test('domain 3.11 P6 approved→payment_pending alone is PAYMENT_SESSION_SYNC; a video too early SESSION_VIDEO_SYNC', () => {
     const approved: Triple = { payment: 'pending', session: 'approved', video: 'not_started' }
     expect(planMoves([['session', 'payment_pending']], approved)).toEqual({ error: 'PAYMENT_SESSION_SYNC' })
     expect(planMoves([['video', 'waiting_for_participants']], approved)).toEqual({ error: 'SESSION_VIDEO_SYNC' })
@@ -321,7 +329,8 @@ describe('domain 3.7 forbidden pairs', () => {
   test('domain 3.7 every forbidden pair of payment and session is absent from its transition table', () => {
     for (const { entity, from, to, code } of forbiddenPairs()) {
       expect(forbiddenCode(entity, from, to)).toBe(code)
-      if (entity !== 'video') expect(entityTransition(entity, from, to)).toMatchObject({ error: 'INVALID_STATE_TRANSITION' })
+      if (entity !== 'video')
+        expect(entityTransition(entity, from, to)).toMatchObject({ error: 'INVALID_STATE_TRANSITION' })
     }
   })
 })

@@ -10,7 +10,9 @@ describe('domain 3.8 timers', () => {
     world.pass(DAY_MS - 1)
     expect(world.topics(THERAPIST)).toEqual([])
     world.pass(1)
-    expect(world.notes(THERAPIST)).toMatchObject([{ topic: 'booking.requested', body: { bookingId: id, reminder: true } }])
+    expect(world.notes(THERAPIST)).toMatchObject([
+      { topic: 'booking.requested', body: { bookingId: id, reminder: true } },
+    ])
     world.pass(DAY_MS - 1)
     expect(world.triple(id)).toBe('pending/requested/not_started')
     world.pass(1)
@@ -77,7 +79,7 @@ describe('domain 3.8 timers', () => {
     expect(world.audit(forms).at(-1)).toMatchObject({ action: 'auto-route', by: 'system' })
   })
 
-  test('domain 3.8 open forms are urgent an hour before the start and lapse 15 min after it, at the client’s tier', () => {
+  test('domain 3.8 open forms are urgent an hour before the start and lapse 15 min after it', () => {
     const world = new World()
     const id = world.booked('forms_required')
     const { startsAt } = world.view(id)
@@ -89,7 +91,8 @@ describe('domain 3.8 timers', () => {
     }
     world.pass(75 * MINUTE_MS)
     expect(world.view(id)).toMatchObject({
-      cancel: { reason: 'forms_lapsed' }, refunds: [{ reason: 'FORMS_LAPSED', pct: 0, amountMinor: 0, status: 'NOT_DUE' }],
+      cancel: { reason: 'forms_lapsed' },
+      refunds: [{ reason: 'FORMS_LAPSED', pct: 0, amountMinor: 0, status: 'NOT_DUE' }],
     })
     expect(world.triple(id)).toBe('refunded/cancelled/not_started')
   })
@@ -103,7 +106,8 @@ describe('domain 3.8 timers', () => {
     expect(world.callback({ attemptId: world.attempt(id) })).toMatchObject({ result: 'APPLIED', session: 'paid' })
     world.pass(1)
     expect(world.view(id)).toMatchObject({
-      cancel: { reason: 'system_lapse' }, refunds: [{ reason: 'SYSTEM_LAPSE', pct: 100, amountMinor: PRICE }],
+      cancel: { reason: 'system_lapse' },
+      refunds: [{ reason: 'SYSTEM_LAPSE', pct: 100, amountMinor: PRICE }],
     })
   })
 
@@ -114,7 +118,9 @@ describe('domain 3.8 timers', () => {
     expect(world.triple(id)).toBe('confirmed/ready/not_started')
     world.pass(1)
     expect(world.view(id)).toMatchObject({
-      cancel: { reason: 'both_absent' }, manualReview: true, refunds: [{ reason: 'BOTH_ABSENT', pct: 100, amountMinor: PRICE }],
+      cancel: { reason: 'both_absent' },
+      manualReview: true,
+      refunds: [{ reason: 'BOTH_ABSENT', pct: 100, amountMinor: PRICE }],
     })
   })
 
@@ -153,7 +159,11 @@ describe('domain 0.7 the payment tasks', () => {
   test('domain 0.7 a push that failed for its worker but was started all the same goes on', () => {
     const world = new World()
     const id = world.booked('payment_pending')
-    world.ok(WORKER, 'paymentStarted', { attemptId: world.attempt(id), checkoutRequestId: 'co', merchantRequestId: 'm' })
+    world.ok(WORKER, 'paymentStarted', {
+      attemptId: world.attempt(id),
+      checkoutRequestId: 'co',
+      merchantRequestId: 'm',
+    })
     for (const task of world.tasks('payment.stk_push')) world.fail(task)
     expect(world.triple(id)).toBe('initiated/payment_pending/not_started')
   })
@@ -165,17 +175,25 @@ describe('domain 0.7 the payment tasks', () => {
     world.ok(WORKER, 'paymentStarted', { attemptId, checkoutRequestId: 'co-1', merchantRequestId: 'm-1' })
     const [task] = world.tasks('payment.stk_push')
     if (task === undefined) throw new Error('no task')
-    expect(world.complete(task, { checkoutRequestId: 'co-2', merchantRequestId: 'm-1' })).toEqual({ attemptId, conflict: 'OTHER_IDS' })
+    expect(world.complete(task, { checkoutRequestId: 'co-2', merchantRequestId: 'm-1' })).toEqual({
+      attemptId,
+      conflict: 'OTHER_IDS',
+    })
     expect(world.topics(ADMIN)).toContain('admin.alert')
     const other = world.booked('payment_pending', { startsAt: world.now + 9 * DAY_MS })
     const [next] = world.tasks('payment.stk_push').slice(-1)
     if (next === undefined) throw new Error('no task')
-    expect(world.complete(next, { checkoutRequestId: 'co-1', merchantRequestId: 'm-9' })).toMatchObject({ conflict: 'CHECKOUT_TAKEN' })
+    expect(world.complete(next, { checkoutRequestId: 'co-1', merchantRequestId: 'm-9' })).toMatchObject({
+      conflict: 'CHECKOUT_TAKEN',
+    })
     expect(world.triple(other)).toBe('initiated/payment_pending/not_started')
   })
 
   test('domain 0.7 payment.query settles the payment, or leaves it to the time-out', () => {
-    for (const final of [null, { transactionId: 'co-1', outcome: 'success', amountMinor: PRICE, resultCode: 0, resultDesc: '' }]) {
+    for (const final of [
+      null,
+      { transactionId: 'co-1', outcome: 'success', amountMinor: PRICE, resultCode: 0, resultDesc: '' },
+    ]) {
       const world = new World()
       const id = world.booked('payment_pending')
       world.startPushes()
@@ -183,7 +201,9 @@ describe('domain 0.7 the payment tasks', () => {
       const [task] = world.tasks('payment.query')
       if (task === undefined) throw new Error('no task')
       expect(world.complete(task, { final })).toEqual(final === null ? null : { result: 'APPLIED' })
-      expect(world.triple(id)).toBe(final === null ? 'initiated/payment_pending/not_started' : 'confirmed/paid/not_started')
+      expect(world.triple(id)).toBe(
+        final === null ? 'initiated/payment_pending/not_started' : 'confirmed/paid/not_started',
+      )
     }
   })
 
@@ -222,7 +242,10 @@ describe('domain 0.7 the payment tasks', () => {
       world.pass(5000)
     }
     expect(world.view(id)).toMatchObject({ refunds: [{ status: 'FAILED_MANUAL', tries: 3 }], refundedMinor: 0 })
-    expect(world.notes(CLIENT).at(-1)).toMatchObject({ topic: 'refund.status', body: { status: 'FAILED_MANUAL', amountMinor: PRICE } })
+    expect(world.notes(CLIENT).at(-1)).toMatchObject({
+      topic: 'refund.status',
+      body: { status: 'FAILED_MANUAL', amountMinor: PRICE },
+    })
     expect(world.topics(ADMIN)).toContain('admin.alert')
     expect(world.totals().refunds.status).toMatchObject({ FAILED_MANUAL: 1, QUEUED: 0 })
   })
@@ -230,8 +253,15 @@ describe('domain 0.7 the payment tasks', () => {
 
 describe('domain 3.4 the refund of a cancellation', () => {
   test.each([
-    [48 * HOUR_MS, 100], [48 * HOUR_MS - 1, 75], [24 * HOUR_MS, 75], [24 * HOUR_MS - 1, 50], [12 * HOUR_MS, 50],
-    [12 * HOUR_MS - 1, 25], [6 * HOUR_MS, 25], [6 * HOUR_MS - 1, 0], [1, 0],
+    [48 * HOUR_MS, 100],
+    [48 * HOUR_MS - 1, 75],
+    [24 * HOUR_MS, 75],
+    [24 * HOUR_MS - 1, 50],
+    [12 * HOUR_MS, 50],
+    [12 * HOUR_MS - 1, 25],
+    [6 * HOUR_MS, 25],
+    [6 * HOUR_MS - 1, 0],
+    [1, 0],
   ])('PP8 cancelled by the client %i ms before the start: %i %%, as quoted', (noticeMs, pct) => {
     const world = new World()
     const id = world.booked('ready')
@@ -242,11 +272,16 @@ describe('domain 3.4 the refund of a cancellation', () => {
     world.ok(CLIENT, 'cancel', { id, reason: 'personal_reasons' })
     expect(world.triple(id)).toBe('refunded/cancelled/not_started')
     const status = pct === 0 ? 'NOT_DUE' : 'QUEUED'
-    expect(world.view(id).refunds).toMatchObject([{ pct, amountMinor, status, reason: 'CANCELLED', transactionId: `tx-${id}` }])
+    expect(world.view(id).refunds).toMatchObject([
+      { pct, amountMinor, status, reason: 'CANCELLED', transactionId: `tx-${id}` },
+    ])
   })
 
   test('domain 3.4 above 5,000,000 minor units somebody approves the refund first', () => {
-    for (const [priceMinor, status] of [[5_000_000, 'QUEUED'], [5_000_001, 'AWAITING_APPROVAL']] as const) {
+    for (const [priceMinor, status] of [
+      [5_000_000, 'QUEUED'],
+      [5_000_001, 'AWAITING_APPROVAL'],
+    ] as const) {
       const world = new World()
       const id = world.booked('paid', { priceMinor })
       world.ok(ADMIN, 'cancel', { id, reason: 'other' })
@@ -257,7 +292,10 @@ describe('domain 3.4 the refund of a cancellation', () => {
 
   test('domain 3.9 nothing is quoted before the payment, and no quote is given once it is over', () => {
     const world = new World()
-    expect(world.answer(CLIENT, 'refundQuote', { id: world.booked('approved') })).toMatchObject({ pct: 0, amountMinor: 0 })
+    expect(world.answer(CLIENT, 'refundQuote', { id: world.booked('approved') })).toMatchObject({
+      pct: 0,
+      amountMinor: 0,
+    })
     const over = world.booked('cancelled', { startsAt: world.now + 9 * DAY_MS })
     expect(world.ask(CLIENT, 'refundQuote', { id: over })).toMatchObject({ code: 'INVALID_STATE_TRANSITION' })
   })

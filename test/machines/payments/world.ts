@@ -25,8 +25,17 @@ export interface Refusal {
 /** A booking as `get` shows it, as far as tests look. */
 export type View = Triple & {
   readonly id: string
-  readonly attemptList: readonly { readonly id: string; readonly phone: string; readonly outcome: string | null; readonly no: number }[]
-  readonly captures: readonly { readonly transactionId: string; readonly amountMinor: number; readonly applied: boolean }[]
+  readonly attemptList: readonly {
+    readonly id: string
+    readonly phone: string
+    readonly outcome: string | null
+    readonly no: number
+  }[]
+  readonly captures: readonly {
+    readonly transactionId: string
+    readonly amountMinor: number
+    readonly applied: boolean
+  }[]
   readonly refunds: readonly {
     readonly id: string
     readonly transactionId: string | null
@@ -45,7 +54,10 @@ export type View = Triple & {
   readonly cancel: { readonly reason: string; readonly role: string } | null
 }
 
-/** The payments machine under the real session layer, in process: commands go through parsing and ClientRequest entries. */
+/**
+ * The payments machine under the real session layer, in process: commands go through parsing and ClientRequest
+ * entries.
+ */
 export class World {
   readonly log: Log
   private readonly mounted = mount([payments], codec)
@@ -162,7 +174,9 @@ export class World {
   }
 
   /** Tasks handed to the worker, oldest first. */
-  tasks(kind?: string): { readonly taskId: string; readonly kind: string; readonly attempt: number; readonly payload: Answer }[] {
+  tasks(
+    kind?: string,
+  ): { readonly taskId: string; readonly kind: string; readonly attempt: number; readonly payload: Answer }[] {
     return this.outbox(WORKER)
       .filter(({ type }) => type !== 'notification')
       .map(({ payload }) => payload as unknown as { taskId: string; kind: string; attempt: number; payload: Answer })
@@ -193,7 +207,10 @@ export class World {
       durationMin: 60,
       priceMinor: PRICE,
       currency: 'KES',
-      forms: [{ formId: 'intake', required: true }, { formId: 'extra', required: false }],
+      forms: [
+        { formId: 'intake', required: true },
+        { formId: 'extra', required: false },
+      ],
       ...changes,
     }
     return String(this.ok(CLIENT, 'requestBooking', input)['id'])
