@@ -72,12 +72,14 @@ export class SegmentedLog implements LogStore {
   }
 
   append(write: LogWrite): void {
-    if (this.faulted) return
     assert(this.closing === null, 'a log that is closing takes no writes', { write: write.write })
     assert(write.write > this.lastQueued, 'writes arrive in the order of their numbers', { write: write.write, after: this.lastQueued })
     this.lastQueued = write.write
     if (write.truncateFrom !== null) this.truncate(write.truncateFrom)
-    this.queue.push(this.takeIn(write))
+    const queued = this.takeIn(write)
+    // After a fault nothing is written, but a driver that has not stopped yet still finds what it appended.
+    if (this.faulted) return
+    this.queue.push(queued)
     this.flush()
   }
 
