@@ -26,7 +26,10 @@ function checkTrail(state: RaftState): void {
     assert(run.first === previous.last + 1, 'runs have no gap', { run, previous })
     assert(run.last >= run.first, 'a run is not empty', { run })
     // The snapshot's last entry and the first run may share a term.
-    assert(at === 0 ? run.term >= previous.term : run.term > previous.term, 'terms rise from run to run', { run, previous })
+    assert(at === 0 ? run.term >= previous.term : run.term > previous.term, 'terms rise from run to run', {
+      run,
+      previous,
+    })
     previous = run
   })
 }
@@ -129,7 +132,10 @@ function checkSameTerm(previous: RaftState, next: RaftState): void {
 function checkPrefix(previous: RaftState, next: RaftState): void {
   const leads = previous.role.kind === 'leader' && next.role.kind === 'leader'
   const kept = leads ? previous.lastIndex : previous.commitIndex
-  assert(next.lastIndex >= kept, 'what is committed, or a leader’s, is never removed', { kept, lastIndex: next.lastIndex })
+  assert(next.lastIndex >= kept, 'what is committed, or a leader’s, is never removed', {
+    kept,
+    lastIndex: next.lastIndex,
+  })
   for (const run of runsBetween(previous.trail, previous.trail.snapshotIndex, kept)) {
     if (run.last < next.trail.snapshotIndex) continue
     const first = run.first > next.trail.snapshotIndex ? run.first : next.trail.snapshotIndex

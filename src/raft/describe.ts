@@ -2,7 +2,17 @@ import { unreachable } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import { configurationOf, leaderOf, type RaftState } from './state.ts'
 import { lastTermOf } from './trail.ts'
-import type { Configuration, Effect, HardState, Message, PersistRun, Progress, RaftEvent, TermRun, VoteVerdict } from './types.ts'
+import type {
+  Configuration,
+  Effect,
+  HardState,
+  Message,
+  PersistRun,
+  Progress,
+  RaftEvent,
+  TermRun,
+  VoteVerdict,
+} from './types.ts'
 
 /** One line of text for an event; logs, golden scripts and the dashboard share it. */
 export function describeEvent(event: RaftEvent): string {

@@ -1,7 +1,14 @@
 /** The pure Raft core (README.md): everything that its driver, the simulator and tests use. */
 export { checkState, checkTransition } from './check.ts'
 export { hasRecentQuorum, quorumContact } from './checkQuorum.ts'
-export { describeDeadline, describeEffect, describeEvent, describeLog, describeMessage, describeState } from './describe.ts'
+export {
+  describeDeadline,
+  describeEffect,
+  describeEvent,
+  describeLog,
+  describeMessage,
+  describeState,
+} from './describe.ts'
 export { committedIndex, hasMajority, majority, reachedByMajority } from './quorum.ts'
 export {
   configurationOf,

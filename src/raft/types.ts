@@ -86,7 +86,13 @@ export interface PersistRun extends TermRun {
   readonly source: PersistSource
 }
 
-export type RejectVoteReason = 'leaderAlive' | 'staleTerm' | 'votedForOther' | 'logBehind' | 'notVoter' | 'notBootstrapped'
+export type RejectVoteReason =
+  | 'leaderAlive'
+  | 'staleTerm'
+  | 'votedForOther'
+  | 'logBehind'
+  | 'notVoter'
+  | 'notBootstrapped'
 
 /** Raft messages, without payload bytes; the transport attaches the records that `runs` names (paper Figure 2). */
 export type Message =
@@ -137,9 +143,7 @@ export type Message =
           }
     }
 
-export type VoteVerdict =
-  | { readonly granted: true }
-  | { readonly granted: false; readonly reason: RejectVoteReason }
+export type VoteVerdict = { readonly granted: true } | { readonly granted: false; readonly reason: RejectVoteReason }
 
 export type RaftEvent =
   /** First event of a process: arms the timers; a single voter campaigns at once. */

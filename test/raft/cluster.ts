@@ -171,7 +171,8 @@ export class Cluster {
     if (node.diskHeld) this.trace(`${id} has written ${done}`)
     const leaving = node.waiting.filter(({ send }) => (send.after ?? 0) <= last)
     node.waiting.splice(0, node.waiting.length, ...node.waiting.filter(({ send }) => (send.after ?? 0) > last))
-    for (const { send, entries } of leaving) this.packets.push({ from: node.id, to: send.to, message: send.message, entries })
+    for (const { send, entries } of leaving)
+      this.packets.push({ from: node.id, to: send.to, message: send.message, entries })
     this.step(id, { kind: 'persisted', write: done })
   }
 
@@ -324,7 +325,9 @@ export class Cluster {
   private send(node: TestNode, send: Send): void {
     const { message } = send
     const entries =
-      message.kind === 'appendEntries' ? node.log.slice(message.prevLogIndex, message.runs.at(-1)?.last ?? message.prevLogIndex) : []
+      message.kind === 'appendEntries'
+        ? node.log.slice(message.prevLogIndex, message.runs.at(-1)?.last ?? message.prevLogIndex)
+        : []
     if (send.after === null) this.packets.push({ from: node.id, to: send.to, message, entries })
     else {
       node.waiting.push({ send, entries })

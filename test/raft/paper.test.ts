@@ -63,7 +63,13 @@ describe('Figure 2, AppendEntries RPC, receiver', () => {
   test('4. new entries that are not already in the log are appended, and only these', () => {
     const solo = new Solo({ log: [1, 1, 2], term: 2 })
     solo.receive(N2, appendEntries({ term: 2, prev: [1, 1], entries: [1, 2, 2, 2] }))
-    expect(solo.write()).toMatchObject({ truncateFrom: null, entries: [{ first: 4, last: 4 }, { first: 5, last: 5 }] })
+    expect(solo.write()).toMatchObject({
+      truncateFrom: null,
+      entries: [
+        { first: 4, last: 4 },
+        { first: 5, last: 5 },
+      ],
+    })
     expect(answer(solo)).toMatchObject({ result: { success: true, matchIndex: 5 } })
   })
 
@@ -175,7 +181,10 @@ describe('Figure 2, Rules for Candidates', () => {
   })
 
   test('votes of a majority make it leader; one node’s vote counts once', () => {
-    const solo = new Solo({ config: PLAIN, configuration: { voters: [...THREE.voters, 'n4', 'n5'] as never, learners: [] } })
+    const solo = new Solo({
+      config: PLAIN,
+      configuration: { voters: [...THREE.voters, 'n4', 'n5'] as never, learners: [] },
+    })
     solo.step({ kind: 'campaign' })
     solo.persist()
     const vote: Message = { kind: 'requestVoteResponse', term: term(2), verdict: { granted: true } }
@@ -208,7 +217,10 @@ describe('Figure 2, Rules for Leaders', () => {
     const before = solo.now
     solo.timeout()
     expect(solo.now - before).toBeLessThanOrEqual(50)
-    expect(solo.sent('appendEntries').map(({ to, message }) => [to, message.runs.length])).toEqual([[N2, 0], [N3, 0]])
+    expect(solo.sent('appendEntries').map(({ to, message }) => [to, message.runs.length])).toEqual([
+      [N2, 0],
+      [N3, 0],
+    ])
   })
 
   test('a command is appended to the local log, and applied once committed', () => {
@@ -236,7 +248,10 @@ describe('Figure 2, Rules for Leaders', () => {
     const solo = new Solo({ log: [1, 1, 1], config: PLAIN }).lead()
     solo.receive(N2, refused({ term: 2, sequence: 1, rejected: 3, hint: [1, 1] }))
     expect(progressOf(solo.state).get(N2)).toMatchObject({ nextIndex: 2, mode: 'probe' })
-    expect(solo.sent('appendEntries')[0]?.message).toMatchObject({ prevLogIndex: 1, runs: [{ first: 2 }, { first: 4 }] })
+    expect(solo.sent('appendEntries')[0]?.message).toMatchObject({
+      prevLogIndex: 1,
+      runs: [{ first: 2 }, { first: 4 }],
+    })
   })
 
   test('commitIndex moves to N if a majority has matchIndex ≥ N and log[N].term = currentTerm', () => {

@@ -19,12 +19,12 @@ function act(cluster: Cluster, number: number, storm: boolean): void {
   const packet = cluster.packets[Math.floor(choice / 7) % Math.max(1, cluster.packets.length)]
   if (storm && kind >= 68 && kind < 84) return stormy(cluster, node, kind)
   if (kind < 56) return packet === undefined ? undefined : travel(cluster, packet, kind)
-  if (kind < 64) return nodes.forEach((each) => each.up && cluster.completeWrites(each.id))
+  if (kind < 64) return completeAllWrites(cluster)
   if (kind < 68) return node.up ? partialWrite(cluster, node, choice) : undefined
   if (kind < 78) return passTime(cluster, node, choice % 250)
   if (kind < 90) return propose(cluster, node, choice)
   if (kind < 93) return node.up ? cluster.crash(node.id, choice % 3) : undefined
-  if (kind < 96) return nodes.forEach((each) => each.up || restart(cluster, each))
+  if (kind < 96) return restartAll(cluster)
   if (kind < 97) return choice % 2 === 0 ? cluster.isolate(node.id) : cluster.heal()
   if (kind < 98) return node.up ? void cluster.step(node.id, { kind: 'campaign' }) : undefined
   compact(cluster, node)
@@ -63,6 +63,14 @@ function passTime(cluster: Cluster, node: TestNode, ms: number): void {
 function propose(cluster: Cluster, node: TestNode, choice: number): void {
   const target = choice % 5 === 0 ? node : (cluster.leader() ?? node)
   if (target.up) cluster.propose(target.id, 1 + (choice % 3))
+}
+
+function completeAllWrites(cluster: Cluster): void {
+  for (const node of cluster.nodes.values()) if (node.up) cluster.completeWrites(node.id)
+}
+
+function restartAll(cluster: Cluster): void {
+  for (const node of cluster.nodes.values()) if (!node.up) restart(cluster, node)
 }
 
 function restart(cluster: Cluster, node: TestNode): void {
@@ -146,7 +154,8 @@ test('the random events reach what they check: elections, truncations, refusals,
   const seen = new Set<string>()
   const scenario: Scenario = { name: 'coverage', ids: THREE, config: SMALL, numRuns: 40 }
   const note = (line: string): void => {
-    for (const word of ['is leader', 'abort', 'truncate', 'NO_QUORUM', 'NOT_LEADER', 'hint']) if (line.includes(word)) seen.add(word)
+    for (const word of ['is leader', 'abort', 'truncate', 'NO_QUORUM', 'NOT_LEADER', 'hint'])
+      if (line.includes(word)) seen.add(word)
   }
   let committed = 0
   for (const [at, events] of fc.sample(numbers, { seed: 7, numRuns: scenario.numRuns }).entries()) {

@@ -131,7 +131,10 @@ describe('commit', () => {
     expect(solo.state.role.kind).toBe('candidate')
     solo.persist()
     expect(solo.write()).toMatchObject({
-      entries: [{ first: 1, source: { entryKind: 'configuration' } }, { first: 2, source: { entryKind: 'limits' } }],
+      entries: [
+        { first: 1, source: { entryKind: 'configuration' } },
+        { first: 2, source: { entryKind: 'limits' } },
+      ],
     })
     solo.step({ kind: 'propose', count: 2, bytes: 2 })
     expect(solo.state.commitIndex).toBe(0)
@@ -150,8 +153,13 @@ describe('commit', () => {
     solo.receive(N3, matched({ term: 2, sequence: 2, match: 5 }))
     expect(solo.state.commitIndex).toBe(5)
     solo.timeout()
-    const heartbeats = solo.sent('appendEntries').map(({ to, message }) => [to, message.prevLogIndex, message.leaderCommit])
-    expect(heartbeats).toEqual([[N2, 2, 2], [N3, 5, 5]])
+    const heartbeats = solo
+      .sent('appendEntries')
+      .map(({ to, message }) => [to, message.prevLogIndex, message.leaderCommit])
+    expect(heartbeats).toEqual([
+      [N2, 2, 2],
+      [N3, 5, 5],
+    ])
   })
 
   test('raft.md §2.4 a follower never learns a commit index beyond what it verified', () => {
@@ -195,7 +203,9 @@ describe('the log', () => {
           const kept = Math.max(1, Math.min(keep, model.length))
           const prevTerm = solo.state.trail.runs.find(({ first, last }) => first <= kept && kept <= last)?.term ?? 0
           const message = appendEntries({ term: at + 2, prev: [kept, prevTerm], entries: entries.map(() => at + 2) })
-          const added = entries.map((is, offset) => (is ? { voters: [N1, nodeId(`v${at}-${offset}`)], learners: [] } : null))
+          const added = entries.map((is, offset) =>
+            is ? { voters: [N1, nodeId(`v${at}-${offset}`)], learners: [] } : null,
+          )
           const configurations = added.flatMap((configuration, offset) =>
             configuration === null ? [] : [{ index: logIndex(kept + 1 + offset), configuration }],
           )
@@ -309,12 +319,36 @@ describe('elections and check-quorum', () => {
 })
 
 describe('liveness', () => {
-  const links = [['n1', 'n2'], ['n1', 'n3'], ['n2', 'n3']] as const
+  const links = [
+    ['n1', 'n2'],
+    ['n1', 'n3'],
+    ['n2', 'n3'],
+  ] as const
   const cuts: [string, (readonly [string, string])[]][] = []
-  for (const [a, b] of links) cuts.push([`${a}→${b}`, [[a, b]]], [`${b}→${a}`, [[b, a]]], [`${a}↔${b}`, [[a, b], [b, a]]])
+  for (const [a, b] of links)
+    cuts.push(
+      [`${a}→${b}`, [[a, b]]],
+      [`${b}→${a}`, [[b, a]]],
+      [
+        `${a}↔${b}`,
+        [
+          [a, b],
+          [b, a],
+        ],
+      ],
+    )
   for (const alone of ['n1', 'n2', 'n3']) {
     const others = ['n1', 'n2', 'n3'].filter((id) => id !== alone)
-    cuts.push([`${alone} alone`, others.flatMap((id) => [[alone, id], [id, alone]] as const)])
+    cuts.push([
+      `${alone} alone`,
+      others.flatMap(
+        (id) =>
+          [
+            [alone, id],
+            [id, alone],
+          ] as const,
+      ),
+    ])
   }
 
   test.each(cuts)('raft.md §3.1 the cut %s costs at most one leader change, and writes go on', (_name, cut) => {

@@ -31,10 +31,16 @@ export class Safety {
       if (first === undefined) {
         assert(this.committed.length === index - 1, 'entries are committed in order', { index })
         this.committed.push({ entry, term: node.state.currentTerm })
-        const holders = [...cluster.nodes.values()].filter(({ image }) => image.log[index - 1]?.payload === entry.payload)
+        const holders = [...cluster.nodes.values()].filter(
+          ({ image }) => image.log[index - 1]?.payload === entry.payload,
+        )
         const needed = majority(cluster.configuration.voters.length)
-        assert(holders.length >= needed, 'a committed entry is on the disks of a majority', { index, holders: holders.length })
-      } else assert(first.payload === entry.payload, 'all nodes apply the same entry at an index', { index, first, entry })
+        assert(holders.length >= needed, 'a committed entry is on the disks of a majority', {
+          index,
+          holders: holders.length,
+        })
+      } else
+        assert(first.payload === entry.payload, 'all nodes apply the same entry at an index', { index, first, entry })
     }
     node.applied = Math.max(node.applied, upTo)
   }
@@ -63,7 +69,8 @@ export class Safety {
   /** A leader has what was committed in earlier terms; a deposed one that does not know it yet need not have later ones. */
   private checkLeaderCompleteness({ id, log, state }: TestNode): void {
     this.committed.forEach(({ entry, term }, at) => {
-      if (term < state.currentTerm) assert(log[at]?.payload === entry.payload, 'a leader has every committed entry', { id, index: at + 1 })
+      if (term < state.currentTerm)
+        assert(log[at]?.payload === entry.payload, 'a leader has every committed entry', { id, index: at + 1 })
     })
   }
 

@@ -133,7 +133,8 @@ class Script {
     const options = Object.fromEntries(words.filter((word) => word.includes('=')).map((word) => word.split('=')))
     const { seed, ...rest } = options
     const config: Record<string, number | boolean> = {}
-    for (const [name, value] of Object.entries(rest)) config[name] = value === 'on' || (value === 'off' ? false : Number(value))
+    for (const [name, value] of Object.entries(rest))
+      config[name] = value === 'on' || (value === 'off' ? false : Number(value))
     const ids = words.filter((word) => !word.includes('='))
     const trace = (line: string): void => this.print(line)
     this.current = new Cluster(ids, { config: config as Partial<RaftConfig>, seed: Number(seed ?? 1), trace })
@@ -160,7 +161,10 @@ class Script {
   }
 
   private partition(words: readonly string[]): void {
-    const groups = words.join(' ').split('|').map((group) => group.trim().split(' '))
+    const groups = words
+      .join(' ')
+      .split('|')
+      .map((group) => group.trim().split(' '))
     for (const group of groups) {
       for (const other of groups) {
         if (group === other) continue

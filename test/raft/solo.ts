@@ -29,7 +29,11 @@ export interface SoloOptions {
   readonly seed?: number
 }
 
-type Sent<Kind extends Message['kind']> = { to: NodeId; after: number | null; message: Extract<Message, { kind: Kind }> }
+type Sent<Kind extends Message['kind']> = {
+  to: NodeId
+  after: number | null
+  message: Extract<Message, { kind: Kind }>
+}
 
 /** One node n1 alone with the test, which plays its disk, its clock and its peers. */
 export class Solo {
@@ -146,7 +150,9 @@ export function appendEntries(options: AppendOptions): Extract<Message, { kind: 
     runs,
     leaderCommit: logIndex(options.commit ?? 0),
     configurations:
-      configuration === undefined ? [] : [{ index: logIndex(configuration.index), configuration: configuration.configuration }],
+      configuration === undefined
+        ? []
+        : [{ index: logIndex(configuration.index), configuration: configuration.configuration }],
     sequence: options.sequence ?? 1,
   }
 }
@@ -158,7 +164,12 @@ export function matched(options: { term: number; sequence: number; match: number
 }
 
 /** A follower's refusal with its hint. */
-export function refused(options: { term: number; sequence: number; rejected: number; hint: readonly [number, number] }): Message {
+export function refused(options: {
+  term: number
+  sequence: number
+  rejected: number
+  hint: readonly [number, number]
+}): Message {
   const [hintIndex, hintTerm] = options.hint
   const result = {
     success: false,
@@ -172,11 +183,21 @@ export function refused(options: { term: number; sequence: number; rejected: num
 /** A RequestVote. */
 export function requestVote(options: { term: number; last: readonly [number, number] }): Message {
   const [lastLogIndex, lastLogTerm] = options.last
-  return { kind: 'requestVote', term: term(options.term), lastLogIndex: logIndex(lastLogIndex), lastLogTerm: term(lastLogTerm) }
+  return {
+    kind: 'requestVote',
+    term: term(options.term),
+    lastLogIndex: logIndex(lastLogIndex),
+    lastLogTerm: term(lastLogTerm),
+  }
 }
 
 /** A pre-vote request for `term`. */
 export function preVote(options: { term: number; last: readonly [number, number] }): Message {
   const [lastLogIndex, lastLogTerm] = options.last
-  return { kind: 'preVoteRequest', term: term(options.term), lastLogIndex: logIndex(lastLogIndex), lastLogTerm: term(lastLogTerm) }
+  return {
+    kind: 'preVoteRequest',
+    term: term(options.term),
+    lastLogIndex: logIndex(lastLogIndex),
+    lastLogTerm: term(lastLogTerm),
+  }
 }

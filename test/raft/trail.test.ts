@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { logIndex, type Term, term } from '../../src/base/brand.ts'
-import { bytesBetween, lastWithin, noSizes, uncommittedBytes, withCommitted, withProposal } from '../../src/raft/sizes.ts'
+import {
+  bytesBetween,
+  lastWithin,
+  noSizes,
+  uncommittedBytes,
+  withCommitted,
+  withProposal,
+} from '../../src/raft/sizes.ts'
 import {
   compactedTo,
   firstMissing,
@@ -90,7 +97,10 @@ test('the repair hint is the last index at or below the bound whose term is not 
 })
 
 test('sizes are exact at the borders of proposals, and windows take the most that fits, at least one entry', () => {
-  const proposals = fc.array(fc.record({ count: fc.integer({ min: 1, max: 5 }), bytes: fc.nat(1000) }), { minLength: 1, maxLength: 10 })
+  const proposals = fc.array(fc.record({ count: fc.integer({ min: 1, max: 5 }), bytes: fc.nat(1000) }), {
+    minLength: 1,
+    maxLength: 10,
+  })
   fc.assert(
     fc.property(proposals, fc.nat(3000), fc.nat(60), (batches, room, commit) => {
       let sizes = noSizes(logIndex(3))
