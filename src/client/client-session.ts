@@ -6,7 +6,7 @@ import { commandOutcome, queryOutcome } from './call.ts'
 import { type MachineCommands, type MachineLike, type MachineQueries, methodsOf } from './machines.ts'
 import type { MultiSession } from './multi-session.ts'
 import type { LostReason, RawOutcome } from './outcome.ts'
-import type { RequestHandler, RequestHandlers, ServerRequest } from './request-handlers.ts'
+import type { RequestHandler, RequestHandlers, ReceivedRequest } from './request-handlers.ts'
 import type { SessionCore, SessionToken } from './session-core.ts'
 
 export interface ClientSessionParts<Machines extends readonly MachineLike[]> {
@@ -116,7 +116,7 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
   }
 
   /** Server requests without a handler, one by one; each is acknowledged when the next one is asked for. */
-  serverRequests(): AsyncGenerator<ServerRequest, undefined, undefined> {
+  serverRequests(): AsyncGenerator<ReceivedRequest, undefined, undefined> {
     return this.parts.handlers.iterate()
   }
 

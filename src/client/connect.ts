@@ -7,7 +7,7 @@ import type { MachineLike } from './machines.ts'
 import { MultiSession } from './multi-session.ts'
 import type { LostReason } from './outcome.ts'
 import type { ClientEnvironment, Dial } from './ports.ts'
-import { RequestHandlers, type ServerRequest } from './request-handlers.ts'
+import { RequestHandlers, type ReceivedRequest } from './request-handlers.ts'
 import type { SessionToken } from './session-core.ts'
 
 export interface ConnectOptions<Machines extends readonly MachineLike[]> {
@@ -38,7 +38,7 @@ export interface ConnectOptions<Machines extends readonly MachineLike[]> {
   readonly onSuspended?: () => void
   readonly onResumed?: () => void
   /** A handler of a server request failed; the request comes again. */
-  readonly onHandlerError?: (error: unknown, request: Pick<ServerRequest, 'serverRequestId' | 'type'>) => void
+  readonly onHandlerError?: (error: unknown, request: Pick<ReceivedRequest, 'serverRequestId' | 'type'>) => void
   /** Replaces sockets, clocks and randomness: the simulator's. */
   readonly environment?: ClientEnvironment
 }

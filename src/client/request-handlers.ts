@@ -3,7 +3,7 @@ import { decodeValue } from '../codec/value.ts'
 import type { ServerRequestMessage } from '../protocol/down-message.ts'
 
 /** A request from the server to this session (sessions.md §5). */
-export interface ServerRequest {
+export interface ReceivedRequest {
   readonly serverRequestId: number
   readonly type: string
   readonly payload: Value
@@ -15,10 +15,10 @@ export interface ServerRequest {
 }
 
 /** Deals with one request; it is acknowledged when the returned promise resolves, and comes again when it rejects. */
-export type RequestHandler = (request: ServerRequest) => void | Promise<void>
+export type RequestHandler = (request: ReceivedRequest) => void | Promise<void>
 
 interface Current {
-  readonly request: ServerRequest
+  readonly request: ReceivedRequest
   readonly done: (error: unknown) => void
   taken: boolean
 }
@@ -31,7 +31,7 @@ export class RequestHandlers {
   private readonly handlers = new Map<string, RequestHandler>()
   private current: Current | null = null
   private iterating = false
-  private waiting: ((result: IteratorResult<ServerRequest, undefined>) => void) | null = null
+  private waiting: ((result: IteratorResult<ReceivedRequest, undefined>) => void) | null = null
   private closed = false
 
   /** Replaces the handler of a type. */
@@ -56,7 +56,7 @@ export class RequestHandlers {
   }
 
   /** Every request without a handler of its own; each is acknowledged when the next one is asked for. */
-  async *iterate(): AsyncGenerator<ServerRequest, undefined, undefined> {
+  async *iterate(): AsyncGenerator<ReceivedRequest, undefined, undefined> {
     this.iterating = true
     try {
       for (;;) {
@@ -73,7 +73,7 @@ export class RequestHandlers {
     }
   }
 
-  private next(): Promise<IteratorResult<ServerRequest, undefined>> {
+  private next(): Promise<IteratorResult<ReceivedRequest, undefined>> {
     return new Promise((resolve) => {
       if (this.closed) return resolve({ done: true, value: undefined })
       this.waiting = resolve

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 
 /** Why a server does not listen; `code` is of scope `server` in protocol/errors.ts. */
 export class ListenError extends Error {
@@ -48,6 +48,8 @@ export class GrpcServer {
     if (!insecure && !LOOPBACK.has(host)) {
       throw new ListenError('NOT_LOOPBACK', `Without authentication the server listens on loopback only, and ${host} is not. Use 127.0.0.1.`)
     }
+    // grpc-js writes to stderr what it also reports by its callbacks; logs are pino's alone.
+    setLogVerbosity(logVerbosity.NONE)
     const server = new Server({
       'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
       'grpc.max_send_message_length': -1,

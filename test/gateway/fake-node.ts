@@ -36,6 +36,7 @@ export class TestMachine implements UserStateMachine {
 
   query(_view: unknown, request: { query: string; input: Value }): Outcome {
     if (request.query === 'throw') throw new Error('in a query')
+    if (request.query === 'echo') return { kind: 'value', value: request.input }
     return { kind: 'value', value: this.calls.length }
   }
 }

@@ -1,0 +1,4 @@
+/** `holdfast/server`: the gRPC services of a node, for programs that compose their own. */
+export { ClusterService } from './cluster-service.ts'
+export { GrpcServer, type GrpcServerOptions, ListenError } from './grpc-server.ts'
+export { SessionService, type SessionServiceOptions } from './session-service.ts'
