@@ -12,8 +12,8 @@ const APPLY_READ_BYTES = 1024 * 1024
 export interface ApplierPorts {
   readonly log: LogStore
   readonly clock: Clock
-  /** Applies one entry: state machine, waiting proposer, listeners. */
-  apply(header: EntryHeader, payload: Uint8Array): void
+  /** Applies one entry: state machine, waiting proposer, listeners. False: it could not, and the node stops. */
+  apply(header: EntryHeader, payload: Uint8Array): boolean
   /** After each run of entries. */
   batchApplied(): void
   /** The next entry must wait (snapshots pending); `resume` is called once it may go on. */
@@ -76,7 +76,7 @@ export class Applier {
     const until = clock.monotonicMs() + APPLY_BUDGET_MS
     for (let offset = 0; offset < records.length; offset += recordLength(records, offset)) {
       const header = readHeader(records, offset)
-      this.ports.apply(header, payloadAt(records, offset))
+      if (!this.ports.apply(header, payloadAt(records, offset))) return
       this.applied = header.index
       if (this.closed || this.ports.mustWait() || clock.monotonicMs() >= until) break
     }

@@ -2,12 +2,13 @@ import { logIndex, type LogIndex } from '../base/brand.ts'
 import { ENTRY_HEADER_BYTES } from '../codec/entry.ts'
 import { rowsDigest } from '../codec/digest.ts'
 import type { Entry, EntryHeader } from '../codec/types.ts'
+import { EngineError } from '../session/engine-error.ts'
+import type { Applied } from '../session/types.ts'
 import type { NodeListener } from './api.ts'
 import { Applier } from './applier.ts'
 import type { Members } from './members.ts'
 import type { DriverOptions } from './options.ts'
 import type { Pending } from './pending.ts'
-import type { StorageFault } from './ports.ts'
 import { Snapshotter, type BoundaryMeta } from './snapshotter.ts'
 
 export interface ApplyingPorts {
@@ -19,7 +20,7 @@ export interface ApplyingPorts {
   /** The log up to this index is let go. */
   snapshotted(index: LogIndex): void
   batchApplied(): void
-  fault(fault: StorageFault): void
+  fault(fault: { readonly code: string; readonly message: string }): void
 }
 
 /** From committed to answered: the applier, the state machine, who waits, and the snapshots at boundaries. */
@@ -31,6 +32,7 @@ export class Applying {
   private readonly ports: ApplyingPorts
   private readonly applier: Applier
   private readonly snapshotter: Snapshotter
+  private stopped = false
   private waiters: { readonly index: number; readonly done: (reached: boolean) => void }[] = []
 
   constructor(options: DriverOptions, ports: ApplyingPorts) {
@@ -73,25 +75,47 @@ export class Applying {
 
   waitApplied(index: number, done: (reached: boolean) => void): void {
     if (this.applied >= index) done(true)
+    else if (this.stopped) done(false)
     else this.waiters.push({ index, done })
   }
 
-  close(done: () => void): void {
+  /** Applies nothing more; who waits for an index is told so. */
+  stop(): void {
+    this.stopped = true
     this.applier.close()
     const waiters = this.waiters
     this.waiters = []
     for (const waiter of waiters) waiter.done(false)
+  }
+
+  /** `stop`, and calls back once no snapshot is being written. */
+  close(done: () => void): void {
+    this.stop()
     this.snapshotter.close(done)
   }
 
-  private apply(header: EntryHeader, payload: Uint8Array): void {
-    const { index, term, lease, now, kind } = header
-    const entry: Entry = { kind, index, term, lease, now, payload }
-    const applied = this.options.machine.apply(entry, ENTRY_HEADER_BYTES + payload.length)
+  private apply(header: EntryHeader, payload: Uint8Array): boolean {
+    const { index, now } = header
+    const applied = this.applyToMachine(header, payload)
+    if (applied === null) return false
     this.lastNow = now
     this.ports.pending.settle(index, applied.reply, now)
     for (const listener of this.ports.listeners) listener.applied(applied)
     if (applied.boundary) this.boundary(header)
+    return true
+  }
+
+  /** An engine error differs between replicas, so it is no outcome: this node stops here (sessions.md §10). */
+  private applyToMachine(header: EntryHeader, payload: Uint8Array): Applied | null {
+    const { index, term, lease, now, kind } = header
+    const entry: Entry = { kind, index, term, lease, now, payload }
+    try {
+      return this.options.machine.apply(entry, ENTRY_HEADER_BYTES + payload.length)
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      this.ports.fault({ code: 'ENGINE_ERROR', message: error.message })
+      return null
+    }
   }
 
   /** The dirty map is swapped between two entries, O(1) (storage.md §4). */

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { logIndex, type GroupId, type LogIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/payload.ts'
+import { ENTRY_HEADER_BYTES } from '../codec/entry.ts'
 import { verifyRecords } from '../codec/records.ts'
 import type { EntryKind } from '../codec/types.ts'
 import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
@@ -50,7 +51,9 @@ export class Driver implements RaftNode {
   private timer: Timer | null = null
   private timerAt = Number.POSITIVE_INFINITY
   private turnPending = false
-  private stopped: StorageFault | { code: string; message: string } | null = null
+  private stopped: { readonly code: string; readonly message: string } | null = null
+  private closed = false
+  private readonly closing: (() => void)[] = []
   private reported = ''
   /** Monotonic time and first own-term index of this leadership. */
   private leadingSince = 0
@@ -83,7 +86,7 @@ export class Driver implements RaftNode {
       listeners: this.listeners,
       applied: logIndex(snapshot?.lastIncludedIndex ?? 0),
       snapshotted: (index) => this.enqueue({ kind: 'snapshotted', index }),
-      batchApplied: () => this.announce(),
+      batchApplied: () => this.batchApplied(),
       fault: (fault) => this.stop(fault),
     })
     this.duties = new LeaderDuties({
@@ -116,7 +119,7 @@ export class Driver implements RaftNode {
   }
 
   get leading(): boolean {
-    return this.role === 'leader' && this.applying.applied >= this.ownTermIndex
+    return this.stopped === null && this.role === 'leader' && this.applying.applied >= this.ownTermIndex
   }
 
   addressOf(id: NodeId): string | null {
@@ -168,7 +171,8 @@ export class Driver implements RaftNode {
   }
 
   keepAlive(session: SessionNumbers, sink: ProposalSink): void {
-    if (this.leading) this.duties.keepAlive(session, sink)
+    if (this.stopped !== null) sink.refused('SHUTTING_DOWN', null)
+    else if (this.leading) this.duties.keepAlive(session, sink)
     else sink.refused('NOT_LEADER', this.leader)
   }
 
@@ -197,11 +201,21 @@ export class Driver implements RaftNode {
   }
 
   close(done: () => void): void {
-    if (this.stopped === null) this.stopped = { code: 'SHUTDOWN', message: 'the node was closed' }
-    this.timer?.cancel()
-    this.refuseProposals('SHUTTING_DOWN')
-    this.pending.abortAll()
-    this.applying.close(() => this.options.transport.close(() => this.options.log.close(() => this.options.snapshots.close(done))))
+    if (this.closed) {
+      done()
+      return
+    }
+    this.closing.push(done)
+    if (this.closing.length > 1) return
+    this.stopped ??= { code: 'SHUTDOWN', message: 'the node was closed' }
+    this.endProposals()
+    const { transport, log, snapshots } = this.options
+    this.applying.close(() => transport.close(() => log.close(() => snapshots.close(() => this.hasClosed()))))
+  }
+
+  private hasClosed(): void {
+    this.closed = true
+    for (const done of this.closing.splice(0)) done()
   }
 
   // The queue.
@@ -268,13 +282,21 @@ export class Driver implements RaftNode {
     return verified.count === 0 ? message.runs.length === 0 : message.runs.at(-1)?.last === verified.last
   }
 
+  /** Proposes what waits now; what sinks submit when they are refused waits for the next turn. */
   private flushProposals(): void {
-    while (this.proposals.count > 0 && this.stopped === null) {
-      const batch = this.proposals.batch({ countMax: PROPOSE_COUNT_MAX, bytesMax: PROPOSE_BYTES_MAX })
-      const bytes = batch.reduce((sum, proposal) => sum + proposal.length, 0)
-      this.step({ kind: 'propose', count: batch.length, bytes }, { ...NO_RECEIVED, proposed: batch })
-      this.proposals.drop(batch.length)
+    if (this.storageStalled()) this.refuseProposals('STORAGE_STALLED')
+    for (let left = this.proposals.count; left > 0 && this.stopped === null; ) {
+      const proposed = this.proposals.take({ countMax: Math.min(left, PROPOSE_COUNT_MAX), bytesMax: PROPOSE_BYTES_MAX })
+      left -= proposed.length
+      const bytes = proposed.reduce((sum, proposal) => sum + ENTRY_HEADER_BYTES + proposal.length, 0)
+      this.step({ kind: 'propose', count: proposed.length, bytes }, { ...NO_RECEIVED, proposed })
+      this.proposals.release()
     }
+  }
+
+  /** A log write hangs for longer than an election timeout: nothing proposed now would be answered soon (raft.md §5). */
+  private storageStalled(): boolean {
+    return this.options.log.oldestWriteAgeMs() > this.options.raft.electionTimeoutMaxMs
   }
 
   private step(event: RaftEvent, context: PersistContext): void {
@@ -287,7 +309,11 @@ export class Driver implements RaftNode {
     this.context = context
     const isLeader = role(this.raft) === 'leader'
     if (isLeader && !wasLeader) this.becomeLeader()
-    for (const effect of result.effects) this.execute(effect)
+    for (const effect of result.effects) {
+      // A store that fails, or a sink that closes the node, within an effect ends the step.
+      if (this.stopped === null) this.execute(effect)
+    }
+    if (this.stopped !== null) return
     if (wasLeader && !isLeader) this.stepDown()
   }
 
@@ -306,7 +332,7 @@ export class Driver implements RaftNode {
         this.pending.abort(effect.from)
         return
       case 'refused':
-        for (const proposal of this.context.proposed) proposal.sink?.refused(effect.reason, effect.leader)
+        for (const { sink } of this.context.proposed) sink?.refused(effect.reason, effect.leader)
         return
     }
   }
@@ -315,13 +341,15 @@ export class Driver implements RaftNode {
     if (effect.truncateFrom !== null) this.members.truncateFrom(effect.truncateFrom)
     const written = recordsOf(effect, this.context, this.recordsPorts)
     const hardState = effect.hardState ?? { currentTerm: this.raft.currentTerm, votedFor: this.raft.votedFor }
-    this.options.log.append({ write: effect.write, hardState, truncateFrom: effect.truncateFrom, ...written })
     this.peers.learnConfigurations(written.records)
     const first = effect.entries[0]
-    if (first?.source.kind !== 'proposed') return
-    this.context.proposed.forEach((proposal, position) => {
-      if (proposal.sink !== null) this.pending.add(first.first + position, proposal.sink)
-    })
+    if (first?.source.kind === 'proposed') {
+      // Before the write: should it fail at once, their outcome is unknown like that of everything appended.
+      this.context.proposed.forEach(({ sink }, position) => {
+        if (sink !== null) this.pending.add(first.first + position, sink)
+      })
+    }
+    this.options.log.append({ write: effect.write, hardState, truncateFrom: effect.truncateFrom, ...written })
   }
 
   private becomeLeader(): void {
@@ -335,16 +363,17 @@ export class Driver implements RaftNode {
     this.logClock.follow()
     this.refuseProposals('NOT_LEADER')
     this.duties.refuse('NOT_LEADER')
-    // Their entries may still commit under the next leader: unknown, and the client asks there with the same ids.
-    this.pending.abortAll()
+    // What is committed is applied here as well. The rest may still commit under the next leader: unknown, and the client
+    // asks there with the same ids.
+    this.pending.abort(this.raft.commitIndex + 1)
   }
 
-  private refuseProposals(code: 'NOT_LEADER' | 'SHUTTING_DOWN'): void {
-    while (this.proposals.count > 0) {
-      const batch = this.proposals.batch({ countMax: PROPOSE_COUNT_MAX, bytesMax: Number.POSITIVE_INFINITY })
-      this.proposals.drop(batch.length)
-      for (const proposal of batch) proposal.sink?.refused(code, this.leader)
-    }
+  private refuseProposals(code: 'NOT_LEADER' | 'SHUTTING_DOWN' | 'STORAGE_STALLED'): void {
+    const { count } = this.proposals
+    if (count === 0) return
+    const refused = this.proposals.take({ countMax: count, bytesMax: Number.POSITIVE_INFINITY })
+    this.proposals.release()
+    for (const { sink } of refused) sink?.refused(code, this.leader)
   }
 
   private runDuties(now: number): void {
@@ -373,6 +402,7 @@ export class Driver implements RaftNode {
     if (this.stopped !== null) return
     const duty = this.leading || configurationOf(this.raft) === null ? this.dutyAt : Number.POSITIVE_INFINITY
     const at = Math.min(this.wakeAt, duty)
+    if (at === Number.POSITIVE_INFINITY) return
     if (this.timer !== null && this.timerAt <= at) return
     this.timer?.cancel()
     this.timerAt = at
@@ -384,6 +414,12 @@ export class Driver implements RaftNode {
     })
   }
 
+  /** Entries may be applied outside of a turn: the duties of a leader that has just become ready begin all the same. */
+  private batchApplied(): void {
+    this.announce()
+    this.arm()
+  }
+
   /** Tells the listeners when the role, the leader, the term or the readiness to lead has changed. */
   private announce(): void {
     const now = `${this.role} ${this.leader} ${this.raft.currentTerm} ${this.leading}`
@@ -393,13 +429,20 @@ export class Driver implements RaftNode {
   }
 
   /** A fault: the node stops, the quorum lives (style.md §21). */
-  private stop(fault: StorageFault): void {
+  private stop(fault: NonNullable<Driver['stopped']>): void {
     if (this.stopped !== null) return
     this.stopped = fault
-    this.timer?.cancel()
-    this.refuseProposals('SHUTTING_DOWN')
-    this.pending.abortAll()
+    this.endProposals()
     for (const listener of this.listeners) listener.stopped(fault)
+  }
+
+  /** Nothing is proposed, applied or waited for any more. */
+  private endProposals(): void {
+    this.timer?.cancel()
+    this.applying.stop()
+    this.refuseProposals('SHUTTING_DOWN')
+    this.duties.refuse('SHUTTING_DOWN')
+    this.pending.abortAll()
   }
 
   private numbersOf(index: number): SessionNumbers {

@@ -9,9 +9,13 @@ export interface Proposal {
   readonly sink: ProposalSink | null
 }
 
+const BUFFER_BYTES = 64 * 1024
+/** A buffer that a burst made larger than this is let go once it is empty. */
+const BUFFER_KEPT_BYTES = 4 * 1024 * 1024
+
 /** What one event-loop turn proposes: payloads copied back to back into one buffer, so that a batch allocates nothing per entry. */
 export class Proposals {
-  private buffer = Buffer.allocUnsafe(64 * 1024)
+  private buffer = Buffer.allocUnsafe(BUFFER_BYTES)
   private used = 0
   private list: Proposal[] = []
 
@@ -19,8 +23,9 @@ export class Proposals {
     return this.list.length
   }
 
-  get bytes(): number {
-    return this.used
+  /** Bytes that the buffer takes up. */
+  get capacity(): number {
+    return this.buffer.length
   }
 
   add(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void {
@@ -30,12 +35,16 @@ export class Proposals {
     this.used += payload.length
   }
 
+  /** Payload of a proposal that was taken; valid until `release`. */
   payload(proposal: Proposal): Uint8Array {
     return this.buffer.subarray(proposal.start, proposal.start + proposal.length)
   }
 
-  /** The first proposals up to the bounds; at least one. They stay until `drop`. */
-  batch(bounds: { countMax: number; bytesMax: number }): readonly Proposal[] {
+  /**
+   * Takes out the first proposals up to the bounds; at least one. Whoever takes them tells their sinks: what a sink
+   * submits meanwhile waits for the next batch.
+   */
+  take(bounds: { countMax: number; bytesMax: number }): readonly Proposal[] {
     let bytes = 0
     let count = 0
     for (const proposal of this.list) {
@@ -43,13 +52,16 @@ export class Proposals {
       if (count > 0 && (count >= bounds.countMax || bytes > bounds.bytesMax)) break
       count += 1
     }
-    return count === this.list.length ? this.list : this.list.slice(0, count)
+    const taken = count === this.list.length ? this.list : this.list.slice(0, count)
+    this.list = count === this.list.length ? [] : this.list.slice(count)
+    return taken
   }
 
-  /** Forgets the first `count` proposals; the buffer starts over once it is empty. */
-  drop(count: number): void {
-    this.list = count === this.list.length ? [] : this.list.slice(count)
-    if (this.list.length === 0) this.used = 0
+  /** The payloads taken so far are no longer needed; the buffer starts over once nothing waits. */
+  release(): void {
+    if (this.list.length > 0) return
+    this.used = 0
+    if (this.buffer.length > BUFFER_KEPT_BYTES) this.buffer = Buffer.allocUnsafe(BUFFER_BYTES)
   }
 
   private reserve(length: number): void {

@@ -1,0 +1,54 @@
+import type { NodeId } from '../../src/base/brand.ts'
+import type { Clock, PeerFrame, PeerListener, PeerTransport } from '../../src/node/ports.ts'
+
+/** Links between drivers of one test: in order, at once, unless the script says otherwise. */
+export class TestNetwork {
+  /** Every frame that was sent, delivered or not. */
+  readonly sent: PeerFrame[] = []
+  /** Changes a frame on its way; null: lost. */
+  script: (frame: PeerFrame) => PeerFrame | null = (frame) => frame
+  closed: NodeId[] = []
+  private readonly clock: Clock
+  private readonly listeners = new Map<NodeId, PeerListener>()
+  private readonly cut = new Set<string>()
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  transport(self: NodeId, listener: PeerListener): PeerTransport {
+    this.listeners.set(self, listener)
+    return {
+      send: (frame) => this.carry(self, frame),
+      queuedBytes: () => 0,
+      close: (done) => {
+        this.closed.push(self)
+        this.detach(self)
+        done()
+      },
+    }
+  }
+
+  detach(self: NodeId): void {
+    this.listeners.delete(self)
+  }
+
+  /** Nothing passes between this node and the others any more. */
+  isolate(self: NodeId): void {
+    this.cut.add(self)
+  }
+
+  heal(): void {
+    this.cut.clear()
+  }
+
+  private carry(from: NodeId, frame: PeerFrame): void {
+    this.sent.push(frame)
+    const carried = this.script(frame)
+    if (carried === null) return
+    this.clock.defer(() => {
+      if (this.cut.has(from) || this.cut.has(frame.recipient)) return
+      this.listeners.get(frame.recipient)?.onFrame(carried)
+    })
+  }
+}

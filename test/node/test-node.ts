@@ -1,0 +1,217 @@
+import { groupId, type NodeId, nodeId } from '../../src/base/brand.ts'
+import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
+import type { Limits } from '../../src/codec/payload.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
+import type { Driver } from '../../src/node/driver.ts'
+import { openNode, type OpenNodeOptions } from '../../src/node/open-node.ts'
+import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../../src/node/options.ts'
+import type { LogStore, SnapshotStore, StorageFault } from '../../src/node/ports.ts'
+import type { RaftConfig } from '../../src/raft/types.ts'
+import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
+import type { Applied, UserStateMachine } from '../../src/session/types.ts'
+import { openLog } from '../../src/storage/log-store.ts'
+import { MemoryDisk } from '../../src/storage/memory-disk.ts'
+import { MemorySnapshots, memorySnapshotStore } from '../../src/storage/snapshot-memory.ts'
+import { counter } from '../session/bare-machine.ts'
+import type { ProcessClock, TestClock } from './test-clock.ts'
+import { TestNetwork } from './test-network.ts'
+
+export interface TestNodeOptions {
+  readonly id?: string
+  readonly voters?: readonly string[]
+  readonly clock: TestClock
+  readonly network?: TestNetwork
+  readonly clusterId?: string
+  readonly group?: number
+  readonly instance?: string
+  readonly user?: () => UserStateMachine
+  readonly limits?: Partial<Limits>
+  readonly raft?: Partial<RaftConfig>
+  readonly messageBytesMax?: number
+  readonly wallOffsetMs?: number
+  /** Disk operations complete before they return; by default at the end of the turn. */
+  readonly synchronous?: boolean
+  readonly segmentBytes?: number
+  readonly cacheBytes?: number
+}
+
+/** One node over its restarts: disk and snapshots stay, each process is a new driver on them. */
+export class TestNode {
+  readonly id: NodeId
+  readonly options: TestNodeOptions
+  readonly network: TestNetwork
+  readonly snapshots = new MemorySnapshots()
+  /** Changes what the driver is given, for faults. */
+  wrapLog: (log: LogStore) => LogStore = (log) => log
+  wrapSnapshots: (store: SnapshotStore) => SnapshotStore = (store) => store
+  stopped: { code: string; message: string }[] = []
+  applied: Applied[] = []
+  roleChanges = 0
+  openFault: StorageFault | null = null
+  instance: string
+  reportFault: (fault: StorageFault) => void = () => undefined
+  private disk: MemoryDisk
+  private held: (() => void)[] | null = null
+  private heldSnapshots: (() => void)[] | null = null
+  private process: ProcessClock | null = null
+  private running: Driver | null = null
+  private starts = 0
+
+  constructor(options: TestNodeOptions) {
+    this.options = options
+    this.id = nodeId(options.id ?? 'n1')
+    this.instance = options.instance ?? `instance-${this.id}`
+    this.network = options.network ?? new TestNetwork(options.clock)
+    this.disk = this.newDisk()
+  }
+
+  get driver(): Driver {
+    if (this.running === null) throw new Error(`${this.id} does not run`)
+    return this.running
+  }
+
+  get machine(): SessionStateMachine {
+    return this.driver.machine as SessionStateMachine
+  }
+
+  /** Opens and starts; the first events wait for the clock. */
+  start(): this {
+    this.open()
+    this.options.clock.settle()
+    return this
+  }
+
+  open(): void {
+    this.starts += 1
+    const process = this.options.clock.process(this.options.wallOffsetMs)
+    this.process = process
+    this.openFault = null
+    openNode(this.openOptions(process), (fault, driver) => {
+      if (this.process !== process) return
+      this.openFault = fault
+      if (driver === null) return
+      this.running = driver
+      driver.listen({
+        applied: (applied) => void this.applied.push(applied),
+        batchApplied: () => undefined,
+        roleChanged: () => void (this.roleChanges += 1),
+        stopped: (stopped) => void this.stopped.push(stopped),
+      })
+      driver.start()
+    })
+  }
+
+  /** The process is killed; `powerLoss`: what was not synced is gone. */
+  crash(powerLoss = true): void {
+    if (this.process !== null) this.process.alive = false
+    this.process = null
+    this.running = null
+    this.held = null
+    this.heldSnapshots = null
+    this.network.detach(this.id)
+    if (powerLoss) this.disk.crash()
+    this.snapshots.crash()
+  }
+
+  restart(powerLoss = true): this {
+    this.crash(powerLoss)
+    return this.start()
+  }
+
+  /** Another disk comes in: nothing is left but the name. */
+  replaceDisk(): void {
+    this.crash()
+    this.disk = this.newDisk()
+    this.instance += '-replaced'
+  }
+
+  /** Disk operations from now on wait for `releaseDisk`. */
+  holdDisk(): void {
+    this.held = []
+  }
+
+  releaseDisk(): void {
+    const held = this.held ?? []
+    this.held = null
+    for (const run of held) run()
+    this.options.clock.settle()
+  }
+
+  holdSnapshots(): void {
+    this.heldSnapshots = []
+  }
+
+  /** The next snapshot operation that waits completes; false when there is none. */
+  releaseSnapshot(): boolean {
+    const next = this.heldSnapshots?.shift()
+    next?.()
+    this.options.clock.settle()
+    return next !== undefined
+  }
+
+  releaseSnapshots(): void {
+    while (this.releaseSnapshot()) continue
+    this.heldSnapshots = null
+  }
+
+  close(): boolean {
+    let closed = false
+    this.driver.close(() => {
+      closed = true
+    })
+    this.options.clock.settle()
+    return closed
+  }
+
+  private newDisk(): MemoryDisk {
+    if (this.options.synchronous === true) return new MemoryDisk()
+    return new MemoryDisk((run) => this.later(run))
+  }
+
+  private later(run: () => void): void {
+    const { process } = this
+    if (process === null) return
+    const alive = (): void => {
+      if (this.process === process) run()
+    }
+    if (this.held !== null) this.held.push(alive)
+    else process.defer(alive)
+  }
+
+  private laterSnapshot(run: () => void): void {
+    const { process } = this
+    if (process === null) return
+    if (this.heldSnapshots !== null) this.heldSnapshots.push(run)
+    else if (this.options.synchronous === true) run()
+    else process.defer(run)
+  }
+
+  private openOptions(process: ProcessClock): OpenNodeOptions {
+    const { options } = this
+    const group = groupId(options.group ?? 0)
+    return {
+      identity: { clusterId: options.clusterId ?? 'c1', group, id: this.id, instance: this.instance },
+      initialVoters: (options.voters ?? [this.id]).map((id) => ({ id: nodeId(id), address: `${id}:1` })),
+      raft: { ...DEFAULT_RAFT, ...options.raft },
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      clock: process,
+      codec: sessionCodec,
+      machine: new SessionStateMachine((options.user ?? counter)(), sessionCodec, { group }),
+      snapshots: this.wrapSnapshots(memorySnapshotStore(this.snapshots, (run) => this.laterSnapshot(run))),
+      messageBytesMax: options.messageBytesMax ?? APPEND_MESSAGE_BYTES_MAX,
+      seed: this.starts,
+      openLog: (snapshot, listener, done) => {
+        this.reportFault = (fault) => listener.onFault(fault)
+        const position = snapshot === null ? null : {
+          index: snapshot.lastIncludedIndex, term: snapshot.lastIncludedTerm, chain: snapshot.chain, lease: snapshot.lease, now: snapshot.now,
+        }
+        const sizes = { segmentBytes: options.segmentBytes ?? 256 * 1024, firstSegmentBytes: 32 * 1024, cacheBytes: options.cacheBytes ?? 1 << 20 }
+        openLog({ disk: this.disk, directory: 'log', group, snapshot: position, clock: process, ...sizes, listener }, (fault, opened) => {
+          if (this.process !== process) return
+          done(fault, opened === null ? null : { store: this.wrapLog(opened.store), recovered: opened.recovered })
+        })
+      },
+      openTransport: (listener) => this.network.transport(this.id, listener),
+    }
+  }
+}
