@@ -31,6 +31,9 @@ export const EXIT_STORAGE_FAULT = 74
 
 const GROUP = groupId(0)
 
+/** How long calls in progress may take once the node closes. */
+const CLOSE_GRACE_MS = 100
+
 export interface NodeOptions {
   readonly id: NodeId
   /** Where clients and peers connect; port 0 takes any free one. */
@@ -157,6 +160,7 @@ async function serve(parts: {
     server = await GrpcServer.listen({
       ...options.listen,
       insecure: options.insecure ?? false,
+      graceMs: CLOSE_GRACE_MS,
       services: [
         sessions,
         new ClusterService(gateway),
@@ -176,8 +180,10 @@ async function serve(parts: {
   driver.start()
   const close = async (): Promise<void> => {
     sessions.close()
+    // New calls are refused from here on; streams of peers do not hold the node up.
+    const closed = server.close()
     await closeNode()
-    await server.close()
+    await closed
     await new Promise<void>((resolve) => directory.release(resolve))
   }
   return { id: options.id, address: `${options.listen.host}:${server.port}`, node: driver, gateway, mounted, close }

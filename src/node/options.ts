@@ -59,3 +59,7 @@ export interface DriverOptions {
   readonly seed: number
 }
 
+
+/** What a node is built with where nothing else is said. */
+export { DEFAULT_LIMITS } from '../codec/limits.ts'
+export { sessionCodec } from '../codec/session-codec.ts'

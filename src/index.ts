@@ -1,0 +1,7 @@
+/** `holdfast`: the client, the authoring kit and the three-function interface under it. */
+export { type ClientSession, type CommandOutcome, connect, ConnectError, type ConnectOptions } from './client/index.ts'
+export { sessionCodec } from './codec/session-codec.ts'
+export type { Value } from './codec/types.ts'
+export * from './machine/index.ts'
+export { SessionStateMachine } from './session/session-state-machine.ts'
+export type { MachineContext, StateMachine, UserStateMachine } from './session/types.ts'

@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { groupId, nodeId } from '../base/brand.ts'
+import {
+  type ClientSession,
+  connect,
+  type ConnectOptions,
+  type InProcessServer,
+  inProcessServer,
+  type MachineLike,
+} from '../client/index.ts'
+import { mount, type Mountable } from '../machine/index.ts'
+import type { Driver } from '../node/driver.ts'
+import { SessionGateway } from '../node/gateway.ts'
+import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
+import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_LIMITS, DEFAULT_RAFT, sessionCodec } from '../node/options.ts'
+import type { PeerTransport, StorageFault } from '../node/ports.ts'
+import { systemClock } from '../node/system-clock.ts'
+import { SessionStateMachine } from '../session/session-state-machine.ts'
+import { openLog } from '../storage/log-store.ts'
+import { NodeDisk } from '../storage/node-disk.ts'
+import { openSnapshotStore } from '../storage/snapshot-store.ts'
+
+/** Machines that can be mounted and called with types. */
+type TypedMachines = readonly (Mountable & MachineLike)[]
+
+export interface EmbeddedNodeOptions<Machines extends TypedMachines> {
+  readonly machines: Machines
+  /** Kept over restarts and after `close`; default: a temporary one that `close` removes. */
+  readonly directory?: string
+  /** Record bytes between two snapshots; default the product's. */
+  readonly snapshotBytes?: number
+}
+
+/** A single durable node in this process: real log, real LevelDB, no socket. For tests of machines. */
+export interface EmbeddedNode<Machines extends TypedMachines> {
+  readonly node: Driver
+  readonly machines: Machines
+  /** For `connect({ embedded })`. */
+  readonly server: InProcessServer
+  readonly directory: string
+  /** A session of that principal with typed machines, as in production. */
+  session(principal: string, options?: Partial<ConnectOptions<Machines>>): Promise<ClientSession<Machines>>
+  /** Stops the node and starts it again on its data. */
+  restart(): Promise<void>
+  /** Leaves no handle and, unless a directory was given, no file. */
+  close(): Promise<void>
+}
+
+/** Starts a node within about 100 ms. Rejects when a store cannot be opened. */
+export async function embeddedNode<const Machines extends TypedMachines>(
+  options: EmbeddedNodeOptions<Machines>,
+): Promise<EmbeddedNode<Machines>> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'holdfast-embedded-')))
+  let running: Running | null = await open(directory, options)
+  const server: InProcessServer = {
+    accept: (listener) => {
+      if (running !== null) return running.server.accept(listener)
+      systemClock.defer(() => listener.onEnded('NODE_STOPPED', 'the embedded node does not run'))
+      return { receive: () => undefined, disconnected: () => undefined }
+    },
+  }
+  const halt = async (): Promise<void> => {
+    const stopping = running
+    running = null
+    if (stopping !== null) await stop(stopping)
+  }
+  return {
+    get node() {
+      if (running === null) throw new Error('the embedded node does not run')
+      return running.driver
+    },
+    machines: options.machines,
+    server,
+    directory,
+    session: (principal, more) =>
+      connect<Machines>({ embedded: server, principal, machines: options.machines, ...more } as ConnectOptions<Machines>),
+    restart: async () => {
+      await halt()
+      running = await open(directory, options)
+    },
+    close: async () => {
+      await halt()
+      if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Running {
+  readonly driver: Driver
+  readonly gateway: SessionGateway
+  readonly server: InProcessServer
+}
+
+async function open(directory: string, options: EmbeddedNodeOptions<TypedMachines>): Promise<Running> {
+  const mounted = mount(options.machines, sessionCodec)
+  const id = nodeId('embedded')
+  const snapshots = await done<NonNullable<Parameters<Parameters<typeof openSnapshotStore>[1]>[1]>>((opened) =>
+    openSnapshotStore(directory, opened),
+  )
+  const { snapshotBytes = DEFAULT_LIMITS.snapshotBytes } = options
+  const opening: OpenNodeOptions = {
+    identity: { clusterId: 'embedded', group: groupId(0), id, instance: 'embedded' },
+    initialVoters: [{ id, address: '127.0.0.1:0' }],
+    raft: DEFAULT_RAFT,
+    limits: { ...DEFAULT_LIMITS, snapshotBytes },
+    clock: systemClock,
+    codec: sessionCodec,
+    machine: new SessionStateMachine(mounted.userMachine, sessionCodec),
+    snapshots,
+    messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
+    seed: 1,
+    openLog: (snapshot, listener, opened) => {
+      const position = snapshot === null ? null : { ...snapshot, index: snapshot.lastIncludedIndex, term: snapshot.lastIncludedTerm }
+      const disk = new NodeDisk(directory)
+      openLog({ disk, directory: '.', group: groupId(0), snapshot: position, clock: systemClock, listener }, opened)
+    },
+    openTransport: () => NO_PEERS,
+  }
+  const driver = await done<Driver>((opened) => openNode(opening, opened))
+  const gateway = new SessionGateway(driver, { ...mounted, codec: sessionCodec, clock: systemClock })
+  await leading(driver)
+  return { driver, gateway, server: inProcessServer(gateway) }
+}
+
+const NO_PEERS: PeerTransport = { send: () => undefined, queuedBytes: () => 0, close: (closed) => closed() }
+
+/** Tells the connections first: their clients look for the node again. */
+function stop(running: Running): Promise<void> {
+  running.gateway.stopped({ code: 'NODE_STOPPED', message: 'the embedded node was closed' })
+  return new Promise((resolve) => running.driver.close(resolve))
+}
+
+function done<Value>(run: (opened: (fault: StorageFault | null, value: Value | null) => void) => void): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    run((fault, value) => {
+      if (value === null) reject(new Error(fault?.message ?? 'a store opened without a value'))
+      else resolve(value)
+    })
+  })
+}
+
+/** Starts the driver and waits until it leads: with one voter, after its first entries are on disk. */
+function leading(driver: Driver): Promise<void> {
+  return new Promise((resolve) => {
+    const check = (): void => {
+      if (driver.leading) resolve()
+    }
+    driver.listen({ applied: () => undefined, batchApplied: () => undefined, roleChanged: check, stopped: () => undefined })
+    driver.start()
+  })
+}
