@@ -198,6 +198,8 @@ describe('a refusal', () => {
     expect(code(bytes.request(session, 4, 'big'))).toBe('RESPONSE_BACKLOG')
     expect(value(bytes.request(session, 1, 'big'))).toBe(big)
     expect(value(bytes.request(session, 4, 'big', { lowestPendingRequestId: 4 }))).toBe(big)
+    bytes.request(session, 5, 'big', { lowestPendingRequestId: 5 })
+    expect(value(bytes.request(session, 6, 'big', { lowestPendingRequestId: 5 }))).toBe(big)
     const count = new Log(counter(), { cachedResponsesMax: 2 })
     const other = count.open('a')
     for (const id of [2, 3]) count.request(other, id, 'increment')

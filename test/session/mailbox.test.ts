@@ -69,4 +69,15 @@ describe('notify', () => {
     expect(log.machine.counts.rows).toBe(rows + 1)
     expect(bodies(log, log.open('b'))).toEqual([])
   })
+
+  test('and a later notification keeps them longer', () => {
+    const log = new Log(notifier())
+    const sender = log.open('s')
+    log.request(sender, 1, 'notify', { input: { to: 'user:b', bodies: ['x'] } })
+    log.advance(20 * 86_400_000)
+    log.request(sender, 2, 'notify', { input: { to: 'user:b', bodies: ['y'] } })
+    log.advance(20 * 86_400_000)
+    log.empty('Noop')
+    expect(bodies(log, log.open('b'))).toEqual([['notification', 'x', 1], ['notification', 'y', 2]])
+  })
 })

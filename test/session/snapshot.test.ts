@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Value } from '../../src/codec/types.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied } from '../../src/session/types.ts'
-import { counter } from './bare-machine.ts'
+import { bareMachine, counter, reject } from './bare-machine.ts'
 import { codec, Log, RECORD_BYTES, value } from './log.ts'
 import { ALL, operations, perform, propertyMachine, SMALL } from './operations.ts'
 
@@ -98,6 +98,65 @@ describe('a snapshot', () => {
     }
     expect(run(1)).toBe(run(1))
     expect(run(1)).not.toBe(run(2))
+  })
+
+  test('dropped writes and emissions leave no trace in the hash, kept records do', () => {
+    const run = (dropped: number, kept: number) => {
+      const log = new Log(
+        bareMachine({
+          refuse: (context) => {
+            context.state.set('x', dropped)
+            context.emit(context.session?.id ?? ('' as never), 'x', dropped)
+            context.audit(kept)
+            return reject('NO')
+          },
+        }),
+      )
+      log.request(log.open('a'), 1, 'refuse')
+      return log.machine.stateHash()
+    }
+    expect(run(1, 1)).toBe(run(2, 1))
+    expect(run(1, 1)).not.toBe(run(1, 2))
+  })
+
+  test('D8 a restored machine goes on with tasks, mailboxes, timers, audit and dead letters as the original does', () => {
+    const log = new Log(propertyMachine(), { ...SMALL, sessionsMax: 100, mailboxMax: 9, windowRequests: 100 })
+    const asker = log.open('1')
+    const worker = log.open('w', { roles: ['r'], principal: 'worker:w', timeoutMs: 86_400_000 })
+    const send = (command: string, input: Value = null) => {
+      const requestId = (log.machine.sessionFacts(asker)?.highest ?? 0) + 1
+      return log.request(asker, requestId, command, { input, lowestPendingRequestId: requestId })
+    }
+    for (let count = 0; count < 3; count += 1) send('ask')
+    for (const n of [3, 4, 3]) send('notify', n)
+    for (let count = 0; count < 10_010; count += 1) send('audit')
+    send('later', 1)
+    const at = log.entries.length
+    const stored: Stored = new Map()
+    store(stored, log.machine.swapDirty())
+    const restored = restore(stored, log, at)
+    expect(restored.counts).toEqual(log.machine.counts)
+    log.ack(worker, log.machine.sessionFacts(worker)?.lastServerRequestId ?? 0)
+    send('audit')
+    log.request(worker, 1, 'complete', { machine: 'task', input: { taskId: '1-task-1', attempt: 1, result: 1 } })
+    log.open('3')
+    log.open('4')
+    log.advance(20_000)
+    log.empty('Tick')
+    log.advance(100_000)
+    log.append('RetryServerRequests', { sessions: [{ group: 0, incarnation: 1, index: worker }] })
+    log.advance(100_000)
+    log.append('RetryServerRequests', { sessions: [{ group: 0, incarnation: 1, index: worker }] })
+    log.append('CloseSession', { group: 0, incarnation: 1, index: worker, epoch: 0, secretHash: new Uint8Array(0) })
+    log.advance(31 * 86_400_000)
+    log.empty('Noop')
+    for (const entry of log.entries.slice(at)) restored.apply(entry, RECORD_BYTES)
+    expect(restored.stateHash()).toBe(log.machine.stateHash())
+    const [straight, replayed]: [Stored, Stored] = [new Map(), new Map()]
+    store(straight, log.machine.swapDirty())
+    store(replayed, restored.swapDirty())
+    expect(hex(replayed)).toEqual(hex(straight))
+    expect(straight.size).toBeGreaterThan(0)
   })
 
   test('every entry kind moves the hash', () => {

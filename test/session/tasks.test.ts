@@ -173,6 +173,16 @@ describe('a task', () => {
     expect(log.machine.counts).toMatchObject({ tasks: 0, timers: 0 })
   })
 
+  test('a task that is queued again keeps its place before younger ones', () => {
+    const { user } = owner()
+    const log = new Log(user, { taskLeasesMax: 1 })
+    const asker = log.open('a')
+    const first = worker(log, 'w1')
+    for (let id = 1; id <= 3; id += 1) log.request(asker, id, 'ask', { input: { backoffMs: [] } })
+    complete(log, first, { taskId: '1-task-1', attempt: 1, reason: 'x' }, 'fail')
+    expect(given(log, first)).toMatchObject([{ taskId: '1-task-1', attempt: 1 }, { taskId: '1-task-1', attempt: 2 }])
+  })
+
   test('a lease that runs out queues the task again; the fallback runs after the last attempt', () => {
     const { user, failed } = owner()
     const log = new Log(user)
