@@ -1,0 +1,346 @@
+import { describe, expect, test } from 'vitest'
+import { encodePayload } from '../../src/codec/payloads.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
+import type { RawQueryOutcome } from '../../src/client/query-board.ts'
+import { hubOn, NodeWorld, openOn, run, Script } from './world.ts'
+
+const nil = sessionCodec.encodeValue(null)
+
+describe('finding the leader', () => {
+  test('P-02 P-04 a node that does not lead names the one that does, and the library goes there', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment, ['a:1', 'b:1'])
+    script.greet('a', 'c', 'c:9')
+    script.greet('c')
+    expect(script.dialled).toEqual(['a:1', 'c:9'])
+    expect(hub.ready).toBe(true)
+    script.say({ kind: 'leaderChanged', leader: 'd', leaderAddress: 'd:9' })
+    expect(hub.ready).toBe(false)
+    expect(script.dialled.at(-1)).toBe('d:9')
+  })
+
+  test('a node that knows no leader is asked to wait, then the next endpoint is tried', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment, ['a:1', 'b:1'])
+    script.greet('a', '', '')
+    script.clock.advance(400)
+    script.say({ kind: 'leaderChanged', leader: 'a', leaderAddress: 'a:1' })
+    expect([hub.ready, script.dialled.length]).toEqual([true, 1])
+    script.say({ kind: 'leaderChanged', leader: '', leaderAddress: '' })
+    script.clock.advance(600)
+    expect(script.dialled).toEqual(['a:1', 'b:1'])
+  })
+
+  test('nodes that name each other do not make a hot loop', () => {
+    const script = new Script()
+    hubOn(script.environment, ['a:1'])
+    for (let round = 0; round < 50; round += 1) script.greet('a', 'b', 'b:1')
+    expect(script.dialled.length).toBeLessThan(6)
+  })
+
+  test('P-22 a server that is silent, cut off or talks nonsense is given up, with growing pauses', () => {
+    const script = new Script()
+    hubOn(script.environment, ['a:1', 'b:1'])
+    script.clock.advance(2_020)
+    expect(script.dialled).toEqual(['a:1', 'b:1'])
+    script.raw(Buffer.from([9]))
+    script.clock.advance(20)
+    expect(script.dialled.length).toBe(3)
+    script.cut()
+    script.clock.advance(40)
+    expect(script.dialled.length).toBe(4)
+    script.say({ kind: 'failed', code: 'NODE_STOPPED', message: '' })
+    script.clock.advance(80)
+    expect(script.dialled.length).toBe(5)
+  })
+})
+
+describe('a session', () => {
+  test('P-14 P-28 opens with its capabilities, attaches, and repeats the same open and nonce until they are answered', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment), { capabilities: { video: true } })
+    script.greet()
+    const [first] = script.take('open')
+    expect(first).toMatchObject({ principal: 'user:1', timeoutMs: 30_000, validUntil: 121_000 })
+    expect(sessionCodec.decodeValue(first?.capabilities ?? nil)).toEqual({ video: true })
+    script.cut()
+    script.clock.advance(20)
+    script.greet()
+    expect(script.take('open')).toEqual([first])
+    script.say({ kind: 'opened', channel: 1, group: 0, incarnation: 1, index: 4, existing: true })
+    const [attach] = script.take('attach')
+    script.cut()
+    script.clock.advance(20)
+    script.greet()
+    expect(script.take('attach')).toEqual([attach])
+    script.say({ kind: 'attached', channel: 1, epoch: 7, nextRequestId: 1, acknowledged: 0, timeoutMs: 30_000 })
+    expect(told.ready).toBe(1)
+    script.cut()
+    script.clock.advance(20)
+    script.greet()
+    const [again] = script.take('attach')
+    expect(again).toMatchObject({ replaces: 7 })
+    expect(again?.nonce).not.toEqual(attach?.nonce)
+  })
+
+  test('a refused open is told, and one that may succeed later is tried again', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment))
+    script.greet()
+    script.say({ kind: 'refused', channel: 1, subject: 'open', code: 'NO_QUORUM', details: nil })
+    script.take('open')
+    script.clock.advance(200)
+    expect(script.take('open').length).toBe(1)
+    script.say({ kind: 'refused', channel: 1, subject: 'open', code: 'OPEN_REJECTED', details: nil })
+    expect(told.refused).toEqual(['OPEN_REJECTED'])
+  })
+
+  test('P-20 pings before a third of the timeout, and any answered command renews instead', () => {
+    const world = new NodeWorld()
+    const { core, told } = openOn(hubOn(world.environment), { timeoutMs: 12_000 })
+    world.clock.advance(60_000)
+    expect(told.suspended).toBe(0)
+    const pings = world.node.machine.appliedIndex
+    for (let second = 0; second < 60; second += 1) {
+      run(core, 'echo', second + 100)
+      world.clock.advance(1_000)
+    }
+    expect(world.node.machine.appliedIndex).toBe(pings + 60)
+  })
+
+  test('P-22 is suspended after its timeout without an answer, goes on trying, and only the server ends it', () => {
+    const world = new NodeWorld()
+    const { told } = openOn(hubOn(world.environment), { timeoutMs: 10_000 })
+    world.clock.advance(0)
+    world.up = false
+    world.lastWire.cut()
+    world.clock.advance(12_000)
+    expect([told.suspended, told.resumed, told.lost.length]).toEqual([1, 0, 0])
+    world.up = true
+    world.clock.advance(2_000)
+    expect([told.suspended, told.resumed]).toEqual([1, 1])
+  })
+
+  test('P-26 a session that expired meanwhile is lost: what was never sent is notExecuted, the rest unknown', () => {
+    const world = new NodeWorld()
+    const { core, told } = openOn(hubOn(world.environment))
+    world.clock.advance(0)
+    const { token } = core
+    world.lastWire.loseUp = true
+    const sent = run(core, 'echo', 'a')
+    world.clock.advance(1)
+    world.up = false
+    world.lastWire.cut()
+    const queued = run(core, 'echo', 'b')
+    const facts = world.node.machine.sessionFacts(token?.index ?? 0)
+    world.node.now += 100_000
+    world.node.append('ExpireSessions', encodePayload('ExpireSessions', {
+      sessions: [{ group: 0, incarnation: 1, index: token?.index ?? 0, renewedAtIndex: facts?.renewedAtIndex ?? 0 }],
+    }))
+    world.node.run()
+    world.up = true
+    world.clock.advance(2_000)
+    expect(told.lost).toEqual(['SESSION_EXPIRED'])
+    expect(sent.outcomes).toEqual([{ kind: 'unknown', code: 'SESSION_EXPIRED' }])
+    expect(queued.outcomes).toMatchObject([{ kind: 'notExecuted', code: 'SESSION_EXPIRED' }])
+    expect(run(core, 'echo', 'c').outcomes).toMatchObject([{ kind: 'notExecuted', code: 'SESSION_CLOSED' }])
+  })
+
+  test('a session taken over elsewhere ends with SUPERSEDED and does not fight', () => {
+    const world = new NodeWorld()
+    const first = openOn(hubOn(world.environment))
+    world.clock.advance(0)
+    const token = first.core.token
+    const second = openOn(hubOn(world.environment), { resume: token })
+    world.clock.advance(5_000)
+    expect([first.told.lost, second.told.ready, second.told.lost]).toEqual([['SUPERSEDED'], 1, []])
+  })
+
+  test('P-18 another process takes a session up by its token, without knowing the epoch, and goes on from a safe id', () => {
+    const world = new NodeWorld()
+    const first = hubOn(world.environment)
+    const { core } = openOn(first)
+    world.clock.advance(0)
+    run(core, 'echo', 'a')
+    run(core, 'echo', 'b')
+    world.clock.advance(0)
+    const { token } = core
+    first.close()
+    const second = openOn(hubOn(world.environment), { resume: token === null ? null : { ...token, epoch: 0 } })
+    world.clock.advance(0)
+    expect(second.told.ready).toBe(1)
+    expect(run(second.core, 'echo', 'c').id).toBe(3)
+    world.clock.advance(0)
+    expect(world.node.user.calls.length).toBe(3)
+  })
+
+  test('P-34 closing ends the session after what was sent before, and fails what could not be sent', () => {
+    const world = new NodeWorld()
+    const { core, told } = openOn(hubOn(world.environment))
+    world.clock.advance(0)
+    const before = run(core, 'echo', 'a')
+    const closed: boolean[] = []
+    core.close((result) => closed.push(result))
+    world.clock.advance(0)
+    expect(before.outcomes).toMatchObject([{ kind: 'ok' }])
+    expect([closed, told.lost, world.node.machine.counts.sessions]).toEqual([[true], [], 0])
+
+    const other = openOn(hubOn(world.environment))
+    world.clock.advance(0)
+    world.up = false
+    world.lastWire.cut()
+    const never = run(other.core, 'echo', 'b')
+    other.core.close((result) => closed.push(result))
+    other.core.drop()
+    expect(closed).toEqual([true, false])
+    expect(never.outcomes).toMatchObject([{ kind: 'notExecuted', code: 'SESSION_CLOSED' }])
+  })
+
+  test('a close whose answer was lost is told again after attaching', () => {
+    const world = new NodeWorld()
+    const { core } = openOn(hubOn(world.environment))
+    world.clock.advance(0)
+    world.lastWire.loseUp = true
+    const closed: boolean[] = []
+    core.close((result) => closed.push(result))
+    world.clock.advance(0)
+    world.lastWire.cut()
+    world.clock.advance(100)
+    expect(closed).toEqual([true])
+  })
+
+  test('the registry of refusals that end a session: another incarnation', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment))
+    script.attach()
+    script.cut()
+    script.clock.advance(20)
+    script.greet()
+    script.say({ kind: 'refused', channel: 1, subject: 'attach', code: 'CLUSTER_CHANGED', details: nil })
+    expect(told.lost).toEqual(['CLUSTER_CHANGED'])
+  })
+})
+
+describe('server requests', () => {
+  const request = (serverRequestId: number, previousId = serverRequestId - 1) => ({
+    kind: 'serverRequest' as const, channel: 1, serverRequestId, previousId, attempt: 1, index: 3, now: 4, type: 'note', payload: nil,
+  })
+
+  test('P-16 P-29 each id is handled once, in order, one at a time, and acknowledged after its handler', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment), {}, true)
+    script.attach()
+    script.say(request(1), request(2), request(1), request(3))
+    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1])
+    script.clock.advance(1_000)
+    expect(script.take('ack')).toEqual([])
+    told.dones[0]?.(null)
+    told.dones[1]?.(null)
+    script.clock.advance(20)
+    expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([2])
+    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 2, 3])
+    script.say(request(2))
+    expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([2])
+  })
+
+  test('P-17 an ack rides on the next command instead of a message of its own', () => {
+    const script = new Script()
+    const { core } = openOn(hubOn(script.environment))
+    script.attach()
+    script.say(request(1), request(2))
+    run(core, 'echo', 1)
+    run(core, 'echo', 2)
+    expect(script.take('request').map(({ ackServerRequests }) => ackServerRequests)).toEqual([2, 0])
+    script.clock.advance(1_000)
+    expect(script.take('ack')).toEqual([])
+  })
+
+  test('a gap is not jumped: what is missing comes first', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment))
+    script.attach()
+    script.say(request(1), request(3))
+    expect(told.requests.length).toBe(1)
+    script.say(request(2), request(3), request(7, 3))
+    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 2, 3, 7])
+  })
+
+  test('P-13 a handler that fails acknowledges nothing, and the request is taken again when it comes again', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment), {}, true)
+    script.attach()
+    script.say(request(1), request(2))
+    told.dones[0]?.(new Error('no'))
+    script.clock.advance(1_000)
+    expect(script.take('ack')).toEqual([])
+    expect(told.errors.length).toBe(1)
+    script.say(request(1), request(2))
+    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 1])
+  })
+
+  test('P-25 P-32 requests that were under way are delivered once over any number of reconnects', () => {
+    const world = new NodeWorld({ credit: 4 })
+    const { core, told } = openOn(hubOn(world.environment))
+    world.clock.advance(0)
+    run(core, 'emit', 10)
+    world.lastWire.loseDown = true
+    world.clock.advance(5)
+    world.lastWire.cut()
+    world.clock.advance(500)
+    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(world.node.machine.sessionFacts(core.token?.index ?? 0)?.acknowledged).toBe(10)
+  })
+})
+
+describe('queries', () => {
+  const query = { consistency: 'stale' as const, incarnation: 0, minIndex: 0, machine: 't', query: 'q', input: nil }
+  const result = (correlationId: number, code?: string) => ({
+    kind: 'queryResult' as const, correlationId, index: 3, incarnation: 1,
+    answer: code === undefined ? { kind: 'ok' as const, value: nil } : { kind: 'refused' as const, code, details: nil },
+  })
+
+  test('Q-002 Q-003 Q-005 Q-008 Q-009 correlation ids are the library’s; answers match in any order, each once', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment)
+    script.greet()
+    const outcomes: string[] = []
+    for (const name of ['a', 'b']) hub.query({ ...query, query: name }, 1_000, ({ kind }) => outcomes.push(`${name} ${kind}`))
+    expect(script.take('query').map(({ correlationId, channel }) => [correlationId, channel])).toEqual([[1, 0], [2, 0]])
+    script.say(result(2), result(1), result(1), result(9))
+    expect(outcomes).toEqual(['b ok', 'a ok'])
+  })
+
+  test('Q-004 Q-006 is asked again with the same id, after a refusal for now and over connections', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment)
+    const outcomes: RawQueryOutcome[] = []
+    hub.query(query, 5_000, (outcome) => outcomes.push(outcome))
+    script.greet()
+    expect(script.take('query').map(({ correlationId }) => correlationId)).toEqual([1])
+    script.say(result(1, 'BEHIND'))
+    script.clock.advance(50)
+    expect(script.take('query').map(({ correlationId }) => correlationId)).toEqual([1])
+    script.cut()
+    script.clock.advance(20)
+    script.greet()
+    expect(script.take('query').map(({ correlationId }) => correlationId)).toEqual([1])
+    script.say(result(1))
+    expect(outcomes).toMatchObject([{ kind: 'ok', index: 3, incarnation: 1 }])
+  })
+
+  test('a query ends by its deadline, a refusal for good, or the end of the connection', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment)
+    script.greet()
+    const outcomes: RawQueryOutcome[] = []
+    for (const deadline of [10, 1_000, 1_000]) hub.query(query, deadline, (outcome) => outcomes.push(outcome))
+    script.clock.advance(10)
+    script.say(result(2, 'UNKNOWN_QUERY'))
+    hub.close()
+    expect(outcomes).toEqual([
+      { kind: 'failed', code: 'DEADLINE_EXCEEDED' }, { kind: 'failed', code: 'UNKNOWN_QUERY' }, { kind: 'failed', code: 'SESSION_CLOSED' },
+    ])
+    hub.query(query, 10, (outcome) => outcomes.push(outcome))
+    expect(outcomes.length).toBe(4)
+  })
+})

@@ -1,0 +1,228 @@
+import { Random } from '../../src/base/random.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
+import type { Limits } from '../../src/codec/payload.ts'
+import { inProcessDial, inProcessServer } from '../../src/client/in-process.ts'
+import { MultiSession } from '../../src/client/multi-session.ts'
+import type { RawOutcome } from '../../src/client/outcome.ts'
+import type { Channel, ChannelListener, ClientEnvironment } from '../../src/client/ports.ts'
+import type { SessionCore, SessionEvents, SessionSettings } from '../../src/client/session-core.ts'
+import type { Value } from '../../src/codec/types.ts'
+import { SessionGateway } from '../../src/node/gateway.ts'
+import { FRAME_VERSION, UpFrameReader, type UpMessage } from '../../src/protocol/up-frame.ts'
+import type { DownMessage, ServerRequestMessage } from '../../src/protocol/down-message.ts'
+import { DownFrameReader, writeDown } from '../../src/protocol/down-frame.ts'
+import { ByteWriter } from '../../src/protocol/bytes.ts'
+import { FakeNode, parserOf } from '../gateway/fake-node.ts'
+import { FakeClock } from '../transport/fake-clock.ts'
+
+export function environmentOn(clock: FakeClock, dial: ClientEnvironment['dial'], seed = 1): ClientEnvironment {
+  const random = new Random(seed)
+  return {
+    dial,
+    random,
+    clock: { nowMs: () => clock.monotonicMs(), setTimer: (ms, callback) => clock.setTimer(ms, callback), defer: (callback) => clock.defer(callback) },
+    randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
+  }
+}
+
+/** One live connection between client and node, whose frames a test may lose and which it may cut. */
+export interface Wire {
+  readonly endpoint: string
+  loseUp: boolean
+  loseDown: boolean
+  open: boolean
+  /** Both ends learn that it is gone. */
+  cut(): void
+}
+
+/** A node on virtual time behind in-process wires. Entries are applied one virtual turn after they were proposed. */
+export class NodeWorld {
+  readonly clock = new FakeClock()
+  readonly node: FakeNode
+  readonly gateway: SessionGateway
+  readonly wires: Wire[] = []
+  readonly environment: ClientEnvironment
+  up = true
+  private pending = false
+
+  constructor(options: { limits?: Partial<Limits>; seed?: number; credit?: number } = {}) {
+    this.node = new FakeNode(options.limits)
+    const submit = this.node.submit.bind(this.node)
+    const keepAlive = this.node.keepAlive.bind(this.node)
+    this.node.submit = (kind, payload, sink) => {
+      submit(kind, payload, sink)
+      this.soon()
+    }
+    this.node.keepAlive = (session, sink) => {
+      keepAlive(session, sink)
+      this.soon()
+    }
+    this.gateway = new SessionGateway(this.node, {
+      ...parserOf(() => 1), codec: sessionCodec, clock: this.clock, ...(options.credit === undefined ? {} : { credit: options.credit }),
+    })
+    const server = inProcessServer(this.gateway, (callback) => this.clock.defer(callback))
+    const inner = inProcessDial(() => (this.up ? server : null))
+    this.environment = environmentOn(this.clock, (endpoint, listener) => this.wire(inner, endpoint, listener), options.seed)
+  }
+
+  get lastWire(): Wire {
+    const wire = this.wires.at(-1)
+    if (wire === undefined) throw new Error('nobody has dialled')
+    return wire
+  }
+
+  private soon(): void {
+    if (this.pending) return
+    this.pending = true
+    this.clock.defer(() => {
+      this.pending = false
+      this.node.run()
+    })
+  }
+
+  private wire(dial: ClientEnvironment['dial'], endpoint: string, listener: ChannelListener): Channel {
+    const wire: Wire = {
+      endpoint, loseUp: false, loseDown: false, open: true,
+      cut: () => {
+        if (!wire.open) return
+        wire.open = false
+        channel.close()
+        listener.onClosed('UNAVAILABLE', 'cut')
+      },
+    }
+    const channel = dial(endpoint, {
+      onFrame: (frame) => {
+        if (wire.open && !wire.loseDown) listener.onFrame(frame)
+      },
+      onClosed: (code, message) => {
+        wire.open = false
+        listener.onClosed(code, message)
+      },
+    })
+    this.wires.push(wire)
+    return {
+      send: (frame) => {
+        if (wire.open && !wire.loseUp) channel.send(frame)
+      },
+      close: () => {
+        wire.open = false
+        channel.close()
+      },
+    }
+  }
+}
+
+export interface Told {
+  ready: number
+  readonly refused: string[]
+  readonly lost: string[]
+  suspended: number
+  resumed: number
+  readonly requests: ServerRequestMessage[]
+  readonly dones: ((error: unknown) => void)[]
+  readonly errors: unknown[]
+}
+
+export const SETTINGS: SessionSettings = {
+  principal: 'user:1', roles: [], capabilities: {}, name: 'test', timeoutMs: 30_000, ordered: false, resume: null,
+}
+
+/** A session whose events are written down. Server requests are done at once unless `manual`. */
+export function openOn(hub: MultiSession, settings: Partial<SessionSettings> = {}, manual = false): { core: SessionCore; told: Told } {
+  const told: Told = { ready: 0, refused: [], lost: [], suspended: 0, resumed: 0, requests: [], dones: [], errors: [] }
+  const events: SessionEvents = {
+    onReady: () => (told.ready += 1),
+    onRefused: (code) => told.refused.push(code),
+    onLost: (reason) => told.lost.push(reason),
+    onSuspended: () => (told.suspended += 1),
+    onResumed: () => (told.resumed += 1),
+    onHandlerError: (error) => told.errors.push(error),
+    onServerRequest: (request, done) => {
+      told.requests.push(request)
+      if (manual) told.dones.push(done)
+      else done(null)
+    },
+  }
+  return { core: hub.openSession({ ...SETTINGS, ...settings }, events), told }
+}
+
+/** Runs a command and writes its outcome down, once. */
+export function run(core: SessionCore, name: string, input: Value, deadlineAt = 0): { id: number; outcomes: RawOutcome[] } {
+  const outcomes: RawOutcome[] = []
+  const id = core.execute({ machine: 't', command: name, input: sessionCodec.encodeValue(input) }, deadlineAt, (outcome) => outcomes.push(outcome))
+  return { id, outcomes }
+}
+
+/** A server that says exactly what a test tells it to. */
+export class Script {
+  readonly clock = new FakeClock()
+  readonly environment: ClientEnvironment
+  readonly heard: UpMessage[] = []
+  readonly dialled: string[] = []
+  private listener: ChannelListener | null = null
+
+  constructor() {
+    this.environment = environmentOn(this.clock, (endpoint, listener) => {
+      this.dialled.push(endpoint)
+      this.listener = listener
+      const reader = new UpFrameReader()
+      return {
+        send: (frame) => {
+          const error = reader.read(frame, (message) => this.heard.push(structuredClone(message)))
+          if (error !== null) throw new Error(error)
+        },
+        close: () => {
+          if (this.listener === listener) this.listener = null
+        },
+      }
+    })
+  }
+
+  say(...messages: DownMessage[]): void {
+    const writer = new ByteWriter()
+    writer.byte(FRAME_VERSION)
+    for (const message of messages) writeDown(writer, message)
+    this.listener?.onFrame(writer.take())
+    this.clock.advance(0)
+  }
+
+  raw(frame: Uint8Array): void {
+    this.listener?.onFrame(frame)
+  }
+
+  cut(): void {
+    const { listener } = this
+    this.listener = null
+    listener?.onClosed('UNAVAILABLE', 'cut')
+  }
+
+  greet(node = 'n1', leader = node, leaderAddress = `${leader}:1`): void {
+    this.say({
+      kind: 'greeting', clusterId: 'c', group: 0, incarnation: 1, node, leader, leaderAddress, now: 1000, commandBytesMax: 1000,
+      windowRequests: 1024, credit: 1024,
+    })
+  }
+
+  /** Greets, opens and attaches what asks for it on channel 1. */
+  attach(epoch = 5, nextRequestId = 1): void {
+    this.greet()
+    if (this.heard.some((message) => message.kind === 'open') && !this.heard.some((message) => message.kind === 'attach')) {
+      this.say({ kind: 'opened', channel: 1, group: 0, incarnation: 1, index: 4, existing: false })
+    }
+    this.say({ kind: 'attached', channel: 1, epoch, nextRequestId, acknowledged: 0, timeoutMs: 30_000 })
+  }
+
+  /** Up messages of a kind since the last call. */
+  take<Kind extends UpMessage['kind']>(kind: Kind): Extract<UpMessage, { kind: Kind }>[] {
+    this.clock.advance(0)
+    const found = this.heard.filter((message): message is Extract<UpMessage, { kind: Kind }> => message.kind === kind)
+    this.heard.length = 0
+    return found
+  }
+}
+
+export function hubOn(environment: ClientEnvironment, endpoints: readonly string[] = ['n1:1']): MultiSession {
+  return new MultiSession({ environment, endpoints })
+}
+
+export { DownFrameReader }
