@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { groupId, nodeId } from '../base/brand.ts'
 import {
   type ClientSession,
@@ -21,6 +18,7 @@ import { SessionStateMachine } from '../session/session-state-machine.ts'
 import { openLog } from '../storage/log-store.ts'
 import { NodeDisk } from '../storage/node-disk.ts'
 import { openSnapshotStore } from '../storage/snapshot-store.ts'
+import { temporaryDirectory } from '../storage/temporary-directory.ts'
 
 /** Machines that can be mounted and called with types. */
 type TypedMachines = readonly (Mountable & MachineLike)[]
@@ -52,7 +50,8 @@ export interface EmbeddedNode<Machines extends TypedMachines> {
 export async function embeddedNode<const Machines extends TypedMachines>(
   options: EmbeddedNodeOptions<Machines>,
 ): Promise<EmbeddedNode<Machines>> {
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'holdfast-embedded-')))
+  const temporary = options.directory === undefined ? await temporaryDirectory() : null
+  const directory = options.directory ?? temporary?.path ?? ''
   let running: Running | null = await open(directory, options)
   const server: InProcessServer = {
     accept: (listener) => {
@@ -82,7 +81,7 @@ export async function embeddedNode<const Machines extends TypedMachines>(
     },
     close: async () => {
       await halt()
-      if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
+      await temporary?.remove()
     },
   }
 }
