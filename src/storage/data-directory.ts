@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { StorageFault } from '../node/ports.ts'
-import type { Disk, DiskLock } from './disk.ts'
+import type { Disk, DiskError, DiskLock } from './disk.ts'
 import { faultOf } from './fault.ts'
 import { DIRECTORY_FORMAT, IDENTITY_FILE, checkIdentity, decodeIdentity, encodeIdentity } from './identity-file.ts'
 import type { DirectoryIdentity, ExpectedIdentity } from './identity-file.ts'
@@ -44,16 +44,26 @@ export function groupDirectory(group: number): string {
  */
 export function openDataDirectory(options: OpenDataDirectoryOptions, done: OpenDataDirectoryDone): void {
   const disk = options.disk ?? new NodeDisk(options.path)
-  disk.makeDirectory('', (made) => {
-    if (!made.ok) return done(withPath(faultOf(made.error), options.path), null)
-    disk.lock(LOCK_FILE, (locked) => {
-      if (!locked.ok) return done(withPath(faultOf(locked.error), options.path), null)
-      const lock = locked.value
-      const refuse = (fault: StorageFault): void => lock.release(() => done(withPath(fault, options.path), null))
-      readOrMake(disk, options, (fault, found) => {
-        if (fault !== null || found === null) return refuse(fault ?? missing(options.path))
-        done(null, { disk, ...found, release: (released) => releaseLock(lock, released) })
-      })
+  if (options.create !== null) return disk.makeDirectory('', (made) => (made.ok ? take(disk, options, done) : refuseWith(made.error)))
+  disk.readFile(IDENTITY_FILE, (read) => {
+    if (!read.ok) return refuseWith(read.error)
+    if (read.value === null) return done(missing(options.path), null)
+    take(disk, options, done)
+  })
+
+  function refuseWith(error: DiskError): void {
+    done(withPath(faultOf(error), options.path), null)
+  }
+}
+
+function take(disk: Disk, options: OpenDataDirectoryOptions, done: OpenDataDirectoryDone): void {
+  disk.lock(LOCK_FILE, (locked) => {
+    if (!locked.ok) return done(withPath(faultOf(locked.error), options.path), null)
+    const lock = locked.value
+    const refuse = (fault: StorageFault): void => lock.release(() => done(withPath(fault, options.path), null))
+    readOrMake(disk, options, (fault, found) => {
+      if (fault !== null || found === null) return refuse(fault ?? missing(options.path))
+      done(null, { disk, ...found, release: (released) => releaseLock(lock, released) })
     })
   })
 }

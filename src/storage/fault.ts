@@ -14,6 +14,7 @@ export function faultOf(error: DiskError): StorageFault {
     case 'EROFS':
     case 'ENOTDIR':
     case 'EISDIR':
+    case 'EEXIST':
       return {
         code: 'UNWRITABLE',
         message: `The data directory cannot be used: ${what} Give the user of this process write permission, or name another directory with --data.`,

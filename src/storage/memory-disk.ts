@@ -70,8 +70,8 @@ export class MemoryDisk implements Disk {
   }
 
   list(path: string, done: DiskDone<readonly string[]>): void {
-    const prefix = `${path}/`
-    const names = (): string[] => this.paths().filter((name) => directoryOf(name) === path).map((name) => name.slice(prefix.length))
+    const skipped = path === '' ? 0 : path.length + 1
+    const names = (): string[] => this.paths().filter((name) => directoryOf(name) === path).map((name) => name.slice(skipped))
     this.run(names, done)
   }
 

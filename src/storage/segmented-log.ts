@@ -1,7 +1,8 @@
 import { assert } from '../base/assert.ts'
 import type { LogIndex, WriteNumber } from '../base/brand.ts'
-import { chainOf, forEachOffset, recordChain, recordChecksum, recordIndex, recordLength, recordTerm } from '../codec/entry.ts'
+import { EntryError, chainOf, checkHeader, recordChain, recordChecksum, recordIndex, recordLength, recordTerm } from '../codec/entry.ts'
 import type { LogStats, LogStore, LogWrite, ReadRecords, StorageDone, StorageFault } from '../node/ports.ts'
+import type { EntryIndex } from './entry-index.ts'
 import { faultOf } from './fault.ts'
 import { FRAME_BODY_BYTES_MAX } from './frame.ts'
 import { FrameWriter } from './frame-writer.ts'
@@ -116,23 +117,15 @@ export class SegmentedLog implements LogStore {
     index.truncateFrom(from)
   }
 
-  /** Checks that the records follow the log and holds them from now on. PERF: per record one CRC of four bytes. */
+  /** Checks that the records follow the log and holds them from now on. */
   private takeIn(write: LogWrite): QueuedWrite {
     const { index } = this.image
     const previous = { term: index.lastTerm, chain: index.lastChain }
     const position = index.endPosition
     const firstIndex = (index.last + 1) as LogIndex
     assert(write.count === 0 || write.firstIndex === firstIndex, 'records go on where the log ends', { first: write.firstIndex, expected: firstIndex })
-    let { chain } = previous
     const { records } = write
-    forEachOffset(records, (offset) => {
-      const next = recordChain(records, offset)
-      assert(recordIndex(records, offset) === index.last + 1, 'records have consecutive indexes', { after: index.last })
-      assert(chainOf(chain, recordChecksum(records, offset)) === next, 'a record continues the chain of the log', { after: index.last, chain })
-      assert(recordTerm(records, offset) >= index.lastTerm, 'terms never fall along the log', { after: index.last })
-      index.push(recordLength(records, offset), next, recordTerm(records, offset))
-      chain = next
-    })
+    const chain = takeRecords(index, records)
     const last = index.last
     assert(last - firstIndex + 1 === write.count, 'a write says how many records it has', { count: write.count, found: last - firstIndex + 1 })
     if (write.count > 0) this.cache.push({ first: firstIndex, last, position, records, write: write.write })
@@ -263,4 +256,27 @@ export class SegmentedLog implements LogStore {
       }),
     )
   }
+}
+
+/**
+ * Adds the records to the index; they must continue it. Returns the last chain value. PERF: no allocation per record, hence
+ * assertions without values; about 0.1 µs and one CRC of four bytes each.
+ */
+function takeRecords(index: EntryIndex, records: Uint8Array): number {
+  let chain = index.lastChain
+  let { last, lastTerm } = index
+  for (let offset = 0; offset < records.length; offset += recordLength(records, offset)) {
+    const refusal = checkHeader(records, offset)
+    if (refusal !== null) throw new EntryError(refusal, offset)
+    const term = recordTerm(records, offset)
+    const next = recordChain(records, offset)
+    assert(recordIndex(records, offset) === last + 1, 'records have consecutive indexes')
+    assert(chainOf(chain, recordChecksum(records, offset)) === next, 'a record continues the chain of the log')
+    assert(term >= lastTerm, 'terms never fall along the log')
+    index.push(recordLength(records, offset), next, term)
+    last = index.last
+    lastTerm = term
+    chain = next
+  }
+  return chain
 }
