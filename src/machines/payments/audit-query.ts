@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { query } from '../../machine/command.ts'
 import { isRejection } from '../../machine/rejection.ts'
 import { isAdmin } from './access.ts'
-import { recordsOf, rejectedRecord, type AuditRecord } from './audit.ts'
+import { type AuditGroup, type AuditRecord, recordsOf, rejectedRecord } from './audit.ts'
 import { PAGE_MAX, REJECTED_RING } from './limits.ts'
 import { findBooking } from './queries.ts'
 import { AUDIT_ENTITIES, id, millis } from './rows.ts'
@@ -60,16 +60,32 @@ interface Page {
 }
 
 function appliedPage(view: PaymentsView, { bookingId, from, limit }: Page) {
-  const groups =
-    bookingId === null
-      ? view.audit.range({ from, limit }).map(([group]) => group)
-      : view.auditOf.range({ prefix: [bookingId], from: [bookingId, from], limit }).map(([[, group]]) => group)
-  const records = groups.flatMap((group) => {
-    const row = view.audit.get(group)
-    return row === undefined ? [] : recordsOf(group, row)
-  })
+  const groups = bookingId === null ? groupsOfAll(view, from, limit) : groupsOf(view, bookingId, from).slice(0, limit)
   const last = groups.at(-1)
-  return { records, next: last === undefined || groups.length < limit ? null : last + 1 }
+  const records = groups.flatMap(({ group, row }) => recordsOf(group, row))
+  return { records, next: last === undefined || groups.length < limit ? null : last.group + 1 }
+}
+
+interface Group {
+  readonly group: number
+  readonly row: AuditGroup
+}
+
+function groupsOfAll(view: PaymentsView, from: number, limit: number): Group[] {
+  return view.audit.range({ from, limit }).map(([group, row]) => ({ group, row }))
+}
+
+/** The groups of a booking from `from` on: found from its last one back, oldest first. */
+function groupsOf(view: PaymentsView, bookingId: string, from: number): Group[] {
+  const groups: Group[] = []
+  let group = view.bookings.get(bookingId)?.auditGroup ?? 0
+  while (group >= from) {
+    const row = view.audit.get(group)
+    if (row === undefined) break
+    groups.push({ group, row })
+    group = row.prevGroup
+  }
+  return groups.reverse()
 }
 
 /** The ring is small: all of it is read, put in order and filtered. */

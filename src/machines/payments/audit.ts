@@ -95,12 +95,20 @@ export function brokenAt(records: readonly AuditRecord[], sha256: Sha256, prevHa
   return null
 }
 
-/** Appends the steps of one command to the chain of applied records, as one group. PERF: one SHA-256 per step. */
-export function appendApplied(ctx: PaymentsContext, head: AuditHead, steps: readonly AuditStep[]): void {
-  if (steps.length === 0) return
+/**
+ * Appends the steps of one command, at least one, to the chain of applied records, and returns their group. `prevGroup` is
+ * the booking's group before this one, 0 if there is none. PERF: one SHA-256 per step; groups are linked per booking, so
+ * that there is no index to write.
+ */
+export function appendApplied(
+  ctx: PaymentsContext,
+  head: AuditHead & { readonly prevGroup: number },
+  steps: readonly AuditStep[],
+): number {
   const { seq, hash: prevHash } = ctx.state.chains.get('applied') ?? { seq: 0, hash: FIRST_HASH }
   const group = seq + 1
-  const common = { ...head, at: ctx.now, group, outcome: 'applied', code: null } as const
+  const { bookingId, action, by } = head
+  const common = { bookingId, action, by, at: ctx.now, group, outcome: 'applied', code: null } as const
   let hash = prevHash
   const rows = steps.map((step, position) => {
     const { entity, from, to, reason = null, ref = null } = step
@@ -109,8 +117,8 @@ export function appendApplied(ctx: PaymentsContext, head: AuditHead, steps: read
     return [entity, from, to, reason, ref, hash] as const
   })
   ctx.state.audit.set(group, { at: ctx.now, ...head, prevHash, steps: rows })
-  if (head.bookingId !== null) ctx.state.auditOf.set([head.bookingId, group], null)
   ctx.state.chains.set('applied', { seq: seq + steps.length, hash })
+  return group
 }
 
 /** What a refusal leaves behind. */
@@ -157,6 +165,7 @@ export function rejectedRecord(row: RejectedRow): Omit<AuditRecord, 'hash'> {
 /** One row of the table `audit` as it is stored. */
 export interface AuditGroup extends AuditHead {
   readonly at: number
+  readonly prevGroup: number
   readonly prevHash: string
   readonly steps: readonly (readonly [
     AuditEntity,

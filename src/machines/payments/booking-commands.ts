@@ -3,7 +3,7 @@ import { MINUTE_MS } from '../../base/time.ts'
 import { command } from '../../machine/command.ts'
 import type { Parsed } from '../../machine/schema.ts'
 import { findBooking, isRejection } from './access.ts'
-import { Change, Journal, refused, refusedState, statusOf } from './change.ts'
+import { Change, refused, refusedState, statusOf } from './change.ts'
 import { nextId } from './ids.ts'
 import { DURATION_MIN_MAX } from './limits.ts'
 import { createRefund } from './refunds.ts'
@@ -46,7 +46,7 @@ export const requestBooking = command({ input: requestInput, output: bookingStat
   if (refusal !== null) return refusal
   const { id: bookingId, number } = nextId(ctx, 'booking', 'bkg')
   const booking = newBooking(ctx, bookingId, input)
-  const journal = new Journal(ctx, 'requestBooking', bookingId)
+  const change = new Change(ctx, 'requestBooking', booking)
   for (const { formId, required } of input.forms) {
     ctx.state.forms.set([bookingId, formId], { required, completedAt: null, contentHash: null })
   }
@@ -56,10 +56,9 @@ export const requestBooking = command({ input: requestInput, output: bookingStat
     ctx.state.bookingsOf.set([principal, number], bookingId)
   }
   for (const entity of ['payment', 'session', 'video'] as const) {
-    journal.note({ entity, from: null, to: booking[entity] })
-    journal.count(`${entity}.${booking[entity]}`, 1)
+    change.journal.note({ entity, from: null, to: booking[entity] })
+    change.journal.count(`${entity}.${booking[entity]}`, 1)
   }
-  const change = new Change(journal, booking, null)
   change.commit()
   const { startsAt } = input
   ctx.notify(input.therapistId, 'booking.requested', { bookingId, startsAt, durationMin: input.durationMin })
@@ -113,7 +112,7 @@ function newBooking(ctx: PaymentsContext, bookingId: string, input: RequestInput
     verbalConsent: null,
     attempts: 0,
     attemptId: null,
-    appliedTransactionId: null,
+    applied: null,
     capturedMinor: 0,
     refundedMinor: 0,
     attendance: null,
@@ -123,6 +122,7 @@ function newBooking(ctx: PaymentsContext, bookingId: string, input: RequestInput
     therapistReview: false,
     manualReview: false,
     fired: null,
+    auditGroup: 0,
     seq: 0,
   }
 }
@@ -139,7 +139,7 @@ export const approve = command(
       const about = { action: 'approve', bookingId: booking.id, from: booking.session, to: 'approved' }
       return refused(ctx, ctx.reject('STALE_STATE', details), about)
     }
-    const change = new Change(new Journal(ctx, 'approve', booking.id), booking)
+    const change = new Change(ctx, 'approve', booking)
     change.take('approve')
     change.commit()
     ctx.notify(booking.clientId, 'booking.approved', { bookingId: booking.id })
@@ -186,12 +186,13 @@ export interface Ending {
 export function endBooking(ctx: PaymentsContext, { booking, role, action, reason }: Ending): Booking {
   const paid = PAID.includes(booking.session)
   const pct = paid ? cancelPct(booking, ctx.now, { role, reason }) : 0
-  const change = new Change(new Journal(ctx, action, booking.id), booking)
+  const change = new Change(ctx, action, booking)
   change.take(paid ? 'cancelPaid' : 'cancelUnpaid', reason)
   change.set({ cancel: { by: ctx.principal, role, reason, at: ctx.now } })
   if (reason === 'both_absent') change.set({ manualReview: true })
   if (paid) {
-    const { appliedTransactionId: transactionId, priceMinor: price } = booking
+    const { applied, priceMinor: price } = booking
+    const transactionId = applied?.transactionId ?? null
     createRefund(change, { transactionId, amountMinor: refundAmount(price, pct), pct, reason: refundReason(reason) })
   }
   change.commit()

@@ -76,32 +76,40 @@ function takeFirst(
   action: string,
   { attempt, told, digest }: { readonly attempt: Attempt; readonly told: Told; readonly digest: string },
 ): CallbackAnswer {
-  const sameMoney = captured(ctx, told)
-  if (sameMoney !== null) return sameReceipt(ctx, action, { attempt, told, digest, response: sameMoney })
-  const { change, result } = judge(ctx, action, attempt, told)
-  const { id: bookingId, payment, session } = change.booking
-  const response: CallbackResponse = { result, bookingId, attemptId: attempt.id, payment, session }
+  const { change, result, told: before } = judge(ctx, action, { attempt, told })
   change.journal.count(`callback.${result}`, 1)
   change.commit()
+  const { id: bookingId, payment, session } = change.booking
+  const response = before ?? { result, bookingId, attemptId: attempt.id, payment, session }
   const { transactionId } = told
   ctx.state.callbacks.set(transactionId, { digest, bookingId, result, at: ctx.now, index: ctx.index, response })
-  return response
+  return before === null ? response : { ...response, duplicate: true }
 }
 
-/** Applies the table of 3.5; the change is not committed yet. The callback's own record leads its audit group. */
+/** What `judge` found out. The change is not committed yet. */
+interface Judged {
+  readonly change: Change
+  readonly result: CallbackResult
+  /** The answer that this money got under another transaction; null for money that is new. */
+  readonly told: CallbackResponse | null
+}
+
+/**
+ * Applies the table of 3.5, unless the receipt was captured under another transaction: then it is the same money, told twice,
+ * and there is neither capture nor refund. The callback's own record stands last in its audit group.
+ */
 function judge(
   ctx: PaymentsContext,
   action: string,
-  attempt: Attempt,
-  told: Told,
-  reason: string | null = null,
-): { readonly change: Change; readonly result: CallbackResult } {
+  { attempt, told, reason = null }: { readonly attempt: Attempt; readonly told: Told; readonly reason?: string | null },
+): Judged {
   const booking = ctx.state.bookings.get(attempt.bookingId)
   if (booking === undefined) throw new Error(`attempt ${attempt.id} has no booking ${attempt.bookingId}`)
-  const change = new Change(new Journal(ctx, action, booking.id), booking)
-  const result = settle(change, attempt, told)
+  const change = new Change(ctx, action, booking)
+  const before = captured(ctx, told)
+  const result = before === null ? settle(change, attempt, told) : 'SAME_RECEIPT'
   change.journal.note({ entity: 'callback', from: null, to: result, reason, ref: told.transactionId })
-  return { change, result }
+  return { change, result, told: before }
 }
 
 /** Nobody made such an attempt, or its `paymentStarted` is still on the way: kept, and told to the administrators. */
@@ -134,31 +142,8 @@ function unknownAttempt(
   const journal = new Journal(ctx, action, null)
   journal.note({ entity: 'callback', from: null, to: 'UNKNOWN_ATTEMPT', ref: transactionId })
   journal.count('callback.UNKNOWN_ATTEMPT', 1)
-  journal.close()
+  journal.close(0)
   return response
-}
-
-/** The receipt was captured under another transaction: the same money, told twice. No capture, no refund. */
-function sameReceipt(
-  ctx: PaymentsContext,
-  action: string,
-  first: {
-    readonly attempt: Attempt
-    readonly told: Told
-    readonly digest: string
-    readonly response: CallbackResponse
-  },
-): CallbackAnswer {
-  const { attempt, told, digest, response } = first
-  const { bookingId } = attempt
-  const { transactionId } = told
-  const record = { digest, bookingId, result: 'SAME_RECEIPT', at: ctx.now, index: ctx.index, response } as const
-  ctx.state.callbacks.set(transactionId, record)
-  const journal = new Journal(ctx, action, bookingId)
-  journal.note({ entity: 'callback', from: null, to: 'SAME_RECEIPT', ref: transactionId })
-  journal.count('callback.SAME_RECEIPT', 1)
-  journal.close()
-  return { ...response, duplicate: true }
 }
 
 /** The answer to whoever captured this receipt under another transaction, or null when nobody did. */
@@ -181,21 +166,13 @@ export function judgeWaiting(ctx: PaymentsContext, attempt: Attempt, checkoutReq
     if (record?.result !== 'UNKNOWN_ATTEMPT') continue
     const told = { ...early, transactionId }
     const current = ctx.state.attempts.get(attempt.id) ?? attempt
-    const result = captured(ctx, told) === null ? judgeLate(ctx, current, told) : 'SAME_RECEIPT'
-    const journal = new Journal(ctx, 'paymentStarted', attempt.bookingId)
-    if (result === 'SAME_RECEIPT') journal.note({ entity: 'callback', from: null, to: result, ref: transactionId })
-    journal.count('callback.UNKNOWN_ATTEMPT', -1)
-    journal.count(`callback.${result}`, 1)
-    journal.close()
+    const { change, result } = judge(ctx, 'paymentStarted', { attempt: current, told })
+    change.journal.count('callback.UNKNOWN_ATTEMPT', -1)
+    change.journal.count(`callback.${result}`, 1)
+    change.commit()
     const digest = digestOf(told, attempt.id)
     ctx.state.callbacks.set(transactionId, { ...record, digest, bookingId: attempt.bookingId, result })
   }
-}
-
-function judgeLate(ctx: PaymentsContext, attempt: Attempt, told: Told): CallbackResult {
-  const { change, result } = judge(ctx, 'paymentStarted', attempt, told)
-  change.commit()
-  return result
 }
 
 export const verifyPaymentManually = command(
@@ -215,11 +192,11 @@ export const verifyPaymentManually = command(
     if (booking.session !== 'payment_pending') return refusedState(ctx, booking, action, 'paid')
     const attempt = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
     if (attempt === undefined) throw new Error(`${booking.id} awaits a payment without an attempt`)
-    const { change, result } = judge(ctx, action, attempt, told, note)
-    const { payment, session } = change.booking
-    const response: CallbackResponse = { result, bookingId: booking.id, attemptId: attempt.id, payment, session }
+    const { change, result } = judge(ctx, action, { attempt, told, reason: note })
     change.journal.count(`callback.${result}`, 1)
     change.commit()
+    const { payment, session } = change.booking
+    const response: CallbackResponse = { result, bookingId: booking.id, attemptId: attempt.id, payment, session }
     const digest = digestOf(told, attempt.id)
     const record = { digest, bookingId: booking.id, result, at: ctx.now, index: ctx.index, response }
     ctx.state.callbacks.set(transactionId, record)

@@ -8,7 +8,7 @@ import type { SessionState, Triple } from './states.ts'
 import { isTerminalSession, SESSION_TRANSITIONS } from './states.ts'
 import { legalTriples } from './sync.ts'
 import { nextTimer } from './timers.ts'
-import { TOTAL_NAMES, TOTALS_KEY, totalPosition } from './totals.ts'
+import { addTotals, type TotalDelta, TOTALS_KEY } from './totals.ts'
 
 /** What one command writes beside its rows: its audit group and what it adds to the totals. Closed once, at the end. */
 export class Journal {
@@ -17,7 +17,7 @@ export class Journal {
   readonly action: string
   private readonly bookingId: string | null
   private readonly steps: AuditStep[] = []
-  private readonly deltas = new Map<string, number>()
+  private readonly deltas: TotalDelta[] = []
 
   constructor(ctx: PaymentsContext, action: string, bookingId: string | null) {
     this.ctx = ctx
@@ -30,55 +30,54 @@ export class Journal {
   }
 
   count(name: string, delta: number): void {
-    this.deltas.set(name, (this.deltas.get(name) ?? 0) + delta)
+    this.deltas.push({ name, delta })
   }
 
-  close(): void {
-    const { ctx, action, bookingId } = this
-    appendApplied(ctx, { bookingId, action, by: ctx.principal }, this.steps)
-    if (this.deltas.size === 0) return
-    const row = ctx.state.totals.get(TOTALS_KEY)
-    const totals = TOTAL_NAMES.map((_, position) => row?.[position] ?? 0)
-    for (const [name, delta] of this.deltas) {
-      const position = totalPosition(name)
-      totals[position] = (totals[position] ?? 0) + delta
-    }
-    ctx.state.totals.set(TOTALS_KEY, totals)
+  /** Writes the audit group and the totals. `prevGroup` is the booking's last group; returns the one that is its last now. */
+  close(prevGroup: number): number {
+    const { ctx, action, bookingId, steps, deltas } = this
+    if (deltas.length > 0) ctx.state.totals.set(TOTALS_KEY, addTotals(ctx.state.totals.get(TOTALS_KEY), deltas))
+    if (steps.length === 0) return prevGroup
+    return appendApplied(ctx, { bookingId, action, by: ctx.principal, prevGroup }, steps)
   }
 }
 
-/** One command's change of one booking: steps are taken on a copy, `commit` checks the invariants and writes it. */
+/**
+ * One command's change of one booking: steps are taken on a draft, `commit` checks the invariants and writes it. `booking`
+ * is the draft as it stands.
+ */
 export class Change {
   readonly journal: Journal
   readonly ctx: PaymentsContext
   private readonly before: Booking | null
-  private current: Booking
+  /** PERF: one copy of the row per command, changed in place until it is committed. */
+  private readonly draft: { -readonly [Field in keyof Booking]: Booking[Field] }
 
-  /** `before` is null for a booking that is being made. */
-  constructor(journal: Journal, booking: Booking, before: Booking | null = booking) {
-    this.journal = journal
-    this.ctx = journal.ctx
-    this.before = before
-    this.current = booking
+  constructor(ctx: PaymentsContext, action: string, booking: Booking) {
+    this.journal = new Journal(ctx, action, booking.id)
+    this.ctx = ctx
+    // The first commit makes seq 1: a booking at 0 is being made, and has no timer to replace.
+    this.before = booking.seq === 0 ? null : booking
+    this.draft = { ...booking }
   }
 
   get booking(): Booking {
-    return this.current
+    return this.draft
   }
 
   set(fields: Partial<Booking>): void {
-    this.current = { ...this.current, ...fields }
+    Object.assign(this.draft, fields)
   }
 
   /**
-   * Takes the steps of a compound. The command's guards came before: a compound that does not fit here is a bug, and
-   * the whole entry rolls back (PP7).
+   * Takes the steps of a compound. The command's guards came before: a compound that does not fit here is a bug, and the
+   * whole entry rolls back (PP7).
    */
   take(compound: Compound, reason: string | null = null): void {
-    const { ctx, journal, current } = this
-    const plan = planCompound(compound, current)
-    if ('error' in plan) throw new InvariantError(`${compound} does not fit ${current.id}: ${JSON.stringify(plan)}`)
-    const enteredAt = { ...current.enteredAt }
+    const { ctx, journal, draft } = this
+    const plan = planCompound(compound, draft)
+    if ('error' in plan) throw new InvariantError(`${compound} does not fit ${draft.id}: ${JSON.stringify(plan)}`)
+    const enteredAt = { ...draft.enteredAt }
     for (const { entity, from, to } of plan.steps) {
       enteredAt[entity] = ctx.now
       journal.note({ entity, from, to, reason })
@@ -86,21 +85,21 @@ export class Change {
       journal.count(`${entity}.${to}`, 1)
       logTransition(this, { entity, from, to })
     }
-    this.current = { ...current, ...plan.triple, enteredAt }
+    const { payment, session, video } = plan.triple
+    this.set({ payment, session, video, enteredAt })
   }
 
   commit(): void {
-    const { ctx, before } = this
-    const booking = { ...this.current, seq: this.current.seq + 1 }
-    this.current = booking
-    assertBooking(booking)
-    ctx.state.bookings.set(booking.id, booking)
-    if (before !== null && isTerminalSession(booking.session) && !isTerminalSession(before.session)) {
-      ctx.state.slots.delete([booking.clientId, booking.startsAt])
-      ctx.state.slots.delete([booking.therapistId, booking.startsAt])
+    const { ctx, before, draft } = this
+    draft.auditGroup = this.journal.close(draft.auditGroup)
+    draft.seq += 1
+    assertBooking(draft)
+    ctx.state.bookings.set(draft.id, draft)
+    if (before !== null && isTerminalSession(draft.session) && !isTerminalSession(before.session)) {
+      ctx.state.slots.delete([draft.clientId, draft.startsAt])
+      ctx.state.slots.delete([draft.therapistId, draft.startsAt])
     }
-    armTimer(ctx, booking, before)
-    this.journal.close()
+    armTimer(ctx, draft, before)
   }
 }
 
@@ -164,8 +163,7 @@ function assertBooking(booking: Booking): void {
   if (!LEGAL.has(triple)) throw new InvariantError(`${id} would be ${triple}, which no matrix allows`)
   if (booking.refundedMinor > booking.capturedMinor)
     throw new InvariantError(`${id} would refund more than it captured`)
-  if (PAID.has(session) && booking.appliedTransactionId === null)
-    throw new InvariantError(`${id} would be ${session} unpaid`)
+  if (PAID.has(session) && booking.applied === null) throw new InvariantError(`${id} would be ${session} unpaid`)
   if (session === 'ready' && booking.formsOpen > 0 && booking.verbalConsent === null) {
     throw new InvariantError(`${id} would be ready with open forms`)
   }

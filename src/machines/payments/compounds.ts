@@ -89,8 +89,19 @@ export type CompoundPlan = { readonly steps: readonly Step[]; readonly triple: T
  * against both matrices (A4). Steps of one plan belong into one audit group.
  */
 export function planCompound(compound: Compound, triple: Triple): CompoundPlan {
-  return planMoves(MOVES[compound](triple), triple)
+  const key = `${compound}/${triple.payment}/${triple.session}/${triple.video}`
+  const known = PLANS.get(key)
+  if (known !== undefined) return known
+  const plan = planMoves(MOVES[compound](triple), triple)
+  PLANS.set(key, plan)
+  return plan
 }
+
+/**
+ * Plans that were made already. PERF: a plan is a pure function of 18 compounds and at most 330 triples, and commands need
+ * the same dozen all the time; looking one up costs a tenth of making it.
+ */
+const PLANS = new Map<string, CompoundPlan>()
 
 /** Plans any list of moves; the admin's `transition` uses it as well. */
 export function planMoves(moves: readonly Move[], triple: Triple): CompoundPlan {

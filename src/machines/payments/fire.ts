@@ -1,6 +1,6 @@
 import { unreachable } from '../../base/assert.ts'
 import { endBooking } from './booking-commands.ts'
-import { armTimer, Change, Journal } from './change.ts'
+import { armTimer, Change } from './change.ts'
 import { route } from './form-commands.ts'
 import type { Booking, CancelReason } from './rows.ts'
 import type { PaymentsContext } from './schema.ts'
@@ -70,7 +70,7 @@ function askProvider(ctx: PaymentsContext, booking: Booking): void {
 function timeOut(ctx: PaymentsContext, booking: Booking): void {
   const attempt = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
   if (attempt === undefined) return
-  const change = new Change(new Journal(ctx, 'payment-timeout', booking.id), booking)
+  const change = new Change(ctx, 'payment-timeout', booking)
   failAttempt(change, attempt, 'TIMEOUT')
   change.commit()
   ctx.alert('PAYMENT_TIMEOUT', { bookingId: booking.id, attemptId: attempt.id })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { command } from '../../machine/command.ts'
 import { findBooking, isRejection } from './access.ts'
 import { bookingStatus } from './booking-commands.ts'
-import { Change, Journal, refused, refusedState, statusOf } from './change.ts'
+import { Change, refused, refusedState, statusOf } from './change.ts'
 import type { Booking } from './rows.ts'
 import { contentHash, formId, id, text } from './rows.ts'
 import type { PaymentsContext } from './schema.ts'
@@ -22,7 +22,7 @@ export const routeAfterPayment = command(
 
 /** paid → forms_required while a required form is open, else → ready. */
 export function route(ctx: PaymentsContext, booking: Booking, action: string): Booking {
-  const change = new Change(new Journal(ctx, action, booking.id), booking)
+  const change = new Change(ctx, action, booking)
   if (booking.formsOpen === 0) return makeReady(change)
   change.take('requireForms')
   change.commit()
@@ -64,7 +64,7 @@ export const completeForm = command(
     }
     if (booking.session !== 'paid' && booking.session !== 'forms_required') return refusedState(ctx, booking, action)
     ctx.state.forms.set([booking.id, input.formId], { ...form, completedAt: ctx.now, contentHash: input.contentHash })
-    const change = new Change(new Journal(ctx, action, booking.id), booking)
+    const change = new Change(ctx, action, booking)
     change.journal.note({ entity: 'form', from: null, to: 'completed', ref: input.formId })
     change.set({ formsOpen: booking.formsOpen - (form.required ? 1 : 0) })
     const done = booking.session === 'forms_required' && change.booking.formsOpen === 0
@@ -82,7 +82,7 @@ export const recordVerbalConsent = command(
     if (isRejection(found)) return found
     const { booking } = found
     if (booking.session !== 'forms_required') return refusedState(ctx, booking, action, 'ready')
-    const change = new Change(new Journal(ctx, action, booking.id), booking)
+    const change = new Change(ctx, action, booking)
     change.journal.note({ entity: 'form', from: null, to: 'verbal_consent', reason: input.note })
     change.set({ verbalConsent: { by: ctx.principal, at: ctx.now } })
     return statusOf(makeReady(change))

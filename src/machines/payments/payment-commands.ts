@@ -4,7 +4,7 @@ import type { TaskHandlers } from '../../machine/define.ts'
 import { findBooking, isRejection, workerOnly } from './access.ts'
 import { bookingStatus } from './booking-commands.ts'
 import { judgeWaiting, takeResult } from './callback.ts'
-import { Change, Journal, refused, refusedState, statusOf } from './change.ts'
+import { Change, refused, refusedState, statusOf } from './change.ts'
 import { nextId } from './ids.ts'
 import type { Attempt, Booking } from './rows.ts'
 import { id, phone } from './rows.ts'
@@ -30,7 +30,7 @@ export const initiatePayment = command(
       const about = { action, bookingId: booking.id, entity: 'payment', from: payment, to: 'initiated' } as const
       return refused(ctx, ctx.reject('CONFLICT', { reason: 'PAYMENT_IN_FLIGHT' }), about)
     }
-    const change = new Change(new Journal(ctx, action, booking.id), booking)
+    const change = new Change(ctx, action, booking)
     change.take(session === 'approved' ? 'initiate' : 'retry')
     const attempt = newAttempt(change, input.phone)
     change.commit()
@@ -139,7 +139,7 @@ export const pushTask: TaskHandlers<typeof paymentsSchema, 'payment.stk_push'> =
     // A callback or paymentStarted may have come all the same: then the push was sent.
     if (booking.payment !== 'initiated' || booking.attemptId !== attempt.id || attempt.checkoutRequestId !== null)
       return
-    const change = new Change(new Journal(ctx, 'payment.stk_push', booking.id), booking)
+    const change = new Change(ctx, 'payment.stk_push', booking)
     failAttempt(change, attempt, 'PUSH_FAILED')
     change.commit()
   },

@@ -15,10 +15,10 @@ import { describeTotals, TOTALS_KEY } from './totals.ts'
 
 /** What payments can be asked (domain 3.9). Phone numbers are masked in every answer. */
 
-const bookingView = bookingRow.omit({ fired: true }).extend({
+const bookingView = bookingRow.omit({ fired: true, applied: true, auditGroup: true }).extend({
   forms: z.array(formRow.extend({ formId: id })),
   attemptList: z.array(attemptRow),
-  captures: z.array(captureRow.extend({ transactionId: z.string() })),
+  captures: z.array(captureRow.extend({ transactionId: z.string(), applied: z.boolean() })),
   refunds: z.array(refundRow),
 })
 
@@ -27,7 +27,7 @@ export const get = query(
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
     const found = findBooking(view, context, input.id)
     if (isRejection(found)) return found
-    const { fired: _, ...booking } = found.booking
+    const { fired: _fired, auditGroup: _auditGroup, applied: _applied, ...booking } = found.booking
     const prefix = [input.id] as const
     const limit = PER_BOOKING_MAX
     return {
@@ -36,11 +36,20 @@ export const get = query(
       attemptList: view.attemptsOf
         .range({ prefix, limit })
         .flatMap(([, attemptId]) => masked(view.attempts.get(attemptId))),
-      captures: view.captures.range({ prefix, limit }).map(([[, transactionId], row]) => ({ transactionId, ...row })),
+      captures: capturesOf(view, found.booking),
       refunds: view.refundsOf.range({ prefix, limit }).flatMap(([, refundId]) => view.refunds.get(refundId) ?? []),
     }
   },
 )
+
+/** The capture that paid for the booking, if any, then those that go back. */
+function capturesOf(view: PaymentsView, booking: Booking) {
+  const orphans = view.captures
+    .range({ prefix: [booking.id], limit: PER_BOOKING_MAX })
+    .map(([[, transactionId], row]) => ({ transactionId, ...row, applied: false }))
+  const { applied, priceMinor: amountMinor } = booking
+  return applied === null ? orphans : [{ ...applied, amountMinor, applied: true }, ...orphans]
+}
 
 function masked(attempt: Attempt | undefined): Attempt[] {
   if (attempt === undefined) return []
@@ -190,7 +199,7 @@ export const totals = query(
     const { session } = context
     if (session === null) return context.reject('UNAUTHENTICATED')
     if (!isAdmin(session.principal) && !session.roles.includes(WORKER_ROLE)) return context.reject('FORBIDDEN')
-    return describeTotals(view.totals.get(TOTALS_KEY) ?? [])
+    return describeTotals(view.totals.get(TOTALS_KEY) ?? new Uint8Array(0))
   },
 )
 

@@ -1,5 +1,5 @@
 import type { TaskHandlers } from '../../machine/define.ts'
-import { Change, Journal } from './change.ts'
+import { Change } from './change.ts'
 import { nextId } from './ids.ts'
 import { REFUND_APPROVAL_ABOVE_MINOR } from './refund-policy.ts'
 import type { Refund } from './rows.ts'
@@ -62,7 +62,7 @@ export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> =
 function moveRefund(ctx: PaymentsContext, refund: Refund, path: readonly Refund['status'][]): void {
   const booking = ctx.state.bookings.get(refund.bookingId)
   if (booking === undefined) return
-  const change = new Change(new Journal(ctx, 'payment.refund', booking.id), booking)
+  const change = new Change(ctx, 'payment.refund', booking)
   let status = refund.status
   for (const to of path) {
     change.journal.note({ entity: 'refund', from: status, to, ref: refund.id })

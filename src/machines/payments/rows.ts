@@ -80,8 +80,8 @@ export const bookingRow = z.object({
   /** Attempts made so far; the last one is the current one. */
   attempts: z.int(),
   attemptId: z.string().nullable(),
-  /** The one capture that paid for this booking. */
-  appliedTransactionId: z.string().nullable(),
+  /** The one capture that paid for this booking; its amount is exactly the price. Others are rows of `captures`. */
+  applied: z.object({ transactionId: z.string(), attemptId: z.string(), at: millis }).nullable(),
   /** All money that arrived, and all that is to go back (refunds but FAILED_MANUAL). refunded ≤ captured. */
   capturedMinor: minor,
   refundedMinor: minor,
@@ -93,6 +93,8 @@ export const bookingRow = z.object({
   manualReview: z.boolean(),
   /** The timer that fired last, and when it was due; timers after it are still to come (timers.ts). */
   fired: z.object({ dueAt: millis, order: z.int() }).nullable(),
+  /** Its last audit group; each group names the one before it. */
+  auditGroup: z.int(),
   /** Rises by one with every change. */
   seq: z.int(),
 })
@@ -120,13 +122,8 @@ export const attemptRow = z.object({
 })
 export type Attempt = Readonly<z.output<typeof attemptRow>>
 
-/** Money that really arrived. */
-export const captureRow = z.object({
-  attemptId: z.string().nullable(),
-  amountMinor: minor,
-  at: millis,
-  applied: z.boolean(),
-})
+/** Money that arrived and could not be applied: it goes back. */
+export const captureRow = z.object({ attemptId: z.string(), amountMinor: minor, at: millis })
 
 export const REFUND_REASONS = [
   'CANCELLED',
@@ -215,6 +212,8 @@ export const auditGroupRow = z.object({
   action: z.string(),
   by: z.string(),
   prevHash: z.string(),
+  /** The booking's group before this one; 0 for its first. The booking knows its last. */
+  prevGroup: z.int(),
   steps: z.array(auditStep),
 })
 /** One refused command, keyed by seq modulo the ring's size. */

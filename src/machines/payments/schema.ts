@@ -63,13 +63,11 @@ const state = {
   counters: table(z.string(), z.int()),
   /** Keyed by the first seq of the group. */
   audit: table(z.int(), auditGroupRow),
-  /** [booking, first seq of the group] */
-  auditOf: table(z.tuple([z.string(), z.int()]), z.null()),
   auditRejected: table(z.int(), auditRejectedRow),
   /** `applied` and `rejected`: where the two chains end. */
   chains: table(z.string(), z.object({ seq: z.int(), hash: z.string() })),
-  /** One row, `all`: the running totals in the order of totals.ts. */
-  totals: table(z.string(), z.array(z.int())),
+  /** One row, `all`: the running totals in the order of totals.ts, 8 bytes each. */
+  totals: table(z.string(), z.instanceof(Uint8Array)),
 }
 
 const pushPayload = z.object({

@@ -39,9 +39,9 @@ function settleSuccess(change: Change, attempt: Attempt, told: Told): CallbackRe
     return result
   }
   const late = booking.payment === 'failed'
-  capture(change, attempt, { ...told, amountMinor, applied: true })
+  capture(change, { ...told, amountMinor }, 'captures.applied')
   change.take(late ? 'confirmLate' : 'confirm')
-  change.set({ appliedTransactionId: told.transactionId })
+  change.set({ applied: { transactionId: told.transactionId, attemptId: attempt.id, at: change.ctx.now } })
   supersede(change, attempt)
   change.ctx.state.attempts.set(attempt.id, { ...attempt, outcome: 'SUCCESS', resultCode: told.resultCode })
   const body = { bookingId: booking.id, amountMinor, currency: booking.currency }
@@ -70,19 +70,20 @@ type Money = Told & { readonly amountMinor: number }
 
 /** Money that the payment cannot take: it is kept as a capture of its own and goes back in full (A6). */
 function orphan(change: Change, attempt: Attempt, money: Money, result: CallbackResult): CallbackResult {
-  capture(change, attempt, { ...money, applied: false })
+  const { ctx, booking } = change
   const { transactionId, amountMinor } = money
+  capture(change, money, 'captures.orphan')
+  ctx.state.captures.set([booking.id, transactionId], { attemptId: attempt.id, amountMinor, at: ctx.now })
   createRefund(change, { transactionId, amountMinor, pct: 100, reason: 'ORPHAN' })
   return result
 }
 
-function capture(change: Change, attempt: Attempt, money: Money & { readonly applied: boolean }): void {
+/** Money arrived: its receipt is taken, and it is counted. */
+function capture(change: Change, money: Money, total: 'captures.applied' | 'captures.orphan'): void {
   const { ctx, journal, booking } = change
-  const { transactionId, receipt, amountMinor, applied } = money
-  ctx.state.captures.set([booking.id, transactionId], { attemptId: attempt.id, amountMinor, at: ctx.now, applied })
+  const { transactionId, receipt, amountMinor } = money
   if (receipt !== null) ctx.state.receipts.set(receipt, transactionId)
   change.set({ capturedMinor: booking.capturedMinor + amountMinor })
-  const name = applied ? 'captures.applied' : 'captures.orphan'
-  journal.count(name, 1)
-  journal.count(`${name}.minor`, amountMinor)
+  journal.count(total, 1)
+  journal.count(`${total}.minor`, amountMinor)
 }
