@@ -31,6 +31,16 @@ export class Bootstrap {
     return this.greetings.get(id)?.instance ?? null
   }
 
+  /** The peer said in this process's lifetime that it holds a Configuration. */
+  hasConfiguration(peer: NodeId): boolean {
+    return this.greetings.get(peer)?.hasConfiguration === true
+  }
+
+  /** Every initial voter has told its instance id. */
+  knowsAll(): boolean {
+    return this.voters.every((id) => this.instanceOf(id) !== null)
+  }
+
   /** Every initial voter is known and none has a Configuration: the first election may begin. */
   complete(): boolean {
     return this.voters.every((id) => id === this.self.id || this.greetings.get(id)?.hasConfiguration === false)

@@ -2,23 +2,24 @@ import { assert } from '../base/assert.ts'
 import { logIndex, type GroupId, type LogIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/payload.ts'
 import { ENTRY_HEADER_BYTES } from '../codec/entry.ts'
-import { verifyRecords } from '../codec/records.ts'
 import type { EntryKind } from '../codec/types.ts'
 import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
 import type { Effect, RaftEvent } from '../raft/types.ts'
 import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
+import { Alarm } from './alarm.ts'
 import { Applying } from './applying.ts'
 import { DUTY_INTERVAL_MS, LeaderDuties } from './leader-duties.ts'
 import { LogClock } from './log-clock.ts'
 import { Members } from './members.ts'
 import { APPLY_BEHIND_MAX, PROPOSE_BYTES_MAX, PROPOSE_COUNT_MAX, type DriverOptions } from './options.ts'
 import { Outgoing } from './outgoing.ts'
-import { configurationsIn, Peers, type ReceivedMessage } from './peers.ts'
+import { Peers } from './peers.ts'
 import { Pending } from './pending.ts'
-import type { PeerFrame, StorageFault, Timer } from './ports.ts'
+import type { PeerFrame, StorageFault } from './ports.ts'
 import { Proposals } from './proposals.ts'
 import { NO_RECEIVED, recordsOf, type PersistContext, type RecordsPorts } from './records.ts'
 import { createdPayload, dutyPayloads } from './payloads.ts'
+import { type ReceivedMessage, type ReceivingLog, verifiedMessage } from './received.ts'
 import { restoredState } from './restored.ts'
 import { statusOf } from './status.ts'
 
@@ -43,13 +44,13 @@ export class Driver implements RaftNode {
   private readonly applying: Applying
   private readonly duties: LeaderDuties
   private readonly recordsPorts: RecordsPorts
+  private readonly receivingLog: ReceivingLog
   private readonly listeners: NodeListener[] = []
   private readonly inbox: (RaftEvent | ReceivedMessage)[] = []
   /** Names of the step whose effects are being executed. */
   private context: PersistContext = NO_RECEIVED
   private wakeAt = 0
-  private timer: Timer | null = null
-  private timerAt = Number.POSITIVE_INFINITY
+  private readonly alarm: Alarm
   private turnPending = false
   private stopped: { readonly code: string; readonly message: string } | null = null
   private closed = false
@@ -104,6 +105,13 @@ export class Driver implements RaftNode {
       chainAt: (index) => log.chainAt(index),
       createdPayload: (kind) => createdPayload(kind, options, this.peers.bootstrap),
     }
+    this.receivingLog = {
+      group: this.group,
+      termAt: (index) => termAt(this.raft, index),
+      chainAt: (index) => log.chainAt(index),
+    }
+    // Through the queue: messages that are already there are read before an election timer fires.
+    this.alarm = new Alarm(clock, () => this.scheduleTurn())
   }
 
   get incarnation(): number {
@@ -150,10 +158,10 @@ export class Driver implements RaftNode {
   onFrame(frame: PeerFrame): void {
     if (this.stopped !== null) return
     const received = this.peers.receive(frame)
+    this.checkBootstrap()
     if (received === null) return
     this.logClock.sample(frame.sender, received.wallMs, this.options.clock.monotonicMs())
-    if (received.message === null) this.checkBootstrap()
-    else this.enqueue(received.message)
+    this.enqueue(received.message)
   }
 
   onUnreachable(_peer: NodeId): void {
@@ -256,30 +264,9 @@ export class Driver implements RaftNode {
       this.step(event, NO_RECEIVED)
       return
     }
-    if (!this.recordsAreWhole(event)) return
-    const message =
-      event.message.kind === 'appendEntries'
-        ? { ...event.message, configurations: configurationsIn(event.records) }
-        : event.message
+    const message = verifiedMessage(event, this.receivingLog)
+    if (message === null) return
     this.step({ kind: 'receive', from: event.from, message }, { proposed: [], received: event.records })
-  }
-
-  /**
-   * Every hop verifies checksums, order and, where this log holds the entry before, the chain (storage.md §2). A message
-   * that fails is dropped: Raft sends its entries again.
-   */
-  private recordsAreWhole(event: ReceivedMessage): boolean {
-    const { message, records } = event
-    if (message.kind !== 'appendEntries') return true
-    const matches = message.prevLogIndex === 0 || termAt(this.raft, message.prevLogIndex) === message.prevLogTerm
-    const verified = verifyRecords(records, {
-      group: this.group,
-      first: logIndex(message.prevLogIndex + 1),
-      previousTerm: message.prevLogTerm,
-      previousChain: matches ? this.options.log.chainAt(message.prevLogIndex) : null,
-    })
-    if (!('count' in verified)) return false
-    return verified.count === 0 ? message.runs.length === 0 : message.runs.at(-1)?.last === verified.last
   }
 
   /** Proposes what waits now; what sinks submit when they are refused waits for the next turn. */
@@ -401,17 +388,7 @@ export class Driver implements RaftNode {
   private arm(): void {
     if (this.stopped !== null) return
     const duty = this.leading || configurationOf(this.raft) === null ? this.dutyAt : Number.POSITIVE_INFINITY
-    const at = Math.min(this.wakeAt, duty)
-    if (at === Number.POSITIVE_INFINITY) return
-    if (this.timer !== null && this.timerAt <= at) return
-    this.timer?.cancel()
-    this.timerAt = at
-    this.timer = this.options.clock.setTimer(Math.max(0, at - this.options.clock.monotonicMs()), () => {
-      this.timer = null
-      this.timerAt = Number.POSITIVE_INFINITY
-      // Through the queue: messages that are already there are read first.
-      this.scheduleTurn()
-    })
+    this.alarm.set(Math.min(this.wakeAt, duty))
   }
 
   /** Entries may be applied outside of a turn: the duties of a leader that has just become ready begin all the same. */
@@ -438,7 +415,7 @@ export class Driver implements RaftNode {
 
   /** Nothing is proposed, applied or waited for any more. */
   private endProposals(): void {
-    this.timer?.cancel()
+    this.alarm.cancel()
     this.applying.stop()
     this.refuseProposals('SHUTTING_DOWN')
     this.duties.refuse('SHUTTING_DOWN')

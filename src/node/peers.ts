@@ -3,19 +3,12 @@ import type { ConfigurationPayload } from '../codec/payload.ts'
 import { decodePayload } from '../codec/payloads.ts'
 import { payloadAt, recordIndex, recordKind } from '../codec/entry.ts'
 import { forEachOffset } from '../codec/records.ts'
-import type { Configuration, ConfigurationEntry, Message } from '../raft/types.ts'
+import type { Configuration, Message } from '../raft/types.ts'
 import { Bootstrap } from './bootstrap.ts'
 import type { Members } from './members.ts'
 import type { DriverOptions } from './options.ts'
 import type { PeerBody, PeerFrame } from './ports.ts'
-
-/** A Raft message from a peer with the records it carried. */
-export interface ReceivedMessage {
-  readonly kind: 'received'
-  readonly from: NodeId
-  readonly message: Message
-  readonly records: Uint8Array
-}
+import type { ReceivedMessage } from './received.ts'
 
 /**
  * Frames to and from the other nodes: puts on and checks the envelope (cluster, group, sender, recipient, instance ids;
@@ -26,7 +19,7 @@ export class Peers {
   private readonly options: DriverOptions
   private readonly members: Members
   private readonly voters: readonly NodeId[]
-  /** A peer's Raft message named this node's own instance id: it may be followed and granted a vote. */
+  /** A peer that holds a Configuration with this very instance asked for its vote. */
   private named = false
   private bootstrapped = false
 
@@ -49,11 +42,11 @@ export class Peers {
   }
 
   /**
-   * Checks a frame and returns its Raft message; null for a hello, which is answered and remembered. A frame of another
-   * cluster, group, recipient or instance is dropped: null altogether.
+   * Checks a frame and returns its Raft message with the sender's wall clock; null for a hello, which is remembered and
+   * answered, and for a frame of another cluster, group, recipient or instance, which is dropped.
    */
-  receive(frame: PeerFrame): { readonly message: ReceivedMessage | null; readonly wallMs: number } | null {
-    const { identity, clock } = this.options
+  receive(frame: PeerFrame): { readonly message: ReceivedMessage; readonly wallMs: number } | null {
+    const { identity } = this.options
     if (frame.clusterId !== identity.clusterId || frame.group !== identity.group) return null
     if (frame.recipient !== identity.id) return null
     if (frame.recipientInstance !== '' && frame.recipientInstance !== identity.instance) return null
@@ -62,22 +55,35 @@ export class Peers {
     if (frame.body.kind === 'hello') {
       this.bootstrap.receive(frame.sender, { instance: frame.senderInstance, hasConfiguration: frame.body.hasConfiguration })
       if (frame.body.reply) this.hello(frame.sender, false)
-      return { message: null, wallMs: clock.wallMs() }
+      return null
     }
     if (frame.recipientInstance === '') return null
-    this.named = true
     const { message, records, wallMs } = frame.body
+    if (this.namesFromConfiguration(frame.sender, message)) this.named = true
     return { message: { kind: 'received', from: frame.sender, message, records }, wallMs }
   }
 
   /**
-   * The configuration for the first election, once: when the handshake is complete, or when a peer that completed it (or
-   * holds the Configuration) has named this very instance. Null while neither is so, or when it was given before.
+   * The configuration for the first election, once: when the handshake is complete, or when a peer asked for this very
+   * instance's vote out of its Configuration. Null while neither is so, or when it was given before. Without every
+   * voter's instance this node could not lead: it would have no Configuration to write. It still follows a leader.
    */
   bootstrapConfiguration(configured: boolean): Configuration | null {
-    if (configured || this.bootstrapped || (!this.named && !this.bootstrap.complete())) return null
+    if (configured || this.bootstrapped) return null
+    if (!this.bootstrap.complete() && !(this.named && this.bootstrap.knowsAll())) return null
     this.bootstrapped = true
     return { voters: this.voters, learners: [] }
+  }
+
+  /**
+   * A vote request takes this node's instance from the sender's Configuration only where the sender holds one. One that
+   * has merely completed the handshake knows it from a hello, also of a disk that has been replaced since: two nodes
+   * without a Configuration would then elect each other beside a third one that holds it. (A leader's AppendEntries need
+   * no such proof: they bring the Configuration.)
+   */
+  private namesFromConfiguration(sender: NodeId, message: Message): boolean {
+    const asksForVote = message.kind === 'requestVote' || message.kind === 'preVoteRequest'
+    return asksForVote && this.bootstrap.hasConfiguration(sender)
   }
 
   /** Remembers the Configurations among records that go to the log. */
@@ -112,21 +118,4 @@ export class Peers {
       body,
     })
   }
-}
-
-
-/** The Configurations among verified records, as the core knows them. */
-export function configurationsIn(records: Uint8Array): readonly ConfigurationEntry[] {
-  const found: ConfigurationEntry[] = []
-  forEachOffset(records, (offset) => {
-    if (recordKind(records, offset) !== 'Configuration') return
-    const { voters, learners } = decodePayload('Configuration', payloadAt(records, offset))
-    const configuration = { voters: idsOf(voters), learners: idsOf(learners) }
-    found.push({ index: recordIndex(records, offset), configuration })
-  })
-  return found
-}
-
-function idsOf(members: ConfigurationPayload['voters']): readonly NodeId[] {
-  return members.map((member) => member.id).sort()
 }

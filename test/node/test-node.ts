@@ -70,6 +70,10 @@ export class TestNode {
     return this.running
   }
 
+  get runs(): boolean {
+    return this.running !== null
+  }
+
   get machine(): SessionStateMachine {
     return this.driver.machine as SessionStateMachine
   }
@@ -199,7 +203,7 @@ export class TestNode {
       machine: new SessionStateMachine((options.user ?? counter)(), sessionCodec, { group }),
       snapshots: this.wrapSnapshots(memorySnapshotStore(this.snapshots, (run) => this.laterSnapshot(run))),
       messageBytesMax: options.messageBytesMax ?? APPEND_MESSAGE_BYTES_MAX,
-      seed: this.starts,
+      seed: this.starts * 1000 + Number(this.id.replace(/\D/g, '')),
       openLog: (snapshot, listener, done) => {
         this.reportFault = (fault) => listener.onFault(fault)
         const position = snapshot === null ? null : {

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest'
+import { openSession, submit, valueOf } from './commands.ts'
+import { Cluster, raftOf } from './cluster.ts'
+
+describe('three drivers', () => {
+  test('FR-011 P-23 apply the same entries: every replica holds the sessions, and the hashes are equal', () => {
+    const cluster = Cluster.started()
+    const { leader } = cluster
+    const session = openSession(leader)
+    const sinks = [1, 2, 3].map((id) => submit(leader, session, id))
+    cluster.clock.settle()
+    expect(sinks.map(valueOf)).toEqual([1, 2, 3])
+    const hash = leader.machine.stateHash()
+    cluster.until(() => cluster.nodes.every((node) => node.machine.stateHash() === hash), 'all hashes are equal')
+    expect(cluster.nodes.map((node) => node.machine.sessionFacts(session)?.highest)).toEqual([3, 3, 3])
+  })
+
+  test('P-18 a session goes on with the next leader, and a command in flight is answered once from there', () => {
+    const cluster = Cluster.started()
+    const old = cluster.leader
+    const session = openSession(old)
+    const first = submit(old, session, 1)
+    cluster.clock.settle()
+    expect(valueOf(first)).toBe(1)
+    old.crash()
+    const next = cluster.elect()
+    expect(next).not.toBe(old)
+    const again = submit(next, session, 1)
+    const second = submit(next, session, 2)
+    cluster.clock.settle()
+    expect([valueOf(again), valueOf(second)]).toEqual([1, 2])
+    expect(again.reply).toMatchObject({ replayed: true })
+    old.start()
+    cluster.until(() => old.machine.stateHash() === next.machine.stateHash(), 'the old leader catches up')
+  })
+
+  test('a leader that is cut off refuses new commands after an election timeout, and tells who waits that it is lost', () => {
+    const cluster = Cluster.started()
+    const old = cluster.leader
+    const session = openSession(old)
+    cluster.network.isolate(old.id)
+    const waiting = submit(old, session, 1)
+    cluster.clock.advance(400)
+    expect(waiting.told).toBeNull()
+    const refused = submit(old, session, 2)
+    cluster.clock.settle()
+    expect(refused.told).toBe('refused NO_QUORUM')
+    const next = cluster.elect([old])
+    cluster.until(() => old.driver.role !== 'leader', 'it steps down')
+    expect(waiting.told).toBe('lost')
+    const retried = submit(next, session, 1)
+    cluster.clock.settle()
+    expect(valueOf(retried)).toBe(1)
+    cluster.network.heal()
+    cluster.until(() => old.machine.stateHash() === next.machine.stateHash(), 'the histories are one again')
+    expect(waiting.told).toBe('lost')
+  })
+
+  test('what is committed is settled although the leader steps down before it has applied it', () => {
+    const cluster = Cluster.started()
+    const { leader } = cluster
+    const session = openSession(leader)
+    const told = submit(leader, session, 1)
+    // Cached reads apply at once: let the applier wait for its budget by making the read hang.
+    let release: (() => void) | null = null
+    const { log } = (leader.driver as unknown as { options: { log: { read: (...given: unknown[]) => void } } }).options
+    const read = log.read.bind(log)
+    let hold = true
+    log.read = (...given: unknown[]) => {
+      const range = given[0] as { maxBytes: number }
+      if (hold && range.maxBytes === 1024 * 1024) release = () => read(...given)
+      else read(...given)
+    }
+    cluster.until(() => release !== null, 'the command is committed')
+    const { commitIndex } = leader.driver.raftState
+    cluster.network.isolate(leader.id)
+    cluster.until(() => leader.driver.role !== 'leader', 'it steps down')
+    expect(told.told).toBeNull()
+    hold = false
+    const released = release as (() => void) | null
+    released?.()
+    expect(valueOf(told)).toBe(1)
+    expect(told.index).toBe(commitIndex)
+  })
+
+  test('a slow follower holds nobody up, and catches up in parts no larger than a message', () => {
+    const cluster = Cluster.started({ messageBytesMax: 2000, cacheBytes: 4096 })
+    const { leader } = cluster
+    const slow = cluster.followers[0]
+    if (slow === undefined) throw new Error('no follower')
+    const session = openSession(leader)
+    cluster.network.isolate(slow.id)
+    for (let id = 1; id <= 200; id += 1) {
+      const told = submit(leader, session, id)
+      cluster.clock.advance(1)
+      expect(told.told).toBe('settled')
+    }
+    cluster.network.sent.length = 0
+    cluster.network.heal()
+    cluster.until(() => slow.machine.stateHash() === leader.machine.stateHash(), 'the slow one catches up')
+    const carried = cluster.network.sent.filter((frame) => frame.recipient === slow.id).flatMap((frame) => raftOf(frame, 'appendEntries') ?? [])
+    const sizes = carried.map((body) => body.records.length)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(2000)
+    expect(sizes.filter((size) => size > 0).length).toBeGreaterThan(5)
+    expect(leader.driver.role).toBe('leader')
+  })
+
+  test('replies wait for the writes that they speak of: nothing is acknowledged while the disks hang', () => {
+    const cluster = Cluster.started()
+    const { leader } = cluster
+    const session = openSession(leader)
+    cluster.clock.advance(100)
+    for (const node of cluster.followers) node.holdDisk()
+    cluster.network.sent.length = 0
+    const told = submit(leader, session, 1)
+    cluster.clock.advance(100)
+    const { lastIndex } = leader.driver.raftState
+    const acknowledged = cluster.network.sent.flatMap((frame) => raftOf(frame, 'appendEntriesResponse') ?? [])
+    const highest = Math.max(0, ...acknowledged.map(({ message }) => (message.result.success ? message.result.matchIndex : 0)))
+    expect(highest).toBeLessThan(lastIndex)
+    expect(told.told).toBeNull()
+    cluster.followers[0]?.releaseDisk()
+    expect(told.told).toBe('settled')
+  })
+
+  test('the leader’s disk works in parallel with its followers’: a majority without the leader commits', () => {
+    const cluster = Cluster.started()
+    const { leader } = cluster
+    const session = openSession(leader)
+    leader.holdDisk()
+    const told = submit(leader, session, 1)
+    cluster.clock.settle()
+    expect(valueOf(told)).toBe(1)
+    leader.releaseDisk()
+  })
+
+  test('inbound messages are read before an election timer fires: a follower that was stopped does not campaign', () => {
+    const cluster = Cluster.started()
+    const { leader } = cluster
+    const { currentTerm } = leader.driver.raftState
+    cluster.network.sent.length = 0
+    // Everybody's process is stopped for a while; heartbeats and timers are then due at the same moment.
+    cluster.clock.stall(250)
+    cluster.clock.advance(1000)
+    expect(leader.driver.raftState.currentTerm).toBe(currentTerm)
+    expect(cluster.network.sent.some((frame) => raftOf(frame, 'requestVote') !== null)).toBe(false)
+  })
+
+  test('an idle cluster writes nothing', () => {
+    const cluster = Cluster.started()
+    cluster.clock.advance(100)
+    const { lastIndex } = cluster.leader.driver.raftState
+    cluster.clock.advance(60_000)
+    expect(cluster.leader.driver.raftState.lastIndex).toBe(lastIndex)
+  })
+})
