@@ -44,7 +44,9 @@ export class EntryEncoder {
   /** Makes room for records of that many bytes in total: one allocation for the batch when the sum is known. */
   reserve(bytes: number): void {
     if (this.bytes.length - this.used >= bytes) return
-    const grown = new Uint8Array(Math.max(this.used + bytes, Math.min(this.bytes.length * 2, this.bytes.length + GROWTH_BYTES_MAX)))
+    const grown = new Uint8Array(
+      Math.max(this.used + bytes, Math.min(this.bytes.length * 2, this.bytes.length + GROWTH_BYTES_MAX)),
+    )
     grown.set(this.bytes.subarray(0, this.used))
     this.bytes = grown
   }
@@ -53,7 +55,8 @@ export class EntryEncoder {
   append(entry: NewEntry): number {
     const length = entry.payload.length
     assert(length <= ENTRY_PAYLOAD_BYTES_MAX, 'a payload is at most 16 MiB', { length })
-    if (this.bytes.length - this.used < ENTRY_HEADER_BYTES + length) this.reserve(Math.max(ENTRY_HEADER_BYTES + length, FIRST_BYTES))
+    if (this.bytes.length - this.used < ENTRY_HEADER_BYTES + length)
+      this.reserve(Math.max(ENTRY_HEADER_BYTES + length, FIRST_BYTES))
     const offset = this.used
     const bytes = this.bytes
     writeFields(bytes, offset, entry)

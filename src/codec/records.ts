@@ -59,7 +59,8 @@ export function verifyRecords(records: Uint8Array, context: RecordsContext): Ver
   let term: number = context.previousTerm
   let offset = 0
   while (offset < records.length) {
-    const reason = verifyEntry(records, offset, chain) ?? orderOf(records, offset, { group: context.group, index: index + 1, term })
+    const reason =
+      verifyEntry(records, offset, chain) ?? orderOf(records, offset, { group: context.group, index: index + 1, term })
     if (reason !== null) return { reason, offset }
     chain = recordChain(records, offset)
     term = recordTerm(records, offset)
@@ -69,7 +70,11 @@ export function verifyRecords(records: Uint8Array, context: RecordsContext): Ver
   return { count: index - context.first + 1, last: index as LogIndex, lastTerm: term as Term, lastChain: chain ?? 0 }
 }
 
-function orderOf(records: Uint8Array, offset: number, expected: { group: number; index: number; term: number }): EntryRefusal | null {
+function orderOf(
+  records: Uint8Array,
+  offset: number,
+  expected: { group: number; index: number; term: number },
+): EntryRefusal | null {
   if (recordGroup(records, offset) !== expected.group) return 'OUT_OF_ORDER'
   if (recordIndex(records, offset) !== expected.index) return 'OUT_OF_ORDER'
   return recordTerm(records, offset) < expected.term ? 'OUT_OF_ORDER' : null

@@ -16,7 +16,12 @@ export interface OpenDataDirectoryOptions {
   readonly path: string
   readonly expected: ExpectedIdentity
   /** Makes the directory's identity when it is empty or missing; null: refuse such a directory. */
-  readonly create: { readonly clusterId: string; readonly groups: readonly number[]; readonly wallMs: number; readonly incarnation?: number } | null
+  readonly create: {
+    readonly clusterId: string
+    readonly groups: readonly number[]
+    readonly wallMs: number
+    readonly incarnation?: number
+  } | null
   /** Default: real files below `path`. */
   readonly disk?: Disk
 }
@@ -44,7 +49,8 @@ export function groupDirectory(group: number): string {
  */
 export function openDataDirectory(options: OpenDataDirectoryOptions, done: OpenDataDirectoryDone): void {
   const disk = options.disk ?? new NodeDisk(options.path)
-  if (options.create !== null) return disk.makeDirectory('', (made) => (made.ok ? take(disk, options, done) : refuseWith(made.error)))
+  if (options.create !== null)
+    return disk.makeDirectory('', (made) => (made.ok ? take(disk, options, done) : refuseWith(made.error)))
   disk.readFile(IDENTITY_FILE, (read) => {
     if (!read.ok) return refuseWith(read.error)
     if (read.value === null) return done(missing(options.path), null)
@@ -70,7 +76,11 @@ function take(disk: Disk, options: OpenDataDirectoryOptions, done: OpenDataDirec
 
 type Found = { readonly identity: DirectoryIdentity; readonly fresh: boolean }
 
-function readOrMake(disk: Disk, options: OpenDataDirectoryOptions, done: (fault: StorageFault | null, found: Found | null) => void): void {
+function readOrMake(
+  disk: Disk,
+  options: OpenDataDirectoryOptions,
+  done: (fault: StorageFault | null, found: Found | null) => void,
+): void {
   const shown = `${options.path}/${IDENTITY_FILE}`
   disk.readFile(IDENTITY_FILE, (read) => {
     if (!read.ok) return done(faultOf(read.error), null)
@@ -82,7 +92,11 @@ function readOrMake(disk: Disk, options: OpenDataDirectoryOptions, done: (fault:
   })
 }
 
-function make(disk: Disk, options: OpenDataDirectoryOptions, done: (fault: StorageFault | null, found: Found | null) => void): void {
+function make(
+  disk: Disk,
+  options: OpenDataDirectoryOptions,
+  done: (fault: StorageFault | null, found: Found | null) => void,
+): void {
   const { create, expected } = options
   if (create === null) return done(missing(options.path), null)
   disk.list('', (names) => {

@@ -8,7 +8,10 @@ export function faultOf(error: DiskError): StorageFault {
     case 'ENOSPC':
     case 'EDQUOT':
     case 'EFBIG':
-      return { code: 'DISK_FULL', message: `The disk is full: ${what} Free space on it, then start the node again; nothing acknowledged is lost.` }
+      return {
+        code: 'DISK_FULL',
+        message: `The disk is full: ${what} Free space on it, then start the node again; nothing acknowledged is lost.`,
+      }
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

@@ -84,7 +84,8 @@ export class FrameWriter {
 
   /** Has the next segment made once this one is a quarter full. */
   prepareNext(): void {
-    if (this.current.end * PREPARE_AT >= this.current.file.size) this.supply.prepare(this.current.sequence + 1, this.nextSize())
+    if (this.current.end * PREPARE_AT >= this.current.file.size)
+      this.supply.prepare(this.current.sequence + 1, this.nextSize())
   }
 
   /** Builds the frame of a batch at the end of the current segment, which has room for it. */
@@ -108,7 +109,10 @@ export class FrameWriter {
     this.lastWrite = last.write
     this.base = { index: last.last.index, term: last.last.term, chain: last.last.chain }
     const offset = current.end - Math.ceil(bodyBytes / SECTOR_BYTES) * SECTOR_BYTES
-    const extent = count === 0 ? null : { first: firstIndex, last: last.last.index, position: first.position, segment: current, offset }
+    const extent =
+      count === 0
+        ? null
+        : { first: firstIndex, last: last.last.index, position: first.position, segment: current, offset }
     if (extent !== null) current.highest = Math.max(current.highest, extent.last)
     return { segment: current, offset: at.offset, buffers: encoded.buffers, bytes: encoded.bytes, truncateFrom, extent }
   }
@@ -118,10 +122,23 @@ export class FrameWriter {
   }
 
   /** The header is durable before the first frame: a segment without one holds nothing. */
-  private startSegment(sequence: number, file: DiskFile, done: (fault: StorageFault | null, fresh: Segment | null) => void): void {
+  private startSegment(
+    sequence: number,
+    file: DiskFile,
+    done: (fault: StorageFault | null, fresh: Segment | null) => void,
+  ): void {
     const predecessor = { sequence: this.current.sequence, end: this.current.end }
     const { hardState, lastWrite, base } = this
-    const header: SegmentHeader = { group: this.supply.group, sequence, size: file.size, predecessor, reset: false, hardState, lastWrite, base }
+    const header: SegmentHeader = {
+      group: this.supply.group,
+      sequence,
+      size: file.size,
+      predecessor,
+      reset: false,
+      hardState,
+      lastWrite,
+      base,
+    }
     const bytes = encodeSegmentHeader(header)
     file.write(0, [bytes], (written) => {
       if (!written.ok) return done(faultOf(written.error), null)

@@ -235,4 +235,3 @@ class PageTable {
     this.filled = 0
   }
 }
-

@@ -35,7 +35,8 @@ export function encodeIdentity(identity: DirectoryIdentity): Uint8Array {
 /** The identity in a file's bytes, or the fault that it cannot be read by this build. `shown` names the file. */
 export function decodeIdentity(bytes: Uint8Array, shown: string): DirectoryIdentity | StorageFault {
   const parsed = parse(bytes)
-  if (typeof parsed !== 'object' || parsed === null || !('format' in parsed) || typeof parsed.format !== 'number') return unreadable(shown)
+  if (typeof parsed !== 'object' || parsed === null || !('format' in parsed) || typeof parsed.format !== 'number')
+    return unreadable(shown)
   if (parsed.format > DIRECTORY_FORMAT) {
     return {
       code: 'NEWER_FORMAT',
@@ -48,7 +49,11 @@ export function decodeIdentity(bytes: Uint8Array, shown: string): DirectoryIdent
 }
 
 /** Null when the directory is the one that the start expects. */
-export function checkIdentity(found: DirectoryIdentity, expected: ExpectedIdentity, shown: string): StorageFault | null {
+export function checkIdentity(
+  found: DirectoryIdentity,
+  expected: ExpectedIdentity,
+  shown: string,
+): StorageFault | null {
   if (expected.clusterId !== null && found.clusterId !== expected.clusterId) {
     return {
       code: 'WRONG_CLUSTER',
@@ -81,7 +86,11 @@ function isIdentity(value: object): value is DirectoryIdentity {
   if (typeof found.clusterId !== 'string' || typeof found.nodeId !== 'string' || !isNodeId(found.nodeId)) return false
   if (typeof found.instanceId !== 'string' || !/^[0-9a-f]{32}$/.test(found.instanceId)) return false
   if (typeof found.incarnation !== 'number' || !Number.isSafeInteger(found.incarnation)) return false
-  return typeof found.created === 'string' && Array.isArray(found.groups) && found.groups.every((group) => Number.isSafeInteger(group))
+  return (
+    typeof found.created === 'string' &&
+    Array.isArray(found.groups) &&
+    found.groups.every((group) => Number.isSafeInteger(group))
+  )
 }
 
 function unreadable(shown: string): StorageFault {

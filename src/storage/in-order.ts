@@ -2,7 +2,11 @@
  * Runs `step` for each item, one after the other; `step` calls its `next` once, at once or later. A loop, so that a disk
  * whose completions are synchronous does not grow the stack.
  */
-export function inOrder<Item>(items: readonly Item[], step: (item: Item, next: () => void) => void, done: () => void): void {
+export function inOrder<Item>(
+  items: readonly Item[],
+  step: (item: Item, next: () => void) => void,
+  done: () => void,
+): void {
   let at = 0
   let running = false
   let ready = true

@@ -92,7 +92,11 @@ class Inspector {
       disk.list(logDirectory(directory), (names) => {
         if (!names.ok) return this.refuse(faultOf(names.error))
         this.sequences = names.value.map(parseSegmentName).filter((sequence) => sequence !== null)
-        inOrder(this.sequences, (sequence, next) => this.readHeader(sequence, next), () => this.walk())
+        inOrder(
+          this.sequences,
+          (sequence, next) => this.readHeader(sequence, next),
+          () => this.walk(),
+        )
       })
     })
   }
@@ -137,7 +141,11 @@ class Inspector {
     const walked: Found[] = []
     let sequence = this.sequences.findLast((candidate) => this.headers.get(candidate) !== 'unused') ?? 0
     if (this.marker !== null && this.marker.sequence > sequence) {
-      return this.rot(this.marker.sequence, 0, 'The segment is missing or empty, though the marker says that it was on disk.')
+      return this.rot(
+        this.marker.sequence,
+        0,
+        'The segment is missing or empty, though the marker says that it was on disk.',
+      )
     }
     while (sequence !== 0) {
       const found = this.headers.get(sequence)
@@ -187,7 +195,8 @@ class Inspector {
       if (frame.at.offset + frame.frameBytes === durableTo) durableState = image.state()
     }
     if (until !== null) return null
-    if (durableState === null) return this.rotten(segment, durableTo, 'The marker names a place between two writes that is none.')
+    if (durableState === null)
+      return this.rotten(segment, durableTo, 'The marker names a place between two writes that is none.')
     return { segment, header, bytes, scanned, durableTo, marked, durableState }
   }
 

@@ -1,5 +1,15 @@
 import type { GroupId, LogIndex, WriteNumber } from '../base/brand.ts'
-import { ENTRY_HEADER_BYTES, describeRefusal, forEachOffset, recordChain, recordIndex, recordKind, recordLength, recordTerm, verifyRecords } from '../codec/entry.ts'
+import {
+  ENTRY_HEADER_BYTES,
+  describeRefusal,
+  forEachOffset,
+  recordChain,
+  recordIndex,
+  recordKind,
+  recordLength,
+  recordTerm,
+  verifyRecords,
+} from '../codec/entry.ts'
 import type { HardState } from '../raft/types.ts'
 import { EntryIndex } from './entry-index.ts'
 import { baseOf } from './frame.ts'
@@ -40,7 +50,11 @@ export class LogImage {
   /** What a segment header written now would say. */
   state(): LogState {
     const { last, lastTerm, lastChain } = this.index
-    return { hardState: this.hardState, lastWrite: this.lastWrite, base: { index: last, term: lastTerm, chain: lastChain } }
+    return {
+      hardState: this.hardState,
+      lastWrite: this.lastWrite,
+      base: { index: last, term: lastTerm, chain: lastChain },
+    }
   }
 
   /** A sentence when the header of a segment does not go on from here. */
@@ -56,9 +70,11 @@ export class LogImage {
     if (frame.truncateFrom > 0) this.truncate(frame)
     const base = baseOf(frame)
     const { last, lastTerm, lastChain } = this.index
-    if (base.index !== last) return `A write goes on from entry ${base.index}, but the log before it ends with entry ${last}.`
+    if (base.index !== last)
+      return `A write goes on from entry ${base.index}, but the log before it ends with entry ${last}.`
     if (base.term !== lastTerm) return 'The term of the entry before a write is not the one that the write names.'
-    if (base.chain !== lastChain) return 'The chain value of the entry before a write is not the one that the write names.'
+    if (base.chain !== lastChain)
+      return 'The chain value of the entry before a write is not the one that the write names.'
     const wrong = frame.bodyBytes === 0 ? checkEmpty(frame) : this.addRecords(bytes, frame, segment)
     if (wrong !== null) return wrong
     this.hardState = frame.hardState
@@ -84,8 +100,10 @@ export class LogImage {
       previousTerm: index.lastTerm,
       previousChain: index.lastChain,
     })
-    if ('reason' in verified) return `An entry record at offset ${offset + verified.offset} is wrong: ${describeRefusal(verified.reason)}`
-    if (verified.count !== frame.count || verified.last !== frame.last.index) return 'A write holds other entries than its header says.'
+    if ('reason' in verified)
+      return `An entry record at offset ${offset + verified.offset} is wrong: ${describeRefusal(verified.reason)}`
+    if (verified.count !== frame.count || verified.last !== frame.last.index)
+      return 'A write holds other entries than its header says.'
     const extent = { first: frame.firstIndex, last: verified.last, position: index.endPosition, segment, offset }
     forEachOffset(records, (at) => {
       index.push(recordLength(records, at), recordChain(records, at), recordTerm(records, at))

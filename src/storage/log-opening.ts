@@ -86,7 +86,15 @@ export class LogOpening {
   private continueIn(newest: NewestSegment, markerFile: DiskFile): void {
     const { image, segments, marker } = this.inspection
     const { header, scanned } = newest
-    const opened = { image, segments, seed: header.checksum, predecessor: header.predecessor, checksum: scanned.checksum, markerFile, tornBytes: 0 }
+    const opened = {
+      image,
+      segments,
+      seed: header.checksum,
+      predecessor: header.predecessor,
+      checksum: scanned.checksum,
+      markerFile,
+      tornBytes: 0,
+    }
     if (marker === null) return this.fail(null)
     this.removeVoids(this.inspection.voids, () => this.done(null, { ...opened, marker }))
   }
@@ -112,20 +120,39 @@ export class LogOpening {
       : { predecessor: old.predecessor, reset: old.reset, bytes }
     const header = this.headerOf(newest.durableState, link)
     const predecessor = { sequence: link.predecessor.sequence, offset: link.predecessor.end }
-    const tail = copyFrames({ bytes: newest.bytes, frames }, { sequence: header.sequence, predecessor, checksum: checksumOf(header) })
+    const tail = copyFrames(
+      { bytes: newest.bytes, frames },
+      { sequence: header.sequence, predecessor, checksum: checksumOf(header) },
+    )
     this.write(header, tail, (segment) => {
       segment.highest = newest.segment.highest
       image.extents.relocate({ segment: newest.segment, offset: newest.durableTo }, { segment, offset: SECTOR_BYTES })
       newest.segment.end = newest.durableTo
       const kept = newest.marked ? segments : segments.slice(0, -1)
-      this.finish({ image, segments: [...kept, segment], header, tail, superseded: newest.marked ? [] : [newest.segment] })
+      this.finish({
+        image,
+        segments: [...kept, segment],
+        header,
+        tail,
+        superseded: newest.marked ? [] : [newest.segment],
+      })
     })
   }
 
-  private headerOf(state: LogState, link: { predecessor: SegmentHeader['predecessor']; reset: boolean; bytes: number }): SegmentHeader {
+  private headerOf(
+    state: LogState,
+    link: { predecessor: SegmentHeader['predecessor']; reset: boolean; bytes: number },
+  ): SegmentHeader {
     const size = Math.max(this.place.firstSegmentBytes, SECTOR_BYTES + link.bytes)
     const { predecessor, reset } = link
-    return { group: this.place.group, sequence: this.inspection.highestSequence + 1, size, predecessor, reset, ...state }
+    return {
+      group: this.place.group,
+      sequence: this.inspection.highestSequence + 1,
+      size,
+      predecessor,
+      reset,
+      ...state,
+    }
   }
 
   private write(header: SegmentHeader, tail: CopiedTail, done: (segment: Segment) => void): void {
@@ -139,7 +166,9 @@ export class LogOpening {
       const failed = (fault: StorageFault): void => file.close(() => this.fail(fault))
       const writeHeader = (): void =>
         writeSynced(file, { position: 0, buffers: [encodeSegmentHeader(header)] }, failed, () =>
-          disk.syncDirectory(logDirectory(directory), (synced) => (synced.ok ? done(segment) : failed(faultOf(synced.error)))),
+          disk.syncDirectory(logDirectory(directory), (synced) =>
+            synced.ok ? done(segment) : failed(faultOf(synced.error)),
+          ),
         )
       if (tail.bytes === 0) writeHeader()
       else writeSynced(file, { position: SECTOR_BYTES, buffers: tail.buffers }, failed, writeHeader)
@@ -157,7 +186,11 @@ export class LogOpening {
     const { markerFile } = this
     const current = segments.at(-1)
     if (markerFile === null || current === undefined) return this.fail(null)
-    const marker = { counter: (this.inspection.marker?.counter ?? 0) + 1, sequence: header.sequence, offset: current.end }
+    const marker = {
+      counter: (this.inspection.marker?.counter ?? 0) + 1,
+      sequence: header.sequence,
+      offset: current.end,
+    }
     const slot = { position: markerSlotOffset(marker.counter), buffers: [encodeMarkerSlot(marker)] }
     const failed = (fault: StorageFault): void => current.file.close(() => this.fail(fault))
     writeSynced(markerFile, slot, failed, () => {
@@ -165,7 +198,16 @@ export class LogOpening {
       const voids = [...this.inspection.voids, ...superseded.map((segment) => segment.sequence)]
       const tornBytes = this.inspection.newest?.scanned.tornBytes ?? 0
       const { predecessor } = header
-      const opened = { image, segments, seed: checksumOf(header), predecessor, checksum: tail.checksum, markerFile, marker, tornBytes }
+      const opened = {
+        image,
+        segments,
+        seed: checksumOf(header),
+        predecessor,
+        checksum: tail.checksum,
+        markerFile,
+        marker,
+        tornBytes,
+      }
       this.removeVoids(voids, () => this.done(null, opened))
     })
   }

@@ -94,7 +94,10 @@ export class LogReader {
     return { last, bytes }
   }
 
-  private readSegments(range: { first: LogIndex; last: LogIndex; bytes: number }, done: StorageDone<ReadRecords>): void {
+  private readSegments(
+    range: { first: LogIndex; last: LogIndex; bytes: number },
+    done: StorageDone<ReadRecords>,
+  ): void {
     const { index, cache } = this.log
     const { first, last } = range
     const lastOnDisk = Math.min(last, cache.first - 1) as LogIndex
@@ -120,7 +123,8 @@ export class LogReader {
     const pieces = this.piecesFrom(progress.from, read.lastOnDisk)
     const first = pieces[0]
     const end = pieces.at(-1)
-    if (first === undefined || end === undefined) return this.finish(read, rotFault('log', 0, `Entry ${progress.from} is in no segment.`))
+    if (first === undefined || end === undefined)
+      return this.finish(read, rotFault('log', 0, `Entry ${progress.from} is in no segment.`))
     const { segment } = first.extent
     const base = first.offset
     segment.readers += 1
@@ -148,10 +152,16 @@ export class LogReader {
   }
 
   private verify(read: ActiveRead): StorageFault | null {
-    const context = { group: this.log.group, first: read.first, previousTerm: 0 as Term, previousChain: read.previousChain }
+    const context = {
+      group: this.log.group,
+      first: read.first,
+      previousTerm: 0 as Term,
+      previousChain: read.previousChain,
+    }
     const verified = verifyRecords(read.bytes.subarray(0, read.bytesOnDisk), context)
     const where = `log (entries ${read.first} to ${read.lastOnDisk})`
-    if ('reason' in verified) return rotFault(where, verified.offset, `A record read back is wrong: ${describeRefusal(verified.reason)}`)
+    if ('reason' in verified)
+      return rotFault(where, verified.offset, `A record read back is wrong: ${describeRefusal(verified.reason)}`)
     return verified.last === read.lastOnDisk && verified.lastChain === read.lastChain
       ? null
       : rotFault(where, 0, 'The records read back are not the ones that were written.')

@@ -104,7 +104,11 @@ interface Clocks {
 }
 
 /** Lease and now of the last entry held, read from its record; the snapshot's for an empty log. */
-function lastClocks(opened: Opened, snapshot: SnapshotPosition | null, done: (fault: StorageFault | null, clocks: Clocks | null) => void): void {
+function lastClocks(
+  opened: Opened,
+  snapshot: SnapshotPosition | null,
+  done: (fault: StorageFault | null, clocks: Clocks | null) => void,
+): void {
   const { index, extents } = opened.image
   if (index.last === index.base.index) return done(null, { lease: snapshot?.lease ?? 0, now: snapshot?.now ?? 0 })
   const extent = extents.runFrom(index.last, index.last)[0]
@@ -112,7 +116,8 @@ function lastClocks(opened: Opened, snapshot: SnapshotPosition | null, done: (fa
   const at = extent.offset + index.positionAt(index.last) - extent.position
   extent.segment.file.read(at, ENTRY_HEADER_BYTES, (read) => {
     if (!read.ok) return done(faultOf(read.error), null)
-    if (read.value.length < ENTRY_HEADER_BYTES) return done(rotFault(extent.segment.path, at, 'The last entry is cut short.'), null)
+    if (read.value.length < ENTRY_HEADER_BYTES)
+      return done(rotFault(extent.segment.path, at, 'The last entry is cut short.'), null)
     done(null, { lease: recordLease(read.value, 0), now: recordNow(read.value, 0) })
   })
 }
@@ -142,7 +147,8 @@ function decodeConfigurations(image: LogImage, directory: string): readonly Conf
   for (const { index, payload } of image.configurations) {
     try {
       const { voters, learners } = decodePayload('Configuration', payload)
-      const ids = (members: typeof voters): ConfigurationEntry['configuration']['voters'] => members.map((member) => member.id).sort()
+      const ids = (members: typeof voters): ConfigurationEntry['configuration']['voters'] =>
+        members.map((member) => member.id).sort()
       decoded.push({ index, configuration: { voters: ids(voters), learners: ids(learners) } })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

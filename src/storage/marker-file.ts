@@ -23,7 +23,11 @@ export class MarkerFile {
   private writing = false
   private waiting: MarkerDone[] = []
 
-  constructor(file: DiskFile, newest: MarkerSlot | null, options: { clock: Pick<Clock, 'setTimer'>; onFault: (fault: StorageFault) => void }) {
+  constructor(
+    file: DiskFile,
+    newest: MarkerSlot | null,
+    options: { clock: Pick<Clock, 'setTimer'>; onFault: (fault: StorageFault) => void },
+  ) {
     this.file = file
     this.counter = newest?.counter ?? 0
     this.clock = options.clock
@@ -104,7 +108,9 @@ export function openMarkerFile(
     opened.value?.close(() => undefined)
     disk.create(place.path, MARKER_BYTES, (created) => {
       if (!created.ok) return done(faultOf(created.error), null)
-      disk.syncDirectory(place.directory, (synced) => (synced.ok ? done(null, created.value) : done(faultOf(synced.error), null)))
+      disk.syncDirectory(place.directory, (synced) =>
+        synced.ok ? done(null, created.value) : done(faultOf(synced.error), null),
+      )
     })
   })
 }

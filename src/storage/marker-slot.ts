@@ -40,12 +40,19 @@ export function encodeMarkerSlot(slot: MarkerSlot): Uint8Array {
 /** The newer of the valid slots of a marker file, null when none is: then everything is above the marker. */
 export function readMarker(bytes: Uint8Array): MarkerSlot | null {
   const slots = [readSlot(bytes, 0), readSlot(bytes, PAGE_BYTES)].filter((slot) => slot !== null)
-  return slots.reduce<MarkerSlot | null>((newest, slot) => (newest === null || slot.counter > newest.counter ? slot : newest), null)
+  return slots.reduce<MarkerSlot | null>(
+    (newest, slot) => (newest === null || slot.counter > newest.counter ? slot : newest),
+    null,
+  )
 }
 
 function readSlot(bytes: Uint8Array, offset: number): MarkerSlot | null {
   if (bytes.length < offset + SECTOR_BYTES || readUint32(bytes, offset) !== MAGIC) return null
   if (readUint32(bytes, offset + 4) !== crc32(bytes, offset + CHECKED_FROM, offset + SECTOR_BYTES, 0)) return null
   if (!isSafeUint64(bytes, offset + 8)) return null
-  return { counter: readUint64(bytes, offset + 8), sequence: readUint32(bytes, offset + 16), offset: readUint32(bytes, offset + 20) }
+  return {
+    counter: readUint64(bytes, offset + 8),
+    sequence: readUint32(bytes, offset + 16),
+    offset: readUint32(bytes, offset + 20),
+  }
 }

@@ -71,7 +71,10 @@ export class MemoryDisk implements Disk {
 
   list(path: string, done: DiskDone<readonly string[]>): void {
     const skipped = path === '' ? 0 : path.length + 1
-    const names = (): string[] => this.paths().filter((name) => directoryOf(name) === path).map((name) => name.slice(skipped))
+    const names = (): string[] =>
+      this.paths()
+        .filter((name) => directoryOf(name) === path)
+        .map((name) => name.slice(skipped))
     this.run(names, done)
   }
 
@@ -97,7 +100,8 @@ export class MemoryDisk implements Disk {
   rename(from: string, to: string, done: DiskDone<null>): void {
     this.complete(() => {
       const content = this.files.get(from)
-      if (content === undefined) return failure({ code: 'ENOENT', operation: 'rename', path: from, message: 'there is no such file' })
+      if (content === undefined)
+        return failure({ code: 'ENOENT', operation: 'rename', path: from, message: 'there is no such file' })
       this.files.delete(from)
       this.files.set(to, content)
       return success(null)
@@ -126,7 +130,12 @@ export class MemoryDisk implements Disk {
   lock(path: string, done: DiskDone<DiskLock>): void {
     this.complete(() => {
       if (this.locks.has(path)) {
-        return failure({ code: 'ELOCKED', operation: 'lock', path, message: `${path} is in use in this process. Close its other user first.` })
+        return failure({
+          code: 'ELOCKED',
+          operation: 'lock',
+          path,
+          message: `${path} is in use in this process. Close its other user first.`,
+        })
       }
       this.locks.add(path)
       const release = (released: DiskDone<null>): void =>
@@ -170,7 +179,8 @@ function write(content: Content, position: number, buffers: readonly Uint8Array[
   const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
   const first = Math.floor(position / SECTOR_BYTES)
   for (let sector = first; sector * SECTOR_BYTES < alignUp(position + total); sector += 1) {
-    if (!content.unsynced.has(sector)) content.unsynced.set(sector, content.bytes.slice(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES))
+    if (!content.unsynced.has(sector))
+      content.unsynced.set(sector, content.bytes.slice(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES))
   }
   let offset = position
   for (const buffer of buffers) {

@@ -74,7 +74,9 @@ export class NodeDisk implements Disk {
   }
 
   rename(from: string, to: string, done: DiskDone<null>): void {
-    fs.rename(this.resolve(from), this.resolve(to), (error) => done(error === null ? success(null) : refused(error, 'rename', from)))
+    fs.rename(this.resolve(from), this.resolve(to), (error) =>
+      done(error === null ? success(null) : refused(error, 'rename', from)),
+    )
   }
 
   remove(path: string, done: DiskDone<null>): void {
@@ -141,7 +143,8 @@ class NodeFile implements DiskFile {
   }
 
   close(done: DiskDone<null>): void {
-    const close = (): void => fs.close(this.descriptor, (error) => done(error === null ? success(null) : refused(error, 'close', this.path)))
+    const close = (): void =>
+      fs.close(this.descriptor, (error) => done(error === null ? success(null) : refused(error, 'close', this.path)))
     if (this.pending === 0) close()
     else this.closing = close
   }
@@ -206,6 +209,10 @@ function parentsOf(first: string, target: string): readonly string[] {
   return parents
 }
 
-function refused(error: NonNullable<Failed>, operation: string, path: string): { ok: false; error: { code: string; operation: string; path: string; message: string } } {
+function refused(
+  error: NonNullable<Failed>,
+  operation: string,
+  path: string,
+): { ok: false; error: { code: string; operation: string; path: string; message: string } } {
   return failure({ code: error.code ?? 'EIO', operation, path, message: error.message })
 }

@@ -30,7 +30,12 @@ export function takeLock(path: string, shown: string): DiskResult<DiskLock> {
     const refused = removeIfDead(path, shown)
     if (refused !== null) return refused
   }
-  return failure({ code: 'ELOCKED', operation: 'lock', path: shown, message: `${shown} changes hands all the time: two processes are starting on this directory. Start one.` })
+  return failure({
+    code: 'ELOCKED',
+    operation: 'lock',
+    path: shown,
+    message: `${shown} changes hands all the time: two processes are starting on this directory. Start one.`,
+  })
 }
 
 function removeIfDead(path: string, shown: string): DiskResult<never> | null {
@@ -65,7 +70,9 @@ function readHolder(path: string): Holder | null {
     const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'))
     if (typeof parsed !== 'object' || parsed === null || !('pid' in parsed) || !('host' in parsed)) return null
     const started = 'started' in parsed && typeof parsed.started === 'number' ? parsed.started : 0
-    return typeof parsed.pid === 'number' && typeof parsed.host === 'string' ? { pid: parsed.pid, host: parsed.host, started } : null
+    return typeof parsed.pid === 'number' && typeof parsed.host === 'string'
+      ? { pid: parsed.pid, host: parsed.host, started }
+      : null
   } catch {
     return null
   }
@@ -103,5 +110,10 @@ function codeOf(error: unknown): string {
 }
 
 function ioFailure(error: unknown, path: string): DiskResult<never> {
-  return failure({ code: codeOf(error), operation: 'lock', path, message: error instanceof Error ? error.message : String(error) })
+  return failure({
+    code: codeOf(error),
+    operation: 'lock',
+    path,
+    message: error instanceof Error ? error.message : String(error),
+  })
 }

@@ -53,7 +53,8 @@ export function scanSegment(input: ScanInput): ScannedSegment | Rot {
     const unchained = checkChained(frame, frames.at(-1), { header, checksum })
     if (unchained !== null) return rot(end, unchained)
     const frameEnd = end + frame.frameBytes
-    if (frameEnd > Math.min(until ?? bytes.length, bytes.length)) return rot(end, 'A write goes on beyond the end of its segment.')
+    if (frameEnd > Math.min(until ?? bytes.length, bytes.length))
+      return rot(end, 'A write goes on beyond the end of its segment.')
     const body = checkBody(bytes, frame)
     if (body === 'wrong') return rot(end, 'A checksum of the records written there does not match.')
     if (body === 'torn') return tornTail(input, { frames, end, checksum })
@@ -81,7 +82,9 @@ function checkChained(
   if (frame.previousChecksum !== checksum) return 'A write does not follow the one before it.'
   if (frame.previousEnd.sequence !== previousEnd.sequence) return 'A write follows another segment than this one does.'
   if (frame.previousEnd.offset !== previousEnd.offset) return 'A write is missing before this one.'
-  return frame.write < (previous?.write ?? header.lastWrite) ? 'The number of a write is lower than of the one before it.' : null
+  return frame.write < (previous?.write ?? header.lastWrite)
+    ? 'The number of a write is lower than of the one before it.'
+    : null
 }
 
 /** There is no frame header at the end of what is intact: the end of the log, a torn header, or rot. */

@@ -23,7 +23,8 @@ const ZERO_BLOCK = new Uint8Array(BLOCK_BYTES)
 /** End of the last sector of [start, end) that is not all zero; `start` when there is none. Both are aligned. */
 export function lastDataEnd(bytes: Uint8Array, start: number, end: number): number {
   let rest = end
-  while (rest - start >= BLOCK_BYTES && Buffer.compare(bytes.subarray(rest - BLOCK_BYTES, rest), ZERO_BLOCK) === 0) rest -= BLOCK_BYTES
+  while (rest - start >= BLOCK_BYTES && Buffer.compare(bytes.subarray(rest - BLOCK_BYTES, rest), ZERO_BLOCK) === 0)
+    rest -= BLOCK_BYTES
   for (let sector = rest - SECTOR_BYTES; sector >= start; sector -= SECTOR_BYTES) {
     if (!isZero(bytes, sector, sector + SECTOR_BYTES)) return sector + SECTOR_BYTES
   }

@@ -84,6 +84,10 @@ export function readSegmentHeader(bytes: Uint8Array): ReadSegmentHeader | 'unuse
     reset: bytes[9] === RESET,
     hardState: { currentTerm: readUint64(bytes, 32) as Term, votedFor },
     lastWrite: readUint64(bytes, 40) as WriteNumber,
-    base: { index: readUint64(bytes, 48) as LogIndex, term: readUint64(bytes, 56) as Term, chain: readUint32(bytes, 64) },
+    base: {
+      index: readUint64(bytes, 48) as LogIndex,
+      term: readUint64(bytes, 56) as Term,
+      chain: readUint32(bytes, 64),
+    },
   }
 }

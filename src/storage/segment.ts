@@ -80,7 +80,8 @@ export class Extents {
     const start = this.find(first)
     const segment = this.list[start]?.segment
     let end = start
-    while (end < this.list.length && this.list[end]?.segment === segment && (this.list[end]?.first ?? 0) <= last) end += 1
+    while (end < this.list.length && this.list[end]?.segment === segment && (this.list[end]?.first ?? 0) <= last)
+      end += 1
     return this.list.slice(start, end)
   }
 

@@ -1,6 +1,15 @@
 import { assert } from '../base/assert.ts'
 import type { LogIndex, WriteNumber } from '../base/brand.ts'
-import { EntryError, chainOf, checkHeader, recordChain, recordChecksum, recordIndex, recordLength, recordTerm } from '../codec/entry.ts'
+import {
+  EntryError,
+  chainOf,
+  checkHeader,
+  recordChain,
+  recordChecksum,
+  recordIndex,
+  recordLength,
+  recordTerm,
+} from '../codec/entry.ts'
 import type { LogStats, LogStore, LogWrite, ReadRecords, StorageDone, StorageFault } from '../node/ports.ts'
 import type { EntryIndex } from './entry-index.ts'
 import { faultOf } from './fault.ts'
@@ -74,7 +83,10 @@ export class SegmentedLog implements LogStore {
 
   append(write: LogWrite): void {
     assert(this.closing === null, 'a log that is closing takes no writes', { write: write.write })
-    assert(write.write > this.lastQueued, 'writes arrive in the order of their numbers', { write: write.write, after: this.lastQueued })
+    assert(write.write > this.lastQueued, 'writes arrive in the order of their numbers', {
+      write: write.write,
+      after: this.lastQueued,
+    })
     this.lastQueued = write.write
     if (write.truncateFrom !== null) this.truncate(write.truncateFrom)
     const queued = this.takeIn(write)
@@ -123,16 +135,27 @@ export class SegmentedLog implements LogStore {
     const previous = { term: index.lastTerm, chain: index.lastChain }
     const position = index.endPosition
     const firstIndex = (index.last + 1) as LogIndex
-    assert(write.count === 0 || write.firstIndex === firstIndex, 'records go on where the log ends', { first: write.firstIndex, expected: firstIndex })
+    assert(write.count === 0 || write.firstIndex === firstIndex, 'records go on where the log ends', {
+      first: write.firstIndex,
+      expected: firstIndex,
+    })
     const { records } = write
     const chain = takeRecords(index, records)
     const last = index.last
-    assert(last - firstIndex + 1 === write.count, 'a write says how many records it has', { count: write.count, found: last - firstIndex + 1 })
+    assert(last - firstIndex + 1 === write.count, 'a write says how many records it has', {
+      count: write.count,
+      found: last - firstIndex + 1,
+    })
     if (write.count > 0) this.cache.push({ first: firstIndex, last, position, records, write: write.write })
     const { hardState, count } = write
     const truncateFrom = write.truncateFrom ?? (0 as LogIndex)
     const held = { write: write.write, hardState, truncateFrom, records, firstIndex, count, previous, position }
-    return { ...held, last: { term: index.lastTerm, index: last, chain }, completes: true, since: this.options.clock.monotonicMs() }
+    return {
+      ...held,
+      last: { term: index.lastTerm, index: last, chain },
+      completes: true,
+      since: this.options.clock.monotonicMs(),
+    }
   }
 
   /** Starts the next frame when none is in flight. */

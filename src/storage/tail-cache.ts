@@ -69,7 +69,11 @@ export class TailCache {
 
   /** Lets blocks go whose records are no longer held. */
   discardUpTo(index: LogIndex): void {
-    for (let block = this.blocks[this.head]; block !== undefined && block.last <= index; block = this.blocks[this.head]) {
+    for (
+      let block = this.blocks[this.head];
+      block !== undefined && block.last <= index;
+      block = this.blocks[this.head]
+    ) {
       this.bytes -= block.records.length + BLOCK_OVERHEAD_BYTES
       this.head += 1
     }

@@ -87,7 +87,11 @@ function split(write: QueuedWrite, bytesMax: number): [QueuedWrite, QueuedWrite]
   let count = 0
   let end = 0
   let last = 0
-  for (let offset = entryOffset(write.records, 1); offset <= bytesMax; offset = end + entryOffset(write.records.subarray(end), 1)) {
+  for (
+    let offset = entryOffset(write.records, 1);
+    offset <= bytesMax;
+    offset = end + entryOffset(write.records.subarray(end), 1)
+  ) {
     last = end
     end = offset
     count += 1

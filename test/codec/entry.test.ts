@@ -61,8 +61,18 @@ describe('the entry record', () => {
     const encoder = new EntryEncoder()
     const payload = new TextEncoder().encode('hold')
     const numbers = { index: logIndex(0x01_0203_0405), term: term(9), lease: 1_234, now: 1_700_000_000_123 }
-    encoder.append({ kind: 'ClientRequest', group: groupId(0xa0b0c0d0), ...numbers, previousChain: 0xdeadbeef, payload })
-    expect(Buffer.from(encoder.finish()).toString('hex').match(/.{1,16}/g)).toEqual([
+    encoder.append({
+      kind: 'ClientRequest',
+      group: groupId(0xa0b0c0d0),
+      ...numbers,
+      previousChain: 0xdeadbeef,
+      payload,
+    })
+    expect(
+      Buffer.from(encoder.finish())
+        .toString('hex')
+        .match(/.{1,16}/g),
+    ).toEqual([
       '01060100a0b0c0d0',
       '0000000102030405',
       '0000000000000009',
@@ -77,18 +87,39 @@ describe('the entry record', () => {
   test('a header reads back as it was written, for every kind', () => {
     const kinds = fc.constantFrom(...(Object.keys(ENTRY_KINDS) as EntryKind[]))
     const natural = fc.maxSafeNat()
-    const numbers = fc.record({ index: fc.integer({ min: 1 }), term: fc.integer({ min: 1 }), lease: natural, now: natural })
+    const numbers = fc.record({
+      index: fc.integer({ min: 1 }),
+      term: fc.integer({ min: 1 }),
+      lease: natural,
+      now: natural,
+    })
     fc.assert(
-      fc.property(kinds, numbers, fc.uint8Array({ maxLength: 300 }), fc.nat(255), (kind, { index, term: entryTerm, lease, now }, payload, flags) => {
-        const encoder = new EntryEncoder()
-        const place = { group: GROUP, index: logIndex(index), term: term(entryTerm), previousChain: 5 }
-        const chain = encoder.append({ kind, ...place, lease, now, payload, flags, envelopeVersion: 3 })
-        const bytes = encoder.finish()
-        expect(readHeader(bytes, 0)).toMatchObject({ kind, group: 7, index, term: entryTerm, lease, now, flags, envelopeVersion: 3, chain })
-        expect(recordLength(bytes, 0)).toBe(bytes.length)
-        expect(verifyEntry(bytes, 0, 5)).toBe(null)
-        expect(verifyEntry(bytes, 0, 6)).toBe('BAD_CHAIN')
-      }),
+      fc.property(
+        kinds,
+        numbers,
+        fc.uint8Array({ maxLength: 300 }),
+        fc.nat(255),
+        (kind, { index, term: entryTerm, lease, now }, payload, flags) => {
+          const encoder = new EntryEncoder()
+          const place = { group: GROUP, index: logIndex(index), term: term(entryTerm), previousChain: 5 }
+          const chain = encoder.append({ kind, ...place, lease, now, payload, flags, envelopeVersion: 3 })
+          const bytes = encoder.finish()
+          expect(readHeader(bytes, 0)).toMatchObject({
+            kind,
+            group: 7,
+            index,
+            term: entryTerm,
+            lease,
+            now,
+            flags,
+            envelopeVersion: 3,
+            chain,
+          })
+          expect(recordLength(bytes, 0)).toBe(bytes.length)
+          expect(verifyEntry(bytes, 0, 5)).toBe(null)
+          expect(verifyEntry(bytes, 0, 6)).toBe('BAD_CHAIN')
+        },
+      ),
     )
   })
 
@@ -166,7 +197,15 @@ describe('the entry record', () => {
 
   test('an encoder is used again after finish, and a reserved batch is one buffer without slack', () => {
     const encoder = new EntryEncoder()
-    const entry = { kind: 'Noop', group: GROUP, index: logIndex(1), term: term(1), lease: 0, now: 0, previousChain: 0 } as const
+    const entry = {
+      kind: 'Noop',
+      group: GROUP,
+      index: logIndex(1),
+      term: term(1),
+      lease: 0,
+      now: 0,
+      previousChain: 0,
+    } as const
     encoder.reserve(ENTRY_HEADER_BYTES + 10)
     encoder.append({ ...entry, payload: new Uint8Array(10) })
     const first = encoder.finish()

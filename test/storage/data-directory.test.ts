@@ -19,8 +19,15 @@ afterEach(() => rmSync(root, { recursive: true, force: true }))
 const CREATE = { clusterId: 'tea', groups: [0], wallMs: 1_700_000_000_000 }
 
 function open(overrides: Partial<OpenDataDirectoryOptions> = {}): Promise<DataDirectory | StorageFault> {
-  const options = { path: join(root, 'data'), expected: { nodeId: nodeId('node-1'), clusterId: 'tea' }, create: CREATE, ...overrides }
-  return new Promise((resolve) => openDataDirectory(options, (fault, directory) => resolve(fault ?? (directory as DataDirectory))))
+  const options = {
+    path: join(root, 'data'),
+    expected: { nodeId: nodeId('node-1'), clusterId: 'tea' },
+    create: CREATE,
+    ...overrides,
+  }
+  return new Promise((resolve) =>
+    openDataDirectory(options, (fault, directory) => resolve(fault ?? (directory as DataDirectory))),
+  )
 }
 
 async function mustOpen(overrides: Partial<OpenDataDirectoryOptions> = {}): Promise<DataDirectory> {
@@ -36,7 +43,14 @@ describe('a data directory', () => {
   test('is made once, with parents, and found again with the same instance id', async () => {
     const made = await mustOpen({ path: join(root, 'a/b/data') })
     expect(made.fresh).toBe(true)
-    expect(made.identity).toMatchObject({ format: 1, clusterId: 'tea', nodeId: 'node-1', incarnation: 0, created: '2023-11-14T22:13:20.000Z', groups: [0] })
+    expect(made.identity).toMatchObject({
+      format: 1,
+      clusterId: 'tea',
+      nodeId: 'node-1',
+      incarnation: 0,
+      created: '2023-11-14T22:13:20.000Z',
+      groups: [0],
+    })
     expect(made.identity.instanceId).toMatch(/^[0-9a-f]{32}$/)
     await release(made)
     const again = await mustOpen({ path: join(root, 'a/b/data'), create: null })
@@ -60,21 +74,36 @@ describe('a data directory', () => {
     await release(await mustOpen({ expected: { nodeId: nodeId('node-1'), clusterId: null } }))
     expect(readFileSync(inFile('HOLDFAST.json'), 'utf8')).toBe(before)
     writeFileSync(inFile('HOLDFAST.json'), before.replace('"format": 1', '"format": 2'))
-    expect(await open()).toEqual({ code: 'NEWER_FORMAT', message: expect.stringMatching(/newer version of Holdfast \(directory format 2, this build reads up to 1\)/) })
+    expect(await open()).toEqual({
+      code: 'NEWER_FORMAT',
+      message: expect.stringMatching(/newer version of Holdfast \(directory format 2, this build reads up to 1\)/),
+    })
     expect(readdirSync(join(root, 'data'))).toEqual(['HOLDFAST.json'])
   })
 
-  test.each(['', '{', '{"format":1}', '[]', 'null', '{"format":"1"}'])('with an unreadable marker file %j is refused', async (content) => {
-    mkdirSync(join(root, 'data'))
-    writeFileSync(inFile('HOLDFAST.json'), content)
-    expect(await open()).toEqual({ code: 'IO_ERROR', message: expect.stringContaining('is not readable as a Holdfast marker file') })
-  })
+  test.each(['', '{', '{"format":1}', '[]', 'null', '{"format":"1"}'])(
+    'with an unreadable marker file %j is refused',
+    async (content) => {
+      mkdirSync(join(root, 'data'))
+      writeFileSync(inFile('HOLDFAST.json'), content)
+      expect(await open()).toEqual({
+        code: 'IO_ERROR',
+        message: expect.stringContaining('is not readable as a Holdfast marker file'),
+      })
+    },
+  )
 
   test('is not made in a directory that holds something else, nor where none is asked for', async () => {
     mkdirSync(join(root, 'data'))
     writeFileSync(inFile('photos.txt'), 'mine')
-    expect(await open()).toEqual({ code: 'UNWRITABLE', message: expect.stringContaining('is not empty (it holds "photos.txt")') })
-    expect(await open({ path: join(root, 'none'), create: null })).toEqual({ code: 'IO_ERROR', message: expect.stringContaining('holdfast init') })
+    expect(await open()).toEqual({
+      code: 'UNWRITABLE',
+      message: expect.stringContaining('is not empty (it holds "photos.txt")'),
+    })
+    expect(await open({ path: join(root, 'none'), create: null })).toEqual({
+      code: 'IO_ERROR',
+      message: expect.stringContaining('holdfast init'),
+    })
     expect(existsSync(join(root, 'none'))).toBe(false)
   })
 
@@ -86,7 +115,10 @@ describe('a data directory', () => {
   test('that is a file, or lies below one, is refused', async () => {
     writeFileSync(join(root, 'data'), '')
     expect(await open()).toEqual({ code: 'UNWRITABLE', message: expect.stringContaining('--data') })
-    expect(await open({ path: join(root, 'data/below') })).toEqual({ code: 'UNWRITABLE', message: expect.stringContaining('--data') })
+    expect(await open({ path: join(root, 'data/below') })).toEqual({
+      code: 'UNWRITABLE',
+      message: expect.stringContaining('--data'),
+    })
   })
 
   test.each([
@@ -141,6 +173,9 @@ describe('the lock', () => {
   test('a lock of another host is not judged', async () => {
     await release(await mustOpen())
     writeFileSync(inFile('LOCK'), JSON.stringify({ pid: 1, host: 'elsewhere', started: 0 }))
-    expect(await open()).toEqual({ code: 'LOCKED', message: expect.stringMatching(/process 1 on host elsewhere.*remove the file LOCK/) })
+    expect(await open()).toEqual({
+      code: 'LOCKED',
+      message: expect.stringMatching(/process 1 on host elsewhere.*remove the file LOCK/),
+    })
   })
 })

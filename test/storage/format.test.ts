@@ -88,10 +88,7 @@ describe('the bytes of docs/format.md', () => {
 
   test('a marker slot', () => {
     const bytes = encodeMarkerSlot({ counter: 5, sequence: 0x0102, offset: 0x2000 })
-    expect(rows(bytes)).toEqual([
-      '484d726b74edd2250000000000000005',
-      '00000102000020000000000000000000',
-    ])
+    expect(rows(bytes)).toEqual(['484d726b74edd2250000000000000005', '00000102000020000000000000000000'])
     const file = new Uint8Array(8192)
     file.set(bytes, markerSlotOffset(5))
     file.set(encodeMarkerSlot({ counter: 4, sequence: 0x0102, offset: 0x1000 }), markerSlotOffset(4))
@@ -115,14 +112,23 @@ describe('the size of a frame', () => {
       const [header] = encodeFrame(frame(pages * 4096), [new Uint8Array(pages * 4096)], 1).buffers
       const bytes = header ?? new Uint8Array(0)
       for (let sector = 0; sector < bytes.length; sector += 512) {
-        expect(bytes.subarray(sector, sector + 512).some((byte) => byte !== 0), `${pages} pages, sector ${sector}`).toBe(true)
+        expect(
+          bytes.subarray(sector, sector + 512).some((byte) => byte !== 0),
+          `${pages} pages, sector ${sector}`,
+        ).toBe(true)
       }
     }
   })
 
   test('a body in several buffers has the checksums of the whole', () => {
     const body = Uint8Array.from({ length: 9000 }, (_, at) => (at % 1700 < 900 ? 0 : at % 251))
-    const pieces = [body.subarray(0, 1), body.subarray(1, 511), body.subarray(511, 4097), body.subarray(4097, 8999), body.subarray(8999)]
+    const pieces = [
+      body.subarray(0, 1),
+      body.subarray(1, 511),
+      body.subarray(511, 4097),
+      body.subarray(4097, 8999),
+      body.subarray(8999),
+    ]
     const [whole] = encodeFrame(frame(9000), [body], 5).buffers
     const [parts] = encodeFrame(frame(9000), pieces, 5).buffers
     expect(parts).toEqual(whole)

@@ -55,7 +55,13 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
         lastWrite: 2,
         tornBytes: 0,
       })
-      expect(listing((await readAll(harness, again, { first: 1, last: 5 })).records)).toEqual(['1:1', '2:1', '3:1', '4:4', '5:4'])
+      expect(listing((await readAll(harness, again, { first: 1, last: 5 })).records)).toEqual([
+        '1:1',
+        '2:1',
+        '3:1',
+        '4:4',
+        '5:4',
+      ])
       await closeLog(harness, again)
     })
 
@@ -79,11 +85,23 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
       author.term = 2
       author.append(payloads(60, 3), 6)
       await author.settle()
-      expect(listing((await readAll(harness, log, { first: 4, last: 99 })).records)).toEqual(['4:1', '5:1', '6:2', '7:2', '8:2'])
+      expect(listing((await readAll(harness, log, { first: 4, last: 99 })).records)).toEqual([
+        '4:1',
+        '5:1',
+        '6:2',
+        '7:2',
+        '8:2',
+      ])
       await closeLog(harness, log)
       const again = await mustOpen(harness)
       expect(again.recovered).toMatchObject({ lastIndex: 8, hardState: { currentTerm: 2 } })
-      expect(listing((await readAll(harness, again, { first: 4, last: 8 })).records)).toEqual(['4:1', '5:1', '6:2', '7:2', '8:2'])
+      expect(listing((await readAll(harness, again, { first: 4, last: 8 })).records)).toEqual([
+        '4:1',
+        '5:1',
+        '6:2',
+        '7:2',
+        '8:2',
+      ])
       await closeLog(harness, again)
     })
 
@@ -186,7 +204,14 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
       await closeLog(harness, log)
       const snapshot = { index: 50, term: 3, chain: 77, lease: 123, now: 456 }
       const again = await mustOpen(harness, { snapshot })
-      expect(again.recovered).toMatchObject({ firstIndex: 51, lastIndex: 50, lastChain: 77, lastLease: 123, lastNow: 456, lastWrite: 1 })
+      expect(again.recovered).toMatchObject({
+        firstIndex: 51,
+        lastIndex: 50,
+        lastChain: 77,
+        lastLease: 123,
+        lastNow: 456,
+        lastWrite: 1,
+      })
       expect(again.recovered.hardState).toEqual({ currentTerm: 3, votedFor: 'node-3' })
       const next = new LogAuthor(harness, again)
       next.append(payloads(51, 2))
@@ -204,7 +229,11 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
       await author.settle()
       await closeLog(harness, log)
       const again = await mustOpen(harness, { snapshot: { index: 3, term: 6, chain: 77, lease: 0, now: 0 } })
-      expect(again.recovered).toMatchObject({ firstIndex: 4, lastIndex: 3, hardState: { currentTerm: 6, votedFor: null } })
+      expect(again.recovered).toMatchObject({
+        firstIndex: 4,
+        lastIndex: 3,
+        hardState: { currentTerm: 6, votedFor: null },
+      })
       await closeLog(harness, again)
     })
 
@@ -215,7 +244,9 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
       await author.settle()
       const { records } = await readAll(harness, log, { first: 1, last: 1 })
       const write = { write: 2 as never, hardState: { currentTerm: 1 as never, votedFor: null }, truncateFrom: null }
-      expect(() => log.store.append({ ...write, records, firstIndex: logIndex(3), count: 1 })).toThrow(/consecutive indexes/)
+      expect(() => log.store.append({ ...write, records, firstIndex: logIndex(3), count: 1 })).toThrow(
+        /consecutive indexes/,
+      )
     })
   })
 }

@@ -2,9 +2,19 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { groupId } from '../../src/base/brand.ts'
 import { openLog } from '../../src/storage/log-store.ts'
-import { MemoryDisk } from '../../src/storage/memory-disk.ts'
+import type { MemoryDisk } from '../../src/storage/memory-disk.ts'
 import { synchronousHarness } from './harnesses.ts'
-import { LogAuthor, ManualClock, closeLog, listing, mustOpen, openFixture, payload, payloads, readAll } from './log-fixture.ts'
+import {
+  LogAuthor,
+  ManualClock,
+  closeLog,
+  listing,
+  mustOpen,
+  openFixture,
+  payload,
+  payloads,
+  readAll,
+} from './log-fixture.ts'
 
 const SEGMENT = 'group-0/log/00000001.wal'
 const MARKER = 'group-0/marker'
@@ -191,7 +201,10 @@ describe('rot', () => {
     const { disk, ends } = await written(3, LARGE)
     flip(SEGMENT, (ends[1] ?? 0) + 600)(disk)
     const fault = await openFixture(synchronousHarness(disk))
-    expect(fault).toMatchObject({ code: 'LOG_ROT', message: expect.stringContaining(`${SEGMENT}, offset ${ends[1]}: A checksum`) })
+    expect(fault).toMatchObject({
+      code: 'LOG_ROT',
+      message: expect.stringContaining(`${SEGMENT}, offset ${ends[1]}: A checksum`),
+    })
     expect(fault).toMatchObject({ message: expect.stringContaining('holdfast doctor') })
   })
 })
@@ -200,7 +213,8 @@ describe('the marker', () => {
   test('any changed byte of it, and its loss, lose nothing', async () => {
     const { disk } = await written(3, LARGE)
     for (let at = 0; at < 64; at += 1) {
-      for (const slot of [0, 4096]) expect(await outcome(disk, flip(MARKER, slot + at)), `byte ${slot + at}`).toBe('last 6')
+      for (const slot of [0, 4096])
+        expect(await outcome(disk, flip(MARKER, slot + at)), `byte ${slot + at}`).toBe('last 6')
     }
     expect(await outcome(disk, (damaged) => damaged.remove(MARKER, () => undefined))).toBe('last 6')
     expect(await outcome(disk, (damaged) => bytesOf(damaged, MARKER).fill(0))).toBe('last 6')
@@ -258,7 +272,10 @@ describe('an open', () => {
       const line: (() => void)[] = []
       const copy = disk.copy((run) => line.push(run))
       const clock = new ManualClock()
-      openLog({ directory: 'group-0', group: groupId(0), snapshot: null, ...SIZES, disk: copy, clock, listener: SILENT }, () => undefined)
+      openLog(
+        { directory: 'group-0', group: groupId(0), snapshot: null, ...SIZES, disk: copy, clock, listener: SILENT },
+        () => undefined,
+      )
       let taken = 0
       for (; taken < steps && line.length > 0; taken += 1) line.shift()?.()
       if (taken < steps) break

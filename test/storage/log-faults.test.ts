@@ -7,7 +7,9 @@ import { LogAuthor, closeLog, mustOpen, openFixture, payloads } from './log-fixt
 import type { LogHarness, ManualClock, OpenedFixture } from './log-fixture.ts'
 
 /** Opens, writes over several segments, discards, truncates; returns the last index and write that were acknowledged. */
-async function workload(harness: LogHarness & { readonly clock: ManualClock }): Promise<{ acknowledged: number; fault: string | null }> {
+async function workload(
+  harness: LogHarness & { readonly clock: ManualClock },
+): Promise<{ acknowledged: number; fault: string | null }> {
   const log = await openFixture(harness, { segmentBytes: 8192, firstSegmentBytes: 4096 })
   if ('code' in log) return { acknowledged: 0, fault: log.code }
   const author = new LogAuthor(harness, log)
@@ -61,7 +63,12 @@ describe('a failing disk', () => {
     const author = new LogAuthor(harness, log)
     for (let round = 0; round < 5; round += 1) author.append(payloads(author.lastIndex + 1, 1))
     expect(log.persisted).toEqual([1])
-    expect(log.faults).toEqual([{ code: 'IO_ERROR', message: expect.stringMatching(/^The disk reports an error: sync of group-0\/log\/00000001\.wal failed/) }])
+    expect(log.faults).toEqual([
+      {
+        code: 'IO_ERROR',
+        message: expect.stringMatching(/^The disk reports an error: sync of group-0\/log\/00000001\.wal failed/),
+      },
+    ])
   })
 
   test('what a failed fsync left readable is copied and synced before the next open reports it', async () => {

@@ -54,16 +54,32 @@ export interface OpenedFixture {
 export type FixtureOptions = Partial<Omit<OpenLogOptions, 'disk' | 'clock' | 'listener'>>
 
 /** Opens a log with small segments; the fault when it is refused. */
-export async function openFixture(harness: LogHarness, options: FixtureOptions = {}): Promise<OpenedFixture | StorageFault> {
+export async function openFixture(
+  harness: LogHarness,
+  options: FixtureOptions = {},
+): Promise<OpenedFixture | StorageFault> {
   const persisted: number[] = []
   const faults: StorageFault[] = []
   let result: OpenedFixture | StorageFault | null = null
-  const listener = { onPersisted: (write: number) => persisted.push(write), onFault: (fault: StorageFault) => faults.push(fault) }
+  const listener = {
+    onPersisted: (write: number) => persisted.push(write),
+    onFault: (fault: StorageFault) => faults.push(fault),
+  }
   const sizes = { segmentBytes: 32 * 1024, firstSegmentBytes: 16 * 1024, cacheBytes: 1024 * 1024 }
   openLog(
-    { directory: DIRECTORY, group: groupId(0), snapshot: null, ...sizes, ...options, disk: harness.disk, clock: harness.clock, listener },
+    {
+      directory: DIRECTORY,
+      group: groupId(0),
+      snapshot: null,
+      ...sizes,
+      ...options,
+      disk: harness.disk,
+      clock: harness.clock,
+      listener,
+    },
     (fault, opened) => {
-      result = fault ?? (opened === null ? { code: 'IO_ERROR', message: 'nothing opened' } : { ...opened, persisted, faults })
+      result =
+        fault ?? (opened === null ? { code: 'IO_ERROR', message: 'nothing opened' } : { ...opened, persisted, faults })
     },
   )
   await harness.until(() => result !== null, 'the log opens')
@@ -118,7 +134,10 @@ export class LogAuthor {
   }
 
   async settle(): Promise<void> {
-    await this.harness.until(() => this.log.persisted.includes(this.write) || this.log.faults.length > 0, `write ${this.write} is persisted`)
+    await this.harness.until(
+      () => this.log.persisted.includes(this.write) || this.log.faults.length > 0,
+      `write ${this.write} is persisted`,
+    )
     const fault = this.log.faults[0]
     if (fault !== undefined) throw new Error(`${fault.code}: ${fault.message}`)
   }
@@ -127,7 +146,13 @@ export class LogAuthor {
     let chain = payloads.length === 0 ? 0 : this.log.store.chainAt(logIndex(first - 1))
     payloads.forEach((payload, at) => {
       const entry = { kind, group: groupId(0), index: logIndex(first + at), term: term(this.term) }
-      chain = this.encoder.append({ ...entry, lease: 10 * (first + at), now: 1000 + first + at, previousChain: chain, payload })
+      chain = this.encoder.append({
+        ...entry,
+        lease: 10 * (first + at),
+        now: 1000 + first + at,
+        previousChain: chain,
+        payload,
+      })
     })
     return this.encoder.finish()
   }
@@ -142,13 +167,20 @@ export function payloads(first: number, count: number, bytes = 40): Uint8Array[]
   return Array.from({ length: count }, (_, at) => payload(first + at, bytes))
 }
 
-export async function readAll(harness: LogHarness, log: OpenedFixture, range: { first: number; last: number; maxBytes?: number }): Promise<ReadRecords> {
+export async function readAll(
+  harness: LogHarness,
+  log: OpenedFixture,
+  range: { first: number; last: number; maxBytes?: number },
+): Promise<ReadRecords> {
   let answer: ReadRecords | null = null
   let failed: StorageFault | null = null
-  log.store.read({ first: logIndex(range.first), last: logIndex(range.last), maxBytes: range.maxBytes ?? 1 << 30 }, (fault, records) => {
-    failed = fault
-    answer = records
-  })
+  log.store.read(
+    { first: logIndex(range.first), last: logIndex(range.last), maxBytes: range.maxBytes ?? 1 << 30 },
+    (fault, records) => {
+      failed = fault
+      answer = records
+    },
+  )
   await harness.until(() => answer !== null, 'the read completes')
   const fault = failed as StorageFault | null
   if (fault !== null) throw new Error(`${fault.code}: ${fault.message}`)

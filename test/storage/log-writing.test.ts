@@ -33,7 +33,14 @@ describe('group commit', () => {
     expect(log.persisted).toEqual([1, 2, 4])
     await closeLog(harness, log)
     const again = await mustOpen(harness)
-    expect(listing((await readAll(harness, again, { first: 1, last: 9 })).records)).toEqual(['1:1', '2:1', '3:2', '4:2', '5:2', '6:2'])
+    expect(listing((await readAll(harness, again, { first: 1, last: 9 })).records)).toEqual([
+      '1:1',
+      '2:1',
+      '3:2',
+      '4:2',
+      '5:2',
+      '6:2',
+    ])
   })
 
   test('nothing is acknowledged before its fdatasync has returned', async () => {
@@ -46,7 +53,9 @@ describe('group commit', () => {
     // Power is lost at every point: what was acknowledged is there.
     for (let write = 2; write < 30; write += 1) {
       author.append(payloads(author.lastIndex + 1, 1))
-      await harness.until(() => log.persisted.length >= write / 2 - 1, 'some writes are persisted').catch(() => undefined)
+      await harness
+        .until(() => log.persisted.length >= write / 2 - 1, 'some writes are persisted')
+        .catch(() => undefined)
       const copy = disk.copy()
       order.push(`${log.persisted.at(-1)}`)
       const again = await mustOpen(synchronousHarness(copy))
@@ -79,7 +88,13 @@ describe('power loss', () => {
       const pump = (steps: number): void => {
         for (let step = 0; step < steps && line.length > 0; step += 1) line.shift()?.()
       }
-      const harness = { ...base, disk, until: async (condition: () => boolean) => { while (!condition() && line.length > 0) pump(1) } }
+      const harness = {
+        ...base,
+        disk,
+        until: async (condition: () => boolean) => {
+          while (!condition() && line.length > 0) pump(1)
+        },
+      }
       let acknowledged = 0
       let last = 0
       for (let life = 0; life < 4; life += 1) {
@@ -89,7 +104,12 @@ describe('power loss', () => {
         for (let round = 0; round < 12; round += 1) {
           author.term += random.chance(0.1) ? 1 : 0
           const from = random.chance(0.15) && author.lastIndex > 3 ? author.lastIndex - random.below(3) : null
-          author.append(Array.from({ length: random.below(6) + (from === null ? 0 : 1) }, (_, at) => payload(at, random.below(900))), from)
+          author.append(
+            Array.from({ length: random.below(6) + (from === null ? 0 : 1) }, (_, at) =>
+              payload(at, random.below(900)),
+            ),
+            from,
+          )
           pump(random.below(7))
           if (random.chance(0.1)) harness.clock.fireAll()
         }
@@ -118,7 +138,10 @@ describe('reading', () => {
     log.store.read({ first: logIndex(1), last: logIndex(4), maxBytes: 1e6 }, (_fault, read) => answers.push(read))
     author.append([], 6)
     await harness.until(() => answers.length === 2, 'the reads complete')
-    expect(answers.map((answer) => [answer.first, answer.last])).toEqual([[1, 0], [1, 4]])
+    expect(answers.map((answer) => [answer.first, answer.last])).toEqual([
+      [1, 0],
+      [1, 4],
+    ])
   })
 
   test('a record that changed on disk is refused as rot', async () => {
@@ -145,7 +168,12 @@ describe('reading', () => {
 describe('the durable-end marker', () => {
   test('is written lazily: no append waits for it', async () => {
     const base = deferredHarness()
-    const disk = new FailingDisk(base.disk, { call: 1, code: 'EIO', effect: false, match: /(write|sync) group-0\/marker/ })
+    const disk = new FailingDisk(base.disk, {
+      call: 1,
+      code: 'EIO',
+      effect: false,
+      match: /(write|sync) group-0\/marker/,
+    })
     const log = await mustOpen(base)
     const author = new LogAuthor(base, log)
     author.append(payloads(1, 1))
