@@ -1,12 +1,15 @@
 import { logIndex, type LogIndex } from '../base/brand.ts'
 import type { SessionCodec, Value } from '../codec/types.ts'
 import type { Clock, SnapshotMeta, SnapshotRow, SnapshotStore, StorageFault } from './ports.ts'
+import { SortedKeys } from './sorted-keys.ts'
 
 /** Boundaries that may wait to be written before apply must wait (storage.md §4). */
 export const BOUNDARIES_PENDING_MAX = 4
 
 /** Rows encoded and written at a time: 256 rows stay far below 10 ms (500 rows of a session's size cost 11 ms). */
 export const SLICE_ROWS = 256
+/** Bytes of encoded rows beyond which a slice is full although it has fewer rows. */
+export const SLICE_BYTES = 256 * 1024
 
 /** What the snapshotter knows of a boundary when the dirty map is swapped. */
 export type BoundaryMeta = Omit<SnapshotMeta, 'rowCount' | 'digest'>
@@ -14,6 +17,12 @@ export type BoundaryMeta = Omit<SnapshotMeta, 'rowCount' | 'digest'>
 interface Boundary {
   readonly meta: BoundaryMeta
   readonly dirty: ReadonlyMap<string, Value | undefined>
+}
+
+/** The boundary that is being written. */
+interface Writing extends Boundary {
+  readonly keys: SortedKeys
+  digest: number
 }
 
 export interface SnapshotterPorts {
@@ -52,7 +61,7 @@ export class Snapshotter {
     if (!this.writing) this.next()
   }
 
-  /** Stops after the slice in flight; an unfinished generation is dropped at the next open. */
+  /** Stops after the operation in flight; an unfinished generation is dropped at the next open. */
   close(done: () => void): void {
     this.closed = true
     if (this.writing) this.idle = done
@@ -62,49 +71,76 @@ export class Snapshotter {
   private next(): void {
     const boundary = this.queue[0]
     if (boundary === undefined || this.closed) {
-      this.writing = false
-      this.idle?.()
+      this.rest()
       return
     }
     this.writing = true
-    const keys = [...boundary.dirty.keys()].sort(compareKeys)
-    this.slice(boundary, keys, { from: 0, digest: 0 })
+    this.sort({ ...boundary, keys: new SortedKeys(boundary.dirty.keys()), digest: 0 })
   }
 
-  private slice(boundary: Boundary, keys: readonly string[], progress: { from: number; digest: number }): void {
-    if (this.closed) {
-      this.next()
-      return
-    }
-    const rows = keys.slice(progress.from, progress.from + SLICE_ROWS).map((key): SnapshotRow => {
-      const value = boundary.dirty.get(key)
-      return { key, value: value === undefined ? null : this.ports.codec.encodeValue(value) }
-    })
+  /** Nothing is in flight any more. */
+  private rest(): void {
+    const { idle } = this
+    this.writing = false
+    this.idle = null
+    idle?.()
+  }
+
+  private fail(fault: StorageFault): void {
+    this.closed = true
+    this.ports.fault(fault)
+    this.rest()
+  }
+
+  private sort(writing: Writing): void {
+    const more = writing.keys.sortNext()
+    this.later(() => (more ? this.sort(writing) : this.slice(writing)))
+  }
+
+  private slice(writing: Writing): void {
+    const rows = this.nextRows(writing)
     if (rows.length === 0) {
-      this.commit(boundary, { ...boundary.meta, rowCount: keys.length, digest: progress.digest })
+      this.commit(writing)
       return
     }
-    const digest = this.ports.digest(rows, progress.digest)
-    this.ports.store.writeSlice(boundary.meta.lastIncludedIndex, rows, (fault) => {
-      if (fault !== null) this.ports.fault(fault)
-      else this.ports.clock.defer(() => this.slice(boundary, keys, { from: progress.from + rows.length, digest }))
+    writing.digest = this.ports.digest(rows, writing.digest)
+    this.ports.store.writeSlice(writing.meta.lastIncludedIndex, rows, (fault) => {
+      if (fault !== null) this.fail(fault)
+      else this.later(() => this.slice(writing))
     })
   }
 
-  private commit(boundary: Boundary, meta: SnapshotMeta): void {
-    this.ports.store.commit(meta.lastIncludedIndex, meta, (fault) => {
+  private nextRows(writing: Writing): readonly SnapshotRow[] {
+    const rows: SnapshotRow[] = []
+    for (let bytes = 0; rows.length < SLICE_ROWS && bytes < SLICE_BYTES; ) {
+      const key = writing.keys.next()
+      if (key === undefined) break
+      const value = writing.dirty.get(key)
+      const encoded = value === undefined ? null : this.ports.codec.encodeValue(value)
+      bytes += encoded?.length ?? 0
+      rows.push({ key, value: encoded })
+    }
+    return rows
+  }
+
+  private commit({ meta, dirty, digest }: Writing): void {
+    const { lastIncludedIndex } = meta
+    this.ports.store.commit(lastIncludedIndex, { ...meta, rowCount: dirty.size, digest }, (fault) => {
       if (fault !== null) {
-        this.ports.fault(fault)
+        this.fail(fault)
         return
       }
       this.queue.shift()
-      this.ports.written(logIndex(boundary.meta.lastIncludedIndex))
+      this.ports.written(logIndex(lastIncludedIndex))
       this.next()
     })
   }
-}
 
-/** Byte order: keys are binary strings, one char per byte. */
-function compareKeys(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0
+  /** Goes on in another turn of the loop, unless it was closed meanwhile. */
+  private later(run: () => void): void {
+    this.ports.clock.defer(() => {
+      if (this.closed) this.rest()
+      else run()
+    })
+  }
 }

@@ -1,0 +1,46 @@
+import { logIndex } from '../../src/base/brand.ts'
+import type { SnapshotMeta, SnapshotRow, SnapshotStore, StorageDone, StorageFault } from '../../src/node/ports.ts'
+
+/** A snapshot store whose operations wait until the test completes them. */
+export class RecordedStore implements SnapshotStore {
+  readonly operations: { readonly what: string; readonly rows: readonly SnapshotRow[]; readonly done: (fault: StorageFault | null) => void }[] = []
+  readonly metas: SnapshotMeta[] = []
+
+  load(_onRows: unknown, done: StorageDone<SnapshotMeta | null>): void {
+    done(null, null)
+  }
+
+  writeSlice(generation: number, rows: readonly SnapshotRow[], done: StorageDone<null>): void {
+    this.operations.push({ what: `slice ${generation}`, rows, done: (fault) => done(fault, null) })
+  }
+
+  commit(generation: number, meta: SnapshotMeta, done: StorageDone<null>): void {
+    this.metas.push(meta)
+    this.operations.push({ what: `commit ${generation}`, rows: [], done: (fault) => done(fault, null) })
+  }
+
+  close(done: () => void): void {
+    done()
+  }
+
+  /** Completes the oldest operation, well or with a fault, and says which it was. */
+  complete(fault: StorageFault | null = null): string {
+    const operation = this.operations.shift()
+    if (operation === undefined) return 'none'
+    operation.done(fault)
+    return operation.what
+  }
+}
+
+export const boundaryAt = (index: number) => ({
+  lastIncludedIndex: logIndex(index),
+  lastIncludedTerm: 1 as SnapshotMeta['lastIncludedTerm'],
+  chain: 1,
+  lease: 0,
+  now: 0,
+  configuration: { index: logIndex(1), configuration: { voters: [], learners: [] } },
+  configurationPayload: '',
+  stateHash: '',
+  incarnation: 1,
+  machineVersions: {},
+})
