@@ -1,5 +1,5 @@
 import type { ClientRequestPayload } from '../codec/payload.ts'
-import { type Value, ValueError } from '../codec/types.ts'
+import type { Value } from '../codec/types.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Executed, MachineRunner } from './machine-runner.ts'
 import { acknowledge } from './outbox.ts'
@@ -10,6 +10,7 @@ import { assignToRolesOf } from './task-assignment.ts'
 import { applyTaskCommand } from './task-commands.ts'
 import { TASK_MACHINE } from './timers.ts'
 import type { Reply } from './types.ts'
+import { isValueError } from './value-error.ts'
 
 /**
  * ClientRequest in the order of sessions.md §3; the numbers are its steps. Nothing changes before step 3; no refusal up to
@@ -98,7 +99,7 @@ function decodeInput(state: ReplicatedState, bytes: Uint8Array): Value | undefin
   try {
     return state.codec.decodeValue(bytes)
   } catch (error) {
-    if (error instanceof ValueError) return undefined
+    if (isValueError(error)) return undefined
     throw error
   }
 }

@@ -1,11 +1,12 @@
 import { AssertionError } from '../base/assert.ts'
-import { type RunningHash, type Value, ValueError } from '../codec/types.ts'
+import type { RunningHash, Value } from '../codec/types.ts'
 import type { ClientSession } from './client-session.ts'
 import { Context } from './context.ts'
 import { EngineError, InvariantError, isEngineError } from './engine-error.ts'
 import type { ReplicatedState } from './replicated-state.ts'
 import { Transaction } from './transaction.ts'
 import type { MachineContext, Outcome, UserStateMachine } from './types.ts'
+import { isValueError } from './value-error.ts'
 
 /** Bytes counted for an outcome beside its value or details. */
 const OUTCOME_OVERHEAD_BYTES = 16
@@ -177,7 +178,7 @@ export class MachineRunner {
   /** The reason of an error, or throws EngineError when it is none of the machine's. */
   private reasonOf(error: unknown, part: string): MachineErrorReason {
     if (isEngineError(error)) throw new EngineError(this.state.index, part, error)
-    if (error instanceof ValueError || this.transaction.invalidValue) return 'INVALID_VALUE'
+    if (isValueError(error) || this.transaction.invalidValue) return 'INVALID_VALUE'
     if (error instanceof InvariantError || error instanceof AssertionError) return 'INTERNAL_INVARIANT'
     return 'EXCEPTION'
   }

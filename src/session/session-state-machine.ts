@@ -1,7 +1,7 @@
 import { assert, unreachable } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Limits, PayloadByKind, ServerRequestAckPayload } from '../codec/payload.ts'
-import { type Entry, type SessionCodec, type Value, ValueError } from '../codec/types.ts'
+import type { Entry, SessionCodec, Value } from '../codec/types.ts'
 import { applyClientRequest } from './apply-client-request.ts'
 import { applyAttachSession } from './attach-session.ts'
 import { rowValue } from './dictionary.ts'
@@ -32,6 +32,7 @@ import type {
   StateMachine,
   UserStateMachine,
 } from './types.ts'
+import { isValueError } from './value-error.ts'
 
 export interface SessionStateMachineOptions {
   /** Number of the Raft group, part of every session id. Default 0; the same on every replica. */
@@ -160,7 +161,7 @@ export class SessionStateMachine implements StateMachine {
     } catch (error) {
       // A query changes nothing, so even an engine error ends with its caller.
       this.state.log({ level: 'error', message: `query ${machine}.${query} failed`, fields: { error } })
-      const reason = error instanceof ValueError ? 'INVALID_VALUE' : 'EXCEPTION'
+      const reason = isValueError(error) ? 'INVALID_VALUE' : 'EXCEPTION'
       return this.runner.machineError(machine, reason)
     }
   }
@@ -322,7 +323,7 @@ export class SessionStateMachine implements StateMachine {
     try {
       return this.state.codec.decodeClientRequest(payload)
     } catch (error) {
-      throw error instanceof ValueError ? new PayloadError(error) : error
+      throw isValueError(error) ? new PayloadError(error) : error
     }
   }
 
@@ -330,7 +331,7 @@ export class SessionStateMachine implements StateMachine {
     try {
       return this.state.codec.decodePayload(kind, entry.payload)
     } catch (error) {
-      throw error instanceof ValueError ? new PayloadError(error) : error
+      throw isValueError(error) ? new PayloadError(error) : error
     }
   }
 }
@@ -339,7 +340,7 @@ const NO_REPLY: Reply = { kind: 'none' }
 
 /** An entry's payload does not decode. Private to this file: it never leaves `dispatch`. */
 class PayloadError extends Error {
-  constructor(cause: ValueError) {
+  constructor(cause: unknown) {
     super('the payload does not decode', { cause })
   }
 }

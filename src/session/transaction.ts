@@ -1,4 +1,4 @@
-import { type RunningHash, type Value, ValueError } from '../codec/types.ts'
+import type { RunningHash, Value } from '../codec/types.ts'
 import type { ClientSession } from './client-session.ts'
 import { type Notification, notify } from './notify.ts'
 import { appendRequest, coalesced, hasRoom, type NewRequest } from './outbox.ts'
@@ -142,7 +142,7 @@ export class Transaction {
   private checked(value: unknown, hash: RunningHash): number {
     try {
       const bytes = this.state.codec.walk(value, hash)
-      if (bytes > this.state.limits.responseBytesMax) throw new ValueError('TOO_LARGE', '', `a value of ${bytes} bytes`)
+      if (bytes > this.state.limits.responseBytesMax) throw new TypeError(`a value of ${bytes} bytes is larger than the limit`)
       return bytes
     } catch (error) {
       this.invalidValue = true
