@@ -99,10 +99,11 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     return new Promise((resolve) => {
       const encoded = encode(input)
       if (typeof encoded === 'string') return resolve({ kind: 'failed', code: 'VALIDATION_ERROR' })
-      const { hub, deadlineMs } = this.parts
+      const { core, hub, deadlineMs } = this.parts
+      const { channel } = core
       const consistency = options.consistency ?? 'sequential'
       const { index, incarnation } = consistency === 'sequential' ? this.seen : { index: 0, incarnation: 0 }
-      hub.query({ consistency, incarnation, minIndex: index, machine, query, input: encoded }, options.deadlineMs ?? deadlineMs, (raw) => {
+      hub.query({ channel, consistency, incarnation, minIndex: index, machine, query, input: encoded }, options.deadlineMs ?? deadlineMs, (raw) => {
         if (raw.kind === 'ok') this.see(raw.index, raw.incarnation)
         resolve(queryOutcome(raw))
       })

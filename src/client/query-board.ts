@@ -11,6 +11,8 @@ export type RawQueryOutcome =
   | { readonly kind: 'failed'; readonly code: string }
 
 export interface QueryRequest {
+  /** The session that asks, by its channel: the machine sees its principal. Absent or 0: nobody in particular. */
+  readonly channel?: number
   readonly consistency: Consistency
   /** Token of an earlier answer, for `sequential`; zeros: none. */
   readonly incarnation: number
@@ -66,7 +68,9 @@ export class QueryBoard {
     if (answer.kind === 'rejected') {
       return this.finish(correlationId, { kind: 'rejected', code: answer.code, details: Uint8Array.from(answer.details) })
     }
-    if (!isRetryable('query', answer.code)) return this.finish(correlationId, { kind: 'failed', code: answer.code })
+    // A session that attaches again after a failure is there in a moment.
+    const again = isRetryable('query', answer.code) || answer.code === 'NOT_ATTACHED'
+    if (!again) return this.finish(correlationId, { kind: 'failed', code: answer.code })
     waiting.resend = true
     this.retryTimer ??= this.clock.setTimer(RETRY_MS, () => this.retry())
   }
