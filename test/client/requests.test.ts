@@ -100,6 +100,16 @@ describe('outcomes', () => {
     expect(outcomes).toMatchObject([{ kind: 'notExecuted', code: 'VALIDATION_ERROR' }])
   })
 
+  test('a new attach epoch proves nothing about an id that may have been executed under the old one', () => {
+    const { script, core, refuse } = attached()
+    const { outcomes } = run(core, 'echo', 1, 60_000)
+    script.cut()
+    script.clock.advance(20)
+    script.attach(6, 2)
+    refuse(1, 'VALIDATION_ERROR')
+    expect(outcomes).toEqual([])
+  })
+
   test('LR-010 RESPONSE_EVICTED fails that call as unknown, and the process and the session live', () => {
     const { core, answer, ok } = attached()
     const first = run(core, 'echo', 1)

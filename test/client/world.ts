@@ -44,8 +44,10 @@ export class NodeWorld {
   readonly environment: ClientEnvironment
   up = true
   private pending = false
+  private readonly delayMs: () => number
 
-  constructor(options: { limits?: Partial<Limits>; seed?: number; credit?: number } = {}) {
+  constructor(options: { limits?: Partial<Limits>; seed?: number; credit?: number; delayMs?: () => number } = {}) {
+    this.delayMs = options.delayMs ?? (() => 0)
     this.node = new FakeNode(options.limits)
     const submit = this.node.submit.bind(this.node)
     const keepAlive = this.node.keepAlive.bind(this.node)
@@ -74,7 +76,7 @@ export class NodeWorld {
   private soon(): void {
     if (this.pending) return
     this.pending = true
-    this.clock.defer(() => {
+    this.clock.setTimer(this.delayMs(), () => {
       this.pending = false
       this.node.run()
     })

@@ -12,10 +12,12 @@ import type { MachineContext, Outcome, UserStateMachine } from '../../src/sessio
 /** Machine `t`: counts its calls, emits, rejects and throws as it is told. */
 export class TestMachine implements UserStateMachine {
   calls: string[] = []
+  inputs: Value[] = []
   versions: { readonly [machine: string]: number } = { t: 1 }
 
   apply(context: MachineContext, command: { machine: string; command: string; input: Value }): Outcome {
     this.calls.push(command.command)
+    this.inputs.push(command.input)
     switch (command.command) {
       case 'echo':
         return { kind: 'value', value: command.input }
@@ -83,8 +85,8 @@ export class FakeNode implements RaftNode {
   private waiters: { index: number; done: (reached: boolean) => void }[] = []
   private keepAlives: { session: SessionNumbers; sink: ProposalSink }[] = []
 
-  constructor(limits: Partial<Limits> = {}) {
-    this.machine = new SessionStateMachine(this.user, sessionCodec)
+  constructor(limits: Partial<Limits> = {}, machine?: SessionStateMachine) {
+    this.machine = machine ?? new SessionStateMachine(this.user, sessionCodec)
     const voters = [{ id: this.id, address: '127.0.0.1:1', instanceId: 'a'.repeat(32) }]
     this.applyEntry('Configuration', encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters, learners: [] }))
     this.applyEntry('Limits', encodePayload('Limits', { ...DEFAULT_LIMITS, ...limits }))
@@ -152,13 +154,13 @@ export class FakeNode implements RaftNode {
     this.queue.push({ kind, payload, sink: null })
   }
 
-  /** Another node leads now; what was appended here is lost or not. */
-  loseLead(leader: NodeId | null): void {
+  /** Another node leads now; what was appended here is lost, or (`kept`) committed all the same. */
+  loseLead(leader: NodeId | null, kept = false): void {
     this.role = 'follower'
     this.leading = false
     this.leader = leader
     const queue = this.queue
-    this.queue = []
+    this.queue = kept ? queue.map(({ kind, payload }) => ({ kind, payload, sink: null })) : []
     for (const { sink } of queue) sink?.lost()
     for (const listener of this.listeners) listener.roleChanged()
   }
