@@ -189,8 +189,7 @@ export class Driver implements RaftNode {
   }
 
   logNow(): number {
-    if (this.role === 'leader') return this.logClock.currentNow(this.time())
-    return this.applying.lastNow
+    return this.role === 'leader' ? this.logClock.currentNow(this.time()) : this.logClock.guessedNow(this.time())
   }
 
   /** The core's state as it is, for checks and descriptions; immutable. */

@@ -1,5 +1,12 @@
 import type { Millis, NodeId } from '../base/brand.ts'
 
+/** This process's clocks at one moment, and how many voters there are, this node among them. */
+export interface ClockReading {
+  readonly monotonicMs: number
+  readonly wallMs: Millis
+  readonly voters: number
+}
+
 /**
  * The two clocks that every entry carries (sessions.md §1). `lease` counts leader time only, so an outage expires nobody
  * (LogCabin's cluster clock); `now` is the wall clock the log agrees on: the lower median of a majority's clocks, so one
@@ -62,22 +69,35 @@ export class LogClock {
   }
 
   /** What `now` would be stamped at this moment. `voters` counts this node. */
-  currentNow(time: { monotonicMs: number; wallMs: Millis; voters: number }): Millis {
+  currentNow(time: ClockReading): Millis {
+    const median = this.medianWall(time)
+    // A majority's samples are missing: go on from the last stamp by the leader's monotonic clock.
+    if (median === null) return this.lastNow + Math.max(0, Math.floor(time.monotonicMs - this.stampedAt))
+    return Math.max(this.lastNow, median)
+  }
+
+  /**
+   * What a node that does not lead takes for `now`, a hint only: an idle cluster writes nothing, so its last entry may be
+   * hours old, and a new one's log is empty. A client that was told such a time asks for sessions that are late already.
+   */
+  guessedNow(time: ClockReading): Millis {
+    return Math.max(this.lastNow, this.medianWall(time) ?? time.wallMs)
+  }
+
+  /** Lower median of the clocks heard of lately, this node's among them; null when they are no majority. */
+  private medianWall(time: ClockReading): Millis | null {
     const walls = [time.wallMs]
     for (const sample of this.samples.values()) {
       const age = time.monotonicMs - sample.at
       if (age <= this.sampleMaxAgeMs) walls.push(sample.wallMs + Math.floor(age))
     }
-    if (walls.length * 2 <= time.voters) {
-      // A majority's samples are missing: go on from the last stamp by the leader's monotonic clock.
-      return this.lastNow + Math.max(0, Math.floor(time.monotonicMs - this.stampedAt))
-    }
+    if (walls.length * 2 <= time.voters) return null
     walls.sort((left, right) => left - right)
-    return Math.max(this.lastNow, walls[Math.floor((walls.length - 1) / 2)] ?? 0)
+    return walls[Math.floor((walls.length - 1) / 2)] ?? null
   }
 
   /** Stamps the next entries: both values become the log's newest. */
-  stamp(time: { monotonicMs: number; wallMs: Millis; voters: number }): { lease: Millis; now: Millis } {
+  stamp(time: ClockReading): { lease: Millis; now: Millis } {
     const stamped = { lease: this.currentLease(), now: this.currentNow(time) }
     this.adopt(stamped.lease, stamped.now)
     this.stampedAt = time.monotonicMs
