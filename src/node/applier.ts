@@ -9,6 +9,8 @@ export const APPLY_BUDGET_MS = 5
 /** Record bytes read for one run of applies. */
 const APPLY_READ_BYTES = 1024 * 1024
 
+const NO_RECORDS = new Uint8Array(0)
+
 export interface ApplierPorts {
   readonly log: LogStore
   readonly clock: Clock
@@ -32,6 +34,9 @@ export class Applier {
   private committed: LogIndex
   private running = false
   private closed = false
+  /** Records read and, from `offset` on, not yet applied: the rest of a run whose time was up. */
+  private records: Uint8Array = NO_RECORDS
+  private offset = 0
 
   constructor(ports: ApplierPorts, applied: LogIndex) {
     this.ports = ports
@@ -52,7 +57,8 @@ export class Applier {
   resume(): void {
     if (this.running || this.closed || this.committed <= this.applied || this.ports.mustWait()) return
     this.running = true
-    this.read()
+    if (this.offset < this.records.length) this.run()
+    else this.read()
   }
 
   close(): void {
@@ -67,19 +73,24 @@ export class Applier {
         this.ports.fault(fault)
         return
       }
-      this.run(read.records)
+      this.records = read.records
+      this.offset = 0
+      this.run()
     })
   }
 
-  private run(records: Uint8Array): void {
+  private run(): void {
     const { clock } = this.ports
+    const { records } = this
     const until = clock.monotonicMs() + APPLY_BUDGET_MS
-    for (let offset = 0; offset < records.length; offset += recordLength(records, offset)) {
-      const header = readHeader(records, offset)
-      if (!this.ports.apply(header, payloadAt(records, offset))) return
+    while (this.offset < records.length) {
+      const header = readHeader(records, this.offset)
+      if (!this.ports.apply(header, payloadAt(records, this.offset))) return
       this.applied = header.index
+      this.offset += recordLength(records, this.offset)
       if (this.closed || this.ports.mustWait() || clock.monotonicMs() >= until) break
     }
+    if (this.offset >= records.length) this.records = NO_RECORDS
     this.ports.batchApplied()
     this.running = false
     if (this.committed > this.applied) clock.defer(() => this.resume())

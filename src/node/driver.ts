@@ -412,10 +412,11 @@ export class Driver implements RaftNode {
     for (const listener of this.listeners) listener.stopped(fault)
   }
 
-  /** Nothing is proposed, applied or waited for any more. */
+  /** Nothing is proposed, sent, applied or waited for any more. */
   private endProposals(): void {
     this.alarm.cancel()
     this.applying.stop()
+    this.outgoing.close()
     this.refuseProposals('SHUTTING_DOWN')
     this.duties.refuse('SHUTTING_DOWN')
     this.pending.abortAll()

@@ -25,6 +25,7 @@ export class Outgoing {
   private readonly ports: OutgoingPorts
   private persisted = 0
   private waiting: { readonly to: NodeId; readonly message: Message; readonly after: WriteNumber }[] = []
+  private closed = false
   /** AppendEntries to one peer stay in order, also when some must be read back from disk. */
   private readonly lanes = new Map<NodeId, AppendEntries[]>()
 
@@ -33,6 +34,7 @@ export class Outgoing {
   }
 
   send(to: NodeId, message: Message, after: WriteNumber | null): void {
+    if (this.closed) return
     if (after !== null && after > this.persisted) this.waiting.push({ to, message, after })
     else this.release(to, message)
   }
@@ -45,6 +47,12 @@ export class Outgoing {
     if (ready.length === 0) return
     this.waiting = this.waiting.filter((item) => item.after > this.persisted)
     for (const item of ready) this.release(item.to, item.message)
+  }
+
+  /** Nothing leaves any more. */
+  close(): void {
+    this.closed = true
+    this.waiting = []
   }
 
   private release(to: NodeId, message: Message): void {
@@ -72,6 +80,7 @@ export class Outgoing {
     const first = logIndex(message.prevLogIndex + 1)
     const last = message.runs[message.runs.length - 1]?.last ?? first
     this.ports.log.read({ first, last, maxBytes: this.ports.messageBytesMax }, (fault, read) => {
+      if (this.closed) return
       if (fault !== null) {
         this.ports.fault(fault)
         return

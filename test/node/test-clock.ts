@@ -55,7 +55,7 @@ export class TestClock implements Clock {
       this.time = Math.max(this.time, next.at)
       next.run()
     }
-    this.time = end
+    this.time = Math.max(this.time, end)
   }
 
   /** Runs what is due now. */
