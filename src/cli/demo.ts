@@ -58,8 +58,9 @@ class Demo {
   private async deliverThrice(backend: Backend): Promise<Paid> {
     const { run, say } = this.stage
     const capturedBefore = await this.captured(backend)
-    const worker = await backend.open({ principal: `worker:${run}-a`, roles: ['payments'] })
     const bookingId = await this.book(backend, run)
+    // Opened after the booking, because any worker with the role may be given the task of pushing.
+    const worker = await backend.open({ principal: `worker:${run}-a`, roles: ['payments'] })
     say(`A client has booked and asked to pay: booking ${bookingId}.`)
     const callback = callbackOf(run)
     const first = await worker.request('payments', 'paymentCallback', callback)
