@@ -74,6 +74,7 @@ export class SessionCore {
   /** Repeated until its attach is answered, so that a lost reply gives the same epoch. */
   private nonce: Uint8Array | null = null
   private validUntil = 0
+  private greetedAgain = false
   private everAttached = false
   /** Taken up without an epoch: the first conflict tells it. */
   private adopting: boolean
@@ -134,7 +135,9 @@ export class SessionCore {
   /** What another process needs to take the session up; null before it was opened. */
   get token(): SessionToken | null {
     const { numbers, secret, epoch } = this
-    return numbers === null ? null : { group: numbers.group, incarnation: numbers.incarnation, index: numbers.index, secret, epoch }
+    return numbers === null
+      ? null
+      : { group: numbers.group, incarnation: numbers.incarnation, index: numbers.index, secret, epoch }
   }
 
   execute(command: { machine: string; command: string; input: Uint8Array }, deadlineAt: number, done: Done): number {
@@ -160,7 +163,8 @@ export class SessionCore {
   /** The leader is there: open or attach. */
   connected(greeting: GreetingMessage): void {
     if (this.phase === 'over') return
-    this.window.windowRequests = greeting.windowRequests
+    // 0: the node greeted before the log's limits reached it; apply judges the window all the same.
+    if (greeting.windowRequests > 0) this.window.windowRequests = greeting.windowRequests
     if (this.numbers === null) return this.open(greeting)
     this.attach()
   }
@@ -219,8 +223,16 @@ export class SessionCore {
     if (this.validUntil === 0) this.validUntil = Math.floor(greeting.now) + VALID_FOR_MS
     this.attachSentAt = this.host.environment.clock.nowMs()
     this.host.send({
-      kind: 'open', channel: this.channel, secret: this.secret, principal, roles, capabilities: encodeValue(capabilities), name, timeoutMs,
-      validUntil: this.validUntil, ordered,
+      kind: 'open',
+      channel: this.channel,
+      secret: this.secret,
+      principal,
+      roles,
+      capabilities: encodeValue(capabilities),
+      name,
+      timeoutMs,
+      validUntil: this.validUntil,
+      ordered,
     })
   }
 
@@ -289,9 +301,24 @@ export class SessionCore {
         this.phase = 'attaching'
         return this.attach()
       default:
+        if (subject === 'open' && this.mayGreetAgain(code, reason)) return this.retrySoon()
         if (subject === 'open' && !RETRIED.has(code)) return this.refuse(code, reason)
         if (subject === 'open' || subject === 'attach' || subject === 'close') this.retrySoon()
     }
+  }
+
+  /**
+   * The greeting's time was not the log's (a node that had applied nothing yet, or whose clock is wrong): the refusal says
+   * the log's, and the same secret is opened with a bound from that. No earlier copy can open any more, or it has opened
+   * this very session. Once only.
+   */
+  private mayGreetAgain(code: string, details: Value): boolean {
+    if (this.greetedAgain || (code !== 'OPEN_TOO_LATE' && code !== 'INVALID')) return false
+    const now = typeof details === 'object' && details !== null && 'now' in details ? details.now : null
+    if (typeof now !== 'number') return false
+    this.greetedAgain = true
+    this.validUntil = now + VALID_FOR_MS
+    return true
   }
 
   /** Somebody else attached: taking up a session without its epoch learns it here, anybody else has lost it. */

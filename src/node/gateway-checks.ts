@@ -29,7 +29,8 @@ export function checkOpen(request: OpenRequest, logNow: number): Refusal | null 
   if (!PRINCIPAL.test(request.principal)) return refusal('PRINCIPAL_INVALID', { principal: request.principal })
   if (!request.roles.every(isName)) return refusal('INVALID', { field: 'roles' })
   if (!isId(request.timeoutMs)) return refusal('INVALID', { field: 'timeoutMs' })
-  if (!isId(request.validUntil) || request.validUntil > logNow + VALID_AHEAD_MAX_MS) return refusal('INVALID', { field: 'validUntil' })
+  if (!isId(request.validUntil) || request.validUntil > logNow + VALID_AHEAD_MAX_MS)
+    return refusal('INVALID', { field: 'validUntil', now: logNow })
   return null
 }
 
@@ -45,11 +46,13 @@ export function checkAttach(request: AttachRequest): Refusal | null {
 export function checkCommand(request: CommandRequest, limits: Limits): Refusal | null {
   if (!isId(request.requestId)) return refusal('INVALID', { field: 'requestId' })
   if (!isId(request.lowestPendingRequestId)) return refusal('INVALID', { field: 'lowestPendingRequestId' })
-  if (!Number.isSafeInteger(request.ackServerRequests) || request.ackServerRequests < 0) return refusal('INVALID', { field: 'ackServerRequests' })
+  if (!Number.isSafeInteger(request.ackServerRequests) || request.ackServerRequests < 0)
+    return refusal('INVALID', { field: 'ackServerRequests' })
   if (request.input.length > limits.commandBytesMax) {
     return refusal('COMMAND_TOO_LARGE', { bytes: request.input.length, max: limits.commandBytesMax })
   }
-  if (request.machine.length > NAME_BYTES_MAX || request.command.length > NAME_BYTES_MAX) return refusal('INVALID', { field: 'command' })
+  if (request.machine.length > NAME_BYTES_MAX || request.command.length > NAME_BYTES_MAX)
+    return refusal('INVALID', { field: 'command' })
   return null
 }
 

@@ -8,6 +8,8 @@ import { Invariants, type Observed } from './checkers/invariants.ts'
 import { Violation } from './checkers/violation.ts'
 import { Nemesis } from './nemesis.ts'
 import { Scheduler } from './scheduler.ts'
+import { SdkClient } from './sdk-client.ts'
+import { SimulatedChannels } from './simulated-channel.ts'
 import { SimulatedClient, type SimulatedCommand } from './simulated-client.ts'
 import { SimulatedNetwork } from './simulated-network.ts'
 import { SimulatedNode } from './simulated-node.ts'
@@ -15,7 +17,7 @@ import { drawSwarm, type Swarm } from './swarm.ts'
 import { Transcript } from './transcript.ts'
 
 /** Streams of one seed's randomness, one per purpose (faults.md §1). */
-const PURPOSE = { swarm: 1, network: 2, nemesis: 3, clients: 4 }
+const PURPOSE = { swarm: 1, network: 2, nemesis: 3, clients: 4, channels: 5 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
 const ELECTION_MICROS = 600_000
@@ -56,7 +58,7 @@ class World {
   private readonly network: SimulatedNetwork
   private readonly invariants: Invariants
   private readonly nodes: readonly SimulatedNode[]
-  private readonly clients: readonly SimulatedClient[]
+  private readonly clients: readonly (SimulatedClient | SdkClient)[]
   private readonly nemesis: Nemesis
   private readonly transcript: Transcript
   private readonly observed = new Map<SimulatedNode, Observed>()
@@ -86,14 +88,18 @@ class World {
         clock,
         limits: { ...DEFAULT_LIMITS, snapshotBytes: swarm.snapshotBytes },
         segmentBytes: swarm.segmentBytes,
-        userMachine: () => mount([counter, register], sessionCodec).userMachine,
+        mount: () => mount([counter, register], sessionCodec),
       })
     })
+    const channels = new SimulatedChannels(this.network, new Random(seed, PURPOSE.channels), this.nodes)
     this.clients = Array.from({ length: swarm.clients }, (_, at) => {
       const random = new Random(seed, PURPOSE.clients, at)
       const commands = Array.from({ length: swarm.commandsPerClient }, () => incrementShared(mounted))
       const { network, nodes } = this
-      return new SimulatedClient({ name: `c${at}`, scheduler, network, random, nodes, commands, pipeline: swarm.pipeline })
+      const shared = { name: `c${at}`, scheduler, random, commands, pipeline: swarm.pipeline }
+      // Every other client is the SDK over streams; the rest speak to the log themselves, with every copy of a frame.
+      if (at % 2 === 0) return new SdkClient({ ...shared, channels, endpoints: nodes.map((node) => node.address) })
+      return new SimulatedClient({ ...shared, network, nodes })
     })
     const random = new Random(seed, PURPOSE.nemesis)
     this.nemesis = new Nemesis({ swarm, random, scheduler, network: this.network, nodes: this.nodes })

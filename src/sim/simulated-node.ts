@@ -4,12 +4,14 @@ import type { Limits } from '../codec/payload.ts'
 import { recordChain, recordTerm } from '../codec/record.ts'
 import { forEachOffset } from '../codec/records.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
+import { type InProcessServer, inProcessServer } from '../client/in-process.ts'
+import type { Mount } from '../machine/index.ts'
 import type { Driver } from '../node/driver.ts'
+import { SessionGateway } from '../node/gateway.ts'
 import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
 import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
 import type { LogListener, LogStore, PeerListener, PeerTransport, RecoveredLog, SnapshotMeta, SnapshotStore } from '../node/ports.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
-import type { UserStateMachine } from '../session/types.ts'
 import { openLog } from '../storage/log-store.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot-memory.ts'
 import type { Invariants } from './checkers/invariants.ts'
@@ -31,7 +33,7 @@ export interface SimulatedNodeOptions {
   readonly clock: { readonly ratePpm: number; readonly wallOffsetMs: number }
   readonly limits: Limits
   readonly segmentBytes: number
-  userMachine(): UserStateMachine
+  mount(): Mount
 }
 
 /** One node over its restarts: the disk stays, each process is a new driver on it. */
@@ -41,16 +43,25 @@ export class SimulatedNode {
   driver: Driver | null = null
   witness: LogWitness | null = null
   machine: SessionStateMachine | null = null
+  /** Where clients connect; null while the process does not run or opens its log. */
+  server: InProcessServer | null = null
   snapshotsWritten = 0
   private readonly options: SimulatedNodeOptions
   private readonly snapshots = new MemorySnapshots()
   private clock: SimulatedClock | null = null
   private starts = 0
+  readonly address: string
 
   constructor(options: SimulatedNodeOptions) {
     this.options = options
     this.id = options.id
+    this.address = addressOf(options.id)
     this.disk = new SimulatedDisk(options.scheduler, new Random(options.seed, 11, indexOf(options)), options.disk)
+  }
+
+  /** Number of the process: rises with every start. */
+  get process(): number {
+    return this.starts
   }
 
   get running(): boolean {
@@ -62,7 +73,8 @@ export class SimulatedNode {
     this.starts += 1
     const clock = new SimulatedClock(this.options.scheduler, this.options.clock)
     this.clock = clock
-    const machine = new SessionStateMachine(this.options.userMachine(), sessionCodec)
+    const mounted = this.options.mount()
+    const machine = new SessionStateMachine(mounted.userMachine, sessionCodec)
     this.machine = machine
     openNode(this.openOptions(clock, machine), (fault, driver) => {
       if (this.clock !== clock) return
@@ -76,6 +88,8 @@ export class SimulatedNode {
           throw new Violation('no simulated fault stops a node', { node: this.id, stopped })
         },
       })
+      const gateway = new SessionGateway(driver, { ...mounted, codec: sessionCodec, clock })
+      this.server = inProcessServer(gateway, (callback) => clock.defer(callback))
       driver.start()
     })
   }
@@ -87,6 +101,7 @@ export class SimulatedNode {
     this.clock = null
     this.driver = null
     this.machine = null
+    this.server = null
     this.options.network.detach(this.id)
     this.disk.crash(powerLoss)
     this.snapshots.crash()
@@ -97,7 +112,7 @@ export class SimulatedNode {
     const position = indexOf(this.options)
     return {
       identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}` },
-      initialVoters: voters.map((voter) => ({ id: voter, address: `${voter}:1` })),
+      initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
       raft: DEFAULT_RAFT,
       limits,
       clock,
@@ -207,6 +222,10 @@ export class SimulatedNode {
 function position(snapshot: SnapshotMeta): { index: number; term: number; chain: number; lease: number; now: number } {
   const { lastIncludedIndex: index, lastIncludedTerm: term, chain, lease, now } = snapshot
   return { index, term, chain, lease, now }
+}
+
+function addressOf(id: NodeId): string {
+  return `${id}:1`
 }
 
 function indexOf(options: SimulatedNodeOptions): number {

@@ -1,0 +1,110 @@
+import type { Random } from '../base/random.ts'
+import type { InProcessConnection } from '../client/in-process.ts'
+import type { Channel, ChannelListener, Dial } from '../client/ports.ts'
+import type { SimulatedNetwork } from './simulated-network.ts'
+import type { SimulatedNode } from './simulated-node.ts'
+
+/** What the two ends of a connection share. */
+interface Connection {
+  readonly client: string
+  readonly node: SimulatedNode
+  /** Process of the node that accepted it; another one knows nothing of it. */
+  readonly process: number
+  readonly listener: ChannelListener
+  server: InProcessConnection | null
+  /** Earliest arrival of the next frame in each direction: a stream keeps its order. */
+  upAt: number
+  downAt: number
+  open: boolean
+}
+
+/**
+ * Connections of clients to nodes: streams that keep their order and break as a whole. A cut link, a crashed process or
+ * bad luck ends them; either side learns of that late or, when nothing is sent, not at all.
+ */
+export class SimulatedChannels {
+  private readonly network: SimulatedNetwork
+  private readonly random: Random
+  private readonly nodes: ReadonlyMap<string, SimulatedNode>
+
+  constructor(network: SimulatedNetwork, random: Random, nodes: readonly SimulatedNode[]) {
+    this.network = network
+    this.random = random
+    this.nodes = new Map(nodes.map((node) => [node.address, node]))
+  }
+
+  dial(client: string): Dial {
+    return (endpoint, listener) => this.connect(client, endpoint, listener)
+  }
+
+  private connect(client: string, endpoint: string, listener: ChannelListener): Channel {
+    const node = this.nodes.get(endpoint)
+    if (node === undefined) {
+      listener.onClosed('UNAVAILABLE', `no node at ${endpoint}`)
+      return { send: () => undefined, close: () => undefined }
+    }
+    const { now } = this.network.scheduler
+    const connection: Connection = {
+      client, node, process: node.process, listener, server: null, upAt: now, downAt: now, open: true,
+    }
+    this.up(connection, () => {
+      connection.server = node.server?.accept({
+        onFrame: (frame) => this.down(connection, () => listener.onFrame(frame)),
+        onEnded: (code, message) => this.down(connection, () => this.end(connection, code, message)),
+      }) ?? null
+      if (connection.server === null) this.break(connection)
+    })
+    return {
+      send: (frame) => this.up(connection, () => connection.server?.receive(frame)),
+      close: () => {
+        if (!connection.open) return
+        this.up(connection, () => connection.server?.disconnected())
+        connection.open = false
+      },
+    }
+  }
+
+  private up(connection: Connection, deliver: () => void): void {
+    if (!connection.open) return
+    connection.upAt = Math.max(connection.upAt, this.arrival())
+    this.travel(connection, { from: connection.client, to: connection.node.id, at: connection.upAt }, deliver)
+  }
+
+  private down(connection: Connection, deliver: () => void): void {
+    if (!connection.open) return
+    connection.downAt = Math.max(connection.downAt, this.arrival())
+    this.travel(connection, { from: connection.node.id, to: connection.client, at: connection.downAt }, () => {
+      if (connection.open) deliver()
+    })
+  }
+
+  private travel(connection: Connection, way: { from: string; to: string; at: number }, deliver: () => void): void {
+    const { scheduler, weather } = this.network
+    const lost = this.random.chance(weather.loss / 4)
+    scheduler.after(way.at - scheduler.now, () => {
+      const gone = connection.node.process !== connection.process || !connection.node.running
+      if (lost || gone || !this.network.isOpen(way.from, way.to)) this.break(connection)
+      else deliver()
+    })
+  }
+
+  private arrival(): number {
+    const { scheduler, weather } = this.network
+    return scheduler.now + this.random.between(weather.delayMin, weather.delayMax)
+  }
+
+  /** The stream is gone: the client learns of it soon, the server as well if it is still the same process. */
+  private break(connection: Connection): void {
+    const { scheduler } = this.network
+    scheduler.after(this.random.below(300_000), () => this.end(connection, 'UNAVAILABLE', 'the connection was lost'))
+    scheduler.after(this.random.below(3_000_000), () => {
+      if (connection.node.process === connection.process && connection.node.running) connection.server?.disconnected()
+    })
+  }
+
+  private end(connection: Connection, code: string, message: string): void {
+    if (!connection.open) return
+    connection.open = false
+    connection.listener.onClosed(code, message)
+  }
+}
