@@ -20,9 +20,12 @@ interface Connection {
 
 /**
  * Connections of clients to nodes: streams that keep their order and break as a whole. A cut link, a crashed process or
- * bad luck ends them; either side learns of that late or, when nothing is sent, not at all.
+ * bad luck ends them; either side learns of that late: by what it sends, or by the stream's keep-alive.
  */
 export class SimulatedChannels {
+  // As client/grpc.ts sets it for HTTP/2: a ping every 10 s, given up after 5 s.
+  private static readonly KEEP_ALIVE_MICROS = 15_000_000
+
   private readonly network: SimulatedNetwork
   private readonly random: Random
   private readonly nodes: ReadonlyMap<string, SimulatedNode>
@@ -54,6 +57,7 @@ export class SimulatedChannels {
       }) ?? null
       if (connection.server === null) this.break(connection)
     })
+    this.keepAlive(connection)
     return {
       send: (frame) => this.up(connection, () => connection.server?.receive(frame)),
       close: () => {
@@ -62,6 +66,19 @@ export class SimulatedChannels {
         connection.open = false
       },
     }
+  }
+
+  private keepAlive(connection: Connection): void {
+    this.network.scheduler.after(SimulatedChannels.KEEP_ALIVE_MICROS, () => {
+      if (!connection.open) return
+      if (this.isCut(connection)) this.break(connection)
+      else this.keepAlive(connection)
+    })
+  }
+
+  private isCut({ client, node, process }: Connection): boolean {
+    const gone = node.process !== process || !node.running
+    return gone || !this.network.isOpen(client, node.id) || !this.network.isOpen(node.id, client)
   }
 
   private up(connection: Connection, deliver: () => void): void {
