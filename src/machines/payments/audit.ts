@@ -57,24 +57,25 @@ export type Sha256 = (bytes: Uint8Array) => Uint8Array
 
 const encoder = new TextEncoder()
 
-/** The text that is hashed. The literal below stands in sorted order. */
+/**
+ * The text that is hashed: exactly what `JSON.stringify` makes of the record with its keys sorted. PERF: written out, it takes
+ * half the time, and each callback needs three.
+ */
 export function canonicalRecord(record: Omit<AuditRecord, 'hash'>): string {
-  return JSON.stringify({
-    action: record.action,
-    at: record.at,
-    bookingId: record.bookingId,
-    by: record.by,
-    code: record.code,
-    entity: record.entity,
-    from: record.from,
-    group: record.group,
-    outcome: record.outcome,
-    prevHash: record.prevHash,
-    reason: record.reason,
-    ref: record.ref,
-    seq: record.seq,
-    to: record.to,
-  })
+  const { action, at, bookingId, by, code, entity, from, group, outcome, prevHash, reason, ref, seq, to } = record
+  return (
+    `{"action":${quote(action)},"at":${at},"bookingId":${quote(bookingId)},"by":${quote(by)},"code":${quote(code)}` +
+    `,"entity":${quote(entity)},"from":${quote(from)},"group":${group},"outcome":${quote(outcome)}` +
+    `,"prevHash":${quote(prevHash)},"reason":${quote(reason)},"ref":${quote(ref)},"seq":${seq},"to":${quote(to)}}`
+  )
+}
+
+/** Text that JSON writes as it is: printable ASCII but the quote and the backslash. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+function quote(text: string | null): string {
+  if (text === null) return 'null'
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 export function hashRecord(record: Omit<AuditRecord, 'hash'>, sha256: Sha256): string {
@@ -189,10 +190,11 @@ export function recordsOf(group: number, row: AuditGroup): AuditRecord[] {
   })
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 
+/** PERF: one flat string; adding up digits would make a chain of 32 that everybody who reads it has to flatten. */
 function hex(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += HEX[byte]
-  return text
+  const codes: number[] = []
+  for (const byte of bytes) codes.push(DIGITS[byte >> 4] ?? 0, DIGITS[byte & 15] ?? 0)
+  return String.fromCharCode(...codes)
 }

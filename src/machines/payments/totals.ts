@@ -38,10 +38,7 @@ function totalPosition(name: string): number {
 }
 
 /** The row after these changes; `row` is undefined before the first, and shorter when it was written by an older version. */
-export function addTotals(
-  row: Uint8Array | undefined,
-  deltas: readonly TotalDelta[],
-): Uint8Array<ArrayBuffer> {
+export function addTotals(row: Uint8Array | undefined, deltas: readonly TotalDelta[]): Uint8Array<ArrayBuffer> {
   const next = new Uint8Array(TOTAL_NAMES.length * 8)
   if (row !== undefined) next.set(row)
   const numbers = new DataView(next.buffer)

@@ -1,9 +1,42 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type AuditRecord, brokenAt, FIRST_HASH, hashRecord } from '../../../src/machines/payments/audit.ts'
+import {
+  type AuditRecord,
+  brokenAt,
+  canonicalRecord,
+  FIRST_HASH,
+  hashRecord,
+} from '../../../src/machines/payments/audit.ts'
 import { codec } from '../../session/log.ts'
 import { CLIENT, World } from './world.ts'
 
 describe('domain 3.1 the audit trail', () => {
+  test('PP9 the canonical text is JSON with sorted keys, whatever the texts hold', () => {
+    const text = fc.option(fc.string({ unit: 'binary' }), { nil: null })
+    fc.assert(
+      fc.property(text, fc.string(), text, fc.nat(), (reason, by, ref, seq) => {
+        const record = {
+          seq,
+          at: 1,
+          bookingId: 'bkg-1',
+          group: seq,
+          entity: 'form',
+          action: 'a',
+          from: null,
+          to: 'x',
+          by,
+          reason,
+          ref,
+          outcome: 'applied',
+          code: null,
+          prevHash: FIRST_HASH,
+        } as const
+        const sorted = Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+        expect(canonicalRecord(record)).toBe(JSON.stringify(sorted))
+      }),
+    )
+  })
+
   test('PP9 the chain verifies, and a change of any field of any record breaks it', () => {
     const world = new World()
     world.ok(CLIENT, 'cancel', { id: world.booked('ready'), reason: 'other' })

@@ -221,7 +221,7 @@ describe('domain 3.12 properties', () => {
         expect(brokenAt(world.audit(), codec.sha256, FIRST_HASH)).toBeNull()
         expect(world.log.logged.filter(({ level }) => level === 'error')).toEqual([])
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
@@ -263,7 +263,7 @@ describe('domain 3.12 properties', () => {
         expect(sum(Object.values(counted))).toBe(first.size + (retry ? 1 : 0))
         checkMoney(view)
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
