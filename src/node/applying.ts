@@ -26,8 +26,6 @@ export interface ApplyingPorts {
 /** From committed to answered: the applier, the state machine, who waits, and the snapshots at boundaries. */
 export class Applying {
   snapshotIndex: LogIndex
-  /** `now` of the last applied entry. */
-  lastNow = 0
   private readonly options: DriverOptions
   private readonly ports: ApplyingPorts
   private readonly applier: Applier
@@ -39,7 +37,6 @@ export class Applying {
     this.options = options
     this.ports = ports
     this.snapshotIndex = ports.applied
-    this.lastNow = options.snapshot?.now ?? 0
     this.snapshotter = new Snapshotter({
       store: options.snapshots,
       codec: options.codec,
@@ -98,7 +95,6 @@ export class Applying {
     const { index, now } = header
     const applied = this.applyToMachine(header, payload)
     if (applied === null) return false
-    this.lastNow = now
     this.ports.pending.settle(index, applied.reply, now)
     for (const listener of this.ports.listeners) listener.applied(applied)
     if (applied.boundary) this.boundary(header)

@@ -81,19 +81,22 @@ export class LeaderDuties {
 
   private expire(time: DutyTime): void {
     const { machine } = this.ports
-    const timeout = machine.shortestTimeout()
-    if (timeout === null || this.inFlight.has('ExpireSessions')) return
-    // A client pings at least every third of its timeout: a new leader hears of the living before it expires anyone.
-    if (time.leadingForMs < timeout / 3) return
+    if (this.inFlight.has('ExpireSessions')) return
     const next = machine.nextExpiry()
     if (next === null || next > time.lease) return
-    const overdue = machine.overdueSessions(time.lease, SESSIONS_PER_ENTRY)
+    const overdue = machine.overdueSessions(time.lease, SESSIONS_PER_ENTRY).filter((session) => this.hadItsChance(session.index, time))
     if (overdue.length === 0) return
     const sessions = overdue.map((session) => ({
       ...this.ports.numbersOf(session.index),
       renewedAtIndex: session.renewedAtIndex,
     }))
     this.propose('ExpireSessions', this.ports.encode.expire(sessions))
+  }
+
+  /** A client pings at least every third of its timeout: a new leader hears of the living before it expires anyone. */
+  private hadItsChance(session: number, time: DutyTime): boolean {
+    const facts = this.ports.machine.sessionFacts(session)
+    return facts !== null && time.leadingForMs >= facts.timeoutMs / 3
   }
 
   private retry(time: DutyTime): void {

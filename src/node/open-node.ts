@@ -59,9 +59,13 @@ function openLogAndDriver(
   done: StorageDone<Driver | null>,
 ): void {
   let driver: Driver | null = null
+  let early: StorageFault | null = null
   const listener: LogListener & PeerListener = {
     onPersisted: (write) => driver?.onPersisted(write),
-    onFault: (fault) => driver?.onFault(fault),
+    onFault: (fault) => {
+      early ??= fault
+      driver?.onFault(fault)
+    },
     onFrame: (frame) => driver?.onFrame(frame),
     onUnreachable: (peer) => driver?.onUnreachable(peer),
   }
@@ -72,8 +76,9 @@ function openLogAndDriver(
     }
     const { store: log, recovered } = opened
     newestConfiguration(log, recovered, snapshot, (failed, configuration) => {
-      if (failed !== null) {
-        done(failed, null)
+      const met = failed ?? early
+      if (met !== null) {
+        log.close(() => done(met, null))
         return
       }
       const transport = options.openTransport(listener)

@@ -137,7 +137,7 @@ describe('bootstrap', () => {
   })
 
   test('all of them may restart in the middle of it', () => {
-    for (let after = 0; after <= 1500; after += 50) {
+    for (let after = 0; after <= 1000; after += 50) {
       const cluster = new Cluster()
       for (const node of cluster.nodes) node.start()
       cluster.clock.advance(after)

@@ -129,6 +129,12 @@ export class TestNode {
     this.instance += '-replaced'
   }
 
+  /** The log is lost, the snapshots stay: as after a repair that threw the log away. */
+  replaceLog(): void {
+    this.crash()
+    this.disk = this.newDisk()
+  }
+
   /** Disk operations from now on wait for `releaseDisk`. */
   holdDisk(): void {
     this.held = []
