@@ -146,7 +146,7 @@ export class Cluster {
     for (const effect of effects) this.carryOut(node, effect, received)
     checkState(state)
     checkTransition(before, state)
-    this.safety.check(this, node)
+    this.safety.check(this, node, before)
     if (!node.diskHeld) this.completeWrites(id)
     return effects
   }

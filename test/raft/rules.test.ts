@@ -272,6 +272,18 @@ describe('elections and check-quorum', () => {
     expect(solo.state).toMatchObject({ currentTerm: 5, role: { kind: 'candidate' } })
   })
 
+  test('a vote of an older election does not count in the next one', () => {
+    const solo = new Solo({ config: PLAIN })
+    solo.timeout()
+    solo.timeout()
+    solo.persist()
+    expect(solo.state).toMatchObject({ currentTerm: 3, role: { kind: 'candidate' } })
+    solo.receive(N2, { kind: 'requestVoteResponse', term: term(2), verdict: { granted: true } })
+    expect(solo.state.role.kind).toBe('candidate')
+    solo.receive(N2, { kind: 'requestVoteResponse', term: term(3), verdict: { granted: true } })
+    expect(solo.state.role.kind).toBe('leader')
+  })
+
   test('votes and acknowledgements of an older term are ignored', () => {
     const solo = new Solo({ config: PLAIN }).lead()
     solo.timeout()
@@ -315,6 +327,20 @@ describe('elections and check-quorum', () => {
     solo.receive(N2, matched({ term: 2, sequence: 999, match: 2 }))
     solo.receive(nodeId('stranger'), matched({ term: 2, sequence: 1, match: 2 }))
     expect(progressOf(solo.state).get(N2)?.matchIndex).toBe(4)
+  })
+})
+
+describe('windows', () => {
+  test('entry bytes in flight to one follower stay within the window, but one entry always goes', () => {
+    const solo = new Solo({ config: { ...PLAIN, inFlightBytesMax: 1000 } }).lead()
+    solo.receive(N2, matched({ term: 2, sequence: 1, match: 2 }))
+    const carried = (): number[] => solo.sent('appendEntries').map(({ message }) => message.runs[0]?.first ?? 0)
+    solo.step({ kind: 'propose', count: 1, bytes: 5000 })
+    expect(carried()).toEqual([3])
+    solo.step({ kind: 'propose', count: 1, bytes: 1 })
+    expect(carried()).toEqual([])
+    solo.receive(N2, matched({ term: 2, sequence: 3, match: 3 }))
+    expect(carried()).toEqual([4])
   })
 })
 

@@ -1,6 +1,6 @@
 import { assert } from '../../src/base/assert.ts'
 import type { NodeId } from '../../src/base/brand.ts'
-import { configurationOf, majority } from '../../src/raft/index.ts'
+import { configurationOf, majority, type RaftState } from '../../src/raft/index.ts'
 import type { Cluster, Entry, TestNode } from './cluster.ts'
 
 /** The properties of the paper's Figure 3, over the whole history of a test cluster. */
@@ -14,12 +14,13 @@ export class Safety {
     return this.committed.length
   }
 
-  /** After a step of `node`. */
-  check(cluster: Cluster, node: TestNode): void {
+  /** After a step of `node`; the log is looked at where it changed, the leader's completeness where one was elected. */
+  check(cluster: Cluster, node: TestNode, before: RaftState): void {
+    const { state } = node
     this.checkElectionSafety(node)
-    this.checkLogMatching(node)
+    if (state.trail !== before.trail) this.checkLogMatching(node)
     this.checkConfiguration(cluster, node)
-    if (node.state.role.kind === 'leader') this.checkLeaderCompleteness(node)
+    if (state.role.kind === 'leader' && before.role.kind !== 'leader') this.checkLeaderCompleteness(node)
   }
 
   /** State Machine Safety, and that what is committed is durable on a majority (raft.md §2.2). */
