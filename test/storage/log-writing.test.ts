@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { logIndex } from '../../src/base/brand.ts'
 import type { ReadRecords } from '../../src/node/ports.ts'
+import { markerSlotOffset, readMarker } from '../../src/storage/marker-slot.ts'
 import { FailingDisk } from './failing-disk.ts'
 import { deferredHarness, synchronousHarness } from './harnesses.ts'
 import { LogAuthor, closeLog, listing, mustOpen, payload, payloads, readAll } from './log-fixture.ts'
@@ -166,6 +167,24 @@ describe('reading', () => {
 })
 
 describe('the durable-end marker', () => {
+  test('alternates between its slots, so that the older position survives a torn write of the newer', async () => {
+    const harness = synchronousHarness()
+    const log = await mustOpen(harness)
+    const author = new LogAuthor(harness, log)
+    const found: (number | undefined)[] = []
+    for (let write = 0; write < 4; write += 1) {
+      author.append(payloads(author.lastIndex + 1, 1))
+      harness.clock.fireAll()
+      const bytes = harness.disk.bytesOf('group-0/marker') ?? new Uint8Array(8192)
+      const newest = readMarker(bytes)
+      found.push(newest?.counter)
+      const torn = bytes.slice()
+      torn.fill(0, markerSlotOffset(newest?.counter ?? 0), markerSlotOffset(newest?.counter ?? 0) + 512)
+      expect(readMarker(torn)).toMatchObject({ counter: (newest?.counter ?? 0) - 1, sequence: 1 })
+    }
+    expect(found).toEqual([2, 3, 4, 5])
+  })
+
   test('is written lazily: no append waits for it', async () => {
     const base = deferredHarness()
     const disk = new FailingDisk(base.disk, {
