@@ -20,7 +20,13 @@ export interface QueryOptions {
 /** What became of a command (sessions.md §7). */
 export type CommandOutcome<Output = Value> =
   /** Executed. `replayed`: an earlier copy was, and this is its answer. */
-  | { readonly kind: 'ok'; readonly requestId: number; readonly value: Output; readonly index: number; readonly replayed: boolean }
+  | {
+      readonly kind: 'ok'
+      readonly requestId: number
+      readonly value: Output
+      readonly index: number
+      readonly replayed: boolean
+    }
   /** Executed, and refused by the machine: nothing was changed. */
   | {
       readonly kind: 'rejected'
@@ -45,7 +51,14 @@ export function commandOutcome(raw: RawOutcome, requestId: number): CommandOutco
     case 'ok':
       return { kind: 'ok', requestId, value: decodeValue(raw.value), index: raw.index, replayed: raw.replayed }
     case 'rejected':
-      return { kind: 'rejected', requestId, code: raw.code, details: decodeValue(raw.details), index: raw.index, replayed: raw.replayed }
+      return {
+        kind: 'rejected',
+        requestId,
+        code: raw.code,
+        details: decodeValue(raw.details),
+        index: raw.index,
+        replayed: raw.replayed,
+      }
     case 'notExecuted':
       return { kind: 'notExecuted', requestId, code: raw.code, details: decodeValue(raw.details) }
     case 'unknown':

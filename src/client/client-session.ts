@@ -67,7 +67,8 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
         return resolve({ kind: 'notExecuted', requestId: 0, code: 'VALIDATION_ERROR', details: { message: encoded } })
       }
       const { signal } = options
-      if (signal?.aborted === true) return resolve({ kind: 'notExecuted', requestId: 0, code: 'ABORTED', details: null })
+      if (signal?.aborted === true)
+        return resolve({ kind: 'notExecuted', requestId: 0, code: 'ABORTED', details: null })
       const { core, deadlineMs, hub } = this.parts
       const deadlineAt = hub.environment.clock.nowMs() + (options.deadlineMs ?? deadlineMs)
       let id = 0
@@ -103,10 +104,14 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
       const { channel } = core
       const consistency = options.consistency ?? 'sequential'
       const { index, incarnation } = consistency === 'sequential' ? this.seen : { index: 0, incarnation: 0 }
-      hub.query({ channel, consistency, incarnation, minIndex: index, machine, query, input: encoded }, options.deadlineMs ?? deadlineMs, (raw) => {
-        if (raw.kind === 'ok') this.see(raw.index, raw.incarnation)
-        resolve(queryOutcome(raw))
-      })
+      hub.query(
+        { channel, consistency, incarnation, minIndex: index, machine, query, input: encoded },
+        options.deadlineMs ?? deadlineMs,
+        (raw) => {
+          if (raw.kind === 'ok') this.see(raw.index, raw.incarnation)
+          resolve(queryOutcome(raw))
+        },
+      )
     })
   }
 

@@ -78,7 +78,9 @@ export async function connect<const Machines extends readonly MachineLike[] = re
       hub.close()
       reject(new ConnectError(code, details, hint))
     }
-    const timer = environment.clock.setTimer(deadlineMs, () => fail(hub.ready ? 'DEADLINE_EXCEEDED' : 'NO_LEADER', null))
+    const timer = environment.clock.setTimer(deadlineMs, () =>
+      fail(hub.ready ? 'DEADLINE_EXCEEDED' : 'NO_LEADER', null),
+    )
     const core = hub.openSession(settingsOf(options), {
       onReady: () => {
         if (settled) return

@@ -1,4 +1,12 @@
-import { Client, type ClientDuplexStream, type ClientOptions, credentials, Metadata, type ServiceError, type ServiceDefinition } from '@grpc/grpc-js'
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientOptions,
+  credentials,
+  Metadata,
+  type ServiceError,
+  type ServiceDefinition,
+} from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { decodeErrorInfo, STATUS_DETAILS_KEY } from '../protocol/error-info.ts'
 import { unwrapFrame, wrapFrame } from '../protocol/frame-message.ts'
@@ -23,7 +31,12 @@ const asIs = (bytes: Buffer): Buffer => bytes
 /** Session frames over one gRPC stream; the only file of the library that knows gRPC. */
 export const dialGrpc: Dial = (endpoint, listener) => {
   const client = new Client(endpoint, credentials.createInsecure(), CLIENT_OPTIONS)
-  const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(CONNECT_PATH, asIs, asIs, new Metadata())
+  const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
+    CONNECT_PATH,
+    asIs,
+    asIs,
+    new Metadata(),
+  )
   let open = true
   const closed = (code: string, message: string): void => {
     if (!open) return
@@ -121,7 +134,11 @@ let loaded: ServiceDefinition | null = null
 
 /** `proto/` lies beside `src/` in a checkout and two levels above `dist/src/` in a package. */
 function clusterService(): ServiceDefinition {
-  const includeDirs = ['../../proto/', '../../../proto/'].map((path) => decodeURIComponent(new URL(path, import.meta.url).pathname))
-  loaded ??= loadSync('holdfast/v1/cluster.proto', { longs: Number, defaults: true, includeDirs })['holdfast.v1.ClusterService'] as ServiceDefinition
+  const includeDirs = ['../../proto/', '../../../proto/'].map((path) =>
+    decodeURIComponent(new URL(path, import.meta.url).pathname),
+  )
+  loaded ??= loadSync('holdfast/v1/cluster.proto', { longs: Number, defaults: true, includeDirs })[
+    'holdfast.v1.ClusterService'
+  ] as ServiceDefinition
   return loaded
 }

@@ -21,7 +21,10 @@ export interface GatewayLike {
 }
 
 /** A gateway as a server for clients of the same process: the same frames, without sockets. */
-export function inProcessServer(gateway: GatewayLike, defer: (callback: () => void) => void = queueMicrotask): InProcessServer {
+export function inProcessServer(
+  gateway: GatewayLike,
+  defer: (callback: () => void) => void = queueMicrotask,
+): InProcessServer {
   return {
     accept: (listener) => {
       const connection = new FrameConnection({

@@ -1,7 +1,14 @@
 /** `holdfast/client`: sessions of a cluster, from outside it or within its process. */
 export type { Value } from '../codec/types.ts'
 export { decodeValue, encodeValue } from '../codec/value.ts'
-export { type CallOptions, type CommandOutcome, commandOutcome, type QueryOptions, type QueryOutcome, queryOutcome } from './call.ts'
+export {
+  type CallOptions,
+  type CommandOutcome,
+  commandOutcome,
+  type QueryOptions,
+  type QueryOutcome,
+  queryOutcome,
+} from './call.ts'
 export { ClientSession } from './client-session.ts'
 export { connect, ConnectError, type ConnectOptions } from './connect.ts'
 export { nodeEnvironment, processClock } from './environment.ts'

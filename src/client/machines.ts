@@ -34,7 +34,9 @@ type Call = (machine: string, name: string, input: unknown, options: object | un
 export function methodsOf(machines: readonly MachineLike[], kind: 'commands' | 'queries', call: Call): object {
   const entries = machines.map((machine) => {
     const names = Object.keys(machine[kind])
-    const methods = names.map((name) => [name, (input: unknown, options?: object) => call(machine.name, name, input, options)] as const)
+    const methods = names.map(
+      (name) => [name, (input: unknown, options?: object) => call(machine.name, name, input, options)] as const,
+    )
     return [machine.name, Object.fromEntries(methods)] as const
   })
   return Object.fromEntries(entries)

@@ -3,7 +3,13 @@ export type RawOutcome =
   /** Executed. `replayed`: the answer comes from the response cache. */
   | { readonly kind: 'ok'; readonly index: number; readonly replayed: boolean; readonly value: Uint8Array }
   /** Executed, and refused by the machine. */
-  | { readonly kind: 'rejected'; readonly index: number; readonly replayed: boolean; readonly code: string; readonly details: Uint8Array }
+  | {
+      readonly kind: 'rejected'
+      readonly index: number
+      readonly replayed: boolean
+      readonly code: string
+      readonly details: Uint8Array
+    }
   /** Definite: it was not and will not be executed. */
   | { readonly kind: 'notExecuted'; readonly code: string; readonly details: Uint8Array }
   /** It may have been executed, or may still be. */
@@ -13,4 +19,10 @@ export type RawOutcome =
 export const NO_DETAILS: Uint8Array = Uint8Array.of(0xc0)
 
 /** Why a session is no more. */
-export type LostReason = 'SESSION_EXPIRED' | 'SESSION_UNKNOWN' | 'SUPERSEDED' | 'CLUSTER_CHANGED' | 'WRONG_GROUP' | 'SESSION_CLOSED'
+export type LostReason =
+  | 'SESSION_EXPIRED'
+  | 'SESSION_UNKNOWN'
+  | 'SUPERSEDED'
+  | 'CLUSTER_CHANGED'
+  | 'WRONG_GROUP'
+  | 'SESSION_CLOSED'

@@ -55,7 +55,9 @@ export class QueryBoard {
     const correlationId = this.nextId
     this.nextId += 1
     const message: QueryMessage = { kind: 'query', channel: 0, correlationId, ...request }
-    const timer = this.clock.setTimer(deadlineMs, () => this.finish(correlationId, { kind: 'failed', code: 'DEADLINE_EXCEEDED' }))
+    const timer = this.clock.setTimer(deadlineMs, () =>
+      this.finish(correlationId, { kind: 'failed', code: 'DEADLINE_EXCEEDED' }),
+    )
     this.waiting.set(correlationId, { message, done, timer, resend: false })
     if (this.canSend()) this.send(message)
   }
@@ -64,9 +66,14 @@ export class QueryBoard {
     const waiting = this.waiting.get(result.correlationId)
     if (waiting === undefined) return
     const { answer, correlationId, index, incarnation } = result
-    if (answer.kind === 'ok') return this.finish(correlationId, { kind: 'ok', value: Uint8Array.from(answer.value), index, incarnation })
+    if (answer.kind === 'ok')
+      return this.finish(correlationId, { kind: 'ok', value: Uint8Array.from(answer.value), index, incarnation })
     if (answer.kind === 'rejected') {
-      return this.finish(correlationId, { kind: 'rejected', code: answer.code, details: Uint8Array.from(answer.details) })
+      return this.finish(correlationId, {
+        kind: 'rejected',
+        code: answer.code,
+        details: Uint8Array.from(answer.details),
+      })
     }
     // A session that attaches again after a failure is there in a moment.
     const again = isRetryable('query', answer.code) || answer.code === 'NOT_ATTACHED'
@@ -82,7 +89,8 @@ export class QueryBoard {
 
   close(): void {
     this.retryTimer?.cancel()
-    for (const correlationId of [...this.waiting.keys()]) this.finish(correlationId, { kind: 'failed', code: 'SESSION_CLOSED' })
+    for (const correlationId of [...this.waiting.keys()])
+      this.finish(correlationId, { kind: 'failed', code: 'SESSION_CLOSED' })
   }
 
   private retry(): void {

@@ -43,7 +43,11 @@ export class RequestHandlers {
   /** The inbox hands one request over at a time. */
   readonly receive = (message: ServerRequestMessage, done: (error: unknown) => void): void => {
     const { serverRequestId, type, attempt, index, now } = message
-    this.current = { request: { serverRequestId, type, payload: decodeValue(message.payload), attempt, index, now }, done, taken: false }
+    this.current = {
+      request: { serverRequestId, type, payload: decodeValue(message.payload), attempt, index, now },
+      done,
+      taken: false,
+    }
     this.dispatch()
   }
 

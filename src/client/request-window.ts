@@ -96,8 +96,17 @@ export class RequestWindow {
     const requestId = this.nextId
     this.nextId += 1
     this.pending.set(requestId, {
-      requestId, machine: command.machine, command: command.command, input: command.input, done, deadlineAt, unanswered: 0, sentAt: 0,
-      resend: false, lastCode: '', refusals: 0,
+      requestId,
+      machine: command.machine,
+      command: command.command,
+      input: command.input,
+      done,
+      deadlineAt,
+      unanswered: 0,
+      sentAt: 0,
+      resend: false,
+      lastCode: '',
+      refusals: 0,
     })
     if (deadlineAt > 0) this.armDeadline(deadlineAt)
     this.sendUnsent()
@@ -239,7 +248,10 @@ export class RequestWindow {
   /** Reports what can be said now. An unknown one stays and holds the floor. */
   private giveUp(pending: PendingCommand, code: string): void {
     const { done, requestId } = pending
-    const outcome = outcomeOf(pending, pending.unanswered > 0 ? code : pending.lastCode === '' && code === 'DEADLINE_EXCEEDED' ? 'NO_LEADER' : code)
+    const outcome = outcomeOf(
+      pending,
+      pending.unanswered > 0 ? code : pending.lastCode === '' && code === 'DEADLINE_EXCEEDED' ? 'NO_LEADER' : code,
+    )
     if (outcome.kind === 'notExecuted') this.release(pending)
     else {
       pending.done = null

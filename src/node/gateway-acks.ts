@@ -38,18 +38,22 @@ export class GatewayAcks {
   private propose(attachment: Attachment, upTo: number): void {
     const { session, epoch, channel, sink } = attachment
     this.inFlight.set(attachment, 0)
-    this.node.submit('ServerRequestAck', encodePayload('ServerRequestAck', { ...session, epoch, serverRequestId: upTo }), {
-      settled: (reply) => this.settled(attachment, reply),
-      refused: (code) => {
-        this.inFlight.delete(attachment)
-        sink.refused(channel, 'ack', code === 'NOT_LEADER' ? notLeader(this.node) : refusal(code))
+    this.node.submit(
+      'ServerRequestAck',
+      encodePayload('ServerRequestAck', { ...session, epoch, serverRequestId: upTo }),
+      {
+        settled: (reply) => this.settled(attachment, reply),
+        refused: (code) => {
+          this.inFlight.delete(attachment)
+          sink.refused(channel, 'ack', code === 'NOT_LEADER' ? notLeader(this.node) : refusal(code))
+        },
+        // The client acknowledges again after it has attached elsewhere: acks are idempotent.
+        lost: () => {
+          this.inFlight.delete(attachment)
+          sink.refused(channel, 'ack', notLeader(this.node))
+        },
       },
-      // The client acknowledges again after it has attached elsewhere: acks are idempotent.
-      lost: () => {
-        this.inFlight.delete(attachment)
-        sink.refused(channel, 'ack', notLeader(this.node))
-      },
-    })
+    )
   }
 
   private settled(attachment: Attachment, reply: Reply): void {

@@ -166,7 +166,10 @@ export class Attachment implements DeliveryTarget {
   private propose(request: CommandRequest, hash: { high: number; low: number }): void {
     const { host } = this
     if (this.pending.size >= this.machine.limits.windowRequests) {
-      return this.answer(request, { kind: 'notExecuted', ...refusal('WINDOW_EXCEEDED', { window: this.machine.limits.windowRequests }) })
+      return this.answer(request, {
+        kind: 'notExecuted',
+        ...refusal('WINDOW_EXCEEDED', { window: this.machine.limits.windowRequests }),
+      })
     }
     const parsed = host.parse(request.machine, request.command, request.input)
     if (!parsed.ok) return this.answer(request, { kind: 'notExecuted', ...parseRefusal(parsed) })
@@ -175,7 +178,8 @@ export class Attachment implements DeliveryTarget {
       return this.answer(request, { kind: 'notExecuted', ...refusal('INVALID', { field: 'command' }) })
     }
     const generation = host.generation(request.machine, parsed.version)
-    if (generation !== this.generation && this.mustWait(generation)) return void this.held.push(() => this.propose(request, hash))
+    if (generation !== this.generation && this.mustWait(generation))
+      return void this.held.push(() => this.propose(request, hash))
     this.generation = generation
     const pending = new PendingRequest(this, request, hash, { version: parsed.version, generation })
     this.pending.set(request.requestId, pending)
@@ -216,7 +220,11 @@ export class Attachment implements DeliveryTarget {
     const cached = this.machine.cached(this.session.index, request.requestId)
     if (cached === null || cached.hashHigh !== hash.high || cached.hashLow !== hash.low) return false
     this.sink.responded(this.channel, request.requestId, {
-      kind: 'outcome', outcome: cached.outcome, replayed: true, index: cached.entryIndex, invalidAck: false,
+      kind: 'outcome',
+      outcome: cached.outcome,
+      replayed: true,
+      index: cached.entryIndex,
+      invalidAck: false,
     })
     return true
   }

@@ -9,7 +9,14 @@ import { Attachment, notLeader } from './gateway-attachment.ts'
 import { checkAttach, checkOpen, isId, isSecret, type Refusal, refusal, sameBytes } from './gateway-checks.ts'
 import type { SessionGateway } from './gateway.ts'
 import { GatewayQueries } from './gateway-query.ts'
-import type { AttachRequest, CommandRequest, ConnectionSink, OpenRequest, QueryRequest, Subject } from './gateway-types.ts'
+import type {
+  AttachRequest,
+  CommandRequest,
+  ConnectionSink,
+  OpenRequest,
+  QueryRequest,
+  Subject,
+} from './gateway-types.ts'
 
 /** Sessions that one connection may hold. */
 const CHANNELS_MAX = 100_000
@@ -40,14 +47,30 @@ export class GatewayConnection {
     const { node, options } = this.gateway
     const { channel } = request
     const capabilities = this.decodeCapabilities(request.capabilities)
-    const bad = this.checkServing() ?? checkOpen(request, node.logNow()) ?? (capabilities === null ? refusal('INVALID', { field: 'capabilities' }) : null)
+    const bad =
+      this.checkServing() ??
+      checkOpen(request, node.logNow()) ??
+      (capabilities === null ? refusal('INVALID', { field: 'capabilities' }) : null)
     if (bad !== null || capabilities === null) return this.refuse(channel, 'open', bad ?? refusal('INVALID'))
     const { principal, roles, name, timeoutMs, validUntil, ordered } = request
     const secretHash = options.codec.sha256(request.secret)
-    const payload = encodePayload('OpenSession', { secretHash, principal, roles, capabilities, name, timeoutMs, validUntil, ordered })
-    node.submit('OpenSession', payload, this.await(channel, 'open', (reply) => {
-      if (reply.kind === 'opened') this.sink.opened(channel, numbersOf(reply.sessionId), reply.existing)
-    }))
+    const payload = encodePayload('OpenSession', {
+      secretHash,
+      principal,
+      roles,
+      capabilities,
+      name,
+      timeoutMs,
+      validUntil,
+      ordered,
+    })
+    node.submit(
+      'OpenSession',
+      payload,
+      this.await(channel, 'open', (reply) => {
+        if (reply.kind === 'opened') this.sink.opened(channel, numbersOf(reply.sessionId), reply.existing)
+      }),
+    )
   }
 
   attach(request: AttachRequest): void {
@@ -57,14 +80,23 @@ export class GatewayConnection {
     if (bad !== null) return this.refuse(channel, 'attach', bad)
     const secretHash = options.codec.sha256(request.secret)
     const payload = encodePayload('AttachSession', {
-      group, incarnation, index, secretHash, replaces, nonce: Uint8Array.from(request.nonce),
+      group,
+      incarnation,
+      index,
+      secretHash,
+      replaces,
+      nonce: Uint8Array.from(request.nonce),
     })
     const session = { group, incarnation, index }
-    node.submit('AttachSession', payload, this.await(channel, 'attach', (reply) => {
-      if (reply.kind !== 'attached' || this.over) return
-      this.gateway.attached(this, new Attachment(this.gateway, this.sink, { ...reply, session, channel }))
-      this.sink.attached(channel, reply)
-    }))
+    node.submit(
+      'AttachSession',
+      payload,
+      this.await(channel, 'attach', (reply) => {
+        if (reply.kind !== 'attached' || this.over) return
+        this.gateway.attached(this, new Attachment(this.gateway, this.sink, { ...reply, session, channel }))
+        this.sink.attached(channel, reply)
+      }),
+    )
   }
 
   /**
@@ -73,13 +105,23 @@ export class GatewayConnection {
    */
   bind(channel: number, session: SessionNumbers, proof: { epoch: number; secret: Uint8Array }): Refusal | null {
     const { node, options } = this.gateway
-    const bad = isSecret(proof.secret) ? (this.checkServing() ?? this.checkIdentity(session)) : refusal('INVALID', { field: 'secret' })
+    const bad = isSecret(proof.secret)
+      ? (this.checkServing() ?? this.checkIdentity(session))
+      : refusal('INVALID', { field: 'secret' })
     if (bad !== null) return bad
     const facts = node.machine.sessionFacts(session.index)
     // A stranger learns nothing: neither that the session exists nor that it did.
-    if (facts === null || !sameBytes(facts.secretHash, options.codec.sha256(proof.secret))) return refusal('SESSION_UNKNOWN')
+    if (facts === null || !sameBytes(facts.secretHash, options.codec.sha256(proof.secret)))
+      return refusal('SESSION_UNKNOWN')
     const nextRequestId = Math.max(facts.highest + 1, facts.floor)
-    const identity = { session, channel, epoch: proof.epoch, nextRequestId, acknowledged: facts.acknowledged, credit: 0 }
+    const identity = {
+      session,
+      channel,
+      epoch: proof.epoch,
+      nextRequestId,
+      acknowledged: facts.acknowledged,
+      credit: 0,
+    }
     this.channels.set(channel, new Attachment(this.gateway, this.sink, identity))
     return null
   }
@@ -104,10 +146,13 @@ export class GatewayConnection {
     const bad = this.checkServing()
     if (bad !== null) return this.refuse(channel, 'ping', bad)
     const { node } = this.gateway
-    node.keepAlive(attachment.session, this.await(channel, 'ping', () => {
-      if (node.machine.sessionFacts(attachment.session.index) !== null) this.sink.pong(channel)
-      else this.refuse(channel, 'ping', refusal('SESSION_UNKNOWN'))
-    }))
+    node.keepAlive(
+      attachment.session,
+      this.await(channel, 'ping', () => {
+        if (node.machine.sessionFacts(attachment.session.index) !== null) this.sink.pong(channel)
+        else this.refuse(channel, 'ping', refusal('SESSION_UNKNOWN'))
+      }),
+    )
   }
 
   query(request: QueryRequest): void {
@@ -124,13 +169,22 @@ export class GatewayConnection {
       const { epoch, session } = attachment
       attachment.closing = true
       const payload = encodePayload('CloseSession', { ...session, epoch, secretHash: new Uint8Array(0) })
-      this.gateway.node.submit('CloseSession', payload, this.await(channel, 'close', (reply) => {
-        if (reply.kind !== 'closed') return
-        this.gateway.detach(this, attachment)
-        this.sink.closed(channel)
-      }, () => {
-        attachment.closing = false
-      }))
+      this.gateway.node.submit(
+        'CloseSession',
+        payload,
+        this.await(
+          channel,
+          'close',
+          (reply) => {
+            if (reply.kind !== 'closed') return
+            this.gateway.detach(this, attachment)
+            this.sink.closed(channel)
+          },
+          () => {
+            attachment.closing = false
+          },
+        ),
+      )
     })
   }
 
@@ -175,13 +229,15 @@ export class GatewayConnection {
 
   private checkChannel(channel: number): Refusal | null {
     if (!isId(channel)) return refusal('INVALID', { field: 'channel' })
-    return this.channels.size >= CHANNELS_MAX && !this.channels.has(channel) ? refusal('TOO_MANY_CHANNELS', { max: CHANNELS_MAX }) : null
+    const max = this.gateway.options.channelsMax ?? CHANNELS_MAX
+    return this.channels.size >= max && !this.channels.has(channel) ? refusal('TOO_MANY_CHANNELS', { max }) : null
   }
 
   private decodeCapabilities(bytes: Uint8Array): { readonly [name: string]: Value } | null {
     try {
       const value = this.gateway.options.codec.decodeValue(bytes)
-      if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array) return null
+      if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array)
+        return null
       return value as { readonly [name: string]: Value }
     } catch (error) {
       if (error instanceof ValueError) return null
@@ -190,7 +246,12 @@ export class GatewayConnection {
   }
 
   /** A sink for everything that is not a command: refusals are told here, the rest is `settled`'s. */
-  private await(channel: number, subject: Subject, settled: (reply: Reply) => void, failed: () => void = () => {}): ProposalSink {
+  private await(
+    channel: number,
+    subject: Subject,
+    settled: (reply: Reply) => void,
+    failed: () => void = () => {},
+  ): ProposalSink {
     this.waiting += 1
     const done = (): void => {
       this.waiting -= 1

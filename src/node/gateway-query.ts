@@ -56,7 +56,8 @@ export class GatewayQueries {
       timer.cancel()
       if (this.over) return
       if (reached) this.run(request, session)
-      else this.refuse(request, refusal('BEHIND', { appliedIndex: node.machine.appliedIndex, minIndex: request.minIndex }))
+      else
+        this.refuse(request, refusal('BEHIND', { appliedIndex: node.machine.appliedIndex, minIndex: request.minIndex }))
     }
     const timer = this.options.clock.setTimer(this.options.queryWaitMs ?? WAIT_MS, () => settle(false))
     node.waitApplied(request.minIndex, settle)

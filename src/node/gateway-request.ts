@@ -25,7 +25,12 @@ export class PendingRequest implements ProposalSink {
   generation: number
   parsedTimes = 1
 
-  constructor(attachment: Attachment, request: CommandRequest, hash: { high: number; low: number }, parsed: { version: number; generation: number }) {
+  constructor(
+    attachment: Attachment,
+    request: CommandRequest,
+    hash: { high: number; low: number },
+    parsed: { version: number; generation: number },
+  ) {
     this.attachment = attachment
     this.request = request
     this.hashHigh = hash.high
@@ -66,7 +71,8 @@ export function submitRequest(node: RaftNode, pending: PendingRequest, input: Ui
     input,
   }
   const length = clientRequestLength(payload)
-  if (length > scratch.length) scratch = new Uint8Array(Math.max(length, CLIENT_REQUEST_FIXED_BYTES, scratch.length * 2))
+  if (length > scratch.length)
+    scratch = new Uint8Array(Math.max(length, CLIENT_REQUEST_FIXED_BYTES, scratch.length * 2))
   writeClientRequest(scratch, 0, payload)
   node.submit('ClientRequest', scratch.subarray(0, length), pending)
 }

@@ -7,8 +7,18 @@ import type { Clock } from './ports.ts'
 
 /** Why the gateway itself refuses: nothing was appended. */
 export type GatewayRefusal =
-  | 'VALIDATION_ERROR' | 'UNKNOWN_MACHINE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'COMMAND_TOO_LARGE' | 'PRINCIPAL_INVALID' | 'NOT_ATTACHED'
-  | 'CLUSTER_CHANGED' | 'WRONG_GROUP' | 'TOO_MANY_CHANNELS' | 'BEHIND' | 'CONSISTENCY_UNAVAILABLE'
+  | 'VALIDATION_ERROR'
+  | 'UNKNOWN_MACHINE'
+  | 'UNKNOWN_COMMAND'
+  | 'UNKNOWN_QUERY'
+  | 'COMMAND_TOO_LARGE'
+  | 'PRINCIPAL_INVALID'
+  | 'NOT_ATTACHED'
+  | 'CLUSTER_CHANGED'
+  | 'WRONG_GROUP'
+  | 'TOO_MANY_CHANNELS'
+  | 'BEHIND'
+  | 'CONSISTENCY_UNAVAILABLE'
 
 /** Every code that a client may see from the gateway; protocol/errors.ts explains each. */
 export type GatewayCode = GatewayRefusal | SubmitRefusal | RefusalCode
@@ -134,4 +144,6 @@ export interface GatewayOptions {
   readonly queryWaitMs?: Millis
   /** Server requests beyond the last ack, per session. Default 1,024. */
   readonly credit?: number
+  /** Sessions that one connection may hold. Default 100,000. */
+  readonly channelsMax?: number
 }

@@ -62,11 +62,6 @@ export class ByteWriter {
     this.buffer[this.position++] = low
   }
 
-  uint32(value: number): void {
-    this.reserve(4)
-    this.position = this.buffer.writeUInt32LE(value >>> 0, this.position)
-  }
-
   /** Length as a varint, then the bytes. */
   bytes(value: Uint8Array): void {
     this.varint(value.length)
@@ -133,10 +128,6 @@ export class ByteReader {
     return this.position >= this.source.length
   }
 
-  get offset(): number {
-    return this.position
-  }
-
   byte(): number {
     const value = this.source[this.position]
     if (value === undefined) throw new FrameError(`the frame ends at byte ${this.position}, where one more was due`)
@@ -161,13 +152,6 @@ export class ByteReader {
       scale *= 128
     }
     throw new FrameError('a number takes more than 8 bytes')
-  }
-
-  uint32(): number {
-    this.need(4)
-    const value = this.source.readUInt32LE(this.position)
-    this.position += 4
-    return value
   }
 
   /** A view of the frame, valid as long as the frame is. */

@@ -1,14 +1,31 @@
 import { unreachable } from '../base/assert.ts'
 import { ByteReader, type ByteWriter, FrameError } from './bytes.ts'
 import type {
-  DownMessage, GreetingMessage, QueryResultMessage, RefusedSubject, ResponseAnswer, ServerRequestMessage,
+  DownMessage,
+  GreetingMessage,
+  QueryResultMessage,
+  RefusedSubject,
+  ResponseAnswer,
+  ServerRequestMessage,
 } from './down-message.ts'
 import { FRAME_BYTES_MAX, NAME_BYTES_MAX, TEXT_BYTES_MAX } from './limits.ts'
 import { readBoolean, readVersion } from './up-frame.ts'
 
 const DOWN = {
-  greeting: 1, opened: 2, attached: 3, response: 4, serverRequest: 5, acknowledged: 6, pong: 7, queryResult: 8, closed: 9,
-  ended: 10, superseded: 11, refused: 12, leaderChanged: 13, failed: 14,
+  greeting: 1,
+  opened: 2,
+  attached: 3,
+  response: 4,
+  serverRequest: 5,
+  acknowledged: 6,
+  pong: 7,
+  queryResult: 8,
+  closed: 9,
+  ended: 10,
+  superseded: 11,
+  refused: 12,
+  leaderChanged: 13,
+  failed: 14,
 } as const
 const ANSWER = { ok: 1, rejected: 2, refused: 3, notExecuted: 4, unknown: 5 } as const
 const SUBJECTS: readonly RefusedSubject[] = ['open', 'attach', 'ack', 'ping', 'close']
@@ -199,12 +216,20 @@ function readChannelMessage(reader: ByteReader, kind: number): DownMessage {
   switch (kind) {
     case DOWN.opened:
       return {
-        kind: 'opened', channel, group: reader.varint(), incarnation: reader.varint(), index: reader.varint(),
+        kind: 'opened',
+        channel,
+        group: reader.varint(),
+        incarnation: reader.varint(),
+        index: reader.varint(),
         existing: readBoolean(reader),
       }
     case DOWN.attached:
       return {
-        kind: 'attached', channel, epoch: reader.varint(), nextRequestId: reader.varint(), acknowledged: reader.varint(),
+        kind: 'attached',
+        channel,
+        epoch: reader.varint(),
+        nextRequestId: reader.varint(),
+        acknowledged: reader.varint(),
         timeoutMs: reader.varint(),
       }
     case DOWN.acknowledged:
@@ -219,7 +244,10 @@ function readChannelMessage(reader: ByteReader, kind: number): DownMessage {
       return { kind: 'ended', channel, reason: readEndReason(reader) }
     case DOWN.refused:
       return {
-        kind: 'refused', channel, subject: readSubject(reader), code: reader.name(NAME_BYTES_MAX),
+        kind: 'refused',
+        channel,
+        subject: readSubject(reader),
+        code: reader.name(NAME_BYTES_MAX),
         details: reader.bytes(FRAME_BYTES_MAX),
       }
     default:
@@ -238,10 +266,21 @@ function readAnswer(reader: ByteReader): ResponseAnswer {
     case ANSWER.rejected: {
       const index = reader.varint()
       const flags = readFlags(reader)
-      return { kind: 'rejected', index, ...flags, code: reader.name(NAME_BYTES_MAX), details: reader.bytes(FRAME_BYTES_MAX) }
+      return {
+        kind: 'rejected',
+        index,
+        ...flags,
+        code: reader.name(NAME_BYTES_MAX),
+        details: reader.bytes(FRAME_BYTES_MAX),
+      }
     }
     case ANSWER.refused:
-      return { kind: 'refused', index: reader.varint(), code: reader.name(NAME_BYTES_MAX), details: reader.bytes(FRAME_BYTES_MAX) }
+      return {
+        kind: 'refused',
+        index: reader.varint(),
+        code: reader.name(NAME_BYTES_MAX),
+        details: reader.bytes(FRAME_BYTES_MAX),
+      }
     case ANSWER.notExecuted:
       return { kind: 'notExecuted', code: reader.name(NAME_BYTES_MAX), details: reader.bytes(FRAME_BYTES_MAX) }
     case ANSWER.unknown:
@@ -288,7 +327,12 @@ function readGreeting(reader: ByteReader): GreetingMessage {
 }
 
 function readQueryResult(reader: ByteReader): QueryResultMessage {
-  const head = { kind: 'queryResult', correlationId: reader.varint(), index: reader.varint(), incarnation: reader.varint() } as const
+  const head = {
+    kind: 'queryResult',
+    correlationId: reader.varint(),
+    index: reader.varint(),
+    incarnation: reader.varint(),
+  } as const
   const kind = reader.byte()
   if (kind === ANSWER.ok) return { ...head, answer: { kind: 'ok', value: reader.bytes(FRAME_BYTES_MAX) } }
   if (kind !== ANSWER.rejected && kind !== ANSWER.refused) throw new FrameError(`query answer kind ${kind} is unknown`)

@@ -30,7 +30,13 @@ export type ResponseMessage = {
 
 export type ResponseAnswer =
   /** Executed: the encoded value. `replayed`: from the response cache. `invalidAck`: the riding ack was refused. */
-  | { readonly kind: 'ok'; readonly index: number; readonly replayed: boolean; readonly invalidAck: boolean; readonly value: Uint8Array }
+  | {
+      readonly kind: 'ok'
+      readonly index: number
+      readonly replayed: boolean
+      readonly invalidAck: boolean
+      readonly value: Uint8Array
+    }
   /** Executed and refused by the machine: its code and encoded details. */
   | {
       readonly kind: 'rejected'

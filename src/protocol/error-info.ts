@@ -26,11 +26,19 @@ export interface GrpcFailure {
 }
 
 /** The gRPC form of a code; a code that the registry lacks is INTERNAL. */
-export function grpcFailure(scope: ErrorScope, code: string, metadata: { readonly [key: string]: string } = {}): GrpcFailure {
+export function grpcFailure(
+  scope: ErrorScope,
+  code: string,
+  metadata: { readonly [key: string]: string } = {},
+): GrpcFailure {
   const entry = explainError(scope, code)
   const status = GRPC_STATUS[entry?.status ?? 'INTERNAL']
   const details = entry === null ? code : `${code}: ${entry.cause} ${entry.cure}`
-  return { code: status, details, statusDetails: encodeStatus(status, details, { reason: code, metadata: { scope, ...metadata } }) }
+  return {
+    code: status,
+    details,
+    statusDetails: encodeStatus(status, details, { reason: code, metadata: { scope, ...metadata } }),
+  }
 }
 
 /** google.rpc.Status with one ErrorInfo. */

@@ -5,7 +5,13 @@ import { writeDown } from './down-frame.ts'
 import type { DownMessage, GreetingMessage, RefusedSubject, ResponseAnswer } from './down-message.ts'
 import { FRAME_BYTES_FULL } from './limits.ts'
 import {
-  type AttachMessage, FRAME_VERSION, type OpenMessage, type QueryMessage, type RequestMessage, UpFrameReader, type UpMessage,
+  type AttachMessage,
+  FRAME_VERSION,
+  type OpenMessage,
+  type QueryMessage,
+  type RequestMessage,
+  UpFrameReader,
+  type UpMessage,
 } from './up-frame.ts'
 
 /** What the up messages of one connection call; the node's gateway connection has this shape. */
@@ -26,7 +32,13 @@ type OutcomeValue =
   | { readonly kind: 'reject'; readonly code: string; readonly details: Value }
 
 type AnswerValue =
-  | { readonly kind: 'outcome'; readonly outcome: OutcomeValue; readonly replayed: boolean; readonly index: number; readonly invalidAck: boolean }
+  | {
+      readonly kind: 'outcome'
+      readonly outcome: OutcomeValue
+      readonly replayed: boolean
+      readonly index: number
+      readonly invalidAck: boolean
+    }
   | { readonly kind: 'refused'; readonly index: number; readonly code: string; readonly details: Value }
   | { readonly kind: 'notExecuted'; readonly code: string; readonly details: Value }
   | { readonly kind: 'unknown'; readonly code: string }
@@ -82,10 +94,20 @@ export class FrameConnection {
   // The sink.
 
   opened(channel: number, session: SessionNumbers, existing: boolean): void {
-    this.write({ kind: 'opened', channel, group: session.group, incarnation: session.incarnation, index: session.index, existing })
+    this.write({
+      kind: 'opened',
+      channel,
+      group: session.group,
+      incarnation: session.incarnation,
+      index: session.index,
+      existing,
+    })
   }
 
-  attached(channel: number, reply: { epoch: number; nextRequestId: number; acknowledged: number; timeoutMs: number }): void {
+  attached(
+    channel: number,
+    reply: { epoch: number; nextRequestId: number; acknowledged: number; timeoutMs: number },
+  ): void {
     const { epoch, nextRequestId, acknowledged, timeoutMs } = reply
     this.write({ kind: 'attached', channel, epoch, nextRequestId, acknowledged, timeoutMs })
   }
@@ -110,7 +132,17 @@ export class FrameConnection {
     if (this.over) return
     const { serverRequestId, previousId, attempt, createdIndex, createdAt, type } = request
     const payload = this.options.encodeValue(request.payload)
-    this.write({ kind: 'serverRequest', channel, serverRequestId, previousId, attempt, index: createdIndex, now: createdAt, type, payload })
+    this.write({
+      kind: 'serverRequest',
+      channel,
+      serverRequestId,
+      previousId,
+      attempt,
+      index: createdIndex,
+      now: createdAt,
+      type,
+      payload,
+    })
   }
 
   acknowledged(channel: number, upTo: number): void {
@@ -126,7 +158,13 @@ export class FrameConnection {
     const { encodeValue } = this.options
     const { index, incarnation } = position
     if (answer.kind === 'value') {
-      this.write({ kind: 'queryResult', correlationId, index, incarnation, answer: { kind: 'ok', value: encodeValue(answer.value) } })
+      this.write({
+        kind: 'queryResult',
+        correlationId,
+        index,
+        incarnation,
+        answer: { kind: 'ok', value: encodeValue(answer.value) },
+      })
       return
     }
     const kind = answer.kind === 'reject' ? 'rejected' : 'refused'
@@ -147,7 +185,13 @@ export class FrameConnection {
   }
 
   refused(channel: number, subject: RefusedSubject, refusal: { code: string; details: Value }): void {
-    this.write({ kind: 'refused', channel, subject, code: refusal.code, details: this.options.encodeValue(refusal.details) })
+    this.write({
+      kind: 'refused',
+      channel,
+      subject,
+      code: refusal.code,
+      details: this.options.encodeValue(refusal.details),
+    })
   }
 
   leaderChanged(leader: string, leaderAddress: string): void {

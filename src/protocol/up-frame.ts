@@ -3,7 +3,13 @@ import type { Millis } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/payload.ts'
 import { ByteReader, type ByteWriter, FrameError } from './bytes.ts'
 import {
-  CAPABILITY_BYTES_MAX, FRAME_BYTES_MAX, NAME_BYTES_MAX, NONCE_BYTES, ROLES_MAX, SECRET_BYTES_MAX, TEXT_BYTES_MAX,
+  CAPABILITY_BYTES_MAX,
+  FRAME_BYTES_MAX,
+  NAME_BYTES_MAX,
+  NONCE_BYTES,
+  ROLES_MAX,
+  SECRET_BYTES_MAX,
+  TEXT_BYTES_MAX,
 } from './limits.ts'
 
 /** First byte of every frame; another one is refused (docs/format.md, "Session frames"). */

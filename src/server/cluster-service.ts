@@ -10,7 +10,8 @@ export class ClusterService {
   constructor(gateway: SessionGateway) {
     this.definition = loadService('holdfast/v1/cluster.proto', 'holdfast.v1.ClusterService')
     this.implementation = {
-      Status: (_call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => reply(null, statusResponse(gateway)),
+      Status: (_call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) =>
+        reply(null, statusResponse(gateway)),
     }
   }
 }

@@ -19,7 +19,10 @@ export class ConnectStream {
   private inFlightBytes = 0
   private over = false
 
-  constructor(call: ServerDuplexStream<Buffer, Buffer>, options: { gateway: SessionGateway; slowReaderBytes?: number; ended(code: string): void }) {
+  constructor(
+    call: ServerDuplexStream<Buffer, Buffer>,
+    options: { gateway: SessionGateway; slowReaderBytes?: number; ended(code: string): void },
+  ) {
     this.call = call
     this.slowReaderBytes = options.slowReaderBytes ?? SLOW_READER_BYTES
     this.connection = new FrameConnection({
@@ -83,7 +86,11 @@ export class ConnectStream {
 
   private drain(): void {
     let next = this.waiting[0]
-    while (!this.over && next !== undefined && (this.inFlightBytes === 0 || this.inFlightBytes + next.length <= IN_FLIGHT_BYTES)) {
+    while (
+      !this.over &&
+      next !== undefined &&
+      (this.inFlightBytes === 0 || this.inFlightBytes + next.length <= IN_FLIGHT_BYTES)
+    ) {
       this.waiting.shift()
       this.waitingBytes -= next.length
       this.write(next)

@@ -12,9 +12,12 @@ export function statusObject(scope: ErrorScope, code: string, details: Value = n
 }
 
 function flatten(details: Value): { readonly [key: string]: string } {
-  if (details === null || typeof details !== 'object' || Array.isArray(details) || details instanceof Uint8Array) return {}
+  if (details === null || typeof details !== 'object' || Array.isArray(details) || details instanceof Uint8Array)
+    return {}
   const pairs = Object.entries(details).flatMap(([key, value]) =>
-    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? [[key, String(value)] as const] : [],
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? [[key, String(value)] as const]
+      : [],
   )
   return Object.fromEntries(pairs)
 }

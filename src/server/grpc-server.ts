@@ -1,4 +1,11 @@
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  setLogVerbosity,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
 
 /** Why a server does not listen; `code` is of scope `server` in protocol/errors.ts. */
 export class ListenError extends Error {
@@ -16,7 +23,10 @@ export interface GrpcServerOptions {
   readonly port: number
   /** Listens beyond loopback although nobody is authenticated. Default false. */
   readonly insecure?: boolean
-  readonly services: readonly { readonly definition: ServiceDefinition; readonly implementation: UntypedServiceImplementation }[]
+  readonly services: readonly {
+    readonly definition: ServiceDefinition
+    readonly implementation: UntypedServiceImplementation
+  }[]
   /** How long `close` waits for calls in progress. Default 1 s. */
   readonly graceMs?: number
 }
@@ -46,7 +56,10 @@ export class GrpcServer {
   static async listen(options: GrpcServerOptions): Promise<GrpcServer> {
     const { host, port, insecure = false, services, graceMs = GRACE_MS } = options
     if (!insecure && !LOOPBACK.has(host)) {
-      throw new ListenError('NOT_LOOPBACK', `Without authentication the server listens on loopback only, and ${host} is not. Use 127.0.0.1.`)
+      throw new ListenError(
+        'NOT_LOOPBACK',
+        `Without authentication the server listens on loopback only, and ${host} is not. Use 127.0.0.1.`,
+      )
     }
     // grpc-js writes to stderr what it also reports by its callbacks; logs are pino's alone.
     setLogVerbosity(logVerbosity.NONE)

@@ -1,4 +1,9 @@
-import type { MethodDefinition, ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type {
+  MethodDefinition,
+  ServerDuplexStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js'
 import type { SessionGateway } from '../node/gateway.ts'
 import { ConnectStream } from './connect-stream.ts'
 import { statusObject } from './grpc-error.ts'

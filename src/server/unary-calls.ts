@@ -25,9 +25,19 @@ class UnaryCall {
   constructor(gateway: SessionGateway, call: ServerUnaryCall<unknown, unknown>, reply: Reply) {
     this.reply = reply
     this.sink = {
-      opened: nothing, attached: nothing, responded: nothing, serverRequest: nothing, acknowledged: nothing, pong: nothing, queried: nothing,
-      closed: nothing, ended: nothing, superseded: nothing, leaderChanged: nothing,
-      refused: (_channel, subject, bad) => this.fail(subject === 'open' || subject === 'attach' ? subject : 'session', bad.code, bad.details),
+      opened: nothing,
+      attached: nothing,
+      responded: nothing,
+      serverRequest: nothing,
+      acknowledged: nothing,
+      pong: nothing,
+      queried: nothing,
+      closed: nothing,
+      ended: nothing,
+      superseded: nothing,
+      leaderChanged: nothing,
+      refused: (_channel, subject, bad) =>
+        this.fail(subject === 'open' || subject === 'attach' ? subject : 'session', bad.code, bad.details),
       failed: () => this.fail('connection', 'NODE_STOPPED'),
     }
     this.connection = gateway.connect(this.sink)
@@ -54,10 +64,16 @@ class UnaryCall {
 
 /** The unary methods of `SessionService`. */
 export function unaryCalls(gateway: SessionGateway): UntypedServiceImplementation {
-  const handle = <Schema extends z.ZodType>(scope: ErrorScope, schema: Schema, run: (call: UnaryCall, request: z.infer<Schema>) => void) =>
+  const handle =
+    <Schema extends z.ZodType>(
+      scope: ErrorScope,
+      schema: Schema,
+      run: (call: UnaryCall, request: z.infer<Schema>) => void,
+    ) =>
     (call: ServerUnaryCall<unknown, unknown>, reply: Reply): void => {
       const parsed = schema.safeParse(call.request)
-      if (!parsed.success) return reply(statusObject(scope, 'INVALID', { field: parsed.error.issues[0]?.path.join('.') ?? '' }))
+      if (!parsed.success)
+        return reply(statusObject(scope, 'INVALID', { field: parsed.error.issues[0]?.path.join('.') ?? '' }))
       run(new UnaryCall(gateway, call, reply), parsed.data)
     }
   return {
@@ -108,7 +124,15 @@ function execute(call: UnaryCall, request: z.infer<typeof executeRequest>): void
   if (!bind(call, 'request', request)) return
   const { requestId, lowestPendingRequestId, machine, command, input } = request
   const ackServerRequests = request.acknowledgeServerRequests
-  call.connection.request({ channel: CHANNEL, requestId, lowestPendingRequestId, ackServerRequests, machine, command, input })
+  call.connection.request({
+    channel: CHANNEL,
+    requestId,
+    lowestPendingRequestId,
+    ackServerRequests,
+    machine,
+    command,
+    input,
+  })
 }
 
 function respond(call: UnaryCall, answer: GatewayAnswer): void {
@@ -125,7 +149,16 @@ function query(call: UnaryCall, request: z.infer<typeof queryRequest>): void {
   }
   const { incarnation, minIndex, machine, input } = request
   const consistency = CONSISTENCY[request.consistency]
-  call.connection.query({ channel: 0, correlationId: 1, consistency, incarnation, minIndex, machine, query: request.query, input })
+  call.connection.query({
+    channel: 0,
+    correlationId: 1,
+    consistency,
+    incarnation,
+    minIndex,
+    machine,
+    query: request.query,
+    input,
+  })
 }
 
 const CONSISTENCY = {

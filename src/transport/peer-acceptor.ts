@@ -14,18 +14,31 @@ export interface PeerIdentity {
 
 /** Why frames of a peer are refused; code and sentence go back as the stream's status. */
 export interface PeerRefusal {
-  readonly code: 'MALFORMED_FRAME' | 'CORRUPT_FRAME' | 'WRONG_CLUSTER' | 'WRONG_GROUP' | 'WRONG_RECIPIENT' | 'WRONG_INSTANCE'
+  readonly code:
+    | 'MALFORMED_FRAME'
+    | 'CORRUPT_FRAME'
+    | 'WRONG_CLUSTER'
+    | 'WRONG_GROUP'
+    | 'WRONG_RECIPIENT'
+    | 'WRONG_INSTANCE'
   readonly message: string
 }
 
 /** Null when the envelope is meant for this node (raft.md §1: verified at each end before anything else). */
 export function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal | null {
   if (frame.clusterId !== self.clusterId) {
-    return { code: 'WRONG_CLUSTER', message: `this node belongs to cluster ${self.clusterId}, the frame to ${frame.clusterId}` }
+    return {
+      code: 'WRONG_CLUSTER',
+      message: `this node belongs to cluster ${self.clusterId}, the frame to ${frame.clusterId}`,
+    }
   }
-  if (frame.group !== self.group) return { code: 'WRONG_GROUP', message: `this node serves group ${self.group}, not ${frame.group}` }
+  if (frame.group !== self.group)
+    return { code: 'WRONG_GROUP', message: `this node serves group ${self.group}, not ${frame.group}` }
   if (frame.recipient !== self.id || frame.sender === self.id) {
-    return { code: 'WRONG_RECIPIENT', message: `this is node ${self.id}; the frame goes from ${frame.sender} to ${frame.recipient}` }
+    return {
+      code: 'WRONG_RECIPIENT',
+      message: `this is node ${self.id}; the frame goes from ${frame.sender} to ${frame.recipient}`,
+    }
   }
   if (frame.recipientInstance !== '' && frame.recipientInstance !== self.instance) {
     return { code: 'WRONG_INSTANCE', message: `node ${self.id} has another data directory than the sender knows` }

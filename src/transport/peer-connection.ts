@@ -1,4 +1,12 @@
-import { Client, type ClientDuplexStream, type ClientOptions, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientOptions,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js'
 import { PEER_STREAM_PATH } from './peer-service.ts'
 
 /** Why a dialled connection is no more. */
@@ -47,7 +55,12 @@ const ignore = (): void => {}
 /** Dials a peer over plain HTTP/2. */
 export const dialPeer: DialPeer = (address, listener) => {
   const client = new Client(address, credentials.createInsecure(), CLIENT_OPTIONS)
-  const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(PEER_STREAM_PATH, asIs, asIs, new Metadata())
+  const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
+    PEER_STREAM_PATH,
+    asIs,
+    asIs,
+    new Metadata(),
+  )
   let ended = false
   const end = (kind: ConnectionEnd, message: string): void => {
     if (ended) return
@@ -76,7 +89,17 @@ export const dialPeer: DialPeer = (address, listener) => {
 
 /** grpc-js tells a refused connection from other trouble in its text only. */
 function endOf(error: ServiceError): ConnectionEnd {
-  if (error.code === status.FAILED_PRECONDITION || error.code === status.INVALID_ARGUMENT || error.code === status.UNIMPLEMENTED) return 'refused'
-  if (error.code !== status.UNAVAILABLE && error.code !== status.CANCELLED && error.code !== status.INTERNAL) return 'other'
-  return /ECONNREFUSED|ECONNRESET|EPIPE|Connection dropped|socket hang up|session (?:closed|ended)|RST_STREAM/i.test(error.details) ? 'gone' : 'other'
+  if (
+    error.code === status.FAILED_PRECONDITION ||
+    error.code === status.INVALID_ARGUMENT ||
+    error.code === status.UNIMPLEMENTED
+  )
+    return 'refused'
+  if (error.code !== status.UNAVAILABLE && error.code !== status.CANCELLED && error.code !== status.INTERNAL)
+    return 'other'
+  return /ECONNREFUSED|ECONNRESET|EPIPE|Connection dropped|socket hang up|session (?:closed|ended)|RST_STREAM/i.test(
+    error.details,
+  )
+    ? 'gone'
+    : 'other'
 }

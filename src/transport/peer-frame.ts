@@ -24,7 +24,7 @@ const scratch = new ByteWriter(16 * 1024)
 const reader = new ByteReader()
 
 /**
- * Layout: version (1), header length (uint32 LE), CRC-32 of the header (uint32 LE), header, records to the end. The
+ * Layout: version (1), header length (uint32), CRC-32 of the header (uint32), header, records to the end. The
  * records carry checksums of their own. `headroom` bytes are left free in front, for the message that wraps the frame.
  */
 export function encodePeerFrame(frame: PeerFrame, headroom = 0): Buffer {
@@ -39,8 +39,8 @@ export function encodePeerFrame(frame: PeerFrame, headroom = 0): Buffer {
   const records = frame.body.kind === 'raft' ? frame.body.records : NO_RECORDS
   const bytes = Buffer.allocUnsafe(headroom + PREFIX_BYTES + header.length + records.length)
   bytes[headroom] = PEER_FRAME_VERSION
-  bytes.writeUInt32LE(header.length, headroom + 1)
-  bytes.writeUInt32LE(crc32(header, 0, header.length, 0), headroom + 5)
+  bytes.writeUInt32BE(header.length, headroom + 1)
+  bytes.writeUInt32BE(crc32(header, 0, header.length, 0), headroom + 5)
   bytes.set(header, headroom + PREFIX_BYTES)
   bytes.set(records, headroom + PREFIX_BYTES + header.length)
   return bytes
@@ -52,11 +52,14 @@ export function encodePeerFrame(frame: PeerFrame, headroom = 0): Buffer {
  * message's `configurations`, empty here. The records are a view of `bytes`. Never throws for bad bytes.
  */
 export function decodePeerFrame(bytes: Buffer): Result<PeerFrame, PeerFrameRefusal> {
-  if (bytes.length < PREFIX_BYTES || bytes[0] !== PEER_FRAME_VERSION) return refuse('MALFORMED_FRAME', 'no peer frame of version 1')
-  const headerLength = bytes.readUInt32LE(1)
-  if (headerLength > HEADER_BYTES_MAX || PREFIX_BYTES + headerLength > bytes.length) return refuse('MALFORMED_FRAME', 'the header is cut off')
+  if (bytes.length < PREFIX_BYTES || bytes[0] !== PEER_FRAME_VERSION)
+    return refuse('MALFORMED_FRAME', 'no peer frame of version 1')
+  const headerLength = bytes.readUInt32BE(1)
+  if (headerLength > HEADER_BYTES_MAX || PREFIX_BYTES + headerLength > bytes.length)
+    return refuse('MALFORMED_FRAME', 'the header is cut off')
   const header = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerLength)
-  if (crc32(header, 0, headerLength, 0) !== bytes.readUInt32LE(5)) return refuse('CORRUPT_FRAME', "the header's checksum does not match")
+  if (crc32(header, 0, headerLength, 0) !== bytes.readUInt32BE(5))
+    return refuse('CORRUPT_FRAME', "the header's checksum does not match")
   try {
     return readFrame(header, bytes.subarray(PREFIX_BYTES + headerLength))
   } catch (error) {

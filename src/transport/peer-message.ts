@@ -7,10 +7,23 @@ import type { ConfigurationEntry, Message, RejectVoteReason, TermRun, VoteVerdic
 
 /** Numbers of the bodies on the wire (docs/format.md, "Peer frames"). */
 const BODY = {
-  hello: 1, preVoteRequest: 2, preVoteResponse: 3, requestVote: 4, requestVoteResponse: 5, appendEntries: 6, appendEntriesResponse: 7,
+  hello: 1,
+  preVoteRequest: 2,
+  preVoteResponse: 3,
+  requestVote: 4,
+  requestVoteResponse: 5,
+  appendEntries: 6,
+  appendEntriesResponse: 7,
 } as const
 /** Order is the wire number, 1 for the first; 0 is "granted". */
-const REASONS: readonly RejectVoteReason[] = ['leaderAlive', 'staleTerm', 'votedForOther', 'logBehind', 'notVoter', 'notBootstrapped']
+const REASONS: readonly RejectVoteReason[] = [
+  'leaderAlive',
+  'staleTerm',
+  'votedForOther',
+  'logBehind',
+  'notVoter',
+  'notBootstrapped',
+]
 /** Most term runs in one message: one per entry of the largest batch. */
 const RUNS_MAX = 8192
 
@@ -97,11 +110,21 @@ function readMessage(reader: ByteReader, kind: number): Message {
   const current = term(reader.varint())
   switch (kind) {
     case BODY.preVoteRequest:
-      return { kind: 'preVoteRequest', term: current, lastLogIndex: readIndex(reader), lastLogTerm: term(reader.varint()) }
+      return {
+        kind: 'preVoteRequest',
+        term: current,
+        lastLogIndex: readIndex(reader),
+        lastLogTerm: term(reader.varint()),
+      }
     case BODY.requestVote:
       return { kind: 'requestVote', term: current, lastLogIndex: readIndex(reader), lastLogTerm: term(reader.varint()) }
     case BODY.preVoteResponse:
-      return { kind: 'preVoteResponse', term: current, requestTerm: term(reader.varint()), verdict: readVerdict(reader) }
+      return {
+        kind: 'preVoteResponse',
+        term: current,
+        requestTerm: term(reader.varint()),
+        verdict: readVerdict(reader),
+      }
     case BODY.requestVoteResponse:
       return { kind: 'requestVoteResponse', term: current, verdict: readVerdict(reader) }
     case BODY.appendEntries:
@@ -119,7 +142,16 @@ function readAppendEntries(reader: ByteReader, current: ReturnType<typeof term>)
   const leaderCommit = readIndex(reader)
   const sequence = reader.varint()
   const runs = readRuns(reader, prevLogIndex)
-  return { kind: 'appendEntries', term: current, prevLogIndex, prevLogTerm, runs, leaderCommit, configurations: NO_CONFIGURATIONS, sequence }
+  return {
+    kind: 'appendEntries',
+    term: current,
+    prevLogIndex,
+    prevLogTerm,
+    runs,
+    leaderCommit,
+    configurations: NO_CONFIGURATIONS,
+    sequence,
+  }
 }
 
 function readRuns(reader: ByteReader, prevLogIndex: number): readonly TermRun[] {
@@ -139,7 +171,12 @@ function readRuns(reader: ByteReader, prevLogIndex: number): readonly TermRun[] 
 
 function readResult(reader: ByteReader): Extract<Message, { kind: 'appendEntriesResponse' }>['result'] {
   if (readBoolean(reader)) return { success: true, matchIndex: readIndex(reader) }
-  return { success: false, rejectedIndex: readIndex(reader), hintIndex: readIndex(reader), hintTerm: term(reader.varint()) }
+  return {
+    success: false,
+    rejectedIndex: readIndex(reader),
+    hintIndex: readIndex(reader),
+    hintTerm: term(reader.varint()),
+  }
 }
 
 function readVerdict(reader: ByteReader): VoteVerdict {

@@ -1,4 +1,4 @@
-import { type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js'
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 
 /** Path of the one method of `PeerService` (proto/holdfast/v1/peer.proto). */
 export const PEER_STREAM_PATH = '/holdfast.v1.PeerService/Stream'

@@ -9,7 +9,12 @@ import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
 
 export interface PeerTransportOptions {
-  readonly identity: { readonly clusterId: string; readonly group: GroupId; readonly id: NodeId; readonly instance: string }
+  readonly identity: {
+    readonly clusterId: string
+    readonly group: GroupId
+    readonly id: NodeId
+    readonly instance: string
+  }
   /** Addresses (host:port) of the other nodes; more may come by `setAddress`. */
   readonly peers: ReadonlyMap<NodeId, string>
   readonly clock: Clock

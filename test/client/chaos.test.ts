@@ -70,7 +70,8 @@ test.each(Array.from({ length: 8 }, (_unused, at) => at + 1))(
       const times = executed.filter((input) => input === call.input).length
       const { outcome } = call
       expect(outcome).not.toBe(null)
-      if (outcome?.kind === 'ok' && Buffer.from(outcome.value).length > 1) expect([seed, call.input, times]).toEqual([seed, call.input, 1])
+      if (outcome?.kind === 'ok' && Buffer.from(outcome.value).length > 1)
+        expect([seed, call.input, times]).toEqual([seed, call.input, 1])
       if (outcome?.kind === 'notExecuted') expect([seed, call.input, times]).toEqual([seed, call.input, 0])
       expect(times).toBeLessThanOrEqual(1)
     }

@@ -33,17 +33,37 @@ describe('a session with promises', () => {
     const { server } = embedded()
     const session = await open(server)
     expect(session.id).toBe('0/1/3')
-    expect(await session.execute('t', 'echo', { a: [1] })).toMatchObject({ kind: 'ok', requestId: 1, value: { a: [1] }, replayed: false })
-    expect(await session.execute('t', 'reject', { why: 'x' })).toMatchObject({ kind: 'rejected', code: 'NO', details: { why: 'x' } })
-    expect(await session.execute('t', 'echo', 13)).toMatchObject({ kind: 'notExecuted', code: 'VALIDATION_ERROR', details: { message: 'not 13' } })
-    expect(await session.execute('t', 'echo', Number.NaN)).toMatchObject({ kind: 'notExecuted', requestId: 0, code: 'VALIDATION_ERROR' })
+    expect(await session.execute('t', 'echo', { a: [1] })).toMatchObject({
+      kind: 'ok',
+      requestId: 1,
+      value: { a: [1] },
+      replayed: false,
+    })
+    expect(await session.execute('t', 'reject', { why: 'x' })).toMatchObject({
+      kind: 'rejected',
+      code: 'NO',
+      details: { why: 'x' },
+    })
+    expect(await session.execute('t', 'echo', 13)).toMatchObject({
+      kind: 'notExecuted',
+      code: 'VALIDATION_ERROR',
+      details: { message: 'not 13' },
+    })
+    expect(await session.execute('t', 'echo', Number.NaN)).toMatchObject({
+      kind: 'notExecuted',
+      requestId: 0,
+      code: 'VALIDATION_ERROR',
+    })
     expect(await session.execute('t', 'throws', 1)).toMatchObject({ kind: 'rejected', code: 'MACHINE_ERROR' })
   })
 
   test('an aborted call does not wait; what became of it can be asked later', async () => {
     const { server, node } = embedded()
     const session = await open(server)
-    expect(await session.execute('t', 'echo', 1, { signal: AbortSignal.abort() })).toMatchObject({ kind: 'notExecuted', code: 'ABORTED' })
+    expect(await session.execute('t', 'echo', 1, { signal: AbortSignal.abort() })).toMatchObject({
+      kind: 'notExecuted',
+      code: 'ABORTED',
+    })
     const controller = new AbortController()
     const call = session.execute('t', 'echo', 'x', { signal: controller.signal })
     controller.abort()
@@ -60,7 +80,10 @@ describe('a session with promises', () => {
     const session = await open(server)
     await session.execute('t', 'echo', 'x')
     expect(await session.query('t', 'calls', null)).toMatchObject({ kind: 'ok', value: 1 })
-    expect(await session.query('t', 'calls', null, { consistency: 'linearizable' })).toEqual({ kind: 'failed', code: 'CONSISTENCY_UNAVAILABLE' })
+    expect(await session.query('t', 'calls', null, { consistency: 'linearizable' })).toEqual({
+      kind: 'failed',
+      code: 'CONSISTENCY_UNAVAILABLE',
+    })
     expect(await session.query('t', 'calls', Number.NaN)).toEqual({ kind: 'failed', code: 'VALIDATION_ERROR' })
     expect(await session.query('t', 'throw', null)).toMatchObject({ kind: 'rejected', code: 'MACHINE_ERROR' })
   })
@@ -70,12 +93,21 @@ describe('a session with promises', () => {
     const mounted = mount([counter], codec)
     const node = new FakeNode({}, new SessionStateMachine(mounted.userMachine, codec))
     autoRun(node)
-    const gateway = new SessionGateway(node, { parse: mounted.parse, parseQuery: mounted.parseQuery, codec, clock: realClock })
+    const gateway = new SessionGateway(node, {
+      parse: mounted.parse,
+      parseQuery: mounted.parseQuery,
+      codec,
+      clock: realClock,
+    })
     const session = await connect({ embedded: inProcessServer(gateway), principal: 'user:1', machines: [counter] })
     cleanups.push(() => session.close())
     const outcome = await session.machines.counter.increment({ name: 'a', by: 2 })
     expect(outcome.kind === 'ok' && outcome.value + 1).toBe(3)
-    expect(await session.machines.counter.increment({ name: 'a', by: 2000 })).toMatchObject({ kind: 'rejected', code: 'TOO_BIG', details: { max: 1000 } })
+    expect(await session.machines.counter.increment({ name: 'a', by: 2000 })).toMatchObject({
+      kind: 'rejected',
+      code: 'TOO_BIG',
+      details: { max: 1000 },
+    })
     const value = await session.queries.counter.value('a')
     expect(value.kind === 'ok' && value.value).toBe(2)
     const typed: (input: { name: string; by?: number }) => Promise<unknown> = session.machines.counter.increment
@@ -142,7 +174,10 @@ describe('server requests', () => {
 describe('connecting', () => {
   test('P-07 fails with a code and a cure', async () => {
     const { server } = embedded()
-    const refused = await connect({ embedded: server, principal: 'system' }).then(() => null, (error: unknown) => error)
+    const refused = await connect({ embedded: server, principal: 'system' }).then(
+      () => null,
+      (error: unknown) => error,
+    )
     expect(refused).toBeInstanceOf(ConnectError)
     expect(refused).toMatchObject({ code: 'PRINCIPAL_INVALID', message: expect.stringContaining('user:42') })
     const nobody = connect({ endpoints: ['127.0.0.1:1'], principal: 'user:1', connectDeadlineMs: 200 })

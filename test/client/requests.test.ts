@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
-import { type ResponseAnswer } from '../../src/protocol/down-message.ts'
+import type { ResponseAnswer } from '../../src/protocol/down-message.ts'
 import { hubOn, NodeWorld, openOn, run, Script } from './world.ts'
 
 const value = (input: Parameters<typeof sessionCodec.encodeValue>[0]): Uint8Array => sessionCodec.encodeValue(input)
@@ -12,9 +12,12 @@ function attached(settings: Parameters<typeof openOn>[1] = {}) {
   const { core, told } = openOn(hubOn(script.environment), settings)
   script.attach()
   script.take('open')
-  const answer = (requestId: number, said: ResponseAnswer): void => script.say({ kind: 'response', channel: 1, requestId, answer: said })
-  const ok = (requestId: number): void => answer(requestId, { kind: 'ok', index: 9, replayed: false, invalidAck: false, value: nil })
-  const refuse = (requestId: number, code: string): void => answer(requestId, { kind: 'notExecuted', code, details: nil })
+  const answer = (requestId: number, said: ResponseAnswer): void =>
+    script.say({ kind: 'response', channel: 1, requestId, answer: said })
+  const ok = (requestId: number): void =>
+    answer(requestId, { kind: 'ok', index: 9, replayed: false, invalidAck: false, value: nil })
+  const refuse = (requestId: number, code: string): void =>
+    answer(requestId, { kind: 'notExecuted', code, details: nil })
   return { script, core, told, answer, ok, refuse }
 }
 
@@ -22,18 +25,28 @@ describe('the lowest pending id', () => {
   test('LR-001 LR-002 LR-007 is on every request: the lowest without a response when it was sent', () => {
     const { script, core, ok } = attached()
     for (let count = 0; count < 4; count += 1) run(core, 'echo', count)
-    expect(script.take('request').map((request) => [request.requestId, request.lowestPendingRequestId])).toEqual([[1, 1], [2, 1], [3, 1], [4, 1]])
+    expect(script.take('request').map((request) => [request.requestId, request.lowestPendingRequestId])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+    ])
     ok(2)
     run(core, 'echo', 5)
     ok(1)
     run(core, 'echo', 6)
-    expect(script.take('request').map((request) => [request.requestId, request.lowestPendingRequestId])).toEqual([[5, 1], [6, 3]])
+    expect(script.take('request').map((request) => [request.requestId, request.lowestPendingRequestId])).toEqual([
+      [5, 1],
+      [6, 3],
+    ])
     ok(3)
     ok(4)
     ok(5)
     ok(6)
     run(core, 'echo', 7)
-    expect(script.take('request').map((request) => [request.requestId, request.lowestPendingRequestId])).toEqual([[7, 7]])
+    expect(script.take('request').map((request) => [request.requestId, request.lowestPendingRequestId])).toEqual([
+      [7, 7],
+    ])
   })
 
   test('a command of unknown outcome holds it until it is resolved or abandoned', () => {
@@ -47,6 +60,22 @@ describe('the lowest pending id', () => {
     run(core, 'echo', 3)
     expect(script.take('request').at(-1)).toMatchObject({ requestId: 3, lowestPendingRequestId: 2 })
     expect(core.window.abandon(1)).toBe(false)
+  })
+
+  test('abandoning a command that is waited for ends the wait', () => {
+    const script = new Script()
+    const { core } = openOn(hubOn(script.environment))
+    const { id, outcomes } = run(core, 'echo', 1)
+    core.window.abandon(id)
+    expect(outcomes).toMatchObject([{ kind: 'notExecuted', code: 'ABANDONED' }])
+  })
+
+  test('P-31 what waits in the process is bounded', () => {
+    const script = new Script()
+    const { core } = openOn(hubOn(script.environment))
+    for (let count = 0; count < 65_536; count += 1)
+      core.execute({ machine: 't', command: 'echo', input: nil }, 0, () => {})
+    expect(run(core, 'echo', 1)).toMatchObject({ id: 0, outcomes: [{ kind: 'notExecuted', code: 'BACKLOG_FULL' }] })
   })
 })
 
@@ -63,17 +92,21 @@ describe('outcomes', () => {
     expect(second.outcomes).toMatchObject([{ kind: 'rejected', index: 10, code: 'NO' }])
   })
 
-  test.each(['VALIDATION_ERROR', 'UNKNOWN_MACHINE', 'UNKNOWN_COMMAND', 'COMMAND_TOO_LARGE', 'INVALID', 'REQUEST_CONFLICT'])(
-    '%s of the only copy is notExecuted, and the id is free',
-    (code) => {
-      const { script, core, refuse } = attached()
-      const { outcomes } = run(core, 'echo', 1)
-      refuse(1, code)
-      expect(outcomes).toMatchObject([{ kind: 'notExecuted', code }])
-      run(core, 'echo', 2)
-      expect(script.take('request').at(-1)).toMatchObject({ lowestPendingRequestId: 2 })
-    },
-  )
+  test.each([
+    'VALIDATION_ERROR',
+    'UNKNOWN_MACHINE',
+    'UNKNOWN_COMMAND',
+    'COMMAND_TOO_LARGE',
+    'INVALID',
+    'REQUEST_CONFLICT',
+  ])('%s of the only copy is notExecuted, and the id is free', (code) => {
+    const { script, core, refuse } = attached()
+    const { outcomes } = run(core, 'echo', 1)
+    refuse(1, code)
+    expect(outcomes).toMatchObject([{ kind: 'notExecuted', code }])
+    run(core, 'echo', 2)
+    expect(script.take('request').at(-1)).toMatchObject({ lowestPendingRequestId: 2 })
+  })
 
   test('a definite refusal while another copy is out is not definite: the same id is tried until it is', () => {
     const { script, core, refuse } = attached()
@@ -145,7 +178,13 @@ describe('outcomes', () => {
     const { script, core } = attached()
     const { outcomes } = run(core, 'echo', 1, 1000)
     const reply = (): void => {
-      for (const request of script.take('request')) script.say({ kind: 'response', channel: 1, requestId: request.requestId, answer: { kind: 'notExecuted', code: 'OVERLOADED', details: nil } })
+      for (const request of script.take('request'))
+        script.say({
+          kind: 'response',
+          channel: 1,
+          requestId: request.requestId,
+          answer: { kind: 'notExecuted', code: 'OVERLOADED', details: nil },
+        })
     }
     for (let step = 0; step < 200; step += 1) {
       reply()

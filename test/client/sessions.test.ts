@@ -134,9 +134,12 @@ describe('a session', () => {
     const queued = run(core, 'echo', 'b')
     const facts = world.node.machine.sessionFacts(token?.index ?? 0)
     world.node.now += 100_000
-    world.node.append('ExpireSessions', encodePayload('ExpireSessions', {
-      sessions: [{ group: 0, incarnation: 1, index: token?.index ?? 0, renewedAtIndex: facts?.renewedAtIndex ?? 0 }],
-    }))
+    world.node.append(
+      'ExpireSessions',
+      encodePayload('ExpireSessions', {
+        sessions: [{ group: 0, incarnation: 1, index: token?.index ?? 0, renewedAtIndex: facts?.renewedAtIndex ?? 0 }],
+      }),
+    )
     world.node.run()
     world.up = true
     world.clock.advance(2_000)
@@ -223,7 +226,15 @@ describe('a session', () => {
 
 describe('server requests', () => {
   const request = (serverRequestId: number, previousId = serverRequestId - 1) => ({
-    kind: 'serverRequest' as const, channel: 1, serverRequestId, previousId, attempt: 1, index: 3, now: 4, type: 'note', payload: nil,
+    kind: 'serverRequest' as const,
+    channel: 1,
+    serverRequestId,
+    previousId,
+    attempt: 1,
+    index: 3,
+    now: 4,
+    type: 'note',
+    payload: nil,
   })
 
   test('P-16 P-29 each id is handled once, in order, one at a time, and acknowledged after its handler', () => {
@@ -295,7 +306,10 @@ describe('server requests', () => {
 describe('queries', () => {
   const query = { consistency: 'stale' as const, incarnation: 0, minIndex: 0, machine: 't', query: 'q', input: nil }
   const result = (correlationId: number, code?: string) => ({
-    kind: 'queryResult' as const, correlationId, index: 3, incarnation: 1,
+    kind: 'queryResult' as const,
+    correlationId,
+    index: 3,
+    incarnation: 1,
     answer: code === undefined ? { kind: 'ok' as const, value: nil } : { kind: 'refused' as const, code, details: nil },
   })
 
@@ -304,8 +318,12 @@ describe('queries', () => {
     const hub = hubOn(script.environment)
     script.greet()
     const outcomes: string[] = []
-    for (const name of ['a', 'b']) hub.query({ ...query, query: name }, 1_000, ({ kind }) => outcomes.push(`${name} ${kind}`))
-    expect(script.take('query').map(({ correlationId, channel }) => [correlationId, channel])).toEqual([[1, 0], [2, 0]])
+    for (const name of ['a', 'b'])
+      hub.query({ ...query, query: name }, 1_000, ({ kind }) => outcomes.push(`${name} ${kind}`))
+    expect(script.take('query').map(({ correlationId, channel }) => [correlationId, channel])).toEqual([
+      [1, 0],
+      [2, 0],
+    ])
     script.say(result(2), result(1), result(1), result(9))
     expect(outcomes).toEqual(['b ok', 'a ok'])
   })
@@ -338,7 +356,9 @@ describe('queries', () => {
     script.say(result(2, 'UNKNOWN_QUERY'))
     hub.close()
     expect(outcomes).toEqual([
-      { kind: 'failed', code: 'DEADLINE_EXCEEDED' }, { kind: 'failed', code: 'UNKNOWN_QUERY' }, { kind: 'failed', code: 'SESSION_CLOSED' },
+      { kind: 'failed', code: 'DEADLINE_EXCEEDED' },
+      { kind: 'failed', code: 'UNKNOWN_QUERY' },
+      { kind: 'failed', code: 'SESSION_CLOSED' },
     ])
     hub.query(query, 10, (outcome) => outcomes.push(outcome))
     expect(outcomes.length).toBe(4)

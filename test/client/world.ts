@@ -20,7 +20,11 @@ export function environmentOn(clock: FakeClock, dial: ClientEnvironment['dial'],
   return {
     dial,
     random,
-    clock: { nowMs: () => clock.monotonicMs(), setTimer: (ms, callback) => clock.setTimer(ms, callback), defer: (callback) => clock.defer(callback) },
+    clock: {
+      nowMs: () => clock.monotonicMs(),
+      setTimer: (ms, callback) => clock.setTimer(ms, callback),
+      defer: (callback) => clock.defer(callback),
+    },
     randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
   }
 }
@@ -60,11 +64,18 @@ export class NodeWorld {
       this.soon()
     }
     this.gateway = new SessionGateway(this.node, {
-      ...parserOf(() => 1), codec: sessionCodec, clock: this.clock, ...(options.credit === undefined ? {} : { credit: options.credit }),
+      ...parserOf(() => 1),
+      codec: sessionCodec,
+      clock: this.clock,
+      ...(options.credit === undefined ? {} : { credit: options.credit }),
     })
     const server = inProcessServer(this.gateway, (callback) => this.clock.defer(callback))
     const inner = inProcessDial(() => (this.up ? server : null))
-    this.environment = environmentOn(this.clock, (endpoint, listener) => this.wire(inner, endpoint, listener), options.seed)
+    this.environment = environmentOn(
+      this.clock,
+      (endpoint, listener) => this.wire(inner, endpoint, listener),
+      options.seed,
+    )
   }
 
   get lastWire(): Wire {
@@ -84,7 +95,10 @@ export class NodeWorld {
 
   private wire(dial: ClientEnvironment['dial'], endpoint: string, listener: ChannelListener): Channel {
     const wire: Wire = {
-      endpoint, loseUp: false, loseDown: false, open: true,
+      endpoint,
+      loseUp: false,
+      loseDown: false,
+      open: true,
       cut: () => {
         if (!wire.open) return
         wire.open = false
@@ -126,11 +140,21 @@ export interface Told {
 }
 
 export const SETTINGS: SessionSettings = {
-  principal: 'user:1', roles: [], capabilities: {}, name: 'test', timeoutMs: 30_000, ordered: false, resume: null,
+  principal: 'user:1',
+  roles: [],
+  capabilities: {},
+  name: 'test',
+  timeoutMs: 30_000,
+  ordered: false,
+  resume: null,
 }
 
 /** A session whose events are written down. Server requests are done at once unless `manual`. */
-export function openOn(hub: MultiSession, settings: Partial<SessionSettings> = {}, manual = false): { core: SessionCore; told: Told } {
+export function openOn(
+  hub: MultiSession,
+  settings: Partial<SessionSettings> = {},
+  manual = false,
+): { core: SessionCore; told: Told } {
   const told: Told = { ready: 0, refused: [], lost: [], suspended: 0, resumed: 0, requests: [], dones: [], errors: [] }
   const events: SessionEvents = {
     onReady: () => (told.ready += 1),
@@ -149,9 +173,18 @@ export function openOn(hub: MultiSession, settings: Partial<SessionSettings> = {
 }
 
 /** Runs a command and writes its outcome down, once. */
-export function run(core: SessionCore, name: string, input: Value, deadlineAt = 0): { id: number; outcomes: RawOutcome[] } {
+export function run(
+  core: SessionCore,
+  name: string,
+  input: Value,
+  deadlineAt = 0,
+): { id: number; outcomes: RawOutcome[] } {
   const outcomes: RawOutcome[] = []
-  const id = core.execute({ machine: 't', command: name, input: sessionCodec.encodeValue(input) }, deadlineAt, (outcome) => outcomes.push(outcome))
+  const id = core.execute(
+    { machine: 't', command: name, input: sessionCodec.encodeValue(input) },
+    deadlineAt,
+    (outcome) => outcomes.push(outcome),
+  )
   return { id, outcomes }
 }
 
@@ -200,15 +233,27 @@ export class Script {
 
   greet(node = 'n1', leader = node, leaderAddress = `${leader}:1`): void {
     this.say({
-      kind: 'greeting', clusterId: 'c', group: 0, incarnation: 1, node, leader, leaderAddress, now: 1000, commandBytesMax: 1000,
-      windowRequests: 1024, credit: 1024,
+      kind: 'greeting',
+      clusterId: 'c',
+      group: 0,
+      incarnation: 1,
+      node,
+      leader,
+      leaderAddress,
+      now: 1000,
+      commandBytesMax: 1000,
+      windowRequests: 1024,
+      credit: 1024,
     })
   }
 
   /** Greets, opens and attaches what asks for it on channel 1. */
   attach(epoch = 5, nextRequestId = 1): void {
     this.greet()
-    if (this.heard.some((message) => message.kind === 'open') && !this.heard.some((message) => message.kind === 'attach')) {
+    if (
+      this.heard.some((message) => message.kind === 'open') &&
+      !this.heard.some((message) => message.kind === 'attach')
+    ) {
       this.say({ kind: 'opened', channel: 1, group: 0, incarnation: 1, index: 4, existing: false })
     }
     this.say({ kind: 'attached', channel: 1, epoch, nextRequestId, acknowledged: 0, timeoutMs: 30_000 })

@@ -3,7 +3,8 @@ import { nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/payloads.ts'
 import { attachAgain, attachedClient, command, connect, type Heard, worldOf } from './recorder.ts'
 
-const ids = (heard: readonly Heard[]): unknown[] => heard.filter(([name]) => name === 'serverRequest').map(([, , id]) => id)
+const ids = (heard: readonly Heard[]): unknown[] =>
+  heard.filter(([name]) => name === 'serverRequest').map(([, , id]) => id)
 
 describe('server requests', () => {
   test('FR-018 S-07 P-11 go to the attached connection in id order, after the response that caused them', () => {
@@ -56,7 +57,9 @@ describe('server requests', () => {
     connection.ack(1, 0)
     connection.ack(7, 1)
     expect(recorder.take().map(([, channel, , bad]) => [channel, (bad as { code: string }).code])).toEqual([
-      [1, 'INVALID_ACK'], [1, 'INVALID_ACK'], [7, 'NOT_ATTACHED'],
+      [1, 'INVALID_ACK'],
+      [1, 'INVALID_ACK'],
+      [7, 'NOT_ATTACHED'],
     ])
   })
 
@@ -112,11 +115,17 @@ describe('server requests', () => {
     const { recorder, session, epoch } = attachedClient(world)
     const secretHash = Uint8Array.from(world.node.machine.sessionFacts(session.index)?.secretHash ?? [])
     world.node.loseLead(nodeId('n2'))
-    world.node.append('AttachSession', encodePayload('AttachSession', { ...session, secretHash, replaces: epoch, nonce: new Uint8Array(16) }))
+    world.node.append(
+      'AttachSession',
+      encodePayload('AttachSession', { ...session, secretHash, replaces: epoch, nonce: new Uint8Array(16) }),
+    )
     world.node.run()
     expect(recorder.take()).toEqual([['leaderChanged', 'n2', 'address-of-n2']])
     world.node.becomeLeader()
-    expect(recorder.take()).toEqual([['superseded', 1], ['leaderChanged', 'n1', 'address-of-n1']])
+    expect(recorder.take()).toEqual([
+      ['superseded', 1],
+      ['leaderChanged', 'n1', 'address-of-n1'],
+    ])
   })
 
   test('a node that does not lead delivers nothing', () => {

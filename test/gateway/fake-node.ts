@@ -51,7 +51,13 @@ export function parserOf(version: () => number): { parse: CommandParser; parseQu
       if (machine !== 't') return { ...unknown, code: 'UNKNOWN_MACHINE' }
       if (command === 'unknown') return { ...unknown, code: 'UNKNOWN_COMMAND' }
       const value = sessionCodec.decodeValue(bytes)
-      if (value === 13) return { ok: false, code: 'VALIDATION_ERROR', message: 'not 13', details: { issues: [{ path: '', message: 'not 13' }] } }
+      if (value === 13)
+        return {
+          ok: false,
+          code: 'VALIDATION_ERROR',
+          message: 'not 13',
+          details: { issues: [{ path: '', message: 'not 13' }] },
+        }
       return { ok: true, input: Uint8Array.from(bytes), version: version() }
     },
     parseQuery: (machine, _query, bytes) =>
@@ -88,7 +94,10 @@ export class FakeNode implements RaftNode {
   constructor(limits: Partial<Limits> = {}, machine?: SessionStateMachine) {
     this.machine = machine ?? new SessionStateMachine(this.user, sessionCodec)
     const voters = [{ id: this.id, address: '127.0.0.1:1', instanceId: 'a'.repeat(32) }]
-    this.applyEntry('Configuration', encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters, learners: [] }))
+    this.applyEntry(
+      'Configuration',
+      encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters, learners: [] }),
+    )
     this.applyEntry('Limits', encodePayload('Limits', { ...DEFAULT_LIMITS, ...limits }))
   }
 
@@ -178,10 +187,21 @@ export class FakeNode implements RaftNode {
 
   status(): NodeStatus {
     return {
-      id: this.id, role: this.role, leader: this.leader, term: term(1), commitIndex: logIndex(this.machine.appliedIndex),
-      appliedIndex: logIndex(this.machine.appliedIndex), lastIndex: logIndex(this.machine.appliedIndex), stateHash: this.machine.stateHash(),
-      snapshotIndex: logIndex(0), syncP50Ms: 0, syncP99Ms: 0, sessions: this.machine.counts.sessions, rows: this.machine.counts.rows,
-      followers: [], voters: [this.id],
+      id: this.id,
+      role: this.role,
+      leader: this.leader,
+      term: term(1),
+      commitIndex: logIndex(this.machine.appliedIndex),
+      appliedIndex: logIndex(this.machine.appliedIndex),
+      lastIndex: logIndex(this.machine.appliedIndex),
+      stateHash: this.machine.stateHash(),
+      snapshotIndex: logIndex(0),
+      syncP50Ms: 0,
+      syncP99Ms: 0,
+      sessions: this.machine.counts.sessions,
+      rows: this.machine.counts.rows,
+      followers: [],
+      voters: [this.id],
     }
   }
 

@@ -1,7 +1,13 @@
 import type { SessionNumbers } from '../../src/codec/payload.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Value } from '../../src/codec/types.ts'
-import { type CommandRequest, type ConnectionSink, type GatewayConnection, type GatewayOptions, SessionGateway } from '../../src/node/gateway.ts'
+import {
+  type CommandRequest,
+  type ConnectionSink,
+  type GatewayConnection,
+  type GatewayOptions,
+  SessionGateway,
+} from '../../src/node/gateway.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 import { FakeNode, parserOf } from './fake-node.ts'
 
@@ -43,11 +49,18 @@ export interface World {
   version: number
 }
 
-export function worldOf(options: { limits?: ConstructorParameters<typeof FakeNode>[0]; gateway?: Partial<GatewayOptions> } = {}): World {
+export function worldOf(
+  options: { limits?: ConstructorParameters<typeof FakeNode>[0]; gateway?: Partial<GatewayOptions> } = {},
+): World {
   const node = new FakeNode(options.limits)
   const clock = new FakeClock()
   const world = { node, clock, version: 1 }
-  const gateway = new SessionGateway(node, { ...parserOf(() => world.version), codec: sessionCodec, clock, ...options.gateway })
+  const gateway = new SessionGateway(node, {
+    ...parserOf(() => world.version),
+    codec: sessionCodec,
+    clock,
+    ...options.gateway,
+  })
   return Object.assign(world, { gateway })
 }
 
@@ -63,13 +76,24 @@ export function connect(world: World): Client {
 
 export function openRequest(world: World, overrides: object = {}) {
   return {
-    channel: 1, secret: SECRET, principal: 'user:1', roles: [], capabilities: sessionCodec.encodeValue({}), name: 'test', timeoutMs: 30_000,
-    validUntil: world.node.now + 120_000, ordered: false, ...overrides,
+    channel: 1,
+    secret: SECRET,
+    principal: 'user:1',
+    roles: [],
+    capabilities: sessionCodec.encodeValue({}),
+    name: 'test',
+    timeoutMs: 30_000,
+    validUntil: world.node.now + 120_000,
+    ordered: false,
+    ...overrides,
   }
 }
 
 /** Opens a session and attaches it under channel 1. */
-export function attachedClient(world: World, overrides: object = {}): Client & { session: SessionNumbers; epoch: number } {
+export function attachedClient(
+  world: World,
+  overrides: object = {},
+): Client & { session: SessionNumbers; epoch: number } {
   const client = connect(world)
   client.connection.open(openRequest(world, overrides))
   world.node.run()
@@ -87,9 +111,20 @@ export function attachAgain(world: World, client: Client, session: SessionNumber
   return { ...client, session, epoch: (reply as { epoch: number }).epoch, rest: heard.slice(1) }
 }
 
-export function command(requestId: number, name = 'echo', input: Value = requestId, overrides: Partial<CommandRequest> = {}): CommandRequest {
+export function command(
+  requestId: number,
+  name = 'echo',
+  input: Value = requestId,
+  overrides: Partial<CommandRequest> = {},
+): CommandRequest {
   return {
-    channel: 1, requestId, lowestPendingRequestId: requestId, ackServerRequests: 0, machine: 't', command: name,
-    input: sessionCodec.encodeValue(input), ...overrides,
+    channel: 1,
+    requestId,
+    lowestPendingRequestId: requestId,
+    ackServerRequests: 0,
+    machine: 't',
+    command: name,
+    input: sessionCodec.encodeValue(input),
+    ...overrides,
   }
 }

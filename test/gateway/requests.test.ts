@@ -4,7 +4,11 @@ import { encodePayload } from '../../src/codec/payloads.ts'
 import { attachAgain, attachedClient, command, connect, type Heard, worldOf } from './recorder.ts'
 
 const codes = (heard: readonly Heard[]): unknown[] =>
-  heard.map(([name, , requestId, answer]) => [name, requestId, (answer as { code?: string; kind: string }).code ?? (answer as { kind: string }).kind])
+  heard.map(([name, , requestId, answer]) => [
+    name,
+    requestId,
+    (answer as { code?: string; kind: string }).code ?? (answer as { kind: string }).kind,
+  ])
 
 describe('commands', () => {
   test('FR-003 S-01 a new id is executed once and answered with its value and index', () => {
@@ -14,7 +18,12 @@ describe('commands', () => {
     expect(recorder.take()).toEqual([])
     world.node.run()
     expect(recorder.take()).toEqual([
-      ['responded', 1, 1, { kind: 'outcome', outcome: { kind: 'value', value: { a: 1 } }, replayed: false, index: 5, invalidAck: false }],
+      [
+        'responded',
+        1,
+        1,
+        { kind: 'outcome', outcome: { kind: 'value', value: { a: 1 } }, replayed: false, index: 5, invalidAck: false },
+      ],
     ])
     expect(world.node.user.calls).toEqual(['echo'])
   })
@@ -27,7 +36,9 @@ describe('commands', () => {
     recorder.take()
     const before = world.node.submitted.length
     connection.request(command(1, 'echo', 'x'))
-    expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'outcome', replayed: true, outcome: { value: 'x' } }]])
+    expect(recorder.take()).toMatchObject([
+      ['responded', 1, 1, { kind: 'outcome', replayed: true, outcome: { value: 'x' } }],
+    ])
     expect(world.node.submitted.length).toBe(before)
     expect(world.node.user.calls).toEqual(['echo'])
   })
@@ -53,7 +64,9 @@ describe('commands', () => {
     connection.request(command(1, 'echo', 'y'))
     expect(recorder.take()).toEqual([])
     world.node.run()
-    expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'refused', code: 'REQUEST_CONFLICT', index: 6 }]])
+    expect(recorder.take()).toMatchObject([
+      ['responded', 1, 1, { kind: 'refused', code: 'REQUEST_CONFLICT', index: 6 }],
+    ])
   })
 
   test('LR-008 an id below the floor is RESPONSE_EVICTED and never executed', () => {
@@ -85,7 +98,9 @@ describe('commands', () => {
     const { connection, recorder } = attachedClient(world)
     const before = world.node.submitted.length
     connection.request(command(1, 'echo', null, overrides))
-    expect(recorder.take()).toMatchObject([['responded', expect.anything(), expect.anything(), { kind: 'notExecuted', code }]])
+    expect(recorder.take()).toMatchObject([
+      ['responded', expect.anything(), expect.anything(), { kind: 'notExecuted', code }],
+    ])
     expect(world.node.submitted.length).toBe(before)
   })
 
@@ -94,7 +109,16 @@ describe('commands', () => {
     const { connection, recorder } = attachedClient(world)
     connection.request(command(1, 'echo', 13))
     expect(recorder.take()).toEqual([
-      ['responded', 1, 1, { kind: 'notExecuted', code: 'VALIDATION_ERROR', details: { message: 'not 13', issues: [{ path: '', message: 'not 13' }] } }],
+      [
+        'responded',
+        1,
+        1,
+        {
+          kind: 'notExecuted',
+          code: 'VALIDATION_ERROR',
+          details: { message: 'not 13', issues: [{ path: '', message: 'not 13' }] },
+        },
+      ],
     ])
   })
 
@@ -123,17 +147,36 @@ describe('commands', () => {
     const before = world.node.submitted.length
     connection.request(command(1))
     expect(recorder.take()).toEqual([
-      ['responded', 1, 1, { kind: 'notExecuted', code: 'NOT_LEADER', details: { leader: 'n2', address: 'address-of-n2' } }],
+      [
+        'responded',
+        1,
+        1,
+        { kind: 'notExecuted', code: 'NOT_LEADER', details: { leader: 'n2', address: 'address-of-n2' } },
+      ],
     ])
     expect(world.node.submitted.length).toBe(before)
   })
+
+  test.each(['APPLY_BEHIND', 'OVERLOADED', 'NO_QUORUM', 'STORAGE_STALLED', 'SHUTTING_DOWN'] as const)(
+    '%s of the node is told as it is',
+    (code) => {
+      const world = worldOf()
+      const { connection, recorder } = attachedClient(world)
+      world.node.submit = (_kind, _payload, sink) => sink?.refused(code, null)
+      connection.request(command(1))
+      expect(recorder.take()).toEqual([['responded', 1, 1, { kind: 'notExecuted', code, details: null }]])
+    },
+  )
 
   test('a command whose leader lost the lead is unknown, not failed', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
     connection.request(command(1))
     world.node.loseLead(null)
-    expect(recorder.take()).toEqual([['responded', 1, 1, { kind: 'unknown', code: 'LEADER_LOST' }], ['leaderChanged', '', '']])
+    expect(recorder.take()).toEqual([
+      ['responded', 1, 1, { kind: 'unknown', code: 'LEADER_LOST' }],
+      ['leaderChanged', '', ''],
+    ])
   })
 
   test('a node that leads no more still answers an applied duplicate', () => {
@@ -153,10 +196,21 @@ describe('commands', () => {
     connection.request(command(1))
     // Another node took the session over in between: the log holds its attach before our command.
     const queued = world.node.queue.splice(0)
-    world.node.append('AttachSession', encodePayload('AttachSession', { ...session, secretHash: hashOf(world, session.index), replaces: epoch, nonce: new Uint8Array(16) }))
+    world.node.append(
+      'AttachSession',
+      encodePayload('AttachSession', {
+        ...session,
+        secretHash: hashOf(world, session.index),
+        replaces: epoch,
+        nonce: new Uint8Array(16),
+      }),
+    )
     world.node.queue.push(...queued)
     world.node.run()
-    expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'refused', code: 'FENCED' }], ['superseded', 1]])
+    expect(recorder.take()).toMatchObject([
+      ['responded', 1, 1, { kind: 'refused', code: 'FENCED' }],
+      ['superseded', 1],
+    ])
     expect(world.node.attachedSessions.size).toBe(0)
   })
 })
@@ -173,7 +227,11 @@ describe('a change of a machine’s version', () => {
     connection.request(command(3, 'echo', 3, lowest))
     connection.close(1)
     world.node.run()
-    expect(codes(recorder.take().slice(0, 3))).toEqual([['responded', 1, 'outcome'], ['responded', 2, 'outcome'], ['responded', 3, 'outcome']])
+    expect(codes(recorder.take().slice(0, 3))).toEqual([
+      ['responded', 1, 'outcome'],
+      ['responded', 2, 'outcome'],
+      ['responded', 3, 'outcome'],
+    ])
     expect(world.node.user.calls.length).toBe(3)
   })
 
@@ -198,8 +256,15 @@ describe('a change of a machine’s version', () => {
 
 describe('queries', () => {
   const query = (overrides: object = {}) => ({
-    channel: 0, correlationId: 5, consistency: 'stale' as const, incarnation: 0, minIndex: 0, machine: 't', query: 'calls',
-    input: Buffer.from([0xc0]), ...overrides,
+    channel: 0,
+    correlationId: 5,
+    consistency: 'stale' as const,
+    incarnation: 0,
+    minIndex: 0,
+    machine: 't',
+    query: 'calls',
+    input: Buffer.from([0xc0]),
+    ...overrides,
   })
 
   test('Q-001 Q-011 a stale query answers at once from applied state and appends nothing', () => {
@@ -228,7 +293,9 @@ describe('queries', () => {
     const { connection, recorder } = attachedClient(world)
     connection.query(query({ consistency: 'sequential', minIndex: 5 }))
     world.clock.advance(5_000)
-    expect(recorder.take()).toMatchObject([['queried', 5, {}, { kind: 'refused', code: 'BEHIND', details: { appliedIndex: 4, minIndex: 5 } }]])
+    expect(recorder.take()).toMatchObject([
+      ['queried', 5, {}, { kind: 'refused', code: 'BEHIND', details: { appliedIndex: 4, minIndex: 5 } }],
+    ])
     connection.request(command(1))
     world.node.run()
     expect(recorder.take().length).toBe(1)

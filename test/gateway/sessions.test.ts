@@ -12,7 +12,8 @@ describe('opening', () => {
     connection.open(openRequest(world))
     world.node.run()
     expect(recorder.take()).toEqual([
-      ['opened', 1, { group: 0, incarnation: 1, index: 3 }, false], ['opened', 1, { group: 0, incarnation: 1, index: 3 }, true],
+      ['opened', 1, { group: 0, incarnation: 1, index: 3 }, false],
+      ['opened', 1, { group: 0, incarnation: 1, index: 3 }, true],
     ])
   })
 
@@ -44,10 +45,16 @@ describe('opening', () => {
     connection.open(openRequest(world, { secret: Buffer.alloc(32, 9) }))
     connection.open(openRequest(world, { principal: 'user:2' }))
     world.node.run()
-    expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'TOO_MANY_SESSIONS' }], ['refused', 1, 'open', { code: 'OPEN_CONFLICT' }]])
+    expect(recorder.take()).toMatchObject([
+      ['refused', 1, 'open', { code: 'TOO_MANY_SESSIONS' }],
+      ['refused', 1, 'open', { code: 'OPEN_CONFLICT' }],
+    ])
     connection.open(openRequest(world, { secret: Buffer.alloc(32, 8) }))
     world.node.loseLead(nodeId('n3'))
-    expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'NOT_LEADER', details: { leader: 'n3' } }], ['leaderChanged', 'n3', 'address-of-n3']])
+    expect(recorder.take()).toMatchObject([
+      ['refused', 1, 'open', { code: 'NOT_LEADER', details: { leader: 'n3' } }],
+      ['leaderChanged', 'n3', 'address-of-n3'],
+    ])
     connection.open(openRequest(world))
     expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'NOT_LEADER' }]])
   })
@@ -76,7 +83,12 @@ describe('attaching', () => {
     connection.attach({ ...attach, group: 5 })
     connection.attach({ ...attach, nonce: Buffer.alloc(3) })
     connection.attach({ ...attach, channel: 0 })
-    expect(recorder.take().map(([, , , bad]) => (bad as { code: string }).code)).toEqual(['CLUSTER_CHANGED', 'WRONG_GROUP', 'INVALID', 'INVALID'])
+    expect(recorder.take().map(([, , , bad]) => (bad as { code: string }).code)).toEqual([
+      'CLUSTER_CHANGED',
+      'WRONG_GROUP',
+      'INVALID',
+      'INVALID',
+    ])
   })
 
   test('the superseded connection is told, and only the new one is served', () => {
@@ -98,7 +110,9 @@ describe('attaching', () => {
     const { connection, recorder } = connect(world)
     connection.attach({ ...first.session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 9) })
     world.node.run()
-    expect(recorder.take()).toEqual([['refused', 1, 'attach', { code: 'ATTACH_CONFLICT', details: { current: first.epoch } }]])
+    expect(recorder.take()).toEqual([
+      ['refused', 1, 'attach', { code: 'ATTACH_CONFLICT', details: { current: first.epoch } }],
+    ])
   })
 
   test('a repeated nonce on a new connection takes over what the old one has in flight, and duplicates join it', () => {
@@ -114,6 +128,13 @@ describe('attaching', () => {
     world.node.run()
     expect(second.recorder.take().map(([name]) => name)).toEqual(['responded'])
     expect(first.recorder.take()).toEqual([['superseded', 1]])
+  })
+
+  test('a connection holds as many sessions as it may, and no more', () => {
+    const world = worldOf({ gateway: { channelsMax: 1 } })
+    const { connection, recorder, session, epoch } = attachedClient(world)
+    connection.attach({ ...session, channel: 2, secret: SECRET, replaces: epoch, nonce: Buffer.alloc(16, 9) })
+    expect(recorder.take()).toEqual([['refused', 2, 'attach', { code: 'TOO_MANY_CHANNELS', details: { max: 1 } }]])
   })
 
   test('attaching again on the same connection keeps one attachment', () => {
@@ -145,14 +166,19 @@ describe('staying alive and ending', () => {
     const { connection, recorder, session } = attachedClient(world)
     const facts = world.node.machine.sessionFacts(session.index)
     world.node.now += 60_000
-    world.node.append('ExpireSessions', encodePayload('ExpireSessions', { sessions: [{ ...session, renewedAtIndex: facts?.renewedAtIndex ?? 0 }] }))
+    world.node.append(
+      'ExpireSessions',
+      encodePayload('ExpireSessions', { sessions: [{ ...session, renewedAtIndex: facts?.renewedAtIndex ?? 0 }] }),
+    )
     world.node.run()
     expect(recorder.take()).toEqual([['ended', 1, 'expired']])
     connection.request(command(1))
     expect(recorder.take()).toMatchObject([['responded', 1, 1, { code: 'NOT_ATTACHED' }]])
     connection.attach({ ...session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 3) })
     world.node.run()
-    expect(recorder.take()).toMatchObject([['refused', 1, 'attach', { code: 'SESSION_EXPIRED', details: { reason: 'expired' } }]])
+    expect(recorder.take()).toMatchObject([
+      ['refused', 1, 'attach', { code: 'SESSION_EXPIRED', details: { reason: 'expired' } }],
+    ])
   })
 
   test('a close is ordered after what was sent before it, and is answered once', () => {
@@ -172,7 +198,10 @@ describe('staying alive and ending', () => {
     const { connection, recorder } = attachedClient(world)
     connection.close(1)
     world.node.loseLead(null)
-    expect(recorder.take()).toMatchObject([['refused', 1, 'close', { code: 'NOT_LEADER' }], ['leaderChanged', '', '']])
+    expect(recorder.take()).toMatchObject([
+      ['refused', 1, 'close', { code: 'NOT_LEADER' }],
+      ['leaderChanged', '', ''],
+    ])
     expect(world.gateway.attachedCount).toBe(1)
   })
 
@@ -188,8 +217,14 @@ describe('staying alive and ending', () => {
     const world = worldOf()
     const first = attachedClient(world)
     const { connection, recorder } = connect(world)
-    expect(connection.bind(1, first.session, { epoch: first.epoch, secret: Buffer.alloc(32, 1) })).toEqual({ code: 'SESSION_UNKNOWN', details: null })
-    expect(connection.bind(1, { ...first.session, index: 77 }, { epoch: 1, secret: SECRET })).toEqual({ code: 'SESSION_UNKNOWN', details: null })
+    expect(connection.bind(1, first.session, { epoch: first.epoch, secret: Buffer.alloc(32, 1) })).toEqual({
+      code: 'SESSION_UNKNOWN',
+      details: null,
+    })
+    expect(connection.bind(1, { ...first.session, index: 77 }, { epoch: 1, secret: SECRET })).toEqual({
+      code: 'SESSION_UNKNOWN',
+      details: null,
+    })
     expect(connection.bind(1, first.session, { epoch: 1, secret: Buffer.alloc(2) })).toMatchObject({ code: 'INVALID' })
     expect(connection.bind(1, first.session, { epoch: first.epoch, secret: SECRET })).toBe(null)
     connection.request(command(1))

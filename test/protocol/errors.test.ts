@@ -16,17 +16,34 @@ describe('the registry of errors', () => {
     expect(explainError('request', 'NOT_LEADER')).toMatchObject({ status: 'UNAVAILABLE', retryable: true })
     expect(explainError('peer', 'NOT_LEADER')).toBe(null)
     expect(explainError('request', 'constructor')).toBe(null)
-    expect([isRetryable('request', 'OVERLOADED'), isRetryable('request', 'VALIDATION_ERROR'), isRetryable('request', 'x')]).toEqual([true, false, false])
+    expect([
+      isRetryable('request', 'OVERLOADED'),
+      isRetryable('request', 'VALIDATION_ERROR'),
+      isRetryable('request', 'x'),
+    ]).toEqual([true, false, false])
     expect(listErrors('MALFORMED_FRAME').map(({ scope }) => scope)).toEqual(['connection', 'peer'])
   })
 
   test('a failure is a google.rpc.Status with an ErrorInfo of domain holdfast', () => {
     const failure = grpcFailure('request', 'NOT_LEADER', { leader: 'n2', address: 'h:1' })
     expect(failure.code).toBe(14)
-    expect(decodeErrorInfo(failure.statusDetails)).toEqual({ reason: 'NOT_LEADER', metadata: { scope: 'request', leader: 'n2', address: 'h:1' } })
+    expect(decodeErrorInfo(failure.statusDetails)).toEqual({
+      reason: 'NOT_LEADER',
+      metadata: { scope: 'request', leader: 'n2', address: 'h:1' },
+    })
     // Bytes as any protobuf library writes them.
     expect(encodeStatus(14, 'm', { reason: 'R', metadata: {} }).toString('hex')).toBe(
-      ['080e', '12016d', '1a39', '0a28', Buffer.from('type.googleapis.com/google.rpc.ErrorInfo').toString('hex'), '120d', '0a0152', '1208', Buffer.from('holdfast').toString('hex')].join(''),
+      [
+        '080e',
+        '12016d',
+        '1a39',
+        '0a28',
+        Buffer.from('type.googleapis.com/google.rpc.ErrorInfo').toString('hex'),
+        '120d',
+        '0a0152',
+        '1208',
+        Buffer.from('holdfast').toString('hex'),
+      ].join(''),
     )
     expect(grpcFailure('request', 'NO_SUCH_CODE').code).toBe(GRPC_STATUS.INTERNAL)
   })

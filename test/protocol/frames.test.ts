@@ -37,58 +37,179 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'hex')
 
 /** The layout of docs/format.md, "Session frames". A change here breaks every client: it needs a new frame version. */
 const GOLDEN_UP: readonly (readonly [string, UpMessage, string])[] = [
-  ['a request', {
-    kind: 'request', channel: 5, requestId: 300, lowestPendingRequestId: 299, ackServerRequests: 0, machine: 'counter',
-    command: 'inc', input: bytes('8101'),
-  }, '01 03 05 ac02 ab02 00 07 636f756e746572 03 696e63 02 8101'],
+  [
+    'a request',
+    {
+      kind: 'request',
+      channel: 5,
+      requestId: 300,
+      lowestPendingRequestId: 299,
+      ackServerRequests: 0,
+      machine: 'counter',
+      command: 'inc',
+      input: bytes('8101'),
+    },
+    '01 03 05 ac02 ab02 00 07 636f756e746572 03 696e63 02 8101',
+  ],
   ['an ack', { kind: 'ack', channel: 1, serverRequestId: 2 ** 53 - 1 }, '01 04 01 ffffffffffffff0f'],
   ['a ping', { kind: 'ping', channel: 128 }, '01 05 8001'],
   ['a close', { kind: 'close', channel: 0 }, '01 07 00'],
-  ['a query', {
-    kind: 'query', channel: 0, correlationId: 7, consistency: 'sequential', incarnation: 3, minIndex: 9, machine: 'm', query: 'q', input: bytes('c0'),
-  }, '01 06 00 07 01 03 09 01 6d 01 71 01 c0'],
-  ['an open', {
-    kind: 'open', channel: 1, secret: bytes('aa'.repeat(16)), principal: 'user:é', roles: ['r'], capabilities: bytes('80'), name: '',
-    timeoutMs: 30000, validUntil: 1, ordered: true,
-  }, `01 01 01 10 ${'aa'.repeat(16)} 07 757365723ac3a9 01 01 72 01 80 00 b0ea01 01 01`],
-  ['an attach', {
-    kind: 'attach', channel: 1, group: 0, incarnation: 1, index: 123, secret: bytes('aa'.repeat(16)), replaces: 4, nonce: bytes('bb'.repeat(16)),
-  }, `01 02 01 00 01 7b 10 ${'aa'.repeat(16)} 04 10 ${'bb'.repeat(16)}`],
+  [
+    'a query',
+    {
+      kind: 'query',
+      channel: 0,
+      correlationId: 7,
+      consistency: 'sequential',
+      incarnation: 3,
+      minIndex: 9,
+      machine: 'm',
+      query: 'q',
+      input: bytes('c0'),
+    },
+    '01 06 00 07 01 03 09 01 6d 01 71 01 c0',
+  ],
+  [
+    'an open',
+    {
+      kind: 'open',
+      channel: 1,
+      secret: bytes('aa'.repeat(16)),
+      principal: 'user:é',
+      roles: ['r'],
+      capabilities: bytes('80'),
+      name: '',
+      timeoutMs: 30000,
+      validUntil: 1,
+      ordered: true,
+    },
+    `01 01 01 10 ${'aa'.repeat(16)} 07 757365723ac3a9 01 01 72 01 80 00 b0ea01 01 01`,
+  ],
+  [
+    'an attach',
+    {
+      kind: 'attach',
+      channel: 1,
+      group: 0,
+      incarnation: 1,
+      index: 123,
+      secret: bytes('aa'.repeat(16)),
+      replaces: 4,
+      nonce: bytes('bb'.repeat(16)),
+    },
+    `01 02 01 00 01 7b 10 ${'aa'.repeat(16)} 04 10 ${'bb'.repeat(16)}`,
+  ],
 ]
 
 const GOLDEN_DOWN: readonly (readonly [string, DownMessage, string])[] = [
-  ['a greeting', {
-    kind: 'greeting', clusterId: 'c', group: 0, incarnation: 1, node: 'n1', leader: 'n2', leaderAddress: 'h:1', now: 5, commandBytesMax: 6,
-    windowRequests: 7, credit: 8,
-  }, '01 01 01 63 00 01 02 6e31 02 6e32 03 683a31 05 06 07 08'],
-  ['opened', { kind: 'opened', channel: 1, group: 0, incarnation: 2, index: 3, existing: false }, '01 02 01 00 02 03 00'],
-  ['attached', { kind: 'attached', channel: 1, epoch: 4, nextRequestId: 5, acknowledged: 6, timeoutMs: 7 }, '01 03 01 04 05 06 07'],
-  ['a value', {
-    kind: 'response', channel: 1, requestId: 2, answer: { kind: 'ok', index: 3, replayed: true, invalidAck: false, value: bytes('2a') },
-  }, '01 04 01 02 01 03 01 01 2a'],
-  ['a rejection', {
-    kind: 'response', channel: 1, requestId: 2,
-    answer: { kind: 'rejected', index: 3, replayed: false, invalidAck: true, code: 'NO', details: bytes('c0') },
-  }, '01 04 01 02 02 03 02 02 4e4f 01 c0'],
-  ['a refusal', {
-    kind: 'response', channel: 1, requestId: 2, answer: { kind: 'refused', index: 3, code: 'NO', details: bytes('c0') },
-  }, '01 04 01 02 03 03 02 4e4f 01 c0'],
-  ['not executed', {
-    kind: 'response', channel: 1, requestId: 2, answer: { kind: 'notExecuted', code: 'NO', details: bytes('c0') },
-  }, '01 04 01 02 04 02 4e4f 01 c0'],
-  ['unknown', { kind: 'response', channel: 1, requestId: 2, answer: { kind: 'unknown', code: 'X' } }, '01 04 01 02 05 01 58'],
-  ['a server request', {
-    kind: 'serverRequest', channel: 1, serverRequestId: 2, previousId: 1, attempt: 1, index: 9, now: 10, type: 't', payload: bytes('c0'),
-  }, '01 05 01 02 01 01 09 0a 01 74 01 c0'],
+  [
+    'a greeting',
+    {
+      kind: 'greeting',
+      clusterId: 'c',
+      group: 0,
+      incarnation: 1,
+      node: 'n1',
+      leader: 'n2',
+      leaderAddress: 'h:1',
+      now: 5,
+      commandBytesMax: 6,
+      windowRequests: 7,
+      credit: 8,
+    },
+    '01 01 01 63 00 01 02 6e31 02 6e32 03 683a31 05 06 07 08',
+  ],
+  [
+    'opened',
+    { kind: 'opened', channel: 1, group: 0, incarnation: 2, index: 3, existing: false },
+    '01 02 01 00 02 03 00',
+  ],
+  [
+    'attached',
+    { kind: 'attached', channel: 1, epoch: 4, nextRequestId: 5, acknowledged: 6, timeoutMs: 7 },
+    '01 03 01 04 05 06 07',
+  ],
+  [
+    'a value',
+    {
+      kind: 'response',
+      channel: 1,
+      requestId: 2,
+      answer: { kind: 'ok', index: 3, replayed: true, invalidAck: false, value: bytes('2a') },
+    },
+    '01 04 01 02 01 03 01 01 2a',
+  ],
+  [
+    'a rejection',
+    {
+      kind: 'response',
+      channel: 1,
+      requestId: 2,
+      answer: { kind: 'rejected', index: 3, replayed: false, invalidAck: true, code: 'NO', details: bytes('c0') },
+    },
+    '01 04 01 02 02 03 02 02 4e4f 01 c0',
+  ],
+  [
+    'a refusal',
+    {
+      kind: 'response',
+      channel: 1,
+      requestId: 2,
+      answer: { kind: 'refused', index: 3, code: 'NO', details: bytes('c0') },
+    },
+    '01 04 01 02 03 03 02 4e4f 01 c0',
+  ],
+  [
+    'not executed',
+    {
+      kind: 'response',
+      channel: 1,
+      requestId: 2,
+      answer: { kind: 'notExecuted', code: 'NO', details: bytes('c0') },
+    },
+    '01 04 01 02 04 02 4e4f 01 c0',
+  ],
+  [
+    'unknown',
+    { kind: 'response', channel: 1, requestId: 2, answer: { kind: 'unknown', code: 'X' } },
+    '01 04 01 02 05 01 58',
+  ],
+  [
+    'a server request',
+    {
+      kind: 'serverRequest',
+      channel: 1,
+      serverRequestId: 2,
+      previousId: 1,
+      attempt: 1,
+      index: 9,
+      now: 10,
+      type: 't',
+      payload: bytes('c0'),
+    },
+    '01 05 01 02 01 01 09 0a 01 74 01 c0',
+  ],
   ['acknowledged', { kind: 'acknowledged', channel: 1, upTo: 2 }, '01 06 01 02'],
   ['a pong', { kind: 'pong', channel: 1 }, '01 07 01'],
-  ['a query result', {
-    kind: 'queryResult', correlationId: 1, index: 2, incarnation: 3, answer: { kind: 'ok', value: bytes('2a') },
-  }, '01 08 01 02 03 01 01 2a'],
+  [
+    'a query result',
+    {
+      kind: 'queryResult',
+      correlationId: 1,
+      index: 2,
+      incarnation: 3,
+      answer: { kind: 'ok', value: bytes('2a') },
+    },
+    '01 08 01 02 03 01 01 2a',
+  ],
   ['closed', { kind: 'closed', channel: 1 }, '01 09 01'],
   ['ended', { kind: 'ended', channel: 1, reason: 'expired' }, '01 0a 01 01'],
   ['superseded', { kind: 'superseded', channel: 1 }, '01 0b 01'],
-  ['refused', { kind: 'refused', channel: 1, subject: 'attach', code: 'NO', details: bytes('c0') }, '01 0c 01 01 02 4e4f 01 c0'],
+  [
+    'refused',
+    { kind: 'refused', channel: 1, subject: 'attach', code: 'NO', details: bytes('c0') },
+    '01 0c 01 01 02 4e4f 01 c0',
+  ],
   ['leader changed', { kind: 'leaderChanged', leader: 'n1', leaderAddress: 'h:1' }, '01 0d 02 6e31 03 683a31'],
   ['failed', { kind: 'failed', code: 'X', message: 'y' }, '01 0e 01 58 01 79'],
 ]
@@ -124,7 +245,8 @@ describe('round trips', () => {
     const writer = new ByteWriter(64)
     const first = upFrame([{ kind: 'ping', channel: 1 }], writer)
     const copy = Buffer.from(first)
-    for (let count = 0; count < 100; count += 1) upFrame([{ kind: 'ack', channel: 2, serverRequestId: 2 ** 40 }], writer)
+    for (let count = 0; count < 100; count += 1)
+      upFrame([{ kind: 'ack', channel: 2, serverRequestId: 2 ** 40 }], writer)
     expect(first.equals(copy)).toBe(true)
   })
 
@@ -211,7 +333,8 @@ describe('the message around a frame', () => {
   })
 
   test('bytes that are not that message are refused', () => {
-    for (const text of ['08', '0a', '0a05', '0a0101ff', '0affffffffff', '120101']) expect(unwrapFrame(hex(text))).toBe(null)
+    for (const text of ['08', '0a', '0a05', '0a0101ff', '0affffffffff', '120101'])
+      expect(unwrapFrame(hex(text))).toBe(null)
     fc.assert(fc.property(fc.uint8Array({ maxLength: 50 }), (garbage) => void unwrapFrame(Buffer.from(garbage))))
   })
 })

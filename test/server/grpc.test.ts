@@ -25,7 +25,8 @@ async function served(options: Parameters<typeof serve>[0] = {}): Promise<Served
   return result
 }
 
-const encode = (value: Parameters<typeof sessionCodec.encodeValue>[0]): Buffer => Buffer.from(sessionCodec.encodeValue(value))
+const encode = (value: Parameters<typeof sessionCodec.encodeValue>[0]): Buffer =>
+  Buffer.from(sessionCodec.encodeValue(value))
 const asIs = (bytes: Buffer): Buffer => bytes
 
 /** A bare stream, for what the library would never send. */
@@ -57,7 +58,8 @@ function rawStream(address: string) {
   return { call, heard, ended, until, send }
 }
 
-const reasonOf = (error: { metadata: Metadata }): unknown => decodeErrorInfo(error.metadata.get(STATUS_DETAILS_KEY)[0] as Buffer)?.reason
+const reasonOf = (error: { metadata: Metadata }): unknown =>
+  decodeErrorInfo(error.metadata.get(STATUS_DETAILS_KEY)[0] as Buffer)?.reason
 
 describe('Connect', () => {
   test('greets, serves, and coalesces the answers of one turn into one frame', async () => {
@@ -66,22 +68,51 @@ describe('Connect', () => {
     await stream.until(1)
     expect(stream.heard[0]).toMatchObject({ kind: 'greeting', node: 'n1', leader: 'n1', incarnation: 1, credit: 1024 })
     const open: UpMessage = {
-      kind: 'open', channel: 1, secret: SECRET, principal: 'user:1', roles: [], capabilities: encode({}), name: '', timeoutMs: 30_000,
-      validUntil: 1_000_000 + 60_000, ordered: false,
+      kind: 'open',
+      channel: 1,
+      secret: SECRET,
+      principal: 'user:1',
+      roles: [],
+      capabilities: encode({}),
+      name: '',
+      timeoutMs: 30_000,
+      validUntil: 1_000_000 + 60_000,
+      ordered: false,
     }
     stream.send(open)
     await stream.until(2)
-    stream.send({ kind: 'attach', channel: 1, group: 0, incarnation: 1, index: 3, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 1) })
+    stream.send({
+      kind: 'attach',
+      channel: 1,
+      group: 0,
+      incarnation: 1,
+      index: 3,
+      secret: SECRET,
+      replaces: 0,
+      nonce: Buffer.alloc(16, 1),
+    })
     await stream.until(3)
     let frames = 0
     stream.call.on('data', () => (frames += 1))
-    const requests = Array.from({ length: 100 }, (_unused, at): UpMessage => ({
-      kind: 'request', channel: 1, requestId: at + 1, lowestPendingRequestId: 1, ackServerRequests: 0, machine: 't', command: 'echo', input: encode(at + 100),
-    }))
+    const requests = Array.from(
+      { length: 100 },
+      (_unused, at): UpMessage => ({
+        kind: 'request',
+        channel: 1,
+        requestId: at + 1,
+        lowestPendingRequestId: 1,
+        ackServerRequests: 0,
+        machine: 't',
+        command: 'echo',
+        input: encode(at + 100),
+      }),
+    )
     stream.send(...requests)
     await stream.until(103)
     expect(frames).toBe(1)
-    expect(stream.heard.slice(3).map((message) => message.kind === 'response' && message.answer.kind)).toEqual(Array(100).fill('ok'))
+    expect(stream.heard.slice(3).map((message) => message.kind === 'response' && message.answer.kind)).toEqual(
+      Array(100).fill('ok'),
+    )
   })
 
   test.each([
@@ -110,7 +141,15 @@ describe('Connect', () => {
     stream.call.pause()
     const big = encode('x'.repeat(500_000))
     const query: UpMessage = {
-      kind: 'query', channel: 0, correlationId: 1, consistency: 'stale', incarnation: 0, minIndex: 0, machine: 't', query: 'echo', input: big,
+      kind: 'query',
+      channel: 0,
+      correlationId: 1,
+      consistency: 'stale',
+      incarnation: 0,
+      minIndex: 0,
+      machine: 't',
+      query: 'echo',
+      input: big,
     }
     while (notes.length === 0) {
       stream.send(query)
@@ -154,13 +193,20 @@ describe('listening', () => {
   test('a port in use is PORT_IN_USE with its address', async () => {
     const { server } = await served()
     const again = GrpcServer.listen({ host: '127.0.0.1', port: server.port, services: [] })
-    await expect(again).rejects.toMatchObject({ code: 'PORT_IN_USE', message: expect.stringContaining(String(server.port)) })
+    await expect(again).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining(String(server.port)),
+    })
   })
 
   test('an address of another machine is ADDRESS_UNAVAILABLE, and without authentication only loopback is served', async () => {
-    await expect(GrpcServer.listen({ host: '192.0.2.1', port: 0, insecure: true, services: [] })).rejects.toMatchObject({ code: 'ADDRESS_UNAVAILABLE' })
+    await expect(GrpcServer.listen({ host: '192.0.2.1', port: 0, insecure: true, services: [] })).rejects.toMatchObject(
+      { code: 'ADDRESS_UNAVAILABLE' },
+    )
     await expect(GrpcServer.listen({ host: '0.0.0.0', port: 0, services: [] })).rejects.toBeInstanceOf(ListenError)
-    await expect(GrpcServer.listen({ host: '0.0.0.0', port: 0, services: [] })).rejects.toMatchObject({ code: 'NOT_LOOPBACK' })
+    await expect(GrpcServer.listen({ host: '0.0.0.0', port: 0, services: [] })).rejects.toMatchObject({
+      code: 'NOT_LOOPBACK',
+    })
   })
 })
 
@@ -174,7 +220,10 @@ describe('unary calls', () => {
         const method = definition[name]
         if (method === undefined) throw new Error(name)
         client.makeUnaryRequest(
-          method.path, method.requestSerialize, method.responseDeserialize as (bytes: Buffer) => Record<string, unknown>, request,
+          method.path,
+          method.requestSerialize,
+          method.responseDeserialize as (bytes: Buffer) => Record<string, unknown>,
+          request,
           (error, response) => (error === null && response !== undefined ? resolve(response) : reject(error)),
         )
       })
@@ -186,13 +235,33 @@ describe('unary calls', () => {
     const call = await unary(address)
     const opened = await call('Open', open)
     expect(opened).toMatchObject({ existing: false, nextRequestId: 1, timeoutMs: 30_000 })
-    expect(await call('Open', open)).toMatchObject({ session: opened['session'], epoch: opened['epoch'], existing: true })
+    expect(await call('Open', open)).toMatchObject({
+      session: opened['session'],
+      epoch: opened['epoch'],
+      existing: true,
+    })
     const proof = { session: opened['session'], epoch: opened['epoch'], secret: SECRET }
-    const execute = { ...proof, requestId: 1, lowestPendingRequestId: 1, machine: 't', command: 'emit', input: encode(2) }
-    expect(await call('Execute', execute)).toMatchObject({ outcome: 'OUTCOME_OK', value: encode(null), replayed: false })
+    const execute = {
+      ...proof,
+      requestId: 1,
+      lowestPendingRequestId: 1,
+      machine: 't',
+      command: 'emit',
+      input: encode(2),
+    }
+    expect(await call('Execute', execute)).toMatchObject({
+      outcome: 'OUTCOME_OK',
+      value: encode(null),
+      replayed: false,
+    })
     expect(await call('Execute', execute)).toMatchObject({ outcome: 'OUTCOME_OK', replayed: true })
     expect(node.user.calls).toEqual(['emit'])
-    const rejected = await call('Execute', { ...execute, requestId: 2, command: 'reject', input: encode({ why: 'no' }) })
+    const rejected = await call('Execute', {
+      ...execute,
+      requestId: 2,
+      command: 'reject',
+      input: encode({ why: 'no' }),
+    })
     expect(rejected).toMatchObject({ outcome: 'OUTCOME_REJECTED', code: 'NO', details: encode({ why: 'no' }) })
     expect(await call('Acknowledge', { ...proof, serverRequestId: 2 })).toEqual({ acknowledged: 2 })
     const query = { consistency: 'CONSISTENCY_STALE', machine: 't', query: 'calls', input: encode(null) }
@@ -202,11 +271,36 @@ describe('unary calls', () => {
   })
 
   test.each([
-    ['Execute', { requestId: 1, lowestPendingRequestId: 0, machine: 't', command: 'echo', input: encode(1) }, 'INVALID', status.INVALID_ARGUMENT],
-    ['Execute', { requestId: '9007199254740993', lowestPendingRequestId: 1, machine: 't', command: 'echo', input: encode(1) }, 'INVALID', status.INVALID_ARGUMENT],
-    ['Execute', { requestId: 1, lowestPendingRequestId: 1, machine: 't', command: 'echo', input: encode(13) }, 'VALIDATION_ERROR', status.INVALID_ARGUMENT],
-    ['Execute', { requestId: 1, lowestPendingRequestId: 1, machine: 't', command: 'echo', secret: Buffer.alloc(32, 1) }, 'SESSION_UNKNOWN', status.NOT_FOUND],
-    ['Execute', { requestId: 1, lowestPendingRequestId: 1, machine: 't', command: 'echo', epoch: 1, input: encode(1) }, 'FENCED', status.ABORTED],
+    [
+      'Execute',
+      { requestId: 1, lowestPendingRequestId: 0, machine: 't', command: 'echo', input: encode(1) },
+      'INVALID',
+      status.INVALID_ARGUMENT,
+    ],
+    [
+      'Execute',
+      { requestId: '9007199254740993', lowestPendingRequestId: 1, machine: 't', command: 'echo', input: encode(1) },
+      'INVALID',
+      status.INVALID_ARGUMENT,
+    ],
+    [
+      'Execute',
+      { requestId: 1, lowestPendingRequestId: 1, machine: 't', command: 'echo', input: encode(13) },
+      'VALIDATION_ERROR',
+      status.INVALID_ARGUMENT,
+    ],
+    [
+      'Execute',
+      { requestId: 1, lowestPendingRequestId: 1, machine: 't', command: 'echo', secret: Buffer.alloc(32, 1) },
+      'SESSION_UNKNOWN',
+      status.NOT_FOUND,
+    ],
+    [
+      'Execute',
+      { requestId: 1, lowestPendingRequestId: 1, machine: 't', command: 'echo', epoch: 1, input: encode(1) },
+      'FENCED',
+      status.ABORTED,
+    ],
     ['Execute', { session: null }, 'INVALID', status.INVALID_ARGUMENT],
     ['Acknowledge', { serverRequestId: 5 }, 'INVALID_ACK', status.OUT_OF_RANGE],
     ['Open', { ...open, principal: 'system' }, 'PRINCIPAL_INVALID', status.INVALID_ARGUMENT],
@@ -217,7 +311,10 @@ describe('unary calls', () => {
     const call = await unary(address)
     const opened = await call('Open', open)
     const request = { session: opened['session'], epoch: opened['epoch'], secret: SECRET, ...overrides }
-    const error = await call(name, request).then(() => null, (failure: ServiceError) => failure)
+    const error = await call(name, request).then(
+      () => null,
+      (failure: ServiceError) => failure,
+    )
     expect(error).toMatchObject({ code })
     expect(reasonOf(error as ServiceError)).toBe(reason)
   })
@@ -226,7 +323,10 @@ describe('unary calls', () => {
     const { address, node } = await served()
     node.loseLead(node.id)
     const call = await unary(address)
-    const error = await call('Open', open).then(() => null, (failure: ServiceError) => failure)
+    const error = await call('Open', open).then(
+      () => null,
+      (failure: ServiceError) => failure,
+    )
     const info = decodeErrorInfo(error?.metadata.get(STATUS_DETAILS_KEY)[0] as Buffer)
     expect(info).toEqual({ reason: 'NOT_LEADER', metadata: { scope: 'open', leader: 'n1', address: 'address-of-n1' } })
   })
@@ -236,7 +336,14 @@ describe('ClusterService', () => {
   test('P-10 Status tells what the node knows', async () => {
     const { address } = await served()
     expect(await fetchStatus(address)).toMatchObject({
-      id: 'n1', clusterId: 'c1', role: 'leader', leader: 'n1', leaderAddress: 'address-of-n1', appliedIndex: 2, voters: ['n1'], followers: [],
+      id: 'n1',
+      clusterId: 'c1',
+      role: 'leader',
+      leader: 'n1',
+      leaderAddress: 'address-of-n1',
+      appliedIndex: 2,
+      voters: ['n1'],
+      followers: [],
     })
     await expect(fetchStatus('127.0.0.1:1', 500)).rejects.toMatchObject({ code: status.UNAVAILABLE })
   })
@@ -245,8 +352,12 @@ describe('ClusterService', () => {
 test('the library and the server agree over real sockets', async () => {
   const { address, node } = await served()
   const session = await connect({ endpoints: [address], principal: 'user:1' })
-  const outcomes = await Promise.all(Array.from({ length: 500 }, (_unused, at) => session.execute('t', 'echo', at + 100)))
-  expect(outcomes.map((outcome) => outcome.kind === 'ok' && outcome.value)).toEqual(Array.from({ length: 500 }, (_unused, at) => at + 100))
+  const outcomes = await Promise.all(
+    Array.from({ length: 500 }, (_unused, at) => session.execute('t', 'echo', at + 100)),
+  )
+  expect(outcomes.map((outcome) => outcome.kind === 'ok' && outcome.value)).toEqual(
+    Array.from({ length: 500 }, (_unused, at) => at + 100),
+  )
   expect(node.user.calls.length).toBe(500)
   expect(await session.query('t', 'calls', null)).toMatchObject({ kind: 'ok', value: 500 })
   const received: number[] = []

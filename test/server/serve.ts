@@ -18,13 +18,20 @@ export interface Served {
 }
 
 /** A node of one over real gRPC; what is proposed is applied in the next turn unless `manual`. */
-export async function serve(options: { limits?: Partial<Limits>; manual?: boolean; service?: Partial<SessionServiceOptions>; port?: number } = {}): Promise<Served> {
+export async function serve(
+  options: { limits?: Partial<Limits>; manual?: boolean; service?: Partial<SessionServiceOptions>; port?: number } = {},
+): Promise<Served> {
   const node = new FakeNode(options.limits)
   if (options.manual !== true) autoRun(node)
   const gateway = new SessionGateway(node, { ...parserOf(() => 1), codec: sessionCodec, clock: realClock })
   const notes: string[] = []
   const sessions = new SessionService({ gateway, note: (code) => notes.push(code), ...options.service })
-  const server = await GrpcServer.listen({ host: '127.0.0.1', port: options.port ?? 0, services: [sessions, new ClusterService(gateway)], graceMs: 200 })
+  const server = await GrpcServer.listen({
+    host: '127.0.0.1',
+    port: options.port ?? 0,
+    services: [sessions, new ClusterService(gateway)],
+    graceMs: 200,
+  })
   const close = async (): Promise<void> => {
     sessions.close()
     await server.close()

@@ -8,10 +8,16 @@ import type { Message, VoteVerdict } from '../../src/raft/types.ts'
 import { decodePeerFrame, encodePeerFrame } from '../../src/transport/peer-frame.ts'
 
 const envelope = {
-  clusterId: 'c1', group: groupId(0), sender: nodeId('n1'), recipient: nodeId('n2'), senderInstance: 'a1', recipientInstance: '',
+  clusterId: 'c1',
+  group: groupId(0),
+  sender: nodeId('n1'),
+  recipient: nodeId('n2'),
+  senderInstance: 'a1',
+  recipientInstance: '',
 }
 const frameOf = (message: Message, records: Uint8Array = new Uint8Array(0)): PeerFrame => ({
-  ...envelope, body: { kind: 'raft', message, records, wallMs: 7 },
+  ...envelope,
+  body: { kind: 'raft', message, records, wallMs: 7 },
 })
 const nothing = new Uint8Array(0)
 
@@ -22,18 +28,42 @@ function recordsFrom(first: number, terms: readonly number[]): Uint8Array {
   terms.forEach((value, position) => {
     const index = logIndex(first + position)
     const payload = encodeValue(index)
-    chain = encoder.append({ kind: 'ClientRequest', group: groupId(0), index, term: term(value), lease: 1, now: 2, previousChain: chain, payload })
+    chain = encoder.append({
+      kind: 'ClientRequest',
+      group: groupId(0),
+      index,
+      term: term(value),
+      lease: 1,
+      now: 2,
+      previousChain: chain,
+      payload,
+    })
   })
   return encoder.finish()
 }
 
-const append = (overrides: Partial<Extract<Message, { kind: 'appendEntries' }>> = {}): Extract<Message, { kind: 'appendEntries' }> => ({
-  kind: 'appendEntries', term: term(3), prevLogIndex: logIndex(4), prevLogTerm: term(1),
-  runs: [{ first: logIndex(5), last: logIndex(6), term: term(2) }, { first: logIndex(7), last: logIndex(7), term: term(3) }],
-  leaderCommit: logIndex(4), configurations: [], sequence: 9, ...overrides,
+const append = (
+  overrides: Partial<Extract<Message, { kind: 'appendEntries' }>> = {},
+): Extract<Message, { kind: 'appendEntries' }> => ({
+  kind: 'appendEntries',
+  term: term(3),
+  prevLogIndex: logIndex(4),
+  prevLogTerm: term(1),
+  runs: [
+    { first: logIndex(5), last: logIndex(6), term: term(2) },
+    { first: logIndex(7), last: logIndex(7), term: term(3) },
+  ],
+  leaderCommit: logIndex(4),
+  configurations: [],
+  sequence: 9,
+  ...overrides,
 })
 
-const VERDICTS: readonly VoteVerdict[] = [{ granted: true }, { granted: false, reason: 'leaderAlive' }, { granted: false, reason: 'notBootstrapped' }]
+const VERDICTS: readonly VoteVerdict[] = [
+  { granted: true },
+  { granted: false, reason: 'leaderAlive' },
+  { granted: false, reason: 'notBootstrapped' },
+]
 const MESSAGES: readonly Message[] = [
   { kind: 'preVoteRequest', term: term(2), lastLogIndex: logIndex(3), lastLogTerm: term(1) },
   { kind: 'requestVote', term: term(2), lastLogIndex: logIndex(2 ** 50), lastLogTerm: term(1) },
@@ -42,30 +72,61 @@ const MESSAGES: readonly Message[] = [
   append({ runs: [] }),
   { kind: 'appendEntriesResponse', term: term(2), sequence: 5, result: { success: true, matchIndex: logIndex(7) } },
   {
-    kind: 'appendEntriesResponse', term: term(2), sequence: 5,
+    kind: 'appendEntriesResponse',
+    term: term(2),
+    sequence: 5,
     result: { success: false, rejectedIndex: logIndex(7), hintIndex: logIndex(3), hintTerm: term(1) },
   },
 ]
 
 describe('peer frames', () => {
   test('have the documented layout', () => {
-    const encoded = encodePeerFrame(frameOf({ kind: 'requestVote', term: term(2), lastLogIndex: logIndex(300), lastLogTerm: term(1) }))
+    const encoded = encodePeerFrame(
+      frameOf({ kind: 'requestVote', term: term(2), lastLogIndex: logIndex(300), lastLogTerm: term(1) }),
+    )
     expect(encoded.toString('hex')).toBe(
       // version, header length, CRC-32 of the header; cluster, group, sender, recipient, instances; kind, wall clock, fields
-      ['01', '14000000', '4e301a4e', '026331', '00', '026e31', '026e32', '026131', '00', '04', '07', '02', 'ac02', '01'].join(''),
+      [
+        '01',
+        '00000014',
+        '4e1a304e',
+        '026331',
+        '00',
+        '026e31',
+        '026e32',
+        '026131',
+        '00',
+        '04',
+        '07',
+        '02',
+        'ac02',
+        '01',
+      ].join(''),
     )
     const hello = encodePeerFrame({ ...envelope, body: { kind: 'hello', hasConfiguration: true, reply: false } })
-    expect(hello.subarray(9).toString('hex')).toBe(['026331', '00', '026e31', '026e32', '026131', '00', '01', '01', '00'].join(''))
+    expect(hello.subarray(9).toString('hex')).toBe(
+      ['026331', '00', '026e31', '026e32', '026131', '00', '01', '01', '00'].join(''),
+    )
   })
 
-  test.each(MESSAGES.map((message) => [message.kind, message] as const))('%s decodes to what was encoded', (_kind, message) => {
-    const frame = frameOf(message)
-    expect(decodePeerFrame(encodePeerFrame(frame))).toEqual({ ok: true, value: frame })
-  })
+  test.each(MESSAGES.map((message) => [message.kind, message] as const))(
+    '%s decodes to what was encoded',
+    (_kind, message) => {
+      const frame = frameOf(message)
+      expect(decodePeerFrame(encodePeerFrame(frame))).toEqual({ ok: true, value: frame })
+    },
+  )
 
   test('hello decodes to what was encoded', () => {
-    for (const flags of [{ hasConfiguration: true, reply: false }, { hasConfiguration: false, reply: true }]) {
-      const frame: PeerFrame = { ...envelope, recipientInstance: 'b2', body: { kind: 'hello', ...flags } satisfies PeerBody }
+    for (const flags of [
+      { hasConfiguration: true, reply: false },
+      { hasConfiguration: false, reply: true },
+    ]) {
+      const frame: PeerFrame = {
+        ...envelope,
+        recipientInstance: 'b2',
+        body: { kind: 'hello', ...flags } satisfies PeerBody,
+      }
       expect(decodePeerFrame(encodePeerFrame(frame))).toEqual({ ok: true, value: frame })
     }
   })
@@ -81,8 +142,12 @@ describe('peer frames', () => {
   test('records follow exactly where the message names entries', () => {
     const malformed = { ok: false, error: { code: 'MALFORMED_FRAME' } }
     expect(decodePeerFrame(encodePeerFrame(frameOf(append(), nothing)))).toMatchObject(malformed)
-    expect(decodePeerFrame(encodePeerFrame(frameOf(append({ runs: [] }), recordsFrom(5, [2]))))).toMatchObject(malformed)
-    const endless = append({ runs: Array.from({ length: 3 }, () => ({ first: logIndex(5), last: logIndex(2 ** 53 - 2), term: term(2) })) })
+    expect(decodePeerFrame(encodePeerFrame(frameOf(append({ runs: [] }), recordsFrom(5, [2]))))).toMatchObject(
+      malformed,
+    )
+    const endless = append({
+      runs: Array.from({ length: 3 }, () => ({ first: logIndex(5), last: logIndex(2 ** 53 - 2), term: term(2) })),
+    })
     expect(decodePeerFrame(encodePeerFrame(frameOf(endless, recordsFrom(5, [2]))))).toMatchObject(malformed)
   })
 
@@ -92,6 +157,7 @@ describe('peer frames', () => {
       const changed = Buffer.from(encoded)
       changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8))
       expect([at, decodePeerFrame(changed).ok]).toEqual([at, false])
+      if (at >= 5) expect(decodePeerFrame(changed)).toMatchObject({ error: { code: 'CORRUPT_FRAME' } })
       expect(decodePeerFrame(encoded.subarray(0, at)).ok).toBe(false)
     }
   })

@@ -5,7 +5,12 @@ import { PeerLink } from '../../src/transport/peer-link.ts'
 import { FakeClock } from './fake-clock.ts'
 
 class ScriptedDial {
-  readonly dialled: { address: string; listener: ConnectionListener; closed: boolean; written: { bytes: number; taken: () => void }[] }[] = []
+  readonly dialled: {
+    address: string
+    listener: ConnectionListener
+    closed: boolean
+    written: { bytes: number; taken: () => void }[]
+  }[] = []
   readonly dial = (address: string, listener: ConnectionListener) => {
     const connection = { address, listener, closed: false, written: [] as { bytes: number; taken: () => void }[] }
     this.dialled.push(connection)
@@ -28,7 +33,13 @@ function setUp(windowBytes = 100) {
   const script = new ScriptedDial()
   const events: string[] = []
   const link = new PeerLink({
-    address: 'a:1', clock, random: new Random(1), dial: script.dial, connectTimeoutMs: 1200, backoffMaxMs: 600, windowBytes,
+    address: 'a:1',
+    clock,
+    random: new Random(1),
+    dial: script.dial,
+    connectTimeoutMs: 1200,
+    backoffMaxMs: 600,
+    windowBytes,
     onOpen: () => events.push('open'),
     onEnd: (end) => events.push(end),
   })

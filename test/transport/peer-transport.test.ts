@@ -29,17 +29,31 @@ class Collector<Item> {
     })
   }
   until(count: number): Promise<void> {
-    return this.items.length >= count ? Promise.resolve() : new Promise((resolve) => this.waiting.push({ count, resolve }))
+    return this.items.length >= count
+      ? Promise.resolve()
+      : new Promise((resolve) => this.waiting.push({ count, resolve }))
   }
 }
 
-function transportOf(id: typeof n1, peers: ReadonlyMap<typeof n1, string>, overrides: { clusterId?: string; instance?: string } = {}) {
+function transportOf(
+  id: typeof n1,
+  peers: ReadonlyMap<typeof n1, string>,
+  overrides: { clusterId?: string; instance?: string } = {},
+) {
   const frames = new Collector<PeerFrame>()
   const notes = new Collector<string>()
   const unreachable = new Collector<string>()
   const transport = new GrpcPeerTransport({
-    identity: { clusterId: overrides.clusterId ?? 'c1', group: groupId(0), id, instance: overrides.instance ?? `instance-${id}` },
-    peers, clock: realClock, random: new Random(1), electionTimeoutMs: 100,
+    identity: {
+      clusterId: overrides.clusterId ?? 'c1',
+      group: groupId(0),
+      id,
+      instance: overrides.instance ?? `instance-${id}`,
+    },
+    peers,
+    clock: realClock,
+    random: new Random(1),
+    electionTimeoutMs: 100,
     note: (note) => notes.push(`${note.event}`),
   })
   transport.listen({ onFrame: (frame) => frames.push(frame), onUnreachable: (peer) => unreachable.push(peer) })
@@ -60,9 +74,16 @@ function serve(transport: GrpcPeerTransport, port = 0): Promise<{ port: number; 
 }
 
 const vote = (overrides: Partial<PeerFrame> = {}, number = 1): PeerFrame => ({
-  clusterId: 'c1', group: groupId(0), sender: n1, recipient: n2, senderInstance: 'instance-n1', recipientInstance: '',
+  clusterId: 'c1',
+  group: groupId(0),
+  sender: n1,
+  recipient: n2,
+  senderInstance: 'instance-n1',
+  recipientInstance: '',
   body: {
-    kind: 'raft', wallMs: 1, records: new Uint8Array(0),
+    kind: 'raft',
+    wallMs: 1,
+    records: new Uint8Array(0),
     message: { kind: 'requestVote', term: term(number), lastLogIndex: logIndex(1), lastLogTerm: term(1) },
   },
   ...overrides,
@@ -93,16 +114,19 @@ describe('the peer transport over gRPC', () => {
     ['another group', { group: groupId(9) }, 'WRONG_GROUP'],
     ['another node', { recipient: n2, sender: n2 }, 'WRONG_RECIPIENT'],
     ['another data directory', { recipientInstance: 'replaced' }, 'WRONG_INSTANCE'],
-  ])('a frame for %s never reaches the listener and ends the stream with its reason', async (_name, overrides, code) => {
-    const { receiver, sender } = await connectedPair()
-    sender.transport.send(vote(overrides))
-    await receiver.notes.until(1)
-    await sender.notes.until(2)
-    expect(receiver.notes.items).toEqual([code])
-    expect(sender.notes.items.slice(0, 2)).toEqual(['connected', 'refused'])
-    expect(receiver.frames.items).toEqual([])
-    expect(sender.unreachable.items).toEqual([])
-  })
+  ])(
+    'a frame for %s never reaches the listener and ends the stream with its reason',
+    async (_name, overrides, code) => {
+      const { receiver, sender } = await connectedPair()
+      sender.transport.send(vote(overrides))
+      await receiver.notes.until(1)
+      await sender.notes.until(2)
+      expect(receiver.notes.items).toEqual([code])
+      expect(sender.notes.items.slice(0, 2)).toEqual(['connected', 'refused'])
+      expect(receiver.frames.items).toEqual([])
+      expect(sender.unreachable.items).toEqual([])
+    },
+  )
 
   test('a peer that is gone is reported, and a peer that comes back at its address is found', async () => {
     const { receiver, sender, port, server } = await connectedPair()
