@@ -38,7 +38,7 @@ class Collector<Item> {
 function transportOf(
   id: typeof n1,
   peers: ReadonlyMap<typeof n1, string>,
-  overrides: { clusterId?: string; instance?: string } = {},
+  overrides: { clusterId?: string; instance?: string; electionTimeoutMs?: number } = {},
 ) {
   const frames = new Collector<PeerFrame>()
   const notes = new Collector<string>()
@@ -53,7 +53,8 @@ function transportOf(
     peers,
     clock: realClock,
     random: new Random(1),
-    electionTimeoutMs: 100,
+    // Twice this is the connect watchdog: generous, because a busy machine is not a silent peer.
+    electionTimeoutMs: overrides.electionTimeoutMs ?? 10_000,
     note: (note) => notes.push(`${note.event}`),
   })
   transport.listen({ onFrame: (frame) => frames.push(frame), onUnreachable: (peer) => unreachable.push(peer) })
@@ -156,7 +157,7 @@ describe('the peer transport over gRPC', () => {
       for (const socket of sockets.items) socket.destroy()
       silent.close()
     })
-    const sender = transportOf(n1, new Map([[n2, `127.0.0.1:${port}`]]))
+    const sender = transportOf(n1, new Map([[n2, `127.0.0.1:${port}`]]), { electionTimeoutMs: 100 })
     await sockets.until(3)
     await sender.notes.until(2)
     expect(sender.notes.items.slice(0, 2)).toEqual(['timeout', 'timeout'])
