@@ -1,0 +1,36 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { throughput } from './throughput.ts'
+
+const DEFAULT_IN_FLIGHT = [1, 16, 64, 256, 1000]
+
+/** `npm run bench -- NAME`: each measurement is a command; exit code 1 when its own assertions did not hold. */
+const program = new Command('bench').description('measurements on real processes over real sockets with real fsync')
+
+program
+  .command('throughput')
+  .description('register writes and payment callbacks per second against three processes')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--seconds <count>', 'length of each measurement', positive, 5)
+  .option('--in-flight <counts>', 'sessions with one write in flight each', listOf, DEFAULT_IN_FLIGHT)
+  .option('--callbacks <count>', 'payment callbacks to feed; 0 leaves them out', wholeNumber, 20_000)
+  .action(async (flags) => {
+    const ok = await throughput({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+await program.parseAsync()
+
+function listOf(text: string): number[] {
+  return text.split(',').map(positive)
+}
+
+function positive(text: string): number {
+  const value = wholeNumber(text)
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.')
+  return value
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}

@@ -1,0 +1,53 @@
+import { encodeValue, type MultiSession, type SessionCore } from '../src/client/index.ts'
+import type { Lanes } from './closed-loop.ts'
+
+/** Bytes of the value that each write stores. */
+const VALUE_BYTES = 128
+const COMMAND_MS_MAX = 60_000
+const SESSION_TIMEOUT_MS = 60_000
+
+/** One session per lane, each writing 128 bytes to a register of its own, one write in flight at a time. */
+export async function registerLanes(hub: MultiSession, count: number): Promise<Lanes & { close(): Promise<void> }> {
+  const cores = await Promise.all(Array.from({ length: count }, (_, lane) => openSession(hub, `user:bench-${lane}`)))
+  const value = 'v'.repeat(VALUE_BYTES)
+  const inputs = cores.map((_, lane) => encodeValue({ key: `register-${lane}`, value }))
+  return {
+    count,
+    send: (lane, done) => {
+      const core = cores[lane]
+      const input = inputs[lane]
+      if (core === undefined || input === undefined) throw new Error(`there is no lane ${lane}`)
+      const deadlineAt = hub.environment.clock.nowMs() + COMMAND_MS_MAX
+      core.execute({ machine: 'register', command: 'write', input }, deadlineAt, (outcome) =>
+        done(outcome.kind === 'ok'),
+      )
+    },
+    close: async () => {
+      await Promise.all(cores.map((core) => new Promise((resolve) => core.close(resolve))))
+    },
+  }
+}
+
+function openSession(hub: MultiSession, principal: string): Promise<SessionCore> {
+  return new Promise((resolve, reject) => {
+    const fail = (code: string): void => reject(new Error(`a session of the bench was lost: ${code}`))
+    const settings = {
+      principal,
+      roles: [],
+      capabilities: {},
+      name: 'bench',
+      timeoutMs: SESSION_TIMEOUT_MS,
+      ordered: false,
+      resume: null,
+    }
+    const core = hub.openSession(settings, {
+      onReady: () => resolve(core),
+      onRefused: fail,
+      onLost: fail,
+      onSuspended: () => undefined,
+      onResumed: () => undefined,
+      onHandlerError: () => undefined,
+      onServerRequest: (_request, done) => done(null),
+    })
+  })
+}

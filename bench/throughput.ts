@@ -1,0 +1,180 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { connectBackend } from '../src/cli/client-backend.ts'
+import { LocalCluster } from '../src/cli/local-cluster.ts'
+import { printJson, say, table, withCommas } from '../src/cli/output.ts'
+import { packageFacts } from '../src/cli/package-root.ts'
+import { ReplayRun } from '../src/cli/replay-run.ts'
+import { dialGrpc, MultiSession, nodeEnvironment } from '../src/client/index.ts'
+import { generateCallbacks } from '../src/machines/payments/generate.ts'
+import { planReplay, type ReplayPlan } from '../src/machines/payments/replay.ts'
+import { closedLoop } from './closed-loop.ts'
+import { CpuMeter } from './cpu.ts'
+import { type Floor, measureFloor } from './floor.ts'
+import { Latencies } from './latencies.ts'
+import { registerLanes } from './register-lanes.ts'
+
+export interface ThroughputFlags {
+  readonly json: boolean
+  /** Length of each measurement; its warm-up is a quarter of it. */
+  readonly seconds: number
+  readonly inFlight: readonly number[]
+  /** Payment callbacks to feed; 0 leaves them out. */
+  readonly callbacks: number
+}
+
+/** One load and what came of it. Latencies from sending to outcome, at the client. */
+interface Point {
+  readonly workload: 'register' | 'payments'
+  readonly inFlight: number
+  readonly commandsPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Of all nodes and the client together; null where the system does not tell. */
+  readonly cpuMicrosPerCommand: number | null
+}
+
+const SESSIONS_OF_CALLBACKS = 1000
+
+/**
+ * Exactly-once commands per second against three processes on loopback, each with its own log and one fdatasync per
+ * batch; this process is the client. True when every command succeeded.
+ */
+export async function throughput(flags: ThroughputFlags): Promise<boolean> {
+  const parent = join(packageFacts().root, 'data')
+  mkdirSync(parent, { recursive: true })
+  // Beside the checkout's own data, not in the temporary directory, which may be memory and sync for free.
+  const directory = mkdtempSync(join(parent, 'bench-'))
+  try {
+    const floor = await measureFloor(directory)
+    say(
+      `floor: fdatasync p50 ${floor.fdatasyncP50Ms} ms, p99 ${floor.fdatasyncP99Ms} ms; stream round trip p50 ${floor.streamRttP50Ms} ms`,
+    )
+    return await onCluster(directory, floor, flags)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function onCluster(directory: string, floor: Floor, flags: ThroughputFlags): Promise<boolean> {
+  const cluster = await LocalCluster.start({
+    nodes: 3,
+    directory: join(directory, 'cluster'),
+    onLine: (id, line) => say(`[${id}] ${line}`),
+  })
+  try {
+    const points: Point[] = []
+    let failures = 0
+    for (const inFlight of flags.inFlight) {
+      const result = await measureRegister(cluster, inFlight, flags.seconds)
+      points.push(result.point)
+      failures += result.failures
+    }
+    if (flags.callbacks > 0) points.push(await measurePayments(cluster, flags.callbacks))
+    report(points, floor, failures, flags.json)
+    return failures === 0
+  } finally {
+    await cluster.stop()
+  }
+}
+
+async function measureRegister(
+  cluster: LocalCluster,
+  inFlight: number,
+  seconds: number,
+): Promise<{ point: Point; failures: number }> {
+  const hub = new MultiSession({ environment: nodeEnvironment(dialGrpc), endpoints: cluster.endpoints })
+  const lanes = await registerLanes(hub, inFlight)
+  const cpu = new CpuMeter(pidsOf(cluster))
+  const loop = await closedLoop(lanes, { warmUpMs: seconds * 250, measureMs: seconds * 1000 })
+  const micros = cpu.microsSince()
+  await lanes.close()
+  hub.close()
+  const { commandsPerSecond, p50Ms, p99Ms, commands, failures } = loop
+  const point = said({
+    workload: 'register',
+    inFlight,
+    commandsPerSecond,
+    p50Ms,
+    p99Ms,
+    cpuMicrosPerCommand: perCommand(micros, commands),
+  })
+  return { point, failures }
+}
+
+/** The first callback of each of many bookings, all of them under way beforehand, through 1,000 sessions. */
+async function measurePayments(cluster: LocalCluster, callbacks: number): Promise<Point> {
+  const backend = await connectBackend(cluster.endpoints)
+  const latencies = new Latencies()
+  const run = new ReplayRun({
+    plan: firstCallbacks(callbacks),
+    backend,
+    run: 'bench',
+    now: Date.now(),
+    parallel: SESSIONS_OF_CALLBACKS,
+    workers: SESSIONS_OF_CALLBACKS,
+    answered: (milliseconds) => latencies.record(milliseconds),
+  })
+  say(`payments: setting ${withCommas(callbacks)} bookings up`)
+  await run.prepare()
+  const cpu = new CpuMeter(pidsOf(cluster))
+  const startedAt = performance.now()
+  const totals = await run.feed()
+  const seconds = (performance.now() - startedAt) / 1000
+  const micros = cpu.microsSince()
+  await backend.close()
+  if (totals.applied !== callbacks) throw new Error(`${totals.applied} of ${callbacks} callbacks were applied`)
+  return said({
+    workload: 'payments',
+    inFlight: SESSIONS_OF_CALLBACKS,
+    commandsPerSecond: Math.round(callbacks / seconds),
+    p50Ms: latencies.percentileMs(50),
+    p99Ms: latencies.percentileMs(99),
+    cpuMicrosPerCommand: perCommand(micros, callbacks),
+  })
+}
+
+function firstCallbacks(count: number): ReplayPlan {
+  // A file has more lines than bookings: duplicates, retries and malformed lines are not measured here.
+  const plan = planReplay(generateCallbacks({ count: count * 2, seed: 1 }), { run: 'bench', lanes: 64 })
+  const bookings = plan.bookings.slice(0, count).map((booking) => ({ ...booking, steps: booking.steps.slice(0, 2) }))
+  if (bookings.length < count) throw new Error(`the file has only ${bookings.length} bookings`)
+  return { received: count, bookings, malformed: [] }
+}
+
+function pidsOf(cluster: LocalCluster): number[] {
+  return cluster.members.flatMap((member) => cluster.process(member.id)?.pid ?? [])
+}
+
+function perCommand(micros: number | null, commands: number): number | null {
+  return micros === null || commands === 0 ? null : Math.round((micros / commands) * 10) / 10
+}
+
+function said(point: Point): Point {
+  say(
+    `${point.workload} at ${withCommas(point.inFlight)} in flight: ${withCommas(point.commandsPerSecond)}/s, p99 ${point.p99Ms} ms`,
+  )
+  return point
+}
+
+function report(points: readonly Point[], floor: Floor, failures: number, json: boolean): void {
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown', node: process.version }
+  if (json) {
+    const registers = points.filter((point) => point.workload === 'register')
+    const payments = points.filter((point) => point.workload === 'payments')
+    printJson({ points: registers, payments, floor, failures, machine })
+    return
+  }
+  const header = ['workload', 'in flight', 'commands/s', 'p50 ms', 'p99 ms', 'CPU µs/command']
+  const rows = points.map((point) => [
+    point.workload,
+    withCommas(point.inFlight),
+    withCommas(point.commandsPerSecond),
+    String(point.p50Ms),
+    String(point.p99Ms),
+    String(point.cpuMicrosPerCommand ?? '-'),
+  ])
+  say(table([header, ...rows]))
+}
