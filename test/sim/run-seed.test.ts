@@ -5,7 +5,7 @@ import { runSeed } from '../../src/sim/run-seed.ts'
 const SEEDS = 60
 
 describe('simulated clusters', () => {
-  test(`FR-011 UPC-1 every invariant holds in seeds 1 to ${SEEDS}, and they are worth their time`, () => {
+  test(`P-01 FR-011 UPC-1 every invariant holds in seeds 1 to ${SEEDS}, and they are worth their time`, () => {
     const results = Array.from({ length: SEEDS }, (_, position) => runSeed(position + 1))
     const failures = results.filter((result) => result.failure !== null).map(({ seed, failure }) => ({ seed, failure }))
     expect(failures).toEqual([])
