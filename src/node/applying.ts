@@ -1,4 +1,4 @@
-import { logIndex, type LogIndex } from '../base/brand.ts'
+import type { LogIndex } from '../base/brand.ts'
 import { ENTRY_HEADER_BYTES } from '../codec/entry.ts'
 import { rowsDigest } from '../codec/digest.ts'
 import type { Entry, EntryHeader } from '../codec/types.ts'

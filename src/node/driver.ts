@@ -1,27 +1,28 @@
-import { assert } from '../base/assert.ts'
 import { logIndex, type GroupId, type LogIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/payload.ts'
-import { ENTRY_HEADER_BYTES } from '../codec/entry.ts'
 import type { EntryKind } from '../codec/types.ts'
 import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
 import type { Effect, RaftEvent } from '../raft/types.ts'
 import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
 import { Alarm } from './alarm.ts'
 import { Applying } from './applying.ts'
+import { Closing } from './closing.ts'
 import { DUTY_INTERVAL_MS, LeaderDuties } from './leader-duties.ts'
-import { LogClock } from './log-clock.ts'
+import { type ClockReading, LogClock } from './log-clock.ts'
 import { Members } from './members.ts'
 import { APPLY_BEHIND_MAX, PROPOSE_BYTES_MAX, PROPOSE_COUNT_MAX, type DriverOptions } from './options.ts'
 import { Outgoing } from './outgoing.ts'
 import { Peers } from './peers.ts'
 import { Pending } from './pending.ts'
 import type { PeerFrame, StorageFault } from './ports.ts'
-import { Proposals } from './proposals.ts'
-import { NO_RECEIVED, recordsOf, type PersistContext, type RecordsPorts } from './records.ts'
-import { createdPayload, dutyPayloads } from './payloads.ts'
+import { Proposals, recordBytesOf } from './proposals.ts'
+import { NO_RECEIVED, type PersistContext } from './records.ts'
+import { dutyPayloads } from './payloads.ts'
 import { type ReceivedMessage, type ReceivingLog, verifiedMessage } from './received.ts'
 import { restoredState } from './restored.ts'
+import { RoleNews } from './role-news.ts'
 import { statusOf } from './status.ts'
+import { Writing } from './writing.ts'
 
 /**
  * The only caller of `step` (architecture.md §1): one queue of events, effects executed in list order, one batch per
@@ -43,7 +44,7 @@ export class Driver implements RaftNode {
   private readonly outgoing: Outgoing
   private readonly applying: Applying
   private readonly duties: LeaderDuties
-  private readonly recordsPorts: RecordsPorts
+  private readonly writing: Writing
   private readonly receivingLog: ReceivingLog
   private readonly listeners: NodeListener[] = []
   private readonly inbox: (RaftEvent | ReceivedMessage)[] = []
@@ -53,9 +54,8 @@ export class Driver implements RaftNode {
   private readonly alarm: Alarm
   private turnPending = false
   private stopped: { readonly code: string; readonly message: string } | null = null
-  private closed = false
-  private readonly closing: (() => void)[] = []
-  private reported = ''
+  private readonly closing = new Closing()
+  private readonly roleNews = new RoleNews()
   /** Monotonic time and first own-term index of this leadership. */
   private leadingSince = 0
   private ownTermIndex: LogIndex = logIndex(0)
@@ -97,14 +97,14 @@ export class Driver implements RaftNode {
       numbersOf: (index) => this.numbersOf(index),
       attachedSessions: this.attachedSessions,
     })
-    this.recordsPorts = {
-      group: this.group,
+    this.writing = new Writing(options, {
       clock: this.logClock,
+      members: this.members,
+      peers: this.peers,
+      pending: this.pending,
       proposals: this.proposals,
       stamp: () => this.logClock.stamp(this.time()),
-      chainAt: (index) => log.chainAt(index),
-      createdPayload: (kind) => createdPayload(kind, options, this.peers.bootstrap),
-    }
+    })
     this.receivingLog = {
       group: this.group,
       termAt: (index) => termAt(this.raft, index),
@@ -208,21 +208,12 @@ export class Driver implements RaftNode {
   }
 
   close(done: () => void): void {
-    if (this.closed) {
-      done()
-      return
-    }
-    this.closing.push(done)
-    if (this.closing.length > 1) return
-    this.stopped ??= { code: 'SHUTDOWN', message: 'the node was closed' }
-    this.endProposals()
     const { transport, log, snapshots } = this.options
-    this.applying.close(() => transport.close(() => log.close(() => snapshots.close(() => this.hasClosed()))))
-  }
-
-  private hasClosed(): void {
-    this.closed = true
-    for (const done of this.closing.splice(0)) done()
+    this.closing.ask(done, (closed) => {
+      this.stopped ??= { code: 'SHUTDOWN', message: 'the node was closed' }
+      this.endProposals()
+      this.applying.close(() => transport.close(() => log.close(() => snapshots.close(closed))))
+    })
   }
 
   // The queue.
@@ -249,6 +240,7 @@ export class Driver implements RaftNode {
     }
     this.inbox.length = 0
     this.flushProposals()
+    if (this.stopped !== null) return
     const now = this.options.clock.monotonicMs()
     if (now >= this.wakeAt) this.step({ kind: 'tick' }, NO_RECEIVED)
     this.runDuties(now)
@@ -270,12 +262,14 @@ export class Driver implements RaftNode {
 
   /** Proposes what waits now; what sinks submit when they are refused waits for the next turn. */
   private flushProposals(): void {
-    if (this.storageStalled()) this.refuseProposals('STORAGE_STALLED')
+    if (this.storageStalled()) this.proposals.refuse('STORAGE_STALLED', this.leader)
     for (let left = this.proposals.count; left > 0 && this.stopped === null; ) {
       const proposed = this.proposals.take({ countMax: Math.min(left, PROPOSE_COUNT_MAX), bytesMax: PROPOSE_BYTES_MAX })
       left -= proposed.length
-      const bytes = proposed.reduce((sum, proposal) => sum + ENTRY_HEADER_BYTES + proposal.length, 0)
-      this.step({ kind: 'propose', count: proposed.length, bytes }, { ...NO_RECEIVED, proposed })
+      this.step(
+        { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) },
+        { ...NO_RECEIVED, proposed },
+      )
       this.proposals.release()
     }
   }
@@ -299,14 +293,13 @@ export class Driver implements RaftNode {
       // A store that fails, or a sink that closes the node, within an effect ends the step.
       if (this.stopped === null) this.execute(effect)
     }
-    if (this.stopped !== null) return
-    if (wasLeader && !isLeader) this.stepDown()
+    if (this.stopped === null && wasLeader && !isLeader) this.stepDown()
   }
 
   private execute(effect: Effect): void {
     switch (effect.kind) {
       case 'persist':
-        this.persist(effect)
+        this.writing.persist(effect, this.context, this.raft)
         return
       case 'send':
         this.outgoing.send(effect.to, effect.message, effect.after)
@@ -323,21 +316,6 @@ export class Driver implements RaftNode {
     }
   }
 
-  private persist(effect: Extract<Effect, { kind: 'persist' }>): void {
-    if (effect.truncateFrom !== null) this.members.truncateFrom(effect.truncateFrom)
-    const written = recordsOf(effect, this.context, this.recordsPorts)
-    const hardState = effect.hardState ?? { currentTerm: this.raft.currentTerm, votedFor: this.raft.votedFor }
-    this.peers.learnConfigurations(written.records)
-    const first = effect.entries[0]
-    if (first?.source.kind === 'proposed') {
-      // Before the write: should it fail at once, their outcome is unknown like that of everything appended.
-      this.context.proposed.forEach(({ sink }, position) => {
-        if (sink !== null) this.pending.add(first.first + position, sink)
-      })
-    }
-    this.options.log.append({ write: effect.write, hardState, truncateFrom: effect.truncateFrom, ...written })
-  }
-
   private becomeLeader(): void {
     this.leadingSince = this.options.clock.monotonicMs()
     this.dutyAt = this.leadingSince
@@ -347,19 +325,11 @@ export class Driver implements RaftNode {
 
   private stepDown(): void {
     this.logClock.follow()
-    this.refuseProposals('NOT_LEADER')
+    this.proposals.refuse('NOT_LEADER', this.leader)
     this.duties.refuse('NOT_LEADER')
     // What is committed is applied here as well. The rest may still commit under the next leader: unknown, and the client
     // asks there with the same ids.
     this.pending.abort(this.raft.commitIndex + 1)
-  }
-
-  private refuseProposals(code: 'NOT_LEADER' | 'SHUTTING_DOWN' | 'STORAGE_STALLED'): void {
-    const { count } = this.proposals
-    if (count === 0) return
-    const refused = this.proposals.take({ countMax: count, bytesMax: Number.POSITIVE_INFINITY })
-    this.proposals.release()
-    for (const { sink } of refused) sink?.refused(code, this.leader)
   }
 
   private runDuties(now: number): void {
@@ -396,12 +366,8 @@ export class Driver implements RaftNode {
     this.arm()
   }
 
-  /** Tells the listeners when the role, the leader, the term or the readiness to lead has changed. */
   private announce(): void {
-    const now = `${this.role} ${this.leader} ${this.raft.currentTerm} ${this.leading}`
-    if (now === this.reported) return
-    this.reported = now
-    for (const listener of this.listeners) listener.roleChanged()
+    this.roleNews.tell(this, this.raft.currentTerm, this.listeners)
   }
 
   /** A fault: the node stops, the quorum lives (style.md §21). */
@@ -417,7 +383,7 @@ export class Driver implements RaftNode {
     this.alarm.cancel()
     this.applying.stop()
     this.outgoing.close()
-    this.refuseProposals('SHUTTING_DOWN')
+    this.proposals.refuse('SHUTTING_DOWN', this.leader)
     this.duties.refuse('SHUTTING_DOWN')
     this.pending.abortAll()
   }
@@ -426,10 +392,9 @@ export class Driver implements RaftNode {
     return { group: this.group, incarnation: this.incarnation, index }
   }
 
-  private time(): { monotonicMs: number; wallMs: number; voters: number } {
+  private time(): ClockReading {
     const { clock } = this.options
     const voters = configurationOf(this.raft)?.voters.length ?? 1
-    assert(voters > 0, 'a configuration has a voter')
     return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), voters }
   }
 }

@@ -84,7 +84,9 @@ export class LeaderDuties {
     if (this.inFlight.has('ExpireSessions')) return
     const next = machine.nextExpiry()
     if (next === null || next > time.lease) return
-    const overdue = machine.overdueSessions(time.lease, SESSIONS_PER_ENTRY).filter((session) => this.hadItsChance(session.index, time))
+    const overdue = machine
+      .overdueSessions(time.lease, SESSIONS_PER_ENTRY)
+      .filter((session) => this.hadItsChance(session.index, time))
     if (overdue.length === 0) return
     const sessions = overdue.map((session) => ({
       ...this.ports.numbersOf(session.index),
@@ -174,4 +176,3 @@ class PingSink implements ProposalSink {
     for (const ping of this.pings) ping.sink.lost()
   }
 }
-

@@ -97,7 +97,12 @@ function newestConfiguration(
 ): void {
   const inLog = recovered.configurations.at(-1)
   if (inLog === undefined) {
-    done(null, snapshot === null ? null : known(snapshot.configuration.index, Buffer.from(snapshot.configurationPayload, 'base64')))
+    done(
+      null,
+      snapshot === null
+        ? null
+        : known(snapshot.configuration.index, Buffer.from(snapshot.configurationPayload, 'base64')),
+    )
     return
   }
   log.read({ first: inLog.index, last: inLog.index, maxBytes: 1 }, (fault, read) => {

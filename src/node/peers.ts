@@ -53,7 +53,10 @@ export class Peers {
     const known = this.members.member(frame.sender)?.instanceId
     if (known !== undefined && known !== frame.senderInstance) return null
     if (frame.body.kind === 'hello') {
-      this.bootstrap.receive(frame.sender, { instance: frame.senderInstance, hasConfiguration: frame.body.hasConfiguration })
+      this.bootstrap.receive(frame.sender, {
+        instance: frame.senderInstance,
+        hasConfiguration: frame.body.hasConfiguration,
+      })
       if (frame.body.reply) this.hello(frame.sender, false)
       return null
     }
@@ -90,7 +93,8 @@ export class Peers {
   learnConfigurations(records: Uint8Array): void {
     if (records.length === 0) return
     forEachOffset(records, (offset) => {
-      if (recordKind(records, offset) === 'Configuration') this.learn(recordIndex(records, offset), payloadAt(records, offset))
+      if (recordKind(records, offset) === 'Configuration')
+        this.learn(recordIndex(records, offset), payloadAt(records, offset))
     })
   }
 

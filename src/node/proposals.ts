@@ -1,5 +1,7 @@
+import type { NodeId } from '../base/brand.ts'
+import { ENTRY_HEADER_BYTES } from '../codec/entry.ts'
 import type { EntryKind } from '../codec/types.ts'
-import type { ProposalSink } from './api.ts'
+import type { ProposalSink, SubmitRefusal } from './api.ts'
 
 /** One entry that waits for the end of the turn. */
 export interface Proposal {
@@ -64,10 +66,23 @@ export class Proposals {
     if (this.buffer.length > BUFFER_KEPT_BYTES) this.buffer = Buffer.allocUnsafe(BUFFER_BYTES)
   }
 
+  /** Refuses everything that waits now. */
+  refuse(code: SubmitRefusal, leader: NodeId | null): void {
+    const refused = this.list
+    this.list = []
+    this.release()
+    for (const { sink } of refused) sink?.refused(code, leader)
+  }
+
   private reserve(length: number): void {
     if (this.used + length <= this.buffer.length) return
     const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.used + length))
     grown.set(this.buffer.subarray(0, this.used))
     this.buffer = grown
   }
+}
+
+/** Bytes of the records that these proposals become. */
+export function recordBytesOf(proposals: readonly Proposal[]): number {
+  return proposals.reduce((sum, proposal) => sum + ENTRY_HEADER_BYTES + proposal.length, 0)
 }

@@ -62,7 +62,8 @@ function contentsOf(records: Uint8Array): Contents | null {
       run = { first: index, last: index, term }
       runs.push(run)
     }
-    if (recordKind(records, offset) === 'Configuration') configurations.push(configurationAt(index, payloadAt(records, offset)))
+    if (recordKind(records, offset) === 'Configuration')
+      configurations.push(configurationAt(index, payloadAt(records, offset)))
   })
   const valid = configurations.filter((entry) => entry !== null)
   return valid.length === configurations.length ? { runs, configurations: valid } : null
@@ -87,6 +88,8 @@ function idsOf(members: ConfigurationPayload['voters']): readonly NodeId[] {
 function sameRuns(left: readonly TermRun[], right: readonly TermRun[]): boolean {
   return (
     left.length === right.length &&
-    left.every((run, at) => run.first === right[at]?.first && run.last === right[at].last && run.term === right[at].term)
+    left.every(
+      (run, at) => run.first === right[at]?.first && run.last === right[at].last && run.term === right[at].term,
+    )
   )
 }

@@ -1,11 +1,11 @@
 import { assert } from '../base/assert.ts'
 import { logIndex, type GroupId, type LogIndex, type Term } from '../base/brand.ts'
-import { ENTRY_HEADER_BYTES, EntryEncoder, recordIndex, recordLease, recordNow } from '../codec/entry.ts'
+import { EntryEncoder, recordIndex, recordLease, recordNow } from '../codec/entry.ts'
 import { forEachOffset } from '../codec/records.ts'
 import type { EntryKind } from '../codec/types.ts'
 import type { CreatedKind, Effect, PersistRun } from '../raft/types.ts'
 import type { LogClock } from './log-clock.ts'
-import type { Proposal, Proposals } from './proposals.ts'
+import { type Proposal, type Proposals, recordBytesOf } from './proposals.ts'
 
 type Persist = Extract<Effect, { kind: 'persist' }>
 
@@ -75,9 +75,18 @@ function encode(runs: readonly PersistRun[], context: PersistContext, ports: Rec
   let chain = ports.chainAt(logIndex((runs[0]?.first ?? 1) - 1))
   const append = (kind: EntryKind, at: { index: number; term: Term }, payload: Uint8Array): void => {
     const index = logIndex(at.index)
-    chain = encoder.append({ kind, group: ports.group, index, term: at.term, lease, now, previousChain: chain, payload })
+    chain = encoder.append({
+      kind,
+      group: ports.group,
+      index,
+      term: at.term,
+      lease,
+      now,
+      previousChain: chain,
+      payload,
+    })
   }
-  encoder.reserve(context.proposed.reduce((sum, proposal) => sum + ENTRY_HEADER_BYTES + proposal.length, 0))
+  encoder.reserve(recordBytesOf(context.proposed))
   let next = 0
   for (const run of runs) {
     for (let index: number = run.first; index <= run.last; index += 1) {

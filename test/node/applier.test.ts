@@ -9,7 +9,16 @@ const FAULT: StorageFault = { code: 'LOG_ROT', message: 'a record is wrong' }
 
 function record(index: number): Uint8Array {
   const encoder = new EntryEncoder()
-  encoder.append({ kind: 'Tick', group: groupId(0), index: logIndex(index), term: term(1), lease: 0, now: 0, previousChain: 0, payload: new Uint8Array(0) })
+  encoder.append({
+    kind: 'Tick',
+    group: groupId(0),
+    index: logIndex(index),
+    term: term(1),
+    lease: 0,
+    now: 0,
+    previousChain: 0,
+    payload: new Uint8Array(0),
+  })
   return encoder.finish()
 }
 
@@ -24,7 +33,11 @@ function world(options: { later?: boolean; perEntryMs?: number; entriesPerRead?:
     const complete = (): void => {
       const last = Math.min(range.last, range.first + (options.entriesPerRead ?? 100) - 1)
       const indexes = Array.from({ length: last - range.first + 1 }, (_, at) => range.first + at)
-      done(state.fault, { records: Buffer.concat(indexes.map(record)), first: logIndex(range.first), last: logIndex(last) })
+      done(state.fault, {
+        records: Buffer.concat(indexes.map(record)),
+        first: logIndex(range.first),
+        last: logIndex(last),
+      })
     }
     if (options.later === true) reads.push(complete)
     else complete()

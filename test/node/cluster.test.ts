@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openSession, submit, valueOf } from './commands.ts'
+import { openSession, submit, resultOf } from './commands.ts'
 import { Cluster, raftOf } from './cluster.ts'
 
 describe('three drivers', () => {
@@ -9,7 +9,7 @@ describe('three drivers', () => {
     const session = openSession(leader)
     const sinks = [1, 2, 3].map((id) => submit(leader, session, id))
     cluster.clock.settle()
-    expect(sinks.map(valueOf)).toEqual([1, 2, 3])
+    expect(sinks.map(resultOf)).toEqual([1, 2, 3])
     const hash = leader.machine.stateHash()
     cluster.until(() => cluster.nodes.every((node) => node.machine.stateHash() === hash), 'all hashes are equal')
     expect(cluster.nodes.map((node) => node.machine.sessionFacts(session)?.highest)).toEqual([3, 3, 3])
@@ -21,14 +21,14 @@ describe('three drivers', () => {
     const session = openSession(old)
     const first = submit(old, session, 1)
     cluster.clock.settle()
-    expect(valueOf(first)).toBe(1)
+    expect(resultOf(first)).toBe(1)
     old.crash()
     const next = cluster.elect()
     expect(next).not.toBe(old)
     const again = submit(next, session, 1)
     const second = submit(next, session, 2)
     cluster.clock.settle()
-    expect([valueOf(again), valueOf(second)]).toEqual([1, 2])
+    expect([resultOf(again), resultOf(second)]).toEqual([1, 2])
     expect(again.reply).toMatchObject({ replayed: true })
     old.start()
     cluster.until(() => old.machine.stateHash() === next.machine.stateHash(), 'the old leader catches up')
@@ -50,7 +50,7 @@ describe('three drivers', () => {
     expect(waiting.told).toBe('lost')
     const retried = submit(next, session, 1)
     cluster.clock.settle()
-    expect(valueOf(retried)).toBe(1)
+    expect(resultOf(retried)).toBe(1)
     cluster.network.heal()
     cluster.until(() => old.machine.stateHash() === next.machine.stateHash(), 'the histories are one again')
     expect(waiting.told).toBe('lost')
@@ -79,7 +79,7 @@ describe('three drivers', () => {
     hold = false
     const released = release as (() => void) | null
     released?.()
-    expect(valueOf(told)).toBe(1)
+    expect(resultOf(told)).toBe(1)
     expect(told.index).toBe(commitIndex)
   })
 
@@ -98,7 +98,9 @@ describe('three drivers', () => {
     cluster.network.sent.length = 0
     cluster.network.heal()
     cluster.until(() => slow.machine.stateHash() === leader.machine.stateHash(), 'the slow one catches up')
-    const carried = cluster.network.sent.filter((frame) => frame.recipient === slow.id).flatMap((frame) => raftOf(frame, 'appendEntries') ?? [])
+    const carried = cluster.network.sent
+      .filter((frame) => frame.recipient === slow.id)
+      .flatMap((frame) => raftOf(frame, 'appendEntries') ?? [])
     const sizes = carried.map((body) => body.records.length)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(2000)
     expect(sizes.filter((size) => size > 0).length).toBeGreaterThan(5)
@@ -116,7 +118,10 @@ describe('three drivers', () => {
     cluster.clock.advance(100)
     const { lastIndex } = leader.driver.raftState
     const acknowledged = cluster.network.sent.flatMap((frame) => raftOf(frame, 'appendEntriesResponse') ?? [])
-    const highest = Math.max(0, ...acknowledged.map(({ message }) => (message.result.success ? message.result.matchIndex : 0)))
+    const highest = Math.max(
+      0,
+      ...acknowledged.map(({ message }) => (message.result.success ? message.result.matchIndex : 0)),
+    )
     expect(highest).toBeLessThan(lastIndex)
     expect(told.told).toBeNull()
     cluster.followers[0]?.releaseDisk()
@@ -130,7 +135,7 @@ describe('three drivers', () => {
     leader.holdDisk()
     const told = submit(leader, session, 1)
     cluster.clock.settle()
-    expect(valueOf(told)).toBe(1)
+    expect(resultOf(told)).toBe(1)
     leader.releaseDisk()
   })
 

@@ -10,7 +10,9 @@ export class Cluster {
   readonly nodes: readonly TestNode[]
 
   constructor(options: Partial<TestNodeOptions> = {}, names: readonly string[] = ['n1', 'n2', 'n3']) {
-    this.nodes = names.map((id) => new TestNode({ ...options, id, voters: names, clock: this.clock, network: this.network }))
+    this.nodes = names.map(
+      (id) => new TestNode({ ...options, id, voters: names, clock: this.clock, network: this.network }),
+    )
   }
 
   /** Starts all of them and waits for a leader that may serve. */

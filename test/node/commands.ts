@@ -31,25 +31,46 @@ export function openSession(node: TestNode, name = 'a', overrides: Partial<OpenS
   return sink.index
 }
 
-export function requestPayload(session: number, requestId: number, command = 'increment', input: Value = null): Uint8Array {
+export function requestPayload(
+  session: number,
+  requestId: number,
+  command = 'increment',
+  input: Value = null,
+): Uint8Array {
   const bytes = sessionCodec.encodeValue(input)
   const { high, low } = requestHash('test', command, bytes)
   return encodeClientRequest({
-    ...numbersOf(session), epoch: 0, requestId, lowestPendingRequestId: 1, ackServerRequests: 0, hashHigh: high, hashLow: low, version: 1,
-    machine: 'test', command, input: bytes,
+    ...numbersOf(session),
+    epoch: 0,
+    requestId,
+    lowestPendingRequestId: 1,
+    ackServerRequests: 0,
+    hashHigh: high,
+    hashLow: low,
+    version: 1,
+    machine: 'test',
+    command,
+    input: bytes,
   })
 }
 
 /** Submits a command; the turn has not run yet. */
-export function submit(node: TestNode, session: number, requestId: number, command = 'increment', input: Value = null): Told {
+export function submit(
+  node: TestNode,
+  session: number,
+  requestId: number,
+  command = 'increment',
+  input: Value = null,
+): Told {
   const sink = new Told()
   node.driver.submit('ClientRequest', requestPayload(session, requestId, command, input), sink)
   return sink
 }
 
 /** The value that an executed command answered with. */
-export function valueOf(sink: Told): Value {
+export function resultOf(sink: Told): Value {
   const { reply } = sink
-  if (reply?.kind !== 'outcome' || reply.outcome.kind !== 'value') throw new Error(`no value: ${sink.told} ${JSON.stringify(reply)}`)
+  if (reply?.kind !== 'outcome' || reply.outcome.kind !== 'value')
+    throw new Error(`no value: ${sink.told} ${JSON.stringify(reply)}`)
   return reply.outcome.value
 }

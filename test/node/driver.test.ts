@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { counterHandlers, bareMachine } from '../session/bare-machine.ts'
-import { numbersOf, openSession, requestPayload, submit, valueOf } from './commands.ts'
+import { numbersOf, openSession, requestPayload, submit, resultOf } from './commands.ts'
 import { TestClock } from './test-clock.ts'
 import { TestNode, type TestNodeOptions } from './test-node.ts'
 import { Told } from './told.ts'
 
-const single = (options: Partial<TestNodeOptions> = {}): TestNode => new TestNode({ clock: new TestClock(), ...options }).start()
+const single = (options: Partial<TestNodeOptions> = {}): TestNode =>
+  new TestNode({ clock: new TestClock(), ...options }).start()
 
 describe.each([
   { name: 'a disk that completes before it returns', synchronous: true },
@@ -18,7 +19,7 @@ describe.each([
     const sinks = [1, 2, 3].map((id) => submit(node, session, id))
     expect(sinks.map((sink) => sink.told)).toEqual([null, null, null])
     node.options.clock.settle()
-    expect(sinks.map(valueOf)).toEqual([1, 2, 3])
+    expect(sinks.map(resultOf)).toEqual([1, 2, 3])
     expect(sinks.map((sink) => sink.index)).toEqual([session + 1, session + 2, session + 3])
   })
 
@@ -42,7 +43,7 @@ describe.each([
     const fresh = submit(node, session, 6)
     node.options.clock.settle()
     expect(again.reply).toMatchObject({ replayed: true })
-    expect([valueOf(again), valueOf(fresh)]).toEqual([5, 6])
+    expect([resultOf(again), resultOf(fresh)]).toEqual([5, 6])
   })
 
   test('what is submitted in one turn becomes one log write', () => {
@@ -71,7 +72,7 @@ describe.each([
     node.driver.submit('ClientRequest', bytes, first)
     bytes.fill(0)
     node.options.clock.settle()
-    expect([first, ...chain].map(valueOf)).toEqual([1, 2, 3, 4, 5])
+    expect([first, ...chain].map(resultOf)).toEqual([1, 2, 3, 4, 5])
   })
 
   test('close tells every sink once and calls back every time it is asked', () => {

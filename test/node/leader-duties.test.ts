@@ -23,11 +23,14 @@ function world(facts: Partial<Facts> = {}) {
   const submitted: { kind: EntryKind; payload: Uint8Array; sink: ProposalSink }[] = []
   const attachedSessions = new Set<number>()
   let dirtyReads = 0
-  const dueFor = (sessions: Iterable<number>): number[] => [...sessions].map((session) => state.retryAt.get(session) ?? Number.POSITIVE_INFINITY)
+  const dueFor = (sessions: Iterable<number>): number[] =>
+    [...sessions].map((session) => state.retryAt.get(session) ?? Number.POSITIVE_INFINITY)
   const machine = {
     nextTimerDue: () => state.timers,
-    shortestTimeout: () => (state.sessions.length === 0 ? null : Math.min(...state.sessions.map(({ timeoutMs }) => timeoutMs))),
-    nextExpiry: () => (state.sessions.length === 0 ? null : Math.min(...state.sessions.map(({ expiresAt }) => expiresAt))),
+    shortestTimeout: () =>
+      state.sessions.length === 0 ? null : Math.min(...state.sessions.map(({ timeoutMs }) => timeoutMs)),
+    nextExpiry: () =>
+      state.sessions.length === 0 ? null : Math.min(...state.sessions.map(({ expiresAt }) => expiresAt)),
     overdueSessions: (lease: number) => state.sessions.filter(({ expiresAt }) => expiresAt <= lease),
     sessionFacts: (index: number) => state.sessions.find((session) => session.index === index) ?? null,
     retriesDue: (now: number, sessions: Iterable<number>) => {
@@ -50,7 +53,12 @@ function world(facts: Partial<Facts> = {}) {
   return { state, submitted, attachedSessions, duties, run, dirtyReads: () => dirtyReads }
 }
 
-const session = (index: number, expiresAt: number, timeoutMs = 30_000) => ({ index, timeoutMs, expiresAt, renewedAtIndex: index })
+const session = (index: number, expiresAt: number, timeoutMs = 30_000) => ({
+  index,
+  timeoutMs,
+  expiresAt,
+  renewedAtIndex: index,
+})
 
 describe('an idle leader', () => {
   test('appends nothing while nothing is due', () => {
@@ -83,7 +91,9 @@ describe('expiry', () => {
   test('P-21 names the overdue sessions with the index that renewed them, one entry at a time', () => {
     const { run, submitted, state } = world({ sessions: [session(3, 100), session(4, 101)] })
     expect(run({ lease: 100, lastLease: 100 })).toEqual(['ExpireSessions'])
-    expect(decodePayload('ExpireSessions', submitted[0]?.payload ?? new Uint8Array(0)).sessions).toEqual([{ ...numbersOf(3), renewedAtIndex: 3 }])
+    expect(decodePayload('ExpireSessions', submitted[0]?.payload ?? new Uint8Array(0)).sessions).toEqual([
+      { ...numbersOf(3), renewedAtIndex: 3 },
+    ])
     expect(run({ lease: 101, lastLease: 101 })).toEqual([])
     state.sessions.shift()
     submitted[0]?.sink.settled({ kind: 'none' }, 1, 0)
@@ -94,7 +104,8 @@ describe('expiry', () => {
     const { run, submitted } = world({ sessions: [session(3, 100, 9000), session(4, 100, 60_000)] })
     expect(run({ lease: 100, lastLease: 100, leadingForMs: 2999 })).toEqual([])
     expect(run({ lease: 100, lastLease: 100, leadingForMs: 3000 })).toEqual(['ExpireSessions'])
-    const named = (at: number): number[] => decodePayload('ExpireSessions', submitted[at]?.payload ?? new Uint8Array(0)).sessions.map(({ index }) => index)
+    const named = (at: number): number[] =>
+      decodePayload('ExpireSessions', submitted[at]?.payload ?? new Uint8Array(0)).sessions.map(({ index }) => index)
     expect(named(0)).toEqual([3])
     submitted[0]?.sink.refused('OVERLOADED', null)
     expect(run({ lease: 100, lastLease: 100, leadingForMs: 20_000 })).toEqual(['ExpireSessions'])
@@ -111,10 +122,14 @@ describe('pings', () => {
       return sink
     })
     expect(run()).toEqual(['KeepAlive'])
-    expect(decodePayload('KeepAlive', submitted[0]?.payload ?? new Uint8Array(0)).sessions.map(({ index }) => index)).toEqual([3, 4, 5])
+    expect(
+      decodePayload('KeepAlive', submitted[0]?.payload ?? new Uint8Array(0)).sessions.map(({ index }) => index),
+    ).toEqual([3, 4, 5])
     expect(sinks.map((sink) => sink.told)).toEqual([null, null, null])
     submitted[0]?.sink.settled({ kind: 'keptAlive', alive: [true, false, true] }, 7, 9)
-    expect(sinks.map((sink) => sink.reply)).toEqual([[true], [false], [true]].map((alive) => ({ kind: 'keptAlive', alive })))
+    expect(sinks.map((sink) => sink.reply)).toEqual(
+      [[true], [false], [true]].map((alive) => ({ kind: 'keptAlive', alive })),
+    )
     expect(run()).toEqual([])
   })
 
@@ -147,18 +162,27 @@ describe('pings', () => {
 describe('redelivery', () => {
   test('FR-026 FR-027 dirty-reads the attached sessions first, and appends only for those with something due', () => {
     const { run, attachedSessions, state, submitted, dirtyReads } = world()
-    state.retryAt = new Map([[3, 100], [4, 300], [5, 50]])
+    state.retryAt = new Map([
+      [3, 100],
+      [4, 300],
+      [5, 50],
+    ])
     expect(run({ now: 1000 })).toEqual([])
     expect(dirtyReads()).toBe(0)
     attachedSessions.add(3).add(4)
     expect(run({ now: 99 })).toEqual([])
     expect(dirtyReads()).toBeGreaterThan(0)
     expect(run({ now: 100 })).toEqual(['RetryServerRequests'])
-    expect(decodePayload('RetryServerRequests', submitted[0]?.payload ?? new Uint8Array(0)).sessions).toEqual([numbersOf(3)])
+    expect(decodePayload('RetryServerRequests', submitted[0]?.payload ?? new Uint8Array(0)).sessions).toEqual([
+      numbersOf(3),
+    ])
     expect(run({ now: 400 })).toEqual([])
     submitted[0]?.sink.settled({ kind: 'none' }, 1, 0)
     expect(run({ now: 400 })).toEqual(['RetryServerRequests'])
-    expect(decodePayload('RetryServerRequests', submitted[1]?.payload ?? new Uint8Array(0)).sessions).toEqual([numbersOf(3), numbersOf(4)])
+    expect(decodePayload('RetryServerRequests', submitted[1]?.payload ?? new Uint8Array(0)).sessions).toEqual([
+      numbersOf(3),
+      numbersOf(4),
+    ])
   })
 })
 
@@ -175,7 +199,10 @@ describe('a node', () => {
       node.options.clock.advance(2000)
       expect(sink.reply).toEqual({ kind: 'keptAlive', alive: [true] })
     }
-    expect([node.machine.sessionFacts(silent), node.machine.sessionFacts(pinging)?.info.name]).toEqual([null, 'pinging'])
+    expect([node.machine.sessionFacts(silent), node.machine.sessionFacts(pinging)?.info.name]).toEqual([
+      null,
+      'pinging',
+    ])
   })
 
   test('an outage longer than the timeout expires nobody at once: the clients have a keep-alive interval to come back', () => {

@@ -64,7 +64,11 @@ describe('now', () => {
   })
 
   test('is the lower median of a majority: one wrong clock, whoever has it, fires no timer early', () => {
-    for (const [self, second, third] of [[9_999_999, 1000, 1001], [1000, 9_999_999, 1001], [1000, 1001, 9_999_999]] as const) {
+    for (const [self, second, third] of [
+      [9_999_999, 1000, 1001],
+      [1000, 9_999_999, 1001],
+      [1000, 1001, 9_999_999],
+    ] as const) {
       const found = clock()
       found.lead(0)
       found.sample(n2, second, 0)

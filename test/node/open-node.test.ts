@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { StorageFault } from '../../src/node/ports.ts'
 import { Cluster } from './cluster.ts'
-import { openSession, submit, valueOf } from './commands.ts'
+import { openSession, submit, resultOf } from './commands.ts'
 import { TestClock } from './test-clock.ts'
 import { TestNode } from './test-node.ts'
 
@@ -51,7 +51,7 @@ describe('opening a node', () => {
     expect(node.driver.logNow()).toBeGreaterThanOrEqual(now)
     const again = submit(node, 3, 1)
     node.options.clock.advance(10)
-    expect(valueOf(again)).toBe(1)
+    expect(resultOf(again)).toBe(1)
   })
 
   test('says which fault it met, opens no transport, and lets the log go', () => {

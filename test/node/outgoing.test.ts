@@ -10,11 +10,24 @@ const FAULT: StorageFault = { code: 'IO_ERROR', message: 'the disk is gone' }
 
 type AppendEntries = Extract<Message, { kind: 'appendEntries' }>
 
-const run = (first: number, last: number, of: number): TermRun => ({ first: logIndex(first), last: logIndex(last), term: term(of) })
+const run = (first: number, last: number, of: number): TermRun => ({
+  first: logIndex(first),
+  last: logIndex(last),
+  term: term(of),
+})
 
 function appendEntries(prev: readonly [number, number], runs: readonly TermRun[], of = 3): AppendEntries {
   const [prevLogIndex, prevLogTerm] = [logIndex(prev[0]), term(prev[1])]
-  return { kind: 'appendEntries', term: term(of), prevLogIndex, prevLogTerm, runs, leaderCommit: logIndex(0), configurations: [], sequence: 1 }
+  return {
+    kind: 'appendEntries',
+    term: term(of),
+    prevLogIndex,
+    prevLogTerm,
+    runs,
+    leaderCommit: logIndex(0),
+    configurations: [],
+    sequence: 1,
+  }
 }
 
 const vote: Message = { kind: 'requestVoteResponse', term: term(3), verdict: { granted: true } }
@@ -77,9 +90,25 @@ describe('an AppendEntries', () => {
       return [prevLogIndex, prevLogTerm, runs.map(({ first, last, term: of }) => [first, last, of]), bytes]
     })
     expect(parts).toEqual([
-      [10, 1, [[11, 13, 1], [14, 14, 2]], [11, 12, 13, 14]],
+      [
+        10,
+        1,
+        [
+          [11, 13, 1],
+          [14, 14, 2],
+        ],
+        [11, 12, 13, 14],
+      ],
       [14, 2, [[15, 18, 2]], [15, 16, 17, 18]],
-      [18, 2, [[19, 19, 2], [20, 20, 3]], [19, 20]],
+      [
+        18,
+        2,
+        [
+          [19, 19, 2],
+          [20, 20, 3],
+        ],
+        [19, 20],
+      ],
     ])
   })
 
@@ -92,7 +121,10 @@ describe('an AppendEntries', () => {
     expect(sent.map(({ to, bytes }) => [to, bytes])).toEqual([[n2, []]])
     while (reads.length > 0) reads.pop()?.()
     expect(sent.slice(1).map(({ to, bytes }) => [to, bytes])).toEqual([
-      [n3, [1, 2]], [n2, [1, 2, 3, 4]], [n2, [5, 6]], [n2, [7]],
+      [n3, [1, 2]],
+      [n2, [1, 2, 3, 4]],
+      [n2, [5, 6]],
+      [n2, [7]],
     ])
   })
 
@@ -138,18 +170,27 @@ describe('an AppendEntries', () => {
 describe('clipped runs', () => {
   test('cover exactly the entries within the range, each with its term', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 6 }), fc.nat(12), fc.nat(12), (lengths, from, to) => {
-        const runs: TermRun[] = []
-        let next = 1
-        lengths.forEach((length, at) => {
-          runs.push(run(next, next + length - 1, at + 1))
-          next += length
-        })
-        const entries = (of: readonly TermRun[]): string[] =>
-          of.flatMap(({ first, last, term: held }) => Array.from({ length: last - first + 1 }, (_, at) => `${first + at}@${held}`))
-        const within = entries(runs).filter((entry) => Number.parseInt(entry, 10) >= from && Number.parseInt(entry, 10) <= to)
-        expect(entries(clipRuns(runs, logIndex(from), logIndex(to)))).toEqual(within)
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 6 }),
+        fc.nat(12),
+        fc.nat(12),
+        (lengths, from, to) => {
+          const runs: TermRun[] = []
+          let next = 1
+          lengths.forEach((length, at) => {
+            runs.push(run(next, next + length - 1, at + 1))
+            next += length
+          })
+          const entries = (of: readonly TermRun[]): string[] =>
+            of.flatMap(({ first, last, term: held }) =>
+              Array.from({ length: last - first + 1 }, (_, at) => `${first + at}@${held}`),
+            )
+          const within = entries(runs).filter(
+            (entry) => Number.parseInt(entry, 10) >= from && Number.parseInt(entry, 10) <= to,
+          )
+          expect(entries(clipRuns(runs, logIndex(from), logIndex(to)))).toEqual(within)
+        },
+      ),
     )
   })
 })

@@ -41,7 +41,13 @@ function follower(): { node: TestNode; send: (body: PeerBody, overrides?: Partia
   const node = cluster.node('n2').start()
   const send = (body: PeerBody, overrides: Partial<PeerFrame> = {}): void => {
     node.driver.onFrame({
-      clusterId: 'c1', group: groupId(0), sender: n1, recipient: n2, senderInstance: 'instance-n1', recipientInstance: 'instance-n2', body,
+      clusterId: 'c1',
+      group: groupId(0),
+      sender: n1,
+      recipient: n2,
+      senderInstance: 'instance-n1',
+      recipientInstance: 'instance-n2',
+      body,
       ...overrides,
     })
     cluster.clock.settle()
@@ -57,7 +63,13 @@ function records(entries: readonly { kind: EntryKind; payload: Uint8Array; term?
   let chain = 0
   entries.forEach((entry, at) => {
     chain = encoder.append({
-      kind: entry.kind, group: groupId(0), index: logIndex(first + at), term: term(entry.term ?? 1), lease: 0, now: 5, previousChain: chain,
+      kind: entry.kind,
+      group: groupId(0),
+      index: logIndex(first + at),
+      term: term(entry.term ?? 1),
+      lease: 0,
+      now: 5,
+      previousChain: chain,
       payload: entry.payload,
     })
   })
@@ -66,14 +78,22 @@ function records(entries: readonly { kind: EntryKind; payload: Uint8Array; term?
 
 function appendEntries(bytes: Uint8Array, runs: readonly [number, number, number][]): PeerBody {
   const message: Message = {
-    kind: 'appendEntries', term: term(1), prevLogIndex: logIndex(0), prevLogTerm: term(0),
+    kind: 'appendEntries',
+    term: term(1),
+    prevLogIndex: logIndex(0),
+    prevLogTerm: term(0),
     runs: runs.map(([first, last, of]): TermRun => ({ first: logIndex(first), last: logIndex(last), term: term(of) })),
-    leaderCommit: logIndex(0), configurations: [], sequence: 1,
+    leaderCommit: logIndex(0),
+    configurations: [],
+    sequence: 1,
   }
   return { kind: 'raft', message, records: bytes, wallMs: 5 }
 }
 
-const GOOD = records([{ kind: 'Configuration', payload: CONFIGURATION }, { kind: 'Noop', payload: new Uint8Array(0) }])
+const GOOD = records([
+  { kind: 'Configuration', payload: CONFIGURATION },
+  { kind: 'Noop', payload: new Uint8Array(0) },
+])
 
 describe('records from a peer', () => {
   test('that are whole go to the log, and their Configuration counts at once', () => {
@@ -94,11 +114,26 @@ describe('records from a peer', () => {
     ['that the message names elsewhere', appendEntries(GOOD, [[2, 2, 1]])],
     ['that the message does not name', appendEntries(GOOD, [])],
     ['missing', appendEntries(new Uint8Array(0), [[1, 2, 1]])],
-    ['with a Configuration that does not decode', appendEntries(records([{ kind: 'Configuration', payload: new Uint8Array([0xc1]) }]), [[1, 1, 1]])],
-    ['with a Configuration that is something else', appendEntries(records([{ kind: 'Configuration', payload: new Uint8Array([0x01]) }]), [[1, 1, 1]])],
-    ['with a Configuration that names nobody', appendEntries(records([{
-      kind: 'Configuration', payload: encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters: [], learners: [] }),
-    }]), [[1, 1, 1]])],
+    [
+      'with a Configuration that does not decode',
+      appendEntries(records([{ kind: 'Configuration', payload: new Uint8Array([0xc1]) }]), [[1, 1, 1]]),
+    ],
+    [
+      'with a Configuration that is something else',
+      appendEntries(records([{ kind: 'Configuration', payload: new Uint8Array([0x01]) }]), [[1, 1, 1]]),
+    ],
+    [
+      'with a Configuration that names nobody',
+      appendEntries(
+        records([
+          {
+            kind: 'Configuration',
+            payload: encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters: [], learners: [] }),
+          },
+        ]),
+        [[1, 1, 1]],
+      ),
+    ],
   ]
 
   test.each(bad)('%s are dropped with their message, and the node goes on', (_name, body) => {
@@ -122,18 +157,28 @@ describe('bootstrap', () => {
     cluster.elect()
     expect(cluster.leader.driver.incarnation).toBe(1)
     const known = cluster.nodes.map((node) => node.driver.status().voters)
-    expect(known).toEqual([[n1, n2, n3], [n1, n2, n3], [n1, n2, n3]])
+    expect(known).toEqual([
+      [n1, n2, n3],
+      [n1, n2, n3],
+      [n1, n2, n3],
+    ])
   })
 
   test('a node that restarts before its Configuration is durable greets again and joins', () => {
     const cluster = new Cluster()
     for (const node of cluster.nodes) node.start()
-    cluster.until(() => cluster.nodes.some((node) => node.driver.role === 'candidate' || node.driver.role === 'leader'), 'one campaigns')
+    cluster.until(
+      () => cluster.nodes.some((node) => node.driver.role === 'candidate' || node.driver.role === 'leader'),
+      'one campaigns',
+    )
     const first = cluster.nodes.find((node) => node.driver.role === 'candidate' || node.driver.role === 'leader')
     first?.restart()
     cluster.elect()
     const session = openSession(cluster.leader)
-    cluster.until(() => cluster.nodes.every((node) => node.machine.sessionFacts(session) !== null), 'all have the session')
+    cluster.until(
+      () => cluster.nodes.every((node) => node.machine.sessionFacts(session) !== null),
+      'all have the session',
+    )
   })
 
   test('all of them may restart in the middle of it', () => {
@@ -148,7 +193,8 @@ describe('bootstrap', () => {
 
   test('one late hello is enough to stay out: a node that cannot hear one voter joins by the leader’s entries', () => {
     const cluster = new Cluster()
-    cluster.network.script = (frame) => (frame.recipient === n3 && frame.sender === n2 && frame.body.kind === 'hello' ? null : frame)
+    cluster.network.script = (frame) =>
+      frame.recipient === n3 && frame.sender === n2 && frame.body.kind === 'hello' ? null : frame
     for (const node of cluster.nodes) node.start()
     cluster.elect()
     expect(cluster.node('n3').driver.raftState.lastIndex).toBeGreaterThan(0)
@@ -167,7 +213,9 @@ describe('bootstrap', () => {
     const told = submit(cluster.leader, session, 1)
     cluster.clock.settle()
     expect(told.told).toBe('settled')
-    const answered = cluster.network.sent.filter((frame) => frame.sender !== replaced.id && frame.recipient === replaced.id && frame.body.kind === 'hello')
+    const answered = cluster.network.sent.filter(
+      (frame) => frame.sender !== replaced.id && frame.recipient === replaced.id && frame.body.kind === 'hello',
+    )
     expect(answered).toEqual([])
   })
 
@@ -180,13 +228,26 @@ describe('bootstrap', () => {
       (frame.recipient === n3 || frame.sender === n3) && frame.body.kind === 'raft' ? null : frame
     cluster.network.script = silent
     for (const node of cluster.nodes) node.start()
-    cluster.until(() => cluster.node('n1').machine.appliedIndex >= 2 && cluster.node('n2').machine.appliedIndex >= 2, 'two of them have it')
+    cluster.until(
+      () => cluster.node('n1').machine.appliedIndex >= 2 && cluster.node('n2').machine.appliedIndex >= 2,
+      'two of them have it',
+    )
     expect(cluster.node('n3').driver.raftState.lastIndex).toBe(0)
-    cluster.network.script = (frame) => ((frame.sender === n1 || frame.recipient === n1) && frame.body.kind === 'raft' ? null : frame)
+    cluster.network.script = (frame) =>
+      (frame.sender === n1 || frame.recipient === n1) && frame.body.kind === 'raft' ? null : frame
     cluster.node('n2').replaceDisk()
     cluster.node('n2').start()
     cluster.clock.advance(20_000)
-    expect([cluster.node('n2').driver.raftState.lastIndex, cluster.node('n3').driver.raftState.lastIndex]).toEqual([0, 0])
-    expect(cluster.network.sent.some((frame) => frame.sender === n2 && raftOf(frame, 'requestVoteResponse')?.message.verdict.granted === true && frame.senderInstance.endsWith('replaced'))).toBe(false)
+    expect([cluster.node('n2').driver.raftState.lastIndex, cluster.node('n3').driver.raftState.lastIndex]).toEqual([
+      0, 0,
+    ])
+    expect(
+      cluster.network.sent.some(
+        (frame) =>
+          frame.sender === n2 &&
+          raftOf(frame, 'requestVoteResponse')?.message.verdict.granted === true &&
+          frame.senderInstance.endsWith('replaced'),
+      ),
+    ).toBe(false)
   })
 })

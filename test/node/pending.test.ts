@@ -7,7 +7,7 @@ const NONE = { kind: 'none' } as const
 function waiting(count: number): { pending: Pending; sinks: Told[] } {
   const pending = new Pending()
   const sinks = tolds(count)
-  sinks.forEach((sink, at) => pending.add(at + 1, sink))
+  for (const [at, sink] of sinks.entries()) pending.add(at + 1, sink)
   return { pending, sinks }
 }
 

@@ -31,15 +31,21 @@ describe('proposals', () => {
 
   test('that are taken stay readable while others are added, until they are released', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat({ max: 40_000 }), { maxLength: 8 }), fc.array(fc.nat({ max: 40_000 }), { maxLength: 8 }), (first, second) => {
-        const proposals = new Proposals()
-        first.forEach((length, at) => proposals.add('Tick', bytes(length, at + 1), null))
-        const taken = proposals.take(bounds)
-        second.forEach((length, at) => proposals.add('Tick', bytes(length, at + 101), null))
-        taken.forEach((proposal, at) => expect(proposals.payload(proposal)).toSatisfy(holds(first[at], at + 1)))
-        proposals.release()
-        proposals.take(bounds).forEach((proposal, at) => expect(proposals.payload(proposal)).toSatisfy(holds(second[at], at + 101)))
-      }),
+      fc.property(
+        fc.array(fc.nat({ max: 40_000 }), { maxLength: 8 }),
+        fc.array(fc.nat({ max: 40_000 }), { maxLength: 8 }),
+        (first, second) => {
+          const proposals = new Proposals()
+          for (const [at, length] of first.entries()) proposals.add('Tick', bytes(length, at + 1), null)
+          const taken = proposals.take(bounds)
+          for (const [at, length] of second.entries()) proposals.add('Tick', bytes(length, at + 101), null)
+          for (const [at, proposal] of taken.entries())
+            expect(proposals.payload(proposal)).toSatisfy(holds(first[at], at + 1))
+          proposals.release()
+          for (const [at, proposal] of proposals.take(bounds).entries())
+            expect(proposals.payload(proposal)).toSatisfy(holds(second[at], at + 101))
+        },
+      ),
       { numRuns: 50 },
     )
   })

@@ -3,7 +3,11 @@ import type { SnapshotMeta, SnapshotRow, SnapshotStore, StorageDone, StorageFaul
 
 /** A snapshot store whose operations wait until the test completes them. */
 export class RecordedStore implements SnapshotStore {
-  readonly operations: { readonly what: string; readonly rows: readonly SnapshotRow[]; readonly done: (fault: StorageFault | null) => void }[] = []
+  readonly operations: {
+    readonly what: string
+    readonly rows: readonly SnapshotRow[]
+    readonly done: (fault: StorageFault | null) => void
+  }[] = []
   readonly metas: SnapshotMeta[] = []
 
   load(_onRows: unknown, done: StorageDone<SnapshotMeta | null>): void {

@@ -49,7 +49,9 @@ describe('a boundary', () => {
     expect(written).toEqual([10])
     expect(slices.map((slice) => slice.length)).toEqual([SLICE_ROWS, SLICE_ROWS, 2])
     expect(slices.flat()).toEqual([...dirty.keys()].sort())
-    const encoded = [...dirty].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value: value === undefined ? null : sessionCodec.encodeValue(value) }))
+    const encoded = [...dirty]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => ({ key, value: value === undefined ? null : sessionCodec.encodeValue(value) }))
     expect(store.metas[0]).toMatchObject({ lastIncludedIndex: 10, rowCount: dirty.size, digest: rowsDigest(encoded) })
   })
 
@@ -121,24 +123,27 @@ describe('close', () => {
     expect(closed).toBe(true)
   })
 
-  test.each(['slice', 'commit'])('calls back after a fault in a %s: before it was asked, and while it waits', (which) => {
-    for (const askFirst of [true, false]) {
-      const { store, clock, faults, written, snapshotter } = world()
-      snapshotter.add(boundaryAt(1), rows(1))
-      snapshotter.add(boundaryAt(2), rows(1))
-      clock.advance(1)
-      if (which === 'commit') {
-        store.complete()
+  test.each(['slice', 'commit'])(
+    'calls back after a fault in a %s: before it was asked, and while it waits',
+    (which) => {
+      for (const askFirst of [true, false]) {
+        const { store, clock, faults, written, snapshotter } = world()
+        snapshotter.add(boundaryAt(1), rows(1))
+        snapshotter.add(boundaryAt(2), rows(1))
         clock.advance(1)
+        if (which === 'commit') {
+          store.complete()
+          clock.advance(1)
+        }
+        let closed = 0
+        if (askFirst) snapshotter.close(() => (closed += 1))
+        store.complete(FAULT)
+        clock.advance(1)
+        if (!askFirst) snapshotter.close(() => (closed += 1))
+        expect([closed, faults, written, store.operations.length]).toEqual([1, [FAULT], [], 0])
       }
-      let closed = 0
-      if (askFirst) snapshotter.close(() => (closed += 1))
-      store.complete(FAULT)
-      clock.advance(1)
-      if (!askFirst) snapshotter.close(() => (closed += 1))
-      expect([closed, faults, written, store.operations.length]).toEqual([1, [FAULT], [], 0])
-    }
-  })
+    },
+  )
 })
 
 describe('a node', () => {
@@ -164,7 +169,10 @@ describe('a node', () => {
     expect(node.driver.status().appliedIndex).toBe(appliedIndex + 1)
     const [again, other] = [submit(node, 3, 60), submit(node, 3, 61)]
     node.options.clock.settle()
-    expect([again.reply, other.reply]).toMatchObject([{ replayed: true, outcome: { value: 60 } }, { outcome: { value: 61 } }])
+    expect([again.reply, other.reply]).toMatchObject([
+      { replayed: true, outcome: { value: 60 } },
+      { outcome: { value: 61 } },
+    ])
     node.restart()
     node.restart()
     expect(node.machine.query({ machine: 'test', query: 'x', input: null, session: null }).kind).toBe('reject')
@@ -207,7 +215,8 @@ describe('a node', () => {
     let failing = false
     node.wrapSnapshots = (store) => ({
       ...store,
-      writeSlice: (generation, given, done) => (failing ? done(FAULT, null) : store.writeSlice(generation, given, done)),
+      writeSlice: (generation, given, done) =>
+        failing ? done(FAULT, null) : store.writeSlice(generation, given, done),
     })
     node.start()
     openSession(node)

@@ -14,16 +14,22 @@ function sorted(keys: Iterable<string>): { order: string[]; pieces: number } {
 describe('sorted keys', () => {
   test('come in byte order, whatever their number and order', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)) })), (keys) => {
-        expect(sorted(keys).order).toEqual([...keys].sort())
-      }),
+      fc.property(
+        fc.uniqueArray(fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)) })),
+        (keys) => {
+          expect(sorted(keys).order).toEqual([...keys].sort())
+        },
+      ),
     )
   })
 
-  test.each([0, 1, RUN_KEYS - 1, RUN_KEYS, RUN_KEYS + 1, 3 * RUN_KEYS + 5])('%i keys are sorted a bounded number at a time', (count) => {
-    const keys = Array.from({ length: count }, (_, at) => String((at * 7919) % 1_000_003))
-    const { order, pieces } = sorted(new Set(keys))
-    expect(order).toEqual([...keys].sort())
-    expect(pieces).toBe(Math.floor(count / RUN_KEYS) + 1)
-  })
+  test.each([0, 1, RUN_KEYS - 1, RUN_KEYS, RUN_KEYS + 1, 3 * RUN_KEYS + 5])(
+    '%i keys are sorted a bounded number at a time',
+    (count) => {
+      const keys = Array.from({ length: count }, (_, at) => String((at * 7919) % 1_000_003))
+      const { order, pieces } = sorted(new Set(keys))
+      expect(order).toEqual([...keys].sort())
+      expect(pieces).toBe(Math.floor(count / RUN_KEYS) + 1)
+    },
+  )
 })

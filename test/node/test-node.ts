@@ -46,7 +46,6 @@ export class TestNode {
   wrapSnapshots: (store: SnapshotStore) => SnapshotStore = (store) => store
   stopped: { code: string; message: string }[] = []
   applied: Applied[] = []
-  roleChanges = 0
   openFault: StorageFault | null = null
   instance: string
   reportFault: (fault: StorageFault) => void = () => undefined
@@ -98,7 +97,7 @@ export class TestNode {
       driver.listen({
         applied: (applied) => void this.applied.push(applied),
         batchApplied: () => undefined,
-        roleChanged: () => void (this.roleChanges += 1),
+        roleChanged: () => undefined,
         stopped: (stopped) => void this.stopped.push(stopped),
       })
       driver.start()
@@ -160,7 +159,8 @@ export class TestNode {
   }
 
   releaseSnapshots(): void {
-    while (this.releaseSnapshot()) continue
+    let more = true
+    while (more) more = this.releaseSnapshot()
     this.heldSnapshots = null
   }
 
@@ -212,14 +212,28 @@ export class TestNode {
       seed: this.starts * 1000 + Number(this.id.replace(/\D/g, '')),
       openLog: (snapshot, listener, done) => {
         this.reportFault = (fault) => listener.onFault(fault)
-        const position = snapshot === null ? null : {
-          index: snapshot.lastIncludedIndex, term: snapshot.lastIncludedTerm, chain: snapshot.chain, lease: snapshot.lease, now: snapshot.now,
+        const position =
+          snapshot === null
+            ? null
+            : {
+                index: snapshot.lastIncludedIndex,
+                term: snapshot.lastIncludedTerm,
+                chain: snapshot.chain,
+                lease: snapshot.lease,
+                now: snapshot.now,
+              }
+        const sizes = {
+          segmentBytes: options.segmentBytes ?? 256 * 1024,
+          firstSegmentBytes: 32 * 1024,
+          cacheBytes: options.cacheBytes ?? 1 << 20,
         }
-        const sizes = { segmentBytes: options.segmentBytes ?? 256 * 1024, firstSegmentBytes: 32 * 1024, cacheBytes: options.cacheBytes ?? 1 << 20 }
-        openLog({ disk: this.disk, directory: 'log', group, snapshot: position, clock: process, ...sizes, listener }, (fault, opened) => {
-          if (this.process !== process) return
-          done(fault, opened === null ? null : { store: this.wrapLog(opened.store), recovered: opened.recovered })
-        })
+        openLog(
+          { disk: this.disk, directory: 'log', group, snapshot: position, clock: process, ...sizes, listener },
+          (fault, opened) => {
+            if (this.process !== process) return
+            done(fault, opened === null ? null : { store: this.wrapLog(opened.store), recovered: opened.recovered })
+          },
+        )
       },
       openTransport: (listener) => this.network.transport(this.id, listener),
     }

@@ -6,11 +6,11 @@ export class Told implements ProposalSink {
   told: string | null = null
   reply: Reply | null = null
   index = 0
-  private readonly then: (told: Told) => void
+  private readonly inside: (told: Told) => void
 
-  /** `then` runs inside the callback: what a caller does there. */
-  constructor(then: (told: Told) => void = () => undefined) {
-    this.then = then
+  /** `inside` runs within the callback: what a caller does there. */
+  constructor(inside: (told: Told) => void = () => undefined) {
+    this.inside = inside
   }
 
   settled(reply: Reply, index: number): void {
@@ -30,7 +30,7 @@ export class Told implements ProposalSink {
   private hear(what: string): void {
     if (this.told !== null) throw new Error(`a sink is told once: ${this.told}, then ${what}`)
     this.told = what
-    this.then(this)
+    this.inside(this)
   }
 }
 
