@@ -21,9 +21,9 @@ interface PlantedBug {
 const BUGS: readonly PlantedBug[] = [
   {
     name: 'the vote is not persisted',
-    file: 'src/node/driver.ts',
-    from: 'const hardState = effect.hardState ?? { currentTerm: this.raft.currentTerm, votedFor: this.raft.votedFor }',
-    to: 'const hardState = { currentTerm: this.raft.currentTerm, votedFor: null }',
+    file: 'src/node/writing.ts',
+    from: 'const hardState = effect.hardState ?? { currentTerm: raft.currentTerm, votedFor: raft.votedFor }',
+    to: 'const hardState = { currentTerm: raft.currentTerm, votedFor: null }',
   },
   {
     name: 'duplicates are executed again at apply',
