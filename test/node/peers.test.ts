@@ -21,7 +21,7 @@ describe('a frame', () => {
     ['of another instance of a member', (frame) => ({ ...frame, senderInstance: 'replaced' })],
   ]
 
-  test.each(wrong)('%s is dropped, its clock too', (_name, change) => {
+  test.each(wrong)('%s is dropped, as if it had never been sent', (_name, change) => {
     const cluster = Cluster.started()
     const { leader } = cluster
     const session = openSession(leader)
