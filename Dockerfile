@@ -7,7 +7,7 @@ COPY tsconfig.json ./
 COPY proto proto
 COPY src src
 COPY bench bench
-RUN npx --no tsc -p tsconfig.json && npm prune --omit=dev --no-audit --no-fund
+RUN node_modules/.bin/tsc -p tsconfig.json && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production

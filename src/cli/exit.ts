@@ -25,14 +25,8 @@ export function usageError(message: string, cure: string): CommandError {
   return new CommandError(EXIT.usage, message, cure)
 }
 
-/** The operating system's code of a failed call, e.g. `ENOENT`, or null. */
-export function systemCode(error: unknown): string | null {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return null
-  return typeof error.code === 'string' ? error.code : null
-}
-
-/** Holdfast's own code on an error that another part threw, e.g. `PORT_IN_USE`, or null. */
+/** The code of an error that says what failed, the system's (`ENOENT`) or Holdfast's (`PORT_IN_USE`), or null. */
 export function errorCode(error: unknown): string | null {
-  const code = systemCode(error)
-  return code !== null && /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(code) ? code : null
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null
+  return typeof error.code === 'string' && /^(?!ERR_)[A-Z][A-Z0-9_]+$/.test(error.code) ? error.code : null
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { AssertionError } from '../base/assert.ts'
+import { listErrors } from '../protocol/errors.ts'
 import { CommandError, EXIT, type ExitCode, errorCode } from './exit.ts'
 import { paint, say } from './output.ts'
 import { program } from './program.ts'
@@ -29,7 +30,7 @@ function explainFailure(error: unknown): ExitCode {
   const code = errorCode(error)
   if (error instanceof Error && code !== null) {
     say(`${paint('red', 'holdfast:')} ${error.message} (${code})`)
-    say(`holdfast explain ${code} says what to do.`)
+    if (listErrors(code).length > 0) say(`holdfast explain ${code} says what to do.`)
     return EXIT.failure
   }
   say(`${paint('red', 'holdfast:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { planReplay, type ReplayPlan } from '../machines/payments/replay.ts'
 import type { Backend } from './backend.ts'
 import { connectBackend } from './client-backend.ts'
-import { CommandError, EXIT, type ExitCode, systemCode } from './exit.ts'
+import { CommandError, EXIT, type ExitCode, errorCode } from './exit.ts'
 import { paint, print, printJson, say, withCommas } from './output.ts'
 import { Progress } from './progress.ts'
 import { type ReplayProgress, ReplayRun } from './replay-run.ts'
@@ -61,7 +61,7 @@ async function linesOf(file: string): Promise<string[]> {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) lines.push(line)
     return lines
   } catch (error) {
-    const code = systemCode(error)
+    const code = errorCode(error)
     if (code === null) throw error
     throw new CommandError(EXIT.failure, `${file} cannot be read (${code})`, 'Check the path, or use - for stdin.')
   }

@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { packageFacts } from '../../src/cli/package-root.ts'
+import { compileOnce } from '../cluster/processes.ts'
+
+beforeAll(compileOnce)
+
+const running = new Set<ChildProcess>()
+
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL')
+  running.clear()
+})
+
+/** Spawns the compiled command line; killed with the test at the latest. */
+function holdfast(words: readonly string[]): ChildProcess {
+  const executable = join(packageFacts().root, 'dist/src/cli/main.js')
+  const child = spawn(process.execPath, [executable, ...words], { env: { ...process.env, NO_COLOR: '1' } })
+  running.add(child)
+  child.on('exit', () => running.delete(child))
+  return child
+}
+
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+function ended(child: ChildProcess): Promise<Ended> {
+  return new Promise((resolve) => {
+    const texts = { out: '', err: '' }
+    child.stdout?.on('data', (chunk: Buffer) => {
+      texts.out += chunk.toString()
+    })
+    child.stderr?.on('data', (chunk: Buffer) => {
+      texts.err += chunk.toString()
+    })
+    child.on('close', (code) => resolve({ code, ...texts }))
+  })
+}
+
+const run = (...words: string[]): Promise<Ended> => ended(holdfast(words))
+
+function scratch(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-cli-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** The first `count` lines of a child's stdout, parsed. */
+async function jsonLines(child: ChildProcess, count: number): Promise<Record<string, unknown>[]> {
+  if (child.stdout === null) throw new Error('a child without its pipe')
+  const lines: Record<string, unknown>[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(JSON.parse(line))
+    if (lines.length === count) break
+  }
+  return lines
+}
+
+describe('the command line', () => {
+  test('in a checkout npx finds it', async () => {
+    const child = spawn('npx', ['--no', '--', 'holdfast', '--version'], { cwd: packageFacts().root })
+    expect(await ended(child)).toMatchObject({ code: 0, out: `${packageFacts().version}\n` })
+  })
+
+  test.each([
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['start', '--id', 'n1'], "required option '--peers"],
+    [['start', '--id', 'n9', '--peers', 'n1=127.0.0.1:1', '--data', 'x'], '--peers does not name the node n9'],
+    [['dev', '--nodes', 'many'], 'It must be a whole number'],
+    [['payments', 'generate', '--count', '-1'], 'It must not be negative'],
+    [['status', '--endpoints', 'nowhere'], '"nowhere" is not an address'],
+  ])('%j is a usage error, exit code 2', async (words, sentence) => {
+    const { code, out, err } = await run(...words)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain(sentence)
+  })
+
+  test('explain prints cause and cure, and refuses what is no code', async () => {
+    const known = await run('explain', 'not_leader')
+    expect(known.code).toBe(0)
+    expect(known.out).toContain('What to do: Send it to the leader')
+    expect(await run('explain', 'NO_SUCH_CODE')).toMatchObject({ code: 1, out: '' })
+  })
+
+  test('sim prints one JSON object with the fixed keys', async () => {
+    const { code, out } = await run('sim', '--seeds', '2', '--json')
+    const keys = [
+      'seeds',
+      'failures',
+      'events',
+      'simSeconds',
+      'wallSeconds',
+      'acks',
+      'elections',
+      'snapshots',
+      'failedSeeds',
+    ]
+    expect(code).toBe(0)
+    expect(Object.keys(JSON.parse(out))).toEqual(keys)
+  })
+
+  test('generate gives equal lines for equal seeds', async () => {
+    const [first, second] = await Promise.all(
+      [1, 1].map((seed) => run('payments', 'generate', '--count', '700', '--seed', `${seed}`)),
+    )
+    expect(first?.out.trimEnd().split('\n')).toHaveLength(700)
+    expect(second?.out).toBe(first?.out)
+  })
+
+  test('a file that is not there and nodes that do not answer have exit codes of their own', async () => {
+    expect(await run('payments', 'replay', join(scratch(), 'none'))).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('ENOENT'),
+    })
+    const unused = await freePort()
+    expect(await run('status', '--endpoints', `127.0.0.1:${unused}`)).toMatchObject({ code: 3, out: '' })
+  })
+})
+
+describe('a development server', () => {
+  test('the demo holds its own assertions', async () => {
+    const { code, err } = await run('dev', '--demo', '--demo-only')
+    expect(err).toContain('Demo: all as promised.')
+    expect(code).toBe(0)
+  })
+
+  test('a port in use is refused with its code, and the data directory is let go', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const address = taken.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const data = scratch()
+    const { code, err } = await run('dev', '--listen', `127.0.0.1:${port}`, '--data', data)
+    taken.close()
+    expect(code).toBe(1)
+    expect(err).toContain('PORT_IN_USE')
+    const again = holdfast(['dev', '--listen', '127.0.0.1:0', '--data', data, '--json'])
+    expect(await jsonLines(again, 1)).toMatchObject([{ id: 'n1', dataDirectory: data }])
+  })
+
+  test('an address beyond loopback is refused with its code', async () => {
+    const { code, err } = await run('dev', '--listen', '0.0.0.0:0', '--data', scratch())
+    expect(code).toBe(1)
+    expect(err).toContain('NOT_LOOPBACK')
+  })
+
+  test('a data directory that is a file is refused with a sentence', async () => {
+    const file = join(scratch(), 'file')
+    writeFileSync(file, '')
+    const { code, err } = await run('dev', '--listen', '127.0.0.1:0', '--data', file)
+    expect(code).toBe(1)
+    expect(err).toMatch(/^holdfast: .*--data/)
+    expect(err).not.toContain('    at ')
+  })
+
+  test('one embedded node serves a replay and a status, and ends on SIGTERM with 0', async () => {
+    const directory = scratch()
+    const server = holdfast(['dev', '--listen', '127.0.0.1:0', '--data', join(directory, 'data'), '--json'])
+    const [line] = await jsonLines(server, 1)
+    const endpoint = String(line?.['address'])
+    const { out } = await run('payments', 'generate', '--count', '150', '--seed', '3')
+    writeFileSync(join(directory, 'callbacks'), out)
+    const replayed = await run('payments', 'replay', join(directory, 'callbacks'), '--endpoints', endpoint, '--json')
+    expect(replayed.err).toMatch(/line \d+: /)
+    expect(replayed.code).toBe(0)
+    const result = JSON.parse(replayed.out)
+    expect(result).toMatchObject({ received: 150, rejected: {}, ignored: 0, orphaned: 0 })
+    expect(result.applied + result.replayed + result.malformed).toBe(150)
+    expect(result.totals.callbacks.APPLIED).toBe(result.applied)
+    const status = await run('status', '--endpoints', endpoint, '--json')
+    expect(status.code).toBe(0)
+    expect(JSON.parse(status.out)).toMatchObject({ leader: 'n1', canLose: 0, nodes: [{ id: 'n1', health: 'ok' }] })
+    const end = ended(server)
+    server.kill('SIGTERM')
+    expect(await end).toMatchObject({ code: 0 })
+  })
+})
+
+describe('a development cluster', () => {
+  test('three nodes say where they are, one that is killed comes back, and SIGINT ends all', async () => {
+    const cluster = holdfast(['dev', '--nodes', '3', '--data', join(scratch(), 'cluster'), '--json'])
+    const lines: { id: string; pid: number; address: string }[] = []
+    const pids = await new Promise<number[]>((resolve) => {
+      createInterface({ input: cluster.stdout ?? process.stdin }).on('line', (line) => {
+        lines.push(JSON.parse(line))
+        if (lines.length === 3) process.kill(lines[1]?.pid ?? 0, 'SIGKILL')
+        if (lines.length === 4) resolve(lines.map((node) => node.pid))
+      })
+    })
+    expect(lines[3]).toMatchObject({ id: lines[1]?.id, address: lines[1]?.address })
+    expect(new Set(pids).size).toBe(4)
+    const end = once(cluster, 'exit')
+    cluster.kill('SIGINT')
+    expect(await end).toEqual([0, null])
+    expect(pids.filter(isAlive)).toEqual([])
+  })
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
