@@ -16,6 +16,7 @@ import { systemClock } from './node/system-clock.ts'
 import type { RaftConfig } from './raft/types.ts'
 import { ClusterService } from './server/cluster-service.ts'
 import { GrpcServer } from './server/grpc-server.ts'
+import { peerRefusals } from './server/peer-refusals.ts'
 import { SessionService } from './server/session-service.ts'
 import { SessionStateMachine } from './session/session-state-machine.ts'
 import { type DataDirectory, groupDirectory, openDataDirectory } from './storage/data-directory.ts'
@@ -121,6 +122,7 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
     peers: new Map(options.peers.map((peer) => [peer.id, peer.address])),
     clock: systemClock,
     random: new Random(randomInt(2 ** 47)),
+    note: peerRefusals((line) => process.stderr.write(`${line}\n`)),
   })
   const opening: OpenNodeOptions = {
     identity,
