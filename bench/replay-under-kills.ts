@@ -75,6 +75,5 @@ function progressBars(): (run: string, progress: ReplayProgress) => void {
       shown = title
     }
     bar?.update(done)
-    if (done === total) bar?.finish()
   }
 }
