@@ -13,6 +13,7 @@ import { openNode, type OpenNodeOptions } from './node/open-node.ts'
 import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from './node/options.ts'
 import type { SnapshotStore, StorageFault } from './node/ports.ts'
 import { systemClock } from './node/system-clock.ts'
+import { checkTransition } from './raft/index.ts'
 import type { RaftConfig } from './raft/types.ts'
 import { ClusterService } from './server/cluster-service.ts'
 import { GrpcServer } from './server/grpc-server.ts'
@@ -29,6 +30,8 @@ import { GrpcPeerTransport } from './transport/peer-transport.ts'
 
 /** Exit code of a process whose disk failed it (storage.md §5; EX_IOERR). */
 export const EXIT_STORAGE_FAULT = 74
+/** Exit code of a process whose engine failed inside apply (sessions.md §10; EX_SOFTWARE). */
+export const EXIT_ENGINE_ERROR = 70
 
 const GROUP = groupId(0)
 
@@ -51,7 +54,7 @@ export interface NodeOptions {
   readonly raft?: Partial<Omit<RaftConfig, 'self'>>
   /** Listens beyond loopback although nobody is authenticated. Default false. */
   readonly insecure?: boolean
-  /** The node stopped because of a fault. Default: says so on stderr and exits with code 74. */
+  /** The node stopped because of a fault. Default: says so on stderr and exits with code 74 (70: engine error). */
   readonly onFault?: (fault: { readonly code: string; readonly message: string }) => void
 }
 
@@ -134,6 +137,7 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
     machine,
     snapshots,
     messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
+    check: checkTransition,
     seed: randomInt(2 ** 47),
     openLog: (snapshot, listener, done) => openLogIn(directory, { snapshot, listener }, done),
     openTransport: (listener) => {
@@ -220,7 +224,7 @@ function clusterIdOf(peers: NodeOptions['peers']): string {
 /** A failed write or sync is never retried: the process ends, the quorum lives (raft.md §5). */
 function exitOnFault(fault: { readonly code: string; readonly message: string }): void {
   process.stderr.write(`${fault.code}: ${fault.message}\n`)
-  process.exit(EXIT_STORAGE_FAULT)
+  process.exit(fault.code === 'ENGINE_ERROR' ? EXIT_ENGINE_ERROR : EXIT_STORAGE_FAULT)
 }
 
 function storage<Value>(run: (done: (fault: StorageFault | null, value: Value | null) => void) => void): Promise<Value> {

@@ -266,10 +266,8 @@ export class Driver implements RaftNode {
     for (let left = this.proposals.count; left > 0 && this.stopped === null; ) {
       const proposed = this.proposals.take({ countMax: Math.min(left, PROPOSE_COUNT_MAX), bytesMax: PROPOSE_BYTES_MAX })
       left -= proposed.length
-      this.step(
-        { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) },
-        { ...NO_RECEIVED, proposed },
-      )
+      const event = { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) } as const
+      this.step(event, { ...NO_RECEIVED, proposed })
       this.proposals.release()
     }
   }
@@ -284,6 +282,7 @@ export class Driver implements RaftNode {
     const before = this.raft
     const wasLeader = role(before) === 'leader'
     const result = step(before, this.options.clock.monotonicMs(), event)
+    this.options.check?.(before, result.state)
     this.raft = result.state
     this.wakeAt = result.wakeAt
     this.context = context

@@ -1,6 +1,7 @@
 import type { GroupId, LogIndex, NodeId } from '../base/brand.ts'
 import type { ConfigurationPayload, Limits } from '../codec/payload.ts'
 import type { SessionCodec } from '../codec/types.ts'
+import type { RaftState } from '../raft/index.ts'
 import type { RaftConfig } from '../raft/types.ts'
 import type { StateMachine } from '../session/types.ts'
 import type { Clock, LogStore, PeerTransport, RecoveredLog, SnapshotMeta, SnapshotStore } from './ports.ts'
@@ -57,6 +58,8 @@ export interface DriverOptions {
   readonly messageBytesMax: number
   /** Seed of election timeouts. */
   readonly seed: number
+  /** Called with every two states of the core; throws when an invariant is broken (raft/check.ts). */
+  readonly check?: (previous: RaftState, next: RaftState) => void
 }
 
 

@@ -11,6 +11,7 @@ import { SessionGateway } from '../node/gateway.ts'
 import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
 import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
 import type { LogListener, LogStore, PeerListener, PeerTransport, RecoveredLog, SnapshotMeta, SnapshotStore } from '../node/ports.ts'
+import { checkState, checkTransition } from '../raft/index.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
 import { openLog } from '../storage/log-store.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot-memory.ts'
@@ -120,6 +121,10 @@ export class SimulatedNode {
       machine,
       snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),
       messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
+      check: (previous, next) => {
+        checkState(next)
+        checkTransition(previous, next)
+      },
       seed: seed * 1000 + position * 100 + this.starts,
       openLog: (snapshot, listener, done) => this.openLog(clock, { snapshot, listener }, done),
       openTransport: (listener) => this.witnessed(network.transport(id, listener), listener),
