@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { compileOnce } from '../cluster/processes.ts'
+import { ROOT, read } from '../tidy/tree.ts'
+
+beforeAll(compileOnce)
+
+const readme = read('README.md')
+
+/** Code blocks of a language, without their fences. */
+function blocks(language: string): string[] {
+  return [...readme.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1] ?? '')
+}
+
+test('the example in the README is the one in examples, and prints what the README says', () => {
+  expect(blocks('js')).toEqual([read('examples/counter.mjs')])
+  const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'examples/counter.mjs')], { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  expect(blocks('text')).toContain(stdout)
+})
+
+test('every page that the README links to is there', () => {
+  const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? '')
+  expect(links.filter((link) => !existsSync(join(ROOT, link)))).toEqual([])
+})
