@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto'
+import { createHash, hash, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { groupId, type NodeId, nodeId } from './base/brand.ts'
 import { Random } from './base/random.ts'
@@ -116,7 +116,7 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   const snapshots = await storage<SnapshotStore>((done) =>
     openSnapshotStore(join(options.dataDirectory, groupDirectory(GROUP)), done),
   )
-  const codec = createSessionCodec((bytes) => createHash('sha256').update(bytes).digest())
+  const codec = createSessionCodec((bytes) => hash('sha256', bytes, 'buffer'))
   const mounted = mount(options.machines ?? [counter, register, payments], codec)
   const machine = new SessionStateMachine(mounted.userMachine, codec, { group: GROUP })
   const identity = { clusterId: directory.identity.clusterId, group: GROUP, id: options.id, instance: directory.identity.instanceId }
