@@ -82,7 +82,8 @@ export class StartError extends Error {
 
 /** Starts one durable node without peers. Ready when it leads. */
 export async function startEmbedded(
-  options: Pick<NodeOptions, 'dataDirectory' | 'machines' | 'limits' | 'onFault'> & Partial<Pick<NodeOptions, 'listen'>>,
+  options: Pick<NodeOptions, 'dataDirectory' | 'machines' | 'limits' | 'onFault'> &
+    Partial<Pick<NodeOptions, 'listen'>>,
 ): Promise<RunningNode> {
   const listen = options.listen ?? { host: '127.0.0.1', port: 0 }
   const id = nodeId('n1')
@@ -119,7 +120,12 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   const codec = createSessionCodec((bytes) => hash('sha256', bytes, 'buffer'))
   const mounted = mount(options.machines ?? [counter, register, payments], codec)
   const machine = new SessionStateMachine(mounted.userMachine, codec, { group: GROUP })
-  const identity = { clusterId: directory.identity.clusterId, group: GROUP, id: options.id, instance: directory.identity.instanceId }
+  const identity = {
+    clusterId: directory.identity.clusterId,
+    group: GROUP,
+    id: options.id,
+    instance: directory.identity.instanceId,
+  }
   const transport = new GrpcPeerTransport({
     identity,
     peers: new Map(options.peers.map((peer) => [peer.id, peer.address])),
@@ -146,7 +152,12 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
     },
   }
   const driver = await storage<Driver>((done) => openNode(opening, done))
-  const gateway = new SessionGateway(driver, { parse: mounted.parse, parseQuery: mounted.parseQuery, codec, clock: systemClock })
+  const gateway = new SessionGateway(driver, {
+    parse: mounted.parse,
+    parseQuery: mounted.parseQuery,
+    codec,
+    clock: systemClock,
+  })
   return serve({ options, directory, transport, driver, gateway, mounted })
 }
 
@@ -212,7 +223,10 @@ function openLogIn(
           now: snapshot.now,
         }
   const { disk } = directory
-  openLog({ disk, directory: groupDirectory(GROUP), group: GROUP, snapshot: position, clock: systemClock, listener }, done)
+  openLog(
+    { disk, directory: groupDirectory(GROUP), group: GROUP, snapshot: position, clock: systemClock, listener },
+    done,
+  )
 }
 
 /** The same voters give the same id: a new cluster's nodes agree on it without talking. */
@@ -227,7 +241,9 @@ function exitOnFault(fault: { readonly code: string; readonly message: string })
   process.exit(fault.code === 'ENGINE_ERROR' ? EXIT_ENGINE_ERROR : EXIT_STORAGE_FAULT)
 }
 
-function storage<Value>(run: (done: (fault: StorageFault | null, value: Value | null) => void) => void): Promise<Value> {
+function storage<Value>(
+  run: (done: (fault: StorageFault | null, value: Value | null) => void) => void,
+): Promise<Value> {
   return new Promise((resolve, reject) => {
     run((fault, value) => {
       if (fault !== null || value === null) {
@@ -242,7 +258,12 @@ function leading(driver: Driver): Promise<void> {
     const check = (): void => {
       if (driver.leading) resolve()
     }
-    driver.listen({ applied: () => undefined, batchApplied: () => undefined, roleChanged: check, stopped: () => undefined })
+    driver.listen({
+      applied: () => undefined,
+      batchApplied: () => undefined,
+      roleChanged: check,
+      stopped: () => undefined,
+    })
     check()
   })
 }

@@ -41,7 +41,8 @@ export const logIndex = (value: number): LogIndex => natural(value, 'log index')
 export const writeNumber = (value: number): WriteNumber => natural(value, 'write number') as WriteNumber
 export const groupId = (value: number): GroupId => natural(value, 'group id') as GroupId
 export const requestId = (value: number): RequestId => natural(value, 'request id') as RequestId
-export const serverRequestId = (value: number): ServerRequestId => natural(value, 'server request id') as ServerRequestId
+export const serverRequestId = (value: number): ServerRequestId =>
+  natural(value, 'server request id') as ServerRequestId
 
 /** Casts a text that is known to name a node; `isNodeId` checks input from outside. */
 export const nodeId = (value: string): NodeId => {

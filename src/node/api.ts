@@ -4,7 +4,13 @@ import type { EntryKind } from '../codec/types.ts'
 import type { Applied, Reply, StateMachine } from '../session/types.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
-export type SubmitRefusal = 'NOT_LEADER' | 'OVERLOADED' | 'NO_QUORUM' | 'STORAGE_STALLED' | 'APPLY_BEHIND' | 'SHUTTING_DOWN'
+export type SubmitRefusal =
+  | 'NOT_LEADER'
+  | 'OVERLOADED'
+  | 'NO_QUORUM'
+  | 'STORAGE_STALLED'
+  | 'APPLY_BEHIND'
+  | 'SHUTTING_DOWN'
 
 /**
  * Who waits for one proposal: an object of the caller's, so that the hot path makes no closure and no promise. Exactly

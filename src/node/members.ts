@@ -36,6 +36,8 @@ export class Members {
   member(id: NodeId): Member | null {
     const newest = this.newest
     if (newest === null) return null
-    return newest.voters.find((member) => member.id === id) ?? newest.learners.find((member) => member.id === id) ?? null
+    return (
+      newest.voters.find((member) => member.id === id) ?? newest.learners.find((member) => member.id === id) ?? null
+    )
   }
 }

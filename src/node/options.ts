@@ -53,7 +53,11 @@ export interface DriverOptions {
   readonly snapshot: SnapshotMeta | null
   readonly transport: PeerTransport
   /** The newest Configuration of the recovered log or snapshot, with its payload. */
-  readonly configuration: { readonly index: LogIndex; readonly payload: ConfigurationPayload; readonly bytes: Uint8Array } | null
+  readonly configuration: {
+    readonly index: LogIndex
+    readonly payload: ConfigurationPayload
+    readonly bytes: Uint8Array
+  } | null
   /** Most record bytes in one AppendEntries; `APPEND_MESSAGE_BYTES_MAX`. */
   readonly messageBytesMax: number
   /** Seed of election timeouts. */
@@ -61,7 +65,6 @@ export interface DriverOptions {
   /** Called with every two states of the core; throws when an invariant is broken (raft/check.ts). */
   readonly check?: (previous: RaftState, next: RaftState) => void
 }
-
 
 /** What a node is built with where nothing else is said. */
 export { DEFAULT_LIMITS } from '../codec/limits.ts'

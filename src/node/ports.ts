@@ -24,7 +24,16 @@ export interface Timer {
 
 /** Why a store could not do what it was asked. All of them are faults: the node stops (style.md §21). */
 export interface StorageFault {
-  readonly code: 'IO_ERROR' | 'DISK_FULL' | 'LOG_ROT' | 'SNAPSHOT_ROT' | 'LOCKED' | 'WRONG_NODE' | 'WRONG_CLUSTER' | 'NEWER_FORMAT' | 'UNWRITABLE'
+  readonly code:
+    | 'IO_ERROR'
+    | 'DISK_FULL'
+    | 'LOG_ROT'
+    | 'SNAPSHOT_ROT'
+    | 'LOCKED'
+    | 'WRONG_NODE'
+    | 'WRONG_CLUSTER'
+    | 'NEWER_FORMAT'
+    | 'UNWRITABLE'
   /** What happened and what to do next. */
   readonly message: string
 }
@@ -137,7 +146,10 @@ export interface SnapshotRow {
 /** The snapshot of one group in LevelDB: rows by key, switched on atomically per generation. */
 export interface SnapshotStore {
   /** The newest snapshot that was switched on, or null. Rows arrive in slices through `onRows`, in key order. */
-  load(onRows: (rows: readonly { key: string; value: Uint8Array }[]) => void, done: StorageDone<SnapshotMeta | null>): void
+  load(
+    onRows: (rows: readonly { key: string; value: Uint8Array }[]) => void,
+    done: StorageDone<SnapshotMeta | null>,
+  ): void
   /** Writes a slice of the generation named by its boundary index, synced. One slice outstanding at a time. */
   writeSlice(generation: LogIndex, rows: readonly SnapshotRow[], done: StorageDone<null>): void
   /** Switches the generation on, atomically and synced; older rows it replaces are then gone. */

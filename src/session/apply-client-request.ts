@@ -16,7 +16,11 @@ import { isValueError } from './value-error.ts'
  * ClientRequest in the order of sessions.md §3; the numbers are its steps. Nothing changes before step 3; no refusal up to
  * step 10 has executed anything.
  */
-export function applyClientRequest(state: ReplicatedState, runner: MachineRunner, request: ClientRequestPayload): Reply {
+export function applyClientRequest(
+  state: ReplicatedState,
+  runner: MachineRunner,
+  request: ClientRequestPayload,
+): Reply {
   const session = state.sessions.find(request)
   if (session === null) return refuseUnknown(state, request) // 1
   const { requestId } = request
@@ -66,13 +70,18 @@ function applyRidingAck(state: ReplicatedState, session: ClientSession, upTo: nu
   return true
 }
 
-function checkExecutable(state: ReplicatedState, session: ClientSession, request: ClientRequestPayload): Refused | null {
+function checkExecutable(
+  state: ReplicatedState,
+  session: ClientSession,
+  request: ClientRequestPayload,
+): Refused | null {
   const { limits } = state
   const { floor, highest, ordered, cachedBytes } = session.row
   const { requestId, machine } = request
   const active = state.activeVersion(machine)
   if (request.version !== active) return refused('VERSION_CHANGED', { machine, active })
-  if (requestId >= floor + limits.windowRequests) return refused('WINDOW_EXCEEDED', { floor, window: limits.windowRequests })
+  if (requestId >= floor + limits.windowRequests)
+    return refused('WINDOW_EXCEEDED', { floor, window: limits.windowRequests })
   const expected = Math.max(highest + 1, floor)
   if (ordered && requestId !== expected) return refused('OUT_OF_ORDER', { expected })
   if (requestId === floor) return null

@@ -105,7 +105,11 @@ export class ClientSessions {
   private addPrincipal(principal: string, index: number): void {
     const found = this.byPrincipal.get(principal)
     if (found === undefined) this.byPrincipal.set(principal, index)
-    else if (typeof found === 'number') this.byPrincipal.set(principal, [found, index].sort((a, b) => a - b))
+    else if (typeof found === 'number')
+      this.byPrincipal.set(
+        principal,
+        [found, index].sort((a, b) => a - b),
+      )
     else {
       found.push(index)
       if ((found[found.length - 2] as number) > index) found.sort((a, b) => a - b)

@@ -14,7 +14,11 @@ import type { Reply } from './types.ts'
  * ExpireSessions: a compare-and-set (sessions.md §4). A session renewed since the leader looked is skipped, and so is one
  * that is not overdue at this entry's lease.
  */
-export function applyExpireSessions(state: ReplicatedState, runner: MachineRunner, payload: ExpireSessionsPayload): void {
+export function applyExpireSessions(
+  state: ReplicatedState,
+  runner: MachineRunner,
+  payload: ExpireSessionsPayload,
+): void {
   for (const named of payload.sessions) {
     const session = state.sessions.find(named)
     if (session === null || session.row.renewedAtIndex !== named.renewedAtIndex) continue

@@ -34,7 +34,9 @@ function fire(state: ReplicatedState, runner: MachineRunner, timer: DueTimer): v
   state.codec.foldNumber(state.hash, state.now)
   state.codec.foldString(state.hash, timer.key)
   if (machine !== TASK_MACHINE) {
-    runner.hook(`timer ${machine}/${name}`, null, (context) => runner.user.onTimer?.(context, { machine, name, payload }))
+    runner.hook(`timer ${machine}/${name}`, null, (context) =>
+      runner.user.onTimer?.(context, { machine, name, payload }),
+    )
     return
   }
   const failed = fireTaskTimer(state, name)

@@ -208,7 +208,13 @@ function isThenable(value: unknown): boolean {
 }
 
 function isValue(outcome: unknown): outcome is { kind: 'value'; value: Value } {
-  return typeof outcome === 'object' && outcome !== null && 'kind' in outcome && outcome.kind === 'value' && 'value' in outcome
+  return (
+    typeof outcome === 'object' &&
+    outcome !== null &&
+    'kind' in outcome &&
+    outcome.kind === 'value' &&
+    'value' in outcome
+  )
 }
 
 function isReject(outcome: unknown): outcome is { kind: 'reject'; code: string; details: Value } {

@@ -61,10 +61,13 @@ function checkPayload(payload: OpenSessionPayload): Refused | null {
 function checkOpening(state: ReplicatedState, payload: OpenSessionPayload, secret: string): Refused | null {
   const tombstone = state.tombstones.findBySecret(secret)
   if (tombstone !== null) return refused('CLIENT_SESSION_CLOSED', { at: tombstone.at, reason: tombstone.reason })
-  if (payload.validUntil < state.now) return refused('OPEN_TOO_LATE', { validUntil: payload.validUntil, now: state.now })
-  if (payload.validUntil > state.now + VALID_UNTIL_AHEAD_MS_MAX) return refused('INVALID', { reason: 'VALID_UNTIL', now: state.now })
+  if (payload.validUntil < state.now)
+    return refused('OPEN_TOO_LATE', { validUntil: payload.validUntil, now: state.now })
+  if (payload.validUntil > state.now + VALID_UNTIL_AHEAD_MS_MAX)
+    return refused('INVALID', { reason: 'VALID_UNTIL', now: state.now })
   const { sessionsMax } = state.limits
-  if (state.sessions.size + state.tombstones.size >= sessionsMax) return refused('TOO_MANY_SESSIONS', { max: sessionsMax })
+  if (state.sessions.size + state.tombstones.size >= sessionsMax)
+    return refused('TOO_MANY_SESSIONS', { max: sessionsMax })
   return null
 }
 

@@ -89,7 +89,8 @@ export class Restore {
     for (const [, value] of this.rows(FAMILY.task)) {
       const task = value as unknown as TaskRow
       state.tasks.restore(task)
-      const worker = task.status === 'LEASED' && task.assignedTo !== null ? state.sessions.findById(task.assignedTo) : null
+      const worker =
+        task.status === 'LEASED' && task.assignedTo !== null ? state.sessions.findById(task.assignedTo) : null
       if (worker !== null) worker.leases += 1
     }
   }

@@ -109,7 +109,10 @@ export class SessionStateMachine implements StateMachine {
     return this.state.sessions.shortestTimeout()
   }
 
-  overdueSessions(lease: Millis, limit: number): readonly { readonly index: number; readonly renewedAtIndex: number }[] {
+  overdueSessions(
+    lease: Millis,
+    limit: number,
+  ): readonly { readonly index: number; readonly renewedAtIndex: number }[] {
     return this.state.expiry.overdue(lease, limit)
   }
 

@@ -65,11 +65,7 @@ export function failTask(state: ReplicatedState, task: TaskRow, reason: string):
 }
 
 /** Closes a task and gives its worker's lease to the next one. */
-export function closeTask(
-  state: ReplicatedState,
-  task: TaskRow,
-  end: Pick<TaskRow, 'status' | 'result'>,
-): TaskRow {
+export function closeTask(state: ReplicatedState, task: TaskRow, end: Pick<TaskRow, 'status' | 'result'>): TaskRow {
   release(state, task)
   for (const purpose of ['backoff', 'queue'] as const) state.timers.remove(TASK_MACHINE, `${purpose}:${task.taskId}`)
   const closed: TaskRow = {

@@ -28,12 +28,14 @@ export function applyTaskCommand(
   request: { readonly command: string; readonly input: Value },
 ): Executed {
   const { command } = request
-  if (command !== 'complete' && command !== 'fail') return answer(runner, session, reject('UNKNOWN_COMMAND', { command }))
+  if (command !== 'complete' && command !== 'fail')
+    return answer(runner, session, reject('UNKNOWN_COMMAND', { command }))
   const input = parse(request.input, command === 'complete' ? 'result' : 'reason')
   if (input === null) return answer(runner, session, reject('VALIDATION_ERROR', { command }))
   const task = state.tasks.find(input.taskId)
   if (task === null) return answer(runner, session, reject('STALE_TASK', { status: null }))
-  if (!session.row.info.roles.includes(task.role)) return answer(runner, session, reject('FORBIDDEN', { role: task.role }))
+  if (!session.row.info.roles.includes(task.role))
+    return answer(runner, session, reject('FORBIDDEN', { role: task.role }))
   if (command === 'fail') return fail(state, runner, session, { task, input })
   const given = { by: session.row.info.principal, hash: hashOf(state, input.answer) }
   if (!isOpen(task)) {

@@ -142,7 +142,8 @@ export class Transaction {
   private checked(value: unknown, hash: RunningHash): number {
     try {
       const bytes = this.state.codec.walk(value, hash)
-      if (bytes > this.state.limits.responseBytesMax) throw new TypeError(`a value of ${bytes} bytes is larger than the limit`)
+      if (bytes > this.state.limits.responseBytesMax)
+        throw new TypeError(`a value of ${bytes} bytes is larger than the limit`)
       return bytes
     } catch (error) {
       this.invalidValue = true
@@ -248,4 +249,3 @@ function isOpenTask(state: ReplicatedState, taskId: string): boolean {
 function outboxFull(target: ClientSession): Extract<Outcome, { kind: 'reject' }> {
   return { kind: 'reject', code: 'OUTBOX_FULL', details: { session: target.row.info.id } }
 }
-

@@ -138,7 +138,11 @@ export interface UserStateMachine<Command = MachineCommand, Response = Value> {
    * A worker's result for an open task. `invalid`: does not fit the kind's schema, counts as a failed attempt.
    * `done`: accepted, what it wrote is committed, the task is closed.
    */
-  onTaskResult?(context: MachineContext, task: TaskRecord, result: Value): { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
+  onTaskResult?(
+    context: MachineContext,
+    task: TaskRecord,
+    result: Value,
+  ): { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
   /** The kind's fallback, when the task has failed for good. */
   onTaskFailed?(context: MachineContext, task: TaskRecord, reason: string): void
   /** Changes a machine's rows for version `to`; runs once, inside the AdvanceVersion entry (sessions.md §10). */
@@ -176,15 +180,35 @@ export interface ServerRequest {
 
 /** Codes of answers that mean "this copy was not executed" or "nothing changed" (sessions.md §3). */
 export type RefusalCode =
-  | 'SESSION_UNKNOWN' | 'SESSION_EXPIRED' | 'FENCED' | 'INVALID' | 'RESPONSE_EVICTED' | 'REQUEST_CONFLICT' | 'VERSION_CHANGED'
-  | 'WINDOW_EXCEEDED' | 'OUT_OF_ORDER' | 'RESPONSE_BACKLOG' | 'INVALID_ACK' | 'OPEN_CONFLICT' | 'OPEN_TOO_LATE' | 'CLIENT_SESSION_CLOSED'
-  | 'TOO_MANY_SESSIONS' | 'ATTACH_CONFLICT' | 'OPEN_REJECTED'
+  | 'SESSION_UNKNOWN'
+  | 'SESSION_EXPIRED'
+  | 'FENCED'
+  | 'INVALID'
+  | 'RESPONSE_EVICTED'
+  | 'REQUEST_CONFLICT'
+  | 'VERSION_CHANGED'
+  | 'WINDOW_EXCEEDED'
+  | 'OUT_OF_ORDER'
+  | 'RESPONSE_BACKLOG'
+  | 'INVALID_ACK'
+  | 'OPEN_CONFLICT'
+  | 'OPEN_TOO_LATE'
+  | 'CLIENT_SESSION_CLOSED'
+  | 'TOO_MANY_SESSIONS'
+  | 'ATTACH_CONFLICT'
+  | 'OPEN_REJECTED'
 
 /** What applying one entry answers to whoever proposed it. */
 export type Reply =
   | { readonly kind: 'none' }
   /** Executed: a value, or the machine's rejection (MACHINE_ERROR among them). `replayed`: from the response cache. */
-  | { readonly kind: 'outcome'; readonly outcome: Outcome; readonly replayed: boolean; readonly index: number; readonly invalidAck: boolean }
+  | {
+      readonly kind: 'outcome'
+      readonly outcome: Outcome
+      readonly replayed: boolean
+      readonly index: number
+      readonly invalidAck: boolean
+    }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly details: Value }
   | { readonly kind: 'opened'; readonly sessionId: SessionId; readonly existing: boolean }
   | {

@@ -78,7 +78,11 @@ export class LogWitness implements LogStore {
   }
 }
 
-function change(entries: WitnessedEntry[], write: LogWrite, appended: (index: number, entry: WitnessedEntry) => void): void {
+function change(
+  entries: WitnessedEntry[],
+  write: LogWrite,
+  appended: (index: number, entry: WitnessedEntry) => void,
+): void {
   if (write.truncateFrom !== null && entries.length > write.truncateFrom) entries.length = write.truncateFrom
   forEachOffset(write.records, (offset) => {
     const index = recordIndex(write.records, offset)

@@ -31,7 +31,8 @@ export class Nemesis {
 
   start(): void {
     if (this.swarm.crashEvery > 0) this.every(this.swarm.crashEvery, () => this.crash())
-    if (this.swarm.partitionEvery > 0 && this.nodes.length > 1) this.every(this.swarm.partitionEvery, () => this.partition())
+    if (this.swarm.partitionEvery > 0 && this.nodes.length > 1)
+      this.every(this.swarm.partitionEvery, () => this.partition())
     if (this.swarm.blackout) this.scheduler.after(this.random.below(this.swarm.faultMicros), () => this.blackout())
   }
 
@@ -94,7 +95,14 @@ export class Nemesis {
     const right = ids.filter((id) => !left.includes(id))
     const oneWay = this.random.chance(0.3)
     return left.flatMap((from) =>
-      right.flatMap((to): (readonly [string, string])[] => (oneWay ? [[from, to]] : [[from, to], [to, from]])),
+      right.flatMap((to): (readonly [string, string])[] =>
+        oneWay
+          ? [[from, to]]
+          : [
+              [from, to],
+              [to, from],
+            ],
+      ),
     )
   }
 }

@@ -113,7 +113,9 @@ class World {
     this.runUntil(() => this.scheduler.now >= this.swarm.faultMicros)
     const alive = this.nemesis.heal()
     const healedAt = this.scheduler.now
-    this.runUntil(() => alive.some((node) => node.driver?.leading === true) || this.scheduler.now > healedAt + LEADER_WITHIN)
+    this.runUntil(
+      () => alive.some((node) => node.driver?.leading === true) || this.scheduler.now > healedAt + LEADER_WITHIN,
+    )
     if (!alive.some((node) => node.driver?.leading === true)) {
       throw new Violation('a healed quorum elects a leader within 20 election timeouts', { healedAt })
     }
@@ -163,7 +165,10 @@ class World {
       const { currentTerm, commitIndex } = raft
       const now: Observed = { id: node.id, role, currentTerm, commitIndex, appliedIndex, log: witness }
       this.observed.set(node, now)
-      this.transcript.add(this.scheduler.now, `${node.id} ${role} term=${currentTerm} commit=${commitIndex} applied=${appliedIndex}`)
+      this.transcript.add(
+        this.scheduler.now,
+        `${node.id} ${role} term=${currentTerm} commit=${commitIndex} applied=${appliedIndex}`,
+      )
       this.invariants.observe(now, this.logs())
     }
   }
@@ -189,10 +194,15 @@ class World {
     for (const node of alive) {
       const answer = node.machine?.query({ machine: 'counter', query: 'value', input: SHARED, session: null })
       if (answer?.kind !== 'value' || answer.value !== results.length) {
-        throw new Violation('every replica holds each command once', { node: node.id, answer, expected: results.length })
+        throw new Violation('every replica holds each command once', {
+          node: node.id,
+          answer,
+          expected: results.length,
+        })
       }
     }
-    if (!this.settled(alive)) throw new Violation('replicas converge after healing', { applied: this.invariants.committedIndex })
+    if (!this.settled(alive))
+      throw new Violation('replicas converge after healing', { applied: this.invariants.committedIndex })
   }
 }
 

@@ -46,7 +46,13 @@ export class SdkClient {
   start(): void {
     const hub = new MultiSession({ environment: environmentOf(this.options), endpoints: this.options.endpoints })
     const settings = {
-      principal: `user:${this.name}`, roles: [], capabilities: {}, name: this.name, timeoutMs: 600_000, ordered: false, resume: null,
+      principal: `user:${this.name}`,
+      roles: [],
+      capabilities: {},
+      name: this.name,
+      timeoutMs: 600_000,
+      ordered: false,
+      resume: null,
     }
     const core = hub.openSession(settings, {
       onReady: () => {
@@ -64,7 +70,11 @@ export class SdkClient {
       onServerRequest: (request, done) => {
         // In order, without a gap, each once, over any number of failovers (sessions.md §5).
         if (request.serverRequestId !== this.handled + 1) {
-          throw new Violation('server requests come in order', { client: this.name, after: this.handled, id: request.serverRequestId })
+          throw new Violation('server requests come in order', {
+            client: this.name,
+            after: this.handled,
+            id: request.serverRequestId,
+          })
         }
         this.handled = request.serverRequestId
         done(null)
@@ -79,7 +89,8 @@ export class SdkClient {
     this.nextCommand += 1
     this.options.scheduler.after(this.options.random.below(200_000), () => {
       core.execute(command, NO_DEADLINE, (outcome) => {
-        if (outcome.kind !== 'ok') throw new Violation('the SDK retries until it knows', { client: this.name, at, outcome })
+        if (outcome.kind !== 'ok')
+          throw new Violation('the SDK retries until it knows', { client: this.name, at, outcome })
         this.results.set(at, decodeValue(outcome.value))
         this.acks += 1
         this.issue(core)

@@ -48,13 +48,21 @@ export class SimulatedChannels {
     }
     const { now } = this.network.scheduler
     const connection: Connection = {
-      client, node, process: node.process, listener, server: null, upAt: now, downAt: now, open: true,
+      client,
+      node,
+      process: node.process,
+      listener,
+      server: null,
+      upAt: now,
+      downAt: now,
+      open: true,
     }
     this.up(connection, () => {
-      connection.server = node.server?.accept({
-        onFrame: (frame) => this.down(connection, () => listener.onFrame(frame)),
-        onEnded: (code, message) => this.down(connection, () => this.end(connection, code, message)),
-      }) ?? null
+      connection.server =
+        node.server?.accept({
+          onFrame: (frame) => this.down(connection, () => listener.onFrame(frame)),
+          onEnded: (code, message) => this.down(connection, () => this.end(connection, code, message)),
+        }) ?? null
       if (connection.server === null) this.break(connection)
     })
     this.keepAlive(connection)

@@ -92,7 +92,12 @@ export class SimulatedClient {
     this.run({
       kind: 'AttachSession',
       payload: () =>
-        encodePayload('AttachSession', { ...session, secretHash: this.secretHash(), replaces: 0, nonce: this.secretHash().slice(0, 16) }),
+        encodePayload('AttachSession', {
+          ...session,
+          secretHash: this.secretHash(),
+          replaces: 0,
+          nonce: this.secretHash().slice(0, 16),
+        }),
       settle: (reply) => {
         if (reply.kind !== 'attached') throw new Violation('a session attaches', { client: this.name, reply })
         this.epoch = reply.epoch
@@ -182,7 +187,11 @@ export class SimulatedClient {
     }
     // A late copy may find its response evicted by the floor; any outcome it carries must equal the first.
     if (reply.kind === 'outcome' && operation.first !== textOf(reply)) {
-      throw new Violation('every duplicate is answered like the first copy', { client: this.name, first: operation.first, reply })
+      throw new Violation('every duplicate is answered like the first copy', {
+        client: this.name,
+        first: operation.first,
+        reply,
+      })
     }
   }
 

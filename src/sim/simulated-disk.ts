@@ -25,7 +25,9 @@ interface Inode {
   unsynced: Write[]
 }
 
-type NameOperation = { readonly kind: 'link'; readonly path: string; readonly inode: Inode } | { readonly kind: 'unlink'; readonly path: string }
+type NameOperation =
+  | { readonly kind: 'link'; readonly path: string; readonly inode: Inode }
+  | { readonly kind: 'unlink'; readonly path: string }
 
 /**
  * A disk that keeps what was synced and, at a crash, any subset of the unsynced sectors and any prefix of the unsynced
@@ -50,7 +52,8 @@ export class SimulatedDisk {
   crash(powerLoss: boolean): void {
     this.epoch += 1
     if (!powerLoss) {
-      for (const inode of this.names.values()) inode.unsynced = inode.unsynced.map((write) => ({ ...write, completed: true }))
+      for (const inode of this.names.values())
+        inode.unsynced = inode.unsynced.map((write) => ({ ...write, completed: true }))
       return
     }
     const kept = this.random.between(0, this.unsyncedNames.length)

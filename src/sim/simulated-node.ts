@@ -10,7 +10,15 @@ import type { Driver } from '../node/driver.ts'
 import { SessionGateway } from '../node/gateway.ts'
 import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
 import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
-import type { LogListener, LogStore, PeerListener, PeerTransport, RecoveredLog, SnapshotMeta, SnapshotStore } from '../node/ports.ts'
+import type {
+  LogListener,
+  LogStore,
+  PeerListener,
+  PeerTransport,
+  RecoveredLog,
+  SnapshotMeta,
+  SnapshotStore,
+} from '../node/ports.ts'
 import { checkState, checkTransition } from '../raft/index.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
 import { openLog } from '../storage/log-store.ts'
@@ -175,7 +183,10 @@ export class SimulatedNode {
       (fault, opened) => {
         if (this.clock !== clock) return
         if (fault !== null || opened === null) done(fault, null)
-        else this.witnessLog(opened.store, opened.recovered, (witness) => done(null, { store: witness, recovered: opened.recovered }))
+        else
+          this.witnessLog(opened.store, opened.recovered, (witness) =>
+            done(null, { store: witness, recovered: opened.recovered }),
+          )
       },
     )
   }

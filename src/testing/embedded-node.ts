@@ -74,7 +74,12 @@ export async function embeddedNode<const Machines extends TypedMachines>(
     server,
     directory,
     session: (principal, more) =>
-      connect<Machines>({ embedded: server, principal, machines: options.machines, ...more } as ConnectOptions<Machines>),
+      connect<Machines>({
+        embedded: server,
+        principal,
+        machines: options.machines,
+        ...more,
+      } as ConnectOptions<Machines>),
     restart: async () => {
       await halt()
       running = await open(directory, options)
@@ -111,7 +116,8 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
     messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
     seed: 1,
     openLog: (snapshot, listener, opened) => {
-      const position = snapshot === null ? null : { ...snapshot, index: snapshot.lastIncludedIndex, term: snapshot.lastIncludedTerm }
+      const position =
+        snapshot === null ? null : { ...snapshot, index: snapshot.lastIncludedIndex, term: snapshot.lastIncludedTerm }
       const disk = new NodeDisk(directory)
       openLog({ disk, directory: '.', group: groupId(0), snapshot: position, clock: systemClock, listener }, opened)
     },
@@ -146,7 +152,12 @@ function leading(driver: Driver): Promise<void> {
     const check = (): void => {
       if (driver.leading) resolve()
     }
-    driver.listen({ applied: () => undefined, batchApplied: () => undefined, roleChanged: check, stopped: () => undefined })
+    driver.listen({
+      applied: () => undefined,
+      batchApplied: () => undefined,
+      roleChanged: check,
+      stopped: () => undefined,
+    })
     driver.start()
   })
 }

@@ -55,7 +55,12 @@ describe('a client request', () => {
     const log = new Log(counter())
     const session = log.open('a')
     for (const id of [3, 1, 5, 2]) log.request(session, id, 'increment')
-    for (const [id, count] of [[1, 2], [2, 4], [3, 1], [5, 3]] as const) {
+    for (const [id, count] of [
+      [1, 2],
+      [2, 4],
+      [3, 1],
+      [5, 3],
+    ] as const) {
       expect(log.request(session, id, 'increment')).toMatchObject({ replayed: true, outcome: { value: count } })
     }
     expect(log.request(session, 4, 'increment')).toMatchObject({ replayed: false, outcome: { value: 5 } })
@@ -130,7 +135,8 @@ describe('the lowest pending request id', () => {
     const run = () => {
       const log = new Log(counter())
       const session = log.open('a')
-      for (const id of [1, 2, 3, 4]) log.request(session, id, 'increment', { lowestPendingRequestId: Math.max(1, id - 2) })
+      for (const id of [1, 2, 3, 4])
+        log.request(session, id, 'increment', { lowestPendingRequestId: Math.max(1, id - 2) })
       return [1, 2, 3, 4].map((id) => log.machine.cached(session, id) !== null)
     }
     expect(run()).toEqual([false, true, true, true])
@@ -156,7 +162,11 @@ describe('a refusal', () => {
     log.attach(session, 'a')
     const before = log.machine.sessionFacts(session)
     log.advance(1000)
-    expect(log.request(session, 1, 'increment', { epoch: 0 })).toEqual({ kind: 'refused', code: 'FENCED', details: { current: 4 } })
+    expect(log.request(session, 1, 'increment', { epoch: 0 })).toEqual({
+      kind: 'refused',
+      code: 'FENCED',
+      details: { current: 4 },
+    })
     expect(code(log.request(session, 1, 'increment', { epoch: 5 }))).toBe('INVALID')
     expect(log.machine.sessionFacts(session)).toEqual(before)
     expect(user.calls).toEqual([])

@@ -21,7 +21,8 @@ export function bareMachine(handlers: Record<string, Handler>, hooks: Partial<Us
       const handler = handlers[command]
       if (handler === undefined) return reject('UNKNOWN_COMMAND')
       const result = handler(context, input)
-      if (typeof result === 'object' && result !== null && ('kind' in result || 'then' in result)) return result as Outcome
+      if (typeof result === 'object' && result !== null && ('kind' in result || 'then' in result))
+        return result as Outcome
       return { kind: 'value', value: result as Value }
     },
     onSessionCreated: () => undefined,

@@ -24,7 +24,19 @@ describe('state', () => {
           context.state.set('bb', 2)
           context.state.set('c', 2)
           const had = context.state.delete('d')
-          return [had, context.state.delete('d'), ...rows(context), '|', ...rows(context, true), '|', ...rows(context, false, 2), '|', ...rows(context, true, 2), context.state.count({ from: 'a', to: 'e' }), context.state.has('d')]
+          return [
+            had,
+            context.state.delete('d'),
+            ...rows(context),
+            '|',
+            ...rows(context, true),
+            '|',
+            ...rows(context, false, 2),
+            '|',
+            ...rows(context, true, 2),
+            context.state.count({ from: 'a', to: 'e' }),
+            context.state.has('d'),
+          ]
         },
         count: (context) => context.state.count({ from: '', to: '\xff' }),
       }),
@@ -32,7 +44,25 @@ describe('state', () => {
     const session = log.open('a')
     expect(value(log.request(session, 1, 'fill'))).toEqual(['a1', 'b1', 'c1', 'd1'])
     expect(value(log.request(session, 2, 'change'))).toEqual([
-      true, false, 'a1', 'b1', 'bb2', 'c2', '|', 'c2', 'bb2', 'b1', 'a1', '|', 'a1', 'b1', '|', 'c2', 'bb2', 4, false,
+      true,
+      false,
+      'a1',
+      'b1',
+      'bb2',
+      'c2',
+      '|',
+      'c2',
+      'bb2',
+      'b1',
+      'a1',
+      '|',
+      'a1',
+      'b1',
+      '|',
+      'c2',
+      'bb2',
+      4,
+      false,
     ])
     expect(value(log.request(session, 3, 'count'))).toBe(5)
   })
@@ -52,7 +82,11 @@ describe('state', () => {
 
 describe('the context', () => {
   test('knows time, index, incarnation and the issuing session', () => {
-    expect(ask((context) => [context.index, context.incarnation, context.session?.principal ?? null])).toEqual([4, 1, 'user:a'])
+    expect(ask((context) => [context.index, context.incarnation, context.session?.principal ?? null])).toEqual([
+      4,
+      1,
+      'user:a',
+    ])
   })
 
   test('id and random are unique per call and seeded by incarnation and index', () => {
@@ -73,12 +107,20 @@ describe('the context', () => {
         },
       }),
     )
-    expect(value(log.request(log.open('a'), 1, 'ask'))).toEqual(new Uint8Array(createHash('sha256').update(Uint8Array.of(1, 2, 3)).digest()))
+    expect(value(log.request(log.open('a'), 1, 'ask'))).toEqual(
+      new Uint8Array(
+        createHash('sha256')
+          .update(Uint8Array.of(1, 2, 3))
+          .digest(),
+      ),
+    )
     expect(log.logged).toEqual([{ level: 'info', message: 'hello', fields: { n: 1 } }])
   })
 
   test('principalsKnown lists every principal of a kind that a session was ever bound to, sorted', () => {
-    const log = new Log(bareMachine({ ask: (context) => [...context.principalsKnown('admin:'), ...context.principalsKnown('user:')] }))
+    const log = new Log(
+      bareMachine({ ask: (context) => [...context.principalsKnown('admin:'), ...context.principalsKnown('user:')] }),
+    )
     log.open('z', { principal: 'admin:z' })
     const gone = log.open('b', { principal: 'admin:b' })
     log.append('CloseSession', { group: 0, incarnation: 1, index: gone, epoch: 0, secretHash: new Uint8Array(0) })
@@ -158,7 +200,9 @@ describe('what survives a rejection', () => {
     return {
       user: keys.filter((key) => key.startsWith('user/')),
       audited: keys.filter((key) => key.startsWith('session/audit/')).length,
-      alerts: log.machine.outbox(admin, 0, 9).map((request) => (request.payload as { body: { kind: string } }).body.kind),
+      alerts: log.machine
+        .outbox(admin, 0, 9)
+        .map((request) => (request.payload as { body: { kind: string } }).body.kind),
     }
   }
 
@@ -179,10 +223,14 @@ describe('what survives a rejection', () => {
   })
 
   test('audit records are bounded, the oldest goes first', () => {
-    const log = new Log(bareMachine({ many: (context) => {
-      for (let n = 0; n < 6000; n += 1) context.audit(n)
-      return null
-    } }))
+    const log = new Log(
+      bareMachine({
+        many: (context) => {
+          for (let n = 0; n < 6000; n += 1) context.audit(n)
+          return null
+        },
+      }),
+    )
     const session = log.open('a')
     const rows = log.machine.counts.rows
     log.request(session, 1, 'many')

@@ -3,7 +3,9 @@ import { bareMachine, counter, counterHandlers } from './bare-machine.ts'
 import { code, Log, numbers, value } from './log.ts'
 
 const overdue = (log: Log) =>
-  log.machine.overdueSessions(log.lease, 10).map((found) => ({ ...numbers(found.index), renewedAtIndex: found.renewedAtIndex }))
+  log.machine
+    .overdueSessions(log.lease, 10)
+    .map((found) => ({ ...numbers(found.index), renewedAtIndex: found.renewedAtIndex }))
 
 describe('expiry', () => {
   test('FR-024 PC-5 removes metadata, responses, pending and last id; a tombstone stays', () => {
@@ -19,7 +21,10 @@ describe('expiry', () => {
     expect(log.machine.outbox(session, 0, 10)).toEqual([])
     expect(log.machine.cached(session, 1)).toBeNull()
     expect(log.machine.counts.rows).toBe(before + 1)
-    expect(log.request(session, 3, 'increment')).toMatchObject({ code: 'SESSION_EXPIRED', details: { reason: 'expired' } })
+    expect(log.request(session, 3, 'increment')).toMatchObject({
+      code: 'SESSION_EXPIRED',
+      details: { reason: 'expired' },
+    })
   })
 
   test('is a compare-and-set: a session renewed since the leader looked lives on', () => {
@@ -95,7 +100,9 @@ describe('expiry', () => {
     const applied = log.append('ExpireSessions', { sessions: overdue(log) })
     expect(heard).toEqual([['a', [1], 'expired']])
     expect(applied.deliver).toEqual([b])
-    expect(log.machine.outbox(b, 0, 9)).toMatchObject([{ type: 'notification', payload: { topic: 'ended', body: 'a' } }])
+    expect(log.machine.outbox(b, 0, 9)).toMatchObject([
+      { type: 'notification', payload: { topic: 'ended', body: 'a' } },
+    ])
     expect(value(log.request(b, 1, 'ended'))).toBe('a')
   })
 
@@ -114,7 +121,12 @@ describe('expiry', () => {
     const applied = log.append('ExpireSessions', { sessions: overdue(log) })
     expect(applied.ended).toEqual([{ session, reason: 'expired' }])
     expect(log.machine.outbox(admin, 0, 9)).toMatchObject([
-      { payload: { topic: 'admin.alert', body: { kind: 'MACHINE_ERROR', details: { part: 'onSessionExpired', reason: 'EXCEPTION' } } } },
+      {
+        payload: {
+          topic: 'admin.alert',
+          body: { kind: 'MACHINE_ERROR', details: { part: 'onSessionExpired', reason: 'EXCEPTION' } },
+        },
+      },
     ])
     expect([...log.machine.swapDirty().keys()].some((key) => key.startsWith('user/'))).toBe(false)
   })
@@ -135,7 +147,9 @@ describe('expiry', () => {
     for (let count = 0; count < 100; count += 1) {
       const session = log.open(`s${count}`)
       log.request(session, 1, 'emit')
-      expect(code(log.append('CloseSession', { ...numbers(session), epoch: 0, secretHash: new Uint8Array(0) }).reply)).toMatch(/closed/)
+      expect(
+        code(log.append('CloseSession', { ...numbers(session), epoch: 0, secretHash: new Uint8Array(0) }).reply),
+      ).toMatch(/closed/)
     }
     log.advance(10 * 60_000 + 1)
     log.empty('Noop')

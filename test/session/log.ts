@@ -150,4 +150,3 @@ export function code(reply: Reply): string {
   if (reply.kind === 'outcome' && reply.outcome.kind === 'reject') return reply.outcome.code
   return `not refused: ${JSON.stringify(reply)}`
 }
-

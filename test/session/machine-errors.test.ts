@@ -41,7 +41,8 @@ describe('MACHINE_ERROR', () => {
         emit: (context) => context.emit(context.session?.id ?? ('' as never), 'x', bad as never),
         answer: () => ({ kind: 'value', value: bad }),
         refuse: () => reject('NO', bad as never),
-        ask: (context) => context.task('test', { kind: 'k', role: 'r', leaseMs: 1, maxAttempts: 1, backoffMs: [] }, '', bad as never),
+        ask: (context) =>
+          context.task('test', { kind: 'k', role: 'r', leaseMs: 1, maxAttempts: 1, backoffMs: [] }, '', bad as never),
         notify: (context) => context.notify('user:a', 'x', bad as never),
         audit: (context) => context.audit(bad as never),
         alert: (context) => context.alert('x', bad as never),
@@ -68,7 +69,9 @@ describe('MACHINE_ERROR', () => {
   })
 
   test('INVALID_VALUE: what is no outcome at all', () => {
-    const log = new Log(bareMachine({ odd: () => ({ kind: 'else' }), noCode: () => ({ kind: 'reject', details: null }) }))
+    const log = new Log(
+      bareMachine({ odd: () => ({ kind: 'else' }), noCode: () => ({ kind: 'reject', details: null }) }),
+    )
     const session = log.open('a')
     expect(log.request(session, 1, 'odd')).toMatchObject(error('INVALID_VALUE'))
     expect(log.request(session, 2, 'noCode')).toMatchObject(error('INVALID_VALUE', 5))
@@ -128,7 +131,10 @@ describe('an engine error', () => {
 
   test('in a timer it names the timer', () => {
     const log = new Log(
-      bareMachine({ later: (context) => context.schedule('test', 'deep', 0, null) ?? null }, { onTimer: () => void overflow(0) }),
+      bareMachine(
+        { later: (context) => context.schedule('test', 'deep', 0, null) ?? null },
+        { onTimer: () => void overflow(0) },
+      ),
     )
     const session = log.open('a')
     log.request(session, 1, 'later')
@@ -202,6 +208,8 @@ describe('the user machine', () => {
     expect(ask('nan')).toMatchObject({ code: 'MACHINE_ERROR', details: { reason: 'INVALID_VALUE' } })
     expect(log.machine.stateHash()).toBe(hash)
     const bare = new Log(counter())
-    expect(bare.machine.query({ machine: 'test', query: 'all', input: null, session: null })).toMatchObject({ code: 'UNKNOWN_QUERY' })
+    expect(bare.machine.query({ machine: 'test', query: 'all', input: null, session: null })).toMatchObject({
+      code: 'UNKNOWN_QUERY',
+    })
   })
 })

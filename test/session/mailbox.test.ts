@@ -13,7 +13,9 @@ const notifier = () =>
   })
 
 const bodies = (log: Log, session: number) =>
-  log.machine.outbox(session, 0, 1000).map(({ type, payload }) => [type, (payload as { body: Value }).body, (payload as { seq: number }).seq])
+  log.machine
+    .outbox(session, 0, 1000)
+    .map(({ type, payload }) => [type, (payload as { body: Value }).body, (payload as { seq: number }).seq])
 
 describe('notify', () => {
   test('gives every live session of the principal one copy, in session order, with one number', () => {
@@ -24,7 +26,10 @@ describe('notify', () => {
     const applied = log.requestApplied(sender, 1, 'notify', { input: { to: 'user:b', bodies: ['x', 'y'] } })
     expect(applied.deliver).toEqual([b, c])
     for (const session of [b, c]) {
-      expect(bodies(log, session)).toEqual([['notification', 'x', 1], ['notification', 'y', 2]])
+      expect(bodies(log, session)).toEqual([
+        ['notification', 'x', 1],
+        ['notification', 'y', 2],
+      ])
     }
   })
 
@@ -33,7 +38,10 @@ describe('notify', () => {
     const sender = log.open('s')
     log.request(sender, 1, 'notify', { input: { to: 'user:b', bodies: ['x', 'y'] } })
     const b = log.open('b')
-    expect(bodies(log, b)).toEqual([['notification', 'x', 1], ['notification', 'y', 2]])
+    expect(bodies(log, b)).toEqual([
+      ['notification', 'x', 1],
+      ['notification', 'y', 2],
+    ])
     log.request(sender, 2, 'notify', { input: { to: 'user:b', bodies: ['z'] } })
     expect(bodies(log, b)).toHaveLength(3)
     log.append('CloseSession', { ...numbers(b), epoch: 0, secretHash: new Uint8Array(0) })
@@ -46,7 +54,10 @@ describe('notify', () => {
     log.request(sender, 1, 'notify', { input: { to: 'user:b', bodies: ['x', 'y', 'z'] } })
     const row = [...log.machine.swapDirty()].find(([key]) => key.startsWith('session/principal/'))?.[1]
     expect(row).toMatchObject({ principal: 'user:b', seq: 3, dropped: 1, waiting: 2 })
-    expect(bodies(log, log.open('b'))).toEqual([['notification', 'y', 2], ['notification', 'z', 3]])
+    expect(bodies(log, log.open('b'))).toEqual([
+      ['notification', 'y', 2],
+      ['notification', 'z', 3],
+    ])
   })
 
   test('a slow session loses hints, not the sender its command', () => {
@@ -55,7 +66,10 @@ describe('notify', () => {
     const b = log.open('b')
     const applied = log.requestApplied(sender, 1, 'notify', { input: { to: 'user:b', bodies: ['x', 'y', 'z'] } })
     expect(applied.reply).toMatchObject({ outcome: { kind: 'value' } })
-    expect(bodies(log, b)).toEqual([['notification', 'y', 2], ['notification', 'z', 3]])
+    expect(bodies(log, b)).toEqual([
+      ['notification', 'y', 2],
+      ['notification', 'z', 3],
+    ])
   })
 
   test('mailboxes of absent principals are kept 30 days', () => {
@@ -78,6 +92,9 @@ describe('notify', () => {
     log.request(sender, 2, 'notify', { input: { to: 'user:b', bodies: ['y'] } })
     log.advance(20 * 86_400_000)
     log.empty('Noop')
-    expect(bodies(log, log.open('b'))).toEqual([['notification', 'x', 1], ['notification', 'y', 2]])
+    expect(bodies(log, log.open('b'))).toEqual([
+      ['notification', 'x', 1],
+      ['notification', 'y', 2],
+    ])
   })
 })

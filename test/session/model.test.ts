@@ -27,9 +27,31 @@ function agreement(seen: Map<string, number>): fc.IPropertyWithHooks<[Operation[
 }
 
 const EXPECTED = [
-  'value', 'replayed', 'NO', 'MACHINE_ERROR', 'OUTBOX_FULL', 'SESSION_UNKNOWN', 'SESSION_EXPIRED', 'FENCED', 'INVALID', 'RESPONSE_EVICTED',
-  'REQUEST_CONFLICT', 'WINDOW_EXCEEDED', 'OUT_OF_ORDER', 'RESPONSE_BACKLOG', 'INVALID_ACK', 'OPEN_CONFLICT', 'OPEN_TOO_LATE',
-  'CLIENT_SESSION_CLOSED', 'TOO_MANY_SESSIONS', 'ATTACH_CONFLICT', 'OPEN_REJECTED', 'opened', 'attached', 'acknowledged', 'closed',
+  'value',
+  'replayed',
+  'NO',
+  'MACHINE_ERROR',
+  'OUTBOX_FULL',
+  'SESSION_UNKNOWN',
+  'SESSION_EXPIRED',
+  'FENCED',
+  'INVALID',
+  'RESPONSE_EVICTED',
+  'REQUEST_CONFLICT',
+  'WINDOW_EXCEEDED',
+  'OUT_OF_ORDER',
+  'RESPONSE_BACKLOG',
+  'INVALID_ACK',
+  'OPEN_CONFLICT',
+  'OPEN_TOO_LATE',
+  'CLIENT_SESSION_CLOSED',
+  'TOO_MANY_SESSIONS',
+  'ATTACH_CONFLICT',
+  'OPEN_REJECTED',
+  'opened',
+  'attached',
+  'acknowledged',
+  'closed',
 ]
 
 function compareStep(
@@ -44,25 +66,66 @@ function compareStep(
   const expected = model.apply(translate(step, entry), entry)
   const { reply, deliver, ended } = done.applied
   // The details of OPEN_TOO_LATE are two times that the model does not know.
-  expect(reply.kind === 'refused' && reply.code === 'OPEN_TOO_LATE' ? { ...reply, details: null } : reply).toEqual(expected)
+  expect(reply.kind === 'refused' && reply.code === 'OPEN_TOO_LATE' ? { ...reply, details: null } : reply).toEqual(
+    expected,
+  )
   expect([...deliver].sort()).toEqual([...model.deliver].sort())
   expect(ended).toEqual(model.ended)
   for (const session of opened) compareSession(log, model, session)
-  const label = reply.kind === 'refused' ? reply.code : reply.kind !== 'outcome' ? reply.kind : reply.replayed ? 'replayed' : reply.outcome.kind === 'value' ? 'value' : reply.outcome.code
+  const label =
+    reply.kind === 'refused'
+      ? reply.code
+      : reply.kind !== 'outcome'
+        ? reply.kind
+        : reply.replayed
+          ? 'replayed'
+          : reply.outcome.kind === 'value'
+            ? 'value'
+            : reply.outcome.code
   seen.set(label, (seen.get(label) ?? 0) + 1)
 }
 
 function compareSession(log: Log, model: Model, index: number): void {
   const session = model.all.sessions.get(index)
   const outbox = log.machine.outbox(index, 0, 100)
-  expect(outbox.map(({ serverRequestId: id, previousId, type, payload, attempt }) => ({ id, previousId, type, payload, attempt }))).toEqual(
-    (session?.outbox ?? []).map(({ id, previousId, type, payload, attempt }) => ({ id, previousId, type, payload, attempt })),
+  expect(
+    outbox.map(({ serverRequestId: id, previousId, type, payload, attempt }) => ({
+      id,
+      previousId,
+      type,
+      payload,
+      attempt,
+    })),
+  ).toEqual(
+    (session?.outbox ?? []).map(({ id, previousId, type, payload, attempt }) => ({
+      id,
+      previousId,
+      type,
+      payload,
+      attempt,
+    })),
   )
   const facts = log.machine.sessionFacts(index)
   expect(facts === null).toBe(session === undefined)
   if (facts === null || session === undefined) return
-  const { epoch, floor, highest, acked: acknowledged, lastId: lastServerRequestId, renewed: renewedLease, renewedAt: renewedAtIndex } = session
-  expect(facts).toMatchObject({ epoch, floor, highest, acknowledged, lastServerRequestId, renewedLease, renewedAtIndex })
+  const {
+    epoch,
+    floor,
+    highest,
+    acked: acknowledged,
+    lastId: lastServerRequestId,
+    renewed: renewedLease,
+    renewedAt: renewedAtIndex,
+  } = session
+  expect(facts).toMatchObject({
+    epoch,
+    floor,
+    highest,
+    acknowledged,
+    lastServerRequestId,
+    renewedLease,
+    renewedAtIndex,
+  })
   // INV-2, INV-3: in id order, and none above the last id.
   expect(outbox.every((request, at) => request.serverRequestId > (outbox[at - 1]?.serverRequestId ?? 0))).toBe(true)
 }
@@ -81,20 +144,38 @@ function translate(step: Operation, entry: Entry): ModelEntry {
       return { ...step, who: `${step.who}` }
     case 'attach': {
       const payload = codec.decodePayload('AttachSession', entry.payload)
-      return { kind: 'attach', session: payload.index, replaces: payload.replaces, nonce: payload.nonce[0] ?? 0, known: true }
+      return {
+        kind: 'attach',
+        session: payload.index,
+        replaces: payload.replaces,
+        nonce: payload.nonce[0] ?? 0,
+        known: true,
+      }
     }
     case 'request':
     case 'repeat': {
       const payload = codec.decodeClientRequest(entry.payload)
       const { requestId: id, lowestPendingRequestId: lowest, ackServerRequests: ack, epoch, command } = payload
-      return { kind: 'request', session: payload.index, id, lowest, ack, epoch, command, input: codec.decodeValue(payload.input) }
+      return {
+        kind: 'request',
+        session: payload.index,
+        id,
+        lowest,
+        ack,
+        epoch,
+        command,
+        input: codec.decodeValue(payload.input),
+      }
     }
     case 'ack': {
       const { index: session, serverRequestId: upTo, epoch } = codec.decodePayload('ServerRequestAck', entry.payload)
       return { kind: 'ack', session, upTo, epoch }
     }
     case 'keepAlive':
-      return { kind: 'keepAlive', sessions: codec.decodePayload('KeepAlive', entry.payload).sessions.map(({ index }) => index) }
+      return {
+        kind: 'keepAlive',
+        sessions: codec.decodePayload('KeepAlive', entry.payload).sessions.map(({ index }) => index),
+      }
     case 'expire':
       return { kind: 'expire', sessions: [...codec.decodePayload('ExpireSessions', entry.payload).sessions] }
     case 'close': {
@@ -102,7 +183,10 @@ function translate(step: Operation, entry: Entry): ModelEntry {
       return { kind: 'close', session, epoch }
     }
     case 'retry':
-      return { kind: 'retry', session: codec.decodePayload('RetryServerRequests', entry.payload).sessions[0]?.index ?? 0 }
+      return {
+        kind: 'retry',
+        session: codec.decodePayload('RetryServerRequests', entry.payload).sessions[0]?.index ?? 0,
+      }
     default:
       return { kind: 'tick' }
   }

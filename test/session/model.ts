@@ -3,50 +3,35 @@ import type { Value } from '../../src/codec/types.ts'
 import { ackTimeout } from '../../src/session/retry-server-requests.ts'
 import type { Reply } from '../../src/session/types.ts'
 
+import type { Everything, ModelEntry, Session, Waiting } from './model-types.ts'
+
+export type { ModelEntry, ModelRequest } from './model-types.ts'
+
+const refused = (code: string, details: Value = null) => ({ kind: 'refused', code, details }) as Reply
+
 /**
  * The reference model (sessions.md §12): the same rules as `SessionStateMachine` and `propertyMachine` in plain maps, with
  * no cache, no index and no write buffer: a transaction works on a copy of everything. Bytes, hashes and tasks are left out;
  * the jitter of retries is the implementation's own function, which has a test of its own.
  */
-export interface ModelRequest { id: number; previousId: number; type: string; payload: Value; attempt: number }
-interface Waiting extends ModelRequest { sentAt: number; droppable: boolean; key: string | null }
-interface Session {
-  index: number; who: string; timeoutMs: number; ordered: boolean; refuse: boolean
-  renewed: number; renewedAt: number; epoch: number; nonce: number
-  floor: number; highest: number; responses: Map<number, { hash: string; reply: Reply & { kind: 'outcome' } }>
-  lastId: number; tailId: number; acked: number; outbox: Waiting[]; resentAt: number
-}
-interface Everything {
-  sessions: Map<number, Session>
-  tombstones: Map<number, { who: string; at: number; reason: string; until: number }>
-  user: Map<string, Value>
-  timers: Map<string, { dueAt: number; to: number }>
-  mail: Map<string, { waiting: Value[]; seq: number }>
-  once: Map<string, { value: number; until: number }>
-}
-
-export type ModelEntry =
-  | { kind: 'open'; who: string; timeoutMs: number; refuse: boolean; late: boolean; ordered: boolean }
-  | { kind: 'attach'; session: number; replaces: number; nonce: number; known: boolean }
-  | { kind: 'request'; session: number; id: number; lowest: number; ack: number; epoch: number; command: string; input: Value }
-  | { kind: 'ack'; session: number; upTo: number; epoch: number }
-  | { kind: 'keepAlive'; sessions: number[] }
-  | { kind: 'expire'; sessions: { index: number; renewedAtIndex: number }[] }
-  | { kind: 'close'; session: number; epoch: number }
-  | { kind: 'retry'; session: number }
-  | { kind: 'tick' }
-
-const refused = (code: string, details: Value = null) => ({ kind: 'refused', code, details }) as Reply
-
 export class Model {
-  all: Everything = { sessions: new Map(), tombstones: new Map(), user: new Map(), timers: new Map(), mail: new Map(), once: new Map() }
+  all: Everything = {
+    sessions: new Map(),
+    tombstones: new Map(),
+    user: new Map(),
+    timers: new Map(),
+    mail: new Map(),
+    once: new Map(),
+  }
   now = 0
   lease = 0
   index = 2
   deliver: Set<number> = new Set()
   ended: { session: number; reason: string }[] = []
   private readonly limits: Limits
-  constructor(limits: Limits) { this.limits = limits }
+  constructor(limits: Limits) {
+    this.limits = limits
+  }
 
   apply(entry: ModelEntry, clocks: { now: number; lease: number }): Reply {
     this.index += 1
@@ -58,20 +43,30 @@ export class Model {
     this.now = now
     for (const [index, { until }] of this.all.tombstones) if (until < now) this.all.tombstones.delete(index)
     switch (entry.kind) {
-      case 'open': return this.open(entry)
-      case 'attach': return this.attach(entry)
-      case 'request': return this.request(entry)
-      case 'ack': return this.ack(entry)
-      case 'keepAlive': return { kind: 'keptAlive', alive: entry.sessions.map((index) => this.renew(index)) }
-      case 'close': return this.close(entry)
+      case 'open':
+        return this.open(entry)
+      case 'attach':
+        return this.attach(entry)
+      case 'request':
+        return this.request(entry)
+      case 'ack':
+        return this.ack(entry)
+      case 'keepAlive':
+        return { kind: 'keptAlive', alive: entry.sessions.map((index) => this.renew(index)) }
+      case 'close':
+        return this.close(entry)
       case 'expire':
         for (const { index, renewedAtIndex } of entry.sessions) {
           const session = this.all.sessions.get(index)
-          if (session?.renewedAt === renewedAtIndex && session.renewed + session.timeoutMs <= this.lease) this.end(session, 'expired')
+          if (session?.renewedAt === renewedAtIndex && session.renewed + session.timeoutMs <= this.lease)
+            this.end(session, 'expired')
         }
         return { kind: 'none' }
-      case 'retry': this.retry(entry); return { kind: 'none' }
-      case 'tick': return { kind: 'none' }
+      case 'retry':
+        this.retry(entry)
+        return { kind: 'none' }
+      case 'tick':
+        return { kind: 'none' }
     }
   }
 
@@ -91,19 +86,38 @@ export class Model {
   private open(entry: ModelEntry & { kind: 'open' }): Reply {
     const found = [...this.all.sessions.values()].find((session) => session.who === entry.who)
     if (found !== undefined) {
-      const same = found.timeoutMs === entry.timeoutMs && found.ordered === entry.ordered && found.refuse === entry.refuse
-      return same ? { kind: 'opened', sessionId: `0/1/${found.index}` as never, existing: true } : refused('OPEN_CONFLICT')
+      const same =
+        found.timeoutMs === entry.timeoutMs && found.ordered === entry.ordered && found.refuse === entry.refuse
+      return same
+        ? { kind: 'opened', sessionId: `0/1/${found.index}` as never, existing: true }
+        : refused('OPEN_CONFLICT')
     }
     const tombstone = [...this.all.tombstones].reverse().find(([, row]) => row.who === entry.who)?.[1]
     if (tombstone !== undefined) return refused('CLIENT_SESSION_CLOSED', { at: tombstone.at, reason: tombstone.reason })
     if (entry.late) return refused('OPEN_TOO_LATE')
     const { sessionsMax } = this.limits
-    if (this.all.sessions.size + this.all.tombstones.size >= sessionsMax) return refused('TOO_MANY_SESSIONS', { max: sessionsMax })
+    if (this.all.sessions.size + this.all.tombstones.size >= sessionsMax)
+      return refused('TOO_MANY_SESSIONS', { max: sessionsMax })
     if (entry.refuse) return refused('OPEN_REJECTED', { kind: 'reject', code: 'REFUSED', details: entry.who })
     const { who, timeoutMs, ordered, refuse } = entry
     this.all.sessions.set(this.index, {
-      index: this.index, who, timeoutMs, ordered, refuse, renewed: this.lease, renewedAt: this.index, epoch: 0, nonce: -1, floor: 1,
-      highest: 0, responses: new Map(), lastId: 0, tailId: 0, acked: 0, outbox: [], resentAt: this.now,
+      index: this.index,
+      who,
+      timeoutMs,
+      ordered,
+      refuse,
+      renewed: this.lease,
+      renewedAt: this.index,
+      epoch: 0,
+      nonce: -1,
+      floor: 1,
+      highest: 0,
+      responses: new Map(),
+      lastId: 0,
+      tailId: 0,
+      acked: 0,
+      outbox: [],
+      resentAt: this.now,
     })
     this.all.user.set('created', Number(this.all.user.get('created') ?? 0) + 1)
     const mail = this.all.mail.get(`user:${who}`)
@@ -118,12 +132,22 @@ export class Model {
     const repeated = session.epoch > 0 && session.nonce === entry.nonce
     if (!repeated && entry.replaces !== session.epoch) return refused('ATTACH_CONFLICT', { current: session.epoch })
     this.renew(entry.session)
-    if (!repeated) { session.epoch = this.index; session.nonce = entry.nonce }
+    if (!repeated) {
+      session.epoch = this.index
+      session.nonce = entry.nonce
+    }
     session.resentAt = this.now
     if (session.outbox.length > 0) this.deliver.add(session.index)
     const { epoch, acked: acknowledged, timeoutMs } = session
     const nextRequestId = Math.max(session.highest + 1, session.floor)
-    return { kind: 'attached', sessionId: `0/1/${session.index}` as never, epoch, nextRequestId, acknowledged, timeoutMs }
+    return {
+      kind: 'attached',
+      sessionId: `0/1/${session.index}` as never,
+      epoch,
+      nextRequestId,
+      acknowledged,
+      timeoutMs,
+    }
   }
 
   private request(entry: ModelEntry & { kind: 'request' }): Reply {
@@ -140,7 +164,8 @@ export class Model {
     if (entry.id < floor) return refused('RESPONSE_EVICTED', { floor })
     const hash = `${entry.command} ${JSON.stringify(entry.input)}`
     const cached = session.responses.get(entry.id)
-    if (cached !== undefined) return cached.hash === hash ? { ...cached.reply, replayed: true, invalidAck } : refused('REQUEST_CONFLICT')
+    if (cached !== undefined)
+      return cached.hash === hash ? { ...cached.reply, replayed: true, invalidAck } : refused('REQUEST_CONFLICT')
     const { windowRequests: window, cachedResponsesMax } = this.limits
     if (entry.id >= floor + window) return refused('WINDOW_EXCEEDED', { floor, window })
     const expected = Math.max(session.highest + 1, floor)
@@ -165,8 +190,10 @@ export class Model {
     }
     const value = this.run(index, command, input)
     if (command === 'refuse') return reject('NO', { at: this.index })
-    if (command === 'explode') return reject('MACHINE_ERROR', { machine: 'test', index: this.index, reason: 'EXCEPTION' })
-    if (value === undefined) return reject('OUTBOX_FULL', { session: command === 'emitOther' ? String(input) : `0/1/${index}` })
+    if (command === 'explode')
+      return reject('MACHINE_ERROR', { machine: 'test', index: this.index, reason: 'EXCEPTION' })
+    if (value === undefined)
+      return reject('OUTBOX_FULL', { session: command === 'emitOther' ? String(input) : `0/1/${index}` })
     return { kind: 'value', value }
   }
 
@@ -276,7 +303,11 @@ export class Model {
     })
     if (due.length > 0) this.deliver.add(session.index)
     const dead = due.filter((request) => request.attempt >= this.limits.attemptsMax)
-    for (const request of due) if (!dead.includes(request)) { request.attempt += 1; request.sentAt = this.now }
+    for (const request of due)
+      if (!dead.includes(request)) {
+        request.attempt += 1
+        request.sentAt = this.now
+      }
     for (const request of dead) {
       this.takeOut(session, request)
       this.all.user.set('dead', request.id)
@@ -294,25 +325,40 @@ export class Model {
 
   private end(session: Session, reason: string): void {
     this.all.sessions.delete(session.index)
-    this.all.user.set(`ended/${reason}`, session.outbox.map(({ id }) => id))
+    this.all.user.set(
+      `ended/${reason}`,
+      session.outbox.map(({ id }) => id),
+    )
     this.notify('user:0', 'ended', session.who)
-    this.all.tombstones.set(session.index, { who: session.who, at: this.now, reason, until: this.now + this.limits.tombstoneMs })
+    this.all.tombstones.set(session.index, {
+      who: session.who,
+      at: this.now,
+      reason,
+      until: this.now + this.limits.tombstoneMs,
+    })
     this.ended.push({ session: session.index, reason })
   }
 
   private renew(index: number): boolean {
     const session = this.all.sessions.get(index)
-    if (session !== undefined) { session.renewed = this.lease; session.renewedAt = this.index }
+    if (session !== undefined) {
+      session.renewed = this.lease
+      session.renewedAt = this.index
+    }
     return session !== undefined
   }
 
   private unknown(index: number): Reply {
     const tombstone = this.all.tombstones.get(index)
-    return tombstone === undefined ? refused('SESSION_UNKNOWN') : refused('SESSION_EXPIRED', { at: tombstone.at, reason: tombstone.reason })
+    return tombstone === undefined
+      ? refused('SESSION_UNKNOWN')
+      : refused('SESSION_EXPIRED', { at: tombstone.at, reason: tombstone.reason })
   }
 
   private fence(session: Session, epoch: number): Reply | null {
     if (epoch === session.epoch) return null
-    return epoch < session.epoch ? refused('FENCED', { current: session.epoch }) : refused('INVALID', { reason: 'EPOCH' })
+    return epoch < session.epoch
+      ? refused('FENCED', { current: session.epoch })
+      : refused('INVALID', { reason: 'EPOCH' })
   }
 }

@@ -82,11 +82,14 @@ describe('OpenSession', () => {
 
   test('OPEN_REJECTED: a throwing onSessionCreated refuses the session and is recorded', () => {
     const log = new Log(
-      bareMachine({}, {
-        onSessionCreated() {
-          throw new Error('a bug')
+      bareMachine(
+        {},
+        {
+          onSessionCreated() {
+            throw new Error('a bug')
+          },
         },
-      }),
+      ),
     )
     expect(log.tryOpen('a').reply).toMatchObject({ code: 'OPEN_REJECTED', details: { code: 'MACHINE_ERROR' } })
     expect(log.machine.counts.sessions).toBe(0)
@@ -164,7 +167,11 @@ describe('AttachSession', () => {
     const log = new Log(counter())
     const session = log.open('a')
     log.attach(session, 'a', { nonce: 7 })
-    expect(log.attach(session, 'a', { nonce: 8 })).toEqual({ kind: 'refused', code: 'ATTACH_CONFLICT', details: { current: 4 } })
+    expect(log.attach(session, 'a', { nonce: 8 })).toEqual({
+      kind: 'refused',
+      code: 'ATTACH_CONFLICT',
+      details: { current: 4 },
+    })
     expect(log.attach(session, 'a', { nonce: 8, replaces: 4 })).toMatchObject({ kind: 'attached', epoch: 6 })
   })
 
@@ -214,7 +221,8 @@ describe('CloseSession', () => {
     const log = new Log(counter())
     const session = log.open('a')
     log.attach(session, 'a')
-    const close = (name: string) => log.append('CloseSession', { ...numbers(session), epoch: 0, secretHash: secret(name) }).reply
+    const close = (name: string) =>
+      log.append('CloseSession', { ...numbers(session), epoch: 0, secretHash: secret(name) }).reply
     expect(code(close('b'))).toBe('SESSION_UNKNOWN')
     expect(close('a')).toEqual({ kind: 'closed' })
   })

@@ -10,7 +10,17 @@ import { type Log, numbers, secret } from './log.ts'
 export type Operation =
   | { kind: 'open'; who: number; timeoutMs: number; refuse: boolean; late: boolean; ordered: boolean }
   | { kind: 'attach'; session: number; stale: boolean; nonce: number }
-  | { kind: 'request'; session: number; id: number; lowest: number; ack: number; epoch: number; command: string; n: number; to: number }
+  | {
+      kind: 'request'
+      session: number
+      id: number
+      lowest: number
+      ack: number
+      epoch: number
+      command: string
+      n: number
+      to: number
+    }
   | { kind: 'repeat'; back: number }
   | { kind: 'ack'; session: number; upTo: number }
   | { kind: 'keepAlive'; session: number }
@@ -33,7 +43,19 @@ export const SMALL: Partial<Limits> = {
 }
 
 /** Commands that the model knows; `tasks` adds those it does not. */
-export const MODELLED = ['increment', 'increment', 'emit', 'emitOther', 'refuse', 'explode', 'later', 'cancel', 'notify', 'coalesce', 'once']
+export const MODELLED = [
+  'increment',
+  'increment',
+  'emit',
+  'emitOther',
+  'refuse',
+  'explode',
+  'later',
+  'cancel',
+  'notify',
+  'coalesce',
+  'once',
+]
 export const ALL = [...MODELLED, 'ask', 'complete', 'fail', 'audit']
 
 /** Names no session. */
@@ -42,19 +64,63 @@ const UNKNOWN = 99
 export function operations(commands: readonly string[]): fc.Arbitrary<Operation[]> {
   const session = fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3, 4, UNKNOWN)
   const weighted = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('open' as const), who: fc.nat({ max: 5 }), timeoutMs: fc.constantFrom(20_000, 30_000), refuse: rarely(), late: rarely(), ordered: rarely() }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('attach' as const), session, stale: rarely(), nonce: fc.nat({ max: 3 }) }) },
-    { weight: 14, arbitrary: fc.record({ kind: fc.constant('request' as const), session, id: fc.constantFrom(-1, 0, 1, 1, 1, 1, 1, 1, 2, 3, 6), lowest: fc.constantFrom(-9, -3, -2, -1, 0, 1, 2, 2), ack: fc.integer({ min: -6, max: 2 }), epoch: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 1), command: fc.constantFrom(...commands), n: fc.nat({ max: 3 }), to: session }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('open' as const),
+        who: fc.nat({ max: 5 }),
+        timeoutMs: fc.constantFrom(20_000, 30_000),
+        refuse: rarely(),
+        late: rarely(),
+        ordered: rarely(),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('attach' as const),
+        session,
+        stale: rarely(),
+        nonce: fc.nat({ max: 3 }),
+      }),
+    },
+    {
+      weight: 14,
+      arbitrary: fc.record({
+        kind: fc.constant('request' as const),
+        session,
+        id: fc.constantFrom(-1, 0, 1, 1, 1, 1, 1, 1, 2, 3, 6),
+        lowest: fc.constantFrom(-9, -3, -2, -1, 0, 1, 2, 2),
+        ack: fc.integer({ min: -6, max: 2 }),
+        epoch: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 1),
+        command: fc.constantFrom(...commands),
+        n: fc.nat({ max: 3 }),
+        to: session,
+      }),
+    },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('repeat' as const), back: fc.nat({ max: 3 }) }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('ack' as const), session, upTo: fc.integer({ min: -1, max: 2 }) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('ack' as const), session, upTo: fc.integer({ min: -1, max: 2 }) }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('keepAlive' as const), session }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire' as const), stale: rarely() }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), session, stale: rarely() }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('retry' as const), session }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 5000, 5000, 40_000) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 5000, 5000, 40_000) }),
+    },
   )
-  const first = fc.constant<Operation>({ kind: 'open', who: 0, timeoutMs: 30_000, refuse: false, late: false, ordered: false })
+  const first = fc.constant<Operation>({
+    kind: 'open',
+    who: 0,
+    timeoutMs: 30_000,
+    refuse: false,
+    late: false,
+    ordered: false,
+  })
   // Sizes of fast-check's own choice are mostly small; these logs must be long enough to fill windows and outboxes.
   const rest = fc.array(weighted, { minLength: 10, maxLength: 50, size: 'max' })
   return fc.tuple(first, rest).map(([opening, others]) => [opening, ...others])
@@ -80,7 +146,8 @@ export function propertyMachine(): BareMachine {
         return Array.from({ length: number(input) }, (_, n) => context.emit(own, 'event', n))
       },
       emitOther: (context, input) => context.emit(String(input) as SessionId, 'event', 'hello'),
-      coalesce: (context, input) => context.emit(context.session?.id ?? ('' as SessionId), 'state', input, { overflow: 'coalesce', key: 'k' }),
+      coalesce: (context, input) =>
+        context.emit(context.session?.id ?? ('' as SessionId), 'state', input, { overflow: 'coalesce', key: 'k' }),
       refuse: (context) => {
         context.state.set('refused', true)
         context.notify('user:0', 'x', 'x')
@@ -91,7 +158,12 @@ export function propertyMachine(): BareMachine {
         throw new Error('a bug')
       },
       later: (context, input) => {
-        context.schedule('test', `t${number(input) % 3}`, context.now + number(input) * 5000, context.session?.id ?? null)
+        context.schedule(
+          'test',
+          `t${number(input) % 3}`,
+          context.now + number(input) * 5000,
+          context.session?.id ?? null,
+        )
         return null
       },
       cancel: (context, input) => context.cancel('test', `t${number(input) % 3}`),
@@ -117,7 +189,10 @@ export function propertyMachine(): BareMachine {
         return session.capabilities['refuse'] === true ? reject('REFUSED', session.name) : undefined
       },
       onSessionExpired: (context, session, pending, reason) => {
-        context.state.set(`ended/${reason}`, pending.map((request) => request.serverRequestId))
+        context.state.set(
+          `ended/${reason}`,
+          pending.map((request) => request.serverRequestId),
+        )
         context.notify('user:0', 'ended', session.name)
       },
       onTimer: (context, { name, payload }) => {
@@ -154,7 +229,8 @@ export function perform(log: Log, opened: number[], operation: Operation): { app
       const applied = log.append('AttachSession', {
         ...numbers(index),
         secretHash: facts?.secretHash ?? secret('x'),
-        replaces: (facts?.epoch ?? 0) - (operation.stale ? 1 : 0) < 0 ? 0 : (facts?.epoch ?? 0) - (operation.stale ? 1 : 0),
+        replaces:
+          (facts?.epoch ?? 0) - (operation.stale ? 1 : 0) < 0 ? 0 : (facts?.epoch ?? 0) - (operation.stale ? 1 : 0),
         nonce: new Uint8Array(16).fill(operation.nonce),
       })
       return { applied }
@@ -213,7 +289,9 @@ export function perform(log: Log, opened: number[], operation: Operation): { app
 
 function inputOf(operation: Extract<Operation, { kind: 'request' }>, to: number): Value {
   if (operation.command === 'emitOther') return `0/1/${to}`
-  if (operation.command === 'complete') return { taskId: `1-task-${operation.n}`, attempt: 1 + (operation.to % 2), result: operation.n }
-  if (operation.command === 'fail') return { taskId: `1-task-${operation.n}`, attempt: 1 + (operation.to % 2), reason: 'x' }
+  if (operation.command === 'complete')
+    return { taskId: `1-task-${operation.n}`, attempt: 1 + (operation.to % 2), result: operation.n }
+  if (operation.command === 'fail')
+    return { taskId: `1-task-${operation.n}`, attempt: 1 + (operation.to % 2), reason: 'x' }
   return operation.n
 }

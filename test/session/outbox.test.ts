@@ -7,33 +7,37 @@ import { code, Log, value } from './log.ts'
 
 /** `emit` takes {to?, type?, count?, options?, payload?} and answers what each emission answered. */
 const emitter = () =>
-  bareMachine({
-    emit(context: MachineContext, input: Value) {
-      const { to, type, count, options, payload } = (input ?? {}) as {
-        to?: SessionId
-        type?: string
-        count?: number
-        options?: EmitOptions
-        payload?: Value
-      }
-      const target = to ?? context.session?.id ?? ('0/0/0' as SessionId)
-      const results: boolean[] = []
-      for (let n = 0; n < (count ?? 1); n += 1) results.push(context.emit(target, type ?? 'event', payload ?? n, options))
-      return results
+  bareMachine(
+    {
+      emit(context: MachineContext, input: Value) {
+        const { to, type, count, options, payload } = (input ?? {}) as {
+          to?: SessionId
+          type?: string
+          count?: number
+          options?: EmitOptions
+          payload?: Value
+        }
+        const target = to ?? context.session?.id ?? ('0/0/0' as SessionId)
+        const results: boolean[] = []
+        for (let n = 0; n < (count ?? 1); n += 1)
+          results.push(context.emit(target, type ?? 'event', payload ?? n, options))
+        return results
+      },
+      emitAndRefuse(context: MachineContext) {
+        if (context.session !== null) context.emit(context.session.id, 'event', null)
+        return reject('NO')
+      },
+      late(context: MachineContext) {
+        context.schedule('test', 'late', context.now + 10, context.session?.id ?? null)
+        return null
+      },
     },
-    emitAndRefuse(context: MachineContext) {
-      if (context.session !== null) context.emit(context.session.id, 'event', null)
-      return reject('NO')
+    {
+      onTimer(context, { payload }) {
+        context.state.set('heard', context.emit(payload as SessionId, 'late', null))
+      },
     },
-    late(context: MachineContext) {
-      context.schedule('test', 'late', context.now + 10, context.session?.id ?? null)
-      return null
-    },
-  }, {
-    onTimer(context, { payload }) {
-      context.state.set('heard', context.emit(payload as SessionId, 'late', null))
-    },
-  })
+  )
 
 describe('server requests', () => {
   test('FR-017 FR-018 FR-021 S-06 S-07 one command gives a response and server requests, which are pending and to be delivered', () => {
@@ -44,7 +48,15 @@ describe('server requests', () => {
     expect(value(applied.reply)).toEqual([true, true])
     expect(applied.deliver).toEqual([b])
     expect(log.machine.outbox(b, 0, 10)).toMatchObject([
-      { serverRequestId: 1, previousId: 0, type: 'event', payload: 0, attempt: 1, createdIndex: 5, lastSentAt: log.now },
+      {
+        serverRequestId: 1,
+        previousId: 0,
+        type: 'event',
+        payload: 0,
+        attempt: 1,
+        createdIndex: 5,
+        lastSentAt: log.now,
+      },
       { serverRequestId: 2, previousId: 1, type: 'event', payload: 1 },
     ])
     expect(log.machine.outbox(b, 1, 10)).toHaveLength(1)
@@ -139,7 +151,9 @@ describe('a full outbox', () => {
       { serverRequestId: 3, previousId: 2 },
       { serverRequestId: 4, previousId: 3, payload: 'new' },
     ])
-    expect(code(log.request(session, 4, 'emit', { input: { options: { overflow: 'coalesce', key: 'z' } } }))).toBe('OUTBOX_FULL')
+    expect(code(log.request(session, 4, 'emit', { input: { options: { overflow: 'coalesce', key: 'z' } } }))).toBe(
+      'OUTBOX_FULL',
+    )
   })
 
   test('dropOldest drops the oldest that may be dropped, and previousId shows the gap', () => {

@@ -96,7 +96,9 @@ describe('redelivery', () => {
     expect([...rows.keys()].filter((key) => key.startsWith('session/dead/'))).toHaveLength(1)
     log.advance(30 * 86_400_000 + 1)
     log.empty('Noop')
-    expect([...log.machine.swapDirty()].filter(([key, row]) => key.startsWith('session/dead/') && row === undefined)).toHaveLength(1)
+    expect(
+      [...log.machine.swapDirty()].filter(([key, row]) => key.startsWith('session/dead/') && row === undefined),
+    ).toHaveLength(1)
   })
 
   test('a deadline ends it early', () => {

@@ -20,13 +20,15 @@ function store(stored: Stored, dirty: ReadonlyMap<string, Value | undefined>): v
 function restore(stored: Stored, log: Log, index: number): SessionStateMachine {
   const machine = new SessionStateMachine(propertyMachine(), codec)
   // The reverse of key order: a restore must not depend on the order of rows.
-  for (const [key, bytes] of [...stored].sort(([a], [b]) => (a < b ? 1 : -1))) machine.restoreRow(key, codec.decodeValue(bytes))
+  for (const [key, bytes] of [...stored].sort(([a], [b]) => (a < b ? 1 : -1)))
+    machine.restoreRow(key, codec.decodeValue(bytes))
   const entry = log.entries[index - 1]
   machine.restored({ index, term: 1, lease: entry?.lease ?? 0, now: entry?.now ?? 0 })
   return machine
 }
 
-const hex = (stored: Stored) => [...stored].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, bytes]) => [key, Buffer.from(bytes).toString('hex')])
+const hex = (stored: Stored) =>
+  [...stored].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, bytes]) => [key, Buffer.from(bytes).toString('hex')])
 
 describe('a snapshot', () => {
   test('FR-012 FR-013 S-11 D8 restore(snapshot(i)) and replay equal the straight replay, byte for byte, for every i', () => {
@@ -219,7 +221,10 @@ describe('a boundary', () => {
     log.request(session, 2, 'increment', { lowestPendingRequestId: 2 })
     const dirty = log.machine.swapDirty()
     expect([...dirty.keys()].map((key) => key.split('/').slice(0, 2).join('/')).sort()).toEqual([
-      'session/client', 'session/meta', 'session/response', 'user/count',
+      'session/client',
+      'session/meta',
+      'session/response',
+      'user/count',
     ])
     log.request(session, 3, 'increment', { lowestPendingRequestId: 3 })
     expect([...log.machine.swapDirty().values()].filter((row) => row === undefined)).toHaveLength(1)

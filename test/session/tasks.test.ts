@@ -40,8 +40,13 @@ const owner = (hooks: Partial<UserStateMachine> = {}) => {
   return { user, failed }
 }
 
-const worker = (log: Log, name: string) => log.open(name, { principal: `worker:${name}`, roles: ['analysis'], timeoutMs: 86_400_000 })
-const given = (log: Log, session: number) => log.machine.outbox(session, 0, 100).filter(({ type }) => type === 'task').map(({ payload }) => payload)
+const worker = (log: Log, name: string) =>
+  log.open(name, { principal: `worker:${name}`, roles: ['analysis'], timeoutMs: 86_400_000 })
+const given = (log: Log, session: number) =>
+  log.machine
+    .outbox(session, 0, 100)
+    .filter(({ type }) => type === 'task')
+    .map(({ payload }) => payload)
 let requestId = 0
 const complete = (log: Log, session: number, input: Value, command = 'complete') => {
   requestId += 1
@@ -180,7 +185,10 @@ describe('a task', () => {
     const first = worker(log, 'w1')
     for (let id = 1; id <= 3; id += 1) log.request(asker, id, 'ask', { input: { backoffMs: [] } })
     complete(log, first, { taskId: '1-task-1', attempt: 1, reason: 'x' }, 'fail')
-    expect(given(log, first)).toMatchObject([{ taskId: '1-task-1', attempt: 1 }, { taskId: '1-task-1', attempt: 2 }])
+    expect(given(log, first)).toMatchObject([
+      { taskId: '1-task-1', attempt: 1 },
+      { taskId: '1-task-1', attempt: 2 },
+    ])
   })
 
   test('a lease that runs out queues the task again; the fallback runs after the last attempt', () => {
@@ -207,7 +215,10 @@ describe('a task', () => {
     log.request(asker, 3, 'ask', { input: { backoffMs: [] } })
     const second = worker(log, 'w2')
     log.append('CloseSession', { ...numbers(first), epoch: 0, secretHash: new Uint8Array(0) })
-    expect(given(log, second)).toMatchObject([{ taskId: '1-task-1', attempt: 2 }, { taskId: '1-task-3', attempt: 2 }])
+    expect(given(log, second)).toMatchObject([
+      { taskId: '1-task-1', attempt: 2 },
+      { taskId: '1-task-3', attempt: 2 },
+    ])
     expect(failed).toEqual([['1-task-2', 'WORKER_LOST']])
   })
 

@@ -36,11 +36,21 @@ describe('durable timers', () => {
   test('fire before any entry in the order (due, id), each at its own logical time', () => {
     const log = new Log(scheduler())
     const session = log.open('a')
-    log.request(session, 1, 'schedule', { input: [['c', START + 30], ['b', START + 20], ['a', START + 20]] })
+    log.request(session, 1, 'schedule', {
+      input: [
+        ['c', START + 30],
+        ['b', START + 20],
+        ['a', START + 20],
+      ],
+    })
     expect(log.machine.nextTimerDue()).toBe(START + 20)
     log.advance(100)
     log.request(session, 2, 'read')
-    expect(fired).toEqual([['a', 20], ['b', 20], ['c', 30]])
+    expect(fired).toEqual([
+      ['a', 20],
+      ['b', 20],
+      ['c', 30],
+    ])
     expect(log.machine.nextTimerDue()).toBeNull()
     expect(log.machine.counts.timers).toBe(0)
   })
@@ -54,7 +64,12 @@ describe('durable timers', () => {
         }),
       )
       const session = log.open('a')
-      log.request(session, 1, 'schedule', { input: [['a', START + 10], ['b', START + 12]] })
+      log.request(session, 1, 'schedule', {
+        input: [
+          ['a', START + 10],
+          ['b', START + 12],
+        ],
+      })
       log.advance(50)
       if (tickFirst) log.empty('Tick')
       return value(log.request(session, 2, 'read'))
@@ -66,7 +81,14 @@ describe('durable timers', () => {
   test('are due at least 1 ms ahead, replace each other by name, and can be cancelled', () => {
     const log = new Log(scheduler())
     const session = log.open('a')
-    log.request(session, 1, 'schedule', { input: [['past', 0], ['x', START + 10], ['x', START + 90], ['y', START + 5]] })
+    log.request(session, 1, 'schedule', {
+      input: [
+        ['past', 0],
+        ['x', START + 10],
+        ['x', START + 90],
+        ['y', START + 5],
+      ],
+    })
     expect(log.machine.counts.timers).toBe(3)
     expect(value(log.request(session, 2, 'cancel', { input: 'y' }))).toBe(true)
     expect(value(log.request(session, 3, 'cancel', { input: 'y' }))).toBe(false)
@@ -75,7 +97,10 @@ describe('durable timers', () => {
     expect(fired).toEqual([['past', 1]])
     log.advance(50)
     log.empty('Tick')
-    expect(fired).toEqual([['past', 1], ['x', 90]])
+    expect(fired).toEqual([
+      ['past', 1],
+      ['x', 90],
+    ])
   })
 
   test('a throw drops its writes, is recorded and alerted, and the timer does not fire again', () => {

@@ -89,7 +89,10 @@ function plant(copy: string, bug: PlantedBug): void {
   const path = join(copy, bug.file)
   const source = readFileSync(path, 'utf8')
   expect(source.split(bug.from).length, `the replacement matches ${bug.file} exactly once`).toBe(2)
-  writeFileSync(path, source.replace(bug.from, () => bug.to))
+  writeFileSync(
+    path,
+    source.replace(bug.from, () => bug.to),
+  )
 }
 
 const SCRIPT = `

@@ -9,7 +9,8 @@ describe('simulated clusters', () => {
     const results = Array.from({ length: SEEDS }, (_, position) => runSeed(position + 1))
     const failures = results.filter((result) => result.failure !== null).map(({ seed, failure }) => ({ seed, failure }))
     expect(failures).toEqual([])
-    const sum = (of: (result: (typeof results)[number]) => number): number => results.reduce((total, result) => total + of(result), 0)
+    const sum = (of: (result: (typeof results)[number]) => number): number =>
+      results.reduce((total, result) => total + of(result), 0)
     // A run without elections, snapshots or answers would prove nothing (faults.md §4).
     expect(sum((result) => result.elections)).toBeGreaterThan(SEEDS)
     expect(sum((result) => result.snapshots)).toBeGreaterThan(SEEDS)

@@ -52,7 +52,8 @@ export class Invariants {
   sent(node: NodeId, to: NodeId, message: Message, log: LogWitness): void {
     const term = message.term
     if (message.kind === 'requestVote') this.promise(node, { term, votedFor: node }, log)
-    if (message.kind === 'requestVoteResponse' && message.verdict.granted) this.promise(node, { term, votedFor: to }, log)
+    if (message.kind === 'requestVoteResponse' && message.verdict.granted)
+      this.promise(node, { term, votedFor: to }, log)
     if (message.kind === 'appendEntriesResponse' && message.result.success) {
       const { matchIndex } = message.result
       // Replies wait for their write (architecture.md §3): an acknowledged entry is on the disk of who acknowledges it.
@@ -106,8 +107,11 @@ export class Invariants {
 
   private monotonic(before: Observed, now: Observed): void {
     const falls =
-      now.currentTerm < before.currentTerm || now.commitIndex < before.commitIndex || now.appliedIndex < before.appliedIndex
-    if (falls) throw new Violation('term, commit and applied never decrease', { before: facts(before), now: facts(now) })
+      now.currentTerm < before.currentTerm ||
+      now.commitIndex < before.commitIndex ||
+      now.appliedIndex < before.appliedIndex
+    if (falls)
+      throw new Violation('term, commit and applied never decrease', { before: facts(before), now: facts(now) })
   }
 
   private elected(now: Observed): void {
@@ -136,7 +140,8 @@ export class Invariants {
     }
     this.committedIndex = now.commitIndex
     const holders = logs.filter((log) => log.durable[now.commitIndex]?.chain === entry.chain).length
-    if (holders * 2 <= this.voters) throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })
+    if (holders * 2 <= this.voters)
+      throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })
   }
 }
 

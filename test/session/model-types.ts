@@ -1,0 +1,66 @@
+import type { Value } from '../../src/codec/types.ts'
+import type { Reply } from '../../src/session/types.ts'
+
+/** What the reference model keeps and is given. */
+export interface ModelRequest {
+  id: number
+  previousId: number
+  type: string
+  payload: Value
+  attempt: number
+}
+
+export interface Waiting extends ModelRequest {
+  sentAt: number
+  droppable: boolean
+  key: string | null
+}
+
+export interface Session {
+  index: number
+  who: string
+  timeoutMs: number
+  ordered: boolean
+  refuse: boolean
+  renewed: number
+  renewedAt: number
+  epoch: number
+  nonce: number
+  floor: number
+  highest: number
+  responses: Map<number, { hash: string; reply: Reply & { kind: 'outcome' } }>
+  lastId: number
+  tailId: number
+  acked: number
+  outbox: Waiting[]
+  resentAt: number
+}
+
+export interface Everything {
+  sessions: Map<number, Session>
+  tombstones: Map<number, { who: string; at: number; reason: string; until: number }>
+  user: Map<string, Value>
+  timers: Map<string, { dueAt: number; to: number }>
+  mail: Map<string, { waiting: Value[]; seq: number }>
+  once: Map<string, { value: number; until: number }>
+}
+
+export type ModelEntry =
+  | { kind: 'open'; who: string; timeoutMs: number; refuse: boolean; late: boolean; ordered: boolean }
+  | { kind: 'attach'; session: number; replaces: number; nonce: number; known: boolean }
+  | {
+      kind: 'request'
+      session: number
+      id: number
+      lowest: number
+      ack: number
+      epoch: number
+      command: string
+      input: Value
+    }
+  | { kind: 'ack'; session: number; upTo: number; epoch: number }
+  | { kind: 'keepAlive'; sessions: number[] }
+  | { kind: 'expire'; sessions: { index: number; renewedAtIndex: number }[] }
+  | { kind: 'close'; session: number; epoch: number }
+  | { kind: 'retry'; session: number }
+  | { kind: 'tick' }
