@@ -1,4 +1,5 @@
 import { MINUTE_MS } from '../base/time.ts'
+import { LIMIT_MS_MAX } from '../codec/limits.ts'
 import type { Limits } from '../codec/payload.ts'
 import { isName } from '../codec/payloads.ts'
 import type { Value } from '../codec/types.ts'
@@ -14,6 +15,10 @@ const SECRET_BYTES_MIN = 16
 const SECRET_BYTES_MAX = 64
 const NONCE_BYTES = 16
 const NAME_BYTES_MAX = 128
+/** Characters of a client's name, and roles, that the payload of an open holds (codec/payloads.ts). */
+const CLIENT_NAME_MAX = 512
+const ROLES_MAX = 64
+const ROLE_MAX = 128
 /** `validUntil` may lie this far ahead (sessions.md §4), so that a tombstone outlives every copy of an open. */
 const VALID_AHEAD_MAX_MS = 5 * MINUTE_MS
 /** `kind:id`; `system` is the timers' own and can never be claimed. */
@@ -23,12 +28,14 @@ export function refusal(code: GatewayCode, details: Value = null): Refusal {
   return { code, details }
 }
 
-/** What is wrong with an open before it is appended, or null. A timeout out of range is clamped by apply. */
+/** What is wrong with an open before it is appended, or null. A timeout beyond the limits is clamped by apply. */
 export function checkOpen(request: OpenRequest, logNow: number): Refusal | null {
   if (!isSecret(request.secret)) return refusal('INVALID', { field: 'secret' })
   if (!PRINCIPAL.test(request.principal)) return refusal('PRINCIPAL_INVALID', { principal: request.principal })
-  if (!request.roles.every(isName)) return refusal('INVALID', { field: 'roles' })
-  if (!isId(request.timeoutMs)) return refusal('INVALID', { field: 'timeoutMs' })
+  if (request.roles.length > ROLES_MAX || !request.roles.every(isRole)) return refusal('INVALID', { field: 'roles' })
+  if (request.name.length > CLIENT_NAME_MAX) return refusal('INVALID', { field: 'name', max: CLIENT_NAME_MAX })
+  if (!isId(request.timeoutMs) || request.timeoutMs > LIMIT_MS_MAX)
+    return refusal('INVALID', { field: 'timeoutMs', max: LIMIT_MS_MAX })
   if (!isId(request.validUntil) || request.validUntil > logNow + VALID_AHEAD_MAX_MS)
     return refusal('INVALID', { field: 'validUntil', now: logNow })
   return null
@@ -40,6 +47,12 @@ export function checkAttach(request: AttachRequest): Refusal | null {
   if (!Number.isSafeInteger(request.replaces) || request.replaces < 0) return refusal('INVALID', { field: 'replaces' })
   if (!isId(request.index)) return refusal('INVALID', { field: 'index' })
   return null
+}
+
+/** What is wrong with a call's proof of its session: an epoch that no attach could have given fits no payload. */
+export function checkProof(proof: { readonly epoch: number; readonly secret: Uint8Array }): Refusal | null {
+  if (!isSecret(proof.secret)) return refusal('INVALID', { field: 'secret' })
+  return Number.isSafeInteger(proof.epoch) && proof.epoch >= 0 ? null : refusal('INVALID', { field: 'epoch' })
 }
 
 /** What is wrong with a command's envelope; its input is the parser's to judge. */
@@ -60,6 +73,10 @@ export function checkCommand(request: CommandRequest, limits: Limits): Refusal |
 export function parseRefusal(failure: ParseRefusal): Refusal {
   const issues = failure.details.issues.map((issue) => ({ path: issue.path, message: issue.message }))
   return refusal(failure.code, { message: failure.message, issues })
+}
+
+function isRole(role: string): boolean {
+  return role.length <= ROLE_MAX && isName(role)
 }
 
 /** True for 1 … 2^53−1. */

@@ -6,7 +6,7 @@ import { assert } from '../base/assert.ts'
 import type { Reply } from '../session/types.ts'
 import type { ProposalSink, SubmitRefusal } from './api.ts'
 import { Attachment, notLeader } from './gateway-attachment.ts'
-import { checkAttach, checkOpen, isId, isSecret, type Refusal, refusal, sameBytes } from './gateway-checks.ts'
+import { checkAttach, checkOpen, checkProof, isId, type Refusal, refusal, sameBytes } from './gateway-checks.ts'
 import type { SessionGateway } from './gateway.ts'
 import { GatewayQueries } from './gateway-query.ts'
 import type {
@@ -44,7 +44,7 @@ export class GatewayConnection {
   }
 
   open(request: OpenRequest): void {
-    const { node, options } = this.gateway
+    const { node } = this.gateway
     const { channel } = request
     const capabilities = this.decodeCapabilities(request.capabilities)
     const bad =
@@ -52,18 +52,8 @@ export class GatewayConnection {
       checkOpen(request, node.logNow()) ??
       (capabilities === null ? refusal('INVALID', { field: 'capabilities' }) : null)
     if (bad !== null || capabilities === null) return this.refuse(channel, 'open', bad ?? refusal('INVALID'))
-    const { principal, roles, name, timeoutMs, validUntil, ordered } = request
-    const secretHash = options.codec.sha256(request.secret)
-    const payload = encodePayload('OpenSession', {
-      secretHash,
-      principal,
-      roles,
-      capabilities,
-      name,
-      timeoutMs,
-      validUntil,
-      ordered,
-    })
+    const payload = this.encodeOpen(request, capabilities)
+    if (payload === null) return this.refuse(channel, 'open', refusal('INVALID'))
     node.submit(
       'OpenSession',
       payload,
@@ -105,9 +95,7 @@ export class GatewayConnection {
    */
   bind(channel: number, session: SessionNumbers, proof: { epoch: number; secret: Uint8Array }): Refusal | null {
     const { node, options } = this.gateway
-    const bad = isSecret(proof.secret)
-      ? (this.checkServing() ?? this.checkIdentity(session))
-      : refusal('INVALID', { field: 'secret' })
+    const bad = checkProof(proof) ?? this.checkServing() ?? this.checkIdentity(session)
     if (bad !== null) return bad
     const facts = node.machine.sessionFacts(session.index)
     // A stranger learns nothing: neither that the session exists nor that it did.
@@ -239,6 +227,19 @@ export class GatewayConnection {
       if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array)
         return null
       return value as { readonly [name: string]: Value }
+    } catch (error) {
+      if (error instanceof ValueError) return null
+      throw error
+    }
+  }
+
+  /** The entry's payload, or null: what a client says may fit a frame and no payload (nested capabilities, say). */
+  private encodeOpen(request: OpenRequest, capabilities: { readonly [name: string]: Value }): Uint8Array | null {
+    const { principal, roles, name, timeoutMs, validUntil, ordered } = request
+    const secretHash = this.gateway.options.codec.sha256(request.secret)
+    const payload = { secretHash, principal, roles, capabilities, name, timeoutMs, validUntil, ordered }
+    try {
+      return encodePayload('OpenSession', payload)
     } catch (error) {
       if (error instanceof ValueError) return null
       throw error

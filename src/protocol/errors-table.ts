@@ -297,6 +297,7 @@ export const ERROR_TABLE: { readonly [scope in ErrorScope]: { readonly [code: st
       'The node stopped because of a fault.',
       "Connect to another node; the node's log names the fault.",
     ],
+    INTERNAL: ['INTERNAL', false, 'A bug: the node could not serve a message.', 'Report it with its sentence.'],
   },
   peer: {
     MALFORMED_FRAME: [

@@ -211,6 +211,15 @@ export class FrameConnection {
   private dispatch(message: UpMessage): void {
     const { port } = this
     if (port === null || this.over) return
+    try {
+      this.call(port, message)
+    } catch (error) {
+      // A bug that one client found must not end the node, and with it everybody else's connections.
+      this.failed('INTERNAL', `a ${message.kind} could not be served: ${sentenceOf(error)}`)
+    }
+  }
+
+  private call(port: FramePort, message: UpMessage): void {
     switch (message.kind) {
       case 'request':
         return port.request(message)
@@ -257,4 +266,8 @@ export class FrameConnection {
     if (this.over || this.writer.length === 0) return
     this.options.send(this.writer.take())
   }
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -74,7 +74,13 @@ export function unaryCalls(gateway: SessionGateway): UntypedServiceImplementatio
       const parsed = schema.safeParse(call.request)
       if (!parsed.success)
         return reply(statusObject(scope, 'INVALID', { field: parsed.error.issues[0]?.path.join('.') ?? '' }))
-      run(new UnaryCall(gateway, call, reply), parsed.data)
+      const unary = new UnaryCall(gateway, call, reply)
+      try {
+        run(unary, parsed.data)
+      } catch {
+        // A bug that one call found must not end the node.
+        unary.fail('connection', 'INTERNAL')
+      }
     }
   return {
     Open: handle('open', openRequest, (call, request) => open(gateway, call, request)),

@@ -4,6 +4,14 @@ import { encodePayload } from '../../src/codec/payloads.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import { attachAgain, attachedClient, command, connect, openRequest, SECRET, worldOf } from './recorder.ts'
 
+/** An object that nests `depth` deep in all, as bytes. */
+function nested(depth: number): Uint8Array {
+  let bytes = sessionCodec.encodeValue(null)
+  // A fixmap of one entry, key "a", by hand: a client may send what no encoder writes.
+  for (let level = 0; level < depth; level += 1) bytes = Buffer.concat([Buffer.from([0x81, 0xa1, 0x61]), bytes])
+  return bytes
+}
+
 describe('opening', () => {
   test('P-05 is idempotent in the secret, and the reply comes before any server request', () => {
     const world = worldOf()
@@ -30,12 +38,39 @@ describe('opening', () => {
     ['capabilities that are no object', { capabilities: sessionCodec.encodeValue([1]) }, 'INVALID'],
     ['capabilities that do not decode', { capabilities: Buffer.from([0xc1]) }, 'INVALID'],
     ['a role that is no name', { roles: ['a role'] }, 'INVALID'],
+    ['a name of 513 characters', { name: 'x'.repeat(513) }, 'INVALID'],
+    ['a timeout of more than ten years', { timeoutMs: 315_360_000_001 }, 'INVALID'],
+    ['65 roles', { roles: Array.from({ length: 65 }, () => 'role') }, 'INVALID'],
+    ['a client that nests its capabilities without end', { capabilities: nested(500) }, 'INVALID'],
   ])('%s is refused before append', (_name, overrides, code) => {
     const world = worldOf()
     const { connection, recorder } = connect(world)
     connection.open(openRequest(world, overrides))
     expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code }]])
     expect(world.node.submitted).toEqual([])
+  })
+
+  test('capabilities of any depth are opened or refused, and never throw', () => {
+    const world = worldOf()
+    const { connection, recorder } = connect(world)
+    for (let depth = 20; depth < 60; depth += 1) {
+      connection.open(openRequest(world, { secret: Buffer.alloc(32, depth), capabilities: nested(depth) }))
+      world.node.run()
+      const [heard] = recorder.take()
+      if (heard?.[0] !== 'opened') expect(heard).toMatchObject(['refused', 1, 'open', { code: 'INVALID' }])
+      if (depth < 25) expect(heard?.[0]).toBe('opened')
+    }
+  })
+
+  test('an epoch that no log could hold is refused before it reaches a payload', () => {
+    const world = worldOf()
+    const { session } = attachedClient(world)
+    const { connection } = connect(world)
+    for (const epoch of [1e19, -1, 0.5]) {
+      const bad = connection.bind(1, session, { epoch, secret: SECRET })
+      expect(bad).toMatchObject({ code: 'INVALID', details: { field: 'epoch' } })
+    }
+    expect(connection.bind(1, session, { epoch: 4, secret: SECRET })).toBe(null)
   })
 
   test('refusals of apply and of the node are told with their subject', () => {

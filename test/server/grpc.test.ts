@@ -58,6 +58,19 @@ function rawStream(address: string) {
   return { call, heard, ended, until, send }
 }
 
+const OPEN: UpMessage = {
+  kind: 'open',
+  channel: 1,
+  secret: SECRET,
+  principal: 'user:1',
+  roles: [],
+  capabilities: encode({}),
+  name: '',
+  timeoutMs: 30_000,
+  validUntil: 1_000_000 + 60_000,
+  ordered: false,
+}
+
 const reasonOf = (error: { metadata: Metadata }): unknown =>
   decodeErrorInfo(error.metadata.get(STATUS_DETAILS_KEY)[0] as Buffer)?.reason
 
@@ -207,6 +220,46 @@ describe('listening', () => {
     await expect(GrpcServer.listen({ host: '0.0.0.0', port: 0, services: [] })).rejects.toMatchObject({
       code: 'NOT_LOOPBACK',
     })
+  })
+})
+
+describe('a bug in serving one message', () => {
+  test('ends its stream with INTERNAL and no other', async () => {
+    const { address, node, notes } = await served()
+    const [bad, good] = [rawStream(address), rawStream(address)]
+    await Promise.all([bad.until(1), good.until(1)])
+    const { submit } = node
+    node.submit = () => {
+      throw new RangeError('a bug')
+    }
+    bad.send({ ...OPEN })
+    expect(reasonOf(await bad.ended)).toBe('INTERNAL')
+    expect(bad.heard.at(-1)).toMatchObject({
+      kind: 'failed',
+      code: 'INTERNAL',
+      message: expect.stringContaining('a bug'),
+    })
+    expect(notes).toEqual(['INTERNAL'])
+    node.submit = submit
+    good.send({ ...OPEN })
+    await good.until(2)
+    expect(good.heard[1]).toMatchObject({ kind: 'opened' })
+  })
+
+  test('fails its unary call with INTERNAL', async () => {
+    const { address, node } = await served()
+    node.submit = () => {
+      throw new RangeError('a bug')
+    }
+    const definition = loadService('holdfast/v1/session.proto', 'holdfast.v1.SessionService')
+    const client = new Client(address, credentials.createInsecure())
+    cleanups.push(() => client.close())
+    const { path, requestSerialize } = definition['Open'] as (typeof definition)[string]
+    const request = { secret: SECRET, principal: 'user:1', nonce: Buffer.alloc(16, 3) }
+    const error = await new Promise<ServiceError | null>((resolve) =>
+      client.makeUnaryRequest(path, requestSerialize, asIs, request, resolve),
+    )
+    expect(reasonOf(error as ServiceError)).toBe('INTERNAL')
   })
 })
 
