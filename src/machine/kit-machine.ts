@@ -14,6 +14,8 @@ import { prefixEnd, tablePrefix } from './key.ts'
 import { KitContext, rejection, type Caller } from './kit-context.ts'
 import { issuePath } from './parse.ts'
 import { isRejection, type Rejection } from './rejection.ts'
+import { mayHoldBytes } from './row-bytes.ts'
+import type { TableSchema } from './schema.ts'
 import { StateTable, StateTableView, type TablePlace } from './state-table.ts'
 import { strictly } from './strict.ts'
 import { QueryWindow, type CallWindow } from './window.ts'
@@ -47,7 +49,7 @@ export class KitMachine {
   constructor(definition: MachineDefinition, { codec, window, caller }: MountParts) {
     const { name, schema, behaviour } = definition
     const places = Object.entries(schema.state).map(
-      ([table, { key }]) => [table, place(codec, name, table, key)] as const,
+      ([table, schemas]) => [table, place(codec, tablePrefix(name, table), schemas)] as const,
     )
     const tasks = Object.entries(schema.tasks ?? {})
     this.name = name
@@ -177,9 +179,9 @@ export class KitMachine {
 const PARTIAL_CALL =
   'a command run by ctx.call rejected after it had changed something; return a rejection too, so that all of it is rolled back'
 
-function place(codec: SessionCodec, machine: string, table: string, key: z.core.$ZodType): TablePlace {
-  const prefix = tablePrefix(machine, table)
-  return { codec, prefix, end: prefixEnd(prefix), single: key._zod.def.type !== 'tuple' }
+function place(codec: SessionCodec, prefix: string, { key, row }: TableSchema): TablePlace {
+  const single = key._zod.def.type !== 'tuple'
+  return { codec, prefix, end: prefixEnd(prefix), single, bytes: mayHoldBytes(row) }
 }
 
 /** Only the fields of the contract: what the schema holds beside them stays out of the session layer. */

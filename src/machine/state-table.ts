@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import type { Value } from '../codec/types.ts'
 import { decodeKey, encodeKey, prefixEnd, type KeyCodec } from './key.ts'
+import { copyBytes } from './row-bytes.ts'
 import type { KeyPart, TableKey } from './schema.ts'
 import type { CallWindow, ReadWindow } from './window.ts'
 
@@ -12,6 +13,8 @@ export interface TablePlace {
   readonly end: string
   /** Keys have one part and are not tuples. */
   readonly single: boolean
+  /** Rows may hold bytes, which are copied on the way in and out. */
+  readonly bytes: boolean
 }
 
 interface AnyBounds {
@@ -21,7 +24,8 @@ interface AnyBounds {
 }
 
 /**
- * A table read through a window. PERF: get and has cost one key encoding, one concatenation and the store's lookup.
+ * A table read through a window. PERF: get and has cost one key encoding, one concatenation and the store's lookup; rows
+ * are shared, not copied, but for the bytes in them.
  */
 export class StateTableView {
   protected readonly place: TablePlace
@@ -33,7 +37,8 @@ export class StateTableView {
   }
 
   get(key: TableKey): Value | undefined {
-    return this.window.reader().get(this.keyOf(key))
+    const row = this.window.reader().get(this.keyOf(key))
+    return this.place.bytes && row !== undefined ? copyBytes(row) : row
   }
 
   has(key: TableKey): boolean {
@@ -50,9 +55,11 @@ export class StateTableView {
     assert(Number.isSafeInteger(limit) && limit > 0, 'range needs a limit of at least 1', { limit })
     const { from, to } = this.boundsOf(bounds)
     if (from >= to) return []
-    const { codec, prefix, single } = this.place
+    const { codec, prefix, single, bytes } = this.place
     const rows = this.window.reader().range({ from, to, limit, reverse })
-    return rows.map(([key, row]) => [decodeKey(codec, key.slice(prefix.length), single), row] as const)
+    return rows.map(([key, row]) => {
+      return [decodeKey(codec, key.slice(prefix.length), single), bytes ? copyBytes(row) : row] as const
+    })
   }
 
   protected keyOf(key: TableKey): string {
@@ -85,7 +92,7 @@ export class StateTable extends StateTableView {
   }
 
   set(key: TableKey, row: Value): void {
-    this.call.writer().set(this.keyOf(key), row)
+    this.call.writer().set(this.keyOf(key), this.place.bytes ? copyBytes(row) : row)
   }
 
   delete(key: TableKey): boolean {
