@@ -225,7 +225,13 @@ function openLogIn(
   const { disk } = directory
   openLog(
     { disk, directory: groupDirectory(GROUP), group: GROUP, snapshot: position, clock: systemClock, listener },
-    done,
+    (fault, opened) => {
+      if (fault !== null || opened === null) return done(fault, null)
+      directory.markStarted((unmarked) => {
+        if (unmarked === null) done(null, opened)
+        else opened.store.close(() => done(unmarked, null))
+      })
+    },
   )
 }
 

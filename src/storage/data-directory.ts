@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { StorageFault } from '../node/ports.ts'
 import type { Disk, DiskError, DiskLock } from './disk.ts'
-import { faultOf } from './fault.ts'
+import { faultOf, rotFault } from './fault.ts'
 import { DIRECTORY_FORMAT, IDENTITY_FILE, checkIdentity, decodeIdentity, encodeIdentity } from './identity-file.ts'
 import type { DirectoryIdentity, ExpectedIdentity } from './identity-file.ts'
+import { inOrder } from './in-order.ts'
+import { logDirectory } from './inspection.ts'
 import { NodeDisk } from './node-disk.ts'
 import { replaceFile } from './replace-file.ts'
+import { parseSegmentName } from './segment.ts'
 
 const LOCK_FILE = 'LOCK'
 /** What an empty directory may hold: a fresh file system's own, and what a start interrupted at once has left. */
@@ -32,6 +35,11 @@ export interface DataDirectory {
   readonly identity: DirectoryIdentity
   /** True when this open made it. */
   readonly fresh: boolean
+  /**
+   * Records, durably, that the logs of all groups exist, before a node votes or writes on them: a directory that holds
+   * none from then on has lost it, and is refused (LOG_ROT). Nothing when it was recorded before.
+   */
+  markStarted(done: (fault: StorageFault | null) => void): void
   /** Lets the next process in. Call it last, once every store is closed. */
   release(done: () => void): void
 }
@@ -69,7 +77,12 @@ function take(disk: Disk, options: OpenDataDirectoryOptions, done: OpenDataDirec
     const refuse = (fault: StorageFault): void => lock.release(() => done(withPath(fault, options.path), null))
     readOrMake(disk, options, (fault, found) => {
       if (fault !== null || found === null) return refuse(fault ?? missing(options.path))
-      done(null, { disk, ...found, release: (released) => releaseLock(lock, released) })
+      done(null, {
+        disk,
+        ...found,
+        markStarted: (marked) => markStarted(disk, found.identity, marked),
+        release: (released) => releaseLock(lock, released),
+      })
     })
   })
 }
@@ -88,8 +101,42 @@ function readOrMake(
     const identity = decodeIdentity(read.value, shown)
     if ('code' in identity) return done(identity, null)
     const refused = checkIdentity(identity, options.expected, shown)
-    done(refused, refused === null ? { identity, fresh: false } : null)
+    if (refused !== null) return done(refused, null)
+    checkLogs(disk, { identity, path: options.path }, (fault) =>
+      done(fault, fault === null ? { identity, fresh: false } : null),
+    )
   })
+}
+
+/**
+ * A node that forgot its votes must not run under its old instance id: it would vote twice. So where one was started, every
+ * group has a log with at least one segment.
+ */
+function checkLogs(
+  disk: Disk,
+  found: { readonly identity: DirectoryIdentity; readonly path: string },
+  done: (fault: StorageFault | null) => void,
+): void {
+  const { identity, path } = found
+  if (!identity.started) return done(null)
+  let fault: StorageFault | null = null
+  const check = (group: number, next: () => void): void => {
+    const log = logDirectory(groupDirectory(group))
+    disk.list(log, (names) => {
+      if (!names.ok) fault ??= faultOf(names.error)
+      else if (!names.value.some((name) => parseSegmentName(name) !== null)) {
+        fault ??= rotFault(`${path}/${log}`, 0, 'It holds no segment, though this node was started on it before.')
+      }
+      next()
+    })
+  }
+  inOrder(identity.groups, check, () => done(fault))
+}
+
+function markStarted(disk: Disk, identity: DirectoryIdentity, done: (fault: StorageFault | null) => void): void {
+  if (identity.started) return done(null)
+  const bytes = encodeIdentity({ ...identity, started: true })
+  replaceFile(disk, { directory: '', name: IDENTITY_FILE, bytes }, done)
 }
 
 function make(
@@ -111,6 +158,7 @@ function make(
       incarnation: create.incarnation ?? 0,
       created: new Date(create.wallMs).toISOString(),
       groups: create.groups,
+      started: false,
     }
     const file = { directory: '', name: IDENTITY_FILE, bytes: encodeIdentity(identity) }
     replaceFile(disk, file, (fault) => done(fault, fault === null ? { identity, fresh: true } : null))

@@ -19,6 +19,8 @@ export interface DirectoryIdentity {
   readonly created: string
   /** Raft groups whose data lies here. */
   readonly groups: readonly number[]
+  /** A node may have voted under this instance id: every group's log exists from then on. */
+  readonly started: boolean
 }
 
 /** Whom a start expects to find. */
@@ -89,7 +91,8 @@ function isIdentity(value: object): value is DirectoryIdentity {
   return (
     typeof found.created === 'string' &&
     Array.isArray(found.groups) &&
-    found.groups.every((group) => Number.isSafeInteger(group))
+    found.groups.every((group) => Number.isSafeInteger(group)) &&
+    typeof found.started === 'boolean'
   )
 }
 

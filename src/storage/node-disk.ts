@@ -24,10 +24,12 @@ export class NodeDisk implements Disk {
     const target = this.resolve(path)
     fs.mkdir(target, { recursive: true }, (error, first) => {
       if (error !== null) return done(refused(error, 'mkdir', path))
-      if (first === undefined) return done(success(null))
+      // One that is there may have been made by a process that ended before it synced the name.
+      const made = first ?? (path === '' ? null : this.resolve(path.split('/')[0] ?? ''))
+      if (made === null) return done(success(null))
       let problem: ReturnType<typeof refused> | null = null
       inOrder(
-        parentsOf(first, target),
+        parentsOf(made, target),
         (parent, next) =>
           this.syncDirectory(relative(this.root, parent), (synced) => {
             if (!synced.ok) problem = synced

@@ -59,6 +59,34 @@ describe('a data directory', () => {
     expect(readdirSync(join(root, 'a/b/data'))).toEqual(['HOLDFAST.json'])
   })
 
+  test('remembers for ever that a node was started on it', async () => {
+    const made = await mustOpen()
+    expect(made.identity.started).toBe(false)
+    await release(made)
+    const unused = await mustOpen()
+    expect(unused).toMatchObject({ fresh: false, identity: { started: false } })
+    expect(await new Promise((resolve) => unused.markStarted(resolve))).toBeNull()
+    await release(unused)
+    mkdirSync(inFile('group-0/log'), { recursive: true })
+    writeFileSync(inFile('group-0/log/00000001.wal'), '')
+    const started = await mustOpen()
+    expect(started.identity).toEqual({ ...made.identity, started: true })
+    await release(started)
+  })
+
+  test('without any log, on which a node was started, is refused and stays as it is: its votes are gone', async () => {
+    const made = await mustOpen()
+    expect(await new Promise((resolve) => made.markStarted(resolve))).toBeNull()
+    await release(made)
+    const lost = { code: 'LOG_ROT', message: expect.stringMatching(/group-0\/log.*no segment.*new node id/) }
+    expect(await open()).toEqual(lost)
+    expect(readdirSync(join(root, 'data'))).toEqual(['HOLDFAST.json'])
+    mkdirSync(inFile('group-0/log'), { recursive: true })
+    expect(await open()).toEqual(lost)
+    writeFileSync(inFile('group-0/log/00000001.wal'), '')
+    await release(await mustOpen())
+  })
+
   test('of another cluster or node, or of a newer format, is refused with the way out, and unchanged', async () => {
     await release(await mustOpen())
     const before = readFileSync(inFile('HOLDFAST.json'), 'utf8')
