@@ -26,9 +26,13 @@ export interface ScanRange {
   readonly rowsMax: number
 }
 
-/** Opens (and makes) the LevelDB in a directory; rejects with level's error, which `databaseFault` explains. */
-export async function openLevel(directory: string): Promise<SnapshotDatabase> {
-  const level = new Level<Uint8Array, Uint8Array>(directory, { keyEncoding: 'view', valueEncoding: 'view' })
+/** Opens the LevelDB in a directory, and makes it where `create` says that none was there; rejects with level's error, which `databaseFault` explains. */
+export async function openLevel(directory: string, create = true): Promise<SnapshotDatabase> {
+  const level = new Level<Uint8Array, Uint8Array>(directory, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    createIfMissing: create,
+  })
   await level.open()
   return {
     get: async (key) => (await level.get(key)) ?? null,

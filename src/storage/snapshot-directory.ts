@@ -1,63 +1,81 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
-import { join } from 'node:path'
+import fs from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** The state directory that counts, or a sentence that says why none can be told. */
+export type ChosenState = { readonly path: string } | { readonly damage: string }
 
 /**
  * The state directory that counts: the one that CURRENT names (storage.md §1). Makes `state-0` and CURRENT at the first
- * open; a state directory that CURRENT does not name was never switched to, or was switched away from, and goes.
- * Synchronous: it runs once, before the node serves anyone. Throws what node:fs throws; returns null when CURRENT names a
- * directory that is not there.
+ * open; a state directory that CURRENT does not name was never switched to, or was switched away from, and goes. Nothing
+ * is deleted without a CURRENT that could be read, unless it is empty. The group's own name is made durable: with the log
+ * below it, a vote lives there. Synchronous: it runs once, before the node serves anyone. Throws what node:fs throws.
  */
-export function chooseStateDirectory(directory: string): string | null {
-  mkdirSync(directory, { recursive: true })
-  const current = join(directory, 'CURRENT')
-  const chosen = existsSync(current) ? readFileSync(current, 'utf8').trim() : null
-  if (chosen !== null && !(STATE_NAME.test(chosen) && existsSync(join(directory, chosen)))) return null
-  removeOthers(directory, chosen)
-  if (chosen !== null) return join(directory, chosen)
-  mkdirSync(join(directory, FIRST_STATE))
+export function chooseStateDirectory(directory: string): ChosenState {
+  fs.mkdirSync(directory, { recursive: true })
+  syncDirectory(dirname(directory))
+  const chosen = readCurrent(join(directory, 'CURRENT'))
+  const states = fs.readdirSync(directory).filter((name) => STATE_NAME.test(name))
+  if (chosen === null) {
+    // CURRENT is durable before a database is made in the first state directory.
+    const filled = states.find((name) => fs.readdirSync(join(directory, name)).length > 0)
+    if (filled !== undefined)
+      return { damage: `${filled} holds data, but CURRENT, which says what counts, is missing.` }
+  } else if (!states.includes(chosen)) return { damage: 'CURRENT names a state directory that is not there.' }
+  for (const name of states) {
+    if (name !== chosen) fs.rmSync(join(directory, name), { recursive: true, force: true })
+  }
+  if (chosen !== null) return { path: join(directory, chosen) }
+  fs.mkdirSync(join(directory, FIRST_STATE))
   switchTo(directory, FIRST_STATE)
-  return join(directory, FIRST_STATE)
+  return { path: join(directory, FIRST_STATE) }
+}
+
+/**
+ * What a state directory holds: `nothing` that a database was written to, so one may be made there; a `database`; or files
+ * of one without the file that names its parts (`damaged`). Throws what node:fs throws.
+ */
+export function stateContent(state: string): 'nothing' | 'database' | 'damaged' {
+  const names = fs.readdirSync(state)
+  if (names.includes('CURRENT')) return 'database'
+  // A first open that was interrupted leaves these, and files that nothing was written to yet.
+  const harmless = names.every((name) => UNFINISHED.test(name) || fs.statSync(join(state, name)).size === 0)
+  return harmless ? 'nothing' : 'damaged'
 }
 
 const FIRST_STATE = 'state-0'
 const STATE_NAME = /^state-\d{1,16}$/
+/** Files of a LevelDB that was being made, before its own CURRENT. */
+const UNFINISHED = /^(LOCK|LOG|LOG\.old|MANIFEST-000001|\d+\.dbtmp)$/
+
+/** The name in CURRENT; null only where there is no such file, never where it cannot be read. */
+function readCurrent(path: string): string | null {
+  try {
+    return fs.readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
 
 /** Write, fsync, rename, fsync the directory: whenever the machine stops, CURRENT is the old one or the new one. */
 function switchTo(directory: string, name: string): void {
   const temporary = join(directory, 'CURRENT.new')
-  const file = openSync(temporary, 'w')
+  const file = fs.openSync(temporary, 'w')
   try {
-    writeSync(file, `${name}\n`)
-    fsyncSync(file)
+    fs.writeSync(file, `${name}\n`)
+    fs.fsyncSync(file)
   } finally {
-    closeSync(file)
+    fs.closeSync(file)
   }
-  renameSync(temporary, join(directory, 'CURRENT'))
+  fs.renameSync(temporary, join(directory, 'CURRENT'))
   syncDirectory(directory)
 }
 
 function syncDirectory(directory: string): void {
-  const handle = openSync(directory, 'r')
+  const handle = fs.openSync(directory, 'r')
   try {
-    fsyncSync(handle)
+    fs.fsyncSync(handle)
   } finally {
-    closeSync(handle)
-  }
-}
-
-function removeOthers(directory: string, chosen: string | null): void {
-  for (const name of readdirSync(directory)) {
-    if (STATE_NAME.test(name) && name !== chosen) rmSync(join(directory, name), { recursive: true, force: true })
+    fs.closeSync(handle)
   }
 }

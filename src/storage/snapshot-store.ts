@@ -4,7 +4,7 @@ import type { SnapshotMeta, SnapshotRow, SnapshotStore, StorageDone, StorageFaul
 import { faultOf } from './fault.ts'
 import { databaseFault, openLevel, snapshotRot } from './snapshot-database.ts'
 import type { DatabaseChange, SnapshotDatabase } from './snapshot-database.ts'
-import { chooseStateDirectory } from './snapshot-directory.ts'
+import { chooseStateDirectory, stateContent } from './snapshot-directory.ts'
 import type { CurrentRecord } from './snapshot-record.ts'
 import {
   CURRENT_KEY,
@@ -36,10 +36,14 @@ export function openSnapshotStore(directory: string, done: StorageDone<SnapshotS
 
 async function openStore(directory: string): Promise<SnapshotStore> {
   const state = chooseStateDirectory(directory)
-  if (state === null) throw new Fault(snapshotRot(directory, 'CURRENT names a state directory that is not there.'))
-  const database = await openLevel(state)
+  if ('damage' in state) throw new Fault(snapshotRot(directory, state.damage))
+  const { path } = state
+  const content = stateContent(path)
+  if (content === 'damaged')
+    throw new Fault(snapshotRot(path, 'The file that names the parts of the database is missing.'))
+  const database = await openLevel(path, content === 'nothing')
   try {
-    return await storeOver(database, state)
+    return await storeOver(database, path)
   } catch (error) {
     await database.close()
     throw error
