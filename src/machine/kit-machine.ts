@@ -177,7 +177,7 @@ export class KitMachine {
 }
 
 const PARTIAL_CALL =
-  'a command run by ctx.call rejected after it had changed something; return a rejection too, so that all of it is rolled back'
+  'a command run by ctx.call threw, or rejected after it had changed something; return a rejection too, so that all of it is rolled back'
 
 function place(codec: SessionCodec, prefix: string, { key, row }: TableSchema): TablePlace {
   const single = key._zod.def.type !== 'tuple'

@@ -85,10 +85,17 @@ class MountedMachines implements UserStateMachine, Caller {
     if (window.depth >= CALL_DEPTH_MAX) throw new Error(`ctx.call is nested more than ${CALL_DEPTH_MAX} deep`)
     const changesBefore = window.changes
     window.depth += 1
-    const result = this.callOne(machine, command, input)
-    window.depth -= 1
-    if (result instanceof Rejection && window.changes !== changesBefore) window.mustReject = true
-    return result
+    try {
+      const result = this.callOne(machine, command, input)
+      if (result instanceof Rejection && window.changes !== changesBefore) window.mustReject = true
+      return result
+    } catch (error) {
+      // A throw is a bug wherever it is caught: no part of the entry may commit.
+      window.mustReject = true
+      throw error
+    } finally {
+      window.depth -= 1
+    }
   }
 
   onSessionCreated(context: MachineContext, session: SessionInfo): void | Outcome {

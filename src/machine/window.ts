@@ -16,7 +16,7 @@ export class CallWindow implements ReadWindow {
   changes = 0
   /** Depth of `ctx.call`. */
   depth = 0
-  /** Set when a called command rejected after changes: then the entry must be rejected too. */
+  /** Set when a called command threw, or rejected after changes: then the entry must be rejected too. */
   mustReject = false
 
   /** Opens the window on a call; returns what it was open on before, for `leave`. */

@@ -128,6 +128,18 @@ const buyer = defineMachine(
         const answer = ctx.call(shop.commands.order, input)
         return isRejection(answer) ? answer.code : answer
       }),
+      /** Swallows a throw of the other machine, then calls it once more. */
+      catch: command({ input: z.string(), output: z.string() }, (ctx, end) => {
+        for (let times = 0; times <= CALL_DEPTH_MAX; times += 1) {
+          try {
+            ctx.call('breaker', 'half', null)
+          } catch {
+            // Swallowed: the bug under test.
+          }
+        }
+        ctx.call(shop.commands.order, { id: end, amount: 1 })
+        return end === 'reject' ? ctx.reject('SOLD_OUT', {}) : 'caught'
+      }),
       ask: command({ input: z.object({ id: z.string() }), output: z.string() }, (ctx, input) => {
         const answer = ctx.call(shop.commands.pay, input)
         return isRejection(answer) ? answer.code : 'paid'
@@ -140,7 +152,20 @@ const buyer = defineMachine(
   },
 )
 
-const host = () => new MemoryHost(mount([shop, buyer], codec).userMachine)
+const breaker = defineMachine(
+  'breaker',
+  { version: 1, state: { rows: table(z.string(), z.int()) } },
+  {
+    commands: {
+      half: command({ input: z.null(), output: z.null() }, (ctx) => {
+        ctx.state.rows.set('half', 1)
+        throw new Error('a bug after half of it')
+      }),
+    },
+  },
+)
+
+const host = () => new MemoryHost(mount([shop, buyer, breaker], codec).userMachine)
 const order = { id: 'o-1', amount: 5 }
 
 const taskRecord: TaskRecord = {
@@ -299,13 +324,26 @@ describe('ctx.call', () => {
   test('swallowing a rejection that had changed something throws, so that no half command commits', () => {
     expect(() => host().apply('buyer', 'swallow', { id: 'o-1', amount: 101 })).toThrow('return a rejection too')
   })
+  test('D6 swallowing a throw of the other machine throws in the end, so that no half command commits', () => {
+    const world = host()
+    expect(() => world.apply('buyer', 'catch', 'o-1')).toThrow('return a rejection too')
+    expect(world.store.rows.size).toBe(0)
+  })
+  test('a throw that was swallowed may end in a rejection, and uses up no depth', () => {
+    const world = host()
+    expect(world.apply('buyer', 'catch', 'reject')).toMatchObject({ kind: 'reject', code: 'SOLD_OUT' })
+    expect(world.store.rows.size).toBe(0)
+    expect(world.apply('buyer', 'buy', order)).toMatchObject({ kind: 'value' })
+  })
   test('a rejection that had changed nothing may be turned into a value', () => {
     expect(host().apply('buyer', 'ask', { id: 'o-9' })).toEqual({ kind: 'value', value: 'NOT_FOUND' })
   })
   test('works by name, and an unknown machine is a bug', () => {
     const world = host()
     expect(world.apply('buyer', 'byName', 'shop')).toMatchObject({ code: 'NOT_FOUND' })
-    expect(() => world.apply('buyer', 'byName', 'shap')).toThrow('no machine shap is mounted; mounted: shop, buyer')
+    expect(() => world.apply('buyer', 'byName', 'shap')).toThrow(
+      'no machine shap is mounted; mounted: shop, buyer, breaker',
+    )
   })
   test('endless calls stop at a fixed depth, long before the stack does, and the next command is unharmed', () => {
     const world = host()
