@@ -103,12 +103,16 @@ export class Change {
   }
 }
 
-/** Arms the booking's timer for its next rule; does nothing when that is armed already. */
+/**
+ * Arms the booking's timer for its next rule; does nothing when that is armed already. One that was due and is still to fire
+ * has thrown: it is gone, and armed again.
+ */
 export function armTimer(ctx: PaymentsContext, booking: Booking, before: Booking | null): void {
   const next = nextTimer(booking)
   const armed = before === null ? null : nextTimer(before)
   if (next === null && armed !== null) ctx.cancel('booking', booking.id)
-  if (next !== null && next.dueAt !== armed?.dueAt) ctx.schedule('booking', next.dueAt, null, booking.id)
+  if (next === null) return
+  if (next.dueAt !== armed?.dueAt || next.dueAt <= ctx.now) ctx.schedule('booking', next.dueAt, null, booking.id)
 }
 
 /** The status that most commands answer with. */

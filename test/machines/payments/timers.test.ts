@@ -147,6 +147,37 @@ describe('domain 3.8 timers', () => {
   })
 })
 
+describe('a timer that failed', () => {
+  /** The booking's timer throws until `mend` is called. */
+  function broken() {
+    let works = false
+    const world = new World((machine) =>
+      Object.assign(Object.create(machine), {
+        onTimer: (...[context, timer]: Parameters<NonNullable<typeof machine.onTimer>>) => {
+          machine.onTimer?.(context, timer)
+          if (!works) throw new Error('a bug in a timer')
+        },
+      }),
+    )
+    return { world, mend: () => void (works = true) }
+  }
+
+  test('domain 3.8 is armed again by a change after which it is still the next', () => {
+    const { world, mend } = broken()
+    const id = world.booked('forms_required')
+    world.pass(world.view(id).startsAt - HOUR_MS - world.now)
+    expect(world.topics(CLIENT).filter((topic) => topic === 'booking.forms_required')).toHaveLength(1)
+    mend()
+    world.pass(MINUTE_MS)
+    expect(world.topics(CLIENT).filter((topic) => topic === 'booking.forms_required')).toHaveLength(1)
+    world.ok(CLIENT, 'completeForm', { id, formId: 'extra', contentHash: 'a'.repeat(64) })
+    world.pass(1)
+    expect(world.topics(CLIENT).filter((topic) => topic === 'booking.forms_required')).toHaveLength(2)
+    world.pass(DAY_MS)
+    expect(world.view(id).cancel).toMatchObject({ reason: 'forms_lapsed' })
+  })
+})
+
 describe('domain 0.7 the payment tasks', () => {
   test('domain 0.7 payment.stk_push records the ids; a push that fails makes the payment fail', () => {
     const world = new World()

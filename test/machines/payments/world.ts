@@ -5,7 +5,7 @@ import type { AuditRecord } from '../../../src/machines/payments/audit.ts'
 import type { Totals } from '../../../src/machines/payments/index.ts'
 import { payments } from '../../../src/machines/payments/machine.ts'
 import type { Triple } from '../../../src/machines/payments/states.ts'
-import type { Outcome, ServerRequest } from '../../../src/session/types.ts'
+import type { Outcome, ServerRequest, UserStateMachine } from '../../../src/session/types.ts'
 import { codec, Log } from '../../session/log.ts'
 
 export const CLIENT = 'user:client'
@@ -64,8 +64,9 @@ export class World {
   private readonly sessions = new Map<string, number>()
   private readonly nextRequestId = new Map<number, number>()
 
-  constructor() {
-    this.log = new Log(this.mounted.userMachine)
+  /** `wrap` may put something between the session layer and the machine. */
+  constructor(wrap: (machine: UserStateMachine) => UserStateMachine = (machine) => machine) {
+    this.log = new Log(wrap(this.mounted.userMachine))
     for (const principal of [CLIENT, THERAPIST, STRANGER, ADMIN]) this.open(principal, [])
     this.open(WORKER, ['payments'])
   }
