@@ -4,8 +4,8 @@ import { keyPart, keyParts } from './key.ts'
 import { decodePayload } from './payloads.ts'
 import { sha256 as pureSha256 } from './sha256.ts'
 import type { SessionCodec } from './types.ts'
-import { decodeValue, encodeValue } from './value.ts'
-import { walk } from './walk.ts'
+import { decodeInput, decodeValue, encodeValue } from './value.ts'
+import { walk, walkRow } from './walk.ts'
 
 /**
  * The codec that the session layer gets by constructor. A host may hand in its native SHA-256; the default is the pure
@@ -15,7 +15,9 @@ export function createSessionCodec(sha256: (bytes: Uint8Array) => Uint8Array = p
   return {
     encodeValue,
     decodeValue,
+    decodeInput,
     walk,
+    walkRow,
     foldNumber,
     foldString,
     decodeClientRequest,

@@ -3,7 +3,8 @@ import type { ClientRequestPayload, PayloadByKind } from './payload.ts'
 
 /**
  * Plain data, the only thing that machines store, emit and return (machines.md §1): null, boolean, finite number (no −0;
- * integers to ±(2^53−1)), string (well-formed UTF-16), bytes, array, plain object; at most 32 deep.
+ * integers to ±(2^53−1)), string (well-formed UTF-16), bytes, array, plain object; at most 32 deep (what wraps it may
+ * add 8).
  */
 export type Value = null | boolean | number | string | Uint8Array | readonly Value[] | { readonly [key: string]: Value }
 
@@ -41,15 +42,19 @@ export interface RunningHash {
 
 /** The one guarded codec, handed to the session layer by constructor (architecture.md §2). */
 export interface SessionCodec {
-  /** Canonical msgpack. Throws ValueError. */
+  /** Canonical msgpack, within the bounds of rows. Throws ValueError. */
   encodeValue(value: Value): Uint8Array
   /** The inverse; throws ValueError for bytes that are not a value's encoding. Never aliases `bytes`. */
   decodeValue(bytes: Uint8Array): Value
+  /** The same for what a client hands over: at most what `walk` accepts. */
+  decodeInput(bytes: Uint8Array): Value
   /**
    * The one walk over a value set, emitted or returned: validates, deep-freezes, folds it into `hash` and returns its
    * size in bytes (the canonical encoding's, give or take header bytes: a pure function of the value). Throws ValueError.
    */
   walk(value: unknown, hash: RunningHash): number
+  /** The same for a row or reply that wraps values which were walked: wide enough for each of them. */
+  walkRow(value: unknown, hash: RunningHash): number
   foldNumber(hash: RunningHash, value: number): void
   foldString(hash: RunningHash, value: string): void
   decodeClientRequest(payload: Uint8Array): ClientRequestPayload

@@ -1,17 +1,28 @@
 import { cachedAscii } from './text-cache.ts'
 import type { Value } from './types.ts'
 import { ValueError } from './types.ts'
-import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
+import { ROW_BOUNDS, VALUE_BOUNDS, type ValueBounds } from './value-limits.ts'
 
 /**
  * The value that the bytes encode; copies everything, so that nothing aliases `bytes`. Accepts every width of an
  * integer, length or float that msgpack knows (both 2^40 as an integer and as a float64 become the number), because
  * other writers choose differently. Throws ValueError for extension types, integers beyond 2^53−1, NaN, infinities, −0,
- * keys that are not strings or occur twice or are `__proto__`, bad UTF-8, more than 32 levels, and bytes that are left
+ * keys that are not strings or occur twice or are `__proto__`, bad UTF-8, more levels than a row may have, and bytes that are left
  * over or missing. What it allocates is bounded by the input's length (value-limits.ts).
  */
 export function decodeValue(bytes: Uint8Array): Value {
-  if (bytes.length > VALUE_BYTES_MAX) bad('TOO_LARGE', `a value is larger than ${VALUE_BYTES_MAX} bytes`)
+  return decodeWithin(ROW_BOUNDS, bytes)
+}
+
+/** The same for what a client hands over, which may be no more than what a machine may set (`VALUE_BOUNDS`). */
+export function decodeInput(bytes: Uint8Array): Value {
+  return decodeWithin(VALUE_BOUNDS, bytes)
+}
+
+function decodeWithin(within: ValueBounds, bytes: Uint8Array): Value {
+  if (bytes.length > within.bytes) bad('TOO_LARGE', `a value is larger than ${within.bytes} bytes`)
+  depthMax = within.depth
+  nodesMax = within.nodes
   source = bytes
   position = 0
   nodes = 0
@@ -36,10 +47,12 @@ let source: Uint8Array = NOTHING
 let sourceText: Buffer | null = null
 let position = 0
 let nodes = 0
+let depthMax = ROW_BOUNDS.depth
+let nodesMax = ROW_BOUNDS.nodes
 
 function readAny(depth: number): Value {
   nodes += 1
-  if (nodes > VALUE_NODES_MAX) bad('TOO_LARGE', 'a value has too many nodes')
+  if (nodes > nodesMax) bad('TOO_LARGE', 'a value has too many nodes')
   const byte = readByte()
   if (byte < 0x80) return byte
   if (byte < 0x90) return readMap(byte & 0x0f, depth + 1)
@@ -204,7 +217,7 @@ function cachedKey(length: number): string | null {
 
 /** Every element is at least one byte, so a header that promises more than is left lies. */
 function checkContainer(elements: number, depth: number): void {
-  if (depth > VALUE_DEPTH_MAX) bad('TOO_DEEP', `a value is nested more than ${VALUE_DEPTH_MAX} deep`)
+  if (depth > depthMax) bad('TOO_DEEP', `a value is nested more than ${depthMax} deep`)
   if (elements > source.length - position) bad('BAD_BYTES', 'the bytes end inside an array or object')
 }
 

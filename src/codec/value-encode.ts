@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Value } from './types.ts'
 import { ValueError } from './types.ts'
 import { explainRefusal } from './value-explain.ts'
-import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
+import { ROW_BOUNDS } from './value-limits.ts'
 import {
   checkNumber,
   dataProperty,
@@ -21,6 +21,8 @@ import {
  *
  * PERF: a callback of 104 bytes 1.2 µs, a row of 388 bytes and 24 properties 4.9 µs, half of it the checks that keep it
  * from converting (docs/decisions/value-codec.md).
+ *
+ * Bounds are those of rows: everything that the walk accepted can be stored and sent, however it is wrapped.
  */
 export function encodeValue(value: Value): Uint8Array {
   assert(!encoding, 'encodeValue was called from inside itself: a proxy is not a value')
@@ -29,10 +31,10 @@ export function encodeValue(value: Value): Uint8Array {
   nodes = 0
   try {
     writeAny(value, 0)
-    if (position > VALUE_BYTES_MAX) refuse('TOO_LARGE', TOO_LARGE_MESSAGE)
+    if (position > ROW_BOUNDS.bytes) refuse('TOO_LARGE', TOO_LARGE_MESSAGE)
     return output.slice(0, position)
   } catch (error) {
-    throw error instanceof ValueError ? explainRefusal(value, error) : error
+    throw error instanceof ValueError ? explainRefusal(value, error, ROW_BOUNDS) : error
   } finally {
     encoding = false
     if (output.length > KEPT_BYTES) resize(KEPT_BYTES)
@@ -45,7 +47,9 @@ const KEPT_BYTES = 256 * 1024
 /** Strings up to this length are written by a loop here; crossing into native code costs more than that. */
 const SHORT_TEXT = 32
 
-const TOO_LARGE_MESSAGE = `a value is larger than ${VALUE_BYTES_MAX} bytes`
+const DEPTH_MAX = ROW_BOUNDS.depth
+const NODES_MAX = ROW_BOUNDS.nodes
+const TOO_LARGE_MESSAGE = `a value is larger than ${ROW_BOUNDS.bytes} bytes`
 
 let output = new Uint8Array(KEPT_BYTES)
 let text = Buffer.from(output.buffer)
@@ -56,7 +60,7 @@ let encoding = false
 
 function writeAny(value: unknown, depth: number): void {
   nodes += 1
-  if (nodes > VALUE_NODES_MAX) refuse('TOO_LARGE', 'a value has too many nodes')
+  if (nodes > NODES_MAX) refuse('TOO_LARGE', 'a value has too many nodes')
   switch (typeof value) {
     case 'string':
       return writeString(value)
@@ -75,7 +79,7 @@ function writeAny(value: unknown, depth: number): void {
 
 function writeObject(value: object, depth: number): void {
   if (isBytes(value)) return writeBytes(value)
-  if (depth > VALUE_DEPTH_MAX) refuse('TOO_DEEP', 'a value is nested too deep')
+  if (depth > DEPTH_MAX) refuse('TOO_DEEP', 'a value is nested too deep')
   if (Array.isArray(value)) return writeArray(value, depth)
   const keys = plainKeys(value)
   writeHeader(keys.length, MAP)
@@ -212,7 +216,7 @@ function reserve(bytes: number): void {
   const needed = position + bytes
   if (needed <= output.length) return
   // The slack lets a value of exactly the largest size reserve more than it then writes.
-  if (needed > VALUE_BYTES_MAX + 64) refuse('TOO_LARGE', TOO_LARGE_MESSAGE)
+  if (needed > ROW_BOUNDS.bytes + 64) refuse('TOO_LARGE', TOO_LARGE_MESSAGE)
   resize(Math.max(needed, 2 * output.length))
 }
 

@@ -1,5 +1,5 @@
 import { ValueError } from './types.ts'
-import { VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
+import type { ValueBounds } from './value-limits.ts'
 import {
   checkNumber,
   dataProperty,
@@ -15,8 +15,8 @@ import {
  * way need not carry a path: it looks in the same order, and therefore finds the same refusal. A refusal that only
  * concerns the whole (its size) is returned as it came, with the path of the root.
  */
-export function explainRefusal(root: unknown, refusal: ValueError): ValueError {
-  const search: Search = { nodes: 0, ancestors: [] }
+export function explainRefusal(root: unknown, refusal: ValueError, within: ValueBounds): ValueError {
+  const search: Search = { nodes: 0, ancestors: [], within }
   try {
     visit(root, '', search)
   } catch (error) {
@@ -29,20 +29,21 @@ export function explainRefusal(root: unknown, refusal: ValueError): ValueError {
 interface Search {
   nodes: number
   readonly ancestors: unknown[]
+  readonly within: ValueBounds
 }
 
 function visit(value: unknown, path: string, search: Search): void {
   search.nodes += 1
-  if (search.nodes > VALUE_NODES_MAX) throw withPath(new ValueError('TOO_LARGE', '', 'a value has too many nodes'), '')
+  if (search.nodes > search.within.nodes) throw withPath(new ValueError('TOO_LARGE', '', 'a value has too many nodes'), '')
   if (typeof value === 'object' && value !== null && !isBytes(value)) return visitContainer(value, path, search)
   at(path, () => checkScalar(value))
 }
 
 function visitContainer(value: object, path: string, search: Search): void {
   if (search.ancestors.includes(value)) throw withPath(new ValueError('CYCLE', '', 'a value contains itself'), path)
-  // A cycle is met before its 33rd level only if it is short; a longer chain is simply too deep.
-  if (search.ancestors.length >= VALUE_DEPTH_MAX) {
-    throw withPath(new ValueError('TOO_DEEP', '', `a value is nested more than ${VALUE_DEPTH_MAX} deep`), path)
+  // A cycle is met before the depth allowed only if it is short; a longer chain is simply too deep.
+  if (search.ancestors.length >= search.within.depth) {
+    throw withPath(new ValueError('TOO_DEEP', '', `a value is nested more than ${search.within.depth} deep`), path)
   }
   search.ancestors.push(value)
   if (Array.isArray(value)) {

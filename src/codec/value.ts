@@ -1,5 +1,5 @@
 /** The one guarded codec of values: see value-encode.ts, value-decode.ts and docs/format.md. */
-export { decodeValue } from './value-decode.ts'
+export { decodeInput, decodeValue } from './value-decode.ts'
 export { encodeValue } from './value-encode.ts'
-export { VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
+export { ROW_BOUNDS, VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
 export { utf8Length } from './value-plain.ts'

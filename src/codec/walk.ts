@@ -2,7 +2,7 @@ import { foldBytes } from './hash.ts'
 import type { RunningHash } from './types.ts'
 import { ValueError } from './types.ts'
 import { explainRefusal } from './value-explain.ts'
-import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX, VALUE_NODES_MAX } from './value-limits.ts'
+import { ROW_BOUNDS, VALUE_BOUNDS, type ValueBounds } from './value-limits.ts'
 import {
   checkNumber,
   dataProperty,
@@ -29,17 +29,28 @@ import {
  * that is busy with other work; the checks of plainness are half of it (docs/decisions/value-codec.md).
  */
 export function walk(value: unknown, hash: RunningHash): number {
+  return walkWithin(VALUE_BOUNDS, value, hash)
+}
+
+/** The same walk over a row or another wrapping of values that were walked before (`ROW_BOUNDS`). */
+export function walkRow(value: unknown, hash: RunningHash): number {
+  return walkWithin(ROW_BOUNDS, value, hash)
+}
+
+function walkWithin(within: ValueBounds, value: unknown, hash: RunningHash): number {
   nodes = 0
+  depthMax = within.depth
+  nodesMax = within.nodes
   high = hash.high | 0
   low = hash.low | 0
   try {
     const size = walkAny(value, 0)
-    if (size > VALUE_BYTES_MAX) refuse('TOO_LARGE', `a value is larger than ${VALUE_BYTES_MAX} bytes`)
+    if (size > within.bytes) refuse('TOO_LARGE', `a value is larger than ${within.bytes} bytes`)
     hash.high = high >>> 0
     hash.low = low >>> 0
     return size
   } catch (error) {
-    throw error instanceof ValueError ? explainRefusal(value, error) : error
+    throw error instanceof ValueError ? explainRefusal(value, error, within) : error
   }
 }
 
@@ -54,6 +65,8 @@ const TAG = { null: 1, false: 2, true: 3, int32: 4, double: 5, string: 6, bytes:
 let high = 0
 let low = 0
 let nodes = 0
+let depthMax = VALUE_BOUNDS.depth
+let nodesMax = VALUE_BOUNDS.nodes
 
 /** `foldWord` of hash.ts on the lanes. */
 function fold(word: number): void {
@@ -66,7 +79,7 @@ function fold(word: number): void {
 
 function walkAny(value: unknown, depth: number): number {
   nodes += 1
-  if (nodes > VALUE_NODES_MAX) refuse('TOO_LARGE', 'a value has too many nodes')
+  if (nodes > nodesMax) refuse('TOO_LARGE', 'a value has too many nodes')
   switch (typeof value) {
     case 'string':
       fold(TAG.string)
@@ -93,7 +106,7 @@ function walkObject(value: object, depth: number): number {
     foldBytesInto(value)
     return value.length + (value.length <= 0xff ? 2 : value.length <= 0xffff ? 3 : 5)
   }
-  if (depth > VALUE_DEPTH_MAX) refuse('TOO_DEEP', 'a value is nested too deep')
+  if (depth > depthMax) refuse('TOO_DEEP', 'a value is nested too deep')
   return Array.isArray(value) ? walkArray(value, depth) : walkPlainObject(value, depth)
 }
 

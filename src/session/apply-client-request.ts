@@ -106,7 +106,7 @@ function execute(
 /** Undefined for bytes that no value encodes to: the leader parsed them, so this is a bug somewhere, not the machine's. */
 function decodeInput(state: ReplicatedState, bytes: Uint8Array): Value | undefined {
   try {
-    return state.codec.decodeValue(bytes)
+    return state.codec.decodeInput(bytes)
   } catch (error) {
     if (isValueError(error)) return undefined
     throw error

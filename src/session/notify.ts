@@ -38,7 +38,7 @@ export function notify(state: ReplicatedState, notification: Notification): void
 export function flushMailbox(state: ReplicatedState, session: ClientSession): void {
   for (const mail of state.principals.flush(session.row.info.principal)) {
     const payload = Object.freeze({ topic: mail.topic, body: mail.body, seq: mail.seq })
-    send(state, session, payload, state.codec.walk(mail.body, { high: 0, low: 0 }))
+    send(state, session, payload, state.codec.walkRow(mail.body, { high: 0, low: 0 }))
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Millis, sessionId } from '../base/brand.ts'
 import type { OpenSessionPayload } from '../codec/payload.ts'
-import type { Value } from '../codec/types.ts'
+import type { SessionCodec, Value } from '../codec/types.ts'
 import { ClientSession, type SessionRow } from './client-session.ts'
 import { rowValue } from './dictionary.ts'
 import type { MachineRunner } from './machine-runner.ts'
@@ -10,6 +10,7 @@ import type { ReplicatedState } from './replicated-state.ts'
 import { FAMILY } from './row-keys.ts'
 import { assignToRolesOf } from './task-assignment.ts'
 import type { Outcome, Reply, SessionInfo } from './types.ts'
+import { isValueError } from './value-error.ts'
 
 /** How far ahead `validUntil` may lie (sessions.md §4): less than a tombstone stays, so that no late copy opens again. */
 export const VALID_UNTIL_AHEAD_MS_MAX = 5 * 60 * 1000
@@ -25,7 +26,7 @@ const SECRET_BYTES = 32
  * nothing is stored and nothing emitted. An existing session is not renewed: attaching does that.
  */
 export function applyOpenSession(state: ReplicatedState, runner: MachineRunner, payload: OpenSessionPayload): Reply {
-  const invalid = checkPayload(payload)
+  const invalid = checkPayload(state, payload)
   if (invalid !== null) return invalid
   const secret = binary(payload.secretHash)
   const existing = state.sessions.findBySecret(secret)
@@ -51,11 +52,23 @@ function isReserved(name: string): boolean {
   return name === '' || name === 'system' || name.startsWith('system:')
 }
 
-function checkPayload(payload: OpenSessionPayload): Refused | null {
+function checkPayload({ codec }: ReplicatedState, payload: OpenSessionPayload): Refused | null {
   if (payload.secretHash.length !== SECRET_BYTES) return refused('INVALID', { reason: 'SECRET_HASH' })
   if (isReserved(payload.principal)) return refused('INVALID', { reason: 'PRINCIPAL' })
   if (payload.roles.some(isReserved)) return refused('INVALID', { reason: 'ROLES' })
+  // They are kept in rows, dead letters and hook arguments: what a machine may not set, a client may not either.
+  if (!isMachineValue(codec, payload.capabilities)) return refused('INVALID', { reason: 'CAPABILITIES' })
   return null
+}
+
+function isMachineValue(codec: SessionCodec, value: Value): boolean {
+  try {
+    codec.walk(value, { high: 0, low: 0 })
+    return true
+  } catch (error) {
+    if (isValueError(error)) return false
+    throw error
+  }
 }
 
 function checkOpening(state: ReplicatedState, payload: OpenSessionPayload, secret: string): Refused | null {
@@ -90,7 +103,7 @@ function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret:
     capabilities: Object.keys(capabilities).length === 0 ? NO_CAPABILITIES : capabilities,
     name,
   }
-  codec.walk(info, state.hash)
+  codec.walkRow(info, state.hash)
   return new ClientSession(state.keys.row(FAMILY.client, index), {
     info,
     group,

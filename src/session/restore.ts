@@ -26,7 +26,7 @@ export class Restore {
   row(key: string, value: Value): void {
     const { dictionary, codec } = this.state
     // Machines get shared, frozen values, from a snapshot as from a write.
-    codec.walk(value, { high: 0, low: 0 })
+    codec.walkRow(value, { high: 0, low: 0 })
     if (key.startsWith(USER_PREFIX)) {
       dictionary.restore(key, value, true)
       return

@@ -16,7 +16,7 @@ export function foldReply({ codec, hash }: ReplicatedState, reply: Reply): void 
       return
     case 'refused':
       codec.foldString(hash, reply.code)
-      codec.walk(reply.details, hash)
+      codec.walkRow(reply.details, hash)
       return
     case 'opened':
       codec.foldString(hash, reply.sessionId)

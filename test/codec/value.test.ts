@@ -3,7 +3,7 @@ import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../src/codec/types.ts'
 import { ValueError } from '../../src/codec/types.ts'
-import { decodeValue, encodeValue, VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from '../../src/codec/value.ts'
+import { decodeInput, decodeValue, encodeValue, ROW_BOUNDS, VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from '../../src/codec/value.ts'
 import { bomb, nested, refused, values } from './values.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -129,9 +129,10 @@ describe('the encoding of values', () => {
 
   test('values that are too large are refused, also when few objects stand for many', () => {
     expect(refusalOf(() => encodeValue(bomb() as Value)).reason).toBe('TOO_LARGE')
-    expect(refusalOf(() => encodeValue(new Uint8Array(VALUE_BYTES_MAX - 4))).reason).toBe('TOO_LARGE')
-    expect(encodeValue(new Uint8Array(VALUE_BYTES_MAX - 5)).length).toBe(VALUE_BYTES_MAX)
-    expect(refusalOf(() => decodeValue(new Uint8Array(VALUE_BYTES_MAX + 1))).reason).toBe('TOO_LARGE')
+    expect(refusalOf(() => encodeValue(new Uint8Array(ROW_BOUNDS.bytes - 4))).reason).toBe('TOO_LARGE')
+    expect(encodeValue(new Uint8Array(ROW_BOUNDS.bytes - 5)).length).toBe(ROW_BOUNDS.bytes)
+    expect(refusalOf(() => decodeValue(new Uint8Array(ROW_BOUNDS.bytes + 1))).reason).toBe('TOO_LARGE')
+    expect(refusalOf(() => decodeInput(new Uint8Array(VALUE_BYTES_MAX + 1))).reason).toBe('TOO_LARGE')
   })
 
   test('a refusal leaves the encoder whole', () => {
@@ -180,16 +181,27 @@ describe('bytes that are not a value', () => {
     ['overlong UTF-8', 'a2c080', 'BAD_STRING'],
     ['a surrogate in UTF-8', 'a3eda080', 'BAD_STRING'],
     ['a truncated character', 'a1c3', 'BAD_STRING'],
-    ['33 arrays', `${'91'.repeat(33)}c0`, 'TOO_DEEP'],
+    ['41 arrays', `${'91'.repeat(41)}c0`, 'TOO_DEEP'],
     ['a million arrays', '91'.repeat(1_000_000), 'TOO_DEEP'],
   ])('%s is refused', (_what, text, reason) => {
     expect(refusalOf(() => decodeValue(bytes(text))).reason).toBe(reason)
   })
 
+  test('an input may nest 32 deep, what wraps it 40', () => {
+    const arrays = (count: number) => bytes(`${'91'.repeat(count)}c0`)
+    expect(() => decodeInput(arrays(32))).not.toThrow()
+    expect(refusalOf(() => decodeInput(arrays(33))).reason).toBe('TOO_DEEP')
+    expect(() => decodeValue(arrays(40))).not.toThrow()
+    expect(refusalOf(() => encodeValue(nested(41) as Value)).reason).toBe('TOO_DEEP')
+  })
+
   test('two million empty objects are refused before they fill the memory', () => {
     const many = new Uint8Array(5 + 2_000_000).fill(0x80)
     many.set(bytes('dd001e8480'))
-    expect(refusalOf(() => decodeValue(many)).reason).toBe('TOO_LARGE')
+    expect(refusalOf(() => decodeInput(many)).reason).toBe('TOO_LARGE')
+    const more = new Uint8Array(5 + 3_000_000).fill(0x80)
+    more.set(bytes('dd002dc6c0'))
+    expect(refusalOf(() => decodeValue(more)).reason).toBe('TOO_LARGE')
   })
 
   test('no bytes do anything but decode or be refused with a ValueError', () => {

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { createRunningHash, hashText } from '../../src/codec/hash.ts'
 import type { Value } from '../../src/codec/types.ts'
 import { ValueError } from '../../src/codec/types.ts'
-import { decodeValue, encodeValue, VALUE_BYTES_MAX } from '../../src/codec/value.ts'
-import { walk } from '../../src/codec/walk.ts'
-import { bomb, refused, values } from './values.ts'
+import { decodeValue, encodeValue, VALUE_BYTES_MAX, VALUE_NODES_MAX } from '../../src/codec/value.ts'
+import { walk, walkRow } from '../../src/codec/walk.ts'
+import { bomb, nested, refused, values } from './values.ts'
 
 function hashOf(value: unknown): string {
   const hash = createRunningHash()
@@ -110,9 +110,36 @@ describe('the walk', () => {
     }
     expect(error).toBeInstanceOf(ValueError)
     if (!(error instanceof ValueError)) return
-    const inner = reason === 'TOO_DEEP' ? `[1]${path.slice(2)}` : `[1]${path}`
-    expect([error.reason, error.path]).toEqual([reason, inner])
+    expect([error.reason, error.path]).toEqual([reason, `[1]${path}`])
     expect(hash).toEqual(createRunningHash())
+  })
+
+  test('33 levels are refused, with the path; a row may wrap a value of 32 levels in eight more', () => {
+    const refusal = (run: () => unknown): unknown => {
+      try {
+        return run()
+      } catch (error) {
+        return error
+      }
+    }
+    expect(refusal(() => walk(nested(33), createRunningHash()))).toMatchObject({
+      reason: 'TOO_DEEP',
+      path: '.a'.repeat(32),
+    })
+    expect(() => walk(nested(32), createRunningHash())).not.toThrow()
+    expect(() => walkRow(nested(40), createRunningHash())).not.toThrow()
+    expect(refusal(() => walkRow(nested(41), createRunningHash()))).toMatchObject({ reason: 'TOO_DEEP' })
+  })
+
+  test('what the walk accepts can be stored and sent, wrapped as deep and as full as the product does', () => {
+    const full: unknown[] = new Array(VALUE_NODES_MAX - 1).fill(null)
+    walk(full, createRunningHash())
+    for (const value of [nested(32), full]) {
+      const row = { row: { request: { payload: { body: { details: value } }, attempt: 1 } } }
+      const encoded = encodeValue(row as Value)
+      expect(walkRow(row, createRunningHash())).toBe(encoded.length)
+      expect(() => decodeValue(encoded)).not.toThrow()
+    }
   })
 
   test('what the walk accepts the encoder accepts, to the very byte', () => {

@@ -4,7 +4,8 @@ import type { Value } from '../../src/codec/types.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied } from '../../src/session/types.ts'
 import { bareMachine, counter, reject } from './bare-machine.ts'
-import { codec, Log, RECORD_BYTES, value } from './log.ts'
+import { nested } from '../codec/values.ts'
+import { codec, Log, numbers, RECORD_BYTES, value } from './log.ts'
 import { ALL, operations, perform, propertyMachine, SMALL } from './operations.ts'
 
 /** Rows as a snapshot store holds them: bytes by key. */
@@ -184,6 +185,53 @@ describe('a snapshot', () => {
       }),
       { numRuns: 20 },
     )
+  })
+})
+
+describe('values at the bounds', () => {
+  test('FR-012 whatever apply accepted can be stored: values 32 deep in every row that wraps one', () => {
+    const deep = nested(32) as { [key: string]: Value }
+    const log = new Log(
+      bareMachine(
+        {
+          all(context) {
+            const own = context.session?.id ?? ('' as never)
+            context.state.set('row', deep)
+            context.emit(own, 'event', deep, { attemptsMax: 1 })
+            context.notify('user:nobody', 'news', deep)
+            context.schedule('test', 'later', context.now + 1_000_000, deep)
+            context.once('scope', 'key', '', 1_000_000, () => deep)
+            context.task('test', { kind: 'k', role: 'r', leaseMs: 1, maxAttempts: 1, backoffMs: [] }, 'ref', deep)
+            context.audit(deep)
+            context.alert('DEEP', deep)
+            return deep
+          },
+          refuse: () => reject('NO', deep),
+        },
+        { onSessionCreated: (_context, { name }) => (name === 'refused' ? reject('NO', deep) : undefined) },
+      ),
+      { attemptsMax: 1 },
+    )
+    const session = log.open('a', { capabilities: deep, principal: 'admin:a', roles: ['r'] })
+    expect(value(log.request(session, 1, 'all'))).toEqual(deep)
+    expect(log.request(session, 2, 'refuse')).toMatchObject({ outcome: { kind: 'reject', details: deep } })
+    expect(log.tryOpen('refused').reply).toMatchObject({ code: 'OPEN_REJECTED', details: { details: deep } })
+    const stored: Stored = new Map()
+    store(stored, log.machine.swapDirty())
+    for (let round = 0; round < 4; round += 1) {
+      log.advance(600_000)
+      log.append('RetryServerRequests', { sessions: [numbers(session)] })
+    }
+    store(stored, log.machine.swapDirty())
+    expect([...stored.keys()].filter((key) => key.startsWith('session/dead/')).length).toBeGreaterThan(1)
+    expect(restore(stored, log, log.entries.length).stateHash()).toBe(log.machine.stateHash())
+  })
+
+  test('capabilities that nest deeper than a value may are refused when they are applied', () => {
+    const log = new Log(counter())
+    const reply = log.tryOpen('a', { capabilities: nested(33) as { [key: string]: Value } }).reply
+    expect(reply).toEqual({ kind: 'refused', code: 'INVALID', details: { reason: 'CAPABILITIES' } })
+    log.open('b')
   })
 })
 
