@@ -1,7 +1,7 @@
 import { encodePayload } from '../codec/payloads.ts'
 import type { Reply } from '../session/types.ts'
 import type { RaftNode } from './api.ts'
-import { type Attachment, notLeader } from './gateway-attachment.ts'
+import { type Attachment, type AttachmentHost, notLeader } from './gateway-attachment.ts'
 import { refusal } from './gateway-checks.ts'
 
 /**
@@ -9,12 +9,14 @@ import { refusal } from './gateway-checks.ts'
  * covered by the next one, because acks are cumulative.
  */
 export class GatewayAcks {
+  private readonly host: Pick<AttachmentHost, 'node' | 'acknowledged'>
   private readonly node: RaftNode
   /** Highest id asked for while an entry is in flight; 0: nothing further. */
   private readonly inFlight = new Map<Attachment, number>()
 
-  constructor(node: RaftNode) {
-    this.node = node
+  constructor(host: Pick<AttachmentHost, 'node' | 'acknowledged'>) {
+    this.host = host
+    this.node = host.node
   }
 
   ack(attachment: Attachment, upTo: number): void {
@@ -63,6 +65,8 @@ export class GatewayAcks {
     if (reply.kind === 'refused') return sink.refused(channel, 'ack', { code: reply.code, details: reply.details })
     if (reply.kind !== 'acknowledged') return
     delivery.acknowledge(reply.upTo)
+    // The ack may have come by a call of its own, and the session be held by another connection.
+    this.host.acknowledged(attachment.session.index)
     sink.acknowledged(channel, delivery.acknowledged)
     if (wanted > delivery.acknowledged) this.propose(attachment, wanted)
   }

@@ -18,6 +18,8 @@ export interface AttachmentHost {
   generation(machine: string, version: number): number
   /** This attachment has commands to parse again at the end of the apply run. */
   changed(attachment: Attachment): void
+  /** The log may know a higher ack of this session than before: what it makes room for goes out after this run. */
+  acknowledged(session: number): void
   /** The log knows a newer attach epoch. */
   fenced(attachment: Attachment): void
 }
@@ -96,6 +98,8 @@ export class Attachment implements DeliveryTarget {
 
   settled(pending: PendingRequest, reply: Reply, index: number): void {
     const { request } = pending
+    // Whatever the reply: apply takes a valid ack before it judges the command.
+    if (request.ackServerRequests > 0) this.host.acknowledged(this.session.index)
     if (reply.kind === 'refused' && reply.code === 'VERSION_CHANGED' && pending.parsedTimes < REPARSE_MAX) {
       this.changedRequests.push(pending)
       this.host.changed(this)
@@ -103,7 +107,6 @@ export class Attachment implements DeliveryTarget {
     }
     this.pending.delete(request.requestId)
     if (reply.kind === 'outcome') {
-      if (request.ackServerRequests > 0 && !reply.invalidAck) this.delivery.acknowledge(request.ackServerRequests)
       this.sink.responded(this.channel, request.requestId, reply)
     } else if (reply.kind === 'refused') {
       this.answer(request, { kind: 'refused', index, code: reply.code, details: reply.details })
@@ -131,12 +134,16 @@ export class Attachment implements DeliveryTarget {
   reparse(): void {
     const requests = this.changedRequests.sort((left, right) => left.request.requestId - right.request.requestId)
     this.changedRequests = []
+    const touched = new Set<Attachment>([this])
     for (const pending of requests) {
       const { machine, command, input } = pending.request
       const parsed = this.host.parse(machine, command, input)
       if (!parsed.ok) {
-        this.pending.delete(pending.request.requestId)
-        this.answer(pending.request, { kind: 'notExecuted', ...parseRefusal(parsed) })
+        // Perhaps not this one: another connection of the same epoch may have taken the command over meanwhile.
+        const { attachment, request } = pending
+        attachment.pending.delete(request.requestId)
+        attachment.answer(request, { kind: 'notExecuted', ...parseRefusal(parsed) })
+        touched.add(attachment)
         continue
       }
       pending.parsedTimes += 1
@@ -144,7 +151,7 @@ export class Attachment implements DeliveryTarget {
       pending.generation = this.host.generation(machine, parsed.version)
       submitRequest(this.host.node, pending, parsed.input)
     }
-    if (this.held.length > 0) this.releaseHeld()
+    for (const attachment of touched) if (attachment.held.length > 0) attachment.releaseHeld()
   }
 
   /** Takes over what another connection of the same epoch has in flight, so that duplicates still join it. */

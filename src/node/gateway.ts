@@ -36,7 +36,7 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     this.options = options
     this.parse = options.parse
     this.credit = options.credit ?? CREDIT
-    this.acks = new GatewayAcks(node)
+    this.acks = new GatewayAcks(this)
     this.wasLeading = node.leading
     this.announced = this.leaderText()
     node.listen(this)
@@ -124,6 +124,14 @@ export class SessionGateway implements NodeListener, AttachmentHost {
 
   changed(attachment: Attachment): void {
     this.changedAttachments.add(attachment)
+  }
+
+  acknowledged(session: number): void {
+    const held = this.attachments.get(session)
+    const facts = this.node.machine.sessionFacts(session)
+    if (held === undefined || facts === null) return
+    held.attachment.delivery.acknowledge(facts.acknowledged)
+    if (!this.ready.has(session)) this.ready.set(session, false)
   }
 
   fenced(attachment: Attachment): void {

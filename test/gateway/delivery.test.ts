@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/payloads.ts'
-import { attachAgain, attachedClient, command, connect, type Heard, worldOf } from './recorder.ts'
+import { attachAgain, attachedClient, command, connect, type Heard, SECRET, worldOf } from './recorder.ts'
 
 const ids = (heard: readonly Heard[]): unknown[] =>
   heard.filter(([name]) => name === 'serverRequest').map(([, , id]) => id)
@@ -78,6 +78,39 @@ describe('server requests', () => {
     connection.request(command(3, 'emit', 1))
     world.node.run()
     expect([...ids(heard), ...ids(recorder.take())]).toEqual([5, 6])
+  })
+
+  test.each([
+    ['answered', command(2, 'echo', 1, { lowestPendingRequestId: 1, ackServerRequests: 2 }), 'outcome'],
+    ['refused', command(1, 'echo', 'other', { ackServerRequests: 2 }), 'refused'],
+  ])('what a riding ack makes room for goes out when its command is %s, behind the answer', (_name, request, kind) => {
+    const world = worldOf({ gateway: { credit: 2 } })
+    const { connection, recorder } = attachedClient(world)
+    connection.request(command(1, 'emit', 6))
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([1, 2])
+    connection.request(request)
+    world.node.run()
+    const heard = recorder.take()
+    expect(heard[0]).toMatchObject(['responded', 1, request.requestId, { kind }])
+    expect(ids(heard)).toEqual([3, 4])
+  })
+
+  test('an ack of a call of its own makes room at the connection that holds the session', () => {
+    const world = worldOf({ gateway: { credit: 2 } })
+    const { connection, recorder, session, epoch } = attachedClient(world)
+    connection.request(command(1, 'emit', 6))
+    world.node.run()
+    recorder.take()
+    const other = connect(world)
+    expect(other.connection.bind(1, session, { epoch, secret: SECRET })).toBe(null)
+    other.connection.ack(1, 1)
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([3])
+    other.connection.request(command(2, 'echo', 1, { lowestPendingRequestId: 1, ackServerRequests: 2 }))
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([4])
+    expect(ids(other.recorder.take())).toEqual([])
   })
 
   test('FR-025 P-13 a retry entry sends again what it counts another attempt of, and nothing twice', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/payloads.ts'
-import { attachAgain, attachedClient, command, connect, type Heard, worldOf } from './recorder.ts'
+import { attachAgain, attachedClient, command, connect, type Heard, SECRET, worldOf } from './recorder.ts'
 
 const codes = (heard: readonly Heard[]): unknown[] =>
   heard.map(([name, , requestId, answer]) => [
@@ -242,6 +242,24 @@ describe('a change of a machine’s version', () => {
     connection.request(command(1))
     world.node.run()
     expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'refused', code: 'VERSION_CHANGED' }]])
+  })
+
+  test('a command that another connection took over is answered there when it no longer parses, and its id is free', () => {
+    const world = worldOf({ gateway: { parse: parseOnce() } })
+    const first = attachedClient(world)
+    world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
+    first.connection.request(command(1))
+    const second = connect(world)
+    // The same nonce, hence the same epoch: a copy of the attach over another connection.
+    const attach = { ...first.session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 1) }
+    second.connection.attach(attach)
+    world.node.run()
+    const heard = second.recorder.take()
+    expect(heard[0]).toMatchObject(['attached', 1, { epoch: first.epoch }])
+    expect(codes(heard.slice(1))).toEqual([['responded', 1, 'VALIDATION_ERROR']])
+    second.connection.request(command(1))
+    world.node.run()
+    expect(codes(second.recorder.take())).toEqual([['responded', 1, 'VALIDATION_ERROR']])
   })
 
   test('a command that no longer parses is VALIDATION_ERROR', () => {
