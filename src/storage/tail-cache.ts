@@ -20,7 +20,8 @@ const BLOCK_OVERHEAD_BYTES = 128
  */
 export class TailCache {
   private readonly bytesMax: number
-  private blocks: Block[] = []
+  /** Those that have left are null: their records, and what they are views of, must not stay in memory. */
+  private blocks: (Block | null)[] = []
   /** Blocks before this one have left; the array is compacted now and then. */
   private head = 0
   private bytes = 0
@@ -43,7 +44,7 @@ export class TailCache {
   truncateFrom(index: LogIndex, position: number): void {
     while (this.blocks.length > this.head) {
       const block = this.blocks[this.blocks.length - 1]
-      if (block === undefined || block.last < index) return
+      if (block === undefined || block === null || block.last < index) return
       if (block.first < index) {
         const kept = block.records.subarray(0, position - block.position)
         this.bytes -= block.records.length - kept.length
@@ -60,9 +61,8 @@ export class TailCache {
   evict(persisted: WriteNumber): void {
     while (this.bytes > this.bytesMax) {
       const block = this.blocks[this.head]
-      if (block === undefined || block.write > persisted) break
-      this.bytes -= block.records.length + BLOCK_OVERHEAD_BYTES
-      this.head += 1
+      if (block === undefined || block === null || block.write > persisted) break
+      this.leave(block)
     }
     if (this.head > 1024 && this.head * 2 > this.blocks.length) this.compact()
   }
@@ -71,13 +71,19 @@ export class TailCache {
   discardUpTo(index: LogIndex): void {
     for (
       let block = this.blocks[this.head];
-      block !== undefined && block.last <= index;
+      block !== undefined && block !== null && block.last <= index;
       block = this.blocks[this.head]
     ) {
-      this.bytes -= block.records.length + BLOCK_OVERHEAD_BYTES
-      this.head += 1
+      this.leave(block)
     }
     this.compact()
+  }
+
+  /** The oldest block leaves. */
+  private leave(block: Block): void {
+    this.bytes -= block.records.length + BLOCK_OVERHEAD_BYTES
+    this.blocks[this.head] = null
+    this.head += 1
   }
 
   /**
@@ -87,7 +93,7 @@ export class TailCache {
   slice(range: { first: LogIndex; start: number; bytes: number }): Uint8Array {
     let at = this.find(range.first)
     const block = this.blocks[at]
-    if (block !== undefined) {
+    if (block !== undefined && block !== null) {
       const offset = range.start - block.position
       if (offset + range.bytes <= block.records.length) return block.records.subarray(offset, offset + range.bytes)
     }

@@ -27,7 +27,8 @@ export interface QueuedWrite {
 
 /** What queued while a write was in flight, in order. The next frame takes as much of it as fits. */
 export class WriteQueue {
-  private readonly items: QueuedWrite[] = []
+  /** Those that were taken are null: their records must not stay in memory. */
+  private readonly items: (QueuedWrite | null)[] = []
   private readonly bodyBytesMax: number
   private head = 0
 
@@ -40,7 +41,7 @@ export class WriteQueue {
   }
 
   get oldest(): QueuedWrite | undefined {
-    return this.items[this.head]
+    return this.items[this.head] ?? undefined
   }
 
   /** Takes a write in; one that is too large for a frame becomes several, of which the last completes it. */
@@ -60,15 +61,22 @@ export class WriteQueue {
    */
   take(): readonly QueuedWrite[] {
     const first = this.items[this.head]
-    assert(first !== undefined, 'a frame is made of at least one write')
+    assert(first !== undefined && first !== null, 'a frame is made of at least one write')
     const batch = [first]
     let bytes = first.records.length
     for (let at = this.head + 1; at < this.items.length; at += 1) {
       const next = this.items[at]
-      if (next === undefined || next.truncateFrom > 0 || bytes + next.records.length > this.bodyBytesMax) break
+      if (
+        next === undefined ||
+        next === null ||
+        next.truncateFrom > 0 ||
+        bytes + next.records.length > this.bodyBytesMax
+      )
+        break
       bytes += next.records.length
       batch.push(next)
     }
+    this.items.fill(null, this.head, this.head + batch.length)
     this.head += batch.length
     if (this.head === this.items.length || this.head > 1024) {
       this.items.splice(0, this.head)
