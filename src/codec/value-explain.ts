@@ -34,7 +34,8 @@ interface Search {
 
 function visit(value: unknown, path: string, search: Search): void {
   search.nodes += 1
-  if (search.nodes > search.within.nodes) throw withPath(new ValueError('TOO_LARGE', '', 'a value has too many nodes'), '')
+  if (search.nodes > search.within.nodes)
+    throw withPath(new ValueError('TOO_LARGE', '', 'a value has too many nodes'), '')
   if (typeof value === 'object' && value !== null && !isBytes(value)) return visitContainer(value, path, search)
   at(path, () => checkScalar(value))
 }

@@ -40,8 +40,9 @@ export function coalesced(session: ClientSession, type: string, key: string | nu
 
 /**
  * Gives a request the session's next id and appends it (FR-021, FR-022). Room was checked when it was emitted; only
- * `dropOldest` makes room here. Every request names the id before it (`previousId`): a dropped one is named, so that the
- * client sees the gap; a replaced one is not.
+ * `dropOldest` makes room here. Every request names the one before it (`previousId`) that still waits or was acknowledged,
+ * or 0: a client takes a frame only after the one it names, so a dropped or replaced one is never named. That something
+ * was dropped shows in the ids, which then skip.
  */
 export function appendRequest(state: ReplicatedState, session: ClientSession, request: NewRequest): void {
   if (request.overflow === 'coalesce') {
@@ -50,10 +51,12 @@ export function appendRequest(state: ReplicatedState, session: ClientSession, re
   }
   const row = state.draft(session)
   row.lastId += 1
-  const { lastId, tailId } = row
-  row.tailId = lastId
+  const { lastId } = row
   const droppable = request.overflow === 'dropOldest'
   if (droppable && !makeRoom(state, session, request.bytes)) return
+  // Read after making room: dropping the newest moves the tail back.
+  const { tailId } = row
+  row.tailId = lastId
   row.outboxBytes += request.bytes
   const stored: OutboxRow = {
     serverRequestId: serverRequestId(lastId),
@@ -95,7 +98,7 @@ export function replaceRequest(state: ReplicatedState, session: ClientSession, r
 }
 
 /**
- * Takes a request out of the middle (coalesced or dead): the next one's `previousId` skips it, so that the client, which
+ * Takes a request out of the middle (dropped, coalesced or dead): the next one's `previousId` skips it, so that the client, which
  * may or may not have seen it, reports no gap.
  */
 export function removeRequest(state: ReplicatedState, session: ClientSession, request: OutboxRow): void {
@@ -117,7 +120,7 @@ function makeRoom(state: ReplicatedState, session: ClientSession, bytes: number)
     while (from < session.outbox.length && !(session.outbox[from] as OutboxRow).droppable) from += 1
     const oldest = session.outbox[from]
     if (oldest === undefined) return false
-    drop(state, session, oldest)
+    removeRequest(state, session, oldest)
   }
   return true
 }

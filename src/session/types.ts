@@ -163,7 +163,7 @@ export interface QueryView {
 /** One server request as it waits in an outbox (sessions.md §5). */
 export interface ServerRequest {
   readonly serverRequestId: ServerRequestId
-  /** Id of the one before it in this outbox's order; 0 for the first: gap detection. */
+  /** Id of the one before it that still waits or was acknowledged, or 0: what a client must have before it takes this. */
   readonly previousId: number
   readonly type: string
   readonly payload: Value

@@ -3,7 +3,14 @@ import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../src/codec/types.ts'
 import { ValueError } from '../../src/codec/types.ts'
-import { decodeInput, decodeValue, encodeValue, ROW_BOUNDS, VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from '../../src/codec/value.ts'
+import {
+  decodeInput,
+  decodeValue,
+  encodeValue,
+  ROW_BOUNDS,
+  VALUE_BYTES_MAX,
+  VALUE_DEPTH_MAX,
+} from '../../src/codec/value.ts'
 import { bomb, nested, refused, values } from './values.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

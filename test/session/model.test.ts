@@ -126,6 +126,12 @@ function compareSession(log: Log, model: Model, index: number): void {
     renewedLease,
     renewedAtIndex,
   })
+  // The chain: each names the one before it; the first names one that was acknowledged, or none.
+  expect(outbox.map(({ previousId }) => previousId)).toEqual(
+    outbox.map((_, at) =>
+      at === 0 ? Math.min(outbox[0]?.previousId ?? 0, acknowledged) : outbox[at - 1]?.serverRequestId,
+    ),
+  )
   // INV-2, INV-3: in id order, and none above the last id.
   expect(outbox.every((request, at) => request.serverRequestId > (outbox[at - 1]?.serverRequestId ?? 0))).toBe(true)
 }

@@ -260,13 +260,13 @@ export class Model {
     const session = this.all.sessions.get(to)
     if (session === undefined) return
     session.lastId += 1
-    const previousId = session.tailId
-    session.tailId = session.lastId
     while (droppable && session.outbox.length >= this.limits.outboxCountMax) {
       const oldest = session.outbox.find((request) => request.droppable)
       if (oldest === undefined) return
-      session.outbox = session.outbox.filter((request) => request !== oldest)
+      this.takeOut(session, oldest)
     }
+    const previousId = session.tailId
+    session.tailId = session.lastId
     session.outbox.push({ id: session.lastId, previousId, type, payload, attempt: 1, sentAt: this.now, droppable, key })
     this.deliver.add(to)
   }

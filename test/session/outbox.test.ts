@@ -3,7 +3,7 @@ import type { SessionId } from '../../src/base/brand.ts'
 import type { Value } from '../../src/codec/types.ts'
 import type { EmitOptions, MachineContext } from '../../src/session/types.ts'
 import { bareMachine, reject } from './bare-machine.ts'
-import { code, Log, value } from './log.ts'
+import { code, Log, numbers, value } from './log.ts'
 
 /** `emit` takes {to?, type?, count?, options?, payload?} and answers what each emission answered. */
 const emitter = () =>
@@ -156,7 +156,7 @@ describe('a full outbox', () => {
     )
   })
 
-  test('dropOldest drops the oldest that may be dropped, and previousId shows the gap', () => {
+  test('dropOldest drops the oldest that may be dropped; the chain of previousId skips it', () => {
     const log = new Log(emitter(), limits)
     const session = log.open('a')
     const options = { overflow: 'dropOldest' }
@@ -164,12 +164,12 @@ describe('a full outbox', () => {
     log.request(session, 2, 'emit', { input: { count: 3, options } })
     expect(log.machine.outbox(session, 0, 9).map((r) => [r.serverRequestId, r.previousId])).toEqual([
       [1, 0],
-      [3, 2],
+      [3, 1],
       [4, 3],
     ])
   })
 
-  test('a dropOldest request that finds nothing to drop is dropped itself, and the next one shows the gap', () => {
+  test('a dropOldest request that finds nothing to drop is dropped itself, and no previousId names it', () => {
     const log = new Log(emitter(), limits)
     const session = log.open('a')
     log.request(session, 1, 'emit', { input: { count: 3 } })
@@ -177,7 +177,38 @@ describe('a full outbox', () => {
     expect(log.pending(session)).toEqual([1, 2, 3])
     log.ack(session, 3)
     log.request(session, 3, 'emit')
-    expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ serverRequestId: 5, previousId: 4 }])
+    expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ serverRequestId: 5, previousId: 3 }])
+  })
+
+  test('a client that takes each frame only after the one it names gets everything that was not dropped', () => {
+    const log = new Log(emitter(), { outboxCountMax: 3, attemptsMax: 1 })
+    const session = log.open('a')
+    const steps: (EmitOptions | 'retry')[] = [
+      { overflow: 'dropOldest' },
+      { attemptsMax: 1 },
+      { overflow: 'dropOldest' },
+      { overflow: 'dropOldest' },
+      'retry',
+      { overflow: 'coalesce', key: 'k' },
+      { overflow: 'dropOldest' },
+      { overflow: 'coalesce', key: 'k' },
+    ]
+    steps.forEach((step, at) => {
+      log.advance(600_000)
+      log.append('KeepAlive', { sessions: [numbers(session)] })
+      if (step === 'retry') log.append('RetryServerRequests', { sessions: [numbers(session)] })
+      else log.request(session, at + 1, 'emit', { input: { options: { ...step } } })
+      let received = 0
+      for (const { serverRequestId, previousId } of log.machine.outbox(session, 0, 9)) {
+        expect(previousId).toBeLessThanOrEqual(received)
+        received = serverRequestId
+      }
+    })
+    const last = log.machine.sessionFacts(session)?.lastServerRequestId ?? 0
+    expect(log.pending(session).at(-1)).toBe(last)
+    log.ack(session, last)
+    log.request(session, 20, 'emit')
+    expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ previousId: last }])
   })
 
   test('in a timer emit answers false and the timer is kept', () => {
