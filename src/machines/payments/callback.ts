@@ -6,19 +6,10 @@ import { WAITING_MAX } from './limits.ts'
 import type { Attempt, CallbackResponse, CallbackResult } from './rows.ts'
 import { callbackResponse, id, minor, text } from './rows.ts'
 import type { PaymentsContext, ProviderResult, Refusal } from './schema.ts'
-import { providerResult } from './schema.ts'
+import { AMOUNT_MISSING, namesAmount, providerResult } from './schema.ts'
 import { settle, type Told } from './settle.ts'
 
 /** Provider transactions, each taken once (domain 3.5). */
-
-const hasAmount = (told: { readonly outcome: string; readonly amountMinor?: number | undefined }): boolean =>
-  told.outcome === 'failure' || told.amountMinor !== undefined
-
-/** A provider's answer that is complete: a success names its amount. */
-export const completeResult = providerResult.refine(hasAmount, {
-  path: ['amountMinor'],
-  error: 'a success names its amount',
-})
 
 const callbackInput = z
   .object({
@@ -28,7 +19,7 @@ const callbackInput = z
     checkoutRequestId: id.optional(),
     merchantRequestId: id.optional(),
   })
-  .refine(hasAmount, { path: ['amountMinor'], error: 'a success names its amount' })
+  .refine(namesAmount, AMOUNT_MISSING)
   .refine((input) => input.attemptId !== undefined || input.checkoutRequestId !== undefined, {
     path: ['attemptId'],
     error: 'attemptId or checkoutRequestId says which push this is',
@@ -42,8 +33,15 @@ export type CallbackAnswer = CallbackResponse & { readonly duplicate?: true }
 export const paymentCallback = command(
   { input: callbackInput, output: callbackOutput },
   (ctx: PaymentsContext, input) => {
-    const stranger = workerOnly(ctx, 'paymentCallback', input.transactionId)
-    return stranger ?? takeResult(ctx, 'paymentCallback', input)
+    const action = 'paymentCallback'
+    const { transactionId, amountMinor } = input
+    const stranger = workerOnly(ctx, action, transactionId)
+    if (stranger !== null) return stranger
+    const answer = takeResult(ctx, action, input)
+    if (!(answer instanceof Contradiction)) return answer
+    const { bookingId } = answer
+    if (answer.losesMoney) ctx.alert('CALLBACK_CONFLICT', { transactionId, bookingId, amountMinor: amountMinor ?? 0 })
+    return conflict(ctx, action, transactionId, bookingId)
   },
 )
 
@@ -53,8 +51,20 @@ type Incoming = ProviderResult & {
   readonly checkoutRequestId?: string | undefined
 }
 
+/** The answer's transaction was told before, with another content: what was told first stands. */
+export class Contradiction {
+  readonly bookingId: string | null
+  /** It speaks of money, and what was told first did not: nothing captures it or pays it back. */
+  readonly losesMoney: boolean
+
+  constructor(bookingId: string | null, losesMoney: boolean) {
+    this.bookingId = bookingId
+    this.losesMoney = losesMoney
+  }
+}
+
 /** Takes one answer of the provider: as a callback, or as the result of `payment.query`. */
-export function takeResult(ctx: PaymentsContext, action: string, input: Incoming): CallbackAnswer | Refusal {
+export function takeResult(ctx: PaymentsContext, action: string, input: Incoming): CallbackAnswer | Contradiction {
   const { transactionId } = input
   const attemptId = input.attemptId ?? lookUp(ctx, input.checkoutRequestId)
   const attempt = attemptId === undefined ? undefined : ctx.state.attempts.get(attemptId)
@@ -62,7 +72,9 @@ export function takeResult(ctx: PaymentsContext, action: string, input: Incoming
   const digest = digestOf(told, attemptId ?? `checkout:${input.checkoutRequestId ?? ''}`)
   const seen = ctx.state.callbacks.get(transactionId)
   if (seen !== undefined) {
-    if (seen.digest !== digest) return conflict(ctx, action, transactionId, seen.bookingId)
+    if (seen.digest !== digest) {
+      return new Contradiction(seen.bookingId, speaksOfMoney(digest) && !speaksOfMoney(seen.digest))
+    }
     return repeat(ctx, transactionId, seen)
   }
   if (attempt === undefined)
@@ -216,6 +228,12 @@ function toldOf(input: ProviderResult): Told {
 /** What a repeat must agree with (domain 3.5). The attempt stands last: manual verification compares all but it. */
 function digestOf({ outcome, amountMinor, resultCode }: Told, attempt: string): string {
   return `${outcome}|${amountMinor ?? ''}|${resultCode}|${attempt}`
+}
+
+/** Is this the digest of a success of more than nothing? */
+function speaksOfMoney(digest: string): boolean {
+  const [told, amountMinor] = digest.split('|')
+  return told === 'success' && Number(amountMinor) > 0
 }
 
 function repeat(

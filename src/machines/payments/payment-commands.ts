@@ -3,7 +3,7 @@ import { command } from '../../machine/command.ts'
 import type { TaskHandlers } from '../../machine/define.ts'
 import { findBooking, isRejection, workerOnly } from './access.ts'
 import { bookingStatus } from './booking-commands.ts'
-import { judgeWaiting, takeResult } from './callback.ts'
+import { Contradiction, judgeWaiting, takeResult } from './callback.ts'
 import { Change, refused, refusedState, statusOf } from './change.ts'
 import { nextId } from './ids.ts'
 import type { Attempt, Booking } from './rows.ts'
@@ -157,10 +157,10 @@ export const queryTask: TaskHandlers<typeof paymentsSchema, 'payment.query'> = {
   onResult(ctx, task, { final }) {
     if (final === null) return null
     const answer = takeResult(ctx, 'payment.query', { ...final, attemptId: task.ref })
-    if (!isRejection(answer)) return { result: answer.result }
+    if (!(answer instanceof Contradiction)) return { result: answer.result }
     // A task's result is taken or ignored: the callback's word stands, and somebody has to look at the contradiction.
     ctx.alert('QUERY_CONFLICT', { attemptId: task.ref, transactionId: final.transactionId })
-    return { result: answer.code }
+    return { result: 'IDEMPOTENCY_CONFLICT' }
   },
   onFailed() {
     // The timer payment-timeout follows.

@@ -32,6 +32,11 @@ export const providerResult = z.object({
   resultDesc: text,
 })
 
+/** A success names its amount: taken as 0, real money would be refused. */
+export const namesAmount = (told: { readonly outcome: string; readonly amountMinor?: number | undefined }): boolean =>
+  told.outcome === 'failure' || told.amountMinor !== undefined
+export const AMOUNT_MISSING = { path: ['amountMinor'], error: 'a success names its amount' }
+
 const state = {
   bookings: table(z.string(), bookingRow),
   /** [booking, form] */
@@ -107,7 +112,7 @@ export const paymentsSchema = {
       backoffMs: [30 * SECOND_MS, 60 * SECOND_MS],
       payload: z.object({ bookingId: id, attemptId: id, checkoutRequestId: z.string().nullable() }),
       /** `final: null`: the provider does not know yet. */
-      result: z.object({ final: providerResult.nullable() }),
+      result: z.object({ final: providerResult.refine(namesAmount, AMOUNT_MISSING).nullable() }),
     }),
     'payment.refund': task({
       role: 'payments',

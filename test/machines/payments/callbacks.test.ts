@@ -304,4 +304,34 @@ describe('domain 3.5 receipts and manual verification', () => {
     expect(world.callback(failure)).toMatchObject({ payment: 'failed' })
     expect(world.view(failing).captures).toEqual([])
   })
+
+  test.each<[string, { readonly [key: string]: Value }]>([
+    ['failure', { outcome: 'failure', resultCode: 1032 }],
+    ['success of nothing', { amountMinor: 0 }],
+  ])(
+    'domain 3.5 money told after a %s of its transaction is refused as a conflict, and people are told',
+    (_what, first) => {
+      const world = new World()
+      const id = world.booked('payment_pending')
+      const told = { transactionId: 'co-1', attemptId: world.attempt(id) }
+      world.callback({ ...told, ...first })
+      world.acknowledge(ADMIN)
+      expect(world.refused(WORKER, 'paymentCallback', callbackOf(told))).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' })
+      const details = { transactionId: 'co-1', bookingId: id, amountMinor: PRICE }
+      expect(world.notes(ADMIN)).toMatchObject([{ topic: 'admin.alert', body: { kind: 'CALLBACK_CONFLICT', details } }])
+      expect(world.audit(id, 'rejected')).toMatchObject([{ code: 'IDEMPOTENCY_CONFLICT', ref: 'co-1' }])
+    },
+  )
+
+  test('domain 3.5 a conflict without money to lose alerts nobody', () => {
+    const world = new World()
+    const id = world.booked('payment_pending')
+    const told = { transactionId: 'co-1', attemptId: world.attempt(id) }
+    world.callback(told)
+    world.acknowledge(ADMIN)
+    for (const second of [{ outcome: 'failure', resultCode: 1 }, { amountMinor: PRICE - 1 }, { resultCode: 7 }]) {
+      world.refused(WORKER, 'paymentCallback', callbackOf({ ...told, ...second }))
+    }
+    expect(world.notes(ADMIN)).toEqual([])
+  })
 })

@@ -238,6 +238,23 @@ describe('domain 0.7 the payment tasks', () => {
     }
   })
 
+  test('domain 0.7 a query answer that is a success without an amount is a failed attempt, and the callback counts', () => {
+    const world = new World()
+    const id = world.booked('payment_pending')
+    world.startPushes()
+    world.pass(5 * MINUTE_MS)
+    const [task] = world.tasks('payment.query')
+    if (task === undefined) throw new Error('no task')
+    const final = { transactionId: 'co-1', outcome: 'success', resultCode: 0, resultDesc: '' }
+    const { taskId, attempt } = task
+    const refusal = world.refused(WORKER, 'complete', { taskId, attempt, result: { final } }, 'task')
+    expect(JSON.stringify(refusal)).toContain('VALIDATION_ERROR')
+    expect(world.triple(id)).toBe('initiated/payment_pending/not_started')
+    const callback = { transactionId: 'co-1', attemptId: world.attempt(id) }
+    expect(world.callback(callback)).toMatchObject({ result: 'APPLIED', session: 'paid' })
+    expect(world.view(id)).toMatchObject({ capturedMinor: PRICE, refunds: [] })
+  })
+
   test('domain 0.7 a query answer that contradicts the callback is ignored and shown to the administrators', () => {
     const world = new World()
     const id = world.booked('payment_pending')
