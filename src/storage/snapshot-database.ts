@@ -14,6 +14,8 @@ export interface DatabaseChange {
  */
 export interface SnapshotDatabase {
   get(key: Uint8Array): Promise<Uint8Array | null>
+  /** Which of the keys are there, in their order. */
+  has(keys: readonly Uint8Array[]): Promise<readonly boolean[]>
   write(changes: readonly DatabaseChange[]): Promise<void>
   /** Calls back with the entries of [from, to) in key order, in slices of at most `rowsMax`. */
   scan(range: ScanRange, onEntries: (entries: readonly (readonly [Uint8Array, Uint8Array])[]) => void): Promise<void>
@@ -36,6 +38,7 @@ export async function openLevel(directory: string, create = true): Promise<Snaps
   await level.open()
   return {
     get: async (key) => (await level.get(key)) ?? null,
+    has: (keys) => level.hasMany([...keys]),
     write: (changes) =>
       level.batch(
         changes.map(({ key, value }) => (value === null ? { type: 'del', key } : { type: 'put', key, value })),

@@ -28,6 +28,8 @@ export interface CurrentRecord {
   readonly slices: number
   /** Rows in them, deletions included. */
   readonly rows: number
+  /** Rows of the whole snapshot once the slices are folded. */
+  readonly total: number
   readonly meta: SnapshotMeta
 }
 

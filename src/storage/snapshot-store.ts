@@ -65,6 +65,8 @@ interface Staged {
   readonly generation: LogIndex
   readonly slices: number
   readonly rows: number
+  /** Rows of the snapshot once they are folded. A key is in one slice of a generation at most. */
+  readonly total: number
 }
 
 /**
@@ -92,9 +94,14 @@ class DatabaseSnapshotStore implements SnapshotStore {
   load(onRows: Parameters<SnapshotStore['load']>[0], done: StorageDone<SnapshotMeta | null>): void {
     this.enqueue(
       async () => {
+        let found = 0
         await this.database.scan({ ...ROWS, rowsMax: LOAD_ROWS }, (entries) => {
+          found += entries.length
           onRows(entries.map(([key, value]) => ({ key: rowName(key), value: this.opened(key, value) })))
         })
+        const total = this.current?.total ?? 0
+        // Each row has its checksum; that one is missing, or one came back, only their number tells.
+        if (found !== total) throw this.rot(`it holds ${found} rows and should hold ${total}.`)
         return this.current?.meta ?? null
       },
       { done, failed: null },
@@ -109,7 +116,8 @@ class DatabaseSnapshotStore implements SnapshotStore {
         const staged = this.stagedFor(generation)
         const key = sliceKey(generation, staged.slices)
         await this.database.write([...this.abandoned(generation), { key, value: seal(key, encodeSlice(rows)) }])
-        this.staged = { generation, slices: staged.slices + 1, rows: staged.rows + rows.length }
+        const total = staged.total + (await this.growth(rows))
+        this.staged = { generation, slices: staged.slices + 1, rows: staged.rows + rows.length, total }
         return null
       },
       { done, failed: null },
@@ -127,7 +135,7 @@ class DatabaseSnapshotStore implements SnapshotStore {
         ])
         this.current = record
         this.staged = null
-        for (let slice = 0; slice < record.slices; slice += 1) await this.fold(generation, slice)
+        for (let slice = 0; slice < record.slices; slice += 1) await this.fold(record, slice)
         return null
       },
       { done, failed: null },
@@ -148,27 +156,41 @@ class DatabaseSnapshotStore implements SnapshotStore {
     })
     for (const key of left) {
       const slice = parseSliceKey(key)
-      const switchedOn =
-        slice !== null && slice.generation === this.current?.generation && slice.slice < this.current.slices
-      if (switchedOn) await this.fold(slice.generation, slice.slice)
-      else await this.database.write([{ key, value: null }])
+      const { current } = this
+      if (slice === null || current === null || slice.generation > current.generation)
+        await this.database.write([{ key, value: null }])
+      else if (slice.generation === current.generation && slice.slice < current.slices)
+        await this.fold(current, slice.slice)
+      else
+        throw this.rot(`slice ${slice.slice} of generation ${slice.generation} was folded before, and is there again.`)
     }
   }
 
-  /** Moves one slice into the rows; nothing when that happened before. */
-  private async fold(generation: LogIndex, slice: number): Promise<void> {
-    const key = sliceKey(generation, slice)
+  /**
+   * Moves one slice into the rows; nothing when that happened before. The record goes along, so that rows of a generation
+   * are never found under an older one, whatever a database that lost writes lost.
+   */
+  private async fold(record: CurrentRecord, slice: number): Promise<void> {
+    const key = sliceKey(record.generation, slice)
     const stored = await this.database.get(key)
     if (stored === null) return
     const changes: DatabaseChange[] = decodeSlice(this.opened(key, stored)).map((row) => {
       const name = rowKey(row.key)
       return { key: name, value: row.value === null ? null : seal(name, row.value) }
     })
-    await this.database.write([...changes, { key, value: null }])
+    const switchedOn = { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) }
+    await this.database.write([...changes, { key, value: null }, switchedOn])
   }
 
   private stagedFor(generation: LogIndex): Staged {
-    return this.staged?.generation === generation ? this.staged : { generation, slices: 0, rows: 0 }
+    if (this.staged?.generation === generation) return this.staged
+    return { generation, slices: 0, rows: 0, total: this.current?.total ?? 0 }
+  }
+
+  /** By how many rows the snapshot grows with these; negative when it shrinks. Nothing is being folded meanwhile. */
+  private async growth(rows: readonly SnapshotRow[]): Promise<number> {
+    const there = await this.database.has(rows.map((row) => rowKey(row.key)))
+    return rows.reduce((sum, row, at) => sum + (row.value === null ? 0 : 1) - (there[at] === true ? 1 : 0), 0)
   }
 
   /** Deletes what was staged for another generation, which is never switched on now. */
@@ -184,9 +206,11 @@ class DatabaseSnapshotStore implements SnapshotStore {
   private opened(key: Uint8Array, value: Uint8Array): Uint8Array {
     const content = unseal(key, value)
     if (content !== null) return content
-    throw new Fault(
-      snapshotRot(this.directory, `the value under key ${Buffer.from(key).toString('hex')} fails its checksum.`),
-    )
+    throw this.rot(`the value under key ${Buffer.from(key).toString('hex')} fails its checksum.`)
+  }
+
+  private rot(what: string): Fault {
+    return new Fault(snapshotRot(this.directory, what))
   }
 
   private checkedFormat(record: CurrentRecord): CurrentRecord {

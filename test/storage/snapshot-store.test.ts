@@ -6,7 +6,7 @@ import { logIndex } from '../../src/base/brand.ts'
 import type { SnapshotStore, StorageFault } from '../../src/node/ports.ts'
 import { openLevel } from '../../src/storage/snapshot-database.ts'
 import type { SnapshotDatabase } from '../../src/storage/snapshot-database.ts'
-import { CURRENT_KEY, encodeCurrent, rowKey, seal, sliceKey } from '../../src/storage/snapshot-record.ts'
+import { CURRENT_KEY, encodeCurrent, encodeSlice, rowKey, seal, sliceKey } from '../../src/storage/snapshot-record.ts'
 import { openSnapshotStore, storeOver } from '../../src/storage/snapshot-store.ts'
 import { bytes, close, commit, load, meta, row, snapshotContract, write } from './snapshot-contract.ts'
 
@@ -235,13 +235,72 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     await expect(load(await open(path))).rejects.toThrow('SNAPSHOT_ROT')
   })
 
+  test.each([
+    ['is gone', rowKey('b'), null],
+    ['is back', rowKey('c'), bytes('1')],
+  ])('a row that %s is told from the number of rows', async (_what, key, content) => {
+    const path = directory()
+    const store = await open(path)
+    await write(store, 1, [row('a', '1'), row('b', '1'), row('c', '1')])
+    await commit(store, 1)
+    await write(store, 2, [row('c', null), row('a', '2')])
+    await write(store, 2, [row('d', '2'), row('e', null)])
+    await commit(store, 2)
+    await close(store)
+    stores.pop()
+    expect((await load(await open(path))).rows).toHaveLength(3)
+    await close(stores.pop() as SnapshotStore)
+    const value = content === null ? null : seal(key, content)
+    await change(join(path, 'state-0'), (database) => database.write([{ key, value }]))
+    await expect(load(await open(path))).rejects.toThrow('SNAPSHOT_ROT')
+  })
+
+  test('rows without the record that switched them on are damage', async () => {
+    const path = directory()
+    await committedOnce(path)
+    await change(join(path, 'state-0'), (database) => database.write([{ key: CURRENT_KEY, value: null }]))
+    await expect(load(await open(path))).rejects.toThrow('SNAPSHOT_ROT')
+  })
+
+  test('a slice of an older generation was folded once: found again, the writes after it are lost', async () => {
+    const path = directory()
+    await committedOnce(path)
+    const key = sliceKey(logIndex(1), 0)
+    const value = seal(key, encodeSlice([row('a', '0')]))
+    await change(join(path, 'state-0'), async (database) => {
+      const current = { format: 1, generation: logIndex(2), slices: 0, rows: 0, total: 1, meta: meta(2) }
+      const switched = { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(current)) }
+      await database.write([{ key, value }, switched])
+    })
+    expect((await faultOfOpening(path))?.code).toBe('SNAPSHOT_ROT')
+  })
+
+  test('rows of a generation bring the record of it along', async () => {
+    const path = join(directory(), 'state-0')
+    const database = await openLevel(path)
+    const written: string[][] = []
+    const recording = {
+      ...database,
+      write: async (changes: Parameters<SnapshotDatabase['write']>[0]) => {
+        written.push(changes.map(({ key }) => Buffer.from(key).toString('latin1')))
+        await database.write(changes)
+      },
+    }
+    const store = await storeOver(recording, path)
+    stores.push(store)
+    await write(store, 1, [row('a', '1')])
+    await commit(store, 1)
+    expect(written.filter((keys) => keys.includes('ra'))).toHaveLength(1)
+    expect(written.find((keys) => keys.includes('ra'))).toContain('c')
+  })
+
   test('a slice that rotted before it was folded is never folded', async () => {
     const path = directory()
     const store = await open(path)
     await commit(store, 1)
     await close(store)
     stores.pop()
-    const current = { format: 1, generation: logIndex(2), slices: 1, rows: 1, meta: meta(2) }
+    const current = { format: 1, generation: logIndex(2), slices: 1, rows: 1, total: 1, meta: meta(2) }
     await change(join(path, 'state-0'), (database) =>
       database.write([
         { key: sliceKey(logIndex(2), 0), value: bytes('rotten bytes') },
@@ -255,7 +314,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     const path = directory()
     await close(await open(path))
     stores.pop()
-    const current = { format: 2, generation: logIndex(2), slices: 0, rows: 0, meta: meta(2) }
+    const current = { format: 2, generation: logIndex(2), slices: 0, rows: 0, total: 0, meta: meta(2) }
     await change(join(path, 'state-0'), (database) =>
       database.write([{ key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(current)) }]),
     )
