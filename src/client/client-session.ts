@@ -91,7 +91,10 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     })
   }
 
-  /** Ends a command that was `unknown`: whatever copy is still under way is never executed from now on. */
+  /**
+   * Ends a command that was `unknown`. A copy that is still under way can be executed until the next command of this
+   * session, which tells the server, has been applied; never after that.
+   */
   abandon(requestId: number): boolean {
     return this.parts.core.window.abandon(requestId)
   }

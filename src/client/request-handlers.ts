@@ -14,7 +14,7 @@ export interface ReceivedRequest {
   readonly now: number
 }
 
-/** Deals with one request; it is acknowledged when the returned promise resolves, and comes again when it rejects. */
+/** Deals with one request; it is acknowledged when the returned promise resolves, and tried again when it rejects. */
 export type RequestHandler = (request: ReceivedRequest) => void | Promise<void>
 
 interface Current {

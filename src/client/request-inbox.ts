@@ -9,17 +9,21 @@ export interface RequestInboxOptions {
   /** Sends a cumulative ack, when the session can. */
   sendAck(upTo: number): void
   readonly handler: InboxHandler
-  /** A handler failed; the request comes again. */
+  /** A handler failed; the request is tried again. */
   onError(error: unknown, request: ServerRequestMessage): void
 }
 
 /** Acks that no command carries leave after this long, or at once when this many are handled. */
 const ACK_DELAY_MS = 20
 const ACK_COUNT_MAX = 256
+/** A request whose handler failed is tried again after this long, doubling. */
+const RETRY_FIRST_MS = 100
+const RETRY_MAX_MS = 10_000
 
 /**
  * The receiving side of a session's server requests (sessions.md §5): in order, each id once, one at a time, acknowledged
- * after its handler has finished.
+ * after its handler has finished. One that fails is tried again here while those behind it wait: nothing has to come
+ * again for it. At most the server's credit window waits, because nothing behind it is acknowledged.
  */
 export class RequestInbox {
   private readonly options: RequestInboxOptions
@@ -29,6 +33,9 @@ export class RequestInbox {
   private acknowledged = 0
   private busy = false
   private timer: { cancel(): void } | null = null
+  /** Failures in a row of the first one in the queue. */
+  private failures = 0
+  private retryTimer: { cancel(): void } | null = null
   private closed = false
 
   constructor(options: RequestInboxOptions) {
@@ -48,7 +55,8 @@ export class RequestInbox {
       if (serverRequestId <= this.handled) this.ackSoon(true)
       return
     }
-    // A gap: what is missing comes again before this one does.
+    // A gap: what is missing comes again before this one does. What never comes again (dropped, coalesced, dead) is in no
+    // `previousId`: the server chains the next one to an id that is at or below the last received.
     if (previousId > this.received) return
     this.received = serverRequestId
     this.queue.push(request)
@@ -60,6 +68,7 @@ export class RequestInbox {
     this.acknowledged = acknowledged
     if (acknowledged > this.handled) this.handled = acknowledged
     if (acknowledged > this.received) this.received = acknowledged
+    this.skipAcknowledged()
     if (this.handled > acknowledged) this.ackSoon(true)
   }
 
@@ -75,39 +84,58 @@ export class RequestInbox {
   close(): void {
     this.closed = true
     this.timer?.cancel()
+    this.retryTimer?.cancel()
     this.queue = []
   }
 
+  /** Somebody acknowledged what waits here (the session's last holder, say): it is not tried any more. */
+  private skipAcknowledged(): void {
+    const before = this.queue.length
+    this.queue = this.queue.filter(({ serverRequestId }) => serverRequestId > this.handled)
+    if (this.queue.length === before || this.retryTimer === null) return
+    this.retryTimer.cancel()
+    this.retryTimer = null
+    this.failures = 0
+    this.next()
+  }
+
   private next(): void {
-    while (!this.busy && !this.closed) {
+    while (!this.busy && !this.closed && this.retryTimer === null) {
       const request = this.queue.shift()
       if (request === undefined) return
       this.busy = true
       let returned = false
-      let again = false
+      let ended = false
       this.options.handler(request, (error) => {
-        if (!this.busy) return
+        if (ended) return
+        ended = true
         this.busy = false
         if (error === null) this.done(request.serverRequestId)
         else this.failed(error, request)
         if (returned) this.next()
-        else again = true
       })
       returned = true
-      if (!again) return
+      if (!ended) return
     }
   }
 
   private done(serverRequestId: number): void {
-    this.handled = serverRequestId
+    this.failures = 0
+    this.handled = Math.max(this.handled, serverRequestId)
     this.ackSoon(this.handled - this.acknowledged >= ACK_COUNT_MAX)
   }
 
-  /** Nothing behind a failed one may be acknowledged, so all of it is taken as not received. */
+  /** Nothing behind a failed one may be acknowledged, so it stays first. */
   private failed(error: unknown, request: ServerRequestMessage): void {
-    this.queue = []
-    this.received = this.handled
     this.options.onError(error, request)
+    if (this.closed || request.serverRequestId <= this.handled) return
+    this.queue.unshift(request)
+    const waitMs = Math.min(RETRY_FIRST_MS * 2 ** this.failures, RETRY_MAX_MS)
+    this.failures += 1
+    this.retryTimer = this.options.clock.setTimer(waitMs, () => {
+      this.retryTimer = null
+      this.next()
+    })
   }
 
   private ackSoon(now: boolean): void {

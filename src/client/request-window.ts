@@ -8,7 +8,10 @@ export type Done = (outcome: RawOutcome, requestId: number) => void
 
 /** A command that was asked for and has no outcome yet. */
 export interface PendingCommand {
-  readonly requestId: number
+  /** Changes while it was never sent only: the first attach of a session that is taken up again tells which ids are free. */
+  requestId: number
+  /** What `execute` returned. */
+  readonly givenId: number
   readonly machine: string
   readonly command: string
   readonly input: Uint8Array
@@ -32,8 +35,6 @@ export interface RequestWindowOptions {
   canSend(): boolean
   send(message: RequestMessage): void
   readonly channel: number
-  /** The server refuses an id whose predecessor is missing: also a command of unknown outcome is sent again, then. */
-  readonly ordered: boolean
   /** The ack that rides along; 0: none. */
   takeAck(): number
   /** A copy that was sent then was applied: the session was renewed. */
@@ -59,6 +60,8 @@ export class RequestWindow {
   private readonly options: RequestWindowOptions
   private readonly pending = new Map<number, PendingCommand>()
   private readonly resolved = new Map<number, RawOutcome>()
+  /** Commands whose id is not the one that `execute` returned, by that one. */
+  private readonly renumbered = new Map<number, PendingCommand>()
   private nextId = 1
   private lowest = 1
   /** Ids from here on were never sent because of the window or the connection. */
@@ -79,12 +82,24 @@ export class RequestWindow {
     return this.nextId
   }
 
-  /** A session that is taken up again goes on from an id that was never used. */
+  /**
+   * A session that is taken up again goes on from an id that was never used, and so do the commands that waited for it:
+   * under an id that another command has had, they would be given that one's outcome.
+   */
   startFrom(nextRequestId: number): void {
-    if (nextRequestId <= this.nextId || this.pending.size > 0) return
-    this.nextId = nextRequestId
-    this.lowest = nextRequestId
+    const shift = nextRequestId - this.unsentFrom
+    // Ids that this window has sent are its own: the log cannot know higher ones.
+    if (shift <= 0) return
+    const unsent = [...this.pending.values()].filter(({ requestId }) => requestId >= this.unsentFrom)
+    for (const { requestId } of unsent) this.pending.delete(requestId)
+    for (const pending of unsent) {
+      pending.requestId += shift
+      this.pending.set(pending.requestId, pending)
+      this.renumbered.set(pending.givenId, pending)
+    }
+    this.nextId += shift
     this.unsentFrom = nextRequestId
+    while (this.lowest < nextRequestId && !this.pending.has(this.lowest)) this.lowest += 1
   }
 
   /** Gives a command its id and sends it when possible. `deadlineAt` 0: none. The id, or 0 when the backlog is full. */
@@ -97,6 +112,7 @@ export class RequestWindow {
     this.nextId += 1
     this.pending.set(requestId, {
       requestId,
+      givenId: requestId,
       machine: command.machine,
       command: command.command,
       input: command.input,
@@ -121,12 +137,12 @@ export class RequestWindow {
     for (const pending of this.pending.values()) if (pending.requestId >= nextRequestId) pending.unanswered = 0
   }
 
-  /** Everything without an outcome, again and in id order (P-32). */
+  /** Everything without an answer, again and in id order (P-32): also what was reported unknown, which holds the floor. */
   resendAll(): void {
     this.retryMs = RETRY_FIRST_MS
     for (const pending of this.pending.values()) {
       if (pending.requestId >= this.unsentFrom) break
-      if (this.options.ordered || pending.done !== null || pending.resend) this.send(pending)
+      this.send(pending)
     }
     this.sendUnsent()
   }
@@ -151,9 +167,9 @@ export class RequestWindow {
     }
   }
 
-  /** The caller no longer waits; a copy may still be executed. */
-  abort(requestId: number, code: string): void {
-    const pending = this.pending.get(requestId)
+  /** The caller no longer waits; a copy may still be executed. `givenId` is what `execute` returned. */
+  abort(givenId: number, code: string): void {
+    const pending = this.renumbered.get(givenId) ?? this.pending.get(givenId)
     if (pending !== undefined && pending.done !== null) this.giveUp(pending, code)
   }
 
@@ -174,7 +190,10 @@ export class RequestWindow {
     return true
   }
 
-  /** Lets the floor pass a command that was reported unknown: a late copy of it is never executed then. */
+  /**
+   * Lets the floor pass a command that was reported unknown: once a later command, which carries the floor, was applied, no
+   * late copy of it is executed any more.
+   */
   abandon(requestId: number): boolean {
     this.resolved.delete(requestId)
     const pending = this.pending.get(requestId)
@@ -193,6 +212,7 @@ export class RequestWindow {
     this.retryTimer = null
     const all = [...this.pending.values()]
     this.pending.clear()
+    this.renumbered.clear()
     for (const pending of all) pending.done?.(outcomeOf(pending, code), pending.requestId)
   }
 
@@ -262,6 +282,7 @@ export class RequestWindow {
 
   private release(pending: PendingCommand): void {
     this.pending.delete(pending.requestId)
+    this.renumbered.delete(pending.givenId)
     while (this.lowest < this.nextId && !this.pending.has(this.lowest)) this.lowest += 1
     if (this.unsentFrom < this.lowest) this.unsentFrom = this.lowest
     if (this.unsentFrom < this.nextId) this.sendUnsent()

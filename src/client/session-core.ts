@@ -82,6 +82,8 @@ export class SessionCore {
   private attachSentAt = 0
   private confirmedAt: number
   private pingSentAt = 0
+  /** When the pings without an answer were sent, oldest first: they are answered in order. */
+  private unansweredPings: number[] = []
   private isSuspended = false
   private closing: ((closed: boolean) => void) | null = null
   private retryTimer: { cancel(): void } | null = null
@@ -111,7 +113,6 @@ export class SessionCore {
     this.window = new RequestWindow({
       clock: environment.clock,
       channel,
-      ordered: settings.ordered,
       canSend: () => this.canSend,
       send: (message) => host.send(message),
       takeAck: () => this.inbox.takeAck(),
@@ -174,6 +175,7 @@ export class SessionCore {
     this.retryTimer = null
     if (this.phase === 'attached') this.phase = 'attaching'
     this.pingSentAt = 0
+    this.unansweredPings = []
   }
 
   /** Every now and then: keep-alive and suspension. */
@@ -186,6 +188,7 @@ export class SessionCore {
     const quiet = this.timeoutMs / PING_PART
     if (!this.canSend || now - this.confirmedAt < quiet || now - this.pingSentAt < quiet) return
     this.pingSentAt = now
+    this.unansweredPings.push(now)
     this.host.send({ kind: 'ping', channel: this.channel })
   }
 
@@ -204,7 +207,7 @@ export class SessionCore {
       case 'attached':
         return this.attached(message)
       case 'pong':
-        return this.confirmed(this.pingSentAt)
+        return this.confirmed(this.unansweredPings.shift() ?? 0)
       case 'closed':
         return this.finish('SESSION_CLOSED', true)
       case 'ended':
@@ -286,6 +289,7 @@ export class SessionCore {
 
   private refused({ subject, code, details }: Extract<DownMessage, { kind: 'refused' }>): void {
     const reason = decodeValue(details)
+    if (subject === 'ping') this.unansweredPings.shift()
     switch (code) {
       case 'SESSION_EXPIRED':
       case 'SESSION_UNKNOWN':

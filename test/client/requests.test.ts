@@ -62,6 +62,22 @@ describe('the lowest pending id', () => {
     expect(core.window.abandon(1)).toBe(false)
   })
 
+  test('a command of unknown outcome is sent again on attach, so that its answer frees the floor', () => {
+    const { script, core, ok } = attached()
+    const first = run(core, 'echo', 1, 100)
+    script.clock.advance(100)
+    expect(first.outcomes).toEqual([{ kind: 'unknown', code: 'DEADLINE_EXCEEDED' }])
+    script.take('request')
+    script.cut()
+    script.clock.advance(20)
+    script.attach(6, 1)
+    expect(script.take('request').map(({ requestId }) => requestId)).toEqual([1])
+    ok(1)
+    run(core, 'echo', 2)
+    expect(script.take('request').at(-1)).toMatchObject({ requestId: 2, lowestPendingRequestId: 2 })
+    expect(first.outcomes.length).toBe(1)
+  })
+
   test('abandoning a command that is waited for ends the wait', () => {
     const script = new Script()
     const { core } = openOn(hubOn(script.environment))
@@ -76,6 +92,57 @@ describe('the lowest pending id', () => {
     for (let count = 0; count < 65_536; count += 1)
       core.execute({ machine: 't', command: 'echo', input: nil }, 0, () => {})
     expect(run(core, 'echo', 1)).toMatchObject({ id: 0, outcomes: [{ kind: 'notExecuted', code: 'BACKLOG_FULL' }] })
+  })
+})
+
+describe('a session that is taken up again', () => {
+  const resume = { group: 0, incarnation: 1, index: 4, secret: new Uint8Array(32), epoch: 5 }
+
+  function resumed(nextRequestId: number, commands: number) {
+    const script = new Script()
+    const { core } = openOn(hubOn(script.environment), { resume })
+    const runs = Array.from({ length: commands }, (_unused, at) => run(core, 'echo', at, 60_000))
+    const attach = (): void => {
+      script.greet()
+      script.say({ kind: 'attached', channel: 1, epoch: 6, nextRequestId, acknowledged: 0, timeoutMs: 30_000 })
+    }
+    return { script, core, runs, attach }
+  }
+
+  test.each([2, 4, 5, 50])(
+    'FR-003 commands given before it was attached get ids that were never used (from %i)',
+    (next) => {
+      const { script, core, runs, attach } = resumed(next, 4)
+      attach()
+      run(core, 'echo', 'later')
+      const sent = script.take('request')
+      expect(sent.map(({ requestId }) => requestId)).toEqual([0, 1, 2, 3, 4].map((at) => next + at))
+      expect(sent.map(({ input }) => sessionCodec.decodeValue(input))).toEqual([0, 1, 2, 3, 'later'])
+      expect(sent.every(({ lowestPendingRequestId }) => lowestPendingRequestId === next)).toBe(true)
+      const said = { kind: 'ok' as const, index: 9, replayed: false, invalidAck: false, value: nil }
+      script.say({ kind: 'response', channel: 1, requestId: next + 1, answer: said })
+      expect(runs.map(({ outcomes }) => outcomes.length)).toEqual([0, 1, 0, 0])
+    },
+  )
+
+  test('a command is aborted by the id that it was given first', () => {
+    const { script, core, runs, attach } = resumed(3, 4)
+    attach()
+    script.take('request')
+    core.window.abort(runs[2]?.id ?? 0, 'ABORTED')
+    expect(runs.map(({ outcomes }) => outcomes)).toEqual([[], [], [{ kind: 'unknown', code: 'ABORTED' }], []])
+    expect(core.window.abandon(5)).toBe(true)
+  })
+
+  test('commands that were sent keep their ids over a later attach', () => {
+    const { script, attach } = resumed(50, 2)
+    attach()
+    script.take('request')
+    script.cut()
+    script.clock.advance(20)
+    script.greet()
+    script.say({ kind: 'attached', channel: 1, epoch: 7, nextRequestId: 51, acknowledged: 0, timeoutMs: 30_000 })
+    expect(script.take('request').map(({ requestId }) => requestId)).toEqual([50, 51])
   })
 })
 

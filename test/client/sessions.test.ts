@@ -108,6 +108,20 @@ describe('a session', () => {
     expect(world.node.machine.appliedIndex).toBe(pings + 60)
   })
 
+  test('P-20 a pong confirms the oldest ping that is unanswered, not one that went out later', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment), { timeoutMs: 30_000 })
+    script.attach()
+    // Pings at about 7.5 s, 15 s, 22.5 s; the first is answered at 29 s and speaks for 7.5 s only.
+    script.clock.advance(29_000)
+    expect(script.take('ping').length).toBeGreaterThan(1)
+    script.say({ kind: 'pong', channel: 1 })
+    script.clock.advance(15_000)
+    expect(told.suspended).toBe(1)
+    script.say({ kind: 'pong', channel: 1 })
+    expect(told.resumed).toBe(1)
+  })
+
   test('P-22 is suspended after its timeout without an answer, goes on trying, and only the server ends it', () => {
     const world = new NodeWorld()
     const { told } = openOn(hubOn(world.environment), { timeoutMs: 10_000 })
@@ -221,85 +235,6 @@ describe('a session', () => {
     script.greet()
     script.say({ kind: 'refused', channel: 1, subject: 'attach', code: 'CLUSTER_CHANGED', details: nil })
     expect(told.lost).toEqual(['CLUSTER_CHANGED'])
-  })
-})
-
-describe('server requests', () => {
-  const request = (serverRequestId: number, previousId = serverRequestId - 1) => ({
-    kind: 'serverRequest' as const,
-    channel: 1,
-    serverRequestId,
-    previousId,
-    attempt: 1,
-    index: 3,
-    now: 4,
-    type: 'note',
-    payload: nil,
-  })
-
-  test('P-16 P-29 each id is handled once, in order, one at a time, and acknowledged after its handler', () => {
-    const script = new Script()
-    const { told } = openOn(hubOn(script.environment), {}, true)
-    script.attach()
-    script.say(request(1), request(2), request(1), request(3))
-    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1])
-    script.clock.advance(1_000)
-    expect(script.take('ack')).toEqual([])
-    told.dones[0]?.(null)
-    told.dones[1]?.(null)
-    script.clock.advance(20)
-    expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([2])
-    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 2, 3])
-    script.say(request(2))
-    expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([2])
-  })
-
-  test('P-17 an ack rides on the next command instead of a message of its own', () => {
-    const script = new Script()
-    const { core } = openOn(hubOn(script.environment))
-    script.attach()
-    script.say(request(1), request(2))
-    run(core, 'echo', 1)
-    run(core, 'echo', 2)
-    expect(script.take('request').map(({ ackServerRequests }) => ackServerRequests)).toEqual([2, 0])
-    script.clock.advance(1_000)
-    expect(script.take('ack')).toEqual([])
-  })
-
-  test('a gap is not jumped: what is missing comes first', () => {
-    const script = new Script()
-    const { told } = openOn(hubOn(script.environment))
-    script.attach()
-    script.say(request(1), request(3))
-    expect(told.requests.length).toBe(1)
-    script.say(request(2), request(3), request(7, 3))
-    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 2, 3, 7])
-  })
-
-  test('P-13 a handler that fails acknowledges nothing, and the request is taken again when it comes again', () => {
-    const script = new Script()
-    const { told } = openOn(hubOn(script.environment), {}, true)
-    script.attach()
-    script.say(request(1), request(2))
-    told.dones[0]?.(new Error('no'))
-    script.clock.advance(1_000)
-    expect(script.take('ack')).toEqual([])
-    expect(told.errors.length).toBe(1)
-    script.say(request(1), request(2))
-    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 1])
-  })
-
-  test('P-25 P-32 requests that were under way are delivered once over any number of reconnects', () => {
-    const world = new NodeWorld({ credit: 4 })
-    const { core, told } = openOn(hubOn(world.environment))
-    world.clock.advance(0)
-    run(core, 'emit', 10)
-    world.lastWire.loseDown = true
-    world.clock.advance(5)
-    world.lastWire.cut()
-    world.clock.advance(500)
-    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    expect(world.node.machine.sessionFacts(core.token?.index ?? 0)?.acknowledged).toBe(10)
   })
 })
 
