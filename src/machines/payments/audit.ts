@@ -148,7 +148,7 @@ export interface RejectedStep extends AuditHead {
   readonly code: string
 }
 
-/** Appends to the ring of rejected records; runs after the rollback (`ctx.afterReject`). */
+/** Appends to the ring of rejected records; of a rejected command, after its rollback (`ctx.afterReject`). */
 export function appendRejected(ctx: PaymentsContext, step: RejectedStep): void {
   const { seq: last, hash: prevHash } = ctx.state.chains.get('rejected') ?? { seq: 0, hash: FIRST_HASH }
   const row = { seq: last + 1, at: ctx.now, ...step, prevHash }

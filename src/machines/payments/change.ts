@@ -1,5 +1,5 @@
 import { InvariantError } from '../../session/engine-error.ts'
-import { appendApplied, appendRejected, type AuditEntity, type AuditStep } from './audit.ts'
+import { appendApplied, appendRejected, type AuditEntity, type AuditStep, type RejectedStep } from './audit.ts'
 import type { Compound } from './compounds.ts'
 import { planCompound } from './compounds.ts'
 import type { Booking } from './rows.ts'
@@ -133,10 +133,19 @@ export interface About {
 
 /** Notes a refusal in the rejected chain, where it survives the rollback (domain 0.11), and hands it back. */
 export function refused(ctx: PaymentsContext, rejection: Refusal, about: About): Refusal {
-  const { action, bookingId, entity = 'session', from = null, to = null, ref = null } = about
-  const step = { action, bookingId, entity, from, to, ref, by: ctx.principal, code: rejection.code }
+  const step = rejectedStep(ctx, rejection.code, about)
   ctx.afterReject((after) => appendRejected(after, step))
   return rejection
+}
+
+/** Notes a refusal at once, where nothing is rolled back: what is refused is a part of a task's result. */
+export function noteRefused(ctx: PaymentsContext, code: string, about: About): void {
+  appendRejected(ctx, rejectedStep(ctx, code, about))
+}
+
+function rejectedStep(ctx: PaymentsContext, code: string, about: About): RejectedStep {
+  const { action, bookingId, entity = 'session', from = null, to = null, ref = null } = about
+  return { action, bookingId, entity, from, to, ref, by: ctx.principal, code }
 }
 
 /** The booking's session is in a state from which the command does not lead. */

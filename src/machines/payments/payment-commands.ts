@@ -4,7 +4,7 @@ import type { TaskHandlers } from '../../machine/define.ts'
 import { findBooking, isRejection, workerOnly } from './access.ts'
 import { bookingStatus } from './booking-commands.ts'
 import { Contradiction, judgeWaiting, takeResult } from './callback.ts'
-import { Change, refused, refusedState, statusOf } from './change.ts'
+import { Change, noteRefused, refused, refusedState, statusOf } from './change.ts'
 import { nextId } from './ids.ts'
 import type { Attempt, Booking } from './rows.ts'
 import { id, phone } from './rows.ts'
@@ -159,8 +159,12 @@ export const queryTask: TaskHandlers<typeof paymentsSchema, 'payment.query'> = {
     const answer = takeResult(ctx, 'payment.query', { ...final, attemptId: task.ref })
     if (!(answer instanceof Contradiction)) return { result: answer.result }
     // A task's result is taken or ignored: the callback's word stands, and somebody has to look at the contradiction.
-    ctx.alert('QUERY_CONFLICT', { attemptId: task.ref, transactionId: final.transactionId })
-    return { result: 'IDEMPOTENCY_CONFLICT' }
+    const { transactionId } = final
+    const code = 'IDEMPOTENCY_CONFLICT'
+    const { bookingId } = answer
+    noteRefused(ctx, code, { action: 'payment.query', bookingId, entity: 'callback', ref: transactionId })
+    ctx.alert('QUERY_CONFLICT', { attemptId: task.ref, transactionId })
+    return { result: code }
   },
   onFailed() {
     // The timer payment-timeout follows.

@@ -267,6 +267,9 @@ describe('domain 0.7 the payment tasks', () => {
     expect(world.complete(task, { final })).toEqual({ result: 'IDEMPOTENCY_CONFLICT' })
     expect(world.triple(id)).toBe('confirmed/paid/not_started')
     expect(world.topics(ADMIN)).toContain('admin.alert')
+    expect(world.audit(id, 'rejected')).toMatchObject([
+      { action: 'payment.query', entity: 'callback', ref: 'co-1', by: WORKER, code: 'IDEMPOTENCY_CONFLICT' },
+    ])
   })
 
   test('domain 0.7 a query that nobody answers is asked three times and given up', () => {
