@@ -83,18 +83,24 @@ export class MachineRunner {
     }
   }
 
-  /** onSessionCreated: like a hook, but it may reject; `accepted` runs between its verdict and its effects. */
-  created(session: ClientSession, accepted: () => void): Outcome | null {
+  /**
+   * onSessionCreated: like a hook, but it may reject. `accepted` or `rejected` runs between its verdict and its effects:
+   * also a rejection has some (alerts, afterReject), and they must not find the session.
+   */
+  created(session: ClientSession, verdict: { accepted(): void; rejected(): void }): Outcome | null {
     this.transaction.begin(session, false)
     try {
       const returned: unknown = this.user.onSessionCreated(this.context, session.row.info)
-      if (isThenable(returned)) return this.createdFailed('ASYNC_HANDLER', null)
-      if (this.transaction.invalidValue) return this.createdFailed('INVALID_VALUE', null)
+      const broken = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
+      if (broken !== null || isReject(returned)) verdict.rejected()
+      if (broken !== null) return this.createdFailed(broken, null)
       if (isReject(returned)) return this.settleReject(returned, 'onSessionCreated').outcome
     } catch (error) {
-      return this.createdFailed(this.reasonOf(error, 'onSessionCreated'), error)
+      const reason = this.reasonOf(error, 'onSessionCreated')
+      verdict.rejected()
+      return this.createdFailed(reason, error)
     }
-    accepted()
+    verdict.accepted()
     this.transaction.commit()
     return null
   }

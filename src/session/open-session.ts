@@ -131,18 +131,20 @@ function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret:
 /** Registers the session, asks the machine, and on a rejection takes it out again. */
 function admit(state: ReplicatedState, runner: MachineRunner, session: ClientSession): Outcome | null {
   state.sessions.add(session)
-  const rejection = runner.created(session, () => {
-    state.draft(session)
-    state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
-    state.principals.remember(session.row.info.principal)
-    flushMailbox(state, session)
+  const rejection = runner.created(session, {
+    accepted() {
+      state.draft(session)
+      state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
+      state.principals.remember(session.row.info.principal)
+      flushMailbox(state, session)
+    },
+    rejected() {
+      if (!session.live) return
+      session.live = false
+      state.sessions.remove(session)
+    },
   })
-  if (rejection === null) {
-    assignToRolesOf(state, session)
-    return null
-  }
-  session.live = false
-  state.sessions.remove(session)
+  if (rejection === null) assignToRolesOf(state, session)
   return rejection
 }
 

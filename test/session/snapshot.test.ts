@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../src/codec/types.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
-import type { Applied } from '../../src/session/types.ts'
+import type { Applied, MachineContext, Outcome } from '../../src/session/types.ts'
 import { bareMachine, counter, reject } from './bare-machine.ts'
 import { nested } from '../codec/values.ts'
 import { codec, Log, numbers, RECORD_BYTES, value } from './log.ts'
@@ -185,6 +185,50 @@ describe('a snapshot', () => {
       }),
       { numRuns: 20 },
     )
+  })
+})
+
+describe('a session that onSessionCreated refuses', () => {
+  test.each<[string, (context: MachineContext) => undefined | Outcome]>([
+    [
+      'throws',
+      () => {
+        throw new Error('a bug')
+      },
+    ],
+    [
+      'rejects after an alert',
+      (context) => {
+        context.alert('WATCH')
+        return reject('NO')
+      },
+    ],
+    [
+      'rejects, then notifies, emits and queues a task',
+      (context) => {
+        context.afterReject((after) => {
+          after.notify('admin:b', 'news', 1)
+          after.emit(context.session?.id ?? ('' as never), 'event', 1)
+          after.task('test', { kind: 'k', role: 'r', leaseMs: 1000, maxAttempts: 1, backoffMs: [] }, 'ref', 1)
+        })
+        return reject('NO')
+      },
+    ],
+    ['returns no value', () => ({ kind: 'reject', code: 'NO', details: new Map() as never })],
+  ])('FR-012 leaves no row behind, when it %s', (_what, created) => {
+    const log = new Log(
+      bareMachine({}, { onSessionCreated: (context, { name }) => (name === 'b' ? created(context) : undefined) }),
+    )
+    const other = log.open('a', { principal: 'admin:a' })
+    const applied = log.tryOpen('b', { principal: 'admin:b', roles: ['r'] })
+    expect(applied.reply).toMatchObject({ code: 'OPEN_REJECTED' })
+    expect(applied.deliver.every((session) => session === other)).toBe(true)
+    const stored: Stored = new Map()
+    store(stored, log.machine.swapDirty())
+    const restored = restore(stored, log, log.entries.length)
+    expect(restored.stateHash()).toBe(log.machine.stateHash())
+    expect(restored.counts).toEqual(log.machine.counts)
+    expect(log.machine.counts.sessions).toBe(1)
   })
 })
 
