@@ -12,7 +12,7 @@ import type { PeerFrame } from '../../src/node/ports.ts'
 import { ByteWriter } from '../../src/protocol/bytes.ts'
 import { decodeErrorInfo, STATUS_DETAILS_KEY } from '../../src/protocol/error-info.ts'
 import { wrapFrame } from '../../src/protocol/frame-message.ts'
-import { FRAME_VERSION, writeUp } from '../../src/protocol/up-frame.ts'
+import { FRAME_VERSION, type OpenMessage, writeUp } from '../../src/protocol/up-frame.ts'
 import { encodePeerFrame } from '../../src/transport/peer-frame.ts'
 import { PEER_STREAM_PATH } from '../../src/transport/peer-service.ts'
 import { compileOnce } from '../cluster/processes.ts'
@@ -54,7 +54,7 @@ function reasonOf(error: ServiceError | null): string | null {
   return /^([A-Z_]+): /.exec(error?.details ?? '')?.[1] ?? null
 }
 
-function openFrame(): Buffer {
+function openFrame(change: Partial<OpenMessage> = {}): Buffer {
   const writer = new ByteWriter()
   writer.byte(FRAME_VERSION)
   writeUp(writer, {
@@ -68,8 +68,15 @@ function openFrame(): Buffer {
     timeoutMs: 3_600_000,
     validUntil: Date.now() + 60_000,
     ordered: false,
+    ...change,
   })
   return writer.take()
+}
+
+/** Encoded capabilities that nest `depth` deep: by hand, because a client may send what no encoder writes. */
+function nested(depth: number): Uint8Array {
+  const level = Buffer.from([0x81, 0xa1, 0x61])
+  return Buffer.concat([...Array.from({ length: depth }, () => level), Buffer.from([0xc0])])
 }
 
 /** A hello to this node as a peer would send it. */
@@ -116,6 +123,20 @@ describe('Connect: a frame that cannot be read ends its stream with MALFORMED_FR
     ]) {
       await expectRefused(CONNECT_PATH, 'connection', bytes)
     }
+    expect(await node.position()).toEqual(before)
+    await node.expectUnharmed()
+  })
+
+  test('an open that fits a frame and no log entry is refused, and neither its stream nor the node ends', async () => {
+    const before = await node.position()
+    const changes: Partial<OpenMessage>[] = [
+      { name: 'x'.repeat(600) },
+      { timeoutMs: 400_000_000_000 },
+      { timeoutMs: Number.MAX_SAFE_INTEGER },
+      { capabilities: nested(60) },
+      { capabilities: nested(5_000) },
+    ]
+    for (const change of changes) expect(await sendAll(CONNECT_PATH, [wrapFrame(openFrame(change))])).toBe(null)
     expect(await node.position()).toEqual(before)
     await node.expectUnharmed()
   })
