@@ -42,6 +42,7 @@ export class Applying {
       codec: options.codec,
       clock: options.clock,
       digest: rowsDigest,
+      durableIndex: options.recovered.lastIndex,
       written: (index) => this.snapshotWritten(index),
       fault: ports.fault,
     })
@@ -68,6 +69,11 @@ export class Applying {
 
   commit(upTo: LogIndex): void {
     this.applier.commit(upTo)
+  }
+
+  /** The log is on disk up to this index. */
+  durable(index: LogIndex): void {
+    this.snapshotter.durable(index)
   }
 
   waitApplied(index: number, done: (reached: boolean) => void): void {

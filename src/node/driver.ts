@@ -253,6 +253,7 @@ export class Driver implements RaftNode {
     if (event.kind !== 'received') {
       if (event.kind === 'persisted') this.outgoing.writeCompleted(event.write)
       this.step(event, NO_RECEIVED)
+      if (event.kind === 'persisted') this.applying.durable(this.raft.disk.durableIndex)
       return
     }
     const message = verifiedMessage(event, this.receivingLog)

@@ -60,6 +60,9 @@ export interface RecoveredLog {
   /** First and last index held; last = first − 1 when empty. */
   readonly firstIndex: LogIndex
   readonly lastIndex: LogIndex
+  /** Term of the entry before the first, which may be gone; 0 when the first is entry 1. */
+  readonly baseTerm: Term
+  /** Runs of all entries held. */
   readonly runs: readonly TermRun[]
   readonly configurations: readonly ConfigurationEntry[]
   /** Header clocks and chain value of the last entry held, or of the snapshot below an empty log. */

@@ -1,35 +1,28 @@
-import { logIndex, term } from '../base/brand.ts'
-import type { ConfigurationEntry, Restored, TermRun } from '../raft/types.ts'
+import { logIndex } from '../base/brand.ts'
+import type { ConfigurationEntry, Restored } from '../raft/types.ts'
 import type { DriverOptions } from './options.ts'
 
 /**
- * What the core starts from. A log that reaches back to its first entry is given whole, so that a leader can serve any
- * follower from it; else the trail begins at the snapshot.
+ * What the core starts from: every entry that the log holds, also those below the snapshot, so that a leader can serve
+ * any follower that the log can serve. The trail begins where the log does.
  */
 export function restoredState(options: DriverOptions): Restored {
-  const { recovered, snapshot } = options
-  const whole = recovered.firstIndex === 1
-  const snapshotIndex = whole ? logIndex(0) : logIndex(snapshot?.lastIncludedIndex ?? 0)
-  const snapshotTerm = whole ? term(0) : term(snapshot?.lastIncludedTerm ?? 0)
+  const { recovered } = options
   return {
     hardState: recovered.hardState,
     lastWrite: recovered.lastWrite,
-    snapshotIndex,
-    snapshotTerm,
-    runs: above(recovered.runs, snapshotIndex),
-    configurations: configurations(options, snapshotIndex),
+    snapshotIndex: logIndex(recovered.firstIndex - 1),
+    snapshotTerm: recovered.baseTerm,
+    runs: recovered.runs,
+    configurations: configurations(options),
     seed: options.seed,
   }
 }
 
-function above(runs: readonly TermRun[], index: number): readonly TermRun[] {
-  return runs
-    .filter((run) => run.last > index)
-    .map((run) => (run.first > index ? run : { ...run, first: logIndex(index + 1) }))
-}
-
-function configurations(options: DriverOptions, snapshotIndex: number): readonly ConfigurationEntry[] {
-  const { recovered, snapshot } = options
-  const inLog = recovered.configurations.filter((entry) => entry.index > snapshotIndex)
-  return snapshot === null || snapshotIndex === 0 ? inLog : [snapshot.configuration, ...inLog]
+/** Those of the log, after the snapshot's where its entry is no longer held. */
+function configurations({ recovered, snapshot }: DriverOptions): readonly ConfigurationEntry[] {
+  const inLog = recovered.configurations
+  return snapshot === null || snapshot.configuration.index >= recovered.firstIndex
+    ? inLog
+    : [snapshot.configuration, ...inLog]
 }

@@ -31,6 +31,8 @@ export interface SnapshotterPorts {
   readonly clock: Clock
   /** CRC chain over rows in key order, continued from `seed` (codec). */
   digest(rows: readonly SnapshotRow[], seed: number): number
+  /** The log is on disk up to this index when the node opens. */
+  readonly durableIndex: LogIndex
   /** The snapshot at this index is switched on and durable. */
   written(index: LogIndex): void
   fault(fault: StorageFault): void
@@ -46,9 +48,14 @@ export class Snapshotter {
   private writing = false
   private closed = false
   private idle: (() => void) | null = null
+  /** Highest index up to which this node's own log is on disk. */
+  private durableIndex: LogIndex
+  /** The boundary whose rows are all written, but not switched on: the log does not reach it on disk yet. */
+  private waiting: Writing | null = null
 
   constructor(ports: SnapshotterPorts) {
     this.ports = ports
+    this.durableIndex = ports.durableIndex
   }
 
   /** Apply waits while this is true. */
@@ -61,10 +68,22 @@ export class Snapshotter {
     if (!this.writing) this.next()
   }
 
+  /**
+   * The log is on disk up to this index. A snapshot is switched on only then: what others have made durable is applied
+   * here before this node's own write completes, and a log that ends below its snapshot is given up at the next open.
+   */
+  durable(index: LogIndex): void {
+    this.durableIndex = index
+    const { waiting } = this
+    if (waiting === null || this.closed) return
+    this.waiting = null
+    this.commit(waiting)
+  }
+
   /** Stops after the operation in flight; an unfinished generation is dropped at the next open. */
   close(done: () => void): void {
     this.closed = true
-    if (this.writing) this.idle = done
+    if (this.writing && this.waiting === null) this.idle = done
     else done()
   }
 
@@ -123,8 +142,13 @@ export class Snapshotter {
     return rows
   }
 
-  private commit({ meta, dirty, digest }: Writing): void {
+  private commit(writing: Writing): void {
+    const { meta, dirty, digest } = writing
     const { lastIncludedIndex } = meta
+    if (lastIncludedIndex > this.durableIndex) {
+      this.waiting = writing
+      return
+    }
     this.ports.store.commit(lastIncludedIndex, { ...meta, rowCount: dirty.size, digest }, (fault) => {
       if (fault !== null) {
         this.fail(fault)

@@ -131,6 +131,7 @@ function recoveredLog(
     hardState: known.hardState,
     firstIndex: (index.base.index + 1) as LogIndex,
     lastIndex: index.last,
+    baseTerm: index.base.term,
     runs: index.runs(),
     configurations: known.configurations,
     lastLease: known.clocks.lease,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { logIndex } from '../../src/base/brand.ts'
 import { rowsDigest } from '../../src/codec/digest.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Value } from '../../src/codec/types.ts'
@@ -11,7 +12,7 @@ import { TestNode } from './test-node.ts'
 
 const FAULT: StorageFault = { code: 'IO_ERROR', message: 'the disk is gone' }
 
-function world() {
+function world(durableIndex = 1_000_000) {
   const store = new RecordedStore()
   const clock = new TestClock()
   const written: number[] = []
@@ -21,6 +22,7 @@ function world() {
     codec: sessionCodec,
     clock,
     digest: rowsDigest,
+    durableIndex: logIndex(durableIndex),
     written: (index) => written.push(index),
     fault: (fault) => faults.push(fault),
   })
@@ -74,6 +76,39 @@ describe('a boundary', () => {
     clock.advance(1)
     expect(store.complete()).toBe('commit 10')
     expect(written).toEqual([10])
+  })
+})
+
+describe('a boundary beyond what the own log holds on disk', () => {
+  test('is written, but switched on only once the log is there', () => {
+    const { store, clock, written, snapshotter } = world(8)
+    snapshotter.add(boundaryAt(10), rows(1))
+    clock.advance(1)
+    expect(store.complete()).toBe('slice 10')
+    clock.advance(1)
+    expect(store.operations).toEqual([])
+    snapshotter.durable(logIndex(9))
+    expect(store.operations).toEqual([])
+    snapshotter.durable(logIndex(10))
+    expect(store.complete()).toBe('commit 10')
+    expect(written).toEqual([10])
+  })
+
+  test('does not hold up the close, and is not switched on after it', () => {
+    const { store, clock, snapshotter } = world(8)
+    snapshotter.add(boundaryAt(10), rows(1))
+    clock.advance(1)
+    store.complete()
+    clock.advance(1)
+    let closed = 0
+    snapshotter.close(() => {
+      closed += 1
+    })
+    expect(closed).toBe(1)
+    snapshotter.durable(logIndex(10))
+    clock.advance(1)
+    expect(store.operations).toEqual([])
+    expect(closed).toBe(1)
   })
 })
 

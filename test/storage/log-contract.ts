@@ -17,6 +17,7 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
       expect(log.recovered).toEqual({
         hardState: { currentTerm: 0, votedFor: null },
         firstIndex: 1,
+        baseTerm: 0,
         lastIndex: 0,
         runs: [],
         configurations: [],
