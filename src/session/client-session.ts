@@ -111,6 +111,9 @@ export class ClientSession {
   responsePrefix: string | null = null
   outboxPrefix: string | null = null
 
+  /** Earliest deadline of what waits, null when there is none; undefined: to be looked up again. */
+  private deadline: Millis | null | undefined = null
+
   constructor(key: string, row: SessionRow) {
     this.key = key
     this.row = row
@@ -149,6 +152,28 @@ export class ClientSession {
   addRequest(request: OutboxRow): void {
     if (this.outbox === NO_REQUESTS) this.outbox = []
     this.outbox.push(request)
+    const { deadlineAt } = request
+    if (deadlineAt === null || this.deadline === undefined) return
+    this.deadline = this.deadline === null ? deadlineAt : Math.min(this.deadline, deadlineAt)
+  }
+
+  /** Removes `count` requests from position `at` on and returns them. */
+  removeRequests(at: number, count: number): OutboxRow[] {
+    const removed = this.outbox.splice(at, count)
+    if (this.deadline !== null && removed.some(({ deadlineAt }) => deadlineAt === this.deadline))
+      this.deadline = undefined
+    return removed
+  }
+
+  /** Earliest deadline of what waits, or null. Looks through the outbox only after the request that had it left. */
+  nextDeadline(): Millis | null {
+    if (this.deadline !== undefined) return this.deadline
+    let earliest: Millis | null = null
+    for (const { deadlineAt } of this.outbox) {
+      if (deadlineAt !== null && (earliest === null || deadlineAt < earliest)) earliest = deadlineAt
+    }
+    this.deadline = earliest
+    return earliest
   }
 
   /** First position whose serverRequestId is > `id`. */

@@ -83,7 +83,7 @@ export function acknowledge(state: ReplicatedState, session: ClientSession, upTo
   const row = state.draft(session)
   if (upTo <= row.acknowledged) return
   row.acknowledged = upTo
-  const removed = session.outbox.splice(0, session.positionAfter(upTo))
+  const removed = session.removeRequests(0, session.positionAfter(upTo))
   for (const request of removed) {
     row.outboxBytes -= request.bytes
     state.dictionary.deleteUnordered(requestKey(state, session, request.serverRequestId), request.createdIndex)
@@ -128,7 +128,7 @@ function makeRoom(state: ReplicatedState, session: ClientSession, bytes: number)
 /** Removes a request and returns the one after it, or null. */
 function drop(state: ReplicatedState, session: ClientSession, request: OutboxRow): OutboxRow | null {
   const at = session.positionAfter(request.serverRequestId) - 1
-  session.outbox.splice(at, 1)
+  session.removeRequests(at, 1)
   state.draft(session).outboxBytes -= request.bytes
   state.dictionary.deleteUnordered(requestKey(state, session, request.serverRequestId), request.createdIndex)
   return session.outbox[at] ?? null

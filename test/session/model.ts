@@ -297,21 +297,19 @@ export class Model {
   private retry(entry: ModelEntry & { kind: 'retry' }): void {
     const session = this.all.sessions.get(entry.session)
     if (session === undefined) return
-    const due = session.outbox.filter(({ id, attempt, sentAt }) => {
-      const wait = ackTimeout(this.limits, session.index, { serverRequestId: id, attempt })
-      return Math.max(sentAt, session.resentAt) + wait <= this.now
-    })
-    if (due.length > 0) this.deliver.add(session.index)
-    const dead = due.filter((request) => request.attempt >= this.limits.attemptsMax)
-    for (const request of due)
-      if (!dead.includes(request)) {
-        request.attempt += 1
-        request.sentAt = this.now
-      }
-    for (const request of dead) {
-      this.takeOut(session, request)
-      this.all.user.set('dead', request.id)
+    const [first, ...behind] = session.outbox
+    if (first === undefined) return
+    const wait = ackTimeout(this.limits, session.index, first.attempt)
+    if (Math.max(first.sentAt, session.resentAt) + wait > this.now) return
+    this.deliver.add(session.index)
+    const dead = first.attempt >= this.limits.attemptsMax
+    for (const request of dead ? behind : session.outbox) {
+      request.attempt = dead && request.attempt > 1 ? 1 : request.attempt + 1
+      request.sentAt = this.now
     }
+    if (!dead) return
+    this.takeOut(session, first)
+    this.all.user.set('dead', first.id)
   }
 
   private close(entry: ModelEntry & { kind: 'close' }): Reply {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { ServerRequest } from '../../src/session/types.ts'
-import { bareMachine, counterHandlers } from './bare-machine.ts'
+import { bareMachine, counterHandlers, type Handler } from './bare-machine.ts'
 import { Log, numbers } from './log.ts'
 
 const retry = (log: Log, ...sessions: number[]) =>
   log.append('RetryServerRequests', { sessions: sessions.map((index) => numbers(index)) })
 
 describe('redelivery', () => {
-  test('FR-025 S-10 the retry command bumps attempt and lastSentAt of what is due, and its answer names the sessions', () => {
+  test('FR-025 S-10 the retry command bumps attempt and lastSentAt of what is due and of all behind it, and its answer names the sessions', () => {
     const log = new Log(bareMachine(counterHandlers))
     const session = log.open('a')
     log.request(session, 1, 'emit')
@@ -17,7 +17,7 @@ describe('redelivery', () => {
     expect(applied.deliver).toEqual([session])
     expect(log.machine.outbox(session, 0, 9)).toMatchObject([
       { serverRequestId: 1, attempt: 2, lastSentAt: log.now },
-      { serverRequestId: 2, attempt: 1 },
+      { serverRequestId: 2, attempt: 2, lastSentAt: log.now },
     ])
   })
 
@@ -99,6 +99,85 @@ describe('redelivery', () => {
     expect(
       [...log.machine.swapDirty()].filter(([key, row]) => key.startsWith('session/dead/') && row === undefined),
     ).toHaveLength(1)
+  })
+
+  test('what waits behind a request that fails for good is not lost with it, and gets all its attempts', () => {
+    const dead: number[] = []
+    const log = new Log(
+      bareMachine(counterHandlers, { onDeadLetter: (_context, request) => void dead.push(request.serverRequestId) }),
+      { attemptsMax: 3 },
+    )
+    const session = log.open('a')
+    for (let id = 1; id <= 300; id += 1) {
+      log.request(session, id, 'emit', { lowestPendingRequestId: id })
+      log.advance(10)
+    }
+    let rounds = 0
+    for (; dead.length === 0; rounds += 1) {
+      log.advance((log.machine.nextRetryDue([session]) ?? 0) - log.now)
+      expect(retry(log, session).deliver).toEqual([session])
+      const [first, ...behind] = log.machine.outbox(session, 0, 1000)
+      expect(new Set(behind.map(({ lastSentAt }) => lastSentAt))).toEqual(new Set([log.now]))
+      expect(first?.lastSentAt).toBe(log.now)
+    }
+    expect([dead, rounds]).toEqual([[1], 3])
+    expect(log.pending(session)).toHaveLength(299)
+    expect(new Set(log.machine.outbox(session, 0, 1000).map(({ attempt }) => attempt))).toEqual(new Set([1]))
+    log.ack(session, 300)
+    expect(dead).toEqual([1])
+  })
+
+  test('one entry sends a bounded number of requests again; the next one goes on where it stopped', () => {
+    const many: Handler = (context) => {
+      const own = context.session?.id ?? ('' as never)
+      for (let count = 0; count < 1100; count += 1) context.emit(own, 'event', null)
+      return null
+    }
+    const log = new Log(bareMachine({ many }))
+    const sessions = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => log.open(name))
+    for (const session of sessions) log.request(session, 1, 'many')
+    log.advance(36_000)
+    expect(retry(log, ...sessions).deliver).toEqual(sessions.slice(0, 4))
+    const attempts = log.machine.outbox(sessions[0] ?? 0, 0, 2000).map(({ attempt }) => attempt)
+    expect(attempts).toEqual([...new Array(1024).fill(2), ...new Array(76).fill(1)])
+    expect(log.machine.retriesDue(log.now, sessions)).toBe(true)
+    expect(retry(log, ...sessions).deliver).toEqual(sessions.slice(4))
+    expect(log.machine.retriesDue(log.now, sessions)).toBe(false)
+  })
+
+  test('a deadline of one that waits behind is kept, whatever is added, acknowledged and dropped before it', () => {
+    const dead: number[] = []
+    const until: Handler = (context, input) =>
+      context.emit(context.session?.id ?? ('' as never), 'x', null, { deadlineAt: context.now + Number(input) })
+    const log = new Log(
+      bareMachine(
+        { ...counterHandlers, until },
+        { onDeadLetter: (_context, { serverRequestId }) => void dead.push(serverRequestId) },
+      ),
+    )
+    const session = log.open('a')
+    const start = log.now
+    log.request(session, 1, 'emit')
+    log.request(session, 2, 'until', { input: 9000 })
+    expect(log.machine.nextRetryDue([session])).toBe(start + 9000)
+    log.request(session, 3, 'until', { input: 5000 })
+    log.request(session, 4, 'until', { input: 7000 })
+    log.request(session, 5, 'emit')
+    expect(log.machine.nextRetryDue([session])).toBe(start + 5000)
+    log.advance(5000)
+    retry(log, session)
+    expect(dead).toEqual([3])
+    expect(log.machine.outbox(session, 0, 9).map(({ serverRequestId, attempt }) => [serverRequestId, attempt])).toEqual(
+      [
+        [1, 1],
+        [2, 1],
+        [4, 1],
+        [5, 1],
+      ],
+    )
+    expect(log.machine.nextRetryDue([session])).toBe(start + 7000)
+    log.ack(session, 4)
+    expect(log.machine.nextRetryDue([session])).toBeGreaterThanOrEqual(start + 24_000)
   })
 
   test('a deadline ends it early', () => {
