@@ -223,7 +223,7 @@ export class GatewayConnection {
 
   private decodeCapabilities(bytes: Uint8Array): { readonly [name: string]: Value } | null {
     try {
-      const value = this.gateway.options.codec.decodeValue(bytes)
+      const value = this.gateway.options.codec.decodeInput(bytes)
       if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array)
         return null
       return value as { readonly [name: string]: Value }
@@ -233,7 +233,7 @@ export class GatewayConnection {
     }
   }
 
-  /** The entry's payload, or null: what a client says may fit a frame and no payload (nested capabilities, say). */
+  /** The entry's payload, or null: what a client says may fit a frame and no payload. */
   private encodeOpen(request: OpenRequest, capabilities: { readonly [name: string]: Value }): Uint8Array | null {
     const { principal, roles, name, timeoutMs, validUntil, ordered } = request
     const secretHash = this.gateway.options.codec.sha256(request.secret)

@@ -138,7 +138,7 @@ export type QueryParser = (
 export interface GatewayOptions {
   readonly parse: CommandParser
   readonly parseQuery: QueryParser
-  readonly codec: Pick<SessionCodec, 'sha256' | 'decodeValue'>
+  readonly codec: Pick<SessionCodec, 'sha256' | 'decodeInput'>
   readonly clock: Pick<Clock, 'setTimer'>
   /** How long a `sequential` query waits for its index before BEHIND. Default 5 s. */
   readonly queryWaitMs?: Millis
