@@ -19,6 +19,14 @@ export class Expiry {
 
   add(session: number, at: Millis): void {
     this.heap.push({ session, at })
+    // Only a leader asks what is overdue; on a follower nobody else would take out the sessions that ended.
+    if (this.heap.size > 2 * this.sessions.size + 64)
+      this.heap.retain((deadline) => this.sessions.at(deadline.session) !== null)
+  }
+
+  /** Items held, those of ended sessions included: at most 2 · live + 64. */
+  get size(): number {
+    return this.heap.size
   }
 
   /** Earliest lease at which a live session may expire, or null. */

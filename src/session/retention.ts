@@ -1,6 +1,9 @@
 import type { Millis } from '../base/brand.ts'
 import { Heap } from './heap.ts'
 
+/** Items below which clearing is not worth it. */
+const STALE_MIN = 64
+
 interface Kept {
   readonly key: string
   readonly until: Millis
@@ -16,6 +19,8 @@ export const SWEEP_MAX = 64
  */
 export class Retention {
   private readonly heap = new Heap<Kept>((a, b) => a.until < b.until || (a.until === b.until && a.key < b.key))
+  /** Size at which stale items are thrown out: twice what the last clearing left, so that it costs O(log n) an item. */
+  private clearAt = STALE_MIN
   private readonly untilOf: (key: string) => Millis | null
 
   /** `untilOf` tells until when the row with that key is kept now; null when there is none. */
@@ -25,6 +30,12 @@ export class Retention {
 
   add(key: string, until: Millis): void {
     this.heap.push({ key, until })
+    if (this.heap.size > this.clearAt) this.clear()
+  }
+
+  /** Items held, stale ones included: bounded by twice the rows, and a few. */
+  get size(): number {
+    return this.heap.size
   }
 
   /** Calls `drop` for at most SWEEP_MAX rows whose time is before `now`. */
@@ -44,5 +55,16 @@ export class Retention {
       this.heap.pop()
     }
     return null
+  }
+
+  /** A row that is written often (a principal at every notification) must not pile up items until their time comes. */
+  private clear(): void {
+    const seen = new Set<string>()
+    this.heap.retain(({ key, until }) => {
+      if (this.untilOf(key) !== until || seen.has(key)) return false
+      seen.add(key)
+      return true
+    })
+    this.clearAt = 2 * this.heap.size + STALE_MIN
   }
 }
