@@ -38,6 +38,7 @@ export {
 } from './rejection.ts'
 export {
   table,
+  tableSharingBytes,
   task,
   type ErrorsOf,
   type Frozen,

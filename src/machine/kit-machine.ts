@@ -179,9 +179,9 @@ export class KitMachine {
 const PARTIAL_CALL =
   'a command run by ctx.call threw, or rejected after it had changed something; return a rejection too, so that all of it is rolled back'
 
-function place(codec: SessionCodec, prefix: string, { key, row }: TableSchema): TablePlace {
+function place(codec: SessionCodec, prefix: string, { key, row, sharesBytes = false }: TableSchema): TablePlace {
   const single = key._zod.def.type !== 'tuple'
-  return { codec, prefix, end: prefixEnd(prefix), single, bytes: mayHoldBytes(row) }
+  return { codec, prefix, end: prefixEnd(prefix), single, bytes: !sharesBytes && mayHoldBytes(row) }
 }
 
 /** Only the fields of the contract: what the schema holds beside them stays out of the session layer. */

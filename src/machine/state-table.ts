@@ -13,7 +13,7 @@ export interface TablePlace {
   readonly end: string
   /** Keys have one part and are not tuples. */
   readonly single: boolean
-  /** Rows may hold bytes, which are copied on the way in and out. */
+  /** Rows may hold bytes that are copied on the way in and out. */
   readonly bytes: boolean
 }
 

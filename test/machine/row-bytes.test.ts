@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Value } from '../../src/codec/types.ts'
 import { command, defineMachine, mount, query, table } from '../../src/machine/index.ts'
+import { tableSharingBytes } from '../../src/machine/schema.ts'
 import { copyBytes, mayHoldBytes } from '../../src/machine/row-bytes.ts'
 import { codec, SessionWorld } from '../machines/session-world.ts'
-import { sessionOf } from './memory-context.ts'
+import { MemoryHost, sessionOf } from './memory-context.ts'
 
 const bytes = z.instanceof(Uint8Array)
 const nested = z.object({ list: z.array(z.object({ at: z.int(), bytes })), label: z.object({ text: z.string() }) })
@@ -74,6 +75,25 @@ describe('bytes in rows', () => {
   })
   test('FM-3 changing a row with bytes in place is an error, as in any row', () => {
     expect(world().run('mutate')).toMatchObject({ code: 'MACHINE_ERROR' })
+  })
+
+  test('a table that shares bytes hands out the very bytes it was given', () => {
+    const state = { rows: tableSharingBytes(z.string(), bytes) }
+    const same = defineMachine(
+      'same',
+      { version: 1, state },
+      {
+        commands: {
+          put: command({ input: z.null(), output: z.boolean() }, (ctx) => {
+            const row = new Uint8Array([1])
+            ctx.state.rows.set('k', row)
+            return ctx.state.rows.get('k') === row
+          }),
+        },
+      },
+    )
+    const host = new MemoryHost(mount([same], codec).userMachine)
+    expect(host.apply('same', 'put', null)).toEqual({ kind: 'value', value: true })
   })
 
   test('parts without bytes are shared, and a row without bytes is the row itself', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SECOND_MS } from '../../base/time.ts'
 import type { Context, QueryContext, TableViews } from '../../machine/context.ts'
-import { table, task } from '../../machine/schema.ts'
+import { table, tableSharingBytes, task } from '../../machine/schema.ts'
 import type { Rejection } from '../../machine/rejection.ts'
 import { CAPTURE_MINOR_MAX } from './limits.ts'
 import {
@@ -71,8 +71,8 @@ const state = {
   auditRejected: table(z.int(), auditRejectedRow),
   /** `applied` and `rejected`: where the two chains end. */
   chains: table(z.string(), z.object({ seq: z.int(), hash: z.string() })),
-  /** One row, `all`: the running totals in the order of totals.ts, 8 bytes each. */
-  totals: table(z.string(), z.instanceof(Uint8Array)),
+  /** One row, `all`: the running totals in the order of totals.ts, 8 bytes each; `addTotals` makes new bytes. */
+  totals: tableSharingBytes(z.string(), z.instanceof(Uint8Array)),
 }
 
 const pushPayload = z.object({

@@ -37,28 +37,15 @@ function totalPosition(name: string): number {
   return position
 }
 
-const ROW_BYTES = TOTAL_NAMES.length * 8
-
-/**
- * The row after these changes. `row` is undefined before the first and shorter when it was written by an older version.
- * PERF: changed in place when it is whole, because bytes that come out of a table are the reader's own.
- */
-export function addTotals(
-  row: Uint8Array<ArrayBuffer> | undefined,
-  deltas: readonly TotalDelta[],
-): Uint8Array<ArrayBuffer> {
-  const next = row?.byteLength === ROW_BYTES ? row : grown(row)
-  const numbers = new DataView(next.buffer, next.byteOffset, next.byteLength)
+/** The row after these changes; `row` is undefined before the first, and shorter when it was written by an older version. */
+export function addTotals(row: Uint8Array | undefined, deltas: readonly TotalDelta[]): Uint8Array<ArrayBuffer> {
+  const next = new Uint8Array(TOTAL_NAMES.length * 8)
+  if (row !== undefined) next.set(row)
+  const numbers = new DataView(next.buffer)
   for (const { name, delta } of deltas) {
     const offset = totalPosition(name) * 8
     numbers.setFloat64(offset, numbers.getFloat64(offset) + delta)
   }
-  return next
-}
-
-function grown(row: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
-  const next = new Uint8Array(ROW_BYTES)
-  if (row !== undefined) next.set(row)
   return next
 }
 
