@@ -7,6 +7,12 @@ import type { ProposalSink, SubmitRefusal } from './api.ts'
 /** How often a leader looks for what is due, ms of its monotonic clock. */
 export const DUTY_INTERVAL_MS = 50
 
+/**
+ * Longest time between two looks at what attached sessions wait for, ms of the log's `now`. What is known to be due sooner
+ * is looked at then; only a request emitted since, with a deadline nearer than this, waits the rest of it.
+ */
+export const RETRY_SCAN_MS = 250
+
 /** Sessions named by one ExpireSessions, KeepAlive or RetryServerRequests entry. */
 const SESSIONS_PER_ENTRY = 1024
 
@@ -47,6 +53,8 @@ export class LeaderDuties {
   private pings: Ping[] = []
   /** At most one of each kind is in flight. */
   private readonly inFlight = new Set<EntryKind>()
+  /** The last look at the attached sessions' server requests; null: none yet as this leader. */
+  private scan: { readonly at: Millis; readonly until: Millis; readonly attached: number } | null = null
 
   constructor(ports: DutyPorts) {
     this.ports = ports
@@ -62,6 +70,7 @@ export class LeaderDuties {
     this.pings = []
     for (const ping of pings) ping.sink.refused(code, null)
     this.inFlight.clear()
+    this.scan = null
   }
 
   run(time: DutyTime): void {
@@ -104,14 +113,25 @@ export class LeaderDuties {
   private retry(time: DutyTime): void {
     const { machine, attachedSessions } = this.ports
     if (attachedSessions.size === 0 || this.inFlight.has('RetryServerRequests')) return
+    if (this.scanHolds(time.now)) return
     // A dirty read first: an entry is written only when something is due (FR-027).
-    if (!machine.retriesDue(time.now, attachedSessions)) return
     const due: SessionNumbers[] = []
+    let until = time.now + RETRY_SCAN_MS
     for (const session of attachedSessions) {
-      if (due.length === SESSIONS_PER_ENTRY) break
-      if (machine.retriesDue(time.now, [session])) due.push(this.ports.numbersOf(session))
+      const next = machine.nextRetryDue([session])
+      if (next === null) continue
+      if (next <= time.now && due.length < SESSIONS_PER_ENTRY) due.push(this.ports.numbersOf(session))
+      until = Math.min(until, next)
     }
-    this.propose('RetryServerRequests', this.ports.encode.retry(due))
+    this.scan = { at: time.now, until, attached: attachedSessions.size }
+    if (due.length > 0) this.propose('RetryServerRequests', this.ports.encode.retry(due))
+  }
+
+  /** True while the last scan says that nothing is due. */
+  private scanHolds(now: Millis): boolean {
+    const { scan } = this
+    if (scan === null || now < scan.at || now >= scan.until) return false
+    return scan.attached === this.ports.attachedSessions.size
   }
 
   private tick(time: DutyTime): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { decodePayload } from '../../src/codec/payloads.ts'
 import type { EntryKind } from '../../src/codec/types.ts'
 import type { ProposalSink } from '../../src/node/api.ts'
-import { DUTY_INTERVAL_MS, LeaderDuties } from '../../src/node/leader-duties.ts'
+import { DUTY_INTERVAL_MS, LeaderDuties, RETRY_SCAN_MS } from '../../src/node/leader-duties.ts'
 import { dutyPayloads } from '../../src/node/payloads.ts'
 import type { StateMachine } from '../../src/session/types.ts'
 import { bareMachine, counterHandlers } from '../session/bare-machine.ts'
@@ -23,8 +23,6 @@ function world(facts: Partial<Facts> = {}) {
   const submitted: { kind: EntryKind; payload: Uint8Array; sink: ProposalSink }[] = []
   const attachedSessions = new Set<number>()
   let dirtyReads = 0
-  const dueFor = (sessions: Iterable<number>): number[] =>
-    [...sessions].map((session) => state.retryAt.get(session) ?? Number.POSITIVE_INFINITY)
   const machine = {
     nextTimerDue: () => state.timers,
     shortestTimeout: () =>
@@ -33,9 +31,12 @@ function world(facts: Partial<Facts> = {}) {
       state.sessions.length === 0 ? null : Math.min(...state.sessions.map(({ expiresAt }) => expiresAt)),
     overdueSessions: (lease: number) => state.sessions.filter(({ expiresAt }) => expiresAt <= lease),
     sessionFacts: (index: number) => state.sessions.find((session) => session.index === index) ?? null,
-    retriesDue: (now: number, sessions: Iterable<number>) => {
-      dirtyReads += 1
-      return dueFor(sessions).some((due) => due <= now)
+    nextRetryDue: (sessions: Iterable<number>) => {
+      const times = [...sessions].flatMap((session) => {
+        dirtyReads += 1
+        return state.retryAt.get(session) ?? []
+      })
+      return times.length === 0 ? null : Math.min(...times)
     },
   } as unknown as StateMachine
   const duties = new LeaderDuties({
@@ -183,6 +184,44 @@ describe('redelivery', () => {
       numbersOf(3),
       numbersOf(4),
     ])
+  })
+
+  test('looks at each attached session once a scan, and scans when one is due or a while has passed, not at every duty', () => {
+    const { run, attachedSessions, state, dirtyReads } = world()
+    for (let index = 3; index < 103; index += 1) {
+      attachedSessions.add(index)
+      state.retryAt.set(index, 1_000_000)
+    }
+    state.retryAt.set(50, 10_120)
+    expect(run({ now: 10_000 })).toEqual([])
+    expect(dirtyReads()).toBe(100)
+    for (let now = 10_000; now < 10_120; now += 20) expect(run({ now })).toEqual([])
+    expect(dirtyReads()).toBe(100)
+    expect(run({ now: 10_120 })).toEqual(['RetryServerRequests'])
+    expect(dirtyReads()).toBe(200)
+  })
+
+  test('notices a request that came due sooner than the last scan could know, and starts afresh as a new leader', () => {
+    const { run, attachedSessions, state, duties } = world()
+    attachedSessions.add(3)
+    expect(run({ now: 10_000 })).toEqual([])
+    state.retryAt.set(3, 10_010)
+    expect(run({ now: 10_000 + RETRY_SCAN_MS - 1 })).toEqual([])
+    expect(run({ now: 10_000 + RETRY_SCAN_MS })).toEqual(['RetryServerRequests'])
+    duties.refuse('NOT_LEADER')
+    expect(run({ now: 9000 })).toEqual([])
+    state.retryAt.set(3, 9001)
+    duties.refuse('NOT_LEADER')
+    expect(run({ now: 9001 })).toEqual(['RetryServerRequests'])
+  })
+
+  test('a session that attaches while nobody is due is looked at at once', () => {
+    const { run, attachedSessions, state } = world()
+    attachedSessions.add(3)
+    state.retryAt.set(4, 5)
+    expect(run({ now: 10_000 })).toEqual([])
+    attachedSessions.add(4)
+    expect(run({ now: 10_001 })).toEqual(['RetryServerRequests'])
   })
 })
 
