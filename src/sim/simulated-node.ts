@@ -193,6 +193,9 @@ export class SimulatedNode {
 
   private witnessLog(store: LogStore, recovered: RecoveredLog, done: (witness: LogWitness) => void): void {
     const entries: WitnessedEntry[] = []
+    const base = logIndex(recovered.firstIndex - 1)
+    // What the log says of the entry before its first: a node's commit index may start there.
+    if (base > 0) entries[base] = { term: recovered.baseTerm, chain: store.chainAt(base) }
     const finish = (): void => {
       const before = this.witness
       const witness = new LogWitness(store, { entries, hardState: recovered.hardState }, (index, entry) =>
