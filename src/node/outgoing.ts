@@ -8,8 +8,8 @@ const NO_RECORDS = new Uint8Array(0)
 
 export interface OutgoingPorts {
   readonly log: LogStore
-  /** Puts one message with its records on the wire. */
-  transmit(to: NodeId, message: Message, records: Uint8Array): void
+  /** Puts one message with its records on the wire; false when the way there is full, and it is dropped. */
+  transmit(to: NodeId, message: Message, records: Uint8Array): boolean
   /** The node's current term: a leader never truncates its log within its term, so records read in it are the ones meant. */
   currentTerm(): Term
   fault(fault: StorageFault): void
@@ -86,18 +86,20 @@ export class Outgoing {
         return
       }
       const rest = this.transmitRead(to, message, read)
-      if (rest === null) lane.shift()
+      // A gap is a gap: what follows would be read from disk to be refused over there. A probe of the core repairs it.
+      if (rest === 'dropped') lane.length = 0
+      else if (rest === null) lane.shift()
       else lane[0] = rest
       this.drain(to)
     })
   }
 
-  /** Sends the records read; what is left of the message, or null when it is done or void. */
-  private transmitRead(to: NodeId, message: AppendEntries, read: ReadRecords): AppendEntries | null {
+  /** Sends the records read; what is left of the message, or null when it is done or void, or that it was dropped. */
+  private transmitRead(to: NodeId, message: AppendEntries, read: ReadRecords): AppendEntries | 'dropped' | null {
     // A later term may have truncated or replaced the entries since the core named them: the message is void.
     if (read.records.length === 0 || this.ports.currentTerm() !== message.term) return null
     const sent = clipRuns(message.runs, read.first, read.last)
-    this.ports.transmit(to, { ...message, runs: sent }, read.records)
+    if (!this.ports.transmit(to, { ...message, runs: sent }, read.records)) return 'dropped'
     const lastRun = sent[sent.length - 1]
     const end = message.runs[message.runs.length - 1]?.last
     if (lastRun === undefined || end === undefined || read.last >= end) return null

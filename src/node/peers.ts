@@ -10,6 +10,9 @@ import type { DriverOptions } from './options.ts'
 import type { PeerBody, PeerFrame } from './ports.ts'
 import type { ReceivedMessage } from './received.ts'
 
+/** Bytes that may be queued to one peer: below the window at whose end the transport drops (32 MiB), with room for frames. */
+const QUEUED_BYTES_MAX = 24 * 1024 * 1024
+
 /**
  * Frames to and from the other nodes: puts on and checks the envelope (cluster, group, sender, recipient, instance ids;
  * raft.md §1) and runs the bootstrap handshake.
@@ -30,8 +33,15 @@ export class Peers {
     this.bootstrap = new Bootstrap(options.identity, this.voters)
   }
 
-  transmit(to: NodeId, message: Message, records: Uint8Array): void {
+  /**
+   * Sends a message with its records; false when so many bytes are queued to that peer that its records would exceed the
+   * bound: the core counts old entries by an estimate, so its own window does not bound them.
+   */
+  transmit(to: NodeId, message: Message, records: Uint8Array): boolean {
+    const queued = this.options.transport.queuedBytes(to)
+    if (records.length > 0 && queued > 0 && queued + records.length > QUEUED_BYTES_MAX) return false
     this.frame(to, { kind: 'raft', message, records, wallMs: this.options.clock.wallMs() })
+    return true
   }
 
   /** Tells every initial voter this node's instance id and that it has no Configuration. */

@@ -37,8 +37,15 @@ function world(options: { later?: boolean } = {}) {
   const sent: { to: string; message: Message; bytes: number[] }[] = []
   const reads: (() => void)[] = []
   const faults: StorageFault[] = []
-  const state = { currentTerm: 3, fault: null as StorageFault | null, empty: false }
+  const state = {
+    currentTerm: 3,
+    fault: null as StorageFault | null,
+    empty: false,
+    room: Number.POSITIVE_INFINITY,
+    readings: 0,
+  }
   const read = (range: { first: number; last: number; maxBytes: number }, done: StorageDone<ReadRecords>): void => {
+    state.readings += 1
     const complete = (): void => {
       const last = Math.min(range.last, range.first + Math.max(1, range.maxBytes) - 1)
       const length = state.empty || state.fault !== null ? 0 : last - range.first + 1
@@ -50,7 +57,11 @@ function world(options: { later?: boolean } = {}) {
   }
   const outgoing = new Outgoing({
     log: { read } as unknown as LogStore,
-    transmit: (to, message, records) => sent.push({ to, message, bytes: [...records] }),
+    transmit: (to, message, records) => {
+      if (sent.length >= state.room) return false
+      sent.push({ to, message, bytes: [...records] })
+      return true
+    },
     currentTerm: () => term(state.currentTerm),
     fault: (fault) => faults.push(fault),
     messageBytesMax: 4,
@@ -192,5 +203,25 @@ describe('clipped runs', () => {
         },
       ),
     )
+  })
+})
+
+describe('a way that is full', () => {
+  test('ends the message and those behind it without reading their entries; later ones go again', () => {
+    const { outgoing, sent, reads, state } = world({ later: true })
+    state.room = 2
+    outgoing.send(n2, appendEntries([0, 0], [run(1, 40, 3)]), null)
+    outgoing.send(n2, appendEntries([40, 3], [run(41, 80, 3)]), null)
+    outgoing.send(n3, appendEntries([0, 0], [run(1, 4, 3)]), null)
+    while (reads.length > 0) reads.shift()?.()
+    expect(sent.map(({ to, bytes }) => [to, bytes[0]])).toEqual([
+      ['n2', 1],
+      ['n3', 1],
+    ])
+    expect(state.readings).toBe(3)
+    state.room = 3
+    outgoing.send(n2, appendEntries([4, 3], [run(5, 8, 3)]), null)
+    while (reads.length > 0) reads.shift()?.()
+    expect(sent.at(-1)).toMatchObject({ to: 'n2', bytes: [5, 6, 7, 8] })
   })
 })

@@ -35,6 +35,24 @@ describe('a frame', () => {
   })
 })
 
+test('entries wait while a peer’s queue is full, and go once it has room', () => {
+  const cluster = Cluster.started()
+  const { leader } = cluster
+  const session = openSession(leader)
+  cluster.clock.advance(100)
+  cluster.network.queuedBytes = 24 * 1024 * 1024
+  cluster.network.sent.length = 0
+  const told = submit(leader, session, 1)
+  cluster.clock.advance(100)
+  const withRecords = cluster.network.sent.filter(({ body }) => body.kind === 'raft' && body.records.length > 0)
+  expect(withRecords).toEqual([])
+  expect(cluster.network.sent.length).toBeGreaterThan(0)
+  expect(told.told).toBeNull()
+  cluster.network.queuedBytes = 0
+  cluster.until(() => told.told !== null, 'it is answered')
+  expect(told.told).not.toBe('lost')
+})
+
 /** A follower without a log, and frames as its leader would send them. */
 function follower(): { node: TestNode; send: (body: PeerBody, overrides?: Partial<PeerFrame>) => void } {
   const cluster = new Cluster({}, ['n1', 'n2', 'n3'])

@@ -8,6 +8,8 @@ export class TestNetwork {
   /** Changes a frame on its way; null: lost. */
   script: (frame: PeerFrame) => PeerFrame | null = (frame) => frame
   closed: NodeId[] = []
+  /** Bytes that every transport says are queued to every peer. */
+  queuedBytes = 0
   private readonly clock: Clock
   private readonly listeners = new Map<NodeId, PeerListener>()
   private readonly cut = new Set<string>()
@@ -20,7 +22,7 @@ export class TestNetwork {
     this.listeners.set(self, listener)
     return {
       send: (frame) => this.carry(self, frame),
-      queuedBytes: () => 0,
+      queuedBytes: () => this.queuedBytes,
       close: (done) => {
         this.closed.push(self)
         this.detach(self)
