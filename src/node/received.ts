@@ -31,7 +31,7 @@ export function verifiedMessage(received: ReceivedMessage, log: ReceivingLog): M
   if (message.kind !== 'appendEntries') return message
   if (records.length === 0) return message.runs.length === 0 ? message : null
   const { prevLogIndex, prevLogTerm } = message
-  const matches = prevLogIndex === 0 || log.termAt(prevLogIndex) === prevLogTerm
+  const matches = log.termAt(prevLogIndex) === prevLogTerm
   const verified = verifyRecords(records, {
     group: log.group,
     first: logIndex(prevLogIndex + 1),
