@@ -52,10 +52,10 @@ export const TASK_COMMANDS = {
 
 /** Parses inputs at the edge: the leader before it proposes, the client for early errors (machines.md §1). */
 export class InputParser {
-  private readonly codec: Pick<SessionCodec, 'encodeValue' | 'decodeValue'>
+  private readonly codec: Pick<SessionCodec, 'encodeValue' | 'decodeInput'>
   private readonly machines: ReadonlyMap<string, InputSchemas>
 
-  constructor(codec: Pick<SessionCodec, 'encodeValue' | 'decodeValue'>, machines: ReadonlyMap<string, InputSchemas>) {
+  constructor(codec: Pick<SessionCodec, 'encodeValue' | 'decodeInput'>, machines: ReadonlyMap<string, InputSchemas>) {
     this.codec = codec
     this.machines = new Map([
       ...machines,
@@ -70,7 +70,7 @@ export class InputParser {
     const schema = schemas.commands === null ? null : schemas.commands.get(command)
     if (schema === undefined) return unknownName('UNKNOWN_COMMAND', machine, command, schemas.commands)
     try {
-      const parsed = check(schema, this.codec.decodeValue(bytes))
+      const parsed = check(schema, this.codec.decodeInput(bytes))
       if (!parsed.ok) return parsed
       return { ok: true, input: this.codec.encodeValue(parsed.value), version: schemas.version }
     } catch (error) {
@@ -84,7 +84,7 @@ export class InputParser {
     const schema = schemas.queries === null ? null : schemas.queries.get(query)
     if (schema === undefined) return unknownName('UNKNOWN_QUERY', machine, query, schemas.queries)
     try {
-      const parsed = check(schema, this.codec.decodeValue(bytes))
+      const parsed = check(schema, this.codec.decodeInput(bytes))
       return parsed.ok ? { ok: true, input: parsed.value } : parsed
     } catch (error) {
       return refused(error)
