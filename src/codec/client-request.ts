@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { isSafeUint64, readUint32, readUint64, writeUint32, writeUint64 } from './bytes.ts'
 import type { ClientRequestPayload } from './payload.ts'
+import { ENTRY_PAYLOAD_BYTES_MAX } from './record.ts'
 import { cachedAscii } from './text-cache.ts'
 import { ValueError } from './types.ts'
 
@@ -17,6 +18,9 @@ export const CLIENT_REQUEST_FIXED_BYTES = 62
 
 /** Longest name of a machine or command, bytes. */
 export const NAME_BYTES_MAX = 255
+
+/** Longest input of a command, bytes: with the longest names it still fits one log entry. */
+export const COMMAND_INPUT_BYTES_MAX = ENTRY_PAYLOAD_BYTES_MAX - CLIENT_REQUEST_FIXED_BYTES - 2 * NAME_BYTES_MAX
 
 /** Bytes that `writeClientRequest` will write. */
 export function clientRequestLength(payload: ClientRequestPayload): number {

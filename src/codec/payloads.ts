@@ -1,6 +1,6 @@
 import { isNodeId } from '../base/brand.ts'
 import type { NodeId } from '../base/brand.ts'
-import { NAME_BYTES_MAX } from './client-request.ts'
+import { COMMAND_INPUT_BYTES_MAX, NAME_BYTES_MAX } from './client-request.ts'
 import { LIMIT_MS_MAX } from './limits.ts'
 import type { Limits, Member, PayloadByKind, SessionNumbers } from './payload.ts'
 import { boolean, bytes, dictionary, integer, list, object, string, uint32 } from './shape.ts'
@@ -67,7 +67,7 @@ const limits: Shape<Limits> = object({
   windowRequests: integer(1, 0xffffffff),
   cachedResponsesMax: positive,
   cachedBytesMax: positive,
-  commandBytesMax: positive,
+  commandBytesMax: integer(1, COMMAND_INPUT_BYTES_MAX),
   responseBytesMax: positive,
   outboxCountMax: positive,
   outboxBytesMax: positive,

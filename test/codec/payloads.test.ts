@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
 import { rowsDigest } from '../../src/codec/digest.ts'
+import { COMMAND_INPUT_BYTES_MAX, NAME_BYTES_MAX } from '../../src/codec/client-request.ts'
 import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
 import type { ClientRequestPayload, PayloadByKind } from '../../src/codec/payload.ts'
 import {
@@ -14,6 +15,7 @@ import {
   isName,
   writeClientRequest,
 } from '../../src/codec/payloads.ts'
+import { ENTRY_PAYLOAD_BYTES_MAX } from '../../src/codec/record.ts'
 import { createSessionCodec, sessionCodec } from '../../src/codec/session-codec.ts'
 import { ValueError } from '../../src/codec/types.ts'
 import { encodeValue } from '../../src/codec/value.ts'
@@ -248,6 +250,19 @@ describe('what stands beside the payloads', () => {
     expect(decodePayload('Limits', encodePayload('Limits', DEFAULT_LIMITS))).toEqual(DEFAULT_LIMITS)
     expect(DEFAULT_LIMITS.responseBytesMax).toBeLessThanOrEqual(DEFAULT_LIMITS.cachedBytesMax)
     expect(DEFAULT_LIMITS.sessionTimeoutMinMs).toBeLessThan(DEFAULT_LIMITS.sessionTimeoutMaxMs)
+  })
+
+  test('the largest command that limits may allow fits one entry, and one byte more is refused', () => {
+    const limits = { ...DEFAULT_LIMITS, commandBytesMax: COMMAND_INPUT_BYTES_MAX }
+    expect(decodePayload('Limits', encodePayload('Limits', limits))).toEqual(limits)
+    const longest = 'x'.repeat(NAME_BYTES_MAX)
+    const input = new Uint8Array(COMMAND_INPUT_BYTES_MAX)
+    const numbers = { group: 0, incarnation: 0, index: 1, epoch: 1, requestId: 1, lowestPendingRequestId: 1 }
+    const rest = { ackServerRequests: 0, hashHigh: 0, hashLow: 0, version: 1 }
+    const request = { ...numbers, ...rest, machine: longest, command: longest, input }
+    expect(clientRequestLength(request)).toBe(ENTRY_PAYLOAD_BYTES_MAX)
+    const above = { ...limits, commandBytesMax: COMMAND_INPUT_BYTES_MAX + 1 }
+    expect(() => encodePayload('Limits', above)).toThrow(/commandBytesMax/)
   })
 
   test('the session codec hashes alike with its own SHA-256 and a native one', () => {
