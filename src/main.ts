@@ -4,6 +4,7 @@ import { groupId, type NodeId, nodeId } from './base/brand.ts'
 import { Random } from './base/random.ts'
 import { DEFAULT_LIMITS } from './codec/limits.ts'
 import type { Limits } from './codec/payload.ts'
+import { encodePayload } from './codec/payloads.ts'
 import { createSessionCodec } from './codec/session-codec.ts'
 import { mount, type Mount, type Mountable } from './machine/index.ts'
 import { counter, payments, register } from './machines/index.ts'
@@ -92,9 +93,11 @@ export async function startEmbedded(
   return running
 }
 
-/** Starts one node. Rejects with StartError (its data directory) or ListenError (its port). */
+/** Starts one node. Rejects with StartError (its data directory), ListenError (its port) or ValueError (its limits). */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { clusterId = clusterIdOf(options.peers), dataDirectory } = options
+  // Throws here, where the caller sees it, and not when this node first leads.
+  encodePayload('Limits', { ...DEFAULT_LIMITS, ...options.limits })
   const directory = await storage<DataDirectory>((done) =>
     openDataDirectory(
       {
@@ -117,6 +120,38 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   const snapshots = await storage<SnapshotStore>((done) =>
     openSnapshotStore(join(options.dataDirectory, groupDirectory(GROUP)), done),
   )
+  let parts: Parts | null = null
+  let driver: Driver
+  try {
+    const made = partsOf(options, { directory, snapshots })
+    parts = made
+    driver = await storage<Driver>((done) => openNode(made.opening, done))
+  } catch (error) {
+    // Nothing dials on, and the directory can be opened again by this process.
+    parts?.transport.close(() => undefined)
+    await new Promise<void>((resolve) => snapshots.close(resolve))
+    throw error
+  }
+  const { codec, mounted, transport } = parts
+  const gateway = new SessionGateway(driver, {
+    parse: mounted.parse,
+    parseQuery: mounted.parseQuery,
+    codec,
+    clock: systemClock,
+  })
+  return serve({ options, directory, transport, driver, gateway, mounted })
+}
+
+interface Parts {
+  readonly opening: OpenNodeOptions
+  readonly transport: GrpcPeerTransport
+  readonly codec: OpenNodeOptions['codec']
+  readonly mounted: Mount
+}
+
+/** What a node is opened from. The transport dials from here on. */
+function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots: SnapshotStore }): Parts {
+  const { directory, snapshots } = on
   const codec = createSessionCodec((bytes) => hash('sha256', bytes, 'buffer'))
   const mounted = mount(options.machines ?? [counter, register, payments], codec)
   const machine = new SessionStateMachine(mounted.userMachine, codec, { group: GROUP })
@@ -151,14 +186,7 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
       return transport
     },
   }
-  const driver = await storage<Driver>((done) => openNode(opening, done))
-  const gateway = new SessionGateway(driver, {
-    parse: mounted.parse,
-    parseQuery: mounted.parseQuery,
-    codec,
-    clock: systemClock,
-  })
-  return serve({ options, directory, transport, driver, gateway, mounted })
+  return { opening, transport, codec, mounted }
 }
 
 async function serve(parts: {
