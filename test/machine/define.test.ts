@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { sessionId } from '../../src/base/brand.ts'
 import { createSessionCodec } from '../../src/codec/session-codec.ts'
 import {
-  bare,
   CALL_DEPTH_MAX,
   command,
   defineMachine,
@@ -397,30 +396,5 @@ describe('timers, tasks and hooks', () => {
     expect(world.store.rows.size).toBe(0)
     world.transaction(null, (context) => world.machine.migrate?.(context, 'shop', 2))
     expect(world.store.rows.size).toBe(1)
-  })
-})
-
-describe('bare machines', () => {
-  test('FR-001 the bare three functions are mounted beside defined machines and can be called by them', () => {
-    const echo = bare('echo', {
-      apply: (_context, { command: name, input }) =>
-        name === 'say' ? { kind: 'value', value: input } : { kind: 'reject', code: 'NOPE', details: null },
-      onSessionCreated: () => undefined,
-      onSessionExpired: () => undefined,
-    })
-    const caller = defineMachine(
-      'caller',
-      { version: 1, state: {} },
-      {
-        commands: {
-          say: command({ input: z.string(), output: z.unknown() }, (ctx, name) => ctx.call('echo', name, 'hi')),
-        },
-      },
-    )
-    const world = new MemoryHost(mount([echo, caller], codec).userMachine)
-    expect(world.apply('echo', 'say', 1)).toEqual({ kind: 'value', value: 1 })
-    expect(world.apply('caller', 'say', 'say')).toEqual({ kind: 'value', value: 'hi' })
-    expect(world.apply('caller', 'say', 'shout')).toEqual({ kind: 'reject', code: 'NOPE', details: null })
-    expect(world.query('echo', 'x', 1)).toMatchObject({ code: 'UNKNOWN_QUERY' })
   })
 })

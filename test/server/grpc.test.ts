@@ -9,7 +9,6 @@ import type { DownMessage } from '../../src/protocol/down-message.ts'
 import { decodeErrorInfo, STATUS_DETAILS_KEY } from '../../src/protocol/error-info.ts'
 import { unwrapFrame, wrapFrame } from '../../src/protocol/frame-message.ts'
 import { FRAME_VERSION, type UpMessage, writeUp } from '../../src/protocol/up-frame.ts'
-import { GrpcServer, ListenError } from '../../src/server/grpc-server.ts'
 import { loadService } from '../../src/server/proto.ts'
 import { SECRET } from '../gateway/recorder.ts'
 import { serve, type Served } from './serve.ts'
@@ -199,27 +198,6 @@ describe('Connect', () => {
     await stream.until(1)
     stream.call.cancel()
     while (gateway.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve))
-  })
-})
-
-describe('listening', () => {
-  test('a port in use is PORT_IN_USE with its address', async () => {
-    const { server } = await served()
-    const again = GrpcServer.listen({ host: '127.0.0.1', port: server.port, services: [] })
-    await expect(again).rejects.toMatchObject({
-      code: 'PORT_IN_USE',
-      message: expect.stringContaining(String(server.port)),
-    })
-  })
-
-  test('an address of another machine is ADDRESS_UNAVAILABLE, and without authentication only loopback is served', async () => {
-    await expect(GrpcServer.listen({ host: '192.0.2.1', port: 0, insecure: true, services: [] })).rejects.toMatchObject(
-      { code: 'ADDRESS_UNAVAILABLE' },
-    )
-    await expect(GrpcServer.listen({ host: '0.0.0.0', port: 0, services: [] })).rejects.toBeInstanceOf(ListenError)
-    await expect(GrpcServer.listen({ host: '0.0.0.0', port: 0, services: [] })).rejects.toMatchObject({
-      code: 'NOT_LOOPBACK',
-    })
   })
 })
 
