@@ -1,7 +1,6 @@
 import { Client, credentials, type Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { connect } from '../../src/client/connect.ts'
-import { fetchStatus } from '../../src/client/grpc.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import { ByteWriter } from '../../src/protocol/bytes.ts'
 import { DownFrameReader } from '../../src/protocol/down-frame.ts'
@@ -360,23 +359,6 @@ describe('unary calls', () => {
     )
     const info = decodeErrorInfo(error?.metadata.get(STATUS_DETAILS_KEY)[0] as Buffer)
     expect(info).toEqual({ reason: 'NOT_LEADER', metadata: { scope: 'open', leader: 'n1', address: 'address-of-n1' } })
-  })
-})
-
-describe('ClusterService', () => {
-  test('P-10 Status tells what the node knows', async () => {
-    const { address } = await served()
-    expect(await fetchStatus(address)).toMatchObject({
-      id: 'n1',
-      clusterId: 'c1',
-      role: 'leader',
-      leader: 'n1',
-      leaderAddress: 'address-of-n1',
-      appliedIndex: 2,
-      voters: ['n1'],
-      followers: [],
-    })
-    await expect(fetchStatus('127.0.0.1:1', 500)).rejects.toMatchObject({ code: status.UNAVAILABLE })
   })
 })
 
