@@ -70,10 +70,10 @@ describe('a command that cannot be executed is refused before the log', () => {
       { max: MIB, bytes: expect.any(Number) },
     ],
     [
-      'a value beyond what can be encoded',
-      ['register', 'write', { key: 'kept', value: 'x'.repeat(32 * MIB) }],
-      'VALIDATION_ERROR',
-      { message: expect.stringContaining('larger') },
+      'a command beyond what a frame can carry',
+      ['register', 'write', { key: 'kept', value: 'x'.repeat(8 * MIB) }],
+      'COMMAND_TOO_LARGE',
+      { bytes: expect.any(Number), max: expect.any(Number) },
     ],
   ]
   test.each(cases)('P-07 UPC-4 %s', async (_what, [machine, command, input], code, details) => {
