@@ -1,3 +1,4 @@
+import { INPUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { QueryResultMessage } from '../protocol/down-message.ts'
 import { isRetryable } from '../protocol/errors.ts'
 import type { Consistency, QueryMessage } from '../protocol/up-frame.ts'
@@ -52,6 +53,8 @@ export class QueryBoard {
 
   query(request: QueryRequest, deadlineMs: number, done: (outcome: RawQueryOutcome) => void): void {
     if (this.waiting.size >= WAITING_MAX) return done({ kind: 'failed', code: 'BACKLOG_FULL' })
+    // No frame can carry it: the server would end the connection, and again after every resend.
+    if (request.input.length > INPUT_BYTES_MAX) return done({ kind: 'failed', code: 'VALIDATION_ERROR' })
     const correlationId = this.nextId
     this.nextId += 1
     const message: QueryMessage = { kind: 'query', channel: 0, correlationId, ...request }

@@ -1,5 +1,7 @@
 import type { ResponseAnswer } from '../protocol/down-message.ts'
+import { encodeValue } from '../codec/value.ts'
 import { isRetryable } from '../protocol/errors.ts'
+import { INPUT_BYTES_MAX } from '../protocol/limits.ts'
 import type { RequestMessage } from '../protocol/up-frame.ts'
 import { NO_DETAILS, type RawOutcome } from './outcome.ts'
 import type { ClientClock } from './ports.ts'
@@ -106,6 +108,12 @@ export class RequestWindow {
   execute(command: { machine: string; command: string; input: Uint8Array }, deadlineAt: number, done: Done): number {
     if (this.pending.size >= BACKLOG_MAX) {
       done({ kind: 'notExecuted', code: 'BACKLOG_FULL', details: NO_DETAILS }, 0)
+      return 0
+    }
+    if (command.input.length > INPUT_BYTES_MAX) {
+      // No frame can carry it: the server would end the connection, and again after every resend.
+      const details = encodeValue({ bytes: command.input.length, max: INPUT_BYTES_MAX })
+      done({ kind: 'notExecuted', code: 'COMMAND_TOO_LARGE', details }, 0)
       return 0
     }
     const requestId = this.nextId

@@ -13,6 +13,9 @@ export const FRAME_BYTES_MAX = 4 * 1024 * 1024
 /** A writer sends its frame once it holds this many bytes: large enough to amortise a message, small enough to flow. */
 export const FRAME_BYTES_FULL = 256 * 1024
 
+/** Largest input that fits a frame behind others that have not filled it yet, 4 KiB of names and numbers besides. */
+export const INPUT_BYTES_MAX = FRAME_BYTES_MAX - FRAME_BYTES_FULL - 4096
+
 /** Most sessions that one connection may attach. Each costs the server about 300 bytes: 30 MB for a full connection. */
 export const CHANNELS_MAX = 100_000
 
