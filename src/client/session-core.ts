@@ -307,6 +307,8 @@ export class SessionCore {
       default:
         if (subject === 'open' && this.mayGreetAgain(code, reason)) return this.retrySoon()
         if (subject === 'open' && !RETRIED.has(code)) return this.refuse(code, reason)
+        // Taken up with a token that is malformed: no repetition changes that.
+        if (subject === 'attach' && !this.everAttached && !RETRIED.has(code)) return this.refuse(code, reason)
         if (subject === 'open' || subject === 'attach' || subject === 'close') this.retrySoon()
     }
   }
