@@ -116,14 +116,13 @@ export class SimulatedDisk {
       size: inode.current.length,
       read: (position, length, done) => later(inode.current.slice(position, position + length), done),
       write: (position, buffers, done) => {
-        const writes = writesOf(position, buffers)
-        for (const write of writes) {
-          inode.current.set(write.bytes, write.position)
-          inode.unsynced.push(write)
-        }
+        // One request is one run of bytes: a sector that two of its buffers share is lost or kept as a whole.
+        const write: Write = { position, bytes: joined(buffers), completed: false }
+        inode.current.set(write.bytes, position)
+        inode.unsynced.push(write)
         this.scheduler.after(this.random.between(1, this.weather.operationMax), () => {
           if (this.epoch !== epoch) return
-          for (const write of writes) write.completed = true
+          write.completed = true
           done(success(null))
         })
       },
@@ -181,13 +180,14 @@ export class SimulatedDisk {
   }
 }
 
-function writesOf(position: number, buffers: readonly Uint8Array[]): Write[] {
-  let at = position
-  return buffers.map((buffer) => {
-    const write = { position: at, bytes: buffer.slice(), completed: false }
+function joined(buffers: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(buffers.reduce((sum, buffer) => sum + buffer.length, 0))
+  let at = 0
+  for (const buffer of buffers) {
+    bytes.set(buffer, at)
     at += buffer.length
-    return write
-  })
+  }
+  return bytes
 }
 
 function apply(names: Map<string, Inode>, operation: NameOperation): void {
