@@ -75,7 +75,7 @@ describe('a session with promises', () => {
     expect(node.user.calls).toEqual(['echo'])
   })
 
-  test('Q-013 P-03 a query sees at least what the session has done', async () => {
+  test('a query sees at least what the session has done', async () => {
     const { server } = embedded()
     const session = await open(server)
     await session.execute('t', 'echo', 'x')
