@@ -38,6 +38,11 @@ export class CpuMeter {
   }
 }
 
+/** One decimal; null where the system does not tell or nothing was done. */
+export function perCommand(micros: number | null, commands: number): number | null {
+  return micros === null || commands === 0 ? null : Math.round((micros / commands) * 10) / 10
+}
+
 function clockTicks(): number {
   try {
     return Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' })) || 100

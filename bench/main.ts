@@ -13,8 +13,9 @@ program
   .option('--seconds <count>', 'length of each measurement', positive, 5)
   .option('--in-flight <counts>', 'sessions with one write in flight each', listOf, DEFAULT_IN_FLIGHT)
   .option('--callbacks <count>', 'payment callbacks to feed; 0 leaves them out', wholeNumber, 20_000)
+  .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
-    const ok = await throughput({ ...flags, json: flags.json === true })
+    const ok = await throughput({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
     process.exitCode = ok ? 0 : 1
   })
 

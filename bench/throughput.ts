@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { performance } from 'node:perf_hooks'
 import { connectBackend } from '../src/cli/client-backend.ts'
 import { LocalCluster } from '../src/cli/local-cluster.ts'
 import { printJson, say, table, withCommas } from '../src/cli/output.ts'
@@ -11,9 +10,9 @@ import { dialGrpc, MultiSession, nodeEnvironment } from '../src/client/index.ts'
 import { generateCallbacks } from '../src/machines/payments/generate.ts'
 import { planReplay, type ReplayPlan } from '../src/machines/payments/replay.ts'
 import { closedLoop } from './closed-loop.ts'
-import { CpuMeter } from './cpu.ts'
+import { Counted } from './counted.ts'
+import { CpuMeter, perCommand } from './cpu.ts'
 import { type Floor, measureFloor } from './floor.ts'
-import { Latencies } from './latencies.ts'
 import { registerLanes } from './register-lanes.ts'
 
 export interface ThroughputFlags {
@@ -23,6 +22,8 @@ export interface ThroughputFlags {
   readonly inFlight: readonly number[]
   /** Payment callbacks to feed; 0 leaves them out. */
   readonly callbacks: number
+  /** Directory for one CPU profile per node; null for none. Profiling slows the nodes down. */
+  readonly cpuProf: string | null
 }
 
 /** One load and what came of it. Latencies from sending to outcome, at the client. */
@@ -64,6 +65,7 @@ async function onCluster(directory: string, floor: Floor, flags: ThroughputFlags
     nodes: 3,
     directory: join(directory, 'cluster'),
     onLine: (id, line) => say(`[${id}] ${line}`),
+    nodeArguments: (id) => (flags.cpuProf === null ? [] : profiling(flags.cpuProf, id)),
   })
   try {
     // Until their code is compiled, nodes that have just started are several times slower.
@@ -101,10 +103,13 @@ async function measureRegister(
   return { point: { workload: 'register', inFlight, commandsPerSecond, p50Ms, p99Ms, cpuMicrosPerCommand }, failures }
 }
 
-/** The first callback of each of many bookings, all of them under way beforehand, through 1,000 sessions. */
+/**
+ * The first callback of each of many bookings, all of them under way beforehand, through 1,000 sessions. The first quarter
+ * warms the nodes up and is not counted.
+ */
 async function measurePayments(cluster: LocalCluster, callbacks: number): Promise<Point> {
   const backend = await connectBackend(cluster.endpoints)
-  const latencies = new Latencies()
+  const counted = new Counted(Math.ceil(callbacks / 4), () => new CpuMeter(pidsOf(cluster)))
   const run = new ReplayRun({
     plan: firstCallbacks(callbacks),
     backend,
@@ -112,24 +117,21 @@ async function measurePayments(cluster: LocalCluster, callbacks: number): Promis
     now: Date.now(),
     parallel: SESSIONS_OF_CALLBACKS,
     workers: SESSIONS_OF_CALLBACKS,
-    answered: (milliseconds) => latencies.record(milliseconds),
+    answered: (milliseconds) => counted.answered(milliseconds),
   })
   say(`payments: setting ${withCommas(callbacks)} bookings up`)
   await run.prepare()
-  const cpu = new CpuMeter(pidsOf(cluster))
-  const startedAt = performance.now()
   const totals = await run.feed()
-  const seconds = (performance.now() - startedAt) / 1000
-  const micros = cpu.microsSince()
+  const { commandsPerSecond, cpuMicrosPerCommand, latencies } = counted.result()
   await backend.close()
   if (totals.applied !== callbacks) throw new Error(`${totals.applied} of ${callbacks} callbacks were applied`)
   return said({
     workload: 'payments',
     inFlight: SESSIONS_OF_CALLBACKS,
-    commandsPerSecond: Math.round(callbacks / seconds),
+    commandsPerSecond,
     p50Ms: latencies.percentileMs(50),
     p99Ms: latencies.percentileMs(99),
-    cpuMicrosPerCommand: perCommand(micros, callbacks),
+    cpuMicrosPerCommand,
   })
 }
 
@@ -141,12 +143,12 @@ function firstCallbacks(count: number): ReplayPlan {
   return { received: count, bookings, malformed: [] }
 }
 
-function pidsOf(cluster: LocalCluster): number[] {
-  return cluster.members.flatMap((member) => cluster.process(member.id)?.pid ?? [])
+function profiling(directory: string, id: string): string[] {
+  return ['--cpu-prof', '--cpu-prof-dir', directory, '--cpu-prof-name', `${id}.cpuprofile`]
 }
 
-function perCommand(micros: number | null, commands: number): number | null {
-  return micros === null || commands === 0 ? null : Math.round((micros / commands) * 10) / 10
+function pidsOf(cluster: LocalCluster): number[] {
+  return cluster.members.flatMap((member) => cluster.process(member.id)?.pid ?? [])
 }
 
 function said(point: Point): Point {

@@ -32,6 +32,9 @@ const PARALLEL_BOOKINGS = 512
 /** Each may hold 64 leased tasks; together more than the bookings at work. */
 const WORKERS = 16
 
+/** Sessions that are being opened at the same time. */
+const OPENS_AT_ONCE = 64
+
 /** The task's lease, and as much again for a change of leader: after that the push has failed at the server as well. */
 const PUSH_MS_MAX = 60_000
 
@@ -77,23 +80,31 @@ export class ReplayRun {
   }
 
   private async openSessions(): Promise<void> {
-    const { plan, backend, run } = this.options
+    const { plan, backend, workers = WORKERS } = this.options
     const names = new Set(plan.bookings.flatMap((booking) => [booking.clientId, booking.therapistId]))
-    for (const principal of names) this.principals.set(principal, await backend.open({ principal, roles: [] }))
-    for (let number = 1; number <= (this.options.workers ?? WORKERS); number += 1) {
-      const session: { current: BackendSession | null } = { current: null }
-      const waiting: WorkerTask[] = []
-      session.current = await backend.open({
-        principal: `worker:${run}-${number}`,
-        roles: ['payments'],
-        onTask: (task) => {
-          if (session.current === null) waiting.push(task)
-          else this.receiveTask(task, session.current)
-        },
-      })
-      this.workers.push(session.current)
-      for (const task of waiting) this.receiveTask(task, session.current)
-    }
+    await inParallel([...names], OPENS_AT_ONCE, async (principal) => {
+      this.principals.set(principal, await backend.open({ principal, roles: [] }))
+    })
+    const numbers = Array.from({ length: workers }, (_, at) => at + 1)
+    await inParallel(numbers, OPENS_AT_ONCE, async (number) => {
+      this.workers.push(await this.openWorker(number))
+    })
+  }
+
+  private async openWorker(number: number): Promise<BackendSession> {
+    const session: { current: BackendSession | null } = { current: null }
+    const waiting: WorkerTask[] = []
+    const opened = await this.options.backend.open({
+      principal: `worker:${this.options.run}-${number}`,
+      roles: ['payments'],
+      onTask: (task) => {
+        if (session.current === null) waiting.push(task)
+        else this.receiveTask(task, session.current)
+      },
+    })
+    session.current = opened
+    for (const task of waiting) this.receiveTask(task, opened)
+    return opened
   }
 
   /** Every booking with its first attempt, ready for its first callback. */
