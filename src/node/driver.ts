@@ -4,7 +4,6 @@ import type { EntryKind } from '../codec/types.ts'
 import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
 import type { Effect, RaftEvent } from '../raft/types.ts'
 import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
-import { Alarm } from './alarm.ts'
 import { Applying } from './applying.ts'
 import { Closing } from './closing.ts'
 import { DUTY_INTERVAL_MS, LeaderDuties } from './leader-duties.ts'
@@ -18,10 +17,11 @@ import type { PeerFrame, StorageFault } from './ports.ts'
 import { Proposals, recordBytesOf } from './proposals.ts'
 import { NO_RECEIVED, type PersistContext } from './records.ts'
 import { dutyPayloads } from './payloads.ts'
-import { type ReceivedMessage, type ReceivingLog, verifiedMessage } from './received.ts'
+import { type ReceivingLog, verifiedMessage } from './received.ts'
 import { restoredState } from './restored.ts'
 import { RoleNews } from './role-news.ts'
 import { statusOf } from './status.ts'
+import { type QueuedEvent, TurnLoop } from './turn-loop.ts'
 import { Writing } from './writing.ts'
 
 /**
@@ -47,12 +47,12 @@ export class Driver implements RaftNode {
   private readonly writing: Writing
   private readonly receivingLog: ReceivingLog
   private readonly listeners: NodeListener[] = []
-  private readonly inbox: (RaftEvent | ReceivedMessage)[] = []
+  private readonly loop: TurnLoop
   /** Names of the step whose effects are being executed. */
   private context: PersistContext = NO_RECEIVED
   private wakeAt = 0
-  private readonly alarm: Alarm
-  private turnPending = false
+  /** The core has committed entries of which `applying` is told soon. */
+  private commitPending = false
   private stopped: { readonly code: string; readonly message: string } | null = null
   private readonly closing = new Closing()
   private readonly roleNews = new RoleNews()
@@ -86,7 +86,7 @@ export class Driver implements RaftNode {
       pending: this.pending,
       listeners: this.listeners,
       applied: logIndex(snapshot?.lastIncludedIndex ?? 0),
-      snapshotted: (index) => this.enqueue({ kind: 'snapshotted', index }),
+      snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
       batchApplied: () => this.batchApplied(),
       fault: (fault) => this.stop(fault),
     })
@@ -110,8 +110,7 @@ export class Driver implements RaftNode {
       termAt: (index) => termAt(this.raft, index),
       chainAt: (index) => log.chainAt(index),
     }
-    // Through the queue: messages that are already there are read before an election timer fires.
-    this.alarm = new Alarm(clock, () => this.scheduleTurn())
+    this.loop = new TurnLoop(clock, () => this.turn())
   }
 
   get incarnation(): number {
@@ -138,7 +137,7 @@ export class Driver implements RaftNode {
 
   /** First event of the process. */
   start(): void {
-    this.enqueue({ kind: 'start' })
+    this.loop.enqueue({ kind: 'start' })
   }
 
   listen(listener: NodeListener): void {
@@ -148,7 +147,7 @@ export class Driver implements RaftNode {
   // What the stores and the transport report; all of it becomes events of the one queue.
 
   onPersisted(write: WriteNumber): void {
-    this.enqueue({ kind: 'persisted', write })
+    this.loop.enqueue({ kind: 'persisted', write })
   }
 
   onFault(fault: StorageFault): void {
@@ -161,7 +160,7 @@ export class Driver implements RaftNode {
     this.checkBootstrap()
     if (received === null) return
     this.logClock.sample(frame.sender, received.wallMs, this.options.clock.monotonicMs())
-    this.enqueue(received.message)
+    this.loop.enqueue(received.message)
   }
 
   onUnreachable(_peer: NodeId): void {
@@ -174,7 +173,7 @@ export class Driver implements RaftNode {
     else if (this.applying.behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', this.id)
     else {
       this.proposals.add(kind, payload, sink)
-      this.scheduleTurn()
+      this.loop.schedule()
     }
   }
 
@@ -218,38 +217,30 @@ export class Driver implements RaftNode {
 
   // The queue.
 
-  private enqueue(event: RaftEvent | ReceivedMessage): void {
-    if (this.stopped !== null) return
-    this.inbox.push(event)
-    this.scheduleTurn()
-  }
-
-  private scheduleTurn(): void {
-    if (this.turnPending || this.stopped !== null) return
-    this.turnPending = true
-    this.options.clock.defer(() => this.turn())
-  }
-
   private turn(): void {
-    this.turnPending = false
-    if (this.stopped !== null) return
     this.logClock.turn(this.options.clock.monotonicMs())
-    for (let next = 0; next < this.inbox.length; next += 1) {
-      const event = this.inbox[next]
-      if (event !== undefined) this.handle(event)
-    }
-    this.inbox.length = 0
+    this.loop.drain((event) => this.handle(event))
+    if (this.stopped !== null) return
+    // Heartbeats leave before the work of proposing.
+    this.tickWhenDue()
     this.flushProposals()
     if (this.stopped !== null) return
-    const now = this.options.clock.monotonicMs()
-    if (now >= this.wakeAt) this.step({ kind: 'tick' }, NO_RECEIVED)
-    this.runDuties(now)
+    this.runDuties(this.options.clock.monotonicMs())
     this.announce()
     this.arm()
-    if (this.inbox.length > 0 || this.proposals.count > 0) this.scheduleTurn()
+    if (this.loop.length > 0 || this.proposals.count > 0) this.loop.schedule()
   }
 
-  private handle(event: RaftEvent | ReceivedMessage): void {
+  /**
+   * An election deadline counts only when it had passed as this turn was asked for: what arrived until then was read before
+   * the turn ran (raft.md §2.12). Work that went on between the two may have hidden a leader's messages in the sockets.
+   */
+  private tickWhenDue(): void {
+    const until = this.role === 'leader' ? this.options.clock.monotonicMs() : this.loop.askedAt
+    if (until >= this.wakeAt) this.step({ kind: 'tick' }, NO_RECEIVED)
+  }
+
+  private handle(event: QueuedEvent): void {
     if (event.kind !== 'received') {
       if (event.kind === 'persisted') this.outgoing.writeCompleted(event.write)
       this.step(event, NO_RECEIVED)
@@ -305,7 +296,7 @@ export class Driver implements RaftNode {
         this.outgoing.send(effect.to, effect.message, effect.after)
         return
       case 'apply':
-        this.applying.commit(effect.upTo)
+        this.commitSoon()
         return
       case 'abort':
         this.pending.abort(effect.from)
@@ -314,6 +305,16 @@ export class Driver implements RaftNode {
         for (const { sink } of this.context.proposed) sink?.refused(effect.reason, effect.leader)
         return
     }
+  }
+
+  /** PERF: entries are applied after this turn, whose messages are on their way while the machine works. */
+  private commitSoon(): void {
+    if (this.commitPending) return
+    this.commitPending = true
+    this.options.clock.defer(() => {
+      this.commitPending = false
+      this.applying.commit(this.raft.commitIndex)
+    })
   }
 
   private becomeLeader(): void {
@@ -351,13 +352,12 @@ export class Driver implements RaftNode {
 
   private checkBootstrap(): void {
     const configuration = this.peers.bootstrapConfiguration(configurationOf(this.raft) !== null)
-    if (configuration !== null) this.enqueue({ kind: 'bootstrapped', configuration })
+    if (configuration !== null) this.loop.enqueue({ kind: 'bootstrapped', configuration })
   }
 
   private arm(): void {
-    if (this.stopped !== null) return
     const duty = this.leading || configurationOf(this.raft) === null ? this.dutyAt : Number.POSITIVE_INFINITY
-    this.alarm.set(Math.min(this.wakeAt, duty))
+    this.loop.wakeAt(Math.min(this.wakeAt, duty))
   }
 
   /** Entries may be applied outside of a turn: the duties of a leader that has just become ready begin all the same. */
@@ -380,7 +380,7 @@ export class Driver implements RaftNode {
 
   /** Nothing is proposed, sent, applied or waited for any more. */
   private endProposals(): void {
-    this.alarm.cancel()
+    this.loop.stop()
     this.applying.stop()
     this.outgoing.close()
     this.proposals.refuse('SHUTTING_DOWN', this.leader)

@@ -1,6 +1,6 @@
 import type { Millis } from '../base/brand.ts'
 import { reachedByMajority } from './quorum.ts'
-import { type RaftState, votersOf } from './state.ts'
+import { type Leader, type RaftState, votersOf } from './state.ts'
 
 /**
  * Since when, at the latest, a majority of the voters is known to have heard this leader: the send time of what they
@@ -26,4 +26,17 @@ export function hasLostQuorum(state: RaftState, now: Millis): boolean {
   if (!state.config.checkQuorum) return false
   const contact = quorumContact(state, now)
   return contact !== null && now - contact >= state.config.electionTimeoutMaxMs
+}
+
+/**
+ * A leader that comes to its heartbeats late was itself away: in that time it asked nobody, so nobody owes it an answer.
+ * Contacts are moved on by as much, else a busy process would depose itself although every follower answers everything.
+ * What is left to count are heartbeat intervals that did go by with the leader awake.
+ */
+export function withoutAbsence(leader: Leader, now: Millis, awayMs: Millis): Leader {
+  const progress = new Map(leader.progress)
+  for (const [id, known] of leader.progress) {
+    progress.set(id, { ...known, lastContact: Math.min(now, known.lastContact + awayMs) })
+  }
+  return { ...leader, progress }
 }

@@ -3,7 +3,7 @@ import type { LogIndex, Millis, NodeId, WriteNumber } from '../base/brand.ts'
 import { receiveAppendEntries } from './appendEntries.ts'
 import { receiveAppendEntriesResponse } from './appendEntriesResponse.ts'
 import { adoptTerm, becomeFollower, campaign, maybeBecomeLeader } from './become.ts'
-import { hasLostQuorum } from './checkQuorum.ts'
+import { hasLostQuorum, withoutAbsence } from './checkQuorum.ts'
 import { isLeaderAlive } from './checkVote.ts'
 import { maybeAdvanceCommit } from './commit.ts'
 import { withPersisted } from './disk.ts'
@@ -89,11 +89,14 @@ function tick(turn: Turn): void {
     if (turn.now >= role.electionDeadline) campaign(turn, role.electionDeadline)
     return
   }
-  if (turn.now < role.heartbeatDeadline) return
-  if (hasLostQuorum(turn.state, turn.now)) return becomeFollower(turn, null)
-  const next = role.heartbeatDeadline + turn.state.config.heartbeatMs
-  const heartbeatDeadline = next > turn.now ? next : turn.now + turn.state.config.heartbeatMs
-  turn.state = { ...turn.state, role: { ...role, heartbeatDeadline } }
+  const { now } = turn
+  const { heartbeatMs } = turn.state.config
+  const lateMs = now - role.heartbeatDeadline
+  if (lateMs < 0) return
+  const awake = lateMs > heartbeatMs ? withoutAbsence(role, now, lateMs) : role
+  const heartbeatDeadline = lateMs < heartbeatMs ? role.heartbeatDeadline + heartbeatMs : now + heartbeatMs
+  turn.state = { ...turn.state, role: { ...awake, heartbeatDeadline } }
+  if (hasLostQuorum(turn.state, now)) return becomeFollower(turn, null)
   sendHeartbeats(turn)
 }
 

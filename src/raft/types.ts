@@ -210,7 +210,10 @@ export interface Progress {
   readonly mode: 'probe' | 'replicate'
   /** Messages with entries in flight, oldest first. */
   readonly inFlight: readonly InFlight[]
-  /** Send time (leader's monotonic ms) of the newest message that this follower has answered. */
+  /**
+   * Send time (leader's monotonic ms) of the newest message that this follower has answered; moved on by the time in which
+   * the leader's own process was held up (`withoutAbsence`).
+   */
   readonly lastContact: Millis
   /** Highest sequence answered. */
   readonly answered: number

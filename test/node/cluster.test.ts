@@ -151,6 +151,51 @@ describe('three drivers', () => {
     expect(cluster.network.sent.some((frame) => raftOf(frame, 'requestVote') !== null)).toBe(false)
   })
 
+  test('an election deadline that passes while a turn waits to run is judged after the sockets were read once more', () => {
+    const cluster = Cluster.started()
+    const { leader } = cluster
+    const deadlineOf = ({ driver: { raftState } }: (typeof cluster.nodes)[number]): number =>
+      raftState.role.kind === 'follower' ? raftState.role.electionDeadline : Number.POSITIVE_INFINITY
+    const [follower] = [...cluster.followers].sort((left, right) => deadlineOf(left) - deadlineOf(right))
+    if (follower === undefined) throw new Error('no follower')
+    const heartbeat = cluster.network.sent.findLast(
+      (frame) => frame.recipient === follower.id && raftOf(frame, 'appendEntries') !== null,
+    )
+    if (heartbeat === undefined) throw new Error('no heartbeat')
+    cluster.network.isolate(leader.id)
+    cluster.clock.advance(deadlineOf(follower) - cluster.clock.monotonicMs() - 1)
+    cluster.network.sent.length = 0
+    // A turn is asked for in time; other work holds it up, and a heartbeat has reached the socket meanwhile.
+    follower.driver.onPersisted(follower.driver.raftState.disk.durableWrite)
+    cluster.clock.stall(50)
+    cluster.clock.defer(() => follower.driver.onFrame(heartbeat))
+    cluster.clock.settle()
+    expect(cluster.network.sent.filter((frame) => raftOf(frame, 'preVoteRequest') !== null)).toEqual([])
+    expect(follower.driver.raftState.role).toMatchObject({ kind: 'follower', leader: leader.id })
+  })
+
+  test('what a turn sends has left before the entries that it commits are applied', () => {
+    const cluster = Cluster.started()
+    const { leader } = cluster
+    const session = openSession(leader)
+    cluster.clock.advance(100)
+    const order: string[] = []
+    leader.driver.listen({
+      applied: () => void order.push('applied'),
+      batchApplied: () => undefined,
+      roleChanged: () => undefined,
+      stopped: () => undefined,
+    })
+    cluster.network.script = (frame) => {
+      const append = raftOf(frame, 'appendEntries')
+      if (append !== null && append.message.leaderCommit > session) order.push('commit index sent')
+      return frame
+    }
+    submit(leader, session, 1)
+    cluster.clock.settle()
+    expect(order.filter((event, at) => order.indexOf(event) === at)).toEqual(['commit index sent', 'applied'])
+  })
+
   test('an idle cluster writes nothing', () => {
     const cluster = Cluster.started()
     cluster.clock.advance(100)
