@@ -120,7 +120,7 @@ export class Applying {
     }
   }
 
-  /** The dirty map is swapped between two entries, O(1) (storage.md §4). */
+  /** The dirty rows are swapped between two entries, O(1) (storage.md §4). */
   private boundary(header: EntryHeader): void {
     const { machine, log } = this.options
     const known = this.ports.members.at(header.index)

@@ -1,7 +1,8 @@
 import { logIndex, type LogIndex } from '../base/brand.ts'
-import type { SessionCodec, Value } from '../codec/types.ts'
+import type { SessionCodec } from '../codec/types.ts'
+import type { DirtyRows } from '../session/types.ts'
 import type { Clock, SnapshotMeta, SnapshotRow, SnapshotStore, StorageFault } from './ports.ts'
-import { SortedKeys } from './sorted-keys.ts'
+import { SortedRows } from './sorted-rows.ts'
 
 /** Boundaries that may wait to be written before apply must wait (storage.md §4). */
 export const BOUNDARIES_PENDING_MAX = 4
@@ -11,17 +12,18 @@ export const SLICE_ROWS = 256
 /** Bytes of encoded rows beyond which a slice is full although it has fewer rows. */
 export const SLICE_BYTES = 256 * 1024
 
-/** What the snapshotter knows of a boundary when the dirty map is swapped. */
+/** What the snapshotter knows of a boundary when the dirty rows are swapped. */
 export type BoundaryMeta = Omit<SnapshotMeta, 'rowCount' | 'digest'>
 
 interface Boundary {
   readonly meta: BoundaryMeta
-  readonly dirty: ReadonlyMap<string, Value | undefined>
+  readonly dirty: DirtyRows
 }
 
 /** The boundary that is being written. */
 interface Writing extends Boundary {
-  readonly keys: SortedKeys
+  readonly sorted: SortedRows
+  rowCount: number
   digest: number
 }
 
@@ -40,7 +42,7 @@ export interface SnapshotterPorts {
 
 /**
  * Writes the dirty rows of each boundary, in key order and slices, one boundary after the other, while the loop goes on.
- * Values are immutable, so the map may be encoded long after later entries were applied (storage.md §4).
+ * Values are immutable, so they may be encoded long after later entries were applied (storage.md §4).
  */
 export class Snapshotter {
   private readonly ports: SnapshotterPorts
@@ -63,7 +65,7 @@ export class Snapshotter {
     return this.queue.length >= BOUNDARIES_PENDING_MAX
   }
 
-  add(meta: BoundaryMeta, dirty: ReadonlyMap<string, Value | undefined>): void {
+  add(meta: BoundaryMeta, dirty: DirtyRows): void {
     this.queue.push({ meta, dirty })
     if (!this.writing) this.next()
   }
@@ -94,7 +96,7 @@ export class Snapshotter {
       return
     }
     this.writing = true
-    this.sort({ ...boundary, keys: new SortedKeys(boundary.dirty.keys()), digest: 0 })
+    this.sort({ ...boundary, sorted: new SortedRows(boundary.dirty), rowCount: 0, digest: 0 })
   }
 
   /** Nothing is in flight any more. */
@@ -112,7 +114,7 @@ export class Snapshotter {
   }
 
   private sort(writing: Writing): void {
-    const more = writing.keys.sortNext()
+    const more = writing.sorted.sortNext()
     this.later(() => (more ? this.sort(writing) : this.slice(writing)))
   }
 
@@ -122,6 +124,7 @@ export class Snapshotter {
       this.commit(writing)
       return
     }
+    writing.rowCount += rows.length
     writing.digest = this.ports.digest(rows, writing.digest)
     this.ports.store.writeSlice(writing.meta.lastIncludedIndex, rows, (fault) => {
       if (fault !== null) this.fail(fault)
@@ -132,9 +135,9 @@ export class Snapshotter {
   private nextRows(writing: Writing): readonly SnapshotRow[] {
     const rows: SnapshotRow[] = []
     for (let bytes = 0; rows.length < SLICE_ROWS && bytes < SLICE_BYTES; ) {
-      const key = writing.keys.next()
-      if (key === undefined) break
-      const value = writing.dirty.get(key)
+      const row = writing.sorted.next()
+      if (row === undefined) break
+      const { key, value } = row
       const encoded = value === undefined ? null : this.ports.codec.encodeValue(value)
       bytes += encoded?.length ?? 0
       rows.push({ key, value: encoded })
@@ -143,13 +146,13 @@ export class Snapshotter {
   }
 
   private commit(writing: Writing): void {
-    const { meta, dirty, digest } = writing
+    const { meta, rowCount, digest } = writing
     const { lastIncludedIndex } = meta
     if (lastIncludedIndex > this.durableIndex) {
       this.waiting = writing
       return
     }
-    this.ports.store.commit(lastIncludedIndex, { ...meta, rowCount: dirty.size, digest }, (fault) => {
+    this.ports.store.commit(lastIncludedIndex, { ...meta, rowCount, digest }, (fault) => {
       if (fault !== null) {
         this.fail(fault)
         return

@@ -1,6 +1,6 @@
 import type { Millis } from '../base/brand.ts'
 import type { Value } from '../codec/types.ts'
-import type { OutboxRow } from './client-session.ts'
+import type { OutboxRow } from './session-rows.ts'
 import { type Dictionary, rowValue } from './dictionary.ts'
 import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from './row-keys.ts'

@@ -1,87 +1,171 @@
 import type { Value } from '../codec/types.ts'
 import { OrderedKeys } from './ordered-keys.ts'
 
+/** `generation` of a row that was not written since it was restored, or never yet. */
+const UNWRITTEN = -1
+
+/** `staged` of a row that the running transaction has not written. */
+export const NOT_STAGED = -1
+
+/** One row of the dictionary. Once a boundary took it, its value stays: the next write makes another object. */
+export class Row {
+  readonly key: string
+  /** Undefined: there is no such row (deleted since the last swap, or staged and not yet there). */
+  value: Value | undefined
+  /** Boundary interval that wrote it: while that lasts, it is in the dirty list and a write replaces its value in place. */
+  generation: number
+  /** Where it is in the dirty list of its generation. */
+  position = 0
+  /** The last boundary, or the snapshot that was restored, holds a row with this key. */
+  readonly seen: boolean
+  /** Position of what the running transaction writes here, or NOT_STAGED. */
+  staged = NOT_STAGED
+
+  constructor(key: string, value: Value | undefined, generation: number, seen: boolean) {
+    this.key = key
+    this.value = value
+    this.generation = generation
+    this.seen = seen
+  }
+}
+
 /**
- * The one dictionary (FR-012): session and user rows under `session/…` and `user/…`, keys are binary strings. Values are
- * immutable: a write replaces, so the dirty map may keep references while a snapshot is being written.
+ * The one dictionary (FR-012): rows of the session layer and of user machines under `session/…` and `user/…`, keys are
+ * binary strings. Values are immutable: a write replaces. What changed since the last boundary is in a list, so that a
+ * swap takes it out in O(1) and the next interval's first write of a row leaves the boundary's object alone.
  *
- * PERF: `set` of a known key is two hash-table writes; a new ordered key adds O(log n). Rows of the hot families (a
- * client session, its responses, its outbox) are *unordered* here: their order lives in the session itself, so that a
- * command costs no ordered insert and delete (about 3 µs at a million rows).
+ * PERF: a write of a known row costs the one lookup that found it; only the first one after a swap writes the hash table.
+ * A row that comes and goes between two swaps leaves nothing behind. The rows that a client session holds (its own, its
+ * responses, its outbox) are not here but in the session, so that a command touches no hash table for them (SessionPage).
  */
 export class Dictionary {
-  private readonly rows = new Map<string, Value>()
+  /** Number of the boundary interval. */
+  generation = 0
+  /** Index of the last swap: what entries after it wrote, no boundary has seen. */
+  swappedAt = 0
+  private readonly rows = new Map<string, Row>()
   private readonly ordered = new OrderedKeys()
-  private dirty = new Map<string, Value | undefined>()
-  private swappedAt = 0
+  private dirty: Row[] = []
+  /** Rows of the last boundary that were deleted since, by key: they are in the dirty list already. */
+  private gone = new Map<string, Row>()
 
   get size(): number {
     return this.rows.size
   }
 
   get(key: string): Value | undefined {
-    return this.rows.get(key)
+    return this.rows.get(key)?.value
   }
 
   has(key: string): boolean {
-    return this.rows.has(key)
+    return this.rows.get(key)?.value !== undefined
   }
 
-  /** Writes a row that `range` and `count` see. */
+  /** The row under a key, or undefined. */
+  find(key: string): Row | undefined {
+    return this.rows.get(key)
+  }
+
   set(key: string, value: Value): void {
-    const before = this.rows.size
-    this.rows.set(key, value)
-    if (this.rows.size !== before) this.ordered.add(key)
-    this.dirty.set(key, value)
+    this.write(this.rows.get(key) ?? this.place(key), value)
   }
 
-  /** Removes a row written by `set`; false when there was none. */
+  /** Removes a row; false when there was none. */
   delete(key: string): boolean {
-    if (!this.rows.delete(key)) return false
-    this.ordered.delete(key)
-    this.dirty.set(key, undefined)
+    const row = this.rows.get(key)
+    if (row === undefined) return false
+    this.remove(row)
     return true
   }
 
-  /** Writes a row of a hot family. */
-  setUnordered(key: string, value: Value): void {
-    this.rows.set(key, value)
-    this.dirty.set(key, value)
+  /** Makes an empty row under a key that has none: `write` or `forget` follows in the same entry. */
+  place(key: string): Row {
+    const row = this.gone.get(key) ?? new Row(key, undefined, UNWRITTEN, false)
+    this.rows.set(key, row)
+    return row
   }
 
-  /**
-   * Removes a row of a hot family whose key is used once only and that was created by entry `createdAt`. A row that no
-   * swap has seen leaves no trace in the dirty map, so cached responses that came and went cost the snapshot nothing.
-   */
-  deleteUnordered(key: string, createdAt: number): void {
+  /** Takes a row out again that was placed and not written. */
+  forget(row: Row): void {
+    this.rows.delete(row.key)
+  }
+
+  /** Writes a row that `find` or `place` gave. */
+  write(row: Row, value: Value): void {
+    if (row.value === undefined) {
+      this.ordered.add(row.key)
+      if (row.seen) this.gone.delete(row.key)
+      else this.list(row)
+    } else if (row.generation !== this.generation) {
+      this.write(this.replaced(row), value)
+      return
+    }
+    row.value = value
+  }
+
+  /** Removes a row that `find` gave and that has a value. */
+  remove(row: Row): void {
+    const { key } = row
     this.rows.delete(key)
-    if (createdAt > this.swappedAt) this.dirty.delete(key)
-    else this.dirty.set(key, undefined)
+    this.ordered.delete(key)
+    if (row.generation === this.generation && !row.seen) {
+      this.unlist(row)
+      return
+    }
+    let tombstone = row
+    if (row.generation !== this.generation) {
+      tombstone = new Row(key, undefined, this.generation, true)
+      this.list(tombstone)
+    }
+    tombstone.value = undefined
+    this.gone.set(key, tombstone)
   }
 
-  /** Keys of ordered rows in [from, to) in byte order, at most `limit`; from the end when `reverse`. */
+  /** Keys of rows in [from, to) in byte order, at most `limit`; from the end when `reverse`. */
   range(bounds: { from: string; to: string; limit: number; reverse: boolean }): string[] {
     return this.ordered.range(bounds)
   }
 
-  /** Number of ordered rows in [from, to). */
+  /** Number of rows in [from, to). */
   count(from: string, to: string): number {
     return this.ordered.count(from, to)
   }
 
   /** Loads a row of a snapshot: not dirty. */
-  restore(key: string, value: Value, ordered: boolean): void {
-    const before = this.rows.size
-    this.rows.set(key, value)
-    if (ordered && this.rows.size !== before) this.ordered.add(key)
+  restore(key: string, value: Value): void {
+    if (!this.rows.has(key)) this.ordered.add(key)
+    this.rows.set(key, new Row(key, value, UNWRITTEN, true))
   }
 
-  /** Takes the dirty map out, O(1). `index` is the last entry whose rows it holds. */
-  swap(index: number): ReadonlyMap<string, Value | undefined> {
-    const dirty = this.dirty
-    this.dirty = new Map()
+  /** Takes out the rows written since the last swap, O(1): each key once. `index` is the entry after which that is. */
+  swap(index: number): readonly Row[] {
+    const { dirty } = this
+    this.dirty = []
+    this.gone = new Map()
+    this.generation += 1
     this.swappedAt = index
     return dirty
+  }
+
+  /** The object that this interval writes to in the place of a boundary's. */
+  private replaced(row: Row): Row {
+    const next = new Row(row.key, row.value, this.generation, true)
+    this.rows.set(row.key, next)
+    this.list(next)
+    return next
+  }
+
+  private list(row: Row): void {
+    row.generation = this.generation
+    row.position = this.dirty.length
+    this.dirty.push(row)
+  }
+
+  private unlist(row: Row): void {
+    const last = this.dirty.pop()
+    if (last === undefined || last === row) return
+    this.dirty[row.position] = last
+    last.position = row.position
   }
 }
 

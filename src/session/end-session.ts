@@ -3,7 +3,7 @@ import type { ClientSession } from './client-session.ts'
 import { runTaskFallbacks } from './hooks.ts'
 import type { MachineRunner } from './machine-runner.ts'
 import { binary } from './open-session.ts'
-import { requestKey } from './outbox.ts'
+import { dropRequests } from './outbox.ts'
 import { checkEpoch, refused, refuseUnknown } from './refusal.ts'
 import type { ReplicatedState } from './replicated-state.ts'
 import { dropResponses } from './response-cache.ts'
@@ -65,14 +65,12 @@ function endSession(
   state.ending(session, reason)
 }
 
-/** Everything the session holds (PC-5); its lists know every key, so nothing is scanned. */
+/** Everything the session holds (PC-5), by its own lists: nothing is scanned. */
 function removeRows(state: ReplicatedState, session: ClientSession): void {
   state.draft(session)
   dropResponses(state, session, session.responses.length)
-  for (const { serverRequestId, createdIndex } of session.outbox) {
-    state.dictionary.deleteUnordered(requestKey(state, session, serverRequestId), createdIndex)
-  }
-  state.dictionary.deleteUnordered(session.key, session.row.index)
+  dropRequests(state, session, 0, session.outbox.length)
+  session.page.end()
 }
 
 function addTombstone(state: ReplicatedState, session: ClientSession, reason: 'expired' | 'closed'): void {

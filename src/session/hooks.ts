@@ -1,4 +1,5 @@
-import type { ClientSession, OutboxRow } from './client-session.ts'
+import type { ClientSession } from './client-session.ts'
+import type { OutboxRow } from './session-rows.ts'
 import type { MachineRunner } from './machine-runner.ts'
 import type { ReplicatedState } from './replicated-state.ts'
 import { type FailedTask, fireTaskTimer } from './task-assignment.ts'

@@ -1,8 +1,7 @@
 import type { Value } from '../codec/types.ts'
 import type { ReplicatedState } from './replicated-state.ts'
-import { FAMILY } from './row-keys.ts'
 
-/** Scalars of the replicated state, one row. Written when the dirty map is swapped, not with every entry. */
+/** Scalars of the replicated state, one row. Made when the dirty rows are swapped, not with every entry. */
 type MetaRow = {
   readonly index: number
   readonly lease: number
@@ -17,8 +16,8 @@ type MetaRow = {
   readonly deadLetterNext: number
 }
 
-export function writeMetaRow(state: ReplicatedState): void {
-  const row: MetaRow = {
+export function metaRow(state: ReplicatedState): MetaRow {
+  return {
     index: state.index,
     lease: state.lease,
     now: state.now,
@@ -31,7 +30,6 @@ export function writeMetaRow(state: ReplicatedState): void {
     auditFirst: state.audit.first,
     deadLetterNext: state.deadLetters.next,
   }
-  state.dictionary.setUnordered(FAMILY.meta, row)
 }
 
 export function readMetaRow(state: ReplicatedState, value: Value): void {

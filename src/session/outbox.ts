@@ -1,10 +1,9 @@
-import type { Millis, ServerRequestId } from '../base/brand.ts'
+import type { Millis } from '../base/brand.ts'
 import { serverRequestId } from '../base/brand.ts'
 import type { Value } from '../codec/types.ts'
-import type { ClientSession, OutboxRow } from './client-session.ts'
-import { rowValue } from './dictionary.ts'
+import type { ClientSession } from './client-session.ts'
 import type { ReplicatedState } from './replicated-state.ts'
-import { FAMILY } from './row-keys.ts'
+import type { OutboxRow } from './session-rows.ts'
 
 /** Bytes counted for a server request beside its payload and type: its numbers in the canonical encoding. */
 export const REQUEST_OVERHEAD_BYTES = 64
@@ -74,7 +73,7 @@ export function appendRequest(state: ReplicatedState, session: ClientSession, re
     droppable,
   }
   session.addRequest(stored)
-  writeRequest(state, session, stored)
+  state.heldRows += 1
   state.deliver(session)
 }
 
@@ -83,18 +82,15 @@ export function acknowledge(state: ReplicatedState, session: ClientSession, upTo
   const row = state.draft(session)
   if (upTo <= row.acknowledged) return
   row.acknowledged = upTo
-  const removed = session.removeRequests(0, session.positionAfter(upTo))
-  for (const request of removed) {
-    row.outboxBytes -= request.bytes
-    state.dictionary.deleteUnordered(requestKey(state, session, request.serverRequestId), request.createdIndex)
-  }
+  const removed = dropRequests(state, session, 0, session.positionAfter(upTo))
+  for (const { bytes } of removed) row.outboxBytes -= bytes
 }
 
 /** Replaces a waiting request by a newer state of itself (a retry). */
 export function replaceRequest(state: ReplicatedState, session: ClientSession, request: OutboxRow): void {
   const at = session.positionAfter(request.serverRequestId) - 1
-  session.outbox[at] = request
-  writeRequest(state, session, request)
+  state.draft(session)
+  session.page.replaceRequest(at, request, state.dictionary.swappedAt)
 }
 
 /**
@@ -108,9 +104,15 @@ export function removeRequest(state: ReplicatedState, session: ClientSession, re
   else replaceRequest(state, session, { ...next, previousId: request.previousId })
 }
 
-export function requestKey(state: ReplicatedState, session: ClientSession, id: ServerRequestId): string {
-  session.outboxPrefix ??= state.keys.row(FAMILY.outbox, session.row.index)
-  return state.keys.numbered(session.outboxPrefix, id)
+/** Removes `count` requests of a session that this entry has drafted, from position `at` on. */
+export function dropRequests(
+  state: ReplicatedState,
+  session: ClientSession,
+  at: number,
+  count: number,
+): readonly OutboxRow[] {
+  state.heldRows -= count
+  return session.removeRequests(at, count, state.dictionary.swappedAt)
 }
 
 /** Drops the oldest droppable requests until `bytes` fit; false when even that does not help: the new one is dropped. */
@@ -128,12 +130,7 @@ function makeRoom(state: ReplicatedState, session: ClientSession, bytes: number)
 /** Removes a request and returns the one after it, or null. */
 function drop(state: ReplicatedState, session: ClientSession, request: OutboxRow): OutboxRow | null {
   const at = session.positionAfter(request.serverRequestId) - 1
-  session.removeRequests(at, 1)
   state.draft(session).outboxBytes -= request.bytes
-  state.dictionary.deleteUnordered(requestKey(state, session, request.serverRequestId), request.createdIndex)
+  dropRequests(state, session, at, 1)
   return session.outbox[at] ?? null
-}
-
-function writeRequest(state: ReplicatedState, session: ClientSession, request: OutboxRow): void {
-  state.dictionary.setUnordered(requestKey(state, session, request.serverRequestId), rowValue(request))
 }

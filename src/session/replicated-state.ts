@@ -3,17 +3,22 @@ import type { Limits } from '../codec/payload.ts'
 import type { RunningHash, SessionCodec } from '../codec/types.ts'
 import { AuditLog } from './audit.ts'
 import { Alerts } from './alerts.ts'
-import { type ClientSession, copyRow, type SessionRow } from './client-session.ts'
+import type { ClientSession } from './client-session.ts'
 import { ClientSessions } from './client-sessions.ts'
 import { DeadLetters } from './dead-letters.ts'
-import { Dictionary, rowValue } from './dictionary.ts'
+import { Dictionary } from './dictionary.ts'
+import { DirtySet } from './dirty-set.ts'
 import { Expiry } from './expiry.ts'
+import { metaRow } from './meta-row.ts'
 import { OnceTable } from './once.ts'
 import { Principals } from './principals.ts'
-import { RowKeys } from './row-keys.ts'
+import { FAMILY, RowKeys } from './row-keys.ts'
+import type { SessionPage } from './session-page.ts'
+import type { SessionRow } from './session-rows.ts'
 import { Tasks } from './tasks.ts'
 import { Timers } from './timers.ts'
 import { Tombstones } from './tombstones.ts'
+import type { DirtyRows } from './types.ts'
 
 /**
  * Limits before entry 2 has set the replicated ones: nothing may open, nothing is a boundary. Real limits never come
@@ -86,9 +91,11 @@ export class ReplicatedState {
   limits: Limits = LIMITS_BEFORE_ENTRY_TWO
   /** Record bytes of log since the last snapshot boundary. */
   bytesSinceBoundary = 0
+  /** Responses and server requests that sessions hold. */
+  heldRows = 0
 
-  /** Sessions whose row this entry copied. */
-  private readonly touched: ClientSession[] = []
+  /** Pages of the sessions that this boundary interval has changed. */
+  private pages: SessionPage[] = []
   private readonly firstVersions: { readonly [machine: string]: number }
   private delivered: number[] = []
   private endings: { session: number; reason: 'expired' | 'closed' }[] = []
@@ -114,14 +121,33 @@ export class ReplicatedState {
     return this.versions.get(machine) ?? this.firstVersions[machine] ?? 1
   }
 
-  /** The row of a session to change in this entry: copied once per entry, so that older references stay what they were. */
+  /** Rows of the whole state; the meta row is one, also before the first boundary. */
+  get rows(): number {
+    return this.dictionary.size + this.sessions.size + this.heldRows + 1
+  }
+
+  /**
+   * The row of a session to change. Must come before any change of what the session holds: the first one of an interval
+   * turns to a new page, so that the boundary's stays what it was.
+   */
   draft(session: ClientSession): SessionRow {
-    if (session.draftedAt !== this.index) {
-      session.draftedAt = this.index
-      session.row = copyRow(session.row)
-      this.touched.push(session)
+    const { generation } = this.dictionary
+    if (session.page.generation !== generation) {
+      session.page = session.page.next(generation)
+      this.pages.push(session.page)
     }
-    return session.row
+    return session.page.row
+  }
+
+  /** Takes out what changed since the last boundary, O(1) (storage.md §4). */
+  swap(): DirtyRows {
+    const { dictionary, pages, keys } = this
+    const { swappedAt } = dictionary
+    const total = this.rows
+    this.pages = []
+    const rows = dictionary.swap(this.index)
+    const meta = { key: FAMILY.meta, value: metaRow(this) }
+    return new DirtySet({ total, meta, rows, pages, keys, swappedAt })
   }
 
   /** Any sign of life renews (sessions.md §4). */
@@ -143,12 +169,8 @@ export class ReplicatedState {
     this.endings.push({ session: session.row.index, reason })
   }
 
-  /** Writes the rows that this entry changed and hands over its delivery and ending lists. */
+  /** Hands over this entry's delivery and ending lists. */
   finishEntry(): { deliver: readonly number[]; ended: readonly { session: number; reason: 'expired' | 'closed' }[] } {
-    for (const session of this.touched) {
-      if (session.live) this.dictionary.setUnordered(session.key, rowValue(session.row))
-    }
-    this.touched.length = 0
     const deliver = this.delivered
     const ended = this.endings
     if (deliver.length > 0) this.delivered = []

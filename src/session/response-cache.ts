@@ -1,7 +1,6 @@
-import type { CachedResponse, ClientSession } from './client-session.ts'
-import { rowValue } from './dictionary.ts'
+import type { ClientSession } from './client-session.ts'
 import type { ReplicatedState } from './replicated-state.ts'
-import { FAMILY } from './row-keys.ts'
+import type { CachedResponse } from './session-rows.ts'
 
 /** The response cached under a request id, or null (FR-007). Ids above the highest executed one cost nothing. */
 export function cachedResponse(session: ClientSession, requestId: number): CachedResponse | null {
@@ -15,10 +14,8 @@ export function cacheResponse(state: ReplicatedState, session: ClientSession, re
   const row = state.draft(session)
   if (response.requestId > row.highest) row.highest = response.requestId
   row.cachedBytes += response.bytes
-  session.responsePrefix ??= state.keys.row(FAMILY.response, row.index)
-  const key = state.keys.numbered(session.responsePrefix, response.requestId)
-  session.addResponse(response, key)
-  state.dictionary.setUnordered(key, rowValue(response))
+  session.page.addResponse(response)
+  state.heldRows += 1
 }
 
 /**
@@ -32,20 +29,9 @@ export function raiseFloor(state: ReplicatedState, session: ClientSession, floor
   dropResponses(state, session, session.responsePosition(floor))
 }
 
-/** Drops the first `count` cached responses. */
+/** Drops the first `count` cached responses of a session that this entry has drafted. */
 export function dropResponses(state: ReplicatedState, session: ClientSession, count: number): void {
-  const { responses, responseKeys, row } = session
   if (count === 0) return
-  for (let at = 0; at < count; at += 1) {
-    const response = responses[at] as CachedResponse
-    row.cachedBytes -= response.bytes
-    state.dictionary.deleteUnordered(responseKeys[at] as string, response.index)
-  }
-  if (count === responses.length) {
-    responses.length = 0
-    responseKeys.length = 0
-    return
-  }
-  responses.splice(0, count)
-  responseKeys.splice(0, count)
+  session.row.cachedBytes -= session.page.dropResponses(count, state.dictionary.swappedAt)
+  state.heldRows -= count
 }

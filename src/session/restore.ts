@@ -1,12 +1,13 @@
 import { assert } from '../base/assert.ts'
 import type { Limits } from '../codec/payload.ts'
 import type { Value } from '../codec/types.ts'
-import { type CachedResponse, ClientSession, type OutboxRow, type SessionRow } from './client-session.ts'
+import { ClientSession } from './client-session.ts'
 import { readMetaRow } from './meta-row.ts'
 import type { OnceRow } from './once.ts'
 import type { MailRow, PrincipalRow } from './principals.ts'
 import type { ReplicatedState } from './replicated-state.ts'
-import { FAMILY, UNORDERED_FAMILIES, USER_PREFIX } from './row-keys.ts'
+import { FAMILY, HELD_FAMILIES, USER_PREFIX } from './row-keys.ts'
+import type { CachedResponse, OutboxRow, SessionRow } from './session-rows.ts'
 import type { TaskRow } from './tasks.ts'
 import type { TimerRow } from './timers.ts'
 import type { TombstoneRow } from './tombstones.ts'
@@ -28,11 +29,11 @@ export class Restore {
     // Machines get shared, frozen values, from a snapshot as from a write.
     codec.walkRow(value, { high: 0, low: 0 })
     if (key.startsWith(USER_PREFIX)) {
-      dictionary.restore(key, value, true)
+      dictionary.restore(key, value)
       return
     }
     const family = familyOf(key)
-    dictionary.restore(key, value, key !== FAMILY.meta && !UNORDERED_FAMILIES.includes(family))
+    if (key !== FAMILY.meta && !HELD_FAMILIES.includes(family)) dictionary.restore(key, value)
     const rows = this.byFamily.get(family)
     if (rows === undefined) this.byFamily.set(family, [[key, value]])
     else rows.push([key, value])
@@ -66,13 +67,15 @@ export class Restore {
       state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
     }
     for (const [key, value] of this.rows(FAMILY.response)) {
-      this.owner(FAMILY.response, key).addResponse(value as unknown as CachedResponse, key)
+      this.owner(FAMILY.response, key).page.addResponse(value as unknown as CachedResponse)
+      state.heldRows += 1
     }
     for (const [key, value] of this.rows(FAMILY.outbox)) {
       this.owner(FAMILY.outbox, key).addRequest(value as unknown as OutboxRow)
+      state.heldRows += 1
     }
-    for (const session of state.sessions.all()) {
-      if (session.outbox.length > 1) session.outbox.sort((a, b) => a.serverRequestId - b.serverRequestId)
+    for (const { page } of state.sessions.all()) {
+      if (page.outbox.length > 1) page.outbox.sort((a, b) => a.serverRequestId - b.serverRequestId)
     }
   }
 

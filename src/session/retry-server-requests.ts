@@ -1,6 +1,7 @@
 import type { Millis } from '../base/brand.ts'
 import type { Limits, SessionNumbers } from '../codec/payload.ts'
-import type { ClientSession, OutboxRow } from './client-session.ts'
+import type { ClientSession } from './client-session.ts'
+import type { OutboxRow } from './session-rows.ts'
 import { runDeadLetter } from './hooks.ts'
 import type { MachineRunner } from './machine-runner.ts'
 import { removeRequest, replaceRequest } from './outbox.ts'

@@ -22,8 +22,8 @@ export const FAMILY = {
 /** Prefix of every row that belongs to user machines. */
 export const USER_PREFIX = 'user/'
 
-/** Families whose order lives in their session, not in the dictionary (see Dictionary). */
-export const UNORDERED_FAMILIES: readonly string[] = [FAMILY.client, FAMILY.response, FAMILY.outbox]
+/** Families whose rows their client session holds, not the dictionary (SessionPage). */
+export const HELD_FAMILIES: readonly string[] = [FAMILY.client, FAMILY.response, FAMILY.outbox]
 
 /** Builds row keys from order-preserving key parts. */
 export class RowKeys {
@@ -40,7 +40,7 @@ export class RowKeys {
     return key
   }
 
-  /** `prefix` followed by one encoded number: the hot path's key, its prefix cached by the caller. */
+  /** `prefix` followed by one encoded number: a key of many that begin alike. */
   numbered(prefix: string, part: number): string {
     return prefix + this.codec.keyPart(part)
   }

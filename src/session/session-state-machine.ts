@@ -9,7 +9,6 @@ import { applyCloseSession, applyExpireSessions } from './end-session.ts'
 import { EngineError, isEngineError } from './engine-error.ts'
 import { fireTimers } from './hooks.ts'
 import { MachineRunner } from './machine-runner.ts'
-import { writeMetaRow } from './meta-row.ts'
 import { applyOpenSession } from './open-session.ts'
 import { acknowledge } from './outbox.ts'
 import { checkEpoch, refused, refuseUnknown } from './refusal.ts'
@@ -25,6 +24,7 @@ import { assignToRolesOf } from './task-assignment.ts'
 import type {
   Applied,
   CachedOutcome,
+  DirtyRows,
   Outcome,
   Reply,
   ServerRequest,
@@ -77,8 +77,8 @@ export class SessionStateMachine implements StateMachine {
   }
 
   get counts(): { sessions: number; rows: number; tasks: number; timers: number } {
-    const { sessions, dictionary, tasks, timers } = this.state
-    return { sessions: sessions.size, rows: dictionary.size, tasks: tasks.open, timers: timers.size }
+    const { sessions, rows, tasks, timers } = this.state
+    return { sessions: sessions.size, rows, tasks: tasks.open, timers: timers.size }
   }
 
   apply(entry: Entry, recordBytes: number): Applied {
@@ -169,9 +169,8 @@ export class SessionStateMachine implements StateMachine {
     }
   }
 
-  swapDirty(): ReadonlyMap<string, Value | undefined> {
-    writeMetaRow(this.state)
-    return this.state.dictionary.swap(this.state.index)
+  swapDirty(): DirtyRows {
+    return this.state.swap()
   }
 
   restoreRow(key: string, value: Value): void {

@@ -233,7 +233,7 @@ export interface Applied {
   readonly deliver: readonly number[]
   /** Sessions that ended in this entry, and how. */
   readonly ended: readonly { readonly session: number; readonly reason: 'expired' | 'closed' }[]
-  /** This entry is a snapshot boundary: the caller swaps the dirty map before the next entry. */
+  /** This entry is a snapshot boundary: the caller swaps the dirty rows before the next entry. */
   readonly boundary: boolean
 }
 
@@ -263,13 +263,28 @@ export interface StateMachine {
   /** Response cached under a request id, for a duplicate answered from applied state. */
   cached(index: number, requestId: number): CachedOutcome | null
   query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome
-  /** Swaps the dirty map out, O(1): key → new value, undefined where deleted. Values are immutable. */
-  swapDirty(): ReadonlyMap<string, Value | undefined>
+  /** Takes out what changed since the last swap, O(1). */
+  swapDirty(): DirtyRows
   /** Loads rows of a snapshot into an empty machine; then `restored`. */
   restoreRow(key: string, value: Value): void
   restored(position: { index: number; term: number; lease: Millis; now: Millis }): void
   readonly counts: { sessions: number; rows: number; tasks: number; timers: number }
   activeVersion(machine: string): number
+}
+
+/** One row of a boundary: its value there, undefined where it was deleted. */
+export interface DirtyRow {
+  readonly key: string
+  readonly value: Value | undefined
+}
+
+/**
+ * What changed between two boundaries, in no particular order, each key once. Values are immutable: it may be read, and
+ * again, long after later entries were applied.
+ */
+export interface DirtyRows extends Iterable<DirtyRow> {
+  /** Rows of the whole state at the boundary. */
+  readonly total: number
 }
 
 /** A cached response as a duplicate is answered from it. */

@@ -1,5 +1,5 @@
 import type { RunningHash, SessionCodec, Value } from '../codec/types.ts'
-import type { Dictionary } from './dictionary.ts'
+import { type Dictionary, NOT_STAGED, type Row } from './dictionary.ts'
 import { lowerBound } from './ordered-keys.ts'
 import { USER_PREFIX } from './row-keys.ts'
 import type { StateStore } from './types.ts'
@@ -7,9 +7,18 @@ import type { StateStore } from './types.ts'
 /**
  * The overlay that a machine writes into (sessions.md §3, step 11). Each write is walked once, when it is made, straight
  * into the running hash; a rollback puts the hash back.
+ *
+ * PERF: the overlay has no hash table of its own. A row knows where its staged value is, so a read or write costs the
+ * dictionary's one lookup, a write of the row read last none, and a commit none either.
  */
 export class WriteBuffer implements StateStore {
-  private readonly writes = new Map<string, Value | undefined>()
+  /** Rows written by the running transaction, in order of their first write, and what it wrote; undefined deletes. */
+  private readonly rows: Row[] = []
+  private readonly values: (Value | undefined)[] = []
+  /** The key looked up last, in full, and its row. */
+  private lastKey: string | null = null
+  private lastFull = ''
+  private lastRow: Row | undefined
   private readonly dictionary: Dictionary
   private readonly codec: SessionCodec
   private readonly hash: RunningHash
@@ -24,12 +33,8 @@ export class WriteBuffer implements StateStore {
   }
 
   get(key: string): Value | undefined {
-    const full = USER_PREFIX + key
-    if (this.writes.size > 0) {
-      const written = this.writes.get(full)
-      if (written !== undefined || this.writes.has(full)) return written
-    }
-    return this.dictionary.get(full)
+    const row = this.find(key)
+    return row === undefined ? undefined : this.valueOf(row)
   }
 
   has(key: string): boolean {
@@ -37,8 +42,9 @@ export class WriteBuffer implements StateStore {
   }
 
   set(key: string, value: Value): void {
-    const full = USER_PREFIX + key
-    if (!this.dictionary.has(full)) assertBinary(key)
+    const known = this.find(key)
+    const full = this.lastFull
+    if (known === undefined) assertBinary(key)
     try {
       this.codec.foldString(this.hash, full)
       this.codec.walk(value, this.hash)
@@ -46,15 +52,17 @@ export class WriteBuffer implements StateStore {
       this.fault()
       throw error
     }
-    this.writes.set(full, value)
+    const row = known ?? this.dictionary.place(full)
+    this.lastRow = row
+    this.stage(row, value)
   }
 
   delete(key: string): boolean {
-    const full = USER_PREFIX + key
-    if (!this.has(key)) return false
-    this.codec.foldString(this.hash, full)
+    const row = this.find(key)
+    if (row === undefined || this.valueOf(row) === undefined) return false
+    this.codec.foldString(this.hash, row.key)
     this.codec.foldNumber(this.hash, 0)
-    this.writes.set(full, undefined)
+    this.stage(row, undefined)
     return true
   }
 
@@ -69,7 +77,8 @@ export class WriteBuffer implements StateStore {
     const rows: (readonly [string, Value])[] = []
     for (const key of keys) {
       if (rows.length >= limit) break
-      const value = this.writes.has(key) ? this.writes.get(key) : this.dictionary.get(key)
+      const row = this.dictionary.find(key)
+      const value = row === undefined ? undefined : this.valueOf(row)
       if (value !== undefined) rows.push([key.slice(USER_PREFIX.length), value])
     }
     return rows
@@ -79,31 +88,70 @@ export class WriteBuffer implements StateStore {
     const from = USER_PREFIX + bounds.from
     const to = USER_PREFIX + bounds.to
     let total = this.dictionary.count(from, to)
-    for (const key of this.writtenIn(from, to)) {
-      const before = this.dictionary.has(key) ? 1 : 0
-      total += (this.writes.get(key) === undefined ? 0 : 1) - before
+    for (const row of this.rows) {
+      if (row.key >= from && row.key < to)
+        total += (this.valueOf(row) === undefined ? 0 : 1) - (row.value === undefined ? 0 : 1)
     }
     return total
   }
 
   /** Moves the writes into the dictionary. */
   commit(): void {
-    for (const [key, value] of this.writes) {
-      if (value === undefined) this.dictionary.delete(key)
-      else this.dictionary.set(key, value)
+    const { rows, values, dictionary } = this
+    for (let at = 0; at < rows.length; at += 1) {
+      const row = rows[at] as Row
+      const value = values[at]
+      row.staged = NOT_STAGED
+      if (value !== undefined) dictionary.write(row, value)
+      else if (row.value !== undefined) dictionary.remove(row)
+      else dictionary.forget(row)
     }
-    this.writes.clear()
+    this.clear()
   }
 
   rollback(): void {
-    if (this.writes.size > 0) this.writes.clear()
+    for (const row of this.rows) {
+      row.staged = NOT_STAGED
+      if (row.value === undefined) this.dictionary.forget(row)
+    }
+    this.clear()
   }
 
-  /** Keys of the overlay in [from, to), sorted. */
+  private clear(): void {
+    this.lastKey = null
+    this.lastRow = undefined
+    if (this.rows.length === 0) return
+    this.rows.length = 0
+    this.values.length = 0
+  }
+
+  private find(key: string): Row | undefined {
+    if (key === this.lastKey) return this.lastRow
+    const full = USER_PREFIX + key
+    const row = this.dictionary.find(full)
+    this.lastKey = key
+    this.lastFull = full
+    this.lastRow = row
+    return row
+  }
+
+  private valueOf(row: Row): Value | undefined {
+    return row.staged === NOT_STAGED ? row.value : this.values[row.staged]
+  }
+
+  private stage(row: Row, value: Value | undefined): void {
+    if (row.staged === NOT_STAGED) {
+      row.staged = this.rows.length
+      this.rows.push(row)
+      this.values.push(value)
+    } else this.values[row.staged] = value
+  }
+
+  /** Keys written in [from, to), sorted. */
   private writtenIn(from: string, to: string): string[] {
-    if (this.writes.size === 0) return []
+    if (this.rows.length === 0) return []
     const keys: string[] = []
-    for (const key of this.writes.keys()) if (key >= from && key < to) keys.push(key)
+    for (const { key } of this.rows) if (key >= from && key < to) keys.push(key)
     return keys.sort((a, b) => (a < b ? -1 : 1))
   }
 }

@@ -4,6 +4,7 @@ import { parseSessionId, type SessionId } from '../../src/base/brand.ts'
 import { command, defineMachine, isRejection, mount, query, table, task } from '../../src/machine/index.ts'
 import { withDeterminismGuard } from '../../src/testing/index.ts'
 import { codec, SessionWorld } from '../machines/session-world.ts'
+import { swapped } from '../session/log.ts'
 
 /** A machine that uses every part of ctx, under the real session layer. */
 const jobs = defineMachine(
@@ -103,7 +104,7 @@ function world() {
   }
   const status = (id: string) => made.query('jobs', 'status', id)
   const hasRow = (part: string) =>
-    [...made.state.swapDirty()].filter(([key, value]) => value !== undefined && key.includes(part))
+    [...swapped(made.state)].filter(([key, value]) => value !== undefined && key.includes(part))
   return { made, user, submit, status, hasRow, violations }
 }
 

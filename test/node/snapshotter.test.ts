@@ -5,6 +5,7 @@ import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Value } from '../../src/codec/types.ts'
 import type { StorageFault } from '../../src/node/ports.ts'
 import { BOUNDARIES_PENDING_MAX, SLICE_BYTES, SLICE_ROWS, Snapshotter } from '../../src/node/snapshotter.ts'
+import type { DirtyRow, DirtyRows } from '../../src/session/types.ts'
 import { openSession, submit } from './commands.ts'
 import { boundaryAt, RecordedStore } from './recorded-store.ts'
 import { TestClock } from './test-clock.ts'
@@ -29,15 +30,22 @@ function world(durableIndex = 1_000_000) {
   return { store, clock, written, faults, snapshotter }
 }
 
-const rows = (count: number, value: Value = 1): Map<string, Value | undefined> =>
-  new Map(Array.from({ length: count }, (_, at) => [`key-${String((at * 7919) % count).padStart(6, '0')}`, value]))
+const rows = (count: number, value: Value = 1): DirtyRow[] & DirtyRows =>
+  dirty(
+    Array.from({ length: count }, (_, at) => ({ key: `key-${String((at * 7919) % count).padStart(6, '0')}`, value })),
+  )
+
+const dirty = (list: DirtyRow[]): DirtyRow[] & DirtyRows => Object.assign(list, { total: TOTAL })
+
+/** Rows of the whole state at every boundary here. */
+const TOTAL = 1234
 
 describe('a boundary', () => {
   test('is written in key order, in slices, one outstanding at a time; then it is switched on', () => {
     const { store, clock, written, snapshotter } = world()
-    const dirty = rows(2 * SLICE_ROWS + 1)
-    dirty.set('deleted', undefined)
-    snapshotter.add(boundaryAt(10), dirty)
+    const given = rows(2 * SLICE_ROWS + 1)
+    given.push({ key: 'deleted', value: undefined })
+    snapshotter.add(boundaryAt(10), given)
     const slices: string[][] = []
     for (let step = 0; step < 3; step += 1) {
       clock.advance(1)
@@ -50,11 +58,11 @@ describe('a boundary', () => {
     expect(store.complete()).toBe('commit 10')
     expect(written).toEqual([10])
     expect(slices.map((slice) => slice.length)).toEqual([SLICE_ROWS, SLICE_ROWS, 2])
-    expect(slices.flat()).toEqual([...dirty.keys()].sort())
-    const encoded = [...dirty]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, value]) => ({ key, value: value === undefined ? null : sessionCodec.encodeValue(value) }))
-    expect(store.metas[0]).toMatchObject({ lastIncludedIndex: 10, rowCount: dirty.size, digest: rowsDigest(encoded) })
+    expect(slices.flat()).toEqual(given.map(({ key }) => key).sort())
+    const encoded = [...given]
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ key, value }) => ({ key, value: value === undefined ? null : sessionCodec.encodeValue(value) }))
+    expect(store.metas[0]).toMatchObject({ lastIncludedIndex: 10, rowCount: given.length, digest: rowsDigest(encoded) })
   })
 
   test('with large rows has slices of bounded bytes', () => {
@@ -72,7 +80,7 @@ describe('a boundary', () => {
 
   test('without dirty rows is switched on all the same', () => {
     const { store, clock, written, snapshotter } = world()
-    snapshotter.add(boundaryAt(10), new Map())
+    snapshotter.add(boundaryAt(10), dirty([]))
     clock.advance(1)
     expect(store.complete()).toBe('commit 10')
     expect(written).toEqual([10])

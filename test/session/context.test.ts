@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../src/codec/types.ts'
 import { bareMachine, type Handler, number, reject } from './bare-machine.ts'
-import { code, Log, value } from './log.ts'
+import { code, Log, swapped, value } from './log.ts'
 
 const ask = (handler: Handler, input: Value = null): Value => {
   const log = new Log(bareMachine({ ask: handler }))
@@ -194,9 +194,9 @@ describe('what survives a rejection', () => {
     const log = new Log(bareMachine(handlers))
     const admin = log.open('root', { principal: 'admin:root' })
     const session = log.open('a')
-    log.machine.swapDirty()
+    swapped(log.machine)
     log.request(session, 1, command)
-    const keys = [...log.machine.swapDirty().keys()]
+    const keys = [...swapped(log.machine).keys()]
     return {
       user: keys.filter((key) => key.startsWith('user/')),
       audited: keys.filter((key) => key.startsWith('session/audit/')).length,

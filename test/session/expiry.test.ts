@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bareMachine, counter, counterHandlers } from './bare-machine.ts'
-import { code, Log, numbers, value } from './log.ts'
+import { code, Log, numbers, swapped, value } from './log.ts'
 
 const overdue = (log: Log) =>
   log.machine
@@ -128,7 +128,7 @@ describe('expiry', () => {
         },
       },
     ])
-    expect([...log.machine.swapDirty().keys()].some((key) => key.startsWith('user/'))).toBe(false)
+    expect([...swapped(log.machine).keys()].some((key) => key.startsWith('user/'))).toBe(false)
   })
 
   test('both clocks only move forward', () => {

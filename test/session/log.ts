@@ -7,7 +7,7 @@ import { createSessionCodec } from '../../src/codec/session-codec.ts'
 import type { Entry, EntryKind, Value } from '../../src/codec/types.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { SessionLog } from '../../src/session/replicated-state.ts'
-import type { Applied, Reply, UserStateMachine } from '../../src/session/types.ts'
+import type { Applied, Reply, StateMachine, UserStateMachine } from '../../src/session/types.ts'
 
 export const codec = createSessionCodec()
 export const START = 1_700_000_000_000
@@ -136,6 +136,16 @@ export class Log {
   pending(index: number): number[] {
     return this.machine.outbox(index, 0, 1000).map((request) => request.serverRequestId)
   }
+}
+
+/** What changed since the last swap, by key; undefined: deleted. Fails where a key is named twice. */
+export function swapped(machine: Pick<StateMachine, 'swapDirty'>): Map<string, Value | undefined> {
+  const rows = new Map<string, Value | undefined>()
+  for (const { key, value: row } of machine.swapDirty()) {
+    if (rows.has(key)) throw new Error(`the boundary names ${JSON.stringify(key)} twice`)
+    rows.set(key, row)
+  }
+  return rows
 }
 
 /** Outcome value of a reply that was executed. */

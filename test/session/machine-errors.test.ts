@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { EngineError, InvariantError } from '../../src/session/engine-error.ts'
 import type { MachineContext } from '../../src/session/types.ts'
 import { bareMachine, counter, counterHandlers, reject } from './bare-machine.ts'
-import { code, Log, value } from './log.ts'
+import { code, Log, swapped, value } from './log.ts'
 
 const error = (reason: string, index = 4) => ({
   kind: 'outcome',
@@ -65,7 +65,7 @@ describe('MACHINE_ERROR', () => {
     }
     expect(log.machine.counts).toMatchObject({ tasks: 0, timers: 0 })
     expect(log.pending(session)).toEqual([])
-    expect([...log.machine.swapDirty().keys()].filter((key) => key.startsWith('user/'))).toEqual([])
+    expect([...swapped(log.machine).keys()].filter((key) => key.startsWith('user/'))).toEqual([])
   })
 
   test('INVALID_VALUE: what is no outcome at all', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../src/codec/types.ts'
 import { bareMachine } from './bare-machine.ts'
-import { Log, numbers } from './log.ts'
+import { Log, numbers, swapped } from './log.ts'
 
 const notifier = () =>
   bareMachine({
@@ -52,7 +52,7 @@ describe('notify', () => {
     const log = new Log(notifier(), { mailboxMax: 2 })
     const sender = log.open('s')
     log.request(sender, 1, 'notify', { input: { to: 'user:b', bodies: ['x', 'y', 'z'] } })
-    const row = [...log.machine.swapDirty()].find(([key]) => key.startsWith('session/principal/'))?.[1]
+    const row = [...swapped(log.machine)].find(([key]) => key.startsWith('session/principal/'))?.[1]
     expect(row).toMatchObject({ principal: 'user:b', seq: 3, dropped: 1, waiting: 2 })
     expect(bodies(log, log.open('b'))).toEqual([
       ['notification', 'y', 2],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { codec, Log } from './log.ts'
+import { codec, Log, swapped } from './log.ts'
 import { Model, type ModelEntry } from './model.ts'
 import { MODELLED, type Operation, operations, perform, propertyMachine, SMALL } from './operations.ts'
 import type { Entry } from '../../src/codec/types.ts'
@@ -137,7 +137,7 @@ function compareSession(log: Log, model: Model, index: number): void {
 }
 
 function compareRows(log: Log, model: Model): void {
-  const rows = [...log.machine.swapDirty()].filter(([key, row]) => key.startsWith('user/') && row !== undefined)
+  const rows = [...swapped(log.machine)].filter(([key, row]) => key.startsWith('user/') && row !== undefined)
   expect(new Map(rows.map(([key, row]) => [key.slice(5), row]))).toEqual(model.all.user)
   expect(log.machine.counts.sessions).toBe(model.all.sessions.size)
   expect(log.machine.counts.timers).toBe(model.all.timers.size)

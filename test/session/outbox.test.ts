@@ -3,7 +3,7 @@ import type { SessionId } from '../../src/base/brand.ts'
 import type { Value } from '../../src/codec/types.ts'
 import type { EmitOptions, MachineContext } from '../../src/session/types.ts'
 import { bareMachine, reject } from './bare-machine.ts'
-import { code, Log, numbers, value } from './log.ts'
+import { code, Log, numbers, swapped, value } from './log.ts'
 
 /** `emit` takes {to?, type?, count?, options?, payload?} and answers what each emission answered. */
 const emitter = () =>
@@ -218,7 +218,7 @@ describe('a full outbox', () => {
     log.request(session, 2, 'emit', { input: { count: 3 } })
     log.advance(10)
     log.empty('Tick')
-    expect(log.machine.swapDirty().get('user/heard')).toBe(false)
+    expect(swapped(log.machine).get('user/heard')).toBe(false)
     expect(log.pending(session)).toEqual([1, 2, 3])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ServerRequest } from '../../src/session/types.ts'
 import { bareMachine, counterHandlers, type Handler } from './bare-machine.ts'
-import { Log, numbers } from './log.ts'
+import { Log, numbers, swapped } from './log.ts'
 
 const retry = (log: Log, ...sessions: number[]) =>
   log.append('RetryServerRequests', { sessions: sessions.map((index) => numbers(index)) })
@@ -91,13 +91,13 @@ describe('redelivery', () => {
     }
     expect(dead).toMatchObject([[{ serverRequestId: 1, type: 'first', attempt: 2 }, 'a']])
     expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ serverRequestId: 2, previousId: 0 }])
-    const rows = log.machine.swapDirty()
+    const rows = swapped(log.machine)
     expect(rows.get('user/dead')).toBe(1)
     expect([...rows.keys()].filter((key) => key.startsWith('session/dead/'))).toHaveLength(1)
     log.advance(30 * 86_400_000 + 1)
     log.empty('Noop')
     expect(
-      [...log.machine.swapDirty()].filter(([key, row]) => key.startsWith('session/dead/') && row === undefined),
+      [...swapped(log.machine)].filter(([key, row]) => key.startsWith('session/dead/') && row === undefined),
     ).toHaveLength(1)
   })
 

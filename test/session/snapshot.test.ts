@@ -5,7 +5,7 @@ import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied, MachineContext, Outcome } from '../../src/session/types.ts'
 import { bareMachine, counter, reject } from './bare-machine.ts'
 import { nested } from '../codec/values.ts'
-import { codec, Log, numbers, RECORD_BYTES, value } from './log.ts'
+import { codec, Log, numbers, RECORD_BYTES, swapped, value } from './log.ts'
 import { ALL, operations, perform, propertyMachine, SMALL } from './operations.ts'
 
 /** Rows as a snapshot store holds them: bytes by key. */
@@ -52,9 +52,9 @@ describe('a snapshot', () => {
         for (const entry of log.entries.slice(0, at)) {
           prefix.apply(entry, RECORD_BYTES)
           // Swaps at every third entry: rows that came and went between two swaps leave no trace.
-          if (entry.index % 3 === 0) store(straight, prefix.swapDirty())
+          if (entry.index % 3 === 0) store(straight, swapped(prefix))
         }
-        store(straight, prefix.swapDirty())
+        store(straight, swapped(prefix))
         const restored = restore(straight, log, at)
         expect(restored.stateHash()).toBe(prefix.stateHash())
         expect(restored.counts).toEqual(prefix.counts)
@@ -64,9 +64,9 @@ describe('a snapshot', () => {
           expect(applied).toEqual(results[entry.index])
           expect(restored.stateHash()).toBe(hashes[entry.index])
         }
-        store(copy, restored.swapDirty())
+        store(copy, swapped(restored))
         const whole: Stored = new Map()
-        store(whole, log.machine.swapDirty())
+        store(whole, swapped(log.machine))
         expect(hex(copy)).toEqual(hex(whole))
         expect(restored.nextExpiry()).toBe(log.machine.nextExpiry())
         expect(restored.nextTimerDue()).toBe(log.machine.nextTimerDue())
@@ -87,7 +87,7 @@ describe('a snapshot', () => {
           for (const entry of log.entries.slice(twin.appliedIndex)) twin.apply(entry, RECORD_BYTES)
           expect(twin.stateHash()).toBe(log.machine.stateHash())
         }
-        expect([...twin.swapDirty()]).toEqual([...log.machine.swapDirty()])
+        expect([...swapped(twin)]).toEqual([...swapped(log.machine)])
       }),
       { numRuns: 40 },
     )
@@ -136,7 +136,7 @@ describe('a snapshot', () => {
     send('later', 1)
     const at = log.entries.length
     const stored: Stored = new Map()
-    store(stored, log.machine.swapDirty())
+    store(stored, swapped(log.machine))
     const restored = restore(stored, log, at)
     expect(restored.counts).toEqual(log.machine.counts)
     log.ack(worker, log.machine.sessionFacts(worker)?.lastServerRequestId ?? 0)
@@ -156,8 +156,8 @@ describe('a snapshot', () => {
     for (const entry of log.entries.slice(at)) restored.apply(entry, RECORD_BYTES)
     expect(restored.stateHash()).toBe(log.machine.stateHash())
     const [straight, replayed]: [Stored, Stored] = [new Map(), new Map()]
-    store(straight, log.machine.swapDirty())
-    store(replayed, restored.swapDirty())
+    store(straight, swapped(log.machine))
+    store(replayed, swapped(restored))
     expect(hex(replayed)).toEqual(hex(straight))
     expect(straight.size).toBeGreaterThan(0)
   })
@@ -179,7 +179,7 @@ describe('a snapshot', () => {
         const log = new Log(propertyMachine(), SMALL)
         const opened: number[] = []
         for (const step of steps) perform(log, opened, step)
-        for (const row of log.machine.swapDirty().values()) {
+        for (const row of swapped(log.machine).values()) {
           if (row !== undefined) expect(codec.decodeValue(codec.encodeValue(row))).toEqual(row)
         }
       }),
@@ -224,7 +224,7 @@ describe('a session that onSessionCreated refuses', () => {
     expect(applied.reply).toMatchObject({ code: 'OPEN_REJECTED' })
     expect(applied.deliver.every((session) => session === other)).toBe(true)
     const stored: Stored = new Map()
-    store(stored, log.machine.swapDirty())
+    store(stored, swapped(log.machine))
     const restored = restore(stored, log, log.entries.length)
     expect(restored.stateHash()).toBe(log.machine.stateHash())
     expect(restored.counts).toEqual(log.machine.counts)
@@ -261,12 +261,12 @@ describe('values at the bounds', () => {
     expect(log.request(session, 2, 'refuse')).toMatchObject({ outcome: { kind: 'reject', details: deep } })
     expect(log.tryOpen('refused').reply).toMatchObject({ code: 'OPEN_REJECTED', details: { details: deep } })
     const stored: Stored = new Map()
-    store(stored, log.machine.swapDirty())
+    store(stored, swapped(log.machine))
     for (let round = 0; round < 4; round += 1) {
       log.advance(600_000)
       log.append('RetryServerRequests', { sessions: [numbers(session)] })
     }
-    store(stored, log.machine.swapDirty())
+    store(stored, swapped(log.machine))
     expect([...stored.keys()].filter((key) => key.startsWith('session/dead/')).length).toBeGreaterThan(1)
     expect(restore(stored, log, log.entries.length).stateHash()).toBe(log.machine.stateHash())
   })
@@ -297,7 +297,7 @@ describe('a boundary', () => {
     const stored: Stored = new Map()
     log.empty('Noop')
     log.empty('Noop')
-    store(stored, log.machine.swapDirty())
+    store(stored, swapped(log.machine))
     const restored = restore(stored, log, 4)
     expect(log.empty('Noop').boundary).toBe(true)
     const entry = log.entries[4]
@@ -308,10 +308,10 @@ describe('a boundary', () => {
   test('a swap takes what changed, and only that', () => {
     const log = new Log(counter())
     const session = log.open('a')
-    log.machine.swapDirty()
+    swapped(log.machine)
     log.request(session, 1, 'increment')
     log.request(session, 2, 'increment', { lowestPendingRequestId: 2 })
-    const dirty = log.machine.swapDirty()
+    const dirty = swapped(log.machine)
     expect([...dirty.keys()].map((key) => key.split('/').slice(0, 2).join('/')).sort()).toEqual([
       'session/client',
       'session/meta',
@@ -319,8 +319,8 @@ describe('a boundary', () => {
       'user/count',
     ])
     log.request(session, 3, 'increment', { lowestPendingRequestId: 3 })
-    expect([...log.machine.swapDirty().values()].filter((row) => row === undefined)).toHaveLength(1)
-    expect([...log.machine.swapDirty().keys()]).toEqual(['session/meta'])
+    expect([...swapped(log.machine).values()].filter((row) => row === undefined)).toHaveLength(1)
+    expect([...swapped(log.machine).keys()]).toEqual(['session/meta'])
   })
 
   test('FR-005 the machine runs without a cluster, and refuses an entry out of order', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Value } from '../../src/codec/types.ts'
 import type { TaskKind, UserStateMachine } from '../../src/session/types.ts'
 import { bareMachine } from './bare-machine.ts'
-import { code, Log, numbers, value } from './log.ts'
+import { code, Log, numbers, swapped, value } from './log.ts'
 
 const KIND: TaskKind = { kind: 'analyze', role: 'analysis', leaseMs: 60_000, maxAttempts: 3, backoffMs: [5000, 15_000] }
 
@@ -110,7 +110,7 @@ describe('a task', () => {
     expect(value(complete(log, first, result))).toEqual({ duplicate: true })
     expect(code(complete(log, first, { ...result, result: 43 }))).toBe('STALE_TASK')
     expect(code(complete(log, second, result))).toBe('STALE_TASK')
-    expect(log.machine.swapDirty().get('user/result/1-task-1')).toBe(42)
+    expect(swapped(log.machine).get('user/result/1-task-1')).toBe(42)
   })
 
   test('any worker with the role may give the result, whatever its attempt', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Value } from '../../src/codec/types.ts'
 import type { MachineContext, UserStateMachine } from '../../src/session/types.ts'
 import { bareMachine, number } from './bare-machine.ts'
-import { code, Log, START, value } from './log.ts'
+import { code, Log, START, swapped, value } from './log.ts'
 
 const fired: [string, number][] = []
 
@@ -119,7 +119,7 @@ describe('durable timers', () => {
       { payload: { topic: 'admin.alert', body: { kind: 'MACHINE_ERROR', details: { part: 'timer test/a' } } } },
     ])
     expect(value(log.request(admin, 2, 'read'))).toEqual([])
-    expect([...log.machine.swapDirty().keys()].filter((key) => key.startsWith('session/audit/'))).toHaveLength(1)
+    expect([...swapped(log.machine).keys()].filter((key) => key.startsWith('session/audit/'))).toHaveLength(1)
   })
 
   test('a machine cannot touch the timers of the session layer', () => {
