@@ -6,6 +6,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
+import { widenReceiveWindows } from './flow-control.ts'
 
 /** Why a server does not listen; `code` is of scope `server` in protocol/errors.ts. */
 export class ListenError extends Error {
@@ -76,6 +77,7 @@ export class GrpcServer {
         else reject(listenError(error, `${host}:${port}`))
       })
     })
+    widenReceiveWindows(server)
     return new GrpcServer(server, bound, graceMs)
   }
 

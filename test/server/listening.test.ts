@@ -1,4 +1,6 @@
+import { connect } from 'node:http2'
 import { describe, expect, test } from 'vitest'
+import { RECEIVE_WINDOW_BYTES } from '../../src/server/flow-control.ts'
 import { GrpcServer, ListenError } from '../../src/server/grpc-server.ts'
 import { serve } from './serve.ts'
 
@@ -10,6 +12,22 @@ describe('listening', () => {
       code: 'PORT_IN_USE',
       message: expect.stringContaining(String(server.port)),
     })
+    await close()
+  })
+
+  test('a batch of commands or entries needs no round trip in its middle: streams and connections have wide windows', async () => {
+    const { server, close } = await serve()
+    const session = connect(`http://127.0.0.1:${server.port}`)
+    const settings = await new Promise<{ initialWindowSize?: number | undefined }>((resolve) => {
+      session.on('remoteSettings', (received) => {
+        if (received.initialWindowSize === RECEIVE_WINDOW_BYTES) resolve(received)
+      })
+    })
+    // The window of the connection travels behind the settings; an answered ping has let it arrive.
+    await new Promise((resolve) => session.ping(resolve))
+    expect(settings.initialWindowSize).toBe(RECEIVE_WINDOW_BYTES)
+    expect(session.state.remoteWindowSize).toBe(RECEIVE_WINDOW_BYTES)
+    session.close()
     await close()
   })
 
