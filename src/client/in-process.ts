@@ -1,4 +1,4 @@
-import { encodeValue } from '../codec/value.ts'
+import { encodeWalked } from '../codec/value.ts'
 import type { GreetingMessage } from '../protocol/down-message.ts'
 import { FrameConnection, type FramePort } from '../protocol/frame-connection.ts'
 import type { Dial } from './ports.ts'
@@ -28,7 +28,7 @@ export function inProcessServer(
   return {
     accept: (listener) => {
       const connection = new FrameConnection({
-        encodeValue,
+        encodeValue: encodeWalked,
         send: (frame) => listener.onFrame(frame),
         defer,
         end: (code, message) => listener.onEnded(code, message),

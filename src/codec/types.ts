@@ -44,6 +44,11 @@ export interface RunningHash {
 export interface SessionCodec {
   /** Canonical msgpack, within the bounds of rows. Throws ValueError. */
   encodeValue(value: Value): Uint8Array
+  /**
+   * The same bytes, without proof that it is a value: for what `walk` or `walkRow` accepted (and froze), or the product
+   * built itself from plain data. A view of memory shared with other encodings: for bytes that are soon copied or gone.
+   */
+  encodeWalked(value: Value): Uint8Array
   /** The inverse; throws ValueError for bytes that are not a value's encoding. Never aliases `bytes`. */
   decodeValue(bytes: Uint8Array): Value
   /** The same for what a client hands over: at most what `walk` accepts. */
@@ -62,6 +67,8 @@ export interface SessionCodec {
   decodePayload<Kind extends keyof PayloadByKind>(kind: Kind, payload: Uint8Array): PayloadByKind[Kind]
   /** SHA-256, 32 bytes. */
   sha256(bytes: Uint8Array): Uint8Array
+  /** SHA-256 of a text's UTF-8, as 64 lowercase hex digits. Lone surrogates count as U+FFFD. */
+  sha256Hex(text: string): string
   /** Order-preserving key part: `escape(text) + terminator`; numbers as 8 bytes big-endian, sign bit flipped. */
   keyPart(part: string | number): string
   /** The inverse over a whole key (after its prefix): the list of parts. Strings and numbers carry a one-char tag. */

@@ -1,5 +1,5 @@
 import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
-import { encodeValue } from '../codec/value.ts'
+import { encodeWalked } from '../codec/value.ts'
 import type { SessionGateway } from '../node/gateway.ts'
 import { FrameConnection } from '../protocol/frame-connection.ts'
 import { unwrapFrame, wrapFrame } from '../protocol/frame-message.ts'
@@ -26,7 +26,7 @@ export class ConnectStream {
     this.call = call
     this.slowReaderBytes = options.slowReaderBytes ?? SLOW_READER_BYTES
     this.connection = new FrameConnection({
-      encodeValue,
+      encodeValue: encodeWalked,
       send: (frame) => this.send(wrapFrame(frame)),
       // After the callback that is running: one frame for all that one batch or one frame of the client led to.
       defer: queueMicrotask,

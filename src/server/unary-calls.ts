@@ -2,7 +2,7 @@ import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } fro
 import type { z } from 'zod'
 import { MINUTE_MS, SECOND_MS } from '../base/time.ts'
 import type { Value } from '../codec/types.ts'
-import { encodeValue } from '../codec/value.ts'
+import { encodeWalked } from '../codec/value.ts'
 import type { ConnectionSink, GatewayConnection, GatewayAnswer, QueryAnswer, SessionGateway } from '../node/gateway.ts'
 import type { ErrorScope } from '../protocol/errors.ts'
 import { statusObject } from './grpc-error.ts'
@@ -109,7 +109,7 @@ function open(gateway: SessionGateway, call: UnaryCall, request: z.infer<typeof 
     secret,
     principal,
     roles,
-    capabilities: request.capabilities.length === 0 ? encodeValue({}) : request.capabilities,
+    capabilities: request.capabilities.length === 0 ? encodeWalked({}) : request.capabilities,
     name: request.clientName,
     timeoutMs: request.timeoutMs === 0 ? TIMEOUT_MS : request.timeoutMs,
     validUntil: request.validUntilMs === 0 ? Math.floor(gateway.node.logNow()) + VALID_FOR_MS : request.validUntilMs,
@@ -174,8 +174,8 @@ const CONSISTENCY = {
 } as const
 
 function outcomeFields(outcome: Exclude<QueryAnswer, { kind: 'refused' }>): object {
-  if (outcome.kind === 'value') return { outcome: 'OUTCOME_OK', value: encodeValue(outcome.value) }
-  return { outcome: 'OUTCOME_REJECTED', code: outcome.code, details: encodeValue(outcome.details) }
+  if (outcome.kind === 'value') return { outcome: 'OUTCOME_OK', value: encodeWalked(outcome.value) }
+  return { outcome: 'OUTCOME_REJECTED', code: outcome.code, details: encodeWalked(outcome.details) }
 }
 
 function acknowledge(call: UnaryCall, request: z.infer<typeof acknowledgeRequest>): void {

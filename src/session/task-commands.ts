@@ -119,6 +119,6 @@ function parse(input: Value, field: 'result' | 'reason'): TaskInput | null {
 
 function hashOf(state: ReplicatedState, result: Value): string {
   let text = ''
-  for (const byte of state.codec.sha256(state.codec.encodeValue(result))) text += byte.toString(16).padStart(2, '0')
+  for (const byte of state.codec.sha256(state.codec.encodeWalked(result))) text += byte.toString(16).padStart(2, '0')
   return text
 }
