@@ -1,6 +1,5 @@
 import type { LogIndex } from '../base/brand.ts'
 import { ENTRY_HEADER_BYTES } from '../codec/entry.ts'
-import { rowsDigest } from '../codec/digest.ts'
 import type { Entry, EntryHeader } from '../codec/types.ts'
 import { EngineError } from '../session/engine-error.ts'
 import type { Applied } from '../session/types.ts'
@@ -41,7 +40,6 @@ export class Applying {
       store: options.snapshots,
       codec: options.codec,
       clock: options.clock,
-      digest: rowsDigest,
       durableIndex: options.recovered.lastIndex,
       written: (index) => this.snapshotWritten(index),
       fault: ports.fault,

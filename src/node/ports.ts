@@ -140,10 +140,10 @@ export interface SnapshotMeta {
   readonly digest: number
 }
 
-/** One dirty row: null deletes. Keys are binary strings (one char per byte). */
-export interface SnapshotRow {
-  readonly key: string
-  readonly value: Uint8Array | null
+/** Dirty rows in key order, packed once (codec/packed-rows.ts). */
+export interface SnapshotSlice {
+  readonly rows: number
+  readonly bytes: Uint8Array
 }
 
 /** The snapshot of one group in LevelDB: rows by key, switched on atomically per generation. */
@@ -154,9 +154,12 @@ export interface SnapshotStore {
     done: StorageDone<SnapshotMeta | null>,
   ): void
   /** Writes a slice of the generation named by its boundary index, synced. One slice outstanding at a time. */
-  writeSlice(generation: LogIndex, rows: readonly SnapshotRow[], done: StorageDone<null>): void
-  /** Switches the generation on, atomically and synced; older rows it replaces are then gone. */
-  commit(generation: LogIndex, meta: SnapshotMeta, done: StorageDone<null>): void
+  writeSlice(generation: LogIndex, slice: SnapshotSlice, done: StorageDone<null>): void
+  /**
+   * Switches the generation on, atomically and synced; older rows it replaces are then gone. `total` is the number of rows
+   * of the whole snapshot: a load that finds another number is refused.
+   */
+  commit(generation: LogIndex, snapshot: { meta: SnapshotMeta; total: number }, done: StorageDone<null>): void
   close(done: () => void): void
 }
 

@@ -142,8 +142,8 @@ export class SimulatedNode {
   private countedSnapshots(store: SnapshotStore): SnapshotStore {
     return {
       ...store,
-      commit: (generation, meta, done) =>
-        store.commit(generation, meta, (fault, value) => {
+      commit: (generation, snapshot, done) =>
+        store.commit(generation, snapshot, (fault, value) => {
           this.snapshotsWritten += 1
           done(fault, value)
         }),

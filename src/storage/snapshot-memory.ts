@@ -1,13 +1,14 @@
 import { assert } from '../base/assert.ts'
 import type { LogIndex } from '../base/brand.ts'
 import { compareKeys } from '../codec/key.ts'
-import type { SnapshotMeta, SnapshotRow, SnapshotStore, StorageDone } from '../node/ports.ts'
+import { type KeyedBytes, unpackRows } from '../codec/packed-rows.ts'
+import type { SnapshotMeta, SnapshotSlice, SnapshotStore, StorageDone } from '../node/ports.ts'
 
 /** What a memory store keeps over re-opens: the snapshot that is switched on, and what was staged for the next. */
 export class MemorySnapshots {
   readonly rows = new Map<string, Uint8Array>()
   meta: SnapshotMeta | null = null
-  staged: { readonly generation: LogIndex; readonly rows: SnapshotRow[] } | null = null
+  staged: { readonly generation: LogIndex; readonly rows: KeyedBytes[] } | null = null
 
   /** The process or the machine went down: what was not switched on is gone. */
   crash(): void {
@@ -35,12 +36,12 @@ export function memorySnapshotStore(
   }
   return {
     load: (onRows, done) => enqueue(() => load(snapshots, onRows, done)),
-    writeSlice: (generation, rows, done) =>
+    writeSlice: (generation, slice, done) =>
       enqueue(() => {
-        stage(snapshots, generation, rows)
+        stage(snapshots, generation, slice)
         done(null, null)
       }),
-    commit: (generation, meta, done) =>
+    commit: (generation, { meta }, done) =>
       enqueue(() => {
         switchOn(snapshots, generation, meta)
         done(null, null)
@@ -63,12 +64,12 @@ function load(
   done(null, snapshots.meta)
 }
 
-function stage(snapshots: MemorySnapshots, generation: LogIndex, rows: readonly SnapshotRow[]): void {
+function stage(snapshots: MemorySnapshots, generation: LogIndex, slice: SnapshotSlice): void {
   const newest = snapshots.meta?.lastIncludedIndex ?? 0
   assert(generation > newest, 'a generation is above the snapshot that is switched on', { generation, newest })
   if (snapshots.staged?.generation !== generation) snapshots.staged = { generation, rows: [] }
-  for (const row of rows) {
-    snapshots.staged.rows.push({ key: row.key, value: row.value === null ? null : new Uint8Array(row.value) })
+  for (const { key, value } of unpackRows(slice.bytes)) {
+    snapshots.staged.rows.push({ key, value: value === null ? null : new Uint8Array(value) })
   }
 }
 

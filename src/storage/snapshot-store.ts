@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import type { LogIndex } from '../base/brand.ts'
-import type { SnapshotMeta, SnapshotRow, SnapshotStore, StorageDone, StorageFault } from '../node/ports.ts'
+import type { SnapshotMeta, SnapshotSlice, SnapshotStore, StorageDone, StorageFault } from '../node/ports.ts'
 import { faultOf } from './fault.ts'
 import { databaseFault, openLevel, snapshotRot } from './snapshot-database.ts'
 import type { DatabaseChange, SnapshotDatabase } from './snapshot-database.ts'
@@ -9,11 +9,9 @@ import type { CurrentRecord } from './snapshot-record.ts'
 import {
   CURRENT_KEY,
   decodeCurrent,
-  decodeSlice,
   encodeCurrent,
-  encodeSlice,
   parseSliceKey,
-  rowKey,
+  rowChanges,
   rowName,
   ROWS,
   seal,
@@ -65,8 +63,6 @@ interface Staged {
   readonly generation: LogIndex
   readonly slices: number
   readonly rows: number
-  /** Rows of the snapshot once they are folded. A key is in one slice of a generation at most. */
-  readonly total: number
 }
 
 /**
@@ -108,31 +104,28 @@ class DatabaseSnapshotStore implements SnapshotStore {
     )
   }
 
-  writeSlice(generation: LogIndex, rows: readonly SnapshotRow[], done: StorageDone<null>): void {
+  writeSlice(generation: LogIndex, slice: SnapshotSlice, done: StorageDone<null>): void {
     this.enqueue(
       async () => {
         const newest = this.current?.generation ?? 0
         assert(generation > newest, 'a generation is above the snapshot that is switched on', { generation, newest })
         const staged = this.stagedFor(generation)
         const key = sliceKey(generation, staged.slices)
-        await this.database.write([...this.abandoned(generation), { key, value: seal(key, encodeSlice(rows)) }])
-        const total = staged.total + (await this.growth(rows))
-        this.staged = { generation, slices: staged.slices + 1, rows: staged.rows + rows.length, total }
+        await this.database.write([...this.abandoned(generation), { key, value: seal(key, slice.bytes) }])
+        this.staged = { generation, slices: staged.slices + 1, rows: staged.rows + slice.rows }
         return null
       },
       { done, failed: null },
     )
   }
 
-  commit(generation: LogIndex, meta: SnapshotMeta, done: StorageDone<null>): void {
+  commit(generation: LogIndex, snapshot: { meta: SnapshotMeta; total: number }, done: StorageDone<null>): void {
     this.enqueue(
       async () => {
+        const { meta, total } = snapshot
         assert(meta.lastIncludedIndex === generation, 'a generation is named by its boundary', { generation })
-        const record: CurrentRecord = { format: SNAPSHOT_FORMAT, ...this.stagedFor(generation), meta }
-        await this.database.write([
-          ...this.abandoned(generation),
-          { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) },
-        ])
+        const record: CurrentRecord = { format: SNAPSHOT_FORMAT, ...this.stagedFor(generation), total, meta }
+        await this.database.write([...this.abandoned(generation), switchTo(record)])
         this.current = record
         this.staged = null
         for (let slice = 0; slice < record.slices; slice += 1) await this.fold(record, slice)
@@ -174,23 +167,13 @@ class DatabaseSnapshotStore implements SnapshotStore {
     const key = sliceKey(record.generation, slice)
     const stored = await this.database.get(key)
     if (stored === null) return
-    const changes: DatabaseChange[] = decodeSlice(this.opened(key, stored)).map((row) => {
-      const name = rowKey(row.key)
-      return { key: name, value: row.value === null ? null : seal(name, row.value) }
-    })
-    const switchedOn = { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) }
-    await this.database.write([...changes, { key, value: null }, switchedOn])
+    const changes = rowChanges(this.opened(key, stored))
+    await this.database.write([...changes, { key, value: null }, switchTo(record)])
   }
 
   private stagedFor(generation: LogIndex): Staged {
     if (this.staged?.generation === generation) return this.staged
-    return { generation, slices: 0, rows: 0, total: this.current?.total ?? 0 }
-  }
-
-  /** By how many rows the snapshot grows with these; negative when it shrinks. Nothing is being folded meanwhile. */
-  private async growth(rows: readonly SnapshotRow[]): Promise<number> {
-    const there = await this.database.has(rows.map((row) => rowKey(row.key)))
-    return rows.reduce((sum, row, at) => sum + (row.value === null ? 0 : 1) - (there[at] === true ? 1 : 0), 0)
+    return { generation, slices: 0, rows: 0 }
   }
 
   /** Deletes what was staged for another generation, which is never switched on now. */
@@ -245,6 +228,11 @@ class DatabaseSnapshotStore implements SnapshotStore {
     )
     void outcome.then((callback) => callback())
   }
+}
+
+/** The record that switches a generation on, as it is written. */
+function switchTo(record: CurrentRecord): DatabaseChange {
+  return { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) }
 }
 
 /** Carries a fault through promises, inside this folder only. */

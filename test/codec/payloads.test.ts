@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
-import { rowsDigest } from '../../src/codec/digest.ts'
+import { rowsDigest } from './rows-digest.ts'
 import { COMMAND_INPUT_BYTES_MAX, NAME_BYTES_MAX } from '../../src/codec/client-request.ts'
 import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
 import type { ClientRequestPayload, PayloadByKind } from '../../src/codec/payload.ts'
@@ -270,5 +270,18 @@ describe('what stands beside the payloads', () => {
     const input = Uint8Array.of(1, 2, 3)
     expect(native.sha256(input)).toEqual(sessionCodec.sha256(input))
     expect(Object.getPrototypeOf(native.sha256(input))).toBe(Uint8Array.prototype)
+  })
+
+  test('SHA-256 of a text is that of its UTF-8 in hex, whoever computes it', () => {
+    const bytesOnly = createSessionCodec((bytes) => createHash('sha256').update(bytes).digest())
+    const native = createSessionCodec(undefined, (text) => createHash('sha256').update(text).digest('hex'))
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const expected = Buffer.from(sessionCodec.sha256(new TextEncoder().encode(text))).toString('hex')
+        for (const codec of [sessionCodec, bytesOnly, native]) expect(codec.sha256Hex(text)).toBe(expected)
+      }),
+    )
+    expect(sessionCodec.sha256Hex('\ud800')).toBe(sessionCodec.sha256Hex('\ufffd'))
+    expect(createHash('sha256').update('\ud800').digest('hex')).toBe(sessionCodec.sha256Hex('\ufffd'))
   })
 })

@@ -1,25 +1,29 @@
 import { logIndex } from '../../src/base/brand.ts'
-import type { SnapshotMeta, SnapshotRow, SnapshotStore, StorageDone, StorageFault } from '../../src/node/ports.ts'
+import { type KeyedBytes, unpackRows } from '../../src/codec/packed-rows.ts'
+import type { SnapshotMeta, SnapshotSlice, SnapshotStore, StorageDone, StorageFault } from '../../src/node/ports.ts'
 
 /** A snapshot store whose operations wait until the test completes them. */
 export class RecordedStore implements SnapshotStore {
   readonly operations: {
     readonly what: string
-    readonly rows: readonly SnapshotRow[]
+    readonly rows: readonly KeyedBytes[]
     readonly done: (fault: StorageFault | null) => void
   }[] = []
   readonly metas: SnapshotMeta[] = []
+  readonly totals: number[] = []
 
   load(_onRows: unknown, done: StorageDone<SnapshotMeta | null>): void {
     done(null, null)
   }
 
-  writeSlice(generation: number, rows: readonly SnapshotRow[], done: StorageDone<null>): void {
+  writeSlice(generation: number, slice: SnapshotSlice, done: StorageDone<null>): void {
+    const rows = unpackRows(slice.bytes)
     this.operations.push({ what: `slice ${generation}`, rows, done: (fault) => done(fault, null) })
   }
 
-  commit(generation: number, meta: SnapshotMeta, done: StorageDone<null>): void {
-    this.metas.push(meta)
+  commit(generation: number, snapshot: { meta: SnapshotMeta; total: number }, done: StorageDone<null>): void {
+    this.metas.push(snapshot.meta)
+    this.totals.push(snapshot.total)
     this.operations.push({ what: `commit ${generation}`, rows: [], done: (fault) => done(fault, null) })
   }
 

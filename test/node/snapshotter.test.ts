@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { logIndex } from '../../src/base/brand.ts'
-import { rowsDigest } from '../../src/codec/digest.ts'
+import { rowsDigest } from '../codec/rows-digest.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Value } from '../../src/codec/types.ts'
 import type { StorageFault } from '../../src/node/ports.ts'
@@ -22,7 +22,6 @@ function world(durableIndex = 1_000_000) {
     store,
     codec: sessionCodec,
     clock,
-    digest: rowsDigest,
     durableIndex: logIndex(durableIndex),
     written: (index) => written.push(index),
     fault: (fault) => faults.push(fault),
@@ -63,6 +62,7 @@ describe('a boundary', () => {
       .sort((a, b) => (a.key < b.key ? -1 : 1))
       .map(({ key, value }) => ({ key, value: value === undefined ? null : sessionCodec.encodeValue(value) }))
     expect(store.metas[0]).toMatchObject({ lastIncludedIndex: 10, rowCount: given.length, digest: rowsDigest(encoded) })
+    expect(store.totals).toEqual([TOTAL])
   })
 
   test('with large rows has slices of bounded bytes', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { logIndex, term } from '../../src/base/brand.ts'
-import type { SnapshotMeta, SnapshotRow, SnapshotStore, StorageFault } from '../../src/node/ports.ts'
+import { type KeyedBytes, packRows } from '../../src/codec/packed-rows.ts'
+import type { SnapshotMeta, SnapshotSlice, SnapshotStore, StorageFault } from '../../src/node/ports.ts'
 
 /** One store over its restarts. */
 export interface SnapshotHarness {
@@ -26,21 +27,25 @@ export const meta = (index: number, rowCount = 0): SnapshotMeta => ({
 })
 
 export const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'))
-export const row = (key: string, value: string | null): SnapshotRow => ({
+export const row = (key: string, value: string | null): KeyedBytes => ({
   key,
   value: value === null ? null : bytes(value),
 })
 
+export const sliceOf = (rows: readonly KeyedBytes[]): SnapshotSlice => ({ rows: rows.length, bytes: packRows(rows) })
+
 export function write(
   store: SnapshotStore,
   generation: number,
-  rows: readonly SnapshotRow[],
+  rows: readonly KeyedBytes[],
 ): Promise<StorageFault | null> {
-  return new Promise((resolve) => store.writeSlice(logIndex(generation), rows, (fault) => resolve(fault)))
+  return new Promise((resolve) => store.writeSlice(logIndex(generation), sliceOf(rows), (fault) => resolve(fault)))
 }
 
-export function commit(store: SnapshotStore, generation: number): Promise<StorageFault | null> {
-  return new Promise((resolve) => store.commit(logIndex(generation), meta(generation), (fault) => resolve(fault)))
+/** Switches a generation on, by which the snapshot has `total` rows. */
+export function commit(store: SnapshotStore, generation: number, total: number): Promise<StorageFault | null> {
+  const snapshot = { meta: meta(generation), total }
+  return new Promise((resolve) => store.commit(logIndex(generation), snapshot, (fault) => resolve(fault)))
 }
 
 export function close(store: SnapshotStore): Promise<void> {
@@ -85,9 +90,9 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
       const store = await harness.open()
       await write(store, 10, [row('a', '1'), row('b', '1'), row('\xff', '1')])
       await write(store, 10, [row('', 'empty'), row('b\x00', '1')])
-      expect(await commit(store, 10)).toBeNull()
+      expect(await commit(store, 10, 5)).toBeNull()
       await write(store, 20, [row('a', '2'), row('b', null), row('c', ''), row('never', null)])
-      expect(await commit(store, 20)).toBeNull()
+      expect(await commit(store, 20, 5)).toBeNull()
       const expected = {
         index: 20,
         rows: [
@@ -107,13 +112,13 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
       const harness = fresh()
       const store = await harness.open()
       await write(store, 10, [row('a', '1')])
-      await commit(store, 10)
+      await commit(store, 10, 1)
       await write(store, 20, [row('a', '2'), row('b', '2')])
       await write(store, 20, [row('c', '2')])
       const again = await harness.open()
       expect(await load(again)).toEqual({ index: 10, rows: [['a', '1']] })
       await write(again, 20, [row('d', '3')])
-      await commit(again, 20)
+      await commit(again, 20, 2)
       expect(await load(again)).toEqual({
         index: 20,
         rows: [
@@ -127,20 +132,20 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
       const store = await fresh().open()
       await write(store, 10, [row('a', '1')])
       await write(store, 20, [row('b', '1')])
-      await commit(store, 20)
+      await commit(store, 20, 1)
       expect(await load(store)).toEqual({ index: 20, rows: [['b', '1']] })
     })
 
     test('a generation without rows moves the index', async () => {
       const store = await fresh().open()
-      await commit(store, 5)
+      await commit(store, 5, 0)
       expect(await load(store)).toEqual({ index: 5, rows: [] })
     })
 
     test('the meta comes back as it was given', async () => {
       const harness = fresh()
       const store = await harness.open()
-      await commit(store, 5)
+      await commit(store, 5, 0)
       const again = await harness.open()
       const loaded = await new Promise((resolve) =>
         again.load(
@@ -155,9 +160,9 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
       const store = await fresh().open()
       const order: string[] = []
       await new Promise<void>((resolve) => {
-        store.writeSlice(logIndex(1), [row('a', '1')], () => order.push('first'))
-        store.writeSlice(logIndex(1), [row('b', '1')], () => order.push('second'))
-        store.commit(logIndex(1), meta(1), () => order.push('commit'))
+        store.writeSlice(logIndex(1), sliceOf([row('a', '1')]), () => order.push('first'))
+        store.writeSlice(logIndex(1), sliceOf([row('b', '1')]), () => order.push('second'))
+        store.commit(logIndex(1), { meta: meta(1), total: 2 }, () => order.push('commit'))
         store.load(
           () => order.push('rows'),
           () => order.push('load'),
@@ -174,7 +179,7 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
       )
       for (let start = 0; start < rows.length; start += 256) await write(store, 1, rows.slice(start, start + 256))
       await write(store, 1, [row('large', 'x'.repeat(1024 * 1024))])
-      await commit(store, 1)
+      await commit(store, 1, 1501)
       const loaded = await load(store)
       expect(loaded.rows.length).toBe(1501)
       expect(loaded.rows.slice(0, 1500)).toEqual(
@@ -212,11 +217,11 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
                 )
               }
               if (committed) {
-                await commit(store, index + 1)
                 for (const [name, value] of dirty) {
                   if (value === null) model.delete(name)
                   else model.set(name, Buffer.from(value).toString('latin1'))
                 }
+                await commit(store, index + 1, model.size)
               }
               if (restart) store = await harness.open()
             }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { logIndex } from '../../src/base/brand.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../src/storage/snapshot-memory.ts'
-import { commit, load, meta, row, snapshotContract, write } from './snapshot-contract.ts'
+import { commit, load, meta, row, sliceOf, snapshotContract, write } from './snapshot-contract.ts'
 
 snapshotContract('memory', () => {
   const snapshots = new MemorySnapshots()
@@ -20,11 +20,11 @@ test('an operation whose completion never comes has not happened, and a crash lo
   const snapshots = new MemorySnapshots()
   const store = memorySnapshotStore(snapshots)
   await write(store, 10, [row('a', '1')])
-  await commit(store, 10)
+  await commit(store, 10, 1)
   const ready: (() => void)[] = []
   const slow = memorySnapshotStore(snapshots, (run) => ready.push(run))
-  slow.writeSlice(logIndex(20), [row('a', '2')], () => undefined)
-  slow.commit(logIndex(20), meta(20), () => undefined)
+  slow.writeSlice(logIndex(20), sliceOf([row('a', '2')]), () => undefined)
+  slow.commit(logIndex(20), { meta: meta(20), total: 1 }, () => undefined)
   ready.shift()?.()
   snapshots.crash()
   expect(await load(memorySnapshotStore(snapshots))).toEqual({ index: 10, rows: [['a', '1']] })

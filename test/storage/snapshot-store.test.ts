@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { logIndex } from '../../src/base/brand.ts'
 import type { SnapshotStore, StorageFault } from '../../src/node/ports.ts'
+import { packRows } from '../../src/codec/packed-rows.ts'
 import { openLevel } from '../../src/storage/snapshot-database.ts'
 import type { SnapshotDatabase } from '../../src/storage/snapshot-database.ts'
-import { CURRENT_KEY, encodeCurrent, encodeSlice, rowKey, seal, sliceKey } from '../../src/storage/snapshot-record.ts'
+import { CURRENT_KEY, encodeCurrent, rowKey, seal, sliceKey } from '../../src/storage/snapshot-record.ts'
 import { openSnapshotStore, storeOver } from '../../src/storage/snapshot-store.ts'
 import { bytes, close, commit, load, meta, row, snapshotContract, write } from './snapshot-contract.ts'
 
@@ -131,7 +132,7 @@ describe('a snapshot that is interrupted', () => {
     const store = await storeOver(failing(await openLevel(path), 1, false), path)
     stores.push(store)
     expect((await write(store, 1, [row('a', '1')]))?.code).toBe('IO_ERROR')
-    expect((await commit(store, 1))?.code).toBe('IO_ERROR')
+    expect((await commit(store, 1, 1))?.code).toBe('IO_ERROR')
     await expect(load(store)).rejects.toThrow('IO_ERROR')
   })
 
@@ -150,7 +151,7 @@ describe('a snapshot that is interrupted', () => {
   async function prepare(path: string): Promise<void> {
     const store = await storeOver(await openLevel(path), path)
     await write(store, 10, [row('a', '1'), row('b', '1'), row('c', '1')])
-    await commit(store, 10)
+    await commit(store, 10, 3)
     await close(store)
   }
 
@@ -160,7 +161,7 @@ describe('a snapshot that is interrupted', () => {
     const faults = [
       await write(store, 20, [row('a', '2'), row('b', null)]),
       await write(store, 20, [row('d', '2')]),
-      await commit(store, 20),
+      await commit(store, 20, 3),
     ]
     await close(store)
     return faults.some((fault) => fault !== null)
@@ -208,7 +209,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     const path = directory()
     const store = await open(path)
     await write(store, 1, [row('a', '1'), row('b', '1')])
-    await commit(store, 1)
+    await commit(store, 1, 2)
     await close(store)
     stores.pop()
     await change(join(path, 'state-0'), async (database) => {
@@ -226,7 +227,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     const path = directory()
     const store = await open(path)
     await write(store, 1, [row('a', '1'), row('b', '2')])
-    await commit(store, 1)
+    await commit(store, 1, 2)
     await close(store)
     stores.pop()
     await change(join(path, 'state-0'), async (database) => {
@@ -242,10 +243,10 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     const path = directory()
     const store = await open(path)
     await write(store, 1, [row('a', '1'), row('b', '1'), row('c', '1')])
-    await commit(store, 1)
+    await commit(store, 1, 3)
     await write(store, 2, [row('c', null), row('a', '2')])
     await write(store, 2, [row('d', '2'), row('e', null)])
-    await commit(store, 2)
+    await commit(store, 2, 3)
     await close(store)
     stores.pop()
     expect((await load(await open(path))).rows).toHaveLength(3)
@@ -266,7 +267,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     const path = directory()
     await committedOnce(path)
     const key = sliceKey(logIndex(1), 0)
-    const value = seal(key, encodeSlice([row('a', '0')]))
+    const value = seal(key, packRows([row('a', '0')]))
     await change(join(path, 'state-0'), async (database) => {
       const current = { format: 1, generation: logIndex(2), slices: 0, rows: 0, total: 1, meta: meta(2) }
       const switched = { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(current)) }
@@ -289,7 +290,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     const store = await storeOver(recording, path)
     stores.push(store)
     await write(store, 1, [row('a', '1')])
-    await commit(store, 1)
+    await commit(store, 1, 1)
     expect(written.filter((keys) => keys.includes('ra'))).toHaveLength(1)
     expect(written.find((keys) => keys.includes('ra'))).toContain('c')
   })
@@ -297,7 +298,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
   test('a slice that rotted before it was folded is never folded', async () => {
     const path = directory()
     const store = await open(path)
-    await commit(store, 1)
+    await commit(store, 1, 0)
     await close(store)
     stores.pop()
     const current = { format: 1, generation: logIndex(2), slices: 1, rows: 1, total: 1, meta: meta(2) }
@@ -380,7 +381,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
   async function committedOnce(path: string): Promise<void> {
     const store = await open(path)
     await write(store, 1, [row('a', '1')])
-    await commit(store, 1)
+    await commit(store, 1, 1)
     await close(store)
     stores.pop()
   }
