@@ -30,7 +30,7 @@ interface Writing extends Boundary {
 
 export interface SnapshotterPorts {
   readonly store: SnapshotStore
-  readonly codec: Pick<SessionCodec, 'encodeValue'>
+  readonly codec: Pick<SessionCodec, 'encodeWalked'>
   readonly clock: Clock
   /** The log is on disk up to this index when the node opens. */
   readonly durableIndex: LogIndex
@@ -139,7 +139,7 @@ export class Snapshotter {
       const row = writing.sorted.next()
       if (row === undefined) break
       const { key, value } = row
-      const encoded = value === undefined ? null : this.ports.codec.encodeValue(value)
+      const encoded = value === undefined ? null : this.ports.codec.encodeWalked(value)
       bytes += encoded?.length ?? 0
       rows.push({ key, value: encoded })
     }
