@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Dictionary } from '../../src/session/dictionary.ts'
 import { Heap } from '../../src/session/heap.ts'
 import { OrderedKeys } from '../../src/session/ordered-keys.ts'
 
@@ -50,5 +51,42 @@ test('a heap pops in order, whatever was retained', () => {
       expect(heap.pop()).toBeUndefined()
       expect(popped).toEqual(items.filter((item) => item % 3 > 0).sort((a, b) => a - b))
     }),
+  )
+})
+
+test('a dictionary equals a plain map, and its swaps what changed in it, also with rows that come, go and come again', () => {
+  const step = fc.record({
+    key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    kind: fc.constantFrom('set', 'set', 'delete', 'forget', 'swap'),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const dictionary = new Dictionary()
+      const plain = new Map<string, number>()
+      const swaps: { dirty: Iterable<{ key: string; value: unknown }>; whole: Map<string, number> }[] = []
+      for (const [at, { key, kind }] of [...steps, { key: 'a', kind: 'swap' as const }].entries()) {
+        if (kind === 'set') {
+          dictionary.set(key, at)
+          plain.set(key, at)
+        } else if (kind === 'delete') expect(dictionary.delete(key)).toBe(plain.delete(key))
+        else if (kind === 'swap') swaps.push({ dirty: dictionary.swap(at), whole: new Map(plain) })
+        else if (dictionary.find(key) === undefined) dictionary.forget(dictionary.place(key))
+        expect(dictionary.get(key)).toBe(plain.get(key))
+        expect(dictionary.has(key)).toBe(plain.has(key))
+        expect(dictionary.size).toBe(plain.size)
+        expect(dictionary.range({ from: '', to: 'z', limit: 9, reverse: false })).toEqual([...plain.keys()].sort())
+      }
+      const stored = new Map<string, unknown>()
+      for (const { dirty, whole } of swaps) {
+        const named = [...dirty].map((row) => row.key)
+        expect(new Set(named).size).toBe(named.length)
+        for (const { key, value } of dirty) {
+          if (value === undefined) expect(stored.delete(key)).toBe(true)
+          else stored.set(key, value)
+        }
+        expect(new Map([...stored].sort())).toEqual(new Map([...whole].sort()))
+      }
+    }),
+    { numRuns: 300 },
   )
 })
