@@ -39,8 +39,8 @@ export const DEFAULT_LIMITS: Limits = {
   ackTimeoutMs: 30 * SECOND_MS,
   ackTimeoutMaxMs: 5 * MINUTE_MS,
   attemptsMax: 20,
-  /** A quarter of a log segment: restart replays at most this much and what the snapshot being written covers. */
-  snapshotBytes: 16 * MIB,
+  /** One log segment: a restart replays at most this much and what the snapshot being written covers; a row is stored once per that. */
+  snapshotBytes: 64 * MIB,
 }
 
 /** No limit that is a time may be longer: ten years, so that sums with a clock stay far below 2^53 ms. */
