@@ -152,7 +152,10 @@ interface Parts {
 /** What a node is opened from. The transport dials from here on. */
 function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots: SnapshotStore }): Parts {
   const { directory, snapshots } = on
-  const codec = createSessionCodec((bytes) => hash('sha256', bytes, 'buffer'))
+  const codec = createSessionCodec(
+    (bytes) => hash('sha256', bytes, 'buffer'),
+    (text) => hash('sha256', text, 'hex'),
+  )
   const mounted = mount(options.machines ?? [counter, register, payments], codec)
   const machine = new SessionStateMachine(mounted.userMachine, codec, { group: GROUP })
   const identity = {

@@ -142,6 +142,10 @@ export class KitContext {
     return this.window.base().hash(bytes)
   }
 
+  hashHex(text: string): string {
+    return this.window.base().hashHex(text)
+  }
+
   id(prefix: string): string {
     return this.window.base().id(prefix)
   }

@@ -175,6 +175,10 @@ export class Context implements MachineContext {
     return this.owner.codec.sha256(bytes)
   }
 
+  hashHex(text: string): string {
+    return this.owner.codec.sha256Hex(text)
+  }
+
   id(prefix: string): string {
     return `${prefix}${this.owner.incarnation}-${this.owner.index}-${this.nextCounter()}`
   }

@@ -113,6 +113,8 @@ export interface MachineContext {
   /** Principals of that kind prefix ("admin:") that a session was ever bound to, sorted. */
   principalsKnown(prefix: string): readonly string[]
   hash(bytes: Uint8Array): Uint8Array
+  /** SHA-256 of a text's UTF-8, as 64 hex digits. */
+  hashHex(text: string): string
   /** Unique for ever: incarnation, index and a counter, after `prefix`. */
   id(prefix: string): string
   /** Uniform in [0, 1), seeded by incarnation, index and a counter. */

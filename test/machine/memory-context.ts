@@ -133,6 +133,7 @@ export class MemoryHost {
       afterReject: (run) => void after.push(run),
       principalsKnown: () => ['admin:root'],
       hash: (bytes) => bytes.slice(0, 4),
+      hashHex: (text) => text.padEnd(64, '0').slice(0, 64),
       id: (prefix) => {
         counter += 1
         return `${prefix}1-${this.index}-${counter}`
