@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { query } from '../../machine/command.ts'
 import { isRejection } from '../../machine/rejection.ts'
 import { isAdmin } from './access.ts'
-import { type AuditGroup, type AuditRecord, recordsOf, rejectedRecord } from './audit.ts'
+import { type AuditGroup, type AuditRecord, parseAuditGroup, recordsOf, rejectedRecord } from './audit.ts'
 import { PAGE_MAX, REJECTED_RING } from './limits.ts'
 import { findBooking } from './queries.ts'
 import { AUDIT_ENTITIES, id, millis } from './rows.ts'
@@ -72,7 +72,7 @@ interface Group {
 }
 
 function groupsOfAll(view: PaymentsView, from: number, limit: number): Group[] {
-  return view.audit.range({ from, limit }).map(([group, row]) => ({ group, row }))
+  return view.audit.range({ from, limit }).map(([group, text]) => ({ group, row: parseAuditGroup(text) }))
 }
 
 /** The groups of a booking from `from` on: found from its last one back, oldest first. */
@@ -80,8 +80,9 @@ function groupsOf(view: PaymentsView, bookingId: string, from: number): Group[] 
   const groups: Group[] = []
   let group = view.bookings.get(bookingId)?.auditGroup ?? 0
   while (group >= from) {
-    const row = view.audit.get(group)
-    if (row === undefined) break
+    const text = view.audit.get(group)
+    if (text === undefined) break
+    const row = parseAuditGroup(text)
     groups.push({ group, row })
     group = row.prevGroup
   }

@@ -4,7 +4,7 @@ import { command } from '../../machine/command.ts'
 import type { Parsed } from '../../machine/schema.ts'
 import { findBooking, isRejection } from './access.ts'
 import { Change, refused, refusedState, statusOf } from './change.ts'
-import { nextId } from './ids.ts'
+import { lastNumber } from './journal.ts'
 import { DURATION_MIN_MAX } from './limits.ts'
 import { createRefund } from './refunds.ts'
 import { refundAmount, refundPct, type Role } from './refund-policy.ts'
@@ -44,7 +44,8 @@ const requestInput = z.object({
 export const requestBooking = command({ input: requestInput, output: bookingStatus }, (ctx: PaymentsContext, input) => {
   const refusal = checkRequest(ctx, input)
   if (refusal !== null) return refusal
-  const { id: bookingId, number } = nextId(ctx, 'booking', 'bkg')
+  const number = lastNumber(ctx, 'bookings') + 1
+  const bookingId = `bkg-${number}`
   const booking = newBooking(ctx, bookingId, input)
   const change = new Change(ctx, 'requestBooking', booking)
   for (const { formId, required } of input.forms) {
@@ -55,9 +56,11 @@ export const requestBooking = command({ input: requestInput, output: bookingStat
     ctx.state.slots.set([principal, input.startsAt], slot)
     ctx.state.bookingsOf.set([principal, number], bookingId)
   }
+  const { journal } = change
+  journal.count('bookings', 'all', 1)
   for (const entity of ['payment', 'session', 'video'] as const) {
-    change.journal.note({ entity, from: null, to: booking[entity] })
-    change.journal.count(`${entity}.${booking[entity]}`, 1)
+    journal.note({ entity, from: null, to: booking[entity] })
+    journal.enter(entity, booking[entity])
   }
   change.commit()
   const { startsAt } = input
@@ -85,15 +88,18 @@ function checkRequest(ctx: PaymentsContext, input: RequestInput): Refusal | null
 const endOf = (slot: { readonly startsAt: number; readonly durationMin: number }): number =>
   slot.startsAt + slot.durationMin * MINUTE_MS
 
-/** Does this person have an open booking in [startsAt, end)? Slots do not overlap, so at most 17 lie in reach. */
+/**
+ * Does this person have an open booking in [startsAt, end)? PERF: open bookings of one person do not overlap, so the last that
+ * begins before `end` ends last as well, and it alone is looked at.
+ */
 function overlaps(
   ctx: PaymentsContext,
   principal: string,
   slot: { readonly startsAt: number; readonly durationMin: number },
 ): boolean {
   const from = Math.max(0, slot.startsAt - DURATION_MIN_MAX * MINUTE_MS)
-  const near = ctx.state.slots.range({ from: [principal, from], to: [principal, endOf(slot)], limit: 64 })
-  return near.some(([, { endsAt }]) => endsAt > slot.startsAt)
+  const last = ctx.state.slots.range({ from: [principal, from], to: [principal, endOf(slot)], limit: 1, reverse: true })
+  return last.some(([, { endsAt }]) => endsAt > slot.startsAt)
 }
 
 function newBooking(ctx: PaymentsContext, bookingId: string, input: RequestInput): Booking {
@@ -107,21 +113,19 @@ function newBooking(ctx: PaymentsContext, bookingId: string, input: RequestInput
     priceMinor: price,
     currency: input.currency,
     ...INITIAL_TRIPLE,
-    enteredAt: { payment: ctx.now, session: ctx.now, video: ctx.now },
+    paymentAt: ctx.now,
+    sessionAt: ctx.now,
+    videoAt: ctx.now,
     formsOpen: input.forms.filter(({ required }) => required).length,
-    verbalConsent: null,
     attempts: 0,
     attemptId: null,
+    outcome: null,
+    resultCode: null,
     applied: null,
+    appliedAt: null,
     capturedMinor: 0,
     refundedMinor: 0,
-    attendance: null,
-    actualStart: null,
-    endedAt: null,
-    cancel: null,
-    therapistReview: false,
-    manualReview: false,
-    fired: null,
+    rare: null,
     auditGroup: 0,
     seq: 0,
   }
@@ -188,11 +192,10 @@ export function endBooking(ctx: PaymentsContext, { booking, role, action, reason
   const pct = paid ? cancelPct(booking, ctx.now, { role, reason }) : 0
   const change = new Change(ctx, action, booking)
   change.take(paid ? 'cancelPaid' : 'cancelUnpaid', reason)
-  change.set({ cancel: { by: ctx.principal, role, reason, at: ctx.now } })
-  if (reason === 'both_absent') change.set({ manualReview: true })
+  change.setRare({ cancel: { by: ctx.principal, role, reason, at: ctx.now } })
+  if (reason === 'both_absent') change.setRare({ manualReview: true })
   if (paid) {
-    const { applied, priceMinor: price } = booking
-    const transactionId = applied?.transactionId ?? null
+    const { applied: transactionId, priceMinor: price } = booking
     createRefund(change, { transactionId, amountMinor: refundAmount(price, pct), pct, reason: refundReason(reason) })
   }
   change.commit()

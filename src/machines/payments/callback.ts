@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { command } from '../../machine/command.ts'
 import { findBooking, isRejection, workerOnly } from './access.ts'
-import { Change, Journal, refused, refusedState } from './change.ts'
+import { Change, refused, refusedState } from './change.ts'
+import { Journal } from './journal.ts'
 import { WAITING_MAX } from './limits.ts'
-import type { Attempt, CallbackResponse, CallbackResult } from './rows.ts'
+import type { Attempt, CallbackRecord, CallbackResponse, CallbackResult } from './rows.ts'
 import { callbackResponse, id, minor, text } from './rows.ts'
 import type { PaymentsContext, ProviderResult, Refusal } from './schema.ts'
 import { AMOUNT_MISSING, namesAmount, providerResult } from './schema.ts'
@@ -67,7 +68,6 @@ export class Contradiction {
 export function takeResult(ctx: PaymentsContext, action: string, input: Incoming): CallbackAnswer | Contradiction {
   const { transactionId } = input
   const attemptId = input.attemptId ?? lookUp(ctx, input.checkoutRequestId)
-  const attempt = attemptId === undefined ? undefined : ctx.state.attempts.get(attemptId)
   const told = toldOf(input)
   const digest = digestOf(told, attemptId ?? `checkout:${input.checkoutRequestId ?? ''}`)
   const seen = ctx.state.callbacks.get(transactionId)
@@ -77,25 +77,30 @@ export function takeResult(ctx: PaymentsContext, action: string, input: Incoming
     }
     return repeat(ctx, transactionId, seen)
   }
-  if (attempt === undefined)
+  const bookingId = attemptId === undefined ? undefined : ctx.state.attempts.get(attemptId)?.bookingId
+  if (attemptId === undefined || bookingId === undefined)
     return unknownAttempt(ctx, action, { told, digest, checkoutRequestId: input.checkoutRequestId })
-  return takeFirst(ctx, action, { attempt, told, digest })
+  return takeFirst(ctx, action, { bookingId, attemptId, told, digest })
+}
+
+/** A transaction that is new, and the attempt that it speaks of. */
+interface First {
+  readonly bookingId: string
+  readonly attemptId: string
+  readonly told: Told
 }
 
 /** A transaction that is new, of an attempt that is known. */
-function takeFirst(
-  ctx: PaymentsContext,
-  action: string,
-  { attempt, told, digest }: { readonly attempt: Attempt; readonly told: Told; readonly digest: string },
-): CallbackAnswer {
-  const { change, result, told: before } = judge(ctx, action, { attempt, told })
-  change.journal.count(`callback.${result}`, 1)
+function takeFirst(ctx: PaymentsContext, action: string, first: First & { readonly digest: string }): CallbackAnswer {
+  const { change, result, told: before } = judge(ctx, action, first)
+  change.journal.count('callback', result, 1)
   change.commit()
-  const { id: bookingId, payment, session } = change.booking
-  const response = before ?? { result, bookingId, attemptId: attempt.id, payment, session }
-  const { transactionId } = told
-  ctx.state.callbacks.set(transactionId, { digest, bookingId, result, at: ctx.now, index: ctx.index, response })
-  return before === null ? response : { ...response, duplicate: true }
+  const { bookingId, attemptId, told, digest } = first
+  const { payment, session } = change.booking
+  const { now: at, index } = ctx
+  const record = { digest, bookingId, attemptId, result, payment, session, at, index, response: before }
+  ctx.state.callbacks.set(told.transactionId, record)
+  return before === null ? { result, bookingId, attemptId, payment, session } : { ...before, duplicate: true }
 }
 
 /** What `judge` found out. The change is not committed yet. */
@@ -110,16 +115,13 @@ interface Judged {
  * Applies the table of 3.5, unless the receipt was captured under another transaction: then it is the same money, told twice,
  * and there is neither capture nor refund. The callback's own record stands last in its audit group.
  */
-function judge(
-  ctx: PaymentsContext,
-  action: string,
-  { attempt, told, reason = null }: { readonly attempt: Attempt; readonly told: Told; readonly reason?: string | null },
-): Judged {
-  const booking = ctx.state.bookings.get(attempt.bookingId)
-  if (booking === undefined) throw new Error(`attempt ${attempt.id} has no booking ${attempt.bookingId}`)
+function judge(ctx: PaymentsContext, action: string, first: First, reason: string | null = null): Judged {
+  const { bookingId, attemptId, told } = first
+  const booking = ctx.state.bookings.get(bookingId)
+  if (booking === undefined) throw new Error(`attempt ${attemptId} has no booking ${bookingId}`)
   const change = new Change(ctx, action, booking)
   const before = captured(ctx, told)
-  const result = before === null ? settle(change, attempt, told) : 'SAME_RECEIPT'
+  const result = before === null ? settle(change, attemptId, told) : 'SAME_RECEIPT'
   change.journal.note({ entity: 'callback', from: null, to: result, reason, ref: told.transactionId })
   return { change, result, told: before }
 }
@@ -138,22 +140,15 @@ function unknownAttempt(
     payment: null,
     session: null,
   }
-  const record = {
-    digest,
-    bookingId: null,
-    result: 'UNKNOWN_ATTEMPT',
-    at: ctx.now,
-    index: ctx.index,
-    response,
-  } as const
-  ctx.state.callbacks.set(transactionId, record)
+  const { now: at, index } = ctx
+  ctx.state.callbacks.set(transactionId, { digest, ...response, at, index, response: null })
   if (checkoutRequestId !== undefined) {
     ctx.state.waiting.set([checkoutRequestId, transactionId], { outcome, amountMinor, receipt, resultCode })
   }
   ctx.alert('UNKNOWN_ATTEMPT', { transactionId })
   const journal = new Journal(ctx, action, null)
   journal.note({ entity: 'callback', from: null, to: 'UNKNOWN_ATTEMPT', ref: transactionId })
-  journal.count('callback.UNKNOWN_ATTEMPT', 1)
+  journal.count('callback', 'UNKNOWN_ATTEMPT', 1)
   journal.close(0)
   return response
 }
@@ -163,7 +158,8 @@ function captured(ctx: PaymentsContext, { receipt, outcome, transactionId }: Tol
   if (receipt === null || outcome === 'failure') return null
   const owner = ctx.state.receipts.get(receipt)
   if (owner === undefined || owner === transactionId) return null
-  return ctx.state.callbacks.get(owner)?.response ?? null
+  const record = ctx.state.callbacks.get(owner)
+  return record === undefined ? null : responseOf(record)
 }
 
 /**
@@ -177,13 +173,13 @@ export function judgeWaiting(ctx: PaymentsContext, attempt: Attempt, checkoutReq
     ctx.state.waiting.delete(key)
     if (record?.result !== 'UNKNOWN_ATTEMPT') continue
     const told = { ...early, transactionId }
-    const current = ctx.state.attempts.get(attempt.id) ?? attempt
-    const { change, result } = judge(ctx, 'paymentStarted', { attempt: current, told })
-    change.journal.count('callback.UNKNOWN_ATTEMPT', -1)
-    change.journal.count(`callback.${result}`, 1)
+    const { bookingId, id: attemptId } = attempt
+    const { change, result } = judge(ctx, 'paymentStarted', { bookingId, attemptId, told })
+    change.journal.count('callback', 'UNKNOWN_ATTEMPT', -1)
+    change.journal.count('callback', result, 1)
     change.commit()
-    const digest = digestOf(told, attempt.id)
-    ctx.state.callbacks.set(transactionId, { ...record, digest, bookingId: attempt.bookingId, result })
+    const judged = { digest: digestOf(told, attemptId), bookingId, attemptId, result, response: responseOf(record) }
+    ctx.state.callbacks.set(transactionId, { ...record, ...judged })
   }
 }
 
@@ -202,16 +198,16 @@ export const verifyPaymentManually = command(
       return same ? repeat(ctx, transactionId, known) : conflict(ctx, action, transactionId, booking.id)
     }
     if (booking.session !== 'payment_pending') return refusedState(ctx, booking, action, 'paid')
-    const attempt = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
-    if (attempt === undefined) throw new Error(`${booking.id} awaits a payment without an attempt`)
-    const { change, result } = judge(ctx, action, { attempt, told, reason: note })
-    change.journal.count(`callback.${result}`, 1)
+    const { id: bookingId, attemptId } = booking
+    if (attemptId === null) throw new Error(`${bookingId} awaits a payment without an attempt`)
+    const { change, result } = judge(ctx, action, { bookingId, attemptId, told }, note)
+    change.journal.count('callback', result, 1)
     change.commit()
     const { payment, session } = change.booking
-    const response: CallbackResponse = { result, bookingId: booking.id, attemptId: attempt.id, payment, session }
-    const digest = digestOf(told, attempt.id)
-    const record = { digest, bookingId: booking.id, result, at: ctx.now, index: ctx.index, response }
-    ctx.state.callbacks.set(transactionId, record)
+    const response: CallbackResponse = { result, bookingId, attemptId, payment, session }
+    const digest = digestOf(told, attemptId)
+    const { now: at, index } = ctx
+    ctx.state.callbacks.set(transactionId, { digest, ...response, at, index, response: null })
     return response
   },
 )
@@ -236,13 +232,14 @@ function speaksOfMoney(digest: string): boolean {
   return told === 'success' && Number(amountMinor) > 0
 }
 
-function repeat(
-  ctx: PaymentsContext,
-  key: string,
-  record: { readonly index: number; readonly response: CallbackResponse },
-): CallbackAnswer {
+function repeat(ctx: PaymentsContext, key: string, record: CallbackRecord): CallbackAnswer {
   ctx.log('duplicate', { key, firstIndex: record.index })
-  return { ...record.response, duplicate: true }
+  return { ...responseOf(record), duplicate: true }
+}
+
+/** The first answer to a transaction, which repeats get as well. */
+function responseOf({ result, bookingId, attemptId, payment, session, response }: CallbackRecord): CallbackResponse {
+  return response ?? { result, bookingId, attemptId, payment, session }
 }
 
 function conflict(ctx: PaymentsContext, action: string, transactionId: string, bookingId: string | null): Refusal {

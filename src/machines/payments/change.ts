@@ -1,46 +1,14 @@
 import { InvariantError } from '../../session/engine-error.ts'
-import { appendApplied, appendRejected, type AuditEntity, type AuditStep, type RejectedStep } from './audit.ts'
+import { appendRejected, type AuditEntity, type RejectedStep } from './audit.ts'
 import type { Compound } from './compounds.ts'
 import { planCompound } from './compounds.ts'
-import type { Booking } from './rows.ts'
+import { Journal } from './journal.ts'
+import { type Booking, NOTHING_RARE, type RareFacts } from './rows.ts'
 import type { PaymentsContext, Refusal } from './schema.ts'
 import type { SessionState, Triple } from './states.ts'
 import { isTerminalSession, SESSION_TRANSITIONS } from './states.ts'
-import { legalTriples } from './sync.ts'
+import { isLegal } from './sync.ts'
 import { nextTimer } from './timers.ts'
-import { addTotals, type TotalDelta, TOTALS_KEY } from './totals.ts'
-
-/** What one command writes beside its rows: its audit group and what it adds to the totals. Closed once, at the end. */
-export class Journal {
-  readonly ctx: PaymentsContext
-  /** Name of the command, task or timer that acts. */
-  readonly action: string
-  private readonly bookingId: string | null
-  private readonly steps: AuditStep[] = []
-  private readonly deltas: TotalDelta[] = []
-
-  constructor(ctx: PaymentsContext, action: string, bookingId: string | null) {
-    this.ctx = ctx
-    this.action = action
-    this.bookingId = bookingId
-  }
-
-  note(step: AuditStep): void {
-    this.steps.push(step)
-  }
-
-  count(name: string, delta: number): void {
-    this.deltas.push({ name, delta })
-  }
-
-  /** Writes the audit group and the totals. `prevGroup` is the booking's last group; returns the one that is its last now. */
-  close(prevGroup: number): number {
-    const { ctx, action, bookingId, steps, deltas } = this
-    if (deltas.length > 0) ctx.state.totals.set(TOTALS_KEY, addTotals(ctx.state.totals.get(TOTALS_KEY), deltas))
-    if (steps.length === 0) return prevGroup
-    return appendApplied(ctx, { bookingId, action, by: ctx.principal, prevGroup }, steps)
-  }
-}
 
 /**
  * One command's change of one booking: steps are taken on a draft, `commit` checks the invariants and writes it. `booking`
@@ -69,6 +37,11 @@ export class Change {
     Object.assign(this.draft, fields)
   }
 
+  /** Sets some of what few bookings have. */
+  setRare(facts: Partial<RareFacts>): void {
+    this.draft.rare = { ...(this.draft.rare ?? NOTHING_RARE), ...facts }
+  }
+
   /**
    * Takes the steps of a compound. The command's guards came before: a compound that does not fit here is a bug, and the
    * whole entry rolls back (PP7).
@@ -77,16 +50,19 @@ export class Change {
     const { ctx, journal, draft } = this
     const plan = planCompound(compound, draft)
     if ('error' in plan) throw new InvariantError(`${compound} does not fit ${draft.id}: ${JSON.stringify(plan)}`)
-    const enteredAt = { ...draft.enteredAt }
+    const { now } = ctx
     for (const { entity, from, to } of plan.steps) {
-      enteredAt[entity] = ctx.now
+      if (entity === 'payment') draft.paymentAt = now
+      else if (entity === 'session') draft.sessionAt = now
+      else draft.videoAt = now
       journal.note({ entity, from, to, reason })
-      journal.count(`${entity}.${from}`, -1)
-      journal.count(`${entity}.${to}`, 1)
+      journal.move(entity, from, to)
       logTransition(this, { entity, from, to })
     }
     const { payment, session, video } = plan.triple
-    this.set({ payment, session, video, enteredAt })
+    draft.payment = payment
+    draft.session = session
+    draft.video = video
   }
 
   commit(): void {
@@ -156,8 +132,6 @@ export function refusedState(ctx: PaymentsContext, booking: Booking, event: stri
   return refused(ctx, rejection, { action: event, bookingId: booking.id, from, to: to ?? null })
 }
 
-const LEGAL = new Set(legalTriples('amended').map(({ payment, session, video }) => `${payment}/${session}/${video}`))
-
 /** The session states that a booking reaches only with its price paid (PP3). */
 const PAID: ReadonlySet<SessionState> = new Set([
   'paid',
@@ -169,15 +143,16 @@ const PAID: ReadonlySet<SessionState> = new Set([
   'no_show_therapist',
 ])
 
-/** The invariants of one booking (domain 0.3 D7, PP1, PP3, PP4); PERF: a set lookup and four comparisons. */
+/** The invariants of one booking (domain 0.3 D7, PP1, PP3, PP4); PERF: a few lookups and comparisons, no text. */
 function assertBooking(booking: Booking): void {
-  const { id, payment, session, video } = booking
-  const triple = `${payment}/${session}/${video}`
-  if (!LEGAL.has(triple)) throw new InvariantError(`${id} would be ${triple}, which no matrix allows`)
+  const { id, payment, session, video, rare } = booking
+  if (!isLegal(booking)) {
+    throw new InvariantError(`${id} would be ${payment}/${session}/${video}, which no matrix allows`)
+  }
   if (booking.refundedMinor > booking.capturedMinor)
     throw new InvariantError(`${id} would refund more than it captured`)
   if (PAID.has(session) && booking.applied === null) throw new InvariantError(`${id} would be ${session} unpaid`)
-  if (session === 'ready' && booking.formsOpen > 0 && booking.verbalConsent === null) {
+  if (session === 'ready' && booking.formsOpen > 0 && (rare === null || rare.verbalConsent === null)) {
     throw new InvariantError(`${id} would be ready with open forms`)
   }
 }

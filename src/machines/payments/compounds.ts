@@ -89,19 +89,21 @@ export type CompoundPlan = { readonly steps: readonly Step[]; readonly triple: T
  * against both matrices (A4). Steps of one plan belong into one audit group.
  */
 export function planCompound(compound: Compound, triple: Triple): CompoundPlan {
-  const key = `${compound}/${triple.payment}/${triple.session}/${triple.video}`
-  const known = PLANS.get(key)
-  if (known !== undefined) return known
+  const { payment, session, video } = triple
+  const known = PLANS.get(compound) ?? []
+  for (const { from, plan } of known) {
+    if (from.payment === payment && from.session === session && from.video === video) return plan
+  }
   const plan = planMoves(MOVES[compound](triple), triple)
-  PLANS.set(key, plan)
+  PLANS.set(compound, [...known, { from: { payment, session, video }, plan }])
   return plan
 }
 
 /**
- * Plans that were made already. PERF: a plan is a pure function of 18 compounds and at most 330 triples, and commands need
- * the same dozen all the time; looking one up costs a tenth of making it.
+ * Plans that were made already, by the triple they start from. PERF: a plan is a pure function of 18 compounds and at most
+ * 330 triples, and commands need the same one or two of each all the time; finding one costs a tenth of making it.
  */
-const PLANS = new Map<string, CompoundPlan>()
+const PLANS = new Map<Compound, readonly { readonly from: Triple; readonly plan: CompoundPlan }[]>()
 
 /** Plans any list of moves; the admin's `transition` uses it as well. */
 export function planMoves(moves: readonly Move[], triple: Triple): CompoundPlan {

@@ -2,7 +2,7 @@ import { unreachable } from '../../base/assert.ts'
 import { endBooking } from './booking-commands.ts'
 import { armTimer, Change } from './change.ts'
 import { route } from './form-commands.ts'
-import type { Booking, CancelReason } from './rows.ts'
+import { type Booking, type CancelReason, NOTHING_RARE } from './rows.ts'
 import type { PaymentsContext } from './schema.ts'
 import { failAttempt } from './settle.ts'
 import { nextTimer, type TimerKind } from './timers.ts'
@@ -16,7 +16,8 @@ export function fireTimers(ctx: PaymentsContext, bookingId: string): void {
   while (booking !== undefined) {
     const next = nextTimer(booking)
     if (next === null || next.dueAt > ctx.now) break
-    const fired: Booking = { ...booking, fired: { dueAt: next.dueAt, order: next.order } }
+    const rare = { ...(booking.rare ?? NOTHING_RARE), fired: { dueAt: next.dueAt, order: next.order } }
+    const fired: Booking = { ...booking, rare }
     ctx.state.bookings.set(bookingId, fired)
     fire(ctx, next.kind, fired)
     booking = ctx.state.bookings.get(bookingId)
@@ -71,7 +72,7 @@ function timeOut(ctx: PaymentsContext, booking: Booking): void {
   const attempt = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
   if (attempt === undefined) return
   const change = new Change(ctx, 'payment-timeout', booking)
-  failAttempt(change, attempt, 'TIMEOUT')
+  failAttempt(change, attempt.id, 'TIMEOUT')
   change.commit()
   ctx.alert('PAYMENT_TIMEOUT', { bookingId: booking.id, attemptId: attempt.id })
 }

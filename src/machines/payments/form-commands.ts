@@ -84,7 +84,7 @@ export const recordVerbalConsent = command(
     if (booking.session !== 'forms_required') return refusedState(ctx, booking, action, 'ready')
     const change = new Change(ctx, action, booking)
     change.journal.note({ entity: 'form', from: null, to: 'verbal_consent', reason: input.note })
-    change.set({ verbalConsent: { by: ctx.principal, at: ctx.now } })
+    change.setRare({ verbalConsent: { by: ctx.principal, at: ctx.now } })
     return statusOf(makeReady(change))
   },
 )

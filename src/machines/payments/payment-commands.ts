@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { command } from '../../machine/command.ts'
 import type { TaskHandlers } from '../../machine/define.ts'
 import { findBooking, isRejection, workerOnly } from './access.ts'
+import { followAttempt } from './attempts.ts'
 import { bookingStatus } from './booking-commands.ts'
 import { Contradiction, judgeWaiting, takeResult } from './callback.ts'
 import { Change, noteRefused, refused, refusedState, statusOf } from './change.ts'
-import { nextId } from './ids.ts'
 import type { Attempt, Booking } from './rows.ts'
 import { id, phone } from './rows.ts'
 import type { PaymentsContext, paymentsSchema, Refusal } from './schema.ts'
@@ -42,12 +42,10 @@ export const initiatePayment = command(
 
 function newAttempt(change: Change, number: string): Attempt {
   const { ctx, booking, journal } = change
-  const { id: attemptId } = nextId(ctx, 'attempt', 'att')
-  const no = booking.attempts + 1
   const attempt: Attempt = {
-    id: attemptId,
+    id: `att-${journal.next('attempts')}`,
     bookingId: booking.id,
-    no,
+    no: booking.attempts + 1,
     phone: number,
     amountMinor: booking.priceMinor,
     at: ctx.now,
@@ -56,10 +54,7 @@ function newAttempt(change: Change, number: string): Attempt {
     outcome: null,
     resultCode: null,
   }
-  ctx.state.attempts.set(attemptId, attempt)
-  ctx.state.attemptsOf.set([booking.id, no], attemptId)
-  change.set({ attempts: no, attemptId })
-  journal.count('attempts', 1)
+  followAttempt(change, attempt)
   return attempt
 }
 
@@ -140,7 +135,7 @@ export const pushTask: TaskHandlers<typeof paymentsSchema, 'payment.stk_push'> =
     if (booking.payment !== 'initiated' || booking.attemptId !== attempt.id || attempt.checkoutRequestId !== null)
       return
     const change = new Change(ctx, 'payment.stk_push', booking)
-    failAttempt(change, attempt, 'PUSH_FAILED')
+    failAttempt(change, attempt.id, 'PUSH_FAILED')
     change.commit()
   },
 }

@@ -3,7 +3,10 @@ import { query } from '../../machine/command.ts'
 import { isRejection } from '../../machine/rejection.ts'
 import { isAdmin, roleOf, WORKER_ROLE } from './access.ts'
 import { cancelPct, isCancellable } from './booking-commands.ts'
+import { attemptOf } from './attempts.ts'
+import { bookingFacts, factsOf } from './booking-facts.ts'
 import { joinCheck } from './join.ts'
+import { LEDGER_KEY } from './journal.ts'
 import { PAGE_MAX, PER_BOOKING_MAX, STUCK_SCAN_MAX } from './limits.ts'
 import type { Role } from './refund-policy.ts'
 import { refundAmount } from './refund-policy.ts'
@@ -11,11 +14,11 @@ import type { Attempt, Booking } from './rows.ts'
 import { attemptRow, bookingRow, captureRow, formRow, id, millis, minor, refundRow } from './rows.ts'
 import type { PaymentsQueryContext, PaymentsView, Refusal } from './schema.ts'
 import { stuckStates } from './stuck.ts'
-import { describeTotals, TOTALS_KEY } from './totals.ts'
+import { describeTotals } from './totals.ts'
 
 /** What payments can be asked (domain 3.9). Phone numbers are masked in every answer. */
 
-const bookingView = bookingRow.omit({ fired: true, applied: true, auditGroup: true }).extend({
+const bookingView = bookingFacts.extend({
   forms: z.array(formRow.extend({ formId: id })),
   attemptList: z.array(attemptRow),
   captures: z.array(captureRow.extend({ transactionId: z.string(), applied: z.boolean() })),
@@ -27,33 +30,36 @@ export const get = query(
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
     const found = findBooking(view, context, input.id)
     if (isRejection(found)) return found
-    const { fired: _fired, auditGroup: _auditGroup, applied: _applied, ...booking } = found.booking
+    const { booking } = found
     const prefix = [input.id] as const
     const limit = PER_BOOKING_MAX
+    const attemptList = view.attemptsOf
+      .range({ prefix, limit })
+      .flatMap(([, attemptId]) => masked(booking, view.attempts.get(attemptId)))
     return {
-      ...booking,
+      ...factsOf(booking),
       forms: view.forms.range({ prefix, limit }).map(([[, formId], form]) => ({ formId, ...form })),
-      attemptList: view.attemptsOf
-        .range({ prefix, limit })
-        .flatMap(([, attemptId]) => masked(view.attempts.get(attemptId))),
-      captures: capturesOf(view, found.booking),
+      attemptList,
+      captures: capturesOf(view, booking, attemptList),
       refunds: view.refundsOf.range({ prefix, limit }).flatMap(([, refundId]) => view.refunds.get(refundId) ?? []),
     }
   },
 )
 
 /** The capture that paid for the booking, if any, then those that go back. */
-function capturesOf(view: PaymentsView, booking: Booking) {
+function capturesOf(view: PaymentsView, booking: Booking, attempts: readonly Attempt[]) {
   const orphans = view.captures
     .range({ prefix: [booking.id], limit: PER_BOOKING_MAX })
     .map(([[, transactionId], row]) => ({ transactionId, ...row, applied: false }))
-  const { applied, priceMinor: amountMinor } = booking
-  return applied === null ? orphans : [{ ...applied, amountMinor, applied: true }, ...orphans]
+  const { applied: transactionId, appliedAt: at, priceMinor: amountMinor } = booking
+  const paid = attempts.find(({ outcome }) => outcome === 'SUCCESS')
+  if (transactionId === null || at === null || paid === undefined) return orphans
+  return [{ transactionId, attemptId: paid.id, amountMinor, at, applied: true }, ...orphans]
 }
 
-function masked(attempt: Attempt | undefined): Attempt[] {
-  if (attempt === undefined) return []
-  return [{ ...attempt, phone: attempt.phone.slice(-3).padStart(attempt.phone.length, '*') }]
+function masked(booking: Booking, row: Attempt | undefined): Attempt[] {
+  if (row === undefined) return []
+  return [{ ...attemptOf(booking, row), phone: row.phone.slice(-3).padStart(row.phone.length, '*') }]
 }
 
 const summary = bookingRow.pick({
@@ -146,12 +152,12 @@ export const canJoin = query(
     const found = findBooking(view, context, input.id)
     if (isRejection(found)) return found
     const { booking, role } = found
-    const { session, video, startsAt, formsOpen, verbalConsent } = booking
+    const { session, video, startsAt, formsOpen, rare } = booking
     const verdict = joinCheck({
       participant: role === 'client' || role === 'therapist',
       session,
       video,
-      formsOpen: formsOpen > 0 && verbalConsent === null,
+      formsOpen: formsOpen > 0 && (rare === null || rare.verbalConsent === null),
       startsAt,
       now: context.now,
     })
@@ -199,7 +205,7 @@ export const totals = query(
     const { session } = context
     if (session === null) return context.reject('UNAUTHENTICATED')
     if (!isAdmin(session.principal) && !session.roles.includes(WORKER_ROLE)) return context.reject('FORBIDDEN')
-    return describeTotals(view.totals.get(TOTALS_KEY) ?? new Uint8Array(0))
+    return describeTotals(view.ledger.get(LEDGER_KEY)?.totals)
   },
 )
 

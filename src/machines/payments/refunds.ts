@@ -1,6 +1,5 @@
 import type { TaskHandlers } from '../../machine/define.ts'
 import { Change } from './change.ts'
-import { nextId } from './ids.ts'
 import { REFUND_APPROVAL_ABOVE_MINOR } from './refund-policy.ts'
 import type { Refund } from './rows.ts'
 import type { PaymentsContext, paymentsSchema } from './schema.ts'
@@ -11,16 +10,16 @@ export function createRefund(
   plan: Pick<Refund, 'transactionId' | 'amountMinor' | 'pct' | 'reason'>,
 ): void {
   const { ctx, journal, booking } = change
-  const { id, number } = nextId(ctx, 'refund', 'ref')
+  const number = journal.next('refunds')
+  const id = `ref-${number}`
   const status = firstStatus(plan.amountMinor)
   const refund: Refund = { id, bookingId: booking.id, ...plan, status, tries: 0, providerRef: null, at: ctx.now }
   ctx.state.refunds.set(id, refund)
   ctx.state.refundsOf.set([booking.id, number], id)
   change.set({ refundedMinor: booking.refundedMinor + plan.amountMinor })
   journal.note({ entity: 'refund', from: null, to: status, reason: plan.reason, ref: id })
-  journal.count('refunds', 1)
-  journal.count('refunds.minor', plan.amountMinor)
-  journal.count(`refund.${status}`, 1)
+  journal.count('refunds', 'minor', plan.amountMinor)
+  journal.count('refund', status, 1)
   if (status === 'QUEUED') queueRefund(ctx, refund, booking.currency)
   notifyStatus(ctx, refund, booking.clientId)
 }
@@ -66,8 +65,8 @@ function moveRefund(ctx: PaymentsContext, refund: Refund, path: readonly Refund[
   let status = refund.status
   for (const to of path) {
     change.journal.note({ entity: 'refund', from: status, to, ref: refund.id })
-    change.journal.count(`refund.${status}`, -1)
-    change.journal.count(`refund.${to}`, 1)
+    change.journal.count('refund', status, -1)
+    change.journal.count('refund', to, 1)
     status = to
   }
   ctx.state.refunds.set(refund.id, { ...refund, status })

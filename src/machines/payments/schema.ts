@@ -14,6 +14,7 @@ import {
   currency,
   formRow,
   id,
+  ledgerRow,
   minor,
   outcome,
   refundRow,
@@ -64,15 +65,13 @@ const state = {
   ),
   /** [principal, number of the booking] */
   bookingsOf: table(z.tuple([z.string(), z.int()]), z.string()),
-  /** booking → number, refund → number …: the last id given out */
-  counters: table(z.string(), z.int()),
   /** Keyed by the first seq of the group. */
   audit: table(z.int(), auditGroupRow),
   auditRejected: table(z.int(), auditRejectedRow),
-  /** `applied` and `rejected`: where the two chains end. */
+  /** `rejected`: where that chain ends. The other ends in the ledger. */
   chains: table(z.string(), z.object({ seq: z.int(), hash: z.string() })),
-  /** One row, `all`: the running totals in the order of totals.ts, 8 bytes each; `addTotals` makes new bytes. */
-  totals: tableSharingBytes(z.string(), z.instanceof(Uint8Array)),
+  /** One row, `all`; `addTotals` makes new bytes. */
+  ledger: tableSharingBytes(z.string(), ledgerRow),
 }
 
 const pushPayload = z.object({

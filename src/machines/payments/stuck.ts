@@ -31,7 +31,7 @@ export function stuckStates(booking: Booking, now: number): StuckState[] {
   for (const entity of ['payment', 'session', 'video'] as const) {
     const state = booking[entity]
     const expectedMin = EXPECTED_MIN[entity][state]
-    const sinceMs = booking.enteredAt[entity]
+    const sinceMs = booking[`${entity}At`]
     const forMs = now - sinceMs
     if (expectedMin !== undefined && forMs > 2 * expectedMin * MINUTE_MS) found.push({ entity, state, sinceMs, forMs })
   }

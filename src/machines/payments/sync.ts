@@ -84,6 +84,13 @@ export function crossSync(payment: string, session: string, video: string, mode:
   return { valid: true, requiredActions: payment === 'failed' ? ALERT_CLIENT_RETRY : NO_ACTIONS }
 }
 
+/** Do both amended matrices hold this triple? PERF: asked at every commit: two lookups in short lists. */
+export function isLegal({ payment, session, video }: Triple): boolean {
+  return (
+    SESSIONS_OF_PAYMENT_AMENDED[payment].includes(session) && VIDEOS_OF_SESSION_AMENDED[session].videos.includes(video)
+  )
+}
+
 /** The column "join" of the video matrix; null where the literal matrix has no row. */
 export function joinAllowed(session: SessionState, mode: SyncMode): boolean | null {
   return videoRow(session, mode)?.join ?? null

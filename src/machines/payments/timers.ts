@@ -38,10 +38,10 @@ interface Rule {
 }
 
 const RULES: readonly Rule[] = [
-  { kind: 'request-alert', of: 'session', sessions: ['requested'], dueAt: untilStart('session', DAY_MS) },
-  { kind: 'request-expiry', of: 'session', sessions: ['requested'], dueAt: untilStart('session', 2 * DAY_MS) },
-  { kind: 'approve-remind', of: 'session', sessions: ['approved'], dueAt: untilStart('session', HOUR_MS) },
-  { kind: 'approve-expiry', of: 'session', sessions: ['approved'], dueAt: untilStart('session', DAY_MS) },
+  { kind: 'request-alert', of: 'session', sessions: ['requested'], dueAt: untilStart(DAY_MS) },
+  { kind: 'request-expiry', of: 'session', sessions: ['requested'], dueAt: untilStart(2 * DAY_MS) },
+  { kind: 'approve-remind', of: 'session', sessions: ['approved'], dueAt: untilStart(HOUR_MS) },
+  { kind: 'approve-expiry', of: 'session', sessions: ['approved'], dueAt: untilStart(DAY_MS) },
   { kind: 'payment-query', of: 'payment', sessions: ['payment_pending'], dueAt: initiated(5 * MINUTE_MS) },
   { kind: 'payment-timeout', of: 'payment', sessions: ['payment_pending'], dueAt: initiated(30 * MINUTE_MS) },
   { kind: 'failed-expiry', of: 'payment', sessions: ['payment_pending'], dueAt: failedExpiry },
@@ -49,7 +49,7 @@ const RULES: readonly Rule[] = [
     kind: 'auto-route',
     of: 'session',
     sessions: ['paid'],
-    dueAt: ({ enteredAt }) => enteredAt.session + 30 * MINUTE_MS,
+    dueAt: ({ sessionAt }) => sessionAt + 30 * MINUTE_MS,
   },
   { kind: 'forms-remind', of: 'session', sessions: ['forms_required'], dueAt: formsRemind },
   { kind: 'lapse', of: 'session', sessions: ['paid', 'forms_required'], dueAt: afterStart },
@@ -68,13 +68,14 @@ const RULES_OF_SESSION: ReadonlyMap<Booking['session'], readonly NumberedRule[]>
  * timer of a new state lies behind `fired`, and the order (dueAt, rule) never goes back.
  */
 export function nextTimer(booking: Booking): DueTimer | null {
+  const fired = booking.rare?.fired ?? null
   let next: DueTimer | null = null
   for (const rule of RULES_OF_SESSION.get(booking.session) ?? []) {
     const { order } = rule
     const ruleDueAt = rule.dueAt(booking)
     if (ruleDueAt === null) continue
-    const dueAt = Math.max(ruleDueAt, booking.enteredAt[rule.of] + 1)
-    if (booking.fired !== null && !isAfter(dueAt, order, booking.fired)) continue
+    const dueAt = Math.max(ruleDueAt, (rule.of === 'payment' ? booking.paymentAt : booking.sessionAt) + 1)
+    if (fired !== null && !isAfter(dueAt, order, fired)) continue
     if (next === null || dueAt < next.dueAt) next = { kind: rule.kind, dueAt, order }
   }
   return next
@@ -89,22 +90,22 @@ function numbered(): NumberedRule[] {
 }
 
 /** That long after the state was entered, but never after the start. */
-function untilStart(of: Rule['of'], after: number): Rule['dueAt'] {
-  return ({ enteredAt, startsAt }) => Math.min(enteredAt[of] + after, startsAt)
+function untilStart(after: number): Rule['dueAt'] {
+  return ({ sessionAt, startsAt }) => Math.min(sessionAt + after, startsAt)
 }
 
 function initiated(after: number): Rule['dueAt'] {
-  return ({ payment, enteredAt }) => (payment === 'initiated' ? enteredAt.payment + after : null)
+  return ({ payment, paymentAt }) => (payment === 'initiated' ? paymentAt + after : null)
 }
 
-function failedExpiry({ payment, enteredAt, startsAt }: Booking): number | null {
-  return payment === 'failed' ? Math.min(enteredAt.payment + DAY_MS, startsAt) : null
+function failedExpiry({ payment, paymentAt, startsAt }: Booking): number | null {
+  return payment === 'failed' ? Math.min(paymentAt + DAY_MS, startsAt) : null
 }
 
 /** Not sent when the state is entered within the last hour: the client has just been told. */
-function formsRemind({ enteredAt, startsAt }: Booking): number | null {
+function formsRemind({ sessionAt, startsAt }: Booking): number | null {
   const dueAt = startsAt - HOUR_MS
-  return dueAt > enteredAt.session ? dueAt : null
+  return dueAt > sessionAt ? dueAt : null
 }
 
 function afterStart({ startsAt }: Booking): number {

@@ -2,10 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type AuditRecord,
+  auditGroupText,
   brokenAt,
   canonicalRecord,
   FIRST_HASH,
   hashRecord,
+  parseAuditGroup,
+  recordsOf,
 } from '../../../src/machines/payments/audit.ts'
 import { codec } from '../../session/log.ts'
 import { CLIENT, World } from './world.ts'
@@ -37,6 +40,42 @@ describe('domain 3.1 the audit trail', () => {
     )
   })
 
+  test('PP9 the row of a group holds its records, each hashed over its canonical text', () => {
+    const text = fc.option(fc.string({ unit: 'binary' }), { nil: null })
+    const name = fc.option(fc.constantFrom('pending', 'paid', 'APPLIED'), { nil: null })
+    const step = fc.record(
+      {
+        entity: fc.constantFrom('payment', 'session', 'video', 'refund', 'callback', 'form'),
+        from: name,
+        to: name,
+        reason: text,
+        ref: text,
+      },
+      { requiredKeys: ['entity', 'from', 'to'] },
+    )
+    const head = fc.record({ bookingId: text, by: fc.string({ unit: 'binary' }), at: fc.nat(), prevGroup: fc.nat() })
+    fc.assert(
+      fc.property(
+        head,
+        fc.array(step, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 1 }),
+        (about, steps, group) => {
+          const whole = { ...about, action: 'cancel', prevHash: 'c'.repeat(64) }
+          const row = auditGroupText(group, whole, steps, { hashHex: codec.sha256Hex })
+          const parsed = parseAuditGroup(row.text)
+          const { steps: written, ...rest } = parsed
+          expect(rest).toEqual(whole)
+          expect(written.map((columns) => columns.slice(0, 5))).toEqual(
+            steps.map(({ entity, from, to, reason = null, ref = null }) => [entity, from, to, reason, ref]),
+          )
+          const records = recordsOf(group, parsed)
+          expect(brokenAt(records, codec.sha256Hex, whole.prevHash)).toBeNull()
+          expect(records.at(-1)?.hash).toBe(row.hash)
+        },
+      ),
+    )
+  })
+
   test('PP9 the chain verifies, and a change of any field of any record breaks it', () => {
     const world = new World()
     world.ok(CLIENT, 'cancel', { id: world.booked('ready'), reason: 'other' })
@@ -44,15 +83,15 @@ describe('domain 3.1 the audit trail', () => {
       for (let again = 0; again < 3; again += 1) world.refused(CLIENT, 'cancel', { id: 'bkg-1', reason: 'other' })
       const records = world.audit(undefined, outcome)
       expect(records.map(({ seq }) => seq)).toEqual(records.map((_, index) => index + 1))
-      expect(brokenAt(records, codec.sha256, FIRST_HASH)).toBeNull()
+      expect(brokenAt(records, codec.sha256Hex, FIRST_HASH)).toBeNull()
       for (const [index, record] of records.entries()) {
         for (const field of Object.keys(record)) {
           const value = record[field as keyof AuditRecord]
           const forged = { ...record, [field]: typeof value === 'number' ? value + 1 : `${value}x` }
-          expect(brokenAt(records.with(index, forged), codec.sha256, FIRST_HASH), `${index} ${field}`).not.toBeNull()
+          expect(brokenAt(records.with(index, forged), codec.sha256Hex, FIRST_HASH), `${index} ${field}`).not.toBeNull()
         }
       }
-      expect(brokenAt(records.toSpliced(1, 1), codec.sha256, FIRST_HASH)).toBe(3)
+      expect(brokenAt(records.toSpliced(1, 1), codec.sha256Hex, FIRST_HASH)).toBe(3)
     }
   })
 
@@ -64,7 +103,7 @@ describe('domain 3.1 the audit trail', () => {
     const { hash, ...rest } = first
     const sorted = JSON.stringify(Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))))
     expect(Buffer.from(codec.sha256(new TextEncoder().encode(sorted))).toString('hex')).toBe(hash)
-    expect(hashRecord(rest, codec.sha256)).toBe(hash)
+    expect(hashRecord(rest, codec.sha256Hex)).toBe(hash)
     expect(rest.prevHash).toBe(FIRST_HASH)
   })
 
@@ -77,7 +116,7 @@ describe('domain 3.1 the audit trail', () => {
     const rejected = world.audit(undefined, 'rejected')
     expect(rejected).toHaveLength(1000)
     expect(rejected[0]).toMatchObject({ seq: 6, bookingId: 'bkg-7', code: 'NOT_FOUND' })
-    expect(brokenAt(rejected, codec.sha256)).toBeNull()
+    expect(brokenAt(rejected, codec.sha256Hex)).toBeNull()
     expect(world.audit()).toHaveLength(applied)
     expect(world.triple(id)).toBe('pending/requested/not_started')
   })

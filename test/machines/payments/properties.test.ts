@@ -218,7 +218,7 @@ describe('domain 3.12 properties', () => {
           before = view
         }
         checkAudit(world.audit(id), before)
-        expect(brokenAt(world.audit(), codec.sha256, FIRST_HASH)).toBeNull()
+        expect(brokenAt(world.audit(), codec.sha256Hex, FIRST_HASH)).toBeNull()
         expect(world.log.logged.filter(({ level }) => level === 'error')).toEqual([])
       }),
       { numRuns: 40 },

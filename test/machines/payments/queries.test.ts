@@ -131,7 +131,9 @@ describe('domain 3.9 queries', () => {
           payment: 'confirmed',
           session: 'completed',
           video: 'ended',
-          enteredAt: { payment: 0, session: 0, video: 0 },
+          paymentAt: 0,
+          sessionAt: 0,
+          videoAt: 0,
         }
         const booking = { ...calm, [entity]: state } as unknown as Booking
         expect(stuckStates(booking, 2 * minutes * MINUTE_MS)).toEqual([])

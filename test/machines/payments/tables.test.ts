@@ -19,7 +19,7 @@ import {
   videoTransition,
 } from '../../../src/machines/payments/states.ts'
 import type { SyncMode } from '../../../src/machines/payments/sync.ts'
-import { crossSync, joinAllowed, legalTriples } from '../../../src/machines/payments/sync.ts'
+import { crossSync, isLegal, joinAllowed, legalTriples } from '../../../src/machines/payments/sync.ts'
 
 const key = (triple: Triple): string => `${triple.payment}/${triple.session}/${triple.video}`
 const legal = (triple: Triple, mode: SyncMode): boolean =>
@@ -252,6 +252,17 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
 })
 
 describe('domain 3.2 and 3.3 crossSync', () => {
+  test('PP1 what each commit asserts is what the amended matrices say, for all 330 triples', () => {
+    for (const payment of PAYMENT_STATES) {
+      for (const session of SESSION_STATES) {
+        for (const video of VIDEO_STATES) {
+          const verdict = crossSync(payment, session, video, 'amended')
+          expect(isLegal({ payment, session, video })).toBe(verdict.valid)
+        }
+      }
+    }
+  })
+
   test('domain 3.2 a failed payment asks for ALERT_CLIENT_RETRY, nothing else asks for anything', () => {
     for (const triple of legalTriples('amended')) {
       const verdict = crossSync(triple.payment, triple.session, triple.video, 'amended')
