@@ -4,7 +4,7 @@ import { keyPart, keyParts } from './key.ts'
 import { decodePayload } from './payloads.ts'
 import { sha256 as pureSha256 } from './sha256.ts'
 import type { SessionCodec } from './types.ts'
-import { decodeInput, decodeValue, encodeValue, encodeWalked } from './value.ts'
+import { decodeInput, decodeValue, encodeValue, encodeWalked, isEncodingOf } from './value.ts'
 import { walk, walkRow } from './walk.ts'
 
 /**
@@ -20,6 +20,7 @@ export function createSessionCodec(
     encodeWalked,
     decodeValue,
     decodeInput,
+    isEncodingOf,
     walk,
     walkRow,
     foldNumber,

@@ -53,6 +53,8 @@ export interface SessionCodec {
   decodeValue(bytes: Uint8Array): Value
   /** The same for what a client hands over: at most what `walk` accepts. */
   decodeInput(bytes: Uint8Array): Value
+  /** Whether `encodeValue(value)` would return these bytes, which `decodeInput` accepted; false for what is not a value. */
+  isEncodingOf(value: unknown, bytes: Uint8Array): boolean
   /**
    * The one walk over a value set, emitted or returned: validates, deep-freezes, folds it into `hash` and returns its
    * size in bytes (the canonical encoding's, give or take header bytes: a pure function of the value). Throws ValueError.

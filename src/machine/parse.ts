@@ -21,7 +21,7 @@ export interface ParseFailure {
 }
 
 export type ParsedCommand =
-  /** `input`: canonical encoding of the parsed value. `version`: of the machine whose schema parsed it. */
+  /** `input`: canonical encoding of the parsed value, never written to. `version`: of the machine whose schema parsed it. */
   { readonly ok: true; readonly input: Uint8Array; readonly version: number } | ParseFailure
 
 export type ParsedQuery = { readonly ok: true; readonly input: Value } | ParseFailure
@@ -50,12 +50,14 @@ export const TASK_COMMANDS = {
   fail: { input: z.strictObject({ taskId, attempt, reason: z.string().max(4096) }) },
 } as const
 
+type ParserCodec = Pick<SessionCodec, 'encodeValue' | 'decodeInput' | 'isEncodingOf'>
+
 /** Parses inputs at the edge: the leader before it proposes, the client for early errors (machines.md §1). */
 export class InputParser {
-  private readonly codec: Pick<SessionCodec, 'encodeValue' | 'decodeInput'>
+  private readonly codec: ParserCodec
   private readonly machines: ReadonlyMap<string, InputSchemas>
 
-  constructor(codec: Pick<SessionCodec, 'encodeValue' | 'decodeInput'>, machines: ReadonlyMap<string, InputSchemas>) {
+  constructor(codec: ParserCodec, machines: ReadonlyMap<string, InputSchemas>) {
     this.codec = codec
     this.machines = new Map([
       ...machines,
@@ -63,7 +65,12 @@ export class InputParser {
     ])
   }
 
-  /** Decodes, parses and encodes again: defaults and transforms happen here, and the bytes become canonical. */
+  /**
+   * Decodes, parses and encodes again: defaults and transforms happen here, and the bytes become canonical.
+   *
+   * PERF: nearly every input is canonical and what the schema makes of it is the same; then `input` is `bytes` itself, which
+   * the caller therefore leaves as they are.
+   */
   parse(machine: string, command: string, bytes: Uint8Array): ParsedCommand {
     const schemas = this.machines.get(machine)
     if (schemas === undefined) return this.unknownMachine(machine)
@@ -72,7 +79,9 @@ export class InputParser {
     try {
       const parsed = check(schema, this.codec.decodeInput(bytes))
       if (!parsed.ok) return parsed
-      return { ok: true, input: this.codec.encodeValue(parsed.value), version: schemas.version }
+      const { value } = parsed
+      const input = this.codec.isEncodingOf(value, bytes) ? bytes : this.codec.encodeValue(value)
+      return { ok: true, input, version: schemas.version }
     } catch (error) {
       return refused(error)
     }

@@ -35,6 +35,8 @@ const inputs = {
   }),
   late: z.string().refine(async () => true),
   nothing: z.string().transform(() => undefined),
+  meddling: z.custom<{ name: string }>().transform((given) => Object.assign(given, { name: 'b' })),
+  copying: z.custom<{ name: string }>().transform((given) => ({ ...Object.assign(given, { name: 'b' }) })),
 }
 
 const nothing = () => null
@@ -54,6 +56,8 @@ const machine = defineMachine(
       failing: command({ input: inputs.failing, output: z.null() }, nothing),
       late: command({ input: inputs.late, output: z.null() }, nothing),
       nothing: command({ input: inputs.nothing, output: z.null() }, nothing),
+      meddling: command({ input: inputs.meddling, output: z.null() }, nothing),
+      copying: command({ input: inputs.copying, output: z.null() }, nothing),
     },
     queries: { find: query({ input: z.object({ id: z.string() }), output: z.null() }, nothing) },
   },
@@ -78,6 +82,21 @@ describe('parsing at the edge', () => {
     expect(parsed('open', { name: 'a' })).toEqual({ name: 'a', by: 1 })
     expect(parsed('trimmed', { name: ' a ' })).toEqual({ name: 'a' })
     expect(parse('open', { name: 'a' })).toMatchObject({ ok: true, version: 3 })
+  })
+  test('bytes that are canonical and pass unchanged are kept; any other way to write them gives the same', () => {
+    const canonical = codec.encodeValue({ name: 'a', by: 2 })
+    const wide = Uint8Array.from(Buffer.from('df00000002 d9046e616d65 d90161 a26279 cd0002'.replaceAll(' ', ''), 'hex'))
+    const kept = mounted.parse('parsed', 'open', canonical)
+    expect(kept.ok && kept.input).toBe(canonical)
+    const rewritten = mounted.parse('parsed', 'open', wide)
+    expect(rewritten.ok && rewritten.input).not.toBe(wide)
+    expect(rewritten).toEqual(kept)
+    expect(mounted.parse('untyped', 'anything', wide)).toMatchObject({ ok: true, input: canonical })
+  })
+  test('a schema that writes into its input is taken at what it returns', () => {
+    const input = { name: 'a', list: [1] }
+    expect(parsed('meddling', input)).toEqual({ name: 'b', list: [1] })
+    expect(parsed('copying', input)).toEqual({ name: 'b', list: [1] })
   })
   test('the order of the keys does not change the bytes', () => {
     expect(parse('open', { by: 2, name: 'a' })).toEqual(parse('open', { name: 'a', by: 2 }))
