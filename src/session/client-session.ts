@@ -10,7 +10,7 @@ export class ClientSession {
   live = true
   /** Entry that last put it on the delivery list. */
   deliveredAt = 0
-  /** Tasks leased to it now. */
+  /** Tasks leased to it now; `Workers` counts them. */
   leases = 0
 
   /** Earliest deadline of what waits, null when there is none; undefined: to be looked up again. */

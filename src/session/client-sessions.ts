@@ -1,17 +1,18 @@
 import { type Millis, parseSessionId, type SessionId } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/payload.ts'
 import type { ClientSession } from './client-session.ts'
+import { Workers } from './workers.ts'
 
 /**
  * The live client sessions and the ways to find them. All of it is derived from the rows and rebuilt on restore; no map
  * here is iterated where order could matter.
  */
 export class ClientSessions {
+  readonly workers = new Workers()
   private readonly byIndex = new Map<number, ClientSession>()
   private readonly bySecret = new Map<string, ClientSession>()
   /** One index as a number, several as a rising list: most principals have one session, and there may be a million. */
   private readonly byPrincipal = new Map<string, number | number[]>()
-  private readonly byRole = new Map<string, Set<ClientSession>>()
   private readonly timeouts = new Map<Millis, number>()
   private shortest: Millis | null = null
 
@@ -48,11 +49,6 @@ export class ClientSessions {
     return typeof found === 'number' ? [found] : found
   }
 
-  /** Live sessions holding a role, in no particular order: a pick must not depend on it. */
-  withRole(role: string): Iterable<ClientSession> {
-    return this.byRole.get(role) ?? []
-  }
-
   /** Principals with a live session whose name starts with `prefix`, in no particular order. */
   principals(prefix: string): string[] {
     return [...this.byPrincipal.keys()].filter((principal) => principal.startsWith(prefix))
@@ -73,11 +69,7 @@ export class ClientSessions {
     this.byIndex.set(row.index, session)
     this.bySecret.set(row.secret, session)
     this.addPrincipal(row.info.principal, row.index)
-    for (const role of row.info.roles) {
-      const holders = this.byRole.get(role)
-      if (holders === undefined) this.byRole.set(role, new Set([session]))
-      else holders.add(session)
-    }
+    this.workers.add(session)
     this.timeouts.set(row.timeoutMs, (this.timeouts.get(row.timeoutMs) ?? 0) + 1)
     if (this.shortest !== null || this.timeouts.size === 1) this.shorten(row.timeoutMs)
   }
@@ -87,11 +79,7 @@ export class ClientSessions {
     this.byIndex.delete(row.index)
     this.bySecret.delete(row.secret)
     this.removePrincipal(row.info.principal, row.index)
-    for (const role of row.info.roles) {
-      const holders = this.byRole.get(role)
-      holders?.delete(session)
-      if (holders?.size === 0) this.byRole.delete(role)
-    }
+    this.workers.remove(session)
     const left = (this.timeouts.get(row.timeoutMs) ?? 1) - 1
     if (left > 0) this.timeouts.set(row.timeoutMs, left)
     else this.timeouts.delete(row.timeoutMs)

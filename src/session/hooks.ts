@@ -23,7 +23,7 @@ export function runDeadLetter(runner: MachineRunner, session: ClientSession, req
  * timer which throws does not fire again.
  */
 export function fireTimers(state: ReplicatedState, runner: MachineRunner, until: number): void {
-  for (let timer = state.timers.first(); timer !== null && timer.row.dueAt <= until; timer = state.timers.first()) {
+  for (let timer = state.timers.due(until); timer !== null; timer = state.timers.due(until)) {
     state.timers.removeKey(timer.key)
     state.now = Math.max(state.now, timer.row.dueAt)
     fire(state, runner, timer)

@@ -27,14 +27,20 @@ export type MailRow = {
   readonly at: Millis
 }
 
+/** A principal known: its row, and the key of that row, which every notification would build again. */
+interface Known {
+  readonly key: string
+  row: PrincipalRow
+}
+
 /**
  * Principals known and their mailboxes. A principal of kind `user:` has a row only once it was notified, so that an idle
  * session stays one row, and loses it `retentionMs` after its last notification.
  */
 export class Principals {
-  private readonly live = new Map<string, PrincipalRow>()
+  private readonly live = new Map<string, Known>()
   private readonly mail = new Map<string, MailRow[]>()
-  private readonly retention = new Retention((principal) => this.live.get(principal)?.until ?? null)
+  private readonly retention = new Retention((principal) => this.live.get(principal)?.row.until ?? null)
   private waitingTotal = 0
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
@@ -56,12 +62,12 @@ export class Principals {
   }
 
   find(principal: string): PrincipalRow | null {
-    return this.live.get(principal) ?? null
+    return this.live.get(principal)?.row ?? null
   }
 
   /** Takes the next notification number of a principal. */
   nextSeq(principal: string, until: Millis): number {
-    const row = this.live.get(principal)
+    const row = this.live.get(principal)?.row
     const seq = (row?.seq ?? 0) + 1
     const kept = principal.startsWith('user:') ? until : null
     this.put({ principal, seq, dropped: row?.dropped ?? 0, waiting: row?.waiting ?? 0, until: kept })
@@ -70,7 +76,7 @@ export class Principals {
 
   /** Puts a notification into the mailbox, dropping the oldest beyond `max`. `nextSeq` was called for it. */
   post(principal: string, mail: MailRow, max: number): void {
-    const row = this.live.get(principal)
+    const row = this.live.get(principal)?.row
     if (row === undefined) return
     if (max <= 0 || this.waitingTotal >= MAILBOX_ROWS_MAX) {
       this.put({ ...row, dropped: row.dropped + 1 })
@@ -92,7 +98,7 @@ export class Principals {
   /** Empties the mailbox, oldest first. */
   flush(principal: string): readonly MailRow[] {
     const waiting = this.mail.get(principal)
-    const row = this.live.get(principal)
+    const row = this.live.get(principal)?.row
     if (waiting === undefined || row === undefined) return []
     for (const mail of waiting) this.dropMail(principal, mail)
     this.mail.delete(principal)
@@ -104,13 +110,15 @@ export class Principals {
     this.retention.sweep(now, (principal) => {
       for (const mail of this.mail.get(principal) ?? []) this.dropMail(principal, mail)
       this.mail.delete(principal)
+      const known = this.live.get(principal)
+      if (known === undefined) return
       this.live.delete(principal)
-      this.dictionary.delete(this.keys.row(FAMILY.principal, principal))
+      this.dictionary.delete(known.key)
     })
   }
 
   restorePrincipal(row: PrincipalRow): void {
-    this.live.set(row.principal, row)
+    this.live.set(row.principal, { key: this.keys.row(FAMILY.principal, row.principal), row })
     if (row.until !== null) this.retention.add(row.principal, row.until)
   }
 
@@ -123,10 +131,16 @@ export class Principals {
   }
 
   private put(row: PrincipalRow): void {
-    const before = this.live.get(row.principal)
-    this.dictionary.set(this.keys.row(FAMILY.principal, row.principal), row)
-    this.live.set(row.principal, row)
-    if (row.until !== null && row.until !== before?.until) this.retention.add(row.principal, row.until)
+    const known = this.live.get(row.principal)
+    if (known === undefined) {
+      this.restorePrincipal(row)
+      this.dictionary.set(this.keys.row(FAMILY.principal, row.principal), row)
+      return
+    }
+    const before = known.row.until
+    known.row = row
+    this.dictionary.set(known.key, row)
+    if (row.until !== null && (before === null || row.until < before)) this.retention.add(row.principal, row.until)
   }
 
   private mailKey(principal: string, seq: number): string {

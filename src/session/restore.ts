@@ -94,7 +94,7 @@ export class Restore {
       state.tasks.restore(task)
       const worker =
         task.status === 'LEASED' && task.assignedTo !== null ? state.sessions.findById(task.assignedTo) : null
-      if (worker !== null) worker.leases += 1
+      if (worker !== null) state.sessions.workers.lease(worker, 1)
     }
   }
 

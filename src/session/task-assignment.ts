@@ -16,8 +16,16 @@ export interface FailedTask {
   readonly reason: string
 }
 
-/** Puts a new task into the table, arms its queue deadline and assigns it when a worker is free. */
+/**
+ * Puts a new task into the table, and arms its queue deadline unless it is assigned at once. PERF: with a free worker and
+ * nobody before it in the queue it is written once, as it is then, and no timer is armed to be removed again.
+ */
 export function createTask(state: ReplicatedState, task: TaskRow): void {
+  const worker = state.tasks.firstWaiting(task.role) === null ? pickWorker(state, task) : null
+  if (worker !== null) {
+    lease(state, task, worker)
+    return
+  }
   state.tasks.put(task)
   arm(state, task, 'queue', state.now + state.limits.taskQueueMs)
   assignWaiting(state, task.role)
@@ -67,7 +75,8 @@ export function failTask(state: ReplicatedState, task: TaskRow, reason: string):
 /** Closes a task and gives its worker's lease to the next one. */
 export function closeTask(state: ReplicatedState, task: TaskRow, end: Pick<TaskRow, 'status' | 'result'>): TaskRow {
   release(state, task)
-  for (const purpose of ['backoff', 'queue'] as const) state.timers.remove(TASK_MACHINE, `${purpose}:${task.taskId}`)
+  if (task.backingOff) disarm(state, task, 'backoff')
+  if (!task.everLeased) disarm(state, task, 'queue')
   const closed: TaskRow = {
     ...task,
     ...end,
@@ -105,19 +114,16 @@ export function fireTaskTimer(state: ReplicatedState, name: string): FailedTask 
   return null
 }
 
-/** Fewest open tasks, then lowest session id (domain.md 0.7). */
+/** Fewest open tasks, then lowest session id (domain.md 0.7), with room in its outbox. */
 function pickWorker(state: ReplicatedState, task: TaskRow): ClientSession | null {
-  let best: ClientSession | null = null
-  for (const worker of state.sessions.withRole(task.role)) {
-    if (worker.leases >= state.limits.taskLeasesMax) continue
-    if (!hasRoom(state, worker, 1, requestBytes(task))) continue
-    if (best === null || worker.leases < best.leases) best = worker
-    else if (worker.leases === best.leases && worker.row.index < best.row.index) best = worker
-  }
-  return best
+  const bytes = requestBytes(task)
+  return state.sessions.workers.pick(task.role, state.limits.taskLeasesMax, (worker) =>
+    hasRoom(state, worker, 1, bytes),
+  )
 }
 
 function lease(state: ReplicatedState, task: TaskRow, worker: ClientSession): void {
+  const { taskId, kind, payload, attempt } = task
   const leaseUntil = state.now + task.leaseMs
   const leased: TaskRow = {
     ...task,
@@ -126,11 +132,10 @@ function lease(state: ReplicatedState, task: TaskRow, worker: ClientSession): vo
     leaseUntil,
     everLeased: true,
   }
+  state.sessions.workers.lease(worker, 1)
+  if (!task.everLeased && state.tasks.find(taskId) !== null) disarm(state, task, 'queue')
   state.tasks.put(leased)
-  worker.leases += 1
-  if (!task.everLeased) state.timers.remove(TASK_MACHINE, `queue:${task.taskId}`)
   arm(state, task, 'lease', leaseUntil)
-  const { taskId, kind, payload, attempt } = task
   appendRequest(state, worker, {
     type: TASK_REQUEST,
     payload: Object.freeze({ taskId, kind, payload, attempt }),
@@ -147,14 +152,18 @@ function lease(state: ReplicatedState, task: TaskRow, worker: ClientSession): vo
 /** Takes the lease from whoever holds it; the row is rewritten by the caller. */
 function release(state: ReplicatedState, task: TaskRow): void {
   if (task.status !== 'LEASED') return
-  state.timers.remove(TASK_MACHINE, `lease:${task.taskId}`)
+  disarm(state, task, 'lease')
   const worker = task.assignedTo === null ? null : state.sessions.findById(task.assignedTo)
-  if (worker !== null) worker.leases -= 1
+  if (worker !== null) state.sessions.workers.lease(worker, -1)
 }
 
 function arm(state: ReplicatedState, task: TaskRow, purpose: TaskTimer, dueAt: number): void {
   const name = `${purpose}:${task.taskId}`
   state.timers.put({ machine: TASK_MACHINE, name, dueAt: Math.max(dueAt, state.now + 1), payload: null })
+}
+
+function disarm(state: ReplicatedState, task: TaskRow, purpose: TaskTimer): void {
+  state.timers.remove(TASK_MACHINE, `${purpose}:${task.taskId}`)
 }
 
 function requestBytes(task: TaskRow): number {

@@ -22,9 +22,11 @@ export interface DueTimer {
 /** Reserved machine name of the session layer's own timers and commands (tasks). */
 export const TASK_MACHINE = 'task'
 
-/** The timer table: rows, the order in which they fall due, and what the running transaction staged. */
+/** The timer table: the order in which its rows fall due, and what the running transaction staged. */
 export class Timers {
-  private readonly live = new Map<string, TimerRow>()
+  /** Timers armed. */
+  size = 0
+  /** Also timers that were replaced or removed meanwhile: their row is not the dictionary's any more. */
   private readonly heap = new Heap<DueTimer>(
     (a, b) => a.row.dueAt < b.row.dueAt || (a.row.dueAt === b.row.dueAt && a.key < b.key),
   )
@@ -37,14 +39,15 @@ export class Timers {
     this.keys = keys
   }
 
-  get size(): number {
-    return this.live.size
-  }
-
   /** The timer to fire first, or null. */
   first(): DueTimer | null {
-    for (let top = this.heap.peek(); top !== undefined; top = this.heap.peek()) {
-      if (this.live.get(top.key) === top.row) return top
+    return this.due(Number.POSITIVE_INFINITY)
+  }
+
+  /** The timer to fire first, if it is due by `until`, or null. PERF: as a rule one comparison. */
+  due(until: Millis): DueTimer | null {
+    for (let top = this.heap.peek(); top !== undefined && top.row.dueAt <= until; top = this.heap.peek()) {
+      if (this.isArmed(top)) return top
       this.heap.pop()
     }
     return null
@@ -59,7 +62,7 @@ export class Timers {
   stageRemoval(machine: string, name: string): boolean {
     const key = this.keys.row(FAMILY.timer, machine, name)
     const staged = this.staged.get(key)
-    const exists = staged === undefined ? this.live.has(key) : staged !== null
+    const exists = staged === undefined ? this.dictionary.has(key) : staged !== null
     if (exists) this.staged.set(key, null)
     return exists
   }
@@ -87,18 +90,25 @@ export class Timers {
   }
 
   removeKey(key: string): void {
-    if (this.live.delete(key)) this.dictionary.delete(key)
+    if (this.dictionary.delete(key)) this.size -= 1
   }
 
   restore(key: string, row: TimerRow): void {
-    this.live.set(key, row)
+    this.size += 1
     this.heap.push({ key, row })
   }
 
   private write(key: string, row: TimerRow): void {
-    this.dictionary.set(key, row)
-    this.restore(key, row)
+    const { dictionary, heap } = this
+    const known = dictionary.find(key)
+    if (known === undefined) this.size += 1
+    dictionary.write(known ?? dictionary.place(key), row)
+    heap.push({ key, row })
     // Cancelled and replaced timers stay in the heap until their time; a machine that re-arms often must not grow it.
-    if (this.heap.size > 2 * this.live.size + 64) this.heap.retain((timer) => this.live.get(timer.key) === timer.row)
+    if (heap.size > 2 * this.size + 64) heap.retain((timer) => this.isArmed(timer))
+  }
+
+  private isArmed({ key, row }: DueTimer): boolean {
+    return this.dictionary.get(key) === row
   }
 }

@@ -48,6 +48,16 @@ describe('retention', () => {
     expect([straight.live.size, straight.retention.size]).toEqual([0, 0])
   })
 
+  test('a row that is to stay longer stays, also when only its owner knows, and goes in its turn', () => {
+    const { live, put, swept } = world()
+    put('a', 10)
+    put('b', 20)
+    live.set('a', 30)
+    put('c', 40)
+    expect(swept(25)).toEqual(['b'])
+    expect(swept(50)).toEqual(['a', 'c'])
+  })
+
   test('a shorter time than before counts at once; a row that went and came back goes once', () => {
     const { live, put, swept } = world()
     put('a', 100)
