@@ -40,8 +40,13 @@ const NOTHING = new Uint8Array(0)
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const scratch = new DataView(new ArrayBuffer(8))
 
-/** Strings up to this length are built by a loop here; crossing into native code costs more than that. */
-const SHORT_TEXT = 16
+/** Strings up to this length are built from their units; crossing into native code costs more than that. */
+const SHORT_TEXT = 24
+
+/** An array of each length up to that, filled anew for each string. */
+const UNITS: readonly number[][] = Array.from({ length: SHORT_TEXT + 1 }, (_, length) =>
+  new Array<number>(length).fill(0),
+)
 
 let source: Uint8Array = NOTHING
 let sourceText: Buffer | null = null
@@ -148,25 +153,26 @@ function readBytes(length: number): Uint8Array {
 
 function readString(length: number): string {
   const start = take(length)
-  const end = start + length
-  if (length <= SHORT_TEXT) {
-    let result = ''
-    let index = start
-    for (; index < end; index += 1) {
-      const byte = source[index] ?? 0
-      if (byte > 0x7f) break
-      result += String.fromCharCode(byte)
-    }
-    if (index === end) return result
-  }
-  sourceText ??= Buffer.from(source.buffer, source.byteOffset, source.byteLength)
-  return isAscii(start, end) ? sourceText.toString('latin1', start, end) : readUtf8(start, end)
+  return (length <= SHORT_TEXT ? readShortAscii(start, length) : null) ?? readText(start, start + length)
 }
 
-function isAscii(start: number, end: number): boolean {
+/** Null when the bytes are not ASCII. */
+function readShortAscii(start: number, length: number): string | null {
+  const units = UNITS[length] as number[] // length ≤ SHORT_TEXT
   let seen = 0
-  for (let index = start; index < end; index += 1) seen |= source[index] ?? 0
-  return seen < 0x80
+  for (let index = 0; index < length; index += 1) {
+    const byte = source[start + index] as number // taken by the caller
+    seen |= byte
+    units[index] = byte
+  }
+  return seen > 0x7f ? null : String.fromCharCode(...units)
+}
+
+/** PERF: a text without U+FFFD had nothing to be replaced; only the others are read again, strictly. */
+function readText(start: number, end: number): string {
+  sourceText ??= Buffer.isBuffer(source) ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength)
+  const text = sourceText.toString('utf8', start, end)
+  return text.includes('\ufffd') ? readUtf8(start, end) : text
 }
 
 function readUtf8(start: number, end: number): string {

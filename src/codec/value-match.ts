@@ -90,7 +90,7 @@ function matchesString(value: string): boolean {
   const start = position
   position += size
   if (size <= LOOP_UNITS_MAX && matchesAscii(value, start, size)) return true
-  sourceText ??= Buffer.from(source.buffer, source.byteOffset, source.byteLength)
+  sourceText ??= Buffer.isBuffer(source) ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength)
   return sourceText.toString('utf8', start, position) === value
 }
 

@@ -194,6 +194,20 @@ describe('bytes that are not a value', () => {
     expect(refusalOf(() => decodeValue(bytes(text))).reason).toBe(reason)
   })
 
+  test('U+FFFD is a character like any other, and nothing is replaced by it, in texts of any length', () => {
+    for (const length of [0, 1, 8, 23, 24, 25, 40, 300]) {
+      for (const tail of ['\ufffd', 'é', '\ufeff', '\u{1f600}', 'é\ufffd']) {
+        const text = 'x'.repeat(length) + tail
+        expect(decodeValue(encodeValue(text))).toBe(text)
+      }
+      for (const tail of ['ff', 'c3', 'c080', 'eda080', 'f4908080', '80', 'e282']) {
+        const size = length + tail.length / 2
+        const encoded = bytes(`da${size.toString(16).padStart(4, '0')}${'78'.repeat(length)}${tail}`)
+        expect(refusalOf(() => decodeValue(encoded)).reason).toBe('BAD_STRING')
+      }
+    }
+  })
+
   test('an input may nest 32 deep, what wraps it 40', () => {
     const arrays = (count: number) => bytes(`${'91'.repeat(count)}c0`)
     expect(() => decodeInput(arrays(32))).not.toThrow()
