@@ -30,6 +30,8 @@ interface AnyBounds {
 export class StateTableView {
   protected readonly place: TablePlace
   private readonly window: ReadWindow
+  private lastKey: KeyPart | null = null
+  private lastEncoded = ''
 
   constructor(place: TablePlace, window: ReadWindow) {
     this.place = place
@@ -62,9 +64,15 @@ export class StateTableView {
     })
   }
 
+  /** PERF: most rows are read and then written, so the last key is kept with its text. */
   protected keyOf(key: TableKey): string {
     const { codec, prefix } = this.place
-    return prefix + (typeof key === 'object' ? encodeKey(codec, key) : codec.keyPart(key))
+    if (typeof key === 'object') return prefix + encodeKey(codec, key)
+    if (key !== this.lastKey) {
+      this.lastEncoded = prefix + codec.keyPart(key)
+      this.lastKey = key
+    }
+    return this.lastEncoded
   }
 
   /** Tightest of the table's own bounds, the prefix's and the given ones. */

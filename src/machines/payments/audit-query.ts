@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { query } from '../../machine/command.ts'
 import { isRejection } from '../../machine/rejection.ts'
 import { isAdmin } from './access.ts'
-import { type AuditGroup, type AuditRecord, parseAuditGroup, recordsOf, rejectedRecord } from './audit.ts'
+import { type AuditGroup, type AuditRecord, FIRST_HASH, parseAuditGroup, recordsOf, rejectedRecord } from './audit.ts'
 import { PAGE_MAX, REJECTED_RING } from './limits.ts'
 import { findBooking } from './queries.ts'
 import { AUDIT_ENTITIES, id, millis } from './rows.ts'
@@ -62,8 +62,15 @@ interface Page {
 function appliedPage(view: PaymentsView, { bookingId, from, limit }: Page) {
   const groups = bookingId === null ? groupsOfAll(view, from, limit) : groupsOf(view, bookingId, from).slice(0, limit)
   const last = groups.at(-1)
-  const records = groups.flatMap(({ group, row }) => recordsOf(group, row))
+  const records = groups.flatMap(({ group, row }) => recordsOf(group, row, hashBefore(view, group)))
   return { records, next: last === undefined || groups.length < limit ? null : last.group + 1 }
+}
+
+/** Hash of the record before a group: the last of the group before it. */
+function hashBefore(view: PaymentsView, group: number): string {
+  const [previous] = view.audit.range({ to: group, limit: 1, reverse: true })
+  const last = previous === undefined ? undefined : parseAuditGroup(previous[1]).steps.at(-1)
+  return last === undefined ? FIRST_HASH : last[5]
 }
 
 interface Group {

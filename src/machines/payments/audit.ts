@@ -92,66 +92,90 @@ export function brokenAt(records: readonly AuditRecord[], sha256Hex: Sha256Hex, 
   return null
 }
 
-/** One row of the table `audit`: its JSON is what is stored. */
+/** One row of the table `audit`, whose text is the JSON of `[action, at, bookingId, by, prevGroup, ...steps]`. */
 export interface AuditGroup extends AuditHead {
   readonly at: number
   /** The booking's group before this one; 0 for its first. The booking knows its last. */
   readonly prevGroup: number
-  readonly prevHash: string
-  /** Entity, from, to, reason, ref, hash. */
-  readonly steps: readonly (readonly [
-    AuditEntity,
-    string | null,
-    string | null,
-    string | null,
-    string | null,
-    string,
-  ])[]
+  readonly steps: readonly AuditColumns[]
 }
 
+/** Entity, from, to, reason, ref, hash. */
+type AuditColumns = readonly [AuditEntity, string | null, string | null, string | null, string | null, string]
+
 /**
- * The row of the group that begins at seq `group`, and the hash of its last record: the steps of one command, at least one.
- * PERF: one SHA-256 per step over `canonicalRecord` of its record, written out here because the steps share most of it; the
- * same pieces make the row. Groups are linked per booking, so that there is no index to write.
+ * The row of the group that begins at seq `group`, and the hash of its last record: the steps of one command, at least one,
+ * after the record whose hash is `prevHash`. Groups are linked per booking, so that there is no index to write.
+ *
+ * PERF: one SHA-256 per step over `canonicalRecord` of its record, written out here because the steps share most of it.
  */
 export function auditGroupText(
   group: number,
-  head: Omit<AuditGroup, 'steps'>,
+  head: Omit<AuditGroup, 'steps'> & { readonly prevHash: string },
   steps: readonly AuditStep[],
   hasher: Pick<PaymentsContext, 'hashHex'>,
 ): { readonly text: string; readonly hash: string } {
-  const { at, prevGroup, prevHash } = head
+  const { at, prevGroup } = head
   const [action, bookingId, by] = [quote(head.action), quote(head.bookingId), quote(head.by)]
   const shared = `{"action":${action},"at":${at},"bookingId":${bookingId},"by":${by}`
-  let hash = prevHash
+  const middle = `,"group":${group},"outcome":"applied","prevHash":"`
+  let text = `[${action},${at},${bookingId},${by},${prevGroup}`
+  let hash = head.prevHash
   let seq = group
-  let rows = ''
-  for (const step of steps) {
-    const { entity } = step
-    const from = quoteName(step.from)
-    const to = quoteName(step.to)
-    const reason = quote(step.reason ?? null)
-    const ref = quote(step.ref ?? null)
+  for (const { entity, from, to, reason = null, ref = null } of steps) {
+    const { opening, closing, columns } = stepTexts(entity, from, to)
+    const quotedReason = quote(reason)
+    const quotedRef = quote(ref)
     hash = hasher.hashHex(
-      `${shared},"code":null,"entity":"${entity}","from":${from},"group":${group},"outcome":"applied"` +
-        `,"prevHash":"${hash}","reason":${reason},"ref":${ref},"seq":${seq},"to":${to}}`,
+      `${shared}${opening}${middle}${hash}","reason":${quotedReason},"ref":${quotedRef},"seq":${seq}${closing}`,
     )
-    rows += `${seq === group ? '' : ','}["${entity}",${from},${to},${reason},${ref},"${hash}"]`
+    text = `${text}${columns}${quotedReason},${quotedRef},"${hash}"]`
     seq += 1
   }
-  return { text: `${shared},"prevGroup":${prevGroup},"prevHash":"${prevHash}","steps":[${rows}]}`, hash }
+  return { text: `${text}]`, hash }
 }
 
 /** The inverse: what a row says. */
 export function parseAuditGroup(text: string): AuditGroup {
   // Only `auditGroupText` writes rows of that table.
-  return JSON.parse(text) as AuditGroup
+  const [action, at, bookingId, by, prevGroup, ...steps] = JSON.parse(text) as [
+    string,
+    number,
+    string | null,
+    string,
+    number,
+    ...AuditColumns[],
+  ]
+  return { action, at, bookingId, by, prevGroup, steps }
 }
 
-/** Names of states and results need no escape. */
-function quoteName(name: string | null): string {
-  return name === null ? 'null' : `"${name}"`
+/** What the names in a step make of its texts. */
+interface StepTexts {
+  readonly opening: string
+  readonly closing: string
+  readonly columns: string
 }
+
+function stepTexts(entity: AuditEntity, from: string | null, to: string | null): StepTexts {
+  const known = STEP_TEXTS.get(entity)?.get(from)?.get(to)
+  return known ?? makeStepTexts(entity, from, to)
+}
+
+/** Names of entities, states and results need no escape. */
+function makeStepTexts(entity: AuditEntity, from: string | null, to: string | null): StepTexts {
+  const [quotedFrom, quotedTo] = [JSON.stringify(from), JSON.stringify(to)]
+  const texts = {
+    opening: `,"code":null,"entity":"${entity}","from":${quotedFrom}`,
+    closing: `,"to":${quotedTo}}`,
+    columns: `,["${entity}",${quotedFrom},${quotedTo},`,
+  }
+  const ofEntity = STEP_TEXTS.get(entity) ?? new Map<string | null, Map<string | null, StepTexts>>()
+  STEP_TEXTS.set(entity, ofEntity.set(from, (ofEntity.get(from) ?? new Map()).set(to, texts)))
+  return texts
+}
+
+/** By entity, from and to. PERF: a few dozen are ever needed, and putting them together again takes a fifth of the row. */
+const STEP_TEXTS = new Map<AuditEntity, Map<string | null, Map<string | null, StepTexts>>>()
 
 /** What a refusal leaves behind. */
 export interface RejectedStep extends AuditHead {
@@ -194,9 +218,9 @@ export function rejectedRecord(row: RejectedRow): Omit<AuditRecord, 'hash'> {
   }
 }
 
-/** The records of a group; `group` is its key. */
-export function recordsOf(group: number, row: AuditGroup): AuditRecord[] {
-  let prevHash = row.prevHash
+/** The records of a group; `group` is its key, `before` the hash of the record before it. */
+export function recordsOf(group: number, row: AuditGroup, before: string): AuditRecord[] {
+  let prevHash = before
   return row.steps.map(([entity, from, to, reason, ref, hash], position) => {
     const { at, bookingId, action, by } = row
     const seq = group + position

@@ -66,10 +66,10 @@ export class Contradiction {
 
 /** Takes one answer of the provider: as a callback, or as the result of `payment.query`. */
 export function takeResult(ctx: PaymentsContext, action: string, input: Incoming): CallbackAnswer | Contradiction {
-  const { transactionId } = input
-  const attemptId = input.attemptId ?? lookUp(ctx, input.checkoutRequestId)
+  const { transactionId, checkoutRequestId } = input
+  const push = pushOf(ctx, input)
   const told = toldOf(input)
-  const digest = digestOf(told, attemptId ?? `checkout:${input.checkoutRequestId ?? ''}`)
+  const digest = digestOf(told, push?.attemptId ?? input.attemptId ?? `checkout:${checkoutRequestId ?? ''}`)
   const seen = ctx.state.callbacks.get(transactionId)
   if (seen !== undefined) {
     if (seen.digest !== digest) {
@@ -77,10 +77,8 @@ export function takeResult(ctx: PaymentsContext, action: string, input: Incoming
     }
     return repeat(ctx, transactionId, seen)
   }
-  const bookingId = attemptId === undefined ? undefined : ctx.state.attempts.get(attemptId)?.bookingId
-  if (attemptId === undefined || bookingId === undefined)
-    return unknownAttempt(ctx, action, { told, digest, checkoutRequestId: input.checkoutRequestId })
-  return takeFirst(ctx, action, { bookingId, attemptId, told, digest })
+  if (push === undefined) return unknownAttempt(ctx, action, { told, digest, checkoutRequestId })
+  return takeFirst(ctx, action, { bookingId: push.bookingId, attemptId: push.attemptId, told, digest })
 }
 
 /** A transaction that is new, and the attempt that it speaks of. */
@@ -212,8 +210,13 @@ export const verifyPaymentManually = command(
   },
 )
 
-function lookUp(ctx: PaymentsContext, checkoutRequestId: string | undefined): string | undefined {
-  return checkoutRequestId === undefined ? undefined : ctx.state.checkouts.get(checkoutRequestId)
+/** The attempt that the provider speaks of and its booking; undefined when nobody made it, or not yet. */
+function pushOf(ctx: PaymentsContext, { attemptId, checkoutRequestId }: Incoming) {
+  if (attemptId === undefined) {
+    return checkoutRequestId === undefined ? undefined : ctx.state.checkouts.get(checkoutRequestId)
+  }
+  const attempt = ctx.state.attempts.get(attemptId)
+  return attempt === undefined ? undefined : { attemptId, bookingId: attempt.bookingId }
 }
 
 function toldOf(input: ProviderResult): Told {

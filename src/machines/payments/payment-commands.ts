@@ -99,7 +99,7 @@ function startPayment(ctx: PaymentsContext, attempt: Attempt, ids: PushIds) {
   if (ctx.state.checkouts.has(checkoutRequestId)) return refusedIds(ctx, attempt, 'CHECKOUT_TAKEN')
   const started = { ...attempt, checkoutRequestId, merchantRequestId }
   ctx.state.attempts.set(attemptId, started)
-  ctx.state.checkouts.set(checkoutRequestId, attemptId)
+  ctx.state.checkouts.set(checkoutRequestId, { attemptId, bookingId })
   judgeWaiting(ctx, started, checkoutRequestId)
   return { attemptId, bookingId }
 }

@@ -154,6 +154,9 @@ export const attemptRow = z.object({
 })
 export type Attempt = Readonly<z.output<typeof attemptRow>>
 
+/** What a push was made for. */
+export const checkoutRow = z.object({ attemptId: z.string(), bookingId: z.string() })
+
 /** Money that arrived and could not be applied: it goes back. */
 export const captureRow = z.object({ attemptId: z.string(), amountMinor: minor, at: millis })
 

@@ -11,6 +11,7 @@ import {
   bookingRow,
   callbackRow,
   captureRow,
+  checkoutRow,
   currency,
   formRow,
   id,
@@ -45,8 +46,8 @@ const state = {
   attempts: table(z.string(), attemptRow),
   /** [booking, number] → attempt */
   attemptsOf: table(z.tuple([z.string(), z.int()]), z.string()),
-  /** CheckoutRequestID → attempt */
-  checkouts: table(z.string(), z.string()),
+  /** CheckoutRequestID → attempt, and its booking: a callback need not look the attempt up. */
+  checkouts: table(z.string(), checkoutRow),
   /** transaction → what became of it */
   callbacks: table(z.string(), callbackRow),
   /** [CheckoutRequestID, transaction]: callbacks that came too early */

@@ -60,16 +60,17 @@ describe('domain 3.1 the audit trail', () => {
         fc.array(step, { minLength: 1, maxLength: 4 }),
         fc.integer({ min: 1 }),
         (about, steps, group) => {
-          const whole = { ...about, action: 'cancel', prevHash: 'c'.repeat(64) }
-          const row = auditGroupText(group, whole, steps, { hashHex: codec.sha256Hex })
+          const whole = { ...about, action: 'cancel' }
+          const prevHash = 'c'.repeat(64)
+          const row = auditGroupText(group, { ...whole, prevHash }, steps, { hashHex: codec.sha256Hex })
           const parsed = parseAuditGroup(row.text)
           const { steps: written, ...rest } = parsed
           expect(rest).toEqual(whole)
           expect(written.map((columns) => columns.slice(0, 5))).toEqual(
             steps.map(({ entity, from, to, reason = null, ref = null }) => [entity, from, to, reason, ref]),
           )
-          const records = recordsOf(group, parsed)
-          expect(brokenAt(records, codec.sha256Hex, whole.prevHash)).toBeNull()
+          const records = recordsOf(group, parsed, prevHash)
+          expect(brokenAt(records, codec.sha256Hex, prevHash)).toBeNull()
           expect(records.at(-1)?.hash).toBe(row.hash)
         },
       ),
