@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { isSafeUint64, readUint32, readUint64, writeUint32, writeUint64 } from './bytes.ts'
+import { readUint32, UNSAFE_HIGH, writeUint32, writeUint64 } from './bytes.ts'
 import type { ClientRequestPayload } from './payload.ts'
 import { ENTRY_PAYLOAD_BYTES_MAX } from './record.ts'
 import { cachedAscii } from './text-cache.ts'
@@ -110,9 +110,9 @@ function readName(bytes: Uint8Array, start: number, end: number): string {
 }
 
 function safeUint64(bytes: Uint8Array, offset: number): number {
-  if (!isSafeUint64(bytes, offset))
-    throw new ValueError('UNSAFE_INTEGER', '', 'not a ClientRequest: a number is beyond 2^53-1')
-  return readUint64(bytes, offset)
+  const high = readUint32(bytes, offset)
+  if (high >= UNSAFE_HIGH) throw new ValueError('UNSAFE_INTEGER', '', 'not a ClientRequest: a number is beyond 2^53-1')
+  return high * 0x100000000 + readUint32(bytes, offset + 4)
 }
 
 /** PERF: the values of an assertion are only gathered where it fails; gathering them each time doubled the cost. */

@@ -1,3 +1,4 @@
+import { readUtf8 } from './native-text.ts'
 import { cachedAscii } from './text-cache.ts'
 import type { Value } from './types.ts'
 import { ValueError } from './types.ts'
@@ -32,7 +33,6 @@ function decodeWithin(within: ValueBounds, bytes: Uint8Array): Value {
     return value
   } finally {
     source = NOTHING
-    sourceText = null
   }
 }
 
@@ -49,7 +49,6 @@ const UNITS: readonly number[][] = Array.from({ length: SHORT_TEXT + 1 }, (_, le
 )
 
 let source: Uint8Array = NOTHING
-let sourceText: Buffer | null = null
 let position = 0
 let nodes = 0
 let depthMax = ROW_BOUNDS.depth
@@ -170,12 +169,11 @@ function readShortAscii(start: number, length: number): string | null {
 
 /** PERF: a text without U+FFFD had nothing to be replaced; only the others are read again, strictly. */
 function readText(start: number, end: number): string {
-  sourceText ??= Buffer.isBuffer(source) ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength)
-  const text = sourceText.toString('utf8', start, end)
-  return text.includes('\ufffd') ? readUtf8(start, end) : text
+  const text = readUtf8(source, start, end)
+  return text.includes('\ufffd') ? readStrictly(start, end) : text
 }
 
-function readUtf8(start: number, end: number): string {
+function readStrictly(start: number, end: number): string {
   try {
     return utf8.decode(source.subarray(start, end))
   } catch {

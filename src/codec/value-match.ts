@@ -1,4 +1,5 @@
 import { readUint16, readUint32 } from './bytes.ts'
+import { readUtf8 } from './native-text.ts'
 import { ValueError } from './types.ts'
 import { dataProperty, isBytes, plainArrayNames, plainKeys } from './value-plain.ts'
 
@@ -12,7 +13,6 @@ import { dataProperty, isBytes, plainArrayNames, plainKeys } from './value-plain
  */
 export function isEncodingOf(value: unknown, bytes: Uint8Array): boolean {
   source = bytes
-  sourceText = null
   position = 0
   try {
     return matches(value) && position === bytes.length
@@ -21,7 +21,6 @@ export function isEncodingOf(value: unknown, bytes: Uint8Array): boolean {
     throw error
   } finally {
     source = NOTHING
-    sourceText = null
   }
 }
 
@@ -33,7 +32,6 @@ const LOOP_UNITS_MAX = 40
 const scratch = new DataView(new ArrayBuffer(8))
 
 let source: Uint8Array = NOTHING
-let sourceText: Buffer | null = null
 let position = 0
 
 /** Whether the value's encoding stands at `position`, which then moves behind it. */
@@ -90,8 +88,7 @@ function matchesString(value: string): boolean {
   const start = position
   position += size
   if (size <= LOOP_UNITS_MAX && matchesAscii(value, start, size)) return true
-  sourceText ??= Buffer.isBuffer(source) ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength)
-  return sourceText.toString('utf8', start, position) === value
+  return readUtf8(source, start, position) === value
 }
 
 function matchesAscii(value: string, start: number, size: number): boolean {

@@ -1,4 +1,5 @@
 import { KEY_UNITS_MAX, KEY_UNITS_MIN, firstKey, knownKey, type KnownKey } from './key-words.ts'
+import { writeUtf8 } from './native-text.ts'
 import { ROW_BOUNDS } from './value-limits.ts'
 import { checkNumber, refuse, utf8Length } from './value-plain.ts'
 
@@ -22,7 +23,6 @@ const ROOMY_UNITS_MAX = 4096
 const SLACK_BYTES = 3 * ROOMY_UNITS_MAX + 64
 
 let slab = newSlab(SLAB_BYTES)
-let text = Buffer.from(slab.buffer)
 let view = new DataView(slab.buffer)
 /** First byte of the encoding under way. */
 let start = 0
@@ -163,7 +163,7 @@ export function writeString(value: string): void {
   const bytes = utf8Length(value)
   writeHeader(bytes, STRING)
   reserve(bytes)
-  text.write(value, position, bytes, 'utf8')
+  writeUtf8(slab, value, position, bytes)
   position += bytes
 }
 
@@ -200,7 +200,7 @@ function writeLongAscii(value: string, length: number): boolean {
   reserve(3 * length + 5)
   const before = position
   writeHeader(length, STRING)
-  if (text.write(value, position, 3 * length, 'utf8') === length) {
+  if (writeUtf8(slab, value, position, 3 * length) === length) {
     position += length
     return true
   }
@@ -289,7 +289,6 @@ function newSlab(bytes: number): Uint8Array {
 
 function useSlab(bytes: Uint8Array): void {
   slab = bytes
-  text = Buffer.from(slab.buffer)
   view = new DataView(slab.buffer)
   start = 0
   position = 0

@@ -44,7 +44,7 @@ describe('a value and its bytes', () => {
         for (const candidate of [decoded, value, other])
           expect(isEncodingOf(candidate, encoded)).toBe(encodesTo(candidate, encoded))
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     )
   })
 
