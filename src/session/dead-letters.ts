@@ -21,7 +21,10 @@ export class DeadLetters {
   /** Sequence number of the next one. */
   next = 1
   private readonly live = new Map<string, Millis>()
-  private readonly retention = new Retention((key) => this.live.get(key) ?? null)
+  private readonly retention = new Retention(
+    (key) => this.live.get(key) ?? null,
+    (key) => this.drop(key),
+  )
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
 
@@ -47,7 +50,7 @@ export class DeadLetters {
   }
 
   sweep(now: Millis): void {
-    this.retention.sweep(now, (key) => this.drop(key))
+    this.retention.sweep(now)
   }
 
   private drop(key: string): void {

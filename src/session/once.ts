@@ -15,7 +15,10 @@ export type OnceRow = {
 export class OnceTable {
   private readonly live = new Map<string, OnceRow>()
   private readonly staged = new Map<string, OnceRow>()
-  private readonly retention = new Retention((key) => this.live.get(key)?.until ?? null)
+  private readonly retention = new Retention(
+    (key) => this.live.get(key)?.until ?? null,
+    (key) => this.drop(key),
+  )
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
 
@@ -57,9 +60,11 @@ export class OnceTable {
   }
 
   sweep(now: Millis): void {
-    this.retention.sweep(now, (key) => {
-      this.live.delete(key)
-      this.dictionary.delete(key)
-    })
+    this.retention.sweep(now)
+  }
+
+  private drop(key: string): void {
+    this.live.delete(key)
+    this.dictionary.delete(key)
   }
 }

@@ -40,7 +40,10 @@ interface Known {
 export class Principals {
   private readonly live = new Map<string, Known>()
   private readonly mail = new Map<string, MailRow[]>()
-  private readonly retention = new Retention((principal) => this.live.get(principal)?.row.until ?? null)
+  private readonly retention = new Retention(
+    (principal) => this.live.get(principal)?.row.until ?? null,
+    (principal) => this.drop(principal),
+  )
   private waitingTotal = 0
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
@@ -107,14 +110,7 @@ export class Principals {
   }
 
   sweep(now: Millis): void {
-    this.retention.sweep(now, (principal) => {
-      for (const mail of this.mail.get(principal) ?? []) this.dropMail(principal, mail)
-      this.mail.delete(principal)
-      const known = this.live.get(principal)
-      if (known === undefined) return
-      this.live.delete(principal)
-      this.dictionary.delete(known.key)
-    })
+    this.retention.sweep(now)
   }
 
   restorePrincipal(row: PrincipalRow): void {
@@ -128,6 +124,15 @@ export class Principals {
     waiting.sort((a, b) => a.seq - b.seq)
     this.mail.set(principal, waiting)
     this.waitingTotal += 1
+  }
+
+  private drop(principal: string): void {
+    for (const mail of this.mail.get(principal) ?? []) this.dropMail(principal, mail)
+    this.mail.delete(principal)
+    const known = this.live.get(principal)
+    if (known === undefined) return
+    this.live.delete(principal)
+    this.dictionary.delete(known.key)
   }
 
   private put(row: PrincipalRow): void {

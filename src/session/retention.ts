@@ -23,10 +23,12 @@ export class Retention {
   /** Size at which stale items are thrown out: twice what the last clearing left, so that it costs O(log n) an item. */
   private clearAt = STALE_MIN
   private readonly untilOf: (key: string) => Millis | null
+  private readonly drop: (key: string) => void
 
-  /** `untilOf` tells until when the row with that key is kept now; null when there is none. */
-  constructor(untilOf: (key: string) => Millis | null) {
+  /** `untilOf` tells until when the row with that key is kept now, null when there is none; `drop` removes it. */
+  constructor(untilOf: (key: string) => Millis | null, drop: (key: string) => void) {
     this.untilOf = untilOf
+    this.drop = drop
   }
 
   /** A row is kept until then from now on. Not needed for a row that was added, and now is to stay longer. */
@@ -40,8 +42,8 @@ export class Retention {
     return this.heap.size
   }
 
-  /** Calls `drop` for at most SWEEP_MAX rows whose time is before `now`. */
-  sweep(now: Millis, drop: (key: string) => void): void {
+  /** Drops at most SWEEP_MAX rows whose time is before `now`. */
+  sweep(now: Millis): void {
     // PERF: every entry asks five families; as a rule one comparison is the answer.
     const top = this.heap.peek()
     if (top === undefined || top.until >= now) return
@@ -49,7 +51,7 @@ export class Retention {
       const oldest = this.oldest()
       if (oldest === null || oldest.until >= now) return
       this.heap.pop()
-      drop(oldest.key)
+      this.drop(oldest.key)
     }
   }
 

@@ -32,7 +32,10 @@ export class Tasks {
   private readonly byId = new Map<string, TaskRow>()
   private readonly waiting = new Map<string, TaskRow[]>()
   private readonly leased = new Map<string, Map<string, TaskRow>>()
-  private readonly retention = new Retention((taskId) => this.byId.get(taskId)?.until ?? null)
+  private readonly retention = new Retention(
+    (taskId) => this.byId.get(taskId)?.until ?? null,
+    (taskId) => this.drop(taskId),
+  )
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
 
@@ -79,7 +82,7 @@ export class Tasks {
   }
 
   sweep(now: Millis): void {
-    this.retention.sweep(now, (taskId) => this.drop(taskId))
+    this.retention.sweep(now)
   }
 
   private drop(taskId: string): void {

@@ -20,7 +20,10 @@ export type TombstoneRow = {
 export class Tombstones {
   private readonly byKey = new Map<string, TombstoneRow>()
   private readonly bySecret = new Map<string, TombstoneRow>()
-  private readonly retention = new Retention((key) => this.byKey.get(key)?.until ?? null)
+  private readonly retention = new Retention(
+    (key) => this.byKey.get(key)?.until ?? null,
+    (key) => this.drop(key),
+  )
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
 
@@ -56,12 +59,14 @@ export class Tombstones {
 
   /** Removes at most SWEEP_MAX whose time `now` has passed. */
   sweep(now: Millis): void {
-    this.retention.sweep(now, (key) => {
-      const row = this.byKey.get(key)
-      if (row === undefined) return
-      this.byKey.delete(key)
-      if (this.bySecret.get(row.secret) === row) this.bySecret.delete(row.secret)
-      this.dictionary.delete(key)
-    })
+    this.retention.sweep(now)
+  }
+
+  private drop(key: string): void {
+    const row = this.byKey.get(key)
+    if (row === undefined) return
+    this.byKey.delete(key)
+    if (this.bySecret.get(row.secret) === row) this.bySecret.delete(row.secret)
+    this.dictionary.delete(key)
   }
 }

@@ -7,18 +7,21 @@ import { Retention, SWEEP_MAX } from '../../src/session/retention.ts'
 describe('retention', () => {
   const world = () => {
     const live = new Map<string, number>()
-    const retention = new Retention((key) => live.get(key) ?? null)
+    const dropped: string[] = []
+    const retention = new Retention(
+      (key) => live.get(key) ?? null,
+      (key) => {
+        live.delete(key)
+        dropped.push(key)
+      },
+    )
     const put = (key: string, until: number): void => {
       live.set(key, until)
       retention.add(key, until)
     }
     const swept = (now: number): string[] => {
-      const dropped: string[] = []
-      retention.sweep(now, (key) => {
-        live.delete(key)
-        dropped.push(key)
-      })
-      return dropped
+      retention.sweep(now)
+      return dropped.splice(0)
     }
     return { live, retention, put, swept }
   }
