@@ -9,7 +9,8 @@ import {
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { decodeErrorInfo, STATUS_DETAILS_KEY } from '../protocol/error-info.ts'
-import { unwrapFrame, wrapFrame } from '../protocol/frame-message.ts'
+import { unwrapFrames, wrapFrame } from '../protocol/frame-message.ts'
+import { JoiningWriter } from '../protocol/joining-writer.ts'
 import type { Dial } from './ports.ts'
 
 const CONNECT_PATH = '/holdfast.v1.SessionService/Connect'
@@ -18,6 +19,9 @@ const CONNECT_PATH = '/holdfast.v1.SessionService/Connect'
 const CLIENT_OPTIONS: ClientOptions = {
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_retries': 0,
+  // Else a write is said to be done while it waits behind others, and `JoiningWriter` could join nothing.
+  'grpc.retry_buffer_size': 0,
+  'grpc.per_rpc_retry_buffer_size': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.max_send_message_length': -1,
   'grpc.max_receive_message_length': 8 * 1024 * 1024,
@@ -27,6 +31,7 @@ const CLIENT_OPTIONS: ClientOptions = {
 }
 
 const asIs = (bytes: Buffer): Buffer => bytes
+const ignore = (): void => {}
 
 /** Session frames over one gRPC stream; the only file of the library that knows gRPC. */
 export const dialGrpc: Dial = (endpoint, listener) => {
@@ -37,6 +42,7 @@ export const dialGrpc: Dial = (endpoint, listener) => {
     asIs,
     new Metadata(),
   )
+  const writer = new JoiningWriter((message, written) => call.write(message, written))
   let open = true
   const closed = (code: string, message: string): void => {
     if (!open) return
@@ -45,22 +51,24 @@ export const dialGrpc: Dial = (endpoint, listener) => {
     listener.onClosed(code, message)
   }
   call.on('data', (message: Buffer) => {
-    const frame = unwrapFrame(message)
     if (!open) return
-    if (frame === null) {
+    const frames = unwrapFrames(message)
+    if (frames === null) {
       call.cancel()
       closed('MALFORMED_FRAME', 'the message is no Frame')
-    } else listener.onFrame(frame)
+    }
+    for (const frame of frames ?? []) if (open) listener.onFrame(frame)
   })
   call.on('error', (error: ServiceError) => closed(codeOf(error), error.details || error.message))
   call.on('end', () => closed('ENDED', 'the server ended the stream'))
   return {
     send: (frame) => {
-      if (open) call.write(wrapFrame(frame))
+      if (open) writer.send(wrapFrame(frame), ignore)
     },
     close: () => {
       if (!open) return
       open = false
+      writer.flush()
       call.end()
       // The last frame (a close) is on its way; cancelling now would overtake it.
       call.on('status', () => client.close())

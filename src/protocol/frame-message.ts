@@ -1,6 +1,6 @@
 /**
- * The proto message around a frame: `message Frame { bytes packed = 1; }`, written by hand because a frame's bytes are
- * all there is to it. It reads exactly what any protobuf library writes for that message.
+ * The proto message around frames: `message Frame { repeated bytes packed = 1; }`, written by hand because the frames'
+ * bytes are all there is to it. It reads exactly what any protobuf library writes for that message.
  */
 
 /** Tag of field 1, length-delimited. */
@@ -26,18 +26,34 @@ export function wrapInPlace(framed: Buffer): Buffer {
   return framed.subarray(start)
 }
 
-/** The frame inside a message, as a view; null when the bytes are not such a message. */
-export function unwrapFrame(message: Buffer): Buffer | null {
-  if (message.length === 0) return message
-  if (message[0] !== TAG) return null
+/**
+ * The frames inside a message, in order, as views; null when the bytes are not such a message. Several messages joined end
+ * to end are one. Without any bytes it is one empty frame, which the reader of frames refuses.
+ */
+export function unwrapFrames(message: Buffer): readonly Buffer[] | null {
+  if (message.length === 0) return [message]
+  const frames: Buffer[] = []
+  for (let at = 0; at < message.length; ) {
+    const start = frameStart(message, at)
+    if (start === null) return null
+    at = start.at + start.length
+    if (at > message.length) return null
+    frames.push(message.subarray(start.at, at))
+  }
+  return frames
+}
+
+/** Where the frame begins whose tag stands at `at`, and its length; null when none does. */
+function frameStart(message: Buffer, at: number): { readonly at: number; readonly length: number } | null {
+  if (message[at] !== TAG) return null
   let length = 0
   let scale = 1
-  for (let at = 1; at < FRAME_MESSAGE_HEADROOM; at += 1) {
-    const byte = message[at]
+  for (let next = at + 1; next < at + FRAME_MESSAGE_HEADROOM; next += 1) {
+    const byte = message[next]
     if (byte === undefined) return null
     length += (byte & 0x7f) * scale
     scale *= 128
-    if (byte < 0x80) return at + 1 + length === message.length ? message.subarray(at + 1) : null
+    if (byte < 0x80) return { at: next + 1, length }
   }
   return null
 }

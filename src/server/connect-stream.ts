@@ -2,17 +2,21 @@ import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
 import { encodeWalked } from '../codec/value.ts'
 import type { SessionGateway } from '../node/gateway.ts'
 import { FrameConnection } from '../protocol/frame-connection.ts'
-import { unwrapFrame, wrapFrame } from '../protocol/frame-message.ts'
+import { unwrapFrames, wrapFrame } from '../protocol/frame-message.ts'
+import { JoiningWriter } from '../protocol/joining-writer.ts'
 import { SLOW_READER_BYTES } from '../protocol/limits.ts'
 import { statusObject } from './grpc-error.ts'
 
 /** Bytes handed to gRPC at once; what exceeds them waits here, where it can be dropped. */
 const IN_FLIGHT_BYTES = 1024 * 1024
 
+const ignore = (): void => {}
+
 /** One `Connect` stream: frames of a client over gRPC, with a bound on what may pile up for a slow reader. */
 export class ConnectStream {
   private readonly call: ServerDuplexStream<Buffer, Buffer>
   private readonly connection: FrameConnection
+  private readonly writer: JoiningWriter
   private readonly slowReaderBytes: number
   private waiting: Buffer[] = []
   private waitingBytes = 0
@@ -24,6 +28,7 @@ export class ConnectStream {
     options: { gateway: SessionGateway; slowReaderBytes?: number; ended(code: string): void },
   ) {
     this.call = call
+    this.writer = new JoiningWriter((message, written) => call.write(message, written))
     this.slowReaderBytes = options.slowReaderBytes ?? SLOW_READER_BYTES
     this.connection = new FrameConnection({
       encodeValue: encodeWalked,
@@ -60,9 +65,9 @@ export class ConnectStream {
 
   private receive(message: Buffer): void {
     if (this.over) return
-    const frame = unwrapFrame(message)
-    if (frame === null) this.connection.failed('MALFORMED_FRAME', 'the message is no Frame')
-    else this.connection.receive(frame)
+    const frames = unwrapFrames(message)
+    if (frames === null) this.connection.failed('MALFORMED_FRAME', 'the message is no Frame')
+    for (const frame of frames ?? []) this.connection.receive(frame)
   }
 
   private send(message: Buffer): void {
@@ -78,7 +83,7 @@ export class ConnectStream {
 
   private write(message: Buffer): void {
     this.inFlightBytes += message.length
-    this.call.write(message, () => {
+    this.writer.send(message, () => {
       this.inFlightBytes -= message.length
       this.drain()
     })
@@ -101,8 +106,9 @@ export class ConnectStream {
   private end(code: string): void {
     if (this.over) return
     this.over = true
-    for (const message of this.waiting) this.call.write(message)
+    for (const message of this.waiting) this.writer.send(message, ignore)
     this.waiting = []
+    this.writer.flush()
     this.call.emit('error', statusObject('connection', code))
   }
 }

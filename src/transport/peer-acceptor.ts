@@ -1,6 +1,6 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js'
 import type { PeerFrame } from '../node/ports.ts'
-import { unwrapFrame } from '../protocol/frame-message.ts'
+import { unwrapFrames } from '../protocol/frame-message.ts'
 import { decodePeerFrame } from './peer-frame.ts'
 
 /** Who this node is, as every frame to it must say. */
@@ -58,17 +58,19 @@ export function acceptPeer(
     listener.onRefused(refusal)
     call.emit('error', { code: status.FAILED_PRECONDITION, details: `${refusal.code}: ${refusal.message}` })
   }
-  // The dialler waits for these headers: they tell it that a server, not only a listening socket, is there.
-  call.sendMetadata(new Metadata())
-  call.on('data', (message: Buffer) => {
-    if (ended) return
-    const bytes = unwrapFrame(message)
-    if (bytes === null) return refuse({ code: 'MALFORMED_FRAME', message: 'the message is no PeerMessage' })
+  const accept = (bytes: Buffer): void => {
     const decoded = decodePeerFrame(bytes)
     if (!decoded.ok) return refuse(decoded.error)
     const refusal = checkEnvelope(self, decoded.value)
     if (refusal !== null) return refuse(refusal)
     listener.onFrame(decoded.value)
+  }
+  // The dialler waits for these headers: they tell it that a server, not only a listening socket, is there.
+  call.sendMetadata(new Metadata())
+  call.on('data', (message: Buffer) => {
+    const frames = unwrapFrames(message)
+    if (frames === null && !ended) refuse({ code: 'MALFORMED_FRAME', message: 'the message is no PeerMessage' })
+    for (const frame of frames ?? []) if (!ended) accept(frame)
   })
   call.on('end', () => {
     if (ended) return

@@ -7,6 +7,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js'
+import { JoiningWriter } from '../protocol/joining-writer.ts'
 import { PEER_STREAM_PATH } from './peer-service.ts'
 
 /** Why a dialled connection is no more. */
@@ -42,6 +43,9 @@ export type DialPeer = (address: string, listener: ConnectionListener) => PeerCo
 const CLIENT_OPTIONS: ClientOptions = {
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_retries': 0,
+  // Else a write is said to be done while it waits behind others, and `JoiningWriter` could join nothing.
+  'grpc.retry_buffer_size': 0,
+  'grpc.per_rpc_retry_buffer_size': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.max_send_message_length': -1,
   'grpc.max_receive_message_length': 64 * 1024,
@@ -61,6 +65,9 @@ export const dialPeer: DialPeer = (address, listener) => {
     asIs,
     new Metadata(),
   )
+  const writer = new JoiningWriter((message, written) => {
+    if (!ended) call.write(message, written)
+  })
   let ended = false
   const end = (kind: ConnectionEnd, message: string): void => {
     if (ended) return
@@ -76,7 +83,7 @@ export const dialPeer: DialPeer = (address, listener) => {
   call.on('end', () => end('other', 'the peer ended the stream'))
   return {
     write: (message, onWritten) => {
-      if (!ended) call.write(message, onWritten)
+      if (!ended) writer.send(message, onWritten)
     },
     close: () => {
       if (ended) return

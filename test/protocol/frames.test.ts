@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ByteReader, ByteWriter, FrameError } from '../../src/protocol/bytes.ts'
 import { DownFrameReader, writeDown } from '../../src/protocol/down-frame.ts'
 import type { DownMessage } from '../../src/protocol/down-message.ts'
-import { FRAME_MESSAGE_HEADROOM, unwrapFrame, wrapFrame, wrapInPlace } from '../../src/protocol/frame-message.ts'
+import { FRAME_MESSAGE_HEADROOM, unwrapFrames, wrapFrame, wrapInPlace } from '../../src/protocol/frame-message.ts'
 import { FRAME_BYTES_MAX } from '../../src/protocol/limits.ts'
 import { FRAME_VERSION, UpFrameReader, type UpMessage, writeUp } from '../../src/protocol/up-frame.ts'
 import { downMessage, upMessage } from './arbitraries.ts'
@@ -325,16 +325,30 @@ describe('the message around a frame', () => {
     expect(wrapFrame(Buffer.alloc(300)).subarray(0, 3).toString('hex')).toBe('0aac02')
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (frame) => {
-        expect(unwrapFrame(wrapFrame(frame))?.equals(frame)).toBe(true)
+        expect(unwrapFrames(wrapFrame(frame))).toEqual([Buffer.from(frame)])
         const roomy = Buffer.concat([Buffer.alloc(FRAME_MESSAGE_HEADROOM), frame])
         if (frame.length > 0) expect(wrapInPlace(roomy).equals(wrapFrame(frame))).toBe(true)
       }),
     )
   })
 
+  test('messages joined end to end are one message with all their frames; a bad one among them spoils it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 5 }),
+        (frames) => {
+          const joined = Buffer.concat(frames.map(wrapFrame))
+          expect(unwrapFrames(joined)).toEqual(frames.map((frame) => Buffer.from(frame)))
+          expect(unwrapFrames(Buffer.concat([joined, hex('0a05')]))).toBe(null)
+          expect(unwrapFrames(joined.subarray(0, -1))).toBe(null)
+        },
+      ),
+    )
+  })
+
   test('bytes that are not that message are refused', () => {
     for (const text of ['08', '0a', '0a05', '0a0101ff', '0affffffffff', '120101'])
-      expect(unwrapFrame(hex(text))).toBe(null)
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 50 }), (garbage) => void unwrapFrame(Buffer.from(garbage))))
+      expect(unwrapFrames(hex(text))).toBe(null)
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 50 }), (garbage) => void unwrapFrames(Buffer.from(garbage))))
   })
 })

@@ -6,7 +6,7 @@ import { ByteWriter } from '../../src/protocol/bytes.ts'
 import { DownFrameReader } from '../../src/protocol/down-frame.ts'
 import type { DownMessage } from '../../src/protocol/down-message.ts'
 import { decodeErrorInfo, STATUS_DETAILS_KEY } from '../../src/protocol/error-info.ts'
-import { unwrapFrame, wrapFrame } from '../../src/protocol/frame-message.ts'
+import { unwrapFrames, wrapFrame } from '../../src/protocol/frame-message.ts'
 import { FRAME_VERSION, type UpMessage, writeUp } from '../../src/protocol/up-frame.ts'
 import { loadService } from '../../src/server/proto.ts'
 import { SECRET } from '../gateway/recorder.ts'
@@ -35,8 +35,9 @@ function rawStream(address: string) {
   const reader = new DownFrameReader()
   let wake = (): void => {}
   call.on('data', (message: Buffer) => {
-    const error = reader.read(unwrapFrame(message) ?? Buffer.alloc(0), (down) => heard.push(structuredClone(down)))
-    expect(error).toBe(null)
+    for (const frame of unwrapFrames(message) ?? [Buffer.alloc(0)]) {
+      expect(reader.read(frame, (down) => heard.push(structuredClone(down)))).toBe(null)
+    }
     wake()
   })
   const ended = new Promise<ServiceError>((resolve) => call.on('error', (error: ServiceError) => resolve(error)))

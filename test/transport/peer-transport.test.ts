@@ -110,6 +110,22 @@ describe('the peer transport over gRPC', () => {
     expect(receiver.frames.items[0]).toEqual(vote())
   })
 
+  test('a process that says several things per turn of its loop does not fall behind: they travel together', async () => {
+    const { receiver, sender } = await connectedPair()
+    const turns = 100
+    for (let turn = 0; turn < turns; turn += 1) {
+      for (let number = 1; number <= 4; number += 1) sender.transport.send(vote({}, turn * 4 + number))
+      await new Promise(setImmediate)
+    }
+    // At one message per turn, what is left would take a hundred turns and more.
+    let late = 0
+    for (; receiver.frames.items.length < turns * 4; late += 1) await new Promise(setImmediate)
+    expect(late).toBeLessThan(turns / 4)
+    expect(receiver.frames.items.map((frame) => (frame.body.kind === 'raft' ? frame.body.message.term : 0))).toEqual(
+      Array.from({ length: turns * 4 }, (_unused, index) => index + 1),
+    )
+  })
+
   test.each([
     ['another cluster', { clusterId: 'c2' }, 'WRONG_CLUSTER'],
     ['another group', { group: groupId(9) }, 'WRONG_GROUP'],
