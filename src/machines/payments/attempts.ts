@@ -14,18 +14,25 @@ export function attemptOf(booking: Booking, row: Attempt): Attempt {
 
 /** Notes what became of an attempt of the booking. */
 export function endAttempt(change: Change, attemptId: string, outcome: AttemptOutcome, resultCode: string): void {
-  const { ctx, booking } = change
-  if (attemptId === booking.attemptId) return change.set({ outcome, resultCode })
+  const { ctx, draft } = change
+  if (attemptId === draft.attemptId) {
+    draft.outcome = outcome
+    draft.resultCode = resultCode
+    return
+  }
   const row = ctx.state.attempts.get(attemptId)
   if (row !== undefined) ctx.state.attempts.set(attemptId, { ...row, outcome, resultCode })
 }
 
 /** Makes another attempt the current one. */
 export function followAttempt(change: Change, attempt: Attempt): void {
-  const { ctx, booking } = change
-  const last = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
-  if (last !== undefined) ctx.state.attempts.set(last.id, attemptOf(booking, last))
+  const { ctx, draft } = change
+  const last = draft.attemptId === null ? undefined : ctx.state.attempts.get(draft.attemptId)
+  if (last !== undefined) ctx.state.attempts.set(last.id, attemptOf(draft, last))
   ctx.state.attempts.set(attempt.id, attempt)
-  ctx.state.attemptsOf.set([booking.id, attempt.no], attempt.id)
-  change.set({ attempts: attempt.no, attemptId: attempt.id, outcome: null, resultCode: null })
+  ctx.state.attemptsOf.set([draft.id, attempt.no], attempt.id)
+  draft.attempts = attempt.no
+  draft.attemptId = attempt.id
+  draft.outcome = null
+  draft.resultCode = null
 }

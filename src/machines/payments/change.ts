@@ -10,16 +10,19 @@ import { isTerminalSession, SESSION_TRANSITIONS } from './states.ts'
 import { isLegal } from './sync.ts'
 import { nextTimer } from './timers.ts'
 
+/** A booking that may be changed, until it is committed. */
+export type Draft = { -readonly [Field in keyof Booking]: Booking[Field] }
+
 /**
- * One command's change of one booking: steps are taken on a draft, `commit` checks the invariants and writes it. `booking`
- * is the draft as it stands.
+ * One command's change of one booking: steps are taken and fields set on a draft, `commit` checks the invariants and writes
+ * it. `booking` is the draft as it stands, to be read.
  */
 export class Change {
   readonly journal: Journal
   readonly ctx: PaymentsContext
   private readonly before: Booking | null
-  /** PERF: one copy of the row per command, changed in place until it is committed. */
-  private readonly draft: { -readonly [Field in keyof Booking]: Booking[Field] }
+  /** PERF: one copy of the row per command, changed in place. */
+  readonly draft: Draft
 
   constructor(ctx: PaymentsContext, action: string, booking: Booking) {
     this.journal = new Journal(ctx, action, booking.id)
@@ -31,10 +34,6 @@ export class Change {
 
   get booking(): Booking {
     return this.draft
-  }
-
-  set(fields: Partial<Booking>): void {
-    Object.assign(this.draft, fields)
   }
 
   /** Sets some of what few bookings have. */

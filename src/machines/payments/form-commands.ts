@@ -66,7 +66,7 @@ export const completeForm = command(
     ctx.state.forms.set([booking.id, input.formId], { ...form, completedAt: ctx.now, contentHash: input.contentHash })
     const change = new Change(ctx, action, booking)
     change.journal.note({ entity: 'form', from: null, to: 'completed', ref: input.formId })
-    change.set({ formsOpen: booking.formsOpen - (form.required ? 1 : 0) })
+    if (form.required) change.draft.formsOpen -= 1
     const done = booking.session === 'forms_required' && change.booking.formsOpen === 0
     if (done) makeReady(change)
     else change.commit()

@@ -16,7 +16,7 @@ export function createRefund(
   const refund: Refund = { id, bookingId: booking.id, ...plan, status, tries: 0, providerRef: null, at: ctx.now }
   ctx.state.refunds.set(id, refund)
   ctx.state.refundsOf.set([booking.id, number], id)
-  change.set({ refundedMinor: booking.refundedMinor + plan.amountMinor })
+  change.draft.refundedMinor += plan.amountMinor
   journal.note({ entity: 'refund', from: null, to: status, reason: plan.reason, ref: id })
   journal.count('refunds', 'minor', plan.amountMinor)
   journal.count('refund', status, 1)
@@ -70,7 +70,7 @@ function moveRefund(ctx: PaymentsContext, refund: Refund, path: readonly Refund[
     status = to
   }
   ctx.state.refunds.set(refund.id, { ...refund, status })
-  if (status === 'FAILED_MANUAL') change.set({ refundedMinor: booking.refundedMinor - refund.amountMinor })
+  if (status === 'FAILED_MANUAL') change.draft.refundedMinor -= refund.amountMinor
   change.commit()
   notifyStatus(ctx, { ...refund, status }, booking.clientId)
 }

@@ -30,7 +30,7 @@ function settleFailure(change: Change, attemptId: string, told: Told): CallbackR
 }
 
 function settleSuccess(change: Change, attemptId: string, told: Told): CallbackResult {
-  const { booking } = change
+  const { booking, draft } = change
   const amountMinor = told.amountMinor ?? 0
   const awaited = booking.session === 'payment_pending'
   if (!awaited) return orphan(change, attemptId, told, 'ORPHANED')
@@ -42,9 +42,10 @@ function settleSuccess(change: Change, attemptId: string, told: Told): CallbackR
   const late = booking.payment === 'failed'
   capture(change, told, 'applied')
   change.take(late ? 'confirmLate' : 'confirm')
-  change.set({ applied: told.transactionId, appliedAt: change.ctx.now })
+  draft.applied = told.transactionId
+  draft.appliedAt = change.ctx.now
   // The money of an older push paid: the current one is no longer awaited.
-  if (attemptId !== booking.attemptId && booking.outcome === null) change.set({ outcome: 'SUPERSEDED' })
+  if (attemptId !== draft.attemptId && draft.outcome === null) draft.outcome = 'SUPERSEDED'
   endAttempt(change, attemptId, 'SUCCESS', told.resultCode)
   const body = { bookingId: booking.id, amountMinor, currency: booking.currency }
   change.ctx.notify(booking.clientId, 'payment.confirmed', body)
@@ -73,11 +74,11 @@ function orphan(change: Change, attemptId: string, told: Told, result: CallbackR
 
 /** Money arrived: its receipt is taken, and it is counted. */
 function capture(change: Change, told: Told, kind: 'applied' | 'orphan'): void {
-  const { ctx, journal, booking } = change
+  const { ctx, journal, draft } = change
   const { transactionId, receipt } = told
   const amountMinor = told.amountMinor ?? 0
   if (receipt !== null) ctx.state.receipts.set(receipt, transactionId)
-  change.set({ capturedMinor: booking.capturedMinor + amountMinor })
+  draft.capturedMinor += amountMinor
   journal.count('captures', kind, 1)
   journal.count('captures', `${kind}.minor`, amountMinor)
 }
