@@ -50,6 +50,7 @@ export class ConnectStream {
     call.on('data', (message: Buffer) => this.receive(message))
     call.on('end', () => {
       gone()
+      this.writer.flush()
       call.end()
     })
     call.on('cancelled', gone)
