@@ -117,8 +117,11 @@ function parse(input: Value, field: 'result' | 'reason'): TaskInput | null {
   return { taskId, attempt, answer: given }
 }
 
+/** SHA-256 of a result, in hex. What was decoded from a command's input is a value: it needs no second proof. */
 function hashOf(state: ReplicatedState, result: Value): string {
   let text = ''
-  for (const byte of state.codec.sha256(state.codec.encodeWalked(result))) text += byte.toString(16).padStart(2, '0')
+  for (const byte of state.codec.sha256(state.codec.encodeWalked(result))) text += HEX[byte]
   return text
 }
+
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

@@ -8,6 +8,8 @@ import type { SnapshotMeta, SnapshotSlice, SnapshotStore, StorageDone } from '..
 export class MemorySnapshots {
   readonly rows = new Map<string, Uint8Array>()
   meta: SnapshotMeta | null = null
+  /** Rows that the snapshot has, as whoever switched it on said. */
+  total = 0
   staged: { readonly generation: LogIndex; readonly rows: KeyedBytes[] } | null = null
 
   /** The process or the machine went down: what was not switched on is gone. */
@@ -41,9 +43,10 @@ export function memorySnapshotStore(
         stage(snapshots, generation, slice)
         done(null, null)
       }),
-    commit: (generation, { meta }, done) =>
+    commit: (generation, { meta, total }, done) =>
       enqueue(() => {
         switchOn(snapshots, generation, meta)
+        snapshots.total = total
         done(null, null)
       }),
     close: (done) => enqueue(done),
@@ -60,6 +63,8 @@ function load(
 ): void {
   const rows = [...snapshots.rows].map(([key, value]) => ({ key, value: new Uint8Array(value) }))
   rows.sort((a, b) => compareKeys(a.key, b.key))
+  const { total } = snapshots
+  assert(rows.length === total, 'a snapshot has as many rows as were said', { rows: rows.length, total })
   for (let start = 0; start < rows.length; start += LOAD_ROWS) onRows(rows.slice(start, start + LOAD_ROWS))
   done(null, snapshots.meta)
 }
