@@ -1,3 +1,4 @@
+import { firstKey, KEY_UNITS_MAX, KEY_UNITS_MIN, knownKey, type KnownKey } from './key-words.ts'
 import { readUtf8 } from './native-text.ts'
 import { cachedAscii } from './text-cache.ts'
 import type { Value } from './types.ts'
@@ -27,6 +28,7 @@ function decodeWithin(within: ValueBounds, bytes: Uint8Array): Value {
   source = bytes
   position = 0
   nodes = 0
+  previousKey = firstKey
   try {
     const value = readAny(0)
     if (position !== bytes.length) bad('BAD_BYTES', `${bytes.length - position} bytes follow the value`)
@@ -50,6 +52,7 @@ const UNITS: readonly number[][] = Array.from({ length: SHORT_TEXT + 1 }, (_, le
 
 let source: Uint8Array = NOTHING
 let position = 0
+let previousKey: KnownKey = firstKey
 let nodes = 0
 let depthMax = ROW_BOUNDS.depth
 let nodesMax = ROW_BOUNDS.nodes
@@ -199,7 +202,32 @@ function readMap(size: number, depth: number): { readonly [key: string]: Value }
   return map
 }
 
+/** PERF: objects of one kind have the same keys in the same order, so most are known before they are read. */
 function readKey(): string {
+  const foreseen = previousKey.next
+  if (startsWith(foreseen.bytes)) {
+    position += foreseen.bytes.length
+    previousKey = foreseen
+    return foreseen.text
+  }
+  const key = readNewKey()
+  const known = key.length < KEY_UNITS_MIN || key.length > KEY_UNITS_MAX ? null : knownKey(key)
+  if (known !== null) {
+    previousKey.next = known
+    previousKey = known
+  }
+  return key
+}
+
+function startsWith(bytes: Uint8Array): boolean {
+  // Beyond the end there is undefined, which is no byte.
+  for (let index = 0; index < bytes.length; index += 1) {
+    if (source[position + index] !== bytes[index]) return false
+  }
+  return true
+}
+
+function readNewKey(): string {
   const byte = readByte()
   const isFix = byte >= 0xa0 && byte < 0xc0
   if (!isFix && (byte < 0xd9 || byte > 0xdb)) bad('BAD_BYTES', 'a key is not a string')

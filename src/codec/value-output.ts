@@ -149,11 +149,11 @@ export function writeKey(key: string): void {
     previousKey.next = known
   }
   previousKey = known
-  const { words, size } = known
+  const { words, bytes } = known
   reserve(4 * words.length)
   for (let index = 0; index < words.length; index += 1)
     view.setInt32(position + 4 * index, words[index] as number, true)
-  position += size
+  position += bytes.length
 }
 
 /** Refuses lone surrogates. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRunningHash } from '../../src/codec/hash.ts'
 import type { Value } from '../../src/codec/types.ts'
-import { encodeValue, encodeWalked } from '../../src/codec/value.ts'
+import { decodeValue, encodeValue, encodeWalked } from '../../src/codec/value.ts'
 import { walk } from '../../src/codec/walk.ts'
 import { values } from './values.ts'
 
@@ -20,7 +20,7 @@ describe('the encoder of what a walk accepted', () => {
     )
   })
 
-  test('keys are the same bytes whether they were foreseen, found or new', () => {
+  test('keys are written and read alike whether they were foreseen, found or new', () => {
     const key = fc.oneof(
       fc.constantFrom('id', 'payment', 'session', 'k'.repeat(31), 'k'.repeat(32), 'schlüssel', '123'),
       fc.string({ unit: 'grapheme-ascii', maxLength: 34 }).filter((name) => name !== '__proto__'),
@@ -31,6 +31,8 @@ describe('the encoder of what a walk accepted', () => {
         // One at a time and all at once: what a key remembers of the one after it differs.
         const parts = list.map((row) => hex(encodeWalked(row)))
         expect(hex(encodeWalked(list)).endsWith(parts.join(''))).toBe(true)
+        const read = decodeValue(encodeWalked(list))
+        expect(JSON.stringify(read)).toBe(JSON.stringify(list))
         for (const row of list) {
           const oneByOne = Object.entries(row).map(
             ([name, value]) => hex(encodeWalked(name)) + hex(encodeWalked(value)),
@@ -42,11 +44,12 @@ describe('the encoder of what a walk accepted', () => {
     )
   })
 
-  test('more keys than the table of known keys holds are still written as they are', () => {
+  test('more keys than the table of known keys holds are still written and read as they are', () => {
     for (let round = 0; round < 5000; round += 1) {
       const row = { [`made-up-${round}`]: round, known: 1 }
       expect(Buffer.from(encodeWalked(row)).includes(`made-up-${round}`)).toBe(true)
       expect(hex(encodeWalked(row))).toBe(hex(encodeValue(row)))
+      expect(decodeValue(encodeWalked(row))).toEqual(row)
     }
   })
 
