@@ -13,8 +13,12 @@ export interface RequestInboxOptions {
   onError(error: unknown, request: ServerRequestMessage): void
 }
 
-/** Acks that no command carries leave after this long, or at once when this many are handled. */
-const ACK_DELAY_MS = 20
+/**
+ * Acks that no command carries leave after this long, or at once when this many are handled. Each of those is a log entry
+ * of its own, on every replica, and until then only the outbox holds what was handled: a session that works sends its
+ * next command sooner than this.
+ */
+export const ACK_DELAY_MS = 500
 const ACK_COUNT_MAX = 256
 /** A request whose handler failed is tried again after this long, doubling. */
 const RETRY_FIRST_MS = 100
@@ -31,6 +35,7 @@ export class RequestInbox {
   private received = 0
   private handled = 0
   private acknowledged = 0
+  private ackCountMax = ACK_COUNT_MAX
   private busy = false
   private timer: { cancel(): void } | null = null
   /** Failures in a row of the first one in the queue. */
@@ -40,6 +45,11 @@ export class RequestInbox {
 
   constructor(options: RequestInboxOptions) {
     this.options = options
+  }
+
+  /** The server sends so many beyond the last ack: a quarter of them handled is acknowledged without waiting. */
+  set credit(credit: number) {
+    this.ackCountMax = Math.max(1, Math.min(ACK_COUNT_MAX, Math.floor(credit / 4)))
   }
 
   /** Highest id handled: what an ack would say. */
@@ -79,6 +89,11 @@ export class RequestInbox {
     this.timer?.cancel()
     this.timer = null
     return this.handled
+  }
+
+  /** Sends the ack that waits for a command: there will be none. */
+  flush(): void {
+    if (this.handled > this.acknowledged) this.ackSoon(true)
   }
 
   close(): void {
@@ -122,7 +137,7 @@ export class RequestInbox {
   private done(serverRequestId: number): void {
     this.failures = 0
     this.handled = Math.max(this.handled, serverRequestId)
-    this.ackSoon(this.handled - this.acknowledged >= ACK_COUNT_MAX)
+    this.ackSoon(this.handled - this.acknowledged >= this.ackCountMax)
   }
 
   /** Nothing behind a failed one may be acknowledged, so it stays first. */

@@ -156,7 +156,9 @@ export class SessionCore {
 
   /** Forgets the session without telling the server, which expires it in its time. */
   drop(): void {
-    if (this.phase !== 'over') this.finish('SESSION_CLOSED', false)
+    if (this.phase === 'over') return
+    this.inbox.flush()
+    this.finish('SESSION_CLOSED', false)
   }
 
   // From the host.
@@ -166,6 +168,7 @@ export class SessionCore {
     if (this.phase === 'over') return
     // 0: the node greeted before the log's limits reached it; apply judges the window all the same.
     if (greeting.windowRequests > 0) this.window.windowRequests = greeting.windowRequests
+    this.inbox.credit = greeting.credit
     if (this.numbers === null) return this.open(greeting)
     this.attach()
   }

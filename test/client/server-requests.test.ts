@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
+import { ACK_DELAY_MS } from '../../src/client/request-inbox.ts'
 import { hubOn, NodeWorld, openOn, run, Script } from './world.ts'
 
 const nil = sessionCodec.encodeValue(null)
@@ -27,7 +28,7 @@ describe('server requests', () => {
     expect(script.take('ack')).toEqual([])
     told.dones[0]?.(null)
     told.dones[1]?.(null)
-    script.clock.advance(20)
+    script.clock.advance(ACK_DELAY_MS)
     expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([2])
     expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 2, 3])
     script.say(request(2))
@@ -44,6 +45,17 @@ describe('server requests', () => {
     expect(script.take('request').map(({ ackServerRequests }) => ackServerRequests)).toEqual([2, 0])
     script.clock.advance(1_000)
     expect(script.take('ack')).toEqual([])
+  })
+
+  test('an ack that waits for a command is sent when the session is left to another process', () => {
+    const script = new Script()
+    const { core } = openOn(hubOn(script.environment))
+    script.attach()
+    script.say(request(1), request(2))
+    expect(script.take('ack')).toEqual([])
+    core.drop()
+    script.clock.advance(0)
+    expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([2])
   })
 
   test('a gap is not jumped: what is missing comes first', () => {
@@ -76,7 +88,7 @@ describe('server requests', () => {
     expect(script.take('ack').every(({ serverRequestId }) => serverRequestId === 1)).toBe(true)
     for (let count = 0; count < 14; count += 1) told.dones.at(-1)?.(null)
     expect(ids().slice(-14)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
-    script.clock.advance(20)
+    script.clock.advance(ACK_DELAY_MS)
     expect(script.take('ack').at(-1)).toMatchObject({ serverRequestId: 15 })
   })
 
@@ -94,7 +106,7 @@ describe('server requests', () => {
     script.clock.advance(10_000)
     expect(told.requests.length).toBe(2)
     told.dones[1]?.(null)
-    script.clock.advance(20)
+    script.clock.advance(ACK_DELAY_MS)
     expect(script.take('ack').at(-1)).toMatchObject({ serverRequestId: 3 })
   })
 
