@@ -62,20 +62,44 @@ export function totalAt(row: Uint8Array | undefined, position: number): number {
   return new DataView(row.buffer, row.byteOffset, row.byteLength).getFloat64(position * 8)
 }
 
-/** The row after `deltas`, each added to the total at its position. */
+const ROW_BYTES = TOTAL_NAMES.length * 8
+
+/** Rows are cut from slabs of this many. A row that is kept keeps its slab, of 48 KiB. */
+const SLAB_ROWS = 128
+
+/** The next row goes to `rows[next]`; bytes before it belong to rows that were handed out, and never change again. */
+interface Slab {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly numbers: DataView
+  next: number
+}
+
+function makeSlab(): Slab {
+  const bytes = new Uint8Array(SLAB_ROWS * ROW_BYTES)
+  return { bytes, numbers: new DataView(bytes.buffer), next: 0 }
+}
+
+let slab = makeSlab()
+
+/**
+ * The row after `deltas`, each added to the total at its position. PERF: every command makes one; memory of its own for each
+ * would cost three times as much as filling it, and the collector again.
+ */
 export function addTotals(
   row: Uint8Array | undefined,
   positions: readonly number[],
   deltas: readonly number[],
 ): Uint8Array<ArrayBuffer> {
-  const next = new Uint8Array(TOTAL_NAMES.length * 8)
-  if (row !== undefined) next.set(row)
-  const numbers = new DataView(next.buffer)
+  if (slab.next === SLAB_ROWS) slab = makeSlab()
+  const { bytes, numbers } = slab
+  const start = slab.next * ROW_BYTES
+  slab.next += 1
+  if (row !== undefined) bytes.set(row, start)
   for (let index = 0; index < positions.length; index += 1) {
-    const offset = (positions[index] as number) * 8
+    const offset = start + (positions[index] as number) * 8
     numbers.setFloat64(offset, numbers.getFloat64(offset) + (deltas[index] as number))
   }
-  return next
+  return new Uint8Array(bytes.buffer, start, ROW_BYTES)
 }
 
 /** What `totals` answers: no times, no ids, no hashes. */
