@@ -40,8 +40,8 @@ export class RowKeys {
     return key
   }
 
-  /** `prefix` followed by one encoded number: a key of many that begin alike. */
-  numbered(prefix: string, part: number): string {
+  /** `prefix` followed by one encoded part: a key of many that begin alike. */
+  under(prefix: string, part: string | number): string {
     return prefix + this.codec.keyPart(part)
   }
 

@@ -107,20 +107,20 @@ export class SessionPage {
     const { row, traces } = this
     const response = keys.row(FAMILY.response, row.index)
     const request = keys.row(FAMILY.outbox, row.index)
-    for (const id of traces?.responses ?? []) yield { key: keys.numbered(response, id), value: undefined }
-    for (const id of traces?.requests ?? []) yield { key: keys.numbered(request, id), value: undefined }
+    for (const id of traces?.responses ?? []) yield { key: keys.under(response, id), value: undefined }
+    for (const id of traces?.requests ?? []) yield { key: keys.under(request, id), value: undefined }
     if (traces?.ended === true) {
       if (row.index <= swappedAt) yield { key: this.key, value: undefined }
       return
     }
     yield { key: this.key, value: rowValue(row) }
     for (const kept of this.responses) {
-      if (kept.index > swappedAt) yield { key: keys.numbered(response, kept.requestId), value: rowValue(kept) }
+      if (kept.index > swappedAt) yield { key: keys.under(response, kept.requestId), value: rowValue(kept) }
     }
     for (const kept of this.outbox) {
       const { serverRequestId, createdIndex } = kept
       if (createdIndex > swappedAt || traces?.rewritten.has(serverRequestId) === true)
-        yield { key: keys.numbered(request, serverRequestId), value: rowValue(kept) }
+        yield { key: keys.under(request, serverRequestId), value: rowValue(kept) }
     }
   }
 

@@ -31,6 +31,8 @@ export class Timers {
     (a, b) => a.row.dueAt < b.row.dueAt || (a.row.dueAt === b.row.dueAt && a.key < b.key),
   )
   private readonly staged = new Map<string, TimerRow | null>()
+  /** What the keys of a machine's timers begin with; machines are few. */
+  private readonly prefixes = new Map<string, string>()
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
 
@@ -55,12 +57,12 @@ export class Timers {
 
   /** Stages a timer; `commit` makes it real. */
   stage(row: TimerRow): void {
-    this.staged.set(this.keys.row(FAMILY.timer, row.machine, row.name), row)
+    this.staged.set(this.keyOf(row.machine, row.name), row)
   }
 
   /** Stages a removal; false when neither the table nor the transaction has such a timer. */
   stageRemoval(machine: string, name: string): boolean {
-    const key = this.keys.row(FAMILY.timer, machine, name)
+    const key = this.keyOf(machine, name)
     const staged = this.staged.get(key)
     const exists = staged === undefined ? this.dictionary.has(key) : staged !== null
     if (exists) this.staged.set(key, null)
@@ -82,11 +84,11 @@ export class Timers {
 
   /** Sets a timer outside any transaction (the session layer's own). */
   put(row: TimerRow): void {
-    this.write(this.keys.row(FAMILY.timer, row.machine, row.name), row)
+    this.write(this.keyOf(row.machine, row.name), row)
   }
 
   remove(machine: string, name: string): void {
-    this.removeKey(this.keys.row(FAMILY.timer, machine, name))
+    this.removeKey(this.keyOf(machine, name))
   }
 
   removeKey(key: string): void {
@@ -106,6 +108,15 @@ export class Timers {
     heap.push({ key, row })
     // Cancelled and replaced timers stay in the heap until their time; a machine that re-arms often must not grow it.
     if (heap.size > 2 * this.size + 64) heap.retain((timer) => this.isArmed(timer))
+  }
+
+  private keyOf(machine: string, name: string): string {
+    let prefix = this.prefixes.get(machine)
+    if (prefix === undefined) {
+      prefix = this.keys.row(FAMILY.timer, machine)
+      this.prefixes.set(machine, prefix)
+    }
+    return this.keys.under(prefix, name)
   }
 
   private isArmed({ key, row }: DueTimer): boolean {

@@ -1,5 +1,11 @@
 import type { ClientSession } from './client-session.ts'
 
+/** Workers with one number of leases, by session index. PERF: the indexes apart, or a search would touch every session on its way. */
+interface Level {
+  readonly indexes: number[]
+  readonly workers: ClientSession[]
+}
+
 /**
  * Live client sessions by role and by the number of tasks leased to each: who takes the next task (domain.md 0.7). Derived
  * from the rows.
@@ -7,8 +13,8 @@ import type { ClientSession } from './client-session.ts'
  * PERF: a pick looks at the least loaded only; a look at every worker of a role cost 25 µs a task with a hundred of them.
  */
 export class Workers {
-  /** Per role, at position n: those who hold n leases, by session index. */
-  private readonly byRole = new Map<string, ClientSession[][]>()
+  /** Per role, at position n: those who hold n leases. */
+  private readonly byRole = new Map<string, Level[]>()
 
   add(session: ClientSession): void {
     for (const role of session.row.info.roles) {
@@ -26,7 +32,7 @@ export class Workers {
       const levels = this.byRole.get(role)
       if (levels === undefined) continue
       withdraw(levels, session, session.leases)
-      if (levels.every((level) => level.length === 0)) this.byRole.delete(role)
+      if (levels.every(({ workers }) => workers.length === 0)) this.byRole.delete(role)
     }
   }
 
@@ -47,34 +53,41 @@ export class Workers {
     const levels = this.byRole.get(role)
     if (levels === undefined) return null
     for (let leases = 0; leases < levels.length && leases < leasesMax; leases += 1) {
-      for (const worker of levels[leases] as ClientSession[]) if (fits(worker)) return worker
+      for (const worker of (levels[leases] as Level).workers) if (fits(worker)) return worker
     }
     return null
   }
 }
 
 /** A session that names a role twice is in its list once. */
-function insert(levels: ClientSession[][], session: ClientSession, leases: number): void {
-  while (levels.length <= leases) levels.push([])
-  const level = levels[leases] as ClientSession[]
-  const at = positionOf(level, session.row.index)
-  if (level[at] !== session) level.splice(at, 0, session)
+function insert(levels: Level[], session: ClientSession, leases: number): void {
+  while (levels.length <= leases) levels.push({ indexes: [], workers: [] })
+  const { indexes, workers } = levels[leases] as Level
+  const { index } = session.row
+  const at = positionOf(indexes, index)
+  if (indexes[at] === index) return
+  indexes.splice(at, 0, index)
+  workers.splice(at, 0, session)
 }
 
-function withdraw(levels: ClientSession[][], session: ClientSession, leases: number): void {
+function withdraw(levels: Level[], session: ClientSession, leases: number): void {
   const level = levels[leases]
   if (level === undefined) return
-  const at = positionOf(level, session.row.index)
-  if (level[at] === session) level.splice(at, 1)
+  const { indexes, workers } = level
+  const { index } = session.row
+  const at = positionOf(indexes, index)
+  if (indexes[at] !== index) return
+  indexes.splice(at, 1)
+  workers.splice(at, 1)
 }
 
-/** First position whose session index is ≥ `index`. */
-function positionOf(level: readonly ClientSession[], index: number): number {
+/** First position whose index is ≥ `index`. */
+function positionOf(indexes: readonly number[], index: number): number {
   let low = 0
-  let high = level.length
+  let high = indexes.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((level[middle] as ClientSession).row.index < index) low = middle + 1
+    if ((indexes[middle] as number) < index) low = middle + 1
     else high = middle
   }
   return low
