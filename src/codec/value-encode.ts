@@ -16,7 +16,15 @@ import {
   writeNumber,
   writeString,
 } from './value-output.ts'
-import { dataProperty, isBytes, notPlainMessage, plainArrayNames, plainKeys, refuse } from './value-plain.ts'
+import {
+  checkPlainArray,
+  dataElement,
+  dataProperty,
+  isBytes,
+  notPlainMessage,
+  plainKeys,
+  refuse,
+} from './value-plain.ts'
 
 /**
  * The canonical msgpack of a value: the smallest encoding of each integer, length and header; numbers that are not
@@ -83,9 +91,8 @@ function writeObject(value: object, depth: number): void {
 }
 
 function writeArray(value: readonly unknown[], depth: number): void {
-  const names = plainArrayNames(value)
+  checkPlainArray(value)
   const length = value.length
   writeArrayHeader(length)
-  // The first `length` names are the indices.
-  for (let index = 0; index < length; index += 1) writeAny(dataProperty(value, names[index] as string), depth)
+  for (let index = 0; index < length; index += 1) writeAny(dataElement(value, index), depth)
 }

@@ -1,7 +1,7 @@
 import { readUint16, readUint32 } from './bytes.ts'
 import { readUtf8 } from './native-text.ts'
 import { ValueError } from './types.ts'
-import { dataProperty, isBytes, plainArrayNames, plainKeys } from './value-plain.ts'
+import { checkPlainArray, dataElement, dataProperty, isBytes, plainKeys } from './value-plain.ts'
 
 /**
  * True exactly when `encodeValue(value)` would return these bytes; they are bytes that `decodeInput` accepted. Whoever holds
@@ -63,11 +63,10 @@ function matchesObject(value: object): boolean {
 }
 
 function matchesArray(value: readonly unknown[]): boolean {
-  const names = plainArrayNames(value)
+  checkPlainArray(value)
   if (!matchesHeader(value.length, ARRAY)) return false
-  // The first `length` names are the indices.
   for (let index = 0; index < value.length; index += 1) {
-    if (!matches(dataProperty(value, names[index] as string))) return false
+    if (!matches(dataElement(value, index))) return false
   }
   return true
 }

@@ -53,6 +53,27 @@ export function plainArrayNames(value: readonly unknown[]): readonly string[] {
   return names
 }
 
+/**
+ * Refuses what `plainArrayNames` refuses, but for a hole that a named property makes up for: that one is met by
+ * `dataElement`.
+ *
+ * PERF: names of elements are strings that are made for the asking, so they are only counted here and not read by.
+ */
+export function checkPlainArray(value: readonly unknown[]): void {
+  if (Object.getPrototypeOf(value) !== Array.prototype || Reflect.ownKeys(value).length !== value.length + 1)
+    plainArrayNames(value)
+}
+
+/** The value of an element that is a data property; an accessor is refused without being called. */
+export function dataElement(array: readonly unknown[], index: number): unknown {
+  const descriptor = Object.getOwnPropertyDescriptor(array, index)
+  if (descriptor === undefined) return refuse('UNDEFINED', 'an array has a hole')
+  if (descriptor.get !== undefined || descriptor.set !== undefined)
+    refuse('NOT_PLAIN', 'a property is a getter or setter')
+  if (descriptor.enumerable !== true) refuse('NOT_PLAIN', 'a property is hidden')
+  return descriptor.value
+}
+
 /** Bytes are Uint8Array itself: a Buffer would come back from a snapshot as something that behaves differently. */
 export function isBytes(value: object): value is Uint8Array {
   return Object.getPrototypeOf(value) === Uint8Array.prototype

@@ -5,10 +5,11 @@ import { explainRefusal } from './value-explain.ts'
 import { ROW_BOUNDS, VALUE_BOUNDS, type ValueBounds } from './value-limits.ts'
 import {
   checkNumber,
+  checkPlainArray,
+  dataElement,
   dataProperty,
   isBytes,
   notPlainMessage,
-  plainArrayNames,
   plainKeys,
   refuse,
   utf8Length,
@@ -130,13 +131,12 @@ function freeze(value: object): void {
 }
 
 function walkArray(value: readonly unknown[], depth: number): number {
-  const names = plainArrayNames(value)
+  checkPlainArray(value)
   const length = value.length
   fold(TAG.array)
   fold(length)
   let size = containerHeader(length)
-  // The first `length` names are the indices.
-  for (let index = 0; index < length; index += 1) size += walkAny(dataProperty(value, names[index] as string), depth)
+  for (let index = 0; index < length; index += 1) size += walkAny(dataElement(value, index), depth)
   freeze(value)
   return size
 }

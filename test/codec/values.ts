@@ -141,6 +141,24 @@ export const refused: readonly {
     reason: 'UNDEFINED',
     path: '',
   },
+  {
+    what: 'a hidden named property on an array',
+    value: { a: Object.defineProperty([1], 'x', { value: 1 }) },
+    reason: 'NOT_PLAIN',
+    path: '.a',
+  },
+  {
+    what: 'a symbol on an array',
+    value: Object.assign([1], { [Symbol('a')]: 1 }),
+    reason: 'NOT_PLAIN',
+    path: '',
+  },
+  {
+    what: 'a hidden element',
+    value: [0, Object.defineProperty([1], 0, { value: 1, enumerable: false })],
+    reason: 'NOT_PLAIN',
+    path: '[1][0]',
+  },
   { what: 'a named property on an array', value: /(a)/.exec('a'), reason: 'NOT_PLAIN', path: '' },
   { what: 'a cycle', value: cycle(), reason: 'CYCLE', path: '.a.b' },
 ]
