@@ -215,8 +215,6 @@ export class Driver implements RaftNode {
     })
   }
 
-  // The queue.
-
   private turn(): void {
     this.logClock.turn(this.options.clock.monotonicMs())
     this.loop.drain((event) => this.handle(event))
@@ -249,7 +247,9 @@ export class Driver implements RaftNode {
     }
     const message = verifiedMessage(event, this.receivingLog)
     if (message === null) return
-    this.step({ kind: 'receive', from: event.from, message }, { proposed: [], received: event.records })
+    const configurations = message.kind === 'appendEntries' && message.configurations.length > 0
+    const context = { proposed: [], received: event.records, configurations }
+    this.step({ kind: 'receive', from: event.from, message }, context)
   }
 
   /** Proposes what waits now; what sinks submit when they are refused waits for the next turn. */

@@ -1,8 +1,8 @@
 import { type GroupId, type LogIndex, logIndex, type NodeId, type Term } from '../base/brand.ts'
 import type { ConfigurationPayload } from '../codec/payload.ts'
 import { decodePayload } from '../codec/payloads.ts'
-import { payloadAt, recordIndex, recordKind, recordTerm } from '../codec/entry.ts'
-import { forEachOffset, verifyRecords } from '../codec/records.ts'
+import { payloadAt, recordIndex, recordKind, recordLength, recordTerm } from '../codec/entry.ts'
+import { verifyRecords } from '../codec/records.ts'
 import { ValueError } from '../codec/types.ts'
 import type { ConfigurationEntry, Message, TermRun } from '../raft/types.ts'
 
@@ -49,12 +49,12 @@ interface Contents {
   readonly configurations: readonly ConfigurationEntry[]
 }
 
-/** What the core knows of verified records, in one walk; null when a Configuration among them is none. */
+/** What the core knows of verified records; null when a Configuration among them is none. PERF: a walk of plain reads. */
 function contentsOf(records: Uint8Array): Contents | null {
   const runs: { first: LogIndex; last: LogIndex; term: Term }[] = []
-  const configurations: (ConfigurationEntry | null)[] = []
+  const configurations: ConfigurationEntry[] = []
   let run: { first: LogIndex; last: LogIndex; term: Term } | null = null
-  forEachOffset(records, (offset) => {
+  for (let offset = 0; offset < records.length; offset += recordLength(records, offset)) {
     const index = recordIndex(records, offset)
     const term = recordTerm(records, offset)
     if (run !== null && run.term === term) run.last = index
@@ -62,11 +62,12 @@ function contentsOf(records: Uint8Array): Contents | null {
       run = { first: index, last: index, term }
       runs.push(run)
     }
-    if (recordKind(records, offset) === 'Configuration')
-      configurations.push(configurationAt(index, payloadAt(records, offset)))
-  })
-  const valid = configurations.filter((entry) => entry !== null)
-  return valid.length === configurations.length ? { runs, configurations: valid } : null
+    if (recordKind(records, offset) !== 'Configuration') continue
+    const configuration = configurationAt(index, payloadAt(records, offset))
+    if (configuration === null) return null
+    configurations.push(configuration)
+  }
+  return { runs, configurations }
 }
 
 /** A Configuration from a peer as the core knows it; null when it does not decode or names no voter. */

@@ -46,8 +46,9 @@ export class Writing {
     if (truncateFrom !== null) members.truncateFrom(truncateFrom)
     const written = recordsOf(effect, context, this.records)
     const hardState = effect.hardState ?? { currentTerm: raft.currentTerm, votedFor: raft.votedFor }
-    peers.learnConfigurations(written.records)
     const first = effect.entries[0]
+    // PERF: what clients propose is never one, and what was received has been looked through.
+    if (first?.source.kind === 'created' || context.configurations) peers.learnConfigurations(written.records)
     if (first?.source.kind === 'proposed') {
       // Before the write: should it fail at once, their outcome is unknown like that of everything appended.
       context.proposed.forEach(({ sink }, position) => {
