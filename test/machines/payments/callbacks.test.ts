@@ -38,6 +38,18 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     for (const principal of [CLIENT, THERAPIST]) expect(world.topics(principal)).toContain('payment.confirmed')
   })
 
+  test("domain 3.1 an attempt keeps its outcome and the provider's code when another follows", () => {
+    const world = new World()
+    const id = world.booked('failed')
+    const outcomes = () => world.answer<{ attemptList: readonly object[] }>(ADMIN, 'get', { id }).attemptList
+    expect(outcomes()).toMatchObject([{ outcome: 'FAILED', resultCode: '1032' }])
+    world.ok(CLIENT, 'initiatePayment', { id, phone: PHONE })
+    const failed = { no: 1, outcome: 'FAILED', resultCode: '1032' }
+    expect(outcomes()).toMatchObject([failed, { no: 2, outcome: null, resultCode: null }])
+    world.callback({ transactionId: 'tx-2', attemptId: world.attempt(id) })
+    expect(outcomes()).toMatchObject([failed, { no: 2, outcome: 'SUCCESS', resultCode: '0' }])
+  })
+
   test("domain 3.5 an older attempt's success: APPLIED, the current attempt is SUPERSEDED", () => {
     const world = new World()
     const { id, older } = retried(world, 'initiated')
