@@ -1,5 +1,5 @@
 import { decodeClientRequest } from './client-request.ts'
-import { foldNumber, foldString } from './hash.ts'
+import { foldJoined, foldNumber, foldString } from './hash.ts'
 import { keyPart, keyParts } from './key.ts'
 import { decodePayload } from './payloads.ts'
 import { sha256 as pureSha256 } from './sha256.ts'
@@ -25,6 +25,7 @@ export function createSessionCodec(
     walkRow,
     foldNumber,
     foldString,
+    foldJoined,
     decodeClientRequest,
     decodePayload,
     sha256: (bytes) => plain(sha256(bytes)),

@@ -64,6 +64,8 @@ export interface SessionCodec {
   walkRow(value: unknown, hash: RunningHash): number
   foldNumber(hash: RunningHash, value: number): void
   foldString(hash: RunningHash, value: string): void
+  /** What `foldString(hash, prefix + value)` folds. */
+  foldJoined(hash: RunningHash, prefix: string, value: string): void
   decodeClientRequest(payload: Uint8Array): ClientRequestPayload
   /** Payload of any other kind, by kind. Throws ValueError for bytes that do not decode. */
   decodePayload<Kind extends keyof PayloadByKind>(kind: Kind, payload: Uint8Array): PayloadByKind[Kind]

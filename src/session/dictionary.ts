@@ -1,5 +1,6 @@
+import { assert } from '../base/assert.ts'
 import type { Value } from '../codec/types.ts'
-import { OrderedKeys } from './ordered-keys.ts'
+import type { OrderedKeys } from './ordered-keys.ts'
 
 /** `generation` of a row that was not written since it was restored, or never yet. */
 const UNWRITTEN = -1
@@ -30,8 +31,8 @@ export class Row {
 }
 
 /**
- * The one dictionary (FR-012): rows of the session layer and of user machines under `session/…` and `user/…`, keys are
- * binary strings. Values are immutable: a write replaces. What changed since the last boundary is in a list, so that a
+ * One half of the dictionary (FR-012): the rows of the session layer under `session/…`, or those of user machines, which
+ * stand here without their `user/`. Keys are binary strings. Values are immutable: a write replaces. What changed since the last boundary is in a list, so that a
  * swap takes it out in O(1) and the next interval's first write of a row leaves the boundary's object alone.
  *
  * PERF: a write of a known row costs the one lookup that found it; only the first one after a swap writes the hash table.
@@ -44,10 +45,15 @@ export class Dictionary {
   /** Index of the last swap: what entries after it wrote, no boundary has seen. */
   swappedAt = 0
   private readonly rows = new Map<string, Row>()
-  private readonly ordered = new OrderedKeys()
+  private readonly ordered: OrderedKeys | null
   private dirty: Row[] = []
   /** Rows of the last boundary that were deleted since, by key: they are in the dirty list already. */
   private gone = new Map<string, Row>()
+
+  /** `ordered` holds the keys in order; without it there are no ranges. */
+  constructor(ordered: OrderedKeys | null = null) {
+    this.ordered = ordered
+  }
 
   get size(): number {
     return this.rows.size
@@ -93,7 +99,7 @@ export class Dictionary {
   /** Writes a row that `find` or `place` gave. */
   write(row: Row, value: Value): void {
     if (row.value === undefined) {
-      this.ordered.add(row.key)
+      this.ordered?.add(row.key)
       if (row.seen) this.gone.delete(row.key)
       else this.list(row)
     } else if (row.generation !== this.generation) {
@@ -107,7 +113,7 @@ export class Dictionary {
   remove(row: Row): void {
     const { key } = row
     this.rows.delete(key)
-    this.ordered.delete(key)
+    this.ordered?.delete(key)
     if (row.generation === this.generation && !row.seen) {
       this.unlist(row)
       return
@@ -123,17 +129,19 @@ export class Dictionary {
 
   /** Keys of rows in [from, to) in byte order, at most `limit`; from the end when `reverse`. */
   range(bounds: { from: string; to: string; limit: number; reverse: boolean }): string[] {
+    assert(this.ordered !== null, 'ranges need keys in order')
     return this.ordered.range(bounds)
   }
 
   /** Number of rows in [from, to). */
   count(from: string, to: string): number {
+    assert(this.ordered !== null, 'ranges need keys in order')
     return this.ordered.count(from, to)
   }
 
   /** Loads a row of a snapshot: not dirty. */
   restore(key: string, value: Value): void {
-    if (!this.rows.has(key)) this.ordered.add(key)
+    if (!this.rows.has(key)) this.ordered?.add(key)
     this.rows.set(key, new Row(key, value, UNWRITTEN, true))
   }
 

@@ -1,5 +1,5 @@
 import type { Row } from './dictionary.ts'
-import type { RowKeys } from './row-keys.ts'
+import { type RowKeys, USER_PREFIX } from './row-keys.ts'
 import type { SessionPage } from './session-page.ts'
 import type { DirtyRow, DirtyRows } from './types.ts'
 
@@ -8,15 +8,17 @@ export class DirtySet implements DirtyRows {
   readonly total: number
   private readonly meta: DirtyRow
   private readonly rows: readonly Row[]
+  private readonly user: readonly Row[]
   private readonly pages: readonly SessionPage[]
   private readonly keys: RowKeys
   private readonly swappedAt: number
 
-  /** `swappedAt` is the index of the boundary before this one. */
+  /** `user` are rows whose keys lack USER_PREFIX; `swappedAt` is the index of the boundary before this one. */
   constructor(parts: {
     total: number
     meta: DirtyRow
     rows: readonly Row[]
+    user: readonly Row[]
     pages: readonly SessionPage[]
     keys: RowKeys
     swappedAt: number
@@ -24,6 +26,7 @@ export class DirtySet implements DirtyRows {
     this.total = parts.total
     this.meta = parts.meta
     this.rows = parts.rows
+    this.user = parts.user
     this.pages = parts.pages
     this.keys = parts.keys
     this.swappedAt = parts.swappedAt
@@ -32,6 +35,7 @@ export class DirtySet implements DirtyRows {
   *[Symbol.iterator](): Generator<DirtyRow> {
     yield this.meta
     yield* this.rows
+    for (const { key, value } of this.user) yield { key: USER_PREFIX + key, value }
     for (const page of this.pages) yield* page.changes(this.keys, this.swappedAt)
   }
 }

@@ -11,6 +11,7 @@ import { DirtySet } from './dirty-set.ts'
 import { Expiry } from './expiry.ts'
 import { metaRow } from './meta-row.ts'
 import { OnceTable } from './once.ts'
+import { OrderedKeys } from './ordered-keys.ts'
 import { Principals } from './principals.ts'
 import { FAMILY, RowKeys } from './row-keys.ts'
 import type { SessionPage } from './session-page.ts'
@@ -60,13 +61,16 @@ export interface ReplicatedStateOptions {
   readonly versions: { readonly [machine: string]: number }
 }
 
-/** Everything that apply reads and writes: one dictionary, the tables over it, clocks, counters, and the running hash. */
+/** Everything that apply reads and writes: the dictionary, the tables over it, clocks, counters, and the running hash. */
 export class ReplicatedState {
   readonly group: number
   readonly codec: SessionCodec
   readonly log: (record: SessionLog) => void
   readonly keys: RowKeys
+  /** Rows of the session layer, under their keys. */
   readonly dictionary = new Dictionary()
+  /** Rows of user machines, under their keys without USER_PREFIX. Both are swapped at the same entries. */
+  readonly userRows = new Dictionary(new OrderedKeys())
   readonly sessions = new ClientSessions()
   readonly expiry = new Expiry(this.sessions)
   readonly timers: Timers
@@ -123,7 +127,7 @@ export class ReplicatedState {
 
   /** Rows of the whole state; the meta row is one, also before the first boundary. */
   get rows(): number {
-    return this.dictionary.size + this.sessions.size + this.heldRows + 1
+    return this.dictionary.size + this.userRows.size + this.sessions.size + this.heldRows + 1
   }
 
   /**
@@ -141,13 +145,14 @@ export class ReplicatedState {
 
   /** Takes out what changed since the last boundary, O(1) (storage.md §4). */
   swap(): DirtyRows {
-    const { dictionary, pages, keys } = this
+    const { dictionary, userRows, pages, keys } = this
     const { swappedAt } = dictionary
     const total = this.rows
     this.pages = []
     const rows = dictionary.swap(this.index)
+    const user = userRows.swap(this.index)
     const meta = { key: FAMILY.meta, value: metaRow(this) }
-    return new DirtySet({ total, meta, rows, pages, keys, swappedAt })
+    return new DirtySet({ total, meta, rows, user, pages, keys, swappedAt })
   }
 
   /** Any sign of life renews (sessions.md §4). */

@@ -25,11 +25,11 @@ export class Restore {
   }
 
   row(key: string, value: Value): void {
-    const { dictionary, codec } = this.state
+    const { dictionary, userRows, codec } = this.state
     // Machines get shared, frozen values, from a snapshot as from a write.
     codec.walkRow(value, { high: 0, low: 0 })
     if (key.startsWith(USER_PREFIX)) {
-      dictionary.restore(key, value)
+      userRows.restore(key.slice(USER_PREFIX.length), value)
       return
     }
     const family = familyOf(key)
@@ -56,6 +56,7 @@ export class Restore {
     this.sessions()
     this.tables()
     state.dictionary.swap(state.index)
+    state.userRows.swap(state.index)
     this.byFamily.clear()
   }
 

@@ -60,7 +60,7 @@ export class SessionStateMachine implements StateMachine {
       versions: user.versions ?? {},
     })
     this.runner = new MachineRunner(this.state, user)
-    this.view = new StateView(this.state.dictionary)
+    this.view = new StateView(this.state.userRows)
   }
 
   get appliedIndex(): number {

@@ -51,7 +51,7 @@ export class Transaction {
 
   constructor(state: ReplicatedState) {
     this.state = state
-    this.writes = new WriteBuffer(state.dictionary, state.codec, state.hash, () => {
+    this.writes = new WriteBuffer(state.userRows, state.codec, state.hash, () => {
       this.invalidValue = true
     })
   }

@@ -15,9 +15,8 @@ export class WriteBuffer implements StateStore {
   /** Rows written by the running transaction, in order of their first write, and what it wrote; undefined deletes. */
   private readonly rows: Row[] = []
   private readonly values: (Value | undefined)[] = []
-  /** The key looked up last, in full, and its row. */
+  /** The key looked up last, and its row. */
   private lastKey: string | null = null
-  private lastFull = ''
   private lastRow: Row | undefined
   private readonly dictionary: Dictionary
   private readonly codec: SessionCodec
@@ -43,16 +42,15 @@ export class WriteBuffer implements StateStore {
 
   set(key: string, value: Value): void {
     const known = this.find(key)
-    const full = this.lastFull
     if (known === undefined) assertBinary(key)
     try {
-      this.codec.foldString(this.hash, full)
+      this.codec.foldJoined(this.hash, USER_PREFIX, key)
       this.codec.walk(value, this.hash)
     } catch (error) {
       this.fault()
       throw error
     }
-    const row = known ?? this.dictionary.place(full)
+    const row = known ?? this.dictionary.place(key)
     this.lastRow = row
     this.stage(row, value)
   }
@@ -60,16 +58,14 @@ export class WriteBuffer implements StateStore {
   delete(key: string): boolean {
     const row = this.find(key)
     if (row === undefined || this.valueOf(row) === undefined) return false
-    this.codec.foldString(this.hash, row.key)
+    this.codec.foldJoined(this.hash, USER_PREFIX, key)
     this.codec.foldNumber(this.hash, 0)
     this.stage(row, undefined)
     return true
   }
 
   range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
-    const { limit, reverse = false } = bounds
-    const from = USER_PREFIX + bounds.from
-    const to = USER_PREFIX + bounds.to
+    const { from, to, limit, reverse = false } = bounds
     assertLimit(limit)
     const own = this.writtenIn(from, to)
     const stored = this.dictionary.range({ from, to, limit: limit + own.length, reverse })
@@ -79,14 +75,12 @@ export class WriteBuffer implements StateStore {
       if (rows.length >= limit) break
       const row = this.dictionary.find(key)
       const value = row === undefined ? undefined : this.valueOf(row)
-      if (value !== undefined) rows.push([key.slice(USER_PREFIX.length), value])
+      if (value !== undefined) rows.push([key, value])
     }
     return rows
   }
 
-  count(bounds: { from: string; to: string }): number {
-    const from = USER_PREFIX + bounds.from
-    const to = USER_PREFIX + bounds.to
+  count({ from, to }: { from: string; to: string }): number {
     let total = this.dictionary.count(from, to)
     for (const row of this.rows) {
       if (row.key >= from && row.key < to)
@@ -127,10 +121,8 @@ export class WriteBuffer implements StateStore {
 
   private find(key: string): Row | undefined {
     if (key === this.lastKey) return this.lastRow
-    const full = USER_PREFIX + key
-    const row = this.dictionary.find(full)
+    const row = this.dictionary.find(key)
     this.lastKey = key
-    this.lastFull = full
     this.lastRow = row
     return row
   }

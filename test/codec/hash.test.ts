@@ -6,6 +6,7 @@ import {
   createRunningHash,
   finishHash,
   foldBytes,
+  foldJoined,
   foldNumber,
   foldString,
   foldWord,
@@ -71,6 +72,20 @@ describe('the 64-bit hash', () => {
     expect(lengths.size).toBe(20)
     expect(hashText(requestHash('ab', 'c', text('d')))).not.toBe(hashText(requestHash('a', 'bc', text('d'))))
     expect(hashText(requestHash('a', 'bc', text('d')))).not.toBe(hashText(requestHash('a', 'b', text('cd'))))
+  })
+
+  test('two texts folded as one are folded like the one text that they make', () => {
+    const part = fc.string({ unit: 'binary', maxLength: 12 })
+    fc.assert(
+      fc.property(part, part, fc.nat(), (prefix, value, start) => {
+        const joined = { high: start >>> 0, low: Math.imul(start, 31) >>> 0 }
+        const whole = { ...joined }
+        foldJoined(joined, prefix, value)
+        foldString(whole, prefix + value)
+        expect(joined).toEqual(whole)
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   test('the halves stay uint32 and the text is 16 digits that parse back', () => {

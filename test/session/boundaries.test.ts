@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Row } from '../../src/session/dictionary.ts'
 import type { ReplicatedState } from '../../src/session/replicated-state.ts'
 import { metaRow } from '../../src/session/meta-row.ts'
-import { FAMILY } from '../../src/session/row-keys.ts'
+import { FAMILY, USER_PREFIX } from '../../src/session/row-keys.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { DirtyRows } from '../../src/session/types.ts'
 import { counter } from './bare-machine.ts'
@@ -17,10 +18,12 @@ const bytesOf = (value: unknown): string => Buffer.from(codec.encodeValue(value 
 /** Every row of the state as it stands, gathered without anything that a swap uses. */
 function materialised(machine: SessionStateMachine): Rows {
   const { state } = machine as unknown as { state: ReplicatedState }
-  const { dictionary, keys } = state
+  const { dictionary, userRows, keys } = state
   const rows: Rows = new Map([[FAMILY.meta, bytesOf(metaRow(state))]])
-  for (const key of dictionary.range({ from: '', to: '\xff', limit: 1e9, reverse: false }))
-    rows.set(key, bytesOf(dictionary.get(key)))
+  const all = dictionary as unknown as { rows: ReadonlyMap<string, Row> }
+  for (const [key, { value }] of all.rows) rows.set(key, bytesOf(value))
+  for (const key of userRows.range({ from: '', to: '\xff', limit: 1e9, reverse: false }))
+    rows.set(USER_PREFIX + key, bytesOf(userRows.get(key)))
   for (const { row, responses, outbox } of state.sessions.all()) {
     rows.set(keys.row(FAMILY.client, row.index), bytesOf(row))
     for (const response of responses)

@@ -61,7 +61,7 @@ test('a dictionary equals a plain map, and its swaps what changed in it, also wi
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const dictionary = new Dictionary()
+      const dictionary = new Dictionary(new OrderedKeys())
       const plain = new Map<string, number>()
       const swaps: { dirty: Iterable<{ key: string; value: unknown }>; whole: Map<string, number> }[] = []
       for (const [at, { key, kind }] of [...steps, { key: 'a', kind: 'swap' as const }].entries()) {
