@@ -96,17 +96,17 @@ export class Dictionary {
     this.rows.delete(row.key)
   }
 
-  /** Writes a row that `find` or `place` gave. */
-  write(row: Row, value: Value): void {
+  /** Writes a row that `find` or `place` gave. Returns the row that stands under its key now. */
+  write(row: Row, value: Value): Row {
     if (row.value === undefined) {
       this.ordered?.add(row.key)
       if (row.seen) this.gone.delete(row.key)
       else this.list(row)
     } else if (row.generation !== this.generation) {
-      this.write(this.replaced(row), value)
-      return
+      return this.write(this.replaced(row), value)
     }
     row.value = value
+    return row
   }
 
   /** Removes a row that `find` gave and that has a value. */

@@ -3,7 +3,7 @@ import type { OutboxRow } from './session-rows.ts'
 import type { MachineRunner } from './machine-runner.ts'
 import type { ReplicatedState } from './replicated-state.ts'
 import { type FailedTask, fireTaskTimer } from './task-assignment.ts'
-import { type DueTimer, TASK_MACHINE } from './timers.ts'
+import { type FiringTimer, TASK_MACHINE } from './timers.ts'
 
 /** Runs the fallback of every task that failed for good, each in its own transaction. */
 export function runTaskFallbacks(runner: MachineRunner, failed: readonly FailedTask[]): void {
@@ -23,14 +23,13 @@ export function runDeadLetter(runner: MachineRunner, session: ClientSession, req
  * timer which throws does not fire again.
  */
 export function fireTimers(state: ReplicatedState, runner: MachineRunner, until: number): void {
-  for (let timer = state.timers.due(until); timer !== null; timer = state.timers.due(until)) {
-    state.timers.removeKey(timer.key)
+  for (let timer = state.timers.takeDue(until); timer !== null; timer = state.timers.takeDue(until)) {
     state.now = Math.max(state.now, timer.row.dueAt)
     fire(state, runner, timer)
   }
 }
 
-function fire(state: ReplicatedState, runner: MachineRunner, timer: DueTimer): void {
+function fire(state: ReplicatedState, runner: MachineRunner, timer: FiringTimer): void {
   const { machine, name, payload } = timer.row
   state.codec.foldNumber(state.hash, state.now)
   state.codec.foldString(state.hash, timer.key)

@@ -98,7 +98,7 @@ export class SessionStateMachine implements StateMachine {
   }
 
   nextTimerDue(): Millis | null {
-    return this.state.timers.first()?.row.dueAt ?? null
+    return this.state.timers.nextDue()
   }
 
   nextExpiry(): Millis | null {

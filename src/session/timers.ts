@@ -1,8 +1,9 @@
+import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Value } from '../codec/types.ts'
 import type { Dictionary } from './dictionary.ts'
-import { Heap } from './heap.ts'
 import { FAMILY, type RowKeys } from './row-keys.ts'
+import { DueTimer, TimerHeap } from './timer-heap.ts'
 
 /** A durable timer (sessions.md §8): one per (machine, name). */
 export type TimerRow = {
@@ -13,7 +14,8 @@ export type TimerRow = {
   readonly payload: Value
 }
 
-export interface DueTimer {
+/** A timer whose time has come, as it was armed. */
+export interface FiringTimer {
   /** Its row key, which is also its id in the order (due, id). */
   readonly key: string
   readonly row: TimerRow
@@ -22,17 +24,25 @@ export interface DueTimer {
 /** Reserved machine name of the session layer's own timers and commands (tasks). */
 export const TASK_MACHINE = 'task'
 
-/** The timer table: the order in which its rows fall due, and what the running transaction staged. */
+/** The timers of one machine, under their names. */
+interface OfMachine {
+  /** What the keys of its timers begin with. */
+  readonly prefix: string
+  readonly byName: Map<string, DueTimer>
+}
+
+/**
+ * The timer table: the order in which its rows fall due, and what the running transaction staged.
+ *
+ * PERF: a timer knows its row, its place in the order and what is staged for it, so that arming one again costs one lookup
+ * by its name, and a commit none.
+ */
 export class Timers {
-  /** Timers armed. */
-  size = 0
-  /** Also timers that were replaced or removed meanwhile: their row is not the dictionary's any more. */
-  private readonly heap = new Heap<DueTimer>(
-    (a, b) => a.row.dueAt < b.row.dueAt || (a.row.dueAt === b.row.dueAt && a.key < b.key),
-  )
-  private readonly staged = new Map<string, TimerRow | null>()
-  /** What the keys of a machine's timers begin with; machines are few. */
-  private readonly prefixes = new Map<string, string>()
+  /** Machines are few. */
+  private readonly machines = new Map<string, OfMachine>()
+  private readonly heap = new TimerHeap()
+  /** Those that the running transaction has staged something for, in the order of the first time. */
+  private readonly staged: DueTimer[] = []
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
 
@@ -41,85 +51,126 @@ export class Timers {
     this.keys = keys
   }
 
-  /** The timer to fire first, or null. */
-  first(): DueTimer | null {
-    return this.due(Number.POSITIVE_INFINITY)
+  /** Timers armed. */
+  get size(): number {
+    return this.heap.size
   }
 
-  /** The timer to fire first, if it is due by `until`, or null. PERF: as a rule one comparison. */
-  due(until: Millis): DueTimer | null {
-    for (let top = this.heap.peek(); top !== undefined && top.row.dueAt <= until; top = this.heap.peek()) {
-      if (this.isArmed(top)) return top
-      this.heap.pop()
-    }
-    return null
+  /** Logical time of the timer to fire first, or null. */
+  nextDue(): Millis | null {
+    return this.heap.peek()?.dueAt ?? null
+  }
+
+  /** Takes out the timer to fire first, if it is due by `until`, or null. PERF: as a rule one comparison. */
+  takeDue(until: Millis): FiringTimer | null {
+    const first = this.heap.peek()
+    if (first === undefined || first.dueAt > until) return null
+    const { key, row } = first
+    assert(row !== null, 'a timer in the heap is armed', { key })
+    this.disarm(first)
+    this.forget(first)
+    return { key, row }
   }
 
   /** Stages a timer; `commit` makes it real. */
   stage(row: TimerRow): void {
-    this.staged.set(this.keyOf(row.machine, row.name), row)
+    this.stageOn(this.timer(row.machine, row.name), row)
   }
 
   /** Stages a removal; false when neither the table nor the transaction has such a timer. */
   stageRemoval(machine: string, name: string): boolean {
-    const key = this.keyOf(machine, name)
-    const staged = this.staged.get(key)
-    const exists = staged === undefined ? this.dictionary.has(key) : staged !== null
-    if (exists) this.staged.set(key, null)
-    return exists
+    const timer = this.find(machine, name)
+    if (timer === undefined || (timer.staged === undefined ? timer.row : timer.staged) === null) return false
+    this.stageOn(timer, null)
+    return true
   }
 
   commit(): void {
-    if (this.staged.size === 0) return
-    for (const [key, row] of this.staged) {
-      if (row === null) this.removeKey(key)
-      else this.write(key, row)
+    const { staged } = this
+    if (staged.length === 0) return
+    for (const timer of staged) {
+      const row = timer.staged
+      timer.staged = undefined
+      if (row === undefined) continue
+      if (row !== null) this.arm(timer, row)
+      else if (timer.row !== null) this.disarm(timer)
     }
-    this.staged.clear()
+    this.unstage()
   }
 
   rollback(): void {
-    if (this.staged.size > 0) this.staged.clear()
+    if (this.staged.length === 0) return
+    for (const timer of this.staged) timer.staged = undefined
+    this.unstage()
   }
 
   /** Sets a timer outside any transaction (the session layer's own). */
   put(row: TimerRow): void {
-    this.write(this.keyOf(row.machine, row.name), row)
+    this.arm(this.timer(row.machine, row.name), row)
   }
 
   remove(machine: string, name: string): void {
-    this.removeKey(this.keyOf(machine, name))
+    const timer = this.find(machine, name)
+    if (timer === undefined) return
+    this.disarm(timer)
+    this.forget(timer)
   }
 
-  removeKey(key: string): void {
-    if (this.dictionary.delete(key)) this.size -= 1
-  }
-
+  /** Takes up a row that the dictionary was restored with. */
   restore(key: string, row: TimerRow): void {
-    this.size += 1
-    this.heap.push({ key, row })
+    const timer = this.timer(row.machine, row.name)
+    assert(timer.key === key, 'a timer lies under its own key', { key })
+    timer.row = row
+    timer.stored = this.dictionary.find(key) ?? null
+    this.heap.place(timer, row.dueAt)
   }
 
-  private write(key: string, row: TimerRow): void {
-    const { dictionary, heap } = this
-    const known = dictionary.find(key)
-    if (known === undefined) this.size += 1
-    dictionary.write(known ?? dictionary.place(key), row)
-    heap.push({ key, row })
-    // Cancelled and replaced timers stay in the heap until their time; a machine that re-arms often must not grow it.
-    if (heap.size > 2 * this.size + 64) heap.retain((timer) => this.isArmed(timer))
+  private stageOn(timer: DueTimer, row: TimerRow | null): void {
+    if (timer.staged === undefined) this.staged.push(timer)
+    timer.staged = row
   }
 
-  private keyOf(machine: string, name: string): string {
-    let prefix = this.prefixes.get(machine)
-    if (prefix === undefined) {
-      prefix = this.keys.row(FAMILY.timer, machine)
-      this.prefixes.set(machine, prefix)
+  /** Forgets what was staged; a timer that came to nothing goes. */
+  private unstage(): void {
+    for (const timer of this.staged) if (timer.row === null) this.forget(timer)
+    this.staged.length = 0
+  }
+
+  private arm(timer: DueTimer, row: TimerRow): void {
+    const { dictionary } = this
+    timer.row = row
+    timer.stored = dictionary.write(timer.stored ?? dictionary.place(timer.key), row)
+    this.heap.place(timer, row.dueAt)
+  }
+
+  private disarm(timer: DueTimer): void {
+    const { stored } = timer
+    assert(stored !== null, 'an armed timer has its row', { key: timer.key })
+    this.heap.remove(timer)
+    this.dictionary.remove(stored)
+    timer.row = null
+    timer.stored = null
+  }
+
+  private find(machine: string, name: string): DueTimer | undefined {
+    return this.machines.get(machine)?.byName.get(name)
+  }
+
+  /** The timer of that name, made when there is none. */
+  private timer(machine: string, name: string): DueTimer {
+    let of = this.machines.get(machine)
+    if (of === undefined) {
+      of = { prefix: this.keys.row(FAMILY.timer, machine), byName: new Map() }
+      this.machines.set(machine, of)
     }
-    return this.keys.under(prefix, name)
+    const known = of.byName.get(name)
+    if (known !== undefined) return known
+    const timer = new DueTimer(this.keys.under(of.prefix, name), machine, name)
+    of.byName.set(name, timer)
+    return timer
   }
 
-  private isArmed({ key, row }: DueTimer): boolean {
-    return this.dictionary.get(key) === row
+  private forget({ machine, name }: DueTimer): void {
+    this.machines.get(machine)?.byName.delete(name)
   }
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Dictionary } from '../../src/session/dictionary.ts'
 import { Heap } from '../../src/session/heap.ts'
 import { OrderedKeys } from '../../src/session/ordered-keys.ts'
+import { DueTimer, TimerHeap } from '../../src/session/timer-heap.ts'
 
 test('ordered keys equal a sorted array, over chunk splits and joins', () => {
   fc.assert(
@@ -51,6 +52,34 @@ test('a heap pops in order, whatever was retained', () => {
       expect(heap.pop()).toBeUndefined()
       expect(popped).toEqual(items.filter((item) => item % 3 > 0).sort((a, b) => a - b))
     }),
+  )
+})
+
+test('a heap of timers has the first one on top, however they are armed again and cancelled', () => {
+  const step = fc.record({ name: fc.nat({ max: 25 }), dueAt: fc.nat({ max: 15 }), cancel: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      const timers = Array.from({ length: 26 }, (_, at) => new DueTimer(String.fromCharCode(97 + at), 'm', `${at}`))
+      const heap = new TimerHeap()
+      const armed = new Map<string, number>()
+      const sorted = () => [...armed].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
+      for (const { name, dueAt, cancel } of steps) {
+        const timer = timers[name] as DueTimer
+        if (!cancel) {
+          heap.place(timer, dueAt)
+          armed.set(timer.key, dueAt)
+        } else if (armed.delete(timer.key)) heap.remove(timer)
+        expect(heap.size).toBe(armed.size)
+        expect(heap.peek()?.key).toBe(sorted()[0]?.[0])
+      }
+      const popped: [string, number][] = []
+      for (let top = heap.peek(); top !== undefined; top = heap.peek()) {
+        heap.remove(top)
+        popped.push([top.key, top.dueAt])
+      }
+      expect(popped).toEqual(sorted())
+    }),
+    { numRuns: 300 },
   )
 })
 
