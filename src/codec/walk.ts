@@ -167,8 +167,9 @@ function walkString(value: string): number {
   fold(length)
   const even = length & ~1
   let seen = 0
-  let h = high
-  let l = low
+  // PERF: `| 0` tells the compiler that they are integers before the loop as well; without it the loop costs twice as much.
+  let h = high | 0
+  let l = low | 0
   for (let index = 0; index < even; index += 2) {
     const first = value.charCodeAt(index)
     const second = value.charCodeAt(index + 1)

@@ -74,6 +74,38 @@ describe('the 64-bit hash', () => {
     expect(hashText(requestHash('a', 'bc', text('d')))).not.toBe(hashText(requestHash('a', 'b', text('cd'))))
   })
 
+  test('bytes and texts are folded word by word, whatever is left over at the end', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 19 }), fc.nat(), (bytes, start) => {
+        const [fast, slow] = [
+          { high: start, low: 7 },
+          { high: start, low: 7 },
+        ]
+        foldBytes(fast, bytes)
+        foldWord(slow, bytes.length)
+        const padded = Buffer.alloc(4 * Math.ceil(bytes.length / 4))
+        padded.set(bytes)
+        for (let index = 0; index < padded.length; index += 4) foldWord(slow, padded.readInt32LE(index))
+        expect(fast).toEqual(slow)
+      }),
+    )
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 19 }), fc.nat(), (value, start) => {
+        const [fast, slow] = [
+          { high: start, low: 7 },
+          { high: start, low: 7 },
+        ]
+        foldString(fast, value)
+        foldWord(slow, value.length)
+        for (let index = 0; index < value.length; index += 2) {
+          const next = index + 1 < value.length ? value.charCodeAt(index + 1) : 0
+          foldWord(slow, value.charCodeAt(index) | (next << 16))
+        }
+        expect(fast).toEqual(slow)
+      }),
+    )
+  })
+
   test('two texts folded as one are folded like the one text that they make', () => {
     const part = fc.string({ unit: 'binary', maxLength: 12 })
     fc.assert(
