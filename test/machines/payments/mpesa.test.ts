@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { sessionCodec } from '../../../src/codec/session-codec.ts'
+import { mount } from '../../../src/machine/mount.ts'
 import { generateCallbacks } from '../../../src/machines/payments/generate.ts'
+import { payments } from '../../../src/machines/payments/machine.ts'
 import { AMOUNT_MINOR_MAX, amountMinorOf, parseStkCallback } from '../../../src/machines/payments/mpesa.ts'
 import { planReplay } from '../../../src/machines/payments/replay.ts'
 
@@ -41,6 +44,16 @@ describe('domain 3.13 the M-Pesa callback', () => {
     expect(parseStkCallback(body())).toEqual({ ok: true, callback: CALLBACK })
     expect(parseStkCallback(JSON.stringify(body()))).toEqual({ ok: true, callback: CALLBACK })
     expect(JSON.stringify(parseStkCallback(body()))).not.toContain('254708374149')
+  })
+
+  test('the keys of a parsed callback stand as the schema orders them, so that the parser at the edge keeps its bytes', () => {
+    const { parse } = mount([payments], sessionCodec)
+    for (const changes of [{}, { ResultCode: 1032, CallbackMetadata: {} }]) {
+      const parsed = parseStkCallback(body(changes))
+      const bytes = sessionCodec.encodeValue(parsed.ok ? { ...parsed.callback } : null)
+      const command = parse('payments', 'paymentCallback', bytes)
+      expect(command.ok && command.input).toBe(bytes)
+    }
   })
 
   test('domain 3.13 ResultCode 0 is success as number and as text; anything else is failure', () => {
