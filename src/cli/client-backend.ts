@@ -38,7 +38,7 @@ class ClientBackend implements Backend {
 
   async open(options: BackendSessionOptions): Promise<BackendSession> {
     const core = await this.openCore(options)
-    return { request: (machine, command, input) => this.request(core, { machine, command, input }) }
+    return { request: (machine, command, input) => this.request(core, machine, command, input) }
   }
 
   async query(principal: string, machine: string, query: string, input: Plain): Promise<Outcome> {
@@ -71,8 +71,7 @@ class ClientBackend implements Backend {
     this.hub.close()
   }
 
-  private request(core: SessionCore, call: { machine: string; command: string; input: Plain }): Promise<Outcome> {
-    const { machine, command, input } = call
+  private request(core: SessionCore, machine: string, command: string, input: Plain): Promise<Outcome> {
     return new Promise((resolve) => {
       const deadlineAt = this.hub.environment.clock.nowMs() + COMMAND_MS_MAX
       core.execute({ machine, command, input: encodeValue(input) }, deadlineAt, (raw, requestId) => {

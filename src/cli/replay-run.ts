@@ -72,10 +72,7 @@ export class ReplayRun {
   async feed(): Promise<ReplayTotals> {
     const { plan, parallel = PARALLEL_BOOKINGS } = this.options
     const total = plan.received - plan.malformed.length
-    await inParallel(plan.bookings, parallel, async (booking) => {
-      await this.feedBooking(booking)
-      this.options.progress?.({ phase: 'feeding', done: this.tally.answered, total })
-    })
+    await inParallel(plan.bookings, parallel, (booking) => this.feedBooking(booking, total))
     return this.tally.totals(plan)
   }
 
@@ -165,18 +162,22 @@ export class ReplayRun {
   }
 
   /** What follows the first attempt, one step after the other. A retry that is refused is left out. */
-  private async feedBooking(booking: ReplayBooking): Promise<void> {
+  private async feedBooking(booking: ReplayBooking, total: number): Promise<void> {
     const id = this.bookingIds.get(booking.number) ?? ''
     const worker = this.workers[booking.number % this.workers.length]
     if (worker === undefined) throw new Error('no worker session')
-    for (const [at, step] of booking.steps.entries()) {
+    const { answered, progress } = this.options
+    let first = true
+    for (const step of booking.steps) {
       if (step.kind === 'callback') {
-        const sentAt = performance.now()
-        const outcome = await worker.request('payments', 'paymentCallback', { ...step.callback })
-        this.options.answered?.(performance.now() - sentAt)
+        const sentAt = answered === undefined ? 0 : performance.now()
+        const outcome = await worker.request('payments', 'paymentCallback', step.callback)
+        answered?.(performance.now() - sentAt)
         this.tally.callback(booking, outcome)
-      } else if (at > 0) await this.retry(booking, id, step)
+      } else if (!first) await this.retry(booking, id, step)
+      first = false
     }
+    progress?.({ phase: 'feeding', done: this.tally.answered, total })
   }
 
   private async retry(booking: ReplayBooking, id: string, attempt: Attempt): Promise<void> {

@@ -120,8 +120,11 @@ export class MultiSession implements SessionHost {
   }
 
   private receive(message: DownMessage): void {
-    if (message.kind === 'queryResult') return this.queries.answered(message)
-    if ('channel' in message) this.sessions.get(message.channel)?.receive(message)
+    // PERF: nearly all that comes; asking whether a message has a channel costs as much as handling it.
+    if (message.kind === 'response' || message.kind === 'serverRequest') {
+      this.sessions.get(message.channel)?.receive(message)
+    } else if (message.kind === 'queryResult') this.queries.answered(message)
+    else if ('channel' in message) this.sessions.get(message.channel)?.receive(message)
   }
 
   private armTick(): void {

@@ -69,8 +69,9 @@ export class RequestInbox {
     // `previousId`: the server chains the next one to an id that is at or below the last received.
     if (previousId > this.received) return
     this.received = serverRequestId
-    this.queue.push(request)
-    this.next()
+    const waits = this.busy || this.retryTimer !== null || this.queue.length > 0
+    if (waits) this.queue.push(request)
+    else if (this.handle(request)) this.next()
   }
 
   /** The log knows this ack: nothing at or below it comes again. */
@@ -117,21 +118,25 @@ export class RequestInbox {
   private next(): void {
     while (!this.busy && !this.closed && this.retryTimer === null) {
       const request = this.queue.shift()
-      if (request === undefined) return
-      this.busy = true
-      let returned = false
-      let ended = false
-      this.options.handler(request, (error) => {
-        if (ended) return
-        ended = true
-        this.busy = false
-        if (error === null) this.done(request.serverRequestId)
-        else this.failed(error, request)
-        if (returned) this.next()
-      })
-      returned = true
-      if (!ended) return
+      if (request === undefined || !this.handle(request)) return
     }
+  }
+
+  /** Gives the request to its handler; true when that has finished already. */
+  private handle(request: ServerRequestMessage): boolean {
+    this.busy = true
+    let returned = false
+    let ended = false
+    this.options.handler(request, (error) => {
+      if (ended) return
+      ended = true
+      this.busy = false
+      if (error === null) this.done(request.serverRequestId)
+      else this.failed(error, request)
+      if (returned) this.next()
+    })
+    returned = true
+    return ended
   }
 
   private done(serverRequestId: number): void {

@@ -6,6 +6,7 @@ import type { RequestMessage } from '../protocol/up-frame.ts'
 import { NO_DETAILS, type RawOutcome } from './outcome.ts'
 import type { ClientClock } from './ports.ts'
 
+/** Bytes of the outcome may be a view of the frame that brought them: whoever keeps them for long copies them. */
 export type Done = (outcome: RawOutcome, requestId: number) => void
 
 /** A command that was asked for and has no outcome yet. */
@@ -163,7 +164,7 @@ export class RequestWindow {
       case 'ok':
       case 'rejected':
         this.options.confirmed(pending.sentAt)
-        return this.finish(pending, detached(answer))
+        return this.finish(pending, answer)
       case 'refused':
         this.options.confirmed(pending.sentAt)
         return this.refused(pending, answer.code, answer.details)
@@ -265,7 +266,7 @@ export class RequestWindow {
     this.retryMs = RETRY_FIRST_MS
     this.release(pending)
     if (done !== null) return done(outcome, requestId)
-    this.resolved.set(requestId, outcome)
+    this.resolved.set(requestId, detached(outcome))
     if (this.resolved.size <= RESOLVED_MAX) return
     for (const oldest of this.resolved.keys()) {
       this.resolved.delete(oldest)
@@ -348,8 +349,8 @@ function outcomeOf(pending: PendingCommand, code: string): RawOutcome {
 }
 
 /** An outcome whose bytes do not keep a whole frame alive. */
-function detached(answer: Extract<ResponseAnswer, { kind: 'ok' | 'rejected' }>): RawOutcome {
-  const { index, replayed } = answer
-  if (answer.kind === 'ok') return { kind: 'ok', index, replayed, value: Uint8Array.from(answer.value) }
-  return { kind: 'rejected', index, replayed, code: answer.code, details: Uint8Array.from(answer.details) }
+function detached(outcome: RawOutcome): RawOutcome {
+  if (outcome.kind === 'ok') return { ...outcome, value: Uint8Array.from(outcome.value) }
+  if (outcome.kind === 'rejected') return { ...outcome, details: Uint8Array.from(outcome.details) }
+  return outcome
 }

@@ -261,7 +261,8 @@ function readAnswer(reader: ByteReader): ResponseAnswer {
     case ANSWER.ok: {
       const index = reader.varint()
       const flags = readFlags(reader)
-      return { kind: 'ok', index, ...flags, value: reader.bytes(FRAME_BYTES_MAX) }
+      const value = reader.bytes(FRAME_BYTES_MAX)
+      return { kind: 'ok', index, replayed: (flags & REPLAYED) !== 0, invalidAck: (flags & INVALID_ACK) !== 0, value }
     }
     case ANSWER.rejected: {
       const index = reader.varint()
@@ -269,7 +270,8 @@ function readAnswer(reader: ByteReader): ResponseAnswer {
       return {
         kind: 'rejected',
         index,
-        ...flags,
+        replayed: (flags & REPLAYED) !== 0,
+        invalidAck: (flags & INVALID_ACK) !== 0,
         code: reader.name(NAME_BYTES_MAX),
         details: reader.bytes(FRAME_BYTES_MAX),
       }
@@ -290,10 +292,10 @@ function readAnswer(reader: ByteReader): ResponseAnswer {
   }
 }
 
-function readFlags(reader: ByteReader): { replayed: boolean; invalidAck: boolean } {
+function readFlags(reader: ByteReader): number {
   const flags = reader.byte()
   if (flags > (REPLAYED | INVALID_ACK)) throw new FrameError(`answer flags ${flags} are unknown`)
-  return { replayed: (flags & REPLAYED) !== 0, invalidAck: (flags & INVALID_ACK) !== 0 }
+  return flags
 }
 
 function readServerRequest(reader: ByteReader): ServerRequestMessage {
