@@ -11,8 +11,8 @@ export class ClientSessions {
   readonly workers = new Workers()
   private readonly byIndex = new Map<number, ClientSession>()
   private readonly bySecret = new Map<string, ClientSession>()
-  /** One index as a number, several as a rising list: most principals have one session, and there may be a million. */
-  private readonly byPrincipal = new Map<string, number | number[]>()
+  /** One session as it is, several as a list in session order: most principals have one, and there may be a million. */
+  private readonly byPrincipal = new Map<string, ClientSession | ClientSession[]>()
   private readonly timeouts = new Map<Millis, number>()
   private shortest: Millis | null = null
 
@@ -42,11 +42,9 @@ export class ClientSessions {
     return this.bySecret.get(secret) ?? null
   }
 
-  /** Live sessions of a principal in session order. */
-  ofPrincipal(principal: string): readonly number[] {
-    const found = this.byPrincipal.get(principal)
-    if (found === undefined) return []
-    return typeof found === 'number' ? [found] : found
+  /** The live session of a principal, or several in session order. */
+  ofPrincipal(principal: string): ClientSession | ClientSession[] | null {
+    return this.byPrincipal.get(principal) ?? null
   }
 
   /** Principals with a live session whose name starts with `prefix`, in no particular order. */
@@ -68,7 +66,7 @@ export class ClientSessions {
     const { row } = session
     this.byIndex.set(row.index, session)
     this.bySecret.set(row.secret, session)
-    this.addPrincipal(row.info.principal, row.index)
+    this.addPrincipal(row.info.principal, session)
     this.workers.add(session)
     this.timeouts.set(row.timeoutMs, (this.timeouts.get(row.timeoutMs) ?? 0) + 1)
     if (this.shortest !== null || this.timeouts.size === 1) this.shorten(row.timeoutMs)
@@ -78,7 +76,7 @@ export class ClientSessions {
     const { row } = session
     this.byIndex.delete(row.index)
     this.bySecret.delete(row.secret)
-    this.removePrincipal(row.info.principal, row.index)
+    this.removePrincipal(row.info.principal, session)
     this.workers.remove(session)
     const left = (this.timeouts.get(row.timeoutMs) ?? 1) - 1
     if (left > 0) this.timeouts.set(row.timeoutMs, left)
@@ -90,28 +88,28 @@ export class ClientSessions {
     if (this.shortest === null || timeout < this.shortest) this.shortest = timeout
   }
 
-  private addPrincipal(principal: string, index: number): void {
+  private addPrincipal(principal: string, session: ClientSession): void {
     const found = this.byPrincipal.get(principal)
-    if (found === undefined) this.byPrincipal.set(principal, index)
-    else if (typeof found === 'number')
-      this.byPrincipal.set(
-        principal,
-        [found, index].sort((a, b) => a - b),
-      )
+    if (found === undefined) this.byPrincipal.set(principal, session)
+    else if (!Array.isArray(found)) this.byPrincipal.set(principal, [found, session].sort(byIndex))
     else {
-      found.push(index)
-      if ((found[found.length - 2] as number) > index) found.sort((a, b) => a - b)
+      found.push(session)
+      if (byIndex(found[found.length - 2] as ClientSession, session) > 0) found.sort(byIndex)
     }
   }
 
-  private removePrincipal(principal: string, index: number): void {
+  private removePrincipal(principal: string, session: ClientSession): void {
     const found = this.byPrincipal.get(principal)
-    if (found === undefined || typeof found === 'number') {
+    if (!Array.isArray(found)) {
       this.byPrincipal.delete(principal)
       return
     }
-    const left = found.filter((other) => other !== index)
+    const left = found.filter((other) => other !== session)
     if (left.length > 1) this.byPrincipal.set(principal, left)
-    else this.byPrincipal.set(principal, left[0] as number)
+    else this.byPrincipal.set(principal, left[0] as ClientSession)
   }
+}
+
+function byIndex(left: ClientSession, right: ClientSession): number {
+  return left.row.index - right.row.index
 }

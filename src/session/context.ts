@@ -65,7 +65,7 @@ export class Context implements MachineContext {
     this.owner.codec.foldString(this.owner.hash, principal)
     this.owner.codec.foldString(this.owner.hash, topic)
     const bytes = this.transaction.walk(body) + topic.length
-    this.transaction.notify({ principal, topic, body, bytes })
+    this.transaction.notify({ kind: 'notify', principal, topic, body, bytes })
   }
 
   task(machine: string, kind: TaskKind, ref: string, payload: Value): string {

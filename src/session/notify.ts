@@ -7,6 +7,7 @@ import type { ReplicatedState } from './replicated-state.ts'
 export const NOTIFICATION = 'notification'
 
 export interface Notification {
+  readonly kind: 'notify'
   readonly principal: string
   readonly topic: string
   readonly body: Value
@@ -23,15 +24,13 @@ export function notify(state: ReplicatedState, notification: Notification): void
   const { principal, topic, body } = notification
   const seq = principals.nextSeq(principal, now + limits.retentionMs)
   const sessions = state.sessions.ofPrincipal(principal)
-  if (sessions.length === 0) {
+  if (sessions === null) {
     principals.post(principal, { topic, body, seq, at: now }, limits.mailboxMax)
     return
   }
   const payload = Object.freeze({ topic, body, seq })
-  for (const index of sessions) {
-    const session = state.sessions.at(index)
-    if (session !== null) send(state, session, payload, notification.bytes)
-  }
+  if (!Array.isArray(sessions)) send(state, sessions, payload, notification.bytes)
+  else for (const session of sessions) send(state, session, payload, notification.bytes)
 }
 
 /** Hands what waited in the principal's mailbox to its new session, oldest first. */

@@ -1,6 +1,7 @@
+import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Value } from '../codec/types.ts'
-import type { Dictionary } from './dictionary.ts'
+import type { Dictionary, Row } from './dictionary.ts'
 import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from './row-keys.ts'
 
@@ -27,10 +28,10 @@ export type MailRow = {
   readonly at: Millis
 }
 
-/** A principal known: its row, and the key of that row, which every notification would build again. */
+/** A principal known: its row, and where the dictionary has it, which every notification would look up again. */
 interface Known {
-  readonly key: string
-  row: PrincipalRow
+  stored: Row
+  row: { -readonly [Field in keyof PrincipalRow]: PrincipalRow[Field] }
 }
 
 /**
@@ -68,12 +69,27 @@ export class Principals {
     return this.live.get(principal)?.row ?? null
   }
 
-  /** Takes the next notification number of a principal. */
+  /**
+   * Takes the next notification number of a principal. PERF: the row that this boundary interval wrote is changed in place;
+   * no boundary has seen it.
+   */
   nextSeq(principal: string, until: Millis): number {
-    const row = this.live.get(principal)?.row
-    const seq = (row?.seq ?? 0) + 1
+    const known = this.live.get(principal)
     const kept = principal.startsWith('user:') ? until : null
-    this.put({ principal, seq, dropped: row?.dropped ?? 0, waiting: row?.waiting ?? 0, until: kept })
+    if (known === undefined) {
+      this.put({ principal, seq: 1, dropped: 0, waiting: 0, until: kept })
+      return 1
+    }
+    const { row, stored } = known
+    const seq = row.seq + 1
+    if (stored.generation !== this.dictionary.generation) {
+      this.put({ ...row, seq, until: kept })
+      return seq
+    }
+    const before = row.until
+    row.seq = seq
+    row.until = kept
+    if (kept !== null && (before === null || kept < before)) this.retention.add(principal, kept)
     return seq
   }
 
@@ -113,8 +129,15 @@ export class Principals {
     this.retention.sweep(now)
   }
 
-  restorePrincipal(row: PrincipalRow): void {
-    this.live.set(row.principal, { key: this.keys.row(FAMILY.principal, row.principal), row })
+  /** Takes up a row that the dictionary was restored with. */
+  restorePrincipal(key: string, row: PrincipalRow): void {
+    const stored = this.dictionary.find(key)
+    assert(stored !== undefined, 'a principal is restored after its row', { key })
+    this.keep(stored, row)
+  }
+
+  private keep(stored: Row, row: PrincipalRow): void {
+    this.live.set(row.principal, { stored, row })
     if (row.until !== null) this.retention.add(row.principal, row.until)
   }
 
@@ -132,19 +155,20 @@ export class Principals {
     const known = this.live.get(principal)
     if (known === undefined) return
     this.live.delete(principal)
-    this.dictionary.delete(known.key)
+    this.dictionary.remove(known.stored)
   }
 
   private put(row: PrincipalRow): void {
+    const { dictionary } = this
     const known = this.live.get(row.principal)
     if (known === undefined) {
-      this.restorePrincipal(row)
-      this.dictionary.set(this.keys.row(FAMILY.principal, row.principal), row)
+      const key = this.keys.row(FAMILY.principal, row.principal)
+      this.keep(dictionary.write(dictionary.place(key), row), row)
       return
     }
     const before = known.row.until
     known.row = row
-    this.dictionary.set(known.key, row)
+    known.stored = dictionary.write(known.stored, row)
     if (row.until !== null && (before === null || row.until < before)) this.retention.add(row.principal, row.until)
   }
 

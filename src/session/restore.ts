@@ -86,7 +86,8 @@ export class Restore {
     for (const [key, value] of this.rows(FAMILY.timer)) state.timers.restore(key, value as TimerRow)
     for (const [key, value] of this.rows(FAMILY.once)) state.once.restore(key, value as OnceRow)
     for (const [key, value] of this.rows(FAMILY.deadLetter)) state.deadLetters.restore(key, value)
-    for (const [, value] of this.rows(FAMILY.principal)) state.principals.restorePrincipal(value as PrincipalRow)
+    for (const [key, value] of this.rows(FAMILY.principal))
+      state.principals.restorePrincipal(key, value as PrincipalRow)
     for (const [key, value] of this.rows(FAMILY.mailbox)) {
       state.principals.restoreMail(String(state.keys.parts(FAMILY.mailbox, key)[0]), value as MailRow)
     }

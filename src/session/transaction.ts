@@ -10,7 +10,7 @@ import { WriteBuffer } from './write-buffer.ts'
 
 type Effect =
   | { readonly kind: 'emit'; readonly target: ClientSession; readonly request: NewRequest }
-  | { readonly kind: 'notify'; readonly notification: Notification }
+  | Notification
   | { readonly kind: 'task'; readonly task: TaskRow }
   | { readonly kind: 'cancelTask'; readonly taskId: string }
 
@@ -106,7 +106,7 @@ export class Transaction {
   }
 
   notify(notification: Notification): void {
-    this.effects.push({ kind: 'notify', notification })
+    this.effects.push(notification)
   }
 
   /** Number of the next task, the transaction's own counted. */
@@ -179,7 +179,7 @@ export class Transaction {
         appendRequest(this.state, effect.target, effect.request)
         return
       case 'notify':
-        notify(this.state, effect.notification)
+        notify(this.state, effect)
         return
       case 'task':
         createTask(this.state, effect.task)
@@ -232,7 +232,7 @@ export function raiseAlert(state: ReplicatedState, alert: string, details: Value
   state.alerts.raise(alert, { index: state.index, now: state.now })
   const body = Object.freeze({ kind: alert, details })
   for (const principal of principalsKnown(state, ADMIN_PREFIX)) {
-    notify(state, { principal, topic: ALERT_TOPIC, body, bytes: bytes + alert.length })
+    notify(state, { kind: 'notify', principal, topic: ALERT_TOPIC, body, bytes: bytes + alert.length })
   }
 }
 
