@@ -3,24 +3,39 @@ const CHUNK_MAX = 512
 /** Two neighbours that together hold no more are joined, so that deletes do not leave a trail of tiny chunks. */
 const CHUNK_JOIN = 192
 
+/** Tables whose last place is remembered; two that share one lose speed alone. */
+const PLACES = 64
+
 /**
  * A sorted set of binary strings as a list of sorted chunks: O(log n) to find, O(√n) in the worst case to insert, and no
  * pointer per key. Order is by code unit, which is byte order for binary strings.
+ *
+ * PERF: keys of many a table rise (numbers, times, receipts). Where two in a row went to one chunk, the table's last place
+ * is looked at first: 2 to 6 comparisons among keys that are still in the cache, in place of log2 n, 17 for 100,000 keys.
  */
 export class OrderedKeys {
   private readonly chunks: string[][] = []
+  /** Where the last key of a table was added, a chunk and a position: guesses, for both shift as others are added. */
+  private readonly lastChunks = new Int32Array(PLACES)
+  private readonly lastPositions = new Int32Array(PLACES)
+  /** 1: the last key of a table went to the same chunk as the one before it, so that the guess is worth its cost. */
+  private readonly steady = new Uint8Array(PLACES)
 
   /** Adds a key that is not in the set. */
   add(key: string): void {
-    const at = this.chunkOf(key)
-    if (at < 0) {
-      const first = this.chunks[0]
-      if (first === undefined) this.chunks.push([key])
-      else this.insert(0, first, 0, key)
-      return
+    const { chunks, lastChunks, lastPositions, steady } = this
+    const place = placeOf(key)
+    let at = lastChunks[place] as number
+    let position = steady[place] === 1 ? this.positionNear(at, lastPositions[place] as number, key) : -1
+    if (position < 0) {
+      if (chunks.length === 0) chunks.push([])
+      at = Math.max(this.chunkOf(key), 0)
+      position = lowerBound(chunks[at] as string[], key)
+      steady[place] = at === lastChunks[place] ? 1 : 0
     }
-    const chunk = this.chunks[at] as string[]
-    this.insert(at, chunk, lowerBound(chunk, key), key)
+    lastChunks[place] = at
+    lastPositions[place] = position
+    this.insert(at, chunks[at] as string[], position, key)
   }
 
   /** Removes a key; a key that is not there is left alone. */
@@ -78,6 +93,17 @@ export class OrderedKeys {
     return found
   }
 
+  /** Where a key belongs in the chunk that its table's last one went to; −1 when it belongs elsewhere. */
+  private positionNear(at: number, last: number, key: string): number {
+    const chunk = this.chunks[at]
+    if (chunk === undefined || last >= chunk.length) return -1
+    const position = lowerBoundNear(chunk, last, key)
+    if (position === 0) return -1
+    if (position < chunk.length) return position
+    const next = this.chunks[at + 1]
+    return next === undefined || (next[0] as string) > key ? position : -1
+  }
+
   private insert(at: number, chunk: string[], position: number, key: string): void {
     if (position === chunk.length) chunk.push(key)
     else chunk.splice(position, 0, key)
@@ -108,10 +134,40 @@ export class OrderedKeys {
   }
 }
 
-/** First position in a sorted list whose key is ≥ `key`. */
-export function lowerBound(keys: readonly string[], key: string): number {
-  let low = 0
-  let high = keys.length
+/** Where the place of a key's table is kept: a hash of what stands before its first part (a part begins with 1 or 2). */
+function placeOf(key: string): number {
+  let hash = 0
+  for (let at = 0; at < key.length; at += 1) {
+    const unit = key.charCodeAt(at)
+    if (unit <= 2) break
+    hash = (Math.imul(hash, 31) + unit) | 0
+  }
+  return (hash ^ (hash >>> 6)) & (PLACES - 1)
+}
+
+/** `lowerBound`, in steps that double from `start` on, a position in the list. */
+function lowerBoundNear(keys: readonly string[], start: number, key: string): number {
+  let step = 1
+  if ((keys[start] as string) < key) {
+    let low = start
+    while (low + step < keys.length && (keys[low + step] as string) < key) {
+      low += step
+      step *= 2
+    }
+    return lowerBound(keys, key, low + 1, Math.min(low + step, keys.length))
+  }
+  let high = start
+  while (high - step >= 0 && (keys[high - step] as string) >= key) {
+    high -= step
+    step *= 2
+  }
+  return lowerBound(keys, key, Math.max(high - step, -1) + 1, high)
+}
+
+/** First position in a sorted list, or in [from, to) of it, whose key is ≥ `key`; `to` when there is none. */
+export function lowerBound(keys: readonly string[], key: string, from = 0, to = keys.length): number {
+  let low = from
+  let high = to
   while (low < high) {
     const middle = (low + high) >>> 1
     if ((keys[middle] as string) < key) low = middle + 1

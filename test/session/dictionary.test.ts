@@ -16,7 +16,9 @@ test('ordered keys equal a sorted array, over chunk splits and joins', () => {
       const keys = new OrderedKeys()
       const plain = new Set<string>()
       for (let step = 0; step < 3000; step += 1) {
-        const key = String(rising && step < 1500 ? step : next(2000)).padStart(5, '0')
+        // Three tables, each with its last place; from one range of keys or from three.
+        const table = ['', 'a/\x01', 'b/\x02'][next(3)] as string
+        const key = table + String(rising && step < 1500 ? step : next(2000)).padStart(5, '0')
         const remove = step > 1500 ? next(4) > 0 : next(4) === 0
         if (remove) {
           keys.delete(key)
