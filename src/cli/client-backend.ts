@@ -3,6 +3,7 @@ import {
   decodeValue,
   dialGrpc,
   encodeValue,
+  encodeView,
   MultiSession,
   nodeEnvironment,
   queryOutcome,
@@ -74,7 +75,7 @@ class ClientBackend implements Backend {
   private request(core: SessionCore, machine: string, command: string, input: Plain): Promise<Outcome> {
     return new Promise((resolve) => {
       const deadlineAt = this.hub.environment.clock.nowMs() + COMMAND_MS_MAX
-      core.execute({ machine, command, input: encodeValue(input) }, deadlineAt, (raw, requestId) => {
+      core.execute({ machine, command, input: encodeView(input) }, deadlineAt, (raw, requestId) => {
         if (raw.kind === 'ok' || raw.kind === 'rejected') this.seenIndex = Math.max(this.seenIndex, raw.index)
         resolve(commandOutcome(raw, requestId))
       })

@@ -1,6 +1,6 @@
 /** `holdfast/client`: sessions of a cluster, from outside it or within its process. */
 export type { Value } from '../codec/types.ts'
-export { decodeValue, encodeValue } from '../codec/value.ts'
+export { decodeValue, encodeValue, encodeView } from '../codec/value.ts'
 export {
   type CallOptions,
   type CommandOutcome,

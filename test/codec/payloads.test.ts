@@ -214,6 +214,10 @@ describe('the packed payload of ClientRequest', () => {
     expect(() => encodeClientRequest({ ...request, machine: 'é' })).toThrow('ASCII')
     expect(() => encodeClientRequest({ ...request, machine: 'x'.repeat(256) })).toThrow('255')
     expect(() => writeClientRequest(new Uint8Array(10), 0, request)).toThrow('too short')
+    for (let unit = 0; unit < 300; unit += 1) {
+      expect(isName(`a${String.fromCharCode(unit)}`)).toBe(unit > 0x20 && unit < 0x7f)
+    }
+    expect(isName('x'.repeat(255))).toBe(true)
     expect([isName('payments'), isName(''), isName('a b'), isName('é'), isName('x'.repeat(256))]).toEqual([
       true,
       false,

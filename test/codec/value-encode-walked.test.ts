@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRunningHash } from '../../src/codec/hash.ts'
-import type { Value } from '../../src/codec/types.ts'
-import { decodeValue, encodeValue, encodeWalked } from '../../src/codec/value.ts'
+import { type Value, ValueError } from '../../src/codec/types.ts'
+import { decodeValue, encodeValue, encodeView, encodeWalked } from '../../src/codec/value.ts'
 import { walk } from '../../src/codec/walk.ts'
 import { values } from './values.ts'
 
@@ -17,6 +17,19 @@ describe('the encoder of what a walk accepted', () => {
         expect(hex(encodeWalked(value))).toBe(checked)
       }),
       { numRuns: 500 },
+    )
+  })
+
+  test('so does the view of the slab that encodeView gives, which refuses what encodeValue refuses', () => {
+    fc.assert(
+      fc.property(fc.array(values, { maxLength: 5 }), (list) => {
+        const views = list.map((value) => encodeView(value))
+        expect(views.map(hex)).toEqual(list.map((value) => hex(encodeValue(value))))
+        expect(() => encodeView([...list, undefined] as never)).toThrow(ValueError)
+        for (const [at, value] of list.entries())
+          expect(hex(views[at] ?? new Uint8Array(0))).toBe(hex(encodeValue(value)))
+      }),
+      { numRuns: 100 },
     )
   })
 
