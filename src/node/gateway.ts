@@ -10,6 +10,16 @@ export { GatewayConnection } from './gateway-connection.ts'
 
 const CREDIT = 1024
 
+/** An attached session with the connection that holds it. */
+interface Held {
+  readonly attachment: Attachment
+  readonly connection: GatewayConnection
+  ready: Ready
+}
+
+/** Whether a session has something to deliver at the end of the run; `again`: perhaps once more. */
+type Ready = 'no' | 'once' | 'again'
+
 /**
  * Between connections and the node: what a client may ask, checked and proposed; what apply answers and emits, told to the
  * connection it belongs to (sessions.md §3–§7). Knows no wire format. One per node.
@@ -21,10 +31,10 @@ export class SessionGateway implements NodeListener, AttachmentHost {
   readonly parse: CommandParser
   readonly credit: number
   private readonly connections = new Set<GatewayConnection>()
-  /** Attached sessions by index, with the connection that holds them. */
-  private readonly attachments = new Map<number, { attachment: Attachment; connection: GatewayConnection }>()
-  /** Sessions with something to deliver at the end of the run; true: perhaps once more. */
-  private readonly ready = new Map<number, boolean>()
+  /** Attached sessions by index. */
+  private readonly attachments = new Map<number, Held>()
+  /** Those that are ready, in that order; one that was detached since says `no`. PERF: a list, and no second look-up. */
+  private readonly ready: Held[] = []
   private readonly changedAttachments = new Set<Attachment>()
   private readonly versions = new Map<string, number>()
   private versionGeneration = 1
@@ -80,7 +90,8 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     // A reply of no client's: timers, retries and expiries, which alone send requests again that were sent before.
     const again = applied.reply.kind === 'none'
     for (const session of applied.deliver) {
-      if (this.attachments.has(session)) this.ready.set(session, again || this.ready.get(session) === true)
+      const held = this.attachments.get(session)
+      if (held !== undefined) this.markReady(held, again)
     }
     for (const { session, reason } of applied.ended) {
       const held = this.attachments.get(session)
@@ -93,7 +104,7 @@ export class SessionGateway implements NodeListener, AttachmentHost {
   batchApplied(): void {
     if (this.changedAttachments.size > 0) this.reparse()
     if (this.node.leading !== this.wasLeading) this.leadingChanged()
-    if (this.ready.size > 0) this.flushReady()
+    if (this.ready.length > 0) this.flushReady()
   }
 
   roleChanged(): void {
@@ -131,7 +142,7 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     const facts = this.node.machine.sessionFacts(session)
     if (held === undefined || facts === null) return
     held.attachment.delivery.acknowledge(facts.acknowledged)
-    if (!this.ready.has(session)) this.ready.set(session, false)
+    this.markReady(held, false)
   }
 
   fenced(attachment: Attachment): void {
@@ -147,19 +158,23 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     const before = this.attachments.get(index)
     if (before !== undefined) {
       if (before.attachment.epoch === attachment.epoch) attachment.adopt(before.attachment)
+      before.ready = 'no'
       if (before.connection === connection) connection.remove(before.attachment)
       else this.supersede(before)
     }
     connection.put(attachment)
-    this.attachments.set(index, { attachment, connection })
+    const held: Held = { attachment, connection, ready: 'no' }
+    this.attachments.set(index, held)
     this.node.attachedSessions.add(index)
-    this.ready.set(index, false)
+    this.markReady(held, false)
   }
 
   detach(connection: GatewayConnection, attachment: Attachment): void {
     connection.remove(attachment)
     const { index } = attachment.session
-    if (this.attachments.get(index)?.attachment !== attachment) return
+    const held = this.attachments.get(index)
+    if (held?.attachment !== attachment) return
+    held.ready = 'no'
     this.attachments.delete(index)
     this.node.attachedSessions.delete(index)
   }
@@ -168,7 +183,7 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     this.connections.delete(connection)
   }
 
-  private supersede(held: { attachment: Attachment; connection: GatewayConnection }): void {
+  private supersede(held: Held): void {
     this.detach(held.connection, held.attachment)
     held.attachment.sink.superseded(held.attachment.channel)
   }
@@ -192,15 +207,26 @@ export class SessionGateway implements NodeListener, AttachmentHost {
         this.supersede(held)
       } else {
         held.attachment.delivery.reset(facts.acknowledged)
-        this.ready.set(index, false)
+        this.markReady(held, false)
       }
     }
     this.flushReady()
   }
 
+  private markReady(held: Held, again: boolean): void {
+    if (held.ready === 'no') this.ready.push(held)
+    if (again) held.ready = 'again'
+    else if (held.ready === 'no') held.ready = 'once'
+  }
+
   private flushReady(): void {
-    for (const [session, again] of this.ready) this.attachments.get(session)?.attachment.deliver(again)
-    this.ready.clear()
+    for (const held of this.ready) {
+      const { ready } = held
+      if (ready === 'no') continue
+      held.ready = 'no'
+      held.attachment.deliver(ready === 'again')
+    }
+    this.ready.length = 0
   }
 
   private leaderText(): string {
