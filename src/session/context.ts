@@ -3,6 +3,7 @@ import { Random } from '../base/random.ts'
 import type { Value } from '../codec/types.ts'
 import { REQUEST_OVERHEAD_BYTES } from './outbox.ts'
 import type { ReplicatedState } from './replicated-state.ts'
+import { isInteger, isText } from './row-fields.ts'
 import { TASK_MACHINE } from './timers.ts'
 import { principalsKnown, type Transaction } from './transaction.ts'
 import type { EmitOptions, MachineContext, SessionInfo, StateStore, TaskKind } from './types.ts'
@@ -42,6 +43,8 @@ export class Context implements MachineContext {
 
   emit(target: SessionId, type: string, payload: Value, options?: EmitOptions): boolean {
     this.assertRunning()
+    this.requireText(type, 'the type of a server request')
+    if (options !== undefined) this.requireOptions(options)
     const { owner, transaction } = this
     const issuer = transaction.session
     const session = issuer !== null && issuer.row.info.id === target ? issuer : owner.sessions.findById(target)
@@ -62,6 +65,8 @@ export class Context implements MachineContext {
 
   notify(principal: string, topic: string, body: Value): void {
     this.assertRunning()
+    this.requireText(principal, 'a principal')
+    this.requireText(topic, 'a topic')
     this.owner.codec.foldString(this.owner.hash, principal)
     this.owner.codec.foldString(this.owner.hash, topic)
     const bytes = this.transaction.walk(body) + topic.length
@@ -70,6 +75,8 @@ export class Context implements MachineContext {
 
   task(machine: string, kind: TaskKind, ref: string, payload: Value): string {
     this.assertRunning()
+    this.requireText(ref, 'the ref of a task')
+    this.requireKind(kind)
     const { owner, transaction } = this
     owner.codec.foldString(owner.hash, machine)
     owner.codec.foldString(owner.hash, kind.kind)
@@ -113,6 +120,8 @@ export class Context implements MachineContext {
     this.assertRunning()
     if (machine === TASK_MACHINE) throw new TypeError(`the machine name ${TASK_MACHINE} is reserved`)
     if (!Number.isSafeInteger(dueAt)) throw new TypeError(`a timer is due at an integer of milliseconds, not ${dueAt}`)
+    this.requireText(machine, 'the machine of a timer')
+    this.requireText(name, 'the name of a timer')
     const { owner } = this
     const due = Math.max(dueAt, owner.now + 1)
     owner.codec.foldString(owner.hash, machine)
@@ -138,6 +147,10 @@ export class Context implements MachineContext {
     run: () => Result,
   ): { readonly kind: 'fresh' | 'replayed'; readonly value: Result } | { readonly kind: 'conflict' } {
     this.assertRunning()
+    this.requireText(scope, 'a scope')
+    this.requireText(key, 'a key')
+    this.requireText(fingerprint, 'a fingerprint')
+    this.requireInteger(retentionMs, 'a retention')
     const { once, now, codec, hash } = this.owner
     const row = once.key(scope, key)
     const kept = once.find(row, now)
@@ -159,6 +172,7 @@ export class Context implements MachineContext {
 
   alert(kind: string, details: Value = null): void {
     this.assertRunning()
+    this.requireText(kind, 'the kind of an alert')
     this.transaction.alert(kind, details)
   }
 
@@ -199,6 +213,34 @@ export class Context implements MachineContext {
     }
     this.counter += 1
     return this.counter
+  }
+
+  private requireOptions({ key, attemptsMax, deadlineAt }: EmitOptions): void {
+    if (key !== undefined && key !== null) this.requireText(key, 'the key of a server request')
+    if (attemptsMax !== undefined) this.requireInteger(attemptsMax, 'attemptsMax')
+    if (deadlineAt !== undefined && deadlineAt !== null) this.requireInteger(deadlineAt, 'deadlineAt')
+  }
+
+  private requireKind({ kind, role, leaseMs, maxAttempts, backoffMs }: TaskKind): void {
+    this.requireText(kind, 'the kind of a task')
+    this.requireText(role, 'the role of a task')
+    this.requireInteger(leaseMs, 'leaseMs')
+    this.requireInteger(maxAttempts, 'maxAttempts')
+    for (const wait of backoffMs) this.requireInteger(wait, 'backoffMs')
+  }
+
+  private requireText(text: string, what: string): void {
+    if (!isText(text)) this.refuse(`${what} must be a string without lone surrogates`)
+  }
+
+  private requireInteger(value: number, what: string): void {
+    if (!isInteger(value)) this.refuse(`${what} must be an integer within ±(2^53−1)`)
+  }
+
+  /** MACHINE_ERROR with INVALID_VALUE, also when the machine swallows the error. */
+  private refuse(message: string): never {
+    this.transaction.invalidValue = true
+    throw new TypeError(message)
   }
 
   private assertRunning(): void {

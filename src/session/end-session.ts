@@ -56,7 +56,8 @@ function endSession(
   codec.foldString(hash, reason)
   session.live = false
   state.sessions.remove(session)
-  const pending = session.outbox
+  // A copy: a machine that keeps it has it frozen, and the session's own list is emptied below.
+  const pending = session.outbox.slice()
   const { info } = session.row
   runner.hook('onSessionExpired', session, (context) => runner.user.onSessionExpired(context, info, pending, reason))
   removeRows(state, session)

@@ -4,6 +4,7 @@ import type { ClientSession } from './client-session.ts'
 import { Context } from './context.ts'
 import { EngineError, InvariantError, isEngineError } from './engine-error.ts'
 import type { ReplicatedState } from './replicated-state.ts'
+import { isText } from './row-fields.ts'
 import { Transaction } from './transaction.ts'
 import type { MachineContext, Outcome, UserStateMachine } from './types.ts'
 import { isValueError } from './value-error.ts'
@@ -138,6 +139,7 @@ export class MachineRunner {
   private settleReject(rejection: Rejection, machine: string): Executed {
     const { transaction, state } = this
     const { code, details } = rejection
+    if (!isText(code)) return this.failed(machine, 'INVALID_VALUE', null)
     const folded: RunningHash = { high: 0, low: 0 }
     const bytes = state.codec.walk(details, folded) + code.length + OUTCOME_OVERHEAD_BYTES
     if (bytes > state.limits.responseBytesMax) return this.failed(machine, 'RESPONSE_TOO_LARGE', null)

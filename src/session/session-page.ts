@@ -6,8 +6,11 @@ import type { DirtyRow } from './types.ts'
 /** `generation` of a page that no entry has changed anything in: just made, or restored. */
 const UNTOUCHED = -1
 
+/** Shared by all sessions that hold none, and never written to: frozen, so that a slip is seen at once. */
 const NO_RESPONSES: CachedResponse[] = []
 const NO_REQUESTS: OutboxRow[] = []
+Object.freeze(NO_RESPONSES)
+Object.freeze(NO_REQUESTS)
 
 /** What a boundary must know beside the lists. Rare, so that most pages hold none. */
 interface Traces {
@@ -65,6 +68,7 @@ export class SessionPage {
   /** Drops the first `count` responses and returns their bytes. */
   dropResponses(count: number, swappedAt: number): number {
     const { responses } = this
+    if (count === 0) return 0
     let bytes = 0
     for (let at = 0; at < count; at += 1) {
       const response = responses[at] as CachedResponse
@@ -90,6 +94,7 @@ export class SessionPage {
 
   /** Removes `count` requests from position `at` on and returns them. */
   removeRequests(at: number, count: number, swappedAt: number): readonly OutboxRow[] {
+    if (count === 0) return NO_REQUESTS
     const removed = this.outbox.splice(at, count)
     for (const { createdIndex, serverRequestId } of removed) {
       if (createdIndex <= swappedAt) this.trace().requests.push(serverRequestId)

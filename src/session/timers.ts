@@ -3,6 +3,7 @@ import type { Millis } from '../base/brand.ts'
 import type { Value } from '../codec/types.ts'
 import type { Dictionary } from './dictionary.ts'
 import { FAMILY, type RowKeys } from './row-keys.ts'
+import { StagedList } from './staged-list.ts'
 import { DueTimer, TimerHeap } from './timer-heap.ts'
 
 /** A durable timer (sessions.md §8): one per (machine, name). */
@@ -42,7 +43,7 @@ export class Timers {
   private readonly machines = new Map<string, OfMachine>()
   private readonly heap = new TimerHeap()
   /** Those that the running transaction has staged something for, in the order of the first time. */
-  private readonly staged: DueTimer[] = []
+  private readonly staged = new StagedList<DueTimer>()
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
 
@@ -87,8 +88,8 @@ export class Timers {
 
   commit(): void {
     const { staged } = this
-    if (staged.length === 0) return
-    for (const timer of staged) {
+    for (let at = 0; at < staged.size; at += 1) {
+      const timer = staged.at(at)
       const row = timer.staged
       timer.staged = undefined
       if (row === undefined) continue
@@ -99,8 +100,7 @@ export class Timers {
   }
 
   rollback(): void {
-    if (this.staged.length === 0) return
-    for (const timer of this.staged) timer.staged = undefined
+    for (let at = 0; at < this.staged.size; at += 1) this.staged.at(at).staged = undefined
     this.unstage()
   }
 
@@ -126,14 +126,19 @@ export class Timers {
   }
 
   private stageOn(timer: DueTimer, row: TimerRow | null): void {
-    if (timer.staged === undefined) this.staged.push(timer)
+    if (timer.staged === undefined) this.staged.add(timer)
     timer.staged = row
   }
 
   /** Forgets what was staged; a timer that came to nothing goes. */
   private unstage(): void {
-    for (const timer of this.staged) if (timer.row === null) this.forget(timer)
-    this.staged.length = 0
+    const { staged } = this
+    if (staged.size === 0) return
+    for (let at = 0; at < staged.size; at += 1) {
+      const timer = staged.at(at)
+      if (timer.row === null) this.forget(timer)
+    }
+    staged.clear()
   }
 
   private arm(timer: DueTimer, row: TimerRow): void {

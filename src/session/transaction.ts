@@ -5,6 +5,7 @@ import { appendRequest, coalesced, hasRoom, type NewRequest } from './outbox.ts'
 import type { ReplicatedState } from './replicated-state.ts'
 import { closeTask, createTask } from './task-assignment.ts'
 import { isOpen, type TaskRow } from './tasks.ts'
+import { StagedList } from './staged-list.ts'
 import type { MachineContext, Outcome } from './types.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
@@ -40,7 +41,7 @@ export class Transaction {
   rejection: Extract<Outcome, { kind: 'reject' }> | null = null
   readonly afterReject: ((context: MachineContext) => void)[] = []
 
-  private readonly effects: Effect[] = []
+  private readonly effects = new StagedList<Effect>()
   private readonly kept: Kept[] = []
   private readonly keptHash: RunningHash = { high: 0, low: 0 }
   private readonly staged = new Map<ClientSession, { count: number; bytes: number }>()
@@ -71,7 +72,7 @@ export class Transaction {
     this.state.timers.commit()
     this.state.once.commit()
     this.state.tasks.next += this.tasksCreated
-    if (this.effects.length > 0) for (const effect of this.effects) this.perform(effect)
+    for (let at = 0; at < this.effects.size; at += 1) this.perform(this.effects.at(at))
     this.performKept()
     this.clear()
   }
@@ -101,12 +102,12 @@ export class Transaction {
       if (this.isCommand) this.rejection ??= outboxFull(target)
       return false
     }
-    this.effects.push({ kind: 'emit', target, request })
+    this.effects.add({ kind: 'emit', target, request })
     return true
   }
 
   notify(notification: Notification): void {
-    this.effects.push(notification)
+    this.effects.add(notification)
   }
 
   /** Number of the next task, the transaction's own counted. */
@@ -116,16 +117,17 @@ export class Transaction {
   }
 
   createTask(task: TaskRow): void {
-    this.effects.push({ kind: 'task', task })
+    this.effects.add({ kind: 'task', task })
   }
 
   cancelTask(taskId: string): boolean {
     let open = isOpenTask(this.state, taskId)
-    for (const effect of this.effects) {
+    for (let at = 0; at < this.effects.size; at += 1) {
+      const effect = this.effects.at(at)
       if (effect.kind === 'task' && effect.task.taskId === taskId) open = true
       if (effect.kind === 'cancelTask' && effect.taskId === taskId) open = false
     }
-    if (open) this.effects.push({ kind: 'cancelTask', taskId })
+    if (open) this.effects.add({ kind: 'cancelTask', taskId })
     return open
   }
 
@@ -164,13 +166,12 @@ export class Transaction {
   private replaces(target: ClientSession, request: NewRequest): boolean {
     if (request.overflow !== 'coalesce') return false
     if (coalesced(target, request.type, request.key) !== null) return true
-    return this.effects.some(
-      (effect) =>
-        effect.kind === 'emit' &&
-        effect.target === target &&
-        effect.request.type === request.type &&
-        effect.request.key === request.key,
-    )
+    for (let at = 0; at < this.effects.size; at += 1) {
+      const effect = this.effects.at(at)
+      if (effect.kind !== 'emit' || effect.target !== target) continue
+      if (effect.request.type === request.type && effect.request.key === request.key) return true
+    }
+    return false
   }
 
   private perform(effect: Effect): void {
@@ -217,7 +218,7 @@ export class Transaction {
     this.invalidValue = false
     this.rejection = null
     this.tasksCreated = 0
-    if (this.effects.length > 0) this.effects.length = 0
+    if (this.effects.size > 0) this.effects.clear()
     if (this.afterReject.length > 0) this.afterReject.length = 0
     if (this.staged.size > 0) this.staged.clear()
     if (this.kept.length === 0) return

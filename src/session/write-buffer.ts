@@ -2,6 +2,7 @@ import type { RunningHash, SessionCodec, Value } from '../codec/types.ts'
 import { type Dictionary, NOT_STAGED, type Row } from './dictionary.ts'
 import { lowerBound } from './ordered-keys.ts'
 import { USER_PREFIX } from './row-keys.ts'
+import { StagedList } from './staged-list.ts'
 import type { StateStore } from './types.ts'
 
 /**
@@ -13,8 +14,8 @@ import type { StateStore } from './types.ts'
  */
 export class WriteBuffer implements StateStore {
   /** Rows written by the running transaction, in order of their first write, and what it wrote; undefined deletes. */
-  private readonly rows: Row[] = []
-  private readonly values: (Value | undefined)[] = []
+  private readonly rows = new StagedList<Row>()
+  private readonly values = new StagedList<Value | undefined>()
   /** The key looked up last, and its row. */
   private lastKey: string | null = null
   private lastRow: Row | undefined
@@ -82,7 +83,8 @@ export class WriteBuffer implements StateStore {
 
   count({ from, to }: { from: string; to: string }): number {
     let total = this.dictionary.count(from, to)
-    for (const row of this.rows) {
+    for (let at = 0; at < this.rows.size; at += 1) {
+      const row = this.rows.at(at)
       if (row.key >= from && row.key < to)
         total += (this.valueOf(row) === undefined ? 0 : 1) - (row.value === undefined ? 0 : 1)
     }
@@ -92,9 +94,9 @@ export class WriteBuffer implements StateStore {
   /** Moves the writes into the dictionary. */
   commit(): void {
     const { rows, values, dictionary } = this
-    for (let at = 0; at < rows.length; at += 1) {
-      const row = rows[at] as Row
-      const value = values[at]
+    for (let at = 0; at < rows.size; at += 1) {
+      const row = rows.at(at)
+      const value = values.at(at)
       row.staged = NOT_STAGED
       if (value !== undefined) dictionary.write(row, value)
       else if (row.value !== undefined) dictionary.remove(row)
@@ -104,7 +106,8 @@ export class WriteBuffer implements StateStore {
   }
 
   rollback(): void {
-    for (const row of this.rows) {
+    for (let at = 0; at < this.rows.size; at += 1) {
+      const row = this.rows.at(at)
       row.staged = NOT_STAGED
       if (row.value === undefined) this.dictionary.forget(row)
     }
@@ -114,9 +117,8 @@ export class WriteBuffer implements StateStore {
   private clear(): void {
     this.lastKey = null
     this.lastRow = undefined
-    if (this.rows.length === 0) return
-    this.rows.length = 0
-    this.values.length = 0
+    this.rows.clear()
+    this.values.clear()
   }
 
   private find(key: string): Row | undefined {
@@ -128,25 +130,30 @@ export class WriteBuffer implements StateStore {
   }
 
   private valueOf(row: Row): Value | undefined {
-    return row.staged === NOT_STAGED ? row.value : this.values[row.staged]
+    return row.staged === NOT_STAGED ? row.value : this.values.at(row.staged)
   }
 
   private stage(row: Row, value: Value | undefined): void {
     if (row.staged === NOT_STAGED) {
-      row.staged = this.rows.length
-      this.rows.push(row)
-      this.values.push(value)
-    } else this.values[row.staged] = value
+      row.staged = this.rows.size
+      this.rows.add(row)
+      this.values.add(value)
+    } else this.values.replace(row.staged, value)
   }
 
   /** Keys written in [from, to), sorted. */
-  private writtenIn(from: string, to: string): string[] {
-    if (this.rows.length === 0) return []
+  private writtenIn(from: string, to: string): readonly string[] {
     const keys: string[] = []
-    for (const { key } of this.rows) if (key >= from && key < to) keys.push(key)
+    for (let at = 0; at < this.rows.size; at += 1) {
+      const { key } = this.rows.at(at)
+      if (key >= from && key < to) keys.push(key)
+    }
+    if (keys.length === 0) return NO_KEYS
     return keys.sort((a, b) => (a < b ? -1 : 1))
   }
 }
+
+const NO_KEYS: readonly string[] = []
 
 /** Union of two key lists: `stored` in the wanted direction, `own` rising. */
 function merge(stored: readonly string[], own: readonly string[], reverse: boolean): string[] {
