@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { ResponseAnswer } from '../../src/protocol/down-message.ts'
+import type { RawOutcome } from '../../src/client/outcome.ts'
 import { hubOn, NodeWorld, openOn, run, Script } from './world.ts'
 
 const value = (input: Parameters<typeof sessionCodec.encodeValue>[0]): Uint8Array => sessionCodec.encodeValue(input)
@@ -270,6 +271,18 @@ describe('outcomes', () => {
     expect(core.window.resolve(id, 0, (outcome) => later.push(outcome))).toBe(true)
     expect(later).toMatchObject([{ kind: 'ok' }])
     expect(core.window.resolve(id, 0, () => {})).toBe(false)
+  })
+
+  test('an outcome that waits for resolve has bytes of its own: it keeps no frame alive', () => {
+    const { core, answer } = attached()
+    const { id } = run(core, 'echo', 1)
+    core.window.abort(id, 'ABORTED')
+    answer(id, { kind: 'ok', index: 9, replayed: false, invalidAck: false, value: value('x'.repeat(100)) })
+    const later: RawOutcome[] = []
+    core.window.resolve(id, 0, (outcome) => later.push(outcome))
+    const kept = later[0]?.kind === 'ok' ? later[0].value : new Uint8Array(0)
+    expect(Buffer.from(kept).equals(value('x'.repeat(100)))).toBe(true)
+    expect(kept.buffer.byteLength).toBe(kept.length)
   })
 
   test('resolve sends the same id again and waits', () => {
