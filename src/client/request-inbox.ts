@@ -14,12 +14,14 @@ export interface RequestInboxOptions {
 }
 
 /**
- * Acks that no command carries leave after this long, or at once when this many are handled. Each of those is a log entry
+ * Acks that no command carries leave after this long, or at once when this much is handled. Each of those is a log entry
  * of its own, on every replica, and until then only the outbox holds what was handled: a session that works sends its
  * next command sooner than this.
  */
 export const ACK_DELAY_MS = 500
 const ACK_COUNT_MAX = 256
+/** The outbox is bounded by bytes as well (16 MiB by default). */
+const ACK_BYTES_MAX = 1024 * 1024
 /** A request whose handler failed is tried again after this long, doubling. */
 const RETRY_FIRST_MS = 100
 const RETRY_MAX_MS = 10_000
@@ -34,7 +36,12 @@ export class RequestInbox {
   private queue: ServerRequestMessage[] = []
   private received = 0
   private handled = 0
+  /** Highest id that an ack was sent for. */
   private acknowledged = 0
+  /** Highest id of which the server has said that the log knows it. */
+  private confirmed = 0
+  /** Payload bytes handled since the last ack. */
+  private handledBytes = 0
   private ackCountMax = ACK_COUNT_MAX
   private busy = false
   private timer: { cancel(): void } | null = null
@@ -77,6 +84,7 @@ export class RequestInbox {
   /** The log knows this ack: nothing at or below it comes again. */
   startFrom(acknowledged: number): void {
     this.acknowledged = acknowledged
+    this.confirmed = acknowledged
     if (acknowledged > this.handled) this.handled = acknowledged
     if (acknowledged > this.received) this.received = acknowledged
     this.skipAcknowledged()
@@ -87,9 +95,20 @@ export class RequestInbox {
   takeAck(): number {
     if (this.handled <= this.acknowledged) return 0
     this.acknowledged = this.handled
+    this.handledBytes = 0
     this.timer?.cancel()
     this.timer = null
     return this.handled
+  }
+
+  /**
+   * An ack may not have reached the log: it was refused, or the command that carried it. It is said again; one that the
+   * server knows costs no log entry.
+   */
+  sayAgain(): void {
+    if (this.handled <= this.confirmed) return
+    this.acknowledged = this.confirmed
+    this.ackSoon(false)
   }
 
   /** Sends the ack that waits for a command: there will be none. */
@@ -131,7 +150,7 @@ export class RequestInbox {
       if (ended) return
       ended = true
       this.busy = false
-      if (error === null) this.done(request.serverRequestId)
+      if (error === null) this.done(request)
       else this.failed(error, request)
       if (returned) this.next()
     })
@@ -139,10 +158,11 @@ export class RequestInbox {
     return ended
   }
 
-  private done(serverRequestId: number): void {
+  private done({ serverRequestId, payload }: ServerRequestMessage): void {
     this.failures = 0
     this.handled = Math.max(this.handled, serverRequestId)
-    this.ackSoon(this.handled - this.acknowledged >= this.ackCountMax)
+    this.handledBytes += payload.length
+    this.ackSoon(this.handled - this.acknowledged >= this.ackCountMax || this.handledBytes >= ACK_BYTES_MAX)
   }
 
   /** Nothing behind a failed one may be acknowledged, so it stays first. */
@@ -174,6 +194,7 @@ export class RequestInbox {
 
   private ack(): void {
     this.acknowledged = Math.max(this.acknowledged, this.handled)
+    this.handledBytes = 0
     this.options.sendAck(this.handled)
   }
 }

@@ -151,7 +151,10 @@ export class SessionCore {
   close(done: (closed: boolean) => void): void {
     if (this.phase === 'over') return done(true)
     this.closing = done
-    if (this.canSend) this.host.send({ kind: 'close', channel: this.channel })
+    if (!this.canSend) return
+    // What was handled must not be among the requests that the machine hears of as pending.
+    this.inbox.flush()
+    this.host.send({ kind: 'close', channel: this.channel })
   }
 
   /** Forgets the session without telling the server, which expires it in its time. */
@@ -271,6 +274,7 @@ export class SessionCore {
   private responded(requestId: number, answer: Extract<DownMessage, { kind: 'response' }>['answer']): void {
     this.window.answered(requestId, answer)
     if (answer.kind !== 'refused' && answer.kind !== 'notExecuted') return
+    this.inbox.sayAgain()
     switch (answer.code) {
       case 'SESSION_EXPIRED':
       case 'SESSION_UNKNOWN':
@@ -312,6 +316,7 @@ export class SessionCore {
         if (subject === 'open' && !RETRIED.has(code)) return this.refuse(code, reason)
         // Taken up with a token that is malformed: no repetition changes that.
         if (subject === 'attach' && !this.everAttached && !RETRIED.has(code)) return this.refuse(code, reason)
+        if (subject === 'ack') this.inbox.sayAgain()
         if (subject === 'open' || subject === 'attach' || subject === 'close') this.retrySoon()
     }
   }

@@ -47,6 +47,63 @@ describe('server requests', () => {
     expect(script.take('ack')).toEqual([])
   })
 
+  test.each(['VALIDATION_ERROR', 'OVERLOADED'])(
+    'P-17 an ack that rode on a command refused with %s is said again',
+    (code) => {
+      const script = new Script()
+      const { core } = openOn(hubOn(script.environment))
+      script.attach()
+      script.say(request(1), request(2))
+      run(core, 'echo', 1)
+      const [sent] = script.take('request')
+      expect(sent?.ackServerRequests).toBe(2)
+      const requestId = sent?.requestId ?? 0
+      script.say({ kind: 'response', channel: 1, requestId, answer: { kind: 'notExecuted', code, details: nil } })
+      script.clock.advance(ACK_DELAY_MS)
+      // On the copy that is sent again, or alone.
+      const acks = script.heard.flatMap((message) => {
+        if (message.kind === 'ack') return message.serverRequestId
+        return message.kind === 'request' ? message.ackServerRequests : []
+      })
+      expect(acks[0]).toBe(2)
+    },
+  )
+
+  test('an ack that was refused is said again', () => {
+    const script = new Script()
+    openOn(hubOn(script.environment))
+    script.attach()
+    script.say(request(1))
+    script.clock.advance(ACK_DELAY_MS)
+    expect(script.take('ack')).toHaveLength(1)
+    script.say({ kind: 'refused', channel: 1, subject: 'ack', code: 'OVERLOADED', details: nil })
+    script.clock.advance(ACK_DELAY_MS)
+    expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([1])
+  })
+
+  test('what was handled is acknowledged before the session is closed', () => {
+    const script = new Script()
+    const { core } = openOn(hubOn(script.environment))
+    script.attach()
+    script.say(request(1), request(2))
+    core.close(() => undefined)
+    script.clock.advance(0)
+    const heard = script.heard.map((message) => message.kind)
+    expect(heard.slice(-2)).toEqual(['ack', 'close'])
+    expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([2])
+  })
+
+  test('a mebibyte of handled requests is acknowledged at once', () => {
+    const script = new Script()
+    openOn(hubOn(script.environment))
+    script.attach()
+    const payload = sessionCodec.encodeValue(new Uint8Array(600 * 1024))
+    script.say({ ...request(1), payload })
+    expect(script.take('ack')).toEqual([])
+    script.say({ ...request(2), payload })
+    expect(script.take('ack').map(({ serverRequestId }) => serverRequestId)).toEqual([2])
+  })
+
   test('an ack that waits for a command is sent when the session is left to another process', () => {
     const script = new Script()
     const { core } = openOn(hubOn(script.environment))
