@@ -2,6 +2,7 @@ import { readUint16, readUint32 } from './bytes.ts'
 import { readUtf8 } from './native-text.ts'
 import { ValueError } from './types.ts'
 import { checkPlainArray, dataElement, dataProperty, isBytes, plainKeys } from './value-plain.ts'
+import { ARRAY, BYTES, type Headers, MAP, STRING } from './value-headers.ts'
 
 /**
  * True exactly when `encodeValue(value)` would return these bytes; they are bytes that `decodeInput` accepted. Whoever holds
@@ -139,19 +140,6 @@ function matchesNegative(value: number): boolean {
   if (value >= -0x80000000) return matchesByte(0xd2) && matchesWord(value >>> 0)
   return matchesByte(0xd3) && matchesWord(Math.floor(value / 0x100000000) >>> 0) && matchesWord(value >>> 0)
 }
-
-/** First bytes of a kind's headers, −1 for a form that the kind has not, and the greatest length in the one-byte form. */
-interface Headers {
-  readonly fix: number
-  readonly fixMax: number
-  readonly wide8: number
-  readonly wide16: number
-  readonly wide32: number
-}
-const STRING: Headers = { fix: 0xa0, fixMax: 31, wide8: 0xd9, wide16: 0xda, wide32: 0xdb }
-const BYTES: Headers = { fix: -1, fixMax: -1, wide8: 0xc4, wide16: 0xc5, wide32: 0xc6 }
-const ARRAY: Headers = { fix: 0x90, fixMax: 15, wide8: -1, wide16: 0xdc, wide32: 0xdd }
-const MAP: Headers = { fix: 0x80, fixMax: 15, wide8: -1, wide16: 0xde, wide32: 0xdf }
 
 function matchesHeader(length: number, headers: Headers): boolean {
   if (length <= headers.fixMax) return matchesByte(headers.fix | length)

@@ -2,6 +2,7 @@ import { KEY_UNITS_MAX, KEY_UNITS_MIN, firstKey, knownKey, type KnownKey } from 
 import { writeUtf8 } from './native-text.ts'
 import { ROW_BOUNDS } from './value-limits.ts'
 import { checkNumber, refuse, utf8Length } from './value-plain.ts'
+import { ARRAY, BYTES, type Headers, MAP, STRING } from './value-headers.ts'
 
 /**
  * Where values are encoded: a slab, from which finished encodings are cut one after the other. Both encoders write here, so
@@ -228,19 +229,6 @@ export function writeMapHeader(size: number): void {
   reserve(1)
   slab[position++] = 0x80 | size
 }
-
-/** First bytes of a kind's headers; 0: the kind has no such form. `fixMax` is the greatest length of the one-byte form. */
-interface Headers {
-  readonly fix: number
-  readonly fixMax: number
-  readonly wide8: number
-  readonly wide16: number
-  readonly wide32: number
-}
-const STRING: Headers = { fix: 0xa0, fixMax: 31, wide8: 0xd9, wide16: 0xda, wide32: 0xdb }
-const BYTES: Headers = { fix: 0, fixMax: -1, wide8: 0xc4, wide16: 0xc5, wide32: 0xc6 }
-const ARRAY: Headers = { fix: 0x90, fixMax: 15, wide8: 0, wide16: 0xdc, wide32: 0xdd }
-const MAP: Headers = { fix: 0x80, fixMax: 15, wide8: 0, wide16: 0xde, wide32: 0xdf }
 
 function writeHeader(length: number, headers: Headers): void {
   reserve(5)
