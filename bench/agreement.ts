@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { LocalCluster } from '../src/cli/local-cluster.ts'
+import type { LocalCluster } from '../src/cli/cluster/local-cluster.ts'
 import { fetchStatus, type NodeStatusReport } from '../src/client/index.ts'
 
 /** Between two looks at something that only another process knows. */

@@ -1,4 +1,4 @@
-import type { LocalCluster } from '../src/cli/local-cluster.ts'
+import type { LocalCluster } from '../src/cli/cluster/local-cluster.ts'
 import { dialGrpc, MultiSession, nodeEnvironment } from '../src/client/index.ts'
 
 /**

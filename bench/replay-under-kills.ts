@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { print, printJson, say, withCommas } from '../src/cli/output.ts'
-import { Progress } from '../src/cli/progress.ts'
-import type { ReplayProgress } from '../src/cli/replay-run.ts'
+import { print, printJson, say, withCommas } from '../src/cli/terminal/output.ts'
+import { Progress } from '../src/cli/terminal/progress.ts'
+import type { ReplayProgress } from '../src/cli/payments/replay-run.ts'
 import { compareReplays, type ReplayComparison } from './replay-comparison.ts'
 
 /**

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { range, requirementsIn, testNamesIn } from './tidy/requirements.ts'
 import { read, sourcesBelow } from './tidy/tree.ts'
 
-/** The numbered requirements of the session framework: every one is proved by a test or listed for a later release. */
+/** The numbered requirements of the session framework: each has a sentence, and is proved by a test or listed for a later release. */
 const REQUIREMENTS: readonly string[] = [
   ...range('FR-', 1, 27, 3),
   ...range('S-', 1, 11, 2),
@@ -23,14 +23,51 @@ const REQUIREMENTS: readonly string[] = [
 const OURS = new Set(['conformance.test.ts', 'tidy.test.ts'])
 const tests = [...sourcesBelow('test')].filter(([path]) => path.endsWith('.test.ts') && !OURS.has(path))
 const proved = new Set(tests.flatMap(([, source]) => testNamesIn(source).flatMap(requirementsIn)))
-const later = new Map(
-  [...read('docs/conformance.md').matchAll(/^\| ([A-Z]+-\d+) \| (.+) \|$/gm)].map((row) => [
-    row[1] ?? '',
-    row[2] ?? '',
-  ]),
-)
+const page = read('docs/conformance.md')
+const later = new Map(rowsOf(page, /^\| ([A-Z]+-\d+) \| (.+) \|$/gm))
+/** A row of the tables of requirements: the bold number tells it from the list of those left for later. */
+const SENTENCE = /^\| \*\*([^|]+)\*\* \| (.*) \|$/gm
+const sentences = rowsOf(page, SENTENCE)
+const explained = new Set(sentences.map(([number]) => number))
+
+/** The two cells of every table row of that form, in the order of the text. */
+function rowsOf(text: string, form: RegExp): [number: string, cell: string][] {
+  return [...text.matchAll(form)].map((row) => [row[1] ?? '', row[2] ?? ''])
+}
+
+/** A text's requirement numbers that have no sentence. */
+function unexplainedIn(text: string): string[] {
+  return requirementsIn(text).filter((number) => !explained.has(number))
+}
 
 describe('the framework requirements', () => {
+  test('every number has one sentence in docs/conformance.md', () => {
+    expect(REQUIREMENTS.filter((number) => !explained.has(number))).toEqual([])
+    expect(sentences.filter(([number], at) => sentences.findIndex((row) => row[0] === number) !== at)).toEqual([])
+    expect(sentences.filter(([, sentence]) => !/^.{15,}\.$/.test(sentence))).toEqual([])
+  })
+
+  test('no sentence stands beside an unknown number', () => {
+    expect(sentences.map(([number]) => number).filter((number) => !REQUIREMENTS.includes(number))).toEqual([])
+  })
+
+  test('every number that a file of src names has a sentence', () => {
+    const unexplained = [...sourcesBelow('src')].flatMap(([path, source]) =>
+      unexplainedIn(source).map((number) => `src/${path} names ${number}`),
+    )
+    expect(unexplained).toEqual([])
+  })
+
+  test('numbers without a sentence are found', () => {
+    expect(unexplainedIn('/** The response (FR-004, FR-099); never LR-9. */')).toEqual(['FR-099', 'LR-9'])
+    const rows =
+      '| number | requirement |\n|---|---|\n| **FR-004** | A sentence. |\n| Q-007 | A reason. |\n| **X-1** |  |'
+    expect(rowsOf(rows, SENTENCE)).toEqual([
+      ['FR-004', 'A sentence.'],
+      ['X-1', ''],
+    ])
+  })
+
   test('every number stands in the name of a test or in the list of those left for later', () => {
     expect(REQUIREMENTS.filter((number) => !proved.has(number) && !later.has(number))).toEqual([])
   })

@@ -74,23 +74,29 @@ describe('the repository', () => {
 describe('the rules find what they forbid', () => {
   const planted = (path: string, source: string, more: Record<string, string> = {}): Map<string, string> =>
     new Map([[path, source], ...Object.entries(more)])
-  const other = { 'node/driver.ts': '', 'node/ports.ts': '', 'codec/types.ts': '', 'machine/kit.ts': '', 'main.ts': '' }
+  const other = {
+    'node/driver.ts': '',
+    'node/ports/clock.ts': '',
+    'codec/codec.ts': '',
+    'machine/kit.ts': '',
+    'main.ts': '',
+  }
 
   test.each([
-    ['raft/x.ts', "import { a } from '../codec/types.ts'", 'may not import codec/types.ts'],
-    ['raft/x.ts', "import type { a } from '../codec/types.ts'", 'may not import codec/types.ts'],
-    ['raft/x.ts', "export * from '../codec/types.ts'", 'may not import codec/types.ts'],
-    ['raft/x.ts', "const a = import('../codec/types.ts')", 'may not import codec/types.ts'],
-    ['raft/x.ts', "import '../codec/types.ts'", 'may not import codec/types.ts'],
-    ['session/x.ts', "import { a } from '../codec/types.ts'", 'may import types alone from codec/'],
-    ['session/x.ts', "import { type a, b } from '../codec/types.ts'", 'may import types alone from codec/'],
+    ['raft/x.ts', "import { a } from '../codec/codec.ts'", 'may not import codec/codec.ts'],
+    ['raft/x.ts', "import type { a } from '../codec/codec.ts'", 'may not import codec/codec.ts'],
+    ['raft/x.ts', "export * from '../codec/codec.ts'", 'may not import codec/codec.ts'],
+    ['raft/x.ts', "const a = import('../codec/codec.ts')", 'may not import codec/codec.ts'],
+    ['raft/x.ts', "import '../codec/codec.ts'", 'may not import codec/codec.ts'],
+    ['session/x.ts', "import { a } from '../codec/codec.ts'", 'may import types alone from codec/'],
+    ['session/x.ts', "import { type a, b } from '../codec/codec.ts'", 'may import types alone from codec/'],
     ['server/x.ts', "import { a } from '../machine/kit.ts'", 'may import types alone from machine/'],
     ['storage/x.ts', "import { a } from '../node/driver.ts'", 'may not import node/driver.ts'],
     ['codec/x.ts', "import { gzipSync } from 'node:zlib'", 'may take only crc32 from node:zlib'],
     ['codec/x.ts', "import * as zlib from 'node:zlib'", 'may take only crc32 from node:zlib'],
     ['codec/x.ts', "import { readFileSync } from 'node:fs'", 'may not import the package node:fs'],
     ['node/x.ts', "import { level } from 'level'", 'may not import the package level'],
-    ['client/x.ts', "import * as grpc from '@grpc/grpc-js'", 'only client/grpc.ts may'],
+    ['client/x.ts', "import * as grpc from '@grpc/grpc-js'", 'only client/connection/grpc.ts may'],
     ['cli/x.ts', "import { a } from '../main.ts'", 'must load main.ts dynamically'],
     ['base/x.ts', "import { a } from './gone.ts'", 'is not a file of src/'],
     ['base/x.ts', "import { a } from './y'", 'without .ts'],
@@ -100,11 +106,11 @@ describe('the rules find what they forbid', () => {
   })
 
   test.each([
-    ['session/x.ts', "import type { a } from '../codec/types.ts'"],
-    ['session/x.ts', "import { type a, type b } from '../codec/types.ts'"],
-    ['storage/x.ts', "import { a } from '../node/ports.ts'\nimport { level } from 'level'"],
+    ['session/x.ts', "import type { a } from '../codec/codec.ts'"],
+    ['session/x.ts', "import { type a, type b } from '../codec/codec.ts'"],
+    ['storage/x.ts', "import { a } from '../node/ports/clock.ts'\nimport { level } from 'level'"],
     ['codec/x.ts', "import { crc32 } from 'node:zlib'\n// import '../raft/step.ts'\nconst a = `import '../raft'`"],
-    ['client/grpc.ts', "import * as grpc from '@grpc/grpc-js'"],
+    ['client/connection/grpc.ts', "import * as grpc from '@grpc/grpc-js'"],
     ['cli/x.ts', "const { a } = await import('../main.ts')\nimport type { b } from '../main.ts'"],
   ])('and nothing else, in %s: %s', (path, source) => {
     expect(rules.importViolations(planted(path, source, other))).toEqual([])

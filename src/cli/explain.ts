@@ -1,6 +1,6 @@
 import { listErrors } from '../protocol/errors.ts'
-import { CommandError, EXIT } from './exit.ts'
-import { paint, print } from './output.ts'
+import { CommandError, EXIT } from './terminal/exit.ts'
+import { paint, print } from './terminal/output.ts'
 
 /** `holdfast explain CODE`: cause and cure of a code in every scope that raises it; without a code, a list of all. */
 export function explain(code: string | null): void {

@@ -2,8 +2,8 @@
 import { CommanderError } from 'commander'
 import { AssertionError } from '../base/assert.ts'
 import { listErrors } from '../protocol/errors.ts'
-import { CommandError, EXIT, type ExitCode, errorCode } from './exit.ts'
-import { paint, say } from './output.ts'
+import { CommandError, EXIT, type ExitCode, errorCode } from './terminal/exit.ts'
+import { paint, say } from './terminal/output.ts'
 import { program } from './program.ts'
 
 /** Runs one command line and gives its exit code; everything that went wrong has been said on stderr. */

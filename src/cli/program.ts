@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { parseEndpoints } from './address.ts'
-import type { ExitCode } from './exit.ts'
+import { parseEndpoints } from './cluster/address.ts'
+import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
 
 /** Commands end with code 0 unless they set another one or throw. */
@@ -68,7 +68,7 @@ function addStatus(root: Command, setExit: SetExit): void {
     .option('--json', 'the same as --output json')
     .addHelpText('after', '\nExample:\n  holdfast status --endpoints 127.0.0.1:4600,127.0.0.1:4601,127.0.0.1:4602')
     .action(async (flags) => {
-      const { status } = await import('./status.ts')
+      const { status } = await import('./cluster/status.ts')
       const json = flags.json === true || flags.output === 'json'
       setExit(await status({ endpoints: parseEndpoints(flags.endpoints), json }))
     })
@@ -85,7 +85,7 @@ function addPayments(root: Command, setExit: SetExit): void {
     .option('--seed <number>', 'equal seeds give equal lines', integer, 1)
     .addHelpText('after', '\nExample:\n  holdfast payments generate --count 20000 --seed 7 > callbacks.jsonl')
     .action(async (flags) => {
-      const { generate } = await import('./payments-generate.ts')
+      const { generate } = await import('./payments/generate.ts')
       await generate(flags)
     })
   withEndpoints(payments.command('replay'))
@@ -94,7 +94,7 @@ function addPayments(root: Command, setExit: SetExit): void {
     .option('--json', 'one JSON object with the totals on stdout')
     .addHelpText('after', '\nExample:\n  holdfast payments replay callbacks.jsonl --endpoints 127.0.0.1:4600 --json')
     .action(async (file, flags) => {
-      const { replay } = await import('./payments-replay.ts')
+      const { replay } = await import('./payments/replay.ts')
       setExit(await replay({ file, endpoints: parseEndpoints(flags.endpoints), json: flags.json === true }))
     })
 }

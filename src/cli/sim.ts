@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { runSeed, type SeedResult } from '../sim/run-seed.ts'
-import { EXIT, type ExitCode } from './exit.ts'
-import { paint, print, printJson, say, withCommas } from './output.ts'
-import { Progress } from './progress.ts'
+import { EXIT, type ExitCode } from './terminal/exit.ts'
+import { paint, print, printJson, say, withCommas } from './terminal/output.ts'
+import { Progress } from './terminal/progress.ts'
 
 export interface SimFlags {
   readonly seeds: number

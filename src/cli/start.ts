@@ -1,8 +1,8 @@
 import type { RunningNode } from '../main.ts'
-import { type Address, formatAddress, type Member, parseAddress, parseMembers } from './address.ts'
-import { usageError } from './exit.ts'
-import { paint, printJson, say } from './output.ts'
-import { untilStopped } from './signals.ts'
+import { type Address, formatAddress, type Member, parseAddress, parseMembers } from './cluster/address.ts'
+import { usageError } from './terminal/exit.ts'
+import { paint, printJson, say } from './terminal/output.ts'
+import { untilStopped } from './terminal/signals.ts'
 
 export interface StartFlags {
   readonly id: string

@@ -1,14 +1,14 @@
-import type { Value } from '../codec/types.ts'
+import type { Value } from '../codec/value/value.ts'
 import { explainError } from '../protocol/errors.ts'
-import { ClientSession } from './client-session.ts'
-import { nodeEnvironment } from './environment.ts'
-import { type InProcessServer, inProcessDial } from './in-process.ts'
-import type { MachineLike } from './machines.ts'
-import { MultiSession } from './multi-session.ts'
-import type { LostReason } from './outcome.ts'
-import type { ClientEnvironment, Dial } from './ports.ts'
-import { RequestHandlers, type ReceivedRequest } from './request-handlers.ts'
-import type { SessionToken } from './session-core.ts'
+import { ClientSession } from './session/client-session.ts'
+import { nodeEnvironment } from './connection/environment.ts'
+import { type InProcessServer, inProcessDial } from './connection/in-process.ts'
+import type { MachineLike } from './session/machines.ts'
+import { MultiSession } from './session/multi-session.ts'
+import type { LostReason } from './session/outcome.ts'
+import type { ClientEnvironment, Dial } from './connection/ports.ts'
+import { RequestHandlers, type ReceivedRequest } from './session/request-handlers.ts'
+import type { SessionToken } from './session/session-core.ts'
 
 export interface ConnectOptions<Machines extends readonly MachineLike[]> {
   /** Addresses host:port of any nodes; the leader is found from there. */
@@ -126,5 +126,5 @@ async function environmentOf(options: ConnectOptions<readonly MachineLike[]>): P
 
 /** gRPC is loaded only where it is used: an embedded client needs none of it. */
 async function grpcDial(): Promise<Dial> {
-  return (await import('./grpc.ts')).dialGrpc
+  return (await import('./connection/grpc.ts')).dialGrpc
 }

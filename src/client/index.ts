@@ -1,6 +1,7 @@
 /** `holdfast/client`: sessions of a cluster, from outside it or within its process. */
-export type { Value } from '../codec/types.ts'
-export { decodeValue, encodeValue, encodeView } from '../codec/value.ts'
+export type { Value } from '../codec/value/value.ts'
+export { decodeValue } from '../codec/value/decode.ts'
+export { encodeValue, encodeView } from '../codec/value/encode.ts'
 export {
   type CallOptions,
   type CommandOutcome,
@@ -8,16 +9,16 @@ export {
   type QueryOptions,
   type QueryOutcome,
   queryOutcome,
-} from './call.ts'
-export { ClientSession } from './client-session.ts'
+} from './session/call.ts'
+export { ClientSession } from './session/client-session.ts'
 export { connect, ConnectError, type ConnectOptions } from './connect.ts'
-export { nodeEnvironment, processClock } from './environment.ts'
-export { dialGrpc, fetchStatus, type NodeStatusReport } from './grpc.ts'
-export { type GatewayLike, inProcessDial, type InProcessServer, inProcessServer } from './in-process.ts'
-export type { MachineCommands, MachineLike, MachineQueries } from './machines.ts'
-export { MultiSession, type MultiSessionOptions } from './multi-session.ts'
-export type { LostReason, RawOutcome } from './outcome.ts'
-export type { Channel, ChannelListener, ClientClock, ClientEnvironment, Dial } from './ports.ts'
-export type { QueryRequest, RawQueryOutcome } from './query-board.ts'
-export type { RequestHandler, ReceivedRequest } from './request-handlers.ts'
-export { SessionCore, type SessionEvents, type SessionSettings, type SessionToken } from './session-core.ts'
+export { nodeEnvironment, processClock } from './connection/environment.ts'
+export { dialGrpc, fetchStatus, type NodeStatusReport } from './connection/grpc.ts'
+export { type GatewayLike, inProcessDial, type InProcessServer, inProcessServer } from './connection/in-process.ts'
+export type { MachineCommands, MachineLike, MachineQueries } from './session/machines.ts'
+export { MultiSession, type MultiSessionOptions } from './session/multi-session.ts'
+export type { LostReason, RawOutcome } from './session/outcome.ts'
+export type { Channel, ChannelListener, ClientClock, ClientEnvironment, Dial } from './connection/ports.ts'
+export type { QueryRequest, RawQueryOutcome } from './session/query-board.ts'
+export type { RequestHandler, ReceivedRequest } from './session/request-handlers.ts'
+export { SessionCore, type SessionEvents, type SessionSettings, type SessionToken } from './session/session-core.ts'

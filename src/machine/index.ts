@@ -1,4 +1,4 @@
-export { bare, type BareMachine, type BareOptions } from './bare.ts'
+export { bare, type BareMachine, type BareOptions } from './define/bare.ts'
 export {
   command,
   query,
@@ -8,8 +8,8 @@ export {
   type OutputOf,
   type Query,
   type QueryRef,
-} from './command.ts'
-export type { Context, OnceOutcome, OnceRequest, QueryContext, Tables, TableViews } from './context.ts'
+} from './define/command.ts'
+export type { Context, OnceOutcome, OnceRequest, QueryContext, Tables, TableViews } from './define/context.ts'
 export {
   defineMachine,
   type ContextOf,
@@ -17,9 +17,9 @@ export {
   type MachineDefinition,
   type TaskHandlers,
   type TypedTask,
-} from './define.ts'
-export { SYSTEM_SESSION } from './kit-context.ts'
-export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './mount.ts'
+} from './define/define.ts'
+export { SYSTEM_SESSION } from './run/kit-context.ts'
+export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './run/mount.ts'
 export {
   TASK_MACHINE,
   type InputIssue,
@@ -27,7 +27,7 @@ export {
   type ParsedQuery,
   type ParseFailure,
   type ParseFailureCode,
-} from './parse.ts'
+} from './parse/parse.ts'
 export {
   COMMON_ERRORS,
   describeRejection,
@@ -35,7 +35,7 @@ export {
   Rejection,
   type CommonErrorCode,
   type ErrorDetails,
-} from './rejection.ts'
+} from './define/rejection.ts'
 export {
   table,
   tableSharingBytes,
@@ -50,10 +50,16 @@ export {
   type TableKey,
   type TableSchema,
   type TaskSchema,
-} from './schema.ts'
-export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './tables.ts'
-export { mermaid, type Drawable } from './mermaid.ts'
-export { stateGraph, stateGraphCases, type GraphTable, type StateGraph, type StateGraphCase } from './state-graph.ts'
+} from './define/schema.ts'
+export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './define/tables.ts'
+export { mermaid, type Drawable } from './graph/mermaid.ts'
+export {
+  stateGraph,
+  stateGraphCases,
+  type GraphTable,
+  type StateGraph,
+  type StateGraphCase,
+} from './graph/state-graph.ts'
 export {
   transitionCases,
   transitions,
@@ -65,9 +71,9 @@ export {
   type TransitionOptions,
   type Transitions,
   type TransitionTable,
-} from './transitions.ts'
-export type { KeyCodec } from './key.ts'
-export type { Value } from '../codec/types.ts'
+} from './graph/transitions.ts'
+export type { KeyCodec } from './run/key.ts'
+export type { Value } from '../codec/value/value.ts'
 export { assert } from '../base/assert.ts'
 export type {
   EmitOptions,
@@ -81,4 +87,4 @@ export type {
   StateStore,
   TaskRecord,
   UserStateMachine,
-} from '../session/types.ts'
+} from '../session/user-machine.ts'

@@ -1,7 +1,7 @@
 import type { GroupId, LogIndex, NodeId, Term } from '../base/brand.ts'
-import type { SessionNumbers } from '../codec/payload.ts'
-import type { EntryKind } from '../codec/types.ts'
-import type { Applied, Reply, StateMachine } from '../session/types.ts'
+import type { SessionNumbers } from '../codec/entry/payload.ts'
+import type { EntryKind } from '../codec/entry/entry.ts'
+import type { Applied, Reply, StateMachine } from '../session/state-machine.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
 export type SubmitRefusal =

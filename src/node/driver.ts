@@ -1,28 +1,29 @@
 import { logIndex, type GroupId, type LogIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
-import type { SessionNumbers } from '../codec/payload.ts'
-import type { EntryKind } from '../codec/types.ts'
+import type { SessionNumbers } from '../codec/entry/payload.ts'
+import type { EntryKind } from '../codec/entry/entry.ts'
 import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
 import type { Effect, RaftEvent } from '../raft/types.ts'
 import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
-import { Applying } from './applying.ts'
+import { Applying } from './apply/apply-pipeline.ts'
 import { Closing } from './closing.ts'
-import { DUTY_INTERVAL_MS, LeaderDuties } from './leader-duties.ts'
-import { type ClockReading, LogClock } from './log-clock.ts'
+import { DUTY_INTERVAL_MS, LeaderDuties } from './propose/leader-duties.ts'
+import { type ClockReading, LogClock } from './propose/log-clock.ts'
 import { Members } from './members.ts'
 import { APPLY_BEHIND_MAX, PROPOSE_BYTES_MAX, PROPOSE_COUNT_MAX, type DriverOptions } from './options.ts'
-import { Outgoing } from './outgoing.ts'
-import { Peers } from './peers.ts'
-import { Pending } from './pending.ts'
-import type { PeerFrame, StorageFault } from './ports.ts'
-import { Proposals, recordBytesOf } from './proposals.ts'
-import { NO_RECEIVED, type PersistContext } from './records.ts'
-import { dutyPayloads } from './payloads.ts'
-import { type ReceivingLog, verifiedMessage } from './received.ts'
+import { Outgoing } from './peers/outgoing-messages.ts'
+import { Peers } from './peers/peers.ts'
+import { Pending } from './propose/pending.ts'
+import type { PeerFrame } from './ports/peer-transport.ts'
+import type { StorageFault } from './ports/storage-fault.ts'
+import { Proposals, recordBytesOf } from './propose/proposals.ts'
+import { NO_RECEIVED, type PersistContext } from './propose/write-records.ts'
+import { dutyPayloads } from './propose/created-payload.ts'
+import { type ReceivingLog, verifiedMessage } from './peers/received-message.ts'
 import { restoredState } from './restored.ts'
 import { RoleNews } from './role-news.ts'
 import { statusOf } from './status.ts'
 import { type QueuedEvent, TurnLoop } from './turn-loop.ts'
-import { Writing } from './writing.ts'
+import { Writing } from './propose/log-writes.ts'
 
 /**
  * The only caller of `step` (architecture.md §1): one queue of events, effects executed in list order, one batch per
@@ -48,7 +49,6 @@ export class Driver implements RaftNode {
   private readonly receivingLog: ReceivingLog
   private readonly listeners: NodeListener[] = []
   private readonly loop: TurnLoop
-  /** Names of the step whose effects are being executed. */
   private context: PersistContext = NO_RECEIVED
   private wakeAt = 0
   /** The core has committed entries of which `applying` is told soon. */
@@ -360,7 +360,7 @@ export class Driver implements RaftNode {
     this.loop.wakeAt(Math.min(this.wakeAt, duty))
   }
 
-  /** Entries may be applied outside of a turn: the duties of a leader that has just become ready begin all the same. */
+  /** Entries may be applied outside of a turn: a leader that has just become ready begins its duties all the same. */
   private batchApplied(): void {
     this.announce()
     this.arm()

@@ -1,5 +1,5 @@
 import type { LogIndex, NodeId } from '../base/brand.ts'
-import type { ConfigurationPayload, Member } from '../codec/payload.ts'
+import type { ConfigurationPayload, Member } from '../codec/entry/payload.ts'
 
 interface Known {
   readonly index: LogIndex

@@ -1,19 +1,13 @@
 import { logIndex, type LogIndex } from '../base/brand.ts'
-import type { ConfigurationPayload } from '../codec/payload.ts'
-import { payloadAt } from '../codec/entry.ts'
-import { decodePayload } from '../codec/payloads.ts'
+import type { ConfigurationPayload } from '../codec/entry/payload.ts'
+import { payloadAt } from '../codec/entry/record.ts'
+import { decodePayload } from '../codec/entry/payload-codec.ts'
 import { Driver } from './driver.ts'
 import type { DriverOptions } from './options.ts'
-import type {
-  LogListener,
-  LogStore,
-  PeerListener,
-  PeerTransport,
-  RecoveredLog,
-  SnapshotMeta,
-  StorageDone,
-  StorageFault,
-} from './ports.ts'
+import type { LogListener, LogStore, RecoveredLog } from './ports/log-store.ts'
+import type { PeerListener, PeerTransport } from './ports/peer-transport.ts'
+import type { SnapshotMeta } from './ports/snapshot-store.ts'
+import type { StorageDone, StorageFault } from './ports/storage-fault.ts'
 
 type Opened = 'log' | 'recovered' | 'snapshot' | 'transport' | 'configuration'
 

@@ -1,10 +1,13 @@
 import type { GroupId, LogIndex, NodeId } from '../base/brand.ts'
-import type { ConfigurationPayload, Limits } from '../codec/payload.ts'
-import type { SessionCodec } from '../codec/types.ts'
+import type { ConfigurationPayload, Limits } from '../codec/entry/payload.ts'
+import type { SessionCodec } from '../codec/session-codec.ts'
 import type { RaftState } from '../raft/index.ts'
 import type { RaftConfig } from '../raft/types.ts'
-import type { StateMachine } from '../session/types.ts'
-import type { Clock, LogStore, PeerTransport, RecoveredLog, SnapshotMeta, SnapshotStore } from './ports.ts'
+import type { StateMachine } from '../session/state-machine.ts'
+import type { Clock } from './ports/clock.ts'
+import type { LogStore, RecoveredLog } from './ports/log-store.ts'
+import type { PeerTransport } from './ports/peer-transport.ts'
+import type { SnapshotMeta, SnapshotStore } from './ports/snapshot-store.ts'
 
 /** Raft's own numbers (raft.md §4); `self` comes from the identity. */
 export const DEFAULT_RAFT: Omit<RaftConfig, 'self'> = {
@@ -67,5 +70,5 @@ export interface DriverOptions {
 }
 
 /** What a node is built with where nothing else is said. */
-export { DEFAULT_LIMITS } from '../codec/limits.ts'
+export { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 export { sessionCodec } from '../codec/session-codec.ts'

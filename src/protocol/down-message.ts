@@ -1,5 +1,5 @@
 import type { Millis } from '../base/brand.ts'
-import type { SessionNumbers } from '../codec/payload.ts'
+import type { SessionNumbers } from '../codec/entry/payload.ts'
 
 /** First message of every connection. */
 export interface GreetingMessage {

@@ -1,5 +1,5 @@
-import type { SessionNumbers } from '../codec/payload.ts'
-import type { Value } from '../codec/types.ts'
+import type { SessionNumbers } from '../codec/entry/payload.ts'
+import type { Value } from '../codec/value/value.ts'
 import { ByteWriter } from './bytes.ts'
 import { writeDown } from './down-frame.ts'
 import type { DownMessage, GreetingMessage, RefusedSubject, ResponseAnswer } from './down-message.ts'

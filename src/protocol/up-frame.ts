@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
-import type { SessionNumbers } from '../codec/payload.ts'
+import type { SessionNumbers } from '../codec/entry/payload.ts'
 import { ByteReader, type ByteWriter, FrameError } from './bytes.ts'
 import {
   CAPABILITY_BYTES_MAX,

@@ -1,6 +1,6 @@
 /** The pure Raft core (README.md): everything that its driver, the simulator and tests use. */
 export { checkState, checkTransition } from './check.ts'
-export { hasRecentQuorum, quorumContact } from './checkQuorum.ts'
+export { hasRecentQuorum, quorumContact } from './check-quorum.ts'
 export {
   describeDeadline,
   describeEffect,

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { logIndex } from '../base/brand.ts'
-import { hasRecentQuorum } from './checkQuorum.ts'
+import { hasRecentQuorum } from './check-quorum.ts'
 import { replicate } from './replicate.ts'
 import { uncommittedBytes, withProposal } from './sizes.ts'
 import { leaderOf, type RaftState } from './state.ts'

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { type LogIndex, logIndex, type Millis, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
-import type { Disk } from './disk.ts'
+import type { Disk } from './durability.ts'
 import type { Sizes } from './sizes.ts'
 import { lastIndexOf, type Trail, trailFrom, trailTermAt } from './trail.ts'
 import type { Configuration, ConfigurationEntry, Progress, RaftConfig, Restored } from './types.ts'

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { type LogIndex, logIndex, type Millis, type NodeId, type WriteNumber, writeNumber } from '../base/brand.ts'
-import { withTruncation, withWrite, writeHolding } from './disk.ts'
+import { withTruncation, withWrite, writeHolding } from './durability.ts'
 import type { RaftState } from './state.ts'
 import { lastIndexOf, lastTermOf, withAppended, withoutFrom } from './trail.ts'
 import type { Effect, Message, PersistRun, ProposeRefusal } from './types.ts'

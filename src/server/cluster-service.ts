@@ -1,5 +1,5 @@
 import type { sendUnaryData, ServerUnaryCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
-import type { SessionGateway } from '../node/gateway.ts'
+import type { SessionGateway } from '../gateway/session-gateway.ts'
 import { loadService } from './proto.ts'
 
 /** `ClusterService`: what an operator may ask of a node. */

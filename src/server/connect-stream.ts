@@ -1,6 +1,6 @@
 import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
-import { encodeWalked } from '../codec/value.ts'
-import type { SessionGateway } from '../node/gateway.ts'
+import { encodeWalked } from '../codec/value/encode-walked.ts'
+import type { SessionGateway } from '../gateway/session-gateway.ts'
 import { FrameConnection } from '../protocol/frame-connection.ts'
 import { unwrapFrames, wrapFrame } from '../protocol/frame-message.ts'
 import { JoiningWriter } from '../protocol/joining-writer.ts'

@@ -1,5 +1,5 @@
 import { Metadata, type StatusObject } from '@grpc/grpc-js'
-import type { Value } from '../codec/types.ts'
+import type { Value } from '../codec/value/value.ts'
 import { grpcFailure, STATUS_DETAILS_KEY } from '../protocol/error-info.ts'
 import type { ErrorScope } from '../protocol/errors.ts'
 

@@ -4,7 +4,7 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import type { SessionGateway } from '../node/gateway.ts'
+import type { SessionGateway } from '../gateway/session-gateway.ts'
 import { ConnectStream } from './connect-stream.ts'
 import { statusObject } from './grpc-error.ts'
 import { loadService } from './proto.ts'

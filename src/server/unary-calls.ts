@@ -1,9 +1,15 @@
 import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { z } from 'zod'
 import { MINUTE_MS, SECOND_MS } from '../base/time.ts'
-import type { Value } from '../codec/types.ts'
-import { encodeWalked } from '../codec/value.ts'
-import type { ConnectionSink, GatewayConnection, GatewayAnswer, QueryAnswer, SessionGateway } from '../node/gateway.ts'
+import type { Value } from '../codec/value/value.ts'
+import { encodeWalked } from '../codec/value/encode-walked.ts'
+import type {
+  ConnectionSink,
+  GatewayConnection,
+  GatewayAnswer,
+  QueryAnswer,
+  SessionGateway,
+} from '../gateway/session-gateway.ts'
 import type { ErrorScope } from '../protocol/errors.ts'
 import { statusObject } from './grpc-error.ts'
 import { acknowledgeRequest, closeRequest, executeRequest, openRequest, queryRequest } from './unary-schemas.ts'

@@ -1,38 +1,31 @@
 import { assert, unreachable } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
-import type { Limits, PayloadByKind, ServerRequestAckPayload } from '../codec/payload.ts'
-import type { Entry, SessionCodec, Value } from '../codec/types.ts'
-import { applyClientRequest } from './apply-client-request.ts'
-import { applyAttachSession } from './attach-session.ts'
-import { rowValue } from './dictionary.ts'
-import { applyCloseSession, applyExpireSessions } from './end-session.ts'
-import { EngineError, isEngineError } from './engine-error.ts'
-import { fireTimers } from './hooks.ts'
-import { MachineRunner } from './machine-runner.ts'
-import { applyOpenSession } from './open-session.ts'
-import { acknowledge } from './outbox.ts'
-import { checkEpoch, refused, refuseUnknown } from './refusal.ts'
-import { ReplicatedState, type SessionLog } from './replicated-state.ts'
-import { cachedResponse } from './response-cache.ts'
-import { Restore } from './restore.ts'
-import { applyRetryServerRequests, nextRetryOf } from './retry-server-requests.ts'
-import { FAMILY } from './row-keys.ts'
-import { foldReply } from './running-hash.ts'
-import { sessionFacts } from './session-facts.ts'
-import { StateView } from './state-view.ts'
-import { assignToRolesOf } from './task-assignment.ts'
-import type {
-  Applied,
-  CachedOutcome,
-  DirtyRows,
-  Outcome,
-  Reply,
-  ServerRequest,
-  SessionFacts,
-  StateMachine,
-  UserStateMachine,
-} from './types.ts'
-import { isValueError } from './value-error.ts'
+import type { Limits, PayloadByKind, ServerRequestAckPayload } from '../codec/entry/payload.ts'
+import type { Entry } from '../codec/entry/entry.ts'
+import type { SessionCodec } from '../codec/session-codec.ts'
+import type { Value } from '../codec/value/value.ts'
+import { applyClientRequest } from './entries/client-request.ts'
+import { applyAttachSession } from './entries/attach-session.ts'
+import { rowValue } from './rows/dictionary.ts'
+import { applyCloseSession, applyExpireSessions } from './entries/end-session.ts'
+import { EngineError, isEngineError } from './run/engine-error.ts'
+import { fireTimers } from './run/hooks.ts'
+import { MachineRunner } from './run/machine-runner.ts'
+import { applyOpenSession } from './entries/open-session.ts'
+import { acknowledge } from './clients/outbox.ts'
+import { checkEpoch, refused, refuseUnknown } from './entries/refusal.ts'
+import { ReplicatedState, type SessionLog } from './state/replicated-state.ts'
+import { cachedResponse } from './clients/response-cache.ts'
+import { Restore } from './state/restore.ts'
+import { applyRetryServerRequests, nextRetryOf } from './entries/retry-server-requests.ts'
+import { FAMILY } from './rows/row-keys.ts'
+import { foldReply } from './state/fold-reply.ts'
+import { sessionFacts } from './clients/session-facts.ts'
+import { StateView } from './rows/state-view.ts'
+import { assignToRolesOf } from './run/task-assignment.ts'
+import type { Applied, CachedOutcome, DirtyRows, Reply, SessionFacts, StateMachine } from './state-machine.ts'
+import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
+import { isValueError } from './run/value-error.ts'
 
 export interface SessionStateMachineOptions {
   /** Number of the Raft group, part of every session id. Default 0; the same on every replica. */

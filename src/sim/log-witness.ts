@@ -1,7 +1,8 @@
 import type { LogIndex, WriteNumber } from '../base/brand.ts'
-import { recordChain, recordIndex, recordTerm } from '../codec/record.ts'
-import { forEachOffset } from '../codec/records.ts'
-import type { LogStore, LogWrite, ReadRecords, StorageDone } from '../node/ports.ts'
+import { recordChain, recordIndex, recordTerm } from '../codec/entry/record.ts'
+import { forEachOffset } from '../codec/entry/batch.ts'
+import type { LogStore, LogWrite, ReadRecords } from '../node/ports/log-store.ts'
+import type { StorageDone } from '../node/ports/storage-fault.ts'
 import type { HardState } from '../raft/types.ts'
 
 /** What a witness remembers of an entry. */

@@ -1,6 +1,6 @@
 import { nodeId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
-import { DEFAULT_LIMITS } from '../codec/limits.ts'
+import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
 import { mount } from '../machine/index.ts'
 import { counter, register } from '../machines/index.ts'

@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts'
-import type { InProcessConnection } from '../client/in-process.ts'
-import type { Channel, ChannelListener, Dial } from '../client/ports.ts'
+import type { InProcessConnection } from '../client/connection/in-process.ts'
+import type { Channel, ChannelListener, Dial } from '../client/connection/ports.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
 import type { SimulatedNode } from './simulated-node.ts'
 
@@ -23,7 +23,7 @@ interface Connection {
  * bad luck ends them; either side learns of that late: by what it sends, or by the stream's keep-alive.
  */
 export class SimulatedChannels {
-  // As client/grpc.ts sets it for HTTP/2: a ping every 10 s, given up after 5 s.
+  // As client/connection/grpc.ts sets it for HTTP/2: a ping every 10 s, given up after 5 s.
   private static readonly KEEP_ALIVE_MICROS = 15_000_000
 
   private readonly network: SimulatedNetwork

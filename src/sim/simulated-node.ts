@@ -1,28 +1,22 @@
 import { groupId, logIndex, type NodeId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
-import type { Limits } from '../codec/payload.ts'
-import { recordChain, recordTerm } from '../codec/record.ts'
-import { forEachOffset } from '../codec/records.ts'
+import type { Limits } from '../codec/entry/payload.ts'
+import { recordChain, recordTerm } from '../codec/entry/record.ts'
+import { forEachOffset } from '../codec/entry/batch.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
-import { type InProcessServer, inProcessServer } from '../client/in-process.ts'
+import { type InProcessServer, inProcessServer } from '../client/connection/in-process.ts'
 import type { Mount } from '../machine/index.ts'
 import type { Driver } from '../node/driver.ts'
-import { SessionGateway } from '../node/gateway.ts'
+import { SessionGateway } from '../gateway/session-gateway.ts'
 import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
 import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
-import type {
-  LogListener,
-  LogStore,
-  PeerListener,
-  PeerTransport,
-  RecoveredLog,
-  SnapshotMeta,
-  SnapshotStore,
-} from '../node/ports.ts'
+import type { LogListener, LogStore, RecoveredLog } from '../node/ports/log-store.ts'
+import type { PeerListener, PeerTransport } from '../node/ports/peer-transport.ts'
+import type { SnapshotMeta, SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { checkState, checkTransition } from '../raft/index.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
-import { openLog } from '../storage/log-store.ts'
-import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot-memory.ts'
+import { openLog } from '../storage/opening/open-log.ts'
+import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot/snapshot-memory.ts'
 import type { Invariants } from './checkers/invariants.ts'
 import { Violation } from './checkers/violation.ts'
 import { LogWitness, type WitnessedEntry } from './log-witness.ts'

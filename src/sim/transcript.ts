@@ -1,4 +1,4 @@
-import { createRunningHash, finishHash, foldNumber, foldString, hashText } from '../codec/hash.ts'
+import { createRunningHash, finishHash, foldNumber, foldString, hashText } from '../codec/value/running-hash.ts'
 
 /** What happened, in order, folded into one hash; with a `trace` every line is also given out. */
 export class Transcript {

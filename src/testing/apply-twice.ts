@@ -1,4 +1,4 @@
-import type { Applied, StateMachine } from '../session/types.ts'
+import type { Applied, StateMachine } from '../session/state-machine.ts'
 
 /** One committed entry, as the driver hands it to a state machine. */
 export type AppliedEntry = Parameters<StateMachine['apply']>[0]

@@ -1,4 +1,4 @@
-import type { UserStateMachine } from '../session/types.ts'
+import type { UserStateMachine } from '../session/user-machine.ts'
 
 /** Thrown (and reported) when a machine asks its process for something that differs between replicas. */
 export class DeterminismError extends Error {

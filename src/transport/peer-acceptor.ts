@@ -1,5 +1,5 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js'
-import type { PeerFrame } from '../node/ports.ts'
+import type { PeerFrame } from '../node/ports/peer-transport.ts'
 import { unwrapFrames } from '../protocol/frame-message.ts'
 import { decodePeerFrame } from './peer-frame.ts'
 

@@ -1,5 +1,5 @@
 import type { Random } from '../base/random.ts'
-import type { Clock, Timer } from '../node/ports.ts'
+import type { Clock, Timer } from '../node/ports/clock.ts'
 import type { ConnectionEnd, DialPeer, PeerConnection } from './peer-connection.ts'
 
 export interface PeerLinkOptions {

@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert.ts'
 import { logIndex, term } from '../base/brand.ts'
-import type { PeerBody } from '../node/ports.ts'
+import type { PeerBody } from '../node/ports/peer-transport.ts'
 import { type ByteReader, type ByteWriter, FrameError } from '../protocol/bytes.ts'
 import { readBoolean } from '../protocol/up-frame.ts'
 import type { ConfigurationEntry, Message, RejectVoteReason, TermRun, VoteVerdict } from '../raft/types.ts'

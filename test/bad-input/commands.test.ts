@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect, ConnectError, type SessionToken } from '../../src/client/index.ts'
-import type { Value } from '../../src/codec/types.ts'
+import type { Value } from '../../src/codec/value/value.ts'
 import { compileOnce } from '../cluster/processes.ts'
 import { expectExplained, ServedNode } from './served-node.ts'
 

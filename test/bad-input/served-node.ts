@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { leaderOf } from '../../bench/agreement.ts'
-import { LocalCluster } from '../../src/cli/local-cluster.ts'
+import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
 import { type ClientSession, connect, fetchStatus } from '../../src/client/index.ts'
 import { type ErrorScope, explainError } from '../../src/protocol/errors.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { encodePayload } from '../../src/codec/payloads.ts'
+import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
-import type { RawQueryOutcome } from '../../src/client/query-board.ts'
+import type { RawQueryOutcome } from '../../src/client/session/query-board.ts'
 import { hubOn, NodeWorld, openOn, run, Script } from './world.ts'
 
 const nil = sessionCodec.encodeValue(null)

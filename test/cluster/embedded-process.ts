@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
-import { freePorts } from '../../src/cli/free-ports.ts'
+import { freePorts } from '../../src/cli/cluster/free-ports.ts'
 import { executablePath } from '../../src/cli/package-root.ts'
 import { temporaryDirectory } from './processes.ts'
 

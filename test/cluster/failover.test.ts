@@ -1,8 +1,8 @@
 import { cp, rm } from 'node:fs/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { agreement, leaderOf, statusOf } from '../../bench/agreement.ts'
-import { formatAddress } from '../../src/cli/address.ts'
-import type { LocalCluster } from '../../src/cli/local-cluster.ts'
+import { formatAddress } from '../../src/cli/cluster/address.ts'
+import type { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
 import { compileOnce, readerOf, realCluster, Said } from './processes.ts'
 import { Writers } from './writers.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
-import { LocalCluster, type LocalClusterOptions } from '../../src/cli/local-cluster.ts'
+import { LocalCluster, type LocalClusterOptions } from '../../src/cli/cluster/local-cluster.ts'
 import { type ClientSession, connect } from '../../src/client/index.ts'
 
 /** Compiles what the spawned processes run, when something changed. Call it in `beforeAll`: compiling takes seconds. */

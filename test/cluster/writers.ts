@@ -1,8 +1,8 @@
 import { expect, onTestFinished } from 'vitest'
 import { dialGrpc, MultiSession, nodeEnvironment } from '../../src/client/index.ts'
-import { ClientSession } from '../../src/client/client-session.ts'
+import { ClientSession } from '../../src/client/session/client-session.ts'
 import type { CommandOutcome } from '../../src/client/index.ts'
-import { RequestHandlers } from '../../src/client/request-handlers.ts'
+import { RequestHandlers } from '../../src/client/session/request-handlers.ts'
 
 /** Longer than any of these tests runs: a command is repeated under its id until it is answered. */
 const DEADLINE_MS = 300_000

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
-import { encodePayload } from '../../src/codec/payloads.ts'
+import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { attachAgain, attachedClient, command, connect, type Heard, SECRET, worldOf } from './recorder.ts'
 
 const ids = (heard: readonly Heard[]): unknown[] =>

@@ -1,13 +1,14 @@
 import { groupId, logIndex, nodeId, type NodeId, term } from '../../src/base/brand.ts'
-import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
-import type { Limits, SessionNumbers } from '../../src/codec/payload.ts'
-import { encodePayload } from '../../src/codec/payloads.ts'
+import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
+import type { Limits, SessionNumbers } from '../../src/codec/entry/payload.ts'
+import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
-import type { Entry, EntryKind, Value } from '../../src/codec/types.ts'
+import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
+import type { Value } from '../../src/codec/value/value.ts'
 import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from '../../src/node/api.ts'
-import type { CommandParser, QueryParser } from '../../src/node/gateway.ts'
+import type { CommandParser, QueryParser } from '../../src/gateway/session-gateway.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
-import type { MachineContext, Outcome, UserStateMachine } from '../../src/session/types.ts'
+import type { MachineContext, Outcome, UserStateMachine } from '../../src/session/user-machine.ts'
 
 /** Machine `t`: counts its calls, emits, rejects and throws as it is told. */
 export class TestMachine implements UserStateMachine {

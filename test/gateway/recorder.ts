@@ -1,13 +1,13 @@
-import type { SessionNumbers } from '../../src/codec/payload.ts'
+import type { SessionNumbers } from '../../src/codec/entry/payload.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
-import type { Value } from '../../src/codec/types.ts'
+import type { Value } from '../../src/codec/value/value.ts'
 import {
   type CommandRequest,
   type ConnectionSink,
   type GatewayConnection,
   type GatewayOptions,
   SessionGateway,
-} from '../../src/node/gateway.ts'
+} from '../../src/gateway/session-gateway.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 import { FakeNode, parserOf } from './fake-node.ts'
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createSessionCodec } from '../../src/codec/session-codec.ts'
 import { command, defineMachine, mount, query } from '../../src/machine/index.ts'
-import type { UserStateMachine } from '../../src/session/types.ts'
+import type { UserStateMachine } from '../../src/session/user-machine.ts'
 import { DeterminismError, withDeterminismGuard } from '../../src/testing/index.ts'
-import { MemoryHost } from './memory-context.ts'
+import { MemoryHost } from './run/memory-context.ts'
 
 /** A guarded machine whose one command runs `body`. */
 function guarded(body: (context: Parameters<UserStateMachine['apply']>[0]) => unknown) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import type { Value } from '../../src/codec/types.ts'
+import type { Value } from '../../src/codec/value/value.ts'
 import { bare, mount, type InputOf, type OutputOf } from '../../src/machine/index.ts'
 import { BareCounter, counter, COUNTER_MAX } from '../../src/machines/index.ts'
 import { applyTwice, withDeterminismGuard } from '../../src/testing/index.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Value } from '../../src/codec/types.ts'
+import type { Value } from '../../src/codec/value/value.ts'
 import { mount } from '../../src/machine/index.ts'
 import { register, REGISTER_BYTES_MAX } from '../../src/machines/index.ts'
 import { codec, SessionWorld } from './session-world.ts'

@@ -1,12 +1,15 @@
 import { logIndex, parseSessionId, term, type SessionId } from '../../src/base/brand.ts'
-import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
-import type { PayloadByKind } from '../../src/codec/payload.ts'
-import { encodeClientRequest, encodePayload } from '../../src/codec/payloads.ts'
+import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
+import type { PayloadByKind } from '../../src/codec/entry/payload.ts'
+import { encodeClientRequest } from '../../src/codec/entry/client-request.ts'
+import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { createSessionCodec } from '../../src/codec/session-codec.ts'
-import type { Entry, EntryKind, Value } from '../../src/codec/types.ts'
+import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
+import type { Value } from '../../src/codec/value/value.ts'
 import type { Mount } from '../../src/machine/index.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
-import type { Applied, Outcome, ServerRequest, StateMachine, UserStateMachine } from '../../src/session/types.ts'
+import type { Applied, StateMachine } from '../../src/session/state-machine.ts'
+import type { Outcome, ServerRequest, UserStateMachine } from '../../src/session/user-machine.ts'
 
 export const codec = createSessionCodec()
 

@@ -1,4 +1,4 @@
-import type { PeerBody, PeerFrame } from '../../src/node/ports.ts'
+import type { PeerBody, PeerFrame } from '../../src/node/ports/peer-transport.ts'
 import { TestClock } from './test-clock.ts'
 import { TestNetwork } from './test-network.ts'
 import { TestNode, type TestNodeOptions } from './test-node.ts'

@@ -1,8 +1,9 @@
-import { requestHash } from '../../src/codec/hash.ts'
-import type { OpenSessionPayload, SessionNumbers } from '../../src/codec/payload.ts'
-import { encodeClientRequest, encodePayload } from '../../src/codec/payloads.ts'
+import { requestHash } from '../../src/codec/value/running-hash.ts'
+import type { OpenSessionPayload, SessionNumbers } from '../../src/codec/entry/payload.ts'
+import { encodeClientRequest } from '../../src/codec/entry/client-request.ts'
+import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
-import type { Value } from '../../src/codec/types.ts'
+import type { Value } from '../../src/codec/value/value.ts'
 import { Told } from './told.ts'
 import type { TestNode } from './test-node.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { StorageFault } from '../../src/node/ports.ts'
+import type { StorageFault } from '../../src/node/ports/storage-fault.ts'
 import { Cluster } from './cluster.ts'
 import { openSession, submit, resultOf } from './commands.ts'
 import { TestClock } from './test-clock.ts'

@@ -1,6 +1,7 @@
 import { logIndex } from '../../src/base/brand.ts'
-import { type KeyedBytes, unpackRows } from '../../src/codec/packed-rows.ts'
-import type { SnapshotMeta, SnapshotSlice, SnapshotStore, StorageDone, StorageFault } from '../../src/node/ports.ts'
+import { type KeyedBytes, unpackRows } from '../../src/codec/rows/packed-rows.ts'
+import type { SnapshotMeta, SnapshotSlice, SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
+import type { StorageDone, StorageFault } from '../../src/node/ports/storage-fault.ts'
 
 /** A snapshot store whose operations wait until the test completes them. */
 export class RecordedStore implements SnapshotStore {

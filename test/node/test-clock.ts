@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/node/ports.ts'
+import type { Clock, Timer } from '../../src/node/ports/clock.ts'
 
 /** Callbacks at one moment beyond which a test hangs instead of going on: something submits itself again for ever. */
 const CALLBACKS_PER_MOMENT = 100_000

@@ -1,5 +1,6 @@
 import type { NodeId } from '../../src/base/brand.ts'
-import type { Clock, PeerFrame, PeerListener, PeerTransport } from '../../src/node/ports.ts'
+import type { Clock } from '../../src/node/ports/clock.ts'
+import type { PeerFrame, PeerListener, PeerTransport } from '../../src/node/ports/peer-transport.ts'
 
 /** Links between drivers of one test: in order, at once, unless the script says otherwise. */
 export class TestNetwork {

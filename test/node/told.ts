@@ -1,5 +1,5 @@
 import type { ProposalSink } from '../../src/node/api.ts'
-import type { Reply } from '../../src/session/types.ts'
+import type { Reply } from '../../src/session/state-machine.ts'
 
 /** A sink that remembers what it was told, and says at once when it is told twice. */
 export class Told implements ProposalSink {

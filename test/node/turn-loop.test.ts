@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { logIndex, nodeId, term, writeNumber } from '../../src/base/brand.ts'
-import type { ReceivedMessage } from '../../src/node/received.ts'
+import type { ReceivedMessage } from '../../src/node/peers/received-message.ts'
 import { type QueuedEvent, TurnLoop } from '../../src/node/turn-loop.ts'
 import { TestClock } from './test-clock.ts'
 

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
-import { fetchStatus } from '../../src/client/grpc.ts'
+import { fetchStatus } from '../../src/client/connection/grpc.ts'
 import { serve } from './serve.ts'
 
 describe('ClusterService', () => {

@@ -1,6 +1,6 @@
 import { sessionCodec } from '../../src/codec/session-codec.ts'
-import type { Limits } from '../../src/codec/payload.ts'
-import { SessionGateway } from '../../src/node/gateway.ts'
+import type { Limits } from '../../src/codec/entry/payload.ts'
+import { SessionGateway } from '../../src/gateway/session-gateway.ts'
 import { ClusterService } from '../../src/server/cluster-service.ts'
 import { GrpcServer } from '../../src/server/grpc-server.ts'
 import { SessionService, type SessionServiceOptions } from '../../src/server/session-service.ts'

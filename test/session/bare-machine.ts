@@ -1,5 +1,5 @@
-import type { Value } from '../../src/codec/types.ts'
-import type { MachineCommand, MachineContext, Outcome, UserStateMachine } from '../../src/session/types.ts'
+import type { Value } from '../../src/codec/value/value.ts'
+import type { MachineCommand, MachineContext, Outcome, UserStateMachine } from '../../src/session/user-machine.ts'
 
 export type Handler = (context: MachineContext, input: Value) => unknown
 

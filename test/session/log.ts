@@ -1,13 +1,16 @@
 import { type LogIndex, logIndex, type NodeId, term } from '../../src/base/brand.ts'
-import { DEFAULT_LIMITS } from '../../src/codec/limits.ts'
-import type { ClientRequestPayload, Limits, OpenSessionPayload, PayloadByKind } from '../../src/codec/payload.ts'
-import { encodeClientRequest, encodePayload } from '../../src/codec/payloads.ts'
-import { requestHash } from '../../src/codec/hash.ts'
+import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
+import type { ClientRequestPayload, Limits, OpenSessionPayload, PayloadByKind } from '../../src/codec/entry/payload.ts'
+import { encodeClientRequest } from '../../src/codec/entry/client-request.ts'
+import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
+import { requestHash } from '../../src/codec/value/running-hash.ts'
 import { createSessionCodec } from '../../src/codec/session-codec.ts'
-import type { Entry, EntryKind, Value } from '../../src/codec/types.ts'
+import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
+import type { Value } from '../../src/codec/value/value.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
-import type { SessionLog } from '../../src/session/replicated-state.ts'
-import type { Applied, Reply, StateMachine, UserStateMachine } from '../../src/session/types.ts'
+import type { SessionLog } from '../../src/session/state/replicated-state.ts'
+import type { Applied, Reply, StateMachine } from '../../src/session/state-machine.ts'
+import type { UserStateMachine } from '../../src/session/user-machine.ts'
 
 export const codec = createSessionCodec()
 export const START = 1_700_000_000_000

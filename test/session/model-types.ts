@@ -1,5 +1,5 @@
-import type { Value } from '../../src/codec/types.ts'
-import type { Reply } from '../../src/session/types.ts'
+import type { Value } from '../../src/codec/value/value.ts'
+import type { Reply } from '../../src/session/state-machine.ts'
 
 /** What the reference model keeps and is given. */
 export interface ModelRequest {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { codec, Log, swapped } from './log.ts'
 import { Model, type ModelEntry } from './model.ts'
 import { MODELLED, type Operation, operations, perform, propertyMachine, SMALL } from './operations.ts'
-import type { Entry } from '../../src/codec/types.ts'
+import type { Entry } from '../../src/codec/entry/entry.ts'
 
 test('the implementation gives every reply, delivery, outbox and row that the reference model gives', () => {
   fc.assert(agreement(new Map()), { numRuns: 80 })

@@ -1,7 +1,7 @@
-import type { Limits } from '../../src/codec/payload.ts'
-import type { Value } from '../../src/codec/types.ts'
-import { ackTimeout } from '../../src/session/retry-server-requests.ts'
-import type { Reply } from '../../src/session/types.ts'
+import type { Limits } from '../../src/codec/entry/payload.ts'
+import type { Value } from '../../src/codec/value/value.ts'
+import { ackTimeout } from '../../src/session/entries/retry-server-requests.ts'
+import type { Reply } from '../../src/session/state-machine.ts'
 
 import type { Everything, ModelEntry, Session, Waiting } from './model-types.ts'
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import type { SessionId } from '../../src/base/brand.ts'
-import type { Limits } from '../../src/codec/payload.ts'
-import type { Value } from '../../src/codec/types.ts'
-import type { Applied, TaskKind } from '../../src/session/types.ts'
+import type { Limits } from '../../src/codec/entry/payload.ts'
+import type { Value } from '../../src/codec/value/value.ts'
+import type { Applied } from '../../src/session/state-machine.ts'
+import type { TaskKind } from '../../src/session/user-machine.ts'
 import { type BareMachine, bareMachine, number, reject } from './bare-machine.ts'
 import { type Log, numbers, secret } from './log.ts'
 

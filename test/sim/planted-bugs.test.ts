@@ -21,19 +21,19 @@ interface PlantedBug {
 const BUGS: readonly PlantedBug[] = [
   {
     name: 'the vote is not persisted',
-    file: 'src/node/writing.ts',
+    file: 'src/node/propose/log-writes.ts',
     from: 'const hardState = effect.hardState ?? { currentTerm: raft.currentTerm, votedFor: raft.votedFor }',
     to: 'const hardState = { currentTerm: raft.currentTerm, votedFor: null }',
   },
   {
     name: 'duplicates are executed again at apply',
-    file: 'src/session/apply-client-request.ts',
+    file: 'src/session/entries/client-request.ts',
     from: 'const cached = cachedResponse(session, requestId) // 6',
     to: 'const cached = requestId < 0 ? cachedResponse(session, requestId) : null // 6',
   },
   {
     name: 'a vote is granted without the up-to-date check',
-    file: 'src/raft/checkVote.ts',
+    file: 'src/raft/check-vote.ts',
     from: 'return request.lastLogIndex >= state.lastIndex',
     to: 'return true',
   },

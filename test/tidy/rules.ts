@@ -47,11 +47,11 @@ function importProblem(sources: Sources, question: Question): string | null {
 function folderProblem(sources: Sources, { folder, rule, entry }: Question, target: string): string | null {
   const other = target.split('/')[0] ?? ''
   if (other === folder) return null
-  if (rule.files?.includes(target)) return null
+  if (rule.rooms?.some((room) => target.startsWith(`${room}/`))) return null
   if (rule.types?.includes(other)) return entry.typeOnly ? null : `may import types alone from ${other}/`
   if (!rule.folders.includes(other)) return `may not import ${target}`
   if (folder !== 'sim' || entry.typeOnly) return null
-  if (other === 'client' && target === 'client/grpc.ts') return 'may import all of client/ but grpc.ts'
+  if (other === 'client' && target === 'client/connection/grpc.ts') return 'may import all of client/ but grpc.ts'
   const impure = other === 'storage' || other === 'client' ? outsideOf(sources, target) : null
   return impure === null ? null : `may import only pure parts of ${other}/, and ${target} leads to ${impure}`
 }

@@ -4,8 +4,8 @@ export interface FolderRule {
   readonly folders: readonly string[]
   /** Folders of which only types may be imported. */
   readonly types?: readonly string[]
-  /** Files of other folders, as paths below src/, that it may import although their folder is not listed. */
-  readonly files?: readonly string[]
+  /** Rooms of other folders, as paths below src/, that it may import although their folder is not listed. */
+  readonly rooms?: readonly string[]
   /** Packages; `@grpc/*` stands for a scope, `node:*` for all of Node's modules. */
   readonly packages: readonly string[]
   /** Names that may be taken of one module, where the whole module would be too much. */
@@ -31,15 +31,16 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   machines: { folders: ['base', 'session', 'machine'], packages: ['zod', 'xstate'], pure: true },
   protocol: { folders: ['base', 'codec'], packages: ['zod'] },
   node: { folders: ['base', 'raft', 'codec', 'session'], packages: [] },
-  storage: { folders: ['base', 'codec'], types: ['raft'], files: ['node/ports.ts'], packages: ['level', 'node:*'] },
+  gateway: { folders: ['base', 'codec', 'node', 'protocol'], types: ['session'], packages: [] },
+  storage: { folders: ['base', 'codec'], types: ['raft'], rooms: ['node/ports'], packages: ['level', 'node:*'] },
   transport: {
     folders: ['base', 'codec', 'protocol'],
     types: ['raft'],
-    files: ['node/ports.ts'],
+    rooms: ['node/ports'],
     packages: ['@grpc/*'],
   },
   server: {
-    folders: ['base', 'codec', 'node', 'session', 'protocol'],
+    folders: ['base', 'codec', 'gateway', 'node', 'session', 'protocol'],
     types: ['machine'],
     packages: ['@grpc/*', 'zod', 'pino', 'node:*'],
   },
@@ -47,13 +48,28 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     folders: ['base', 'codec', 'protocol'],
     types: ['machine'],
     packages: ['@grpc/*'],
-    onlyIn: { '@grpc/*': 'client/grpc.ts' },
+    onlyIn: { '@grpc/*': 'client/connection/grpc.ts' },
   },
   sim: {
-    folders: ['base', 'raft', 'codec', 'session', 'machine', 'machines', 'protocol', 'node', 'storage', 'client'],
+    folders: [
+      'base',
+      'raft',
+      'codec',
+      'session',
+      'machine',
+      'machines',
+      'protocol',
+      'node',
+      'gateway',
+      'storage',
+      'client',
+    ],
     packages: [],
   },
-  testing: { folders: ['base', 'session', 'machine', 'sim', 'client', 'node', 'storage'], packages: ['fast-check'] },
+  testing: {
+    folders: ['base', 'session', 'machine', 'sim', 'client', 'node', 'gateway', 'storage'],
+    packages: ['fast-check'],
+  },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
   cli: {
     folders: ['base', 'protocol', 'client', 'machine', 'machines', 'sim'],

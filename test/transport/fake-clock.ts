@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/node/ports.ts'
+import type { Clock, Timer } from '../../src/node/ports/clock.ts'
 
 /** A clock that moves when told. */
 export class FakeClock implements Clock {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { groupId, logIndex, nodeId, term } from '../../src/base/brand.ts'
-import { EntryEncoder } from '../../src/codec/entry.ts'
-import { encodeValue } from '../../src/codec/value.ts'
-import type { PeerBody, PeerFrame } from '../../src/node/ports.ts'
+import { EntryEncoder } from '../../src/codec/entry/entry-encoder.ts'
+import { encodeValue } from '../../src/codec/value/encode.ts'
+import type { PeerBody, PeerFrame } from '../../src/node/ports/peer-transport.ts'
 import type { Message, VoteVerdict } from '../../src/raft/types.ts'
 import { decodePeerFrame, encodePeerFrame } from '../../src/transport/peer-frame.ts'
 

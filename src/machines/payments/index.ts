@@ -1,10 +1,10 @@
-export { brokenAt, canonicalRecord, FIRST_HASH, type AuditRecord } from './audit.ts'
-export { planCompound, type Compound, type CompoundPlan, type Step } from './compounds.ts'
-export { forbiddenCode, forbiddenPairs, type ForbiddenCode } from './forbidden.ts'
-export { GENERATE_SHARES, generateCallbacks, type GenerateOptions } from './generate.ts'
-export { joinCheck, type JoinQuestion, type JoinVerdict } from './join.ts'
+export { brokenAt, canonicalRecord, FIRST_HASH, type AuditRecord } from './change/audit.ts'
+export { planCompound, type Compound, type CompoundPlan, type Step } from './rules/compounds.ts'
+export { forbiddenCode, forbiddenPairs, type ForbiddenCode } from './rules/forbidden.ts'
+export { GENERATE_SHARES, generateCallbacks, type GenerateOptions } from './tools/generate.ts'
+export { joinCheck, type JoinQuestion, type JoinVerdict } from './rules/join.ts'
 export { payments } from './machine.ts'
-export { MPESA_ACCEPTED, amountMinorOf, parseStkCallback, type MpesaCallback, type MpesaParse } from './mpesa.ts'
+export { MPESA_ACCEPTED, amountMinorOf, parseStkCallback, type MpesaCallback, type MpesaParse } from './tools/mpesa.ts'
 export {
   PRICE_UNKNOWN_MINOR,
   planReplay,
@@ -13,9 +13,9 @@ export {
   type ReplayBooking,
   type ReplayPlan,
   type ReplayStep,
-} from './replay.ts'
-export { completionPct, midSessionPct, refundAmount, refundPct, type Role } from './refund-policy.ts'
-export { CALLBACK_RESULTS, CANCEL_REASONS, REFUND_STATUSES, type CallbackResult } from './rows.ts'
+} from './tools/replay.ts'
+export { completionPct, midSessionPct, refundAmount, refundPct, type Role } from './rules/refund-policy.ts'
+export { CALLBACK_RESULTS, CANCEL_REASONS, REFUND_STATUSES, type CallbackResult } from './facts/rows.ts'
 export {
   bookingSessionTransition,
   INITIAL_TRIPLE,
@@ -29,6 +29,6 @@ export {
   type SessionState,
   type Triple,
   type VideoState,
-} from './states.ts'
-export { crossSync, joinAllowed, legalTriples, type SyncMode, type SyncVerdict } from './sync.ts'
-export type { Totals } from './totals.ts'
+} from './facts/states.ts'
+export { crossSync, joinAllowed, legalTriples, type SyncMode, type SyncVerdict } from './rules/sync.ts'
+export type { Totals } from './facts/totals.ts'

@@ -1,13 +1,13 @@
-import { defineMachine } from '../../machine/define.ts'
-import { audit } from './audit-query.ts'
-import { approve, cancel, decline, requestBooking } from './booking-commands.ts'
-import { paymentCallback, verifyPaymentManually } from './callback.ts'
-import { fireTimers } from './fire.ts'
-import { completeForm, recordVerbalConsent, routeAfterPayment } from './form-commands.ts'
-import { initiatePayment, paymentStarted, pushTask, queryTask } from './payment-commands.ts'
-import { canJoin, get, list, refundQuote, stuck, totals } from './queries.ts'
-import { refundTask } from './refunds.ts'
-import { paymentsSchema } from './schema.ts'
+import { defineMachine } from '../../machine/define/define.ts'
+import { audit } from './queries/audit-query.ts'
+import { approve, cancel, decline, requestBooking } from './commands/booking-commands.ts'
+import { paymentCallback, verifyPaymentManually } from './commands/callback.ts'
+import { fireTimers } from './commands/fire.ts'
+import { completeForm, recordVerbalConsent, routeAfterPayment } from './commands/form-commands.ts'
+import { initiatePayment, paymentStarted, pushTask, queryTask } from './commands/payment-commands.ts'
+import { canJoin, get, list, refundQuote, stuck, totals } from './queries/queries.ts'
+import { refundTask } from './change/refunds.ts'
+import { paymentsSchema } from './facts/schema.ts'
 
 /**
  * Bookings: payment, session and video of one appointment, kept in step (domain chapter 3). Runs from

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { mermaid } from '../../../src/machine/mermaid.ts'
-import { stateGraph } from '../../../src/machine/state-graph.ts'
+import { mermaid } from '../../../src/machine/graph/mermaid.ts'
+import { stateGraph } from '../../../src/machine/graph/state-graph.ts'
 import { payments } from '../../../src/machines/payments/machine.ts'
-import { PAYMENT_TRANSITIONS, SESSION_TRANSITIONS, VIDEO_TRANSITIONS } from '../../../src/machines/payments/states.ts'
-import { legalTriples } from '../../../src/machines/payments/sync.ts'
+import {
+  PAYMENT_TRANSITIONS,
+  SESSION_TRANSITIONS,
+  VIDEO_TRANSITIONS,
+} from '../../../src/machines/payments/facts/states.ts'
+import { legalTriples } from '../../../src/machines/payments/rules/sync.ts'
 
 const page = readFileSync(new URL('../../../docs/machines/payments.md', import.meta.url), 'utf8')
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HOUR_MS, MINUTE_MS } from '../../../src/base/time.ts'
-import { type AuditRecord, brokenAt, FIRST_HASH } from '../../../src/machines/payments/audit.ts'
-import { planCompound } from '../../../src/machines/payments/compounds.ts'
+import { type AuditRecord, brokenAt, FIRST_HASH } from '../../../src/machines/payments/change/audit.ts'
+import { planCompound } from '../../../src/machines/payments/rules/compounds.ts'
 import {
   entityTransition,
   INITIAL_TRIPLE,
   isTerminalSession,
   type Entity,
-} from '../../../src/machines/payments/states.ts'
+} from '../../../src/machines/payments/facts/states.ts'
 import { codec } from '../../session/log.ts'
 import { ADMIN, CLIENT, callbackOf, PHONE, PRICE, THERAPIST, WORKER, World, type Answer, type View } from './world.ts'
 

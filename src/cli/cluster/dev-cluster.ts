@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { NodeId } from '../../base/brand.ts'
+import { DEFAULT_PORT, formatAddress } from './address.ts'
+import { CommandError } from '../terminal/exit.ts'
+import { LocalCluster } from './local-cluster.ts'
+import { commandLine, type NodeProcess } from './node-process.ts'
+import { paint, printJson, say } from '../terminal/output.ts'
+import { stopRequested } from '../terminal/signals.ts'
+
+/** A node that somebody killed comes back after this long, as under any supervisor. */
+const RESTART_MS = 500
+/** Ends this soon after its start this often in a row: the node cannot run, and is left alone. */
+const EARLY_END_MS = 5_000
+const EARLY_ENDS_MAX = 3
+
+export interface DevClusterFlags {
+  readonly nodes: number
+  readonly data: string
+  readonly restart: boolean
+  readonly json?: true
+}
+
+/** `holdfast dev --nodes 3`: a cluster of child processes with prefixed output, until Ctrl-C. */
+export async function devCluster(flags: DevClusterFlags): Promise<void> {
+  const cluster = await LocalCluster.start({
+    nodes: flags.nodes,
+    directory: flags.data,
+    preferredPort: DEFAULT_PORT,
+    onLine: (id, line) => say(`${prefix(id)} ${line}`),
+  })
+  const stop = stopRequested()
+  let stopping = false
+  for (const member of cluster.members) {
+    const child = cluster.process(member.id)
+    if (child === null) continue
+    report(cluster, child, flags)
+    void supervise(cluster, child, flags, () => stopping)
+  }
+  if (flags.json !== true) say(`clients: --endpoints ${cluster.endpoints.join(',')}   Ctrl-C stops all nodes`)
+  await stop
+  stopping = true
+  await cluster.stop()
+}
+
+/** Reports every end of a node, and starts it again unless that is not wanted or does not last. */
+async function supervise(
+  cluster: LocalCluster,
+  first: NodeProcess,
+  flags: DevClusterFlags,
+  stopping: () => boolean,
+): Promise<void> {
+  const id = first.options.id
+  let child = first
+  for (let earlyEnds = 0; ; ) {
+    const startedAt = Date.now()
+    const { code, signal } = await child.exited
+    if (stopping()) return
+    say(`${prefix(id)} ${paint('red', 'ended')} with ${signal ?? `exit code ${code}`}`)
+    if (!flags.restart) return
+    earlyEnds = Date.now() - startedAt < EARLY_END_MS ? earlyEnds + 1 : 0
+    if (earlyEnds > EARLY_ENDS_MAX) {
+      say(`${prefix(id)} ends again and again: left alone`)
+      return
+    }
+    await sleep(RESTART_MS)
+    if (stopping()) return
+    try {
+      child = await cluster.startNode(id)
+    } catch (error) {
+      const words = error instanceof CommandError ? error.message : String(error)
+      say(`${prefix(id)} ${words}: left alone`)
+      return
+    }
+    if (stopping()) {
+      await child.stop()
+      return
+    }
+    report(cluster, child, flags)
+  }
+}
+
+function report(cluster: LocalCluster, child: NodeProcess, flags: DevClusterFlags): void {
+  const { id, address, dataDirectory } = child.options
+  const member = cluster.members.find((candidate) => candidate.id === id)
+  if (flags.json !== true || member === undefined) {
+    say(`${prefix(id)} ${paint('green', 'ready')} on ${address}, process ${child.pid}, data in ${dataDirectory}`)
+    return
+  }
+  printJson({
+    id,
+    pid: child.pid,
+    address: formatAddress(member.address),
+    ports: { grpc: member.address.port },
+    dataDirectory,
+    command: [process.execPath, ...commandLine(child.options)],
+  })
+}
+
+function prefix(id: NodeId): string {
+  return paint('cyan', `[${id}]`)
+}

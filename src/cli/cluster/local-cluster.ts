@@ -1,0 +1,155 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type NodeId, nodeId } from '../../base/brand.ts'
+import { DEFAULT_HOST, formatAddress, type Member, parseMembers } from './address.ts'
+import { CommandError, EXIT } from '../terminal/exit.ts'
+import { freePorts, portIsFree } from './free-ports.ts'
+import { NodeProcess } from './node-process.ts'
+
+/** Somebody may take a port between finding it free and listening on it: tries before giving up. */
+const PORT_TRIES_MAX = 5
+const MEMBERS_FILE = 'members'
+
+export interface LocalClusterOptions {
+  /** 1 to 9 nodes, named n1, n2, … */
+  readonly nodes: number
+  /** Holds one data directory per node, and the members with their addresses for the next start. */
+  readonly directory: string
+  /** First of the ports to try; absent or taken: any free ones. */
+  readonly preferredPort?: number
+  readonly nodeArguments?: (id: NodeId) => readonly string[]
+  readonly environment?: { readonly [name: string]: string }
+  readonly onLine?: (id: NodeId, line: string) => void
+}
+
+/** A cluster of real processes on this machine's loopback, each with its own data directory. */
+export class LocalCluster {
+  readonly members: readonly Member[]
+  private readonly options: LocalClusterOptions
+  private readonly processes = new Map<NodeId, NodeProcess>()
+
+  private constructor(options: LocalClusterOptions, members: readonly Member[]) {
+    this.options = options
+    this.members = members
+  }
+
+  /** Starts all nodes and waits until each listens. A directory used before keeps its members and addresses. */
+  static async start(options: LocalClusterOptions): Promise<LocalCluster> {
+    await mkdir(options.directory, { recursive: true })
+    const known = await rememberedMembers(options.directory)
+    if (known !== null) return LocalCluster.startWith(options, known)
+    await requireEmpty(options.directory)
+    for (let attempt = 1; ; attempt += 1) {
+      const members = await choosePorts(options, attempt)
+      const file = join(options.directory, MEMBERS_FILE)
+      await writeFile(file, `${membersText(members)}\n`)
+      try {
+        return await LocalCluster.startWith(options, members)
+      } catch (error) {
+        await rm(file)
+        const portTaken = error instanceof CommandError && error.code === 'PORT_IN_USE'
+        if (!portTaken || attempt === PORT_TRIES_MAX) throw error
+        await removeUnused(options.directory, members)
+      }
+    }
+  }
+
+  private static async startWith(options: LocalClusterOptions, members: readonly Member[]): Promise<LocalCluster> {
+    const cluster = new LocalCluster(options, members)
+    try {
+      await Promise.all(members.map((member) => cluster.startNode(member.id)))
+      return cluster
+    } catch (error) {
+      await cluster.stop()
+      throw error
+    }
+  }
+
+  /** `host:port` of every node, for clients. */
+  get endpoints(): readonly string[] {
+    return this.members.map((member) => formatAddress(member.address))
+  }
+
+  /** `id=host:port,…`, as `--peers` takes it. */
+  get membersText(): string {
+    return membersText(this.members)
+  }
+
+  /** The running process of a node, or null while it is down. */
+  process(id: NodeId): NodeProcess | null {
+    return this.processes.get(id) ?? null
+  }
+
+  dataDirectory(id: NodeId): string {
+    return join(this.options.directory, id)
+  }
+
+  /** Starts a node that is down, with its old address and data, and waits until it listens. */
+  async startNode(id: NodeId): Promise<NodeProcess> {
+    const member = this.members.find((candidate) => candidate.id === id)
+    if (member === undefined) throw new CommandError(EXIT.usage, `there is no node ${id}`, `Nodes: ${this.membersText}`)
+    const { onLine, nodeArguments, environment } = this.options
+    const started = await NodeProcess.start({
+      id,
+      address: formatAddress(member.address),
+      members: this.membersText,
+      dataDirectory: this.dataDirectory(id),
+      nodeArguments: nodeArguments?.(id) ?? [],
+      ...(environment === undefined ? {} : { environment }),
+      ...(onLine === undefined ? {} : { onLine: (line) => onLine(id, line) }),
+    })
+    this.processes.set(id, started)
+    started.exited.then(() => {
+      if (this.processes.get(id) === started) this.processes.delete(id)
+    })
+    return started
+  }
+
+  /** `kill -9` of one node; resolves when it is gone. */
+  async kill(id: NodeId): Promise<void> {
+    await this.processes.get(id)?.kill()
+  }
+
+  /** Stops every node. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.processes.values()].map((node) => node.stop()))
+  }
+}
+
+function membersText(members: readonly Member[]): string {
+  return members.map((member) => `${member.id}=${formatAddress(member.address)}`).join(',')
+}
+
+/** What the nodes that did get their ports have written: a cluster with those addresses, which never served anybody. */
+async function removeUnused(directory: string, members: readonly Member[]): Promise<void> {
+  await Promise.all(members.map((member) => rm(join(directory, member.id), { recursive: true, force: true })))
+}
+
+async function rememberedMembers(directory: string): Promise<Member[] | null> {
+  try {
+    return parseMembers((await readFile(join(directory, MEMBERS_FILE), 'utf8')).trim(), MEMBERS_FILE)
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    return null
+  }
+}
+
+/** A directory with other things in it is somebody's: nothing is written there, and nothing removed. */
+async function requireEmpty(directory: string): Promise<void> {
+  const found = await readdir(directory)
+  if (found.length === 0) return
+  throw new CommandError(
+    EXIT.failure,
+    `${directory} holds other files (${found.slice(0, 3).join(', ')}) and no cluster of this command`,
+    'Name an empty or new directory with --data.',
+  )
+}
+
+async function choosePorts(options: LocalClusterOptions, attempt: number): Promise<Member[]> {
+  const { nodes, preferredPort } = options
+  const wanted = preferredPort === undefined ? [] : Array.from({ length: nodes }, (_, at) => preferredPort + at)
+  const free = await Promise.all(wanted.map((port) => portIsFree(port, DEFAULT_HOST)))
+  const usable = attempt === 1 && free.length === nodes && free.every(Boolean)
+  const ports = usable ? wanted : await freePorts(nodes, DEFAULT_HOST)
+  return ports.map((port, at) => ({ id: nodeId(`n${at + 1}`), address: { host: DEFAULT_HOST, port } }))
+}

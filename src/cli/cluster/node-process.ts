@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import type { NodeId } from '../../base/brand.ts'
+import { CommandError, EXIT } from '../terminal/exit.ts'
+import { executablePath } from '../package-root.ts'
+
+/** How long a node may take from its start to its first line; a replay of a long log is part of it. */
+const READY_MS_MAX = 120_000
+/** SIGTERM, then this long, then SIGKILL. */
+const STOP_MS_MAX = 10_000
+/** Last lines of a child's chatter that an error repeats. */
+const TAIL_LINES_MAX = 20
+
+export interface NodeProcessOptions {
+  readonly id: NodeId
+  /** `host:port` of this node. */
+  readonly address: string
+  /** `id=host:port,…` of all members. */
+  readonly members: string
+  readonly dataDirectory: string
+  /** Options of Node.js itself, e.g. `--cpu-prof`. */
+  readonly nodeArguments?: readonly string[]
+  readonly environment?: { readonly [name: string]: string }
+  /** Every line that the process writes, except its first one, which says that it is ready. */
+  readonly onLine?: (line: string) => void
+}
+
+/** One node as a child process. It stops when this process goes away, however that happens (its IPC channel closes). */
+export class NodeProcess {
+  readonly options: NodeProcessOptions
+  readonly pid: number
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  private readonly child: ChildProcess
+  private readonly tail: string[] = []
+
+  private constructor(options: NodeProcessOptions, child: ChildProcess) {
+    this.options = options
+    this.child = child
+    this.pid = child.pid ?? -1
+    this.exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+      child.once('error', () => resolve({ code: EXIT.failure, signal: null }))
+    })
+  }
+
+  /** Spawns the node and waits until it says that it listens. Rejects with the node's own last words when it does not. */
+  static async start(options: NodeProcessOptions): Promise<NodeProcess> {
+    const child = spawn(process.execPath, [...(options.nodeArguments ?? []), ...commandLine(options)], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...options.environment },
+    })
+    const node = new NodeProcess(options, child)
+    await node.ready()
+    return node
+  }
+
+  /** Ends the process at once, as a power cut of the process would, and waits for that. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL')
+    await this.exited
+  }
+
+  /** Asks the process to end, and ends it when it does not within ten seconds. */
+  async stop(): Promise<void> {
+    this.child.kill('SIGTERM')
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS_MAX)
+    await this.exited
+    clearTimeout(timer)
+  }
+
+  private async ready(): Promise<void> {
+    const { stdout, stderr } = this.child
+    if (stdout === null || stderr === null) throw new Error('a child process without its pipes')
+    this.forward(stderr, () => false)
+    let timer: NodeJS.Timeout | undefined
+    const first = new Promise<'ready'>((resolve) => {
+      this.forward(stdout, (line) => {
+        resolve('ready')
+        return line.startsWith('{')
+      })
+    })
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), READY_MS_MAX)
+    })
+    const outcome = await Promise.race([first, late, this.exited])
+    clearTimeout(timer)
+    if (outcome === 'ready') return
+    await this.kill()
+    throw this.startFailure(outcome === 'late' ? `was not ready within ${READY_MS_MAX / 1000} s` : 'did not start')
+  }
+
+  private startFailure(what: string): CommandError {
+    const words = this.tail.join('\n')
+    const code = /\b([A-Z]+(?:_[A-Z]+)+)\b/.exec(words)?.[1] ?? null
+    return new CommandError(
+      EXIT.failure,
+      `node ${this.options.id} ${what}`,
+      words === '' ? 'It said nothing.' : words,
+      code,
+    )
+  }
+
+  /** Passes lines on, but for those that `swallow` keeps (asked for the first line only). */
+  private forward(stream: Readable, swallow: (line: string) => boolean): void {
+    let first = true
+    createInterface({ input: stream }).on('line', (line) => {
+      const swallowed = first && swallow(line)
+      first = false
+      if (swallowed) return
+      this.tail.push(line)
+      if (this.tail.length > TAIL_LINES_MAX) this.tail.shift()
+      this.options.onLine?.(line)
+    })
+  }
+}
+
+/** The arguments after `node`: what a person would type to start this node alone. */
+export function commandLine(options: NodeProcessOptions): string[] {
+  return [
+    executablePath(),
+    'start',
+    ...['--id', options.id],
+    ...['--listen', options.address],
+    ...['--peers', options.members],
+    ...['--data', options.dataDirectory],
+    '--json',
+  ]
+}

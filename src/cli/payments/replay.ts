@@ -1,0 +1,86 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { planReplay, type ReplayPlan } from '../../machines/payments/tools/replay.ts'
+import type { Backend } from './backend.ts'
+import { connectBackend } from './client-backend.ts'
+import { CommandError, EXIT, type ExitCode, errorCode } from '../terminal/exit.ts'
+import { paint, print, printJson, say, withCommas } from '../terminal/output.ts'
+import { Progress } from '../terminal/progress.ts'
+import { type ReplayProgress, ReplayRun } from './replay-run.ts'
+import type { ReplayTotals } from './replay-totals.ts'
+import { askAll } from '../cluster/status.ts'
+
+export interface ReplayFlags {
+  /** `-` for stdin. */
+  readonly file: string
+  readonly endpoints: readonly string[]
+  readonly json: boolean
+}
+
+/** `holdfast payments replay`: ends with code 0 when every well-formed callback was answered. */
+export async function replay(flags: ReplayFlags): Promise<ExitCode> {
+  const run = `replay-${Date.now().toString(36)}`
+  const plan = planReplay(await linesOf(flags.file), { run })
+  for (const { line, field, reason } of plan.malformed) say(`${paint('yellow', `line ${line}`)}: ${field} ${reason}`)
+  const backend = await connectBackend(flags.endpoints)
+  try {
+    const counted = await feed(plan, backend, run)
+    const totals = await backend.query('admin:replay', 'payments', 'totals', {})
+    const stateHash = await stateHashOf(flags.endpoints)
+    const result = { ...counted, stateHash, totals: totals.kind === 'ok' ? totals.value : null }
+    if (flags.json) printJson(result)
+    else print(summary(counted, stateHash))
+    return EXIT.ok
+  } finally {
+    await backend.close()
+  }
+}
+
+async function feed(plan: ReplayPlan, backend: Backend, run: string): Promise<ReplayTotals> {
+  let bar: Progress | null = null
+  let phase: ReplayProgress['phase'] | null = null
+  const progress = (now: ReplayProgress): void => {
+    if (now.phase !== phase) {
+      bar?.finish()
+      bar = new Progress(now.phase, now.total)
+      phase = now.phase
+    }
+    bar?.update(now.done)
+  }
+  const counted = await new ReplayRun({ plan, backend, run, now: Date.now(), progress }).run()
+  const last: Progress | null = bar
+  ;(last as Progress | null)?.finish()
+  return counted
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  const input: Readable = file === '-' ? process.stdin : createReadStream(file)
+  const lines: string[] = []
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) lines.push(line)
+    return lines
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === null) throw error
+    throw new CommandError(EXIT.failure, `${file} cannot be read (${code})`, 'Check the path, or use - for stdin.')
+  }
+}
+
+/** The leader's running hash of state, as of now. */
+async function stateHashOf(endpoints: readonly string[]): Promise<string | null> {
+  const known = (await askAll(endpoints)).flatMap((report) => (report.status === null ? [] : [report.status]))
+  const leader = known.find((status) => status.role === 'leader') ?? known[0]
+  return leader?.stateHash ?? null
+}
+
+function summary(totals: ReplayTotals, stateHash: string | null): string {
+  const { received, applied, replayed, ignored, orphaned, malformed, confirmed, failed } = totals
+  const rejected = Object.entries(totals.rejected).map(([code, count]) => `${withCommas(count)} ${code}`)
+  return [
+    `${withCommas(received)} callbacks: ${withCommas(applied)} applied, ${withCommas(replayed)} duplicates, ${withCommas(ignored)} stale,`,
+    `  ${withCommas(orphaned)} orphaned, ${withCommas(malformed)} malformed, rejected: ${rejected.join(', ') || 'none'}`,
+    `${withCommas(totals.bookings)} bookings: ${withCommas(confirmed)} paid, ${withCommas(failed)} failed`,
+    `state hash ${stateHash ?? 'unknown'}`,
+  ].join('\n')
+}

@@ -1,0 +1,78 @@
+import type { Value } from '../../codec/value/value.ts'
+import { decodeValue } from '../../codec/value/decode.ts'
+import type { Consistency } from '../../protocol/up-frame.ts'
+import type { RawOutcome } from './outcome.ts'
+import type { RawQueryOutcome } from './query-board.ts'
+
+export interface CallOptions {
+  /** Time for all attempts together, ms. Default the session's. */
+  readonly deadlineMs?: number
+  /** Stops waiting; the outcome is then notExecuted or unknown, as far as can be told. */
+  readonly signal?: AbortSignal
+}
+
+export interface QueryOptions {
+  /** Default `sequential`: sees at least what this session has seen. */
+  readonly consistency?: Consistency
+  readonly deadlineMs?: number
+}
+
+/** What became of a command (sessions.md §7). */
+export type CommandOutcome<Output = Value> =
+  /** Executed. `replayed`: an earlier copy was, and this is its answer. */
+  | {
+      readonly kind: 'ok'
+      readonly requestId: number
+      readonly value: Output
+      readonly index: number
+      readonly replayed: boolean
+    }
+  /** Executed, and refused by the machine: nothing was changed. */
+  | {
+      readonly kind: 'rejected'
+      readonly requestId: number
+      readonly code: string
+      readonly details: Value
+      readonly index: number
+      readonly replayed: boolean
+    }
+  /** Definite: not executed, and it will not be. */
+  | { readonly kind: 'notExecuted'; readonly requestId: number; readonly code: string; readonly details: Value }
+  /** It may have been executed or may still be: `session.resolve(requestId)` asks, `session.abandon(requestId)` ends it. */
+  | { readonly kind: 'unknown'; readonly requestId: number; readonly code: string }
+
+export type QueryOutcome<Output = Value> =
+  | { readonly kind: 'ok'; readonly value: Output; readonly index: number }
+  | { readonly kind: 'rejected'; readonly code: string; readonly details: Value }
+  | { readonly kind: 'failed'; readonly code: string }
+
+export function commandOutcome(raw: RawOutcome, requestId: number): CommandOutcome {
+  switch (raw.kind) {
+    case 'ok':
+      return { kind: 'ok', requestId, value: decodeValue(raw.value), index: raw.index, replayed: raw.replayed }
+    case 'rejected':
+      return {
+        kind: 'rejected',
+        requestId,
+        code: raw.code,
+        details: decodeValue(raw.details),
+        index: raw.index,
+        replayed: raw.replayed,
+      }
+    case 'notExecuted':
+      return { kind: 'notExecuted', requestId, code: raw.code, details: decodeValue(raw.details) }
+    case 'unknown':
+      return { kind: 'unknown', requestId, code: raw.code }
+  }
+}
+
+export function queryOutcome(raw: RawQueryOutcome): QueryOutcome {
+  switch (raw.kind) {
+    case 'ok':
+      return { kind: 'ok', value: decodeValue(raw.value), index: raw.index }
+    case 'rejected':
+      return { kind: 'rejected', code: raw.code, details: decodeValue(raw.details) }
+    case 'failed':
+      return raw
+  }
+}

@@ -1,0 +1,137 @@
+import type { DownMessage, GreetingMessage } from '../../protocol/down-message.ts'
+import type { UpMessage } from '../../protocol/up-frame.ts'
+import { LeaderConnection } from '../connection/leader-connection.ts'
+import type { ClientEnvironment } from '../connection/ports.ts'
+import { QueryBoard, type QueryRequest, type RawQueryOutcome } from './query-board.ts'
+import { SessionCore, type SessionEvents, type SessionHost, type SessionSettings } from './session-core.ts'
+
+export interface MultiSessionOptions {
+  readonly environment: ClientEnvironment
+  /** Any nodes of the cluster: the leader is found from there. */
+  readonly endpoints: readonly string[]
+  readonly connectTimeoutMs?: number
+  readonly leaderWaitMs?: number
+  readonly backoffMaxMs?: number
+  /** The leader is reached, or lost. For figures and tests. */
+  readonly onLeader?: (node: string | null) => void
+}
+
+/** Shortest pause between two rounds of keep-alive. */
+const TICK_MIN_MS = 50
+/** Rounds per session timeout. */
+const TICK_PART = 12
+
+/**
+ * Many sessions over one stream, with callbacks and without promises: the base of `ClientSession`, and the fast path of
+ * benches and replayers. Commands of one turn share one frame.
+ */
+export class MultiSession implements SessionHost {
+  readonly environment: ClientEnvironment
+  private readonly connection: LeaderConnection
+  private readonly sessions = new Map<number, SessionCore>()
+  private readonly queries: QueryBoard
+  private nextChannel = 1
+  private currentGreeting: GreetingMessage | null = null
+  private tickMs = Number.POSITIVE_INFINITY
+  private tickTimer: { cancel(): void } | null = null
+  private closed = false
+
+  constructor(options: MultiSessionOptions) {
+    this.environment = options.environment
+    this.queries = new QueryBoard({
+      clock: options.environment.clock,
+      canSend: () => this.ready,
+      send: (message) => this.connection.send(message),
+    })
+    this.connection = new LeaderConnection({
+      ...options,
+      onReady: (greeting) => {
+        this.currentGreeting = greeting
+        options.onLeader?.(greeting.node)
+        for (const session of [...this.sessions.values()]) session.connected(greeting)
+        this.queries.connected()
+      },
+      onDown: () => {
+        this.currentGreeting = null
+        options.onLeader?.(null)
+        for (const session of this.sessions.values()) session.disconnected()
+      },
+      onMessage: (message) => this.receive(message),
+    })
+  }
+
+  get ready(): boolean {
+    return this.connection.ready
+  }
+
+  /** The leader's greeting; null while there is none. */
+  get greeting(): GreetingMessage | null {
+    return this.currentGreeting
+  }
+
+  get sessionCount(): number {
+    return this.sessions.size
+  }
+
+  /** Why the last connection ended. */
+  get lastFailure(): string {
+    return this.connection.lastFailure
+  }
+
+  /** Opens a session (or takes one up); `events.onReady` follows. */
+  openSession(settings: SessionSettings, events: SessionEvents): SessionCore {
+    const channel = this.nextChannel
+    this.nextChannel += 1
+    const core = new SessionCore(this, channel, settings, events)
+    this.sessions.set(channel, core)
+    const tickMs = Math.max(TICK_MIN_MS, settings.timeoutMs / TICK_PART)
+    if (tickMs < this.tickMs) {
+      this.tickMs = tickMs
+      this.tickTimer?.cancel()
+      this.armTick()
+    }
+    return core
+  }
+
+  /** Runs a query at the leader; `deadlineMs` from now. */
+  query(request: QueryRequest, deadlineMs: number, done: (outcome: RawQueryOutcome) => void): void {
+    if (this.closed) done({ kind: 'failed', code: 'SESSION_CLOSED' })
+    else this.queries.query(request, deadlineMs, done)
+  }
+
+  /** Ends the connection; sessions that were not closed stay open at the server until they expire. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.tickTimer?.cancel()
+    for (const session of [...this.sessions.values()]) session.drop()
+    this.queries.close()
+    this.connection.close()
+  }
+
+  // SessionHost
+
+  send(message: UpMessage): void {
+    this.connection.send(message)
+  }
+
+  released(core: SessionCore): void {
+    this.sessions.delete(core.channel)
+  }
+
+  private receive(message: DownMessage): void {
+    // PERF: nearly all that comes; asking whether a message has a channel costs as much as handling it.
+    if (message.kind === 'response' || message.kind === 'serverRequest') {
+      this.sessions.get(message.channel)?.receive(message)
+    } else if (message.kind === 'queryResult') this.queries.answered(message)
+    else if ('channel' in message) this.sessions.get(message.channel)?.receive(message)
+  }
+
+  private armTick(): void {
+    this.tickTimer = this.environment.clock.setTimer(this.tickMs, () => {
+      const now = this.environment.clock.nowMs()
+      for (const session of [...this.sessions.values()]) session.tick(now)
+      if (!this.closed) this.armTick()
+    })
+  }
+}

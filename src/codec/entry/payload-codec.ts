@@ -1,0 +1,143 @@
+import { isNodeId } from '../../base/brand.ts'
+import type { NodeId } from '../../base/brand.ts'
+import { COMMAND_INPUT_BYTES_MAX, NAME_BYTES_MAX } from './client-request.ts'
+import { LIMIT_MS_MAX } from './default-limits.ts'
+import type { Limits, Member, PayloadByKind, SessionNumbers } from './payload.ts'
+import { boolean, bytes, dictionary, integer, list, object, string, uint32 } from './shape.ts'
+import type { Shape } from './shape.ts'
+import type { Value } from '../value/value.ts'
+import { ValueError } from '../value/value-error.ts'
+import { decodeValue } from '../value/decode.ts'
+import { encodeValue } from '../value/encode.ts'
+
+/**
+ * Bytes of the payload of every kind but ClientRequest (packed, client-request.ts) and Noop, Tick and Snapshot (empty):
+ * a value, in canonical msgpack, fields in the order of this file. Checks first; throws ValueError.
+ */
+export function encodePayload<Kind extends keyof PayloadByKind>(kind: Kind, payload: PayloadByKind[Kind]): Uint8Array {
+  const form: Form<Kind> = FORMS[kind]
+  return encodeValue(form.toValue(form.shape(payload, '')))
+}
+
+/** The inverse of `encodePayload`. Throws ValueError for bytes that are not such a payload. Aliases nothing. */
+export function decodePayload<Kind extends keyof PayloadByKind>(kind: Kind, payload: Uint8Array): PayloadByKind[Kind] {
+  const form: Form<Kind> = FORMS[kind]
+  return form.shape(form.fromValue(decodeValue(payload)), '')
+}
+
+/** Sessions that one KeepAlive, ExpireSessions or RetryServerRequests entry may name. */
+export const SESSIONS_PER_ENTRY_MAX = 100_000
+
+/** How a payload becomes a value and back: checked by its shape, which also puts its fields in order. */
+interface Form<Kind extends keyof PayloadByKind> {
+  readonly shape: Shape<PayloadByKind[Kind]>
+  readonly toValue: (payload: PayloadByKind[Kind]) => Value
+  readonly fromValue: (value: Value) => unknown
+}
+
+const VOTERS_MAX = 64
+const natural = integer()
+const positive = integer(1)
+const sha256 = bytes(32)
+const name = string(NAME_BYTES_MAX, /^[!-~]+$/)
+
+const nodeId: Shape<NodeId> = (value, path) => {
+  const text = string(63)(value, path)
+  if (!isNodeId(text)) throw new ValueError('BAD_BYTES', path, `a payload does not fit: expected a node id at ${path}`)
+  return text as NodeId // checked above
+}
+
+const member: Shape<Member> = object({ id: nodeId, address: string(512), instanceId: string(64) })
+const members = list(member, VOTERS_MAX)
+
+const numbers = { group: uint32, incarnation: uint32, index: natural }
+const session: Shape<SessionNumbers> = object(numbers)
+const sessions = object({ sessions: list(session, SESSIONS_PER_ENTRY_MAX) })
+
+const duration = integer(0, LIMIT_MS_MAX)
+
+const limits: Shape<Limits> = object({
+  windowRequests: integer(1, 0xffffffff),
+  cachedResponsesMax: positive,
+  cachedBytesMax: positive,
+  commandBytesMax: integer(1, COMMAND_INPUT_BYTES_MAX),
+  responseBytesMax: positive,
+  outboxCountMax: positive,
+  outboxBytesMax: positive,
+  sessionsMax: positive,
+  sessionTimeoutMinMs: duration,
+  sessionTimeoutMaxMs: duration,
+  tombstoneMs: duration,
+  mailboxMax: natural,
+  taskLeasesMax: positive,
+  taskQueueMs: duration,
+  retentionMs: duration,
+  ackTimeoutMs: duration,
+  ackTimeoutMaxMs: duration,
+  attemptsMax: positive,
+  snapshotBytes: positive,
+})
+
+const openSession: Shape<PayloadByKind['OpenSession']> = object({
+  secretHash: sha256,
+  principal: string(512),
+  roles: list(string(128), 64),
+  capabilities: dictionary,
+  name: string(512),
+  timeoutMs: duration,
+  validUntil: natural,
+  ordered: boolean,
+})
+
+const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
+  Configuration: asIs(object({ clusterId: string(64), incarnation: uint32, voters: members, learners: members })),
+  Limits: asIs(limits),
+  OpenSession: asIs(openSession),
+  AttachSession: asIs(object({ ...numbers, secretHash: sha256, replaces: natural, nonce: bytes(16) })),
+  ServerRequestAck: asIs(object({ ...numbers, epoch: natural, serverRequestId: natural })),
+  KeepAlive: { shape: sessions, toValue: flatten, fromValue: unflatten },
+  RetryServerRequests: { shape: sessions, toValue: flatten, fromValue: unflatten },
+  ExpireSessions: {
+    shape: object({ sessions: list(object({ ...numbers, renewedAtIndex: natural }), SESSIONS_PER_ENTRY_MAX) }),
+    toValue: (payload) =>
+      payload.sessions.flatMap((entry) => [entry.group, entry.incarnation, entry.index, entry.renewedAtIndex]),
+    fromValue: (value) => ({
+      sessions: groupsOf(4, value).map(([group, incarnation, index, renewedAtIndex]) => ({
+        group,
+        incarnation,
+        index,
+        renewedAtIndex,
+      })),
+    }),
+  },
+  CloseSession: asIs(object({ ...numbers, epoch: natural, secretHash: bytes(0, 32) })),
+  AdvanceVersion: asIs(object({ machine: name, to: positive })),
+  SkipEntry: asIs(object({ index: natural, part: string(512) })),
+}
+
+/** A payload that is stored as the very object. */
+function asIs<Kind extends keyof PayloadByKind>(shape: Shape<PayloadByKind[Kind]>): Form<Kind> {
+  return {
+    shape,
+    toValue: (payload) => payload as unknown as Value, // every shape above is made of values; an interface has no index signature
+    fromValue: (value) => value,
+  }
+}
+
+/** Lists of sessions are one flat array of numbers: 5 to 15 bytes a session instead of 40, and no keys to repeat. */
+function flatten(payload: { readonly sessions: readonly SessionNumbers[] }): Value {
+  return payload.sessions.flatMap((entry) => [entry.group, entry.incarnation, entry.index])
+}
+
+function unflatten(value: Value): unknown {
+  return { sessions: groupsOf(3, value).map(([group, incarnation, index]) => ({ group, incarnation, index })) }
+}
+
+function groupsOf(size: number, value: Value): Value[][] {
+  if (!Array.isArray(value) || value.length % size !== 0) {
+    throw new ValueError('BAD_BYTES', '', `a payload does not fit: expected a list of ${size} numbers a session`)
+  }
+  const groups: Value[][] = []
+  for (let index = 0; index < value.length; index += size) groups.push(value.slice(index, index + size))
+  return groups
+}

@@ -1,0 +1,250 @@
+import { requestHash } from '../codec/value/running-hash.ts'
+import type { SessionNumbers } from '../codec/entry/payload.ts'
+import { isName } from '../codec/entry/client-request.ts'
+import type { Value } from '../codec/value/value.ts'
+import type { Reply, StateMachine } from '../session/state-machine.ts'
+import type { ServerRequest } from '../session/user-machine.ts'
+import type { RaftNode, SubmitRefusal } from '../node/api.ts'
+import { checkCommand, parseRefusal, type Refusal, refusal } from './checks.ts'
+import { Delivery, type DeliveryTarget } from './delivery.ts'
+import { PendingRequest, REPARSE_MAX, submitRequest } from './requests.ts'
+import type { CommandParser, CommandRequest, ConnectionSink, GatewayAnswer } from './types.ts'
+
+/** What an attachment needs of its gateway. */
+export interface AttachmentHost {
+  readonly node: RaftNode
+  readonly parse: CommandParser
+  readonly credit: number
+  /** A number that rises whenever a machine was seen to be parsed under another version than before. */
+  generation(machine: string, version: number): number
+  /** This attachment has commands to parse again at the end of the apply run. */
+  changed(attachment: Attachment): void
+  /** The log may know a higher ack of this session than before: what it makes room for goes out after this run. */
+  acknowledged(session: number): void
+  /** The log knows a newer attach epoch. */
+  fenced(attachment: Attachment): void
+}
+
+export interface AttachmentIdentity {
+  readonly session: SessionNumbers
+  readonly epoch: number
+  readonly channel: number
+  /** Ids below this may have been executed already: look into the cache first. */
+  readonly nextRequestId: number
+  readonly acknowledged: number
+  /** Server requests that may go out beyond the last ack; default the gateway's, 0: none are sent here. */
+  readonly credit?: number
+}
+
+/** One session as one connection holds it: its commands in flight and the delivery of its server requests. */
+export class Attachment implements DeliveryTarget {
+  readonly session: SessionNumbers
+  readonly epoch: number
+  readonly channel: number
+  readonly sink: ConnectionSink
+  readonly credit: number
+  readonly delivery: Delivery
+  /** A close is on its way: its answer is told instead of `ended`. */
+  closing = false
+  private readonly host: AttachmentHost
+  private pending = new Map<number, PendingRequest>()
+  /** Ids up to this were sent before and may be duplicates. */
+  private highest: number
+  private generation = 0
+  private changedRequests: PendingRequest[] = []
+  /** Commands and a close behind commands that are to be parsed again. */
+  private held: (() => void)[] = []
+
+  constructor(host: AttachmentHost, sink: ConnectionSink, identity: AttachmentIdentity) {
+    this.host = host
+    this.sink = sink
+    this.session = identity.session
+    this.epoch = identity.epoch
+    this.channel = identity.channel
+    this.credit = identity.credit ?? host.credit
+    this.highest = identity.nextRequestId - 1
+    this.delivery = new Delivery(identity.acknowledged)
+  }
+
+  get machine(): StateMachine {
+    return this.host.node.machine
+  }
+
+  get sessionIndex(): number {
+    return this.session.index
+  }
+
+  send(request: ServerRequest): void {
+    this.sink.serverRequest(this.channel, request)
+  }
+
+  /** A command from the client: answered, joined to its twin in flight, or proposed. */
+  request(request: CommandRequest): void {
+    const { machine } = this
+    const { node } = this.host
+    const bad = checkCommand(request, machine.limits)
+    if (bad !== null) return this.answer(request, { kind: 'notExecuted', ...bad })
+    const hash = requestHash(request.machine, request.command, request.input)
+    if (this.answeredOrJoined(request, hash)) return
+    if (node.role !== 'leader') return this.answer(request, { kind: 'notExecuted', ...notLeader(node) })
+    if (this.held.length > 0) return void this.held.push(() => this.propose(request, hash))
+    this.propose(request, hash)
+  }
+
+  /** Runs after what the client sent before it: at once, unless commands wait to be parsed again. */
+  inOrder(run: () => void): void {
+    if (this.held.length > 0) this.held.push(run)
+    else run()
+  }
+
+  settled(pending: PendingRequest, reply: Reply, index: number): void {
+    const { request } = pending
+    // Whatever the reply: apply takes a valid ack before it judges the command.
+    if (request.ackServerRequests > 0) this.host.acknowledged(this.session.index)
+    if (reply.kind === 'refused' && reply.code === 'VERSION_CHANGED' && pending.parsedTimes < REPARSE_MAX) {
+      this.changedRequests.push(pending)
+      this.host.changed(this)
+      return
+    }
+    this.pending.delete(request.requestId)
+    if (reply.kind === 'outcome') {
+      this.sink.responded(this.channel, request.requestId, reply)
+    } else if (reply.kind === 'refused') {
+      this.answer(request, { kind: 'refused', index, code: reply.code, details: reply.details })
+      if (reply.code === 'FENCED') this.host.fenced(this)
+    } else {
+      this.answer(request, { kind: 'unknown', code: 'LEADER_LOST' })
+    }
+    if (this.held.length > 0) this.releaseHeld()
+  }
+
+  refused(pending: PendingRequest, code: SubmitRefusal): void {
+    this.pending.delete(pending.request.requestId)
+    const { node } = this.host
+    this.answer(pending.request, { kind: 'notExecuted', ...(code === 'NOT_LEADER' ? notLeader(node) : refusal(code)) })
+    if (this.held.length > 0) this.releaseHeld()
+  }
+
+  lost(pending: PendingRequest): void {
+    this.pending.delete(pending.request.requestId)
+    this.answer(pending.request, { kind: 'unknown', code: 'LEADER_LOST' })
+    if (this.held.length > 0) this.releaseHeld()
+  }
+
+  /** Parses what VERSION_CHANGED refused again and proposes it in id order (sessions.md §3, step 7). */
+  reparse(): void {
+    const requests = this.changedRequests.sort((left, right) => left.request.requestId - right.request.requestId)
+    this.changedRequests = []
+    const touched = new Set<Attachment>([this])
+    for (const pending of requests) {
+      const { machine, command, input } = pending.request
+      const parsed = this.host.parse(machine, command, input)
+      if (!parsed.ok) {
+        // Perhaps not this one: another connection of the same epoch may have taken the command over meanwhile.
+        const { attachment, request } = pending
+        attachment.pending.delete(request.requestId)
+        attachment.answer(request, { kind: 'notExecuted', ...parseRefusal(parsed) })
+        touched.add(attachment)
+        continue
+      }
+      pending.parsedTimes += 1
+      pending.version = parsed.version
+      pending.generation = this.host.generation(machine, parsed.version)
+      submitRequest(this.host.node, pending, parsed.input)
+    }
+    for (const attachment of touched) if (attachment.held.length > 0) attachment.releaseHeld()
+  }
+
+  /** Takes over what another connection of the same epoch has in flight, so that duplicates still join it. */
+  adopt(other: Attachment): void {
+    for (const [requestId, pending] of other.pending) {
+      pending.attachment = this
+      this.pending.set(requestId, pending)
+    }
+    other.pending = new Map()
+  }
+
+  /** Sends server requests that became ready. */
+  deliver(again: boolean): void {
+    if (!this.host.node.leading) return
+    if (again) this.delivery.redeliver(this)
+    this.delivery.deliver(this)
+  }
+
+  private propose(request: CommandRequest, hash: { high: number; low: number }): void {
+    const { host } = this
+    if (this.pending.size >= this.machine.limits.windowRequests) {
+      return this.answer(request, {
+        kind: 'notExecuted',
+        ...refusal('WINDOW_EXCEEDED', { window: this.machine.limits.windowRequests }),
+      })
+    }
+    const parsed = host.parse(request.machine, request.command, request.input)
+    if (!parsed.ok) return this.answer(request, { kind: 'notExecuted', ...parseRefusal(parsed) })
+    // A machine without a list of commands lets any name through; the log holds printable ASCII only.
+    if (!isName(request.machine) || !isName(request.command)) {
+      return this.answer(request, { kind: 'notExecuted', ...refusal('INVALID', { field: 'command' }) })
+    }
+    const generation = host.generation(request.machine, parsed.version)
+    if (generation !== this.generation && this.mustWait(generation))
+      return void this.held.push(() => this.propose(request, hash))
+    this.generation = generation
+    const pending = new PendingRequest(this, request, hash, { version: parsed.version, generation })
+    this.pending.set(request.requestId, pending)
+    if (request.requestId > this.highest) this.highest = request.requestId
+    submitRequest(host.node, pending, parsed.input)
+  }
+
+  /** Commands parsed before a version changed may come back; newer ones stay behind them. */
+  private mustWait(generation: number): boolean {
+    for (const pending of this.pending.values()) if (pending.generation < generation) return true
+    return false
+  }
+
+  private releaseHeld(): void {
+    const { held } = this
+    if (this.changedRequests.length > 0) return
+    this.held = []
+    for (let next = 0; next < held.length; next += 1) {
+      held[next]?.()
+      if (this.held.length === 0) continue
+      // The first one still has to wait, and so has everything behind it.
+      this.held.push(...held.slice(next + 1))
+      return
+    }
+  }
+
+  /** True when this copy needs no proposal: its twin is in flight, or its answer is in the applied cache. */
+  private answeredOrJoined(request: CommandRequest, hash: { high: number; low: number }): boolean {
+    const twin = this.pending.get(request.requestId)
+    if (twin !== undefined) {
+      if (twin.hashHigh === hash.high && twin.hashLow === hash.low) return true
+      this.answer(request, { kind: 'notExecuted', ...refusal('REQUEST_CONFLICT') })
+      return true
+    }
+    if (request.requestId > this.highest) return false
+    // A riding ack that the log has not seen must go through the log.
+    if (request.ackServerRequests > this.delivery.acknowledged) return false
+    const cached = this.machine.cached(this.session.index, request.requestId)
+    if (cached === null || cached.hashHigh !== hash.high || cached.hashLow !== hash.low) return false
+    this.sink.responded(this.channel, request.requestId, {
+      kind: 'outcome',
+      outcome: cached.outcome,
+      replayed: true,
+      index: cached.entryIndex,
+      invalidAck: false,
+    })
+    return true
+  }
+
+  private answer(request: CommandRequest, answer: GatewayAnswer): void {
+    this.sink.responded(this.channel, request.requestId, answer)
+  }
+}
+
+/** NOT_LEADER with the leader's address, as far as it is known. */
+export function notLeader(node: RaftNode): Refusal {
+  const { leader } = node
+  const details: Value = { leader: leader ?? '', address: leader === null ? '' : (node.addressOf(leader) ?? '') }
+  return refusal('NOT_LEADER', details)
+}

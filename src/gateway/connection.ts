@@ -1,0 +1,280 @@
+import type { SessionNumbers } from '../codec/entry/payload.ts'
+import { encodePayload } from '../codec/entry/payload-codec.ts'
+import { ValueError } from '../codec/value/value-error.ts'
+import type { Value } from '../codec/value/value.ts'
+import { parseSessionId, type SessionId } from '../base/brand.ts'
+import { assert } from '../base/assert.ts'
+import type { Reply } from '../session/state-machine.ts'
+import type { ProposalSink, SubmitRefusal } from '../node/api.ts'
+import { Attachment, notLeader } from './attachment.ts'
+import { checkAttach, checkOpen, checkProof, isId, type Refusal, refusal, sameBytes } from './checks.ts'
+import type { SessionGateway } from './session-gateway.ts'
+import { GatewayQueries } from './queries.ts'
+import type { AttachRequest, CommandRequest, ConnectionSink, OpenRequest, QueryRequest, Subject } from './types.ts'
+
+/** Sessions that one connection may hold. */
+const CHANNELS_MAX = 100_000
+/** Opens, attaches and the like of one connection that may wait for the log. */
+const WAITING_MAX = 100_000
+
+/** One client connection: the calls are its up messages, `sink` hears the down messages. */
+export class GatewayConnection {
+  readonly sink: ConnectionSink
+  private readonly gateway: SessionGateway
+  private readonly channels = new Map<number, Attachment>()
+  private readonly queries: GatewayQueries
+  private waiting = 0
+  private over = false
+
+  constructor(gateway: SessionGateway, sink: ConnectionSink) {
+    this.gateway = gateway
+    this.sink = sink
+    this.queries = new GatewayQueries(gateway.node, gateway.options, sink)
+  }
+
+  /** Sessions attached here. */
+  get attachments(): Iterable<Attachment> {
+    return this.channels.values()
+  }
+
+  open(request: OpenRequest): void {
+    const { node } = this.gateway
+    const { channel } = request
+    const capabilities = this.decodeCapabilities(request.capabilities)
+    const bad =
+      this.checkServing() ??
+      checkOpen(request, node.logNow()) ??
+      (capabilities === null ? refusal('INVALID', { field: 'capabilities' }) : null)
+    if (bad !== null || capabilities === null) return this.refuse(channel, 'open', bad ?? refusal('INVALID'))
+    const payload = this.encodeOpen(request, capabilities)
+    if (payload === null) return this.refuse(channel, 'open', refusal('INVALID'))
+    node.submit(
+      'OpenSession',
+      payload,
+      this.await(channel, 'open', (reply) => {
+        if (reply.kind === 'opened') this.sink.opened(channel, numbersOf(reply.sessionId), reply.existing)
+      }),
+    )
+  }
+
+  attach(request: AttachRequest): void {
+    const { node, options } = this.gateway
+    const { channel, group, incarnation, index, replaces } = request
+    const bad = this.checkServing() ?? checkAttach(request) ?? this.checkIdentity(request) ?? this.checkChannel(channel)
+    if (bad !== null) return this.refuse(channel, 'attach', bad)
+    const secretHash = options.codec.sha256(request.secret)
+    const payload = encodePayload('AttachSession', {
+      group,
+      incarnation,
+      index,
+      secretHash,
+      replaces,
+      nonce: Uint8Array.from(request.nonce),
+    })
+    const session = { group, incarnation, index }
+    node.submit(
+      'AttachSession',
+      payload,
+      this.await(channel, 'attach', (reply) => {
+        if (reply.kind !== 'attached' || this.over) return
+        this.gateway.attached(this, new Attachment(this.gateway, this.sink, { ...reply, session, channel }))
+        this.sink.attached(channel, reply)
+      }),
+    )
+  }
+
+  /**
+   * For calls that stand alone (unary): binds a session to a channel for commands and a close, without an entry and
+   * without server requests. The epoch was given by an attach. Null, or why not.
+   */
+  bind(channel: number, session: SessionNumbers, proof: { epoch: number; secret: Uint8Array }): Refusal | null {
+    const { node, options } = this.gateway
+    const bad = checkProof(proof) ?? this.checkServing() ?? this.checkIdentity(session)
+    if (bad !== null) return bad
+    const facts = node.machine.sessionFacts(session.index)
+    // A stranger learns nothing: neither that the session exists nor that it did.
+    if (facts === null || !sameBytes(facts.secretHash, options.codec.sha256(proof.secret)))
+      return refusal('SESSION_UNKNOWN')
+    const nextRequestId = Math.max(facts.highest + 1, facts.floor)
+    const identity = {
+      session,
+      channel,
+      epoch: proof.epoch,
+      nextRequestId,
+      acknowledged: facts.acknowledged,
+      credit: 0,
+    }
+    this.channels.set(channel, new Attachment(this.gateway, this.sink, identity))
+    return null
+  }
+
+  request(request: CommandRequest): void {
+    const attachment = this.channels.get(request.channel)
+    if (attachment !== undefined) return attachment.request(request)
+    this.sink.responded(request.channel, request.requestId, { kind: 'notExecuted', ...refusal('NOT_ATTACHED') })
+  }
+
+  /** A cumulative ack of its own. */
+  ack(channel: number, serverRequestId: number): void {
+    const attachment = this.channels.get(channel)
+    if (attachment === undefined) return this.refuse(channel, 'ack', refusal('NOT_ATTACHED'))
+    if (!isId(serverRequestId)) return this.refuse(channel, 'ack', refusal('INVALID_ACK'))
+    this.gateway.acks.ack(attachment, serverRequestId)
+  }
+
+  ping(channel: number): void {
+    const attachment = this.channels.get(channel)
+    if (attachment === undefined) return this.refuse(channel, 'ping', refusal('NOT_ATTACHED'))
+    const bad = this.checkServing()
+    if (bad !== null) return this.refuse(channel, 'ping', bad)
+    const { node } = this.gateway
+    node.keepAlive(
+      attachment.session,
+      this.await(channel, 'ping', () => {
+        if (node.machine.sessionFacts(attachment.session.index) !== null) this.sink.pong(channel)
+        else this.refuse(channel, 'ping', refusal('SESSION_UNKNOWN'))
+      }),
+    )
+  }
+
+  query(request: QueryRequest): void {
+    const attachment = this.channels.get(request.channel)
+    if (request.channel !== 0 && attachment === undefined) return this.queries.refuse(request, refusal('NOT_ATTACHED'))
+    this.queries.query(request, attachment?.session.index ?? null)
+  }
+
+  close(channel: number): void {
+    const attachment = this.channels.get(channel)
+    const bad = attachment === undefined ? refusal('NOT_ATTACHED') : this.checkServing()
+    if (attachment === undefined || bad !== null) return this.refuse(channel, 'close', bad ?? refusal('NOT_ATTACHED'))
+    attachment.inOrder(() => {
+      const { epoch, session } = attachment
+      attachment.closing = true
+      const payload = encodePayload('CloseSession', { ...session, epoch, secretHash: new Uint8Array(0) })
+      this.gateway.node.submit(
+        'CloseSession',
+        payload,
+        this.await(
+          channel,
+          'close',
+          (reply) => {
+            if (reply.kind !== 'closed') return
+            this.gateway.detach(this, attachment)
+            this.sink.closed(channel)
+          },
+          () => {
+            attachment.closing = false
+          },
+        ),
+      )
+    })
+  }
+
+  /** The connection is gone: its sessions stay open and detached, its commands go on. */
+  end(): void {
+    if (this.over) return
+    this.over = true
+    this.queries.end()
+    for (const attachment of [...this.channels.values()]) this.gateway.detach(this, attachment)
+    this.gateway.disconnected(this)
+  }
+
+  /** Binds a channel to a session (the gateway's doing). */
+  put(attachment: Attachment): void {
+    const before = this.channels.get(attachment.channel)
+    if (before !== undefined) this.gateway.detach(this, before)
+    this.channels.set(attachment.channel, attachment)
+  }
+
+  /** Unbinds a channel; true when it was bound to this very attachment. */
+  remove(attachment: Attachment): boolean {
+    if (this.channels.get(attachment.channel) !== attachment) return false
+    return this.channels.delete(attachment.channel)
+  }
+
+  private refuse(channel: number, subject: Subject, bad: Refusal): void {
+    this.sink.refused(channel, subject, bad)
+  }
+
+  private checkServing(): Refusal | null {
+    if (this.waiting >= WAITING_MAX) return refusal('OVERLOADED', { max: WAITING_MAX })
+    return this.gateway.node.role === 'leader' ? null : notLeader(this.gateway.node)
+  }
+
+  /** Sessions of another history are not unknown: they were lost with the cluster that held them. */
+  private checkIdentity(session: SessionNumbers): Refusal | null {
+    const { node } = this.gateway
+    if (session.group !== node.group) return refusal('WRONG_GROUP', { group: node.group })
+    if (session.incarnation !== node.incarnation) return refusal('CLUSTER_CHANGED', { incarnation: node.incarnation })
+    return null
+  }
+
+  private checkChannel(channel: number): Refusal | null {
+    if (!isId(channel)) return refusal('INVALID', { field: 'channel' })
+    const max = this.gateway.options.channelsMax ?? CHANNELS_MAX
+    return this.channels.size >= max && !this.channels.has(channel) ? refusal('TOO_MANY_CHANNELS', { max }) : null
+  }
+
+  private decodeCapabilities(bytes: Uint8Array): { readonly [name: string]: Value } | null {
+    try {
+      const value = this.gateway.options.codec.decodeInput(bytes)
+      if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Uint8Array)
+        return null
+      return value as { readonly [name: string]: Value }
+    } catch (error) {
+      if (error instanceof ValueError) return null
+      throw error
+    }
+  }
+
+  /** The entry's payload, or null: what a client says may fit a frame and no payload. */
+  private encodeOpen(request: OpenRequest, capabilities: { readonly [name: string]: Value }): Uint8Array | null {
+    const { principal, roles, name, timeoutMs, validUntil, ordered } = request
+    const secretHash = this.gateway.options.codec.sha256(request.secret)
+    const payload = { secretHash, principal, roles, capabilities, name, timeoutMs, validUntil, ordered }
+    try {
+      return encodePayload('OpenSession', payload)
+    } catch (error) {
+      if (error instanceof ValueError) return null
+      throw error
+    }
+  }
+
+  /** A sink for everything that is not a command: refusals are told here, the rest is `settled`'s. */
+  private await(
+    channel: number,
+    subject: Subject,
+    settled: (reply: Reply) => void,
+    failed: () => void = () => {},
+  ): ProposalSink {
+    this.waiting += 1
+    const done = (): void => {
+      this.waiting -= 1
+    }
+    return {
+      settled: (reply) => {
+        done()
+        if (reply.kind === 'refused') {
+          failed()
+          this.refuse(channel, subject, { code: reply.code, details: reply.details })
+        } else settled(reply)
+      },
+      refused: (code: SubmitRefusal) => {
+        done()
+        failed()
+        this.refuse(channel, subject, code === 'NOT_LEADER' ? notLeader(this.gateway.node) : refusal(code))
+      },
+      lost: () => {
+        done()
+        failed()
+        this.refuse(channel, subject, notLeader(this.gateway.node))
+      },
+    }
+  }
+}
+
+function numbersOf(id: SessionId): SessionNumbers {
+  const numbers = parseSessionId(id)
+  assert(numbers !== null, 'a session id of the state machine is well-formed', { id })
+  return numbers
+}

@@ -1,0 +1,77 @@
+import type { ServerRequest } from '../session/user-machine.ts'
+import type { StateMachine } from '../session/state-machine.ts'
+
+/** Where a session's server requests go. */
+export interface DeliveryTarget {
+  readonly machine: StateMachine
+  readonly sessionIndex: number
+  readonly credit: number
+  send(request: ServerRequest): void
+}
+
+/**
+ * The sending side of one attached session's outbox: in id order, at most `credit` beyond the last ack, all above the last
+ * ack again after an attach or a leader change (sessions.md §5).
+ */
+export class Delivery {
+  /** Highest id acknowledged, as far as this connection knows. */
+  acknowledged: number
+  /** Highest id sent since the last reset. */
+  private delivered: number
+  /** Ids and attempts sent and not acknowledged, oldest first from `head`. Null until something was sent. */
+  private outstanding: { id: number; attempt: number }[] = []
+  private head = 0
+
+  constructor(acknowledged: number) {
+    this.acknowledged = acknowledged
+    this.delivered = acknowledged
+  }
+
+  /** Sends what is new, as far as the credit goes. */
+  deliver(target: DeliveryTarget): void {
+    const credit = target.credit - (this.outstanding.length - this.head)
+    if (credit <= 0) return
+    for (const request of target.machine.outbox(target.sessionIndex, this.delivered, credit)) {
+      this.outstanding.push({ id: request.serverRequestId, attempt: request.attempt })
+      this.delivered = request.serverRequestId
+      target.send(request)
+    }
+  }
+
+  /** Sends again what the log counts another attempt of; O(requests outstanding), after retry entries only. */
+  redeliver(target: DeliveryTarget): void {
+    const waiting = this.outstanding.length - this.head
+    if (waiting === 0) return
+    let at = this.head
+    for (const request of target.machine.outbox(target.sessionIndex, this.acknowledged, waiting)) {
+      if (request.serverRequestId > this.delivered) return
+      while (at < this.outstanding.length && (this.outstanding[at]?.id ?? 0) < request.serverRequestId) at += 1
+      const sent = this.outstanding[at]
+      if (sent === undefined || sent.id !== request.serverRequestId || sent.attempt === request.attempt) continue
+      sent.attempt = request.attempt
+      target.send(request)
+    }
+  }
+
+  /** Everything up to this id is handled: its credit is free at once, before the log has it. */
+  release(upTo: number): void {
+    while (this.head < this.outstanding.length && (this.outstanding[this.head]?.id ?? 0) <= upTo) this.head += 1
+    if (this.head < 256 && this.head < this.outstanding.length) return
+    this.outstanding = this.outstanding.slice(this.head)
+    this.head = 0
+  }
+
+  /** The log has this ack. */
+  acknowledge(upTo: number): void {
+    this.acknowledged = Math.max(this.acknowledged, upTo)
+    this.release(upTo)
+  }
+
+  /** Forgets what was sent, so that everything above the last ack goes out again. */
+  reset(acknowledged: number): void {
+    this.acknowledged = acknowledged
+    this.delivered = acknowledged
+    this.outstanding = []
+    this.head = 0
+  }
+}

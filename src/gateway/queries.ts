@@ -1,0 +1,77 @@
+import { SECOND_MS } from '../base/time.ts'
+import type { RaftNode } from '../node/api.ts'
+import { parseRefusal, type Refusal, refusal } from './checks.ts'
+import type { ConnectionSink, GatewayOptions, QueryRequest } from './types.ts'
+
+/** Queries of one connection that may wait for their index. */
+const WAITING_MAX = 1024
+const WAIT_MS = 5 * SECOND_MS
+
+/** The queries of one connection (sessions.md §6): they read applied state and never enter the log. */
+export class GatewayQueries {
+  private readonly node: RaftNode
+  private readonly options: GatewayOptions
+  private readonly sink: ConnectionSink
+  private waiting = 0
+  private over = false
+
+  constructor(node: RaftNode, options: GatewayOptions, sink: ConnectionSink) {
+    this.node = node
+    this.options = options
+    this.sink = sink
+  }
+
+  query(request: QueryRequest, session: number | null): void {
+    const { node } = this
+    if (request.consistency === 'linearizable') {
+      return this.refuse(request, refusal('CONSISTENCY_UNAVAILABLE', { supported: ['sequential', 'stale'] }))
+    }
+    if (request.consistency === 'stale') return this.run(request, session)
+    if (request.incarnation !== 0 && request.incarnation !== node.incarnation) {
+      return this.refuse(request, refusal('CLUSTER_CHANGED', { incarnation: node.incarnation }))
+    }
+    if (node.machine.appliedIndex >= request.minIndex) return this.run(request, session)
+    this.wait(request, session)
+  }
+
+  /** The query did not run. */
+  refuse(request: QueryRequest, bad: Refusal): void {
+    this.sink.queried(request.correlationId, this.position(), { kind: 'refused', ...bad })
+  }
+
+  /** Nobody listens any longer. */
+  end(): void {
+    this.over = true
+  }
+
+  private wait(request: QueryRequest, session: number | null): void {
+    const { node } = this
+    if (this.waiting >= WAITING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: WAITING_MAX }))
+    this.waiting += 1
+    let open = true
+    const settle = (reached: boolean): void => {
+      if (!open) return
+      open = false
+      this.waiting -= 1
+      timer.cancel()
+      if (this.over) return
+      if (reached) this.run(request, session)
+      else
+        this.refuse(request, refusal('BEHIND', { appliedIndex: node.machine.appliedIndex, minIndex: request.minIndex }))
+    }
+    const timer = this.options.clock.setTimer(this.options.queryWaitMs ?? WAIT_MS, () => settle(false))
+    node.waitApplied(request.minIndex, settle)
+  }
+
+  private run(request: QueryRequest, session: number | null): void {
+    const { machine, query, correlationId } = request
+    const parsed = this.options.parseQuery(machine, query, request.input)
+    if (!parsed.ok) return this.refuse(request, parseRefusal(parsed))
+    const outcome = this.node.machine.query({ machine, query, input: parsed.input, session })
+    this.sink.queried(correlationId, this.position(), outcome)
+  }
+
+  private position(): { index: number; incarnation: number } {
+    return { index: this.node.machine.appliedIndex, incarnation: this.node.incarnation }
+  }
+}

@@ -1,0 +1,236 @@
+import type { Applied } from '../session/state-machine.ts'
+import type { NodeListener, RaftNode } from '../node/api.ts'
+import { GatewayAcks } from './acks.ts'
+import type { Attachment, AttachmentHost } from './attachment.ts'
+import { GatewayConnection } from './connection.ts'
+import type { CommandParser, ConnectionSink, GatewayOptions, Greeting } from './types.ts'
+
+export type * from './types.ts'
+export { GatewayConnection } from './connection.ts'
+
+const CREDIT = 1024
+
+/** An attached session with the connection that holds it. */
+interface Held {
+  readonly attachment: Attachment
+  readonly connection: GatewayConnection
+  ready: Ready
+}
+
+/** Whether a session has something to deliver at the end of the run; `again`: perhaps once more. */
+type Ready = 'no' | 'once' | 'again'
+
+/**
+ * Between connections and the node: what a client may ask, checked and proposed; what apply answers and emits, told to the
+ * connection it belongs to (sessions.md §3–§7). Knows no wire format. One per node.
+ */
+export class SessionGateway implements NodeListener, AttachmentHost {
+  readonly node: RaftNode
+  readonly options: GatewayOptions
+  readonly acks: GatewayAcks
+  readonly parse: CommandParser
+  readonly credit: number
+  private readonly connections = new Set<GatewayConnection>()
+  /** Attached sessions by index. */
+  private readonly attachments = new Map<number, Held>()
+  /** Those that are ready, in that order; one that was detached since says `no`. PERF: a list, and no second look-up. */
+  private readonly ready: Held[] = []
+  private readonly changedAttachments = new Set<Attachment>()
+  private readonly versions = new Map<string, number>()
+  private versionGeneration = 1
+  private wasLeading: boolean
+  private announced = ''
+
+  constructor(node: RaftNode, options: GatewayOptions) {
+    this.node = node
+    this.options = options
+    this.parse = options.parse
+    this.credit = options.credit ?? CREDIT
+    this.acks = new GatewayAcks(this)
+    this.wasLeading = node.leading
+    this.announced = this.leaderText()
+    node.listen(this)
+  }
+
+  connect(sink: ConnectionSink): GatewayConnection {
+    const connection = new GatewayConnection(this, sink)
+    this.connections.add(connection)
+    return connection
+  }
+
+  get connectionCount(): number {
+    return this.connections.size
+  }
+
+  get attachedCount(): number {
+    return this.attachments.size
+  }
+
+  /** What a new connection is told first. */
+  greeting(): Greeting {
+    const { node } = this
+    const { leader } = node
+    return {
+      clusterId: node.clusterId,
+      group: node.group,
+      incarnation: node.incarnation,
+      node: node.id,
+      leader: leader ?? '',
+      leaderAddress: leader === null ? '' : (node.addressOf(leader) ?? ''),
+      now: node.logNow(),
+      commandBytesMax: node.machine.limits.commandBytesMax,
+      windowRequests: node.machine.limits.windowRequests,
+      credit: this.credit,
+    }
+  }
+
+  // NodeListener
+
+  applied(applied: Applied): void {
+    // A reply of no client's: timers, retries and expiries, which alone send requests again that were sent before.
+    const again = applied.reply.kind === 'none'
+    for (const session of applied.deliver) {
+      const held = this.attachments.get(session)
+      if (held !== undefined) this.markReady(held, again)
+    }
+    for (const { session, reason } of applied.ended) {
+      const held = this.attachments.get(session)
+      if (held === undefined || held.attachment.closing) continue
+      this.detach(held.connection, held.attachment)
+      held.attachment.sink.ended(held.attachment.channel, reason)
+    }
+  }
+
+  batchApplied(): void {
+    if (this.changedAttachments.size > 0) this.reparse()
+    if (this.node.leading !== this.wasLeading) this.leadingChanged()
+    if (this.ready.length > 0) this.flushReady()
+  }
+
+  roleChanged(): void {
+    if (this.node.leading !== this.wasLeading) this.leadingChanged()
+    const text = this.leaderText()
+    if (text === this.announced) return
+    this.announced = text
+    const { leader, leaderAddress } = this.greeting()
+    for (const connection of this.connections) connection.sink.leaderChanged(leader, leaderAddress)
+  }
+
+  stopped(fault: { code: string; message: string }): void {
+    for (const connection of [...this.connections]) {
+      connection.sink.failed(fault.code, fault.message)
+      connection.end()
+    }
+  }
+
+  // AttachmentHost
+
+  generation(machine: string, version: number): number {
+    if (this.versions.get(machine) !== version) {
+      if (this.versions.has(machine)) this.versionGeneration += 1
+      this.versions.set(machine, version)
+    }
+    return this.versionGeneration
+  }
+
+  changed(attachment: Attachment): void {
+    this.changedAttachments.add(attachment)
+  }
+
+  acknowledged(session: number): void {
+    const held = this.attachments.get(session)
+    const facts = this.node.machine.sessionFacts(session)
+    if (held === undefined || facts === null) return
+    held.attachment.delivery.acknowledge(facts.acknowledged)
+    this.markReady(held, false)
+  }
+
+  fenced(attachment: Attachment): void {
+    const held = this.attachments.get(attachment.session.index)
+    if (held?.attachment === attachment) this.supersede(held)
+  }
+
+  // For connections
+
+  /** A session belongs to this connection from now on; everything above its last ack goes out after this run. */
+  attached(connection: GatewayConnection, attachment: Attachment): void {
+    const { index } = attachment.session
+    const before = this.attachments.get(index)
+    if (before !== undefined) {
+      if (before.attachment.epoch === attachment.epoch) attachment.adopt(before.attachment)
+      before.ready = 'no'
+      if (before.connection === connection) connection.remove(before.attachment)
+      else this.supersede(before)
+    }
+    connection.put(attachment)
+    const held: Held = { attachment, connection, ready: 'no' }
+    this.attachments.set(index, held)
+    this.node.attachedSessions.add(index)
+    this.markReady(held, false)
+  }
+
+  detach(connection: GatewayConnection, attachment: Attachment): void {
+    connection.remove(attachment)
+    const { index } = attachment.session
+    const held = this.attachments.get(index)
+    if (held?.attachment !== attachment) return
+    held.ready = 'no'
+    this.attachments.delete(index)
+    this.node.attachedSessions.delete(index)
+  }
+
+  disconnected(connection: GatewayConnection): void {
+    this.connections.delete(connection)
+  }
+
+  private supersede(held: Held): void {
+    this.detach(held.connection, held.attachment)
+    held.attachment.sink.superseded(held.attachment.channel)
+  }
+
+  private reparse(): void {
+    const attachments = [...this.changedAttachments]
+    this.changedAttachments.clear()
+    for (const attachment of attachments) attachment.reparse()
+  }
+
+  private leadingChanged(): void {
+    this.wasLeading = this.node.leading
+    if (!this.wasLeading) return
+    // Sessions attached here may have been attached elsewhere while another node led.
+    for (const [index, held] of [...this.attachments]) {
+      const facts = this.node.machine.sessionFacts(index)
+      if (facts === null) {
+        this.detach(held.connection, held.attachment)
+        held.attachment.sink.ended(held.attachment.channel, 'expired')
+      } else if (facts.epoch !== held.attachment.epoch) {
+        this.supersede(held)
+      } else {
+        held.attachment.delivery.reset(facts.acknowledged)
+        this.markReady(held, false)
+      }
+    }
+    this.flushReady()
+  }
+
+  private markReady(held: Held, again: boolean): void {
+    if (held.ready === 'no') this.ready.push(held)
+    if (again) held.ready = 'again'
+    else if (held.ready === 'no') held.ready = 'once'
+  }
+
+  private flushReady(): void {
+    for (const held of this.ready) {
+      const { ready } = held
+      if (ready === 'no') continue
+      held.ready = 'no'
+      held.attachment.deliver(ready === 'again')
+    }
+    this.ready.length = 0
+  }
+
+  private leaderText(): string {
+    const { leader } = this.node
+    return leader === null ? '' : `${leader} ${this.node.addressOf(leader) ?? ''}`
+  }
+}

@@ -1,0 +1,130 @@
+import type { z } from 'zod'
+import type { Millis, SessionId } from '../../base/brand.ts'
+import type { Value } from '../../codec/value/value.ts'
+import type { EmitOptions, SessionInfo } from '../../session/user-machine.ts'
+import type { CommandRef } from './command.ts'
+import type { CommonErrorCode, ErrorDetails, Rejection } from './rejection.ts'
+import type { ErrorsOf, KeyOf, MachineSchema, NameOf, Parsed, RequestsOf, RowOf, TasksOf, TimersOf } from './schema.ts'
+import type { Table, TableView } from './tables.ts'
+
+export type Tables<Schema extends MachineSchema> = {
+  readonly [Name in keyof Schema['state']]: Table<KeyOf<Schema['state'][Name]>, RowOf<Schema['state'][Name]>>
+}
+
+export type TableViews<Schema extends MachineSchema> = {
+  readonly [Name in keyof Schema['state']]: TableView<KeyOf<Schema['state'][Name]>, RowOf<Schema['state'][Name]>>
+}
+
+/** Makes a refusal; the handler returns it. Own codes carry typed details, common codes (domain.md 0.6) free ones. */
+export interface Reject<Schema extends MachineSchema> {
+  <Code extends NameOf<ErrorsOf<Schema>>>(
+    code: Code,
+    details: Parsed<ErrorsOf<Schema>[Code] & z.ZodType>,
+  ): Rejection<Code, unknown>
+  <Code extends Exclude<CommonErrorCode, NameOf<ErrorsOf<Schema>>>>(
+    code: Code,
+    details?: ErrorDetails,
+  ): Rejection<Code, unknown>
+}
+
+/**
+ * The only window that a handler has (machines.md §1), typed by its machine's schema. Valid during the call it was
+ * given to; keeping it for later is a bug and throws.
+ */
+export interface Context<Schema extends MachineSchema> {
+  /** Wall clock agreed by the log, ms since the Unix epoch; never decreases. */
+  readonly now: Millis
+  /** Log index of the entry being applied. */
+  readonly index: number
+  /** Rises when a cluster is restored from a backup: prefix of ids that the outside world sees. */
+  readonly incarnation: number
+  /** The issuing client session; in timers and hooks without one the pseudo session of `system`, id `0/0/0`. */
+  readonly session: SessionInfo
+  /** `session.principal`; `system` in timers, a name that no client can have. */
+  readonly principal: string
+  readonly roles: readonly string[]
+  readonly state: Tables<Schema>
+  readonly reject: Reject<Schema>
+  /**
+   * Adds a server request, of type `machine.type` on the wire, to a session's outbox. False when the target is unknown (or,
+   * in timers and hooks, full).
+   */
+  emit<Type extends NameOf<RequestsOf<Schema>>>(
+    target: SessionId,
+    type: Type,
+    payload: Parsed<RequestsOf<Schema>[Type] & z.ZodType>,
+    options?: EmitOptions,
+  ): boolean
+  /** A hint to a principal: one copy per live session, else its mailbox (domain.md 0.7). */
+  notify(principal: string, topic: string, body: Value): void
+  /** Queues a task of a declared kind and returns its id. `ref` is the owner's reference, e.g. an attempt id. */
+  task<Kind extends NameOf<TasksOf<Schema>>>(
+    kind: Kind,
+    ref: string,
+    payload: Parsed<TasksOf<Schema>[Kind]['payload'] & z.ZodType>,
+  ): string
+  cancelTask(taskId: string): boolean
+  /**
+   * Arms a durable timer of a declared kind, due at least at `now` + 1 ms. There is one per (kind, key); arming it again
+   * replaces it. `key` is usually an entity's id.
+   */
+  schedule<Kind extends NameOf<TimersOf<Schema>>>(
+    kind: Kind,
+    dueAt: Millis,
+    payload: Parsed<TimersOf<Schema>[Kind] & z.ZodType>,
+    key?: string,
+  ): void
+  /** True when that timer was armed. */
+  cancel(kind: NameOf<TimersOf<Schema>>, key?: string): boolean
+  /**
+   * Runs a command of another mounted machine in the same write buffer. When it throws, or rejects after it changed something, this
+   * handler must reject too: one entry is one transaction (sessions.md §8). Pass the rejection on or choose your own.
+   */
+  call<Input extends z.ZodType, Output extends z.ZodType>(
+    command: CommandRef<Input, Output>,
+    input: Parsed<Input>,
+  ): Parsed<Output> | Rejection
+  /** The same by name, for machines that are not known at compile time. */
+  call(machine: string, command: string, input: Value): Value | Rejection
+  /** Idempotency key that outlives sessions (sessions.md §8). `run` must return plain data, not a rejection. */
+  once<Result>(request: OnceRequest, run: () => Result): OnceOutcome<Result>
+  /** Append-only record that survives a rejection. */
+  audit(record: Value): void
+  /** Counted per kind and shown to every admin; survives a rejection. */
+  alert(kind: string, details?: Value): void
+  /** Runs after the rollback, if this command is rejected, in a write buffer of its own. */
+  afterReject(run: (context: Context<Schema>) => void): void
+  /** Principals of that kind prefix (`admin:`) that a session was ever bound to, sorted. */
+  principalsKnown(prefix: string): readonly string[]
+  /** SHA-256, 32 bytes. */
+  hash(bytes: Uint8Array): Uint8Array
+  /** SHA-256 of a text's UTF-8, as 64 hex digits. PERF: a fifth of what the bytes cost, since a host does it in one call. */
+  hashHex(text: string): string
+  /** Unique for ever: incarnation, index and a counter, after `prefix`. */
+  id(prefix: string): string
+  /** Uniform in [0, 1), seeded by the entry. */
+  random(): number
+  /** Silent on replay and on followers. */
+  log(message: string, fields?: { readonly [name: string]: Value }): void
+}
+
+export interface OnceRequest {
+  readonly scope: string
+  readonly key: string
+  /** Of the content: the same key with another fingerprint is a conflict. */
+  readonly fingerprint: string
+  readonly retentionMs: Millis
+}
+
+export type OnceOutcome<Result> =
+  | { readonly kind: 'fresh' | 'replayed'; readonly value: Result }
+  | { readonly kind: 'conflict' }
+
+/** What a query knows beside the tables: when it looks, and who asks. */
+export interface QueryContext<Schema extends MachineSchema> {
+  readonly now: Millis
+  readonly index: number
+  /** Null for a query outside a session. */
+  readonly session: SessionInfo | null
+  readonly reject: Reject<Schema>
+}

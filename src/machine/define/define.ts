@@ -1,0 +1,182 @@
+import type { z } from 'zod'
+import { assert } from '../../base/assert.ts'
+import type { ServerRequest, SessionInfo, TaskRecord } from '../../session/user-machine.ts'
+import type { Command, CommandRef, Query, QueryRef } from './command.ts'
+import type { Context, QueryContext, TableViews } from './context.ts'
+import type { Rejection } from './rejection.ts'
+import type { MachineSchema, NameOf, Parsed, TasksOf, TimersOf } from './schema.ts'
+
+type AnyCommand<Schema extends MachineSchema> = Command<Context<Schema>, z.ZodType, z.ZodType>
+type AnyQuery<Schema extends MachineSchema> = Query<TableViews<Schema>, QueryContext<Schema>, z.ZodType, z.ZodType>
+
+/** Everything of a machine that runs: its commands, queries, and what it does on timers, tasks and session events. */
+export interface MachineBehaviour<
+  Schema extends MachineSchema,
+  Commands extends { readonly [name: string]: AnyCommand<Schema> },
+  Queries extends { readonly [name: string]: AnyQuery<Schema> },
+> {
+  readonly commands: Commands
+  readonly queries?: Queries
+  /** One handler per timer that the schema declares; `key` is the one given to `ctx.schedule`, else ''. */
+  readonly timers?: {
+    readonly [Kind in NameOf<TimersOf<Schema>>]: (
+      context: Context<Schema>,
+      payload: Parsed<TimersOf<Schema>[Kind] & z.ZodType>,
+      key: string,
+    ) => void
+  }
+  /** One pair of handlers per kind of task that the schema declares. */
+  readonly tasks?: { readonly [Kind in NameOf<TasksOf<Schema>>]: TaskHandlers<Schema, Kind> }
+  /** Returning a rejection refuses the client session: nothing is stored, nothing emitted. */
+  onSessionCreated?(context: Context<Schema>, session: SessionInfo): void | Rejection
+  onSessionExpired?(
+    context: Context<Schema>,
+    session: SessionInfo,
+    pending: readonly ServerRequest[],
+    reason: 'expired' | 'closed',
+  ): void
+  /** A server request of this machine that was never acknowledged. */
+  onDeadLetter?(context: Context<Schema>, request: ServerRequest, target: SessionInfo): void
+  /** Changes the rows for a version; runs once, inside the AdvanceVersion entry. */
+  readonly migrations?: { readonly [version: number]: (context: Context<Schema>) => void }
+}
+
+/** What happens when a task ends. */
+export interface TaskHandlers<Schema extends MachineSchema, Kind extends NameOf<TasksOf<Schema>>> {
+  /** A worker's result that fits the kind's schema. What it returns (or null) is the worker's answer. */
+  onResult(
+    context: Context<Schema>,
+    task: TypedTask<Parsed<TasksOf<Schema>[Kind]['payload'] & z.ZodType>>,
+    result: Parsed<TasksOf<Schema>[Kind]['result'] & z.ZodType>,
+  ): unknown
+  /** The kind's fallback, when the task has failed for good: nothing may hang (domain.md 0.7). */
+  onFailed(
+    context: Context<Schema>,
+    task: TypedTask<Parsed<TasksOf<Schema>[Kind]['payload'] & z.ZodType>>,
+    reason: string,
+  ): void
+}
+
+/** The record of a task with the payload of its kind. */
+export interface TypedTask<Payload> extends Omit<TaskRecord, 'payload'> {
+  readonly payload: Payload
+}
+
+/** A machine, ready to be mounted. Its type carries what clients and other machines need. */
+export interface MachineDefinition<
+  Name extends string = string,
+  Schema extends MachineSchema = MachineSchema,
+  Commands = { readonly [name: string]: CommandRef },
+  Queries = { readonly [name: string]: QueryRef },
+> {
+  readonly kind: 'definition'
+  readonly name: Name
+  readonly version: number
+  readonly schema: Schema
+  readonly commands: Commands
+  readonly queries: Queries
+  /** The handlers, without their types: only the kit calls them. */
+  readonly behaviour: ErasedBehaviour
+}
+
+/** Commands (or queries) of a definition as references. */
+export type CommandRefs<Commands> = {
+  readonly [Name in keyof Commands]: Commands[Name] extends { input: infer Input; output: infer Output }
+    ? CommandRef<Input & z.ZodType, Output & z.ZodType>
+    : never
+}
+export type QueryRefs<Queries> = {
+  readonly [Name in keyof Queries]: Queries[Name] extends { input: infer Input; output: infer Output }
+    ? QueryRef<Input & z.ZodType, Output & z.ZodType>
+    : never
+}
+
+type Erased = (...parameters: readonly unknown[]) => unknown
+
+/** The behaviour as the kit calls it: the compiler checked it where it was written. */
+export interface ErasedBehaviour {
+  readonly commands: { readonly [name: string]: { readonly handler: Erased } }
+  readonly queries?: { readonly [name: string]: { readonly handler: Erased } }
+  readonly timers?: { readonly [kind: string]: Erased }
+  readonly tasks?: { readonly [kind: string]: { readonly onResult: Erased; readonly onFailed: Erased } }
+  readonly onSessionCreated?: Erased
+  readonly onSessionExpired?: Erased
+  readonly onDeadLetter?: Erased
+  readonly migrations?: { readonly [version: number]: Erased }
+}
+
+/** Names of machines that the framework itself answers to. */
+export const RESERVED_MACHINES: readonly string[] = ['task', 'holdfast']
+
+/**
+ * Defines a machine: its name (1–32 of `a-z 0-9 -`, a letter first), its schema, which is data, and its behaviour, whose
+ * handlers are typed by the schema. (The schema is an argument of its own because the compiler can type the handlers of
+ * one argument by another only.) Crashes on a definition that cannot work, with what to change.
+ */
+export function defineMachine<
+  const Name extends string,
+  const Schema extends MachineSchema,
+  Commands extends { readonly [name: string]: AnyCommand<Schema> },
+  Queries extends { readonly [name: string]: AnyQuery<Schema> } = Record<never, never>,
+>(
+  name: Name,
+  schema: Schema,
+  behaviour: MachineBehaviour<Schema, Commands, Queries>,
+): MachineDefinition<Name, Schema, CommandRefs<Commands>, QueryRefs<Queries>> {
+  assertName(name)
+  assertSchema(name, schema)
+  // The kit calls every handler with the context and the values of this very schema, as checked above by the compiler.
+  const erased = behaviour as unknown as ErasedBehaviour
+  assertHandlers(name, 'timers', schema.timers, erased.timers)
+  assertHandlers(name, 'tasks', schema.tasks, erased.tasks)
+  return {
+    kind: 'definition',
+    name,
+    version: schema.version,
+    schema,
+    commands: references(name, behaviour.commands) as CommandRefs<Commands>,
+    queries: references(name, behaviour.queries ?? {}) as QueryRefs<Queries>,
+    behaviour: erased,
+  }
+}
+
+/** Crashes when a machine cannot have this name. */
+export function assertName(name: string): void {
+  assert(/^[a-z][a-z0-9-]{0,31}$/.test(name), 'a machine is named by 1–32 of a-z 0-9 -, a letter first', { name })
+  assert(!RESERVED_MACHINES.includes(name), 'this machine name belongs to the framework; choose another', { name })
+}
+
+function assertSchema(machine: string, schema: MachineSchema): void {
+  const { version } = schema
+  assert(Number.isSafeInteger(version) && version > 0, 'a machine version is an integer from 1', { machine, version })
+  for (const table of Object.keys(schema.state)) {
+    assert(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(table), 'a table is named by 1–64 of A-Z a-z 0-9 _ -', {
+      machine,
+      table,
+    })
+  }
+  for (const kind of Object.keys(schema.timers ?? {})) {
+    assert(!kind.includes('/'), 'a timer kind has no slash: it separates the kind from the key', { machine, kind })
+  }
+}
+
+/** Each kind that the schema declares needs its handlers, or it would hang silently. */
+function assertHandlers(machine: string, group: string, declared: object = {}, handled: object = {}): void {
+  for (const kind of Object.keys(declared)) {
+    assert(Object.hasOwn(handled, kind), `${group}.${kind} is declared in the schema but has no handler`, { machine })
+  }
+}
+
+function references(
+  machine: string,
+  handlers: { readonly [name: string]: { kind: 'command' | 'query'; input: z.ZodType; output: z.ZodType } },
+): { readonly [name: string]: object } {
+  const entries = Object.entries(handlers).map(([name, { kind, input, output }]) => {
+    return [name, { kind, machine, name, input, output }] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Types that a test or a tool may want from a definition. */
+export type ContextOf<Definition> =
+  Definition extends MachineDefinition<string, infer Schema, unknown, unknown> ? Context<Schema> : never

@@ -1,0 +1,160 @@
+import { z } from 'zod'
+import { ValueError } from '../../codec/value/value-error.ts'
+import type { SessionCodec } from '../../codec/session-codec.ts'
+import type { Value } from '../../codec/value/value.ts'
+import { suggest } from './suggest.ts'
+import { strictly } from './strict.ts'
+
+/** One thing that is wrong with an input: where (`.items[3].price`, '' for the whole) and what. */
+export interface InputIssue {
+  readonly path: string
+  readonly message: string
+}
+
+export type ParseFailureCode = 'UNKNOWN_MACHINE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'
+
+/** Why an input was refused before it reached the log: nothing was executed. */
+export interface ParseFailure {
+  readonly ok: false
+  readonly code: ParseFailureCode
+  /** A sentence that says what is allowed. */
+  readonly message: string
+  readonly details: { readonly issues: readonly InputIssue[] }
+}
+
+export type ParsedCommand =
+  /** `input`: canonical encoding of the parsed value, never written to. `version`: of the machine whose schema parsed it. */
+  { readonly ok: true; readonly input: Uint8Array; readonly version: number } | ParseFailure
+
+export type ParsedQuery = { readonly ok: true; readonly input: Value } | ParseFailure
+
+/** What a mounted machine accepts. `null` in place of a schema: any plain data (bare machines without schemas). */
+export interface InputSchemas {
+  readonly version: number
+  readonly commands: ReadonlyMap<string, z.core.$ZodType | null> | null
+  readonly queries: ReadonlyMap<string, z.core.$ZodType | null> | null
+}
+
+/** Strict versions of the inputs of commands or queries. */
+export function inputSchemas(references: {
+  readonly [name: string]: { readonly input: z.core.$ZodType }
+}): ReadonlyMap<string, z.core.$ZodType> {
+  return new Map(Object.entries(references).map(([name, { input }]) => [name, strictly(input)]))
+}
+
+/** The built-in machine `task`: what workers send (domain.md 0.7). The session layer applies it. */
+export const TASK_MACHINE = 'task'
+
+const taskId = z.string().min(1).max(256)
+const attempt = z.int().min(1)
+export const TASK_COMMANDS = {
+  complete: { input: z.strictObject({ taskId, attempt, result: z.unknown() }) },
+  fail: { input: z.strictObject({ taskId, attempt, reason: z.string().max(4096) }) },
+} as const
+
+type ParserCodec = Pick<SessionCodec, 'encodeValue' | 'decodeInput' | 'isEncodingOf'>
+
+/** Parses inputs at the edge: the leader before it proposes, the client for early errors (machines.md §1). */
+export class InputParser {
+  private readonly codec: ParserCodec
+  private readonly machines: ReadonlyMap<string, InputSchemas>
+
+  constructor(codec: ParserCodec, machines: ReadonlyMap<string, InputSchemas>) {
+    this.codec = codec
+    this.machines = new Map([
+      ...machines,
+      [TASK_MACHINE, { version: 1, commands: inputSchemas(TASK_COMMANDS), queries: new Map() }],
+    ])
+  }
+
+  /**
+   * Decodes, parses and encodes again: defaults and transforms happen here, and the bytes become canonical.
+   *
+   * PERF: nearly every input is canonical and what the schema makes of it is the same; then `input` is `bytes` itself, which
+   * the caller therefore leaves as they are.
+   */
+  parse(machine: string, command: string, bytes: Uint8Array): ParsedCommand {
+    const schemas = this.machines.get(machine)
+    if (schemas === undefined) return this.unknownMachine(machine)
+    const schema = schemas.commands === null ? null : schemas.commands.get(command)
+    if (schema === undefined) return unknownName('UNKNOWN_COMMAND', machine, command, schemas.commands)
+    try {
+      const parsed = check(schema, this.codec.decodeInput(bytes))
+      if (!parsed.ok) return parsed
+      const { value } = parsed
+      const input = this.codec.isEncodingOf(value, bytes) ? bytes : this.codec.encodeValue(value)
+      return { ok: true, input, version: schemas.version }
+    } catch (error) {
+      return refused(error)
+    }
+  }
+
+  parseQuery(machine: string, query: string, bytes: Uint8Array): ParsedQuery {
+    const schemas = this.machines.get(machine)
+    if (schemas === undefined) return this.unknownMachine(machine)
+    const schema = schemas.queries === null ? null : schemas.queries.get(query)
+    if (schema === undefined) return unknownName('UNKNOWN_QUERY', machine, query, schemas.queries)
+    try {
+      const parsed = check(schema, this.codec.decodeInput(bytes))
+      return parsed.ok ? { ok: true, input: parsed.value } : parsed
+    } catch (error) {
+      return refused(error)
+    }
+  }
+
+  private unknownMachine(machine: string): ParseFailure {
+    const message = `unknown machine "${machine}"; ${suggest(machine, [...this.machines.keys()])}`
+    return { ok: false, code: 'UNKNOWN_MACHINE', message, details: { issues: [] } }
+  }
+}
+
+/** A value against a strict schema; a failure lists every issue. */
+export function check(
+  schema: z.core.$ZodType | null,
+  value: Value,
+): { readonly ok: true; readonly value: Value } | ParseFailure {
+  if (schema === null) return { ok: true, value }
+  const result = z.safeParse(schema, value)
+  // What is not plain data is refused by the codec, which reads the value next.
+  if (result.success) return { ok: true, value: result.data as Value }
+  return invalid(result.error.issues.map((issue) => inputIssue(schema, issue)))
+}
+
+/** `.items[3].price` */
+export function issuePath(path: readonly PropertyKey[]): string {
+  return path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
+}
+
+function inputIssue(schema: z.core.$ZodType, issue: z.core.$ZodIssue): InputIssue {
+  const path = issuePath(issue.path)
+  if (issue.code !== 'unrecognized_keys') return { path, message: issue.message }
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  const known = path === '' && def.type === 'object' ? Object.keys(def.shape) : null
+  const unknown = issue.keys.map((key) => `unknown key "${key}"${known === null ? '' : `; ${suggest(key, known)}`}`)
+  return { path, message: unknown.join('; ') }
+}
+
+function invalid(issues: readonly InputIssue[]): ParseFailure {
+  const list = issues.slice(0, 20)
+  const text = list.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
+  return { ok: false, code: 'VALIDATION_ERROR', message: `the input does not fit: ${text}`, details: { issues: list } }
+}
+
+/** Bytes that are no value, or a schema of the machine that threw: neither reaches the log. */
+function refused(error: unknown): ParseFailure {
+  if (error instanceof ValueError) return invalid([{ path: error.path, message: error.message }])
+  return invalid([
+    { path: '', message: `the schema failed: ${error instanceof Error ? error.message : String(error)}` },
+  ])
+}
+
+function unknownName(
+  code: 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY',
+  machine: string,
+  name: string,
+  known: ReadonlyMap<string, unknown> | null,
+): ParseFailure {
+  const what = code === 'UNKNOWN_COMMAND' ? 'command' : 'query'
+  const message = `machine ${machine} has no ${what} "${name}"; ${suggest(name, [...(known?.keys() ?? [])])}`
+  return { ok: false, code, message, details: { issues: [] } }
+}

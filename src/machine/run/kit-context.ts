@@ -1,0 +1,186 @@
+import { sessionId, type Millis, type SessionId } from '../../base/brand.ts'
+import type { Value } from '../../codec/value/value.ts'
+import type { EmitOptions, MachineContext, SessionInfo, StateReader, TaskKind } from '../../session/user-machine.ts'
+import type { CommandRef } from '../define/command.ts'
+import type { OnceOutcome, OnceRequest } from '../define/context.ts'
+import { Rejection, type ErrorDetails } from '../define/rejection.ts'
+import type { StateTable } from './state-table.ts'
+import type { CallWindow } from './window.ts'
+
+/** Who acts in timers and hooks that no client session issued (domain.md 0.1); an emission to it returns false. */
+export const SYSTEM_SESSION: SessionInfo = Object.freeze({
+  id: sessionId(0, 0, 0),
+  principal: 'system',
+  roles: Object.freeze([]),
+  capabilities: Object.freeze({}),
+  name: 'system',
+})
+
+/** What the contexts of one mount share: how a command of another machine is run. */
+export interface Caller {
+  call(machine: string, command: string, input: Value): Value | Rejection
+}
+
+/** The parts of a machine that its context needs. */
+export interface ContextParts {
+  readonly machine: string
+  readonly window: CallWindow
+  readonly tables: { readonly [name: string]: StateTable }
+  readonly taskKinds: ReadonlyMap<string, TaskKind>
+  readonly timerKinds: ReadonlySet<string>
+  readonly caller: Caller
+}
+
+/**
+ * `Context` of context.ts, without the types of a particular schema. One object per mounted machine, made once: during a
+ * call it looks through the shared window, outside it throws.
+ */
+export class KitContext {
+  readonly state: { readonly [name: string]: StateTable }
+  readonly reject: (code: string, details?: ErrorDetails) => Rejection
+  private readonly parts: ContextParts
+  private readonly window: CallWindow
+
+  constructor(parts: ContextParts) {
+    this.parts = parts
+    this.window = parts.window
+    this.state = parts.tables
+    this.reject = rejection
+  }
+
+  get now(): Millis {
+    return this.window.base().now
+  }
+
+  get index(): number {
+    return this.window.base().index
+  }
+
+  get incarnation(): number {
+    return this.window.base().incarnation
+  }
+
+  get session(): SessionInfo {
+    return this.window.base().session ?? SYSTEM_SESSION
+  }
+
+  get principal(): string {
+    return this.session.principal
+  }
+
+  get roles(): readonly string[] {
+    return this.session.roles
+  }
+
+  emit(target: SessionId, type: string, payload: Value, options?: EmitOptions): boolean {
+    return this.changing().emit(target, `${this.parts.machine}.${type}`, payload, options)
+  }
+
+  notify(principal: string, topic: string, body: Value): void {
+    this.changing().notify(principal, topic, body)
+  }
+
+  task(kind: string, ref: string, payload: Value): string {
+    const declared = this.parts.taskKinds.get(kind)
+    if (declared === undefined) throw new Error(`${this.parts.machine} declares no task kind ${kind}`)
+    return this.changing().task(this.parts.machine, declared, ref, payload)
+  }
+
+  cancelTask(taskId: string): boolean {
+    return this.changing().cancelTask(taskId)
+  }
+
+  schedule(kind: string, dueAt: Millis, payload: Value, key = ''): void {
+    this.changing().schedule(this.parts.machine, this.timerName(kind, key), dueAt, payload)
+  }
+
+  cancel(kind: string, key = ''): boolean {
+    return this.changing().cancel(this.parts.machine, this.timerName(kind, key))
+  }
+
+  call(command: CommandRef | string, inputOrName: unknown, input?: unknown): Value | Rejection {
+    const { caller } = this.parts
+    // The typed overloads of `Context.call` were checked where the handler was written.
+    if (typeof command === 'string') return caller.call(command, inputOrName as string, input as Value)
+    return caller.call(command.machine, command.name, inputOrName as Value)
+  }
+
+  once(request: OnceRequest, run: () => unknown): OnceOutcome<unknown> {
+    const { scope, key, fingerprint, retentionMs } = request
+    return this.changing().once(scope, key, fingerprint, retentionMs, () => {
+      const value = run()
+      if (value instanceof Rejection) throw new Error('ctx.once stores a result: reject before it, not inside')
+      return value as Value
+    })
+  }
+
+  audit(record: Value): void {
+    this.window.base().audit(record)
+  }
+
+  alert(kind: string, details?: Value): void {
+    this.window.base().alert(kind, details)
+  }
+
+  afterReject(run: (context: KitContext) => void): void {
+    const { window } = this
+    window.base().afterReject((context) => {
+      const outer = window.enter(context)
+      try {
+        run(this)
+      } finally {
+        window.leave(outer)
+      }
+    })
+  }
+
+  principalsKnown(prefix: string): readonly string[] {
+    return this.window.base().principalsKnown(prefix)
+  }
+
+  hash(bytes: Uint8Array): Uint8Array {
+    return this.window.base().hash(bytes)
+  }
+
+  hashHex(text: string): string {
+    return this.window.base().hashHex(text)
+  }
+
+  id(prefix: string): string {
+    return this.window.base().id(prefix)
+  }
+
+  random(): number {
+    return this.window.base().random()
+  }
+
+  log(message: string, fields?: { readonly [name: string]: Value }): void {
+    this.window.base().log(message, fields)
+  }
+
+  private changing(): MachineContext {
+    this.window.changes += 1
+    return this.window.base()
+  }
+
+  private timerName(kind: string, key: string): string {
+    const { machine, timerKinds } = this.parts
+    if (!timerKinds.has(kind)) throw new Error(`${machine} declares no timer ${kind}`)
+    return key === '' ? kind : `${kind}/${key}`
+  }
+}
+
+/** What a query handler gets beside its tables; made per query. */
+export interface KitQueryContext {
+  readonly now: Millis
+  readonly index: number
+  readonly session: SessionInfo | null
+  readonly state: StateReader
+  readonly reject: (code: string, details?: ErrorDetails) => Rejection
+}
+
+/** Makes a rejection; fields that are undefined are left out, because they are not plain data. */
+export function rejection(code: string, details: ErrorDetails = {}): Rejection {
+  const defined = Object.entries(details).filter(([, value]) => value !== undefined)
+  return new Rejection(code, Object.fromEntries(defined))
+}

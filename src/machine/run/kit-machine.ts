@@ -1,0 +1,210 @@
+import { z } from 'zod'
+import type { SessionCodec } from '../../codec/session-codec.ts'
+import type { Value } from '../../codec/value/value.ts'
+import type {
+  MachineContext,
+  Outcome,
+  QueryView,
+  ServerRequest,
+  SessionInfo,
+  TaskKind,
+  TaskRecord,
+} from '../../session/user-machine.ts'
+import type { ErasedBehaviour, MachineDefinition } from '../define/define.ts'
+import { prefixEnd, tablePrefix } from './key.ts'
+import { KitContext, rejection, type Caller } from './kit-context.ts'
+import { issuePath } from '../parse/parse.ts'
+import { isRejection, type Rejection } from '../define/rejection.ts'
+import { mayHoldBytes } from './row-bytes.ts'
+import type { TableSchema } from '../define/schema.ts'
+import { StateTable, StateTableView, type TablePlace } from './state-table.ts'
+import { strictly } from '../parse/strict.ts'
+import { QueryWindow, type CallWindow } from './window.ts'
+
+/** What machines that are mounted together share. */
+export interface MountParts {
+  readonly codec: SessionCodec
+  readonly window: CallWindow
+  readonly caller: Caller
+}
+
+export type TaskOutcome = { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
+
+type HandlerOf<Group extends 'commands' | 'queries' | 'timers' | 'tasks'> = NonNullable<ErasedBehaviour[Group]>[string]
+
+/** One defined machine inside a mount: opens the window, calls the handlers, and turns what they return into outcomes. */
+export class KitMachine {
+  readonly name: string
+  private readonly behaviour: ErasedBehaviour
+  private readonly window: CallWindow
+  private readonly context: KitContext
+  private readonly queryWindow = new QueryWindow()
+  private readonly views: { readonly [table: string]: StateTableView }
+  private readonly results: ReadonlyMap<string, z.core.$ZodType>
+  // Maps, because a name from outside may be that of a member of every object.
+  private readonly commands: ReadonlyMap<string, HandlerOf<'commands'>>
+  private readonly queries: ReadonlyMap<string, HandlerOf<'queries'>>
+  private readonly timers: ReadonlyMap<string, HandlerOf<'timers'>>
+  private readonly tasks: ReadonlyMap<string, HandlerOf<'tasks'>>
+
+  constructor(definition: MachineDefinition, { codec, window, caller }: MountParts) {
+    const { name, schema, behaviour } = definition
+    const places = Object.entries(schema.state).map(
+      ([table, schemas]) => [table, place(codec, tablePrefix(name, table), schemas)] as const,
+    )
+    const tasks = Object.entries(schema.tasks ?? {})
+    this.name = name
+    this.behaviour = behaviour
+    this.window = window
+    this.commands = new Map(Object.entries(behaviour.commands))
+    this.queries = new Map(Object.entries(behaviour.queries ?? {}))
+    this.timers = new Map(Object.entries(behaviour.timers ?? {}))
+    this.tasks = new Map(Object.entries(behaviour.tasks ?? {}))
+    this.views = Object.fromEntries(places.map(([table, at]) => [table, new StateTableView(at, this.queryWindow)]))
+    this.results = new Map(tasks.map(([kind, { result }]) => [kind, strictly(result)]))
+    this.context = new KitContext({
+      machine: name,
+      window,
+      caller,
+      tables: Object.fromEntries(places.map(([table, at]) => [table, new StateTable(at, window)])),
+      taskKinds: new Map(tasks.map(([kind, declared]) => [kind, taskKind(kind, declared)])),
+      timerKinds: new Set(Object.keys(schema.timers ?? {})),
+    })
+  }
+
+  /** PERF: one map lookup, the handler, and one outcome object. */
+  apply(base: MachineContext, name: string, input: Value): Outcome {
+    const outer = this.window.enter(base)
+    try {
+      const result = this.run(name, input)
+      if (isRejection(result)) return { kind: 'reject', code: result.code, details: result.details as Value }
+      if (this.window.mustReject) throw new Error(PARTIAL_CALL)
+      return { kind: 'value', value: result }
+    } finally {
+      this.window.leave(outer)
+    }
+  }
+
+  /** The handler of a command inside an open window. */
+  run(name: string, input: Value): Value | Rejection {
+    const command = this.commands.get(name)
+    if (command === undefined) return rejection('UNKNOWN_COMMAND', { machine: this.name, command: name })
+    const result = command.handler(this.context, input)
+    if (isRejection(result)) return result
+    return plain(result, this.name, name)
+  }
+
+  onSessionCreated(base: MachineContext, session: SessionInfo): Rejection | null {
+    const { onSessionCreated } = this.behaviour
+    if (onSessionCreated === undefined) return null
+    const result = this.hook(base, () => onSessionCreated(this.context, session))
+    return isRejection(result) ? result : null
+  }
+
+  onSessionExpired(
+    base: MachineContext,
+    session: SessionInfo,
+    { pending, reason }: { readonly pending: readonly ServerRequest[]; readonly reason: 'expired' | 'closed' },
+  ): void {
+    const { onSessionExpired } = this.behaviour
+    if (onSessionExpired === undefined) return
+    this.hook(base, () => onSessionExpired(this.context, session, pending, reason))
+  }
+
+  onTimer(base: MachineContext, name: string, payload: Value): void {
+    const slash = name.indexOf('/')
+    const kind = slash < 0 ? name : name.slice(0, slash)
+    const handler = this.timers.get(kind)
+    if (handler === undefined) throw new Error(`${this.name} has no handler for timer ${kind}`)
+    this.hook(base, () => handler(this.context, payload, slash < 0 ? '' : name.slice(slash + 1)))
+  }
+
+  onDeadLetter(base: MachineContext, request: ServerRequest, target: SessionInfo): void {
+    const { onDeadLetter } = this.behaviour
+    if (onDeadLetter === undefined) return
+    this.hook(base, () => onDeadLetter(this.context, request, target))
+  }
+
+  /** The one place where apply parses: an invalid result is a failed attempt, so replicas must judge it (domain.md 0.7). */
+  onTaskResult(base: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
+    const schema = this.results.get(task.kind)
+    const handlers = this.tasks.get(task.kind)
+    if (schema === undefined || handlers === undefined) throw new Error(`${this.name} has no task kind ${task.kind}`)
+    const parsed = z.safeParse(schema, result)
+    if (!parsed.success) return { kind: 'invalid', details: replicatedIssues(parsed.error.issues) }
+    const answer = this.hook(base, () => handlers.onResult(this.context, task, parsed.data))
+    if (isRejection(answer)) throw new Error(`onResult of ${task.kind} rejected: a valid result is taken or ignored`)
+    return { kind: 'done', value: plain(answer, this.name, task.kind) }
+  }
+
+  onTaskFailed(base: MachineContext, task: TaskRecord, reason: string): void {
+    const handlers = this.tasks.get(task.kind)
+    if (handlers === undefined) throw new Error(`${this.name} has no task kind ${task.kind}`)
+    this.hook(base, () => handlers.onFailed(this.context, task, reason))
+  }
+
+  migrate(base: MachineContext, to: number): void {
+    const migration = this.behaviour.migrations?.[to]
+    if (migration === undefined) return
+    this.hook(base, () => migration(this.context))
+  }
+
+  query(view: QueryView, name: string, input: Value): Outcome {
+    const query = this.queries.get(name)
+    if (query === undefined)
+      return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine: this.name, query: name } }
+    const { now, index, session, state } = view
+    const outer = this.queryWindow.enter(view)
+    try {
+      const result = query.handler(this.views, input, { now, index, session, state, reject: rejection })
+      if (isRejection(result)) return { kind: 'reject', code: result.code, details: result.details as Value }
+      return { kind: 'value', value: plain(result, this.name, name) }
+    } finally {
+      this.queryWindow.leave(outer)
+    }
+  }
+
+  private hook(base: MachineContext, run: () => unknown): unknown {
+    const outer = this.window.enter(base)
+    try {
+      const result = run()
+      if (isThenable(result)) throw new Error(asynchronous(this.name, 'a hook'))
+      if (this.window.mustReject && !isRejection(result)) throw new Error(PARTIAL_CALL)
+      return result
+    } finally {
+      this.window.leave(outer)
+    }
+  }
+}
+
+const PARTIAL_CALL =
+  'a command run by ctx.call threw, or rejected after it had changed something; return a rejection too, so that all of it is rolled back'
+
+function place(codec: SessionCodec, prefix: string, { key, row, sharesBytes = false }: TableSchema): TablePlace {
+  const single = key._zod.def.type !== 'tuple'
+  return { codec, prefix, end: prefixEnd(prefix), single, bytes: !sharesBytes && mayHoldBytes(row) }
+}
+
+/** Only the fields of the contract: what the schema holds beside them stays out of the session layer. */
+function taskKind(kind: string, { role, leaseMs, maxAttempts, backoffMs }: Omit<TaskKind, 'kind'>): TaskKind {
+  return { kind, role, leaseMs, maxAttempts, backoffMs }
+}
+
+/** Refuses promises; undefined (a handler without a result) becomes null. The walk checks the rest. */
+function plain(result: unknown, machine: string, name: string): Value {
+  if (result === undefined) return null
+  if (isThenable(result)) throw new Error(asynchronous(machine, name))
+  return result as Value
+}
+
+const isThenable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
+const asynchronous = (machine: string, name: string): string =>
+  `${name} of machine ${machine} returned a promise; handlers are synchronous. Hand the work to a worker with ctx.task or ` +
+  'ctx.emit and let its answer come back as a command'
+
+/** Paths and codes only: messages may change with the library or a locale, and these are replicated. */
+function replicatedIssues(issues: readonly z.core.$ZodIssue[]): Value {
+  return { issues: issues.slice(0, 20).map(({ path, code }) => ({ path: issuePath(path), code })) }
+}

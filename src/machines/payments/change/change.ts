@@ -1,0 +1,205 @@
+import { InvariantError } from '../../../session/run/engine-error.ts'
+import { appendRejected, type AuditEntity, type RejectedStep } from './audit.ts'
+import type { Compound } from '../rules/compounds.ts'
+import { planCompound } from '../rules/compounds.ts'
+import { Journal } from './journal.ts'
+import { type Booking, NOTHING_RARE, type RareFacts } from '../facts/rows.ts'
+import type { PaymentsContext, Refusal } from '../facts/schema.ts'
+import type { SessionState, Triple } from '../facts/states.ts'
+import { isTerminalSession, SESSION_TRANSITIONS } from '../facts/states.ts'
+import { isLegal } from '../rules/sync.ts'
+import { nextTimer } from '../rules/timers.ts'
+
+/** A booking that may be changed, until it is committed. */
+export type Draft = { -readonly [Field in keyof Booking]: Booking[Field] }
+
+/** PERF: named field by field. Spreading a frozen row costs six times as much, and what it makes is slower to walk. */
+function draftOf(booking: Booking): Draft {
+  return {
+    id: booking.id,
+    clientId: booking.clientId,
+    therapistId: booking.therapistId,
+    startsAt: booking.startsAt,
+    durationMin: booking.durationMin,
+    priceMinor: booking.priceMinor,
+    currency: booking.currency,
+    payment: booking.payment,
+    session: booking.session,
+    video: booking.video,
+    paymentAt: booking.paymentAt,
+    sessionAt: booking.sessionAt,
+    videoAt: booking.videoAt,
+    formsOpen: booking.formsOpen,
+    attempts: booking.attempts,
+    attemptId: booking.attemptId,
+    outcome: booking.outcome,
+    resultCode: booking.resultCode,
+    applied: booking.applied,
+    appliedAt: booking.appliedAt,
+    capturedMinor: booking.capturedMinor,
+    refundedMinor: booking.refundedMinor,
+    rare: booking.rare,
+    auditGroup: booking.auditGroup,
+    seq: booking.seq,
+  }
+}
+
+/**
+ * One command's change of one booking: steps are taken and fields set on a draft, `commit` checks the invariants and writes
+ * it. `booking` is the draft as it stands, to be read.
+ */
+export class Change {
+  readonly journal: Journal
+  readonly ctx: PaymentsContext
+  private readonly before: Booking | null
+  /** PERF: one copy of the row per command, changed in place. */
+  readonly draft: Draft
+
+  constructor(ctx: PaymentsContext, action: string, booking: Booking) {
+    this.journal = new Journal(ctx, action, booking.id)
+    this.ctx = ctx
+    // The first commit makes seq 1: a booking at 0 is being made, and has no timer to replace.
+    this.before = booking.seq === 0 ? null : booking
+    this.draft = draftOf(booking)
+  }
+
+  get booking(): Booking {
+    return this.draft
+  }
+
+  /** Sets some of what few bookings have. */
+  setRare(facts: Partial<RareFacts>): void {
+    this.draft.rare = { ...(this.draft.rare ?? NOTHING_RARE), ...facts }
+  }
+
+  /**
+   * Takes the steps of a compound. The command's guards came before: a compound that does not fit here is a bug, and the
+   * whole entry rolls back (PP7).
+   */
+  take(compound: Compound, reason: string | null = null): void {
+    const { ctx, journal, draft } = this
+    const plan = planCompound(compound, draft)
+    if ('error' in plan) throw new InvariantError(`${compound} does not fit ${draft.id}: ${JSON.stringify(plan)}`)
+    const { now } = ctx
+    for (const { entity, from, to } of plan.steps) {
+      if (entity === 'payment') draft.paymentAt = now
+      else if (entity === 'session') draft.sessionAt = now
+      else draft.videoAt = now
+      journal.note({ entity, from, to, reason })
+      journal.move(entity, from, to)
+      logTransition(this, { entity, from, to })
+    }
+    const { payment, session, video } = plan.triple
+    draft.payment = payment
+    draft.session = session
+    draft.video = video
+  }
+
+  commit(): void {
+    const { ctx, before, draft } = this
+    draft.auditGroup = this.journal.close(draft.auditGroup)
+    draft.seq += 1
+    assertBooking(draft)
+    ctx.state.bookings.set(draft.id, draft)
+    if (before !== null && isTerminalSession(draft.session) && !isTerminalSession(before.session)) {
+      ctx.state.slots.delete([draft.clientId, draft.startsAt])
+      ctx.state.slots.delete([draft.therapistId, draft.startsAt])
+    }
+    armTimer(ctx, draft, before)
+  }
+}
+
+/**
+ * Arms the booking's timer for its next rule; does nothing when that is armed already. One that was due and is still to fire
+ * has thrown: it is gone, and armed again.
+ */
+export function armTimer(ctx: PaymentsContext, booking: Booking, before: Booking | null): void {
+  const next = nextTimer(booking)
+  const armed = before === null ? null : nextTimer(before)
+  if (next === null && armed !== null) ctx.cancel('booking', booking.id)
+  if (next === null) return
+  if (next.dueAt !== armed?.dueAt || next.dueAt <= ctx.now) ctx.schedule('booking', next.dueAt, null, booking.id)
+}
+
+/** The status that most commands answer with. */
+export function statusOf(booking: Booking): Triple & { readonly id: string } {
+  const { id, payment, session, video } = booking
+  return { id, payment, session, video }
+}
+
+/** What a refusal concerns. */
+export interface About {
+  readonly action: string
+  readonly bookingId: string | null
+  readonly entity?: AuditEntity
+  readonly from?: string | null
+  readonly to?: string | null
+  readonly ref?: string | null
+}
+
+/** Notes a refusal in the rejected chain, where it survives the rollback (domain 0.11), and hands it back. */
+export function refused(ctx: PaymentsContext, rejection: Refusal, about: About): Refusal {
+  const step = rejectedStep(ctx, rejection.code, about)
+  ctx.afterReject((after) => appendRejected(after, step))
+  return rejection
+}
+
+/** Notes a refusal at once, where nothing is rolled back: what is refused is a part of a task's result. */
+export function noteRefused(ctx: PaymentsContext, code: string, about: About): void {
+  appendRejected(ctx, rejectedStep(ctx, code, about))
+}
+
+function rejectedStep(ctx: PaymentsContext, code: string, about: About): RejectedStep {
+  const { action, bookingId, entity = 'session', from = null, to = null, ref = null } = about
+  return { action, bookingId, entity, from, to, ref, by: ctx.principal, code }
+}
+
+/** The booking's session is in a state from which the command does not lead. */
+export function refusedState(ctx: PaymentsContext, booking: Booking, event: string, to?: SessionState): Refusal {
+  const { session: from } = booking
+  const allowed: readonly string[] = SESSION_TRANSITIONS[from]
+  const rejection = ctx.reject('INVALID_STATE_TRANSITION', { entity: 'session', from, to, event, allowed })
+  return refused(ctx, rejection, { action: event, bookingId: booking.id, from, to: to ?? null })
+}
+
+/** The session states that a booking reaches only with its price paid (PP3). */
+const PAID: ReadonlySet<SessionState> = new Set([
+  'paid',
+  'forms_required',
+  'ready',
+  'in_progress',
+  'completed',
+  'no_show_client',
+  'no_show_therapist',
+])
+
+/** The invariants of one booking (domain 0.3 D7, PP1, PP3, PP4); PERF: a few lookups and comparisons, no text. */
+function assertBooking(booking: Booking): void {
+  const { id, payment, session, video, rare } = booking
+  if (!isLegal(booking)) {
+    throw new InvariantError(`${id} would be ${payment}/${session}/${video}, which no matrix allows`)
+  }
+  if (booking.refundedMinor > booking.capturedMinor)
+    throw new InvariantError(`${id} would refund more than it captured`)
+  if (PAID.has(session) && booking.applied === null) throw new InvariantError(`${id} would be ${session} unpaid`)
+  if (session === 'ready' && booking.formsOpen > 0 && (rare === null || rare.verbalConsent === null)) {
+    throw new InvariantError(`${id} would be ready with open forms`)
+  }
+}
+
+function logTransition(
+  { ctx, journal, booking }: Change,
+  step: { readonly entity: string; readonly from: string; readonly to: string },
+): void {
+  const { entity, from, to } = step
+  ctx.log('transition', {
+    machine: 'payments',
+    entity,
+    id: booking.id,
+    from,
+    to,
+    event: journal.action,
+    by: ctx.principal,
+    index: ctx.index,
+  })
+}

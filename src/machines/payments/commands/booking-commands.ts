@@ -1,0 +1,223 @@
+import { z } from 'zod'
+import { MINUTE_MS } from '../../../base/time.ts'
+import { command } from '../../../machine/define/command.ts'
+import type { Parsed } from '../../../machine/define/schema.ts'
+import { findBooking, isRejection } from '../change/access.ts'
+import { Change, refused, refusedState, statusOf } from '../change/change.ts'
+import { lastNumber } from '../change/journal.ts'
+import { DURATION_MIN_MAX } from '../facts/limits.ts'
+import { createRefund } from '../change/refunds.ts'
+import { refundAmount, refundPct, type Role } from '../rules/refund-policy.ts'
+import type { Booking, CancelReason, Refund } from '../facts/rows.ts'
+import {
+  cancelReason,
+  currency,
+  durationMin,
+  formsInput,
+  id,
+  millis,
+  minor,
+  priceMinor,
+  userPrincipal,
+} from '../facts/rows.ts'
+import type { PaymentsContext, Refusal } from '../facts/schema.ts'
+import { INITIAL_TRIPLE, PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from '../facts/states.ts'
+
+/** Commands that make, approve and end a booking (domain 3.4). */
+
+export const bookingStatus = z.object({
+  id,
+  payment: z.enum(PAYMENT_STATES),
+  session: z.enum(SESSION_STATES),
+  video: z.enum(VIDEO_STATES),
+})
+
+const requestInput = z.object({
+  therapistId: userPrincipal,
+  startsAt: millis,
+  durationMin,
+  priceMinor,
+  currency,
+  forms: formsInput,
+})
+
+export const requestBooking = command({ input: requestInput, output: bookingStatus }, (ctx: PaymentsContext, input) => {
+  const refusal = checkRequest(ctx, input)
+  if (refusal !== null) return refusal
+  const number = lastNumber(ctx, 'bookings') + 1
+  const bookingId = `bkg-${number}`
+  const booking = newBooking(ctx, bookingId, input)
+  const change = new Change(ctx, 'requestBooking', booking)
+  for (const { formId, required } of input.forms) {
+    ctx.state.forms.set([bookingId, formId], { required, completedAt: null, contentHash: null })
+  }
+  for (const principal of [booking.clientId, booking.therapistId]) {
+    const slot = { bookingId, endsAt: endOf(input), client: principal === booking.clientId }
+    ctx.state.slots.set([principal, input.startsAt], slot)
+    ctx.state.bookingsOf.set([principal, number], bookingId)
+  }
+  const { journal } = change
+  journal.count('bookings', 'all', 1)
+  for (const entity of ['payment', 'session', 'video'] as const) {
+    journal.note({ entity, from: null, to: booking[entity] })
+    journal.enter(entity, booking[entity])
+  }
+  change.commit()
+  const { startsAt } = input
+  ctx.notify(input.therapistId, 'booking.requested', { bookingId, startsAt, durationMin: input.durationMin })
+  return statusOf(change.booking)
+})
+
+/** What a request looks like once it is parsed: frozen, like every input. */
+type RequestInput = Parsed<typeof requestInput>
+
+function checkRequest(ctx: PaymentsContext, input: RequestInput): Refusal | null {
+  const action = 'requestBooking'
+  const refuse = (rejection: Refusal): Refusal =>
+    refused(ctx, rejection, { action, bookingId: null, ref: input.therapistId })
+  if (!ctx.principal.startsWith('user:')) return refuse(ctx.reject('FORBIDDEN'))
+  if (input.startsAt <= ctx.now) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'startsAt', after: ctx.now }))
+  if (input.therapistId === ctx.principal) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'therapistId' }))
+  if (new Set(input.forms.map(({ formId }) => formId)).size !== input.forms.length) {
+    return refuse(ctx.reject('VALIDATION_ERROR', { field: 'forms' }))
+  }
+  const taken = [input.therapistId, ctx.principal].some((principal) => overlaps(ctx, principal, input))
+  return taken ? refuse(ctx.reject('CONFLICT', { reason: 'SLOT_TAKEN' })) : null
+}
+
+const endOf = (slot: { readonly startsAt: number; readonly durationMin: number }): number =>
+  slot.startsAt + slot.durationMin * MINUTE_MS
+
+/**
+ * Does this person have an open booking in [startsAt, end)? PERF: open bookings of one person do not overlap, so the last that
+ * begins before `end` ends last as well, and it alone is looked at.
+ */
+function overlaps(
+  ctx: PaymentsContext,
+  principal: string,
+  slot: { readonly startsAt: number; readonly durationMin: number },
+): boolean {
+  const from = Math.max(0, slot.startsAt - DURATION_MIN_MAX * MINUTE_MS)
+  const last = ctx.state.slots.range({ from: [principal, from], to: [principal, endOf(slot)], limit: 1, reverse: true })
+  return last.some(([, { endsAt }]) => endsAt > slot.startsAt)
+}
+
+function newBooking(ctx: PaymentsContext, bookingId: string, input: RequestInput): Booking {
+  const { therapistId, startsAt, priceMinor: price } = input
+  return {
+    id: bookingId,
+    clientId: ctx.principal,
+    therapistId,
+    startsAt,
+    durationMin: input.durationMin,
+    priceMinor: price,
+    currency: input.currency,
+    ...INITIAL_TRIPLE,
+    paymentAt: ctx.now,
+    sessionAt: ctx.now,
+    videoAt: ctx.now,
+    formsOpen: input.forms.filter(({ required }) => required).length,
+    attempts: 0,
+    attemptId: null,
+    outcome: null,
+    resultCode: null,
+    applied: null,
+    appliedAt: null,
+    capturedMinor: 0,
+    refundedMinor: 0,
+    rare: null,
+    auditGroup: 0,
+    seq: 0,
+  }
+}
+
+export const approve = command(
+  { input: z.object({ id, expectPriceMinor: minor }), output: bookingStatus },
+  (ctx: PaymentsContext, input) => {
+    const found = findBooking(ctx, { action: 'approve', id: input.id, roles: ['therapist', 'admin'] })
+    if (isRejection(found)) return found
+    const { booking } = found
+    if (booking.session !== 'requested') return refusedState(ctx, booking, 'approve', 'approved')
+    if (booking.priceMinor !== input.expectPriceMinor) {
+      const details = { field: 'priceMinor', expected: input.expectPriceMinor, actual: booking.priceMinor }
+      const about = { action: 'approve', bookingId: booking.id, from: booking.session, to: 'approved' }
+      return refused(ctx, ctx.reject('STALE_STATE', details), about)
+    }
+    const change = new Change(ctx, 'approve', booking)
+    change.take('approve')
+    change.commit()
+    ctx.notify(booking.clientId, 'booking.approved', { bookingId: booking.id })
+    return statusOf(change.booking)
+  },
+)
+
+export const decline = command(
+  { input: z.object({ id, reason: cancelReason.default('therapist_unavailable') }), output: bookingStatus },
+  (ctx: PaymentsContext, input) => {
+    const found = findBooking(ctx, { action: 'decline', id: input.id, roles: ['therapist'] })
+    if (isRejection(found)) return found
+    if (found.booking.session !== 'requested') return refusedState(ctx, found.booking, 'decline', 'cancelled')
+    return statusOf(endBooking(ctx, { ...found, action: 'decline', reason: input.reason }))
+  },
+)
+
+export const cancel = command(
+  { input: z.object({ id, reason: cancelReason }), output: bookingStatus },
+  (ctx: PaymentsContext, input) => {
+    const found = findBooking(ctx, { action: 'cancel', id: input.id, roles: ['client', 'therapist', 'admin'] })
+    if (isRejection(found)) return found
+    if (!isCancellable(found.booking)) return refusedState(ctx, found.booking, 'cancel', 'cancelled')
+    return statusOf(endBooking(ctx, { ...found, action: 'cancel', reason: input.reason }))
+  },
+)
+
+const UNPAID: readonly string[] = ['requested', 'approved', 'payment_pending']
+const PAID: readonly string[] = ['paid', 'forms_required', 'ready']
+
+/** May the booking still be cancelled? (A running session comes with the video commands.) */
+export const isCancellable = ({ session }: Pick<Booking, 'session'>): boolean =>
+  UNPAID.includes(session) || PAID.includes(session)
+
+/** Why a booking ends, and at whose wish. */
+export interface Ending {
+  readonly booking: Booking
+  readonly role: Role
+  readonly action: string
+  readonly reason: CancelReason
+}
+
+/** K4 or K5, with the refund that the policy gives, and word to the others. The booking must be cancellable. */
+export function endBooking(ctx: PaymentsContext, { booking, role, action, reason }: Ending): Booking {
+  const paid = PAID.includes(booking.session)
+  const pct = paid ? cancelPct(booking, ctx.now, { role, reason }) : 0
+  const change = new Change(ctx, action, booking)
+  change.take(paid ? 'cancelPaid' : 'cancelUnpaid', reason)
+  change.setRare({ cancel: { by: ctx.principal, role, reason, at: ctx.now } })
+  if (reason === 'both_absent') change.setRare({ manualReview: true })
+  if (paid) {
+    const { applied: transactionId, priceMinor: price } = booking
+    createRefund(change, { transactionId, amountMinor: refundAmount(price, pct), pct, reason: refundReason(reason) })
+  }
+  change.commit()
+  for (const principal of [booking.clientId, booking.therapistId]) {
+    if (principal === ctx.principal) continue
+    const body = { bookingId: booking.id, by: ctx.principal, role, refundPct: pct, reason }
+    ctx.notify(principal, 'booking.cancelled', body)
+  }
+  return change.booking
+}
+
+/** Share that a cancellation before the session gives back (domain 3.4): lapsed forms are the client's own doing. */
+export function cancelPct(
+  booking: Pick<Booking, 'startsAt'>,
+  now: number,
+  { role, reason }: { readonly role: Role; readonly reason: CancelReason | null },
+): number {
+  return refundPct(booking.startsAt - now, reason === 'forms_lapsed' ? 'client' : role)
+}
+
+function refundReason(reason: CancelReason): Refund['reason'] {
+  if (reason === 'forms_lapsed') return 'FORMS_LAPSED'
+  if (reason === 'system_lapse') return 'SYSTEM_LAPSE'
+  return reason === 'both_absent' ? 'BOTH_ABSENT' : 'CANCELLED'
+}

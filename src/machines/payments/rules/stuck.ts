@@ -1,0 +1,39 @@
+import { MINUTE_MS } from '../../../base/time.ts'
+import type { Booking } from '../facts/rows.ts'
+import type { Entity } from '../facts/states.ts'
+
+/** How long a state is expected to last, in minutes (domain 3.9). States without an entry may last for ever. */
+const EXPECTED_MIN: { readonly [Name in Entity]: { readonly [state: string]: number } } = {
+  payment: { pending: 60, initiated: 5, failed: 1440 },
+  session: {
+    requested: 1440,
+    approved: 60,
+    payment_pending: 10,
+    paid: 30,
+    forms_required: 1440,
+    ready: 60,
+    in_progress: 90,
+  },
+  video: { waiting_for_participants: 15, active: 90, failed: 5 },
+}
+
+export interface StuckState {
+  readonly entity: Entity
+  readonly state: string
+  /** When the state was entered. */
+  readonly sinceMs: number
+  readonly forMs: number
+}
+
+/** Which of the three has been in its state for more than twice the expected time. */
+export function stuckStates(booking: Booking, now: number): StuckState[] {
+  const found: StuckState[] = []
+  for (const entity of ['payment', 'session', 'video'] as const) {
+    const state = booking[entity]
+    const expectedMin = EXPECTED_MIN[entity][state]
+    const sinceMs = booking[`${entity}At`]
+    const forMs = now - sinceMs
+    if (expectedMin !== undefined && forMs > 2 * expectedMin * MINUTE_MS) found.push({ entity, state, sinceMs, forMs })
+  }
+  return found
+}

@@ -1,0 +1,100 @@
+import { logIndex, type LogIndex } from '../../base/brand.ts'
+import { payloadAt, readHeader, recordLength } from '../../codec/entry/record.ts'
+import type { EntryHeader } from '../../codec/entry/entry.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { LogStore } from '../ports/log-store.ts'
+import type { StorageFault } from '../ports/storage-fault.ts'
+
+/** Apply runs this long, then lets the loop turn (architecture.md §6). */
+export const APPLY_BUDGET_MS = 5
+
+/** Record bytes read for one run of applies. */
+const APPLY_READ_BYTES = 1024 * 1024
+
+const NO_RECORDS = new Uint8Array(0)
+
+export interface ApplierPorts {
+  readonly log: LogStore
+  readonly clock: Clock
+  /** Applies one entry: state machine, waiting proposer, listeners. False: it could not, and the node stops. */
+  apply(header: EntryHeader, payload: Uint8Array): boolean
+  /** After each run of entries. */
+  batchApplied(): void
+  /** The next entry must wait (snapshots pending); `resume` is called once it may go on. */
+  mustWait(): boolean
+  fault(fault: StorageFault): void
+}
+
+/**
+ * Applies committed entries in log order, in batches with a time budget. An entry's bytes come from the log's tail cache
+ * or, after a restart, from its segments.
+ */
+export class Applier {
+  private readonly ports: ApplierPorts
+  /** Entries up to this one are applied. */
+  applied: LogIndex
+  private committed: LogIndex
+  private running = false
+  private closed = false
+  /** Records read and, from `offset` on, not yet applied: the rest of a run whose time was up. */
+  private records: Uint8Array = NO_RECORDS
+  private offset = 0
+
+  constructor(ports: ApplierPorts, applied: LogIndex) {
+    this.ports = ports
+    this.applied = applied
+    this.committed = applied
+  }
+
+  /** Entries committed and not yet applied. */
+  get behind(): number {
+    return this.committed - this.applied
+  }
+
+  commit(upTo: LogIndex): void {
+    if (upTo > this.committed) this.committed = upTo
+    this.resume()
+  }
+
+  resume(): void {
+    if (this.running || this.closed || this.committed <= this.applied || this.ports.mustWait()) return
+    this.running = true
+    if (this.offset < this.records.length) this.run()
+    else this.read()
+  }
+
+  close(): void {
+    this.closed = true
+  }
+
+  private read(): void {
+    const range = { first: logIndex(this.applied + 1), last: this.committed, maxBytes: APPLY_READ_BYTES }
+    this.ports.log.read(range, (fault, read) => {
+      if (this.closed) return
+      if (fault !== null) {
+        this.ports.fault(fault)
+        return
+      }
+      this.records = read.records
+      this.offset = 0
+      this.run()
+    })
+  }
+
+  private run(): void {
+    const { clock } = this.ports
+    const { records } = this
+    const until = clock.monotonicMs() + APPLY_BUDGET_MS
+    while (this.offset < records.length) {
+      const header = readHeader(records, this.offset)
+      if (!this.ports.apply(header, payloadAt(records, this.offset))) return
+      this.applied = header.index
+      this.offset += recordLength(records, this.offset)
+      if (this.closed || this.ports.mustWait() || clock.monotonicMs() >= until) break
+    }
+    if (this.offset >= records.length) this.records = NO_RECORDS
+    this.ports.batchApplied()
+    this.running = false
+    if (this.committed > this.applied) clock.defer(() => this.resume())
+  }
+}

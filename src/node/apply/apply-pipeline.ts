@@ -1,0 +1,167 @@
+import type { LogIndex } from '../../base/brand.ts'
+import { ENTRY_HEADER_BYTES } from '../../codec/entry/record.ts'
+import type { Entry, EntryHeader } from '../../codec/entry/entry.ts'
+import { EngineError } from '../../session/run/engine-error.ts'
+import type { Applied } from '../../session/state-machine.ts'
+import type { NodeListener } from '../api.ts'
+import { Applier } from './applier.ts'
+import type { Members } from '../members.ts'
+import type { DriverOptions } from '../options.ts'
+import type { Pending } from '../propose/pending.ts'
+import { Snapshotter, type BoundaryMeta } from './snapshotter.ts'
+
+export interface ApplyingPorts {
+  readonly members: Members
+  readonly pending: Pending
+  readonly listeners: readonly NodeListener[]
+  /** Last index that the loaded snapshot covers. */
+  readonly applied: LogIndex
+  /** The log up to this index is let go. */
+  snapshotted(index: LogIndex): void
+  batchApplied(): void
+  fault(fault: { readonly code: string; readonly message: string }): void
+}
+
+/** From committed to answered: the applier, the state machine, who waits, and the snapshots at boundaries. */
+export class Applying {
+  snapshotIndex: LogIndex
+  private readonly options: DriverOptions
+  private readonly ports: ApplyingPorts
+  private readonly applier: Applier
+  private readonly snapshotter: Snapshotter
+  private stopped = false
+  private waiters: { readonly index: number; readonly done: (reached: boolean) => void }[] = []
+
+  constructor(options: DriverOptions, ports: ApplyingPorts) {
+    this.options = options
+    this.ports = ports
+    this.snapshotIndex = ports.applied
+    this.snapshotter = new Snapshotter({
+      store: options.snapshots,
+      codec: options.codec,
+      clock: options.clock,
+      durableIndex: options.recovered.lastIndex,
+      written: (index) => this.snapshotWritten(index),
+      fault: ports.fault,
+    })
+    this.applier = new Applier(
+      {
+        log: options.log,
+        clock: options.clock,
+        apply: (header, payload) => this.apply(header, payload),
+        batchApplied: () => this.batchApplied(),
+        mustWait: () => this.snapshotter.full,
+        fault: ports.fault,
+      },
+      ports.applied,
+    )
+  }
+
+  get applied(): LogIndex {
+    return this.applier.applied
+  }
+
+  get behind(): number {
+    return this.applier.behind
+  }
+
+  commit(upTo: LogIndex): void {
+    this.applier.commit(upTo)
+  }
+
+  /** The log is on disk up to this index. */
+  durable(index: LogIndex): void {
+    this.snapshotter.durable(index)
+  }
+
+  waitApplied(index: number, done: (reached: boolean) => void): void {
+    if (this.applied >= index) done(true)
+    else if (this.stopped) done(false)
+    else this.waiters.push({ index, done })
+  }
+
+  /** Applies nothing more; who waits for an index is told so. */
+  stop(): void {
+    this.stopped = true
+    this.applier.close()
+    const waiters = this.waiters
+    this.waiters = []
+    for (const waiter of waiters) waiter.done(false)
+  }
+
+  /** `stop`, and calls back once no snapshot is being written. */
+  close(done: () => void): void {
+    this.stop()
+    this.snapshotter.close(done)
+  }
+
+  private apply(header: EntryHeader, payload: Uint8Array): boolean {
+    const { index, now } = header
+    const applied = this.applyToMachine(header, payload)
+    if (applied === null) return false
+    this.ports.pending.settle(index, applied.reply, now)
+    for (const listener of this.ports.listeners) listener.applied(applied)
+    if (applied.boundary) this.boundary(header)
+    return true
+  }
+
+  /** An engine error differs between replicas, so it is no outcome: this node stops here (sessions.md §10). */
+  private applyToMachine(header: EntryHeader, payload: Uint8Array): Applied | null {
+    const { index, term, lease, now, kind } = header
+    const entry: Entry = { kind, index, term, lease, now, payload }
+    try {
+      return this.options.machine.apply(entry, ENTRY_HEADER_BYTES + payload.length)
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      this.ports.fault({ code: 'ENGINE_ERROR', message: error.message })
+      return null
+    }
+  }
+
+  /** The dirty rows are swapped between two entries, O(1) (storage.md §4). */
+  private boundary(header: EntryHeader): void {
+    const { machine, log } = this.options
+    const known = this.ports.members.at(header.index)
+    if (known === null) return
+    const dirty = machine.swapDirty()
+    const configuration = {
+      voters: known.payload.voters.map((member) => member.id),
+      learners: known.payload.learners.map((member) => member.id),
+    }
+    const meta: BoundaryMeta = {
+      lastIncludedIndex: header.index,
+      lastIncludedTerm: header.term,
+      chain: log.chainAt(header.index),
+      lease: header.lease,
+      now: header.now,
+      configuration: { index: known.index, configuration },
+      configurationPayload: Buffer.from(known.bytes).toString('base64'),
+      stateHash: machine.stateHash(),
+      incarnation: known.payload.incarnation,
+      machineVersions: {},
+    }
+    this.snapshotter.add(meta, dirty)
+  }
+
+  private snapshotWritten(index: LogIndex): void {
+    // A follower that lags behind the log's start needs a snapshot install, a later issue: until then only a node
+    // without peers lets its log go, and it keeps one boundary interval.
+    const voters = this.ports.members.newest?.voters.length ?? 0
+    if (voters === 1 && this.snapshotIndex > 0) {
+      this.ports.snapshotted(this.snapshotIndex)
+      this.options.log.discardUpTo(this.snapshotIndex)
+    }
+    this.snapshotIndex = index
+    this.applier.resume()
+  }
+
+  private batchApplied(): void {
+    if (this.waiters.length > 0) {
+      const ready = this.waiters.filter((waiter) => waiter.index <= this.applied)
+      this.waiters = this.waiters.filter((waiter) => waiter.index > this.applied)
+      for (const waiter of ready) waiter.done(true)
+    }
+    for (const listener of this.ports.listeners) listener.batchApplied()
+    this.ports.batchApplied()
+  }
+}

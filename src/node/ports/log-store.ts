@@ -1,0 +1,82 @@
+import type { LogIndex, Millis, Term, WriteNumber } from '../../base/brand.ts'
+import type { ConfigurationEntry, HardState, TermRun } from '../../raft/types.ts'
+import type { StorageDone, StorageFault } from './storage-fault.ts'
+
+/** One numbered write: at most one hard state, one truncation, then records (storage.md §2). */
+export interface LogWrite {
+  readonly write: WriteNumber
+  /** Always the current one: every frame repeats term and vote. */
+  readonly hardState: HardState
+  /** Drop all entries at and above this index first; null: none. */
+  readonly truncateFrom: LogIndex | null
+  /** Concatenated entry records, encoded once (codec/entry/); empty for a write of hard state alone. */
+  readonly records: Uint8Array
+  /** Index of the first record and how many there are; 0 when empty. */
+  readonly firstIndex: LogIndex
+  readonly count: number
+}
+
+/** What a log held when it was opened. */
+export interface RecoveredLog {
+  readonly hardState: HardState
+  /** First and last index held; last = first − 1 when empty. */
+  readonly firstIndex: LogIndex
+  readonly lastIndex: LogIndex
+  /** Term of the entry before the first, which may be gone; 0 when the first is entry 1. */
+  readonly baseTerm: Term
+  /** Runs of all entries held. */
+  readonly runs: readonly TermRun[]
+  readonly configurations: readonly ConfigurationEntry[]
+  /** Header clocks and chain value of the last entry held, or of the snapshot below an empty log. */
+  readonly lastLease: Millis
+  readonly lastNow: Millis
+  readonly lastChain: number
+  /** Newest write number of the directory; the next process goes on from it. */
+  readonly lastWrite: WriteNumber
+  /** Bytes cut from a torn tail; 0 for a clean one. */
+  readonly tornBytes: number
+}
+
+/** The write-ahead log of one group. One outstanding disk write; what queued meanwhile is the next (group commit). */
+export interface LogStore {
+  /**
+   * Queues a write; `onPersisted(write)` follows when it and all before are on disk, several writes at once where they
+   * shared an fdatasync. A failing write or sync calls `onFault`, once, and nothing after it.
+   */
+  append(write: LogWrite): void
+  /** Chain value of the entry at this index, which the log (or the snapshot boundary below it) holds. Synchronous. */
+  chainAt(index: LogIndex): number
+  /**
+   * Record bytes of [first, last] in order, or of a shorter prefix of it once `maxBytes` are exceeded (at least one entry).
+   * Served from the tail cache or, with their checksums verified, from segments. Calls back at once when cached.
+   * `last` in the answer says where the bytes end. Entries that were truncated meanwhile: an empty answer.
+   */
+  read(range: { first: LogIndex; last: LogIndex; maxBytes: number }, done: StorageDone<ReadRecords>): void
+  /** Entries up to this index are no longer needed; whole segments below it may go. */
+  discardUpTo(index: LogIndex): void
+  /** Age in ms of the oldest write that has not completed, 0 when none: the stall watchdog's figure. */
+  oldestWriteAgeMs(): number
+  readonly stats: LogStats
+  /** Waits for outstanding writes, then closes. */
+  close(done: () => void): void
+}
+
+export interface ReadRecords {
+  readonly records: Uint8Array
+  readonly first: LogIndex
+  readonly last: LogIndex
+}
+
+export interface LogStats {
+  writes: number
+  syncs: number
+  bytes: number
+  /** Milliseconds of recent fdatasync calls: p50 and p99. */
+  syncP50Ms(): number
+  syncP99Ms(): number
+}
+
+export interface LogListener {
+  onPersisted(write: WriteNumber): void
+  onFault(fault: StorageFault): void
+}

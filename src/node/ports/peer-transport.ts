@@ -1,0 +1,43 @@
+import type { GroupId, Millis, NodeId } from '../../base/brand.ts'
+import type { Message } from '../../raft/types.ts'
+
+/** Envelope of every peer frame: verified at each end before anything else (raft.md §1). */
+export interface PeerEnvelope {
+  readonly clusterId: string
+  readonly group: GroupId
+  readonly sender: NodeId
+  readonly recipient: NodeId
+  /** Random id of the sender's data directory; the recipient's as the sender knows it, or "" when it does not. */
+  readonly senderInstance: string
+  readonly recipientInstance: string
+}
+
+/** What travels in a peer frame: a Raft message with the records its runs name, or the bootstrap handshake. */
+export type PeerBody =
+  | {
+      readonly kind: 'raft'
+      readonly message: Message
+      readonly records: Uint8Array
+      /** Sender's wall clock, for `now`'s median (sessions.md §1). */
+      readonly wallMs: Millis
+    }
+  | { readonly kind: 'hello'; readonly hasConfiguration: boolean; readonly reply: boolean }
+
+export interface PeerFrame extends PeerEnvelope {
+  readonly body: PeerBody
+}
+
+/** Moves frames between nodes, at most once, in order per connection; may lose and, over reconnects, delay them. */
+export interface PeerTransport {
+  /** Best effort: dropped when there is no connection or its window is full. */
+  send(frame: PeerFrame): void
+  /** Bytes queued towards that peer but not yet taken by its connection: back-pressure for catch-up. */
+  queuedBytes(to: NodeId): number
+  close(done: () => void): void
+}
+
+export interface PeerListener {
+  onFrame(frame: PeerFrame): void
+  /** The connection was reset or refused: evidence that the peer's process is gone (raft.md §4). */
+  onUnreachable(peer: NodeId): void
+}

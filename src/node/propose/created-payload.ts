@@ -1,0 +1,40 @@
+import type { NodeId } from '../../base/brand.ts'
+import { assert } from '../../base/assert.ts'
+import type { Member } from '../../codec/entry/payload.ts'
+import { encodePayload } from '../../codec/entry/payload-codec.ts'
+import type { CreatedKind } from '../../raft/types.ts'
+import type { Bootstrap } from '../bootstrap.ts'
+import type { DutyPorts } from './leader-duties.ts'
+import type { DriverOptions } from '../options.ts'
+
+const EMPTY = new Uint8Array(0)
+
+/** Payload of an entry that the core creates. The first leader's no-op is the Configuration (raft.md §1, Bootstrap). */
+export function createdPayload(kind: CreatedKind, options: DriverOptions, bootstrap: Bootstrap): Uint8Array {
+  switch (kind) {
+    case 'noop':
+      return EMPTY
+    case 'limits':
+      return encodePayload('Limits', options.limits)
+    case 'configuration':
+      return encodePayload('Configuration', {
+        clusterId: options.identity.clusterId,
+        incarnation: 1,
+        voters: options.initialVoters.map((voter) => memberOf(voter, bootstrap)),
+        learners: [],
+      })
+  }
+}
+
+function memberOf(voter: { readonly id: NodeId; readonly address: string }, bootstrap: Bootstrap): Member {
+  const instanceId = bootstrap.instanceOf(voter.id)
+  assert(instanceId !== null, 'every voter named its instance before the first election', { voter: voter.id })
+  return { id: voter.id, address: voter.address, instanceId }
+}
+
+/** Payloads of the entries that a leader appends by itself. */
+export const dutyPayloads: DutyPorts['encode'] = {
+  keepAlive: (sessions) => encodePayload('KeepAlive', { sessions }),
+  expire: (sessions) => encodePayload('ExpireSessions', { sessions }),
+  retry: (sessions) => encodePayload('RetryServerRequests', { sessions }),
+}

@@ -1,0 +1,198 @@
+import type { Millis } from '../../base/brand.ts'
+import type { SessionNumbers } from '../../codec/entry/payload.ts'
+import type { EntryKind } from '../../codec/entry/entry.ts'
+import type { Reply, StateMachine } from '../../session/state-machine.ts'
+import type { ProposalSink, SubmitRefusal } from '../api.ts'
+
+/** How often a leader looks for what is due, ms of its monotonic clock. */
+export const DUTY_INTERVAL_MS = 50
+
+/**
+ * Longest time between two looks at what attached sessions wait for, ms of the log's `now`. What is known to be due sooner
+ * is looked at then; only a request emitted since, with a deadline nearer than this, waits the rest of it.
+ */
+export const RETRY_SCAN_MS = 250
+
+/** Sessions named by one ExpireSessions, KeepAlive or RetryServerRequests entry. */
+const SESSIONS_PER_ENTRY = 1024
+
+export interface DutyPorts {
+  readonly machine: StateMachine
+  readonly encode: {
+    keepAlive(sessions: readonly SessionNumbers[]): Uint8Array
+    expire(sessions: readonly (SessionNumbers & { readonly renewedAtIndex: number })[]): Uint8Array
+    retry(sessions: readonly SessionNumbers[]): Uint8Array
+  }
+  submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink): void
+  numbersOf(sessionIndex: number): SessionNumbers
+  readonly attachedSessions: ReadonlySet<number>
+}
+
+/** The log's clocks as the leader reads them at one duty, and the newest entry's lease. */
+export interface DutyTime {
+  readonly lease: Millis
+  readonly now: Millis
+  readonly lastLease: Millis
+  /** Leader time since this node began to lead. */
+  readonly leadingForMs: number
+}
+
+const EMPTY = new Uint8Array(0)
+
+interface Ping {
+  readonly session: SessionNumbers
+  readonly sink: ProposalSink
+}
+
+/**
+ * What a leader appends by itself: ticks, expiries, coalesced keep-alives, redeliveries (sessions.md §1, §4, §5). The
+ * leader only hints: every one of them is judged again when it is applied. An idle cluster writes nothing.
+ */
+export class LeaderDuties {
+  private readonly ports: DutyPorts
+  private pings: Ping[] = []
+  /** At most one of each kind is in flight. */
+  private readonly inFlight = new Set<EntryKind>()
+  /** The last look at the attached sessions' server requests; null: none yet as this leader. */
+  private scan: { readonly at: Millis; readonly until: Millis; readonly attached: number } | null = null
+
+  constructor(ports: DutyPorts) {
+    this.ports = ports
+  }
+
+  keepAlive(session: SessionNumbers, sink: ProposalSink): void {
+    this.pings.push({ session, sink })
+  }
+
+  /** Leadership is gone: who pinged is told, by the sink, that nothing was appended. */
+  refuse(code: SubmitRefusal): void {
+    const pings = this.pings
+    this.pings = []
+    for (const ping of pings) ping.sink.refused(code, null)
+    this.inFlight.clear()
+    this.scan = null
+  }
+
+  run(time: DutyTime): void {
+    this.flushPings()
+    this.expire(time)
+    this.retry(time)
+    this.tick(time)
+  }
+
+  private flushPings(): void {
+    while (this.pings.length > 0) {
+      const pings = this.pings.splice(0, SESSIONS_PER_ENTRY)
+      const payload = this.ports.encode.keepAlive(pings.map((ping) => ping.session))
+      this.ports.submit('KeepAlive', payload, new PingSink(pings))
+    }
+  }
+
+  private expire(time: DutyTime): void {
+    const { machine } = this.ports
+    if (this.inFlight.has('ExpireSessions')) return
+    const next = machine.nextExpiry()
+    if (next === null || next > time.lease) return
+    const overdue = machine
+      .overdueSessions(time.lease, SESSIONS_PER_ENTRY)
+      .filter((session) => this.hadItsChance(session.index, time))
+    if (overdue.length === 0) return
+    const sessions = overdue.map((session) => ({
+      ...this.ports.numbersOf(session.index),
+      renewedAtIndex: session.renewedAtIndex,
+    }))
+    this.propose('ExpireSessions', this.ports.encode.expire(sessions))
+  }
+
+  /** A client pings at least every third of its timeout: a new leader hears of the living before it expires anyone. */
+  private hadItsChance(session: number, time: DutyTime): boolean {
+    const facts = this.ports.machine.sessionFacts(session)
+    return facts !== null && time.leadingForMs >= facts.timeoutMs / 3
+  }
+
+  private retry(time: DutyTime): void {
+    const { machine, attachedSessions } = this.ports
+    if (attachedSessions.size === 0 || this.inFlight.has('RetryServerRequests')) return
+    if (this.scanHolds(time.now)) return
+    // A dirty read first: an entry is written only when something is due (FR-027).
+    const due: SessionNumbers[] = []
+    let until = time.now + RETRY_SCAN_MS
+    for (const session of attachedSessions) {
+      const next = machine.nextRetryDue([session])
+      if (next === null) continue
+      if (next <= time.now && due.length < SESSIONS_PER_ENTRY) due.push(this.ports.numbersOf(session))
+      until = Math.min(until, next)
+    }
+    this.scan = { at: time.now, until, attached: attachedSessions.size }
+    if (due.length > 0) this.propose('RetryServerRequests', this.ports.encode.retry(due))
+  }
+
+  /** True while the last scan says that nothing is due. */
+  private scanHolds(now: Millis): boolean {
+    const { scan } = this
+    if (scan === null || now < scan.at || now >= scan.until) return false
+    return scan.attached === this.ports.attachedSessions.size
+  }
+
+  private tick(time: DutyTime): void {
+    const { machine } = this.ports
+    if (this.inFlight.has('Tick')) return
+    const timer = machine.nextTimerDue()
+    const timeout = machine.shortestTimeout()
+    const timerDue = timer !== null && timer <= time.now
+    // While sessions live, leader changes must not be able to freeze the lease (sessions.md §1).
+    const leaseDue = timeout !== null && time.lease - time.lastLease >= timeout / 4
+    if (timerDue || leaseDue) this.propose('Tick', EMPTY)
+  }
+
+  private propose(kind: EntryKind, payload: Uint8Array): void {
+    this.inFlight.add(kind)
+    this.ports.submit(kind, payload, new DutySink(this.inFlight, kind))
+  }
+}
+
+class DutySink implements ProposalSink {
+  private readonly inFlight: Set<EntryKind>
+  private readonly kind: EntryKind
+
+  constructor(inFlight: Set<EntryKind>, kind: EntryKind) {
+    this.inFlight = inFlight
+    this.kind = kind
+  }
+
+  settled(): void {
+    this.inFlight.delete(this.kind)
+  }
+
+  refused(): void {
+    this.inFlight.delete(this.kind)
+  }
+
+  lost(): void {
+    this.inFlight.delete(this.kind)
+  }
+}
+
+/** Hands each pinging session its own part of a KeepAlive entry's reply. */
+class PingSink implements ProposalSink {
+  private readonly pings: readonly Ping[]
+
+  constructor(pings: readonly Ping[]) {
+    this.pings = pings
+  }
+
+  settled(reply: Reply, index: number, now: number): void {
+    this.pings.forEach((ping, position) => {
+      const alive = reply.kind === 'keptAlive' && reply.alive[position] === true
+      ping.sink.settled({ kind: 'keptAlive', alive: [alive] }, index, now)
+    })
+  }
+
+  refused(code: SubmitRefusal, leader: Parameters<ProposalSink['refused']>[1]): void {
+    for (const ping of this.pings) ping.sink.refused(code, leader)
+  }
+
+  lost(): void {
+    for (const ping of this.pings) ping.sink.lost()
+  }
+}

@@ -1,0 +1,60 @@
+import type { RaftState } from '../../raft/index.ts'
+import type { Effect } from '../../raft/types.ts'
+import type { LogClock } from './log-clock.ts'
+import type { Members } from '../members.ts'
+import type { DriverOptions } from '../options.ts'
+import { createdPayload } from './created-payload.ts'
+import type { Peers } from '../peers/peers.ts'
+import type { Pending } from './pending.ts'
+import type { Proposals } from './proposals.ts'
+import { type PersistContext, recordsOf, type RecordsPorts } from './write-records.ts'
+
+/** Of the driver's parts, those that a write concerns. */
+export interface WritingParts {
+  readonly clock: LogClock
+  readonly members: Members
+  readonly peers: Peers
+  readonly pending: Pending
+  readonly proposals: Proposals
+  /** Both clocks for the next entries. */
+  stamp(): { lease: number; now: number }
+}
+
+/** From a persist effect to the log write: records, the Configurations among them, and who waits for its entries. */
+export class Writing {
+  private readonly log: DriverOptions['log']
+  private readonly parts: WritingParts
+  private readonly records: RecordsPorts
+
+  constructor(options: DriverOptions, parts: WritingParts) {
+    const { log, identity } = options
+    this.log = log
+    this.parts = parts
+    this.records = {
+      group: identity.group,
+      clock: parts.clock,
+      proposals: parts.proposals,
+      stamp: () => parts.stamp(),
+      chainAt: (index) => log.chainAt(index),
+      createdPayload: (kind) => createdPayload(kind, options, parts.peers.bootstrap),
+    }
+  }
+
+  persist(effect: Extract<Effect, { kind: 'persist' }>, context: PersistContext, raft: RaftState): void {
+    const { members, peers, pending } = this.parts
+    const { write, truncateFrom } = effect
+    if (truncateFrom !== null) members.truncateFrom(truncateFrom)
+    const written = recordsOf(effect, context, this.records)
+    const hardState = effect.hardState ?? { currentTerm: raft.currentTerm, votedFor: raft.votedFor }
+    const first = effect.entries[0]
+    // PERF: what clients propose is never one, and what was received has been looked through.
+    if (first?.source.kind === 'created' || context.configurations) peers.learnConfigurations(written.records)
+    if (first?.source.kind === 'proposed') {
+      // Before the write: should it fail at once, their outcome is unknown like that of everything appended.
+      context.proposed.forEach(({ sink }, position) => {
+        if (sink !== null) pending.add(first.first + position, sink)
+      })
+    }
+    this.log.append({ write, hardState, truncateFrom, ...written })
+  }
+}

@@ -1,0 +1,109 @@
+import { assert } from '../../base/assert.ts'
+import { logIndex, type GroupId, type LogIndex, type Term } from '../../base/brand.ts'
+import { EntryEncoder } from '../../codec/entry/entry-encoder.ts'
+import { recordIndex, recordLease, recordLength, recordNow } from '../../codec/entry/record.ts'
+import type { EntryKind } from '../../codec/entry/entry.ts'
+import type { CreatedKind, Effect, PersistRun } from '../../raft/types.ts'
+import type { LogClock } from './log-clock.ts'
+import { type Proposal, type Proposals, recordBytesOf } from './proposals.ts'
+
+type Persist = Extract<Effect, { kind: 'persist' }>
+
+const CREATED: { readonly [kind in CreatedKind]: EntryKind } = {
+  noop: 'Noop',
+  configuration: 'Configuration',
+  limits: 'Limits',
+}
+
+const NO_RECORDS = new Uint8Array(0)
+
+/** What the driver holds of the step that a persist effect came from. */
+export interface PersistContext {
+  /** The batch given to the `propose` event, in order. */
+  readonly proposed: readonly Proposal[]
+  /** Records of the AppendEntries received. */
+  readonly received: Uint8Array
+  /** Configurations are among them. */
+  readonly configurations: boolean
+}
+
+/** A step that neither proposed nor received records. */
+export const NO_RECEIVED: PersistContext = { proposed: [], received: NO_RECORDS, configurations: false }
+
+export interface RecordsPorts {
+  readonly group: GroupId
+  readonly clock: LogClock
+  readonly proposals: Proposals
+  stamp(): { lease: number; now: number }
+  chainAt(index: LogIndex): number
+  createdPayload(kind: CreatedKind): Uint8Array
+}
+
+/** The record bytes of one write: encoded here once, or the very bytes that were received (storage.md §2). */
+export interface WriteRecords {
+  readonly records: Uint8Array
+  readonly firstIndex: LogIndex
+  readonly count: number
+}
+
+export function recordsOf(effect: Persist, context: PersistContext, ports: RecordsPorts): WriteRecords {
+  const first = effect.entries[0]
+  const last = effect.entries[effect.entries.length - 1]
+  if (first === undefined || last === undefined) return { records: NO_RECORDS, firstIndex: logIndex(0), count: 0 }
+  const count = last.last - first.first + 1
+  if (first.source.kind === 'received') {
+    const records = receivedFrom(context.received, first.first, ports.clock)
+    return { records, firstIndex: first.first, count }
+  }
+  return { records: encode(effect.entries, context, ports), firstIndex: first.first, count }
+}
+
+/**
+ * The received records from an index on; a follower's log clocks are those of the last entry it holds. PERF: a walk of plain
+ * reads over records that this turn has verified.
+ */
+function receivedFrom(received: Uint8Array, index: LogIndex, clock: LogClock): Uint8Array {
+  let start = received.length
+  let last = 0
+  for (let offset = 0; offset < received.length; offset += recordLength(received, offset)) {
+    if (recordIndex(received, offset) === index) start = offset
+    last = offset
+  }
+  assert(start < received.length, 'the core persists entries that the message carried', { index })
+  clock.adopt(recordLease(received, last), recordNow(received, last))
+  return received.subarray(start)
+}
+
+function encode(runs: readonly PersistRun[], context: PersistContext, ports: RecordsPorts): Uint8Array {
+  const { lease, now } = ports.stamp()
+  const encoder = new EntryEncoder()
+  let chain = ports.chainAt(logIndex((runs[0]?.first ?? 1) - 1))
+  const append = (kind: EntryKind, at: { index: number; term: Term }, payload: Uint8Array): void => {
+    const index = logIndex(at.index)
+    chain = encoder.append({
+      kind,
+      group: ports.group,
+      index,
+      term: at.term,
+      lease,
+      now,
+      previousChain: chain,
+      payload,
+    })
+  }
+  encoder.reserve(recordBytesOf(context.proposed))
+  let next = 0
+  for (const run of runs) {
+    for (let index: number = run.first; index <= run.last; index += 1) {
+      if (run.source.kind === 'created') {
+        append(CREATED[run.source.entryKind], { index, term: run.term }, ports.createdPayload(run.source.entryKind))
+        continue
+      }
+      const proposal = context.proposed[next]
+      assert(proposal !== undefined, 'the core appends no more entries than were proposed', { index, next })
+      next += 1
+      append(proposal.kind, { index, term: run.term }, ports.proposals.payload(proposal))
+    }
+  }
+  return encoder.finish()
+}

@@ -1,0 +1,30 @@
+import type { NodeId } from '../base/brand.ts'
+import { maybeEndPreVote } from './become.ts'
+import { checkPreVote } from './check-vote.ts'
+import type { Turn } from './turn.ts'
+import type { Message } from './types.ts'
+
+type Request = Extract<Message, { kind: 'preVoteRequest' }>
+type Response = Extract<Message, { kind: 'preVoteResponse' }>
+
+/** Pre-vote, receiver (thesis §9.6): answers, and changes nothing. */
+export function receivePreVoteRequest(turn: Turn, from: NodeId, request: Request): void {
+  const { state, now } = turn
+  const { term: requestTerm, lastLogIndex, lastLogTerm } = request
+  const verdict = checkPreVote(state, now, { candidate: from, term: requestTerm, lastLogIndex, lastLogTerm })
+  turn.sendOnceDurable(from, { kind: 'preVoteResponse', term: state.currentTerm, requestTerm, verdict })
+}
+
+/**
+ * An answer to a pre-vote. One from a newer term was settled before: it has made this node a follower in that term, from
+ * where it tries again. A grant for another term than the one it asks for now is stale.
+ */
+export function receivePreVoteResponse(turn: Turn, from: NodeId, response: Response): void {
+  const { state } = turn
+  if (state.role.kind !== 'preCandidate') return
+  if (response.requestTerm !== state.currentTerm + 1) return
+  if (!response.verdict.granted) return
+  if (state.role.granted.includes(from)) return
+  turn.state = { ...state, role: { ...state.role, granted: [...state.role.granted, from] } }
+  maybeEndPreVote(turn)
+}

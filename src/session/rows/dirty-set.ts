@@ -1,0 +1,41 @@
+import type { Row } from './dictionary.ts'
+import { type RowKeys, USER_PREFIX } from './row-keys.ts'
+import type { SessionPage } from '../clients/session-page.ts'
+import type { DirtyRow, DirtyRows } from '../state-machine.ts'
+
+/** What a swap took out: nothing of it is changed any more, so its rows can be read long after later entries. */
+export class DirtySet implements DirtyRows {
+  readonly total: number
+  private readonly meta: DirtyRow
+  private readonly rows: readonly Row[]
+  private readonly user: readonly Row[]
+  private readonly pages: readonly SessionPage[]
+  private readonly keys: RowKeys
+  private readonly swappedAt: number
+
+  /** `user` are rows whose keys lack USER_PREFIX; `swappedAt` is the index of the boundary before this one. */
+  constructor(parts: {
+    total: number
+    meta: DirtyRow
+    rows: readonly Row[]
+    user: readonly Row[]
+    pages: readonly SessionPage[]
+    keys: RowKeys
+    swappedAt: number
+  }) {
+    this.total = parts.total
+    this.meta = parts.meta
+    this.rows = parts.rows
+    this.user = parts.user
+    this.pages = parts.pages
+    this.keys = parts.keys
+    this.swappedAt = parts.swappedAt
+  }
+
+  *[Symbol.iterator](): Generator<DirtyRow> {
+    yield this.meta
+    yield* this.rows
+    for (const { key, value } of this.user) yield { key: USER_PREFIX + key, value }
+    for (const page of this.pages) yield* page.changes(this.keys, this.swappedAt)
+  }
+}

@@ -1,0 +1,249 @@
+import type { Millis, SessionId } from '../../base/brand.ts'
+import { Random } from '../../base/random.ts'
+import type { Value } from '../../codec/value/value.ts'
+import { REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
+import type { ReplicatedState } from '../state/replicated-state.ts'
+import { isInteger, isText } from '../rows/row-fields.ts'
+import { TASK_MACHINE } from '../tables/timers.ts'
+import { principalsKnown, type Transaction } from './transaction.ts'
+import type { EmitOptions, MachineContext, SessionInfo, StateStore, TaskKind } from '../user-machine.ts'
+
+/** The machine's window on the running transaction. One object per state machine: a command allocates none. */
+export class Context implements MachineContext {
+  private readonly owner: ReplicatedState
+  private readonly transaction: Transaction
+  private counter = 0
+  private counterIndex = 0
+
+  constructor(owner: ReplicatedState, transaction: Transaction) {
+    this.owner = owner
+    this.transaction = transaction
+  }
+
+  get now(): Millis {
+    return this.owner.now
+  }
+
+  get index(): number {
+    return this.owner.index
+  }
+
+  get incarnation(): number {
+    return this.owner.incarnation
+  }
+
+  get session(): SessionInfo | null {
+    return this.transaction.session?.row.info ?? null
+  }
+
+  get state(): StateStore {
+    this.assertRunning()
+    return this.transaction.writes
+  }
+
+  emit(target: SessionId, type: string, payload: Value, options?: EmitOptions): boolean {
+    this.assertRunning()
+    this.requireText(type, 'the type of a server request')
+    if (options !== undefined) this.requireOptions(options)
+    const { owner, transaction } = this
+    const issuer = transaction.session
+    const session = issuer !== null && issuer.row.info.id === target ? issuer : owner.sessions.findById(target)
+    if (session === null || !session.live) return false
+    owner.codec.foldNumber(owner.hash, session.row.index)
+    owner.codec.foldString(owner.hash, type)
+    const bytes = transaction.walk(payload) + type.length + REQUEST_OVERHEAD_BYTES
+    return transaction.emit(session, {
+      type,
+      payload,
+      bytes,
+      overflow: options?.overflow ?? 'reject',
+      key: options?.key ?? null,
+      attemptsMax: options?.attemptsMax ?? owner.limits.attemptsMax,
+      deadlineAt: options?.deadlineAt ?? null,
+    })
+  }
+
+  notify(principal: string, topic: string, body: Value): void {
+    this.assertRunning()
+    this.requireText(principal, 'a principal')
+    this.requireText(topic, 'a topic')
+    this.owner.codec.foldString(this.owner.hash, principal)
+    this.owner.codec.foldString(this.owner.hash, topic)
+    const bytes = this.transaction.walk(body) + topic.length
+    this.transaction.notify({ kind: 'notify', principal, topic, body, bytes })
+  }
+
+  task(machine: string, kind: TaskKind, ref: string, payload: Value): string {
+    this.assertRunning()
+    this.requireText(ref, 'the ref of a task')
+    this.requireKind(kind)
+    const { owner, transaction } = this
+    owner.codec.foldString(owner.hash, machine)
+    owner.codec.foldString(owner.hash, kind.kind)
+    owner.codec.foldString(owner.hash, ref)
+    const bytes = transaction.walk(payload)
+    const number = transaction.nextTaskNumber()
+    const taskId = `${owner.incarnation}-task-${number}`
+    transaction.createTask({
+      taskId,
+      kind: kind.kind,
+      machine,
+      role: kind.role,
+      ref,
+      payload,
+      attempt: 1,
+      maxAttempts: kind.maxAttempts,
+      leaseMs: kind.leaseMs,
+      backoffMs: [...kind.backoffMs],
+      assignedTo: null,
+      leaseUntil: null,
+      everLeased: false,
+      status: 'QUEUED',
+      createdAt: owner.now,
+      closedAt: null,
+      result: null,
+      number,
+      backingOff: false,
+      bytes,
+      until: null,
+    })
+    return taskId
+  }
+
+  cancelTask(taskId: string): boolean {
+    this.assertRunning()
+    this.owner.codec.foldString(this.owner.hash, taskId)
+    return this.transaction.cancelTask(taskId)
+  }
+
+  schedule(machine: string, name: string, dueAt: Millis, payload: Value): void {
+    this.assertRunning()
+    if (machine === TASK_MACHINE) throw new TypeError(`the machine name ${TASK_MACHINE} is reserved`)
+    if (!Number.isSafeInteger(dueAt)) throw new TypeError(`a timer is due at an integer of milliseconds, not ${dueAt}`)
+    this.requireText(machine, 'the machine of a timer')
+    this.requireText(name, 'the name of a timer')
+    const { owner } = this
+    const due = Math.max(dueAt, owner.now + 1)
+    owner.codec.foldString(owner.hash, machine)
+    owner.codec.foldString(owner.hash, name)
+    owner.codec.foldNumber(owner.hash, due)
+    this.transaction.walk(payload)
+    owner.timers.stage({ machine, name, dueAt: due, payload })
+  }
+
+  cancel(machine: string, name: string): boolean {
+    this.assertRunning()
+    if (machine === TASK_MACHINE) throw new TypeError(`the machine name ${TASK_MACHINE} is reserved`)
+    this.owner.codec.foldString(this.owner.hash, machine)
+    this.owner.codec.foldString(this.owner.hash, name)
+    return this.owner.timers.stageRemoval(machine, name)
+  }
+
+  once<Result extends Value>(
+    scope: string,
+    key: string,
+    fingerprint: string,
+    retentionMs: Millis,
+    run: () => Result,
+  ): { readonly kind: 'fresh' | 'replayed'; readonly value: Result } | { readonly kind: 'conflict' } {
+    this.assertRunning()
+    this.requireText(scope, 'a scope')
+    this.requireText(key, 'a key')
+    this.requireText(fingerprint, 'a fingerprint')
+    this.requireInteger(retentionMs, 'a retention')
+    const { once, now, codec, hash } = this.owner
+    const row = once.key(scope, key)
+    const kept = once.find(row, now)
+    if (kept !== null && kept.fingerprint !== fingerprint) return { kind: 'conflict' }
+    // The row holds what this scope's own code returned earlier, so its type is the caller's.
+    if (kept !== null) return { kind: 'replayed', value: kept.value as Result }
+    const value = run()
+    codec.foldString(hash, row)
+    codec.foldString(hash, fingerprint)
+    this.transaction.walk(value)
+    once.stage(row, { fingerprint, value, until: now + retentionMs })
+    return { kind: 'fresh', value }
+  }
+
+  audit(record: Value): void {
+    this.assertRunning()
+    this.transaction.audit(record)
+  }
+
+  alert(kind: string, details: Value = null): void {
+    this.assertRunning()
+    this.requireText(kind, 'the kind of an alert')
+    this.transaction.alert(kind, details)
+  }
+
+  afterReject(run: (context: MachineContext) => void): void {
+    this.assertRunning()
+    this.transaction.afterReject.push(run)
+  }
+
+  principalsKnown(prefix: string): readonly string[] {
+    return principalsKnown(this.owner, prefix)
+  }
+
+  hash(bytes: Uint8Array): Uint8Array {
+    return this.owner.codec.sha256(bytes)
+  }
+
+  hashHex(text: string): string {
+    return this.owner.codec.sha256Hex(text)
+  }
+
+  id(prefix: string): string {
+    return `${prefix}${this.owner.incarnation}-${this.owner.index}-${this.nextCounter()}`
+  }
+
+  random(): number {
+    return new Random(this.owner.incarnation, this.owner.index, this.nextCounter()).float()
+  }
+
+  log(message: string, fields: { readonly [name: string]: Value } = {}): void {
+    this.owner.log({ level: 'info', message, fields })
+  }
+
+  /** Counts over all transactions of an entry, so that ids differ between a command and the timers before it. */
+  private nextCounter(): number {
+    if (this.counterIndex !== this.owner.index) {
+      this.counterIndex = this.owner.index
+      this.counter = 0
+    }
+    this.counter += 1
+    return this.counter
+  }
+
+  private requireOptions({ key, attemptsMax, deadlineAt }: EmitOptions): void {
+    if (key !== undefined && key !== null) this.requireText(key, 'the key of a server request')
+    if (attemptsMax !== undefined) this.requireInteger(attemptsMax, 'attemptsMax')
+    if (deadlineAt !== undefined && deadlineAt !== null) this.requireInteger(deadlineAt, 'deadlineAt')
+  }
+
+  private requireKind({ kind, role, leaseMs, maxAttempts, backoffMs }: TaskKind): void {
+    this.requireText(kind, 'the kind of a task')
+    this.requireText(role, 'the role of a task')
+    this.requireInteger(leaseMs, 'leaseMs')
+    this.requireInteger(maxAttempts, 'maxAttempts')
+    for (const wait of backoffMs) this.requireInteger(wait, 'backoffMs')
+  }
+
+  private requireText(text: string, what: string): void {
+    if (!isText(text)) this.refuse(`${what} must be a string without lone surrogates`)
+  }
+
+  private requireInteger(value: number, what: string): void {
+    if (!isInteger(value)) this.refuse(`${what} must be an integer within ±(2^53−1)`)
+  }
+
+  /** MACHINE_ERROR with INVALID_VALUE, also when the machine swallows the error. */
+  private refuse(message: string): never {
+    this.transaction.invalidValue = true
+    throw new TypeError(message)
+  }
+
+  private assertRunning(): void {
+    if (!this.transaction.running) throw new TypeError('a context is valid only during the call it was given to')
+  }
+}

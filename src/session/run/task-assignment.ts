@@ -1,0 +1,171 @@
+import type { ClientSession } from '../clients/session-record.ts'
+import { appendRequest, hasRoom, REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
+import type { ReplicatedState } from '../state/replicated-state.ts'
+import { isOpen, type TaskRow } from '../tables/tasks.ts'
+import { TASK_MACHINE } from '../tables/timers.ts'
+
+/** Server request type that carries a task; its payload is {taskId, kind, payload, attempt}. */
+export const TASK_REQUEST = 'task'
+
+/** What a timer of the session layer is for; its name is `<purpose>:<taskId>`. */
+export type TaskTimer = 'lease' | 'backoff' | 'queue'
+
+/** A task whose last attempt failed: its owner's fallback is to run, in a transaction of its own. */
+export interface FailedTask {
+  readonly task: TaskRow
+  readonly reason: string
+}
+
+/**
+ * Puts a new task into the table, and arms its queue deadline unless it is assigned at once. PERF: with a free worker and
+ * nobody before it in the queue it is written once, as it is then, and no timer is armed to be removed again.
+ */
+export function createTask(state: ReplicatedState, task: TaskRow): void {
+  const worker = state.tasks.firstWaiting(task.role) === null ? pickWorker(state, task) : null
+  if (worker !== null) {
+    lease(state, task, worker)
+    return
+  }
+  state.tasks.put(task)
+  arm(state, task, 'queue', state.now + state.limits.taskQueueMs)
+  assignWaiting(state, task.role)
+}
+
+/** Assigns the role's waiting tasks, oldest first, while there are workers with a free lease and room in their outbox. */
+export function assignWaiting(state: ReplicatedState, role: string): void {
+  for (let task = state.tasks.firstWaiting(role); task !== null; task = state.tasks.firstWaiting(role)) {
+    const worker = pickWorker(state, task)
+    if (worker === null) return
+    lease(state, task, worker)
+  }
+}
+
+/** Assigns what waits for any role of this session: it is new, or it has room again. */
+export function assignToRolesOf(state: ReplicatedState, session: ClientSession): void {
+  for (const role of session.row.info.roles) assignWaiting(state, role)
+}
+
+/**
+ * Ends an attempt: back to the queue after the kind's backoff, or FAILED after the last one (returned, so that the
+ * caller runs the fallback).
+ */
+export function failAttempt(state: ReplicatedState, task: TaskRow, reason: string): FailedTask | null {
+  if (task.attempt >= task.maxAttempts) return failTask(state, task, reason)
+  release(state, task)
+  const wait = task.backoffMs[Math.min(task.attempt - 1, task.backoffMs.length - 1)] ?? 0
+  const queued: TaskRow = {
+    ...task,
+    attempt: task.attempt + 1,
+    status: 'QUEUED',
+    assignedTo: null,
+    leaseUntil: null,
+    backingOff: wait > 0,
+  }
+  state.tasks.put(queued)
+  if (wait > 0) arm(state, queued, 'backoff', state.now + wait)
+  assignWaiting(state, task.role)
+  return null
+}
+
+/** FAILED for good. */
+export function failTask(state: ReplicatedState, task: TaskRow, reason: string): FailedTask {
+  return { task: closeTask(state, task, { status: 'FAILED', result: null }), reason }
+}
+
+/** Closes a task and gives its worker's lease to the next one. */
+export function closeTask(state: ReplicatedState, task: TaskRow, end: Pick<TaskRow, 'status' | 'result'>): TaskRow {
+  release(state, task)
+  if (task.backingOff) disarm(state, task, 'backoff')
+  if (!task.everLeased) disarm(state, task, 'queue')
+  const closed: TaskRow = {
+    ...task,
+    ...end,
+    assignedTo: null,
+    leaseUntil: null,
+    backingOff: false,
+    closedAt: state.now,
+    until: state.now + state.limits.retentionMs,
+  }
+  state.tasks.put(closed)
+  assignWaiting(state, task.role)
+  return closed
+}
+
+/** The worker expired or closed: its attempts end at once. */
+export function releaseTasksOf(state: ReplicatedState, session: ClientSession): FailedTask[] {
+  const failed: FailedTask[] = []
+  for (const task of state.tasks.leasedTo(session.row.info.id)) {
+    const outcome = failAttempt(state, task, 'WORKER_LOST')
+    if (outcome !== null) failed.push(outcome)
+  }
+  return failed
+}
+
+/** A timer of the session layer fired. */
+export function fireTaskTimer(state: ReplicatedState, name: string): FailedTask | null {
+  const colon = name.indexOf(':')
+  const purpose = name.slice(0, colon) as TaskTimer
+  const task = state.tasks.find(name.slice(colon + 1))
+  if (task === null || !isOpen(task)) return null
+  if (purpose === 'lease') return failAttempt(state, task, 'LEASE_EXPIRED')
+  if (purpose === 'queue') return task.everLeased ? null : failTask(state, task, 'QUEUE_DEADLINE')
+  state.tasks.put({ ...task, backingOff: false })
+  assignWaiting(state, task.role)
+  return null
+}
+
+/** Fewest open tasks, then lowest session id (domain.md 0.7), with room in its outbox. */
+function pickWorker(state: ReplicatedState, task: TaskRow): ClientSession | null {
+  const bytes = requestBytes(task)
+  return state.sessions.workers.pick(task.role, state.limits.taskLeasesMax, (worker) =>
+    hasRoom(state, worker, 1, bytes),
+  )
+}
+
+function lease(state: ReplicatedState, task: TaskRow, worker: ClientSession): void {
+  const { taskId, kind, payload, attempt } = task
+  const leaseUntil = state.now + task.leaseMs
+  const leased: TaskRow = {
+    ...task,
+    status: 'LEASED',
+    assignedTo: worker.row.info.id,
+    leaseUntil,
+    everLeased: true,
+  }
+  state.sessions.workers.lease(worker, 1)
+  if (!task.everLeased && state.tasks.find(taskId) !== null) disarm(state, task, 'queue')
+  state.tasks.put(leased)
+  arm(state, task, 'lease', leaseUntil)
+  appendRequest(state, worker, {
+    type: TASK_REQUEST,
+    payload: Object.freeze({ taskId, kind, payload, attempt }),
+    bytes: requestBytes(task),
+    overflow: 'reject',
+    key: null,
+    attemptsMax: state.limits.attemptsMax,
+    deadlineAt: null,
+  })
+  state.codec.foldString(state.hash, taskId)
+  state.codec.foldNumber(state.hash, worker.row.index)
+}
+
+/** Takes the lease from whoever holds it; the row is rewritten by the caller. */
+function release(state: ReplicatedState, task: TaskRow): void {
+  if (task.status !== 'LEASED') return
+  disarm(state, task, 'lease')
+  const worker = task.assignedTo === null ? null : state.sessions.findById(task.assignedTo)
+  if (worker !== null) state.sessions.workers.lease(worker, -1)
+}
+
+function arm(state: ReplicatedState, task: TaskRow, purpose: TaskTimer, dueAt: number): void {
+  const name = `${purpose}:${task.taskId}`
+  state.timers.put({ machine: TASK_MACHINE, name, dueAt: Math.max(dueAt, state.now + 1), payload: null })
+}
+
+function disarm(state: ReplicatedState, task: TaskRow, purpose: TaskTimer): void {
+  state.timers.remove(TASK_MACHINE, `${purpose}:${task.taskId}`)
+}
+
+function requestBytes(task: TaskRow): number {
+  return task.bytes + task.taskId.length + task.kind.length + TASK_REQUEST.length + REQUEST_OVERHEAD_BYTES
+}

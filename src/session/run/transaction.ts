@@ -1,0 +1,253 @@
+import type { RunningHash } from '../../codec/value/running-hash.ts'
+import type { Value } from '../../codec/value/value.ts'
+import type { ClientSession } from '../clients/session-record.ts'
+import { type Notification, notify } from './notify.ts'
+import { appendRequest, coalesced, hasRoom, type NewRequest } from '../clients/outbox.ts'
+import type { ReplicatedState } from '../state/replicated-state.ts'
+import { closeTask, createTask } from './task-assignment.ts'
+import { isOpen, type TaskRow } from '../tables/tasks.ts'
+import { StagedList } from '../rows/staged-list.ts'
+import type { MachineContext, Outcome } from '../user-machine.ts'
+import { WriteBuffer } from '../rows/write-buffer.ts'
+
+type Effect =
+  | { readonly kind: 'emit'; readonly target: ClientSession; readonly request: NewRequest }
+  | Notification
+  | { readonly kind: 'task'; readonly task: TaskRow }
+  | { readonly kind: 'cancelTask'; readonly taskId: string }
+
+/** What outlives a rejection (machines.md §1). */
+type Kept =
+  | { readonly kind: 'audit'; readonly record: Value }
+  | { readonly kind: 'alert'; readonly alert: string; readonly details: Value; readonly bytes: number }
+
+/** Notification topic of alerts, to every admin principal known. */
+export const ALERT_TOPIC = 'admin.alert'
+const ADMIN_PREFIX = 'admin:'
+
+/**
+ * One transaction over every mounted machine: an entry's command, a timer's firing, a hook. Writes, emissions, timers and
+ * tasks are staged and become real at `commit`; only one runs at a time, so the object is reused.
+ */
+export class Transaction {
+  readonly writes: WriteBuffer
+  /** Session whose command or hook this is; null in timers. */
+  session: ClientSession | null = null
+  /** A command may be rejected by a full outbox; a timer or hook hears `false`. */
+  isCommand = false
+  running = false
+  /** Set when a value was refused: MACHINE_ERROR, even if the machine swallowed the ValueError. */
+  invalidValue = false
+  /** Set when a full outbox rejects the command, whatever the machine returns. */
+  rejection: Extract<Outcome, { kind: 'reject' }> | null = null
+  readonly afterReject: ((context: MachineContext) => void)[] = []
+
+  private readonly effects = new StagedList<Effect>()
+  private readonly kept: Kept[] = []
+  private readonly keptHash: RunningHash = { high: 0, low: 0 }
+  private readonly staged = new Map<ClientSession, { count: number; bytes: number }>()
+  private readonly state: ReplicatedState
+  private tasksCreated = 0
+  private hashHigh = 0
+  private hashLow = 0
+
+  constructor(state: ReplicatedState) {
+    this.state = state
+    this.writes = new WriteBuffer(state.userRows, state.codec, state.hash, () => {
+      this.invalidValue = true
+    })
+  }
+
+  begin(session: ClientSession | null, isCommand: boolean): void {
+    this.session = session
+    this.isCommand = isCommand
+    this.running = true
+    this.hashHigh = this.state.hash.high
+    this.hashLow = this.state.hash.low
+  }
+
+  /** Makes everything real, in the order in which the machine asked for it. */
+  commit(): void {
+    this.running = false
+    this.writes.commit()
+    this.state.timers.commit()
+    this.state.once.commit()
+    this.state.tasks.next += this.tasksCreated
+    for (let at = 0; at < this.effects.size; at += 1) this.perform(this.effects.at(at))
+    this.performKept()
+    this.clear()
+  }
+
+  /** Drops writes, emissions, timers and tasks; keeps audit records and alerts. */
+  reject(): void {
+    this.rollback()
+    this.performKept()
+    this.clear()
+  }
+
+  /** Drops everything. */
+  abort(): void {
+    this.rollback()
+    this.clear()
+  }
+
+  /** Walks a value that the machine hands over: validated, frozen, folded. Returns its size. */
+  walk(value: unknown): number {
+    return this.checked(value, this.state.hash)
+  }
+
+  /** Stages a server request; false when it is not stored. */
+  emit(target: ClientSession, request: NewRequest): boolean {
+    if (!target.live) return false
+    if (request.overflow !== 'dropOldest' && !this.admit(target, request)) {
+      if (this.isCommand) this.rejection ??= outboxFull(target)
+      return false
+    }
+    this.effects.add({ kind: 'emit', target, request })
+    return true
+  }
+
+  notify(notification: Notification): void {
+    this.effects.add(notification)
+  }
+
+  /** Number of the next task, the transaction's own counted. */
+  nextTaskNumber(): number {
+    this.tasksCreated += 1
+    return this.state.tasks.next + this.tasksCreated - 1
+  }
+
+  createTask(task: TaskRow): void {
+    this.effects.add({ kind: 'task', task })
+  }
+
+  cancelTask(taskId: string): boolean {
+    let open = isOpenTask(this.state, taskId)
+    for (let at = 0; at < this.effects.size; at += 1) {
+      const effect = this.effects.at(at)
+      if (effect.kind === 'task' && effect.task.taskId === taskId) open = true
+      if (effect.kind === 'cancelTask' && effect.taskId === taskId) open = false
+    }
+    if (open) this.effects.add({ kind: 'cancelTask', taskId })
+    return open
+  }
+
+  audit(record: Value): void {
+    this.checked(record, this.keptHash)
+    this.kept.push({ kind: 'audit', record })
+  }
+
+  alert(alert: string, details: Value): void {
+    const bytes = this.checked(details, this.keptHash)
+    this.kept.push({ kind: 'alert', alert, details, bytes })
+  }
+
+  private checked(value: unknown, hash: RunningHash): number {
+    try {
+      const bytes = this.state.codec.walk(value, hash)
+      if (bytes > this.state.limits.responseBytesMax)
+        throw new TypeError(`a value of ${bytes} bytes is larger than the limit`)
+      return bytes
+    } catch (error) {
+      this.invalidValue = true
+      throw error
+    }
+  }
+
+  /** Counts the request in when the target's outbox has room beside what this transaction staged for it. */
+  private admit(target: ClientSession, request: NewRequest): boolean {
+    const staged = this.staged.get(target) ?? { count: 0, bytes: 0 }
+    const count = staged.count + (this.replaces(target, request) ? 0 : 1)
+    const bytes = staged.bytes + request.bytes
+    if (!hasRoom(this.state, target, count, bytes)) return false
+    this.staged.set(target, { count, bytes })
+    return true
+  }
+
+  private replaces(target: ClientSession, request: NewRequest): boolean {
+    if (request.overflow !== 'coalesce') return false
+    if (coalesced(target, request.type, request.key) !== null) return true
+    for (let at = 0; at < this.effects.size; at += 1) {
+      const effect = this.effects.at(at)
+      if (effect.kind !== 'emit' || effect.target !== target) continue
+      if (effect.request.type === request.type && effect.request.key === request.key) return true
+    }
+    return false
+  }
+
+  private perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'emit':
+        appendRequest(this.state, effect.target, effect.request)
+        return
+      case 'notify':
+        notify(this.state, effect)
+        return
+      case 'task':
+        createTask(this.state, effect.task)
+        return
+      case 'cancelTask': {
+        const task = this.state.tasks.find(effect.taskId)
+        if (task !== null && isOpen(task)) closeTask(this.state, task, { status: 'CANCELLED', result: null })
+        return
+      }
+    }
+  }
+
+  private performKept(): void {
+    if (this.kept.length === 0) return
+    const { state } = this
+    state.codec.foldNumber(state.hash, this.keptHash.high)
+    state.codec.foldNumber(state.hash, this.keptHash.low)
+    for (const kept of this.kept) {
+      if (kept.kind === 'audit') state.audit.append({ index: state.index, now: state.now, record: kept.record })
+      else raiseAlert(state, kept.alert, kept.details, kept.bytes)
+    }
+  }
+
+  private rollback(): void {
+    this.running = false
+    this.writes.rollback()
+    this.state.timers.rollback()
+    this.state.once.rollback()
+    this.state.hash.high = this.hashHigh
+    this.state.hash.low = this.hashLow
+  }
+
+  private clear(): void {
+    this.session = null
+    this.invalidValue = false
+    this.rejection = null
+    this.tasksCreated = 0
+    if (this.effects.size > 0) this.effects.clear()
+    if (this.afterReject.length > 0) this.afterReject.length = 0
+    if (this.staged.size > 0) this.staged.clear()
+    if (this.kept.length === 0) return
+    this.kept.length = 0
+    this.keptHash.high = 0
+    this.keptHash.low = 0
+  }
+}
+
+/** Counts an alert and tells every admin principal known. */
+export function raiseAlert(state: ReplicatedState, alert: string, details: Value, bytes: number): void {
+  state.alerts.raise(alert, { index: state.index, now: state.now })
+  const body = Object.freeze({ kind: alert, details })
+  for (const principal of principalsKnown(state, ADMIN_PREFIX)) {
+    notify(state, { kind: 'notify', principal, topic: ALERT_TOPIC, body, bytes: bytes + alert.length })
+  }
+}
+
+/** Sorted; those remembered and those with a live session. */
+export function principalsKnown(state: ReplicatedState, prefix: string): string[] {
+  return [...new Set([...state.principals.known(prefix), ...state.sessions.principals(prefix)])].sort()
+}
+
+function isOpenTask(state: ReplicatedState, taskId: string): boolean {
+  const task = state.tasks.find(taskId)
+  return task !== null && isOpen(task)
+}
+
+function outboxFull(target: ClientSession): Extract<Outcome, { kind: 'reject' }> {
+  return { kind: 'reject', code: 'OUTBOX_FULL', details: { session: target.row.info.id } }
+}

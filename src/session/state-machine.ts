@@ -1,0 +1,137 @@
+import type { Millis, SessionId } from '../base/brand.ts'
+import type { Entry } from '../codec/entry/entry.ts'
+import type { Limits } from '../codec/entry/payload.ts'
+import type { Value } from '../codec/value/value.ts'
+import type { Outcome, ServerRequest, SessionInfo } from './user-machine.ts'
+
+/** Codes of answers that mean "this copy was not executed" or "nothing changed" (sessions.md §3). */
+export type RefusalCode =
+  | 'SESSION_UNKNOWN'
+  | 'SESSION_EXPIRED'
+  | 'FENCED'
+  | 'INVALID'
+  | 'RESPONSE_EVICTED'
+  | 'REQUEST_CONFLICT'
+  | 'VERSION_CHANGED'
+  | 'WINDOW_EXCEEDED'
+  | 'OUT_OF_ORDER'
+  | 'RESPONSE_BACKLOG'
+  | 'INVALID_ACK'
+  | 'OPEN_CONFLICT'
+  | 'OPEN_TOO_LATE'
+  | 'CLIENT_SESSION_CLOSED'
+  | 'TOO_MANY_SESSIONS'
+  | 'ATTACH_CONFLICT'
+  | 'OPEN_REJECTED'
+
+/** What applying one entry answers to whoever proposed it. */
+export type Reply =
+  | { readonly kind: 'none' }
+  /** Executed: a value, or the machine's rejection (MACHINE_ERROR among them). `replayed`: from the response cache. */
+  | {
+      readonly kind: 'outcome'
+      readonly outcome: Outcome
+      readonly replayed: boolean
+      readonly index: number
+      readonly invalidAck: boolean
+    }
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly details: Value }
+  | { readonly kind: 'opened'; readonly sessionId: SessionId; readonly existing: boolean }
+  | {
+      readonly kind: 'attached'
+      readonly sessionId: SessionId
+      readonly epoch: number
+      /** Safe next requestId: max(highest + 1, floor). */
+      readonly nextRequestId: number
+      readonly acknowledged: number
+      readonly timeoutMs: Millis
+    }
+  | { readonly kind: 'acknowledged'; readonly upTo: number }
+  | { readonly kind: 'closed' }
+  /** KeepAlive: which of the ids it named are alive, in order. */
+  | { readonly kind: 'keptAlive'; readonly alive: readonly boolean[] }
+
+/** What the driver must do after one entry. Lists are empty arrays, shared, when there is nothing. */
+export interface Applied {
+  readonly index: number
+  readonly reply: Reply
+  /** Sessions (by index) whose outbox grew or whose requests are to be sent again. */
+  readonly deliver: readonly number[]
+  /** Sessions that ended in this entry, and how. */
+  readonly ended: readonly { readonly session: number; readonly reason: 'expired' | 'closed' }[]
+  /** This entry is a snapshot boundary: the caller swaps the dirty rows before the next entry. */
+  readonly boundary: boolean
+}
+
+/** The port that the driver calls (architecture.md §5); SessionStateMachine implements it. */
+export interface StateMachine {
+  /** Applies one committed entry. Never throws for bad input; an engine error propagates (sessions.md §10). */
+  apply(entry: Entry, recordBytes: number): Applied
+  readonly appliedIndex: number
+  /** Running hash, 16 hex digits. */
+  stateHash(): string
+  readonly limits: Limits
+  /** Earliest due time (`now` clock) of a durable timer, or null. */
+  nextTimerDue(): Millis | null
+  /** Earliest lease at which a session may expire, or null; shortest timeout of live sessions, or null. */
+  nextExpiry(): Millis | null
+  shortestTimeout(): Millis | null
+  /** Sessions overdue at this lease, oldest first: the content of an ExpireSessions entry. */
+  overdueSessions(lease: Millis, limit: number): readonly { readonly index: number; readonly renewedAtIndex: number }[]
+  /** Dirty read: are there server requests due for redelivery at `now` among these (attached) sessions? */
+  retriesDue(now: Millis, sessions: Iterable<number>): boolean
+  /** Earliest `now` at which retriesDue may turn true for those sessions, or null. */
+  nextRetryDue(sessions: Iterable<number>): Millis | null
+  /** Row of a live session as facts for the leader and the status page; null when unknown. */
+  sessionFacts(index: number): SessionFacts | null
+  /** Outbox of a session above `after`, in id order, at most `limit`. */
+  outbox(index: number, after: number, limit: number): readonly ServerRequest[]
+  /** Response cached under a request id, for a duplicate answered from applied state. */
+  cached(index: number, requestId: number): CachedOutcome | null
+  query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome
+  /** Takes out what changed since the last swap, O(1). */
+  swapDirty(): DirtyRows
+  /** Loads rows of a snapshot into an empty machine; then `restored`. */
+  restoreRow(key: string, value: Value): void
+  restored(position: { index: number; term: number; lease: Millis; now: Millis }): void
+  readonly counts: { sessions: number; rows: number; tasks: number; timers: number }
+  activeVersion(machine: string): number
+}
+
+/** One row of a boundary: its value there, undefined where it was deleted. */
+export interface DirtyRow {
+  readonly key: string
+  readonly value: Value | undefined
+}
+
+/**
+ * What changed between two boundaries, in no particular order, each key once. Values are immutable: it may be read, and
+ * again, long after later entries were applied.
+ */
+export interface DirtyRows extends Iterable<DirtyRow> {
+  /** Rows of the whole state at the boundary. */
+  readonly total: number
+}
+
+/** A cached response as a duplicate is answered from it. */
+export interface CachedOutcome {
+  readonly outcome: Outcome
+  /** Entry that executed the command. */
+  readonly entryIndex: number
+  readonly hashHigh: number
+  readonly hashLow: number
+}
+
+export interface SessionFacts {
+  readonly info: SessionInfo
+  readonly epoch: number
+  readonly secretHash: Uint8Array
+  readonly floor: number
+  readonly highest: number
+  readonly acknowledged: number
+  readonly lastServerRequestId: number
+  readonly timeoutMs: Millis
+  readonly renewedLease: Millis
+  readonly renewedAtIndex: number
+  readonly ordered: boolean
+}

@@ -1,0 +1,188 @@
+import type { Millis } from '../../base/brand.ts'
+import type { Limits } from '../../codec/entry/payload.ts'
+import type { RunningHash } from '../../codec/value/running-hash.ts'
+import type { SessionCodec } from '../../codec/session-codec.ts'
+import { AuditLog } from '../tables/audit-log.ts'
+import { Alerts } from '../tables/alerts.ts'
+import type { ClientSession } from '../clients/session-record.ts'
+import { ClientSessions } from '../clients/client-sessions.ts'
+import { DeadLetters } from '../tables/dead-letters.ts'
+import { Dictionary } from '../rows/dictionary.ts'
+import { DirtySet } from '../rows/dirty-set.ts'
+import { Expiry } from '../clients/expiry.ts'
+import { metaRow } from './meta-row.ts'
+import { OnceTable } from '../tables/once-table.ts'
+import { OrderedKeys } from '../rows/ordered-keys.ts'
+import { Principals } from '../tables/principals.ts'
+import { FAMILY, RowKeys } from '../rows/row-keys.ts'
+import type { SessionPage } from '../clients/session-page.ts'
+import type { SessionRow } from '../rows/session-rows.ts'
+import { Tasks } from '../tables/tasks.ts'
+import { Timers } from '../tables/timers.ts'
+import { Tombstones } from '../tables/tombstones.ts'
+import type { DirtyRows } from '../state-machine.ts'
+
+/**
+ * Limits before entry 2 has set the replicated ones: nothing may open, nothing is a boundary. Real limits never come
+ * from a build's defaults, or a later release would change what an old log means.
+ */
+const LIMITS_BEFORE_ENTRY_TWO: Limits = {
+  windowRequests: 0,
+  cachedResponsesMax: 0,
+  cachedBytesMax: 0,
+  commandBytesMax: 0,
+  responseBytesMax: 0,
+  outboxCountMax: 0,
+  outboxBytesMax: 0,
+  sessionsMax: 0,
+  sessionTimeoutMinMs: 0,
+  sessionTimeoutMaxMs: 0,
+  tombstoneMs: 0,
+  mailboxMax: 0,
+  taskLeasesMax: 0,
+  taskQueueMs: 0,
+  retentionMs: 0,
+  ackTimeoutMs: 0,
+  ackTimeoutMaxMs: 0,
+  attemptsMax: 0,
+  snapshotBytes: Number.MAX_SAFE_INTEGER,
+}
+
+/** A diagnostic of the session layer or a machine's `ctx.log`; the host decides where it goes and when to be silent. */
+export interface SessionLog {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: { readonly [name: string]: unknown }
+}
+
+export interface ReplicatedStateOptions {
+  readonly group: number
+  readonly log: (record: SessionLog) => void
+  /** Active version per machine name at the start of a log. */
+  readonly versions: { readonly [machine: string]: number }
+}
+
+/** Everything that apply reads and writes: the dictionary, the tables over it, clocks, counters, and the running hash. */
+export class ReplicatedState {
+  readonly group: number
+  readonly codec: SessionCodec
+  readonly log: (record: SessionLog) => void
+  readonly keys: RowKeys
+  /** Rows of the session layer, under their keys. */
+  readonly dictionary = new Dictionary()
+  /** Rows of user machines, under their keys without USER_PREFIX. Both are swapped at the same entries. */
+  readonly userRows = new Dictionary(new OrderedKeys())
+  readonly sessions = new ClientSessions()
+  readonly expiry = new Expiry(this.sessions)
+  readonly timers: Timers
+  readonly tombstones: Tombstones
+  readonly once: OnceTable
+  readonly tasks: Tasks
+  readonly principals: Principals
+  readonly audit: AuditLog
+  readonly alerts: Alerts
+  readonly deadLetters: DeadLetters
+  readonly hash: RunningHash = { high: 0, low: 0 }
+  /** Versions that AdvanceVersion entries have set. */
+  readonly versions = new Map<string, number>()
+
+  /** Entry being applied, or applied last. */
+  index = 0
+  /** Leader-time clock of that entry; never falls. */
+  lease: Millis = 0
+  /** The only clock machines see: that entry's, or the logical time of a timer that fires before it; never falls. */
+  now: Millis = 0
+  incarnation = 0
+  limits: Limits = LIMITS_BEFORE_ENTRY_TWO
+  /** Record bytes of log since the last snapshot boundary. */
+  bytesSinceBoundary = 0
+  /** Responses and server requests that sessions hold. */
+  heldRows = 0
+
+  /** Pages of the sessions that this boundary interval has changed. */
+  private pages: SessionPage[] = []
+  private readonly firstVersions: { readonly [machine: string]: number }
+  private delivered: number[] = []
+  private endings: { session: number; reason: 'expired' | 'closed' }[] = []
+
+  constructor(codec: SessionCodec, options: ReplicatedStateOptions) {
+    this.codec = codec
+    this.group = options.group
+    this.log = options.log
+    this.firstVersions = options.versions
+    this.keys = new RowKeys(codec)
+    this.timers = new Timers(this.dictionary, this.keys)
+    this.tombstones = new Tombstones(this.dictionary, this.keys)
+    this.once = new OnceTable(this.dictionary, this.keys)
+    this.tasks = new Tasks(this.dictionary, this.keys)
+    this.principals = new Principals(this.dictionary, this.keys)
+    this.audit = new AuditLog(this.dictionary, this.keys)
+    this.alerts = new Alerts(this.dictionary, this.keys)
+    this.deadLetters = new DeadLetters(this.dictionary, this.keys)
+  }
+
+  /** The version of a machine under which the next entry is applied (sessions.md §10). */
+  activeVersion(machine: string): number {
+    return this.versions.get(machine) ?? this.firstVersions[machine] ?? 1
+  }
+
+  /** Rows of the whole state; the meta row is one, also before the first boundary. */
+  get rows(): number {
+    return this.dictionary.size + this.userRows.size + this.sessions.size + this.heldRows + 1
+  }
+
+  /**
+   * The row of a session to change. Must come before any change of what the session holds: the first one of an interval
+   * turns to a new page, so that the boundary's stays what it was.
+   */
+  draft(session: ClientSession): SessionRow {
+    const { generation } = this.dictionary
+    if (session.page.generation !== generation) {
+      session.page = session.page.next(generation)
+      this.pages.push(session.page)
+    }
+    return session.page.row
+  }
+
+  /** Takes out what changed since the last boundary, O(1) (storage.md §4). */
+  swap(): DirtyRows {
+    const { dictionary, userRows, pages, keys } = this
+    const { swappedAt } = dictionary
+    const total = this.rows
+    this.pages = []
+    const rows = dictionary.swap(this.index)
+    const user = userRows.swap(this.index)
+    const meta = { key: FAMILY.meta, value: metaRow(this) }
+    return new DirtySet({ total, meta, rows, user, pages, keys, swappedAt })
+  }
+
+  /** Any sign of life renews (sessions.md §4). */
+  renew(session: ClientSession): SessionRow {
+    const row = this.draft(session)
+    row.renewedLease = this.lease
+    row.renewedAtIndex = this.index
+    return row
+  }
+
+  /** Puts a session on this entry's delivery list, once. */
+  deliver(session: ClientSession): void {
+    if (session.deliveredAt === this.index) return
+    session.deliveredAt = this.index
+    this.delivered.push(session.row.index)
+  }
+
+  ending(session: ClientSession, reason: 'expired' | 'closed'): void {
+    this.endings.push({ session: session.row.index, reason })
+  }
+
+  /** Hands over this entry's delivery and ending lists. */
+  finishEntry(): { deliver: readonly number[]; ended: readonly { session: number; reason: 'expired' | 'closed' }[] } {
+    const deliver = this.delivered
+    const ended = this.endings
+    if (deliver.length > 0) this.delivered = []
+    if (ended.length > 0) this.endings = []
+    return { deliver: deliver.length > 0 ? deliver : NONE, ended: ended.length > 0 ? ended : NONE }
+  }
+}
+
+const NONE: readonly never[] = []

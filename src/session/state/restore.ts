@@ -1,0 +1,119 @@
+import { assert } from '../../base/assert.ts'
+import type { Limits } from '../../codec/entry/payload.ts'
+import type { Value } from '../../codec/value/value.ts'
+import { ClientSession } from '../clients/session-record.ts'
+import { readMetaRow } from './meta-row.ts'
+import type { OnceRow } from '../tables/once-table.ts'
+import type { MailRow, PrincipalRow } from '../tables/principals.ts'
+import type { ReplicatedState } from './replicated-state.ts'
+import { FAMILY, HELD_FAMILIES, USER_PREFIX } from '../rows/row-keys.ts'
+import type { CachedResponse, OutboxRow, SessionRow } from '../rows/session-rows.ts'
+import type { TaskRow } from '../tables/tasks.ts'
+import type { TimerRow } from '../tables/timers.ts'
+import type { TombstoneRow } from '../tables/tombstones.ts'
+
+/**
+ * Loads the rows of a snapshot and rebuilds everything derived from them. Rows may come in any order: they are indexed
+ * when all are there, sessions first. Casts: a row was written by this folder under the family that its key names.
+ */
+export class Restore {
+  private readonly state: ReplicatedState
+  private readonly byFamily = new Map<string, [string, Value][]>()
+
+  constructor(state: ReplicatedState) {
+    this.state = state
+  }
+
+  row(key: string, value: Value): void {
+    const { dictionary, userRows, codec } = this.state
+    // Machines get shared, frozen values, from a snapshot as from a write.
+    codec.walkRow(value, { high: 0, low: 0 })
+    if (key.startsWith(USER_PREFIX)) {
+      userRows.restore(key.slice(USER_PREFIX.length), value)
+      return
+    }
+    const family = familyOf(key)
+    if (key !== FAMILY.meta && !HELD_FAMILIES.includes(family)) dictionary.restore(key, value)
+    const rows = this.byFamily.get(family)
+    if (rows === undefined) this.byFamily.set(family, [[key, value]])
+    else rows.push([key, value])
+  }
+
+  /** Rebuilds the indexes and checks the snapshot's position against its own row. */
+  finish(position: { index: number; lease: number; now: number }): void {
+    const { state } = this
+    for (const [, value] of this.rows(FAMILY.meta)) readMetaRow(state, value)
+    assert(state.index === position.index, 'a snapshot holds the state of its own index', {
+      row: state.index,
+      position: position.index,
+    })
+    state.lease = Math.max(state.lease, position.lease)
+    state.now = Math.max(state.now, position.now)
+    for (const [, value] of this.rows(FAMILY.limits)) state.limits = value as unknown as Limits
+    for (const [key, value] of this.rows(FAMILY.version)) {
+      state.versions.set(String(state.keys.parts(FAMILY.version, key)[0]), value as number)
+    }
+    this.sessions()
+    this.tables()
+    state.dictionary.swap(state.index)
+    state.userRows.swap(state.index)
+    this.byFamily.clear()
+  }
+
+  private sessions(): void {
+    const { state } = this
+    for (const [key, value] of this.rows(FAMILY.client)) {
+      const session = new ClientSession(key, value as unknown as SessionRow)
+      state.sessions.add(session)
+      state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
+    }
+    for (const [key, value] of this.rows(FAMILY.response)) {
+      this.owner(FAMILY.response, key).page.addResponse(value as unknown as CachedResponse)
+      state.heldRows += 1
+    }
+    for (const [key, value] of this.rows(FAMILY.outbox)) {
+      this.owner(FAMILY.outbox, key).addRequest(value as unknown as OutboxRow)
+      state.heldRows += 1
+    }
+    for (const { page } of state.sessions.all()) {
+      if (page.outbox.length > 1) page.outbox.sort((a, b) => a.serverRequestId - b.serverRequestId)
+    }
+  }
+
+  private tables(): void {
+    const { state } = this
+    for (const [key, value] of this.rows(FAMILY.tombstone)) state.tombstones.restore(key, value as TombstoneRow)
+    for (const [key, value] of this.rows(FAMILY.timer)) state.timers.restore(key, value as TimerRow)
+    for (const [key, value] of this.rows(FAMILY.once)) state.once.restore(key, value as OnceRow)
+    for (const [key, value] of this.rows(FAMILY.deadLetter)) state.deadLetters.restore(key, value)
+    for (const [key, value] of this.rows(FAMILY.principal))
+      state.principals.restorePrincipal(key, value as PrincipalRow)
+    for (const [key, value] of this.rows(FAMILY.mailbox)) {
+      state.principals.restoreMail(String(state.keys.parts(FAMILY.mailbox, key)[0]), value as MailRow)
+    }
+    for (const [, value] of this.rows(FAMILY.task)) {
+      const task = value as unknown as TaskRow
+      state.tasks.restore(task)
+      const worker =
+        task.status === 'LEASED' && task.assignedTo !== null ? state.sessions.findById(task.assignedTo) : null
+      if (worker !== null) state.sessions.workers.lease(worker, 1)
+    }
+  }
+
+  private rows(family: string): readonly [string, Value][] {
+    return this.byFamily.get(family) ?? []
+  }
+
+  private owner(family: string, key: string): ClientSession {
+    const index = this.state.keys.parts(family, key)[0]
+    const session = this.state.sessions.at(Number(index))
+    assert(session !== null, 'a row of a session has its session', { family, index })
+    return session
+  }
+}
+
+/** `session/<name>/` of a key, or the whole key of a family that is one row. */
+function familyOf(key: string): string {
+  const slash = key.indexOf('/', 'session/'.length)
+  return slash < 0 ? key : key.slice(0, slash + 1)
+}

@@ -1,0 +1,60 @@
+import type { Millis } from '../../base/brand.ts'
+import type { Value } from '../../codec/value/value.ts'
+import type { OutboxRow } from '../rows/session-rows.ts'
+import { type Dictionary, rowValue } from '../rows/dictionary.ts'
+import { Retention } from './retention.ts'
+import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
+import type { SessionInfo } from '../user-machine.ts'
+
+/** Dead letters kept per group; the oldest goes first. */
+export const DEAD_LETTERS_MAX = 10_000
+
+export type DeadLetterRow = {
+  readonly target: SessionInfo
+  readonly request: OutboxRow
+  readonly at: Millis
+  readonly until: Millis
+}
+
+/** Server requests that ran out of attempts or time (sessions.md §5). */
+export class DeadLetters {
+  /** Sequence number of the next one. */
+  next = 1
+  private readonly live = new Map<string, Millis>()
+  private readonly retention = new Retention(
+    (key) => this.live.get(key) ?? null,
+    (key) => this.drop(key),
+  )
+  private readonly dictionary: Dictionary
+  private readonly keys: RowKeys
+
+  constructor(dictionary: Dictionary, keys: RowKeys) {
+    this.dictionary = dictionary
+    this.keys = keys
+  }
+
+  add(row: DeadLetterRow): void {
+    const key = this.keys.row(FAMILY.deadLetter, this.next)
+    this.next += 1
+    const value = rowValue(row)
+    this.dictionary.set(key, value)
+    this.restore(key, value)
+    const oldest = this.live.size > DEAD_LETTERS_MAX ? this.retention.oldest() : null
+    if (oldest !== null) this.drop(oldest.key)
+  }
+
+  restore(key: string, value: Value): void {
+    const { until } = value as unknown as DeadLetterRow
+    this.live.set(key, until)
+    this.retention.add(key, until)
+  }
+
+  sweep(now: Millis): void {
+    this.retention.sweep(now)
+  }
+
+  private drop(key: string): void {
+    this.live.delete(key)
+    this.dictionary.delete(key)
+  }
+}

@@ -1,0 +1,109 @@
+import type { Millis } from '../../base/brand.ts'
+import type { Row } from '../rows/dictionary.ts'
+import type { TimerRow } from './timers.ts'
+
+/** `position` of a timer that is not in the heap. */
+const OUTSIDE = -1
+
+/** A durable timer with its place in the order in which timers fall due. */
+export class DueTimer {
+  /** Its row key, which is also its id in the order (due, id). */
+  readonly key: string
+  readonly machine: string
+  readonly name: string
+  /** As it is armed; null while only the running transaction knows it. */
+  row: TimerRow | null = null
+  /** The dictionary's row; null as `row`. */
+  stored: Row | null = null
+  /** What the running transaction makes of it: a row, null to remove it; undefined when it leaves it alone. */
+  staged: TimerRow | null | undefined = undefined
+  dueAt: Millis = 0
+  /** Where it is in the heap. */
+  position = OUTSIDE
+
+  constructor(key: string, machine: string, name: string) {
+    this.key = key
+    this.machine = machine
+    this.name = name
+  }
+}
+
+/**
+ * A binary min-heap of timers by (due, key) that know where they are: one that is armed again moves, one that is cancelled
+ * goes. So nothing stale piles up, and the first timer is the first.
+ */
+export class TimerHeap {
+  private readonly timers: DueTimer[] = []
+
+  get size(): number {
+    return this.timers.length
+  }
+
+  /** The timer that is due first, or undefined. */
+  peek(): DueTimer | undefined {
+    return this.timers[0]
+  }
+
+  /** Puts a timer where its time says, whether it was in the heap or not. */
+  place(timer: DueTimer, dueAt: Millis): void {
+    const later = timer.position !== OUTSIDE && dueAt > timer.dueAt
+    timer.dueAt = dueAt
+    if (timer.position === OUTSIDE) {
+      timer.position = this.timers.length
+      this.timers.push(timer)
+    }
+    if (later) this.sink(timer)
+    else this.rise(timer)
+  }
+
+  /** Takes a timer out. */
+  remove(timer: DueTimer): void {
+    const { timers } = this
+    const { position } = timer
+    const last = timers.pop()
+    timer.position = OUTSIDE
+    if (last === undefined || last === timer) return
+    last.position = position
+    timers[position] = last
+    if (before(last, timer)) this.rise(last)
+    else this.sink(last)
+  }
+
+  private rise(timer: DueTimer): void {
+    const { timers } = this
+    let at = timer.position
+    while (at > 0) {
+      const parent = (at - 1) >>> 1
+      const above = timers[parent] as DueTimer
+      if (!before(timer, above)) break
+      timers[at] = above
+      above.position = at
+      at = parent
+    }
+    timers[at] = timer
+    timer.position = at
+  }
+
+  private sink(timer: DueTimer): void {
+    const { timers } = this
+    const size = timers.length
+    let at = timer.position
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= size) break
+      const right = child + 1
+      if (right < size && before(timers[right] as DueTimer, timers[child] as DueTimer)) child = right
+      const below = timers[child] as DueTimer
+      if (!before(below, timer)) break
+      timers[at] = below
+      below.position = at
+      at = child
+    }
+    timers[at] = timer
+    timer.position = at
+  }
+}
+
+function before(left: DueTimer, right: DueTimer): boolean {
+  return left.dueAt < right.dueAt || (left.dueAt === right.dueAt && left.key < right.key)
+}

@@ -1,0 +1,180 @@
+import type { Millis, ServerRequestId, SessionId } from '../base/brand.ts'
+import type { Value } from '../codec/value/value.ts'
+
+/** Everything a machine may know of a client session. */
+export interface SessionInfo {
+  readonly id: SessionId
+  readonly principal: string
+  readonly roles: readonly string[]
+  readonly capabilities: { readonly [name: string]: Value }
+  readonly name: string
+}
+
+/** Byte-ordered view of the rows under `user/`; keys are binary strings (codec keyPart). */
+export interface StateReader {
+  get(key: string): Value | undefined
+  has(key: string): boolean
+  /** Rows with from ≤ key < to in byte order, at most `limit` (mandatory), from the end when `reverse`. */
+  range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[]
+  /** Number of rows in [from, to). */
+  count(bounds: { from: string; to: string }): number
+}
+
+export interface StateStore extends StateReader {
+  set(key: string, value: Value): void
+  delete(key: string): boolean
+}
+
+export interface EmitOptions {
+  /** What a full outbox does (sessions.md §5). Default reject. */
+  readonly overflow?: 'reject' | 'coalesce' | 'dropOldest'
+  /** Key for `coalesce`: replaces the waiting request of the same type and key. */
+  readonly key?: string
+  readonly attemptsMax?: number
+  readonly deadlineAt?: Millis
+}
+
+/** A kind of task as its owner declares it (domain.md 0.7). Not replicated: part of the machine's code. */
+export interface TaskKind {
+  readonly kind: string
+  readonly role: string
+  readonly leaseMs: Millis
+  readonly maxAttempts: number
+  /** Wait before attempt 2, 3, …; the last one repeats. */
+  readonly backoffMs: readonly Millis[]
+}
+
+export interface TaskRecord {
+  readonly taskId: string
+  readonly kind: string
+  readonly machine: string
+  readonly role: string
+  /** The owner's reference, e.g. an attempt id. */
+  readonly ref: string
+  readonly payload: Value
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly leaseMs: Millis
+  readonly backoffMs: readonly Millis[]
+  readonly assignedTo: SessionId | null
+  readonly leaseUntil: Millis | null
+  readonly everLeased: boolean
+  readonly status: 'QUEUED' | 'LEASED' | 'DONE' | 'FAILED' | 'CANCELLED'
+  readonly createdAt: Millis
+  readonly closedAt: Millis | null
+  /** Hash of the accepted result and who gave it, for the identical repeat. */
+  readonly result: { readonly by: string; readonly hash: string } | null
+}
+
+/** What `apply` returns (machines.md §1); a throw is a bug and becomes MACHINE_ERROR. */
+export type Outcome<Response = Value> =
+  | { readonly kind: 'value'; readonly value: Response }
+  | { readonly kind: 'reject'; readonly code: string; readonly details: Value }
+
+export interface MachineCommand<Name extends string = string, Input = Value> {
+  readonly machine: string
+  readonly command: Name
+  readonly input: Input
+}
+
+/** The only window a machine has (machines.md §1). Valid during the call it was given to. */
+export interface MachineContext {
+  readonly now: Millis
+  readonly index: number
+  readonly incarnation: number
+  /** The issuing session; null in timers. */
+  readonly session: SessionInfo | null
+  readonly state: StateStore
+  /** Adds a server request to a session's outbox; false when the target is unknown (or, in timers and hooks, full). */
+  emit(target: SessionId, type: string, payload: Value, options?: EmitOptions): boolean
+  /** Notification to a principal: one copy per live session, else its mailbox. */
+  notify(principal: string, topic: string, body: Value): void
+  /** Queues a task and returns its id, `<incarnation>-task-<n>`. */
+  task(machine: string, kind: TaskKind, ref: string, payload: Value): string
+  cancelTask(taskId: string): boolean
+  /** Durable timer, one per (machine, name); due at least at logical now + 1 ms. Re-scheduling replaces it. */
+  schedule(machine: string, name: string, dueAt: Millis, payload: Value): void
+  cancel(machine: string, name: string): boolean
+  /** Idempotency key that outlives sessions (sessions.md §8). */
+  once<Result extends Value>(
+    scope: string,
+    key: string,
+    fingerprint: string,
+    retentionMs: Millis,
+    run: () => Result,
+  ): { readonly kind: 'fresh' | 'replayed'; readonly value: Result } | { readonly kind: 'conflict' }
+  /** Append-only record that survives a rejection; stored bounded under `session/audit/`. */
+  audit(record: Value): void
+  /** Raises an alert: a counter per kind and a notification `admin.alert` to every admin principal known. */
+  alert(kind: string, details?: Value): void
+  /** Runs after the rollback of a rejected command, in a write buffer of its own. */
+  afterReject(run: (context: MachineContext) => void): void
+  /** Principals of that kind prefix ("admin:") that a session was ever bound to, sorted. */
+  principalsKnown(prefix: string): readonly string[]
+  hash(bytes: Uint8Array): Uint8Array
+  /** SHA-256 of a text's UTF-8, as 64 hex digits. */
+  hashHex(text: string): string
+  /** Unique for ever: incarnation, index and a counter, after `prefix`. */
+  id(prefix: string): string
+  /** Uniform in [0, 1), seeded by incarnation, index and a counter. */
+  random(): number
+  /** Silent on replay and on followers. */
+  log(message: string, fields?: { readonly [name: string]: Value }): void
+}
+
+/** The three functions of the session framework (FR-001); everything else is optional. */
+export interface UserStateMachine<Command = MachineCommand, Response = Value> {
+  apply(context: MachineContext, command: Command): Outcome<Response>
+  /** A rejection refuses the session: nothing is stored, nothing emitted. */
+  onSessionCreated(context: MachineContext, session: SessionInfo): void | Outcome
+  onSessionExpired(
+    context: MachineContext,
+    session: SessionInfo,
+    pending: readonly ServerRequest[],
+    reason: 'expired' | 'closed',
+  ): void
+  onTimer?(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void
+  onDeadLetter?(context: MachineContext, request: ServerRequest, target: SessionInfo): void
+  /**
+   * A worker's result for an open task. `invalid`: does not fit the kind's schema, counts as a failed attempt.
+   * `done`: accepted, what it wrote is committed, the task is closed.
+   */
+  onTaskResult?(
+    context: MachineContext,
+    task: TaskRecord,
+    result: Value,
+  ): { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
+  /** The kind's fallback, when the task has failed for good. */
+  onTaskFailed?(context: MachineContext, task: TaskRecord, reason: string): void
+  /** Changes a machine's rows for version `to`; runs once, inside the AdvanceVersion entry (sessions.md §10). */
+  migrate?(context: MachineContext, machine: string, to: number): void
+  query?(view: QueryView, request: { machine: string; query: string; input: Value }): Outcome
+  /** Active version per machine name at the start of a log. Absent names are version 1. */
+  readonly versions?: { readonly [machine: string]: number }
+}
+
+export interface QueryView {
+  readonly state: StateReader
+  readonly now: Millis
+  readonly index: number
+  /** Who asks; null for an unbound query. */
+  readonly session: SessionInfo | null
+}
+
+/** One server request as it waits in an outbox (sessions.md §5). */
+export interface ServerRequest {
+  readonly serverRequestId: ServerRequestId
+  /** Id of the one before it that still waits or was acknowledged, or 0: what a client must have before it takes this. */
+  readonly previousId: number
+  readonly type: string
+  readonly payload: Value
+  readonly key: string | null
+  readonly attempt: number
+  /** `now` of the last sending that the log knows. */
+  readonly lastSentAt: Millis
+  readonly createdAt: Millis
+  readonly createdIndex: number
+  readonly attemptsMax: number
+  readonly deadlineAt: Millis | null
+  readonly bytes: number
+}

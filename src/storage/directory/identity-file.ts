@@ -1,0 +1,106 @@
+import { isNodeId } from '../../base/brand.ts'
+import type { NodeId } from '../../base/brand.ts'
+import type { StorageFault } from '../../node/ports/storage-fault.ts'
+
+export const IDENTITY_FILE = 'HOLDFAST.json'
+/** Rises when an older build could not read the directory any more. */
+export const DIRECTORY_FORMAT = 1
+
+/** Whose data a directory holds: HOLDFAST.json, for people and for the checks at every start (storage.md §1). */
+export interface DirectoryIdentity {
+  readonly format: number
+  readonly clusterId: string
+  readonly nodeId: NodeId
+  /** Random id of this directory, 32 hex digits: a wiped node is told from itself. */
+  readonly instanceId: string
+  /** Rises with every restore from a backup. */
+  readonly incarnation: number
+  /** ISO 8601, UTC. */
+  readonly created: string
+  /** Raft groups whose data lies here. */
+  readonly groups: readonly number[]
+  /** A node may have voted under this instance id: every group's log exists from then on. */
+  readonly started: boolean
+}
+
+/** Whom a start expects to find. */
+export interface ExpectedIdentity {
+  readonly nodeId: NodeId
+  /** null: any, e.g. for a command that looks into the directory. */
+  readonly clusterId: string | null
+}
+
+export function encodeIdentity(identity: DirectoryIdentity): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(identity, null, 2)}\n`)
+}
+
+/** The identity in a file's bytes, or the fault that it cannot be read by this build. `shown` names the file. */
+export function decodeIdentity(bytes: Uint8Array, shown: string): DirectoryIdentity | StorageFault {
+  const parsed = parse(bytes)
+  if (typeof parsed !== 'object' || parsed === null || !('format' in parsed) || typeof parsed.format !== 'number')
+    return unreadable(shown)
+  if (parsed.format > DIRECTORY_FORMAT) {
+    return {
+      code: 'NEWER_FORMAT',
+      message:
+        `${shown} was written by a newer version of Holdfast (directory format ${parsed.format}, this build reads up to ${DIRECTORY_FORMAT}). ` +
+        `Nothing was changed. Start that version, or a later one, on this directory.`,
+    }
+  }
+  return isIdentity(parsed) ? parsed : unreadable(shown)
+}
+
+/** Null when the directory is the one that the start expects. */
+export function checkIdentity(
+  found: DirectoryIdentity,
+  expected: ExpectedIdentity,
+  shown: string,
+): StorageFault | null {
+  if (expected.clusterId !== null && found.clusterId !== expected.clusterId) {
+    return {
+      code: 'WRONG_CLUSTER',
+      message:
+        `${shown} belongs to cluster "${found.clusterId}", this node was started for cluster "${expected.clusterId}". Nothing was changed. ` +
+        `Start it with the cluster id "${found.clusterId}", or name another directory with --data.`,
+    }
+  }
+  if (found.nodeId !== expected.nodeId) {
+    return {
+      code: 'WRONG_NODE',
+      message:
+        `${shown} belongs to node "${found.nodeId}", this node is "${expected.nodeId}". Nothing was changed. Two nodes must never share a ` +
+        `directory: start it as "${found.nodeId}", or name another directory with --data.`,
+    }
+  }
+  return null
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return null
+  }
+}
+
+function isIdentity(value: object): value is DirectoryIdentity {
+  const found: Partial<Record<keyof DirectoryIdentity, unknown>> = value
+  if (typeof found.clusterId !== 'string' || typeof found.nodeId !== 'string' || !isNodeId(found.nodeId)) return false
+  if (typeof found.instanceId !== 'string' || !/^[0-9a-f]{32}$/.test(found.instanceId)) return false
+  if (typeof found.incarnation !== 'number' || !Number.isSafeInteger(found.incarnation)) return false
+  return (
+    typeof found.created === 'string' &&
+    Array.isArray(found.groups) &&
+    found.groups.every((group) => Number.isSafeInteger(group)) &&
+    typeof found.started === 'boolean'
+  )
+}
+
+function unreadable(shown: string): StorageFault {
+  return {
+    code: 'IO_ERROR',
+    message:
+      `${shown} is not readable as a Holdfast marker file. Nothing was changed. Restore the file from a copy, or, in a cluster, start this ` +
+      `node with an empty directory under a new node id.`,
+  }
+}

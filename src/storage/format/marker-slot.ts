@@ -1,0 +1,58 @@
+import { isSafeUint64, readUint32, readUint64, writeUint32, writeUint64 } from '../../codec/bytes/integers.ts'
+import { crc32 } from '../../codec/bytes/crc.ts'
+import { SECTOR_BYTES } from '../disk/disk.ts'
+import { PAGE_BYTES } from '../disk/sectors.ts'
+
+/** Everything up to this place was on disk when the marker was written (storage.md §3). Never an index. */
+export interface LogPosition {
+  /** Sequence number of a segment, from 1. */
+  readonly sequence: number
+  /** Offset in it: the end of a frame, or of the segment's header. */
+  readonly offset: number
+}
+
+export interface MarkerSlot extends LogPosition {
+  /** Rises with every write of the marker; the slot is its parity. */
+  readonly counter: number
+}
+
+/** Two slots, in pages of their own, so that a torn write damages the one that was being replaced only. */
+export const MARKER_BYTES = 2 * PAGE_BYTES
+
+const MAGIC = 0x484d726b // "HMrk"
+const CHECKED_FROM = 8
+
+export function markerSlotOffset(counter: number): number {
+  return (counter % 2) * PAGE_BYTES
+}
+
+/** One sector. */
+export function encodeMarkerSlot(slot: MarkerSlot): Uint8Array {
+  const bytes = new Uint8Array(SECTOR_BYTES)
+  writeUint32(bytes, 0, MAGIC)
+  writeUint64(bytes, 8, slot.counter)
+  writeUint32(bytes, 16, slot.sequence)
+  writeUint32(bytes, 20, slot.offset)
+  writeUint32(bytes, 4, crc32(bytes, CHECKED_FROM, SECTOR_BYTES, 0))
+  return bytes
+}
+
+/** The newer of the valid slots of a marker file, null when none is: then everything is above the marker. */
+export function readMarker(bytes: Uint8Array): MarkerSlot | null {
+  const slots = [readSlot(bytes, 0), readSlot(bytes, PAGE_BYTES)].filter((slot) => slot !== null)
+  return slots.reduce<MarkerSlot | null>(
+    (newest, slot) => (newest === null || slot.counter > newest.counter ? slot : newest),
+    null,
+  )
+}
+
+function readSlot(bytes: Uint8Array, offset: number): MarkerSlot | null {
+  if (bytes.length < offset + SECTOR_BYTES || readUint32(bytes, offset) !== MAGIC) return null
+  if (readUint32(bytes, offset + 4) !== crc32(bytes, offset + CHECKED_FROM, offset + SECTOR_BYTES, 0)) return null
+  if (!isSafeUint64(bytes, offset + 8)) return null
+  return {
+    counter: readUint64(bytes, offset + 8),
+    sequence: readUint32(bytes, offset + 16),
+    offset: readUint32(bytes, offset + 20),
+  }
+}

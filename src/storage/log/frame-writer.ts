@@ -1,0 +1,161 @@
+import type { LogIndex, WriteNumber } from '../../base/brand.ts'
+import type { StorageFault } from '../../node/ports/storage-fault.ts'
+import type { HardState } from '../../raft/types.ts'
+import { SECTOR_BYTES } from '../disk/disk.ts'
+import type { DiskFile } from '../disk/disk.ts'
+import { faultOf } from '../disk/fault.ts'
+import { encodeFrame, frameBytes } from '../format/frame.ts'
+import type { LogPosition } from '../format/marker-slot.ts'
+import { SEGMENT_GROWTH } from './log-options.ts'
+import type { Opened } from '../opening/log-opening.ts'
+import type { Extent, Segment } from './segment.ts'
+import type { SegmentSupply } from './segment-supply.ts'
+import { encodeSegmentHeader, segmentSeed } from '../format/segment-header.ts'
+import type { LogBase, SegmentHeader } from '../format/segment-header.ts'
+import type { QueuedWrite } from './write-queue.ts'
+
+/** The fill of a segment, as 1/n, at which the next one is made. */
+const PREPARE_AT = 4
+
+/** A frame that has its place, ready to be written. */
+export interface PlacedFrame {
+  readonly segment: Segment
+  readonly offset: number
+  readonly buffers: readonly Uint8Array[]
+  readonly bytes: number
+  readonly truncateFrom: LogIndex
+  /** Where its records lie; null when it has none. */
+  readonly extent: Extent | null
+}
+
+/** Gives every frame its place, its links to the one before, and opens the next segment when the current one is full. */
+export class FrameWriter {
+  private readonly supply: SegmentSupply
+  private readonly segmentBytes: number
+  private current: Segment
+  /** Checksum of the current segment's header. */
+  private seed: number
+  private checksum: number
+  private previousEnd: LogPosition
+  /** What the frames so far say: for the next segment's header. */
+  private hardState: HardState
+  private lastWrite: WriteNumber
+  private base: LogBase
+
+  constructor(options: { supply: SegmentSupply; segmentBytes: number }, opened: Opened) {
+    this.supply = options.supply
+    this.segmentBytes = options.segmentBytes
+    this.current = opened.segments[opened.segments.length - 1] as Segment // an opened log has one at least
+    this.seed = opened.seed
+    this.checksum = opened.checksum
+    const { predecessor } = opened
+    this.previousEnd =
+      this.current.end === SECTOR_BYTES ? { sequence: predecessor.sequence, offset: predecessor.end } : this.position()
+    const state = opened.image.state()
+    this.hardState = state.hardState
+    this.lastWrite = state.lastWrite
+    this.base = state.base
+  }
+
+  /** End of the last frame that was placed. */
+  position(): LogPosition {
+    return { sequence: this.current.sequence, offset: this.current.end }
+  }
+
+  /** Last entry of the log as of the last frame that was placed. */
+  lastPlaced(): LogIndex {
+    return this.base.index
+  }
+
+  isCurrent(segment: Segment): boolean {
+    return segment === this.current
+  }
+
+  /** Makes sure that the current segment has room for the batch; calls back with the new segment if it had to change. */
+  reserve(batch: readonly QueuedWrite[], done: (fault: StorageFault | null, fresh: Segment | null) => void): void {
+    const bytes = frameBytes(bodyBytesOf(batch))
+    if (this.current.end + bytes <= this.current.file.size) return done(null, null)
+    const sequence = this.current.sequence + 1
+    this.supply.take(sequence, { bytes: SECTOR_BYTES + bytes, size: this.nextSize() }, (fault, file) => {
+      if (fault !== null || file === null) return done(fault, null)
+      this.startSegment(sequence, file, done)
+    })
+  }
+
+  /** Has the next segment made once this one is a quarter full. */
+  prepareNext(): void {
+    if (this.current.end * PREPARE_AT >= this.current.file.size)
+      this.supply.prepare(this.current.sequence + 1, this.nextSize())
+  }
+
+  /** Builds the frame of a batch at the end of the current segment, which has room for it. */
+  place(batch: readonly QueuedWrite[]): PlacedFrame {
+    const first = batch[0] as QueuedWrite // a batch is never empty
+    const last = batch[batch.length - 1] as QueuedWrite
+    const { current } = this
+    const at = this.position()
+    const bodyBytes = bodyBytesOf(batch)
+    const count = batch.reduce((sum, write) => sum + write.count, 0)
+    const { truncateFrom, firstIndex, previous } = first
+    const links = { at, previousEnd: this.previousEnd, previousChecksum: this.checksum, copied: false }
+    const entries = { truncateFrom, firstIndex, count, previous, last: last.last, bodyBytes }
+    const header = { write: last.write, hardState: last.hardState, ...links, ...entries }
+    const body = batch.filter((write) => write.count > 0).map((write) => write.records)
+    const encoded = encodeFrame(header, body, this.seed)
+    this.checksum = encoded.checksum
+    current.end += encoded.bytes
+    this.previousEnd = this.position()
+    this.hardState = last.hardState
+    this.lastWrite = last.write
+    this.base = { index: last.last.index, term: last.last.term, chain: last.last.chain }
+    const offset = current.end - Math.ceil(bodyBytes / SECTOR_BYTES) * SECTOR_BYTES
+    const extent =
+      count === 0
+        ? null
+        : { first: firstIndex, last: last.last.index, position: first.position, segment: current, offset }
+    if (extent !== null) current.highest = Math.max(current.highest, extent.last)
+    return { segment: current, offset: at.offset, buffers: encoded.buffers, bytes: encoded.bytes, truncateFrom, extent }
+  }
+
+  private nextSize(): number {
+    return Math.min(this.segmentBytes, this.current.file.size * SEGMENT_GROWTH)
+  }
+
+  /** The header is durable before the first frame: a segment without one holds nothing. */
+  private startSegment(
+    sequence: number,
+    file: DiskFile,
+    done: (fault: StorageFault | null, fresh: Segment | null) => void,
+  ): void {
+    const predecessor = { sequence: this.current.sequence, end: this.current.end }
+    const { hardState, lastWrite, base } = this
+    const header: SegmentHeader = {
+      group: this.supply.group,
+      sequence,
+      size: file.size,
+      predecessor,
+      reset: false,
+      hardState,
+      lastWrite,
+      base,
+    }
+    const bytes = encodeSegmentHeader(header)
+    file.write(0, [bytes], (written) => {
+      if (!written.ok) return done(faultOf(written.error), null)
+      file.sync((synced) => {
+        if (!synced.ok) return done(faultOf(synced.error), null)
+        this.seed = segmentSeed(bytes)
+        this.checksum = this.seed
+        this.previousEnd = { sequence: predecessor.sequence, offset: predecessor.end }
+        this.current = { sequence, path: this.supply.path(sequence), file, end: SECTOR_BYTES, highest: 0, readers: 0 }
+        done(null, this.current)
+      })
+    })
+  }
+}
+
+function bodyBytesOf(batch: readonly QueuedWrite[]): number {
+  let bytes = 0
+  for (const write of batch) bytes += write.records.length
+  return bytes
+}

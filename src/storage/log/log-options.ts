@@ -1,0 +1,37 @@
+import type { GroupId } from '../../base/brand.ts'
+import type { Clock } from '../../node/ports/clock.ts'
+import type { LogListener } from '../../node/ports/log-store.ts'
+import type { Disk } from '../disk/disk.ts'
+
+/** Where the snapshot ends that stands under the log. */
+export interface SnapshotPosition {
+  readonly index: number
+  readonly term: number
+  readonly chain: number
+  readonly lease: number
+  readonly now: number
+}
+
+export interface OpenLogOptions {
+  readonly disk: Disk
+  /** The group's directory below the disk's root, e.g. `group-0`: its `log/` and `marker` belong to the log. */
+  readonly directory: string
+  readonly group: GroupId
+  readonly snapshot: SnapshotPosition | null
+  readonly clock: Pick<Clock, 'monotonicMs' | 'setTimer'>
+  /** Bytes of a full-grown segment. Default 64 MiB; at least 4 KiB, at most 1 GiB. */
+  readonly segmentBytes?: number
+  /** Bytes of the segment that an open creates; each one after it is four times as large. Default 1 MiB. */
+  readonly firstSegmentBytes?: number
+  /** Bound of the tail cache. Default 64 MiB. */
+  readonly cacheBytes?: number
+  /** Record bytes of one frame at most; one record must fit. Default and maximum FRAME_BODY_BYTES_MAX, 24 MiB. */
+  readonly frameBodyBytesMax?: number
+  readonly listener: LogListener
+}
+
+export const SEGMENT_BYTES = 64 * 1024 * 1024
+/** An open waits for its segment's zeros (1 MiB: about 3 ms); the next ones are made in the background. */
+export const FIRST_SEGMENT_BYTES = 1024 * 1024
+export const SEGMENT_GROWTH = 4
+export const CACHE_BYTES = 64 * 1024 * 1024

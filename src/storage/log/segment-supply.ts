@@ -1,0 +1,90 @@
+import type { GroupId } from '../../base/brand.ts'
+import type { StorageFault } from '../../node/ports/storage-fault.ts'
+import { SECTOR_BYTES } from '../disk/disk.ts'
+import type { Disk, DiskFile } from '../disk/disk.ts'
+import { faultOf } from '../disk/fault.ts'
+import { segmentName } from './segment.ts'
+
+interface Prepared {
+  readonly sequence: number
+  readonly file: DiskFile
+}
+
+export type SupplyDone = (fault: StorageFault | null, file: DiskFile | null) => void
+
+/**
+ * Makes the next segment's file ahead of need: zero-filled and synced, its name durable, so that an append changes no file
+ * metadata (storage.md §2). A full disk is a fault only when the file is needed.
+ */
+export class SegmentSupply {
+  readonly group: GroupId
+  private readonly disk: Disk
+  private readonly directory: string
+  private readonly onFault: (fault: StorageFault) => void
+  private prepared: Prepared | null = null
+  private preparing: number | null = null
+  private failedFor = 0
+  private waiting: (() => void)[] = []
+
+  constructor(place: { disk: Disk; directory: string; group: GroupId }, onFault: (fault: StorageFault) => void) {
+    this.disk = place.disk
+    this.directory = place.directory
+    this.group = place.group
+    this.onFault = onFault
+  }
+
+  path(sequence: number): string {
+    return `${this.directory}/${segmentName(sequence)}`
+  }
+
+  /** Begins to make a segment, unless it is there, under way, or could not be made before. */
+  prepare(sequence: number, size: number): void {
+    if (this.preparing !== null || this.prepared?.sequence === sequence || this.failedFor === sequence) return
+    this.preparing = sequence
+    this.create(sequence, size, (fault, file) => {
+      this.preparing = null
+      if (file !== null) this.prepared = { sequence, file }
+      else this.failedFor = sequence
+      if (fault !== null && fault.code !== 'DISK_FULL') this.onFault(fault)
+      const waiting = this.waiting
+      this.waiting = []
+      for (const go of waiting) go()
+    })
+  }
+
+  /** The file of that sequence number with room for `bytes` at least, prepared or made now with `size`. */
+  take(sequence: number, need: { bytes: number; size: number }, done: SupplyDone): void {
+    if (this.preparing !== null) {
+      this.waiting.push(() => this.take(sequence, need, done))
+      return
+    }
+    const { prepared } = this
+    this.prepared = null
+    if (prepared !== null && prepared.file.size >= need.bytes) return done(null, prepared.file)
+    const create = (): void => this.create(sequence, Math.max(need.size, need.bytes), done)
+    if (prepared === null) create()
+    else prepared.file.close(create)
+  }
+
+  /** Waits for what is under way and closes an unused file; the next open removes it. */
+  close(done: () => void): void {
+    if (this.preparing !== null) {
+      this.waiting.push(() => this.close(done))
+      return
+    }
+    const { prepared } = this
+    this.prepared = null
+    if (prepared === null) done()
+    else prepared.file.close(() => done())
+  }
+
+  private create(sequence: number, size: number, done: SupplyDone): void {
+    this.disk.create(this.path(sequence), Math.ceil(size / SECTOR_BYTES) * SECTOR_BYTES, (created) => {
+      if (!created.ok) return done(faultOf(created.error), null)
+      this.disk.syncDirectory(this.directory, (synced) => {
+        if (synced.ok) return done(null, created.value)
+        created.value.close(() => done(faultOf(synced.error), null))
+      })
+    })
+  }
+}

@@ -1,0 +1,247 @@
+import { logIndex, term, writeNumber } from '../../base/brand.ts'
+import type { GroupId, LogIndex } from '../../base/brand.ts'
+import type { StorageFault } from '../../node/ports/storage-fault.ts'
+import { SECTOR_BYTES } from '../disk/disk.ts'
+import type { Disk, DiskFile } from '../disk/disk.ts'
+import { faultOf, rotFault } from '../disk/fault.ts'
+import { inOrder } from '../disk/in-order.ts'
+import { LogImage } from './log-image.ts'
+import type { LogState } from './log-image.ts'
+import { readMarker } from '../format/marker-slot.ts'
+import type { MarkerSlot } from '../format/marker-slot.ts'
+import { scanSegment } from '../format/scan.ts'
+import type { ScannedSegment } from '../format/scan.ts'
+import { parseSegmentName, segmentName } from '../log/segment.ts'
+import type { Segment } from '../log/segment.ts'
+import { readSegmentHeader } from '../format/segment-header.ts'
+import type { ReadSegmentHeader } from '../format/segment-header.ts'
+
+/** The newest segment, as far as an open must look at it closely. */
+export interface NewestSegment {
+  readonly segment: Segment
+  readonly header: ReadSegmentHeader
+  readonly bytes: Uint8Array
+  readonly scanned: ScannedSegment
+  /** Everything below this offset is known to be on disk; what lies at and above it is copied. */
+  readonly durableTo: number
+  /** The marker lies in this segment: its header is known to be on disk, too. */
+  readonly marked: boolean
+  /** The log as of `durableTo`. */
+  readonly durableState: LogState
+}
+
+/** What a log's directory holds. Nothing was changed. */
+export interface Inspection {
+  readonly image: LogImage
+  readonly marker: MarkerSlot | null
+  /** Segments that the log consists of, oldest first, open; the newest is the last. */
+  readonly segments: readonly Segment[]
+  readonly newest: NewestSegment | null
+  /** Segments that are no part of the log: prepared and never used, or superseded by a copy. */
+  readonly voids: readonly number[]
+  readonly highestSequence: number
+}
+
+export interface InspectInput {
+  readonly disk: Disk
+  readonly directory: string
+  readonly group: GroupId
+  /** Index of the snapshot; 0 without one. The log may begin anywhere up to the entry after it. */
+  readonly snapshotIndex: number
+}
+
+export type InspectDone = (fault: StorageFault | null, inspection: Inspection | null) => void
+
+export function logDirectory(directory: string): string {
+  return `${directory}/log`
+}
+
+export function markerPath(directory: string): string {
+  return `${directory}/marker`
+}
+
+/** Reads and verifies the whole log; changes nothing, so that a damaged directory stays evidence. */
+export function inspectLog(input: InspectInput, done: InspectDone): void {
+  new Inspector(input, done).start()
+}
+
+interface Found {
+  readonly segment: Segment
+  readonly header: ReadSegmentHeader
+}
+
+class Inspector {
+  private readonly input: InspectInput
+  private readonly done: InspectDone
+  private readonly headers = new Map<number, Found | 'unused'>()
+  private readonly opened: DiskFile[] = []
+  private marker: MarkerSlot | null = null
+  private sequences: readonly number[] = []
+  private finished = false
+
+  constructor(input: InspectInput, done: InspectDone) {
+    this.input = input
+    this.done = done
+  }
+
+  start(): void {
+    const { disk, directory } = this.input
+    disk.readFile(markerPath(directory), (marker) => {
+      if (!marker.ok) return this.refuse(faultOf(marker.error))
+      this.marker = marker.value === null ? null : readMarker(marker.value)
+      disk.list(logDirectory(directory), (names) => {
+        if (!names.ok) return this.refuse(faultOf(names.error))
+        this.sequences = names.value.map(parseSegmentName).filter((sequence) => sequence !== null)
+        inOrder(
+          this.sequences,
+          (sequence, next) => this.readHeader(sequence, next),
+          () => this.walk(),
+        )
+      })
+    })
+  }
+
+  private path(sequence: number): string {
+    return `${logDirectory(this.input.directory)}/${segmentName(sequence)}`
+  }
+
+  private readHeader(sequence: number, next: () => void): void {
+    if (this.finished) return next()
+    const path = this.path(sequence)
+    this.input.disk.open(path, (opened) => {
+      if (!opened.ok) return this.refuse(faultOf(opened.error), next)
+      const file = opened.value
+      if (file === null) return next()
+      this.opened.push(file)
+      file.read(0, SECTOR_BYTES, (read) => {
+        if (!read.ok) return this.refuse(faultOf(read.error), next)
+        const header = readSegmentHeader(read.value)
+        if (header === 'unused') this.headers.set(sequence, header)
+        else if (header === 'wrong') return this.rot(sequence, 0, 'The header of the segment is damaged.', next)
+        else {
+          const wrong = this.checkIdentity(header, sequence, file)
+          if (wrong !== null) return this.rot(sequence, 0, wrong, next)
+          const segment = { sequence, path, file, end: SECTOR_BYTES, highest: 0, readers: 0 }
+          this.headers.set(sequence, { segment, header })
+        }
+        next()
+      })
+    })
+  }
+
+  private checkIdentity(header: ReadSegmentHeader, sequence: number, file: DiskFile): string | null {
+    if (header.sequence !== sequence) return `The file holds segment ${header.sequence}.`
+    if (header.group !== this.input.group) return `The segment belongs to group ${header.group}.`
+    return file.size < header.size ? `The file has ${file.size} bytes, its header says ${header.size}.` : null
+  }
+
+  /** From the newest segment back to the first that is needed. */
+  private walk(): void {
+    if (this.finished) return
+    const walked: Found[] = []
+    let sequence = this.sequences.findLast((candidate) => this.headers.get(candidate) !== 'unused') ?? 0
+    if (this.marker !== null && this.marker.sequence > sequence) {
+      return this.rot(
+        this.marker.sequence,
+        0,
+        'The segment is missing or empty, though the marker says that it was on disk.',
+      )
+    }
+    while (sequence !== 0) {
+      const found = this.headers.get(sequence)
+      if (found === undefined || found === 'unused') {
+        const first = walked[0]?.header.base.index ?? 0
+        if (first <= this.input.snapshotIndex) break
+        return this.rot(sequence, 0, `The segment is missing; it held entries up to ${first}.`)
+      }
+      walked.unshift(found)
+      if (found.header.reset) break
+      sequence = found.header.predecessor.sequence
+    }
+    this.scan(walked)
+  }
+
+  private scan(walked: readonly Found[]): void {
+    const image = new LogImage(this.input.group, walked[0]?.header ?? EMPTY_STATE)
+    let newest: NewestSegment | null = null
+    inOrder(
+      walked.map((found, at) => ({ found, successor: walked[at + 1]?.header ?? null })),
+      ({ found, successor }, next) => {
+        if (this.finished) return next()
+        found.segment.file.read(0, found.segment.file.size, (read) => {
+          if (!read.ok) return this.refuse(faultOf(read.error), next)
+          newest = this.replay(image, { ...found, bytes: read.value, until: successor?.predecessor.end ?? null })
+          next()
+        })
+      },
+      () => this.finish({ image, walked, newest }),
+    )
+  }
+
+  /** Replays one segment's frames into the image; null when it is not the newest or is damaged. */
+  private replay(image: LogImage, read: Found & { bytes: Uint8Array; until: number | null }): NewestSegment | null {
+    const { segment, header, bytes, until } = read
+    const wrongStart = image.checkFollows(header)
+    if (wrongStart !== null) return this.rotten(segment, 0, wrongStart)
+    const marked = this.marker?.sequence === segment.sequence
+    const durableTo = marked ? (this.marker?.offset ?? SECTOR_BYTES) : SECTOR_BYTES
+    const scanned = scanSegment({ bytes, header, until, durableTo })
+    if (scanned.kind === 'rot') return this.rotten(segment, scanned.offset, scanned.what)
+    segment.end = scanned.end
+    let durableState: LogState | null = durableTo === SECTOR_BYTES ? image.state() : null
+    for (const frame of scanned.frames) {
+      const wrong = image.apply(bytes, frame, segment)
+      if (wrong !== null) return this.rotten(segment, frame.at.offset, wrong)
+      if (frame.at.offset + frame.frameBytes === durableTo) durableState = image.state()
+    }
+    if (until !== null) return null
+    if (durableState === null)
+      return this.rotten(segment, durableTo, 'The marker names a place between two writes that is none.')
+    return { segment, header, bytes, scanned, durableTo, marked, durableState }
+  }
+
+  private rotten(segment: Segment, offset: number, what: string): null {
+    this.rot(segment.sequence, offset, what)
+    return null
+  }
+
+  private finish(walk: { image: LogImage; walked: readonly Found[]; newest: NewestSegment | null }): void {
+    if (this.finished) return
+    const { image } = walk
+    if (walk.walked.length > 0 && image.index.base.index > this.input.snapshotIndex) {
+      const { sequence } = walk.walked[0]?.segment ?? { sequence: 0 }
+      const what = `The log begins after entry ${image.index.base.index}, the snapshot ends at ${this.input.snapshotIndex}: entries between are missing.`
+      return this.rot(sequence, 0, what)
+    }
+    this.finished = true
+    const segments = walk.walked.map((found) => found.segment)
+    const kept = new Set(segments.map((segment) => segment.sequence))
+    const voids = this.sequences.filter((sequence) => !kept.has(sequence))
+    for (const file of this.opened) {
+      if (!segments.some((segment) => segment.file === file)) file.close(() => undefined)
+    }
+    const highestSequence = Math.max(0, ...this.sequences)
+    this.done(null, { image, marker: this.marker, segments, newest: walk.newest, voids, highestSequence })
+  }
+
+  private rot(sequence: number, offset: number, what: string, next?: () => void): void {
+    this.refuse(rotFault(this.path(sequence), offset, what), next)
+  }
+
+  /** The first fault ends the inspection; what is still to run sees `finished`. */
+  private refuse(fault: StorageFault, next?: () => void): void {
+    if (!this.finished) {
+      this.finished = true
+      for (const file of this.opened) file.close(() => undefined)
+      this.done(fault, null)
+    }
+    next?.()
+  }
+}
+
+/** A log that never held anything. */
+export const EMPTY_STATE: LogState = {
+  hardState: { currentTerm: term(0), votedFor: null },
+  lastWrite: writeNumber(0),
+  base: { index: logIndex(0) as LogIndex, term: term(0), chain: 0 },
+}

@@ -1,0 +1,259 @@
+import type { GroupId } from '../../base/brand.ts'
+import type { StorageFault } from '../../node/ports/storage-fault.ts'
+import { SECTOR_BYTES } from '../disk/disk.ts'
+import type { Disk, DiskFile, DiskResult } from '../disk/disk.ts'
+import { faultOf } from '../disk/fault.ts'
+import { inOrder } from '../disk/in-order.ts'
+import { EMPTY_STATE, logDirectory, markerPath } from './inspection.ts'
+import type { Inspection, NewestSegment } from './inspection.ts'
+import { LogImage } from './log-image.ts'
+import type { LogState } from './log-image.ts'
+import { openMarkerFile } from '../log/marker-file.ts'
+import { encodeMarkerSlot, markerSlotOffset } from '../format/marker-slot.ts'
+import type { MarkerSlot } from '../format/marker-slot.ts'
+import { segmentName } from '../log/segment.ts'
+import type { Segment } from '../log/segment.ts'
+import { encodeSegmentHeader, segmentSeed } from '../format/segment-header.ts'
+import type { SegmentHeader } from '../format/segment-header.ts'
+import { copyFrames } from './tail-copy.ts'
+import type { CopiedTail } from './tail-copy.ts'
+
+/** A log that is ready to be written to. */
+export interface Opened {
+  readonly image: LogImage
+  /** Oldest first; writes go to the last. */
+  readonly segments: readonly Segment[]
+  /** Seed of the current segment's frames. */
+  readonly seed: number
+  /** Predecessor of the current segment's first frame. */
+  readonly predecessor: SegmentHeader['predecessor']
+  /** Checksum of the last header written. */
+  readonly checksum: number
+  readonly markerFile: DiskFile
+  readonly marker: MarkerSlot
+  readonly tornBytes: number
+}
+
+interface Place {
+  readonly disk: Disk
+  readonly directory: string
+  readonly group: GroupId
+  /** Bytes of a segment that is created here. */
+  readonly firstSegmentBytes: number
+}
+
+interface Plan {
+  readonly inspection: Inspection
+  /** Not null: the log starts anew from here. */
+  readonly reset: LogState | null
+}
+
+type Done = (fault: StorageFault | null, opened: Opened | null) => void
+
+/**
+ * Makes the current segment and the marker say what the log holds: continues a clean one, else opens a new segment with
+ * a copy of what lies above the marker (storage.md §3: body first, synced; then the header sector; then the directory;
+ * then the marker; superseded files go last). Interrupted anywhere, the next open sees the old log or the new one.
+ */
+export class LogOpening {
+  private readonly place: Place
+  private readonly inspection: Inspection
+  private readonly reset: LogState | null
+  private done: Done = () => undefined
+  private markerFile: DiskFile | null = null
+
+  constructor(place: Place, plan: Plan) {
+    this.place = place
+    this.inspection = plan.inspection
+    this.reset = plan.reset
+  }
+
+  run(done: Done): void {
+    this.done = done
+    const { disk, directory } = this.place
+    openMarkerFile(disk, { path: markerPath(directory), directory }, (fault, file) => {
+      if (fault !== null || file === null) return this.fail(fault)
+      this.markerFile = file
+      const { newest } = this.inspection
+      if (this.reset !== null) this.startAnew(this.reset, true)
+      else if (newest === null) this.startAnew(EMPTY_STATE, false)
+      else if (isClean(newest)) this.continueIn(newest, file)
+      else this.copyTail(newest)
+    })
+  }
+
+  /** The marker says that everything is on disk, and nothing lies beyond it: goes on in the same segment. */
+  private continueIn(newest: NewestSegment, markerFile: DiskFile): void {
+    const { image, segments, marker } = this.inspection
+    const { header, scanned } = newest
+    const opened = {
+      image,
+      segments,
+      seed: header.checksum,
+      predecessor: header.predecessor,
+      checksum: scanned.checksum,
+      markerFile,
+      tornBytes: 0,
+    }
+    if (marker === null) return this.fail(null)
+    this.removeVoids(this.inspection.voids, () => this.done(null, { ...opened, marker }))
+  }
+
+  /** An empty segment: the first of a new log, or of one that goes on from a snapshot. */
+  private startAnew(state: LogState, reset: boolean): void {
+    const header = this.headerOf(state, { predecessor: { sequence: 0, end: 0 }, reset, bytes: 0 })
+    const image = new LogImage(this.place.group, state)
+    const tail = { buffers: [], bytes: 0, checksum: checksumOf(header) }
+    const superseded = this.inspection.segments
+    this.write(header, tail, (segment) => this.finish({ image, segments: [segment], header, tail, superseded }))
+  }
+
+  /** What lies above the marker moves to a new segment, since a failed fsync may have left readable bytes that are not on disk. */
+  private copyTail(newest: NewestSegment): void {
+    const { segments, image } = this.inspection
+    const frames = newest.scanned.frames.filter((frame) => frame.at.offset >= newest.durableTo)
+    const bytes = newest.scanned.end - newest.durableTo
+    // Without the marker in it, the old segment's own header may not be on disk: the copy takes its place altogether.
+    const { header: old } = newest
+    const link = newest.marked
+      ? { predecessor: { sequence: old.sequence, end: newest.durableTo }, reset: false, bytes }
+      : { predecessor: old.predecessor, reset: old.reset, bytes }
+    const header = this.headerOf(newest.durableState, link)
+    const predecessor = { sequence: link.predecessor.sequence, offset: link.predecessor.end }
+    const tail = copyFrames(
+      { bytes: newest.bytes, frames },
+      { sequence: header.sequence, predecessor, checksum: checksumOf(header) },
+    )
+    this.write(header, tail, (segment) => {
+      segment.highest = newest.segment.highest
+      image.extents.relocate({ segment: newest.segment, offset: newest.durableTo }, { segment, offset: SECTOR_BYTES })
+      newest.segment.end = newest.durableTo
+      const kept = newest.marked ? segments : segments.slice(0, -1)
+      this.finish({
+        image,
+        segments: [...kept, segment],
+        header,
+        tail,
+        superseded: newest.marked ? [] : [newest.segment],
+      })
+    })
+  }
+
+  private headerOf(
+    state: LogState,
+    link: { predecessor: SegmentHeader['predecessor']; reset: boolean; bytes: number },
+  ): SegmentHeader {
+    const size = Math.max(this.place.firstSegmentBytes, SECTOR_BYTES + link.bytes)
+    const { predecessor, reset } = link
+    return {
+      group: this.place.group,
+      sequence: this.inspection.highestSequence + 1,
+      size,
+      predecessor,
+      reset,
+      ...state,
+    }
+  }
+
+  private write(header: SegmentHeader, tail: CopiedTail, done: (segment: Segment) => void): void {
+    const { disk, directory } = this.place
+    const { sequence } = header
+    const path = `${logDirectory(directory)}/${segmentName(sequence)}`
+    disk.create(path, header.size, (created) => {
+      if (!created.ok) return this.fail(faultOf(created.error))
+      const file = created.value
+      const segment: Segment = { sequence, path, file, end: SECTOR_BYTES + tail.bytes, highest: 0, readers: 0 }
+      const failed = (fault: StorageFault): void => file.close(() => this.fail(fault))
+      const writeHeader = (): void =>
+        writeSynced(file, { position: 0, buffers: [encodeSegmentHeader(header)] }, failed, () =>
+          disk.syncDirectory(logDirectory(directory), (synced) =>
+            synced.ok ? done(segment) : failed(faultOf(synced.error)),
+          ),
+        )
+      if (tail.bytes === 0) writeHeader()
+      else writeSynced(file, { position: SECTOR_BYTES, buffers: tail.buffers }, failed, writeHeader)
+    })
+  }
+
+  private finish(made: {
+    image: LogImage
+    segments: readonly Segment[]
+    header: SegmentHeader
+    tail: CopiedTail
+    superseded: readonly Segment[]
+  }): void {
+    const { image, segments, header, tail, superseded } = made
+    const { markerFile } = this
+    const current = segments.at(-1)
+    if (markerFile === null || current === undefined) return this.fail(null)
+    const marker = {
+      counter: (this.inspection.marker?.counter ?? 0) + 1,
+      sequence: header.sequence,
+      offset: current.end,
+    }
+    const slot = { position: markerSlotOffset(marker.counter), buffers: [encodeMarkerSlot(marker)] }
+    const failed = (fault: StorageFault): void => current.file.close(() => this.fail(fault))
+    writeSynced(markerFile, slot, failed, () => {
+      for (const segment of superseded) segment.file.close(() => undefined)
+      const voids = [...this.inspection.voids, ...superseded.map((segment) => segment.sequence)]
+      const tornBytes = this.inspection.newest?.scanned.tornBytes ?? 0
+      const { predecessor } = header
+      const opened = {
+        image,
+        segments,
+        seed: checksumOf(header),
+        predecessor,
+        checksum: tail.checksum,
+        markerFile,
+        marker,
+        tornBytes,
+      }
+      this.removeVoids(voids, () => this.done(null, opened))
+    })
+  }
+
+  private removeVoids(voids: readonly number[], done: () => void): void {
+    if (voids.length === 0) return done()
+    const { disk, directory } = this.place
+    const path = logDirectory(directory)
+    let failed = false
+    const check = (result: DiskResult<null>, next: () => void): void => {
+      if (!result.ok && !failed) {
+        failed = true
+        this.fail(faultOf(result.error))
+      }
+      next()
+    }
+    const remove = (sequence: number, next: () => void): void =>
+      failed ? next() : disk.remove(`${path}/${segmentName(sequence)}`, (removed) => check(removed, next))
+    inOrder(voids, remove, () => {
+      if (!failed) disk.syncDirectory(path, (synced) => check(synced, () => (failed ? undefined : done())))
+    })
+  }
+
+  private fail(fault: StorageFault | null): void {
+    for (const segment of this.inspection.segments) segment.file.close(() => undefined)
+    this.markerFile?.close(() => undefined)
+    this.done(fault, null)
+  }
+}
+
+function isClean(newest: NewestSegment): boolean {
+  return newest.marked && newest.scanned.end === newest.durableTo && newest.scanned.tornBytes === 0
+}
+
+function checksumOf(header: SegmentHeader): number {
+  return segmentSeed(encodeSegmentHeader(header))
+}
+
+function writeSynced(
+  file: DiskFile,
+  data: { position: number; buffers: readonly Uint8Array[] },
+  failed: (fault: StorageFault) => void,
+  done: () => void,
+): void {
+  file.write(data.position, data.buffers, (written) => {
+    if (!written.ok) return failed(faultOf(written.error))
+    file.sync((synced) => (synced.ok ? done() : failed(faultOf(synced.error))))
+  })
+}

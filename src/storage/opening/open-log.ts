@@ -1,0 +1,161 @@
+import { logIndex, term } from '../../base/brand.ts'
+import type { LogIndex, Millis } from '../../base/brand.ts'
+import { ENTRY_HEADER_BYTES, recordLease, recordNow } from '../../codec/entry/record.ts'
+import { decodePayload } from '../../codec/entry/payload-codec.ts'
+import type { LogStore, RecoveredLog } from '../../node/ports/log-store.ts'
+import type { StorageFault } from '../../node/ports/storage-fault.ts'
+import type { ConfigurationEntry } from '../../raft/types.ts'
+import { faultOf, rotFault } from '../disk/fault.ts'
+import { inspectLog, logDirectory } from './inspection.ts'
+import type { Inspection } from './inspection.ts'
+import type { LogImage } from './log-image.ts'
+import { LogOpening } from './log-opening.ts'
+import type { Opened } from './log-opening.ts'
+import { CACHE_BYTES, FIRST_SEGMENT_BYTES, SEGMENT_BYTES } from '../log/log-options.ts'
+import type { OpenLogOptions, SnapshotPosition } from '../log/log-options.ts'
+import { SegmentedLog } from '../log/segmented-log.ts'
+
+export type { OpenLogOptions, SnapshotPosition } from '../log/log-options.ts'
+
+export interface OpenedLog {
+  readonly store: LogStore
+  readonly recovered: RecoveredLog
+}
+
+export type OpenLogDone = (fault: StorageFault | null, opened: OpenedLog | null) => void
+
+/**
+ * Opens the log of one group, or makes an empty one. Before it calls back, everything that the log is about to report is
+ * on disk for certain: what lay above the durable-end marker was copied and synced (storage.md §3). Damage is a fault
+ * `LOG_ROT` and leaves the directory as it was. A log that ends below the snapshot or does not chain to it becomes an
+ * empty one; the hard state stays.
+ */
+export function openLog(options: OpenLogOptions, done: OpenLogDone): void {
+  const { disk, directory, group, snapshot } = options
+  disk.makeDirectory(logDirectory(directory), (made) => {
+    if (!made.ok) return done(faultOf(made.error), null)
+    inspectLog({ disk, directory, group, snapshotIndex: snapshot?.index ?? 0 }, (fault, inspection) => {
+      if (fault !== null || inspection === null) return done(fault, null)
+      const configurations = decodeConfigurations(inspection.image, directory)
+      if ('code' in configurations) {
+        for (const segment of inspection.segments) segment.file.close(() => undefined)
+        return done(configurations, null)
+      }
+      prepare(options, { inspection, configurations }, done)
+    })
+  })
+}
+
+interface Checked {
+  readonly inspection: Inspection
+  readonly configurations: readonly ConfigurationEntry[]
+}
+
+function prepare(options: OpenLogOptions, checked: Checked, done: OpenLogDone): void {
+  const { snapshot } = options
+  const reset = snapshot !== null && !reaches(checked.inspection.image, snapshot)
+  const opening = new LogOpening(
+    { disk: options.disk, directory: options.directory, group: options.group, firstSegmentBytes: firstBytes(options) },
+    { inspection: checked.inspection, reset: reset ? stateOf(checked.inspection.image, snapshot) : null },
+  )
+  opening.run((fault, opened) => {
+    if (fault !== null || opened === null) return done(fault, null)
+    const configurations = reset ? [] : checked.configurations
+    lastClocks(opened, snapshot, (failed, clocks) => {
+      if (failed !== null || clocks === null) return done(failed, null)
+      const hardState = withTermAtLeast(opened.image, snapshot?.term ?? 0)
+      const recovered = recoveredLog(opened, { configurations, hardState, clocks })
+      const store = new SegmentedLog(
+        {
+          ...options,
+          segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+          cacheBytes: options.cacheBytes ?? CACHE_BYTES,
+        },
+        opened,
+      )
+      done(null, { store, recovered })
+    })
+  })
+}
+
+function firstBytes(options: OpenLogOptions): number {
+  return Math.min(options.firstSegmentBytes ?? FIRST_SEGMENT_BYTES, options.segmentBytes ?? SEGMENT_BYTES)
+}
+
+/** The log holds the snapshot's last entry, the very same one, or begins right after it. */
+function reaches(image: LogImage, snapshot: SnapshotPosition): boolean {
+  const index = logIndex(snapshot.index)
+  return image.index.last >= index && image.index.chainAt(index) === snapshot.chain
+}
+
+function stateOf(image: LogImage, snapshot: SnapshotPosition): ReturnType<LogImage['state']> {
+  const base = { index: logIndex(snapshot.index), term: term(snapshot.term), chain: snapshot.chain }
+  return { ...image.state(), hardState: withTermAtLeast(image, snapshot.term), base }
+}
+
+/** A node that holds an entry of a term has seen that term (storage.md §2). */
+function withTermAtLeast(image: LogImage, snapshotTerm: number): RecoveredLog['hardState'] {
+  const least = Math.max(image.index.lastTerm, snapshotTerm)
+  return image.hardState.currentTerm >= least ? image.hardState : { currentTerm: term(least), votedFor: null }
+}
+
+interface Clocks {
+  readonly lease: Millis
+  readonly now: Millis
+}
+
+/** Lease and now of the last entry held, read from its record; the snapshot's for an empty log. */
+function lastClocks(
+  opened: Opened,
+  snapshot: SnapshotPosition | null,
+  done: (fault: StorageFault | null, clocks: Clocks | null) => void,
+): void {
+  const { index, extents } = opened.image
+  if (index.last === index.base.index) return done(null, { lease: snapshot?.lease ?? 0, now: snapshot?.now ?? 0 })
+  const extent = extents.runFrom(index.last, index.last)[0]
+  if (extent === undefined) return done(null, { lease: 0, now: 0 })
+  const at = extent.offset + index.positionAt(index.last) - extent.position
+  extent.segment.file.read(at, ENTRY_HEADER_BYTES, (read) => {
+    if (!read.ok) return done(faultOf(read.error), null)
+    if (read.value.length < ENTRY_HEADER_BYTES)
+      return done(rotFault(extent.segment.path, at, 'The last entry is cut short.'), null)
+    done(null, { lease: recordLease(read.value, 0), now: recordNow(read.value, 0) })
+  })
+}
+
+function recoveredLog(
+  opened: Opened,
+  known: { configurations: readonly ConfigurationEntry[]; hardState: RecoveredLog['hardState']; clocks: Clocks },
+): RecoveredLog {
+  const { index, lastWrite } = opened.image
+  return {
+    hardState: known.hardState,
+    firstIndex: (index.base.index + 1) as LogIndex,
+    lastIndex: index.last,
+    baseTerm: index.base.term,
+    runs: index.runs(),
+    configurations: known.configurations,
+    lastLease: known.clocks.lease,
+    lastNow: known.clocks.now,
+    lastChain: index.lastChain,
+    lastWrite,
+    tornBytes: opened.tornBytes,
+  }
+}
+
+/** The Configurations as the core knows them, or the fault that one of them does not decode. */
+function decodeConfigurations(image: LogImage, directory: string): readonly ConfigurationEntry[] | StorageFault {
+  const decoded: ConfigurationEntry[] = []
+  for (const { index, payload } of image.configurations) {
+    try {
+      const { voters, learners } = decodePayload('Configuration', payload)
+      const ids = (members: typeof voters): ConfigurationEntry['configuration']['voters'] =>
+        members.map((member) => member.id).sort()
+      decoded.push({ index, configuration: { voters: ids(voters), learners: ids(learners) } })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      return rotFault(logDirectory(directory), 0, `The Configuration of entry ${index} does not decode: ${reason}`)
+    }
+  }
+  return decoded
+}

@@ -1,0 +1,114 @@
+import { Level } from 'level'
+import type { StorageFault } from '../../node/ports/storage-fault.ts'
+
+/** One change of an atomic write; a null value deletes the key. */
+export interface DatabaseChange {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | null
+}
+
+/**
+ * What the snapshot store needs of an ordered database. `write` is atomic and synced: LevelDB closes a full log file
+ * without syncing it, so an unsynced write may vanish although a later synced one survived. There is no "clear": it would
+ * be neither (storage.md §4).
+ */
+export interface SnapshotDatabase {
+  /** The value, whose bytes are the caller's own; null when there is none. */
+  get(key: Uint8Array): Promise<Uint8Array | null>
+  write(changes: readonly DatabaseChange[]): Promise<void>
+  /** Calls back with the entries of [from, to) in key order, in slices of at most `rowsMax`. */
+  scan(range: ScanRange, onEntries: (entries: readonly (readonly [Uint8Array, Uint8Array])[]) => void): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ScanRange {
+  readonly from: Uint8Array
+  readonly to: Uint8Array
+  readonly rowsMax: number
+}
+
+/** Opens the LevelDB in a directory, and makes it where `create` says that none was there; rejects with level's error, which `databaseFault` explains. */
+export async function openLevel(directory: string, create = true): Promise<SnapshotDatabase> {
+  const level = new Level<Uint8Array, Uint8Array>(directory, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    createIfMissing: create,
+  })
+  await level.open()
+  return {
+    get: async (key) => (await level.get(key)) ?? null,
+    write: async (changes) => {
+      // PERF: 5 µs a row; the same as an array of operations costs 24, most of it in copying their options.
+      const batch = level.batch()
+      for (const { key, value } of changes) {
+        if (value === null) batch.del(key)
+        else batch.put(key, value)
+      }
+      await batch.write({ sync: true })
+    },
+    scan: async ({ from, to, rowsMax }, onEntries) => {
+      const iterator = level.iterator({ gte: from, lt: to })
+      try {
+        let entries = await iterator.nextv(rowsMax)
+        while (entries.length > 0) {
+          onEntries(entries)
+          entries = await iterator.nextv(rowsMax)
+        }
+      } finally {
+        await iterator.close()
+      }
+    },
+    close: () => level.close(),
+  }
+}
+
+/**
+ * The fault that an error of level is to the node, or null when it is not level's. What `open` throws only says that the
+ * database is not open; its cause holds the reason.
+ */
+export function databaseFault(error: unknown, directory: string): StorageFault | null {
+  if (!(error instanceof Error)) return null
+  const reason = error.cause instanceof Error ? error.cause : error
+  const code = codeOf(reason)
+  if (code === null || !code.startsWith('LEVEL_')) return null
+  const what = `${directory}: ${reason.message} (${code}).`
+  if (code === 'LEVEL_LOCKED') {
+    return {
+      code: 'LOCKED',
+      message: `Another process holds the snapshot: ${what} Stop that process, or name another directory with --data.`,
+    }
+  }
+  if (/No space left|Disk quota/.test(reason.message)) {
+    return {
+      code: 'DISK_FULL',
+      message: `The disk is full: ${what} Free space on it, then start the node again; nothing acknowledged is lost.`,
+    }
+  }
+  if (/Permission denied|Read-only file system|Not a directory/.test(reason.message)) {
+    return {
+      code: 'UNWRITABLE',
+      message: `The snapshot cannot be written: ${what} Give the user of this process write permission, or name another directory with --data.`,
+    }
+  }
+  if (code === 'LEVEL_CORRUPTION' || /orruption/.test(reason.message))
+    return snapshotRot(directory, `${reason.message} (${code}).`)
+  return {
+    code: 'IO_ERROR',
+    message: `The disk reports an error: ${what} Check the disk and the system log, then start the node again.`,
+  }
+}
+
+/** Damage inside the snapshot, with the ways out. Nothing was changed. */
+export function snapshotRot(directory: string, what: string): StorageFault {
+  return {
+    code: 'SNAPSHOT_ROT',
+    message:
+      `The snapshot is damaged: ${directory}: ${what} Nothing was changed. In a cluster, stop this node and restore it from ` +
+      `its peers with an empty data directory under a new node id; on a single node restore the newest backup with ` +
+      `"holdfast restore FILE --data DIR".`,
+  }
+}
+
+function codeOf(error: Error): string | null {
+  return 'code' in error && typeof error.code === 'string' ? error.code : null
+}

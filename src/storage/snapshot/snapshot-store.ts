@@ -1,0 +1,258 @@
+import { assert } from '../../base/assert.ts'
+import type { LogIndex } from '../../base/brand.ts'
+import type { SnapshotMeta, SnapshotSlice, SnapshotStore } from '../../node/ports/snapshot-store.ts'
+import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
+import { faultOf } from '../disk/fault.ts'
+import { databaseFault, openLevel, snapshotRot } from './snapshot-database.ts'
+import type { DatabaseChange, SnapshotDatabase } from './snapshot-database.ts'
+import { chooseStateDirectory, stateContent } from './snapshot-directory.ts'
+import type { CurrentRecord } from './snapshot-record.ts'
+import {
+  CURRENT_KEY,
+  decodeCurrent,
+  encodeCurrent,
+  parseSliceKey,
+  rowChanges,
+  rowName,
+  ROWS,
+  seal,
+  sliceKey,
+  SLICES,
+  SNAPSHOT_FORMAT,
+  unseal,
+} from './snapshot-record.ts'
+
+/**
+ * Opens the snapshot under a group's directory (`<data>/group-0`). Finishes a switch that was interrupted, deletes what
+ * was staged but never switched on. Faults: LOCKED, UNWRITABLE, DISK_FULL, IO_ERROR, SNAPSHOT_ROT, NEWER_FORMAT.
+ */
+export function openSnapshotStore(directory: string, done: StorageDone<SnapshotStore | null>): void {
+  openStore(directory).then(
+    (store) => done(null, store),
+    (error: unknown) => done(faultFrom(error, directory), null),
+  )
+}
+
+async function openStore(directory: string): Promise<SnapshotStore> {
+  const state = chooseStateDirectory(directory)
+  if ('damage' in state) throw new Fault(snapshotRot(directory, state.damage))
+  const { path } = state
+  const content = stateContent(path)
+  if (content === 'damaged')
+    throw new Fault(snapshotRot(path, 'The file that names the parts of the database is missing.'))
+  const database = await openLevel(path, content === 'nothing')
+  try {
+    return await storeOver(database, path)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+/** The store over an open database: the part that tests run over a failing one. Rejects with what `faultFrom` explains. */
+export async function storeOver(database: SnapshotDatabase, directory: string): Promise<SnapshotStore> {
+  const store = new DatabaseSnapshotStore(database, directory)
+  await store.recover()
+  return store
+}
+
+/** Rows that `load` hands over at a time: a few milliseconds of decoding each. */
+const LOAD_ROWS = 500
+
+/** Slices of a generation that are written but not switched on. */
+interface Staged {
+  readonly generation: LogIndex
+  readonly slices: number
+  readonly rows: number
+}
+
+/**
+ * Dirty rows are staged, slice by slice, each a value of its own under the generation; one synced record switches the
+ * generation on; then its slices are folded into the rows, each in one atomic synced write that also deletes the slice.
+ * So the cost of a snapshot is twice its dirty rows, whatever the state's size. From the switch on, the snapshot is "the
+ * rows, under the slices that are left", and folding again what is folded changes nothing: an interrupted fold is finished
+ * at the next open.
+ */
+class DatabaseSnapshotStore implements SnapshotStore {
+  private readonly database: SnapshotDatabase
+  private readonly directory: string
+  private current: CurrentRecord | null = null
+  private staged: Staged | null = null
+  /** The operation that runs; each waits for the one before it. */
+  private last: Promise<void> = Promise.resolve()
+  /** A disk that failed once is never asked again (storage.md §5). */
+  private broken: StorageFault | null = null
+
+  constructor(database: SnapshotDatabase, directory: string) {
+    this.database = database
+    this.directory = directory
+  }
+
+  load(onRows: Parameters<SnapshotStore['load']>[0], done: StorageDone<SnapshotMeta | null>): void {
+    this.enqueue(
+      async () => {
+        let found = 0
+        await this.database.scan({ ...ROWS, rowsMax: LOAD_ROWS }, (entries) => {
+          found += entries.length
+          onRows(entries.map(([key, value]) => ({ key: rowName(key), value: this.opened(key, value) })))
+        })
+        const total = this.current?.total ?? 0
+        // Each row has its checksum; that one is missing, or one came back, only their number tells.
+        if (found !== total) throw this.rot(`it holds ${found} rows and should hold ${total}.`)
+        return this.current?.meta ?? null
+      },
+      { done, failed: null },
+    )
+  }
+
+  writeSlice(generation: LogIndex, slice: SnapshotSlice, done: StorageDone<null>): void {
+    this.enqueue(
+      async () => {
+        const newest = this.current?.generation ?? 0
+        assert(generation > newest, 'a generation is above the snapshot that is switched on', { generation, newest })
+        const staged = this.stagedFor(generation)
+        const key = sliceKey(generation, staged.slices)
+        await this.database.write([...this.abandoned(generation), { key, value: seal(key, slice.bytes) }])
+        this.staged = { generation, slices: staged.slices + 1, rows: staged.rows + slice.rows }
+        return null
+      },
+      { done, failed: null },
+    )
+  }
+
+  commit(generation: LogIndex, snapshot: { meta: SnapshotMeta; total: number }, done: StorageDone<null>): void {
+    this.enqueue(
+      async () => {
+        const { meta, total } = snapshot
+        assert(meta.lastIncludedIndex === generation, 'a generation is named by its boundary', { generation })
+        const record: CurrentRecord = { format: SNAPSHOT_FORMAT, ...this.stagedFor(generation), total, meta }
+        await this.database.write([...this.abandoned(generation), switchTo(record)])
+        this.current = record
+        this.staged = null
+        for (let slice = 0; slice < record.slices; slice += 1) await this.fold(record, slice)
+        return null
+      },
+      { done, failed: null },
+    )
+  }
+
+  close(done: () => void): void {
+    this.last = this.last.then(() => this.database.close()).then(done, done)
+  }
+
+  /** At open: the switch that was interrupted is finished, what was never switched on is deleted. */
+  async recover(): Promise<void> {
+    const stored = await this.database.get(CURRENT_KEY)
+    if (stored !== null) this.current = this.checkedFormat(decodeCurrent(this.opened(CURRENT_KEY, stored)))
+    const left: Uint8Array[] = []
+    await this.database.scan({ ...SLICES, rowsMax: 16 }, (entries) => {
+      for (const [key] of entries) left.push(key)
+    })
+    for (const key of left) {
+      const slice = parseSliceKey(key)
+      const { current } = this
+      if (slice === null || current === null || slice.generation > current.generation)
+        await this.database.write([{ key, value: null }])
+      else if (slice.generation === current.generation && slice.slice < current.slices)
+        await this.fold(current, slice.slice)
+      else
+        throw this.rot(`slice ${slice.slice} of generation ${slice.generation} was folded before, and is there again.`)
+    }
+  }
+
+  /**
+   * Moves one slice into the rows; nothing when that happened before. The record goes along, so that rows of a generation
+   * are never found under an older one, whatever a database that lost writes lost.
+   */
+  private async fold(record: CurrentRecord, slice: number): Promise<void> {
+    const key = sliceKey(record.generation, slice)
+    const stored = await this.database.get(key)
+    if (stored === null) return
+    const changes = rowChanges(this.opened(key, stored))
+    await this.database.write([...changes, { key, value: null }, switchTo(record)])
+  }
+
+  private stagedFor(generation: LogIndex): Staged {
+    if (this.staged?.generation === generation) return this.staged
+    return { generation, slices: 0, rows: 0 }
+  }
+
+  /** Deletes what was staged for another generation, which is never switched on now. */
+  private abandoned(generation: LogIndex): DatabaseChange[] {
+    const staged = this.staged
+    if (staged === null || staged.generation === generation) return []
+    return Array.from({ length: staged.slices }, (_, slice) => ({
+      key: sliceKey(staged.generation, slice),
+      value: null,
+    }))
+  }
+
+  private opened(key: Uint8Array, value: Uint8Array): Uint8Array {
+    const content = unseal(key, value)
+    if (content !== null) return content
+    throw this.rot(`the value under key ${Buffer.from(key).toString('hex')} fails its checksum.`)
+  }
+
+  private rot(what: string): Fault {
+    return new Fault(snapshotRot(this.directory, what))
+  }
+
+  private checkedFormat(record: CurrentRecord): CurrentRecord {
+    if (record.format <= SNAPSHOT_FORMAT) return record
+    throw new Fault({
+      code: 'NEWER_FORMAT',
+      message: `The snapshot in ${this.directory} has format ${record.format}; this build reads up to ${SNAPSHOT_FORMAT}. Start the newer build.`,
+    })
+  }
+
+  /** Runs after all that was asked before; a fault is for ever. */
+  private enqueue<Answer>(
+    run: () => Promise<Answer>,
+    answer: { readonly done: StorageDone<Answer>; readonly failed: Answer },
+  ): void {
+    const outcome = this.last.then(async (): Promise<() => void> => {
+      const broken = this.broken
+      if (broken !== null) return () => answer.done(broken, answer.failed)
+      try {
+        const value = await run()
+        return () => answer.done(null, value)
+      } catch (error) {
+        const fault = faultFrom(error, this.directory)
+        this.broken = fault
+        return () => answer.done(fault, answer.failed)
+      }
+    })
+    // The callback runs outside the chain: what it throws crashes the process as any bug does, and blocks nothing here.
+    this.last = outcome.then(
+      () => undefined,
+      () => undefined,
+    )
+    void outcome.then((callback) => callback())
+  }
+}
+
+/** The record that switches a generation on, as it is written. */
+function switchTo(record: CurrentRecord): DatabaseChange {
+  return { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) }
+}
+
+/** Carries a fault through promises, inside this folder only. */
+class Fault extends Error {
+  override readonly name = 'Fault'
+  readonly fault: StorageFault
+  constructor(fault: StorageFault) {
+    super(fault.message)
+    this.fault = fault
+  }
+}
+
+/** The fault behind an error of this folder, of level or of node:fs; any other error is a bug and is thrown on. */
+export function faultFrom(error: unknown, directory: string): StorageFault {
+  if (error instanceof Fault) return error.fault
+  const fromLevel = databaseFault(error, directory)
+  if (fromLevel !== null) return fromLevel
+  if (error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string') {
+    return faultOf({ code: error.code, operation: String(error.syscall), path: directory, message: error.message })
+  }
+  throw error
+}

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+import { groupId, logIndex, term } from '../../../src/base/brand.ts'
+import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
+import { APPLY_BUDGET_MS, Applier } from '../../../src/node/apply/applier.ts'
+import type { LogStore, ReadRecords } from '../../../src/node/ports/log-store.ts'
+import type { StorageDone, StorageFault } from '../../../src/node/ports/storage-fault.ts'
+import { TestClock } from '../test-clock.ts'
+
+const FAULT: StorageFault = { code: 'LOG_ROT', message: 'a record is wrong' }
+
+function record(index: number): Uint8Array {
+  const encoder = new EntryEncoder()
+  encoder.append({
+    kind: 'Tick',
+    group: groupId(0),
+    index: logIndex(index),
+    term: term(1),
+    lease: 0,
+    now: 0,
+    previousChain: 0,
+    payload: new Uint8Array(0),
+  })
+  return encoder.finish()
+}
+
+function world(options: { later?: boolean; perEntryMs?: number; entriesPerRead?: number } = {}) {
+  const clock = new TestClock()
+  const applied: number[] = []
+  const faults: unknown[] = []
+  const reads: (() => void)[] = []
+  const state = { batches: 0, mustWait: false, refuseAt: 0, fault: null as StorageFault | null, readCount: 0 }
+  const read = (range: { first: number; last: number }, done: StorageDone<ReadRecords>): void => {
+    state.readCount += 1
+    const complete = (): void => {
+      const last = Math.min(range.last, range.first + (options.entriesPerRead ?? 100) - 1)
+      const indexes = Array.from({ length: last - range.first + 1 }, (_, at) => range.first + at)
+      done(state.fault, {
+        records: Buffer.concat(indexes.map(record)),
+        first: logIndex(range.first),
+        last: logIndex(last),
+      })
+    }
+    if (options.later === true) reads.push(complete)
+    else complete()
+  }
+  const applier: Applier = new Applier(
+    {
+      log: { read } as unknown as LogStore,
+      clock,
+      apply: (header) => {
+        if (header.index === state.refuseAt) return false
+        applied.push(header.index)
+        clock.stall(options.perEntryMs ?? 0)
+        return true
+      },
+      batchApplied: () => {
+        state.batches += 1
+      },
+      mustWait: () => state.mustWait,
+      fault: (fault) => faults.push(fault),
+    },
+    logIndex(10),
+  )
+  return { applier, applied, clock, faults, reads, state }
+}
+
+const upTo = (last: number): number[] => Array.from({ length: last - 10 }, (_, at) => 11 + at)
+
+describe('committed entries', () => {
+  test('are applied in order, each once, from the one after the snapshot', () => {
+    const { applier, applied, clock, state } = world({ entriesPerRead: 3 })
+    applier.commit(logIndex(5))
+    applier.commit(logIndex(12))
+    applier.commit(logIndex(12))
+    applier.commit(logIndex(20))
+    clock.advance(1000)
+    expect(applied).toEqual(upTo(20))
+    expect([applier.applied, applier.behind]).toEqual([20, 0])
+    expect(state.batches).toBe(4)
+  })
+
+  test('that come while earlier ones are read are applied after them', () => {
+    const { applier, applied, clock, reads } = world({ later: true })
+    applier.commit(logIndex(12))
+    applier.commit(logIndex(14))
+    expect(reads).toHaveLength(1)
+    expect(applier.behind).toBe(4)
+    while (reads.length > 0) {
+      reads.shift()?.()
+      clock.advance(1000)
+    }
+    expect(applied).toEqual(upTo(14))
+  })
+
+  test('are applied for a bounded time, then the loop turns', () => {
+    const { applier, applied, clock } = world({ perEntryMs: 1 })
+    applier.commit(logIndex(40))
+    expect(applied).toHaveLength(APPLY_BUDGET_MS)
+    clock.advance(1000)
+    expect(applied).toEqual(upTo(40))
+  })
+
+  test('are read once, however many turns they take', () => {
+    const { applier, clock, state } = world({ perEntryMs: APPLY_BUDGET_MS })
+    applier.commit(logIndex(40))
+    clock.advance(1000)
+    expect(state.readCount).toBe(1)
+  })
+
+  test('wait while snapshots are pending, and go on when told', () => {
+    const { applier, applied, clock, state } = world()
+    state.mustWait = true
+    applier.commit(logIndex(12))
+    clock.advance(1000)
+    expect(applied).toEqual([])
+    state.mustWait = false
+    applier.resume()
+    expect(applied).toEqual([11, 12])
+  })
+
+  test('end at one that cannot be applied: it is not counted, and nothing follows', () => {
+    const { applier, applied, clock, state } = world()
+    state.refuseAt = 13
+    applier.commit(logIndex(20))
+    applier.commit(logIndex(21))
+    applier.resume()
+    clock.advance(1000)
+    expect(applied).toEqual([11, 12])
+    expect(applier.applied).toBe(12)
+  })
+
+  test('that cannot be read are a fault', () => {
+    const { applier, applied, faults, state } = world()
+    state.fault = FAULT
+    applier.commit(logIndex(12))
+    expect([applied, faults]).toEqual([[], [FAULT]])
+  })
+
+  test('are not applied after close, also when their bytes are on the way', () => {
+    const { applier, applied, clock, reads } = world({ later: true })
+    applier.commit(logIndex(12))
+    applier.close()
+    reads.shift()?.()
+    applier.commit(logIndex(13))
+    clock.advance(1000)
+    expect([applied, reads]).toEqual([[], []])
+  })
+})

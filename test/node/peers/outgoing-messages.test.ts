@@ -1,0 +1,228 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { logIndex, nodeId, term, writeNumber } from '../../../src/base/brand.ts'
+import { clipRuns, Outgoing } from '../../../src/node/peers/outgoing-messages.ts'
+import type { LogStore, ReadRecords } from '../../../src/node/ports/log-store.ts'
+import type { StorageDone, StorageFault } from '../../../src/node/ports/storage-fault.ts'
+import type { Message, TermRun } from '../../../src/raft/types.ts'
+
+const [n2, n3] = [nodeId('n2'), nodeId('n3')]
+const FAULT: StorageFault = { code: 'IO_ERROR', message: 'the disk is gone' }
+
+type AppendEntries = Extract<Message, { kind: 'appendEntries' }>
+
+const run = (first: number, last: number, of: number): TermRun => ({
+  first: logIndex(first),
+  last: logIndex(last),
+  term: term(of),
+})
+
+function appendEntries(prev: readonly [number, number], runs: readonly TermRun[], of = 3): AppendEntries {
+  const [prevLogIndex, prevLogTerm] = [logIndex(prev[0]), term(prev[1])]
+  return {
+    kind: 'appendEntries',
+    term: term(of),
+    prevLogIndex,
+    prevLogTerm,
+    runs,
+    leaderCommit: logIndex(0),
+    configurations: [],
+    sequence: 1,
+  }
+}
+
+const vote: Message = { kind: 'requestVoteResponse', term: term(3), verdict: { granted: true } }
+
+/** A log whose entry i has one byte, i; `entriesMax` at a time; reads complete at once or when told. */
+function world(options: { later?: boolean } = {}) {
+  const sent: { to: string; message: Message; bytes: number[] }[] = []
+  const reads: (() => void)[] = []
+  const faults: StorageFault[] = []
+  const state = {
+    currentTerm: 3,
+    fault: null as StorageFault | null,
+    empty: false,
+    room: Number.POSITIVE_INFINITY,
+    readings: 0,
+  }
+  const read = (range: { first: number; last: number; maxBytes: number }, done: StorageDone<ReadRecords>): void => {
+    state.readings += 1
+    const complete = (): void => {
+      const last = Math.min(range.last, range.first + Math.max(1, range.maxBytes) - 1)
+      const length = state.empty || state.fault !== null ? 0 : last - range.first + 1
+      const records = Uint8Array.from({ length }, (_, at) => range.first + at)
+      done(state.fault, { records, first: logIndex(range.first), last: logIndex(range.first + length - 1) })
+    }
+    if (options.later === true) reads.push(complete)
+    else complete()
+  }
+  const outgoing = new Outgoing({
+    log: { read } as unknown as LogStore,
+    transmit: (to, message, records) => {
+      if (sent.length >= state.room) return false
+      sent.push({ to, message, bytes: [...records] })
+      return true
+    },
+    currentTerm: () => term(state.currentTerm),
+    fault: (fault) => faults.push(fault),
+    messageBytesMax: 4,
+  })
+  return { outgoing, sent, reads, faults, state }
+}
+
+describe('a message', () => {
+  test('leaves once the write that it names has completed, and not before; others do not wait for it', () => {
+    const { outgoing, sent } = world()
+    outgoing.send(n2, vote, writeNumber(5))
+    outgoing.send(n3, vote, writeNumber(4))
+    outgoing.send(n3, { ...vote, term: term(9) }, null)
+    expect(sent.map(({ message }) => message.term)).toEqual([9])
+    outgoing.writeCompleted(writeNumber(4))
+    expect(sent.map(({ to }) => to)).toEqual([n3, n3])
+    outgoing.writeCompleted(writeNumber(7))
+    expect(sent.map(({ to }) => to)).toEqual([n3, n3, n2])
+    outgoing.send(n2, vote, writeNumber(6))
+    expect(sent).toHaveLength(4)
+  })
+
+  test('whose writes complete together leaves in the order in which it was sent', () => {
+    const { outgoing, sent } = world()
+    for (const write of [3, 1, 2]) outgoing.send(n2, { ...vote, term: term(write) }, writeNumber(write))
+    outgoing.writeCompleted(writeNumber(3))
+    expect(sent.map(({ message }) => message.term)).toEqual([3, 1, 2])
+  })
+})
+
+describe('an AppendEntries', () => {
+  test('is split by bytes into messages that each stand alone: previous entry, runs and records fit', () => {
+    const { outgoing, sent } = world()
+    outgoing.send(n2, appendEntries([10, 1], [run(11, 13, 1), run(14, 19, 2), run(20, 20, 3)]), null)
+    const parts = sent.map(({ message, bytes }) => {
+      const { prevLogIndex, prevLogTerm, runs } = message as AppendEntries
+      return [prevLogIndex, prevLogTerm, runs.map(({ first, last, term: of }) => [first, last, of]), bytes]
+    })
+    expect(parts).toEqual([
+      [
+        10,
+        1,
+        [
+          [11, 13, 1],
+          [14, 14, 2],
+        ],
+        [11, 12, 13, 14],
+      ],
+      [14, 2, [[15, 18, 2]], [15, 16, 17, 18]],
+      [
+        18,
+        2,
+        [
+          [19, 19, 2],
+          [20, 20, 3],
+        ],
+        [19, 20],
+      ],
+    ])
+  })
+
+  test('waits behind the ones before it to the same peer; a heartbeat and other peers do not', () => {
+    const { outgoing, sent, reads } = world({ later: true })
+    outgoing.send(n2, appendEntries([0, 0], [run(1, 6, 1)]), null)
+    outgoing.send(n2, appendEntries([6, 1], [run(7, 7, 1)]), null)
+    outgoing.send(n2, appendEntries([0, 0], []), null)
+    outgoing.send(n3, appendEntries([0, 0], [run(1, 2, 1)]), null)
+    expect(sent.map(({ to, bytes }) => [to, bytes])).toEqual([[n2, []]])
+    while (reads.length > 0) reads.pop()?.()
+    expect(sent.slice(1).map(({ to, bytes }) => [to, bytes])).toEqual([
+      [n3, [1, 2]],
+      [n2, [1, 2, 3, 4]],
+      [n2, [5, 6]],
+      [n2, [7]],
+    ])
+  })
+
+  test('of a term that is over is void, also while its records are being read', () => {
+    const { outgoing, sent, reads, state } = world({ later: true })
+    outgoing.send(n2, appendEntries([0, 0], [run(1, 8, 1)]), null)
+    reads.shift()?.()
+    expect(sent).toHaveLength(1)
+    state.currentTerm = 4
+    reads.shift()?.()
+    expect([sent.length, reads.length]).toEqual([1, 0])
+    outgoing.send(n2, appendEntries([0, 0], [run(1, 1, 4)], 4), null)
+    reads.shift()?.()
+    expect(sent).toHaveLength(2)
+  })
+
+  test('whose entries are gone is void', () => {
+    const { outgoing, sent, state } = world()
+    state.empty = true
+    outgoing.send(n2, appendEntries([0, 0], [run(1, 1, 1)]), null)
+    expect(sent).toEqual([])
+  })
+
+  test('whose records cannot be read is a fault', () => {
+    const { outgoing, sent, faults, state } = world()
+    state.fault = FAULT
+    outgoing.send(n2, appendEntries([0, 0], [run(1, 1, 1)]), null)
+    expect([sent, faults]).toEqual([[], [FAULT]])
+  })
+
+  test('nothing leaves and nothing is read after close', () => {
+    const { outgoing, sent, reads } = world({ later: true })
+    outgoing.send(n2, appendEntries([0, 0], [run(1, 8, 1)]), null)
+    outgoing.send(n3, vote, writeNumber(1))
+    outgoing.close()
+    outgoing.writeCompleted(writeNumber(1))
+    reads.shift()?.()
+    outgoing.send(n2, vote, null)
+    expect([sent, reads]).toEqual([[], []])
+  })
+})
+
+describe('clipped runs', () => {
+  test('cover exactly the entries within the range, each with its term', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 6 }),
+        fc.nat(12),
+        fc.nat(12),
+        (lengths, from, to) => {
+          const runs: TermRun[] = []
+          let next = 1
+          lengths.forEach((length, at) => {
+            runs.push(run(next, next + length - 1, at + 1))
+            next += length
+          })
+          const entries = (of: readonly TermRun[]): string[] =>
+            of.flatMap(({ first, last, term: held }) =>
+              Array.from({ length: last - first + 1 }, (_, at) => `${first + at}@${held}`),
+            )
+          const within = entries(runs).filter(
+            (entry) => Number.parseInt(entry, 10) >= from && Number.parseInt(entry, 10) <= to,
+          )
+          expect(entries(clipRuns(runs, logIndex(from), logIndex(to)))).toEqual(within)
+        },
+      ),
+    )
+  })
+})
+
+describe('a way that is full', () => {
+  test('ends the message and those behind it without reading their entries; later ones go again', () => {
+    const { outgoing, sent, reads, state } = world({ later: true })
+    state.room = 2
+    outgoing.send(n2, appendEntries([0, 0], [run(1, 40, 3)]), null)
+    outgoing.send(n2, appendEntries([40, 3], [run(41, 80, 3)]), null)
+    outgoing.send(n3, appendEntries([0, 0], [run(1, 4, 3)]), null)
+    while (reads.length > 0) reads.shift()?.()
+    expect(sent.map(({ to, bytes }) => [to, bytes[0]])).toEqual([
+      ['n2', 1],
+      ['n3', 1],
+    ])
+    expect(state.readings).toBe(3)
+    state.room = 3
+    outgoing.send(n2, appendEntries([4, 3], [run(5, 8, 3)]), null)
+    while (reads.length > 0) reads.shift()?.()
+    expect(sent.at(-1)).toMatchObject({ to: 'n2', bytes: [5, 6, 7, 8] })
+  })
+})

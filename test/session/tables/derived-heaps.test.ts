@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import type { ClientSession } from '../../../src/session/clients/session-record.ts'
+import { ClientSessions } from '../../../src/session/clients/client-sessions.ts'
+import { Expiry } from '../../../src/session/clients/expiry.ts'
+import { Retention, SWEEP_MAX } from '../../../src/session/tables/retention.ts'
+
+describe('retention', () => {
+  const world = () => {
+    const live = new Map<string, number>()
+    const dropped: string[] = []
+    const retention = new Retention(
+      (key) => live.get(key) ?? null,
+      (key) => {
+        live.delete(key)
+        dropped.push(key)
+      },
+    )
+    const put = (key: string, until: number): void => {
+      live.set(key, until)
+      retention.add(key, until)
+    }
+    const swept = (now: number): string[] => {
+      retention.sweep(now)
+      return dropped.splice(0)
+    }
+    return { live, retention, put, swept }
+  }
+
+  test('a row that is written again and again takes a bounded place, and goes at its last time', () => {
+    const { retention, put, swept } = world()
+    for (let until = 1; until <= 10_000; until += 1) put('a', until)
+    expect(retention.size).toBeLessThan(200)
+    expect(swept(10_000)).toEqual([])
+    expect(swept(10_001)).toEqual(['a'])
+    expect(retention.size).toBe(0)
+  })
+
+  test('rows go in the order (time, key), as many in one sweep, as in a table that was restored', () => {
+    const straight = world()
+    const restored = world()
+    for (let row = 0; row < 200; row += 1) {
+      straight.put(`k${row}`, 5)
+      straight.put(`k${row}`, (row * 7919) % 31)
+    }
+    for (const [key, until] of [...straight.live].reverse()) restored.put(key, until)
+    for (const now of [3, 3, 10, 40, 40, 40, 40]) {
+      const dropped = straight.swept(now)
+      expect(dropped).toEqual(restored.swept(now))
+      expect(dropped.length).toBeLessThanOrEqual(SWEEP_MAX)
+    }
+    expect([straight.live.size, straight.retention.size]).toEqual([0, 0])
+  })
+
+  test('a row that is to stay longer stays, also when only its owner knows, and goes in its turn', () => {
+    const { live, put, swept } = world()
+    put('a', 10)
+    put('b', 20)
+    live.set('a', 30)
+    put('c', 40)
+    expect(swept(25)).toEqual(['b'])
+    expect(swept(50)).toEqual(['a', 'c'])
+  })
+
+  test('a shorter time than before counts at once; a row that went and came back goes once', () => {
+    const { live, put, swept } = world()
+    put('a', 100)
+    put('a', 10)
+    put('b', 20)
+    live.delete('b')
+    put('b', 50)
+    expect(swept(60)).toEqual(['a', 'b'])
+    expect(swept(1000)).toEqual([])
+  })
+
+  test('rows that are removed by their owner leave no items behind that pile up', () => {
+    const { live, retention, put } = world()
+    for (let row = 0; row < 10_000; row += 1) {
+      put(`k${row}`, 1_000_000 + row)
+      live.delete(`k${row}`)
+    }
+    expect(retention.size).toBeLessThan(200)
+  })
+})
+
+describe('expiry', () => {
+  test('sessions that come and go leave a bounded heap on a node that never asks for it, a follower', () => {
+    const sessions = new ClientSessions()
+    const expiry = new Expiry(sessions)
+    const session = (index: number): ClientSession =>
+      ({
+        live: true,
+        row: {
+          index,
+          secret: `s${index}`,
+          renewedLease: 0,
+          renewedAtIndex: index,
+          timeoutMs: 30_000 + index,
+          info: { id: `0/1/${index}`, principal: 'user:a', roles: [] },
+        },
+      }) as unknown as ClientSession
+    const kept = session(1)
+    sessions.add(kept)
+    expiry.add(1, 30_001)
+    for (let index = 2; index < 10_000; index += 1) {
+      const passing = session(index)
+      sessions.add(passing)
+      expiry.add(index, 30_000 + index)
+      sessions.remove(passing)
+    }
+    expect(expiry.size).toBeLessThan(200)
+    expect(expiry.next()).toBe(30_001)
+  })
+})

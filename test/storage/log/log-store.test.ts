@@ -1,0 +1,6 @@
+import { logContract } from './log-contract.ts'
+import { deferredHarness, nodeHarness, synchronousHarness } from '../harnesses.ts'
+
+logContract('real files', nodeHarness)
+logContract('memory', () => synchronousHarness())
+logContract('memory with deferred completions', deferredHarness)
