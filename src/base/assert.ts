@@ -1,4 +1,4 @@
-/** A programmer error: the process must not go on (style.md §21). Carries the values that broke the rule. */
+/** A programmer error: the process must not go on (architecture.md §9.3). Carries the values that broke the rule. */
 export class AssertionError extends Error {
   override readonly name = 'AssertionError'
 }

@@ -2,7 +2,7 @@ import { assert } from './assert.ts'
 
 /**
  * A nominal type: two brands of one base type cannot be swapped. The casts stand in this file, in codecs and in tests
- * only (style.md §17).
+ * only (architecture.md §9.2).
  */
 export type Brand<Base, Name extends string> = Base & { readonly __brand: Name }
 

@@ -1,4 +1,4 @@
-/** An operation that can be refused: the error is a value that the caller handles (style.md §21). */
+/** An operation that can be refused: the error is a value that the caller handles (architecture.md §9.3). */
 export type Result<Value, Failure> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly error: Failure }

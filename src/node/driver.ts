@@ -370,7 +370,7 @@ export class Driver implements RaftNode {
     this.roleNews.tell(this, this.raft.currentTerm, this.listeners)
   }
 
-  /** A fault: the node stops, the quorum lives (style.md §21). */
+  /** A fault: the node stops, the quorum lives (architecture.md §9.3). */
   private stop(fault: NonNullable<Driver['stopped']>): void {
     if (this.stopped !== null) return
     this.stopped = fault

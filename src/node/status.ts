@@ -3,7 +3,7 @@ import { configurationOf, progressOf, type RaftState } from '../raft/index.ts'
 import type { NodeStatus, RaftNode } from './api.ts'
 import type { DriverOptions } from './options.ts'
 
-/** One node's view of itself and, at the leader, of its followers (operations.md §4 `status`). */
+/** One node's view of itself and, at the leader, of its followers (wire.md §2.5). */
 export function statusOf(view: {
   node: RaftNode
   raft: RaftState

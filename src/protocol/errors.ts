@@ -5,7 +5,7 @@ export type { ErrorScope } from './errors-table.ts'
 export { GRPC_STATUS, type GrpcStatusName } from './grpc-status.ts'
 
 /**
- * The one registry of errors (operations.md §2): every code that leaves a process, by scope, with its gRPC status, what
+ * The one registry of errors (wire.md §6): every code that leaves a process, by scope, with its gRPC status, what
  * happened, what to do next, and whether the same call may be repeated as it is. `holdfast explain CODE` prints it.
  */
 export interface ErrorEntry {

@@ -34,7 +34,7 @@ export interface EmitOptions {
   readonly deadlineAt?: Millis
 }
 
-/** A kind of task as its owner declares it (domain.md 0.7). Not replicated: part of the machine's code. */
+/** A kind of task as its owner declares it (domain.md §0.7). Not replicated: part of the machine's code. */
 export interface TaskKind {
   readonly kind: string
   readonly role: string

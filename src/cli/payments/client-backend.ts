@@ -123,7 +123,7 @@ class ClientBackend implements Backend {
   }
 }
 
-/** The payload of a server request that gives a worker a task (domain.md 0.7). */
+/** The payload of a server request that gives a worker a task (domain.md §0.7). */
 function taskOf(payload: unknown): WorkerTask | null {
   const [taskId, kind, attempt] = [textField(payload, 'taskId'), textField(payload, 'kind'), field(payload, 'attempt')]
   if (taskId === null || kind === null || typeof attempt !== 'number') return null

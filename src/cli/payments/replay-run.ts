@@ -40,7 +40,7 @@ const PUSH_MS_MAX = 60_000
 
 type Attempt = Extract<ReplayStep, { kind: 'attempt' }>
 
-/** Feeds a plan to a cluster: set-up first, then the callbacks of each booking in file order (domain.md 3.13). */
+/** Feeds a plan to a cluster: set-up first, then the callbacks of each booking in file order (domain.md §3.13). */
 export class ReplayRun {
   private readonly options: ReplayRunOptions
   private readonly tally = new ReplayTally()

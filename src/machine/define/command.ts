@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Rejection } from './rejection.ts'
 import type { Parsed } from './schema.ts'
 
-/** Schemas of what a command or query takes and gives. The input is strict: unknown keys are refused (domain.md 0.5). */
+/** Schemas of what a command or query takes and gives. The input is strict: unknown keys are refused (domain.md §0.5). */
 export interface InputOutput<Input extends z.ZodType, Output extends z.ZodType> {
   readonly input: Input
   readonly output: Output

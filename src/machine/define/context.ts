@@ -15,7 +15,7 @@ export type TableViews<Schema extends MachineSchema> = {
   readonly [Name in keyof Schema['state']]: TableView<KeyOf<Schema['state'][Name]>, RowOf<Schema['state'][Name]>>
 }
 
-/** Makes a refusal; the handler returns it. Own codes carry typed details, common codes (domain.md 0.6) free ones. */
+/** Makes a refusal; the handler returns it. Own codes carry typed details, common codes (domain.md §0.6) free ones. */
 export interface Reject<Schema extends MachineSchema> {
   <Code extends NameOf<ErrorsOf<Schema>>>(
     code: Code,
@@ -55,7 +55,7 @@ export interface Context<Schema extends MachineSchema> {
     payload: Parsed<RequestsOf<Schema>[Type] & z.ZodType>,
     options?: EmitOptions,
   ): boolean
-  /** A hint to a principal: one copy per live session, else its mailbox (domain.md 0.7). */
+  /** A hint to a principal: one copy per live session, else its mailbox (domain.md §0.7). */
   notify(principal: string, topic: string, body: Value): void
   /** Queues a task of a declared kind and returns its id. `ref` is the owner's reference, e.g. an attempt id. */
   task<Kind extends NameOf<TasksOf<Schema>>>(

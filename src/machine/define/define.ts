@@ -49,7 +49,7 @@ export interface TaskHandlers<Schema extends MachineSchema, Kind extends NameOf<
     task: TypedTask<Parsed<TasksOf<Schema>[Kind]['payload'] & z.ZodType>>,
     result: Parsed<TasksOf<Schema>[Kind]['result'] & z.ZodType>,
   ): unknown
-  /** The kind's fallback, when the task has failed for good: nothing may hang (domain.md 0.7). */
+  /** The kind's fallback, when the task has failed for good: nothing may hang (domain.md §0.7). */
   onFailed(
     context: Context<Schema>,
     task: TypedTask<Parsed<TasksOf<Schema>[Kind]['payload'] & z.ZodType>>,

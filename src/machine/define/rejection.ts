@@ -1,7 +1,7 @@
 import type { Value } from '../../codec/value/value.ts'
 
 /**
- * Codes that every machine may reject with (domain.md 0.6), with what each means for whoever reads it. A machine that
+ * Codes that every machine may reject with (domain.md §0.6), with what each means for whoever reads it. A machine that
  * declares one of them in its `errors` types the details.
  */
 export const COMMON_ERRORS = {
@@ -43,7 +43,7 @@ export const isRejection = (value: unknown): value is Rejection => value instanc
 
 /**
  * The text that an answer carries beside code and details. It is derived, so it stands outside hash and cache, and no
- * test of behaviour reads it (domain.md 0.4).
+ * test of behaviour reads it (domain.md §0.4).
  */
 export function describeRejection(code: string, details: Value): string {
   if (code === 'INVALID_STATE_TRANSITION') return describeTransition(details)

@@ -48,7 +48,7 @@ export function tableSharingBytes<Key extends TableKey, Row>(
   return { key, row, sharesBytes: true }
 }
 
-/** Declaration of one kind of task (domain.md 0.7). */
+/** Declaration of one kind of task (domain.md §0.7). */
 export interface TaskSchema<Payload extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
   /** Role that a worker's session must hold. */
   readonly role: string

@@ -42,7 +42,7 @@ export function inputSchemas(references: {
   return new Map(Object.entries(references).map(([name, { input }]) => [name, strictly(input)]))
 }
 
-/** The built-in machine `task`: what workers send (domain.md 0.7). The session layer applies it. */
+/** The built-in machine `task`: what workers send (domain.md §0.7). The session layer applies it. */
 export const TASK_MACHINE = 'task'
 
 const taskId = z.string().min(1).max(256)

@@ -7,7 +7,7 @@ import { Rejection, type ErrorDetails } from '../define/rejection.ts'
 import type { StateTable } from './state-table.ts'
 import type { CallWindow } from './window.ts'
 
-/** Who acts in timers and hooks that no client session issued (domain.md 0.1); an emission to it returns false. */
+/** Who acts in timers and hooks that no client session issued (domain.md §0.1); an emission to it returns false. */
 export const SYSTEM_SESSION: SessionInfo = Object.freeze({
   id: sessionId(0, 0, 0),
   principal: 'system',

@@ -125,7 +125,7 @@ export class KitMachine {
     this.hook(base, () => onDeadLetter(this.context, request, target))
   }
 
-  /** The one place where apply parses: an invalid result is a failed attempt, so replicas must judge it (domain.md 0.7). */
+  /** The one place where apply parses: an invalid result is a failed attempt, so replicas must judge it (domain.md §0.7). */
   onTaskResult(base: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
     const schema = this.results.get(task.kind)
     const handlers = this.tasks.get(task.kind)

@@ -10,7 +10,7 @@ import { refundTask } from './change/refunds.ts'
 import { paymentsSchema } from './facts/schema.ts'
 
 /**
- * Bookings: payment, session and video of one appointment, kept in step (domain chapter 3). Runs from
+ * Bookings: payment, session and video of one appointment, kept in step (domain.md §3). Runs from
  * `requestBooking` up to `ready`, with cancellation, callbacks and refunds; the video call, no-shows and the
  * administrators' commands follow.
  */

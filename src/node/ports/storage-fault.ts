@@ -1,4 +1,4 @@
-/** Why a store could not do what it was asked. All of them are faults: the node stops (style.md §21). */
+/** Why a store could not do what it was asked. All of them are faults: the node stops (architecture.md §9.3). */
 export interface StorageFault {
   readonly code:
     | 'IO_ERROR'

@@ -7,7 +7,7 @@ interface Level {
 }
 
 /**
- * Live client sessions by role and by the number of tasks leased to each: who takes the next task (domain.md 0.7). Derived
+ * Live client sessions by role and by the number of tasks leased to each: who takes the next task (domain.md §0.7). Derived
  * from the rows.
  *
  * PERF: a pick looks at the least loaded only; a look at every worker of a role cost 25 µs a task with a hundred of them.

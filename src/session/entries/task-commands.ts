@@ -16,8 +16,8 @@ interface TaskInput {
 }
 
 /**
- * `task.complete {taskId, attempt, result}` and `task.fail {taskId, attempt, reason}` (domain.md 0.7), in the order of
- * domain.md 0.5. The first valid result for an open task wins, whatever its attempt. A failure, or an invalid result,
+ * `task.complete {taskId, attempt, result}` and `task.fail {taskId, attempt, reason}` (domain.md §0.7), in the order of
+ * domain.md §0.5. The first valid result for an open task wins, whatever its attempt. A failure, or an invalid result,
  * ends the attempt it names only while that attempt holds the lease: a late word about an old attempt must not end the
  * new one.
  */

@@ -16,7 +16,7 @@ export interface Notification {
 }
 
 /**
- * One copy for every live session of the principal, in session order; without one the mailbox (domain.md 0.7). `seq`
+ * One copy for every live session of the principal, in session order; without one the mailbox (domain.md §0.7). `seq`
  * counts per principal.
  */
 export function notify(state: ReplicatedState, notification: Notification): void {

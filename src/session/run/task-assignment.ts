@@ -114,7 +114,7 @@ export function fireTaskTimer(state: ReplicatedState, name: string): FailedTask 
   return null
 }
 
-/** Fewest open tasks, then lowest session id (domain.md 0.7), with room in its outbox. */
+/** Fewest open tasks, then lowest session id (domain.md §0.7), with room in its outbox. */
 function pickWorker(state: ReplicatedState, task: TaskRow): ClientSession | null {
   const bytes = requestBytes(task)
   return state.sessions.workers.pick(task.role, state.limits.taskLeasesMax, (worker) =>

@@ -22,7 +22,7 @@ export type TaskRow = TaskRecord & {
 export const isOpen = (task: TaskRecord): boolean => task.status === 'QUEUED' || task.status === 'LEASED'
 const isWaiting = (task: TaskRow): boolean => task.status === 'QUEUED' && !task.backingOff
 
-/** The task table (domain.md 0.7) and its indexes: by id, waiting by role, leased by session. */
+/** The task table (domain.md §0.7) and its indexes: by id, waiting by role, leased by session. */
 export class Tasks {
   /** Number of the next task. */
   next = 1

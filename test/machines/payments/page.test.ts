@@ -12,14 +12,14 @@ import { legalTriples } from '../../../src/machines/payments/rules/sync.ts'
 
 const page = readFileSync(new URL('../../../docs/machines/payments.md', import.meta.url), 'utf8')
 
-describe('domain 0.11 the page of the machine', () => {
-  test('domain 0.11 its diagrams are those of the tables', () => {
+describe('domain.md §0.11 the page of the machine', () => {
+  test('domain.md §0.11 its diagrams are those of the tables', () => {
     expect(page).toContain(mermaid(stateGraph(PAYMENT_TRANSITIONS)))
     expect(page).toContain(mermaid(stateGraph(SESSION_TRANSITIONS)))
     expect(page).toContain(mermaid(stateGraph(VIDEO_TRANSITIONS)))
   })
 
-  test('domain 0.11 its tables name every state with its targets', () => {
+  test('domain.md §0.11 its tables name every state with its targets', () => {
     for (const table of [PAYMENT_TRANSITIONS, SESSION_TRANSITIONS, VIDEO_TRANSITIONS]) {
       for (const [state, targets] of Object.entries(table)) {
         const rows = page
@@ -34,7 +34,7 @@ describe('domain 0.11 the page of the machine', () => {
     }
   })
 
-  test('domain 0.11 its list of triples holds the reachable ones, and three legal ones are left out', () => {
+  test('domain.md §0.11 its list of triples holds the reachable ones, and three legal ones are left out', () => {
     const listed = page.split('\n').flatMap((line) => {
       const [, session = '', pairs = ''] = line.split('|').map((cell) => cell.trim())
       return pairs.includes(' / ') && !session.includes(' ') && session in SESSION_TRANSITIONS
@@ -47,7 +47,7 @@ describe('domain 0.11 the page of the machine', () => {
     expect(listed.every((triple) => legal.includes(triple))).toBe(true)
   })
 
-  test('domain 0.11 it names every command, table and task', () => {
+  test('domain.md §0.11 it names every command, table and task', () => {
     const names = [payments.commands, payments.schema.state, payments.schema.tasks].flatMap((group) =>
       Object.keys(group),
     )

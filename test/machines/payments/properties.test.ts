@@ -202,7 +202,7 @@ function checkAudit(records: readonly AuditRecord[], view: View): void {
   expect(states).toEqual({ payment: view.payment, session: view.session, video: view.video })
 }
 
-describe('domain 3.12 properties', () => {
+describe('domain.md §3.12 properties', () => {
   test('PP1 PP2 PP4 PP6 PP11 PP12 hold after every event of any history', () => {
     fc.assert(
       fc.property(fc.array(event, { minLength: 5, maxLength: 25 }), (events) => {

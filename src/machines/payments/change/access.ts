@@ -4,7 +4,7 @@ import type { Role } from '../rules/refund-policy.ts'
 import type { Booking } from '../facts/rows.ts'
 import type { PaymentsContext, Refusal } from '../facts/schema.ts'
 
-/** Who is who (domain 3.4): the booking's client and therapist, administrators, timers, workers. */
+/** Who is who (domain.md §3.4): the booking's client and therapist, administrators, timers, workers. */
 
 /** The role of a principal towards a booking; null for a stranger. */
 export function roleOf(booking: Pick<Booking, 'clientId' | 'therapistId'>, principal: string): Role | null {
@@ -20,7 +20,7 @@ export const isAdmin = (principal: string): boolean => principal.startsWith('adm
 export const WORKER_ROLE = 'payments'
 
 /**
- * Checks 4 and 5 of domain 0.5: whether there is such a booking, and whether that role may do this. (Check 2 is the
+ * Checks 4 and 5 of domain.md §0.5: whether there is such a booking, and whether that role may do this. (Check 2 is the
  * session layer's: it opens no session without a principal.)
  */
 export function findBooking(

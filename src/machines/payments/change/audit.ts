@@ -3,7 +3,7 @@ import { REJECTED_RING } from '../facts/limits.ts'
 import type { PaymentsContext } from '../facts/schema.ts'
 
 /**
- * The audit trail (domain 3.1): two hash chains, one of everything applied, complete, and one of the last 1,000
+ * The audit trail (domain.md §3.1): two hash chains, one of everything applied, complete, and one of the last 1,000
  * refusals. The hash of a record is SHA-256 over its canonical text: JSON of all its fields but `hash`, `prevHash`
  * included, keys sorted.
  */

@@ -137,7 +137,7 @@ export interface About {
   readonly ref?: string | null
 }
 
-/** Notes a refusal in the rejected chain, where it survives the rollback (domain 0.11), and hands it back. */
+/** Notes a refusal in the rejected chain, where it survives the rollback (domain.md §0.11), and hands it back. */
 export function refused(ctx: PaymentsContext, rejection: Refusal, about: About): Refusal {
   const step = rejectedStep(ctx, rejection.code, about)
   ctx.afterReject((after) => appendRejected(after, step))
@@ -173,7 +173,7 @@ const PAID: ReadonlySet<SessionState> = new Set([
   'no_show_therapist',
 ])
 
-/** The invariants of one booking (domain 0.3 D7, PP1, PP3, PP4); PERF: a few lookups and comparisons, no text. */
+/** The invariants of one booking (domain.md §0.3 D7; domain.md §3.12 PP1, PP3, PP4); PERF: a few lookups and comparisons, no text. */
 function assertBooking(booking: Booking): void {
   const { id, payment, session, video, rare } = booking
   if (!isLegal(booking)) {

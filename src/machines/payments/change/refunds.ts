@@ -24,7 +24,7 @@ export function createRefund(
   notifyStatus(ctx, refund, booking.clientId)
 }
 
-/** Nothing to pay, a sum that somebody must approve, or straight to the provider (domain 3.4). */
+/** Nothing to pay, a sum that somebody must approve, or straight to the provider (domain.md §3.4). */
 function firstStatus(amountMinor: number): Refund['status'] {
   if (amountMinor === 0) return 'NOT_DUE'
   return amountMinor > REFUND_APPROVAL_ABOVE_MINOR ? 'AWAITING_APPROVAL' : 'QUEUED'

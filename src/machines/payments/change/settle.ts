@@ -14,7 +14,7 @@ export interface Told {
 }
 
 /**
- * The table of domain 3.5: what a transaction that was never seen before does to its booking. Changes the booking, the
+ * The table of domain.md §3.5: what a transaction that was never seen before does to its booking. Changes the booking, the
  * attempt and the money; the caller keeps the CallbackRecord and commits.
  */
 export function settle(change: Change, attemptId: string, told: Told): CallbackResult {

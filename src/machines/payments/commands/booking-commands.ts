@@ -23,7 +23,7 @@ import {
 import type { PaymentsContext, Refusal } from '../facts/schema.ts'
 import { INITIAL_TRIPLE, PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from '../facts/states.ts'
 
-/** Commands that make, approve and end a booking (domain 3.4). */
+/** Commands that make, approve and end a booking (domain.md §3.4). */
 
 export const bookingStatus = z.object({
   id,
@@ -207,7 +207,7 @@ export function endBooking(ctx: PaymentsContext, { booking, role, action, reason
   return change.booking
 }
 
-/** Share that a cancellation before the session gives back (domain 3.4): lapsed forms are the client's own doing. */
+/** Share that a cancellation before the session gives back (domain.md §3.4): lapsed forms are the client's own doing. */
 export function cancelPct(
   booking: Pick<Booking, 'startsAt'>,
   now: number,

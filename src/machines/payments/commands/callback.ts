@@ -10,7 +10,7 @@ import type { PaymentsContext, ProviderResult, Refusal } from '../facts/schema.t
 import { AMOUNT_MISSING, namesAmount, providerResult } from '../facts/schema.ts'
 import { settle, type Told } from '../change/settle.ts'
 
-/** Provider transactions, each taken once (domain 3.5). */
+/** Provider transactions, each taken once (domain.md §3.5). */
 
 const callbackInput = z
   .object({
@@ -110,7 +110,7 @@ interface Judged {
 }
 
 /**
- * Applies the table of 3.5, unless the receipt was captured under another transaction: then it is the same money, told twice,
+ * Applies the table of domain.md §3.5, unless the receipt was captured under another transaction: then it is the same money, told twice,
  * and there is neither capture nor refund. The callback's own record stands last in its audit group.
  */
 function judge(ctx: PaymentsContext, action: string, first: First, reason: string | null = null): Judged {
@@ -224,7 +224,7 @@ function toldOf(input: ProviderResult): Told {
   return { transactionId, outcome, amountMinor, receipt, resultCode }
 }
 
-/** What a repeat must agree with (domain 3.5). The attempt stands last: manual verification compares all but it. */
+/** What a repeat must agree with (domain.md §3.5). The attempt stands last: manual verification compares all but it. */
 function digestOf({ outcome, amountMinor, resultCode }: Told, attempt: string): string {
   return `${outcome}|${amountMinor ?? ''}|${resultCode}|${attempt}`
 }

@@ -7,7 +7,7 @@ import type { Booking } from '../facts/rows.ts'
 import { contentHash, formId, id, text } from '../facts/rows.ts'
 import type { PaymentsContext } from '../facts/schema.ts'
 
-/** Commands between the payment and the session: forms, consent, and the way to `ready` (domain 3.4). */
+/** Commands between the payment and the session: forms, consent, and the way to `ready` (domain.md §3.4). */
 
 export const routeAfterPayment = command(
   { input: z.object({ id }), output: bookingStatus },

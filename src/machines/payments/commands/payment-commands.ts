@@ -11,7 +11,7 @@ import { id, phone } from '../facts/rows.ts'
 import type { PaymentsContext, paymentsSchema, Refusal } from '../facts/schema.ts'
 import { failAttempt } from '../change/settle.ts'
 
-/** Commands and tasks that start a payment (domain 3.4, 0.7). */
+/** Commands and tasks that start a payment (domain.md §3.4, §0.7). */
 
 export const initiatePayment = command(
   {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Booking, bookingRow, millis, NOTHING_RARE, rareFacts } from './rows.ts'
 
-/** A booking as people read it (domain 3.1): what the row keeps flat or leaves out stands in its place. */
+/** A booking as people read it (domain.md §3.1): what the row keeps flat or leaves out stands in its place. */
 export const bookingFacts = bookingRow
   .omit({
     paymentAt: true,

@@ -9,7 +9,7 @@ import {
 } from './limits.ts'
 import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
 
-/** Schemas of the values that payments stores and takes (domain 3.1). A row whose id is its key does not repeat it. */
+/** Schemas of the values that payments stores and takes (domain.md §3.1). A row whose id is its key does not repeat it. */
 
 /** Milliseconds since the Unix epoch. */
 export const millis = z.int().min(0)
@@ -186,7 +186,7 @@ export const refundRow = z.object({
 })
 export type Refund = Readonly<z.output<typeof refundRow>>
 
-/** What became of a provider transaction (domain 3.5). SAME_RECEIPT: the money of another transaction, told again. */
+/** What became of a provider transaction (domain.md §3.5). SAME_RECEIPT: the money of another transaction, told again. */
 export const CALLBACK_RESULTS = [
   'APPLIED',
   'APPLIED_LATE',

@@ -1,5 +1,5 @@
 /**
- * The three tables of the payments machine, literally as required (domain 3.1), and the functions that read them.
+ * The three tables of the payments machine, literally as required (domain.md §3.1), and the functions that read them.
  * Same-state pairs are no transitions. Everything here is pure and takes text, so that states from outside can be
  * judged as well.
  */

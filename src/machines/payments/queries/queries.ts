@@ -16,7 +16,7 @@ import type { PaymentsQueryContext, PaymentsView, Refusal } from '../facts/schem
 import { stuckStates } from '../rules/stuck.ts'
 import { describeTotals } from '../facts/totals.ts'
 
-/** What payments can be asked (domain 3.9). Phone numbers are masked in every answer. */
+/** What payments can be asked (domain.md §3.9). Phone numbers are masked in every answer. */
 
 const bookingView = bookingFacts.extend({
   forms: z.array(formRow.extend({ formId: id })),
@@ -137,7 +137,7 @@ export const refundQuote = query(
   },
 )
 
-/** The join rules of 3.6 for the asker, without effects; `code` is the error that `joinVideo` would give. */
+/** The join rules of domain.md §3.6 for the asker, without effects; `code` is the error that `joinVideo` would give. */
 export const canJoin = query(
   {
     input: z.object({ id }),

@@ -9,7 +9,7 @@ export interface Step {
   readonly to: string
 }
 
-/** The compounds of domain 3.4: what one command does to the triple. K2L is K2 out of a failed payment. */
+/** The compounds of domain.md §3.4: what one command does to the triple. K2L is K2 out of a failed payment. */
 export type Compound =
   | 'approve'
   | 'initiate'

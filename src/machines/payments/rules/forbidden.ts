@@ -10,7 +10,7 @@ export type ForbiddenCode =
   | 'FORMS_INCOMPLETE'
 
 /**
- * The table of domain 3.7. Every pair of payment and session is absent from the transition tables too: this table
+ * The table of domain.md §3.7. Every pair of payment and session is absent from the transition tables too: this table
  * comes first and only gives the better code. The rows of `video` speak of joining (`to` is `join`) in a session
  * state (`from`).
  */

@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../../../base/time.ts'
 import type { SessionState, VideoState } from '../facts/states.ts'
 
-/** What the join rules look at (domain 3.6). Times are ms since the Unix epoch. */
+/** What the join rules look at (domain.md §3.6). Times are ms since the Unix epoch. */
 export interface JoinQuestion {
   /** False for anyone but the booking's client and therapist. */
   readonly participant: boolean

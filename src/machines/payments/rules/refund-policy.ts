@@ -6,7 +6,7 @@ export type Role = 'client' | 'therapist' | 'admin' | 'system'
 /** Above this amount, in minor units (50,000 units), an administrator approves the refund. */
 export const REFUND_APPROVAL_ABOVE_MINOR = 5_000_000
 
-/** Notice at least `noticeMs` gives `pct`; the bounds are inclusive (domain 3.4). */
+/** Notice at least `noticeMs` gives `pct`; the bounds are inclusive (domain.md §3.4). */
 const NOTICE_TIERS = [
   { noticeMs: 48 * HOUR_MS, pct: 100 },
   { noticeMs: 24 * HOUR_MS, pct: 75 },

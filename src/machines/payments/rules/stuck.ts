@@ -2,7 +2,7 @@ import { MINUTE_MS } from '../../../base/time.ts'
 import type { Booking } from '../facts/rows.ts'
 import type { Entity } from '../facts/states.ts'
 
-/** How long a state is expected to last, in minutes (domain 3.9). States without an entry may last for ever. */
+/** How long a state is expected to last, in minutes (domain.md §3.9). States without an entry may last for ever. */
 const EXPECTED_MIN: { readonly [Name in Entity]: { readonly [state: string]: number } } = {
   payment: { pending: 60, initiated: 5, failed: 1440 },
   session: {

@@ -3,7 +3,7 @@ import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from '../facts/states.ts
 
 /**
  * Which triples are legal. `literal`: the requirement's two matrices as they stand, in which seven session states
- * have no video row and are skipped. `amended`: with A1–A3 of domain 3.3, which the machine enforces.
+ * have no video row and are skipped. `amended`: with A1–A3 of domain.md §3.3, which the machine enforces.
  */
 export type SyncMode = 'literal' | 'amended'
 
@@ -70,7 +70,7 @@ const VIDEOS_OF_SESSION_AMENDED: { readonly [State in SessionState]: VideoRow } 
 const NO_ACTIONS: readonly string[] = []
 const ALERT_CLIENT_RETRY: readonly string[] = ['ALERT_CLIENT_RETRY']
 
-/** Judges a triple: payment against session first, then session against video (domain 3.7, order of codes). */
+/** Judges a triple: payment against session first, then session against video (domain.md §3.7, order of codes). */
 export function crossSync(payment: string, session: string, video: string, mode: SyncMode): SyncVerdict | SyncRefused {
   if (!isPayment(payment) || !isSession(session) || !isVideo(video)) {
     return { error: 'VALIDATION_ERROR', valid: false, requiredActions: NO_ACTIONS }

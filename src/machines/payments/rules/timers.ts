@@ -3,7 +3,7 @@ import type { Booking } from '../facts/rows.ts'
 import { SESSION_STATES } from '../facts/states.ts'
 
 /**
- * The timers of domain 3.8 for the states up to `ready`. They are a function of the booking, so the machine arms one
+ * The timers of domain.md §3.8 for the states up to `ready`. They are a function of the booking, so the machine arms one
  * durable timer per booking, the earliest, instead of one per rule: a callback then re-arms one row instead of four.
  */
 export type TimerKind =

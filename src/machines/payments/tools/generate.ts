@@ -9,7 +9,7 @@ export interface GenerateOptions {
   readonly seed: number
 }
 
-/** Shares of the lines, in the order of domain 3.13's replay file; malformed is one line in each thousand. */
+/** Shares of the lines, in the order of domain.md §3.13's replay file; malformed is one line in each thousand. */
 export const GENERATE_SHARES = { duplicates: 0.15, outOfOrder: 0.1, failures: 0.05, malformedEvery: 1000 } as const
 
 /** Pushes per booking: a client gives up after the third failure. */

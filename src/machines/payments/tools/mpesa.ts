@@ -1,5 +1,5 @@
 /**
- * The M-Pesa STK-push callback as Safaricom sends it (domain 3.13), parsed into what `paymentCallback` takes. The
+ * The M-Pesa STK-push callback as Safaricom sends it (domain.md §3.13), parsed into what `paymentCallback` takes. The
  * answer to the provider is always `MPESA_ACCEPTED` once the command is committed, also for duplicates.
  */
 

@@ -3,7 +3,7 @@ import type { MpesaCallback } from './mpesa.ts'
 import { parseStkCallback } from './mpesa.ts'
 
 /**
- * What to do with a replay file, computed from the file alone (domain 3.13). Bookings are independent of each other;
+ * What to do with a replay file, computed from the file alone (domain.md §3.13). Bookings are independent of each other;
  * the steps of one booking are done in order, each after the one before it was answered.
  */
 export interface ReplayPlan {

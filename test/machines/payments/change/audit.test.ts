@@ -13,7 +13,7 @@ import {
 import { codec } from '../../../session/log.ts'
 import { CLIENT, World } from '../world.ts'
 
-describe('domain 3.1 the audit trail', () => {
+describe('domain.md §3.1 the audit trail', () => {
   test('PP9 the canonical text is JSON with sorted keys, whatever the texts hold', () => {
     const text = fc.option(fc.string({ unit: 'binary' }), { nil: null })
     fc.assert(
@@ -108,7 +108,7 @@ describe('domain 3.1 the audit trail', () => {
     expect(rest.prevHash).toBe(FIRST_HASH)
   })
 
-  test('domain 3.1 the rejected chain is a ring of 1000, the applied one is complete', () => {
+  test('domain.md §3.1 the rejected chain is a ring of 1000, the applied one is complete', () => {
     const world = new World()
     const id = world.booked('requested')
     const applied = world.audit().length

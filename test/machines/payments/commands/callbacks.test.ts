@@ -14,8 +14,8 @@ function retried(world: World, second: 'initiated' | 'failed'): { id: string; ol
   return { id, older, current }
 }
 
-describe('domain 3.5 row initiated / payment_pending', () => {
-  test('domain 3.5 success with the price: APPLIED, confirmed and paid, in one group with its callback', () => {
+describe('domain.md §3.5 row initiated / payment_pending', () => {
+  test('domain.md §3.5 success with the price: APPLIED, confirmed and paid, in one group with its callback', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     expect(world.callback({ attemptId: world.attempt(id) })).toMatchObject({
@@ -38,7 +38,7 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     for (const principal of [CLIENT, THERAPIST]) expect(world.topics(principal)).toContain('payment.confirmed')
   })
 
-  test("domain 3.1 an attempt keeps its outcome and the provider's code when another follows", () => {
+  test("domain.md §3.1 an attempt keeps its outcome and the provider's code when another follows", () => {
     const world = new World()
     const id = world.booked('failed')
     const outcomes = () => world.answer<{ attemptList: readonly object[] }>(ADMIN, 'get', { id }).attemptList
@@ -50,7 +50,7 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     expect(outcomes()).toMatchObject([failed, { no: 2, outcome: 'SUCCESS', resultCode: '0' }])
   })
 
-  test("domain 3.5 an older attempt's success: APPLIED, the current attempt is SUPERSEDED", () => {
+  test("domain.md §3.5 an older attempt's success: APPLIED, the current attempt is SUPERSEDED", () => {
     const world = new World()
     const { id, older } = retried(world, 'initiated')
     expect(world.callback({ transactionId: 'tx-late', attemptId: older })).toMatchObject({
@@ -60,7 +60,7 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     expect(world.view(id).attemptList.map(({ outcome }) => outcome)).toEqual(['SUCCESS', 'SUPERSEDED'])
   })
 
-  test('domain 3.5 success with another amount, current attempt: REJECTED_AMOUNT, failed, the money goes back', () => {
+  test('domain.md §3.5 success with another amount, current attempt: REJECTED_AMOUNT, failed, the money goes back', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const answer = world.callback({ attemptId: world.attempt(id), amountMinor: 123 })
@@ -72,7 +72,7 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     expect(world.notes(CLIENT).at(-1)).toMatchObject({ topic: 'payment.retry_needed', body: { reason: 'AMOUNT' } })
   })
 
-  test('domain 3.5 success with another amount, older attempt: REJECTED_AMOUNT, the current one goes on', () => {
+  test('domain.md §3.5 success with another amount, older attempt: REJECTED_AMOUNT, the current one goes on', () => {
     const world = new World()
     const { id, older } = retried(world, 'initiated')
     const answer = world.callback({ transactionId: 'tx-late', attemptId: older, amountMinor: PRICE + 1 })
@@ -80,7 +80,7 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     expect(world.view(id).refunds).toMatchObject([{ ...ORPHAN, amountMinor: PRICE + 1 }])
   })
 
-  test('domain 3.5 failure of the current attempt: APPLIED, failed, the client is told to try again', () => {
+  test('domain.md §3.5 failure of the current attempt: APPLIED, failed, the client is told to try again', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const answer = world.callback({ attemptId: world.attempt(id), outcome: 'failure', resultCode: 1032 })
@@ -92,7 +92,7 @@ describe('domain 3.5 row initiated / payment_pending', () => {
     })
   })
 
-  test('domain 3.5 failure of an older attempt: IGNORED_STALE', () => {
+  test('domain.md §3.5 failure of an older attempt: IGNORED_STALE', () => {
     const world = new World()
     const { id, older } = retried(world, 'initiated')
     const answer = world.callback({ transactionId: 'tx-late', attemptId: older, outcome: 'failure', resultCode: 1 })
@@ -101,9 +101,9 @@ describe('domain 3.5 row initiated / payment_pending', () => {
   })
 })
 
-describe('domain 3.5 row failed / payment_pending', () => {
+describe('domain.md §3.5 row failed / payment_pending', () => {
   test.each(['older', 'current'] as const)(
-    'domain 3.5 success of the %s attempt: APPLIED_LATE through initiated',
+    'domain.md §3.5 success of the %s attempt: APPLIED_LATE through initiated',
     (which) => {
       const world = new World()
       const found = retried(world, 'failed')
@@ -122,7 +122,7 @@ describe('domain 3.5 row failed / payment_pending', () => {
     },
   )
 
-  test('domain 3.5 success with another amount: REJECTED_AMOUNT, the money goes back, still failed', () => {
+  test('domain.md §3.5 success with another amount: REJECTED_AMOUNT, the money goes back, still failed', () => {
     const world = new World()
     const { id, current } = retried(world, 'failed')
     expect(world.callback({ transactionId: 'tx-late', attemptId: current, amountMinor: 1 })).toMatchObject({
@@ -132,7 +132,7 @@ describe('domain 3.5 row failed / payment_pending', () => {
     expect(world.view(id).refunds).toMatchObject([{ ...ORPHAN, amountMinor: 1 }])
   })
 
-  test.each(['older', 'current'] as const)('domain 3.5 failure of the %s attempt: IGNORED_STALE', (which) => {
+  test.each(['older', 'current'] as const)('domain.md §3.5 failure of the %s attempt: IGNORED_STALE', (which) => {
     const world = new World()
     const found = retried(world, 'failed')
     const answer = world.callback({
@@ -145,7 +145,7 @@ describe('domain 3.5 row failed / payment_pending', () => {
   })
 })
 
-describe('domain 3.5 rows confirmed, refunded and cancelled', () => {
+describe('domain.md §3.5 rows confirmed, refunded and cancelled', () => {
   const settled = {
     confirmed: (world: World) => world.booked('ready'),
     refunded: (world: World) => world.booked('cancelled'),
@@ -157,7 +157,7 @@ describe('domain 3.5 rows confirmed, refunded and cancelled', () => {
   }
   for (const [payment, make] of Object.entries(settled)) {
     test.each([PRICE, PRICE - 1])(
-      `domain 3.5 ${payment} / success of %i: ORPHANED, all of it goes back`,
+      `domain.md §3.5 ${payment} / success of %i: ORPHANED, all of it goes back`,
       (amountMinor) => {
         const world = new World()
         const id = make(world)
@@ -173,7 +173,7 @@ describe('domain 3.5 rows confirmed, refunded and cancelled', () => {
       },
     )
 
-    test(`domain 3.5 ${payment} / failure: IGNORED_STALE`, () => {
+    test(`domain.md §3.5 ${payment} / failure: IGNORED_STALE`, () => {
       const world = new World()
       const id = make(world)
       const answer = world.callback({
@@ -188,8 +188,8 @@ describe('domain 3.5 rows confirmed, refunded and cancelled', () => {
   }
 })
 
-describe('domain 3.5 unknown attempts', () => {
-  test('domain 3.5 a callback of no known attempt is an ok result, kept, and alerts the administrators', () => {
+describe('domain.md §3.5 unknown attempts', () => {
+  test('domain.md §3.5 a callback of no known attempt is an ok result, kept, and alerts the administrators', () => {
     const world = new World()
     const unknown = { result: 'UNKNOWN_ATTEMPT', bookingId: null, attemptId: null, payment: null, session: null }
     expect(world.callback({ attemptId: 'att-404' })).toEqual(unknown)
@@ -199,7 +199,7 @@ describe('domain 3.5 unknown attempts', () => {
   })
 
   for (const how of ['paymentStarted', 'payment.stk_push'] as const) {
-    test(`domain 3.5 a callback that overtakes its ${how} is judged when that comes`, () => {
+    test(`domain.md §3.5 a callback that overtakes its ${how} is judged when that comes`, () => {
       const world = new World()
       const id = world.booked('payment_pending')
       const early = { transactionId: 'co-1', checkoutRequestId: 'co-1', receipt: 'R-1' }
@@ -232,7 +232,7 @@ describe('domain 3.5 unknown attempts', () => {
     expect(world.totals().callbacks).toMatchObject({ UNKNOWN_ATTEMPT: 0, APPLIED: 1, SAME_RECEIPT: 1 })
   })
 
-  test('domain 3.5 the attempt is looked up by checkoutRequestId; one of the two must be given', () => {
+  test('domain.md §3.5 the attempt is looked up by checkoutRequestId; one of the two must be given', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     world.ok(WORKER, 'paymentStarted', {
@@ -247,7 +247,7 @@ describe('domain 3.5 unknown attempts', () => {
   })
 })
 
-describe('domain 3.5 receipts and manual verification', () => {
+describe('domain.md §3.5 receipts and manual verification', () => {
   test('PP12 a receipt seen under another transaction is the same money: no capture, no refund', () => {
     const world = new World()
     const id = world.booked('payment_pending')
@@ -277,7 +277,7 @@ describe('domain 3.5 receipts and manual verification', () => {
     }
   })
 
-  test('domain 3.4 manual verification follows the table and refuses a receipt used otherwise', () => {
+  test('domain.md §3.4 manual verification follows the table and refuses a receipt used otherwise', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const other = world.booked('payment_pending', { startsAt: world.now + 9e8 })
@@ -299,7 +299,7 @@ describe('domain 3.5 receipts and manual verification', () => {
     })
   })
 
-  test('domain 3.5 the result code 0 and "0" are one content; a failure never confirms', () => {
+  test('domain.md §3.5 the result code 0 and "0" are one content; a failure never confirms', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const attemptId = world.attempt(id)
@@ -321,7 +321,7 @@ describe('domain 3.5 receipts and manual verification', () => {
     ['failure', { outcome: 'failure', resultCode: 1032 }],
     ['success of nothing', { amountMinor: 0 }],
   ])(
-    'domain 3.5 money told after a %s of its transaction is refused as a conflict, and people are told',
+    'domain.md §3.5 money told after a %s of its transaction is refused as a conflict, and people are told',
     (_what, first) => {
       const world = new World()
       const id = world.booked('payment_pending')
@@ -335,7 +335,7 @@ describe('domain 3.5 receipts and manual verification', () => {
     },
   )
 
-  test('domain 3.5 a conflict without money to lose alerts nobody', () => {
+  test('domain.md §3.5 a conflict without money to lose alerts nobody', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const told = { transactionId: 'co-1', attemptId: world.attempt(id) }

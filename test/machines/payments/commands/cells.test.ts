@@ -144,12 +144,12 @@ const TABLE: readonly Row[] = [
 
 const nameOf = (row: Row): string => row.command.split(' ')[0] ?? ''
 
-describe('domain 3.4 every command in every state', () => {
+describe('domain.md §3.4 every command in every state', () => {
   for (const row of TABLE) {
     for (const state of STATES) {
       const expected = row.cells[state]
       const text = typeof expected === 'string' ? expected : JSON.stringify(expected)
-      test(`domain 3.4 ${row.command} in ${state}: ${text}`, () => {
+      test(`domain.md §3.4 ${row.command} in ${state}: ${text}`, () => {
         for (const issuer of row.issuers) {
           const world = new World()
           const id = world.booked(state)
@@ -170,7 +170,7 @@ describe('domain 3.4 every command in every state', () => {
     }
   }
 
-  test('domain 3.4 a command by anybody else is FORBIDDEN, and of an unknown booking NOT_FOUND', () => {
+  test('domain.md §3.4 a command by anybody else is FORBIDDEN, and of an unknown booking NOT_FOUND', () => {
     const world = new World()
     const id = world.booked('requested')
     for (const row of TABLE.filter((candidate) => nameOf(candidate) !== 'paymentCallback')) {
@@ -196,7 +196,7 @@ describe('domain 3.4 every command in every state', () => {
     }
   })
 
-  test('domain 0.5 a query outside a session is UNAUTHENTICATED', () => {
+  test('domain.md §0.5 a query outside a session is UNAUTHENTICATED', () => {
     const world = new World()
     world.booked('requested')
     for (const [query, input] of [
@@ -211,8 +211,8 @@ describe('domain 3.4 every command in every state', () => {
   })
 })
 
-describe('domain 3.4 what each command checks beside the state', () => {
-  test('domain 3.4 requestBooking refuses the past, oneself, forms named twice, and what does not fit', () => {
+describe('domain.md §3.4 what each command checks beside the state', () => {
+  test('domain.md §3.4 requestBooking refuses the past, oneself, forms named twice, and what does not fit', () => {
     const world = new World()
     const input = { therapistId: THERAPIST, startsAt: world.now + 1, durationMin: 60, priceMinor: 1, currency: 'KES' }
     const bad: readonly [object, string][] = [
@@ -252,7 +252,7 @@ describe('domain 3.4 what each command checks beside the state', () => {
     expect(world.totals().bookings.count).toBe(0)
   })
 
-  test('domain 3.4 approve at another price is STALE_STATE', () => {
+  test('domain.md §3.4 approve at another price is STALE_STATE', () => {
     const world = new World()
     const id = world.booked('requested')
     expect(world.refused(THERAPIST, 'approve', { id, expectPriceMinor: 1 })).toMatchObject({
@@ -261,7 +261,7 @@ describe('domain 3.4 what each command checks beside the state', () => {
     })
   })
 
-  test('domain 3.4 initiatePayment takes Kenyan mobile numbers only, and one payment at a time', () => {
+  test('domain.md §3.4 initiatePayment takes Kenyan mobile numbers only, and one payment at a time', () => {
     const world = new World()
     const id = world.booked('approved')
     for (const phone of ['254212345678', '0712345678', '+254712345678', '25471234567', '2547123456789']) {
@@ -274,7 +274,7 @@ describe('domain 3.4 what each command checks beside the state', () => {
     })
   })
 
-  test('domain 3.4 cancel takes the reasons of the list, and none of the system', () => {
+  test('domain.md §3.4 cancel takes the reasons of the list, and none of the system', () => {
     const world = new World()
     const id = world.booked('requested')
     for (const reason of ['request_expired', 'both_absent', 'bored', '']) {
@@ -282,7 +282,7 @@ describe('domain 3.4 what each command checks beside the state', () => {
     }
   })
 
-  test('domain 3.4 paymentStarted: unknown attempt, repeat, other ids, ids of another attempt', () => {
+  test('domain.md §3.4 paymentStarted: unknown attempt, repeat, other ids, ids of another attempt', () => {
     const world = new World()
     const first = world.attempt(world.booked('payment_pending'))
     const second = world.attempt(world.booked('payment_pending', { startsAt: world.now + 9e8 }))
@@ -301,7 +301,7 @@ describe('domain 3.4 what each command checks beside the state', () => {
     })
   })
 
-  test('domain 3.4 completeForm: unknown form, same content, other content, optional forms, consent', () => {
+  test('domain.md §3.4 completeForm: unknown form, same content, other content, optional forms, consent', () => {
     const world = new World()
     const id = world.booked('forms_required')
     const form = { id, formId: 'intake', contentHash: HASH }
@@ -318,7 +318,7 @@ describe('domain 3.4 what each command checks beside the state', () => {
     expect(world.answer(CLIENT, 'canJoin', { id })).toMatchObject({ code: 'OUTSIDE_JOIN_WINDOW' })
   })
 
-  test('domain 3.4 without a required form the way leads from paid to ready', () => {
+  test('domain.md §3.4 without a required form the way leads from paid to ready', () => {
     const world = new World()
     const id = world.booked('paid', { forms: [{ formId: 'extra', required: false }] })
     expect(world.ok(ADMIN, 'routeAfterPayment', { id })).toMatchObject({ session: 'ready' })

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { DAY_MS } from '../../../../src/base/time.ts'
 import { ADMIN, CLIENT, PHONE, PRICE, STRANGER, THERAPIST, WORKER, World } from '../world.ts'
 
-describe('domain 3.10 the canonical flow', () => {
-  test('domain 3.10 steps 1–6 and 10', () => {
+describe('domain.md §3.10 the canonical flow', () => {
+  test('domain.md §3.10 steps 1–6 and 10', () => {
     const world = new World()
     // 1
     const booked = world.ok(CLIENT, 'requestBooking', {
@@ -95,7 +95,7 @@ describe('domain 3.10 the canonical flow', () => {
     expect(world.triple(id)).toBe('confirmed/ready/not_started')
   })
 
-  test('domain 3.9 no notification carries the phone number, and reads mask it', () => {
+  test('domain.md §3.9 no notification carries the phone number, and reads mask it', () => {
     const world = new World()
     const id = world.booked('paid')
     world.ok(CLIENT, 'cancel', { id, reason: 'illness' })
@@ -106,7 +106,7 @@ describe('domain 3.10 the canonical flow', () => {
     expect(JSON.stringify(world.answer(CLIENT, 'get', { id }))).not.toContain(PHONE)
   })
 
-  test('domain 3.9 a cancellation tells the other parties who, in which role, and what goes back', () => {
+  test('domain.md §3.9 a cancellation tells the other parties who, in which role, and what goes back', () => {
     const world = new World()
     const id = world.booked('paid')
     world.acknowledge(CLIENT)
@@ -125,8 +125,8 @@ describe('domain 3.10 the canonical flow', () => {
   })
 })
 
-describe('domain 3.11 abuse', () => {
-  test('domain 3.11 P1 P2 joining before payment or forms', () => {
+describe('domain.md §3.11 abuse', () => {
+  test('domain.md §3.11 P1 P2 joining before payment or forms', () => {
     const world = new World()
     expect(world.answer(CLIENT, 'canJoin', { id: world.booked('payment_pending') })).toMatchObject({
       code: 'UNPAID_ACCESS',
@@ -135,7 +135,7 @@ describe('domain 3.11 abuse', () => {
     expect(world.answer(CLIENT, 'canJoin', { id: paid })).toMatchObject({ code: 'FORMS_INCOMPLETE' })
   })
 
-  test('domain 3.11 P8 the same transaction with another amount, outcome, code or attempt', () => {
+  test('domain.md §3.11 P8 the same transaction with another amount, outcome, code or attempt', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const attemptId = world.attempt(id)
@@ -165,7 +165,7 @@ describe('domain 3.11 abuse', () => {
     })
   })
 
-  test("domain 3.11 P9 another client's user joins, reads, pays, cancels", () => {
+  test("domain.md §3.11 P9 another client's user joins, reads, pays, cancels", () => {
     const world = new World()
     const id = world.booked('approved')
     expect(world.ask(STRANGER, 'get', { id })).toMatchObject({ code: 'FORBIDDEN' })
@@ -181,7 +181,7 @@ describe('domain 3.11 abuse', () => {
     expect(world.triple(id)).toBe('pending/approved/not_started')
   })
 
-  test('domain 3.11 P10 cancelling twice', () => {
+  test('domain.md §3.11 P10 cancelling twice', () => {
     const world = new World()
     const id = world.booked('requested')
     world.ok(CLIENT, 'cancel', { id, reason: 'other' })
@@ -192,7 +192,7 @@ describe('domain 3.11 abuse', () => {
     })
   })
 
-  test('domain 3.11 P12 a second booking of the therapist, or of the client, in the same hour', () => {
+  test('domain.md §3.11 P12 a second booking of the therapist, or of the client, in the same hour', () => {
     const world = new World()
     const startsAt = world.now + 2 * DAY_MS
     const input = { therapistId: THERAPIST, startsAt, durationMin: 60, priceMinor: 1, currency: 'KES' }
@@ -213,7 +213,7 @@ describe('domain 3.11 abuse', () => {
     world.ok(STRANGER, 'requestBooking', input)
   })
 
-  test('domain 3.11 P14 a success after the cancellation is kept and goes back; the state is unchanged', () => {
+  test('domain.md §3.11 P14 a success after the cancellation is kept and goes back; the state is unchanged', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const attemptId = world.attempt(id)

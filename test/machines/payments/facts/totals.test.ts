@@ -11,7 +11,7 @@ import {
 const position = fc.nat({ max: TOTAL_NAMES.length - 1 })
 const delta = fc.integer({ min: -1_000_000, max: 1_000_000_000_000 })
 
-describe('domain 3.13 the row of totals', () => {
+describe('domain.md §3.13 the row of totals', () => {
   test('each row is the one before plus its deltas, and no row changes once it is made', () => {
     fc.assert(
       fc.property(fc.array(fc.array(fc.tuple(position, delta), { maxLength: 9 }), { maxLength: 300 }), (commands) => {

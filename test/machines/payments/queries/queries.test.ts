@@ -11,8 +11,8 @@ import { ADMIN, CLIENT, PHONE, PRICE, STRANGER, THERAPIST, WORKER, World } from 
 
 type List = { readonly bookings: readonly { readonly id: string }[]; readonly next: number | null }
 
-describe('domain 3.9 queries', () => {
-  test('domain 3.9 get shows client, therapist and administrators everything of a booking but the phone number', () => {
+describe('domain.md §3.9 queries', () => {
+  test('domain.md §3.9 get shows client, therapist and administrators everything of a booking but the phone number', () => {
     const world = new World()
     const id = world.booked('forms_required')
     for (const principal of [CLIENT, THERAPIST, ADMIN]) {
@@ -35,7 +35,7 @@ describe('domain 3.9 queries', () => {
     expect(world.ask(CLIENT, 'get', { id: 'bkg-9' })).toMatchObject({ code: 'NOT_FOUND' })
   })
 
-  test('domain 3.9 list pages through one’s own bookings, oldest first; others only for administrators', () => {
+  test('domain.md §3.9 list pages through one’s own bookings, oldest first; others only for administrators', () => {
     const world = new World()
     const ids = Array.from({ length: 12 }, (_, day) => world.request({ startsAt: world.now + (day + 1) * DAY_MS }))
     const page = world.answer<List>(THERAPIST, 'list', { limit: 5 })
@@ -49,7 +49,7 @@ describe('domain 3.9 queries', () => {
     expect(world.ask(CLIENT, 'list', { limit: 101 })).toMatchObject({ code: 'VALIDATION_ERROR' })
   })
 
-  test('domain 3.9 canJoin opens 15 min before the start to client and therapist, not to administrators', () => {
+  test('domain.md §3.9 canJoin opens 15 min before the start to client and therapist, not to administrators', () => {
     const world = new World()
     const id = world.booked('ready')
     const { startsAt } = world.view(id)
@@ -70,7 +70,7 @@ describe('domain 3.9 queries', () => {
     })
   })
 
-  test('domain 3.9 audit: administrators all of it, the parties their booking, and of the rejected their own', () => {
+  test('domain.md §3.9 audit: administrators all of it, the parties their booking, and of the rejected their own', () => {
     const world = new World()
     const id = world.booked('approved')
     const other = world.booked('requested', { startsAt: world.now + 9 * DAY_MS })
@@ -96,7 +96,7 @@ describe('domain 3.9 queries', () => {
     expect(page(ADMIN, { id: 'bkg-1', from: 99 })).toEqual({ records: [], next: null })
   })
 
-  test('domain 3.9 stuck names what stays for more than twice the expected time', () => {
+  test('domain.md §3.9 stuck names what stays for more than twice the expected time', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     world.startPushes()
@@ -111,7 +111,7 @@ describe('domain 3.9 queries', () => {
     expect(world.answer(ADMIN, 'stuck', { now: world.now + 99 * DAY_MS })).toEqual([])
   })
 
-  test('domain 3.9 the expected minutes per state', () => {
+  test('domain.md §3.9 the expected minutes per state', () => {
     const states = {
       payment: { pending: 60, initiated: 5, failed: 1440 },
       session: {
@@ -143,15 +143,15 @@ describe('domain 3.9 queries', () => {
   })
 })
 
-describe('domain 3.13 totals', () => {
-  test('domain 3.13 totals are for administrators and payment workers', () => {
+describe('domain.md §3.13 totals', () => {
+  test('domain.md §3.13 totals are for administrators and payment workers', () => {
     const world = new World()
     expect(world.answer(WORKER, 'totals', {})).toEqual(world.totals())
     expect(world.ask(CLIENT, 'totals', {})).toMatchObject({ code: 'FORBIDDEN' })
     expect(TOTAL_NAMES).toHaveLength(new Set(TOTAL_NAMES).size)
   })
 
-  test('domain 3.13 totals agree with the bookings they sum up', () => {
+  test('domain.md §3.13 totals agree with the bookings they sum up', () => {
     const world = new World()
     const states = [
       'requested',
@@ -221,7 +221,7 @@ describe('domain 3.13 totals', () => {
     return { totals: world.totals(), answers }
   }
 
-  test('domain 3.13 a generated file replays without a refusal; totals ignore the order of bookings', () => {
+  test('domain.md §3.13 a generated file replays without a refusal; totals ignore the order of bookings', () => {
     const inOrder = replay(200, 'file')
     expect(inOrder.totals).toEqual(replay(200, 'reversed').totals)
     expect([...inOrder.answers.keys()].sort()).toEqual(['APPLIED', 'replayed'])
@@ -231,8 +231,8 @@ describe('domain 3.13 totals', () => {
   })
 })
 
-describe('domain 0.11 one golden message per error code', () => {
-  test('domain 0.11 messages name from, to and what is allowed', () => {
+describe('domain.md §0.11 one golden message per error code', () => {
+  test('domain.md §0.11 messages name from, to and what is allowed', () => {
     const world = new World()
     const id = world.booked('approved')
     world.ok(CLIENT, 'initiatePayment', { id, phone: PHONE })

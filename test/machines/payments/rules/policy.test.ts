@@ -10,7 +10,7 @@ import {
 } from '../../../../src/machines/payments/rules/refund-policy.ts'
 import { SESSION_STATES, VIDEO_STATES } from '../../../../src/machines/payments/facts/states.ts'
 
-describe('domain 3.4 refunds', () => {
+describe('domain.md §3.4 refunds', () => {
   test.each([
     [48 * HOUR_MS, 100],
     [48 * HOUR_MS - 1, 75],
@@ -45,17 +45,17 @@ describe('domain 3.4 refunds', () => {
     [74, 25],
     [75, 0],
     [100, 0],
-  ])('domain 3.4 in progress, %i %% complete gives back %i %%', (completion, pct) =>
+  ])('domain.md §3.4 in progress, %i %% complete gives back %i %%', (completion, pct) =>
     expect(midSessionPct(completion)).toBe(pct),
   )
 
-  test('domain 3.4 completion is floored and capped', () => {
+  test('domain.md §3.4 completion is floored and capped', () => {
     expect(completionPct(15 * MINUTE_MS - 1, 0, 60)).toBe(24)
     expect(completionPct(15 * MINUTE_MS, 0, 60)).toBe(25)
     expect(completionPct(90 * MINUTE_MS, 0, 60)).toBe(100)
   })
 
-  test('domain 3.4 the amount is rounded half up, exactly, up to the largest integers', () => {
+  test('domain.md §3.4 the amount is rounded half up, exactly, up to the largest integers', () => {
     expect(refundAmount(500_000, 75)).toBe(375_000)
     expect(refundAmount(1, 50)).toBe(1)
     expect(refundAmount(1, 25)).toBe(0)
@@ -69,7 +69,7 @@ describe('domain 3.4 refunds', () => {
   })
 })
 
-describe('domain 3.6 joining', () => {
+describe('domain.md §3.6 joining', () => {
   const startsAt = 1_000 * HOUR_MS
   const base = {
     participant: true,
@@ -80,7 +80,7 @@ describe('domain 3.6 joining', () => {
     now: startsAt,
   } as const
 
-  test('domain 3.6 the rules answer in their order', () => {
+  test('domain.md §3.6 the rules answer in their order', () => {
     expect(joinCheck({ ...base, participant: false, session: 'requested' })).toEqual({ error: 'FORBIDDEN' })
     for (const session of ['requested', 'approved', 'payment_pending'] as const) {
       expect(joinCheck({ ...base, session, formsOpen: true })).toEqual({ error: 'UNPAID_ACCESS' })
@@ -95,7 +95,7 @@ describe('domain 3.6 joining', () => {
     expect(joinCheck({ ...base, video: 'failed' })).toEqual({ error: 'VIDEO_FAILED' })
   })
 
-  test('domain 3.6 P13 the window is [−15 min, +120 min], both ends inclusive', () => {
+  test('domain.md §3.6 P13 the window is [−15 min, +120 min], both ends inclusive', () => {
     const opensAt = startsAt - 15 * MINUTE_MS
     const closesAt = startsAt + 120 * MINUTE_MS
     const outside = { error: 'OUTSIDE_JOIN_WINDOW', opensAt, closesAt }
@@ -105,7 +105,7 @@ describe('domain 3.6 joining', () => {
     expect(joinCheck({ ...base, now: closesAt + 1 })).toEqual(outside)
   })
 
-  test('domain 3.6 every combination of states has exactly one verdict', () => {
+  test('domain.md §3.6 every combination of states has exactly one verdict', () => {
     for (const session of SESSION_STATES) {
       for (const video of VIDEO_STATES) {
         const verdict = joinCheck({ ...base, session, video })

@@ -88,7 +88,7 @@ function commands(triple: Triple): Triple[] {
   })
 }
 
-/** The table of domain 3.3, as it is written there. */
+/** The table of domain.md §3.3, as it is written there. */
 const REACHABLE_20 = [
   'pending/requested/not_started',
   'pending/approved/not_started',
@@ -112,24 +112,24 @@ const REACHABLE_20 = [
   'refunded/no_show_therapist/ended',
 ]
 
-describe('domain 3.1 the literal tables', () => {
+describe('domain.md §3.1 the literal tables', () => {
   const tables = [
     { entity: 'payment', states: PAYMENT_STATES, judge: paymentTransition, pairs: 36, allowed: 8 },
     { entity: 'session', states: SESSION_STATES, judge: sessionTransition, pairs: 121, allowed: 17 },
     { entity: 'video', states: VIDEO_STATES, judge: videoTransition, pairs: 25, allowed: 7 },
   ] as const
 
-  test.each(tables)('domain 3.1 $entity has $pairs pairs, $allowed of them allowed', (table) => {
+  test.each(tables)('domain.md §3.1 $entity has $pairs pairs, $allowed of them allowed', (table) => {
     const verdicts = table.states.flatMap((from) => table.states.map((to) => table.judge(from, to)))
     expect(verdicts).toHaveLength(table.pairs)
     expect(verdicts.filter((verdict) => !('error' in verdict))).toHaveLength(table.allowed)
   })
 
-  test.each(tables)('domain 3.1 a same-state pair of $entity is no transition', ({ states, judge }) => {
+  test.each(tables)('domain.md §3.1 a same-state pair of $entity is no transition', ({ states, judge }) => {
     for (const state of states) expect(judge(state, state)).toMatchObject({ error: 'INVALID_STATE_TRANSITION' })
   })
 
-  test('domain 3.1 a refusal names entity, from, to and what is allowed; an unknown state is VALIDATION_ERROR', () => {
+  test('domain.md §3.1 a refusal names entity, from, to and what is allowed; an unknown state is VALIDATION_ERROR', () => {
     expect(paymentTransition('confirmed', 'pending')).toEqual({
       error: 'INVALID_STATE_TRANSITION',
       entity: 'payment',
@@ -155,12 +155,12 @@ describe('domain 3.1 the literal tables', () => {
   })
 })
 
-describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
+describe('domain.md §3.2 what the sync rules imply, by exhaustive search', () => {
   const all = PAYMENT_STATES.flatMap((payment) =>
     SESSION_STATES.flatMap((session) => VIDEO_STATES.map((video): Triple => ({ payment, session, video }))),
   )
 
-  test('domain 3.2 there are 330 triples; 46 are legal literally and 23 as amended', () => {
+  test('domain.md §3.2 there are 330 triples; 46 are legal literally and 23 as amended', () => {
     expect(all).toHaveLength(330)
     expect(all.filter((triple) => legal(triple, 'literal'))).toHaveLength(46)
     expect(all.filter((triple) => legal(triple, 'amended'))).toHaveLength(23)
@@ -168,7 +168,7 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
     expect(legalTriples('amended')).toHaveLength(23)
   })
 
-  test('domain 3.2 thirteen literal pairs of payment and session are legal', () => {
+  test('domain.md §3.2 thirteen literal pairs of payment and session are legal', () => {
     const pairs = PAYMENT_STATES.flatMap((payment) =>
       SESSION_STATES.filter((session) => VIDEO_STATES.some((video) => legal({ payment, session, video }, 'literal'))),
     )
@@ -178,7 +178,7 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
   test.each([
     ['literal', 10],
     ['amended', 2],
-  ] as const)('domain 3.2 one machine at a time reaches %s %i triples and stops at approved', (mode, count) => {
+  ] as const)('domain.md §3.2 one machine at a time reaches %s %i triples and stops at approved', (mode, count) => {
     const reached = reach(alone, (triple) => legal(triple, mode))
     expect(reached.size).toBe(count)
     expect([...new Set([...reached.values()].map((triple) => triple.session))].sort()).toEqual([
@@ -190,25 +190,25 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
   test.each([
     ['literal', 46],
     ['amended', 21],
-  ] as const)('domain 3.2 one step of each machine at once reaches %s %i triples', (mode, count) => {
+  ] as const)('domain.md §3.2 one step of each machine at once reaches %s %i triples', (mode, count) => {
     expect(reach(together, (triple) => legal(triple, mode)).size).toBe(count)
   })
 
   test.each([
     ['literal', 46],
     ['amended', 23],
-  ] as const)('domain 3.2 multi-step compounds reach %s %i triples', (mode, count) => {
+  ] as const)('domain.md §3.2 multi-step compounds reach %s %i triples', (mode, count) => {
     expect(reach(anywhere, (triple) => legal(triple, mode)).size).toBe(count)
   })
 
-  test('domain 3.2 no_show_client is never reachable literally; as amended every session state is', () => {
+  test('domain.md §3.2 no_show_client is never reachable literally; as amended every session state is', () => {
     const sessions = (mode: SyncMode): Set<string> =>
       new Set([...reach(anywhere, (triple) => legal(triple, mode)).values()].map((triple) => triple.session))
     expect(SESSION_STATES.filter((state) => !sessions('literal').has(state))).toEqual(['no_show_client'])
     expect(sessions('amended').size).toBe(SESSION_STATES.length)
   })
 
-  test('domain 3.3 commands reach exactly the 20 triples of the table, each open one with a way out', () => {
+  test('domain.md §3.3 commands reach exactly the 20 triples of the table, each open one with a way out', () => {
     const reached = reach(commands, () => true)
     expect([...reached.keys()].sort()).toEqual([...REACHABLE_20].sort())
     for (const triple of reached.values()) {
@@ -216,14 +216,14 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
     }
   })
 
-  test('domain 3.3 three more triples are legal and only the admin command reaches them', () => {
+  test('domain.md §3.3 three more triples are legal and only the admin command reaches them', () => {
     const rest = legalTriples('amended')
       .map(key)
       .filter((name) => !REACHABLE_20.includes(name))
     expect(rest.sort()).toEqual(['cancelled/cancelled/ended', 'failed/cancelled/ended', 'failed/cancelled/not_started'])
   })
 
-  test('domain 3.2 F1 F2 F12 these payment steps have no legal form alone, literally', () => {
+  test('domain.md §3.2 F1 F2 F12 these payment steps have no legal form alone, literally', () => {
     const lonely = [
       ['pending', 'initiated'],
       ['initiated', 'confirmed'],
@@ -238,7 +238,7 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
     }
   })
 
-  test('domain 3.2 F6 F9 F10 literally: no no_show_client, no failing call, no end of a failed one', () => {
+  test('domain.md §3.2 F6 F9 F10 literally: no no_show_client, no failing call, no end of a failed one', () => {
     for (const payment of PAYMENT_STATES) {
       expect(crossSync(payment, 'no_show_client', 'not_started', 'literal').valid).toBe(false)
     }
@@ -251,7 +251,7 @@ describe('domain 3.2 what the sync rules imply, by exhaustive search', () => {
   })
 })
 
-describe('domain 3.2 and 3.3 crossSync', () => {
+describe('domain.md §3.2 and 3.3 crossSync', () => {
   test('PP1 what each commit asserts is what the amended matrices say, for all 330 triples', () => {
     for (const payment of PAYMENT_STATES) {
       for (const session of SESSION_STATES) {
@@ -263,14 +263,14 @@ describe('domain 3.2 and 3.3 crossSync', () => {
     }
   })
 
-  test('domain 3.2 a failed payment asks for ALERT_CLIENT_RETRY, nothing else asks for anything', () => {
+  test('domain.md §3.2 a failed payment asks for ALERT_CLIENT_RETRY, nothing else asks for anything', () => {
     for (const triple of legalTriples('amended')) {
       const verdict = crossSync(triple.payment, triple.session, triple.video, 'amended')
       expect(verdict.requiredActions).toEqual(triple.payment === 'failed' ? ['ALERT_CLIENT_RETRY'] : [])
     }
   })
 
-  test('domain 3.7 the payment matrix is judged before the video matrix; unknown states are VALIDATION_ERROR', () => {
+  test('domain.md §3.7 the payment matrix is judged before the video matrix; unknown states are VALIDATION_ERROR', () => {
     expect(crossSync('pending', 'paid', 'active', 'amended')).toMatchObject({ code: 'PAYMENT_SESSION_SYNC' })
     expect(crossSync('pending', 'nowhere', 'active', 'amended')).toMatchObject({
       error: 'VALIDATION_ERROR',
@@ -278,14 +278,14 @@ describe('domain 3.2 and 3.3 crossSync', () => {
     })
   })
 
-  test('domain 3.3 A3 every session state says whether its call may be joined', () => {
+  test('domain.md §3.3 A3 every session state says whether its call may be joined', () => {
     expect(SESSION_STATES.filter((state) => joinAllowed(state, 'amended') === true)).toEqual(['ready', 'in_progress'])
     expect(SESSION_STATES.filter((state) => joinAllowed(state, 'literal') === null)).toHaveLength(7)
   })
 })
 
-describe('domain 3.4 compounds', () => {
-  test('domain 3.4 A4 from every legal triple, every plan is made of table steps and ends in a legal triple', () => {
+describe('domain.md §3.4 compounds', () => {
+  test('domain.md §3.4 A4 from every legal triple, every plan is made of table steps and ends in a legal triple', () => {
     for (const triple of legalTriples('amended')) {
       for (const compound of Object.values(COMPOUNDS_OF_SESSION).flat()) {
         const plan = planCompound(compound, triple)
@@ -302,7 +302,7 @@ describe('domain 3.4 compounds', () => {
     }
   })
 
-  test('domain 3.3 A4 a failed call ends through waiting, payment and session first', () => {
+  test('domain.md §3.3 A4 a failed call ends through waiting, payment and session first', () => {
     const plan = planCompound('cancelPaid', { payment: 'confirmed', session: 'ready', video: 'failed' })
     expect('error' in plan ? plan : plan.steps.map((step) => `${step.entity} ${step.to}`)).toEqual([
       'payment refunded',
@@ -312,7 +312,7 @@ describe('domain 3.4 compounds', () => {
     ])
   })
 
-  test('domain 3.11 P6 approved→payment_pending alone is PAYMENT_SESSION_SYNC; a video too early SESSION_VIDEO_SYNC', () => {
+  test('domain.md §3.11 P6 approved→payment_pending alone is PAYMENT_SESSION_SYNC; a video too early SESSION_VIDEO_SYNC', () => {
     const approved: Triple = { payment: 'pending', session: 'approved', video: 'not_started' }
     expect(planMoves([['session', 'payment_pending']], approved)).toEqual({ error: 'PAYMENT_SESSION_SYNC' })
     expect(planMoves([['video', 'waiting_for_participants']], approved)).toEqual({ error: 'SESSION_VIDEO_SYNC' })
@@ -320,8 +320,8 @@ describe('domain 3.4 compounds', () => {
   })
 })
 
-describe('domain 3.7 forbidden pairs', () => {
-  test('domain 3.7 the codes of the table', () => {
+describe('domain.md §3.7 forbidden pairs', () => {
+  test('domain.md §3.7 the codes of the table', () => {
     expect(forbiddenCode('session', 'requested', 'ready')).toBe('PAYMENT_REQUIRED')
     expect(forbiddenCode('session', 'approved', 'in_progress')).toBe('PAYMENT_REQUIRED')
     expect(forbiddenCode('session', 'paid', 'in_progress')).toBe('FORMS_REQUIRED')
@@ -337,7 +337,7 @@ describe('domain 3.7 forbidden pairs', () => {
     expect(forbiddenCode('session', 'requested', 'approved')).toBeNull()
   })
 
-  test('domain 3.7 every forbidden pair of payment and session is absent from its transition table', () => {
+  test('domain.md §3.7 every forbidden pair of payment and session is absent from its transition table', () => {
     for (const { entity, from, to, code } of forbiddenPairs()) {
       expect(forbiddenCode(entity, from, to)).toBe(code)
       if (entity !== 'video')

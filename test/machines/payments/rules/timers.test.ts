@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../../src/base/time.ts'
 import { ADMIN, CLIENT, PHONE, PRICE, THERAPIST, WORKER, World } from '../world.ts'
 
-describe('domain 3.8 timers', () => {
-  test('domain 3.8 a request is brought to mind after 24 h and expires after 48 h', () => {
+describe('domain.md §3.8 timers', () => {
+  test('domain.md §3.8 a request is brought to mind after 24 h and expires after 48 h', () => {
     const world = new World()
     const id = world.booked('requested')
     world.acknowledge(THERAPIST)
@@ -21,7 +21,7 @@ describe('domain 3.8 timers', () => {
     expect(world.audit(id).at(-1)).toMatchObject({ action: 'request-expiry', by: 'system', reason: 'request_expired' })
   })
 
-  test('domain 3.8 neither waits beyond the start', () => {
+  test('domain.md §3.8 neither waits beyond the start', () => {
     const world = new World()
     const request = world.booked('requested', { startsAt: world.now + HOUR_MS })
     const approved = world.booked('approved', { startsAt: world.now + 3 * HOUR_MS })
@@ -31,7 +31,7 @@ describe('domain 3.8 timers', () => {
     expect(world.view(approved).cancel).toMatchObject({ reason: 'payment_expired' })
   })
 
-  test('domain 3.8 an approval is brought to mind after 60 min and expires after 24 h', () => {
+  test('domain.md §3.8 an approval is brought to mind after 60 min and expires after 24 h', () => {
     const world = new World()
     const id = world.booked('approved')
     world.acknowledge(CLIENT)
@@ -43,7 +43,7 @@ describe('domain 3.8 timers', () => {
     expect(world.view(id).cancel).toMatchObject({ reason: 'payment_expired' })
   })
 
-  test('domain 3.8 a payment is asked about after 5 min, fails after 30, and expires 24 h later', () => {
+  test('domain.md §3.8 a payment is asked about after 5 min, fails after 30, and expires 24 h later', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     world.startPushes()
@@ -61,7 +61,7 @@ describe('domain 3.8 timers', () => {
     expect(world.view(id).cancel).toMatchObject({ reason: 'payment_expired' })
   })
 
-  test('domain 3.8 a success after the time-out is APPLIED_LATE', () => {
+  test('domain.md §3.8 a success after the time-out is APPLIED_LATE', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const attemptId = world.attempt(id)
@@ -69,7 +69,7 @@ describe('domain 3.8 timers', () => {
     expect(world.callback({ attemptId })).toMatchObject({ result: 'APPLIED_LATE', session: 'paid' })
   })
 
-  test('domain 3.8 a paid booking is routed after 30 min', () => {
+  test('domain.md §3.8 a paid booking is routed after 30 min', () => {
     const world = new World()
     const forms = world.booked('paid')
     const none = world.booked('paid', { forms: [], startsAt: world.now + 9 * DAY_MS })
@@ -79,7 +79,7 @@ describe('domain 3.8 timers', () => {
     expect(world.audit(forms).at(-1)).toMatchObject({ action: 'auto-route', by: 'system' })
   })
 
-  test('domain 3.8 open forms are urgent an hour before the start and lapse 15 min after it', () => {
+  test('domain.md §3.8 open forms are urgent an hour before the start and lapse 15 min after it', () => {
     const world = new World()
     const id = world.booked('forms_required')
     const { startsAt } = world.view(id)
@@ -97,7 +97,7 @@ describe('domain 3.8 timers', () => {
     expect(world.triple(id)).toBe('refunded/cancelled/not_started')
   })
 
-  test('domain 3.8 money that arrives after the start of the session lapses at once, all of it back', () => {
+  test('domain.md §3.8 money that arrives after the start of the session lapses at once, all of it back', () => {
     const world = new World()
     const id = world.booked('approved', { startsAt: world.now + 10 * MINUTE_MS })
     world.ok(CLIENT, 'initiatePayment', { id, phone: PHONE })
@@ -111,7 +111,7 @@ describe('domain 3.8 timers', () => {
     })
   })
 
-  test('domain 3.8 C36 nobody came: cancelled by the system, all of it back, and somebody looks at it', () => {
+  test('domain.md §3.8 C36 nobody came: cancelled by the system, all of it back, and somebody looks at it', () => {
     const world = new World()
     const id = world.booked('ready')
     world.pass(world.view(id).startsAt + 15 * MINUTE_MS - 1 - world.now)
@@ -124,7 +124,7 @@ describe('domain 3.8 timers', () => {
     })
   })
 
-  test('domain 0.3 D3 one long silence or a Tick a minute: the same state at the end', () => {
+  test('domain.md §0.3 D3 one long silence or a Tick a minute: the same state at the end', () => {
     const end = (step: number): unknown => {
       const world = new World()
       const id = world.booked('payment_pending', { startsAt: world.now + 2 * HOUR_MS })
@@ -134,7 +134,7 @@ describe('domain 3.8 timers', () => {
     expect(end(4 * HOUR_MS)).toEqual(end(MINUTE_MS))
   })
 
-  test('domain 3.8 a booking that is over leaves no timer behind', () => {
+  test('domain.md §3.8 a booking that is over leaves no timer behind', () => {
     const world = new World()
     for (const state of ['requested', 'approved', 'payment_pending', 'failed', 'paid', 'forms_required', 'ready']) {
       const id = world.booked(state)
@@ -162,7 +162,7 @@ describe('a timer that failed', () => {
     return { world, mend: () => void (works = true) }
   }
 
-  test('domain 3.8 is armed again by a change after which it is still the next', () => {
+  test('domain.md §3.8 is armed again by a change after which it is still the next', () => {
     const { world, mend } = broken()
     const id = world.booked('forms_required')
     world.pass(world.view(id).startsAt - HOUR_MS - world.now)
@@ -178,8 +178,8 @@ describe('a timer that failed', () => {
   })
 })
 
-describe('domain 0.7 the payment tasks', () => {
-  test('domain 0.7 payment.stk_push records the ids; a push that fails makes the payment fail', () => {
+describe('domain.md §0.7 the payment tasks', () => {
+  test('domain.md §0.7 payment.stk_push records the ids; a push that fails makes the payment fail', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     for (const task of world.tasks('payment.stk_push')) world.fail(task)
@@ -187,7 +187,7 @@ describe('domain 0.7 the payment tasks', () => {
     expect(world.notes(CLIENT).at(-1)).toMatchObject({ topic: 'payment.retry_needed', body: { reason: 'PUSH_FAILED' } })
   })
 
-  test('domain 0.7 a push that failed for its worker but was started all the same goes on', () => {
+  test('domain.md §0.7 a push that failed for its worker but was started all the same goes on', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     world.ok(WORKER, 'paymentStarted', {
@@ -199,7 +199,7 @@ describe('domain 0.7 the payment tasks', () => {
     expect(world.triple(id)).toBe('initiated/payment_pending/not_started')
   })
 
-  test('domain 0.7 a push result with other ids than paymentStarted is ignored and shown to the administrators', () => {
+  test('domain.md §0.7 a push result with other ids than paymentStarted is ignored and shown to the administrators', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const attemptId = world.attempt(id)
@@ -220,7 +220,7 @@ describe('domain 0.7 the payment tasks', () => {
     expect(world.triple(other)).toBe('initiated/payment_pending/not_started')
   })
 
-  test('domain 0.7 payment.query settles the payment, or leaves it to the time-out', () => {
+  test('domain.md §0.7 payment.query settles the payment, or leaves it to the time-out', () => {
     for (const final of [
       null,
       { transactionId: 'co-1', outcome: 'success', amountMinor: PRICE, resultCode: 0, resultDesc: '' },
@@ -238,7 +238,7 @@ describe('domain 0.7 the payment tasks', () => {
     }
   })
 
-  test('domain 0.7 a query answer that is a success without an amount is a failed attempt, and the callback counts', () => {
+  test('domain.md §0.7 a query answer that is a success without an amount is a failed attempt, and the callback counts', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     world.startPushes()
@@ -255,7 +255,7 @@ describe('domain 0.7 the payment tasks', () => {
     expect(world.view(id)).toMatchObject({ capturedMinor: PRICE, refunds: [] })
   })
 
-  test('domain 0.7 a query answer that contradicts the callback is ignored and shown to the administrators', () => {
+  test('domain.md §0.7 a query answer that contradicts the callback is ignored and shown to the administrators', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     world.startPushes()
@@ -272,7 +272,7 @@ describe('domain 0.7 the payment tasks', () => {
     ])
   })
 
-  test('domain 0.7 a query that nobody answers is asked three times and given up', () => {
+  test('domain.md §0.7 a query that nobody answers is asked three times and given up', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     world.startPushes()
@@ -282,7 +282,7 @@ describe('domain 0.7 the payment tasks', () => {
     expect(world.triple(id)).toBe('initiated/payment_pending/not_started')
   })
 
-  test('domain 3.4 a refund that fails three times is left to people and alerts the administrators', () => {
+  test('domain.md §3.4 a refund that fails three times is left to people and alerts the administrators', () => {
     const world = new World()
     const id = world.booked('paid')
     world.ok(CLIENT, 'cancel', { id, reason: 'other' })
@@ -302,7 +302,7 @@ describe('domain 0.7 the payment tasks', () => {
   })
 })
 
-describe('domain 3.4 the refund of a cancellation', () => {
+describe('domain.md §3.4 the refund of a cancellation', () => {
   test.each([
     [48 * HOUR_MS, 100],
     [48 * HOUR_MS - 1, 75],
@@ -328,7 +328,7 @@ describe('domain 3.4 the refund of a cancellation', () => {
     ])
   })
 
-  test('domain 3.4 above 5,000,000 minor units somebody approves the refund first', () => {
+  test('domain.md §3.4 above 5,000,000 minor units somebody approves the refund first', () => {
     for (const [priceMinor, status] of [
       [5_000_000, 'QUEUED'],
       [5_000_001, 'AWAITING_APPROVAL'],
@@ -341,7 +341,7 @@ describe('domain 3.4 the refund of a cancellation', () => {
     }
   })
 
-  test('domain 3.9 nothing is quoted before the payment, and no quote is given once it is over', () => {
+  test('domain.md §3.9 nothing is quoted before the payment, and no quote is given once it is over', () => {
     const world = new World()
     expect(world.answer(CLIENT, 'refundQuote', { id: world.booked('approved') })).toMatchObject({
       pct: 0,

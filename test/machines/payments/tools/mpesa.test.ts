@@ -39,8 +39,8 @@ const CALLBACK = {
   resultDesc: 'The service request is processed successfully.',
 }
 
-describe('domain 3.13 the M-Pesa callback', () => {
-  test("domain 3.13 the provider's own example parses, as value and as text; the phone number stays out", () => {
+describe('domain.md §3.13 the M-Pesa callback', () => {
+  test("domain.md §3.13 the provider's own example parses, as value and as text; the phone number stays out", () => {
     expect(parseStkCallback(body())).toEqual({ ok: true, callback: CALLBACK })
     expect(parseStkCallback(JSON.stringify(body()))).toEqual({ ok: true, callback: CALLBACK })
     expect(JSON.stringify(parseStkCallback(body()))).not.toContain('254708374149')
@@ -56,7 +56,7 @@ describe('domain 3.13 the M-Pesa callback', () => {
     }
   })
 
-  test('domain 3.13 ResultCode 0 is success as number and as text; anything else is failure', () => {
+  test('domain.md §3.13 ResultCode 0 is success as number and as text; anything else is failure', () => {
     for (const code of [0, -0, '0', '00', ' 0 ']) {
       expect(parseStkCallback(body({ ResultCode: code }))).toMatchObject({
         callback: { outcome: 'success', resultCode: '0' },
@@ -68,7 +68,7 @@ describe('domain 3.13 the M-Pesa callback', () => {
     }
   })
 
-  test('domain 3.13 a failure needs no metadata and carries no money', () => {
+  test('domain.md §3.13 a failure needs no metadata and carries no money', () => {
     const parsed = parseStkCallback(
       body({ ResultCode: 1032, ResultDesc: 'Request cancelled by user', CallbackMetadata: 'x' }),
     )
@@ -125,11 +125,11 @@ describe('domain 3.13 the M-Pesa callback', () => {
       'Body.stkCallback.CallbackMetadata.Item.MpesaReceiptNumber',
       'is not a string',
     ],
-  ])('domain 3.13 %j is refused at %s: %s', (input, field, reason) => {
+  ])('domain.md §3.13 %j is refused at %s: %s', (input, field, reason) => {
     expect(parseStkCallback(input)).toEqual({ ok: false, field, reason })
   })
 
-  test('domain 3.13 a missing or over-long description does not lose the money', () => {
+  test('domain.md §3.13 a missing or over-long description does not lose the money', () => {
     expect(parseStkCallback(body({ ResultDesc: undefined }))).toMatchObject({ callback: { resultDesc: '' } })
     expect(parseStkCallback(body({ ResultDesc: 'x'.repeat(999) }))).toMatchObject({
       callback: { resultDesc: 'x'.repeat(256) },
@@ -141,7 +141,7 @@ describe('domain 3.13 the M-Pesa callback', () => {
     })
   })
 
-  test('domain 3.13 any JSON is a value, never a throw', () => {
+  test('domain.md §3.13 any JSON is a value, never a throw', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), fc.string()), (value) => {
         expect(typeof parseStkCallback(value).ok).toBe('boolean')
@@ -150,7 +150,7 @@ describe('domain 3.13 the M-Pesa callback', () => {
   })
 })
 
-describe('domain 3.13 amounts', () => {
+describe('domain.md §3.13 amounts', () => {
   test.each<[unknown, number | null]>([
     ['1500.00', 150_000],
     [1500, 150_000],
@@ -179,9 +179,9 @@ describe('domain 3.13 amounts', () => {
     ['10000000000000', null],
     ['0x10', null],
     ['1,500', null],
-  ])('domain 3.13 %j is %j minor units', (value, minor) => expect(amountMinorOf(value)).toBe(minor))
+  ])('domain.md §3.13 %j is %j minor units', (value, minor) => expect(amountMinorOf(value)).toBe(minor))
 
-  test('domain 3.13 every amount up to fifteen digits survives, as text and as a JSON number', () => {
+  test('domain.md §3.13 every amount up to fifteen digits survives, as text and as a JSON number', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: AMOUNT_MINOR_MAX }), (minor) => {
         const text = `${Math.floor(minor / 100)}.${String(minor % 100).padStart(2, '0')}`
@@ -193,10 +193,10 @@ describe('domain 3.13 amounts', () => {
   })
 })
 
-describe('domain 3.13 generated replay files', () => {
+describe('domain.md §3.13 generated replay files', () => {
   const lines = [...generateCallbacks({ count: 20_000, seed: 7 })]
 
-  test('domain 3.13 a file is a function of its seed and has exactly its lines', () => {
+  test('domain.md §3.13 a file is a function of its seed and has exactly its lines', () => {
     expect(lines).toHaveLength(20_000)
     expect([...generateCallbacks({ count: 500, seed: 7 })]).toEqual([...generateCallbacks({ count: 500, seed: 7 })])
     expect([...generateCallbacks({ count: 500, seed: 8 })]).not.toEqual([...generateCallbacks({ count: 500, seed: 7 })])
@@ -204,7 +204,7 @@ describe('domain 3.13 generated replay files', () => {
     expect(lines.every((line) => !line.includes('\n'))).toBe(true)
   })
 
-  test('domain 3.13 15 % are duplicates, 5 % failures, 0.1 % malformed, spread over many bookings', () => {
+  test('domain.md §3.13 15 % are duplicates, 5 % failures, 0.1 % malformed, spread over many bookings', () => {
     const plan = planReplay(lines)
     const firsts = new Set(lines)
     const pushes = plan.bookings.flatMap((booking) => booking.steps.filter((step) => step.kind === 'attempt'))
@@ -219,7 +219,7 @@ describe('domain 3.13 generated replay files', () => {
     expect(pushes.length).toBeGreaterThan(plan.bookings.length + 100)
   })
 
-  test('domain 3.13 about a tenth of the bookings are overtaken by a later one', () => {
+  test('domain.md §3.13 about a tenth of the bookings are overtaken by a later one', () => {
     const order = planReplay(lines).bookings.map((booking) => Number(booking.key.split('-')[1]))
     let highest = 0
     const overtaken = order.filter((number) => {
@@ -229,7 +229,7 @@ describe('domain 3.13 generated replay files', () => {
     expect(overtaken.length / order.length).toBeCloseTo(0.1, 1.5)
   })
 
-  test('domain 3.13 every short file of a hundred lines has a malformed one, with its number and reason', () => {
+  test('domain.md §3.13 every short file of a hundred lines has a malformed one, with its number and reason', () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const short = [...generateCallbacks({ count: 100, seed })]
       const { malformed } = planReplay(short)
@@ -241,7 +241,7 @@ describe('domain 3.13 generated replay files', () => {
   })
 })
 
-describe('domain 3.13 planning a replay', () => {
+describe('domain.md §3.13 planning a replay', () => {
   const push = (merchant: string, checkout: string, code: number, amount = 5): string =>
     JSON.stringify(
       body({ MerchantRequestID: merchant, CheckoutRequestID: checkout, ResultCode: code }, [
@@ -249,7 +249,7 @@ describe('domain 3.13 planning a replay', () => {
       ]),
     )
 
-  test('domain 3.13 the steps of a booking: attempt 1, its callbacks, attempt 2, its callbacks', () => {
+  test('domain.md §3.13 the steps of a booking: attempt 1, its callbacks, attempt 2, its callbacks', () => {
     const plan = planReplay([
       push('a-1-1', 'co-1', 1032),
       push('a-2-1', 'co-9', 0, 12.5),
@@ -272,13 +272,13 @@ describe('domain 3.13 planning a replay', () => {
     ).toEqual(['1 co-1', 1, 4, '2 co-2', 6, 7])
   })
 
-  test('domain 3.13 pushes that name no common booking are bookings of their own; the price is known or 1,000', () => {
+  test('domain.md §3.13 pushes that name no common booking are bookings of their own; the price is known or 1,000', () => {
     const plan = planReplay([push('lone', 'co-1', 1), push('other', 'co-2', 0)])
     expect(plan.bookings.map((booking) => booking.key)).toEqual(['lone', 'other'])
     expect(plan.bookings.map((booking) => booking.priceMinor)).toEqual([100_000, 500])
   })
 
-  test('domain 3.13 no two bookings of one client or therapist overlap', () => {
+  test('domain.md §3.13 no two bookings of one client or therapist overlap', () => {
     const { bookings } = planReplay(generateCallbacks({ count: 2000, seed: 3 }), { lanes: 5, run: 'x' })
     const slots = bookings.map((booking) => `${booking.clientId} ${booking.therapistId} ${booking.startsAfterMs}`)
     expect(new Set(slots).size).toBe(bookings.length)
