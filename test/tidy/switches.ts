@@ -14,12 +14,23 @@ export function openSwitches(path: string, source: string): string[] {
   return found
 }
 
-/** `default: return unreachable(…)`, the `return` optional, as the last clause. */
+/** `default: return unreachable(…)`, the `return` optional, as the last clause of the switch itself. */
 function endsUnreachable(body: readonly Token[]): boolean {
-  const last = body.findLastIndex((token) => token.text === 'default')
-  if (last === -1 || body[last + 1]?.text !== ':') return false
-  const clause = body.slice(last + 2).map((token) => token.text)
-  return clause[clause[0] === 'return' || clause[0] === 'throw' ? 1 : 0] === 'unreachable'
+  const last = ownClauses(body).findLast(({ text }) => text === 'default' || text === 'case')
+  if (last?.text !== 'default') return false
+  const clause = body.slice(last.at + 2).map((token) => token.text)
+  return clause[clause[0] === 'return' ? 1 : 0] === 'unreachable'
+}
+
+/** The words of a body that stand in no braces of its own, with their positions. */
+function ownClauses(body: readonly Token[]): { text: string; at: number }[] {
+  const found: { text: string; at: number }[] = []
+  for (let at = 0; at < body.length; at += 1) {
+    const token = body[at]
+    if (token?.kind === 'punctuation' && token.text === '{') at = closing(body, at)
+    else if (token?.kind === 'word') found.push({ text: token.text, at })
+  }
+  return found
 }
 
 const PAIRS: { readonly [open: string]: string } = { '(': ')', '{': '}' }
