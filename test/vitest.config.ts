@@ -1,12 +1,20 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { SUITES } from './suites.ts'
 
-/** `npm test`: every test file, in child processes so that native handles and memory stay apart. */
-export default defineConfig({
-  test: {
-    root: new URL('..', import.meta.url).pathname,
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-  },
+/** `npm test`, `npm run test:quick` and `npm run test:long`, each in child processes so that native handles stay apart. */
+export default defineConfig(({ mode }) => {
+  const suite = SUITES[mode]
+  if (suite === undefined) throw new Error(`there is no suite "${mode}": take one of ${Object.keys(SUITES).join(', ')}`)
+  console.error(suite.says)
+  return {
+    test: {
+      root: new URL('..', import.meta.url).pathname,
+      include: ['test/**/*.test.ts'],
+      exclude: [...configDefaults.exclude, ...suite.exclude],
+      pool: 'forks',
+      env: { HOLDFAST_TEST_EFFORT: String(suite.effort) },
+      testTimeout: suite.timeoutMs,
+      hookTimeout: suite.timeoutMs,
+    },
+  }
 })
