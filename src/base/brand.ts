@@ -44,6 +44,22 @@ export const requestId = (value: number): RequestId => natural(value, 'request i
 export const serverRequestId = (value: number): ServerRequestId =>
   natural(value, 'server request id') as ServerRequestId
 
+/*
+ * Arithmetic on log indexes. Nothing is checked: the arguments are indexes already, so the results are integers; that none
+ * falls below 0 is the caller's to know.
+ */
+
+/** The index behind `index`. */
+export const nextIndex = (index: LogIndex): LogIndex => (index + 1) as LogIndex
+/** The index before `index`, which is at least 1. */
+export const previousIndex = (index: LogIndex): LogIndex => (index - 1) as LogIndex
+/** The index `count` places behind `index`; before it when `count` is negative. `count` is an integer ≥ −`index`. */
+export const indexPlus = (index: LogIndex, count: number): LogIndex => (index + count) as LogIndex
+/** The lower of two indexes. */
+export const minIndex = (left: LogIndex, right: LogIndex): LogIndex => (left < right ? left : right)
+/** The higher of two indexes. */
+export const maxIndex = (left: LogIndex, right: LogIndex): LogIndex => (left > right ? left : right)
+
 /** Casts a text that is known to name a node; `isNodeId` checks input from outside. */
 export const nodeId = (value: string): NodeId => {
   assert(isNodeId(value), 'a node id is 1–63 of a-z 0-9 -', { value })
