@@ -12,6 +12,9 @@ export type Term = Brand<number, 'Term'>
 /** Position in the log (paper §5.3). Integer ≥ 0; the first entry has index 1; 0 means "before the log". */
 export type LogIndex = Brand<number, 'LogIndex'>
 
+/** The index before the first entry: the last index of an empty log. */
+export const BEFORE_LOG = 0 as LogIndex
+
 /** Name of a node, unique in its cluster and stable over restarts: 1–63 of `a-z 0-9 -`. */
 export type NodeId = Brand<string, 'NodeId'>
 

@@ -1,8 +1,9 @@
 import { assert } from '../base/assert.ts'
 import { type LogIndex, logIndex, type NodeId, type Term } from '../base/brand.ts'
+import { clipRuns } from '../base/term-run.ts'
 import type { RaftState } from './state.ts'
 import { drawElectionDeadline } from './timer.ts'
-import { clipRuns, firstMissing, lastIndexWithTermAtMost, trailTermAt } from './trail.ts'
+import { firstMissing, lastIndexWithTermAtMost, trailTermAt } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { Message } from './types.ts'
 

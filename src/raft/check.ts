@@ -1,8 +1,9 @@
 import { assert } from '../base/assert.ts'
 import type { NodeId } from '../base/brand.ts'
+import type { TermRun } from '../base/term-run.ts'
 import { type RaftState, type Leader, votersOf } from './state.ts'
 import { lastIndexOf, lastTermOf, runsBetween, trailTermAt } from './trail.ts'
-import type { Progress, TermRun } from './types.ts'
+import type { Progress } from './types.ts'
 
 /**
  * Throws AssertionError when a state breaks an invariant that holds between any two steps. PERF: O(runs + outstanding

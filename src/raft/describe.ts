@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
+import type { TermRun } from '../base/term-run.ts'
 import { configurationOf, leaderOf, type RaftState } from './state.ts'
 import { lastTermOf } from './trail.ts'
 import type {
@@ -10,7 +11,6 @@ import type {
   PersistRun,
   Progress,
   RaftEvent,
-  TermRun,
   VoteVerdict,
 } from './types.ts'
 

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, logIndex, type Term, type WriteNumber } from '../base/brand.ts'
+import { lowerBoundBy } from '../base/binary-search.ts'
+import { type LogIndex, maxIndex, minIndex, type Term, type WriteNumber } from '../base/brand.ts'
 import type { HardState } from './types.ts'
 
 /** What a log write that has not completed will have made durable. */
@@ -54,7 +55,7 @@ export function withTruncation(disk: Disk, lastKept: { index: LogIndex; term: Te
     write.lastIndex <= lastKept.index ? write : { ...write, lastIndex: lastKept.index, lastTerm: lastKept.term }
   return {
     ...disk,
-    durableIndex: logIndex(Math.min(disk.durableIndex, lastKept.index)),
+    durableIndex: minIndex(disk.durableIndex, lastKept.index),
     outstanding: disk.outstanding.map(lower),
   }
 }
@@ -69,7 +70,7 @@ export function withPersisted(disk: Disk, write: WriteNumber): Disk {
   return {
     ...disk,
     durableWrite: write,
-    durableIndex: logIndex(Math.max(disk.durableIndex, newest?.lastIndex ?? 0)),
+    durableIndex: maxIndex(disk.durableIndex, newest?.lastIndex ?? disk.durableIndex),
     outstanding: disk.outstanding.slice(completed),
   }
 }
@@ -82,15 +83,9 @@ export function withPersisted(disk: Disk, write: WriteNumber): Disk {
 export function writeHolding(disk: Disk, index: LogIndex): WriteNumber | null {
   const stateWrite = disk.hardStateWrite > disk.durableWrite ? disk.hardStateWrite : null
   if (index <= disk.durableIndex) return stateWrite
-  let low = 0
-  let high = disk.outstanding.length - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((disk.outstanding[middle]?.lastIndex ?? 0) < index) low = middle + 1
-    else high = middle
-  }
-  const holding = disk.outstanding[low]
+  const holding = disk.outstanding[lowerBoundBy(disk.outstanding, index, lastIndexHeldBy)]
   assert(holding !== undefined, 'an entry that is not durable is held by an outstanding write', { index, disk })
-  assert(holding.lastIndex >= index, 'every entry of the log is written or being written', { index, disk })
   return stateWrite !== null && stateWrite > holding.write ? stateWrite : holding.write
 }
+
+const lastIndexHeldBy = (write: OutstandingWrite): LogIndex => write.lastIndex

@@ -1,4 +1,5 @@
-import type { LogIndex } from '../base/brand.ts'
+import { lowerBoundBy, partitionPoint } from '../base/binary-search.ts'
+import { BEFORE_LOG, indexPlus, type LogIndex } from '../base/brand.ts'
 
 /** Record bytes of an entry, before the leader has seen a proposal: for windows over entries of unknown size. */
 const ENTRY_BYTES_ESTIMATE = 256
@@ -49,42 +50,34 @@ export function uncommittedBytes(sizes: Sizes, commitIndex: LogIndex): number {
 
 /** Record bytes of entries `[first, last]`, estimated where no mark says it exactly. */
 export function bytesBetween(sizes: Sizes, first: LogIndex, last: LogIndex): number {
-  return totalAt(sizes, last) - totalAt(sizes, (first - 1) as LogIndex)
+  return totalAt(sizes, last) - totalAt(sizes, first - 1)
 }
 
 /** The largest index in `[first, last]` up to which the entries take at most `bytesMax`; `first` when none fits. */
 export function lastWithin(sizes: Sizes, range: { first: LogIndex; last: LogIndex }, bytesMax: number): LogIndex {
-  if (bytesBetween(sizes, range.first, range.last) <= bytesMax) return range.last
-  let low: number = range.first
-  let high = range.last - 1
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (bytesBetween(sizes, range.first, middle as LogIndex) <= bytesMax) low = middle
-    else high = middle - 1
-  }
-  return low as LogIndex
+  const { first, last } = range
+  if (bytesBetween(sizes, first, last) <= bytesMax) return last
+  const totalMax = totalAt(sizes, first - 1) + bytesMax
+  const beyond = partitionPoint(first + 1, last, (index) => totalAt(sizes, index) > totalMax)
+  return indexPlus(first, beyond - 1 - first)
 }
 
 /** Cumulative bytes at `index`: exact at a mark, linear between two, by the average below the base. */
-function totalAt(sizes: Sizes, index: LogIndex): number {
+function totalAt(sizes: Sizes, index: number): number {
   const { marks } = sizes
   const newest = newestOf(sizes)
   if (index >= newest.lastIndex) return newest.total
   const base = marks[0] ?? newest
   if (index <= base.lastIndex) return base.total - (base.lastIndex - index) * sizes.averageBytes
-  let low = 1
-  let high = marks.length - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((marks[middle]?.lastIndex ?? 0) < index) low = middle + 1
-    else high = middle
-  }
-  const above = marks[low] ?? newest
-  const below = marks[low - 1] ?? base
+  const at = lowerBoundBy(marks, index, lastIndexOfMark)
+  const above = marks[at] ?? newest
+  const below = marks[at - 1] ?? base
   const share = (index - below.lastIndex) / (above.lastIndex - below.lastIndex)
   return below.total + Math.floor((above.total - below.total) * share)
 }
 
+const lastIndexOfMark = (mark: SizeMark): LogIndex => mark.lastIndex
+
 function newestOf(sizes: Sizes): SizeMark {
-  return sizes.marks.at(-1) ?? { lastIndex: 0 as LogIndex, total: 0 }
+  return sizes.marks.at(-1) ?? { lastIndex: BEFORE_LOG, total: 0 }
 }

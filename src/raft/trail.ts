@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, logIndex, type Term, term } from '../base/brand.ts'
-import type { TermRun } from './types.ts'
+import { lowerBoundBy } from '../base/binary-search.ts'
+import { type LogIndex, nextIndex, previousIndex, type Term } from '../base/brand.ts'
+import { clipRuns, type TermRun } from '../base/term-run.ts'
 
 /**
  * The log as the core knows it: which term each index has, run-length encoded, and nothing else. Runs are maximal (two
@@ -38,16 +39,10 @@ function runAt(trail: Trail, index: LogIndex): TermRun | null {
   const newest = runs.at(-1)
   if (newest === undefined || index > newest.last || index <= trail.snapshotIndex) return null
   if (index >= newest.first) return newest
-  let low = 0
-  let high = runs.length - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const run = runs[middle]
-    if (run !== undefined && run.last < index) low = middle + 1
-    else high = middle
-  }
-  return runs[low] ?? null
+  return runs[lowerBoundBy(runs, index, lastIndexOfRun)] ?? null
 }
+
+const lastIndexOfRun = (run: TermRun): LogIndex => run.last
 
 /** The trail with runs appended; asserts that they follow the last entry without gap and never fall in term. */
 export function withAppended(trail: Trail, added: readonly TermRun[]): Trail {
@@ -74,7 +69,7 @@ export function withoutFrom(trail: Trail, from: LogIndex): Trail {
   const runs: TermRun[] = []
   for (const run of trail.runs) {
     if (run.first >= from) break
-    runs.push(run.last < from ? run : { ...run, last: logIndex(from - 1) })
+    runs.push(run.last < from ? run : { ...run, last: previousIndex(from) })
   }
   return { ...trail, runs }
 }
@@ -86,7 +81,7 @@ export function compactedTo(trail: Trail, index: LogIndex): Trail {
   const runs: TermRun[] = []
   for (const run of trail.runs) {
     if (run.last <= index) continue
-    runs.push(run.first > index ? run : { ...run, first: logIndex(index + 1) })
+    runs.push(run.first > index ? run : { ...run, first: nextIndex(index) })
   }
   return { snapshotIndex: index, snapshotTerm, runs }
 }
@@ -97,20 +92,6 @@ export function runsBetween(trail: Trail, first: LogIndex, last: LogIndex): read
   return clipRuns(trail.runs, first, last)
 }
 
-/** The parts of `runs` that lie in `[first, last]`. */
-export function clipRuns(runs: readonly TermRun[], first: LogIndex, last: LogIndex): readonly TermRun[] {
-  const clipped: TermRun[] = []
-  for (let at = runs.length - 1; at >= 0; at -= 1) {
-    const run = runs[at]
-    if (run === undefined || run.last < first) break
-    if (run.first > last) continue
-    const inside = run.first >= first && run.last <= last
-    const clip = (index: LogIndex): LogIndex => (index < first ? first : index > last ? last : index)
-    clipped.push(inside ? run : { first: clip(run.first), last: clip(run.last), term: run.term })
-  }
-  return clipped.reverse()
-}
-
 /**
  * The first index of `runs` that the trail does not hold with the same term: either it conflicts with an existing entry
  * (paper §5.3) or it lies beyond the last one. Null when the trail holds all of them. What the snapshot covers is
@@ -119,10 +100,10 @@ export function clipRuns(runs: readonly TermRun[], first: LogIndex, last: LogInd
 export function firstMissing(trail: Trail, runs: readonly TermRun[]): LogIndex | null {
   for (const run of runs) {
     if (run.last <= trail.snapshotIndex) continue
-    const from = run.first > trail.snapshotIndex ? run.first : logIndex(trail.snapshotIndex + 1)
+    const from = run.first > trail.snapshotIndex ? run.first : nextIndex(trail.snapshotIndex)
     const own = runAt(trail, from)
     if (own === null || own.term !== run.term) return from
-    if (own.last < run.last) return logIndex(own.last + 1)
+    if (own.last < run.last) return nextIndex(own.last)
   }
   return null
 }
@@ -142,6 +123,6 @@ export function lastIndexWithTermAtMost(trail: Trail, index: LogIndex, bound: Te
 
 /** A trail from runs that may not be maximal yet. */
 export function trailFrom(snapshot: { index: LogIndex; term: Term }, runs: readonly TermRun[]): Trail {
-  const empty: Trail = { snapshotIndex: snapshot.index, snapshotTerm: term(snapshot.term), runs: [] }
+  const empty: Trail = { snapshotIndex: snapshot.index, snapshotTerm: snapshot.term, runs: [] }
   return withAppended(empty, runs)
 }

@@ -1,16 +1,10 @@
 import type { LogIndex, Millis, NodeId, Term, WriteNumber } from '../base/brand.ts'
+import type { TermRun } from '../base/term-run.ts'
 
 /**
  * What the core, its driver and its tests say to each other (architecture.md §3):
  * `step(state, now, event) → { state, effects, wakeAt }`. The core holds terms, never payloads.
  */
-
-/** A run of consecutive log entries of one term: indexes `[first, last]`. */
-export interface TermRun {
-  readonly first: LogIndex
-  readonly last: LogIndex
-  readonly term: Term
-}
 
 /**
  * The voters (and later learners) that a Configuration entry names. Sorted by id. Addresses and instance ids live in

@@ -3,7 +3,8 @@ import { logIndex, term } from '../base/brand.ts'
 import type { PeerBody } from '../node/ports/peer-transport.ts'
 import { type ByteReader, type ByteWriter, FrameError } from '../protocol/bytes.ts'
 import { readBoolean } from '../protocol/up-frame.ts'
-import type { ConfigurationEntry, Message, RejectVoteReason, TermRun, VoteVerdict } from '../raft/types.ts'
+import type { TermRun } from '../base/term-run.ts'
+import type { ConfigurationEntry, Message, RejectVoteReason, VoteVerdict } from '../raft/types.ts'
 
 /** Numbers of the bodies on the wire (docs/format.md, "Peer frames"). */
 const BODY = {

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { logIndex, nodeId, term, writeNumber } from '../../src/base/brand.ts'
 import type { DriverOptions } from '../../src/node/options.ts'
 import { restoredState } from '../../src/node/restored.ts'
-import type { ConfigurationEntry, TermRun } from '../../src/raft/types.ts'
+import type { TermRun } from '../../src/base/term-run.ts'
+import type { ConfigurationEntry } from '../../src/raft/types.ts'
 import { boundaryAt } from './recorded-store.ts'
 
 const run = (first: number, last: number, of: number): TermRun => ({

@@ -1,4 +1,5 @@
 import type { GroupId, LogIndex, Term } from '../../base/brand.ts'
+import type { TermRun } from '../../base/term-run.ts'
 import {
   EntryError,
   checkHeader,
@@ -15,13 +16,6 @@ import type { EntryRefusal } from './record.ts'
 import type { EntryHeader } from './entry.ts'
 
 /** Walks over concatenated entry records, as they lie in frames and messages. */
-
-/** A run of consecutive entries of one term; the shape of `TermRun` in raft/types. */
-export interface RecordRun {
-  readonly first: LogIndex
-  readonly last: LogIndex
-  readonly term: Term
-}
 
 /** What a whole, verified run of records holds. */
 export interface VerifiedRecords {
@@ -116,7 +110,7 @@ export function entryOffset(records: Uint8Array, position: number): number {
 }
 
 /** The terms of the records, run-length: what the core sees of them. Throws EntryError at bytes that are no records. */
-export function termRunsOf(records: Uint8Array): readonly RecordRun[] {
+export function termRunsOf(records: Uint8Array): readonly TermRun[] {
   const runs: { first: LogIndex; last: LogIndex; term: Term }[] = []
   forEachOffset(records, (offset) => {
     const index = recordIndex(records, offset)

@@ -1,5 +1,6 @@
-import { logIndex, type LogIndex, type NodeId, type Term, type WriteNumber } from '../../base/brand.ts'
-import type { Message, TermRun } from '../../raft/types.ts'
+import { nextIndex, type NodeId, type Term, type WriteNumber } from '../../base/brand.ts'
+import { clipRuns } from '../../base/term-run.ts'
+import type { Message } from '../../raft/types.ts'
 import type { LogStore, ReadRecords } from '../ports/log-store.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
 
@@ -78,7 +79,7 @@ export class Outgoing {
       this.lanes.delete(to)
       return
     }
-    const first = logIndex(message.prevLogIndex + 1)
+    const first = nextIndex(message.prevLogIndex)
     const last = message.runs[message.runs.length - 1]?.last ?? first
     this.ports.log.read({ first, last, maxBytes: this.ports.messageBytesMax }, (fault, read) => {
       if (this.closed) return
@@ -108,21 +109,7 @@ export class Outgoing {
       ...message,
       prevLogIndex: read.last,
       prevLogTerm: lastRun.term,
-      runs: clipRuns(message.runs, logIndex(read.last + 1), end),
+      runs: clipRuns(message.runs, nextIndex(read.last), end),
     }
   }
-}
-
-/** The parts of the runs within [first, last]. */
-export function clipRuns(runs: readonly TermRun[], first: LogIndex, last: LogIndex): readonly TermRun[] {
-  const clipped: TermRun[] = []
-  for (const run of runs) {
-    if (run.last < first || run.first > last) continue
-    clipped.push({
-      first: run.first < first ? first : run.first,
-      last: run.last > last ? last : run.last,
-      term: run.term,
-    })
-  }
-  return clipped
 }

@@ -4,7 +4,8 @@ import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import { payloadAt, recordIndex, recordKind, recordLength, recordTerm } from '../../codec/entry/record.ts'
 import { verifyRecords } from '../../codec/entry/batch.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
-import type { ConfigurationEntry, Message, TermRun } from '../../raft/types.ts'
+import type { TermRun } from '../../base/term-run.ts'
+import type { ConfigurationEntry, Message } from '../../raft/types.ts'
 
 /** A Raft message from a peer with the records it carried. */
 export interface ReceivedMessage {

@@ -1,5 +1,6 @@
 import type { LogIndex, Millis, Term, WriteNumber } from '../../base/brand.ts'
-import type { ConfigurationEntry, HardState, TermRun } from '../../raft/types.ts'
+import type { TermRun } from '../../base/term-run.ts'
+import type { ConfigurationEntry, HardState } from '../../raft/types.ts'
 import type { StorageDone, StorageFault } from './storage-fault.ts'
 
 /** One numbered write: at most one hard state, one truncation, then records (storage.md §2). */

@@ -1,3 +1,4 @@
+import { lowerBoundBy } from '../../base/binary-search.ts'
 import type { Millis } from '../../base/brand.ts'
 import { SessionPage } from './session-page.ts'
 import type { CachedResponse, OutboxRow, SessionRow } from '../rows/session-rows.ts'
@@ -36,15 +37,7 @@ export class ClientSession {
 
   /** First position whose requestId is ≥ `requestId`. O(log window). */
   responsePosition(requestId: number): number {
-    const { responses } = this.page
-    let low = 0
-    let high = responses.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((responses[middle] as CachedResponse).requestId < requestId) low = middle + 1
-      else high = middle
-    }
-    return low
+    return lowerBoundBy(this.page.responses, requestId, requestIdOf)
   }
 
   addRequest(request: OutboxRow): void {
@@ -75,14 +68,9 @@ export class ClientSession {
 
   /** First position whose serverRequestId is > `id`. */
   positionAfter(id: number): number {
-    const { outbox } = this
-    let low = 0
-    let high = outbox.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((outbox[middle] as OutboxRow).serverRequestId <= id) low = middle + 1
-      else high = middle
-    }
-    return low
+    return lowerBoundBy(this.page.outbox, id + 1, serverRequestIdOf)
   }
 }
+
+const requestIdOf = (response: CachedResponse): number => response.requestId
+const serverRequestIdOf = (request: OutboxRow): number => request.serverRequestId

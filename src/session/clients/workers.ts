@@ -1,3 +1,4 @@
+import { lowerBoundBy } from '../../base/binary-search.ts'
 import type { ClientSession } from './session-record.ts'
 
 /** Workers with one number of leases, by session index. PERF: the indexes apart, or a search would touch every session on its way. */
@@ -64,7 +65,7 @@ function insert(levels: Level[], session: ClientSession, leases: number): void {
   while (levels.length <= leases) levels.push({ indexes: [], workers: [] })
   const { indexes, workers } = levels[leases] as Level
   const { index } = session.row
-  const at = positionOf(indexes, index)
+  const at = lowerBoundBy(indexes, index, itself)
   if (indexes[at] === index) return
   indexes.splice(at, 0, index)
   workers.splice(at, 0, session)
@@ -75,20 +76,10 @@ function withdraw(levels: Level[], session: ClientSession, leases: number): void
   if (level === undefined) return
   const { indexes, workers } = level
   const { index } = session.row
-  const at = positionOf(indexes, index)
+  const at = lowerBoundBy(indexes, index, itself)
   if (indexes[at] !== index) return
   indexes.splice(at, 1)
   workers.splice(at, 1)
 }
 
-/** First position whose index is ≥ `index`. */
-function positionOf(indexes: readonly number[], index: number): number {
-  let low = 0
-  let high = indexes.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((indexes[middle] as number) < index) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+const itself = (index: number): number => index

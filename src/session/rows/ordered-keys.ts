@@ -164,7 +164,11 @@ function lowerBoundNear(keys: readonly string[], start: number, key: string): nu
   return lowerBound(keys, key, Math.max(high - step, -1) + 1, high)
 }
 
-/** First position in a sorted list, or in [from, to) of it, whose key is ≥ `key`; `to` when there is none. */
+/**
+ * First position in a sorted list, or in [from, to) of it, whose key is ≥ `key`; `to` when there is none. PERF: every row
+ * written comes through here. A loop of its own, not `lowerBoundBy`, whose comparison would have to serve numbers and
+ * strings alike.
+ */
 export function lowerBound(keys: readonly string[], key: string, from = 0, to = keys.length): number {
   let low = from
   let high = to

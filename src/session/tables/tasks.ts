@@ -1,3 +1,4 @@
+import { lowerBoundBy } from '../../base/binary-search.ts'
 import type { Millis } from '../../base/brand.ts'
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
 import { Retention } from './retention.ts'
@@ -103,7 +104,7 @@ export class Tasks {
       this.waiting.set(row.role, [row])
       return
     }
-    queue.splice(positionOf(queue, row.number), 0, row)
+    queue.splice(lowerBoundBy(queue, row.number, numberOf), 0, row)
   }
 
   private unindex(row: TaskRow): void {
@@ -111,7 +112,7 @@ export class Tasks {
     else this.closed -= 1
     if (isWaiting(row)) {
       const queue = this.waiting.get(row.role) ?? []
-      queue.splice(positionOf(queue, row.number), 1)
+      queue.splice(lowerBoundBy(queue, row.number, numberOf), 1)
       if (queue.length === 0) this.waiting.delete(row.role)
     }
     if (row.assignedTo === null) return
@@ -121,14 +122,4 @@ export class Tasks {
   }
 }
 
-/** First position whose number is ≥ `number`. */
-function positionOf(queue: readonly TaskRow[], number: number): number {
-  let low = 0
-  let high = queue.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((queue[middle] as TaskRow).number < number) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+const numberOf = (row: TaskRow): number => row.number

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts'
+import { lowerBoundBy } from '../../base/binary-search.ts'
 import type { LogIndex, Term } from '../../base/brand.ts'
-import type { TermRun } from '../../raft/types.ts'
+import type { TermRun } from '../../base/term-run.ts'
 import type { LogBase } from '../format/segment-header.ts'
 
 /** Entries per chunk of the arrays. */
@@ -128,14 +129,7 @@ export class EntryIndex {
   termAt(index: LogIndex): Term {
     if (index === this.below.index) return this.below.term
     assert(this.has(index), 'the log holds the entry', { index, base: this.below.index, last: this.lastIndex })
-    let low = 0
-    let high = this.trail.length - 1
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.trail[middle]?.last ?? 0) < index) low = middle + 1
-      else high = middle
-    }
-    return this.trail[low]?.term as Term // has() said that a run covers it
+    return this.trail[lowerBoundBy(this.trail, index, lastOf)]?.term as Term // has() said that a run covers it
   }
 
   private at(index: LogIndex): Chunk {
@@ -163,3 +157,5 @@ function newChunk(): Chunk {
     positions: new Float64Array(CHUNK_ENTRIES),
   }
 }
+
+const lastOf = (run: TermRun): LogIndex => run.last

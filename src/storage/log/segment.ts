@@ -1,3 +1,4 @@
+import { lowerBoundBy } from '../../base/binary-search.ts'
 import type { LogIndex } from '../../base/brand.ts'
 import type { DiskFile } from '../disk/disk.ts'
 
@@ -77,22 +78,13 @@ export class Extents {
 
   /** The extents of one segment that hold a run from `first` to at most `last`: one read serves them. */
   runFrom(first: LogIndex, last: LogIndex): readonly Extent[] {
-    const start = this.find(first)
+    const start = lowerBoundBy(this.list, first, lastOf)
     const segment = this.list[start]?.segment
     let end = start
     while (end < this.list.length && this.list[end]?.segment === segment && (this.list[end]?.first ?? 0) <= last)
       end += 1
     return this.list.slice(start, end)
   }
-
-  private find(index: number): number {
-    let low = 0
-    let high = this.list.length - 1
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.list[middle]?.last ?? 0) < index) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
 }
+
+const lastOf = (extent: Extent): LogIndex => extent.last

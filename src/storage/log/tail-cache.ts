@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts'
+import { lowerBoundBy } from '../../base/binary-search.ts'
 import type { LogIndex, WriteNumber } from '../../base/brand.ts'
 
 /** Records of one write, as they were appended. */
@@ -91,7 +92,7 @@ export class TailCache {
    * holds them all. `pieces` are copied into one buffer otherwise.
    */
   slice(range: { first: LogIndex; start: number; bytes: number }): Uint8Array {
-    let at = this.find(range.first)
+    let at = lowerBoundBy(this.blocks, range.first, lastOf)
     const block = this.blocks[at]
     if (block !== undefined && block !== null) {
       const offset = range.start - block.position
@@ -110,19 +111,11 @@ export class TailCache {
     return bytes
   }
 
-  private find(index: number): number {
-    let low = this.head
-    let high = this.blocks.length - 1
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.blocks[middle]?.last ?? 0) < index) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
   private compact(): void {
     this.blocks = this.blocks.slice(this.head)
     this.head = 0
   }
 }
+
+/** A block that has left lies before all others, whatever it held. */
+const lastOf = (block: Block | null): number => block?.last ?? 0

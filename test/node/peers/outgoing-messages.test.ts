@@ -1,10 +1,10 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { logIndex, nodeId, term, writeNumber } from '../../../src/base/brand.ts'
-import { clipRuns, Outgoing } from '../../../src/node/peers/outgoing-messages.ts'
+import { Outgoing } from '../../../src/node/peers/outgoing-messages.ts'
 import type { LogStore, ReadRecords } from '../../../src/node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../../src/node/ports/storage-fault.ts'
-import type { Message, TermRun } from '../../../src/raft/types.ts'
+import type { TermRun } from '../../../src/base/term-run.ts'
+import type { Message } from '../../../src/raft/types.ts'
 
 const [n2, n3] = [nodeId('n2'), nodeId('n3')]
 const FAULT: StorageFault = { code: 'IO_ERROR', message: 'the disk is gone' }
@@ -176,34 +176,6 @@ describe('an AppendEntries', () => {
     reads.shift()?.()
     outgoing.send(n2, vote, null)
     expect([sent, reads]).toEqual([[], []])
-  })
-})
-
-describe('clipped runs', () => {
-  test('cover exactly the entries within the range, each with its term', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 6 }),
-        fc.nat(12),
-        fc.nat(12),
-        (lengths, from, to) => {
-          const runs: TermRun[] = []
-          let next = 1
-          lengths.forEach((length, at) => {
-            runs.push(run(next, next + length - 1, at + 1))
-            next += length
-          })
-          const entries = (of: readonly TermRun[]): string[] =>
-            of.flatMap(({ first, last, term: held }) =>
-              Array.from({ length: last - first + 1 }, (_, at) => `${first + at}@${held}`),
-            )
-          const within = entries(runs).filter(
-            (entry) => Number.parseInt(entry, 10) >= from && Number.parseInt(entry, 10) <= to,
-          )
-          expect(entries(clipRuns(runs, logIndex(from), logIndex(to)))).toEqual(within)
-        },
-      ),
-    )
   })
 })
 
