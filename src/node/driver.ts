@@ -72,7 +72,7 @@ export class Driver implements RaftNode {
     this.logClock.adopt(recovered.lastLease, recovered.lastNow)
     const known = options.configuration
     if (known !== null) this.members.add(known.index, known.payload, known.bytes)
-    this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options), clock.monotonicMs())
+    this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options))
     this.peers = new Peers(options, this.members)
     this.outgoing = new Outgoing({
       log,

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, logIndex, type NodeId } from '../base/brand.ts'
+import { type LogIndex, maxIndex, minIndex, nextIndex, type NodeId } from '../base/brand.ts'
 import { maybeAdvanceCommit } from './commit.ts'
 import { isOverdue, replicate, sentAt, toProbe } from './replicate.ts'
 import type { Leader, RaftState } from './state.ts'
@@ -47,17 +47,16 @@ function withContact(leader: Leader, progress: Progress, sequence: number): Prog
 function withMatch(turn: Turn, progress: Progress, matched: LogIndex): Progress {
   const { lastIndex } = turn.state
   assert(matched <= lastIndex, 'a follower acknowledges only what the leader sent', { matched, lastIndex })
-  const matchIndex = matched > progress.matchIndex ? matched : progress.matchIndex
+  const matchIndex = maxIndex(matched, progress.matchIndex)
   const inFlight =
     progress.inFlight.length === 0 ? progress.inFlight : progress.inFlight.filter((sent) => sent.lastIndex > matchIndex)
   if (progress.mode === 'replicate') {
-    const nextIndex = progress.nextIndex > matchIndex ? progress.nextIndex : logIndex(matchIndex + 1)
-    return { ...progress, matchIndex, nextIndex, inFlight }
+    return { ...progress, matchIndex, nextIndex: maxIndex(progress.nextIndex, nextIndex(matchIndex)), inFlight }
   }
   const waits = inFlight.length > 0 && !isOverdue(turn, progress)
   const found = matched > progress.matchIndex || (matched + 1 >= progress.nextIndex && !waits)
   if (!found) return progress
-  return { ...progress, mode: 'replicate', matchIndex, nextIndex: logIndex(matchIndex + 1), inFlight: [] }
+  return { ...progress, mode: 'replicate', matchIndex, nextIndex: nextIndex(matchIndex), inFlight: [] }
 }
 
 /**
@@ -71,6 +70,5 @@ function withRefusal(state: RaftState, progress: Progress, refusal: Rejection): 
   if (rejectedIndex >= progress.nextIndex) return progress
   if (progress.mode === 'probe' && rejectedIndex !== progress.nextIndex - 1) return progress
   const { index } = lastIndexWithTermAtMost(state.trail, hintIndex, hintTerm)
-  const next = Math.max(progress.matchIndex + 1, Math.min(rejectedIndex, index + 1))
-  return toProbe(progress, logIndex(next))
+  return toProbe(progress, maxIndex(nextIndex(progress.matchIndex), minIndex(rejectedIndex, nextIndex(index))))
 }

@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, logIndex, type NodeId, type Term } from '../base/brand.ts'
+import { BEFORE_LOG, type LogIndex, minIndex, type NodeId, type Term } from '../base/brand.ts'
 import { clipRuns } from '../base/term-run.ts'
 import type { RaftState } from './state.ts'
-import { drawElectionDeadline } from './timer.ts'
+import { advanceElectionDraw } from './timer.ts'
 import { firstMissing, lastIndexWithTermAtMost, trailTermAt } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { Message } from './types.ts'
@@ -22,7 +22,7 @@ export function receiveAppendEntries(turn: Turn, from: NodeId, request: Request)
   const lastNew = request.runs.at(-1)?.last ?? request.prevLogIndex
   appendMissing(turn, request, lastNew)
   // A follower may hold entries beyond these which conflict with the leader's: they are not verified by this message.
-  const verified = logIndex(Math.min(request.leaderCommit, lastNew))
+  const verified = minIndex(request.leaderCommit, lastNew)
   if (verified > turn.state.commitIndex) turn.commit(verified)
   respond(turn, from, request.sequence, { success: true, matchIndex: lastNew })
 }
@@ -34,7 +34,7 @@ function followLeader(turn: Turn, from: NodeId): void {
   assert(role.kind !== 'leader', 'there are never two leaders in one term', { currentTerm, from })
   const known = role.kind === 'follower' ? role.leader : null
   assert(known === null || known === from, 'there are never two leaders in one term', { currentTerm, from, known })
-  const electionDeadline = drawElectionDeadline(turn, now)
+  const electionDeadline = advanceElectionDraw(turn, now)
   turn.state = { ...turn.state, heardLeaderAt: now, role: { kind: 'follower', leader: from, electionDeadline } }
 }
 
@@ -70,5 +70,5 @@ function refuse(turn: Turn, to: NodeId, request: Request): void {
 
 function respond(turn: Turn, to: NodeId, sequence: number, result: Response['result']): void {
   const response = { kind: 'appendEntriesResponse', term: turn.state.currentTerm, sequence, result } as const
-  turn.sendOnceDurable(to, response, result.success ? result.matchIndex : logIndex(0))
+  turn.sendOnceDurable(to, response, result.success ? result.matchIndex : BEFORE_LOG)
 }

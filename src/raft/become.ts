@@ -1,10 +1,10 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, logIndex, type Millis, type NodeId, term } from '../base/brand.ts'
+import { BEFORE_LOG, indexPlus, type LogIndex, type Millis, nextIndex, type NodeId, term } from '../base/brand.ts'
 import { hasMajority } from './quorum.ts'
 import { replicate } from './replicate.ts'
 import { noSizes } from './sizes.ts'
 import { isVoter, type Leader, NEVER, peersOf, type RaftState, votersOf } from './state.ts'
-import { drawElectionDeadline } from './timer.ts'
+import { advanceElectionDraw } from './timer.ts'
 import { lastTermOf } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { CreatedKind, PersistRun, Progress } from './types.ts'
@@ -24,7 +24,7 @@ export function campaign(turn: Turn, anchor: Millis): void {
 /** Steps down, or goes on following: `leader` is null until one is heard. Arms the timer where none was running. */
 export function becomeFollower(turn: Turn, leader: NodeId | null): void {
   const { role } = turn.state
-  const electionDeadline = role.kind === 'leader' ? drawElectionDeadline(turn, turn.now) : role.electionDeadline
+  const electionDeadline = role.kind === 'leader' ? advanceElectionDraw(turn, turn.now) : role.electionDeadline
   turn.state = { ...turn.state, role: { kind: 'follower', leader, electionDeadline } }
 }
 
@@ -37,7 +37,7 @@ export function adoptTerm(turn: Turn, newer: RaftState['currentTerm']): void {
 
 /** Asks for pre-votes; neither term nor vote nor last contact changes (thesis §9.6). */
 function becomePreCandidate(turn: Turn, anchor: Millis): void {
-  const electionDeadline = drawElectionDeadline(turn, anchor)
+  const electionDeadline = advanceElectionDraw(turn, anchor)
   const { state } = turn
   const { self } = state.config
   turn.state = { ...state, role: { kind: 'preCandidate', granted: [self], electionDeadline } }
@@ -63,7 +63,7 @@ export function maybeEndPreVote(turn: Turn): boolean {
 /** Starts an election: next term, vote for self, reset the timer, RequestVote to all (paper Figure 2, Candidates). */
 function becomeCandidate(turn: Turn, anchor: Millis): void {
   assert(turn.state.role.kind !== 'leader', 'a leader does not campaign', { term: turn.state.currentTerm })
-  const electionDeadline = drawElectionDeadline(turn, anchor)
+  const electionDeadline = advanceElectionDraw(turn, anchor)
   const { state } = turn
   const { self } = state.config
   const currentTerm = term(state.currentTerm + 1)
@@ -95,13 +95,13 @@ function becomeLeader(turn: Turn): void {
   const { state, now } = turn
   assert(state.role.kind === 'candidate', 'only a candidate becomes leader', { role: state.role.kind })
   assert(state.votedFor === state.config.self, 'a leader voted for itself', { votedFor: state.votedFor })
-  const nextIndex = logIndex(state.lastIndex + 1)
-  appendCreated(turn, nextIndex)
+  const firstOwnIndex = nextIndex(state.lastIndex)
+  appendCreated(turn, firstOwnIndex)
   const progress = new Map<NodeId, Progress>()
-  for (const peer of peersOf(turn.state)) progress.set(peer, newProgress(nextIndex, now))
+  for (const peer of peersOf(turn.state)) progress.set(peer, newProgress(firstOwnIndex, now))
   const role: Leader = {
     kind: 'leader',
-    firstOwnIndex: nextIndex,
+    firstOwnIndex,
     progress,
     sequence: 0,
     sendTimes: [{ sequence: 0, at: now }],
@@ -113,10 +113,16 @@ function becomeLeader(turn: Turn): void {
 }
 
 /** Progress of a follower of which nothing is known but that an election has just been held. */
-function newProgress(nextIndex: LogIndex, now: Millis): Progress {
-  const matchIndex = logIndex(0)
-  const sentCommit = logIndex(0)
-  return { matchIndex, nextIndex, mode: 'probe', inFlight: [], lastContact: now, answered: 0, sentCommit }
+function newProgress(first: LogIndex, now: Millis): Progress {
+  return {
+    matchIndex: BEFORE_LOG,
+    nextIndex: first,
+    mode: 'probe',
+    inFlight: [],
+    lastContact: now,
+    answered: 0,
+    sentCommit: BEFORE_LOG,
+  }
 }
 
 /** The entries with which a leader begins; a leader that finds no Limits behind the Configuration appends them. */
@@ -125,7 +131,7 @@ function appendCreated(turn: Turn, first: LogIndex): void {
   const kinds: readonly CreatedKind[] =
     state.lastIndex === 0 ? ['configuration', 'limits'] : state.lastIndex === 1 ? ['limits'] : ['noop']
   const entries = kinds.map((entryKind, offset): PersistRun => {
-    const index = logIndex(first + offset)
+    const index = indexPlus(first, offset)
     return { first: index, last: index, term: state.currentTerm, source: { kind: 'created', entryKind } }
   })
   turn.append(entries)

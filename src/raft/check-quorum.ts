@@ -6,10 +6,10 @@ import { type Leader, type RaftState, votersOf } from './state.ts'
  * Since when, at the latest, a majority of the voters is known to have heard this leader: the send time of what they
  * answered. The leader hears itself. Null when it does not lead.
  */
-export function quorumContact(state: RaftState, now: Millis): Millis | null {
+function quorumContact(state: RaftState, now: Millis): Millis | null {
   const { role, config } = state
   if (role.kind !== 'leader') return null
-  return reachedByMajority(votersOf(state), (voter) =>
+  return reachedByMajority(votersOf(state), 0, (voter) =>
     voter === config.self ? now : (role.progress.get(voter)?.lastContact ?? 0),
   )
 }

@@ -1,4 +1,4 @@
-import type { LogIndex } from '../base/brand.ts'
+import { BEFORE_LOG } from '../base/brand.ts'
 import { reachedByMajority } from './quorum.ts'
 import { withCommitted } from './sizes.ts'
 import { votersOf } from './state.ts'
@@ -13,10 +13,19 @@ export function maybeAdvanceCommit(turn: Turn): boolean {
   const { state } = turn
   const { role, config, disk } = state
   if (role.kind !== 'leader') return false
-  const index = reachedByMajority(votersOf(state), (voter) =>
-    voter === config.self ? disk.durableIndex : (role.progress.get(voter)?.matchIndex ?? 0),
-  ) as LogIndex
+  const index = reachedByMajority(votersOf(state), BEFORE_LOG, (voter) =>
+    voter === config.self ? disk.durableIndex : (role.progress.get(voter)?.matchIndex ?? BEFORE_LOG),
+  )
   if (index <= state.commitIndex) return false
+  // The paper asks for log[N].term = currentTerm. A leader appends entries of its own term alone and removes none, so these
+  // are exactly [firstOwnIndex, lastIndex], and `index` ≤ lastIndex: comparing indexes compares the terms. It must, for a
+  // majority alone does not make an entry of an earlier term safe (paper Figure 8; golden scripts 06 and 07):
+  //   1. s1 leads term 2, appends 2@2, sends it to s2 alone, and crashes.
+  //   2. s5 leads term 3 with the votes of s3 and s4, appends 2@3, sends it to nobody, and crashes.
+  //   3. s1 leads term 4, appends 3@4 (so firstOwnIndex is 3), and sends s3 no more than 2@2: a majority holds index 2.
+  //   4. s1 crashes. s5 leads term 5, for 2@3 is newer than 2@2, and overwrites 2@2 everywhere.
+  // Had step 3 committed index 2, step 4 would have removed a committed entry. Once a majority holds 3@4, s5 cannot win any
+  // more, and index 2 is committed with it.
   if (index < role.firstOwnIndex) return false
   turn.commit(index)
   turn.state = { ...turn.state, role: { ...role, sizes: withCommitted(role.sizes, index) } }

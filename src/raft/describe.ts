@@ -1,42 +1,10 @@
 import { unreachable } from '../base/assert.ts'
-import type { Millis } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
 import { configurationOf, leaderOf, type RaftState } from './state.ts'
 import { lastTermOf } from './trail.ts'
-import type {
-  Configuration,
-  Effect,
-  HardState,
-  Message,
-  PersistRun,
-  Progress,
-  RaftEvent,
-  VoteVerdict,
-} from './types.ts'
+import type { Effect, HardState, Message, PersistRun, Progress, VoteVerdict } from './types.ts'
 
-/** One line of text for an event; logs, golden scripts and the dashboard share it. */
-export function describeEvent(event: RaftEvent): string {
-  switch (event.kind) {
-    case 'start':
-    case 'tick':
-    case 'campaign':
-      return event.kind
-    case 'receive':
-      return `receive from ${event.from}: ${describeMessage(event.message)}`
-    case 'propose':
-      return `propose ${event.count} entries, ${event.bytes} bytes`
-    case 'persisted':
-      return `persisted write ${event.write}`
-    case 'bootstrapped':
-      return `bootstrapped ${describeConfiguration(event.configuration)}`
-    case 'snapshotted':
-      return `snapshotted ${event.index}`
-    default:
-      return unreachable(event)
-  }
-}
-
-/** One line of text for an effect. */
+/** One line of text for an effect; golden scripts and failing tests share these texts. */
 export function describeEffect(effect: Effect): string {
   switch (effect.kind) {
     case 'persist':
@@ -107,10 +75,6 @@ function describeRun(run: TermRun): string {
   return run.first === run.last ? `${run.first}@${run.term}` : `${run.first}..${run.last}@${run.term}`
 }
 
-function describeConfiguration({ voters, learners }: Configuration): string {
-  return learners.length === 0 ? voters.join(' ') : `${voters.join(' ')}, learners ${learners.join(' ')}`
-}
-
 /** One line of text for a state: role, term, vote, log, and the leader's view of its followers. */
 export function describeState(state: RaftState): string {
   const { role, currentTerm, votedFor, commitIndex, lastIndex, disk, config } = state
@@ -134,9 +98,4 @@ export function describeLog(state: RaftState): string {
   const snapshot = snapshotIndex === 0 ? [] : [`snapshot ${snapshotIndex}@${snapshotTerm}`]
   const text = [...snapshot, ...runs.map(describeRun)].join(' ')
   return text === '' ? 'empty' : text
-}
-
-/** A deadline as text: milliseconds from now, or `never`. */
-export function describeDeadline(wakeAt: Millis, now: Millis): string {
-  return Number.isFinite(wakeAt) ? `${Math.round(wakeAt - now)} ms` : 'never'
 }

@@ -20,7 +20,7 @@ export interface OutstandingWrite {
  * What is on disk and what is on its way there (architecture.md §3). Writes complete in number order. `durableWrite ≤
  * lastWrite`; `durableIndex` ≤ the last outstanding write's index; outstanding indexes never fall.
  */
-export interface Disk {
+export interface Durability {
   /** Newest write issued. */
   readonly lastWrite: WriteNumber
   /** Newest write completed. */
@@ -34,7 +34,7 @@ export interface Disk {
 }
 
 /** The disk with one more write issued. */
-export function withWrite(disk: Disk, write: OutstandingWrite): Disk {
+export function withWrite(disk: Durability, write: OutstandingWrite): Durability {
   assert(write.write === disk.lastWrite + 1, 'writes are numbered without gap', { write, last: disk.lastWrite })
   return {
     ...disk,
@@ -50,7 +50,7 @@ export function withWrite(disk: Disk, write: OutstandingWrite): Disk {
  * although a crash after write 2 leaves 5@3 on disk: the append ABA race (ra PR #637, openraft #1960). A check of the
  * term alone would not see it.
  */
-export function withTruncation(disk: Disk, lastKept: { index: LogIndex; term: Term }): Disk {
+export function withTruncation(disk: Durability, lastKept: { index: LogIndex; term: Term }): Durability {
   const lower = (write: OutstandingWrite): OutstandingWrite =>
     write.lastIndex <= lastKept.index ? write : { ...write, lastIndex: lastKept.index, lastTerm: lastKept.term }
   return {
@@ -61,7 +61,7 @@ export function withTruncation(disk: Disk, lastKept: { index: LogIndex; term: Te
 }
 
 /** The disk after write `write`, and with it all earlier ones, completed; the same disk when that is no news. */
-export function withPersisted(disk: Disk, write: WriteNumber): Disk {
+export function withPersisted(disk: Durability, write: WriteNumber): Durability {
   assert(write <= disk.lastWrite, 'only writes that were issued complete', { write, last: disk.lastWrite })
   if (write <= disk.durableWrite) return disk
   let completed = 0
@@ -80,7 +80,7 @@ export function withPersisted(disk: Disk, write: WriteNumber): Disk {
  * up to `index` (0: of none); null when all of that is on disk. An entry may be held by an earlier write than this
  * step's: a duplicate AppendEntries is not acknowledged before the write of the first one.
  */
-export function writeHolding(disk: Disk, index: LogIndex): WriteNumber | null {
+export function writeHolding(disk: Durability, index: LogIndex): WriteNumber | null {
   const stateWrite = disk.hardStateWrite > disk.durableWrite ? disk.hardStateWrite : null
   if (index <= disk.durableIndex) return stateWrite
   const holding = disk.outstanding[lowerBoundBy(disk.outstanding, index, lastIndexHeldBy)]

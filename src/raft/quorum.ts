@@ -1,4 +1,4 @@
-import type { LogIndex, NodeId } from '../base/brand.ts'
+import type { NodeId } from '../base/brand.ts'
 
 /** How many of `count` voters are a majority: any two majorities share a voter (paper §5.2). */
 export function majority(count: number): number {
@@ -13,24 +13,21 @@ export function hasMajority(voters: readonly NodeId[], granted: (voter: NodeId) 
 }
 
 /**
- * The highest value that a majority of the voters has reached: the value of rank `majority` from the top. 0 when there is
- * no voter. PERF: O(n²) insertion over at most a handful of voters, one small array.
+ * The highest value that a majority of the voters has reached (paper Figure 2, "a majority of matchIndex[i] ≥ N"): the value
+ * of rank `majority` from the top; `least`, below which nothing lies, when there is no voter. PERF: O(n²) insertion over at
+ * most a handful of voters, one small array.
  */
-export function reachedByMajority(voters: readonly NodeId[], reached: (voter: NodeId) => number): number {
-  const descending: number[] = []
+export function reachedByMajority<Value extends number>(
+  voters: readonly NodeId[],
+  least: Value,
+  reached: (voter: NodeId) => Value,
+): Value {
+  const descending: Value[] = []
   for (const voter of voters) {
     const value = reached(voter)
     let at = descending.length
-    while (at > 0 && (descending[at - 1] ?? 0) < value) at -= 1
+    while (at > 0 && (descending[at - 1] ?? least) < value) at -= 1
     descending.splice(at, 0, value)
   }
-  return descending[majority(voters.length) - 1] ?? 0
-}
-
-/**
- * The highest index that is durable on a majority of the voters (paper Figure 2, "a majority of matchIndex[i] ≥ N"). A
- * voter without a match index counts as 0.
- */
-export function committedIndex(matchIndexes: ReadonlyMap<NodeId, LogIndex>, voters: readonly NodeId[]): LogIndex {
-  return reachedByMajority(voters, (voter) => matchIndexes.get(voter) ?? 0) as LogIndex
+  return descending[majority(voters.length) - 1] ?? least
 }

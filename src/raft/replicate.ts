@@ -1,5 +1,14 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, logIndex, type Millis, type NodeId } from '../base/brand.ts'
+import {
+  indexPlus,
+  type LogIndex,
+  maxIndex,
+  type Millis,
+  minIndex,
+  nextIndex,
+  type NodeId,
+  previousIndex,
+} from '../base/brand.ts'
 import { bytesBetween, lastWithin } from './sizes.ts'
 import { firstIndexOf, type Leader, type RaftState, termAt } from './state.ts'
 import { runsBetween } from './trail.ts'
@@ -16,9 +25,9 @@ const PROBE_ENTRIES_MAX = 64
 export function replicate(turn: Turn, only: NodeId | null): void {
   const outbox = new Outbox(turn)
   for (const [id, progress] of outbox.followers()) {
-    if (only === null || id === only) outbox.set(id, sendWhatFits(outbox, id, progress))
+    if (only === null || id === only) outbox.setProgress(id, sendWhatFits(outbox, id, progress))
   }
-  outbox.close()
+  outbox.storeProgress()
 }
 
 /**
@@ -29,12 +38,12 @@ export function sendHeartbeats(turn: Turn): void {
   const outbox = new Outbox(turn)
   for (const [id, progress] of outbox.followers()) {
     if (progress.mode === 'replicate' && isOverdue(turn, progress)) {
-      const probe = toProbe(progress, logIndex(progress.matchIndex + 1))
+      const probe = toProbe(progress, nextIndex(progress.matchIndex))
       const sent = sendWhatFits(outbox, id, probe)
-      outbox.set(id, sent === probe ? sendEmpty(outbox, id, probe) : sent)
-    } else outbox.set(id, sendEmpty(outbox, id, progress))
+      outbox.setProgress(id, sent === probe ? sendEmpty(outbox, id, probe) : sent)
+    } else outbox.setProgress(id, sendEmpty(outbox, id, progress))
   }
-  outbox.close()
+  outbox.storeProgress()
 }
 
 /** True when the oldest message in flight has been unanswered for a minimum election timeout. */
@@ -43,10 +52,10 @@ export function isOverdue(turn: Turn, progress: Progress): boolean {
   return oldest !== undefined && turn.now - oldest.sentAt >= turn.state.config.electionTimeoutMinMs
 }
 
-/** Back to one message at a time, from `nextIndex`. */
-export function toProbe(progress: Progress, nextIndex: LogIndex): Progress {
-  assert(nextIndex > progress.matchIndex, 'a probe starts above the match index', { nextIndex, progress })
-  return { ...progress, mode: 'probe', nextIndex, inFlight: [] }
+/** Back to one message at a time, which begins at `from`. */
+export function toProbe(progress: Progress, from: LogIndex): Progress {
+  assert(from > progress.matchIndex, 'a probe starts above the match index', { from, progress })
+  return { ...progress, mode: 'probe', nextIndex: from, inFlight: [] }
 }
 
 /** The messages of one step to the followers: sequence numbers, send times, progress, put into the state once. */
@@ -68,14 +77,14 @@ class Outbox {
     return this.leader.progress
   }
 
-  set(id: NodeId, progress: Progress): void {
+  setProgress(id: NodeId, progress: Progress): void {
     if (this.leader.progress.get(id) === progress) return
     this.changed ??= new Map(this.leader.progress)
     this.changed.set(id, progress)
   }
 
   /** Sends the entries `[prevLogIndex + 1, last]`, none when `last` is `prevLogIndex`; returns the sequence. */
-  send(to: NodeId, range: { prevLogIndex: LogIndex; last: LogIndex; leaderCommit: LogIndex }): number {
+  sendAppendEntries(to: NodeId, range: { prevLogIndex: LogIndex; last: LogIndex; leaderCommit: LogIndex }): number {
     const { state } = this.turn
     const { prevLogIndex, last, leaderCommit } = range
     const prevLogTerm = termAt(state, prevLogIndex)
@@ -86,7 +95,7 @@ class Outbox {
       term: state.currentTerm,
       prevLogIndex,
       prevLogTerm,
-      runs: runsBetween(state.trail, logIndex(prevLogIndex + 1), last),
+      runs: runsBetween(state.trail, nextIndex(prevLogIndex), last),
       leaderCommit,
       configurations: [],
       sequence: this.sequence,
@@ -94,7 +103,8 @@ class Outbox {
     return this.sequence
   }
 
-  close(): void {
+  /** Puts what was sent into the state, once for all followers. */
+  storeProgress(): void {
     const { leader, turn, sequence } = this
     if (this.changed === null && sequence === leader.sequence) return
     const sendTimes = sequence === leader.sequence ? leader.sendTimes : withSendTime(turn, leader)
@@ -108,37 +118,37 @@ function sendWhatFits(outbox: Outbox, id: NodeId, before: Progress): Progress {
   let progress = before
   let last = lastToSend(state, outbox.leader, progress)
   while (last !== null) {
-    const { nextIndex } = progress
-    const leaderCommit = smaller(state.commitIndex, last)
-    const sequence = outbox.send(id, { prevLogIndex: logIndex(nextIndex - 1), last, leaderCommit })
-    const bytes = bytesBetween(outbox.leader.sizes, nextIndex, last)
+    const first = progress.nextIndex
+    const leaderCommit = minIndex(state.commitIndex, last)
+    const sequence = outbox.sendAppendEntries(id, { prevLogIndex: previousIndex(first), last, leaderCommit })
+    const bytes = bytesBetween(outbox.leader.sizes, first, last)
     progress = {
       ...progress,
-      nextIndex: progress.mode === 'probe' ? nextIndex : logIndex(last + 1),
+      nextIndex: progress.mode === 'probe' ? first : nextIndex(last),
       inFlight: [...progress.inFlight, { lastIndex: last, bytes, sequence, sentAt: now }],
-      sentCommit: larger(progress.sentCommit, leaderCommit),
+      sentCommit: maxIndex(progress.sentCommit, leaderCommit),
     }
     last = lastToSend(state, outbox.leader, progress)
   }
   if (progress !== before || progress.mode === 'probe') return progress
-  const news = smaller(state.commitIndex, progress.matchIndex) > progress.sentCommit
+  const news = minIndex(state.commitIndex, progress.matchIndex) > progress.sentCommit
   return news ? sendEmpty(outbox, id, progress) : progress
 }
 
 /** Last index of the next message with entries, or null: nothing to send, a full window, or a follower below the log. */
 function lastToSend(state: RaftState, leader: Leader, progress: Progress): LogIndex | null {
   const { config, lastIndex } = state
-  const { nextIndex, inFlight, mode } = progress
-  if (nextIndex > lastIndex) return null
-  if (nextIndex < firstIndexOf(state)) return null
+  const { nextIndex: first, inFlight, mode } = progress
+  if (first > lastIndex) return null
+  if (first < firstIndexOf(state)) return null
   if (mode === 'probe' && inFlight.length > 0) return null
   if (inFlight.length >= config.inFlightMessagesMax) return null
   let bytesLeft = config.inFlightBytesMax
   for (const message of inFlight) bytesLeft -= message.bytes
   if (bytesLeft <= 0) return null
   const entriesMax = mode === 'probe' ? Math.min(PROBE_ENTRIES_MAX, config.appendEntriesMax) : config.appendEntriesMax
-  const last = smaller(lastIndex, logIndex(nextIndex + entriesMax - 1))
-  return lastWithin(leader.sizes, { first: nextIndex, last }, bytesLeft)
+  const last = minIndex(lastIndex, indexPlus(first, entriesMax - 1))
+  return lastWithin(leader.sizes, { first, last }, bytesLeft)
 }
 
 /**
@@ -148,10 +158,10 @@ function lastToSend(state: RaftState, leader: Leader, progress: Progress): LogIn
  */
 function sendEmpty(outbox: Outbox, id: NodeId, progress: Progress): Progress {
   const { state } = outbox.turn
-  const verified = progress.mode === 'replicate' ? progress.matchIndex : logIndex(progress.nextIndex - 1)
-  const prevLogIndex = larger(verified, state.trail.snapshotIndex)
-  const leaderCommit = smaller(state.commitIndex, progress.mode === 'replicate' ? progress.matchIndex : prevLogIndex)
-  outbox.send(id, { prevLogIndex, last: prevLogIndex, leaderCommit })
+  const verified = progress.mode === 'replicate' ? progress.matchIndex : previousIndex(progress.nextIndex)
+  const prevLogIndex = maxIndex(verified, state.trail.snapshotIndex)
+  const leaderCommit = minIndex(state.commitIndex, progress.mode === 'replicate' ? progress.matchIndex : prevLogIndex)
+  outbox.sendAppendEntries(id, { prevLogIndex, last: prevLogIndex, leaderCommit })
   return leaderCommit > progress.sentCommit ? { ...progress, sentCommit: leaderCommit } : progress
 }
 
@@ -173,12 +183,4 @@ export function sentAt(leader: Leader, sequence: number): Millis | null {
     if (mark !== undefined && mark.sequence <= sequence) return mark.at
   }
   return null
-}
-
-function smaller(left: LogIndex, right: LogIndex): LogIndex {
-  return left < right ? left : right
-}
-
-function larger(left: LogIndex, right: LogIndex): LogIndex {
-  return left > right ? left : right
 }

@@ -1,7 +1,7 @@
 import type { NodeId } from '../base/brand.ts'
 import { maybeBecomeLeader } from './become.ts'
 import { checkVote, rejected } from './check-vote.ts'
-import { drawElectionDeadline } from './timer.ts'
+import { advanceElectionDraw } from './timer.ts'
 import type { Turn } from './turn.ts'
 import type { Message, VoteVerdict } from './types.ts'
 
@@ -30,7 +30,7 @@ export function rejectDisruptiveVote(turn: Turn, from: NodeId): void {
  */
 function grantVote(turn: Turn, candidate: NodeId): void {
   if (turn.state.votedFor === candidate) return
-  const electionDeadline = drawElectionDeadline(turn, turn.now)
+  const electionDeadline = advanceElectionDraw(turn, turn.now)
   turn.state = { ...turn.state, votedFor: candidate, role: { kind: 'follower', leader: null, electionDeadline } }
 }
 

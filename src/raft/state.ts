@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, logIndex, type Millis, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
-import type { Disk } from './durability.ts'
+import { type LogIndex, type Millis, nextIndex, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
+import type { Durability } from './durability.ts'
 import type { Sizes } from './sizes.ts'
 import { lastIndexOf, type Trail, trailFrom, trailTermAt } from './trail.ts'
 import type { Configuration, ConfigurationEntry, Progress, RaftConfig, Restored } from './types.ts'
@@ -68,7 +68,8 @@ export interface RaftState {
   readonly lastIndex: LogIndex
   /** Highest entry known to be committed; never falls while the process lives. */
   readonly commitIndex: LogIndex
-  readonly disk: Disk
+  /** Which writes and entries are on disk, and which are on their way there. */
+  readonly disk: Durability
   /**
    * The last committed Configuration, then those of later entries, in index order: the newest is the effective one, and
    * truncation rolls back to the one before (raft.md §2.6).
@@ -88,7 +89,7 @@ export interface RaftState {
  * The state of a node that has just opened its log: a follower whose timers are armed by the `start` event. Everything
  * restored is durable; only what the snapshot covers is known to be committed.
  */
-export function initialState(config: RaftConfig, restored: Restored, _now: Millis): RaftState {
+export function initialState(config: RaftConfig, restored: Restored): RaftState {
   assertConfig(config)
   const trail = trailFrom({ index: restored.snapshotIndex, term: restored.snapshotTerm }, restored.runs)
   const lastIndex = lastIndexOf(trail)
@@ -172,5 +173,5 @@ export function isVoter(state: RaftState): boolean {
 
 /** First index above the snapshot: entries from here on can be sent. */
 export function firstIndexOf(state: RaftState): LogIndex {
-  return logIndex(state.trail.snapshotIndex + 1)
+  return nextIndex(state.trail.snapshotIndex)
 }

@@ -12,7 +12,7 @@ import { propose } from './propose.ts'
 import { replicate, sendHeartbeats } from './replicate.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
 import { configurationOf, isVoter, NEVER, type RaftState, votersOf } from './state.ts'
-import { drawElectionDeadline } from './timer.ts'
+import { advanceElectionDraw } from './timer.ts'
 import { compactedTo } from './trail.ts'
 import { Turn } from './turn.ts'
 import type { Configuration, Effect, Message, RaftEvent } from './types.ts'
@@ -70,7 +70,7 @@ function wakeAt(state: RaftState): Millis {
 function start(turn: Turn): void {
   const { role } = turn.state
   if (role.kind !== 'follower') return
-  const electionDeadline = drawElectionDeadline(turn, turn.now)
+  const electionDeadline = advanceElectionDraw(turn, turn.now)
   turn.state = { ...turn.state, role: { ...role, electionDeadline } }
   if (votersOf(turn.state).length === 1) campaign(turn, turn.now)
 }

@@ -1,11 +1,11 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, logIndex, type Millis, type NodeId, type WriteNumber, writeNumber } from '../base/brand.ts'
+import { BEFORE_LOG, type LogIndex, type Millis, type NodeId, type WriteNumber, writeNumber } from '../base/brand.ts'
 import { withTruncation, withWrite, writeHolding } from './durability.ts'
 import type { RaftState } from './state.ts'
 import { lastIndexOf, lastTermOf, withAppended, withoutFrom } from './trail.ts'
 import type { Effect, Message, PersistRun, ProposeRefusal } from './types.ts'
 
-interface Outgoing {
+interface MessageToSend {
   readonly to: NodeId
   readonly message: Message
   /** null: waits for nothing; else for term, vote and the own entries up to this index. */
@@ -22,7 +22,7 @@ export class Turn {
   private readonly before: RaftState
   private truncateFrom: LogIndex | null = null
   private readonly entries: PersistRun[] = []
-  private readonly outgoing: Outgoing[] = []
+  private readonly outgoing: MessageToSend[] = []
   private refusal: { readonly reason: ProposeRefusal; readonly leader: NodeId | null } | null = null
 
   constructor(state: RaftState, now: Millis) {
@@ -79,7 +79,7 @@ export class Turn {
    * Sends a message that waits for this node's term and vote to be durable, and for its entries up to `entriesUpTo`: every
    * reply and RequestVote. Without it: n1 wins term T, sends 11@T to n2, crashes, restarts in T−1 and wins T again.
    */
-  sendOnceDurable(to: NodeId, message: Message, entriesUpTo: LogIndex = logIndex(0)): void {
+  sendOnceDurable(to: NodeId, message: Message, entriesUpTo: LogIndex = BEFORE_LOG): void {
     this.outgoing.push({ to, message, speaksOf: entriesUpTo })
   }
 

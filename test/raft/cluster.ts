@@ -8,13 +8,13 @@ import {
   describeMessage,
   type Effect,
   initialState,
-  isVoter,
   type Message,
   type RaftConfig,
   type RaftEvent,
   type RaftState,
   step,
 } from '../../src/raft/index.ts'
+import { isVoter } from '../../src/raft/state.ts'
 import { Safety } from './safety.ts'
 
 /** An entry with its payload, which the core never sees. Payloads are unique, so that two histories are told apart. */
@@ -280,7 +280,7 @@ export class Cluster {
       seed: (this.options.seed ?? 1) * 100 + at + this.commands,
       lastWrite,
     }
-    return initialState({ ...DEFAULT_CONFIG, ...this.options.config, self: id }, restored, this.now)
+    return initialState({ ...DEFAULT_CONFIG, ...this.options.config, self: id }, restored)
   }
 
   private carryOut(node: TestNode, effect: Effect, received: readonly Entry[]): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type LogIndex, logIndex, type NodeId, nodeId } from '../../src/base/brand.ts'
-import { committedIndex, hasMajority, majority } from '../../src/raft/index.ts'
+import { hasMajority, majority, reachedByMajority } from '../../src/raft/quorum.ts'
 
 const ids = (count: number): NodeId[] => Array.from({ length: count }, (_, at) => nodeId(`n${at}`))
 
@@ -27,7 +27,7 @@ test('raft.md §2.7 the committed index is the highest that all members of some 
       const matchIndexes = new Map<NodeId, LogIndex>([...known, [nodeId('stranger'), logIndex(99)]])
       const minimum = (subset: readonly NodeId[]) => Math.min(...subset.map((id) => matchIndexes.get(id) ?? 0))
       const oracle = Math.max(...majorities(voters).map(minimum))
-      expect(committedIndex(matchIndexes, voters)).toBe(oracle)
+      expect(reachedByMajority(voters, logIndex(0), (id) => matchIndexes.get(id) ?? logIndex(0))).toBe(oracle)
     }),
     { numRuns: 500 },
   )
@@ -46,6 +46,6 @@ test('raft.md §2.7 a majority has granted if and only if the voters who granted
 })
 
 test('no voters: nothing is committed and nobody is elected', () => {
-  expect(committedIndex(new Map(), [])).toBe(0)
+  expect(reachedByMajority([], 0, () => 1)).toBe(0)
   expect(hasMajority([], () => true)).toBe(false)
 })

@@ -53,7 +53,7 @@ export class Solo {
       seed: options.seed ?? 1,
       lastWrite: writeNumber(0),
     }
-    this.state = initialState({ ...DEFAULT_CONFIG, ...options.config, self: N1 }, restored, this.now)
+    this.state = initialState({ ...DEFAULT_CONFIG, ...options.config, self: N1 }, restored)
     this.step({ kind: 'start' })
     if (log.length === 0 && configuration !== null) this.step({ kind: 'bootstrapped', configuration })
   }
