@@ -6,8 +6,9 @@ import { lastIndexOf, lastTermOf, runsBetween, trailTermAt } from './trail.ts'
 import type { Progress } from './types.ts'
 
 /**
- * Throws AssertionError when a state breaks an invariant that holds between any two steps. PERF: O(runs + outstanding
- * writes + followers), a few microseconds; made for tests and the simulator, cheap enough for production.
+ * Throws AssertionError when a state breaks one of the invariants that `RaftState` (state.ts) and `Progress` (types.ts) list,
+ * in the words of those lists. PERF: O(runs + outstanding writes + followers), a few microseconds; made for tests and the
+ * simulator, cheap enough for production.
  */
 export function checkState(state: RaftState): void {
   checkTrail(state)
@@ -18,14 +19,24 @@ export function checkState(state: RaftState): void {
 
 function checkTrail(state: RaftState): void {
   const { trail, lastIndex, commitIndex, currentTerm } = state
-  assert(lastIndex === lastIndexOf(trail), 'lastIndex is the trail’s', { lastIndex, trail })
-  assert(lastTermOf(trail) <= currentTerm, 'no entry is of a later term', { currentTerm, trail })
-  assert(trail.snapshotIndex <= commitIndex, 'a snapshot covers only committed entries', { commitIndex, trail })
-  assert(commitIndex <= lastIndex, 'only entries of the log are committed', { commitIndex, lastIndex })
+  assert(lastIndex === lastIndexOf(trail), 'lastIndex is the last index of the trail', { lastIndex, trail })
+  assert(lastTermOf(trail) <= currentTerm, 'the last entry’s term lies in [0, currentTerm]', { currentTerm, trail })
+  assert(
+    isWithin(commitIndex, trail.snapshotIndex, lastIndex),
+    'commitIndex lies in [trail.snapshotIndex, lastIndex]',
+    {
+      commitIndex,
+      lastIndex,
+      trail,
+    },
+  )
   let previous: TermRun = { first: trail.snapshotIndex, last: trail.snapshotIndex, term: trail.snapshotTerm }
   trail.runs.forEach((run, at) => {
-    assert(run.first === previous.last + 1, 'runs have no gap', { run, previous })
-    assert(run.last >= run.first, 'a run is not empty', { run })
+    assert(run.first === previous.last + 1, 'the runs of the trail cover [snapshotIndex + 1, lastIndex] without gap', {
+      run,
+      previous,
+    })
+    assert(run.first <= run.last, 'a run [first, last] holds at least one entry', { run })
     // The snapshot's last entry and the first run may share a term.
     assert(at === 0 ? run.term >= previous.term : run.term > previous.term, 'terms rise from run to run', {
       run,
@@ -37,79 +48,130 @@ function checkTrail(state: RaftState): void {
 
 function checkDisk(state: RaftState): void {
   const { disk, trail, lastIndex } = state
-  assert(disk.durableIndex <= lastIndex, 'only entries of the log are durable', { disk, lastIndex })
-  assert(disk.hardStateWrite <= disk.lastWrite, 'a hard state travels in a write that was issued', { disk })
-  assert(disk.lastWrite - disk.durableWrite === disk.outstanding.length, 'each other write is outstanding', { disk })
-  let previousIndex: number = disk.durableIndex
-  disk.outstanding.forEach((write, at) => {
-    assert(write.write === disk.durableWrite + at + 1, 'writes are numbered without gap', { disk })
-    assert(write.lastIndex >= previousIndex, 'a later write holds no less of the log', { disk })
+  const { durableWrite, lastWrite, outstanding } = disk
+  assert(disk.durableIndex <= lastIndex, 'disk.durableIndex lies in [0, lastIndex]', { disk, lastIndex })
+  assert(disk.hardStateWrite <= lastWrite, 'disk.hardStateWrite lies in [0, disk.lastWrite]', { disk })
+  assert(
+    outstanding.length === lastWrite - durableWrite &&
+      outstanding.every(({ write }, at) => write === durableWrite + 1 + at),
+    'disk.outstanding holds the writes [disk.durableWrite + 1, disk.lastWrite], in order',
+    { disk },
+  )
+  let reached: number = disk.durableIndex
+  for (const write of outstanding) {
+    assert(
+      isWithin(write.lastIndex, reached, lastIndex),
+      'an outstanding write’s lastIndex lies in [the one before’s, lastIndex], the first’s in [disk.durableIndex, lastIndex]',
+      { disk, lastIndex },
+    )
     const term = trailTermAt(trail, write.lastIndex)
-    const known = write.lastIndex < trail.snapshotIndex || term === write.lastTerm
-    assert(known, 'an outstanding write describes the log', { write, term })
-    previousIndex = write.lastIndex
+    assert(
+      write.lastIndex < trail.snapshotIndex || term === write.lastTerm,
+      'an outstanding write’s lastTerm is the log’s at its lastIndex, unless the snapshot covers that',
+      { write, term },
+    )
+    reached = write.lastIndex
+  }
+  assert(reached === lastIndex, 'every entry of [disk.durableIndex + 1, lastIndex] is in an outstanding write', {
+    disk,
+    lastIndex,
   })
-  assert(previousIndex === lastIndex, 'every entry is written or being written', { disk, lastIndex })
 }
 
 function checkConfigurations(state: RaftState): void {
+  const { configurations, lastIndex } = state
   let previous = -1
-  for (const { index, configuration } of state.configurations) {
-    assert(index > previous, 'configurations are stacked in index order', { configurations: state.configurations })
-    assert(index <= state.lastIndex, 'a configuration stands in the log', { index, lastIndex: state.lastIndex })
-    assert(configuration.voters.length > 0, 'a configuration has voters', { index })
+  for (const { index, configuration } of configurations) {
+    assert(index > previous, 'configurations rise in index', { configurations })
+    assert(isWithin(index, 0, lastIndex), 'a configuration’s index lies in [0, lastIndex]', { index, lastIndex })
+    assert(configuration.voters.length > 0, 'a configuration has at least one voter', { index })
     previous = index
   }
 }
 
 function checkRole(state: RaftState): void {
-  const { role, votedFor, config, disk } = state
+  const { role, votedFor, config, disk, trail } = state
   if (role.kind === 'follower') {
     assert(role.leader !== config.self, 'a follower does not follow itself', { role })
     return
   }
-  assert(votersOf(state).includes(config.self) || role.kind === 'leader', 'only a voter campaigns', { role })
+  const mayCampaign = role.kind === 'leader' || votersOf(state).includes(config.self)
+  assert(mayCampaign, 'a pre-candidate or candidate is a voter of its effective configuration', { role })
   if (role.kind === 'preCandidate') return
-  assert(votedFor === config.self, 'a candidate has voted for itself', { role, votedFor })
+  assert(votedFor === config.self, 'a candidate or leader has voted for itself in currentTerm', { role, votedFor })
   if (role.kind === 'candidate') {
-    assert(role.voteWrite <= disk.lastWrite, 'a candidate’s vote has been issued', { role, disk })
+    assert(isWithin(role.voteWrite, 1, disk.lastWrite), 'a candidate’s voteWrite lies in [1, disk.lastWrite]', {
+      role,
+      disk,
+    })
     return
   }
-  assert(disk.hardStateWrite <= disk.durableWrite, 'a leader’s vote is durable', { disk })
-  assert(lastTermOf(state.trail) === state.currentTerm, 'a leader has an entry of its own term', { trail: state.trail })
+  assert(disk.hardStateWrite <= disk.durableWrite, 'a leader’s disk.hardStateWrite lies in [0, disk.durableWrite]', {
+    disk,
+  })
+  assert(lastTermOf(trail) === state.currentTerm, 'a leader’s last entry is of currentTerm', { trail })
+  const own = trail.runs.at(-1)
+  assert(
+    own === undefined || own.first === Math.max(role.firstOwnIndex, trail.snapshotIndex + 1),
+    'a leader’s entries of currentTerm are [firstOwnIndex, lastIndex], less what the snapshot covers',
+    { firstOwnIndex: role.firstOwnIndex, trail },
+  )
   for (const [id, progress] of role.progress) checkProgress(state, role, { id, progress })
 }
 
 function checkProgress(state: RaftState, leader: Leader, follower: { id: NodeId; progress: Progress }): void {
   const { matchIndex, nextIndex, inFlight, mode, answered } = follower.progress
-  assert(matchIndex < nextIndex, 'nextIndex lies above matchIndex', follower)
-  assert(nextIndex <= state.lastIndex + 1, 'nextIndex lies at most behind the log', follower)
-  assert(answered <= leader.sequence, 'only what was sent is answered', follower)
-  assert(inFlight.length <= state.config.inFlightMessagesMax, 'the window holds', follower)
-  let previous: number = matchIndex
+  assert(
+    isWithin(nextIndex, matchIndex + 1, state.lastIndex + 1),
+    'nextIndex lies in [matchIndex + 1, lastIndex + 1]',
+    follower,
+  )
+  assert(isWithin(answered, 0, leader.sequence), 'answered lies in [0, the leader’s sequence]', follower)
+  assert(
+    inFlight.length <= state.config.inFlightMessagesMax,
+    'the number of messages in flight lies in [0, inFlightMessagesMax]',
+    follower,
+  )
+  let reached: number = matchIndex
   for (const message of inFlight) {
-    assert(message.lastIndex > previous, 'messages in flight are in order and above the match', follower)
-    previous = message.lastIndex
+    assert(
+      isWithin(message.lastIndex, reached + 1, state.lastIndex),
+      'the lastIndex of messages in flight rises within [matchIndex + 1, lastIndex]',
+      follower,
+    )
+    reached = message.lastIndex
   }
-  if (mode === 'probe') assert(inFlight.length <= 1, 'a probe is alone', follower)
-  else assert(nextIndex === previous + 1, 'nextIndex follows what is in flight', follower)
+  if (mode === 'probe') {
+    assert(inFlight.length <= 1, 'in probe mode, the number of messages in flight lies in [0, 1]', follower)
+  } else {
+    assert(
+      nextIndex === reached + 1,
+      'in replicate mode, nextIndex is one above the newest lastIndex in flight, or above matchIndex',
+      follower,
+    )
+  }
+}
+
+/** True when `value` lies in `[low, high]`. */
+function isWithin(value: number, low: number, high: number): boolean {
+  return low <= value && value <= high
 }
 
 /**
- * Throws AssertionError when a step broke a rule between two states (paper Figure 3 and Figure 2's "increases
- * monotonically"). PERF: O(1) when the log did not change, else O(runs).
+ * Throws AssertionError when a step broke one of the rules between two states that `step` (step.ts) lists, in the words of
+ * that list. PERF: O(1) when the log did not change, else O(runs).
  */
 export function checkTransition(previous: RaftState, next: RaftState): void {
-  assert(next.currentTerm >= previous.currentTerm, 'the term never falls', terms(previous, next))
-  assert(next.commitIndex >= previous.commitIndex, 'the commit index never falls', {
+  assert(next.currentTerm >= previous.currentTerm, 'currentTerm never falls', terms(previous, next))
+  assert(next.commitIndex >= previous.commitIndex, 'commitIndex never falls', {
     previous: previous.commitIndex,
     next: next.commitIndex,
   })
   const issued = next.disk.lastWrite - previous.disk.lastWrite
   assert(issued === 0 || issued === 1, 'a step issues at most one write', { issued })
-  assert(next.disk.durableWrite >= previous.disk.durableWrite, 'durable writes stay durable', { disk: next.disk })
+  assert(next.disk.durableWrite >= previous.disk.durableWrite, 'disk.durableWrite never falls', { disk: next.disk })
   if (next.currentTerm === previous.currentTerm) checkSameTerm(previous, next)
-  else assert(issued === 1, 'a new term is written', terms(previous, next))
+  else assert(issued === 1, 'the step that adopts a new term issues a write', terms(previous, next))
   if (next.trail !== previous.trail) checkPrefix(previous, next)
 }
 
@@ -125,15 +187,15 @@ function checkSameTerm(previous: RaftState, next: RaftState): void {
   for (const [id, before] of previous.role.progress) {
     const after = next.role.progress.get(id)
     if (after === undefined || after === before) continue
-    assert(after.matchIndex >= before.matchIndex, 'matchIndex increases monotonically', { id, before, after })
+    assert(after.matchIndex >= before.matchIndex, 'a leader’s matchIndex never falls', { id, before, after })
   }
 }
 
-/** Committed entries stay as they are, and so does the whole log of a leader (paper Figure 3, Leader Append-Only). */
+/** The entries that the step had to leave alone: paper Figure 3, Leader Append-Only, and raft.md §2.3. */
 function checkPrefix(previous: RaftState, next: RaftState): void {
   const leads = previous.role.kind === 'leader' && next.role.kind === 'leader'
   const kept = leads ? previous.lastIndex : previous.commitIndex
-  assert(next.lastIndex >= kept, 'what is committed, or a leader’s, is never removed', {
+  assert(next.lastIndex >= kept, 'no entry of [1, commitIndex], and none of a leader’s [1, lastIndex], is removed', {
     kept,
     lastIndex: next.lastIndex,
   })
@@ -141,7 +203,10 @@ function checkPrefix(previous: RaftState, next: RaftState): void {
     if (run.last < next.trail.snapshotIndex) continue
     const first = run.first > next.trail.snapshotIndex ? run.first : next.trail.snapshotIndex
     const same = trailTermAt(next.trail, first) === run.term && trailTermAt(next.trail, run.last) === run.term
-    assert(same, 'what is committed, or a leader’s, never changes', { run, trail: next.trail })
+    assert(same, 'no entry of [1, commitIndex], and none of a leader’s [1, lastIndex], changes its term', {
+      run,
+      trail: next.trail,
+    })
   }
 }
 

@@ -17,8 +17,8 @@ export interface OutstandingWrite {
 }
 
 /**
- * What is on disk and what is on its way there (architecture.md §3). Writes complete in number order. `durableWrite ≤
- * lastWrite`; `durableIndex` ≤ the last outstanding write's index; outstanding indexes never fall.
+ * What is on disk and what is on its way there (architecture.md §3). Writes complete in number order. Its invariants stand
+ * among those of `RaftState`.
  */
 export interface Durability {
   /** Newest write issued. */

@@ -56,7 +56,34 @@ export interface Leader {
 /** What a node is at any time (paper §5.1), each with only its own fields. */
 export type Role = Follower | PreCandidate | Candidate | Leader
 
-/** The whole state of one node's consensus: immutable, a few hundred bytes, no payload. */
+/**
+ * The whole state of one node's consensus: immutable, a few hundred bytes, no payload. Between any two steps (`checkState`,
+ * check.ts, asserts each):
+ *
+ * - `lastIndex` is the last index of the trail
+ * - the last entry’s term lies in `[0, currentTerm]`
+ * - `commitIndex` lies in `[trail.snapshotIndex, lastIndex]`
+ * - the runs of the trail cover `[snapshotIndex + 1, lastIndex]` without gap
+ * - a run `[first, last]` holds at least one entry
+ * - terms rise from run to run
+ * - `disk.durableIndex` lies in `[0, lastIndex]`
+ * - `disk.hardStateWrite` lies in `[0, disk.lastWrite]`
+ * - `disk.outstanding` holds the writes `[disk.durableWrite + 1, disk.lastWrite]`, in order
+ * - an outstanding write’s `lastIndex` lies in `[the one before’s, lastIndex]`, the first’s in
+ *   `[disk.durableIndex, lastIndex]`
+ * - an outstanding write’s `lastTerm` is the log’s at its `lastIndex`, unless the snapshot covers that
+ * - every entry of `[disk.durableIndex + 1, lastIndex]` is in an outstanding write
+ * - `configurations` rise in index
+ * - a configuration’s index lies in `[0, lastIndex]`
+ * - a configuration has at least one voter
+ * - a follower does not follow itself
+ * - a pre-candidate or candidate is a voter of its effective configuration
+ * - a candidate or leader has voted for itself in `currentTerm`
+ * - a candidate’s `voteWrite` lies in `[1, disk.lastWrite]`
+ * - a leader’s `disk.hardStateWrite` lies in `[0, disk.durableWrite]`
+ * - a leader’s last entry is of `currentTerm`
+ * - a leader’s entries of `currentTerm` are `[firstOwnIndex, lastIndex]`, less what the snapshot covers
+ */
 export interface RaftState {
   readonly config: RaftConfig
   /** Latest term this node has seen; never falls (paper Figure 2). */
@@ -64,7 +91,7 @@ export interface RaftState {
   /** Whom it voted for in `currentTerm`. */
   readonly votedFor: NodeId | null
   readonly trail: Trail
-  /** Last index of the trail: `snapshotIndex ≤ commitIndex ≤ lastIndex`. */
+  /** Index of the log's last entry; the snapshot's where none follows it. */
   readonly lastIndex: LogIndex
   /** Highest entry known to be committed; never falls while the process lives. */
   readonly commitIndex: LogIndex

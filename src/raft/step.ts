@@ -28,7 +28,19 @@ export interface Step {
 
 /**
  * The whole of Raft as one pure function (architecture.md §3): what a node in `state` does when `event` happens at `now`
- * (monotonic ms, never falling). Throws AssertionError when Raft's rules are broken, by this node or by another.
+ * (monotonic ms, never falling). Throws AssertionError when Raft's rules are broken, by this node or by another. From one
+ * state to the next (`checkTransition`, check.ts, asserts each; paper Figures 2 and 3):
+ *
+ * - `currentTerm` never falls
+ * - `commitIndex` never falls
+ * - a step issues at most one write
+ * - `disk.durableWrite` never falls
+ * - the step that adopts a new term issues a write
+ * - a vote is given once in a term
+ * - only a candidate becomes leader
+ * - a leader’s `matchIndex` never falls
+ * - no entry of `[1, commitIndex]`, and none of a leader’s `[1, lastIndex]`, is removed
+ * - no entry of `[1, commitIndex]`, and none of a leader’s `[1, lastIndex]`, changes its term
  */
 export function step(state: RaftState, now: Millis, event: RaftEvent): Step {
   const turn = new Turn(state, now)

@@ -195,9 +195,19 @@ export interface InFlight {
   readonly sentAt: Millis
 }
 
-/** A follower's progress as the leader knows it (paper Figure 2: nextIndex, matchIndex). */
+/**
+ * A follower's progress as the leader knows it (paper Figure 2: nextIndex, matchIndex). Between any two steps (`checkState`,
+ * check.ts, asserts each); `lastIndex` and `sequence` are the leader's:
+ *
+ * - `nextIndex` lies in `[matchIndex + 1, lastIndex + 1]`
+ * - `answered` lies in `[0, the leader’s sequence]`
+ * - the number of messages in flight lies in `[0, inFlightMessagesMax]`
+ * - the `lastIndex` of messages in flight rises within `[matchIndex + 1, lastIndex]`
+ * - in probe mode, the number of messages in flight lies in `[0, 1]`
+ * - in replicate mode, `nextIndex` is one above the newest `lastIndex` in flight, or above `matchIndex`
+ */
 export interface Progress {
-  /** Highest index known to be durable on the follower; 0 until a match is found. `matchIndex < nextIndex`. */
+  /** Highest index known to be durable on the follower; 0 until a match is found. */
   readonly matchIndex: LogIndex
   readonly nextIndex: LogIndex
   /** probe: one message at a time until a match is found; replicate: optimistic pipelining. */
