@@ -80,6 +80,7 @@ export interface PersistRun extends TermRun {
   readonly source: PersistSource
 }
 
+/** Why a vote or pre-vote is refused. `notVoter` is never given today: the wire keeps its number (`REASONS`). */
 export type RejectVoteReason =
   | 'leaderAlive'
   | 'staleTerm'

@@ -21,6 +21,7 @@ function listed(file: string, declaration: string): string[] {
   return lines.flatMap((line) => (line.startsWith(' * - ') ? [line.slice(5).replaceAll('`', '')] : []))
 }
 
+/** raft.md §6: a reader of the types and a reader of check.ts find the same sentences. */
 test.each([
   ['RaftState', 'state.ts', 'export interface RaftState', 'checkTrail', 'checkProgress', 22],
   ['Progress', 'types.ts', 'export interface Progress', 'checkProgress', 'isWithin', 6],

@@ -4,7 +4,7 @@ import { configurationOf, type RaftState } from '../../src/raft/index.ts'
 import { majority } from '../../src/raft/quorum.ts'
 import type { Cluster, Entry, TestNode } from './cluster.ts'
 
-/** The properties of the paper's Figure 3, over the whole history of a test cluster. */
+/** The properties of the paper's Figure 3, over the whole history of a test cluster (raft.md §6). */
 export class Safety {
   private readonly leaders = new Map<number, NodeId>()
   private readonly committed: { readonly entry: Entry; readonly term: number }[] = []

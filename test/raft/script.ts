@@ -3,8 +3,8 @@ import { describeLog, describeMessage, describeState, type RaftConfig } from '..
 import { Cluster, type Packet } from './cluster.ts'
 
 /**
- * Runs a golden script: lines that begin with `>` are commands, indented lines are the transcript, all else is prose. The
- * result is the script with the transcript that the core produces now.
+ * Runs a golden script (raft.md §6): lines that begin with `>` are commands, indented lines are the transcript, all else is
+ * prose. The result is the script with the transcript that the core produces now.
  *
  * nodes n1 n2 n3 [option=value]   a new cluster; options of RaftConfig, `on` and `off`, and seed
  * given n1 log 1 1 2 term 3       log terms and current term of a node before the start; entry 1 is the Configuration
