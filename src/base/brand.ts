@@ -36,9 +36,16 @@ export type RequestId = Brand<number, 'RequestId'>
 /** Number the server gives to a server request, 1, 2, 3, … per session (sessions.md §5). */
 export type ServerRequestId = Brand<number, 'ServerRequestId'>
 
-/** Integer milliseconds. Which clock (monotonic, `lease`, `now`) is named where it is used. */
+/**
+ * Milliseconds. Which clock (monotonic, `lease`, `now`) is named where it is used; those of the log are integers, monotonic
+ * ones may have a fraction.
+ */
 export type Millis = number
 
+/*
+ * Constructors of the numbers above. They crash (`AssertionError`) at what is no integer from 0 to 2^53−1, so bytes from
+ * outside are checked before.
+ */
 export const term = (value: number): Term => natural(value, 'term') as Term
 export const logIndex = (value: number): LogIndex => natural(value, 'log index') as LogIndex
 export const writeNumber = (value: number): WriteNumber => natural(value, 'write number') as WriteNumber
@@ -69,6 +76,7 @@ export const nodeId = (value: string): NodeId => {
   return value as NodeId
 }
 
+/** Whether a text from outside can name a node: 1–63 of `a-z 0-9 -`. */
 export const isNodeId = (value: string): boolean => /^[a-z0-9-]{1,63}$/.test(value)
 
 /** Builds the text form of a session id. */

@@ -27,6 +27,7 @@ export interface ConfigurationEntry {
   readonly configuration: Configuration
 }
 
+/** What one node's core is configured with; `initialState` asserts that the numbers fit each other. */
 export interface RaftConfig {
   readonly self: NodeId
   /** Leader's heartbeat interval, ms. Default 50. */
@@ -76,6 +77,7 @@ export type PersistSource =
   /** Record bytes of the AppendEntries message of this very step. */
   | { readonly kind: 'received' }
 
+/** A run of entries to be written, and where their payloads come from. */
 export interface PersistRun extends TermRun {
   readonly source: PersistSource
 }
@@ -138,8 +140,10 @@ export type Message =
           }
     }
 
+/** The answer to a request for a vote or pre-vote. */
 export type VoteVerdict = { readonly granted: true } | { readonly granted: false; readonly reason: RejectVoteReason }
 
+/** What can happen to a node: the input of `step`. */
 export type RaftEvent =
   /** First event of a process: arms the timers; a single voter campaigns at once. */
   | { readonly kind: 'start' }
@@ -163,6 +167,7 @@ export type RaftEvent =
   /** The snapshot up to this index is durable: the trail below may be forgotten. */
   | { readonly kind: 'snapshotted'; readonly index: LogIndex }
 
+/** What the driver has to do after a step, in this order (README.md, "What the driver owes"). */
 export type Effect =
   /**
    * One numbered log write: hard state, truncation and entries travel in one frame. `truncateFrom`: drop every entry at
@@ -184,6 +189,7 @@ export type Effect =
   /** The `propose` event of this step was not appended. */
   | { readonly kind: 'refused'; readonly reason: ProposeRefusal; readonly leader: NodeId | null }
 
+/** Why a proposal was not appended: this node does not lead, holds too much that is uncommitted, or hears no quorum. */
 export type ProposeRefusal = 'NOT_LEADER' | 'OVERLOADED' | 'NO_QUORUM'
 
 /** One AppendEntries with entries that a follower has not answered yet. */
