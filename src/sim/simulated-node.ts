@@ -16,7 +16,7 @@ import type { SnapshotMeta, SnapshotStore } from '../node/ports/snapshot-store.t
 import { checkState, checkTransition } from '../raft/index.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
 import { openLog } from '../storage/opening/open-log.ts'
-import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot/snapshot-memory.ts'
+import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot/memory-snapshot-store.ts'
 import type { Invariants } from './checkers/invariants.ts'
 import { Violation } from './checkers/violation.ts'
 import { LogWitness, type WitnessedEntry } from './log-witness.ts'

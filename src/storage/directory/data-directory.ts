@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { Disk, DiskError, DiskLock } from '../disk/disk.ts'
-import { faultOf, rotFault } from '../disk/fault.ts'
+import { faultOf, logRot } from '../disk/faults.ts'
 import { DIRECTORY_FORMAT, IDENTITY_FILE, checkIdentity, decodeIdentity, encodeIdentity } from './identity-file.ts'
 import type { DirectoryIdentity, ExpectedIdentity } from './identity-file.ts'
 import { inOrder } from '../disk/in-order.ts'
-import { logDirectory } from '../opening/inspection.ts'
+import { groupDirectory, logDirectory, parseSegmentName } from '../format/file-names.ts'
 import { NodeDisk } from '../disk/node-disk.ts'
 import { replaceFile } from '../disk/replace-file.ts'
-import { parseSegmentName } from '../log/segment.ts'
 
 const LOCK_FILE = 'LOCK'
 /** What an empty directory may hold: a fresh file system's own, and what a start interrupted at once has left. */
@@ -45,11 +44,6 @@ export interface DataDirectory {
 }
 
 export type OpenDataDirectoryDone = (fault: StorageFault | null, directory: DataDirectory | null) => void
-
-/** The directory of one Raft group below the data directory. */
-export function groupDirectory(group: number): string {
-  return `group-${group}`
-}
 
 /**
  * Takes the data directory for this process: locked, of the expected node and cluster, of a format that this build reads
@@ -125,7 +119,7 @@ function checkLogs(
     disk.list(log, (names) => {
       if (!names.ok) fault ??= faultOf(names.error)
       else if (!names.value.some((name) => parseSegmentName(name) !== null)) {
-        fault ??= rotFault(`${path}/${log}`, 0, 'It holds no segment, though this node was started on it before.')
+        fault ??= logRot(`${path}/${log}`, 0, 'It holds no segment, though this node was started on it before.')
       }
       next()
     })

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { failure, success } from '../../base/result.ts'
 import type { Disk, DiskDone, DiskFile, DiskLock } from './disk.ts'
 import { inOrder } from './in-order.ts'
-import { takeLock } from './node-lock.ts'
+import { takeLock } from './lock-file.ts'
 
 /** Zeros are written in pieces, and synced now and then, so that a log write never waits behind one huge flush. */
 const ZERO_BYTES = 1024 * 1024

@@ -1,6 +1,6 @@
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { Disk } from './disk.ts'
-import { faultOf } from './fault.ts'
+import { faultOf } from './faults.ts'
 
 /**
  * Replaces a small file atomically and durably: a new file, synced, renamed over the old one, the directory synced.

@@ -1,3 +1,4 @@
+import { logIndex, previousIndex, term, writeNumber } from '../../base/brand.ts'
 import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import { isSafeUint64, readUint32, readUint64, writeUint32, writeUint64 } from '../../codec/bytes/integers.ts'
 import { crc32 } from '../../codec/bytes/crc.ts'
@@ -43,6 +44,7 @@ export interface ReadFrameHeader extends FrameHeader {
 }
 
 const MAGIC = 0x4846726d // "HFrm"
+/** Version of a frame's header; any other is damage (storage.md §7). */
 const FORMAT = 1
 const COPIED = 1
 const CHECKED_FROM = 8
@@ -152,22 +154,23 @@ function writeFields(bytes: Uint8Array, header: FrameHeader): void {
 }
 
 function readFields(bytes: Uint8Array): FrameHeader | null {
+  // The brands below assert their range: what no reader of ours could hold is refused first.
   for (const at of [16, 48, 56, 64, 80, 88, 96]) {
     if (!isSafeUint64(bytes, at)) return null
   }
   const votedFor = readVote(bytes, VOTE_AT, bytes[10] as number)
   if (votedFor === undefined) return null
   return {
-    write: readUint64(bytes, 16) as WriteNumber,
+    write: writeNumber(readUint64(bytes, 16)),
     at: { sequence: readUint32(bytes, 24), offset: readUint32(bytes, 28) },
     previousEnd: { sequence: readUint32(bytes, 32), offset: readUint32(bytes, 36) },
     previousChecksum: readUint32(bytes, 40),
-    hardState: { currentTerm: readUint64(bytes, 48) as Term, votedFor },
-    truncateFrom: readUint64(bytes, 56) as LogIndex,
-    firstIndex: readUint64(bytes, 64) as LogIndex,
+    hardState: { currentTerm: term(readUint64(bytes, 48)), votedFor },
+    truncateFrom: logIndex(readUint64(bytes, 56)),
+    firstIndex: logIndex(readUint64(bytes, 64)),
     count: readUint32(bytes, 72),
-    previous: { chain: readUint32(bytes, 76), term: readUint64(bytes, 80) as Term },
-    last: { term: readUint64(bytes, 88) as Term, index: readUint64(bytes, 96) as LogIndex },
+    previous: { chain: readUint32(bytes, 76), term: term(readUint64(bytes, 80)) },
+    last: { term: term(readUint64(bytes, 88)), index: logIndex(readUint64(bytes, 96)) },
     bodyBytes: readUint32(bytes, 44),
     copied: bytes[9] === COPIED,
   }
@@ -175,7 +178,7 @@ function readFields(bytes: Uint8Array): FrameHeader | null {
 
 /** The entry before a frame's first record, as a base of the log. */
 export function baseOf(frame: FrameHeader): LogBase {
-  return { index: (frame.firstIndex - 1) as LogIndex, term: frame.previous.term, chain: frame.previous.chain }
+  return { index: previousIndex(frame.firstIndex), term: frame.previous.term, chain: frame.previous.chain }
 }
 
 /** Checksum and data sectors of every page of a body that lies in several buffers; returns where the table ends. */

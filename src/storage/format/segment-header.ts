@@ -1,3 +1,4 @@
+import { logIndex, term, writeNumber } from '../../base/brand.ts'
 import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import { isSafeUint64, readUint32, readUint64, writeUint32, writeUint64 } from '../../codec/bytes/integers.ts'
 import { crc32 } from '../../codec/bytes/crc.ts'
@@ -6,16 +7,35 @@ import { SECTOR_BYTES } from '../disk/disk.ts'
 import { isZero } from '../disk/sectors.ts'
 import { readVote, writeVote } from './vote-field.ts'
 
-/** The last entry before some place of the log: index and term 0 and chain CHAIN_START before the first entry. */
+/** The last entry before some place of the log: index, term and chain value 0 before the first entry. */
 export interface LogBase {
   readonly index: LogIndex
   readonly term: Term
   readonly chain: number
 }
 
-/** First sector of a segment (docs/format.md). Durable before the segment's first frame is written. */
-export interface SegmentHeader {
+/** What holds at one place of the log: a segment that starts there repeats it in its header. */
+export interface LogState {
+  readonly hardState: HardState
+  /** Number of the newest write so far; 0 for none. */
+  readonly lastWrite: WriteNumber
+  readonly base: LogBase
+}
+
+/** A log that never held anything. */
+export const EMPTY_STATE: LogState = {
+  hardState: { currentTerm: term(0), votedFor: null },
+  lastWrite: writeNumber(0),
+  base: { index: logIndex(0), term: term(0), chain: 0 },
+}
+
+/**
+ * First sector of a segment (docs/format.md), and the state of the log before it. Durable before the segment's first frame
+ * is written (storage.md §2.2).
+ */
+export interface SegmentHeader extends LogState {
   readonly group: number
+  /** Number of the segment, from 1, as in the file's name. */
   readonly sequence: number
   /** Bytes of the file. */
   readonly size: number
@@ -23,17 +43,16 @@ export interface SegmentHeader {
   readonly predecessor: { readonly sequence: number; readonly end: number }
   /** The log starts here anew from an installed snapshot: everything before is void. */
   readonly reset: boolean
-  readonly hardState: HardState
-  readonly lastWrite: WriteNumber
-  readonly base: LogBase
 }
 
+/** A header as it was found on disk. */
 export interface ReadSegmentHeader extends SegmentHeader {
-  /** Seed of the checksums of the segment's frames. */
+  /** CRC-32 of the header: seed of the checksums of the segment's frames. */
   readonly checksum: number
 }
 
 const MAGIC = 0x48536567 // "HSeg"
+/** Version of a segment's header; any other is damage (storage.md §7). */
 const FORMAT = 1
 const RESET = 1
 const CHECKED_FROM = 8
@@ -70,6 +89,7 @@ export function readSegmentHeader(bytes: Uint8Array): ReadSegmentHeader | 'unuse
   if (isZero(bytes, 0, SECTOR_BYTES)) return 'unused'
   const checksum = crc32(bytes, CHECKED_FROM, SECTOR_BYTES, 0)
   if (readUint32(bytes, 0) !== MAGIC || readUint32(bytes, 4) !== checksum || bytes[8] !== FORMAT) return 'wrong'
+  // The brands below assert their range: what no reader of ours could hold is refused first.
   for (let at = 32; at <= 56; at += 8) {
     if (!isSafeUint64(bytes, at)) return 'wrong'
   }
@@ -82,11 +102,11 @@ export function readSegmentHeader(bytes: Uint8Array): ReadSegmentHeader | 'unuse
     size: readUint32(bytes, 16),
     predecessor: { sequence: readUint32(bytes, 20), end: readUint32(bytes, 24) },
     reset: bytes[9] === RESET,
-    hardState: { currentTerm: readUint64(bytes, 32) as Term, votedFor },
-    lastWrite: readUint64(bytes, 40) as WriteNumber,
+    hardState: { currentTerm: term(readUint64(bytes, 32)), votedFor },
+    lastWrite: writeNumber(readUint64(bytes, 40)),
     base: {
-      index: readUint64(bytes, 48) as LogIndex,
-      term: readUint64(bytes, 56) as Term,
+      index: logIndex(readUint64(bytes, 48)),
+      term: term(readUint64(bytes, 56)),
       chain: readUint32(bytes, 64),
     },
   }

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import { isNodeId } from '../../base/brand.ts'
+import { isNodeId, nodeId } from '../../base/brand.ts'
 import type { NodeId } from '../../base/brand.ts'
 
 /** A node id, or none, in a fixed field: one length byte elsewhere, then up to 63 bytes of ASCII and zeros. */
@@ -18,5 +18,5 @@ export function readVote(bytes: Uint8Array, offset: number, length: number): Nod
   if (length === 0) return null
   if (length >= VOTE_BYTES) return undefined
   const text = String.fromCharCode(...bytes.subarray(offset, offset + length))
-  return isNodeId(text) ? (text as NodeId) : undefined
+  return isNodeId(text) ? nodeId(text) : undefined
 }

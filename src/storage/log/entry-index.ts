@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import { lowerBoundBy } from '../../base/binary-search.ts'
+import { nextIndex, previousIndex } from '../../base/brand.ts'
 import type { LogIndex, Term } from '../../base/brand.ts'
 import type { TermRun } from '../../base/term-run.ts'
 import type { LogBase } from '../format/segment-header.ts'
@@ -24,7 +25,7 @@ export class EntryIndex {
   private chunks: Chunk[] = []
   /** Number (index / CHUNK_ENTRIES) of chunks[0]. */
   private firstChunk = 0
-  private lastIndex: number
+  private lastIndex: LogIndex
   private trail: { first: LogIndex; last: LogIndex; term: Term }[] = []
   /** Stream position of the next record; never goes back, so that positions stay unique over truncations. */
   private nextPosition = 0
@@ -43,7 +44,7 @@ export class EntryIndex {
 
   /** Last index held; base.index when empty. */
   get last(): LogIndex {
-    return this.lastIndex as LogIndex
+    return this.lastIndex
   }
 
   get lastTerm(): Term {
@@ -65,7 +66,7 @@ export class EntryIndex {
 
   /** Adds the entry at last + 1. */
   push(length: number, chain: number, term: Term): void {
-    const index = this.lastIndex + 1
+    const index = nextIndex(this.lastIndex)
     const chunk = this.chunkFor(index)
     const slot = index % CHUNK_ENTRIES
     chunk.lengths[slot] = length
@@ -74,21 +75,21 @@ export class EntryIndex {
     this.nextPosition += length
     this.lastIndex = index
     const run = this.trail.at(-1)
-    if (run !== undefined && run.term === term) run.last = index as LogIndex
-    else this.trail.push({ first: index as LogIndex, last: index as LogIndex, term })
+    if (run !== undefined && run.term === term) run.last = index
+    else this.trail.push({ first: index, last: index, term })
   }
 
   /** Forgets the entries at and above `index`, which is above the base. */
   truncateFrom(index: LogIndex): void {
     assert(index > this.below.index, 'the log is truncated above its base only', { index, base: this.below.index })
     if (index > this.lastIndex) return
-    this.lastIndex = index - 1
+    this.lastIndex = previousIndex(index)
     this.chunks.length = Math.min(this.chunks.length, chunkOf(this.lastIndex) - this.firstChunk + 1)
     while (this.trail.length > 0) {
       const run = this.trail[this.trail.length - 1]
       if (run === undefined || run.last < index) break
       if (run.first < index) {
-        run.last = (index - 1) as LogIndex
+        run.last = previousIndex(index)
         break
       }
       this.trail.pop()
@@ -104,7 +105,7 @@ export class EntryIndex {
     this.firstChunk += dropped
     this.trail = this.trail.filter((run) => run.last > index)
     const first = this.trail[0]
-    if (first !== undefined && first.first <= index) first.first = (index + 1) as LogIndex
+    if (first !== undefined && first.first <= index) first.first = nextIndex(index)
   }
 
   has(index: LogIndex): boolean {
@@ -129,7 +130,8 @@ export class EntryIndex {
   termAt(index: LogIndex): Term {
     if (index === this.below.index) return this.below.term
     assert(this.has(index), 'the log holds the entry', { index, base: this.below.index, last: this.lastIndex })
-    return this.trail[lowerBoundBy(this.trail, index, lastOf)]?.term as Term // has() said that a run covers it
+    const run = this.trail[lowerBoundBy(this.trail, index, lastOf)] as TermRun // has() said that a run covers it
+    return run.term
   }
 
   private at(index: LogIndex): Chunk {

@@ -3,11 +3,11 @@ import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { HardState } from '../../raft/types.ts'
 import { SECTOR_BYTES } from '../disk/disk.ts'
 import type { DiskFile } from '../disk/disk.ts'
-import { faultOf } from '../disk/fault.ts'
+import { faultOf } from '../disk/faults.ts'
 import { encodeFrame, frameBytes } from '../format/frame.ts'
 import type { LogPosition } from '../format/marker-slot.ts'
 import { SEGMENT_GROWTH } from './log-options.ts'
-import type { Opened } from '../opening/log-opening.ts'
+import type { ReadyLog } from './ready-log.ts'
 import type { Extent, Segment } from './segment.ts'
 import type { SegmentSupply } from './segment-supply.ts'
 import { encodeSegmentHeader, segmentSeed } from '../format/segment-header.ts'
@@ -42,16 +42,16 @@ export class FrameWriter {
   private lastWrite: WriteNumber
   private base: LogBase
 
-  constructor(options: { supply: SegmentSupply; segmentBytes: number }, opened: Opened) {
+  constructor(options: { supply: SegmentSupply; segmentBytes: number }, ready: ReadyLog) {
     this.supply = options.supply
     this.segmentBytes = options.segmentBytes
-    this.current = opened.segments[opened.segments.length - 1] as Segment // an opened log has one at least
-    this.seed = opened.seed
-    this.checksum = opened.checksum
-    const { predecessor } = opened
+    this.current = ready.segments[ready.segments.length - 1] as Segment // a ready log has one at least
+    this.seed = ready.seed
+    this.checksum = ready.checksum
+    const { predecessor } = ready
     this.previousEnd =
       this.current.end === SECTOR_BYTES ? { sequence: predecessor.sequence, offset: predecessor.end } : this.position()
-    const state = opened.image.state()
+    const state = ready.image.state()
     this.hardState = state.hardState
     this.lastWrite = state.lastWrite
     this.base = state.base

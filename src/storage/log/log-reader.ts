@@ -1,10 +1,11 @@
-import type { GroupId, LogIndex, Term } from '../../base/brand.ts'
+import { maxIndex, minIndex, nextIndex, previousIndex, term } from '../../base/brand.ts'
+import type { GroupId, LogIndex } from '../../base/brand.ts'
 import { describeRefusal } from '../../codec/entry/record.ts'
 import { verifyRecords } from '../../codec/entry/batch.ts'
 import type { ReadRecords } from '../../node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
 import type { EntryIndex } from './entry-index.ts'
-import { faultOf, rotFault } from '../disk/fault.ts'
+import { faultOf, logRot } from '../disk/faults.ts'
 import type { Extent, Extents } from './segment.ts'
 import type { TailCache } from './tail-cache.ts'
 
@@ -38,6 +39,8 @@ interface ActiveRead {
 }
 
 const NOTHING = new Uint8Array(0)
+/** No term is lower: the chain, not the terms, shows that what is read back is what was written. */
+const ANY_TERM = term(0)
 
 /** Serves record bytes from the tail cache, or from segments with their checksums and chain verified. */
 export class LogReader {
@@ -60,7 +63,8 @@ export class LogReader {
     const { first } = range
     if (!index.has(first) || range.last < first) return done(null, nothing(first))
     const { last, bytes } = this.prefix(range)
-    if (first >= cache.first) {
+    const cached = cache.first
+    if (cached !== null && first >= cached) {
       const records = cache.slice({ first, start: index.positionAt(first), bytes })
       return done(null, { records, first, last })
     }
@@ -88,10 +92,10 @@ export class LogReader {
     let last = range.first
     let bytes = index.lengthAt(last)
     while (last < end) {
-      const length = index.lengthAt((last + 1) as LogIndex)
+      const length = index.lengthAt(nextIndex(last))
       if (bytes + length > range.maxBytes) break
       bytes += length
-      last = (last + 1) as LogIndex
+      last = nextIndex(last)
     }
     return { last, bytes }
   }
@@ -102,17 +106,17 @@ export class LogReader {
   ): void {
     const { index, cache } = this.log
     const { first, last } = range
-    const lastOnDisk = Math.min(last, cache.first - 1) as LogIndex
+    const lastOnDisk = cache.first === null ? last : minIndex(last, previousIndex(cache.first))
     const bytes = new Uint8Array(range.bytes)
     let bytesOnDisk = range.bytes
     if (lastOnDisk < last) {
-      const cached = (lastOnDisk + 1) as LogIndex
+      const cached = nextIndex(lastOnDisk)
       let length = 0
-      for (let at = cached; at <= last; at = (at + 1) as LogIndex) length += index.lengthAt(at)
+      for (let at = cached; at <= last; at = nextIndex(at)) length += index.lengthAt(at)
       bytesOnDisk -= length
       bytes.set(cache.slice({ first: cached, start: index.positionAt(cached), bytes: length }), bytesOnDisk)
     }
-    const chains = { previousChain: index.chainAt((first - 1) as LogIndex), lastChain: index.chainAt(lastOnDisk) }
+    const chains = { previousChain: index.chainAt(previousIndex(first)), lastChain: index.chainAt(lastOnDisk) }
     const read: ActiveRead = { first, last, lastOnDisk, bytes, bytesOnDisk, ...chains, stale: false, done }
     this.active.add(read)
     this.readRun(read, { from: first, filled: 0 })
@@ -126,7 +130,7 @@ export class LogReader {
     const first = pieces[0]
     const end = pieces.at(-1)
     if (first === undefined || end === undefined)
-      return this.finish(read, rotFault('log', 0, `Entry ${progress.from} is in no segment.`))
+      return this.finish(read, logRot('log', 0, `Entry ${progress.from} is in no segment.`))
     const { segment } = first.extent
     const base = first.offset
     segment.readers += 1
@@ -138,15 +142,15 @@ export class LogReader {
         read.bytes.set(result.value.subarray(piece.offset - base, piece.offset - base + piece.bytes), filled)
         filled += piece.bytes
       }
-      this.readRun(read, { from: (end.last + 1) as LogIndex, filled })
+      this.readRun(read, { from: nextIndex(end.last), filled })
     })
   }
 
   private piecesFrom(from: LogIndex, lastOnDisk: LogIndex): readonly Piece[] {
     const { index, extents } = this.log
     return extents.runFrom(from, lastOnDisk).map((extent) => {
-      const first = Math.max(from, extent.first) as LogIndex
-      const last = Math.min(lastOnDisk, extent.last) as LogIndex
+      const first = maxIndex(from, extent.first)
+      const last = minIndex(lastOnDisk, extent.last)
       const start = index.positionAt(first)
       const bytes = index.positionAt(last) + index.lengthAt(last) - start
       return { extent, last, offset: extent.offset + start - extent.position, bytes }
@@ -157,16 +161,16 @@ export class LogReader {
     const context = {
       group: this.log.group,
       first: read.first,
-      previousTerm: 0 as Term,
+      previousTerm: ANY_TERM,
       previousChain: read.previousChain,
     }
     const verified = verifyRecords(read.bytes.subarray(0, read.bytesOnDisk), context)
     const where = `log (entries ${read.first} to ${read.lastOnDisk})`
     if ('reason' in verified)
-      return rotFault(where, verified.offset, `A record read back is wrong: ${describeRefusal(verified.reason)}`)
+      return logRot(where, verified.offset, `A record read back is wrong: ${describeRefusal(verified.reason)}`)
     return verified.last === read.lastOnDisk && verified.lastChain === read.lastChain
       ? null
-      : rotFault(where, 0, 'The records read back are not the ones that were written.')
+      : logRot(where, 0, 'The records read back are not the ones that were written.')
   }
 
   private finish(read: ActiveRead, fault: StorageFault | null): void {
@@ -185,5 +189,5 @@ interface Piece {
 }
 
 function nothing(first: LogIndex): ReadRecords {
-  return { records: NOTHING, first, last: (first - 1) as LogIndex }
+  return { records: NOTHING, first, last: previousIndex(first) }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../node/ports/clock.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { Disk, DiskFile } from '../disk/disk.ts'
-import { faultOf } from '../disk/fault.ts'
+import { faultOf } from '../disk/faults.ts'
 import { MARKER_BYTES, encodeMarkerSlot, markerSlotOffset } from '../format/marker-slot.ts'
 import type { LogPosition, MarkerSlot } from '../format/marker-slot.ts'
 

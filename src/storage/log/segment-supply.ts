@@ -2,8 +2,8 @@ import type { GroupId } from '../../base/brand.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import { SECTOR_BYTES } from '../disk/disk.ts'
 import type { Disk, DiskFile } from '../disk/disk.ts'
-import { faultOf } from '../disk/fault.ts'
-import { segmentName } from './segment.ts'
+import { faultOf } from '../disk/faults.ts'
+import { segmentName } from '../format/file-names.ts'
 
 interface Prepared {
   readonly sequence: number

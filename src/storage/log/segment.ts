@@ -1,18 +1,7 @@
 import { lowerBoundBy } from '../../base/binary-search.ts'
+import { previousIndex } from '../../base/brand.ts'
 import type { LogIndex } from '../../base/brand.ts'
 import type { DiskFile } from '../disk/disk.ts'
-
-/** Name of a segment's file: at least eight digits. */
-export function segmentName(sequence: number): string {
-  return `${String(sequence).padStart(8, '0')}.wal`
-}
-
-/** The sequence number in a file name, or null when it names no segment. */
-export function parseSegmentName(name: string): number | null {
-  const match = /^(\d{8,10})\.wal$/.exec(name)
-  const sequence = match === null ? 0 : Number(match[1])
-  return sequence >= 1 && sequence <= 0xffffffff && segmentName(sequence) === name ? sequence : null
-}
 
 /** An open segment. The newest one is written to; the others are read from and removed as a whole. */
 export interface Segment {
@@ -49,7 +38,7 @@ export class Extents {
   truncateFrom(index: LogIndex): void {
     for (let extent = this.list.at(-1); extent !== undefined && extent.last >= index; extent = this.list.at(-1)) {
       if (extent.first < index) {
-        extent.last = (index - 1) as LogIndex
+        extent.last = previousIndex(index)
         return
       }
       this.list.pop()

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts'
+import { maxIndex, minIndex, nextIndex, previousIndex } from '../../base/brand.ts'
 import type { LogIndex, WriteNumber } from '../../base/brand.ts'
 import {
   EntryError,
@@ -13,12 +14,12 @@ import {
 import type { LogStats, LogStore, LogWrite, ReadRecords } from '../../node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
 import type { EntryIndex } from './entry-index.ts'
-import { faultOf } from '../disk/fault.ts'
+import { faultOf } from '../disk/faults.ts'
 import { FRAME_BODY_BYTES_MAX } from '../format/frame.ts'
 import { FrameWriter } from './frame-writer.ts'
-import { logDirectory } from '../opening/inspection.ts'
-import type { LogImage } from '../opening/log-image.ts'
-import type { Opened } from '../opening/log-opening.ts'
+import { logDirectory } from '../format/file-names.ts'
+import type { LogImage } from './log-image.ts'
+import type { ReadyLog } from './ready-log.ts'
 import type { OpenLogOptions } from './log-options.ts'
 import { LogReader } from './log-reader.ts'
 import { MarkerFile } from './marker-file.ts'
@@ -26,7 +27,7 @@ import type { Segment } from './segment.ts'
 import { SegmentSupply } from './segment-supply.ts'
 import { SyncTimes } from './sync-times.ts'
 import { TailCache } from './tail-cache.ts'
-import { WriteQueue } from './write-queue.ts'
+import { NO_TRUNCATION, WriteQueue } from './write-queue.ts'
 import type { QueuedWrite } from './write-queue.ts'
 
 type Options = OpenLogOptions & { readonly segmentBytes: number; readonly cacheBytes: number }
@@ -56,21 +57,21 @@ export class SegmentedLog implements LogStore {
   private closing: (() => void) | null = null
   private closed = false
 
-  constructor(options: Options, opened: Opened) {
+  constructor(options: Options, ready: ReadyLog) {
     const { disk, directory, group, clock } = options
     this.options = options
-    this.image = opened.image
-    this.segments = [...opened.segments]
-    this.lastQueued = opened.image.lastWrite
-    this.persisted = opened.image.lastWrite
+    this.image = ready.image
+    this.segments = [...ready.segments]
+    this.lastQueued = ready.image.lastWrite
+    this.persisted = ready.image.lastWrite
     const onFault = (fault: StorageFault): void => this.fail(fault)
     this.cache = new TailCache(options.cacheBytes)
-    const { index, extents } = opened.image
+    const { index, extents } = ready.image
     this.reader = new LogReader({ group, index, extents, cache: this.cache }, () => this.afterRead())
     this.queue = new WriteQueue(Math.min(options.frameBodyBytesMax ?? FRAME_BODY_BYTES_MAX, FRAME_BODY_BYTES_MAX))
-    this.marker = new MarkerFile(opened.markerFile, opened.marker, { clock, onFault })
+    this.marker = new MarkerFile(ready.markerFile, ready.marker, { clock, onFault })
     this.supply = new SegmentSupply({ disk, directory: logDirectory(directory), group }, onFault)
-    this.writer = new FrameWriter({ supply: this.supply, segmentBytes: options.segmentBytes }, opened)
+    this.writer = new FrameWriter({ supply: this.supply, segmentBytes: options.segmentBytes }, ready)
     const syncTimes = new SyncTimes()
     this.stats = {
       writes: 0,
@@ -135,7 +136,7 @@ export class SegmentedLog implements LogStore {
     const { index } = this.image
     const previous = { term: index.lastTerm, chain: index.lastChain }
     const position = index.endPosition
-    const firstIndex = (index.last + 1) as LogIndex
+    const firstIndex = nextIndex(index.last)
     assert(write.count === 0 || write.firstIndex === firstIndex, 'records go on where the log ends', {
       first: write.firstIndex,
       expected: firstIndex,
@@ -149,7 +150,7 @@ export class SegmentedLog implements LogStore {
     })
     if (write.count > 0) this.cache.push({ first: firstIndex, last, position, records, write: write.write })
     const { hardState, count } = write
-    const truncateFrom = write.truncateFrom ?? (0 as LogIndex)
+    const truncateFrom = write.truncateFrom ?? NO_TRUNCATION
     const held = { write: write.write, hardState, truncateFrom, records, firstIndex, count, previous, position }
     return {
       ...held,
@@ -237,8 +238,8 @@ export class SegmentedLog implements LogStore {
     const { index, extents } = this.image
     this.segments.shift()
     extents.dropSegment(oldest)
-    const below = extents.first === null ? this.writer.lastPlaced() : extents.first - 1
-    const base = Math.max(index.base.index, Math.min(below, index.last)) as LogIndex
+    const below = extents.first === null ? this.writer.lastPlaced() : previousIndex(extents.first)
+    const base = maxIndex(index.base.index, minIndex(below, index.last))
     this.reader.discardUpTo(base)
     index.discardUpTo(base)
     this.cache.discardUpTo(base)

@@ -1,11 +1,12 @@
 import { assert } from '../../base/assert.ts'
 import { lowerBoundBy } from '../../base/binary-search.ts'
+import { previousIndex } from '../../base/brand.ts'
 import type { LogIndex, WriteNumber } from '../../base/brand.ts'
 
 /** Records of one write, as they were appended. */
 interface Block {
-  readonly first: number
-  last: number
+  readonly first: LogIndex
+  last: LogIndex
   /** Stream position of the first record. */
   readonly position: number
   records: Uint8Array
@@ -31,9 +32,9 @@ export class TailCache {
     this.bytesMax = bytesMax
   }
 
-  /** First index held; Infinity when empty. */
-  get first(): number {
-    return this.blocks[this.head]?.first ?? Number.POSITIVE_INFINITY
+  /** First index held; null when empty. */
+  get first(): LogIndex | null {
+    return this.blocks[this.head]?.first ?? null
   }
 
   push(block: { first: LogIndex; last: LogIndex; position: number; records: Uint8Array; write: WriteNumber }): void {
@@ -50,7 +51,7 @@ export class TailCache {
         const kept = block.records.subarray(0, position - block.position)
         this.bytes -= block.records.length - kept.length
         block.records = kept
-        block.last = index - 1
+        block.last = previousIndex(index)
         return
       }
       this.blocks.pop()

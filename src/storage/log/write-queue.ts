@@ -1,15 +1,19 @@
 import { assert } from '../../base/assert.ts'
+import { indexPlus, logIndex } from '../../base/brand.ts'
 import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import { entryOffset } from '../../codec/entry/batch.ts'
 import { recordChain, recordIndex, recordTerm } from '../../codec/entry/record.ts'
 import type { HardState } from '../../raft/types.ts'
 import type { LogBase } from '../format/segment-header.ts'
 
+/** `truncateFrom` of a write that drops nothing. */
+export const NO_TRUNCATION = logIndex(0)
+
 /** A write, or a part of a large one, that waits for its frame. */
 export interface QueuedWrite {
   readonly write: WriteNumber
   readonly hardState: HardState
-  /** 0: none. */
+  /** The entries at and above it are dropped first; NO_TRUNCATION (0) for none. */
   readonly truncateFrom: LogIndex
   readonly records: Uint8Array
   readonly firstIndex: LogIndex
@@ -117,9 +121,9 @@ function split(write: QueuedWrite, bytesMax: number): [QueuedWrite, QueuedWrite]
   }
   const remainder = {
     ...write,
-    truncateFrom: 0 as LogIndex,
+    truncateFrom: NO_TRUNCATION,
     records: write.records.subarray(end),
-    firstIndex: (write.firstIndex + count) as LogIndex,
+    firstIndex: indexPlus(write.firstIndex, count),
     count: write.count - count,
     previous: { term: lastTerm, chain: recordChain(write.records, last) },
     position: write.position + end,

@@ -1,21 +1,21 @@
-import { logIndex, term } from '../../base/brand.ts'
-import type { LogIndex, Millis } from '../../base/brand.ts'
+import { logIndex, nextIndex, term } from '../../base/brand.ts'
+import type { Millis } from '../../base/brand.ts'
 import { ENTRY_HEADER_BYTES, recordLease, recordNow } from '../../codec/entry/record.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import type { LogStore, RecoveredLog } from '../../node/ports/log-store.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { ConfigurationEntry } from '../../raft/types.ts'
-import { faultOf, rotFault } from '../disk/fault.ts'
-import { inspectLog, logDirectory } from './inspection.ts'
-import type { Inspection } from './inspection.ts'
-import type { LogImage } from './log-image.ts'
-import { LogOpening } from './log-opening.ts'
-import type { Opened } from './log-opening.ts'
+import { faultOf, logRot } from '../disk/faults.ts'
+import { logDirectory } from '../format/file-names.ts'
+import { inspectLog } from './inspect-log.ts'
+import type { Inspection } from './inspect-log.ts'
+import type { LogImage } from '../log/log-image.ts'
+import type { ReadyLog } from '../log/ready-log.ts'
+import { secureLog } from './secure-log.ts'
 import { CACHE_BYTES, FIRST_SEGMENT_BYTES, SEGMENT_BYTES } from '../log/log-options.ts'
 import type { OpenLogOptions, SnapshotPosition } from '../log/log-options.ts'
 import { SegmentedLog } from '../log/segmented-log.ts'
-
-export type { OpenLogOptions, SnapshotPosition } from '../log/log-options.ts'
+import type { LogState } from '../format/segment-header.ts'
 
 export interface OpenedLog {
   readonly store: LogStore
@@ -54,24 +54,23 @@ interface Checked {
 function prepare(options: OpenLogOptions, checked: Checked, done: OpenLogDone): void {
   const { snapshot } = options
   const reset = snapshot !== null && !reaches(checked.inspection.image, snapshot)
-  const opening = new LogOpening(
-    { disk: options.disk, directory: options.directory, group: options.group, firstSegmentBytes: firstBytes(options) },
-    { inspection: checked.inspection, reset: reset ? stateOf(checked.inspection.image, snapshot) : null },
-  )
-  opening.run((fault, opened) => {
-    if (fault !== null || opened === null) return done(fault, null)
+  const { disk, directory, group } = options
+  const place = { disk, directory, group, firstSegmentBytes: firstBytes(options) }
+  const plan = { inspection: checked.inspection, reset: reset ? stateOf(checked.inspection.image, snapshot) : null }
+  secureLog(place, plan, (fault, ready) => {
+    if (fault !== null || ready === null) return done(fault, null)
     const configurations = reset ? [] : checked.configurations
-    lastClocks(opened, snapshot, (failed, clocks) => {
+    lastClocks(ready, snapshot, (failed, clocks) => {
       if (failed !== null || clocks === null) return done(failed, null)
-      const hardState = withTermAtLeast(opened.image, snapshot?.term ?? 0)
-      const recovered = recoveredLog(opened, { configurations, hardState, clocks })
+      const hardState = withTermAtLeast(ready.image, snapshot?.term ?? 0)
+      const recovered = recoveredLog(ready, { configurations, hardState, clocks })
       const store = new SegmentedLog(
         {
           ...options,
           segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
           cacheBytes: options.cacheBytes ?? CACHE_BYTES,
         },
-        opened,
+        ready,
       )
       done(null, { store, recovered })
     })
@@ -88,7 +87,7 @@ function reaches(image: LogImage, snapshot: SnapshotPosition): boolean {
   return image.index.last >= index && image.index.chainAt(index) === snapshot.chain
 }
 
-function stateOf(image: LogImage, snapshot: SnapshotPosition): ReturnType<LogImage['state']> {
+function stateOf(image: LogImage, snapshot: SnapshotPosition): LogState {
   const base = { index: logIndex(snapshot.index), term: term(snapshot.term), chain: snapshot.chain }
   return { ...image.state(), hardState: withTermAtLeast(image, snapshot.term), base }
 }
@@ -106,11 +105,11 @@ interface Clocks {
 
 /** Lease and now of the last entry held, read from its record; the snapshot's for an empty log. */
 function lastClocks(
-  opened: Opened,
+  ready: ReadyLog,
   snapshot: SnapshotPosition | null,
   done: (fault: StorageFault | null, clocks: Clocks | null) => void,
 ): void {
-  const { index, extents } = opened.image
+  const { index, extents } = ready.image
   if (index.last === index.base.index) return done(null, { lease: snapshot?.lease ?? 0, now: snapshot?.now ?? 0 })
   const extent = extents.runFrom(index.last, index.last)[0]
   if (extent === undefined) return done(null, { lease: 0, now: 0 })
@@ -118,19 +117,19 @@ function lastClocks(
   extent.segment.file.read(at, ENTRY_HEADER_BYTES, (read) => {
     if (!read.ok) return done(faultOf(read.error), null)
     if (read.value.length < ENTRY_HEADER_BYTES)
-      return done(rotFault(extent.segment.path, at, 'The last entry is cut short.'), null)
+      return done(logRot(extent.segment.path, at, 'The last entry is cut short.'), null)
     done(null, { lease: recordLease(read.value, 0), now: recordNow(read.value, 0) })
   })
 }
 
 function recoveredLog(
-  opened: Opened,
+  ready: ReadyLog,
   known: { configurations: readonly ConfigurationEntry[]; hardState: RecoveredLog['hardState']; clocks: Clocks },
 ): RecoveredLog {
-  const { index, lastWrite } = opened.image
+  const { index, lastWrite } = ready.image
   return {
     hardState: known.hardState,
-    firstIndex: (index.base.index + 1) as LogIndex,
+    firstIndex: nextIndex(index.base.index),
     lastIndex: index.last,
     baseTerm: index.base.term,
     runs: index.runs(),
@@ -139,7 +138,7 @@ function recoveredLog(
     lastNow: known.clocks.now,
     lastChain: index.lastChain,
     lastWrite,
-    tornBytes: opened.tornBytes,
+    tornBytes: ready.tornBytes,
   }
 }
 
@@ -154,7 +153,7 @@ function decodeConfigurations(image: LogImage, directory: string): readonly Conf
       decoded.push({ index, configuration: { voters: ids(voters), learners: ids(learners) } })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      return rotFault(logDirectory(directory), 0, `The Configuration of entry ${index} does not decode: ${reason}`)
+      return logRot(logDirectory(directory), 0, `The Configuration of entry ${index} does not decode: ${reason}`)
     }
   }
   return decoded

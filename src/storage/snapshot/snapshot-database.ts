@@ -1,5 +1,6 @@
 import { Level } from 'level'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
+import { snapshotRot } from '../disk/faults.ts'
 
 /** One change of an atomic write; a null value deletes the key. */
 export interface DatabaseChange {
@@ -95,17 +96,6 @@ export function databaseFault(error: unknown, directory: string): StorageFault |
   return {
     code: 'IO_ERROR',
     message: `The disk reports an error: ${what} Check the disk and the system log, then start the node again.`,
-  }
-}
-
-/** Damage inside the snapshot, with the ways out. Nothing was changed. */
-export function snapshotRot(directory: string, what: string): StorageFault {
-  return {
-    code: 'SNAPSHOT_ROT',
-    message:
-      `The snapshot is damaged: ${directory}: ${what} Nothing was changed. In a cluster, stop this node and restore it from ` +
-      `its peers with an empty data directory under a new node id; on a single node restore the newest backup with ` +
-      `"holdfast restore FILE --data DIR".`,
   }
 }
 

@@ -2,11 +2,11 @@ import { assert } from '../../base/assert.ts'
 import type { LogIndex } from '../../base/brand.ts'
 import type { SnapshotMeta, SnapshotSlice, SnapshotStore } from '../../node/ports/snapshot-store.ts'
 import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
-import { faultOf } from '../disk/fault.ts'
-import { databaseFault, openLevel, snapshotRot } from './snapshot-database.ts'
+import { faultOf, snapshotRot } from '../disk/faults.ts'
+import { databaseFault, openLevel } from './snapshot-database.ts'
 import type { DatabaseChange, SnapshotDatabase } from './snapshot-database.ts'
-import { chooseStateDirectory, stateContent } from './snapshot-directory.ts'
-import type { CurrentRecord } from './snapshot-record.ts'
+import { chooseStateDirectory, stateContent } from './state-directory.ts'
+import type { CurrentRecord } from './snapshot-format.ts'
 import {
   CURRENT_KEY,
   decodeCurrent,
@@ -20,7 +20,7 @@ import {
   SLICES,
   SNAPSHOT_FORMAT,
   unseal,
-} from './snapshot-record.ts'
+} from './snapshot-format.ts'
 
 /**
  * Opens the snapshot under a group's directory (`<data>/group-0`). Finishes a switch that was interrupted, deletes what
@@ -29,7 +29,7 @@ import {
 export function openSnapshotStore(directory: string, done: StorageDone<SnapshotStore | null>): void {
   openStore(directory).then(
     (store) => done(null, store),
-    (error: unknown) => done(faultFrom(error, directory), null),
+    (error: unknown) => done(faultBehind(error, directory), null),
   )
 }
 
@@ -49,7 +49,7 @@ async function openStore(directory: string): Promise<SnapshotStore> {
   }
 }
 
-/** The store over an open database: the part that tests run over a failing one. Rejects with what `faultFrom` explains. */
+/** The store over an open database: the part that tests run over a failing one. Rejects with what `faultBehind` explains. */
 export async function storeOver(database: SnapshotDatabase, directory: string): Promise<SnapshotStore> {
   const store = new DatabaseSnapshotStore(database, directory)
   await store.recover()
@@ -217,7 +217,7 @@ class DatabaseSnapshotStore implements SnapshotStore {
         const value = await run()
         return () => answer.done(null, value)
       } catch (error) {
-        const fault = faultFrom(error, this.directory)
+        const fault = faultBehind(error, this.directory)
         this.broken = fault
         return () => answer.done(fault, answer.failed)
       }
@@ -247,7 +247,7 @@ class Fault extends Error {
 }
 
 /** The fault behind an error of this folder, of level or of node:fs; any other error is a bug and is thrown on. */
-export function faultFrom(error: unknown, directory: string): StorageFault {
+function faultBehind(error: unknown, directory: string): StorageFault {
   if (error instanceof Fault) return error.fault
   const fromLevel = databaseFault(error, directory)
   if (fromLevel !== null) return fromLevel

@@ -8,7 +8,7 @@ import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import { openDataDirectory } from '../../../src/storage/directory/data-directory.ts'
 import type { DataDirectory, OpenDataDirectoryOptions } from '../../../src/storage/directory/data-directory.ts'
 import { MemoryDisk } from '../../../src/storage/disk/memory-disk.ts'
-import { FailingDisk } from '../log/failing-disk.ts'
+import { FailingDisk } from '../disk/failing-disk.ts'
 
 let root: string
 beforeEach(() => {

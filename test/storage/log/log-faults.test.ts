@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { logIndex } from '../../../src/base/brand.ts'
-import { synchronousHarness } from '../harnesses.ts'
-import type { MemoryHarness } from '../harnesses.ts'
-import { FailingDisk } from './failing-disk.ts'
+import { synchronousHarness } from './log-harnesses.ts'
+import type { MemoryHarness } from './log-harnesses.ts'
+import { FailingDisk } from '../disk/failing-disk.ts'
 import { LogAuthor, closeLog, mustOpen, openFixture, payloads } from './log-fixture.ts'
 import type { LogHarness, ManualClock, OpenedFixture } from './log-fixture.ts'
 

@@ -8,7 +8,7 @@ import type { LogStore, LogWrite, ReadRecords, RecoveredLog } from '../../../src
 import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import type { Disk } from '../../../src/storage/disk/disk.ts'
 import { openLog } from '../../../src/storage/opening/open-log.ts'
-import type { OpenLogOptions } from '../../../src/storage/opening/open-log.ts'
+import type { OpenLogOptions } from '../../../src/storage/log/log-options.ts'
 
 /** A disk to test a log on, and how its completions come about. */
 export interface LogHarness {

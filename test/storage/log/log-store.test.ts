@@ -1,5 +1,5 @@
 import { logContract } from './log-contract.ts'
-import { deferredHarness, nodeHarness, synchronousHarness } from '../harnesses.ts'
+import { deferredHarness, nodeHarness, synchronousHarness } from './log-harnesses.ts'
 
 logContract('real files', nodeHarness)
 logContract('memory', () => synchronousHarness())

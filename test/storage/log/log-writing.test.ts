@@ -3,8 +3,8 @@ import { Random } from '../../../src/base/random.ts'
 import { logIndex } from '../../../src/base/brand.ts'
 import type { ReadRecords } from '../../../src/node/ports/log-store.ts'
 import { markerSlotOffset, readMarker } from '../../../src/storage/format/marker-slot.ts'
-import { FailingDisk } from './failing-disk.ts'
-import { deferredHarness, synchronousHarness } from '../harnesses.ts'
+import { FailingDisk } from '../disk/failing-disk.ts'
+import { deferredHarness, synchronousHarness } from './log-harnesses.ts'
 import { LogAuthor, closeLog, listing, mustOpen, payload, payloads, readAll } from './log-fixture.ts'
 
 describe('group commit', () => {

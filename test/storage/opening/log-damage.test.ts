@@ -3,7 +3,7 @@ import { Random } from '../../../src/base/random.ts'
 import { groupId } from '../../../src/base/brand.ts'
 import { openLog } from '../../../src/storage/opening/open-log.ts'
 import type { MemoryDisk } from '../../../src/storage/disk/memory-disk.ts'
-import { synchronousHarness } from '../harnesses.ts'
+import { synchronousHarness } from '../log/log-harnesses.ts'
 import {
   LogAuthor,
   ManualClock,

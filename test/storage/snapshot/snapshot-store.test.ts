@@ -8,7 +8,7 @@ import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import { packRows } from '../../../src/codec/rows/packed-rows.ts'
 import { openLevel } from '../../../src/storage/snapshot/snapshot-database.ts'
 import type { SnapshotDatabase } from '../../../src/storage/snapshot/snapshot-database.ts'
-import { CURRENT_KEY, encodeCurrent, rowKey, seal, sliceKey } from '../../../src/storage/snapshot/snapshot-record.ts'
+import { CURRENT_KEY, encodeCurrent, rowKey, seal, sliceKey } from '../../../src/storage/snapshot/snapshot-format.ts'
 import { openSnapshotStore, storeOver } from '../../../src/storage/snapshot/snapshot-store.ts'
 import { bytes, close, commit, load, meta, row, snapshotContract, write } from './snapshot-contract.ts'
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MemoryDisk } from '../../src/storage/disk/memory-disk.ts'
-import { NodeDisk } from '../../src/storage/disk/node-disk.ts'
-import { ManualClock } from './log/log-fixture.ts'
-import type { LogHarness } from './log/log-fixture.ts'
+import { MemoryDisk } from '../../../src/storage/disk/memory-disk.ts'
+import { NodeDisk } from '../../../src/storage/disk/node-disk.ts'
+import { ManualClock } from './log-fixture.ts'
+import type { LogHarness } from './log-fixture.ts'
 
 export interface MemoryHarness extends LogHarness {
   readonly disk: MemoryDisk

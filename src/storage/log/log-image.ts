@@ -10,24 +10,17 @@ import {
 } from '../../codec/entry/record.ts'
 import { forEachOffset, verifyRecords } from '../../codec/entry/batch.ts'
 import type { HardState } from '../../raft/types.ts'
-import { EntryIndex } from '../log/entry-index.ts'
+import { EntryIndex } from './entry-index.ts'
 import { baseOf } from '../format/frame.ts'
 import type { FrameHeader, ReadFrameHeader } from '../format/frame.ts'
-import { Extents } from '../log/segment.ts'
-import type { Segment } from '../log/segment.ts'
-import type { LogBase, SegmentHeader } from '../format/segment-header.ts'
+import { Extents } from './segment.ts'
+import type { Segment } from './segment.ts'
+import type { LogState, SegmentHeader } from '../format/segment-header.ts'
 
 /** A Configuration entry found in the log, not yet decoded. */
 export interface FoundConfiguration {
   readonly index: LogIndex
   readonly payload: Uint8Array
-}
-
-/** What holds at one place of the log, for the header of a segment that starts there. */
-export interface LogState {
-  readonly hardState: HardState
-  readonly lastWrite: WriteNumber
-  readonly base: LogBase
 }
 
 /** The log as its frames, replayed in order, make it: the state of recovery, which the running log then goes on with. */

@@ -2,74 +2,64 @@ import type { GroupId } from '../../base/brand.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import { SECTOR_BYTES } from '../disk/disk.ts'
 import type { Disk, DiskFile, DiskResult } from '../disk/disk.ts'
-import { faultOf } from '../disk/fault.ts'
+import { faultOf } from '../disk/faults.ts'
 import { inOrder } from '../disk/in-order.ts'
-import { EMPTY_STATE, logDirectory, markerPath } from './inspection.ts'
-import type { Inspection, NewestSegment } from './inspection.ts'
-import { LogImage } from './log-image.ts'
-import type { LogState } from './log-image.ts'
+import { logDirectory, markerPath, segmentName } from '../format/file-names.ts'
+import type { Inspection, NewestSegment } from './inspect-log.ts'
+import { LogImage } from '../log/log-image.ts'
+import type { ReadyLog } from '../log/ready-log.ts'
 import { openMarkerFile } from '../log/marker-file.ts'
 import { encodeMarkerSlot, markerSlotOffset } from '../format/marker-slot.ts'
-import type { MarkerSlot } from '../format/marker-slot.ts'
-import { segmentName } from '../log/segment.ts'
 import type { Segment } from '../log/segment.ts'
-import { encodeSegmentHeader, segmentSeed } from '../format/segment-header.ts'
-import type { SegmentHeader } from '../format/segment-header.ts'
-import { copyFrames } from './tail-copy.ts'
-import type { CopiedTail } from './tail-copy.ts'
+import { EMPTY_STATE, encodeSegmentHeader, segmentSeed } from '../format/segment-header.ts'
+import type { LogState, SegmentHeader } from '../format/segment-header.ts'
+import { copyFrames } from './copy-frames.ts'
+import type { CopiedTail } from './copy-frames.ts'
 
-/** A log that is ready to be written to. */
-export interface Opened {
-  readonly image: LogImage
-  /** Oldest first; writes go to the last. */
-  readonly segments: readonly Segment[]
-  /** Seed of the current segment's frames. */
-  readonly seed: number
-  /** Predecessor of the current segment's first frame. */
-  readonly predecessor: SegmentHeader['predecessor']
-  /** Checksum of the last header written. */
-  readonly checksum: number
-  readonly markerFile: DiskFile
-  readonly marker: MarkerSlot
-  readonly tornBytes: number
-}
-
-interface Place {
+/** Where the log lies. */
+export interface LogPlace {
   readonly disk: Disk
+  /** The group's directory below the disk's root. */
   readonly directory: string
   readonly group: GroupId
   /** Bytes of a segment that is created here. */
   readonly firstSegmentBytes: number
 }
 
-interface Plan {
+/** What is made of the log that was found. */
+export interface SecurePlan {
   readonly inspection: Inspection
-  /** Not null: the log starts anew from here. */
+  /** Not null: what was found is given up, and the log starts anew from here (storage.md §4.7). */
   readonly reset: LogState | null
 }
 
-type Done = (fault: StorageFault | null, opened: Opened | null) => void
+export type SecureDone = (fault: StorageFault | null, ready: ReadyLog | null) => void
 
 /**
- * Makes the current segment and the marker say what the log holds: continues a clean one, else opens a new segment with
- * a copy of what lies above the marker (storage.md §3: body first, synced; then the header sector; then the directory;
- * then the marker; superseded files go last). Interrupted anywhere, the next open sees the old log or the new one.
+ * The writing half of an open: afterwards all that the log is about to report is on disk for certain, and the marker says
+ * so (storage.md §3.4). A clean newest segment is continued; else a new one takes a copy of what lies above the marker:
+ * body first, synced; then the header sector, synced; then the directory; then the marker; superseded files go last.
+ * Interrupted anywhere, the next open sees the old log or the new one. A fault closes the files of the inspection.
  */
-export class LogOpening {
-  private readonly place: Place
+export function secureLog(place: LogPlace, plan: SecurePlan, done: SecureDone): void {
+  new Securing(place, plan, done).start()
+}
+
+class Securing {
+  private readonly place: LogPlace
   private readonly inspection: Inspection
   private readonly reset: LogState | null
-  private done: Done = () => undefined
+  private readonly done: SecureDone
   private markerFile: DiskFile | null = null
 
-  constructor(place: Place, plan: Plan) {
+  constructor(place: LogPlace, plan: SecurePlan, done: SecureDone) {
     this.place = place
     this.inspection = plan.inspection
     this.reset = plan.reset
+    this.done = done
   }
 
-  run(done: Done): void {
-    this.done = done
+  start(): void {
     const { disk, directory } = this.place
     openMarkerFile(disk, { path: markerPath(directory), directory }, (fault, file) => {
       if (fault !== null || file === null) return this.fail(fault)
@@ -86,7 +76,7 @@ export class LogOpening {
   private continueIn(newest: NewestSegment, markerFile: DiskFile): void {
     const { image, segments, marker } = this.inspection
     const { header, scanned } = newest
-    const opened = {
+    const ready = {
       image,
       segments,
       seed: header.checksum,
@@ -96,7 +86,7 @@ export class LogOpening {
       tornBytes: 0,
     }
     if (marker === null) return this.fail(null)
-    this.removeVoids(this.inspection.voids, () => this.done(null, { ...opened, marker }))
+    this.removeVoids(this.inspection.voids, () => this.done(null, { ...ready, marker }))
   }
 
   /** An empty segment: the first of a new log, or of one that goes on from a snapshot. */
@@ -198,7 +188,7 @@ export class LogOpening {
       const voids = [...this.inspection.voids, ...superseded.map((segment) => segment.sequence)]
       const tornBytes = this.inspection.newest?.scanned.tornBytes ?? 0
       const { predecessor } = header
-      const opened = {
+      const ready = {
         image,
         segments,
         seed: checksumOf(header),
@@ -208,7 +198,7 @@ export class LogOpening {
         marker,
         tornBytes,
       }
-      this.removeVoids(voids, () => this.done(null, opened))
+      this.removeVoids(voids, () => this.done(null, ready))
     })
   }
 

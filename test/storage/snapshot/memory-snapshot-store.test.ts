@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { logIndex } from '../../../src/base/brand.ts'
-import { MemorySnapshots, memorySnapshotStore } from '../../../src/storage/snapshot/snapshot-memory.ts'
+import { MemorySnapshots, memorySnapshotStore } from '../../../src/storage/snapshot/memory-snapshot-store.ts'
 import { commit, load, meta, row, sliceOf, snapshotContract, write } from './snapshot-contract.ts'
 
 snapshotContract('memory', () => {

@@ -1,9 +1,9 @@
 import { readUint32 } from '../../codec/bytes/integers.ts'
 import { SECTOR_BYTES } from '../disk/disk.ts'
-import { FRAME_BODY_BYTES_MAX, checkBody, frameHeaderBytes, readFrameHeader } from './frame.ts'
-import type { ReadFrameHeader } from './frame.ts'
+import { FRAME_BODY_BYTES_MAX, checkBody, frameHeaderBytes, readFrameHeader } from '../format/frame.ts'
+import type { ReadFrameHeader } from '../format/frame.ts'
 import { isZero, lastDataEnd } from '../disk/sectors.ts'
-import type { ReadSegmentHeader } from './segment-header.ts'
+import type { ReadSegmentHeader } from '../format/segment-header.ts'
 
 /** What a segment's bytes are, and how much of them must be intact. */
 export interface ScanInput {

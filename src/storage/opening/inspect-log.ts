@@ -1,20 +1,18 @@
-import { logIndex, term, writeNumber } from '../../base/brand.ts'
-import type { GroupId, LogIndex } from '../../base/brand.ts'
+import type { GroupId } from '../../base/brand.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import { SECTOR_BYTES } from '../disk/disk.ts'
 import type { Disk, DiskFile } from '../disk/disk.ts'
-import { faultOf, rotFault } from '../disk/fault.ts'
+import { faultOf, logRot } from '../disk/faults.ts'
 import { inOrder } from '../disk/in-order.ts'
-import { LogImage } from './log-image.ts'
-import type { LogState } from './log-image.ts'
+import { LogImage } from '../log/log-image.ts'
 import { readMarker } from '../format/marker-slot.ts'
 import type { MarkerSlot } from '../format/marker-slot.ts'
-import { scanSegment } from '../format/scan.ts'
-import type { ScannedSegment } from '../format/scan.ts'
-import { parseSegmentName, segmentName } from '../log/segment.ts'
+import { scanSegment } from './scan-segment.ts'
+import type { ScannedSegment } from './scan-segment.ts'
+import { logDirectory, markerPath, parseSegmentName, segmentName } from '../format/file-names.ts'
 import type { Segment } from '../log/segment.ts'
-import { readSegmentHeader } from '../format/segment-header.ts'
-import type { ReadSegmentHeader } from '../format/segment-header.ts'
+import { EMPTY_STATE, readSegmentHeader } from '../format/segment-header.ts'
+import type { LogState, ReadSegmentHeader } from '../format/segment-header.ts'
 
 /** The newest segment, as far as an open must look at it closely. */
 export interface NewestSegment {
@@ -51,14 +49,6 @@ export interface InspectInput {
 }
 
 export type InspectDone = (fault: StorageFault | null, inspection: Inspection | null) => void
-
-export function logDirectory(directory: string): string {
-  return `${directory}/log`
-}
-
-export function markerPath(directory: string): string {
-  return `${directory}/marker`
-}
 
 /** Reads and verifies the whole log; changes nothing, so that a damaged directory stays evidence. */
 export function inspectLog(input: InspectInput, done: InspectDone): void {
@@ -225,7 +215,7 @@ class Inspector {
   }
 
   private rot(sequence: number, offset: number, what: string, next?: () => void): void {
-    this.refuse(rotFault(this.path(sequence), offset, what), next)
+    this.refuse(logRot(this.path(sequence), offset, what), next)
   }
 
   /** The first fault ends the inspection; what is still to run sees `finished`. */
@@ -237,11 +227,4 @@ class Inspector {
     }
     next?.()
   }
-}
-
-/** A log that never held anything. */
-export const EMPTY_STATE: LogState = {
-  hardState: { currentTerm: term(0), votedFor: null },
-  lastWrite: writeNumber(0),
-  base: { index: logIndex(0) as LogIndex, term: term(0), chain: 0 },
 }

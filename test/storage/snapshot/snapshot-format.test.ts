@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { packRows } from '../../../src/codec/rows/packed-rows.ts'
-import { rowChanges, rowKey, seal } from '../../../src/storage/snapshot/snapshot-record.ts'
+import { rowChanges, rowKey, seal } from '../../../src/storage/snapshot/snapshot-format.ts'
 
 test('a slice folds into what sealing each of its rows gives', () => {
   const octets = fc.uint8Array({ maxLength: 300 }).map((array) => new Uint8Array(array))

@@ -33,12 +33,23 @@ export function faultOf(error: DiskError): StorageFault {
 }
 
 /** Damage that only losing acknowledged bytes can explain (storage.md §3). The directory is left as it is. */
-export function rotFault(path: string, offset: number, what: string): StorageFault {
+export function logRot(path: string, offset: number, what: string): StorageFault {
   return {
     code: 'LOG_ROT',
     message:
       `The log is damaged: ${path}, offset ${offset}: ${what} Nothing was changed. In a cluster, stop this node and restore it ` +
       `from its peers with an empty data directory under a new node id; on a single node run "holdfast doctor --data DIR", ` +
       `which says what can be saved.`,
+  }
+}
+
+/** Damage inside the snapshot, with the ways out. Nothing was changed. */
+export function snapshotRot(directory: string, what: string): StorageFault {
+  return {
+    code: 'SNAPSHOT_ROT',
+    message:
+      `The snapshot is damaged: ${directory}: ${what} Nothing was changed. In a cluster, stop this node and restore it from ` +
+      `its peers with an empty data directory under a new node id; on a single node restore the newest backup with ` +
+      `"holdfast restore FILE --data DIR".`,
   }
 }
