@@ -10,7 +10,10 @@ import { NodeDisk } from '../disk/node-disk.ts'
 import { replaceFile } from '../disk/replace-file.ts'
 
 const LOCK_FILE = 'LOCK'
-/** What an empty directory may hold: a fresh file system's own, and what a start interrupted at once has left. */
+/**
+ * What a directory may hold and still count as empty: a fresh file system's own, and what an interrupted start has left
+ * (storage.md §1.2).
+ */
 const HARMLESS: readonly string[] = ['lost+found', LOCK_FILE, `${IDENTITY_FILE}.new`]
 
 export interface OpenDataDirectoryOptions {
@@ -36,18 +39,20 @@ export interface DataDirectory {
   readonly fresh: boolean
   /**
    * Records, durably, that the logs of all groups exist, before a node votes or writes on them: a directory that holds
-   * none from then on has lost it, and is refused (LOG_ROT). Nothing when it was recorded before.
+   * none from then on has lost it, and is refused (LOG_ROT; storage.md §1.4). Nothing when it was recorded before.
    */
   markStarted(done: (fault: StorageFault | null) => void): void
   /** Lets the next process in. Call it last, once every store is closed. */
   release(done: () => void): void
 }
 
+/** Called once, with a fault or with the directory. */
 export type OpenDataDirectoryDone = (fault: StorageFault | null, directory: DataDirectory | null) => void
 
 /**
  * Takes the data directory for this process: locked, of the expected node and cluster, of a format that this build reads
- * (storage.md §1). Every refusal says what to do next and has changed nothing.
+ * (storage.md §1.1). Every refusal says what to do next and has changed nothing: LOCKED, WRONG_CLUSTER, WRONG_NODE,
+ * NEWER_FORMAT, LOG_ROT, UNWRITABLE, DISK_FULL, IO_ERROR.
  */
 export function openDataDirectory(options: OpenDataDirectoryOptions, done: OpenDataDirectoryDone): void {
   const disk = options.disk ?? new NodeDisk(options.path)
@@ -104,7 +109,7 @@ function readOrMake(
 
 /**
  * A node that forgot its votes must not run under its old instance id: it would vote twice. So where one was started, every
- * group has a log with at least one segment.
+ * group has a log with at least one segment (storage.md §1.4).
  */
 function checkLogs(
   disk: Disk,

@@ -2,11 +2,12 @@ import { isNodeId } from '../../base/brand.ts'
 import type { NodeId } from '../../base/brand.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 
+/** Name of the file that makes a directory one of Holdfast's. */
 export const IDENTITY_FILE = 'HOLDFAST.json'
-/** Rises when an older build could not read the directory any more. */
+/** Rises when an older build could not read the directory any more; a build refuses a higher one (storage.md §7). */
 export const DIRECTORY_FORMAT = 1
 
-/** Whose data a directory holds: HOLDFAST.json, for people and for the checks at every start (storage.md §1). */
+/** Whose data a directory holds: HOLDFAST.json, for people and for the checks at every start (storage.md §1.1). */
 export interface DirectoryIdentity {
   readonly format: number
   readonly clusterId: string
@@ -30,11 +31,12 @@ export interface ExpectedIdentity {
   readonly clusterId: string | null
 }
 
+/** The file's bytes: JSON in lines, for people. */
 export function encodeIdentity(identity: DirectoryIdentity): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(identity, null, 2)}\n`)
 }
 
-/** The identity in a file's bytes, or the fault that it cannot be read by this build. `shown` names the file. */
+/** The identity in a file's bytes, or the fault (NEWER_FORMAT, IO_ERROR) that this build cannot read it. `shown` names the file. */
 export function decodeIdentity(bytes: Uint8Array, shown: string): DirectoryIdentity | StorageFault {
   const parsed = parse(bytes)
   if (typeof parsed !== 'object' || parsed === null || !('format' in parsed) || typeof parsed.format !== 'number')
@@ -50,7 +52,7 @@ export function decodeIdentity(bytes: Uint8Array, shown: string): DirectoryIdent
   return isIdentity(parsed) ? parsed : unreadable(shown)
 }
 
-/** Null when the directory is the one that the start expects. */
+/** Null when the directory is the one that the start expects; else WRONG_CLUSTER or WRONG_NODE (storage.md §1.1). */
 export function checkIdentity(
   found: DirectoryIdentity,
   expected: ExpectedIdentity,

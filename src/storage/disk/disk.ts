@@ -21,7 +21,8 @@ export type DiskDone<Value> = (result: DiskResult<Value>) => void
 
 /**
  * The few operations that the stores need of a file system, over paths relative to one root with `/` between the parts.
- * Three implementations run the same store code: real files, memory, and the simulator's disk.
+ * Three implementations run the same store code: `NodeDisk` (real files), `MemoryDisk`, and the simulator's disk (storage.md
+ * §8.1).
  *
  * Durability: `write` is durable once a `sync` of that file that was called after the write's completion has
  * completed. Names (`create`, `rename`, `remove`) are durable once a `syncDirectory` of their directory has completed.

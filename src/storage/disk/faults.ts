@@ -1,7 +1,10 @@
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { DiskError } from './disk.ts'
 
-/** The fault that a failed disk operation is to the node (storage.md §5): never retried, the node stops. */
+/**
+ * The fault that a failed disk operation is to the node: DISK_FULL, UNWRITABLE, LOCKED, else IO_ERROR. Never retried, the
+ * node stops (storage.md §5).
+ */
 export function faultOf(error: DiskError): StorageFault {
   const what = `${error.operation} of ${error.path} failed: ${error.message} (${error.code}).`
   switch (error.code) {
@@ -32,7 +35,10 @@ export function faultOf(error: DiskError): StorageFault {
   }
 }
 
-/** Damage that only losing acknowledged bytes can explain (storage.md §3). The directory is left as it is. */
+/**
+ * LOG_ROT: damage of the log that no torn write explains (storage.md §3.3, §3.5). The directory is left as it is. `offset` is
+ * in bytes, in the file at `path`; `what` is a sentence.
+ */
 export function logRot(path: string, offset: number, what: string): StorageFault {
   return {
     code: 'LOG_ROT',
@@ -43,7 +49,7 @@ export function logRot(path: string, offset: number, what: string): StorageFault
   }
 }
 
-/** Damage inside the snapshot, with the ways out. Nothing was changed. */
+/** SNAPSHOT_ROT: damage of the snapshot in `directory` (storage.md §3.8), which is left as it is. `what` is a sentence. */
 export function snapshotRot(directory: string, what: string): StorageFault {
   return {
     code: 'SNAPSHOT_ROT',

@@ -16,7 +16,7 @@ const held = new Set<string>()
 
 /**
  * Takes a lock file by absolute path; `shown` names it in messages. Synchronous, once per start. A lock whose process is
- * dead on this host is taken over; one of another host cannot be judged and is refused.
+ * dead on this host is taken over; one of another host cannot be judged and is refused with `ELOCKED` (storage.md §1.3).
  */
 export function takeLock(path: string, shown: string): DiskResult<DiskLock> {
   for (let attempt = 0; attempt < 3; attempt += 1) {

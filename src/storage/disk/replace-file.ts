@@ -4,7 +4,7 @@ import { faultOf } from './faults.ts'
 
 /**
  * Replaces a small file atomically and durably: a new file, synced, renamed over the old one, the directory synced.
- * Interrupted anywhere, the old content or the new one is there.
+ * Interrupted anywhere, the old content or the new one is there (storage.md §1).
  */
 export function replaceFile(
   disk: Disk,

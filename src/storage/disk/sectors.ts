@@ -1,9 +1,9 @@
 import { SECTOR_BYTES } from './disk.ts'
 
-/** Body bytes that share one checksum in a frame. */
+/** Bytes of a page: body bytes that share one checksum in a frame; the marker's two slots lie in pages of their own. */
 export const PAGE_BYTES = 4096
 
-/** The next multiple of a sector. */
+/** The lowest multiple of SECTOR_BYTES that is at least `bytes`. */
 export function alignUp(bytes: number): number {
   return Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES
 }

@@ -12,7 +12,7 @@ import { VOTE_BYTES, readVote, writeVote } from './vote-field.ts'
 /** Record bytes of one frame at most: a record of 16 MiB and a batch of others. Longer writes become several frames. */
 export const FRAME_BODY_BYTES_MAX = 24 * 1024 * 1024
 
-/** One write of the log (docs/format.md): hard state, at most one truncation, then records. */
+/** One write of the log (docs/format.md, storage.md §2.3): hard state, at most one truncation, then records. */
 export interface FrameHeader {
   readonly write: WriteNumber
   /** Where the frame lies. */
@@ -22,20 +22,25 @@ export interface FrameHeader {
   /** Checksum of the header before it: of the previous frame, or of the segment's header. */
   readonly previousChecksum: number
   readonly hardState: HardState
-  /** 0: none. */
+  /** The entries at and above it are dropped first; 0 for none. */
   readonly truncateFrom: LogIndex
+  /** Index of the first record, or of the next entry when there are none. */
   readonly firstIndex: LogIndex
+  /** Number of records. */
   readonly count: number
   /** The entry before the first record. */
   readonly previous: { readonly term: Term; readonly chain: number }
   /** Last entry of the log after this write. */
   readonly last: { readonly term: Term; readonly index: LogIndex }
+  /** Bytes of the records, without padding. */
   readonly bodyBytes: number
-  /** Copied by an open from above the marker: not this frame's first place. */
+  /** An open copied the frame here from above the marker (storage.md §3.4). */
   readonly copied: boolean
 }
 
+/** A header as it was found on disk. */
 export interface ReadFrameHeader extends FrameHeader {
+  /** CRC-32 of the header: the next frame's `previousChecksum`. */
   readonly checksum: number
   /** Bytes of the header, whole sectors. */
   readonly headerBytes: number
@@ -54,11 +59,12 @@ const PAGE_ENTRY_BYTES = 5
 /** Ends the header, so that no sector of a header is ever all zero. */
 const SENTINEL = 0xff
 
+/** Bytes of the header of a frame of so many record bytes, whole sectors: five per page of the body behind fixed fields. */
 export function frameHeaderBytes(bodyBytes: number): number {
   return alignUp(PAGES_AT + Math.ceil(alignUp(bodyBytes) / PAGE_BYTES) * PAGE_ENTRY_BYTES + 1)
 }
 
-/** Bytes that a frame of so many record bytes takes. */
+/** Bytes that a frame of so many record bytes takes, whole sectors. */
 export function frameBytes(bodyBytes: number): number {
   return frameHeaderBytes(bodyBytes) + alignUp(bodyBytes)
 }
@@ -74,7 +80,10 @@ export interface EncodedFrame {
   readonly checksum: number
 }
 
-/** `seed` is the checksum of the segment's header: a frame of another segment never passes. */
+/**
+ * The buffers of one write, ready for `writev`; record buffers are not copied. `seed` is the checksum of the segment's
+ * header: a frame of another segment never passes.
+ */
 export function encodeFrame(header: FrameHeader, body: readonly Uint8Array[], seed: number): EncodedFrame {
   const padding = alignUp(header.bodyBytes) - header.bodyBytes
   const padded = padding === 0 ? body : [...body, PADDING.subarray(0, padding)]
@@ -105,7 +114,7 @@ export function readFrameHeader(segment: Uint8Array, at: LogPosition, seed: numb
 
 /**
  * `intact`, or `torn` when every wrong page contains a sector that is still all zero though it should hold data (its
- * write never completed), else `wrong`. The frame must end within `segment`.
+ * write never completed), else `wrong` (storage.md §3.2). The frame must end within `segment`.
  */
 export function checkBody(segment: Uint8Array, frame: ReadFrameHeader): 'intact' | 'torn' | 'wrong' {
   const bodyAt = frame.at.offset + frame.headerBytes

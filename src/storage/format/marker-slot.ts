@@ -3,7 +3,7 @@ import { crc32 } from '../../codec/bytes/crc.ts'
 import { SECTOR_BYTES } from '../disk/disk.ts'
 import { PAGE_BYTES } from '../disk/sectors.ts'
 
-/** Everything up to this place was on disk when the marker was written (storage.md §3). Never an index. */
+/** A place in the log's segments. In the marker: everything before it was on disk (storage.md §3.1). Never an index. */
 export interface LogPosition {
   /** Sequence number of a segment, from 1. */
   readonly sequence: number
@@ -11,22 +11,24 @@ export interface LogPosition {
   readonly offset: number
 }
 
+/** What a slot says: a position, and which of the two slots is the newer. */
 export interface MarkerSlot extends LogPosition {
-  /** Rises with every write of the marker; the slot is its parity. */
+  /** Rises by one with every write of the marker; its parity says which slot it is. */
   readonly counter: number
 }
 
-/** Two slots, in pages of their own, so that a torn write damages the one that was being replaced only. */
+/** Bytes of the file: two slots, in pages of their own, so that a torn write damages the one that was being replaced only. */
 export const MARKER_BYTES = 2 * PAGE_BYTES
 
 const MAGIC = 0x484d726b // "HMrk"
 const CHECKED_FROM = 8
 
+/** Offset in the file of the slot that a write with this counter replaces: the older one. */
 export function markerSlotOffset(counter: number): number {
   return (counter % 2) * PAGE_BYTES
 }
 
-/** One sector. */
+/** The bytes of a slot, one sector. */
 export function encodeMarkerSlot(slot: MarkerSlot): Uint8Array {
   const bytes = new Uint8Array(SECTOR_BYTES)
   writeUint32(bytes, 0, MAGIC)

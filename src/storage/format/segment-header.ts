@@ -41,7 +41,7 @@ export interface SegmentHeader extends LogState {
   readonly size: number
   /** Where the log goes on from: what lies beyond it in that segment is void. Sequence 0: this is the first segment. */
   readonly predecessor: { readonly sequence: number; readonly end: number }
-  /** The log starts here anew from an installed snapshot: everything before is void. */
+  /** The log starts here anew from a snapshot: everything before is void (storage.md §4.7). */
   readonly reset: boolean
 }
 
@@ -57,7 +57,7 @@ const FORMAT = 1
 const RESET = 1
 const CHECKED_FROM = 8
 
-/** One sector. */
+/** The bytes of a header, one sector. */
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   const bytes = new Uint8Array(SECTOR_BYTES)
   writeUint32(bytes, 0, MAGIC)

@@ -47,10 +47,12 @@ export class EntryIndex {
     return this.lastIndex
   }
 
+  /** Term of the last entry held, of the base when empty. */
   get lastTerm(): Term {
     return this.trail.at(-1)?.term ?? this.below.term
   }
 
+  /** Chain value of the last entry held, of the base when empty. */
   get lastChain(): number {
     return this.chainAt(this.last)
   }
@@ -60,11 +62,12 @@ export class EntryIndex {
     return this.nextPosition
   }
 
+  /** Runs of equal terms over all entries held, a copy. */
   runs(): readonly TermRun[] {
     return this.trail.map((run) => ({ ...run }))
   }
 
-  /** Adds the entry at last + 1. */
+  /** Adds the entry at last + 1; `length` is in bytes. */
   push(length: number, chain: number, term: Term): void {
     const index = nextIndex(this.lastIndex)
     const chunk = this.chunkFor(index)
@@ -108,6 +111,7 @@ export class EntryIndex {
     if (first !== undefined && first.first <= index) first.first = nextIndex(index)
   }
 
+  /** True when the entry is held: base.index < index ≤ last. */
   has(index: LogIndex): boolean {
     return index > this.below.index && index <= this.lastIndex
   }
@@ -118,10 +122,12 @@ export class EntryIndex {
     return this.at(index).chains[index % CHUNK_ENTRIES] as number
   }
 
+  /** Bytes of the record of an entry held. */
   lengthAt(index: LogIndex): number {
     return this.at(index).lengths[index % CHUNK_ENTRIES] as number
   }
 
+  /** Stream position of the record of an entry held. */
   positionAt(index: LogIndex): number {
     return this.at(index).positions[index % CHUNK_ENTRIES] as number
   }

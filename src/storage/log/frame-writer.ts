@@ -23,12 +23,16 @@ export interface PlacedFrame {
   readonly offset: number
   readonly buffers: readonly Uint8Array[]
   readonly bytes: number
+  /** The entries at and above it are dropped first; 0 for none. */
   readonly truncateFrom: LogIndex
   /** Where its records lie; null when it has none. */
   readonly extent: Extent | null
 }
 
-/** Gives every frame its place, its links to the one before, and opens the next segment when the current one is full. */
+/**
+ * Gives every frame its place and its links to the one before, and goes on in the next segment when the current one is full
+ * (storage.md §2.2, §2.3).
+ */
 export class FrameWriter {
   private readonly supply: SegmentSupply
   private readonly segmentBytes: number
@@ -37,7 +41,7 @@ export class FrameWriter {
   private seed: number
   private checksum: number
   private previousEnd: LogPosition
-  /** What the frames so far say: for the next segment's header. */
+  /** State of the log as of the last frame that was placed: for the next segment's header. */
   private hardState: HardState
   private lastWrite: WriteNumber
   private base: LogBase
@@ -71,7 +75,7 @@ export class FrameWriter {
     return segment === this.current
   }
 
-  /** Makes sure that the current segment has room for the batch; calls back with the new segment if it had to change. */
+  /** Makes sure that the current segment has room for the batch; calls back with the new current segment, null if it stays. */
   reserve(batch: readonly QueuedWrite[], done: (fault: StorageFault | null, fresh: Segment | null) => void): void {
     const bytes = frameBytes(bodyBytesOf(batch))
     if (this.current.end + bytes <= this.current.file.size) return done(null, null)
@@ -82,7 +86,7 @@ export class FrameWriter {
     })
   }
 
-  /** Has the next segment made once this one is a quarter full. */
+  /** Has the next segment made once the current one is a quarter full (storage.md §2.1). */
   prepareNext(): void {
     if (this.current.end * PREPARE_AT >= this.current.file.size)
       this.supply.prepare(this.current.sequence + 1, this.nextSize())

@@ -23,7 +23,10 @@ export interface FoundConfiguration {
   readonly payload: Uint8Array
 }
 
-/** The log as its frames, replayed in order, make it: the state of recovery, which the running log then goes on with. */
+/**
+ * What the log holds, without its record bytes: an open builds it by replaying the frames in order (storage.md §2.4), and the
+ * running log goes on with it. Of a running log, `hardState`, `lastWrite` and `configurations` stay as the open found them.
+ */
 export class LogImage {
   readonly group: GroupId
   readonly extents = new Extents()

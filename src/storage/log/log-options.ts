@@ -3,8 +3,9 @@ import type { Clock } from '../../node/ports/clock.ts'
 import type { LogListener } from '../../node/ports/log-store.ts'
 import type { Disk } from '../disk/disk.ts'
 
-/** Where the snapshot ends that stands under the log. */
+/** Where the snapshot ends that the log goes on from. */
 export interface SnapshotPosition {
+  /** Last index that it includes, ≥ 1; term, chain value and clocks are those of that entry. */
   readonly index: number
   readonly term: number
   readonly chain: number
@@ -12,11 +13,13 @@ export interface SnapshotPosition {
   readonly now: number
 }
 
+/** What `openLog` is given. */
 export interface OpenLogOptions {
   readonly disk: Disk
   /** The group's directory below the disk's root, e.g. `group-0`: its `log/` and `marker` belong to the log. */
   readonly directory: string
   readonly group: GroupId
+  /** Null without a snapshot: the log holds everything. */
   readonly snapshot: SnapshotPosition | null
   readonly clock: Pick<Clock, 'monotonicMs' | 'setTimer'>
   /** Bytes of a full-grown segment. Default 64 MiB; at least 4 KiB, at most 1 GiB. */
@@ -30,8 +33,11 @@ export interface OpenLogOptions {
   readonly listener: LogListener
 }
 
+/** Default of `segmentBytes`. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024
-/** An open waits for its segment's zeros (1 MiB: about 3 ms); the next ones are made in the background. */
+/** Default of `firstSegmentBytes`. An open waits for these zeros (about 3 ms); the next segments are made in the background. */
 export const FIRST_SEGMENT_BYTES = 1024 * 1024
+/** Each segment is this many times as large as the one before it, up to `segmentBytes`. */
 export const SEGMENT_GROWTH = 4
+/** Default of `cacheBytes`. */
 export const CACHE_BYTES = 64 * 1024 * 1024

@@ -17,6 +17,7 @@ export interface ReadableLog {
   readonly extents: Extents
 }
 
+/** The entries [first, last], up to the first that would bring more than `maxBytes`; at least one. */
 export interface ReadRange {
   readonly first: LogIndex
   readonly last: LogIndex
@@ -42,7 +43,7 @@ const NOTHING = new Uint8Array(0)
 /** No term is lower: the chain, not the terms, shows that what is read back is what was written. */
 const ANY_TERM = term(0)
 
-/** Serves record bytes from the tail cache, or from segments with their checksums and chain verified. */
+/** Serves record bytes from the tail cache, or from segments with their checksums and chain verified (storage.md §2.6). */
 export class LogReader {
   private readonly log: ReadableLog
   private readonly active = new Set<ActiveRead>()
@@ -54,10 +55,12 @@ export class LogReader {
     this.onIdle = onIdle
   }
 
+  /** True while a read from disk is under way. */
   get busy(): boolean {
     return this.active.size > 0
   }
 
+  /** Answers at once where the cache holds all of it; nothing (last = first − 1) where the log does not hold `first`. */
   read(range: ReadRange, done: StorageDone<ReadRecords>): void {
     const { index, cache } = this.log
     const { first } = range
@@ -78,7 +81,7 @@ export class LogReader {
     }
   }
 
-  /** Entries up to `index` are gone, too. */
+  /** Entries up to `index` are gone: reads under way that hold some will answer nothing. */
   discardUpTo(index: LogIndex): void {
     for (const read of this.active) {
       if (read.first <= index) read.stale = true

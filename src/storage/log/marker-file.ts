@@ -5,7 +5,7 @@ import { faultOf } from '../disk/faults.ts'
 import { MARKER_BYTES, encodeMarkerSlot, markerSlotOffset } from '../format/marker-slot.ts'
 import type { LogPosition, MarkerSlot } from '../format/marker-slot.ts'
 
-/** The marker follows the log by at most this and one write of its own: 50 ms together (storage.md §3). */
+/** The marker follows the log by at most this and one write of its own: 50 ms together (storage.md §3.1). */
 const MARKER_DELAY_MS = 40
 
 export type MarkerDone = (fault: StorageFault | null) => void

@@ -14,7 +14,7 @@ export type SupplyDone = (fault: StorageFault | null, file: DiskFile | null) => 
 
 /**
  * Makes the next segment's file ahead of need: zero-filled and synced, its name durable, so that an append changes no file
- * metadata (storage.md §2). A full disk is a fault only when the file is needed.
+ * metadata (storage.md §2.1). A full disk is a fault only when the file is needed.
  */
 export class SegmentSupply {
   readonly group: GroupId
@@ -23,6 +23,7 @@ export class SegmentSupply {
   private readonly onFault: (fault: StorageFault) => void
   private prepared: Prepared | null = null
   private preparing: number | null = null
+  /** The sequence number whose file could not be made ahead; 0 for none. It is tried again when it is needed. */
   private failedFor = 0
   private waiting: (() => void)[] = []
 
@@ -33,6 +34,7 @@ export class SegmentSupply {
     this.onFault = onFault
   }
 
+  /** Path of a segment's file. */
   path(sequence: number): string {
     return `${this.directory}/${segmentName(sequence)}`
   }

@@ -35,6 +35,7 @@ export class Extents {
     this.list.push(extent)
   }
 
+  /** Forgets where the entries at and above `index` lie. */
   truncateFrom(index: LogIndex): void {
     for (let extent = this.list.at(-1); extent !== undefined && extent.last >= index; extent = this.list.at(-1)) {
       if (extent.first < index) {
@@ -45,7 +46,7 @@ export class Extents {
     }
   }
 
-  /** The frames of `from` at and above an offset were copied, as they lie, to another segment (storage.md §3). */
+  /** The frames of `from` at and above an offset were copied, as they lie, to another segment (storage.md §3.4). */
   relocate(from: { segment: Segment; offset: number }, to: { segment: Segment; offset: number }): void {
     for (const extent of this.list) {
       if (extent.segment !== from.segment || extent.offset < from.offset) continue

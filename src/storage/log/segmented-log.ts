@@ -33,8 +33,9 @@ import type { QueuedWrite } from './write-queue.ts'
 type Options = OpenLogOptions & { readonly segmentBytes: number; readonly cacheBytes: number }
 
 /**
- * The running log (storage.md §2). Entries count as held, and are readable, from `append` on; they are on disk when their
- * write is persisted. One frame is in flight at a time: what queues meanwhile is the next (group commit).
+ * The running log (architecture.md §4, storage.md §2). Entries count as held, and are readable, from `append` on; they are on
+ * disk when their write is persisted. One frame is in flight at a time: what queues meanwhile is the next (group commit,
+ * storage.md §2.5).
  */
 export class SegmentedLog implements LogStore {
   readonly stats: LogStats
@@ -51,6 +52,7 @@ export class SegmentedLog implements LogStore {
   private lastQueued: WriteNumber
   private persisted: WriteNumber
   private inFlight: readonly QueuedWrite[] | null = null
+  /** Entries up to this index are no longer needed; 0 for none. */
   private discardTarget = 0
   private discarding = false
   private faulted = false
@@ -214,7 +216,10 @@ export class SegmentedLog implements LogStore {
     this.maybeClose()
   }
 
-  /** Removes the oldest segment while nothing in it is needed; the newer one's header holds the hard state, durably. */
+  /**
+   * Removes the oldest segment while nothing in it is needed (storage.md §2.7); a newer one's header holds the hard state,
+   * durably.
+   */
   private maybeDiscard(): void {
     const oldest = this.segments[0]
     if (this.discarding || this.faulted || this.closed || oldest === undefined || this.segments.length < 2) return

@@ -1,7 +1,7 @@
 /** Recent durations kept for the percentiles: at 1,000 syncs a second, the last second. */
 const SAMPLES = 1024
 
-/** Durations of recent fdatasync calls, in ms. */
+/** Durations of recent fdatasync calls, in ms (storage.md §2.8). */
 export class SyncTimes {
   private readonly samples = new Float64Array(SAMPLES)
   private count = 0

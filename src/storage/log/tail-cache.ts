@@ -17,12 +17,12 @@ interface Block {
 const BLOCK_OVERHEAD_BYTES = 128
 
 /**
- * The newest records in memory, bounded in bytes: replication is served from here. Blocks are contiguous in index; a
+ * The newest records in memory, bounded in bytes: replication is served from here (storage.md §2.6). Blocks are contiguous in index; a
  * block leaves from the old end, once its write is on disk.
  */
 export class TailCache {
   private readonly bytesMax: number
-  /** Those that have left are null: their records, and what they are views of, must not stay in memory. */
+  /** Blocks that left are null, so that their records, and the buffers these are views of, are not kept in memory. */
   private blocks: (Block | null)[] = []
   /** Blocks before this one have left; the array is compacted now and then. */
   private head = 0

@@ -30,9 +30,9 @@ export interface QueuedWrite {
   readonly since: number
 }
 
-/** What queued while a write was in flight, in order. The next frame takes as much of it as fits. */
+/** What queued while a write was in flight, in order. The next frame takes as much of it as fits (storage.md §2.5). */
 export class WriteQueue {
-  /** Those that were taken are null: their records must not stay in memory. */
+  /** Writes that were taken are null, so that their records are not kept in memory. */
   private readonly items: (QueuedWrite | null)[] = []
   private readonly bodyBytesMax: number
   private head = 0
@@ -41,10 +41,12 @@ export class WriteQueue {
     this.bodyBytesMax = bodyBytesMax
   }
 
+  /** Writes, or parts of large ones, that wait. */
   get length(): number {
     return this.items.length - this.head
   }
 
+  /** The one that waits longest. */
   get oldest(): QueuedWrite | undefined {
     return this.items[this.head] ?? undefined
   }

@@ -12,7 +12,7 @@ export interface CopiedTail {
 }
 
 /**
- * Re-frames what lies above the marker for a new segment (storage.md §3): the same record bytes, new positions and
+ * Re-frames what lies above the marker for a new segment (storage.md §3.4): the same record bytes, new positions and
  * chained checksums. Every frame keeps its size, so offsets move by one constant. Pure.
  */
 export function copyFrames(

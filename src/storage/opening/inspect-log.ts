@@ -30,27 +30,37 @@ export interface NewestSegment {
 
 /** What a log's directory holds. Nothing was changed. */
 export interface Inspection {
+  /** The log, with every intact frame replayed. */
   readonly image: LogImage
+  /** Null when there is no valid slot: everything is above the marker then. */
   readonly marker: MarkerSlot | null
   /** Segments that the log consists of, oldest first, open; the newest is the last. */
   readonly segments: readonly Segment[]
+  /** Null for a log that holds nothing. */
   readonly newest: NewestSegment | null
   /** Segments that are no part of the log: prepared and never used, or superseded by a copy. */
   readonly voids: readonly number[]
+  /** The highest number of any segment found, void ones included; 0 without any. */
   readonly highestSequence: number
 }
 
 export interface InspectInput {
   readonly disk: Disk
+  /** The group's directory below the disk's root. */
   readonly directory: string
   readonly group: GroupId
-  /** Index of the snapshot; 0 without one. The log may begin anywhere up to the entry after it. */
+  /** Last index of the snapshot, 0 without one. The first entry of the log lies in [1, snapshotIndex + 1], or some are missing. */
   readonly snapshotIndex: number
 }
 
+/** Called once, with a fault or with the inspection. */
 export type InspectDone = (fault: StorageFault | null, inspection: Inspection | null) => void
 
-/** Reads and verifies the whole log; changes nothing, so that a damaged directory stays evidence. */
+/**
+ * The reading half of an open: reads and verifies the whole log, from the newest segment back to the first that is needed
+ * (storage.md §3.3). Changes nothing, so that a damaged directory stays evidence (storage.md §3.5). Faults: LOG_ROT, and those
+ * of a failed disk operation. On success the files of `segments` are open and the caller's to close.
+ */
 export function inspectLog(input: InspectInput, done: InspectDone): void {
   new Inspector(input, done).start()
 }

@@ -17,18 +17,20 @@ import type { OpenLogOptions, SnapshotPosition } from '../log/log-options.ts'
 import { SegmentedLog } from '../log/segmented-log.ts'
 import type { LogState } from '../format/segment-header.ts'
 
+/** A log that is open, and what it held. */
 export interface OpenedLog {
   readonly store: LogStore
   readonly recovered: RecoveredLog
 }
 
+/** Called once, with a fault or with the log. */
 export type OpenLogDone = (fault: StorageFault | null, opened: OpenedLog | null) => void
 
 /**
  * Opens the log of one group, or makes an empty one. Before it calls back, everything that the log is about to report is
- * on disk for certain: what lay above the durable-end marker was copied and synced (storage.md §3). Damage is a fault
- * `LOG_ROT` and leaves the directory as it was. A log that ends below the snapshot or does not chain to it becomes an
- * empty one; the hard state stays.
+ * on disk for certain: what lay above the durable-end marker was copied and synced (storage.md §3.4). Damage is a fault
+ * `LOG_ROT` and leaves the directory as it was; other faults are those of a failed disk operation. A log that ends below the
+ * snapshot or does not chain to it becomes an empty one; the hard state stays (storage.md §4.7).
  */
 export function openLog(options: OpenLogOptions, done: OpenLogDone): void {
   const { disk, directory, group, snapshot } = options
@@ -92,7 +94,7 @@ function stateOf(image: LogImage, snapshot: SnapshotPosition): LogState {
   return { ...image.state(), hardState: withTermAtLeast(image, snapshot.term), base }
 }
 
-/** A node that holds an entry of a term has seen that term (storage.md §2). */
+/** A node that holds an entry or a snapshot of a term has seen that term (storage.md §2.2). */
 function withTermAtLeast(image: LogImage, snapshotTerm: number): RecoveredLog['hardState'] {
   const least = Math.max(image.index.lastTerm, snapshotTerm)
   return image.hardState.currentTerm >= least ? image.hardState : { currentTerm: term(least), votedFor: null }

@@ -28,7 +28,7 @@ export interface ScannedSegment {
   readonly tornBytes: number
 }
 
-/** Damage of acknowledged bytes (storage.md §3): the node must not go on as if nothing were missing. */
+/** Damage that no torn write explains (storage.md §3.3): the node must not go on as if nothing were missing. */
 export interface Rot {
   readonly kind: 'rot'
   readonly offset: number
@@ -39,8 +39,8 @@ export interface Rot {
 const rot = (offset: number, what: string): Rot => ({ kind: 'rot', offset, what })
 
 /**
- * Reads the frames of one segment and tells a torn tail, which was never acknowledged, from rot (storage.md §3). Pure.
- * What follows relies on one write being in flight at a time: a frame that a later frame follows was synced.
+ * Reads the frames of one segment and tells a torn tail, which was never acknowledged, from rot (storage.md §3.2, §3.3). Pure.
+ * It relies on one write being in flight at a time: a frame that a later frame follows was synced (storage.md §2.5).
  */
 export function scanSegment(input: ScanInput): ScannedSegment | Rot {
   const { bytes, header, until } = input
@@ -65,7 +65,8 @@ export function scanSegment(input: ScanInput): ScannedSegment | Rot {
   return { kind: 'scanned', frames, end, checksum, tornBytes: 0 }
 }
 
-interface Progress {
+/** What a scan has found intact so far. */
+interface IntactPrefix {
   readonly frames: readonly ReadFrameHeader[]
   readonly end: number
   readonly checksum: number
@@ -88,14 +89,14 @@ function checkChained(
 }
 
 /** There is no frame header at the end of what is intact: the end of the log, a torn header, or rot. */
-function tailOf(input: ScanInput, progress: Progress): ScannedSegment | Rot {
+function tailOf(input: ScanInput, progress: IntactPrefix): ScannedSegment | Rot {
   const { bytes } = input
   const { end } = progress
   if (isZero(bytes, end, Math.min(end + SECTOR_BYTES, bytes.length))) return tornTail(input, progress)
   return headerHasLostSector(bytes, end) ? tornTail(input, progress) : rot(end, 'The header of a write is damaged.')
 }
 
-/** A header of several sectors of which one never arrived: no sector of a header is ever all zero (frame.ts). */
+/** A header of several sectors of which one never arrived: no sector of a header is ever all zero (format/frame.ts). */
 function headerHasLostSector(bytes: Uint8Array, offset: number): boolean {
   const bodyBytes = readUint32(bytes, offset + 44)
   if (bodyBytes > FRAME_BODY_BYTES_MAX) return false
@@ -107,7 +108,7 @@ function headerHasLostSector(bytes: Uint8Array, offset: number): boolean {
 }
 
 /** The last frame is absent or incomplete. That is rot when the marker or a later write shows that it was synced. */
-function tornTail(input: ScanInput, progress: Progress): ScannedSegment | Rot {
+function tornTail(input: ScanInput, progress: IntactPrefix): ScannedSegment | Rot {
   const { bytes, header, until, durableTo } = input
   const { end } = progress
   if (until !== null) return rot(end, `Writes are missing: the next segment goes on from offset ${until}.`)

@@ -9,7 +9,7 @@ import type { StorageDone } from '../../node/ports/storage-fault.ts'
 export class MemorySnapshots {
   readonly rows = new Map<string, Uint8Array>()
   meta: SnapshotMeta | null = null
-  /** Rows that the snapshot has, as whoever switched it on said. */
+  /** Number of rows of the whole snapshot, as `commit` was told. */
   total = 0
   staged: { readonly generation: LogIndex; readonly rows: KeyedBytes[] } | null = null
 
@@ -20,8 +20,9 @@ export class MemorySnapshots {
 }
 
 /**
- * `SnapshotStore` in memory, for tests and the simulator. `schedule` calls back when the disk would be ready: an
- * operation takes effect and completes then, in order, so one whose callback never comes has not happened.
+ * `SnapshotStore` in memory, under the contract of the real one, for tests and the simulator (storage.md §8.1). `schedule`
+ * calls back when the disk would be ready: an operation takes effect and completes then, in order, so one whose callback
+ * never comes has not happened.
  */
 export function memorySnapshotStore(
   snapshots: MemorySnapshots = new MemorySnapshots(),

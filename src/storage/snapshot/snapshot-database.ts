@@ -11,24 +11,29 @@ export interface DatabaseChange {
 /**
  * What the snapshot store needs of an ordered database. `write` is atomic and synced: LevelDB closes a full log file
  * without syncing it, so an unsynced write may vanish although a later synced one survived. There is no "clear": it would
- * be neither (storage.md §4).
+ * be neither (storage.md §4.4).
  */
 export interface SnapshotDatabase {
   /** The value, whose bytes are the caller's own; null when there is none. */
   get(key: Uint8Array): Promise<Uint8Array | null>
+  /** All of the changes or none, on disk once it resolves. */
   write(changes: readonly DatabaseChange[]): Promise<void>
-  /** Calls back with the entries of [from, to) in key order, in slices of at most `rowsMax`. */
+  /** Calls back with the entries of [from, to) in key order, at most `rowsMax` at a time. */
   scan(range: ScanRange, onEntries: (entries: readonly (readonly [Uint8Array, Uint8Array])[]) => void): Promise<void>
   close(): Promise<void>
 }
 
+/** The keys [from, to). */
 export interface ScanRange {
   readonly from: Uint8Array
   readonly to: Uint8Array
   readonly rowsMax: number
 }
 
-/** Opens the LevelDB in a directory, and makes it where `create` says that none was there; rejects with level's error, which `databaseFault` explains. */
+/**
+ * Opens the LevelDB in a directory; `create`: makes one where there is none. Rejects with level's error, which
+ * `databaseFault` explains.
+ */
 export async function openLevel(directory: string, create = true): Promise<SnapshotDatabase> {
   const level = new Level<Uint8Array, Uint8Array>(directory, {
     keyEncoding: 'view',
@@ -65,7 +70,7 @@ export async function openLevel(directory: string, create = true): Promise<Snaps
 
 /**
  * The fault that an error of level is to the node, or null when it is not level's. What `open` throws only says that the
- * database is not open; its cause holds the reason.
+ * database is not open; its cause holds the reason (storage.md §1.3).
  */
 export function databaseFault(error: unknown, directory: string): StorageFault | null {
   if (!(error instanceof Error)) return null

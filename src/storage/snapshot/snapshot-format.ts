@@ -11,23 +11,27 @@ import type { DatabaseChange } from './snapshot-database.ts'
  * byte. Every value starts with a CRC-32 over its key and the rest of it, so that a value that rotted, or one that is
  * found under another key, is never taken for good.
  *
- *   c                         the record that switches a generation on: generation, slices, meta
+ *   c                         the record that switches a generation on (SwitchRecord, as JSON)
  *   g generation u64 slice u32  a slice of a generation, as it was written
  *   r key                     a row of the snapshot
  */
-export const CURRENT_KEY = Uint8Array.of(0x63)
+/** Key of the record that switches a generation on. */
+export const SWITCH_KEY = Uint8Array.of(0x63)
+/** The keys of all slices, [from, to). */
 export const SLICES = { from: Uint8Array.of(0x67), to: Uint8Array.of(0x68) }
 const ROW_FAMILY = 0x72
+/** The keys of all rows, [from, to). */
 export const ROWS = { from: Uint8Array.of(ROW_FAMILY), to: Uint8Array.of(ROW_FAMILY + 1) }
 
-/** Version of this layout; a newer one is refused. */
+/** Version of this layout; a newer one is refused with NEWER_FORMAT (storage.md §7). */
 export const SNAPSHOT_FORMAT = 1
 
-/** The content of the record that switches a generation on. */
-export interface CurrentRecord {
+/** The content of the record that switches a generation on (storage.md §4.4, §4.6). */
+export interface SwitchRecord {
   readonly format: number
+  /** Its name: the index of its boundary, which is meta.lastIncludedIndex. */
   readonly generation: LogIndex
-  /** Slices numbered 0, 1, … that belong to it. */
+  /** How many slices belong to it; they are numbered [0, slices). */
   readonly slices: number
   /** Rows in them, deletions included. */
   readonly rows: number
@@ -36,14 +40,17 @@ export interface CurrentRecord {
   readonly meta: SnapshotMeta
 }
 
+/** The database key of a row, by the row's key in the replicated dictionary. */
 export function rowKey(key: string): Uint8Array {
   return keyToBytes(`r${key}`)
 }
 
+/** The inverse of `rowKey`. */
 export function rowName(bytes: Uint8Array): string {
   return keyFromBytes(bytes.subarray(1))
 }
 
+/** The database key of a slice: generation, then its number, so that the order of keys is the order of writing. */
 export function sliceKey(generation: LogIndex, slice: number): Uint8Array {
   const bytes = new Uint8Array(SLICE_KEY_BYTES)
   bytes[0] = 0x67
@@ -54,13 +61,13 @@ export function sliceKey(generation: LogIndex, slice: number): Uint8Array {
 
 const SLICE_KEY_BYTES = 13
 
-/** The generation and number that a slice's key names. */
+/** The generation and number that a slice's key names; null when the key has another length. */
 export function parseSliceKey(bytes: Uint8Array): { generation: LogIndex; slice: number } | null {
   if (bytes.length !== SLICE_KEY_BYTES) return null
   return { generation: logIndex(readUint64(bytes, 1)), slice: readUint32(bytes, 9) }
 }
 
-/** `content` behind its checksum, as it is stored under `key`. */
+/** `content` behind its checksum (4 bytes), as it is stored under `key` (storage.md §3.8). */
 export function seal(key: Uint8Array, content: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(4 + content.length)
   bytes.set(content, 4)
@@ -100,11 +107,12 @@ export function rowChanges(slice: Uint8Array): DatabaseChange[] {
   return changes
 }
 
-export function encodeCurrent(record: CurrentRecord): Uint8Array {
+/** JSON in UTF-8. */
+export function encodeSwitch(record: SwitchRecord): Uint8Array {
   return new Uint8Array(Buffer.from(JSON.stringify(record), 'utf8'))
 }
 
 /** The inverse; the bytes were verified by their checksum, so what they hold is what a node wrote. */
-export function decodeCurrent(bytes: Uint8Array): CurrentRecord {
-  return JSON.parse(Buffer.from(bytes).toString('utf8')) as CurrentRecord
+export function decodeSwitch(bytes: Uint8Array): SwitchRecord {
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as SwitchRecord
 }

@@ -6,11 +6,11 @@ import { faultOf, snapshotRot } from '../disk/faults.ts'
 import { databaseFault, openLevel } from './snapshot-database.ts'
 import type { DatabaseChange, SnapshotDatabase } from './snapshot-database.ts'
 import { chooseStateDirectory, stateContent } from './state-directory.ts'
-import type { CurrentRecord } from './snapshot-format.ts'
+import type { SwitchRecord } from './snapshot-format.ts'
 import {
-  CURRENT_KEY,
-  decodeCurrent,
-  encodeCurrent,
+  SWITCH_KEY,
+  decodeSwitch,
+  encodeSwitch,
   parseSliceKey,
   rowChanges,
   rowName,
@@ -23,8 +23,9 @@ import {
 } from './snapshot-format.ts'
 
 /**
- * Opens the snapshot under a group's directory (`<data>/group-0`). Finishes a switch that was interrupted, deletes what
- * was staged but never switched on. Faults: LOCKED, UNWRITABLE, DISK_FULL, IO_ERROR, SNAPSHOT_ROT, NEWER_FORMAT.
+ * Opens the snapshot under a group's directory (`<data>/group-0`), or makes an empty one (architecture.md §4, storage.md
+ * §4.7). Finishes a fold that was interrupted, deletes what was staged but never switched on. Faults: LOCKED,
+ * UNWRITABLE, DISK_FULL, IO_ERROR, SNAPSHOT_ROT, NEWER_FORMAT.
  */
 export function openSnapshotStore(directory: string, done: StorageDone<SnapshotStore | null>): void {
   openStore(directory).then(
@@ -49,7 +50,7 @@ async function openStore(directory: string): Promise<SnapshotStore> {
   }
 }
 
-/** The store over an open database: the part that tests run over a failing one. Rejects with what `faultBehind` explains. */
+/** The store over an open database, which tests replace by a failing one. Rejects with an error that `faultBehind` explains. */
 export async function storeOver(database: SnapshotDatabase, directory: string): Promise<SnapshotStore> {
   const store = new DatabaseSnapshotStore(database, directory)
   await store.recover()
@@ -71,14 +72,14 @@ interface Staged {
  * generation on; then its slices are folded into the rows, each in one atomic synced write that also deletes the slice.
  * So the cost of a snapshot is twice its dirty rows, whatever the state's size. From the switch on, the snapshot is "the
  * rows, under the slices that are left", and folding again what is folded changes nothing: an interrupted fold is finished
- * at the next open.
+ * at the next open (storage.md §4.4).
  */
 class DatabaseSnapshotStore implements SnapshotStore {
   private readonly database: SnapshotDatabase
   private readonly directory: string
-  private current: CurrentRecord | null = null
+  private current: SwitchRecord | null = null
   private staged: Staged | null = null
-  /** The operation that runs; each waits for the one before it. */
+  /** Settles when the operation asked for last has ended; each operation waits for the one before it. */
   private last: Promise<void> = Promise.resolve()
   /** A disk that failed once is never asked again (storage.md §5). */
   private broken: StorageFault | null = null
@@ -94,10 +95,10 @@ class DatabaseSnapshotStore implements SnapshotStore {
         let found = 0
         await this.database.scan({ ...ROWS, rowsMax: LOAD_ROWS }, (entries) => {
           found += entries.length
-          onRows(entries.map(([key, value]) => ({ key: rowName(key), value: this.opened(key, value) })))
+          onRows(entries.map(([key, value]) => ({ key: rowName(key), value: this.unsealed(key, value) })))
         })
         const total = this.current?.total ?? 0
-        // Each row has its checksum; that one is missing, or one came back, only their number tells.
+        // A row that is missing, or one that came back, leaves no checksum to fail: only the number of rows shows it.
         if (found !== total) throw this.rot(`it holds ${found} rows and should hold ${total}.`)
         return this.current?.meta ?? null
       },
@@ -125,8 +126,8 @@ class DatabaseSnapshotStore implements SnapshotStore {
       async () => {
         const { meta, total } = snapshot
         assert(meta.lastIncludedIndex === generation, 'a generation is named by its boundary', { generation })
-        const record: CurrentRecord = { format: SNAPSHOT_FORMAT, ...this.stagedFor(generation), total, meta }
-        await this.database.write([...this.abandoned(generation), switchTo(record)])
+        const record: SwitchRecord = { format: SNAPSHOT_FORMAT, ...this.stagedFor(generation), total, meta }
+        await this.database.write([...this.abandoned(generation), switchingOn(record)])
         this.current = record
         this.staged = null
         for (let slice = 0; slice < record.slices; slice += 1) await this.fold(record, slice)
@@ -140,10 +141,10 @@ class DatabaseSnapshotStore implements SnapshotStore {
     this.last = this.last.then(() => this.database.close()).then(done, done)
   }
 
-  /** At open: the switch that was interrupted is finished, what was never switched on is deleted. */
+  /** At open: a fold that was interrupted is finished, what was never switched on is deleted (storage.md §4.7). */
   async recover(): Promise<void> {
-    const stored = await this.database.get(CURRENT_KEY)
-    if (stored !== null) this.current = this.checkedFormat(decodeCurrent(this.opened(CURRENT_KEY, stored)))
+    const stored = await this.database.get(SWITCH_KEY)
+    if (stored !== null) this.current = this.checkedFormat(decodeSwitch(this.unsealed(SWITCH_KEY, stored)))
     const left: Uint8Array[] = []
     await this.database.scan({ ...SLICES, rowsMax: 16 }, (entries) => {
       for (const [key] of entries) left.push(key)
@@ -164,12 +165,12 @@ class DatabaseSnapshotStore implements SnapshotStore {
    * Moves one slice into the rows; nothing when that happened before. The record goes along, so that rows of a generation
    * are never found under an older one, whatever a database that lost writes lost.
    */
-  private async fold(record: CurrentRecord, slice: number): Promise<void> {
+  private async fold(record: SwitchRecord, slice: number): Promise<void> {
     const key = sliceKey(record.generation, slice)
     const stored = await this.database.get(key)
     if (stored === null) return
-    const changes = rowChanges(this.opened(key, stored))
-    await this.database.write([...changes, { key, value: null }, switchTo(record)])
+    const changes = rowChanges(this.unsealed(key, stored))
+    await this.database.write([...changes, { key, value: null }, switchingOn(record)])
   }
 
   private stagedFor(generation: LogIndex): Staged {
@@ -187,7 +188,7 @@ class DatabaseSnapshotStore implements SnapshotStore {
     }))
   }
 
-  private opened(key: Uint8Array, value: Uint8Array): Uint8Array {
+  private unsealed(key: Uint8Array, value: Uint8Array): Uint8Array {
     const content = unseal(key, value)
     if (content !== null) return content
     throw this.rot(`the value under key ${Buffer.from(key).toString('hex')} fails its checksum.`)
@@ -197,7 +198,7 @@ class DatabaseSnapshotStore implements SnapshotStore {
     return new Fault(snapshotRot(this.directory, what))
   }
 
-  private checkedFormat(record: CurrentRecord): CurrentRecord {
+  private checkedFormat(record: SwitchRecord): SwitchRecord {
     if (record.format <= SNAPSHOT_FORMAT) return record
     throw new Fault({
       code: 'NEWER_FORMAT',
@@ -205,7 +206,7 @@ class DatabaseSnapshotStore implements SnapshotStore {
     })
   }
 
-  /** Runs after all that was asked before; a fault is for ever. */
+  /** Runs an operation after all that were asked for before it; after the first fault, each answers with that fault. */
   private enqueue<Answer>(
     run: () => Promise<Answer>,
     answer: { readonly done: StorageDone<Answer>; readonly failed: Answer },
@@ -231,9 +232,9 @@ class DatabaseSnapshotStore implements SnapshotStore {
   }
 }
 
-/** The record that switches a generation on, as it is written. */
-function switchTo(record: CurrentRecord): DatabaseChange {
-  return { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(record)) }
+/** The change that writes the record which switches a generation on. */
+function switchingOn(record: SwitchRecord): DatabaseChange {
+  return { key: SWITCH_KEY, value: seal(SWITCH_KEY, encodeSwitch(record)) }
 }
 
 /** Carries a fault through promises, inside this folder only. */

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 export type ChosenState = { readonly path: string } | { readonly damage: string }
 
 /**
- * The state directory that counts: the one that CURRENT names (storage.md §1). Makes `state-0` and CURRENT at the first
+ * The state directory that counts: the one that CURRENT names (storage.md §1.5). Makes `state-0` and CURRENT at the first
  * open; a state directory that CURRENT does not name was never switched to, or was switched away from, and goes. Nothing
  * is deleted without a CURRENT that could be read, unless it is empty. The group's own name is made durable: with the log
  * below it, a vote lives there. Synchronous: it runs once, before the node serves anyone. Throws what node:fs throws.
@@ -26,7 +26,7 @@ export function chooseStateDirectory(directory: string): ChosenState {
   }
   if (chosen !== null) return { path: join(directory, chosen) }
   fs.mkdirSync(join(directory, FIRST_STATE))
-  switchTo(directory, FIRST_STATE)
+  writeCurrent(directory, FIRST_STATE)
   return { path: join(directory, FIRST_STATE) }
 }
 
@@ -58,7 +58,7 @@ function readCurrent(path: string): string | null {
 }
 
 /** Write, fsync, rename, fsync the directory: whenever the machine stops, CURRENT is the old one or the new one. */
-function switchTo(directory: string, name: string): void {
+function writeCurrent(directory: string, name: string): void {
   const temporary = join(directory, 'CURRENT.new')
   const file = fs.openSync(temporary, 'w')
   try {

@@ -1,7 +1,10 @@
 import { failure } from '../../../src/base/result.ts'
 import type { Disk, DiskDone, DiskFile } from '../../../src/storage/disk/disk.ts'
 
-/** Fails one operation, given by its number, with one error code; `effect` says whether it takes place nevertheless. */
+/**
+ * Fails one operation, given by its number, with one error code; `effect` says whether it takes place nevertheless
+ * (storage.md §8.3, faults.md §6).
+ */
 export class FailingDisk implements Disk {
   calls = 0
   failed: string | null = null

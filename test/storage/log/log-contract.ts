@@ -3,7 +3,7 @@ import { logIndex, nodeId } from '../../../src/base/brand.ts'
 import { LogAuthor, closeLog, listing, mustOpen, openFixture, payload, payloads, readAll } from './log-fixture.ts'
 import type { LogHarness } from './log-fixture.ts'
 
-/** What every log must do, whatever disk lies under it. The harness lives for one test. */
+/** What every log must do, whatever disk lies under it (storage.md §8.2). The harness lives for one test. */
 export function logContract(name: string, makeHarness: () => LogHarness): void {
   describe(`the log on ${name}`, () => {
     let harness: LogHarness

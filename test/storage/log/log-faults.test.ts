@@ -6,7 +6,10 @@ import { FailingDisk } from '../disk/failing-disk.ts'
 import { LogAuthor, closeLog, mustOpen, openFixture, payloads } from './log-fixture.ts'
 import type { LogHarness, ManualClock, OpenedFixture } from './log-fixture.ts'
 
-/** Opens, writes over several segments, discards, truncates; returns the last index and write that were acknowledged. */
+/**
+ * The workload under which each call of the disk fails once (faults.md §6): opens, writes over several segments, discards,
+ * truncates. Returns the last write that was acknowledged, and the code of the fault.
+ */
 async function workload(
   harness: LogHarness & { readonly clock: ManualClock },
 ): Promise<{ acknowledged: number; fault: string | null }> {

@@ -47,7 +47,10 @@ async function written(marked: number, last: readonly Uint8Array[]): Promise<Wri
   return { disk: harness.disk.copy(), ends }
 }
 
-/** Opens a copy of the disk after `damage`; what the log holds then, or the fault. Damage that is refused changes nothing. */
+/**
+ * Opens a copy of the disk after `damage` (storage.md §8.4, faults.md §6); what the log holds then, or the fault. Damage that
+ * is refused changes nothing.
+ */
 async function outcome(from: MemoryDisk, damage: (disk: MemoryDisk) => void): Promise<string> {
   const disk = from.copy()
   damage(disk)

@@ -5,7 +5,7 @@ import { type KeyedBytes, packRows } from '../../../src/codec/rows/packed-rows.t
 import type { SnapshotMeta, SnapshotSlice, SnapshotStore } from '../../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
 
-/** One store over its restarts. */
+/** One store over its restarts: the contract runs on each implementation (storage.md §8.2). */
 export interface SnapshotHarness {
   /** Opens it; the process that had it before is gone, whatever it was doing. */
   open(): Promise<SnapshotStore>

@@ -8,7 +8,7 @@ import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import { packRows } from '../../../src/codec/rows/packed-rows.ts'
 import { openLevel } from '../../../src/storage/snapshot/snapshot-database.ts'
 import type { SnapshotDatabase } from '../../../src/storage/snapshot/snapshot-database.ts'
-import { CURRENT_KEY, encodeCurrent, rowKey, seal, sliceKey } from '../../../src/storage/snapshot/snapshot-format.ts'
+import { SWITCH_KEY, encodeSwitch, rowKey, seal, sliceKey } from '../../../src/storage/snapshot/snapshot-format.ts'
 import { openSnapshotStore, storeOver } from '../../../src/storage/snapshot/snapshot-store.ts'
 import { bytes, close, commit, load, meta, row, snapshotContract, write } from './snapshot-contract.ts'
 
@@ -64,7 +64,7 @@ snapshotContract('LevelDB', () => {
   }
 })
 
-/** A database that stops with a disk error at its `failAt`-th write, with or without that write's effect. */
+/** A database that stops with a disk error at its `failAt`-th write, with or without that write's effect (storage.md §8.3). */
 function failing(database: SnapshotDatabase, failAt: number, takesEffect: boolean): SnapshotDatabase {
   let writes = 0
   return {
@@ -205,7 +205,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
 
   test.each([
     ['a row', rowKey('b')],
-    ['the record that switched it on', CURRENT_KEY],
+    ['the record that switched it on', SWITCH_KEY],
   ])('%s that rotted is never loaded', async (_what, key) => {
     const path = directory()
     const store = await open(path)
@@ -260,7 +260,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
   test('rows without the record that switched them on are damage', async () => {
     const path = directory()
     await committedOnce(path)
-    await change(join(path, 'state-0'), (database) => database.write([{ key: CURRENT_KEY, value: null }]))
+    await change(join(path, 'state-0'), (database) => database.write([{ key: SWITCH_KEY, value: null }]))
     await expect(load(await open(path))).rejects.toThrow('SNAPSHOT_ROT')
   })
 
@@ -271,7 +271,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     const value = seal(key, packRows([row('a', '0')]))
     await change(join(path, 'state-0'), async (database) => {
       const current = { format: 1, generation: logIndex(2), slices: 0, rows: 0, total: 1, meta: meta(2) }
-      const switched = { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(current)) }
+      const switched = { key: SWITCH_KEY, value: seal(SWITCH_KEY, encodeSwitch(current)) }
       await database.write([{ key, value }, switched])
     })
     expect((await faultOfOpening(path))?.code).toBe('SNAPSHOT_ROT')
@@ -306,7 +306,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     await change(join(path, 'state-0'), (database) =>
       database.write([
         { key: sliceKey(logIndex(2), 0), value: bytes('rotten bytes') },
-        { key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(current)) },
+        { key: SWITCH_KEY, value: seal(SWITCH_KEY, encodeSwitch(current)) },
       ]),
     )
     expect((await faultOfOpening(path))?.code).toBe('SNAPSHOT_ROT')
@@ -318,7 +318,7 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     stores.pop()
     const current = { format: 2, generation: logIndex(2), slices: 0, rows: 0, total: 0, meta: meta(2) }
     await change(join(path, 'state-0'), (database) =>
-      database.write([{ key: CURRENT_KEY, value: seal(CURRENT_KEY, encodeCurrent(current)) }]),
+      database.write([{ key: SWITCH_KEY, value: seal(SWITCH_KEY, encodeSwitch(current)) }]),
     )
     expect((await faultOfOpening(path))?.code).toBe('NEWER_FORMAT')
   })
