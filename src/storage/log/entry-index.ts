@@ -133,7 +133,7 @@ export class EntryIndex {
   }
 
   /** Term at an index held, or at the base. */
-  termAt(index: LogIndex): Term {
+  private termAt(index: LogIndex): Term {
     if (index === this.below.index) return this.below.term
     assert(this.has(index), 'the log holds the entry', { index, base: this.below.index, last: this.lastIndex })
     const run = this.trail[lowerBoundBy(this.trail, index, lastOf)] as TermRun // has() said that a run covers it

@@ -89,8 +89,8 @@ export class TailCache {
   }
 
   /**
-   * The bytes at stream positions [start, end) of records from `first` on, which the cache holds; a view when one block
-   * holds them all. `pieces` are copied into one buffer otherwise.
+   * The bytes of records that the cache holds, from the one at `first` on: stream positions [start, start + bytes). A view
+   * when one block holds them all, else a copy. It must not be written to.
    */
   slice(range: { first: LogIndex; start: number; bytes: number }): Uint8Array {
     let at = lowerBoundBy(this.blocks, range.first, lastOf)
