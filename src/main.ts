@@ -1,11 +1,11 @@
-import { createHash, hash, randomInt } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { groupId, type NodeId, nodeId } from './base/brand.ts'
 import { Random } from './base/random.ts'
 import { DEFAULT_LIMITS } from './codec/entry/default-limits.ts'
 import type { Limits } from './codec/entry/payload.ts'
 import { encodePayload } from './codec/entry/payload-codec.ts'
-import { createSessionCodec } from './codec/session-codec.ts'
+import { sessionCodec } from './codec/session-codec.ts'
 import { mount, type Mount, type Mountable } from './machine/index.ts'
 import { counter, payments, register } from './machines/index.ts'
 import type { Driver } from './node/driver.ts'
@@ -154,10 +154,7 @@ interface Parts {
 /** What a node is opened from. The transport dials from here on. */
 function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots: SnapshotStore }): Parts {
   const { directory, snapshots } = on
-  const codec = createSessionCodec(
-    (bytes) => hash('sha256', bytes, 'buffer'),
-    (text) => hash('sha256', text, 'hex'),
-  )
+  const codec = sessionCodec
   const mounted = mount(options.machines ?? [counter, register, payments], codec)
   const machine = new SessionStateMachine(mounted.userMachine, codec, { group: GROUP })
   const identity = {

@@ -1,8 +1,8 @@
+import { hash } from 'node:crypto'
 import { decodeClientRequest } from './entry/client-request.ts'
 import { foldJoined, foldNumber, foldString } from './value/running-hash.ts'
 import { keyPart, keyParts } from './rows/key.ts'
 import { decodePayload } from './entry/payload-codec.ts'
-import { sha256 as pureSha256 } from './bytes/sha256.ts'
 import type { ClientRequestPayload, PayloadByKind } from './entry/payload.ts'
 import type { RunningHash } from './value/running-hash.ts'
 import type { Value } from './value/value.ts'
@@ -51,42 +51,31 @@ export interface SessionCodec {
   keyParts(encoded: string): (string | number)[]
 }
 
-/**
- * The codec that the session layer gets by constructor. A host may hand in its native SHA-256, over bytes and over a text's
- * UTF-8; the default is the pure one, and all give the same.
- */
-export function createSessionCodec(
-  sha256: (bytes: Uint8Array) => Uint8Array = pureSha256,
-  sha256Hex: (text: string) => string = (text) => hexText(sha256(Buffer.from(text, 'utf8'))),
-): SessionCodec {
-  return {
-    encodeValue,
-    encodeWalked,
-    decodeValue,
-    decodeInput,
-    isEncodingOf,
-    walk,
-    walkRow,
-    foldNumber,
-    foldString,
-    foldJoined,
-    decodeClientRequest,
-    decodePayload,
-    sha256: (bytes) => plain(sha256(bytes)),
-    sha256Hex,
-    keyPart,
-    keyParts,
-  }
+/** The codec of every host: servers, the simulator and tests. */
+export const sessionCodec: SessionCodec = {
+  encodeValue,
+  encodeWalked,
+  decodeValue,
+  decodeInput,
+  isEncodingOf,
+  walk,
+  walkRow,
+  foldNumber,
+  foldString,
+  foldJoined,
+  decodeClientRequest,
+  decodePayload,
+  sha256,
+  sha256Hex,
+  keyPart,
+  keyParts,
 }
 
-/** The codec with the pure SHA-256. */
-export const sessionCodec: SessionCodec = createSessionCodec()
-
-function hexText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+/** The platform's SHA-256; it gives a Buffer, which is not a value, so the 32 bytes are copied. */
+function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(hash('sha256', bytes, 'buffer'))
 }
 
-/** `createHash().digest()` gives a Buffer, which is not a value. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return Object.getPrototypeOf(bytes) === Uint8Array.prototype ? bytes : new Uint8Array(bytes)
+function sha256Hex(text: string): string {
+  return hash('sha256', text, 'hex')
 }

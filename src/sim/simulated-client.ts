@@ -4,7 +4,7 @@ import type { SessionNumbers } from '../codec/entry/payload.ts'
 import { encodeClientRequest } from '../codec/entry/client-request.ts'
 import { encodePayload } from '../codec/entry/payload-codec.ts'
 import { requestHash } from '../codec/value/running-hash.ts'
-import { sha256 } from '../codec/bytes/sha256.ts'
+import { sessionCodec } from '../codec/session-codec.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
 import type { Value } from '../codec/value/value.ts'
 import type { ProposalSink } from '../node/api.ts'
@@ -218,7 +218,7 @@ export class SimulatedClient {
   }
 
   private secretHash(): Uint8Array {
-    return sha256(Uint8Array.from(this.name, (char) => char.charCodeAt(0)))
+    return sessionCodec.sha256(Uint8Array.from(this.name, (char) => char.charCodeAt(0)))
   }
 
   private opened(): SessionNumbers {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createSessionCodec } from '../../src/codec/session-codec.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
 import { command, defineMachine, mount, query } from '../../src/machine/index.ts'
 import type { UserStateMachine } from '../../src/session/user-machine.ts'
 import { DeterminismError, withDeterminismGuard } from '../../src/testing/index.ts'
@@ -106,7 +106,7 @@ describe('the determinism guard', () => {
         queries: { when: query({ input: z.null(), output: z.int() }, () => Date.now()) },
       },
     )
-    const world = new MemoryHost(withDeterminismGuard(mount([reject], createSessionCodec()).userMachine))
+    const world = new MemoryHost(withDeterminismGuard(mount([reject], sessionCodec).userMachine))
     expect(() => world.apply('late', 'go', null)).toThrow('Date.now()')
     expect(() => world.query('late', 'when', null)).toThrow('Date.now()')
   })

@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
 import type { PayloadByKind } from '../../src/codec/entry/payload.ts'
 import { encodeClientRequest } from '../../src/codec/entry/client-request.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
-import { createSessionCodec } from '../../src/codec/session-codec.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import type { Mount } from '../../src/machine/index.ts'
@@ -11,7 +11,7 @@ import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied, StateMachine } from '../../src/session/state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from '../../src/session/user-machine.ts'
 
-export const codec = createSessionCodec()
+export const codec = sessionCodec
 
 /** Opens sessions and applies commands through the real session layer, without a cluster (FR-005). */
 export class SessionWorld {

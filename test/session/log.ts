@@ -4,7 +4,7 @@ import type { ClientRequestPayload, Limits, OpenSessionPayload, PayloadByKind } 
 import { encodeClientRequest } from '../../src/codec/entry/client-request.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { requestHash } from '../../src/codec/value/running-hash.ts'
-import { createSessionCodec } from '../../src/codec/session-codec.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
@@ -12,7 +12,7 @@ import type { SessionLog } from '../../src/session/state/replicated-state.ts'
 import type { Applied, Reply, StateMachine } from '../../src/session/state-machine.ts'
 import type { UserStateMachine } from '../../src/session/user-machine.ts'
 
-export const codec = createSessionCodec()
+export const codec = sessionCodec
 export const START = 1_700_000_000_000
 export const RECORD_BYTES = 100
 

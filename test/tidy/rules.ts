@@ -47,7 +47,7 @@ function importProblem(sources: Sources, question: Question): string | null {
 function folderProblem(sources: Sources, { folder, rule, entry }: Question, target: string): string | null {
   const other = target.split('/')[0] ?? ''
   if (other === folder) return null
-  if (rule.rooms?.some((room) => target.startsWith(`${room}/`))) return null
+  if (rule.rooms?.some((room) => target === room || target.startsWith(`${room}/`))) return null
   if (rule.types?.includes(other)) return entry.typeOnly ? null : `may import types alone from ${other}/`
   if (!rule.folders.includes(other)) return `may not import ${target}`
   if (folder !== 'sim' || entry.typeOnly) return null
@@ -73,18 +73,24 @@ function covers(allowed: string, specifier: string): boolean {
   return specifier === allowed || specifier.startsWith(`${allowed}/`)
 }
 
-/** The first package other than pure ones that a file needs at run time, through all it imports; null when none. */
+/** The first thing other than pure ones that a file takes of a package at run time, through all it imports; null when none. */
 function outsideOf(sources: Sources, start: string): string | null {
   const seen = new Set<string>([start])
   for (const path of seen) {
     for (const entry of importsOf(sources.get(path) ?? '')) {
       if (entry.typeOnly) continue
       if (entry.specifier.startsWith('.')) seen.add(resolve(path, entry.specifier))
-      else if (!['msgpackr', 'zod', 'xstate', 'node:zlib'].includes(entry.specifier))
-        return `${entry.specifier} in ${path}`
+      else if (!isPure(entry)) return `${entry.specifier} in ${path}`
     }
   }
   return null
+}
+
+/** Packages that compute and nothing else, and the pure functions that the codec takes of Node's modules. */
+function isPure({ specifier, names }: Import): boolean {
+  const allowed = TABLE['codec']?.names?.[specifier]
+  if (allowed !== undefined) return names.every((name) => allowed.includes(name))
+  return specifier === 'zod' || specifier === 'xstate'
 }
 
 function resolve(from: string, specifier: string): string {

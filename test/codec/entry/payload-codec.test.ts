@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../../src/base/brand.ts'
@@ -15,7 +14,6 @@ import {
 } from '../../../src/codec/entry/client-request.ts'
 import { decodePayload, encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import { ENTRY_PAYLOAD_BYTES_MAX } from '../../../src/codec/entry/record.ts'
-import { createSessionCodec, sessionCodec } from '../../../src/codec/session-codec.ts'
 import { ValueError } from '../../../src/codec/value/value-error.ts'
 import { encodeValue } from '../../../src/codec/value/encode.ts'
 
@@ -266,25 +264,5 @@ describe('what stands beside the payloads', () => {
     expect(clientRequestLength(request)).toBe(ENTRY_PAYLOAD_BYTES_MAX)
     const above = { ...limits, commandBytesMax: COMMAND_INPUT_BYTES_MAX + 1 }
     expect(() => encodePayload('Limits', above)).toThrow(/commandBytesMax/)
-  })
-
-  test('the session codec hashes alike with its own SHA-256 and a native one', () => {
-    const native = createSessionCodec((bytes) => createHash('sha256').update(bytes).digest())
-    const input = Uint8Array.of(1, 2, 3)
-    expect(native.sha256(input)).toEqual(sessionCodec.sha256(input))
-    expect(Object.getPrototypeOf(native.sha256(input))).toBe(Uint8Array.prototype)
-  })
-
-  test('SHA-256 of a text is that of its UTF-8 in hex, whoever computes it', () => {
-    const bytesOnly = createSessionCodec((bytes) => createHash('sha256').update(bytes).digest())
-    const native = createSessionCodec(undefined, (text) => createHash('sha256').update(text).digest('hex'))
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        const expected = Buffer.from(sessionCodec.sha256(new TextEncoder().encode(text))).toString('hex')
-        for (const codec of [sessionCodec, bytesOnly, native]) expect(codec.sha256Hex(text)).toBe(expected)
-      }),
-    )
-    expect(sessionCodec.sha256Hex('\ud800')).toBe(sessionCodec.sha256Hex('\ufffd'))
-    expect(createHash('sha256').update('\ud800').digest('hex')).toBe(sessionCodec.sha256Hex('\ufffd'))
   })
 })

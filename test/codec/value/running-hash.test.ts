@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../../../src/base/random.ts'
@@ -15,7 +14,6 @@ import {
   parseHashText,
   requestHash,
 } from '../../../src/codec/value/running-hash.ts'
-import { sha256 } from '../../../src/codec/bytes/sha256.ts'
 
 const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value))
 
@@ -133,26 +131,5 @@ describe('the 64-bit hash', () => {
       { numRuns: 200 },
     )
     for (const bad of ['', '0123', '0123456789ABCDEF', '0123456789abcdefg']) expect(parseHashText(bad)).toBeNull()
-  })
-})
-
-describe('SHA-256', () => {
-  test('gives what node:crypto gives at every length around a block', () => {
-    for (let length = 0; length <= 200; length += 1) {
-      const bytes = Uint8Array.from({ length }, (_, index) => (index * 37 + length) & 255)
-      expect(Buffer.from(sha256(bytes)).toString('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))
-    }
-  })
-
-  test('gives what node:crypto gives for any bytes, also inside a larger buffer', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 2000 }), fc.nat(7), (bytes, offset) => {
-        const within = new Uint8Array(bytes.length + 16)
-        within.set(bytes, offset)
-        const view = within.subarray(offset, offset + bytes.length)
-        expect(Buffer.from(sha256(view)).toString('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))
-      }),
-      { numRuns: 100 },
-    )
   })
 })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createSessionCodec } from '../../../src/codec/session-codec.ts'
+import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import { bare, command, defineMachine, mount } from '../../../src/machine/index.ts'
 import { MemoryHost } from '../run/memory-context.ts'
 
-const codec = createSessionCodec()
+const codec = sessionCodec
 
 describe('bare machines', () => {
   test('FR-001 the bare three functions are mounted beside defined machines and can be called by them', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { sessionId } from '../../../src/base/brand.ts'
-import { createSessionCodec } from '../../../src/codec/session-codec.ts'
+import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import {
   CALL_DEPTH_MAX,
   command,
@@ -20,7 +20,7 @@ import {
 import type { TaskRecord } from '../../../src/session/user-machine.ts'
 import { MemoryHost, sessionOf } from '../run/memory-context.ts'
 
-const codec = createSessionCodec()
+const codec = sessionCodec
 
 const shopSchema = {
   version: 1,

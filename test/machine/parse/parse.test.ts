@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Value } from '../../../src/codec/value/value.ts'
-import { createSessionCodec } from '../../../src/codec/session-codec.ts'
+import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import { bare, command, defineMachine, mount, query } from '../../../src/machine/index.ts'
 import { didYouMean } from '../../../src/machine/parse/suggest.ts'
 
-const codec = createSessionCodec()
+const codec = sessionCodec
 
 interface Tree {
   readonly name: string

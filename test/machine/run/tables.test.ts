@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createSessionCodec } from '../../../src/codec/session-codec.ts'
+import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import { command, defineMachine, mount, table, type Context } from '../../../src/machine/index.ts'
 import { prefixEnd } from '../../../src/machine/run/key.ts'
 import { MemoryHost } from './memory-context.ts'
@@ -28,7 +28,7 @@ function inside<Result>(run: (ctx: Context<typeof schema>) => Result): Result {
       }),
     },
   })
-  new MemoryHost(mount([machine], createSessionCodec()).userMachine).apply('tables', 'run', null)
+  new MemoryHost(mount([machine], sessionCodec).userMachine).apply('tables', 'run', null)
   expect(results).toHaveLength(1)
   return results[0] as Result
 }
