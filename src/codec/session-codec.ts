@@ -9,10 +9,10 @@ import type { Value } from './value/value.ts'
 import { decodeInput, decodeValue } from './value/decode.ts'
 import { encodeValue } from './value/encode.ts'
 import { encodeWalked } from './value/encode-walked.ts'
-import { isEncodingOf } from './value/match.ts'
+import { isEncodingOf } from './value/is-encoding-of.ts'
 import { walk, walkRow } from './value/walk.ts'
 
-/** The one guarded codec, handed to the session layer by constructor (architecture.md §2). */
+/** The one guarded codec, handed to the session layer by constructor (architecture.md §5). */
 export interface SessionCodec {
   /** Canonical msgpack, within the bounds of rows. Throws ValueError. */
   encodeValue(value: Value): Uint8Array

@@ -3,8 +3,6 @@ import type { TermRun } from '../../base/term-run.ts'
 import {
   EntryError,
   checkHeader,
-  payloadAt,
-  readHeader,
   recordChain,
   recordGroup,
   recordIndex,
@@ -13,15 +11,15 @@ import {
   verifyEntry,
 } from './record.ts'
 import type { EntryRefusal } from './record.ts'
-import type { EntryHeader } from './entry.ts'
 
-/** Walks over concatenated entry records, as they lie in frames and messages. */
-
-/** What a whole, verified run of records holds. */
+/** What a batch of records holds (records one after the other, as they lie in frames and messages), all of them verified. */
 export interface VerifiedRecords {
   readonly count: number
+  /** Index of the last record; the index before the first one when there is none. */
   readonly last: LogIndex
+  /** Its term; without a record the term that was expected before the first. */
   readonly lastTerm: Term
+  /** Its chain value; without a record the one before, 0 when that is not known. */
   readonly lastChain: number
 }
 
@@ -36,7 +34,7 @@ export interface RecordsContext {
   readonly previousChain: number | null
 }
 
-/** Where and why a run of records is refused. */
+/** Where and why a batch of records is refused. */
 export interface RecordsRefusal {
   readonly reason: EntryRefusal
   /** Offset of the record that is wrong. */
@@ -74,17 +72,7 @@ function orderOf(
   return recordTerm(records, offset) < expected.term ? 'OUT_OF_ORDER' : null
 }
 
-/** Calls `visit` for each record in order; the payload is a view of `records`. Throws EntryError at bytes that are none. */
-export function forEachEntry(records: Uint8Array, visit: (header: EntryHeader, payload: Uint8Array) => void): void {
-  let offset = 0
-  while (offset < records.length) {
-    const header = readHeader(records, offset)
-    visit(header, payloadAt(records, offset))
-    offset += recordLength(records, offset)
-  }
-}
-
-/** Calls `visit` with the offset of each record in order: the cheap walk. Throws EntryError at bytes that are none. */
+/** Calls `visit` with the offset of each record in order. Checks headers, not checksums. Throws EntryError at bytes that are none. */
 export function forEachOffset(records: Uint8Array, visit: (offset: number) => void): void {
   let offset = 0
   while (offset < records.length) {
@@ -107,17 +95,4 @@ export function entryOffset(records: Uint8Array, position: number): number {
     offset += recordLength(records, offset)
   }
   return offset
-}
-
-/** The terms of the records, run-length: what the core sees of them. Throws EntryError at bytes that are no records. */
-export function termRunsOf(records: Uint8Array): readonly TermRun[] {
-  const runs: { first: LogIndex; last: LogIndex; term: Term }[] = []
-  forEachOffset(records, (offset) => {
-    const index = recordIndex(records, offset)
-    const term = recordTerm(records, offset)
-    const run = runs.at(-1)
-    if (run !== undefined && run.term === term && run.last + 1 === index) run.last = index
-    else runs.push({ first: index, last: index, term })
-  })
-  return runs
 }

@@ -39,7 +39,10 @@ export const DEFAULT_LIMITS: Limits = {
   ackTimeoutMs: 30 * SECOND_MS,
   ackTimeoutMaxMs: 5 * MINUTE_MS,
   attemptsMax: 20,
-  /** One log segment: a restart replays at most this much and what the snapshot being written covers; a row is stored once per that. */
+  /**
+   * One log segment. A restart replays at most this much, and as much again when the newest snapshot was not finished. A row
+   * that changes all the time is written to the snapshot once per so much log.
+   */
   snapshotBytes: 64 * MIB,
 }
 

@@ -13,7 +13,7 @@ export interface NewEntry {
   readonly term: Term
   readonly lease: Millis
   readonly now: Millis
-  /** Chain value of the entry at index − 1; CHAIN_START for entry 1. */
+  /** Chain value of the entry at index − 1; 0 for entry 1. */
   readonly previousChain: number
   readonly payload: Uint8Array
   /** Version of the payload's envelope. Default 1. */
@@ -25,18 +25,8 @@ export interface NewEntry {
 /** Encodes a batch of records into one buffer. Use it again after `finish`. */
 export class EntryEncoder {
   private bytes = new Uint8Array(0)
-  private used = 0
-  private count = 0
-
   /** Bytes encoded since the last `finish`. */
-  get byteLength(): number {
-    return this.used
-  }
-
-  /** Records encoded since the last `finish`. */
-  get entryCount(): number {
-    return this.count
-  }
+  private used = 0
 
   /** Makes room for records of that many bytes in total: one allocation for the batch when the sum is known. */
   reserve(bytes: number): void {
@@ -48,7 +38,7 @@ export class EntryEncoder {
     this.bytes = grown
   }
 
-  /** Appends one record and returns its chain value. */
+  /** Appends one record and returns its chain value. Asserts that the payload is at most 16 MiB. */
   append(entry: NewEntry): number {
     const length = entry.payload.length
     assert(length <= ENTRY_PAYLOAD_BYTES_MAX, 'a payload is at most 16 MiB', { length })
@@ -63,7 +53,6 @@ export class EntryEncoder {
     writeUint32(bytes, offset + AT.checksum, checksum)
     writeUint32(bytes, offset + AT.chain, chain)
     this.used = offset + ENTRY_HEADER_BYTES + length
-    this.count += 1
     return chain
   }
 
@@ -74,7 +63,6 @@ export class EntryEncoder {
     const records = whole ? this.bytes.subarray(0, this.used) : this.bytes.slice(0, this.used)
     this.bytes = new Uint8Array(0)
     this.used = 0
-    this.count = 0
     return records
   }
 }

@@ -26,7 +26,7 @@ export function decodePayload<Kind extends keyof PayloadByKind>(kind: Kind, payl
 }
 
 /** Sessions that one KeepAlive, ExpireSessions or RetryServerRequests entry may name. */
-export const SESSIONS_PER_ENTRY_MAX = 100_000
+const SESSIONS_PER_ENTRY_MAX = 100_000
 
 /** How a payload becomes a value and back: checked by its shape, which also puts its fields in order. */
 interface Form<Kind extends keyof PayloadByKind> {

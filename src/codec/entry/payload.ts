@@ -1,14 +1,17 @@
 import type { Millis, NodeId } from '../../base/brand.ts'
 import type { Value } from '../value/value.ts'
 
-/** Payloads of log entries (sessions.md §1, §3, §4). A session is named by its three numbers, text `group/incarnation/index`. */
+/** How payloads name a session (sessions.md §1, §3, §4): its three numbers, as text `group/incarnation/index`. */
 export interface SessionNumbers {
+  /** Raft group: uint32. */
   readonly group: number
+  /** Incarnation of the cluster in which it was opened: uint32. */
   readonly incarnation: number
   /** Log index of the session's OpenSession entry. */
   readonly index: number
 }
 
+/** A node of a configuration. */
 export interface Member {
   readonly id: NodeId
   /** host:port of the node's peer and client listener; a hint that may change. */
@@ -29,17 +32,21 @@ export interface ConfigurationPayload {
 export interface Limits {
   /** Requests a session may have between its floor and its highest id. Default 1,024. */
   readonly windowRequests: number
+  /** Cached responses per session. Default 1,024. */
   readonly cachedResponsesMax: number
   /** Cached response bytes per session. Default 4 MiB. */
   readonly cachedBytesMax: number
-  /** Default 1 MiB each. */
+  /** Bytes of a command's input. Default 1 MiB. */
   readonly commandBytesMax: number
+  /** Bytes of a response. Default 1 MiB. */
   readonly responseBytesMax: number
-  /** Server requests waiting per session: 10,000 and 16 MiB. */
+  /** Server requests waiting per session. Default 10,000. */
   readonly outboxCountMax: number
+  /** Their bytes. Default 16 MiB. */
   readonly outboxBytesMax: number
   /** Open sessions of the group. Default 1,000,000. */
   readonly sessionsMax: number
+  /** The timeout that a client asks for is brought within these two. Default 1 s and 24 h. */
   readonly sessionTimeoutMinMs: Millis
   readonly sessionTimeoutMaxMs: Millis
   /** How long a closed session's tombstone stays. Default 10 min. */
@@ -57,10 +64,11 @@ export interface Limits {
   readonly ackTimeoutMaxMs: Millis
   /** Attempts at one server request before it is a dead letter. Default 20. */
   readonly attemptsMax: number
-  /** Record bytes of log between two snapshot boundaries. Default 16 MiB. */
+  /** Record bytes of log between two snapshot boundaries. Default 64 MiB. */
   readonly snapshotBytes: number
 }
 
+/** Opens a session; its id is the index of this entry. */
 export interface OpenSessionPayload {
   /** SHA-256 of the client's secret, 32 bytes. */
   readonly secretHash: Uint8Array
@@ -75,6 +83,7 @@ export interface OpenSessionPayload {
   readonly ordered: boolean
 }
 
+/** A client takes a session over on a new connection (sessions.md §4). */
 export interface AttachSessionPayload extends SessionNumbers {
   readonly secretHash: Uint8Array
   /** Attach epoch that this attach replaces (compare-and-set); 0 for the first. */
@@ -83,10 +92,12 @@ export interface AttachSessionPayload extends SessionNumbers {
   readonly nonce: Uint8Array
 }
 
-/** The hot one: packed binary on disk and wire, never msgpack. */
+/** A command of a session; packed binary on disk and wire (client-request.ts), because most entries are one. */
 export interface ClientRequestPayload extends SessionNumbers {
+  /** Attach epoch of the connection it came by. */
   readonly epoch: number
   readonly requestId: number
+  /** Responses below it are no longer needed. */
   readonly lowestPendingRequestId: number
   /** Cumulative ack that rides along; 0: none. */
   readonly ackServerRequests: number
@@ -101,20 +112,24 @@ export interface ClientRequestPayload extends SessionNumbers {
   readonly input: Uint8Array
 }
 
+/** A cumulative acknowledgement that came without a command. */
 export interface ServerRequestAckPayload extends SessionNumbers {
   readonly epoch: number
   /** Acknowledges every server request up to this id. */
   readonly serverRequestId: number
 }
 
+/** Sessions whose clients were heard of. */
 export interface KeepAlivePayload {
   readonly sessions: readonly SessionNumbers[]
 }
 
+/** Sessions whose time is over; one that was renewed at another index than the one named here stays. */
 export interface ExpireSessionsPayload {
   readonly sessions: readonly (SessionNumbers & { readonly renewedAtIndex: number })[]
 }
 
+/** Ends a session by its client's wish. */
 export interface CloseSessionPayload extends SessionNumbers {
   readonly epoch: number
   /** Proof for a close without an attached connection; empty when the epoch stands for it. */
@@ -133,6 +148,8 @@ export interface PayloadByKind {
   readonly CloseSession: CloseSessionPayload
   /** Sessions whose due server requests are to be sent again. */
   readonly RetryServerRequests: { readonly sessions: readonly SessionNumbers[] }
+  /** From here on a machine runs at version `to`. */
   readonly AdvanceVersion: { readonly machine: string; readonly to: number }
+  /** Part of the entry at `index` is to be skipped on every replica; applied as a no-op today (sessions.md §10). */
   readonly SkipEntry: { readonly index: number; readonly part: string }
 }

@@ -9,13 +9,14 @@ import type { EntryHeader, EntryKind } from './entry.ts'
  * bytes go to every disk and over every wire.
  */
 export const ENTRY_HEADER_BYTES = 56
+
+/** First byte of every record. */
 export const ENTRY_FORMAT = 1
+
 /** Largest payload: commands are at most 1 MiB by default, and one record must fit one frame of the log. */
 export const ENTRY_PAYLOAD_BYTES_MAX = 16 * 1024 * 1024
-/** Chain value below the first entry of a log. */
-export const CHAIN_START = 0
 
-/** Offsets of the fields. */
+/** Offsets of the fields in the header. The format byte is at 0. */
 export const AT = {
   kind: 1,
   envelope: 2,
@@ -59,7 +60,10 @@ export class EntryError extends Error {
   }
 }
 
-/** Chain value of a record: CRC-32 of its checksum (which covers header and payload), continued from the one before. */
+/**
+ * Chain value of a record: CRC-32 of its checksum (which covers header and payload), continued from the one before, which is
+ * 0 before the first entry of a log.
+ */
 export function chainOf(previousChain: number, checksum: number): number {
   return crc32OfUint32(checksum, previousChain)
 }
@@ -114,39 +118,50 @@ export function payloadAt(bytes: Uint8Array, offset: number): Uint8Array {
   return bytes.subarray(offset + ENTRY_HEADER_BYTES, offset + recordLength(bytes, offset))
 }
 
-/** Bytes of the record at `offset`, header and payload. Like the readers below: only where `checkHeader` said null. */
+/**
+ * Bytes of the record at `offset`, header and payload. This one and the readers below are for a record that `checkHeader`
+ * or `verifyEntry` found to be whole.
+ */
 export function recordLength(bytes: Uint8Array, offset: number): number {
   return ENTRY_HEADER_BYTES + readUint32(bytes, offset + AT.length)
 }
 
+/** Kind of the record at `offset`. */
 export function recordKind(bytes: Uint8Array, offset: number): EntryKind {
   return KIND_NAMES[bytes[offset + AT.kind] as number] as EntryKind
 }
 
+/** Raft group of the record at `offset`. */
 export function recordGroup(bytes: Uint8Array, offset: number): GroupId {
   return readUint32(bytes, offset + AT.group) as GroupId
 }
 
+/** Log index of the record at `offset`, from 1. */
 export function recordIndex(bytes: Uint8Array, offset: number): LogIndex {
   return readUint64(bytes, offset + AT.index) as LogIndex
 }
 
+/** Term of the record at `offset`, from 1. */
 export function recordTerm(bytes: Uint8Array, offset: number): Term {
   return readUint64(bytes, offset + AT.term) as Term
 }
 
+/** Leader-time clock of the record at `offset` (sessions.md §1). */
 export function recordLease(bytes: Uint8Array, offset: number): Millis {
   return readUint64(bytes, offset + AT.lease)
 }
 
+/** Wall clock of the record at `offset`, ms since the Unix epoch. */
 export function recordNow(bytes: Uint8Array, offset: number): Millis {
   return readUint64(bytes, offset + AT.now)
 }
 
+/** Stored checksum of the record at `offset`: uint32. */
 export function recordChecksum(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset + AT.checksum)
 }
 
+/** Stored chain value of the record at `offset`: uint32. */
 export function recordChain(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset + AT.chain)
 }

@@ -17,10 +17,13 @@ export const VALUE_BYTES_MAX = 16 * 1024 * 1024
  */
 export const VALUE_NODES_MAX = 1024 * 1024
 
-/** A set of bounds. */
+/** A set of bounds, each the greatest that is allowed. */
 export interface ValueBounds {
+  /** Arrays and objects inside each other. */
   readonly depth: number
+  /** Of the encoding. */
   readonly bytes: number
+  /** Scalars, arrays and objects. */
   readonly nodes: number
 }
 
@@ -36,6 +39,3 @@ export const ROW_BOUNDS: ValueBounds = {
   bytes: 2 * VALUE_BYTES_MAX + 64 * 1024,
   nodes: 2 * VALUE_NODES_MAX + 1024,
 }
-
-/** Greatest integer that every number may hold exactly: 2^53 − 1. */
-export const SAFE_INTEGER_MAX = Number.MAX_SAFE_INTEGER

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import type { Value } from './value.ts'
 import { ValueError } from './value-error.ts'
-import { explainRefusal } from './explain.ts'
+import { explainRefusal } from './explain-refusal.ts'
 import { ROW_BOUNDS } from './bounds.ts'
 import {
   beginOutput,

@@ -2,7 +2,7 @@ import { KEY_UNITS_MAX, KEY_UNITS_MIN, firstKey, knownKey, type KnownKey } from 
 import { writeUtf8 } from '../bytes/native-text.ts'
 import { ROW_BOUNDS } from './bounds.ts'
 import { checkNumber, refuse, utf8Length } from './plain.ts'
-import { ARRAY, BYTES, type Headers, MAP, STRING } from './headers.ts'
+import { ARRAY, BYTES, type Headers, MAP, STRING } from './msgpack-headers.ts'
 
 /**
  * Where values are encoded: a slab, from which finished encodings are cut one after the other. Both encoders write here, so

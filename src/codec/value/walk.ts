@@ -1,7 +1,7 @@
-import { foldBytes } from './running-hash.ts'
+import { foldBytes, mixHigh, mixLow } from './running-hash.ts'
 import type { RunningHash } from './running-hash.ts'
 import { ValueError } from './value-error.ts'
-import { explainRefusal } from './explain.ts'
+import { explainRefusal } from './explain-refusal.ts'
 import { ROW_BOUNDS, VALUE_BOUNDS, type ValueBounds } from './bounds.ts'
 import {
   checkNumber,
@@ -69,12 +69,10 @@ let nodes = 0
 let depthMax = VALUE_BOUNDS.depth
 let nodesMax = VALUE_BOUNDS.nodes
 
-/** `foldWord` of hash.ts on the lanes. */
+/** `foldWord` of running-hash.ts on the lanes. */
 function fold(word: number): void {
-  low = Math.imul(low ^ word, 0x9e3779b1)
-  low ^= low >>> 15
-  high = Math.imul(high + low, 0x85ebca77)
-  high ^= high >>> 13
+  low = mixLow(low, word)
+  high = mixHigh(high, low)
   low ^= high
 }
 
@@ -161,7 +159,7 @@ function walkNumber(value: number): number {
   return value > 0 && value <= 0xffffffff && Number.isInteger(value) ? 5 : 9
 }
 
-/** `foldString`, a check for lone surrogates and the length in UTF-8, in one pass over the units. */
+/** `foldString` of running-hash.ts on the lanes, a check for lone surrogates and the length in UTF-8, in one pass over the units. */
 function walkString(value: string): number {
   const length = value.length
   fold(length)
@@ -174,10 +172,8 @@ function walkString(value: string): number {
     const first = value.charCodeAt(index)
     const second = value.charCodeAt(index + 1)
     seen |= first | second
-    l = Math.imul(l ^ (first | (second << 16)), 0x9e3779b1)
-    l ^= l >>> 15
-    h = Math.imul(h + l, 0x85ebca77)
-    h ^= h >>> 13
+    l = mixLow(l, first | (second << 16))
+    h = mixHigh(h, l)
     l ^= h
   }
   high = h
@@ -198,7 +194,7 @@ function stringSize(bytes: number): number {
 
 const scratch = new DataView(new ArrayBuffer(8))
 
-/** `foldBytes` of hash.ts on the lanes. */
+/** `foldBytes` of running-hash.ts on the lanes. */
 function foldBytesInto(bytes: Uint8Array): void {
   const hash: RunningHash = { high, low }
   foldBytes(hash, bytes)

@@ -1,15 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  compareKeys,
-  key,
-  keyFromBytes,
-  keyPart,
-  keyParts,
-  keyToBytes,
-  prefixEnd,
-} from '../../../src/codec/rows/key.ts'
+import { compareKeys, keyFromBytes, keyPart, keyParts, keyToBytes, prefixEnd } from '../../../src/codec/rows/key.ts'
 import { ValueError } from '../../../src/codec/value/value-error.ts'
+
+/** Several parts in a row. */
+const key = (...list: readonly (string | number)[]): string => list.map((part) => keyPart(part)).join('')
 
 const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex')
 
@@ -57,7 +52,7 @@ describe('keys', () => {
     )
   })
 
-  test('keyParts is the inverse of key', () => {
+  test('keyParts gives the parts that a key was made of', () => {
     fc.assert(
       fc.property(parts, (list) => {
         expect(keyParts(key(...list))).toEqual(list)

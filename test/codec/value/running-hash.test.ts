@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../../../src/base/random.ts'
 import {
+  type RunningHash,
   createRunningHash,
   finishHash,
   foldBytes,
@@ -9,11 +10,16 @@ import {
   foldNumber,
   foldString,
   foldWord,
-  hash64,
   hashText,
-  parseHashText,
   requestHash,
 } from '../../../src/codec/value/running-hash.ts'
+
+/** The hash of bytes alone. */
+function hash64(bytes: Uint8Array): RunningHash {
+  const hash = createRunningHash()
+  foldBytes(hash, bytes)
+  return finishHash(hash)
+}
 
 const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value))
 
@@ -118,7 +124,7 @@ describe('the 64-bit hash', () => {
     )
   })
 
-  test('the halves stay uint32 and the text is 16 digits that parse back', () => {
+  test('the halves stay uint32 and the text is their 16 digits', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.string(), fc.double(), (bytes, string, number) => {
         const hash = createRunningHash()
@@ -126,10 +132,10 @@ describe('the 64-bit hash', () => {
         foldString(hash, string)
         foldNumber(hash, number)
         expect([hash.high >>> 0, hash.low >>> 0]).toEqual([hash.high, hash.low])
-        expect(parseHashText(hashText(finishHash(hash)))).toEqual(hash)
+        expect(hashText(finishHash(hash))).toMatch(/^[0-9a-f]{16}$/)
+        expect(BigInt(`0x${hashText(hash)}`)).toBe((BigInt(hash.high) << 32n) | BigInt(hash.low))
       }),
       { numRuns: 200 },
     )
-    for (const bad of ['', '0123', '0123456789ABCDEF', '0123456789abcdefg']) expect(parseHashText(bad)).toBeNull()
   })
 })

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createRunningHash, hashText } from '../../../src/codec/value/running-hash.ts'
+import {
+  createRunningHash,
+  foldBytes,
+  foldNumber,
+  foldString,
+  foldWord,
+  hashText,
+  type RunningHash,
+} from '../../../src/codec/value/running-hash.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { ValueError } from '../../../src/codec/value/value-error.ts'
 import { decodeValue } from '../../../src/codec/value/decode.ts'
@@ -13,6 +21,32 @@ function hashOf(value: unknown): string {
   const hash = createRunningHash()
   walk(value, hash)
   return hashText(hash)
+}
+
+/** A value folded as docs/format.md says, by the fold functions and without the walk's own lanes. */
+function foldValue(hash: RunningHash, value: Value): void {
+  if (value === null) return foldWord(hash, 1)
+  if (typeof value === 'boolean') return foldWord(hash, value ? 3 : 2)
+  if (typeof value === 'number') {
+    const whole = (value | 0) === value
+    foldWord(hash, whole ? 4 : 5)
+    return whole ? foldWord(hash, value) : foldNumber(hash, value)
+  }
+  if (typeof value === 'string') {
+    foldWord(hash, 6)
+    return foldString(hash, value)
+  }
+  if (value instanceof Uint8Array) {
+    foldWord(hash, 7)
+    return foldBytes(hash, value)
+  }
+  const entries = Object.entries(value)
+  foldWord(hash, Array.isArray(value) ? 8 : 9)
+  foldWord(hash, entries.length)
+  for (const [key, inner] of entries) {
+    if (!Array.isArray(value)) foldString(hash, key)
+    foldValue(hash, inner)
+  }
 }
 
 describe('the walk', () => {
@@ -30,6 +64,19 @@ describe('the walk', () => {
       raw: Uint8Array.of(1, 2, 3, 4, 5),
     }
     expect(hashOf(value)).toBe('a4f5c287f1995330')
+  })
+
+  test('it folds what the fold functions fold: the walk keeps the lanes itself, and the step is one', () => {
+    fc.assert(
+      fc.property(values, fc.nat(), (value, start) => {
+        const walked = { high: start, low: Math.imul(start, 31) >>> 0 }
+        const folded = { ...walked }
+        walk(value, walked)
+        foldValue(folded, value)
+        expect(walked).toEqual(folded)
+      }),
+      { numRuns: 500 },
+    )
   })
 
   test('the size is the exact length of the encoding', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { decodeInput } from '../../../src/codec/value/decode.ts'
 import { encodeValue } from '../../../src/codec/value/encode.ts'
-import { isEncodingOf } from '../../../src/codec/value/match.ts'
+import { isEncodingOf } from '../../../src/codec/value/is-encoding-of.ts'
 import { refused, values } from './values.ts'
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))

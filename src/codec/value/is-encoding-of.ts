@@ -2,7 +2,7 @@ import { readUint16, readUint32 } from '../bytes/integers.ts'
 import { readUtf8 } from '../bytes/native-text.ts'
 import { ValueError } from './value-error.ts'
 import { checkPlainArray, dataElement, dataProperty, isBytes, plainKeys } from './plain.ts'
-import { ARRAY, BYTES, type Headers, MAP, STRING } from './headers.ts'
+import { ARRAY, BYTES, type Headers, MAP, STRING } from './msgpack-headers.ts'
 
 /**
  * True exactly when `encodeValue(value)` would return these bytes; they are bytes that `decodeInput` accepted. Whoever holds
