@@ -1,6 +1,6 @@
 import type { UserStateMachine } from '../session/user-machine.ts'
 
-/** Thrown (and reported) when a machine asks its process for something that differs between replicas. */
+/** Thrown (and reported) when a machine asks its process for something that differs between replicas (machines.md §2). */
 export class DeterminismError extends Error {
   override readonly name = 'DeterminismError'
   /** The API as it was called, e.g. `Date.now()`. */
@@ -13,10 +13,10 @@ export class DeterminismError extends Error {
 }
 
 /**
- * For development and tests: the same machine, but while one of its functions runs, what would break determinism throws with
- * a sentence that names the API and the ctx member to use instead; afterwards everything is as it was. The throw becomes the
- * command's MACHINE_ERROR; `report` also sees it, even when the machine swallows it. What the host does inside ctx calls
- * (hashing, logging) is not guarded.
+ * For development and tests (machines.md §2): the same machine, but while one of its functions runs, what would break
+ * determinism throws with a sentence that names the API and the ctx member to use instead; afterwards everything is as it
+ * was. The throw becomes the command's MACHINE_ERROR; `report` also sees it, even when the machine swallows it. What the
+ * host does inside ctx calls (hashing, logging) is not guarded.
  */
 export function withDeterminismGuard(
   machine: UserStateMachine,

@@ -25,6 +25,7 @@ import { temporaryDirectory } from '../storage/disk/temporary-directory.ts'
 type TypedMachines = readonly (Mountable & MachineLike)[]
 
 export interface EmbeddedNodeOptions<Machines extends TypedMachines> {
+  /** What the node runs; each is called with its own types. */
   readonly machines: Machines
   /** Kept over restarts and after `close`; default: a temporary one that `close` removes. */
   readonly directory?: string
@@ -32,12 +33,14 @@ export interface EmbeddedNodeOptions<Machines extends TypedMachines> {
   readonly snapshotBytes?: number
 }
 
-/** A single durable node in this process: real log, real LevelDB, no socket. For tests of machines. */
+/** A single durable node in this process: real log, real LevelDB, no socket. For tests of machines (machines.md §6). */
 export interface EmbeddedNode<Machines extends TypedMachines> {
+  /** The node that runs now; another one after `restart`. Throws while none runs. */
   readonly node: Driver
   readonly machines: Machines
   /** For `connect({ embedded })`. */
   readonly server: InProcessServer
+  /** Where its data lies. */
   readonly directory: string
   /** A session of that principal with typed machines, as in production. */
   session(principal: string, options?: Partial<ConnectOptions<Machines>>): Promise<ClientSession<Machines>>
