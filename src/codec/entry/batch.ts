@@ -1,5 +1,4 @@
 import type { GroupId, LogIndex, Term } from '../../base/brand.ts'
-import type { TermRun } from '../../base/term-run.ts'
 import {
   EntryError,
   checkHeader,
