@@ -18,12 +18,12 @@ export async function registerLanes(hub: MultiSession, count: number): Promise<L
       const input = inputs[lane]
       if (core === undefined || input === undefined) throw new Error(`there is no lane ${lane}`)
       const deadlineAt = hub.environment.clock.nowMs() + COMMAND_MS_MAX
-      core.execute({ machine: 'register', command: 'write', input }, deadlineAt, (outcome) =>
+      core.enqueue({ machine: 'register', command: 'write', input }, deadlineAt, (outcome) =>
         done(outcome.kind === 'ok'),
       )
     },
     close: async () => {
-      await Promise.all(cores.map((core) => new Promise((resolve) => core.close(resolve))))
+      await Promise.all(cores.map((core) => new Promise((resolve) => core.closeSession(resolve))))
     },
   }
 }

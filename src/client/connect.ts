@@ -3,13 +3,14 @@ import { explainError } from '../protocol/errors.ts'
 import { ClientSession } from './session/client-session.ts'
 import { nodeEnvironment } from './connection/environment.ts'
 import { type InProcessServer, inProcessDial } from './connection/in-process.ts'
-import type { MachineLike } from './session/machines.ts'
+import type { MachineLike } from './session/typed-machines.ts'
 import { MultiSession } from './session/multi-session.ts'
-import type { LostReason } from './session/outcome.ts'
+import type { LostReason } from './session/session-events.ts'
 import type { ClientEnvironment, Dial } from './connection/ports.ts'
 import { RequestHandlers, type ReceivedRequest } from './session/request-handlers.ts'
-import type { SessionToken } from './session/session-core.ts'
+import type { SessionToken } from './session/session-settings.ts'
 
+/** How to connect and whom the session is for; all but `principal` may be left out. */
 export interface ConnectOptions<Machines extends readonly MachineLike[]> {
   /** Addresses host:port of any nodes; the leader is found from there. */
   readonly endpoints?: readonly string[]
@@ -92,7 +93,7 @@ export async function connect<const Machines extends readonly MachineLike[] = re
       onRefused: fail,
       onLost: (reason) => {
         fail(reason, null)
-        handlers.close()
+        handlers.stop()
         // A lost session needs no connection, and an open one would keep the process alive.
         hub.close()
         options.onSessionLost?.(reason)

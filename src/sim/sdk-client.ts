@@ -88,7 +88,7 @@ export class SdkClient {
     if (command === undefined) return
     this.nextCommand += 1
     this.options.scheduler.after(this.options.random.below(200_000), () => {
-      core.execute(command, NO_DEADLINE, (outcome) => {
+      core.enqueue(command, NO_DEADLINE, (outcome) => {
         if (outcome.kind !== 'ok')
           throw new Violation('the SDK retries until it knows', { client: this.name, at, outcome })
         this.results.set(at, decodeValue(outcome.value))

@@ -44,7 +44,7 @@ export class SimulatedChannels {
     const node = this.nodes.get(endpoint)
     if (node === undefined) {
       listener.onClosed('UNAVAILABLE', `no node at ${endpoint}`)
-      return { send: () => undefined, close: () => undefined }
+      return { sendFrame: () => undefined, close: () => undefined }
     }
     const { now } = this.network.scheduler
     const connection: Connection = {
@@ -67,7 +67,7 @@ export class SimulatedChannels {
     })
     this.keepAlive(connection)
     return {
-      send: (frame) => this.up(connection, () => connection.server?.receive(frame)),
+      sendFrame: (frame) => this.up(connection, () => connection.server?.receive(frame)),
       close: () => {
         if (!connection.open) return
         this.up(connection, () => connection.server?.disconnected())

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
-import type { RawOutcome } from '../../src/client/session/outcome.ts'
+import type { RawOutcome } from '../../src/client/session/raw-outcome.ts'
 import { nodeId } from '../../src/base/brand.ts'
 import { hubOn, NodeWorld, openOn } from './world.ts'
 
@@ -29,7 +29,7 @@ function runChaos(seed: number): { world: NodeWorld; calls: Call[]; requests: nu
         const command = random.chance(0.2) ? 'emit' : 'echo'
         const input = sessionCodec.encodeValue(command === 'emit' ? 2 : call.input)
         const deadlineAt = random.chance(0.2) ? world.clock.monotonicMs() + random.between(1, 25) : 0
-        core.execute({ machine: 't', command, input }, deadlineAt, (outcome, requestId) => {
+        core.enqueue({ machine: 't', command, input }, deadlineAt, (outcome, requestId) => {
           expect(call.outcome).toBe(null)
           call.outcome = outcome
           if (outcome.kind === 'unknown' && random.chance(0.5)) core.window.abandon(requestId)

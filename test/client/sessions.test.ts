@@ -197,7 +197,7 @@ describe('a session', () => {
     world.clock.advance(0)
     const before = run(core, 'echo', 'a')
     const closed: boolean[] = []
-    core.close((result) => closed.push(result))
+    core.closeSession((result) => closed.push(result))
     world.clock.advance(0)
     expect(before.outcomes).toMatchObject([{ kind: 'ok' }])
     expect([closed, told.lost, world.node.machine.counts.sessions]).toEqual([[true], [], 0])
@@ -207,7 +207,7 @@ describe('a session', () => {
     world.up = false
     world.lastWire.cut()
     const never = run(other.core, 'echo', 'b')
-    other.core.close((result) => closed.push(result))
+    other.core.closeSession((result) => closed.push(result))
     other.core.drop()
     expect(closed).toEqual([true, false])
     expect(never.outcomes).toMatchObject([{ kind: 'notExecuted', code: 'SESSION_CLOSED' }])
@@ -219,7 +219,7 @@ describe('a session', () => {
     world.clock.advance(0)
     world.lastWire.loseUp = true
     const closed: boolean[] = []
-    core.close((result) => closed.push(result))
+    core.closeSession((result) => closed.push(result))
     world.clock.advance(0)
     world.lastWire.cut()
     world.clock.advance(100)

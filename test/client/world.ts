@@ -3,9 +3,11 @@ import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Limits } from '../../src/codec/entry/payload.ts'
 import { inProcessDial, inProcessServer } from '../../src/client/connection/in-process.ts'
 import { MultiSession } from '../../src/client/session/multi-session.ts'
-import type { RawOutcome } from '../../src/client/session/outcome.ts'
+import type { RawOutcome } from '../../src/client/session/raw-outcome.ts'
 import type { Channel, ChannelListener, ClientEnvironment } from '../../src/client/connection/ports.ts'
-import type { SessionCore, SessionEvents, SessionSettings } from '../../src/client/session/session-core.ts'
+import type { SessionCore } from '../../src/client/session/session-core.ts'
+import type { SessionEvents } from '../../src/client/session/session-events.ts'
+import type { SessionSettings } from '../../src/client/session/session-settings.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import { SessionGateway } from '../../src/gateway/session-gateway.ts'
 import { FRAME_VERSION, UpFrameReader, type UpMessage } from '../../src/protocol/up-frame.ts'
@@ -117,8 +119,8 @@ export class NodeWorld {
     })
     this.wires.push(wire)
     return {
-      send: (frame) => {
-        if (wire.open && !wire.loseUp) channel.send(frame)
+      sendFrame: (frame) => {
+        if (wire.open && !wire.loseUp) channel.sendFrame(frame)
       },
       close: () => {
         wire.open = false
@@ -180,7 +182,7 @@ export function run(
   deadlineAt = 0,
 ): { id: number; outcomes: RawOutcome[] } {
   const outcomes: RawOutcome[] = []
-  const id = core.execute(
+  const id = core.enqueue(
     { machine: 't', command: name, input: sessionCodec.encodeValue(input) },
     deadlineAt,
     (outcome) => outcomes.push(outcome),
@@ -202,7 +204,7 @@ export class Script {
       this.listener = listener
       const reader = new UpFrameReader()
       return {
-        send: (frame) => {
+        sendFrame: (frame) => {
           const error = reader.read(frame, (message) => this.heard.push(structuredClone(message)))
           if (error !== null) throw new Error(error)
         },

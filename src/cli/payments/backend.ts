@@ -8,11 +8,13 @@ export interface WorkerTask {
   readonly payload: unknown
 }
 
-/** A session of the cluster: requests are executed in the order of the calls. */
+/** A session of the cluster. */
 export interface BackendSession {
-  request(machine: string, command: string, input: Plain): Promise<Outcome>
+  /** Runs a command; those of one session are executed in the order of the calls. Every end is an outcome. */
+  command(machine: string, command: string, input: Plain): Promise<Outcome>
 }
 
+/** Whose session it is, and what it does with tasks. */
 export interface BackendSessionOptions {
   readonly principal: string
   readonly roles: readonly string[]
@@ -23,7 +25,8 @@ export interface BackendSessionOptions {
 /** What the replayer and the demo need of a client: a port, so that both are tested without a cluster. */
 export interface Backend {
   open(options: BackendSessionOptions): Promise<BackendSession>
-  /** A linearizable query by this principal. */
+  /** A query by this principal, which sees at least what was done by this backend's commands. */
   query(principal: string, machine: string, query: string, input: Plain): Promise<Outcome>
+  /** Ends the sessions and releases the connection. */
   close(): Promise<void>
 }

@@ -30,7 +30,7 @@ class ClientBackend implements Backend {
   private readonly sessions: SessionCore[] = []
   /** Sessions that ask queries, by their principal. */
   private readonly askers = new Map<string, Promise<SessionCore>>()
-  /** What its commands have done, every query shows. */
+  /** Highest index that an answer named: every query sees at least that. */
   private seenIndex = 0
 
   constructor(hub: MultiSession) {
@@ -39,7 +39,7 @@ class ClientBackend implements Backend {
 
   async open(options: BackendSessionOptions): Promise<BackendSession> {
     const core = await this.openCore(options)
-    return { request: (machine, command, input) => this.request(core, machine, command, input) }
+    return { command: (machine, command, input) => this.command(core, machine, command, input) }
   }
 
   async query(principal: string, machine: string, query: string, input: Plain): Promise<Outcome> {
@@ -62,7 +62,7 @@ class ClientBackend implements Backend {
 
   /** Ends the sessions, so that the cluster need not wait for them to expire. */
   async close(): Promise<void> {
-    const closed = this.sessions.map((core) => new Promise<boolean>((resolve) => core.close(resolve)))
+    const closed = this.sessions.map((core) => new Promise<boolean>((resolve) => core.closeSession(resolve)))
     let timer: NodeJS.Timeout | undefined
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, 2000)
@@ -72,10 +72,10 @@ class ClientBackend implements Backend {
     this.hub.close()
   }
 
-  private request(core: SessionCore, machine: string, command: string, input: Plain): Promise<Outcome> {
+  private command(core: SessionCore, machine: string, command: string, input: Plain): Promise<Outcome> {
     return new Promise((resolve) => {
       const deadlineAt = this.hub.environment.clock.nowMs() + COMMAND_MS_MAX
-      core.execute({ machine, command, input: encodeView(input) }, deadlineAt, (raw, requestId) => {
+      core.enqueue({ machine, command, input: encodeView(input) }, deadlineAt, (raw, requestId) => {
         if (raw.kind === 'ok' || raw.kind === 'rejected') this.seenIndex = Math.max(this.seenIndex, raw.index)
         resolve(commandOutcome(raw, requestId))
       })

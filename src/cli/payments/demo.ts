@@ -63,13 +63,13 @@ class Demo {
     const worker = await backend.open({ principal: `worker:${run}-a`, roles: ['payments'] })
     say(`A client has booked and asked to pay: booking ${bookingId}.`)
     const callback = callbackOf(run)
-    const first = await worker.request('payments', 'paymentCallback', callback)
+    const first = await worker.command('payments', 'paymentCallback', callback)
     this.check('the first delivery is applied', field(answerOf(first), 'result') === 'APPLIED')
     this.check('the booking is paid', field(answerOf(first), 'payment') === 'confirmed')
-    const second = await worker.request('payments', 'paymentCallback', callback)
+    const second = await worker.command('payments', 'paymentCallback', callback)
     this.check('the second is answered as a duplicate', isDuplicateOf(second, first))
     const other = await backend.open({ principal: `worker:${run}-b`, roles: ['payments'] })
-    const third = await other.request('payments', 'paymentCallback', callback)
+    const third = await other.command('payments', 'paymentCallback', callback)
     this.check('so is the third, through another session', isDuplicateOf(third, first))
     const captured = await this.captured(backend)
     this.check('money was captured once', captured.count === capturedBefore.count + 1)
@@ -82,7 +82,7 @@ class Demo {
     const found = answerOf(await backend.query(`user:${run}-client`, 'payments', 'get', { id: bookingId }))
     this.check('after the restart the booking is still paid', field(found, 'payment') === 'confirmed')
     const worker = await backend.open({ principal: `worker:${run}-c`, roles: ['payments'] })
-    const fourth = await worker.request('payments', 'paymentCallback', callbackOf(run))
+    const fourth = await worker.command('payments', 'paymentCallback', callbackOf(run))
     this.check('the same callback is still a duplicate', isDuplicateOf(fourth, first))
     this.check('no money came twice', isDeepStrictEqual(await this.captured(backend), captured))
   }
@@ -112,7 +112,7 @@ class Demo {
           if (kind !== 'payment.stk_push') return
           const result = { checkoutRequestId: checkoutOf(run), merchantRequestId: `${run}-1` }
           session
-            .then((opened) => opened.request('task', 'complete', { taskId, attempt, result }))
+            .then((opened) => opened.command('task', 'complete', { taskId, attempt, result }))
             .then(() => resolve())
             .catch(reject)
         },
@@ -177,7 +177,7 @@ function answerOf(outcome: Outcome): unknown {
 }
 
 async function must(session: BackendSession, command: string, input: Plain): Promise<unknown> {
-  const outcome = await session.request('payments', command, input)
+  const outcome = await session.command('payments', command, input)
   if (outcome.kind === 'ok') return outcome.value
   const cure = `holdfast explain ${outcome.code} says what it means.`
   throw new CommandError(EXIT.failure, `the demo's ${command} was answered with ${outcome.code}`, cure, outcome.code)

@@ -1,7 +1,7 @@
-/** What requests carry: JSON without anything that a machine would refuse. */
+/** What commands and queries carry: JSON without anything that a machine would refuse. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain }
 
-/** How a request ended (sessions.md §7). */
+/** How a command or query ended (sessions.md §7). */
 export type Outcome =
   | { readonly kind: 'ok'; readonly value: unknown }
   | { readonly kind: 'rejected'; readonly code: string }

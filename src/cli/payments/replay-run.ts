@@ -158,7 +158,7 @@ export class ReplayRun {
     const { checkoutRequestId, merchantRequestId } = push.attempt
     const input = { taskId: task.taskId, attempt: task.attempt, result: { checkoutRequestId, merchantRequestId } }
     // Refused or not, the callbacks are fed: the machine decides what they mean for this attempt.
-    void worker.request('task', 'complete', input).then(push.reported)
+    void worker.command('task', 'complete', input).then(push.reported)
   }
 
   /** What follows the first attempt, one step after the other. A retry that is refused is left out. */
@@ -171,7 +171,7 @@ export class ReplayRun {
     for (const step of booking.steps) {
       if (step.kind === 'callback') {
         const sentAt = answered === undefined ? 0 : performance.now()
-        const outcome = await worker.request('payments', 'paymentCallback', step.callback)
+        const outcome = await worker.command('payments', 'paymentCallback', step.callback)
         answered?.(performance.now() - sentAt)
         this.tally.callback(booking, outcome)
       } else if (!first) await this.retry(booking, id, step)
@@ -192,7 +192,7 @@ export class ReplayRun {
   private async must(principal: string, command: string, input: Plain): Promise<unknown> {
     const session = this.principals.get(principal)
     if (session === undefined) throw new Error(`no session of ${principal}`)
-    const outcome = await session.request('payments', command, input)
+    const outcome = await session.command('payments', command, input)
     if (outcome.kind === 'ok') return outcome.value
     throw outcome.kind === 'rejected' ? refused(command, outcome.code) : unanswered(command, outcome.code)
   }

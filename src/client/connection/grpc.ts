@@ -62,7 +62,7 @@ export const dialGrpc: Dial = (endpoint, listener) => {
   call.on('error', (error: ServiceError) => closed(codeOf(error), error.details || error.message))
   call.on('end', () => closed('ENDED', 'the server ended the stream'))
   return {
-    send: (frame) => {
+    sendFrame: (frame) => {
       if (open) writer.send(wrapFrame(frame), ignore)
     },
     close: () => {

@@ -45,7 +45,7 @@ export function inProcessDial(find: (endpoint: string) => InProcessServer | null
     const server = find(endpoint)
     if (server === null) {
       listener.onClosed('UNAVAILABLE', `no node at ${endpoint}`)
-      return { send: () => {}, close: () => {} }
+      return { sendFrame: () => {}, close: () => {} }
     }
     let open = true
     const connection = server.accept({
@@ -59,7 +59,7 @@ export function inProcessDial(find: (endpoint: string) => InProcessServer | null
       },
     })
     return {
-      send: (frame) => {
+      sendFrame: (frame) => {
         if (open) connection.receive(frame)
       },
       close: () => {

@@ -1,13 +1,15 @@
-import { assert } from '../../base/assert.ts'
+import { assert, unreachable } from '../../base/assert.ts'
 import { ByteWriter } from '../../protocol/bytes.ts'
 import { DownFrameReader } from '../../protocol/down-frame.ts'
 import type { DownMessage, GreetingMessage } from '../../protocol/down-message.ts'
 import { FRAME_BYTES_FULL } from '../../protocol/limits.ts'
 import { FRAME_VERSION, type UpMessage, writeUp } from '../../protocol/up-frame.ts'
-import type { Channel, ClientEnvironment } from './ports.ts'
+import type { Channel, ClientEnvironment, PassedMessage } from './ports.ts'
 
+/** What the connection needs, and who hears of it. */
 export interface LeaderConnectionOptions {
   readonly environment: ClientEnvironment
+  /** `host:port` of any nodes, at least one. */
   readonly endpoints: readonly string[]
   /** A node that has not greeted by then is given up. Default 2 s. */
   readonly connectTimeoutMs?: number
@@ -15,12 +17,12 @@ export interface LeaderConnectionOptions {
   readonly leaderWaitMs?: number
   /** Longest wait between two attempts. Default 1 s. */
   readonly backoffMaxMs?: number
-  /** The leader is there; from now on `send` reaches it. */
+  /** The leader is reached; from now on `sendMessage` goes to it. */
   onReady(greeting: GreetingMessage): void
-  /** It is not, any longer. */
+  /** The leader of the last `onReady` is no longer reached. */
   onDown(): void
-  /** Everything that a node says, except who it is and who leads. */
-  onMessage(message: DownMessage): void
+  /** Everything else that the node says. */
+  onMessage(message: PassedMessage): void
 }
 
 const CONNECT_TIMEOUT_MS = 2000
@@ -30,7 +32,10 @@ const BACKOFF_MAX_MS = 1000
 /** Redirects in a row before the library slows down: two nodes may name each other during an election. */
 const REDIRECTS_MAX = 3
 
-/** One stream to whoever leads, over any number of failures (P-02, P-04): finds the leader, follows it, batches per turn. */
+/**
+ * One stream to whoever leads, over any number of failures (P-02, P-04; wire.md §8.1): finds the leader, follows it, and
+ * puts the messages of one turn into one frame.
+ */
 export class LeaderConnection {
   private readonly options: LeaderConnectionOptions
   private readonly writer = new ByteWriter()
@@ -56,8 +61,8 @@ export class LeaderConnection {
     return this.isReady
   }
 
-  /** Appends a message to this turn's frame. Only while ready. */
-  send(message: UpMessage): void {
+  /** Appends a message to this turn's frame; dropped while not ready. */
+  sendMessage(message: UpMessage): void {
     if (!this.isReady) return
     const { writer } = this
     if (writer.length === 0) writer.byte(FRAME_VERSION)
@@ -71,13 +76,14 @@ export class LeaderConnection {
     })
   }
 
-  /** Sends what this turn has gathered at once. */
+  /** Sends the frame of this turn now, before the turn ends. */
   flush(): void {
     if (this.writer.length === 0) return
     const frame = this.writer.take()
-    if (this.isReady) this.channel?.send(frame)
+    if (this.isReady) this.channel?.sendFrame(frame)
   }
 
+  /** Sends what is gathered and releases the channel; nothing is dialled any more. */
   close(): void {
     this.flush()
     this.closed = true
@@ -97,7 +103,7 @@ export class LeaderConnection {
     const { environment, connectTimeoutMs } = this.options
     const reader = new DownFrameReader()
     this.arm(connectTimeoutMs ?? CONNECT_TIMEOUT_MS, () => this.retry('no greeting in time'))
-    // A dial may fail before it returns; `current` then is not ours yet and the failure is noted for later.
+    // A dial may fail before it returns, when there is no channel yet: the failure is then acted on below.
     let failed: string | null = null
     let current: Channel | null = null
     const channel = environment.dial(endpoint, {
@@ -120,6 +126,18 @@ export class LeaderConnection {
 
   private receive(message: DownMessage): void {
     switch (message.kind) {
+      case 'response':
+      case 'serverRequest':
+      case 'queryResult':
+      case 'opened':
+      case 'attached':
+      case 'acknowledged':
+      case 'pong':
+      case 'closed':
+      case 'ended':
+      case 'superseded':
+      case 'refused':
+        return this.options.onMessage(message)
       case 'greeting':
         this.greeting = message
         return this.follow(message.leader, message.leaderAddress)
@@ -128,7 +146,7 @@ export class LeaderConnection {
       case 'failed':
         return this.retry(`${message.code}: ${message.message}`)
       default:
-        this.options.onMessage(message)
+        return unreachable(message)
     }
   }
 

@@ -1,19 +1,23 @@
 import type { Random } from '../../base/random.ts'
+import type { DownMessage, QueryResultMessage } from '../../protocol/down-message.ts'
 
 /** One connection that carries session frames; gRPC, an in-process node, or the simulator's network. */
 export interface Channel {
-  /** Best effort; nothing is sent once the channel has closed. */
-  send(frame: Buffer): void
-  /** Ends it without a further call to the listener. */
+  /** Best effort: frames arrive in order or the channel closes; once it has closed nothing is sent. */
+  sendFrame(frame: Buffer): void
+  /** Releases it, without a further call to the listener. */
   close(): void
 }
 
+/** Who hears of a channel; calls may come before `dial` has returned. */
 export interface ChannelListener {
+  /** One whole frame; what is read from it are views of it. */
   onFrame(frame: Uint8Array): void
-  /** The channel is gone or never came to be; at most once. */
+  /** The channel is gone or never came to be; at most once. `code` is the registry's, or a transport's own. */
   onClosed(code: string, message: string): void
 }
 
+/** Opens a channel to `host:port`. Never throws: a failure is told by `onClosed`. */
 export type Dial = (endpoint: string, listener: ChannelListener) => Channel
 
 /** Time, as the library sees it: the simulator's is virtual. */
@@ -34,3 +38,9 @@ export interface ClientEnvironment {
   /** For secrets and nonces: unpredictable bytes, except in the simulator. */
   randomBytes(count: number): Uint8Array
 }
+
+/** What a node says to one session: the messages that name a channel. */
+export type SessionMessage = Extract<DownMessage, { readonly channel: number }>
+
+/** What a node says to whoever uses the connection, beside who it is and who leads. */
+export type PassedMessage = SessionMessage | QueryResultMessage

@@ -1,9 +1,11 @@
+import { unreachable } from '../../base/assert.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { decodeValue } from '../../codec/value/decode.ts'
 import type { Consistency } from '../../protocol/up-frame.ts'
-import type { RawOutcome } from './outcome.ts'
+import type { RawOutcome } from './raw-outcome.ts'
 import type { RawQueryOutcome } from './query-board.ts'
 
+/** How one command is called. */
 export interface CallOptions {
   /** Time for all attempts together, ms. Default the session's. */
   readonly deadlineMs?: number
@@ -11,9 +13,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** How one query is asked. */
 export interface QueryOptions {
   /** Default `sequential`: sees at least what this session has seen. */
   readonly consistency?: Consistency
+  /** Time for all attempts together, ms. Default the session's. */
   readonly deadlineMs?: number
 }
 
@@ -41,11 +45,13 @@ export type CommandOutcome<Output = Value> =
   /** It may have been executed or may still be: `session.resolve(requestId)` asks, `session.abandon(requestId)` ends it. */
   | { readonly kind: 'unknown'; readonly requestId: number; readonly code: string }
 
+/** What a query gave (sessions.md §6). `failed`: it did not run, or nobody answered in time. */
 export type QueryOutcome<Output = Value> =
   | { readonly kind: 'ok'; readonly value: Output; readonly index: number }
   | { readonly kind: 'rejected'; readonly code: string; readonly details: Value }
   | { readonly kind: 'failed'; readonly code: string }
 
+/** The outcome as users see it: its bytes decoded. */
 export function commandOutcome(raw: RawOutcome, requestId: number): CommandOutcome {
   switch (raw.kind) {
     case 'ok':
@@ -63,9 +69,12 @@ export function commandOutcome(raw: RawOutcome, requestId: number): CommandOutco
       return { kind: 'notExecuted', requestId, code: raw.code, details: decodeValue(raw.details) }
     case 'unknown':
       return { kind: 'unknown', requestId, code: raw.code }
+    default:
+      return unreachable(raw)
   }
 }
 
+/** The outcome of a query as users see it. */
 export function queryOutcome(raw: RawQueryOutcome): QueryOutcome {
   switch (raw.kind) {
     case 'ok':
@@ -74,5 +83,7 @@ export function queryOutcome(raw: RawQueryOutcome): QueryOutcome {
       return { kind: 'rejected', code: raw.code, details: decodeValue(raw.details) }
     case 'failed':
       return raw
+    default:
+      return unreachable(raw)
   }
 }

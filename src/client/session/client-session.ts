@@ -3,17 +3,20 @@ import { ValueError } from '../../codec/value/value-error.ts'
 import { encodeValue } from '../../codec/value/encode.ts'
 import type { CallOptions, CommandOutcome, QueryOptions, QueryOutcome } from './call.ts'
 import { commandOutcome, queryOutcome } from './call.ts'
-import { type MachineCommands, type MachineLike, type MachineQueries, methodsOf } from './machines.ts'
+import { type MachineCommands, type MachineLike, type MachineQueries, methodsOf } from './typed-machines.ts'
 import type { MultiSession } from './multi-session.ts'
-import type { LostReason, RawOutcome } from './outcome.ts'
+import type { RawOutcome } from './raw-outcome.ts'
 import type { RequestHandler, RequestHandlers, ReceivedRequest } from './request-handlers.ts'
-import type { SessionCore, SessionToken } from './session-core.ts'
+import type { SessionCore } from './session-core.ts'
+import type { SessionToken } from './session-settings.ts'
 
+/** What `connect` puts together. */
 export interface ClientSessionParts<Machines extends readonly MachineLike[]> {
   readonly hub: MultiSession
   readonly core: SessionCore
   readonly handlers: RequestHandlers
   readonly machines: Machines
+  /** Default deadline of commands and queries, ms. */
   readonly deadlineMs: number
 }
 
@@ -73,7 +76,7 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
       const deadlineAt = hub.environment.clock.nowMs() + (options.deadlineMs ?? deadlineMs)
       let id = 0
       const abort = (): void => core.window.abort(id, 'ABORTED')
-      id = core.execute({ machine, command, input: encoded }, deadlineAt, (raw, requestId) => {
+      id = core.enqueue({ machine, command, input: encoded }, deadlineAt, (raw, requestId) => {
         signal?.removeEventListener('abort', abort)
         resolve(this.outcome(raw, requestId))
       })
@@ -99,6 +102,7 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     return this.parts.core.window.abandon(requestId)
   }
 
+  /** Asks a query. Never rejects: every end is an outcome. */
   query(machine: string, query: string, input: Value, options: QueryOptions = {}): Promise<QueryOutcome> {
     return new Promise((resolve) => {
       const encoded = encode(input)
@@ -135,19 +139,19 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     return new Promise((resolve) => {
       const finish = (closed: boolean): void => {
         timer.cancel()
-        handlers.close()
+        handlers.stop()
         hub.close()
         resolve(closed)
       }
       const timer = hub.environment.clock.setTimer(options.deadlineMs ?? CLOSE_DEADLINE_MS, () => core.drop())
-      core.close(finish)
+      core.closeSession(finish)
     })
   }
 
   /** Ends the connection and keeps the session: `connect({ resume: token })` takes it up again before it expires. */
   detach(): SessionToken | null {
     const { token } = this.parts.core
-    this.parts.handlers.close()
+    this.parts.handlers.stop()
     this.parts.hub.close()
     return token
   }
@@ -161,8 +165,6 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     if (incarnation !== this.seen.incarnation || index > this.seen.index) this.seen = { index, incarnation }
   }
 }
-
-export type { LostReason }
 
 /** The encoding, or a sentence about what cannot be encoded. */
 function encode(input: Value): Uint8Array | string {

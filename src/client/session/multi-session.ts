@@ -1,10 +1,13 @@
-import type { DownMessage, GreetingMessage } from '../../protocol/down-message.ts'
+import type { GreetingMessage } from '../../protocol/down-message.ts'
 import type { UpMessage } from '../../protocol/up-frame.ts'
 import { LeaderConnection } from '../connection/leader-connection.ts'
-import type { ClientEnvironment } from '../connection/ports.ts'
+import type { ClientEnvironment, PassedMessage } from '../connection/ports.ts'
 import { QueryBoard, type QueryRequest, type RawQueryOutcome } from './query-board.ts'
-import { SessionCore, type SessionEvents, type SessionHost, type SessionSettings } from './session-core.ts'
+import { SessionCore, type SessionHost } from './session-core.ts'
+import type { SessionEvents } from './session-events.ts'
+import type { SessionSettings } from './session-settings.ts'
 
+/** Where to connect, and how patiently (wire.md §8.1). */
 export interface MultiSessionOptions {
   readonly environment: ClientEnvironment
   /** Any nodes of the cluster: the leader is found from there. */
@@ -41,7 +44,7 @@ export class MultiSession implements SessionHost {
     this.queries = new QueryBoard({
       clock: options.environment.clock,
       canSend: () => this.ready,
-      send: (message) => this.connection.send(message),
+      sendMessage: (message) => this.connection.sendMessage(message),
     })
     this.connection = new LeaderConnection({
       ...options,
@@ -105,26 +108,26 @@ export class MultiSession implements SessionHost {
     this.closed = true
     this.tickTimer?.cancel()
     for (const session of [...this.sessions.values()]) session.drop()
-    this.queries.close()
+    this.queries.stop()
     this.connection.close()
   }
 
-  // SessionHost
+  // What its sessions need of it.
 
-  send(message: UpMessage): void {
-    this.connection.send(message)
+  sendMessage(message: UpMessage): void {
+    this.connection.sendMessage(message)
   }
 
-  released(core: SessionCore): void {
-    this.sessions.delete(core.channel)
+  released(channel: number): void {
+    this.sessions.delete(channel)
   }
 
-  private receive(message: DownMessage): void {
-    // PERF: nearly all that comes; asking whether a message has a channel costs as much as handling it.
+  private receive(message: PassedMessage): void {
+    // PERF: nearly all that comes, so it is asked for first.
     if (message.kind === 'response' || message.kind === 'serverRequest') {
       this.sessions.get(message.channel)?.receive(message)
-    } else if (message.kind === 'queryResult') this.queries.answered(message)
-    else if ('channel' in message) this.sessions.get(message.channel)?.receive(message)
+    } else if (message.kind === 'queryResult') this.queries.settle(message)
+    else this.sessions.get(message.channel)?.receive(message)
   }
 
   private armTick(): void {

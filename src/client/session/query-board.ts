@@ -11,6 +11,7 @@ export type RawQueryOutcome =
   /** It did not run, or nobody answered in time. */
   | { readonly kind: 'failed'; readonly code: string }
 
+/** One query, with its input encoded. */
 export interface QueryRequest {
   /** The session that asks, by its channel: the machine sees its principal. Absent or 0: nobody in particular. */
   readonly channel?: number
@@ -30,27 +31,30 @@ interface Waiting {
   resend: boolean
 }
 
+/** A query that was refused for now is sent again after this long. */
 const RETRY_MS = 50
+/** Queries that may wait in this process. */
 const WAITING_MAX = 65_536
 
 /**
  * Queries without an answer: each has a correlation id of the library's (Q-004, Q-005), is sent again with it (Q-006),
- * matched whatever the order of the answers (Q-008) and completed at most once (Q-009).
+ * matched whatever the order of the answers (Q-008) and completed at most once (Q-009; wire.md §8.6).
  */
 export class QueryBoard {
   private readonly clock: ClientClock
   private readonly canSend: () => boolean
-  private readonly send: (message: QueryMessage) => void
+  private readonly sendMessage: (message: QueryMessage) => void
   private readonly waiting = new Map<number, Waiting>()
   private nextId = 1
   private retryTimer: { cancel(): void } | null = null
 
-  constructor(options: { clock: ClientClock; canSend(): boolean; send(message: QueryMessage): void }) {
+  constructor(options: { clock: ClientClock; canSend(): boolean; sendMessage(message: QueryMessage): void }) {
     this.clock = options.clock
     this.canSend = options.canSend
-    this.send = options.send
+    this.sendMessage = options.sendMessage
   }
 
+  /** Asks; `deadlineMs` from now, over all copies. `done` hears the outcome once, perhaps before this returns. */
   query(request: QueryRequest, deadlineMs: number, done: (outcome: RawQueryOutcome) => void): void {
     if (this.waiting.size >= WAITING_MAX) return done({ kind: 'failed', code: 'BACKLOG_FULL' })
     // No frame can carry it: the server would end the connection, and again after every resend.
@@ -62,10 +66,11 @@ export class QueryBoard {
       this.finish(correlationId, { kind: 'failed', code: 'DEADLINE_EXCEEDED' }),
     )
     this.waiting.set(correlationId, { message, done, timer, resend: false })
-    if (this.canSend()) this.send(message)
+    if (this.canSend()) this.sendMessage(message)
   }
 
-  answered(result: QueryResultMessage): void {
+  /** Takes the answer to one copy: completes the query, or sends it again later. */
+  settle(result: QueryResultMessage): void {
     const waiting = this.waiting.get(result.correlationId)
     if (waiting === undefined) return
     const { answer, correlationId, index, incarnation } = result
@@ -87,10 +92,11 @@ export class QueryBoard {
 
   /** A new connection: everything without an answer, again. */
   connected(): void {
-    for (const { message } of this.waiting.values()) this.send(message)
+    for (const { message } of this.waiting.values()) this.sendMessage(message)
   }
 
-  close(): void {
+  /** Every query that waits fails with SESSION_CLOSED. */
+  stop(): void {
     this.retryTimer?.cancel()
     for (const correlationId of [...this.waiting.keys()])
       this.finish(correlationId, { kind: 'failed', code: 'SESSION_CLOSED' })
@@ -102,7 +108,7 @@ export class QueryBoard {
     for (const waiting of this.waiting.values()) {
       if (!waiting.resend) continue
       waiting.resend = false
-      this.send(waiting.message)
+      this.sendMessage(waiting.message)
     }
   }
 

@@ -17,9 +17,11 @@ export interface ReceivedRequest {
 /** Deals with one request; it is acknowledged when the returned promise resolves, and tried again when it rejects. */
 export type RequestHandler = (request: ReceivedRequest) => void | Promise<void>
 
+/** The request that is being dealt with. */
 interface Current {
   readonly request: ReceivedRequest
   readonly done: (error: unknown) => void
+  /** Given to a handler or to the iterator. */
   taken: boolean
 }
 
@@ -51,8 +53,8 @@ export class RequestHandlers {
     this.dispatch()
   }
 
-  /** Ends the iterator. */
-  close(): void {
+  /** Ends the iterator; nothing is dispatched any more. */
+  stop(): void {
     this.closed = true
     this.current = null
     this.waiting?.({ done: true, value: undefined })

@@ -4,6 +4,7 @@ import type { ClientClock } from '../connection/ports.ts'
 /** Handles one server request and calls `done` when it is dealt with, or with the error that kept it from being. */
 export type InboxHandler = (request: ServerRequestMessage, done: (error: unknown) => void) => void
 
+/** What the inbox needs of its session. */
 export interface RequestInboxOptions {
   readonly clock: ClientClock
   /** Sends a cumulative ack, when the session can. */
@@ -28,13 +29,16 @@ const RETRY_MAX_MS = 10_000
 
 /**
  * The receiving side of a session's server requests (sessions.md §5): in order, each id once, one at a time, acknowledged
- * after its handler has finished. One that fails is tried again here while those behind it wait: nothing has to come
- * again for it. At most the server's credit window waits, because nothing behind it is acknowledged.
+ * after its handler has finished (wire.md §5.4, §5.5). One that fails is tried again here while those behind it wait: the
+ * server need not send it again. At most the server's credit window waits, because nothing behind it is acknowledged.
  */
 export class RequestInbox {
   private readonly options: RequestInboxOptions
+  /** Received and not yet given to the handler, in id order. */
   private queue: ServerRequestMessage[] = []
+  /** Highest id received without a gap. */
   private received = 0
+  /** Highest id whose handler has finished. */
   private handled = 0
   /** Highest id that an ack was sent for. */
   private acknowledged = 0
@@ -64,6 +68,7 @@ export class RequestInbox {
     return this.handled
   }
 
+  /** Takes a request: handles it, keeps it for later, or drops it as known or as the far side of a gap. */
   receive(request: ServerRequestMessage): void {
     if (this.closed) return
     const { serverRequestId, previousId } = request
@@ -105,7 +110,7 @@ export class RequestInbox {
    * An ack may not have reached the log: it was refused, or the command that carried it. It is said again; one that the
    * server knows costs no log entry.
    */
-  sayAgain(): void {
+  acknowledgeAgain(): void {
     if (this.handled <= this.confirmed) return
     this.acknowledged = this.confirmed
     this.ackSoon(false)
@@ -116,7 +121,8 @@ export class RequestInbox {
     if (this.handled > this.acknowledged) this.ackSoon(true)
   }
 
-  close(): void {
+  /** The session is over: nothing is handled, tried again or acknowledged any more. */
+  stop(): void {
     this.closed = true
     this.timer?.cancel()
     this.retryTimer?.cancel()

@@ -1,73 +1,93 @@
+import { unreachable } from '../../base/assert.ts'
 import type { ResponseAnswer } from '../../protocol/down-message.ts'
 import { encodeValue } from '../../codec/value/encode.ts'
 import { isRetryable } from '../../protocol/errors.ts'
 import { INPUT_BYTES_MAX } from '../../protocol/limits.ts'
 import type { RequestMessage } from '../../protocol/up-frame.ts'
-import { NO_DETAILS, type RawOutcome } from './outcome.ts'
+import { NO_DETAILS, type RawOutcome } from './raw-outcome.ts'
 import type { ClientClock } from '../connection/ports.ts'
 
-/** Bytes of the outcome may be a view of the frame that brought them: whoever keeps them for long copies them. */
+/**
+ * Hears the outcome of a command, once, with the id that it ended under. Bytes of the outcome may be a view of the frame that
+ * brought them: whoever keeps them for long copies them.
+ */
 export type Done = (outcome: RawOutcome, requestId: number) => void
 
-/** A command that was asked for and has no outcome yet. */
-export interface PendingCommand {
-  /** Changes while it was never sent only: the first attach of a session that is taken up again tells which ids are free. */
-  requestId: number
-  /** What `execute` returned. */
-  readonly givenId: number
+/** A command as it is asked for, its input encoded. */
+export interface CommandCall {
   readonly machine: string
   readonly command: string
   readonly input: Uint8Array
-  /** Null once its outcome was reported as unknown: it then only holds the floor, until resolve or abandon. */
+}
+
+/** A command that was asked for and has no outcome yet. */
+interface PendingCommand extends CommandCall {
+  /** Changes only before the first copy: the first attach of a session that is taken up again tells which ids are free. */
+  requestId: number
+  /** What `enqueue` returned. */
+  readonly givenId: number
+  /**
+   * Null once its outcome was reported as unknown. It is kept then, so that `lowestPendingRequestId` does not pass it, until
+   * an answer comes, `resolve` waits for it again or `abandon` gives it up.
+   */
   done: Done | null
   /** Monotonic ms, or 0: none. */
   deadlineAt: number
-  /** Copies sent that were not definitely refused: while there is one, the command may have been executed. */
-  unanswered: number
+  /** Copies sent that no answer and no new attach epoch has ruled out: while there is one, it may be executed. */
+  openCopies: number
   /** When the first copy was sent; 0: none was. */
   sentAt: number
+  /** A copy is due at the next retry. */
   resend: boolean
-  /** Why the last copy was refused, and how often that was for good. */
+  /** Code of the last answer that was no outcome; '' before the first. */
   lastCode: string
+  /** Copies that were refused for good while another was open. */
   refusals: number
 }
 
+/** What the window needs of its session. */
 export interface RequestWindowOptions {
   readonly clock: ClientClock
   /** True while copies can be sent. */
   canSend(): boolean
-  send(message: RequestMessage): void
+  /** Sends one copy of a command. */
+  sendMessage(message: RequestMessage): void
   readonly channel: number
   /** The ack that rides along; 0: none. */
   takeAck(): number
-  /** A copy that was sent then was applied: the session was renewed. */
+  /** A command whose first copy was sent then was applied, which renewed the session. */
   confirmed(sentAt: number): void
 }
 
 /** Commands that may wait in this process. */
 const BACKLOG_MAX = 65_536
-/** Late outcomes kept for `resolve`. */
+/** Outcomes that came after their command was reported unknown, kept for `resolve`. */
 const RESOLVED_MAX = 1024
-/** A copy that is refused for good this often, while another one's fate stays open, ends as unknown. */
+/** A command whose copies are refused for good this often, while an earlier copy may still be executed, ends as unknown. */
 const REFUSALS_MAX = 8
+/** The first wait before copies are sent again; it doubles up to the last, and starts anew after an outcome or attach. */
 const RETRY_FIRST_MS = 10
 const RETRY_MAX_MS = 500
 
 /**
- * The commands of one session (sessions.md §3, §7): gives ids, sends within the window, sends again with the same id and in
- * order until an outcome or the deadline, and tells the lowest id without a response (LR-002).
+ * The commands of one session (wire.md §8.4, §8.5; sessions.md §3, §7): gives ids, sends within the window, sends again with
+ * the same id and in id order until an outcome or the deadline, and tells the lowest id without a response with every copy
+ * (LR-002).
  */
 export class RequestWindow {
   /** Highest id above the lowest that may be sent; the greeting says. */
   windowRequests = 1024
   private readonly options: RequestWindowOptions
+  /** By request id, in id order: ids are given in order, and renumbering keeps it. */
   private readonly pending = new Map<number, PendingCommand>()
+  /** Late outcomes by request id, oldest first. */
   private readonly resolved = new Map<number, RawOutcome>()
-  /** Commands whose id is not the one that `execute` returned, by that one. */
+  /** Commands whose id is not the one that `enqueue` returned, by that one. */
   private readonly renumbered = new Map<number, PendingCommand>()
   private nextId = 1
+  /** Lowest id without an outcome; `nextId` when there is none. */
   private lowest = 1
-  /** Ids from here on were never sent because of the window or the connection. */
+  /** Lowest id of which no copy was ever sent. */
   private unsentFrom = 1
   private deadlineTimer: { at: number; timer: { cancel(): void } } | null = null
   private retryTimer: { cancel(): void } | null = null
@@ -77,10 +97,12 @@ export class RequestWindow {
     this.options = options
   }
 
+  /** Commands without an outcome, those of unknown outcome included. */
   get size(): number {
     return this.pending.size
   }
 
+  /** The id that the next command gets. */
   get nextRequestId(): number {
     return this.nextId
   }
@@ -105,15 +127,18 @@ export class RequestWindow {
     while (this.lowest < nextRequestId && !this.pending.has(this.lowest)) this.lowest += 1
   }
 
-  /** Gives a command its id and sends it when possible. `deadlineAt` 0: none. The id, or 0 when the backlog is full. */
-  execute(command: { machine: string; command: string; input: Uint8Array }, deadlineAt: number, done: Done): number {
+  /**
+   * Gives a command its id, from 1, and sends it when possible. `deadlineAt`: monotonic ms, 0: none. Returns the id, or 0 when
+   * the command was refused at once: BACKLOG_FULL, COMMAND_TOO_LARGE.
+   */
+  enqueue(call: CommandCall, deadlineAt: number, done: Done): number {
     if (this.pending.size >= BACKLOG_MAX) {
       done({ kind: 'notExecuted', code: 'BACKLOG_FULL', details: NO_DETAILS }, 0)
       return 0
     }
-    if (command.input.length > INPUT_BYTES_MAX) {
+    if (call.input.length > INPUT_BYTES_MAX) {
       // No frame can carry it: the server would end the connection, and again after every resend.
-      const details = encodeValue({ bytes: command.input.length, max: INPUT_BYTES_MAX })
+      const details = encodeValue({ bytes: call.input.length, max: INPUT_BYTES_MAX })
       done({ kind: 'notExecuted', code: 'COMMAND_TOO_LARGE', details }, 0)
       return 0
     }
@@ -122,12 +147,12 @@ export class RequestWindow {
     this.pending.set(requestId, {
       requestId,
       givenId: requestId,
-      machine: command.machine,
-      command: command.command,
-      input: command.input,
+      machine: call.machine,
+      command: call.command,
+      input: call.input,
       done,
       deadlineAt,
-      unanswered: 0,
+      openCopies: 0,
       sentAt: 0,
       resend: false,
       lastCode: '',
@@ -139,24 +164,25 @@ export class RequestWindow {
   }
 
   /**
-   * A new attach epoch is in the log. Copies of older epochs are fenced from then on, so an id that had not been executed by
-   * then (`nextRequestId` is above all that were) has no copy left that could be.
+   * A new attach epoch is in the log, and copies of older epochs are refused from there on. No id from `nextRequestId` on had
+   * been executed by then, so none of their copies can be any more.
    */
-  fencedBelow(nextRequestId: number): void {
-    for (const pending of this.pending.values()) if (pending.requestId >= nextRequestId) pending.unanswered = 0
+  fenceOldCopies(nextRequestId: number): void {
+    for (const pending of this.pending.values()) if (pending.requestId >= nextRequestId) pending.openCopies = 0
   }
 
-  /** Everything without an answer, again and in id order (P-32): also what was reported unknown, which holds the floor. */
+  /** Sends everything without an answer again, in id order (P-32): also what was reported unknown, to learn its outcome. */
   resendAll(): void {
     this.retryMs = RETRY_FIRST_MS
     for (const pending of this.pending.values()) {
       if (pending.requestId >= this.unsentFrom) break
-      this.send(pending)
+      this.sendCopy(pending)
     }
     this.sendUnsent()
   }
 
-  answered(requestId: number, answer: ResponseAnswer): void {
+  /** Takes the answer to one copy: gives the outcome, or sends the command again later. */
+  settle(requestId: number, answer: ResponseAnswer): void {
     const pending = this.pending.get(requestId)
     // A late answer to a command that has its outcome (P-30).
     if (pending === undefined) return
@@ -173,10 +199,12 @@ export class RequestWindow {
       case 'unknown':
         pending.lastCode = answer.code
         return this.retryLater(pending)
+      default:
+        return unreachable(answer)
     }
   }
 
-  /** The caller no longer waits; a copy may still be executed. `givenId` is what `execute` returned. */
+  /** The caller no longer waits; a copy may still be executed. `givenId` is what `enqueue` returned. */
   abort(givenId: number, code: string): void {
     const pending = this.renumbered.get(givenId) ?? this.pending.get(givenId)
     if (pending !== undefined && pending.done !== null) this.giveUp(pending, code)
@@ -195,13 +223,13 @@ export class RequestWindow {
     pending.done = done
     pending.deadlineAt = deadlineAt
     if (deadlineAt > 0) this.armDeadline(deadlineAt)
-    if (this.options.canSend()) this.send(pending)
+    if (this.options.canSend()) this.sendCopy(pending)
     return true
   }
 
   /**
-   * Lets the floor pass a command that was reported unknown: once a later command, which carries the floor, was applied, no
-   * late copy of it is executed any more.
+   * Gives a command up, so that `lowestPendingRequestId` may pass it: once a later command, which carries that, was applied,
+   * no late copy of it is executed any more. False when there is none of that id.
    */
   abandon(requestId: number): boolean {
     this.resolved.delete(requestId)
@@ -226,13 +254,13 @@ export class RequestWindow {
   }
 
   private refused(pending: PendingCommand, code: string, details: Uint8Array): void {
-    if (pending.unanswered > 0) pending.unanswered -= 1
+    if (pending.openCopies > 0) pending.openCopies -= 1
     pending.lastCode = code
-    // Its response is gone: it was executed or abandoned, and nobody can say which (LR-010).
+    // Its response is gone: it was executed or abandoned, and no answer can tell which any more (LR-010).
     if (code === 'RESPONSE_EVICTED') return this.finish(pending, { kind: 'unknown', code })
     // The id belongs to another command: no copy of this one can be executed.
     const final = !isRetryable('request', code) && code !== 'NOT_ATTACHED'
-    if (code === 'REQUEST_CONFLICT' || (final && pending.unanswered === 0)) {
+    if (code === 'REQUEST_CONFLICT' || (final && pending.openCopies === 0)) {
       return this.finish(pending, { kind: 'notExecuted', code, details: Uint8Array.from(details) })
     }
     if (final) pending.refusals += 1
@@ -241,6 +269,7 @@ export class RequestWindow {
     this.retryLater(pending)
   }
 
+  /** All copies that are due go out together, after a wait that doubles. */
   private retryLater(pending: PendingCommand): void {
     pending.resend = true
     if (this.retryTimer !== null) return
@@ -258,9 +287,10 @@ export class RequestWindow {
   private retry(): void {
     this.retryTimer = null
     if (!this.options.canSend()) return
-    for (const pending of this.pending.values()) if (pending.resend) this.send(pending)
+    for (const pending of this.pending.values()) if (pending.resend) this.sendCopy(pending)
   }
 
+  /** An outcome for good; it is kept for `resolve` when the caller was told `unknown` before. */
   private finish(pending: PendingCommand, outcome: RawOutcome): void {
     const { done, requestId } = pending
     this.retryMs = RETRY_FIRST_MS
@@ -274,13 +304,12 @@ export class RequestWindow {
     }
   }
 
-  /** Reports what can be said now. An unknown one stays and holds the floor. */
+  /** Ends the caller's wait without an answer. A command that may still be executed is reported unknown and stays pending. */
   private giveUp(pending: PendingCommand, code: string): void {
     const { done, requestId } = pending
-    const outcome = outcomeOf(
-      pending,
-      pending.unanswered > 0 ? code : pending.lastCode === '' && code === 'DEADLINE_EXCEEDED' ? 'NO_LEADER' : code,
-    )
+    // No copy was sent, or a new epoch has fenced them all without an answer.
+    const unreached = pending.openCopies === 0 && pending.lastCode === ''
+    const outcome = outcomeOf(pending, unreached && code === 'DEADLINE_EXCEEDED' ? 'NO_LEADER' : code)
     if (outcome.kind === 'notExecuted') this.release(pending)
     else {
       pending.done = null
@@ -303,15 +332,15 @@ export class RequestWindow {
     while (this.unsentFrom < end) {
       const pending = this.pending.get(this.unsentFrom)
       this.unsentFrom += 1
-      if (pending !== undefined) this.send(pending)
+      if (pending !== undefined) this.sendCopy(pending)
     }
   }
 
-  private send(pending: PendingCommand): void {
+  private sendCopy(pending: PendingCommand): void {
     pending.resend = false
-    pending.unanswered += 1
+    pending.openCopies += 1
     if (pending.sentAt === 0) pending.sentAt = this.options.clock.nowMs()
-    this.options.send({
+    this.options.sendMessage({
       kind: 'request',
       channel: this.options.channel,
       requestId: pending.requestId,
@@ -343,9 +372,9 @@ export class RequestWindow {
   }
 }
 
-/** Definite only while no copy is out whose fate nobody told (sessions.md §3). */
+/** `notExecuted` only if no copy of the command can be executed any more (sessions.md §7), else `unknown`. */
 function outcomeOf(pending: PendingCommand, code: string): RawOutcome {
-  return pending.unanswered > 0 ? { kind: 'unknown', code } : { kind: 'notExecuted', code, details: NO_DETAILS }
+  return pending.openCopies > 0 ? { kind: 'unknown', code } : { kind: 'notExecuted', code, details: NO_DETAILS }
 }
 
 /** An outcome whose bytes do not keep a whole frame alive. */

@@ -1,66 +1,41 @@
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
+import { unreachable } from '../../base/assert.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { decodeValue } from '../../codec/value/decode.ts'
 import { encodeValue } from '../../codec/value/encode.ts'
-import type { DownMessage, GreetingMessage, ServerRequestMessage } from '../../protocol/down-message.ts'
+import type { GreetingMessage } from '../../protocol/down-message.ts'
 import { NONCE_BYTES } from '../../protocol/limits.ts'
 import type { UpMessage } from '../../protocol/up-frame.ts'
-import type { LostReason } from './outcome.ts'
-import type { ClientEnvironment } from '../connection/ports.ts'
-import { type InboxHandler, RequestInbox } from './request-inbox.ts'
-import { type Done, RequestWindow } from './request-window.ts'
+import type { ClientEnvironment, SessionMessage } from '../connection/ports.ts'
+import { RequestInbox } from './request-inbox.ts'
+import { type CommandCall, type Done, RequestWindow } from './request-window.ts'
+import type { LostReason, SessionEvents } from './session-events.ts'
+import type { SessionSettings, SessionToken } from './session-settings.ts'
 
-/** What names a session that was opened before, to take it up again (possibly in another process). */
-export interface SessionToken extends SessionNumbers {
-  readonly secret: Uint8Array
-  /** Attach epoch of its last holder; 0: not known. */
-  readonly epoch: number
-}
-
-export interface SessionSettings {
-  readonly principal: string
-  readonly roles: readonly string[]
-  readonly capabilities: { readonly [name: string]: Value }
-  readonly name: string
-  readonly timeoutMs: number
-  readonly ordered: boolean
-  /** Takes up this session instead of opening one. */
-  readonly resume: SessionToken | null
-}
-
-export interface SessionEvents {
-  /** Attached for the first time: commands reach the log. */
-  onReady(): void
-  /** It cannot be opened: the code of the refusal. */
-  onRefused(code: string, details: Value): void
-  /** Nothing was heard for the session's timeout, and heard again. */
-  onSuspended(): void
-  onResumed(): void
-  /** The session is no more; every command has been given its outcome. */
-  onLost(reason: LostReason): void
-  /** A handler of a server request failed. */
-  onHandlerError(error: unknown, request: ServerRequestMessage): void
-  readonly onServerRequest: InboxHandler
-}
-
+/** The connection of a session, which it shares with others. */
 export interface SessionHost {
   readonly environment: ClientEnvironment
+  /** The leader is reached. */
   readonly ready: boolean
+  /** The leader's greeting; null while there is none. */
   readonly greeting: GreetingMessage | null
-  send(message: UpMessage): void
+  /** Adds a message to this turn's frame; dropped while not ready. */
+  sendMessage(message: UpMessage): void
   /** The session is over; its channel is free. */
-  released(core: SessionCore): void
+  released(channel: number): void
 }
 
+/** An open is valid for this long after the log's time, which bounds how late a lost copy of it may still open. */
 const VALID_FOR_MS = 2 * 60_000
 const SECRET_BYTES = 32
+/** An open, attach or close that was refused for now is said again after this long. */
 const RETRY_MS = 200
 /** Pings go out when nothing was confirmed for a quarter of the timeout: below the third that the server allows for. */
 const PING_PART = 4
 
 type Phase = 'opening' | 'attaching' | 'attached' | 'over'
 
-/** One session's protocol: opens, attaches again after every failure, stays alive, ends (sessions.md §4). No promises. */
+/** One session's protocol: opens, attaches again after every failure, stays alive, ends (sessions.md §4, wire.md §8.3). */
 export class SessionCore {
   readonly channel: number
   readonly window: RequestWindow
@@ -74,18 +49,22 @@ export class SessionCore {
   private epoch = 0
   /** Repeated until its attach is answered, so that a lost reply gives the same epoch. */
   private nonce: Uint8Array | null = null
+  /** Log time up to which the open may be applied; 0: not opened yet. Repeated unchanged with the secret. */
   private validUntil = 0
-  private greetedAgain = false
+  /** The log's time out of a refusal was used for `validUntil` already. */
+  private tookLogTime = false
   private everAttached = false
-  /** Taken up without an epoch: the first conflict tells it. */
+  /** Taken up without its epoch: the first ATTACH_CONFLICT tells it. */
   private adopting: boolean
   private timeoutMs: number
   private attachSentAt = 0
+  /** When the newest message was sent that the server has answered as applied, monotonic ms: the session was renewed then. */
   private confirmedAt: number
   private pingSentAt = 0
   /** When the pings without an answer were sent, oldest first: they are answered in order. */
   private unansweredPings: number[] = []
   private isSuspended = false
+  /** Set from `closeSession` on: told whether the server has closed the session. */
   private closing: ((closed: boolean) => void) | null = null
   private retryTimer: { cancel(): void } | null = null
 
@@ -108,28 +87,31 @@ export class SessionCore {
       handler: events.onServerRequest,
       onError: (error, request) => events.onHandlerError(error, request),
       sendAck: (serverRequestId) => {
-        if (this.canSend) host.send({ kind: 'ack', channel, serverRequestId })
+        if (this.canSend) host.sendMessage({ kind: 'ack', channel, serverRequestId })
       },
     })
     this.window = new RequestWindow({
       clock: environment.clock,
       channel,
       canSend: () => this.canSend,
-      send: (message) => host.send(message),
+      sendMessage: (message) => host.sendMessage(message),
       takeAck: () => this.inbox.takeAck(),
       confirmed: (sentAt) => this.confirmed(sentAt),
     })
     if (host.ready && host.greeting !== null) this.connected(host.greeting)
   }
 
+  /** Attached, and the leader is reached. */
   get canSend(): boolean {
     return this.phase === 'attached' && this.host.ready
   }
 
+  /** Refused, lost or closed: nothing comes of it any more. */
   get over(): boolean {
     return this.phase === 'over'
   }
 
+  /** Nothing was heard for the session's timeout. */
   get suspended(): boolean {
     return this.isSuspended
   }
@@ -142,20 +124,24 @@ export class SessionCore {
       : { group: numbers.group, incarnation: numbers.incarnation, index: numbers.index, secret, epoch }
   }
 
-  execute(command: { machine: string; command: string; input: Uint8Array }, deadlineAt: number, done: Done): number {
-    if (this.phase !== 'over') return this.window.execute(command, deadlineAt, done)
+  /**
+   * Takes a command into the window, to be sent when it can be. `deadlineAt`: monotonic ms, 0: none. `done` hears the outcome
+   * once, perhaps before this returns. Returns the request id, from 1; 0 when the outcome was given at once.
+   */
+  enqueue(call: CommandCall, deadlineAt: number, done: Done): number {
+    if (this.phase !== 'over') return this.window.enqueue(call, deadlineAt, done)
     done({ kind: 'notExecuted', code: 'SESSION_CLOSED', details: encodeValue(null) }, 0)
     return 0
   }
 
   /** Ends the session after everything that was sent before; false when that could not be told to the server. */
-  close(done: (closed: boolean) => void): void {
+  closeSession(done: (closed: boolean) => void): void {
     if (this.phase === 'over') return done(true)
     this.closing = done
     if (!this.canSend) return
     // What was handled must not be among the requests that the machine hears of as pending.
     this.inbox.flush()
-    this.host.send({ kind: 'close', channel: this.channel })
+    this.host.sendMessage({ kind: 'close', channel: this.channel })
   }
 
   /** Forgets the session without telling the server, which expires it in its time. */
@@ -177,6 +163,7 @@ export class SessionCore {
     this.attach()
   }
 
+  /** The leader is no longer reached. */
   disconnected(): void {
     this.retryTimer?.cancel()
     this.retryTimer = null
@@ -196,10 +183,11 @@ export class SessionCore {
     if (!this.canSend || now - this.confirmedAt < quiet || now - this.pingSentAt < quiet) return
     this.pingSentAt = now
     this.unansweredPings.push(now)
-    this.host.send({ kind: 'ping', channel: this.channel })
+    this.host.sendMessage({ kind: 'ping', channel: this.channel })
   }
 
-  receive(message: DownMessage): void {
+  /** What the leader says to this session. */
+  receive(message: SessionMessage): void {
     if (this.phase === 'over') return
     switch (message.kind) {
       case 'response':
@@ -223,8 +211,11 @@ export class SessionCore {
         return this.finish('SUPERSEDED', false)
       case 'refused':
         return this.refused(message)
-      default:
+      case 'acknowledged':
+        // The inbox says an ack again when it was refused or the session attaches anew; taken ones need nothing.
         return
+      default:
+        return unreachable(message)
     }
   }
 
@@ -232,7 +223,7 @@ export class SessionCore {
     const { principal, roles, capabilities, name, timeoutMs, ordered } = this.settings
     if (this.validUntil === 0) this.validUntil = Math.floor(greeting.now) + VALID_FOR_MS
     this.attachSentAt = this.host.environment.clock.nowMs()
-    this.host.send({
+    this.host.sendMessage({
       kind: 'open',
       channel: this.channel,
       secret: this.secret,
@@ -252,14 +243,23 @@ export class SessionCore {
     this.nonce ??= this.host.environment.randomBytes(NONCE_BYTES)
     this.attachSentAt = this.host.environment.clock.nowMs()
     const { group, incarnation, index } = numbers
-    this.host.send({ kind: 'attach', channel, group, incarnation, index, secret, replaces: epoch, nonce: this.nonce })
+    this.host.sendMessage({
+      kind: 'attach',
+      channel,
+      group,
+      incarnation,
+      index,
+      secret,
+      replaces: epoch,
+      nonce: this.nonce,
+    })
   }
 
-  private attached(message: Extract<DownMessage, { kind: 'attached' }>): void {
+  private attached(message: Extract<SessionMessage, { kind: 'attached' }>): void {
     this.nonce = null
     this.adopting = false
     this.timeoutMs = message.timeoutMs
-    if (message.epoch !== this.epoch) this.window.fencedBelow(message.nextRequestId)
+    if (message.epoch !== this.epoch) this.window.fenceOldCopies(message.nextRequestId)
     this.epoch = message.epoch
     this.phase = 'attached'
     this.confirmed(this.attachSentAt)
@@ -269,13 +269,13 @@ export class SessionCore {
     this.everAttached = true
     if (first) this.events.onReady()
     this.window.resendAll()
-    if (this.closing !== null) this.host.send({ kind: 'close', channel: this.channel })
+    if (this.closing !== null) this.host.sendMessage({ kind: 'close', channel: this.channel })
   }
 
-  private responded(requestId: number, answer: Extract<DownMessage, { kind: 'response' }>['answer']): void {
-    this.window.answered(requestId, answer)
+  private responded(requestId: number, answer: Extract<SessionMessage, { kind: 'response' }>['answer']): void {
+    this.window.settle(requestId, answer)
     if (answer.kind !== 'refused' && answer.kind !== 'notExecuted') return
-    this.inbox.sayAgain()
+    this.inbox.acknowledgeAgain()
     switch (answer.code) {
       case 'SESSION_EXPIRED':
       case 'SESSION_UNKNOWN':
@@ -295,7 +295,7 @@ export class SessionCore {
     }
   }
 
-  private refused({ subject, code, details }: Extract<DownMessage, { kind: 'refused' }>): void {
+  private refused({ subject, code, details }: Extract<SessionMessage, { kind: 'refused' }>): void {
     const reason = decodeValue(details)
     if (subject === 'ping') this.unansweredPings.shift()
     switch (code) {
@@ -313,11 +313,11 @@ export class SessionCore {
         this.phase = 'attaching'
         return this.attach()
       default:
-        if (subject === 'open' && this.mayGreetAgain(code, reason)) return this.retrySoon()
+        if (subject === 'open' && this.takeLogTime(code, reason)) return this.retrySoon()
         if (subject === 'open' && !RETRIED.has(code)) return this.refuse(code, reason)
         // Taken up with a token that is malformed: no repetition changes that.
         if (subject === 'attach' && !this.everAttached && !RETRIED.has(code)) return this.refuse(code, reason)
-        if (subject === 'ack') this.inbox.sayAgain()
+        if (subject === 'ack') this.inbox.acknowledgeAgain()
         if (subject === 'open' || subject === 'attach' || subject === 'close') this.retrySoon()
     }
   }
@@ -327,11 +327,11 @@ export class SessionCore {
    * the log's, and the same secret is opened with a bound from that. No earlier copy can open any more, or it has opened
    * this very session. Once only.
    */
-  private mayGreetAgain(code: string, details: Value): boolean {
-    if (this.greetedAgain || (code !== 'OPEN_TOO_LATE' && code !== 'INVALID')) return false
+  private takeLogTime(code: string, details: Value): boolean {
+    if (this.tookLogTime || (code !== 'OPEN_TOO_LATE' && code !== 'INVALID')) return false
     const now = typeof details === 'object' && details !== null && 'now' in details ? details.now : null
     if (typeof now !== 'number') return false
-    this.greetedAgain = true
+    this.tookLogTime = true
     this.validUntil = now + VALID_FOR_MS
     return true
   }
@@ -352,7 +352,7 @@ export class SessionCore {
       const { greeting, ready } = this.host
       if (!ready || greeting === null || this.phase === 'over') return
       if (this.phase !== 'attached') this.connected(greeting)
-      else if (this.closing !== null) this.host.send({ kind: 'close', channel: this.channel })
+      else if (this.closing !== null) this.host.sendMessage({ kind: 'close', channel: this.channel })
     })
   }
 
@@ -381,8 +381,8 @@ export class SessionCore {
     this.phase = 'over'
     this.closing = null
     this.retryTimer?.cancel()
-    this.inbox.close()
-    this.host.released(this)
+    this.inbox.stop()
+    this.host.released(this.channel)
   }
 }
 

@@ -19,7 +19,7 @@ export class FakePayments implements Backend {
 
   async open(session: BackendSessionOptions): Promise<BackendSession> {
     if (session.onTask !== undefined) this.workers.push(session.onTask)
-    return { request: async (machine, command, input) => this.request(`${machine}.${command}`, input) }
+    return { command: async (machine, command, input) => this.answer(`${machine}.${command}`, input) }
   }
 
   async query(_principal: string, _machine: string, query: string, input: Plain): Promise<Outcome> {
@@ -35,7 +35,7 @@ export class FakePayments implements Backend {
     this.callbacks.clear()
   }
 
-  private request(command: string, input: Plain): Outcome {
+  private answer(command: string, input: Plain): Outcome {
     this.log.push(command)
     if (this.refuse?.command === command) return this.refuse.outcome
     if (command === 'payments.requestBooking') {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import type { ResponseAnswer } from '../../../src/protocol/down-message.ts'
-import type { RawOutcome } from '../../../src/client/session/outcome.ts'
+import type { RawOutcome } from '../../../src/client/session/raw-outcome.ts'
 import { hubOn, NodeWorld, openOn, run, Script } from '../world.ts'
 
 const value = (input: Parameters<typeof sessionCodec.encodeValue>[0]): Uint8Array => sessionCodec.encodeValue(input)
@@ -91,7 +91,7 @@ describe('the lowest pending id', () => {
     const script = new Script()
     const { core } = openOn(hubOn(script.environment))
     for (let count = 0; count < 65_536; count += 1)
-      core.execute({ machine: 't', command: 'echo', input: nil }, 0, () => {})
+      core.enqueue({ machine: 't', command: 'echo', input: nil }, 0, () => {})
     expect(run(core, 'echo', 1)).toMatchObject({ id: 0, outcomes: [{ kind: 'notExecuted', code: 'BACKLOG_FULL' }] })
   })
 })

@@ -86,7 +86,7 @@ describe('server requests', () => {
     const { core } = openOn(hubOn(script.environment))
     script.attach()
     script.say(request(1), request(2))
-    core.close(() => undefined)
+    core.closeSession(() => undefined)
     script.clock.advance(0)
     const heard = script.heard.map((message) => message.kind)
     expect(heard.slice(-2)).toEqual(['ack', 'close'])

@@ -17,12 +17,3 @@ export type RawOutcome =
 
 /** An encoded null. */
 export const NO_DETAILS: Uint8Array = Uint8Array.of(0xc0)
-
-/** Why a session is no more. */
-export type LostReason =
-  | 'SESSION_EXPIRED'
-  | 'SESSION_UNKNOWN'
-  | 'SUPERSEDED'
-  | 'CLUSTER_CHANGED'
-  | 'WRONG_GROUP'
-  | 'SESSION_CLOSED'
