@@ -12,7 +12,7 @@ import type { Value } from '../../src/codec/value/value.ts'
 import { SessionGateway } from '../../src/gateway/session-gateway.ts'
 import { FRAME_VERSION, UpFrameReader, type UpMessage } from '../../src/protocol/up-frame.ts'
 import type { DownMessage, ServerRequestMessage } from '../../src/protocol/down-message.ts'
-import { DownFrameReader, writeDown } from '../../src/protocol/down-frame.ts'
+import { writeDown } from '../../src/protocol/down-frame.ts'
 import { ByteWriter } from '../../src/protocol/bytes.ts'
 import { FakeNode, parserOf } from '../gateway/fake-node.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
@@ -273,5 +273,3 @@ export class Script {
 export function hubOn(environment: ClientEnvironment, endpoints: readonly string[] = ['n1:1']): MultiSession {
   return new MultiSession({ environment, endpoints })
 }
-
-export { DownFrameReader }

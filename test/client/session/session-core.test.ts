@@ -1,59 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
-import { sessionCodec } from '../../src/codec/session-codec.ts'
-import type { RawQueryOutcome } from '../../src/client/session/query-board.ts'
-import { hubOn, NodeWorld, openOn, run, Script } from './world.ts'
+import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
+import { sessionCodec } from '../../../src/codec/session-codec.ts'
+import { hubOn, NodeWorld, openOn, run, Script } from '../world.ts'
 
 const nil = sessionCodec.encodeValue(null)
-
-describe('finding the leader', () => {
-  test('P-02 P-04 a node that does not lead names the one that does, and the library goes there', () => {
-    const script = new Script()
-    const hub = hubOn(script.environment, ['a:1', 'b:1'])
-    script.greet('a', 'c', 'c:9')
-    script.greet('c')
-    expect(script.dialled).toEqual(['a:1', 'c:9'])
-    expect(hub.ready).toBe(true)
-    script.say({ kind: 'leaderChanged', leader: 'd', leaderAddress: 'd:9' })
-    expect(hub.ready).toBe(false)
-    expect(script.dialled.at(-1)).toBe('d:9')
-  })
-
-  test('a node that knows no leader is asked to wait, then the next endpoint is tried', () => {
-    const script = new Script()
-    const hub = hubOn(script.environment, ['a:1', 'b:1'])
-    script.greet('a', '', '')
-    script.clock.advance(400)
-    script.say({ kind: 'leaderChanged', leader: 'a', leaderAddress: 'a:1' })
-    expect([hub.ready, script.dialled.length]).toEqual([true, 1])
-    script.say({ kind: 'leaderChanged', leader: '', leaderAddress: '' })
-    script.clock.advance(600)
-    expect(script.dialled).toEqual(['a:1', 'b:1'])
-  })
-
-  test('nodes that name each other do not make a hot loop', () => {
-    const script = new Script()
-    hubOn(script.environment, ['a:1'])
-    for (let round = 0; round < 50; round += 1) script.greet('a', 'b', 'b:1')
-    expect(script.dialled.length).toBeLessThan(6)
-  })
-
-  test('P-22 a server that is silent, cut off or talks nonsense is given up, with growing pauses', () => {
-    const script = new Script()
-    hubOn(script.environment, ['a:1', 'b:1'])
-    script.clock.advance(2_020)
-    expect(script.dialled).toEqual(['a:1', 'b:1'])
-    script.raw(Buffer.from([9]))
-    script.clock.advance(20)
-    expect(script.dialled.length).toBe(3)
-    script.cut()
-    script.clock.advance(40)
-    expect(script.dialled.length).toBe(4)
-    script.say({ kind: 'failed', code: 'NODE_STOPPED', message: '' })
-    script.clock.advance(80)
-    expect(script.dialled.length).toBe(5)
-  })
-})
 
 describe('a session', () => {
   test('P-14 P-28 opens with its capabilities, attaches, and repeats the same open and nonce until they are answered', () => {
@@ -235,67 +185,5 @@ describe('a session', () => {
     script.greet()
     script.say({ kind: 'refused', channel: 1, subject: 'attach', code: 'CLUSTER_CHANGED', details: nil })
     expect(told.lost).toEqual(['CLUSTER_CHANGED'])
-  })
-})
-
-describe('queries', () => {
-  const query = { consistency: 'stale' as const, incarnation: 0, minIndex: 0, machine: 't', query: 'q', input: nil }
-  const result = (correlationId: number, code?: string) => ({
-    kind: 'queryResult' as const,
-    correlationId,
-    index: 3,
-    incarnation: 1,
-    answer: code === undefined ? { kind: 'ok' as const, value: nil } : { kind: 'refused' as const, code, details: nil },
-  })
-
-  test('Q-002 Q-003 Q-005 Q-008 Q-009 correlation ids are the library’s; answers match in any order, each once', () => {
-    const script = new Script()
-    const hub = hubOn(script.environment)
-    script.greet()
-    const outcomes: string[] = []
-    for (const name of ['a', 'b'])
-      hub.query({ ...query, query: name }, 1_000, ({ kind }) => outcomes.push(`${name} ${kind}`))
-    expect(script.take('query').map(({ correlationId, channel }) => [correlationId, channel])).toEqual([
-      [1, 0],
-      [2, 0],
-    ])
-    script.say(result(2), result(1), result(1), result(9))
-    expect(outcomes).toEqual(['b ok', 'a ok'])
-  })
-
-  test('Q-004 Q-006 is asked again with the same id, after a refusal for now and over connections', () => {
-    const script = new Script()
-    const hub = hubOn(script.environment)
-    const outcomes: RawQueryOutcome[] = []
-    hub.query(query, 5_000, (outcome) => outcomes.push(outcome))
-    script.greet()
-    expect(script.take('query').map(({ correlationId }) => correlationId)).toEqual([1])
-    script.say(result(1, 'BEHIND'))
-    script.clock.advance(50)
-    expect(script.take('query').map(({ correlationId }) => correlationId)).toEqual([1])
-    script.cut()
-    script.clock.advance(20)
-    script.greet()
-    expect(script.take('query').map(({ correlationId }) => correlationId)).toEqual([1])
-    script.say(result(1))
-    expect(outcomes).toMatchObject([{ kind: 'ok', index: 3, incarnation: 1 }])
-  })
-
-  test('a query ends by its deadline, a refusal for good, or the end of the connection', () => {
-    const script = new Script()
-    const hub = hubOn(script.environment)
-    script.greet()
-    const outcomes: RawQueryOutcome[] = []
-    for (const deadline of [10, 1_000, 1_000]) hub.query(query, deadline, (outcome) => outcomes.push(outcome))
-    script.clock.advance(10)
-    script.say(result(2, 'UNKNOWN_QUERY'))
-    hub.close()
-    expect(outcomes).toEqual([
-      { kind: 'failed', code: 'DEADLINE_EXCEEDED' },
-      { kind: 'failed', code: 'UNKNOWN_QUERY' },
-      { kind: 'failed', code: 'SESSION_CLOSED' },
-    ])
-    hub.query(query, 10, (outcome) => outcomes.push(outcome))
-    expect(outcomes.length).toBe(4)
   })
 })
