@@ -116,7 +116,7 @@ export interface QueryRequest {
   readonly input: Uint8Array
 }
 
-/** A refusal by the parser of a mounted machine (machine/parse/parse.ts). */
+/** A refusal by the parser of a mounted machine (machine/parse/input-parser.ts). */
 export interface ParseRefusal {
   readonly ok: false
   readonly code: 'UNKNOWN_MACHINE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'

@@ -17,7 +17,7 @@ export {
   type MachineDefinition,
   type TaskHandlers,
   type TypedTask,
-} from './define/define.ts'
+} from './define/define-machine.ts'
 export { SYSTEM_SESSION } from './run/kit-context.ts'
 export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './run/mount.ts'
 export {
@@ -27,7 +27,7 @@ export {
   type ParsedQuery,
   type ParseFailure,
   type ParseFailureCode,
-} from './parse/parse.ts'
+} from './parse/input-parser.ts'
 export {
   COMMON_ERRORS,
   describeRejection,
@@ -72,7 +72,7 @@ export {
   type Transitions,
   type TransitionTable,
 } from './graph/transitions.ts'
-export type { KeyCodec } from './run/key.ts'
+export type { KeyCodec } from './run/table-key.ts'
 export type { Value } from '../codec/value/value.ts'
 export { assert } from '../base/assert.ts'
 export type {

@@ -6,7 +6,7 @@ import type { UserStateMachine } from '../../src/session/user-machine.ts'
 import { DeterminismError, withDeterminismGuard } from '../../src/testing/index.ts'
 import { MemoryHost } from './run/memory-context.ts'
 
-/** A guarded machine whose one command runs `body`. */
+/** A guarded machine (machines.md §2, §6) whose one command runs `body`. */
 function guarded(body: (context: Parameters<UserStateMachine['apply']>[0]) => unknown) {
   const violations: string[] = []
   const machine: UserStateMachine = {

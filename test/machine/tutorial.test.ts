@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
-/** Blocks of TypeScript in the tutorial, without the fences. */
+/** Blocks of TypeScript in the tutorial (machines.md §7), without the fences. */
 const blocks = [...read('docs/tutorial.md').matchAll(/```ts\n(.*?)\n```/gs)].map(([, block]) => block ?? '')
 
 test.each([

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { UserStateMachine } from '../../session/user-machine.ts'
-import { assertName } from './define.ts'
+import { assertName } from './define-machine.ts'
 
 /** What a bare machine may declare so that its inputs are parsed at the edge; without it any plain data passes. */
 export interface BareOptions {

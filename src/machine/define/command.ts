@@ -23,6 +23,7 @@ export interface CommandRef<Input extends z.ZodType = z.ZodType, Output extends 
   readonly name: string
 }
 
+/** A query as `query` makes it. */
 export interface Query<Views, Context, Input extends z.ZodType, Output extends z.ZodType>
   extends InputOutput<Input, Output> {
   readonly kind: 'query'

@@ -7,10 +7,12 @@ import type { CommonErrorCode, ErrorDetails, Rejection } from './rejection.ts'
 import type { ErrorsOf, KeyOf, MachineSchema, NameOf, Parsed, RequestsOf, RowOf, TasksOf, TimersOf } from './schema.ts'
 import type { Table, TableView } from './tables.ts'
 
+/** The tables of a machine, as its handlers change them. */
 export type Tables<Schema extends MachineSchema> = {
   readonly [Name in keyof Schema['state']]: Table<KeyOf<Schema['state'][Name]>, RowOf<Schema['state'][Name]>>
 }
 
+/** The same tables, as queries read them. */
 export type TableViews<Schema extends MachineSchema> = {
   readonly [Name in keyof Schema['state']]: TableView<KeyOf<Schema['state'][Name]>, RowOf<Schema['state'][Name]>>
 }
@@ -63,6 +65,7 @@ export interface Context<Schema extends MachineSchema> {
     ref: string,
     payload: Parsed<TasksOf<Schema>[Kind]['payload'] & z.ZodType>,
   ): string
+  /** Ends a task without a result. False when there is no open task of that id. */
   cancelTask(taskId: string): boolean
   /**
    * Arms a durable timer of a declared kind, due at least at `now` + 1 ms. There is one per (kind, key); arming it again
@@ -108,14 +111,18 @@ export interface Context<Schema extends MachineSchema> {
   log(message: string, fields?: { readonly [name: string]: Value }): void
 }
 
+/** What `ctx.once` is asked (sessions.md §8). */
 export interface OnceRequest {
+  /** Keys of one scope are apart from those of another. */
   readonly scope: string
   readonly key: string
   /** Of the content: the same key with another fingerprint is a conflict. */
   readonly fingerprint: string
+  /** How long the result is kept, ms. */
   readonly retentionMs: Millis
 }
 
+/** What `ctx.once` found: a first run, the result of an earlier one, or another content under the key. */
 export type OnceOutcome<Result> =
   | { readonly kind: 'fresh' | 'replayed'; readonly value: Result }
   | { readonly kind: 'conflict' }

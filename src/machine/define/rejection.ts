@@ -18,6 +18,7 @@ export const COMMON_ERRORS = {
   INTERNAL_INVARIANT: 'a bug: an invariant failed and everything was rolled back',
 } as const
 
+/** One of `COMMON_ERRORS`. */
 export type CommonErrorCode = keyof typeof COMMON_ERRORS
 
 /** Details of a common error: free plain data. */

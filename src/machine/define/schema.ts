@@ -86,10 +86,13 @@ export interface MachineSchema {
 
 type None = { readonly [name: string]: never }
 
-/** The declared errors of a schema, an empty record where it has none; likewise below. */
+/** The declared errors of a schema, an empty record where it has none; likewise the next three. */
 export type ErrorsOf<Schema> = Schema extends { readonly errors: infer Errors extends Shapes } ? Errors : None
+/** Its server requests. */
 export type RequestsOf<Schema> = Schema extends { readonly requests: infer Requests extends Shapes } ? Requests : None
+/** Its timers. */
 export type TimersOf<Schema> = Schema extends { readonly timers: infer Timers extends Shapes } ? Timers : None
+/** Its kinds of task. */
 export type TasksOf<Schema> = Schema extends {
   readonly tasks: infer Tasks extends { readonly [kind: string]: TaskSchema }
 }
@@ -99,5 +102,6 @@ export type TasksOf<Schema> = Schema extends {
 /** The names of a record that are known; none for a record without declarations. */
 export type NameOf<Record> = string extends keyof Record ? never : keyof Record & string
 
+/** The type of a table's keys, and of its rows. */
 export type KeyOf<Table> = Table extends TableSchema<infer Key, unknown> ? Key : never
 export type RowOf<Table> = Table extends { readonly row: z.ZodType<infer Row> } ? Row : never

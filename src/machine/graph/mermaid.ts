@@ -10,7 +10,7 @@ export interface Drawable {
 
 /**
  * The mermaid text (`stateDiagram-v2`) of a table, in the table's own order, so that a committed diagram changes only when the
- * table does. Ends with a line break.
+ * table does (machines.md §5). Ends with a line break.
  */
 export function mermaid(table: Drawable): string {
   const ids = new Map(table.states.map((state, position) => [state, identifier(state, position)]))

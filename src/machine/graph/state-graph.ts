@@ -5,7 +5,7 @@ import type { Edge, InvalidTransition, TransitionOptions } from './transitions.t
 /** A state graph: state → the states that it may go to. A state without targets is terminal. */
 export type GraphTable<State extends string> = { readonly [From in State]: readonly NoInfer<State>[] }
 
-/** A table by target state, for rules written as `(from, to)`; `transitions` is the one by event. */
+/** A table by target state, for rules written as `(from, to)` (machines.md §3); `transitions` is the one by event. */
 export interface StateGraph<State extends string> {
   readonly entity: string
   readonly initial: State

@@ -7,7 +7,9 @@ export type TransitionTable = { readonly [state: string]: { readonly [event: str
 /** Constrains a table so that every target is one of its states. */
 export type Closed<Table> = { readonly [State in keyof Table]: { readonly [event: string]: keyof Table & string } }
 
+/** The states of a table. */
 export type StateOf<Table> = keyof Table & string
+/** The events of a table, in any state. */
 export type EventOf<Table> = { [State in keyof Table]: keyof Table[State] & string }[keyof Table]
 
 /** Details of INVALID_STATE_TRANSITION: what was, what was asked for, and what the state allows instead. */
@@ -28,7 +30,7 @@ export interface TransitionCase<State extends string, Event extends string> {
   readonly to: State | null
 }
 
-/** A table of transitions with its arithmetic. Pure; make it once, beside the machine. */
+/** A table of transitions with its arithmetic (machines.md §3). Pure; make it once, beside the machine. */
 export interface Transitions<Table> {
   readonly entity: string
   readonly initial: StateOf<Table>
@@ -45,12 +47,15 @@ export interface Transitions<Table> {
   edges(): readonly Edge[]
 }
 
+/** One step that a table or graph allows, for a diagram. */
 export interface Edge {
   readonly from: string
   readonly to: string
+  /** The event; null where the table has none. */
   readonly label: string | null
 }
 
+/** What a table does not say itself. */
 export interface TransitionOptions<State> {
   /** Name of what moves, for the refusal's details. Default `entity`. */
   readonly entity?: string
@@ -96,7 +101,7 @@ export function transitions<const Table extends Closed<Table> & TransitionTable>
   }
 }
 
-/** Every cell of a table: each edge with its target, each other (state, event) with null. */
+/** Every cell of a table: each edge with its target, each other (state, event) with null (machines.md §3). */
 export function transitionCases<Table>(
   table: Transitions<Table>,
 ): readonly TransitionCase<StateOf<Table>, EventOf<Table>>[] {

@@ -1,11 +1,11 @@
 import { sessionId, type Millis, type SessionId } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { EmitOptions, MachineContext, SessionInfo, StateReader, TaskKind } from '../../session/user-machine.ts'
+import type { EmitOptions, MachineContext, SessionInfo, TaskKind } from '../../session/user-machine.ts'
 import type { CommandRef } from '../define/command.ts'
 import type { OnceOutcome, OnceRequest } from '../define/context.ts'
 import { Rejection, type ErrorDetails } from '../define/rejection.ts'
 import type { StateTable } from './state-table.ts'
-import type { CallWindow } from './window.ts'
+import type { CallWindow } from './call-window.ts'
 
 /** Who acts in timers and hooks that no client session issued (domain.md §0.1); an emission to it returns false. */
 export const SYSTEM_SESSION: SessionInfo = Object.freeze({
@@ -32,7 +32,7 @@ export interface ContextParts {
 }
 
 /**
- * `Context` of context.ts, without the types of a particular schema. One object per mounted machine, made once: during a
+ * `Context` of define/context.ts (machines.md §1), without the types of a particular schema. One object per mounted machine, made once: during a
  * call it looks through the shared window, outside it throws.
  */
 export class KitContext {
@@ -168,15 +168,6 @@ export class KitContext {
     if (!timerKinds.has(kind)) throw new Error(`${machine} declares no timer ${kind}`)
     return key === '' ? kind : `${kind}/${key}`
   }
-}
-
-/** What a query handler gets beside its tables; made per query. */
-export interface KitQueryContext {
-  readonly now: Millis
-  readonly index: number
-  readonly session: SessionInfo | null
-  readonly state: StateReader
-  readonly reject: (code: string, details?: ErrorDetails) => Rejection
 }
 
 /** Makes a rejection; fields that are undefined are left out, because they are not plain data. */

@@ -10,16 +10,16 @@ import type {
   TaskKind,
   TaskRecord,
 } from '../../session/user-machine.ts'
-import type { ErasedBehaviour, MachineDefinition } from '../define/define.ts'
-import { prefixEnd, tablePrefix } from './key.ts'
+import type { ErasedBehaviour, MachineDefinition } from '../define/define-machine.ts'
+import { prefixEnd, tablePrefix } from './table-key.ts'
 import { KitContext, rejection, type Caller } from './kit-context.ts'
-import { issuePath } from '../parse/parse.ts'
+import { issuePath } from '../parse/input-parser.ts'
 import { isRejection, type Rejection } from '../define/rejection.ts'
 import { mayHoldBytes } from './row-bytes.ts'
 import type { TableSchema } from '../define/schema.ts'
 import { StateTable, StateTableView, type TablePlace } from './state-table.ts'
 import { strictly } from '../parse/strict.ts'
-import { QueryWindow, type CallWindow } from './window.ts'
+import { QueryWindow, type CallWindow } from './call-window.ts'
 
 /** What machines that are mounted together share. */
 export interface MountParts {

@@ -13,12 +13,18 @@ import type {
   UserStateMachine,
 } from '../../session/user-machine.ts'
 import type { BareMachine } from '../define/bare.ts'
-import type { MachineDefinition } from '../define/define.ts'
+import type { MachineDefinition } from '../define/define-machine.ts'
 import { KitMachine, type TaskOutcome } from './kit-machine.ts'
 import type { Caller } from './kit-context.ts'
-import { InputParser, inputSchemas, type InputSchemas, type ParsedCommand, type ParsedQuery } from '../parse/parse.ts'
+import {
+  InputParser,
+  inputSchemas,
+  type InputSchemas,
+  type ParsedCommand,
+  type ParsedQuery,
+} from '../parse/input-parser.ts'
 import { Rejection } from '../define/rejection.ts'
-import { CallWindow } from './window.ts'
+import { CallWindow } from './call-window.ts'
 
 /** A machine of either style. */
 export type Mountable = MachineDefinition | BareMachine

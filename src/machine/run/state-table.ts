@@ -1,9 +1,9 @@
 import { assert } from '../../base/assert.ts'
 import type { Value } from '../../codec/value/value.ts'
-import { decodeKey, encodeKey, prefixEnd, type KeyCodec } from './key.ts'
+import { decodeKey, encodeKey, prefixEnd, type KeyCodec } from './table-key.ts'
 import { copyBytes } from './row-bytes.ts'
 import type { KeyPart, TableKey } from '../define/schema.ts'
-import type { CallWindow, ReadWindow } from './window.ts'
+import type { CallWindow, ReadWindow } from './call-window.ts'
 
 /** Where a table lies and how its keys are written; made once per machine. */
 export interface TablePlace {

@@ -1,4 +1,4 @@
-import { defineMachine } from '../../machine/define/define.ts'
+import { defineMachine } from '../../machine/define/define-machine.ts'
 import { audit } from './queries/audit-query.ts'
 import { approve, cancel, decline, requestBooking } from './commands/booking-commands.ts'
 import { paymentCallback, verifyPaymentManually } from './commands/callback.ts'

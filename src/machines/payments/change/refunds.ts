@@ -1,4 +1,4 @@
-import type { TaskHandlers } from '../../../machine/define/define.ts'
+import type { TaskHandlers } from '../../../machine/define/define-machine.ts'
 import { Change } from './change.ts'
 import { REFUND_APPROVAL_ABOVE_MINOR } from '../rules/refund-policy.ts'
 import type { Refund } from '../facts/rows.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
-import type { TaskHandlers } from '../../../machine/define/define.ts'
+import type { TaskHandlers } from '../../../machine/define/define-machine.ts'
 import { findBooking, isRejection, workerOnly } from '../change/access.ts'
 import { followAttempt } from '../change/attempts.ts'
 import { bookingStatus } from './booking-commands.ts'

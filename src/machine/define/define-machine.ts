@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { assert } from '../../base/assert.ts'
+import { TASK_MACHINE } from '../parse/input-parser.ts'
 import type { ServerRequest, SessionInfo, TaskRecord } from '../../session/user-machine.ts'
 import type { Command, CommandRef, Query, QueryRef } from './command.ts'
 import type { Context, QueryContext, TableViews } from './context.ts'
@@ -106,7 +107,7 @@ export interface ErasedBehaviour {
 }
 
 /** Names of machines that the framework itself answers to. */
-export const RESERVED_MACHINES: readonly string[] = ['task', 'holdfast']
+const RESERVED_MACHINES: readonly string[] = [TASK_MACHINE, 'holdfast']
 
 /**
  * Defines a machine: its name (1–32 of `a-z 0-9 -`, a letter first), its schema, which is data, and its behaviour, whose
@@ -140,7 +141,7 @@ export function defineMachine<
   }
 }
 
-/** Crashes when a machine cannot have this name. */
+/** Crashes when a machine cannot have this name: its form is wrong, or the framework has it. */
 export function assertName(name: string): void {
   assert(/^[a-z][a-z0-9-]{0,31}$/.test(name), 'a machine is named by 1–32 of a-z 0-9 -, a letter first', { name })
   assert(!RESERVED_MACHINES.includes(name), 'this machine name belongs to the framework; choose another', { name })

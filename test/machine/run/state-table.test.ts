@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import { command, defineMachine, mount, table, type Context } from '../../../src/machine/index.ts'
-import { prefixEnd } from '../../../src/machine/run/key.ts'
+import { prefixEnd } from '../../../src/machine/run/table-key.ts'
 import { MemoryHost } from './memory-context.ts'
 
 const schema = {

@@ -11,6 +11,7 @@ export interface InputIssue {
   readonly message: string
 }
 
+/** Codes of inputs that are refused before the log (wire.md §4.3). */
 export type ParseFailureCode = 'UNKNOWN_MACHINE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'
 
 /** Why an input was refused before it reached the log: nothing was executed. */
@@ -22,10 +23,12 @@ export interface ParseFailure {
   readonly details: { readonly issues: readonly InputIssue[] }
 }
 
+/** A command's input, ready for the log, or why it is refused. */
 export type ParsedCommand =
   /** `input`: canonical encoding of the parsed value, never written to. `version`: of the machine whose schema parsed it. */
   { readonly ok: true; readonly input: Uint8Array; readonly version: number } | ParseFailure
 
+/** A query's input, or why it is refused. */
 export type ParsedQuery = { readonly ok: true; readonly input: Value } | ParseFailure
 
 /** What a mounted machine accepts. `null` in place of a schema: any plain data (bare machines without schemas). */
@@ -47,14 +50,17 @@ export const TASK_MACHINE = 'task'
 
 const taskId = z.string().min(1).max(256)
 const attempt = z.int().min(1)
-export const TASK_COMMANDS = {
+const TASK_COMMANDS = {
   complete: { input: z.strictObject({ taskId, attempt, result: z.unknown() }) },
   fail: { input: z.strictObject({ taskId, attempt, reason: z.string().max(4096) }) },
 } as const
 
 type ParserCodec = Pick<SessionCodec, 'encodeValue' | 'decodeInput' | 'isEncodingOf'>
 
-/** Parses inputs at the edge: the leader before it proposes, the client for early errors (machines.md §1). */
+/**
+ * Parses inputs at the edge: a command's on the leader before it proposes it, a query's on the node that answers it
+ * (machines.md §1). Clients do not parse.
+ */
 export class InputParser {
   private readonly codec: ParserCodec
   private readonly machines: ReadonlyMap<string, InputSchemas>
@@ -89,6 +95,7 @@ export class InputParser {
     }
   }
 
+  /** The parsed input of a query, decoded: it never reaches the log. */
   parseQuery(machine: string, query: string, bytes: Uint8Array): ParsedQuery {
     const schemas = this.machines.get(machine)
     if (schemas === undefined) return this.unknownMachine(machine)
@@ -109,7 +116,7 @@ export class InputParser {
 }
 
 /** A value against a strict schema; a failure lists every issue. */
-export function check(
+function check(
   schema: z.core.$ZodType | null,
   value: Value,
 ): { readonly ok: true; readonly value: Value } | ParseFailure {
