@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { generateCallbacks } from '../../machines/payments/tools/generate.ts'
+import { generateCallbacks } from '../../machines/payments/tools/generate-callbacks.ts'
 
 /** Written together, so that a large file costs few system calls. */
 const CHUNK_LINES = 500

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import type { ReplayBooking, ReplayPlan, ReplayStep } from '../../machines/payments/tools/replay.ts'
+import type { ReplayBooking, ReplayPlan, ReplayStep } from '../../machines/payments/tools/plan-replay.ts'
 import type { Backend, BackendSession, WorkerTask } from './backend.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
 import { inParallel } from '../terminal/lanes.ts'

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { planReplay, type ReplayPlan } from '../../machines/payments/tools/replay.ts'
+import { planReplay, type ReplayPlan } from '../../machines/payments/tools/plan-replay.ts'
 import type { Backend } from './backend.ts'
 import { connectBackend } from './client-backend.ts'
 import { CommandError, EXIT, type ExitCode, errorCode } from '../terminal/exit.ts'

@@ -1,7 +1,8 @@
+/** What users of the machine payments need, and its rules as pure functions (domain.md §0.10). */
 export { brokenAt, canonicalRecord, FIRST_HASH, type AuditRecord } from './change/audit.ts'
 export { planCompound, type Compound, type CompoundPlan, type Step } from './rules/compounds.ts'
 export { forbiddenCode, forbiddenPairs, type ForbiddenCode } from './rules/forbidden.ts'
-export { GENERATE_SHARES, generateCallbacks, type GenerateOptions } from './tools/generate.ts'
+export { GENERATE_SHARES, generateCallbacks, type GenerateOptions } from './tools/generate-callbacks.ts'
 export { joinCheck, type JoinQuestion, type JoinVerdict } from './rules/join.ts'
 export { payments } from './machine.ts'
 export { MPESA_ACCEPTED, amountMinorOf, parseStkCallback, type MpesaCallback, type MpesaParse } from './tools/mpesa.ts'
@@ -13,9 +14,10 @@ export {
   type ReplayBooking,
   type ReplayPlan,
   type ReplayStep,
-} from './tools/replay.ts'
+} from './tools/plan-replay.ts'
 export { completionPct, midSessionPct, refundAmount, refundPct, type Role } from './rules/refund-policy.ts'
-export { CALLBACK_RESULTS, CANCEL_REASONS, REFUND_STATUSES, type CallbackResult } from './facts/rows.ts'
+export { CALLBACK_RESULTS, REFUND_STATUSES, type CallbackResult } from './facts/rows.ts'
+export { CANCEL_REASONS } from './facts/fields.ts'
 export {
   bookingSessionTransition,
   INITIAL_TRIPLE,

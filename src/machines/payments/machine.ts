@@ -1,13 +1,13 @@
 import { defineMachine } from '../../machine/define/define-machine.ts'
 import { audit } from './queries/audit-query.ts'
 import { approve, cancel, decline, requestBooking } from './commands/booking-commands.ts'
-import { paymentCallback, verifyPaymentManually } from './commands/callback.ts'
-import { fireTimers } from './commands/fire.ts'
+import { paymentCallback, verifyPaymentManually } from './commands/callback-commands.ts'
+import { fireTimers } from './commands/fire-timers.ts'
 import { completeForm, recordVerbalConsent, routeAfterPayment } from './commands/form-commands.ts'
 import { initiatePayment, paymentStarted, pushTask, queryTask } from './commands/payment-commands.ts'
 import { canJoin, get, list, refundQuote, stuck, totals } from './queries/queries.ts'
 import { refundTask } from './change/refunds.ts'
-import { paymentsSchema } from './facts/schema.ts'
+import { paymentsSchema } from './facts/payments-schema.ts'
 
 /**
  * Bookings: payment, session and video of one appointment, kept in step (domain.md §3). Runs from

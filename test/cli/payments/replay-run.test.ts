@@ -3,8 +3,8 @@ import { CommandError, EXIT } from '../../../src/cli/terminal/exit.ts'
 import { ReplayRun } from '../../../src/cli/payments/replay-run.ts'
 import type { Outcome } from '../../../src/cli/payments/outcome.ts'
 import type { ReplayTotals } from '../../../src/cli/payments/replay-totals.ts'
-import { generateCallbacks } from '../../../src/machines/payments/tools/generate.ts'
-import { planReplay } from '../../../src/machines/payments/tools/replay.ts'
+import { generateCallbacks } from '../../../src/machines/payments/tools/generate-callbacks.ts'
+import { planReplay } from '../../../src/machines/payments/tools/plan-replay.ts'
 import { FakePayments } from './fake-payments.ts'
 
 function replayed(lines: string[], backend = new FakePayments()): Promise<ReplayTotals> {

@@ -1,8 +1,7 @@
-import { isRejection } from '../../../machine/define/rejection.ts'
-import { refused } from './change.ts'
+import { refused } from './refusals.ts'
 import type { Role } from '../rules/refund-policy.ts'
 import type { Booking } from '../facts/rows.ts'
-import type { PaymentsContext, Refusal } from '../facts/schema.ts'
+import type { PaymentsContext, Refusal } from '../facts/payments-schema.ts'
 
 /** Who is who (domain.md §3.4): the booking's client and therapist, administrators, timers, workers. */
 
@@ -42,5 +41,3 @@ export function workerOnly(ctx: PaymentsContext, action: string, ref: string): R
   if (ctx.roles.includes(WORKER_ROLE)) return null
   return refused(ctx, ctx.reject('FORBIDDEN'), { action, bookingId: null, ref })
 }
-
-export { isRejection }

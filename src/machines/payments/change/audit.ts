@@ -1,6 +1,6 @@
 import type { AUDIT_ENTITIES } from '../facts/rows.ts'
-import { REJECTED_RING } from '../facts/limits.ts'
-import type { PaymentsContext } from '../facts/schema.ts'
+import { REJECTED_RING } from '../facts/payment-bounds.ts'
+import type { PaymentsContext } from '../facts/payments-schema.ts'
 
 /**
  * The audit trail (domain.md §3.1): two hash chains, one of everything applied, complete, and one of the last 1,000

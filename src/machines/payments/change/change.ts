@@ -1,12 +1,10 @@
 import { InvariantError } from '../../../session/run/engine-error.ts'
-import { appendRejected, type AuditEntity, type RejectedStep } from './audit.ts'
 import type { Compound } from '../rules/compounds.ts'
 import { planCompound } from '../rules/compounds.ts'
 import { Journal } from './journal.ts'
 import { type Booking, NOTHING_RARE, type RareFacts } from '../facts/rows.ts'
-import type { PaymentsContext, Refusal } from '../facts/schema.ts'
-import type { SessionState, Triple } from '../facts/states.ts'
-import { isTerminalSession, SESSION_TRANSITIONS } from '../facts/states.ts'
+import type { PaymentsContext } from '../facts/payments-schema.ts'
+import { isTerminalSession, type SessionState, type Triple } from '../facts/states.ts'
 import { isLegal } from '../rules/sync.ts'
 import { nextTimer } from '../rules/timers.ts'
 
@@ -63,6 +61,7 @@ export class Change {
     this.draft = draftOf(booking)
   }
 
+  /** The draft as it stands, to be read. */
   get booking(): Booking {
     return this.draft
   }
@@ -74,7 +73,7 @@ export class Change {
 
   /**
    * Takes the steps of a compound. The command's guards came before: a compound that does not fit here is a bug, and the
-   * whole entry rolls back (PP7).
+   * whole entry rolls back (domain.md §3.12 PP7).
    */
   take(compound: Compound, reason: string | null = null): void {
     const { ctx, journal, draft } = this
@@ -95,9 +94,10 @@ export class Change {
     draft.video = video
   }
 
+  /** Ends the audit group, checks the invariants, writes the row and arms its timer. Once, at the end. */
   commit(): void {
     const { ctx, before, draft } = this
-    draft.auditGroup = this.journal.close(draft.auditGroup)
+    draft.auditGroup = this.journal.endGroup(draft.auditGroup)
     draft.seq += 1
     assertBooking(draft)
     ctx.state.bookings.set(draft.id, draft)
@@ -127,42 +127,7 @@ export function statusOf(booking: Booking): Triple & { readonly id: string } {
   return { id, payment, session, video }
 }
 
-/** What a refusal concerns. */
-export interface About {
-  readonly action: string
-  readonly bookingId: string | null
-  readonly entity?: AuditEntity
-  readonly from?: string | null
-  readonly to?: string | null
-  readonly ref?: string | null
-}
-
-/** Notes a refusal in the rejected chain, where it survives the rollback (domain.md §0.11), and hands it back. */
-export function refused(ctx: PaymentsContext, rejection: Refusal, about: About): Refusal {
-  const step = rejectedStep(ctx, rejection.code, about)
-  ctx.afterReject((after) => appendRejected(after, step))
-  return rejection
-}
-
-/** Notes a refusal at once, where nothing is rolled back: what is refused is a part of a task's result. */
-export function noteRefused(ctx: PaymentsContext, code: string, about: About): void {
-  appendRejected(ctx, rejectedStep(ctx, code, about))
-}
-
-function rejectedStep(ctx: PaymentsContext, code: string, about: About): RejectedStep {
-  const { action, bookingId, entity = 'session', from = null, to = null, ref = null } = about
-  return { action, bookingId, entity, from, to, ref, by: ctx.principal, code }
-}
-
-/** The booking's session is in a state from which the command does not lead. */
-export function refusedState(ctx: PaymentsContext, booking: Booking, event: string, to?: SessionState): Refusal {
-  const { session: from } = booking
-  const allowed: readonly string[] = SESSION_TRANSITIONS[from]
-  const rejection = ctx.reject('INVALID_STATE_TRANSITION', { entity: 'session', from, to, event, allowed })
-  return refused(ctx, rejection, { action: event, bookingId: booking.id, from, to: to ?? null })
-}
-
-/** The session states that a booking reaches only with its price paid (PP3). */
+/** The session states that a booking reaches only with its price paid (domain.md §3.12 PP3). */
 const PAID: ReadonlySet<SessionState> = new Set([
   'paid',
   'forms_required',

@@ -1,6 +1,6 @@
 import { auditGroupText, FIRST_HASH, type AuditStep } from './audit.ts'
 import type { Ledger } from '../facts/rows.ts'
-import type { PaymentsContext } from '../facts/schema.ts'
+import type { PaymentsContext } from '../facts/payments-schema.ts'
 import type { Entity } from '../facts/states.ts'
 import { addTotals, statePosition, totalAt, totalPosition, type TotalFamily, type TotalName } from '../facts/totals.ts'
 
@@ -9,7 +9,7 @@ export const LEDGER_KEY = 'all'
 
 const EMPTY_LEDGER: Ledger = { seq: 0, hash: FIRST_HASH, totals: new Uint8Array(0) }
 
-/** What one command writes beside its rows: its audit group and what it adds to the totals. Closed once, at the end. */
+/** What one command writes beside its rows: its audit group and what it adds to the totals. Its group is ended once, when all is noted. */
 export class Journal {
   readonly ctx: PaymentsContext
   /** Name of the command, task or timer that acts. */
@@ -26,10 +26,12 @@ export class Journal {
     this.bookingId = bookingId
   }
 
+  /** Adds a step to the audit group. */
   note(step: AuditStep): void {
     this.steps.push(step)
   }
 
+  /** Adds to a total. */
   count<Family extends TotalFamily>(family: Family, name: TotalName<Family>, delta: number): void {
     this.positions.push(totalPosition(family, name))
     this.deltas.push(delta)
@@ -59,7 +61,7 @@ export class Journal {
   }
 
   /** Writes the audit group and the ledger. `prevGroup` is the booking's last group; returns the one that is its last now. */
-  close(prevGroup: number): number {
+  endGroup(prevGroup: number): number {
     const { ctx, action, bookingId, steps } = this
     if (steps.length === 0 && this.deltas.length === 0) return prevGroup
     const ledger = ctx.state.ledger.get(LEDGER_KEY) ?? EMPTY_LEDGER

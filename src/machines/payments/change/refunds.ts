@@ -2,9 +2,9 @@ import type { TaskHandlers } from '../../../machine/define/define-machine.ts'
 import { Change } from './change.ts'
 import { REFUND_APPROVAL_ABOVE_MINOR } from '../rules/refund-policy.ts'
 import type { Refund } from '../facts/rows.ts'
-import type { PaymentsContext, paymentsSchema } from '../facts/schema.ts'
+import type { PaymentsContext, paymentsSchema } from '../facts/payments-schema.ts'
 
-/** Money that goes back: the decision is final when it is made, the movement has a status of its own (A5, A6). */
+/** Money that goes back: the decision is final when it is made, the movement has a status of its own (domain.md §3.3 A5, A6). */
 export function createRefund(
   change: Change,
   plan: Pick<Refund, 'transactionId' | 'amountMinor' | 'pct' | 'reason'>,

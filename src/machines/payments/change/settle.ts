@@ -53,7 +53,7 @@ function settleSuccess(change: Change, attemptId: string, told: Told): CallbackR
   return late ? 'APPLIED_LATE' : 'APPLIED'
 }
 
-/** P→failed for the current attempt (K3); the client is told to try again. */
+/** The payment of the current attempt fails (domain.md §3.4 K3); the client is told to try again. */
 export function failAttempt(change: Change, attemptId: string, reason: string): void {
   const { ctx, booking } = change
   change.take('failPayment', reason)
@@ -61,7 +61,7 @@ export function failAttempt(change: Change, attemptId: string, reason: string): 
   ctx.notify(booking.clientId, 'payment.retry_needed', { bookingId: booking.id, reason })
 }
 
-/** Money that the payment cannot take: it is kept as a capture of its own and goes back in full (A6). */
+/** Money that the payment cannot take: it is kept as a capture of its own and goes back in full (domain.md §3.3 A6). */
 function orphan(change: Change, attemptId: string, told: Told, result: CallbackResult): CallbackResult {
   const { ctx, booking } = change
   const { transactionId } = told

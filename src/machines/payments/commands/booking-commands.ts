@@ -2,13 +2,16 @@ import { z } from 'zod'
 import { MINUTE_MS } from '../../../base/time.ts'
 import { command } from '../../../machine/define/command.ts'
 import type { Parsed } from '../../../machine/define/schema.ts'
-import { findBooking, isRejection } from '../change/access.ts'
-import { Change, refused, refusedState, statusOf } from '../change/change.ts'
+import { findBooking } from '../change/access.ts'
+import { isRejection } from '../../../machine/define/rejection.ts'
+import { Change, statusOf } from '../change/change.ts'
+import { refused, refusedState } from '../change/refusals.ts'
 import { lastNumber } from '../change/journal.ts'
-import { DURATION_MIN_MAX } from '../facts/limits.ts'
+import { DURATION_MIN_MAX } from '../facts/payment-bounds.ts'
 import { createRefund } from '../change/refunds.ts'
 import { refundAmount, refundPct, type Role } from '../rules/refund-policy.ts'
-import type { Booking, CancelReason, Refund } from '../facts/rows.ts'
+import type { Booking, Refund } from '../facts/rows.ts'
+import type { CancelReason } from '../facts/fields.ts'
 import {
   cancelReason,
   currency,
@@ -19,8 +22,8 @@ import {
   minor,
   priceMinor,
   userPrincipal,
-} from '../facts/rows.ts'
-import type { PaymentsContext, Refusal } from '../facts/schema.ts'
+} from '../facts/fields.ts'
+import type { PaymentsContext, Refusal } from '../facts/payments-schema.ts'
 import { INITIAL_TRIPLE, PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from '../facts/states.ts'
 
 /** Commands that make, approve and end a booking (domain.md §3.4). */
@@ -186,7 +189,7 @@ export interface Ending {
   readonly reason: CancelReason
 }
 
-/** K4 or K5, with the refund that the policy gives, and word to the others. The booking must be cancellable. */
+/** K4 or K5 of domain.md §3.4, with the refund that the policy gives, and word to the others. The booking must be cancellable. */
 export function endBooking(ctx: PaymentsContext, { booking, role, action, reason }: Ending): Booking {
   const paid = PAID.includes(booking.session)
   const pct = paid ? cancelPct(booking, ctx.now, { role, reason }) : 0

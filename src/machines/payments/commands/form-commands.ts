@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
-import { findBooking, isRejection } from '../change/access.ts'
+import { findBooking } from '../change/access.ts'
+import { isRejection } from '../../../machine/define/rejection.ts'
 import { bookingStatus } from './booking-commands.ts'
-import { Change, refused, refusedState, statusOf } from '../change/change.ts'
+import { Change, statusOf } from '../change/change.ts'
+import { refused, refusedState } from '../change/refusals.ts'
 import type { Booking } from '../facts/rows.ts'
-import { contentHash, formId, id, text } from '../facts/rows.ts'
-import type { PaymentsContext } from '../facts/schema.ts'
+import { contentHash, formId, id, text } from '../facts/fields.ts'
+import type { PaymentsContext } from '../facts/payments-schema.ts'
 
 /** Commands between the payment and the session: forms, consent, and the way to `ready` (domain.md §3.4). */
 

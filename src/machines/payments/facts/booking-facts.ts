@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Booking, bookingRow, millis, NOTHING_RARE, rareFacts } from './rows.ts'
+import { type Booking, bookingRow, NOTHING_RARE, rareFacts } from './rows.ts'
+import { millis } from './fields.ts'
 
 /** A booking as people read it (domain.md §3.1): what the row keeps flat or leaves out stands in its place. */
 export const bookingFacts = bookingRow

@@ -1,62 +1,10 @@
 import { z } from 'zod'
-import {
-  DURATION_MIN_MAX,
-  DURATION_MIN_MIN,
-  FORMS_MAX,
-  ID_LENGTH_MAX,
-  PRICE_MINOR_MAX,
-  TEXT_LENGTH_MAX,
-} from './limits.ts'
+import { id, millis, minor, outcome, role } from './fields.ts'
 import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
 
-/** Schemas of the values that payments stores and takes (domain.md §3.1). A row whose id is its key does not repeat it. */
+/** Schemas of the rows that payments stores (domain.md §3.1). A row whose id is its key does not repeat it. */
 
-/** Milliseconds since the Unix epoch. */
-export const millis = z.int().min(0)
-export const id = z.string().min(1).max(ID_LENGTH_MAX)
-export const text = z.string().trim().max(TEXT_LENGTH_MAX)
-/** Minor units: cents. */
-export const minor = z.int().min(0)
-export const priceMinor = minor.min(1).max(PRICE_MINOR_MAX)
-export const currency = z.string().regex(/^[A-Z]{3}$/)
-export const userPrincipal = z.string().regex(/^user:[^\s/]{1,96}$/)
-export const phone = z.string().regex(/^254[17][0-9]{8}$/)
-export const formId = id
-export const contentHash = z.string().regex(/^[0-9a-f]{64}$/)
-/** The provider's code; 0 is success. Kept as text, so that 0 and "0" are the same. */
-export const resultCode = z.union([z.int().transform(String), z.string().trim().min(1).max(ID_LENGTH_MAX)])
-export const outcome = z.enum(['success', 'failure'])
-export const durationMin = z.int().min(DURATION_MIN_MIN).max(DURATION_MIN_MAX)
-export const formsInput = z
-  .array(z.object({ formId, required: z.boolean() }))
-  .max(FORMS_MAX)
-  .default([])
-
-/** Reasons that people give. */
-export const CANCEL_REASONS = [
-  'schedule_conflict',
-  'emergency',
-  'illness',
-  'therapist_unavailable',
-  'technical_issues',
-  'financial_reasons',
-  'personal_reasons',
-  'other',
-] as const
-/** Reasons that only timers give. */
-export const SYSTEM_CANCEL_REASONS = [
-  'request_expired',
-  'payment_expired',
-  'forms_lapsed',
-  'system_lapse',
-  'both_absent',
-] as const
-export const cancelReason = z.enum(CANCEL_REASONS)
-export type CancelReason = (typeof CANCEL_REASONS)[number] | (typeof SYSTEM_CANCEL_REASONS)[number]
-
-export const role = z.enum(['client', 'therapist', 'admin', 'system'])
-
-export const ATTEMPT_OUTCOMES = ['SUCCESS', 'FAILED', 'SUPERSEDED'] as const
+const ATTEMPT_OUTCOMES = ['SUCCESS', 'FAILED', 'SUPERSEDED'] as const
 const attemptOutcome = z.enum(ATTEMPT_OUTCOMES)
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number]
 
@@ -71,7 +19,7 @@ export const rareFacts = z.object({
   cancel: z.object({ by: z.string(), role, reason: z.string(), at: millis }).nullable(),
   therapistReview: z.boolean(),
   manualReview: z.boolean(),
-  /** The timer that fired last, and when it was due; timers after it are still to come (timers.ts). */
+  /** The timer that fired last, and when it was due; timers after it are still to come (`nextTimer`). */
   fired: z.object({ dueAt: millis, order: z.int() }).nullable(),
 })
 export type RareFacts = Readonly<z.output<typeof rareFacts>>
@@ -138,7 +86,7 @@ export const formRow = z.object({
   contentHash: z.string().nullable(),
 })
 
-/** One push. Its outcome is null while it is the current one: then the booking knows it (attempts.ts). */
+/** One push. Its outcome is null while it is the current one: then the booking knows it (`attemptOf`). */
 export const attemptRow = z.object({
   id,
   bookingId: id,
@@ -160,7 +108,7 @@ export const checkoutRow = z.object({ attemptId: z.string(), bookingId: z.string
 /** Money that arrived and could not be applied: it goes back. */
 export const captureRow = z.object({ attemptId: z.string(), amountMinor: minor, at: millis })
 
-export const REFUND_REASONS = [
+const REFUND_REASONS = [
   'CANCELLED',
   'THERAPIST_NO_SHOW',
   'BOTH_ABSENT',
@@ -239,7 +187,7 @@ export const waitingRow = z.object({
 export const AUDIT_ENTITIES = ['payment', 'session', 'video', 'refund', 'callback', 'form'] as const
 /**
  * The steps of one command, keyed by the seq of the first, which is their group; seqs count on from it. The JSON of an
- * `AuditGroup` (audit.ts). PERF: it is written once and seldom read; as a text it is one value to walk and to keep instead
+ * `AuditGroup`. PERF: it is written once and seldom read; as a text it is one value to walk and to keep instead
  * of thirty.
  */
 export const auditGroupRow = z.string()
@@ -264,7 +212,7 @@ export const ledgerRow = z.object({
   /** Of the last record; 0 and 64 zeros before the first. */
   seq: z.int(),
   hash: z.string(),
-  /** In the order of totals.ts, 8 bytes each. */
+  /** In the order of `TOTAL_NAMES`, 8 bytes each. */
   totals: z.instanceof(Uint8Array),
 })
 export type Ledger = Readonly<z.output<typeof ledgerRow>>

@@ -10,10 +10,11 @@ import {
   recordsOf,
   rejectedRecord,
 } from '../change/audit.ts'
-import { PAGE_MAX, REJECTED_RING } from '../facts/limits.ts'
+import { PAGE_MAX, REJECTED_RING } from '../facts/payment-bounds.ts'
 import { findBooking } from './queries.ts'
-import { AUDIT_ENTITIES, id, millis } from '../facts/rows.ts'
-import type { PaymentsQueryContext, PaymentsView } from '../facts/schema.ts'
+import { AUDIT_ENTITIES } from '../facts/rows.ts'
+import { id, millis } from '../facts/fields.ts'
+import type { PaymentsQueryContext, PaymentsView } from '../facts/payments-schema.ts'
 
 const auditRecord = z.object({
   seq: z.int(),

@@ -32,7 +32,7 @@ export type Compound =
 
 type Move = readonly [entity: Entity, to: string]
 
-/** Payment first, then session, then video (A4); in a join the session comes before the video. */
+/** Payment first, then session, then video (domain.md §3.3 A4); in a join the session comes before the video. */
 const MOVES: { readonly [Name in Compound]: (triple: Triple) => readonly Move[] } = {
   approve: () => [['session', 'approved']],
   initiate: () => [
@@ -86,7 +86,7 @@ export type CompoundPlan = { readonly steps: readonly Step[]; readonly triple: T
 
 /**
  * The steps of a compound from a triple, each checked against its own table, and the triple it ends in, checked
- * against both matrices (A4). Steps of one plan belong into one audit group.
+ * against both matrices (domain.md §3.3 A4). Steps of one plan belong into one audit group.
  */
 export function planCompound(compound: Compound, triple: Triple): CompoundPlan {
   const { payment, session, video } = triple
@@ -122,7 +122,7 @@ export function planMoves(moves: readonly Move[], triple: Triple): CompoundPlan 
   return { steps, triple: states as unknown as Triple }
 }
 
-/** The way of a call to its end: `failed` has no edge there and goes through `waiting` (A4, F10). */
+/** The way of a call to its end: `failed` has no edge there and goes through `waiting` (domain.md §3.3 A4, §3.2 F10). */
 function videoEnd(video: VideoState): readonly Move[] {
   if (video === 'not_started' || video === 'ended') return []
   if (video === 'failed')

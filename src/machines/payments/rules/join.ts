@@ -19,9 +19,9 @@ export type JoinVerdict =
   | { readonly error: 'OUTSIDE_JOIN_WINDOW'; readonly opensAt: number; readonly closesAt: number }
 
 /** The door opens this long before the start … */
-export const JOIN_OPENS_BEFORE_MS = 15 * MINUTE_MS
+const JOIN_OPENS_BEFORE_MS = 15 * MINUTE_MS
 /** … and closes this long after it; both ends belong to the window. */
-export const JOIN_CLOSES_AFTER_MS = 120 * MINUTE_MS
+const JOIN_CLOSES_AFTER_MS = 120 * MINUTE_MS
 
 /** May this person join the call now? The rules in their fixed order; the first that refuses answers. */
 export function joinCheck(question: JoinQuestion): JoinVerdict {

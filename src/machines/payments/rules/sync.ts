@@ -2,8 +2,8 @@ import type { PaymentState, SessionState, Triple, VideoState } from '../facts/st
 import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from '../facts/states.ts'
 
 /**
- * Which triples are legal. `literal`: the requirement's two matrices as they stand, in which seven session states
- * have no video row and are skipped. `amended`: with A1–A3 of domain.md §3.3, which the machine enforces.
+ * Which triples are legal. `literal`: the requirement's two matrices as they stand (domain.md §3.2), in which seven session
+ * states have no video row and are skipped. `amended`: with A1–A3 of domain.md §3.3, which the machine enforces.
  */
 export type SyncMode = 'literal' | 'amended'
 
@@ -30,7 +30,7 @@ const SESSIONS_OF_PAYMENT: { readonly [State in PaymentState]: readonly SessionS
   cancelled: ['cancelled'],
 }
 
-/** A1: a client who stays away has paid and gets nothing back. */
+/** domain.md §3.3 A1: a client who stays away has paid and gets nothing back. */
 const SESSIONS_OF_PAYMENT_AMENDED: typeof SESSIONS_OF_PAYMENT = {
   ...SESSIONS_OF_PAYMENT,
   confirmed: [...SESSIONS_OF_PAYMENT.confirmed, 'no_show_client'],
@@ -52,7 +52,7 @@ const VIDEOS_OF_SESSION: { readonly [State in SessionState]?: VideoRow } = {
 const BEFORE_READY: VideoRow = { videos: ['not_started'], join: false }
 const NO_SHOW: VideoRow = { videos: ['not_started', 'ended'], join: false }
 
-/** A2 and A3: `failed` where a call can fail, and a row for each state that had none. */
+/** domain.md §3.3 A2 and A3: `failed` where a call can fail, and a row for each state that had none. */
 const VIDEOS_OF_SESSION_AMENDED: { readonly [State in SessionState]: VideoRow } = {
   requested: BEFORE_READY,
   approved: BEFORE_READY,

@@ -1,3 +1,5 @@
+import { ID_LENGTH_MAX, TEXT_LENGTH_MAX } from '../facts/payment-bounds.ts'
+
 /**
  * The M-Pesa STK-push callback as Safaricom sends it (domain.md §3.13), parsed into what `paymentCallback` takes. The
  * answer to the provider is always `MPESA_ACCEPTED` once the command is committed, also for duplicates.
@@ -31,13 +33,6 @@ export type MpesaParse =
 /** What the provider is answered for every callback that was committed. */
 export const MPESA_ACCEPTED = { ResultCode: 0, ResultDesc: 'Accepted' } as const
 
-/** Fifteen digits: every such decimal survives a double and comes back as its shortest text. */
-export const AMOUNT_MINOR_MAX = 999_999_999_999_999
-
-/** Longest identifier and longest description that are taken over; longer descriptions are cut. */
-export const MPESA_ID_LENGTH_MAX = 128
-export const MPESA_DESC_LENGTH_MAX = 256
-
 /** Half a pair of UTF-16: no text in any encoding, so it cannot be stored. */
 const LONE_SURROGATE = /\p{Cs}/u
 
@@ -64,7 +59,7 @@ export function parseStkCallback(json: unknown): MpesaParse {
 /**
  * Decimal shillings, as text or as a JSON number, in minor units, exactly. A number is read through its shortest
  * decimal text, never multiplied. Null for anything that is no amount: signs, exponents, thirds of a cent, more than
- * 15 digits.
+ * 15 digits (`CAPTURE_MINOR_MAX`).
  */
 export function amountMinorOf(value: unknown): number | null {
   const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : ''
@@ -128,7 +123,7 @@ function textAt(value: unknown, field: string): string {
   if (typeof value !== 'string') throw new FieldError(field, 'is not a string')
   const text = value.trim()
   if (text === '') throw new FieldError(field, 'is empty')
-  if (text.length > MPESA_ID_LENGTH_MAX) throw new FieldError(field, `is longer than ${MPESA_ID_LENGTH_MAX}`)
+  if (text.length > ID_LENGTH_MAX) throw new FieldError(field, `is longer than ${ID_LENGTH_MAX}`)
   if (LONE_SURROGATE.test(text)) throw new FieldError(field, 'is not well-formed text')
   return text
 }
@@ -139,8 +134,9 @@ function resultCodeAt(value: unknown, field: string): string {
   return /^[+-]?0+$/.test(text) ? '0' : text
 }
 
+/** Cut where it is longer than what is stored. */
 function descriptionAt(value: unknown, field: string): string {
   if (value === undefined || value === null) return ''
   if (typeof value !== 'string') throw new FieldError(field, 'is not a string')
-  return value.trim().slice(0, MPESA_DESC_LENGTH_MAX).replace(new RegExp(LONE_SURROGATE, 'gu'), '\uFFFD')
+  return value.trim().slice(0, TEXT_LENGTH_MAX).replace(new RegExp(LONE_SURROGATE, 'gu'), '\uFFFD')
 }

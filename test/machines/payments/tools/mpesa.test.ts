@@ -2,10 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../../../src/codec/session-codec.ts'
 import { mount } from '../../../../src/machine/run/mount.ts'
-import { generateCallbacks } from '../../../../src/machines/payments/tools/generate.ts'
+import { generateCallbacks } from '../../../../src/machines/payments/tools/generate-callbacks.ts'
 import { payments } from '../../../../src/machines/payments/machine.ts'
-import { AMOUNT_MINOR_MAX, amountMinorOf, parseStkCallback } from '../../../../src/machines/payments/tools/mpesa.ts'
-import { planReplay } from '../../../../src/machines/payments/tools/replay.ts'
+import { CAPTURE_MINOR_MAX } from '../../../../src/machines/payments/facts/payment-bounds.ts'
+import { amountMinorOf, parseStkCallback } from '../../../../src/machines/payments/tools/mpesa.ts'
+import { planReplay } from '../../../../src/machines/payments/tools/plan-replay.ts'
 
 const body = (changes: object = {}, items?: unknown): unknown => ({
   Body: {
@@ -175,7 +176,7 @@ describe('domain.md §3.13 amounts', () => {
     [Number.NaN, null],
     [null, null],
     [true, null],
-    ['9999999999999.99', AMOUNT_MINOR_MAX],
+    ['9999999999999.99', CAPTURE_MINOR_MAX],
     ['10000000000000', null],
     ['0x10', null],
     ['1,500', null],
@@ -183,7 +184,7 @@ describe('domain.md §3.13 amounts', () => {
 
   test('domain.md §3.13 every amount up to fifteen digits survives, as text and as a JSON number', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: AMOUNT_MINOR_MAX }), (minor) => {
+      fc.property(fc.integer({ min: 0, max: CAPTURE_MINOR_MAX }), (minor) => {
         const text = `${Math.floor(minor / 100)}.${String(minor % 100).padStart(2, '0')}`
         expect(amountMinorOf(text)).toBe(minor)
         expect(amountMinorOf(JSON.parse(text))).toBe(minor)

@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
-import { findBooking, isRejection, workerOnly } from '../change/access.ts'
-import { Change, refused, refusedState } from '../change/change.ts'
+import { findBooking, workerOnly } from '../change/access.ts'
+import { isRejection } from '../../../machine/define/rejection.ts'
+import { Change } from '../change/change.ts'
+import { refused, refusedState } from '../change/refusals.ts'
 import { Journal } from '../change/journal.ts'
-import { WAITING_MAX } from '../facts/limits.ts'
+import { WAITING_MAX } from '../facts/payment-bounds.ts'
 import type { Attempt, CallbackRecord, CallbackResponse, CallbackResult } from '../facts/rows.ts'
-import { callbackResponse, id, minor, text } from '../facts/rows.ts'
-import type { PaymentsContext, ProviderResult, Refusal } from '../facts/schema.ts'
-import { AMOUNT_MISSING, namesAmount, providerResult } from '../facts/schema.ts'
+import { callbackResponse } from '../facts/rows.ts'
+import { id, minor, text } from '../facts/fields.ts'
+import type { PaymentsContext, ProviderResult, Refusal } from '../facts/payments-schema.ts'
+import { AMOUNT_MISSING, namesAmount, providerResult } from '../facts/payments-schema.ts'
 import { settle, type Told } from '../change/settle.ts'
 
 /** Provider transactions, each taken once (domain.md §3.5). */
@@ -147,7 +150,7 @@ function unknownAttempt(
   const journal = new Journal(ctx, action, null)
   journal.note({ entity: 'callback', from: null, to: 'UNKNOWN_ATTEMPT', ref: transactionId })
   journal.count('callback', 'UNKNOWN_ATTEMPT', 1)
-  journal.close(0)
+  journal.endGroup(0)
   return response
 }
 

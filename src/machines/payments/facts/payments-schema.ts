@@ -3,7 +3,7 @@ import { SECOND_MS } from '../../../base/time.ts'
 import type { Context, QueryContext, TableViews } from '../../../machine/define/context.ts'
 import { table, tableSharingBytes, task } from '../../../machine/define/schema.ts'
 import type { Rejection } from '../../../machine/define/rejection.ts'
-import { CAPTURE_MINOR_MAX } from './limits.ts'
+import { CAPTURE_MINOR_MAX } from './payment-bounds.ts'
 import {
   attemptRow,
   auditGroupRow,
@@ -12,17 +12,12 @@ import {
   callbackRow,
   captureRow,
   checkoutRow,
-  currency,
   formRow,
-  id,
   ledgerRow,
-  minor,
-  outcome,
   refundRow,
-  resultCode,
-  text,
   waitingRow,
 } from './rows.ts'
+import { currency, id, minor, outcome, resultCode, text } from './fields.ts'
 
 /** What the provider says about one push, as a callback or as the answer to a question. */
 export const providerResult = z.object({
@@ -93,7 +88,7 @@ export const paymentsSchema = {
     PAYMENT_REQUIRED: z.object({ session: z.string() }),
   },
   timers: {
-    /** The next timer of the booking that is its key (timers.ts). */
+    /** The next timer of the booking that is its key (`nextTimer`). */
     booking: z.null(),
   },
   tasks: {

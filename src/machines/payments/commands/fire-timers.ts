@@ -2,13 +2,14 @@ import { unreachable } from '../../../base/assert.ts'
 import { endBooking } from './booking-commands.ts'
 import { armTimer, Change } from '../change/change.ts'
 import { route } from './form-commands.ts'
-import { type Booking, type CancelReason, NOTHING_RARE } from '../facts/rows.ts'
-import type { PaymentsContext } from '../facts/schema.ts'
+import { type Booking, NOTHING_RARE } from '../facts/rows.ts'
+import type { CancelReason } from '../facts/fields.ts'
+import type { PaymentsContext } from '../facts/payments-schema.ts'
 import { failAttempt } from '../change/settle.ts'
 import { nextTimer, type TimerKind } from '../rules/timers.ts'
 
 /**
- * The booking's timer fired: runs every rule that is due, in order, and arms the next. A rule that fires is noted in
+ * The booking's timer fired (domain.md §3.8): runs every rule that is due, in order, and arms the next. A rule that fires is noted in
  * the booking first, so that none fires twice.
  */
 export function fireTimers(ctx: PaymentsContext, bookingId: string): void {
@@ -53,7 +54,7 @@ function fire(ctx: PaymentsContext, kind: TimerKind, booking: Booking): void {
     case 'lapse':
       return expire(booking.session === 'paid' ? 'system_lapse' : 'forms_lapsed')
     case 'no-show':
-      // Nobody can have joined yet: joining comes with the video commands, and K8 and K9 with it.
+      // Nobody can have joined yet: joining is planned, and with it K8 and K9 (domain.md §3.4, §3.8 C36).
       return expire('both_absent')
     default:
       return unreachable(kind)

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import {
+  DURATION_MIN_MAX,
+  DURATION_MIN_MIN,
+  FORMS_MAX,
+  ID_LENGTH_MAX,
+  PRICE_MINOR_MAX,
+  TEXT_LENGTH_MAX,
+} from './payment-bounds.ts'
+
+/** Schemas of single fields, of rows and inputs alike: what each is measured in, and its bounds (domain.md §0.2). */
+
+/** Milliseconds since the Unix epoch. */
+export const millis = z.int().min(0)
+/** Ids count up in the state (`bkg-1`); the provider's references are ids as well. */
+export const id = z.string().min(1).max(ID_LENGTH_MAX)
+/** Notes and descriptions, trimmed. */
+export const text = z.string().trim().max(TEXT_LENGTH_MAX)
+/** Minor units: cents. */
+export const minor = z.int().min(0)
+/** The price of a booking. */
+export const priceMinor = minor.min(1).max(PRICE_MINOR_MAX)
+/** Three letters, ISO 4217. */
+export const currency = z.string().regex(/^[A-Z]{3}$/)
+/** `user:<id>`. */
+export const userPrincipal = z.string().regex(/^user:[^\s/]{1,96}$/)
+/** A Kenyan mobile number in full, without a plus. */
+export const phone = z.string().regex(/^254[17][0-9]{8}$/)
+export const formId = id
+/** SHA-256 of a form's content, made by the client: 64 hex digits. */
+export const contentHash = z.string().regex(/^[0-9a-f]{64}$/)
+/** The provider's code; 0 is success. Kept as text, so that 0 and "0" are the same. */
+export const resultCode = z.union([z.int().transform(String), z.string().trim().min(1).max(ID_LENGTH_MAX)])
+/** What the provider said of a push. */
+export const outcome = z.enum(['success', 'failure'])
+/** Length of an appointment, in minutes. */
+export const durationMin = z.int().min(DURATION_MIN_MIN).max(DURATION_MIN_MAX)
+/** The forms of a booking, as they are asked for. */
+export const formsInput = z
+  .array(z.object({ formId, required: z.boolean() }))
+  .max(FORMS_MAX)
+  .default([])
+
+/** Reasons that people give. */
+export const CANCEL_REASONS = [
+  'schedule_conflict',
+  'emergency',
+  'illness',
+  'therapist_unavailable',
+  'technical_issues',
+  'financial_reasons',
+  'personal_reasons',
+  'other',
+] as const
+/** Reasons that only timers give. */
+const SYSTEM_CANCEL_REASONS = [
+  'request_expired',
+  'payment_expired',
+  'forms_lapsed',
+  'system_lapse',
+  'both_absent',
+] as const
+/** What `cancel` and `decline` take. */
+export const cancelReason = z.enum(CANCEL_REASONS)
+/** Any reason that a booking ends for. */
+export type CancelReason = (typeof CANCEL_REASONS)[number] | (typeof SYSTEM_CANCEL_REASONS)[number]
+
+/** Who ended a booking. */
+export const role = z.enum(['client', 'therapist', 'admin', 'system'])
