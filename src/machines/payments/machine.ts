@@ -5,7 +5,8 @@ import { paymentCallback, verifyPaymentManually } from './commands/callback-comm
 import { fireTimers } from './commands/fire-timers.ts'
 import { completeForm, recordVerbalConsent, routeAfterPayment } from './commands/form-commands.ts'
 import { initiatePayment, paymentStarted, pushTask, queryTask } from './commands/payment-commands.ts'
-import { canJoin, get, list, refundQuote, stuck, totals } from './queries/queries.ts'
+import { canJoin, get, list, refundQuote } from './queries/booking-queries.ts'
+import { stuck, totals } from './queries/operator-queries.ts'
 import { refundTask } from './change/refunds.ts'
 import { paymentsSchema } from './facts/payments-schema.ts'
 

@@ -1,5 +1,5 @@
 import { unreachable } from '../../../base/assert.ts'
-import { endBooking } from './booking-commands.ts'
+import { endBooking } from '../change/end-booking.ts'
 import { armTimer, Change } from '../change/change.ts'
 import { route } from './form-commands.ts'
 import { type Booking, NOTHING_RARE } from '../facts/rows.ts'

@@ -12,7 +12,7 @@ import {
 
 /** Milliseconds since the Unix epoch. */
 export const millis = z.int().min(0)
-/** Ids count up in the state (`bkg-1`); the provider's references are ids as well. */
+/** An id of this machine, which counts up in its state (`bkg-1`), or a reference of the provider. */
 export const id = z.string().min(1).max(ID_LENGTH_MAX)
 /** Notes and descriptions, trimmed. */
 export const text = z.string().trim().max(TEXT_LENGTH_MAX)
@@ -26,8 +26,9 @@ export const currency = z.string().regex(/^[A-Z]{3}$/)
 export const userPrincipal = z.string().regex(/^user:[^\s/]{1,96}$/)
 /** A Kenyan mobile number in full, without a plus. */
 export const phone = z.string().regex(/^254[17][0-9]{8}$/)
+/** The client's name of a form, unique within its booking. */
 export const formId = id
-/** SHA-256 of a form's content, made by the client: 64 hex digits. */
+/** The client's own hash of a form's content: 64 hex digits. */
 export const contentHash = z.string().regex(/^[0-9a-f]{64}$/)
 /** The provider's code; 0 is success. Kept as text, so that 0 and "0" are the same. */
 export const resultCode = z.union([z.int().transform(String), z.string().trim().min(1).max(ID_LENGTH_MAX)])

@@ -11,7 +11,7 @@ import {
   rejectedRecord,
 } from '../change/audit.ts'
 import { PAGE_MAX, REJECTED_RING } from '../facts/payment-bounds.ts'
-import { findBooking } from './queries.ts'
+import { findVisible } from './booking-queries.ts'
 import { AUDIT_ENTITIES } from '../facts/rows.ts'
 import { id, millis } from '../facts/fields.ts'
 import type { PaymentsQueryContext, PaymentsView } from '../facts/payments-schema.ts'
@@ -53,7 +53,7 @@ export const audit = query(
     const asker = context.session?.principal
     if (asker === undefined) return context.reject('UNAUTHENTICATED')
     if (input.id === undefined && !isAdmin(asker)) return context.reject('FORBIDDEN')
-    const found = input.id === undefined ? null : findBooking(view, context, input.id)
+    const found = input.id === undefined ? null : findVisible(view, context, input.id)
     if (isRejection(found)) return found
     const page = { bookingId: input.id ?? null, from: input.from, limit: input.limit }
     if (input.outcome === 'applied') return appliedPage(view, page)

@@ -1,23 +1,20 @@
 import { z } from 'zod'
 import { query } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { isAdmin, roleOf, WORKER_ROLE } from '../change/access.ts'
-import { cancelPct, isCancellable } from '../commands/booking-commands.ts'
+import { isAdmin, roleOf } from '../change/access.ts'
+import { cancelPct, isCancellable } from '../change/end-booking.ts'
 import { attemptOf } from '../change/attempts.ts'
 import { bookingFacts, factsOf } from '../facts/booking-facts.ts'
 import { joinCheck } from '../rules/join.ts'
-import { LEDGER_KEY } from '../change/journal.ts'
-import { PAGE_MAX, PER_BOOKING_MAX, STUCK_SCAN_MAX } from '../facts/payment-bounds.ts'
+import { PAGE_MAX, PER_BOOKING_MAX } from '../facts/payment-bounds.ts'
 import type { Role } from '../rules/refund-policy.ts'
 import { refundAmount } from '../rules/refund-policy.ts'
 import type { Attempt, Booking } from '../facts/rows.ts'
 import { attemptRow, bookingRow, captureRow, formRow, refundRow } from '../facts/rows.ts'
 import { id, millis, minor } from '../facts/fields.ts'
 import type { PaymentsQueryContext, PaymentsView, Refusal } from '../facts/payments-schema.ts'
-import { stuckStates } from '../rules/stuck.ts'
-import { describeTotals } from '../facts/totals.ts'
 
-/** What payments can be asked (domain.md §3.9). Phone numbers are masked in every answer. */
+/** What people ask about bookings (domain.md §3.9). Phone numbers are masked in every answer. */
 
 const bookingView = bookingFacts.extend({
   forms: z.array(formRow.extend({ formId: id })),
@@ -29,7 +26,7 @@ const bookingView = bookingFacts.extend({
 export const get = query(
   { input: z.object({ id }), output: bookingView },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
-    const found = findBooking(view, context, input.id)
+    const found = findVisible(view, context, input.id)
     if (isRejection(found)) return found
     const { booking } = found
     const prefix = [input.id] as const
@@ -119,7 +116,7 @@ export const list = query(
 export const refundQuote = query(
   { input: z.object({ id }), output: z.object({ pct: z.int(), amountMinor: minor, currency: z.string() }) },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
-    const found = findBooking(view, context, input.id)
+    const found = findVisible(view, context, input.id)
     if (isRejection(found)) return found
     const { booking, role } = found
     if (!isCancellable(booking)) {
@@ -150,7 +147,7 @@ export const canJoin = query(
     }),
   },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
-    const found = findBooking(view, context, input.id)
+    const found = findVisible(view, context, input.id)
     if (isRejection(found)) return found
     const { booking, role } = found
     const { session, video, startsAt, formsOpen, rare } = booking
@@ -168,50 +165,8 @@ export const canJoin = query(
   },
 )
 
-/** Bookings, payments and calls that stay in a state for more than twice as long as expected. */
-export const stuck = query(
-  {
-    input: z.object({ now: millis.optional() }),
-    output: z.array(z.object({ id, entity: z.string(), state: z.string(), sinceMs: millis, forMs: z.int() })),
-  },
-  (view: PaymentsView, input, context: PaymentsQueryContext) => {
-    const asker = context.session?.principal
-    if (asker === undefined) return context.reject('UNAUTHENTICATED')
-    if (!isAdmin(asker)) return context.reject('FORBIDDEN')
-    const now = input.now ?? context.now
-    const open = view.slots.range({ limit: STUCK_SCAN_MAX }).filter(([, slot]) => slot.client)
-    return open.flatMap(([, { bookingId }]) => {
-      const booking = view.bookings.get(bookingId)
-      return booking === undefined ? [] : stuckStates(booking, now).map((found) => ({ id: bookingId, ...found }))
-    })
-  },
-)
-
-const counts = z.record(z.string(), z.int())
-const sum = z.object({ count: z.int(), minor: z.int() })
-
-/** Counts and sums of everything, without times, ids and hashes: two runs of one replay file end with the same. */
-export const totals = query(
-  {
-    input: z.object({}),
-    output: z.object({
-      bookings: z.object({ count: z.int(), payment: counts, session: counts, video: counts }),
-      attempts: z.int(),
-      captures: z.object({ applied: sum, orphan: sum }),
-      refunds: z.object({ count: z.int(), minor: z.int(), status: counts }),
-      callbacks: counts,
-    }),
-  },
-  (view: PaymentsView, _input, context: PaymentsQueryContext) => {
-    const { session } = context
-    if (session === null) return context.reject('UNAUTHENTICATED')
-    if (!isAdmin(session.principal) && !session.roles.includes(WORKER_ROLE)) return context.reject('FORBIDDEN')
-    return describeTotals(view.ledger.get(LEDGER_KEY)?.totals)
-  },
-)
-
 /** The booking, if the asker may see it: its client, its therapist, administrators. */
-export function findBooking(
+export function findVisible(
   view: PaymentsView,
   context: PaymentsQueryContext,
   bookingId: string,
