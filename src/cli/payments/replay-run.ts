@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import type { ReplayBooking, ReplayPlan, ReplayStep } from '../../machines/payments/tools/plan-replay.ts'
 import type { Backend, BackendSession, WorkerTask } from './backend.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
-import { inParallel } from '../terminal/lanes.ts'
+import { inParallel } from './in-parallel.ts'
 import { field, type Plain, textField } from './outcome.ts'
 import { ReplayTally, type ReplayTotals } from './replay-totals.ts'
 
