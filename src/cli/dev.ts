@@ -11,6 +11,7 @@ import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
 import { untilStopped } from './terminal/signals.ts'
 
+/** Options of `holdfast dev`. */
 export interface DevFlags {
   readonly nodes: number
   readonly listen?: string

@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from './terminal/exit.ts'
 import { paint, print, printJson, say, withCommas } from './terminal/output.ts'
 import { Progress } from './terminal/progress.ts'
 
+/** Options of `holdfast sim`. */
 export interface SimFlags {
   readonly seeds: number
   /** First seed; the others follow it. */

@@ -4,6 +4,7 @@ import { usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
 import { untilStopped } from './terminal/signals.ts'
 
+/** Options of `holdfast start`. */
 export interface StartFlags {
   readonly id: string
   readonly listen?: string

@@ -19,6 +19,7 @@ export interface NodeReport {
   } | null
 }
 
+/** One node in the table of `holdfast status`; null where nobody knows. */
 export interface NodeLine {
   readonly id: string
   readonly role: string
@@ -34,6 +35,7 @@ export interface NodeLine {
   readonly appliedIndex: number | null
 }
 
+/** What `holdfast status --json` prints. */
 export interface ClusterStatus {
   readonly leader: string | null
   readonly term: number

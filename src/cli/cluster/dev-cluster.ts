@@ -13,6 +13,7 @@ const RESTART_MS = 500
 const EARLY_END_MS = 5_000
 const EARLY_ENDS_MAX = 3
 
+/** Options of `holdfast dev --nodes`. */
 export interface DevClusterFlags {
   readonly nodes: number
   readonly data: string

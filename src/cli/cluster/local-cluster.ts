@@ -10,6 +10,7 @@ import { NodeProcess } from './node-process.ts'
 const PORT_TRIES_MAX = 5
 const MEMBERS_FILE = 'members'
 
+/** Which nodes to run, and where. */
 export interface LocalClusterOptions {
   /** 1 to 9 nodes, named n1, n2, … */
   readonly nodes: number

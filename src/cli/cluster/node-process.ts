@@ -12,6 +12,7 @@ const STOP_MS_MAX = 10_000
 /** Last lines of a child's chatter that an error repeats. */
 const TAIL_LINES_MAX = 20
 
+/** How one node is started. */
 export interface NodeProcessOptions {
   readonly id: NodeId
   /** `host:port` of this node. */

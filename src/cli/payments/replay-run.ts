@@ -6,12 +6,14 @@ import { inParallel } from './in-parallel.ts'
 import { field, type Plain, textField } from './outcome.ts'
 import { ReplayTally, type ReplayTotals } from './replay-totals.ts'
 
+/** How many bookings are set up, or callbacks answered, of how many. */
 export interface ReplayProgress {
   readonly phase: 'setting up' | 'feeding'
   readonly done: number
   readonly total: number
 }
 
+/** What is fed, to whom, and how much of it at once. */
 export interface ReplayRunOptions {
   readonly plan: ReplayPlan
   readonly backend: Backend

@@ -11,6 +11,7 @@ import { type ReplayProgress, ReplayRun } from './replay-run.ts'
 import type { ReplayTotals } from './replay-totals.ts'
 import { askAll } from '../cluster/status.ts'
 
+/** Options of `holdfast payments replay`. */
 export interface ReplayFlags {
   /** `-` for stdin. */
   readonly file: string

@@ -1,6 +1,7 @@
 /** What the exit code of every command means (docs/cli.md). */
 export const EXIT = { ok: 0, failure: 1, usage: 2, cannotConnect: 3, refused: 4, degraded: 5 } as const
 
+/** One of `EXIT`. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** A command that ends without its result: what happened, what to do next, and the code the process exits with. */

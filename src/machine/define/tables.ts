@@ -14,6 +14,7 @@ export interface KeyBounds<Key extends TableKey> {
   readonly to?: KeyPrefix<Key>
 }
 
+/** Bounds of `range`. */
 export interface RangeBounds<Key extends TableKey> extends KeyBounds<Key> {
   /** Most rows returned, ≥ 1: mandatory, so that no command costs the whole table unseen. */
   readonly limit: number

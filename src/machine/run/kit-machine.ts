@@ -28,6 +28,7 @@ export interface MountParts {
   readonly caller: Caller
 }
 
+/** What became of a worker's result: taken, with the worker's answer, or a failed attempt. */
 export type TaskOutcome = { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
 
 type HandlerOf<Group extends 'commands' | 'queries' | 'timers' | 'tasks'> = NonNullable<ErasedBehaviour[Group]>[string]

@@ -13,6 +13,7 @@ export function roleOf(booking: Pick<Booking, 'clientId' | 'therapistId'>, princ
   return principal === 'system' ? 'system' : null
 }
 
+/** Administrators are principals `admin:<id>`. */
 export const isAdmin = (principal: string): boolean => principal.startsWith('admin:')
 
 /** Workers that speak for the payment provider. */

@@ -8,6 +8,7 @@ import type { PaymentsContext } from '../facts/payments-schema.ts'
  * included, keys sorted.
  */
 
+/** What a record is about. */
 export type AuditEntity = (typeof AUDIT_ENTITIES)[number]
 
 /** One record as it is read and hashed. */
@@ -51,6 +52,7 @@ export interface AuditHead {
   readonly by: string
 }
 
+/** The hash before the first record of a chain. */
 export const FIRST_HASH = '0'.repeat(64)
 
 /** SHA-256 of a text's UTF-8, as 64 hex digits. */
@@ -74,6 +76,7 @@ function quote(text: string | null): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
+/** The hash of a record, 64 hex digits. */
 export function hashRecord(record: Omit<AuditRecord, 'hash'>, sha256Hex: Sha256Hex): string {
   return sha256Hex(canonicalRecord(record))
 }

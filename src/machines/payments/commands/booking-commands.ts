@@ -26,6 +26,7 @@ import { endBooking, isCancellable } from '../change/end-booking.ts'
 
 /** Commands that make, approve and end a booking (domain.md §3.4). */
 
+/** What most commands answer. */
 export const bookingStatus = z.object({
   id,
   payment: z.enum(PAYMENT_STATES),
@@ -42,6 +43,7 @@ const requestInput = z.object({
   forms: formsInput,
 })
 
+/** A user books a therapist. Refused when a field does not fit, or when either has another booking then (SLOT_TAKEN). */
 export const requestBooking = command({ input: requestInput, output: bookingStatus }, (ctx: PaymentsContext, input) => {
   const refusal = checkRequest(ctx, input)
   if (refusal !== null) return refusal
@@ -132,6 +134,7 @@ function newBooking(ctx: PaymentsContext, bookingId: string, input: RequestInput
   }
 }
 
+/** The therapist, or an administrator, accepts the booking at the price that was asked (STALE_STATE otherwise). */
 export const approve = command(
   { input: z.object({ id, expectPriceMinor: minor }), output: bookingStatus },
   (ctx: PaymentsContext, input) => {
@@ -152,6 +155,7 @@ export const approve = command(
   },
 )
 
+/** The therapist refuses a request (K4 of domain.md §3.4). */
 export const decline = command(
   { input: z.object({ id, reason: cancelReason.default('therapist_unavailable') }), output: bookingStatus },
   (ctx: PaymentsContext, input) => {
@@ -162,6 +166,7 @@ export const decline = command(
   },
 )
 
+/** Anybody of the booking, or an administrator, ends it before it has begun (K4 or K5 of domain.md §3.4). */
 export const cancel = command(
   { input: z.object({ id, reason: cancelReason }), output: bookingStatus },
   (ctx: PaymentsContext, input) => {

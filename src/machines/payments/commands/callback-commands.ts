@@ -32,8 +32,10 @@ const callbackInput = z
 /** `duplicate` stands only in repeats; everything else is the first answer, unchanged. */
 const callbackOutput = callbackResponse.extend({ duplicate: z.literal(true).optional() })
 
+/** The first answer to a transaction; a repeat has `duplicate` besides. */
 export type CallbackAnswer = CallbackResponse & { readonly duplicate?: true }
 
+/** A worker tells what the provider said of a push: success or failure. */
 export const paymentCallback = command(
   { input: callbackInput, output: callbackOutput },
   (ctx: PaymentsContext, input) => {
@@ -184,6 +186,7 @@ export function judgeWaiting(ctx: PaymentsContext, attempt: Attempt, checkoutReq
   }
 }
 
+/** An administrator vouches for money that was seen elsewhere: a success whose receipt is the transaction. */
 export const verifyPaymentManually = command(
   { input: z.object({ id, transactionId: id, amountMinor: minor, note: text }), output: callbackOutput },
   (ctx: PaymentsContext, input) => {

@@ -11,6 +11,7 @@ import type { PaymentsContext } from '../facts/payments-schema.ts'
 
 /** Commands between the payment and the session: forms, consent, and the way to `ready` (domain.md §3.4). */
 
+/** A paid booking goes on: to its open forms, or to `ready`. */
 export const routeAfterPayment = command(
   { input: z.object({ id }), output: bookingStatus },
   (ctx: PaymentsContext, input) => {
@@ -44,6 +45,7 @@ function makeReady(change: Change): Booking {
 
 const BEFORE_PAID: readonly string[] = ['requested', 'approved', 'payment_pending']
 
+/** The client fills in a form, once; the last required one makes the booking ready. */
 export const completeForm = command(
   {
     input: z.object({ id, formId, contentHash }),
@@ -76,6 +78,7 @@ export const completeForm = command(
   },
 )
 
+/** The therapist has the consent by word: the booking is ready although forms are open. */
 export const recordVerbalConsent = command(
   { input: z.object({ id, note: text }), output: bookingStatus },
   (ctx: PaymentsContext, input) => {

@@ -15,6 +15,7 @@ import { failAttempt } from '../change/settle.ts'
 
 /** Commands and tasks that start a payment (domain.md §3.4, §0.7). */
 
+/** The client asks for a payment: a new attempt, whose push is a task (K1 of domain.md §3.4, or `retry`). */
 export const initiatePayment = command(
   {
     input: z.object({ id, phone }),
@@ -69,6 +70,7 @@ function pushOf(ctx: PaymentsContext, booking: Booking, attempt: Attempt) {
 
 const startedOutput = z.object({ attemptId: id, bookingId: id, duplicate: z.literal(true).optional() })
 
+/** A worker tells the provider's ids of an attempt's push. */
 export const paymentStarted = command(
   { input: z.object({ attemptId: id, checkoutRequestId: id, merchantRequestId: id }), output: startedOutput },
   (ctx: PaymentsContext, input) => {

@@ -32,6 +32,7 @@ export const providerResult = z.object({
 /** A success names its amount: taken as 0, real money would be refused. */
 export const namesAmount = (told: { readonly outcome: string; readonly amountMinor?: number | undefined }): boolean =>
   told.outcome === 'failure' || told.amountMinor !== undefined
+/** The issue of a success without an amount. */
 export const AMOUNT_MISSING = { path: ['amountMinor'], error: 'a success names its amount' }
 
 const state = {
@@ -80,6 +81,7 @@ const pushPayload = z.object({
   reference: z.string(),
 })
 
+/** The schema of the machine payments: tables, errors, timers and tasks (domain.md §3.1, §0.7). */
 export const paymentsSchema = {
   version: 1,
   state,
@@ -128,8 +130,13 @@ export const paymentsSchema = {
   },
 } as const
 
+/** `ctx` in its commands, timers and tasks. */
 export type PaymentsContext = Context<typeof paymentsSchema>
+/** The same in its queries. */
 export type PaymentsQueryContext = QueryContext<typeof paymentsSchema>
+/** Its tables, as queries read them. */
 export type PaymentsView = TableViews<typeof paymentsSchema>
+/** What a handler returns when it refuses. */
 export type Refusal = Rejection
+/** What the provider said, parsed. */
 export type ProviderResult = Readonly<z.output<typeof providerResult>>

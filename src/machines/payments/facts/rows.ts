@@ -6,6 +6,7 @@ import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
 
 const ATTEMPT_OUTCOMES = ['SUCCESS', 'FAILED', 'SUPERSEDED'] as const
 const attemptOutcome = z.enum(ATTEMPT_OUTCOMES)
+/** How an attempt ended. SUPERSEDED: the money of an older one paid. */
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number]
 
 const presence = z.object({ joinedAt: millis.nullable(), leftAt: millis.nullable() })
@@ -80,6 +81,7 @@ export const bookingRow = z.object({
 })
 export type Booking = Readonly<z.output<typeof bookingRow>>
 
+/** A form of a booking; its content hash is null until it is complete. */
 export const formRow = z.object({
   required: z.boolean(),
   completedAt: millis.nullable(),
@@ -118,7 +120,9 @@ const REFUND_REASONS = [
   'FORMS_LAPSED',
   'SYSTEM_LAPSE',
 ] as const
+/** From the decision to the money (domain.md §3.4); NOT_DUE, SETTLED and FAILED_MANUAL are the last. */
 export const REFUND_STATUSES = ['NOT_DUE', 'AWAITING_APPROVAL', 'QUEUED', 'SENT', 'SETTLED', 'FAILED_MANUAL'] as const
+/** Money that goes back. */
 export const refundRow = z.object({
   id,
   bookingId: id,
@@ -184,6 +188,7 @@ export const waitingRow = z.object({
   resultCode: z.string(),
 })
 
+/** What audit records are about. */
 export const AUDIT_ENTITIES = ['payment', 'session', 'video', 'refund', 'callback', 'form'] as const
 /**
  * The steps of one command, keyed by the seq of the first, which is their group; seqs count on from it. The JSON of an

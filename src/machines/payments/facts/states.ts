@@ -35,6 +35,7 @@ export interface Triple {
   readonly video: VideoState
 }
 
+/** Which of the three machines. */
 export type Entity = keyof Triple
 
 /** Where every booking begins. */
@@ -42,6 +43,7 @@ export const INITIAL_TRIPLE: Triple = { payment: 'pending', session: 'requested'
 
 type Table<State extends string> = { readonly [From in State]: readonly State[] }
 
+/** Payment: state → states that it may go to. */
 export const PAYMENT_TRANSITIONS: Table<PaymentState> = {
   pending: ['initiated', 'cancelled'],
   initiated: ['confirmed', 'failed', 'cancelled'],
@@ -51,6 +53,7 @@ export const PAYMENT_TRANSITIONS: Table<PaymentState> = {
   cancelled: [],
 }
 
+/** Session: state → states that it may go to. */
 export const SESSION_TRANSITIONS: Table<SessionState> = {
   requested: ['approved', 'cancelled'],
   approved: ['payment_pending', 'cancelled'],
@@ -65,6 +68,7 @@ export const SESSION_TRANSITIONS: Table<SessionState> = {
   no_show_therapist: [],
 }
 
+/** Video call: state → states that it may go to. */
 export const VIDEO_TRANSITIONS: Table<VideoState> = {
   not_started: ['waiting_for_participants'],
   waiting_for_participants: ['active', 'failed', 'ended'],

@@ -19,7 +19,9 @@ const FAMILIES = {
   bookings: ['all'],
 } as const
 
+/** A group of totals, e.g. the counts of bookings by payment state. */
 export type TotalFamily = keyof typeof FAMILIES
+/** The totals of a family. */
 export type TotalName<Family extends TotalFamily> = (typeof FAMILIES)[Family][number]
 
 /** Position → family and name. New ones are added at the end, so that old rows stay readable. */
@@ -116,6 +118,7 @@ export interface Totals {
   readonly callbacks: Counts
 }
 
+/** A family in words. */
 export type Counts = { readonly [name: string]: number }
 interface Sum {
   readonly count: number

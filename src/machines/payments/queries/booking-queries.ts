@@ -23,6 +23,7 @@ const bookingView = bookingFacts.extend({
   refunds: z.array(refundRow),
 })
 
+/** Everything of one booking. */
 export const get = query(
   { input: z.object({ id }), output: bookingView },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {

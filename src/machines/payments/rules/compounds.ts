@@ -82,6 +82,7 @@ export interface CompoundRefused {
   readonly allowed?: readonly string[]
 }
 
+/** The steps and where they end, or why there are none. */
 export type CompoundPlan = { readonly steps: readonly Step[]; readonly triple: Triple } | CompoundRefused
 
 /**

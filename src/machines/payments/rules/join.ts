@@ -13,6 +13,7 @@ export interface JoinQuestion {
   readonly now: number
 }
 
+/** The window of times in which joining is allowed, or the first rule that refuses. */
 export type JoinVerdict =
   | { readonly ok: true; readonly opensAt: number; readonly closesAt: number }
   | { readonly error: 'FORBIDDEN' | 'UNPAID_ACCESS' | 'FORMS_INCOMPLETE' | 'BOOKING_CLOSED' | 'VIDEO_FAILED' }

@@ -17,6 +17,7 @@ const EXPECTED_MIN: { readonly [Name in Entity]: { readonly [state: string]: num
   video: { waiting_for_participants: 15, active: 90, failed: 5 },
 }
 
+/** A state that has lasted too long; times in ms. */
 export interface StuckState {
   readonly entity: Entity
   readonly state: string

@@ -7,6 +7,7 @@ import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from '../facts/states.ts
  */
 export type SyncMode = 'literal' | 'amended'
 
+/** What the matrices say of a triple. */
 export interface SyncVerdict {
   readonly valid: boolean
   /** What the requirement wants done in this state: `ALERT_CLIENT_RETRY` beside a failed payment. */

@@ -57,6 +57,7 @@ export type ReplayStep =
     }
   | { readonly kind: 'callback'; readonly line: number; readonly callback: MpesaCallback }
 
+/** How bookings are spread and named. */
 export interface PlanOptions {
   /** Client and therapist pairs that the bookings are spread over. Default 16. */
   readonly lanes?: number
