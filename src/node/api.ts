@@ -25,6 +25,9 @@ export interface ProposalSink {
   lost(): void
 }
 
+/** The names of Raft's roles (paper §5.1, and the pre-candidate of thesis §9.6). */
+export type RoleName = 'follower' | 'preCandidate' | 'candidate' | 'leader'
+
 /** What the session gateway, servers and the CLI may ask of a running node (one Raft group). */
 export interface RaftNode {
   readonly id: NodeId
@@ -33,7 +36,7 @@ export interface RaftNode {
   /** 0 until the Configuration is applied. */
   readonly incarnation: number
   readonly machine: StateMachine
-  readonly role: 'follower' | 'preCandidate' | 'candidate' | 'leader'
+  readonly role: RoleName
   /** True when this node leads and has applied an entry of its own term: it may answer and deliver. */
   readonly leading: boolean
   readonly leader: NodeId | null
@@ -66,11 +69,38 @@ export interface NodeListener {
   roleChanged(): void
   /** The node stops for good: a fault with its code and sentence. */
   stopped(fault: { code: string; message: string }): void
+  /** What a log of the node's life would tell; rare, never per command. */
+  noted?(event: NodeEvent): void
 }
+
+/** Facts of a node's life, besides the fault that stops it. */
+export type NodeEvent =
+  /** Leadership, leader or term changed, as `NodeListener.roleChanged` says; the values at the end of the turn. */
+  | {
+      readonly kind: 'roleChanged'
+      readonly role: RoleName
+      readonly leader: NodeId | null
+      readonly term: Term
+      readonly leading: boolean
+    }
+  /** This node became a candidate in that term. */
+  | { readonly kind: 'electionBegun'; readonly term: Term }
+  /** A snapshot is switched on and durable: its last index, rows written for it, ms from its first row on. */
+  | {
+      readonly kind: 'snapshotWritten'
+      readonly index: LogIndex
+      readonly rows: number
+      readonly durationMs: number
+    }
+  /**
+   * The oldest log write that is not on disk is older than the minimum election timeout: its age in ms. Said once, and
+   * again only after a turn that found no such write.
+   */
+  | { readonly kind: 'diskSlow'; readonly writeAgeMs: number }
 
 export interface NodeStatus {
   readonly id: NodeId
-  readonly role: 'follower' | 'preCandidate' | 'candidate' | 'leader'
+  readonly role: RoleName
   readonly leader: NodeId | null
   readonly term: Term
   readonly commitIndex: LogIndex

@@ -1,32 +1,32 @@
-import { logIndex, type GroupId, type LogIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
+import { unreachable } from '../base/assert.ts'
+import { logIndex, type GroupId, type NodeId, type WriteNumber } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
 import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
 import type { Effect, RaftEvent } from '../raft/types.ts'
-import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
-import { Applying } from './apply/apply-pipeline.ts'
+import type { NodeEvent, NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
+import { ApplyPipeline } from './apply/apply-pipeline.ts'
 import { Closing } from './closing.ts'
-import { DUTY_INTERVAL_MS, LeaderDuties } from './propose/leader-duties.ts'
+import { Leadership } from './leadership.ts'
 import { type ClockReading, LogClock } from './propose/log-clock.ts'
 import { Members } from './members.ts'
 import { APPLY_BEHIND_MAX, PROPOSE_BYTES_MAX, PROPOSE_COUNT_MAX, type DriverOptions } from './options.ts'
-import { Outgoing } from './peers/outgoing-messages.ts'
+import { OutgoingMessages } from './peers/outgoing-messages.ts'
 import { Peers } from './peers/peers.ts'
 import { Pending } from './propose/pending.ts'
 import type { PeerFrame } from './ports/peer-transport.ts'
 import type { StorageFault } from './ports/storage-fault.ts'
 import { Proposals, recordBytesOf } from './propose/proposals.ts'
-import { NO_RECEIVED, type PersistContext } from './propose/write-records.ts'
-import { dutyPayloads } from './propose/created-payload.ts'
+import { NO_INPUT, type StepInput } from './propose/write-records.ts'
 import { type ReceivingLog, verifiedMessage } from './peers/received-message.ts'
-import { restoredState } from './restored.ts'
+import { restoredState } from './restored-state.ts'
 import { RoleNews } from './role-news.ts'
 import { statusOf } from './status.ts'
 import { type QueuedEvent, TurnLoop } from './turn-loop.ts'
-import { Writing } from './propose/log-writes.ts'
+import { LogWrites } from './propose/log-writes.ts'
 
 /**
- * The only caller of `step` (architecture.md §1): one queue of events, effects executed in list order, one batch per
+ * The only caller of `step` (architecture.md §1): one queue of events, effects performed in list order, one batch per
  * event-loop turn. Inbound messages are processed before an election timer fires (raft.md §2.12).
  */
 export class Driver implements RaftNode {
@@ -42,24 +42,23 @@ export class Driver implements RaftNode {
   private readonly pending = new Pending()
   private readonly proposals = new Proposals()
   private readonly peers: Peers
-  private readonly outgoing: Outgoing
-  private readonly applying: Applying
-  private readonly duties: LeaderDuties
-  private readonly writing: Writing
+  private readonly outgoing: OutgoingMessages
+  private readonly pipeline: ApplyPipeline
+  private readonly leadership: Leadership
+  private readonly logWrites: LogWrites
   private readonly receivingLog: ReceivingLog
   private readonly listeners: NodeListener[] = []
   private readonly loop: TurnLoop
-  private context: PersistContext = NO_RECEIVED
+  /** The proposals, or the received records, of the running step: what its persist effect refers to. */
+  private stepInput: StepInput = NO_INPUT
   private wakeAt = 0
-  /** The core has committed entries of which `applying` is told soon. */
+  /** The core has committed entries of which `pipeline` is told soon. */
   private commitPending = false
   private stopped: { readonly code: string; readonly message: string } | null = null
   private readonly closing = new Closing()
   private readonly roleNews = new RoleNews()
-  /** Monotonic time and first own-term index of this leadership. */
-  private leadingSince = 0
-  private ownTermIndex: LogIndex = logIndex(0)
-  private dutyAt = 0
+  /** The last turn found a log write that takes long (`diskSlow`). */
+  private diskIsSlow = false
 
   constructor(options: DriverOptions) {
     this.options = options
@@ -74,30 +73,35 @@ export class Driver implements RaftNode {
     if (known !== null) this.members.add(known.index, known.payload, known.bytes)
     this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options))
     this.peers = new Peers(options, this.members)
-    this.outgoing = new Outgoing({
+    this.outgoing = new OutgoingMessages({
       log,
       transmit: (to, message, records) => this.peers.transmit(to, message, records),
       currentTerm: () => this.raft.currentTerm,
       fault: (fault) => this.stop(fault),
       messageBytesMax: options.messageBytesMax,
     })
-    this.applying = new Applying(options, {
+    this.pipeline = new ApplyPipeline(options, {
       members: this.members,
       pending: this.pending,
       listeners: this.listeners,
       applied: logIndex(snapshot?.lastIncludedIndex ?? 0),
       snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
       batchApplied: () => this.batchApplied(),
+      note: (event) => this.note(event),
       fault: (fault) => this.stop(fault),
     })
-    this.duties = new LeaderDuties({
-      machine: this.machine,
-      encode: dutyPayloads,
-      submit: (kind, payload, sink) => this.submit(kind, payload, sink),
-      numbersOf: (index) => this.numbersOf(index),
-      attachedSessions: this.attachedSessions,
+    this.leadership = new Leadership(this, {
+      clock,
+      logClock: this.logClock,
+      pending: this.pending,
+      proposals: this.proposals,
+      time: () => this.time(),
+      greet: () => {
+        this.peers.sayHello()
+        this.checkBootstrap()
+      },
     })
-    this.writing = new Writing(options, {
+    this.logWrites = new LogWrites(options, {
       clock: this.logClock,
       members: this.members,
       peers: this.peers,
@@ -126,7 +130,7 @@ export class Driver implements RaftNode {
   }
 
   get leading(): boolean {
-    return this.stopped === null && this.role === 'leader' && this.applying.applied >= this.ownTermIndex
+    return this.stopped === null && this.role === 'leader' && this.leadership.isReady(this.pipeline.applied)
   }
 
   addressOf(id: NodeId): string | null {
@@ -164,13 +168,13 @@ export class Driver implements RaftNode {
   }
 
   onUnreachable(_peer: NodeId): void {
-    // Evidence for a faster election (raft.md §4) is a later issue; the election timeout decides today.
+    // Planned (raft.md §4): evidence for a faster election. The election timeout alone decides today.
   }
 
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void {
     if (this.stopped !== null) sink?.refused('SHUTTING_DOWN', null)
     else if (this.role !== 'leader') sink?.refused('NOT_LEADER', this.leader)
-    else if (this.applying.behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', this.id)
+    else if (this.pipeline.behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', this.id)
     else {
       this.proposals.add(kind, payload, sink)
       this.loop.schedule()
@@ -179,12 +183,12 @@ export class Driver implements RaftNode {
 
   keepAlive(session: SessionNumbers, sink: ProposalSink): void {
     if (this.stopped !== null) sink.refused('SHUTTING_DOWN', null)
-    else if (this.leading) this.duties.keepAlive(session, sink)
+    else if (this.leading) this.leadership.duties.keepAlive(session, sink)
     else sink.refused('NOT_LEADER', this.leader)
   }
 
   waitApplied(index: number, done: (reached: boolean) => void): void {
-    this.applying.waitApplied(index, done)
+    this.pipeline.waitApplied(index, done)
   }
 
   logNow(): number {
@@ -201,8 +205,8 @@ export class Driver implements RaftNode {
       node: this,
       raft: this.raft,
       options: this.options,
-      appliedIndex: this.applying.applied,
-      snapshotIndex: this.applying.snapshotIndex,
+      appliedIndex: this.pipeline.applied,
+      snapshotIndex: this.pipeline.snapshotIndex,
     })
   }
 
@@ -211,7 +215,7 @@ export class Driver implements RaftNode {
     this.closing.ask(done, (closed) => {
       this.stopped ??= { code: 'SHUTDOWN', message: 'the node was closed' }
       this.endProposals()
-      this.applying.close(() => transport.close(() => log.close(() => snapshots.close(closed))))
+      this.pipeline.stopSnapshots(() => transport.close(() => log.close(() => snapshots.close(closed))))
     })
   }
 
@@ -223,7 +227,7 @@ export class Driver implements RaftNode {
     this.tickWhenDue()
     this.flushProposals()
     if (this.stopped !== null) return
-    this.runDuties(this.options.clock.monotonicMs())
+    this.leadership.run(this.raft, this.leading)
     this.announce()
     this.arm()
     if (this.loop.length > 0 || this.proposals.count > 0) this.loop.schedule()
@@ -235,41 +239,39 @@ export class Driver implements RaftNode {
    */
   private tickWhenDue(): void {
     const until = this.role === 'leader' ? this.options.clock.monotonicMs() : this.loop.askedAt
-    if (until >= this.wakeAt) this.step({ kind: 'tick' }, NO_RECEIVED)
+    if (until >= this.wakeAt) this.step({ kind: 'tick' }, NO_INPUT)
   }
 
   private handle(event: QueuedEvent): void {
     if (event.kind !== 'received') {
       if (event.kind === 'persisted') this.outgoing.writeCompleted(event.write)
-      this.step(event, NO_RECEIVED)
-      if (event.kind === 'persisted') this.applying.durable(this.raft.disk.durableIndex)
+      this.step(event, NO_INPUT)
+      if (event.kind === 'persisted') this.pipeline.durable(this.raft.disk.durableIndex)
       return
     }
     const message = verifiedMessage(event, this.receivingLog)
     if (message === null) return
     const configurations = message.kind === 'appendEntries' && message.configurations.length > 0
-    const context = { proposed: [], received: event.records, configurations }
-    this.step({ kind: 'receive', from: event.from, message }, context)
+    const input = { proposed: [], received: event.records, configurations }
+    this.step({ kind: 'receive', from: event.from, message }, input)
   }
 
   /** Proposes what waits now; what sinks submit when they are refused waits for the next turn. */
   private flushProposals(): void {
-    if (this.storageStalled()) this.proposals.refuse('STORAGE_STALLED', this.leader)
+    const writeAgeMs = this.options.log.oldestWriteAgeMs()
+    this.noteSlowDisk(writeAgeMs)
+    // A log write hangs: nothing proposed now would be answered soon (raft.md §5).
+    if (writeAgeMs > this.options.raft.electionTimeoutMaxMs) this.proposals.refuse('STORAGE_STALLED', this.leader)
     for (let left = this.proposals.count; left > 0 && this.stopped === null; ) {
       const proposed = this.proposals.take({ countMax: Math.min(left, PROPOSE_COUNT_MAX), bytesMax: PROPOSE_BYTES_MAX })
       left -= proposed.length
       const event = { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) } as const
-      this.step(event, { ...NO_RECEIVED, proposed })
+      this.step(event, { ...NO_INPUT, proposed })
       this.proposals.release()
     }
   }
 
-  /** A log write hangs for longer than an election timeout: nothing proposed now would be answered soon (raft.md §5). */
-  private storageStalled(): boolean {
-    return this.options.log.oldestWriteAgeMs() > this.options.raft.electionTimeoutMaxMs
-  }
-
-  private step(event: RaftEvent, context: PersistContext): void {
+  private step(event: RaftEvent, input: StepInput): void {
     if (this.stopped !== null) return
     const before = this.raft
     const wasLeader = role(before) === 'leader'
@@ -277,23 +279,27 @@ export class Driver implements RaftNode {
     this.options.check?.(before, result.state)
     this.raft = result.state
     this.wakeAt = result.wakeAt
-    this.context = context
+    this.stepInput = input
     const isLeader = role(this.raft) === 'leader'
-    if (isLeader && !wasLeader) this.becomeLeader()
+    if (isLeader && !wasLeader) this.leadership.begin(this.raft)
     for (const effect of result.effects) {
       // A store that fails, or a sink that closes the node, within an effect ends the step.
-      if (this.stopped === null) this.execute(effect)
+      if (this.stopped === null) this.perform(effect)
     }
-    if (this.stopped === null && wasLeader && !isLeader) this.stepDown()
+    if (this.stopped === null && wasLeader && !isLeader) this.leadership.end(this.raft)
+    // Only a candidate raises the term and is a candidate afterwards: each such step is one election.
+    if (role(this.raft) === 'candidate' && this.raft.currentTerm > before.currentTerm) {
+      this.note({ kind: 'electionBegun', term: this.raft.currentTerm })
+    }
   }
 
-  private execute(effect: Effect): void {
+  private perform(effect: Effect): void {
     switch (effect.kind) {
       case 'persist':
-        this.writing.persist(effect, this.context, this.raft)
+        this.logWrites.persist(effect, this.stepInput, this.raft)
         return
       case 'send':
-        this.outgoing.send(effect.to, effect.message, effect.after)
+        this.outgoing.dispatch(effect.to, effect.message, effect.after)
         return
       case 'apply':
         this.commitSoon()
@@ -302,8 +308,10 @@ export class Driver implements RaftNode {
         this.pending.abort(effect.from)
         return
       case 'refused':
-        for (const { sink } of this.context.proposed) sink?.refused(effect.reason, effect.leader)
+        for (const { sink } of this.stepInput.proposed) sink?.refused(effect.reason, effect.leader)
         return
+      default:
+        unreachable(effect)
     }
   }
 
@@ -313,40 +321,7 @@ export class Driver implements RaftNode {
     this.commitPending = true
     this.options.clock.defer(() => {
       this.commitPending = false
-      this.applying.commit(this.raft.commitIndex)
-    })
-  }
-
-  private becomeLeader(): void {
-    this.leadingSince = this.options.clock.monotonicMs()
-    this.dutyAt = this.leadingSince
-    this.ownTermIndex = this.raft.lastIndex
-    this.logClock.lead(this.leadingSince)
-  }
-
-  private stepDown(): void {
-    this.logClock.follow()
-    this.proposals.refuse('NOT_LEADER', this.leader)
-    this.duties.refuse('NOT_LEADER')
-    // What is committed is applied here as well. The rest may still commit under the next leader: unknown, and the client
-    // asks there with the same ids.
-    this.pending.abort(this.raft.commitIndex + 1)
-  }
-
-  private runDuties(now: number): void {
-    if (configurationOf(this.raft) === null && now >= this.dutyAt) {
-      this.dutyAt = now + DUTY_INTERVAL_MS
-      this.peers.sayHello()
-      this.checkBootstrap()
-      return
-    }
-    if (!this.leading || now < this.dutyAt) return
-    this.dutyAt = now + DUTY_INTERVAL_MS
-    this.duties.run({
-      lease: this.logClock.currentLease(),
-      now: this.logClock.currentNow(this.time()),
-      lastLease: this.logClock.lastLease,
-      leadingForMs: now - this.leadingSince,
+      this.pipeline.commit(this.raft.commitIndex)
     })
   }
 
@@ -356,8 +331,7 @@ export class Driver implements RaftNode {
   }
 
   private arm(): void {
-    const duty = this.leading || configurationOf(this.raft) === null ? this.dutyAt : Number.POSITIVE_INFINITY
-    this.loop.wakeAt(Math.min(this.wakeAt, duty))
+    this.loop.wakeAt(Math.min(this.wakeAt, this.leadership.dueAt(this.raft, this.leading)))
   }
 
   /** Entries may be applied outside of a turn: a leader that has just become ready begins its duties all the same. */
@@ -368,6 +342,17 @@ export class Driver implements RaftNode {
 
   private announce(): void {
     this.roleNews.tell(this, this.raft.currentTerm, this.listeners)
+  }
+
+  /** Told once, until a turn finds no write that old. */
+  private noteSlowDisk(writeAgeMs: number): void {
+    const slow = writeAgeMs > this.options.raft.electionTimeoutMinMs
+    if (slow && !this.diskIsSlow) this.note({ kind: 'diskSlow', writeAgeMs })
+    this.diskIsSlow = slow
+  }
+
+  private note(event: NodeEvent): void {
+    for (const listener of this.listeners) listener.noted?.(event)
   }
 
   /** A fault: the node stops, the quorum lives (architecture.md §9.3). */
@@ -381,15 +366,11 @@ export class Driver implements RaftNode {
   /** Nothing is proposed, sent, applied or waited for any more. */
   private endProposals(): void {
     this.loop.stop()
-    this.applying.stop()
-    this.outgoing.close()
+    this.pipeline.stop()
+    this.outgoing.stop()
     this.proposals.refuse('SHUTTING_DOWN', this.leader)
-    this.duties.refuse('SHUTTING_DOWN')
+    this.leadership.duties.refuse('SHUTTING_DOWN')
     this.pending.abortAll()
-  }
-
-  private numbersOf(index: number): SessionNumbers {
-    return { group: this.group, incarnation: this.incarnation, index }
   }
 
   private time(): ClockReading {

@@ -22,7 +22,10 @@ export const DEFAULT_RAFT: Omit<RaftConfig, 'self'> = {
   uncommittedBytesMax: 64 * 1024 * 1024,
 }
 
-/** Bounds of the driver (architecture.md §8): `maxCommandBytes` 1 MiB < one append message 2 MiB < gRPC's 4 MiB. */
+/**
+ * Record bytes in one AppendEntries: more than the largest command (`commandBytesMax`, 1 MiB), less than a peer frame
+ * holds (`MESSAGE_BYTES_MAX`, 20 MiB). A larger entry, of at most 16 MiB, goes alone (architecture.md §8).
+ */
 export const APPEND_MESSAGE_BYTES_MAX = 2 * 1024 * 1024
 /** Entries in one log write and one `propose`. */
 export const PROPOSE_COUNT_MAX = 8192
@@ -42,7 +45,7 @@ export interface Identity {
 /** Everything a driver is built from, opened and loaded. */
 export interface DriverOptions {
   readonly identity: Identity
-  /** The voters that `holdfast init` named, this node among them; used until the log holds a Configuration. */
+  /** The voters that a new cluster's nodes are started with, this node among them; used until the log holds a Configuration. */
   readonly initialVoters: readonly { readonly id: NodeId; readonly address: string }[]
   readonly raft: Omit<RaftConfig, 'self'>
   /** Entry 2 of a new cluster. */

@@ -9,6 +9,10 @@ export class RoleNews {
     const news = `${node.role} ${node.leader} ${currentTerm} ${node.leading}`
     if (news === this.told) return
     this.told = news
-    for (const listener of listeners) listener.roleChanged()
+    const { role, leader, leading } = node
+    for (const listener of listeners) {
+      listener.roleChanged()
+      listener.noted?.({ kind: 'roleChanged', role, leader, term: currentTerm, leading })
+    }
   }
 }

@@ -6,7 +6,7 @@ import { decodeValue } from '../codec/value/decode.ts'
 import type { Value } from '../codec/value/value.ts'
 import { Violation } from './checkers/violation.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { SimulatedChannels } from './simulated-channel.ts'
+import type { SimulatedChannels } from './simulated-channels.ts'
 import type { SimulatedCommand } from './simulated-client.ts'
 
 /** The SDK then retries for ever (request-window.ts). */

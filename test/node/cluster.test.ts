@@ -61,7 +61,7 @@ describe('three drivers', () => {
     const { leader } = cluster
     const session = openSession(leader)
     const told = submit(leader, session, 1)
-    // Cached reads apply at once: let the applier wait for its budget by making the read hang.
+    // Cached reads apply at once: let the apply loop wait for its budget by making the read hang.
     let release: (() => void) | null = null
     const { log } = (leader.driver as unknown as { options: { log: { read: (...given: unknown[]) => void } } }).options
     const read = log.read.bind(log)

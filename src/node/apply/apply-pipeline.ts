@@ -3,14 +3,14 @@ import { ENTRY_HEADER_BYTES } from '../../codec/entry/record.ts'
 import type { Entry, EntryHeader } from '../../codec/entry/entry.ts'
 import { EngineError } from '../../session/run/engine-error.ts'
 import type { Applied } from '../../session/state-machine.ts'
-import type { NodeListener } from '../api.ts'
-import { Applier } from './applier.ts'
+import type { NodeEvent, NodeListener } from '../api.ts'
+import { ApplyLoop } from './apply-loop.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
 import type { Pending } from '../propose/pending.ts'
-import { Snapshotter, type BoundaryMeta } from './snapshotter.ts'
+import { type BoundaryMeta, Snapshotter, type SnapshotWritten } from './snapshotter.ts'
 
-export interface ApplyingPorts {
+export interface ApplyPipelinePorts {
   readonly members: Members
   readonly pending: Pending
   readonly listeners: readonly NodeListener[]
@@ -19,20 +19,21 @@ export interface ApplyingPorts {
   /** The log up to this index is let go. */
   snapshotted(index: LogIndex): void
   batchApplied(): void
+  note(event: NodeEvent): void
   fault(fault: { readonly code: string; readonly message: string }): void
 }
 
-/** From committed to answered: the applier, the state machine, who waits, and the snapshots at boundaries. */
-export class Applying {
+/** From committed to answered: the loop over entries, the state machine, who waits, and the snapshots at boundaries. */
+export class ApplyPipeline {
   snapshotIndex: LogIndex
   private readonly options: DriverOptions
-  private readonly ports: ApplyingPorts
-  private readonly applier: Applier
+  private readonly ports: ApplyPipelinePorts
+  private readonly loop: ApplyLoop
   private readonly snapshotter: Snapshotter
   private stopped = false
   private waiters: { readonly index: number; readonly done: (reached: boolean) => void }[] = []
 
-  constructor(options: DriverOptions, ports: ApplyingPorts) {
+  constructor(options: DriverOptions, ports: ApplyPipelinePorts) {
     this.options = options
     this.ports = ports
     this.snapshotIndex = ports.applied
@@ -41,10 +42,10 @@ export class Applying {
       codec: options.codec,
       clock: options.clock,
       durableIndex: options.recovered.lastIndex,
-      written: (index) => this.snapshotWritten(index),
+      written: (written) => this.snapshotWritten(written),
       fault: ports.fault,
     })
-    this.applier = new Applier(
+    this.loop = new ApplyLoop(
       {
         log: options.log,
         clock: options.clock,
@@ -58,15 +59,15 @@ export class Applying {
   }
 
   get applied(): LogIndex {
-    return this.applier.applied
+    return this.loop.applied
   }
 
   get behind(): number {
-    return this.applier.behind
+    return this.loop.behind
   }
 
   commit(upTo: LogIndex): void {
-    this.applier.commit(upTo)
+    this.loop.commit(upTo)
   }
 
   /** The log is on disk up to this index. */
@@ -83,16 +84,15 @@ export class Applying {
   /** Applies nothing more; who waits for an index is told so. */
   stop(): void {
     this.stopped = true
-    this.applier.close()
+    this.loop.stop()
     const waiters = this.waiters
     this.waiters = []
     for (const waiter of waiters) waiter.done(false)
   }
 
-  /** `stop`, and calls back once no snapshot is being written. */
-  close(done: () => void): void {
-    this.stop()
-    this.snapshotter.close(done)
+  /** Writes no further snapshot, and calls back once none is being written. */
+  stopSnapshots(done: () => void): void {
+    this.snapshotter.stop(done)
   }
 
   private apply(header: EntryHeader, payload: Uint8Array): boolean {
@@ -143,16 +143,17 @@ export class Applying {
     this.snapshotter.add(meta, dirty)
   }
 
-  private snapshotWritten(index: LogIndex): void {
-    // A follower that lags behind the log's start needs a snapshot install, a later issue: until then only a node
-    // without peers lets its log go, and it keeps one boundary interval.
+  private snapshotWritten(written: SnapshotWritten): void {
+    // A follower that lags behind the log's start needs a snapshot install, which is planned (raft.md §1): until then
+    // only a node without peers lets its log go, and it keeps one boundary interval.
     const voters = this.ports.members.newest?.voters.length ?? 0
     if (voters === 1 && this.snapshotIndex > 0) {
       this.ports.snapshotted(this.snapshotIndex)
       this.options.log.discardUpTo(this.snapshotIndex)
     }
-    this.snapshotIndex = index
-    this.applier.resume()
+    this.snapshotIndex = written.index
+    this.ports.note({ kind: 'snapshotWritten', ...written })
+    this.loop.resume()
   }
 
   private batchApplied(): void {

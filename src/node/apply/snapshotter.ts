@@ -1,4 +1,4 @@
-import { logIndex, type LogIndex } from '../../base/brand.ts'
+import type { LogIndex } from '../../base/brand.ts'
 import { type KeyedBytes, packedDigest, packRows } from '../../codec/rows/packed-rows.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { DirtyRows } from '../../session/state-machine.ts'
@@ -23,11 +23,22 @@ interface Boundary {
   readonly dirty: DirtyRows
 }
 
-/** The boundary that is being written. */
-interface Writing extends Boundary {
+/** The boundary whose rows are being written. */
+interface BoundaryInProgress extends Boundary {
   readonly sorted: SortedRows
+  /** Monotonic ms at which its turn came. */
+  readonly startedAt: number
   rowCount: number
   digest: number
+}
+
+/** A snapshot that is switched on and durable. */
+export interface SnapshotWritten {
+  readonly index: LogIndex
+  /** Rows written for it: those that changed since the boundary before. */
+  readonly rows: number
+  /** From the first row to the switch, the wait for the log included. */
+  readonly durationMs: number
 }
 
 export interface SnapshotterPorts {
@@ -36,8 +47,7 @@ export interface SnapshotterPorts {
   readonly clock: Clock
   /** The log is on disk up to this index when the node opens. */
   readonly durableIndex: LogIndex
-  /** The snapshot at this index is switched on and durable. */
-  written(index: LogIndex): void
+  written(snapshot: SnapshotWritten): void
   fault(fault: StorageFault): void
 }
 
@@ -49,12 +59,12 @@ export class Snapshotter {
   private readonly ports: SnapshotterPorts
   private readonly queue: Boundary[] = []
   private writing = false
-  private closed = false
+  private stopped = false
   private idle: (() => void) | null = null
   /** Highest index up to which this node's own log is on disk. */
   private durableIndex: LogIndex
   /** The boundary whose rows are all written, but not switched on: the log does not reach it on disk yet. */
-  private waiting: Writing | null = null
+  private waiting: BoundaryInProgress | null = null
 
   constructor(ports: SnapshotterPorts) {
     this.ports = ports
@@ -78,26 +88,35 @@ export class Snapshotter {
   durable(index: LogIndex): void {
     this.durableIndex = index
     const { waiting } = this
-    if (waiting === null || this.closed) return
+    if (waiting === null || this.stopped) return
     this.waiting = null
     this.commit(waiting)
   }
 
-  /** Stops after the operation in flight; an unfinished generation is dropped at the next open. */
-  close(done: () => void): void {
-    this.closed = true
+  /**
+   * Stops after the operation in flight and calls back once it has completed; an unfinished generation is dropped at the
+   * next open.
+   */
+  stop(done: () => void): void {
+    this.stopped = true
     if (this.writing && this.waiting === null) this.idle = done
     else done()
   }
 
   private next(): void {
     const boundary = this.queue[0]
-    if (boundary === undefined || this.closed) {
+    if (boundary === undefined || this.stopped) {
       this.rest()
       return
     }
     this.writing = true
-    this.sort({ ...boundary, sorted: new SortedRows(boundary.dirty), rowCount: 0, digest: 0 })
+    this.sort({
+      ...boundary,
+      sorted: new SortedRows(boundary.dirty),
+      startedAt: this.ports.clock.monotonicMs(),
+      rowCount: 0,
+      digest: 0,
+    })
   }
 
   /** Nothing is in flight any more. */
@@ -109,17 +128,17 @@ export class Snapshotter {
   }
 
   private fail(fault: StorageFault): void {
-    this.closed = true
+    this.stopped = true
     this.ports.fault(fault)
     this.rest()
   }
 
-  private sort(writing: Writing): void {
+  private sort(writing: BoundaryInProgress): void {
     const more = writing.sorted.sortNext()
     this.later(() => (more ? this.sort(writing) : this.slice(writing)))
   }
 
-  private slice(writing: Writing): void {
+  private slice(writing: BoundaryInProgress): void {
     const rows = this.nextRows(writing)
     if (rows.length === 0) {
       this.commit(writing)
@@ -135,7 +154,7 @@ export class Snapshotter {
     })
   }
 
-  private nextRows(writing: Writing): readonly KeyedBytes[] {
+  private nextRows(writing: BoundaryInProgress): readonly KeyedBytes[] {
     const rows: KeyedBytes[] = []
     for (let bytes = 0; rows.length < SLICE_ROWS && bytes < SLICE_BYTES; ) {
       const row = writing.sorted.next()
@@ -148,8 +167,8 @@ export class Snapshotter {
     return rows
   }
 
-  private commit(writing: Writing): void {
-    const { meta, dirty, rowCount, digest } = writing
+  private commit(writing: BoundaryInProgress): void {
+    const { meta, dirty, startedAt, rowCount, digest } = writing
     const { lastIncludedIndex } = meta
     if (lastIncludedIndex > this.durableIndex) {
       this.waiting = writing
@@ -162,15 +181,16 @@ export class Snapshotter {
         return
       }
       this.queue.shift()
-      this.ports.written(logIndex(lastIncludedIndex))
+      const durationMs = this.ports.clock.monotonicMs() - startedAt
+      this.ports.written({ index: lastIncludedIndex, rows: rowCount, durationMs })
       this.next()
     })
   }
 
-  /** Goes on in another turn of the loop, unless it was closed meanwhile. */
+  /** Goes on in another turn of the loop, unless it was stopped meanwhile. */
   private later(run: () => void): void {
     this.ports.clock.defer(() => {
-      if (this.closed) this.rest()
+      if (this.stopped) this.rest()
       else run()
     })
   }

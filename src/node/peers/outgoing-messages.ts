@@ -8,7 +8,7 @@ type AppendEntries = Extract<Message, { kind: 'appendEntries' }>
 
 const NO_RECORDS = new Uint8Array(0)
 
-export interface OutgoingPorts {
+export interface OutgoingMessagesPorts {
   readonly log: LogStore
   /** Puts one message with its records on the wire; false when the way there is full, and it is dropped. */
   transmit(to: NodeId, message: Message, records: Uint8Array): boolean
@@ -23,20 +23,21 @@ export interface OutgoingPorts {
  * Messages on their way out. A message leaves once the write it depends on has completed (architecture.md §3); the
  * records that an AppendEntries names are attached here and split into several messages by bytes.
  */
-export class Outgoing {
-  private readonly ports: OutgoingPorts
+export class OutgoingMessages {
+  private readonly ports: OutgoingMessagesPorts
   private persisted = 0
   private waiting: { readonly to: NodeId; readonly message: Message; readonly after: WriteNumber }[] = []
-  private closed = false
+  private stopped = false
   /** AppendEntries to one peer stay in order, also when some must be read back from disk. */
   private readonly lanes = new Map<NodeId, AppendEntries[]>()
 
-  constructor(ports: OutgoingPorts) {
+  constructor(ports: OutgoingMessagesPorts) {
     this.ports = ports
   }
 
-  send(to: NodeId, message: Message, after: WriteNumber | null): void {
-    if (this.closed) return
+  /** Sends the message now or, where `after` names a write, once that one and all before it are on disk. */
+  dispatch(to: NodeId, message: Message, after: WriteNumber | null): void {
+    if (this.stopped) return
     if (after !== null && after > this.persisted) this.waiting.push({ to, message, after })
     else this.release(to, message)
   }
@@ -52,8 +53,8 @@ export class Outgoing {
   }
 
   /** Nothing leaves any more. */
-  close(): void {
-    this.closed = true
+  stop(): void {
+    this.stopped = true
     this.waiting = []
   }
 
@@ -82,7 +83,7 @@ export class Outgoing {
     const first = nextIndex(message.prevLogIndex)
     const last = message.runs[message.runs.length - 1]?.last ?? first
     this.ports.log.read({ first, last, maxBytes: this.ports.messageBytesMax }, (fault, read) => {
-      if (this.closed) return
+      if (this.stopped) return
       if (fault !== null) {
         this.ports.fault(fault)
         return

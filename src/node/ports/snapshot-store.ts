@@ -15,8 +15,9 @@ export interface SnapshotMeta {
   readonly configurationPayload: string
   /** Running hash of the state machine at that index, 16 hex digits. */
   readonly stateHash: string
-  /** Record bytes counted since the boundary: 0 at a boundary. */
+  /** Of that configuration: which life of the cluster this is, 1 for the first. */
   readonly incarnation: number
+  /** Version of each machine; written empty, and not read. */
   readonly machineVersions: { readonly [machine: string]: number }
   readonly rowCount: number
   /** CRC-32 chain over the dirty rows of this boundary in key order. */

@@ -1,5 +1,5 @@
 import type { NodeId } from '../../base/brand.ts'
-import { assert } from '../../base/assert.ts'
+import { assert, unreachable } from '../../base/assert.ts'
 import type { Member } from '../../codec/entry/payload.ts'
 import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import type { CreatedKind } from '../../raft/types.ts'
@@ -23,6 +23,8 @@ export function createdPayload(kind: CreatedKind, options: DriverOptions, bootst
         voters: options.initialVoters.map((voter) => memberOf(voter, bootstrap)),
         learners: [],
       })
+    default:
+      return unreachable(kind)
   }
 }
 

@@ -7,10 +7,10 @@ import { createdPayload } from './created-payload.ts'
 import type { Peers } from '../peers/peers.ts'
 import type { Pending } from './pending.ts'
 import type { Proposals } from './proposals.ts'
-import { type PersistContext, recordsOf, type RecordsPorts } from './write-records.ts'
+import { type StepInput, recordsOf, type RecordsPorts } from './write-records.ts'
 
-/** Of the driver's parts, those that a write concerns. */
-export interface WritingParts {
+/** The parts of the driver that a log write reads or changes. */
+export interface LogWritesParts {
   readonly clock: LogClock
   readonly members: Members
   readonly peers: Peers
@@ -21,12 +21,12 @@ export interface WritingParts {
 }
 
 /** From a persist effect to the log write: records, the Configurations among them, and who waits for its entries. */
-export class Writing {
+export class LogWrites {
   private readonly log: DriverOptions['log']
-  private readonly parts: WritingParts
+  private readonly parts: LogWritesParts
   private readonly records: RecordsPorts
 
-  constructor(options: DriverOptions, parts: WritingParts) {
+  constructor(options: DriverOptions, parts: LogWritesParts) {
     const { log, identity } = options
     this.log = log
     this.parts = parts
@@ -40,18 +40,18 @@ export class Writing {
     }
   }
 
-  persist(effect: Extract<Effect, { kind: 'persist' }>, context: PersistContext, raft: RaftState): void {
+  persist(effect: Extract<Effect, { kind: 'persist' }>, input: StepInput, raft: RaftState): void {
     const { members, peers, pending } = this.parts
     const { write, truncateFrom } = effect
     if (truncateFrom !== null) members.truncateFrom(truncateFrom)
-    const written = recordsOf(effect, context, this.records)
+    const written = recordsOf(effect, input, this.records)
     const hardState = effect.hardState ?? { currentTerm: raft.currentTerm, votedFor: raft.votedFor }
     const first = effect.entries[0]
     // PERF: what clients propose is never one, and what was received has been looked through.
-    if (first?.source.kind === 'created' || context.configurations) peers.learnConfigurations(written.records)
+    if (first?.source.kind === 'created' || input.configurations) peers.learnConfigurations(written.records)
     if (first?.source.kind === 'proposed') {
       // Before the write: should it fail at once, their outcome is unknown like that of everything appended.
-      context.proposed.forEach(({ sink }, position) => {
+      input.proposed.forEach(({ sink }, position) => {
         if (sink !== null) pending.add(first.first + position, sink)
       })
     }

@@ -17,8 +17,8 @@ const CREATED: { readonly [kind in CreatedKind]: EntryKind } = {
 
 const NO_RECORDS = new Uint8Array(0)
 
-/** What the driver holds of the step that a persist effect came from. */
-export interface PersistContext {
+/** What went into one step and is not seen by the core: the persist effect that comes of it refers to these bytes. */
+export interface StepInput {
   /** The batch given to the `propose` event, in order. */
   readonly proposed: readonly Proposal[]
   /** Records of the AppendEntries received. */
@@ -28,7 +28,7 @@ export interface PersistContext {
 }
 
 /** A step that neither proposed nor received records. */
-export const NO_RECEIVED: PersistContext = { proposed: [], received: NO_RECORDS, configurations: false }
+export const NO_INPUT: StepInput = { proposed: [], received: NO_RECORDS, configurations: false }
 
 export interface RecordsPorts {
   readonly group: GroupId
@@ -46,16 +46,17 @@ export interface WriteRecords {
   readonly count: number
 }
 
-export function recordsOf(effect: Persist, context: PersistContext, ports: RecordsPorts): WriteRecords {
+/** The records that a persist effect names: encoded from the step's proposals, or taken from what it received. */
+export function recordsOf(effect: Persist, input: StepInput, ports: RecordsPorts): WriteRecords {
   const first = effect.entries[0]
   const last = effect.entries[effect.entries.length - 1]
   if (first === undefined || last === undefined) return { records: NO_RECORDS, firstIndex: logIndex(0), count: 0 }
   const count = last.last - first.first + 1
   if (first.source.kind === 'received') {
-    const records = receivedFrom(context.received, first.first, ports.clock)
+    const records = receivedFrom(input.received, first.first, ports.clock)
     return { records, firstIndex: first.first, count }
   }
-  return { records: encode(effect.entries, context, ports), firstIndex: first.first, count }
+  return { records: encode(effect.entries, input, ports), firstIndex: first.first, count }
 }
 
 /**
@@ -74,7 +75,7 @@ function receivedFrom(received: Uint8Array, index: LogIndex, clock: LogClock): U
   return received.subarray(start)
 }
 
-function encode(runs: readonly PersistRun[], context: PersistContext, ports: RecordsPorts): Uint8Array {
+function encode(runs: readonly PersistRun[], input: StepInput, ports: RecordsPorts): Uint8Array {
   const { lease, now } = ports.stamp()
   const encoder = new EntryEncoder()
   let chain = ports.chainAt(logIndex((runs[0]?.first ?? 1) - 1))
@@ -91,7 +92,7 @@ function encode(runs: readonly PersistRun[], context: PersistContext, ports: Rec
       payload,
     })
   }
-  encoder.reserve(recordBytesOf(context.proposed))
+  encoder.reserve(recordBytesOf(input.proposed))
   let next = 0
   for (const run of runs) {
     for (let index: number = run.first; index <= run.last; index += 1) {
@@ -99,7 +100,7 @@ function encode(runs: readonly PersistRun[], context: PersistContext, ports: Rec
         append(CREATED[run.source.entryKind], { index, term: run.term }, ports.createdPayload(run.source.entryKind))
         continue
       }
-      const proposal = context.proposed[next]
+      const proposal = input.proposed[next]
       assert(proposal !== undefined, 'the core appends no more entries than were proposed', { index, next })
       next += 1
       append(proposal.kind, { index, term: run.term }, ports.proposals.payload(proposal))

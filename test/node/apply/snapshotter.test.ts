@@ -23,7 +23,7 @@ function world(durableIndex = 1_000_000) {
     codec: sessionCodec,
     clock,
     durableIndex: logIndex(durableIndex),
-    written: (index) => written.push(index),
+    written: ({ index }) => written.push(index),
     fault: (fault) => faults.push(fault),
   })
   return { store, clock, written, faults, snapshotter }
@@ -109,7 +109,7 @@ describe('a boundary beyond what the own log holds on disk', () => {
     store.complete()
     clock.advance(1)
     let closed = 0
-    snapshotter.close(() => {
+    snapshotter.stop(() => {
       closed += 1
     })
     expect(closed).toBe(1)
@@ -150,7 +150,7 @@ describe('close', () => {
       clock.advance(1)
     }
     let closed = 0
-    snapshotter.close(() => (closed += 1))
+    snapshotter.stop(() => (closed += 1))
     expect(closed).toBe(0)
     store.complete()
     clock.advance(1)
@@ -162,7 +162,7 @@ describe('close', () => {
   test('calls back at once when nothing is being written', () => {
     const { snapshotter } = world()
     let closed = false
-    snapshotter.close(() => (closed = true))
+    snapshotter.stop(() => (closed = true))
     expect(closed).toBe(true)
   })
 
@@ -179,10 +179,10 @@ describe('close', () => {
           clock.advance(1)
         }
         let closed = 0
-        if (askFirst) snapshotter.close(() => (closed += 1))
+        if (askFirst) snapshotter.stop(() => (closed += 1))
         store.complete(FAULT)
         clock.advance(1)
-        if (!askFirst) snapshotter.close(() => (closed += 1))
+        if (!askFirst) snapshotter.stop(() => (closed += 1))
         expect([closed, faults, written, store.operations.length]).toEqual([1, [FAULT], [], 0])
       }
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { logIndex, nodeId, term, writeNumber } from '../../../src/base/brand.ts'
-import { Outgoing } from '../../../src/node/peers/outgoing-messages.ts'
+import { OutgoingMessages } from '../../../src/node/peers/outgoing-messages.ts'
 import type { LogStore, ReadRecords } from '../../../src/node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import type { TermRun } from '../../../src/base/term-run.ts'
@@ -56,7 +56,7 @@ function world(options: { later?: boolean } = {}) {
     if (options.later === true) reads.push(complete)
     else complete()
   }
-  const outgoing = new Outgoing({
+  const outgoing = new OutgoingMessages({
     log: { read } as unknown as LogStore,
     transmit: (to, message, records) => {
       if (sent.length >= state.room) return false
@@ -73,21 +73,21 @@ function world(options: { later?: boolean } = {}) {
 describe('a message', () => {
   test('leaves once the write that it names has completed, and not before; others do not wait for it', () => {
     const { outgoing, sent } = world()
-    outgoing.send(n2, vote, writeNumber(5))
-    outgoing.send(n3, vote, writeNumber(4))
-    outgoing.send(n3, { ...vote, term: term(9) }, null)
+    outgoing.dispatch(n2, vote, writeNumber(5))
+    outgoing.dispatch(n3, vote, writeNumber(4))
+    outgoing.dispatch(n3, { ...vote, term: term(9) }, null)
     expect(sent.map(({ message }) => message.term)).toEqual([9])
     outgoing.writeCompleted(writeNumber(4))
     expect(sent.map(({ to }) => to)).toEqual([n3, n3])
     outgoing.writeCompleted(writeNumber(7))
     expect(sent.map(({ to }) => to)).toEqual([n3, n3, n2])
-    outgoing.send(n2, vote, writeNumber(6))
+    outgoing.dispatch(n2, vote, writeNumber(6))
     expect(sent).toHaveLength(4)
   })
 
   test('whose writes complete together leaves in the order in which it was sent', () => {
     const { outgoing, sent } = world()
-    for (const write of [3, 1, 2]) outgoing.send(n2, { ...vote, term: term(write) }, writeNumber(write))
+    for (const write of [3, 1, 2]) outgoing.dispatch(n2, { ...vote, term: term(write) }, writeNumber(write))
     outgoing.writeCompleted(writeNumber(3))
     expect(sent.map(({ message }) => message.term)).toEqual([3, 1, 2])
   })
@@ -96,7 +96,7 @@ describe('a message', () => {
 describe('an AppendEntries', () => {
   test('is split by bytes into messages that each stand alone: previous entry, runs and records fit', () => {
     const { outgoing, sent } = world()
-    outgoing.send(n2, appendEntries([10, 1], [run(11, 13, 1), run(14, 19, 2), run(20, 20, 3)]), null)
+    outgoing.dispatch(n2, appendEntries([10, 1], [run(11, 13, 1), run(14, 19, 2), run(20, 20, 3)]), null)
     const parts = sent.map(({ message, bytes }) => {
       const { prevLogIndex, prevLogTerm, runs } = message as AppendEntries
       return [prevLogIndex, prevLogTerm, runs.map(({ first, last, term: of }) => [first, last, of]), bytes]
@@ -126,10 +126,10 @@ describe('an AppendEntries', () => {
 
   test('waits behind the ones before it to the same peer; a heartbeat and other peers do not', () => {
     const { outgoing, sent, reads } = world({ later: true })
-    outgoing.send(n2, appendEntries([0, 0], [run(1, 6, 1)]), null)
-    outgoing.send(n2, appendEntries([6, 1], [run(7, 7, 1)]), null)
-    outgoing.send(n2, appendEntries([0, 0], []), null)
-    outgoing.send(n3, appendEntries([0, 0], [run(1, 2, 1)]), null)
+    outgoing.dispatch(n2, appendEntries([0, 0], [run(1, 6, 1)]), null)
+    outgoing.dispatch(n2, appendEntries([6, 1], [run(7, 7, 1)]), null)
+    outgoing.dispatch(n2, appendEntries([0, 0], []), null)
+    outgoing.dispatch(n3, appendEntries([0, 0], [run(1, 2, 1)]), null)
     expect(sent.map(({ to, bytes }) => [to, bytes])).toEqual([[n2, []]])
     while (reads.length > 0) reads.pop()?.()
     expect(sent.slice(1).map(({ to, bytes }) => [to, bytes])).toEqual([
@@ -142,13 +142,13 @@ describe('an AppendEntries', () => {
 
   test('of a term that is over is void, also while its records are being read', () => {
     const { outgoing, sent, reads, state } = world({ later: true })
-    outgoing.send(n2, appendEntries([0, 0], [run(1, 8, 1)]), null)
+    outgoing.dispatch(n2, appendEntries([0, 0], [run(1, 8, 1)]), null)
     reads.shift()?.()
     expect(sent).toHaveLength(1)
     state.currentTerm = 4
     reads.shift()?.()
     expect([sent.length, reads.length]).toEqual([1, 0])
-    outgoing.send(n2, appendEntries([0, 0], [run(1, 1, 4)], 4), null)
+    outgoing.dispatch(n2, appendEntries([0, 0], [run(1, 1, 4)], 4), null)
     reads.shift()?.()
     expect(sent).toHaveLength(2)
   })
@@ -156,25 +156,25 @@ describe('an AppendEntries', () => {
   test('whose entries are gone is void', () => {
     const { outgoing, sent, state } = world()
     state.empty = true
-    outgoing.send(n2, appendEntries([0, 0], [run(1, 1, 1)]), null)
+    outgoing.dispatch(n2, appendEntries([0, 0], [run(1, 1, 1)]), null)
     expect(sent).toEqual([])
   })
 
   test('whose records cannot be read is a fault', () => {
     const { outgoing, sent, faults, state } = world()
     state.fault = FAULT
-    outgoing.send(n2, appendEntries([0, 0], [run(1, 1, 1)]), null)
+    outgoing.dispatch(n2, appendEntries([0, 0], [run(1, 1, 1)]), null)
     expect([sent, faults]).toEqual([[], [FAULT]])
   })
 
   test('nothing leaves and nothing is read after close', () => {
     const { outgoing, sent, reads } = world({ later: true })
-    outgoing.send(n2, appendEntries([0, 0], [run(1, 8, 1)]), null)
-    outgoing.send(n3, vote, writeNumber(1))
-    outgoing.close()
+    outgoing.dispatch(n2, appendEntries([0, 0], [run(1, 8, 1)]), null)
+    outgoing.dispatch(n3, vote, writeNumber(1))
+    outgoing.stop()
     outgoing.writeCompleted(writeNumber(1))
     reads.shift()?.()
-    outgoing.send(n2, vote, null)
+    outgoing.dispatch(n2, vote, null)
     expect([sent, reads]).toEqual([[], []])
   })
 })
@@ -183,9 +183,9 @@ describe('a way that is full', () => {
   test('ends the message and those behind it without reading their entries; later ones go again', () => {
     const { outgoing, sent, reads, state } = world({ later: true })
     state.room = 2
-    outgoing.send(n2, appendEntries([0, 0], [run(1, 40, 3)]), null)
-    outgoing.send(n2, appendEntries([40, 3], [run(41, 80, 3)]), null)
-    outgoing.send(n3, appendEntries([0, 0], [run(1, 4, 3)]), null)
+    outgoing.dispatch(n2, appendEntries([0, 0], [run(1, 40, 3)]), null)
+    outgoing.dispatch(n2, appendEntries([40, 3], [run(41, 80, 3)]), null)
+    outgoing.dispatch(n3, appendEntries([0, 0], [run(1, 4, 3)]), null)
     while (reads.length > 0) reads.shift()?.()
     expect(sent.map(({ to, bytes }) => [to, bytes[0]])).toEqual([
       ['n2', 1],
@@ -193,7 +193,7 @@ describe('a way that is full', () => {
     ])
     expect(state.readings).toBe(3)
     state.room = 3
-    outgoing.send(n2, appendEntries([4, 3], [run(5, 8, 3)]), null)
+    outgoing.dispatch(n2, appendEntries([4, 3], [run(5, 8, 3)]), null)
     while (reads.length > 0) reads.shift()?.()
     expect(sent.at(-1)).toMatchObject({ to: 'n2', bytes: [5, 6, 7, 8] })
   })

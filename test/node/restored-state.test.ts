@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { logIndex, nodeId, term, writeNumber } from '../../src/base/brand.ts'
 import type { DriverOptions } from '../../src/node/options.ts'
-import { restoredState } from '../../src/node/restored.ts'
+import { restoredState } from '../../src/node/restored-state.ts'
 import type { TermRun } from '../../src/base/term-run.ts'
 import type { ConfigurationEntry } from '../../src/raft/types.ts'
 import { boundaryAt } from './recorded-store.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { groupId, logIndex, term } from '../../../src/base/brand.ts'
 import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
-import { APPLY_BUDGET_MS, Applier } from '../../../src/node/apply/applier.ts'
+import { APPLY_BUDGET_MS, ApplyLoop } from '../../../src/node/apply/apply-loop.ts'
 import type { LogStore, ReadRecords } from '../../../src/node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import { TestClock } from '../test-clock.ts'
@@ -43,7 +43,7 @@ function world(options: { later?: boolean; perEntryMs?: number; entriesPerRead?:
     if (options.later === true) reads.push(complete)
     else complete()
   }
-  const applier: Applier = new Applier(
+  const loop: ApplyLoop = new ApplyLoop(
     {
       log: { read } as unknown as LogStore,
       clock,
@@ -61,30 +61,30 @@ function world(options: { later?: boolean; perEntryMs?: number; entriesPerRead?:
     },
     logIndex(10),
   )
-  return { applier, applied, clock, faults, reads, state }
+  return { loop, applied, clock, faults, reads, state }
 }
 
 const upTo = (last: number): number[] => Array.from({ length: last - 10 }, (_, at) => 11 + at)
 
 describe('committed entries', () => {
   test('are applied in order, each once, from the one after the snapshot', () => {
-    const { applier, applied, clock, state } = world({ entriesPerRead: 3 })
-    applier.commit(logIndex(5))
-    applier.commit(logIndex(12))
-    applier.commit(logIndex(12))
-    applier.commit(logIndex(20))
+    const { loop, applied, clock, state } = world({ entriesPerRead: 3 })
+    loop.commit(logIndex(5))
+    loop.commit(logIndex(12))
+    loop.commit(logIndex(12))
+    loop.commit(logIndex(20))
     clock.advance(1000)
     expect(applied).toEqual(upTo(20))
-    expect([applier.applied, applier.behind]).toEqual([20, 0])
+    expect([loop.applied, loop.behind]).toEqual([20, 0])
     expect(state.batches).toBe(4)
   })
 
   test('that come while earlier ones are read are applied after them', () => {
-    const { applier, applied, clock, reads } = world({ later: true })
-    applier.commit(logIndex(12))
-    applier.commit(logIndex(14))
+    const { loop, applied, clock, reads } = world({ later: true })
+    loop.commit(logIndex(12))
+    loop.commit(logIndex(14))
     expect(reads).toHaveLength(1)
-    expect(applier.behind).toBe(4)
+    expect(loop.behind).toBe(4)
     while (reads.length > 0) {
       reads.shift()?.()
       clock.advance(1000)
@@ -93,55 +93,55 @@ describe('committed entries', () => {
   })
 
   test('are applied for a bounded time, then the loop turns', () => {
-    const { applier, applied, clock } = world({ perEntryMs: 1 })
-    applier.commit(logIndex(40))
+    const { loop, applied, clock } = world({ perEntryMs: 1 })
+    loop.commit(logIndex(40))
     expect(applied).toHaveLength(APPLY_BUDGET_MS)
     clock.advance(1000)
     expect(applied).toEqual(upTo(40))
   })
 
   test('are read once, however many turns they take', () => {
-    const { applier, clock, state } = world({ perEntryMs: APPLY_BUDGET_MS })
-    applier.commit(logIndex(40))
+    const { loop, clock, state } = world({ perEntryMs: APPLY_BUDGET_MS })
+    loop.commit(logIndex(40))
     clock.advance(1000)
     expect(state.readCount).toBe(1)
   })
 
   test('wait while snapshots are pending, and go on when told', () => {
-    const { applier, applied, clock, state } = world()
+    const { loop, applied, clock, state } = world()
     state.mustWait = true
-    applier.commit(logIndex(12))
+    loop.commit(logIndex(12))
     clock.advance(1000)
     expect(applied).toEqual([])
     state.mustWait = false
-    applier.resume()
+    loop.resume()
     expect(applied).toEqual([11, 12])
   })
 
   test('end at one that cannot be applied: it is not counted, and nothing follows', () => {
-    const { applier, applied, clock, state } = world()
+    const { loop, applied, clock, state } = world()
     state.refuseAt = 13
-    applier.commit(logIndex(20))
-    applier.commit(logIndex(21))
-    applier.resume()
+    loop.commit(logIndex(20))
+    loop.commit(logIndex(21))
+    loop.resume()
     clock.advance(1000)
     expect(applied).toEqual([11, 12])
-    expect(applier.applied).toBe(12)
+    expect(loop.applied).toBe(12)
   })
 
   test('that cannot be read are a fault', () => {
-    const { applier, applied, faults, state } = world()
+    const { loop, applied, faults, state } = world()
     state.fault = FAULT
-    applier.commit(logIndex(12))
+    loop.commit(logIndex(12))
     expect([applied, faults]).toEqual([[], [FAULT]])
   })
 
   test('are not applied after close, also when their bytes are on the way', () => {
-    const { applier, applied, clock, reads } = world({ later: true })
-    applier.commit(logIndex(12))
-    applier.close()
+    const { loop, applied, clock, reads } = world({ later: true })
+    loop.commit(logIndex(12))
+    loop.stop()
     reads.shift()?.()
-    applier.commit(logIndex(13))
+    loop.commit(logIndex(13))
     clock.advance(1000)
     expect([applied, reads]).toEqual([[], []])
   })

@@ -13,7 +13,7 @@ const APPLY_READ_BYTES = 1024 * 1024
 
 const NO_RECORDS = new Uint8Array(0)
 
-export interface ApplierPorts {
+export interface ApplyLoopPorts {
   readonly log: LogStore
   readonly clock: Clock
   /** Applies one entry: state machine, waiting proposer, listeners. False: it could not, and the node stops. */
@@ -26,21 +26,21 @@ export interface ApplierPorts {
 }
 
 /**
- * Applies committed entries in log order, in batches with a time budget. An entry's bytes come from the log's tail cache
+ * Reads committed entries and has them applied in log order, in runs with a time budget. An entry's bytes come from the log's tail cache
  * or, after a restart, from its segments.
  */
-export class Applier {
-  private readonly ports: ApplierPorts
+export class ApplyLoop {
+  private readonly ports: ApplyLoopPorts
   /** Entries up to this one are applied. */
   applied: LogIndex
   private committed: LogIndex
   private running = false
-  private closed = false
+  private stopped = false
   /** Records read and, from `offset` on, not yet applied: the rest of a run whose time was up. */
   private records: Uint8Array = NO_RECORDS
   private offset = 0
 
-  constructor(ports: ApplierPorts, applied: LogIndex) {
+  constructor(ports: ApplyLoopPorts, applied: LogIndex) {
     this.ports = ports
     this.applied = applied
     this.committed = applied
@@ -57,20 +57,21 @@ export class Applier {
   }
 
   resume(): void {
-    if (this.running || this.closed || this.committed <= this.applied || this.ports.mustWait()) return
+    if (this.running || this.stopped || this.committed <= this.applied || this.ports.mustWait()) return
     this.running = true
     if (this.offset < this.records.length) this.run()
     else this.read()
   }
 
-  close(): void {
-    this.closed = true
+  /** Applies nothing more, also of what is being read. */
+  stop(): void {
+    this.stopped = true
   }
 
   private read(): void {
     const range = { first: logIndex(this.applied + 1), last: this.committed, maxBytes: APPLY_READ_BYTES }
     this.ports.log.read(range, (fault, read) => {
-      if (this.closed) return
+      if (this.stopped) return
       if (fault !== null) {
         this.ports.fault(fault)
         return
@@ -90,7 +91,7 @@ export class Applier {
       if (!this.ports.apply(header, payloadAt(records, this.offset))) return
       this.applied = header.index
       this.offset += recordLength(records, this.offset)
-      if (this.closed || this.ports.mustWait() || clock.monotonicMs() >= until) break
+      if (this.stopped || this.ports.mustWait() || clock.monotonicMs() >= until) break
     }
     if (this.offset >= records.length) this.records = NO_RECORDS
     this.ports.batchApplied()

@@ -1,0 +1,92 @@
+import { logIndex, type LogIndex } from '../base/brand.ts'
+import { configurationOf, leaderOf, type RaftState } from '../raft/index.ts'
+import type { RaftNode } from './api.ts'
+import type { Clock } from './ports/clock.ts'
+import { dutyPayloads } from './propose/created-payload.ts'
+import { DUTY_INTERVAL_MS, LeaderDuties } from './propose/leader-duties.ts'
+import type { ClockReading, LogClock } from './propose/log-clock.ts'
+import type { Pending } from './propose/pending.ts'
+import type { Proposals } from './propose/proposals.ts'
+
+/** What beginning and ending to lead touches. */
+export interface LeadershipParts {
+  readonly clock: Clock
+  readonly logClock: LogClock
+  readonly pending: Pending
+  readonly proposals: Proposals
+  /** This process's clocks at this moment. */
+  time(): ClockReading
+  /** Tells the other initial voters who this node is; the first election may begin once all have. */
+  greet(): void
+}
+
+/** What a node does by itself: its duties while it leads, and greeting the other voters before there is a Configuration. */
+export class Leadership {
+  readonly duties: LeaderDuties
+  private readonly parts: LeadershipParts
+  /** The first entry of this node's own term. */
+  private ownTermIndex: LogIndex = logIndex(0)
+  /** Monotonic ms at which this node began to lead. */
+  private since = 0
+  /** Monotonic ms at which duties or a greeting are due next. */
+  private dutyAt = 0
+
+  constructor(node: RaftNode, parts: LeadershipParts) {
+    this.parts = parts
+    this.duties = new LeaderDuties({
+      machine: node.machine,
+      encode: dutyPayloads,
+      submit: (kind, payload, sink) => node.submit(kind, payload, sink),
+      numbersOf: (index) => ({ group: node.group, incarnation: node.incarnation, index }),
+      attachedSessions: node.attachedSessions,
+    })
+  }
+
+  /** A leader may answer and deliver once it has applied an entry of its own term (paper §8). */
+  isReady(applied: LogIndex): boolean {
+    return applied >= this.ownTermIndex
+  }
+
+  /** The core has become leader in this step and appended the first entries of its term. */
+  begin(raft: RaftState): void {
+    this.since = this.parts.clock.monotonicMs()
+    this.dutyAt = this.since
+    this.ownTermIndex = raft.lastIndex
+    this.parts.logClock.lead(this.since)
+  }
+
+  /** The core has stepped down: whoever waits for an entry that is not committed is told. */
+  end(raft: RaftState): void {
+    const { logClock, proposals, pending } = this.parts
+    logClock.follow()
+    proposals.refuse('NOT_LEADER', leaderOf(raft))
+    this.duties.refuse('NOT_LEADER')
+    // What is committed is applied here as well. The rest may still commit under the next leader: unknown, and the client
+    // asks there with the same ids.
+    pending.abort(raft.commitIndex + 1)
+  }
+
+  /** Once per turn: does what is due. `leading`: this node leads and is ready. */
+  run(raft: RaftState, leading: boolean): void {
+    const now = this.parts.clock.monotonicMs()
+    if (configurationOf(raft) === null && now >= this.dutyAt) {
+      this.dutyAt = now + DUTY_INTERVAL_MS
+      this.parts.greet()
+      return
+    }
+    if (!leading || now < this.dutyAt) return
+    this.dutyAt = now + DUTY_INTERVAL_MS
+    const { logClock } = this.parts
+    this.duties.run({
+      lease: logClock.currentLease(),
+      now: logClock.currentNow(this.parts.time()),
+      lastLease: logClock.lastLease,
+      leadingForMs: now - this.since,
+    })
+  }
+
+  /** Monotonic ms at which `run` has something to do again; infinite: only an event changes that. */
+  dueAt(raft: RaftState, leading: boolean): number {
+    return leading || configurationOf(raft) === null ? this.dutyAt : Number.POSITIVE_INFINITY
+  }
+}

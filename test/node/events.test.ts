@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import type { NodeEvent } from '../../src/node/api.ts'
+import { Cluster } from './cluster.ts'
+import { openSession, submit } from './commands.ts'
+import { TestClock } from './test-clock.ts'
+import { TestNode } from './test-node.ts'
+
+/** Every event that the node tells from now on. */
+function heard(node: TestNode): NodeEvent[] {
+  const events: NodeEvent[] = []
+  node.driver.listen({
+    applied: () => undefined,
+    batchApplied: () => undefined,
+    roleChanged: () => undefined,
+    stopped: () => undefined,
+    noted: (event) => void events.push(event),
+  })
+  return events
+}
+
+describe('a node tells its listeners', () => {
+  test('that it begins an election and leads, with the term, and each of them once', () => {
+    const cluster = Cluster.started()
+    const { leader, followers } = cluster
+    const [term] = [leader.driver.raftState.currentTerm]
+    const events = new Map(followers.map((node) => [node, heard(node)]))
+    cluster.network.isolate(leader.id)
+    const next = cluster.elect([leader])
+    cluster.clock.advance(1000)
+    const other = followers.find((node) => node !== next)
+    expect(events.get(next)?.filter((event) => event.kind === 'electionBegun')).toEqual([
+      { kind: 'electionBegun', term: term + 1 },
+    ])
+    const roles = events.get(next)?.filter((event) => event.kind === 'roleChanged') ?? []
+    expect(roles.at(-1)).toEqual({
+      kind: 'roleChanged',
+      role: 'leader',
+      leader: next.id,
+      term: term + 1,
+      leading: true,
+    })
+    expect(new Set(roles.map((event) => JSON.stringify(event))).size).toBe(roles.length)
+    const followed = other === undefined ? [] : (events.get(other) ?? [])
+    expect(followed.filter((event) => event.kind === 'electionBegun')).toEqual([])
+    expect(followed.at(-1)).toMatchObject({ kind: 'roleChanged', role: 'follower', leader: next.id, term: term + 1 })
+  })
+
+  test('which snapshots it has written, with their rows and how long that took', () => {
+    const node = new TestNode({ clock: new TestClock(), limits: { snapshotBytes: 1 } }).start()
+    const events = heard(node)
+    node.holdSnapshots()
+    openSession(node)
+    node.options.clock.advance(40)
+    node.releaseSnapshots()
+    node.options.clock.advance(10)
+    const written = events.filter((event) => event.kind === 'snapshotWritten')
+    expect(written.at(-1)?.index).toBe(node.driver.status().snapshotIndex)
+    expect(written.reduce((sum, event) => sum + event.rows, 0)).toBeGreaterThan(0)
+    expect(Math.max(...written.map((event) => event.durationMs))).toBeGreaterThanOrEqual(40)
+  })
+
+  test('once that its disk is slow, and again after it was not', () => {
+    const node = new TestNode({ clock: new TestClock() }).start()
+    const session = openSession(node)
+    const events = heard(node)
+    const slow = (): number[] => events.flatMap((event) => (event.kind === 'diskSlow' ? [event.writeAgeMs] : []))
+    for (const times of [1, 2]) {
+      node.holdDisk()
+      submit(node, session, times)
+      node.options.clock.advance(299)
+      expect(slow()).toHaveLength(times - 1)
+      node.options.clock.advance(500)
+      expect(slow()).toHaveLength(times)
+      expect(slow().at(-1)).toBeGreaterThan(300)
+      node.releaseDisk()
+      node.options.clock.advance(100)
+    }
+    expect(slow()).toHaveLength(2)
+  })
+})
