@@ -1,5 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import { join } from 'node:path'
+import { composeNode, type ComposedNode, type NodeParts } from './assembly/compose-node.ts'
+import { logOpener } from './assembly/log-opener.ts'
 import { groupId, type NodeId, nodeId } from './base/brand.ts'
 import { Random } from './base/random.ts'
 import { DEFAULT_LIMITS } from './codec/entry/default-limits.ts'
@@ -9,27 +11,24 @@ import { sessionCodec } from './codec/session-codec.ts'
 import { mount, type Mount, type Mountable } from './machine/index.ts'
 import { counter, payments, register } from './machines/index.ts'
 import type { Driver } from './node/driver.ts'
-import { SessionGateway } from './gateway/session-gateway.ts'
-import { openNode, type OpenNodeOptions } from './node/open-node.ts'
-import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from './node/options.ts'
+import type { SessionGateway } from './gateway/session-gateway.ts'
 import type { SnapshotStore } from './node/ports/snapshot-store.ts'
 import type { StorageFault } from './node/ports/storage-fault.ts'
 import { systemClock } from './node/ports/system-clock.ts'
+import { whenLeading } from './node/when-leading.ts'
 import { checkTransition } from './raft/index.ts'
 import type { RaftConfig } from './raft/types.ts'
 import { ClusterService } from './server/cluster-service.ts'
 import { GrpcServer } from './server/grpc-server.ts'
 import { peerRefusals } from './server/peer-refusals.ts'
 import { SessionService } from './server/session-service.ts'
-import { SessionStateMachine } from './session/session-state-machine.ts'
 import { type DataDirectory, openDataDirectory } from './storage/directory/data-directory.ts'
 import { groupDirectory } from './storage/format/file-names.ts'
-import { openLog } from './storage/opening/open-log.ts'
 import { openSnapshotStore } from './storage/snapshot/snapshot-store.ts'
 import { peerServiceDefinition } from './transport/peer-service.ts'
 import { GrpcPeerTransport } from './transport/peer-transport.ts'
 
-/** The composition root: configuration → stores → node → servers. The only file that knows every folder. */
+/** The composition root: configuration → directory and stores → node (`composeNode`) → servers. */
 
 /** Exit code of a process whose disk failed it (storage.md §5; EX_IOERR). */
 export const EXIT_STORAGE_FAULT = 74
@@ -91,7 +90,7 @@ export async function startEmbedded(
   const listen = options.listen ?? { host: '127.0.0.1', port: 0 }
   const id = nodeId('n1')
   const running = await startNode({ ...options, id, listen, peers: [{ id, address: `${listen.host}:${listen.port}` }] })
-  await leading(running.node)
+  await new Promise<void>((resolve) => whenLeading(running.node, resolve))
   return running
 }
 
@@ -122,41 +121,33 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   const snapshots = await storage<SnapshotStore>((done) =>
     openSnapshotStore(join(options.dataDirectory, groupDirectory(GROUP)), done),
   )
-  let parts: Parts | null = null
-  let driver: Driver
+  let transport: GrpcPeerTransport | null = null
+  let composed: ComposedNode
+  let mounted: Mount
   try {
     const made = partsOf(options, { directory, snapshots })
-    parts = made
-    driver = await storage<Driver>((done) => openNode(made.opening, done))
+    transport = made.transport
+    mounted = made.parts.machines
+    composed = await storage<ComposedNode>((done) => composeNode(made.parts, done))
   } catch (error) {
     // Nothing dials on, and the directory can be opened again by this process.
-    parts?.transport.close(() => undefined)
+    transport?.close(() => undefined)
     await new Promise<void>((resolve) => snapshots.close(resolve))
     throw error
   }
-  const { codec, mounted, transport } = parts
-  const gateway = new SessionGateway(driver, {
-    parse: mounted.parse,
-    parseQuery: mounted.parseQuery,
-    codec,
-    clock: systemClock,
-  })
-  return serve({ options, directory, transport, driver, gateway, mounted })
+  return serve({ options, directory, transport, ...composed, mounted })
 }
 
-interface Parts {
-  readonly opening: OpenNodeOptions
+interface Made {
+  readonly parts: NodeParts & { readonly machines: Mount }
   readonly transport: GrpcPeerTransport
-  readonly codec: OpenNodeOptions['codec']
-  readonly mounted: Mount
 }
 
-/** What a node is opened from. The transport dials from here on. */
-function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots: SnapshotStore }): Parts {
+/** What the node is composed of. The transport dials from here on. */
+function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots: SnapshotStore }): Made {
   const { directory, snapshots } = on
   const codec = sessionCodec
-  const mounted = mount(options.machines ?? [counter, register, payments], codec)
-  const machine = new SessionStateMachine(mounted.userMachine, codec, { group: GROUP })
+  const machines = mount(options.machines ?? [counter, register, payments], codec)
   const identity = {
     clusterId: directory.identity.clusterId,
     group: GROUP,
@@ -170,25 +161,24 @@ function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots
     random: new Random(randomInt(2 ** 47)),
     note: peerRefusals((line) => process.stderr.write(`${line}\n`)),
   })
-  const opening: OpenNodeOptions = {
+  const parts: Made['parts'] = {
     identity,
     initialVoters: options.peers,
-    raft: { ...DEFAULT_RAFT, ...options.raft },
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    machines,
+    raft: options.raft,
+    limits: options.limits,
     clock: systemClock,
     codec,
-    machine,
     snapshots,
-    messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
     check: checkTransition,
     seed: randomInt(2 ** 47),
-    openLog: (snapshot, listener, done) => openLogIn(directory, { snapshot, listener }, done),
+    openLog: logIn(directory),
     openTransport: (listener) => {
       transport.listen(listener)
       return transport
     },
   }
-  return { opening, transport, codec, mounted }
+  return { parts, transport }
 }
 
 async function serve(parts: {
@@ -236,33 +226,22 @@ async function serve(parts: {
   return { id: options.id, address: `${options.listen.host}:${server.port}`, node: driver, gateway, mounted, close }
 }
 
-function openLogIn(
-  directory: DataDirectory,
-  from: { snapshot: Parameters<OpenNodeOptions['openLog']>[0]; listener: Parameters<OpenNodeOptions['openLog']>[1] },
-  done: Parameters<OpenNodeOptions['openLog']>[2],
-): void {
-  const { snapshot, listener } = from
-  const position =
-    snapshot === null
-      ? null
-      : {
-          index: snapshot.lastIncludedIndex,
-          term: snapshot.lastIncludedTerm,
-          chain: snapshot.chain,
-          lease: snapshot.lease,
-          now: snapshot.now,
-        }
-  const { disk } = directory
-  openLog(
-    { disk, directory: groupDirectory(GROUP), group: GROUP, snapshot: position, clock: systemClock, listener },
-    (fault, opened) => {
+/** The directory's log. Once it is open, the directory says so: a log that is missing later was lost (storage.md §1.4). */
+function logIn(directory: DataDirectory): NodeParts['openLog'] {
+  const open = logOpener({
+    disk: directory.disk,
+    directory: groupDirectory(GROUP),
+    group: GROUP,
+    clock: systemClock,
+  })
+  return (snapshot, listener, done) =>
+    open(snapshot, listener, (fault, opened) => {
       if (fault !== null || opened === null) return done(fault, null)
       directory.markStarted((unmarked) => {
         if (unmarked === null) done(null, opened)
         else opened.store.close(() => done(unmarked, null))
       })
-    },
-  )
+    })
 }
 
 /** The same voters give the same id: a new cluster's nodes agree on it without talking. */
@@ -286,20 +265,5 @@ function storage<Value>(
         reject(fault === null ? new Error('a store opened without a value') : new StartError(fault))
       } else resolve(value)
     })
-  })
-}
-
-function leading(driver: Driver): Promise<void> {
-  return new Promise((resolve) => {
-    const check = (): void => {
-      if (driver.leading) resolve()
-    }
-    driver.listen({
-      applied: () => undefined,
-      batchApplied: () => undefined,
-      roleChanged: check,
-      stopped: () => undefined,
-    })
-    check()
   })
 }

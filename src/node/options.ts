@@ -71,7 +71,3 @@ export interface DriverOptions {
   /** Called with every two states of the core; throws when an invariant is broken (raft/check.ts). */
   readonly check?: (previous: RaftState, next: RaftState) => void
 }
-
-/** What a node is built with where nothing else is said. */
-export { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
-export { sessionCodec } from '../codec/session-codec.ts'

@@ -1,3 +1,5 @@
+import { composeNode, type NodeParts } from '../assembly/compose-node.ts'
+import { logOpener } from '../assembly/log-opener.ts'
 import { groupId, logIndex, type NodeId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
 import type { Limits } from '../codec/entry/payload.ts'
@@ -7,15 +9,11 @@ import { sessionCodec } from '../codec/session-codec.ts'
 import { type InProcessServer, inProcessServer } from '../client/connection/in-process.ts'
 import type { Mount } from '../machine/index.ts'
 import type { Driver } from '../node/driver.ts'
-import { SessionGateway } from '../gateway/session-gateway.ts'
-import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
-import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
 import type { LogListener, LogStore, RecoveredLog } from '../node/ports/log-store.ts'
-import type { PeerListener, PeerTransport } from '../node/ports/peer-transport.ts'
-import type { SnapshotMeta, SnapshotStore } from '../node/ports/snapshot-store.ts'
+import type { PeerTransport } from '../node/ports/peer-transport.ts'
+import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { checkState, checkTransition } from '../raft/index.ts'
-import { SessionStateMachine } from '../session/session-state-machine.ts'
-import { openLog } from '../storage/opening/open-log.ts'
+import type { SessionStateMachine } from '../session/session-state-machine.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot/memory-snapshot-store.ts'
 import type { Invariants } from './checkers/invariants.ts'
 import { Violation } from './checkers/violation.ts'
@@ -76,12 +74,12 @@ export class SimulatedNode {
     this.starts += 1
     const clock = new SimulatedClock(this.options.scheduler, this.options.clock)
     this.clock = clock
-    const mounted = this.options.mount()
-    const machine = new SessionStateMachine(mounted.userMachine, sessionCodec)
-    this.machine = machine
-    openNode(this.openOptions(clock, machine), (fault, driver) => {
+    const machine = composeNode(this.parts(clock), (fault, composed) => {
       if (this.clock !== clock) return
-      if (fault !== null || driver === null) throw new Violation('a node opens what it wrote', { node: this.id, fault })
+      if (fault !== null || composed === null) {
+        throw new Violation('a node opens what it wrote', { node: this.id, fault })
+      }
+      const { driver, gateway } = composed
       this.driver = driver
       driver.listen({
         applied: (applied) => this.options.invariants.applied(this.id, applied.index, machine.stateHash()),
@@ -91,10 +89,10 @@ export class SimulatedNode {
           throw new Violation('no simulated fault stops a node', { node: this.id, stopped })
         },
       })
-      const gateway = new SessionGateway(driver, { ...mounted, codec: sessionCodec, clock })
       this.server = inProcessServer(gateway, (callback) => clock.defer(callback))
       driver.start()
     })
+    this.machine = machine
   }
 
   /** `kill -9`, or with `powerLoss` the machine's: what was not synced is gone or not, sector by sector. */
@@ -110,26 +108,24 @@ export class SimulatedNode {
     this.snapshots.crash()
   }
 
-  private openOptions(clock: SimulatedClock, machine: SessionStateMachine): OpenNodeOptions {
-    const { id, voters, seed, network, limits } = this.options
+  private parts(clock: SimulatedClock): NodeParts {
+    const { id, voters, seed, network, limits, mount } = this.options
     const position = indexOf(this.options)
     return {
       identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}` },
       initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
-      raft: DEFAULT_RAFT,
+      machines: mount(),
       limits,
       clock,
       codec: sessionCodec,
-      machine,
       snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),
-      messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
       check: (previous, next) => {
         checkState(next)
         checkTransition(previous, next)
       },
       seed: seed * 1000 + position * 100 + this.starts,
-      openLog: (snapshot, listener, done) => this.openLog(clock, { snapshot, listener }, done),
-      openTransport: (listener) => this.witnessed(network.transport(id, listener), listener),
+      openLog: this.openLog(clock),
+      openTransport: (listener) => this.witnessed(network.transport(id, listener)),
     }
   }
 
@@ -150,39 +146,28 @@ export class SimulatedNode {
     })
   }
 
-  private openLog(
-    clock: SimulatedClock,
-    from: { snapshot: SnapshotMeta | null; listener: LogListener },
-    done: Parameters<OpenNodeOptions['openLog']>[2],
-  ): void {
-    const listener: LogListener = {
-      onPersisted: (write) => {
-        if (this.clock !== clock) return
-        this.witness?.persisted(write)
-        from.listener.onPersisted(write)
-      },
-      onFault: (fault) => from.listener.onFault(fault),
-    }
-    const { snapshot } = from
-    openLog(
-      {
-        disk: this.disk.open(),
-        directory: 'log',
-        group: groupId(0),
-        snapshot: snapshot === null ? null : position(snapshot),
-        clock,
-        segmentBytes: this.options.segmentBytes,
-        listener,
-      },
-      (fault, opened) => {
+  /** The product's log on the simulated disk, with a witness between it and the driver. */
+  private openLog(clock: SimulatedClock): NodeParts['openLog'] {
+    const { segmentBytes } = this.options
+    const open = logOpener({ disk: this.disk.open(), directory: 'log', group: groupId(0), clock, segmentBytes })
+    return (snapshot, listener, done) => {
+      const witnessing: LogListener = {
+        onPersisted: (write) => {
+          if (this.clock !== clock) return
+          this.witness?.persisted(write)
+          listener.onPersisted(write)
+        },
+        onFault: (fault) => listener.onFault(fault),
+      }
+      open(snapshot, witnessing, (fault, opened) => {
         if (this.clock !== clock) return
         if (fault !== null || opened === null) done(fault, null)
         else
           this.witnessLog(opened.store, opened.recovered, (witness) =>
             done(null, { store: witness, recovered: opened.recovered }),
           )
-      },
-    )
+      })
+    }
   }
 
   private witnessLog(store: LogStore, recovered: RecoveredLog, done: (witness: LogWitness) => void): void {
@@ -218,7 +203,7 @@ export class SimulatedNode {
   }
 
   /** Every message that leaves is held against what is on the disk. */
-  private witnessed(transport: PeerTransport, _listener: PeerListener): PeerTransport {
+  private witnessed(transport: PeerTransport): PeerTransport {
     return {
       ...transport,
       send: (frame) => {
@@ -230,11 +215,6 @@ export class SimulatedNode {
       },
     }
   }
-}
-
-function position(snapshot: SnapshotMeta): { index: number; term: number; chain: number; lease: number; now: number } {
-  const { lastIncludedIndex: index, lastIncludedTerm: term, chain, lease, now } = snapshot
-  return { index, term, chain, lease, now }
 }
 
 function addressOf(id: NodeId): string {

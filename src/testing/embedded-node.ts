@@ -1,3 +1,5 @@
+import { composeNode, type ComposedNode } from '../assembly/compose-node.ts'
+import { logOpener } from '../assembly/log-opener.ts'
 import { groupId, nodeId } from '../base/brand.ts'
 import {
   type ClientSession,
@@ -7,16 +9,14 @@ import {
   inProcessServer,
   type MachineLike,
 } from '../client/index.ts'
+import { sessionCodec } from '../codec/session-codec.ts'
 import { mount, type Mountable } from '../machine/index.ts'
 import type { Driver } from '../node/driver.ts'
-import { SessionGateway } from '../gateway/session-gateway.ts'
-import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
-import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_LIMITS, DEFAULT_RAFT, sessionCodec } from '../node/options.ts'
 import type { PeerTransport } from '../node/ports/peer-transport.ts'
+import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import type { StorageFault } from '../node/ports/storage-fault.ts'
 import { systemClock } from '../node/ports/system-clock.ts'
-import { SessionStateMachine } from '../session/session-state-machine.ts'
-import { openLog } from '../storage/opening/open-log.ts'
+import { whenLeading } from '../node/when-leading.ts'
 import { NodeDisk } from '../storage/disk/node-disk.ts'
 import { openSnapshotStore } from '../storage/snapshot/snapshot-store.ts'
 import { temporaryDirectory } from '../storage/disk/temporary-directory.ts'
@@ -95,41 +95,38 @@ export async function embeddedNode<const Machines extends TypedMachines>(
   }
 }
 
-interface Running {
-  readonly driver: Driver
-  readonly gateway: SessionGateway
+interface Running extends ComposedNode {
   readonly server: InProcessServer
 }
 
 async function open(directory: string, options: EmbeddedNodeOptions<TypedMachines>): Promise<Running> {
-  const mounted = mount(options.machines, sessionCodec)
+  const machines = mount(options.machines, sessionCodec)
   const id = nodeId('embedded')
-  const snapshots = await done<NonNullable<Parameters<Parameters<typeof openSnapshotStore>[1]>[1]>>((opened) =>
-    openSnapshotStore(directory, opened),
+  const group = groupId(0)
+  const snapshots = await done<SnapshotStore>((opened) => openSnapshotStore(directory, opened))
+  const { snapshotBytes } = options
+  const composed = await done<ComposedNode>((opened) =>
+    composeNode(
+      {
+        identity: { clusterId: 'embedded', group, id, instance: 'embedded' },
+        initialVoters: [{ id, address: '127.0.0.1:0' }],
+        machines,
+        limits: snapshotBytes === undefined ? {} : { snapshotBytes },
+        clock: systemClock,
+        codec: sessionCodec,
+        snapshots,
+        seed: 1,
+        openLog: logOpener({ disk: new NodeDisk(directory), directory: '.', group, clock: systemClock }),
+        openTransport: () => NO_PEERS,
+      },
+      opened,
+    ),
   )
-  const { snapshotBytes = DEFAULT_LIMITS.snapshotBytes } = options
-  const opening: OpenNodeOptions = {
-    identity: { clusterId: 'embedded', group: groupId(0), id, instance: 'embedded' },
-    initialVoters: [{ id, address: '127.0.0.1:0' }],
-    raft: DEFAULT_RAFT,
-    limits: { ...DEFAULT_LIMITS, snapshotBytes },
-    clock: systemClock,
-    codec: sessionCodec,
-    machine: new SessionStateMachine(mounted.userMachine, sessionCodec),
-    snapshots,
-    messageBytesMax: APPEND_MESSAGE_BYTES_MAX,
-    seed: 1,
-    openLog: (snapshot, listener, opened) => {
-      const position =
-        snapshot === null ? null : { ...snapshot, index: snapshot.lastIncludedIndex, term: snapshot.lastIncludedTerm }
-      const disk = new NodeDisk(directory)
-      openLog({ disk, directory: '.', group: groupId(0), snapshot: position, clock: systemClock, listener }, opened)
-    },
-    openTransport: () => NO_PEERS,
-  }
-  const driver = await done<Driver>((opened) => openNode(opening, opened))
-  const gateway = new SessionGateway(driver, { ...mounted, codec: sessionCodec, clock: systemClock })
-  await leading(driver)
+  const { driver, gateway } = composed
+  // With one voter it leads once its first entries are on disk.
+  const leading = new Promise<void>((resolve) => whenLeading(driver, resolve))
+  driver.start()
+  await leading
   return { driver, gateway, server: inProcessServer(gateway) }
 }
 
@@ -147,21 +144,5 @@ function done<Value>(run: (opened: (fault: StorageFault | null, value: Value | n
       if (value === null) reject(new Error(fault?.message ?? 'a store opened without a value'))
       else resolve(value)
     })
-  })
-}
-
-/** Starts the driver and waits until it leads: with one voter, after its first entries are on disk. */
-function leading(driver: Driver): Promise<void> {
-  return new Promise((resolve) => {
-    const check = (): void => {
-      if (driver.leading) resolve()
-    }
-    driver.listen({
-      applied: () => undefined,
-      batchApplied: () => undefined,
-      roleChanged: check,
-      stopped: () => undefined,
-    })
-    driver.start()
   })
 }

@@ -1,18 +1,16 @@
+import { composeNode, type NodeParts } from '../../src/assembly/compose-node.ts'
+import { logOpener } from '../../src/assembly/log-opener.ts'
 import { groupId, type NodeId, nodeId } from '../../src/base/brand.ts'
-import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
 import type { Limits } from '../../src/codec/entry/payload.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Driver } from '../../src/node/driver.ts'
-import { openNode, type OpenNodeOptions } from '../../src/node/open-node.ts'
-import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../../src/node/options.ts'
 import type { LogStore } from '../../src/node/ports/log-store.ts'
 import type { SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../src/node/ports/storage-fault.ts'
 import type { RaftConfig } from '../../src/raft/types.ts'
-import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
+import type { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
 import type { UserStateMachine } from '../../src/session/user-machine.ts'
-import { openLog } from '../../src/storage/opening/open-log.ts'
 import { MemoryDisk } from '../../src/storage/disk/memory-disk.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../src/storage/snapshot/memory-snapshot-store.ts'
 import { counter } from '../session/bare-machine.ts'
@@ -37,6 +35,12 @@ export interface TestNodeOptions {
   readonly segmentBytes?: number
   readonly cacheBytes?: number
 }
+
+/** These tests submit entries themselves: no client's bytes are parsed. */
+const unparsed = (): never => {
+  throw new Error('nobody connects to the gateway')
+}
+const NO_CLIENTS = { parse: unparsed, parseQuery: unparsed }
 
 /** One node over its restarts: disk and snapshots stay, each process is a new driver on them. */
 export class TestNode {
@@ -92,10 +96,11 @@ export class TestNode {
     const process = this.options.clock.process(this.options.wallOffsetMs)
     this.process = process
     this.openFault = null
-    openNode(this.openOptions(process), (fault, driver) => {
+    composeNode(this.parts(process), (fault, composed) => {
       if (this.process !== process) return
       this.openFault = fault
-      if (driver === null) return
+      if (composed === null) return
+      const { driver } = composed
       this.running = driver
       driver.listen({
         applied: (applied) => void this.applied.push(applied),
@@ -199,44 +204,35 @@ export class TestNode {
     else process.defer(run)
   }
 
-  private openOptions(process: ProcessClock): OpenNodeOptions {
+  private parts(process: ProcessClock): NodeParts {
     const { options } = this
     const group = groupId(options.group ?? 0)
+    const open = logOpener({
+      disk: this.disk,
+      directory: 'log',
+      group,
+      clock: process,
+      segmentBytes: options.segmentBytes ?? 256 * 1024,
+      firstSegmentBytes: 32 * 1024,
+      cacheBytes: options.cacheBytes ?? 1 << 20,
+    })
     return {
       identity: { clusterId: options.clusterId ?? 'c1', group, id: this.id, instance: this.instance },
       initialVoters: (options.voters ?? [this.id]).map((id) => ({ id: nodeId(id), address: `${id}:1` })),
-      raft: { ...DEFAULT_RAFT, ...options.raft },
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      machines: { ...NO_CLIENTS, userMachine: (options.user ?? counter)() },
+      raft: options.raft,
+      limits: options.limits,
       clock: process,
       codec: sessionCodec,
-      machine: new SessionStateMachine((options.user ?? counter)(), sessionCodec, { group }),
       snapshots: this.wrapSnapshots(memorySnapshotStore(this.snapshots, (run) => this.laterSnapshot(run))),
-      messageBytesMax: options.messageBytesMax ?? APPEND_MESSAGE_BYTES_MAX,
+      ...(options.messageBytesMax === undefined ? {} : { messageBytesMax: options.messageBytesMax }),
       seed: this.starts * 1000 + Number(this.id.replace(/\D/g, '')),
       openLog: (snapshot, listener, done) => {
         this.reportFault = (fault) => listener.onFault(fault)
-        const position =
-          snapshot === null
-            ? null
-            : {
-                index: snapshot.lastIncludedIndex,
-                term: snapshot.lastIncludedTerm,
-                chain: snapshot.chain,
-                lease: snapshot.lease,
-                now: snapshot.now,
-              }
-        const sizes = {
-          segmentBytes: options.segmentBytes ?? 256 * 1024,
-          firstSegmentBytes: 32 * 1024,
-          cacheBytes: options.cacheBytes ?? 1 << 20,
-        }
-        openLog(
-          { disk: this.disk, directory: 'log', group, snapshot: position, clock: process, ...sizes, listener },
-          (fault, opened) => {
-            if (this.process !== process) return
-            done(fault, opened === null ? null : { store: this.wrapLog(opened.store), recovered: opened.recovered })
-          },
-        )
+        open(snapshot, listener, (fault, opened) => {
+          if (this.process !== process) return
+          done(fault, opened === null ? null : { store: this.wrapLog(opened.store), recovered: opened.recovered })
+        })
       },
       openTransport: (listener) => this.network.transport(this.id, listener),
     }

@@ -52,7 +52,7 @@ function folderProblem(sources: Sources, { folder, rule, entry }: Question, targ
   if (!rule.folders.includes(other)) return `may not import ${target}`
   if (folder !== 'sim' || entry.typeOnly) return null
   if (other === 'client' && target === 'client/connection/grpc.ts') return 'may import all of client/ but grpc.ts'
-  const impure = other === 'storage' || other === 'client' ? outsideOf(sources, target) : null
+  const impure = ['storage', 'assembly', 'client'].includes(other) ? outsideOf(sources, target) : null
   return impure === null ? null : `may import only pure parts of ${other}/, and ${target} leads to ${impure}`
 }
 

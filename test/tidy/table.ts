@@ -50,6 +50,11 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     packages: ['@grpc/*'],
     onlyIn: { '@grpc/*': 'client/connection/grpc.ts' },
   },
+  assembly: {
+    folders: ['base', 'codec', 'session', 'node', 'gateway', 'storage'],
+    types: ['machine'],
+    packages: [],
+  },
   sim: {
     folders: [
       'base',
@@ -62,12 +67,13 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
       'node',
       'gateway',
       'storage',
+      'assembly',
       'client',
     ],
     packages: [],
   },
   testing: {
-    folders: ['base', 'session', 'machine', 'sim', 'client', 'node', 'gateway', 'storage'],
+    folders: ['base', 'codec', 'session', 'machine', 'client', 'node', 'storage', 'assembly'],
     packages: ['fast-check'],
   },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.

@@ -1,0 +1,62 @@
+import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
+import type { Limits } from '../codec/entry/payload.ts'
+import { SessionGateway } from '../gateway/session-gateway.ts'
+import type { Mount } from '../machine/index.ts'
+import type { Driver } from '../node/driver.ts'
+import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
+import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
+import type { StorageDone } from '../node/ports/storage-fault.ts'
+import { SessionStateMachine } from '../session/session-state-machine.ts'
+
+/** What the composition makes of the machines, or has a default for. */
+type Made = 'machine' | 'raft' | 'limits' | 'messageBytesMax'
+
+/**
+ * A node as data: who it is and who votes with it, its machines, its ports to the world (clock, snapshot store, how to open
+ * log and transport), and what differs from the defaults.
+ */
+export interface NodeParts extends Omit<OpenNodeOptions, Made> {
+  /** The user machines with the parsers of their inputs, mounted with `codec` for this process alone. */
+  readonly machines: Pick<Mount, 'userMachine' | 'parse' | 'parseQuery'>
+  /** Default: `DEFAULT_RAFT`. */
+  readonly raft?: Partial<OpenNodeOptions['raft']> | undefined
+  /** Entry 2 of a new cluster. Default: `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits> | undefined
+  /** Default: `APPEND_MESSAGE_BYTES_MAX`. */
+  readonly messageBytesMax?: number
+}
+
+/** An open node, before its first event: whoever listens does so now, then calls `driver.start()`. */
+export interface ComposedNode {
+  readonly driver: Driver
+  /** Where clients connect: over gRPC, in this process, or simulated. */
+  readonly gateway: SessionGateway
+}
+
+/**
+ * The one composition of a node (architecture.md §1): machines → session state machine → driver over both stores → gateway.
+ * The server, the embedded node, the simulator and the tests of the driver differ in the parts alone. `done` is called once:
+ * with the node, or with the fault that opening met; the caller then closes what it has opened itself.
+ *
+ * @returns the state machine at once: it fills while the snapshot is loaded and the log is replayed.
+ */
+export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | null>): SessionStateMachine {
+  const { identity, machines, codec, clock, raft, limits, messageBytesMax = APPEND_MESSAGE_BYTES_MAX } = parts
+  const machine = new SessionStateMachine(machines.userMachine, codec, { group: identity.group })
+  const options: OpenNodeOptions = {
+    ...parts,
+    machine,
+    raft: { ...DEFAULT_RAFT, ...raft },
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    messageBytesMax,
+  }
+  openNode(options, (fault, driver) => {
+    if (fault !== null || driver === null) {
+      done(fault, null)
+      return
+    }
+    const { parse, parseQuery } = machines
+    done(null, { driver, gateway: new SessionGateway(driver, { parse, parseQuery, codec, clock }) })
+  })
+  return machine
+}

@@ -1,0 +1,13 @@
+import type { RaftNode } from './api.ts'
+
+/** Calls back once, as soon as the node leads and may answer: at once when it does so already. */
+export function whenLeading(node: RaftNode, ready: () => void): void {
+  let told = false
+  const check = (): void => {
+    if (told || !node.leading) return
+    told = true
+    ready()
+  }
+  node.listen({ applied: () => undefined, batchApplied: () => undefined, roleChanged: check, stopped: () => undefined })
+  check()
+}
