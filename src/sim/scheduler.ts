@@ -16,10 +16,6 @@ export class Scheduler {
   private readonly heap: Scheduled[] = []
   private sequence = 0
 
-  get size(): number {
-    return this.heap.length
-  }
-
   /** Runs `run` after `delay` microseconds ≥ 0, after everything that is already due then. */
   after(delay: number, run: () => void): void {
     assert(delay >= 0, 'simulated time never runs backwards', { delay })

@@ -148,11 +148,11 @@ export class SimulatedClient {
 
   private run(given: Pick<Operation, 'kind' | 'payload' | 'settle'>): void {
     const operation: Operation = { ...given, done: false, first: null }
-    this.send(operation)
+    this.sendCopy(operation)
   }
 
   /** Sends one copy, and another one elsewhere when nothing has come back for a while. */
-  private send(operation: Operation): void {
+  private sendCopy(operation: Operation): void {
     if (operation.done) return
     const { scheduler, random, network, nodes } = this.options
     const node = nodes[this.target]
@@ -162,7 +162,7 @@ export class SimulatedClient {
     scheduler.after(random.between(150_000, 900_000), () => {
       if (operation.done) return
       this.target = random.below(nodes.length)
-      this.send(operation)
+      this.sendCopy(operation)
     })
   }
 

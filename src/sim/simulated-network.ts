@@ -21,7 +21,6 @@ export class SimulatedNetwork {
   private readonly random: Random
   private readonly listeners = new Map<NodeId, PeerListener>()
   private readonly cut = new Set<string>()
-  frames = 0
 
   constructor(scheduler: Scheduler, random: Random, weather: NetworkWeather) {
     this.scheduler = scheduler
@@ -73,7 +72,6 @@ export class SimulatedNetwork {
   }
 
   private send(self: NodeId, frame: PeerFrame): void {
-    this.frames += 1
     if (!this.isOpen(self, frame.recipient)) return
     this.carry(self, frame.recipient, () => this.listeners.get(frame.recipient)?.onFrame(frame))
   }

@@ -1,4 +1,5 @@
 import type { NodeId } from '../../base/brand.ts'
+import type { RoleName } from '../../node/api.ts'
 import type { Message } from '../../raft/types.ts'
 import type { LogWitness, WitnessedEntry } from '../log-witness.ts'
 import { Violation } from './violation.ts'
@@ -6,7 +7,7 @@ import { Violation } from './violation.ts'
 /** What the checkers look at after an event, of one running process. */
 export interface Observed {
   readonly id: NodeId
-  readonly role: 'follower' | 'preCandidate' | 'candidate' | 'leader'
+  readonly role: RoleName
   readonly currentTerm: number
   readonly commitIndex: number
   readonly appliedIndex: number
