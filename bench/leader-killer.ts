@@ -2,8 +2,8 @@ import type { LocalCluster } from '../src/cli/cluster/local-cluster.ts'
 import { dialGrpc, MultiSession, nodeEnvironment } from '../src/client/index.ts'
 
 /**
- * Ends leaders with `kill -9`, as often as asked, and starts each again on its data at once. It learns who leads from a
- * connection of its own, so a kill hits the very turn in which it is asked for, unless an election is going on.
+ * Ends leaders with `kill -9` (faults.md §5), as often as asked, and starts each again on its data at once. It learns who
+ * leads from a connection of its own, so a kill hits the very turn in which it is asked for, unless an election is going on.
  */
 export class LeaderKiller {
   kills = 0

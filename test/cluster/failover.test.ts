@@ -8,6 +8,7 @@ import { Writers } from './writers.ts'
 
 beforeAll(compileOnce)
 
+// Real processes under faults (faults.md §5). Many start one after another, which takes minutes on a busy machine.
 const TIMEOUT_MS = 180_000
 
 function memberOf(cluster: LocalCluster, id: string) {

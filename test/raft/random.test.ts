@@ -10,7 +10,7 @@ const PACKETS_MAX = 60
 /** Small windows, so that their edges are met. */
 const SMALL: Partial<RaftConfig> = { inFlightMessagesMax: 2, inFlightBytesMax: 500, appendEntriesMax: 3 }
 
-/** One random event, decoded from a number, so that a failing list shrinks by dropping events. */
+/** One random event (faults.md §2.2), decoded from a number, so that a failing list shrinks by dropping events. */
 function act(cluster: Cluster, number: number, storm: boolean): void {
   const kind = number % 100
   const choice = Math.floor(number / 100)

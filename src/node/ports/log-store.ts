@@ -38,7 +38,10 @@ export interface RecoveredLog {
   readonly tornBytes: number
 }
 
-/** The write-ahead log of one group. One outstanding disk write; what queued meanwhile is the next (group commit). */
+/**
+ * The write-ahead log of one group (architecture.md §4). One outstanding disk write; what queued meanwhile is the next one
+ * (group commit).
+ */
 export interface LogStore {
   /**
    * Queues a write; `onPersisted(write)` follows when it and all before are on disk, several writes at once where they
