@@ -24,7 +24,7 @@ export interface LeadershipParts {
 export class Leadership {
   readonly duties: LeaderDuties
   private readonly parts: LeadershipParts
-  /** The first entry of this node's own term. */
+  /** Last of the entries with which this node began its term: a no-op, or Configuration and Limits. */
   private ownTermIndex: LogIndex = logIndex(0)
   /** Monotonic ms at which this node began to lead. */
   private since = 0
@@ -42,7 +42,7 @@ export class Leadership {
     })
   }
 
-  /** A leader may answer and deliver once it has applied an entry of its own term (paper §8). */
+  /** A leader may answer and deliver once it has applied what it began its term with (paper §8). */
   isReady(applied: LogIndex): boolean {
     return applied >= this.ownTermIndex
   }
