@@ -19,7 +19,7 @@ export function restoredState(options: DriverOptions): Restored {
   }
 }
 
-/** Those of the log, after the snapshot's where its entry is no longer held. */
+/** The Configurations in the log, and before them the snapshot's where the log no longer holds its entry. */
 function configurations({ recovered, snapshot }: DriverOptions): readonly ConfigurationEntry[] {
   const inLog = recovered.configurations
   return snapshot === null || snapshot.configuration.index >= recovered.firstIndex
