@@ -2,7 +2,7 @@ import { createHash, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { composeNode, type ComposedNode, type NodeParts } from './assembly/compose-node.ts'
 import { logOpener } from './assembly/log-opener.ts'
-import { groupId, type NodeId, nodeId } from './base/brand.ts'
+import { groupId, type NodeId, nodeId, term } from './base/brand.ts'
 import { Random } from './base/random.ts'
 import { DEFAULT_LIMITS } from './codec/entry/default-limits.ts'
 import type { Limits } from './codec/entry/payload.ts'
@@ -16,10 +16,12 @@ import type { SnapshotStore } from './node/ports/snapshot-store.ts'
 import type { StorageFault } from './node/ports/storage-fault.ts'
 import { systemClock } from './node/ports/system-clock.ts'
 import { whenLeading } from './node/when-leading.ts'
+import type { LogLevel } from './protocol/log-level.ts'
 import { checkTransition } from './raft/index.ts'
 import type { RaftConfig } from './raft/types.ts'
 import { ClusterService } from './server/cluster-service.ts'
 import { GrpcServer } from './server/grpc-server.ts'
+import { NodeLog } from './server/node-log.ts'
 import { peerRefusals } from './server/peer-refusals.ts'
 import { SessionService } from './server/session-service.ts'
 import { type DataDirectory, openDataDirectory } from './storage/directory/data-directory.ts'
@@ -56,7 +58,9 @@ export interface NodeOptions {
   readonly raft?: Partial<Omit<RaftConfig, 'self'>>
   /** Listens beyond loopback although nobody is authenticated. Default false. */
   readonly insecure?: boolean
-  /** The node stopped because of a fault. Default: says so on stderr and exits with code 74 (70: engine error). */
+  /** What the node's log on stderr tells: JSON lines, one per event of its life. Default warn. */
+  readonly logLevel?: LogLevel
+  /** The node stopped because of a fault, which its log has told. Default: exits with code 74 (70: engine error). */
   readonly onFault?: (fault: { readonly code: string; readonly message: string }) => void
 }
 
@@ -84,7 +88,7 @@ export class StartError extends Error {
 
 /** Starts one durable node without peers. Ready when it leads. */
 export async function startEmbedded(
-  options: Pick<NodeOptions, 'dataDirectory' | 'machines' | 'limits' | 'onFault'> &
+  options: Pick<NodeOptions, 'dataDirectory' | 'machines' | 'limits' | 'logLevel' | 'onFault'> &
     Partial<Pick<NodeOptions, 'listen'>>,
 ): Promise<RunningNode> {
   const listen = options.listen ?? { host: '127.0.0.1', port: 0 }
@@ -121,11 +125,18 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   const snapshots = await storage<SnapshotStore>((done) =>
     openSnapshotStore(join(options.dataDirectory, groupDirectory(GROUP)), done),
   )
+  let driver: Driver | null = null
+  const log = new NodeLog({
+    node: options.id,
+    group: GROUP,
+    level: options.logLevel ?? 'warn',
+    term: () => driver?.raftState.currentTerm ?? term(0),
+  })
   let transport: GrpcPeerTransport | null = null
   let composed: ComposedNode
   let mounted: Mount
   try {
-    const made = partsOf(options, { directory, snapshots })
+    const made = partsOf(options, { directory, snapshots, log })
     transport = made.transport
     mounted = made.parts.machines
     composed = await storage<ComposedNode>((done) => composeNode(made.parts, done))
@@ -135,7 +146,8 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
     await new Promise<void>((resolve) => snapshots.close(resolve))
     throw error
   }
-  return serve({ options, directory, transport, ...composed, mounted })
+  driver = composed.driver
+  return serve({ options, directory, transport, ...composed, mounted, log })
 }
 
 interface Made {
@@ -144,8 +156,8 @@ interface Made {
 }
 
 /** What the node is composed of. The transport dials from here on. */
-function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots: SnapshotStore }): Made {
-  const { directory, snapshots } = on
+function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots: SnapshotStore; log: NodeLog }): Made {
+  const { directory, snapshots, log } = on
   const codec = sessionCodec
   const machines = mount(options.machines ?? [counter, register, payments], codec)
   const identity = {
@@ -159,7 +171,7 @@ function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots
     peers: new Map(options.peers.map((peer) => [peer.id, peer.address])),
     clock: systemClock,
     random: new Random(randomInt(2 ** 47)),
-    note: peerRefusals((line) => process.stderr.write(`${line}\n`)),
+    note: peerRefusals((refusal) => log.peerRefused(refusal)),
   })
   const parts: Made['parts'] = {
     identity,
@@ -188,8 +200,9 @@ async function serve(parts: {
   driver: Driver
   gateway: SessionGateway
   mounted: Mount
+  log: NodeLog
 }): Promise<RunningNode> {
-  const { options, directory, transport, driver, gateway, mounted } = parts
+  const { options, directory, transport, driver, gateway, mounted, log } = parts
   const sessions = new SessionService({ gateway })
   const closeNode = (): Promise<void> => new Promise((resolve) => driver.close(resolve))
   let server: GrpcServer
@@ -208,12 +221,15 @@ async function serve(parts: {
     await closeNode()
     throw error
   }
+  driver.listen(log)
   driver.listen({
     applied: () => undefined,
     batchApplied: () => undefined,
     roleChanged: () => undefined,
     stopped: options.onFault ?? exitOnFault,
   })
+  const address = `${options.listen.host}:${server.port}`
+  log.listening(address)
   driver.start()
   const close = async (): Promise<void> => {
     sessions.close()
@@ -223,7 +239,7 @@ async function serve(parts: {
     await closed
     await new Promise<void>((resolve) => directory.release(resolve))
   }
-  return { id: options.id, address: `${options.listen.host}:${server.port}`, node: driver, gateway, mounted, close }
+  return { id: options.id, address, node: driver, gateway, mounted, close }
 }
 
 /** The directory's log. Once it is open, the directory says so: a log that is missing later was lost (storage.md §1.4). */
@@ -251,8 +267,7 @@ function clusterIdOf(peers: NodeOptions['peers']): string {
 }
 
 /** A failed write or sync is never retried: the process ends, the quorum lives (raft.md §5). */
-function exitOnFault(fault: { readonly code: string; readonly message: string }): void {
-  process.stderr.write(`${fault.code}: ${fault.message}\n`)
+function exitOnFault(fault: { readonly code: string }): void {
   process.exit(fault.code === 'ENGINE_ERROR' ? EXIT_ENGINE_ERROR : EXIT_STORAGE_FAULT)
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunningNode } from '../main.ts'
+import type { LogLevel } from '../protocol/log-level.ts'
 import { type Address, DEFAULT_HOST, DEFAULT_PORT, parseAddress } from './cluster/address.ts'
 import type { Backend } from './payments/backend.ts'
 import { connectBackend } from './payments/client-backend.ts'
@@ -19,20 +20,23 @@ export interface DevFlags {
   readonly demo: boolean
   readonly demoOnly?: true
   readonly restart: boolean
+  /** What the logs of the nodes on stderr tell. */
+  readonly logLevel: LogLevel
   readonly json?: true
 }
 
 /** `holdfast dev`: a server to try things with, embedded in this process or as a cluster of processes. */
 export async function dev(flags: DevFlags): Promise<ExitCode> {
-  if (flags.demoOnly === true) return demoOnly()
+  if (flags.demoOnly === true) return demoOnly(flags.logLevel)
   if (flags.nodes > 1) {
     if (flags.listen !== undefined) {
       throw usageError('--listen is for one node; --nodes chooses its ports itself', 'Leave one of the two out.')
     }
-    const { nodes, restart, json } = flags
+    const { nodes, restart, logLevel, json } = flags
     await devCluster({
       nodes,
       restart,
+      logLevel,
       data: flags.data ?? join('data', 'cluster'),
       ...(json === undefined ? {} : { json }),
     })
@@ -44,7 +48,11 @@ export async function dev(flags: DevFlags): Promise<ExitCode> {
 async function devEmbedded(flags: DevFlags): Promise<ExitCode> {
   const listen =
     flags.listen === undefined ? { host: DEFAULT_HOST, port: DEFAULT_PORT } : parseAddress(flags.listen, '--listen')
-  const server = new EmbeddedServer(flags.data ?? join('data', 'dev'), listen)
+  const server = new EmbeddedServer({
+    dataDirectory: flags.data ?? join('data', 'dev'),
+    listen,
+    logLevel: flags.logLevel,
+  })
   await server.start()
   // A demo that fails says so; the server is there to find out why.
   if (flags.demo) await play(server)
@@ -54,9 +62,9 @@ async function devEmbedded(flags: DevFlags): Promise<ExitCode> {
 }
 
 /** The demo alone, in a directory of its own that is gone afterwards. */
-async function demoOnly(): Promise<ExitCode> {
+async function demoOnly(logLevel: LogLevel): Promise<ExitCode> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-demo-'))
-  const server = new EmbeddedServer(directory, { host: DEFAULT_HOST, port: 0 })
+  const server = new EmbeddedServer({ dataDirectory: directory, listen: { host: DEFAULT_HOST, port: 0 }, logLevel })
   try {
     await server.start()
     return (await play(server)) ? EXIT.ok : EXIT.failure
@@ -84,15 +92,23 @@ function report(server: EmbeddedServer, json: boolean): void {
   else say(`${paint('green', 'ready')} on ${address}, data in ${dataDirectory}   Ctrl-C stops`)
 }
 
+interface EmbeddedServerOptions {
+  readonly dataDirectory: string
+  readonly listen: Address
+  readonly logLevel: LogLevel
+}
+
 /** A durable node in this process that can be stopped and started on its data. */
 class EmbeddedServer {
-  readonly dataDirectory: string
-  private readonly listen: Address
+  private readonly options: EmbeddedServerOptions
   private node: RunningNode | null = null
 
-  constructor(dataDirectory: string, listen: Address) {
-    this.dataDirectory = dataDirectory
-    this.listen = listen
+  constructor(options: EmbeddedServerOptions) {
+    this.options = options
+  }
+
+  get dataDirectory(): string {
+    return this.options.dataDirectory
   }
 
   get id(): string {
@@ -105,7 +121,7 @@ class EmbeddedServer {
 
   async start(): Promise<void> {
     const { startEmbedded } = await import('../main.ts')
-    this.node = await startEmbedded({ dataDirectory: this.dataDirectory, listen: this.listen })
+    this.node = await startEmbedded(this.options)
   }
 
   async restart(): Promise<void> {

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { LOG_LEVELS, type LogLevel } from '../protocol/log-level.ts'
 import { parseEndpoints } from './cluster/address.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
@@ -33,6 +34,7 @@ function addDev(root: Command, setExit: SetExit): void {
     .option('--no-demo', 'serve at once')
     .option('--demo-only', 'play the demo in a scratch directory and exit: 0 when its assertions hold, 1 when not')
     .option('--no-restart', 'with --nodes: leave a node that ended alone')
+    .addOption(logLevel('warn'))
     .option('--json', 'one JSON line per node on stdout')
     .addHelpText('after', '\nExample:\n  holdfast dev --nodes 3 --json')
     .action(async (flags) => {
@@ -50,6 +52,7 @@ function addStart(root: Command): void {
     .requiredOption('--data <directory>', "this node's own data directory")
     .option('--listen <host:port>', 'where to listen, when it is not the address in --peers')
     .option('--insecure', 'listen beyond loopback although clients are not authenticated')
+    .addOption(logLevel('info'))
     .option('--json', 'when ready, one JSON line on stdout')
     .addHelpText(
       'after',
@@ -124,6 +127,13 @@ function addExplain(root: Command): void {
       const { explain } = await import('./explain.ts')
       explain(code ?? null)
     })
+}
+
+function logLevel(level: LogLevel): Option {
+  return new Option('--log-level <level>', "what the node's log on stderr tells")
+    .choices(LOG_LEVELS)
+    .env('HOLDFAST_LOG_LEVEL')
+    .default(level)
 }
 
 function withEndpoints(command: Command): Command {

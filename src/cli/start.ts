@@ -1,4 +1,5 @@
 import type { RunningNode } from '../main.ts'
+import type { LogLevel } from '../protocol/log-level.ts'
 import { type Address, formatAddress, type Member, parseAddress, parseMembers } from './cluster/address.ts'
 import { usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
@@ -12,6 +13,8 @@ export interface StartFlags {
   readonly data: string
   /** Lets the server listen beyond loopback although nobody has to prove who they are. */
   readonly insecure?: true
+  /** What the node's log on stderr tells. */
+  readonly logLevel: LogLevel
   readonly json?: true
 }
 
@@ -40,5 +43,5 @@ async function startMember(
   const peers = members.map((member) => ({ id: member.id, address: formatAddress(member.address) }))
   const insecure = flags.insecure === true
   if (insecure) say(paint('yellow', `insecure: whoever reaches ${formatAddress(listen)} may do everything`))
-  return startNode({ id: own.id, listen, peers, dataDirectory: flags.data, insecure })
+  return startNode({ id: own.id, listen, peers, dataDirectory: flags.data, insecure, logLevel: flags.logLevel })
 }

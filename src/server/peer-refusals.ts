@@ -1,7 +1,7 @@
 import { explainError } from '../protocol/errors.ts'
 
-/** Different lines that one process says; what repeats for ever under new words stays silent beyond it. */
-const LINES_MAX = 64
+/** Different refusals that one process tells of; what repeats for ever under new words stays silent beyond it. */
+const REFUSALS_MAX = 64
 
 /** A change of a connection between nodes, as the peer transport notes it: `event` is a code, or `refused` by `peer`. */
 export interface PeerNote {
@@ -10,27 +10,38 @@ export interface PeerNote {
   readonly message: string
 }
 
+/** A refusal between this node and a peer. */
+export interface PeerRefusal {
+  /** Null: a peer that did not say who it is, or is not one of ours. */
+  readonly peer: string | null
+  /** Code of the error registry (scope `peer`), or `` when the peer's answer has none. */
+  readonly code: string
+  /** What happened, and what to do. */
+  readonly sentence: string
+}
+
 /**
- * Says that this node and a peer refuse each other's frames: a wiped directory, another cluster, a wrong address. Both ends
- * dial again every second, so each line is said once. Everything else about connections is ordinary and stays unsaid.
+ * Tells that this node and a peer refuse each other's frames: a wiped directory, another cluster, a wrong address. Both ends
+ * dial again every second, so each refusal is told once. Everything else about connections is ordinary and stays untold.
  */
-export function peerRefusals(say: (line: string) => void): (note: PeerNote) => void {
-  const said = new Set<string>()
+export function peerRefusals(tell: (refusal: PeerRefusal) => void): (note: PeerNote) => void {
+  const told = new Set<string>()
   return (note) => {
-    const line = refusalLine(note)
-    if (line === null || said.has(line) || said.size === LINES_MAX) return
-    said.add(line)
-    say(line)
+    const refusal = refusalIn(note)
+    if (refusal === null || told.has(refusal.sentence) || told.size === REFUSALS_MAX) return
+    told.add(refusal.sentence)
+    tell(refusal)
   }
 }
 
-function refusalLine({ peer, event, message }: PeerNote): string | null {
+function refusalIn({ peer, event, message }: PeerNote): PeerRefusal | null {
   if (event === 'refused') {
     const code = /^[A-Z_]+(?=: )/.exec(message)?.[0] ?? ''
-    return `${peer ?? 'a peer'} refuses this node: ${message}.${cureOf(code)}`
+    return { peer, code, sentence: `${peer ?? 'a peer'} refuses this node: ${message}.${cureOf(code)}` }
   }
   const cure = cureOf(event)
-  return cure === '' ? null : `a peer's frames are refused: ${event}: ${message}.${cure}`
+  if (cure === '') return null
+  return { peer, code: event, sentence: `a peer's frames are refused: ${event}: ${message}.${cure}` }
 }
 
 function cureOf(code: string): string {

@@ -35,10 +35,25 @@ async function expectAllThere(cluster: LocalCluster, writers: Writers): Promise<
   await reader.close()
 }
 
+/** What nodes say to stderr once they are ready is their log and nothing else. */
+function expectLogLines({ lines }: Said): void {
+  expect(lines.length).toBeGreaterThan(0)
+  for (const { id, line } of lines) {
+    expect(JSON.parse(line)).toMatchObject({
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      level: expect.stringMatching(/^(?:info|warn)$/),
+      node: id,
+      group: 0,
+      term: expect.any(Number),
+    })
+  }
+}
+
 test(
   'P-02 P-27 P-32 a client goes on with the same ids when the leader is killed, and each command is applied once',
   async () => {
-    const cluster = await realCluster()
+    const said = new Said()
+    const cluster = await realCluster({ onLine: said.hear })
     const writers = await Writers.start({ endpoints: cluster.endpoints, name: 'w', sessions: 30, inFlight: 4 })
     for (let kill = 1; kill <= 2; kill += 1) {
       await writers.more(300)
@@ -52,7 +67,10 @@ test(
     }
     await writers.stop()
     await expectAllThere(cluster, writers)
+    const { id, term } = await leaderOf(cluster)
     await agreement(cluster.endpoints)
+    expectLogLines(said)
+    expect(await said.until(id, `leads term ${term} and serves`)).toContain('"event":"roleChanged"')
   },
   TIMEOUT_MS,
 )

@@ -3,7 +3,7 @@ import { peerRefusals } from '../../src/server/peer-refusals.ts'
 
 test('each refusal between nodes is said once, with what to do; ordinary changes of a connection are not', () => {
   const lines: string[] = []
-  const note = peerRefusals((line) => lines.push(line))
+  const note = peerRefusals((refusal) => lines.push(refusal.sentence))
   for (let dialled = 0; dialled < 3; dialled += 1) {
     note({ peer: 'n2', event: 'connected', message: '127.0.0.1:4601' })
     note({
@@ -24,7 +24,7 @@ test('each refusal between nodes is said once, with what to do; ordinary changes
 
 test('a flood of different refusals is cut off', () => {
   const lines: string[] = []
-  const note = peerRefusals((line) => lines.push(line))
+  const note = peerRefusals((refusal) => lines.push(refusal.sentence))
   for (let flood = 0; flood < 1000; flood += 1)
     note({ peer: null, event: 'WRONG_CLUSTER', message: `of cluster ${flood}` })
   expect(lines).toHaveLength(64)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeId } from '../../base/brand.ts'
+import type { LogLevel } from '../../protocol/log-level.ts'
 import { DEFAULT_PORT, formatAddress } from './address.ts'
 import { CommandError } from '../terminal/exit.ts'
 import { LocalCluster } from './local-cluster.ts'
@@ -18,6 +19,8 @@ export interface DevClusterFlags {
   readonly nodes: number
   readonly data: string
   readonly restart: boolean
+  /** What the logs of the nodes tell, which come prefixed like their other lines. */
+  readonly logLevel: LogLevel
   readonly json?: true
 }
 
@@ -27,6 +30,7 @@ export async function devCluster(flags: DevClusterFlags): Promise<void> {
     nodes: flags.nodes,
     directory: flags.data,
     preferredPort: DEFAULT_PORT,
+    environment: { HOLDFAST_LOG_LEVEL: flags.logLevel },
     onLine: (id, line) => say(`${prefix(id)} ${line}`),
   })
   const stop = stopRequested()

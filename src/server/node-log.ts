@@ -1,0 +1,89 @@
+import { pino, type Logger } from 'pino'
+import { unreachable } from '../base/assert.ts'
+import type { GroupId, NodeId, Term } from '../base/brand.ts'
+import type { NodeEvent, NodeListener } from '../node/api.ts'
+import type { LogLevel } from '../protocol/log-level.ts'
+import type { PeerRefusal } from './peer-refusals.ts'
+
+export interface NodeLogOptions {
+  readonly node: NodeId
+  readonly group: GroupId
+  readonly level: LogLevel
+  /** The node's current term, asked for with every line; 0 before its log is open. */
+  term(): Term
+  /** Takes one line, its newline included. Default: stderr, before the call returns, so that a process that dies has said why. */
+  readonly write?: (line: string) => void
+}
+
+/**
+ * The log of one node: JSON lines with `time` (ISO 8601), `level`, `node`, `group`, `term`, `event` and a sentence in `msg`
+ * (cli.md). It is one listener of the node among others and hears of its life, never of a command.
+ */
+export class NodeLog implements NodeListener {
+  private readonly logger: Logger
+
+  constructor({ node, group, level, term, write }: NodeLogOptions) {
+    this.logger = pino(
+      {
+        level,
+        base: { node, group },
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+        mixin: () => ({ term: term() }),
+      },
+      write === undefined ? pino.destination({ dest: 2, sync: true }) : { write },
+    )
+  }
+
+  /** The node serves at this address. */
+  listening(address: string): void {
+    this.logger.info({ event: 'listening', address }, `listening on ${address}`)
+  }
+
+  /** This node and a peer refuse each other. */
+  peerRefused({ peer, code, sentence }: PeerRefusal): void {
+    this.logger.warn({ event: 'peerRefused', peer, code }, sentence)
+  }
+
+  noted(event: NodeEvent): void {
+    switch (event.kind) {
+      case 'roleChanged':
+        this.logger.info(
+          { event: event.kind, role: event.role, leader: event.leader, ready: event.leading },
+          roleSentence(event),
+        )
+        return
+      case 'electionBegun':
+        this.logger.info({ event: event.kind }, `election of term ${event.term} begun`)
+        return
+      case 'snapshotWritten': {
+        const { kind, index, rows, durationMs } = event
+        this.logger.info({ event: kind, index, rows, durationMs }, `snapshot at index ${index} written`)
+        return
+      }
+      case 'diskSlow':
+        this.logger.warn(
+          { event: event.kind, writeAgeMs: event.writeAgeMs },
+          `a log write has not reached the disk for ${Math.round(event.writeAgeMs)} ms`,
+        )
+        return
+      default:
+        unreachable(event)
+    }
+  }
+
+  stopped({ code, message }: { readonly code: string; readonly message: string }): void {
+    this.logger.error({ event: 'stopped', code }, `${code}: ${message}`)
+  }
+
+  applied(): void {}
+
+  batchApplied(): void {}
+
+  roleChanged(): void {}
+}
+
+function roleSentence({ role, leader, term, leading }: Extract<NodeEvent, { kind: 'roleChanged' }>): string {
+  if (role === 'leader') return leading ? `leads term ${term} and serves` : `leads term ${term}`
+  return leader === null ? `${role} in term ${term}, no leader known` : `${role} of ${leader} in term ${term}`
+}
