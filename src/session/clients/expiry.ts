@@ -1,5 +1,5 @@
 import type { Millis } from '../../base/brand.ts'
-import type { ClientSessions } from './client-sessions.ts'
+import type { LiveSessions } from './live-sessions.ts'
 import { Heap } from '../tables/heap.ts'
 
 interface Deadline {
@@ -11,9 +11,9 @@ interface Deadline {
 /** Which session may expire next on the lease clock. Derived, lazily: a renewal costs nothing here. */
 export class Expiry {
   private readonly heap = new Heap<Deadline>((a, b) => a.at < b.at || (a.at === b.at && a.session < b.session))
-  private readonly sessions: ClientSessions
+  private readonly sessions: LiveSessions
 
-  constructor(sessions: ClientSessions) {
+  constructor(sessions: LiveSessions) {
     this.sessions = sessions
   }
 

@@ -1,7 +1,7 @@
 import type { Millis } from '../../base/brand.ts'
 import { serverRequestId } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { ClientSession } from './session-record.ts'
+import type { SessionRecord } from './session-record.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { OutboxRow } from '../rows/session-rows.ts'
 
@@ -21,14 +21,14 @@ export interface NewRequest {
 }
 
 /** Is there room for `count` more requests of together `bytes`? */
-export function hasRoom(state: ReplicatedState, session: ClientSession, count: number, bytes: number): boolean {
+export function hasRoom(state: ReplicatedState, session: SessionRecord, count: number, bytes: number): boolean {
   const { limits } = state
   if (session.outbox.length + count > limits.outboxCountMax) return false
   return session.row.outboxBytes + bytes <= limits.outboxBytesMax
 }
 
 /** The request that a coalescing one replaces: same type, same key. Searched from the newest. */
-export function coalesced(session: ClientSession, type: string, key: string | null): OutboxRow | null {
+export function coalesced(session: SessionRecord, type: string, key: string | null): OutboxRow | null {
   const { outbox } = session
   for (let at = outbox.length - 1; at >= 0; at -= 1) {
     const request = outbox[at] as OutboxRow
@@ -43,7 +43,7 @@ export function coalesced(session: ClientSession, type: string, key: string | nu
  * or 0: a client takes a frame only after the one it names, so a dropped or replaced one is never named. That something
  * was dropped shows in the ids, which then skip.
  */
-export function appendRequest(state: ReplicatedState, session: ClientSession, request: NewRequest): void {
+export function appendRequest(state: ReplicatedState, session: SessionRecord, request: NewRequest): void {
   if (request.overflow === 'coalesce') {
     const replaced = coalesced(session, request.type, request.key)
     if (replaced !== null) removeRequest(state, session, replaced)
@@ -78,7 +78,7 @@ export function appendRequest(state: ReplicatedState, session: ClientSession, re
 }
 
 /** Removes every request with id ≤ `upTo` (FR-020). Cost is the number removed. */
-export function acknowledge(state: ReplicatedState, session: ClientSession, upTo: number): void {
+export function acknowledge(state: ReplicatedState, session: SessionRecord, upTo: number): void {
   const row = state.draft(session)
   if (upTo <= row.acknowledged) return
   row.acknowledged = upTo
@@ -87,7 +87,7 @@ export function acknowledge(state: ReplicatedState, session: ClientSession, upTo
 }
 
 /** Replaces a waiting request by a newer state of itself (a retry). */
-export function replaceRequest(state: ReplicatedState, session: ClientSession, request: OutboxRow): void {
+export function replaceRequest(state: ReplicatedState, session: SessionRecord, request: OutboxRow): void {
   const at = session.positionAfter(request.serverRequestId) - 1
   state.draft(session)
   session.page.replaceRequest(at, request, state.dictionary.swappedAt)
@@ -97,7 +97,7 @@ export function replaceRequest(state: ReplicatedState, session: ClientSession, r
  * Takes a request out of the middle (dropped, coalesced or dead): the next one's `previousId` skips it, so that the client, which
  * may or may not have seen it, reports no gap.
  */
-export function removeRequest(state: ReplicatedState, session: ClientSession, request: OutboxRow): void {
+export function removeRequest(state: ReplicatedState, session: SessionRecord, request: OutboxRow): void {
   const row = state.draft(session)
   const next = drop(state, session, request)
   if (next === null) row.tailId = request.previousId
@@ -107,7 +107,7 @@ export function removeRequest(state: ReplicatedState, session: ClientSession, re
 /** Removes `count` requests of a session that this entry has drafted, from position `at` on. */
 export function dropRequests(
   state: ReplicatedState,
-  session: ClientSession,
+  session: SessionRecord,
   at: number,
   count: number,
 ): readonly OutboxRow[] {
@@ -116,7 +116,7 @@ export function dropRequests(
 }
 
 /** Drops the oldest droppable requests until `bytes` fit; false when even that does not help: the new one is dropped. */
-function makeRoom(state: ReplicatedState, session: ClientSession, bytes: number): boolean {
+function makeRoom(state: ReplicatedState, session: SessionRecord, bytes: number): boolean {
   let from = 0
   while (!hasRoom(state, session, 1, bytes)) {
     while (from < session.outbox.length && !(session.outbox[from] as OutboxRow).droppable) from += 1
@@ -128,7 +128,7 @@ function makeRoom(state: ReplicatedState, session: ClientSession, bytes: number)
 }
 
 /** Removes a request and returns the one after it, or null. */
-function drop(state: ReplicatedState, session: ClientSession, request: OutboxRow): OutboxRow | null {
+function drop(state: ReplicatedState, session: SessionRecord, request: OutboxRow): OutboxRow | null {
   const at = session.positionAfter(request.serverRequestId) - 1
   state.draft(session).outboxBytes -= request.bytes
   dropRequests(state, session, at, 1)

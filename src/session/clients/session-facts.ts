@@ -1,8 +1,8 @@
-import type { ClientSession } from './session-record.ts'
+import type { SessionRecord } from './session-record.ts'
 import type { SessionFacts } from '../state-machine.ts'
 
 /** The row as the leader and the status page want it. */
-export function sessionFacts(session: ClientSession): SessionFacts {
+export function sessionFacts(session: SessionRecord): SessionFacts {
   const { row } = session
   return {
     info: row.info,

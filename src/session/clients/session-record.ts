@@ -4,7 +4,7 @@ import { SessionPage } from './session-page.ts'
 import type { CachedResponse, OutboxRow, SessionRow } from '../rows/session-rows.ts'
 
 /** A live client session: the page that holds its rows, and what is derived from them and not stored. */
-export class ClientSession {
+export class SessionRecord {
   /** Its rows as of now; another page from the first change after a boundary on. */
   page: SessionPage
   /** False once it ended; and before onSessionCreated accepted it, it is not registered at all. */

@@ -1,10 +1,10 @@
 import { lowerBoundBy } from '../../base/binary-search.ts'
-import type { ClientSession } from './session-record.ts'
+import type { SessionRecord } from './session-record.ts'
 
 /** Workers with one number of leases, by session index. PERF: the indexes apart, or a search would touch every session on its way. */
 interface Level {
   readonly indexes: number[]
-  readonly workers: ClientSession[]
+  readonly workers: SessionRecord[]
 }
 
 /**
@@ -17,7 +17,7 @@ export class Workers {
   /** Per role, at position n: those who hold n leases. */
   private readonly byRole = new Map<string, Level[]>()
 
-  add(session: ClientSession): void {
+  add(session: SessionRecord): void {
     for (const role of session.row.info.roles) {
       let levels = this.byRole.get(role)
       if (levels === undefined) {
@@ -28,7 +28,7 @@ export class Workers {
     }
   }
 
-  remove(session: ClientSession): void {
+  remove(session: SessionRecord): void {
     for (const role of session.row.info.roles) {
       const levels = this.byRole.get(role)
       if (levels === undefined) continue
@@ -38,7 +38,7 @@ export class Workers {
   }
 
   /** Counts one lease more, or one less (−1), of a live session. */
-  lease(session: ClientSession, change: 1 | -1): void {
+  lease(session: SessionRecord, change: 1 | -1): void {
     const before = session.leases
     session.leases += change
     for (const role of session.row.info.roles) {
@@ -50,7 +50,7 @@ export class Workers {
   }
 
   /** The holder of the role with the fewest leases, fewer than `leasesMax`, then with the lowest index, that `fits`; or null. */
-  pick(role: string, leasesMax: number, fits: (worker: ClientSession) => boolean): ClientSession | null {
+  pick(role: string, leasesMax: number, fits: (worker: SessionRecord) => boolean): SessionRecord | null {
     const levels = this.byRole.get(role)
     if (levels === undefined) return null
     for (let leases = 0; leases < levels.length && leases < leasesMax; leases += 1) {
@@ -61,7 +61,7 @@ export class Workers {
 }
 
 /** A session that names a role twice is in its list once. */
-function insert(levels: Level[], session: ClientSession, leases: number): void {
+function insert(levels: Level[], session: SessionRecord, leases: number): void {
   while (levels.length <= leases) levels.push({ indexes: [], workers: [] })
   const { indexes, workers } = levels[leases] as Level
   const { index } = session.row
@@ -71,7 +71,7 @@ function insert(levels: Level[], session: ClientSession, leases: number): void {
   workers.splice(at, 0, session)
 }
 
-function withdraw(levels: Level[], session: ClientSession, leases: number): void {
+function withdraw(levels: Level[], session: SessionRecord, leases: number): void {
   const level = levels[leases]
   if (level === undefined) return
   const { indexes, workers } = level

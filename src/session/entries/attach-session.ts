@@ -1,5 +1,5 @@
 import type { AttachSessionPayload } from '../../codec/entry/payload.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import { binary } from './open-session.ts'
 import { refused, refuseUnknown } from './refusal.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
@@ -34,7 +34,7 @@ export function applyAttachSession(state: ReplicatedState, payload: AttachSessio
   return attached(session)
 }
 
-function attached(session: ClientSession): Reply {
+function attached(session: SessionRecord): Reply {
   const { info, epoch, highest, floor, acknowledged, timeoutMs } = session.row
   const nextRequestId = Math.max(highest + 1, floor)
   return { kind: 'attached', sessionId: info.id, epoch, nextRequestId, acknowledged, timeoutMs }

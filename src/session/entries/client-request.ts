@@ -1,6 +1,6 @@
 import type { ClientRequestPayload } from '../../codec/entry/payload.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import type { Executed, MachineRunner } from '../run/machine-runner.ts'
 import { acknowledge } from '../clients/outbox.ts'
 import { checkEpoch, type Refused, refused, refuseUnknown } from './refusal.ts'
@@ -60,7 +60,7 @@ function isRequestId(id: number): boolean {
 }
 
 /** False for an ack beyond the last id: the request proceeds, flagged. 0 is none. */
-function applyRidingAck(state: ReplicatedState, session: ClientSession, upTo: number): boolean {
+function applyRidingAck(state: ReplicatedState, session: SessionRecord, upTo: number): boolean {
   if (upTo === 0) return true
   if (!Number.isSafeInteger(upTo) || upTo < 0 || upTo > session.row.lastId) return false
   if (upTo > session.row.acknowledged) {
@@ -72,7 +72,7 @@ function applyRidingAck(state: ReplicatedState, session: ClientSession, upTo: nu
 
 function checkExecutable(
   state: ReplicatedState,
-  session: ClientSession,
+  session: SessionRecord,
   request: ClientRequestPayload,
 ): Refused | null {
   const { limits } = state
@@ -93,7 +93,7 @@ function checkExecutable(
 function execute(
   state: ReplicatedState,
   runner: MachineRunner,
-  session: ClientSession,
+  session: SessionRecord,
   request: ClientRequestPayload,
 ): Executed {
   const input = decodeInput(state, request.input)

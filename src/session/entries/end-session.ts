@@ -1,5 +1,5 @@
 import type { CloseSessionPayload, ExpireSessionsPayload } from '../../codec/entry/payload.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import { runTaskFallbacks } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import { binary } from './open-session.ts'
@@ -48,7 +48,7 @@ export function applyCloseSession(state: ReplicatedState, runner: MachineRunner,
 function endSession(
   state: ReplicatedState,
   runner: MachineRunner,
-  session: ClientSession,
+  session: SessionRecord,
   reason: 'expired' | 'closed',
 ): void {
   const { codec, hash } = state
@@ -67,14 +67,14 @@ function endSession(
 }
 
 /** Everything the session holds (PC-5), by its own lists: nothing is scanned. */
-function removeRows(state: ReplicatedState, session: ClientSession): void {
+function removeRows(state: ReplicatedState, session: SessionRecord): void {
   state.draft(session)
   dropResponses(state, session, session.responses.length)
   dropRequests(state, session, 0, session.outbox.length)
   session.page.end()
 }
 
-function addTombstone(state: ReplicatedState, session: ClientSession, reason: 'expired' | 'closed'): void {
+function addTombstone(state: ReplicatedState, session: SessionRecord, reason: 'expired' | 'closed'): void {
   const { group, incarnation, index, secret } = session.row
   const { now, limits } = state
   state.tombstones.add({ group, incarnation, index, secret, at: now, reason, until: now + limits.tombstoneMs })

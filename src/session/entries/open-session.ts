@@ -2,7 +2,7 @@ import { type Millis, sessionId } from '../../base/brand.ts'
 import type { OpenSessionPayload } from '../../codec/entry/payload.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
-import { ClientSession } from '../clients/session-record.ts'
+import { SessionRecord } from '../clients/session-record.ts'
 import type { SessionRow } from '../rows/session-rows.ts'
 import { rowValue } from '../rows/dictionary.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
@@ -95,7 +95,7 @@ function sameSession(row: SessionRow, payload: OpenSessionPayload): boolean {
   return sameValue(info.roles, payload.roles) && sameValue(info.capabilities, payload.capabilities)
 }
 
-function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret: string): ClientSession {
+function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret: string): SessionRecord {
   const { index, incarnation, group, limits, codec } = state
   const { principal, roles, capabilities, name, timeoutMs, ordered } = payload
   const info: SessionInfo = {
@@ -107,7 +107,7 @@ function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret:
     name,
   }
   codec.walkRow(info, state.hash)
-  return new ClientSession(state.keys.row(FAMILY.client, index), {
+  return new SessionRecord(state.keys.row(FAMILY.client, index), {
     info,
     group,
     incarnation,
@@ -132,7 +132,7 @@ function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret:
 }
 
 /** Registers the session, asks the machine, and on a rejection takes it out again. */
-function admit(state: ReplicatedState, runner: MachineRunner, session: ClientSession): Outcome | null {
+function admit(state: ReplicatedState, runner: MachineRunner, session: SessionRecord): Outcome | null {
   state.sessions.add(session)
   const rejection = runner.created(session, {
     accepted() {

@@ -1,6 +1,6 @@
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { RefusalCode, Reply } from '../state-machine.ts'
 
@@ -18,7 +18,7 @@ export function refuseUnknown(state: ReplicatedState, numbers: SessionNumbers): 
 }
 
 /** Step 2: an old epoch is fenced; one that was never given is invalid. Null when it is the current one. */
-export function checkEpoch(session: ClientSession, epoch: number): Refused | null {
+export function checkEpoch(session: SessionRecord, epoch: number): Refused | null {
   const current = session.row.epoch
   if (epoch === current) return null
   return epoch < current ? refused('FENCED', { current }) : refused('INVALID', { reason: 'EPOCH' })

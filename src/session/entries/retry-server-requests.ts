@@ -1,6 +1,6 @@
 import type { Millis } from '../../base/brand.ts'
 import type { Limits, SessionNumbers } from '../../codec/entry/payload.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import type { OutboxRow } from '../rows/session-rows.ts'
 import { runDeadLetter } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
@@ -32,7 +32,7 @@ export function applyRetryServerRequests(
 }
 
 /** Earliest `now` at which a request of this session is due for redelivery (or dead), or null. O(1) as a rule. */
-export function nextRetryOf(state: ReplicatedState, session: ClientSession): Millis | null {
+export function nextRetryOf(state: ReplicatedState, session: SessionRecord): Millis | null {
   const first = session.outbox[0]
   if (first === undefined) return null
   const due = dueAt(state, session, first)
@@ -45,7 +45,7 @@ export function nextRetryOf(state: ReplicatedState, session: ClientSession): Mil
  * sent again in this entry, and it alone can run out of attempts. Then those behind it, which never had their turn, start
  * over. Returns the number of requests touched.
  */
-function retrySession(state: ReplicatedState, runner: MachineRunner, session: ClientSession): number {
+function retrySession(state: ReplicatedState, runner: MachineRunner, session: SessionRecord): number {
   const { codec, hash, now } = state
   const first = session.outbox[0]
   if (first === undefined) return 0
@@ -74,7 +74,7 @@ function nextAttempt({ attempt }: OutboxRow, startsOver: boolean): number {
   return startsOver && attempt > 1 ? 1 : attempt + 1
 }
 
-function bury(state: ReplicatedState, runner: MachineRunner, session: ClientSession, id: number): void {
+function bury(state: ReplicatedState, runner: MachineRunner, session: SessionRecord, id: number): void {
   // Read again: an earlier burial rewrote this one's previousId, and its hook may have removed it.
   const request = session.outbox[session.positionAfter(id) - 1]
   if (request === undefined || request.serverRequestId !== id) return
@@ -85,7 +85,7 @@ function bury(state: ReplicatedState, runner: MachineRunner, session: ClientSess
 }
 
 /** End of the wait for an ack of a request's current attempt. */
-function dueAt(state: ReplicatedState, session: ClientSession, request: OutboxRow): Millis {
+function dueAt(state: ReplicatedState, session: SessionRecord, request: OutboxRow): Millis {
   const sentAt = Math.max(request.lastSentAt, session.row.resentAt)
   return sentAt + ackTimeout(state.limits, session.row.index, request.attempt)
 }

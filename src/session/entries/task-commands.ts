@@ -1,5 +1,5 @@
 import type { Value } from '../../codec/value/value.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import { runTaskFallbacks } from '../run/hooks.ts'
 import type { Executed, MachineRunner } from '../run/machine-runner.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
@@ -24,7 +24,7 @@ interface TaskInput {
 export function applyTaskCommand(
   state: ReplicatedState,
   runner: MachineRunner,
-  session: ClientSession,
+  session: SessionRecord,
   request: { readonly command: string; readonly input: Value },
 ): Executed {
   const { command } = request
@@ -54,7 +54,7 @@ interface Completion {
 function complete(
   state: ReplicatedState,
   runner: MachineRunner,
-  session: ClientSession,
+  session: SessionRecord,
   { task, input, given }: Completion,
 ): Executed {
   let invalid = false
@@ -77,7 +77,7 @@ function complete(
 function fail(
   state: ReplicatedState,
   runner: MachineRunner,
-  session: ClientSession,
+  session: SessionRecord,
   { task, input }: { task: TaskRow; input: TaskInput },
 ): Executed {
   if (!holdsLease(task, input.attempt)) return answer(runner, session, reject('STALE_TASK', { status: task.status }))
@@ -101,7 +101,7 @@ function holdsLease(task: TaskRow, attempt: number): boolean {
   return task.status === 'LEASED' && task.attempt === attempt
 }
 
-function answer(runner: MachineRunner, session: ClientSession, outcome: Outcome): Executed {
+function answer(runner: MachineRunner, session: SessionRecord, outcome: Outcome): Executed {
   return runner.internal(session, TASK_MACHINE, () => outcome)
 }
 

@@ -1,4 +1,4 @@
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import type { OutboxRow } from '../rows/session-rows.ts'
 import type { MachineRunner } from './machine-runner.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
@@ -13,7 +13,7 @@ export function runTaskFallbacks(runner: MachineRunner, failed: readonly FailedT
 }
 
 /** Tells the machine of a server request that nobody acknowledged in time. */
-export function runDeadLetter(runner: MachineRunner, session: ClientSession, request: OutboxRow): void {
+export function runDeadLetter(runner: MachineRunner, session: SessionRecord, request: OutboxRow): void {
   runner.hook('onDeadLetter', null, (context) => runner.user.onDeadLetter?.(context, request, session.row.info))
 }
 

@@ -1,7 +1,7 @@
 import { AssertionError } from '../../base/assert.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import { Context } from './context.ts'
 import { EngineError, InvariantError, isEngineError } from './engine-error.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
@@ -48,7 +48,7 @@ export class MachineRunner {
   }
 
   /** Runs one command: commit, reject or MACHINE_ERROR. */
-  command(session: ClientSession, command: { machine: string; command: string; input: Value }): Executed {
+  command(session: SessionRecord, command: { machine: string; command: string; input: Value }): Executed {
     this.transaction.begin(session, true)
     try {
       return this.settle(this.user.apply(this.context, command), command.machine)
@@ -60,7 +60,7 @@ export class MachineRunner {
   /**
    * Runs a command of the session layer itself that asks the user machine (a task's result): `body` returns the outcome.
    */
-  internal(session: ClientSession, machine: string, body: (context: MachineContext) => Outcome): Executed {
+  internal(session: SessionRecord, machine: string, body: (context: MachineContext) => Outcome): Executed {
     this.transaction.begin(session, true)
     try {
       return this.settle(body(this.context), machine)
@@ -70,7 +70,7 @@ export class MachineRunner {
   }
 
   /** Runs a hook or timer in a transaction of its own; what throws is dropped, recorded and alerted. */
-  hook(part: string, session: ClientSession | null, body: (context: MachineContext) => void): HookResult {
+  hook(part: string, session: SessionRecord | null, body: (context: MachineContext) => void): HookResult {
     this.transaction.begin(session, false)
     try {
       const returned: unknown = body(this.context)
@@ -89,7 +89,7 @@ export class MachineRunner {
    * onSessionCreated: like a hook, but it may reject. `accepted` or `rejected` runs between its verdict and its effects:
    * also a rejection has some (alerts, afterReject), and they must not find the session.
    */
-  created(session: ClientSession, verdict: { accepted(): void; rejected(): void }): Outcome | null {
+  created(session: SessionRecord, verdict: { accepted(): void; rejected(): void }): Outcome | null {
     this.transaction.begin(session, false)
     try {
       const returned: unknown = this.user.onSessionCreated(this.context, session.row.info)

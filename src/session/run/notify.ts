@@ -1,5 +1,5 @@
 import type { Value } from '../../codec/value/value.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import { appendRequest, REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 
@@ -34,14 +34,14 @@ export function notify(state: ReplicatedState, notification: Notification): void
 }
 
 /** Hands what waited in the principal's mailbox to its new session, oldest first. */
-export function flushMailbox(state: ReplicatedState, session: ClientSession): void {
+export function flushMailbox(state: ReplicatedState, session: SessionRecord): void {
   for (const mail of state.principals.flush(session.row.info.principal)) {
     const payload = Object.freeze({ topic: mail.topic, body: mail.body, seq: mail.seq })
     send(state, session, payload, state.codec.walkRow(mail.body, { high: 0, low: 0 }))
   }
 }
 
-function send(state: ReplicatedState, session: ClientSession, payload: Value, bytes: number): void {
+function send(state: ReplicatedState, session: SessionRecord, payload: Value, bytes: number): void {
   appendRequest(state, session, {
     type: NOTIFICATION,
     payload,

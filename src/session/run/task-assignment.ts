@@ -1,4 +1,4 @@
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import { appendRequest, hasRoom, REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isOpen, type TaskRow } from '../tables/tasks.ts'
@@ -41,7 +41,7 @@ export function assignWaiting(state: ReplicatedState, role: string): void {
 }
 
 /** Assigns what waits for any role of this session: it is new, or it has room again. */
-export function assignToRolesOf(state: ReplicatedState, session: ClientSession): void {
+export function assignToRolesOf(state: ReplicatedState, session: SessionRecord): void {
   for (const role of session.row.info.roles) assignWaiting(state, role)
 }
 
@@ -92,7 +92,7 @@ export function closeTask(state: ReplicatedState, task: TaskRow, end: Pick<TaskR
 }
 
 /** The worker expired or closed: its attempts end at once. */
-export function releaseTasksOf(state: ReplicatedState, session: ClientSession): FailedTask[] {
+export function releaseTasksOf(state: ReplicatedState, session: SessionRecord): FailedTask[] {
   const failed: FailedTask[] = []
   for (const task of state.tasks.leasedTo(session.row.info.id)) {
     const outcome = failAttempt(state, task, 'WORKER_LOST')
@@ -115,14 +115,14 @@ export function fireTaskTimer(state: ReplicatedState, name: string): FailedTask 
 }
 
 /** Fewest open tasks, then lowest session id (domain.md §0.7), with room in its outbox. */
-function pickWorker(state: ReplicatedState, task: TaskRow): ClientSession | null {
+function pickWorker(state: ReplicatedState, task: TaskRow): SessionRecord | null {
   const bytes = requestBytes(task)
   return state.sessions.workers.pick(task.role, state.limits.taskLeasesMax, (worker) =>
     hasRoom(state, worker, 1, bytes),
   )
 }
 
-function lease(state: ReplicatedState, task: TaskRow, worker: ClientSession): void {
+function lease(state: ReplicatedState, task: TaskRow, worker: SessionRecord): void {
   const { taskId, kind, payload, attempt } = task
   const leaseUntil = state.now + task.leaseMs
   const leased: TaskRow = {

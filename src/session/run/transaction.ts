@@ -1,6 +1,6 @@
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { ClientSession } from '../clients/session-record.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import { type Notification, notify } from './notify.ts'
 import { appendRequest, coalesced, hasRoom, type NewRequest } from '../clients/outbox.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
@@ -11,7 +11,7 @@ import type { MachineContext, Outcome } from '../user-machine.ts'
 import { WriteBuffer } from '../rows/write-buffer.ts'
 
 type Effect =
-  | { readonly kind: 'emit'; readonly target: ClientSession; readonly request: NewRequest }
+  | { readonly kind: 'emit'; readonly target: SessionRecord; readonly request: NewRequest }
   | Notification
   | { readonly kind: 'task'; readonly task: TaskRow }
   | { readonly kind: 'cancelTask'; readonly taskId: string }
@@ -32,7 +32,7 @@ const ADMIN_PREFIX = 'admin:'
 export class Transaction {
   readonly writes: WriteBuffer
   /** Session whose command or hook this is; null in timers. */
-  session: ClientSession | null = null
+  session: SessionRecord | null = null
   /** A command may be rejected by a full outbox; a timer or hook hears `false`. */
   isCommand = false
   running = false
@@ -45,7 +45,7 @@ export class Transaction {
   private readonly effects = new StagedList<Effect>()
   private readonly kept: Kept[] = []
   private readonly keptHash: RunningHash = { high: 0, low: 0 }
-  private readonly staged = new Map<ClientSession, { count: number; bytes: number }>()
+  private readonly staged = new Map<SessionRecord, { count: number; bytes: number }>()
   private readonly state: ReplicatedState
   private tasksCreated = 0
   private hashHigh = 0
@@ -58,7 +58,7 @@ export class Transaction {
     })
   }
 
-  begin(session: ClientSession | null, isCommand: boolean): void {
+  begin(session: SessionRecord | null, isCommand: boolean): void {
     this.session = session
     this.isCommand = isCommand
     this.running = true
@@ -97,7 +97,7 @@ export class Transaction {
   }
 
   /** Stages a server request; false when it is not stored. */
-  emit(target: ClientSession, request: NewRequest): boolean {
+  emit(target: SessionRecord, request: NewRequest): boolean {
     if (!target.live) return false
     if (request.overflow !== 'dropOldest' && !this.admit(target, request)) {
       if (this.isCommand) this.rejection ??= outboxFull(target)
@@ -155,7 +155,7 @@ export class Transaction {
   }
 
   /** Counts the request in when the target's outbox has room beside what this transaction staged for it. */
-  private admit(target: ClientSession, request: NewRequest): boolean {
+  private admit(target: SessionRecord, request: NewRequest): boolean {
     const staged = this.staged.get(target) ?? { count: 0, bytes: 0 }
     const count = staged.count + (this.replaces(target, request) ? 0 : 1)
     const bytes = staged.bytes + request.bytes
@@ -164,7 +164,7 @@ export class Transaction {
     return true
   }
 
-  private replaces(target: ClientSession, request: NewRequest): boolean {
+  private replaces(target: SessionRecord, request: NewRequest): boolean {
     if (request.overflow !== 'coalesce') return false
     if (coalesced(target, request.type, request.key) !== null) return true
     for (let at = 0; at < this.effects.size; at += 1) {
@@ -248,6 +248,6 @@ function isOpenTask(state: ReplicatedState, taskId: string): boolean {
   return task !== null && isOpen(task)
 }
 
-function outboxFull(target: ClientSession): Extract<Outcome, { kind: 'reject' }> {
+function outboxFull(target: SessionRecord): Extract<Outcome, { kind: 'reject' }> {
   return { kind: 'reject', code: 'OUTBOX_FULL', details: { session: target.row.info.id } }
 }

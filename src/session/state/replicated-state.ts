@@ -4,8 +4,8 @@ import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import { AuditLog } from '../tables/audit-log.ts'
 import { Alerts } from '../tables/alerts.ts'
-import type { ClientSession } from '../clients/session-record.ts'
-import { ClientSessions } from '../clients/client-sessions.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
+import { LiveSessions } from '../clients/live-sessions.ts'
 import { DeadLetters } from '../tables/dead-letters.ts'
 import { Dictionary } from '../rows/dictionary.ts'
 import { DirtySet } from '../rows/dirty-set.ts'
@@ -72,7 +72,7 @@ export class ReplicatedState {
   readonly dictionary = new Dictionary()
   /** Rows of user machines, under their keys without USER_PREFIX. Both are swapped at the same entries. */
   readonly userRows = new Dictionary(new OrderedKeys())
-  readonly sessions = new ClientSessions()
+  readonly sessions = new LiveSessions()
   readonly expiry = new Expiry(this.sessions)
   readonly timers: Timers
   readonly tombstones: Tombstones
@@ -135,7 +135,7 @@ export class ReplicatedState {
    * The row of a session to change. Must come before any change of what the session holds: the first one of an interval
    * turns to a new page, so that the boundary's stays what it was.
    */
-  draft(session: ClientSession): SessionRow {
+  draft(session: SessionRecord): SessionRow {
     const { generation } = this.dictionary
     if (session.page.generation !== generation) {
       session.page = session.page.next(generation)
@@ -157,7 +157,7 @@ export class ReplicatedState {
   }
 
   /** Any sign of life renews (sessions.md §4). */
-  renew(session: ClientSession): SessionRow {
+  renew(session: SessionRecord): SessionRow {
     const row = this.draft(session)
     row.renewedLease = this.lease
     row.renewedAtIndex = this.index
@@ -165,13 +165,13 @@ export class ReplicatedState {
   }
 
   /** Puts a session on this entry's delivery list, once. */
-  deliver(session: ClientSession): void {
+  deliver(session: SessionRecord): void {
     if (session.deliveredAt === this.index) return
     session.deliveredAt = this.index
     this.delivered.push(session.row.index)
   }
 
-  ending(session: ClientSession, reason: 'expired' | 'closed'): void {
+  ending(session: SessionRecord, reason: 'expired' | 'closed'): void {
     this.endings.push({ session: session.row.index, reason })
   }
 

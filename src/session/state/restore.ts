@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import type { Limits } from '../../codec/entry/payload.ts'
 import type { Value } from '../../codec/value/value.ts'
-import { ClientSession } from '../clients/session-record.ts'
+import { SessionRecord } from '../clients/session-record.ts'
 import { readMetaRow } from './meta-row.ts'
 import type { OnceRow } from '../tables/once-table.ts'
 import type { MailRow, PrincipalRow } from '../tables/principals.ts'
@@ -63,7 +63,7 @@ export class Restore {
   private sessions(): void {
     const { state } = this
     for (const [key, value] of this.rows(FAMILY.client)) {
-      const session = new ClientSession(key, value as unknown as SessionRow)
+      const session = new SessionRecord(key, value as unknown as SessionRow)
       state.sessions.add(session)
       state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
     }
@@ -104,7 +104,7 @@ export class Restore {
     return this.byFamily.get(family) ?? []
   }
 
-  private owner(family: string, key: string): ClientSession {
+  private owner(family: string, key: string): SessionRecord {
     const index = this.state.keys.parts(family, key)[0]
     const session = this.state.sessions.at(Number(index))
     assert(session !== null, 'a row of a session has its session', { family, index })

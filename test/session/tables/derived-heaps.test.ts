@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ClientSession } from '../../../src/session/clients/session-record.ts'
-import { ClientSessions } from '../../../src/session/clients/client-sessions.ts'
+import type { SessionRecord } from '../../../src/session/clients/session-record.ts'
+import { LiveSessions } from '../../../src/session/clients/live-sessions.ts'
 import { Expiry } from '../../../src/session/clients/expiry.ts'
 import { Retention, SWEEP_MAX } from '../../../src/session/tables/retention.ts'
 
@@ -84,9 +84,9 @@ describe('retention', () => {
 
 describe('expiry', () => {
   test('sessions that come and go leave a bounded heap on a node that never asks for it, a follower', () => {
-    const sessions = new ClientSessions()
+    const sessions = new LiveSessions()
     const expiry = new Expiry(sessions)
-    const session = (index: number): ClientSession =>
+    const session = (index: number): SessionRecord =>
       ({
         live: true,
         row: {
@@ -97,7 +97,7 @@ describe('expiry', () => {
           timeoutMs: 30_000 + index,
           info: { id: `0/1/${index}`, principal: 'user:a', roles: [] },
         },
-      }) as unknown as ClientSession
+      }) as unknown as SessionRecord
     const kept = session(1)
     sessions.add(kept)
     expiry.add(1, 30_001)

@@ -1,18 +1,18 @@
 import { type Millis, parseSessionId, type SessionId } from '../../base/brand.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
-import type { ClientSession } from './session-record.ts'
+import type { SessionRecord } from './session-record.ts'
 import { Workers } from './workers.ts'
 
 /**
  * The live client sessions and the ways to find them. All of it is derived from the rows and rebuilt on restore; no map
  * here is iterated where order could matter.
  */
-export class ClientSessions {
+export class LiveSessions {
   readonly workers = new Workers()
-  private readonly byIndex = new Map<number, ClientSession>()
-  private readonly bySecret = new Map<string, ClientSession>()
+  private readonly byIndex = new Map<number, SessionRecord>()
+  private readonly bySecret = new Map<string, SessionRecord>()
   /** One session as it is, several as a list in session order: most principals have one, and there may be a million. */
-  private readonly byPrincipal = new Map<string, ClientSession | ClientSession[]>()
+  private readonly byPrincipal = new Map<string, SessionRecord | SessionRecord[]>()
   private readonly timeouts = new Map<Millis, number>()
   private shortest: Millis | null = null
 
@@ -21,29 +21,29 @@ export class ClientSessions {
   }
 
   /** The live session with that index, whatever its group and incarnation. */
-  at(index: number): ClientSession | null {
+  at(index: number): SessionRecord | null {
     return this.byIndex.get(index) ?? null
   }
 
   /** The live session with exactly these numbers. */
-  find(numbers: SessionNumbers): ClientSession | null {
+  find(numbers: SessionNumbers): SessionRecord | null {
     const session = this.byIndex.get(numbers.index)
     if (session === undefined) return null
     const { row } = session
     return row.incarnation === numbers.incarnation && row.group === numbers.group ? session : null
   }
 
-  findById(id: SessionId): ClientSession | null {
+  findById(id: SessionId): SessionRecord | null {
     const numbers = parseSessionId(id)
     return numbers === null ? null : this.find(numbers)
   }
 
-  findBySecret(secret: string): ClientSession | null {
+  findBySecret(secret: string): SessionRecord | null {
     return this.bySecret.get(secret) ?? null
   }
 
   /** The live session of a principal, or several in session order. */
-  ofPrincipal(principal: string): ClientSession | ClientSession[] | null {
+  ofPrincipal(principal: string): SessionRecord | SessionRecord[] | null {
     return this.byPrincipal.get(principal) ?? null
   }
 
@@ -58,11 +58,11 @@ export class ClientSessions {
     return this.shortest
   }
 
-  all(): Iterable<ClientSession> {
+  all(): Iterable<SessionRecord> {
     return this.byIndex.values()
   }
 
-  add(session: ClientSession): void {
+  add(session: SessionRecord): void {
     const { row } = session
     this.byIndex.set(row.index, session)
     this.bySecret.set(row.secret, session)
@@ -72,7 +72,7 @@ export class ClientSessions {
     if (this.shortest !== null || this.timeouts.size === 1) this.shorten(row.timeoutMs)
   }
 
-  remove(session: ClientSession): void {
+  remove(session: SessionRecord): void {
     const { row } = session
     this.byIndex.delete(row.index)
     this.bySecret.delete(row.secret)
@@ -88,17 +88,17 @@ export class ClientSessions {
     if (this.shortest === null || timeout < this.shortest) this.shortest = timeout
   }
 
-  private addPrincipal(principal: string, session: ClientSession): void {
+  private addPrincipal(principal: string, session: SessionRecord): void {
     const found = this.byPrincipal.get(principal)
     if (found === undefined) this.byPrincipal.set(principal, session)
     else if (!Array.isArray(found)) this.byPrincipal.set(principal, [found, session].sort(byIndex))
     else {
       found.push(session)
-      if (byIndex(found[found.length - 2] as ClientSession, session) > 0) found.sort(byIndex)
+      if (byIndex(found[found.length - 2] as SessionRecord, session) > 0) found.sort(byIndex)
     }
   }
 
-  private removePrincipal(principal: string, session: ClientSession): void {
+  private removePrincipal(principal: string, session: SessionRecord): void {
     const found = this.byPrincipal.get(principal)
     if (!Array.isArray(found)) {
       this.byPrincipal.delete(principal)
@@ -106,10 +106,10 @@ export class ClientSessions {
     }
     const left = found.filter((other) => other !== session)
     if (left.length > 1) this.byPrincipal.set(principal, left)
-    else this.byPrincipal.set(principal, left[0] as ClientSession)
+    else this.byPrincipal.set(principal, left[0] as SessionRecord)
   }
 }
 
-function byIndex(left: ClientSession, right: ClientSession): number {
+function byIndex(left: SessionRecord, right: SessionRecord): number {
   return left.row.index - right.row.index
 }
