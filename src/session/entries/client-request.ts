@@ -8,7 +8,7 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import { cachedResponse, cacheResponse, raiseFloor } from '../clients/response-cache.ts'
 import { assignToRolesOf } from '../run/task-assignment.ts'
 import { applyTaskCommand } from './task-commands.ts'
-import { TASK_MACHINE } from '../tables/timers.ts'
+import { TASK_MACHINE } from '../tables/tasks.ts'
 import type { Reply } from '../state-machine.ts'
 import { isValueError } from '../run/value-error.ts'
 

@@ -16,7 +16,7 @@ import type { Reply } from '../state-machine.ts'
 import { isValueError } from '../run/value-error.ts'
 
 /** How far ahead `validUntil` may lie (sessions.md §4): less than a tombstone stays, so that no late copy opens again. */
-export const VALID_UNTIL_AHEAD_MS_MAX = 5 * 60 * 1000
+const VALID_UNTIL_AHEAD_MS_MAX = 5 * 60 * 1000
 
 const NO_ROLES: readonly string[] = Object.freeze([])
 const NO_CAPABILITIES: { readonly [name: string]: Value } = Object.freeze({})

@@ -8,10 +8,10 @@ import { removeRequest, replaceRequest } from '../clients/outbox.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 
 /** Server requests that one entry sends again, before it leaves the rest of the sessions it names to the next one. */
-export const RETRIES_PER_ENTRY = 4096
+const RETRIES_PER_ENTRY = 4096
 
 /** Server requests of one session that one entry sends again: as many as may be under way to a client at once. */
-export const RETRIES_PER_SESSION = 1024
+const RETRIES_PER_SESSION = 1024
 
 /**
  * RetryServerRequests: re-checks at apply what the leader's dirty read found due, bumps attempt and `lastSentAt`, and puts

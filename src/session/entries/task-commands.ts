@@ -4,8 +4,7 @@ import { runTaskFallbacks } from '../run/hooks.ts'
 import type { Executed, MachineRunner } from '../run/machine-runner.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { closeTask, failAttempt } from '../run/task-assignment.ts'
-import { isOpen, type TaskRow } from '../tables/tasks.ts'
-import { TASK_MACHINE } from '../tables/timers.ts'
+import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
 import type { Outcome } from '../user-machine.ts'
 
 interface TaskInput {

@@ -4,7 +4,7 @@ import type { Value } from '../../codec/value/value.ts'
 import { REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isInteger, isText } from '../rows/row-fields.ts'
-import { TASK_MACHINE } from '../tables/timers.ts'
+import { TASK_MACHINE } from '../tables/tasks.ts'
 import { principalsKnown, type Transaction } from './transaction.ts'
 import type { EmitOptions, MachineContext, SessionInfo, StateStore, TaskKind } from '../user-machine.ts'
 

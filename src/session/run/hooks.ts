@@ -3,7 +3,8 @@ import type { OutboxRow } from '../rows/session-rows.ts'
 import type { MachineRunner } from './machine-runner.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { type FailedTask, fireTaskTimer } from './task-assignment.ts'
-import { type FiringTimer, TASK_MACHINE } from '../tables/timers.ts'
+import { TASK_MACHINE } from '../tables/tasks.ts'
+import type { FiringTimer } from '../tables/timers.ts'
 
 /** Runs the fallback of every task that failed for good, each in its own transaction. */
 export function runTaskFallbacks(runner: MachineRunner, failed: readonly FailedTask[]): void {

@@ -1,4 +1,4 @@
-import { AssertionError } from '../../base/assert.ts'
+import { AssertionError, unreachable } from '../../base/assert.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
@@ -209,6 +209,8 @@ function hint(reason: MachineErrorReason): string {
       return 'an invariant does not hold'
     case 'EXCEPTION':
       return 'it threw'
+    default:
+      return unreachable(reason)
   }
 }
 

@@ -4,7 +4,7 @@ import { appendRequest, REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 
 /** Server request type of notifications. */
-export const NOTIFICATION = 'notification'
+const NOTIFICATION = 'notification'
 
 export interface Notification {
   readonly kind: 'notify'

@@ -1,11 +1,10 @@
 import type { SessionRecord } from '../clients/session-record.ts'
 import { appendRequest, hasRoom, REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
-import { isOpen, type TaskRow } from '../tables/tasks.ts'
-import { TASK_MACHINE } from '../tables/timers.ts'
+import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
 
 /** Server request type that carries a task; its payload is {taskId, kind, payload, attempt}. */
-export const TASK_REQUEST = 'task'
+const TASK_REQUEST = 'task'
 
 /** What a timer of the session layer is for; its name is `<purpose>:<taskId>`. */
 export type TaskTimer = 'lease' | 'backoff' | 'queue'
@@ -32,7 +31,7 @@ export function createTask(state: ReplicatedState, task: TaskRow): void {
 }
 
 /** Assigns the role's waiting tasks, oldest first, while there are workers with a free lease and room in their outbox. */
-export function assignWaiting(state: ReplicatedState, role: string): void {
+function assignWaiting(state: ReplicatedState, role: string): void {
   for (let task = state.tasks.firstWaiting(role); task !== null; task = state.tasks.firstWaiting(role)) {
     const worker = pickWorker(state, task)
     if (worker === null) return
@@ -68,7 +67,7 @@ export function failAttempt(state: ReplicatedState, task: TaskRow, reason: strin
 }
 
 /** FAILED for good. */
-export function failTask(state: ReplicatedState, task: TaskRow, reason: string): FailedTask {
+function failTask(state: ReplicatedState, task: TaskRow, reason: string): FailedTask {
   return { task: closeTask(state, task, { status: 'FAILED', result: null }), reason }
 }
 

@@ -1,3 +1,4 @@
+import { unreachable } from '../../base/assert.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
@@ -22,7 +23,7 @@ type Kept =
   | { readonly kind: 'alert'; readonly alert: string; readonly details: Value; readonly bytes: number }
 
 /** Notification topic of alerts, to every admin principal known. */
-export const ALERT_TOPIC = 'admin.alert'
+const ALERT_TOPIC = 'admin.alert'
 const ADMIN_PREFIX = 'admin:'
 
 /**
@@ -191,6 +192,8 @@ export class Transaction {
         if (task !== null && isOpen(task)) closeTask(this.state, task, { status: 'CANCELLED', result: null })
         return
       }
+      default:
+        unreachable(effect)
     }
   }
 
@@ -230,7 +233,7 @@ export class Transaction {
 }
 
 /** Counts an alert and tells every admin principal known. */
-export function raiseAlert(state: ReplicatedState, alert: string, details: Value, bytes: number): void {
+function raiseAlert(state: ReplicatedState, alert: string, details: Value, bytes: number): void {
   state.alerts.raise(alert, { index: state.index, now: state.now })
   const body = Object.freeze({ kind: alert, details })
   for (const principal of principalsKnown(state, ADMIN_PREFIX)) {

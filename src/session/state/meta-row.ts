@@ -1,7 +1,8 @@
+import type { Millis } from '../../base/brand.ts'
+import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { ReplicatedState } from './replicated-state.ts'
 
-/** Scalars of the replicated state, one row. Made when the dirty rows are swapped, not with every entry. */
+/** The scalars of the replicated state as one row. Made when the dirty rows are swapped, not with every entry. */
 type MetaRow = {
   readonly index: number
   readonly lease: number
@@ -16,7 +17,21 @@ type MetaRow = {
   readonly deadLetterNext: number
 }
 
-export function metaRow(state: ReplicatedState): MetaRow {
+/** Where the replicated state keeps these scalars. */
+interface Scalars {
+  index: number
+  lease: Millis
+  now: Millis
+  incarnation: number
+  bytesSinceBoundary: number
+  readonly hash: RunningHash
+  readonly tasks: { next: number }
+  readonly audit: { next: number; first: number }
+  readonly deadLetters: { next: number }
+}
+
+/** The row that a boundary stores. */
+export function metaRow(state: Scalars): MetaRow {
   return {
     index: state.index,
     lease: state.lease,
@@ -32,7 +47,8 @@ export function metaRow(state: ReplicatedState): MetaRow {
   }
 }
 
-export function readMetaRow(state: ReplicatedState, value: Value): void {
+/** Puts back what `metaRow` gave. A cast: the row was written by this file. */
+export function readMetaRow(state: Scalars, value: Value): void {
   const row = value as MetaRow
   state.index = row.index
   state.lease = row.lease

@@ -9,7 +9,7 @@ import type { ReplicatedState } from './replicated-state.ts'
 import { FAMILY, HELD_FAMILIES, USER_PREFIX } from '../rows/row-keys.ts'
 import type { CachedResponse, OutboxRow, SessionRow } from '../rows/session-rows.ts'
 import type { TaskRow } from '../tables/tasks.ts'
-import type { TimerRow } from '../tables/timers.ts'
+import type { TimerRow } from '../tables/due-timer.ts'
 import type { TombstoneRow } from '../tables/tombstones.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { Dictionary } from '../rows/dictionary.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 
 /** Audit rows kept per group; the oldest goes first. 10,000 rows of about 300 bytes are 3 MB. */
-export const AUDIT_ROWS_MAX = 10_000
+const AUDIT_ROWS_MAX = 10_000
 
 /** Append-only records that survive a rejection, bounded. */
 export class AuditLog {

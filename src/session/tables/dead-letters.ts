@@ -7,7 +7,7 @@ import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 import type { SessionInfo } from '../user-machine.ts'
 
 /** Dead letters kept per group; the oldest goes first. */
-export const DEAD_LETTERS_MAX = 10_000
+const DEAD_LETTERS_MAX = 10_000
 
 export type DeadLetterRow = {
   readonly target: SessionInfo

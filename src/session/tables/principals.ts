@@ -6,7 +6,7 @@ import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 
 /** Notifications waiting in all mailboxes of a group; beyond it new ones for absent principals are dropped and counted. */
-export const MAILBOX_ROWS_MAX = 1_000_000
+const MAILBOX_ROWS_MAX = 1_000_000
 
 /** What is remembered of a principal beyond its sessions. */
 export type PrincipalRow = {

@@ -5,8 +5,11 @@ import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 import type { TaskRecord } from '../user-machine.ts'
 
+/** Reserved machine name of the session layer's own timers and commands: those of tasks. */
+export const TASK_MACHINE = 'task'
+
 /** Closed tasks kept per group, for identical repeats and for people; the one that would go first goes early. */
-export const CLOSED_TASKS_MAX = 100_000
+const CLOSED_TASKS_MAX = 100_000
 
 /** A task's row: its record and what only the session layer needs. */
 export type TaskRow = TaskRecord & {

@@ -1,19 +1,10 @@
 import { assert } from '../../base/assert.ts'
 import type { Millis } from '../../base/brand.ts'
-import type { Value } from '../../codec/value/value.ts'
 import type { Dictionary } from '../rows/dictionary.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 import { StagedList } from '../rows/staged-list.ts'
-import { DueTimer, TimerHeap } from './timer-heap.ts'
-
-/** A durable timer (sessions.md §8): one per (machine, name). */
-export type TimerRow = {
-  readonly machine: string
-  readonly name: string
-  /** On the `now` clock. */
-  readonly dueAt: Millis
-  readonly payload: Value
-}
+import { DueTimer, type TimerRow } from './due-timer.ts'
+import { TimerHeap } from './timer-heap.ts'
 
 /** A timer whose time has come, as it was armed. */
 export interface FiringTimer {
@@ -21,9 +12,6 @@ export interface FiringTimer {
   readonly key: string
   readonly row: TimerRow
 }
-
-/** Reserved machine name of the session layer's own timers and commands (tasks). */
-export const TASK_MACHINE = 'task'
 
 /** The timers of one machine, under their names. */
 interface OfMachine {

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { Dictionary } from '../../../src/session/rows/dictionary.ts'
 import { Heap } from '../../../src/session/tables/heap.ts'
 import { OrderedKeys } from '../../../src/session/rows/ordered-keys.ts'
-import { DueTimer, TimerHeap } from '../../../src/session/tables/timer-heap.ts'
+import { DueTimer } from '../../../src/session/tables/due-timer.ts'
+import { TimerHeap } from '../../../src/session/tables/timer-heap.ts'
 
 test('ordered keys equal a sorted array, over chunk splits and joins', () => {
   fc.assert(

@@ -1,6 +1,0 @@
-export { EngineError, InvariantError } from './run/engine-error.ts'
-export type { SessionLog } from './state/replicated-state.ts'
-export { SessionStateMachine, type SessionStateMachineOptions } from './session-state-machine.ts'
-export { TASK_MACHINE } from './tables/timers.ts'
-export type * from './state-machine.ts'
-export type * from './user-machine.ts'
