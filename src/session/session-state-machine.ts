@@ -1,31 +1,23 @@
-import { assert, unreachable } from '../base/assert.ts'
+import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
-import type { Limits, PayloadByKind, ServerRequestAckPayload } from '../codec/entry/payload.ts'
 import type { Entry } from '../codec/entry/entry.ts'
+import type { Limits } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
-import { applyClientRequest } from './entries/client-request.ts'
-import { applyAttachSession } from './entries/attach-session.ts'
-import { rowValue } from './rows/dictionary.ts'
-import { applyCloseSession, applyExpireSessions } from './entries/end-session.ts'
+import { ValueError } from '../codec/value/value-error.ts'
+import { cachedResponse } from './clients/response-cache.ts'
+import { sessionFacts } from './clients/session-facts.ts'
+import { applyEntry } from './entries/apply-entry.ts'
+import { nextRetryOf } from './entries/retry-server-requests.ts'
+import { StateView } from './rows/state-view.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
 import { fireTimers } from './run/hooks.ts'
 import { MachineRunner } from './run/machine-runner.ts'
-import { applyOpenSession } from './entries/open-session.ts'
-import { acknowledge } from './clients/outbox.ts'
-import { checkEpoch, refused, refuseUnknown } from './entries/refusal.ts'
-import { ReplicatedState, type SessionLog } from './state/replicated-state.ts'
-import { cachedResponse } from './clients/response-cache.ts'
-import { Restore } from './state/restore.ts'
-import { applyRetryServerRequests, nextRetryOf } from './entries/retry-server-requests.ts'
-import { FAMILY } from './rows/row-keys.ts'
 import { foldReply } from './state/fold-reply.ts'
-import { sessionFacts } from './clients/session-facts.ts'
-import { StateView } from './rows/state-view.ts'
-import { assignToRolesOf } from './run/task-assignment.ts'
-import type { Applied, CachedOutcome, DirtyRows, Reply, SessionFacts, StateMachine } from './state-machine.ts'
+import { ReplicatedState, type SessionLog } from './state/replicated-state.ts'
+import { Restore } from './state/restore.ts'
+import type { Applied, CachedOutcome, DirtyRows, SessionFacts, StateMachine } from './state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
-import { isValueError } from './run/value-error.ts'
 
 export interface SessionStateMachineOptions {
   /** Number of the Raft group, part of every session id. Default 0; the same on every replica. */
@@ -157,7 +149,7 @@ export class SessionStateMachine implements StateMachine {
     } catch (error) {
       // A query changes nothing, so even an engine error ends with its caller.
       this.state.log({ level: 'error', message: `query ${machine}.${query} failed`, fields: { error } })
-      const reason = isValueError(error) ? 'INVALID_VALUE' : 'EXCEPTION'
+      const reason = error instanceof ValueError ? 'INVALID_VALUE' : 'EXCEPTION'
       return this.runner.machineError(machine, reason)
     }
   }
@@ -196,103 +188,10 @@ export class SessionStateMachine implements StateMachine {
     state.now = now
     this.sweep(now)
     state.codec.foldString(state.hash, entry.kind)
-    const reply = this.dispatch(entry)
+    const reply = applyEntry(state, this.runner, entry)
     foldReply(state, reply)
     const { deliver, ended } = state.finishEntry()
     return { index: entry.index, reply, deliver, ended, boundary: this.closesInterval(entry, recordBytes) }
-  }
-
-  private dispatch(entry: Entry): Reply {
-    try {
-      return this.applyKind(entry)
-    } catch (error) {
-      // Only a payload that does not decode can get here; nothing has been changed yet.
-      if (error instanceof PayloadError) return refused('INVALID', { reason: 'PAYLOAD' })
-      throw error
-    }
-  }
-
-  private applyKind(entry: Entry): Reply {
-    const { state, runner } = this
-    switch (entry.kind) {
-      case 'ClientRequest':
-        return applyClientRequest(state, runner, this.clientRequest(entry.payload))
-      case 'KeepAlive':
-        return this.applyKeepAlive(this.payload('KeepAlive', entry))
-      case 'ServerRequestAck':
-        return this.applyAck(this.payload('ServerRequestAck', entry))
-      case 'OpenSession':
-        return applyOpenSession(state, runner, this.payload('OpenSession', entry))
-      case 'AttachSession':
-        return applyAttachSession(state, this.payload('AttachSession', entry))
-      case 'CloseSession':
-        return applyCloseSession(state, runner, this.payload('CloseSession', entry))
-      case 'ExpireSessions':
-        applyExpireSessions(state, runner, this.payload('ExpireSessions', entry))
-        return NO_REPLY
-      case 'RetryServerRequests':
-        applyRetryServerRequests(state, runner, this.payload('RetryServerRequests', entry))
-        return NO_REPLY
-      case 'Configuration':
-        state.incarnation = this.payload('Configuration', entry).incarnation
-        state.codec.foldNumber(state.hash, state.incarnation)
-        return NO_REPLY
-      case 'Limits':
-        return this.applyLimits(this.payload('Limits', entry))
-      case 'AdvanceVersion':
-        return this.applyAdvanceVersion(this.payload('AdvanceVersion', entry))
-      case 'SkipEntry':
-      case 'Noop':
-      case 'Tick':
-      case 'Snapshot':
-        return NO_REPLY
-      default:
-        return unreachable(entry.kind)
-    }
-  }
-
-  private applyKeepAlive({ sessions }: PayloadByKind['KeepAlive']): Reply {
-    const alive = sessions.map((named) => {
-      const session = this.state.sessions.find(named)
-      if (session !== null) this.state.renew(session)
-      return session !== null
-    })
-    return { kind: 'keptAlive', alive }
-  }
-
-  private applyAck(payload: ServerRequestAckPayload): Reply {
-    const { state } = this
-    const session = state.sessions.find(payload)
-    if (session === null) return refuseUnknown(state, payload)
-    const refusal = checkEpoch(session, payload.epoch)
-    if (refusal !== null) return refusal
-    const upTo = payload.serverRequestId
-    if (!Number.isSafeInteger(upTo) || upTo < 1 || upTo > session.row.lastId) {
-      return refused('INVALID_ACK', { last: session.row.lastId })
-    }
-    state.renew(session)
-    acknowledge(state, session, upTo)
-    assignToRolesOf(state, session)
-    return { kind: 'acknowledged', upTo: session.row.acknowledged }
-  }
-
-  private applyLimits(limits: Limits): Reply {
-    const { state } = this
-    const row = rowValue(limits)
-    state.codec.walk(row, state.hash)
-    state.limits = limits
-    state.dictionary.set(FAMILY.limits, row)
-    return NO_REPLY
-  }
-
-  private applyAdvanceVersion({ machine, to }: PayloadByKind['AdvanceVersion']): Reply {
-    const { state } = this
-    if (to <= state.activeVersion(machine)) return NO_REPLY
-    state.versions.set(machine, to)
-    state.dictionary.set(state.keys.row(FAMILY.version, machine), to)
-    state.codec.foldString(state.hash, machine)
-    state.codec.foldNumber(state.hash, to)
-    return NO_REPLY
   }
 
   /** Rows whose time has passed, a bounded number per family and entry. */
@@ -312,30 +211,5 @@ export class SessionStateMachine implements StateMachine {
     const boundary = entry.kind === 'Snapshot' || state.bytesSinceBoundary > state.limits.snapshotBytes
     if (boundary) state.bytesSinceBoundary = 0
     return boundary
-  }
-
-  private clientRequest(payload: Uint8Array): ReturnType<SessionCodec['decodeClientRequest']> {
-    try {
-      return this.state.codec.decodeClientRequest(payload)
-    } catch (error) {
-      throw isValueError(error) ? new PayloadError(error) : error
-    }
-  }
-
-  private payload<Kind extends keyof PayloadByKind>(kind: Kind, entry: Entry): PayloadByKind[Kind] {
-    try {
-      return this.state.codec.decodePayload(kind, entry.payload)
-    } catch (error) {
-      throw isValueError(error) ? new PayloadError(error) : error
-    }
-  }
-}
-
-const NO_REPLY: Reply = { kind: 'none' }
-
-/** An entry's payload does not decode. Private to this file: it never leaves `dispatch`. */
-class PayloadError extends Error {
-  constructor(cause: unknown) {
-    super('the payload does not decode', { cause })
   }
 }

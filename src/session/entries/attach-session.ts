@@ -1,7 +1,7 @@
 import type { AttachSessionPayload } from '../../codec/entry/payload.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
-import { binary } from './open-session.ts'
-import { refused, refuseUnknown } from './refusal.ts'
+import { binaryString } from '../rows/binary-string.ts'
+import { refused, refuseUnknown } from './replies.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
 
@@ -11,14 +11,14 @@ import type { Reply } from '../state-machine.ts'
  * the same to a stranger, also where a tombstone stands.
  */
 export function applyAttachSession(state: ReplicatedState, payload: AttachSessionPayload): Reply {
-  const secret = binary(payload.secretHash)
+  const secret = binaryString(payload.secretHash)
   const session = state.sessions.find(payload)
   if (session === null) {
     const known = state.tombstones.find(payload)?.secret === secret
     return known ? refuseUnknown(state, payload) : refused('SESSION_UNKNOWN')
   }
   if (session.row.secret !== secret) return refused('SESSION_UNKNOWN')
-  const nonce = binary(payload.nonce)
+  const nonce = binaryString(payload.nonce)
   const repeated = session.row.epoch > 0 && session.row.nonce === nonce
   if (!repeated && payload.replaces !== session.row.epoch) {
     return refused('ATTACH_CONFLICT', { current: session.row.epoch })

@@ -1,16 +1,16 @@
 import type { ClientRequestPayload } from '../../codec/entry/payload.ts'
 import type { Value } from '../../codec/value/value.ts'
+import { ValueError } from '../../codec/value/value-error.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import type { Executed, MachineRunner } from '../run/machine-runner.ts'
 import { acknowledge } from '../clients/outbox.ts'
-import { checkEpoch, type Refused, refused, refuseUnknown } from './refusal.ts'
+import { checkEpoch, type Refused, refused, refuseUnknown } from './replies.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { cachedResponse, cacheResponse, raiseFloor } from '../clients/response-cache.ts'
 import { assignToRolesOf } from '../run/task-assignment.ts'
-import { applyTaskCommand } from './task-commands.ts'
+import { applyTaskCommand } from './task-command.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
 import type { Reply } from '../state-machine.ts'
-import { isValueError } from '../run/value-error.ts'
 
 /**
  * ClientRequest in the order of sessions.md §3; the numbers are its steps. Nothing changes before step 3; no refusal up to
@@ -37,7 +37,7 @@ export function applyClientRequest(
   }
   const unexecuted = checkExecutable(state, session, request) // 7–10
   if (unexecuted !== null) return unexecuted
-  const executed = execute(state, runner, session, request) // 11, 13, 14
+  const executed = run(state, runner, session, request) // 11, 13, 14
   cacheResponse(state, session, {
     requestId,
     hashHigh: request.hashHigh,
@@ -90,7 +90,7 @@ function checkExecutable(
   return null
 }
 
-function execute(
+function run(
   state: ReplicatedState,
   runner: MachineRunner,
   session: SessionRecord,
@@ -108,7 +108,7 @@ function decodeInput(state: ReplicatedState, bytes: Uint8Array): Value | undefin
   try {
     return state.codec.decodeInput(bytes)
   } catch (error) {
-    if (isValueError(error)) return undefined
+    if (error instanceof ValueError) return undefined
     throw error
   }
 }

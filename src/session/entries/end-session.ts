@@ -1,51 +1,16 @@
-import type { CloseSessionPayload, ExpireSessionsPayload } from '../../codec/entry/payload.ts'
+import { dropRequests } from '../clients/outbox.ts'
+import { dropResponses } from '../clients/response-cache.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { runTaskFallbacks } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
-import { binary } from './open-session.ts'
-import { dropRequests } from '../clients/outbox.ts'
-import { checkEpoch, refused, refuseUnknown } from './refusal.ts'
-import type { ReplicatedState } from '../state/replicated-state.ts'
-import { dropResponses } from '../clients/response-cache.ts'
 import { releaseTasksOf } from '../run/task-assignment.ts'
-import type { Reply } from '../state-machine.ts'
+import type { ReplicatedState } from '../state/replicated-state.ts'
 
 /**
- * ExpireSessions: a compare-and-set (sessions.md §4). A session renewed since the leader looked is skipped, and so is one
- * that is not overdue at this entry's lease.
- */
-export function applyExpireSessions(
-  state: ReplicatedState,
-  runner: MachineRunner,
-  payload: ExpireSessionsPayload,
-): void {
-  for (const named of payload.sessions) {
-    const session = state.sessions.find(named)
-    if (session === null || session.row.renewedAtIndex !== named.renewedAtIndex) continue
-    if (session.row.renewedLease + session.row.timeoutMs > state.lease) continue
-    endSession(state, runner, session, 'expired')
-  }
-}
-
-/** CloseSession: with the current epoch, or with the secret when no connection is attached. */
-export function applyCloseSession(state: ReplicatedState, runner: MachineRunner, payload: CloseSessionPayload): Reply {
-  const session = state.sessions.find(payload)
-  if (session === null) return refuseUnknown(state, payload)
-  if (payload.secretHash.length > 0) {
-    if (binary(payload.secretHash) !== session.row.secret) return refused('SESSION_UNKNOWN')
-  } else {
-    const refusal = checkEpoch(session, payload.epoch)
-    if (refusal !== null) return refusal
-  }
-  endSession(state, runner, session, 'closed')
-  return { kind: 'closed' }
-}
-
-/**
- * The hook runs once, on a session that already receives nothing; what it wrote and emitted to others stays, what it
+ * The end of a session, expired or closed (sessions.md §4). The hook runs once, on a session that already receives nothing; what it wrote and emitted to others stays, what it
  * throws is recorded. Then every row of the session goes, a tombstone stays, and its tasks are queued again.
  */
-function endSession(
+export function endSession(
   state: ReplicatedState,
   runner: MachineRunner,
   session: SessionRecord,

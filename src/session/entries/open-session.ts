@@ -2,18 +2,19 @@ import { type Millis, sessionId } from '../../base/brand.ts'
 import type { OpenSessionPayload } from '../../codec/entry/payload.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
+import { ValueError } from '../../codec/value/value-error.ts'
+import { binaryString } from '../rows/binary-string.ts'
 import { SessionRecord } from '../clients/session-record.ts'
 import type { SessionRow } from '../rows/session-rows.ts'
 import { rowValue } from '../rows/dictionary.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import { flushMailbox } from '../run/notify.ts'
-import { type Refused, refused } from './refusal.ts'
+import { type Refused, refused } from './replies.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { FAMILY } from '../rows/row-keys.ts'
 import { assignToRolesOf } from '../run/task-assignment.ts'
 import type { Outcome, SessionInfo } from '../user-machine.ts'
 import type { Reply } from '../state-machine.ts'
-import { isValueError } from '../run/value-error.ts'
 
 /** How far ahead `validUntil` may lie (sessions.md §4): less than a tombstone stays, so that no late copy opens again. */
 const VALID_UNTIL_AHEAD_MS_MAX = 5 * 60 * 1000
@@ -31,7 +32,7 @@ const SECRET_BYTES = 32
 export function applyOpenSession(state: ReplicatedState, runner: MachineRunner, payload: OpenSessionPayload): Reply {
   const invalid = checkPayload(state, payload)
   if (invalid !== null) return invalid
-  const secret = binary(payload.secretHash)
+  const secret = binaryString(payload.secretHash)
   const existing = state.sessions.findBySecret(secret)
   if (existing !== null) {
     if (!sameSession(existing.row, payload)) return refused('OPEN_CONFLICT')
@@ -43,11 +44,6 @@ export function applyOpenSession(state: ReplicatedState, runner: MachineRunner, 
   const rejection = admit(state, runner, session)
   if (rejection !== null) return refused('OPEN_REJECTED', rowValue(rejection))
   return { kind: 'opened', sessionId: session.row.info.id, existing: false }
-}
-
-/** Bytes as a string of code units 0–255. */
-export function binary(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes)
 }
 
 /** True for a principal or role that no client may claim. */
@@ -69,7 +65,7 @@ function isMachineValue(codec: SessionCodec, value: Value): boolean {
     codec.walk(value, { high: 0, low: 0 })
     return true
   } catch (error) {
-    if (isValueError(error)) return false
+    if (error instanceof ValueError) return false
     throw error
   }
 }

@@ -6,6 +6,8 @@ import { runDeadLetter } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import { removeRequest, replaceRequest } from '../clients/outbox.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
+import type { Reply } from '../state-machine.ts'
+import { NO_REPLY } from './replies.ts'
 
 /** Server requests that one entry sends again, before it leaves the rest of the sessions it names to the next one. */
 const RETRIES_PER_ENTRY = 4096
@@ -22,13 +24,14 @@ export function applyRetryServerRequests(
   state: ReplicatedState,
   runner: MachineRunner,
   payload: { readonly sessions: readonly SessionNumbers[] },
-): void {
+): Reply {
   let retried = 0
   for (const named of payload.sessions) {
-    if (retried >= RETRIES_PER_ENTRY) return
+    if (retried >= RETRIES_PER_ENTRY) break
     const session = state.sessions.find(named)
     if (session !== null) retried += retrySession(state, runner, session)
   }
+  return NO_REPLY
 }
 
 /** Earliest `now` at which a request of this session is due for redelivery (or dead), or null. O(1) as a rule. */

@@ -1,6 +1,7 @@
 import { AssertionError, unreachable } from '../../base/assert.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
+import { ValueError } from '../../codec/value/value-error.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { Context } from './context.ts'
 import { EngineError, InvariantError, isEngineError } from './engine-error.ts'
@@ -8,7 +9,6 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
 import { Transaction } from './transaction.ts'
 import type { MachineContext, Outcome, UserStateMachine } from '../user-machine.ts'
-import { isValueError } from './value-error.ts'
 
 /** Bytes counted for an outcome beside its value or details. */
 const OUTCOME_OVERHEAD_BYTES = 16
@@ -187,7 +187,7 @@ export class MachineRunner {
   /** The reason of an error, or throws EngineError when it is none of the machine's. */
   private reasonOf(error: unknown, part: string): MachineErrorReason {
     if (isEngineError(error)) throw new EngineError(this.state.index, part, error)
-    if (isValueError(error) || this.transaction.invalidValue) return 'INVALID_VALUE'
+    if (error instanceof ValueError || this.transaction.invalidValue) return 'INVALID_VALUE'
     if (error instanceof InvariantError || error instanceof AssertionError) return 'INTERNAL_INVARIANT'
     return 'EXCEPTION'
   }

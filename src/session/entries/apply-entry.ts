@@ -1,0 +1,95 @@
+import { unreachable } from '../../base/assert.ts'
+import type { Entry } from '../../codec/entry/entry.ts'
+import type { ClientRequestPayload, PayloadByKind } from '../../codec/entry/payload.ts'
+import { ValueError } from '../../codec/value/value-error.ts'
+import type { MachineRunner } from '../run/machine-runner.ts'
+import type { ReplicatedState } from '../state/replicated-state.ts'
+import type { Reply } from '../state-machine.ts'
+import { applyAdvanceVersion } from './advance-version.ts'
+import { applyAttachSession } from './attach-session.ts'
+import { applyClientRequest } from './client-request.ts'
+import { applyCloseSession } from './close-session.ts'
+import { applyConfiguration } from './configuration.ts'
+import { applyExpireSessions } from './expire-sessions.ts'
+import { applyKeepAlive } from './keep-alive.ts'
+import { applyLimits } from './limits.ts'
+import { applyOpenSession } from './open-session.ts'
+import { NO_REPLY, refused } from './replies.ts'
+import { applyRetryServerRequests } from './retry-server-requests.ts'
+import { applyServerRequestAck } from './server-request-ack.ts'
+
+/**
+ * What an entry does by its kind (sessions.md §1), once the timers that are due before it have fired. A payload that does
+ * not decode changes nothing and is answered like any other refusal.
+ */
+export function applyEntry(state: ReplicatedState, runner: MachineRunner, entry: Entry): Reply {
+  try {
+    return applyKind(state, runner, entry)
+  } catch (error) {
+    if (error instanceof PayloadError) return refused('INVALID', { reason: 'PAYLOAD' })
+    throw error
+  }
+}
+
+function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry): Reply {
+  switch (entry.kind) {
+    case 'ClientRequest':
+      return applyClientRequest(state, runner, decodeRequest(state, entry))
+    case 'ServerRequestAck':
+      return applyServerRequestAck(state, decode(state, 'ServerRequestAck', entry))
+    case 'KeepAlive':
+      return applyKeepAlive(state, decode(state, 'KeepAlive', entry))
+    case 'OpenSession':
+      return applyOpenSession(state, runner, decode(state, 'OpenSession', entry))
+    case 'AttachSession':
+      return applyAttachSession(state, decode(state, 'AttachSession', entry))
+    case 'CloseSession':
+      return applyCloseSession(state, runner, decode(state, 'CloseSession', entry))
+    case 'ExpireSessions':
+      return applyExpireSessions(state, runner, decode(state, 'ExpireSessions', entry))
+    case 'RetryServerRequests':
+      return applyRetryServerRequests(state, runner, decode(state, 'RetryServerRequests', entry))
+    case 'Configuration':
+      return applyConfiguration(state, decode(state, 'Configuration', entry))
+    case 'Limits':
+      return applyLimits(state, decode(state, 'Limits', entry))
+    case 'AdvanceVersion':
+      return applyAdvanceVersion(state, decode(state, 'AdvanceVersion', entry))
+    // Their clocks, and the timers that those have made due, are all they bring; a Snapshot is a boundary besides
+    // (`closesInterval`). SkipEntry means nothing yet (sessions.md §10).
+    case 'Noop':
+    case 'Tick':
+    case 'Snapshot':
+    case 'SkipEntry':
+      return NO_REPLY
+    default:
+      return unreachable(entry.kind)
+  }
+}
+
+function decodeRequest({ codec }: ReplicatedState, entry: Entry): ClientRequestPayload {
+  try {
+    return codec.decodeClientRequest(entry.payload)
+  } catch (error) {
+    throw error instanceof ValueError ? new PayloadError(error) : error
+  }
+}
+
+function decode<Kind extends keyof PayloadByKind>(
+  { codec }: ReplicatedState,
+  kind: Kind,
+  entry: Entry,
+): PayloadByKind[Kind] {
+  try {
+    return codec.decodePayload(kind, entry.payload)
+  } catch (error) {
+    throw error instanceof ValueError ? new PayloadError(error) : error
+  }
+}
+
+/** An entry's payload does not decode. Never leaves `applyEntry`; a ValueError of a machine is another matter. */
+class PayloadError extends Error {
+  constructor(cause: ValueError) {
+    super('the payload does not decode', { cause })
+  }
+}
