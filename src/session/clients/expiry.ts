@@ -31,13 +31,13 @@ export class Expiry {
 
   /** Earliest lease at which a live session may expire, or null. */
   next(): Millis | null {
-    return this.settle()?.at ?? null
+    return this.first()?.at ?? null
   }
 
   /** Sessions overdue at `lease`, oldest deadline first, at most `limit`; changes nothing that is replicated. */
   overdue(lease: Millis, limit: number): { index: number; renewedAtIndex: number }[] {
     const found: Deadline[] = []
-    for (let top = this.settle(); top !== null && found.length < limit && top.at <= lease; top = this.settle()) {
+    for (let top = this.first(); top !== null && found.length < limit && top.at <= lease; top = this.first()) {
       found.push(top)
       this.heap.pop()
     }
@@ -49,7 +49,7 @@ export class Expiry {
   }
 
   /** Brings a deadline that still holds to the top and returns it. */
-  private settle(): Deadline | null {
+  private first(): Deadline | null {
     for (let top = this.heap.peek(); top !== undefined; top = this.heap.peek()) {
       const row = this.sessions.at(top.session)?.row
       const at = row === undefined ? null : row.renewedLease + row.timeoutMs

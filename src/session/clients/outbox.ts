@@ -74,7 +74,7 @@ export function appendRequest(state: ReplicatedState, session: SessionRecord, re
   }
   session.addRequest(stored)
   state.heldRows += 1
-  state.deliver(session)
+  state.listForDelivery(session)
 }
 
 /** Removes every request with id ≤ `upTo` (FR-020). Cost is the number removed. */

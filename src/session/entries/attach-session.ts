@@ -30,7 +30,7 @@ export function applyAttachSession(state: ReplicatedState, payload: AttachSessio
   }
   // Everything waiting is sent again at once, so that is when the wait for acks starts anew.
   row.resentAt = state.now
-  if (session.outbox.length > 0) state.deliver(session)
+  if (session.outbox.length > 0) state.listForDelivery(session)
   return attached(session)
 }
 

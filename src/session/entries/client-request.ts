@@ -100,7 +100,7 @@ function run(
   if (input === undefined) return runner.refusedInput(request.machine)
   const { machine, command } = request
   if (machine === TASK_MACHINE) return applyTaskCommand(state, runner, session, { command, input })
-  return runner.command(session, { machine, command, input })
+  return runner.runCommand(session, { machine, command, input })
 }
 
 /** Undefined for bytes that no value encodes to: the leader parsed them, so this is a bug somewhere, not the machine's. */

@@ -24,11 +24,11 @@ export function endSession(
   // A copy: a machine that keeps it has it frozen, and the session's own list is emptied below.
   const pending = session.outbox.slice()
   const { info } = session.row
-  runner.hook('onSessionExpired', session, (context) => runner.user.onSessionExpired(context, info, pending, reason))
+  runner.runHook('onSessionExpired', session, (context) => runner.user.onSessionExpired(context, info, pending, reason))
   removeRows(state, session)
   addTombstone(state, session, reason)
   runTaskFallbacks(runner, releaseTasksOf(state, session))
-  state.ending(session, reason)
+  state.listEnded(session, reason)
 }
 
 /** Everything the session holds (PC-5), by its own lists: nothing is scanned. */

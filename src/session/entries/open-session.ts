@@ -41,7 +41,7 @@ export function applyOpenSession(state: ReplicatedState, runner: MachineRunner, 
   const refusal = checkOpening(state, payload, secret)
   if (refusal !== null) return refusal
   const session = newSession(state, payload, secret)
-  const rejection = admit(state, runner, session)
+  const rejection = register(state, runner, session)
   if (rejection !== null) return refused('OPEN_REJECTED', rowValue(rejection))
   return { kind: 'opened', sessionId: session.row.info.id, existing: false }
 }
@@ -128,9 +128,9 @@ function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret:
 }
 
 /** Registers the session, asks the machine, and on a rejection takes it out again. */
-function admit(state: ReplicatedState, runner: MachineRunner, session: SessionRecord): Outcome | null {
+function register(state: ReplicatedState, runner: MachineRunner, session: SessionRecord): Outcome | null {
   state.sessions.add(session)
-  const rejection = runner.created(session, {
+  const rejection = runner.runCreated(session, {
     accepted() {
       state.draft(session)
       state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)

@@ -67,7 +67,7 @@ function retrySession(state: ReplicatedState, runner: MachineRunner, session: Se
     if (late || (exhausted && at === 0)) dead.push(request)
     else replaceRequest(state, session, { ...request, attempt: nextAttempt(request, exhausted), lastSentAt: now })
   }
-  if (touched > 0) state.deliver(session)
+  if (touched > 0) state.listForDelivery(session)
   for (const request of dead) bury(state, runner, session, request.serverRequestId)
   return touched
 }

@@ -57,7 +57,7 @@ function complete(
   { task, input, given }: Completion,
 ): Executed {
   let invalid = false
-  const executed = runner.internal(session, task.machine, (context) => {
+  const executed = runner.runInternal(session, task.machine, (context) => {
     const verdict = runner.user.onTaskResult?.(context, task, input.answer) ?? { kind: 'done', value: null }
     if (verdict.kind === 'done') return value(verdict.value)
     invalid = true
@@ -101,7 +101,7 @@ function holdsLease(task: TaskRow, attempt: number): boolean {
 }
 
 function answer(runner: MachineRunner, session: SessionRecord, outcome: Outcome): Executed {
-  return runner.internal(session, TASK_MACHINE, () => outcome)
+  return runner.runInternal(session, TASK_MACHINE, () => outcome)
 }
 
 const value = (result: Value): Outcome => ({ kind: 'value', value: result })

@@ -30,13 +30,10 @@ type Rejection = Extract<Outcome, { kind: 'reject' }>
 
 const NO_HOOKS: readonly never[] = []
 
-/** What a hook or timer came to. */
-export type HookResult = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: MachineErrorReason }
-
 /** Runs the user machine inside transactions and turns what it does into outcomes (FM-3). */
 export class MachineRunner {
   readonly user: UserStateMachine
-  readonly context: Context
+  private readonly context: Context
   private readonly transaction: Transaction
   private readonly state: ReplicatedState
 
@@ -48,10 +45,10 @@ export class MachineRunner {
   }
 
   /** Runs one command: commit, reject or MACHINE_ERROR. */
-  command(session: SessionRecord, command: { machine: string; command: string; input: Value }): Executed {
+  runCommand(session: SessionRecord, command: { machine: string; command: string; input: Value }): Executed {
     this.transaction.begin(session, true)
     try {
-      return this.settle(this.user.apply(this.context, command), command.machine)
+      return this.conclude(this.user.apply(this.context, command), command.machine)
     } catch (error) {
       return this.broken(command.machine, error)
     }
@@ -60,28 +57,25 @@ export class MachineRunner {
   /**
    * Runs a command of the session layer itself that asks the user machine (a task's result): `body` returns the outcome.
    */
-  internal(session: SessionRecord, machine: string, body: (context: MachineContext) => Outcome): Executed {
+  runInternal(session: SessionRecord, machine: string, body: (context: MachineContext) => Outcome): Executed {
     this.transaction.begin(session, true)
     try {
-      return this.settle(body(this.context), machine)
+      return this.conclude(body(this.context), machine)
     } catch (error) {
       return this.broken(machine, error)
     }
   }
 
   /** Runs a hook or timer in a transaction of its own; what throws is dropped, recorded and alerted. */
-  hook(part: string, session: SessionRecord | null, body: (context: MachineContext) => void): HookResult {
+  runHook(part: string, session: SessionRecord | null, body: (context: MachineContext) => void): void {
     this.transaction.begin(session, false)
     try {
       const returned: unknown = body(this.context)
       const reason = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
-      if (reason === null) {
-        this.transaction.commit()
-        return { kind: 'done' }
-      }
-      return this.hookFailed(part, reason, null)
+      if (reason === null) this.transaction.commit()
+      else this.hookFailed(part, reason, null)
     } catch (error) {
-      return this.hookFailed(part, this.reasonOf(error, part), error)
+      this.hookFailed(part, this.reasonOf(error, part), error)
     }
   }
 
@@ -89,14 +83,14 @@ export class MachineRunner {
    * onSessionCreated: like a hook, but it may reject. `accepted` or `rejected` runs between its verdict and its effects:
    * also a rejection has some (alerts, afterReject), and they must not find the session.
    */
-  created(session: SessionRecord, verdict: { accepted(): void; rejected(): void }): Outcome | null {
+  runCreated(session: SessionRecord, verdict: { accepted(): void; rejected(): void }): Outcome | null {
     this.transaction.begin(session, false)
     try {
       const returned: unknown = this.user.onSessionCreated(this.context, session.row.info)
       const broken = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
       if (broken !== null || isReject(returned)) verdict.rejected()
       if (broken !== null) return this.createdFailed(broken, null)
-      if (isReject(returned)) return this.settleReject(returned, 'onSessionCreated').outcome
+      if (isReject(returned)) return this.concludeReject(returned, 'onSessionCreated').outcome
     } catch (error) {
       const reason = this.reasonOf(error, 'onSessionCreated')
       verdict.rejected()
@@ -118,11 +112,11 @@ export class MachineRunner {
     return { kind: 'reject', code: 'MACHINE_ERROR', details: { machine, index: this.state.index, reason } }
   }
 
-  private settle(returned: unknown, machine: string): Executed {
+  private conclude(returned: unknown, machine: string): Executed {
     const { transaction, state } = this
     if (transaction.invalidValue) return this.failed(machine, 'INVALID_VALUE', null)
     if (isThenable(returned)) return this.failed(machine, 'ASYNC_HANDLER', null)
-    if (transaction.rejection !== null) return this.settleReject(transaction.rejection, machine)
+    if (transaction.rejection !== null) return this.concludeReject(transaction.rejection, machine)
     if (isValue(returned)) {
       const bytes = state.codec.walk(returned.value, state.hash) + OUTCOME_OVERHEAD_BYTES
       if (bytes > state.limits.responseBytesMax) return this.failed(machine, 'RESPONSE_TOO_LARGE', null)
@@ -130,14 +124,14 @@ export class MachineRunner {
       return { outcome: { kind: 'value', value: returned.value }, bytes }
     }
     if (!isReject(returned)) return this.failed(machine, 'INVALID_VALUE', null)
-    return this.settleReject(returned, machine)
+    return this.concludeReject(returned, machine)
   }
 
   /**
    * Drops writes and emissions; audit, alerts and afterReject stay. The details are walked aside first: the rollback puts
    * the running hash back, and a rejection that is no plain data keeps nothing.
    */
-  private settleReject(rejection: Rejection, machine: string): Executed {
+  private concludeReject(rejection: Rejection, machine: string): Executed {
     const { transaction, state } = this
     const { code, details } = rejection
     if (!isText(code)) return this.failed(machine, 'INVALID_VALUE', null)
@@ -150,7 +144,7 @@ export class MachineRunner {
     state.codec.foldString(state.hash, code)
     state.codec.foldNumber(state.hash, folded.high)
     state.codec.foldNumber(state.hash, folded.low)
-    for (const run of after) this.hook('afterReject', session, run)
+    for (const run of after) this.runHook('afterReject', session, run)
     return { outcome: { kind: 'reject', code, details }, bytes }
   }
 
@@ -172,7 +166,7 @@ export class MachineRunner {
     return this.machineError('onSessionCreated', reason)
   }
 
-  private hookFailed(part: string, reason: MachineErrorReason, error: unknown): HookResult {
+  private hookFailed(part: string, reason: MachineErrorReason, error: unknown): void {
     this.transaction.abort()
     this.report(`${part} failed: ${hint(reason)}`, reason, error)
     const { state } = this
@@ -181,7 +175,6 @@ export class MachineRunner {
     this.transaction.audit({ kind: 'MACHINE_ERROR', part, reason })
     this.transaction.alert('MACHINE_ERROR', { part, index: state.index, reason })
     this.transaction.commit()
-    return { kind: 'failed', reason }
   }
 
   /** The reason of an error, or throws EngineError when it is none of the machine's. */

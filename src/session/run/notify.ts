@@ -29,19 +29,19 @@ export function notify(state: ReplicatedState, notification: Notification): void
     return
   }
   const payload = Object.freeze({ topic, body, seq })
-  if (!Array.isArray(sessions)) send(state, sessions, payload, notification.bytes)
-  else for (const session of sessions) send(state, session, payload, notification.bytes)
+  if (!Array.isArray(sessions)) append(state, sessions, payload, notification.bytes)
+  else for (const session of sessions) append(state, session, payload, notification.bytes)
 }
 
 /** Hands what waited in the principal's mailbox to its new session, oldest first. */
 export function flushMailbox(state: ReplicatedState, session: SessionRecord): void {
   for (const mail of state.principals.flush(session.row.info.principal)) {
     const payload = Object.freeze({ topic: mail.topic, body: mail.body, seq: mail.seq })
-    send(state, session, payload, state.codec.walkRow(mail.body, { high: 0, low: 0 }))
+    append(state, session, payload, state.codec.walkRow(mail.body, { high: 0, low: 0 }))
   }
 }
 
-function send(state: ReplicatedState, session: SessionRecord, payload: Value, bytes: number): void {
+function append(state: ReplicatedState, session: SessionRecord, payload: Value, bytes: number): void {
   appendRequest(state, session, {
     type: NOTIFICATION,
     payload,

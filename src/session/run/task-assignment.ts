@@ -7,7 +7,7 @@ import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
 const TASK_REQUEST = 'task'
 
 /** What a timer of the session layer is for; its name is `<purpose>:<taskId>`. */
-export type TaskTimer = 'lease' | 'backoff' | 'queue'
+type TaskTimer = 'lease' | 'backoff' | 'queue'
 
 /** A task whose last attempt failed: its owner's fallback is to run, in a transaction of its own. */
 export interface FailedTask {

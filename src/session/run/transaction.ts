@@ -11,6 +11,7 @@ import { StagedList } from '../rows/staged-list.ts'
 import type { MachineContext, Outcome } from '../user-machine.ts'
 import { WriteBuffer } from '../rows/write-buffer.ts'
 
+/** What a machine asked for beside its writes and timers; it becomes real at `commit`. */
 type Effect =
   | { readonly kind: 'emit'; readonly target: SessionRecord; readonly request: NewRequest }
   | Notification
@@ -74,15 +75,15 @@ export class Transaction {
     this.state.timers.commit()
     this.state.once.commit()
     this.state.tasks.next += this.tasksCreated
-    for (let at = 0; at < this.effects.size; at += 1) this.perform(this.effects.at(at))
-    this.performKept()
+    for (let at = 0; at < this.effects.size; at += 1) this.carryOut(this.effects.at(at))
+    this.carryOutKept()
     this.clear()
   }
 
   /** Drops writes, emissions, timers and tasks; keeps audit records and alerts. */
   reject(): void {
     this.rollback()
-    this.performKept()
+    this.carryOutKept()
     this.clear()
   }
 
@@ -100,7 +101,7 @@ export class Transaction {
   /** Stages a server request; false when it is not stored. */
   emit(target: SessionRecord, request: NewRequest): boolean {
     if (!target.live) return false
-    if (request.overflow !== 'dropOldest' && !this.admit(target, request)) {
+    if (request.overflow !== 'dropOldest' && !this.reserve(target, request)) {
       if (this.isCommand) this.rejection ??= outboxFull(target)
       return false
     }
@@ -156,7 +157,7 @@ export class Transaction {
   }
 
   /** Counts the request in when the target's outbox has room beside what this transaction staged for it. */
-  private admit(target: SessionRecord, request: NewRequest): boolean {
+  private reserve(target: SessionRecord, request: NewRequest): boolean {
     const staged = this.staged.get(target) ?? { count: 0, bytes: 0 }
     const count = staged.count + (this.replaces(target, request) ? 0 : 1)
     const bytes = staged.bytes + request.bytes
@@ -176,7 +177,7 @@ export class Transaction {
     return false
   }
 
-  private perform(effect: Effect): void {
+  private carryOut(effect: Effect): void {
     switch (effect.kind) {
       case 'emit':
         appendRequest(this.state, effect.target, effect.request)
@@ -197,7 +198,7 @@ export class Transaction {
     }
   }
 
-  private performKept(): void {
+  private carryOutKept(): void {
     if (this.kept.length === 0) return
     const { state } = this
     state.codec.foldNumber(state.hash, this.keptHash.high)

@@ -165,13 +165,14 @@ export class ReplicatedState {
   }
 
   /** Puts a session on this entry's delivery list, once. */
-  deliver(session: SessionRecord): void {
+  listForDelivery(session: SessionRecord): void {
     if (session.deliveredAt === this.index) return
     session.deliveredAt = this.index
     this.delivered.push(session.row.index)
   }
 
-  ending(session: SessionRecord, reason: 'expired' | 'closed'): void {
+  /** Puts a session on this entry's list of those that ended. */
+  listEnded(session: SessionRecord, reason: 'expired' | 'closed'): void {
     this.endings.push({ session: session.row.index, reason })
   }
 

@@ -1,0 +1,32 @@
+import type { ReplicatedState } from '../state/replicated-state.ts'
+import { TASK_MACHINE } from '../tables/tasks.ts'
+import type { FiringTimer } from '../tables/timers.ts'
+import { runTaskFallbacks } from './hooks.ts'
+import type { MachineRunner } from './machine-runner.ts'
+import { fireTaskTimer } from './task-assignment.ts'
+
+/**
+ * Fires every timer due by `until`, in (due, id) order, each at its own logical time and in its own transaction (sessions.md
+ * §8). A timer may arm further ones that fall due in the same pass. Its row goes first, outside the rollback, so that a
+ * timer which throws does not fire again.
+ */
+export function fireTimers(state: ReplicatedState, runner: MachineRunner, until: number): void {
+  for (let timer = state.timers.takeDue(until); timer !== null; timer = state.timers.takeDue(until)) {
+    state.now = Math.max(state.now, timer.row.dueAt)
+    fire(state, runner, timer)
+  }
+}
+
+function fire(state: ReplicatedState, runner: MachineRunner, timer: FiringTimer): void {
+  const { machine, name, payload } = timer.row
+  state.codec.foldNumber(state.hash, state.now)
+  state.codec.foldString(state.hash, timer.key)
+  if (machine !== TASK_MACHINE) {
+    runner.runHook(`timer ${machine}/${name}`, null, (context) =>
+      runner.user.onTimer?.(context, { machine, name, payload }),
+    )
+    return
+  }
+  const failed = fireTaskTimer(state, name)
+  if (failed !== null) runTaskFallbacks(runner, [failed])
+}
