@@ -13,7 +13,7 @@ import { StateView } from './rows/state-view.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
 import { fireTimers } from './run/fire-timers.ts'
 import { MachineRunner } from './run/machine-runner.ts'
-import { foldReply } from './state/fold-reply.ts'
+import { foldIndex, foldKind, foldReply } from './state/fold.ts'
 import { ReplicatedState, type SessionLog } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
 import type { Applied, CachedOutcome, DirtyRows, SessionFacts, StateMachine } from './state-machine.ts'
@@ -183,11 +183,11 @@ export class SessionStateMachine implements StateMachine {
     state.index = entry.index
     state.lease = Math.max(state.lease, entry.lease)
     const now = Math.max(state.now, entry.now)
-    state.codec.foldNumber(state.hash, entry.index)
+    foldIndex(state)
     fireTimers(state, this.runner, now)
     state.now = now
     this.sweep(now)
-    state.codec.foldString(state.hash, entry.kind)
+    foldKind(state, entry.kind)
     const reply = applyEntry(state, this.runner, entry)
     foldReply(state, reply)
     const { deliver, ended } = state.finishEntry()

@@ -1,5 +1,6 @@
 import type { PayloadByKind } from '../../codec/entry/payload.ts'
 import { FAMILY } from '../rows/row-keys.ts'
+import { foldVersion } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
 import { NO_REPLY } from './replies.ts'
@@ -12,7 +13,6 @@ export function applyAdvanceVersion(state: ReplicatedState, { machine, to }: Pay
   if (to <= state.activeVersion(machine)) return NO_REPLY
   state.versions.set(machine, to)
   state.dictionary.set(state.keys.row(FAMILY.version, machine), to)
-  state.codec.foldString(state.hash, machine)
-  state.codec.foldNumber(state.hash, to)
+  foldVersion(state, machine, to)
   return NO_REPLY
 }

@@ -4,6 +4,7 @@ import type { SessionRecord } from '../clients/session-record.ts'
 import { runTaskFallbacks } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import { releaseTasksOf } from '../run/task-assignment.ts'
+import { foldEnding } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 
 /**
@@ -16,9 +17,7 @@ export function endSession(
   session: SessionRecord,
   reason: 'expired' | 'closed',
 ): void {
-  const { codec, hash } = state
-  codec.foldNumber(hash, session.row.index)
-  codec.foldString(hash, reason)
+  foldEnding(state, session, reason)
   session.live = false
   state.sessions.remove(session)
   // A copy: a machine that keeps it has it frozen, and the session's own list is emptied below.

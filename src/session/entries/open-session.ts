@@ -10,6 +10,7 @@ import { rowValue } from '../rows/dictionary.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import { flushMailbox } from '../run/notify.ts'
 import { type Refused, refused } from './replies.ts'
+import { foldOpening } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { FAMILY } from '../rows/row-keys.ts'
 import { assignToRolesOf } from '../run/task-assignment.ts'
@@ -92,7 +93,7 @@ function sameSession(row: SessionRow, payload: OpenSessionPayload): boolean {
 }
 
 function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret: string): SessionRecord {
-  const { index, incarnation, group, limits, codec } = state
+  const { index, incarnation, group, limits } = state
   const { principal, roles, capabilities, name, timeoutMs, ordered } = payload
   const info: SessionInfo = {
     id: sessionId(group, incarnation, index),
@@ -102,7 +103,7 @@ function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret:
     capabilities: Object.keys(capabilities).length === 0 ? NO_CAPABILITIES : capabilities,
     name,
   }
-  codec.walkRow(info, state.hash)
+  foldOpening(state, info)
   return new SessionRecord(state.keys.row(FAMILY.client, index), {
     info,
     group,

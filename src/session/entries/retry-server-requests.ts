@@ -5,6 +5,7 @@ import type { OutboxRow } from '../rows/session-rows.ts'
 import { runDeadLetter } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import { removeRequest, replaceRequest } from '../clients/outbox.ts'
+import { foldRetry } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
 import { NO_REPLY } from './replies.ts'
@@ -49,7 +50,7 @@ export function nextRetryOf(state: ReplicatedState, session: SessionRecord): Mil
  * over. Returns the number of requests touched.
  */
 function retrySession(state: ReplicatedState, runner: MachineRunner, session: SessionRecord): number {
-  const { codec, hash, now } = state
+  const { now } = state
   const first = session.outbox[0]
   if (first === undefined) return 0
   const again = dueAt(state, session, first) <= now
@@ -62,8 +63,7 @@ function retrySession(state: ReplicatedState, runner: MachineRunner, session: Se
     const late = request.deadlineAt !== null && request.deadlineAt <= now
     if (!again && !late) continue
     touched += 1
-    codec.foldNumber(hash, session.row.index)
-    codec.foldNumber(hash, request.serverRequestId)
+    foldRetry(state, session, request.serverRequestId)
     if (late || (exhausted && at === 0)) dead.push(request)
     else replaceRequest(state, session, { ...request, attempt: nextAttempt(request, exhausted), lastSentAt: now })
   }

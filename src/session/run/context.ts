@@ -2,6 +2,15 @@ import type { Millis, SessionId } from '../../base/brand.ts'
 import { Random } from '../../base/random.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
+import {
+  foldEmission,
+  foldNotification,
+  foldOnce,
+  foldTask,
+  foldTaskCancelled,
+  foldTimerArmed,
+  foldTimerCancelled,
+} from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isInteger, isText } from '../rows/row-fields.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
@@ -49,8 +58,7 @@ export class Context implements MachineContext {
     const issuer = transaction.session
     const session = issuer !== null && issuer.row.info.id === target ? issuer : owner.sessions.findById(target)
     if (session === null || !session.live) return false
-    owner.codec.foldNumber(owner.hash, session.row.index)
-    owner.codec.foldString(owner.hash, type)
+    foldEmission(owner, session, type)
     const bytes = transaction.walk(payload) + type.length + REQUEST_OVERHEAD_BYTES
     return transaction.emit(session, {
       type,
@@ -67,8 +75,7 @@ export class Context implements MachineContext {
     this.assertRunning()
     this.requireText(principal, 'a principal')
     this.requireText(topic, 'a topic')
-    this.owner.codec.foldString(this.owner.hash, principal)
-    this.owner.codec.foldString(this.owner.hash, topic)
+    foldNotification(this.owner, principal, topic)
     const bytes = this.transaction.walk(body) + topic.length
     this.transaction.notify({ kind: 'notify', principal, topic, body, bytes })
   }
@@ -78,9 +85,7 @@ export class Context implements MachineContext {
     this.requireText(ref, 'the ref of a task')
     this.requireKind(kind)
     const { owner, transaction } = this
-    owner.codec.foldString(owner.hash, machine)
-    owner.codec.foldString(owner.hash, kind.kind)
-    owner.codec.foldString(owner.hash, ref)
+    foldTask(owner, machine, kind, ref)
     const bytes = transaction.walk(payload)
     const number = transaction.nextTaskNumber()
     const taskId = `${owner.incarnation}-task-${number}`
@@ -112,7 +117,7 @@ export class Context implements MachineContext {
 
   cancelTask(taskId: string): boolean {
     this.assertRunning()
-    this.owner.codec.foldString(this.owner.hash, taskId)
+    foldTaskCancelled(this.owner, taskId)
     return this.transaction.cancelTask(taskId)
   }
 
@@ -124,9 +129,7 @@ export class Context implements MachineContext {
     this.requireText(name, 'the name of a timer')
     const { owner } = this
     const due = Math.max(dueAt, owner.now + 1)
-    owner.codec.foldString(owner.hash, machine)
-    owner.codec.foldString(owner.hash, name)
-    owner.codec.foldNumber(owner.hash, due)
+    foldTimerArmed(owner, machine, name, due)
     this.transaction.walk(payload)
     owner.timers.stage({ machine, name, dueAt: due, payload })
   }
@@ -134,8 +137,7 @@ export class Context implements MachineContext {
   cancel(machine: string, name: string): boolean {
     this.assertRunning()
     if (machine === TASK_MACHINE) throw new TypeError(`the machine name ${TASK_MACHINE} is reserved`)
-    this.owner.codec.foldString(this.owner.hash, machine)
-    this.owner.codec.foldString(this.owner.hash, name)
+    foldTimerCancelled(this.owner, machine, name)
     return this.owner.timers.stageRemoval(machine, name)
   }
 
@@ -151,15 +153,14 @@ export class Context implements MachineContext {
     this.requireText(key, 'a key')
     this.requireText(fingerprint, 'a fingerprint')
     this.requireInteger(retentionMs, 'a retention')
-    const { once, now, codec, hash } = this.owner
+    const { once, now } = this.owner
     const row = once.key(scope, key)
     const kept = once.find(row, now)
     if (kept !== null && kept.fingerprint !== fingerprint) return { kind: 'conflict' }
     // The row holds what this scope's own code returned earlier, so its type is the caller's.
     if (kept !== null) return { kind: 'replayed', value: kept.value as Result }
     const value = run()
-    codec.foldString(hash, row)
-    codec.foldString(hash, fingerprint)
+    foldOnce(this.owner, row, fingerprint)
     this.transaction.walk(value)
     once.stage(row, { fingerprint, value, until: now + retentionMs })
     return { kind: 'fresh', value }

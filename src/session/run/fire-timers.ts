@@ -1,3 +1,4 @@
+import { foldTimer } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
 import type { FiringTimer } from '../tables/timers.ts'
@@ -19,8 +20,7 @@ export function fireTimers(state: ReplicatedState, runner: MachineRunner, until:
 
 function fire(state: ReplicatedState, runner: MachineRunner, timer: FiringTimer): void {
   const { machine, name, payload } = timer.row
-  state.codec.foldNumber(state.hash, state.now)
-  state.codec.foldString(state.hash, timer.key)
+  foldTimer(state, timer.key)
   if (machine !== TASK_MACHINE) {
     runner.runHook(`timer ${machine}/${name}`, null, (context) =>
       runner.user.onTimer?.(context, { machine, name, payload }),

@@ -5,6 +5,7 @@ import { ValueError } from '../../codec/value/value-error.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { Context } from './context.ts'
 import { EngineError, InvariantError, isEngineError } from './engine-error.ts'
+import { foldFailedHook, foldMachineError, foldRejection } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
 import { Transaction } from './transaction.ts'
@@ -141,9 +142,7 @@ export class MachineRunner {
     const after = transaction.afterReject.length === 0 ? NO_HOOKS : [...transaction.afterReject]
     const { session } = transaction
     transaction.reject()
-    state.codec.foldString(state.hash, code)
-    state.codec.foldNumber(state.hash, folded.high)
-    state.codec.foldNumber(state.hash, folded.low)
+    foldRejection(state, code, folded)
     for (const run of after) this.runHook('afterReject', session, run)
     return { outcome: { kind: 'reject', code, details }, bytes }
   }
@@ -157,7 +156,7 @@ export class MachineRunner {
     this.report(`machine ${machine} failed: ${hint(reason)}`, reason, error)
     const outcome = this.machineError(machine, reason)
     const { codec, hash } = this.state
-    codec.foldString(hash, outcome.code)
+    foldMachineError(this.state, outcome.code)
     return { outcome, bytes: codec.walk(outcome.details, hash) + outcome.code.length + OUTCOME_OVERHEAD_BYTES }
   }
 
@@ -170,7 +169,7 @@ export class MachineRunner {
     this.transaction.abort()
     this.report(`${part} failed: ${hint(reason)}`, reason, error)
     const { state } = this
-    state.codec.foldString(state.hash, reason)
+    foldFailedHook(state, reason)
     this.transaction.begin(null, false)
     this.transaction.audit({ kind: 'MACHINE_ERROR', part, reason })
     this.transaction.alert('MACHINE_ERROR', { part, index: state.index, reason })

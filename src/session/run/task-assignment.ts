@@ -1,5 +1,6 @@
 import type { SessionRecord } from '../clients/session-record.ts'
 import { appendRequest, hasRoom, REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
+import { foldLease } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
 
@@ -144,8 +145,7 @@ function lease(state: ReplicatedState, task: TaskRow, worker: SessionRecord): vo
     attemptsMax: state.limits.attemptsMax,
     deadlineAt: null,
   })
-  state.codec.foldString(state.hash, taskId)
-  state.codec.foldNumber(state.hash, worker.row.index)
+  foldLease(state, taskId, worker)
 }
 
 /** Takes the lease from whoever holds it; the row is rewritten by the caller. */

@@ -4,6 +4,7 @@ import type { Value } from '../../codec/value/value.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { type Notification, notify } from './notify.ts'
 import { appendRequest, coalesced, hasRoom, type NewRequest } from '../clients/outbox.ts'
+import { foldKept } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { closeTask, createTask } from './task-assignment.ts'
 import { isOpen, type TaskRow } from '../tables/tasks.ts'
@@ -201,8 +202,7 @@ export class Transaction {
   private carryOutKept(): void {
     if (this.kept.length === 0) return
     const { state } = this
-    state.codec.foldNumber(state.hash, this.keptHash.high)
-    state.codec.foldNumber(state.hash, this.keptHash.low)
+    foldKept(state, this.keptHash)
     for (const kept of this.kept) {
       if (kept.kind === 'audit') state.audit.append({ index: state.index, now: state.now, record: kept.record })
       else raiseAlert(state, kept.alert, kept.details, kept.bytes)
