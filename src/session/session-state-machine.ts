@@ -13,6 +13,7 @@ import { StateView } from './rows/state-view.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
 import { fireTimers } from './run/fire-timers.ts'
 import { MachineRunner } from './run/machine-runner.ts'
+import { checkReplicatedState } from './state/check.ts'
 import { foldIndex, foldKind, foldReply } from './state/fold.ts'
 import { ReplicatedState, type SessionLog } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
@@ -75,6 +76,11 @@ export class SessionStateMachine implements StateMachine {
       this.stopped = error instanceof EngineError ? error : new EngineError(entry.index, entry.kind, error)
       throw this.stopped
     }
+  }
+
+  /** Asserts the invariants of the state, reading all of it: for tests and the simulator, after an entry or a restore. */
+  checkInvariants(): void {
+    checkReplicatedState(this.state)
   }
 
   stateHash(): string {

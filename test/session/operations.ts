@@ -207,8 +207,14 @@ export function propertyMachine(): BareMachine {
   )
 }
 
-/** Does one operation to a log. Null for those that append nothing (`advance`, or a session that never was). */
+/** Does one operation to a log, after which its state is whole. Null for one that appends nothing (`advance`). */
 export function perform(log: Log, opened: number[], operation: Operation): { applied: Applied } | null {
+  const done = append(log, opened, operation)
+  log.machine.checkInvariants()
+  return done
+}
+
+function append(log: Log, opened: number[], operation: Operation): { applied: Applied } | null {
   const { machine } = log
   const indexOf = (place: number): number =>
     place === UNKNOWN ? 999 : (opened[opened.length - 1 - (place % Math.min(opened.length, 5))] ?? 999)

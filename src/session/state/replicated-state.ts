@@ -62,7 +62,49 @@ export interface ReplicatedStateOptions {
   readonly versions: { readonly [machine: string]: number }
 }
 
-/** Everything that apply reads and writes: the dictionary, the tables over it, clocks, counters, and the running hash. */
+/**
+ * Everything that apply reads and writes: the dictionary, the tables over it, clocks, counters, and the running hash.
+ *
+ * Invariants, after every entry and after a restore; `checkReplicatedState` asserts this very list:
+ *
+ * - The running hash is two words in [0, 2^32).
+ * - `bytesSinceBoundary` is in [0, limits.snapshotBytes].
+ * - Both halves of the dictionary were swapped together, at an index in [0, index].
+ * - The first timer is due in (now, ∞).
+ * - `limits` and `versions` are what their rows say; before entry 2 there is no row of limits.
+ * - The audit records kept are those numbered [audit.first, audit.next), and 1 ≤ first ≤ next.
+ *
+ * Of each session:
+ *
+ * - It is live, and found by its index, by its secret, and among those of its principal.
+ * - It has no tombstone.
+ * - No mail waits for its principal.
+ * - What it names of the log: its index ≥ 1, `renewedAtIndex` in [its index, index], `epoch` 0 or in (its index, index],
+ *   `deliveredAt` ≤ index.
+ * - What it names of the clocks has been: `renewedLease` ≤ lease, `resentAt` ≤ now.
+ * - Its cached responses rise by requestId within [floor, highest], and floor ≥ 1.
+ * - `cachedBytes` is the sum over its cached responses.
+ * - Its server requests rise by serverRequestId within (acknowledged, lastId], and 0 ≤ acknowledged ≤ lastId.
+ * - The `previousId` of a server request is the id of the one before it, and `tailId` that of the last one; where there is none
+ *   before, an id in [0, acknowledged].
+ * - `outboxBytes` is the sum over its server requests.
+ * - `nextDeadline` is the earliest deadline of what waits, null without one.
+ * - `leases` counts the tasks leased to it.
+ *
+ * Of all sessions and tasks:
+ *
+ * - `heldRows` counts the cached responses and server requests of all sessions.
+ * - `shortestTimeout` is the least `timeoutMs` of a live session, null without sessions.
+ * - The next expiry is the least `renewedLease + timeoutMs` of a live session, null without sessions.
+ * - `tasks.open` counts the tasks that are queued or leased.
+ *
+ * Of each task:
+ *
+ * - It has its row, and a number in [1, tasks.next).
+ * - It is leased exactly when it has a worker, which is a live session, and a `leaseUntil`.
+ * - It is closed exactly when it has `closedAt` and `until`.
+ * - It has a timer `lease` exactly while leased, `backoff` exactly while backing off, `queue` exactly while open and never leased.
+ */
 export class ReplicatedState {
   readonly group: number
   readonly codec: SessionCodec

@@ -52,6 +52,11 @@ export class Tasks {
     return this.byId.get(taskId) ?? null
   }
 
+  /** Every task, closed ones too, in no particular order. */
+  all(): Iterable<TaskRow> {
+    return this.byId.values()
+  }
+
   /** The waiting task of a role that was created first, or null. */
   firstWaiting(role: string): TaskRow | null {
     return this.waiting.get(role)?.[0] ?? null

@@ -26,6 +26,7 @@ function restore(stored: Stored, log: Log, index: number): SessionStateMachine {
     machine.restoreRow(key, codec.decodeValue(bytes))
   const entry = log.entries[index - 1]
   machine.restored({ index, term: 1, lease: entry?.lease ?? 0, now: entry?.now ?? 0 })
+  machine.checkInvariants()
   return machine
 }
 
