@@ -20,6 +20,7 @@ import { Restore } from './state/restore.ts'
 import type { Applied, CachedOutcome, DirtyRows, SessionFacts, StateMachine } from './state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
 
+/** What a host may say beside machine and codec. */
 export interface SessionStateMachineOptions {
   /** Number of the Raft group, part of every session id. Default 0; the same on every replica. */
   readonly group?: number
@@ -28,9 +29,9 @@ export interface SessionStateMachineOptions {
 }
 
 /**
- * The session layer around one user machine (FR-001…FR-027): a pure function of the log. `apply` takes committed entries
- * in order and never throws for bad input; an engine error propagates as EngineError, and the machine then refuses to go
- * on (sessions.md §10).
+ * The session layer around one user machine (FR-001…FR-027, architecture.md §5): a pure function of the log. `apply` takes
+ * committed entries in order and never throws for bad input; an error of the engine leaves it as EngineError, and it then refuses
+ * to go on (sessions.md §10).
  */
 export class SessionStateMachine implements StateMachine {
   private readonly state: ReplicatedState
@@ -180,6 +181,7 @@ export class SessionStateMachine implements StateMachine {
     return this.state.activeVersion(machine)
   }
 
+  /** Clocks, timers that are due, rows whose time is over, then the entry itself (sessions.md §1, §8). */
   private applyNext(entry: Entry, recordBytes: number): Applied {
     const { state } = this
     assert(entry.index === state.index + 1, 'entries are applied in order, each once', {

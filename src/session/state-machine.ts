@@ -27,7 +27,10 @@ export type RefusalCode =
 /** What applying one entry answers to whoever proposed it. */
 export type Reply =
   | { readonly kind: 'none' }
-  /** Executed: a value, or the machine's rejection (MACHINE_ERROR among them). `replayed`: from the response cache. */
+  /**
+   * Executed, by the entry at `index`: a value, or the machine's rejection (MACHINE_ERROR among them). `replayed`: earlier, and
+   * answered from the response cache. `invalidAck`: the ack that rode on the request named an id never given.
+   */
   | {
       readonly kind: 'outcome'
       readonly outcome: Outcome
@@ -53,6 +56,7 @@ export type Reply =
 
 /** What the driver must do after one entry. Lists are empty arrays, shared, when there is nothing. */
 export interface Applied {
+  /** Of the entry. */
   readonly index: number
   readonly reply: Reply
   /** Sessions (by index) whose outbox grew or whose requests are to be sent again. */
@@ -63,20 +67,30 @@ export interface Applied {
   readonly boundary: boolean
 }
 
-/** The port that the driver calls (architecture.md §5); SessionStateMachine implements it. */
+/**
+ * The port that node and gateway call (architecture.md §5); `SessionStateMachine` implements it. Besides a restore, `apply` alone
+ * changes what is replicated; all else reads the state as of `appliedIndex`. Times are milliseconds of leader time
+ * (`lease`) or of the wall clock (`now`), the two that stand in every entry (sessions.md §1).
+ */
 export interface StateMachine {
-  /** Applies one committed entry. Never throws for bad input; an engine error propagates (sessions.md §10). */
+  /**
+   * Applies the committed entry at `appliedIndex` + 1, whose record takes `recordBytes` of log. Never throws for bad input; an
+   * error of the engine is thrown as EngineError, from then on by every call (sessions.md §10).
+   */
   apply(entry: Entry, recordBytes: number): Applied
+  /** Index of the entry applied last; 0 before the first. */
   readonly appliedIndex: number
-  /** Running hash, 16 hex digits. */
+  /** The running hash over all that was applied, 16 hex digits (sessions.md §3, step 14). */
   stateHash(): string
+  /** The replicated limits (sessions.md §9); nothing may open before the entry that sets them. */
   readonly limits: Limits
   /** Earliest due time (`now` clock) of a durable timer, or null. */
   nextTimerDue(): Millis | null
-  /** Earliest lease at which a session may expire, or null; shortest timeout of live sessions, or null. */
+  /** Earliest `lease` at which a session may expire, or null. */
   nextExpiry(): Millis | null
+  /** Shortest timeout of a live session, or null. */
   shortestTimeout(): Millis | null
-  /** Sessions overdue at this lease, oldest first: the content of an ExpireSessions entry. */
+  /** At most `limit` sessions overdue at this `lease`, oldest first: the content of an ExpireSessions entry. */
   overdueSessions(lease: Millis, limit: number): readonly { readonly index: number; readonly renewedAtIndex: number }[]
   /** Dirty read: are there server requests due for redelivery at `now` among these (attached) sessions? */
   retriesDue(now: Millis, sessions: Iterable<number>): boolean
@@ -88,13 +102,17 @@ export interface StateMachine {
   outbox(index: number, after: number, limit: number): readonly ServerRequest[]
   /** Response cached under a request id, for a duplicate answered from applied state. */
   cached(index: number, requestId: number): CachedOutcome | null
+  /** Answers a query from the applied state; what it throws is MACHINE_ERROR. `session`: who asks, by index, or null. */
   query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome
-  /** Takes out what changed since the last swap, O(1). */
+  /** Takes out what changed since the last swap, O(1) (storage.md §4). After an entry that is a boundary. */
   swapDirty(): DirtyRows
-  /** Loads rows of a snapshot into an empty machine; then `restored`. */
+  /** Loads a row of a snapshot into an empty machine, in any order; then `restored`. */
   restoreRow(key: string, value: Value): void
+  /** All rows are there: rebuilds what is derived from them. `position` is that of the snapshot; its clocks may be later. */
   restored(position: { index: number; term: number; lease: Millis; now: Millis }): void
+  /** For the status page: live sessions, rows of the whole state, open tasks, armed timers. */
   readonly counts: { sessions: number; rows: number; tasks: number; timers: number }
+  /** The version of a machine under which the next entry is applied (sessions.md §10). */
   activeVersion(machine: string): number
 }
 
@@ -122,6 +140,7 @@ export interface CachedOutcome {
   readonly hashLow: number
 }
 
+/** What the leader and the status page need to know of a live session (sessions.md §2). */
 export interface SessionFacts {
   readonly info: SessionInfo
   readonly epoch: number

@@ -1,7 +1,7 @@
 import type { Millis, ServerRequestId, SessionId } from '../base/brand.ts'
 import type { Value } from '../codec/value/value.ts'
 
-/** Everything a machine may know of a client session. */
+/** Everything a machine may know of a client session; it never changes while the session lives (sessions.md §4). */
 export interface SessionInfo {
   readonly id: SessionId
   readonly principal: string
@@ -20,17 +20,23 @@ export interface StateReader {
   count(bounds: { from: string; to: string }): number
 }
 
+/** The rows as the running transaction sees and changes them. */
 export interface StateStore extends StateReader {
+  /** Validates and freezes the value. Throws ValueError for what is not plain data, TypeError for a key that is not binary. */
   set(key: string, value: Value): void
+  /** False when there is no such row. */
   delete(key: string): boolean
 }
 
+/** How a server request waits for its client (sessions.md §5). */
 export interface EmitOptions {
-  /** What a full outbox does (sessions.md §5). Default reject. */
+  /** What a full outbox does. Default reject. */
   readonly overflow?: 'reject' | 'coalesce' | 'dropOldest'
   /** Key for `coalesce`: replaces the waiting request of the same type and key. */
   readonly key?: string
+  /** Times it is sent before it is a dead letter. Default: the limit of that name. */
   readonly attemptsMax?: number
+  /** On the `now` clock: from then on it is a dead letter, however often it was sent. Default: none. */
   readonly deadlineAt?: Millis
 }
 
@@ -44,7 +50,9 @@ export interface TaskKind {
   readonly backoffMs: readonly Millis[]
 }
 
+/** A task as it stands in its table (domain.md §0.7). Times are on the `now` clock. */
 export interface TaskRecord {
+  /** `<incarnation>-task-<n>`. */
   readonly taskId: string
   readonly kind: string
   readonly machine: string
@@ -52,10 +60,12 @@ export interface TaskRecord {
   /** The owner's reference, e.g. an attempt id. */
   readonly ref: string
   readonly payload: Value
+  /** The one that waits or runs, from 1 on; the last one of a closed task. */
   readonly attempt: number
   readonly maxAttempts: number
   readonly leaseMs: Millis
   readonly backoffMs: readonly Millis[]
+  /** The worker's session while it is leased, with the time that its lease ends; else null. */
   readonly assignedTo: SessionId | null
   readonly leaseUntil: Millis | null
   readonly everLeased: boolean
@@ -71,6 +81,7 @@ export type Outcome<Response = Value> =
   | { readonly kind: 'value'; readonly value: Response }
   | { readonly kind: 'reject'; readonly code: string; readonly details: Value }
 
+/** A command as it comes to `apply`: decoded, under the version that is active. */
 export interface MachineCommand<Name extends string = string, Input = Value> {
   readonly machine: string
   readonly command: Name
@@ -79,8 +90,11 @@ export interface MachineCommand<Name extends string = string, Input = Value> {
 
 /** The only window a machine has (machines.md §1). Valid during the call it was given to. */
 export interface MachineContext {
+  /** Wall clock of the entry, or of the timer that fires; never falls. */
   readonly now: Millis
+  /** Log index of the entry. */
   readonly index: number
+  /** Of the cluster; part of every session's id. */
   readonly incarnation: number
   /** The issuing session; null in timers. */
   readonly session: SessionInfo | null
@@ -91,9 +105,11 @@ export interface MachineContext {
   notify(principal: string, topic: string, body: Value): void
   /** Queues a task and returns its id, `<incarnation>-task-<n>`. */
   task(machine: string, kind: TaskKind, ref: string, payload: Value): string
+  /** Closes an open task as CANCELLED; false when there is no such task. */
   cancelTask(taskId: string): boolean
   /** Durable timer, one per (machine, name); due at least at logical now + 1 ms. Re-scheduling replaces it. */
   schedule(machine: string, name: string, dueAt: Millis, payload: Value): void
+  /** False when there is no such timer. */
   cancel(machine: string, name: string): boolean
   /** Idempotency key that outlives sessions (sessions.md §8). */
   once<Result extends Value>(
@@ -111,6 +127,7 @@ export interface MachineContext {
   afterReject(run: (context: MachineContext) => void): void
   /** Principals of that kind prefix ("admin:") that a session was ever bound to, sorted. */
   principalsKnown(prefix: string): readonly string[]
+  /** SHA-256, 32 bytes. */
   hash(bytes: Uint8Array): Uint8Array
   /** SHA-256 of a text's UTF-8, as 64 hex digits. */
   hashHex(text: string): string
@@ -124,16 +141,20 @@ export interface MachineContext {
 
 /** The three functions of the session framework (FR-001); everything else is optional. */
 export interface UserStateMachine<Command = MachineCommand, Response = Value> {
+  /** Runs a command inside a transaction that stands only if it returns a value (sessions.md §3, step 11). */
   apply(context: MachineContext, command: Command): Outcome<Response>
   /** A rejection refuses the session: nothing is stored, nothing emitted. */
   onSessionCreated(context: MachineContext, session: SessionInfo): void | Outcome
+  /** The session ended: it receives nothing any more, and `pending` is what it never acknowledged. */
   onSessionExpired(
     context: MachineContext,
     session: SessionInfo,
     pending: readonly ServerRequest[],
     reason: 'expired' | 'closed',
   ): void
+  /** A durable timer of the machine fires, at its own logical time (sessions.md §8). */
   onTimer?(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void
+  /** A server request ran out of attempts or time (sessions.md §5). */
   onDeadLetter?(context: MachineContext, request: ServerRequest, target: SessionInfo): void
   /**
    * A worker's result for an open task. `invalid`: does not fit the kind's schema, counts as a failed attempt.
@@ -146,13 +167,15 @@ export interface UserStateMachine<Command = MachineCommand, Response = Value> {
   ): { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
   /** The kind's fallback, when the task has failed for good. */
   onTaskFailed?(context: MachineContext, task: TaskRecord, reason: string): void
-  /** Changes a machine's rows for version `to`; runs once, inside the AdvanceVersion entry (sessions.md §10). */
+  /** Changes a machine's rows for version `to`. Nothing calls it yet: planned (sessions.md §10). */
   migrate?(context: MachineContext, machine: string, to: number): void
+  /** Answers a query, which changes nothing (sessions.md §6); without it, every query is UNKNOWN_QUERY. */
   query?(view: QueryView, request: { machine: string; query: string; input: Value }): Outcome
   /** Active version per machine name at the start of a log. Absent names are version 1. */
   readonly versions?: { readonly [machine: string]: number }
 }
 
+/** The only window of a query, as of the entry applied last. */
 export interface QueryView {
   readonly state: StateReader
   readonly now: Millis
@@ -176,5 +199,6 @@ export interface ServerRequest {
   readonly createdIndex: number
   readonly attemptsMax: number
   readonly deadlineAt: Millis | null
+  /** Payload, type and a fixed overhead: what counts against the outbox. */
   readonly bytes: number
 }

@@ -38,7 +38,7 @@ export interface MachineBehaviour<
   ): void
   /** A server request of this machine that was never acknowledged. */
   onDeadLetter?(context: Context<Schema>, request: ServerRequest, target: SessionInfo): void
-  /** Changes the rows for a version; runs once, inside the AdvanceVersion entry. */
+  /** Changes the rows for a version, by its number. Nothing calls it yet: planned (sessions.md §10). */
   readonly migrations?: { readonly [version: number]: (context: Context<Schema>) => void }
 }
 
