@@ -1,5 +1,5 @@
 import { compareKeys } from '../../codec/rows/key.ts'
-import { Heap } from '../../session/tables/heap.ts'
+import { Heap } from '../../base/heap.ts'
 import type { DirtyRow } from '../../session/state-machine.ts'
 
 /** Rows sorted at a time: about 2 ms. */

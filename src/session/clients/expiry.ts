@@ -1,6 +1,6 @@
 import type { Millis } from '../../base/brand.ts'
 import type { LiveSessions } from './live-sessions.ts'
-import { Heap } from '../tables/heap.ts'
+import { Heap } from '../../base/heap.ts'
 
 interface Deadline {
   readonly session: number

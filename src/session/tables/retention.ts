@@ -1,5 +1,5 @@
 import type { Millis } from '../../base/brand.ts'
-import { Heap } from './heap.ts'
+import { Heap } from '../../base/heap.ts'
 
 /** Items below which clearing is not worth it. */
 const STALE_MIN = 64

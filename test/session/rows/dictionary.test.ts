@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Dictionary } from '../../../src/session/rows/dictionary.ts'
-import { Heap } from '../../../src/session/tables/heap.ts'
+import { Heap } from '../../../src/base/heap.ts'
 import { OrderedKeys } from '../../../src/session/rows/ordered-keys.ts'
 import { DueTimer } from '../../../src/session/tables/due-timer.ts'
 import { TimerHeap } from '../../../src/session/tables/timer-heap.ts'

@@ -3,7 +3,7 @@ import type { ReplicatedState } from '../../../src/session/state/replicated-stat
 import type { SessionRecord } from '../../../src/session/clients/session-record.ts'
 import type { MachineContext, TaskKind } from '../../../src/session/user-machine.ts'
 import { FAMILY } from '../../../src/session/rows/row-keys.ts'
-import type { Heap } from '../../../src/session/tables/heap.ts'
+import type { Heap } from '../../../src/base/heap.ts'
 import { bareMachine, counterHandlers } from '../bare-machine.ts'
 import { Log } from '../log.ts'
 

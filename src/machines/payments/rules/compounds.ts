@@ -95,8 +95,10 @@ export function planCompound(compound: Compound, triple: Triple): CompoundPlan {
   for (const { from, plan } of known) {
     if (from.payment === payment && from.session === session && from.video === video) return plan
   }
-  const plan = planMoves(MOVES[compound](triple), triple)
-  PLANS.set(compound, [...known, { from: { payment, session, video }, plan }])
+  // The triple alone: what a caller hands over may be a whole booking, and a plan that is kept must hold nothing of it.
+  const from = { payment, session, video }
+  const plan = planMoves(MOVES[compound](from), from)
+  PLANS.set(compound, [...known, { from, plan }])
   return plan
 }
 

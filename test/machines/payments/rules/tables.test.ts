@@ -302,6 +302,14 @@ describe('domain.md §3.4 compounds', () => {
     }
   })
 
+  test('a plan is kept without what else the triple that it was made from held', () => {
+    const triple = { payment: 'pending', session: 'requested', video: 'not_started', clientId: 'user:client' } as const
+    expect(planCompound('approve', triple)).toMatchObject({ triple: { video: 'not_started' } })
+    const { payment, session, video } = triple
+    const kept = planCompound('approve', { payment, session, video })
+    expect('error' in kept ? [] : Object.keys(kept.triple).sort()).toEqual(['payment', 'session', 'video'])
+  })
+
   test('domain.md §3.3 A4 a failed call ends through waiting, payment and session first', () => {
     const plan = planCompound('cancelPaid', { payment: 'confirmed', session: 'ready', video: 'failed' })
     expect('error' in plan ? plan : plan.steps.map((step) => `${step.entity} ${step.to}`)).toEqual([
