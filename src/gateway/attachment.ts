@@ -1,14 +1,19 @@
 import { requestHash } from '../codec/value/running-hash.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import { isName } from '../codec/entry/client-request.ts'
-import type { Value } from '../codec/value/value.ts'
 import type { Reply, StateMachine } from '../session/state-machine.ts'
 import type { ServerRequest } from '../session/user-machine.ts'
 import type { RaftNode, SubmitRefusal } from '../node/api.ts'
-import { checkCommand, parseRefusal, type Refusal, refusal } from './checks.ts'
+import type { RequestMessage } from '../protocol/up-frame.ts'
+import { checkCommand } from './checks.ts'
+import type { ConnectionSink, GatewayAnswer } from './connection-sink.ts'
 import { Delivery, type DeliveryTarget } from './delivery.ts'
-import { PendingRequest, REPARSE_MAX, submitRequest } from './requests.ts'
-import type { CommandParser, CommandRequest, ConnectionSink, GatewayAnswer } from './types.ts'
+import type { CommandParser } from './gateway-options.ts'
+import { PendingRequest, type RequestOwner } from './pending-request.ts'
+import { notLeader, parseRefusal, type Refusal, refusal, submitRefusal } from './refusal.ts'
+
+/** Times that a command is parsed in all, the first time included, before its client hears of VERSION_CHANGED. */
+const PARSES_MAX = 3
 
 /** What an attachment needs of its gateway. */
 export interface AttachmentHost {
@@ -17,8 +22,8 @@ export interface AttachmentHost {
   readonly credit: number
   /** A number that rises whenever a machine was seen to be parsed under another version than before. */
   generation(machine: string, version: number): number
-  /** This attachment has commands to parse again at the end of the apply run. */
-  changed(attachment: Attachment): void
+  /** This attachment has commands to parse again at the end of the apply run: `reparse` is due then. */
+  reparseLater(attachment: Attachment): void
   /** The log may know a higher ack of this session than before: what it makes room for goes out after this run. */
   acknowledged(session: number): void
   /** The log knows a newer attach epoch. */
@@ -36,8 +41,8 @@ export interface AttachmentIdentity {
   readonly credit?: number
 }
 
-/** One session as one connection holds it: its commands in flight and the delivery of its server requests. */
-export class Attachment implements DeliveryTarget {
+/** One session as one connection holds it: its commands in flight and the delivery of its server requests (wire.md §3). */
+export class Attachment implements DeliveryTarget, RequestOwner {
   readonly session: SessionNumbers
   readonly epoch: number
   readonly channel: number
@@ -52,7 +57,7 @@ export class Attachment implements DeliveryTarget {
   private highest: number
   private generation = 0
   private changedRequests: PendingRequest[] = []
-  /** Commands and a close behind commands that are to be parsed again. */
+  /** Newer commands, and a close, that wait behind commands that are to be parsed again. */
   private held: (() => void)[] = []
 
   constructor(host: AttachmentHost, sink: ConnectionSink, identity: AttachmentIdentity) {
@@ -74,12 +79,12 @@ export class Attachment implements DeliveryTarget {
     return this.session.index
   }
 
-  send(request: ServerRequest): void {
+  deliverRequest(request: ServerRequest): void {
     this.sink.serverRequest(this.channel, request)
   }
 
-  /** A command from the client: answered, joined to its twin in flight, or proposed. */
-  request(request: CommandRequest): void {
+  /** A command from the client: answered, joined to its twin in flight, or proposed (wire.md §4, steps 1–3). */
+  admit(request: RequestMessage): void {
     const { machine } = this
     const { node } = this.host
     const bad = checkCommand(request, machine.limits)
@@ -101,9 +106,9 @@ export class Attachment implements DeliveryTarget {
     const { request } = pending
     // Whatever the reply: apply takes a valid ack before it judges the command.
     if (request.ackServerRequests > 0) this.host.acknowledged(this.session.index)
-    if (reply.kind === 'refused' && reply.code === 'VERSION_CHANGED' && pending.parsedTimes < REPARSE_MAX) {
+    if (reply.kind === 'refused' && reply.code === 'VERSION_CHANGED' && pending.parsedTimes < PARSES_MAX) {
       this.changedRequests.push(pending)
-      this.host.changed(this)
+      this.host.reparseLater(this)
       return
     }
     this.pending.delete(request.requestId)
@@ -120,8 +125,7 @@ export class Attachment implements DeliveryTarget {
 
   refused(pending: PendingRequest, code: SubmitRefusal): void {
     this.pending.delete(pending.request.requestId)
-    const { node } = this.host
-    this.answer(pending.request, { kind: 'notExecuted', ...(code === 'NOT_LEADER' ? notLeader(node) : refusal(code)) })
+    this.answer(pending.request, { kind: 'notExecuted', ...submitRefusal(this.host.node, code) })
     if (this.held.length > 0) this.releaseHeld()
   }
 
@@ -131,47 +135,66 @@ export class Attachment implements DeliveryTarget {
     if (this.held.length > 0) this.releaseHeld()
   }
 
-  /** Parses what VERSION_CHANGED refused again and proposes it in id order (sessions.md §3, step 7). */
+  unparsable(pending: PendingRequest, bad: Refusal): void {
+    this.pending.delete(pending.request.requestId)
+    this.answer(pending.request, { kind: 'notExecuted', ...bad })
+  }
+
+  /**
+   * Parses what VERSION_CHANGED refused again and proposes it in id order (sessions.md §3, step 7). Another attachment of
+   * the same epoch may have adopted a command meanwhile: it hears of it, and what it holds back is let go.
+   */
   reparse(): void {
     const requests = this.changedRequests.sort((left, right) => left.request.requestId - right.request.requestId)
     this.changedRequests = []
-    const touched = new Set<Attachment>([this])
+    const owners = new Set<RequestOwner>([this])
     for (const pending of requests) {
       const { machine, command, input } = pending.request
       const parsed = this.host.parse(machine, command, input)
       if (!parsed.ok) {
-        // Perhaps not this one: another connection of the same epoch may have taken the command over meanwhile.
-        const { attachment, request } = pending
-        attachment.pending.delete(request.requestId)
-        attachment.answer(request, { kind: 'notExecuted', ...parseRefusal(parsed) })
-        touched.add(attachment)
+        const { owner } = pending
+        owner.unparsable(pending, parseRefusal(parsed))
+        owners.add(owner)
         continue
       }
       pending.parsedTimes += 1
       pending.version = parsed.version
       pending.generation = this.host.generation(machine, parsed.version)
-      submitRequest(this.host.node, pending, parsed.input)
+      pending.submit(this.host.node, parsed.input)
     }
-    for (const attachment of touched) if (attachment.held.length > 0) attachment.releaseHeld()
+    for (const owner of owners) owner.releaseHeld()
+  }
+
+  releaseHeld(): void {
+    const { held } = this
+    if (held.length === 0 || this.changedRequests.length > 0) return
+    this.held = []
+    for (let next = 0; next < held.length; next += 1) {
+      held[next]?.()
+      if (this.held.length === 0) continue
+      // The first one still has to wait, and so has everything behind it.
+      this.held.push(...held.slice(next + 1))
+      return
+    }
   }
 
   /** Takes over what another connection of the same epoch has in flight, so that duplicates still join it. */
   adopt(other: Attachment): void {
     for (const [requestId, pending] of other.pending) {
-      pending.attachment = this
+      pending.owner = this
       this.pending.set(requestId, pending)
     }
     other.pending = new Map()
   }
 
-  /** Sends server requests that became ready. */
-  deliver(again: boolean): void {
+  /** Sends server requests that became ready; `retried`: also those of which the log counts another attempt. */
+  deliver(retried: boolean): void {
     if (!this.host.node.leading) return
-    if (again) this.delivery.redeliver(this)
+    if (retried) this.delivery.redeliver(this)
     this.delivery.deliver(this)
   }
 
-  private propose(request: CommandRequest, hash: { high: number; low: number }): void {
+  private propose(request: RequestMessage, hash: { high: number; low: number }): void {
     const { host } = this
     if (this.pending.size >= this.machine.limits.windowRequests) {
       return this.answer(request, {
@@ -192,30 +215,17 @@ export class Attachment implements DeliveryTarget {
     const pending = new PendingRequest(this, request, hash, { version: parsed.version, generation })
     this.pending.set(request.requestId, pending)
     if (request.requestId > this.highest) this.highest = request.requestId
-    submitRequest(host.node, pending, parsed.input)
+    pending.submit(host.node, parsed.input)
   }
 
-  /** Commands parsed before a version changed may come back; newer ones stay behind them. */
+  /** True while commands that were parsed before a version changed are out: they may come back, and newer ones stay behind. */
   private mustWait(generation: number): boolean {
     for (const pending of this.pending.values()) if (pending.generation < generation) return true
     return false
   }
 
-  private releaseHeld(): void {
-    const { held } = this
-    if (this.changedRequests.length > 0) return
-    this.held = []
-    for (let next = 0; next < held.length; next += 1) {
-      held[next]?.()
-      if (this.held.length === 0) continue
-      // The first one still has to wait, and so has everything behind it.
-      this.held.push(...held.slice(next + 1))
-      return
-    }
-  }
-
   /** True when this copy needs no proposal: its twin is in flight, or its answer is in the applied cache. */
-  private answeredOrJoined(request: CommandRequest, hash: { high: number; low: number }): boolean {
+  private answeredOrJoined(request: RequestMessage, hash: { high: number; low: number }): boolean {
     const twin = this.pending.get(request.requestId)
     if (twin !== undefined) {
       if (twin.hashHigh === hash.high && twin.hashLow === hash.low) return true
@@ -237,14 +247,7 @@ export class Attachment implements DeliveryTarget {
     return true
   }
 
-  private answer(request: CommandRequest, answer: GatewayAnswer): void {
+  private answer(request: RequestMessage, answer: GatewayAnswer): void {
     this.sink.responded(this.channel, request.requestId, answer)
   }
-}
-
-/** NOT_LEADER with the leader's address, as far as it is known. */
-export function notLeader(node: RaftNode): Refusal {
-  const { leader } = node
-  const details: Value = { leader: leader ?? '', address: leader === null ? '' : (node.addressOf(leader) ?? '') }
-  return refusal('NOT_LEADER', details)
 }

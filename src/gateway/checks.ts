@@ -2,38 +2,30 @@ import { MINUTE_MS } from '../base/time.ts'
 import { LIMIT_MS_MAX } from '../codec/entry/default-limits.ts'
 import type { Limits } from '../codec/entry/payload.ts'
 import { isName } from '../codec/entry/client-request.ts'
-import type { Value } from '../codec/value/value.ts'
-import type { AttachRequest, CommandRequest, GatewayCode, OpenRequest, ParseRefusal } from './types.ts'
+import {
+  CLIENT_NAME_CHARS_MAX,
+  NAME_BYTES_MAX,
+  NONCE_BYTES,
+  SECRET_BYTES_MAX,
+  SECRET_BYTES_MIN,
+  SESSION_ROLES_MAX,
+} from '../protocol/limits.ts'
+import type { AttachMessage, OpenMessage, RequestMessage } from '../protocol/up-frame.ts'
+import { type Refusal, refusal } from './refusal.ts'
 
-/** A code with what belongs to it. */
-export interface Refusal {
-  readonly code: GatewayCode
-  readonly details: Value
-}
-
-const SECRET_BYTES_MIN = 16
-const SECRET_BYTES_MAX = 64
-const NONCE_BYTES = 16
-const NAME_BYTES_MAX = 128
-/** Characters of a client's name, and roles, that the payload of an open holds (codec/entry/payload-codec.ts). */
-const CLIENT_NAME_MAX = 512
-const ROLES_MAX = 64
-const ROLE_MAX = 128
 /** `validUntil` may lie this far ahead (sessions.md §4), so that a tombstone outlives every copy of an open. */
 const VALID_AHEAD_MAX_MS = 5 * MINUTE_MS
 /** `kind:id`; `system` is the timers' own and can never be claimed. */
 const PRINCIPAL = /^(?!system(?::|$))[a-z][a-z0-9-]{0,31}:[A-Za-z0-9._@+:/-]{1,128}$/
 
-export function refusal(code: GatewayCode, details: Value = null): Refusal {
-  return { code, details }
-}
-
-/** What is wrong with an open before it is appended, or null. A timeout beyond the limits is clamped by apply. */
-export function checkOpen(request: OpenRequest, logNow: number): Refusal | null {
+/** What is wrong with an open before it is appended, or null (wire.md §3, step 2). A timeout beyond the limits is clamped by apply. */
+export function checkOpen(request: OpenMessage, logNow: number): Refusal | null {
   if (!isSecret(request.secret)) return refusal('INVALID', { field: 'secret' })
   if (!PRINCIPAL.test(request.principal)) return refusal('PRINCIPAL_INVALID', { principal: request.principal })
-  if (request.roles.length > ROLES_MAX || !request.roles.every(isRole)) return refusal('INVALID', { field: 'roles' })
-  if (request.name.length > CLIENT_NAME_MAX) return refusal('INVALID', { field: 'name', max: CLIENT_NAME_MAX })
+  if (request.roles.length > SESSION_ROLES_MAX || !request.roles.every(isRole))
+    return refusal('INVALID', { field: 'roles' })
+  if (request.name.length > CLIENT_NAME_CHARS_MAX)
+    return refusal('INVALID', { field: 'name', max: CLIENT_NAME_CHARS_MAX })
   if (!isId(request.timeoutMs) || request.timeoutMs > LIMIT_MS_MAX)
     return refusal('INVALID', { field: 'timeoutMs', max: LIMIT_MS_MAX })
   if (!isId(request.validUntil) || request.validUntil > logNow + VALID_AHEAD_MAX_MS)
@@ -41,7 +33,8 @@ export function checkOpen(request: OpenRequest, logNow: number): Refusal | null 
   return null
 }
 
-export function checkAttach(request: AttachRequest): Refusal | null {
+/** What is wrong with an attach in itself, or null; whose session it is, apply judges (wire.md §3, step 3). */
+export function checkAttach(request: AttachMessage): Refusal | null {
   if (!isSecret(request.secret)) return refusal('INVALID', { field: 'secret' })
   if (request.nonce.length !== NONCE_BYTES) return refusal('INVALID', { field: 'nonce' })
   if (!Number.isSafeInteger(request.replaces) || request.replaces < 0) return refusal('INVALID', { field: 'replaces' })
@@ -56,7 +49,7 @@ export function checkProof(proof: { readonly epoch: number; readonly secret: Uin
 }
 
 /** What is wrong with a command's envelope; its input is the parser's to judge. */
-export function checkCommand(request: CommandRequest, limits: Limits): Refusal | null {
+export function checkCommand(request: RequestMessage, limits: Limits): Refusal | null {
   if (!isId(request.requestId)) return refusal('INVALID', { field: 'requestId' })
   if (!isId(request.lowestPendingRequestId)) return refusal('INVALID', { field: 'lowestPendingRequestId' })
   if (!Number.isSafeInteger(request.ackServerRequests) || request.ackServerRequests < 0)
@@ -69,14 +62,9 @@ export function checkCommand(request: CommandRequest, limits: Limits): Refusal |
   return null
 }
 
-/** A parser's refusal with its sentence and issues as plain data. */
-export function parseRefusal(failure: ParseRefusal): Refusal {
-  const issues = failure.details.issues.map((issue) => ({ path: issue.path, message: issue.message }))
-  return refusal(failure.code, { message: failure.message, issues })
-}
-
+/** A name in printable ASCII: its characters are its bytes. */
 function isRole(role: string): boolean {
-  return role.length <= ROLE_MAX && isName(role)
+  return role.length <= NAME_BYTES_MAX && isName(role)
 }
 
 /** True for 1 … 2^53−1. */
@@ -84,7 +72,7 @@ export function isId(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0
 }
 
-export function isSecret(secret: Uint8Array): boolean {
+function isSecret(secret: Uint8Array): boolean {
   return secret.length >= SECRET_BYTES_MIN && secret.length <= SECRET_BYTES_MAX
 }
 

@@ -6,12 +6,12 @@ export interface DeliveryTarget {
   readonly machine: StateMachine
   readonly sessionIndex: number
   readonly credit: number
-  send(request: ServerRequest): void
+  deliverRequest(request: ServerRequest): void
 }
 
 /**
  * The sending side of one attached session's outbox: in id order, at most `credit` beyond the last ack, all above the last
- * ack again after an attach or a leader change (sessions.md §5).
+ * ack again after an attach or a leader change (sessions.md §5, wire.md §5).
  */
 export class Delivery {
   /** Highest id acknowledged, as far as this connection knows. */
@@ -34,7 +34,7 @@ export class Delivery {
     for (const request of target.machine.outbox(target.sessionIndex, this.delivered, credit)) {
       this.outstanding.push({ id: request.serverRequestId, attempt: request.attempt })
       this.delivered = request.serverRequestId
-      target.send(request)
+      target.deliverRequest(request)
     }
   }
 
@@ -49,7 +49,7 @@ export class Delivery {
       const sent = this.outstanding[at]
       if (sent === undefined || sent.id !== request.serverRequestId || sent.attempt === request.attempt) continue
       sent.attempt = request.attempt
-      target.send(request)
+      target.deliverRequest(request)
     }
   }
 

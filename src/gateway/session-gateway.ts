@@ -1,14 +1,12 @@
 import type { Applied } from '../session/state-machine.ts'
 import type { NodeListener, RaftNode } from '../node/api.ts'
-import { GatewayAcks } from './acks.ts'
-import type { Attachment, AttachmentHost } from './attachment.ts'
-import { GatewayConnection } from './connection.ts'
-import type { CommandParser, ConnectionSink, GatewayOptions, Greeting } from './types.ts'
-
-export type * from './types.ts'
-export { GatewayConnection } from './connection.ts'
-
-const CREDIT = 1024
+import type { GreetingMessage } from '../protocol/down-message.ts'
+import { SERVER_REQUEST_CREDIT } from '../protocol/limits.ts'
+import { GatewayAcks } from './gateway-acks.ts'
+import type { Attachment } from './attachment.ts'
+import type { ConnectionSink } from './connection-sink.ts'
+import { type ConnectionHost, GatewayConnection } from './gateway-connection.ts'
+import type { CommandParser, GatewayOptions } from './gateway-options.ts'
 
 /** An attached session with the connection that holds it. */
 interface Held {
@@ -17,14 +15,17 @@ interface Held {
   ready: Ready
 }
 
-/** Whether a session has something to deliver at the end of the run; `again`: perhaps once more. */
-type Ready = 'no' | 'once' | 'again'
+/**
+ * What a session gets at the end of the apply run: nothing; `new`, server requests that were not sent yet; `retried`, also
+ * those of which the log counts another attempt.
+ */
+type Ready = 'no' | 'new' | 'retried'
 
 /**
  * Between connections and the node: what a client may ask, checked and proposed; what apply answers and emits, told to the
- * connection it belongs to (sessions.md §3–§7). Knows no wire format. One per node.
+ * connection it belongs to (wire.md §3, sessions.md §3–§7). Knows no bytes of frames. One per node.
  */
-export class SessionGateway implements NodeListener, AttachmentHost {
+export class SessionGateway implements NodeListener, ConnectionHost {
   readonly node: RaftNode
   readonly options: GatewayOptions
   readonly acks: GatewayAcks
@@ -45,7 +46,7 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     this.node = node
     this.options = options
     this.parse = options.parse
-    this.credit = options.credit ?? CREDIT
+    this.credit = options.credit ?? SERVER_REQUEST_CREDIT
     this.acks = new GatewayAcks(this)
     this.wasLeading = node.leading
     this.announced = this.leaderText()
@@ -67,10 +68,11 @@ export class SessionGateway implements NodeListener, AttachmentHost {
   }
 
   /** What a new connection is told first. */
-  greeting(): Greeting {
+  greeting(): GreetingMessage {
     const { node } = this
     const { leader } = node
     return {
+      kind: 'greeting',
       clusterId: node.clusterId,
       group: node.group,
       incarnation: node.incarnation,
@@ -88,10 +90,10 @@ export class SessionGateway implements NodeListener, AttachmentHost {
 
   applied(applied: Applied): void {
     // A reply of no client's: timers, retries and expiries, which alone send requests again that were sent before.
-    const again = applied.reply.kind === 'none'
+    const retried = applied.reply.kind === 'none'
     for (const session of applied.deliver) {
       const held = this.attachments.get(session)
-      if (held !== undefined) this.markReady(held, again)
+      if (held !== undefined) this.markReady(held, retried)
     }
     for (const { session, reason } of applied.ended) {
       const held = this.attachments.get(session)
@@ -123,7 +125,7 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     }
   }
 
-  // AttachmentHost
+  // ConnectionHost
 
   generation(machine: string, version: number): number {
     if (this.versions.get(machine) !== version) {
@@ -133,7 +135,7 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     return this.versionGeneration
   }
 
-  changed(attachment: Attachment): void {
+  reparseLater(attachment: Attachment): void {
     this.changedAttachments.add(attachment)
   }
 
@@ -149,8 +151,6 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     const held = this.attachments.get(attachment.session.index)
     if (held?.attachment === attachment) this.supersede(held)
   }
-
-  // For connections
 
   /** A session belongs to this connection from now on; everything above its last ack goes out after this run. */
   attached(connection: GatewayConnection, attachment: Attachment): void {
@@ -213,10 +213,10 @@ export class SessionGateway implements NodeListener, AttachmentHost {
     this.flushReady()
   }
 
-  private markReady(held: Held, again: boolean): void {
+  private markReady(held: Held, retried: boolean): void {
     if (held.ready === 'no') this.ready.push(held)
-    if (again) held.ready = 'again'
-    else if (held.ready === 'no') held.ready = 'once'
+    if (retried) held.ready = 'retried'
+    else if (held.ready === 'no') held.ready = 'new'
   }
 
   private flushReady(): void {
@@ -224,7 +224,7 @@ export class SessionGateway implements NodeListener, AttachmentHost {
       const { ready } = held
       if (ready === 'no') continue
       held.ready = 'no'
-      held.attachment.deliver(ready === 'again')
+      held.attachment.deliver(ready === 'retried')
     }
     this.ready.length = 0
   }

@@ -5,9 +5,9 @@ import { ByteReader, type ByteWriter, FrameError } from './bytes.ts'
 import {
   CAPABILITY_BYTES_MAX,
   FRAME_BYTES_MAX,
+  FRAME_ROLES_MAX,
   NAME_BYTES_MAX,
   NONCE_BYTES,
-  ROLES_MAX,
   SECRET_BYTES_MAX,
   TEXT_BYTES_MAX,
 } from './limits.ts'
@@ -233,7 +233,7 @@ function readOpen(reader: ByteReader, channel: number): OpenMessage {
   const secret = reader.bytes(SECRET_BYTES_MAX)
   const principal = reader.text(TEXT_BYTES_MAX)
   const count = reader.varint()
-  if (count > ROLES_MAX) throw new FrameError(`${count} roles exceed ${ROLES_MAX}`)
+  if (count > FRAME_ROLES_MAX) throw new FrameError(`${count} roles exceed ${FRAME_ROLES_MAX}`)
   const roles: string[] = []
   for (let index = 0; index < count; index += 1) roles.push(reader.name(NAME_BYTES_MAX))
   return {

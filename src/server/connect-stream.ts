@@ -1,7 +1,7 @@
 import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
 import { encodeWalked } from '../codec/value/encode-walked.ts'
+import { FrameConnection } from '../gateway/frame-connection.ts'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
-import { FrameConnection } from '../protocol/frame-connection.ts'
 import { unwrapFrames, wrapFrame } from '../protocol/frame-message.ts'
 import { JoiningWriter } from '../protocol/joining-writer.ts'
 import { SLOW_READER_BYTES } from '../protocol/limits.ts'
@@ -12,7 +12,10 @@ const IN_FLIGHT_BYTES = 1024 * 1024
 
 const ignore = (): void => {}
 
-/** One `Connect` stream: frames of a client over gRPC, with a bound on what may pile up for a slow reader. */
+/**
+ * One `Connect` stream: frames of a client over gRPC, with a bound on what may pile up for a slow reader (wire.md §2,
+ * step 3).
+ */
 export class ConnectStream {
   private readonly call: ServerDuplexStream<Buffer, Buffer>
   private readonly connection: FrameConnection
@@ -30,9 +33,9 @@ export class ConnectStream {
     this.call = call
     this.writer = new JoiningWriter((message, written) => call.write(message, written))
     this.slowReaderBytes = options.slowReaderBytes ?? SLOW_READER_BYTES
-    this.connection = new FrameConnection({
+    this.connection = new FrameConnection(options.gateway, {
       encodeValue: encodeWalked,
-      send: (frame) => this.send(wrapFrame(frame)),
+      writeFrame: (frame) => this.writeFrame(frame),
       // After the callback that is running: one frame for all that one batch or one frame of the client led to.
       defer: queueMicrotask,
       end: (code) => {
@@ -47,7 +50,7 @@ export class ConnectStream {
       this.connection.disconnected()
       options.ended('')
     }
-    call.on('data', (message: Buffer) => this.receive(message))
+    call.on('data', (message: Buffer) => this.receiveMessage(message))
     call.on('end', () => {
       gone()
       this.writer.flush()
@@ -56,7 +59,7 @@ export class ConnectStream {
     call.on('cancelled', gone)
     call.on('error', gone)
     call.sendMetadata(new Metadata())
-    this.connection.start(options.gateway.connect(this.connection), options.gateway.greeting())
+    this.connection.start()
   }
 
   /** Ends the stream with a code of scope `connection`. */
@@ -64,16 +67,17 @@ export class ConnectStream {
     this.connection.failed(code, message)
   }
 
-  private receive(message: Buffer): void {
+  private receiveMessage(message: Buffer): void {
     if (this.over) return
     const frames = unwrapFrames(message)
     if (frames === null) this.connection.failed('MALFORMED_FRAME', 'the message is no Frame')
-    for (const frame of frames ?? []) this.connection.receive(frame)
+    for (const frame of frames ?? []) this.connection.receiveFrame(frame)
   }
 
-  private send(message: Buffer): void {
+  private writeFrame(frame: Buffer): void {
     if (this.over) return
-    if (this.inFlightBytes === 0 || this.inFlightBytes + message.length <= IN_FLIGHT_BYTES) return this.write(message)
+    const message = wrapFrame(frame)
+    if (this.inFlightBytes === 0 || this.inFlightBytes + message.length <= IN_FLIGHT_BYTES) return this.hand(message)
     this.waiting.push(message)
     this.waitingBytes += message.length
     if (this.waitingBytes <= this.slowReaderBytes) return
@@ -82,7 +86,8 @@ export class ConnectStream {
     this.connection.failed('SLOW_READER', `more than ${this.slowReaderBytes} bytes were waiting`)
   }
 
-  private write(message: Buffer): void {
+  /** Gives a message to gRPC. */
+  private hand(message: Buffer): void {
     this.inFlightBytes += message.length
     this.writer.send(message, () => {
       this.inFlightBytes -= message.length
@@ -99,7 +104,7 @@ export class ConnectStream {
     ) {
       this.waiting.shift()
       this.waitingBytes -= next.length
-      this.write(next)
+      this.hand(next)
       next = this.waiting[0]
     }
   }

@@ -3,13 +3,9 @@ import type { z } from 'zod'
 import { MINUTE_MS, SECOND_MS } from '../base/time.ts'
 import type { Value } from '../codec/value/value.ts'
 import { encodeWalked } from '../codec/value/encode-walked.ts'
-import type {
-  ConnectionSink,
-  GatewayConnection,
-  GatewayAnswer,
-  QueryAnswer,
-  SessionGateway,
-} from '../gateway/session-gateway.ts'
+import type { ConnectionSink, GatewayAnswer, QueryAnswer } from '../gateway/connection-sink.ts'
+import type { GatewayConnection } from '../gateway/gateway-connection.ts'
+import type { SessionGateway } from '../gateway/session-gateway.ts'
 import type { ErrorScope } from '../protocol/errors.ts'
 import { statusObject } from './grpc-error.ts'
 import { acknowledgeRequest, closeRequest, executeRequest, openRequest, queryRequest } from './unary-schemas.ts'
@@ -21,7 +17,7 @@ const nothing = (): void => {}
 
 type Reply = sendUnaryData<unknown>
 
-/** One unary call over a connection of its own, which ends with it. */
+/** One unary call over a connection of its own, which ends with it (wire.md §2, step 4). */
 class UnaryCall {
   readonly connection: GatewayConnection
   readonly sink: ConnectionSink
@@ -89,15 +85,15 @@ export function unaryCalls(gateway: SessionGateway): UntypedServiceImplementatio
       }
     }
   return {
-    Open: handle('open', openRequest, (call, request) => open(gateway, call, request)),
-    Execute: handle('request', executeRequest, (call, request) => execute(call, request)),
-    Query: handle('query', queryRequest, (call, request) => query(call, request)),
-    Acknowledge: handle('session', acknowledgeRequest, (call, request) => acknowledge(call, request)),
-    Close: handle('session', closeRequest, (call, request) => close(call, request)),
+    Open: handle('open', openRequest, (call, request) => handleOpen(gateway, call, request)),
+    Execute: handle('request', executeRequest, (call, request) => handleExecute(call, request)),
+    Query: handle('query', queryRequest, (call, request) => handleQuery(call, request)),
+    Acknowledge: handle('session', acknowledgeRequest, (call, request) => handleAcknowledge(call, request)),
+    Close: handle('session', closeRequest, (call, request) => handleClose(call, request)),
   }
 }
 
-function open(gateway: SessionGateway, call: UnaryCall, request: z.infer<typeof openRequest>): void {
+function handleOpen(gateway: SessionGateway, call: UnaryCall, request: z.infer<typeof openRequest>): void {
   const { secret, principal, roles, ordered, nonce } = request
   let opened = { existing: false }
   let session = { group: 0, incarnation: 0, index: 0 }
@@ -106,11 +102,12 @@ function open(gateway: SessionGateway, call: UnaryCall, request: z.infer<typeof 
     opened = { existing }
     // The epoch that this attach replaces is the applied one; a takeover in between is a conflict, as it should be.
     const facts = gateway.node.machine.sessionFacts(numbers.index)
-    call.connection.attach({ ...numbers, channel, secret, replaces: facts?.epoch ?? 0, nonce })
+    call.connection.receiveAttach({ kind: 'attach', ...numbers, channel, secret, replaces: facts?.epoch ?? 0, nonce })
   }
   call.sink.attached = (_channel, { epoch, nextRequestId, acknowledged, timeoutMs }) =>
     call.succeed({ session, epoch, nextRequestId, acknowledged, timeoutMs, ...opened })
-  call.connection.open({
+  call.connection.receiveOpen({
+    kind: 'open',
     channel: CHANNEL,
     secret,
     principal,
@@ -131,12 +128,13 @@ function bind(call: UnaryCall, scope: ErrorScope, request: z.infer<typeof closeR
   return refusal === null
 }
 
-function execute(call: UnaryCall, request: z.infer<typeof executeRequest>): void {
+function handleExecute(call: UnaryCall, request: z.infer<typeof executeRequest>): void {
   call.sink.responded = (_channel, _requestId, answer) => respond(call, answer)
   if (!bind(call, 'request', request)) return
   const { requestId, lowestPendingRequestId, machine, command, input } = request
   const ackServerRequests = request.acknowledgeServerRequests
-  call.connection.request({
+  call.connection.receiveRequest({
+    kind: 'request',
     channel: CHANNEL,
     requestId,
     lowestPendingRequestId,
@@ -154,14 +152,15 @@ function respond(call: UnaryCall, answer: GatewayAnswer): void {
   call.succeed({ ...outcomeFields(answer.outcome), index, replayed, invalidAck })
 }
 
-function query(call: UnaryCall, request: z.infer<typeof queryRequest>): void {
+function handleQuery(call: UnaryCall, request: z.infer<typeof queryRequest>): void {
   call.sink.queried = (_correlationId, position, answer) => {
     if (answer.kind === 'refused') call.fail('query', answer.code, answer.details)
     else call.succeed({ ...outcomeFields(answer), ...position })
   }
   const { incarnation, minIndex, machine, input } = request
   const consistency = CONSISTENCY[request.consistency]
-  call.connection.query({
+  call.connection.receiveQuery({
+    kind: 'query',
     channel: 0,
     correlationId: 1,
     consistency,
@@ -184,12 +183,12 @@ function outcomeFields(outcome: Exclude<QueryAnswer, { kind: 'refused' }>): obje
   return { outcome: 'OUTCOME_REJECTED', code: outcome.code, details: encodeWalked(outcome.details) }
 }
 
-function acknowledge(call: UnaryCall, request: z.infer<typeof acknowledgeRequest>): void {
+function handleAcknowledge(call: UnaryCall, request: z.infer<typeof acknowledgeRequest>): void {
   call.sink.acknowledged = (_channel, acknowledged) => call.succeed({ acknowledged })
-  if (bind(call, 'session', request)) call.connection.ack(CHANNEL, request.serverRequestId)
+  if (bind(call, 'session', request)) call.connection.receiveAck(CHANNEL, request.serverRequestId)
 }
 
-function close(call: UnaryCall, request: z.infer<typeof closeRequest>): void {
+function handleClose(call: UnaryCall, request: z.infer<typeof closeRequest>): void {
   call.sink.closed = () => call.succeed({})
-  if (bind(call, 'session', request)) call.connection.close(CHANNEL)
+  if (bind(call, 'session', request)) call.connection.receiveClose(CHANNEL)
 }

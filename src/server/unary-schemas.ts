@@ -1,19 +1,23 @@
 import { z } from 'zod'
+import { FRAME_ROLES_MAX, NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
 
 /** What unary requests look like once protobuf has decoded them; anything else is INVALID. */
 const bytes = z.instanceof(Uint8Array)
 const uint32 = z.number().int().min(0).max(0xffffffff)
 /** Beyond 2^53−1 a number is not exact: the gateway says INVALID. */
 const uint64 = z.number().min(0)
+/** Characters: at most as many as the bytes that a frame allows. */
+const name = z.string().max(NAME_BYTES_MAX)
+const text = z.string().max(TEXT_BYTES_MAX)
 const session = z.object({ group: uint32, incarnation: uint32, index: uint64 })
 const proof = { session, epoch: uint64, secret: bytes }
 
 export const openRequest = z.object({
   secret: bytes,
-  principal: z.string().max(1024),
-  roles: z.array(z.string().max(128)).max(32),
+  principal: text,
+  roles: z.array(name).max(FRAME_ROLES_MAX),
   capabilities: bytes,
-  clientName: z.string().max(1024),
+  clientName: text,
   timeoutMs: uint64,
   validUntilMs: uint64,
   ordered: z.boolean(),
@@ -25,8 +29,8 @@ export const executeRequest = z.object({
   requestId: uint64,
   lowestPendingRequestId: uint64,
   acknowledgeServerRequests: uint64,
-  machine: z.string().max(128),
-  command: z.string().max(128),
+  machine: name,
+  command: name,
   input: bytes,
 })
 
@@ -34,8 +38,8 @@ export const queryRequest = z.object({
   consistency: z.enum(['CONSISTENCY_LINEARIZABLE', 'CONSISTENCY_SEQUENTIAL', 'CONSISTENCY_STALE']),
   incarnation: uint32,
   minIndex: uint64,
-  machine: z.string().max(128),
-  query: z.string().max(128),
+  machine: name,
+  query: name,
   input: bytes,
 })
 

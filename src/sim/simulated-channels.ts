@@ -67,7 +67,7 @@ export class SimulatedChannels {
     })
     this.keepAlive(connection)
     return {
-      sendFrame: (frame) => this.up(connection, () => connection.server?.receive(frame)),
+      sendFrame: (frame) => this.up(connection, () => connection.server?.receiveFrame(frame)),
       close: () => {
         if (!connection.open) return
         this.up(connection, () => connection.server?.disconnected())

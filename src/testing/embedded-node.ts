@@ -6,12 +6,12 @@ import {
   connect,
   type ConnectOptions,
   type InProcessServer,
-  inProcessServer,
   type MachineLike,
 } from '../client/index.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
 import { mount, type Mountable } from '../machine/index.ts'
 import type { Driver } from '../node/driver.ts'
+import { inProcessServer } from '../gateway/in-process-server.ts'
 import type { PeerTransport } from '../node/ports/peer-transport.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import type { StorageFault } from '../node/ports/storage-fault.ts'
@@ -61,7 +61,7 @@ export async function embeddedNode<const Machines extends TypedMachines>(
     accept: (listener) => {
       if (running !== null) return running.server.accept(listener)
       systemClock.defer(() => listener.onEnded('NODE_STOPPED', 'the embedded node does not run'))
-      return { receive: () => undefined, disconnected: () => undefined }
+      return { receiveFrame: () => undefined, disconnected: () => undefined }
     },
   }
   const halt = async (): Promise<void> => {

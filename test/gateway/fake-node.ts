@@ -6,7 +6,7 @@ import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from '../../src/node/api.ts'
-import type { CommandParser, QueryParser } from '../../src/gateway/session-gateway.ts'
+import type { CommandParser, QueryParser } from '../../src/gateway/gateway-options.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { MachineContext, Outcome, UserStateMachine } from '../../src/session/user-machine.ts'
 

@@ -1,13 +1,11 @@
 import type { SessionNumbers } from '../../src/codec/entry/payload.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Value } from '../../src/codec/value/value.ts'
-import {
-  type CommandRequest,
-  type ConnectionSink,
-  type GatewayConnection,
-  type GatewayOptions,
-  SessionGateway,
-} from '../../src/gateway/session-gateway.ts'
+import type { ConnectionSink } from '../../src/gateway/connection-sink.ts'
+import type { GatewayConnection } from '../../src/gateway/gateway-connection.ts'
+import type { GatewayOptions } from '../../src/gateway/gateway-options.ts'
+import { SessionGateway } from '../../src/gateway/session-gateway.ts'
+import type { OpenMessage, RequestMessage } from '../../src/protocol/up-frame.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 import { FakeNode, parserOf } from './fake-node.ts'
 
@@ -74,8 +72,9 @@ export function connect(world: World): Client {
   return { recorder, connection: world.gateway.connect(recorder) }
 }
 
-export function openRequest(world: World, overrides: object = {}) {
+export function openRequest(world: World, overrides: object = {}): OpenMessage {
   return {
+    kind: 'open',
     channel: 1,
     secret: SECRET,
     principal: 'user:1',
@@ -95,7 +94,7 @@ export function attachedClient(
   overrides: object = {},
 ): Client & { session: SessionNumbers; epoch: number } {
   const client = connect(world)
-  client.connection.open(openRequest(world, overrides))
+  client.connection.receiveOpen(openRequest(world, overrides))
   world.node.run()
   const [name, , session] = client.recorder.take()[0] ?? []
   if (name !== 'opened') throw new Error(`expected opened, heard ${String(name)}`)
@@ -103,7 +102,14 @@ export function attachedClient(
 }
 
 export function attachAgain(world: World, client: Client, session: SessionNumbers, replaces: number, nonce = 1) {
-  client.connection.attach({ ...session, channel: 1, secret: SECRET, replaces, nonce: Buffer.alloc(16, nonce) })
+  client.connection.receiveAttach({
+    kind: 'attach',
+    ...session,
+    channel: 1,
+    secret: SECRET,
+    replaces,
+    nonce: Buffer.alloc(16, nonce),
+  })
   world.node.run()
   const heard = client.recorder.take()
   const [name, , reply] = heard[0] ?? []
@@ -115,9 +121,10 @@ export function command(
   requestId: number,
   name = 'echo',
   input: Value = requestId,
-  overrides: Partial<CommandRequest> = {},
-): CommandRequest {
+  overrides: Partial<RequestMessage> = {},
+): RequestMessage {
   return {
+    kind: 'request',
     channel: 1,
     requestId,
     lowestPendingRequestId: requestId,

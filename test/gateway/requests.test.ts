@@ -14,7 +14,7 @@ describe('commands', () => {
   test('FR-003 S-01 a new id is executed once and answered with its value and index', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1, 'echo', { a: 1 }))
+    connection.receiveRequest(command(1, 'echo', { a: 1 }))
     expect(recorder.take()).toEqual([])
     world.node.run()
     expect(recorder.take()).toEqual([
@@ -31,11 +31,11 @@ describe('commands', () => {
   test('FR-004 S-02 an applied duplicate is answered from the cache without a log entry', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1, 'echo', 'x'))
+    connection.receiveRequest(command(1, 'echo', 'x'))
     world.node.run()
     recorder.take()
     const before = world.node.submitted.length
-    connection.request(command(1, 'echo', 'x'))
+    connection.receiveRequest(command(1, 'echo', 'x'))
     expect(recorder.take()).toMatchObject([
       ['responded', 1, 1, { kind: 'outcome', replayed: true, outcome: { value: 'x' } }],
     ])
@@ -46,9 +46,9 @@ describe('commands', () => {
   test('a duplicate in flight with the same bytes joins the first copy; other bytes are a conflict', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1, 'echo', 'x'))
-    connection.request(command(1, 'echo', 'x'))
-    connection.request(command(1, 'echo', 'y'))
+    connection.receiveRequest(command(1, 'echo', 'x'))
+    connection.receiveRequest(command(1, 'echo', 'x'))
+    connection.receiveRequest(command(1, 'echo', 'y'))
     expect(codes(recorder.take())).toEqual([['responded', 1, 'REQUEST_CONFLICT']])
     world.node.run()
     expect(codes(recorder.take())).toEqual([['responded', 1, 'outcome']])
@@ -58,10 +58,10 @@ describe('commands', () => {
   test('an applied id with other bytes goes to the log, which alone says REQUEST_CONFLICT', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1, 'echo', 'x'))
+    connection.receiveRequest(command(1, 'echo', 'x'))
     world.node.run()
     recorder.take()
-    connection.request(command(1, 'echo', 'y'))
+    connection.receiveRequest(command(1, 'echo', 'y'))
     expect(recorder.take()).toEqual([])
     world.node.run()
     expect(recorder.take()).toMatchObject([
@@ -72,11 +72,11 @@ describe('commands', () => {
   test('LR-008 an id below the floor is RESPONSE_EVICTED and never executed', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1))
-    connection.request(command(2, 'echo', 2, { lowestPendingRequestId: 2 }))
+    connection.receiveRequest(command(1))
+    connection.receiveRequest(command(2, 'echo', 2, { lowestPendingRequestId: 2 }))
     world.node.run()
     recorder.take()
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     world.node.run()
     expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'refused', code: 'RESPONSE_EVICTED' }]])
     expect(world.node.user.calls.length).toBe(2)
@@ -97,7 +97,7 @@ describe('commands', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
     const before = world.node.submitted.length
-    connection.request(command(1, 'echo', null, overrides))
+    connection.receiveRequest(command(1, 'echo', null, overrides))
     expect(recorder.take()).toMatchObject([
       ['responded', expect.anything(), expect.anything(), { kind: 'notExecuted', code }],
     ])
@@ -107,7 +107,7 @@ describe('commands', () => {
   test('a command that does not fit its schema is VALIDATION_ERROR with its issues', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1, 'echo', 13))
+    connection.receiveRequest(command(1, 'echo', 13))
     expect(recorder.take()).toEqual([
       [
         'responded',
@@ -125,9 +125,9 @@ describe('commands', () => {
   test('a command above commandBytesMax is COMMAND_TOO_LARGE', () => {
     const world = worldOf({ limits: { commandBytesMax: 100 } })
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1, 'echo', 'x'.repeat(100)))
+    connection.receiveRequest(command(1, 'echo', 'x'.repeat(100)))
     expect(recorder.take()).toMatchObject([['responded', 1, 1, { code: 'COMMAND_TOO_LARGE', details: { max: 100 } }]])
-    connection.request(command(1, 'echo', 'x'.repeat(90)))
+    connection.receiveRequest(command(1, 'echo', 'x'.repeat(90)))
     world.node.run()
     expect(codes(recorder.take())).toEqual([['responded', 1, 'outcome']])
   })
@@ -135,7 +135,7 @@ describe('commands', () => {
   test('more commands in flight than the window are refused', () => {
     const world = worldOf({ limits: { windowRequests: 3 } })
     const { connection, recorder } = attachedClient(world)
-    for (let id = 1; id <= 4; id += 1) connection.request(command(id))
+    for (let id = 1; id <= 4; id += 1) connection.receiveRequest(command(id))
     expect(codes(recorder.take())).toEqual([['responded', 4, 'WINDOW_EXCEEDED']])
   })
 
@@ -145,7 +145,7 @@ describe('commands', () => {
     world.node.loseLead(nodeId('n2'))
     expect(recorder.take()).toEqual([['leaderChanged', 'n2', 'address-of-n2']])
     const before = world.node.submitted.length
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     expect(recorder.take()).toEqual([
       [
         'responded',
@@ -163,7 +163,7 @@ describe('commands', () => {
       const world = worldOf()
       const { connection, recorder } = attachedClient(world)
       world.node.submit = (_kind, _payload, sink) => sink?.refused(code, null)
-      connection.request(command(1))
+      connection.receiveRequest(command(1))
       expect(recorder.take()).toEqual([['responded', 1, 1, { kind: 'notExecuted', code, details: null }]])
     },
   )
@@ -171,7 +171,7 @@ describe('commands', () => {
   test('a command whose leader lost the lead is unknown, not failed', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     world.node.loseLead(null)
     expect(recorder.take()).toEqual([
       ['responded', 1, 1, { kind: 'unknown', code: 'LEADER_LOST' }],
@@ -182,18 +182,18 @@ describe('commands', () => {
   test('a node that leads no more still answers an applied duplicate', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     world.node.run()
     world.node.loseLead(nodeId('n2'))
     recorder.take()
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     expect(codes(recorder.take())).toEqual([['responded', 1, 'outcome']])
   })
 
   test('FENCED tells the connection that it was superseded', () => {
     const world = worldOf()
     const { connection, recorder, session, epoch } = attachedClient(world)
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     // Another node took the session over in between: the log holds its attach before our command.
     const queued = world.node.queue.splice(0)
     world.node.append(
@@ -221,11 +221,11 @@ describe('a change of a machine’s version', () => {
     const { connection, recorder } = attachedClient(world, { ordered: true })
     world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
     const lowest = { lowestPendingRequestId: 1 }
-    connection.request(command(1, 'echo', 1, lowest))
-    connection.request(command(2, 'echo', 2, lowest))
+    connection.receiveRequest(command(1, 'echo', 1, lowest))
+    connection.receiveRequest(command(2, 'echo', 2, lowest))
     world.version = 2
-    connection.request(command(3, 'echo', 3, lowest))
-    connection.close(1)
+    connection.receiveRequest(command(3, 'echo', 3, lowest))
+    connection.receiveClose(1)
     world.node.run()
     expect(codes(recorder.take().slice(0, 3))).toEqual([
       ['responded', 1, 'outcome'],
@@ -239,7 +239,7 @@ describe('a change of a machine’s version', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
     world.version = 7
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     world.node.run()
     expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'refused', code: 'VERSION_CHANGED' }]])
   })
@@ -248,16 +248,23 @@ describe('a change of a machine’s version', () => {
     const world = worldOf({ gateway: { parse: parseOnce() } })
     const first = attachedClient(world)
     world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
-    first.connection.request(command(1))
+    first.connection.receiveRequest(command(1))
     const second = connect(world)
     // The same nonce, hence the same epoch: a copy of the attach over another connection.
-    const attach = { ...first.session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 1) }
-    second.connection.attach(attach)
+    const attach = {
+      kind: 'attach' as const,
+      ...first.session,
+      channel: 1,
+      secret: SECRET,
+      replaces: 0,
+      nonce: Buffer.alloc(16, 1),
+    }
+    second.connection.receiveAttach(attach)
     world.node.run()
     const heard = second.recorder.take()
     expect(heard[0]).toMatchObject(['attached', 1, { epoch: first.epoch }])
     expect(codes(heard.slice(1))).toEqual([['responded', 1, 'VALIDATION_ERROR']])
-    second.connection.request(command(1))
+    second.connection.receiveRequest(command(1))
     world.node.run()
     expect(codes(second.recorder.take())).toEqual([['responded', 1, 'VALIDATION_ERROR']])
   })
@@ -266,7 +273,7 @@ describe('a change of a machine’s version', () => {
     const world = worldOf({ gateway: { parse: parseOnce() } })
     const { connection, recorder } = attachedClient(world)
     world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     world.node.run()
     expect(codes(recorder.take())).toEqual([['responded', 1, 'VALIDATION_ERROR']])
   })
@@ -274,6 +281,7 @@ describe('a change of a machine’s version', () => {
 
 describe('queries', () => {
   const query = (overrides: object = {}) => ({
+    kind: 'query' as const,
     channel: 0,
     correlationId: 5,
     consistency: 'stale' as const,
@@ -289,7 +297,7 @@ describe('queries', () => {
     const world = worldOf()
     const { connection, recorder } = connect(world)
     const before = world.node.submitted.length
-    connection.query(query())
+    connection.receiveQuery(query())
     expect(recorder.take()).toEqual([['queried', 5, { index: 2, incarnation: 1 }, { kind: 'value', value: 0 }]])
     expect(world.node.submitted.length).toBe(before)
   })
@@ -297,9 +305,9 @@ describe('queries', () => {
   test('Q-012 a sequential query waits for its index and then sees it', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.query(query({ consistency: 'sequential', minIndex: 5, incarnation: 1 }))
+    connection.receiveQuery(query({ consistency: 'sequential', minIndex: 5, incarnation: 1 }))
     expect(recorder.take()).toEqual([])
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     world.node.run()
     expect(recorder.take()[1]).toEqual(['queried', 5, { index: 5, incarnation: 1 }, { kind: 'value', value: 1 }])
     world.clock.advance(60_000)
@@ -309,12 +317,12 @@ describe('queries', () => {
   test('a sequential query that waits in vain is BEHIND, and an index reached later answers nothing more', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.query(query({ consistency: 'sequential', minIndex: 5 }))
+    connection.receiveQuery(query({ consistency: 'sequential', minIndex: 5 }))
     world.clock.advance(5_000)
     expect(recorder.take()).toMatchObject([
       ['queried', 5, {}, { kind: 'refused', code: 'BEHIND', details: { appliedIndex: 4, minIndex: 5 } }],
     ])
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     world.node.run()
     expect(recorder.take().length).toBe(1)
   })
@@ -327,21 +335,22 @@ describe('queries', () => {
   ])('%s is refused', (_name, overrides, code) => {
     const world = worldOf()
     const { connection, recorder } = connect(world)
-    connection.query(query(overrides))
+    connection.receiveQuery(query(overrides))
     expect(recorder.take()).toMatchObject([['queried', 5, {}, { kind: 'refused', code }]])
   })
 
   test('a query that throws is the machine’s error, and the node lives', () => {
     const world = worldOf()
     const { connection, recorder } = connect(world)
-    connection.query(query({ query: 'throw' }))
+    connection.receiveQuery(query({ query: 'throw' }))
     expect(recorder.take()).toMatchObject([['queried', 5, {}, { kind: 'reject', code: 'MACHINE_ERROR' }]])
   })
 
   test('too many waiting queries are OVERLOADED, and none answers a connection that is gone', () => {
     const world = worldOf()
     const { connection, recorder } = connect(world)
-    for (let count = 0; count <= 1024; count += 1) connection.query(query({ consistency: 'sequential', minIndex: 99 }))
+    for (let count = 0; count <= 1024; count += 1)
+      connection.receiveQuery(query({ consistency: 'sequential', minIndex: 99 }))
     expect(recorder.take()).toMatchObject([['queried', 5, {}, { code: 'OVERLOADED' }]])
     connection.end()
     world.clock.advance(10_000)
@@ -352,13 +361,13 @@ describe('queries', () => {
 test('P-30 answers for a connection that is gone change nothing, and its commands go on', () => {
   const world = worldOf()
   const client = attachedClient(world)
-  client.connection.request(command(1))
+  client.connection.receiveRequest(command(1))
   client.connection.end()
   expect(world.gateway.connectionCount).toBe(0)
   expect(world.node.attachedSessions.size).toBe(0)
   world.node.run()
   const again = attachAgain(world, connect(world), client.session, client.epoch, 2)
-  again.connection.request(command(1))
+  again.connection.receiveRequest(command(1))
   expect(again.recorder.take()).toMatchObject([['responded', 1, 1, { replayed: true }]])
 })
 

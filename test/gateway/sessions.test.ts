@@ -16,8 +16,8 @@ describe('opening', () => {
   test('P-05 is idempotent in the secret, and the reply comes before any server request', () => {
     const world = worldOf()
     const { connection, recorder } = connect(world)
-    connection.open(openRequest(world))
-    connection.open(openRequest(world))
+    connection.receiveOpen(openRequest(world))
+    connection.receiveOpen(openRequest(world))
     world.node.run()
     expect(recorder.take()).toEqual([
       ['opened', 1, { group: 0, incarnation: 1, index: 3 }, false],
@@ -45,7 +45,7 @@ describe('opening', () => {
   ])('%s is refused before append', (_name, overrides, code) => {
     const world = worldOf()
     const { connection, recorder } = connect(world)
-    connection.open(openRequest(world, overrides))
+    connection.receiveOpen(openRequest(world, overrides))
     expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code }]])
     expect(world.node.submitted).toEqual([])
   })
@@ -54,7 +54,7 @@ describe('opening', () => {
     const world = worldOf()
     const { connection, recorder } = connect(world)
     for (let depth = 20; depth < 60; depth += 1) {
-      connection.open(openRequest(world, { secret: Buffer.alloc(32, depth), capabilities: nested(depth) }))
+      connection.receiveOpen(openRequest(world, { secret: Buffer.alloc(32, depth), capabilities: nested(depth) }))
       world.node.run()
       const [heard] = recorder.take()
       if (depth <= 32) expect(heard?.[0]).toBe('opened')
@@ -77,20 +77,20 @@ describe('opening', () => {
     const world = worldOf({ limits: { sessionsMax: 1 } })
     attachedClient(world)
     const { connection, recorder } = connect(world)
-    connection.open(openRequest(world, { secret: Buffer.alloc(32, 9) }))
-    connection.open(openRequest(world, { principal: 'user:2' }))
+    connection.receiveOpen(openRequest(world, { secret: Buffer.alloc(32, 9) }))
+    connection.receiveOpen(openRequest(world, { principal: 'user:2' }))
     world.node.run()
     expect(recorder.take()).toMatchObject([
       ['refused', 1, 'open', { code: 'TOO_MANY_SESSIONS' }],
       ['refused', 1, 'open', { code: 'OPEN_CONFLICT' }],
     ])
-    connection.open(openRequest(world, { secret: Buffer.alloc(32, 8) }))
+    connection.receiveOpen(openRequest(world, { secret: Buffer.alloc(32, 8) }))
     world.node.loseLead(nodeId('n3'))
     expect(recorder.take()).toMatchObject([
       ['refused', 1, 'open', { code: 'NOT_LEADER', details: { leader: 'n3' } }],
       ['leaderChanged', 'n3', 'address-of-n3'],
     ])
-    connection.open(openRequest(world))
+    connection.receiveOpen(openRequest(world))
     expect(recorder.take()).toMatchObject([['refused', 1, 'open', { code: 'NOT_LEADER' }]])
   })
 })
@@ -100,9 +100,16 @@ describe('attaching', () => {
     const world = worldOf()
     const { session } = attachedClient(world)
     const { connection, recorder } = connect(world)
-    const attach = { ...session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 3) }
-    connection.attach({ ...attach, secret: Buffer.alloc(32, 8) })
-    connection.attach({ ...attach, index: 99 })
+    const attach = {
+      kind: 'attach' as const,
+      ...session,
+      channel: 1,
+      secret: SECRET,
+      replaces: 0,
+      nonce: Buffer.alloc(16, 3),
+    }
+    connection.receiveAttach({ ...attach, secret: Buffer.alloc(32, 8) })
+    connection.receiveAttach({ ...attach, index: 99 })
     world.node.run()
     const [wrong, unknown] = recorder.take()
     expect(wrong).toEqual(['refused', 1, 'attach', { code: 'SESSION_UNKNOWN', details: null }])
@@ -113,11 +120,18 @@ describe('attaching', () => {
     const world = worldOf()
     const { session } = attachedClient(world)
     const { connection, recorder } = connect(world)
-    const attach = { ...session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 3) }
-    connection.attach({ ...attach, incarnation: 2 })
-    connection.attach({ ...attach, group: 5 })
-    connection.attach({ ...attach, nonce: Buffer.alloc(3) })
-    connection.attach({ ...attach, channel: 0 })
+    const attach = {
+      kind: 'attach' as const,
+      ...session,
+      channel: 1,
+      secret: SECRET,
+      replaces: 0,
+      nonce: Buffer.alloc(16, 3),
+    }
+    connection.receiveAttach({ ...attach, incarnation: 2 })
+    connection.receiveAttach({ ...attach, group: 5 })
+    connection.receiveAttach({ ...attach, nonce: Buffer.alloc(3) })
+    connection.receiveAttach({ ...attach, channel: 0 })
     expect(recorder.take().map(([, , , bad]) => (bad as { code: string }).code)).toEqual([
       'CLUSTER_CHANGED',
       'WRONG_GROUP',
@@ -131,9 +145,9 @@ describe('attaching', () => {
     const first = attachedClient(world)
     const second = attachAgain(world, connect(world), first.session, first.epoch, 2)
     expect(first.recorder.take()).toEqual([['superseded', 1]])
-    first.connection.request(command(1))
+    first.connection.receiveRequest(command(1))
     expect(first.recorder.take()).toMatchObject([['responded', 1, 1, { code: 'NOT_ATTACHED' }]])
-    second.connection.request(command(1))
+    second.connection.receiveRequest(command(1))
     world.node.run()
     expect(second.recorder.take().length).toBe(1)
     expect([...world.node.attachedSessions]).toEqual([first.session.index])
@@ -143,7 +157,14 @@ describe('attaching', () => {
     const world = worldOf()
     const first = attachedClient(world)
     const { connection, recorder } = connect(world)
-    connection.attach({ ...first.session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 9) })
+    connection.receiveAttach({
+      kind: 'attach',
+      ...first.session,
+      channel: 1,
+      secret: SECRET,
+      replaces: 0,
+      nonce: Buffer.alloc(16, 9),
+    })
     world.node.run()
     expect(recorder.take()).toEqual([
       ['refused', 1, 'attach', { code: 'ATTACH_CONFLICT', details: { current: first.epoch } }],
@@ -153,11 +174,11 @@ describe('attaching', () => {
   test('a repeated nonce on a new connection takes over what the old one has in flight, and duplicates join it', () => {
     const world = worldOf()
     const first = attachedClient(world)
-    first.connection.request(command(1))
+    first.connection.receiveRequest(command(1))
     const inFlight = world.node.queue.splice(0)
     const second = attachAgain(world, connect(world), first.session, 0, 1)
     expect(second.epoch).toBe(first.epoch)
-    second.connection.request(command(1))
+    second.connection.receiveRequest(command(1))
     expect(world.node.queue.length).toBe(0)
     world.node.queue.push(...inFlight)
     world.node.run()
@@ -168,7 +189,14 @@ describe('attaching', () => {
   test('a connection holds as many sessions as it may, and no more', () => {
     const world = worldOf({ gateway: { channelsMax: 1 } })
     const { connection, recorder, session, epoch } = attachedClient(world)
-    connection.attach({ ...session, channel: 2, secret: SECRET, replaces: epoch, nonce: Buffer.alloc(16, 9) })
+    connection.receiveAttach({
+      kind: 'attach',
+      ...session,
+      channel: 2,
+      secret: SECRET,
+      replaces: epoch,
+      nonce: Buffer.alloc(16, 9),
+    })
     expect(recorder.take()).toEqual([['refused', 2, 'attach', { code: 'TOO_MANY_CHANNELS', details: { max: 1 } }]])
   })
 
@@ -178,7 +206,7 @@ describe('attaching', () => {
     const again = attachAgain(world, first, first.session, first.epoch, 2)
     expect(again.rest).toEqual([])
     expect(world.gateway.attachedCount).toBe(1)
-    again.connection.request(command(1))
+    again.connection.receiveRequest(command(1))
     world.node.run()
     expect(again.recorder.take().map(([name]) => name)).toEqual(['responded'])
   })
@@ -188,11 +216,11 @@ describe('staying alive and ending', () => {
   test('P-20 a ping is answered only after its renewal was applied', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.ping(1)
+    connection.receivePing(1)
     expect(recorder.take()).toEqual([])
     world.node.run()
     expect(recorder.take()).toEqual([['pong', 1]])
-    connection.ping(5)
+    connection.receivePing(5)
     expect(recorder.take()).toMatchObject([['refused', 5, 'ping', { code: 'NOT_ATTACHED' }]])
   })
 
@@ -207,9 +235,16 @@ describe('staying alive and ending', () => {
     )
     world.node.run()
     expect(recorder.take()).toEqual([['ended', 1, 'expired']])
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     expect(recorder.take()).toMatchObject([['responded', 1, 1, { code: 'NOT_ATTACHED' }]])
-    connection.attach({ ...session, channel: 1, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 3) })
+    connection.receiveAttach({
+      kind: 'attach',
+      ...session,
+      channel: 1,
+      secret: SECRET,
+      replaces: 0,
+      nonce: Buffer.alloc(16, 3),
+    })
     world.node.run()
     expect(recorder.take()).toMatchObject([
       ['refused', 1, 'attach', { code: 'SESSION_EXPIRED', details: { reason: 'expired' } }],
@@ -219,19 +254,19 @@ describe('staying alive and ending', () => {
   test('a close is ordered after what was sent before it, and is answered once', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.request(command(1))
-    connection.close(1)
+    connection.receiveRequest(command(1))
+    connection.receiveClose(1)
     world.node.run()
     expect(recorder.take().map(([name]) => name)).toEqual(['responded', 'closed'])
     expect(world.gateway.attachedCount).toBe(0)
-    connection.close(1)
+    connection.receiveClose(1)
     expect(recorder.take()).toMatchObject([['refused', 1, 'close', { code: 'NOT_ATTACHED' }]])
   })
 
   test('a close that was lost with the leader is told, and the session stays attached', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
-    connection.close(1)
+    connection.receiveClose(1)
     world.node.loseLead(null)
     expect(recorder.take()).toMatchObject([
       ['refused', 1, 'close', { code: 'NOT_LEADER' }],
@@ -262,7 +297,7 @@ describe('staying alive and ending', () => {
     })
     expect(connection.bind(1, first.session, { epoch: 1, secret: Buffer.alloc(2) })).toMatchObject({ code: 'INVALID' })
     expect(connection.bind(1, first.session, { epoch: first.epoch, secret: SECRET })).toBe(null)
-    connection.request(command(1))
+    connection.receiveRequest(command(1))
     world.node.run()
     expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'outcome' }]])
     connection.end()

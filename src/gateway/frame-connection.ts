@@ -1,54 +1,22 @@
+import { unreachable } from '../base/assert.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { Value } from '../codec/value/value.ts'
-import { ByteWriter } from './bytes.ts'
-import { writeDown } from './down-frame.ts'
-import type { DownMessage, GreetingMessage, RefusedSubject, ResponseAnswer } from './down-message.ts'
-import { FRAME_BYTES_FULL } from './limits.ts'
-import {
-  type AttachMessage,
-  FRAME_VERSION,
-  type OpenMessage,
-  type QueryMessage,
-  type RequestMessage,
-  UpFrameReader,
-  type UpMessage,
-} from './up-frame.ts'
-
-/** What the up messages of one connection call; the node's gateway connection has this shape. */
-export interface FramePort {
-  open(message: OpenMessage): void
-  attach(message: AttachMessage): void
-  request(message: RequestMessage): void
-  ack(channel: number, serverRequestId: number): void
-  ping(channel: number): void
-  query(message: QueryMessage): void
-  close(channel: number): void
-  end(): void
-}
-
-/** A value or a machine's rejection, as apply answers. */
-type OutcomeValue =
-  | { readonly kind: 'value'; readonly value: Value }
-  | { readonly kind: 'reject'; readonly code: string; readonly details: Value }
-
-type AnswerValue =
-  | {
-      readonly kind: 'outcome'
-      readonly outcome: OutcomeValue
-      readonly replayed: boolean
-      readonly index: number
-      readonly invalidAck: boolean
-    }
-  | { readonly kind: 'refused'; readonly index: number; readonly code: string; readonly details: Value }
-  | { readonly kind: 'notExecuted'; readonly code: string; readonly details: Value }
-  | { readonly kind: 'unknown'; readonly code: string }
-
-type QueryValue = OutcomeValue | { readonly kind: 'refused'; readonly code: string; readonly details: Value }
+import { ByteWriter } from '../protocol/bytes.ts'
+import { writeDown } from '../protocol/down-frame.ts'
+import type { DownMessage, RefusedSubject, ResponseAnswer } from '../protocol/down-message.ts'
+import { FRAME_BYTES_FULL } from '../protocol/limits.ts'
+import { FRAME_VERSION, UpFrameReader, type UpMessage } from '../protocol/up-frame.ts'
+import type { Reply } from '../session/state-machine.ts'
+import type { ServerRequest } from '../session/user-machine.ts'
+import type { ConnectionSink, GatewayAnswer, QueryAnswer } from './connection-sink.ts'
+import type { GatewayConnection } from './gateway-connection.ts'
+import type { Refusal } from './refusal.ts'
+import type { SessionGateway } from './session-gateway.ts'
 
 export interface FrameConnectionOptions {
   encodeValue(value: Value): Uint8Array
   /** Takes one frame; it is never written to again. */
-  send(frame: Buffer): void
+  writeFrame(frame: Buffer): void
   /** Runs soon, after what is going on: one frame per turn. */
   defer(callback: () => void): void
   /** The connection must end; called at most once, after the last frame was sent. */
@@ -57,28 +25,30 @@ export interface FrameConnectionOptions {
 
 /**
  * The server's end of one stream of session frames, without knowing what carries it: decodes what comes up into calls of
- * a port, and is the sink that turns answers into frames, one per turn.
+ * the gateway, and is the sink that turns answers into frames, one per turn (wire.md §1, steps 2–3).
  */
-export class FrameConnection {
+export class FrameConnection implements ConnectionSink {
+  private readonly gateway: SessionGateway
   private readonly options: FrameConnectionOptions
   private readonly reader = new UpFrameReader()
   private readonly writer = new ByteWriter()
-  private port: FramePort | null = null
+  private connection: GatewayConnection | null = null
   private flushPending = false
   private over = false
 
-  constructor(options: FrameConnectionOptions) {
+  constructor(gateway: SessionGateway, options: FrameConnectionOptions) {
+    this.gateway = gateway
     this.options = options
   }
 
-  /** Greets and starts to serve. */
-  start(port: FramePort, greeting: Omit<GreetingMessage, 'kind'>): void {
-    this.port = port
-    this.write({ kind: 'greeting', ...greeting })
+  /** Greets and starts to serve. What arrives before is not heard. */
+  start(): void {
+    this.connection = this.gateway.connect(this)
+    this.write(this.gateway.greeting())
   }
 
-  /** A frame from the client; a bad one ends the connection. */
-  receive(frame: Uint8Array): void {
+  /** A frame from the client; a bad one ends the connection with MALFORMED_FRAME. */
+  receiveFrame(frame: Uint8Array): void {
     if (this.over) return
     const error = this.reader.read(frame, (message) => this.dispatch(message))
     if (error !== null) this.failed('MALFORMED_FRAME', error)
@@ -88,7 +58,7 @@ export class FrameConnection {
   disconnected(): void {
     if (this.over) return
     this.over = true
-    this.port?.end()
+    this.connection?.end()
   }
 
   // The sink.
@@ -104,31 +74,17 @@ export class FrameConnection {
     })
   }
 
-  attached(
-    channel: number,
-    reply: { epoch: number; nextRequestId: number; acknowledged: number; timeoutMs: number },
-  ): void {
+  attached(channel: number, reply: Extract<Reply, { kind: 'attached' }>): void {
     const { epoch, nextRequestId, acknowledged, timeoutMs } = reply
     this.write({ kind: 'attached', channel, epoch, nextRequestId, acknowledged, timeoutMs })
   }
 
-  responded(channel: number, requestId: number, answer: AnswerValue): void {
+  responded(channel: number, requestId: number, answer: GatewayAnswer): void {
     if (this.over) return
     this.write({ kind: 'response', channel, requestId, answer: this.encodeAnswer(answer) })
   }
 
-  serverRequest(
-    channel: number,
-    request: {
-      readonly serverRequestId: number
-      readonly previousId: number
-      readonly attempt: number
-      readonly createdIndex: number
-      readonly createdAt: number
-      readonly type: string
-      readonly payload: Value
-    },
-  ): void {
+  serverRequest(channel: number, request: ServerRequest): void {
     if (this.over) return
     const { serverRequestId, previousId, attempt, createdIndex, createdAt, type } = request
     const payload = this.options.encodeValue(request.payload)
@@ -153,7 +109,7 @@ export class FrameConnection {
     this.write({ kind: 'pong', channel })
   }
 
-  queried(correlationId: number, position: { index: number; incarnation: number }, answer: QueryValue): void {
+  queried(correlationId: number, position: { index: number; incarnation: number }, answer: QueryAnswer): void {
     if (this.over) return
     const { encodeValue } = this.options
     const { index, incarnation } = position
@@ -184,7 +140,7 @@ export class FrameConnection {
     this.write({ kind: 'superseded', channel })
   }
 
-  refused(channel: number, subject: RefusedSubject, refusal: { code: string; details: Value }): void {
+  refused(channel: number, subject: RefusedSubject, refusal: Refusal): void {
     this.write({
       kind: 'refused',
       channel,
@@ -204,41 +160,43 @@ export class FrameConnection {
     this.write({ kind: 'failed', code, message: message.slice(0, 300) })
     this.flush()
     this.over = true
-    this.port?.end()
+    this.connection?.end()
     this.options.end(code, message)
   }
 
   private dispatch(message: UpMessage): void {
-    const { port } = this
-    if (port === null || this.over) return
+    const { connection } = this
+    if (connection === null || this.over) return
     try {
-      this.call(port, message)
+      this.call(connection, message)
     } catch (error) {
       // A bug that one client found must not end the node, and with it everybody else's connections.
       this.failed('INTERNAL', `a ${message.kind} could not be served: ${sentenceOf(error)}`)
     }
   }
 
-  private call(port: FramePort, message: UpMessage): void {
+  private call(connection: GatewayConnection, message: UpMessage): void {
     switch (message.kind) {
       case 'request':
-        return port.request(message)
+        return connection.receiveRequest(message)
       case 'ack':
-        return port.ack(message.channel, message.serverRequestId)
+        return connection.receiveAck(message.channel, message.serverRequestId)
       case 'ping':
-        return port.ping(message.channel)
+        return connection.receivePing(message.channel)
       case 'query':
-        return port.query(message)
+        return connection.receiveQuery(message)
       case 'open':
-        return port.open(message)
+        return connection.receiveOpen(message)
       case 'attach':
-        return port.attach(message)
+        return connection.receiveAttach(message)
       case 'close':
-        return port.close(message.channel)
+        return connection.receiveClose(message.channel)
+      default:
+        return unreachable(message)
     }
   }
 
-  private encodeAnswer(answer: AnswerValue): ResponseAnswer {
+  private encodeAnswer(answer: GatewayAnswer): ResponseAnswer {
     const { encodeValue } = this.options
     if (answer.kind === 'unknown') return { kind: 'unknown', code: answer.code }
     if (answer.kind !== 'outcome') return { ...answer, details: encodeValue(answer.details) }
@@ -264,7 +222,7 @@ export class FrameConnection {
 
   private flush(): void {
     if (this.over || this.writer.length === 0) return
-    this.options.send(this.writer.take())
+    this.options.writeFrame(this.writer.take())
   }
 }
 

@@ -6,27 +6,42 @@ import { parseSessionId, type SessionId } from '../base/brand.ts'
 import { assert } from '../base/assert.ts'
 import type { Reply } from '../session/state-machine.ts'
 import type { ProposalSink, SubmitRefusal } from '../node/api.ts'
-import { Attachment, notLeader } from './attachment.ts'
-import { checkAttach, checkOpen, checkProof, isId, type Refusal, refusal, sameBytes } from './checks.ts'
-import type { SessionGateway } from './session-gateway.ts'
-import { GatewayQueries } from './queries.ts'
-import type { AttachRequest, CommandRequest, ConnectionSink, OpenRequest, QueryRequest, Subject } from './types.ts'
+import type { RefusedSubject } from '../protocol/down-message.ts'
+import { CHANNELS_MAX } from '../protocol/limits.ts'
+import type { AttachMessage, OpenMessage, QueryMessage, RequestMessage } from '../protocol/up-frame.ts'
+import { Attachment, type AttachmentHost } from './attachment.ts'
+import { checkAttach, checkOpen, checkProof, isId, sameBytes } from './checks.ts'
+import type { ConnectionSink } from './connection-sink.ts'
+import type { GatewayAcks } from './gateway-acks.ts'
+import type { GatewayOptions } from './gateway-options.ts'
+import { GatewayQueries } from './gateway-queries.ts'
+import { notLeader, type Refusal, refusal, submitRefusal } from './refusal.ts'
 
-/** Sessions that one connection may hold. */
-const CHANNELS_MAX = 100_000
 /** Opens, attaches and the like of one connection that may wait for the log. */
 const WAITING_MAX = 100_000
 
-/** One client connection: the calls are its up messages, `sink` hears the down messages. */
+/** What a connection needs of its gateway. */
+export interface ConnectionHost extends AttachmentHost {
+  readonly options: GatewayOptions
+  readonly acks: GatewayAcks
+  /** A session belongs to this connection from now on, and to no other. */
+  attached(connection: GatewayConnection, attachment: Attachment): void
+  /** This connection holds the session no more. */
+  detach(connection: GatewayConnection, attachment: Attachment): void
+  /** The connection is gone. */
+  disconnected(connection: GatewayConnection): void
+}
+
+/** One client connection: a method per up message (protocol/up-frame.ts); `sink` hears the down messages (wire.md §3). */
 export class GatewayConnection {
   readonly sink: ConnectionSink
-  private readonly gateway: SessionGateway
+  private readonly gateway: ConnectionHost
   private readonly channels = new Map<number, Attachment>()
   private readonly queries: GatewayQueries
   private waiting = 0
   private over = false
 
-  constructor(gateway: SessionGateway, sink: ConnectionSink) {
+  constructor(gateway: ConnectionHost, sink: ConnectionSink) {
     this.gateway = gateway
     this.sink = sink
     this.queries = new GatewayQueries(gateway.node, gateway.options, sink)
@@ -37,7 +52,7 @@ export class GatewayConnection {
     return this.channels.values()
   }
 
-  open(request: OpenRequest): void {
+  receiveOpen(request: OpenMessage): void {
     const { node } = this.gateway
     const { channel } = request
     const capabilities = this.decodeCapabilities(request.capabilities)
@@ -57,7 +72,7 @@ export class GatewayConnection {
     )
   }
 
-  attach(request: AttachRequest): void {
+  receiveAttach(request: AttachMessage): void {
     const { node, options } = this.gateway
     const { channel, group, incarnation, index, replaces } = request
     const bad = this.checkServing() ?? checkAttach(request) ?? this.checkIdentity(request) ?? this.checkChannel(channel)
@@ -108,21 +123,21 @@ export class GatewayConnection {
     return null
   }
 
-  request(request: CommandRequest): void {
+  receiveRequest(request: RequestMessage): void {
     const attachment = this.channels.get(request.channel)
-    if (attachment !== undefined) return attachment.request(request)
+    if (attachment !== undefined) return attachment.admit(request)
     this.sink.responded(request.channel, request.requestId, { kind: 'notExecuted', ...refusal('NOT_ATTACHED') })
   }
 
   /** A cumulative ack of its own. */
-  ack(channel: number, serverRequestId: number): void {
+  receiveAck(channel: number, serverRequestId: number): void {
     const attachment = this.channels.get(channel)
     if (attachment === undefined) return this.refuse(channel, 'ack', refusal('NOT_ATTACHED'))
     if (!isId(serverRequestId)) return this.refuse(channel, 'ack', refusal('INVALID_ACK'))
-    this.gateway.acks.ack(attachment, serverRequestId)
+    this.gateway.acks.receiveAck(attachment, serverRequestId)
   }
 
-  ping(channel: number): void {
+  receivePing(channel: number): void {
     const attachment = this.channels.get(channel)
     if (attachment === undefined) return this.refuse(channel, 'ping', refusal('NOT_ATTACHED'))
     const bad = this.checkServing()
@@ -137,13 +152,13 @@ export class GatewayConnection {
     )
   }
 
-  query(request: QueryRequest): void {
+  receiveQuery(request: QueryMessage): void {
     const attachment = this.channels.get(request.channel)
     if (request.channel !== 0 && attachment === undefined) return this.queries.refuse(request, refusal('NOT_ATTACHED'))
-    this.queries.query(request, attachment?.session.index ?? null)
+    this.queries.receiveQuery(request, attachment?.session.index ?? null)
   }
 
-  close(channel: number): void {
+  receiveClose(channel: number): void {
     const attachment = this.channels.get(channel)
     const bad = attachment === undefined ? refusal('NOT_ATTACHED') : this.checkServing()
     if (attachment === undefined || bad !== null) return this.refuse(channel, 'close', bad ?? refusal('NOT_ATTACHED'))
@@ -192,7 +207,7 @@ export class GatewayConnection {
     return this.channels.delete(attachment.channel)
   }
 
-  private refuse(channel: number, subject: Subject, bad: Refusal): void {
+  private refuse(channel: number, subject: RefusedSubject, bad: Refusal): void {
     this.sink.refused(channel, subject, bad)
   }
 
@@ -228,7 +243,7 @@ export class GatewayConnection {
   }
 
   /** The entry's payload, or null: what a client says may fit a frame and no payload. */
-  private encodeOpen(request: OpenRequest, capabilities: { readonly [name: string]: Value }): Uint8Array | null {
+  private encodeOpen(request: OpenMessage, capabilities: { readonly [name: string]: Value }): Uint8Array | null {
     const { principal, roles, name, timeoutMs, validUntil, ordered } = request
     const secretHash = this.gateway.options.codec.sha256(request.secret)
     const payload = { secretHash, principal, roles, capabilities, name, timeoutMs, validUntil, ordered }
@@ -243,7 +258,7 @@ export class GatewayConnection {
   /** A sink for everything that is not a command: refusals are told here, the rest is `settled`'s. */
   private await(
     channel: number,
-    subject: Subject,
+    subject: RefusedSubject,
     settled: (reply: Reply) => void,
     failed: () => void = () => {},
   ): ProposalSink {
@@ -262,7 +277,7 @@ export class GatewayConnection {
       refused: (code: SubmitRefusal) => {
         done()
         failed()
-        this.refuse(channel, subject, code === 'NOT_LEADER' ? notLeader(this.gateway.node) : refusal(code))
+        this.refuse(channel, subject, submitRefusal(this.gateway.node, code))
       },
       lost: () => {
         done()

@@ -1,13 +1,15 @@
 import { SECOND_MS } from '../base/time.ts'
 import type { RaftNode } from '../node/api.ts'
-import { parseRefusal, type Refusal, refusal } from './checks.ts'
-import type { ConnectionSink, GatewayOptions, QueryRequest } from './types.ts'
+import type { QueryMessage } from '../protocol/up-frame.ts'
+import type { ConnectionSink } from './connection-sink.ts'
+import type { GatewayOptions } from './gateway-options.ts'
+import { parseRefusal, type Refusal, refusal } from './refusal.ts'
 
 /** Queries of one connection that may wait for their index. */
 const WAITING_MAX = 1024
 const WAIT_MS = 5 * SECOND_MS
 
-/** The queries of one connection (sessions.md §6): they read applied state and never enter the log. */
+/** The queries of one connection (sessions.md §6, wire.md §4, step 6): they read applied state and never enter the log. */
 export class GatewayQueries {
   private readonly node: RaftNode
   private readonly options: GatewayOptions
@@ -21,7 +23,7 @@ export class GatewayQueries {
     this.sink = sink
   }
 
-  query(request: QueryRequest, session: number | null): void {
+  receiveQuery(request: QueryMessage, session: number | null): void {
     const { node } = this
     if (request.consistency === 'linearizable') {
       return this.refuse(request, refusal('CONSISTENCY_UNAVAILABLE', { supported: ['sequential', 'stale'] }))
@@ -35,7 +37,7 @@ export class GatewayQueries {
   }
 
   /** The query did not run. */
-  refuse(request: QueryRequest, bad: Refusal): void {
+  refuse(request: QueryMessage, bad: Refusal): void {
     this.sink.queried(request.correlationId, this.position(), { kind: 'refused', ...bad })
   }
 
@@ -44,7 +46,7 @@ export class GatewayQueries {
     this.over = true
   }
 
-  private wait(request: QueryRequest, session: number | null): void {
+  private wait(request: QueryMessage, session: number | null): void {
     const { node } = this
     if (this.waiting >= WAITING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: WAITING_MAX }))
     this.waiting += 1
@@ -63,7 +65,7 @@ export class GatewayQueries {
     node.waitApplied(request.minIndex, settle)
   }
 
-  private run(request: QueryRequest, session: number | null): void {
+  private run(request: QueryMessage, session: number | null): void {
     const { machine, query, correlationId } = request
     const parsed = this.options.parseQuery(machine, query, request.input)
     if (!parsed.ok) return this.refuse(request, parseRefusal(parsed))

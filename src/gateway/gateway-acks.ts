@@ -1,12 +1,12 @@
 import { encodePayload } from '../codec/entry/payload-codec.ts'
 import type { Reply } from '../session/state-machine.ts'
 import type { RaftNode } from '../node/api.ts'
-import { type Attachment, type AttachmentHost, notLeader } from './attachment.ts'
-import { refusal } from './checks.ts'
+import type { Attachment, AttachmentHost } from './attachment.ts'
+import { notLeader, refusal, submitRefusal } from './refusal.ts'
 
 /**
  * Acknowledgements that do not ride on a command. At most one entry per session is in flight; what comes meanwhile is
- * covered by the next one, because acks are cumulative.
+ * covered by the next one, because acks are cumulative (wire.md §5, step 3).
  */
 export class GatewayAcks {
   private readonly host: Pick<AttachmentHost, 'node' | 'acknowledged'>
@@ -19,7 +19,7 @@ export class GatewayAcks {
     this.node = host.node
   }
 
-  ack(attachment: Attachment, upTo: number): void {
+  receiveAck(attachment: Attachment, upTo: number): void {
     const { delivery, channel, sink } = attachment
     // At or below the known one: no log entry (sessions.md §5).
     if (upTo <= delivery.acknowledged) return sink.acknowledged(channel, delivery.acknowledged)
@@ -47,7 +47,7 @@ export class GatewayAcks {
         settled: (reply) => this.settled(attachment, reply),
         refused: (code) => {
           this.inFlight.delete(attachment)
-          sink.refused(channel, 'ack', code === 'NOT_LEADER' ? notLeader(this.node) : refusal(code))
+          sink.refused(channel, 'ack', submitRefusal(this.node, code))
         },
         // The client acknowledges again after it has attached elsewhere: acks are idempotent.
         lost: () => {

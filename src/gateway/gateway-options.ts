@@ -1,0 +1,39 @@
+import type { Millis } from '../base/brand.ts'
+import type { SessionCodec } from '../codec/session-codec.ts'
+import type { Value } from '../codec/value/value.ts'
+import type { Clock } from '../node/ports/clock.ts'
+
+/** A refusal by the parser of a mounted machine (machine/parse/parse.ts). */
+export interface ParseRefusal {
+  readonly ok: false
+  readonly code: 'UNKNOWN_MACHINE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'
+  readonly message: string
+  readonly details: { readonly issues: readonly { readonly path: string; readonly message: string }[] }
+}
+
+/** Parses a command before it is proposed; `version` is the machine's version whose schema it fits. */
+export type CommandParser = (
+  machine: string,
+  command: string,
+  bytes: Uint8Array,
+) => { readonly ok: true; readonly input: Uint8Array; readonly version: number } | ParseRefusal
+
+/** Parses a query's input before it runs. */
+export type QueryParser = (
+  machine: string,
+  query: string,
+  bytes: Uint8Array,
+) => { readonly ok: true; readonly input: Value } | ParseRefusal
+
+export interface GatewayOptions {
+  readonly parse: CommandParser
+  readonly parseQuery: QueryParser
+  readonly codec: Pick<SessionCodec, 'sha256' | 'decodeInput'>
+  readonly clock: Pick<Clock, 'setTimer'>
+  /** How long a `sequential` query waits for its index before BEHIND. Default 5 s. */
+  readonly queryWaitMs?: Millis
+  /** Server requests beyond the last ack, per session. Default `SERVER_REQUEST_CREDIT`. */
+  readonly credit?: number
+  /** Sessions that one connection may hold. Default `CHANNELS_MAX`. */
+  readonly channelsMax?: number
+}

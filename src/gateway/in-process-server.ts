@@ -1,0 +1,34 @@
+import { encodeWalked } from '../codec/value/encode-walked.ts'
+import { FrameConnection } from './frame-connection.ts'
+import type { SessionGateway } from './session-gateway.ts'
+
+/** What a connection within one process hears. */
+export interface InProcessListener {
+  onFrame(frame: Buffer): void
+  /** The server ended it; a code of scope `connection`. At most once. */
+  onEnded(code: string, message: string): void
+}
+
+/**
+ * A gateway as a server for clients of the same process or simulation: the same frames, without sockets. It has the shape
+ * that `inProcessDial` of client/connection/in-process.ts looks for.
+ *
+ * @param defer runs a callback soon, after what is going on.
+ */
+export function inProcessServer(
+  gateway: SessionGateway,
+  defer: (callback: () => void) => void = queueMicrotask,
+): { accept(listener: InProcessListener): FrameConnection } {
+  return {
+    accept: (listener) => {
+      const connection = new FrameConnection(gateway, {
+        encodeValue: encodeWalked,
+        writeFrame: (frame) => listener.onFrame(frame),
+        defer,
+        end: (code, message) => listener.onEnded(code, message),
+      })
+      connection.start()
+      return connection
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { Value } from '../codec/value/value.ts'
+import type { RaftNode, SubmitRefusal } from '../node/api.ts'
+import type { RefusalCode } from '../session/state-machine.ts'
+import type { ParseRefusal } from './gateway-options.ts'
+
+/** Why the gateway itself refuses: nothing was appended. */
+export type GatewayRefusal =
+  | 'VALIDATION_ERROR'
+  | 'UNKNOWN_MACHINE'
+  | 'UNKNOWN_COMMAND'
+  | 'UNKNOWN_QUERY'
+  | 'COMMAND_TOO_LARGE'
+  | 'PRINCIPAL_INVALID'
+  | 'NOT_ATTACHED'
+  | 'CLUSTER_CHANGED'
+  | 'WRONG_GROUP'
+  | 'TOO_MANY_CHANNELS'
+  | 'BEHIND'
+  | 'CONSISTENCY_UNAVAILABLE'
+
+/** Every code that a client may see from the gateway; protocol/errors.ts explains each. */
+export type GatewayCode = GatewayRefusal | SubmitRefusal | RefusalCode
+
+/** A code with what belongs to it: limits, the field that is wrong, the leader's address. */
+export interface Refusal {
+  readonly code: GatewayCode
+  readonly details: Value
+}
+
+export function refusal(code: GatewayCode, details: Value = null): Refusal {
+  return { code, details }
+}
+
+/** NOT_LEADER with the leader's id and client address, each "" as long as it is not known. */
+export function notLeader(node: RaftNode): Refusal {
+  const { leader } = node
+  const details: Value = { leader: leader ?? '', address: leader === null ? '' : (node.addressOf(leader) ?? '') }
+  return refusal('NOT_LEADER', details)
+}
+
+/** Why the node did not take a proposal (wire.md §3, step 7). */
+export function submitRefusal(node: RaftNode, code: SubmitRefusal): Refusal {
+  return code === 'NOT_LEADER' ? notLeader(node) : refusal(code)
+}
+
+/** A parser's refusal with its sentence and issues as plain data. */
+export function parseRefusal(failure: ParseRefusal): Refusal {
+  const issues = failure.details.issues.map((issue) => ({ path: issue.path, message: issue.message }))
+  return refusal(failure.code, { message: failure.message, issues })
+}
