@@ -1,6 +1,6 @@
 import type { sendUnaryData, ServerUnaryCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
-import { loadService } from './proto.ts'
+import { loadService } from '../grpc/load-service.ts'
 
 /** `ClusterService`: what an operator may ask of a node. */
 export class ClusterService {

@@ -2,8 +2,8 @@ import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
 import { encodeWalked } from '../codec/value/encode-walked.ts'
 import { FrameConnection } from '../gateway/frame-connection.ts'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
+import { JoiningWriter } from '../grpc/joining-writer.ts'
 import { unwrapFrames, wrapFrame } from '../protocol/frame-message.ts'
-import { JoiningWriter } from '../protocol/joining-writer.ts'
 import { SLOW_READER_BYTES } from '../protocol/limits.ts'
 import { statusObject } from './grpc-error.ts'
 
@@ -89,7 +89,7 @@ export class ConnectStream {
   /** Gives a message to gRPC. */
   private hand(message: Buffer): void {
     this.inFlightBytes += message.length
-    this.writer.send(message, () => {
+    this.writer.write(message, () => {
       this.inFlightBytes -= message.length
       this.drain()
     })
@@ -112,7 +112,7 @@ export class ConnectStream {
   private end(code: string): void {
     if (this.over) return
     this.over = true
-    for (const message of this.waiting) this.writer.send(message, ignore)
+    for (const message of this.waiting) this.writer.write(message, ignore)
     this.waiting = []
     this.writer.flush()
     this.call.emit('error', statusObject('connection', code))

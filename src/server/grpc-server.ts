@@ -6,6 +6,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
+import { KEEP_ALIVE } from '../grpc/open-client.ts'
 import { widenReceiveWindows } from './flow-control.ts'
 
 /** Why a server does not listen; `code` is of scope `server` in protocol/errors.ts. */
@@ -67,8 +68,7 @@ export class GrpcServer {
     const server = new Server({
       'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
       'grpc.max_send_message_length': -1,
-      'grpc.keepalive_time_ms': 10_000,
-      'grpc.keepalive_timeout_ms': 5_000,
+      ...KEEP_ALIVE,
     })
     for (const { definition, implementation } of services) server.addService(definition, implementation)
     const bound = await new Promise<number>((resolve, reject) => {

@@ -5,9 +5,10 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
+import { asIs } from '../grpc/as-is.ts'
+import { loadService } from '../grpc/load-service.ts'
 import { ConnectStream } from './connect-stream.ts'
 import { statusObject } from './grpc-error.ts'
-import { loadService } from './proto.ts'
 import { unaryCalls } from './unary-calls.ts'
 
 /** Client streams that one node serves at once. */
@@ -21,8 +22,6 @@ export interface SessionServiceOptions {
   readonly note?: (code: string) => void
 }
 
-const asIs = (bytes: Buffer): Buffer => bytes
-
 /** `SessionService` over a gateway, to be added to a gRPC server. */
 export class SessionService {
   readonly definition: ServiceDefinition
@@ -34,7 +33,6 @@ export class SessionService {
     this.options = options
     const definition = loadService('holdfast/v1/session.proto', 'holdfast.v1.SessionService')
     const connect = definition['Connect'] as MethodDefinition<Buffer, Buffer>
-    // Frames are wrapped by hand: no proto object per frame (protocol/frame-message.ts).
     this.definition = { ...definition, Connect: { ...connect, requestDeserialize: asIs, responseSerialize: asIs } }
     this.implementation = {
       ...unaryCalls(options.gateway),

@@ -1,13 +1,5 @@
-import {
-  Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  credentials,
-  Metadata,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js'
-import { JoiningWriter } from '../protocol/joining-writer.ts'
+import { type ServiceError, status } from '@grpc/grpc-js'
+import { dialStream } from '../grpc/dial-stream.ts'
 import { PEER_STREAM_PATH } from './peer-service.ts'
 
 /** Why a dialled connection is no more. */
@@ -36,62 +28,25 @@ export interface PeerConnection {
 
 export type DialPeer = (address: string, listener: ConnectionListener) => PeerConnection
 
-/**
- * gRPC's own reconnecting, retrying and pooling are off: `PeerLink` owns them, because grpc-js backs off for up to two
- * minutes and never gives up on a peer that accepts TCP and stays silent.
- */
-const CLIENT_OPTIONS: ClientOptions = {
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.enable_retries': 0,
-  // Else a write is said to be done while it waits behind others, and `JoiningWriter` could join nothing.
-  'grpc.retry_buffer_size': 0,
-  'grpc.per_rpc_retry_buffer_size': 0,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.max_send_message_length': -1,
-  'grpc.max_receive_message_length': 64 * 1024,
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
-}
+/** What comes back on a dialled stream is its headers and the reason of its end: no message of any size (wire.md §7). */
+const RECEIVE = { messageBytesMax: 64 * 1024 } as const
 
-const asIs = (bytes: Buffer): Buffer => bytes
 const ignore = (): void => {}
 
 /** Dials a peer over plain HTTP/2. */
 export const dialPeer: DialPeer = (address, listener) => {
-  const client = new Client(address, credentials.createInsecure(), CLIENT_OPTIONS)
-  const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
-    PEER_STREAM_PATH,
-    asIs,
-    asIs,
-    new Metadata(),
+  const stream = dialStream(
+    { address, path: PEER_STREAM_PATH, receive: RECEIVE },
+    {
+      onOpen: () => listener.onOpen(),
+      onMessage: ignore,
+      onEnd: (error) => {
+        if (error === null) listener.onEnd('other', 'the peer ended the stream')
+        else listener.onEnd(endOf(error), error.details || error.message)
+      },
+    },
   )
-  const writer = new JoiningWriter((message, written) => {
-    if (!ended) call.write(message, written)
-  })
-  let ended = false
-  const end = (kind: ConnectionEnd, message: string): void => {
-    if (ended) return
-    ended = true
-    client.close()
-    listener.onEnd(kind, message)
-  }
-  call.on('metadata', () => {
-    if (!ended) listener.onOpen()
-  })
-  call.on('data', ignore)
-  call.on('error', (error: ServiceError) => end(endOf(error), error.details || error.message))
-  call.on('end', () => end('other', 'the peer ended the stream'))
-  return {
-    write: (message, onWritten) => {
-      if (!ended) writer.send(message, onWritten)
-    },
-    close: () => {
-      if (ended) return
-      ended = true
-      call.cancel()
-      client.close()
-    },
-  }
+  return { write: (message, written) => stream.write(message, written), close: () => stream.cancel() }
 }
 
 /** grpc-js tells a refused connection from other trouble in its text only. */

@@ -1,10 +1,8 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
+import { asIs } from '../grpc/as-is.ts'
 
 /** Path of the one method of `PeerService` (proto/holdfast/v1/peer.proto). */
 export const PEER_STREAM_PATH = '/holdfast.v1.PeerService/Stream'
-
-/** Messages are wrapped and unwrapped by hand (protocol/frame-message.ts), so that no proto object is made per frame. */
-const asIs = (bytes: Buffer): Buffer => bytes
 
 const streamMethod: MethodDefinition<Buffer, Buffer> = {
   path: PEER_STREAM_PATH,

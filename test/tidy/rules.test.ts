@@ -11,6 +11,7 @@ describe('the rules find what they forbid', () => {
     'node/ports/clock.ts': '',
     'codec/codec.ts': '',
     'codec/value/value-error.ts': '',
+    'grpc/as-is.ts': '',
     'machine/kit.ts': '',
     'main.ts': '',
   }
@@ -32,6 +33,7 @@ describe('the rules find what they forbid', () => {
     ['codec/x.ts', "import { readFileSync } from 'node:fs'", 'may not import the package node:fs'],
     ['node/x.ts', "import { level } from 'level'", 'may not import the package level'],
     ['client/x.ts', "import * as grpc from '@grpc/grpc-js'", 'only client/connection/grpc.ts may'],
+    ['client/x.ts', "import { asIs } from '../grpc/as-is.ts'", 'only client/connection/grpc.ts may'],
     ['cli/x.ts', "import { a } from '../main.ts'", 'must load main.ts dynamically'],
     ['base/x.ts', "import { a } from './gone.ts'", 'is not a file of src/'],
     ['base/x.ts', "import { a } from './y'", 'without .ts'],

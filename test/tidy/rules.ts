@@ -44,12 +44,14 @@ function importProblem(sources: Sources, question: Question): string | null {
   return folderProblem(sources, question, target)
 }
 
-function folderProblem(sources: Sources, { folder, rule, entry }: Question, target: string): string | null {
+function folderProblem(sources: Sources, { path, folder, rule, entry }: Question, target: string): string | null {
   const other = target.split('/')[0] ?? ''
   if (other === folder) return null
   if (rule.rooms?.some((room) => target === room || target.startsWith(`${room}/`))) return null
   if (rule.types?.includes(other)) return entry.typeOnly ? null : `may import types alone from ${other}/`
   if (!rule.folders.includes(other)) return `may not import ${target}`
+  const place = rule.onlyIn?.[other] ?? path
+  if (place !== path) return `may not import ${target}: only ${place} may`
   if (folder !== 'sim' || entry.typeOnly) return null
   if (other === 'client' && target === 'client/connection/grpc.ts') return 'may import all of client/ but grpc.ts'
   const impure = ['storage', 'assembly', 'client'].includes(other) ? outsideOf(sources, target) : null

@@ -10,8 +10,8 @@ export interface FolderRule {
   readonly packages: readonly string[]
   /** Names that may be taken of one module, where the whole module would be too much. */
   readonly names?: { readonly [specifier: string]: readonly string[] }
-  /** Packages that only the named file may import. */
-  readonly onlyIn?: { readonly [packageName: string]: string }
+  /** Packages and folders that only the named file may import. */
+  readonly onlyIn?: { readonly [packageOrFolder: string]: string }
   /** No clock, no randomness, no input or output, nothing asynchronous. */
   readonly pure?: true
   /** Files that it may load with a dynamic import. */
@@ -30,25 +30,27 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   machine: { folders: ['base', 'codec', 'session'], packages: ['zod', 'xstate'], pure: true },
   machines: { folders: ['base', 'session', 'machine'], packages: ['zod', 'xstate'], pure: true },
   protocol: { folders: ['base', 'codec'], packages: ['zod'] },
+  // What both ends of gRPC share; a file is found by its own URL.
+  grpc: { folders: ['base'], packages: ['@grpc/*', 'node:*'] },
   node: { folders: ['base', 'raft', 'codec', 'session'], packages: [] },
   gateway: { folders: ['base', 'codec', 'node', 'protocol'], types: ['session'], packages: [] },
   storage: { folders: ['base', 'codec'], types: ['raft'], rooms: ['node/ports'], packages: ['level', 'node:*'] },
   transport: {
-    folders: ['base', 'codec', 'protocol'],
+    folders: ['base', 'codec', 'grpc', 'protocol'],
     types: ['raft'],
     rooms: ['node/ports'],
     packages: ['@grpc/*'],
   },
   server: {
-    folders: ['base', 'codec', 'gateway', 'node', 'session', 'protocol'],
+    folders: ['base', 'codec', 'gateway', 'grpc', 'node', 'session', 'protocol'],
     types: ['machine'],
     packages: ['@grpc/*', 'zod', 'pino', 'node:*'],
   },
   client: {
-    folders: ['base', 'codec', 'protocol'],
+    folders: ['base', 'codec', 'grpc', 'protocol'],
     types: ['machine'],
     packages: ['@grpc/*'],
-    onlyIn: { '@grpc/*': 'client/connection/grpc.ts' },
+    onlyIn: { '@grpc/*': 'client/connection/grpc.ts', grpc: 'client/connection/grpc.ts' },
   },
   assembly: {
     folders: ['base', 'codec', 'session', 'node', 'gateway', 'storage'],

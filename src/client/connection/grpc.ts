@@ -1,88 +1,40 @@
-import {
-  Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  credentials,
-  Metadata,
-  type ServiceError,
-  type ServiceDefinition,
-} from '@grpc/grpc-js'
-import { loadSync } from '@grpc/proto-loader'
+import type { ServiceDefinition, ServiceError } from '@grpc/grpc-js'
+import { dialStream } from '../../grpc/dial-stream.ts'
+import { loadService } from '../../grpc/load-service.ts'
+import { openClient } from '../../grpc/open-client.ts'
 import { decodeErrorInfo, STATUS_DETAILS_KEY } from '../../protocol/error-info.ts'
 import { unwrapFrames, wrapFrame } from '../../protocol/frame-message.ts'
-import { JoiningWriter } from '../../protocol/joining-writer.ts'
 import type { Dial } from './ports.ts'
 
 const CONNECT_PATH = '/holdfast.v1.SessionService/Connect'
 
-/** The library is the only retry layer, and every connection is its own. */
-const CLIENT_OPTIONS: ClientOptions = {
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.enable_retries': 0,
-  // Else a write is said to be done while it waits behind others, and `JoiningWriter` could join nothing.
-  'grpc.retry_buffer_size': 0,
-  'grpc.per_rpc_retry_buffer_size': 0,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.max_send_message_length': -1,
-  'grpc.max_receive_message_length': 8 * 1024 * 1024,
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5_000,
-  'grpc-node.flow_control_window': 1024 * 1024,
-}
+/** Twice the largest frame; and 1 MiB under way, because with HTTP/2's 64 KiB every batch would wait for a round trip. */
+const RECEIVE = { messageBytesMax: 8 * 1024 * 1024, windowBytes: 1024 * 1024 } as const
 
-const asIs = (bytes: Buffer): Buffer => bytes
 const ignore = (): void => {}
 
 /** Session frames over one gRPC stream; the only file of the library that knows gRPC. */
 export const dialGrpc: Dial = (endpoint, listener) => {
-  const client = new Client(endpoint, credentials.createInsecure(), CLIENT_OPTIONS)
-  const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
-    CONNECT_PATH,
-    asIs,
-    asIs,
-    new Metadata(),
+  const stream = dialStream(
+    { address: endpoint, path: CONNECT_PATH, receive: RECEIVE },
+    {
+      onOpen: ignore,
+      onMessage: (message) => {
+        const frames = unwrapFrames(message)
+        if (frames === null) {
+          stream.cancel()
+          listener.onClosed('MALFORMED_FRAME', 'the message is no Frame')
+        }
+        for (const frame of frames ?? []) if (stream.open) listener.onFrame(frame)
+      },
+      onEnd: (error) => {
+        if (error === null) listener.onClosed('ENDED', 'the server ended the stream')
+        else listener.onClosed(codeOf(error), error.details || error.message)
+      },
+    },
   )
-  const writer = new JoiningWriter((message, written) => call.write(message, written))
-  let open = true
-  const closed = (code: string, message: string): void => {
-    if (!open) return
-    open = false
-    client.close()
-    listener.onClosed(code, message)
-  }
-  call.on('data', (message: Buffer) => {
-    if (!open) return
-    const frames = unwrapFrames(message)
-    if (frames === null) {
-      call.cancel()
-      closed('MALFORMED_FRAME', 'the message is no Frame')
-    }
-    for (const frame of frames ?? []) if (open) listener.onFrame(frame)
-  })
-  call.on('error', (error: ServiceError) => closed(codeOf(error), error.details || error.message))
-  call.on('end', () => closed('ENDED', 'the server ended the stream'))
-  return {
-    sendFrame: (frame) => {
-      if (open) writer.send(wrapFrame(frame), ignore)
-    },
-    close: () => {
-      if (!open) return
-      open = false
-      writer.flush()
-      call.end()
-      // The last frame (a close) is on its way; cancelling now would overtake it.
-      call.on('status', () => client.close())
-      const timer = setTimeout(() => {
-        call.cancel()
-        client.close()
-      }, CLOSE_GRACE_MS)
-      timer.unref()
-    },
-  }
+  return { sendFrame: (frame) => stream.write(wrapFrame(frame), ignore), close: () => stream.end() }
 }
-
-/** How long a stream that was ended may take to end. */
-const CLOSE_GRACE_MS = 500
 
 /** The registry's code of a gRPC error, else its status number. */
 function codeOf(error: ServiceError): string {
@@ -120,7 +72,7 @@ export interface NodeStatusReport {
 export function fetchStatus(endpoint: string, deadlineMs = 2000): Promise<NodeStatusReport> {
   const method = clusterService()['Status']
   if (method === undefined) throw new Error('the proto folder defines no ClusterService.Status')
-  const client = new Client(endpoint, credentials.createInsecure(), CLIENT_OPTIONS)
+  const client = openClient(endpoint, RECEIVE)
   return new Promise((resolve, reject) => {
     const deadline = Date.now() + deadlineMs
     client.makeUnaryRequest<object, NodeStatusReport>(
@@ -140,13 +92,7 @@ export function fetchStatus(endpoint: string, deadlineMs = 2000): Promise<NodeSt
 
 let loaded: ServiceDefinition | null = null
 
-/** `proto/` lies beside `src/` in a checkout and two levels above `dist/src/` in a package. */
 function clusterService(): ServiceDefinition {
-  const includeDirs = ['../../../proto/', '../../../../proto/'].map((path) =>
-    decodeURIComponent(new URL(path, import.meta.url).pathname),
-  )
-  loaded ??= loadSync('holdfast/v1/cluster.proto', { longs: Number, defaults: true, includeDirs })[
-    'holdfast.v1.ClusterService'
-  ] as ServiceDefinition
+  loaded ??= loadService('holdfast/v1/cluster.proto', 'holdfast.v1.ClusterService')
   return loaded
 }

@@ -10,20 +10,20 @@ interface Waiting {
  * Puts messages (wrapped frames) on one gRPC stream. grpc-js hands the next message to HTTP/2 only when the socket has taken
  * the one before, once per event-loop turn; a busy process that says more per turn than one message (entries, a commit
  * index, a heartbeat) would fall behind for ever. So what is said while a message is under way is joined into the next
- * one: messages of a field may follow each other in any number.
+ * one: messages of a field may follow each other in any number (wire.md §1, step 2).
  */
 export class JoiningWriter {
-  private readonly write: (message: Buffer, written: () => void) => void
+  private readonly put: (message: Buffer, written: () => void) => void
   private waiting: Waiting[] = []
   private busy = false
 
-  /** `write` puts one message on the stream and calls back when the socket has taken it. */
-  constructor(write: (message: Buffer, written: () => void) => void) {
-    this.write = write
+  /** `put` puts one message on the stream and calls back when the socket has taken it. */
+  constructor(put: (message: Buffer, written: () => void) => void) {
+    this.put = put
   }
 
   /** Calls back when the socket has taken it. */
-  send(message: Buffer, written: () => void): void {
+  write(message: Buffer, written: () => void): void {
     this.waiting.push({ message, written })
     if (!this.busy) this.next()
   }
@@ -40,7 +40,7 @@ export class JoiningWriter {
     const message =
       taken.length === 1 && first !== undefined ? first.message : Buffer.concat(taken.map((item) => item.message))
     this.busy = true
-    this.write(message, () => {
+    this.put(message, () => {
       this.busy = false
       for (const { written } of taken) written()
       if (!this.busy) this.next()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { JoiningWriter } from '../../src/protocol/joining-writer.ts'
+import { JoiningWriter } from '../../src/grpc/joining-writer.ts'
 
 interface Put {
   readonly text: string
@@ -10,7 +10,7 @@ function scripted(): { puts: Put[]; writer: JoiningWriter; send: (text: string) 
   const puts: Put[] = []
   const written: string[] = []
   const writer = new JoiningWriter((message, taken) => puts.push({ text: message.toString(), taken }))
-  return { puts, writer, written, send: (text) => writer.send(Buffer.from(text), () => written.push(text)) }
+  return { puts, writer, written, send: (text) => writer.write(Buffer.from(text), () => written.push(text)) }
 }
 
 describe('messages on one stream', () => {
@@ -47,7 +47,7 @@ describe('messages on one stream', () => {
 
   test('what is said from within a callback is joined, too', () => {
     const { puts, writer, send } = scripted()
-    writer.send(Buffer.from('a'), () => {
+    writer.write(Buffer.from('a'), () => {
       send('b')
       send('c')
     })

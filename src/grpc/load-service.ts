@@ -8,7 +8,7 @@ import { assert } from '../base/assert.ts'
 const CANDIDATES = ['../../proto/', '../../../proto/']
 
 /** Directory of the committed .proto files. */
-export function protoDirectory(): string {
+function protoDirectory(): string {
   const found = CANDIDATES.map((path) => fileURLToPath(new URL(path, import.meta.url))).find((path) => existsSync(path))
   assert(found !== undefined, 'the package contains its proto folder', { candidates: CANDIDATES })
   return found
