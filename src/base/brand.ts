@@ -77,7 +77,7 @@ export const nodeId = (value: string): NodeId => {
 }
 
 /** Whether a text from outside can name a node: 1–63 of `a-z 0-9 -`. */
-export const isNodeId = (value: string): boolean => /^[a-z0-9-]{1,63}$/.test(value)
+export const isNodeId = (value: string): value is NodeId => /^[a-z0-9-]{1,63}$/.test(value)
 
 /** Builds the text form of a session id. */
 export const sessionId = (group: number, incarnation: number, index: number): SessionId =>

@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter, FrameError } from './bytes.ts'
 import { type ErrorScope, explainError, GRPC_STATUS } from './errors.ts'
 
 /** Domain of every ErrorInfo of ours. */
-export const ERROR_DOMAIN = 'holdfast'
+const ERROR_DOMAIN = 'holdfast'
 /** Trailing metadata key of an encoded google.rpc.Status. */
 export const STATUS_DETAILS_KEY = 'grpc-status-details-bin'
 

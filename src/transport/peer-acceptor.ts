@@ -24,8 +24,8 @@ export interface PeerRefusal {
   readonly message: string
 }
 
-/** Null when the envelope is meant for this node (raft.md §1: verified at each end before anything else). */
-export function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal | null {
+/** Null when the envelope is meant for this node: verified at each end before anything else (raft.md §1, wire.md §7, step 2). */
+function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal | null {
   if (frame.clusterId !== self.clusterId) {
     return {
       code: 'WRONG_CLUSTER',
@@ -46,7 +46,10 @@ export function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal
   return null
 }
 
-/** The receiving half: verifies every frame of one stream and hands it over; ends the stream at the first bad one. */
+/**
+ * The receiving half: verifies every frame of one stream and hands it over; ends the stream at the first bad one, with its
+ * code and sentence as the status.
+ */
 export function acceptPeer(
   call: ServerDuplexStream<Buffer, Buffer>,
   self: PeerIdentity,

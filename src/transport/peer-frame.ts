@@ -7,7 +7,7 @@ import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
 import { type PeerHeader, readBody, writeBody } from './peer-message.ts'
 
 /** First byte of every peer frame; another one is refused (docs/format.md, "Peer frames"). */
-export const PEER_FRAME_VERSION = 1
+const PEER_FRAME_VERSION = 1
 /** Version, header length and header checksum. */
 const PREFIX_BYTES = 9
 /** A header is an envelope and a message without its records: 8,192 runs of 9 bytes are the most it can hold. */
@@ -24,7 +24,7 @@ const scratch = new ByteWriter(16 * 1024)
 const reader = new ByteReader()
 
 /**
- * Layout: version (1), header length (uint32), CRC-32 of the header (uint32), header, records to the end. The
+ * Layout (docs/format.md, "Peer frames"): version (1), header length (uint32), CRC-32 of the header (uint32), header, records to the end. The
  * records carry checksums of their own. `headroom` bytes are left free in front, for the message that wraps the frame.
  */
 export function encodePeerFrame(frame: PeerFrame, headroom = 0): Buffer {
@@ -102,7 +102,7 @@ function readEnvelope(): PeerEnvelope {
 function readNode(): NodeId {
   const name = reader.name(NAME_BYTES_MAX)
   if (!isNodeId(name)) throw new FrameError('a node id is 1–63 of a-z 0-9 -')
-  return name as NodeId
+  return name
 }
 
 function refuse(code: PeerFrameRefusal['code'], message: string): Result<PeerFrame, PeerFrameRefusal> {

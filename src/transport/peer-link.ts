@@ -23,7 +23,7 @@ const HARD_WINDOWS = 2
 
 /**
  * The outgoing half of one pair of nodes: dials, watches, dials again, and counts the bytes that the socket has not
- * taken. Raft repairs whatever is dropped here, so nothing waits for a connection.
+ * taken (wire.md §7, steps 3–4). Raft repairs whatever is dropped here, so nothing waits for a connection.
  */
 export class PeerLink {
   private readonly options: PeerLinkOptions

@@ -5,7 +5,8 @@ import { DownFrameReader, writeDown } from '../../src/protocol/down-frame.ts'
 import type { DownMessage } from '../../src/protocol/down-message.ts'
 import { FRAME_MESSAGE_HEADROOM, unwrapFrames, wrapFrame, wrapInPlace } from '../../src/protocol/frame-message.ts'
 import { FRAME_BYTES_MAX } from '../../src/protocol/limits.ts'
-import { FRAME_VERSION, UpFrameReader, type UpMessage, writeUp } from '../../src/protocol/up-frame.ts'
+import { FRAME_VERSION } from '../../src/protocol/frame.ts'
+import { UpFrameReader, type UpMessage, writeUp } from '../../src/protocol/up-frame.ts'
 import { downMessage, upMessage } from './arbitraries.ts'
 
 function upFrame(messages: readonly UpMessage[], writer = new ByteWriter(256)): Buffer {

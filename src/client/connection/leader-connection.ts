@@ -3,7 +3,8 @@ import { ByteWriter } from '../../protocol/bytes.ts'
 import { DownFrameReader } from '../../protocol/down-frame.ts'
 import type { DownMessage, GreetingMessage } from '../../protocol/down-message.ts'
 import { FRAME_BYTES_FULL } from '../../protocol/limits.ts'
-import { FRAME_VERSION, type UpMessage, writeUp } from '../../protocol/up-frame.ts'
+import { FRAME_VERSION } from '../../protocol/frame.ts'
+import { type UpMessage, writeUp } from '../../protocol/up-frame.ts'
 import type { Channel, ClientEnvironment, PassedMessage } from './ports.ts'
 
 /** What the connection needs, and who hears of it. */
