@@ -30,7 +30,7 @@ import { openSnapshotStore } from './storage/snapshot/snapshot-store.ts'
 import { peerServiceDefinition } from './transport/peer-service.ts'
 import { GrpcPeerTransport } from './transport/peer-transport.ts'
 
-/** The composition root: configuration → directory and stores → node (`composeNode`) → servers. */
+/** The composition root (architecture.md §2): configuration → directory and stores → node (`composeNode`) → servers. */
 
 /** Exit code of a process whose disk failed it (storage.md §5; EX_IOERR). */
 export const EXIT_STORAGE_FAULT = 74

@@ -75,7 +75,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     packages: [],
   },
   testing: {
-    folders: ['base', 'codec', 'session', 'machine', 'client', 'node', 'storage', 'assembly'],
+    folders: ['base', 'codec', 'session', 'machine', 'client', 'node', 'gateway', 'storage', 'assembly'],
     packages: ['fast-check'],
   },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
