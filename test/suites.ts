@@ -21,7 +21,7 @@ const MINUTE_MS = 60_000
 
 export const SUITES: { readonly [mode: string]: Suite } = {
   test: {
-    says: 'About three minutes on two cores. `npm run test:quick` leaves out whole processes: under one minute.',
+    says: 'About two and a half minutes on two cores. `npm run test:quick` leaves out whole processes: under one minute.',
     exclude: [],
     effort: 1,
     timeoutMs: MINUTE_MS,
@@ -33,7 +33,7 @@ export const SUITES: { readonly [mode: string]: Suite } = {
     timeoutMs: MINUTE_MS,
   },
   long: {
-    says: 'Every test, with samples twenty times as large: about forty minutes on two cores.',
+    says: 'Every test, with samples twenty times as large: a quarter of an hour on two cores, then 3,000 seeds in the simulator.',
     exclude: [],
     effort: 20,
     timeoutMs: 30 * MINUTE_MS,

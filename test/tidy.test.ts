@@ -21,7 +21,23 @@ const ENTRIES = [
 ]
 
 /** Folders of src/ with a README.md that leads a reader through them. */
-const PAGES_AT_THE_DOOR = ['raft', 'session', 'node', 'gateway', 'storage', 'codec', 'machine', 'client', 'sim']
+const PAGES_AT_THE_DOOR = [
+  'raft',
+  'session',
+  'node',
+  'gateway',
+  'storage',
+  'codec',
+  'machine',
+  'machines/payments',
+  'client',
+  'sim',
+  'protocol',
+  'server',
+  'transport',
+  'grpc',
+  'cli',
+]
 
 /** A relative link from a page: its file exists and, when it names an anchor of a page, so does the heading. */
 function leadsSomewhere(from: string, link: string): boolean {
@@ -119,6 +135,14 @@ describe('one source of truth', () => {
     expect(design.length).toBeGreaterThan(6)
     const uncited = design.flatMap((path) => uncitedSections(path, read(`docs/design/${path}`), citations))
     expect(uncited).toEqual([])
+  })
+
+  test('pages name files that are there', () => {
+    const own = filesBelow('').filter((path) => path.endsWith('.ts'))
+    const gone = filesBelow('')
+      .filter((path) => /^(?:docs\/.*|README)\.md$/.test(path))
+      .flatMap((path) => rooms.goneFiles(read(path), own).map((file) => `${path} names ${file}`))
+    expect(gone).toEqual([])
   })
 
   test('links between pages lead somewhere', () => {

@@ -1,7 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { SUITES } from './suites.ts'
 
-/** `npm test`, `npm run test:quick` and `npm run test:long`, each in child processes so that native handles stay apart. */
+/**
+ * `npm test`, `npm run test:quick` and `npm run test:long`. Test files share two processes: loading the product again for
+ * each of them would take a third of the time, and what one leaves behind should not be able to hurt another.
+ */
 export default defineConfig(({ mode }) => {
   const suite = SUITES[mode]
   if (suite === undefined) throw new Error(`there is no suite "${mode}": take one of ${Object.keys(SUITES).join(', ')}`)
@@ -12,6 +15,7 @@ export default defineConfig(({ mode }) => {
       include: ['test/**/*.test.ts'],
       exclude: [...configDefaults.exclude, ...suite.exclude],
       pool: 'forks',
+      isolate: false,
       env: { HOLDFAST_TEST_EFFORT: String(suite.effort) },
       testTimeout: suite.timeoutMs,
       hookTimeout: suite.timeoutMs,

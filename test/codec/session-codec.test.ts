@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
+import { sample } from '../effort.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -37,7 +38,7 @@ describe('SHA-256', () => {
         expect(sessionCodec.sha256(view)).toEqual(sessionCodec.sha256(bytes))
         expect(sessionCodec.sha256(Buffer.from(view))).toEqual(sessionCodec.sha256(bytes))
       }),
-      { numRuns: 100 },
+      { numRuns: sample(100) },
     )
   })
 

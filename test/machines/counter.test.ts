@@ -6,6 +6,7 @@ import { BareCounter, counter, COUNTER_MAX } from '../../src/machines/index.ts'
 import { applyTwice, withDeterminismGuard } from '../../src/testing/index.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import { codec, SessionWorld } from './session-world.ts'
+import { sample } from '../effort.ts'
 
 const kit = mount([counter], codec)
 
@@ -68,7 +69,7 @@ describe('both styles', () => {
         })
         for (const other of seen) expect(other).toEqual(seen[0])
       }),
-      { numRuns: 50 },
+      { numRuns: sample(50) },
     )
   })
   test('FM-2 applying everything twice reports nothing for it, and the index for a machine that is not deterministic', () => {

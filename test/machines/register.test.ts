@@ -4,6 +4,7 @@ import type { Value } from '../../src/codec/value/value.ts'
 import { mount } from '../../src/machine/index.ts'
 import { register, REGISTER_BYTES_MAX } from '../../src/machines/index.ts'
 import { codec, SessionWorld } from './session-world.ts'
+import { sample } from '../effort.ts'
 
 const mounted = mount([register], codec)
 
@@ -47,7 +48,7 @@ describe('the register', () => {
           expect(run('read', { key: 'k' })).toEqual(model)
         }
       }),
-      { numRuns: 40 },
+      { numRuns: sample(40) },
     )
   })
   test.each([

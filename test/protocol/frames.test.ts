@@ -8,6 +8,7 @@ import { FRAME_BYTES_MAX } from '../../src/protocol/limits.ts'
 import { FRAME_VERSION } from '../../src/protocol/frame.ts'
 import { UpFrameReader, type UpMessage, writeUp } from '../../src/protocol/up-frame.ts'
 import { downMessage, upMessage } from './arbitraries.ts'
+import { sample } from '../effort.ts'
 
 function upFrame(messages: readonly UpMessage[], writer = new ByteWriter(256)): Buffer {
   writer.byte(FRAME_VERSION)
@@ -269,7 +270,7 @@ describe('garbage', () => {
           for (const read of [readUps, readDowns]) expect(typeof (read(frame).error ?? '')).toBe('string')
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: sample(2000) },
     )
   })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type LogIndex, logIndex, type NodeId, nodeId } from '../../src/base/brand.ts'
 import { hasMajority, majority, reachedByMajority } from '../../src/raft/quorum.ts'
+import { sample } from '../effort.ts'
 
 const ids = (count: number): NodeId[] => Array.from({ length: count }, (_, at) => nodeId(`n${at}`))
 
@@ -29,7 +30,7 @@ test('raft.md §2.7 the committed index is the highest that all members of some 
       const oracle = Math.max(...majorities(voters).map(minimum))
       expect(reachedByMajority(voters, logIndex(0), (id) => matchIndexes.get(id) ?? logIndex(0))).toBe(oracle)
     }),
-    { numRuns: 500 },
+    { numRuns: sample(500) },
   )
 })
 
@@ -41,7 +42,7 @@ test('raft.md §2.7 a majority has granted if and only if the voters who granted
       const oracle = majorities(voters).some((subset) => subset.every((id) => granted.has(id)))
       expect(hasMajority(voters, (id) => granted.has(id))).toBe(oracle)
     }),
-    { numRuns: 300 },
+    { numRuns: sample(300) },
   )
 })
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { logIndex } from '../../src/base/brand.ts'
 import type { RaftConfig } from '../../src/raft/index.ts'
 import { Cluster, type Packet, type TestNode } from './cluster.ts'
+import { sample } from '../effort.ts'
 
 /** Packets beyond these are lost: a network does not keep everything for ever. */
 const PACKETS_MAX = 60
@@ -131,13 +132,24 @@ const THREE = ['n1', 'n2', 'n3']
 const BARE: Partial<RaftConfig> = { preVote: false, checkQuorum: false }
 
 const SCENARIOS: readonly Scenario[] = [
-  { name: 'three nodes', ids: THREE, config: {}, numRuns: 40 },
-  { name: 'three nodes with small windows', ids: THREE, config: SMALL, numRuns: 40 },
-  { name: 'three nodes without pre-vote and check-quorum', ids: THREE, config: { ...SMALL, ...BARE }, numRuns: 40 },
-  { name: 'three nodes in a storm of elections', ids: THREE, config: { ...SMALL, ...BARE }, storm: true, numRuns: 120 },
-  { name: 'five nodes', ids: [...THREE, 'n4', 'n5'], config: SMALL, numRuns: 20 },
-  { name: 'two nodes', ids: ['n1', 'n2'], config: SMALL, numRuns: 20 },
-  { name: 'one node', ids: ['n1'], config: {}, numRuns: 20 },
+  { name: 'three nodes', ids: THREE, config: {}, numRuns: sample(40) },
+  { name: 'three nodes with small windows', ids: THREE, config: SMALL, numRuns: sample(40) },
+  {
+    name: 'three nodes without pre-vote and check-quorum',
+    ids: THREE,
+    config: { ...SMALL, ...BARE },
+    numRuns: sample(40),
+  },
+  {
+    name: 'three nodes in a storm of elections',
+    ids: THREE,
+    config: { ...SMALL, ...BARE },
+    storm: true,
+    numRuns: sample(120),
+  },
+  { name: 'five nodes', ids: [...THREE, 'n4', 'n5'], config: SMALL, numRuns: sample(20) },
+  { name: 'two nodes', ids: ['n1', 'n2'], config: SMALL, numRuns: sample(20) },
+  { name: 'one node', ids: ['n1'], config: {}, numRuns: sample(20) },
 ]
 
 for (const scenario of SCENARIOS) {
@@ -146,7 +158,7 @@ for (const scenario of SCENARIOS) {
     fc.assert(
       fc.property(fc.nat(1_000_000), numbers, (seed, events) => void run(scenario, seed, events)),
       // A counterexample is shrunk for so long only; the seed it is reported with is what counts.
-      { numRuns, interruptAfterTimeLimit: 40_000 },
+      { numRuns, interruptAfterTimeLimit: sample(40_000) },
     )
   })
 }

@@ -4,6 +4,7 @@ import { logIndex, nodeId, term } from '../../src/base/brand.ts'
 import { type Configuration, configurationOf, type Message, progressOf } from '../../src/raft/index.ts'
 import { Cluster } from './cluster.ts'
 import { appendEntries, matched, N1, N2, N3, preVote, refused, requestVote, Solo, THREE } from './solo.ts'
+import { sample } from '../effort.ts'
 
 const PLAIN = { preVote: false, checkQuorum: false }
 
@@ -214,7 +215,7 @@ describe('the log', () => {
           expect(configurationOf(solo.state)).toEqual(model.findLast((configuration) => configuration !== null))
         })
       }),
-      { numRuns: 200 },
+      { numRuns: sample(200) },
     )
   })
 

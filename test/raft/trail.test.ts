@@ -20,6 +20,7 @@ import {
   trailTermAt,
   withoutFrom,
 } from '../../src/raft/trail.ts'
+import { sample } from '../effort.ts'
 
 /** A log as a plain list of terms that never fall: entry i has index i + 1. */
 const logs = fc.array(fc.nat(2), { maxLength: 20 }).map((steps) => {
@@ -82,7 +83,7 @@ test('the first missing entry is the first that differs or lies beyond the end',
       const at = other.findIndex((value, index) => index >= start && own[index] !== value)
       expect(firstMissing(trailOf(own), received)).toBe(at === -1 ? null : at + 1)
     }),
-    { numRuns: 300 },
+    { numRuns: sample(300) },
   )
 })
 

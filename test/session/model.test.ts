@@ -4,9 +4,10 @@ import { codec, Log, swapped } from './log.ts'
 import { Model, type ModelEntry } from './model.ts'
 import { MODELLED, type Operation, operations, perform, propertyMachine, SMALL } from './operations.ts'
 import type { Entry } from '../../src/codec/entry/entry.ts'
+import { sample } from '../effort.ts'
 
 test('the implementation gives every reply, delivery, outbox and row that the reference model gives', () => {
-  fc.assert(agreement(new Map()), { numRuns: 80 })
+  fc.assert(agreement(new Map()), { numRuns: sample(80) })
 })
 
 test('the same for a known seed, which reaches every refusal: agreement over refused commands alone would prove little', () => {

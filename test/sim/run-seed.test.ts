@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { runSeed } from '../../src/sim/run-seed.ts'
+import { sample } from '../effort.ts'
 
 /** A slice of `npm run sim`: enough to bite on every change, small enough for every test run. */
-const SEEDS = 60
+const SEEDS = sample(60)
 
 describe('simulated clusters', () => {
   test(`P-01 FR-011 UPC-1 every invariant holds in seeds 1 to ${SEEDS}, and they are worth their time`, () => {

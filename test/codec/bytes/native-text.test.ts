@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readSlowly, readUtf8, writeSlowly, writeUtf8 } from '../../../src/codec/bytes/native-text.ts'
 import { texts } from '../value/values.ts'
+import { sample } from '../../effort.ts'
 
 describe('texts by native functions', () => {
   test('any bytes read as the documented way reads them, at any place of an array', () => {
@@ -11,7 +12,7 @@ describe('texts by native functions', () => {
         const end = Math.max(0, view.length - cut)
         for (const start of [0, end >> 1, end]) expect(readUtf8(view, start, end)).toBe(readSlowly(view, start, end))
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 
@@ -26,7 +27,7 @@ describe('texts by native functions', () => {
         expect(writeUtf8(fast, value, offset, room)).toBe(writeSlowly(slow, value, offset, room))
         expect(fast).toEqual(slow)
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 })

@@ -16,6 +16,7 @@ import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
 import { entryOffset, forEachOffset, verifyRecords } from '../../../src/codec/entry/batch.ts'
 import { ENTRY_KINDS } from '../../../src/codec/entry/entry.ts'
 import type { EntryKind } from '../../../src/codec/entry/entry.ts'
+import { sample } from '../../effort.ts'
 
 const GROUP = groupId(7)
 
@@ -38,7 +39,7 @@ describe('the checksum', () => {
       fc.property(fc.uint8Array({ maxLength: 700 }), fc.nat(0xffffffff), (bytes, seed) => {
         expect(crc32(bytes, 0, bytes.length, seed)).toBe(native(bytes, seed))
       }),
-      { numRuns: 200 },
+      { numRuns: sample(200) },
     )
   })
 

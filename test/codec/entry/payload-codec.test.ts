@@ -16,6 +16,7 @@ import { decodePayload, encodePayload } from '../../../src/codec/entry/payload-c
 import { ENTRY_PAYLOAD_BYTES_MAX } from '../../../src/codec/entry/record.ts'
 import { ValueError } from '../../../src/codec/value/value-error.ts'
 import { encodeValue } from '../../../src/codec/value/encode.ts'
+import { sample } from '../../effort.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -146,7 +147,7 @@ describe('payloads that are values', () => {
           expect(error).toBeInstanceOf(ValueError)
         }
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 
@@ -190,7 +191,7 @@ describe('the packed payload of ClientRequest', () => {
         expect(hex(target.subarray(offset, end))).toBe(hex(encodeClientRequest(payload)))
         expect([...target.subarray(0, offset), ...target.subarray(end)].every((byte) => byte === 0xee)).toBe(true)
       }),
-      { numRuns: 200 },
+      { numRuns: sample(200) },
     )
   })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareKeys, keyFromBytes, keyPart, keyParts, keyToBytes, prefixEnd } from '../../../src/codec/rows/key.ts'
 import { ValueError } from '../../../src/codec/value/value-error.ts'
+import { sample } from '../../effort.ts'
 
 /** Several parts in a row. */
 const key = (...list: readonly (string | number)[]): string => list.map((part) => keyPart(part)).join('')
@@ -48,7 +49,7 @@ describe('keys', () => {
       fc.property(parts, parts, (a, b) => {
         expect(compareKeys(key(...a), key(...b))).toBe(compareParts(a, b))
       }),
-      { numRuns: 1000 },
+      { numRuns: sample(1000) },
     )
   })
 
@@ -57,7 +58,7 @@ describe('keys', () => {
       fc.property(parts, (list) => {
         expect(keyParts(key(...list))).toEqual(list)
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 
@@ -68,7 +69,7 @@ describe('keys', () => {
         expect(encoded).toMatch(/^[\0-\xff]*$/)
         expect(keyFromBytes(keyToBytes(encoded))).toBe(encoded)
       }),
-      { numRuns: 200 },
+      { numRuns: sample(200) },
     )
     expect(() => keyToBytes('Ā')).toThrow('binary string')
   })
@@ -80,7 +81,7 @@ describe('keys', () => {
         const end = prefixEnd(prefix)
         expect(candidate >= prefix && (end === null || candidate < end)).toBe(candidate.startsWith(prefix))
       }),
-      { numRuns: 1000 },
+      { numRuns: sample(1000) },
     )
     expect([prefixEnd(''), prefixEnd('\xff\xff'), prefixEnd('a\xff'), prefixEnd('user/')]).toEqual([
       null,

@@ -8,6 +8,7 @@ import { encodeValue, encodeView } from '../../../src/codec/value/encode.ts'
 import { encodeWalked } from '../../../src/codec/value/encode-walked.ts'
 import { walk } from '../../../src/codec/value/walk.ts'
 import { values } from './values.ts'
+import { sample } from '../../effort.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -19,7 +20,7 @@ describe('the encoder of what a walk accepted', () => {
         walk(value, createRunningHash())
         expect(hex(encodeWalked(value))).toBe(checked)
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 
@@ -32,7 +33,7 @@ describe('the encoder of what a walk accepted', () => {
         for (const [at, value] of list.entries())
           expect(hex(views[at] ?? new Uint8Array(0))).toBe(hex(encodeValue(value)))
       }),
-      { numRuns: 100 },
+      { numRuns: sample(100) },
     )
   })
 
@@ -56,7 +57,7 @@ describe('the encoder of what a walk accepted', () => {
           expect(hex(encodeValue(row)).endsWith(oneByOne.join(''))).toBe(true)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: sample(300) },
     )
   })
 

@@ -5,6 +5,7 @@ import { decodeInput } from '../../../src/codec/value/decode.ts'
 import { encodeValue } from '../../../src/codec/value/encode.ts'
 import { isEncodingOf } from '../../../src/codec/value/is-encoding-of.ts'
 import { refused, values } from './values.ts'
+import { sample } from '../../effort.ts'
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
@@ -27,7 +28,7 @@ describe('a value and its bytes', () => {
         moved.set(encoded, offset)
         expect(isEncodingOf(value, Buffer.from(moved.buffer, offset, encoded.length))).toBe(true)
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 
@@ -46,7 +47,7 @@ describe('a value and its bytes', () => {
         for (const candidate of [decoded, value, other])
           expect(isEncodingOf(candidate, encoded)).toBe(encodesTo(candidate, encoded))
       }),
-      { numRuns: 400 },
+      { numRuns: sample(400) },
     )
   })
 

@@ -13,6 +13,7 @@ import {
   hashText,
   requestHash,
 } from '../../../src/codec/value/running-hash.ts'
+import { sample } from '../../effort.ts'
 
 /** The hash of bytes alone. */
 function hash64(bytes: Uint8Array): RunningHash {
@@ -120,7 +121,7 @@ describe('the 64-bit hash', () => {
         foldString(whole, prefix + value)
         expect(joined).toEqual(whole)
       }),
-      { numRuns: 2000 },
+      { numRuns: sample(2000) },
     )
   })
 
@@ -135,7 +136,7 @@ describe('the 64-bit hash', () => {
         expect(hashText(finishHash(hash))).toMatch(/^[0-9a-f]{16}$/)
         expect(BigInt(`0x${hashText(hash)}`)).toBe((BigInt(hash.high) << 32n) | BigInt(hash.low))
       }),
-      { numRuns: 200 },
+      { numRuns: sample(200) },
     )
   })
 })

@@ -7,6 +7,7 @@ import { decodeInput, decodeValue } from '../../../src/codec/value/decode.ts'
 import { encodeValue } from '../../../src/codec/value/encode.ts'
 import { ROW_BOUNDS, VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from '../../../src/codec/value/bounds.ts'
 import { bomb, nested, refused, values } from './values.ts'
+import { sample } from '../../effort.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
@@ -77,7 +78,7 @@ describe('the encoding of values', () => {
         expect(JSON.stringify(decoded)).toBe(JSON.stringify(value))
         expect(hex(encodeValue(decoded))).toBe(hex(encoded))
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 
@@ -94,7 +95,7 @@ describe('the encoding of values', () => {
           expect(hex(encodeValue(decodeValue(packr.pack(read))))).toBe(hex(encodeValue(value)))
         },
       ),
-      { numRuns: 300 },
+      { numRuns: sample(300) },
     )
   })
 
@@ -237,7 +238,7 @@ describe('bytes that are not a value', () => {
         }
         expect(decodeValue(encodeValue(decoded))).toEqual(decoded)
       }),
-      { numRuns: 800 },
+      { numRuns: sample(800) },
     )
   })
 })

@@ -16,6 +16,7 @@ import { encodeValue } from '../../../src/codec/value/encode.ts'
 import { VALUE_BYTES_MAX, VALUE_NODES_MAX } from '../../../src/codec/value/bounds.ts'
 import { walk, walkRow } from '../../../src/codec/value/walk.ts'
 import { bomb, nested, refused, values } from './values.ts'
+import { sample } from '../../effort.ts'
 
 function hashOf(value: unknown): string {
   const hash = createRunningHash()
@@ -75,7 +76,7 @@ describe('the walk', () => {
         foldValue(folded, value)
         expect(walked).toEqual(folded)
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 
@@ -84,7 +85,7 @@ describe('the walk', () => {
       fc.property(values, (value) => {
         expect(walk(value, createRunningHash())).toBe(encodeValue(value).length)
       }),
-      { numRuns: 500 },
+      { numRuns: sample(500) },
     )
   })
 
@@ -99,7 +100,7 @@ describe('the walk', () => {
         }
         expect(restored).toEqual(live)
       }),
-      { numRuns: 300 },
+      { numRuns: sample(300) },
     )
   })
 
@@ -109,7 +110,7 @@ describe('the walk', () => {
         const same = Buffer.from(encodeValue(first)).equals(encodeValue(second))
         expect(hashOf(first) === hashOf(second)).toBe(same)
       }),
-      { numRuns: 300 },
+      { numRuns: sample(300) },
     )
     const alike: Value[] = [
       null,

@@ -5,6 +5,7 @@ import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import { command, defineMachine, mount, table, type Context } from '../../../src/machine/index.ts'
 import { prefixEnd } from '../../../src/machine/run/table-key.ts'
 import { MemoryHost } from './memory-context.ts'
+import { sample } from '../../effort.ts'
 
 const schema = {
   version: 1,
@@ -93,7 +94,7 @@ describe('tables', () => {
         const byBytes = (left: string, right: string) => Buffer.compare(Buffer.from(left), Buffer.from(right))
         expect(found).toEqual([...keys].sort((a, b) => byBytes(a[0], b[0]) || a[1] - b[1]))
       }),
-      { numRuns: 50 },
+      { numRuns: sample(50) },
     )
   })
   test('the end of a prefix is the least string above all that begin with it', () => {

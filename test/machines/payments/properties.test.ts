@@ -11,6 +11,7 @@ import {
 } from '../../../src/machines/payments/facts/states.ts'
 import { codec } from '../../session/log.ts'
 import { ADMIN, CLIENT, callbackOf, PHONE, PRICE, THERAPIST, WORKER, World, type Answer, type View } from './world.ts'
+import { sample } from '../../effort.ts'
 
 const REACHABLE = new Set([
   'pending/requested/not_started',
@@ -221,7 +222,7 @@ describe('domain.md §3.12 properties', () => {
         expect(brokenAt(world.audit(), codec.sha256Hex, FIRST_HASH)).toBeNull()
         expect(world.log.logged.filter(({ level }) => level === 'error')).toEqual([])
       }),
-      { numRuns: 40 },
+      { numRuns: sample(40) },
     )
   })
 
@@ -263,7 +264,7 @@ describe('domain.md §3.12 properties', () => {
         expect(sum(Object.values(counted))).toBe(first.size + (retry ? 1 : 0))
         checkMoney(view)
       }),
-      { numRuns: 40 },
+      { numRuns: sample(40) },
     )
   })
 
@@ -295,7 +296,7 @@ describe('domain.md §3.12 properties', () => {
         // Refundable is what goes back by itself or, when nobody works on it, by hand.
         expect(sum(view.refunds.map(({ amountMinor }) => amountMinor))).toBe(PRICE)
       }),
-      { numRuns: 24 },
+      { numRuns: sample(24) },
     )
   })
 
@@ -357,7 +358,7 @@ describe('domain.md §3.12 properties', () => {
             world.ok(client, 'cancel', { id: (outcome.value as Answer)['id'] ?? '', reason: 'other' })
         }
       }),
-      { numRuns: 40 },
+      { numRuns: sample(40) },
     )
   })
 })

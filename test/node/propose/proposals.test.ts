@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Proposals } from '../../../src/node/propose/proposals.ts'
+import { sample } from '../../effort.ts'
 
 const bounds = { countMax: 1000, bytesMax: 1 << 20 }
 const bytes = (length: number, fill = 1): Uint8Array => new Uint8Array(length).fill(fill)
@@ -46,7 +47,7 @@ describe('proposals', () => {
             expect(proposals.payload(proposal)).toSatisfy(holds(second[at], at + 101))
         },
       ),
-      { numRuns: 50 },
+      { numRuns: sample(50) },
     )
   })
 

@@ -5,6 +5,7 @@ import { Heap } from '../../../src/base/heap.ts'
 import { OrderedKeys } from '../../../src/session/rows/ordered-keys.ts'
 import { DueTimer } from '../../../src/session/tables/due-timer.ts'
 import { TimerHeap } from '../../../src/session/tables/timer-heap.ts'
+import { sample } from '../../effort.ts'
 
 test('ordered keys equal a sorted array, over chunk splits and joins', () => {
   fc.assert(
@@ -40,7 +41,7 @@ test('ordered keys equal a sorted array, over chunk splits and joins', () => {
         expect(keys.range({ from: '', to: 'x', limit: 1e6, reverse: false })).toEqual(sorted)
       }
     }),
-    { numRuns: 20 },
+    { numRuns: sample(20) },
   )
 })
 
@@ -82,7 +83,7 @@ test('a heap of timers has the first one on top, however they are armed again an
       }
       expect(popped).toEqual(sorted())
     }),
-    { numRuns: 300 },
+    { numRuns: sample(300) },
   )
 })
 
@@ -119,6 +120,6 @@ test('a dictionary equals a plain map, and its swaps what changed in it, also wi
         expect(new Map([...stored].sort())).toEqual(new Map([...whole].sort()))
       }
     }),
-    { numRuns: 300 },
+    { numRuns: sample(300) },
   )
 })

@@ -9,6 +9,7 @@ import type { DirtyRows } from '../../../src/session/state-machine.ts'
 import { counter } from '../bare-machine.ts'
 import { codec, Log, numbers, RECORD_BYTES } from '../log.ts'
 import { ALL, operations, perform, propertyMachine, SMALL } from '../operations.ts'
+import { sample } from '../../effort.ts'
 
 /** A whole state as bytes by key. */
 type Rows = Map<string, string>
@@ -80,7 +81,7 @@ describe('boundaries', () => {
         // Read after every later entry was applied, and once more.
         expect(checkAll(boundaries)).toEqual(checkAll(boundaries))
       }),
-      { numRuns: 80 },
+      { numRuns: sample(80) },
     )
   })
 

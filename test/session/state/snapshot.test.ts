@@ -8,6 +8,7 @@ import { bareMachine, counter, reject } from '../bare-machine.ts'
 import { nested } from '../../codec/value/values.ts'
 import { codec, Log, numbers, RECORD_BYTES, swapped, value } from '../log.ts'
 import { ALL, operations, perform, propertyMachine, SMALL } from '../operations.ts'
+import { sample } from '../../effort.ts'
 
 /** Rows as a snapshot store holds them: bytes by key. */
 type Stored = Map<string, Uint8Array>
@@ -74,7 +75,7 @@ describe('a snapshot', () => {
         expect(restored.nextTimerDue()).toBe(log.machine.nextTimerDue())
         expect(restored.shortestTimeout()).toBe(log.machine.shortestTimeout())
       }),
-      { numRuns: 60 },
+      { numRuns: sample(60) },
     )
   })
 
@@ -91,7 +92,7 @@ describe('a snapshot', () => {
         }
         expect([...swapped(twin)]).toEqual([...swapped(log.machine)])
       }),
-      { numRuns: 40 },
+      { numRuns: sample(40) },
     )
   })
 
@@ -185,7 +186,7 @@ describe('a snapshot', () => {
           if (row !== undefined) expect(codec.decodeValue(codec.encodeValue(row))).toEqual(row)
         }
       }),
-      { numRuns: 20 },
+      { numRuns: sample(20) },
     )
   })
 })

@@ -4,6 +4,7 @@ import { logIndex, term } from '../../../src/base/brand.ts'
 import { type KeyedBytes, packRows } from '../../../src/codec/rows/packed-rows.ts'
 import type { SnapshotMeta, SnapshotSlice, SnapshotStore } from '../../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
+import { sample } from '../../effort.ts'
 
 /** One store over its restarts: the contract runs on each implementation (storage.md §8.2). */
 export interface SnapshotHarness {
@@ -231,7 +232,7 @@ export function snapshotContract(name: string, create: () => SnapshotHarness): v
             await harness.dispose()
           }
         }),
-        { numRuns: 15 },
+        { numRuns: sample(15) },
       )
     })
   })

@@ -7,6 +7,7 @@ import {
   totalAt,
   totalPosition,
 } from '../../../../src/machines/payments/facts/totals.ts'
+import { sample } from '../../../effort.ts'
 
 const position = fc.nat({ max: TOTAL_NAMES.length - 1 })
 const delta = fc.integer({ min: -1_000_000, max: 1_000_000_000_000 })
@@ -33,7 +34,7 @@ describe('domain.md §3.13 the row of totals', () => {
           expect(Object.getPrototypeOf(made.row)).toBe(Uint8Array.prototype)
         }
       }),
-      { numRuns: 20 },
+      { numRuns: sample(20) },
     )
   })
 

@@ -7,6 +7,7 @@ import { payments } from '../../../../src/machines/payments/machine.ts'
 import { CAPTURE_MINOR_MAX } from '../../../../src/machines/payments/facts/payment-bounds.ts'
 import { amountMinorOf, parseStkCallback } from '../../../../src/machines/payments/tools/mpesa.ts'
 import { planReplay } from '../../../../src/machines/payments/tools/plan-replay.ts'
+import { sample } from '../../../effort.ts'
 
 const body = (changes: object = {}, items?: unknown): unknown => ({
   Body: {
@@ -189,7 +190,7 @@ describe('domain.md §3.13 amounts', () => {
         expect(amountMinorOf(text)).toBe(minor)
         expect(amountMinorOf(JSON.parse(text))).toBe(minor)
       }),
-      { numRuns: 1000 },
+      { numRuns: sample(1000) },
     )
   })
 })
