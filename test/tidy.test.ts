@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listErrors } from '../src/protocol/errors.ts'
 import { type Citation, anchorsOf, citationsIn, deadCitations, linksIn, uncitedSections } from './tidy/citations.ts'
+import { importsOf } from './tidy/imports.ts'
 import { importCircles, unusedExports } from './tidy/modules.ts'
 import * as rooms from './tidy/rooms.ts'
 import * as rules from './tidy/rules.ts'
@@ -189,6 +190,17 @@ describe('the error registry', () => {
 })
 
 describe('the repository', () => {
+  test('every dependency of the package is imported by it, and has its reason', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as { dependencies: { [name: string]: string } }
+    const names = Object.keys(dependencies)
+    const imported = new Set(
+      [...sources.values()].flatMap((source) => importsOf(source).map((entry) => entry.specifier)),
+    )
+    const rows = [...read('docs/decisions/dependencies.md').matchAll(/^\| `([^`]+)` \| .{10,} \| .{10,} \|$/gm)]
+    expect(names.filter((name) => !imported.has(name))).toEqual([])
+    expect(rows.map((row) => row[1])).toEqual(names)
+  })
+
   test('names no path of a machine and no registry host', () => {
     const forbidden = new RegExp(['/wo' + 'rk/', '/ho' + 'me/\\w', '/Us' + 'ers/', 'registry\\.' + 'npmjs'].join('|'))
     const found = filesBelow('').filter((path) => forbidden.test(read(path)))
