@@ -20,13 +20,21 @@ const REQUIREMENTS: readonly string[] = [
   ...range('P-', 13, 34, 2),
 ]
 
-const OURS = new Set(['conformance.test.ts', 'tidy.test.ts', 'tidy/rules.test.ts'])
+const OURS = new Set(['conformance.test.ts', 'tidy.test.ts', 'tidy/rules.test.ts', 'tidy/structure.test.ts'])
 const tests = [...sourcesBelow('test')].filter(([path]) => path.endsWith('.test.ts') && !OURS.has(path))
-const proved = new Set(tests.flatMap(([, source]) => testNamesIn(source).flatMap(requirementsIn)))
+/** Files of test/ by the numbers that stand in the names of their tests, in the order of their paths. */
+const proofs = new Map<string, string[]>()
+for (const [path, source] of tests) {
+  for (const number of new Set(testNamesIn(source).flatMap(requirementsIn))) {
+    proofs.set(number, [...(proofs.get(number) ?? []), path])
+  }
+}
+const proved = new Set(proofs.keys())
 const page = read('docs/conformance.md')
 const later = new Map(rowsOf(page, /^\| ([A-Z]+-\d+) \| (.+) \|$/gm))
 /** A row of the tables of requirements: the bold number tells it from the list of those left for later. */
-const SENTENCE = /^\| \*\*([^|]+)\*\* \| (.*) \|$/gm
+const SENTENCE = /^\| \*\*([^|]+)\*\* \| (.*) \| .* \|$/gm
+const PROOFS = /^\| \*\*([^|]+)\*\* \| .* \| (.*) \|$/gm
 const sentences = rowsOf(page, SENTENCE)
 const explained = new Set(sentences.map(([number]) => number))
 
@@ -58,10 +66,19 @@ describe('the framework requirements', () => {
     expect(unexplained).toEqual([])
   })
 
+  test('beside each sentence stand the files whose tests prove it', () => {
+    const wrong = rowsOf(page, PROOFS).flatMap(([number, cell]) => {
+      const links = (proofs.get(number) ?? []).map((path) => `[${path.replace(/\.test\.ts$/, '')}](../test/${path})`)
+      const wanted = links.length === 0 ? 'later' : links.join(', ')
+      return cell === wanted ? [] : [`| **${number}** | … | ${wanted} |`]
+    })
+    expect(wrong).toEqual([])
+  })
+
   test('numbers without a sentence are found', () => {
     expect(unexplainedIn('/** The response (FR-004, FR-099); never LR-9. */')).toEqual(['FR-099', 'LR-9'])
     const rows =
-      '| number | requirement |\n|---|---|\n| **FR-004** | A sentence. |\n| Q-007 | A reason. |\n| **X-1** |  |'
+      '| number | requirement | tests |\n|---|---|---|\n| **FR-004** | A sentence. | a |\n| Q-007 | A reason. |\n| **X-1** |  | b |'
     expect(rowsOf(rows, SENTENCE)).toEqual([
       ['FR-004', 'A sentence.'],
       ['X-1', ''],

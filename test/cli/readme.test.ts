@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { compileOnce } from '../cluster/processes.ts'
@@ -19,9 +18,4 @@ test('the example in the README is the one in examples, and prints what the READ
   const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'examples/counter.mjs')], { encoding: 'utf8' })
   expect(stderr).toBe('')
   expect(blocks('text')).toContain(stdout)
-})
-
-test('every page that the README links to is there', () => {
-  const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? '')
-  expect(links.filter((link) => !existsSync(join(ROOT, link)))).toEqual([])
 })
