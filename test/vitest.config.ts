@@ -16,6 +16,7 @@ export default defineConfig(({ mode }) => {
       exclude: [...configDefaults.exclude, ...suite.exclude],
       pool: 'forks',
       isolate: false,
+      maxWorkers: 2,
       env: { HOLDFAST_TEST_EFFORT: String(suite.effort) },
       testTimeout: suite.timeoutMs,
       hookTimeout: suite.timeoutMs,
