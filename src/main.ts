@@ -122,9 +122,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 async function startOn(options: NodeOptions, directory: DataDirectory): Promise<RunningNode> {
-  const snapshots = await storage<SnapshotStore>((done) =>
-    openSnapshotStore(join(options.dataDirectory, groupDirectory(GROUP)), done),
-  )
   let driver: Driver | null = null
   const log = new NodeLog({
     node: options.id,
@@ -132,6 +129,9 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
     level: options.logLevel ?? 'warn',
     term: () => driver?.raftState.currentTerm ?? term(0),
   })
+  const snapshots = await storage<SnapshotStore>((done) =>
+    openSnapshotStore(join(options.dataDirectory, groupDirectory(GROUP)), done),
+  )
   let transport: GrpcPeerTransport | null = null
   let composed: ComposedNode
   let mounted: Mount
@@ -150,13 +150,16 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   return serve({ options, directory, transport, ...composed, mounted, log })
 }
 
-interface Made {
+interface Prepared {
   readonly parts: NodeParts & { readonly machines: Mount }
   readonly transport: GrpcPeerTransport
 }
 
 /** What the node is composed of. The transport dials from here on. */
-function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots: SnapshotStore; log: NodeLog }): Made {
+function partsOf(
+  options: NodeOptions,
+  on: { directory: DataDirectory; snapshots: SnapshotStore; log: NodeLog },
+): Prepared {
   const { directory, snapshots, log } = on
   const codec = sessionCodec
   const machines = mount(options.machines ?? [counter, register, payments], codec)
@@ -173,7 +176,7 @@ function partsOf(options: NodeOptions, on: { directory: DataDirectory; snapshots
     random: new Random(randomInt(2 ** 47)),
     note: peerRefusals((refusal) => log.peerRefused(refusal)),
   })
-  const parts: Made['parts'] = {
+  const parts: Prepared['parts'] = {
     identity,
     initialVoters: options.peers,
     machines,
@@ -237,6 +240,7 @@ async function serve(parts: {
     const closed = server.close()
     await closeNode()
     await closed
+    log.flush()
     await new Promise<void>((resolve) => directory.release(resolve))
   }
   return { id: options.id, address, node: driver, gateway, mounted, close }

@@ -3,7 +3,10 @@ import { unreachable } from '../base/assert.ts'
 import type { GroupId, NodeId, Term } from '../base/brand.ts'
 import type { NodeEvent, NodeListener } from '../node/api.ts'
 import type { LogLevel } from '../protocol/log-level.ts'
-import type { PeerRefusal } from './peer-refusals.ts'
+import { LineWriter } from './line-writer.ts'
+import type { ToldRefusal } from './peer-refusals.ts'
+
+const STDERR = 2
 
 export interface NodeLogOptions {
   readonly node: NodeId
@@ -11,18 +14,21 @@ export interface NodeLogOptions {
   readonly level: LogLevel
   /** The node's current term, asked for with every line; 0 before its log is open. */
   term(): Term
-  /** Takes one line, its newline included. Default: stderr, before the call returns, so that a process that dies has said why. */
-  readonly write?: (line: string) => void
+  /** Where lines go. Default: stderr, through a `LineWriter`. Must not throw. */
+  readonly lines?: Pick<LineWriter, 'write' | 'flush'>
 }
 
 /**
  * The log of one node: JSON lines with `time` (ISO 8601), `level`, `node`, `group`, `term`, `event` and a sentence in `msg`
- * (cli.md). It is one listener of the node among others and hears of its life, never of a command.
+ * (cli.md). It is one listener of the node among others and hears of its life, never of a command. It speaks within the
+ * node's turns, so it neither throws nor waits: a line that cannot be written is dropped.
  */
 export class NodeLog implements NodeListener {
   private readonly logger: Logger
+  private readonly lines: Pick<LineWriter, 'write' | 'flush'>
 
-  constructor({ node, group, level, term, write }: NodeLogOptions) {
+  constructor({ node, group, level, term, lines = new LineWriter(STDERR) }: NodeLogOptions) {
+    this.lines = lines
     this.logger = pino(
       {
         level,
@@ -31,7 +37,7 @@ export class NodeLog implements NodeListener {
         formatters: { level: (label) => ({ level: label }) },
         mixin: () => ({ term: term() }),
       },
-      write === undefined ? pino.destination({ dest: 2, sync: true }) : { write },
+      lines,
     )
   }
 
@@ -41,7 +47,7 @@ export class NodeLog implements NodeListener {
   }
 
   /** This node and a peer refuse each other. */
-  peerRefused({ peer, code, sentence }: PeerRefusal): void {
+  peerRefused({ peer, code, sentence }: ToldRefusal): void {
     this.logger.warn({ event: 'peerRefused', peer, code }, sentence)
   }
 
@@ -74,6 +80,12 @@ export class NodeLog implements NodeListener {
 
   stopped({ code, message }: { readonly code: string; readonly message: string }): void {
     this.logger.error({ event: 'stopped', code }, `${code}: ${message}`)
+    this.flush()
+  }
+
+  /** What waits is written before this returns: before the process ends. */
+  flush(): void {
+    this.lines.flush()
   }
 
   applied(): void {}

@@ -10,8 +10,8 @@ export interface PeerNote {
   readonly message: string
 }
 
-/** A refusal between this node and a peer. */
-export interface PeerRefusal {
+/** A refusal between this node and a peer, as people are told of it. */
+export interface ToldRefusal {
   /** Null: a peer that did not say who it is, or is not one of ours. */
   readonly peer: string | null
   /** Code of the error registry (scope `peer`), or `` when the peer's answer has none. */
@@ -24,7 +24,7 @@ export interface PeerRefusal {
  * Tells that this node and a peer refuse each other's frames: a wiped directory, another cluster, a wrong address. Both ends
  * dial again every second, so each refusal is told once. Everything else about connections is ordinary and stays untold.
  */
-export function peerRefusals(tell: (refusal: PeerRefusal) => void): (note: PeerNote) => void {
+export function peerRefusals(tell: (refusal: ToldRefusal) => void): (note: PeerNote) => void {
   const told = new Set<string>()
   return (note) => {
     const refusal = refusalIn(note)
@@ -34,7 +34,7 @@ export function peerRefusals(tell: (refusal: PeerRefusal) => void): (note: PeerN
   }
 }
 
-function refusalIn({ peer, event, message }: PeerNote): PeerRefusal | null {
+function refusalIn({ peer, event, message }: PeerNote): ToldRefusal | null {
   if (event === 'refused') {
     const code = /^[A-Z_]+(?=: )/.exec(message)?.[0] ?? ''
     return { peer, code, sentence: `${peer ?? 'a peer'} refuses this node: ${message}.${cureOf(code)}` }

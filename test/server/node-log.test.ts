@@ -20,9 +20,12 @@ function written(level: LogLevel): Written {
       group: groupId(0),
       level,
       term: () => term(result.currentTerm),
-      write: (line) => {
-        expect(line.endsWith('\n')).toBe(true)
-        texts.push(line)
+      lines: {
+        write: (line) => {
+          expect(line.endsWith('\n')).toBe(true)
+          texts.push(line)
+        },
+        flush: () => undefined,
       },
     }),
   }
