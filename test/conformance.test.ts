@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { range, requirementsIn, testNamesIn } from './tidy/requirements.ts'
 import { read, sourcesBelow } from './tidy/tree.ts'
 
-/** The numbered requirements of the session framework: each has a sentence, and is proved by a test or listed for a later release. */
+/**
+ * The numbered requirements of the session framework: each has a sentence, and is proved by a test or listed for a
+ * later release.
+ */
 const REQUIREMENTS: readonly string[] = [
   ...range('FR-', 1, 27, 3),
   ...range('S-', 1, 11, 2),

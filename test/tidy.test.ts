@@ -1,12 +1,14 @@
 import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listErrors } from '../src/protocol/errors.ts'
-import { type Citation, anchorsOf, citationsIn, deadCitations, linksIn, uncitedSections } from './tidy/citations.ts'
+import { brandCasts, neverCasts } from './tidy/casts.ts'
+import * as citations from './tidy/citations.ts'
 import { importsOf } from './tidy/imports.ts'
-import { importCircles, unusedExports } from './tidy/modules.ts'
+import { doorsOf, hiddenExports, importCircles, importTypes, unusedExports, unusedReexports } from './tidy/modules.ts'
+import { purityViolations, simulatorImpurities } from './tidy/purity.ts'
 import * as rooms from './tidy/rooms.ts'
 import * as rules from './tidy/rules.ts'
-import { brandCasts, openSwitches } from './tidy/switches.ts'
+import { openSwitches } from './tidy/switches.ts'
 import { filesBelow, read, realTree, sourcesBelow, treeInReadme } from './tidy/tree.ts'
 
 const sources = sourcesBelow('src')
@@ -14,12 +16,8 @@ const everyTypeScript = ['src', 'bench', 'test', 'examples'].flatMap((folder) =>
   [...sourcesBelow(folder)].map(([path, source]) => [`${folder}/${path}`, source] as const),
 )
 
-/** Doors into src/: the executable, the composition root, and what package.json exports. */
-const ENTRIES = [
-  'cli/main.ts',
-  'main.ts',
-  ...[...sources.keys()].filter((path) => /^(?:\w+\/){0,2}index\.ts$/.test(path)),
-]
+/** Doors into src/: the composition root, and what package.json exports and runs. */
+const ENTRIES = ['main.ts', ...doorsOf(read('package.json'))]
 
 /** Folders of src/ with a README.md that leads a reader through them. */
 const PAGES_AT_THE_DOOR = [
@@ -46,7 +44,7 @@ function leadsSomewhere(from: string, link: string): boolean {
   const target = file === '' ? from : posix.join(posix.dirname(from), file).replace(/\/$/, '')
   const all = filesBelow('')
   if (!all.includes(target)) return all.some((path) => path.startsWith(`${target}/`))
-  return anchor === undefined || !target.endsWith('.md') || anchorsOf(read(target)).includes(anchor)
+  return anchor === undefined || !target.endsWith('.md') || citations.anchorsOf(read(target)).includes(anchor)
 }
 
 describe('the dependency table', () => {
@@ -55,7 +53,11 @@ describe('the dependency table', () => {
   })
 
   test('pure folders use no clock, no randomness, no input or output, and nothing asynchronous', () => {
-    expect(rules.purityViolations(sources)).toEqual([])
+    expect(purityViolations(sources)).toEqual([])
+  })
+
+  test('the simulator reaches nothing at run time that its seed does not rule', () => {
+    expect(simulatorImpurities(sources)).toEqual([])
   })
 
   test('every file of src/ is reachable from an entry point', () => {
@@ -68,11 +70,24 @@ describe('how files hang together', () => {
     expect(importCircles(sources)).toEqual([])
   })
 
+  test('imports and exports are written in forms that these rules read', () => {
+    expect([...sources].flatMap(([path, source]) => importTypes(path, source))).toEqual([])
+    expect([...sources].flatMap(([path, source]) => hiddenExports(path, source))).toEqual([])
+  })
+
   test('what a file exports, another file of the product uses', () => {
     const bench = [...sourcesBelow('bench')].map(([path, source]) => [`bench/${path}`, source] as const)
     const product = new Map([...sources, ...bench])
     const tests = new Map([...sourcesBelow('test')].map(([path, source]) => [`test/${path}`, source]))
     expect(unusedExports(product, tests, ENTRIES).filter((text) => !text.startsWith('bench/'))).toEqual([])
+  })
+
+  test('what a barrel hands on, another file takes from it', () => {
+    const inSource = ([path]: readonly [string, string]): boolean => path.startsWith('src/')
+    const product = new Map(everyTypeScript.filter(inSource))
+    const others = new Map(everyTypeScript.filter((file) => !inSource(file)))
+    const doors = ENTRIES.map((path) => `src/${path}`)
+    expect(unusedReexports(product, others, doors)).toEqual([])
   })
 })
 
@@ -92,11 +107,19 @@ describe('rooms', () => {
     const files = [...sources.keys()].filter((path) => path.startsWith(`${folder}/`))
     const own = files.map((path) => path.slice(folder.length + 1))
     expect(rooms.unlistedFiles(page, own)).toEqual([])
-    expect(rooms.goneFiles(page, [...sources.keys()])).toEqual([])
+    expect(rooms.strayFiles(`src/${folder}`, page, paths)).toEqual([])
+  })
+
+  test('files that comments name by their path are there', () => {
+    expect(everyTypeScript.flatMap(([path, source]) => rooms.goneInComments(path, source, paths))).toEqual([])
+  })
+
+  test('comments have at most 128 columns', () => {
+    expect(everyTypeScript.flatMap(([path, source]) => rooms.wideComments(path, source))).toEqual([])
   })
 })
 
-describe('switches and brands', () => {
+describe('switches and casts', () => {
   test('every switch on kind ends in unreachable', () => {
     expect([...sources].flatMap(([path, source]) => openSwitches(path, source))).toEqual([])
   })
@@ -109,6 +132,10 @@ describe('switches and brands', () => {
     const others = [...sources].filter(([path]) => !/^(?:base|codec)\//.test(path))
     expect(others.flatMap(([path, source]) => brandCasts(path, source, brands))).toEqual([])
   })
+
+  test('nothing is cast to never', () => {
+    expect([...sources].flatMap(([path, source]) => neverCasts(path, source))).toEqual([])
+  })
 })
 
 describe('one source of truth', () => {
@@ -119,22 +146,31 @@ describe('one source of truth', () => {
   )
   const citing = filesBelow('').filter(
     (path) =>
-      /^(?:src|test|bench|proto|docs|examples|cluster)\/|^README\.md$/.test(path) && !path.startsWith('test/tidy/'),
+      /^(?:src|test|bench|proto|docs|examples|cluster|findings|\.scripts)\/|^(?:README|CHANGELOG)\.md$/.test(path) &&
+      !path.startsWith('test/tidy/'),
   )
+  const inDesign = (path: string): boolean => path.startsWith('docs/design/')
   // Pages that are not below docs/ are named for themselves.
   const known = new Map([...pages, ['README.md', ''], ['CHANGELOG.md', '']])
 
   test('every citation of a page names one that exists, and a section of it', () => {
-    expect(citing.flatMap((path) => deadCitations(path, read(path), known))).toEqual([])
+    expect(citing.flatMap((path) => citations.deadCitations(path, read(path), known))).toEqual([])
+  })
+
+  test('a section without a page is of the page of the design that names it, or of the paper or the thesis', () => {
+    const dead = citing.filter(inDesign).flatMap((path) => citations.deadOwnSections(path, read(path)))
+    // The tests of the paper's claims name its sections and nothing else.
+    const others = citing.filter((path) => !inDesign(path) && path !== 'test/raft/paper.test.ts')
+    expect([...dead, ...others.flatMap((path) => citations.ownerlessSections(path, read(path)))]).toEqual([])
   })
 
   test('every section of the design is cited by what implements it, or marked as planned', () => {
-    const citations: Citation[] = citing
+    const found = citing
       .filter((path) => /^(?:src|test|bench|proto)\//.test(path))
-      .flatMap((path) => citationsIn(read(path)))
+      .flatMap((path) => citations.citationsIn(read(path)))
     const design = filesBelow('docs/design').filter((path) => path.endsWith('.md'))
     expect(design.length).toBeGreaterThan(6)
-    const uncited = design.flatMap((path) => uncitedSections(path, read(`docs/design/${path}`), citations))
+    const uncited = design.flatMap((path) => citations.uncitedSections(path, read(`docs/design/${path}`), found))
     expect(uncited).toEqual([])
   })
 
@@ -150,7 +186,7 @@ describe('one source of truth', () => {
     const dead = filesBelow('')
       .filter((path) => path.endsWith('.md'))
       .flatMap((path) =>
-        linksIn(read(path)).flatMap((link) => (leadsSomewhere(path, link) ? [] : [`${path}: ${link}`])),
+        citations.linksIn(read(path)).flatMap((link) => (leadsSomewhere(path, link) ? [] : [`${path}: ${link}`])),
       )
     expect(dead).toEqual([])
   })

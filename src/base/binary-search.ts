@@ -16,7 +16,7 @@ export function lowerBoundBy<Item>(items: readonly Item[], key: number, keyOf: (
 
 /**
  * The smallest integer in `[from, to − 1]` at which `reached` is true, given that it is true from there on; `to` when
- * there is none. For what is no list. O(log (to − from)) calls; `from ≤ to < 2^53`.
+ * there is none. For what is no list. `from` when the interval is empty. O(log (to − from)) calls; both below 2^53.
  */
 export function partitionPoint(from: number, to: number, reached: (at: number) => boolean): number {
   let low = from

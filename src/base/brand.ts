@@ -60,9 +60,9 @@ export const serverRequestId = (value: number): ServerRequestId =>
  */
 
 /** The index behind `index`. */
-export const nextIndex = (index: LogIndex): LogIndex => (index + 1) as LogIndex
+export const indexAfter = (index: LogIndex): LogIndex => (index + 1) as LogIndex
 /** The index before `index`, which is at least 1. */
-export const previousIndex = (index: LogIndex): LogIndex => (index - 1) as LogIndex
+export const indexBefore = (index: LogIndex): LogIndex => (index - 1) as LogIndex
 /** The index `count` places behind `index`; before it when `count` is negative. `count` is an integer ≥ −`index`. */
 export const indexPlus = (index: LogIndex, count: number): LogIndex => (index + count) as LogIndex
 /** The lower of two indexes. */

@@ -18,7 +18,10 @@ const VALID_AHEAD_MAX_MS = 5 * MINUTE_MS
 /** `kind:id`; `system` is the timers' own and can never be claimed. */
 const PRINCIPAL = /^(?!system(?::|$))[a-z][a-z0-9-]{0,31}:[A-Za-z0-9._@+:/-]{1,128}$/
 
-/** What is wrong with an open before it is appended, or null (wire.md §3, step 2). A timeout beyond the limits is clamped by apply. */
+/**
+ * What is wrong with an open before it is appended, or null (wire.md §3, step 2). A timeout beyond the limits is
+ * clamped by apply.
+ */
 export function checkOpen(request: OpenMessage, logNow: number): Refusal | null {
   if (!isSecret(request.secret)) return refusal('INVALID', { field: 'secret' })
   if (!PRINCIPAL.test(request.principal)) return refusal('PRINCIPAL_INVALID', { principal: request.principal })

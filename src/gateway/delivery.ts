@@ -18,7 +18,7 @@ export class Delivery {
   acknowledged: number
   /** Highest id sent since the last reset. */
   private delivered: number
-  /** Ids and attempts sent and not acknowledged, oldest first from `head`. Null until something was sent. */
+  /** Ids and attempts sent and not acknowledged, oldest first from `head`. */
   private outstanding: { id: number; attempt: number }[] = []
   private head = 0
 

@@ -5,7 +5,7 @@ import type { Attachment, AttachmentHost } from './attachment.ts'
 import { notLeader, refusal, submitRefusal } from './refusal.ts'
 
 /**
- * Acknowledgements that do not ride on a command. At most one entry per session is in flight; what comes meanwhile is
+ * Acknowledgements that do not ride on a command. At most one entry per attachment is in flight; what comes meanwhile is
  * covered by the next one, because acks are cumulative (wire.md §5, step 3).
  */
 export class GatewayAcks {

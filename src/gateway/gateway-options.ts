@@ -3,7 +3,7 @@ import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
 import type { Clock } from '../node/ports/clock.ts'
 
-/** A refusal by the parser of a mounted machine (machine/parse/parse.ts). */
+/** A refusal by the parser of a mounted machine (machine/parse/input-parser.ts). */
 export interface ParseRefusal {
   readonly ok: false
   readonly code: 'UNKNOWN_MACHINE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'

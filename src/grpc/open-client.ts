@@ -1,6 +1,6 @@
 import { Client, type ClientOptions, credentials } from '@grpc/grpc-js'
 
-/** HTTP/2 pings of every connection, in both roles: one every 10 s, given up after 5 s (wire.md §2, step 6). */
+/** HTTP/2 pings of every connection, client's, peer's and server's: one every 10 s, given up after 5 s (wire.md §2, step 6). */
 export const KEEP_ALIVE = {
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,

@@ -75,7 +75,7 @@ export interface NodeListener {
 
 /** Facts of a node's life, besides the fault that stops it. */
 export type NodeEvent =
-  /** Leadership, leader or term changed, as `NodeListener.roleChanged` says; the values at the end of the turn. */
+  /** Leadership, leader or term changed, as `NodeListener.roleChanged` says: the values now. */
   | {
       readonly kind: 'roleChanged'
       readonly role: RoleName

@@ -288,7 +288,7 @@ export class Driver implements RaftNode {
     }
     if (this.stopped === null && wasLeader && !isLeader) this.leadership.end(this.raft)
     // Only a candidate raises the term and is a candidate afterwards: each such step is one election.
-    if (role(this.raft) === 'candidate' && this.raft.currentTerm > before.currentTerm) {
+    if (this.stopped === null && role(this.raft) === 'candidate' && this.raft.currentTerm > before.currentTerm) {
       this.note({ kind: 'electionBegun', term: this.raft.currentTerm })
     }
   }

@@ -1,5 +1,5 @@
 import type { RaftEvent } from '../raft/types.ts'
-import { Alarm } from './ports/alarm.ts'
+import { Alarm } from './alarm.ts'
 import type { Clock } from './ports/clock.ts'
 import type { ReceivedMessage } from './peers/received-message.ts'
 

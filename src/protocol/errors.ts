@@ -2,7 +2,7 @@ import { ERROR_TABLE, type ErrorScope } from './errors-table.ts'
 import type { GrpcStatusName } from './grpc-status.ts'
 
 export type { ErrorScope } from './errors-table.ts'
-export { GRPC_STATUS, type GrpcStatusName } from './grpc-status.ts'
+export { GRPC_STATUS } from './grpc-status.ts'
 
 /**
  * The one registry of errors (wire.md §6): every code that leaves a process, by scope, with its gRPC status, what

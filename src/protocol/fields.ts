@@ -86,9 +86,9 @@ export type FieldsOf<Message> = { readonly [Key in Exclude<keyof Message, 'kind'
 /**
  * A message of one kind, declared once for both directions. The order of the properties is the order on the wire.
  *
- * PERF: a loop over fields takes about a third longer to write than code by hand, and nearly twice as long to read (a
- * request: 330 against 260 ns, 410 against 230 ns). So the messages of every command and of every batch of entries are
- * `Field`s by hand in the same tables.
+ * PERF: a loop over fields takes about twice as long as code by hand (a query: 170 against 86 ns to write, 257 against
+ * 134 to read), next to microseconds for what the message asks for. The messages of every command and of every batch of
+ * entries (request, response, appendEntries and its response) are `Field`s by hand in the same tables.
  */
 export function layout<Message extends { readonly kind: string }>(
   kind: Message['kind'],

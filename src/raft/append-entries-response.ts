@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, maxIndex, minIndex, nextIndex, type NodeId } from '../base/brand.ts'
+import { type LogIndex, maxIndex, minIndex, indexAfter, type NodeId } from '../base/brand.ts'
 import { maybeAdvanceCommit } from './commit.ts'
 import { isOverdue, replicate, sentAt, toProbe } from './replicate.ts'
 import type { Leader, RaftState } from './state.ts'
@@ -51,12 +51,12 @@ function withMatch(turn: Turn, progress: Progress, matched: LogIndex): Progress 
   const inFlight =
     progress.inFlight.length === 0 ? progress.inFlight : progress.inFlight.filter((sent) => sent.lastIndex > matchIndex)
   if (progress.mode === 'replicate') {
-    return { ...progress, matchIndex, nextIndex: maxIndex(progress.nextIndex, nextIndex(matchIndex)), inFlight }
+    return { ...progress, matchIndex, nextIndex: maxIndex(progress.nextIndex, indexAfter(matchIndex)), inFlight }
   }
   const waits = inFlight.length > 0 && !isOverdue(turn, progress)
   const found = matched > progress.matchIndex || (matched + 1 >= progress.nextIndex && !waits)
   if (!found) return progress
-  return { ...progress, mode: 'replicate', matchIndex, nextIndex: nextIndex(matchIndex), inFlight: [] }
+  return { ...progress, mode: 'replicate', matchIndex, nextIndex: indexAfter(matchIndex), inFlight: [] }
 }
 
 /**
@@ -70,5 +70,5 @@ function withRefusal(state: RaftState, progress: Progress, refusal: Rejection): 
   if (rejectedIndex >= progress.nextIndex) return progress
   if (progress.mode === 'probe' && rejectedIndex !== progress.nextIndex - 1) return progress
   const { index } = lastIndexWithTermAtMost(state.trail, hintIndex, hintTerm)
-  return toProbe(progress, maxIndex(nextIndex(progress.matchIndex), minIndex(rejectedIndex, nextIndex(index))))
+  return toProbe(progress, maxIndex(indexAfter(progress.matchIndex), minIndex(rejectedIndex, indexAfter(index))))
 }

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { BEFORE_LOG, indexPlus, type LogIndex, type Millis, nextIndex, type NodeId, term } from '../base/brand.ts'
+import { BEFORE_LOG, indexPlus, type LogIndex, type Millis, indexAfter, type NodeId, term } from '../base/brand.ts'
 import { hasMajority } from './quorum.ts'
 import { replicate } from './replicate.ts'
 import { noSizes } from './sizes.ts'
@@ -95,7 +95,7 @@ function becomeLeader(turn: Turn): void {
   const { state, now } = turn
   assert(state.role.kind === 'candidate', 'only a candidate becomes leader', { role: state.role.kind })
   assert(state.votedFor === state.config.self, 'a leader voted for itself', { votedFor: state.votedFor })
-  const firstOwnIndex = nextIndex(state.lastIndex)
+  const firstOwnIndex = indexAfter(state.lastIndex)
   appendCreated(turn, firstOwnIndex)
   const progress = new Map<NodeId, Progress>()
   for (const peer of peersOf(turn.state)) progress.set(peer, newProgress(firstOwnIndex, now))

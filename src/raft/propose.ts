@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { indexPlus, nextIndex } from '../base/brand.ts'
+import { indexPlus, indexAfter } from '../base/brand.ts'
 import { hasRecentQuorum } from './check-quorum.ts'
 import { replicate } from './replicate.ts'
 import { uncommittedBytes, withProposal } from './sizes.ts'
@@ -17,7 +17,7 @@ export function propose(turn: Turn, proposal: Proposal): void {
   assert(proposal.count > 0, 'a proposal has at least one entry', { ...proposal })
   const refusal = checkProposal(turn.state, turn.now, proposal)
   if (refusal !== null) return turn.refuse(refusal, leaderOf(turn.state))
-  const first = nextIndex(turn.state.lastIndex)
+  const first = indexAfter(turn.state.lastIndex)
   const last = indexPlus(turn.state.lastIndex, proposal.count)
   turn.append([{ first, last, term: turn.state.currentTerm, source: { kind: 'proposed' } }])
   const { role } = turn.state

@@ -5,9 +5,9 @@ import {
   maxIndex,
   type Millis,
   minIndex,
-  nextIndex,
+  indexAfter,
   type NodeId,
-  previousIndex,
+  indexBefore,
 } from '../base/brand.ts'
 import { bytesBetween, lastWithin } from './sizes.ts'
 import { firstIndexOf, type Leader, type RaftState, termAt } from './state.ts'
@@ -38,7 +38,7 @@ export function sendHeartbeats(turn: Turn): void {
   const outbox = new Outbox(turn)
   for (const [id, progress] of outbox.followers()) {
     if (progress.mode === 'replicate' && isOverdue(turn, progress)) {
-      const probe = toProbe(progress, nextIndex(progress.matchIndex))
+      const probe = toProbe(progress, indexAfter(progress.matchIndex))
       const sent = sendWhatFits(outbox, id, probe)
       outbox.setProgress(id, sent === probe ? sendEmpty(outbox, id, probe) : sent)
     } else outbox.setProgress(id, sendEmpty(outbox, id, progress))
@@ -95,7 +95,7 @@ class Outbox {
       term: state.currentTerm,
       prevLogIndex,
       prevLogTerm,
-      runs: runsBetween(state.trail, nextIndex(prevLogIndex), last),
+      runs: runsBetween(state.trail, indexAfter(prevLogIndex), last),
       leaderCommit,
       configurations: [],
       sequence: this.sequence,
@@ -120,11 +120,11 @@ function sendWhatFits(outbox: Outbox, id: NodeId, before: Progress): Progress {
   while (last !== null) {
     const first = progress.nextIndex
     const leaderCommit = minIndex(state.commitIndex, last)
-    const sequence = outbox.sendAppendEntries(id, { prevLogIndex: previousIndex(first), last, leaderCommit })
+    const sequence = outbox.sendAppendEntries(id, { prevLogIndex: indexBefore(first), last, leaderCommit })
     const bytes = bytesBetween(outbox.leader.sizes, first, last)
     progress = {
       ...progress,
-      nextIndex: progress.mode === 'probe' ? first : nextIndex(last),
+      nextIndex: progress.mode === 'probe' ? first : indexAfter(last),
       inFlight: [...progress.inFlight, { lastIndex: last, bytes, sequence, sentAt: now }],
       sentCommit: maxIndex(progress.sentCommit, leaderCommit),
     }
@@ -158,7 +158,7 @@ function lastToSend(state: RaftState, leader: Leader, progress: Progress): LogIn
  */
 function sendEmpty(outbox: Outbox, id: NodeId, progress: Progress): Progress {
   const { state } = outbox.turn
-  const verified = progress.mode === 'replicate' ? progress.matchIndex : previousIndex(progress.nextIndex)
+  const verified = progress.mode === 'replicate' ? progress.matchIndex : indexBefore(progress.nextIndex)
   const prevLogIndex = maxIndex(verified, state.trail.snapshotIndex)
   const leaderCommit = minIndex(state.commitIndex, progress.mode === 'replicate' ? progress.matchIndex : prevLogIndex)
   outbox.sendAppendEntries(id, { prevLogIndex, last: prevLogIndex, leaderCommit })

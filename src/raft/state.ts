@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, type Millis, nextIndex, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
+import { type LogIndex, type Millis, indexAfter, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
 import type { Durability } from './durability.ts'
 import type { Sizes } from './sizes.ts'
 import { lastIndexOf, type Trail, trailFrom, trailTermAt } from './trail.ts'
@@ -200,5 +200,5 @@ export function isVoter(state: RaftState): boolean {
 
 /** First index above the snapshot: entries from here on can be sent. */
 export function firstIndexOf(state: RaftState): LogIndex {
-  return nextIndex(state.trail.snapshotIndex)
+  return indexAfter(state.trail.snapshotIndex)
 }

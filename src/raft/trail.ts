@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { lowerBoundBy } from '../base/binary-search.ts'
-import { type LogIndex, nextIndex, previousIndex, type Term } from '../base/brand.ts'
+import { type LogIndex, indexAfter, indexBefore, type Term } from '../base/brand.ts'
 import { clipRuns, type TermRun } from '../base/term-run.ts'
 
 /**
@@ -69,7 +69,7 @@ export function withoutFrom(trail: Trail, from: LogIndex): Trail {
   const runs: TermRun[] = []
   for (const run of trail.runs) {
     if (run.first >= from) break
-    runs.push(run.last < from ? run : { ...run, last: previousIndex(from) })
+    runs.push(run.last < from ? run : { ...run, last: indexBefore(from) })
   }
   return { ...trail, runs }
 }
@@ -81,7 +81,7 @@ export function compactedTo(trail: Trail, index: LogIndex): Trail {
   const runs: TermRun[] = []
   for (const run of trail.runs) {
     if (run.last <= index) continue
-    runs.push(run.first > index ? run : { ...run, first: nextIndex(index) })
+    runs.push(run.first > index ? run : { ...run, first: indexAfter(index) })
   }
   return { snapshotIndex: index, snapshotTerm, runs }
 }
@@ -100,10 +100,10 @@ export function runsBetween(trail: Trail, first: LogIndex, last: LogIndex): read
 export function firstMissing(trail: Trail, runs: readonly TermRun[]): LogIndex | null {
   for (const run of runs) {
     if (run.last <= trail.snapshotIndex) continue
-    const from = run.first > trail.snapshotIndex ? run.first : nextIndex(trail.snapshotIndex)
+    const from = run.first > trail.snapshotIndex ? run.first : indexAfter(trail.snapshotIndex)
     const own = runAt(trail, from)
     if (own === null || own.term !== run.term) return from
-    if (own.last < run.last) return nextIndex(own.last)
+    if (own.last < run.last) return indexAfter(own.last)
   }
   return null
 }

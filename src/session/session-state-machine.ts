@@ -30,8 +30,8 @@ export interface SessionStateMachineOptions {
 
 /**
  * The session layer around one user machine (FR-001…FR-027, architecture.md §5): a pure function of the log. `apply` takes
- * committed entries in order and never throws for bad input; an error of the engine leaves it as EngineError, and it then refuses
- * to go on (sessions.md §10).
+ * committed entries in order and never throws for bad input; an error of the engine leaves it as EngineError, and it
+ * then refuses to go on (sessions.md §10).
  */
 export class SessionStateMachine implements StateMachine {
   private readonly state: ReplicatedState

@@ -68,9 +68,9 @@ export interface Applied {
 }
 
 /**
- * The port that node and gateway call (architecture.md §5); `SessionStateMachine` implements it. Besides a restore, `apply` alone
- * changes what is replicated; all else reads the state as of `appliedIndex`. Times are milliseconds of leader time
- * (`lease`) or of the wall clock (`now`), the two that stand in every entry (sessions.md §1).
+ * The port that node and gateway call (architecture.md §5); `SessionStateMachine` implements it. Besides a restore,
+ * `apply` alone changes what is replicated; all else reads the state as of `appliedIndex`. Times are milliseconds of
+ * leader time (`lease`) or of the wall clock (`now`), the two that stand in every entry (sessions.md §1).
  */
 export interface StateMachine {
   /**

@@ -84,8 +84,9 @@ export class SimulatedChannels {
     })
   }
 
-  private isCut({ client, node, process }: Connection): boolean {
-    const gone = node.process !== process || !node.running
+  private isCut(connection: Connection): boolean {
+    const { client, node } = connection
+    const gone = node.process !== connection.process || !node.running
     return gone || !this.network.isOpen(client, node.id) || !this.network.isOpen(node.id, client)
   }
 

@@ -24,7 +24,10 @@ export interface PeerRefusal {
   readonly message: string
 }
 
-/** Null when the envelope is meant for this node: verified at each end before anything else (raft.md §1, wire.md §7, step 2). */
+/**
+ * Null when the envelope is meant for this node: verified at each end before anything else (raft.md §1, wire.md §7,
+ * step 2).
+ */
 function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal | null {
   if (frame.clusterId !== self.clusterId) {
     return {

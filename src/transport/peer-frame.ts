@@ -24,8 +24,9 @@ const scratch = new ByteWriter(16 * 1024)
 const reader = new ByteReader()
 
 /**
- * Layout (docs/format.md, "Peer frames"): version (1), header length (uint32), CRC-32 of the header (uint32), header, records to the end. The
- * records carry checksums of their own. `headroom` bytes are left free in front, for the message that wraps the frame.
+ * Layout (docs/format.md, "Peer frames"): version (1), header length (uint32), CRC-32 of the header (uint32), header,
+ * records to the end. The records carry checksums of their own. `headroom` bytes are left free in front, for the
+ * message that wraps the frame.
  */
 export function encodePeerFrame(frame: PeerFrame, headroom = 0): Buffer {
   scratch.text(frame.clusterId)

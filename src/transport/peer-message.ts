@@ -44,8 +44,9 @@ const VERDICT: Field<VoteVerdict> = {
 const APPEND_ENTRIES_NUMBER = 6
 
 /**
- * PERF: by hand and looked for first, because every batch of entries to every follower passes here (protocol/fields.ts); and the runs' first
- * indexes follow from `prevLogIndex`. `configurations` is empty: the records, which hold them, are not here.
+ * PERF: by hand and looked for first, because every batch of entries to every follower passes here
+ * (protocol/fields.ts); and the runs' first indexes follow from `prevLogIndex`. `configurations` is empty: the
+ * records, which hold them, are not here.
  */
 const APPEND_ENTRIES: Field<AppendEntries> = {
   write: (writer, message) => {

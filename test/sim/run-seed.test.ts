@@ -23,4 +23,8 @@ describe('simulated clusters', () => {
     expect(second).toEqual(first)
     expect(runSeed(8).hash).not.toBe(first.hash)
   })
+
+  test('what seeds 1 and 2 do is what they did before: a change of these hashes is a change of behaviour', () => {
+    expect([runSeed(1).hash, runSeed(2).hash]).toEqual(['ef7709cfc850d26a', '4afe33d45e8bce82'])
+  })
 })

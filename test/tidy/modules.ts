@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
+import { closing } from './casts.ts'
 import { importsOf } from './imports.ts'
 import type { Sources } from './rules.ts'
-import { tokenize } from './tokens.ts'
+import { type Token, tokenize } from './tokens.ts'
 
 /** Groups of files that import one another in a circle, types included: each as `a.ts b.ts`, sorted. */
 export function importCircles(sources: Sources): string[] {
@@ -54,6 +55,37 @@ class Components {
   }
 }
 
+/** `import('…')` that nothing awaits: as a type it would be an import that no rule about circles and folders sees. */
+export function importTypes(path: string, source: string): string[] {
+  const tokens = tokenize(source).filter((token) => token.kind !== 'comment')
+  return tokens.flatMap((token, at) => {
+    if (token.kind !== 'word' || token.text !== 'import' || tokens[at + 1]?.text !== '(') return []
+    if (tokens[at - 1]?.text === 'await' || tokens[at - 1]?.text === '.') return []
+    return [`${path}:${token.line} says import('…') without await: import the type by its name`]
+  })
+}
+
+const DECLARES = /^(?:async )?(?:abstract )?(?:const|let|function\*?|class|interface|type) \w+/
+
+/** Exports that `unusedExports` cannot read: lists of the file's own names, defaults, patterns, namespaces and the like. */
+export function hiddenExports(path: string, source: string): string[] {
+  const tokens = tokenize(source).filter((token) => token.kind !== 'comment')
+  return tokens.flatMap((token, at) => {
+    if (token.kind !== 'word' || token.text !== 'export' || tokens[at - 1]?.text === '.') return []
+    if (tokens[at + 1]?.text === ':' || tokens[at + 1]?.text === '(') return []
+    const phrase = tokens.slice(at + 1, at + 5).map(({ text }) => text)
+    if (DECLARES.test(phrase.join(' ').replace('function *', 'function*')) || reexports(tokens, at)) return []
+    return [`${path}:${token.line} exports ${phrase[0]} …: write export before the declaration`]
+  })
+}
+
+/** `export * from '…'`, `export * as a from '…'` or `export { a, b as c } from '…'`. */
+function reexports(tokens: readonly Token[], at: number): boolean {
+  const start = tokens[at + 1]?.text === 'type' ? at + 2 : at + 1
+  if (tokens[start]?.text === '*') return true
+  return tokens[start]?.text === '{' && tokens[closing(tokens, start) + 1]?.text === 'from'
+}
+
 const EXPORTED = /^export (?:async )?(?:abstract )?(const|let|function\*?|class|interface|type) (\w+)/gm
 
 /**
@@ -73,6 +105,53 @@ export function unusedExports(sources: Sources, others: Sources, doors: readonly
     }
   }
   return found
+}
+
+/** Doors into src/, as paths below it: the sources of what package.json exports and runs. */
+export function doorsOf(packageJson: string): string[] {
+  return [
+    ...new Set(
+      [...packageJson.matchAll(/"(?:\.\/)?dist\/src\/([^"]+?)(?:\.d\.ts|\.js)"/g)].map(([, path = '']) => `${path}.ts`),
+    ),
+  ]
+}
+
+const REEXPORTED = /^export (?:type )?\{([^}]*)\} from '(\.[^']+)'/gm
+
+/** Names that a barrel hands on and that nobody takes from it; what a door hands on, itself or as a whole, counts as taken. */
+export function unusedReexports(sources: Sources, others: Sources, doors: readonly string[]): string[] {
+  const open = withBarrelsOf(sources, doors)
+  const all = [...sources, ...others].map(([path, source]) => [path, importsOf(source)] as const)
+  const takes = (barrel: string, name: string): boolean =>
+    all.some(([path, entries]) =>
+      entries.some(
+        ({ specifier, names }) =>
+          posix.join(posix.dirname(path), specifier) === barrel && (names.includes(name) || names.includes('*')),
+      ),
+    )
+  return [...sources].flatMap(([path, source]) => {
+    if (open.has(path)) return []
+    const names = [...source.matchAll(REEXPORTED)].flatMap(([, list = '']) => list.split(',').map(nameOf))
+    return names
+      .filter((name) => name !== '' && !takes(path, name))
+      .map((name) => `${path} hands on ${name}, for nobody`)
+  })
+}
+
+/** `b` of `type a as b`. */
+function nameOf(item: string): string {
+  return /(\w+)\s*$/.exec(item)?.[1] ?? ''
+}
+
+/** Doors, and the barrels that they hand on with `export *`. */
+function withBarrelsOf(sources: Sources, doors: readonly string[]): ReadonlySet<string> {
+  const open = new Set(doors)
+  for (const path of open) {
+    for (const [, specifier = ''] of (sources.get(path) ?? '').matchAll(/^export \* from '(\.[^']+)'/gm)) {
+      open.add(posix.join(posix.dirname(path), specifier))
+    }
+  }
+  return open
 }
 
 interface Exported {

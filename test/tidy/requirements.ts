@@ -10,7 +10,10 @@ export function requirementsIn(text: string): string[] {
   return text.match(/\b(?:FR|S|PC|INV|UPC|UPR|UINV|FM|LR|Q|P)-\d+\b/g) ?? []
 }
 
-/** The names of the tests and groups of a source text: first arguments of test, it and describe, `.each` and the like included. */
+/**
+ * The names of the tests and groups of a source text: first arguments of test, it and describe, `.each` and the like
+ * included.
+ */
 export function testNamesIn(source: string): string[] {
   const tokens = tokenize(source).filter((token) => token.kind !== 'comment')
   const names: string[] = []

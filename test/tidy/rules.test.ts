@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { importsOf } from './imports.ts'
+import { purityViolations, simulatorImpurities } from './purity.ts'
 import * as rules from './rules.ts'
 import { ROOT, treeInReadme } from './tree.ts'
 
@@ -26,6 +27,8 @@ describe('the rules find what they forbid', () => {
     ['session/x.ts', "import { type a, b } from '../codec/codec.ts'", 'may import types alone from codec/'],
     ['server/x.ts', "import { a } from '../machine/kit.ts'", 'may import types alone from machine/'],
     ['storage/x.ts', "import { a } from '../node/driver.ts'", 'may not import node/driver.ts'],
+    ['storage/x.ts', "import { a } from '../node/ports/clock.ts'", 'may import types alone from node/ports/'],
+    ['storage/x.ts', "import { type a, b } from '../node/ports/clock.ts'", 'may import types alone from node/ports/'],
     ['codec/x.ts', "import { gzipSync } from 'node:zlib'", 'may take only crc32 from node:zlib'],
     ['codec/x.ts', "import * as zlib from 'node:zlib'", 'may take only crc32 from node:zlib'],
     ['codec/x.ts', "import { randomBytes } from 'node:crypto'", 'may take only hash from node:crypto'],
@@ -46,7 +49,7 @@ describe('the rules find what they forbid', () => {
     ['session/x.ts', "import type { a } from '../codec/codec.ts'"],
     ['session/x.ts', "import { type a, type b } from '../codec/codec.ts'"],
     ['session/x.ts', "import { ValueError } from '../codec/value/value-error.ts'"],
-    ['storage/x.ts', "import { a } from '../node/ports/clock.ts'\nimport { level } from 'level'"],
+    ['storage/x.ts', "import type { a } from '../node/ports/clock.ts'\nimport { level } from 'level'"],
     ['codec/x.ts', "import { crc32 } from 'node:zlib'\n// import '../raft/step.ts'\nconst a = `import '../raft'`"],
     ['client/connection/grpc.ts', "import * as grpc from '@grpc/grpc-js'"],
     ['cli/x.ts', "const { a } = await import('../main.ts')\nimport type { b } from '../main.ts'"],
@@ -54,19 +57,58 @@ describe('the rules find what they forbid', () => {
     expect(rules.importViolations(planted(path, source, other))).toEqual([])
   })
 
-  test('the simulator may import a pure part of storage/, and not one that leads to a disk', () => {
-    const simulator = "import { scan } from '../storage/scan.ts'"
-    const scan = "import { a } from './frame.ts'"
-    const pure = planted('sim/x.ts', simulator, { 'storage/scan.ts': scan, 'storage/frame.ts': '' })
-    const outside = (sources: rules.Sources): string[] =>
-      rules.importViolations(sources).filter((text) => text.startsWith('sim/'))
-    expect(outside(pure)).toEqual([])
-    pure.set('storage/frame.ts', "import { crc32 } from 'node:zlib'\nimport { hash } from 'node:crypto'")
-    expect(outside(pure)).toEqual([])
-    pure.set('storage/frame.ts', "import { hash, randomBytes } from 'node:crypto'")
-    expect(outside(pure).join()).toContain('leads to node:crypto in storage/frame.ts')
-    pure.set('storage/frame.ts', "import { open } from 'node:fs'")
-    expect(outside(pure).join()).toContain('leads to node:fs in storage/frame.ts')
+  describe('the simulator', () => {
+    const simulator = "import { scan } from '../storage/scan.ts'\nimport type { a } from '../storage/disk.ts'"
+    const reaching = (frame: string): string =>
+      simulatorImpurities(
+        planted('sim/x.ts', simulator, {
+          'storage/scan.ts': "import { a } from './frame.ts'",
+          'storage/frame.ts': frame,
+          'storage/disk.ts': "import { open } from 'node:fs'",
+        }),
+      ).join()
+
+    test.each(['', "import { crc32 } from 'node:zlib'\nimport { hash } from 'node:crypto'", 'a instanceof Date'])(
+      'may import a part of storage/ that leads to: %s',
+      (frame) => {
+        expect(reaching(frame)).toBe('')
+      },
+    )
+
+    test.each([
+      ["import { hash, randomBytes } from 'node:crypto'", 'imports node:crypto'],
+      ["import { open } from 'node:fs'", 'imports node:fs'],
+      ['const now = Date.now()', 'uses Date'],
+      ['\nsetTimeout(f, 1)', 'uses setTimeout'],
+      ['const a = Math.random()', 'uses Math.random'],
+      ['await f()', 'uses await'],
+    ])('and not one that leads to: %s', (frame, problem) => {
+      expect(reaching(frame)).toContain(
+        `${problem}, and the simulator reaches it: sim/x.ts > storage/scan.ts > storage/fr`,
+      )
+    })
+
+    test('is held to it in its own files, and through every folder', () => {
+      expect(simulatorImpurities(planted('sim/x.ts', 'setTimeout(f, 1)')).join()).toContain(
+        'sim/x.ts:1 uses setTimeout',
+      )
+      const clock = { 'node/system-clock.ts': '\nperformance.now()' }
+      const found = simulatorImpurities(planted('sim/x.ts', "import { a } from '../node/system-clock.ts'", clock))
+      expect(found.join()).toContain('node/system-clock.ts:2 uses performance')
+    })
+
+    test('may meet one default argument, in one place, for as long as it is there', () => {
+      const server = 'gateway/in-process-server.ts'
+      const found = (source: string): string[] =>
+        simulatorImpurities(
+          planted('sim/x.ts', "import { a } from '../gateway/in-process-server.ts'", { [server]: source }),
+        )
+      expect(found('function f(defer = queueMicrotask) {}')).toEqual([])
+      expect(found('function f(defer = queueMicrotask) {}\nqueueMicrotask(f)').join()).toContain(
+        `${server}:2 uses queueMi`,
+      )
+      expect(found('').join()).toContain('is excepted for what it no longer does')
+    })
   })
 
   test.each([
@@ -83,17 +125,22 @@ describe('the rules find what they forbid', () => {
     'const a: Promise<void> = b',
     'const a = performance.now()',
     'globalThis.setTimeout(f)',
+    'const a = b\n  ? Date\n  : c',
   ])('impure: %s', (source) => {
-    expect(rules.purityViolations(planted('raft/x.ts', source))).toHaveLength(1)
-    expect(rules.purityViolations(planted('server/x.ts', source))).toEqual([])
+    expect(purityViolations(planted('raft/x.ts', source))).toHaveLength(1)
+    expect(purityViolations(planted('server/x.ts', source))).toEqual([])
   })
 
-  test.each(['// Date.now()', "const a = 'process'", 'a.process(b)', 'const a = { process: 1 }', '/async/.test(a)'])(
-    'pure: %s',
-    (source) => {
-      expect(rules.purityViolations(planted('raft/x.ts', source))).toEqual([])
-    },
-  )
+  test.each([
+    '// Date.now()',
+    "const a = 'process'",
+    'a.process(b)',
+    'const a = { process: 1 }',
+    'get process() {',
+    '/async/.test(a)',
+  ])('pure: %s', (source) => {
+    expect(purityViolations(planted('raft/x.ts', source))).toEqual([])
+  })
 
   test.each([
     'const a: ' + 'any = 1',

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { type Import, importsOf } from './imports.ts'
-import { COMPOSITION_ROOTS, type FolderRule, IMPURE_GLOBALS, TABLE } from './table.ts'
+import { COMPOSITION_ROOTS, type FolderRule, TABLE } from './table.ts'
 import { type Token, tokenize } from './tokens.ts'
 
 /** Source texts by their path below src/, e.g. `raft/step.ts`. */
@@ -41,21 +41,19 @@ function importProblem(sources: Sources, question: Question): string | null {
   const target = resolve(path, entry.specifier)
   if (!sources.has(target)) return `imports ${entry.specifier}, which is not a file of src/`
   if (rule.dynamic?.includes(target)) return entry.dynamic || entry.typeOnly ? null : `must load ${target} dynamically`
-  return folderProblem(sources, question, target)
+  return folderProblem(question, target)
 }
 
-function folderProblem(sources: Sources, { path, folder, rule, entry }: Question, target: string): string | null {
+function folderProblem({ path, folder, rule, entry }: Question, target: string): string | null {
   const other = target.split('/')[0] ?? ''
   if (other === folder) return null
-  if (rule.rooms?.some((room) => target === room || target.startsWith(`${room}/`))) return null
+  const room = rule.rooms?.find((name) => target === name || target.startsWith(`${name}/`))
+  if (room !== undefined) return entry.typeOnly || room === target ? null : `may import types alone from ${room}/`
   if (rule.types?.includes(other)) return entry.typeOnly ? null : `may import types alone from ${other}/`
   if (!rule.folders.includes(other)) return `may not import ${target}`
   const place = rule.onlyIn?.[other] ?? path
   if (place !== path) return `may not import ${target}: only ${place} may`
-  if (folder !== 'sim' || entry.typeOnly) return null
-  if (other === 'client' && target === 'client/connection/grpc.ts') return 'may import all of client/ but grpc.ts'
-  const impure = ['storage', 'assembly', 'client'].includes(other) ? outsideOf(sources, target) : null
-  return impure === null ? null : `may import only pure parts of ${other}/, and ${target} leads to ${impure}`
+  return null
 }
 
 function packageProblem({ path, rule, entry }: Question): string | null {
@@ -75,61 +73,8 @@ function covers(allowed: string, specifier: string): boolean {
   return specifier === allowed || specifier.startsWith(`${allowed}/`)
 }
 
-/** The first thing other than pure ones that a file takes of a package at run time, through all it imports; null when none. */
-function outsideOf(sources: Sources, start: string): string | null {
-  const seen = new Set<string>([start])
-  for (const path of seen) {
-    for (const entry of importsOf(sources.get(path) ?? '')) {
-      if (entry.typeOnly) continue
-      if (entry.specifier.startsWith('.')) seen.add(resolve(path, entry.specifier))
-      else if (!isPure(entry)) return `${entry.specifier} in ${path}`
-    }
-  }
-  return null
-}
-
-/** Packages that compute and nothing else, and the pure functions that the codec takes of Node's modules. */
-function isPure({ specifier, names }: Import): boolean {
-  const allowed = TABLE['codec']?.names?.[specifier]
-  if (allowed !== undefined) return names.every((name) => allowed.includes(name))
-  return specifier === 'zod' || specifier === 'xstate'
-}
-
-function resolve(from: string, specifier: string): string {
+export function resolve(from: string, specifier: string): string {
   return posix.join(posix.dirname(from), specifier)
-}
-
-/** Clocks, randomness, input, output and asynchrony in folders that must be pure. */
-export function purityViolations(sources: Sources): string[] {
-  const found: string[] = []
-  for (const [path, source] of sources) {
-    if (TABLE[path.split('/')[0] ?? '']?.pure !== true) continue
-    const tokens = tokenize(source).filter((token) => token.kind !== 'comment')
-    tokens.forEach((token, at) => {
-      const problem = impurity(tokens, at)
-      if (problem !== null) found.push(`${path}:${token.line} ${problem}`)
-    })
-  }
-  return found
-}
-
-function impurity(tokens: readonly Token[], at: number): string | null {
-  const token = tokens[at]
-  const [before, after] = [tokens[at - 1], tokens[at + 1]]
-  if (token?.kind !== 'word') return null
-  if (token.text === 'Math' && after?.text === '.' && tokens[at + 2]?.text === 'random') return 'uses Math.random'
-  if (before?.text === '.' || before?.text === '?.') return null
-  if (token.text === 'async' || token.text === 'await') return isKey(before, after) ? null : `uses ${token.text}`
-  if (token.text === 'Promise') return 'uses Promise'
-  return IMPURE_GLOBALS.includes(token.text) && !isKey(before, after) ? `uses ${token.text}` : null
-}
-
-/** `{ process: …`, `readonly process:`, `process?:` and methods of an interface are names of the file's own. */
-function isKey(before: Token | undefined, after: Token | undefined): boolean {
-  if (after?.text !== ':' && after?.text !== '?') return false
-  return (
-    before === undefined || ['{', ',', ';', 'readonly', '('].includes(before.text) || before.line < (after?.line ?? 0)
-  )
 }
 
 /** Ways round the type system and notes to do later, anywhere. */

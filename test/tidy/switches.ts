@@ -1,3 +1,4 @@
+import { closing } from './casts.ts'
 import { type Token, tokenize } from './tokens.ts'
 
 /** Switches on `kind` that do not end in `unreachable`: a member added to the union would fall through unseen. */
@@ -31,35 +32,4 @@ function ownClauses(body: readonly Token[]): { text: string; at: number }[] {
     else if (token?.kind === 'word') found.push({ text: token.text, at })
   }
   return found
-}
-
-const PAIRS: { readonly [open: string]: string } = { '(': ')', '{': '}' }
-
-/** Position of the bracket that closes the one at `at`; the end when there is none. */
-function closing(tokens: readonly Token[], at: number): number {
-  const open = tokens[at]?.text ?? ''
-  let depth = 0
-  for (let next = at; next < tokens.length; next += 1) {
-    if (tokens[next]?.kind !== 'punctuation') continue
-    if (tokens[next]?.text === open) depth += 1
-    else if (tokens[next]?.text === PAIRS[open]) depth -= 1
-    if (depth === 0) return next
-  }
-  return tokens.length
-}
-
-/** Casts to a brand: they belong into base, where the value is checked, and into codecs. */
-export function brandCasts(path: string, source: string, brands: readonly string[]): string[] {
-  const tokens = tokenize(source).filter((token) => token.kind !== 'comment')
-  return tokens.flatMap((token, at) => {
-    if (token.kind !== 'word' || token.text !== 'as' || !castsTo(tokens, at, brands)) return []
-    return [`${path}:${token.line} casts to ${tokens[at + 1]?.text}`]
-  })
-}
-
-/** `x as Term`, and not `import { a as Term }`, which stands before `,` or `}` of an import. */
-function castsTo(tokens: readonly Token[], at: number, brands: readonly string[]): boolean {
-  if (!brands.includes(tokens[at + 1]?.text ?? '')) return false
-  const line = tokens[at]?.line
-  return !tokens.some((token) => token.line === line && (token.text === 'import' || token.text === 'export'))
 }

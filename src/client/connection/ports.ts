@@ -17,7 +17,7 @@ export interface ChannelListener {
   onClosed(code: string, message: string): void
 }
 
-/** Opens a channel to `host:port`. Never throws: a failure is told by `onClosed`. */
+/** Opens a channel to `host:port`. A failure to connect is told by `onClosed`; what is no endpoint may throw. */
 export type Dial = (endpoint: string, listener: ChannelListener) => Channel
 
 /** Time, as the library sees it: the simulator's is virtual. */

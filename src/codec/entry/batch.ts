@@ -71,7 +71,10 @@ function orderOf(
   return recordTerm(records, offset) < expected.term ? 'OUT_OF_ORDER' : null
 }
 
-/** Calls `visit` with the offset of each record in order. Checks headers, not checksums. Throws EntryError at bytes that are none. */
+/**
+ * Calls `visit` with the offset of each record in order. Checks headers, not checksums. Throws EntryError at bytes
+ * that are none.
+ */
 export function forEachOffset(records: Uint8Array, visit: (offset: number) => void): void {
   let offset = 0
   while (offset < records.length) {

@@ -119,7 +119,8 @@ const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
 function asIs<Kind extends keyof PayloadByKind>(shape: Shape<PayloadByKind[Kind]>): Form<Kind> {
   return {
     shape,
-    toValue: (payload) => payload as unknown as Value, // every shape above is made of values; an interface has no index signature
+    // Every shape above is made of values; an interface has no index signature.
+    toValue: (payload) => payload as unknown as Value,
     fromValue: (value) => value,
   }
 }

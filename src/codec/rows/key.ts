@@ -26,7 +26,10 @@ export function keyPart(part: string | number): string {
   return typeof part === 'string' ? STRING_TAG + escapeText(part) + TERMINATOR : NUMBER_TAG + numberText(part)
 }
 
-/** The parts of a key that was made by `keyPart` for each of them in a row, without a prefix. Throws ValueError when it is not a list of parts. */
+/**
+ * The parts of a key that was made by `keyPart` for each of them in a row, without a prefix. Throws ValueError when
+ * it is not a list of parts.
+ */
 export function keyParts(encoded: string): (string | number)[] {
   const parts: (string | number)[] = []
   let position = 0

@@ -40,7 +40,10 @@ export function unpackRows(bytes: Uint8Array): KeyedBytes[] {
   return rows
 }
 
-/** Calls back with where each row's key and value lie; the value begins 4 bytes behind the key, and ends at −1 when there is none. */
+/**
+ * Calls back with where each row's key and value lie; the value begins 4 bytes behind the key, and ends at −1 when
+ * there is none.
+ */
 export function forEachPacked(
   bytes: Uint8Array,
   onRow: (keyStart: number, keyEnd: number, valueEnd: number) => void,

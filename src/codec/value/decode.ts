@@ -9,8 +9,8 @@ import { ROW_BOUNDS, VALUE_BOUNDS, type ValueBounds } from './bounds.ts'
  * The value that the bytes encode; copies everything, so that nothing aliases `bytes`. Accepts every width of an
  * integer, length or float that msgpack knows (both 2^40 as an integer and as a float64 become the number), because
  * other writers choose differently. Throws ValueError for extension types, integers beyond 2^53−1, NaN, infinities, −0,
- * keys that are not strings or occur twice or are `__proto__`, bad UTF-8, more levels than a row may have, and bytes that are left
- * over or missing. What it allocates is bounded by the input's length (bounds.ts).
+ * keys that are not strings or occur twice or are `__proto__`, bad UTF-8, more levels than a row may have, and bytes
+ * that are left over or missing. What it allocates is bounded by the input's length (bounds.ts).
  */
 export function decodeValue(bytes: Uint8Array): Value {
   return decodeWithin(ROW_BOUNDS, bytes)

@@ -32,7 +32,10 @@ const keys = new Map<string, KnownKey>()
 const CANDIDATES = 1024
 const candidates: string[] = new Array<string>(CANDIDATES).fill('')
 
-/** What stands before the first key of a value. It has the one name that no object of a value has, and bytes that none starts with. */
+/**
+ * What stands before the first key of a value. It has the one name that no object of a value has, and bytes that none
+ * starts with.
+ */
 export const firstKey: KnownKey = startOfKeys()
 
 /** The key of KEY_UNITS_MIN to KEY_UNITS_MAX units; null when it is not ASCII or was not met lately. */

@@ -10,7 +10,7 @@ export interface RunningHash {
   low: number
 }
 
-/** A hash that nothing was folded into: where `stateHash` and a request's hash start. */
+/** A hash that nothing was folded into: where a request's hash starts. (The state's starts at 0, 0.) */
 export function createRunningHash(): RunningHash {
   return { high: SEED_HIGH, low: SEED_LOW }
 }

@@ -159,7 +159,10 @@ function walkNumber(value: number): number {
   return value > 0 && value <= 0xffffffff && Number.isInteger(value) ? 5 : 9
 }
 
-/** `foldString` of running-hash.ts on the lanes, a check for lone surrogates and the length in UTF-8, in one pass over the units. */
+/**
+ * `foldString` of running-hash.ts on the lanes, a check for lone surrogates and the length in UTF-8, in one pass over
+ * the units.
+ */
 function walkString(value: string): number {
   const length = value.length
   fold(length)

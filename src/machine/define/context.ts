@@ -80,8 +80,9 @@ export interface Context<Schema extends MachineSchema> {
   /** True when that timer was armed. */
   cancel(kind: NameOf<TimersOf<Schema>>, key?: string): boolean
   /**
-   * Runs a command of another mounted machine in the same write buffer. When it throws, or rejects after it changed something, this
-   * handler must reject too: one entry is one transaction (sessions.md §8). Pass the rejection on or choose your own.
+   * Runs a command of another mounted machine in the same write buffer. When it throws, or rejects after it changed
+   * something, this handler must reject too: one entry is one transaction (sessions.md §8). Pass the rejection on or
+   * choose your own.
    */
   call<Input extends z.ZodType, Output extends z.ZodType>(
     command: CommandRef<Input, Output>,

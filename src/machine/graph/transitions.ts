@@ -64,8 +64,8 @@ export interface TransitionOptions<State> {
 }
 
 /**
- * A transition table: `transitions({ pending: { pay: 'paid', cancel: 'cancelled' }, paid: {}, cancelled: {} })`. Types are exhaustive: a
- * target that is no state does not compile.
+ * A transition table: `transitions({ pending: { pay: 'paid', cancel: 'cancelled' }, paid: {}, cancelled: {} })`.
+ * Types are exhaustive: a target that is no state does not compile.
  */
 export function transitions<const Table extends Closed<Table> & TransitionTable>(
   table: Table,

@@ -32,8 +32,8 @@ export interface ContextParts {
 }
 
 /**
- * `Context` of define/context.ts (machines.md §1), without the types of a particular schema. One object per mounted machine, made once: during a
- * call it looks through the shared window, outside it throws.
+ * `Context` of define/context.ts (machines.md §1), without the types of a particular schema. One object per mounted
+ * machine, made once: during a call it looks through the shared window, outside it throws.
  */
 export class KitContext {
   readonly state: { readonly [name: string]: StateTable }

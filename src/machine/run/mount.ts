@@ -39,8 +39,8 @@ export interface Mount {
 }
 
 /**
- * Puts machines together under one `UserStateMachine`. Hooks visit them in the given order; one entry is one transaction over all
- * of them. Crashes when two have one name.
+ * Puts machines together under one `UserStateMachine`. Hooks visit them in the given order; one entry is one
+ * transaction over all of them. Crashes when two have one name.
  */
 export function mount(machines: readonly Mountable[], codec: SessionCodec): Mount {
   for (const [position, { name }] of machines.entries()) {

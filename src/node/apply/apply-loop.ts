@@ -26,8 +26,8 @@ export interface ApplyLoopPorts {
 }
 
 /**
- * Reads committed entries and has them applied in log order, in runs with a time budget. An entry's bytes come from the log's tail cache
- * or, after a restart, from its segments.
+ * Reads committed entries and has them applied in log order, in runs with a time budget. An entry's bytes come from
+ * the log's tail cache or, after a restart, from its segments.
  */
 export class ApplyLoop {
   private readonly ports: ApplyLoopPorts

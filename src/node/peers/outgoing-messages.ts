@@ -1,4 +1,4 @@
-import { nextIndex, type NodeId, type Term, type WriteNumber } from '../../base/brand.ts'
+import { indexAfter, type NodeId, type Term, type WriteNumber } from '../../base/brand.ts'
 import { clipRuns } from '../../base/term-run.ts'
 import type { Message } from '../../raft/types.ts'
 import type { LogStore, ReadRecords } from '../ports/log-store.ts'
@@ -80,7 +80,7 @@ export class OutgoingMessages {
       this.lanes.delete(to)
       return
     }
-    const first = nextIndex(message.prevLogIndex)
+    const first = indexAfter(message.prevLogIndex)
     const last = message.runs[message.runs.length - 1]?.last ?? first
     this.ports.log.read({ first, last, maxBytes: this.ports.messageBytesMax }, (fault, read) => {
       if (this.stopped) return
@@ -110,7 +110,7 @@ export class OutgoingMessages {
       ...message,
       prevLogIndex: read.last,
       prevLogTerm: lastRun.term,
-      runs: clipRuns(message.runs, nextIndex(read.last), end),
+      runs: clipRuns(message.runs, indexAfter(read.last), end),
     }
   }
 }

@@ -15,7 +15,10 @@ const BUFFER_BYTES = 64 * 1024
 /** A buffer that a burst made larger than this is let go once it is empty. */
 const BUFFER_KEPT_BYTES = 4 * 1024 * 1024
 
-/** What one event-loop turn proposes: payloads copied back to back into one buffer, so that a batch allocates nothing per entry. */
+/**
+ * What one event-loop turn proposes: payloads copied back to back into one buffer, so that a batch allocates nothing
+ * per entry.
+ */
 export class Proposals {
   private buffer = Buffer.allocUnsafe(BUFFER_BYTES)
   private used = 0

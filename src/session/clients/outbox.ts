@@ -94,8 +94,8 @@ export function replaceRequest(state: ReplicatedState, session: SessionRecord, r
 }
 
 /**
- * Takes a request out of the middle (dropped, coalesced or dead): the next one's `previousId` skips it, so that the client, which
- * may or may not have seen it, reports no gap.
+ * Takes a request out of the middle (dropped, coalesced or dead): the next one's `previousId` skips it, so that the
+ * client, which may or may not have seen it, reports no gap.
  */
 export function removeRequest(state: ReplicatedState, session: SessionRecord, request: OutboxRow): void {
   const row = state.draft(session)

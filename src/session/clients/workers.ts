@@ -1,7 +1,10 @@
 import { lowerBoundBy } from '../../base/binary-search.ts'
 import type { SessionRecord } from './session-record.ts'
 
-/** Workers with one number of leases, by session index. PERF: the indexes apart, or a search would touch every session on its way. */
+/**
+ * Workers with one number of leases, by session index. PERF: the indexes apart, or a search would touch every session
+ * on its way.
+ */
 interface Level {
   readonly indexes: number[]
   readonly workers: SessionRecord[]
@@ -49,7 +52,10 @@ export class Workers {
     }
   }
 
-  /** The holder of the role with the fewest leases, fewer than `leasesMax`, then with the lowest index, that `fits`; or null. */
+  /**
+   * The holder of the role with the fewest leases, fewer than `leasesMax`, then with the lowest index, that `fits`;
+   * or null.
+   */
   pick(role: string, leasesMax: number, fits: (worker: SessionRecord) => boolean): SessionRecord | null {
     const levels = this.byRole.get(role)
     if (levels === undefined) return null

@@ -8,8 +8,9 @@ import { foldEnding } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 
 /**
- * The end of a session, expired or closed (sessions.md §4). The hook runs once, on a session that already receives nothing; what it wrote and emitted to others stays, what it
- * throws is recorded. Then every row of the session goes, a tombstone stays, and its tasks are queued again.
+ * The end of a session, expired or closed (sessions.md §4). The hook runs once, on a session that already receives
+ * nothing; what it wrote and emitted to others stays, what it throws is recorded. Then every row of the session goes,
+ * a tombstone stays, and its tasks are queued again.
  */
 export function endSession(
   state: ReplicatedState,

@@ -32,9 +32,9 @@ export class Row {
 
 /**
  * One half of the dictionary (FR-012): the rows of the session layer under `session/…`, or those of user machines, which
- * stand here without their `user/`. Keys are binary strings. Values are immutable: a write replaces. What changed since the last
- * boundary is in a list, so that a swap takes it out in O(1) and the next interval's first write of a row leaves the
- * boundary's object alone.
+ * stand here without their `user/`. Keys are binary strings. Values are immutable: a write replaces. What changed
+ * since the last boundary is in a list, so that a swap takes it out in O(1) and the next interval's first write of a
+ * row leaves the boundary's object alone.
  *
  * PERF: a write of a known row costs the one lookup that found it; only the first one after a swap writes the hash table.
  * A row that comes and goes between two swaps leaves nothing behind. The rows that a client session holds (its own, its

@@ -137,7 +137,10 @@ export function foldKept({ codec, hash }: ReplicatedState, kept: RunningHash): v
   codec.foldNumber(hash, kept.low)
 }
 
-/** What an entry answered, the last thing of it. An executed outcome was folded as it arose, a replayed one by its own entry. */
+/**
+ * What an entry answered, the last thing of it. An executed outcome was folded as it arose, a replayed one by its own
+ * entry.
+ */
 export function foldReply({ codec, hash }: ReplicatedState, reply: Reply): void {
   switch (reply.kind) {
     case 'none':

@@ -26,7 +26,7 @@ import type { DirtyRows } from '../state-machine.ts'
  * Limits before entry 2 has set the replicated ones: nothing may open, nothing is a boundary. Real limits never come
  * from a build's defaults, or a later release would change what an old log means.
  */
-const LIMITS_BEFORE_ENTRY_TWO: Limits = {
+export const LIMITS_BEFORE_ENTRY_TWO: Limits = {
   windowRequests: 0,
   cachedResponsesMax: 0,
   cachedBytesMax: 0,
@@ -65,45 +65,51 @@ export interface ReplicatedStateOptions {
 /**
  * Everything that apply reads and writes: the dictionary, the tables over it, clocks, counters, and the running hash.
  *
- * Invariants, after every entry and after a restore; `checkReplicatedState` asserts this very list:
+ * Invariants, after every entry and after a restore; `checkReplicatedState` asserts this very list, in these words:
  *
- * - The running hash is two words in [0, 2^32).
- * - `bytesSinceBoundary` is in [0, limits.snapshotBytes].
- * - Both halves of the dictionary were swapped together, at an index in [0, index].
- * - The first timer is due in (now, ∞).
- * - `limits` and `versions` are what their rows say; before entry 2 there is no row of limits.
- * - The audit records kept are those numbered [audit.first, audit.next), and 1 ≤ first ≤ next.
+ * - the running hash is two words in [0, 2^32)
+ * - `bytesSinceBoundary` is in [0, `limits.snapshotBytes`]
+ * - both halves of the dictionary were swapped together, at an index in [0, index]
+ * - the heap of timers holds exactly those of the rows, ordered by (dueAt, key), and each is found by its name
+ * - the first timer is due in (now, ∞)
+ * - `limits` is the value of its row; without one, the constant that stands before entry 2
+ * - `versions` holds exactly what the rows of versions say
+ * - the audit records kept are those numbered [`audit.first`, `audit.next`), and 1 ≤ first ≤ next
  *
  * Of each session:
  *
- * - It is live, and found by its index, by its secret, and among those of its principal.
- * - It has no tombstone.
- * - No mail waits for its principal.
- * - What it names of the log: its index ≥ 1, `renewedAtIndex` in [its index, index], `epoch` 0 or in (its index, index],
- *   `deliveredAt` ≤ index.
- * - What it names of the clocks has been: `renewedLease` ≤ lease, `resentAt` ≤ now.
- * - Its cached responses rise by requestId within [floor, highest], and floor ≥ 1.
- * - `cachedBytes` is the sum over its cached responses.
- * - Its server requests rise by serverRequestId within (acknowledged, lastId], and 0 ≤ acknowledged ≤ lastId.
- * - The `previousId` of a server request is the id of the one before it, and `tailId` that of the last one; where there is none
- *   before, an id in [0, acknowledged].
- * - `outboxBytes` is the sum over its server requests.
- * - `nextDeadline` is the earliest deadline of what waits, null without one.
- * - `leases` counts the tasks leased to it.
+ * - a session is live, and found by its index, by its secret, and among those of its principal
+ * - a session has no tombstone
+ * - no mail waits for the principal of a session
+ * - a session’s index is ≥ 1, its `renewedAtIndex` in [its index, index], its `epoch` 0 or in (its index, index], its
+ *   `deliveredAt` ≤ index
+ * - a session’s `renewedLease` is ≤ lease, its `resentAt` ≤ now
+ * - cached responses rise by requestId within [floor, highest], and floor ≥ 1
+ * - `cachedBytes` is the sum over the cached responses
+ * - server requests rise by serverRequestId within (acknowledged, lastId], and 0 ≤ acknowledged ≤ lastId
+ * - `previousId` is the id of the server request before, `tailId` that of the last; with none before, an id in
+ *   [0, acknowledged]
+ * - `outboxBytes` is the sum over the server requests
+ * - `nextDeadline` is the earliest deadline of what waits, null without one
+ * - `leases` counts the tasks leased to the session
  *
  * Of all sessions and tasks:
  *
- * - `heldRows` counts the cached responses and server requests of all sessions.
- * - `shortestTimeout` is the least `timeoutMs` of a live session, null without sessions.
- * - The next expiry is the least `renewedLease + timeoutMs` of a live session, null without sessions.
- * - `tasks.open` counts the tasks that are queued or leased.
+ * - the workers of a role are the sessions that have it, each once, at the level of its leases, in the order of their
+ *   indexes
+ * - `heldRows` counts the cached responses and server requests of all sessions
+ * - `shortestTimeout` is the least `timeoutMs` of a session, null without sessions
+ * - the next expiry is the least `renewedLease + timeoutMs` of a session, null without sessions
+ * - `tasks.open` counts the tasks that are queued or leased
+ * - every row of a task has its task
  *
  * Of each task:
  *
- * - It has its row, and a number in [1, tasks.next).
- * - It is leased exactly when it has a worker, which is a live session, and a `leaseUntil`.
- * - It is closed exactly when it has `closedAt` and `until`.
- * - It has a timer `lease` exactly while leased, `backoff` exactly while backing off, `queue` exactly while open and never leased.
+ * - a task is the value of its row, found by its `taskId`, and has a number in [1, `tasks.next`)
+ * - a task is leased exactly when it has `assignedTo`, which names a live session, and `leaseUntil`
+ * - a task is closed exactly when it has `closedAt` and `until`
+ * - a task has a timer `lease` exactly while leased, `backoff` exactly while backing off, `queue` exactly while open and
+ *   never leased
  */
 export class ReplicatedState {
   readonly group: number

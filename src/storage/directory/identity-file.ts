@@ -36,7 +36,10 @@ export function encodeIdentity(identity: DirectoryIdentity): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(identity, null, 2)}\n`)
 }
 
-/** The identity in a file's bytes, or the fault (NEWER_FORMAT, IO_ERROR) that this build cannot read it. `shown` names the file. */
+/**
+ * The identity in a file's bytes, or the fault (NEWER_FORMAT, IO_ERROR) that this build cannot read it. `shown` names
+ * the file.
+ */
 export function decodeIdentity(bytes: Uint8Array, shown: string): DirectoryIdentity | StorageFault {
   const parsed = parse(bytes)
   if (typeof parsed !== 'object' || parsed === null || !('format' in parsed) || typeof parsed.format !== 'number')

@@ -1,4 +1,4 @@
-import { logIndex, previousIndex, term, writeNumber } from '../../base/brand.ts'
+import { logIndex, indexBefore, term, writeNumber } from '../../base/brand.ts'
 import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import { isSafeUint64, readUint32, readUint64, writeUint32, writeUint64 } from '../../codec/bytes/integers.ts'
 import { crc32 } from '../../codec/bytes/crc.ts'
@@ -187,7 +187,7 @@ function readFields(bytes: Uint8Array): FrameHeader | null {
 
 /** The entry before a frame's first record, as a base of the log. */
 export function baseOf(frame: FrameHeader): LogBase {
-  return { index: previousIndex(frame.firstIndex), term: frame.previous.term, chain: frame.previous.chain }
+  return { index: indexBefore(frame.firstIndex), term: frame.previous.term, chain: frame.previous.chain }
 }
 
 /** Checksum and data sectors of every page of a body that lies in several buffers; returns where the table ends. */

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import { lowerBoundBy } from '../../base/binary-search.ts'
-import { nextIndex, previousIndex } from '../../base/brand.ts'
+import { indexAfter, indexBefore } from '../../base/brand.ts'
 import type { LogIndex, Term } from '../../base/brand.ts'
 import type { TermRun } from '../../base/term-run.ts'
 import type { LogBase } from '../format/segment-header.ts'
@@ -69,7 +69,7 @@ export class EntryIndex {
 
   /** Adds the entry at last + 1; `length` is in bytes. */
   push(length: number, chain: number, term: Term): void {
-    const index = nextIndex(this.lastIndex)
+    const index = indexAfter(this.lastIndex)
     const chunk = this.chunkFor(index)
     const slot = index % CHUNK_ENTRIES
     chunk.lengths[slot] = length
@@ -86,13 +86,13 @@ export class EntryIndex {
   truncateFrom(index: LogIndex): void {
     assert(index > this.below.index, 'the log is truncated above its base only', { index, base: this.below.index })
     if (index > this.lastIndex) return
-    this.lastIndex = previousIndex(index)
+    this.lastIndex = indexBefore(index)
     this.chunks.length = Math.min(this.chunks.length, chunkOf(this.lastIndex) - this.firstChunk + 1)
     while (this.trail.length > 0) {
       const run = this.trail[this.trail.length - 1]
       if (run === undefined || run.last < index) break
       if (run.first < index) {
-        run.last = previousIndex(index)
+        run.last = indexBefore(index)
         break
       }
       this.trail.pop()
@@ -108,7 +108,7 @@ export class EntryIndex {
     this.firstChunk += dropped
     this.trail = this.trail.filter((run) => run.last > index)
     const first = this.trail[0]
-    if (first !== undefined && first.first <= index) first.first = nextIndex(index)
+    if (first !== undefined && first.first <= index) first.first = indexAfter(index)
   }
 
   /** True when the entry is held: base.index < index ≤ last. */

@@ -1,4 +1,4 @@
-import { maxIndex, minIndex, nextIndex, previousIndex, term } from '../../base/brand.ts'
+import { maxIndex, minIndex, indexAfter, indexBefore, term } from '../../base/brand.ts'
 import type { GroupId, LogIndex } from '../../base/brand.ts'
 import { describeRefusal } from '../../codec/entry/record.ts'
 import { verifyRecords } from '../../codec/entry/batch.ts'
@@ -95,10 +95,10 @@ export class LogReader {
     let last = range.first
     let bytes = index.lengthAt(last)
     while (last < end) {
-      const length = index.lengthAt(nextIndex(last))
+      const length = index.lengthAt(indexAfter(last))
       if (bytes + length > range.maxBytes) break
       bytes += length
-      last = nextIndex(last)
+      last = indexAfter(last)
     }
     return { last, bytes }
   }
@@ -109,17 +109,17 @@ export class LogReader {
   ): void {
     const { index, cache } = this.log
     const { first, last } = range
-    const lastOnDisk = cache.first === null ? last : minIndex(last, previousIndex(cache.first))
+    const lastOnDisk = cache.first === null ? last : minIndex(last, indexBefore(cache.first))
     const bytes = new Uint8Array(range.bytes)
     let bytesOnDisk = range.bytes
     if (lastOnDisk < last) {
-      const cached = nextIndex(lastOnDisk)
+      const cached = indexAfter(lastOnDisk)
       let length = 0
-      for (let at = cached; at <= last; at = nextIndex(at)) length += index.lengthAt(at)
+      for (let at = cached; at <= last; at = indexAfter(at)) length += index.lengthAt(at)
       bytesOnDisk -= length
       bytes.set(cache.slice({ first: cached, start: index.positionAt(cached), bytes: length }), bytesOnDisk)
     }
-    const chains = { previousChain: index.chainAt(previousIndex(first)), lastChain: index.chainAt(lastOnDisk) }
+    const chains = { previousChain: index.chainAt(indexBefore(first)), lastChain: index.chainAt(lastOnDisk) }
     const read: ActiveRead = { first, last, lastOnDisk, bytes, bytesOnDisk, ...chains, stale: false, done }
     this.active.add(read)
     this.readRun(read, { from: first, filled: 0 })
@@ -145,7 +145,7 @@ export class LogReader {
         read.bytes.set(result.value.subarray(piece.offset - base, piece.offset - base + piece.bytes), filled)
         filled += piece.bytes
       }
-      this.readRun(read, { from: nextIndex(end.last), filled })
+      this.readRun(read, { from: indexAfter(end.last), filled })
     })
   }
 
@@ -192,5 +192,5 @@ interface Piece {
 }
 
 function nothing(first: LogIndex): ReadRecords {
-  return { records: NOTHING, first, last: previousIndex(first) }
+  return { records: NOTHING, first, last: indexBefore(first) }
 }

@@ -1,5 +1,5 @@
 import { lowerBoundBy } from '../../base/binary-search.ts'
-import { previousIndex } from '../../base/brand.ts'
+import { indexBefore } from '../../base/brand.ts'
 import type { LogIndex } from '../../base/brand.ts'
 import type { DiskFile } from '../disk/disk.ts'
 
@@ -39,7 +39,7 @@ export class Extents {
   truncateFrom(index: LogIndex): void {
     for (let extent = this.list.at(-1); extent !== undefined && extent.last >= index; extent = this.list.at(-1)) {
       if (extent.first < index) {
-        extent.last = previousIndex(index)
+        extent.last = indexBefore(index)
         return
       }
       this.list.pop()

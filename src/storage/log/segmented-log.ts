@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import { maxIndex, minIndex, nextIndex, previousIndex } from '../../base/brand.ts'
+import { maxIndex, minIndex, indexAfter, indexBefore } from '../../base/brand.ts'
 import type { LogIndex, WriteNumber } from '../../base/brand.ts'
 import {
   EntryError,
@@ -138,7 +138,7 @@ export class SegmentedLog implements LogStore {
     const { index } = this.image
     const previous = { term: index.lastTerm, chain: index.lastChain }
     const position = index.endPosition
-    const firstIndex = nextIndex(index.last)
+    const firstIndex = indexAfter(index.last)
     assert(write.count === 0 || write.firstIndex === firstIndex, 'records go on where the log ends', {
       first: write.firstIndex,
       expected: firstIndex,
@@ -243,7 +243,7 @@ export class SegmentedLog implements LogStore {
     const { index, extents } = this.image
     this.segments.shift()
     extents.dropSegment(oldest)
-    const below = extents.first === null ? this.writer.lastPlaced() : previousIndex(extents.first)
+    const below = extents.first === null ? this.writer.lastPlaced() : indexBefore(extents.first)
     const base = maxIndex(index.base.index, minIndex(below, index.last))
     this.reader.discardUpTo(base)
     index.discardUpTo(base)

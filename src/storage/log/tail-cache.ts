@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import { lowerBoundBy } from '../../base/binary-search.ts'
-import { previousIndex } from '../../base/brand.ts'
+import { indexBefore } from '../../base/brand.ts'
 import type { LogIndex, WriteNumber } from '../../base/brand.ts'
 
 /** Records of one write, as they were appended. */
@@ -17,8 +17,8 @@ interface Block {
 const BLOCK_OVERHEAD_BYTES = 128
 
 /**
- * The newest records in memory, bounded in bytes: replication is served from here (storage.md §2.6). Blocks are contiguous in index; a
- * block leaves from the old end, once its write is on disk.
+ * The newest records in memory, bounded in bytes: replication is served from here (storage.md §2.6). Blocks are
+ * contiguous in index; a block leaves from the old end, once its write is on disk.
  */
 export class TailCache {
   private readonly bytesMax: number
@@ -51,7 +51,7 @@ export class TailCache {
         const kept = block.records.subarray(0, position - block.position)
         this.bytes -= block.records.length - kept.length
         block.records = kept
-        block.last = previousIndex(index)
+        block.last = indexBefore(index)
         return
       }
       this.blocks.pop()

@@ -49,7 +49,10 @@ export interface InspectInput {
   /** The group's directory below the disk's root. */
   readonly directory: string
   readonly group: GroupId
-  /** Last index of the snapshot, 0 without one. The first entry of the log lies in [1, snapshotIndex + 1], or some are missing. */
+  /**
+   * Last index of the snapshot, 0 without one. The first entry of the log lies in [1, snapshotIndex + 1], or some are
+   * missing.
+   */
   readonly snapshotIndex: number
 }
 

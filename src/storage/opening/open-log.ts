@@ -1,4 +1,4 @@
-import { logIndex, nextIndex, term } from '../../base/brand.ts'
+import { logIndex, indexAfter, term } from '../../base/brand.ts'
 import type { Millis } from '../../base/brand.ts'
 import { ENTRY_HEADER_BYTES, recordLease, recordNow } from '../../codec/entry/record.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
@@ -131,7 +131,7 @@ function recoveredLog(
   const { index, lastWrite } = ready.image
   return {
     hardState: known.hardState,
-    firstIndex: nextIndex(index.base.index),
+    firstIndex: indexAfter(index.base.index),
     lastIndex: index.last,
     baseTerm: index.base.term,
     runs: index.runs(),

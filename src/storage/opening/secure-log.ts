@@ -98,7 +98,10 @@ class Securing {
     this.write(header, tail, (segment) => this.finish({ image, segments: [segment], header, tail, superseded }))
   }
 
-  /** What lies above the marker moves to a new segment, since a failed fsync may have left readable bytes that are not on disk. */
+  /**
+   * What lies above the marker moves to a new segment, since a failed fsync may have left readable bytes that are not
+   * on disk.
+   */
   private copyTail(newest: NewestSegment): void {
     const { segments, image } = this.inspection
     const frames = newest.scanned.frames.filter((frame) => frame.at.offset >= newest.durableTo)

@@ -239,7 +239,8 @@ describe('bootstrap', () => {
   })
 
   test('two nodes that never had the Configuration write no second history beside the one that holds it', () => {
-    // n1 and n2 hold the Configuration; n3 has agreed to it and received nothing more. Then n2's disk is replaced and n1 is cut off.
+    // n1 and n2 hold the Configuration; n3 has agreed to it and received nothing more. Then n2's disk is replaced and
+    // n1 is cut off.
     const cluster = new Cluster()
     cluster.network.script = (frame) => (frame.recipient === n3 && frame.body.kind === 'raft' ? null : frame)
     // n3's own campaigns come to nothing meanwhile: its frames do not leave either.

@@ -23,6 +23,20 @@ describe('MACHINE_ERROR', () => {
     expect(log.logged).toMatchObject([{ level: 'error', fields: { reason: 'EXCEPTION' } }])
   })
 
+  test('an error of the machine that is merely named ValueError is an exception like any other', () => {
+    class ValueError extends Error {
+      override readonly name = 'ValueError'
+    }
+    const log = new Log(
+      bareMachine({
+        odd: () => {
+          throw new ValueError('of the machine')
+        },
+      }),
+    )
+    expect(log.request(log.open('a'), 1, 'odd')).toMatchObject(error('EXCEPTION'))
+  })
+
   const notPlain: [string, unknown][] = [
     ['a function', () => 1],
     ['a Map', new Map()],

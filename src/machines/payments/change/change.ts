@@ -138,7 +138,10 @@ const PAID: ReadonlySet<SessionState> = new Set([
   'no_show_therapist',
 ])
 
-/** The invariants of one booking (domain.md §0.3 D7; domain.md §3.12 PP1, PP3, PP4); PERF: a few lookups and comparisons, no text. */
+/**
+ * The invariants of one booking (domain.md §0.3 D7; domain.md §3.12 PP1, PP3, PP4); PERF: a few lookups and
+ * comparisons, no text.
+ */
 function assertBooking(booking: Booking): void {
   const { id, payment, session, video, rare } = booking
   if (!isLegal(booking)) {

@@ -7,11 +7,11 @@ import type { PaymentsContext } from '../facts/payments-schema.ts'
 
 /** States that end unpaid (K4), and paid (K5). */
 const UNPAID: readonly string[] = ['requested', 'approved', 'payment_pending']
-const PAID: readonly string[] = ['paid', 'forms_required', 'ready']
+const CANCELLABLE_PAID: readonly string[] = ['paid', 'forms_required', 'ready']
 
 /** May the booking still be cancelled? Cancelling a running session is planned (domain.md §3.4). */
 export const isCancellable = ({ session }: Pick<Booking, 'session'>): boolean =>
-  UNPAID.includes(session) || PAID.includes(session)
+  UNPAID.includes(session) || CANCELLABLE_PAID.includes(session)
 
 /** Why a booking ends, and at whose wish. */
 export interface Ending {
@@ -21,9 +21,12 @@ export interface Ending {
   readonly reason: CancelReason
 }
 
-/** K4 or K5 of domain.md §3.4, with the refund that the policy gives, and word to the others. The booking must be cancellable. */
+/**
+ * K4 or K5 of domain.md §3.4, with the refund that the policy gives, and word to the others. The booking must be
+ * cancellable.
+ */
 export function endBooking(ctx: PaymentsContext, { booking, role, action, reason }: Ending): Booking {
-  const paid = PAID.includes(booking.session)
+  const paid = CANCELLABLE_PAID.includes(booking.session)
   const pct = paid ? cancelPct(booking, ctx.now, { role, reason }) : 0
   const change = new Change(ctx, action, booking)
   change.take(paid ? 'cancelPaid' : 'cancelUnpaid', reason)

@@ -9,7 +9,10 @@ export const LEDGER_KEY = 'all'
 
 const EMPTY_LEDGER: Ledger = { seq: 0, hash: FIRST_HASH, totals: new Uint8Array(0) }
 
-/** What one command writes beside its rows: its audit group and what it adds to the totals. Its group is ended once, when all is noted. */
+/**
+ * What one command writes beside its rows: its audit group and what it adds to the totals. Its group is ended once,
+ * when all is noted.
+ */
 export class Journal {
   readonly ctx: PaymentsContext
   /** Name of the command, task or timer that acts. */

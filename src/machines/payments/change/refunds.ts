@@ -4,7 +4,10 @@ import { REFUND_APPROVAL_ABOVE_MINOR } from '../rules/refund-policy.ts'
 import type { Refund } from '../facts/rows.ts'
 import type { PaymentsContext, paymentsSchema } from '../facts/payments-schema.ts'
 
-/** Money that goes back: the decision is final when it is made, the movement has a status of its own (domain.md §3.3 A5, A6). */
+/**
+ * Money that goes back: the decision is final when it is made, the movement has a status of its own (domain.md §3.3
+ * A5, A6).
+ */
 export function createRefund(
   change: Change,
   plan: Pick<Refund, 'transactionId' | 'amountMinor' | 'pct' | 'reason'>,

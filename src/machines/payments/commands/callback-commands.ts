@@ -115,8 +115,9 @@ interface Judged {
 }
 
 /**
- * Applies the table of domain.md §3.5, unless the receipt was captured under another transaction: then it is the same money, told twice,
- * and there is neither capture nor refund. The callback's own record stands last in its audit group.
+ * Applies the table of domain.md §3.5, unless the receipt was captured under another transaction: then it is the same
+ * money, told twice, and there is neither capture nor refund. The callback's own record stands last in its audit
+ * group.
  */
 function judge(ctx: PaymentsContext, action: string, first: First, reason: string | null = null): Judged {
   const { bookingId, attemptId, told } = first

@@ -9,8 +9,8 @@ import { failAttempt } from '../change/settle.ts'
 import { nextTimer, type TimerKind } from '../rules/timers.ts'
 
 /**
- * The booking's timer fired (domain.md §3.8): runs every rule that is due, in order, and arms the next. A rule that fires is noted in
- * the booking first, so that none fires twice.
+ * The booking's timer fired (domain.md §3.8): runs every rule that is due, in order, and arms the next. A rule that
+ * fires is noted in the booking first, so that none fires twice.
  */
 export function fireTimers(ctx: PaymentsContext, bookingId: string): void {
   let booking = ctx.state.bookings.get(bookingId)

@@ -2,7 +2,10 @@
 
 /** 10^12 minor units: refund arithmetic and the sums over 9,000 such bookings stay exact in a double. */
 export const PRICE_MINOR_MAX = 1_000_000_000_000
-/** Most that one callback may carry: fifteen digits, since every such decimal survives a double and comes back as its shortest text. */
+/**
+ * Most that one callback may carry: fifteen digits, since every such decimal survives a double and comes back as its
+ * shortest text.
+ */
 export const CAPTURE_MINOR_MAX = 999_999_999_999_999
 /** Ids, principals' names and the provider's references, in UTF-16 units. */
 export const ID_LENGTH_MAX = 128

@@ -2,10 +2,10 @@ import { CALLBACK_RESULTS, REFUND_STATUSES } from './rows.ts'
 import { type Entity, PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
 
 /**
- * Running counts and sums (domain.md §3.13: what two runs of one replay file are compared by), 8-byte numbers in the ledger row.
- * PERF: a command that changes seven of them copies 350 bytes, well under a microsecond; as a list of numbers the walk over
- * the row alone would take three, as rows of their own ten. The counts of bookings, attempts and refunds are also where
- * their ids come from.
+ * Running counts and sums (domain.md §3.13: what two runs of one replay file are compared by), 8-byte numbers in the
+ * ledger row. PERF: a command that changes seven of them copies 350 bytes, well under a microsecond; as a list of
+ * numbers the walk over the row alone would take three, as rows of their own ten. The counts of bookings, attempts
+ * and refunds are also where their ids come from.
  */
 const FAMILIES = {
   payment: PAYMENT_STATES,

@@ -125,7 +125,7 @@ export function planMoves(moves: readonly Move[], triple: Triple): CompoundPlan 
   return { steps, triple: states as unknown as Triple }
 }
 
-/** The way of a call to its end: `failed` has no edge there and goes through `waiting` (domain.md §3.3 A4, §3.2 F10). */
+/** The way of a call to its end: `failed` has no edge there and goes through `waiting` (A4 and F10, domain.md §3.2, §3.3). */
 function videoEnd(video: VideoState): readonly Move[] {
   if (video === 'not_started' || video === 'ended') return []
   if (video === 'failed')

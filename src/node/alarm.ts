@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.ts'
+import type { Clock, Timer } from './ports/clock.ts'
 
 /** One timer for whatever is due next: set for an earlier time it is moved, for a later one it fires early and is set again. */
 export class Alarm {
@@ -12,7 +12,10 @@ export class Alarm {
     this.ring = ring
   }
 
-  /** Rings at `at` (monotonic ms) at the latest; infinite: nothing is due, and no timer is set (Node's would fire after 1 ms). */
+  /**
+   * Rings at `at` (monotonic ms) at the latest; infinite: nothing is due, and no timer is set (Node's would fire
+   * after 1 ms).
+   */
   set(at: number): void {
     if (at >= this.at || at === Number.POSITIVE_INFINITY) return
     this.timer?.cancel()

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './clock.ts'
+import type { Clock, Timer } from './ports/clock.ts'
 
 /** The process's own clocks and timers. */
 export const systemClock: Clock = {
