@@ -114,7 +114,7 @@ export interface RaftState {
 
 /**
  * The state of a node that has just opened its log: a follower whose timers are armed by the `start` event. Everything
- * restored is durable; only what the snapshot covers is known to be committed.
+ * restored is durable; only what the log has let go, below a snapshot, is known to be committed.
  */
 export function initialState(config: RaftConfig, restored: Restored): RaftState {
   assertConfig(config)

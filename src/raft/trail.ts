@@ -8,7 +8,7 @@ import { clipRuns, type TermRun } from '../base/term-run.ts'
  * neighbours differ in term), so a log of one leader's millions of entries is one run. Immutable.
  */
 export interface Trail {
-  /** Last index covered by the snapshot and its term; 0, 0 without one. The runs start above it. */
+  /** Index and term before the log's first entry; 0, 0 for a log that is whole. The runs start above it. */
   readonly snapshotIndex: LogIndex
   readonly snapshotTerm: Term
   readonly runs: readonly TermRun[]

@@ -52,7 +52,7 @@ export interface RaftConfig {
 /** What the log and snapshot held when the node opened them. */
 export interface Restored {
   readonly hardState: HardState
-  /** Last index and term covered by the snapshot; 0, 0 without one. */
+  /** Index and term before the first entry that the log held; 0, 0 for a log that is whole. A snapshot covers them. */
   readonly snapshotIndex: LogIndex
   readonly snapshotTerm: Term
   /** Runs of every entry above `snapshotIndex` that the log holds, in order, without gap; all of them durable. */
