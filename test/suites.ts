@@ -21,7 +21,7 @@ const MINUTE_MS = 60_000
 
 export const SUITES: { readonly [mode: string]: Suite } = {
   test: {
-    says: 'About two and a half minutes on two cores. `npm run test:quick` leaves out whole processes: under one minute.',
+    says: 'About two minutes on two cores. `npm run test:quick` leaves out whole processes: under one minute.',
     exclude: [],
     effort: 1,
     timeoutMs: MINUTE_MS,
