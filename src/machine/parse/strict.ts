@@ -2,8 +2,7 @@ import { z } from 'zod'
 
 /**
  * The same schema with every plain object in it strict: unknown keys are refused, not dropped (domain.md §0.5), so that a
- * misspelt optional field cannot pass unseen. `z.looseObject` and `catchall` stay as written, and so do intersections, whose
- * halves would refuse each other's keys.
+ * misspelt optional field cannot pass unseen. `z.looseObject`, `catchall` and intersections stay as written.
  */
 export function strictly(schema: z.core.$ZodType): z.core.$ZodType {
   return rebuild(schema, new Map())
