@@ -55,13 +55,9 @@ describe('lines to a descriptor', () => {
     await vi.waitFor(() => expect(writer.dropped).toBe(10))
   })
 
-  test('nobody reads hold nobody up, and what waits is bounded', async () => {
+  test.skipIf(process.platform === 'win32')('nobody reads hold nobody up, and what waits is bounded', async () => {
     const path = join(await scratch(), 'pipe')
-    try {
-      execFileSync('mkfifo', [path])
-    } catch {
-      return
-    }
+    execFileSync('mkfifo', [path])
     // Open for both directions, so that opening waits for no other end.
     const fd = opened(path, 'r+')
     const writer = new LineWriter(fd)
