@@ -36,14 +36,18 @@ export class Nemesis {
     if (this.swarm.blackout) this.scheduler.after(this.random.below(this.swarm.faultMicros), () => this.blackout())
   }
 
-  /** Ends the faults: links mend, a random majority runs; true time for the checks that follow. */
-  heal(): readonly SimulatedNode[] {
+  /**
+   * Ends the faults: links mend, a random majority runs; true time for the checks that follow. A cluster whose
+   * Configuration was never committed has not bootstrapped yet, which takes every voter (raft.md §1): then all of them run.
+   */
+  heal(bootstrapped: boolean): readonly SimulatedNode[] {
     this.active = false
     this.network.healAll()
     this.network.weather = { ...this.network.weather, loss: 0, duplication: 0, straggler: 0 }
     const order = [...this.nodes]
     for (let at = order.length - 1; at > 0; at -= 1) swap(order, at, this.random.below(at + 1))
-    const quorum = this.swarm.minorityStaysDown ? Math.floor(order.length / 2) + 1 : order.length
+    const majority = Math.floor(order.length / 2) + 1
+    const quorum = this.swarm.minorityStaysDown && bootstrapped ? majority : order.length
     order.forEach((node, position) => {
       if (position < quorum) node.start()
       else node.crash(this.swarm.powerLoss)

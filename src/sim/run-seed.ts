@@ -111,7 +111,7 @@ class World {
     for (const client of this.clients) client.start()
     this.nemesis.start()
     this.runUntil(() => this.scheduler.now >= this.swarm.faultMicros)
-    const alive = this.nemesis.heal()
+    const alive = this.nemesis.heal(this.invariants.committedIndex > 0)
     const healedAt = this.scheduler.now
     this.runUntil(
       () => alive.some((node) => node.driver?.leading === true) || this.scheduler.now > healedAt + LEADER_WITHIN,

@@ -24,6 +24,14 @@ describe('simulated clusters', () => {
     expect(runSeed(8).hash).not.toBe(first.hash)
   })
 
+  test('a cluster that has not bootstrapped when the faults end gets all its voters back, for that takes every one', () => {
+    expect(runSeed(407)).toMatchObject({ failure: null })
+  })
+
+  test("the SDK opens a session although the first leader's median of clocks moves by minutes", () => {
+    for (const seed of [1576, 2434, 2537]) expect(runSeed(seed)).toMatchObject({ seed, failure: null })
+  })
+
   test('what seeds 1 and 2 do is what they did before: a change of these hashes is a change of behaviour', () => {
     expect([runSeed(1).hash, runSeed(2).hash]).toEqual(['ef7709cfc850d26a', '4afe33d45e8bce82'])
   })
