@@ -51,8 +51,8 @@ export class SessionCore {
   private nonce: Uint8Array | null = null
   /** Log time up to which the open may be applied; 0: not opened yet. Repeated unchanged with the secret. */
   private validUntil = 0
-  /** The log's time out of a refusal was used for `validUntil` already. */
-  private tookLogTime = false
+  /** How often the time out of a refusal was used for `validUntil`. */
+  private logTimesTaken = 0
   private everAttached = false
   /** Taken up without its epoch: the first ATTACH_CONFLICT tells it. */
   private adopting: boolean
@@ -284,7 +284,7 @@ export class SessionCore {
         return this.finish(answer.code, false)
       case 'FENCED':
         // Our own newer attach may have fenced an older copy of ours.
-        if (currentOf(decodeValue(answer.details)) !== this.epoch) this.finish('SUPERSEDED', false)
+        if (numberIn(decodeValue(answer.details), 'current') !== this.epoch) this.finish('SUPERSEDED', false)
         return
       case 'NOT_ATTACHED':
         if (this.phase !== 'attached') return
@@ -325,20 +325,22 @@ export class SessionCore {
   /**
    * The greeting's time was not the log's (a node that had applied nothing yet, or whose clock is wrong): the refusal says
    * the log's, and the same secret is opened with a bound from that. No earlier copy can open any more, or it has opened
-   * this very session. Once only.
+   * this very session. Again a few times: a young leader's median of clocks moves with each voter that it hears.
    */
   private takeLogTime(code: string, details: Value): boolean {
-    if (this.tookLogTime || (code !== 'OPEN_TOO_LATE' && code !== 'INVALID')) return false
-    const now = typeof details === 'object' && details !== null && 'now' in details ? details.now : null
-    if (typeof now !== 'number') return false
-    this.tookLogTime = true
+    if (code !== 'OPEN_TOO_LATE' && code !== 'INVALID') return false
+    // The refusal of a copy from before: the one with the log's time is under way, or goes out once more.
+    if (code === 'OPEN_TOO_LATE' && numberIn(details, 'validUntil') !== this.validUntil) return true
+    const now = numberIn(details, 'now')
+    if (this.logTimesTaken === LOG_TIMES_MAX || now === null) return false
+    this.logTimesTaken += 1
     this.validUntil = now + VALID_FOR_MS
     return true
   }
 
   /** Somebody else attached: taking up a session without its epoch learns it here, anybody else has lost it. */
   private conflicted(details: Value): void {
-    const current = currentOf(details)
+    const current = numberIn(details, 'current')
     if (!this.adopting || current === null) return this.finish('SUPERSEDED', false)
     this.epoch = current
     this.adopting = false
@@ -386,10 +388,13 @@ export class SessionCore {
   }
 }
 
+/** Times that an open takes the log's time out of a refusal before it is given up. */
+const LOG_TIMES_MAX = 4
+
 /** Refusals of an open that another attempt may overcome. */
 const RETRIED = new Set(['NOT_LEADER', 'OVERLOADED', 'NO_QUORUM', 'STORAGE_STALLED', 'APPLY_BEHIND', 'SHUTTING_DOWN'])
 
-function currentOf(details: Value): number | null {
-  if (details === null || typeof details !== 'object' || !('current' in details)) return null
-  return typeof details.current === 'number' ? details.current : null
+function numberIn(details: Value, name: string): number | null {
+  const found = Object.entries(details ?? {}).find(([key]) => key === name)
+  return typeof found?.[1] === 'number' ? found[1] : null
 }

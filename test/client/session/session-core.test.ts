@@ -45,6 +45,38 @@ describe('a session', () => {
     expect(told.refused).toEqual(['OPEN_REJECTED'])
   })
 
+  test("the refusal of an earlier copy of an open does not end the one that took the log's time", () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment))
+    script.greet()
+    const [first] = script.take('open')
+    const tooLate = sessionCodec.encodeValue({ validUntil: first?.validUntil ?? 0, now: 900_000 })
+    // Two copies were under way, over a connection that was cut between them: both are answered.
+    script.say({ kind: 'refused', channel: 1, subject: 'open', code: 'OPEN_TOO_LATE', details: tooLate })
+    script.clock.advance(1_000)
+    expect(script.take('open').at(-1)).toMatchObject({ validUntil: 1_020_000, secret: first?.secret })
+    script.say({ kind: 'refused', channel: 1, subject: 'open', code: 'OPEN_TOO_LATE', details: tooLate })
+    expect(told.refused).toEqual([])
+    script.clock.advance(1_000)
+    expect(script.take('open').at(-1)).toMatchObject({ validUntil: 1_020_000 })
+  })
+
+  test('an open follows a log whose time moves on a few times, and is then given up', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment))
+    script.greet()
+    let [open] = script.take('open')
+    for (let refusal = 1; refusal <= 5; refusal += 1) {
+      expect(told.refused).toEqual([])
+      const details = sessionCodec.encodeValue({ validUntil: open?.validUntil ?? 0, now: refusal * 1_000_000 })
+      script.say({ kind: 'refused', channel: 1, subject: 'open', code: 'OPEN_TOO_LATE', details })
+      script.clock.advance(1_000)
+      open = script.take('open').at(-1) ?? open
+    }
+    expect(told.refused).toEqual(['OPEN_TOO_LATE'])
+    expect(open).toMatchObject({ validUntil: 4_120_000 })
+  })
+
   test('P-20 pings before a third of the timeout, and any answered command renews instead', () => {
     const world = new NodeWorld()
     const { core, told } = openOn(hubOn(world.environment), { timeoutMs: 12_000 })
