@@ -33,7 +33,7 @@ export const SUITES: { readonly [mode: string]: Suite } = {
     timeoutMs: MINUTE_MS,
   },
   long: {
-    says: 'Every test, with samples twenty times as large: seven minutes on two cores, then 2,000 seeds in the simulator.',
+    says: 'Every test, with samples twenty times as large: five minutes on two cores, then 2,000 seeds in the simulator.',
     exclude: [],
     effort: 20,
     timeoutMs: 30 * MINUTE_MS,
