@@ -20,13 +20,13 @@ export {
 } from './define/define-machine.ts'
 export { SYSTEM_SESSION } from './run/kit-context.ts'
 export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './run/mount.ts'
-export {
-  TASK_MACHINE,
-  type InputIssue,
-  type ParsedCommand,
-  type ParsedQuery,
-  type ParseFailure,
-  type ParseFailureCode,
+export { TASK_MACHINE } from '../session/tables/tasks.ts'
+export type {
+  InputIssue,
+  ParsedCommand,
+  ParsedQuery,
+  ParseFailure,
+  ParseFailureCode,
 } from './parse/input-parser.ts'
 export {
   COMMON_ERRORS,

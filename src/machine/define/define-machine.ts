@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { assert } from '../../base/assert.ts'
-import { TASK_MACHINE } from '../parse/input-parser.ts'
+import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import type { ServerRequest, SessionInfo, TaskRecord } from '../../session/user-machine.ts'
 import type { Command, CommandRef, Query, QueryRef } from './command.ts'
 import type { Context, QueryContext, TableViews } from './context.ts'

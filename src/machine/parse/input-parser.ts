@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ValueError } from '../../codec/value/value-error.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
+import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import { suggest } from './suggest.ts'
 import { strictly } from './strict.ts'
 
@@ -45,11 +46,9 @@ export function inputSchemas(references: {
   return new Map(Object.entries(references).map(([name, { input }]) => [name, strictly(input)]))
 }
 
-/** The built-in machine `task`: what workers send (domain.md §0.7). The session layer applies it. */
-export const TASK_MACHINE = 'task'
-
 const taskId = z.string().min(1).max(256)
 const attempt = z.int().min(1)
+/** What workers send to the built-in machine `task` (domain.md §0.7). The session layer applies it. */
 const TASK_COMMANDS = {
   complete: { input: z.strictObject({ taskId, attempt, result: z.unknown() }) },
   fail: { input: z.strictObject({ taskId, attempt, reason: z.string().max(4096) }) },
