@@ -124,8 +124,8 @@ describe('a session that is not the caller’s', () => {
       (error: unknown) => error,
     )
   const cases: readonly (readonly [what: string, change: (token: SessionToken) => SessionToken, code: string])[] = [
-    ['P-26 a malformed secret', (token) => ({ ...token, secret: new Uint8Array(3) }), 'INVALID'],
-    ['P-26 a wrong secret', (token) => ({ ...token, secret: new Uint8Array(32) }), 'SESSION_UNKNOWN'],
+    ['P-26 a malformed secret', (token) => ({ ...token, secret: 'abcdef' }), 'INVALID'],
+    ['P-26 a wrong secret', (token) => ({ ...token, secret: '00'.repeat(32) }), 'SESSION_UNKNOWN'],
     [
       'P-26 an index that is no session’s',
       (token) => ({ ...token, index: token.index + 1_000_000 }),

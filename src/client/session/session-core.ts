@@ -10,7 +10,7 @@ import type { ClientEnvironment, SessionMessage } from '../connection/ports.ts'
 import { RequestInbox } from './request-inbox.ts'
 import { type CommandCall, type Done, RequestWindow } from './request-window.ts'
 import type { LostReason, SessionEvents } from './session-events.ts'
-import type { SessionSettings, SessionToken } from './session-settings.ts'
+import { secretBytes, secretText, type SessionSettings, type SessionToken } from './session-settings.ts'
 
 /** The connection of a session, which it shares with others. */
 export interface SessionHost {
@@ -75,7 +75,7 @@ export class SessionCore {
     this.channel = channel
     this.settings = settings
     this.events = events
-    this.secret = resume?.secret ?? environment.randomBytes(SECRET_BYTES)
+    this.secret = resume === null ? environment.randomBytes(SECRET_BYTES) : secretBytes(resume.secret)
     this.numbers = resume
     this.epoch = resume?.epoch ?? 0
     this.adopting = resume !== null && resume.epoch === 0
@@ -118,10 +118,9 @@ export class SessionCore {
 
   /** What another process needs to take the session up; null before it was opened. */
   get token(): SessionToken | null {
-    const { numbers, secret, epoch } = this
-    return numbers === null
-      ? null
-      : { group: numbers.group, incarnation: numbers.incarnation, index: numbers.index, secret, epoch }
+    if (this.numbers === null) return null
+    const { group, incarnation, index } = this.numbers
+    return { group, incarnation, index, secret: secretText(this.secret), epoch: this.epoch }
   }
 
   /**

@@ -1,10 +1,13 @@
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
 import type { Value } from '../../codec/value/value.ts'
 
-/** What names a session that was opened before, to take it up again (possibly in another process). */
+/**
+ * What names a session that was opened before, to take it up again (possibly in another process). Numbers and text alone,
+ * so that it is the same after `JSON.parse(JSON.stringify(token))`.
+ */
 export interface SessionToken extends SessionNumbers {
-  /** Whoever has it is the session: keep it as a secret. */
-  readonly secret: Uint8Array
+  /** 16 to 64 bytes in lower-case hexadecimal. Whoever has it is the session: keep it as a secret. */
+  readonly secret: string
   /** Attach epoch of its last holder; 0: not known. */
   readonly epoch: number
 }
@@ -23,4 +26,14 @@ export interface SessionSettings {
   readonly ordered: boolean
   /** Takes up this session instead of opening one; then the rest was said when it was opened. */
   readonly resume: SessionToken | null
+}
+
+/** A secret as its token says it. */
+export function secretText(secret: Uint8Array): string {
+  return Buffer.from(secret).toString('hex')
+}
+
+/** The inverse; whether it is one, `SessionToken` says. */
+export function secretBytes(text: string): Uint8Array {
+  return Buffer.from(text, 'hex')
 }

@@ -196,4 +196,13 @@ describe('connecting', () => {
     expect(lost).toEqual(['SUPERSEDED'])
     expect(second.detach()).toMatchObject({ index: token.index })
   })
+
+  test('a token that went through JSON takes the session up', async () => {
+    const { server } = embedded()
+    const first = await open(server)
+    const saved = JSON.stringify(first.detach())
+    const second = await open(server, { resume: JSON.parse(saved) })
+    expect(second.id).toBe(first.id)
+    expect(await second.execute('t', 'echo', 'y')).toMatchObject({ kind: 'ok' })
+  })
 })

@@ -97,7 +97,7 @@ describe('the lowest pending id', () => {
 })
 
 describe('a session that is taken up again', () => {
-  const resume = { group: 0, incarnation: 1, index: 4, secret: new Uint8Array(32), epoch: 5 }
+  const resume = { group: 0, incarnation: 1, index: 4, secret: '00'.repeat(32), epoch: 5 }
 
   function resumed(nextRequestId: number, commands: number) {
     const script = new Script()
