@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { LOG_LEVELS, type LogLevel } from '../protocol/log-level.ts'
 import { parseEndpoints } from './cluster/address.ts'
@@ -108,12 +109,17 @@ function addSim(root: Command, setExit: SetExit): void {
     .description('run the cluster in the deterministic simulator: crashes, partitions, slow and lying disks')
     .option('--seeds <count>', 'how many seeds to run', positive, 100)
     .option('--seed <number>', 'first seed; with --seeds 1 exactly this one', integer, 1)
+    .option('--jobs <count>', 'seeds that run at a time (default: one per processor)', positive)
     .option('--trace', 'write every event of the run to stderr')
     .option('--json', 'one JSON object with the totals on stdout')
-    .addHelpText('after', '\nExample:\n  holdfast sim --seeds 300 --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast sim --seeds 300 --json\n  holdfast sim --seed 301 --seeds 300   # where the first one ended',
+    )
     .action(async (flags) => {
       const { sim } = await import('./sim.ts')
-      setExit(await sim({ ...flags, json: flags.json === true, trace: flags.trace === true }))
+      const jobs = flags.jobs ?? availableParallelism()
+      setExit(await sim({ ...flags, jobs, json: flags.json === true, trace: flags.trace === true }))
     })
 }
 

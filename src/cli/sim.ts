@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { runSeed, type SeedResult } from '../sim/run-seed.ts'
+import { runSeeds } from './seeds/seed-workers.ts'
 import { EXIT, type ExitCode } from './terminal/exit.ts'
 import { paint, print, printJson, say, withCommas } from './terminal/output.ts'
 import { Progress } from './terminal/progress.ts'
@@ -9,6 +10,8 @@ export interface SimFlags {
   readonly seeds: number
   /** First seed; the others follow it. */
   readonly seed: number
+  /** Seeds that run at a time, each on a thread of its own. */
+  readonly jobs: number
   readonly trace: boolean
   readonly json: boolean
 }
@@ -29,25 +32,35 @@ interface SimTotals {
 /** Failing seeds say their line at once; beyond this many only their number is kept. */
 const FAILURE_LINES_MAX = 20
 
-/** `holdfast sim`: runs seeds one after the other; exit code 1 when one of them breaks an invariant. */
+/**
+ * `holdfast sim`: runs seeds, several at a time; exit code 1 when one of them breaks an invariant. What it prints is in
+ * the order of the seeds and, but for the wall time, the same with any number of jobs.
+ */
 export async function sim(flags: SimFlags): Promise<ExitCode> {
   const startedAt = performance.now()
-  const progress = flags.trace ? null : new Progress('seeds', flags.seeds)
   const totals = emptyTotals()
-  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1) {
-    const result = runSeed(seed, flags.trace ? say : undefined)
-    add(totals, result)
-    if (result.failure !== null && totals.failures <= FAILURE_LINES_MAX) say(seedLine(result))
-    progress?.update(totals.seeds)
-    // Lets Ctrl-C and the progress line through between two seeds.
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  progress?.finish()
+  // A trace is read line by line: one seed after the other, in this thread.
+  if (flags.trace) traceSeeds(flags, totals)
+  else await countSeeds(flags, totals)
   totals.wallSeconds = rounded((performance.now() - startedAt) / 1000)
   totals.simSeconds = rounded(totals.simSeconds)
   if (flags.json) printJson(totals)
   else print(summary(totals))
   return totals.failures === 0 ? EXIT.ok : EXIT.failure
+}
+
+function traceSeeds(flags: SimFlags, totals: SimTotals): void {
+  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1) add(totals, runSeed(seed, say))
+}
+
+async function countSeeds(flags: SimFlags, totals: SimTotals): Promise<void> {
+  // A run of many minutes whose stderr is a file must not fill it: there, only failing seeds say something.
+  const progress = process.stderr.isTTY === true ? new Progress('seeds', flags.seeds) : null
+  await runSeeds({ first: flags.seed, count: flags.seeds }, flags.jobs, (result) => {
+    add(totals, result)
+    progress?.update(totals.seeds)
+  })
+  progress?.finish()
 }
 
 function emptyTotals(): SimTotals {
@@ -74,6 +87,7 @@ function add(totals: SimTotals, result: SeedResult): void {
   if (result.failure === null) return
   totals.failures += 1
   totals.failedSeeds.push(result.seed)
+  if (totals.failures <= FAILURE_LINES_MAX) say(seedLine(result))
 }
 
 /** One line that says everything about a failing seed, and how to see it again. */

@@ -108,6 +108,16 @@ describe('the command line', () => {
     expect(Object.keys(JSON.parse(out))).toEqual(keys)
   })
 
+  test('sim says the same with any number of jobs, but for the wall time', async () => {
+    const runs = await Promise.all(
+      ['1', '3'].map((jobs) => run('sim', '--seed', '11', '--seeds', '5', '--json', '--jobs', jobs)),
+    )
+    const [alone, parallel] = runs.map(({ out, err }) => ({ ...JSON.parse(out), wallSeconds: 0, err }))
+    expect(parallel).toEqual(alone)
+    expect(alone).toMatchObject({ seeds: 5, failures: 0, err: '' })
+    expect(await run('sim', '--jobs', '0')).toMatchObject({ code: 2, out: '' })
+  })
+
   test('generate gives equal lines for equal seeds', async () => {
     const [first, second] = await Promise.all(
       [1, 1].map((seed) => run('payments', 'generate', '--count', '700', '--seed', `${seed}`)),
