@@ -9,7 +9,7 @@ export {
   type QueryOptions,
   type QueryOutcome,
   queryOutcome,
-} from './session/call.ts'
+} from './calls/call.ts'
 export { ClientSession } from './session/client-session.ts'
 export { connect, ConnectError, type ConnectOptions } from './connect.ts'
 export { nodeEnvironment, processClock } from './connection/environment.ts'
@@ -17,9 +17,9 @@ export { dialGrpc, fetchStatus, type NodeStatusReport } from './connection/grpc.
 export { inProcessDial, type InProcessServer } from './connection/in-process.ts'
 export type { MachineCommands, MachineLike, MachineQueries } from './session/typed-machines.ts'
 export { MultiSession, type MultiSessionOptions } from './session/multi-session.ts'
-export type { RawOutcome } from './session/raw-outcome.ts'
+export type { RawOutcome } from './calls/raw-outcome.ts'
 export type { Channel, ChannelListener, ClientClock, ClientEnvironment, Dial } from './connection/ports.ts'
-export type { QueryRequest, RawQueryOutcome } from './session/query-board.ts'
+export type { QueryRequest, RawQueryOutcome } from './calls/query-board.ts'
 export type { RequestHandler, ReceivedRequest } from './session/request-handlers.ts'
 export { SessionCore } from './session/session-core.ts'
 export type { LostReason, SessionEvents } from './session/session-events.ts'

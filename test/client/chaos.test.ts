@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
-import type { RawOutcome } from '../../src/client/session/raw-outcome.ts'
+import type { RawOutcome } from '../../src/client/calls/raw-outcome.ts'
 import { nodeId } from '../../src/base/brand.ts'
 import { hubOn, NodeWorld, openOn } from './world.ts'
 

@@ -1,5 +1,5 @@
 import type { InputOf, OutputOf } from '../../machine/index.ts'
-import type { CallOptions, CommandOutcome, QueryOptions, QueryOutcome } from './call.ts'
+import type { CallOptions, CommandOutcome, QueryOptions, QueryOutcome } from '../calls/call.ts'
 
 /** What a client needs of a machine definition: its name and the types of its commands and queries. */
 export interface MachineLike {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import type { ResponseAnswer } from '../../../src/protocol/down-message.ts'
-import type { RawOutcome } from '../../../src/client/session/raw-outcome.ts'
+import type { RawOutcome } from '../../../src/client/calls/raw-outcome.ts'
 import { hubOn, NodeWorld, openOn, run, Script } from '../world.ts'
 
 const value = (input: Parameters<typeof sessionCodec.encodeValue>[0]): Uint8Array => sessionCodec.encodeValue(input)

@@ -4,46 +4,11 @@ import { encodeValue } from '../../codec/value/encode.ts'
 import { isRetryable } from '../../protocol/errors.ts'
 import { INPUT_BYTES_MAX } from '../../protocol/limits.ts'
 import type { RequestMessage } from '../../protocol/up-frame.ts'
-import { NO_DETAILS, type RawOutcome } from './raw-outcome.ts'
 import type { ClientClock } from '../connection/ports.ts'
-
-/**
- * Hears the outcome of a command, once, with the id that it ended under. Bytes of the outcome may be a view of the frame that
- * brought them: whoever keeps them for long copies them.
- */
-export type Done = (outcome: RawOutcome, requestId: number) => void
-
-/** A command as it is asked for, its input encoded. */
-export interface CommandCall {
-  readonly machine: string
-  readonly command: string
-  readonly input: Uint8Array
-}
-
-/** A command that was asked for and has no outcome yet. */
-interface PendingCommand extends CommandCall {
-  /** Changes only before the first copy: the first attach of a session that is taken up again tells which ids are free. */
-  requestId: number
-  /** What `enqueue` returned. */
-  readonly givenId: number
-  /**
-   * Null once its outcome was reported as unknown. It is kept then, so that `lowestPendingRequestId` does not pass it, until
-   * an answer comes, `resolve` waits for it again or `abandon` gives it up.
-   */
-  done: Done | null
-  /** Monotonic ms, or 0: none. */
-  deadlineAt: number
-  /** Copies sent that no answer and no new attach epoch has ruled out: while there is one, it may be executed. */
-  openCopies: number
-  /** When the first copy was sent; 0: none was. */
-  sentAt: number
-  /** A copy is due at the next retry. */
-  resend: boolean
-  /** Code of the last answer that was no outcome; '' before the first. */
-  lastCode: string
-  /** Copies that were refused for good while another was open. */
-  refusals: number
-}
+import { Deadlines } from './deadlines.ts'
+import { LateOutcomes } from './late-outcomes.ts'
+import { type CommandCall, type Done, outcomeOf, type PendingCommand, pendingCommand } from './pending-command.ts'
+import { NO_DETAILS, type RawOutcome } from './raw-outcome.ts'
 
 /** What the window needs of its session. */
 export interface RequestWindowOptions {
@@ -61,8 +26,6 @@ export interface RequestWindowOptions {
 
 /** Commands that may wait in this process. */
 const BACKLOG_MAX = 65_536
-/** Outcomes that came after their command was reported unknown, kept for `resolve`. */
-const RESOLVED_MAX = 1024
 /** A command whose copies are refused for good this often, while an earlier copy may still be executed, ends as unknown. */
 const REFUSALS_MAX = 8
 /** The first wait before copies are sent again; it doubles up to the last, and starts anew after an outcome or attach. */
@@ -80,8 +43,7 @@ export class RequestWindow {
   private readonly options: RequestWindowOptions
   /** By request id, in id order: ids are given in order, and renumbering keeps it. */
   private readonly pending = new Map<number, PendingCommand>()
-  /** Late outcomes by request id, oldest first. */
-  private readonly resolved = new Map<number, RawOutcome>()
+  private readonly lateOutcomes = new LateOutcomes()
   /** Commands whose id is not the one that `enqueue` returned, by that one. */
   private readonly renumbered = new Map<number, PendingCommand>()
   private nextId = 1
@@ -89,12 +51,17 @@ export class RequestWindow {
   private lowest = 1
   /** Lowest id of which no copy was ever sent. */
   private unsentFrom = 1
-  private deadlineTimer: { at: number; timer: { cancel(): void } } | null = null
+  private readonly deadlines: Deadlines<PendingCommand>
   private retryTimer: { cancel(): void } | null = null
   private retryMs = RETRY_FIRST_MS
 
   constructor(options: RequestWindowOptions) {
     this.options = options
+    this.deadlines = new Deadlines(
+      options.clock,
+      () => this.pending.values(),
+      (pending) => this.giveUp(pending, 'DEADLINE_EXCEEDED'),
+    )
   }
 
   /** Commands without an outcome, those of unknown outcome included. */
@@ -144,21 +111,8 @@ export class RequestWindow {
     }
     const requestId = this.nextId
     this.nextId += 1
-    this.pending.set(requestId, {
-      requestId,
-      givenId: requestId,
-      machine: call.machine,
-      command: call.command,
-      input: call.input,
-      done,
-      deadlineAt,
-      openCopies: 0,
-      sentAt: 0,
-      resend: false,
-      lastCode: '',
-      refusals: 0,
-    })
-    if (deadlineAt > 0) this.armDeadline(deadlineAt)
+    this.pending.set(requestId, pendingCommand(call, requestId, deadlineAt, done))
+    this.deadlines.watch(deadlineAt)
     this.sendUnsent()
     return requestId
   }
@@ -212,9 +166,8 @@ export class RequestWindow {
 
   /** Waits again for the outcome of a command that was reported unknown; false when there is none of that id. */
   resolve(requestId: number, deadlineAt: number, done: Done): boolean {
-    const known = this.resolved.get(requestId)
+    const known = this.lateOutcomes.take(requestId)
     if (known !== undefined) {
-      this.resolved.delete(requestId)
       done(known, requestId)
       return true
     }
@@ -222,7 +175,7 @@ export class RequestWindow {
     if (pending === undefined || pending.done !== null) return false
     pending.done = done
     pending.deadlineAt = deadlineAt
-    if (deadlineAt > 0) this.armDeadline(deadlineAt)
+    this.deadlines.watch(deadlineAt)
     if (this.options.canSend()) this.sendCopy(pending)
     return true
   }
@@ -232,7 +185,7 @@ export class RequestWindow {
    * no late copy of it is executed any more. False when there is none of that id.
    */
   abandon(requestId: number): boolean {
-    this.resolved.delete(requestId)
+    this.lateOutcomes.take(requestId)
     const pending = this.pending.get(requestId)
     if (pending === undefined) return false
     const { done } = pending
@@ -243,8 +196,7 @@ export class RequestWindow {
 
   /** No outcome will come any more: the session is lost or closed (P-34). */
   failAll(code: string): void {
-    this.deadlineTimer?.timer.cancel()
-    this.deadlineTimer = null
+    this.deadlines.stop()
     this.retryTimer?.cancel()
     this.retryTimer = null
     const all = [...this.pending.values()]
@@ -296,12 +248,7 @@ export class RequestWindow {
     this.retryMs = RETRY_FIRST_MS
     this.release(pending)
     if (done !== null) return done(outcome, requestId)
-    this.resolved.set(requestId, detached(outcome))
-    if (this.resolved.size <= RESOLVED_MAX) return
-    for (const oldest of this.resolved.keys()) {
-      this.resolved.delete(oldest)
-      return
-    }
+    this.lateOutcomes.keep(requestId, outcome)
   }
 
   /** Ends the caller's wait without an answer. A command that may still be executed is reported unknown and stays pending. */
@@ -351,35 +298,4 @@ export class RequestWindow {
       input: pending.input,
     })
   }
-
-  private armDeadline(at: number): void {
-    if (this.deadlineTimer !== null && this.deadlineTimer.at <= at) return
-    this.deadlineTimer?.timer.cancel()
-    const { clock } = this.options
-    this.deadlineTimer = { at, timer: clock.setTimer(Math.max(0, at - clock.nowMs()), () => this.checkDeadlines()) }
-  }
-
-  private checkDeadlines(): void {
-    this.deadlineTimer = null
-    const now = this.options.clock.nowMs()
-    let next = 0
-    for (const pending of [...this.pending.values()]) {
-      if (pending.deadlineAt === 0) continue
-      if (pending.deadlineAt <= now) this.giveUp(pending, 'DEADLINE_EXCEEDED')
-      else if (next === 0 || pending.deadlineAt < next) next = pending.deadlineAt
-    }
-    if (next > 0) this.armDeadline(next)
-  }
-}
-
-/** `notExecuted` only if no copy of the command can be executed any more (sessions.md §7), else `unknown`. */
-function outcomeOf(pending: PendingCommand, code: string): RawOutcome {
-  return pending.openCopies > 0 ? { kind: 'unknown', code } : { kind: 'notExecuted', code, details: NO_DETAILS }
-}
-
-/** An outcome whose bytes do not keep a whole frame alive. */
-function detached(outcome: RawOutcome): RawOutcome {
-  if (outcome.kind === 'ok') return { ...outcome, value: Uint8Array.from(outcome.value) }
-  if (outcome.kind === 'rejected') return { ...outcome, details: Uint8Array.from(outcome.details) }
-  return outcome
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
-import type { RawQueryOutcome } from '../../../src/client/session/query-board.ts'
+import type { RawQueryOutcome } from '../../../src/client/calls/query-board.ts'
 import { hubOn, Script } from '../world.ts'
 
 const nil = sessionCodec.encodeValue(null)

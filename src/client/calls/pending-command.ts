@@ -1,0 +1,62 @@
+import { NO_DETAILS, type RawOutcome } from './raw-outcome.ts'
+
+/**
+ * Hears the outcome of a command, once, with the id that it ended under. Bytes of the outcome may be a view of the frame that
+ * brought them: whoever keeps them for long copies them.
+ */
+export type Done = (outcome: RawOutcome, requestId: number) => void
+
+/** A command as it is asked for, its input encoded. */
+export interface CommandCall {
+  readonly machine: string
+  readonly command: string
+  readonly input: Uint8Array
+}
+
+/** A command that was asked for and has no outcome yet. */
+export interface PendingCommand extends CommandCall {
+  /** Changes only before the first copy: the first attach of a session that is taken up again tells which ids are free. */
+  requestId: number
+  /** What `enqueue` returned. */
+  readonly givenId: number
+  /**
+   * Null once its outcome was reported as unknown. It is kept then, so that `lowestPendingRequestId` does not pass it, until
+   * an answer comes, `resolve` waits for it again or `abandon` gives it up.
+   */
+  done: Done | null
+  /** Monotonic ms, or 0: none. */
+  deadlineAt: number
+  /** Copies sent that no answer and no new attach epoch has ruled out: while there is one, it may be executed. */
+  openCopies: number
+  /** When the first copy was sent; 0: none was. */
+  sentAt: number
+  /** A copy is due at the next retry. */
+  resend: boolean
+  /** Code of the last answer that was no outcome; '' before the first. */
+  lastCode: string
+  /** Copies that were refused for good while another was open. */
+  refusals: number
+}
+
+/** A command of which no copy was sent yet. `deadlineAt`: monotonic ms, 0: none. */
+export function pendingCommand(call: CommandCall, requestId: number, deadlineAt: number, done: Done): PendingCommand {
+  return {
+    requestId,
+    givenId: requestId,
+    machine: call.machine,
+    command: call.command,
+    input: call.input,
+    done,
+    deadlineAt,
+    openCopies: 0,
+    sentAt: 0,
+    resend: false,
+    lastCode: '',
+    refusals: 0,
+  }
+}
+
+/** `notExecuted` only if no copy of the command can be executed any more (sessions.md §7), else `unknown`. */
+export function outcomeOf(pending: PendingCommand, code: string): RawOutcome {
+  return pending.openCopies > 0 ? { kind: 'unknown', code } : { kind: 'notExecuted', code, details: NO_DETAILS }
+}

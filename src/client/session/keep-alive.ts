@@ -1,0 +1,73 @@
+/** What keep-alive needs of its session. */
+export interface KeepAliveOptions {
+  readonly timeoutMs: number
+  /** Monotonic ms: the session is young. */
+  readonly startedAt: number
+  sendPing(): void
+  onSuspended(): void
+  onResumed(): void
+}
+
+/** Pings go out when nothing was confirmed for a quarter of the timeout: below the third that the server allows for. */
+const PING_PART = 4
+
+/** Keeps an attached session from expiring, and notices when it may have expired all the same (wire.md §8.3). */
+export class KeepAlive {
+  private readonly options: KeepAliveOptions
+  /** The session's timeout, ms; its attach says what was granted. */
+  timeoutMs: number
+  /** When the newest message was sent that the server has answered as applied, monotonic ms: the session was renewed then. */
+  private confirmedAt: number
+  private pingSentAt = 0
+  /** When the pings without an answer were sent, oldest first: they are answered in order. */
+  private unansweredPings: number[] = []
+  private isSuspended = false
+
+  constructor(options: KeepAliveOptions) {
+    this.options = options
+    this.timeoutMs = options.timeoutMs
+    this.confirmedAt = options.startedAt
+  }
+
+  /** Nothing was heard for the session's timeout. */
+  get suspended(): boolean {
+    return this.isSuspended
+  }
+
+  /** Every now and then, once it was attached: a ping when one is due, and the news of suspension. */
+  tick(now: number, canSend: boolean): void {
+    if (now - this.confirmedAt > this.timeoutMs && !this.isSuspended) {
+      this.isSuspended = true
+      this.options.onSuspended()
+    }
+    const quietMs = this.timeoutMs / PING_PART
+    if (!canSend || now - this.confirmedAt < quietMs || now - this.pingSentAt < quietMs) return
+    this.pingSentAt = now
+    this.unansweredPings.push(now)
+    this.options.sendPing()
+  }
+
+  /** What was sent then was applied, which renewed the session. */
+  confirmed(sentAt: number): void {
+    if (sentAt > this.confirmedAt) this.confirmedAt = sentAt
+    if (!this.isSuspended) return
+    this.isSuspended = false
+    this.options.onResumed()
+  }
+
+  /** The oldest ping was answered. */
+  pingAnswered(): void {
+    this.confirmed(this.unansweredPings.shift() ?? 0)
+  }
+
+  /** The oldest ping was refused: it renewed nothing. */
+  pingRefused(): void {
+    this.unansweredPings.shift()
+  }
+
+  /** The leader is no longer reached: pings under way are not answered any more. */
+  disconnected(): void {
+    this.pingSentAt = 0
+    this.unansweredPings = []
+  }
+}
