@@ -60,6 +60,8 @@ export interface NodeOptions {
   readonly insecure?: boolean
   /** What the node's log on stderr tells: JSON lines, one per event of its life. Default warn. */
   readonly logLevel?: LogLevel
+  /** Gives the start up: it rejects with the signal's reason, and what was opened is closed. Later it does nothing. */
+  readonly signal?: AbortSignal | undefined
   /** The node stopped because of a fault, which its log has told. Default: exits with code 74 (70: engine error). */
   readonly onFault?: (fault: { readonly code: string; readonly message: string }) => void
 }
@@ -88,14 +90,21 @@ export class StartError extends Error {
 
 /** Starts one durable node without peers. Ready when it leads. */
 export async function startEmbedded(
-  options: Pick<NodeOptions, 'dataDirectory' | 'machines' | 'limits' | 'logLevel' | 'onFault'> &
+  options: Pick<NodeOptions, 'dataDirectory' | 'machines' | 'limits' | 'logLevel' | 'signal' | 'onFault'> &
     Partial<Pick<NodeOptions, 'listen'>>,
 ): Promise<RunningNode> {
   const listen = options.listen ?? { host: '127.0.0.1', port: 0 }
   const id = nodeId('n1')
   const running = await startNode({ ...options, id, listen, peers: [{ id, address: `${listen.host}:${listen.port}` }] })
-  await new Promise<void>((resolve) => whenLeading(running.node, resolve))
-  return running
+  const { signal } = options
+  await new Promise<void>((resolve) => {
+    whenLeading(running.node, resolve)
+    signal?.addEventListener('abort', () => resolve(), { once: true })
+    if (signal?.aborted === true) resolve()
+  })
+  if (signal?.aborted !== true) return running
+  await running.close()
+  throw signal.reason
 }
 
 /** Starts one node. Rejects with StartError (its data directory), ListenError (its port) or ValueError (its limits). */
@@ -114,6 +123,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     ),
   )
   try {
+    options.signal?.throwIfAborted()
     return await startOn(options, directory)
   } catch (error) {
     await new Promise<void>((resolve) => directory.release(resolve))
@@ -136,6 +146,7 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   let composed: ComposedNode
   let mounted: Mount
   try {
+    options.signal?.throwIfAborted()
     const made = partsOf(options, { directory, snapshots, log })
     transport = made.transport
     mounted = made.parts.machines
@@ -210,6 +221,7 @@ async function serve(parts: {
   const closeNode = (): Promise<void> => new Promise((resolve) => driver.close(resolve))
   let server: GrpcServer
   try {
+    options.signal?.throwIfAborted()
     server = await GrpcServer.listen({
       ...options.listen,
       insecure: options.insecure ?? false,

@@ -10,7 +10,7 @@ import { playDemo } from './payments/demo.ts'
 import { devCluster } from './cluster/dev-cluster.ts'
 import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
-import { untilStopped } from './terminal/signals.ts'
+import { closeWhenStopped, serveUntilStopped } from './terminal/signals.ts'
 
 /** Options of `holdfast dev`. */
 export interface DevFlags {
@@ -48,16 +48,14 @@ export async function dev(flags: DevFlags): Promise<ExitCode> {
 async function devEmbedded(flags: DevFlags): Promise<ExitCode> {
   const listen =
     flags.listen === undefined ? { host: DEFAULT_HOST, port: DEFAULT_PORT } : parseAddress(flags.listen, '--listen')
-  const server = new EmbeddedServer({
-    dataDirectory: flags.data ?? join('data', 'dev'),
-    listen,
-    logLevel: flags.logLevel,
-  })
+  const signal = serveUntilStopped()
+  const { data: dataDirectory = join('data', 'dev'), logLevel } = flags
+  const server = new EmbeddedServer({ dataDirectory, listen, logLevel, signal })
   await server.start()
   // A demo that fails says so; the server is there to find out why.
   if (flags.demo) await play(server)
-  report(server, flags.json === true)
-  await untilStopped(server)
+  if (!signal.aborted) report(server, flags.json === true)
+  await closeWhenStopped(server, signal)
   return EXIT.ok
 }
 
@@ -96,6 +94,8 @@ interface EmbeddedServerOptions {
   readonly dataDirectory: string
   readonly listen: Address
   readonly logLevel: LogLevel
+  /** Gives up a start. */
+  readonly signal?: AbortSignal
 }
 
 /** A durable node in this process that can be stopped and started on its data. */

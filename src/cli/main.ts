@@ -1,51 +1,21 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander'
-import { AssertionError } from '../base/assert.ts'
-import { listErrors } from '../protocol/errors.ts'
-import { CommandError, EXIT, type ExitCode, errorCode } from './terminal/exit.ts'
-import { paint, say } from './terminal/output.ts'
-import { program } from './program.ts'
+import { EXIT, type ExitCode } from './terminal/exit.ts'
+import { hearSignals, isServing } from './terminal/signals.ts'
 
-/** Runs one command line and gives its exit code; everything that went wrong has been said on stderr. */
-async function run(words: readonly string[]): Promise<ExitCode> {
-  let exitCode: ExitCode = EXIT.ok
-  try {
-    await program((code) => {
-      exitCode = code
-    }).parseAsync([...words])
-    return exitCode
-  } catch (error) {
-    return explainFailure(error)
-  }
-}
+/** The executable: hears signals and guards the pipes before anything slow is loaded, then runs one command line. */
 
-function explainFailure(error: unknown): ExitCode {
-  // Commander has already written its own sentence; --help and --version end this way too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  if (error instanceof CommandError) {
-    say(`${paint('red', 'holdfast:')} ${error.message}${error.code === null ? '' : ` (${error.code})`}`)
-    say(error.cure)
-    return error.exitCode
-  }
-  const code = errorCode(error)
-  if (error instanceof Error && code !== null) {
-    say(`${paint('red', 'holdfast:')} ${error.message} (${code})`)
-    if (listErrors(code).length > 0) say(`holdfast explain ${code} says what to do.`)
-    return EXIT.failure
-  }
-  say(`${paint('red', 'holdfast:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-  if (error instanceof AssertionError) say('This is a defect of Holdfast. Please report it with the lines above.')
-  return EXIT.failure
-}
-
-/** stdout may be a pipe: the process ends when everything written to it is out. */
+/** What was written to stdout is out before the process ends; a server does not wait for a reader that does not read. */
 function exitWhenWritten(code: ExitCode): void {
+  if (isServing()) process.exit(code)
   process.stdout.write('', () => process.exit(code))
 }
 
-// `holdfast … --json | head -1` closes the pipe early, which is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failure),
-)
-
+hearSignals()
+// What is said to a person changes nothing when nobody hears it, and a server has said all of its result when it serves.
+process.stderr.on('error', () => undefined)
+// A result that could not be written is a failure: `holdfast … | head -1` has not done all that it was asked.
+process.stdout.on('error', () => {
+  if (!isServing()) process.exit(EXIT.failure)
+})
+const { run } = await import('./run.ts')
 exitWhenWritten(await run(process.argv))

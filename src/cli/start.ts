@@ -3,7 +3,7 @@ import type { LogLevel } from '../protocol/log-level.ts'
 import { type Address, formatAddress, type Member, parseAddress, parseMembers } from './cluster/address.ts'
 import { usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
-import { untilStopped } from './terminal/signals.ts'
+import { closeWhenStopped, serveUntilStopped } from './terminal/signals.ts'
 
 /** Options of `holdfast start`. */
 export interface StartFlags {
@@ -26,22 +26,26 @@ export async function start(flags: StartFlags): Promise<void> {
     throw usageError(`--peers does not name the node ${flags.id}`, 'Name all members there, this node among them.')
   }
   const listen = flags.listen === undefined ? own.address : parseAddress(flags.listen, '--listen')
-  const node = await startMember(own, listen, members, flags)
+  const stop = serveUntilStopped()
+  const node = await startMember({ own, listen, members, flags, stop })
   if (flags.json === true)
     printJson({ id: node.id, pid: process.pid, address: node.address, dataDirectory: flags.data })
   else say(`${paint('green', 'ready')} ${node.id} listens on ${node.address}, data in ${flags.data}`)
-  await untilStopped(node)
+  await closeWhenStopped(node, stop)
 }
 
-async function startMember(
-  own: Member,
-  listen: Address,
-  members: readonly Member[],
-  flags: StartFlags,
-): Promise<RunningNode> {
+async function startMember(parts: {
+  own: Member
+  listen: Address
+  members: readonly Member[]
+  flags: StartFlags
+  stop: AbortSignal
+}): Promise<RunningNode> {
+  const { own, listen, members, flags, stop: signal } = parts
   const { startNode } = await import('../main.ts')
   const peers = members.map((member) => ({ id: member.id, address: formatAddress(member.address) }))
   const insecure = flags.insecure === true
   if (insecure) say(paint('yellow', `insecure: whoever reaches ${formatAddress(listen)} may do everything`))
-  return startNode({ id: own.id, listen, peers, dataDirectory: flags.data, insecure, logLevel: flags.logLevel })
+  const { data: dataDirectory, logLevel } = flags
+  return startNode({ id: own.id, listen, peers, dataDirectory, insecure, logLevel, signal })
 }

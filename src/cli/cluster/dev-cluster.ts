@@ -4,9 +4,9 @@ import type { LogLevel } from '../../protocol/log-level.ts'
 import { DEFAULT_PORT, formatAddress } from './address.ts'
 import { CommandError } from '../terminal/exit.ts'
 import { LocalCluster } from './local-cluster.ts'
-import { commandLine, type NodeProcess } from './node-process.ts'
+import { commandLine, type NodeProcess, STOP_MS_MAX } from './node-process.ts'
 import { paint, printJson, say } from '../terminal/output.ts'
-import { stopRequested } from '../terminal/signals.ts'
+import { END_MS_MAX, serveUntilStopped, whenAborted } from '../terminal/signals.ts'
 
 /** A node that somebody killed comes back after this long, as under any supervisor. */
 const RESTART_MS = 500
@@ -26,24 +26,23 @@ export interface DevClusterFlags {
 
 /** `holdfast dev --nodes 3`: a cluster of child processes with prefixed output, until Ctrl-C. */
 export async function devCluster(flags: DevClusterFlags): Promise<void> {
+  const signal = serveUntilStopped(STOP_MS_MAX + END_MS_MAX)
   const cluster = await LocalCluster.start({
+    signal,
     nodes: flags.nodes,
     directory: flags.data,
     preferredPort: DEFAULT_PORT,
     environment: { HOLDFAST_LOG_LEVEL: flags.logLevel },
     onLine: (id, line) => say(`${prefix(id)} ${line}`),
   })
-  const stop = stopRequested()
-  let stopping = false
   for (const member of cluster.members) {
     const child = cluster.process(member.id)
     if (child === null) continue
     report(cluster, child, flags)
-    void supervise(cluster, child, flags, () => stopping)
+    void supervise(cluster, child, flags, signal)
   }
   if (flags.json !== true) say(`clients: --endpoints ${cluster.endpoints.join(',')}   Ctrl-C stops all nodes`)
-  await stop
-  stopping = true
+  await whenAborted(signal)
   await cluster.stop()
 }
 
@@ -52,14 +51,14 @@ async function supervise(
   cluster: LocalCluster,
   first: NodeProcess,
   flags: DevClusterFlags,
-  stopping: () => boolean,
+  stop: AbortSignal,
 ): Promise<void> {
   const id = first.options.id
   let child = first
   for (let earlyEnds = 0; ; ) {
     const startedAt = Date.now()
     const { code, signal } = await child.exited
-    if (stopping()) return
+    if (stop.aborted) return
     say(`${prefix(id)} ${paint('red', 'ended')} with ${signal ?? `exit code ${code}`}`)
     if (!flags.restart) return
     earlyEnds = Date.now() - startedAt < EARLY_END_MS ? earlyEnds + 1 : 0
@@ -68,18 +67,16 @@ async function supervise(
       return
     }
     await sleep(RESTART_MS)
-    if (stopping()) return
+    if (stop.aborted) return
     try {
       child = await cluster.startNode(id)
     } catch (error) {
+      if (stop.aborted) return
       const words = error instanceof CommandError ? error.message : String(error)
       say(`${prefix(id)} ${words}: left alone`)
       return
     }
-    if (stopping()) {
-      await child.stop()
-      return
-    }
+    if (stop.aborted) return
     report(cluster, child, flags)
   }
 }

@@ -21,6 +21,8 @@ export interface LocalClusterOptions {
   readonly nodeArguments?: (id: NodeId) => readonly string[]
   readonly environment?: { readonly [name: string]: string }
   readonly onLine?: (id: NodeId, line: string) => void
+  /** Gives the start of the cluster up: every node that was spawned is stopped, and it rejects with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 /** A cluster of real processes on this machine's loopback, each with its own data directory. */
@@ -47,22 +49,29 @@ export class LocalCluster {
       try {
         return await LocalCluster.startWith(options, members)
       } catch (error) {
-        await rm(file)
         const portTaken = error instanceof CommandError && error.code === 'PORT_IN_USE'
         if (!portTaken || attempt === PORT_TRIES_MAX) throw error
+        await rm(file)
         await removeUnused(options.directory, members)
       }
     }
   }
 
   private static async startWith(options: LocalClusterOptions, members: readonly Member[]): Promise<LocalCluster> {
+    const { signal } = options
     const cluster = new LocalCluster(options, members)
+    const stop = (): void => void cluster.stop()
+    signal?.addEventListener('abort', stop, { once: true })
     try {
+      signal?.throwIfAborted()
       await Promise.all(members.map((member) => cluster.startNode(member.id)))
       return cluster
     } catch (error) {
       await cluster.stop()
+      signal?.throwIfAborted()
       throw error
+    } finally {
+      signal?.removeEventListener('abort', stop)
     }
   }
 
@@ -76,7 +85,7 @@ export class LocalCluster {
     return membersText(this.members)
   }
 
-  /** The running process of a node, or null while it is down. */
+  /** The process of a node, which may still be starting, or null while it is down. */
   process(id: NodeId): NodeProcess | null {
     return this.processes.get(id) ?? null
   }
@@ -90,7 +99,7 @@ export class LocalCluster {
     const member = this.members.find((candidate) => candidate.id === id)
     if (member === undefined) throw new CommandError(EXIT.usage, `there is no node ${id}`, `Nodes: ${this.membersText}`)
     const { onLine, nodeArguments, environment } = this.options
-    const started = await NodeProcess.start({
+    const started = NodeProcess.spawn({
       id,
       address: formatAddress(member.address),
       members: this.membersText,
@@ -103,6 +112,7 @@ export class LocalCluster {
     started.exited.then(() => {
       if (this.processes.get(id) === started) this.processes.delete(id)
     })
+    await started.ready()
     return started
   }
 
@@ -111,7 +121,7 @@ export class LocalCluster {
     await this.processes.get(id)?.kill()
   }
 
-  /** Stops every node. */
+  /** Stops every node, those that are still starting among them. */
   async stop(): Promise<void> {
     await Promise.all([...this.processes.values()].map((node) => node.stop()))
   }

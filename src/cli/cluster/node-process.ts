@@ -7,8 +7,8 @@ import { executablePath } from '../package-root.ts'
 
 /** How long a node may take from its start to its first line; a replay of a long log is part of it. */
 const READY_MS_MAX = 120_000
-/** SIGTERM, then this long, then SIGKILL. */
-const STOP_MS_MAX = 10_000
+/** SIGTERM, then this long, then SIGKILL: longer than a node takes to give up closing in order (`END_MS_MAX`). */
+export const STOP_MS_MAX = 10_000
 /** Last lines of a child's chatter that an error repeats. */
 const TAIL_LINES_MAX = 20
 
@@ -46,15 +46,20 @@ export class NodeProcess {
     })
   }
 
-  /** Spawns the node and waits until it says that it listens. Rejects with the node's own last words when it does not. */
+  /** Spawns the node and waits until it is `ready`. */
   static async start(options: NodeProcessOptions): Promise<NodeProcess> {
+    const node = NodeProcess.spawn(options)
+    await node.ready()
+    return node
+  }
+
+  /** Spawns the node, which then starts: `ready`. */
+  static spawn(options: NodeProcessOptions): NodeProcess {
     const child = spawn(process.execPath, [...(options.nodeArguments ?? []), ...commandLine(options)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...options.environment },
     })
-    const node = new NodeProcess(options, child)
-    await node.ready()
-    return node
+    return new NodeProcess(options, child)
   }
 
   /** Ends the process at once, as a power cut of the process would, and waits for that. */
@@ -71,7 +76,8 @@ export class NodeProcess {
     clearTimeout(timer)
   }
 
-  private async ready(): Promise<void> {
+  /** Waits until the node says that it listens. Rejects with the node's own last words when it does not. Call it once. */
+  async ready(): Promise<void> {
     const { stdout, stderr } = this.child
     if (stdout === null || stderr === null) throw new Error('a child process without its pipes')
     this.forward(stderr, () => false)

@@ -1,8 +1,11 @@
 import { styleText } from 'node:util'
 
+/** Bytes that may wait for a reader of stderr that does not read; what is said beyond them is lost. */
+const SAID_BYTES_MAX = 1024 * 1024
+
 /** Results go to stdout, everything said to a person goes to stderr, so that `--json` can be piped. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`)
+  if (process.stderr.writableLength < SAID_BYTES_MAX) process.stderr.write(`${text}\n`)
 }
 
 /** One line of result on stdout. */
