@@ -38,16 +38,22 @@ export class Delivery {
     }
   }
 
-  /** Sends again what the log counts another attempt of; O(requests outstanding), after retry entries only. */
+  /**
+   * Sends again what the log counts another attempt of; O(requests outstanding), after retry entries only. What the client
+   * has acknowledged never goes out again, also while the log does not know of it yet: the outbox is read from the first
+   * one without an ack on.
+   */
   redeliver(target: DeliveryTarget): void {
+    const first = this.outstanding[this.head]
+    if (first === undefined) return
     const waiting = this.outstanding.length - this.head
-    if (waiting === 0) return
     let at = this.head
-    for (const request of target.machine.outbox(target.sessionIndex, this.acknowledged, waiting)) {
+    for (const request of target.machine.outbox(target.sessionIndex, first.id - 1, waiting)) {
       if (request.serverRequestId > this.delivered) return
+      // What was dropped, replaced or buried since is in the outbox no more.
       while (at < this.outstanding.length && (this.outstanding[at]?.id ?? 0) < request.serverRequestId) at += 1
       const sent = this.outstanding[at]
-      if (sent === undefined || sent.id !== request.serverRequestId || sent.attempt === request.attempt) continue
+      if (sent === undefined || sent.attempt === request.attempt) continue
       sent.attempt = request.attempt
       target.deliverRequest(request)
     }

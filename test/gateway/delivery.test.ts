@@ -130,6 +130,23 @@ describe('server requests', () => {
     expect(recorder.take()).toEqual([])
   })
 
+  test('what the client has acknowledged is not sent again, also while its ack is on its way to the log; the rest is', () => {
+    const world = worldOf()
+    const { connection, recorder, session } = attachedClient(world)
+    connection.receiveRequest(command(1, 'emit', 5))
+    world.node.run()
+    recorder.take()
+    connection.receiveAck(1, 2)
+    const ack = world.node.queue.splice(0)
+    world.node.now += 60_000
+    world.node.append('RetryServerRequests', encodePayload('RetryServerRequests', { sessions: [session] }))
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([3, 4, 5])
+    world.node.queue.push(...ack)
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([])
+  })
+
   test('P-18 P-33 a node that leads again serves who stayed, from the last ack', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)
