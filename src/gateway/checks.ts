@@ -2,21 +2,20 @@ import { MINUTE_MS } from '../base/time.ts'
 import { LIMIT_MS_MAX } from '../codec/entry/default-limits.ts'
 import type { Limits } from '../codec/entry/payload.ts'
 import { isName } from '../codec/entry/client-request.ts'
+import { isPrincipal } from '../codec/entry/names.ts'
 import {
   CLIENT_NAME_CHARS_MAX,
   NAME_BYTES_MAX,
   NONCE_BYTES,
+  ROLES_MAX,
   SECRET_BYTES_MAX,
   SECRET_BYTES_MIN,
-  SESSION_ROLES_MAX,
 } from '../protocol/limits.ts'
 import type { AttachMessage, OpenMessage, RequestMessage } from '../protocol/up-frame.ts'
 import { type Refusal, refusal } from './refusal.ts'
 
 /** `validUntil` may lie this far ahead (sessions.md §4), so that a tombstone outlives every copy of an open. */
 const VALID_AHEAD_MAX_MS = 5 * MINUTE_MS
-/** `kind:id`; `system` is the timers' own and can never be claimed. */
-const PRINCIPAL = /^(?!system(?::|$))[a-z][a-z0-9-]{0,31}:[A-Za-z0-9._@+:/-]{1,128}$/
 
 /**
  * What is wrong with an open before it is appended, or null (wire.md §3, step 2). A timeout beyond the limits is
@@ -24,9 +23,8 @@ const PRINCIPAL = /^(?!system(?::|$))[a-z][a-z0-9-]{0,31}:[A-Za-z0-9._@+:/-]{1,1
  */
 export function checkOpen(request: OpenMessage, logNow: number): Refusal | null {
   if (!isSecret(request.secret)) return refusal('INVALID', { field: 'secret' })
-  if (!PRINCIPAL.test(request.principal)) return refusal('PRINCIPAL_INVALID', { principal: request.principal })
-  if (request.roles.length > SESSION_ROLES_MAX || !request.roles.every(isRole))
-    return refusal('INVALID', { field: 'roles' })
+  if (!isPrincipal(request.principal)) return refusal('PRINCIPAL_INVALID', { principal: request.principal })
+  if (request.roles.length > ROLES_MAX || !request.roles.every(isRole)) return refusal('INVALID', { field: 'roles' })
   if (request.name.length > CLIENT_NAME_CHARS_MAX)
     return refusal('INVALID', { field: 'name', max: CLIENT_NAME_CHARS_MAX })
   if (!isId(request.timeoutMs) || request.timeoutMs > LIMIT_MS_MAX)

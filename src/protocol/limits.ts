@@ -1,3 +1,5 @@
+import { CLIENT_NAME_CHARS_MAX } from '../codec/entry/names.ts'
+
 /**
  * Bounds of the protocol, in one place, with their arithmetic (architecture.md §8). Bounds that apply enforces are
  * replicated `Limits` instead, because replicas must agree on those.
@@ -19,20 +21,14 @@ export const INPUT_BYTES_MAX = FRAME_BYTES_MAX - FRAME_BYTES_FULL - 4096
 /** Most sessions that one connection may attach. Each costs the server about 300 bytes: 30 MB for a full connection. */
 export const CHANNELS_MAX = 100_000
 
-/** Longest name of a machine, command, query, request type, role or error code, bytes. */
-export const NAME_BYTES_MAX = 128
+/** What a client says of itself and calls: one bound each, for log, frame, gateway and client library. */
+export { CLIENT_NAME_CHARS_MAX, NAME_BYTES_MAX, ROLES_MAX } from '../codec/entry/names.ts'
 
-/** Longest free text of a frame or unary call (client name, principal, address, message), bytes. */
+/** Longest free text of a frame or unary call (principal, address, message), bytes. */
 export const TEXT_BYTES_MAX = 1024
 
-/** Longest client name of a session, characters: what the payload of an open holds (codec/entry/payload-codec.ts). */
-export const CLIENT_NAME_CHARS_MAX = 512
-
-/** Most roles in an open by frame or unary call. */
-export const FRAME_ROLES_MAX = 32
-
-/** Most roles of a session: what the payload of an open holds (codec/entry/payload-codec.ts). */
-export const SESSION_ROLES_MAX = 64
+/** The same of a client name: a UTF-16 unit is at most three bytes. */
+export const CLIENT_NAME_BYTES_MAX = 3 * CLIENT_NAME_CHARS_MAX
 
 /** A client's secret, bytes: 16 random bytes are the least that cannot be guessed, 64 the most that is useful. */
 export const SECRET_BYTES_MIN = 16

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FRAME_ROLES_MAX, NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
+import { NAME_BYTES_MAX, ROLES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
 
 /** What unary requests look like once protobuf has decoded them; anything else is INVALID. */
 const bytes = z.instanceof(Uint8Array)
@@ -15,7 +15,7 @@ const proof = { session, epoch: uint64, secret: bytes }
 export const openRequest = z.object({
   secret: bytes,
   principal: text,
-  roles: z.array(name).max(FRAME_ROLES_MAX),
+  roles: z.array(name).max(ROLES_MAX),
   capabilities: bytes,
   clientName: text,
   timeoutMs: uint64,

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
+import { fitsName } from '../codec/entry/names.ts'
 import type { Limits } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
@@ -9,6 +10,7 @@ import { cachedResponse } from './clients/response-cache.ts'
 import { sessionFacts } from './clients/session-facts.ts'
 import { applyEntry } from './entries/apply-entry.ts'
 import { nextRetryOf } from './entries/retry-server-requests.ts'
+import { isText } from './rows/row-fields.ts'
 import { StateView } from './rows/state-view.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
 import { fireTimers } from './run/fire-timers.ts'
@@ -151,8 +153,14 @@ export class SessionStateMachine implements StateMachine {
     const { now, index } = this.state
     try {
       const outcome = user.query({ state: this.view, now, index, session }, { machine, query, input })
-      this.state.codec.walk(outcome.kind === 'value' ? outcome.value : outcome.details, { high: 0, low: 0 })
-      return outcome
+      const bytes = this.state.codec.walk(outcome.kind === 'value' ? outcome.value : outcome.details, {
+        high: 0,
+        low: 0,
+      })
+      // No frame could carry them, and its client would ask again and again.
+      if (bytes > this.state.limits.responseBytesMax) return this.runner.machineError(machine, 'RESPONSE_TOO_LARGE')
+      const carried = outcome.kind === 'value' || (isText(outcome.code) && fitsName(outcome.code))
+      return carried ? outcome : this.runner.machineError(machine, 'INVALID_VALUE')
     } catch (error) {
       // A query changes nothing, so even an engine error ends with its caller.
       this.state.log({ level: 'error', message: `query ${machine}.${query} failed`, fields: { error } })

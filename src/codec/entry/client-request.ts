@@ -16,11 +16,11 @@ import { ValueError } from '../value/value-error.ts'
  */
 export const CLIENT_REQUEST_FIXED_BYTES = 62
 
-/** Longest name of a machine or command, bytes. */
-export const NAME_BYTES_MAX = 255
+/** Longest name that the packed form has room for, bytes: its length is one. `NAME_BYTES_MAX` (names.ts) allows fewer. */
+export const PACKED_NAME_BYTES_MAX = 255
 
 /** Longest input of a command, bytes: with the longest names it still fits one log entry. */
-export const COMMAND_INPUT_BYTES_MAX = ENTRY_PAYLOAD_BYTES_MAX - CLIENT_REQUEST_FIXED_BYTES - 2 * NAME_BYTES_MAX
+export const COMMAND_INPUT_BYTES_MAX = ENTRY_PAYLOAD_BYTES_MAX - CLIENT_REQUEST_FIXED_BYTES - 2 * PACKED_NAME_BYTES_MAX
 
 /** Bytes that `writeClientRequest` will write. */
 export function clientRequestLength(payload: ClientRequestPayload): number {
@@ -84,7 +84,7 @@ export function decodeClientRequest(bytes: Uint8Array): ClientRequestPayload {
 
 /** True for a name that fits the packed form: 1–255 printable ASCII characters. PERF: 20 ns, as a pattern 200. */
 export function isName(text: string): boolean {
-  if (text.length === 0 || text.length > NAME_BYTES_MAX) return false
+  if (text.length === 0 || text.length > PACKED_NAME_BYTES_MAX) return false
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index)
     if (unit < 0x21 || unit > 0x7e) return false
@@ -93,7 +93,7 @@ export function isName(text: string): boolean {
 }
 
 function writeName(target: Uint8Array, offset: number, name: string): number {
-  if (name.length > NAME_BYTES_MAX) assert(false, 'a name is at most 255 bytes', { name })
+  if (name.length > PACKED_NAME_BYTES_MAX) assert(false, 'a name is at most 255 bytes', { name })
   for (let index = 0; index < name.length; index += 1) {
     const unit = name.charCodeAt(index)
     if (unit > 0x7f) assert(false, 'a name is ASCII', { name })

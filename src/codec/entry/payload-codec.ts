@@ -1,7 +1,8 @@
 import { isNodeId } from '../../base/brand.ts'
 import type { NodeId } from '../../base/brand.ts'
-import { COMMAND_INPUT_BYTES_MAX, NAME_BYTES_MAX } from './client-request.ts'
+import { COMMAND_INPUT_BYTES_MAX, PACKED_NAME_BYTES_MAX } from './client-request.ts'
 import { LIMIT_MS_MAX } from './default-limits.ts'
+import { CLIENT_NAME_CHARS_MAX, NAME_BYTES_MAX, PRINCIPAL_CHARS_MAX, ROLES_MAX } from './names.ts'
 import type { Limits, Member, PayloadByKind, SessionNumbers } from './payload.ts'
 import { boolean, bytes, dictionary, integer, list, object, string, uint32 } from './shape.ts'
 import type { Shape } from './shape.ts'
@@ -39,7 +40,7 @@ const VOTERS_MAX = 64
 const natural = integer()
 const positive = integer(1)
 const sha256 = bytes(32)
-const name = string(NAME_BYTES_MAX, /^[!-~]+$/)
+const name = string(PACKED_NAME_BYTES_MAX, /^[!-~]+$/)
 
 const nodeId: Shape<NodeId> = (value, path) => {
   const text = string(63)(value, path)
@@ -80,10 +81,10 @@ const limits: Shape<Limits> = object({
 
 const openSession: Shape<PayloadByKind['OpenSession']> = object({
   secretHash: sha256,
-  principal: string(512),
-  roles: list(string(128), 64),
+  principal: string(PRINCIPAL_CHARS_MAX),
+  roles: list(string(NAME_BYTES_MAX), ROLES_MAX),
   capabilities: dictionary,
-  name: string(512),
+  name: string(CLIENT_NAME_CHARS_MAX),
   timeoutMs: duration,
   validUntil: natural,
   ordered: boolean,

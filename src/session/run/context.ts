@@ -1,5 +1,6 @@
 import type { Millis, SessionId } from '../../base/brand.ts'
 import { Random } from '../../base/random.ts'
+import { fitsName, NAME_BYTES_MAX } from '../../codec/entry/names.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
 import {
@@ -53,6 +54,8 @@ export class Context implements MachineContext {
   emit(target: SessionId, type: string, payload: Value, options?: EmitOptions): boolean {
     this.assertRunning()
     this.requireText(type, 'the type of a server request')
+    // A frame could not carry it, and the session would wait behind it for ever.
+    if (!fitsName(type)) this.refuse(`the type of a server request has at most ${NAME_BYTES_MAX} bytes`)
     if (options !== undefined) this.requireOptions(options)
     const { owner, transaction } = this
     const issuer = transaction.session

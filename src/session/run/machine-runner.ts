@@ -1,4 +1,5 @@
 import { AssertionError, unreachable } from '../../base/assert.ts'
+import { fitsName } from '../../codec/entry/names.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
@@ -135,7 +136,7 @@ export class MachineRunner {
   private concludeReject(rejection: Rejection, machine: string): Executed {
     const { transaction, state } = this
     const { code, details } = rejection
-    if (!isText(code)) return this.failed(machine, 'INVALID_VALUE', null)
+    if (!isText(code) || !fitsName(code)) return this.failed(machine, 'INVALID_VALUE', null)
     const folded: RunningHash = { high: 0, low: 0 }
     const bytes = state.codec.walk(details, folded) + code.length + OUTCOME_OVERHEAD_BYTES
     if (bytes > state.limits.responseBytesMax) return this.failed(machine, 'RESPONSE_TOO_LARGE', null)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../../src/base/brand.ts'
 import { rowsDigest } from '../rows/rows-digest.ts'
-import { COMMAND_INPUT_BYTES_MAX, NAME_BYTES_MAX } from '../../../src/codec/entry/client-request.ts'
+import { COMMAND_INPUT_BYTES_MAX, PACKED_NAME_BYTES_MAX } from '../../../src/codec/entry/client-request.ts'
 import { DEFAULT_LIMITS } from '../../../src/codec/entry/default-limits.ts'
 import type { ClientRequestPayload, PayloadByKind } from '../../../src/codec/entry/payload.ts'
 import {
@@ -257,7 +257,7 @@ describe('what stands beside the payloads', () => {
   test('the largest command that limits may allow fits one entry, and one byte more is refused', () => {
     const limits = { ...DEFAULT_LIMITS, commandBytesMax: COMMAND_INPUT_BYTES_MAX }
     expect(decodePayload('Limits', encodePayload('Limits', limits))).toEqual(limits)
-    const longest = 'x'.repeat(NAME_BYTES_MAX)
+    const longest = 'x'.repeat(PACKED_NAME_BYTES_MAX)
     const input = new Uint8Array(COMMAND_INPUT_BYTES_MAX)
     const numbers = { group: 0, incarnation: 0, index: 1, epoch: 1, requestId: 1, lowestPendingRequestId: 1 }
     const rest = { ackServerRequests: 0, hashHigh: 0, hashLow: 0, version: 1 }

@@ -82,6 +82,25 @@ describe('MACHINE_ERROR', () => {
     expect([...swapped(log.machine).keys()].filter((key) => key.startsWith('user/'))).toEqual([])
   })
 
+  test('INVALID_VALUE: a request type or a rejection code that no frame can carry', () => {
+    const emitting = (type: string) => (context: MachineContext) =>
+      context.emit(context.session?.id ?? ('' as never), type, null)
+    const log = new Log(
+      bareMachine({
+        fits: emitting('é'.repeat(64)),
+        long: emitting(`${'é'.repeat(64)}e`),
+        codeFits: () => reject('C'.repeat(128), null),
+        longCode: () => reject('C'.repeat(129), null),
+      }),
+    )
+    const session = log.open('a')
+    expect(value(log.request(session, 1, 'fits'))).toBe(true)
+    expect(log.request(session, 2, 'long')).toMatchObject(error('INVALID_VALUE', 5))
+    expect(code(log.request(session, 3, 'codeFits'))).toBe('C'.repeat(128))
+    expect(log.request(session, 4, 'longCode')).toMatchObject(error('INVALID_VALUE', 7))
+    expect(log.pending(session)).toHaveLength(1)
+  })
+
   test('INVALID_VALUE: what is no outcome at all', () => {
     const log = new Log(
       bareMachine({ odd: () => ({ kind: 'else' }), noCode: () => ({ kind: 'reject', details: null }) }),
@@ -196,6 +215,8 @@ describe('the user machine', () => {
         query: (view, { query }) => {
           if (query === 'bad') throw new Error('a bug')
           if (query === 'nan') return { kind: 'value', value: Number.NaN }
+          if (query === 'long code') return reject('C'.repeat(129), null)
+          if (query === 'large') return { kind: 'value', value: 'x'.repeat(2 * 1024 * 1024) }
           return {
             kind: 'value',
             value: {
@@ -220,6 +241,8 @@ describe('the user machine', () => {
     })
     expect(ask('bad')).toMatchObject({ code: 'MACHINE_ERROR', details: { reason: 'EXCEPTION' } })
     expect(ask('nan')).toMatchObject({ code: 'MACHINE_ERROR', details: { reason: 'INVALID_VALUE' } })
+    expect(ask('long code')).toMatchObject({ code: 'MACHINE_ERROR', details: { reason: 'INVALID_VALUE' } })
+    expect(ask('large')).toMatchObject({ code: 'MACHINE_ERROR', details: { reason: 'RESPONSE_TOO_LARGE' } })
     expect(log.machine.stateHash()).toBe(hash)
     const bare = new Log(counter())
     expect(bare.machine.query({ machine: 'test', query: 'all', input: null, session: null })).toMatchObject({
