@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { composeNode, type ComposedNode, type NodeParts } from './assembly/compose-node.ts'
 import { logOpener } from './assembly/log-opener.ts'
 import { groupId, type NodeId, nodeId, term } from './base/brand.ts'
+import { formatHostPort, type HostPort } from './base/host-port.ts'
 import { Random } from './base/random.ts'
 import { DEFAULT_LIMITS } from './codec/entry/default-limits.ts'
 import type { Limits } from './codec/entry/payload.ts'
@@ -45,7 +46,7 @@ const CLOSE_GRACE_MS = 100
 export interface NodeOptions {
   readonly id: NodeId
   /** Where clients and peers connect; port 0 takes any free one. */
-  readonly listen: { readonly host: string; readonly port: number }
+  readonly listen: HostPort
   /** All initial voters with their addresses, this node among them. */
   readonly peers: readonly { readonly id: NodeId; readonly address: string }[]
   readonly dataDirectory: string
@@ -95,7 +96,7 @@ export async function startEmbedded(
 ): Promise<RunningNode> {
   const listen = options.listen ?? { host: '127.0.0.1', port: 0 }
   const id = nodeId('n1')
-  const running = await startNode({ ...options, id, listen, peers: [{ id, address: `${listen.host}:${listen.port}` }] })
+  const running = await startNode({ ...options, id, listen, peers: [{ id, address: formatHostPort(listen) }] })
   const { signal } = options
   await new Promise<void>((resolve) => {
     whenLeading(running.node, resolve)
@@ -243,7 +244,7 @@ async function serve(parts: {
     roleChanged: () => undefined,
     stopped: options.onFault ?? exitOnFault,
   })
-  const address = `${options.listen.host}:${server.port}`
+  const address = formatHostPort({ host: options.listen.host, port: server.port })
   log.listening(address)
   driver.start()
   const close = async (): Promise<void> => {

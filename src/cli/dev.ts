@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunningNode } from '../main.ts'
 import type { LogLevel } from '../protocol/log-level.ts'
-import { type Address, DEFAULT_HOST, DEFAULT_PORT, parseAddress } from './cluster/address.ts'
+import type { HostPort } from '../base/host-port.ts'
+import { DEFAULT_HOST, DEFAULT_PORT, parseAddress } from './cluster/address.ts'
 import type { Backend } from './payments/backend.ts'
 import { connectBackend } from './payments/client-backend.ts'
 import { playDemo } from './payments/demo.ts'
@@ -92,7 +93,7 @@ function report(server: EmbeddedServer, json: boolean): void {
 
 interface EmbeddedServerOptions {
   readonly dataDirectory: string
-  readonly listen: Address
+  readonly listen: HostPort
   readonly logLevel: LogLevel
   /** Gives up a start. */
   readonly signal?: AbortSignal

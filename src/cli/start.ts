@@ -1,6 +1,7 @@
 import type { RunningNode } from '../main.ts'
 import type { LogLevel } from '../protocol/log-level.ts'
-import { type Address, formatAddress, type Member, parseAddress, parseMembers } from './cluster/address.ts'
+import { formatHostPort, type HostPort } from '../base/host-port.ts'
+import { type Member, parseAddress, parseMembers } from './cluster/address.ts'
 import { usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
 import { closeWhenStopped, serveUntilStopped } from './terminal/signals.ts'
@@ -36,16 +37,16 @@ export async function start(flags: StartFlags): Promise<void> {
 
 async function startMember(parts: {
   own: Member
-  listen: Address
+  listen: HostPort
   members: readonly Member[]
   flags: StartFlags
   stop: AbortSignal
 }): Promise<RunningNode> {
   const { own, listen, members, flags, stop: signal } = parts
   const { startNode } = await import('../main.ts')
-  const peers = members.map((member) => ({ id: member.id, address: formatAddress(member.address) }))
+  const peers = members.map((member) => ({ id: member.id, address: formatHostPort(member.address) }))
   const insecure = flags.insecure === true
-  if (insecure) say(paint('yellow', `insecure: whoever reaches ${formatAddress(listen)} may do everything`))
+  if (insecure) say(paint('yellow', `insecure: whoever reaches ${formatHostPort(listen)} may do everything`))
   const { data: dataDirectory, logLevel } = flags
   return startNode({ id: own.id, listen, peers, dataDirectory, insecure, logLevel, signal })
 }

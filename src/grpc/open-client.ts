@@ -18,6 +18,8 @@ const CLIENT_OPTIONS: ClientOptions = {
   'grpc.per_rpc_retry_buffer_size': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.max_send_message_length': -1,
+  // Peers and endpoints are named by their addresses: a proxy of the environment, meant for the web, cannot reach them.
+  'grpc.enable_http_proxy': 0,
   ...KEEP_ALIVE,
 }
 

@@ -6,6 +6,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
+import { formatHostPort, isLoopback } from '../base/host-port.ts'
 import { KEEP_ALIVE } from '../grpc/open-client.ts'
 import { widenReceiveWindows } from './flow-control.ts'
 
@@ -20,6 +21,7 @@ export class ListenError extends Error {
 }
 
 export interface GrpcServerOptions {
+  /** A name or an IP address, an IPv6 one without brackets. */
   readonly host: string
   /** 0: any free one. */
   readonly port: number
@@ -38,7 +40,6 @@ export interface GrpcServerOptions {
  * Client frames are bounded by FRAME_BYTES_MAX on top.
  */
 const MESSAGE_BYTES_MAX = 20 * 1024 * 1024
-const LOOPBACK = new Set(['127.0.0.1', '::1', '[::1]', 'localhost'])
 const GRACE_MS = 1000
 
 /** The node's one gRPC server: clients, operators and peers on one port. */
@@ -57,10 +58,10 @@ export class GrpcServer {
   /** Binds and serves. Rejects with ListenError. */
   static async listen(options: GrpcServerOptions): Promise<GrpcServer> {
     const { host, port, insecure = false, services, graceMs = GRACE_MS } = options
-    if (!insecure && !LOOPBACK.has(host)) {
+    if (!insecure && !isLoopback(host)) {
       throw new ListenError(
         'NOT_LOOPBACK',
-        `Without authentication the server listens on loopback only, and ${host} is not. Use 127.0.0.1.`,
+        `Without authentication the server listens on loopback only, and ${host} is not. Use 127.0.0.1 or [::1].`,
       )
     }
     // grpc-js writes to stderr what it also reports by its callbacks; logs are pino's alone.
@@ -71,10 +72,11 @@ export class GrpcServer {
       ...KEEP_ALIVE,
     })
     for (const { definition, implementation } of services) server.addService(definition, implementation)
+    const address = formatHostPort({ host, port })
     const bound = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, number) => {
+      server.bindAsync(address, ServerCredentials.createInsecure(), (error, number) => {
         if (error === null) resolve(number)
-        else reject(listenError(error, `${host}:${port}`))
+        else reject(listenError(error, address))
       })
     })
     widenReceiveWindows(server)

@@ -1,7 +1,7 @@
 import { cp, rm } from 'node:fs/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { agreement, leaderOf, statusOf } from '../../bench/agreement.ts'
-import { formatAddress } from '../../src/cli/cluster/address.ts'
+import { formatHostPort } from '../../src/base/host-port.ts'
 import type { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
 import { compileOnce, readerOf, realCluster, Said } from './processes.ts'
 import { Writers } from './writers.ts'
@@ -18,7 +18,7 @@ function memberOf(cluster: LocalCluster, id: string) {
 }
 
 function endpointOf(cluster: LocalCluster, id: string): string {
-  return formatAddress(memberOf(cluster, id).address)
+  return formatHostPort(memberOf(cluster, id).address)
 }
 
 /** Some node that does not lead. */

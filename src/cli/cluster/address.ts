@@ -1,16 +1,11 @@
 import { isNodeId, type NodeId, nodeId } from '../../base/brand.ts'
+import { formatHostPort, type HostPort, parseHostPort } from '../../base/host-port.ts'
 import { usageError } from '../terminal/exit.ts'
-
-/** Where a server listens. Port 0 asks the system for a free one. */
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /** A member of a cluster as the command line names it. */
 export interface Member {
   readonly id: NodeId
-  readonly address: Address
+  readonly address: HostPort
 }
 
 /** Ports 4600, 4601, 4602 on loopback: where `dev` listens unless told otherwise. */
@@ -18,19 +13,12 @@ export const DEFAULT_PORT = 4600
 export const DEFAULT_HOST = '127.0.0.1'
 
 /** Parses `host:port` or `[v6]:port`. Refuses anything else with a usage error that names `option`. */
-export function parseAddress(text: string, option: string): Address {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text)
-  const port = Number(match?.[3])
-  const host = match?.[1] ?? match?.[2]
-  if (host === undefined || port > 65535) {
-    throw usageError(`${option}: "${text}" is not an address`, 'Write host:port, for example 127.0.0.1:4600.')
+export function parseAddress(text: string, option: string): HostPort {
+  const address = parseHostPort(text)
+  if (address === null) {
+    throw usageError(`${option}: "${text}" is not an address`, 'Write host:port, as in 127.0.0.1:4600 or [::1]:4600.')
   }
-  return { host, port }
-}
-
-/** The text form, with brackets round an IPv6 host. */
-export function formatAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return address
 }
 
 /** Parses `n1=host:port,n2=host:port,…`: at least one, no id and no address twice. */
@@ -46,7 +34,7 @@ export function parseMembers(text: string, option: string): Member[] {
     return { id: nodeId(id), address: parseAddress(address, option) }
   })
   const ids = new Set(members.map((member) => member.id))
-  const addresses = new Set(members.map((member) => formatAddress(member.address)))
+  const addresses = new Set(members.map((member) => formatHostPort(member.address)))
   if (ids.size < members.length || addresses.size < members.length) {
     throw usageError(`${option}: a node id or an address stands there twice`, 'Give each node one id and one address.')
   }
@@ -56,6 +44,7 @@ export function parseMembers(text: string, option: string): Member[] {
 /** Endpoints from the option, else from HOLDFAST_ENDPOINTS, else where `dev` listens. */
 export function parseEndpoints(option: string | undefined): string[] {
   const text = option ?? process.env['HOLDFAST_ENDPOINTS']
-  if (text === undefined) return [0, 1, 2].map((offset) => `${DEFAULT_HOST}:${DEFAULT_PORT + offset}`)
-  return text.split(',').map((part) => formatAddress(parseAddress(part.trim(), '--endpoints')))
+  if (text === undefined)
+    return [0, 1, 2].map((offset) => formatHostPort({ host: DEFAULT_HOST, port: DEFAULT_PORT + offset }))
+  return text.split(',').map((part) => formatHostPort(parseAddress(part.trim(), '--endpoints')))
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeId } from '../../base/brand.ts'
 import type { LogLevel } from '../../protocol/log-level.ts'
-import { DEFAULT_PORT, formatAddress } from './address.ts'
+import { formatHostPort } from '../../base/host-port.ts'
+import { DEFAULT_PORT } from './address.ts'
 import { CommandError } from '../terminal/exit.ts'
 import { LocalCluster } from './local-cluster.ts'
 import { commandLine, type NodeProcess, STOP_MS_MAX } from './node-process.ts'
@@ -91,7 +92,7 @@ function report(cluster: LocalCluster, child: NodeProcess, flags: DevClusterFlag
   printJson({
     id,
     pid: child.pid,
-    address: formatAddress(member.address),
+    address: formatHostPort(member.address),
     ports: { grpc: member.address.port },
     dataDirectory,
     command: [process.execPath, ...commandLine(child.options)],

@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type NodeId, nodeId } from '../../base/brand.ts'
-import { DEFAULT_HOST, formatAddress, type Member, parseMembers } from './address.ts'
+import { formatHostPort } from '../../base/host-port.ts'
+import { DEFAULT_HOST, type Member, parseMembers } from './address.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
 import { freePorts, portIsFree } from './free-ports.ts'
 import { NodeProcess } from './node-process.ts'
@@ -16,6 +17,8 @@ export interface LocalClusterOptions {
   readonly nodes: number
   /** Holds one data directory per node, and the members with their addresses for the next start. */
   readonly directory: string
+  /** Where the nodes listen. Default 127.0.0.1. */
+  readonly host?: string
   /** First of the ports to try; absent or taken: any free ones. */
   readonly preferredPort?: number
   readonly nodeArguments?: (id: NodeId) => readonly string[]
@@ -77,7 +80,7 @@ export class LocalCluster {
 
   /** `host:port` of every node, for clients. */
   get endpoints(): readonly string[] {
-    return this.members.map((member) => formatAddress(member.address))
+    return this.members.map((member) => formatHostPort(member.address))
   }
 
   /** `id=host:port,…`, as `--peers` takes it. */
@@ -101,7 +104,7 @@ export class LocalCluster {
     const { onLine, nodeArguments, environment } = this.options
     const started = NodeProcess.spawn({
       id,
-      address: formatAddress(member.address),
+      address: formatHostPort(member.address),
       members: this.membersText,
       dataDirectory: this.dataDirectory(id),
       nodeArguments: nodeArguments?.(id) ?? [],
@@ -128,7 +131,7 @@ export class LocalCluster {
 }
 
 function membersText(members: readonly Member[]): string {
-  return members.map((member) => `${member.id}=${formatAddress(member.address)}`).join(',')
+  return members.map((member) => `${member.id}=${formatHostPort(member.address)}`).join(',')
 }
 
 /** What the nodes that did get their ports have written: a cluster with those addresses, which never served anybody. */
@@ -157,10 +160,10 @@ async function requireEmpty(directory: string): Promise<void> {
 }
 
 async function choosePorts(options: LocalClusterOptions, attempt: number): Promise<Member[]> {
-  const { nodes, preferredPort } = options
+  const { nodes, preferredPort, host = DEFAULT_HOST } = options
   const wanted = preferredPort === undefined ? [] : Array.from({ length: nodes }, (_, at) => preferredPort + at)
-  const free = await Promise.all(wanted.map((port) => portIsFree(port, DEFAULT_HOST)))
+  const free = await Promise.all(wanted.map((port) => portIsFree(port, host)))
   const usable = attempt === 1 && free.length === nodes && free.every(Boolean)
-  const ports = usable ? wanted : await freePorts(nodes, DEFAULT_HOST)
-  return ports.map((port, at) => ({ id: nodeId(`n${at + 1}`), address: { host: DEFAULT_HOST, port } }))
+  const ports = usable ? wanted : await freePorts(nodes, host)
+  return ports.map((port, at) => ({ id: nodeId(`n${at + 1}`), address: { host, port } }))
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { formatAddress, parseAddress, parseEndpoints, parseMembers } from '../../../src/cli/cluster/address.ts'
+import { formatHostPort } from '../../../src/base/host-port.ts'
+import { parseAddress, parseEndpoints, parseMembers } from '../../../src/cli/cluster/address.ts'
 import { CommandError, EXIT } from '../../../src/cli/terminal/exit.ts'
 
 const failureOf = (run: () => unknown): CommandError => {
@@ -16,7 +17,7 @@ describe('addresses on the command line', () => {
   test.each(['127.0.0.1:4600', 'node-1.cluster.local:1', '[::1]:65535', 'localhost:0'])(
     '%s reads back as itself',
     (text) => {
-      expect(formatAddress(parseAddress(text, '--listen'))).toBe(text)
+      expect(formatHostPort(parseAddress(text, '--listen'))).toBe(text)
     },
   )
 
@@ -31,7 +32,7 @@ describe('addresses on the command line', () => {
 
   test('members are read in their order', () => {
     const members = parseMembers('n1=127.0.0.1:1, n2=[::1]:2,n3=c:3', '--peers')
-    expect(members.map((member) => `${member.id} ${formatAddress(member.address)}`)).toEqual([
+    expect(members.map((member) => `${member.id} ${formatHostPort(member.address)}`)).toEqual([
       'n1 127.0.0.1:1',
       'n2 [::1]:2',
       'n3 c:3',
