@@ -7,23 +7,24 @@ interface Greeting {
 }
 
 /**
- * The handshake before a cluster's first election (raft.md §1, Bootstrap). A node without a Configuration neither
- * campaigns nor grants until every initial voter has told this process its instance id and that it has none either:
- * else two replaced disks could write a second history beside the one that the third node still holds.
+ * The handshake before a cluster's first election (raft.md §1, Bootstrap). A node without a Configuration does not
+ * campaign until every initial voter has told this very instance its own instance id and that it has none either: else
+ * two replaced disks could write a second history beside the one that the third node still holds.
  */
 export class Bootstrap {
   private readonly self: { readonly id: NodeId; readonly instance: string }
   private readonly voters: readonly NodeId[]
   private readonly greetings = new Map<NodeId, Greeting>()
+  private agreed = false
 
   constructor(self: { id: NodeId; instance: string }, voters: readonly NodeId[]) {
     this.self = self
     this.voters = voters
   }
 
-  /** A peer's hello, in this process's lifetime. */
+  /** A peer's hello to this instance, in this process's lifetime. Without effect once the handshake has agreed. */
   receive(peer: NodeId, greeting: Greeting): void {
-    this.greetings.set(peer, greeting)
+    if (!this.agreed) this.greetings.set(peer, greeting)
   }
 
   instanceOf(id: NodeId): string | null {
@@ -31,18 +32,22 @@ export class Bootstrap {
     return this.greetings.get(id)?.instance ?? null
   }
 
-  /** The peer said in this process's lifetime that it holds a Configuration. */
-  hasConfiguration(peer: NodeId): boolean {
-    return this.greetings.get(peer)?.hasConfiguration === true
+  /**
+   * The instance that a voter has for as long as this process lives, null before the handshake has agreed. Votes are
+   * counted by node id, so the first Configuration binds the very disks that were asked for them. A disk that replaces one
+   * of them hears nothing from here, so it cannot complete its own handshake. Without this:
+   *
+   * 1. n2 grants n1 its vote in term 1; the answer is long under way, and n2's disk is replaced.
+   * 2. The new n2 greets n1 and n3, which have no Configuration yet, and votes for n3 in term 1: n3 leads.
+   * 3. The answer of the old n2 reaches n1: n1 leads in term 1 as well.
+   */
+  agreedInstanceOf(id: NodeId): string | null {
+    return this.agreed ? this.instanceOf(id) : null
   }
 
-  /** Every initial voter has told its instance id. */
-  knowsAll(): boolean {
-    return this.voters.every((id) => this.instanceOf(id) !== null)
-  }
-
-  /** Every initial voter is known and none has a Configuration: the first election may begin. */
-  complete(): boolean {
-    return this.voters.every((id) => id === this.self.id || this.greetings.get(id)?.hasConfiguration === false)
+  /** True once every initial voter is known and none has a Configuration: the first election may begin. */
+  agree(): boolean {
+    this.agreed ||= this.voters.every((id) => id === this.self.id || this.greetings.get(id)?.hasConfiguration === false)
+    return this.agreed
   }
 }

@@ -159,7 +159,7 @@ export type RaftEvent =
   | { readonly kind: 'persisted'; readonly write: WriteNumber }
   /**
    * The initial configuration is agreed (raft.md §1 Bootstrap; the driver's handshake): from now on this node may
-   * campaign and grant although its log has no Configuration yet.
+   * campaign, and grant to whom it may, although its log has no Configuration yet.
    */
   | { readonly kind: 'bootstrapped'; readonly configuration: Configuration }
   /** Campaign now (operator, golden scripts). */

@@ -230,10 +230,10 @@ describe('the log', () => {
     expect(solo.sent('appendEntriesResponse')[0]?.message.result).toEqual({ success: true, matchIndex: 2 })
   })
 
-  test('raft.md §2.11 a node without a configuration neither campaigns nor grants, but accepts entries', () => {
+  test('raft.md §2.11 a node without a configuration neither campaigns nor grants to its like, but accepts entries', () => {
     const solo = new Solo({ log: [], configuration: null })
     expect(solo.wakeAt).toBe(Number.POSITIVE_INFINITY)
-    solo.receive(N2, requestVote({ term: 1, last: [9, 1] }))
+    solo.receive(N2, requestVote({ term: 1, last: [0, 0] }))
     expect(solo.sent('requestVoteResponse')[0]?.message.verdict).toEqual({ granted: false, reason: 'notBootstrapped' })
     const configuration = { index: 1, configuration: THREE }
     solo.receive(N2, appendEntries({ term: 1, prev: [0, 0], entries: [1, 1], configuration }))

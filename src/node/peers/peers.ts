@@ -22,8 +22,6 @@ export class Peers {
   private readonly options: DriverOptions
   private readonly members: Members
   private readonly voters: readonly NodeId[]
-  /** A peer that holds a Configuration with this very instance asked for its vote. */
-  private named = false
   private bootstrapped = false
 
   constructor(options: DriverOptions, members: Members) {
@@ -40,14 +38,14 @@ export class Peers {
   transmit(to: NodeId, message: Message, records: Uint8Array): boolean {
     const queued = this.options.transport.queuedBytes(to)
     if (records.length > 0 && queued > 0 && queued + records.length > QUEUED_BYTES_MAX) return false
-    this.frame(to, { kind: 'raft', message, records, wallMs: this.options.clock.wallMs() })
+    this.raft(to, { kind: 'raft', message, records, wallMs: this.options.clock.wallMs() })
     return true
   }
 
-  /** Tells every initial voter this node's instance id and that it has no Configuration. */
+  /** Tells every initial voter this node's instance id and that it has no Configuration, and asks for the same. */
   sayHello(): void {
     for (const voter of this.voters) {
-      if (voter !== this.options.identity.id) this.hello(voter, true)
+      if (voter !== this.options.identity.id) this.hello(voter, this.bootstrap.instanceOf(voter) ?? '', true)
     }
   }
 
@@ -57,46 +55,41 @@ export class Peers {
    */
   receive(frame: PeerFrame): { readonly message: ReceivedMessage; readonly wallMs: number } | null {
     const { identity } = this.options
+    const { sender, senderInstance, recipientInstance, body } = frame
     if (frame.clusterId !== identity.clusterId || frame.group !== identity.group) return null
     if (frame.recipient !== identity.id) return null
-    if (frame.recipientInstance !== '' && frame.recipientInstance !== identity.instance) return null
-    const known = this.members.member(frame.sender)?.instanceId
-    if (known !== undefined && known !== frame.senderInstance) return null
-    if (frame.body.kind === 'hello') {
-      this.bootstrap.receive(frame.sender, {
-        instance: frame.senderInstance,
-        hasConfiguration: frame.body.hasConfiguration,
-      })
-      if (frame.body.reply) this.hello(frame.sender, false)
+    if (recipientInstance !== '' && recipientInstance !== identity.instance) return null
+    const known = this.members.member(sender)?.instanceId ?? this.bootstrap.agreedInstanceOf(sender)
+    if (known !== null && known !== senderInstance) return null
+    if (body.kind === 'hello') {
+      this.receiveHello(frame, body)
       return null
     }
-    if (frame.recipientInstance === '') return null
-    const { message, records, wallMs } = frame.body
-    if (this.namesFromConfiguration(frame.sender, message)) this.named = true
-    return { message: { kind: 'received', from: frame.sender, message, records }, wallMs }
+    if (recipientInstance === '') return null
+    const { message, records, wallMs } = body
+    return { message: { kind: 'received', from: sender, message, records }, wallMs }
   }
 
   /**
-   * The configuration for the first election, once: when the handshake is complete, or when a peer asked for this very
-   * instance's vote out of its Configuration. Null while neither is so, or when it was given before. Without every
-   * voter's instance this node could not lead: it would have no Configuration to write. It still follows a leader.
+   * The configuration for the first election, once: when the handshake is complete. Null while it is not, or when it was
+   * given before. Without every voter's instance this node could not lead: it would have no Configuration to write. It
+   * still follows a leader, and grants its vote to a candidate that has a log (`checkVote`).
    */
   bootstrapConfiguration(configured: boolean): Configuration | null {
-    if (configured || this.bootstrapped) return null
-    if (!this.bootstrap.complete() && !(this.named && this.bootstrap.knowsAll())) return null
+    if (configured || this.bootstrapped || !this.bootstrap.agree()) return null
     this.bootstrapped = true
     return { voters: this.voters, learners: [] }
   }
 
   /**
-   * A vote request takes this node's instance from the sender's Configuration only where the sender holds one. One that
-   * has merely completed the handshake knows it from a hello, also of a disk that has been replaced since: two nodes
-   * without a Configuration would then elect each other beside a third one that holds it. (A leader's AppendEntries need
-   * no such proof: they bring the Configuration.)
+   * Only a hello to this very instance counts: one that the sender wrote before it knew this disk may be older than the
+   * Configuration that it holds now. A sender that does not know this instance is told it, and asked to say it again.
    */
-  private namesFromConfiguration(sender: NodeId, message: Message): boolean {
-    const asksForVote = message.kind === 'requestVote' || message.kind === 'preVoteRequest'
-    return asksForVote && this.bootstrap.hasConfiguration(sender)
+  private receiveHello(frame: PeerFrame, hello: Extract<PeerBody, { kind: 'hello' }>): void {
+    const { sender, senderInstance: instance, recipientInstance } = frame
+    const knowsThis = recipientInstance !== ''
+    if (knowsThis) this.bootstrap.receive(sender, { instance, hasConfiguration: hello.hasConfiguration })
+    if (hello.reply) this.hello(sender, instance, !knowsThis)
   }
 
   /** Remembers the Configurations among records that go to the log. */
@@ -113,22 +106,31 @@ export class Peers {
     this.members.add(logIndex(index), decoded, Uint8Array.from(payload))
   }
 
-  private hello(to: NodeId, reply: boolean): void {
-    this.frame(to, { kind: 'hello', hasConfiguration: this.members.newest !== null, reply })
+  private hello(to: NodeId, recipientInstance: string, reply: boolean): void {
+    const hasConfiguration = this.members.newest !== null
+    this.frame(to, recipientInstance, { kind: 'hello', hasConfiguration, reply })
   }
 
-  private frame(to: NodeId, body: PeerBody): void {
+  /**
+   * A node with a Configuration knows its members by nothing else: a vote request with a log therefore proves to the node
+   * that it reaches that a Configuration names its very disk (`checkVote`). A Raft message to a node whose instance is not
+   * known would be refused there.
+   */
+  private raft(to: NodeId, body: PeerBody): void {
+    const { newest } = this.members
+    const instance = newest === null ? this.bootstrap.instanceOf(to) : this.members.member(to)?.instanceId
+    if (typeof instance === 'string') this.frame(to, instance, body)
+  }
+
+  private frame(to: NodeId, recipientInstance: string, body: PeerBody): void {
     const { identity, transport } = this.options
-    const instance = this.members.member(to)?.instanceId ?? this.bootstrap.instanceOf(to) ?? ''
-    // A Raft message to a node whose instance is not known yet would be refused there.
-    if (body.kind === 'raft' && instance === '') return
     transport.send({
       clusterId: identity.clusterId,
       group: identity.group,
       sender: identity.id,
       recipient: to,
       senderInstance: identity.instance,
-      recipientInstance: instance,
+      recipientInstance,
       body,
     })
   }

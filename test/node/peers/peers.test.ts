@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { groupId, logIndex, nodeId, term } from '../../../src/base/brand.ts'
+import { groupId, logIndex, type NodeId, nodeId, term } from '../../../src/base/brand.ts'
 import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
 import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import type { EntryKind } from '../../../src/codec/entry/entry.ts'
@@ -212,8 +212,11 @@ describe('bootstrap', () => {
 
   test('one late hello is enough to stay out: a node that cannot hear one voter joins by the leader’s entries', () => {
     const cluster = new Cluster()
+    // n2 asks, and n3 answers; what n2 then tells this very instance is lost.
     cluster.network.script = (frame) =>
-      frame.recipient === n3 && frame.sender === n2 && frame.body.kind === 'hello' ? null : frame
+      frame.recipient === n3 && frame.sender === n2 && frame.body.kind === 'hello' && frame.recipientInstance !== ''
+        ? null
+        : frame
     for (const node of cluster.nodes) node.start()
     cluster.elect()
     expect(cluster.node('n3').driver.raftState.lastIndex).toBeGreaterThan(0)
@@ -270,4 +273,68 @@ describe('bootstrap', () => {
       ),
     ).toBe(false)
   })
+
+  test('raft.md §1 a voter without log grants to a candidate that names its instance, although a third voter is down', () => {
+    const cluster = new Cluster()
+    cluster.network.script = withoutRaft(n3)
+    for (const node of cluster.nodes) node.start()
+    cluster.until(() => [n1, n2].every((id) => cluster.node(id).machine.appliedIndex >= 2), 'two of them serve')
+    const { leader } = cluster
+    leader.crash()
+    cluster.network.script = (frame) => frame
+    cluster.node('n3').restart()
+    const next = cluster.elect()
+    // Only who holds a log may be elected: n3 has none of its own to write a Configuration from.
+    expect(next.id).toBe(leader.id === n1 ? n2 : n1)
+    expect(cluster.node('n3').driver.raftState.lastIndex).toBeGreaterThan(2)
+  })
+
+  test('raft.md §1 a greeting to an earlier disk of this name proves nothing: a replaced voter does not grant on it', () => {
+    const cluster = new Cluster()
+    cluster.network.script = withoutRaft(n3)
+    for (const node of cluster.nodes) node.start()
+    cluster.until(() => [n1, n2].every((id) => cluster.node(id).machine.appliedIndex >= 2), 'two of them serve')
+    const greetings = cluster.network.sent.filter((frame) => frame.recipient === n2 && frame.body.kind === 'hello')
+    cluster.network.script = withoutRaft(n1)
+    cluster.node('n2').replaceDisk()
+    cluster.node('n2').start()
+    for (const greeting of greetings) cluster.node('n2').driver.onFrame(greeting)
+    cluster.clock.advance(20_000)
+    expect(grantsOfReplaced(cluster)).toEqual([])
+    expect([n2, n3].map((id) => cluster.node(id).driver.raftState.lastIndex)).toEqual([0, 0])
+  })
+
+  test('raft.md §2.1 a disk replaced between its vote and the first Configuration does not vote again in that term', () => {
+    const cluster = new Cluster()
+    const delayed: PeerFrame[] = []
+    // The first vote that anybody grants is long under way.
+    cluster.network.script = (frame) => {
+      if (raftOf(frame, 'requestVoteResponse') !== null) delayed.push(frame)
+      return delayed.length > 0 && frame.body.kind === 'raft' ? null : frame
+    }
+    for (const node of cluster.nodes) node.start()
+    cluster.until(() => delayed.length > 0, 'a vote is granted')
+    const [vote] = delayed as [PeerFrame]
+    const [voter, candidate] = [cluster.node(vote.sender), cluster.node(vote.recipient)]
+    voter.replaceDisk()
+    voter.start()
+    // The others hear one another and the new disk, but nothing of the candidate.
+    cluster.network.script = withoutRaft(candidate.id)
+    cluster.clock.advance(10_000)
+    expect(grantsOfReplaced(cluster)).toEqual([])
+  })
 })
+
+/** All frames but the Raft messages from and to a node. */
+function withoutRaft(id: NodeId): (frame: PeerFrame) => PeerFrame | null {
+  return (frame) => ((frame.recipient === id || frame.sender === id) && frame.body.kind === 'raft' ? null : frame)
+}
+
+/** Votes and pre-votes that a replaced disk has granted. */
+function grantsOfReplaced(cluster: Cluster): readonly PeerFrame[] {
+  return cluster.network.sent.filter(
+    (frame) =>
+      frame.senderInstance.endsWith('replaced') &&
+      (raftOf(frame, 'requestVoteResponse') ?? raftOf(frame, 'preVoteResponse'))?.message.verdict.granted === true,
+  )
+}
