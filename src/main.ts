@@ -229,9 +229,10 @@ async function serve(parts: {
       graceMs: CLOSE_GRACE_MS,
       services: [
         sessions,
-        new ClusterService(gateway),
-        { definition: peerServiceDefinition, implementation: transport.implementation },
+        { ...new ClusterService(gateway), special: true },
+        { definition: peerServiceDefinition, implementation: transport.implementation, special: true },
       ],
+      onConnectionsRefused: () => log.connectionsRefused(),
     })
   } catch (error) {
     await closeNode()

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { EXIT, type ExitCode } from './terminal/exit.ts'
+import { EXIT, errorCode, type ExitCode, MORE_FILES } from './terminal/exit.ts'
+import { say } from './terminal/output.ts'
 import { hearSignals, isServing } from './terminal/signals.ts'
 
 /** The executable: hears signals and guards the pipes before anything slow is loaded, then runs one command line. */
@@ -10,6 +11,13 @@ function exitWhenWritten(code: ExitCode): void {
   process.stdout.write('', () => process.exit(code))
 }
 
+/** With very few descriptors a process cannot even open its own modules. */
+function failedToLoad(error: unknown): never {
+  say(`holdfast: the program could not be loaded: ${error instanceof Error ? error.message : String(error)}`)
+  if (errorCode(error) === 'EMFILE') say(MORE_FILES)
+  process.exit(EXIT.failure)
+}
+
 hearSignals()
 // What is said to a person changes nothing when nobody hears it, and a server has said all of its result when it serves.
 process.stderr.on('error', () => undefined)
@@ -17,5 +25,5 @@ process.stderr.on('error', () => undefined)
 process.stdout.on('error', () => {
   if (!isServing()) process.exit(EXIT.failure)
 })
-const { run } = await import('./run.ts')
+const { run } = await import('./run.ts').catch(failedToLoad)
 exitWhenWritten(await run(process.argv))

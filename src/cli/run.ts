@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { AssertionError } from '../base/assert.ts'
 import { listErrors } from '../protocol/errors.ts'
-import { CommandError, EXIT, type ExitCode, errorCode } from './terminal/exit.ts'
+import { CommandError, EXIT, errorCode, type ExitCode, MORE_FILES } from './terminal/exit.ts'
 import { paint, say } from './terminal/output.ts'
 import { StopAsked } from './terminal/signals.ts'
 import { program } from './program.ts'
@@ -34,6 +34,7 @@ function explainFailure(error: unknown): ExitCode {
   const code = errorCode(error)
   if (error instanceof Error && code !== null) {
     say(`${paint('red', 'holdfast:')} ${error.message} (${code})`)
+    if (code === 'EMFILE') say(MORE_FILES)
     if (listErrors(code).length > 0) say(`holdfast explain ${code} says what to do.`)
     return EXIT.failure
   }

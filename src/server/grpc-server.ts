@@ -1,23 +1,28 @@
+import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import {
+  type ConnectionInjector,
   logVerbosity,
   Server,
   ServerCredentials,
   setLogVerbosity,
+  type ServerOptions,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { formatHostPort, isLoopback } from '../base/host-port.ts'
+import { isLoopback } from '../base/host-port.ts'
 import { KEEP_ALIVE } from '../grpc/open-client.ts'
+import { DescriptorBudget } from './descriptors.ts'
 import { widenReceiveWindows } from './flow-control.ts'
+import { refusingService } from './refusing-service.ts'
+import { ListenError, SocketListener } from './socket-listener.ts'
 
-/** Why a server does not listen; `code` is of scope `server` in protocol/errors.ts. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
-  readonly code: 'PORT_IN_USE' | 'ADDRESS_UNAVAILABLE' | 'NOT_LOOPBACK'
-  constructor(code: ListenError['code'], message: string) {
-    super(message)
-    this.code = code
-  }
+/** One service of a node. */
+export interface ServedService {
+  readonly definition: ServiceDefinition
+  readonly implementation: UntypedServiceImplementation
+  /** Peers and operators: served when there are descriptors left for nobody else. Default false: a client's. */
+  readonly special?: true
 }
 
 export interface GrpcServerOptions {
@@ -27,12 +32,13 @@ export interface GrpcServerOptions {
   readonly port: number
   /** Listens beyond loopback although nobody is authenticated. Default false. */
   readonly insecure?: boolean
-  readonly services: readonly {
-    readonly definition: ServiceDefinition
-    readonly implementation: UntypedServiceImplementation
-  }[]
+  readonly services: readonly ServedService[]
   /** How long `close` waits for calls in progress. Default 1 s. */
   readonly graceMs?: number
+  /** Which connections are let in. Default: those for which this process has descriptors left. */
+  readonly budget?: Pick<DescriptorBudget, 'admit'>
+  /** Connections are refused for want of descriptors; at most once a minute. */
+  readonly onConnectionsRefused?: () => void
 }
 
 /**
@@ -41,17 +47,28 @@ export interface GrpcServerOptions {
  */
 const MESSAGE_BYTES_MAX = 20 * 1024 * 1024
 const GRACE_MS = 1000
+/** How long a connection that this end has closed may wait for the other end to do so. */
+const LINGER_MS = 1_000
+const REFUSED_TOLD_MS = 60_000
+/** A connection that was refused, or says nothing, gives its descriptor back after this long without a call. */
+const SPECIAL_IDLE_MS = 500
 
-/** The node's one gRPC server: clients, operators and peers on one port. */
+/**
+ * The node's one gRPC server: clients, operators and peers on one port. It accepts the connections itself, because grpc-js
+ * accepts without a bound and knows none: while descriptors are scarce, a second server takes them, which serves peers and
+ * operators and refuses clients with TOO_MANY_CONNECTIONS; what is kept for files is given to nobody.
+ */
 export class GrpcServer {
   /** The port that was bound. */
   readonly port: number
-  private readonly server: Server
+  private readonly listener: SocketListener
+  private readonly servers: readonly Server[]
   private readonly graceMs: number
 
-  private constructor(server: Server, port: number, graceMs: number) {
-    this.server = server
-    this.port = port
+  private constructor(listener: SocketListener, servers: readonly Server[], graceMs: number) {
+    this.listener = listener
+    this.servers = servers
+    this.port = listener.port
     this.graceMs = graceMs
   }
 
@@ -66,42 +83,70 @@ export class GrpcServer {
     }
     // grpc-js writes to stderr what it also reports by its callbacks; logs are pino's alone.
     setLogVerbosity(logVerbosity.NONE)
-    const server = new Server({
-      'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-      'grpc.max_send_message_length': -1,
-      ...KEEP_ALIVE,
-    })
-    for (const { definition, implementation } of services) server.addService(definition, implementation)
-    const address = formatHostPort({ host, port })
-    const bound = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(address, ServerCredentials.createInsecure(), (error, number) => {
-        if (error === null) resolve(number)
-        else reject(listenError(error, address))
-      })
-    })
-    widenReceiveWindows(server)
-    return new GrpcServer(server, bound, graceMs)
+    const all = serverOf(services, {})
+    const special = serverOf(services.map(forSpecialOnly), { 'grpc.max_connection_idle_ms': SPECIAL_IDLE_MS })
+    const listener = await SocketListener.listen({ host, port }, admission(options, { all, special }))
+    return new GrpcServer(listener, [all.server, special.server], graceMs)
   }
 
-  /** Refuses new calls, waits a grace period for those in progress, then cuts them. */
+  /** Refuses new connections and calls, waits a grace period for those in progress, then cuts them. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const force = setTimeout(() => {
-        this.server.forceShutdown()
-        resolve()
-      }, this.graceMs)
-      this.server.tryShutdown(() => {
-        clearTimeout(force)
-        resolve()
-      })
-    })
+    this.listener.close()
+    await Promise.all(this.servers.map((server) => shutDown(server, this.graceMs)))
   }
 }
 
-/** grpc-js gives no code: a port conflict is told from the text. */
-function listenError(error: Error, address: string): ListenError {
-  if (/EADDRINUSE|address already in use/i.test(error.message)) {
-    return new ListenError('PORT_IN_USE', `Another process listens on ${address}. Stop it or choose another port.`)
+interface Injected {
+  readonly server: Server
+  readonly injector: ConnectionInjector
+}
+
+function serverOf(services: readonly ServedService[], more: ServerOptions): Injected {
+  const server = new Server({
+    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    'grpc.max_send_message_length': -1,
+    ...KEEP_ALIVE,
+    ...more,
+  })
+  for (const { definition, implementation } of services) server.addService(definition, implementation)
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  widenReceiveWindows(server)
+  return { server, injector }
+}
+
+function forSpecialOnly(service: ServedService): ServedService {
+  if (service.special === true) return service
+  return { ...service, implementation: refusingService(service.definition, 'TOO_MANY_CONNECTIONS') }
+}
+
+function admission(
+  { budget = new DescriptorBudget(), onConnectionsRefused }: GrpcServerOptions,
+  { all, special }: { readonly all: Injected; readonly special: Injected },
+): (socket: Socket) => void {
+  let toldAt = Number.NEGATIVE_INFINITY
+  return (socket) => {
+    // A client that does not answer our end with its own must not keep the descriptor.
+    socket.once('finish', () => setTimeout(() => socket.destroy(), LINGER_MS).unref())
+    const admitted = budget.admit()
+    if (admitted === 'all') return all.injector.injectConnection(socket)
+    if (performance.now() - toldAt >= REFUSED_TOLD_MS) {
+      toldAt = performance.now()
+      onConnectionsRefused?.()
+    }
+    if (admitted === 'special') special.injector.injectConnection(socket)
+    else socket.destroy()
   }
-  return new ListenError('ADDRESS_UNAVAILABLE', `The server cannot listen on ${address}: ${error.message}`)
+}
+
+async function shutDown(server: Server, graceMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const force = setTimeout(() => {
+      server.forceShutdown()
+      resolve()
+    }, graceMs)
+    server.tryShutdown(() => {
+      clearTimeout(force)
+      resolve()
+    })
+  })
 }

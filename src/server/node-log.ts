@@ -46,6 +46,14 @@ export class NodeLog implements NodeListener {
     this.logger.info({ event: 'listening', address }, `listening on ${address}`)
   }
 
+  /** Connections are refused, because this process may have no more descriptors than it needs for its files. */
+  connectionsRefused(): void {
+    const sentence =
+      'connections are refused: the process has too few descriptors left. Raise its limit of open files ' +
+      '(ulimit -n, LimitNOFILE), or close connections.'
+    this.logger.warn({ event: 'connectionsRefused' }, sentence)
+  }
+
   /** This node and a peer refuse each other. */
   peerRefused({ peer, code, sentence }: ToldRefusal): void {
     this.logger.warn({ event: 'peerRefused', peer, code }, sentence)

@@ -1,7 +1,8 @@
 import { connect } from 'node:http2'
 import { describe, expect, test } from 'vitest'
 import { RECEIVE_WINDOW_BYTES } from '../../src/server/flow-control.ts'
-import { GrpcServer, ListenError } from '../../src/server/grpc-server.ts'
+import { GrpcServer } from '../../src/server/grpc-server.ts'
+import { ListenError } from '../../src/server/socket-listener.ts'
 import { serve } from './serve.ts'
 
 describe('listening', () => {

@@ -26,6 +26,10 @@ export function usageError(message: string, cure: string): CommandError {
   return new CommandError(EXIT.usage, message, cure)
 }
 
+/** What to do about EMFILE. */
+export const MORE_FILES =
+  'This process may open too few files. Raise its limit (ulimit -n, LimitNOFILE) to 1024 at least.'
+
 /** The code of an error that says what failed, the system's (`ENOENT`) or Holdfast's (`PORT_IN_USE`), or null. */
 export function errorCode(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null

@@ -25,6 +25,12 @@ export function faultOf(error: DiskError): StorageFault {
         code: 'UNWRITABLE',
         message: `The data directory cannot be used: ${what} Give the user of this process write permission, or name another directory with --data.`,
       }
+    case 'EMFILE':
+    case 'ENFILE':
+      return {
+        code: 'IO_ERROR',
+        message: `There are too few file descriptors, the disk is well: ${what} Raise the limit of open files (ulimit -n, LimitNOFILE), then start the node again.`,
+      }
     case 'ELOCKED':
       return { code: 'LOCKED', message: error.message }
     default:
