@@ -6,6 +6,7 @@ import type { ServerRequest } from '../session/user-machine.ts'
 import type { RaftNode, SubmitRefusal } from '../node/api.ts'
 import type { RequestMessage } from '../protocol/up-frame.ts'
 import { checkCommand } from './checks.ts'
+import { CommandOrder } from './command-order.ts'
 import type { ConnectionSink, GatewayAnswer } from './connection-sink.ts'
 import { Delivery, type DeliveryTarget } from './delivery.ts'
 import type { CommandParser } from './gateway-options.ts'
@@ -37,8 +38,8 @@ export interface AttachmentIdentity {
   /** Ids below this may have been executed already: look into the cache first. */
   readonly nextRequestId: number
   readonly acknowledged: number
-  /** Server requests that may go out beyond the last ack; default the gateway's, 0: none are sent here. */
-  readonly credit?: number
+  /** Held without an attach, by a call that stands alone (unary): no server requests are sent here. */
+  readonly lone?: true
 }
 
 /** One session as one connection holds it: its commands in flight and the delivery of its server requests (wire.md §3). */
@@ -48,6 +49,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
   readonly channel: number
   readonly sink: ConnectionSink
   readonly credit: number
+  private readonly lone: boolean
   readonly delivery: Delivery
   /** A close is on its way: its answer is told instead of `ended`. */
   closing = false
@@ -56,6 +58,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
   /** Ids up to this were sent before and may be duplicates. */
   private highest: number
   private generation = 0
+  private readonly order = new CommandOrder()
   private changedRequests: PendingRequest[] = []
   /** Newer commands, and a close, that wait behind commands that are to be parsed again. */
   private held: (() => void)[] = []
@@ -66,7 +69,8 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     this.session = identity.session
     this.epoch = identity.epoch
     this.channel = identity.channel
-    this.credit = identity.credit ?? host.credit
+    this.lone = identity.lone === true
+    this.credit = this.lone ? 0 : host.credit
     this.highest = identity.nextRequestId - 1
     this.delivery = new Delivery(identity.acknowledged)
   }
@@ -92,20 +96,30 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     const hash = requestHash(request.machine, request.command, request.input)
     if (this.answeredOrJoined(request, hash)) return
     if (node.role !== 'leader') return this.answer(request, { kind: 'notExecuted', ...notLeader(node) })
-    if (this.held.length > 0) return void this.held.push(() => this.propose(request, hash))
+    if (this.held.length > 0) {
+      if (this.full) return this.answer(request, { kind: 'notExecuted', ...this.windowExceeded() })
+      return void this.held.push(() => this.propose(request, hash))
+    }
     this.propose(request, hash)
   }
 
-  /** Runs after what the client sent before it: at once, unless commands wait to be parsed again. */
-  inOrder(run: () => void): void {
-    if (this.held.length > 0) this.held.push(run)
-    else run()
+  /**
+   * Runs after what the client sent before it: at once, unless commands wait to be parsed again. False: too much waits
+   * already, and it never runs.
+   */
+  inOrder(run: () => void): boolean {
+    if (this.held.length === 0) run()
+    else if (this.full) return false
+    else this.held.push(run)
+    return true
   }
 
   settled(pending: PendingRequest, reply: Reply, index: number): void {
     const { request } = pending
     // Whatever the reply: apply takes a valid ack before it judges the command.
     if (request.ackServerRequests > 0) this.host.acknowledged(this.session.index)
+    // A refusal has executed nothing, and of a lost command this node cannot tell.
+    if (reply.kind !== 'outcome') this.notExecuted(request.requestId)
     if (reply.kind === 'refused' && reply.code === 'VERSION_CHANGED' && pending.parsedTimes < PARSES_MAX) {
       this.changedRequests.push(pending)
       this.host.reparseLater(this)
@@ -125,17 +139,19 @@ export class Attachment implements DeliveryTarget, RequestOwner {
 
   refused(pending: PendingRequest, code: SubmitRefusal): void {
     this.pending.delete(pending.request.requestId)
+    this.notExecuted(pending.request.requestId)
     this.answer(pending.request, { kind: 'notExecuted', ...submitRefusal(this.host.node, code) })
     if (this.held.length > 0) this.releaseHeld()
   }
 
   lost(pending: PendingRequest): void {
     this.pending.delete(pending.request.requestId)
+    this.notExecuted(pending.request.requestId)
     this.answer(pending.request, { kind: 'unknown', code: 'LEADER_LOST' })
     if (this.held.length > 0) this.releaseHeld()
   }
 
-  unparsable(pending: PendingRequest, bad: Refusal): void {
+  notProposed(pending: PendingRequest, bad: Refusal): void {
     this.pending.delete(pending.request.requestId)
     this.answer(pending.request, { kind: 'notExecuted', ...bad })
   }
@@ -151,16 +167,18 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     for (const pending of requests) {
       const { machine, command, input } = pending.request
       const parsed = this.host.parse(machine, command, input)
-      if (!parsed.ok) {
-        const { owner } = pending
-        owner.unparsable(pending, parseRefusal(parsed))
+      const { owner } = pending
+      // Its predecessor may be the one that fits the new version no more.
+      const bad = parsed.ok ? owner.checkOrder(pending.request) : parseRefusal(parsed)
+      if (!parsed.ok || bad !== null) {
+        owner.notProposed(pending, bad ?? refusal('VERSION_CHANGED'))
         owners.add(owner)
         continue
       }
       pending.parsedTimes += 1
       pending.version = parsed.version
       pending.generation = this.host.generation(machine, parsed.version)
-      pending.submit(this.host.node, parsed.input)
+      owner.submit(pending, parsed.input)
     }
     for (const owner of owners) owner.releaseHeld()
   }
@@ -178,6 +196,19 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     }
   }
 
+  /** Why a command is not proposed although it fits: its predecessor is missing. */
+  checkOrder(request: RequestMessage): Refusal | null {
+    const { node } = this.host
+    // Before its first entry is applied a leader's rows are old; a lone call knows nothing of what others have in flight.
+    if (!node.leading || this.lone) return null
+    return this.order.check(this.machine.sessionFacts(this.session.index), request)
+  }
+
+  submit(pending: PendingRequest, input: Uint8Array): void {
+    this.order.proposed(pending.request.requestId)
+    pending.submit(this.host.node, input)
+  }
+
   /** Takes over what another connection of the same epoch has in flight, so that duplicates still join it. */
   adopt(other: Attachment): void {
     for (const [requestId, pending] of other.pending) {
@@ -185,6 +216,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
       this.pending.set(requestId, pending)
     }
     other.pending = new Map()
+    this.order.adopt(other.order)
   }
 
   /** Sends server requests that became ready; `retried`: also those of which the log counts another attempt. */
@@ -197,10 +229,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
   private propose(request: RequestMessage, hash: { high: number; low: number }): void {
     const { host } = this
     if (this.pending.size >= this.machine.limits.windowRequests) {
-      return this.answer(request, {
-        kind: 'notExecuted',
-        ...refusal('WINDOW_EXCEEDED', { window: this.machine.limits.windowRequests }),
-      })
+      return this.answer(request, { kind: 'notExecuted', ...this.windowExceeded() })
     }
     const parsed = host.parse(request.machine, request.command, request.input)
     if (!parsed.ok) return this.answer(request, { kind: 'notExecuted', ...parseRefusal(parsed) })
@@ -211,11 +240,13 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     const generation = host.generation(request.machine, parsed.version)
     if (generation !== this.generation && this.mustWait(generation))
       return void this.held.push(() => this.propose(request, hash))
+    const outOfOrder = this.checkOrder(request)
+    if (outOfOrder !== null) return this.answer(request, { kind: 'notExecuted', ...outOfOrder })
     this.generation = generation
     const pending = new PendingRequest(this, request, hash, { version: parsed.version, generation })
     this.pending.set(request.requestId, pending)
     if (request.requestId > this.highest) this.highest = request.requestId
-    pending.submit(host.node, parsed.input)
+    this.submit(pending, parsed.input)
   }
 
   /** True while commands that were parsed before a version changed are out: they may come back, and newer ones stay behind. */
@@ -245,6 +276,21 @@ export class Attachment implements DeliveryTarget, RequestOwner {
       invalidAck: false,
     })
     return true
+  }
+
+  /** What was executed before stays so, whatever became of another copy. */
+  private notExecuted(requestId: number): void {
+    const facts = this.machine.sessionFacts(this.session.index)
+    if (facts !== null && requestId > facts.highest) this.order.failed(requestId)
+  }
+
+  /** As much is in flight or waits as a session may have without responses. */
+  private get full(): boolean {
+    return this.pending.size + this.held.length >= this.machine.limits.windowRequests
+  }
+
+  private windowExceeded(): Refusal {
+    return refusal('WINDOW_EXCEEDED', { window: this.machine.limits.windowRequests })
   }
 
   private answer(request: RequestMessage, answer: GatewayAnswer): void {

@@ -117,7 +117,7 @@ export class GatewayConnection {
       epoch: proof.epoch,
       nextRequestId,
       acknowledged: facts.acknowledged,
-      credit: 0,
+      lone: true as const,
     }
     this.channels.set(channel, new Attachment(this.gateway, this.sink, identity))
     return null
@@ -162,7 +162,7 @@ export class GatewayConnection {
     const attachment = this.channels.get(channel)
     const bad = attachment === undefined ? refusal('NOT_ATTACHED') : this.checkServing()
     if (attachment === undefined || bad !== null) return this.refuse(channel, 'close', bad ?? refusal('NOT_ATTACHED'))
-    attachment.inOrder(() => {
+    const taken = attachment.inOrder(() => {
       const { epoch, session } = attachment
       attachment.closing = true
       const payload = encodePayload('CloseSession', { ...session, epoch, secretHash: new Uint8Array(0) })
@@ -183,6 +183,7 @@ export class GatewayConnection {
         ),
       )
     })
+    if (!taken) this.refuse(channel, 'close', refusal('OVERLOADED'))
   }
 
   /** The connection is gone: its sessions stay open and detached, its commands go on. */

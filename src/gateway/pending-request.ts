@@ -15,8 +15,11 @@ export interface RequestOwner {
   refused(pending: PendingRequest, code: SubmitRefusal): void
   /** Appended, and this node cannot tell what became of it. */
   lost(pending: PendingRequest): void
-  /** It was to be parsed again and does not fit the new version. */
-  unparsable(pending: PendingRequest, bad: Refusal): void
+  /** It was to be parsed and proposed again, and is not. */
+  notProposed(pending: PendingRequest, bad: Refusal): void
+  /** Why a command is not proposed although it fits: its predecessor is missing. */
+  checkOrder(request: RequestMessage): Refusal | null
+  submit(pending: PendingRequest, input: Uint8Array): void
   /** Lets go what waited behind commands that were to be parsed again, as far as nothing is left to wait for. */
   releaseHeld(): void
 }

@@ -1,3 +1,5 @@
+import type { Value } from '../../codec/value/value.ts'
+
 /** What became of a command, with bytes still encoded (sessions.md §7). */
 export type RawOutcome =
   /** Executed. `replayed`: the answer comes from the response cache. */
@@ -17,3 +19,9 @@ export type RawOutcome =
 
 /** An encoded null. */
 export const NO_DETAILS: Uint8Array = Uint8Array.of(0xc0)
+
+/** A number in the details of a refusal; null when there is none of that name. */
+export function numberIn(details: Value, name: string): number | null {
+  const found = Object.entries(details ?? {}).find(([key]) => key === name)
+  return typeof found?.[1] === 'number' ? found[1] : null
+}

@@ -1,5 +1,6 @@
 import { unreachable } from '../../base/assert.ts'
 import type { ResponseAnswer } from '../../protocol/down-message.ts'
+import { decodeValue } from '../../codec/value/decode.ts'
 import { encodeValue } from '../../codec/value/encode.ts'
 import { isRetryable } from '../../protocol/errors.ts'
 import { INPUT_BYTES_MAX } from '../../protocol/limits.ts'
@@ -7,8 +8,9 @@ import type { RequestMessage } from '../../protocol/up-frame.ts'
 import type { ClientClock } from '../connection/ports.ts'
 import { Deadlines } from './deadlines.ts'
 import { LateOutcomes } from './late-outcomes.ts'
+import { OrderGaps } from './order-gaps.ts'
 import { type CommandCall, type Done, outcomeOf, type PendingCommand, pendingCommand } from './pending-command.ts'
-import { NO_DETAILS, type RawOutcome } from './raw-outcome.ts'
+import { NO_DETAILS, numberIn, type RawOutcome } from './raw-outcome.ts'
 
 /** What the window needs of its session. */
 export interface RequestWindowOptions {
@@ -18,6 +20,8 @@ export interface RequestWindowOptions {
   /** Sends one copy of a command. */
   sendMessage(message: RequestMessage): void
   readonly channel: number
+  /** The session was opened as an ordered one. */
+  readonly ordered: boolean
   /** The ack that rides along; 0: none. */
   takeAck(): number
   /** A command whose first copy was sent then was applied, which renewed the session. */
@@ -49,6 +53,9 @@ export class RequestWindow {
   private nextId = 1
   /** Lowest id without an outcome; `nextId` when there is none. */
   private lowest = 1
+  /** The session takes commands in id order alone; one that is taken up learns it from its first OUT_OF_ORDER. */
+  private ordered: boolean
+  private readonly gaps = new OrderGaps()
   /** Lowest id of which no copy was ever sent. */
   private unsentFrom = 1
   private readonly deadlines: Deadlines<PendingCommand>
@@ -57,6 +64,7 @@ export class RequestWindow {
 
   constructor(options: RequestWindowOptions) {
     this.options = options
+    this.ordered = options.ordered
     this.deadlines = new Deadlines(
       options.clock,
       () => this.pending.values(),
@@ -91,6 +99,7 @@ export class RequestWindow {
     }
     this.nextId += shift
     this.unsentFrom = nextRequestId
+    this.gaps.clear()
     while (this.lowest < nextRequestId && !this.pending.has(this.lowest)) this.lowest += 1
   }
 
@@ -130,8 +139,9 @@ export class RequestWindow {
     this.retryMs = RETRY_FIRST_MS
     for (const pending of this.pending.values()) {
       if (pending.requestId >= this.unsentFrom) break
-      this.sendCopy(pending)
+      pending.resend = true
     }
+    this.sendDue()
     this.sendUnsent()
   }
 
@@ -189,7 +199,7 @@ export class RequestWindow {
     const pending = this.pending.get(requestId)
     if (pending === undefined) return false
     const { done } = pending
-    this.release(pending)
+    this.release(pending, false)
     done?.(outcomeOf(pending, 'ABANDONED'), requestId)
     return true
   }
@@ -216,7 +226,7 @@ export class RequestWindow {
       return this.finish(pending, { kind: 'notExecuted', code, details: Uint8Array.from(details) })
     }
     if (final) pending.refusals += 1
-    if (code === 'OUT_OF_ORDER') this.resendBelow(pending.requestId)
+    if (code === 'OUT_OF_ORDER') this.outOfOrder(pending.requestId, numberIn(decodeValue(details), 'expected') ?? 1)
     if (pending.refusals >= REFUSALS_MAX) return this.finish(pending, { kind: 'unknown', code })
     this.retryLater(pending)
   }
@@ -229,24 +239,34 @@ export class RequestWindow {
     this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS)
   }
 
-  private resendBelow(requestId: number): void {
+  /** The log waits for `expected`, 1 when that was not said: it goes first, or the floor passes it. */
+  private outOfOrder(requestId: number, expected: number): void {
+    this.ordered = true
+    if (expected >= this.lowest && !this.pending.has(expected)) return this.gaps.add(expected)
     for (const pending of this.pending.values()) {
       if (pending.requestId >= requestId) return
-      pending.resend = true
+      if (pending.requestId >= expected) pending.resend = true
     }
   }
 
   private retry(): void {
     this.retryTimer = null
-    if (!this.options.canSend()) return
-    for (const pending of this.pending.values()) if (pending.resend) this.sendCopy(pending)
+    if (this.options.canSend()) this.sendDue()
+  }
+
+  /** Sends again what is due, up to the first gap. */
+  private sendDue(): void {
+    for (const pending of this.pending.values()) {
+      if (pending.requestId >= this.gaps.first) return
+      if (pending.resend) this.sendCopy(pending)
+    }
   }
 
   /** An outcome for good; it is kept for `resolve` when the caller was told `unknown` before. */
   private finish(pending: PendingCommand, outcome: RawOutcome): void {
     const { done, requestId } = pending
     this.retryMs = RETRY_FIRST_MS
-    this.release(pending)
+    this.release(pending, outcome.kind === 'ok' || outcome.kind === 'rejected')
     if (done !== null) return done(outcome, requestId)
     this.lateOutcomes.keep(requestId, outcome)
   }
@@ -257,7 +277,7 @@ export class RequestWindow {
     // No copy was sent, or a new epoch has fenced them all without an answer.
     const unreached = pending.openCopies === 0 && pending.lastCode === ''
     const outcome = outcomeOf(pending, unreached && code === 'DEADLINE_EXCEEDED' ? 'NO_LEADER' : code)
-    if (outcome.kind === 'notExecuted') this.release(pending)
+    if (outcome.kind === 'notExecuted') this.release(pending, false)
     else {
       pending.done = null
       pending.deadlineAt = 0
@@ -265,17 +285,19 @@ export class RequestWindow {
     done?.(outcome, requestId)
   }
 
-  private release(pending: PendingCommand): void {
+  private release(pending: PendingCommand, executed: boolean): void {
+    if (this.ordered && !executed) this.gaps.add(pending.requestId)
     this.pending.delete(pending.requestId)
     this.renumbered.delete(pending.givenId)
     while (this.lowest < this.nextId && !this.pending.has(this.lowest)) this.lowest += 1
     if (this.unsentFrom < this.lowest) this.unsentFrom = this.lowest
+    if (this.gaps.passed(this.lowest) && this.options.canSend()) this.sendDue()
     if (this.unsentFrom < this.nextId) this.sendUnsent()
   }
 
   private sendUnsent(): void {
     if (!this.options.canSend()) return
-    const end = Math.min(this.nextId, this.lowest + this.windowRequests)
+    const end = Math.min(this.nextId, this.lowest + this.windowRequests, this.gaps.first)
     while (this.unsentFrom < end) {
       const pending = this.pending.get(this.unsentFrom)
       this.unsentFrom += 1

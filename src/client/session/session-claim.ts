@@ -3,6 +3,7 @@ import type { Value } from '../../codec/value/value.ts'
 import { encodeValue } from '../../codec/value/encode.ts'
 import { NONCE_BYTES } from '../../protocol/limits.ts'
 import type { UpMessage } from '../../protocol/up-frame.ts'
+import { numberIn } from '../calls/raw-outcome.ts'
 import { secretBytes, secretText, type SessionSettings, type SessionToken } from './session-settings.ts'
 
 /** An open is valid for this long after the log's time, which bounds how late a lost copy of it may still open. */
@@ -120,10 +121,4 @@ export class SessionClaim {
     this.adopting = false
     return true
   }
-}
-
-/** A number in the details of a refusal; null when there is none of that name. */
-export function numberIn(details: Value, name: string): number | null {
-  const found = Object.entries(details ?? {}).find(([key]) => key === name)
-  return typeof found?.[1] === 'number' ? found[1] : null
 }

@@ -5,11 +5,12 @@ import { encodeValue } from '../../codec/value/encode.ts'
 import type { GreetingMessage } from '../../protocol/down-message.ts'
 import type { UpMessage } from '../../protocol/up-frame.ts'
 import type { CommandCall, Done } from '../calls/pending-command.ts'
+import { numberIn } from '../calls/raw-outcome.ts'
 import { RequestWindow } from '../calls/request-window.ts'
 import type { ClientEnvironment, SessionMessage } from '../connection/ports.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { RequestInbox } from './request-inbox.ts'
-import { numberIn, SessionClaim } from './session-claim.ts'
+import { SessionClaim } from './session-claim.ts'
 import type { LostReason, SessionEvents } from './session-events.ts'
 import type { SessionSettings, SessionToken } from './session-settings.ts'
 
@@ -71,6 +72,7 @@ export class SessionCore {
     this.window = new RequestWindow({
       clock: environment.clock,
       channel,
+      ordered: settings.ordered,
       canSend: () => this.canSend,
       sendMessage: (message) => host.sendMessage(message),
       takeAck: () => this.inbox.takeAck(),
