@@ -41,8 +41,13 @@ export function statusOf(endpoint: string): Promise<NodeStatusReport | null> {
 
 /** The status of whoever leads in the highest term that any of the cluster's nodes knows. */
 export function leaderOf(cluster: LocalCluster): Promise<NodeStatusReport> {
+  return leaderAmong(cluster.endpoints)
+}
+
+/** The same as these nodes know it, where others of the cluster do not answer. */
+export function leaderAmong(endpoints: readonly string[]): Promise<NodeStatusReport> {
   return eventually('a leader', async () => {
-    const known = (await Promise.all(cluster.endpoints.map(statusOf))).filter((status) => status !== null)
+    const known = (await Promise.all(endpoints.map(statusOf))).filter((status) => status !== null)
     const term = Math.max(...known.map((status) => status.term))
     return known.find((status) => status.role === 'leader' && status.term === term) ?? null
   })

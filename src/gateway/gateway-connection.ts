@@ -137,7 +137,9 @@ export class GatewayConnection {
     this.gateway.acks.receiveAck(attachment, serverRequestId)
   }
 
+  /** On the channel of no session it asks the process for a sign of life: answered at once, whoever leads. */
   receivePing(channel: number): void {
+    if (channel === 0) return this.sink.pong(0)
     const attachment = this.channels.get(channel)
     if (attachment === undefined) return this.refuse(channel, 'ping', refusal('NOT_ATTACHED'))
     const bad = this.checkServing()

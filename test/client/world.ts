@@ -192,37 +192,61 @@ export function run(
   return { id, outcomes }
 }
 
-/** A server that says exactly what a test tells it to. */
+/** A server that says exactly what a test tells it to, on the channel that was dialled last or on the one that is named. */
 export class Script {
   readonly clock = new FakeClock()
   readonly environment: ClientEnvironment
   readonly heard: UpMessage[] = []
   readonly dialled: string[] = []
+  /** Nobody answers probes: the process is frozen, or the connection carries nothing. */
+  frozen = false
+  /** Probes that came. */
+  probes = 0
+  private channels: { readonly endpoint: string; readonly listener: ChannelListener }[] = []
   private listener: ChannelListener | null = null
 
   constructor() {
     this.environment = environmentOn(this.clock, (endpoint, listener) => {
       this.dialled.push(endpoint)
       this.listener = listener
+      this.channels.push({ endpoint, listener })
       const reader = new UpFrameReader()
       return {
         sendFrame: (frame) => {
-          const error = reader.read(frame, (message) => this.heard.push(structuredClone(message)))
+          const error = reader.read(frame, (message) => this.hear(message, listener))
           if (error !== null) throw new Error(error)
         },
         close: () => {
           if (this.listener === listener) this.listener = null
+          this.channels = this.channels.filter((channel) => channel.listener !== listener)
         },
       }
     })
   }
 
+  /** Endpoints of the channels that the library has not released, in the order in which it dialled. */
+  get open(): string[] {
+    return this.channels.map(({ endpoint }) => endpoint)
+  }
+
   say(...messages: DownMessage[]): void {
-    const writer = new ByteWriter()
-    writer.byte(FRAME_VERSION)
-    for (const message of messages) writeDown(writer, message)
-    this.listener?.onFrame(writer.take())
+    this.listener?.onFrame(frameOf(messages))
     this.clock.advance(0)
+  }
+
+  /** Says it on the oldest channel to that endpoint. */
+  sayAt(endpoint: string, ...messages: DownMessage[]): void {
+    this.channels.find((channel) => channel.endpoint === endpoint)?.listener.onFrame(frameOf(messages))
+    this.clock.advance(0)
+  }
+
+  private hear(message: UpMessage, listener: ChannelListener): void {
+    if (message.kind !== 'ping' || message.channel !== 0) {
+      this.heard.push(structuredClone(message))
+      return
+    }
+    this.probes += 1
+    if (!this.frozen) this.clock.defer(() => listener.onFrame(frameOf([{ kind: 'pong', channel: 0 }])))
   }
 
   raw(frame: Uint8Array): void {
@@ -236,23 +260,11 @@ export class Script {
   }
 
   greet(node = 'n1', leader = node, leaderAddress = `${leader}:1`): void {
-    this.say({
-      kind: 'greeting',
-      clusterId: 'c',
-      group: 0,
-      incarnation: 1,
-      node,
-      leader,
-      leaderAddress,
-      now: 1000,
-      commandBytesMax: 1000,
-      windowRequests: 1024,
-      credit: 1024,
-    })
+    this.say(greetingOf(node, leader, leaderAddress))
   }
 
   /** Greets, opens and attaches what asks for it on channel 1. */
-  attach(epoch = 5, nextRequestId = 1): void {
+  attach(epoch = 5, nextRequestId = 1, timeoutMs = 30_000): void {
     this.greet()
     if (
       this.heard.some((message) => message.kind === 'open') &&
@@ -260,7 +272,7 @@ export class Script {
     ) {
       this.say({ kind: 'opened', channel: 1, group: 0, incarnation: 1, index: 4, existing: false })
     }
-    this.say({ kind: 'attached', channel: 1, epoch, nextRequestId, acknowledged: 0, timeoutMs: 30_000 })
+    this.say({ kind: 'attached', channel: 1, epoch, nextRequestId, acknowledged: 0, timeoutMs })
   }
 
   /** Up messages of a kind since the last call. */
@@ -270,6 +282,29 @@ export class Script {
     this.heard.length = 0
     return found
   }
+}
+
+export function greetingOf(node: string, leader: string, leaderAddress: string): DownMessage {
+  return {
+    kind: 'greeting',
+    clusterId: 'c',
+    group: 0,
+    incarnation: 1,
+    node,
+    leader,
+    leaderAddress,
+    now: 1000,
+    commandBytesMax: 1000,
+    windowRequests: 1024,
+    credit: 1024,
+  }
+}
+
+function frameOf(messages: readonly DownMessage[]): Buffer {
+  const writer = new ByteWriter()
+  writer.byte(FRAME_VERSION)
+  for (const message of messages) writeDown(writer, message)
+  return writer.take()
 }
 
 export function hubOn(environment: ClientEnvironment, endpoints: readonly string[] = ['n1:1']): MultiSession {

@@ -224,6 +224,17 @@ describe('staying alive and ending', () => {
     expect(recorder.take()).toMatchObject([['refused', 5, 'ping', { code: 'NOT_ATTACHED' }]])
   })
 
+  test('a ping on the channel of no session is answered at once, without an entry, and also by a follower', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    world.node.loseLead(null)
+    recorder.take()
+    const entries = world.node.submitted.length
+    connection.receivePing(0)
+    expect(recorder.take()).toEqual([['pong', 0]])
+    expect(world.node.submitted).toHaveLength(entries)
+  })
+
   test('P-21 P-24 an expired session is told to its connection, and then it is unknown', () => {
     const world = worldOf()
     const { connection, recorder, session } = attachedClient(world)

@@ -32,6 +32,11 @@ export class FakeClock implements Clock {
     return this.timers.length
   }
 
+  /** Time passes and nothing runs: the process stood still. What was due fires with the next `advance`. */
+  jump(ms: number): void {
+    this.time += ms
+  }
+
   /** Fires what is due within `ms`, in order. */
   advance(ms: number): void {
     const end = this.time + ms

@@ -54,6 +54,11 @@ export class QueryBoard {
     this.sendMessage = options.sendMessage
   }
 
+  /** Queries without an answer. */
+  get size(): number {
+    return this.waiting.size
+  }
+
   /** Asks; `deadlineMs` from now, over all copies. `done` hears the outcome once, perhaps before this returns. */
   query(request: QueryRequest, deadlineMs: number, done: (outcome: RawQueryOutcome) => void): void {
     if (this.waiting.size >= WAITING_MAX) return done({ kind: 'failed', code: 'BACKLOG_FULL' })

@@ -1,23 +1,29 @@
-import { assert, unreachable } from '../../base/assert.ts'
+import { assert } from '../../base/assert.ts'
 import { ByteWriter } from '../../protocol/bytes.ts'
-import { DownFrameReader } from '../../protocol/down-frame.ts'
-import type { DownMessage, GreetingMessage } from '../../protocol/down-message.ts'
+import type { GreetingMessage } from '../../protocol/down-message.ts'
 import { FRAME_BYTES_FULL } from '../../protocol/limits.ts'
 import { FRAME_VERSION } from '../../protocol/frame.ts'
 import { type UpMessage, writeUp } from '../../protocol/up-frame.ts'
-import type { Channel, ClientEnvironment, PassedMessage } from './ports.ts'
+import { LeaderSearch } from './leader-search.ts'
+import type { NodeStream } from './node-stream.ts'
+import type { ClientEnvironment, PassedMessage } from './ports.ts'
+import { SilenceWatch } from './silence-watch.ts'
 
 /** What the connection needs, and who hears of it. */
 export interface LeaderConnectionOptions {
   readonly environment: ClientEnvironment
   /** `host:port` of any nodes, at least one. */
   readonly endpoints: readonly string[]
-  /** A node that has not greeted by then is given up. Default 2 s. */
+  /** A node that says nothing for so long, while a leader is looked for, is given up. Default 2 s. */
   readonly connectTimeoutMs?: number
-  /** A node that knows no leader is asked for this long before the next one. Default 500 ms. */
+  /** While no leader is found, another node is asked as well after each such pause. Default 500 ms. */
   readonly leaderWaitMs?: number
   /** Longest wait between two attempts. Default 1 s. */
   readonly backoffMaxMs?: number
+  /** A leader that owes an answer is suspected after so long without a word, ms; asked for each time. */
+  silenceLimitMs(): number
+  /** Something was asked that only the leader can answer. */
+  awaitsAnswer(): boolean
   /** The leader is reached; from now on `sendMessage` goes to it. */
   onReady(greeting: GreetingMessage): void
   /** The leader of the last `onReady` is no longer reached. */
@@ -28,43 +34,77 @@ export interface LeaderConnectionOptions {
 
 const CONNECT_TIMEOUT_MS = 2000
 const LEADER_WAIT_MS = 500
-const BACKOFF_FIRST_MS = 10
 const BACKOFF_MAX_MS = 1000
-/** Redirects in a row before the library slows down: two nodes may name each other during an election. */
-const REDIRECTS_MAX = 3
+/** Other endpoints that are asked at once when a leader is suspected: one of them may be down. */
+const SUSPICION_DIALS = 2
+/** The channel of no session: a ping there asks the node for a sign of life, and costs no entry (wire.md §3, step 4). */
+const PROBE = { kind: 'ping', channel: 0 } as const
+/** Limits of silence after which another stream to the same node replaces the one that is silent: at first, and at most. */
+const SAME_NODE_LIMITS = 2
+const SAME_NODE_LIMITS_MAX = 16
+/** A stream that lived this long was no victim of our own impatience. */
+const SAME_NODE_FORGIVEN_MS = 60_000
 
 /**
  * One stream to whoever leads, over any number of failures (P-02, P-04; wire.md §8.1): finds the leader, follows it, and
- * puts the messages of one turn into one frame.
+ * puts the messages of one turn into one frame. A leader that falls silent is kept while others are asked, until one of
+ * them leads: a slow leader is better than none. One that wakes up later is harmless, for the log's epochs fence it.
  */
 export class LeaderConnection {
   private readonly options: LeaderConnectionOptions
   private readonly writer = new ByteWriter()
-  private channel: Channel | null = null
-  private greeting: GreetingMessage | null = null
-  private isReady = false
-  private timer: { cancel(): void } | null = null
-  private nextEndpoint = 0
-  private backoffMs = BACKOFF_FIRST_MS
-  private redirects = 0
+  private readonly search: LeaderSearch
+  private readonly watch: SilenceWatch
+  private leader: NodeStream | null = null
   private flushPending = false
   private closed = false
-  /** Why the last connection ended, for messages. */
-  lastFailure = ''
+  private sameNodeLimits = SAME_NODE_LIMITS
+  private sameNodeReplacedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: LeaderConnectionOptions) {
     assert(options.endpoints.length > 0, 'a client needs at least one endpoint')
     this.options = options
-    this.dialNext()
+    this.search = new LeaderSearch(
+      {
+        environment: options.environment,
+        endpoints: options.endpoints,
+        patienceMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+        nextAfterMs: options.leaderWaitMs ?? LEADER_WAIT_MS,
+        backoffMaxMs: options.backoffMaxMs ?? BACKOFF_MAX_MS,
+      },
+      {
+        onHeard: (stream) => this.heard(stream),
+        onMessage: (stream, message) => {
+          if (stream === this.leader) options.onMessage(message)
+        },
+        onLeader: (stream) => this.leaderSays(stream),
+        onGone: (stream, failure) => this.leaderGone(stream, failure),
+        onFound: (stream) => this.found(stream),
+      },
+    )
+    this.watch = new SilenceWatch({
+      clock: options.environment.clock,
+      limitMs: () => options.silenceLimitMs(),
+      awaitsAnswer: () => options.awaitsAnswer(),
+      probe: () => this.sendMessage(PROBE),
+      onSilent: () => this.suspect(),
+    })
+    this.search.begin(1, null)
   }
 
   get ready(): boolean {
-    return this.isReady
+    return this.leader !== null
+  }
+
+  /** Why the last connection ended, for messages. */
+  get lastFailure(): string {
+    return this.search.lastFailure
   }
 
   /** Appends a message to this turn's frame; dropped while not ready. */
   sendMessage(message: UpMessage): void {
-    if (!this.isReady) return
+    if (this.leader === null) return
+    this.watch.sent()
     const { writer } = this
     if (writer.length === 0) writer.byte(FRAME_VERSION)
     writeUp(writer, message)
@@ -80,132 +120,86 @@ export class LeaderConnection {
   /** Sends the frame of this turn now, before the turn ends. */
   flush(): void {
     if (this.writer.length === 0) return
-    const frame = this.writer.take()
-    if (this.isReady) this.channel?.sendFrame(frame)
+    this.leader?.sendFrame(this.writer.take())
   }
 
-  /** Sends what is gathered and releases the channel; nothing is dialled any more. */
+  /** Sends what is gathered and releases the streams; nothing is dialled any more. */
   close(): void {
+    if (this.closed) return
     this.flush()
     this.closed = true
-    this.drop()
+    this.search.end()
+    this.leave()?.close()
   }
 
-  private dialNext(): void {
-    const { endpoints } = this.options
-    const endpoint = endpoints[this.nextEndpoint % endpoints.length]
-    this.nextEndpoint += 1
-    if (endpoint !== undefined) this.dial(endpoint)
+  private heard(stream: NodeStream): void {
+    if (stream !== this.leader) return
+    this.watch.heard()
+    // It was only slow.
+    if (this.search.running) this.search.end()
   }
 
-  private dial(endpoint: string): void {
-    this.drop()
-    if (this.closed) return
-    const { environment, connectTimeoutMs } = this.options
-    const reader = new DownFrameReader()
-    this.arm(connectTimeoutMs ?? CONNECT_TIMEOUT_MS, () => this.retry('no greeting in time'))
-    // A dial may fail before it returns, when there is no channel yet: the failure is then acted on below.
-    let failed: string | null = null
-    let current: Channel | null = null
-    const channel = environment.dial(endpoint, {
-      onFrame: (frame) => {
-        if (this.channel !== current || current === null) return
-        const error = reader.read(frame, (message) => {
-          if (this.channel === current) this.receive(message)
-        })
-        if (error !== null && this.channel === current) this.retry(error)
-      },
-      onClosed: (code, message) => {
-        if (current === null) failed = `${code}: ${message}`
-        else if (this.channel === current) this.retry(`${code}: ${message}`)
-      },
-    })
-    current = channel
-    this.channel = channel
-    if (failed !== null) this.retry(failed)
+  /** The leader's own word on who leads. */
+  private leaderSays(stream: NodeStream): void {
+    if (stream.leads || stream !== this.leader) return
+    this.leave()
+    if (this.closed) stream.close()
+    else this.search.beginWith(stream)
   }
 
-  private receive(message: DownMessage): void {
-    switch (message.kind) {
-      case 'response':
-      case 'serverRequest':
-      case 'queryResult':
-      case 'opened':
-      case 'attached':
-      case 'acknowledged':
-      case 'pong':
-      case 'closed':
-      case 'ended':
-      case 'superseded':
-      case 'refused':
-        return this.options.onMessage(message)
-      case 'greeting':
-        this.greeting = message
-        return this.follow(message.leader, message.leaderAddress)
-      case 'leaderChanged':
-        return this.follow(message.leader, message.leaderAddress)
-      case 'failed':
-        return this.retry(`${message.code}: ${message.message}`)
-      default:
-        return unreachable(message)
-    }
+  private leaderGone(stream: NodeStream, failure: string): void {
+    if (stream !== this.leader) return
+    this.leave()
+    if (!this.closed) this.search.beginAfter(failure)
   }
 
-  /** Acts on who leads, as the connected node says. */
-  private follow(leader: string, address: string): void {
-    const { greeting } = this
-    if (greeting === null) return
-    if (leader === greeting.node) return this.becomeReady(greeting)
-    this.becomeDown()
-    if (address === '') {
-      // Nobody leads yet. This node will say who does; another one may know earlier.
-      return this.arm(this.options.leaderWaitMs ?? LEADER_WAIT_MS, () => this.retry('the node knows no leader'))
-    }
-    this.redirects += 1
-    if (this.redirects > REDIRECTS_MAX) return this.retry('too many redirects')
-    this.dial(address)
+  private suspect(): void {
+    const { search } = this
+    if (!search.running) search.begin(SUSPICION_DIALS, this.leader?.endpoint ?? null)
+    if (search.found !== null) this.found(search.found)
   }
 
-  private becomeReady(greeting: GreetingMessage): void {
-    if (this.isReady) return
-    this.timer?.cancel()
-    this.timer = null
-    this.isReady = true
-    this.redirects = 0
-    this.backoffMs = BACKOFF_FIRST_MS
+  private found(stream: NodeStream): void {
+    if (!this.mayReplaceLeader(stream)) return
+    if (this.isLeaderItself(stream)) this.growPatience()
+    const before = this.leave()
+    this.search.take(stream)
+    this.search.end()
+    before?.close()
+    const { greeting } = stream
+    assert(greeting !== null, 'a node says who leads only after its greeting')
+    this.leader = stream
     this.options.onReady(greeting)
   }
 
-  private becomeDown(): void {
-    if (!this.isReady) return
-    this.isReady = false
+  /**
+   * Where the suspected leader itself answers on another stream, the first one is dead or only crowded: megabytes that take
+   * seconds on a slow link. Replacing a crowded one sends all of it again, and without a growing patience for ever.
+   */
+  private mayReplaceLeader(stream: NodeStream): boolean {
+    if (!this.isLeaderItself(stream)) return true
+    return this.watch.silentMs >= this.options.silenceLimitMs() * this.sameNodeLimits
+  }
+
+  private isLeaderItself(stream: NodeStream): boolean {
+    return this.leader !== null && this.leader.greeting?.node === stream.greeting?.node
+  }
+
+  private growPatience(): void {
+    const now = this.options.environment.clock.nowMs()
+    const forgiven = now - this.sameNodeReplacedAt > SAME_NODE_FORGIVEN_MS
+    this.sameNodeLimits = Math.min((forgiven ? SAME_NODE_LIMITS : this.sameNodeLimits) * 2, SAME_NODE_LIMITS_MAX)
+    this.sameNodeReplacedAt = now
+  }
+
+  /** The leader is no longer reached. Returns its stream. */
+  private leave(): NodeStream | null {
+    const { leader } = this
+    if (leader === null) return null
+    this.leader = null
+    this.watch.stop()
     this.writer.take()
     this.options.onDown()
-  }
-
-  /** Gives this connection up and tries the next endpoint after a pause. */
-  private retry(failure: string): void {
-    this.lastFailure = failure
-    this.redirects = 0
-    this.drop()
-    if (this.closed) return
-    const delayMs = this.backoffMs * (0.5 + this.options.environment.random.float() / 2)
-    this.backoffMs = Math.min(this.backoffMs * 2, this.options.backoffMaxMs ?? BACKOFF_MAX_MS)
-    this.arm(delayMs, () => this.dialNext())
-  }
-
-  private arm(delayMs: number, callback: () => void): void {
-    this.timer?.cancel()
-    this.timer = this.options.environment.clock.setTimer(delayMs, callback)
-  }
-
-  private drop(): void {
-    this.timer?.cancel()
-    this.timer = null
-    const { channel } = this
-    this.channel = null
-    this.greeting = null
-    this.becomeDown()
-    channel?.close()
+    return leader
   }
 }

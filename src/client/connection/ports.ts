@@ -24,7 +24,11 @@ export type Dial = (endpoint: string, listener: ChannelListener) => Channel
 export interface ClientClock {
   /** Monotonic milliseconds, may have a fraction. */
   nowMs(): number
-  setTimer(delayMs: number, callback: () => void): { cancel(): void }
+  /**
+   * Calls back once. `upkeep`: what goes on for as long as a session is open, and nobody waits for; with a node of this very
+   * process it does not keep the process alive.
+   */
+  setTimer(delayMs: number, callback: () => void, upkeep?: 'upkeep'): { cancel(): void }
   /** Calls back soon, after what is going on: what was said meanwhile shares one frame. */
   defer(callback: () => void): void
 }

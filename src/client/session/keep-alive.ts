@@ -34,6 +34,11 @@ export class KeepAlive {
     return this.isSuspended
   }
 
+  /** A ping is under way. */
+  get awaitsAnswer(): boolean {
+    return this.unansweredPings.length > 0
+  }
+
   /** Every now and then, once it was attached: a ping when one is due, and the news of suspension. */
   tick(now: number, canSend: boolean): void {
     if (now - this.confirmedAt > this.timeoutMs && !this.isSuspended) {

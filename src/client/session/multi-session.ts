@@ -23,6 +23,10 @@ export interface MultiSessionOptions {
 const TICK_MIN_MS = 50
 /** Rounds per session timeout. */
 const TICK_PART = 12
+/** A silent leader is suspected after a quarter of the shortest session timeout, in rounds, … */
+const SILENCE_TICKS = TICK_PART / 4
+/** … and after no more than the longest election timeout: by then the others may have elected another one. */
+const SILENCE_MS_MAX = 600
 
 /**
  * Many sessions over one stream, with callbacks and without promises: the base of `ClientSession`, and the fast path of
@@ -48,6 +52,8 @@ export class MultiSession implements SessionHost {
     })
     this.connection = new LeaderConnection({
       ...options,
+      silenceLimitMs: () => Math.min(SILENCE_MS_MAX, this.tickMs * SILENCE_TICKS),
+      awaitsAnswer: () => this.awaitsAnswer,
       onReady: (greeting) => {
         this.currentGreeting = greeting
         options.onLeader?.(greeting.node)
@@ -122,6 +128,13 @@ export class MultiSession implements SessionHost {
     this.sessions.delete(channel)
   }
 
+  /** PERF: asked for only when the leader has been silent, every few hundred milliseconds. */
+  private get awaitsAnswer(): boolean {
+    if (this.queries.size > 0) return true
+    for (const session of this.sessions.values()) if (session.awaitsAnswer) return true
+    return false
+  }
+
   private receive(message: PassedMessage): void {
     // PERF: nearly all that comes, so it is asked for first.
     if (message.kind === 'response' || message.kind === 'serverRequest') {
@@ -131,10 +144,14 @@ export class MultiSession implements SessionHost {
   }
 
   private armTick(): void {
-    this.tickTimer = this.environment.clock.setTimer(this.tickMs, () => {
-      const now = this.environment.clock.nowMs()
-      for (const session of [...this.sessions.values()]) session.tick(now)
-      if (!this.closed) this.armTick()
-    })
+    this.tickTimer = this.environment.clock.setTimer(
+      this.tickMs,
+      () => {
+        const now = this.environment.clock.nowMs()
+        for (const session of [...this.sessions.values()]) session.tick(now)
+        if (!this.closed) this.armTick()
+      },
+      'upkeep',
+    )
   }
 }

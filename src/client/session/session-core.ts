@@ -91,6 +91,12 @@ export class SessionCore {
     return this.phase === 'over'
   }
 
+  /** It has asked for something that only the leader can answer. */
+  get awaitsAnswer(): boolean {
+    const { phase, keepAlive, window, closing } = this
+    return phase !== 'attached' || keepAlive.awaitsAnswer || window.size > 0 || closing !== null
+  }
+
   /** Nothing was heard for the session's timeout. */
   get suspended(): boolean {
     return this.keepAlive.suspended
