@@ -116,13 +116,13 @@ const REQUEST: { readonly [code: string]: Row } = {
     'NOT_FOUND',
     false,
     'No machine of that name is mounted.',
-    'Check the name; `holdfast machine list` shows what is there.',
+    'Check the name, and that every node was started with the machine.',
   ],
   UNKNOWN_COMMAND: [
     'NOT_FOUND',
     false,
     'The machine has no command of that name.',
-    'Check the name; `holdfast machine show` lists its commands.',
+    "Check the name in the machine's definition, and that every node runs the same version of it.",
   ],
   COMMAND_TOO_LARGE: [
     'RESOURCE_EXHAUSTED',
@@ -251,13 +251,13 @@ export const ERROR_TABLE: { readonly [scope in ErrorScope]: { readonly [code: st
       'NOT_FOUND',
       false,
       'No machine of that name is mounted.',
-      'Check the name; `holdfast machine list` shows what is there.',
+      'Check the name, and that every node was started with the machine.',
     ],
     UNKNOWN_QUERY: [
       'NOT_FOUND',
       false,
       'The machine has no query of that name.',
-      'Check the name; `holdfast machine show` lists its queries.',
+      "Check the name in the machine's definition, and that every node runs the same version of it.",
     ],
     BEHIND: [
       'UNAVAILABLE',
@@ -329,7 +329,7 @@ export const ERROR_TABLE: { readonly [scope in ErrorScope]: { readonly [code: st
       'FAILED_PRECONDITION',
       false,
       'The node has another data directory than its peers know: it was replaced.',
-      'Remove it and add it again.',
+      'Start it on the directory that its peers know. Until then the others go on without it; it cannot be replaced yet.',
     ],
   },
   server: {

@@ -15,7 +15,7 @@ export async function status(flags: {
     throw new CommandError(
       EXIT.cannotConnect,
       `no node answered at ${flags.endpoints.join(', ')}`,
-      'Start one with holdfast dev, or name others with --endpoints.',
+      'Start one with `holdfast dev`, or name others with --endpoints.',
     )
   }
   const cluster = clusterStatus(reports)

@@ -167,7 +167,7 @@ function make(
 function missing(path: string): StorageFault {
   return {
     code: 'IO_ERROR',
-    message: `${path} is no data directory of Holdfast: it has no ${IDENTITY_FILE}. Check the path given with --data, or make a new directory with "holdfast init".`,
+    message: `${path} is no data directory of Holdfast: it has no ${IDENTITY_FILE}. Check the path given with --data; "holdfast start" makes a new one of an empty directory.`,
   }
 }
 

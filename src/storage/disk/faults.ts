@@ -41,6 +41,12 @@ export function faultOf(error: DiskError): StorageFault {
   }
 }
 
+/** What can be done today: a voter whose data is gone cannot be replaced, and an old copy of it would vote twice. */
+const WITHOUT_ITS_DATA =
+  'Keep the directory for diagnosis. In a cluster the other nodes go on without this one, and it must not be started on an ' +
+  'older copy of its data. A single node can be started on a copy of the whole directory that was taken while it was ' +
+  'stopped, and loses what came later.'
+
 /**
  * LOG_ROT: damage of the log that no torn write explains (storage.md §3.3, §3.5). The directory is left as it is. `offset` is
  * in bytes, in the file at `path`; `what` is a sentence.
@@ -48,10 +54,7 @@ export function faultOf(error: DiskError): StorageFault {
 export function logRot(path: string, offset: number, what: string): StorageFault {
   return {
     code: 'LOG_ROT',
-    message:
-      `The log is damaged: ${path}, offset ${offset}: ${what} Nothing was changed. In a cluster, stop this node and restore it ` +
-      `from its peers with an empty data directory under a new node id; on a single node run "holdfast doctor --data DIR", ` +
-      `which says what can be saved.`,
+    message: `The log is damaged: ${path}, offset ${offset}: ${what} Nothing was changed. ${WITHOUT_ITS_DATA}`,
   }
 }
 
@@ -59,9 +62,6 @@ export function logRot(path: string, offset: number, what: string): StorageFault
 export function snapshotRot(directory: string, what: string): StorageFault {
   return {
     code: 'SNAPSHOT_ROT',
-    message:
-      `The snapshot is damaged: ${directory}: ${what} Nothing was changed. In a cluster, stop this node and restore it from ` +
-      `its peers with an empty data directory under a new node id; on a single node restore the newest backup with ` +
-      `"holdfast restore FILE --data DIR".`,
+    message: `The snapshot is damaged: ${directory}: ${what} Nothing was changed. ${WITHOUT_ITS_DATA}`,
   }
 }

@@ -208,7 +208,7 @@ describe('rot', () => {
       code: 'LOG_ROT',
       message: expect.stringContaining(`${SEGMENT}, offset ${ends[1]}: A checksum`),
     })
-    expect(fault).toMatchObject({ message: expect.stringContaining('holdfast doctor') })
+    expect(fault).toMatchObject({ message: expect.stringContaining('Keep the directory') })
   })
 })
 
