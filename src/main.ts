@@ -266,6 +266,7 @@ function logIn(directory: DataDirectory): NodeParts['openLog'] {
     disk: directory.disk,
     directory: groupDirectory(GROUP),
     group: GROUP,
+    started: directory.identity.started,
     clock: systemClock,
   })
   return (snapshot, listener, done) =>

@@ -54,6 +54,8 @@ export class SimulatedNode {
   private readonly options: SimulatedNodeOptions
   private readonly snapshots = new MemorySnapshots()
   private clock: SimulatedClock | null = null
+  /** An open of the log has ended once: from then on none at all is a lost one. */
+  private started = false
   private starts = 0
   readonly address: string
 
@@ -157,7 +159,15 @@ export class SimulatedNode {
   /** The product's log on the simulated disk, with a witness between it and the driver. */
   private openLog(clock: SimulatedClock): NodeParts['openLog'] {
     const { segmentBytes } = this.options
-    const open = logOpener({ disk: this.disk.open(), directory: 'log', group: groupId(0), clock, segmentBytes })
+    const { started } = this
+    const open = logOpener({
+      disk: this.disk.open(),
+      directory: 'log',
+      group: groupId(0),
+      started,
+      clock,
+      segmentBytes,
+    })
     return (snapshot, listener, done) => {
       const witnessing: LogListener = {
         onPersisted: (write) => {
@@ -169,11 +179,11 @@ export class SimulatedNode {
       }
       open(snapshot, witnessing, (fault, opened) => {
         if (this.clock !== clock) return
-        if (fault !== null || opened === null) done(fault, null)
-        else
-          this.witnessLog(opened.store, opened.recovered, (witness) =>
-            done(null, { store: witness, recovered: opened.recovered }),
-          )
+        if (fault !== null || opened === null) return done(fault, null)
+        this.started = true
+        this.witnessLog(opened.store, opened.recovered, (witness) =>
+          done(null, { store: witness, recovered: opened.recovered }),
+        )
       })
     }
   }

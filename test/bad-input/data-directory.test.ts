@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -155,6 +155,17 @@ describe('a data directory that cannot be used is refused with its name and what
     // The snapshot's database renames its own files whenever it is opened; the log is what must stay as it was found.
     const watched = join(directory, 'group-0', 'log')
     await expectRefused(directory, { code: 'LOG_ROT', words: /offset \d+.*Nothing was changed/, watched })
+  })
+
+  test('LOG_ROT: without the marker and with the first sector of the only segment zeroed, it is not opened as new', async () => {
+    const directory = await usedDirectory()
+    const watched = join(directory, 'group-0', 'log')
+    const [segment = '', ...others] = Object.keys(contentsOf(watched))
+    expect(others).toEqual([])
+    rmSync(join(directory, 'group-0', 'marker'))
+    writeFileSync(segment, readFileSync(segment).fill(0, 0, 512))
+    await expectRefused(directory, { code: 'LOG_ROT', words: /00000001\.wal.*Nothing was changed/, watched })
+    expect(existsSync(join(directory, 'group-0', 'marker'))).toBe(false)
   })
 
   test('LOCKED: the directory of a node that runs, which goes on', async () => {

@@ -17,6 +17,14 @@ export interface MarkerSlot extends LogPosition {
   readonly counter: number
 }
 
+/** What a marker file says. */
+export interface ReadMarker {
+  /** The newer of the valid slots; null when none is. */
+  readonly newest: MarkerSlot | null
+  /** Both slots name the same position: the loss of either one loses nothing. */
+  readonly twice: boolean
+}
+
 /** Bytes of the file: two slots, in pages of their own, so that a torn write damages the one that was being replaced only. */
 export const MARKER_BYTES = 2 * PAGE_BYTES
 
@@ -39,13 +47,12 @@ export function encodeMarkerSlot(slot: MarkerSlot): Uint8Array {
   return bytes
 }
 
-/** The newer of the valid slots of a marker file, null when none is: then everything is above the marker. */
-export function readMarker(bytes: Uint8Array): MarkerSlot | null {
-  const slots = [readSlot(bytes, 0), readSlot(bytes, PAGE_BYTES)].filter((slot) => slot !== null)
-  return slots.reduce<MarkerSlot | null>(
-    (newest, slot) => (newest === null || slot.counter > newest.counter ? slot : newest),
-    null,
-  )
+/** The slots of a marker file. One may have been lost, or torn while it was written; both may not (storage.md §3.1). */
+export function readMarker(bytes: Uint8Array): ReadMarker {
+  const [first, second] = [readSlot(bytes, 0), readSlot(bytes, PAGE_BYTES)]
+  if (first === null || second === null) return { newest: first ?? second, twice: false }
+  const twice = first.sequence === second.sequence && first.offset === second.offset
+  return { newest: first.counter > second.counter ? first : second, twice }
 }
 
 function readSlot(bytes: Uint8Array, offset: number): MarkerSlot | null {

@@ -55,6 +55,7 @@ const MAGIC = 0x48536567 // "HSeg"
 /** Version of a segment's header; any other is damage (storage.md §7). */
 const FORMAT = 1
 const RESET = 1
+const DRAFT = 2
 const CHECKED_FROM = 8
 
 /** The bytes of a header, one sector. */
@@ -78,17 +79,32 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   return bytes
 }
 
+/**
+ * What stands in the first sector while an open copies frames into a new segment, synced before the first of them: so a
+ * first sector of zeros above data is always one that was lost, never a copy that was interrupted (storage.md §3.4).
+ */
+export function encodeDraftHeader(header: SegmentHeader): Uint8Array {
+  const bytes = encodeSegmentHeader(header)
+  bytes[9] = DRAFT
+  writeUint32(bytes, 4, crc32(bytes, CHECKED_FROM, SECTOR_BYTES, 0))
+  return bytes
+}
+
 /** Checksum in an encoded header: the seed of its segment's frames. */
 export function segmentSeed(header: Uint8Array): number {
   return readUint32(header, 4)
 }
 
-/** The header at the start of `bytes`; `unused` for zeros, `wrong` for anything that is no header of this format. */
-export function readSegmentHeader(bytes: Uint8Array): ReadSegmentHeader | 'unused' | 'wrong' {
+/**
+ * The header at the start of `bytes`; `unused` for zeros, `draft` for a copy that was never finished, `wrong` for anything
+ * that is no header of this format.
+ */
+export function readSegmentHeader(bytes: Uint8Array): ReadSegmentHeader | 'unused' | 'draft' | 'wrong' {
   if (bytes.length < SECTOR_BYTES) return isZero(bytes, 0, bytes.length) ? 'unused' : 'wrong'
   if (isZero(bytes, 0, SECTOR_BYTES)) return 'unused'
   const checksum = crc32(bytes, CHECKED_FROM, SECTOR_BYTES, 0)
   if (readUint32(bytes, 0) !== MAGIC || readUint32(bytes, 4) !== checksum || bytes[8] !== FORMAT) return 'wrong'
+  if (bytes[9] === DRAFT) return 'draft'
   // The brands below assert their range: what no reader of ours could hold is refused first.
   for (let at = 32; at <= 56; at += 8) {
     if (!isSafeUint64(bytes, at)) return 'wrong'

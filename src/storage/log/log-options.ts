@@ -21,6 +21,8 @@ export interface OpenLogOptions {
   readonly group: GroupId
   /** Null without a snapshot: the log holds everything. */
   readonly snapshot: SnapshotPosition | null
+  /** The log was opened here before, so it is there: none at all is a lost one. Default false: one may be made. */
+  readonly started?: boolean
   readonly clock: Pick<Clock, 'monotonicMs' | 'setTimer'>
   /** Bytes of a full-grown segment. Default 64 MiB; at least 4 KiB, at most 1 GiB. */
   readonly segmentBytes?: number

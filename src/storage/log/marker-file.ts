@@ -12,7 +12,8 @@ export type MarkerDone = (fault: StorageFault | null) => void
 
 /**
  * Keeps the durable-end marker behind the log's synced end. Lazy, so that no append waits for it: what lies above an
- * old marker is copied at the next open, never lost.
+ * old marker is copied at the next open, never lost. A position that stays is written once more, into the other slot: then
+ * no single lost sector takes it away.
  */
 export class MarkerFile {
   private readonly file: DiskFile
@@ -20,6 +21,8 @@ export class MarkerFile {
   private readonly onFault: (fault: StorageFault) => void
   private counter: number
   private wanted: LogPosition | null = null
+  /** The wanted position stands in one slot already. */
+  private again = false
   private timer: Timer | null = null
   private writing = false
   private waiting: MarkerDone[] = []
@@ -38,14 +41,11 @@ export class MarkerFile {
   /** The log is on disk up to here; the marker says so soon. */
   advance(position: LogPosition): void {
     this.wanted = position
-    if (this.timer !== null || this.writing) return
-    this.timer = this.clock.setTimer(MARKER_DELAY_MS, () => {
-      this.timer = null
-      this.write()
-    })
+    this.again = false
+    this.schedule()
   }
 
-  /** Writes and syncs the newest position now, when it is not on disk yet. */
+  /** Writes and syncs the newest position now, into both slots, where they do not say it yet. */
   flush(done: MarkerDone): void {
     this.timer?.cancel()
     this.timer = null
@@ -61,26 +61,36 @@ export class MarkerFile {
     else this.file.close(() => done())
   }
 
+  private schedule(): void {
+    if (this.timer !== null || this.writing) return
+    this.timer = this.clock.setTimer(MARKER_DELAY_MS, () => {
+      this.timer = null
+      this.write()
+    })
+  }
+
   private write(): void {
     const position = this.wanted
     if (position === null) return this.settle(null)
+    const second = this.again
     this.wanted = null
     this.writing = true
-    const counter = this.counter + 1
-    this.file.write(markerSlotOffset(counter), [encodeMarkerSlot({ ...position, counter })], (written) => {
-      if (!written.ok) return this.fail(faultOf(written.error))
-      this.file.sync((synced) => {
-        if (!synced.ok) return this.fail(faultOf(synced.error))
-        this.counter = counter
-        this.writing = false
-        this.next()
-      })
+    const slot = { ...position, counter: this.counter + 1 }
+    writeMarkerSlot(this.file, slot, (fault) => {
+      if (fault !== null) return this.fail(fault)
+      this.counter = slot.counter
+      this.writing = false
+      if (this.wanted === null && !second) {
+        this.wanted = position
+        this.again = true
+      }
+      this.next()
     })
   }
 
   private next(): void {
     if (this.waiting.length > 0) return this.write()
-    if (this.wanted !== null) this.advance(this.wanted)
+    if (this.wanted !== null) this.schedule()
   }
 
   private settle(fault: StorageFault | null): void {
@@ -97,6 +107,14 @@ export class MarkerFile {
   }
 }
 
+/** Writes a slot over the older one and syncs it; the other one stays whole meanwhile. */
+export function writeMarkerSlot(file: DiskFile, slot: MarkerSlot, done: MarkerDone): void {
+  file.write(markerSlotOffset(slot.counter), [encodeMarkerSlot(slot)], (written) => {
+    if (!written.ok) return done(faultOf(written.error))
+    file.sync((synced) => done(synced.ok ? null : faultOf(synced.error)))
+  })
+}
+
 /** Opens the marker file, or makes an empty one. Its name is durable then. */
 export function openMarkerFile(
   disk: Disk,
@@ -105,13 +123,19 @@ export function openMarkerFile(
 ): void {
   disk.open(place.path, (opened) => {
     if (!opened.ok) return done(faultOf(opened.error), null)
-    if (opened.value !== null && opened.value.size >= MARKER_BYTES) return done(null, opened.value)
+    if (opened.value !== null && opened.value.size >= MARKER_BYTES) return named(opened.value)
     opened.value?.close(() => undefined)
-    disk.create(place.path, MARKER_BYTES, (created) => {
-      if (!created.ok) return done(faultOf(created.error), null)
-      disk.syncDirectory(place.directory, (synced) =>
-        synced.ok ? done(null, created.value) : done(faultOf(synced.error), null),
-      )
-    })
+    disk.create(place.path, MARKER_BYTES, (created) =>
+      created.ok ? named(created.value) : done(faultOf(created.error), null),
+    )
   })
+
+  // Also of one that is there: it may have been made by a process that ended before it synced the name, and a marker that
+  // a power loss takes away again would make the log look damaged.
+  function named(file: DiskFile): void {
+    disk.syncDirectory(place.directory, (synced) => {
+      if (synced.ok) return done(null, file)
+      file.close(() => done(faultOf(synced.error), null))
+    })
+  }
 }

@@ -16,7 +16,7 @@ export interface ReadyLog {
   /** Checksum of the last header written, of a frame or of the segment: the next frame's `previousChecksum`. */
   readonly checksum: number
   readonly markerFile: DiskFile
-  /** The newest slot of the marker file. */
+  /** The newest slot of the marker file; both say the same. */
   readonly marker: MarkerSlot
   /** Bytes of a write that never completed, which the open has cut off; 0 for none. */
   readonly tornBytes: number

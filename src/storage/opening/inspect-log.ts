@@ -4,9 +4,10 @@ import { SECTOR_BYTES } from '../disk/disk.ts'
 import type { Disk, DiskFile } from '../disk/disk.ts'
 import { faultOf, logRot } from '../disk/faults.ts'
 import { inOrder } from '../disk/in-order.ts'
+import { isAllZero } from '../disk/sectors.ts'
 import { LogImage } from '../log/log-image.ts'
 import { readMarker } from '../format/marker-slot.ts'
-import type { MarkerSlot } from '../format/marker-slot.ts'
+import type { MarkerSlot, ReadMarker } from '../format/marker-slot.ts'
 import { scanSegment } from './scan-segment.ts'
 import type { ScannedSegment } from './scan-segment.ts'
 import { logDirectory, markerPath, parseSegmentName, segmentName } from '../format/file-names.ts'
@@ -32,13 +33,19 @@ export interface NewestSegment {
 export interface Inspection {
   /** The log, with every intact frame replayed. */
   readonly image: LogImage
-  /** Null when there is no valid slot: everything is above the marker then. */
+  /** Null when there is no valid slot: the log never held anything then. */
   readonly marker: MarkerSlot | null
+  /** Both slots of the marker name its position. */
+  readonly markedTwice: boolean
   /** Segments that the log consists of, oldest first, open; the newest is the last. */
   readonly segments: readonly Segment[]
   /** Null for a log that holds nothing. */
   readonly newest: NewestSegment | null
-  /** Segments that are no part of the log: prepared and never used, or superseded by a copy. */
+  /**
+   * Segments that are no part of the log, and are shown to hold nothing of it: all zero, or a draft of a copy; or not
+   * reached from the newest header back, so that a header, which was durable before them, passes over them, or the
+   * snapshot covers what they held.
+   */
   readonly voids: readonly number[]
   /** The highest number of any segment found, void ones included; 0 without any. */
   readonly highestSequence: number
@@ -54,6 +61,8 @@ export interface InspectInput {
    * missing.
    */
   readonly snapshotIndex: number
+  /** The log was opened here before: where nothing is found, it was lost. */
+  readonly started: boolean
 }
 
 /** Called once, with a fault or with the inspection. */
@@ -73,12 +82,19 @@ interface Found {
   readonly header: ReadSegmentHeader
 }
 
+/** A segment without a header: prepared and not used yet (`unused`), or one that a copy was being made in (`draft`). */
+interface Headless {
+  readonly kind: 'unused' | 'draft'
+  readonly file: DiskFile
+}
+
 class Inspector {
   private readonly input: InspectInput
   private readonly done: InspectDone
-  private readonly headers = new Map<number, Found | 'unused'>()
+  private readonly found = new Map<number, Found>()
+  private readonly headless = new Map<number, Headless>()
   private readonly opened: DiskFile[] = []
-  private marker: MarkerSlot | null = null
+  private marker: ReadMarker = { newest: null, twice: false }
   private sequences: readonly number[] = []
   private finished = false
 
@@ -91,14 +107,14 @@ class Inspector {
     const { disk, directory } = this.input
     disk.readFile(markerPath(directory), (marker) => {
       if (!marker.ok) return this.refuse(faultOf(marker.error))
-      this.marker = marker.value === null ? null : readMarker(marker.value)
+      if (marker.value !== null) this.marker = readMarker(marker.value)
       disk.list(logDirectory(directory), (names) => {
         if (!names.ok) return this.refuse(faultOf(names.error))
         this.sequences = names.value.map(parseSegmentName).filter((sequence) => sequence !== null)
         inOrder(
           this.sequences,
           (sequence, next) => this.readHeader(sequence, next),
-          () => this.walk(),
+          () => this.checkHeadless(),
         )
       })
     })
@@ -119,13 +135,13 @@ class Inspector {
       file.read(0, SECTOR_BYTES, (read) => {
         if (!read.ok) return this.refuse(faultOf(read.error), next)
         const header = readSegmentHeader(read.value)
-        if (header === 'unused') this.headers.set(sequence, header)
+        if (header === 'unused' || header === 'draft') this.headless.set(sequence, { kind: header, file })
         else if (header === 'wrong') return this.rot(sequence, 0, 'The header of the segment is damaged.', next)
         else {
           const wrong = this.checkIdentity(header, sequence, file)
           if (wrong !== null) return this.rot(sequence, 0, wrong, next)
           const segment = { sequence, path, file, end: SECTOR_BYTES, highest: 0, readers: 0 }
-          this.headers.set(sequence, { segment, header })
+          this.found.set(sequence, { segment, header })
         }
         next()
       })
@@ -138,21 +154,45 @@ class Inspector {
     return file.size < header.size ? `The file has ${file.size} bytes, its header says ${header.size}.` : null
   }
 
+  /**
+   * Above the newest segment there are only those that were prepared, all zero, and drafts. A header is durable before the
+   * first frame follows it, so data below a first sector of zeros was written below one that is lost since.
+   */
+  private checkHeadless(): void {
+    if (this.finished) return
+    const newest = Math.max(0, ...this.found.keys())
+    const doubtful = [...this.headless].filter(([sequence, { kind }]) => sequence > newest && kind === 'unused')
+    inOrder(
+      doubtful,
+      ([sequence, { file }], next) => {
+        if (this.finished) return next()
+        file.read(0, file.size, (read) => {
+          if (!read.ok) return this.refuse(faultOf(read.error), next)
+          const bytes = read.value
+          if (isAllZero(bytes)) return next()
+          this.rot(sequence, 0, 'The header of the segment is all zero, though it holds data.', next)
+        })
+      },
+      () => this.walk(newest),
+    )
+  }
+
   /** From the newest segment back to the first that is needed. */
-  private walk(): void {
+  private walk(newest: number): void {
     if (this.finished) return
     const walked: Found[] = []
-    let sequence = this.sequences.findLast((candidate) => this.headers.get(candidate) !== 'unused') ?? 0
-    if (this.marker !== null && this.marker.sequence > sequence) {
+    let sequence = newest
+    const marker = this.marker.newest
+    if (marker !== null && marker.sequence > sequence) {
       return this.rot(
-        this.marker.sequence,
+        marker.sequence,
         0,
         'The segment is missing or empty, though the marker says that it was on disk.',
       )
     }
     while (sequence !== 0) {
-      const found = this.headers.get(sequence)
-      if (found === undefined || found === 'unused') {
+      const found = this.found.get(sequence)
+      if (found === undefined) {
         const first = walked[0]?.header.base.index ?? 0
         if (first <= this.input.snapshotIndex) break
         return this.rot(sequence, 0, `The segment is missing; it held entries up to ${first}.`)
@@ -186,8 +226,9 @@ class Inspector {
     const { segment, header, bytes, until } = read
     const wrongStart = image.checkFollows(header)
     if (wrongStart !== null) return this.rotten(segment, 0, wrongStart)
-    const marked = this.marker?.sequence === segment.sequence
-    const durableTo = marked ? (this.marker?.offset ?? SECTOR_BYTES) : SECTOR_BYTES
+    const marker = this.marker.newest
+    const marked = marker?.sequence === segment.sequence
+    const durableTo = marked ? marker.offset : SECTOR_BYTES
     const scanned = scanSegment({ bytes, header, until, durableTo })
     if (scanned.kind === 'rot') return this.rotten(segment, scanned.offset, scanned.what)
     segment.end = scanned.end
@@ -211,6 +252,8 @@ class Inspector {
   private finish(walk: { image: LogImage; walked: readonly Found[]; newest: NewestSegment | null }): void {
     if (this.finished) return
     const { image } = walk
+    const lost = this.checkMarked(image, walk.newest)
+    if (lost !== null) return this.refuse(logRot(markerPath(this.input.directory), 0, lost))
     if (walk.walked.length > 0 && image.index.base.index > this.input.snapshotIndex) {
       const { sequence } = walk.walked[0]?.segment ?? { sequence: 0 }
       const what = `The log begins after entry ${image.index.base.index}, the snapshot ends at ${this.input.snapshotIndex}: entries between are missing.`
@@ -224,7 +267,19 @@ class Inspector {
       if (!segments.some((segment) => segment.file === file)) file.close(() => undefined)
     }
     const highestSequence = Math.max(0, ...this.sequences)
-    this.done(null, { image, marker: this.marker, segments, newest: walk.newest, voids, highestSequence })
+    const { newest: marker, twice: markedTwice } = this.marker
+    this.done(null, { image, marker, markedTwice, segments, newest: walk.newest, voids, highestSequence })
+  }
+
+  /**
+   * The first open writes the marker, into both slots, before the log takes its first write. So one that is missing where
+   * a log was opened before has been lost, and with it the proof that the log ends where it seems to: the hard state, too.
+   */
+  private checkMarked(image: LogImage, newest: NewestSegment | null): string | null {
+    if (this.marker.newest !== null) return null
+    if (this.input.started) return 'The marker is missing or damaged, though this node was started on it before.'
+    const isNew = image.lastWrite === 0 && image.index.base.index === 0 && (newest?.scanned.tornBytes ?? 0) === 0
+    return isNew ? null : 'The marker is missing or damaged, though the log was written to.'
   }
 
   private rot(sequence: number, offset: number, what: string, next?: () => void): void {

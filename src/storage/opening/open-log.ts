@@ -33,16 +33,18 @@ export type OpenLogDone = (fault: StorageFault | null, opened: OpenedLog | null)
  * snapshot or does not chain to it becomes an empty one; the hard state stays (storage.md §4.7).
  */
 export function openLog(options: OpenLogOptions, done: OpenLogDone): void {
-  const { disk, directory, group, snapshot } = options
-  disk.makeDirectory(logDirectory(directory), (made) => {
-    if (!made.ok) return done(faultOf(made.error), null)
-    inspectLog({ disk, directory, group, snapshotIndex: snapshot?.index ?? 0 }, (fault, inspection) => {
-      if (fault !== null || inspection === null) return done(fault, null)
-      const configurations = decodeConfigurations(inspection.image, directory)
-      if ('code' in configurations) {
-        for (const segment of inspection.segments) segment.file.close(() => undefined)
-        return done(configurations, null)
-      }
+  const { disk, directory, group, snapshot, started = false } = options
+  inspectLog({ disk, directory, group, snapshotIndex: snapshot?.index ?? 0, started }, (fault, inspection) => {
+    if (fault !== null || inspection === null) return done(fault, null)
+    const refuse = (refused: StorageFault): void => {
+      for (const segment of inspection.segments) segment.file.close(() => undefined)
+      done(refused, null)
+    }
+    const configurations = decodeConfigurations(inspection.image, directory)
+    if ('code' in configurations) return refuse(configurations)
+    // Only now: a directory that is refused stays as it is.
+    disk.makeDirectory(logDirectory(directory), (made) => {
+      if (!made.ok) return refuse(faultOf(made.error))
       prepare(options, { inspection, configurations }, done)
     })
   })

@@ -8,10 +8,10 @@ import { logDirectory, markerPath, segmentName } from '../format/file-names.ts'
 import type { Inspection, NewestSegment } from './inspect-log.ts'
 import { LogImage } from '../log/log-image.ts'
 import type { ReadyLog } from '../log/ready-log.ts'
-import { openMarkerFile } from '../log/marker-file.ts'
-import { encodeMarkerSlot, markerSlotOffset } from '../format/marker-slot.ts'
+import { openMarkerFile, writeMarkerSlot } from '../log/marker-file.ts'
+import type { LogPosition, MarkerSlot } from '../format/marker-slot.ts'
 import type { Segment } from '../log/segment.ts'
-import { EMPTY_STATE, encodeSegmentHeader, segmentSeed } from '../format/segment-header.ts'
+import { EMPTY_STATE, encodeDraftHeader, encodeSegmentHeader, segmentSeed } from '../format/segment-header.ts'
 import type { LogState, SegmentHeader } from '../format/segment-header.ts'
 import { copyFrames } from './copy-frames.ts'
 import type { CopiedTail } from './copy-frames.ts'
@@ -37,8 +37,9 @@ export type SecureDone = (fault: StorageFault | null, ready: ReadyLog | null) =>
 
 /**
  * The writing half of an open: afterwards all that the log is about to report is on disk for certain, and the marker says
- * so (storage.md §3.4). A clean newest segment is continued; else a new one takes a copy of what lies above the marker:
- * body first, synced; then the header sector, synced; then the directory; then the marker; superseded files go last.
+ * so in both slots (storage.md §3.4). A clean newest segment is continued; else a new one takes a copy of what lies above the
+ * marker: a draft of the header first, synced; then the body, synced; then the header itself, synced; then the directory;
+ * then the marker; superseded files go last.
  * Interrupted anywhere, the next open sees the old log or the new one. A fault closes the files of the inspection.
  */
 export function secureLog(place: LogPlace, plan: SecurePlan, done: SecureDone): void {
@@ -86,7 +87,11 @@ class Securing {
       tornBytes: 0,
     }
     if (marker === null) return this.fail(null)
-    this.removeVoids(this.inspection.voids, () => this.done(null, { ...ready, marker }))
+    const close = (fault: StorageFault): void => this.fail(fault)
+    // One slot may have been lost: the position is there twice before the log goes on.
+    const mark = (done: (marked: MarkerSlot) => void): void =>
+      this.inspection.markedTwice ? done(marker) : this.mark(marker, close, done)
+    mark((marked) => this.removeVoids(this.inspection.voids, () => this.done(null, { ...ready, marker: marked })))
   }
 
   /** An empty segment: the first of a new log, or of one that goes on from a snapshot. */
@@ -163,8 +168,10 @@ class Securing {
             synced.ok ? done(segment) : failed(faultOf(synced.error)),
           ),
         )
-      if (tail.bytes === 0) writeHeader()
-      else writeSynced(file, { position: SECTOR_BYTES, buffers: tail.buffers }, failed, writeHeader)
+      if (tail.bytes === 0) return writeHeader()
+      writeSynced(file, { position: 0, buffers: [encodeDraftHeader(header)] }, failed, () =>
+        writeSynced(file, { position: SECTOR_BYTES, buffers: tail.buffers }, failed, writeHeader),
+      )
     })
   }
 
@@ -179,14 +186,8 @@ class Securing {
     const { markerFile } = this
     const current = segments.at(-1)
     if (markerFile === null || current === undefined) return this.fail(null)
-    const marker = {
-      counter: (this.inspection.marker?.counter ?? 0) + 1,
-      sequence: header.sequence,
-      offset: current.end,
-    }
-    const slot = { position: markerSlotOffset(marker.counter), buffers: [encodeMarkerSlot(marker)] }
     const failed = (fault: StorageFault): void => current.file.close(() => this.fail(fault))
-    writeSynced(markerFile, slot, failed, () => {
+    this.mark({ sequence: header.sequence, offset: current.end }, failed, (marker) => {
       for (const segment of superseded) segment.file.close(() => undefined)
       const voids = [...this.inspection.voids, ...superseded.map((segment) => segment.sequence)]
       const tornBytes = this.inspection.newest?.scanned.tornBytes ?? 0
@@ -202,6 +203,18 @@ class Securing {
         tornBytes,
       }
       this.removeVoids(voids, () => this.done(null, ready))
+    })
+  }
+
+  /** Writes the position into both slots, one after the other, so that one at least is whole at any time. */
+  private mark(at: LogPosition, failed: (fault: StorageFault) => void, done: (marker: MarkerSlot) => void): void {
+    const { markerFile } = this
+    if (markerFile === null) return this.fail(null)
+    const first = { sequence: at.sequence, offset: at.offset, counter: (this.inspection.marker?.counter ?? 0) + 1 }
+    const second = { ...first, counter: first.counter + 1 }
+    writeMarkerSlot(markerFile, first, (fault) => {
+      if (fault !== null) return failed(fault)
+      writeMarkerSlot(markerFile, second, (failure) => (failure === null ? done(second) : failed(failure)))
     })
   }
 

@@ -10,7 +10,12 @@ import {
 } from '../../../src/storage/format/frame.ts'
 import type { FrameHeader } from '../../../src/storage/format/frame.ts'
 import { encodeMarkerSlot, markerSlotOffset, readMarker } from '../../../src/storage/format/marker-slot.ts'
-import { encodeSegmentHeader, readSegmentHeader, segmentSeed } from '../../../src/storage/format/segment-header.ts'
+import {
+  encodeDraftHeader,
+  encodeSegmentHeader,
+  readSegmentHeader,
+  segmentSeed,
+} from '../../../src/storage/format/segment-header.ts'
 
 /** Hex of a sector in rows of 16 bytes; rows of zeros at the end are left out. */
 function rows(bytes: Uint8Array): readonly string[] {
@@ -65,6 +70,11 @@ describe('the bytes of docs/format.md', () => {
     ])
     expect(readSegmentHeader(bytes)).toEqual({ ...SEGMENT, checksum: segmentSeed(bytes) })
     expect(readSegmentHeader(new Uint8Array(512))).toBe('unused')
+    const draft = encodeDraftHeader(SEGMENT)
+    expect(readSegmentHeader(draft)).toBe('draft')
+    expect(draft[9]).toBe(2)
+    draft[9] = 0
+    expect(readSegmentHeader(draft)).toBe('wrong')
   })
 
   test('a frame of one entry', () => {
@@ -98,9 +108,11 @@ describe('the bytes of docs/format.md', () => {
     const file = new Uint8Array(8192)
     file.set(bytes, markerSlotOffset(5))
     file.set(encodeMarkerSlot({ counter: 4, sequence: 0x0102, offset: 0x1000 }), markerSlotOffset(4))
-    expect(readMarker(file)).toEqual({ counter: 5, sequence: 0x0102, offset: 0x2000 })
-    expect(readMarker(new Uint8Array(8192))).toBe(null)
-    expect(readMarker(new Uint8Array(3))).toBe(null)
+    expect(readMarker(file)).toEqual({ newest: { counter: 5, sequence: 0x0102, offset: 0x2000 }, twice: false })
+    file.set(encodeMarkerSlot({ counter: 6, sequence: 0x0102, offset: 0x2000 }), markerSlotOffset(6))
+    expect(readMarker(file)).toEqual({ newest: { counter: 6, sequence: 0x0102, offset: 0x2000 }, twice: true })
+    expect(readMarker(new Uint8Array(8192))).toEqual({ newest: null, twice: false })
+    expect(readMarker(new Uint8Array(3))).toEqual({ newest: null, twice: false })
   })
 })
 

@@ -74,6 +74,22 @@ describe('a failing disk', () => {
     ])
   })
 
+  test.each(['write', 'sync'])('a marker whose %s fails while the log runs is a fault', async (operation) => {
+    const base = synchronousHarness()
+    // The first open writes the two slots.
+    const match = new RegExp(`${operation} group-0/marker`)
+    const disk = new FailingDisk(base.disk, { call: 3, code: 'EIO', effect: false, match })
+    const harness = { ...base, disk }
+    const log = await mustOpen(harness)
+    const author = new LogAuthor(harness, log)
+    author.append(payloads(1, 1))
+    expect(log.faults).toEqual([])
+    base.clock.fireAll()
+    expect(log.faults).toMatchObject([{ code: 'IO_ERROR', message: expect.stringContaining('group-0/marker') }])
+    author.append(payloads(2, 1))
+    expect(log.persisted).toEqual([1])
+  })
+
   test('what a failed fsync left readable is copied and synced before the next open reports it', async () => {
     const base = synchronousHarness()
     const disk = new FailingDisk(base.disk, { call: 3, code: 'EIO', effect: false, match: /sync .*wal/ })

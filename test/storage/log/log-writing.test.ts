@@ -3,6 +3,7 @@ import { Random } from '../../../src/base/random.ts'
 import { logIndex } from '../../../src/base/brand.ts'
 import type { ReadRecords } from '../../../src/node/ports/log-store.ts'
 import { markerSlotOffset, readMarker } from '../../../src/storage/format/marker-slot.ts'
+import type { ReadMarker } from '../../../src/storage/format/marker-slot.ts'
 import { FailingDisk } from '../disk/failing-disk.ts'
 import { deferredHarness, synchronousHarness } from './log-harnesses.ts'
 import { LogAuthor, closeLog, listing, mustOpen, payload, payloads, readAll } from './log-fixture.ts'
@@ -176,13 +177,34 @@ describe('the durable-end marker', () => {
       author.append(payloads(author.lastIndex + 1, 1))
       harness.clock.fireAll()
       const bytes = harness.disk.bytesOf('group-0/marker') ?? new Uint8Array(8192)
-      const newest = readMarker(bytes)
+      const { newest } = readMarker(bytes)
       found.push(newest?.counter)
       const torn = bytes.slice()
       torn.fill(0, markerSlotOffset(newest?.counter ?? 0), markerSlotOffset(newest?.counter ?? 0) + 512)
-      expect(readMarker(torn)).toMatchObject({ counter: (newest?.counter ?? 0) - 1, sequence: 1 })
+      expect(readMarker(torn).newest).toMatchObject({ counter: (newest?.counter ?? 0) - 1, sequence: 1 })
     }
-    expect(found).toEqual([2, 3, 4, 5])
+    expect(found).toEqual([3, 4, 5, 6])
+  })
+
+  test('says where the log ends in both slots once it rests, and after an open', async () => {
+    const harness = synchronousHarness()
+    const read = (): ReadMarker => readMarker(harness.disk.bytesOf('group-0/marker') ?? new Uint8Array(0))
+    const log = await mustOpen(harness)
+    expect(read()).toEqual({ newest: { counter: 2, sequence: 1, offset: 512 }, twice: true })
+    const author = new LogAuthor(harness, log)
+    author.append(payloads(1, 1))
+    harness.clock.fireAll()
+    expect(read()).toEqual({ newest: { counter: 3, sequence: 1, offset: 1536 }, twice: false })
+    harness.clock.fireAll()
+    expect(read()).toEqual({ newest: { counter: 4, sequence: 1, offset: 1536 }, twice: true })
+    harness.clock.fireAll()
+    expect(read().newest?.counter).toBe(4)
+    author.append(payloads(2, 1))
+    await closeLog(harness, log)
+    expect(read()).toEqual({ newest: { counter: 6, sequence: 1, offset: 2560 }, twice: true })
+    harness.disk.bytesOf('group-0/marker')?.fill(0, 0, 512)
+    await closeLog(harness, await mustOpen(harness))
+    expect(read()).toMatchObject({ newest: { sequence: 1, offset: 2560 }, twice: true })
   })
 
   test('is written lazily: no append waits for it', async () => {

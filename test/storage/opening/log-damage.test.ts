@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { Random } from '../../../src/base/random.ts'
 import { groupId } from '../../../src/base/brand.ts'
 import { openLog } from '../../../src/storage/opening/open-log.ts'
+import { EMPTY_STATE, encodeDraftHeader } from '../../../src/storage/format/segment-header.ts'
 import type { MemoryDisk } from '../../../src/storage/disk/memory-disk.ts'
 import { synchronousHarness } from '../log/log-harnesses.ts'
 import {
@@ -90,6 +91,8 @@ const flip =
     const bytes = bytesOf(disk, path)
     bytes[at] = (bytes[at] ?? 0) ^ bit
   }
+
+const DRAFT = { group: 0, sequence: 2, size: 1024, predecessor: { sequence: 1, end: SECTOR }, reset: false }
 
 /** One page and a part of another. */
 const LARGE = [payload(5, 3900), payload(6, 900)]
@@ -213,14 +216,14 @@ describe('rot', () => {
 })
 
 describe('the marker', () => {
-  test('any changed byte of it, and its loss, lose nothing', async () => {
+  test('any changed byte of it loses nothing, and its own loss is refused: it alone shows where the log ends', async () => {
     const { disk } = await written(3, LARGE)
     for (let at = 0; at < 64; at += 1) {
       for (const slot of [0, 4096])
         expect(await outcome(disk, flip(MARKER, slot + at)), `byte ${slot + at}`).toBe('last 6')
     }
-    expect(await outcome(disk, (damaged) => damaged.remove(MARKER, () => undefined))).toBe('last 6')
-    expect(await outcome(disk, (damaged) => bytesOf(damaged, MARKER).fill(0))).toBe('last 6')
+    expect(await outcome(disk, (damaged) => damaged.remove(MARKER, () => undefined))).toBe('LOG_ROT')
+    expect(await outcome(disk, (damaged) => bytesOf(damaged, MARKER).fill(0))).toBe('LOG_ROT')
   })
 })
 
@@ -261,7 +264,7 @@ describe('an open', () => {
   test('discards a newest segment without a header, prepared or half copied', async () => {
     const { disk } = await written(3, LARGE)
     const half = bytesOf(disk, SEGMENT).slice()
-    half.fill(0, 0, SECTOR)
+    half.set(encodeDraftHeader({ ...EMPTY_STATE, ...DRAFT }))
     disk.put('group-0/log/00000002.wal', half)
     disk.put('group-0/log/00000003.wal', new Uint8Array(1024))
     const log = await mustOpen(synchronousHarness(disk))
