@@ -11,7 +11,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { isLoopback } from '../base/host-port.ts'
-import { KEEP_ALIVE } from '../grpc/open-client.ts'
+import { KEEP_ALIVE } from '../grpc/keep-alive.ts'
 import { DescriptorBudget } from './descriptors.ts'
 import { widenReceiveWindows } from './flow-control.ts'
 import { refusingService } from './refusing-service.ts'
@@ -105,7 +105,8 @@ function serverOf(services: readonly ServedService[], more: ServerOptions): Inje
   const server = new Server({
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': -1,
-    ...KEEP_ALIVE,
+    'grpc.keepalive_time_ms': KEEP_ALIVE.everyMs,
+    'grpc.keepalive_timeout_ms': KEEP_ALIVE.timeoutMs,
     ...more,
   })
   for (const { definition, implementation } of services) server.addService(definition, implementation)

@@ -1,5 +1,6 @@
-import { type ServiceError, status } from '@grpc/grpc-js'
+import type { AddressLookup } from '../grpc/address-lookup.ts'
 import { dialStream } from '../grpc/dial-stream.ts'
+import { STATUS, type StreamEnd } from '../grpc/stream-end.ts'
 import { PEER_STREAM_PATH } from './peer-service.ts'
 
 /** Why a dialled connection is no more. */
@@ -29,39 +30,32 @@ export interface PeerConnection {
 export type DialPeer = (address: string, listener: ConnectionListener) => PeerConnection
 
 /** What comes back on a dialled stream is its headers and the reason of its end: no message of any size (wire.md §7). */
-const RECEIVE = { messageBytesMax: 64 * 1024 } as const
+const RECEIVED_BYTES_MAX = 64 * 1024
 
 const ignore = (): void => {}
 
-/** Dials a peer over plain HTTP/2. */
-export const dialPeer: DialPeer = (address, listener) => {
-  const stream = dialStream(
-    { address, path: PEER_STREAM_PATH, receive: RECEIVE },
-    {
-      onOpen: () => listener.onOpen(),
-      onMessage: ignore,
-      onEnd: (error) => {
-        if (error === null) listener.onEnd('other', 'the peer ended the stream')
-        else listener.onEnd(endOf(error), error.details || error.message)
+/** Dials peers over plain HTTP/2, with another way to look names up than the process's own. */
+export function peerDial(lookup?: AddressLookup): DialPeer {
+  const names = lookup === undefined ? {} : { lookup }
+  return (address, listener) => {
+    const stream = dialStream(
+      { address, path: PEER_STREAM_PATH, messageBytesMax: RECEIVED_BYTES_MAX, ...names },
+      {
+        onOpen: () => listener.onOpen(),
+        onMessage: ignore,
+        onEnd: (end) => {
+          if (end === null) listener.onEnd('other', 'the peer ended the stream')
+          else listener.onEnd(kindOf(end), end.message)
+        },
       },
-    },
-  )
-  return { write: (message, written) => stream.write(message, written), close: () => stream.cancel() }
+    )
+    return { write: (message, written) => stream.write(message, written), close: () => stream.cancel() }
+  }
 }
 
-/** grpc-js tells a refused connection from other trouble in its text only. */
-function endOf(error: ServiceError): ConnectionEnd {
-  if (
-    error.code === status.FAILED_PRECONDITION ||
-    error.code === status.INVALID_ARGUMENT ||
-    error.code === status.UNIMPLEMENTED
-  )
-    return 'refused'
-  if (error.code !== status.UNAVAILABLE && error.code !== status.CANCELLED && error.code !== status.INTERNAL)
-    return 'other'
-  return /ECONNREFUSED|ECONNRESET|EPIPE|Connection dropped|socket hang up|session (?:closed|ended)|RST_STREAM/i.test(
-    error.details,
-  )
-    ? 'gone'
-    : 'other'
+const REFUSED: ReadonlySet<number> = new Set([STATUS.failedPrecondition, STATUS.invalidArgument, STATUS.unimplemented])
+
+function kindOf(end: StreamEnd): ConnectionEnd {
+  if (REFUSED.has(end.code)) return 'refused'
+  return end.gone ? 'gone' : 'other'
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../node/ports/clock.ts'
 import type { PeerFrame, PeerListener, PeerTransport } from '../node/ports/peer-transport.ts'
 import { FRAME_MESSAGE_HEADROOM, wrapInPlace } from '../protocol/frame-message.ts'
 import { acceptPeer } from './peer-acceptor.ts'
-import { type DialPeer, dialPeer } from './peer-connection.ts'
+import { type DialPeer, peerDial } from './peer-connection.ts'
 import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
 
@@ -99,7 +99,7 @@ export class GrpcPeerTransport implements PeerTransport {
       address,
       clock,
       random,
-      dial: this.options.dial ?? dialPeer,
+      dial: this.options.dial ?? peerDial(),
       connectTimeoutMs: electionTimeoutMs * 2,
       backoffMaxMs: electionTimeoutMs,
       windowBytes: this.options.windowBytes ?? WINDOW_BYTES,

@@ -160,7 +160,7 @@ describe('the peer transport over gRPC', () => {
   test('a listener that accepts TCP and stays silent is given up and tried again, and is not called unreachable', async () => {
     const sockets = new Collector<Socket>()
     const silent: NetServer = createServer((socket) => {
-      socket.on('error', () => {})
+      socket.on('error', () => {}).resume()
       sockets.push(socket)
     })
     const port = await new Promise<number>((resolve) => {
@@ -178,6 +178,11 @@ describe('the peer transport over gRPC', () => {
     await sender.notes.until(2)
     expect(sender.notes.items.slice(0, 2)).toEqual(['timeout', 'timeout'])
     expect(sender.unreachable.items).toEqual([])
+    // Whoever is given up is hung up on: nobody waits for what may never come.
+    const [first, second] = sockets.items
+    for (const socket of [first, second]) {
+      if (socket?.closed === false) await new Promise((resolve) => socket.once('close', resolve))
+    }
   })
 
   test('without a connection frames are dropped and nothing is queued', () => {

@@ -1,8 +1,9 @@
-import type { ServiceDefinition, ServiceError } from '@grpc/grpc-js'
+import type { ServiceDefinition } from '@grpc/grpc-js'
+import { callUnary } from '../../grpc/call-unary.ts'
 import { dialStream } from '../../grpc/dial-stream.ts'
 import { loadService } from '../../grpc/load-service.ts'
-import { openClient } from '../../grpc/open-client.ts'
-import { decodeErrorInfo, STATUS_DETAILS_KEY } from '../../protocol/error-info.ts'
+import type { StreamEnd } from '../../grpc/stream-end.ts'
+import { decodeErrorInfo } from '../../protocol/error-info.ts'
 import { unwrapFrames, wrapFrame } from '../../protocol/frame-message.ts'
 import type { Dial } from './ports.ts'
 
@@ -16,7 +17,7 @@ const ignore = (): void => {}
 /** Session frames over one gRPC stream; the only file of the library that knows gRPC. */
 export const dialGrpc: Dial = (endpoint, listener) => {
   const stream = dialStream(
-    { address: endpoint, path: CONNECT_PATH, receive: RECEIVE },
+    { address: endpoint, path: CONNECT_PATH, ...RECEIVE },
     {
       onOpen: ignore,
       onMessage: (message) => {
@@ -27,20 +28,19 @@ export const dialGrpc: Dial = (endpoint, listener) => {
         }
         for (const frame of frames ?? []) if (stream.open) listener.onFrame(frame)
       },
-      onEnd: (error) => {
-        if (error === null) listener.onClosed('ENDED', 'the server ended the stream')
-        else listener.onClosed(codeOf(error), error.details || error.message)
+      onEnd: (end) => {
+        if (end === null) listener.onClosed('ENDED', 'the server ended the stream')
+        else listener.onClosed(codeOf(end), end.message)
       },
     },
   )
   return { sendFrame: (frame) => stream.write(wrapFrame(frame), ignore), close: () => stream.end() }
 }
 
-/** The registry's code of a gRPC error, else its status number. */
-function codeOf(error: ServiceError): string {
-  const details = error.metadata?.get(STATUS_DETAILS_KEY)[0]
-  const info = details instanceof Buffer ? decodeErrorInfo(details) : null
-  return info?.reason ?? `GRPC_${error.code}`
+/** The registry's code of an end, else its status number. */
+function codeOf(end: StreamEnd): string {
+  const info = end.details === null ? null : decodeErrorInfo(end.details)
+  return info?.reason ?? `GRPC_${end.code}`
 }
 
 /** What a node says of itself and, if it leads, of its followers. Indexes are log indexes, times milliseconds. */
@@ -68,26 +68,14 @@ export interface NodeStatusReport {
   readonly voters: readonly string[]
 }
 
-/** Asks one node for its status. Rejects with the gRPC error when it does not answer in time. */
-export function fetchStatus(endpoint: string, deadlineMs = 2000): Promise<NodeStatusReport> {
+/** Asks one node for its status. Rejects with CallError when it does not answer in time. */
+export async function fetchStatus(endpoint: string, deadlineMs = 2000): Promise<NodeStatusReport> {
   const method = clusterService()['Status']
   if (method === undefined) throw new Error('the proto folder defines no ClusterService.Status')
-  const client = openClient(endpoint, RECEIVE)
-  return new Promise((resolve, reject) => {
-    const deadline = Date.now() + deadlineMs
-    client.makeUnaryRequest<object, NodeStatusReport>(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize as (bytes: Buffer) => NodeStatusReport,
-      {},
-      { deadline },
-      (error, response) => {
-        client.close()
-        if (error !== null || response === undefined) reject(error ?? new Error('no response'))
-        else resolve({ ...response, leader: response.leader === '' ? null : response.leader })
-      },
-    )
-  })
+  const target = { address: endpoint, path: method.path, ...RECEIVE }
+  const bytes = await callUnary(target, method.requestSerialize({}), deadlineMs)
+  const response = method.responseDeserialize(bytes) as NodeStatusReport
+  return { ...response, leader: response.leader === '' ? null : response.leader }
 }
 
 let loaded: ServiceDefinition | null = null
