@@ -24,6 +24,8 @@ export interface NodeParts extends Omit<OpenNodeOptions, Made> {
   readonly limits?: Partial<Limits> | undefined
   /** Default: `APPEND_MESSAGE_BYTES_MAX`. */
   readonly messageBytesMax?: number
+  /** Server requests that may go out to a client beyond its last ack. Default: the gateway's. */
+  readonly credit?: number
 }
 
 /** An open node, before its first event: whoever listens does so now, then calls `driver.start()`. */
@@ -41,7 +43,7 @@ export interface ComposedNode {
  * @returns the state machine at once: it fills while the snapshot is loaded and the log is replayed.
  */
 export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | null>): SessionStateMachine {
-  const { identity, machines, codec, clock, raft, limits, messageBytesMax = APPEND_MESSAGE_BYTES_MAX } = parts
+  const { identity, machines, codec, clock, raft, limits, credit, messageBytesMax = APPEND_MESSAGE_BYTES_MAX } = parts
   const machine = new SessionStateMachine(machines.userMachine, codec, { group: identity.group })
   const options: OpenNodeOptions = {
     ...parts,
@@ -56,7 +58,16 @@ export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | n
       return
     }
     const { parse, parseQuery } = machines
-    done(null, { driver, gateway: new SessionGateway(driver, { parse, parseQuery, codec, clock }) })
+    done(null, {
+      driver,
+      gateway: new SessionGateway(driver, {
+        parse,
+        parseQuery,
+        codec,
+        clock,
+        ...(credit === undefined ? {} : { credit }),
+      }),
+    })
   })
   return machine
 }

@@ -29,7 +29,7 @@ export interface FrameConnectionOptions {
  * the gateway, and is the sink that turns answers into frames, one per turn (wire.md §1, steps 2–3).
  */
 export class FrameConnection implements ConnectionSink {
-  private readonly gateway: SessionGateway
+  private readonly gateway: Pick<SessionGateway, 'connect' | 'greeting'>
   private readonly options: FrameConnectionOptions
   private readonly reader = new UpFrameReader()
   private readonly writer = new ByteWriter()
@@ -37,7 +37,7 @@ export class FrameConnection implements ConnectionSink {
   private flushPending = false
   private over = false
 
-  constructor(gateway: SessionGateway, options: FrameConnectionOptions) {
+  constructor(gateway: Pick<SessionGateway, 'connect' | 'greeting'>, options: FrameConnectionOptions) {
     this.gateway = gateway
     this.options = options
   }

@@ -16,7 +16,7 @@ export interface InProcessListener {
  * @param defer runs a callback soon, after what is going on.
  */
 export function inProcessServer(
-  gateway: SessionGateway,
+  gateway: Pick<SessionGateway, 'connect' | 'greeting'>,
   defer: (callback: () => void) => void = queueMicrotask,
 ): { accept(listener: InProcessListener): FrameConnection } {
   return {

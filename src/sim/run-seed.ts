@@ -1,23 +1,22 @@
 import { nodeId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
 import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
-import { sessionCodec } from '../codec/session-codec.ts'
-import { mount } from '../machine/index.ts'
-import { counter, register } from '../machines/index.ts'
 import { Invariants, type Observed } from './checkers/invariants.ts'
 import { Violation } from './checkers/violation.ts'
+import { SdkClient } from './clients/sdk-client.ts'
+import { SimulatedClient } from './clients/simulated-client.ts'
+import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
 import { Nemesis } from './nemesis.ts'
+import type { SessionFacts } from '../session/state-machine.ts'
 import { Scheduler } from './scheduler.ts'
-import { SdkClient } from './sdk-client.ts'
 import { SimulatedChannels } from './simulated-channels.ts'
-import { SimulatedClient, type SimulatedCommand } from './simulated-client.ts'
 import { SimulatedNetwork } from './simulated-network.ts'
 import { SimulatedNode } from './simulated-node.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
 import { Transcript } from './transcript.ts'
 
 /** Streams of one seed's randomness, one per purpose (faults.md §1). */
-const PURPOSE = { swarm: 1, network: 2, nemesis: 3, clients: 4, channels: 5 }
+const PURPOSE = { swarm: 1, network: 2, nemesis: 3, clients: 4, channels: 5, requests: 6, rings: 7, handling: 8 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
 const ELECTION_MICROS = 600_000
@@ -58,6 +57,7 @@ class World {
   private readonly network: SimulatedNetwork
   private readonly invariants: Invariants
   private readonly nodes: readonly SimulatedNode[]
+  private readonly channels: SimulatedChannels
   private readonly clients: readonly (SimulatedClient | SdkClient)[]
   private readonly nemesis: Nemesis
   private readonly transcript: Transcript
@@ -67,42 +67,58 @@ class World {
   constructor(seed: number, trace?: (line: string) => void) {
     this.seed = seed
     this.transcript = new Transcript(trace)
-    this.swarm = drawSwarm(new Random(seed, PURPOSE.swarm))
+    this.swarm = drawSwarm(new Random(seed, PURPOSE.swarm), new Random(seed, PURPOSE.requests))
     const { swarm, scheduler } = this
     this.network = new SimulatedNetwork(scheduler, new Random(seed, PURPOSE.network), swarm.network)
     this.invariants = new Invariants(swarm.nodes)
-    const mounted = mount([counter, register], sessionCodec)
+    this.nodes = this.createNodes()
+    this.channels = new SimulatedChannels(this.network, new Random(seed, PURPOSE.channels), this.nodes)
+    this.clients = this.createClients()
+    const random = new Random(seed, PURPOSE.nemesis)
+    this.nemesis = new Nemesis({ swarm, random, scheduler, network: this.network, nodes: this.nodes })
+  }
+
+  private createNodes(): readonly SimulatedNode[] {
+    const { seed, swarm, scheduler, network, invariants } = this
+    const { snapshotBytes, segmentBytes, requests } = swarm
+    const { credit, ackTimeoutMs, ackTimeoutMaxMs } = requests
+    // No request may die for want of an ack: what was emitted must be delivered.
+    const attemptsMax = Number.MAX_SAFE_INTEGER
+    const limits = { ...DEFAULT_LIMITS, snapshotBytes, ackTimeoutMs, ackTimeoutMaxMs, attemptsMax }
     const voters = Array.from({ length: swarm.nodes }, (_, position) => nodeId(`n${position + 1}`))
-    this.nodes = voters.map((id, at) => {
+    return voters.map((id, at) => {
       const disk = swarm.disks[at]
       const clock = swarm.clocks[at]
       if (disk === undefined || clock === undefined) throw new Violation('every node has a disk and a clock', { id })
+      const world = { seed, scheduler, network, invariants }
       return new SimulatedNode({
+        ...world,
         id,
         voters,
-        seed,
-        scheduler,
-        network: this.network,
-        invariants: this.invariants,
         disk,
         clock,
-        limits: { ...DEFAULT_LIMITS, snapshotBytes: swarm.snapshotBytes },
-        segmentBytes: swarm.segmentBytes,
-        mount: () => mount([counter, register], sessionCodec),
+        limits,
+        credit,
+        segmentBytes,
+        mount: mountMachines,
       })
     })
-    const channels = new SimulatedChannels(this.network, new Random(seed, PURPOSE.channels), this.nodes)
-    this.clients = Array.from({ length: swarm.clients }, (_, at) => {
+  }
+
+  private createClients(): readonly (SimulatedClient | SdkClient)[] {
+    const { seed, swarm, scheduler, network, channels, nodes } = this
+    const { requests: weather, commandsPerClient: increments, pipeline } = swarm
+    const mounted = mountMachines()
+    return Array.from({ length: swarm.clients }, (_, at) => {
       const random = new Random(seed, PURPOSE.clients, at)
-      const commands = Array.from({ length: swarm.commandsPerClient }, () => incrementShared(mounted))
-      const { network, nodes } = this
-      const shared = { name: `c${at}`, scheduler, random, commands, pipeline: swarm.pipeline }
+      const counts = { increments, rings: weather.ringsPerClient }
+      const commands = drawCommands(mounted, counts, new Random(seed, PURPOSE.rings, at))
+      const requests = { weather, random: new Random(seed, PURPOSE.handling, at) }
+      const shared = { name: `c${at}`, scheduler, channels, random, commands, pipeline, requests }
       // Every other client is the SDK over streams; the rest speak to the log themselves, with every copy of a frame.
-      if (at % 2 === 0) return new SdkClient({ ...shared, channels, endpoints: nodes.map((node) => node.address) })
+      if (at % 2 === 0) return new SdkClient({ ...shared, endpoints: nodes.map((node) => node.address) })
       return new SimulatedClient({ ...shared, network, nodes })
     })
-    const random = new Random(seed, PURPOSE.nemesis)
-    this.nemesis = new Nemesis({ swarm, random, scheduler, network: this.network, nodes: this.nodes })
   }
 
   run(): void {
@@ -112,6 +128,7 @@ class World {
     this.nemesis.start()
     this.runUntil(() => this.scheduler.now >= this.swarm.faultMicros)
     const alive = this.nemesis.heal(this.invariants.committedIndex > 0)
+    this.channels.reset()
     const healedAt = this.scheduler.now
     this.runUntil(
       () => alive.some((node) => node.driver?.leading === true) || this.scheduler.now > healedAt + LEADER_WITHIN,
@@ -181,36 +198,53 @@ class World {
   private settled(alive: readonly SimulatedNode[]): boolean {
     if (!this.clients.every((client) => client.done)) return false
     const applied = alive.map((node) => node.machine?.appliedIndex ?? 0)
-    return applied.every((index) => index === applied[0] && index >= this.invariants.committedIndex)
+    if (!applied.every((index) => index === applied[0] && index >= this.invariants.committedIndex)) return false
+    return this.clients.every((client) => {
+      const facts = this.factsOf(client, alive[0])
+      return facts !== null && facts.acknowledged === facts.lastServerRequestId
+    })
   }
 
-  /** Exactly once: the shared counter's results are 1 … N, each seen by one request, and N is what every replica holds. */
+  private factsOf(client: { session: number | null }, node: SimulatedNode | undefined): SessionFacts | null {
+    return client.session === null ? null : (node?.machine?.sessionFacts(client.session) ?? null)
+  }
+
+  /**
+   * Exactly once: the shared counter's results are 1 … N and the bell's 1 … M, each seen by one request, N is what every
+   * replica holds, and every session has handled and acknowledged all that was emitted to it.
+   */
   private checkEnd(alive: readonly SimulatedNode[]): void {
     const unfinished = this.clients.filter((client) => !client.done).map((client) => client.name)
     if (unfinished.length > 0) throw new Violation('every operation completes after healing', { unfinished })
-    const results = this.clients.flatMap((client) => [...client.results.values()]).sort((a, b) => Number(a) - Number(b))
-    const wrong = results.findIndex((value, position) => value !== position + 1)
-    if (wrong >= 0) throw new Violation('exactly once', { position: wrong + 1, value: results[wrong] })
+    const increments = this.resultsOf(this.clients, 'counter')
     for (const node of alive) {
       const answer = node.machine?.query({ machine: 'counter', query: 'value', input: SHARED, session: null })
-      if (answer?.kind !== 'value' || answer.value !== results.length) {
+      if (answer?.kind !== 'value' || answer.value !== increments.length) {
         throw new Violation('every replica holds each command once', {
           node: node.id,
           answer,
-          expected: results.length,
+          expected: increments.length,
         })
       }
+    }
+    const strokes = this.resultsOf(this.clients, 'bell').length
+    for (const client of this.clients) {
+      const own = [...client.results].filter(([at]) => client.commands[at]?.machine === 'counter')
+      const run = { increments: own.map(([, value]) => Number(value)), strokes }
+      client.ledger.checkComplete(this.factsOf(client, alive[0]), run)
     }
     if (!this.settled(alive))
       throw new Violation('replicas converge after healing', { applied: this.invariants.committedIndex })
   }
-}
 
-const SHARED = 'shared'
-
-function incrementShared(mounted: ReturnType<typeof mount>): SimulatedCommand {
-  const bytes = sessionCodec.encodeValue({ name: SHARED, by: 1 })
-  const parsed = mounted.parse('counter', 'increment', bytes)
-  if (!parsed.ok) throw new Violation('the workload fits its machine', { code: parsed.code })
-  return { machine: 'counter', command: 'increment', input: parsed.input, version: parsed.version }
+  /** What the commands of one machine returned, in order; they must be 1, 2, 3, … */
+  private resultsOf(clients: World['clients'], machine: string): readonly number[] {
+    const results = clients
+      .flatMap((client) => [...client.results].filter(([at]) => client.commands[at]?.machine === machine))
+      .map(([, value]) => Number(value))
+      .sort((a, b) => a - b)
+    const wrong = results.findIndex((value, position) => value !== position + 1)
+    if (wrong >= 0) throw new Violation('exactly once', { machine, position: wrong + 1, value: results[wrong] })
+    return results
+  }
 }

@@ -29,6 +29,7 @@ export class SimulatedChannels {
   private readonly network: SimulatedNetwork
   private readonly random: Random
   private readonly nodes: ReadonlyMap<string, SimulatedNode>
+  private readonly connections = new Set<Connection>()
 
   constructor(network: SimulatedNetwork, random: Random, nodes: readonly SimulatedNode[]) {
     this.network = network
@@ -38,6 +39,14 @@ export class SimulatedChannels {
 
   dial(client: string): Dial {
     return (endpoint, listener) => this.connect(client, endpoint, listener)
+  }
+
+  /**
+   * Connections to processes that are gone are reset, as a network without faults does it: else a client that only listens
+   * would learn of it by the keep-alive, and the end of a run wait for that.
+   */
+  reset(): void {
+    for (const connection of this.connections) if (this.isCut(connection)) this.break(connection)
   }
 
   private connect(client: string, endpoint: string, listener: ChannelListener): Channel {
@@ -57,6 +66,7 @@ export class SimulatedChannels {
       downAt: now,
       open: true,
     }
+    this.connections.add(connection)
     this.up(connection, () => {
       connection.server =
         node.server?.accept({
@@ -72,6 +82,7 @@ export class SimulatedChannels {
         if (!connection.open) return
         this.up(connection, () => connection.server?.disconnected())
         connection.open = false
+        this.connections.delete(connection)
       },
     }
   }
@@ -131,6 +142,7 @@ export class SimulatedChannels {
   private end(connection: Connection, code: string, message: string): void {
     if (!connection.open) return
     connection.open = false
+    this.connections.delete(connection)
     connection.listener.onClosed(code, message)
   }
 }

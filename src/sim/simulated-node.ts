@@ -16,6 +16,7 @@ import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { checkState, checkTransition } from '../raft/index.ts'
 import type { SessionStateMachine } from '../session/session-state-machine.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../storage/snapshot/memory-snapshot-store.ts'
+import { witnessDeliveries } from './checkers/delivery-witness.ts'
 import type { Invariants } from './checkers/invariants.ts'
 import { Violation } from './checkers/violation.ts'
 import { LogWitness, type WitnessedEntry } from './log-witness.ts'
@@ -37,6 +38,8 @@ export interface SimulatedNodeOptions {
   readonly disk: DiskWeather
   readonly clock: { readonly ratePpm: number; readonly wallOffsetMs: number }
   readonly limits: Limits
+  /** Server requests that may go out beyond the last ack. */
+  readonly credit: number
   readonly segmentBytes: number
   mount(): Mount
 }
@@ -99,7 +102,7 @@ export class SimulatedNode {
           throw new Violation('no simulated fault stops a node', { node: this.id, stopped })
         },
       })
-      this.server = inProcessServer(gateway, (callback) => clock.defer(callback))
+      this.server = inProcessServer(witnessDeliveries(driver, gateway), (callback) => clock.defer(callback))
       driver.start()
     })
     this.machine = machine
@@ -119,13 +122,14 @@ export class SimulatedNode {
   }
 
   private parts(clock: SimulatedClock): NodeParts {
-    const { id, voters, seed, network, limits, mount } = this.options
+    const { id, voters, seed, network, limits, credit, mount } = this.options
     const position = indexOf(this.options)
     return {
       identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}` },
       initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
       machines: mount(),
       limits,
+      credit,
       clock,
       codec: sessionCodec,
       snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),

@@ -1,4 +1,6 @@
 import type { Random } from '../base/random.ts'
+import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
+import { SERVER_REQUEST_CREDIT } from '../protocol/limits.ts'
 import type { NetworkWeather } from './simulated-network.ts'
 import type { DiskWeather } from './simulated-disk.ts'
 
@@ -24,13 +26,32 @@ export interface Swarm {
   readonly segmentBytes: number
   /** Leave a random minority broken at the end. */
   readonly minorityStaysDown: boolean
+  readonly requests: RequestWeather
+}
+
+/** How server requests fare: what the log does about one that is not acknowledged, and how clients handle them. */
+export interface RequestWeather {
+  /** First and longest wait for an ack, by the limits of the cluster. */
+  readonly ackTimeoutMs: number
+  readonly ackTimeoutMaxMs: number
+  /** Requests that may be under way to a session beyond its last ack. */
+  readonly credit: number
+  /** Strokes of the bell per client, each emitted to every session. */
+  readonly ringsPerClient: number
+  /** Chance that a request is dealt with late, by up to `lateMicros`. */
+  readonly late: number
+  readonly lateMicros: number
+  /** Chance that a handler of the SDK's fails. */
+  readonly failure: number
+  /** Chance that a client of its own protocol hangs up after a request, and attaches again. */
+  readonly hangUp: number
 }
 
 const MILLISECOND = 1000
 const SECOND = 1_000_000
 
-/** Draws a world from its own generator, so that a draw added here shifts nothing else. */
-export function drawSwarm(random: Random): Swarm {
+/** Draws a world from generators of its own; a dimension that came later has another, so that it shifts no other draw. */
+export function drawSwarm(random: Random, requests: Random): Swarm {
   const nodes = random.pick([1, 3, 3, 3, 5] as const)
   const calm = random.chance(0.1)
   return {
@@ -52,6 +73,21 @@ export function drawSwarm(random: Random): Swarm {
     snapshotBytes: random.pick([2_000, 20_000, 1_000_000]),
     segmentBytes: random.pick([16_384, 65_536, 262_144]),
     minorityStaysDown: random.chance(0.4),
+    requests: drawRequests(requests),
+  }
+}
+
+function drawRequests(random: Random): RequestWeather {
+  const impatient = random.chance(0.25)
+  return {
+    ackTimeoutMs: impatient ? random.between(200, 1000) : DEFAULT_LIMITS.ackTimeoutMs,
+    ackTimeoutMaxMs: impatient ? 2000 : DEFAULT_LIMITS.ackTimeoutMaxMs,
+    credit: random.pick([2, 16, SERVER_REQUEST_CREDIT, SERVER_REQUEST_CREDIT, SERVER_REQUEST_CREDIT]),
+    ringsPerClient: random.pick([0, 0, 0, 1, 2]),
+    late: random.pick([0, 0.02, 0.1]),
+    lateMicros: random.pick([50, 200, 1000]) * MILLISECOND,
+    failure: random.pick([0, 0, 0.02]),
+    hangUp: random.pick([0, 0.02, 0.1]),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts'
+import { GATEWAY } from './rows/gateway.ts'
 import { RAFT } from './rows/raft.ts'
 import { SIMULATOR } from './rows/simulator.ts'
 import { STORAGE } from './rows/storage.ts'
@@ -7,7 +8,7 @@ import { STORAGE } from './rows/storage.ts'
  * Every planted bug, one file of rows per suite. `npm run mutants` plants each and reports whether what is named beside it
  * notices; a new test of a fault that no test saw before brings its row.
  */
-export const MUTANTS: readonly Mutant[] = [...RAFT, ...STORAGE, ...SIMULATOR]
+export const MUTANTS: readonly Mutant[] = [...RAFT, ...GATEWAY, ...STORAGE, ...SIMULATOR]
 
 /** Must be caught in every run that plants it: one that survives shows that the runner, or the suite, catches nothing. */
 export const CANARY = 'raft/prev-log-term-ignored'

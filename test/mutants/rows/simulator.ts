@@ -36,4 +36,12 @@ export const SIMULATOR: readonly Mutant[] = [
     replace: 'this.outgoing.push({ to, message, speaksOf: entriesUpTo < 0 ? entriesUpTo : null })',
     caughtBy: WITHIN_300_SEEDS,
   },
+  {
+    id: 'simulator/acknowledged-request-sent-again',
+    breaks: 'a server request is sent again while its acknowledgement is on its way to the log',
+    file: 'src/gateway/gateway-acks.ts',
+    find: '    delivery.release(upTo)\n',
+    replace: '',
+    caughtBy: WITHIN_300_SEEDS,
+  },
 ]

@@ -1,36 +1,35 @@
-import { parseSessionId } from '../base/brand.ts'
-import type { Random } from '../base/random.ts'
-import type { SessionNumbers } from '../codec/entry/payload.ts'
-import { encodeClientRequest } from '../codec/entry/client-request.ts'
-import { encodePayload } from '../codec/entry/payload-codec.ts'
-import { requestHash } from '../codec/value/running-hash.ts'
-import { sessionCodec } from '../codec/session-codec.ts'
-import type { EntryKind } from '../codec/entry/entry.ts'
-import type { Value } from '../codec/value/value.ts'
-import type { ProposalSink } from '../node/api.ts'
-import type { Reply } from '../session/state-machine.ts'
-import { Violation } from './checkers/violation.ts'
-import type { Scheduler } from './scheduler.ts'
-import { WALL_START_MS } from './simulated-clock.ts'
-import type { SimulatedNetwork } from './simulated-network.ts'
-import type { SimulatedNode } from './simulated-node.ts'
-
-/** A command of a client's list, with its input encoded as the leader's parser leaves it. */
-export interface SimulatedCommand {
-  readonly machine: string
-  readonly command: string
-  readonly input: Uint8Array
-  readonly version: number
-}
+import { parseSessionId } from '../../base/brand.ts'
+import type { Random } from '../../base/random.ts'
+import type { SessionNumbers } from '../../codec/entry/payload.ts'
+import { encodeClientRequest } from '../../codec/entry/client-request.ts'
+import { encodePayload } from '../../codec/entry/payload-codec.ts'
+import { requestHash } from '../../codec/value/running-hash.ts'
+import { sessionCodec } from '../../codec/session-codec.ts'
+import type { EntryKind } from '../../codec/entry/entry.ts'
+import type { Value } from '../../codec/value/value.ts'
+import type { ProposalSink } from '../../node/api.ts'
+import { NONCE_BYTES, SECRET_BYTES_MIN } from '../../protocol/limits.ts'
+import type { Reply } from '../../session/state-machine.ts'
+import { RequestLedger } from '../checkers/request-ledger.ts'
+import { Violation } from '../checkers/violation.ts'
+import type { Scheduler } from '../scheduler.ts'
+import type { SimulatedChannels } from '../simulated-channels.ts'
+import { WALL_START_MS } from '../simulated-clock.ts'
+import type { SimulatedNetwork } from '../simulated-network.ts'
+import type { SimulatedNode } from '../simulated-node.ts'
+import { RawInbox } from './raw-inbox.ts'
+import type { HandlingOptions, SimulatedCommand } from './workload.ts'
 
 export interface SimulatedClientOptions {
   readonly name: string
   readonly scheduler: Scheduler
   readonly network: SimulatedNetwork
+  readonly channels: SimulatedChannels
   readonly random: Random
   readonly nodes: readonly SimulatedNode[]
   readonly commands: readonly SimulatedCommand[]
   readonly pipeline: number
+  readonly requests: HandlingOptions
 }
 
 const TIME_REFUSALS: readonly string[] = ['INVALID', 'OPEN_TOO_LATE']
@@ -45,16 +44,19 @@ interface Operation {
 }
 
 /**
- * A client over lossy links: opens and attaches a session, then sends its commands, several in flight, each resent with
- * the same request id until it is answered. What it must never see is written as violations.
+ * A client over lossy links: opens and attaches a session, then sends its commands into the log itself, several in flight,
+ * each resent with the same request id until it is answered; its server requests come by a stream (`RawInbox`). What it
+ * must never see is written as violations.
  */
 export class SimulatedClient {
   readonly name: string
-  /** Results of the commands, by request id. */
+  /** Results of the commands, by position in the list. */
   readonly results = new Map<number, Value>()
+  readonly ledger: RequestLedger
   acks = 0
   private readonly options: SimulatedClientOptions
-  private session: SessionNumbers | null = null
+  private readonly inbox: RawInbox
+  private numbers: SessionNumbers | null = null
   private epoch = 0
   private nextRequest = 1
   private readonly outstanding = new Set<number>()
@@ -65,10 +67,25 @@ export class SimulatedClient {
     this.options = options
     this.name = options.name
     this.target = options.random.below(options.nodes.length)
+    this.ledger = new RequestLedger(options.name)
+    const { name, scheduler, channels, nodes, requests: handling } = options
+    const secret = this.secret()
+    const endpoints = nodes.map((node) => node.address)
+    const { ledger } = this
+    this.inbox = new RawInbox({ name, scheduler, channels, endpoints, handling, ledger, secret, nonce: this.nonce() })
+  }
+
+  /** Index of its session; null before it was opened. */
+  get session(): number | null {
+    return this.numbers?.index ?? null
+  }
+
+  get commands(): readonly SimulatedCommand[] {
+    return this.options.commands
   }
 
   get done(): boolean {
-    return this.results.size === this.options.commands.length
+    return this.results.size === this.commands.length
   }
 
   start(): void {
@@ -83,7 +100,7 @@ export class SimulatedClient {
           return
         }
         if (reply.kind !== 'opened') throw new Violation('a session opens', { client: this.name, reply })
-        this.session = parseSessionId(reply.sessionId)
+        this.numbers = parseSessionId(reply.sessionId)
         this.attach()
       },
     })
@@ -98,11 +115,12 @@ export class SimulatedClient {
           ...session,
           secretHash: this.secretHash(),
           replaces: 0,
-          nonce: this.secretHash().slice(0, 16),
+          nonce: this.nonce(),
         }),
       settle: (reply) => {
         if (reply.kind !== 'attached') throw new Violation('a session attaches', { client: this.name, reply })
         this.epoch = reply.epoch
+        this.inbox.listen(session)
         for (let slot = 0; slot < this.options.pipeline; slot += 1) this.issue()
       },
     })
@@ -123,7 +141,7 @@ export class SimulatedClient {
           epoch: this.epoch,
           requestId: id,
           lowestPendingRequestId: Math.min(...this.outstanding, id),
-          ackServerRequests: 0,
+          ackServerRequests: this.inbox.rides(),
           hashHigh: hash.high,
           hashLow: hash.low,
           version: command.version,
@@ -140,8 +158,9 @@ export class SimulatedClient {
     if (reply.kind !== 'outcome' || reply.outcome.kind !== 'value') {
       throw new Violation('a command in flight is executed once and answered', { client: this.name, id, reply })
     }
+    if (reply.invalidAck) throw new Violation('an ack of what was delivered is valid', { client: this.name, id })
     this.outstanding.delete(id)
-    this.results.set(id, reply.outcome.value)
+    this.results.set(id - 1, reply.outcome.value)
     this.acks += 1
     this.issue()
   }
@@ -217,13 +236,22 @@ export class SimulatedClient {
     return this.validUntil
   }
 
+  private secret(): Uint8Array {
+    return Uint8Array.from(this.name.padEnd(SECRET_BYTES_MIN), (char) => char.charCodeAt(0))
+  }
+
   private secretHash(): Uint8Array {
-    return sessionCodec.sha256(Uint8Array.from(this.name, (char) => char.charCodeAt(0)))
+    return sessionCodec.sha256(this.secret())
+  }
+
+  /** The same in every attach, so that all get one epoch (sessions.md §4). */
+  private nonce(): Uint8Array {
+    return this.secretHash().slice(0, NONCE_BYTES)
   }
 
   private opened(): SessionNumbers {
-    if (this.session === null) throw new Violation('a client knows its session', { client: this.name })
-    return this.session
+    if (this.numbers === null) throw new Violation('a client knows its session', { client: this.name })
+    return this.numbers
   }
 }
 

@@ -1,13 +1,15 @@
-import type { Random } from '../base/random.ts'
-import { MultiSession } from '../client/session/multi-session.ts'
-import type { ClientEnvironment } from '../client/connection/ports.ts'
-import type { SessionCore } from '../client/session/session-core.ts'
-import { decodeValue } from '../codec/value/decode.ts'
-import type { Value } from '../codec/value/value.ts'
-import { Violation } from './checkers/violation.ts'
-import type { Scheduler } from './scheduler.ts'
-import type { SimulatedChannels } from './simulated-channels.ts'
-import type { SimulatedCommand } from './simulated-client.ts'
+import type { Random } from '../../base/random.ts'
+import { MultiSession } from '../../client/session/multi-session.ts'
+import type { SessionCore } from '../../client/session/session-core.ts'
+import { decodeValue } from '../../codec/value/decode.ts'
+import type { Value } from '../../codec/value/value.ts'
+import type { ServerRequestMessage } from '../../protocol/down-message.ts'
+import { RequestLedger } from '../checkers/request-ledger.ts'
+import { Violation } from '../checkers/violation.ts'
+import type { Scheduler } from '../scheduler.ts'
+import type { SimulatedChannels } from '../simulated-channels.ts'
+import { environmentOf } from './client-environment.ts'
+import type { HandlingOptions, SimulatedCommand } from './workload.ts'
 
 /** The SDK then retries for ever (request-window.ts). */
 const NO_DEADLINE = 0
@@ -20,6 +22,7 @@ export interface SdkClientOptions {
   readonly endpoints: readonly string[]
   readonly commands: readonly SimulatedCommand[]
   readonly pipeline: number
+  readonly requests: HandlingOptions
 }
 
 /**
@@ -28,19 +31,31 @@ export interface SdkClientOptions {
  */
 export class SdkClient {
   readonly name: string
+  /** Results of the commands, by position in the list. */
   readonly results = new Map<number, Value>()
+  readonly ledger: RequestLedger
   acks = 0
   private readonly options: SdkClientOptions
   private nextCommand = 0
-  private handled = 0
+  private core: SessionCore | null = null
 
   constructor(options: SdkClientOptions) {
     this.options = options
     this.name = options.name
+    this.ledger = new RequestLedger(options.name)
+  }
+
+  /** Index of its session; null before it was opened. */
+  get session(): number | null {
+    return this.core?.token?.index ?? null
+  }
+
+  get commands(): readonly SimulatedCommand[] {
+    return this.options.commands
   }
 
   get done(): boolean {
-    return this.results.size === this.options.commands.length
+    return this.results.size === this.commands.length
   }
 
   start(): void {
@@ -67,19 +82,24 @@ export class SdkClient {
       onSuspended: () => undefined,
       onResumed: () => undefined,
       onHandlerError: () => undefined,
-      onServerRequest: (request, done) => {
-        // In order, without a gap, each once, over any number of failovers (sessions.md §5).
-        if (request.serverRequestId !== this.handled + 1) {
-          throw new Violation('server requests come in order', {
-            client: this.name,
-            after: this.handled,
-            id: request.serverRequestId,
-          })
-        }
-        this.handled = request.serverRequestId
-        done(null)
-      },
+      onServerRequest: (request, done) => this.handle(request, done),
     })
+    this.core = core
+  }
+
+  /** A handler that answers at once, late, or not before it has failed. */
+  private handle(request: ServerRequestMessage, done: (error: unknown) => void): void {
+    const { ledger, options } = this
+    const { scheduler } = options
+    const { weather, random } = options.requests
+    ledger.begins(request)
+    const end = (): void => {
+      if (random.chance(weather.failure)) return done(new Error('a handler fails'))
+      ledger.ends(request)
+      done(null)
+    }
+    if (random.chance(weather.late)) scheduler.after(random.below(weather.lateMicros), end)
+    else end()
   }
 
   private issue(core: SessionCore): void {
@@ -96,29 +116,5 @@ export class SdkClient {
         this.issue(core)
       })
     })
-  }
-}
-
-function environmentOf(options: SdkClientOptions): ClientEnvironment {
-  const { scheduler, random, channels, name } = options
-  return {
-    dial: channels.dial(name),
-    random,
-    randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
-    clock: {
-      nowMs: () => scheduler.now / 1000,
-      setTimer: (delayMs, callback) => {
-        let armed = true
-        scheduler.after(delayMs * 1000, () => {
-          if (armed) callback()
-        })
-        return {
-          cancel: () => {
-            armed = false
-          },
-        }
-      },
-      defer: (callback) => scheduler.after(0, callback),
-    },
   }
 }

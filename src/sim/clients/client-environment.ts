@@ -1,0 +1,34 @@
+import type { Random } from '../../base/random.ts'
+import type { ClientEnvironment } from '../../client/connection/ports.ts'
+import type { Scheduler } from '../scheduler.ts'
+import type { SimulatedChannels } from '../simulated-channels.ts'
+
+/** Everything of the simulated world that the client library uses, for the client of that name. */
+export function environmentOf(parts: {
+  readonly name: string
+  readonly scheduler: Scheduler
+  readonly channels: SimulatedChannels
+  readonly random: Random
+}): ClientEnvironment {
+  const { scheduler, random, channels, name } = parts
+  return {
+    dial: channels.dial(name),
+    random,
+    randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
+    clock: {
+      nowMs: () => scheduler.now / 1000,
+      setTimer: (delayMs, callback) => {
+        let armed = true
+        scheduler.after(delayMs * 1000, () => {
+          if (armed) callback()
+        })
+        return {
+          cancel: () => {
+            armed = false
+          },
+        }
+      },
+      defer: (callback) => scheduler.after(0, callback),
+    },
+  }
+}
