@@ -38,6 +38,8 @@ export interface AttachmentIdentity {
   /** Ids below this may have been executed already: look into the cache first. */
   readonly nextRequestId: number
   readonly acknowledged: number
+  /** Server requests up to this id may have been sent to an earlier holder. */
+  readonly sentBefore: number
   /** Held without an attach, by a call that stands alone (unary): no server requests are sent here. */
   readonly lone?: true
 }
@@ -72,7 +74,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     this.lone = identity.lone === true
     this.credit = this.lone ? 0 : host.credit
     this.highest = identity.nextRequestId - 1
-    this.delivery = new Delivery(identity.acknowledged)
+    this.delivery = new Delivery(identity.acknowledged, identity.sentBefore)
   }
 
   get machine(): StateMachine {
@@ -217,6 +219,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     }
     other.pending = new Map()
     this.order.adopt(other.order)
+    this.delivery.adopt(other.delivery)
   }
 
   /** Sends server requests that became ready; `retried`: also those of which the log counts another attempt. */

@@ -18,13 +18,16 @@ export class Delivery {
   acknowledged: number
   /** Highest id sent since the last reset. */
   private delivered: number
+  /** Highest id that may have been sent before that, here or to an earlier holder of the session. */
+  private sentBefore: number
   /** Ids and attempts sent and not acknowledged, oldest first from `head`. */
   private outstanding: { id: number; attempt: number }[] = []
   private head = 0
 
-  constructor(acknowledged: number) {
+  constructor(acknowledged: number, sentBefore: number) {
     this.acknowledged = acknowledged
     this.delivered = acknowledged
+    this.sentBefore = sentBefore
   }
 
   /** Sends what is new, as far as the credit goes. */
@@ -34,7 +37,7 @@ export class Delivery {
     for (const request of target.machine.outbox(target.sessionIndex, this.delivered, credit)) {
       this.outstanding.push({ id: request.serverRequestId, attempt: request.attempt })
       this.delivered = request.serverRequestId
-      target.deliverRequest(request)
+      target.deliverRequest(this.asSent(request))
     }
   }
 
@@ -55,7 +58,7 @@ export class Delivery {
       const sent = this.outstanding[at]
       if (sent === undefined || sent.attempt === request.attempt) continue
       sent.attempt = request.attempt
-      target.deliverRequest(request)
+      target.deliverRequest(this.asSent(request))
     }
   }
 
@@ -75,9 +78,24 @@ export class Delivery {
 
   /** Forgets what was sent, so that everything above the last ack goes out again. */
   reset(acknowledged: number): void {
+    this.sentBefore = Math.max(this.sentBefore, this.delivered)
     this.acknowledged = acknowledged
     this.delivered = acknowledged
     this.outstanding = []
     this.head = 0
+  }
+
+  /** Another connection of the same epoch has sent these. */
+  adopt(other: Delivery): void {
+    this.sentBefore = Math.max(this.sentBefore, other.sentBefore, other.delivered)
+  }
+
+  /**
+   * Attempt 1 promises a receiver that it has not seen the request. The log counts an attempt when it lets a request be sent
+   * again on a live connection; sending after an attach, which is no entry of its own, counts here.
+   */
+  private asSent(request: ServerRequest): ServerRequest {
+    if (request.serverRequestId > this.sentBefore) return request
+    return { ...request, attempt: request.attempt + 1 }
   }
 }

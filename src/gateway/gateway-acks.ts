@@ -23,6 +23,8 @@ export class GatewayAcks {
     const { delivery, channel, sink } = attachment
     // At or below the known one: no log entry (sessions.md §5).
     if (upTo <= delivery.acknowledged) return sink.acknowledged(channel, delivery.acknowledged)
+    // Only the rows of a node that leads are new enough to say which ids were never given.
+    if (!this.node.leading) return sink.refused(channel, 'ack', notLeader(this.node))
     const facts = this.node.machine.sessionFacts(attachment.session.index)
     if (facts !== null && upTo > facts.lastServerRequestId) {
       return sink.refused(channel, 'ack', refusal('INVALID_ACK', { last: facts.lastServerRequestId }))

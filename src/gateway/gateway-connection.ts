@@ -92,7 +92,11 @@ export class GatewayConnection {
       payload,
       this.await(channel, 'attach', (reply) => {
         if (reply.kind !== 'attached' || this.over) return
-        this.gateway.attached(this, new Attachment(this.gateway, this.sink, { ...reply, session, channel }))
+        const facts = node.machine.sessionFacts(index)
+        // An earlier holder may have been sent all that waits; the first one has been sent nothing.
+        const sentBefore = replaces > 0 && facts !== null ? facts.lastServerRequestId : 0
+        const identity = { ...reply, session, channel, sentBefore }
+        this.gateway.attached(this, new Attachment(this.gateway, this.sink, identity))
         this.sink.attached(channel, reply)
       }),
     )
@@ -106,10 +110,16 @@ export class GatewayConnection {
     const { node, options } = this.gateway
     const bad = checkProof(proof) ?? this.checkServing() ?? this.checkIdentity(session)
     if (bad !== null) return bad
+    // What this node says of the session is read from its rows, which before its first entry are those of some earlier time.
+    if (!node.leading) return notLeader(node)
+    const secretHash = options.codec.sha256(proof.secret)
     const facts = node.machine.sessionFacts(session.index)
     // A stranger learns nothing: neither that the session exists nor that it did.
-    if (facts === null || !sameBytes(facts.secretHash, options.codec.sha256(proof.secret)))
-      return refusal('SESSION_UNKNOWN')
+    if (facts === null) {
+      const end = node.machine.endedSession(session, secretHash)
+      return end === null ? refusal('SESSION_UNKNOWN') : refusal('SESSION_EXPIRED', end)
+    }
+    if (!sameBytes(facts.secretHash, secretHash)) return refusal('SESSION_UNKNOWN')
     const nextRequestId = Math.max(facts.highest + 1, facts.floor)
     const identity = {
       session,
@@ -117,6 +127,7 @@ export class GatewayConnection {
       epoch: proof.epoch,
       nextRequestId,
       acknowledged: facts.acknowledged,
+      sentBefore: 0,
       lone: true as const,
     }
     this.channels.set(channel, new Attachment(this.gateway, this.sink, identity))

@@ -1,7 +1,8 @@
-import { ERROR_TABLE, type ErrorScope } from './errors-table.ts'
+import type { ErrorScope } from './errors/row.ts'
+import { ERROR_TABLE } from './errors/table.ts'
 import type { GrpcStatusName } from './grpc-status.ts'
 
-export type { ErrorScope } from './errors-table.ts'
+export type { ErrorScope } from './errors/row.ts'
 export { GRPC_STATUS } from './grpc-status.ts'
 
 /**

@@ -14,6 +14,8 @@ export const GRPC_STATUS = {
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
 } as const
 
 export type GrpcStatusName = keyof typeof GRPC_STATUS

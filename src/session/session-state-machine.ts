@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import { fitsName } from '../codec/entry/names.ts'
-import type { Limits } from '../codec/entry/payload.ts'
+import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
 import { ValueError } from '../codec/value/value-error.ts'
@@ -10,6 +10,7 @@ import { cachedResponse } from './clients/response-cache.ts'
 import { sessionFacts } from './clients/session-facts.ts'
 import { applyEntry } from './entries/apply-entry.ts'
 import { nextRetryOf } from './entries/retry-server-requests.ts'
+import { binaryString } from './rows/binary-string.ts'
 import { isText } from './rows/row-fields.ts'
 import { StateView } from './rows/state-view.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
@@ -19,7 +20,7 @@ import { checkReplicatedState } from './state/check.ts'
 import { foldIndex, foldKind, foldReply } from './state/fold.ts'
 import { ReplicatedState, type SessionLog } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
-import type { Applied, CachedOutcome, DirtyRows, SessionFacts, StateMachine } from './state-machine.ts'
+import type { Applied, CachedOutcome, DirtyRows, SessionEnd, SessionFacts, StateMachine } from './state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
 
 /** What a host may say beside machine and codec. */
@@ -128,6 +129,12 @@ export class SessionStateMachine implements StateMachine {
   sessionFacts(index: number): SessionFacts | null {
     const session = this.state.sessions.at(index)
     return session === null ? null : sessionFacts(session)
+  }
+
+  endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null {
+    const tombstone = this.state.tombstones.find(numbers)
+    if (tombstone === null || tombstone.secret !== binaryString(secretHash)) return null
+    return { at: tombstone.at, reason: tombstone.reason }
   }
 
   outbox(index: number, after: number, limit: number): readonly ServerRequest[] {

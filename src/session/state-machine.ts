@@ -1,6 +1,6 @@
 import type { Millis, SessionId } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
-import type { Limits } from '../codec/entry/payload.ts'
+import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
 import type { Value } from '../codec/value/value.ts'
 import type { Outcome, ServerRequest, SessionInfo } from './user-machine.ts'
 
@@ -98,6 +98,8 @@ export interface StateMachine {
   nextRetryDue(sessions: Iterable<number>): Millis | null
   /** Row of a live session as facts for the leader and the status page; null when unknown. */
   sessionFacts(index: number): SessionFacts | null
+  /** How a session ended, for whoever has its secret; null while it lives, and for others and once its tombstone is gone. */
+  endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null
   /** Outbox of a session above `after`, in id order, at most `limit`. */
   outbox(index: number, after: number, limit: number): readonly ServerRequest[]
   /** Response cached under a request id, for a duplicate answered from applied state. */
@@ -138,6 +140,13 @@ export interface CachedOutcome {
   readonly entryIndex: number
   readonly hashHigh: number
   readonly hashLow: number
+}
+
+/** The end of a session. */
+export type SessionEnd = {
+  /** `now` of it. */
+  readonly at: Millis
+  readonly reason: 'expired' | 'closed'
 }
 
 /** What the leader and the status page need to know of a live session (sessions.md §2). */

@@ -1,0 +1,82 @@
+/** What a machine's own code says and what to do about it. */
+export interface MachineCode {
+  readonly cause: string
+  readonly cure: string
+}
+
+/** The codes that the machines of this package add to those that every machine has: by machine, for `holdfast explain`. */
+export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: string]: MachineCode } } = {
+  counter: {
+    TOO_BIG: { cause: 'The counter would pass its largest value.', cure: 'Count with another name.' },
+  },
+  payments: {
+    SLOT_TAKEN: { cause: 'Reason of CONFLICT: the therapist has a booking then.', cure: 'Ask for another time.' },
+    PAYMENT_IN_FLIGHT: {
+      cause: 'Reason of CONFLICT: an attempt to pay is under way.',
+      cure: 'Wait for its result; its deadline ends it.',
+    },
+    FORM_COMPLETED: { cause: 'Reason of CONFLICT: the form was completed with other content.', cure: 'Read the form.' },
+    PAYMENT_REQUIRED: { cause: 'The booking is not paid.', cure: 'Pay first.' },
+    IDEMPOTENCY_CONFLICT: {
+      cause: 'The transaction id was used with other content.',
+      cure: 'Repeat a transaction unchanged; a new one has a new id.',
+    },
+    OTHER_IDS: {
+      cause: 'Reason of CONFLICT: the attempt has other ids at the provider.',
+      cure: 'Look the attempt up at the provider.',
+    },
+    CHECKOUT_TAKEN: {
+      cause: 'Reason of CONFLICT: the checkout id belongs to another attempt.',
+      cure: 'Look it up at the provider.',
+    },
+    FORMS_REQUIRED: { cause: 'The session cannot begin while forms are missing.', cure: 'Complete the forms.' },
+    FORMS_INCOMPLETE: { cause: 'Forms are missing, so nobody joins.', cure: 'Complete the forms.' },
+    UNPAID_ACCESS: { cause: 'The booking is not paid, so nobody joins.', cure: 'Pay first.' },
+    RETROACTIVE_PAYMENT: {
+      cause: 'A session that is over cannot go back to being paid for.',
+      cure: 'Book again, or refund.',
+    },
+    RETROACTIVE_CHANGE: { cause: 'What is done cannot be undone by a transition.', cure: 'Refund, or book again.' },
+    BOOKING_CLOSED: { cause: 'The session is not one that can be joined.', cure: 'Book again.' },
+    VIDEO_FAILED: { cause: 'The video of the session has failed.', cure: 'Let an operator restart it.' },
+    OUTSIDE_JOIN_WINDOW: {
+      cause: 'It is too early or too late to join.',
+      cure: 'Join between `opensAt` and `closesAt`.',
+    },
+    PAYMENT_SESSION_SYNC: {
+      cause: 'The states of payment and session do not belong together.',
+      cure: 'The verdict names the states; an operator decides.',
+    },
+    SESSION_VIDEO_SYNC: {
+      cause: 'The states of session and video do not belong together.',
+      cure: 'The verdict names the states; an operator decides.',
+    },
+    UNKNOWN_ATTEMPT: {
+      cause: 'Result and alert: the provider tells of an attempt that nobody knows.',
+      cure: 'It is kept and settled when the attempt becomes known; an operator looks at what stays.',
+    },
+    SAME_RECEIPT: { cause: 'Result: the money of another transaction, told again.', cure: 'Nothing to do.' },
+    CALLBACK_CONFLICT: {
+      cause: 'Alert: the provider told two different things of one transaction.',
+      cure: 'Look it up at the provider.',
+    },
+    PUSH_FAILED: { cause: 'The request to pay did not reach the payer.', cure: 'Initiate the payment again.' },
+    PUSH_CONFLICT: {
+      cause: 'Alert: the worker names ids of the provider that the attempt cannot have.',
+      cure: 'Look the attempt up at the provider.',
+    },
+    QUERY_CONFLICT: {
+      cause: 'Alert: what the provider answered contradicts what it had told.',
+      cure: 'Look the transaction up at the provider.',
+    },
+    PAYMENT_TIMEOUT: {
+      cause: 'Alert: an attempt to pay had no result in time.',
+      cure: 'Initiate the payment again; late money is noted.',
+    },
+    REFUND_FAILED: { cause: 'Alert: no attempt to refund succeeded.', cure: 'Refund by hand and say so.' },
+    ALERT_CLIENT_RETRY: {
+      cause: 'A payment failed: the client is asked to pay again.',
+      cure: 'Initiate the payment again.',
+    },
+  },
+}

@@ -1,0 +1,38 @@
+import type { Rows } from './row.ts'
+
+/** What the library itself says. */
+export const CLIENT_ERRORS: Rows = {
+  NO_LEADER: [
+    'UNAVAILABLE',
+    true,
+    'No endpoint knew a leader before the deadline; the command was never sent.',
+    'Check the endpoints and `holdfast status`.',
+  ],
+  DEADLINE_EXCEEDED: [
+    'DEADLINE_EXCEEDED',
+    true,
+    'The deadline passed before the outcome was known.',
+    'Ask again with `session.resolve(requestId)`, or `abandon` it.',
+  ],
+  ABORTED: [
+    'CANCELLED',
+    true,
+    'The caller aborted the call.',
+    'Ask again with `session.resolve(requestId)` if its outcome matters.',
+  ],
+  ABANDONED: ['CANCELLED', false, 'The caller abandoned the request.', 'Nothing to do.'],
+  SESSION_CLOSED: ['CANCELLED', false, 'The session was closed in this process.', 'Open a new session.'],
+  SUPERSEDED: ['ABORTED', false, 'Another connection took the session over.', 'Stop using it here.'],
+  BACKLOG_FULL: [
+    'RESOURCE_EXHAUSTED',
+    true,
+    'Too many commands wait in this process for the connection or for earlier responses.',
+    'Wait for some of them.',
+  ],
+  UNKNOWN_REQUEST: [
+    'NOT_FOUND',
+    false,
+    'The session remembers no such request.',
+    'Only requests whose outcome is unknown can be resolved or abandoned.',
+  ],
+}

@@ -1,0 +1,38 @@
+import { NODE_ERRORS, PROOF_ERRORS } from './refusals.ts'
+import type { Rows } from './row.ts'
+
+/** Queries. */
+export const QUERY_ERRORS: Rows = {
+  ...NODE_ERRORS,
+  ...PROOF_ERRORS,
+  VALIDATION_ERROR: [
+    'INVALID_ARGUMENT',
+    false,
+    "The input does not fit the query's schema.",
+    'Correct what the issues name.',
+  ],
+  UNKNOWN_MACHINE: [
+    'NOT_FOUND',
+    false,
+    'No machine of that name is mounted.',
+    'Check the name, and that every node was started with the machine.',
+  ],
+  UNKNOWN_QUERY: [
+    'NOT_FOUND',
+    false,
+    'The machine has no query of that name.',
+    "Check the name in the machine's definition, and that every node runs the same version of it.",
+  ],
+  BEHIND: [
+    'UNAVAILABLE',
+    true,
+    'This node did not reach the index that the query asked for in time.',
+    'Ask again, here or at another node.',
+  ],
+  CONSISTENCY_UNAVAILABLE: [
+    'UNIMPLEMENTED',
+    false,
+    'This node does not answer queries of that consistency.',
+    'Use `sequential` with the index of your last command, or `stale`.',
+  ],
+}

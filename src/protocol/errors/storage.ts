@@ -1,0 +1,66 @@
+import type { Rows } from './row.ts'
+
+/** Faults that end a node, and a directory that cannot be opened. The quorum lives without the node. */
+export const STORAGE_ERRORS: Rows = {
+  IO_ERROR: [
+    'INTERNAL',
+    false,
+    'The disk reports an error; the node stopped, so that nothing is acknowledged which is not stored.',
+    "Check the disk and the system's log, then start the node again.",
+  ],
+  DISK_FULL: [
+    'RESOURCE_EXHAUSTED',
+    false,
+    'The disk or its quota is full.',
+    'Make room and start the node again: it goes on where it was.',
+  ],
+  LOG_ROT: [
+    'DATA_LOSS',
+    false,
+    'A stored log entry cannot be read back, and it may have been acknowledged.',
+    'Keep the directory for diagnosis. The other nodes have the entry.',
+  ],
+  SNAPSHOT_ROT: [
+    'DATA_LOSS',
+    false,
+    'The stored state cannot be read back.',
+    'Keep the directory for diagnosis. The other nodes have the state.',
+  ],
+  LOCKED: [
+    'FAILED_PRECONDITION',
+    false,
+    'Another process uses the data directory.',
+    'Stop it, or give this node a directory of its own.',
+  ],
+  WRONG_NODE: [
+    'FAILED_PRECONDITION',
+    false,
+    'The data directory belongs to another node.',
+    "Give each node its own directory, and this one the id that is the directory's.",
+  ],
+  WRONG_CLUSTER: [
+    'FAILED_PRECONDITION',
+    false,
+    'The data directory belongs to another cluster.',
+    'Check `--data` and `--peers`.',
+  ],
+  NEWER_FORMAT: [
+    'FAILED_PRECONDITION',
+    false,
+    'A newer version has written the data directory.',
+    'Start that version.',
+  ],
+  UNWRITABLE: [
+    'PERMISSION_DENIED',
+    false,
+    'The data directory cannot be written.',
+    'Check that it exists, its owner and rights, and that the file system is not read-only.',
+  ],
+  ENGINE_ERROR: [
+    'INTERNAL',
+    false,
+    'The JavaScript engine failed inside apply (stack, memory or an invalid length), which other replicas need not share.',
+    'Start the node again; look at the machine and the entry that the message names if it repeats.',
+  ],
+  SHUTDOWN: ['UNAVAILABLE', true, 'The node was closed by its own process.', 'Connect to another node.'],
+}

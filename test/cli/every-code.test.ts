@@ -1,0 +1,86 @@
+import { constants } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { explain, explainedCodes } from '../../src/cli/explain.ts'
+import { COMMON_ERRORS } from '../../src/machine/define/rejection.ts'
+import { counter, payments } from '../../src/machines/index.ts'
+import { tokenize } from '../tidy/tokens.ts'
+import { sourcesBelow } from '../tidy/tree.ts'
+
+/** Words in capitals that no caller, operator or log line is given as a code, by what they are. */
+const NO_CODES: { readonly [what: string]: string } = {
+  'names of environment variables': 'HOLDFAST_ENDPOINTS HOLDFAST_LOG_LEVEL NO_COLOR',
+  'codes of LevelDB, which storage turns into its own': 'LEVEL_LOCKED LEVEL_CORRUPTION',
+  'methods of HTTP': 'POST',
+  'names of files': 'LOCK CURRENT',
+  'names in holdfast.proto':
+    'OUTCOME_OK OUTCOME_REJECTED CONSISTENCY_LINEARIZABLE CONSISTENCY_SEQUENTIAL CONSISTENCY_STALE',
+  'what is wrong with a value or a record: the sentence says it':
+    'UNDEFINED NOT_PLAIN NOT_FINITE NEGATIVE_ZERO UNSAFE_INTEGER BAD_STRING TOO_DEEP TOO_LARGE CYCLE BAD_BYTES ' +
+    'TRUNCATED BAD_FORMAT BAD_KIND BAD_NUMBER BAD_CHECKSUM BAD_CHAIN',
+  'which field an INVALID means':
+    'PAYLOAD REQUEST_ID LOWEST_PENDING_REQUEST_ID SECRET_HASH PRINCIPAL ROLES CAPABILITIES VALID_UNTIL EPOCH',
+  'states of tasks': 'QUEUED LEASED DONE FAILED CANCELLED',
+  'states and results of payments':
+    'SUCCESS TIMEOUT AMOUNT ORPHAN ADMIN APPLIED APPLIED_LATE REJECTED_AMOUNT IGNORED_STALE ORPHANED NOT_DUE SENT SETTLED ' +
+    'AWAITING_APPROVAL FAILED_MANUAL THERAPIST_NO_SHOW BOTH_ABSENT MID_SESSION FORMS_LAPSED SYSTEM_LAPSE UNKNOWN_RESULT',
+  currencies: 'KES',
+}
+const noCodes = new Set(Object.values(NO_CODES).flatMap((words) => words.split(' ')))
+
+/** Codes of the operating system and of Node, and signals: what is told of them has a code of its own. */
+const ofSystem = (word: string): boolean =>
+  /^(?:ERR_|ELOCKED$)/.test(word) || word in constants.errno || word in constants.signals
+
+/** Every text in capitals that the product writes, but for the tables of explanations themselves. */
+function wordsInSource(): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [path, source] of sourcesBelow('src')) {
+    if (path.startsWith('protocol/errors') || path === 'protocol/grpc-status.ts' || path === 'machines/codes.ts')
+      continue
+    for (const { kind, text } of tokenize(source))
+      if (kind === 'string' && /^[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*$/.test(text)) found.set(text, path)
+  }
+  return found
+}
+
+describe('holdfast explain', () => {
+  const explained = new Set(explainedCodes())
+
+  test('knows every code that stands anywhere in the source', () => {
+    const unknown = [...wordsInSource()].filter(
+      ([word]) => !explained.has(word) && !noCodes.has(word) && !ofSystem(word),
+    )
+    expect(unknown).toEqual([])
+  })
+
+  test('knows every code that machines may reject with, the kit’s and their own', () => {
+    const declared = [counter, payments].flatMap(({ schema }) => Object.keys(schema.errors))
+    expect([...Object.keys(COMMON_ERRORS), ...declared].filter((code) => !explained.has(code))).toEqual([])
+  })
+
+  test('knows those that only others raise: a machine of a user, a process that embeds a node, a server that ends', () => {
+    expect(['RATE_LIMITED', 'SESSION_NOT_ACTIVE', 'SHUTDOWN', 'ENDED'].filter((code) => !explained.has(code))).toEqual(
+      [],
+    )
+  })
+
+  test('takes no word for something else than a code that is one, or that is gone', () => {
+    const words = wordsInSource()
+    expect([...noCodes].filter((word) => explained.has(word) || !words.has(word))).toEqual([])
+  })
+
+  test.each(explainedCodes().map((code) => [code]))('prints cause and cure of %s', (code) => {
+    const { write } = process.stdout
+    let said = ''
+    process.stdout.write = ((text: string) => {
+      said += text
+      return true
+    }) as typeof write
+    try {
+      explain(code.toLowerCase())
+    } finally {
+      process.stdout.write = write
+    }
+    expect(said).toMatch(/\): \S.*\.\n {2}What to do: \S.*\./)
+  })
+})
