@@ -20,7 +20,8 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 4600
-# Healthy while the node in HOLDFAST_ENDPOINTS answers; a cluster that is degraded (exit code 5) is no reason to restart one of its nodes.
+# Healthy while the node in HOLDFAST_ENDPOINTS answers and its cluster serves: a cluster that is degraded (exit code 5) is no reason to
+# restart one of its nodes, one that does not serve (6) or a node that does not answer (3) is for whoever watches.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["sh", "-c", "node dist/src/cli/main.js status >/dev/null 2>&1; code=$?; [ $code -eq 0 ] || [ $code -eq 5 ]"]
 ENTRYPOINT ["node", "dist/src/cli/main.js"]

@@ -23,7 +23,7 @@ import type { RaftConfig } from './raft/types.ts'
 import { ClusterService } from './server/cluster-service.ts'
 import { GrpcServer } from './server/grpc-server.ts'
 import { NodeLog } from './server/node-log.ts'
-import { peerRefusals } from './server/peer-refusals.ts'
+import { peerRefusals, RecentRefusals } from './server/peer-refusals.ts'
 import { SessionService } from './server/session-service.ts'
 import { type DataDirectory, openDataDirectory } from './storage/directory/data-directory.ts'
 import { groupDirectory } from './storage/format/file-names.ts'
@@ -146,10 +146,12 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   let transport: GrpcPeerTransport | null = null
   let composed: ComposedNode
   let mounted: Mount
+  let refusals: RecentRefusals
   try {
     options.signal?.throwIfAborted()
     const made = partsOf(options, { directory, snapshots, log })
     transport = made.transport
+    refusals = made.refusals
     mounted = made.parts.machines
     composed = await storage<ComposedNode>((done) => composeNode(made.parts, done))
   } catch (error) {
@@ -159,12 +161,13 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
     throw error
   }
   driver = composed.driver
-  return serve({ options, directory, transport, ...composed, mounted, log })
+  return serve({ options, directory, transport, refusals, ...composed, mounted, log })
 }
 
 interface Prepared {
   readonly parts: NodeParts & { readonly machines: Mount }
   readonly transport: GrpcPeerTransport
+  readonly refusals: RecentRefusals
 }
 
 /** What the node is composed of. The transport dials from here on. */
@@ -181,12 +184,17 @@ function partsOf(
     id: options.id,
     instance: directory.identity.instanceId,
   }
+  const told = peerRefusals((refusal) => log.peerRefused(refusal))
+  const refusals = new RecentRefusals(() => systemClock.monotonicMs())
   const transport = new GrpcPeerTransport({
     identity,
     peers: new Map(options.peers.map((peer) => [peer.id, peer.address])),
     clock: systemClock,
     random: new Random(randomInt(2 ** 47)),
-    note: peerRefusals((refusal) => log.peerRefused(refusal)),
+    note: (note) => {
+      told(note)
+      refusals.note(note)
+    },
   })
   const parts: Prepared['parts'] = {
     identity,
@@ -205,19 +213,20 @@ function partsOf(
       return transport
     },
   }
-  return { parts, transport }
+  return { parts, transport, refusals }
 }
 
 async function serve(parts: {
   options: NodeOptions
   directory: DataDirectory
   transport: GrpcPeerTransport
+  refusals: RecentRefusals
   driver: Driver
   gateway: SessionGateway
   mounted: Mount
   log: NodeLog
 }): Promise<RunningNode> {
-  const { options, directory, transport, driver, gateway, mounted, log } = parts
+  const { options, directory, transport, refusals, driver, gateway, mounted, log } = parts
   const sessions = new SessionService({ gateway })
   const closeNode = (): Promise<void> => new Promise((resolve) => driver.close(resolve))
   let server: GrpcServer
@@ -229,7 +238,7 @@ async function serve(parts: {
       graceMs: CLOSE_GRACE_MS,
       services: [
         sessions,
-        { ...new ClusterService(gateway), special: true },
+        { ...new ClusterService(gateway, () => refusals.current()), special: true },
         { definition: peerServiceDefinition, implementation: transport.implementation, special: true },
       ],
       onConnectionsRefused: () => log.connectionsRefused(),

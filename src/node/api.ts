@@ -115,4 +115,6 @@ export interface NodeStatus {
   /** Leader only: what it knows of each follower. */
   readonly followers: readonly { readonly id: NodeId; readonly matchIndex: LogIndex; readonly contactMs: number }[]
   readonly voters: readonly NodeId[]
+  /** Initial voters that have not told this node their instance yet, before there is a Configuration; else empty. */
+  readonly awaited: readonly NodeId[]
 }

@@ -32,6 +32,11 @@ export class Bootstrap {
     return this.greetings.get(id)?.instance ?? null
   }
 
+  /** Initial voters that were not heard yet. */
+  awaited(): readonly NodeId[] {
+    return this.voters.filter((id) => this.instanceOf(id) === null)
+  }
+
   /**
    * The instance that a voter has for as long as this process lives, null before the handshake has agreed. Votes are
    * counted by node id, so the first Configuration binds the very disks that were asked for them. A disk that replaces one

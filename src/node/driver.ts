@@ -207,6 +207,7 @@ export class Driver implements RaftNode {
       options: this.options,
       appliedIndex: this.pipeline.applied,
       snapshotIndex: this.pipeline.snapshotIndex,
+      awaited: this.peers.bootstrap.awaited(),
     })
   }
 

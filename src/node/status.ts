@@ -1,4 +1,4 @@
-import type { LogIndex } from '../base/brand.ts'
+import type { LogIndex, NodeId } from '../base/brand.ts'
 import { configurationOf, progressOf, type RaftState } from '../raft/index.ts'
 import type { NodeStatus, RaftNode } from './api.ts'
 import type { DriverOptions } from './options.ts'
@@ -10,6 +10,7 @@ export function statusOf(view: {
   options: DriverOptions
   appliedIndex: LogIndex
   snapshotIndex: LogIndex
+  awaited: readonly NodeId[]
 }): NodeStatus {
   const { node, raft, options } = view
   const now = options.clock.monotonicMs()
@@ -34,5 +35,6 @@ export function statusOf(view: {
     rows: node.machine.counts.rows,
     followers,
     voters: configurationOf(raft)?.voters ?? [],
+    awaited: configurationOf(raft) === null ? view.awaited : [],
   }
 }

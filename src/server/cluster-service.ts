@@ -1,17 +1,18 @@
 import type { sendUnaryData, ServerUnaryCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
 import { loadService } from '../grpc/load-service.ts'
+import type { ToldRefusal } from './peer-refusals.ts'
 
 /** `ClusterService`: what an operator may ask of a node. */
 export class ClusterService {
   readonly definition: ServiceDefinition
   readonly implementation: UntypedServiceImplementation
 
-  constructor(gateway: SessionGateway) {
+  constructor(gateway: SessionGateway, refusals: () => readonly ToldRefusal[] = () => []) {
     this.definition = loadService('holdfast/v1/cluster.proto', 'holdfast.v1.ClusterService')
     this.implementation = {
       Status: (_call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) =>
-        reply(null, statusResponse(gateway)),
+        reply(null, { ...statusResponse(gateway), refusals: refusals() }),
     }
   }
 }

@@ -2,6 +2,8 @@ import { explainError } from '../protocol/errors.ts'
 
 /** Different refusals that one process tells of; what repeats for ever under new words stays silent beyond it. */
 const REFUSALS_MAX = 64
+/** Several of the dials of a peer that refuses. */
+const RECENT_MS = 5_000
 
 /** A change of a connection between nodes, as the peer transport notes it: `event` is a code, or `refused` by `peer`. */
 export interface PeerNote {
@@ -31,6 +33,26 @@ export function peerRefusals(tell: (refusal: ToldRefusal) => void): (note: PeerN
     if (refusal === null || told.has(refusal.sentence) || told.size === REFUSALS_MAX) return
     told.add(refusal.sentence)
     tell(refusal)
+  }
+}
+
+/** Peers that refuse this node now. Both ends dial again every second, so a refusal that is over is not heard any more. */
+export class RecentRefusals {
+  private readonly byPeer = new Map<string, ToldRefusal & { readonly atMs: number }>()
+  private readonly nowMs: () => number
+
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs
+  }
+
+  /** Takes every note of the peer transport. */
+  note(note: PeerNote): void {
+    const refusal = refusalIn(note)
+    if (refusal !== null && refusal.peer !== null) this.byPeer.set(refusal.peer, { ...refusal, atMs: this.nowMs() })
+  }
+
+  current(): readonly ToldRefusal[] {
+    return [...this.byPeer.values()].filter(({ atMs }) => this.nowMs() - atMs <= RECENT_MS)
   }
 }
 

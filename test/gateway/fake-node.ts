@@ -202,6 +202,7 @@ export class FakeNode implements RaftNode {
       sessions: this.machine.counts.sessions,
       rows: this.machine.counts.rows,
       followers: [],
+      awaited: [],
       voters: [this.id],
     }
   }

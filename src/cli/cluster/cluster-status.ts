@@ -1,4 +1,5 @@
-import { table } from '../terminal/output.ts'
+import { EXIT, type ExitCode } from '../terminal/exit.ts'
+import { divergedNodes } from './diverged-nodes.ts'
 
 /** What one node said of itself, and nothing when it did not answer. Indexes are log indexes, times milliseconds. */
 export interface NodeReport {
@@ -15,16 +16,27 @@ export interface NodeReport {
     readonly syncP99Ms: number
     /** Of a leader: what it knows of its followers. */
     readonly followers: readonly { readonly id: string; readonly matchIndex: number; readonly contactMs: number }[]
+    /** Empty before the first election. */
     readonly voters: readonly string[]
+    /** Peers that refused this node's frames just now, and why. */
+    readonly refusals: readonly { readonly peer: string; readonly code: string }[]
+    /** Initial voters that this node has to hear before the first election. */
+    readonly awaited: readonly string[]
   } | null
 }
+
+/**
+ * `ok`; `heard` (not asked, and the leader hears it); `behind` (does not apply what is committed); `refused` (it and the
+ * leader refuse each other); `silent` (it answers here, the leader does not hear it); `diverged` (another state hash than
+ * others at an equal index); `unreachable`. The first two count.
+ */
+export type Health = 'ok' | 'heard' | 'behind' | 'refused' | 'silent' | 'diverged' | 'unreachable'
 
 /** One node in the table of `holdfast status`; null where nobody knows. */
 export interface NodeLine {
   readonly id: string
   readonly role: string
-  /** `ok`, `behind` (does not apply what is committed), `unreachable`. */
-  readonly health: 'ok' | 'behind' | 'unreachable'
+  readonly health: Health
   readonly matchIndex: number | null
   /** Entries that are committed and that this node has not applied. */
   readonly lagEntries: number | null
@@ -37,76 +49,136 @@ export interface NodeLine {
 
 /** What `holdfast status --json` prints. */
 export interface ClusterStatus {
+  /** Of the newest term, by its own word or a follower's. */
   readonly leader: string | null
   readonly term: number
   readonly nodes: readonly NodeLine[]
   /** How many more voters may fail before the cluster stops; negative is none and already stopped. */
   readonly canLose: number
+  /** Refusals between nodes, each once. */
+  readonly refusals: readonly { readonly peer: string; readonly code: string }[]
+  /** Initial voters that somebody has to hear before the first election. */
+  readonly awaited: readonly string[]
 }
 
 /** More entries than this behind is a node that does not keep up, rather than one that is about to apply. */
 const BEHIND_ENTRIES = 10_000
+/** A leader hears each follower several times a second; it steps down after 600 ms without a majority. */
+const SILENT_MS = 2_000
 
 type Known = NonNullable<NodeReport['status']>
+
+/** What the lines of all nodes are made from. */
+interface View {
+  readonly known: readonly Known[]
+  /** The leader of the newest term, when it answered. */
+  readonly leader: Known | null
+  readonly diverged: ReadonlySet<string>
+  /** Every endpoint answered: a node of which nothing is known was not asked. */
+  readonly allAnswered: boolean
+}
 
 /** One view of the cluster from what its nodes said, the leader's word first. */
 export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
   const known = reports.flatMap((report) => (report.status === null ? [] : [report.status]))
   const term = Math.max(0, ...known.map((status) => status.term))
   const leader = known.find((status) => status.role === 'leader' && status.term === term) ?? null
+  const named = leader?.id ?? known.find((status) => status.term === term && status.leader !== null)?.leader ?? null
   const voters = leader?.voters ?? longest(known.map((status) => status.voters))
   const ids = [...new Set([...voters, ...known.map((status) => status.id)])].sort()
-  const nodes = ids.map((id) => lineOf(id, known.find((status) => status.id === id) ?? null, leader))
-  const alive = nodes.filter((node) => voters.includes(node.id) && node.health !== 'unreachable').length
+  const view = { known, leader, diverged: divergedNodes(known, leader), allAnswered: known.length === reports.length }
+  const nodes = ids.map((id) => lineOf(id, view))
+  return {
+    leader: named,
+    term,
+    nodes,
+    canLose: lossesLeft({ voters, nodes, leader, named }),
+    refusals: distinct(known.flatMap((status) => status.refusals)),
+    awaited: [...new Set(known.flatMap((status) => status.awaited))].sort(),
+  }
+}
+
+/** 0 when all is well, 5 when a node is missing or unwell, 6 when the cluster does not serve. */
+export function exitCodeOf(status: ClusterStatus): ExitCode {
+  if (status.canLose < 0) return EXIT.notServing
+  const healthy = status.nodes.every((node) => counts(node.health))
+  return healthy && status.canLose >= Math.floor((status.nodes.length - 1) / 2) ? EXIT.ok : EXIT.degraded
+}
+
+function lossesLeft(of: {
+  voters: readonly string[]
+  nodes: readonly NodeLine[]
+  leader: Known | null
+  named: string | null
+}): number {
+  const { voters, nodes, leader, named } = of
   const majority = Math.floor(voters.length / 2) + 1
-  const canLose = leader === null ? Math.min(-1, alive - majority) : alive - majority
-  return { leader: leader?.id ?? null, term, nodes, canLose }
+  const voting = nodes.filter((node) => voters.includes(node.id))
+  // A follower names a leader for as long as it hears it; whether others do, it does not know.
+  const sound = voting.filter((node) => counts(node.health) || (leader === null && node.id === named)).length
+  const heard = leader === null ? majority : 1 + leader.followers.filter(isHeard).length
+  if (named === null || heard < majority) return Math.min(-1, sound - majority)
+  return Math.max(0, sound - majority)
 }
 
-/** The cluster serves, and can lose as many nodes as a healthy one of its size. */
-export function isHealthy(status: ClusterStatus): boolean {
-  const voters = status.nodes.length
-  return status.canLose >= Math.floor((voters - 1) / 2) && status.nodes.every((node) => node.health === 'ok')
-}
-
-/** One screen for a person. */
-export function statusText(status: ClusterStatus): string {
-  const dash = (value: string | number | null): string => (value === null ? '-' : String(value))
-  const rows = status.nodes.map((node) => [
-    node.id,
-    node.role,
-    node.health,
-    dash(node.appliedIndex),
-    dash(node.lagEntries),
-    dash(node.lagMs === null ? null : Math.round(node.lagMs)),
-    dash(node.fsyncP99Ms === null ? null : node.fsyncP99Ms.toFixed(2)),
-    dash(node.stateHash === null ? null : node.stateHash.slice(0, 12)),
-  ])
-  const header = ['node', 'role', 'health', 'applied', 'lag entries', 'lag ms', 'fsync p99 ms', 'state hash']
-  const verdict = status.canLose < 0 ? 'no quorum: the cluster does not serve' : `can lose ${status.canLose} more`
-  return `leader ${status.leader ?? 'none'}, term ${status.term}, ${verdict}\n\n${table([header, ...rows])}`
-}
-
-function lineOf(id: string, own: Known | null, leader: Known | null): NodeLine {
+function lineOf(id: string, view: View): NodeLine {
+  const { known, leader } = view
+  const own = known.find((status) => status.id === id) ?? null
   const follower = leader?.followers.find((candidate) => candidate.id === id)
+  const health = healthOf(id, own, view)
   if (own === null) {
     const matchIndex = follower?.matchIndex ?? null
     const unknown = { lagEntries: null, fsyncP99Ms: null, stateHash: null, appliedIndex: null }
-    return { id, role: 'unknown', health: 'unreachable', matchIndex, lagMs: follower?.contactMs ?? null, ...unknown }
+    return { id, role: 'unknown', health, matchIndex, lagMs: follower?.contactMs ?? null, ...unknown }
   }
-  const committed = Math.max(leader?.commitIndex ?? 0, own.commitIndex)
-  const lagEntries = committed - own.appliedIndex
   return {
     id,
     role: own.role,
-    health: lagEntries > BEHIND_ENTRIES ? 'behind' : 'ok',
+    health,
     matchIndex: own === leader ? own.lastIndex : (follower?.matchIndex ?? null),
-    lagEntries,
+    lagEntries: lagOf(own, leader),
     lagMs: own === leader ? 0 : (follower?.contactMs ?? null),
     fsyncP99Ms: own.syncP99Ms,
     stateHash: own.stateHash,
     appliedIndex: own.appliedIndex,
   }
+}
+
+function healthOf(id: string, own: Known | null, { known, leader, diverged, allAnswered }: View): Health {
+  const follower = leader?.followers.find((candidate) => candidate.id === id)
+  if (own === null) return allAnswered && follower !== undefined && isHeard(follower) ? 'heard' : 'unreachable'
+  if (isRefused(id, { known, leader })) return 'refused'
+  if (diverged.has(id)) return 'diverged'
+  // Of a leader that knows it not at all it is no member (yet).
+  if (leader !== null && own !== leader && (follower === undefined || !isHeard(follower))) return 'silent'
+  return lagOf(own, leader) > BEHIND_ENTRIES ? 'behind' : 'ok'
+}
+
+/** It refuses the leader's frames or the leader its; without a leader, somebody's. */
+function isRefused(id: string, { known, leader }: { known: readonly Known[]; leader: Known | null }): boolean {
+  if (leader === null)
+    return known.some((status) => status.id !== id && status.refusals.some(({ peer }) => peer === id))
+  if (id === leader.id) return false
+  const own = known.find((status) => status.id === id)
+  return (
+    leader.refusals.some(({ peer }) => peer === id) || own?.refusals.some(({ peer }) => peer === leader.id) === true
+  )
+}
+
+function counts(health: Health): boolean {
+  return health === 'ok' || health === 'heard'
+}
+
+function isHeard({ contactMs }: { readonly contactMs: number }): boolean {
+  return contactMs <= SILENT_MS
+}
+
+function lagOf(own: Known, leader: Known | null): number {
+  return Math.max(leader?.commitIndex ?? 0, own.commitIndex) - own.appliedIndex
+}
+
+function distinct(refusals: Known['refusals']): Known['refusals'] {
+  return [...new Map(refusals.map((refusal) => [`${refusal.peer} ${refusal.code}`, refusal])).values()]
 }
 
 function longest(lists: readonly (readonly string[])[]): readonly string[] {

@@ -1,16 +1,20 @@
-import { fetchStatus } from '../../client/index.ts'
-import { clusterStatus, isHealthy, type NodeReport, statusText } from './cluster-status.ts'
+import { fetchStatus, type NodeStatusReport } from '../../client/index.ts'
+import { clusterStatus, exitCodeOf, type NodeReport } from './cluster-status.ts'
+import { statusText } from './status-text.ts'
 import { CommandError, EXIT, type ExitCode } from '../terminal/exit.ts'
 import { print, printJson } from '../terminal/output.ts'
 
 const ANSWER_MS_MAX = 2000
 
-/** `holdfast status`: exit code 0 when all is well, 5 when a node is missing or behind, 3 when nobody answered. */
+/**
+ * `holdfast status`: exit code 0 when all is well, 5 when a node is missing or unwell, 6 when the cluster does not serve, 3
+ * when nobody answered.
+ */
 export async function status(flags: {
   readonly endpoints: readonly string[]
   readonly json: boolean
 }): Promise<ExitCode> {
-  const reports = await askAll(flags.endpoints)
+  const reports = await askWithLeader(flags.endpoints)
   if (reports.every((report) => report.status === null)) {
     throw new CommandError(
       EXIT.cannotConnect,
@@ -21,11 +25,26 @@ export async function status(flags: {
   const cluster = clusterStatus(reports)
   if (flags.json) printJson(cluster)
   else print(statusText(cluster))
-  return isHealthy(cluster) ? EXIT.ok : EXIT.degraded
+  return exitCodeOf(cluster)
+}
+
+/** What every endpoint says of itself, and the leader that they name: it knows of its followers. */
+async function askWithLeader(endpoints: readonly string[]): Promise<NodeReport[]> {
+  const reports = await askAll(endpoints)
+  const known = reports.flatMap((report) => (report.status === null ? [] : [report.status]))
+  const newest = known.toSorted((left, right) => right.term - left.term).find((status) => status.leader !== null)
+  if (newest === undefined || newest.leaderAddress === '' || known.some((status) => status.id === newest.leader))
+    return reports
+  if (endpoints.includes(newest.leaderAddress)) return reports
+  return [...reports, ...(await askAll([newest.leaderAddress]))]
+}
+
+interface AskedNode extends NodeReport {
+  readonly status: NodeStatusReport | null
 }
 
 /** What every endpoint says of itself; a status of null for those that do not answer in time. */
-export async function askAll(endpoints: readonly string[]): Promise<NodeReport[]> {
+export async function askAll(endpoints: readonly string[]): Promise<AskedNode[]> {
   return Promise.all(
     endpoints.map(async (endpoint) => {
       try {

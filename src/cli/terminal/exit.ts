@@ -1,5 +1,5 @@
 /** What the exit code of every command means (docs/cli.md). */
-export const EXIT = { ok: 0, failure: 1, usage: 2, cannotConnect: 3, refused: 4, degraded: 5 } as const
+export const EXIT = { ok: 0, failure: 1, usage: 2, cannotConnect: 3, refused: 4, degraded: 5, notServing: 6 } as const
 
 /** One of `EXIT`. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -66,6 +66,10 @@ export interface NodeStatusReport {
   readonly connections: number
   readonly followers: readonly { readonly id: string; readonly matchIndex: number; readonly contactMs: number }[]
   readonly voters: readonly string[]
+  /** Peers that refused this node's frames within the last seconds, with the code of the error registry (scope `peer`). */
+  readonly refusals: readonly { readonly peer: string; readonly code: string }[]
+  /** Initial voters that this node has to hear before the first election; empty ever after. */
+  readonly awaited: readonly string[]
 }
 
 /** Asks one node for its status. Rejects with CallError when it does not answer in time. */

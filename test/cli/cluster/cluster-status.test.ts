@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { clusterStatus, isHealthy, type NodeReport, statusText } from '../../../src/cli/cluster/cluster-status.ts'
+import { clusterStatus, exitCodeOf, type NodeReport } from '../../../src/cli/cluster/cluster-status.ts'
+import { statusText } from '../../../src/cli/cluster/status-text.ts'
+import { EXIT } from '../../../src/cli/terminal/exit.ts'
 
 type Known = NonNullable<NodeReport['status']>
 
@@ -17,6 +19,8 @@ const node = (id: string, over: Partial<Known> = {}): NodeReport => ({
     syncP99Ms: 0.5,
     followers: [],
     voters: ['n1', 'n2', 'n3'],
+    refusals: [],
+    awaited: [],
     ...over,
   },
 })
@@ -39,14 +43,14 @@ describe('the status of a cluster', () => {
       ['n2', 'follower', 51, 0, 4],
       ['n3', 'follower', 50, 2, 9],
     ])
-    expect(isHealthy(status)).toBe(true)
+    expect(exitCodeOf(status)).toBe(EXIT.ok)
   })
 
   test('with one node gone it can lose none, and is degraded', () => {
     const status = clusterStatus([node('n1', leading), node('n2'), gone('n3')])
     expect(status.canLose).toBe(0)
     expect(status.nodes[2]).toMatchObject({ id: 'n3', health: 'unreachable', matchIndex: 50, lagMs: 9 })
-    expect(isHealthy(status)).toBe(false)
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
   })
 
   test('without a leader it serves nobody', () => {
@@ -54,6 +58,7 @@ describe('the status of a cluster', () => {
     expect(status.leader).toBe(null)
     expect(status.canLose).toBe(-1)
     expect(statusText(status)).toContain('no quorum')
+    expect(exitCodeOf(status)).toBe(EXIT.notServing)
   })
 
   test('a leader of an older term is not believed', () => {
@@ -72,6 +77,82 @@ describe('the status of a cluster', () => {
       node('n3'),
     ])
     expect(status.nodes.map((line) => line.health)).toEqual(['ok', 'behind', 'behind'])
+    expect(status.canLose).toBe(0)
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
+  })
+
+  test('a node that its peers refuse is named so, with the code, and the cluster can lose none', () => {
+    const refusals = [{ peer: 'n3', code: 'WRONG_INSTANCE' }]
+    const status = clusterStatus([
+      node('n1', { ...leading, refusals }),
+      node('n2'),
+      node('n3', { leader: null, term: 0, appliedIndex: 0, voters: [] }),
+    ])
+    expect(status.nodes.map((line) => line.health)).toEqual(['ok', 'ok', 'refused'])
+    expect(status.canLose).toBe(0)
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
+    expect(statusText(status)).toContain('n3 is refused: holdfast explain WRONG_INSTANCE')
+  })
+
+  test('a node that answers here but that the leader does not hear is silent', () => {
+    const followers = [
+      { id: 'n2', matchIndex: 51, contactMs: 4 },
+      { id: 'n3', matchIndex: 7, contactMs: 9_000 },
+    ]
+    const status = clusterStatus([node('n1', { ...leading, followers }), node('n2'), node('n3')])
+    expect(status.nodes.map((line) => line.health)).toEqual(['ok', 'ok', 'silent'])
+    expect(status.canLose).toBe(0)
+  })
+
+  test('a leader that hears no majority does not serve', () => {
+    const followers = ['n2', 'n3'].map((id) => ({ id, matchIndex: 7, contactMs: 9_000 }))
+    const status = clusterStatus([node('n1', { ...leading, followers }), gone('n2'), gone('n3')])
+    expect(status.canLose).toBe(-1)
+    expect(exitCodeOf(status)).toBe(EXIT.notServing)
+  })
+
+  test('another state hash at an equal index is a node that went another way, and it does not count', () => {
+    const status = clusterStatus([node('n1', leading), node('n2'), node('n3', { stateHash: 'ffff' })])
+    expect(status.nodes.map((line) => line.health)).toEqual(['ok', 'ok', 'diverged'])
+    expect(status.canLose).toBe(0)
+    const elsewhere = clusterStatus([
+      node('n1', leading),
+      node('n2'),
+      node('n3', { stateHash: 'ffff', appliedIndex: 49 }),
+    ])
+    expect(elsewhere.nodes.map((line) => line.health)).toEqual(['ok', 'ok', 'ok'])
+  })
+
+  test('without a leader to ask, the hash of the most is right, and of two that differ neither is', () => {
+    const healths = (hashes: readonly string[]): string[] =>
+      clusterStatus(hashes.map((stateHash, at) => node(`n${at + 1}`, { leader: null, stateHash }))).nodes.map(
+        (line) => line.health,
+      )
+    expect(healths(['a', 'b', 'a'])).toEqual(['ok', 'diverged', 'ok'])
+    expect(healths(['a', 'b'])).toEqual(['diverged', 'diverged', 'unreachable'])
+  })
+
+  test('nodes that were not asked are judged by the leader that hears them', () => {
+    const status = clusterStatus([node('n1', leading)])
+    expect(status.nodes.map((line) => [line.id, line.health])).toEqual([
+      ['n1', 'ok'],
+      ['n2', 'heard'],
+      ['n3', 'heard'],
+    ])
+    expect(exitCodeOf(status)).toBe(EXIT.ok)
+  })
+
+  test('a follower that has a leader is enough to say that the cluster serves', () => {
+    const status = clusterStatus([node('n2'), gone('n1')])
+    expect(status).toMatchObject({ leader: 'n1', canLose: 0 })
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
+  })
+
+  test('before the first election it says for whom it waits', () => {
+    const fresh = { leader: null, term: 0, lastIndex: 0, appliedIndex: 0, commitIndex: 0, voters: [] }
+    const status = clusterStatus([node('n1', { ...fresh, awaited: ['n3'] }), node('n2', { ...fresh, awaited: ['n3'] })])
+    expect(exitCodeOf(status)).toBe(EXIT.notServing)
+    expect(statusText(status)).toContain('the first election needs all initial nodes; not heard yet: n3')
   })
 
   test('the text has one line per node', () => {

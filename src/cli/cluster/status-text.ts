@@ -1,0 +1,33 @@
+import { table } from '../terminal/output.ts'
+import type { ClusterStatus } from './cluster-status.ts'
+
+/** One screen for a person. */
+export function statusText(status: ClusterStatus): string {
+  const dash = (value: string | number | null): string => (value === null ? '-' : String(value))
+  const rows = status.nodes.map((node) => [
+    node.id,
+    node.role,
+    node.health,
+    dash(node.appliedIndex),
+    dash(node.lagEntries),
+    dash(node.lagMs === null ? null : Math.round(node.lagMs)),
+    dash(node.fsyncP99Ms === null ? null : node.fsyncP99Ms.toFixed(2)),
+    dash(node.stateHash === null ? null : node.stateHash.slice(0, 12)),
+  ])
+  const header = ['node', 'role', 'health', 'applied', 'lag entries', 'lag ms', 'fsync p99 ms', 'state hash']
+  const verdict = status.canLose < 0 ? 'no quorum: the cluster does not serve' : `can lose ${status.canLose} more`
+  const first = `leader ${status.leader ?? 'none'}, term ${status.term}, ${verdict}`
+  return [`${first}\n`, table([header, ...rows]), ...notes(status)].join('\n')
+}
+
+/** What explains the table. */
+function notes({ refusals, awaited, nodes }: ClusterStatus): string[] {
+  const lines = refusals.map(({ peer, code }) => `${peer} is refused: holdfast explain ${code}`)
+  if (awaited.length > 0) {
+    lines.push(`the first election needs all initial nodes; not heard yet: ${awaited.join(', ')}`)
+  }
+  const diverged = nodes.filter((node) => node.health === 'diverged').map((node) => node.id)
+  if (diverged.length > 0)
+    lines.push(`another state at an equal index: ${diverged.join(', ')}; keep the data for diagnosis`)
+  return lines.length === 0 ? [] : ['', ...lines]
+}
