@@ -15,6 +15,7 @@ const WHOLE_PROCESSES = [
   'test/bad-input/**',
   'test/cli/commands.test.ts',
   'test/cli/setup.test.ts',
+  'test/storage/disk/lock-race.test.ts',
 ]
 
 const MINUTE_MS = 60_000

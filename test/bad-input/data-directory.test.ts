@@ -176,6 +176,14 @@ describe('a data directory that cannot be used is refused with its name and what
     await node.expectUnharmed()
   })
 
+  test("LOCKED: without its lock file, as where two containers take each other's process for dead, the kernel's lock holds", async () => {
+    rmSync(join(node.dataDirectory, 'LOCK'))
+    const refused = await refusedStart(await wordsFor('n1', node.dataDirectory))
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(refused.words).toMatch(/LOCKED.*snapshot.*Stop that process.*--data/)
+    await node.expectUnharmed()
+  })
+
   test('a directory whose process was killed is taken over', async () => {
     const path = join(await temporaryDirectory(), 'n1')
     const [port] = await freePorts(1, HOST)

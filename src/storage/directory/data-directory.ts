@@ -14,7 +14,7 @@ const LOCK_FILE = 'LOCK'
  * What a directory may hold and still count as empty: a fresh file system's own, and what an interrupted start has left
  * (storage.md §1.2).
  */
-const HARMLESS: readonly string[] = ['lost+found', LOCK_FILE, `${IDENTITY_FILE}.new`]
+const HARMLESS = /^(lost\+found|LOCK(\.[\w-]+)?|HOLDFAST\.json\.new)$/
 
 export interface OpenDataDirectoryOptions {
   /** Path of the directory. */
@@ -147,7 +147,7 @@ function make(
   if (create === null) return done(missing(options.path), null)
   disk.list('', (names) => {
     if (!names.ok) return done(faultOf(names.error), null)
-    const foreign = names.value.find((name) => !HARMLESS.includes(name))
+    const foreign = names.value.find((name) => !HARMLESS.test(name))
     if (foreign !== undefined) return done(notEmpty(options.path, foreign), null)
     const identity: DirectoryIdentity = {
       format: DIRECTORY_FORMAT,

@@ -52,4 +52,12 @@ export const STORAGE: readonly Mutant[] = [
     replace: 'file.sync((synced) => done(synced.ok ? null : null))',
     caughtBy: tests('test/storage/log/log-faults.test.ts'),
   },
+  {
+    id: 'storage/lock-taken-over-unchecked',
+    breaks: 'a lock is taken over although somebody else did so meanwhile',
+    file: 'src/storage/disk/lock-file.ts',
+    find: 'if (textIn(name) !== text) {',
+    replace: "if (text === 'never') {",
+    caughtBy: tests('test/storage/disk/lock-race.test.ts'),
+  },
 ]
