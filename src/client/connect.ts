@@ -1,53 +1,22 @@
 import type { Value } from '../codec/value/value.ts'
 import { explainError } from '../protocol/errors.ts'
-import { ClientSession } from './session/client-session.ts'
+import { type CheckedConnect, checkConnect } from './check/check-connect.ts'
+import { checked, type InvalidArgument } from './check/invalid-argument.ts'
+import type { ConnectOptions } from './connect-options.ts'
 import { nodeEnvironment } from './connection/environment.ts'
-import { type InProcessServer, inProcessDial } from './connection/in-process.ts'
-import type { MachineLike } from './session/typed-machines.ts'
-import { MultiSession } from './session/multi-session.ts'
-import type { LostReason } from './session/session-events.ts'
+import { inProcessDial } from './connection/in-process.ts'
 import type { ClientEnvironment, Dial } from './connection/ports.ts'
-import { RequestHandlers, type ReceivedRequest } from './session/request-handlers.ts'
-import type { SessionToken } from './session/session-settings.ts'
-
-/** How to connect and whom the session is for; all but `principal` may be left out. */
-export interface ConnectOptions<Machines extends readonly MachineLike[]> {
-  /** Addresses host:port of any nodes; the leader is found from there. */
-  readonly endpoints?: readonly string[]
-  /** A node in this process, instead of endpoints. */
-  readonly embedded?: InProcessServer
-  /** Who acts, `kind:id`, e.g. `user:42`. */
-  readonly principal: string
-  readonly roles?: readonly string[]
-  readonly capabilities?: { readonly [name: string]: Value }
-  /** Shown to operators. */
-  readonly name?: string
-  /** The server ends the session after this long without a sign of life. Default 30 s. */
-  readonly timeoutMs?: number
-  /** The server refuses a command whose predecessor is missing. Default false. */
-  readonly ordered?: boolean
-  /** Takes up a session instead of opening one (`session.token` of its last holder). */
-  readonly resume?: SessionToken
-  /** Definitions whose commands and queries become typed methods. */
-  readonly machines?: Machines
-  /** Default deadline of commands and queries. Default 10 s. */
-  readonly deadlineMs?: number
-  /** Time for connecting and opening. Default 10 s. */
-  readonly connectDeadlineMs?: number
-  /** The session is no more; a new one is never opened silently. */
-  readonly onSessionLost?: (reason: LostReason) => void
-  readonly onSuspended?: () => void
-  readonly onResumed?: () => void
-  /** A handler of a server request failed; the request comes again. */
-  readonly onHandlerError?: (error: unknown, request: Pick<ReceivedRequest, 'serverRequestId' | 'type'>) => void
-  /** Replaces sockets, clocks and randomness: the simulator's. */
-  readonly environment?: ClientEnvironment
-}
+import { ClientSession } from './session/client-session.ts'
+import { MultiSession } from './session/multi-session.ts'
+import { RequestHandlers } from './session/request-handlers.ts'
+import type { SessionEvents } from './session/session-events.ts'
+import type { MachineLike } from './session/typed-machines.ts'
 
 /** Why `connect` failed; `code` is of scope `open`, `attach` or `client` in the registry of errors. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly code: string
+  /** Of a refusal; `{ field, problem }` where an option cannot be used. */
   readonly details: Value
   constructor(code: string, details: Value, hint: string) {
     const entry = explainError('open', code) ?? explainError('attach', code) ?? explainError('client', code)
@@ -57,19 +26,20 @@ export class ConnectError extends Error {
   }
 }
 
-const DEADLINE_MS = 10_000
-const TIMEOUT_MS = 30_000
-const ignore = (): void => {}
-
-/** Opens a session (or takes one up). Rejects with ConnectError when that is refused or takes too long. */
+/**
+ * Opens a session (or takes one up). Rejects with ConnectError when an option cannot be used, when the server refuses, or
+ * when it takes too long.
+ */
 export async function connect<const Machines extends readonly MachineLike[] = readonly []>(
   options: ConnectOptions<Machines>,
 ): Promise<ClientSession<Machines>> {
-  const environment = await environmentOf(options)
-  const hub = new MultiSession({ environment, endpoints: options.endpoints ?? ['embedded'] })
-  const handlers = new RequestHandlers()
-  const deadlineMs = options.connectDeadlineMs ?? DEADLINE_MS
+  const usable = checked('options', () => checkConnect(options))
+  if (!usable.ok) throw refusal(usable.error)
+  const given = usable.value
+  const environment = await environmentOf(given)
   return new Promise((resolve, reject) => {
+    const hub = new MultiSession({ environment, endpoints: given.endpoints })
+    const handlers = new RequestHandlers({ ...given.callbacks, clock: environment.clock, callbacks: hub.callbacks })
     let settled = false
     const fail = (code: string, details: Value): void => {
       if (settled) return
@@ -79,16 +49,17 @@ export async function connect<const Machines extends readonly MachineLike[] = re
       hub.close()
       reject(new ConnectError(code, details, hint))
     }
-    const timer = environment.clock.setTimer(deadlineMs, () =>
+    const timer = environment.clock.setTimer(given.connectDeadlineMs, () =>
       fail(hub.ready ? 'DEADLINE_EXCEEDED' : 'NO_LEADER', null),
     )
-    const core = hub.openSession(settingsOf(options), {
+    const core = hub.openSession(given.settings, {
+      ...eventsOf(given, hub, handlers),
       onReady: () => {
         if (settled) return
         settled = true
         timer.cancel()
-        const machines = options.machines ?? ([] as unknown as Machines)
-        resolve(new ClientSession({ hub, core, handlers, machines, deadlineMs: options.deadlineMs ?? DEADLINE_MS }))
+        const { machines, deadlineMs } = given
+        resolve(new ClientSession({ hub, core, handlers, machines, deadlineMs }))
       },
       onRefused: fail,
       onLost: (reason) => {
@@ -96,33 +67,36 @@ export async function connect<const Machines extends readonly MachineLike[] = re
         handlers.stop()
         // A lost session needs no connection, and an open one would keep the process alive.
         hub.close()
-        options.onSessionLost?.(reason)
+        const { onSessionLost } = given.callbacks
+        if (onSessionLost !== undefined) hub.callbacks.call('onSessionLost', () => onSessionLost(reason))
       },
-      onSuspended: options.onSuspended ?? ignore,
-      onResumed: options.onResumed ?? ignore,
-      onHandlerError: options.onHandlerError ?? ignore,
-      onServerRequest: handlers.receive,
     })
   })
 }
 
-function settingsOf(options: ConnectOptions<readonly MachineLike[]>) {
+/** What a session may hear of itself while it lives. */
+function eventsOf(
+  { callbacks }: CheckedConnect<readonly MachineLike[]>,
+  hub: MultiSession,
+  handlers: RequestHandlers,
+): Pick<SessionEvents, 'onSuspended' | 'onResumed' | 'onHandlerError' | 'onServerRequest'> {
+  const { onSuspended, onResumed } = callbacks
   return {
-    principal: options.principal,
-    roles: options.roles ?? [],
-    capabilities: options.capabilities ?? {},
-    name: options.name ?? '',
-    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-    ordered: options.ordered ?? false,
-    resume: options.resume ?? null,
+    onSuspended: () => hub.callbacks.call('onSuspended', () => onSuspended?.()),
+    onResumed: () => hub.callbacks.call('onResumed', () => onResumed?.()),
+    onHandlerError: handlers.failed,
+    onServerRequest: handlers.receive,
   }
 }
 
-async function environmentOf(options: ConnectOptions<readonly MachineLike[]>): Promise<ClientEnvironment> {
-  if (options.environment !== undefined) return options.environment
-  const { embedded } = options
-  if (embedded !== undefined) return nodeEnvironment(inProcessDial(() => embedded))
-  return nodeEnvironment(await grpcDial())
+function refusal({ code, field, problem }: InvalidArgument): ConnectError {
+  return new ConnectError(code, { field, problem }, `(${field} ${problem})`)
+}
+
+async function environmentOf(options: CheckedConnect<readonly MachineLike[]>): Promise<ClientEnvironment> {
+  const { embedded, environment } = options
+  if (environment !== null) return environment
+  return nodeEnvironment(embedded === null ? await grpcDial() : inProcessDial(() => embedded))
 }
 
 /** gRPC is loaded only where it is used: an embedded client needs none of it. */

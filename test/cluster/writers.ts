@@ -104,7 +104,8 @@ export class Writers {
   }
 
   private open(name: string): Promise<void> {
-    const handlers = new RequestHandlers()
+    const { environment, callbacks } = this.hub
+    const handlers = new RequestHandlers({ clock: environment.clock, callbacks })
     handlers.on('*', () => {})
     return new Promise((resolve, reject) => {
       const settings = {

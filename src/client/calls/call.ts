@@ -7,7 +7,7 @@ import type { RawQueryOutcome } from './query-board.ts'
 
 /** How one command is called. */
 export interface CallOptions {
-  /** Time for all attempts together, ms. Default the session's. */
+  /** Time for all attempts together, from 0 to 2^31 − 1 ms. Default the session's. */
   readonly deadlineMs?: number
   /** Stops waiting; the outcome is then notExecuted or unknown, as far as can be told. */
   readonly signal?: AbortSignal
@@ -17,7 +17,7 @@ export interface CallOptions {
 export interface QueryOptions {
   /** Default `sequential`: sees at least what this session has seen. */
   readonly consistency?: Consistency
-  /** Time for all attempts together, ms. Default the session's. */
+  /** Time for all attempts together, from 0 to 2^31 − 1 ms. Default the session's. */
   readonly deadlineMs?: number
 }
 
@@ -40,16 +40,19 @@ export type CommandOutcome<Output = Value> =
       readonly index: number
       readonly replayed: boolean
     }
-  /** Definite: not executed, and it will not be. */
+  /** Definite: not executed, and it will not be. `details` of INVALID: `{ field, problem }`. */
   | { readonly kind: 'notExecuted'; readonly requestId: number; readonly code: string; readonly details: Value }
   /** It may have been executed or may still be: `session.resolve(requestId)` asks, `session.abandon(requestId)` ends it. */
   | { readonly kind: 'unknown'; readonly requestId: number; readonly code: string }
 
-/** What a query gave (sessions.md §6). `failed`: it did not run, or nobody answered in time. */
+/**
+ * What a query gave (sessions.md §6). `failed`: it did not run, or nobody answered in time; `details` are `{ field, problem }`
+ * where something that was handed over cannot be used.
+ */
 export type QueryOutcome<Output = Value> =
   | { readonly kind: 'ok'; readonly value: Output; readonly index: number }
   | { readonly kind: 'rejected'; readonly code: string; readonly details: Value }
-  | { readonly kind: 'failed'; readonly code: string }
+  | { readonly kind: 'failed'; readonly code: string; readonly details?: Value }
 
 /** The outcome as users see it: its bytes decoded. */
 export function commandOutcome(raw: RawOutcome, requestId: number): CommandOutcome {

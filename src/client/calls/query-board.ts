@@ -1,3 +1,4 @@
+import type { Value } from '../../codec/value/value.ts'
 import { INPUT_BYTES_MAX } from '../../protocol/limits.ts'
 import type { QueryResultMessage } from '../../protocol/down-message.ts'
 import { isRetryable } from '../../protocol/errors.ts'
@@ -9,7 +10,7 @@ export type RawQueryOutcome =
   | { readonly kind: 'ok'; readonly value: Uint8Array; readonly index: number; readonly incarnation: number }
   | { readonly kind: 'rejected'; readonly code: string; readonly details: Uint8Array }
   /** It did not run, or nobody answered in time. */
-  | { readonly kind: 'failed'; readonly code: string }
+  | { readonly kind: 'failed'; readonly code: string; readonly details?: Value }
 
 /** One query, with its input encoded. */
 export interface QueryRequest {
@@ -63,7 +64,10 @@ export class QueryBoard {
   query(request: QueryRequest, deadlineMs: number, done: (outcome: RawQueryOutcome) => void): void {
     if (this.waiting.size >= WAITING_MAX) return done({ kind: 'failed', code: 'BACKLOG_FULL' })
     // No frame can carry it: the server would end the connection, and again after every resend.
-    if (request.input.length > INPUT_BYTES_MAX) return done({ kind: 'failed', code: 'VALIDATION_ERROR' })
+    if (request.input.length > INPUT_BYTES_MAX) {
+      const problem = `must be at most ${INPUT_BYTES_MAX} bytes when encoded, not ${request.input.length}`
+      return done({ kind: 'failed', code: 'VALIDATION_ERROR', details: { field: 'input', problem } })
+    }
     const correlationId = this.nextId
     this.nextId += 1
     const message: QueryMessage = { kind: 'query', channel: 0, correlationId, ...request }

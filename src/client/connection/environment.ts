@@ -1,11 +1,12 @@
 import { Random } from '../../base/random.ts'
-import type { ClientClock, ClientEnvironment, Dial } from './ports.ts'
+import { type ClientClock, type ClientEnvironment, type Dial, TIMER_MS_MAX } from './ports.ts'
 
 /** The process's clock and timers. */
 export const processClock: ClientClock = {
   nowMs: () => performance.now(),
   setTimer: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs)
+    // Beyond that it would fire at once.
+    const timer = setTimeout(callback, Math.min(delayMs, TIMER_MS_MAX))
     return { cancel: () => clearTimeout(timer) }
   },
   defer: queueMicrotask,
@@ -13,8 +14,10 @@ export const processClock: ClientClock = {
 
 const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count))
 
+const warn = (code: string, message: string): void => process.emitWarning(message, { type: 'HoldfastWarning', code })
+
 /** The real world around a way to dial. */
 export function nodeEnvironment(dial: Dial): ClientEnvironment {
   const seed = new Uint32Array(randomBytes(16).buffer)
-  return { dial, clock: processClock, random: new Random(...seed), randomBytes }
+  return { dial, clock: processClock, random: new Random(...seed), randomBytes, warn }
 }

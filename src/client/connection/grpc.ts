@@ -5,6 +5,9 @@ import { loadService } from '../../grpc/load-service.ts'
 import type { StreamEnd } from '../../grpc/stream-end.ts'
 import { decodeErrorInfo } from '../../protocol/error-info.ts'
 import { unwrapFrames, wrapFrame } from '../../protocol/frame-message.ts'
+import { checkEndpoint } from '../check/check-connect.ts'
+import { callback, fieldsOf, waitMs } from '../check/fields.ts'
+import { orThrow } from '../check/invalid-argument.ts'
 import type { Dial } from './ports.ts'
 
 const CONNECT_PATH = '/holdfast.v1.SessionService/Connect'
@@ -16,6 +19,11 @@ const ignore = (): void => {}
 
 /** Session frames over one gRPC stream; the only file of the library that knows gRPC. */
 export const dialGrpc: Dial = (endpoint, listener) => {
+  orThrow('listener', () => {
+    const { onFrame, onClosed } = fieldsOf(listener, 'listener')
+    callback(onFrame, 'listener.onFrame')
+    callback(onClosed, 'listener.onClosed')
+  })
   const stream = dialStream(
     { address: endpoint, path: CONNECT_PATH, ...RECEIVE },
     {
@@ -72,8 +80,13 @@ export interface NodeStatusReport {
   readonly awaited: readonly string[]
 }
 
-/** Asks one node for its status. Rejects with CallError when it does not answer in time. */
+/**
+ * Asks one node for its status; `deadlineMs` from 0 to 2^31 − 1. Rejects with CallError when it does not answer in time,
+ * with InvalidArgument for what is no endpoint or deadline.
+ */
 export async function fetchStatus(endpoint: string, deadlineMs = 2000): Promise<NodeStatusReport> {
+  orThrow('endpoint', () => checkEndpoint(endpoint, 'endpoint'))
+  orThrow('deadlineMs', () => waitMs(deadlineMs, 'deadlineMs'))
   const method = clusterService()['Status']
   if (method === undefined) throw new Error('the proto folder defines no ClusterService.Status')
   const target = { address: endpoint, path: method.path, ...RECEIVE }

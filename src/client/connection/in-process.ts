@@ -1,3 +1,5 @@
+import { callback } from '../check/fields.ts'
+import { orThrow } from '../check/invalid-argument.ts'
 import type { Dial } from './ports.ts'
 
 /** The server's end of one in-process connection (gateway/frame-connection.ts has this shape). */
@@ -13,6 +15,7 @@ export interface InProcessServer {
 
 /** Dials nodes of this process by endpoint; null: nobody is there. */
 export function inProcessDial(find: (endpoint: string) => InProcessServer | null): Dial {
+  orThrow('find', () => callback(find, 'find'))
   return (endpoint, listener) => {
     const server = find(endpoint)
     if (server === null) {

@@ -1,6 +1,7 @@
 import { unreachable } from '../../base/assert.ts'
 import { DownFrameReader } from '../../protocol/down-frame.ts'
 import type { DownMessage, GreetingMessage } from '../../protocol/down-message.ts'
+import { sentenceOf } from '../check/invalid-argument.ts'
 import type { Channel, ChannelListener, ClientEnvironment, PassedMessage } from './ports.ts'
 
 /** Who hears of a stream. */
@@ -65,8 +66,13 @@ export class NodeStream {
     else this.channel = channel
   }
 
+  /** A channel that throws is gone like any other: what was said on it is said again on the next. */
   sendFrame(frame: Buffer): void {
-    this.channel?.sendFrame(frame)
+    try {
+      this.channel?.sendFrame(frame)
+    } catch (error) {
+      this.fail(`the channel failed: ${sentenceOf(error)}`)
+    }
   }
 
   /** From now on it is for others to find that the node has fallen silent. */
@@ -88,7 +94,11 @@ export class NodeStream {
     this.keep()
     const { channel } = this
     this.channel = null
-    channel?.close()
+    try {
+      channel?.close()
+    } catch {
+      // It is released as far as it can be.
+    }
   }
 
   /** An address that a node named may be none at all: that ends this stream, and not the program. */
@@ -96,7 +106,7 @@ export class NodeStream {
     try {
       return this.environment.dial(this.endpoint, listener)
     } catch (error) {
-      this.fail(`${this.endpoint} cannot be dialled: ${String(error)}`)
+      this.fail(`${this.endpoint} cannot be dialled: ${sentenceOf(error)}`)
       return null
     }
   }

@@ -20,13 +20,16 @@ export interface ChannelListener {
 /** Opens a channel to `host:port`. A failure to connect is told by `onClosed`; what is no endpoint may throw. */
 export type Dial = (endpoint: string, listener: ChannelListener) => Channel
 
+/** Longest wait of a timer, ms, about 24.8 days: Node's own; beyond it `setTimeout` fires at once. */
+export const TIMER_MS_MAX = 2 ** 31 - 1
+
 /** Time, as the library sees it: the simulator's is virtual. */
 export interface ClientClock {
   /** Monotonic milliseconds, may have a fraction. */
   nowMs(): number
   /**
-   * Calls back once. `upkeep`: what goes on for as long as a session is open, and nobody waits for; with a node of this very
-   * process it does not keep the process alive.
+   * Calls back once; a longer wait than `TIMER_MS_MAX` may end after that. `upkeep`: what goes on for as long as a session is
+   * open, and nobody waits for; with a node of this very process it does not keep the process alive.
    */
   setTimer(delayMs: number, callback: () => void, upkeep?: 'upkeep'): { cancel(): void }
   /** Calls back soon, after what is going on: what was said meanwhile shares one frame. */
@@ -41,6 +44,11 @@ export interface ClientEnvironment {
   readonly random: Random
   /** For secrets and nonces: unpredictable bytes, except in the simulator. */
   randomBytes(count: number): Uint8Array
+  /**
+   * Hears what nobody else is told of: a callback that threw, a failed or missing handler. The code is of scope `client`
+   * in the registry; `cause` is what was thrown. Absent: nobody hears it.
+   */
+  warn?(code: string, message: string, cause?: unknown): void
 }
 
 /** What a node says to one session: the messages that name a channel. */

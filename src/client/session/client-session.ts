@@ -1,12 +1,13 @@
 import type { Value } from '../../codec/value/value.ts'
-import { ValueError } from '../../codec/value/value-error.ts'
-import { encodeValue } from '../../codec/value/encode.ts'
 import type { CallOptions, CommandOutcome, QueryOptions, QueryOutcome } from '../calls/call.ts'
 import { commandOutcome, queryOutcome } from '../calls/call.ts'
+import { checkCommand, checkDeadlineOf, checkQuery } from '../check/check-call.ts'
+import { checked, type InvalidArgument, orThrow } from '../check/invalid-argument.ts'
 import { type MachineCommands, type MachineLike, type MachineQueries, methodsOf } from './typed-machines.ts'
 import type { MultiSession } from './multi-session.ts'
 import type { RawOutcome } from '../calls/raw-outcome.ts'
-import type { RequestHandler, RequestHandlers, ReceivedRequest } from './request-handlers.ts'
+import type { ReceivedRequest } from './received-request.ts'
+import type { RequestHandler, RequestHandlers } from './request-handlers.ts'
 import type { SessionCore } from './session-core.ts'
 import type { SessionToken } from './session-settings.ts'
 
@@ -34,6 +35,8 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
   private readonly parts: ClientSessionParts<Machines>
   /** Highest index seen, and its incarnation: what a sequential query must show. */
   private seen = { index: 0, incarnation: 0 }
+  /** What the first `close` gives. */
+  private closed: Promise<boolean> | null = null
 
   constructor(parts: ClientSessionParts<Machines>) {
     this.parts = parts
@@ -62,33 +65,36 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     return this.parts.core.suspended
   }
 
-  /** Executes a command once, whatever fails in between. Never rejects: every end is an outcome. */
+  /**
+   * Executes a command once, whatever fails in between. Never rejects: every end is an outcome. What cannot be sent is
+   * `notExecuted` at once, with the field in its details: INVALID, or VALIDATION_ERROR of the input.
+   */
   execute(machine: string, command: string, input: Value, options: CallOptions = {}): Promise<CommandOutcome> {
+    const { core, deadlineMs, hub } = this.parts
+    const usable = checked('options', () => checkCommand({ machine, name: command, input, options }, deadlineMs))
+    if (!usable.ok) return Promise.resolve(refusedCommand(usable.error))
+    const { signal, ...call } = usable.value
+    if (signal?.aborted === true)
+      return Promise.resolve({ kind: 'notExecuted', requestId: 0, code: 'ABORTED', details: null })
     return new Promise((resolve) => {
-      const encoded = encode(input)
-      if (typeof encoded === 'string') {
-        return resolve({ kind: 'notExecuted', requestId: 0, code: 'VALIDATION_ERROR', details: { message: encoded } })
-      }
-      const { signal } = options
-      if (signal?.aborted === true)
-        return resolve({ kind: 'notExecuted', requestId: 0, code: 'ABORTED', details: null })
-      const { core, deadlineMs, hub } = this.parts
-      const deadlineAt = hub.environment.clock.nowMs() + (options.deadlineMs ?? deadlineMs)
+      const deadlineAt = hub.environment.clock.nowMs() + call.deadlineMs
       let id = 0
       const abort = (): void => core.window.abort(id, 'ABORTED')
-      id = core.enqueue({ machine, command, input: encoded }, deadlineAt, (raw, requestId) => {
-        signal?.removeEventListener('abort', abort)
+      const listening = checked('options.signal', () => signal?.addEventListener('abort', abort, { once: true }))
+      if (!listening.ok) return resolve(refusedCommand(listening.error))
+      id = core.enqueue(call, deadlineAt, (raw, requestId) => {
         resolve(this.outcome(raw, requestId))
+        signal?.removeEventListener('abort', abort)
       })
-      signal?.addEventListener('abort', abort, { once: true })
     })
   }
 
-  /** Asks again for the outcome of a command that was `unknown`. */
-  resolve(requestId: number, options: { deadlineMs?: number } = {}): Promise<CommandOutcome> {
+  /** Asks again for the outcome of a command that was `unknown`. Rejects with InvalidArgument for unusable options. */
+  async resolve(requestId: number, options: { deadlineMs?: number } = {}): Promise<CommandOutcome> {
+    const { core, hub } = this.parts
+    const deadlineMs = orThrow('options', () => checkDeadlineOf(options, this.parts.deadlineMs))
     return new Promise((resolve) => {
-      const { core, deadlineMs, hub } = this.parts
-      const deadlineAt = hub.environment.clock.nowMs() + (options.deadlineMs ?? deadlineMs)
+      const deadlineAt = hub.environment.clock.nowMs() + deadlineMs
       const known = core.window.resolve(requestId, deadlineAt, (raw) => resolve(this.outcome(raw, requestId)))
       if (!known) resolve({ kind: 'unknown', requestId, code: 'UNKNOWN_REQUEST' })
     })
@@ -102,50 +108,61 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     return this.parts.core.window.abandon(requestId)
   }
 
-  /** Asks a query. Never rejects: every end is an outcome. */
+  /** Asks a query. Never rejects: every end is an outcome; what cannot be sent is `failed` at once, as for `execute`. */
   query(machine: string, query: string, input: Value, options: QueryOptions = {}): Promise<QueryOutcome> {
+    const { core, hub, deadlineMs } = this.parts
+    const usable = checked('options', () => checkQuery({ machine, name: query, input, options }, deadlineMs))
+    if (!usable.ok) {
+      const { code, field, problem } = usable.error
+      return Promise.resolve({ kind: 'failed', code, details: { field, problem } })
+    }
+    const { channel } = core
+    const { deadlineMs: waitMs, ...call } = usable.value
+    const { index, incarnation } = call.consistency === 'sequential' ? this.seen : { index: 0, incarnation: 0 }
     return new Promise((resolve) => {
-      const encoded = encode(input)
-      if (typeof encoded === 'string') return resolve({ kind: 'failed', code: 'VALIDATION_ERROR' })
-      const { core, hub, deadlineMs } = this.parts
-      const { channel } = core
-      const consistency = options.consistency ?? 'sequential'
-      const { index, incarnation } = consistency === 'sequential' ? this.seen : { index: 0, incarnation: 0 }
-      hub.query(
-        { channel, consistency, incarnation, minIndex: index, machine, query, input: encoded },
-        options.deadlineMs ?? deadlineMs,
-        (raw) => {
-          if (raw.kind === 'ok') this.see(raw.index, raw.incarnation)
-          resolve(queryOutcome(raw))
-        },
-      )
+      hub.query({ ...call, channel, incarnation, minIndex: index }, waitMs, (raw) => {
+        if (raw.kind === 'ok') this.see(raw.index, raw.incarnation)
+        resolve(decoded(() => queryOutcome(raw)) ?? { kind: 'failed', code: 'MALFORMED_FRAME' })
+      })
     })
   }
 
-  /** Handles server requests of a type, `*` for all without a handler; acknowledged after the handler has finished. */
+  /**
+   * Handles server requests of a type, `*` for all without a handler; acknowledged after the handler has finished. Throws
+   * InvalidArgument for what is no type or no handler.
+   */
   on(type: string, handler: RequestHandler): this {
     this.parts.handlers.on(type, handler)
     return this
   }
 
-  /** Server requests without a handler, one by one; each is acknowledged when the next one is asked for. */
+  /**
+   * Server requests without a handler, one by one; each is acknowledged when the next one is asked for. Every `next` settles:
+   * with a request, or with the end when the iterator is left or the session is over.
+   */
   serverRequests(): AsyncGenerator<ReceivedRequest, undefined, undefined> {
     return this.parts.handlers.iterate()
   }
 
-  /** Ends the session at the server, after all that was asked before, and the connection. False: the server was not reached. */
-  close(options: { deadlineMs?: number } = {}): Promise<boolean> {
+  /**
+   * Ends the session at the server, after all that was asked before, and the connection. False: the server was not reached
+   * within the deadline, 5 s by default. From now on commands are `notExecuted` with SESSION_CLOSED. Calls after the first
+   * one hear what that one does. Rejects with InvalidArgument for options that cannot be used, and closes nothing.
+   */
+  async close(options: { deadlineMs?: number } = {}): Promise<boolean> {
+    const deadlineMs = orThrow('options', () => checkDeadlineOf(options, CLOSE_DEADLINE_MS))
     const { core, hub, handlers } = this.parts
-    return new Promise((resolve) => {
+    this.closed ??= new Promise((resolve) => {
       const finish = (closed: boolean): void => {
         timer.cancel()
         handlers.stop()
         hub.close()
         resolve(closed)
       }
-      const timer = hub.environment.clock.setTimer(options.deadlineMs ?? CLOSE_DEADLINE_MS, () => core.drop())
+      const timer = hub.environment.clock.setTimer(deadlineMs, () => core.drop())
       core.closeSession(finish)
     })
+    return this.closed
   }
 
   /** Ends the connection and keeps the session: `connect({ resume: token })` takes it up again before it expires. */
@@ -158,7 +175,7 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
 
   private outcome(raw: RawOutcome, requestId: number): CommandOutcome {
     if (raw.kind === 'ok' || raw.kind === 'rejected') this.see(raw.index, this.parts.core.token?.incarnation ?? 0)
-    return commandOutcome(raw, requestId)
+    return decoded(() => commandOutcome(raw, requestId)) ?? { kind: 'unknown', requestId, code: 'MALFORMED_FRAME' }
   }
 
   private see(index: number, incarnation: number): void {
@@ -166,12 +183,15 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
   }
 }
 
-/** The encoding, or a sentence about what cannot be encoded. */
-function encode(input: Value): Uint8Array | string {
+function refusedCommand({ code, field, problem }: InvalidArgument): CommandOutcome {
+  return { kind: 'notExecuted', requestId: 0, code, details: { field, problem } }
+}
+
+/** Null where the server's bytes are no value, which no node of this version sends: the caller must hear all the same. */
+function decoded<Outcome>(decode: () => Outcome): Outcome | null {
   try {
-    return encodeValue(input)
-  } catch (error) {
-    if (error instanceof ValueError) return error.message
-    throw error
+    return decode()
+  } catch {
+    return null
   }
 }

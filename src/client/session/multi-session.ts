@@ -1,8 +1,14 @@
+import { checkEndpoints, checkEnvironment, checkNodeName } from '../check/check-connect.ts'
+import { checkEncodedQuery } from '../check/check-call.ts'
+import { checkSettings } from '../check/check-settings.ts'
+import { callback, fieldsOf, waitMs } from '../check/fields.ts'
+import { checked, orThrow } from '../check/invalid-argument.ts'
 import type { GreetingMessage } from '../../protocol/down-message.ts'
 import type { UpMessage } from '../../protocol/up-frame.ts'
 import { LeaderConnection } from '../connection/leader-connection.ts'
 import type { ClientEnvironment, PassedMessage } from '../connection/ports.ts'
 import { QueryBoard, type QueryRequest, type RawQueryOutcome } from '../calls/query-board.ts'
+import { Callbacks } from './callbacks.ts'
 import { SessionCore, type SessionHost } from './session-core.ts'
 import type { SessionEvents } from './session-events.ts'
 import type { SessionSettings } from './session-settings.ts'
@@ -21,6 +27,8 @@ export interface MultiSessionOptions {
 
 /** Shortest pause between two rounds of keep-alive. */
 const TICK_MIN_MS = 50
+/** Longest one. */
+const TICK_MAX_MS = 60 * 60 * 1000
 /** Rounds per session timeout. */
 const TICK_PART = 12
 /** A silent leader is suspected after a quarter of the shortest session timeout, in rounds, … */
@@ -34,6 +42,7 @@ const SILENCE_MS_MAX = 600
  */
 export class MultiSession implements SessionHost {
   readonly environment: ClientEnvironment
+  readonly callbacks: Callbacks
   private readonly connection: LeaderConnection
   private readonly sessions = new Map<number, SessionCore>()
   private readonly queries: QueryBoard
@@ -43,8 +52,12 @@ export class MultiSession implements SessionHost {
   private tickTimer: { cancel(): void } | null = null
   private closed = false
 
-  constructor(options: MultiSessionOptions) {
+  /** Throws InvalidArgument for options that cannot be used. */
+  constructor(given: MultiSessionOptions) {
+    const options = orThrow('options', () => checkOptions(given))
+    const { onLeader } = options
     this.environment = options.environment
+    this.callbacks = new Callbacks((code, message, cause) => options.environment.warn?.(code, message, cause))
     this.queries = new QueryBoard({
       clock: options.environment.clock,
       canSend: () => this.ready,
@@ -56,13 +69,13 @@ export class MultiSession implements SessionHost {
       awaitsAnswer: () => this.awaitsAnswer,
       onReady: (greeting) => {
         this.currentGreeting = greeting
-        options.onLeader?.(greeting.node)
+        this.callbacks.call('onLeader', () => onLeader?.(greeting.node))
         for (const session of [...this.sessions.values()]) session.connected(greeting)
         this.queries.connected()
       },
       onDown: () => {
         this.currentGreeting = null
-        options.onLeader?.(null)
+        this.callbacks.call('onLeader', () => onLeader?.(null))
         for (const session of this.sessions.values()) session.disconnected()
       },
       onMessage: (message) => this.receive(message),
@@ -87,13 +100,15 @@ export class MultiSession implements SessionHost {
     return this.connection.lastFailure
   }
 
-  /** Opens a session (or takes one up); `events.onReady` follows. */
-  openSession(settings: SessionSettings, events: SessionEvents): SessionCore {
+  /** Opens a session (or takes one up); `events.onReady` follows. Throws InvalidArgument for what cannot be opened. */
+  openSession(given: SessionSettings, listener: SessionEvents): SessionCore {
+    const settings = orThrow('settings', () => checkSettings(given))
+    const events = orThrow('events', () => this.guarded(listener))
     const channel = this.nextChannel
     this.nextChannel += 1
     const core = new SessionCore(this, channel, settings, events)
     this.sessions.set(channel, core)
-    const tickMs = Math.max(TICK_MIN_MS, settings.timeoutMs / TICK_PART)
+    const tickMs = Math.min(Math.max(TICK_MIN_MS, settings.timeoutMs / TICK_PART), TICK_MAX_MS)
     if (tickMs < this.tickMs) {
       this.tickMs = tickMs
       this.tickTimer?.cancel()
@@ -102,10 +117,16 @@ export class MultiSession implements SessionHost {
     return core
   }
 
-  /** Runs a query at the leader; `deadlineMs` from now. */
+  /** Runs a query at the leader; `deadlineMs` from now. Throws InvalidArgument where `done` is no function. */
   query(request: QueryRequest, deadlineMs: number, done: (outcome: RawQueryOutcome) => void): void {
-    if (this.closed) done({ kind: 'failed', code: 'SESSION_CLOSED' })
-    else this.queries.query(request, deadlineMs, done)
+    orThrow('done', () => callback(done, 'done'))
+    const told = (outcome: RawQueryOutcome): void => this.callbacks.call('done', () => done(outcome))
+    const usable = checked('request', () => checkEncodedQuery(request, deadlineMs))
+    if (!usable.ok) {
+      const { code, field, problem } = usable.error
+      told({ kind: 'failed', code, details: { field, problem } })
+    } else if (this.closed) told({ kind: 'failed', code: 'SESSION_CLOSED' })
+    else this.queries.query(request, deadlineMs, told)
   }
 
   /** Ends the connection; sessions that were not closed stay open at the server until they expire. */
@@ -135,6 +156,30 @@ export class MultiSession implements SessionHost {
     return false
   }
 
+  /** The events, none of which can throw into the library. */
+  private guarded(listener: SessionEvents): SessionEvents {
+    const { callbacks } = this
+    const events = fieldsOf(listener, 'events') as Partial<SessionEvents>
+    for (const name of EVENTS) callback(events[name], `events.${name}`)
+    return {
+      onReady: () => callbacks.call('onReady', () => listener.onReady()),
+      onRefused: (code, details) => callbacks.call('onRefused', () => listener.onRefused(code, details)),
+      onSuspended: () => callbacks.call('onSuspended', () => listener.onSuspended()),
+      onResumed: () => callbacks.call('onResumed', () => listener.onResumed()),
+      onLost: (reason) => callbacks.call('onLost', () => listener.onLost(reason)),
+      onHandlerError: (error, request) =>
+        callbacks.call('onHandlerError', () => listener.onHandlerError(error, request)),
+      onServerRequest: (request, done) => {
+        try {
+          listener.onServerRequest(request, done)
+        } catch (error) {
+          callbacks.failed('onServerRequest', error)
+          done(error ?? new Error('the handler failed'))
+        }
+      },
+    }
+  }
+
   private receive(message: PassedMessage): void {
     // PERF: nearly all that comes, so it is asked for first.
     if (message.kind === 'response' || message.kind === 'serverRequest') {
@@ -153,5 +198,29 @@ export class MultiSession implements SessionHost {
       },
       'upkeep',
     )
+  }
+}
+
+const EVENTS = [
+  'onReady',
+  'onRefused',
+  'onSuspended',
+  'onResumed',
+  'onLost',
+  'onHandlerError',
+  'onServerRequest',
+] as const satisfies readonly (keyof SessionEvents)[]
+const WAITS = ['connectTimeoutMs', 'leaderWaitMs', 'backoffMaxMs'] as const
+
+function checkOptions(given: MultiSessionOptions): MultiSessionOptions {
+  const options = fieldsOf(given, 'options')
+  const waits = WAITS.flatMap((key) => (options[key] === undefined ? [] : [[key, waitMs(options[key], key)] as const]))
+  const { onLeader } = given
+  if (onLeader !== undefined) callback(onLeader, 'onLeader')
+  return {
+    environment: checkEnvironment(options['environment'], 'environment'),
+    endpoints: checkEndpoints(options['endpoints'], checkNodeName),
+    ...Object.fromEntries(waits),
+    ...(onLeader === undefined ? {} : { onLeader }),
   }
 }

@@ -7,7 +7,12 @@ import type { UpMessage } from '../../protocol/up-frame.ts'
 import type { CommandCall, Done } from '../calls/pending-command.ts'
 import { numberIn } from '../calls/raw-outcome.ts'
 import { RequestWindow } from '../calls/request-window.ts'
+import { NO_DETAILS } from '../calls/raw-outcome.ts'
+import { checkEncodedCommand } from '../check/check-call.ts'
+import { callback } from '../check/fields.ts'
+import { checked, orThrow } from '../check/invalid-argument.ts'
 import type { ClientEnvironment, SessionMessage } from '../connection/ports.ts'
+import type { Callbacks } from './callbacks.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { RequestInbox } from './request-inbox.ts'
 import { SessionClaim } from './session-claim.ts'
@@ -17,6 +22,8 @@ import type { SessionSettings, SessionToken } from './session-settings.ts'
 /** The connection of a session, which it shares with others. */
 export interface SessionHost {
   readonly environment: ClientEnvironment
+  /** Calls what the user gave. */
+  readonly callbacks: Callbacks
   /** The leader is reached. */
   readonly ready: boolean
   /** The leader's greeting; null while there is none. */
@@ -109,19 +116,36 @@ export class SessionCore {
 
   /**
    * Takes a command into the window, to be sent when it can be. `deadlineAt`: monotonic ms, 0: none. `done` hears the outcome
-   * once, perhaps before this returns. Returns the request id, from 1; 0 when the outcome was given at once.
+   * once, perhaps before this returns. Returns the request id, from 1; 0 when the outcome was given at once: INVALID with the
+   * field for what no frame can carry, SESSION_CLOSED from `closeSession` on. Throws InvalidArgument if `done` is no function.
    */
   enqueue(call: CommandCall, deadlineAt: number, done: Done): number {
-    if (this.phase !== 'over') return this.window.enqueue(call, deadlineAt, done)
-    done({ kind: 'notExecuted', code: 'SESSION_CLOSED', details: encodeValue(null) }, 0)
+    orThrow('done', () => callback(done, 'done'))
+    const { callbacks } = this.host
+    const told: Done = (outcome, requestId) => callbacks.call('done', () => done(outcome, requestId))
+    const usable = checked('call', () => checkEncodedCommand(call, deadlineAt))
+    if (!usable.ok) {
+      const { code, field, problem } = usable.error
+      told({ kind: 'notExecuted', code, details: encodeValue({ field, problem }) }, 0)
+      return 0
+    }
+    // Behind a close it would reach a session that has ended.
+    if (this.phase !== 'over' && this.closing === null) return this.window.enqueue(call, deadlineAt, told)
+    told({ kind: 'notExecuted', code: 'SESSION_CLOSED', details: NO_DETAILS }, 0)
     return 0
   }
 
   /** Ends the session after everything that was sent before; false when that could not be told to the server. */
   closeSession(done: (closed: boolean) => void): void {
-    if (this.phase === 'over') return done(true)
-    this.closing = done
-    if (!this.canSend) return
+    orThrow('done', () => callback(done, 'done'))
+    const told = (closed: boolean): void => this.host.callbacks.call('done', () => done(closed))
+    if (this.phase === 'over') return told(true)
+    const { closing } = this
+    this.closing = (closed) => {
+      closing?.(closed)
+      told(closed)
+    }
+    if (closing !== null || !this.canSend) return
     // What was handled must not be among the requests that the machine hears of as pending.
     this.inbox.flush()
     this.host.sendMessage({ kind: 'close', channel: this.channel })
@@ -287,9 +311,11 @@ export class SessionCore {
   }
 
   private refuse(code: string, details: Value): void {
+    const { closing } = this
     this.end()
     this.window.failAll(code)
     this.events.onRefused(code, details)
+    closing?.(false)
   }
 
   private finish(reason: LostReason, closed: boolean): void {

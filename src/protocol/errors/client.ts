@@ -35,4 +35,28 @@ export const CLIENT_ERRORS: Rows = {
     'The session remembers no such request.',
     'Only requests whose outcome is unknown can be resolved or abandoned.',
   ],
+  INVALID: [
+    'INVALID_ARGUMENT',
+    false,
+    'Something that was handed to the library cannot be used; nothing was sent or taken.',
+    'Correct the field that the details name.',
+  ],
+  CALLBACK_FAILED: [
+    'INTERNAL',
+    false,
+    'A callback that was given to the library threw, or its promise was rejected. Nothing depends on it.',
+    'Catch what the callback may throw.',
+  ],
+  HANDLER_FAILED: [
+    'INTERNAL',
+    true,
+    'A handler of a server request failed, and nobody listens to onHandlerError. The request comes again, and those behind it wait.',
+    'Correct the handler, or give `connect` an onHandlerError.',
+  ],
+  UNHANDLED_REQUEST: [
+    'UNIMPLEMENTED',
+    true,
+    'A server request has arrived whose type nothing handles. It waits, and so do those behind it.',
+    "Give its type a handler: `session.on(type, handler)`, `session.on('*', handler)` or `session.serverRequests()`.",
+  ],
 }

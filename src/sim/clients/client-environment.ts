@@ -14,6 +14,10 @@ export function environmentOf(parts: {
   return {
     dial: channels.dial(name),
     random,
+    // Nothing fails in a simulated client but the simulator itself, and what its checkers find: that ends the seed.
+    warn: (code, message, cause) => {
+      throw cause ?? new Error(`${code}: ${message}`)
+    },
     randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
     clock: {
       nowMs: () => scheduler.now / 1000,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { connect, ConnectError, type ConnectOptions } from '../../../src/client/connect.ts'
+import type { ConnectOptions } from '../../../src/client/connect-options.ts'
+import { connect, ConnectError } from '../../../src/client/connect.ts'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import { counter } from '../../../src/machines/counter.ts'
 import { mount } from '../../../src/machine/index.ts'
@@ -84,7 +85,7 @@ describe('a session with promises', () => {
       kind: 'failed',
       code: 'CONSISTENCY_UNAVAILABLE',
     })
-    expect(await session.query('t', 'calls', Number.NaN)).toEqual({ kind: 'failed', code: 'VALIDATION_ERROR' })
+    expect(await session.query('t', 'calls', Number.NaN)).toMatchObject({ kind: 'failed', code: 'VALIDATION_ERROR' })
     expect(await session.query('t', 'throw', null)).toMatchObject({ kind: 'rejected', code: 'MACHINE_ERROR' })
   })
 
@@ -125,7 +126,7 @@ describe('server requests', () => {
     session.on('other', () => void seen.push('other'))
     session.on('*', (request) => {
       seen.push(`* ${request.serverRequestId}`)
-      return new Promise((resolve) => {
+      return new Promise<void>((resolve) => {
         finish = resolve
       })
     })

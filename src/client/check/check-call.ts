@@ -1,0 +1,111 @@
+import type { Consistency } from '../../protocol/up-frame.ts'
+import type { CommandCall } from '../calls/pending-command.ts'
+import type { QueryRequest } from '../calls/query-board.ts'
+import { encoded } from './check-input.ts'
+import { boolean, callback, fieldsOf, integer, name, refuse, waitMs } from './fields.ts'
+
+/** What is called, as the caller hands it over. */
+interface Call {
+  readonly machine: unknown
+  /** Of the command or query. */
+  readonly name: unknown
+  readonly input: unknown
+  readonly options: unknown
+}
+
+/** A command that frame and log can carry, its options read once. */
+export interface CheckedCommand {
+  readonly machine: string
+  readonly command: string
+  readonly input: Uint8Array
+  readonly deadlineMs: number
+  readonly signal: AbortSignal | null
+}
+
+/** A query that a frame can carry, its options read once. */
+export interface CheckedQuery {
+  readonly machine: string
+  readonly query: string
+  readonly input: Uint8Array
+  readonly deadlineMs: number
+  readonly consistency: Consistency
+}
+
+/** Of a command or query; `deadlineMs` is the default. Throws InvalidArgument, or what a getter of the options throws. */
+export function checkCommand(call: Call, deadlineMs: number): CheckedCommand {
+  const options = fieldsOf(call.options, 'options')
+  return {
+    machine: name(call.machine, 'machine'),
+    command: name(call.name, 'command'),
+    deadlineMs: checkDeadline(options, deadlineMs),
+    signal: checkSignal(options['signal']),
+    input: encoded(call.input, 'input', 'VALIDATION_ERROR'),
+  }
+}
+
+/** As `checkCommand`. */
+export function checkQuery(call: Call, deadlineMs: number): CheckedQuery {
+  const options = fieldsOf(call.options, 'options')
+  return {
+    machine: name(call.machine, 'machine'),
+    query: name(call.name, 'query'),
+    deadlineMs: checkDeadline(options, deadlineMs),
+    consistency: checkConsistency(options['consistency'] ?? 'sequential', 'options.consistency'),
+    input: encoded(call.input, 'input', 'VALIDATION_ERROR'),
+  }
+}
+
+/** The deadline in the options of a call that has no others. */
+export function checkDeadlineOf(options: unknown, deadlineMs: number): number {
+  return checkDeadline(fieldsOf(options, 'options'), deadlineMs)
+}
+
+/** One of the three. */
+function checkConsistency(value: unknown, field: string): Consistency {
+  const known = CONSISTENCIES.find((each) => each === value)
+  return known ?? refuse(field, `must be one of ${CONSISTENCIES.join(', ')}`, value)
+}
+
+/** What is called without promises, its input encoded already. */
+export function checkEncodedCommand({ machine, command, input }: CommandCall, deadlineAt: number): void {
+  name(machine, 'machine')
+  name(command, 'command')
+  checkBytes(input)
+  if (!Number.isFinite(deadlineAt) || deadlineAt < 0)
+    refuse('deadlineAt', 'must be milliseconds, or 0 for none', deadlineAt)
+}
+
+/** The same of a query. */
+export function checkEncodedQuery(request: QueryRequest, deadlineMs: number): void {
+  const { channel = 0, consistency, incarnation, minIndex, machine, query, input } = request
+  const natural = [0, Number.MAX_SAFE_INTEGER] as const
+  integer(channel, 'channel', natural)
+  checkConsistency(consistency, 'consistency')
+  integer(incarnation, 'incarnation', natural)
+  integer(minIndex, 'minIndex', natural)
+  name(machine, 'machine')
+  name(query, 'query')
+  checkBytes(input)
+  waitMs(deadlineMs, 'deadlineMs')
+}
+
+function checkBytes(input: unknown): void {
+  if (!(input instanceof Uint8Array)) refuse('input', 'must be the bytes of an encoded value', input)
+}
+
+const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'sequential', 'stale']
+
+function checkDeadline(options: { readonly [key: string]: unknown }, deadlineMs: number): number {
+  const given = options['deadlineMs']
+  return given === undefined ? deadlineMs : waitMs(given, 'options.deadlineMs')
+}
+
+/** Anything that has the three members that are used: polyfills are no instances of the global class. */
+function checkSignal(value: unknown): AbortSignal | null {
+  if (value === undefined) return null
+  const { aborted, addEventListener, removeEventListener } = fieldsOf(value, 'options.signal')
+  boolean(aborted, 'options.signal.aborted')
+  callback(addEventListener, 'options.signal.addEventListener')
+  callback(removeEventListener, 'options.signal.removeEventListener')
+  return value as AbortSignal // as far as it is used
+}
