@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { composeNode, type ComposedNode, type NodeParts } from './assembly/compose-node.ts'
 import { logOpener } from './assembly/log-opener.ts'
 import { groupId, type NodeId, nodeId, term } from './base/brand.ts'
-import { formatHostPort, type HostPort } from './base/host-port.ts'
+import { formatHostPort, type HostPort, parseHostPort } from './base/host-port.ts'
 import { Random } from './base/random.ts'
 import { DEFAULT_LIMITS } from './codec/entry/default-limits.ts'
 import type { Limits } from './codec/entry/payload.ts'
@@ -256,6 +256,7 @@ async function serve(parts: {
   })
   const address = formatHostPort({ host: options.listen.host, port: server.port })
   log.listening(address)
+  driver.advertise(reachedAt(options, address))
   driver.start()
   const close = async (): Promise<void> => {
     sessions.close()
@@ -286,6 +287,12 @@ function logIn(directory: DataDirectory): NodeParts['openLog'] {
         else opened.store.close(() => done(unmarked, null))
       })
     })
+}
+
+/** What the other members call this node; with port 0 nobody could, so the one it listens on. */
+function reachedAt({ id, peers }: NodeOptions, listening: string): string {
+  const own = peers.find((peer) => peer.id === id)?.address ?? listening
+  return parseHostPort(own)?.port === 0 ? listening : own
 }
 
 /** The same voters give the same id: a new cluster's nodes agree on it without talking. */

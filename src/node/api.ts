@@ -40,7 +40,9 @@ export interface RaftNode {
   /** True when this node leads and has applied an entry of its own term: it may answer and deliver. */
   readonly leading: boolean
   readonly leader: NodeId | null
-  /** Client address of a member, as the Configuration says. */
+  /**
+   * Where a member is reached: as it says itself, else as this process was started with, else as the Configuration says.
+   */
   addressOf(id: NodeId): string | null
   /**
    * Queues one entry; all that arrive in one event-loop turn become one log write and one message per follower. The
@@ -65,7 +67,7 @@ export interface NodeListener {
   applied(applied: Applied): void
   /** After each run of applied entries (one batch): the moment to flush frames. */
   batchApplied(): void
-  /** Leadership, leader or term changed. */
+  /** Leadership, leader, the leader's address or the term changed. */
   roleChanged(): void
   /** The node stops for good: a fault with its code and sentence. */
   stopped(fault: { code: string; message: string }): void

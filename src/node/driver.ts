@@ -72,7 +72,7 @@ export class Driver implements RaftNode {
     const known = options.configuration
     if (known !== null) this.members.add(known.index, known.payload, known.bytes)
     this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options))
-    this.peers = new Peers(options, this.members)
+    this.peers = new Peers(options, this.members, () => this.tellListeners())
     this.outgoing = new OutgoingMessages({
       log,
       transmit: (to, message, records) => this.peers.transmit(to, message, records),
@@ -134,9 +134,12 @@ export class Driver implements RaftNode {
   }
 
   addressOf(id: NodeId): string | null {
-    const member = this.members.member(id)
-    if (member !== null) return member.address
-    return this.options.initialVoters.find((voter) => voter.id === id)?.address ?? null
+    return this.peers.addresses.of(id)
+  }
+
+  /** Where this node is reached, once it listens; peers are told, now and on each new connection. */
+  advertise(address: string): void {
+    this.peers.advertise(address)
   }
 
   /** First event of the process. */
@@ -165,6 +168,10 @@ export class Driver implements RaftNode {
     if (received === null) return
     this.logClock.sample(frame.sender, received.wallMs, this.options.clock.monotonicMs())
     this.loop.enqueue(received.message)
+  }
+
+  onConnected(peer: NodeId): void {
+    this.peers.sayAddress(peer)
   }
 
   onUnreachable(_peer: NodeId): void {
@@ -343,6 +350,11 @@ export class Driver implements RaftNode {
 
   private announce(): void {
     this.roleNews.tell(this, this.raft.currentTerm, this.listeners)
+  }
+
+  /** The leader is reached at another address. */
+  private tellListeners(): void {
+    for (const listener of this.listeners) listener.roleChanged()
   }
 
   /** Told once, until a turn finds no write that old. */

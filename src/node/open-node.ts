@@ -61,6 +61,7 @@ function openLogAndDriver(
       driver?.onFault(fault)
     },
     onFrame: (frame) => driver?.onFrame(frame),
+    onConnected: (peer) => driver?.onConnected(peer),
     onUnreachable: (peer) => driver?.onUnreachable(peer),
   }
   options.openLog(snapshot, listener, (fault, opened) => {

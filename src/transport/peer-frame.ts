@@ -74,7 +74,7 @@ function readFrame(header: Buffer, records: Buffer): Result<PeerFrame, PeerFrame
   const envelope = readEnvelope()
   const body = readBody(reader)
   if (!reader.done) return refuse('MALFORMED_FRAME', 'the header goes on behind its message')
-  if (body.kind === 'hello' || body.message.kind !== 'appendEntries' || body.message.runs.length === 0) {
+  if (body.kind !== 'raft' || body.message.kind !== 'appendEntries' || body.message.runs.length === 0) {
     if (records.length > 0) return refuse('MALFORMED_FRAME', 'records follow a message that names none')
     return success({ ...envelope, body: withRecords(body, NO_RECORDS) })
   }
@@ -83,7 +83,7 @@ function readFrame(header: Buffer, records: Buffer): Result<PeerFrame, PeerFrame
 }
 
 function withRecords(header: PeerHeader, records: Uint8Array): PeerFrame['body'] {
-  return header.kind === 'hello' ? header : { kind: 'raft', message: header.message, records, wallMs: header.wallMs }
+  return header.kind !== 'raft' ? header : { kind: 'raft', message: header.message, records, wallMs: header.wallMs }
 }
 
 function readEnvelope(): PeerEnvelope {

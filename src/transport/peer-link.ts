@@ -13,7 +13,7 @@ export interface PeerLinkOptions {
   readonly backoffMaxMs: number
   /** Bytes that may wait for the socket; beyond it droppable messages are dropped. */
   readonly windowBytes: number
-  onOpen(): void
+  onOpen(address: string): void
   onEnd(end: ConnectionEnd | 'timeout', message: string): void
 }
 
@@ -27,7 +27,10 @@ const HARD_WINDOWS = 2
  */
 export class PeerLink {
   private readonly options: PeerLinkOptions
-  private address: string
+  /** The configured address, and behind it the one that the peer says of itself, when that is another one. */
+  private addresses: readonly string[]
+  /** Which of them is tried next, or was reached. */
+  private tried = 0
   private connection: PeerConnection | null = null
   private open = false
   private closed = false
@@ -37,7 +40,7 @@ export class PeerLink {
 
   constructor(options: PeerLinkOptions) {
     this.options = options
-    this.address = options.address
+    this.addresses = [options.address]
     this.connect()
   }
 
@@ -51,12 +54,23 @@ export class PeerLink {
 
   /** An address is a hint and may change; the next connection uses the new one, and a failing one is tried at once. */
   setAddress(address: string): void {
-    if (address === this.address) return
-    this.address = address
+    if (address === this.addresses[0]) return
+    this.addresses = [address]
+    this.tried = 0
     this.backoffMs = BACKOFF_FIRST_MS
     if (this.open) return
     this.drop()
     this.connect()
+  }
+
+  /**
+   * The peer says that it is reached there. It may be wrong for this node, which was given another address: while there is
+   * no connection both are tried in turn.
+   */
+  hint(address: string): void {
+    const [configured = address] = this.addresses
+    this.addresses = address === configured ? [configured] : [configured, address]
+    this.tried %= this.addresses.length
   }
 
   /** True when the message went to the socket's queue, false when it was dropped. */
@@ -83,9 +97,10 @@ export class PeerLink {
     const { clock, connectTimeoutMs, dial } = this.options
     this.timer = clock.setTimer(connectTimeoutMs, () => this.lose('timeout', `no answer within ${connectTimeoutMs} ms`))
     let current: PeerConnection | null = null
-    const connection = dial(this.address, {
+    const address = this.addresses[this.tried] ?? this.options.address
+    const connection = dial(address, {
       onOpen: () => {
-        if (current !== null && this.connection === current) this.opened()
+        if (current !== null && this.connection === current) this.opened(address)
       },
       onEnd: (end, message) => {
         if (current !== null && this.connection === current) this.lose(end, message)
@@ -95,15 +110,16 @@ export class PeerLink {
     this.connection = connection
   }
 
-  private opened(): void {
+  private opened(address: string): void {
     this.timer?.cancel()
     this.timer = null
     this.open = true
     this.backoffMs = BACKOFF_FIRST_MS
-    this.options.onOpen()
+    this.options.onOpen(address)
   }
 
   private lose(end: ConnectionEnd | 'timeout', message: string): void {
+    if (!this.open) this.tried = (this.tried + 1) % this.addresses.length
     this.drop()
     // A peer that refuses our frames will refuse them again: no use in hurrying.
     if (end === 'refused') this.backoffMs = this.options.backoffMaxMs

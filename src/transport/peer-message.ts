@@ -1,7 +1,8 @@
 import { logIndex, type LogIndex, type Term, term } from '../base/brand.ts'
 import type { PeerBody } from '../node/ports/peer-transport.ts'
 import { type ByteReader, type ByteWriter, FrameError } from '../protocol/bytes.ts'
-import { boolean, type Field, layout, Messages, varint } from '../protocol/fields.ts'
+import { boolean, type Field, layout, Messages, text, varint } from '../protocol/fields.ts'
+import { TEXT_BYTES_MAX } from '../protocol/limits.ts'
 import type { TermRun } from '../base/term-run.ts'
 import type { ConfigurationEntry, Message, RejectVoteReason, VoteVerdict } from '../raft/types.ts'
 
@@ -22,6 +23,7 @@ const NO_CONFIGURATIONS: readonly ConfigurationEntry[] = []
 /** A body without its records, as the header of a peer frame holds it. */
 export type PeerHeader =
   | { readonly kind: 'hello'; readonly hasConfiguration: boolean; readonly reply: boolean }
+  | { readonly kind: 'reachedAt'; readonly address: string }
   | { readonly kind: 'raft'; readonly message: Message; readonly wallMs: number }
 
 type AppendEntries = Extract<Message, { kind: 'appendEntries' }>
@@ -138,6 +140,10 @@ function readRuns(reader: ByteReader, prevLogIndex: number): readonly TermRun[] 
 const HELLO_NUMBER = 1
 const HELLO = layout<Extract<PeerHeader, { kind: 'hello' }>>('hello', { hasConfiguration: boolean, reply: boolean })
 
+/** Number of an address; the last of the table. */
+const REACHED_AT_NUMBER = 8
+const REACHED_AT = layout<Extract<PeerHeader, { kind: 'reachedAt' }>>('reachedAt', { address: text(TEXT_BYTES_MAX) })
+
 const MESSAGES = new Messages<Message>('peer message kind', {
   preVoteRequest: [2, layout('preVoteRequest', { term: termNumber, lastLogIndex: index, lastLogTerm: termNumber })],
   preVoteResponse: [3, layout('preVoteResponse', { term: termNumber, requestTerm: termNumber, verdict: VERDICT })],
@@ -152,6 +158,10 @@ export function writeBody(writer: ByteWriter, body: PeerBody): void {
   if (body.kind === 'hello') {
     writer.byte(HELLO_NUMBER)
     return HELLO.write(writer, body)
+  }
+  if (body.kind === 'reachedAt') {
+    writer.byte(REACHED_AT_NUMBER)
+    return REACHED_AT.write(writer, body)
   }
   const { message, wallMs } = body
   if (message.kind === 'appendEntries') {
@@ -169,6 +179,7 @@ export function writeBody(writer: ByteWriter, body: PeerBody): void {
 export function readBody(reader: ByteReader): PeerHeader {
   const number = reader.byte()
   if (number === HELLO_NUMBER) return HELLO.read(reader)
+  if (number === REACHED_AT_NUMBER) return REACHED_AT.read(reader)
   const wallMs = reader.varint()
   const message = number === APPEND_ENTRIES_NUMBER ? APPEND_ENTRIES.read(reader) : MESSAGES.readFields(reader, number)
   return { kind: 'raft', wallMs, message }

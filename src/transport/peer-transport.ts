@@ -103,7 +103,10 @@ export class GrpcPeerTransport implements PeerTransport {
       connectTimeoutMs: electionTimeoutMs * 2,
       backoffMaxMs: electionTimeoutMs,
       windowBytes: this.options.windowBytes ?? WINDOW_BYTES,
-      onOpen: () => this.options.note?.({ peer, event: 'connected', message: address }),
+      onOpen: (at) => {
+        this.options.note?.({ peer, event: 'connected', message: at })
+        this.listener?.onConnected(peer)
+      },
       onEnd: (end, message) => {
         this.options.note?.({ peer, event: end, message })
         if (end === 'gone') this.listener?.onUnreachable(peer)
@@ -113,7 +116,10 @@ export class GrpcPeerTransport implements PeerTransport {
 
   private accept(call: ServerDuplexStream<Buffer, Buffer>): void {
     acceptPeer(call, this.options.identity, {
-      onFrame: (frame) => this.listener?.onFrame(frame),
+      onFrame: (frame) => {
+        if (frame.body.kind === 'reachedAt') this.links.get(frame.sender)?.hint(frame.body.address)
+        this.listener?.onFrame(frame)
+      },
       onRefused: (refusal) => this.options.note?.({ peer: null, event: refusal.code, message: refusal.message }),
     })
   }

@@ -1,15 +1,23 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { connect as connectTcp, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { leaderOf } from '../../bench/agreement.ts'
+import { eventually, leaderOf, statusOf } from '../../bench/agreement.ts'
+import { nodeId } from '../../src/base/brand.ts'
 import { formatHostPort, parseHostPort } from '../../src/base/host-port.ts'
+import { freePorts } from '../../src/cli/cluster/free-ports.ts'
+import { NodeProcess } from '../../src/cli/cluster/node-process.ts'
 import { executablePath, packageFacts } from '../../src/cli/package-root.ts'
 import { fetchStatus } from '../../src/client/index.ts'
 import { compileOnce, readerOf, realCluster, temporaryDirectory } from './processes.ts'
 
-beforeAll(compileOnce)
+// Compiling, and many processes one after another, take minutes on a busy machine.
+const TIMEOUT_MS = 180_000
+
+beforeAll(compileOnce, TIMEOUT_MS)
 
 /** Runs the command line with further environment variables; its exit code and what it printed. */
 async function holdfast(words: readonly string[], environment: { readonly [name: string]: string } = {}) {
@@ -61,24 +69,62 @@ class SilentServer {
   }
 }
 
-test('proxy variables touch neither peers nor loopback: nodes elect, status and sessions answer', async () => {
-  const proxy = await SilentServer.listen()
-  const url = `http://${proxy.address}`
-  const names = ['http_proxy', 'https_proxy', 'grpc_proxy', 'all_proxy']
-  const environment = Object.fromEntries(
-    names.flatMap((name) => [
-      [name, url],
-      [name.toUpperCase(), url],
-    ]),
-  )
-  const cluster = await realCluster({ environment: { ...environment, no_proxy: '', NO_PROXY: '' } })
-  await leaderOf(cluster)
-  const status = await holdfast(['status', '--endpoints', cluster.endpoints.join(',')], environment)
-  expect(status.code).toBe(0)
-  const demo = await holdfast(['dev', '--demo-only'], environment)
-  expect(demo.code).toBe(0)
-  expect(proxy.accepted).toBe(0)
-})
+test(
+  'proxy variables touch neither peers nor loopback: nodes elect, status and sessions answer',
+  async () => {
+    const proxy = await SilentServer.listen()
+    const url = `http://${proxy.address}`
+    const names = ['http_proxy', 'https_proxy', 'grpc_proxy', 'all_proxy']
+    const environment = Object.fromEntries(
+      names.flatMap((name) => [
+        [name, url],
+        [name.toUpperCase(), url],
+      ]),
+    )
+    const cluster = await realCluster({ environment: { ...environment, no_proxy: '', NO_PROXY: '' } })
+    await leaderOf(cluster)
+    const status = await holdfast(['status', '--endpoints', cluster.endpoints.join(',')], environment)
+    expect(status.code).toBe(0)
+    const demo = await holdfast(['dev', '--demo-only'], environment)
+    expect(demo.code).toBe(0)
+    expect(proxy.accepted).toBe(0)
+  },
+  TIMEOUT_MS,
+)
+
+test(
+  'nodes that are started at other addresses are found there, by redirects and by each other',
+  async () => {
+    const directory = await temporaryDirectory()
+    const before = await realCluster({ directory })
+    await leaderOf(before)
+    await before.stop()
+    const [port1 = 0, port2 = 0, port3 = 0, elsewhere = 0] = await freePorts(4, '127.0.0.1')
+    const peers = (last: number): string => `n1=127.0.0.1:${port1},n2=127.0.0.1:${port2},n3=127.0.0.1:${last}`
+    await writeFile(join(directory, 'members'), peers(port3))
+    const after = await realCluster({ directory })
+    const leader = await leaderOf(after)
+    for (const { id, address } of after.members) {
+      const endpoint = formatHostPort(address)
+      if (id === leader.id) expect(leader.leaderAddress).toBe(endpoint)
+      const told = async () => (await statusOf(endpoint))?.leaderAddress === leader.leaderAddress || null
+      await eventually('a redirect to where the leader is now', told)
+      await (await readerOf([endpoint])).close()
+    }
+    // One moves alone, and those that were started with its old address find it by what it says of itself.
+    await after.kill(nodeId('n3'))
+    const moved = await NodeProcess.start({
+      id: nodeId('n3'),
+      address: `127.0.0.1:${elsewhere}`,
+      members: peers(elsewhere),
+      dataDirectory: join(directory, 'n3'),
+    })
+    onTestFinished(() => moved.kill())
+    const followed = async () => ((await statusOf(`127.0.0.1:${elsewhere}`))?.leader === null ? null : true)
+    await eventually('a leader that reaches the node that has moved', followed)
+  },
+  TIMEOUT_MS,
+)
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
 

@@ -7,7 +7,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { packageFacts } from '../../src/cli/package-root.ts'
 import { compileOnce, temporaryDirectory } from './processes.ts'
 
-beforeAll(compileOnce)
+beforeAll(compileOnce, 180_000)
 
 /** A name server of one's own needs namespaces, which containers often forbid. */
 const ENTER = ['-r', '-m', '-n', 'sh', '-c']
@@ -44,5 +44,5 @@ test.skipIf(!hasNamespaces)(
     expect(asked).toBeGreaterThan(0)
     expect(leaderMs).not.toBe(null)
   },
-  120_000,
+  180_000,
 )

@@ -131,6 +131,15 @@ describe('peer frames', () => {
     }
   })
 
+  test('an address decodes to what was encoded', () => {
+    const frame: PeerFrame = { ...envelope, body: { kind: 'reachedAt', address: '[::1]:4600' } }
+    const encoded = encodePeerFrame(frame)
+    expect(encoded.subarray(9).toString('hex')).toBe(
+      ['026331', '00', '026e31', '026e32', '026131', '00', '08', '0a', '5b3a3a315d3a34363030'].join(''),
+    )
+    expect(decodePeerFrame(encoded)).toEqual({ ok: true, value: frame })
+  })
+
   test('records travel byte for byte', () => {
     const records = recordsFrom(5, [2, 2, 3])
     const decoded = decodePeerFrame(encodePeerFrame(frameOf(append(), records)))

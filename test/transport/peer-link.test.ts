@@ -132,6 +132,25 @@ describe('a link to a peer', () => {
     expect(script.dialled[0]?.closed).toBe(true)
   })
 
+  test('an address that the peer says of itself is tried in turn with the configured one, until one answers', () => {
+    const { clock, script, link } = setUp()
+    const fail = (): void => {
+      const { length } = script.dialled
+      script.last.listener.onEnd('gone', '')
+      while (script.dialled.length === length) clock.advance(1)
+    }
+    link.hint('b:2')
+    for (let round = 0; round < 4; round += 1) fail()
+    expect(script.dialled.map(({ address }) => address)).toEqual(['a:1', 'b:2', 'a:1', 'b:2', 'a:1'])
+    fail()
+    script.last.listener.onOpen()
+    fail()
+    expect(script.dialled.slice(5).map(({ address }) => address)).toEqual(['b:2', 'b:2'])
+    link.hint('a:1')
+    fail()
+    expect(script.last.address).toBe('a:1')
+  })
+
   test('closing leaves no timer', () => {
     const { clock, script, link } = setUp()
     link.close()

@@ -57,7 +57,11 @@ function transportOf(
     electionTimeoutMs: overrides.electionTimeoutMs ?? 10_000,
     note: (note) => notes.push(`${note.event}`),
   })
-  transport.listen({ onFrame: (frame) => frames.push(frame), onUnreachable: (peer) => unreachable.push(peer) })
+  transport.listen({
+    onFrame: (frame) => frames.push(frame),
+    onConnected: () => {},
+    onUnreachable: (peer) => unreachable.push(peer),
+  })
   cleanups.push(() => transport.close(() => {}))
   return { transport, frames, notes, unreachable }
 }

@@ -4,6 +4,7 @@ import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import { payloadAt, recordIndex, recordKind } from '../../codec/entry/record.ts'
 import { forEachOffset } from '../../codec/entry/batch.ts'
 import type { Configuration, Message } from '../../raft/types.ts'
+import { Addresses } from './addresses.ts'
 import { Bootstrap } from '../bootstrap.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
@@ -19,13 +20,18 @@ const QUEUED_BYTES_MAX = 24 * 1024 * 1024
  */
 export class Peers {
   readonly bootstrap: Bootstrap
+  readonly addresses: Addresses
+  private readonly moved: () => void
   private readonly options: DriverOptions
   private readonly members: Members
   private readonly voters: readonly NodeId[]
   private bootstrapped = false
 
-  constructor(options: DriverOptions, members: Members) {
+  /** `moved`: some member is reached at another address than was known. */
+  constructor(options: DriverOptions, members: Members, moved: () => void) {
     this.options = options
+    this.moved = moved
+    this.addresses = new Addresses(options, members)
     this.members = members
     this.voters = options.initialVoters.map((voter) => voter.id).sort()
     this.bootstrap = new Bootstrap(options.identity, this.voters)
@@ -49,9 +55,24 @@ export class Peers {
     }
   }
 
+  /** Where this node is reached from now on. */
+  advertise(address: string): void {
+    this.addresses.learn(this.options.identity.id, address)
+    for (const voter of this.voters) {
+      if (voter !== this.options.identity.id) this.sayAddress(voter)
+    }
+  }
+
+  /** Tells a peer where this node is reached. */
+  sayAddress(to: NodeId): void {
+    // To whatever disk is there: no frame is refused for an address.
+    this.frame(to, '', { kind: 'reachedAt', address: this.addresses.own })
+  }
+
   /**
    * Checks a frame and returns its Raft message with the sender's wall clock; null for a hello, which is remembered and
-   * answered, and for a frame of another cluster, group, recipient or instance, which is dropped.
+   * answered, for an address, which is remembered, and for a frame of another cluster, group, recipient or instance, which
+   * is dropped.
    */
   receive(frame: PeerFrame): { readonly message: ReceivedMessage; readonly wallMs: number } | null {
     const { identity } = this.options
@@ -63,6 +84,10 @@ export class Peers {
     if (known !== null && known !== senderInstance) return null
     if (body.kind === 'hello') {
       this.receiveHello(frame, body)
+      return null
+    }
+    if (body.kind === 'reachedAt') {
+      if (this.addresses.learn(sender, body.address)) this.moved()
       return null
     }
     if (recipientInstance === '') return null

@@ -12,7 +12,10 @@ export interface PeerEnvelope {
   readonly recipientInstance: string
 }
 
-/** What travels in a peer frame: a Raft message with the records its runs name, or the bootstrap handshake. */
+/**
+ * What travels in a peer frame: a Raft message with the records its runs name, the bootstrap handshake, or the address
+ * (host:port) at which the sender is reached.
+ */
 export type PeerBody =
   | {
       readonly kind: 'raft'
@@ -22,6 +25,7 @@ export type PeerBody =
       readonly wallMs: Millis
     }
   | { readonly kind: 'hello'; readonly hasConfiguration: boolean; readonly reply: boolean }
+  | { readonly kind: 'reachedAt'; readonly address: string }
 
 export interface PeerFrame extends PeerEnvelope {
   readonly body: PeerBody
@@ -38,6 +42,8 @@ export interface PeerTransport {
 
 export interface PeerListener {
   onFrame(frame: PeerFrame): void
+  /** This node's connection to the peer is open: what was sent before was dropped. */
+  onConnected(peer: NodeId): void
   /** The connection was reset or refused: evidence that the peer's process is gone (raft.md §4). */
   onUnreachable(peer: NodeId): void
 }

@@ -114,6 +114,52 @@ const GOOD = records([
   { kind: 'Noop', payload: new Uint8Array(0) },
 ])
 
+describe('where a member is reached', () => {
+  test('is what it says of itself, and the Configuration only where nobody says more', () => {
+    const { node, send } = follower()
+    const told: (string | null)[] = []
+    node.driver.listen({
+      applied: () => undefined,
+      batchApplied: () => undefined,
+      roleChanged: () => told.push(node.driver.addressOf(n1)),
+      stopped: () => undefined,
+    })
+    const moved = encodePayload('Configuration', {
+      clusterId: 'c1',
+      incarnation: 1,
+      voters: members.map((member) => ({ ...member, address: 'old:1' })),
+      learners: [],
+    })
+    send(appendEntries(records([{ kind: 'Configuration', payload: moved }]), [[1, 1, 1]]))
+    expect(node.driver.addressOf(n1)).toBe('n1:1')
+    told.length = 0
+    send({ kind: 'reachedAt', address: '10.0.0.1:4600' })
+    send({ kind: 'reachedAt', address: '10.0.0.1:4600' })
+    expect(told).toEqual(['10.0.0.1:4600'])
+  })
+
+  test('is not taken from a replaced disk, nor where nobody could be', () => {
+    const { node, send } = follower()
+    send(appendEntries(GOOD, [[1, 2, 1]]))
+    send({ kind: 'reachedAt', address: '10.0.0.1:4600' }, { senderInstance: 'replaced' })
+    for (const address of ['', 'host', '127.0.0.1:0']) send({ kind: 'reachedAt', address })
+    expect(node.driver.addressOf(n1)).toBe('n1:1')
+  })
+
+  test('is told to a peer on each new connection, and to all once this node listens', () => {
+    const { node } = follower()
+    const { sent } = node.network
+    const from = sent.length
+    node.driver.onConnected(n3)
+    node.driver.advertise('10.0.0.2:4600')
+    expect(sent.slice(from).map(({ recipient, body }) => [recipient, body])).toEqual([
+      [n3, { kind: 'reachedAt', address: 'n2:1' }],
+      [n1, { kind: 'reachedAt', address: '10.0.0.2:4600' }],
+      [n3, { kind: 'reachedAt', address: '10.0.0.2:4600' }],
+    ])
+  })
+})
+
 describe('records from a peer', () => {
   test('that are whole go to the log, and their Configuration counts at once', () => {
     const { node, send } = follower()

@@ -1,0 +1,41 @@
+import type { NodeId } from '../../base/brand.ts'
+import { parseHostPort } from '../../base/host-port.ts'
+import type { Members } from '../members.ts'
+import type { DriverOptions } from '../options.ts'
+
+/**
+ * Where members are reached, for redirects. An address is a hint: it identifies nobody, and it changes when a node is
+ * started elsewhere. So what a node says of itself on its own connections counts first, then what this process was
+ * started with, and what the log's Configuration says last, because that is as old as the cluster.
+ */
+export class Addresses {
+  private readonly self: NodeId
+  private readonly members: Members
+  private readonly started: ReadonlyMap<NodeId, string>
+  private readonly told = new Map<NodeId, string>()
+
+  constructor({ identity, initialVoters }: DriverOptions, members: Members) {
+    this.self = identity.id
+    this.members = members
+    this.started = new Map(initialVoters.map(({ id, address }) => [id, address]))
+  }
+
+  /** This node's own, as peers are told; "" when nobody has said one. */
+  get own(): string {
+    return this.of(this.self) ?? ''
+  }
+
+  /** Null for somebody of whom nothing is known. */
+  of(id: NodeId): string | null {
+    return this.told.get(id) ?? this.started.get(id) ?? this.members.member(id)?.address ?? null
+  }
+
+  /** What a member says of itself; true when it is news. What nobody could dial is ignored: a cluster of one has port 0. */
+  learn(id: NodeId, address: string): boolean {
+    const parted = parseHostPort(address)
+    if (parted === null || parted.port === 0) return false
+    const known = this.of(id)
+    this.told.set(id, address)
+    return known !== address
+  }
+}
