@@ -58,6 +58,21 @@ export class LogWitness implements LogStore {
     }
   }
 
+  /**
+   * Whether a log opened after a crash may hold `found`, or nothing, where an entry was durable: a write that was under way
+   * had truncated it, and reached the disk although nobody was told.
+   */
+  mayHaveReplaced(index: number, found: WitnessedEntry | undefined): boolean {
+    const replacing = this.outstanding.filter((write) => write.truncateFrom !== null && write.truncateFrom <= index)
+    if (replacing.length === 0) return false
+    if (found === undefined) return true
+    const written: WitnessedEntry[] = []
+    return this.outstanding.some((write) => {
+      change(written, write, () => undefined)
+      return written[index]?.chain === found.chain
+    })
+  }
+
   chainAt(index: LogIndex): number {
     return this.store.chainAt(index)
   }

@@ -5,25 +5,31 @@ import type { SimulatedNode } from './simulated-node.ts'
 import type { Swarm } from './swarm.ts'
 
 const MILLISECOND = 1000
+/** About when the first election is over, where no fault holds it up. */
+const FIRST_ELECTION = 1500 * MILLISECOND
 
 /** Breaks things at random while the fault phase lasts, then heals a random quorum and leaves the rest as drawn. */
 export class Nemesis {
   private readonly swarm: Swarm
   private readonly random: Random
+  private readonly replacements: Random
   private readonly scheduler: Scheduler
   private readonly network: SimulatedNetwork
   private readonly nodes: readonly SimulatedNode[]
+  private readonly replaced = new Set<SimulatedNode>()
   private active = true
 
   constructor(parts: {
     swarm: Swarm
     random: Random
+    replacements: Random
     scheduler: Scheduler
     network: SimulatedNetwork
     nodes: readonly SimulatedNode[]
   }) {
     this.swarm = parts.swarm
     this.random = parts.random
+    this.replacements = parts.replacements
     this.scheduler = parts.scheduler
     this.network = parts.network
     this.nodes = parts.nodes
@@ -34,11 +40,13 @@ export class Nemesis {
     if (this.swarm.partitionEvery > 0 && this.nodes.length > 1)
       this.every(this.swarm.partitionEvery, () => this.partition())
     if (this.swarm.blackout) this.scheduler.after(this.random.below(this.swarm.faultMicros), () => this.blackout())
+    this.drawReplacements()
   }
 
   /**
    * Ends the faults: links mend, a random majority runs; true time for the checks that follow. A cluster whose
    * Configuration was never committed has not bootstrapped yet, which takes every voter (raft.md §1): then all of them run.
+   * Returns who must agree in the end: a node whose disk was replaced may have no part in the cluster, so it is not counted.
    */
   heal(bootstrapped: boolean): readonly SimulatedNode[] {
     this.active = false
@@ -47,12 +55,38 @@ export class Nemesis {
     const order = [...this.nodes]
     for (let at = order.length - 1; at > 0; at -= 1) swap(order, at, this.random.below(at + 1))
     const majority = Math.floor(order.length / 2) + 1
+    order.sort((left, right) => Number(this.replaced.has(left)) - Number(this.replaced.has(right)))
     const quorum = this.swarm.minorityStaysDown && bootstrapped ? majority : order.length
     order.forEach((node, position) => {
       if (position < quorum) node.start()
       else node.crash(this.swarm.powerLoss)
     })
-    return order.slice(0, quorum)
+    return order.slice(0, quorum).filter((node) => !this.replaced.has(node))
+  }
+
+  /**
+   * In one seed of six a minority of the disks is replaced, most of them about the first election: there alone a replaced
+   * disk is not known from a Configuration.
+   */
+  private drawReplacements(): void {
+    if (!this.replacements.chance(1 / 6)) return
+    const { nodes, swarm, scheduler, replacements } = this
+    for (let left = Math.floor((nodes.length - 1) / 2); left > 0; left -= 1) {
+      const node = replacements.pick(nodes)
+      const within = replacements.chance(0.8) ? FIRST_ELECTION : swarm.faultMicros
+      scheduler.after(replacements.below(within), () => {
+        if (this.active) this.replace(node)
+      })
+    }
+  }
+
+  private replace(node: SimulatedNode): void {
+    this.replaced.add(node)
+    node.replaceDisk()
+    const down = this.replacements.between(1, 500) * MILLISECOND
+    this.scheduler.after(down, () => {
+      if (this.active) node.start()
+    })
   }
 
   /** Faults come at random around a mean. */

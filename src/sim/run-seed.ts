@@ -16,7 +16,17 @@ import { drawSwarm, type Swarm } from './swarm.ts'
 import { Transcript } from './transcript.ts'
 
 /** Streams of one seed's randomness, one per purpose (faults.md §1). */
-const PURPOSE = { swarm: 1, network: 2, nemesis: 3, clients: 4, channels: 5, requests: 6, rings: 7, handling: 8 }
+const PURPOSE = {
+  swarm: 1,
+  network: 2,
+  nemesis: 3,
+  clients: 4,
+  channels: 5,
+  requests: 6,
+  rings: 7,
+  handling: 8,
+  replacements: 9,
+}
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
 const ELECTION_MICROS = 600_000
@@ -75,7 +85,8 @@ class World {
     this.channels = new SimulatedChannels(this.network, new Random(seed, PURPOSE.channels), this.nodes)
     this.clients = this.createClients()
     const random = new Random(seed, PURPOSE.nemesis)
-    this.nemesis = new Nemesis({ swarm, random, scheduler, network: this.network, nodes: this.nodes })
+    const replacements = new Random(seed, PURPOSE.replacements)
+    this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network: this.network, nodes: this.nodes })
   }
 
   private createNodes(): readonly SimulatedNode[] {
@@ -130,10 +141,10 @@ class World {
     const alive = this.nemesis.heal(this.invariants.committedIndex > 0)
     this.channels.reset()
     const healedAt = this.scheduler.now
-    this.runUntil(
-      () => alive.some((node) => node.driver?.leading === true) || this.scheduler.now > healedAt + LEADER_WITHIN,
-    )
-    if (!alive.some((node) => node.driver?.leading === true)) {
+    // A disk that was replaced before the first Configuration may be a voter's, and lead.
+    const led = (): boolean => this.nodes.some((node) => node.driver?.leading === true)
+    this.runUntil(() => led() || this.scheduler.now > healedAt + LEADER_WITHIN)
+    if (!led()) {
       throw new Violation('a healed quorum elects a leader within 20 election timeouts', { healedAt })
     }
     this.runUntil(() => this.settled(alive) || this.scheduler.now > healedAt + DONE_WITHIN)
@@ -192,7 +203,7 @@ class World {
 
   /** Every node's log as last witnessed, the crashed ones' disks too. */
   private logs(): readonly Observed['log'][] {
-    return this.nodes.flatMap((node) => (node.witness === null ? [] : [node.witness]))
+    return this.nodes.flatMap((node) => node.logs)
   }
 
   private settled(alive: readonly SimulatedNode[]): boolean {

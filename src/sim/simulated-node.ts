@@ -47,7 +47,7 @@ export interface SimulatedNodeOptions {
 /** One node over its restarts: the disk stays, each process is a new driver on it. */
 export class SimulatedNode {
   readonly id: NodeId
-  readonly disk: SimulatedDisk
+  disk: SimulatedDisk
   driver: Driver | null = null
   witness: LogWitness | null = null
   machine: SessionStateMachine | null = null
@@ -55,18 +55,21 @@ export class SimulatedNode {
   server: InProcessServer | null = null
   snapshotsWritten = 0
   private readonly options: SimulatedNodeOptions
-  private readonly snapshots = new MemorySnapshots()
+  /** What was on the disks that were replaced: durable there when it was counted. */
+  private readonly replacedDisks: LogWitness[] = []
+  private snapshots = new MemorySnapshots()
   private clock: SimulatedClock | null = null
   /** An open of the log has ended once: from then on none at all is a lost one. */
   private started = false
   private starts = 0
+  private replacements = 0
   readonly address: string
 
   constructor(options: SimulatedNodeOptions) {
     this.options = options
     this.id = options.id
     this.address = addressOf(options.id)
-    this.disk = new SimulatedDisk(options.scheduler, new Random(options.seed, 11, indexOf(options)), options.disk)
+    this.disk = this.newDisk()
   }
 
   /** Number of the process: rises with every start. */
@@ -121,11 +124,33 @@ export class SimulatedNode {
     this.snapshots.crash()
   }
 
+  /** The machine is lost and another one takes its name: an empty disk, with an instance id of its own. */
+  replaceDisk(): void {
+    this.crash(true)
+    if (this.witness !== null) this.replacedDisks.push(this.witness)
+    this.witness = null
+    this.replacements += 1
+    this.started = false
+    this.disk = this.newDisk()
+    this.snapshots = new MemorySnapshots()
+    this.options.invariants.replaced(this.id)
+  }
+
+  /** This node's logs as last witnessed, those of replaced disks too. */
+  get logs(): readonly LogWitness[] {
+    return this.witness === null ? this.replacedDisks : [...this.replacedDisks, this.witness]
+  }
+
+  private newDisk(): SimulatedDisk {
+    const { scheduler, seed, disk } = this.options
+    return new SimulatedDisk(scheduler, new Random(seed, 11, indexOf(this.options) + 100 * this.replacements), disk)
+  }
+
   private parts(clock: SimulatedClock): NodeParts {
     const { id, voters, seed, network, limits, credit, mount } = this.options
     const position = indexOf(this.options)
     return {
-      identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}` },
+      identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}-${this.replacements}` },
       initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
       machines: mount(),
       limits,

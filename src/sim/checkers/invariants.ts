@@ -89,10 +89,19 @@ export class Invariants {
       const kept = currentTerm > promise.term || (currentTerm === promise.term && votedFor === promise.votedFor)
       if (!kept) throw new Violation('a vote survives restarts', { node, promise, currentTerm, votedFor })
     }
-    log.before?.durable.forEach((entry, index) => {
-      if (index < log.firstIndex || log.now.entries[index]?.chain === entry.chain) return
+    const { before } = log
+    before?.durable.forEach((entry, index) => {
+      const found = log.now.entries[index]
+      if (index < log.firstIndex || found?.chain === entry.chain) return
+      if (before.mayHaveReplaced(index, found)) return
       throw new Violation('a durable entry survives restarts', { node, index })
     })
+  }
+
+  /** A node's disk was replaced: what it promised is gone with it, and Raft must not count on its successor for that. */
+  replaced(node: NodeId): void {
+    this.last.delete(node)
+    this.promises.delete(node)
   }
 
   private promise(node: NodeId, promise: VotePromise, log: LogWitness): void {
