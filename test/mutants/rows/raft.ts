@@ -19,4 +19,28 @@ export const RAFT: readonly Mutant[] = [
       'if (request.term < turn.state.currentTerm) { turn.state = { ...turn.state, heardLeaderAt: turn.now }; return refuse(turn, from, request) }',
     caughtBy: { kind: 'tests', files: ['test/raft/stale-term.test.ts'] },
   },
+  {
+    id: 'raft/vote-of-an-unnamed-disk',
+    breaks: 'a node without a Configuration grants to a candidate without one',
+    file: 'src/raft/check-vote.ts',
+    find: 'return configurationOf(state) !== null || request.lastLogIndex > BEFORE_LOG',
+    replace: 'return true',
+    caughtBy: { kind: 'tests', files: ['test/raft/rules.test.ts'] },
+  },
+  {
+    id: 'raft/old-greeting-counts',
+    breaks: 'a greeting counts that was written before its sender knew this disk',
+    file: 'src/node/peers/peers.ts',
+    find: "const knowsThis = recipientInstance !== ''",
+    replace: "const knowsThis = recipientInstance !== 'x'",
+    caughtBy: { kind: 'tests', files: ['test/node/peers/peers.test.ts'] },
+  },
+  {
+    id: 'raft/voters-disk-changes',
+    breaks: 'a voter’s disk may be replaced between its vote and the Configuration that binds it',
+    file: 'src/node/bootstrap.ts',
+    find: 'return this.agreed ? this.instanceOf(id) : null',
+    replace: 'return null',
+    caughtBy: { kind: 'tests', files: ['test/node/peers/peers.test.ts'] },
+  },
 ]

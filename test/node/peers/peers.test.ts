@@ -335,7 +335,7 @@ describe('bootstrap', () => {
     expect(cluster.node('n3').driver.raftState.lastIndex).toBeGreaterThan(2)
   })
 
-  test('raft.md §1 a greeting to an earlier disk of this name proves nothing: a replaced voter does not grant on it', () => {
+  test('raft.md §1 a greeting to an earlier disk of this name proves nothing: a replaced voter does not vote on it', () => {
     const cluster = new Cluster()
     cluster.network.script = withoutRaft(n3)
     for (const node of cluster.nodes) node.start()
@@ -346,7 +346,7 @@ describe('bootstrap', () => {
     cluster.node('n2').start()
     for (const greeting of greetings) cluster.node('n2').driver.onFrame(greeting)
     cluster.clock.advance(20_000)
-    expect(grantsOfReplaced(cluster)).toEqual([])
+    expect(votesOfReplaced(cluster)).toEqual([])
     expect([n2, n3].map((id) => cluster.node(id).driver.raftState.lastIndex)).toEqual([0, 0])
   })
 
@@ -367,7 +367,7 @@ describe('bootstrap', () => {
     // The others hear one another and the new disk, but nothing of the candidate.
     cluster.network.script = withoutRaft(candidate.id)
     cluster.clock.advance(10_000)
-    expect(grantsOfReplaced(cluster)).toEqual([])
+    expect(votesOfReplaced(cluster)).toEqual([])
   })
 })
 
@@ -376,11 +376,13 @@ function withoutRaft(id: NodeId): (frame: PeerFrame) => PeerFrame | null {
   return (frame) => ((frame.recipient === id || frame.sender === id) && frame.body.kind === 'raft' ? null : frame)
 }
 
-/** Votes and pre-votes that a replaced disk has granted. */
-function grantsOfReplaced(cluster: Cluster): readonly PeerFrame[] {
+/** What a replaced disk has said that could count as its vote: grants, and requests, which hold a vote for itself. */
+function votesOfReplaced(cluster: Cluster): readonly PeerFrame[] {
   return cluster.network.sent.filter(
     (frame) =>
       frame.senderInstance.endsWith('replaced') &&
-      (raftOf(frame, 'requestVoteResponse') ?? raftOf(frame, 'preVoteResponse'))?.message.verdict.granted === true,
+      (raftOf(frame, 'requestVote') !== null ||
+        raftOf(frame, 'preVoteRequest') !== null ||
+        (raftOf(frame, 'requestVoteResponse') ?? raftOf(frame, 'preVoteResponse'))?.message.verdict.granted === true),
   )
 }
