@@ -27,8 +27,11 @@ const KNOWN: readonly { readonly cause: string; readonly seeds: readonly number[
   },
 ]
 
+/** Seconds on an idle machine, minutes on a busy one. */
+const TIMEOUT_MS = 300_000
+
 for (const { cause, seeds } of KNOWN) {
-  test(`${cause}: seeds ${seeds.join(', ')}`, () => {
+  test(`${cause}: seeds ${seeds.join(', ')}`, { timeout: TIMEOUT_MS }, () => {
     const failures = seeds.map((seed) => runSeed(seed)).filter((result) => result.failure !== null)
     expect(failures).toEqual([])
   })
