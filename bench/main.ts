@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { freeze } from './freeze.ts'
 import { throughput } from './throughput.ts'
 
 const DEFAULT_IN_FLIGHT = [1, 16, 64, 256, 1000]
@@ -16,6 +17,17 @@ program
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await throughput({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('freeze')
+  .description('how long clients go unserved when the leader of three processes is frozen (SIGSTOP)')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--trials <count>', 'how often the leader is frozen', positive, 20)
+  .option('--sessions <count>', 'sessions with one write in flight each, ten to a connection', positive, 100)
+  .action(async (flags) => {
+    const ok = await freeze({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 

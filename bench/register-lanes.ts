@@ -1,4 +1,5 @@
-import { encodeValue, type MultiSession, type SessionCore } from '../src/client/index.ts'
+import { encodeValue, type MultiSession } from '../src/client/index.ts'
+import { openBenchSession } from './bench-session.ts'
 import type { Lanes } from './closed-loop.ts'
 
 /** Bytes of the value that each write stores. */
@@ -8,7 +9,11 @@ const SESSION_TIMEOUT_MS = 60_000
 
 /** One session per lane, each writing 128 bytes to a register of its own, one write in flight at a time. */
 export async function registerLanes(hub: MultiSession, count: number): Promise<Lanes & { close(): Promise<void> }> {
-  const cores = await Promise.all(Array.from({ length: count }, (_, lane) => openSession(hub, `user:bench-${lane}`)))
+  const cores = await Promise.all(
+    Array.from({ length: count }, (_, lane) =>
+      openBenchSession(hub, { principal: `user:bench-${lane}`, timeoutMs: SESSION_TIMEOUT_MS }),
+    ),
+  )
   const value = 'v'.repeat(VALUE_BYTES)
   const inputs = cores.map((_, lane) => encodeValue({ key: `register-${lane}`, value }))
   return {
@@ -26,28 +31,4 @@ export async function registerLanes(hub: MultiSession, count: number): Promise<L
       await Promise.all(cores.map((core) => new Promise((resolve) => core.closeSession(resolve))))
     },
   }
-}
-
-function openSession(hub: MultiSession, principal: string): Promise<SessionCore> {
-  return new Promise((resolve, reject) => {
-    const fail = (code: string): void => reject(new Error(`a session of the bench was lost: ${code}`))
-    const settings = {
-      principal,
-      roles: [],
-      capabilities: {},
-      name: 'bench',
-      timeoutMs: SESSION_TIMEOUT_MS,
-      ordered: false,
-      resume: null,
-    }
-    const core = hub.openSession(settings, {
-      onReady: () => resolve(core),
-      onRefused: fail,
-      onLost: fail,
-      onSuspended: () => undefined,
-      onResumed: () => undefined,
-      onHandlerError: () => undefined,
-      onServerRequest: (_request, done) => done(null),
-    })
-  })
 }

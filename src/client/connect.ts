@@ -3,7 +3,7 @@ import { explainError } from '../protocol/errors.ts'
 import { type CheckedConnect, checkConnect } from './check/check-connect.ts'
 import { checked, type InvalidArgument } from './check/invalid-argument.ts'
 import type { ConnectOptions } from './connect-options.ts'
-import { nodeEnvironment } from './connection/environment.ts'
+import { embeddedEnvironment, nodeEnvironment } from './connection/environment.ts'
 import { inProcessDial } from './connection/in-process.ts'
 import type { ClientEnvironment, Dial } from './connection/ports.ts'
 import { ClientSession } from './session/client-session.ts'
@@ -96,7 +96,8 @@ function refusal({ code, field, problem }: InvalidArgument): ConnectError {
 async function environmentOf(options: CheckedConnect<readonly MachineLike[]>): Promise<ClientEnvironment> {
   const { embedded, environment } = options
   if (environment !== null) return environment
-  return nodeEnvironment(embedded === null ? await grpcDial() : inProcessDial(() => embedded))
+  if (embedded !== null) return embeddedEnvironment(inProcessDial(() => embedded))
+  return nodeEnvironment(await grpcDial())
 }
 
 /** gRPC is loaded only where it is used: an embedded client needs none of it. */

@@ -178,10 +178,11 @@ export class RequestInbox {
     this.queue.unshift(request)
     const waitMs = Math.min(RETRY_FIRST_MS * 2 ** this.failures, RETRY_MAX_MS)
     this.failures += 1
-    this.retryTimer = this.options.clock.setTimer(waitMs, () => {
+    const retry = (): void => {
       this.retryTimer = null
       this.next()
-    })
+    }
+    this.retryTimer = this.options.clock.setTimer(waitMs, retry, 'upkeep')
   }
 
   private ackSoon(now: boolean): void {

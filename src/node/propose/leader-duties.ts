@@ -104,10 +104,13 @@ export class LeaderDuties {
     this.propose('ExpireSessions', this.ports.encode.expire(sessions))
   }
 
-  /** A client pings at least every third of its timeout: a new leader hears of the living before it expires anyone. */
+  /**
+   * A new leader gives every session its whole timeout anew: a client that pings every third of it may first have had to notice
+   * that the leader before was frozen, and leaders may change several times meanwhile.
+   */
   private hadItsChance(session: number, time: DutyTime): boolean {
     const facts = this.ports.machine.sessionFacts(session)
-    return facts !== null && time.leadingForMs >= facts.timeoutMs / 3
+    return facts !== null && time.leadingForMs >= facts.timeoutMs
   }
 
   private retry(time: DutyTime): void {

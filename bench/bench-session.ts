@@ -1,0 +1,29 @@
+import type { MultiSession, SessionCore } from '../src/client/index.ts'
+
+/** A session of a bench: what was asked for, and who hears that it is no more. */
+export interface BenchSessionOptions {
+  readonly principal: string
+  readonly timeoutMs: number
+  readonly onLost?: (code: string) => void
+}
+
+/** Opens a session that handles every server request at once. Rejects when it is refused. */
+export function openBenchSession(hub: MultiSession, options: BenchSessionOptions): Promise<SessionCore> {
+  const { principal, timeoutMs, onLost } = options
+  return new Promise((resolve, reject) => {
+    const fail = (code: string): void => {
+      reject(new Error(`a session of the bench was lost: ${code}`))
+      onLost?.(code)
+    }
+    const settings = { principal, roles: [], capabilities: {}, name: 'bench', timeoutMs, ordered: false, resume: null }
+    const core = hub.openSession(settings, {
+      onReady: () => resolve(core),
+      onRefused: fail,
+      onLost: fail,
+      onSuspended: () => undefined,
+      onResumed: () => undefined,
+      onHandlerError: () => undefined,
+      onServerRequest: (_request, done) => done(null),
+    })
+  })
+}
