@@ -16,6 +16,7 @@ const WHOLE_PROCESSES = [
   'test/cli/commands.test.ts',
   'test/cli/setup.test.ts',
   'test/storage/disk/lock-race.test.ts',
+  'test/storage/system-calls/**',
 ]
 
 const MINUTE_MS = 60_000

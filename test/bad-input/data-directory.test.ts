@@ -180,7 +180,8 @@ describe('a data directory that cannot be used is refused with its name and what
     rmSync(join(node.dataDirectory, 'LOCK'))
     const refused = await refusedStart(await wordsFor('n1', node.dataDirectory))
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(refused.words).toMatch(/LOCKED.*snapshot.*Stop that process.*--data/)
+    expect(refused.words).toContain('LOCKED')
+    expect(refused.words).toMatch(/holds the snapshot.*Stop that process.*--data/)
     await node.expectUnharmed()
   })
 

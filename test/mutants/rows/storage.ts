@@ -2,6 +2,9 @@ import type { Catcher, Mutant } from '../mutant.ts'
 
 const tests = (...files: readonly string[]): Catcher => ({ kind: 'tests', files })
 
+const DISK_CALLS = 'test/storage/system-calls/disk-calls.test.ts'
+const FAILING_NODE = 'test/storage/system-calls/failing-node.test.ts'
+
 /** Log, snapshot and data directory. */
 export const STORAGE: readonly Mutant[] = [
   {
@@ -59,5 +62,125 @@ export const STORAGE: readonly Mutant[] = [
     find: 'if (textIn(name) !== text) {',
     replace: "if (text === 'never') {",
     caughtBy: tests('test/storage/disk/lock-race.test.ts'),
+  },
+  {
+    id: 'storage/sync-calls-nothing',
+    breaks: 'a sync of a file syncs nothing',
+    file: 'src/storage/disk/node-disk.ts',
+    find: 'fs.fdatasync(this.descriptor, (error) => {',
+    replace: 'fs.fstat(this.descriptor, (error) => {',
+    caughtBy: tests(DISK_CALLS, FAILING_NODE),
+  },
+  {
+    id: 'storage/failed-sync-reported-as-done',
+    breaks: 'a failed fdatasync is reported as done',
+    file: 'src/storage/disk/node-disk.ts',
+    find: "done(error === null ? success(null) : refused(error, 'fdatasync', this.path))",
+    replace: 'done(error === null ? success(null) : success(null))',
+    caughtBy: tests(DISK_CALLS, FAILING_NODE),
+  },
+  {
+    id: 'storage/failed-directory-sync-reported-as-done',
+    breaks: 'a failed sync of a directory is reported as done',
+    file: 'src/storage/disk/node-disk.ts',
+    find: "done(failed === null ? success(null) : refused(failed, 'fsync', path))",
+    replace: 'done(failed === null ? success(null) : success(null))',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/failed-write-reported-as-done',
+    breaks: 'a failed write is reported as done',
+    file: 'src/storage/disk/node-disk.ts',
+    find: "if (error !== null) return done(refused(error, 'write', this.path))",
+    replace: 'if (error !== null) return done(success(null))',
+    caughtBy: tests(DISK_CALLS, FAILING_NODE),
+  },
+  {
+    id: 'storage/short-write-reported-as-done',
+    breaks: 'a short write is reported as done',
+    file: 'src/storage/disk/node-disk.ts',
+    find: 'if (rest.length === 0) return done(success(null))',
+    replace: 'if (rest.length >= 0) return done(success(null))',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/empty-write-reported-as-done',
+    breaks: 'a write of nothing at all is reported as done',
+    file: 'src/storage/disk/node-disk.ts',
+    find: "return done(refused({ code: 'EIO', message: 'nothing was written' }, 'write', this.path))",
+    replace: 'return done(success(null))',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/zeros-not-written',
+    breaks: 'a segment whose zeros could not be written is used',
+    file: 'src/storage/disk/node-disk.ts',
+    find: 'if (!written.ok) return done(written)',
+    replace: 'if (!written.ok) return done(null)',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/zeros-not-synced',
+    breaks: 'a segment whose zeros could not be synced is used',
+    file: 'src/storage/disk/node-disk.ts',
+    find: 'file.sync((result) => (result.ok ? synced() : done(result)))',
+    replace: 'file.sync((result) => (result.ok ? synced() : synced()))',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/new-directory-not-synced',
+    breaks: 'a new directory whose name could not be synced is used',
+    file: 'src/storage/disk/node-disk.ts',
+    find: 'if (!synced.ok) problem = synced',
+    replace: "if (!synced.ok && synced.error.code === '') problem = synced",
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/small-file-not-synced',
+    breaks: 'a small file is renamed before it is on disk',
+    file: 'src/storage/disk/replace-file.ts',
+    find: 'created.value.sync((synced) =>',
+    replace: 'created.value.read(0, 0, (synced) =>',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/current-not-synced',
+    breaks: 'CURRENT is renamed before it is on disk',
+    file: 'src/storage/snapshot/state-directory.ts',
+    find: 'fs.fsyncSync(file)',
+    replace: 'fs.fstatSync(file)',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/current-name-not-synced',
+    breaks: 'the new name of CURRENT is not made durable',
+    file: 'src/storage/snapshot/state-directory.ts',
+    find: "fs.renameSync(temporary, join(directory, 'CURRENT'))\n  syncDirectory(directory)",
+    replace: "fs.renameSync(temporary, join(directory, 'CURRENT'))",
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/snapshot-not-synced',
+    breaks: 'a slice of a snapshot is reported before it is on disk',
+    file: 'src/storage/snapshot/snapshot-database.ts',
+    find: 'await batch.write({ sync: true })',
+    replace: 'await batch.write({ sync: false })',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/failed-sync-acknowledged',
+    breaks: 'a write is acknowledged although its fdatasync failed',
+    file: 'src/storage/log/segmented-log.ts',
+    find: 'if (!synced.ok) return this.fail(faultOf(synced.error))\n        this.syncTimes',
+    replace: 'if (!synced.ok) this.discarding = false\n        this.syncTimes',
+    caughtBy: tests(FAILING_NODE, 'test/storage/log/log-faults.test.ts'),
+  },
+  {
+    id: 'storage/fault-ends-in-success',
+    breaks: 'a node that its disk failed ends with exit code 0',
+    file: 'src/main.ts',
+    find: 'EXIT_ENGINE_ERROR : EXIT_STORAGE_FAULT)',
+    replace: 'EXIT_ENGINE_ERROR : 0)',
+    caughtBy: tests(FAILING_NODE),
   },
 ]
