@@ -2,6 +2,7 @@ import { createHash, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { composeNode, type ComposedNode, type NodeParts } from './assembly/compose-node.ts'
 import { logOpener } from './assembly/log-opener.ts'
+import { isUnused } from './assembly/unused-log.ts'
 import { groupId, type NodeId, nodeId, term } from './base/brand.ts'
 import { formatHostPort, type HostPort, parseHostPort } from './base/host-port.ts'
 import { Random } from './base/random.ts'
@@ -149,6 +150,7 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   let refusals: RecentRefusals
   try {
     options.signal?.throwIfAborted()
+    await settleClusterId(options, { directory, snapshots, log })
     const made = partsOf(options, { directory, snapshots, log })
     transport = made.transport
     refusals = made.refusals
@@ -162,6 +164,26 @@ async function startOn(options: NodeOptions, directory: DataDirectory): Promise<
   }
   driver = composed.driver
   return serve({ options, directory, transport, refusals, ...composed, mounted, log })
+}
+
+/**
+ * A cluster's id follows from its first `--peers`. One that was mistyped there gave the directory an id that no other node
+ * has: until it has taken part in a cluster, the directory takes the id of the corrected list.
+ */
+async function settleClusterId(
+  options: NodeOptions,
+  on: { directory: DataDirectory; snapshots: SnapshotStore; log: NodeLog },
+): Promise<void> {
+  const { directory, snapshots, log } = on
+  const given = options.clusterId ?? clusterIdOf(options.peers)
+  const { clusterId: known, started } = directory.identity
+  if (given === known) return
+  const unused = await storage<boolean>((done) =>
+    isUnused({ disk: directory.disk, group: GROUP, snapshots, started }, done),
+  )
+  if (!unused) return
+  await storage<true>((done) => directory.adoptCluster(given, (fault) => done(fault, fault === null ? true : null)))
+  log.clusterIdChanged({ known, given })
 }
 
 interface Prepared {
@@ -247,6 +269,9 @@ async function serve(parts: {
     await closeNode()
     throw error
   }
+  const known = driver.status().voters.map((id) => `${id}=${driver.addressOf(id)}`)
+  const given = options.peers.map((peer) => `${peer.id}=${peer.address}`)
+  if (known.length > 0 && known.toSorted().join() !== given.toSorted().join()) log.peersDiffer({ known, given })
   driver.listen(log)
   driver.listen({
     applied: () => undefined,

@@ -30,7 +30,7 @@ function addDev(root: Command, setExit: SetExit): void {
     .description('run a server for development: one embedded node, or a cluster of processes with --nodes')
     .option('--nodes <count>', 'number of processes: 1 is embedded, 3 or 5 are a cluster', clusterSize, 1)
     .option('--listen <host:port>', 'address of the embedded node (default 127.0.0.1:4600)')
-    .option('--data <directory>', 'where the state is kept (default data/dev, or data/cluster with --nodes)')
+    .option('--data <directory>', 'where the state is kept (default data/dev, or data/cluster with --nodes)', directory)
     .option('--demo', 'play the scripted demo first')
     .option('--no-demo', 'serve at once')
     .option('--demo-only', 'play the demo in a scratch directory and exit: 0 when its assertions hold, 1 when not')
@@ -50,7 +50,7 @@ function addStart(root: Command): void {
     .description('run one node of a cluster')
     .requiredOption('--id <id>', 'id of this node, one of those in --peers')
     .requiredOption('--peers <id=host:port,...>', 'all members of the cluster, this node among them')
-    .requiredOption('--data <directory>', "this node's own data directory")
+    .requiredOption('--data <directory>', "this node's own data directory", directory)
     .option('--listen <host:port>', 'where to listen, when it is not the address in --peers')
     .option('--insecure', 'listen beyond loopback although clients are not authenticated')
     .addOption(logLevel('info'))
@@ -147,6 +147,12 @@ function withEndpoints(command: Command): Command {
     '--endpoints <host:port,...>',
     'nodes to talk to; any of them leads to the leader (default: HOLDFAST_ENDPOINTS, else where dev listens)',
   )
+}
+
+function directory(text: string): string {
+  // An empty name, as an unset variable of a script gives it, would be the current directory.
+  if (text.trim() === '' || text.includes('\0')) throw new InvalidArgumentError('It must name a directory.')
+  return text
 }
 
 function integer(text: string): number {

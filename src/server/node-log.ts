@@ -46,6 +46,20 @@ export class NodeLog implements NodeListener {
     this.logger.info({ event: 'listening', address }, `listening on ${address}`)
   }
 
+  /** A directory that was never used took the id of the voters that are named now. */
+  clusterIdChanged({ known, given }: { readonly known: string; readonly given: string }): void {
+    const sentence = `the peers are others than at the first start: the unused directory goes from cluster ${known} to ${given}`
+    this.logger.warn({ event: 'clusterIdChanged', known, given }, sentence)
+  }
+
+  /** The peers that this process was started with are not the members in the log: `id=host:port` each. */
+  peersDiffer({ known, given }: { readonly known: readonly string[]; readonly given: readonly string[] }): void {
+    const sentence =
+      `started with the peers ${given.join(',')}, but the log's configuration is ${known.join(',')}: who votes is what the log ` +
+      'says; an address given here is where this node dials that member'
+    this.logger.warn({ event: 'peersDiffer', known, given }, sentence)
+  }
+
   /** Connections are refused, because this process may have no more descriptors than it needs for its files. */
   connectionsRefused(): void {
     const sentence =

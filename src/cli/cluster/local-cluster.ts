@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type NodeId, nodeId } from '../../base/brand.ts'
 import { formatHostPort } from '../../base/host-port.ts'
 import { DEFAULT_HOST, type Member, parseMembers } from './address.ts'
@@ -41,14 +41,14 @@ export class LocalCluster {
 
   /** Starts all nodes and waits until each listens. A directory used before keeps its members and addresses. */
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
-    await mkdir(options.directory, { recursive: true })
+    await usable(options.directory, makeDirectory(options.directory))
     const known = await rememberedMembers(options.directory)
     if (known !== null) return LocalCluster.startWith(options, known)
-    await requireEmpty(options.directory)
+    await usable(options.directory, requireEmpty(options.directory))
     for (let attempt = 1; ; attempt += 1) {
       const members = await choosePorts(options, attempt)
       const file = join(options.directory, MEMBERS_FILE)
-      await writeFile(file, `${membersText(members)}\n`)
+      await usable(options.directory, writeFile(file, `${membersText(members)}\n`))
       try {
         return await LocalCluster.startWith(options, members)
       } catch (error) {
@@ -127,6 +127,25 @@ export class LocalCluster {
   /** Stops every node, those that are still starting among them. */
   async stop(): Promise<void> {
     await Promise.all([...this.processes.values()].map((node) => node.stop()))
+  }
+}
+
+/** As `mkdir -p`; that of Node.js tries for ever where a parent is there and nothing can be made in it. */
+async function makeDirectory(path: string): Promise<void> {
+  const there = async (of: string): Promise<boolean> => (await stat(of).catch(() => null))?.isDirectory() === true
+  if (await there(path)) return
+  if (dirname(path) !== path) await makeDirectory(dirname(path))
+  await mkdir(path)
+}
+
+/** What fails with the directory is told as such, before anything is started. */
+async function usable<Value>(directory: string, made: Promise<Value>): Promise<Value> {
+  try {
+    return await made
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    const what = `the data directory ${directory} cannot be used: ${error instanceof Error ? error.message : String(error)}`
+    throw new CommandError(EXIT.failure, what, 'Name another directory with --data.', 'UNWRITABLE')
   }
 }
 

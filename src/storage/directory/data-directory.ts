@@ -42,6 +42,11 @@ export interface DataDirectory {
    * none from then on has lost it, and is refused (LOG_ROT; storage.md §1.4). Nothing when it was recorded before.
    */
   markStarted(done: (fault: StorageFault | null) => void): void
+  /**
+   * Gives the directory to another cluster, durably; `identity` says so from then on. Only for one on which no node has ever
+   * taken part in a cluster.
+   */
+  adoptCluster(clusterId: string, done: (fault: StorageFault | null) => void): void
   /** Lets the next process in. Call it last, once every store is closed. */
   release(done: () => void): void
 }
@@ -76,10 +81,21 @@ function take(disk: Disk, options: OpenDataDirectoryOptions, done: OpenDataDirec
     const refuse = (fault: StorageFault): void => lock.release(() => done(withPath(fault, options.path), null))
     readOrMake(disk, options, (fault, found) => {
       if (fault !== null || found === null) return refuse(fault ?? missing(options.path))
+      let { identity } = found
       done(null, {
         disk,
-        ...found,
-        markStarted: (marked) => markStarted(disk, found.identity, marked),
+        fresh: found.fresh,
+        get identity() {
+          return identity
+        },
+        markStarted: (marked) => markStarted(disk, identity, marked),
+        adoptCluster: (clusterId, adopted) => {
+          const next = { ...identity, clusterId }
+          replaceFile(disk, { directory: '', name: IDENTITY_FILE, bytes: encodeIdentity(next) }, (failed) => {
+            if (failed === null) identity = next
+            adopted(failed)
+          })
+        },
         release: (released) => releaseLock(lock, released),
       })
     })

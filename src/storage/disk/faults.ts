@@ -6,7 +6,11 @@ import type { DiskError } from './disk.ts'
  * node stops (storage.md §5).
  */
 export function faultOf(error: DiskError): StorageFault {
-  const what = `${error.operation} of ${error.path} failed: ${error.message} (${error.code}).`
+  // The path is relative to the data directory, which itself has the empty one.
+  const where = error.path === '' ? 'the data directory' : error.path
+  const what = `${error.operation} of ${where} failed: ${error.message} (${error.code}).`
+  // Below /proc and the like nobody can make anything.
+  if (error.code === 'ENOENT' && error.operation === 'mkdir') return unwritable(what, 'Nothing can be made there')
   switch (error.code) {
     case 'ENOSPC':
     case 'EDQUOT':
@@ -15,16 +19,19 @@ export function faultOf(error: DiskError): StorageFault {
         code: 'DISK_FULL',
         message: `The disk is full: ${what} Free space on it, then start the node again; nothing acknowledged is lost.`,
       }
+    case 'EROFS':
+      return unwritable(what, 'The file system is read-only: mount it writable')
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
+      return unwritable(what, 'Give the user of this process write permission')
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EEXIST':
-      return {
-        code: 'UNWRITABLE',
-        message: `The data directory cannot be used: ${what} Give the user of this process write permission, or name another directory with --data.`,
-      }
+    case 'ENXIO':
+      return unwritable(what, 'Something that is no directory is in its place: move that away')
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+      return unwritable(what, 'The path is none that this system can follow')
     case 'EMFILE':
     case 'ENFILE':
       return {
@@ -38,6 +45,13 @@ export function faultOf(error: DiskError): StorageFault {
         code: 'IO_ERROR',
         message: `The disk reports an error: ${what} Check the disk and the system log, then start the node again; the log is verified at start.`,
       }
+  }
+}
+
+function unwritable(what: string, cure: string): StorageFault {
+  return {
+    code: 'UNWRITABLE',
+    message: `The data directory cannot be used: ${what} ${cure}, or name another directory with --data.`,
   }
 }
 

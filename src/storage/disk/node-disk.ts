@@ -4,6 +4,7 @@ import { failure, success } from '../../base/result.ts'
 import type { Disk, DiskDone, DiskFile, DiskLock } from './disk.ts'
 import { inOrder } from './in-order.ts'
 import { takeLock } from './lock-file.ts'
+import { makeDirectories } from './make-directories.ts'
 
 /** Zeros are written in pieces, and synced now and then, so that a log write never waits behind one huge flush. */
 const ZERO_BYTES = 1024 * 1024
@@ -22,7 +23,7 @@ export class NodeDisk implements Disk {
 
   makeDirectory(path: string, done: DiskDone<null>): void {
     const target = this.resolve(path)
-    fs.mkdir(target, { recursive: true }, (error, first) => {
+    makeDirectories(target, (error, first) => {
       if (error !== null) return done(refused(error, 'mkdir', path))
       // One that is there may have been made by a process that ended before it synced the name.
       const made = first ?? (path === '' ? null : this.resolve(path.split('/')[0] ?? ''))

@@ -151,7 +151,7 @@ describe('a data directory', () => {
 
   test.each([
     ['EACCES', 'UNWRITABLE', 'write permission'],
-    ['EROFS', 'UNWRITABLE', 'write permission'],
+    ['EROFS', 'UNWRITABLE', 'mount it writable'],
     ['ENOSPC', 'DISK_FULL', 'Free space'],
     ['EIO', 'IO_ERROR', 'Check the disk'],
   ])('each call failing with %s is the fault %s, and leaves no half-made directory', async (code, fault, hint) => {
