@@ -66,31 +66,34 @@ function checkConsistency(value: unknown, field: string): Consistency {
   return known ?? refuse(field, `must be one of ${CONSISTENCIES.join(', ')}`, value)
 }
 
-/** What is called without promises, its input encoded already. */
-export function checkEncodedCommand({ machine, command, input }: CommandCall, deadlineAt: number): void {
-  name(machine, 'machine')
-  name(command, 'command')
-  checkBytes(input)
+/** What is called without promises, its input encoded already: read once into a copy. */
+export function checkEncodedCommand({ machine, command, input }: CommandCall, deadlineAt: number): CommandCall {
   if (!Number.isFinite(deadlineAt) || deadlineAt < 0)
     refuse('deadlineAt', 'must be milliseconds, or 0 for none', deadlineAt)
+  return { machine: name(machine, 'machine'), command: name(command, 'command'), input: checkBytes(input) }
 }
 
 /** The same of a query. */
-export function checkEncodedQuery(request: QueryRequest, deadlineMs: number): void {
+export function checkEncodedQuery(request: QueryRequest, deadlineMs: number): QueryRequest {
   const { channel = 0, consistency, incarnation, minIndex, machine, query, input } = request
   const natural = [0, Number.MAX_SAFE_INTEGER] as const
-  integer(channel, 'channel', natural)
-  checkConsistency(consistency, 'consistency')
-  integer(incarnation, 'incarnation', natural)
-  integer(minIndex, 'minIndex', natural)
-  name(machine, 'machine')
-  name(query, 'query')
-  checkBytes(input)
   waitMs(deadlineMs, 'deadlineMs')
+  return {
+    channel: integer(channel, 'channel', natural),
+    consistency: checkConsistency(consistency, 'consistency'),
+    incarnation: integer(incarnation, 'incarnation', natural),
+    minIndex: integer(minIndex, 'minIndex', natural),
+    machine: name(machine, 'machine'),
+    query: name(query, 'query'),
+    input: checkBytes(input),
+  }
 }
 
-function checkBytes(input: unknown): void {
-  if (!(input instanceof Uint8Array)) refuse('input', 'must be the bytes of an encoded value', input)
+function checkBytes(input: unknown): Uint8Array {
+  // A proxy of bytes passes the first test and throws at the second.
+  return input instanceof Uint8Array && input.length >= 0
+    ? input
+    : refuse('input', 'must be the bytes of an encoded value', input)
 }
 
 const CONSISTENCIES: readonly Consistency[] = ['linearizable', 'sequential', 'stale']

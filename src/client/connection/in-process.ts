@@ -1,5 +1,6 @@
-import { callback } from '../check/fields.ts'
+import { callback, fieldsOf } from '../check/fields.ts'
 import { orThrow } from '../check/invalid-argument.ts'
+import { onRejected } from '../check/rejected.ts'
 import type { Dial } from './ports.ts'
 
 /** The server's end of one in-process connection (gateway/frame-connection.ts has this shape). */
@@ -22,6 +23,7 @@ export function inProcessDial(find: (endpoint: string) => InProcessServer | null
       listener.onClosed('UNAVAILABLE', `no node at ${endpoint}`)
       return { sendFrame: () => {}, close: () => {} }
     }
+    withMethods(server, ['accept'])
     let open = true
     const connection = server.accept({
       onFrame: (frame) => {
@@ -33,6 +35,7 @@ export function inProcessDial(find: (endpoint: string) => InProcessServer | null
         listener.onClosed(code, message)
       },
     })
+    withMethods(connection, ['receiveFrame', 'disconnected'])
     return {
       sendFrame: (frame) => {
         if (open) connection.receiveFrame(frame)
@@ -44,4 +47,11 @@ export function inProcessDial(find: (endpoint: string) => InProcessServer | null
       },
     }
   }
+}
+
+/** Throws InvalidArgument for what lacks one of them: a dial that throws has failed. */
+function withMethods(value: unknown, methods: readonly string[]): void {
+  onRejected(value, () => {})
+  const fields = fieldsOf(value, 'embedded')
+  for (const method of methods) callback(fields[method], `embedded.${method}`)
 }

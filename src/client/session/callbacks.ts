@@ -1,4 +1,5 @@
 import { sentenceOf } from '../check/invalid-argument.ts'
+import { onRejected } from '../check/rejected.ts'
 
 /** Keys that are remembered so that nothing is warned about twice. */
 const WARNED_MAX = 1024
@@ -16,16 +17,8 @@ export class Callbacks {
   /** Calls; `name` is what the user calls it. A promise that comes back is not waited for. */
   call(name: string, callback: () => unknown): void {
     try {
-      const returned = callback()
-      // An async function as a callback: its rejection would end the process.
-      if (
-        typeof returned === 'object' &&
-        returned !== null &&
-        'then' in returned &&
-        typeof returned.then === 'function'
-      ) {
-        returned.then(undefined, (error: unknown) => this.failed(name, error))
-      }
+      // An async function as a callback may reject.
+      onRejected(callback(), (error) => this.failed(name, error))
     } catch (error) {
       this.failed(name, error)
     }

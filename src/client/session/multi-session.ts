@@ -126,7 +126,7 @@ export class MultiSession implements SessionHost {
       const { code, field, problem } = usable.error
       told({ kind: 'failed', code, details: { field, problem } })
     } else if (this.closed) told({ kind: 'failed', code: 'SESSION_CLOSED' })
-    else this.queries.query(request, deadlineMs, told)
+    else this.queries.query(usable.value, deadlineMs, told)
   }
 
   /** Ends the connection; sessions that were not closed stay open at the server until they expire. */

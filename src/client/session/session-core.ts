@@ -130,7 +130,7 @@ export class SessionCore {
       return 0
     }
     // Behind a close it would reach a session that has ended.
-    if (this.phase !== 'over' && this.closing === null) return this.window.enqueue(call, deadlineAt, told)
+    if (this.phase !== 'over' && this.closing === null) return this.window.enqueue(usable.value, deadlineAt, told)
     told({ kind: 'notExecuted', code: 'SESSION_CLOSED', details: NO_DETAILS }, 0)
     return 0
   }
