@@ -205,7 +205,7 @@ export class SessionCore {
       case 'ended':
         return this.finish(message.reason === 'closed' ? 'SESSION_CLOSED' : 'SESSION_EXPIRED', this.closing !== null)
       case 'superseded':
-        return this.finish('SUPERSEDED', false)
+        return this.superseded()
       case 'refused':
         return this.refused(message)
       case 'acknowledged':
@@ -255,7 +255,7 @@ export class SessionCore {
         return this.finish(answer.code, false)
       case 'FENCED':
         // Our own newer attach may have fenced an older copy of ours.
-        if (numberIn(decodeValue(answer.details), 'current') !== this.claim.epoch) this.finish('SUPERSEDED', false)
+        if (numberIn(decodeValue(answer.details), 'current') !== this.claim.epoch) this.superseded()
         return
       case 'NOT_ATTACHED':
         if (this.phase !== 'attached') return
@@ -276,7 +276,7 @@ export class SessionCore {
       case 'WRONG_GROUP':
         return this.finish(code, false)
       case 'FENCED':
-        return this.finish('SUPERSEDED', false)
+        return this.superseded()
       case 'ATTACH_CONFLICT':
         return this.conflicted(reason)
       case 'NOT_ATTACHED':
@@ -291,6 +291,15 @@ export class SessionCore {
         if (subject === 'ack') this.inbox.acknowledgeAgain()
         if (subject === 'open' || subject === 'attach' || subject === 'close') this.retrySoon()
     }
+  }
+
+  /**
+   * Somebody attached after the attachment that this speaks of. While an attach of ours is under way, that somebody may be
+   * ourselves: it was appended, its answer was lost with its leader, and the next leader that applies it fences our older
+   * attachment, perhaps on this very stream. Our attach is told which: the epoch of its nonce, or ATTACH_CONFLICT.
+   */
+  private superseded(): void {
+    if (this.phase === 'attached') this.finish('SUPERSEDED', false)
   }
 
   /** Somebody else attached: taking up a session without its epoch learns it here, anybody else has lost it. */

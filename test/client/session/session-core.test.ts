@@ -208,6 +208,40 @@ describe('a session', () => {
     expect(closed).toEqual([true])
   })
 
+  test('its own attach, applied after its answer was lost, does not end a session that attaches again', () => {
+    const fenced = sessionCodec.encodeValue({ current: 9 })
+    const attachment = { kind: 'attached', channel: 1, nextRequestId: 1, acknowledged: 0, timeoutMs: 30_000 } as const
+    for (const late of [
+      { kind: 'superseded', channel: 1 },
+      { kind: 'refused', channel: 1, subject: 'ack', code: 'FENCED', details: fenced },
+      {
+        kind: 'response',
+        channel: 1,
+        requestId: 1,
+        answer: { kind: 'refused', index: 8, code: 'FENCED', details: fenced },
+      },
+    ] as const) {
+      const script = new Script()
+      const { told } = openOn(hubOn(script.environment))
+      script.attach(5)
+      script.cut()
+      script.clock.advance(20)
+      script.greet()
+      // The answer to this attach was lost with its leader; the entry was not, and fences the attachment of epoch 5.
+      const attach = script.take('attach').at(-1)
+      script.say(late)
+      expect(told.lost).toEqual([])
+      script.cut()
+      script.clock.advance(20)
+      script.greet()
+      expect(script.take('attach')).toEqual([attach])
+      script.say({ ...attachment, epoch: 9 })
+      expect(told.lost).toEqual([])
+      script.say(late.kind === 'superseded' ? late : { kind: 'superseded', channel: 1 })
+      expect(told.lost).toEqual(['SUPERSEDED'])
+    }
+  })
+
   test('the registry of refusals that end a session: another incarnation', () => {
     const script = new Script()
     const { told } = openOn(hubOn(script.environment))
