@@ -6,6 +6,7 @@ import { Violation } from './checkers/violation.ts'
 import { SdkClient } from './clients/sdk-client.ts'
 import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
+import { LeaderHunter } from './leader-hunter.ts'
 import { Nemesis } from './nemesis.ts'
 import type { SessionFacts } from '../session/state-machine.ts'
 import { Scheduler } from './scheduler.ts'
@@ -26,6 +27,8 @@ const PURPOSE = {
   rings: 7,
   handling: 8,
   replacements: 9,
+  hunts: 12,
+  hunter: 13,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -70,6 +73,7 @@ class World {
   private readonly channels: SimulatedChannels
   private readonly clients: readonly (SimulatedClient | SdkClient)[]
   private readonly nemesis: Nemesis
+  private readonly hunter: LeaderHunter | null
   private readonly transcript: Transcript
   private readonly observed = new Map<SimulatedNode, Observed>()
   private events = 0
@@ -77,7 +81,7 @@ class World {
   constructor(seed: number, trace?: (line: string) => void) {
     this.seed = seed
     this.transcript = new Transcript(trace)
-    this.swarm = drawSwarm(new Random(seed, PURPOSE.swarm), new Random(seed, PURPOSE.requests))
+    this.swarm = drawSwarm((purpose) => new Random(seed, PURPOSE[purpose]))
     const { swarm, scheduler } = this
     this.network = new SimulatedNetwork(scheduler, new Random(seed, PURPOSE.network), swarm.network)
     this.invariants = new Invariants(swarm.nodes)
@@ -86,12 +90,15 @@ class World {
     this.clients = this.createClients()
     const random = new Random(seed, PURPOSE.nemesis)
     const replacements = new Random(seed, PURPOSE.replacements)
-    this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network: this.network, nodes: this.nodes })
+    const { network, nodes } = this
+    this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network, nodes })
+    const hunting = new Random(seed, PURPOSE.hunter)
+    this.hunter = swarm.hunt ? new LeaderHunter({ random: hunting, scheduler, network, nodes }) : null
   }
 
   private createNodes(): readonly SimulatedNode[] {
     const { seed, swarm, scheduler, network, invariants } = this
-    const { snapshotBytes, segmentBytes, requests } = swarm
+    const { snapshotBytes, segmentBytes, appendEntriesMax, requests } = swarm
     const { credit, ackTimeoutMs, ackTimeoutMaxMs } = requests
     // No request may die for want of an ack: what was emitted must be delivered.
     const attemptsMax = Number.MAX_SAFE_INTEGER
@@ -102,17 +109,8 @@ class World {
       const clock = swarm.clocks[at]
       if (disk === undefined || clock === undefined) throw new Violation('every node has a disk and a clock', { id })
       const world = { seed, scheduler, network, invariants }
-      return new SimulatedNode({
-        ...world,
-        id,
-        voters,
-        disk,
-        clock,
-        limits,
-        credit,
-        segmentBytes,
-        mount: mountMachines,
-      })
+      const shared = { limits, credit, appendEntriesMax, segmentBytes, mount: mountMachines }
+      return new SimulatedNode({ ...world, ...shared, id, voters, disk, clock })
     })
   }
 
@@ -138,6 +136,7 @@ class World {
     for (const client of this.clients) client.start()
     this.nemesis.start()
     this.runUntil(() => this.scheduler.now >= this.swarm.faultMicros)
+    this.hunter?.stop()
     const alive = this.nemesis.heal(this.invariants.committedIndex > 0)
     this.channels.reset()
     const healedAt = this.scheduler.now
@@ -168,6 +167,7 @@ class World {
     while (!end() && this.scheduler.next()) {
       this.events += 1
       this.observe()
+      this.hunter?.look()
     }
   }
 

@@ -40,6 +40,8 @@ export interface SimulatedNodeOptions {
   readonly limits: Limits
   /** Server requests that may go out beyond the last ack. */
   readonly credit: number
+  /** Entries in one AppendEntries; null: the default. */
+  readonly appendEntriesMax: number | null
   readonly segmentBytes: number
   mount(): Mount
 }
@@ -147,7 +149,7 @@ export class SimulatedNode {
   }
 
   private parts(clock: SimulatedClock): NodeParts {
-    const { id, voters, seed, network, limits, credit, mount } = this.options
+    const { id, voters, seed, network, limits, credit, appendEntriesMax, mount } = this.options
     const position = indexOf(this.options)
     return {
       identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}-${this.replacements}` },
@@ -155,6 +157,7 @@ export class SimulatedNode {
       machines: mount(),
       limits,
       credit,
+      raft: appendEntriesMax === null ? {} : { appendEntriesMax },
       clock,
       codec: sessionCodec,
       snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),

@@ -27,6 +27,10 @@ export interface Swarm {
   /** Leave a random minority broken at the end. */
   readonly minorityStaysDown: boolean
   readonly requests: RequestWeather
+  /** Leaders are struck at chosen moments. */
+  readonly hunt: boolean
+  /** Entries in one AppendEntries; null: the default. */
+  readonly appendEntriesMax: number | null
 }
 
 /** How server requests fare: what the log does about one that is not acknowledged, and how clients handle them. */
@@ -51,7 +55,8 @@ const MILLISECOND = 1000
 const SECOND = 1_000_000
 
 /** Draws a world from generators of its own; a dimension that came later has another, so that it shifts no other draw. */
-export function drawSwarm(random: Random, requests: Random): Swarm {
+export function drawSwarm(generator: (dimension: 'swarm' | 'requests' | 'hunts') => Random): Swarm {
+  const random = generator('swarm')
   const nodes = random.pick([1, 3, 3, 3, 5] as const)
   const calm = random.chance(0.1)
   return {
@@ -73,8 +78,15 @@ export function drawSwarm(random: Random, requests: Random): Swarm {
     snapshotBytes: random.pick([2_000, 20_000, 1_000_000]),
     segmentBytes: random.pick([16_384, 65_536, 262_144]),
     minorityStaysDown: random.chance(0.4),
-    requests: drawRequests(requests),
+    requests: drawRequests(generator('requests')),
+    ...drawHunt(generator('hunts'), nodes),
   }
+}
+
+function drawHunt(random: Random, nodes: number): Pick<Swarm, 'hunt' | 'appendEntriesMax'> {
+  const hunt = random.chance(0.2) && nodes > 1
+  // One by one, a follower may hold an entry of an earlier term for a while before it gets the leader's own.
+  return { hunt, appendEntriesMax: hunt && random.chance(0.6) ? 1 : null }
 }
 
 function drawRequests(random: Random): RequestWeather {

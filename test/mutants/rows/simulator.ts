@@ -44,4 +44,12 @@ export const SIMULATOR: readonly Mutant[] = [
     replace: '',
     caughtBy: WITHIN_300_SEEDS,
   },
+  {
+    id: 'simulator/earlier-term-committed-by-counting',
+    breaks: 'an entry of an earlier term is committed by counting (figure 8)',
+    file: 'src/raft/commit.ts',
+    find: '  if (index < role.firstOwnIndex) return false\n',
+    replace: '',
+    caughtBy: WITHIN_300_SEEDS,
+  },
 ]
