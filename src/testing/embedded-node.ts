@@ -56,7 +56,10 @@ export async function embeddedNode<const Machines extends TypedMachines>(
 ): Promise<EmbeddedNode<Machines>> {
   const temporary = options.directory === undefined ? await temporaryDirectory() : null
   const directory = options.directory ?? temporary?.path ?? ''
-  let running: Running | null = await open(directory, options)
+  let running: Running | null = await open(directory, options).catch(async (error: unknown) => {
+    await temporary?.remove()
+    throw error
+  })
   const server: InProcessServer = {
     accept: (listener) => {
       if (running !== null) return running.server.accept(listener)
@@ -121,7 +124,11 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
       },
       opened,
     ),
-  )
+  ).catch(async (error: unknown) => {
+    // The directory can be opened again by this process.
+    await new Promise<void>((resolve) => snapshots.close(resolve))
+    throw error
+  })
   const { driver, gateway } = composed
   // With one voter it leads once its first entries are on disk.
   const leading = new Promise<void>((resolve) => whenLeading(driver, resolve))

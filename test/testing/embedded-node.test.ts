@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs'
-import { afterEach, describe, expect, test } from 'vitest'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { counter, register } from '../../src/machines/index.ts'
 import { type EmbeddedNode, embeddedNode } from '../../src/testing/index.ts'
 
@@ -42,6 +44,21 @@ describe('embeddedNode', () => {
     expect(open.node.status().snapshotIndex).toBeGreaterThan(0)
     expect(await session.machines.register.read({ key: 'k1' })).toMatchObject({ kind: 'ok', value: 'v50' })
     await session.close()
+  })
+
+  test('a start that failed holds nothing: the same process starts once the cause is gone', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-embedded-'))
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+    const options = { machines: [counter, register] as const, directory }
+    await (await embeddedNode(options)).close()
+    const segment = join(directory, 'log/00000001.wal')
+    const whole = readFileSync(segment)
+    writeFileSync(segment, Buffer.alloc(whole.length, 1))
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      await expect(embeddedNode(options)).rejects.toThrow(/The log is damaged/)
+    }
+    writeFileSync(segment, whole)
+    await (await embeddedNode(options)).close()
   })
 
   test('close leaves no file behind', async () => {

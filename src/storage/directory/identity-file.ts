@@ -105,7 +105,7 @@ function unreadable(shown: string): StorageFault {
   return {
     code: 'IO_ERROR',
     message:
-      `${shown} is not readable as a Holdfast marker file. Nothing was changed. Restore the file from a copy of this very ` +
+      `${shown} does not say whose data this is: it is damaged, or no file of Holdfast's. Nothing was changed. Restore the file from a copy of this very ` +
       `directory: it never changes after the first start. Without one the directory cannot be used.`,
   }
 }

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import { maxIndex, minIndex, indexAfter, indexBefore, term } from '../../base/brand.ts'
 import type { GroupId, LogIndex } from '../../base/brand.ts'
 import { describeRefusal } from '../../codec/entry/record.ts'
@@ -36,7 +37,16 @@ interface ActiveRead {
   readonly lastChain: number
   /** Some of its entries were truncated since. */
   stale: boolean
+  /** What was read of it, and where that lies, in order. */
+  readonly origins: Origin[]
   readonly done: StorageDone<ReadRecords>
+}
+
+/** Bytes of a read from `at` on lie in that file from `offset` on. */
+interface Origin {
+  readonly at: number
+  readonly path: string
+  readonly offset: number
 }
 
 const NOTHING = new Uint8Array(0)
@@ -120,7 +130,7 @@ export class LogReader {
       bytes.set(cache.slice({ first: cached, start: index.positionAt(cached), bytes: length }), bytesOnDisk)
     }
     const chains = { previousChain: index.chainAt(indexBefore(first)), lastChain: index.chainAt(lastOnDisk) }
-    const read: ActiveRead = { first, last, lastOnDisk, bytes, bytesOnDisk, ...chains, stale: false, done }
+    const read: ActiveRead = { first, last, lastOnDisk, bytes, bytesOnDisk, ...chains, stale: false, origins: [], done }
     this.active.add(read)
     this.readRun(read, { from: first, filled: 0 })
   }
@@ -132,8 +142,8 @@ export class LogReader {
     const pieces = this.piecesFrom(progress.from, read.lastOnDisk)
     const first = pieces[0]
     const end = pieces.at(-1)
-    if (first === undefined || end === undefined)
-      return this.finish(read, logRot('log', 0, `Entry ${progress.from} is in no segment.`))
+    assert(first !== undefined, 'every index held is in a segment or in the cache', { from: progress.from })
+    assert(end !== undefined, 'a run has an end')
     const { segment } = first.extent
     const base = first.offset
     segment.readers += 1
@@ -143,6 +153,7 @@ export class LogReader {
       let { filled } = progress
       for (const piece of pieces) {
         read.bytes.set(result.value.subarray(piece.offset - base, piece.offset - base + piece.bytes), filled)
+        read.origins.push({ at: filled, path: segment.path, offset: piece.offset })
         filled += piece.bytes
       }
       this.readRun(read, { from: indexAfter(end.last), filled })
@@ -168,12 +179,17 @@ export class LogReader {
       previousChain: read.previousChain,
     }
     const verified = verifyRecords(read.bytes.subarray(0, read.bytesOnDisk), context)
-    const where = `log (entries ${read.first} to ${read.lastOnDisk})`
-    if ('reason' in verified)
-      return logRot(where, verified.offset, `A record read back is wrong: ${describeRefusal(verified.reason)}`)
+    if ('reason' in verified) {
+      const what = `A record read back is wrong: ${describeRefusal(verified.reason)}`
+      return rotAt(read.origins, verified.offset, what)
+    }
     return verified.last === read.lastOnDisk && verified.lastChain === read.lastChain
       ? null
-      : logRot(where, 0, 'The records read back are not the ones that were written.')
+      : rotAt(
+          read.origins,
+          0,
+          `The entries ${read.first} to ${read.lastOnDisk} read back are not those that were written.`,
+        )
   }
 
   private finish(read: ActiveRead, fault: StorageFault | null): void {
@@ -189,6 +205,12 @@ interface Piece {
   readonly last: LogIndex
   readonly offset: number
   readonly bytes: number
+}
+
+/** The fault of what was read at `at`, by its place on disk. */
+function rotAt(origins: readonly Origin[], at: number, what: string): StorageFault {
+  const origin = origins.findLast((candidate) => candidate.at <= at)
+  return logRot(origin?.path ?? 'the log', (origin?.offset ?? 0) + at - (origin?.at ?? 0), what)
 }
 
 function nothing(first: LogIndex): ReadRecords {

@@ -6,6 +6,7 @@ import type { LogStore, RecoveredLog } from '../../node/ports/log-store.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { ConfigurationEntry } from '../../raft/types.ts'
 import { faultOf, logRot } from '../disk/faults.ts'
+import { inOrder } from '../disk/in-order.ts'
 import { logDirectory } from '../format/file-names.ts'
 import { inspectLog } from './inspect-log.ts'
 import type { Inspection } from './inspect-log.ts'
@@ -65,7 +66,7 @@ function prepare(options: OpenLogOptions, checked: Checked, done: OpenLogDone): 
     if (fault !== null || ready === null) return done(fault, null)
     const configurations = reset ? [] : checked.configurations
     lastClocks(ready, snapshot, (failed, clocks) => {
-      if (failed !== null || clocks === null) return done(failed, null)
+      if (failed !== null || clocks === null) return closeReady(ready, () => done(failed, null))
       const hardState = withTermAtLeast(ready.image, snapshot?.term ?? 0)
       const recovered = recoveredLog(ready, { configurations, hardState, clocks })
       const store = new SegmentedLog(
@@ -79,6 +80,16 @@ function prepare(options: OpenLogOptions, checked: Checked, done: OpenLogDone): 
       done(null, { store, recovered })
     })
   })
+}
+
+/** Every file that an open has opened, when it comes to nothing after all. */
+function closeReady(ready: ReadyLog, done: () => void): void {
+  const files = [...ready.segments.map((segment) => segment.file), ready.markerFile]
+  inOrder(
+    files,
+    (file, next) => file.close(() => next()),
+    () => done(),
+  )
 }
 
 function firstBytes(options: OpenLogOptions): number {

@@ -1,5 +1,5 @@
 import { logIndex, type LogIndex } from '../../base/brand.ts'
-import { readUint32, readUint64, writeUint32, writeUint64 } from '../../codec/bytes/integers.ts'
+import { isSafeUint64, readUint32, readUint64, writeUint32, writeUint64 } from '../../codec/bytes/integers.ts'
 import { crc32 } from '../../codec/bytes/crc.ts'
 import { keyFromBytes, keyToBytes } from '../../codec/rows/key.ts'
 import { forEachPacked } from '../../codec/rows/packed-rows.ts'
@@ -61,9 +61,10 @@ export function sliceKey(generation: LogIndex, slice: number): Uint8Array {
 
 const SLICE_KEY_BYTES = 13
 
-/** The generation and number that a slice's key names; null when the key has another length. */
+/** The generation and number that a slice's key names; null for a key that no slice was ever written under. */
 export function parseSliceKey(bytes: Uint8Array): { generation: LogIndex; slice: number } | null {
-  if (bytes.length !== SLICE_KEY_BYTES) return null
+  // The brand below asserts its range: a damaged key is refused, not a crash.
+  if (bytes.length !== SLICE_KEY_BYTES || !isSafeUint64(bytes, 1)) return null
   return { generation: logIndex(readUint64(bytes, 1)), slice: readUint32(bytes, 9) }
 }
 

@@ -152,8 +152,8 @@ class DatabaseSnapshotStore implements SnapshotStore {
     for (const key of left) {
       const slice = parseSliceKey(key)
       const { current } = this
-      if (slice === null || current === null || slice.generation > current.generation)
-        await this.database.write([{ key, value: null }])
+      if (slice === null) throw this.rot(`the key ${Buffer.from(key).toString('hex')} is none of a slice.`)
+      if (current === null || slice.generation > current.generation) await this.database.write([{ key, value: null }])
       else if (slice.generation === current.generation && slice.slice < current.slices)
         await this.fold(current, slice.slice)
       else

@@ -62,7 +62,8 @@ function writeCurrent(directory: string, name: string): void {
   const temporary = join(directory, 'CURRENT.new')
   const file = fs.openSync(temporary, 'w')
   try {
-    fs.writeSync(file, `${name}\n`)
+    // Not writeSync, which may write a part and say so.
+    fs.writeFileSync(file, `${name}\n`)
     fs.fsyncSync(file)
   } finally {
     fs.closeSync(file)

@@ -183,4 +183,28 @@ export const STORAGE: readonly Mutant[] = [
     replace: 'EXIT_ENGINE_ERROR : 0)',
     caughtBy: tests(FAILING_NODE),
   },
+  {
+    id: 'storage/short-current',
+    breaks: 'a part of the name in CURRENT is taken for all of it',
+    file: 'src/storage/snapshot/state-directory.ts',
+    find: 'fs.writeFileSync(file,',
+    replace: 'fs.writeSync(file,',
+    caughtBy: tests(DISK_CALLS),
+  },
+  {
+    id: 'storage/failed-open-leaves-files',
+    breaks: 'an open of the log that fails at its end leaves its files open',
+    file: 'src/storage/opening/open-log.ts',
+    find: 'return closeReady(ready, () => done(failed, null))',
+    replace: 'return done(failed, null)',
+    caughtBy: tests('test/storage/log/log-faults.test.ts'),
+  },
+  {
+    id: 'storage/unknown-slice-deleted',
+    breaks: 'a damaged key among the slices of a snapshot is deleted',
+    file: 'src/storage/snapshot/snapshot-store.ts',
+    find: "if (slice === null) throw this.rot(`the key ${Buffer.from(key).toString('hex')} is none of a slice.`)",
+    replace: 'if (slice === null) continue',
+    caughtBy: tests('test/storage/snapshot/snapshot-store.test.ts'),
+  },
 ]

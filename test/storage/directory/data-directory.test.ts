@@ -116,7 +116,7 @@ describe('a data directory', () => {
       writeFileSync(inFile('HOLDFAST.json'), content)
       expect(await open()).toEqual({
         code: 'IO_ERROR',
-        message: expect.stringContaining('is not readable as a Holdfast marker file'),
+        message: expect.stringContaining('HOLDFAST.json does not say whose data this is'),
       })
     },
   )

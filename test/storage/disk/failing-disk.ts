@@ -8,6 +8,8 @@ import type { Disk, DiskDone, DiskFile } from '../../../src/storage/disk/disk.ts
 export class FailingDisk implements Disk {
   calls = 0
   failed: string | null = null
+  /** Files that were opened and not closed yet. */
+  filesOpen = 0
   private readonly disk: Disk
   private readonly plan: {
     readonly call: number
@@ -49,12 +51,16 @@ export class FailingDisk implements Disk {
     )
 
   private wrap(path: string, file: DiskFile): DiskFile {
+    this.filesOpen += 1
     return {
       size: file.size,
       read: (position, length, done) => this.call('read', path, done, (next) => file.read(position, length, next)),
       write: (position, buffers, done) => this.call('write', path, done, (next) => file.write(position, buffers, next)),
       sync: (done) => this.call('sync', path, done, (next) => file.sync(next)),
-      close: (done) => file.close(done),
+      close: (done) => {
+        this.filesOpen -= 1
+        file.close(done)
+      },
     }
   }
 

@@ -58,6 +58,19 @@ describe('a failing disk', () => {
     }
   })
 
+  test('an open that fails at any call leaves no file open', async () => {
+    const base = synchronousHarness()
+    const log = await mustOpen(base)
+    new LogAuthor(base, log).append(payloads(1, 3))
+    for (let call = 1; ; call += 1) {
+      const disk = new FailingDisk(base.disk.copy(), { call, code: 'EIO', effect: false })
+      const opened = await openFixture({ ...base, disk })
+      if (disk.failed === null) break
+      expect(opened, disk.failed).toMatchObject({ code: 'IO_ERROR' })
+      expect(disk.filesOpen, disk.failed).toBe(0)
+    }
+  })
+
   test('after a failed fdatasync nothing more is acknowledged, and the fault comes once', async () => {
     const base = synchronousHarness()
     const disk = new FailingDisk(base.disk, { call: 3, code: 'EIO', effect: true, match: /sync .*wal/ })

@@ -1,7 +1,7 @@
-import fs, { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
 import { logIndex } from '../../../src/base/brand.ts'
 import type { SnapshotStore } from '../../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
@@ -169,31 +169,6 @@ describe('a snapshot that is interrupted', () => {
   }
 })
 
-test("the name of the group's own directory is synced at every open", async () => {
-  const path = join(directory(), 'group-0')
-  for (const _open of ['first', 'second']) {
-    const paths = new Map<number, string>()
-    const synced: string[] = []
-    const { openSync, fsyncSync } = fs
-    vi.spyOn(fs, 'openSync').mockImplementation((name, ...rest) => {
-      const descriptor = openSync(name, ...rest)
-      paths.set(descriptor, String(name))
-      return descriptor
-    })
-    vi.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
-      if (existsSync(path)) synced.push(paths.get(descriptor) ?? '')
-      fsyncSync(descriptor)
-    })
-    try {
-      await close(await open(path))
-      stores.pop()
-    } finally {
-      vi.restoreAllMocks()
-    }
-    expect(synced).toContain(dirname(path))
-  }
-})
-
 describe('a snapshot that cannot be used is refused with its reason and the way out', () => {
   test('a second process is told that the first holds it', async () => {
     const path = directory()
@@ -312,6 +287,19 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
     expect((await faultOfOpening(path))?.code).toBe('SNAPSHOT_ROT')
   })
 
+  test.each([
+    ['a number that no generation has', Uint8Array.of(0x67, ...Array.from({ length: 12 }, () => 0xff))],
+    ['another length', Uint8Array.of(0x67, 1, 2)],
+  ])('a damaged key among the slices is refused, and nothing is deleted: %s', async (_what, key) => {
+    const path = directory()
+    await close(await open(path))
+    stores.pop()
+    await change(join(path, 'state-0'), (database) => database.write([{ key, value: bytes('x') }]))
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      expect((await faultOfOpening(path))?.code, `attempt ${attempt}`).toBe('SNAPSHOT_ROT')
+    }
+  })
+
   test('a newer format is left to a newer build', async () => {
     const path = directory()
     await close(await open(path))
@@ -321,62 +309,6 @@ describe('a snapshot that cannot be used is refused with its reason and the way 
       database.write([{ key: SWITCH_KEY, value: seal(SWITCH_KEY, encodeSwitch(current)) }]),
     )
     expect((await faultOfOpening(path))?.code).toBe('NEWER_FORMAT')
-  })
-
-  test('a path through a file is unwritable', async () => {
-    const path = join(directory(), 'file')
-    writeFileSync(path, '')
-    expect((await faultOfOpening(join(path, 'group-0')))?.code).toBe('UNWRITABLE')
-  })
-
-  test('CURRENT without its directory is damage, and nothing is deleted', async () => {
-    const path = directory()
-    writeFileSync(join(path, 'CURRENT'), 'state-7\n')
-    mkdirSync(join(path, 'state-3'))
-    expect((await faultOfOpening(path))?.code).toBe('SNAPSHOT_ROT')
-    expect(existsSync(join(path, 'state-3'))).toBe(true)
-  })
-
-  test('a state directory that CURRENT never named goes', async () => {
-    const path = directory()
-    mkdirSync(join(path, 'state-0')) // left by a stop before CURRENT was written
-    const store = await open(path)
-    expect(await load(store)).toEqual({ index: null, rows: [] })
-    await close(store)
-    stores.pop()
-    mkdirSync(join(path, 'state-9'))
-    writeFileSync(join(path, 'state-9', 'LOG'), 'left by a switch that was interrupted')
-    await open(path)
-    expect(existsSync(join(path, 'state-9'))).toBe(false)
-  })
-
-  test('CURRENT that is missing or cannot be read deletes nothing', async () => {
-    const path = directory()
-    await committedOnce(path)
-    rmSync(join(path, 'CURRENT'))
-    expect((await faultOfOpening(path))?.code).toBe('SNAPSHOT_ROT')
-    mkdirSync(join(path, 'CURRENT')) // reading a directory fails with EISDIR
-    expect((await faultOfOpening(path))?.code).toBe('UNWRITABLE')
-    rmSync(join(path, 'CURRENT'), { recursive: true })
-    writeFileSync(join(path, 'CURRENT'), 'state-0\n')
-    expect(await load(await open(path))).toMatchObject({ index: 1 })
-  })
-
-  test('a database that lost the file that names its parts is not made anew', async () => {
-    const path = directory()
-    await committedOnce(path)
-    rmSync(join(path, 'state-0', 'CURRENT'))
-    expect((await faultOfOpening(path))?.code).toBe('SNAPSHOT_ROT')
-  })
-
-  test('a database whose making was interrupted is made again', async () => {
-    const path = directory()
-    mkdirSync(join(path, 'state-0'))
-    writeFileSync(join(path, 'CURRENT'), 'state-0\n')
-    for (const name of ['LOCK', 'LOG', 'MANIFEST-000001', '000001.dbtmp']) {
-      writeFileSync(join(path, 'state-0', name), name)
-    }
-    expect(await load(await open(path))).toEqual({ index: null, rows: [] })
   })
 
   async function committedOnce(path: string): Promise<void> {
