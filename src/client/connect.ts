@@ -66,7 +66,7 @@ export async function connect<const Machines extends readonly MachineLike[] = re
         fail(reason, null)
         handlers.stop()
         // A lost session needs no connection, and an open one would keep the process alive.
-        hub.close()
+        hub.close(reason)
         const { onSessionLost } = given.callbacks
         if (onSessionLost !== undefined) hub.callbacks.call('onSessionLost', () => onSessionLost(reason))
       },

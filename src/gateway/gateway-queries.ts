@@ -1,6 +1,11 @@
 import { SECOND_MS } from '../base/time.ts'
 import type { RaftNode } from '../node/api.ts'
+import type { CachedOutcome } from '../session/state-machine.ts'
+import { ValueError } from '../codec/value/value-error.ts'
+import type { Value } from '../codec/value/value.ts'
+import { OUTCOME_QUERY, OWN_MACHINE } from '../protocol/own-queries.ts'
 import type { QueryMessage } from '../protocol/up-frame.ts'
+import { isId } from './checks.ts'
 import type { ConnectionSink } from './connection-sink.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { parseRefusal, type Refusal, refusal } from './refusal.ts'
@@ -67,13 +72,45 @@ export class GatewayQueries {
 
   private run(request: QueryMessage, session: number | null): void {
     const { machine, query, correlationId } = request
+    if (machine === OWN_MACHINE) return this.runOwn(request, session)
     const parsed = this.options.parseQuery(machine, query, request.input)
     if (!parsed.ok) return this.refuse(request, parseRefusal(parsed))
     const outcome = this.node.machine.query({ machine, query, input: parsed.input, session })
     this.sink.queried(correlationId, this.position(), outcome)
   }
 
+  /** What became of a command of the session that asks: as final as an answer of apply, for an id that is fenced. */
+  private runOwn(request: QueryMessage, session: number | null): void {
+    const { machine } = this.node
+    if (request.query !== OUTCOME_QUERY) return this.refuse(request, refusal('UNKNOWN_QUERY'))
+    if (session === null) return this.refuse(request, refusal('NOT_ATTACHED'))
+    const requestId = this.requestIdOf(request.input)
+    if (requestId === null) return this.refuse(request, refusal('VALIDATION_ERROR', { field: 'requestId' }))
+    const facts = machine.sessionFacts(session)
+    if (facts === null) return this.refuse(request, refusal('SESSION_UNKNOWN'))
+    const cached = machine.cached(session, requestId)
+    const value = cached === null ? { kind: requestId < facts.floor ? 'evicted' : 'never' } : toldOf(cached)
+    this.sink.queried(request.correlationId, this.position(), { kind: 'value', value })
+  }
+
+  private requestIdOf(input: Uint8Array): number | null {
+    try {
+      const value = this.options.codec.decodeInput(input)
+      const id = value !== null && typeof value === 'object' && 'requestId' in value ? value.requestId : null
+      return typeof id === 'number' && isId(id) ? id : null
+    } catch (error) {
+      if (error instanceof ValueError) return null
+      throw error
+    }
+  }
+
   private position(): { index: number; incarnation: number } {
     return { index: this.node.machine.appliedIndex, incarnation: this.node.incarnation }
   }
+}
+
+/** A cached response as the query tells it. */
+function toldOf({ outcome, entryIndex }: CachedOutcome): Value {
+  if (outcome.kind === 'value') return { kind: 'ok', value: outcome.value, index: entryIndex }
+  return { kind: 'rejected', code: outcome.code, details: outcome.details, index: entryIndex }
 }

@@ -29,7 +29,8 @@ export class BareCounter implements UserStateMachine {
     if (next > MAX) return { kind: 'reject', code: 'TOO_BIG', details: { max: MAX } }
     context.state.set(this.keyOf(increment.name), next)
     if (context.session !== null) {
-      context.emit(context.session.id, 'counter.changed', { name: increment.name, value: next })
+      const changed = { name: increment.name, value: next }
+      context.emit(context.session.id, 'counter.changed', changed, { overflow: 'dropOldest' })
     }
     return { kind: 'value', value: next }
   }

@@ -24,7 +24,7 @@ export const counter = defineMachine(
           const next = (ctx.state.counters.get(name) ?? 0) + by
           if (next > COUNTER_MAX) return ctx.reject('TOO_BIG', { max: COUNTER_MAX })
           ctx.state.counters.set(name, next)
-          ctx.emit(ctx.session.id, 'changed', { name, value: next })
+          ctx.emit(ctx.session.id, 'changed', { name, value: next }, { overflow: 'dropOldest' })
           return next
         },
       ),

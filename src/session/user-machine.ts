@@ -99,7 +99,10 @@ export interface MachineContext {
   /** The issuing session; null in timers. */
   readonly session: SessionInfo | null
   readonly state: StateStore
-  /** Adds a server request to a session's outbox; false when the target is unknown (or, in timers and hooks, full). */
+  /**
+   * Adds a server request to a session's outbox; false when the target is unknown, when a `dropOldest` one finds nothing to
+   * drop and is dropped itself, or, in timers and hooks, when it is full.
+   */
   emit(target: SessionId, type: string, payload: Value, options?: EmitOptions): boolean
   /** Notification to a principal: one copy per live session, else its mailbox. */
   notify(principal: string, topic: string, body: Value): void

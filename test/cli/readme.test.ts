@@ -9,8 +9,8 @@ beforeAll(compileOnce)
 const readme = read('README.md')
 
 /** Code blocks of a language, without their fences. */
-function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1] ?? '')
+function blocks(language: string, page = readme): string[] {
+  return [...page.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map((match) => match[1] ?? '')
 }
 
 test('the example in the README is the one in examples, and prints what the README says', () => {
@@ -18,4 +18,12 @@ test('the example in the README is the one in examples, and prints what the READ
   const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'examples/counter.mjs')], { encoding: 'utf8' })
   expect(stderr).toBe('')
   expect(blocks('text')).toContain(stdout)
+})
+
+test('the example of taking a session up stands in the tutorial, and prints what that says', () => {
+  const tutorial = read('docs/tutorial.md')
+  expect(blocks('js', tutorial)).toEqual([read('examples/resume.mjs')])
+  const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'examples/resume.mjs')], { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  expect(blocks('text', tutorial)).toEqual([stdout])
 })

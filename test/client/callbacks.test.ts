@@ -4,7 +4,7 @@ import { connect } from '../../src/client/connect.ts'
 import { MultiSession } from '../../src/client/session/multi-session.ts'
 import { explainError } from '../../src/protocol/errors.ts'
 import { embedded, warnings } from './embedded.ts'
-import { NodeWorld, SETTINGS } from './world.ts'
+import { hubOn, NodeWorld, openOn, SETTINGS } from './world.ts'
 
 const cleanups: (() => unknown)[] = []
 let heard: { code: string; message: string }[] = []
@@ -172,7 +172,10 @@ describe('a callback of a session', () => {
     )
     world.clock.advance(1000)
     core.closeSession(fail)
-    hub.openSession({ ...SETTINGS, principal: 'user:2', timeoutMs: 1 }, events)
+    const second = hub.openSession({ ...SETTINGS, principal: 'user:2' }, events)
+    world.clock.advance(1000)
+    // Somebody else takes the second session up, which ends it here.
+    openOn(hubOn(world.environment), { resume: second.token })
     world.clock.advance(1000)
     hub.close()
     const names = new Set(heard.map(({ code, message }) => `${code} ${message.split(' ')[0]}`))

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, test } from 'vitest'
+import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import { bare, mount, type InputOf, type OutputOf } from '../../src/machine/index.ts'
 import { BareCounter, counter, COUNTER_MAX } from '../../src/machines/index.ts'
@@ -45,6 +46,14 @@ describe.each(styles)('the counter %s', (_style, create) => {
     made.apply(session, 'counter', 'increment', { name: 'a', by: 2 })
     const [request] = made.outbox(session)
     expect(request).toMatchObject({ serverRequestId: 1, type: 'counter.changed', payload: { name: 'a', value: 2 } })
+  })
+  test('a caller that never handles what it is sent goes on counting: the oldest are dropped', () => {
+    const { made, session } = world()
+    const last = DEFAULT_LIMITS.outboxCountMax + 10
+    for (let count = 1; count < last; count += 1) made.apply(session, 'counter', 'increment', { name: 'a', by: 0 })
+    const outcome = made.apply(session, 'counter', 'increment', { name: 'a', by: 7 })
+    expect(outcome).toEqual({ kind: 'value', value: 7 })
+    expect(made.outbox(session)[0]).toMatchObject({ serverRequestId: 11 })
   })
   test('UPC-4 what it does not know is refused', () => {
     const { made, session } = world()

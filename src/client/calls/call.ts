@@ -17,6 +17,12 @@ export interface CallOptions {
 export interface QueryOptions {
   /** Default `sequential`: sees at least what this session has seen. */
   readonly consistency?: Consistency
+  /**
+   * Program order while commands are under way: the query waits for the outcome of this command (`session.lastRequestId`,
+   * say) and sees what it did, by `sequential`. It fails with the command's code when that outcome is unknown, and with
+   * UNKNOWN_REQUEST for an id that was not given yet.
+   */
+  readonly after?: number
   /** Time for all attempts together, from 0 to 2^31 − 1 ms. Default the session's. */
   readonly deadlineMs?: number
 }

@@ -24,6 +24,8 @@ export interface PendingCommand extends CommandCall {
    * an answer comes, `resolve` waits for it again or `abandon` gives it up.
    */
   done: Done | null
+  /** Who else waits for its outcome, whatever that is: queries that come after it. */
+  followers: Done[]
   /** Monotonic ms, or 0: none. */
   deadlineAt: number
   /** Copies sent that no answer and no new attach epoch has ruled out: while there is one, it may be executed. */
@@ -47,6 +49,7 @@ export function pendingCommand(call: CommandCall, requestId: number, deadlineAt:
     command: call.command,
     input: call.input,
     done,
+    followers: [],
     deadlineAt,
     openCopies: 0,
     sentAt: 0,
@@ -54,6 +57,15 @@ export function pendingCommand(call: CommandCall, requestId: number, deadlineAt:
     lastCode: '',
     refusals: 0,
   }
+}
+
+/** Tells an outcome to everybody who waits for it; a later one is for whoever asks then. */
+export function tell(pending: PendingCommand, outcome: RawOutcome): void {
+  const { done, followers, requestId } = pending
+  pending.done = null
+  pending.followers = []
+  done?.(outcome, requestId)
+  for (const follower of followers) follower(outcome, requestId)
 }
 
 /** `notExecuted` only if no copy of the command can be executed any more (sessions.md §7), else `unknown`. */

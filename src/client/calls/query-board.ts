@@ -104,11 +104,10 @@ export class QueryBoard {
     for (const { message } of this.waiting.values()) this.sendMessage(message)
   }
 
-  /** Every query that waits fails with SESSION_CLOSED. */
-  stop(): void {
+  /** Every query that waits fails with the code. */
+  stop(code: string): void {
     this.retryTimer?.cancel()
-    for (const correlationId of [...this.waiting.keys()])
-      this.finish(correlationId, { kind: 'failed', code: 'SESSION_CLOSED' })
+    for (const correlationId of [...this.waiting.keys()]) this.finish(correlationId, { kind: 'failed', code })
   }
 
   private retry(): void {

@@ -9,12 +9,14 @@ import type { ClientClock } from '../connection/ports.ts'
 import { Deadlines } from './deadlines.ts'
 import { LateOutcomes } from './late-outcomes.ts'
 import { OrderGaps } from './order-gaps.ts'
-import { type CommandCall, type Done, outcomeOf, type PendingCommand, pendingCommand } from './pending-command.ts'
+import { type CommandCall, type Done, outcomeOf, type PendingCommand, pendingCommand, tell } from './pending-command.ts'
 import { NO_DETAILS, numberIn, type RawOutcome } from './raw-outcome.ts'
 
 /** What the window needs of its session. */
 export interface RequestWindowOptions {
   readonly clock: ClientClock
+  /** The leader is reached, be the session attached there or not. */
+  leaderReached(): boolean
   /** True while copies can be sent. */
   canSend(): boolean
   /** Sends one copy of a command. */
@@ -190,6 +192,19 @@ export class RequestWindow {
     return true
   }
 
+  /** Hears the outcome of a command without one; false when there is none of that id, or it was told as unknown. */
+  follow(requestId: number, done: Done): boolean {
+    const pending = this.pending.get(requestId)
+    if (pending === undefined || pending.done === null) return false
+    pending.followers.push(done)
+    return true
+  }
+
+  /** True for a command that was reported unknown and has had no outcome since. */
+  isUnknown(requestId: number): boolean {
+    return this.pending.get(requestId)?.done === null
+  }
+
   /**
    * Gives a command up, so that `lowestPendingRequestId` may pass it: once a later command, which carries that, was applied,
    * no late copy of it is executed any more. False when there is none of that id.
@@ -198,9 +213,8 @@ export class RequestWindow {
     this.lateOutcomes.take(requestId)
     const pending = this.pending.get(requestId)
     if (pending === undefined) return false
-    const { done } = pending
     this.release(pending, false)
-    done?.(outcomeOf(pending, 'ABANDONED'), requestId)
+    tell(pending, outcomeOf(pending, 'ABANDONED'))
     return true
   }
 
@@ -212,7 +226,7 @@ export class RequestWindow {
     const all = [...this.pending.values()]
     this.pending.clear()
     this.renumbered.clear()
-    for (const pending of all) pending.done?.(outcomeOf(pending, code), pending.requestId)
+    for (const pending of all) tell(pending, outcomeOf(pending, code))
   }
 
   private refused(pending: PendingCommand, code: string, details: Uint8Array): void {
@@ -267,22 +281,24 @@ export class RequestWindow {
     const { done, requestId } = pending
     this.retryMs = RETRY_FIRST_MS
     this.release(pending, outcome.kind === 'ok' || outcome.kind === 'rejected')
-    if (done !== null) return done(outcome, requestId)
-    this.lateOutcomes.keep(requestId, outcome)
+    if (done === null) this.lateOutcomes.keep(requestId, outcome)
+    tell(pending, outcome)
   }
 
   /** Ends the caller's wait without an answer. A command that may still be executed is reported unknown and stays pending. */
   private giveUp(pending: PendingCommand, code: string): void {
-    const { done, requestId } = pending
     // No copy was sent, or a new epoch has fenced them all without an answer.
     const unreached = pending.openCopies === 0 && pending.lastCode === ''
-    const outcome = outcomeOf(pending, unreached && code === 'DEADLINE_EXCEEDED' ? 'NO_LEADER' : code)
+    const outcome = outcomeOf(pending, unreached && code === 'DEADLINE_EXCEEDED' ? this.whyUnsent() : code)
     if (outcome.kind === 'notExecuted') this.release(pending, false)
-    else {
-      pending.done = null
-      pending.deadlineAt = 0
-    }
-    done?.(outcome, requestId)
+    else pending.deadlineAt = 0
+    tell(pending, outcome)
+  }
+
+  /** What kept a command from being sent until its deadline. */
+  private whyUnsent(): string {
+    if (!this.options.leaderReached()) return 'NO_LEADER'
+    return this.options.canSend() ? 'HELD_BACK' : 'DEADLINE_EXCEEDED'
   }
 
   private release(pending: PendingCommand, executed: boolean): void {

@@ -29,6 +29,8 @@ export interface CheckedQuery {
   readonly input: Uint8Array
   readonly deadlineMs: number
   readonly consistency: Consistency
+  /** The command that it comes after; null: none. */
+  readonly after: number | null
 }
 
 /** Of a command or query; `deadlineMs` is the default. Throws InvalidArgument, or what a getter of the options throws. */
@@ -51,6 +53,8 @@ export function checkQuery(call: Call, deadlineMs: number): CheckedQuery {
     query: name(call.name, 'query'),
     deadlineMs: checkDeadline(options, deadlineMs),
     consistency: checkConsistency(options['consistency'] ?? 'sequential', 'options.consistency'),
+    after:
+      options['after'] === undefined ? null : integer(options['after'], 'options.after', [1, Number.MAX_SAFE_INTEGER]),
     input: encoded(call.input, 'input', 'VALIDATION_ERROR'),
   }
 }

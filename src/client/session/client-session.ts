@@ -1,7 +1,9 @@
 import type { Value } from '../../codec/value/value.ts'
 import type { CallOptions, CommandOutcome, QueryOptions, QueryOutcome } from '../calls/call.ts'
 import { commandOutcome, queryOutcome } from '../calls/call.ts'
-import { checkCommand, checkDeadlineOf, checkQuery } from '../check/check-call.ts'
+import { onAbort } from '../calls/abort-signals.ts'
+import { earlierOutcome, earlierOutcomeQuery } from '../calls/earlier-outcome.ts'
+import { type CheckedQuery, checkCommand, checkDeadlineOf, checkQuery } from '../check/check-call.ts'
 import { checked, type InvalidArgument, orThrow } from '../check/invalid-argument.ts'
 import { type MachineCommands, type MachineLike, type MachineQueries, methodsOf } from './typed-machines.ts'
 import type { MultiSession } from './multi-session.ts'
@@ -22,6 +24,7 @@ export interface ClientSessionParts<Machines extends readonly MachineLike[]> {
 }
 
 const CLOSE_DEADLINE_MS = 5000
+const ignore = (): void => {}
 
 /**
  * One session of a cluster: exactly-once commands, queries that see what was done, and requests from the server. Made by
@@ -60,6 +63,11 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     return this.parts.core.token
   }
 
+  /** The id of the newest command, for `after` of a query and to note for `resolve`; 0: there was none. */
+  get lastRequestId(): number {
+    return this.parts.core.window.nextRequestId - 1
+  }
+
   /** True while nothing was heard for the session's timeout: it may have expired, and only the server can tell. */
   get suspended(): boolean {
     return this.parts.core.suspended
@@ -79,24 +87,29 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     return new Promise((resolve) => {
       const deadlineAt = hub.environment.clock.nowMs() + call.deadlineMs
       let id = 0
-      const abort = (): void => core.window.abort(id, 'ABORTED')
-      const listening = checked('options.signal', () => signal?.addEventListener('abort', abort, { once: true }))
+      const listening = checked('options.signal', () =>
+        signal === null ? ignore : onAbort(signal, () => core.window.abort(id, 'ABORTED')),
+      )
       if (!listening.ok) return resolve(refusedCommand(listening.error))
       id = core.enqueue(call, deadlineAt, (raw, requestId) => {
+        listening.value()
         resolve(this.outcome(raw, requestId))
-        signal?.removeEventListener('abort', abort)
       })
     })
   }
 
-  /** Asks again for the outcome of a command that was `unknown`. Rejects with InvalidArgument for unusable options. */
+  /**
+   * Asks again for the outcome of a command that was `unknown`. In a session that was taken up it also tells what became
+   * of those of its earlier holder, until the first new command has been sent: that one lets their responses go. Rejects
+   * with InvalidArgument for unusable options.
+   */
   async resolve(requestId: number, options: { deadlineMs?: number } = {}): Promise<CommandOutcome> {
     const { core, hub } = this.parts
     const deadlineMs = orThrow('options', () => checkDeadlineOf(options, this.parts.deadlineMs))
     return new Promise((resolve) => {
       const deadlineAt = hub.environment.clock.nowMs() + deadlineMs
       const known = core.window.resolve(requestId, deadlineAt, (raw) => resolve(this.outcome(raw, requestId)))
-      if (!known) resolve({ kind: 'unknown', requestId, code: 'UNKNOWN_REQUEST' })
+      if (!known) this.resolveEarlier(requestId, deadlineMs, resolve)
     })
   }
 
@@ -110,19 +123,17 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
 
   /** Asks a query. Never rejects: every end is an outcome; what cannot be sent is `failed` at once, as for `execute`. */
   query(machine: string, query: string, input: Value, options: QueryOptions = {}): Promise<QueryOutcome> {
-    const { core, hub, deadlineMs } = this.parts
-    const usable = checked('options', () => checkQuery({ machine, name: query, input, options }, deadlineMs))
+    const usable = checked('options', () => checkQuery({ machine, name: query, input, options }, this.parts.deadlineMs))
     if (!usable.ok) {
       const { code, field, problem } = usable.error
       return Promise.resolve({ kind: 'failed', code, details: { field, problem } })
     }
-    const { channel } = core
-    const { deadlineMs: waitMs, ...call } = usable.value
-    const { index, incarnation } = call.consistency === 'sequential' ? this.seen : { index: 0, incarnation: 0 }
+    const { after, ...call } = usable.value
     return new Promise((resolve) => {
-      hub.query({ ...call, channel, incarnation, minIndex: index }, waitMs, (raw) => {
-        if (raw.kind === 'ok') this.see(raw.index, raw.incarnation)
-        resolve(decoded(() => queryOutcome(raw)) ?? { kind: 'failed', code: 'MALFORMED_FRAME' })
+      if (after === null) return this.ask(call, resolve)
+      this.afterCommand(after, call.deadlineMs, (code, deadlineMs) => {
+        if (code === null) this.ask({ ...call, deadlineMs }, resolve)
+        else resolve({ kind: 'failed', code })
       })
     })
   }
@@ -169,8 +180,59 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
   detach(): SessionToken | null {
     const { token } = this.parts.core
     this.parts.handlers.stop()
-    this.parts.hub.close()
+    this.parts.hub.close('DETACHED')
     return token
+  }
+
+  /** Sends a query. */
+  private ask({ deadlineMs, ...call }: Omit<CheckedQuery, 'after'>, done: (outcome: QueryOutcome) => void): void {
+    const { core, hub } = this.parts
+    const { index, incarnation } = call.consistency === 'sequential' ? this.seen : { index: 0, incarnation: 0 }
+    hub.query({ ...call, channel: core.channel, incarnation, minIndex: index }, deadlineMs, (raw) => {
+      if (raw.kind === 'ok') this.see(raw.index, raw.incarnation)
+      done(decoded(() => queryOutcome(raw)) ?? { kind: 'failed', code: 'MALFORMED_FRAME' })
+    })
+  }
+
+  /** Waits for the outcome of a command, which this session has seen then; `then` hears null or why that cannot be. */
+  private afterCommand(
+    requestId: number,
+    deadlineMs: number,
+    then: (code: string | null, leftMs: number) => void,
+  ): void {
+    const { core, hub } = this.parts
+    const { window } = core
+    if (requestId >= window.nextRequestId) return then('UNKNOWN_REQUEST', 0)
+    if (window.isUnknown(requestId)) return then('DEADLINE_EXCEEDED', 0)
+    const { clock } = hub.environment
+    const deadlineAt = clock.nowMs() + deadlineMs
+    let waits = true
+    const end = (code: string | null): void => {
+      if (!waits) return
+      waits = false
+      timer.cancel()
+      then(code, Math.max(0, deadlineAt - clock.nowMs()))
+    }
+    const timer = clock.setTimer(deadlineMs, () => end('DEADLINE_EXCEEDED'))
+    const follows = window.follow(requestId, (raw) => end(raw.kind === 'unknown' ? raw.code : null))
+    if (!follows) end(null)
+  }
+
+  /** The outcome of a command that this process did not send, or of which it knows no more. */
+  private resolveEarlier(requestId: number, deadlineMs: number, done: (outcome: CommandOutcome) => void): void {
+    const { core, hub } = this.parts
+    const { token, endedBy, firstOwnId, window, channel } = core
+    if (endedBy !== '') return done({ kind: 'unknown', requestId, code: endedBy })
+    const ownOrNone = requestId >= firstOwnId && requestId < window.nextRequestId
+    if (firstOwnId === 0 || token === null || ownOrNone || !Number.isSafeInteger(requestId) || requestId < 1)
+      return done({ kind: 'unknown', requestId, code: 'UNKNOWN_REQUEST' })
+    const attach = { index: token.epoch, incarnation: token.incarnation }
+    hub.query({ channel, ...earlierOutcomeQuery(requestId, attach) }, deadlineMs, (raw) => {
+      const malformed = { kind: 'unknown', requestId, code: 'MALFORMED_FRAME' } as const
+      const outcome = decoded(() => earlierOutcome(raw, requestId)) ?? malformed
+      if (outcome.kind === 'ok' || outcome.kind === 'rejected') this.see(outcome.index, attach.incarnation)
+      done(outcome)
+    })
   }
 
   private outcome(raw: RawOutcome, requestId: number): CommandOutcome {

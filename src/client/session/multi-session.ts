@@ -50,7 +50,8 @@ export class MultiSession implements SessionHost {
   private currentGreeting: GreetingMessage | null = null
   private tickMs = Number.POSITIVE_INFINITY
   private tickTimer: { cancel(): void } | null = null
-  private closed = false
+  /** Why it is closed; '' while it is not. */
+  private closedBy = ''
 
   /** Throws InvalidArgument for options that cannot be used. */
   constructor(given: MultiSessionOptions) {
@@ -125,17 +126,20 @@ export class MultiSession implements SessionHost {
     if (!usable.ok) {
       const { code, field, problem } = usable.error
       told({ kind: 'failed', code, details: { field, problem } })
-    } else if (this.closed) told({ kind: 'failed', code: 'SESSION_CLOSED' })
+    } else if (this.closedBy !== '') told({ kind: 'failed', code: this.closedBy })
     else this.queries.query(usable.value, deadlineMs, told)
   }
 
-  /** Ends the connection; sessions that were not closed stay open at the server until they expire. */
-  close(): void {
-    if (this.closed) return
-    this.closed = true
+  /**
+   * Ends the connection; sessions that were not closed stay open at the server until they expire. What waits ends with
+   * `code`: of a lost session the reason, DETACHED for one that is left to another process.
+   */
+  close(code = 'SESSION_CLOSED'): void {
+    if (this.closedBy !== '') return
+    this.closedBy = code
     this.tickTimer?.cancel()
-    for (const session of [...this.sessions.values()]) session.drop()
-    this.queries.stop()
+    for (const session of [...this.sessions.values()]) session.drop(code === 'DETACHED' ? code : 'SESSION_CLOSED')
+    this.queries.stop(code)
     this.connection.close()
   }
 
@@ -194,7 +198,7 @@ export class MultiSession implements SessionHost {
       () => {
         const now = this.environment.clock.nowMs()
         for (const session of [...this.sessions.values()]) session.tick(now)
-        if (!this.closed) this.armTick()
+        if (this.closedBy === '') this.armTick()
       },
       'upkeep',
     )

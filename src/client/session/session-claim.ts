@@ -26,7 +26,10 @@ export class SessionClaim {
   private validUntil = 0
   /** How often the time out of a refusal was used for `validUntil`. */
   private logTimesTaken = 0
-  /** Taken up without its epoch: the first ATTACH_CONFLICT tells it. */
+  /**
+   * Taken up, and not attached yet. The epoch of a token may be of before its holder's own failover: taking a session up
+   * means to have it, so that an ATTACH_CONFLICT tells the epoch to replace.
+   */
   private adopting: boolean
 
   constructor(channel: number, settings: SessionSettings, randomBytes: (count: number) => Uint8Array) {
@@ -37,7 +40,7 @@ export class SessionClaim {
     this.secret = resume === null ? randomBytes(SECRET_BYTES) : secretBytes(resume.secret)
     this.sessionNumbers = resume
     this.attachEpoch = resume?.epoch ?? 0
-    this.adopting = resume !== null && resume.epoch === 0
+    this.adopting = resume !== null
   }
 
   /** The session's id; null before it was opened. */
@@ -113,12 +116,11 @@ export class SessionClaim {
     return true
   }
 
-  /** Somebody else attached. A session that was taken up without its epoch learns it here: true, attach again. */
+  /** Somebody else attached. A session that is being taken up learns its epoch here: true, attach again. */
   takeEpoch(details: Value): boolean {
     const current = numberIn(details, 'current')
     if (!this.adopting || current === null) return false
     this.attachEpoch = current
-    this.adopting = false
     return true
   }
 }

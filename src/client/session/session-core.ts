@@ -5,9 +5,8 @@ import { encodeValue } from '../../codec/value/encode.ts'
 import type { GreetingMessage } from '../../protocol/down-message.ts'
 import type { UpMessage } from '../../protocol/up-frame.ts'
 import type { CommandCall, Done } from '../calls/pending-command.ts'
-import { numberIn } from '../calls/raw-outcome.ts'
+import { NO_DETAILS, numberIn } from '../calls/raw-outcome.ts'
 import { RequestWindow } from '../calls/request-window.ts'
-import { NO_DETAILS } from '../calls/raw-outcome.ts'
 import { checkEncodedCommand } from '../check/check-call.ts'
 import { callback } from '../check/fields.ts'
 import { checked, orThrow } from '../check/invalid-argument.ts'
@@ -53,6 +52,11 @@ export class SessionCore {
   /** Set from `closeSession` on: told whether the server has closed the session. */
   private closing: ((closed: boolean) => void) | null = null
   private retryTimer: { cancel(): void } | null = null
+  /** Why it is over. */
+  private endCode = ''
+  /** Ids below this were its earlier holder's, if it was taken up; 0: it was not, or has not attached yet. */
+  private takenUpFrom = 0
+  private readonly takenUp: boolean
 
   constructor(host: SessionHost, channel: number, settings: SessionSettings, events: SessionEvents) {
     const { environment } = host
@@ -60,6 +64,7 @@ export class SessionCore {
     this.channel = channel
     this.events = events
     this.claim = new SessionClaim(channel, settings, (count) => environment.randomBytes(count))
+    this.takenUp = settings.resume !== null
     this.phase = settings.resume === null ? 'opening' : 'attaching'
     this.keepAlive = new KeepAlive({
       timeoutMs: settings.timeoutMs,
@@ -80,6 +85,7 @@ export class SessionCore {
       clock: environment.clock,
       channel,
       ordered: settings.ordered,
+      leaderReached: () => host.ready,
       canSend: () => this.canSend,
       sendMessage: (message) => host.sendMessage(message),
       takeAck: () => this.inbox.takeAck(),
@@ -104,6 +110,16 @@ export class SessionCore {
     return phase !== 'attached' || keepAlive.awaitsAnswer || window.size > 0 || closing !== null
   }
 
+  /** Why it is over; '' while it is not. */
+  get endedBy(): string {
+    return this.endCode
+  }
+
+  /** Ids below this were given by its earlier holder; 0: it was opened here. */
+  get firstOwnId(): number {
+    return this.takenUpFrom
+  }
+
   /** Nothing was heard for the session's timeout. */
   get suspended(): boolean {
     return this.keepAlive.suspended
@@ -117,7 +133,8 @@ export class SessionCore {
   /**
    * Takes a command into the window, to be sent when it can be. `deadlineAt`: monotonic ms, 0: none. `done` hears the outcome
    * once, perhaps before this returns. Returns the request id, from 1; 0 when the outcome was given at once: INVALID with the
-   * field for what no frame can carry, SESSION_CLOSED from `closeSession` on. Throws InvalidArgument if `done` is no function.
+   * field for what no frame can carry, SESSION_CLOSED from `closeSession` on, and once the session is over, why it is. Throws
+   * InvalidArgument if `done` is no function.
    */
   enqueue(call: CommandCall, deadlineAt: number, done: Done): number {
     orThrow('done', () => callback(done, 'done'))
@@ -131,7 +148,7 @@ export class SessionCore {
     }
     // Behind a close it would reach a session that has ended.
     if (this.phase !== 'over' && this.closing === null) return this.window.enqueue(usable.value, deadlineAt, told)
-    told({ kind: 'notExecuted', code: 'SESSION_CLOSED', details: NO_DETAILS }, 0)
+    told({ kind: 'notExecuted', code: this.endCode === '' ? 'SESSION_CLOSED' : this.endCode, details: NO_DETAILS }, 0)
     return 0
   }
 
@@ -151,11 +168,17 @@ export class SessionCore {
     this.host.sendMessage({ kind: 'close', channel: this.channel })
   }
 
-  /** Forgets the session without telling the server, which expires it in its time. */
-  drop(): void {
+  /**
+   * Forgets the session without telling the server, which expires it in its time. Outstanding commands end with the code;
+   * it is no loss that anybody has to hear of.
+   */
+  drop(code: 'SESSION_CLOSED' | 'DETACHED' = 'SESSION_CLOSED'): void {
     if (this.phase === 'over') return
     this.inbox.flush()
-    this.finish('SESSION_CLOSED', false)
+    const { closing } = this
+    this.end(code)
+    this.window.failAll(code)
+    closing?.(false)
   }
 
   // From the host.
@@ -237,6 +260,7 @@ export class SessionCore {
     this.window.startFrom(message.nextRequestId)
     this.inbox.startFrom(message.acknowledged)
     const first = !this.everAttached
+    if (first && this.takenUp) this.takenUpFrom = message.nextRequestId
     this.everAttached = true
     if (first) this.events.onReady()
     this.window.resendAll()
@@ -302,7 +326,7 @@ export class SessionCore {
     if (this.phase === 'attached') this.finish('SUPERSEDED', false)
   }
 
-  /** Somebody else attached: taking up a session without its epoch learns it here, anybody else has lost it. */
+  /** Somebody else attached: who takes a session up learns its epoch here, anybody else has lost it. */
   private conflicted(details: Value): void {
     if (!this.claim.takeEpoch(details)) return this.finish('SUPERSEDED', false)
     this.attach()
@@ -321,7 +345,7 @@ export class SessionCore {
 
   private refuse(code: string, details: Value): void {
     const { closing } = this
-    this.end()
+    this.end(code)
     this.window.failAll(code)
     this.events.onRefused(code, details)
     closing?.(false)
@@ -329,14 +353,15 @@ export class SessionCore {
 
   private finish(reason: LostReason, closed: boolean): void {
     const { closing } = this
-    this.end()
+    this.end(reason)
     this.window.failAll(reason)
     if (closing === null) this.events.onLost(reason)
     else closing(closed)
   }
 
-  private end(): void {
+  private end(code: string): void {
     this.phase = 'over'
+    this.endCode = code
     this.closing = null
     this.retryTimer?.cancel()
     this.inbox.stop()

@@ -8,7 +8,7 @@ import type { Value } from '../../codec/value/value.ts'
 export interface SessionToken extends SessionNumbers {
   /** 16 to 64 bytes in lower-case hexadecimal. Whoever has it is the session: keep it as a secret. */
   readonly secret: string
-  /** Attach epoch of its last holder; 0: not known. */
+  /** Attach epoch of its holder when the token was made; 0: not known. A hint: an older one costs one more round trip. */
   readonly epoch: number
 }
 

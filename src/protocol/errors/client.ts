@@ -21,6 +21,24 @@ export const CLIENT_ERRORS: Rows = {
     'Ask again with `session.resolve(requestId)` if its outcome matters.',
   ],
   ABANDONED: ['CANCELLED', false, 'The caller abandoned the request.', 'Nothing to do.'],
+  HELD_BACK: [
+    'RESOURCE_EXHAUSTED',
+    true,
+    'Earlier commands of the session had no outcome, so that this one was not sent before its deadline.',
+    'Wait for some of them, or give it a longer deadline: at most `windowRequests` are under way at once.',
+  ],
+  DETACHED: [
+    'CANCELLED',
+    false,
+    'The session was left to another process (`session.detach()`).',
+    'Take it up with its token; `session.resolve(requestId)` there tells what became of a command.',
+  ],
+  NEVER_EXECUTED: [
+    'CANCELLED',
+    false,
+    "The session's earlier holder did not get this command executed, and no copy of it can be any more.",
+    'Send it again, as a new command.',
+  ],
   SESSION_CLOSED: ['CANCELLED', false, 'The session was closed in this process.', 'Open a new session.'],
   SUPERSEDED: ['ABORTED', false, 'Another connection took the session over.', 'Stop using it here.'],
   BACKLOG_FULL: [

@@ -27,6 +27,27 @@ export function hasRoom(state: ReplicatedState, session: SessionRecord, count: n
   return session.row.outboxBytes + bytes <= limits.outboxBytesMax
 }
 
+/**
+ * Would there be room for one more, of `bytes`, once everything that may be dropped has been, beside the `staged` ones that may
+ * not? PERF: reads the whole outbox, asked only when that is full.
+ */
+export function fitsByDropping(
+  state: ReplicatedState,
+  session: SessionRecord,
+  staged: { readonly count: number; readonly bytes: number },
+  bytes: number,
+): boolean {
+  const { limits } = state
+  let count = staged.count + 1
+  let total = staged.bytes + bytes
+  for (const request of session.outbox as readonly OutboxRow[]) {
+    if (request.droppable) continue
+    count += 1
+    total += request.bytes
+  }
+  return count <= limits.outboxCountMax && total <= limits.outboxBytesMax
+}
+
 /** The request that a coalescing one replaces: same type, same key. Searched from the newest. */
 export function coalesced(session: SessionRecord, type: string, key: string | null): OutboxRow | null {
   const { outbox } = session

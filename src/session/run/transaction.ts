@@ -3,7 +3,7 @@ import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { type Notification, notify } from './notify.ts'
-import { appendRequest, coalesced, hasRoom, type NewRequest } from '../clients/outbox.ts'
+import { appendRequest, coalesced, hasRoom, type NewRequest, fitsByDropping } from '../clients/outbox.ts'
 import { foldKept } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { closeTask, createTask } from './task-assignment.ts'
@@ -27,6 +27,8 @@ type Kept =
 /** Notification topic of alerts, to every admin principal known. */
 const ALERT_TOPIC = 'admin.alert'
 const ADMIN_PREFIX = 'admin:'
+
+const NOTHING_STAGED = { count: 0, bytes: 0 }
 
 /**
  * One transaction over every mounted machine: an entry's command, a timer's firing, a hook. Writes, emissions, timers and
@@ -107,7 +109,7 @@ export class Transaction {
       return false
     }
     this.effects.add({ kind: 'emit', target, request })
-    return true
+    return request.overflow !== 'dropOldest' || this.findsRoom(target, request.bytes)
   }
 
   notify(notification: Notification): void {
@@ -159,12 +161,19 @@ export class Transaction {
 
   /** Counts the request in when the target's outbox has room beside what this transaction staged for it. */
   private reserve(target: SessionRecord, request: NewRequest): boolean {
-    const staged = this.staged.get(target) ?? { count: 0, bytes: 0 }
+    const staged = this.staged.get(target) ?? NOTHING_STAGED
     const count = staged.count + (this.replaces(target, request) ? 0 : 1)
     const bytes = staged.bytes + request.bytes
     if (!hasRoom(this.state, target, count, bytes)) return false
     this.staged.set(target, { count, bytes })
     return true
+  }
+
+  /** False when a droppable request will be the one that is dropped: nothing that waits makes enough room for it. */
+  private findsRoom(target: SessionRecord, bytes: number): boolean {
+    const staged = this.staged.get(target) ?? NOTHING_STAGED
+    if (hasRoom(this.state, target, staged.count + 1, staged.bytes + bytes)) return true
+    return fitsByDropping(this.state, target, staged, bytes)
   }
 
   private replaces(target: SessionRecord, request: NewRequest): boolean {

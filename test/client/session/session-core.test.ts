@@ -142,7 +142,7 @@ describe('a session', () => {
     expect(told.lost).toEqual(['SESSION_EXPIRED'])
     expect(sent.outcomes).toEqual([{ kind: 'unknown', code: 'SESSION_EXPIRED' }])
     expect(queued.outcomes).toMatchObject([{ kind: 'notExecuted', code: 'SESSION_EXPIRED' }])
-    expect(run(core, 'echo', 'c').outcomes).toMatchObject([{ kind: 'notExecuted', code: 'SESSION_CLOSED' }])
+    expect(run(core, 'echo', 'c').outcomes).toMatchObject([{ kind: 'notExecuted', code: 'SESSION_EXPIRED' }])
   })
 
   test('a session taken over elsewhere ends with SUPERSEDED and does not fight', () => {

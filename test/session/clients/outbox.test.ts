@@ -169,11 +169,11 @@ describe('a full outbox', () => {
     ])
   })
 
-  test('a dropOldest request that finds nothing to drop is dropped itself, and no previousId names it', () => {
+  test('a dropOldest request that finds nothing to drop is dropped itself, says so, and no previousId names it', () => {
     const log = new Log(emitter(), limits)
     const session = log.open('a')
     log.request(session, 1, 'emit', { input: { count: 3 } })
-    expect(value(log.request(session, 2, 'emit', { input: { options: { overflow: 'dropOldest' } } }))).toEqual([true])
+    expect(value(log.request(session, 2, 'emit', { input: { options: { overflow: 'dropOldest' } } }))).toEqual([false])
     expect(log.pending(session)).toEqual([1, 2, 3])
     log.ack(session, 3)
     log.request(session, 3, 'emit')
