@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
-import { attachAgain, attachedClient, command, connect, type Heard, SECRET, worldOf } from './recorder.ts'
+import type { SessionNumbers } from '../../src/codec/entry/payload.ts'
+import type { MachineContext } from '../../src/session/user-machine.ts'
+import { attachAgain, attachedClient, command, connect, type Heard, openRequest, SECRET, worldOf } from './recorder.ts'
 
 const ids = (heard: readonly Heard[]): unknown[] =>
   heard.filter(([name]) => name === 'serverRequest').map(([, , id]) => id)
@@ -145,6 +147,32 @@ describe('server requests', () => {
     world.node.queue.push(...ack)
     world.node.run()
     expect(ids(recorder.take())).toEqual([])
+  })
+
+  test('an entry of no client’s that adds a request sends that one alone: no attempt is sent twice', () => {
+    const world = worldOf()
+    const { connection, recorder, session } = attachedClient(world)
+    connection.receiveRequest(command(1, 'emit', 2))
+    world.node.run()
+    recorder.take()
+    const other = connect(world)
+    other.connection.receiveOpen(openRequest(world, { secret: Buffer.alloc(32, 8), timeoutMs: 10_000 }))
+    world.node.run()
+    const [, , leaving] = other.recorder.take()[0] ?? []
+    const { index } = leaving as SessionNumbers
+    const target = world.node.machine.sessionFacts(session.index)?.info.id
+    world.node.user.onSessionExpired = (context?: MachineContext) => {
+      if (target !== undefined) context?.emit(target, 'note', { left: index })
+    }
+    world.node.now += 60_000
+    world.node.append('RetryServerRequests', encodePayload('RetryServerRequests', { sessions: [session] }))
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([1, 2])
+    const renewedAtIndex = world.node.machine.sessionFacts(index)?.renewedAtIndex ?? 0
+    const sessions = [{ ...(leaving as SessionNumbers), renewedAtIndex }]
+    world.node.append('ExpireSessions', encodePayload('ExpireSessions', { sessions }))
+    world.node.run()
+    expect(ids(recorder.take())).toEqual([3])
   })
 
   test('P-18 P-33 a node that leads again serves who stayed, from the last ack', () => {

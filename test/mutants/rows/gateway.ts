@@ -10,4 +10,20 @@ export const GATEWAY: readonly Mutant[] = [
     replace: 'outbox(target.sessionIndex, this.acknowledged, waiting)',
     caughtBy: { kind: 'tests', files: ['test/gateway/delivery.test.ts'] },
   },
+  {
+    id: 'gateway/attempt-sent-twice',
+    breaks: 'an entry that adds a request sends again all that wait',
+    file: 'src/gateway/delivery.ts',
+    find: ' || sent.attempt === request.attempt',
+    replace: '',
+    caughtBy: { kind: 'tests', files: ['test/gateway/delivery.test.ts'] },
+  },
+  {
+    id: 'gateway/attempt-forgotten',
+    breaks: 'what a retry sent again is sent with every later entry of no client’s, too',
+    file: 'src/gateway/delivery.ts',
+    find: '      sent.attempt = request.attempt\n',
+    replace: '',
+    caughtBy: { kind: 'tests', files: ['test/gateway/delivery.test.ts'] },
+  },
 ]
