@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { compileOnce } from '../../cluster/processes.ts'
 import { underShim } from './script.ts'
-import { NO_SHIM, Shim } from './shim.ts'
+import { ACTIONS, NO_SHIM, Shim } from './shim.ts'
 
 if (NO_SHIM !== null) console.warn(`skipped: ${NO_SHIM}`)
 
@@ -43,10 +43,15 @@ describe.skipIf(NO_SHIM !== null)('the system calls of the storage room', () => 
       'call((done) => file.write(0, [new Uint8Array(512)], done))',
       { code: 'EIO', operation: 'write' },
     ],
+    [
+      'write',
+      'fills',
+      'call((done) => file.write(0, [new Uint8Array(512)], done))',
+      { code: 'ENOSPC', operation: 'write' },
+    ],
   ] as const)('a failed %s (%s) is reported, with the file', (operation, does, ask, error) => {
     const rules = join(shim.root, '..', 'rules')
-    const line = { EIO: 5, ENOSPC: 28, nothing: -2 }[does]
-    const fail = `(await import('node:fs')).writeFileSync('${rules}', '${operation} ${line} a.wal\\n');`
+    const fail = `(await import('node:fs')).writeFileSync('${rules}', '${operation} ${ACTIONS[does]} a.wal\\n');`
     expect(underShim(shim, `${CREATE} ${fail} return ${ask}`)).toMatchObject({ ok: false, error })
   })
 
@@ -101,10 +106,7 @@ describe.skipIf(NO_SHIM !== null)('the system calls of the storage room', () => 
     const before = shim.calls().length
     const body = `const { chooseStateDirectory } = await load('snapshot/state-directory.js')
       return chooseStateDirectory(root + '/group-0')`
-    // Writes do a part of their work: the name is there as a whole all the same.
-    shim.rule({ operation: 'write', does: 'part', text: 'CURRENT' })
     expect(underShim(shim, body)).toMatchObject({ path: expect.stringContaining('state-0') })
-    expect(readFileSync(join(shim.root, 'group-0/CURRENT'), 'utf8')).toBe('state-0\n')
     const calls = shim.calls().slice(before)
     const last = calls.filter((call) => /CURRENT|group-0$/.test(call)).slice(-4)
     expect(last).toEqual([
@@ -113,6 +115,15 @@ describe.skipIf(NO_SHIM !== null)('the system calls of the storage room', () => 
       'rename group-0/CURRENT.new',
       'fsync group-0',
     ])
+  })
+
+  test('CURRENT for which the disk has half the room is refused, and no half of a name counts', () => {
+    mkdirSync(join(shim.root, 'group-2'), { recursive: true })
+    shim.rule({ operation: 'write', does: 'fills', text: 'CURRENT' })
+    const body = `const { chooseStateDirectory } = await load('snapshot/state-directory.js')
+      try { return chooseStateDirectory(root + '/group-2') } catch (error) { return error.code }`
+    expect(underShim(shim, body)).toBe('ENOSPC')
+    expect(existsSync(join(shim.root, 'group-2/CURRENT'))).toBe(false)
   })
 
   const STORE = `const { openSnapshotStore } = await load('snapshot/snapshot-store.js')

@@ -3,7 +3,8 @@
  * the code that makes them. HOLDFAST_SHIM_ROOT is that directory. Every call is a line `operation path` in the file
  * HOLDFAST_SHIM_LOG. Before each one the file HOLDFAST_SHIM_RULES is read, when it is there; a line of it is
  * `operation action text`: a call of that operation on a path that holds the text fails with the errno `action`, or,
- * for a write, does a part of its work (-1) or none (-2) and says so.
+ * for a write, does a part of its work (-1) or none (-2) and says so, or meets a disk that is full after a part of the
+ * first such write (-3).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,6 +22,7 @@
 #define REAL(name, type) ((type)dlsym(RTLD_NEXT, name))
 #define PART (-1)
 #define NOTHING (-2)
+#define FILLS (-3)
 
 /* What is asked of a call on this path: 0 for nothing, an errno, PART or NOTHING. */
 static int ask(const char *operation, const char *path) {
@@ -64,6 +66,14 @@ static int ask_file(const char *operation, int file) {
   return ask(operation, path);
 }
 
+/* What is asked of a write. libuv goes on after a short one itself, and reports it only when the rest fails. */
+static int ask_write(int file) {
+  static int filled = 0;
+  int action = ask_file("write", file);
+  if (action != FILLS) return action;
+  return __atomic_exchange_n(&filled, 1, __ATOMIC_SEQ_CST) ? ENOSPC : PART;
+}
+
 static int failed(int action) {
   errno = action;
   return -1;
@@ -85,7 +95,7 @@ int rename(const char *from, const char *to) {
 }
 
 static ssize_t write_at(int file, const void *bytes, size_t length, off_t at) {
-  int action = ask_file("write", file);
+  int action = ask_write(file);
   if (action > 0) return failed(action);
   if (action == NOTHING) return 0;
   size_t asked = action == PART && length > 1 ? length / 2 : length;
@@ -96,7 +106,7 @@ ssize_t pwrite(int file, const void *bytes, size_t length, off_t at) { return wr
 ssize_t pwrite64(int file, const void *bytes, size_t length, off64_t at) { return write_at(file, bytes, length, at); }
 
 static ssize_t write_all_at(int file, const struct iovec *parts, int count, off_t at) {
-  int action = ask_file("write", file);
+  int action = ask_write(file);
   if (action > 0) return failed(action);
   if (action == NOTHING) return 0;
   if (action == PART && parts[0].iov_len > 1)
@@ -110,7 +120,7 @@ ssize_t pwritev64(int file, const struct iovec *parts, int count, off64_t at) {
 }
 
 ssize_t write(int file, const void *bytes, size_t length) {
-  int action = ask_file("write", file);
+  int action = ask_write(file);
   if (action > 0) return failed(action);
   if (action == NOTHING) return 0;
   return syscall(SYS_write, file, bytes, action == PART && length > 1 ? length / 2 : length);

@@ -8,10 +8,10 @@ const SOURCE = fileURLToPath(new URL('shim.c', import.meta.url))
 
 type Operation = 'fdatasync' | 'fsync' | 'write' | 'rename'
 
-/** What a call on a path that holds `text` does: fail, or, a write, do half of its work or none. */
+/** What a call on a path that holds `text` does: fail, or, a write, do half of its work, none, or find a full disk half-way. */
 interface Rule {
   readonly operation: Operation
-  readonly does: 'EIO' | 'ENOSPC' | 'part' | 'nothing'
+  readonly does: 'EIO' | 'ENOSPC' | 'part' | 'nothing' | 'fills'
   readonly text: string
 }
 
@@ -73,10 +73,12 @@ export class Shim {
   }
 }
 
+/** The numbers of shim.c. */
+export const ACTIONS = { ...constants.errno, part: -1, nothing: -2, fills: -3 }
+
 function lineOf(rule: Rule): string {
   const { operation, does, text } = rule
-  const action = does === 'part' ? -1 : does === 'nothing' ? -2 : constants.errno[does]
-  return `${operation} ${action} ${text}\n`
+  return `${operation} ${ACTIONS[does]} ${text}\n`
 }
 
 function whyNot(): string | null {
