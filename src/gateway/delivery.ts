@@ -52,10 +52,10 @@ export class Delivery {
     const waiting = this.outstanding.length - this.head
     let at = this.head
     for (const request of target.machine.outbox(target.sessionIndex, first.id - 1, waiting)) {
-      if (request.serverRequestId > this.delivered) return
       // What was dropped, replaced or buried since is in the outbox no more.
       while (at < this.outstanding.length && (this.outstanding[at]?.id ?? 0) < request.serverRequestId) at += 1
       const sent = this.outstanding[at]
+      // Beyond the last one sent, `deliver` sends it.
       if (sent === undefined || sent.attempt === request.attempt) continue
       sent.attempt = request.attempt
       target.deliverRequest(this.asSent(request))

@@ -1,4 +1,7 @@
-import type { Mutant } from '../mutant.ts'
+import type { Catcher, Mutant } from '../mutant.ts'
+
+const ACKS: Catcher = { kind: 'tests', files: ['test/gateway/acks.test.ts'] }
+const HOLDING: Catcher = { kind: 'tests', files: ['test/gateway/holding.test.ts'] }
 
 /** What connections are told, and what they ask. */
 export const GATEWAY: readonly Mutant[] = [
@@ -25,5 +28,117 @@ export const GATEWAY: readonly Mutant[] = [
     find: '      sent.attempt = request.attempt\n',
     replace: '',
     caughtBy: { kind: 'tests', files: ['test/gateway/delivery.test.ts'] },
+  },
+  {
+    id: 'gateway/credit-lost-with-leadership',
+    breaks: 'a node that leads again has less credit than it gives',
+    file: 'src/gateway/delivery.ts',
+    find: '    this.delivered = acknowledged\n    this.outstanding = []\n    this.head = 0',
+    replace: '    this.delivered = acknowledged',
+    caughtBy: ACKS,
+  },
+  {
+    id: 'gateway/ack-logged-again',
+    breaks: 'an ack that the log knows costs another entry',
+    file: 'src/gateway/gateway-acks.ts',
+    find: 'upTo <= delivery.acknowledged',
+    replace: 'upTo < delivery.acknowledged',
+    caughtBy: ACKS,
+  },
+  {
+    id: 'gateway/last-ack-refused',
+    breaks: 'the ack of the last request is refused',
+    file: 'src/gateway/gateway-acks.ts',
+    find: 'upTo > facts.lastServerRequestId',
+    replace: 'upTo >= facts.lastServerRequestId',
+    caughtBy: ACKS,
+  },
+  {
+    id: 'gateway/ack-lowered',
+    breaks: 'a lower ack replaces a higher one that waits',
+    file: 'src/gateway/gateway-acks.ts',
+    find: 'Math.max(wanted, upTo)',
+    replace: 'upTo',
+    caughtBy: ACKS,
+  },
+  {
+    id: 'gateway/acks-stuck-after-loss',
+    breaks: 'an ack that was lost with its leader holds up every later one',
+    file: 'src/gateway/gateway-acks.ts',
+    find: '        lost: () => {\n          this.inFlight.delete(attachment)',
+    replace: '        lost: () => {',
+    caughtBy: ACKS,
+  },
+  {
+    id: 'gateway/acks-stuck-after-refusal',
+    breaks: 'an ack that was refused holds up every later one',
+    file: 'src/gateway/gateway-acks.ts',
+    find: '        refused: (code) => {\n          this.inFlight.delete(attachment)',
+    replace: '        refused: (code) => {',
+    caughtBy: ACKS,
+  },
+  {
+    id: 'gateway/new-before-retried',
+    breaks: 'new requests leave before those that are sent again',
+    file: 'src/gateway/attachment.ts',
+    find: '    if (retried) this.delivery.redeliver(this)\n    this.delivery.deliver(this)',
+    replace: '    this.delivery.deliver(this)\n    if (retried) this.delivery.redeliver(this)',
+    caughtBy: ACKS,
+  },
+  {
+    id: 'gateway/retry-forgotten',
+    breaks: 'a later entry of the same run makes a retry be forgotten',
+    file: 'src/gateway/session-gateway.ts',
+    find: "    if (retried) held.ready = 'retried'\n    else if (held.ready === 'no') held.ready = 'new'",
+    replace: "    held.ready = retried ? 'retried' : 'new'",
+    caughtBy: ACKS,
+  },
+  {
+    id: 'gateway/older-epoch-adopted',
+    breaks: 'a command of an older epoch takes the place of its copy in the next one',
+    file: 'src/gateway/session-gateway.ts',
+    find: 'if (before.attachment.epoch === attachment.epoch) attachment.adopt',
+    replace: 'attachment.adopt',
+    caughtBy: HOLDING,
+  },
+  {
+    id: 'gateway/fenced-ends-the-holder',
+    breaks: 'the refusal of an older epoch ends the connection that holds the session',
+    file: 'src/gateway/session-gateway.ts',
+    find: 'if (held?.attachment === attachment) this.supersede(held)',
+    replace: 'if (held !== undefined) this.supersede(held)',
+    caughtBy: HOLDING,
+  },
+  {
+    id: 'gateway/leader-told-again',
+    breaks: 'who leads is told again although nothing changed',
+    file: 'src/gateway/session-gateway.ts',
+    find: '    if (text === this.announced) return\n',
+    replace: '',
+    caughtBy: HOLDING,
+  },
+  {
+    id: 'gateway/attached-to-nobody',
+    breaks: 'a connection that is gone holds a session',
+    file: 'src/gateway/gateway-connection.ts',
+    find: "reply.kind !== 'attached' || this.over",
+    replace: "reply.kind !== 'attached'",
+    caughtBy: HOLDING,
+  },
+  {
+    id: 'gateway/channel-of-two-sessions',
+    breaks: 'a channel that is attached anew goes on holding its first session',
+    file: 'src/gateway/gateway-connection.ts',
+    find: '    if (before !== undefined) this.gateway.detach(this, before)\n',
+    replace: '',
+    caughtBy: HOLDING,
+  },
+  {
+    id: 'gateway/end-untold',
+    breaks: 'a session whose close was lost is not told that it ended',
+    file: 'src/gateway/gateway-connection.ts',
+    find: '            attachment.closing = false\n',
+    replace: '',
+    caughtBy: HOLDING,
   },
 ]
