@@ -2,11 +2,27 @@
 export interface Suite {
   /** Said before the first test. */
   readonly says: string
+  readonly include: readonly string[]
   readonly exclude: readonly string[]
   /** Factor on the sample sizes of properties and of rounds: `test/effort.ts`. */
   readonly effort: number
   readonly timeoutMs: number
 }
+
+const ALL = ['test/**/*.test.ts']
+
+/** Clusters that faults of network, process and disk are put to, and planted bugs: what takes ten seconds and more. */
+const FAULTS = [
+  'test/bad-input/data-option.test.ts',
+  'test/cluster/addresses.test.ts',
+  'test/cluster/first-election.test.ts',
+  'test/cluster/first-peers.test.ts',
+  'test/cluster/freeze.test.ts',
+  'test/cluster/hanging-lookup.test.ts',
+  'test/cluster/stopping.test.ts',
+  'test/sim/planted-bugs.test.ts',
+  'test/storage/system-calls/failing-node.test.ts',
+]
 
 /** Tests of whole processes, and of many seeds: what takes seconds each. */
 const WHOLE_PROCESSES = [
@@ -17,25 +33,36 @@ const WHOLE_PROCESSES = [
   'test/cli/setup.test.ts',
   'test/storage/disk/lock-race.test.ts',
   'test/storage/system-calls/**',
+  'test/testing/exit.test.ts',
 ]
 
 const MINUTE_MS = 60_000
 
 export const SUITES: { readonly [mode: string]: Suite } = {
   test: {
-    says: 'About two minutes on two cores. `npm run test:quick` leaves out whole processes: under one minute.',
-    exclude: [],
+    says: 'About three minutes on two cores. `npm run test:quick` leaves out whole processes, `test:faults` has more of them.',
+    include: ALL,
+    exclude: FAULTS,
     effort: 1,
     timeoutMs: MINUTE_MS,
   },
+  faults: {
+    says: 'Clusters under faults of network, process and disk, and planted bugs: about two minutes on two cores.',
+    include: FAULTS,
+    exclude: [],
+    effort: 1,
+    timeoutMs: 3 * MINUTE_MS,
+  },
   quick: {
     says: 'Unit and property tests: under one minute on two cores.',
+    include: ALL,
     exclude: WHOLE_PROCESSES,
     effort: 1,
     timeoutMs: MINUTE_MS,
   },
   long: {
     says: 'Every test, with samples twenty times as large: five minutes on two cores, then 2,000 seeds in the simulator.',
+    include: ALL,
     exclude: [],
     effort: 20,
     timeoutMs: 30 * MINUTE_MS,

@@ -2,8 +2,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { SUITES } from './suites.ts'
 
 /**
- * `npm test`, `npm run test:quick` and `npm run test:long`. Test files share two processes: loading the product again for
- * each of them would take a third of the time, and what one leaves behind should not be able to hurt another.
+ * `npm test`, and `npm run` with `test:quick`, `test:faults` and `test:long`. Test files share two processes: loading the
+ * product again for each of them would take a third of the time, and what one leaves behind should not be able to hurt another.
  */
 export default defineConfig(({ mode }) => {
   const suite = SUITES[mode]
@@ -12,7 +12,7 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       root: new URL('..', import.meta.url).pathname,
-      include: ['test/**/*.test.ts'],
+      include: [...suite.include],
       exclude: [...configDefaults.exclude, ...suite.exclude],
       pool: 'forks',
       isolate: false,
