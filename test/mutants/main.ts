@@ -43,6 +43,12 @@ const { suite, only = '' } = flags
 const chosen = MUTANTS.filter((mutant) => (suite ?? suiteOf(mutant)) === suiteOf(mutant) && mutant.id.includes(only))
 if (chosen.length === 0) program.error(`no bug is called so; the suites are ${suites().join(', ')}`)
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    rmSync(scratch, { recursive: true, force: true })
+    process.exit(1)
+  })
+}
 try {
   process.exitCode = await main(chosen)
 } finally {

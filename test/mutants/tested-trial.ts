@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** Never copied: packages are linked, the rest is nobody's source. */
 const NOT_COPIED = new Set(['node_modules', '.git', 'coverage', 'data', 'results', '.setup.lock'])
@@ -40,7 +40,9 @@ export class Copy {
 
   private run(parameters: readonly string[]): Promise<string> {
     return new Promise((resolve) => {
-      const child = spawn(process.execPath, parameters, { cwd: this.path, stdio: ['ignore', 'pipe', 'pipe'] })
+      // A run that stops at its first failure does not clean up: what it leaves goes with the copy.
+      const env = { ...process.env, TMPDIR: dirname(this.path) }
+      const child = spawn(process.execPath, parameters, { cwd: this.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
       let said = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()))
       child.once('close', () => resolve(said))
