@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { openSession, submit, resultOf } from './commands.ts'
+import { numbersOf, openSession, submit, resultOf } from './commands.ts'
 import { Cluster, raftOf } from './cluster.ts'
+import { Told } from './told.ts'
 
 describe('three drivers', () => {
   test('FR-011 P-23 apply the same entries: every replica holds the sessions, and the hashes are equal', () => {
@@ -54,6 +55,26 @@ describe('three drivers', () => {
     cluster.network.heal()
     cluster.until(() => old.machine.stateHash() === next.machine.stateHash(), 'the histories are one again')
     expect(waiting.told).toBe('lost')
+  })
+
+  test('a leader that steps down tells every session whose keep-alive waits', () => {
+    const cluster = Cluster.started()
+    const old = cluster.leader
+    const session = openSession(old)
+    cluster.network.isolate(old.id)
+    const pings: Told[] = []
+    const stepsDown = (): boolean => {
+      if (old.driver.role !== 'leader') return true
+      const ping = new Told()
+      pings.push(ping)
+      old.driver.keepAlive(numbersOf(session), ping)
+      return false
+    }
+    cluster.until(stepsDown, 'it steps down')
+    // The last of them waited for the next duty when there was nobody left to do it.
+    expect(pings.length).toBeGreaterThan(0)
+    expect(pings.filter(({ told }) => told === null)).toEqual([])
+    expect(pings.at(-1)?.told).toBe('refused NOT_LEADER')
   })
 
   test('what is committed is settled although the leader steps down before it has applied it', () => {
