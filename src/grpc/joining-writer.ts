@@ -7,10 +7,11 @@ interface Waiting {
 }
 
 /**
- * Puts messages (wrapped frames) on one gRPC stream. grpc-js hands the next message to HTTP/2 only when the socket has taken
- * the one before, once per event-loop turn; a busy process that says more per turn than one message (entries, a commit
- * index, a heartbeat) would fall behind for ever. So what is said while a message is under way is joined into the next
- * one: messages of a field may follow each other in any number (wire.md §1, step 2).
+ * Puts messages (wrapped frames) on one gRPC stream. grpc-js, whose streams a server writes to, hands the next message to
+ * HTTP/2 only when the socket has taken the one before, once per event-loop turn; a busy process that says more per turn
+ * than one message (entries, a commit index, a heartbeat) would fall behind for ever. So what is said while a message is
+ * under way is joined into the next one: messages of a field may follow each other in any number (wire.md §1, step 2).
+ * Streams that are dialled are written to in the same way: one message of many frames costs less than many.
  */
 export class JoiningWriter {
   private readonly put: (message: Buffer, written: () => void) => void
