@@ -22,6 +22,7 @@ export type Admission =
 /** How many descriptors this process may have, and how many it has; null where the system does not tell. */
 export interface DescriptorCount {
   limit(): number | null
+  /** Counting takes a descriptor itself: null where there is a limit says that none is left. */
   open(): number | null
 }
 
@@ -44,9 +45,9 @@ export class DescriptorBudget {
     const limit = this.counts.limit()
     if (limit === null) return 'all'
     this.acceptedSince += 1
-    // While there is plenty, counting is what costs: 2 ms for 5,000 descriptors.
-    if (this.acceptedSince > COUNTED_AGAIN_AFTER || this.left(limit) === 'none') {
-      this.counted = this.counts.open() ?? 0
+    // While there is plenty, counting is what costs: 2 ms for 5,000 descriptors. While there is not, it is worth that.
+    if (this.acceptedSince > COUNTED_AGAIN_AFTER || this.left(limit) !== 'all') {
+      this.counted = this.counts.open() ?? limit
       this.acceptedSince = 0
     }
     return this.left(limit)

@@ -37,6 +37,19 @@ describe('connections and descriptors', () => {
     expect(budget.admit()).toBe('all')
   })
 
+  test('clients are served again with the first connection after a crowd has gone', () => {
+    let open = 880
+    const budget = new DescriptorBudget({ limit: () => 1024, open: () => open })
+    expect(budget.admit()).toBe('special')
+    open = 40
+    expect(budget.admit()).toBe('all')
+  })
+
+  test('nobody is let in when there is none left to count them with', () => {
+    const budget = new DescriptorBudget({ limit: () => 128, open: () => null })
+    expect(budget.admit()).toBe('none')
+  })
+
   test('what else the process has opened counts, though it is no connection', () => {
     expect(admissions(256, 230, 10)).toEqual({ all: 0, special: 0, none: 10 })
   })

@@ -94,15 +94,30 @@ function release(contender: Contender): DiskResult<null> {
 
 /**
  * Records and second locks of processes that died between two steps. Whoever may still be at one of them finds the lock
- * with another holder than it wants to follow, and begins again.
+ * with another holder than it wants to follow, and begins again. The lock is held by now, whatever becomes of these: what
+ * cannot be removed is left to a later holder.
  */
 function removeLeftovers(path: string): void {
   const prefix = `${basename(path)}.`
-  for (const name of readdirSync(dirname(path))) {
-    if (!name.startsWith(prefix)) continue
-    const file = join(dirname(path), name)
+  for (const name of namesIn(dirname(path))) {
+    if (name.startsWith(prefix)) removeIfDead(join(dirname(path), name))
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+function removeIfDead(file: string): void {
+  try {
     const holder = parseHolder(textIn(file) ?? '')
     if (holder !== null && !isAlive(holder)) unlinkIfThere(file)
+  } catch {
+    // No file of ours, or none that can be read: it stays.
   }
 }
 
@@ -122,9 +137,13 @@ function linked(from: string, to: string): boolean {
     return true
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
-    throw error
+    if (!NO_LINKS.has(codeOf(error))) throw error
+    throw Object.assign(new Error(`${to} cannot be linked (${codeOf(error)})`), { code: 'ENOLINKS' })
   }
 }
+
+/** How file systems without hard links, exFAT or some shares, refuse one. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 /** Null when there is no such file. */
 function textIn(path: string): string | null {

@@ -198,6 +198,13 @@ describe('the lock', () => {
     await release(await mustOpen())
   })
 
+  test('what cannot be cleaned up beside the lock does not keep anybody from it', async () => {
+    await release(await mustOpen())
+    mkdirSync(inFile('LOCK.d'))
+    await release(await mustOpen())
+    await release(await mustOpen())
+  })
+
   test('a lock of another host is not judged', async () => {
     await release(await mustOpen())
     writeFileSync(inFile('LOCK'), JSON.stringify({ pid: 1, host: 'elsewhere', started: 0 }))
