@@ -25,6 +25,8 @@ const SETTLE_MS = 500
 const ELECTION_MS_MAX = 600
 const GAP_P50_MS_MAX = 2 * ELECTION_MS_MAX
 const GAP_P99_MS_MAX = 4 * ELECTION_MS_MAX
+/** A trial in which some session is not served again by then has failed. */
+const TRIAL_MS_MAX = 30_000
 
 /**
  * Freezes the leader of three processes (SIGSTOP) under sessions of 5 s that write one command after the other, each with a
@@ -37,10 +39,13 @@ export async function freeze(flags: FreezeFlags): Promise<boolean> {
     return true
   }
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-freeze-'))
+  const ended = new AbortController()
+  // A node that is stopped does not notice that its parent is gone.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Error(signal)))
   try {
-    const cluster = await LocalCluster.start({ nodes: 3, directory })
+    const cluster = await LocalCluster.start({ nodes: 3, directory, signal: ended.signal })
     try {
-      return await onCluster(cluster, flags)
+      return await Promise.race([onCluster(cluster, flags), rejected(ended.signal)])
     } finally {
       await Promise.all(cluster.members.map((member) => cluster.kill(member.id)))
     }
@@ -84,7 +89,7 @@ async function freezeOnce(cluster: LocalCluster, lanes: readonly FreezeLane[], g
   process.kill(pid, 'SIGSTOP')
   let longest = 0
   try {
-    for (const gapMs of await Promise.all(measured)) {
+    for (const gapMs of await withinTrial(Promise.all(measured))) {
       gaps.record(gapMs)
       longest = Math.max(longest, gapMs)
     }
@@ -93,6 +98,16 @@ async function freezeOnce(cluster: LocalCluster, lanes: readonly FreezeLane[], g
   }
   await follows(cluster, member.id)
   return longest
+}
+
+/** The gaps, or a failure when some session is served by no other leader. */
+function withinTrial(gaps: Promise<readonly number[]>): Promise<readonly number[]> {
+  const late = AbortSignal.timeout(TRIAL_MS_MAX)
+  return Promise.race([gaps, rejected(late)])
+}
+
+function rejected(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }
 
 /** The node that was frozen follows another one, and has applied what that one had committed. */

@@ -12,6 +12,9 @@ export class ListenError extends Error {
   }
 }
 
+/** How often another port is taken where any free one will do. */
+const ANY_PORT_TRIES = 5
+
 /** Listening sockets on every address of one host, all on one port. */
 export class SocketListener {
   readonly port: number
@@ -23,7 +26,19 @@ export class SocketListener {
   }
 
   /** Binds; port 0 takes any free one. `host` is a name or an address without brackets. Rejects with ListenError. */
-  static async listen({ host, port }: HostPort, onSocket: (socket: Socket) => void): Promise<SocketListener> {
+  static async listen(address: HostPort, onSocket: (socket: Socket) => void): Promise<SocketListener> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await SocketListener.bindAll(address, onSocket)
+      } catch (error) {
+        // Nobody asked for the port that was free at the first of several addresses and is not at the next.
+        const unlucky = address.port === 0 && error instanceof ListenError && error.code === 'PORT_IN_USE'
+        if (!unlucky || attempt === ANY_PORT_TRIES) throw error
+      }
+    }
+  }
+
+  private static async bindAll({ host, port }: HostPort, onSocket: (socket: Socket) => void): Promise<SocketListener> {
     const servers: Server[] = []
     let bound = port
     let failed: ListenError | null = null

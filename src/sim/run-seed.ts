@@ -202,8 +202,8 @@ class World {
   }
 
   /** Every node's log as last witnessed, the crashed ones' disks too. */
-  private logs(): readonly Observed['log'][] {
-    return this.nodes.flatMap((node) => node.logs)
+  private logs(): readonly (readonly Observed['log'][])[] {
+    return this.nodes.map((node) => node.logs)
   }
 
   private settled(alive: readonly SimulatedNode[]): boolean {

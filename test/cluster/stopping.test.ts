@@ -5,7 +5,9 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { nodeId } from '../../src/base/brand.ts'
 import { freePorts } from '../../src/cli/cluster/free-ports.ts'
+import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
 import { executablePath } from '../../src/cli/package-root.ts'
 import { fetchStatus } from '../../src/client/index.ts'
 import { compileOnce, temporaryDirectory } from './processes.ts'
@@ -156,6 +158,17 @@ describe('a signal ends a server', () => {
     await identity.write(JSON.stringify({ ...IDENTITY, nodeId: 'n2' }))
     expect(await exited).toEqual([0, null])
     await Promise.all(children.map(gone))
+  })
+
+  test('a node that its parent stops for a second time is asked only once, and ends in order', async () => {
+    const directory = await temporaryDirectory()
+    const cluster = await LocalCluster.start({ nodes: 1, directory })
+    const node = cluster.process(nodeId('n1'))
+    const stopping = node?.stop()
+    expect(node?.stop()).toBe(stopping)
+    await cluster.stop()
+    expect(await node?.exited).toEqual({ code: 0, signal: null })
+    expect(existsSync(join(cluster.dataDirectory(nodeId('n1')), 'LOCK'))).toBe(false)
   })
 
   test('Ctrl-C reaches a node from the terminal and from its parent: it ends in order all the same', async () => {

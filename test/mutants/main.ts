@@ -42,10 +42,13 @@ const flags: { suite?: string; only?: string; json?: true } = program.opts()
 const { suite, only = '' } = flags
 const chosen = MUTANTS.filter((mutant) => (suite ?? suiteOf(mutant)) === suiteOf(mutant) && mutant.id.includes(only))
 if (chosen.length === 0) program.error(`no bug is called so; the suites are ${suites().join(', ')}`)
+let running: Copy | null = null
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    rmSync(scratch, { recursive: true, force: true })
+  process.once(signal, async () => {
+    await running?.stop()
+    // Processes of the tests may still be at their own clean-up.
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 20 })
     process.exit(1)
   })
 }
@@ -58,6 +61,7 @@ try {
 /** Tries each; the exit code says whether all were noticed. */
 async function main(mutants: readonly Mutant[]): Promise<number> {
   const copy = new Copy(ROOT, join(scratch, 'tree'))
+  running = copy
   const files = [...new Set(mutants.flatMap(filesOf))]
   const intact = files.length === 0 ? null : await copy.test(files)
   if (intact?.kind === 'failed' || intact?.kind === 'broken') {

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
@@ -15,6 +16,8 @@ export interface TestOutcome {
 /** A copy of the checkout in which tests are run, one bug after the other. What was compiled comes along. */
 export class Copy {
   readonly path: string
+  private child: ChildProcess | null = null
+  private stopped = false
 
   constructor(root: string, path: string) {
     this.path = path
@@ -40,13 +43,28 @@ export class Copy {
 
   private run(parameters: readonly string[]): Promise<string> {
     return new Promise((resolve) => {
+      if (this.stopped) return
       // A run that stops at its first failure does not clean up: what it leaves goes with the copy.
       const env = { ...process.env, TMPDIR: dirname(this.path) }
       const child = spawn(process.execPath, parameters, { cwd: this.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
+      this.child = child
       let said = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()))
-      child.once('close', () => resolve(said))
+      child.once('close', () => {
+        this.child = null
+        resolve(said)
+      })
     })
+  }
+
+  /** Ends what runs in the copy, if anything does; resolves when it is gone. Nothing runs any more: later runs do not end. */
+  async stop(): Promise<void> {
+    const { child } = this
+    this.stopped = true
+    if (child === null) return
+    const gone = once(child, 'close')
+    child.kill('SIGTERM')
+    await gone
   }
 }
 

@@ -114,8 +114,7 @@ function lossesLeft(of: {
   const { voters, nodes, leader, named } = of
   const majority = Math.floor(voters.length / 2) + 1
   const voting = nodes.filter((node) => voters.includes(node.id))
-  // A follower names a leader for as long as it hears it; whether others do, it does not know.
-  const sound = voting.filter((node) => counts(node.health) || (leader === null && node.id === named)).length
+  const sound = voting.filter((node) => counts(node.health)).length
   const heard = leader === null ? majority : 1 + leader.followers.filter(isHeard).length
   if (named === null || heard < majority) return Math.min(-1, sound - majority)
   return Math.max(0, sound - majority)

@@ -35,6 +35,7 @@ export class NodeProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   private readonly child: ChildProcess
   private readonly tail: string[] = []
+  private stopping: Promise<void> | null = null
 
   private constructor(options: NodeProcessOptions, child: ChildProcess) {
     this.options = options
@@ -68,8 +69,14 @@ export class NodeProcess {
     await this.exited
   }
 
-  /** Asks the process to end, and ends it when it does not within ten seconds. */
-  async stop(): Promise<void> {
+  /** Asks the process to end, once: the same signal for a second time would cut it short. Resolves when it has ended. */
+  stop(): Promise<void> {
+    this.stopping ??= this.terminate()
+    return this.stopping
+  }
+
+  /** Ends it after all when it does not end within ten seconds. */
+  private async terminate(): Promise<void> {
     this.child.kill('SIGTERM')
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS_MAX)
     await this.exited

@@ -64,8 +64,8 @@ export class Invariants {
     }
   }
 
-  /** After every event, for each process that may have changed. */
-  observe(now: Observed, logs: readonly LogWitness[]): void {
+  /** After every event, for each process that may have changed. `logs`: of each node, those of its replaced disks too. */
+  observe(now: Observed, logs: readonly (readonly LogWitness[])[]): void {
     const before = this.last.get(now.id)
     if (before !== undefined) this.monotonic(before, now)
     if (now.role === 'leader' && this.leaders.get(now.currentTerm) !== now.id) this.elected(now)
@@ -135,7 +135,7 @@ export class Invariants {
     }
   }
 
-  private commitAdvanced(now: Observed, logs: readonly LogWitness[]): void {
+  private commitAdvanced(now: Observed, logs: readonly (readonly LogWitness[])[]): void {
     const entry = now.log.entries[now.commitIndex]
     if (now.commitIndex === 0) return
     const known = this.committed[Math.min(now.commitIndex, this.committedIndex)]
@@ -149,7 +149,10 @@ export class Invariants {
       this.committed[index] = now.log.entries[index] ?? entry
     }
     this.committedIndex = now.commitIndex
-    const holders = logs.filter((log) => log.durable[now.commitIndex]?.chain === entry.chain).length
+    // A node is one voter, however many of its disks hold the entry.
+    const holders = logs.filter((disks) =>
+      disks.some((log) => log.durable[now.commitIndex]?.chain === entry.chain),
+    ).length
     if (holders * 2 <= this.voters)
       throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })
   }

@@ -106,6 +106,6 @@ function unreadable(shown: string): StorageFault {
     code: 'IO_ERROR',
     message:
       `${shown} does not say whose data this is: it is damaged, or no file of Holdfast's. Nothing was changed. Restore the file from a copy of this very ` +
-      `directory: it never changes after the first start. Without one the directory cannot be used.`,
+      `directory that was made after the node first took part in its cluster: it does not change from then on. Without one the directory cannot be used.`,
   }
 }

@@ -25,7 +25,10 @@ export function faultOf(error: DiskError): StorageFault {
     case 'EPERM':
       return unwritable(what, 'Give the user of this process write permission')
     case 'ENOLINKS':
-      return unwritable(what, 'Its file system has no hard links, which the lock of the directory needs: use another disk')
+      return unwritable(
+        what,
+        'Its file system has no hard links, which the lock of the directory needs: use another disk',
+      )
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EEXIST':

@@ -70,6 +70,12 @@ describe('the status of a cluster', () => {
     expect(status).toMatchObject({ leader: 'n2', term: 4 })
   })
 
+  test('a leader that cannot be reached does not count in what can be lost, though others name it', () => {
+    const status = clusterStatus([gone('n1'), node('n2', { leader: 'n1' }), node('n3', { leader: 'n1' })])
+    expect(status.canLose).toBe(0)
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
+  })
+
   test('a node that does not apply what is committed is behind', () => {
     const status = clusterStatus([
       node('n1', { ...leading, commitIndex: 90_000, appliedIndex: 90_000 }),

@@ -2,7 +2,7 @@ import type { Catcher, Mutant } from '../mutant.ts'
 
 const WITHIN_300_SEEDS: Catcher = { kind: 'simulator', seeds: 300 }
 
-/** What the simulator itself must find (faults.md §3). `test/sim/planted-bugs.test.ts` plants these in every `npm test`. */
+/** What the simulator itself must find (faults.md §3). `npm run test:faults` plants these in each of its runs. */
 export const SIMULATOR: readonly Mutant[] = [
   {
     id: 'simulator/vote-not-persisted',
