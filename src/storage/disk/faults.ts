@@ -24,7 +24,7 @@ export function faultOf(error: DiskError): StorageFault {
     case 'EACCES':
     case 'EPERM':
       return unwritable(what, 'Give the user of this process write permission')
-    case 'ENOLINKS':
+    case 'ENOTSUP':
       return unwritable(
         what,
         'Its file system has no hard links, which the lock of the directory needs: use another disk',

@@ -138,7 +138,7 @@ function linked(from: string, to: string): boolean {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
     if (!NO_LINKS.has(codeOf(error))) throw error
-    throw Object.assign(new Error(`${to} cannot be linked (${codeOf(error)})`), { code: 'ENOLINKS' })
+    throw Object.assign(new Error(`${to} cannot be linked (${codeOf(error)})`), { code: 'ENOTSUP' })
   }
 }
 
