@@ -27,7 +27,12 @@ interface KnownName {
  * more. The other two are left to the disk: the log's sync and the snapshots.
  */
 const RUNNING_MAX = 2
-/** Names that are known to hang share one of these, so that the other one is free for those that answer. */
+/** While all of those hang, one name that is not known to gets a third thread; the disk keeps the last one. */
+const RUNNING_MAX_WHILE_SLOW = 3
+/**
+ * Names that are known to hang as they begin share one thread, so that the other one is free for those that answer. Names
+ * that turn out to hang as they run may hold all three.
+ */
 const SLOW_RUNNING_MAX = 1
 const SLOW_MS = 1000
 /** After this long a name's last good addresses are taken instead: less than any connect timeout. */
@@ -101,9 +106,8 @@ export class AddressLookup {
   }
 
   private startNext(): void {
-    while (this.running < RUNNING_MAX) {
-      const slowRunning = [...this.names.values()].filter(({ state, slow }) => state === 'running' && slow).length
-      const at = this.queue.findIndex(({ slow }) => !slow || slowRunning < SLOW_RUNNING_MAX)
+    for (;;) {
+      const at = this.queue.findIndex((known) => this.mayStart(known))
       const [known] = at < 0 ? [] : this.queue.splice(at, 1)
       if (known === undefined) return
       if (known.waiting.size === 0) known.state = 'idle'
@@ -111,11 +115,18 @@ export class AddressLookup {
     }
   }
 
+  private mayStart({ slow }: KnownName): boolean {
+    const slowRunning = [...this.names.values()].filter((other) => other.state === 'running' && other.slow).length
+    if (slow) return this.running < RUNNING_MAX && slowRunning < SLOW_RUNNING_MAX
+    return this.running < (slowRunning === this.running ? RUNNING_MAX_WHILE_SLOW : RUNNING_MAX)
+  }
+
   private start(known: KnownName): void {
     known.state = 'running'
     this.running += 1
     const slow = setTimeout(() => {
       known.slow = true
+      this.startNext()
     }, SLOW_MS).unref()
     const startedMs = performance.now()
     this.resolve(known.name, (error, addresses) => {

@@ -45,7 +45,10 @@ export interface DialledStream {
   write(message: Buffer, written: () => void): void
   /** Says no more behind what was written, and goes on to listen. */
   finish(): void
-  /** Ends it behind what was written. It is cut when that takes longer than half a second. */
+  /**
+   * Ends it behind what was written, and cuts it when that takes longer than half a second. While the socket still connects
+   * it is cut at once, and what was written is dropped.
+   */
   end(): void
   /** Cuts it at once. */
   cancel(): void

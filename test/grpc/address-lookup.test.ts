@@ -49,15 +49,38 @@ describe('names of peers', () => {
     expect(asks.map(({ heard }) => heard)).toEqual(Array(20).fill(['10.0.0.1']))
   })
 
-  test('a name that hangs leaves another its thread, and the disk two: names known to hang share one', () => {
+  test('two names that hang on a cold start keep a third one waiting for a second, not for ever', () => {
+    const resolver = new Resolver()
+    const [, , good] = ['hangs1', 'hangs2', 'good', 'later'].map((name) => resolver.ask(name))
+    vi.advanceTimersByTime(999)
+    expect(resolver.asked).toEqual(['hangs1', 'hangs2'])
+    vi.advanceTimersByTime(1)
+    expect(resolver.asked).toEqual(['hangs1', 'hangs2', 'good'])
+    resolver.answer('good', '10.0.0.1')
+    expect(good?.heard).toEqual(['10.0.0.1'])
+    expect(resolver.asked.slice(3)).toEqual(['later'])
+    // One that is known to hang gets no third thread, and neither does a fourth name once three hang.
+    resolver.answer('later', '10.0.0.2')
+    for (const name of ['hangs3', 'hangs4']) resolver.ask(name)
+    vi.advanceTimersByTime(4500)
+    expect(resolver.asked.slice(4)).toEqual(['hangs3'])
+    resolver.answer('hangs1', null)
+    resolver.ask('hangs1')
+    expect(resolver.asked.slice(5)).toEqual(['hangs4'])
+    expect(resolver.mostOpen).toBe(3)
+  })
+
+  test('a name that hangs leaves another its thread: names known to hang share one', () => {
     const resolver = new Resolver()
     for (const name of ['hangs1', 'hangs2', 'good']) resolver.ask(name)
     expect(resolver.asked).toEqual(['hangs1', 'hangs2'])
-    vi.advanceTimersByTime(4000)
-    resolver.answer('hangs1', null)
-    resolver.answer('hangs2', null)
+    vi.advanceTimersByTime(1000)
     expect(resolver.asked.slice(2)).toEqual(['good'])
     resolver.answer('good', '10.0.0.1')
+    vi.advanceTimersByTime(3000)
+    resolver.answer('hangs1', null)
+    resolver.answer('hangs2', null)
+    resolver.mostOpen = 0
     // From now on those that hang wait for each other, and for nobody else.
     for (let round = 0; round < 10; round += 1) {
       const before = resolver.asked.length
