@@ -72,7 +72,7 @@ export class Driver implements RaftNode {
     const known = options.configuration
     if (known !== null) this.members.add(known.index, known.payload, known.bytes)
     this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options))
-    this.peers = new Peers(options, this.members, () => this.tellListeners())
+    this.peers = new Peers(options, this.members, (member) => this.memberMoved(member))
     this.outgoing = new OutgoingMessages({
       log,
       transmit: (to, message, records) => this.peers.transmit(to, message, records),
@@ -166,7 +166,9 @@ export class Driver implements RaftNode {
     const received = this.peers.receive(frame)
     this.checkBootstrap()
     if (received === null) return
-    this.logClock.sample(frame.sender, received.wallMs, this.options.clock.monotonicMs())
+    const { sender } = frame
+    if (this.peers.addresses.concerns(sender))
+      this.logClock.sample(sender, received.wallMs, this.options.clock.monotonicMs())
     this.loop.enqueue(received.message)
   }
 
@@ -352,8 +354,9 @@ export class Driver implements RaftNode {
     this.roleNews.tell(this, this.raft.currentTerm, this.listeners)
   }
 
-  /** The leader is reached at another address. */
-  private tellListeners(): void {
+  /** Listeners go by the leader's address alone. */
+  private memberMoved(member: NodeId): void {
+    if (member !== this.leader) return
     for (const listener of this.listeners) listener.roleChanged()
   }
 

@@ -34,6 +34,7 @@ export class SimulatedNetwork {
     return {
       send: (frame) => this.send(self, frame),
       queuedBytes: () => 0,
+      hint: () => undefined,
       close: (done) => {
         this.listeners.delete(self)
         done()

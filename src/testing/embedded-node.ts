@@ -137,7 +137,12 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
   return { driver, gateway, server: inProcessServer(gateway) }
 }
 
-const NO_PEERS: PeerTransport = { send: () => undefined, queuedBytes: () => 0, close: (closed) => closed() }
+const NO_PEERS: PeerTransport = {
+  send: () => undefined,
+  queuedBytes: () => 0,
+  hint: () => undefined,
+  close: (closed) => closed(),
+}
 
 /** Tells the connections first: their clients look for the node again. */
 function stop(running: Running): Promise<void> {

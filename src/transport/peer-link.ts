@@ -64,8 +64,8 @@ export class PeerLink {
   }
 
   /**
-   * The peer says that it is reached there. It may be wrong for this node, which was given another address: while there is
-   * no connection both are tried in turn.
+   * The peer says that it is reached there. It may be wrong for this node, which was given another address: while neither
+   * takes our frames both are tried in turn.
    */
   hint(address: string): void {
     const [configured = address] = this.addresses
@@ -119,7 +119,8 @@ export class PeerLink {
   }
 
   private lose(end: ConnectionEnd | 'timeout', message: string): void {
-    if (!this.open) this.tried = (this.tried + 1) % this.addresses.length
+    // Whoever refuses our frames answers, and is not the peer: another process took that address over.
+    if (!this.open || end === 'refused') this.tried = (this.tried + 1) % this.addresses.length
     this.drop()
     // A peer that refuses our frames will refuse them again: no use in hurrying.
     if (end === 'refused') this.backoffMs = this.options.backoffMaxMs

@@ -64,6 +64,11 @@ export class GrpcPeerTransport implements PeerTransport {
     else this.links.set(peer, this.link(peer, address))
   }
 
+  /** Tried in turn with the peer's configured address while nobody takes its frames; without effect for an unknown peer. */
+  hint(peer: NodeId, address: string): void {
+    this.links.get(peer)?.hint(address)
+  }
+
   removePeer(peer: NodeId): void {
     this.links.get(peer)?.close()
     this.links.delete(peer)
@@ -117,7 +122,6 @@ export class GrpcPeerTransport implements PeerTransport {
   private accept(call: ServerDuplexStream<Buffer, Buffer>): void {
     acceptPeer(call, this.options.identity, {
       onFrame: (frame) => {
-        if (frame.body.kind === 'reachedAt') this.links.get(frame.sender)?.hint(frame.body.address)
         this.listener?.onFrame(frame)
       },
       onRefused: (refusal) => this.options.note?.({ peer: null, event: refusal.code, message: refusal.message }),

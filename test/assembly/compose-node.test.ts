@@ -27,7 +27,12 @@ function partsOf(clock: TestClock): NodeParts {
     snapshots: memorySnapshotStore(new MemorySnapshots(), (run) => clock.defer(run)),
     seed: 1,
     openLog: logOpener({ disk: new MemoryDisk((run) => clock.defer(run)), directory: 'log', group, clock }),
-    openTransport: () => ({ send: () => undefined, queuedBytes: () => 0, close: (done) => done() }),
+    openTransport: () => ({
+      send: () => undefined,
+      queuedBytes: () => 0,
+      hint: () => undefined,
+      close: (done) => done(),
+    }),
   }
 }
 

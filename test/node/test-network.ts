@@ -9,6 +9,8 @@ export class TestNetwork {
   /** Changes a frame on its way; null: lost. */
   script: (frame: PeerFrame) => PeerFrame | null = (frame) => frame
   closed: NodeId[] = []
+  /** Addresses that any transport was told to try for a peer, in order. */
+  readonly hinted: (readonly [NodeId, string])[] = []
   /** Bytes that every transport says are queued to every peer. */
   queuedBytes = 0
   private readonly clock: Clock
@@ -24,6 +26,7 @@ export class TestNetwork {
     return {
       send: (frame) => this.carry(self, frame),
       queuedBytes: () => this.queuedBytes,
+      hint: (peer, address) => void this.hinted.push([peer, address]),
       close: (done) => {
         this.closed.push(self)
         this.detach(self)

@@ -15,7 +15,7 @@ const KNOWN: readonly { readonly cause: string; readonly seeds: readonly number[
     seeds: [1576, 2434, 2537, 3471],
   },
   {
-    // test/raft/scripts/28-vote-without-configuration.txt; test/node/peers/peers.test.ts, "bootstrap"
+    // test/raft/scripts/28-vote-without-configuration.txt; test/node/bootstrap.test.ts
     cause:
       'a voter that the Configuration names granted nothing before it knew every initial voter, two of which were down',
     seeds: [2209, 2310, 2546, 2576, 2851, 2858, 3350, 3616, 4013, 4018, 4769, 4962, 5178],

@@ -151,6 +151,17 @@ describe('a link to a peer', () => {
     expect(script.last.address).toBe('a:1')
   })
 
+  test('a wrong process that answers at one address and refuses our frames does not keep the link from the other', () => {
+    const { clock, script, link } = setUp()
+    link.hint('b:2')
+    for (let round = 1; round < 5; round += 1) {
+      script.last.listener.onOpen()
+      script.last.listener.onEnd('refused', 'WRONG_CLUSTER')
+      while (script.dialled.length === round) clock.advance(1)
+    }
+    expect(script.dialled.map(({ address }) => address)).toEqual(['a:1', 'b:2', 'a:1', 'b:2', 'a:1'])
+  })
+
   test('closing leaves no timer', () => {
     const { clock, script, link } = setUp()
     link.close()

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { groupId, logIndex, nodeId, term } from '../../src/base/brand.ts'
 import { Random } from '../../src/base/random.ts'
 import type { PeerFrame } from '../../src/node/ports/peer-transport.ts'
+import type { DialPeer } from '../../src/transport/peer-connection.ts'
 import { peerServiceDefinition } from '../../src/transport/peer-service.ts'
 import { GrpcPeerTransport } from '../../src/transport/peer-transport.ts'
 import { realClock } from './fake-clock.ts'
@@ -38,7 +39,7 @@ class Collector<Item> {
 function transportOf(
   id: typeof n1,
   peers: ReadonlyMap<typeof n1, string>,
-  overrides: { clusterId?: string; instance?: string; electionTimeoutMs?: number } = {},
+  overrides: { clusterId?: string; instance?: string; electionTimeoutMs?: number; dial?: DialPeer } = {},
 ) {
   const frames = new Collector<PeerFrame>()
   const notes = new Collector<string>()
@@ -56,6 +57,7 @@ function transportOf(
     // Twice this is the connect watchdog: generous, because a busy machine is not a silent peer.
     electionTimeoutMs: overrides.electionTimeoutMs ?? 10_000,
     note: (note) => notes.push(`${note.event}`),
+    ...(overrides.dial === undefined ? {} : { dial: overrides.dial }),
   })
   transport.listen({
     onFrame: (frame) => frames.push(frame),
@@ -94,8 +96,10 @@ const vote = (overrides: Partial<PeerFrame> = {}, number = 1): PeerFrame => ({
   ...overrides,
 })
 
-async function connectedPair(overrides: { clusterId?: string; instance?: string } = {}) {
-  const receiver = transportOf(n2, new Map(), overrides)
+async function connectedPair(
+  overrides: { clusterId?: string; instance?: string } = {},
+  receiver = transportOf(n2, new Map(), overrides),
+) {
   const { port, server } = await serve(receiver.transport)
   const sender = transportOf(n1, new Map([[n2, `127.0.0.1:${port}`]]))
   await sender.notes.until(1)
@@ -159,6 +163,23 @@ describe('the peer transport over gRPC', () => {
     while (!sender.transport.connected(n2)) await sender.notes.until(sender.notes.items.length + 1)
     sender.transport.send(vote())
     await receiver.frames.until(1)
+  })
+
+  test('an address that a frame names is dialled once the driver has judged the frame, not before', async () => {
+    const dialled = new Collector<string>()
+    const dial: DialPeer = (address, { onEnd }) => {
+      dialled.push(address)
+      setImmediate(() => onEnd('other', 'nobody answers'))
+      return { write: () => undefined, close: () => undefined }
+    }
+    const { receiver, sender } = await connectedPair({}, transportOf(n2, new Map([[n1, 'a:1']]), { dial }))
+    sender.transport.send(vote({ senderInstance: 'replaced', body: { kind: 'reachedAt', address: 'b:2' } }))
+    await receiver.frames.until(1)
+    await dialled.until(dialled.items.length + 2)
+    expect(new Set(dialled.items)).toEqual(new Set(['a:1']))
+    receiver.transport.hint(n1, 'b:2')
+    await dialled.until(dialled.items.length + 3)
+    expect(new Set(dialled.items)).toEqual(new Set(['a:1', 'b:2']))
   })
 
   test('a listener that accepts TCP and stays silent is given up and tried again, and is not called unreachable', async () => {

@@ -30,12 +30,21 @@ export class Addresses {
     return this.told.get(id) ?? this.started.get(id) ?? this.members.member(id)?.address ?? null
   }
 
-  /** What a member says of itself; true when it is news. What nobody could dial is ignored: a cluster of one has port 0. */
-  learn(id: NodeId, address: string): boolean {
+  /**
+   * What this node, or a member, says of itself; `moved` when it is news. Ignored is what nobody could dial (a cluster of
+   * one has port 0), and what a stranger says: there is no end of strangers.
+   */
+  learn(id: NodeId, address: string): 'ignored' | 'known' | 'moved' {
+    if (!this.concerns(id)) return 'ignored'
     const parted = parseHostPort(address)
-    if (parted === null || parted.port === 0) return false
+    if (parted === null || parted.port === 0) return 'ignored'
     const known = this.of(id)
     this.told.set(id, address)
-    return known !== address
+    return known === address ? 'known' : 'moved'
+  }
+
+  /** This node, an initial voter, or a member by the newest Configuration. */
+  concerns(id: NodeId): boolean {
+    return id === this.self || this.started.has(id) || this.members.member(id) !== null
   }
 }

@@ -21,14 +21,14 @@ const QUEUED_BYTES_MAX = 24 * 1024 * 1024
 export class Peers {
   readonly bootstrap: Bootstrap
   readonly addresses: Addresses
-  private readonly moved: () => void
+  private readonly moved: (member: NodeId) => void
   private readonly options: DriverOptions
   private readonly members: Members
   private readonly voters: readonly NodeId[]
   private bootstrapped = false
 
-  /** `moved`: some member is reached at another address than was known. */
-  constructor(options: DriverOptions, members: Members, moved: () => void) {
+  /** `moved`: that member is reached at another address than was known. */
+  constructor(options: DriverOptions, members: Members, moved: (member: NodeId) => void) {
     this.options = options
     this.moved = moved
     this.addresses = new Addresses(options, members)
@@ -87,7 +87,7 @@ export class Peers {
       return null
     }
     if (body.kind === 'reachedAt') {
-      if (this.addresses.learn(sender, body.address)) this.moved()
+      this.receiveAddress(sender, body.address)
       return null
     }
     if (recipientInstance === '') return null
@@ -113,8 +113,18 @@ export class Peers {
   private receiveHello(frame: PeerFrame, hello: Extract<PeerBody, { kind: 'hello' }>): void {
     const { sender, senderInstance: instance, recipientInstance } = frame
     const knowsThis = recipientInstance !== ''
-    if (knowsThis) this.bootstrap.receive(sender, { instance, hasConfiguration: hello.hasConfiguration })
+    // Strangers, of whom there is no end, have no part in the handshake.
+    if (knowsThis && this.addresses.concerns(sender))
+      this.bootstrap.receive(sender, { instance, hasConfiguration: hello.hasConfiguration })
     if (hello.reply) this.hello(sender, instance, !knowsThis)
+  }
+
+  /** The transport dials what it is told here: only what a member's very disk says, and what can be dialled. */
+  private receiveAddress(sender: NodeId, address: string): void {
+    const learnt = this.addresses.learn(sender, address)
+    if (learnt === 'ignored') return
+    this.options.transport.hint(sender, address)
+    if (learnt === 'moved') this.moved(sender)
   }
 
   /** Remembers the Configurations among records that go to the log. */

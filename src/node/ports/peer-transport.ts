@@ -37,6 +37,8 @@ export interface PeerTransport {
   send(frame: PeerFrame): void
   /** Bytes queued towards that peer but not yet taken by its connection: back-pressure for catch-up. */
   queuedBytes(to: NodeId): number
+  /** A member says that it is reached there, host:port: also tried while it is not reached where it was configured. */
+  hint(peer: NodeId, address: string): void
   close(done: () => void): void
 }
 

@@ -1,6 +1,6 @@
 import type { Mutant } from '../mutant.ts'
 
-/** Who waits for the driver. */
+/** Who waits for the driver, and whom it listens to. */
 export const NODE: readonly Mutant[] = [
   {
     id: 'node/keep-alive-waits-for-ever',
@@ -9,5 +9,29 @@ export const NODE: readonly Mutant[] = [
     find: "    this.duties.refuse('NOT_LEADER')\n",
     replace: '',
     caughtBy: { kind: 'tests', files: ['test/node/cluster.test.ts'] },
+  },
+  {
+    id: 'node/strangers-have-addresses',
+    breaks: 'an address is remembered of whoever knows the cluster id, without a bound, and told to listeners',
+    file: 'src/node/peers/addresses.ts',
+    find: "    if (!this.concerns(id)) return 'ignored'\n",
+    replace: '',
+    caughtBy: { kind: 'tests', files: ['test/node/peers/peers.test.ts'] },
+  },
+  {
+    id: 'node/dials-unjudged-address',
+    breaks: 'an address that cannot be dialled, or that a stranger names, is handed to the transport',
+    file: 'src/node/peers/peers.ts',
+    find: "    if (learnt === 'ignored') return\n",
+    replace: '',
+    caughtBy: { kind: 'tests', files: ['test/node/peers/peers.test.ts'] },
+  },
+  {
+    id: 'node/refused-link-stays',
+    breaks: 'a wrong process that refuses frames at one address keeps a peer from being reached at the other',
+    file: 'src/transport/peer-link.ts',
+    find: "if (!this.open || end === 'refused') this.tried",
+    replace: 'if (!this.open) this.tried',
+    caughtBy: { kind: 'tests', files: ['test/transport/peer-link.test.ts'] },
   },
 ]

@@ -36,7 +36,7 @@ export const RAFT: readonly Mutant[] = [
     file: 'src/node/peers/peers.ts',
     find: "const knowsThis = recipientInstance !== ''",
     replace: "const knowsThis = recipientInstance !== 'x'",
-    caughtBy: { kind: 'tests', files: ['test/node/peers/peers.test.ts'] },
+    caughtBy: { kind: 'tests', files: ['test/node/bootstrap.test.ts'] },
   },
   {
     id: 'raft/voters-disk-changes',
@@ -44,7 +44,7 @@ export const RAFT: readonly Mutant[] = [
     file: 'src/node/bootstrap.ts',
     find: 'return this.agreed ? this.instanceOf(id) : null',
     replace: 'return null',
-    caughtBy: { kind: 'tests', files: ['test/node/peers/peers.test.ts'] },
+    caughtBy: { kind: 'tests', files: ['test/node/bootstrap.test.ts'] },
   },
   {
     id: 'raft/contact-taken-back',
