@@ -240,6 +240,14 @@ export class Script {
     this.clock.advance(0)
   }
 
+  /** The oldest channel to that endpoint breaks. */
+  cutAt(endpoint: string): void {
+    const broken = this.channels.find((channel) => channel.endpoint === endpoint)
+    this.channels = this.channels.filter((channel) => channel !== broken)
+    broken?.listener.onClosed('UNAVAILABLE', 'cut')
+    this.clock.advance(0)
+  }
+
   private hear(message: UpMessage, listener: ChannelListener): void {
     if (message.kind !== 'ping' || message.channel !== 0) {
       this.heard.push(structuredClone(message))

@@ -150,7 +150,12 @@ export class LeaderConnection {
   private leaderGone(stream: NodeStream, failure: string): void {
     if (stream !== this.leader) return
     this.leave()
-    if (!this.closed) this.search.beginAfter(failure)
+    if (this.closed) return
+    const { search } = this
+    search.lastFailure = failure
+    // Another stream to the same node, which was not needed before (`mayReplaceLeader`).
+    if (search.found !== null) this.found(search.found)
+    else search.beginAfter()
   }
 
   private suspect(): void {
@@ -166,6 +171,8 @@ export class LeaderConnection {
     this.search.take(stream)
     this.search.end()
     before?.close()
+    // By whoever heard that the one before is left.
+    if (this.closed) return stream.close()
     const { greeting } = stream
     assert(greeting !== null, 'a node says who leads only after its greeting')
     this.leader = stream

@@ -31,7 +31,7 @@ const STREAMS_MAX = 8
  * asked: it says at once when somebody is elected, and a node that it names may be frozen, cut off or gone.
  */
 export class LeaderSearch {
-  /** Why the last stream ended, for messages. */
+  /** Why the last stream ended, for messages; also of one that was taken out. */
   lastFailure = ''
   private readonly options: LeaderSearchOptions
   private readonly listener: LeaderSearchListener
@@ -39,6 +39,7 @@ export class LeaderSearch {
   private readonly streams = new Set<NodeStream>()
   private nextEndpoint = 0
   private backoffMs = BACKOFF_FIRST_MS
+  private takenAt = Number.NEGATIVE_INFINITY
   private redirects = 0
   private retryTimer: { cancel(): void } | null = null
   private pauseTimer: { cancel(): void } | null = null
@@ -65,8 +66,7 @@ export class LeaderSearch {
   }
 
   /** Begins after a failure, with a wait that grows from one to the next. */
-  beginAfter(failure: string): void {
-    this.lastFailure = failure
+  beginAfter(): void {
     this.start()
     this.retry()
   }
@@ -87,7 +87,7 @@ export class LeaderSearch {
   take(stream: NodeStream): void {
     this.streams.delete(stream)
     stream.keep()
-    this.backoffMs = BACKOFF_FIRST_MS
+    this.takenAt = this.options.environment.clock.nowMs()
   }
 
   /** Gives up all that were asked. */
@@ -101,7 +101,13 @@ export class LeaderSearch {
     this.streams.clear()
   }
 
+  /**
+   * A leader that was there for longer than the longest wait has earned a fresh backoff. To take one is not enough: one that
+   * takes sessions and then cuts the stream would be dialled every 10 ms for ever, with an entry in the log for every attach.
+   */
   private start(): void {
+    const now = this.options.environment.clock.nowMs()
+    if (now - this.takenAt > this.options.backoffMaxMs) this.backoffMs = BACKOFF_FIRST_MS
     if (!this.running) this.pause()
   }
 

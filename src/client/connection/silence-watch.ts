@@ -25,6 +25,8 @@ export class SilenceWatch {
   private timer: { cancel(): void } | null = null
   /** When the leader was last heard, or the first message after that was sent. */
   private since = 0
+  /** Something was sent since the leader was last heard, or is still owed from before. */
+  private owed = false
   private dueAt = 0
   private probed = false
 
@@ -39,13 +41,15 @@ export class SilenceWatch {
 
   /** A message went out. */
   sent(): void {
-    if (this.timer !== null) return
+    if (this.owed) return
+    this.owed = true
     this.since = this.options.clock.nowMs()
-    this.arm(this.options.limitMs() / 2)
+    if (this.timer === null) this.arm(this.options.limitMs() / 2)
   }
 
   /** Something came in. */
   heard(): void {
+    this.owed = false
     if (this.timer === null) return
     this.since = this.options.clock.nowMs()
     this.probed = false
@@ -54,6 +58,7 @@ export class SilenceWatch {
   stop(): void {
     this.timer?.cancel()
     this.timer = null
+    this.owed = false
     this.probed = false
   }
 
@@ -69,10 +74,13 @@ export class SilenceWatch {
     const { clock, awaitsAnswer, limitMs, onSilent, probe } = this.options
     const limit = limitMs()
     // A timer that is late says that this process stood still: what came meanwhile is read after this, and counts first.
-    this.since += Math.max(0, clock.nowMs() - this.dueAt)
+    const late = Math.max(0, clock.nowMs() - this.dueAt)
+    this.since = Math.min(this.since + late, clock.nowMs())
     const silent = clock.nowMs() - this.since
     if (silent < limit / 2) return this.arm(limit / 2 - silent)
     if (!this.probed && !awaitsAnswer()) return this.stop()
+    // From before the last word, perhaps: what is sent from here on, the probe first, begins no new silence.
+    this.owed = true
     if (silent < limit) this.arm(limit - silent)
     else this.arm(limit / 2)
     if (!this.probed) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ChannelListener } from '../../../src/client/connection/ports.ts'
-import { greetingOf, hubOn, Script } from '../world.ts'
+import { MultiSession } from '../../../src/client/session/multi-session.ts'
+import { greetingOf, hubOn, openOn, run, Script } from '../world.ts'
 
 describe('finding the leader', () => {
   test('P-02 P-04 a node that does not lead names the one that does, and the library goes there', () => {
@@ -77,6 +78,78 @@ describe('finding the leader', () => {
     script.sayAt('a:1', { kind: 'leaderChanged', leader: 'c', leaderAddress: 'c:1' })
     script.sayAt('c:1', greetingOf('c', 'c', 'c:1'))
     expect([hub.ready, script.open]).toEqual([true, ['c:1']])
+  })
+
+  test('a leader that attaches and then cuts the stream is dialled less and less often', () => {
+    const script = new Script()
+    openOn(hubOn(script.environment, ['a:1']))
+    const attached = {
+      kind: 'attached',
+      channel: 1,
+      epoch: 5,
+      nextRequestId: 1,
+      acknowledged: 0,
+      timeoutMs: 30_000,
+    } as const
+    let attaches = 0
+    while (script.clock.monotonicMs() < 3_000) {
+      script.clock.advance(5)
+      if (script.open.length === 0) continue
+      script.greet('a')
+      if (attaches === 0)
+        script.say({ kind: 'opened', channel: 1, group: 0, incarnation: 1, index: 4, existing: false })
+      script.say(attached)
+      script.cut()
+      attaches += 1
+    }
+    expect(attaches).toBeLessThan(15)
+  })
+
+  test('a leader that was there for long is dialled again at once, whatever was tried to find it', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment, ['a:1'])
+    for (let failure = 0; failure < 8; failure += 1) {
+      script.cut()
+      script.clock.advance(1000)
+    }
+    script.greet('a')
+    script.clock.advance(1001)
+    for (const end of ['cut', 'step down']) {
+      expect([end, hub.ready]).toEqual([end, true])
+      const before = script.dialled.length
+      if (end === 'step down') script.say({ kind: 'leaderChanged', leader: '', leaderAddress: '' })
+      script.cut()
+      script.clock.advance(10)
+      expect([end, script.dialled.length]).toEqual([end, before + 1])
+      for (let failure = 0; failure < 8; failure += 1) {
+        script.cut()
+        script.clock.advance(1000)
+      }
+      script.greet('a')
+      script.clock.advance(1001)
+    }
+  })
+
+  test('a hub that is closed from onLeader takes no other leader', () => {
+    const script = new Script()
+    const { environment } = script
+    const heard: (string | null)[] = []
+    const hub: MultiSession = new MultiSession({
+      environment,
+      endpoints: ['a:1', 'b:1'],
+      onLeader: (node) => {
+        heard.push(node)
+        if (node === null) hub.close()
+      },
+    })
+    const { core } = openOn(hub)
+    script.greet('a')
+    script.frozen = true
+    run(core, 'echo', 1)
+    script.clock.advance(600)
+    script.sayAt('b:1', greetingOf('b', 'b', 'b:1'))
+    script.clock.advance(5000)
+    expect([heard, hub.ready, script.open]).toEqual([['a', null], false, []])
   })
 
   test('an address that cannot be dialled is a failure like any other', () => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import type { DownMessage } from '../../../src/protocol/down-message.ts'
 import { greetingOf, hubOn, openOn, run, Script } from '../world.ts'
 
 /** The longest election timeout: the limit of silence where sessions have long timeouts. */
 const LIMIT_MS = 600
 const PONG: DownMessage = { kind: 'pong', channel: 1 }
+const NIL = sessionCodec.encodeValue(null)
 
 /** A session that is attached to n1 of three nodes, and has nothing under way. */
 function attachedTo(timeoutMs = 30_000, endpoints = ['n1:1', 'n2:1', 'n3:1']) {
@@ -117,6 +119,64 @@ describe('a leader that falls silent', () => {
     expect([hub.greeting, script.open]).toMatchObject([{ node: 'n1' }, ['n1:1']])
   })
 
+  test('whose first stream is reset is had over the second, which was ready and not needed', () => {
+    const { script, hub, core } = attachedTo(30_000, ['proxy:1', 'n2:1'])
+    script.frozen = true
+    run(core, 'add', 1)
+    script.clock.advance(LIMIT_MS)
+    script.sayAt('n2:1', greetingOf('n2', 'n1', 'n1:1'))
+    script.sayAt('n1:1', greetingOf('n1', 'n1', 'n1:1'))
+    expect(script.open).toContain('proxy:1')
+    script.cutAt('proxy:1')
+    expect([hub.greeting, hub.lastFailure, script.open]).toMatchObject([{ node: 'n1' }, 'UNAVAILABLE: cut', ['n1:1']])
+    expect(script.take('attach')).toHaveLength(1)
+  })
+
+  test('that was suspected for nothing is dialled at once when it is lost, however often the others were dialled', () => {
+    const { script, hub, core } = attachedTo()
+    script.frozen = true
+    run(core, 'add', 1)
+    for (let tenth = 0; tenth < 50; tenth += 1) {
+      script.clock.advance(100)
+      for (const other of ['n2:1', 'n3:1']) script.cutAt(other)
+    }
+    script.sayAt('n1:1', PONG)
+    expect([hub.ready, script.open]).toEqual([true, ['n1:1']])
+    const before = script.dialled.length
+    script.cutAt('n1:1')
+    script.clock.advance(10)
+    expect(script.dialled.length).toBe(before + 1)
+  })
+
+  test('is suspected for what was asked, and not for the time before in which nothing was owed', () => {
+    const { script, core } = attachedTo()
+    run(core, 'add', 1)
+    script.clock.advance(100)
+    script.say({
+      kind: 'response',
+      channel: 1,
+      requestId: 1,
+      answer: { kind: 'ok', index: 9, replayed: false, invalidAck: false, value: NIL },
+    })
+    script.frozen = true
+    script.clock.advance(290)
+    run(core, 'add', 2)
+    script.clock.advance(LIMIT_MS - 1)
+    expect(script.open).toEqual(['n1:1'])
+    script.clock.advance(1)
+    expect(script.open).toHaveLength(3)
+  })
+
+  test('is suspected a limit after its last word while an older answer is owed, although a probe goes out', () => {
+    const { script, core } = attachedTo()
+    run(core, 'add', 1)
+    script.clock.advance(100)
+    script.frozen = true
+    script.sayAt('n1:1', PONG)
+    script.clock.advance(LIMIT_MS)
+    expect(script.open).toHaveLength(3)
+  })
+
   test('over a crowded connection is not left again and again: the patience doubles', () => {
     const { script, core } = attachedTo(30_000, ['n1:1'])
     script.frozen = true
@@ -165,6 +225,16 @@ describe('a leader that is only slow', () => {
     script.clock.jump(10_000)
     script.clock.advance(0)
     expect(script.open).toEqual(['n1:1'])
+    script.clock.advance(LIMIT_MS)
+    expect(script.open).toHaveLength(3)
+  })
+
+  test('is suspected a limit after a word that came before a late timer did', () => {
+    const { script, core } = attachedTo()
+    script.frozen = true
+    run(core, 'add', 1)
+    script.clock.jump(10_000)
+    script.sayAt('n1:1', PONG)
     script.clock.advance(LIMIT_MS)
     expect(script.open).toHaveLength(3)
   })
