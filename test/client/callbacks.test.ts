@@ -186,6 +186,24 @@ describe('a callback of a session', () => {
     )
   })
 
+  test.each([
+    ['throws', fail],
+    ['rejects', failLater],
+  ])('where even the warning %s, a failed handler is called again all the same', async (_what, warn) => {
+    const world = new NodeWorld()
+    const environment = { ...world.environment, warn }
+    const opening = connect({ environment, endpoints: ['n1:1'], principal: 'user:1' })
+    const session = await settleOn(world, opening)
+    let calls = 0
+    session.on('*', () => {
+      calls += 1
+      if (calls === 1) fail()
+    })
+    expect(await settleOn(world, session.execute('t', 'emit', 1))).toMatchObject({ kind: 'ok' })
+    world.clock.advance(1000)
+    expect([calls, world.node.machine.sessionFacts(3)?.acknowledged]).toEqual([2, 1])
+  })
+
   test('what is warned about is explained', () => {
     for (const code of ['CALLBACK_FAILED', 'HANDLER_FAILED', 'UNHANDLED_REQUEST', 'INVALID'])
       expect([code, explainError('client', code)?.cure]).toEqual([code, expect.any(String)])

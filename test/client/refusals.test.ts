@@ -198,6 +198,9 @@ describe('connect refuses at once what it cannot use, with the field', () => {
     expect(() => hub.openSession(SETTINGS, any({}))).toThrow('events.onReady must be a function')
     expect(() => new MultiSession({ environment: world.environment, endpoints: [] })).toThrow('endpoints')
     expect(hub.sessionCount).toBe(0)
+    for (const code of ['', 7, null, {}]) expect(() => hub.close(any(code)), `${code}`).toThrow('code must be')
+    expect(openOn(hub).core.over).toBe(false)
+    hub.close()
   })
 
   test('capabilities that change later do not change the session’s', async () => {

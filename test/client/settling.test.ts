@@ -73,6 +73,39 @@ describe('closing', () => {
     expect(told.at(-1)).toEqual(['down', false])
   })
 
+  test('a session that is opened behind the close of its connection is over', () => {
+    for (const [code, ended] of [
+      ['SESSION_CLOSED', 'SESSION_CLOSED'],
+      ['DETACHED', 'DETACHED'],
+      ['SESSION_EXPIRED', 'SESSION_CLOSED'],
+    ] as const) {
+      const world = new NodeWorld()
+      const hub = hubOn(world.environment)
+      hub.close(code)
+      const { core } = openOn(hub)
+      world.clock.advance(0)
+      expect([core.over, core.endedBy, hub.sessionCount, world.clock.pending]).toEqual([true, ended, 0, 0])
+      expect(run(core, 'echo', 1).outcomes).toMatchObject([{ kind: 'notExecuted', code: ended }])
+    }
+  })
+
+  test('a session that was left without a word to the server says false: after detach, a drop, a close of its connection', async () => {
+    const { session } = await open()
+    session.detach()
+    expect(await session.close()).toBe(false)
+    for (const end of ['drop', 'close'] as const) {
+      const world = new NodeWorld()
+      const hub = hubOn(world.environment)
+      const { core } = openOn(hub)
+      world.clock.advance(10)
+      if (end === 'drop') core.drop()
+      else hub.close()
+      const closed: boolean[] = []
+      core.closeSession((each) => closed.push(each))
+      expect([end, closed]).toEqual([end, [false]])
+    }
+  })
+
   test('of a session whose open is refused is told', () => {
     const world = new NodeWorld({ limits: { sessionsMax: 1 } })
     const hub = hubOn(world.environment)
@@ -118,6 +151,16 @@ describe('the iterator of server requests', () => {
     const error = new Error('enough')
     expect(await ended(thrown.throw(error))).toBe(error)
     expect(await next).toEqual(END)
+  })
+
+  test('one that was made before the end and is asked after it ends', async () => {
+    for (const end of ['close', 'detach'] as const) {
+      const { session } = await open()
+      const iterator = session.serverRequests()
+      await session[end]()
+      const late = await Promise.race([iterator.next(), new Promise((resolve) => setTimeout(resolve, 1000, 'waits'))])
+      expect([end, late]).toEqual([end, END])
+    }
   })
 
   test('a request that a left iterator held is offered again', async () => {

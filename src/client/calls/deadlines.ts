@@ -12,7 +12,10 @@ export class Deadlines<Call extends Timed> {
   private readonly expired: (call: Call) => void
   private armed: { at: number; timer: { cancel(): void } } | null = null
 
-  /** `calls`: those that wait now. `expired` hears of each whose deadline has passed, and clears it or ends the call. */
+  /**
+   * `calls`: those that wait now. `expired` hears of each whose deadline has passed, and clears it or ends the call; of several
+   * at once, what the first one's caller did may have ended the next.
+   */
   constructor(clock: ClientClock, calls: () => Iterable<Call>, expired: (call: Call) => void) {
     this.clock = clock
     this.calls = calls
@@ -36,13 +39,12 @@ export class Deadlines<Call extends Timed> {
   private check(): void {
     this.armed = null
     const now = this.clock.nowMs()
+    const expired = [...this.calls()].filter(({ deadlineAt }) => deadlineAt !== 0 && deadlineAt <= now)
+    for (const call of expired) this.expired(call)
+    // Only now, because whoever heard an end may have ended all of them, or asked for more.
     let next = 0
-    for (const call of [...this.calls()]) {
-      const { deadlineAt } = call
-      if (deadlineAt === 0) continue
-      if (deadlineAt <= now) this.expired(call)
-      else if (next === 0 || deadlineAt < next) next = deadlineAt
-    }
+    for (const { deadlineAt } of this.calls())
+      if (deadlineAt !== 0 && (next === 0 || deadlineAt < next)) next = deadlineAt
     this.watch(next)
   }
 }

@@ -70,7 +70,9 @@ export class RequestWindow {
     this.deadlines = new Deadlines(
       options.clock,
       () => this.pending.values(),
-      (pending) => this.giveUp(pending, 'DEADLINE_EXCEEDED'),
+      (pending) => {
+        if (pending.done !== null) this.giveUp(pending, 'DEADLINE_EXCEEDED')
+      },
     )
   }
 

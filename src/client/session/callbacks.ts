@@ -7,10 +7,10 @@ const WARNED_MAX = 1024
 /** Callbacks of the user: nothing that they throw or reject with leaves here; it is warned about, once per callback. */
 export class Callbacks {
   private readonly warned = new Set<string>()
-  private readonly warn: (code: string, message: string, cause?: unknown) => void
+  private readonly warn: (code: string, message: string, cause?: unknown) => unknown
 
   /** `warn` absent: nobody hears of it. */
-  constructor(warn: ((code: string, message: string, cause?: unknown) => void) | undefined) {
+  constructor(warn: ((code: string, message: string, cause?: unknown) => unknown) | undefined) {
     this.warn = warn ?? ignore
   }
 
@@ -29,7 +29,11 @@ export class Callbacks {
     const key = `${code} ${about}`
     if (this.warned.has(key) || this.warned.size >= WARNED_MAX) return
     this.warned.add(key)
-    this.warn(code, message, cause)
+    try {
+      onRejected(this.warn(code, message, cause), ignore)
+    } catch {
+      // Whoever hears of failures has failed: nobody is left to be told.
+    }
   }
 
   /** A callback of that name threw. */

@@ -1,7 +1,7 @@
 import { checkEndpoints, checkEnvironment, checkNodeName } from '../check/check-connect.ts'
 import { checkEncodedQuery } from '../check/check-call.ts'
 import { checkSettings } from '../check/check-settings.ts'
-import { callback, fieldsOf, waitMs } from '../check/fields.ts'
+import { callback, fieldsOf, name as checkName, waitMs } from '../check/fields.ts'
 import { checked, orThrow } from '../check/invalid-argument.ts'
 import type { GreetingMessage } from '../../protocol/down-message.ts'
 import type { UpMessage } from '../../protocol/up-frame.ts'
@@ -101,7 +101,10 @@ export class MultiSession implements SessionHost {
     return this.connection.lastFailure
   }
 
-  /** Opens a session (or takes one up); `events.onReady` follows. Throws InvalidArgument for what cannot be opened. */
+  /**
+   * Opens a session (or takes one up); `events.onReady` follows. Behind `close` it is over already, and hears nothing. Throws
+   * InvalidArgument for what cannot be opened.
+   */
   openSession(given: SessionSettings, listener: SessionEvents): SessionCore {
     const settings = orThrow('settings', () => checkSettings(given))
     const events = orThrow('events', () => this.guarded(listener))
@@ -109,12 +112,9 @@ export class MultiSession implements SessionHost {
     this.nextChannel += 1
     const core = new SessionCore(this, channel, settings, events)
     this.sessions.set(channel, core)
-    const tickMs = Math.min(Math.max(TICK_MIN_MS, settings.timeoutMs / TICK_PART), TICK_MAX_MS)
-    if (tickMs < this.tickMs) {
-      this.tickMs = tickMs
-      this.tickTimer?.cancel()
-      this.armTick()
-    }
+    this.granted(settings.timeoutMs)
+    // Nobody would ever end it.
+    if (this.closedBy !== '') core.drop(dropCode(this.closedBy))
     return core
   }
 
@@ -132,13 +132,15 @@ export class MultiSession implements SessionHost {
 
   /**
    * Ends the connection; sessions that were not closed stay open at the server until they expire. What waits ends with
-   * `code`: of a lost session the reason, DETACHED for one that is left to another process.
+   * `code`: of a lost session the reason, DETACHED for one that is left to another process. Throws InvalidArgument for what
+   * is no code, and closes nothing.
    */
   close(code = 'SESSION_CLOSED'): void {
+    orThrow('code', () => checkName(code, 'code'))
     if (this.closedBy !== '') return
     this.closedBy = code
     this.tickTimer?.cancel()
-    for (const session of [...this.sessions.values()]) session.drop(code === 'DETACHED' ? code : 'SESSION_CLOSED')
+    for (const session of [...this.sessions.values()]) session.drop(dropCode(code))
     this.queries.stop(code)
     this.connection.close()
   }
@@ -151,6 +153,13 @@ export class MultiSession implements SessionHost {
 
   released(channel: number): void {
     this.sessions.delete(channel)
+  }
+
+  granted(timeoutMs: number): void {
+    const tickMs = Math.min(Math.max(TICK_MIN_MS, timeoutMs / TICK_PART), TICK_MAX_MS)
+    if (tickMs >= this.tickMs || this.closedBy !== '') return
+    this.tickMs = tickMs
+    this.armTick()
   }
 
   /** PERF: asked for only when the leader has been silent, every few hundred milliseconds. */
@@ -193,6 +202,8 @@ export class MultiSession implements SessionHost {
   }
 
   private armTick(): void {
+    // A round may have armed the next one itself, when its news of suspension opened a session.
+    this.tickTimer?.cancel()
     this.tickTimer = this.environment.clock.setTimer(
       this.tickMs,
       () => {
@@ -203,6 +214,11 @@ export class MultiSession implements SessionHost {
       'upkeep',
     )
   }
+}
+
+/** What a session of a connection that was closed ends with; any other code is of the session that is lost. */
+function dropCode(closedBy: string): 'SESSION_CLOSED' | 'DETACHED' {
+  return closedBy === 'DETACHED' ? closedBy : 'SESSION_CLOSED'
 }
 
 const EVENTS = [

@@ -94,6 +94,8 @@ export class RequestHandlers {
   iterate(): RequestIterator {
     const iterator = new RequestIterator({
       changed: () => {
+        // Made before the end, and asked for the first time after it.
+        if (this.closed) return iterator.stop()
         if (iterator.asks) this.iterators.add(iterator)
         this.dispatch()
       },

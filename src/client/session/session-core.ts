@@ -31,6 +31,8 @@ export interface SessionHost {
   sendMessage(message: UpMessage): void
   /** The session is over; its channel is free. */
   released(channel: number): void
+  /** Its timeout, ms, as the server grants it, which need not be what was asked for: how often `tick` is due follows. */
+  granted(timeoutMs: number): void
 }
 
 /** An open, attach or close that was refused for now is said again after this long. */
@@ -54,6 +56,8 @@ export class SessionCore {
   private retryTimer: { cancel(): void } | null = null
   /** Why it is over. */
   private endCode = ''
+  /** It is over without a word to the server. */
+  private dropped = false
   /** Ids below this were its earlier holder's, if it was taken up; 0: it was not, or has not attached yet. */
   private takenUpFrom = 0
   private readonly takenUp: boolean
@@ -156,7 +160,7 @@ export class SessionCore {
   closeSession(done: (closed: boolean) => void): void {
     orThrow('done', () => callback(done, 'done'))
     const told = (closed: boolean): void => this.host.callbacks.call('done', () => done(closed))
-    if (this.phase === 'over') return told(true)
+    if (this.phase === 'over') return told(!this.dropped)
     const { closing } = this
     this.closing = (closed) => {
       closing?.(closed)
@@ -176,6 +180,7 @@ export class SessionCore {
     if (this.phase === 'over') return
     this.inbox.flush()
     const { closing } = this
+    this.dropped = true
     this.end(code)
     this.window.failAll(code)
     closing?.(false)
@@ -253,6 +258,7 @@ export class SessionCore {
 
   private attached(message: Extract<SessionMessage, { kind: 'attached' }>): void {
     this.keepAlive.timeoutMs = message.timeoutMs
+    this.host.granted(message.timeoutMs)
     if (message.epoch !== this.claim.epoch) this.window.fenceOldCopies(message.nextRequestId)
     this.claim.attached(message.epoch)
     this.phase = 'attached'

@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
-import { hubOn, NodeWorld, openOn, run, Script } from '../world.ts'
+import { hubOn, NodeWorld, openOn, run, Script, SETTINGS } from '../world.ts'
 
 const nil = sessionCodec.encodeValue(null)
+const ignore = (): void => {}
+const NOBODY = {
+  onReady: ignore,
+  onRefused: ignore,
+  onSuspended: ignore,
+  onResumed: ignore,
+  onLost: ignore,
+  onHandlerError: ignore,
+  onServerRequest: ignore,
+}
 
 describe('a session', () => {
   test('P-14 P-28 opens with its capabilities, attaches, and repeats the same open and nonce until they are answered', () => {
@@ -116,6 +126,23 @@ describe('a session', () => {
     world.up = true
     world.clock.advance(2_000)
     expect([told.suspended, told.resumed]).toEqual([1, 1])
+  })
+
+  test('whose news of suspension opens a session with a shorter timeout leaves one timer of keep-alive for both', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment)
+    const open = (timeoutMs: number, onSuspended: () => void): unknown =>
+      hub.openSession({ ...SETTINGS, timeoutMs }, { ...NOBODY, onSuspended })
+    open(12_000, () => open(3_000, () => {}))
+    script.attach(5, 1, 12_000)
+    // Whatever is under way is answered, so that nothing but keep-alive has a timer.
+    script.clock.advance(14_000)
+    script.say({ kind: 'opened', channel: 2, group: 0, incarnation: 1, index: 9, existing: false })
+    for (const channel of [1, 2])
+      script.say({ kind: 'attached', channel, epoch: 9, nextRequestId: 1, acknowledged: 0, timeoutMs: 12_000 })
+    for (const { channel } of script.take('ping')) script.say({ kind: 'pong', channel })
+    script.clock.advance(700)
+    expect(script.clock.pending).toBe(1)
   })
 
   test('P-26 a session that expired meanwhile is lost: what was never sent is notExecuted, the rest unknown', () => {

@@ -77,6 +77,35 @@ describe('a session that is taken up', () => {
   })
 })
 
+describe('the timeout that an attach grants', () => {
+  const TOKEN = { group: 0, incarnation: 1, index: 4, secret: 'ab'.repeat(32), epoch: 5 }
+
+  test('keeps a session alive that was taken up with settings of a longer one', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment, ['n1:1', 'n2:1', 'n3:1']), { resume: TOKEN })
+    script.attach(6, 1, 1000)
+    for (let quarter = 0; quarter < 40; quarter += 1) {
+      script.clock.advance(250)
+      for (const { channel } of script.take('ping')) script.say({ kind: 'pong', channel })
+      script.clock.advance(100)
+      expect([script.clock.monotonicMs(), told.suspended]).toEqual([script.clock.monotonicMs(), 0])
+    }
+    // The ping that is due next has no answer: a quarter of the timeout, the same again in silence, and two rounds between.
+    script.frozen = true
+    script.clock.advance(250 + 250 + 170)
+    expect(script.open).toEqual(['n1:1', 'n2:1', 'n3:1'])
+  })
+
+  test('keeps a session alive that was opened with a longer one', () => {
+    const script = new Script()
+    openOn(hubOn(script.environment), { timeoutMs: 600_000 })
+    script.attach(6, 1, 1000)
+    script.take('ping')
+    script.clock.advance(500)
+    expect(script.take('ping')).not.toEqual([])
+  })
+})
+
 describe('an end that was asked for here', () => {
   test('detach is no loss, and what follows says so', async () => {
     const { server } = embedded()
