@@ -26,8 +26,6 @@ export class Leadership {
   private readonly parts: LeadershipParts
   /** Last of the entries with which this node began its term: a no-op, or Configuration and Limits. */
   private ownTermIndex: LogIndex = logIndex(0)
-  /** Monotonic ms at which this node began to lead. */
-  private since = 0
   /** Monotonic ms at which duties or a greeting are due next. */
   private dutyAt = 0
 
@@ -49,10 +47,10 @@ export class Leadership {
 
   /** The core has become leader in this step and appended the first entries of its term. */
   begin(raft: RaftState): void {
-    this.since = this.parts.clock.monotonicMs()
-    this.dutyAt = this.since
+    const now = this.parts.clock.monotonicMs()
+    this.dutyAt = now
     this.ownTermIndex = raft.lastIndex
-    this.parts.logClock.lead(this.since)
+    this.parts.logClock.lead(now)
   }
 
   /** The core has stepped down: whoever waits for an entry that is not committed is told. */
@@ -81,7 +79,7 @@ export class Leadership {
       lease: logClock.currentLease(),
       now: logClock.currentNow(this.parts.time()),
       lastLease: logClock.lastLease,
-      leadingForMs: now - this.since,
+      ledSince: logClock.ledSince,
     })
   }
 

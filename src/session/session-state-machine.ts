@@ -20,7 +20,15 @@ import { checkReplicatedState } from './state/check.ts'
 import { foldIndex, foldKind, foldReply } from './state/fold.ts'
 import { ReplicatedState, type SessionLog } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
-import type { Applied, CachedOutcome, DirtyRows, SessionEnd, SessionFacts, StateMachine } from './state-machine.ts'
+import type {
+  Applied,
+  CachedOutcome,
+  DirtyRows,
+  LeaderTime,
+  SessionEnd,
+  SessionFacts,
+  StateMachine,
+} from './state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
 
 /** What a host may say beside machine and codec. */
@@ -105,10 +113,10 @@ export class SessionStateMachine implements StateMachine {
   }
 
   overdueSessions(
-    lease: Millis,
+    time: LeaderTime,
     limit: number,
   ): readonly { readonly index: number; readonly renewedAtIndex: number }[] {
-    return this.state.expiry.overdue(lease, limit)
+    return this.state.expiry.overdue(time, limit)
   }
 
   retriesDue(now: Millis, sessions: Iterable<number>): boolean {

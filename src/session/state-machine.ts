@@ -67,6 +67,12 @@ export interface Applied {
   readonly boundary: boolean
 }
 
+/** Leader time, ms: as a leader reads it now, and as it read it when it began to lead (`ledSince` ≤ `lease`). */
+export interface LeaderTime {
+  readonly lease: Millis
+  readonly ledSince: Millis
+}
+
 /**
  * The port that node and gateway call (architecture.md §5); `SessionStateMachine` implements it. Besides a restore,
  * `apply` alone changes what is replicated; all else reads the state as of `appliedIndex`. Times are milliseconds of
@@ -86,12 +92,18 @@ export interface StateMachine {
   readonly limits: Limits
   /** Earliest due time (`now` clock) of a durable timer, or null. */
   nextTimerDue(): Millis | null
-  /** Earliest `lease` at which a session may expire, or null. */
+  /** Earliest `lease` at which `overdueSessions` may name a session, for the leader that asked it last; or null. */
   nextExpiry(): Millis | null
   /** Shortest timeout of a live session, or null. */
   shortestTimeout(): Millis | null
-  /** At most `limit` sessions overdue at this `lease`, oldest first: the content of an ExpireSessions entry. */
-  overdueSessions(lease: Millis, limit: number): readonly { readonly index: number; readonly renewedAtIndex: number }[]
+  /**
+   * At most `limit` sessions that a leader may expire, the earliest due first: the content of an ExpireSessions entry. They are
+   * overdue, and have had their chance since this node began to lead (sessions.md §4).
+   */
+  overdueSessions(
+    time: LeaderTime,
+    limit: number,
+  ): readonly { readonly index: number; readonly renewedAtIndex: number }[]
   /** Dirty read: are there server requests due for redelivery at `now` among these (attached) sessions? */
   retriesDue(now: Millis, sessions: Iterable<number>): boolean
   /** Earliest `now` at which retriesDue may turn true for those sessions, or null. */

@@ -8,7 +8,7 @@ export interface KeepAliveOptions {
   onResumed(): void
 }
 
-/** Pings go out when nothing was confirmed for a quarter of the timeout: below the third that the server allows for. */
+/** Pings go out when nothing was confirmed for a quarter of the timeout: below the third that a new leader allows for. */
 const PING_PART = 4
 
 /** Keeps an attached session from expiring, and notices when it may have expired all the same (wire.md §8.3). */

@@ -33,8 +33,8 @@ export interface DutyTime {
   readonly lease: Millis
   readonly now: Millis
   readonly lastLease: Millis
-  /** Leader time since this node began to lead. */
-  readonly leadingForMs: number
+  /** Leader time when this node began to lead. */
+  readonly ledSince: Millis
 }
 
 const EMPTY = new Uint8Array(0)
@@ -93,24 +93,13 @@ export class LeaderDuties {
     if (this.inFlight.has('ExpireSessions')) return
     const next = machine.nextExpiry()
     if (next === null || next > time.lease) return
-    const overdue = machine
-      .overdueSessions(time.lease, SESSIONS_PER_ENTRY)
-      .filter((session) => this.hadItsChance(session.index, time))
+    const overdue = machine.overdueSessions(time, SESSIONS_PER_ENTRY)
     if (overdue.length === 0) return
     const sessions = overdue.map((session) => ({
       ...this.ports.numbersOf(session.index),
       renewedAtIndex: session.renewedAtIndex,
     }))
     this.propose('ExpireSessions', this.ports.encode.expire(sessions))
-  }
-
-  /**
-   * A new leader gives every session its whole timeout anew: a client that pings every third of it may first have had to notice
-   * that the leader before was frozen, and leaders may change several times meanwhile.
-   */
-  private hadItsChance(session: number, time: DutyTime): boolean {
-    const facts = this.ports.machine.sessionFacts(session)
-    return facts !== null && time.leadingForMs >= facts.timeoutMs
   }
 
   private retry(time: DutyTime): void {

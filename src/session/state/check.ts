@@ -210,12 +210,11 @@ function checkSessions(state: ReplicatedState): void {
     'shortestTimeout is the least timeoutMs of a session, null without sessions',
     { index, shortest },
   )
-  const due = least(all.map(({ row }) => row.renewedLease + row.timeoutMs))
-  assert(
-    expiry.next() === due,
-    'the next expiry is the least renewedLease + timeoutMs of a session, null without sessions',
-    { index, due },
-  )
+  const due = least(all.map(({ row }) => expiry.dueOf(row)))
+  assert(expiry.next() === due, 'the next expiry is the least lease at which a session is due, null without sessions', {
+    index,
+    due,
+  })
 }
 
 /** As many places as there are sessions for each of their roles, and at every place one of them: so each has its own. */

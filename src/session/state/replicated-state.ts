@@ -99,7 +99,7 @@ export interface ReplicatedStateOptions {
  *   indexes
  * - `heldRows` counts the cached responses and server requests of all sessions
  * - `shortestTimeout` is the least `timeoutMs` of a session, null without sessions
- * - the next expiry is the least `renewedLease + timeoutMs` of a session, null without sessions
+ * - the next expiry is the least lease at which a session is due, null without sessions
  * - `tasks.open` counts the tasks that are queued or leased
  * - every row of a task has its task
  *
