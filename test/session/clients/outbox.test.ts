@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { SessionId } from '../../../src/base/brand.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
+import { fitsByDropping } from '../../../src/session/clients/outbox.ts'
+import type { SessionRecord } from '../../../src/session/clients/session-record.ts'
+import type { ReplicatedState } from '../../../src/session/state/replicated-state.ts'
 import type { EmitOptions, MachineContext } from '../../../src/session/user-machine.ts'
 import { bareMachine, reject } from '../bare-machine.ts'
 import { code, Log, numbers, swapped, value } from '../log.ts'
@@ -209,6 +212,29 @@ describe('a full outbox', () => {
     log.ack(session, last)
     log.request(session, 20, 'emit')
     expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ previousId: last }])
+  })
+
+  test('is read only as far as the first request whose drop makes enough room', () => {
+    let read = 0
+    const row = (droppable: boolean) => ({
+      bytes: 10,
+      get droppable() {
+        read += 1
+        return droppable
+      },
+    })
+    const outbox = [row(false), row(true), row(true), row(false)]
+    const session = { outbox, row: { outboxBytes: 40 } } as unknown as SessionRecord
+    const fits = (staged: { count: number; bytes: number }, bytes: number): [boolean, number] => {
+      read = 0
+      const state = { limits: { outboxCountMax: 4, outboxBytesMax: 40 } } as unknown as ReplicatedState
+      return [fitsByDropping(state, session, staged, bytes), read]
+    }
+    expect(fits({ count: 0, bytes: 0 }, 10)).toEqual([true, 2])
+    expect(fits({ count: 0, bytes: 0 }, 11)).toEqual([true, 3])
+    expect(fits({ count: 1, bytes: 10 }, 10)).toEqual([true, 3])
+    expect(fits({ count: 2, bytes: 0 }, 10)).toEqual([false, 4])
+    expect(fits({ count: 0, bytes: 0 }, 21)).toEqual([false, 4])
   })
 
   test('in a timer emit answers false and the timer is kept', () => {
