@@ -38,6 +38,8 @@ export interface AttachmentIdentity {
   /** Ids below this may have been executed already: look into the cache first. */
   readonly nextRequestId: number
   readonly acknowledged: number
+  /** The session's commands are executed in the order of their ids alone. */
+  readonly ordered: boolean
   /** Server requests up to this id may have been sent to an earlier holder. */
   readonly sentBefore: number
   /** Held without an attach, by a call that stands alone (unary): no server requests are sent here. */
@@ -52,6 +54,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
   readonly sink: ConnectionSink
   readonly credit: number
   private readonly lone: boolean
+  private readonly ordered: boolean
   readonly delivery: Delivery
   /** A close is on its way: its answer is told instead of `ended`. */
   closing = false
@@ -72,6 +75,8 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     this.epoch = identity.epoch
     this.channel = identity.channel
     this.lone = identity.lone === true
+    // A lone call knows nothing of what others have in flight: it leaves the order to the log.
+    this.ordered = identity.ordered && !this.lone
     this.credit = this.lone ? 0 : host.credit
     this.highest = identity.nextRequestId - 1
     this.delivery = new Delivery(identity.acknowledged, identity.sentBefore)
@@ -200,9 +205,8 @@ export class Attachment implements DeliveryTarget, RequestOwner {
 
   /** Why a command is not proposed although it fits: its predecessor is missing. */
   checkOrder(request: RequestMessage): Refusal | null {
-    const { node } = this.host
-    // Before its first entry is applied a leader's rows are old; a lone call knows nothing of what others have in flight.
-    if (!node.leading || this.lone) return null
+    // Before its first entry is applied a leader's rows are old. PERF: the facts cost 0.1 µs, for ordered sessions alone.
+    if (!this.ordered || !this.host.node.leading) return null
     return this.order.check(this.machine.sessionFacts(this.session.index), request)
   }
 
@@ -283,6 +287,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
 
   /** What was executed before stays so, whatever became of another copy. */
   private notExecuted(requestId: number): void {
+    if (!this.ordered) return
     const facts = this.machine.sessionFacts(this.session.index)
     if (facts !== null && requestId > facts.highest) this.order.failed(requestId)
   }

@@ -16,7 +16,7 @@ export class CommandOrder {
 
   /** OUT_OF_ORDER for a command whose predecessor is neither executed nor on its way; null when it may be proposed. */
   check(facts: SessionFacts | null, request: RequestMessage): Refusal | null {
-    if (facts === null || !facts.ordered) return null
+    if (facts === null) return null
     const { requestId, lowestPendingRequestId } = request
     const floor = Math.max(facts.floor, Math.min(lowestPendingRequestId, requestId))
     const expected = Math.max(facts.highest + 1, this.highest + 1, floor)

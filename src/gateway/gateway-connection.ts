@@ -95,7 +95,7 @@ export class GatewayConnection {
         const facts = node.machine.sessionFacts(index)
         // An earlier holder may have been sent all that waits; the first one has been sent nothing.
         const sentBefore = replaces > 0 && facts !== null ? facts.lastServerRequestId : 0
-        const identity = { ...reply, session, channel, sentBefore }
+        const identity = { ...reply, session, channel, sentBefore, ordered: facts?.ordered === true }
         this.gateway.attached(this, new Attachment(this.gateway, this.sink, identity))
         this.sink.attached(channel, reply)
       }),
@@ -128,6 +128,7 @@ export class GatewayConnection {
       nextRequestId,
       acknowledged: facts.acknowledged,
       sentBefore: 0,
+      ordered: facts.ordered,
       lone: true as const,
     }
     this.channels.set(channel, new Attachment(this.gateway, this.sink, identity))

@@ -101,6 +101,24 @@ describe('an ordered session at the gateway', () => {
   })
 })
 
+test('a command of a session without an order asks for no facts of it, executed or refused', () => {
+  const world = worldOf({ limits: { cachedResponsesMax: 2 } })
+  const { connection, recorder } = attachedClient(world)
+  const { machine } = world.node
+  const { sessionFacts } = machine
+  let asked = 0
+  Object.assign(machine, {
+    sessionFacts: (index: number) => {
+      asked += 1
+      return sessionFacts.call(machine, index)
+    },
+  })
+  for (let id = 1; id <= 3; id += 1) connection.receiveRequest(command(id, 'echo', id, { lowestPendingRequestId: 1 }))
+  world.node.run()
+  expect(answers(recorder.take()).at(-1)).toEqual([3, 'refused', 'RESPONSE_BACKLOG'])
+  expect(asked).toBe(0)
+})
+
 test('commands that wait behind others which are parsed again are as many as the window, not more', () => {
   const world = worldOf({ limits: { windowRequests: 4 } })
   const { connection, recorder } = attachedClient(world)
