@@ -1,5 +1,5 @@
 import type { Value } from '../codec/value/value.ts'
-import { explainError } from '../protocol/errors.ts'
+import { type ErrorScope, explainError } from '../protocol/errors.ts'
 import { type CheckedConnect, checkConnect } from './check/check-connect.ts'
 import { checked, type InvalidArgument } from './check/invalid-argument.ts'
 import type { ConnectOptions } from './connect-options.ts'
@@ -18,13 +18,19 @@ export class ConnectError extends Error {
   readonly code: string
   /** Of a refusal; `{ field, problem }` where an option cannot be used. */
   readonly details: Value
-  constructor(code: string, details: Value, hint: string) {
-    const entry = explainError('open', code) ?? explainError('attach', code) ?? explainError('client', code)
+  /** `scopes`: where the code is looked up, in this order; one code may mean different things in several. */
+  constructor(code: string, details: Value, { hint, scopes }: { hint: string; scopes: readonly ErrorScope[] }) {
+    const entry = scopes.map((scope) => explainError(scope, code)).find((found) => found !== null)
     super([code, entry?.cause, entry?.cure, hint].filter((part) => part !== undefined && part !== '').join(' '))
     this.code = code
     this.details = details
   }
 }
+
+/** What is refused here, before anybody was asked, is of the library's own scope first. */
+const LOCAL: readonly ErrorScope[] = ['client', 'open']
+const OPENING: readonly ErrorScope[] = ['open', 'attach', 'client']
+const TAKING_UP: readonly ErrorScope[] = ['attach', 'client']
 
 /**
  * Opens a session (or takes one up). Rejects with ConnectError when an option cannot be used, when the server refuses, or
@@ -40,6 +46,7 @@ export async function connect<const Machines extends readonly MachineLike[] = re
   return new Promise((resolve, reject) => {
     const hub = new MultiSession({ environment, endpoints: given.endpoints })
     const handlers = new RequestHandlers({ ...given.callbacks, clock: environment.clock, callbacks: hub.callbacks })
+    const scopes = given.settings.resume === null ? OPENING : TAKING_UP
     let settled = false
     const fail = (code: string, details: Value): void => {
       if (settled) return
@@ -47,7 +54,7 @@ export async function connect<const Machines extends readonly MachineLike[] = re
       timer.cancel()
       const hint = hub.lastFailure === '' ? '' : `(${hub.lastFailure})`
       hub.close()
-      reject(new ConnectError(code, details, hint))
+      reject(new ConnectError(code, details, { hint, scopes }))
     }
     const timer = environment.clock.setTimer(given.connectDeadlineMs, () =>
       fail(hub.ready ? 'DEADLINE_EXCEEDED' : 'NO_LEADER', null),
@@ -63,12 +70,14 @@ export async function connect<const Machines extends readonly MachineLike[] = re
       },
       onRefused: fail,
       onLost: (reason) => {
+        const handedOver = settled
         fail(reason, null)
         handlers.stop()
         // A lost session needs no connection, and an open one would keep the process alive.
         hub.close(reason)
         const { onSessionLost } = given.callbacks
-        if (onSessionLost !== undefined) hub.callbacks.call('onSessionLost', () => onSessionLost(reason))
+        // Nobody has a session that `connect` rejects for.
+        if (handedOver && onSessionLost !== undefined) hub.callbacks.call('onSessionLost', () => onSessionLost(reason))
       },
     })
   })
@@ -90,7 +99,7 @@ function eventsOf(
 }
 
 function refusal({ code, field, problem }: InvalidArgument): ConnectError {
-  return new ConnectError(code, { field, problem }, `(${field} ${problem})`)
+  return new ConnectError(code, { field, problem }, { hint: `(${field} ${problem})`, scopes: LOCAL })
 }
 
 async function environmentOf(options: CheckedConnect<readonly MachineLike[]>): Promise<ClientEnvironment> {

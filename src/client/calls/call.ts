@@ -20,7 +20,8 @@ export interface QueryOptions {
   /**
    * Program order while commands are under way: the query waits for the outcome of this command (`session.lastRequestId`,
    * say) and sees what it did, by `sequential`. It fails with the command's code when that outcome is unknown, and with
-   * UNKNOWN_REQUEST for an id that was not given yet.
+   * UNKNOWN_REQUEST for an id that was not given yet. A command that has ended for good is not waited for, whatever is known
+   * of it: one that was abandoned, or whose response was evicted, or of an earlier holder of the session.
    */
   readonly after?: number
   /** Time for all attempts together, from 0 to 2^31 − 1 ms. Default the session's. */

@@ -24,8 +24,10 @@ export interface PendingCommand extends CommandCall {
    * an answer comes, `resolve` waits for it again or `abandon` gives it up.
    */
   done: Done | null
-  /** Who else waits for its outcome, whatever that is: queries that come after it. */
-  followers: Done[]
+  /** The code with which its outcome was reported as unknown last; '' while it was not. */
+  toldCode: string
+  /** Who else waits for its outcome, whatever that is: queries that come after it. Null: nobody, as nearly always. */
+  followers: Done[] | null
   /** Monotonic ms, or 0: none. */
   deadlineAt: number
   /** Copies sent that no answer and no new attach epoch has ruled out: while there is one, it may be executed. */
@@ -49,7 +51,8 @@ export function pendingCommand(call: CommandCall, requestId: number, deadlineAt:
     command: call.command,
     input: call.input,
     done,
-    followers: [],
+    toldCode: '',
+    followers: null,
     deadlineAt,
     openCopies: 0,
     sentAt: 0,
@@ -63,9 +66,10 @@ export function pendingCommand(call: CommandCall, requestId: number, deadlineAt:
 export function tell(pending: PendingCommand, outcome: RawOutcome): void {
   const { done, followers, requestId } = pending
   pending.done = null
-  pending.followers = []
+  pending.followers = null
+  if (outcome.kind === 'unknown') pending.toldCode = outcome.code
   done?.(outcome, requestId)
-  for (const follower of followers) follower(outcome, requestId)
+  if (followers !== null) for (const follower of followers) follower(outcome, requestId)
 }
 
 /** `notExecuted` only if no copy of the command can be executed any more (sessions.md §7), else `unknown`. */

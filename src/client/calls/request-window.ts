@@ -198,13 +198,15 @@ export class RequestWindow {
   follow(requestId: number, done: Done): boolean {
     const pending = this.pending.get(requestId)
     if (pending === undefined || pending.done === null) return false
+    pending.followers ??= []
     pending.followers.push(done)
     return true
   }
 
-  /** True for a command that was reported unknown and has had no outcome since. */
-  isUnknown(requestId: number): boolean {
-    return this.pending.get(requestId)?.done === null
+  /** The code with which a command was reported unknown that has had no outcome since; null for any other. */
+  unknownCode(requestId: number): string | null {
+    const pending = this.pending.get(requestId)
+    return pending === undefined || pending.done !== null ? null : pending.toldCode
   }
 
   /**

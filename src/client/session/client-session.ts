@@ -91,7 +91,7 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
         signal === null ? ignore : onAbort(signal, () => core.window.abort(id, 'ABORTED')),
       )
       if (!listening.ok) return resolve(refusedCommand(listening.error))
-      id = core.enqueue(call, deadlineAt, (raw, requestId) => {
+      id = core.enqueueChecked(call, deadlineAt, (raw, requestId) => {
         listening.value()
         resolve(this.outcome(raw, requestId))
       })
@@ -203,7 +203,8 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     const { core, hub } = this.parts
     const { window } = core
     if (requestId >= window.nextRequestId) return then('UNKNOWN_REQUEST', 0)
-    if (window.isUnknown(requestId)) return then('DEADLINE_EXCEEDED', 0)
+    const unknown = window.unknownCode(requestId)
+    if (unknown !== null) return then(unknown, 0)
     const { clock } = hub.environment
     const deadlineAt = clock.nowMs() + deadlineMs
     let waits = true

@@ -63,11 +63,6 @@ export class RequestInbox {
     this.ackCountMax = Math.max(1, Math.min(ACK_COUNT_MAX, Math.floor(credit / 4)))
   }
 
-  /** Highest id handled: what an ack would say. */
-  get handledId(): number {
-    return this.handled
-  }
-
   /** Takes a request: handles it, keeps it for later, or drops it as known or as the far side of a gap. */
   receive(request: ServerRequestMessage): void {
     if (this.closed) return

@@ -5,14 +5,14 @@ export const CLIENT_ERRORS: Rows = {
   NO_LEADER: [
     'UNAVAILABLE',
     true,
-    'No endpoint knew a leader before the deadline; the command was never sent.',
+    'No endpoint knew a leader before the deadline; the command was never sent, or no session was opened or taken up.',
     'Check the endpoints and `holdfast status`.',
   ],
   DEADLINE_EXCEEDED: [
     'DEADLINE_EXCEEDED',
     true,
-    'The deadline passed before the outcome was known.',
-    'Ask again with `session.resolve(requestId)`, or `abandon` it.',
+    'The deadline passed before the outcome was known, or before the leader had opened the session or let it be taken up.',
+    'Of a command: ask again with `session.resolve(requestId)`, or `abandon` it. Of `connect`: again, with a longer connectDeadlineMs.',
   ],
   ABORTED: [
     'CANCELLED',

@@ -7,21 +7,15 @@ import { mount } from '../../../src/machine/index.ts'
 import { inProcessServer } from '../../../src/gateway/in-process-server.ts'
 import { SessionGateway } from '../../../src/gateway/session-gateway.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
-import { FakeNode, parserOf } from '../../gateway/fake-node.ts'
+import { FakeNode } from '../../gateway/fake-node.ts'
 import { autoRun } from '../../server/serve.ts'
 import { realClock } from '../../transport/fake-clock.ts'
+import { embedded } from '../embedded.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
-
-function embedded() {
-  const node = new FakeNode()
-  autoRun(node)
-  const gateway = new SessionGateway(node, { ...parserOf(() => 1), codec: sessionCodec, clock: realClock })
-  return { node, gateway, server: inProcessServer(gateway) }
-}
 
 async function open(server: ReturnType<typeof inProcessServer>, options: Partial<ConnectOptions<readonly []>> = {}) {
   const session = await connect({ embedded: server, principal: 'user:1', ...options })
@@ -183,6 +177,12 @@ describe('connecting', () => {
     expect(refused).toMatchObject({ code: 'PRINCIPAL_INVALID', message: expect.stringContaining('user:42') })
     const nobody = connect({ endpoints: ['127.0.0.1:1'], principal: 'user:1', connectDeadlineMs: 1000 })
     await expect(nobody).rejects.toMatchObject({ code: 'NO_LEADER', message: expect.stringContaining('ECONNREFUSED') })
+    await expect(nobody).rejects.toMatchObject({ message: expect.stringContaining('no session was opened') })
+    const { server: slow, node } = embedded()
+    node.submit = () => {}
+    const late = connect({ embedded: slow, principal: 'user:1', connectDeadlineMs: 20 })
+    const message = expect.stringContaining('connectDeadlineMs')
+    await expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', message })
   })
 
   test('P-23 a session is taken up by its token, and its old holder hears SUPERSEDED', async () => {

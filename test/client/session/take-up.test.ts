@@ -2,12 +2,8 @@ import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../src/client/connect.ts'
 import type { ConnectOptions } from '../../../src/client/connect-options.ts'
-import { sessionCodec } from '../../../src/codec/session-codec.ts'
-import { inProcessServer } from '../../../src/gateway/in-process-server.ts'
-import { SessionGateway } from '../../../src/gateway/session-gateway.ts'
-import { FakeNode, parserOf } from '../../gateway/fake-node.ts'
-import { autoRun } from '../../server/serve.ts'
-import { realClock } from '../../transport/fake-clock.ts'
+import type { inProcessServer } from '../../../src/gateway/in-process-server.ts'
+import { embedded, ended } from '../embedded.ts'
 import { hubOn, NodeWorld, openOn, run, Script } from '../world.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -15,24 +11,11 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-function embedded() {
-  const node = new FakeNode()
-  autoRun(node)
-  const gateway = new SessionGateway(node, { ...parserOf(() => 1), codec: sessionCodec, clock: realClock })
-  return { node, server: inProcessServer(gateway) }
-}
-
 async function open(
   server: ReturnType<typeof inProcessServer>,
   options: Partial<ConnectOptions<readonly []>> = {},
 ): ReturnType<typeof connect> {
-  const lost: string[] = []
-  const session = await connect({
-    embedded: server,
-    principal: 'user:1',
-    onSessionLost: (reason) => lost.push(reason),
-    ...options,
-  })
+  const session = await connect({ embedded: server, principal: 'user:1', ...options })
   cleanups.push(() => session.close())
   return session
 }
@@ -119,6 +102,17 @@ describe('an end that was asked for here', () => {
 })
 
 describe('an expiry', () => {
+  test('of a session that was never handed over is told by connect alone', async () => {
+    const { server } = embedded()
+    const first = await open(server)
+    const resume = tokenOf(first)
+    await first.close()
+    const lost: string[] = []
+    const onSessionLost = (reason: string): void => void lost.push(reason)
+    const error = await ended(connect({ embedded: server, principal: 'user:1', resume, onSessionLost }))
+    expect([error, lost]).toMatchObject([{ code: expect.stringContaining('SESSION_') }, []])
+  })
+
   test('ends what was outstanding and what is asked later with SESSION_EXPIRED', async () => {
     const script = new Script()
     const lost: string[] = []
@@ -171,6 +165,24 @@ describe('a query after a command', () => {
     await Promise.all(commands)
     expect(await session.query('t', 'calls', null, { after: 1 })).toMatchObject({ kind: 'ok', value: 5 })
     expect(await session.query('t', 'calls', null, { after: 6 })).toEqual({ kind: 'failed', code: 'UNKNOWN_REQUEST' })
+  })
+
+  test('fails as a command did that was given up before, and runs where nothing more is known of it', async () => {
+    const { server, node } = embedded()
+    const session = await open(server)
+    const { submit } = node
+    node.submit = () => {}
+    const controller = new AbortController()
+    const aborted = session.execute('t', 'echo', 1, { signal: controller.signal })
+    controller.abort()
+    const { requestId } = await aborted
+    expect(await session.query('t', 'calls', null, { after: requestId })).toEqual({ kind: 'failed', code: 'ABORTED' })
+    expect(await session.resolve(requestId, { deadlineMs: 1 })).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    const again = await session.query('t', 'calls', null, { after: requestId })
+    expect(again).toEqual({ kind: 'failed', code: 'DEADLINE_EXCEEDED' })
+    node.submit = submit
+    session.abandon(requestId)
+    expect(await session.query('t', 'calls', null, { after: requestId })).toMatchObject({ kind: 'ok', value: 0 })
   })
 
   test('fails as the command did when nobody knows what that has done', async () => {
