@@ -15,6 +15,7 @@ import { isText } from './rows/row-fields.ts'
 import { StateView } from './rows/state-view.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
 import { fireTimers } from './run/fire-timers.ts'
+import { ApplyHalt } from './run/halt.ts'
 import { MachineRunner } from './run/machine-runner.ts'
 import { checkReplicatedState } from './state/check.ts'
 import { foldIndex, foldKind, foldReply } from './state/fold.ts'
@@ -41,15 +42,15 @@ export interface SessionStateMachineOptions {
 
 /**
  * The session layer around one user machine (FR-001…FR-027, architecture.md §5): a pure function of the log. `apply` takes
- * committed entries in order and never throws for bad input; an error of the engine leaves it as EngineError, and it
- * then refuses to go on (sessions.md §10).
+ * committed entries in order and never throws for bad input; an error of the engine leaves it as EngineError, an entry
+ * that this build must not apply as ApplyHalt, and it then refuses to go on (sessions.md §10).
  */
 export class SessionStateMachine implements StateMachine {
   private readonly state: ReplicatedState
   private readonly runner: MachineRunner
   private readonly view: StateView
   private restore: Restore | null = null
-  private stopped: EngineError | null = null
+  private stopped: EngineError | ApplyHalt | null = null
 
   constructor(user: UserStateMachine, codec: SessionCodec, options: SessionStateMachineOptions = {}) {
     this.state = new ReplicatedState(codec, {
@@ -84,9 +85,8 @@ export class SessionStateMachine implements StateMachine {
     try {
       return this.applyNext(entry, recordBytes)
     } catch (error) {
-      if (!isEngineError(error)) throw error
-      this.stopped = error instanceof EngineError ? error : new EngineError(entry.index, entry.kind, error)
-      throw this.stopped
+      this.stopped = stopOf(error, entry)
+      throw this.stopped ?? error
     }
   }
 
@@ -243,4 +243,10 @@ export class SessionStateMachine implements StateMachine {
     if (boundary) state.bytesSinceBoundary = 0
     return boundary
   }
+}
+
+/** Why nothing more is applied after this error, or null for one that is a bug. */
+function stopOf(error: unknown, entry: Entry): EngineError | ApplyHalt | null {
+  if (error instanceof ApplyHalt || error instanceof EngineError) return error
+  return isEngineError(error) ? new EngineError(entry.index, entry.kind, error) : null
 }

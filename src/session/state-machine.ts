@@ -81,7 +81,8 @@ export interface LeaderTime {
 export interface StateMachine {
   /**
    * Applies the committed entry at `appliedIndex` + 1, whose record takes `recordBytes` of log. Never throws for bad input; an
-   * error of the engine is thrown as EngineError, from then on by every call (sessions.md §10).
+   * error of the engine is thrown as EngineError, an entry that this build must not apply as ApplyHalt, which changes
+   * nothing; from then on by every call (sessions.md §10).
    */
   apply(entry: Entry, recordBytes: number): Applied
   /** Index of the entry applied last; 0 before the first. */

@@ -13,6 +13,7 @@ export type ErrorScope =
   | 'client'
   | 'machine'
   | 'storage'
+  | 'halt'
 
 /** Status, whether the same copy may be sent again, cause, cure. */
 export type Row = readonly [status: GrpcStatusName, retryable: boolean, cause: string, cure: string]

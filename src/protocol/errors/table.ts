@@ -1,4 +1,5 @@
 import { CLIENT_ERRORS } from './client.ts'
+import { HALT_ERRORS } from './halt.ts'
 import { CONNECTION_ERRORS, PEER_ERRORS, SERVER_ERRORS } from './links.ts'
 import { MACHINE_ERRORS } from './machine.ts'
 import { QUERY_ERRORS } from './query.ts'
@@ -20,4 +21,5 @@ export const ERROR_TABLE: { readonly [scope in ErrorScope]: Rows } = {
   client: CLIENT_ERRORS,
   machine: MACHINE_ERRORS,
   storage: STORAGE_ERRORS,
+  halt: HALT_ERRORS,
 }

@@ -1,0 +1,29 @@
+import type { Rows } from './row.ts'
+
+/** Why a node applies nothing more and serves nothing, although it lives, votes and replicates (sessions.md §10). */
+export const HALT_ERRORS: Rows = {
+  MACHINE_MISSING: [
+    'FAILED_PRECONDITION',
+    false,
+    'The log switched to a machine, or a version of one, that this build does not have; the node stopped applying before it.',
+    'Start the node with a build that has the machine in that version; its data needs nothing.',
+  ],
+  MACHINE_DIFFERS: [
+    'FAILED_PRECONDITION',
+    false,
+    'This build has the machine and version that the log names, with another schema; the node stopped applying before it.',
+    'Start the node with the build that the other nodes run, or give the changed machine a new version.',
+  ],
+  REPLAY_DIVERGED: [
+    'DATA_LOSS',
+    false,
+    'The log, applied again, gave another state than before the restart: a handler changed without a new version.',
+    'Start the build that ran before on the same data, and give the changed machine a new version.',
+  ],
+  DIVERGED: [
+    'DATA_LOSS',
+    false,
+    'This node made another state of the same entries than most replicas did: it runs other code, or its code depends on the process.',
+    'Keep its data for diagnosis. Compare build and runtime with those of the other nodes.',
+  ],
+}

@@ -1,0 +1,28 @@
+/** Why a node applies nothing more although it lives: its machines, or what they made of the log (sessions.md §10). */
+export type HaltCode =
+  /** The log switched to a machine, or a version of one, that this build does not have. */
+  | 'MACHINE_MISSING'
+  /** This build has that machine and version with another schema. */
+  | 'MACHINE_DIFFERS'
+  /** The log, applied again, gave another state than this node's machines made of it before. */
+  | 'REPLAY_DIVERGED'
+  /** The other replicas made another state of the same entries. */
+  | 'DIVERGED'
+
+/**
+ * This node must not apply the entry at `index`, or what it has applied up to there is not what the cluster has. Thrown
+ * by apply before the entry changes anything, and again by every later call. It is the state of one node and no outcome:
+ * the node stops applying and answering, and goes on to vote and to replicate. `message` is a sentence for the operator:
+ * which machine differs and how, and what to do.
+ */
+export class ApplyHalt extends Error {
+  override readonly name = 'ApplyHalt'
+  readonly code: HaltCode
+  /** Log index at which it stopped: what is below is applied. */
+  readonly index: number
+  constructor(code: HaltCode, index: number, message: string) {
+    super(message)
+    this.code = code
+    this.index = index
+  }
+}
