@@ -1,7 +1,7 @@
 import type { Random } from '../base/random.ts'
-import type { Scheduler } from './scheduler.ts'
-import type { SimulatedNetwork } from './simulated-network.ts'
-import type { SimulatedNode } from './simulated-node.ts'
+import type { Scheduler } from './world/scheduler.ts'
+import type { SimulatedNetwork } from './world/simulated-network.ts'
+import type { SimulatedNode } from './world/simulated-node.ts'
 import type { Swarm } from './swarm.ts'
 
 const MILLISECOND = 1000

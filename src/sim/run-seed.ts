@@ -1,6 +1,8 @@
-import { nodeId } from '../base/brand.ts'
+import type { NodeId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
 import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
+import { checkState, checkTransition } from '../raft/index.ts'
+import type { SessionFacts } from '../session/state-machine.ts'
 import { Invariants, type Observed } from './checkers/invariants.ts'
 import { Violation } from './checkers/violation.ts'
 import { SdkClient } from './clients/sdk-client.ts'
@@ -8,13 +10,11 @@ import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
 import { LeaderHunter } from './leader-hunter.ts'
 import { Nemesis } from './nemesis.ts'
-import type { SessionFacts } from '../session/state-machine.ts'
-import { Scheduler } from './scheduler.ts'
-import { SimulatedChannels } from './simulated-channels.ts'
-import { SimulatedNetwork } from './simulated-network.ts'
-import { SimulatedNode } from './simulated-node.ts'
+import { NodeWitness } from './node-witness.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
 import { Transcript } from './transcript.ts'
+import { SimulatedCluster } from './world/simulated-cluster.ts'
+import type { SimulatedNode } from './world/simulated-node.ts'
 
 /** Streams of one seed's randomness, one per purpose (faults.md §1). */
 const PURPOSE = {
@@ -66,11 +66,9 @@ export function runSeed(seed: number, trace?: (line: string) => void): SeedResul
 class World {
   private readonly seed: number
   private readonly swarm: Swarm
-  private readonly scheduler = new Scheduler()
-  private readonly network: SimulatedNetwork
+  private readonly cluster: SimulatedCluster
   private readonly invariants: Invariants
-  private readonly nodes: readonly SimulatedNode[]
-  private readonly channels: SimulatedChannels
+  private readonly witnesses = new Map<NodeId, NodeWitness>()
   private readonly clients: readonly (SimulatedClient | SdkClient)[]
   private readonly nemesis: Nemesis
   private readonly hunter: LeaderHunter | null
@@ -82,40 +80,57 @@ class World {
     this.seed = seed
     this.transcript = new Transcript(trace)
     this.swarm = drawSwarm((purpose) => new Random(seed, PURPOSE[purpose]))
-    const { swarm, scheduler } = this
-    this.network = new SimulatedNetwork(scheduler, new Random(seed, PURPOSE.network), swarm.network)
+    const { swarm } = this
     this.invariants = new Invariants(swarm.nodes)
-    this.nodes = this.createNodes()
-    this.channels = new SimulatedChannels(this.network, new Random(seed, PURPOSE.channels), this.nodes)
+    this.cluster = this.createCluster()
     this.clients = this.createClients()
     const random = new Random(seed, PURPOSE.nemesis)
     const replacements = new Random(seed, PURPOSE.replacements)
-    const { network, nodes } = this
+    const { scheduler, network, nodes } = this.cluster
     this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network, nodes })
     const hunting = new Random(seed, PURPOSE.hunter)
     this.hunter = swarm.hunt ? new LeaderHunter({ random: hunting, scheduler, network, nodes }) : null
   }
 
-  private createNodes(): readonly SimulatedNode[] {
-    const { seed, swarm, scheduler, network, invariants } = this
+  private createCluster(): SimulatedCluster {
+    const { seed, swarm } = this
     const { snapshotBytes, segmentBytes, appendEntriesMax, requests } = swarm
     const { credit, ackTimeoutMs, ackTimeoutMaxMs } = requests
     // No request may die for want of an ack: what was emitted must be delivered.
     const attemptsMax = Number.MAX_SAFE_INTEGER
     const limits = { ...DEFAULT_LIMITS, snapshotBytes, ackTimeoutMs, ackTimeoutMaxMs, attemptsMax }
-    const voters = Array.from({ length: swarm.nodes }, (_, position) => nodeId(`n${position + 1}`))
-    return voters.map((id, at) => {
-      const disk = swarm.disks[at]
+    const nodes = swarm.disks.map((disk, at) => {
       const clock = swarm.clocks[at]
-      if (disk === undefined || clock === undefined) throw new Violation('every node has a disk and a clock', { id })
-      const world = { seed, scheduler, network, invariants }
-      const shared = { limits, credit, appendEntriesMax, segmentBytes, mount: mountMachines }
-      return new SimulatedNode({ ...world, ...shared, id, voters, disk, clock })
+      if (clock === undefined) throw new Violation('every node has a disk and a clock', { at })
+      return { disk, clock }
+    })
+    return new SimulatedCluster({
+      seed,
+      nodes,
+      network: swarm.network,
+      limits,
+      credit,
+      appendEntriesMax,
+      segmentBytes,
+      mount: mountMachines,
+      generator: (purpose) => new Random(seed, PURPOSE[purpose]),
+      observe: (id) => this.witness(id),
+      check: (previous, next) => {
+        checkState(next)
+        checkTransition(previous, next)
+      },
     })
   }
 
+  private witness(id: NodeId): NodeWitness {
+    const witness = new NodeWitness(id, this.invariants)
+    this.witnesses.set(id, witness)
+    return witness
+  }
+
   private createClients(): readonly (SimulatedClient | SdkClient)[] {
-    const { seed, swarm, scheduler, network, channels, nodes } = this
+    const { seed, swarm } = this
+    const { scheduler, network, channels, nodes } = this.cluster
     const { requests: weather, commandsPerClient: increments, pipeline } = swarm
     const mounted = mountMachines()
     return Array.from({ length: swarm.clients }, (_, at) => {
@@ -132,21 +147,21 @@ class World {
 
   run(): void {
     this.transcript.add(0, JSON.stringify(this.swarm))
-    for (const node of this.nodes) node.start()
+    for (const node of this.cluster.nodes) node.start()
     for (const client of this.clients) client.start()
     this.nemesis.start()
-    this.runUntil(() => this.scheduler.now >= this.swarm.faultMicros)
+    this.runUntil(() => this.cluster.scheduler.now >= this.swarm.faultMicros)
     this.hunter?.stop()
     const alive = this.nemesis.heal(this.invariants.committedIndex > 0)
-    this.channels.reset()
-    const healedAt = this.scheduler.now
+    this.cluster.channels.reset()
+    const healedAt = this.cluster.scheduler.now
     // A disk that was replaced before the first Configuration may be a voter's, and lead.
-    const led = (): boolean => this.nodes.some((node) => node.driver?.leading === true)
-    this.runUntil(() => led() || this.scheduler.now > healedAt + LEADER_WITHIN)
+    const led = (): boolean => this.cluster.leader !== null
+    this.runUntil(() => led() || this.cluster.scheduler.now > healedAt + LEADER_WITHIN)
     if (!led()) {
       throw new Violation('a healed quorum elects a leader within 20 election timeouts', { healedAt })
     }
-    this.runUntil(() => this.settled(alive) || this.scheduler.now > healedAt + DONE_WITHIN)
+    this.runUntil(() => this.settled(alive) || this.cluster.scheduler.now > healedAt + DONE_WITHIN)
     this.checkEnd(alive)
   }
 
@@ -155,16 +170,16 @@ class World {
       seed: this.seed,
       failure,
       events: this.events,
-      simSeconds: this.scheduler.now / 1_000_000,
+      simSeconds: this.cluster.scheduler.now / 1_000_000,
       acks: this.clients.reduce((sum, client) => sum + client.acks, 0),
       elections: this.invariants.elections,
-      snapshots: this.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
+      snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
       hash: this.transcript.hash(),
     }
   }
 
   private runUntil(end: () => boolean): void {
-    while (!end() && this.scheduler.next()) {
+    while (!end() && this.cluster.scheduler.next()) {
       this.events += 1
       this.observe()
       this.hunter?.look()
@@ -172,8 +187,9 @@ class World {
   }
 
   private observe(): void {
-    for (const node of this.nodes) {
-      const { driver, witness } = node
+    for (const node of this.cluster.nodes) {
+      const { driver } = node
+      const witness = this.witnesses.get(node.id)?.log ?? null
       if (driver === null || witness === null) {
         this.observed.delete(node)
         continue
@@ -194,7 +210,7 @@ class World {
       const now: Observed = { id: node.id, role, currentTerm, commitIndex, appliedIndex, log: witness }
       this.observed.set(node, now)
       this.transcript.add(
-        this.scheduler.now,
+        this.cluster.scheduler.now,
         `${node.id} ${role} term=${currentTerm} commit=${commitIndex} applied=${appliedIndex}`,
       )
       this.invariants.observe(now, this.logs())
@@ -203,7 +219,7 @@ class World {
 
   /** Every node's log as last witnessed, the crashed ones' disks too. */
   private logs(): readonly (readonly Observed['log'][])[] {
-    return this.nodes.map((node) => node.logs)
+    return [...this.witnesses.values()].map((witness) => witness.logs)
   }
 
   private settled(alive: readonly SimulatedNode[]): boolean {

@@ -1,8 +1,8 @@
 import type { Random } from '../base/random.ts'
 import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import { SERVER_REQUEST_CREDIT } from '../protocol/limits.ts'
-import type { NetworkWeather } from './simulated-network.ts'
-import type { DiskWeather } from './simulated-disk.ts'
+import type { NetworkWeather } from './world/simulated-network.ts'
+import type { DiskWeather } from './world/simulated-disk.ts'
 
 /** One seed's world (faults.md §1): every seed draws its own, many faults off. Times in microseconds unless named ms. */
 export interface Swarm {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Random } from '../../src/base/random.ts'
-import { Scheduler } from '../../src/sim/scheduler.ts'
-import { SimulatedDisk } from '../../src/sim/simulated-disk.ts'
+import { Scheduler } from '../../src/sim/world/scheduler.ts'
+import { SimulatedDisk } from '../../src/sim/world/simulated-disk.ts'
 import { type DiskFile, SECTOR_BYTES } from '../../src/storage/disk/disk.ts'
 
 const CALM = { operationMax: 1, syncMin: 1, syncMax: 1, stallChance: 0, stall: 0 }

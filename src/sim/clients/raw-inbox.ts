@@ -5,9 +5,9 @@ import type { SessionNumbers } from '../../codec/entry/payload.ts'
 import type { ServerRequestMessage } from '../../protocol/down-message.ts'
 import type { RequestLedger } from '../checkers/request-ledger.ts'
 import { Violation } from '../checkers/violation.ts'
-import type { Scheduler } from '../scheduler.ts'
-import type { SimulatedChannels } from '../simulated-channels.ts'
-import { environmentOf } from './client-environment.ts'
+import type { Scheduler } from '../world/scheduler.ts'
+import type { SimulatedChannels } from '../world/simulated-channels.ts'
+import { environmentOf } from '../world/client-environment.ts'
 import type { HandlingOptions } from './workload.ts'
 
 /** The one session of a connection. */

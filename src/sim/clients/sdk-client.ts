@@ -6,9 +6,9 @@ import type { Value } from '../../codec/value/value.ts'
 import type { ServerRequestMessage } from '../../protocol/down-message.ts'
 import { RequestLedger } from '../checkers/request-ledger.ts'
 import { Violation } from '../checkers/violation.ts'
-import type { Scheduler } from '../scheduler.ts'
-import type { SimulatedChannels } from '../simulated-channels.ts'
-import { environmentOf } from './client-environment.ts'
+import type { Scheduler } from '../world/scheduler.ts'
+import type { SimulatedChannels } from '../world/simulated-channels.ts'
+import { environmentOf } from '../world/client-environment.ts'
 import type { HandlingOptions, SimulatedCommand } from './workload.ts'
 
 /** The SDK then retries for ever (request-window.ts). */

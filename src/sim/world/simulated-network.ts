@@ -1,6 +1,6 @@
-import type { NodeId } from '../base/brand.ts'
-import type { Random } from '../base/random.ts'
-import type { PeerFrame, PeerListener, PeerTransport } from '../node/ports/peer-transport.ts'
+import type { NodeId } from '../../base/brand.ts'
+import type { Random } from '../../base/random.ts'
+import type { PeerFrame, PeerListener, PeerTransport } from '../../node/ports/peer-transport.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** How one run's links behave; probabilities in [0, 1], times in microseconds. */

@@ -1,6 +1,6 @@
-import type { Random } from '../base/random.ts'
-import type { InProcessConnection } from '../client/connection/in-process.ts'
-import type { Channel, ChannelListener, Dial } from '../client/connection/ports.ts'
+import type { Random } from '../../base/random.ts'
+import type { InProcessConnection } from '../../client/connection/in-process.ts'
+import type { Channel, ChannelListener, Dial } from '../../client/connection/ports.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
 import type { SimulatedNode } from './simulated-node.ts'
 

@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts'
+import { assert } from '../../base/assert.ts'
 
 /** Something that happens at one moment of simulated time. */
 export interface Scheduled {

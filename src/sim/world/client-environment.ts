@@ -1,7 +1,7 @@
 import type { Random } from '../../base/random.ts'
 import type { ClientEnvironment } from '../../client/connection/ports.ts'
-import type { Scheduler } from '../scheduler.ts'
-import type { SimulatedChannels } from '../simulated-channels.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SimulatedChannels } from './simulated-channels.ts'
 
 /** Everything of the simulated world that the client library uses, for the client of that name. */
 export function environmentOf(parts: {

@@ -1,6 +1,6 @@
-import { success } from '../base/result.ts'
-import type { Random } from '../base/random.ts'
-import { SECTOR_BYTES, type Disk, type DiskDone, type DiskFile, type DiskLock } from '../storage/disk/disk.ts'
+import { success } from '../../base/result.ts'
+import type { Random } from '../../base/random.ts'
+import { SECTOR_BYTES, type Disk, type DiskDone, type DiskFile, type DiskLock } from '../../storage/disk/disk.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** Latencies of one node's disk, microseconds; uniform latencies hide bugs, so every node draws its own. */

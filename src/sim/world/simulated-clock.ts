@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../node/ports/clock.ts'
+import type { Clock, Timer } from '../../node/ports/clock.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** The start of simulated wall time, ms since the Unix epoch: a round number, the same in every run. */

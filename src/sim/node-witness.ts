@@ -1,0 +1,100 @@
+import { logIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
+import { forEachOffset } from '../codec/entry/batch.ts'
+import { recordChain, recordTerm } from '../codec/entry/record.ts'
+import type { SessionGateway } from '../gateway/session-gateway.ts'
+import type { Driver } from '../node/driver.ts'
+import type { LogStore, RecoveredLog } from '../node/ports/log-store.ts'
+import type { PeerFrame } from '../node/ports/peer-transport.ts'
+import type { SessionStateMachine } from '../session/session-state-machine.ts'
+import { witnessDeliveries } from './checkers/delivery-witness.ts'
+import type { Invariants } from './checkers/invariants.ts'
+import { Violation } from './checkers/violation.ts'
+import { LogWitness, type WitnessedEntry } from './log-witness.ts'
+import type { NodeObserver, ObservedGateway } from './world/node-observer.ts'
+
+/** Entries from one look at all of a machine's state to the next: looking after each would cost the simulator 7 %. */
+const STATE_CHECK_INTERVAL = 16
+
+/** Tells the checkers what one node does: what it writes, sends, applies and delivers. */
+export class NodeWitness implements NodeObserver {
+  /** Its log as last witnessed, a crashed process's too; null before the first open, and of a replaced disk. */
+  log: LogWitness | null = null
+  private readonly id: NodeId
+  private readonly invariants: Invariants
+  /** What was on the disks that were replaced: durable there when it was counted. */
+  private readonly replacedDisks: LogWitness[] = []
+
+  constructor(id: NodeId, invariants: Invariants) {
+    this.id = id
+    this.invariants = invariants
+  }
+
+  /** This node's logs as last witnessed, those of replaced disks too. */
+  get logs(): readonly LogWitness[] {
+    return this.log === null ? this.replacedDisks : [...this.replacedDisks, this.log]
+  }
+
+  composed(node: { driver: Driver; gateway: SessionGateway; machine: SessionStateMachine }): ObservedGateway {
+    const { driver, gateway, machine } = node
+    machine.checkInvariants()
+    driver.listen({
+      applied: (applied) => {
+        if (applied.index % STATE_CHECK_INTERVAL === 0) machine.checkInvariants()
+        this.invariants.applied(this.id, applied.index, machine.stateHash())
+      },
+      batchApplied: () => undefined,
+      roleChanged: () => undefined,
+      stopped: (stopped) => {
+        throw new Violation('no simulated fault stops a node', { node: this.id, stopped })
+      },
+    })
+    return witnessDeliveries(driver, gateway)
+  }
+
+  persisted(write: WriteNumber): void {
+    this.log?.persisted(write)
+  }
+
+  /** Every message that leaves is held against what is on the disk. */
+  sending({ recipient, body }: PeerFrame): void {
+    if (body.kind === 'raft' && this.log !== null) this.invariants.sent(this.id, recipient, body.message, this.log)
+  }
+
+  diskReplaced(): void {
+    if (this.log !== null) this.replacedDisks.push(this.log)
+    this.log = null
+    this.invariants.replaced(this.id)
+  }
+
+  logOpened(store: LogStore, recovered: RecoveredLog, done: (store: LogStore) => void): void {
+    const entries: WitnessedEntry[] = []
+    const base = logIndex(recovered.firstIndex - 1)
+    // What the log says of the entry before its first: a node's commit index may start there.
+    if (base > 0) entries[base] = { term: recovered.baseTerm, chain: store.chainAt(base) }
+    const finish = (): void => {
+      const before = this.log
+      const now = new LogWitness(store, { entries, hardState: recovered.hardState }, (index, entry) =>
+        this.invariants.appended(this.id, index, entry),
+      )
+      this.invariants.reopened(this.id, { before, now, firstIndex: recovered.firstIndex })
+      this.log = now
+      done(now)
+    }
+    const readFrom = (first: number): void => {
+      if (first > recovered.lastIndex) {
+        finish()
+        return
+      }
+      store.read({ first: logIndex(first), last: recovered.lastIndex, maxBytes: 1 << 20 }, (fault, read) => {
+        if (fault !== null) throw new Violation('a recovered log can be read', { node: this.id, fault })
+        let index = first
+        forEachOffset(read.records, (offset) => {
+          entries[index] = { term: recordTerm(read.records, offset), chain: recordChain(read.records, offset) }
+          index += 1
+        })
+        readFrom(read.last + 1)
+      })
+    }
+    readFrom(recovered.firstIndex)
+  }
+}

@@ -1,0 +1,208 @@
+import { composeNode, type NodeParts } from '../../assembly/compose-node.ts'
+import { logOpener } from '../../assembly/log-opener.ts'
+import { groupId, type NodeId } from '../../base/brand.ts'
+import { Random } from '../../base/random.ts'
+import type { InProcessServer } from '../../client/connection/in-process.ts'
+import type { Limits } from '../../codec/entry/payload.ts'
+import { sessionCodec } from '../../codec/session-codec.ts'
+import { inProcessServer } from '../../gateway/in-process-server.ts'
+import type { Mount } from '../../machine/index.ts'
+import type { Driver } from '../../node/driver.ts'
+import type { LogListener } from '../../node/ports/log-store.ts'
+import type { SnapshotStore } from '../../node/ports/snapshot-store.ts'
+import type { SessionStateMachine } from '../../session/session-state-machine.ts'
+import { MemorySnapshots, memorySnapshotStore } from '../../storage/snapshot/memory-snapshot-store.ts'
+import { Violation } from '../checkers/violation.ts'
+import type { NodeObserver } from './node-observer.ts'
+import type { Scheduler } from './scheduler.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedDisk, type DiskWeather } from './simulated-disk.ts'
+import type { SimulatedNetwork } from './simulated-network.ts'
+
+export interface SimulatedNodeOptions {
+  readonly id: NodeId
+  readonly voters: readonly NodeId[]
+  readonly seed: number
+  readonly scheduler: Scheduler
+  readonly network: SimulatedNetwork
+  /** Looks at what the node does, over all its processes. */
+  readonly observer: NodeObserver
+  readonly disk: DiskWeather
+  readonly clock: { readonly ratePpm: number; readonly wallOffsetMs: number }
+  readonly limits: Limits
+  /** Server requests that may go out beyond the last ack; null: the default. */
+  readonly credit: number | null
+  /** Entries in one AppendEntries; null: the default. */
+  readonly appendEntriesMax: number | null
+  readonly segmentBytes: number
+  /** Looks at every step of the core; absent: nobody does. */
+  readonly check?: NodeParts['check']
+  mount(): Mount
+}
+
+/** One node over its restarts: the disk stays, each process is a new driver on it. */
+export class SimulatedNode {
+  readonly id: NodeId
+  disk: SimulatedDisk
+  driver: Driver | null = null
+  machine: SessionStateMachine | null = null
+  /** Where clients connect; null while the process does not run or opens its log. */
+  server: InProcessServer | null = null
+  snapshotsWritten = 0
+  private readonly options: SimulatedNodeOptions
+  private snapshots = new MemorySnapshots()
+  private clock: SimulatedClock | null = null
+  /** An open of the log has ended once: from then on none at all is a lost one. */
+  private started = false
+  private starts = 0
+  private replacements = 0
+  readonly address: string
+
+  constructor(options: SimulatedNodeOptions) {
+    this.options = options
+    this.id = options.id
+    this.address = addressOf(options.id)
+    this.disk = this.newDisk()
+  }
+
+  /** Number of the process: rises with every start. */
+  get process(): number {
+    return this.starts
+  }
+
+  get running(): boolean {
+    return this.clock !== null
+  }
+
+  start(): void {
+    if (this.running) return
+    this.starts += 1
+    const clock = new SimulatedClock(this.options.scheduler, this.options.clock)
+    this.clock = clock
+    const machine = composeNode(this.parts(clock), (fault, composed) => {
+      if (this.clock !== clock) return
+      if (fault !== null || composed === null) {
+        throw new Violation('a node opens what it wrote', { node: this.id, fault })
+      }
+      const { driver, gateway } = composed
+      this.driver = driver
+      const observed = this.options.observer.composed({ driver, gateway, machine })
+      this.server = inProcessServer(observed, (callback) => clock.defer(callback))
+      driver.start()
+    })
+    this.machine = machine
+  }
+
+  /** `kill -9`, or with `powerLoss` the machine's: what was not synced is gone or not, sector by sector. */
+  crash(powerLoss: boolean): void {
+    if (!this.running) return
+    this.clock?.stop()
+    this.clock = null
+    this.driver = null
+    this.machine = null
+    this.server = null
+    this.options.network.detach(this.id)
+    this.disk.crash(powerLoss)
+    this.snapshots.crash()
+  }
+
+  /** The machine is lost and another one takes its name: an empty disk, with an instance id of its own. */
+  replaceDisk(): void {
+    this.crash(true)
+    this.replacements += 1
+    this.started = false
+    this.disk = this.newDisk()
+    this.snapshots = new MemorySnapshots()
+    this.options.observer.diskReplaced()
+  }
+
+  private newDisk(): SimulatedDisk {
+    const { scheduler, seed, disk } = this.options
+    return new SimulatedDisk(scheduler, new Random(seed, 11, indexOf(this.options) + 100 * this.replacements), disk)
+  }
+
+  private parts(clock: SimulatedClock): NodeParts {
+    const { id, voters, seed, network, limits, credit, appendEntriesMax, check, observer, mount } = this.options
+    const position = indexOf(this.options)
+    return {
+      identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}-${this.replacements}` },
+      initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
+      machines: mount(),
+      limits,
+      ...(credit === null ? {} : { credit }),
+      raft: appendEntriesMax === null ? {} : { appendEntriesMax },
+      clock,
+      codec: sessionCodec,
+      snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),
+      ...(check === undefined ? {} : { check }),
+      seed: seed * 1000 + position * 100 + this.starts,
+      openLog: this.openLog(clock),
+      openTransport: (listener) => {
+        const transport = network.transport(id, listener)
+        return {
+          ...transport,
+          send: (frame) => {
+            observer.sending(frame)
+            transport.send(frame)
+          },
+        }
+      },
+    }
+  }
+
+  private countedSnapshots(store: SnapshotStore): SnapshotStore {
+    return {
+      ...store,
+      commit: (generation, snapshot, done) =>
+        store.commit(generation, snapshot, (fault, value) => {
+          this.snapshotsWritten += 1
+          done(fault, value)
+        }),
+    }
+  }
+
+  private later(clock: SimulatedClock, run: () => void): void {
+    this.options.scheduler.after(this.disk.weather.syncMin, () => {
+      if (this.clock === clock) run()
+    })
+  }
+
+  /** The product's log on the simulated disk, with the observer between it and the driver. */
+  private openLog(clock: SimulatedClock): NodeParts['openLog'] {
+    const { segmentBytes, observer } = this.options
+    const { started } = this
+    const open = logOpener({
+      disk: this.disk.open(),
+      directory: 'log',
+      group: groupId(0),
+      started,
+      clock,
+      segmentBytes,
+    })
+    return (snapshot, listener, done) => {
+      const observed: LogListener = {
+        onPersisted: (write) => {
+          if (this.clock !== clock) return
+          observer.persisted(write)
+          listener.onPersisted(write)
+        },
+        onFault: (fault) => listener.onFault(fault),
+      }
+      open(snapshot, observed, (fault, opened) => {
+        if (this.clock !== clock) return
+        if (fault !== null || opened === null) return done(fault, null)
+        this.started = true
+        const { store, recovered } = opened
+        observer.logOpened(store, recovered, (observedStore) => done(null, { store: observedStore, recovered }))
+      })
+    }
+  }
+}
+
+function addressOf(id: NodeId): string {
+  return `${id}:1`
+}
+
+function indexOf(options: SimulatedNodeOptions): number {
+  return options.voters.indexOf(options.id)
+}
