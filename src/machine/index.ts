@@ -18,6 +18,7 @@ export {
   type TaskHandlers,
   type TypedTask,
 } from './define/define-machine.ts'
+export { identityOf, type MachineIdentity } from './define/identity.ts'
 export { SYSTEM_SESSION } from './run/kit-context.ts'
 export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './run/mount.ts'
 export { TASK_MACHINE } from '../session/tables/tasks.ts'

@@ -1,0 +1,92 @@
+import type { z } from 'zod'
+import { sessionCodec } from '../../codec/session-codec.ts'
+import type { BareMachine } from './bare.ts'
+import type { ErasedBehaviour, MachineDefinition } from './define-machine.ts'
+import { type Description, describeSchema } from './describe-schema.ts'
+import type { MachineSchema } from './schema.ts'
+
+/** Which machine a build has (docs/decisions/machine-identity.md). */
+export interface MachineIdentity {
+  readonly name: string
+  /** From 1 on. Together with `schema` it is binding: the log names both, and a node that has others does not apply. */
+  readonly version: number
+  /** SHA-256, 64 hex digits, of what the machine declares; '' for a bare machine that declares nothing. */
+  readonly schema: string
+  /** SHA-256, 64 hex digits, of the source text of its handlers: shown and warned about, never binding. */
+  readonly code: string
+}
+
+/**
+ * The identity of a machine. `schema` covers what it stores, takes, answers, emits, refuses with and waits for; not queries,
+ * descriptions, messages, or the order in which anything was declared.
+ */
+export function identityOf(machine: MachineDefinition | BareMachine): MachineIdentity {
+  const { name } = machine
+  if (machine.kind === 'definition') {
+    const { version, schema, commands, behaviour } = machine
+    return { name, version, schema: digest(describeMachine(schema, commands)), code: digest(codeOf(behaviour)) }
+  }
+  const { version = 1, commands } = machine
+  const schema = commands === undefined ? '' : digest({ commands: each(commands, (input) => describe(input)) })
+  return { name, version, schema, code: digest(methodsOf(machine.machine)) }
+}
+
+function describeMachine(schema: MachineSchema, commands: MachineDefinition['commands']): Description {
+  const { state, errors = {}, requests = {}, timers = {}, tasks = {} } = schema
+  return {
+    state: each(state, ({ key, row }) => [describe(key), describe(row)]),
+    commands: each(commands, ({ input, output }) => [describe(input), describe(output)]),
+    errors: each(errors, describe),
+    requests: each(requests, describe),
+    timers: each(timers, describe),
+    tasks: each(tasks, ({ role, leaseMs, maxAttempts, backoffMs, payload, result }) => ({
+      role,
+      leaseMs,
+      maxAttempts,
+      backoffMs,
+      payload: describe(payload),
+      // Apply itself parses it (run/kit-machine.ts), so here a default is part of what an entry means.
+      result: describeSchema(result, { values: true }),
+    })),
+  }
+}
+
+/** Defaults of what the leader parses are in the log already filled in: their values may differ between nodes. */
+const describe = (schema: z.core.$ZodType): Description => describeSchema(schema, { values: false })
+
+/** The source text of everything that apply runs. Queries change nothing. */
+function codeOf({ commands, timers, tasks, migrations, ...rest }: ErasedBehaviour): Description {
+  return {
+    commands: each(commands, ({ handler }) => String(handler)),
+    timers: each(timers ?? {}, String),
+    tasks: each(tasks ?? {}, ({ onResult, onFailed }) => [String(onResult), String(onFailed)]),
+    hooks: [rest.onSessionCreated, rest.onSessionExpired, rest.onDeadLetter].map(String),
+    migrations: each(migrations ?? {}, String),
+  }
+}
+
+/** The methods of an object and of its classes. */
+function methodsOf(machine: object): Description {
+  const found = new Map<string, string>()
+  for (let owner: object | null = machine; owner !== null && owner !== Object.prototype; ) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (typeof value === 'function' && !found.has(name)) found.set(name, String(value))
+    }
+    owner = Object.getPrototypeOf(owner) as object | null
+  }
+  return each(Object.fromEntries(found), (text) => text)
+}
+
+/** Members in the order of their names. */
+function each<Member>(
+  members: { readonly [name: string]: Member },
+  describeMember: (member: Member) => Description,
+): Description {
+  return Object.keys(members)
+    .sort()
+    .map((name) => [name, describeMember(members[name] as Member)])
+}
+
+function digest(description: Description): string {
+  return sessionCodec.sha256Hex(JSON.stringify(description))
+}
