@@ -1,4 +1,4 @@
-/** `holdfast`: the client, the authoring kit and the three-function interface under it. */
+/** `holdfast`: the client, nodes in this process, the authoring kit and the three-function interface under it. */
 export {
   type ClientSession,
   type CommandOutcome,
@@ -8,6 +8,11 @@ export {
   InvalidArgument,
 } from './client/index.ts'
 export { sessionCodec } from './codec/session-codec.ts'
+export type { EmbeddedOptions, NodeOptions } from './host/node-options.ts'
+export type { PeerList } from './host/peer-list.ts'
+export type { RunningNode } from './host/running-node.ts'
+export { StartError } from './host/start-error.ts'
+export { startEmbedded, startNode } from './host/start-node.ts'
 export type { Value } from './codec/value/value.ts'
 export * from './machine/index.ts'
 export { SessionStateMachine } from './session/session-state-machine.ts'

@@ -16,8 +16,8 @@ const everyTypeScript = ['src', 'bench', 'test', 'examples'].flatMap((folder) =>
   [...sourcesBelow(folder)].map(([path, source]) => [`${folder}/${path}`, source] as const),
 )
 
-/** Doors into src/: the composition root, a thread's first file, and what package.json exports and runs. */
-const ENTRIES = ['main.ts', 'cli/seeds/seed-worker.ts', ...doorsOf(read('package.json'))]
+/** Doors into src/: a thread's first file, and what package.json exports and runs. */
+const ENTRIES = ['cli/seeds/seed-worker.ts', ...doorsOf(read('package.json'))]
 
 /** Folders of src/ with a README.md that leads a reader through them. */
 const PAGES_AT_THE_DOOR = [
@@ -35,6 +35,7 @@ const PAGES_AT_THE_DOOR = [
   'server',
   'transport',
   'grpc',
+  'host',
   'cli',
 ]
 

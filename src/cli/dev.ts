@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RunningNode } from '../main.ts'
+import { formatHostPort } from '../base/host-port.ts'
+import type { RunningNode } from '../host/running-node.ts'
+import { startEmbedded } from '../host/start-node.ts'
 import type { LogLevel } from '../protocol/log-level.ts'
-import type { HostPort } from '../base/host-port.ts'
 import { DEFAULT_HOST, DEFAULT_PORT, parseAddress } from './cluster/address.ts'
 import type { Backend } from './payments/backend.ts'
 import { connectBackend } from './payments/client-backend.ts'
@@ -51,7 +52,7 @@ async function devEmbedded(flags: DevFlags): Promise<ExitCode> {
     flags.listen === undefined ? { host: DEFAULT_HOST, port: DEFAULT_PORT } : parseAddress(flags.listen, '--listen')
   const signal = serveUntilStopped()
   const { data: dataDirectory = join('data', 'dev'), logLevel } = flags
-  const server = new EmbeddedServer({ dataDirectory, listen, logLevel, signal })
+  const server = new EmbeddedServer({ dataDirectory, listen: formatHostPort(listen), logLevel, signal })
   await server.start()
   // A demo that fails says so; the server is there to find out why.
   if (flags.demo) await play(server)
@@ -63,7 +64,11 @@ async function devEmbedded(flags: DevFlags): Promise<ExitCode> {
 /** The demo alone, in a directory of its own that is gone afterwards. */
 async function demoOnly(logLevel: LogLevel): Promise<ExitCode> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-demo-'))
-  const server = new EmbeddedServer({ dataDirectory: directory, listen: { host: DEFAULT_HOST, port: 0 }, logLevel })
+  const server = new EmbeddedServer({
+    dataDirectory: directory,
+    listen: formatHostPort({ host: DEFAULT_HOST, port: 0 }),
+    logLevel,
+  })
   try {
     await server.start()
     return (await play(server)) ? EXIT.ok : EXIT.failure
@@ -93,7 +98,7 @@ function report(server: EmbeddedServer, json: boolean): void {
 
 interface EmbeddedServerOptions {
   readonly dataDirectory: string
-  readonly listen: HostPort
+  readonly listen: string
   readonly logLevel: LogLevel
   /** Gives up a start. */
   readonly signal?: AbortSignal
@@ -121,7 +126,6 @@ class EmbeddedServer {
   }
 
   async start(): Promise<void> {
-    const { startEmbedded } = await import('../main.ts')
     this.node = await startEmbedded(this.options)
   }
 

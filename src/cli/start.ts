@@ -1,6 +1,7 @@
-import type { RunningNode } from '../main.ts'
-import type { LogLevel } from '../protocol/log-level.ts'
 import { formatHostPort, type HostPort } from '../base/host-port.ts'
+import type { RunningNode } from '../host/running-node.ts'
+import { startNode } from '../host/start-node.ts'
+import type { LogLevel } from '../protocol/log-level.ts'
 import { type Member, parseAddress, parseMembers } from './cluster/address.ts'
 import { usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
@@ -43,10 +44,9 @@ async function startMember(parts: {
   stop: AbortSignal
 }): Promise<RunningNode> {
   const { own, listen, members, flags, stop: signal } = parts
-  const { startNode } = await import('../main.ts')
-  const peers = members.map((member) => ({ id: member.id, address: formatHostPort(member.address) }))
+  const peers = Object.fromEntries(members.map((member) => [member.id, formatHostPort(member.address)]))
   const insecure = flags.insecure === true
   if (insecure) say(paint('yellow', `insecure: whoever reaches ${formatHostPort(listen)} may do everything`))
   const { data: dataDirectory, logLevel } = flags
-  return startNode({ id: own.id, listen, peers, dataDirectory, insecure, logLevel, signal })
+  return startNode({ id: own.id, listen: formatHostPort(listen), peers, dataDirectory, insecure, logLevel, signal })
 }

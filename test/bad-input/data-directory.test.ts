@@ -6,7 +6,7 @@ import { nodeId } from '../../src/base/brand.ts'
 import { freePorts } from '../../src/cli/cluster/free-ports.ts'
 import { NodeProcess } from '../../src/cli/cluster/node-process.ts'
 import { fetchStatus } from '../../src/client/index.ts'
-import { StartError, startEmbedded, startNode } from '../../src/main.ts'
+import { StartError, startEmbedded, startNode } from '../../src/host/index.ts'
 import { compileOnce, temporaryDirectory } from '../cluster/processes.ts'
 import { contentsOf, refusedStart } from './refused-start.ts'
 import { expectExplained, ServedNode } from './served-node.ts'
@@ -100,11 +100,9 @@ describe('a data directory that cannot be used is refused with its name and what
   test('WRONG_CLUSTER: the directory of another cluster', async () => {
     const directory = await usedDirectory()
     const before = contentsOf(directory)
-    const peers = [{ id: nodeId('n1'), address: `${HOST}:0` }]
     const started = startNode({
-      id: nodeId('n1'),
-      listen: { host: HOST, port: 0 },
-      peers,
+      id: 'n1',
+      peers: { n1: `${HOST}:0` },
       dataDirectory: directory,
       clusterId: 'other',
     })

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { startEmbedded } from '../../src/main.ts'
+import { startEmbedded } from '../../src/host/start-node.ts'
 
 function directory(): string {
   const path = mkdtempSync(join(tmpdir(), 'holdfast-embedded-'))

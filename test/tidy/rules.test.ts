@@ -14,7 +14,7 @@ describe('the rules find what they forbid', () => {
     'codec/value/value-error.ts': '',
     'grpc/as-is.ts': '',
     'machine/kit.ts': '',
-    'main.ts': '',
+    'host/run-node.ts': '',
   }
 
   test.each([
@@ -37,7 +37,7 @@ describe('the rules find what they forbid', () => {
     ['node/x.ts', "import { level } from 'level'", 'may not import the package level'],
     ['client/x.ts', "import * as grpc from '@grpc/grpc-js'", 'only client/connection/grpc.ts may'],
     ['client/x.ts', "import { asIs } from '../grpc/as-is.ts'", 'only client/connection/grpc.ts may'],
-    ['cli/x.ts', "import { a } from '../main.ts'", 'must load main.ts dynamically'],
+    ['host/x.ts', "import { a } from './run-node.ts'", 'must load host/run-node.ts dynamically'],
     ['base/x.ts', "import { a } from './gone.ts'", 'is not a file of src/'],
     ['base/x.ts', "import { a } from './y'", 'without .ts'],
     ['attic/x.ts', '', 'stands in no folder of the table'],
@@ -52,7 +52,7 @@ describe('the rules find what they forbid', () => {
     ['storage/x.ts', "import type { a } from '../node/ports/clock.ts'\nimport { level } from 'level'"],
     ['codec/x.ts', "import { crc32 } from 'node:zlib'\n// import '../raft/step.ts'\nconst a = `import '../raft'`"],
     ['client/connection/grpc.ts', "import * as grpc from '@grpc/grpc-js'"],
-    ['cli/x.ts', "const { a } = await import('../main.ts')\nimport type { b } from '../main.ts'"],
+    ['host/x.ts', "const { a } = await import('./run-node.ts')\nimport type { b } from './run-node.ts'"],
   ])('and nothing else, in %s: %s', (path, source) => {
     expect(rules.importViolations(planted(path, source, other))).toEqual([])
   })

@@ -21,8 +21,8 @@ export interface FolderRule {
   readonly dynamic?: readonly string[]
 }
 
-/** Files at the top of src/ know every folder: the composition root and the public entry point. */
-export const COMPOSITION_ROOTS = ['main.ts', 'index.ts']
+/** The public entry point at the top of src/ knows every folder. */
+export const COMPOSITION_ROOTS = ['index.ts']
 
 export const TABLE: { readonly [folder: string]: FolderRule } = {
   base: { folders: [], packages: [], pure: true },
@@ -66,6 +66,26 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     types: ['machine'],
     packages: [],
   },
+  // The composition root: the only folder that knows stores, servers and machines.
+  host: {
+    folders: [
+      'base',
+      'raft',
+      'codec',
+      'machine',
+      'machines',
+      'node',
+      'gateway',
+      'protocol',
+      'server',
+      'storage',
+      'transport',
+      'assembly',
+    ],
+    packages: ['node:*'],
+    // A program that is a client alone imports `holdfast` too.
+    dynamic: ['host/run-node.ts'],
+  },
   sim: {
     folders: [
       'base',
@@ -89,9 +109,8 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
   cli: {
-    folders: ['base', 'protocol', 'client', 'machine', 'machines', 'sim'],
+    folders: ['base', 'protocol', 'client', 'machine', 'machines', 'sim', 'host'],
     packages: ['commander', 'node:*'],
-    dynamic: ['main.ts'],
   },
 }
 

@@ -178,7 +178,7 @@ export const STORAGE: readonly Mutant[] = [
   {
     id: 'storage/fault-ends-in-success',
     breaks: 'a node that its disk failed ends with exit code 0',
-    file: 'src/main.ts',
+    file: 'src/host/exit-on-fault.ts',
     find: 'EXIT_ENGINE_ERROR : EXIT_STORAGE_FAULT)',
     replace: 'EXIT_ENGINE_ERROR : 0)',
     caughtBy: tests(FAILING_NODE),

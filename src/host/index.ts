@@ -1,0 +1,13 @@
+/** `holdfast/server`: nodes in this process, and the gRPC services of a node for programs that compose their own. */
+export type { Limits } from '../codec/entry/payload.ts'
+export type { NodeStatus } from '../node/api.ts'
+export type { LogLevel } from '../protocol/log-level.ts'
+export { ClusterService } from '../server/cluster-service.ts'
+export { GrpcServer, type GrpcServerOptions } from '../server/grpc-server.ts'
+export { SessionService, type SessionServiceOptions } from '../server/session-service.ts'
+export { ListenError } from '../server/socket-listener.ts'
+export type { EmbeddedOptions, NodeOptions } from './node-options.ts'
+export type { PeerList } from './peer-list.ts'
+export type { RunningNode } from './running-node.ts'
+export { StartError } from './start-error.ts'
+export { startEmbedded, startNode } from './start-node.ts'

@@ -1,0 +1,37 @@
+import type { Limits } from '../codec/entry/payload.ts'
+import type { Mountable } from '../machine/index.ts'
+import type { LogLevel } from '../protocol/log-level.ts'
+import type { RaftConfig } from '../raft/types.ts'
+import type { PeerList } from './peer-list.ts'
+
+/** What a node that is alone and one of a cluster are both started with; all but the directory may be left out. */
+export interface EmbeddedOptions {
+  /** Where the node keeps its state; made when it is not there. One process at a time may use it. */
+  readonly dataDirectory: string
+  /** What the node runs, at least one. Default: the product's own machines (`holdfast/machines`). */
+  readonly machines?: readonly Mountable[] | undefined
+  /** `host:port` where clients and peers connect; port 0 takes any free one. Default: see the function. */
+  readonly listen?: string | undefined
+  /** Written to entry 2 of a new cluster; the log's own limits count ever after. Default: `DEFAULT_LIMITS` in each field. */
+  readonly limits?: Partial<Limits> | undefined
+  /** What the node's log on stderr tells: JSON lines, one per event of its life. Default `warn`. */
+  readonly logLevel?: LogLevel | undefined
+  /** Listens beyond loopback although nobody is authenticated. Default false. */
+  readonly insecure?: boolean | undefined
+  /** Gives the start up: it rejects with the signal's reason, and what was opened is closed. Later it does nothing. */
+  readonly signal?: AbortSignal | undefined
+  /** The node stopped because of a fault, which its log has told. Default: the process exits with 74 (70: engine error). */
+  readonly onFault?: ((fault: { readonly code: string; readonly message: string }) => void) | undefined
+}
+
+/** What one node of a cluster is started with. */
+export interface NodeOptions extends EmbeddedOptions {
+  /** This node's name, one of those in `peers`: 1–63 of `a-z 0-9 -`. */
+  readonly id: string
+  /** All initial voters with their addresses, this node among them; the same on all nodes of a new cluster. */
+  readonly peers: PeerList
+  /** Default: the directory's own; for a new one, derived from the voters, so that all of them agree. */
+  readonly clusterId?: string | undefined
+  /** Raft's own numbers, where they differ from the defaults (heartbeat 50 ms, election timeout 300–600 ms). */
+  readonly raft?: Partial<Omit<RaftConfig, 'self'>> | undefined
+}

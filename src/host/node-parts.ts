@@ -1,0 +1,89 @@
+import { randomInt } from 'node:crypto'
+import type { NodeParts } from '../assembly/compose-node.ts'
+import { logOpener } from '../assembly/log-opener.ts'
+import type { GroupId } from '../base/brand.ts'
+import { Random } from '../base/random.ts'
+import { sessionCodec } from '../codec/session-codec.ts'
+import { mount } from '../machine/index.ts'
+import { counter, payments, register } from '../machines/index.ts'
+import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
+import { systemClock } from '../node/system-clock.ts'
+import { checkTransition } from '../raft/index.ts'
+import type { NodeLog } from '../server/node-log.ts'
+import { peerRefusals, RecentRefusals } from '../server/peer-refusals.ts'
+import type { DataDirectory } from '../storage/directory/data-directory.ts'
+import { groupDirectory } from '../storage/format/file-names.ts'
+import { GrpcPeerTransport } from '../transport/peer-transport.ts'
+import type { CheckedOptions } from './check-options.ts'
+
+/** A node as data, its way to its peers, and what they refused lately. */
+export interface Prepared {
+  readonly parts: NodeParts
+  readonly transport: GrpcPeerTransport
+  readonly refusals: RecentRefusals
+}
+
+/** What the node is composed of. The transport dials from here on. */
+export function partsOf(
+  options: CheckedOptions,
+  on: { group: GroupId; directory: DataDirectory; snapshots: SnapshotStore; log: NodeLog },
+): Prepared {
+  const { group, directory, snapshots, log } = on
+  const codec = sessionCodec
+  const machines = mount(options.machines ?? [counter, register, payments], codec)
+  const identity = {
+    clusterId: directory.identity.clusterId,
+    group,
+    id: options.id,
+    instance: directory.identity.instanceId,
+  }
+  const told = peerRefusals((refusal) => log.peerRefused(refusal))
+  const refusals = new RecentRefusals(() => systemClock.monotonicMs())
+  const transport = new GrpcPeerTransport({
+    identity,
+    peers: new Map(options.peers.map((peer) => [peer.id, peer.address])),
+    clock: systemClock,
+    random: new Random(randomInt(2 ** 47)),
+    note: (note) => {
+      told(note)
+      refusals.note(note)
+    },
+  })
+  const parts: NodeParts = {
+    identity,
+    initialVoters: options.peers,
+    machines,
+    raft: options.raft,
+    limits: options.limits,
+    clock: systemClock,
+    codec,
+    snapshots,
+    check: checkTransition,
+    seed: randomInt(2 ** 47),
+    openLog: logIn(directory, group),
+    openTransport: (listener) => {
+      transport.listen(listener)
+      return transport
+    },
+  }
+  return { parts, transport, refusals }
+}
+
+/** The directory's log. Once it is open, the directory says so: a log that is missing later was lost (storage.md §1.4). */
+function logIn(directory: DataDirectory, group: GroupId): NodeParts['openLog'] {
+  const open = logOpener({
+    disk: directory.disk,
+    directory: groupDirectory(group),
+    group,
+    started: directory.identity.started,
+    clock: systemClock,
+  })
+  return (snapshot, listener, done) =>
+    open(snapshot, listener, (fault, opened) => {
+      if (fault !== null || opened === null) return done(fault, null)
+      directory.markStarted((unmarked) => {
+        if (unmarked === null) done(null, opened)
+        else opened.store.close(() => done(unmarked, null))
+      })
+    })
+}

@@ -1,0 +1,100 @@
+import { formatHostPort, parseHostPort } from '../base/host-port.ts'
+import { inProcessServer } from '../gateway/in-process-server.ts'
+import type { SessionGateway } from '../gateway/session-gateway.ts'
+import type { Driver } from '../node/driver.ts'
+import { ClusterService } from '../server/cluster-service.ts'
+import { GrpcServer } from '../server/grpc-server.ts'
+import type { NodeLog } from '../server/node-log.ts'
+import type { RecentRefusals } from '../server/peer-refusals.ts'
+import { SessionService } from '../server/session-service.ts'
+import type { DataDirectory } from '../storage/directory/data-directory.ts'
+import { peerServiceDefinition } from '../transport/peer-service.ts'
+import type { GrpcPeerTransport } from '../transport/peer-transport.ts'
+import type { CheckedOptions } from './check-options.ts'
+import { exitOnFault } from './exit-on-fault.ts'
+import type { RunningNode } from './running-node.ts'
+
+/** How long calls in progress may take once the node closes. */
+const CLOSE_GRACE_MS = 100
+
+/** Listens, gives the driver its first event, and knows how to end all of it in order. Rejects with ListenError. */
+export async function serve(parts: {
+  options: CheckedOptions
+  directory: DataDirectory
+  transport: GrpcPeerTransport
+  refusals: RecentRefusals
+  driver: Driver
+  gateway: SessionGateway
+  log: NodeLog
+}): Promise<RunningNode> {
+  const { options, directory, transport, refusals, driver, gateway, log } = parts
+  const sessions = new SessionService({ gateway })
+  const closeNode = (): Promise<void> => new Promise((resolve) => driver.close(resolve))
+  let server: GrpcServer
+  try {
+    options.signal?.throwIfAborted()
+    server = await GrpcServer.listen({
+      ...options.listen,
+      insecure: options.insecure ?? false,
+      graceMs: CLOSE_GRACE_MS,
+      services: [
+        sessions,
+        { ...new ClusterService(gateway, () => refusals.current()), special: true },
+        { definition: peerServiceDefinition, implementation: transport.implementation, special: true },
+      ],
+      onConnectionsRefused: () => log.connectionsRefused(),
+    })
+  } catch (error) {
+    await closeNode()
+    throw error
+  }
+  warnOfOtherPeers(options, { driver, log })
+  const address = formatHostPort({ host: options.listen.host, port: server.port })
+  log.listening(address)
+  begin(options, { driver, log, address })
+  const close = async (): Promise<void> => {
+    sessions.close()
+    // New calls are refused from here on; streams of peers do not hold the node up.
+    const closed = server.close()
+    gateway.stopped({ code: 'NODE_STOPPED', message: 'the node was closed' })
+    await closeNode()
+    await closed
+    log.flush()
+    await new Promise<void>((resolve) => directory.release(resolve))
+  }
+  let closing: Promise<void> | null = null
+  const { accept } = inProcessServer(gateway)
+  return {
+    id: options.id,
+    address,
+    status: () => driver.status(),
+    accept,
+    close: () => (closing ??= close()),
+  }
+}
+
+function begin(options: CheckedOptions, on: { driver: Driver; log: NodeLog; address: string }): void {
+  const { driver, log, address } = on
+  driver.listen(log)
+  driver.listen({
+    applied: () => undefined,
+    batchApplied: () => undefined,
+    roleChanged: () => undefined,
+    stopped: options.onFault ?? exitOnFault,
+  })
+  driver.advertise(reachedAt(options, address))
+  driver.start()
+}
+
+/** The log's configuration counts, not the list that the node was started with. */
+function warnOfOtherPeers({ peers }: CheckedOptions, { driver, log }: { driver: Driver; log: NodeLog }): void {
+  const known = driver.status().voters.map((id) => `${id}=${driver.addressOf(id)}`)
+  const given = peers.map((peer) => `${peer.id}=${peer.address}`)
+  if (known.length > 0 && known.toSorted().join() !== given.toSorted().join()) log.peersDiffer({ known, given })
+}
+
+/** What the other members call this node; with port 0 nobody could, so the one it listens on. */
+function reachedAt({ id, peers }: CheckedOptions, listening: string): string {
+  const own = peers.find((peer) => peer.id === id)?.address ?? listening
+  return parseHostPort(own)?.port === 0 ? listening : own
+}
