@@ -11,7 +11,7 @@ import type { ConnectionSink, GatewayAnswer } from './connection-sink.ts'
 import { Delivery, type DeliveryTarget } from './delivery.ts'
 import type { CommandParser } from './gateway-options.ts'
 import { PendingRequest, type RequestOwner } from './pending-request.ts'
-import { notLeader, parseRefusal, type Refusal, refusal, submitRefusal } from './refusal.ts'
+import { haltedRefusal, notLeader, parseRefusal, type Refusal, refusal, submitRefusal } from './refusal.ts'
 
 /** Times that a command is parsed in all, the first time included, before its client hears of VERSION_CHANGED. */
 const PARSES_MAX = 3
@@ -98,7 +98,8 @@ export class Attachment implements DeliveryTarget, RequestOwner {
   admit(request: RequestMessage): void {
     const { machine } = this
     const { node } = this.host
-    const bad = checkCommand(request, machine.limits)
+    // First of all: not even a cached answer is this node's to give.
+    const bad = haltedRefusal(node) ?? checkCommand(request, machine.limits)
     if (bad !== null) return this.answer(request, { kind: 'notExecuted', ...bad })
     const hash = requestHash(request.machine, request.command, request.input)
     if (this.answeredOrJoined(request, hash)) return

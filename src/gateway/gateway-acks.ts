@@ -2,7 +2,7 @@ import { encodePayload } from '../codec/entry/payload-codec.ts'
 import type { Reply } from '../session/state-machine.ts'
 import type { RaftNode } from '../node/api.ts'
 import type { Attachment, AttachmentHost } from './attachment.ts'
-import { notLeader, refusal, submitRefusal } from './refusal.ts'
+import { haltedRefusal, notLeader, refusal, submitRefusal } from './refusal.ts'
 
 /**
  * Acknowledgements that do not ride on a command. At most one entry per attachment is in flight; what comes meanwhile is
@@ -21,6 +21,8 @@ export class GatewayAcks {
 
   receiveAck(attachment: Attachment, upTo: number): void {
     const { delivery, channel, sink } = attachment
+    const halted = haltedRefusal(this.node)
+    if (halted !== null) return sink.refused(channel, 'ack', halted)
     // At or below the known one: no log entry (sessions.md §5).
     if (upTo <= delivery.acknowledged) return sink.acknowledged(channel, delivery.acknowledged)
     // Only the rows of a node that leads are new enough to say which ids were never given.

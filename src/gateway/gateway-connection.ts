@@ -15,7 +15,7 @@ import type { ConnectionSink } from './connection-sink.ts'
 import type { GatewayAcks } from './gateway-acks.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { GatewayQueries } from './gateway-queries.ts'
-import { notLeader, type Refusal, refusal, submitRefusal } from './refusal.ts'
+import { haltedRefusal, notLeader, type Refusal, refusal, submitRefusal } from './refusal.ts'
 
 /** Opens, attaches and the like of one connection that may wait for the log. */
 const WAITING_MAX = 100_000
@@ -228,7 +228,8 @@ export class GatewayConnection {
 
   private checkServing(): Refusal | null {
     if (this.waiting >= WAITING_MAX) return refusal('OVERLOADED', { max: WAITING_MAX })
-    return this.gateway.node.role === 'leader' ? null : notLeader(this.gateway.node)
+    const { node } = this.gateway
+    return haltedRefusal(node) ?? (node.role === 'leader' ? null : notLeader(node))
   }
 
   /** Sessions of another history are not unknown: they were lost with the cluster that held them. */

@@ -8,7 +8,7 @@ import type { QueryMessage } from '../protocol/up-frame.ts'
 import { isId } from './checks.ts'
 import type { ConnectionSink } from './connection-sink.ts'
 import type { GatewayOptions } from './gateway-options.ts'
-import { parseRefusal, type Refusal, refusal } from './refusal.ts'
+import { haltedRefusal, parseRefusal, type Refusal, refusal } from './refusal.ts'
 
 /** Queries of one connection that may wait for their index. */
 const WAITING_MAX = 1024
@@ -30,6 +30,8 @@ export class GatewayQueries {
 
   receiveQuery(request: QueryMessage, session: number | null): void {
     const { node } = this
+    const halted = haltedRefusal(node)
+    if (halted !== null) return this.refuse(request, halted)
     if (request.consistency === 'linearizable') {
       return this.refuse(request, refusal('CONSISTENCY_UNAVAILABLE', { supported: ['sequential', 'stale'] }))
     }
@@ -63,8 +65,7 @@ export class GatewayQueries {
       timer.cancel()
       if (this.over) return
       if (reached) this.run(request, session)
-      else
-        this.refuse(request, refusal('BEHIND', { appliedIndex: node.machine.appliedIndex, minIndex: request.minIndex }))
+      else this.refuse(request, haltedRefusal(node) ?? behind(node, request))
     }
     const timer = this.options.clock.setTimer(this.options.queryWaitMs ?? WAIT_MS, () => settle(false))
     node.waitApplied(request.minIndex, settle)
@@ -107,6 +108,10 @@ export class GatewayQueries {
   private position(): { index: number; incarnation: number } {
     return { index: this.node.machine.appliedIndex, incarnation: this.node.incarnation }
   }
+}
+
+function behind({ machine }: RaftNode, { minIndex }: QueryMessage): Refusal {
+  return refusal('BEHIND', { appliedIndex: machine.appliedIndex, minIndex })
 }
 
 /** A cached response as the query tells it. */

@@ -31,16 +31,26 @@ export function refusal(code: GatewayCode, details: Value = null): Refusal {
   return { code, details }
 }
 
+/** HALTED with why, and whom to ask instead, when somebody else is known to lead; null while the node serves. */
+export function haltedRefusal(node: RaftNode): Refusal | null {
+  const { halted } = node
+  return halted === null ? null : refusal('HALTED', { reason: halted.code, ...leaderOf(node) })
+}
+
 /** NOT_LEADER with the leader's id and client address, each "" as long as it is not known. */
 export function notLeader(node: RaftNode): Refusal {
+  return refusal('NOT_LEADER', leaderOf(node))
+}
+
+function leaderOf(node: RaftNode): { readonly leader: string; readonly address: string } {
   const { leader } = node
-  const details: Value = { leader: leader ?? '', address: leader === null ? '' : (node.addressOf(leader) ?? '') }
-  return refusal('NOT_LEADER', details)
+  return { leader: leader ?? '', address: leader === null ? '' : (node.addressOf(leader) ?? '') }
 }
 
 /** Why the node did not take a proposal (wire.md §3, step 7). */
 export function submitRefusal(node: RaftNode, code: SubmitRefusal): Refusal {
-  return code === 'NOT_LEADER' ? notLeader(node) : refusal(code)
+  if (code === 'NOT_LEADER') return notLeader(node)
+  return (code === 'HALTED' ? haltedRefusal(node) : null) ?? refusal(code)
 }
 
 /** A parser's refusal with its sentence and issues as plain data. */

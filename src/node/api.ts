@@ -1,6 +1,7 @@
 import type { GroupId, LogIndex, NodeId, Term } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
+import type { HaltCode } from '../session/run/halt.ts'
 import type { Applied, Reply, StateMachine } from '../session/state-machine.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
@@ -10,6 +11,7 @@ export type SubmitRefusal =
   | 'NO_QUORUM'
   | 'STORAGE_STALLED'
   | 'APPLY_BEHIND'
+  | 'HALTED'
   | 'SHUTTING_DOWN'
 
 /**
@@ -23,6 +25,15 @@ export interface ProposalSink {
   refused(code: SubmitRefusal, leader: NodeId | null): void
   /** Appended, but this node cannot tell any more whether it was or will be committed: unknown. */
   lost(): void
+}
+
+/** Why a node applies and answers nothing more, although it votes and replicates (sessions.md §10). */
+export interface Halt {
+  readonly code: HaltCode
+  /** A sentence for the operator: what differs, and what to do. */
+  readonly message: string
+  /** Index of the entry that it stopped at. */
+  readonly index: number
 }
 
 /** The names of Raft's roles (paper §5.1, and the pre-candidate of thesis §9.6). */
@@ -39,7 +50,10 @@ export interface RaftNode {
   readonly role: RoleName
   /** True when this node leads and has applied an entry of its own term: it may answer and deliver. */
   readonly leading: boolean
+  /** Whom to turn to; null when nobody is known, and at a leader that has halted. */
   readonly leader: NodeId | null
+  /** Not null: this node answers nothing, neither from its machine nor from its cache. */
+  readonly halted: Halt | null
   /**
    * Where a member is reached: as it says itself, else as this process was started with, else as the Configuration says.
    */
@@ -55,7 +69,7 @@ export interface RaftNode {
   attachedSessions: Set<number>
   listen(listener: NodeListener): void
   status(): NodeStatus
-  /** Calls back once appliedIndex ≥ index or the node closes (false). */
+  /** Calls back once appliedIndex ≥ index, or the node halts or closes (false). */
   waitApplied(index: number, done: (reached: boolean) => void): void
   /** The log's clock as far as applied: `now` of the last applied entry; the leader adds the time since. */
   logNow(): number
@@ -99,6 +113,8 @@ export type NodeEvent =
    * again only after a turn that found no such write.
    */
   | { readonly kind: 'diskSlow'; readonly writeAgeMs: number }
+  /** From now on this node applies and answers nothing. Said once. */
+  | ({ readonly kind: 'halted' } & Halt)
 
 export interface NodeStatus {
   readonly id: NodeId
@@ -119,4 +135,6 @@ export interface NodeStatus {
   readonly voters: readonly NodeId[]
   /** Initial voters that have not told this node their instance yet, before there is a Configuration; else empty. */
   readonly awaited: readonly NodeId[]
+  /** Why this node applies and answers nothing more; null while it does. */
+  readonly halted: Halt | null
 }

@@ -1,26 +1,28 @@
 import { unreachable } from '../base/assert.ts'
-import { logIndex, type GroupId, type NodeId, type WriteNumber } from '../base/brand.ts'
+import { type GroupId, type LogIndex, logIndex, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
 import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
 import type { Effect, RaftEvent } from '../raft/types.ts'
-import type { NodeEvent, NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
+import type { ApplyHalt } from '../session/run/halt.ts'
+import type { Halt, NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
+import { Audience } from './audience.ts'
 import { ApplyPipeline } from './apply/apply-pipeline.ts'
 import { Closing } from './closing.ts'
 import { Leadership } from './leadership.ts'
 import { type ClockReading, LogClock } from './propose/log-clock.ts'
 import { Members } from './members.ts'
-import { APPLY_BEHIND_MAX, PROPOSE_BYTES_MAX, PROPOSE_COUNT_MAX, type DriverOptions } from './options.ts'
+import { APPLY_BEHIND_MAX, type DriverOptions } from './options.ts'
 import { OutgoingMessages } from './peers/outgoing-messages.ts'
 import { Peers } from './peers/peers.ts'
 import { Pending } from './propose/pending.ts'
 import type { PeerFrame } from './ports/peer-transport.ts'
 import type { StorageFault } from './ports/storage-fault.ts'
-import { Proposals, recordBytesOf } from './propose/proposals.ts'
+import { ProposalBatches } from './propose/proposal-batches.ts'
+import { type Proposal, Proposals, recordBytesOf } from './propose/proposals.ts'
 import { NO_INPUT, type StepInput } from './propose/write-records.ts'
 import { type ReceivingLog, verifiedMessage } from './peers/received-message.ts'
 import { restoredState } from './restored-state.ts'
-import { RoleNews } from './role-news.ts'
 import { statusOf } from './status.ts'
 import { type QueuedEvent, TurnLoop } from './turn-loop.ts'
 import { LogWrites } from './propose/log-writes.ts'
@@ -29,7 +31,7 @@ import { LogWrites } from './propose/log-writes.ts'
  * The only caller of `step` (architecture.md §1): one queue of events, effects performed in list order, one batch per
  * event-loop turn. Inbound messages are processed before an election timer fires (raft.md §2.12).
  */
-export class Driver implements RaftNode {
+export class Driver implements RaftNode, ReceivingLog {
   readonly id: NodeId
   readonly clusterId: string
   readonly group: GroupId
@@ -41,24 +43,20 @@ export class Driver implements RaftNode {
   private readonly members = new Members()
   private readonly pending = new Pending()
   private readonly proposals = new Proposals()
+  private readonly batches: ProposalBatches
   private readonly peers: Peers
   private readonly outgoing: OutgoingMessages
   private readonly pipeline: ApplyPipeline
   private readonly leadership: Leadership
   private readonly logWrites: LogWrites
-  private readonly receivingLog: ReceivingLog
-  private readonly listeners: NodeListener[] = []
+  private readonly audience = new Audience()
   private readonly loop: TurnLoop
   /** The proposals, or the received records, of the running step: what its persist effect refers to. */
   private stepInput: StepInput = NO_INPUT
   private wakeAt = 0
-  /** The core has committed entries of which `pipeline` is told soon. */
-  private commitPending = false
   private stopped: { readonly code: string; readonly message: string } | null = null
+  halted: Halt | null = null
   private readonly closing = new Closing()
-  private readonly roleNews = new RoleNews()
-  /** The last turn found a log write that takes long (`diskSlow`). */
-  private diskIsSlow = false
 
   constructor(options: DriverOptions) {
     this.options = options
@@ -72,7 +70,9 @@ export class Driver implements RaftNode {
     const known = options.configuration
     if (known !== null) this.members.add(known.index, known.payload, known.bytes)
     this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options))
-    this.peers = new Peers(options, this.members, (member) => this.memberMoved(member))
+    this.peers = new Peers(options, this.members, (member) => {
+      if (member === this.leader) this.audience.leaderMoved()
+    })
     this.outgoing = new OutgoingMessages({
       log,
       transmit: (to, message, records) => this.peers.transmit(to, message, records),
@@ -83,12 +83,20 @@ export class Driver implements RaftNode {
     this.pipeline = new ApplyPipeline(options, {
       members: this.members,
       pending: this.pending,
-      listeners: this.listeners,
+      listeners: this.audience.listeners,
       applied: logIndex(snapshot?.lastIncludedIndex ?? 0),
       snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
       batchApplied: () => this.batchApplied(),
-      note: (event) => this.note(event),
+      note: (event) => this.audience.note(event),
+      halted: (halt) => this.haltBy(halt),
       fault: (fault) => this.stop(fault),
+    })
+    this.batches = new ProposalBatches(options, {
+      proposals: this.proposals,
+      propose: (proposed) => this.propose(proposed),
+      stopped: () => this.stopped !== null,
+      leader: () => this.leader,
+      note: (event) => this.audience.note(event),
     })
     this.leadership = new Leadership(this, {
       clock,
@@ -109,11 +117,6 @@ export class Driver implements RaftNode {
       proposals: this.proposals,
       stamp: () => this.logClock.stamp(this.time()),
     })
-    this.receivingLog = {
-      group: this.group,
-      termAt: (index) => termAt(this.raft, index),
-      chainAt: (index) => log.chainAt(index),
-    }
     this.loop = new TurnLoop(clock, () => this.turn())
   }
 
@@ -126,15 +129,26 @@ export class Driver implements RaftNode {
   }
 
   get leader(): NodeId | null {
-    return leaderOf(this.raft)
+    const leader = leaderOf(this.raft)
+    // A leader that applies nothing is nobody's to turn to.
+    return leader === this.id && this.halted !== null ? null : leader
   }
 
   get leading(): boolean {
-    return this.stopped === null && this.role === 'leader' && this.leadership.isReady(this.pipeline.applied)
+    if (this.stopped !== null || this.halted !== null) return false
+    return this.role === 'leader' && this.leadership.isReady(this.pipeline.applied)
   }
 
   addressOf(id: NodeId): string | null {
     return this.peers.addresses.of(id)
+  }
+
+  termAt(index: LogIndex): Term | null {
+    return termAt(this.raft, index)
+  }
+
+  chainAt(index: LogIndex): number {
+    return this.options.log.chainAt(index)
   }
 
   /** Where this node is reached, once it listens; peers are told, now and on each new connection. */
@@ -145,10 +159,11 @@ export class Driver implements RaftNode {
   /** First event of the process. */
   start(): void {
     this.loop.enqueue({ kind: 'start' })
+    if (this.options.halt !== null) this.haltBy(this.options.halt)
   }
 
   listen(listener: NodeListener): void {
-    this.listeners.push(listener)
+    this.audience.listeners.push(listener)
   }
 
   // What the stores and the transport report; all of it becomes events of the one queue.
@@ -182,6 +197,7 @@ export class Driver implements RaftNode {
 
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void {
     if (this.stopped !== null) sink?.refused('SHUTTING_DOWN', null)
+    else if (this.halted !== null) sink?.refused('HALTED', this.leader)
     else if (this.role !== 'leader') sink?.refused('NOT_LEADER', this.leader)
     else if (this.pipeline.behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', this.id)
     else {
@@ -192,6 +208,7 @@ export class Driver implements RaftNode {
 
   keepAlive(session: SessionNumbers, sink: ProposalSink): void {
     if (this.stopped !== null) sink.refused('SHUTTING_DOWN', null)
+    else if (this.halted !== null) sink.refused('HALTED', this.leader)
     else if (this.leading) this.leadership.duties.keepAlive(session, sink)
     else sink.refused('NOT_LEADER', this.leader)
   }
@@ -235,7 +252,7 @@ export class Driver implements RaftNode {
     if (this.stopped !== null) return
     // Heartbeats leave before the work of proposing.
     this.tickWhenDue()
-    this.flushProposals()
+    this.batches.flush()
     if (this.stopped !== null) return
     this.leadership.run(this.raft, this.leading)
     this.announce()
@@ -259,26 +276,16 @@ export class Driver implements RaftNode {
       if (event.kind === 'persisted') this.pipeline.durable(this.raft.disk.durableIndex)
       return
     }
-    const message = verifiedMessage(event, this.receivingLog)
+    const message = verifiedMessage(event, this)
     if (message === null) return
     const configurations = message.kind === 'appendEntries' && message.configurations.length > 0
     const input = { proposed: [], received: event.records, configurations }
     this.step({ kind: 'receive', from: event.from, message }, input)
   }
 
-  /** Proposes what waits now; what sinks submit when they are refused waits for the next turn. */
-  private flushProposals(): void {
-    const writeAgeMs = this.options.log.oldestWriteAgeMs()
-    this.noteSlowDisk(writeAgeMs)
-    // A log write hangs: nothing proposed now would be answered soon (raft.md §5).
-    if (writeAgeMs > this.options.raft.electionTimeoutMaxMs) this.proposals.refuse('STORAGE_STALLED', this.leader)
-    for (let left = this.proposals.count; left > 0 && this.stopped === null; ) {
-      const proposed = this.proposals.take({ countMax: Math.min(left, PROPOSE_COUNT_MAX), bytesMax: PROPOSE_BYTES_MAX })
-      left -= proposed.length
-      const event = { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) } as const
-      this.step(event, { ...NO_INPUT, proposed })
-      this.proposals.release()
-    }
+  private propose(proposed: readonly Proposal[]): void {
+    const event = { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) } as const
+    this.step(event, { ...NO_INPUT, proposed })
   }
 
   private step(event: RaftEvent, input: StepInput): void {
@@ -299,7 +306,7 @@ export class Driver implements RaftNode {
     if (this.stopped === null && wasLeader && !isLeader) this.leadership.end(this.raft)
     // Only a candidate raises the term and is a candidate afterwards: each such step is one election.
     if (this.stopped === null && role(this.raft) === 'candidate' && this.raft.currentTerm > before.currentTerm) {
-      this.note({ kind: 'electionBegun', term: this.raft.currentTerm })
+      this.audience.note({ kind: 'electionBegun', term: this.raft.currentTerm })
     }
   }
 
@@ -312,7 +319,7 @@ export class Driver implements RaftNode {
         this.outgoing.dispatch(effect.to, effect.message, effect.after)
         return
       case 'apply':
-        this.commitSoon()
+        this.pipeline.commitSoon(() => this.raft.commitIndex)
         return
       case 'abort':
         this.pending.abort(effect.from)
@@ -323,16 +330,6 @@ export class Driver implements RaftNode {
       default:
         unreachable(effect)
     }
-  }
-
-  /** PERF: entries are applied after this turn, whose messages are on their way while the machine works. */
-  private commitSoon(): void {
-    if (this.commitPending) return
-    this.commitPending = true
-    this.options.clock.defer(() => {
-      this.commitPending = false
-      this.pipeline.commit(this.raft.commitIndex)
-    })
   }
 
   private checkBootstrap(): void {
@@ -351,24 +348,7 @@ export class Driver implements RaftNode {
   }
 
   private announce(): void {
-    this.roleNews.tell(this, this.raft.currentTerm, this.listeners)
-  }
-
-  /** Listeners go by the leader's address alone. */
-  private memberMoved(member: NodeId): void {
-    if (member !== this.leader) return
-    for (const listener of this.listeners) listener.roleChanged()
-  }
-
-  /** Told once, until a turn finds no write that old. */
-  private noteSlowDisk(writeAgeMs: number): void {
-    const slow = writeAgeMs > this.options.raft.electionTimeoutMinMs
-    if (slow && !this.diskIsSlow) this.note({ kind: 'diskSlow', writeAgeMs })
-    this.diskIsSlow = slow
-  }
-
-  private note(event: NodeEvent): void {
-    for (const listener of this.listeners) listener.noted?.(event)
+    this.audience.tellRole(this, this.raft.currentTerm)
   }
 
   /** A fault: the node stops, the quorum lives (architecture.md §9.3). */
@@ -376,7 +356,22 @@ export class Driver implements RaftNode {
     if (this.stopped !== null) return
     this.stopped = fault
     this.endProposals()
-    for (const listener of this.listeners) listener.stopped(fault)
+    this.audience.stopped(fault)
+  }
+
+  /**
+   * This node applies nothing more and answers nothing, from this moment on: whoever waits is told so. It goes on to vote
+   * and to replicate, for the entries are good; what this process would make of them is not (sessions.md §10).
+   */
+  private haltBy({ code, message, index }: ApplyHalt): void {
+    if (this.halted !== null || this.stopped !== null) return
+    this.halted = { code, message, index }
+    this.pipeline.halt()
+    this.proposals.refuse('HALTED', this.leader)
+    this.leadership.duties.refuse('HALTED')
+    this.pending.abortAll()
+    this.audience.note({ kind: 'halted', ...this.halted })
+    this.announce()
   }
 
   /** Nothing is proposed, sent, applied or waited for any more. */

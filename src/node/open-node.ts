@@ -2,6 +2,7 @@ import { logIndex, type LogIndex } from '../base/brand.ts'
 import type { ConfigurationPayload } from '../codec/entry/payload.ts'
 import { payloadAt } from '../codec/entry/record.ts'
 import { decodePayload } from '../codec/entry/payload-codec.ts'
+import { ApplyHalt } from '../session/run/halt.ts'
 import { Driver } from './driver.ts'
 import type { DriverOptions } from './options.ts'
 import type { LogListener, LogStore, RecoveredLog } from './ports/log-store.ts'
@@ -9,7 +10,7 @@ import type { PeerListener, PeerTransport } from './ports/peer-transport.ts'
 import type { SnapshotMeta } from './ports/snapshot-store.ts'
 import type { StorageDone, StorageFault } from './ports/storage-fault.ts'
 
-type Opened = 'log' | 'recovered' | 'snapshot' | 'transport' | 'configuration'
+type Opened = 'log' | 'recovered' | 'snapshot' | 'halt' | 'transport' | 'configuration'
 
 /** What a node is opened from: options of the driver, and how to open what it stands on. */
 export interface OpenNodeOptions extends Omit<DriverOptions, Opened> {
@@ -38,18 +39,27 @@ export function openNode(options: OpenNodeOptions, done: StorageDone<Driver | nu
         done(fault, null)
         return
       }
-      if (snapshot !== null) {
-        const { lastIncludedIndex: index, lastIncludedTerm: term, lease, now } = snapshot
-        machine.restored({ index, term, lease, now })
-      }
-      openLogAndDriver(options, snapshot, done)
+      const halt = snapshot === null ? null : restore(options, snapshot)
+      openLogAndDriver(options, { snapshot, halt }, done)
     },
   )
 }
 
+/** The rows become the machine's state; why it must not go on from it, or null. */
+function restore({ machine }: OpenNodeOptions, snapshot: SnapshotMeta): ApplyHalt | null {
+  const { lastIncludedIndex: index, lastIncludedTerm: term, lease, now } = snapshot
+  try {
+    machine.restored({ index, term, lease, now })
+    return null
+  } catch (error) {
+    if (error instanceof ApplyHalt) return error
+    throw error
+  }
+}
+
 function openLogAndDriver(
   options: OpenNodeOptions,
-  snapshot: SnapshotMeta | null,
+  { snapshot, halt }: Pick<DriverOptions, 'snapshot' | 'halt'>,
   done: StorageDone<Driver | null>,
 ): void {
   let driver: Driver | null = null
@@ -77,7 +87,7 @@ function openLogAndDriver(
         return
       }
       const transport = options.openTransport(listener)
-      driver = new Driver({ ...options, log, recovered, snapshot, transport, configuration })
+      driver = new Driver({ ...options, log, recovered, snapshot, halt, transport, configuration })
       done(null, driver)
     })
   })

@@ -3,6 +3,7 @@ import type { ConfigurationPayload, Limits } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { RaftState } from '../raft/index.ts'
 import type { RaftConfig } from '../raft/types.ts'
+import type { ApplyHalt } from '../session/run/halt.ts'
 import type { StateMachine } from '../session/state-machine.ts'
 import type { Clock } from './ports/clock.ts'
 import type { LogStore, RecoveredLog } from './ports/log-store.ts'
@@ -57,6 +58,8 @@ export interface DriverOptions {
   readonly recovered: RecoveredLog
   readonly snapshots: SnapshotStore
   readonly snapshot: SnapshotMeta | null
+  /** The machine must not go on from that snapshot: this node applies and answers nothing from the start. */
+  readonly halt: ApplyHalt | null
   readonly transport: PeerTransport
   /** The newest Configuration of the recovered log or snapshot, with its payload. */
   readonly configuration: {

@@ -36,5 +36,6 @@ export function statusOf(view: {
     followers,
     voters: configurationOf(raft)?.voters ?? [],
     awaited: configurationOf(raft) === null ? view.awaited : [],
+    halted: node.halted,
   }
 }

@@ -95,6 +95,11 @@ export class NodeLog implements NodeListener {
           `a log write has not reached the disk for ${Math.round(event.writeAgeMs)} ms`,
         )
         return
+      case 'halted': {
+        const { kind, code, index, message } = event
+        this.logger.error({ event: kind, code, index }, `${code}: ${message}`)
+        return
+      }
       default:
         unreachable(event)
     }

@@ -84,6 +84,7 @@ export class FakeNode implements RaftNode {
   role: RaftNode['role'] = 'leader'
   leader: NodeId | null = nodeId('n1')
   leading = true
+  halted: RaftNode['halted'] = null
   now = 1_000_000
   /** Kinds of everything that was ever submitted and appended. */
   readonly submitted: EntryKind[] = []
@@ -203,6 +204,7 @@ export class FakeNode implements RaftNode {
       rows: this.machine.counts.rows,
       followers: [],
       awaited: [],
+      halted: this.halted,
       voters: [this.id],
     }
   }

@@ -8,6 +8,7 @@ import type { LogStore } from '../../src/node/ports/log-store.ts'
 import type { SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../src/node/ports/storage-fault.ts'
 import type { RaftConfig } from '../../src/raft/types.ts'
+import { ApplyHalt } from '../../src/session/run/halt.ts'
 import type { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
 import type { UserStateMachine } from '../../src/session/user-machine.ts'
@@ -51,6 +52,8 @@ export class TestNode {
   /** Changes what the driver is given, for faults. */
   wrapLog: (log: LogStore) => LogStore = (log) => log
   wrapSnapshots: (store: SnapshotStore) => SnapshotStore = (store) => store
+  /** This process's machine must not apply this entry, nor any after it. */
+  haltsAt: number | null = null
   stopped: { code: string; message: string }[] = []
   applied: Applied[] = []
   openFault: StorageFault | null = null
@@ -96,7 +99,7 @@ export class TestNode {
     const process = this.options.clock.process(this.options.wallOffsetMs)
     this.process = process
     this.openFault = null
-    composeNode(this.parts(process), (fault, composed) => {
+    const machine = composeNode(this.parts(process), (fault, composed) => {
       if (this.process !== process) return
       this.openFault = fault
       if (composed === null) return
@@ -110,6 +113,11 @@ export class TestNode {
       })
       driver.start()
     })
+    const apply = machine.apply.bind(machine)
+    machine.apply = (entry, recordBytes) => {
+      if (this.haltsAt === null || entry.index < this.haltsAt) return apply(entry, recordBytes)
+      throw new ApplyHalt('MACHINE_MISSING', entry.index, 'this build has no machine stock')
+    }
   }
 
   /** The process is killed; `powerLoss`: what was not synced is gone. */

@@ -41,6 +41,7 @@ function live({ log }: Written): void {
   log.noted({ kind: 'snapshotWritten', index: logIndex(900), rows: 12, durationMs: 3.5 })
   log.noted({ kind: 'diskSlow', writeAgeMs: 312.4 })
   log.peerRefused({ peer: 'n3', code: 'WRONG_INSTANCE', sentence: 'n3 refuses this node: WRONG_INSTANCE.' })
+  log.noted({ kind: 'halted', code: 'DIVERGED', index: 901, message: 'another state than most' })
   log.stopped({ code: 'IO_ERROR', message: 'the disk is gone' })
 }
 
@@ -61,10 +62,12 @@ test('each event is one JSON line with time, level, node, group, term, event and
     'info snapshotWritten: snapshot at index 900 written',
     'warn diskSlow: a log write has not reached the disk for 312 ms',
     'warn peerRefused: n3 refuses this node: WRONG_INSTANCE.',
+    'error halted: DIVERGED: another state than most',
     'error stopped: IO_ERROR: the disk is gone',
   ])
   expect(lines[4]).toMatchObject({ index: 900, rows: 12, durationMs: 3.5 })
   expect(lines[6]).toMatchObject({ peer: 'n3', code: 'WRONG_INSTANCE' })
+  expect(lines[7]).toMatchObject({ code: 'DIVERGED', index: 901 })
 })
 
 test.each(LOG_LEVELS)('level %s writes its own lines and those of the levels after it', (level) => {
@@ -74,5 +77,5 @@ test.each(LOG_LEVELS)('level %s writes its own lines and those of the levels aft
   const rank = (name: string): number => ranks.indexOf(name)
   const levels = said.lines().map((line) => String(line['level']))
   expect(levels.every((found) => rank(found) >= rank(level))).toBe(true)
-  expect(levels).toHaveLength({ debug: 8, info: 8, warn: 3, error: 1, silent: 0 }[level])
+  expect(levels).toHaveLength({ debug: 9, info: 9, warn: 4, error: 2, silent: 0 }[level])
 })

@@ -22,15 +22,18 @@ export interface NodeReport {
     readonly refusals: readonly { readonly peer: string; readonly code: string }[]
     /** Initial voters that this node has to hear before the first election. */
     readonly awaited: readonly string[]
+    /** Why it applies and answers nothing more. */
+    readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
   } | null
 }
 
 /**
  * `ok`; `heard` (not asked, and the leader hears it); `behind` (does not apply what is committed); `refused` (it and the
  * leader refuse each other); `silent` (it answers here, the leader does not hear it); `diverged` (another state hash than
- * others at an equal index); `unreachable`. The first two count.
+ * others at an equal index); `halted` (it applies and answers nothing more, and says why); `unreachable`. The first two
+ * count.
  */
-export type Health = 'ok' | 'heard' | 'behind' | 'refused' | 'silent' | 'diverged' | 'unreachable'
+export type Health = 'ok' | 'heard' | 'behind' | 'refused' | 'silent' | 'diverged' | 'halted' | 'unreachable'
 
 /** One node in the table of `holdfast status`; null where nobody knows. */
 export interface NodeLine {
@@ -59,6 +62,13 @@ export interface ClusterStatus {
   readonly refusals: readonly { readonly peer: string; readonly code: string }[]
   /** Initial voters that somebody has to hear before the first election. */
   readonly awaited: readonly string[]
+  /** Nodes that apply and answer nothing more, with code, sentence and the index at which they stopped. */
+  readonly halted: readonly {
+    readonly node: string
+    readonly code: string
+    readonly message: string
+    readonly index: number
+  }[]
 }
 
 /** More entries than this behind is a node that does not keep up, rather than one that is about to apply. */
@@ -95,6 +105,7 @@ export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
     canLose: lossesLeft({ voters, nodes, leader, named }),
     refusals: distinct(known.flatMap((status) => status.refusals)),
     awaited: [...new Set(known.flatMap((status) => status.awaited))].sort(),
+    halted: known.flatMap(({ id, halted }) => (halted === null ? [] : [{ node: id, ...halted }])),
   }
 }
 
@@ -116,7 +127,9 @@ function lossesLeft(of: {
   const voting = nodes.filter((node) => voters.includes(node.id))
   const sound = voting.filter((node) => counts(node.health)).length
   const heard = leader === null ? majority : 1 + leader.followers.filter(isHeard).length
-  if (named === null || heard < majority) return Math.min(-1, sound - majority)
+  // One that has halted hands over as soon as another voter has caught up; until then nobody answers.
+  const serves = named !== null && (leader === null || leader.halted === null)
+  if (!serves || heard < majority) return Math.min(-1, sound - majority)
   return Math.max(0, sound - majority)
 }
 
@@ -146,6 +159,7 @@ function lineOf(id: string, view: View): NodeLine {
 function healthOf(id: string, own: Known | null, { known, leader, diverged, allAnswered }: View): Health {
   const follower = leader?.followers.find((candidate) => candidate.id === id)
   if (own === null) return allAnswered && follower !== undefined && isHeard(follower) ? 'heard' : 'unreachable'
+  if (own.halted !== null) return 'halted'
   if (isRefused(id, { known, leader })) return 'refused'
   if (diverged.has(id)) return 'diverged'
   // Of a leader that knows it not at all it is no member (yet).

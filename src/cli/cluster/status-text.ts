@@ -15,17 +15,22 @@ export function statusText(status: ClusterStatus): string {
     dash(node.stateHash === null ? null : node.stateHash.slice(0, 12)),
   ])
   const header = ['node', 'role', 'health', 'applied', 'lag entries', 'lag ms', 'fsync p99 ms', 'state hash']
-  const verdict = status.canLose < 0 ? 'no quorum: the cluster does not serve' : `can lose ${status.canLose} more`
+  const verdict = status.canLose < 0 ? `${why(status)}: the cluster does not serve` : `can lose ${status.canLose} more`
   const first = `leader ${status.leader ?? 'none'}, term ${status.term}, ${verdict}`
   return [`${first}\n`, table([header, ...rows]), ...notes(status)].join('\n')
 }
 
+function why({ leader, halted }: ClusterStatus): string {
+  return halted.some(({ node }) => node === leader) ? 'the leader has halted' : 'no quorum'
+}
+
 /** What explains the table. */
-function notes({ refusals, awaited, nodes }: ClusterStatus): string[] {
+function notes({ refusals, awaited, halted, nodes }: ClusterStatus): string[] {
   const lines = refusals.map(({ peer, code }) => `${peer} is refused: holdfast explain ${code}`)
   if (awaited.length > 0) {
     lines.push(`the first election needs all initial nodes; not heard yet: ${awaited.join(', ')}`)
   }
+  lines.push(...halted.map(({ node, code, message }) => `${node} has halted, ${code}: ${message}`))
   const diverged = nodes.filter((node) => node.health === 'diverged').map((node) => node.id)
   if (diverged.length > 0)
     lines.push(`another state at an equal index: ${diverged.join(', ')}; keep the data for diagnosis`)

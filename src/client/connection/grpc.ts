@@ -78,6 +78,8 @@ export interface NodeStatusReport {
   readonly refusals: readonly { readonly peer: string; readonly code: string }[]
   /** Initial voters that this node has to hear before the first election; empty ever after. */
   readonly awaited: readonly string[]
+  /** Why it applies and answers nothing more, with a code of the registry (scope `halt`); null while it serves. */
+  readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
 }
 
 /**

@@ -2,6 +2,7 @@ import type { LogIndex } from '../../base/brand.ts'
 import { ENTRY_HEADER_BYTES } from '../../codec/entry/record.ts'
 import type { Entry, EntryHeader } from '../../codec/entry/entry.ts'
 import { EngineError } from '../../session/run/engine-error.ts'
+import { ApplyHalt } from '../../session/run/halt.ts'
 import type { Applied } from '../../session/state-machine.ts'
 import type { NodeEvent, NodeListener } from '../api.ts'
 import { ApplyLoop } from './apply-loop.ts'
@@ -20,6 +21,8 @@ export interface ApplyPipelinePorts {
   snapshotted(index: LogIndex): void
   batchApplied(): void
   note(event: NodeEvent): void
+  /** The machine must not apply the next entry; the caller calls `halt`. */
+  halted(halt: ApplyHalt): void
   fault(fault: { readonly code: string; readonly message: string }): void
 }
 
@@ -31,6 +34,7 @@ export class ApplyPipeline {
   private readonly loop: ApplyLoop
   private readonly snapshotter: Snapshotter
   private stopped = false
+  private commitPending = false
   private waiters: { readonly index: number; readonly done: (reached: boolean) => void }[] = []
 
   constructor(options: DriverOptions, ports: ApplyPipelinePorts) {
@@ -66,8 +70,17 @@ export class ApplyPipeline {
     return this.loop.behind
   }
 
-  commit(upTo: LogIndex): void {
-    this.loop.commit(upTo)
+  /**
+   * More entries are committed, up to what `committed` says when they are read.
+   * PERF: they are applied after this turn, whose messages are on their way while the machine works.
+   */
+  commitSoon(committed: () => LogIndex): void {
+    if (this.commitPending) return
+    this.commitPending = true
+    this.options.clock.defer(() => {
+      this.commitPending = false
+      this.loop.commit(committed())
+    })
   }
 
   /** The log is on disk up to this index. */
@@ -79,6 +92,12 @@ export class ApplyPipeline {
     if (this.applied >= index) done(true)
     else if (this.stopped) done(false)
     else this.waiters.push({ index, done })
+  }
+
+  /** Applies nothing more and writes no further snapshot; who waits for an index is told so. */
+  halt(): void {
+    this.stop()
+    this.snapshotter.stop(() => undefined)
   }
 
   /** Applies nothing more; who waits for an index is told so. */
@@ -112,10 +131,17 @@ export class ApplyPipeline {
     try {
       return this.options.machine.apply(entry, ENTRY_HEADER_BYTES + payload.length)
     } catch (error) {
-      if (!(error instanceof EngineError)) throw error
-      this.ports.fault({ code: 'ENGINE_ERROR', message: error.message })
+      if (error instanceof EngineError) this.ports.fault({ code: 'ENGINE_ERROR', message: error.message })
+      else if (error instanceof ApplyHalt) this.haltAt(error)
+      else throw error
       return null
     }
+  }
+
+  /** The entries of this run before it are applied for good: their answers go out first. */
+  private haltAt(halt: ApplyHalt): void {
+    this.batchApplied()
+    this.ports.halted(halt)
   }
 
   /** The dirty rows are swapped between two entries, O(1) (storage.md §4). */

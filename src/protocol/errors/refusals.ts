@@ -32,6 +32,12 @@ export const NODE_ERRORS: Rows = {
     'The state machine has fallen behind the log, so new commands wait.',
     'Send it again later; look for a slow machine.',
   ],
+  HALTED: [
+    'UNAVAILABLE',
+    true,
+    'This node applies nothing more, because of its machines or of what they made of the log, and it answers nothing.',
+    'Send it to another node: the SDK looks for the leader. `holdfast status` says why this one halted.',
+  ],
   SHUTTING_DOWN: ['UNAVAILABLE', true, 'The node is stopping.', 'Send it to another node.'],
   CLUSTER_CHANGED: [
     'FAILED_PRECONDITION',

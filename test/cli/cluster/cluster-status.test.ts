@@ -21,6 +21,7 @@ const node = (id: string, over: Partial<Known> = {}): NodeReport => ({
     voters: ['n1', 'n2', 'n3'],
     refusals: [],
     awaited: [],
+    halted: null,
     ...over,
   },
 })
@@ -165,5 +166,21 @@ describe('the status of a cluster', () => {
     const text = statusText(clusterStatus([node('n1', leading), node('n2'), gone('n3')]))
     expect(text.split('\n')).toHaveLength(6)
     expect(text).toContain('leader n1, term 3, can lose 0 more')
+  })
+
+  const halted = { code: 'MACHINE_MISSING', message: 'this build has no machine stock', index: 41 }
+
+  test('a node that has halted is no node that may be lost, and its sentence is shown', () => {
+    const status = clusterStatus([node('n1', leading), node('n2'), node('n3', { halted })])
+    expect(status).toMatchObject({ leader: 'n1', canLose: 0, halted: [{ node: 'n3', ...halted }] })
+    expect(status.nodes.map((line) => line.health)).toEqual(['ok', 'ok', 'halted'])
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
+    expect(statusText(status)).toContain('n3 has halted, MACHINE_MISSING: this build has no machine stock')
+  })
+
+  test('a cluster whose leader has halted does not serve', () => {
+    const status = clusterStatus([node('n1', { ...leading, halted }), node('n2'), node('n3')])
+    expect(exitCodeOf(status)).toBe(EXIT.notServing)
+    expect(statusText(status)).toContain('the leader has halted: the cluster does not serve')
   })
 })
