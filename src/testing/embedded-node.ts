@@ -1,15 +1,9 @@
 import { composeNode, type ComposedNode } from '../assembly/compose-node.ts'
 import { logOpener } from '../assembly/log-opener.ts'
 import { groupId, nodeId } from '../base/brand.ts'
-import {
-  type ClientSession,
-  connect,
-  type ConnectOptions,
-  type InProcessServer,
-  type MachineLike,
-} from '../client/index.ts'
+import { type ClientSession, connect, type ConnectOptions, type InProcessServer } from '../client/index.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
-import { mount, type Mountable } from '../machine/index.ts'
+import { mount } from '../machine/index.ts'
 import type { Driver } from '../node/driver.ts'
 import { inProcessServer } from '../gateway/in-process-server.ts'
 import type { PeerTransport } from '../node/ports/peer-transport.ts'
@@ -20,9 +14,7 @@ import { whenLeading } from '../node/when-leading.ts'
 import { NodeDisk } from '../storage/disk/node-disk.ts'
 import { openSnapshotStore } from '../storage/snapshot/snapshot-store.ts'
 import { temporaryDirectory } from '../storage/disk/temporary-directory.ts'
-
-/** Machines that can be mounted and called with types. */
-type TypedMachines = readonly (Mountable & MachineLike)[]
+import type { TypedMachines } from './machines.ts'
 
 export interface EmbeddedNodeOptions<Machines extends TypedMachines> {
   /** What the node runs; each is called with its own types. */

@@ -1,4 +1,7 @@
 export { applyTwice, type AppliedEntry, type Divergence } from './apply-twice.ts'
+export { testCluster, TestCluster, type TestClusterOptions, type TestNode } from './cluster/test-cluster.ts'
 export { DeterminismError, withDeterminismGuard } from './determinism.ts'
+export type { Duration } from './duration.ts'
 export { type EmbeddedNode, embeddedNode, type EmbeddedNodeOptions } from './embedded-node.ts'
+export type { TypedMachines } from './machines.ts'
 export { MemoryDisk } from '../storage/disk/memory-disk.ts'

@@ -105,6 +105,13 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   },
   testing: {
     folders: ['base', 'codec', 'session', 'machine', 'client', 'node', 'gateway', 'storage', 'assembly'],
+    // The world of the simulator, without its faults and its checkers.
+    rooms: [
+      'sim/world/simulated-cluster.ts',
+      'sim/world/simulated-clock.ts',
+      'sim/world/client-environment.ts',
+      'sim/world',
+    ],
     packages: ['fast-check'],
   },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
