@@ -6,9 +6,13 @@ export {
   type CallOptions,
   type CommandOutcome,
   commandOutcome,
+  type FrameworkRefusal,
+  type MachineErrorRefusal,
   type QueryOptions,
   type QueryOutcome,
   queryOutcome,
+  type RejectedCommand,
+  type RejectedQuery,
 } from './calls/call.ts'
 export { ClientSession } from './session/client-session.ts'
 export { InvalidArgument } from './check/invalid-argument.ts'

@@ -2,6 +2,7 @@ export { bare, type BareMachine, type BareOptions } from './define/bare.ts'
 export {
   command,
   query,
+  type CodesOf,
   type Command,
   type CommandRef,
   type InputOf,
@@ -29,6 +30,7 @@ export type {
   ParseFailure,
   ParseFailureCode,
 } from './parse/input-parser.ts'
+export type { Refusal, RefusalsOf, RejectDetails } from './define/refusal.ts'
 export {
   COMMON_ERRORS,
   describeRejection,

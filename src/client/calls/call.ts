@@ -1,5 +1,6 @@
 import { unreachable } from '../../base/assert.ts'
 import type { Value } from '../../codec/value/value.ts'
+import type { Refusal } from '../../machine/index.ts'
 import { decodeValue } from '../../codec/value/decode.ts'
 import type { Consistency } from '../../protocol/up-frame.ts'
 import type { RawOutcome } from './raw-outcome.ts'
@@ -28,8 +29,39 @@ export interface QueryOptions {
   readonly deadlineMs?: number
 }
 
+/**
+ * What any machine may refuse with without saying so. MACHINE_ERROR: its handler failed. OUTBOX_FULL: a session that it sends
+ * to does not take its requests.
+ */
+export type FrameworkRefusal = MachineErrorRefusal | Refusal<'OUTBOX_FULL', { readonly session: string }>
+
+/** The same of a query, which sends nothing. */
+export type MachineErrorRefusal = Refusal<
+  'MACHINE_ERROR',
+  { readonly machine: string; readonly index: number; readonly reason: string }
+>
+
+/** A command that the machine refused; one member per code, so that `code` tells the details. */
+export type RejectedCommand<Refused extends Refusal<string, unknown>> =
+  Refused extends Refusal<infer Code, infer Details>
+    ? {
+        readonly kind: 'rejected'
+        readonly requestId: number
+        readonly code: Code
+        readonly details: Details
+        readonly index: number
+        readonly replayed: boolean
+      }
+    : never
+
+/** A query that the machine refused; one member per code. */
+export type RejectedQuery<Refused extends Refusal<string, unknown>> =
+  Refused extends Refusal<infer Code, infer Details>
+    ? { readonly kind: 'rejected'; readonly code: Code; readonly details: Details }
+    : never
+
 /** What became of a command (sessions.md §7). */
-export type CommandOutcome<Output = Value> =
+export type CommandOutcome<Output = Value, Refused extends Refusal<string, unknown> = Refusal> =
   /** Executed. `replayed`: an earlier copy was, and this is its answer. */
   | {
       readonly kind: 'ok'
@@ -39,14 +71,7 @@ export type CommandOutcome<Output = Value> =
       readonly replayed: boolean
     }
   /** Executed, and refused by the machine: nothing was changed. */
-  | {
-      readonly kind: 'rejected'
-      readonly requestId: number
-      readonly code: string
-      readonly details: Value
-      readonly index: number
-      readonly replayed: boolean
-    }
+  | RejectedCommand<Refused>
   /** Definite: not executed, and it will not be. `details` of INVALID: `{ field, problem }`. */
   | { readonly kind: 'notExecuted'; readonly requestId: number; readonly code: string; readonly details: Value }
   /** It may have been executed or may still be: `session.resolve(requestId)` asks, `session.abandon(requestId)` ends it. */
@@ -56,9 +81,9 @@ export type CommandOutcome<Output = Value> =
  * What a query gave (sessions.md §6). `failed`: it did not run, or nobody answered in time; `details` are `{ field, problem }`
  * where something that was handed over cannot be used.
  */
-export type QueryOutcome<Output = Value> =
+export type QueryOutcome<Output = Value, Refused extends Refusal<string, unknown> = Refusal> =
   | { readonly kind: 'ok'; readonly value: Output; readonly index: number }
-  | { readonly kind: 'rejected'; readonly code: string; readonly details: Value }
+  | RejectedQuery<Refused>
   | { readonly kind: 'failed'; readonly code: string; readonly details?: Value }
 
 /** The outcome as users see it: its bytes decoded. */

@@ -1,9 +1,18 @@
-import type { InputOf, OutputOf } from '../../machine/index.ts'
-import type { CallOptions, CommandOutcome, QueryOptions, QueryOutcome } from '../calls/call.ts'
+import type { CodesOf, InputOf, MachineSchema, OutputOf, RefusalsOf } from '../../machine/index.ts'
+import type {
+  CallOptions,
+  CommandOutcome,
+  FrameworkRefusal,
+  MachineErrorRefusal,
+  QueryOptions,
+  QueryOutcome,
+} from '../calls/call.ts'
 
-/** What a client needs of a machine definition: its name and the types of its commands and queries. */
+/** What a client needs of a machine definition: its name and the types of its schema, commands and queries. */
 export interface MachineLike {
   readonly name: string
+  /** For the compiler alone: codes with their details, server requests, tasks. */
+  readonly schema?: MachineSchema
   readonly commands: object
   readonly queries: object
 }
@@ -14,9 +23,18 @@ export type MachineCommands<Machines extends readonly MachineLike[]> = {
     readonly [Name in keyof Machine['commands']]: (
       input: InputOf<Machine['commands'][Name]>,
       options?: CallOptions,
-    ) => Promise<CommandOutcome<OutputOf<Machine['commands'][Name]>>>
+    ) => Promise<
+      CommandOutcome<OutputOf<Machine['commands'][Name]>, CommandRefusals<Machine, Machine['commands'][Name]>>
+    >
   }
 }
+
+type CommandRefusals<Machine extends MachineLike, Reference> =
+  | RefusalsOf<Machine['schema'], CodesOf<Reference>>
+  | FrameworkRefusal
+type QueryRefusals<Machine extends MachineLike, Reference> =
+  | RefusalsOf<Machine['schema'], CodesOf<Reference>>
+  | MachineErrorRefusal
 
 /** `session.queries.counter.value(input)`: one method per query. */
 export type MachineQueries<Machines extends readonly MachineLike[]> = {
@@ -24,7 +42,7 @@ export type MachineQueries<Machines extends readonly MachineLike[]> = {
     readonly [Name in keyof Machine['queries']]: (
       input: InputOf<Machine['queries'][Name]>,
       options?: QueryOptions,
-    ) => Promise<QueryOutcome<OutputOf<Machine['queries'][Name]>>>
+    ) => Promise<QueryOutcome<OutputOf<Machine['queries'][Name]>, QueryRefusals<Machine, Machine['queries'][Name]>>>
   }
 }
 

@@ -8,31 +8,45 @@ export interface InputOutput<Input extends z.ZodType, Output extends z.ZodType> 
   readonly output: Output
 }
 
+/** Codes that a handler refuses with, for the compiler alone; `string` where it could not tell. */
+export interface RefusesWith<Code extends string> {
+  /** Never there at run time. */
+  readonly refusesWith?: Code
+}
+
 /** A command as `command` makes it, before its machine gives it a name. */
-export interface Command<Context, Input extends z.ZodType, Output extends z.ZodType>
+export interface Command<Context, Input extends z.ZodType, Output extends z.ZodType, Code extends string = string>
   extends InputOutput<Input, Output> {
   readonly kind: 'command'
-  handler(context: Context, input: Parsed<Input>): Parsed<Output> | Rejection
+  handler(context: Context, input: Parsed<Input>): Parsed<Output> | Rejection<Code>
 }
 
 /** A command of a defined machine: the handle for `ctx.call` and for typed clients. */
-export interface CommandRef<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType>
-  extends InputOutput<Input, Output> {
+export interface CommandRef<
+  Input extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+  Code extends string = string,
+> extends InputOutput<Input, Output>,
+    RefusesWith<Code> {
   readonly kind: 'command'
   readonly machine: string
   readonly name: string
 }
 
 /** A query as `query` makes it. */
-export interface Query<Views, Context, Input extends z.ZodType, Output extends z.ZodType>
+export interface Query<Views, Context, Input extends z.ZodType, Output extends z.ZodType, Code extends string = string>
   extends InputOutput<Input, Output> {
   readonly kind: 'query'
-  handler(view: Views, input: Parsed<Input>, context: Context): Parsed<Output> | Rejection
+  handler(view: Views, input: Parsed<Input>, context: Context): Parsed<Output> | Rejection<Code>
 }
 
 /** A query of a defined machine. */
-export interface QueryRef<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType>
-  extends InputOutput<Input, Output> {
+export interface QueryRef<
+  Input extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+  Code extends string = string,
+> extends InputOutput<Input, Output>,
+    RefusesWith<Code> {
   readonly kind: 'query'
   readonly machine: string
   readonly name: string
@@ -40,21 +54,21 @@ export interface QueryRef<Input extends z.ZodType = z.ZodType, Output extends z.
 
 /**
  * A command: its schemas and its handler, `(ctx, input) => output | ctx.reject(…)`. Inside `defineMachine` the context is
- * typed by the machine's schema; in a file of its own annotate it: `(ctx: Context<typeof schema>, input) => …`. A handler is
- * synchronous, and a throw in it is a bug (MACHINE_ERROR).
+ * typed by the machine's schema; in a file of its own annotate it: `(ctx: Context<typeof schema>, input) => …`. The codes that
+ * clients are shown are read from what the handler returns. It is synchronous, and a throw in it is a bug (MACHINE_ERROR).
  */
-export function command<Context, Input extends z.ZodType, Output extends z.ZodType>(
+export function command<Context, Input extends z.ZodType, Output extends z.ZodType, Code extends string = never>(
   schemas: InputOutput<Input, Output>,
-  handler: (context: Context, input: Parsed<Input>) => Parsed<Output> | Rejection,
-): Command<Context, Input, Output> {
+  handler: (context: Context, input: Parsed<Input>) => Parsed<Output> | Rejection<Code>,
+): Command<Context, Input, Output, NoInfer<Code>> {
   return { kind: 'command', input: schemas.input, output: schemas.output, handler }
 }
 
 /** A query: `(view, input, context) => output | context.reject(…)` over read-only tables; it never enters the log. */
-export function query<Views, Context, Input extends z.ZodType, Output extends z.ZodType>(
+export function query<Views, Context, Input extends z.ZodType, Output extends z.ZodType, Code extends string = never>(
   schemas: InputOutput<Input, Output>,
-  handler: (view: Views, input: Parsed<Input>, context: Context) => Parsed<Output> | Rejection,
-): Query<Views, Context, Input, Output> {
+  handler: (view: Views, input: Parsed<Input>, context: Context) => Parsed<Output> | Rejection<Code>,
+): Query<Views, Context, Input, Output, NoInfer<Code>> {
   return { kind: 'query', input: schemas.input, output: schemas.output, handler }
 }
 
@@ -66,3 +80,5 @@ export type InputOf<Reference> = Reference extends { readonly input: infer Input
 export type OutputOf<Reference> = Reference extends { readonly output: infer Output extends z.ZodType }
   ? Parsed<Output>
   : never
+/** Codes that the handler of a command or query refuses with; `string` where the compiler could not tell. */
+export type CodesOf<Reference> = Reference extends RefusesWith<infer Code> ? Code : string

@@ -3,7 +3,8 @@ import type { Millis, SessionId } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { EmitOptions, SessionInfo } from '../../session/user-machine.ts'
 import type { CommandRef } from './command.ts'
-import type { CommonErrorCode, ErrorDetails, Rejection } from './rejection.ts'
+import type { RejectDetails } from './refusal.ts'
+import type { CommonErrorCode, Rejection } from './rejection.ts'
 import type { ErrorsOf, KeyOf, MachineSchema, NameOf, Parsed, RequestsOf, RowOf, TasksOf, TimersOf } from './schema.ts'
 import type { Table, TableView } from './tables.ts'
 
@@ -17,17 +18,14 @@ export type TableViews<Schema extends MachineSchema> = {
   readonly [Name in keyof Schema['state']]: TableView<KeyOf<Schema['state'][Name]>, RowOf<Schema['state'][Name]>>
 }
 
-/** Makes a refusal; the handler returns it. Own codes carry typed details, common codes (domain.md §0.6) free ones. */
-export interface Reject<Schema extends MachineSchema> {
-  <Code extends NameOf<ErrorsOf<Schema>>>(
-    code: Code,
-    details: Parsed<ErrorsOf<Schema>[Code] & z.ZodType>,
-  ): Rejection<Code, unknown>
-  <Code extends Exclude<CommonErrorCode, NameOf<ErrorsOf<Schema>>>>(
-    code: Code,
-    details?: ErrorDetails,
-  ): Rejection<Code, unknown>
-}
+/**
+ * Makes a refusal; the handler returns it. Own codes carry typed details, common codes (domain.md §0.6) free ones. It is one
+ * signature, because of two overloads the compiler explains the last, which is not the one that was meant.
+ */
+export type Reject<Schema extends MachineSchema> = <const Code extends NameOf<ErrorsOf<Schema>> | CommonErrorCode>(
+  code: Code,
+  ...details: RejectDetails<Schema, Code>
+) => Rejection<Code, unknown>
 
 /**
  * The only window that a handler has (machines.md §1), typed by its machine's schema. Valid during the call it was
@@ -84,10 +82,10 @@ export interface Context<Schema extends MachineSchema> {
    * something, this handler must reject too: one entry is one transaction (sessions.md §8). Pass the rejection on or
    * choose your own.
    */
-  call<Input extends z.ZodType, Output extends z.ZodType>(
-    command: CommandRef<Input, Output>,
+  call<Input extends z.ZodType, Output extends z.ZodType, Code extends string>(
+    command: CommandRef<Input, Output, Code>,
     input: Parsed<Input>,
-  ): Parsed<Output> | Rejection
+  ): Parsed<Output> | Rejection<Code>
   /** The same by name, for machines that are not known at compile time. */
   call(machine: string, command: string, input: Value): Value | Rejection
   /** Idempotency key that outlives sessions (sessions.md §8). `run` must return plain data, not a rejection. */

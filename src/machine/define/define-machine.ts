@@ -82,13 +82,13 @@ export interface MachineDefinition<
 
 /** Commands (or queries) of a definition as references. */
 export type CommandRefs<Commands> = {
-  readonly [Name in keyof Commands]: Commands[Name] extends { input: infer Input; output: infer Output }
-    ? CommandRef<Input & z.ZodType, Output & z.ZodType>
+  readonly [Name in keyof Commands]: Commands[Name] extends Command<never, infer Input, infer Output, infer Code>
+    ? CommandRef<Input, Output, Code>
     : never
 }
 export type QueryRefs<Queries> = {
-  readonly [Name in keyof Queries]: Queries[Name] extends { input: infer Input; output: infer Output }
-    ? QueryRef<Input & z.ZodType, Output & z.ZodType>
+  readonly [Name in keyof Queries]: Queries[Name] extends Query<never, never, infer Input, infer Output, infer Code>
+    ? QueryRef<Input, Output, Code>
     : never
 }
 

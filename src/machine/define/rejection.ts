@@ -21,6 +21,8 @@ export const COMMON_ERRORS = {
 /** One of `COMMON_ERRORS`. */
 export type CommonErrorCode = keyof typeof COMMON_ERRORS
 
+declare const REJECTED: unique symbol
+
 /** Details of a common error: free plain data. */
 export type ErrorDetails = { readonly [name: string]: Value | undefined }
 
@@ -30,7 +32,9 @@ export type ErrorDetails = { readonly [name: string]: Value | undefined }
  * a bug (machines.md §1).
  */
 export class Rejection<Code extends string = string, Details = unknown> {
-  readonly code: Code
+  /** Never there at run time: the compiler reads from it, and from nothing that looks alike, what a handler refuses with. */
+  declare readonly [REJECTED]: Code
+  readonly code: NoInfer<Code>
   readonly details: Details
 
   constructor(code: Code, details: Details) {

@@ -205,7 +205,7 @@ describe('types', () => {
     const rejects = (ctx: ShopContext) => ctx.reject('TOO_DEAR', { max: 1 })
     expectTypeOf(rejects).returns.toEqualTypeOf<Rejection<'TOO_DEAR', unknown>>()
     const calls = (ctx: ShopContext) => ctx.call(shop.commands.pay, { id: 'o-1' })
-    expectTypeOf(calls).returns.toEqualTypeOf<boolean | Rejection>()
+    expectTypeOf(calls).returns.toEqualTypeOf<boolean | Rejection<'NOT_FOUND'>>()
   })
 })
 
