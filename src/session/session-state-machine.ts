@@ -19,8 +19,9 @@ import { ApplyHalt } from './run/halt.ts'
 import { MachineRunner } from './run/machine-runner.ts'
 import { checkReplicatedState } from './state/check.ts'
 import { foldIndex, foldKind, foldReply } from './state/fold.ts'
-import { ReplicatedState, type SessionLog } from './state/replicated-state.ts'
+import { ReplicatedState } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
+import type { MachineErrorReason, MachineReport } from './machine-report.ts'
 import type {
   Applied,
   CachedOutcome,
@@ -36,8 +37,11 @@ import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts
 export interface SessionStateMachineOptions {
   /** Number of the Raft group, part of every session id. Default 0; the same on every replica. */
   readonly group?: number
-  /** Where diagnostics and `ctx.log` go. Default: nowhere. The host is silent on replay and on followers. */
-  readonly log?: (record: SessionLog) => void
+  /**
+   * Hears of every function of a machine that failed and of every `ctx.log`, on each replica and also on replay: the host
+   * decides what it tells (sessions.md §3). What it throws is dropped. Default: nobody.
+   */
+  readonly report?: (report: MachineReport) => void
 }
 
 /**
@@ -55,7 +59,7 @@ export class SessionStateMachine implements StateMachine {
   constructor(user: UserStateMachine, codec: SessionCodec, options: SessionStateMachineOptions = {}) {
     this.state = new ReplicatedState(codec, {
       group: options.group ?? 0,
-      log: options.log ?? (() => undefined),
+      report: options.report ?? (() => undefined),
       versions: user.versions ?? {},
     })
     this.runner = new MachineRunner(this.state, user)
@@ -166,6 +170,11 @@ export class SessionStateMachine implements StateMachine {
     if (user.query === undefined) return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine, query } }
     const session = request.session === null ? null : (this.state.sessions.at(request.session)?.row.info ?? null)
     const { now, index } = this.state
+    const failed = (reason: MachineErrorReason, error: unknown): Outcome => {
+      const part = { machine, kind: 'query', name: query } as const
+      this.state.report({ kind: 'failure', part, index, session: session?.id ?? null, reason, error })
+      return this.runner.machineError(machine, reason)
+    }
     try {
       const outcome = user.query({ state: this.view, now, index, session }, { machine, query, input })
       const bytes = this.state.codec.walk(outcome.kind === 'value' ? outcome.value : outcome.details, {
@@ -173,14 +182,12 @@ export class SessionStateMachine implements StateMachine {
         low: 0,
       })
       // No frame could carry them, and its client would ask again and again.
-      if (bytes > this.state.limits.responseBytesMax) return this.runner.machineError(machine, 'RESPONSE_TOO_LARGE')
+      if (bytes > this.state.limits.responseBytesMax) return failed('RESPONSE_TOO_LARGE', null)
       const carried = outcome.kind === 'value' || (isText(outcome.code) && fitsName(outcome.code))
-      return carried ? outcome : this.runner.machineError(machine, 'INVALID_VALUE')
+      return carried ? outcome : failed('INVALID_VALUE', null)
     } catch (error) {
       // A query changes nothing, so even an engine error ends with its caller.
-      this.state.log({ level: 'error', message: `query ${machine}.${query} failed`, fields: { error } })
-      const reason = error instanceof ValueError ? 'INVALID_VALUE' : 'EXCEPTION'
-      return this.runner.machineError(machine, reason)
+      return failed(error instanceof ValueError ? 'INVALID_VALUE' : 'EXCEPTION', error)
     }
   }
 

@@ -138,12 +138,14 @@ export interface MachineContext {
   id(prefix: string): string
   /** Uniform in [0, 1), seeded by incarnation, index and a counter. */
   random(): number
-  /** Silent on replay and on followers. */
+  /** A line for the node's log: of the leader alone, and never for an entry of an earlier term (sessions.md §3). */
   log(message: string, fields?: { readonly [name: string]: Value }): void
 }
 
 /** The three functions of the session framework (FR-001); everything else is optional. */
 export interface UserStateMachine<Command = MachineCommand, Response = Value> {
+  /** Of several machines in one, the one whose function runs, or ran last: for reports to people, never replicated. */
+  readonly running?: string | null
   /** Runs a command inside a transaction that stands only if it returns a value (sessions.md §3, step 11). */
   apply(context: MachineContext, command: Command): Outcome<Response>
   /** A rejection refuses the session: nothing is stored, nothing emitted. */

@@ -7,6 +7,7 @@ import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import type { Mount } from '../../src/machine/index.ts'
+import { meaningOf, type MachineReport } from '../../src/session/machine-report.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied, StateMachine } from '../../src/session/state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from '../../src/session/user-machine.ts'
@@ -23,11 +24,11 @@ export class SessionWorld {
 
   /** Every entry goes to each of the machines; the first one answers. */
   constructor(...machines: readonly UserStateMachine[]) {
-    const log = ({ message, fields }: { message: string; fields: object }) => {
-      const error = 'error' in fields && fields.error instanceof Error ? `: ${fields.error.message}` : ''
-      this.logs.push(`${message}${error}`)
+    const report = (told: MachineReport) => {
+      if (told.kind === 'line') this.logs.push(told.message)
+      else this.logs.push(`${meaningOf(told.reason)}${told.error instanceof Error ? `: ${told.error.message}` : ''}`)
     }
-    this.states = machines.map((machine) => new SessionStateMachine(machine, codec, { log }))
+    this.states = machines.map((machine) => new SessionStateMachine(machine, codec, { report }))
     this.payload('Configuration', { clusterId: 'test', incarnation: 1, voters: [], learners: [] })
     this.payload('Limits', DEFAULT_LIMITS)
   }

@@ -8,7 +8,7 @@ import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
-import type { SessionLog } from '../../src/session/state/replicated-state.ts'
+import type { MachineReport } from '../../src/session/machine-report.ts'
 import type { Applied, Reply, StateMachine } from '../../src/session/state-machine.ts'
 import type { UserStateMachine } from '../../src/session/user-machine.ts'
 
@@ -28,13 +28,13 @@ export type RequestOptions = Partial<Omit<ClientRequestPayload, 'input'>> & { in
 /** Makes entries with rising index and given clocks, and applies them. */
 export class Log {
   readonly entries: Entry[] = []
-  readonly logged: SessionLog[] = []
+  readonly reports: MachineReport[] = []
   now = START
   lease = 0
   readonly machine: SessionStateMachine
 
   constructor(user: UserStateMachine, limits: Partial<Limits> | null = {}) {
-    this.machine = new SessionStateMachine(user, codec, { log: (record) => this.logged.push(record) })
+    this.machine = new SessionStateMachine(user, codec, { report: (report) => this.reports.push(report) })
     if (limits === null) return
     this.append('Configuration', {
       clusterId: 'test',

@@ -106,7 +106,7 @@ export interface Context<Schema extends MachineSchema> {
   id(prefix: string): string
   /** Uniform in [0, 1), seeded by the entry. */
   random(): number
-  /** Silent on replay and on followers. */
+  /** A line for the node's log: of the leader alone, and never for an entry of an earlier term (sessions.md §3). */
   log(message: string, fields?: { readonly [name: string]: Value }): void
 }
 

@@ -59,6 +59,7 @@ export function mount(machines: readonly Mountable[], codec: SessionCodec): Moun
 export const CALL_DEPTH_MAX = 16
 
 class MountedMachines implements UserStateMachine, Caller {
+  running: string | null = null
   private readonly window = new CallWindow()
   private readonly kit: ReadonlyMap<string, KitMachine>
   private readonly bare: ReadonlyMap<string, UserStateMachine>
@@ -79,6 +80,7 @@ class MountedMachines implements UserStateMachine, Caller {
   }
 
   apply(context: MachineContext, command: MachineCommand): Outcome {
+    this.running = command.machine
     const machine = this.kit.get(command.machine)
     if (machine !== undefined) return machine.apply(context, command.command, command.input)
     const bare = this.bare.get(command.machine)
@@ -88,10 +90,11 @@ class MountedMachines implements UserStateMachine, Caller {
 
   /** `ctx.call`: the other machine's command in the open window. */
   call(machine: string, command: string, input: Value): Value | Rejection {
-    const { window } = this
+    const { window, running } = this
     if (window.depth >= CALL_DEPTH_MAX) throw new Error(`ctx.call is nested more than ${CALL_DEPTH_MAX} deep`)
     const changesBefore = window.changes
     window.depth += 1
+    this.running = machine
     try {
       const result = this.callOne(machine, command, input)
       if (result instanceof Rejection && window.changes !== changesBefore) window.mustReject = true
@@ -101,12 +104,14 @@ class MountedMachines implements UserStateMachine, Caller {
       window.mustReject = true
       throw error
     } finally {
+      this.running = running
       window.depth -= 1
     }
   }
 
   onSessionCreated(context: MachineContext, session: SessionInfo): void | Outcome {
     for (const name of this.order) {
+      this.running = name
       const refusal = this.kit.get(name)?.onSessionCreated(context, session) ?? null
       if (refusal !== null) return { kind: 'reject', code: refusal.code, details: refusal.details as Value }
       const outcome = this.bare.get(name)?.onSessionCreated(context, session)
@@ -121,12 +126,14 @@ class MountedMachines implements UserStateMachine, Caller {
     reason: 'expired' | 'closed',
   ): void {
     for (const name of this.order) {
+      this.running = name
       this.kit.get(name)?.onSessionExpired(context, session, { pending, reason })
       this.bare.get(name)?.onSessionExpired(context, session, pending, reason)
     }
   }
 
   onTimer(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void {
+    this.running = timer.machine
     const machine = this.kit.get(timer.machine)
     if (machine !== undefined) return machine.onTimer(context, timer.name, timer.payload)
     this.bareOwner(timer.machine).onTimer?.(context, timer)
@@ -135,23 +142,27 @@ class MountedMachines implements UserStateMachine, Caller {
   /** A request's type is `machine.type`; those of the framework (tasks, notifications) concern no machine. */
   onDeadLetter(context: MachineContext, request: ServerRequest, target: SessionInfo): void {
     const owner = request.type.slice(0, Math.max(0, request.type.indexOf('.')))
+    this.running = owner
     this.kit.get(owner)?.onDeadLetter(context, request, target)
     this.bare.get(owner)?.onDeadLetter?.(context, request, target)
   }
 
   onTaskResult(context: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
+    this.running = task.machine
     const machine = this.kit.get(task.machine)
     if (machine !== undefined) return machine.onTaskResult(context, task, result)
     return this.bareOwner(task.machine).onTaskResult?.(context, task, result) ?? { kind: 'done', value: null }
   }
 
   onTaskFailed(context: MachineContext, task: TaskRecord, reason: string): void {
+    this.running = task.machine
     const machine = this.kit.get(task.machine)
     if (machine !== undefined) return machine.onTaskFailed(context, task, reason)
     this.bareOwner(task.machine).onTaskFailed?.(context, task, reason)
   }
 
   migrate(context: MachineContext, machine: string, to: number): void {
+    this.running = machine
     this.kit.get(machine)?.migrate(context, to)
     this.bare.get(machine)?.migrate?.(context, machine, to)
   }

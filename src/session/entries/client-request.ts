@@ -97,7 +97,7 @@ function run(
   request: ClientRequestPayload,
 ): Executed {
   const input = decodeInput(state, request.input)
-  if (input === undefined) return runner.refusedInput(request.machine)
+  if (input === undefined) return runner.refusedInput(session, request)
   const { machine, command } = request
   if (machine === TASK_MACHINE) return applyTaskCommand(state, runner, session, { command, input })
   return runner.runCommand(session, { machine, command, input })

@@ -2,7 +2,7 @@ import { dropRequests } from '../clients/outbox.ts'
 import { dropResponses } from '../clients/response-cache.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { runTaskFallbacks } from '../run/hooks.ts'
-import type { MachineRunner } from '../run/machine-runner.ts'
+import { hookCall, type MachineRunner } from '../run/machine-runner.ts'
 import { releaseTasksOf } from '../run/task-assignment.ts'
 import { foldEnding } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
@@ -24,7 +24,9 @@ export function endSession(
   // A copy: a machine that keeps it has it frozen, and the session's own list is emptied below.
   const pending = session.outbox.slice()
   const { info } = session.row
-  runner.runHook('onSessionExpired', session, (context) => runner.user.onSessionExpired(context, info, pending, reason))
+  runner.runHook(hookCall('onSessionExpired', session), (context) =>
+    runner.user.onSessionExpired(context, info, pending, reason),
+  )
   removeRows(state, session)
   addTombstone(state, session, reason)
   runTaskFallbacks(runner, releaseTasksOf(state, session))

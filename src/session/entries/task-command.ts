@@ -1,7 +1,7 @@
 import type { Value } from '../../codec/value/value.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { runTaskFallbacks } from '../run/hooks.ts'
-import type { Executed, MachineRunner } from '../run/machine-runner.ts'
+import { hookCall, type Executed, type MachineRunner } from '../run/machine-runner.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { closeTask, failAttempt } from '../run/task-assignment.ts'
 import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
@@ -57,7 +57,8 @@ function complete(
   { task, input, given }: Completion,
 ): Executed {
   let invalid = false
-  const executed = runner.runInternal(session, task.machine, (context) => {
+  const call = { ...hookCall('onTaskResult', session, task.machine), label: task.machine }
+  const executed = runner.runInternal(call, (context) => {
     const verdict = runner.user.onTaskResult?.(context, task, input.answer) ?? { kind: 'done', value: null }
     if (verdict.kind === 'done') return value(verdict.value)
     invalid = true
@@ -101,7 +102,7 @@ function holdsLease(task: TaskRow, attempt: number): boolean {
 }
 
 function answer(runner: MachineRunner, session: SessionRecord, outcome: Outcome): Executed {
-  return runner.runInternal(session, TASK_MACHINE, () => outcome)
+  return runner.runInternal(hookCall(TASK_MACHINE, session, TASK_MACHINE), () => outcome)
 }
 
 const value = (result: Value): Outcome => ({ kind: 'value', value: result })

@@ -22,10 +22,13 @@ import type { EmitOptions, MachineContext, SessionInfo, StateStore, TaskKind } f
 export class Context implements MachineContext {
   private readonly owner: ReplicatedState
   private readonly transaction: Transaction
+  private readonly running: () => string | null
   private counter = 0
   private counterIndex = 0
 
-  constructor(owner: ReplicatedState, transaction: Transaction) {
+  /** `running`: the machine whose function runs, for what it logs. */
+  constructor(owner: ReplicatedState, transaction: Transaction, running: () => string | null) {
+    this.running = running
     this.owner = owner
     this.transaction = transaction
   }
@@ -206,7 +209,8 @@ export class Context implements MachineContext {
   }
 
   log(message: string, fields: { readonly [name: string]: Value } = {}): void {
-    this.owner.log({ level: 'info', message, fields })
+    const { owner } = this
+    owner.report({ kind: 'line', machine: this.running(), index: owner.index, message, fields })
   }
 
   /** Counts over all transactions of an entry, so that ids differ between a command and the timers before it. */

@@ -22,7 +22,8 @@ function fire(state: ReplicatedState, runner: MachineRunner, timer: FiringTimer)
   const { machine, name, payload } = timer.row
   foldTimer(state, timer.key)
   if (machine !== TASK_MACHINE) {
-    runner.runHook(`timer ${machine}/${name}`, null, (context) =>
+    const part = { machine, kind: 'timer', name } as const
+    runner.runHook({ part, label: `timer ${machine}/${name}`, session: null }, (context) =>
       runner.user.onTimer?.(context, { machine, name, payload }),
     )
     return

@@ -1,4 +1,4 @@
-import { AssertionError, unreachable } from '../../base/assert.ts'
+import { AssertionError } from '../../base/assert.ts'
 import { fitsName } from '../../codec/entry/names.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
@@ -10,22 +10,24 @@ import { foldFailedHook, foldMachineError, foldRejection } from '../state/fold.t
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
 import { Transaction } from './transaction.ts'
+import type { MachineErrorReason, MachinePart } from '../machine-report.ts'
 import type { MachineContext, Outcome, UserStateMachine } from '../user-machine.ts'
 
 /** Bytes counted for an outcome beside its value or details. */
 const OUTCOME_OVERHEAD_BYTES = 16
 
-/** Reasons of MACHINE_ERROR; never a message or a stack, which differ between builds. */
-export type MachineErrorReason =
-  | 'EXCEPTION'
-  | 'INTERNAL_INVARIANT'
-  | 'INVALID_VALUE'
-  | 'ASYNC_HANDLER'
-  | 'RESPONSE_TOO_LARGE'
-
 export interface Executed {
   readonly outcome: Outcome
   readonly bytes: number
+}
+
+/** One call of a machine's function. */
+export interface MachineCall {
+  readonly part: MachinePart
+  /** How the outcome, or the audit record and alert, of its failure names it; replicated. */
+  readonly label: string
+  /** Whose it is; null in timers. */
+  readonly session: SessionRecord | null
 }
 
 type Rejection = Extract<Outcome, { kind: 'reject' }>
@@ -43,41 +45,36 @@ export class MachineRunner {
     this.state = state
     this.user = user
     this.transaction = new Transaction(state)
-    this.context = new Context(state, this.transaction)
+    this.context = new Context(state, this.transaction, () => user.running ?? null)
   }
 
   /** Runs one command: commit, reject or MACHINE_ERROR. */
   runCommand(session: SessionRecord, command: { machine: string; command: string; input: Value }): Executed {
-    this.transaction.begin(session, true)
-    try {
-      return this.conclude(this.user.apply(this.context, command), command.machine)
-    } catch (error) {
-      return this.broken(command.machine, error)
-    }
+    return this.runInternal(callOf(session, command), (context) => this.user.apply(context, command))
   }
 
   /**
    * Runs a command of the session layer itself that asks the user machine (a task's result): `body` returns the outcome.
    */
-  runInternal(session: SessionRecord, machine: string, body: (context: MachineContext) => Outcome): Executed {
-    this.transaction.begin(session, true)
+  runInternal(call: MachineCall, body: (context: MachineContext) => Outcome): Executed {
+    this.transaction.begin(call.session, true)
     try {
-      return this.conclude(body(this.context), machine)
+      return this.conclude(body(this.context), call)
     } catch (error) {
-      return this.broken(machine, error)
+      return this.failed(call, this.reasonOf(error, 'command'), error)
     }
   }
 
   /** Runs a hook or timer in a transaction of its own; what throws is dropped, recorded and alerted. */
-  runHook(part: string, session: SessionRecord | null, body: (context: MachineContext) => void): void {
-    this.transaction.begin(session, false)
+  runHook(call: MachineCall, body: (context: MachineContext) => void): void {
+    this.transaction.begin(call.session, false)
     try {
       const returned: unknown = body(this.context)
       const reason = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
       if (reason === null) this.transaction.commit()
-      else this.hookFailed(part, reason, null)
+      else this.hookFailed(call, reason, null)
     } catch (error) {
-      this.hookFailed(part, this.reasonOf(error, part), error)
+      this.hookFailed(call, this.reasonOf(error, call.label), error)
     }
   }
 
@@ -86,17 +83,18 @@ export class MachineRunner {
    * also a rejection has some (alerts, afterReject), and they must not find the session.
    */
   runCreated(session: SessionRecord, verdict: { accepted(): void; rejected(): void }): Outcome | null {
+    const call = hookCall('onSessionCreated', session)
     this.transaction.begin(session, false)
     try {
       const returned: unknown = this.user.onSessionCreated(this.context, session.row.info)
       const broken = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
       if (broken !== null || isReject(returned)) verdict.rejected()
-      if (broken !== null) return this.createdFailed(broken, null)
-      if (isReject(returned)) return this.concludeReject(returned, 'onSessionCreated').outcome
+      if (broken !== null) return this.createdFailed(call, broken, null)
+      if (isReject(returned)) return this.concludeReject(returned, call).outcome
     } catch (error) {
-      const reason = this.reasonOf(error, 'onSessionCreated')
+      const reason = this.reasonOf(error, call.label)
       verdict.rejected()
-      return this.createdFailed(reason, error)
+      return this.createdFailed(call, reason, error)
     }
     verdict.accepted()
     this.transaction.commit()
@@ -104,9 +102,9 @@ export class MachineRunner {
   }
 
   /** The logged input does not decode: an outcome like any other, so that every replica answers alike. */
-  refusedInput(machine: string): Executed {
+  refusedInput(session: SessionRecord, command: { machine: string; command: string }): Executed {
     this.transaction.begin(null, true)
-    return this.failed(machine, 'INVALID_VALUE', null)
+    return this.failed(callOf(session, command), 'INVALID_VALUE', null)
   }
 
   /** MACHINE_ERROR as a response. */
@@ -114,66 +112,62 @@ export class MachineRunner {
     return { kind: 'reject', code: 'MACHINE_ERROR', details: { machine, index: this.state.index, reason } }
   }
 
-  private conclude(returned: unknown, machine: string): Executed {
+  private conclude(returned: unknown, call: MachineCall): Executed {
     const { transaction, state } = this
-    if (transaction.invalidValue) return this.failed(machine, 'INVALID_VALUE', null)
-    if (isThenable(returned)) return this.failed(machine, 'ASYNC_HANDLER', null)
-    if (transaction.rejection !== null) return this.concludeReject(transaction.rejection, machine)
+    if (transaction.invalidValue) return this.failed(call, 'INVALID_VALUE', null)
+    if (isThenable(returned)) return this.failed(call, 'ASYNC_HANDLER', null)
+    if (transaction.rejection !== null) return this.concludeReject(transaction.rejection, call)
     if (isValue(returned)) {
       const bytes = state.codec.walk(returned.value, state.hash) + OUTCOME_OVERHEAD_BYTES
-      if (bytes > state.limits.responseBytesMax) return this.failed(machine, 'RESPONSE_TOO_LARGE', null)
+      if (bytes > state.limits.responseBytesMax) return this.failed(call, 'RESPONSE_TOO_LARGE', null)
       transaction.commit()
       return { outcome: { kind: 'value', value: returned.value }, bytes }
     }
-    if (!isReject(returned)) return this.failed(machine, 'INVALID_VALUE', null)
-    return this.concludeReject(returned, machine)
+    if (!isReject(returned)) return this.failed(call, 'INVALID_VALUE', null)
+    return this.concludeReject(returned, call)
   }
 
   /**
    * Drops writes and emissions; audit, alerts and afterReject stay. The details are walked aside first: the rollback puts
    * the running hash back, and a rejection that is no plain data keeps nothing.
    */
-  private concludeReject(rejection: Rejection, machine: string): Executed {
+  private concludeReject(rejection: Rejection, call: MachineCall): Executed {
     const { transaction, state } = this
     const { code, details } = rejection
-    if (!isText(code) || !fitsName(code)) return this.failed(machine, 'INVALID_VALUE', null)
+    if (!isText(code) || !fitsName(code)) return this.failed(call, 'INVALID_VALUE', null)
     const folded: RunningHash = { high: 0, low: 0 }
     const bytes = state.codec.walk(details, folded) + code.length + OUTCOME_OVERHEAD_BYTES
-    if (bytes > state.limits.responseBytesMax) return this.failed(machine, 'RESPONSE_TOO_LARGE', null)
+    if (bytes > state.limits.responseBytesMax) return this.failed(call, 'RESPONSE_TOO_LARGE', null)
     const after = transaction.afterReject.length === 0 ? NO_HOOKS : [...transaction.afterReject]
-    const { session } = transaction
+    const { machine } = call.part
     transaction.reject()
     foldRejection(state, code, folded)
-    for (const run of after) this.runHook('afterReject', session, run)
+    for (const run of after) this.runHook(hookCall('afterReject', call.session, machine), run)
     return { outcome: { kind: 'reject', code, details }, bytes }
   }
 
-  private broken(machine: string, error: unknown): Executed {
-    return this.failed(machine, this.reasonOf(error, 'command'), error)
-  }
-
-  private failed(machine: string, reason: MachineErrorReason, error: unknown): Executed {
+  private failed(call: MachineCall, reason: MachineErrorReason, error: unknown): Executed {
     this.transaction.abort()
-    this.report(`machine ${machine} failed: ${hint(reason)}`, reason, error)
-    const outcome = this.machineError(machine, reason)
+    this.report(call, reason, error)
+    const outcome = this.machineError(call.label, reason)
     const { codec, hash } = this.state
     foldMachineError(this.state, outcome.code)
     return { outcome, bytes: codec.walk(outcome.details, hash) + outcome.code.length + OUTCOME_OVERHEAD_BYTES }
   }
 
-  private createdFailed(reason: MachineErrorReason, error: unknown): Outcome {
-    this.hookFailed('onSessionCreated', reason, error)
-    return this.machineError('onSessionCreated', reason)
+  private createdFailed(call: MachineCall, reason: MachineErrorReason, error: unknown): Outcome {
+    this.hookFailed(call, reason, error)
+    return this.machineError(call.label, reason)
   }
 
-  private hookFailed(part: string, reason: MachineErrorReason, error: unknown): void {
+  private hookFailed(call: MachineCall, reason: MachineErrorReason, error: unknown): void {
     this.transaction.abort()
-    this.report(`${part} failed: ${hint(reason)}`, reason, error)
+    this.report(call, reason, error)
     const { state } = this
     foldFailedHook(state, reason)
     this.transaction.begin(null, false)
-    this.transaction.audit({ kind: 'MACHINE_ERROR', part, reason })
-    this.transaction.alert('MACHINE_ERROR', { part, index: state.index, reason })
+    this.transaction.audit({ kind: 'MACHINE_ERROR', part: call.label, reason })
+    this.transaction.alert('MACHINE_ERROR', { part: call.label, index: state.index, reason })
     this.transaction.commit()
   }
 
@@ -185,26 +179,26 @@ export class MachineRunner {
     return 'EXCEPTION'
   }
 
-  private report(message: string, reason: MachineErrorReason, error: unknown): void {
-    this.state.log({ level: 'error', message, fields: { index: this.state.index, reason, error } })
+  private report({ part, session }: MachineCall, reason: MachineErrorReason, error: unknown): void {
+    const { state, user } = this
+    state.report({
+      kind: 'failure',
+      part: part.machine === null ? { ...part, machine: user.running ?? null } : part,
+      index: state.index,
+      session: session?.row.info.id ?? null,
+      reason,
+      error,
+    })
   }
 }
 
-function hint(reason: MachineErrorReason): string {
-  switch (reason) {
-    case 'ASYNC_HANDLER':
-      return 'its handler returned a promise; handlers are synchronous: emit a request or a task, let a worker do the waiting, and take its answer as a new command'
-    case 'INVALID_VALUE':
-      return 'it set, emitted or returned something that is not plain data'
-    case 'RESPONSE_TOO_LARGE':
-      return 'its response is larger than the limit'
-    case 'INTERNAL_INVARIANT':
-      return 'an invariant does not hold'
-    case 'EXCEPTION':
-      return 'it threw'
-    default:
-      return unreachable(reason)
-  }
+/** The call of a hook; without `machine`, of every mounted machine's in turn. */
+export function hookCall(name: string, session: SessionRecord | null, machine: string | null = null): MachineCall {
+  return { part: { machine, kind: 'hook', name }, label: name, session }
+}
+
+function callOf(session: SessionRecord, { machine, command }: { machine: string; command: string }): MachineCall {
+  return { part: { machine, kind: 'command', name: command }, label: machine, session }
 }
 
 function isThenable(value: unknown): boolean {

@@ -20,6 +20,7 @@ import type { SessionRow } from '../rows/session-rows.ts'
 import { Tasks } from '../tables/tasks.ts'
 import { Timers } from '../tables/timers.ts'
 import { Tombstones } from '../tables/tombstones.ts'
+import type { MachineReport } from '../machine-report.ts'
 import type { DirtyRows } from '../state-machine.ts'
 
 /**
@@ -48,16 +49,9 @@ export const LIMITS_BEFORE_ENTRY_TWO: Limits = {
   snapshotBytes: Number.MAX_SAFE_INTEGER,
 }
 
-/** A diagnostic of the session layer or a machine's `ctx.log`; the host decides where it goes and when to be silent. */
-export interface SessionLog {
-  readonly level: 'info' | 'warn' | 'error'
-  readonly message: string
-  readonly fields: { readonly [name: string]: unknown }
-}
-
 export interface ReplicatedStateOptions {
   readonly group: number
-  readonly log: (record: SessionLog) => void
+  readonly report: (report: MachineReport) => void
   /** Active version per machine name at the start of a log. */
   readonly versions: { readonly [machine: string]: number }
 }
@@ -114,7 +108,8 @@ export interface ReplicatedStateOptions {
 export class ReplicatedState {
   readonly group: number
   readonly codec: SessionCodec
-  readonly log: (record: SessionLog) => void
+  /** Never throws: who listens cannot disturb apply. */
+  readonly report: (report: MachineReport) => void
   readonly keys: RowKeys
   /** Rows of the session layer, under their keys. */
   readonly dictionary = new Dictionary()
@@ -156,7 +151,7 @@ export class ReplicatedState {
   constructor(codec: SessionCodec, options: ReplicatedStateOptions) {
     this.codec = codec
     this.group = options.group
-    this.log = options.log
+    this.report = unharmed(options.report)
     this.firstVersions = options.versions
     this.keys = new RowKeys(codec)
     this.timers = new Timers(this.dictionary, this.keys)
@@ -235,3 +230,14 @@ export class ReplicatedState {
 }
 
 const NONE: readonly never[] = []
+
+/** A listener whose errors end here: apply does the same whether somebody listens or not. */
+function unharmed(report: (report: MachineReport) => void): (report: MachineReport) => void {
+  return (told) => {
+    try {
+      report(told)
+    } catch {
+      // It was for people; there is nobody else to tell.
+    }
+  }
+}

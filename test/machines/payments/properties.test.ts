@@ -220,7 +220,7 @@ describe('domain.md §3.12 properties', () => {
         }
         checkAudit(world.audit(id), before)
         expect(brokenAt(world.audit(), codec.sha256Hex, FIRST_HASH)).toBeNull()
-        expect(world.log.logged.filter(({ level }) => level === 'error')).toEqual([])
+        expect(world.log.reports.filter(({ kind }) => kind === 'failure')).toEqual([])
       }),
       { numRuns: sample(40) },
     )

@@ -114,7 +114,7 @@ describe('the context', () => {
           .digest(),
       ),
     )
-    expect(log.logged).toEqual([{ level: 'info', message: 'hello', fields: { n: 1 } }])
+    expect(log.reports).toEqual([{ kind: 'line', machine: null, index: 4, message: 'hello', fields: { n: 1 } }])
   })
 
   test('principalsKnown lists every principal of a kind that a session was ever bound to, sorted', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { EngineError, InvariantError } from '../../../src/session/run/engine-error.ts'
 import type { MachineContext } from '../../../src/session/user-machine.ts'
+import { meaningOf } from '../../../src/session/machine-report.ts'
 import { bareMachine, counter, counterHandlers, reject } from '../bare-machine.ts'
 import { code, Log, swapped, value } from '../log.ts'
 
@@ -20,7 +21,7 @@ describe('MACHINE_ERROR', () => {
     expect(log.request(session, 1, 'explode')).toEqual({ ...reply, replayed: true })
     expect(value(log.request(session, 2, 'increment'))).toBe(1)
     expect(user.calls).toEqual(['explode', 'increment'])
-    expect(log.logged).toMatchObject([{ level: 'error', fields: { reason: 'EXCEPTION' } }])
+    expect(log.reports).toMatchObject([{ kind: 'failure', reason: 'EXCEPTION', error: { message: 'a bug' } }])
   })
 
   test('an error of the machine that is merely named ValueError is an exception like any other', () => {
@@ -110,11 +111,12 @@ describe('MACHINE_ERROR', () => {
     expect(log.request(session, 2, 'noCode')).toMatchObject(error('INVALID_VALUE', 5))
   })
 
-  test('ASYNC_HANDLER: a promise is refused, and the log says the way out', () => {
+  test('ASYNC_HANDLER: a promise is refused, and its meaning says the way out', () => {
     const log = new Log(bareMachine({ wait: () => Promise.resolve({ kind: 'value', value: 1 }) }))
     const session = log.open('a')
     expect(log.request(session, 1, 'wait')).toMatchObject(error('ASYNC_HANDLER'))
-    expect(log.logged[0]?.message).toContain('handlers are synchronous')
+    expect(log.reports).toMatchObject([{ kind: 'failure', reason: 'ASYNC_HANDLER' }])
+    expect(meaningOf('ASYNC_HANDLER')).toContain('handlers are synchronous')
   })
 
   test('RESPONSE_TOO_LARGE: a response or rejection beyond the limit', () => {
