@@ -2,6 +2,7 @@ import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import type { Limits } from '../codec/entry/payload.ts'
 import { SessionGateway } from '../gateway/session-gateway.ts'
 import type { Mount } from '../machine/index.ts'
+import { MachineReports } from '../node/apply/machine-reports.ts'
 import type { Driver } from '../node/driver.ts'
 import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
 import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
@@ -9,7 +10,7 @@ import type { StorageDone } from '../node/ports/storage-fault.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
 
 /** What the composition makes of the machines, or has a default for. */
-type Made = 'machine' | 'raft' | 'limits' | 'messageBytesMax'
+type Made = 'machine' | 'reports' | 'raft' | 'limits' | 'messageBytesMax'
 
 /**
  * A node as data: who it is and who votes with it, its machines, its ports to the world (clock, snapshot store, how to open
@@ -44,10 +45,15 @@ export interface ComposedNode {
  */
 export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | null>): SessionStateMachine {
   const { identity, machines, codec, clock, raft, limits, credit, messageBytesMax = APPEND_MESSAGE_BYTES_MAX } = parts
-  const machine = new SessionStateMachine(machines.userMachine, codec, { group: identity.group })
+  const reports = new MachineReports()
+  const machine = new SessionStateMachine(machines.userMachine, codec, {
+    group: identity.group,
+    report: (report) => reports.take(report),
+  })
   const options: OpenNodeOptions = {
     ...parts,
     machine,
+    reports,
     raft: { ...DEFAULT_RAFT, ...raft },
     limits: { ...DEFAULT_LIMITS, ...limits },
     messageBytesMax,

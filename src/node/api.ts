@@ -2,7 +2,9 @@ import type { GroupId, LogIndex, NodeId, Term } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
 import type { HaltCode } from '../session/run/halt.ts'
+import type { MachineLine } from '../session/machine-report.ts'
 import type { Applied, Reply, StateMachine } from '../session/state-machine.ts'
+import type { MachineFailures, ToldFailure } from './apply/machine-reports.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
 export type SubmitRefusal =
@@ -87,6 +89,8 @@ export interface NodeListener {
   stopped(fault: { code: string; message: string }): void
   /** What a log of the node's life would tell; rare, never per command. */
   noted?(event: NodeEvent): void
+  /** A machine's function failed, or its `ctx.log` is this node's to tell. */
+  reported?(report: MachineLine | ToldFailure): void
 }
 
 /** Facts of a node's life, besides the fault that stops it. */
@@ -130,6 +134,8 @@ export interface NodeStatus {
   readonly syncP99Ms: number
   readonly sessions: number
   readonly rows: number
+  /** Of its machines, since the process began. */
+  readonly failures: MachineFailures
   /** Leader only: what it knows of each follower. */
   readonly followers: readonly { readonly id: NodeId; readonly matchIndex: LogIndex; readonly contactMs: number }[]
   readonly voters: readonly NodeId[]

@@ -85,6 +85,7 @@ export class Driver implements RaftNode, ReceivingLog {
       pending: this.pending,
       listeners: this.audience.listeners,
       applied: logIndex(snapshot?.lastIncludedIndex ?? 0),
+      ledHere: (index) => this.role === 'leader' && termAt(this.raft, logIndex(index)) === this.raft.currentTerm,
       snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
       batchApplied: () => this.batchApplied(),
       note: (event) => this.audience.note(event),

@@ -5,6 +5,7 @@ import type { RaftState } from '../raft/index.ts'
 import type { RaftConfig } from '../raft/types.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
 import type { StateMachine } from '../session/state-machine.ts'
+import type { MachineReports } from './apply/machine-reports.ts'
 import type { Clock } from './ports/clock.ts'
 import type { LogStore, RecoveredLog } from './ports/log-store.ts'
 import type { PeerTransport } from './ports/peer-transport.ts'
@@ -54,6 +55,8 @@ export interface DriverOptions {
   readonly clock: Clock
   readonly codec: SessionCodec
   readonly machine: StateMachine
+  /** What the machine reports, taken from before the first entry on. */
+  readonly reports: MachineReports
   readonly log: LogStore
   readonly recovered: RecoveredLog
   readonly snapshots: SnapshotStore

@@ -33,6 +33,7 @@ export function statusOf(view: {
     syncP99Ms: options.log.stats.syncP99Ms(),
     sessions: node.machine.counts.sessions,
     rows: node.machine.counts.rows,
+    failures: options.reports.failures,
     followers,
     voters: configurationOf(raft)?.voters ?? [],
     awaited: configurationOf(raft) === null ? view.awaited : [],

@@ -200,6 +200,7 @@ export class FakeNode implements RaftNode {
       snapshotIndex: logIndex(0),
       syncP50Ms: 0,
       syncP99Ms: 0,
+      failures: { total: 0, last: null },
       sessions: this.machine.counts.sessions,
       rows: this.machine.counts.rows,
       followers: [],

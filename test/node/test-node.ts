@@ -4,6 +4,7 @@ import { groupId, type NodeId, nodeId } from '../../src/base/brand.ts'
 import type { Limits } from '../../src/codec/entry/payload.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Driver } from '../../src/node/driver.ts'
+import type { NodeListener } from '../../src/node/api.ts'
 import type { LogStore } from '../../src/node/ports/log-store.ts'
 import type { SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../src/node/ports/storage-fault.ts'
@@ -56,6 +57,8 @@ export class TestNode {
   haltsAt: number | null = null
   stopped: { code: string; message: string }[] = []
   applied: Applied[] = []
+  /** What the machine reported and this node told. */
+  reports: Parameters<NonNullable<NodeListener['reported']>>[0][] = []
   openFault: StorageFault | null = null
   instance: string
   reportFault: (fault: StorageFault) => void = () => undefined
@@ -110,6 +113,7 @@ export class TestNode {
         batchApplied: () => undefined,
         roleChanged: () => undefined,
         stopped: (stopped) => void this.stopped.push(stopped),
+        reported: (report) => void this.reports.push(report),
       })
       driver.start()
     })

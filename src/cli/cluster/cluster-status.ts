@@ -1,3 +1,4 @@
+import type { MachineFailuresReport } from '../../client/index.ts'
 import { EXIT, type ExitCode } from '../terminal/exit.ts'
 import { divergedNodes } from './diverged-nodes.ts'
 
@@ -24,6 +25,8 @@ export interface NodeReport {
     readonly awaited: readonly string[]
     /** Why it applies and answers nothing more. */
     readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
+    /** Null: it does not say. */
+    readonly failures: MachineFailuresReport | null
   } | null
 }
 
@@ -48,6 +51,8 @@ export interface NodeLine {
   readonly fsyncP99Ms: number | null
   readonly stateHash: string | null
   readonly appliedIndex: number | null
+  /** Functions of machines that failed there since its process began. */
+  readonly failures: MachineFailuresReport | null
 }
 
 /** What `holdfast status --json` prints. */
@@ -140,7 +145,7 @@ function lineOf(id: string, view: View): NodeLine {
   const health = healthOf(id, own, view)
   if (own === null) {
     const matchIndex = follower?.matchIndex ?? null
-    const unknown = { lagEntries: null, fsyncP99Ms: null, stateHash: null, appliedIndex: null }
+    const unknown = { lagEntries: null, fsyncP99Ms: null, stateHash: null, appliedIndex: null, failures: null }
     return { id, role: 'unknown', health, matchIndex, lagMs: follower?.contactMs ?? null, ...unknown }
   }
   return {
@@ -153,6 +158,7 @@ function lineOf(id: string, view: View): NodeLine {
     fsyncP99Ms: own.syncP99Ms,
     stateHash: own.stateHash,
     appliedIndex: own.appliedIndex,
+    failures: own.failures,
   }
 }
 

@@ -1,4 +1,5 @@
 import { table } from '../terminal/output.ts'
+import type { MachineFailuresReport } from '../../client/index.ts'
 import type { ClusterStatus } from './cluster-status.ts'
 
 /** One screen for a person. */
@@ -34,5 +35,15 @@ function notes({ refusals, awaited, halted, nodes }: ClusterStatus): string[] {
   const diverged = nodes.filter((node) => node.health === 'diverged').map((node) => node.id)
   if (diverged.length > 0)
     lines.push(`another state at an equal index: ${diverged.join(', ')}; keep the data for diagnosis`)
+  lines.push(...nodes.flatMap(({ id, failures }) => (failures === null ? [] : failureNote(id, failures))))
   return lines.length === 0 ? [] : ['', ...lines]
+}
+
+function failureNote(id: string, { total, last }: MachineFailuresReport): string[] {
+  if (total === 0 || last === null) return []
+  const { machine, kind, name, index, reason } = last
+  const function_ =
+    kind === 'hook' ? [name, ...(machine === '' ? [] : [`of ${machine}`])] : [kind, `${machine}.${name}`]
+  const times = total === 1 ? 'once' : `${total} times`
+  return [`machines failed ${times} on ${id}, last ${function_.join(' ')} at index ${index} (${reason}): see its log`]
 }

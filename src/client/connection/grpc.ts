@@ -80,6 +80,24 @@ export interface NodeStatusReport {
   readonly awaited: readonly string[]
   /** Why it applies and answers nothing more, with a code of the registry (scope `halt`); null while it serves. */
   readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
+  /** Functions of machines that failed since the process began; a node of an earlier build does not say. */
+  readonly failures: MachineFailuresReport | null
+}
+
+/** How often machines failed on a node, replayed entries and queries counted, and the last time: its log says more. */
+export interface MachineFailuresReport {
+  readonly total: number
+  readonly last: {
+    /** Empty when it is not known whose hook it was. */
+    readonly machine: string
+    /** `command`, `timer`, `hook` or `query`. */
+    readonly kind: string
+    readonly name: string
+    /** The entry that ran it; of a query, the entry applied last. */
+    readonly index: number
+    /** Reason of MACHINE_ERROR. */
+    readonly reason: string
+  } | null
 }
 
 /**

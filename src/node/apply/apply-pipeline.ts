@@ -17,6 +17,8 @@ export interface ApplyPipelinePorts {
   readonly listeners: readonly NodeListener[]
   /** Last index that the loaded snapshot covers. */
   readonly applied: LogIndex
+  /** This node leads the term in which that entry was proposed. */
+  ledHere(index: number): boolean
   /** The log up to this index is let go. */
   snapshotted(index: LogIndex): void
   batchApplied(): void
@@ -41,6 +43,13 @@ export class ApplyPipeline {
     this.options = options
     this.ports = ports
     this.snapshotIndex = ports.applied
+    options.reports.attach({
+      recoveredIndex: options.recovered.lastIndex,
+      ledHere: (index) => ports.ledHere(index),
+      tell: (report) => {
+        for (const listener of ports.listeners) listener.reported?.(report)
+      },
+    })
     this.snapshotter = new Snapshotter({
       store: options.snapshots,
       codec: options.codec,

@@ -22,6 +22,7 @@ const node = (id: string, over: Partial<Known> = {}): NodeReport => ({
     refusals: [],
     awaited: [],
     halted: null,
+    failures: null,
     ...over,
   },
 })
@@ -182,5 +183,23 @@ describe('the status of a cluster', () => {
     const status = clusterStatus([node('n1', { ...leading, halted }), node('n2'), node('n3')])
     expect(exitCodeOf(status)).toBe(EXIT.notServing)
     expect(statusText(status)).toContain('the leader has halted: the cluster does not serve')
+  })
+
+  test('a node whose machine failed is named with the last function, entry and reason', () => {
+    const last = { machine: 'stock', kind: 'command', name: 'reserve', index: 42, reason: 'EXCEPTION' }
+    const hook = { ...last, machine: '', kind: 'hook', name: 'onDeadLetter' }
+    const status = clusterStatus([
+      node('n1', { ...leading, failures: { total: 3, last } }),
+      node('n2', { failures: { total: 1, last: hook } }),
+      node('n3', { failures: { total: 0, last: null } }),
+    ])
+    expect(exitCodeOf(status)).toBe(EXIT.ok)
+    expect(status.nodes.map(({ failures }) => failures?.total)).toEqual([3, 1, 0])
+    const text = statusText(status)
+    expect(text).toContain(
+      'machines failed 3 times on n1, last command stock.reserve at index 42 (EXCEPTION): see its log',
+    )
+    expect(text).toContain('machines failed once on n2, last onDeadLetter at index 42 (EXCEPTION): see its log')
+    expect(text).not.toContain('on n3')
   })
 })

@@ -1,10 +1,14 @@
 import { pino, type Logger } from 'pino'
-import { unreachable } from '../base/assert.ts'
-import type { GroupId, NodeId, Term } from '../base/brand.ts'
-import type { NodeEvent, NodeListener } from '../node/api.ts'
-import type { LogLevel } from '../protocol/log-level.ts'
+import { unreachable } from '../../base/assert.ts'
+import type { GroupId, NodeId, Term } from '../../base/brand.ts'
+import type { NodeEvent, NodeListener } from '../../node/api.ts'
+import type { ToldFailure } from '../../node/apply/machine-reports.ts'
+import type { MachineLine } from '../../session/machine-report.ts'
+import type { LogLevel } from '../../protocol/log-level.ts'
 import { LineWriter } from './line-writer.ts'
-import type { ToldRefusal } from './peer-refusals.ts'
+import { MachineLines } from './machine-lines.ts'
+import type { Later } from './repeat-limit.ts'
+import type { ToldRefusal } from '../peer-refusals.ts'
 
 const STDERR = 2
 
@@ -16,18 +20,21 @@ export interface NodeLogOptions {
   term(): Term
   /** Where lines go. Default: stderr, through a `LineWriter`. Must not throw. */
   readonly lines?: Pick<LineWriter, 'write' | 'flush'>
+  /** How a time is waited for. Default: a timer that does not keep the process alive. */
+  readonly later?: Later
 }
 
 /**
  * The log of one node: JSON lines with `time` (ISO 8601), `level`, `node`, `group`, `term`, `event` and a sentence in `msg`
- * (cli.md). It is one listener of the node among others and hears of its life, never of a command. It speaks within the
- * node's turns, so it neither throws nor waits: a line that cannot be written is dropped.
+ * (cli.md). It is one listener of the node among others and hears of its life, and of commands only what machines tell.
+ * It speaks within the node's turns, so it neither throws nor waits: a line that cannot be written is dropped.
  */
 export class NodeLog implements NodeListener {
   private readonly logger: Logger
   private readonly lines: Pick<LineWriter, 'write' | 'flush'>
+  private readonly machines: MachineLines
 
-  constructor({ node, group, level, term, lines = new LineWriter(STDERR) }: NodeLogOptions) {
+  constructor({ node, group, level, term, later, lines = new LineWriter(STDERR) }: NodeLogOptions) {
     this.lines = lines
     this.logger = pino(
       {
@@ -39,6 +46,7 @@ export class NodeLog implements NodeListener {
       },
       lines,
     )
+    this.machines = new MachineLines(this.logger, later)
   }
 
   /** The node serves at this address. */
@@ -110,8 +118,14 @@ export class NodeLog implements NodeListener {
     this.flush()
   }
 
+  /** A machine failed here, or spoke. */
+  reported(report: MachineLine | ToldFailure): void {
+    this.machines.tell(report)
+  }
+
   /** What waits is written before this returns: before the process ends. */
   flush(): void {
+    this.machines.flush()
     this.lines.flush()
   }
 

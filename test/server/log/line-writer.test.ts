@@ -4,8 +4,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { LINES_WAITING_MAX, LineWriter } from '../../src/server/line-writer.ts'
-import { temporaryDirectory } from '../../src/storage/disk/temporary-directory.ts'
+import { LINES_WAITING_MAX, LineWriter } from '../../../src/server/log/line-writer.ts'
+import { temporaryDirectory } from '../../../src/storage/disk/temporary-directory.ts'
 
 const readPiece = promisify(read)
 
