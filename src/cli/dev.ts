@@ -1,14 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { formatHostPort } from '../base/host-port.ts'
 import type { RunningNode } from '../host/running-node.ts'
 import { startEmbedded } from '../host/start-node.ts'
+import type { Mountable } from '../machine/index.ts'
 import type { LogLevel } from '../protocol/log-level.ts'
 import { DEFAULT_HOST, DEFAULT_PORT, parseAddress } from './cluster/address.ts'
 import type { Backend } from './payments/backend.ts'
 import { connectBackend } from './payments/client-backend.ts'
 import { playDemo } from './payments/demo.ts'
+import { loadMachines } from './machines/load-machines.ts'
 import { devCluster } from './cluster/dev-cluster.ts'
 import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
@@ -19,6 +21,8 @@ export interface DevFlags {
   readonly nodes: number
   readonly listen?: string
   readonly data?: string
+  /** The module with the machines; absent: the product's own. */
+  readonly machines?: string
   readonly demo: boolean
   readonly demoOnly?: true
   readonly restart: boolean
@@ -29,7 +33,12 @@ export interface DevFlags {
 
 /** `holdfast dev`: a server to try things with, embedded in this process or as a cluster of processes. */
 export async function dev(flags: DevFlags): Promise<ExitCode> {
+  if (flags.machines !== undefined && (flags.demo || flags.demoOnly === true)) {
+    throw usageError("the demo plays with the product's own machines", 'Leave --machines or the demo out.')
+  }
   if (flags.demoOnly === true) return demoOnly(flags.logLevel)
+  // Here for its words: the processes of a cluster load it again, each for itself.
+  const machines = flags.machines === undefined ? undefined : await loadMachines(flags.machines)
   if (flags.nodes > 1) {
     if (flags.listen !== undefined) {
       throw usageError('--listen is for one node; --nodes chooses its ports itself', 'Leave one of the two out.')
@@ -40,19 +49,20 @@ export async function dev(flags: DevFlags): Promise<ExitCode> {
       restart,
       logLevel,
       data: flags.data ?? join('data', 'cluster'),
+      ...(flags.machines === undefined ? {} : { machines: resolve(flags.machines) }),
       ...(json === undefined ? {} : { json }),
     })
     return EXIT.ok
   }
-  return devEmbedded(flags)
+  return devEmbedded(flags, machines)
 }
 
-async function devEmbedded(flags: DevFlags): Promise<ExitCode> {
+async function devEmbedded(flags: DevFlags, machines: readonly Mountable[] | undefined): Promise<ExitCode> {
   const listen =
     flags.listen === undefined ? { host: DEFAULT_HOST, port: DEFAULT_PORT } : parseAddress(flags.listen, '--listen')
   const signal = serveUntilStopped()
   const { data: dataDirectory = join('data', 'dev'), logLevel } = flags
-  const server = new EmbeddedServer({ dataDirectory, listen: formatHostPort(listen), logLevel, signal })
+  const server = new EmbeddedServer({ dataDirectory, listen: formatHostPort(listen), machines, logLevel, signal })
   await server.start()
   // A demo that fails says so; the server is there to find out why.
   if (flags.demo) await play(server)
@@ -99,6 +109,7 @@ function report(server: EmbeddedServer, json: boolean): void {
 interface EmbeddedServerOptions {
   readonly dataDirectory: string
   readonly listen: string
+  readonly machines?: readonly Mountable[] | undefined
   readonly logLevel: LogLevel
   /** Gives up a start. */
   readonly signal?: AbortSignal

@@ -5,6 +5,8 @@ import { parseEndpoints } from './cluster/address.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
 
+const MACHINES = 'module that exports machine definitions (.ts, .js, .mjs); default: the machines of the product'
+
 /** Commands end with code 0 unless they set another one or throw. */
 type SetExit = (code: ExitCode) => void
 
@@ -31,6 +33,7 @@ function addDev(root: Command, setExit: SetExit): void {
     .option('--nodes <count>', 'number of processes: 1 is embedded, 3 or 5 are a cluster', clusterSize, 1)
     .option('--listen <host:port>', 'address of the embedded node (default 127.0.0.1:4600)')
     .option('--data <directory>', 'where the state is kept (default data/dev, or data/cluster with --nodes)', directory)
+    .option('--machines <module>', MACHINES)
     .option('--demo', 'play the scripted demo first')
     .option('--no-demo', 'serve at once')
     .option('--demo-only', 'play the demo in a scratch directory and exit: 0 when its assertions hold, 1 when not')
@@ -51,6 +54,7 @@ function addStart(root: Command): void {
     .requiredOption('--id <id>', 'id of this node, one of those in --peers')
     .requiredOption('--peers <id=host:port,...>', 'all members of the cluster, this node among them')
     .requiredOption('--data <directory>', "this node's own data directory", directory)
+    .option('--machines <module>', MACHINES)
     .option('--listen <host:port>', 'where to listen, when it is not the address in --peers')
     .option('--insecure', 'listen beyond loopback although clients are not authenticated')
     .addOption(logLevel('info'))

@@ -20,6 +20,7 @@ export {
   type TypedTask,
 } from './define/define-machine.ts'
 export { identityOf, type MachineIdentity } from './define/identity.ts'
+export { isOwned } from './define/own-machines.ts'
 export { SYSTEM_SESSION } from './run/kit-context.ts'
 export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './run/mount.ts'
 export { TASK_MACHINE } from '../session/tables/tasks.ts'

@@ -117,7 +117,9 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
   cli: {
     folders: ['base', 'protocol', 'client', 'machine', 'machines', 'sim', 'host'],
-    packages: ['commander', 'node:*'],
+    packages: ['commander', 'jiti', '<computed>', 'node:*'],
+    // A module of the user's is loaded by its path.
+    onlyIn: { jiti: 'cli/machines/load-module.ts', '<computed>': 'cli/machines/load-module.ts' },
   },
 }
 

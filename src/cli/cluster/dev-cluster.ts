@@ -20,6 +20,8 @@ export interface DevClusterFlags {
   readonly nodes: number
   readonly data: string
   readonly restart: boolean
+  /** The module with the machines, already known to load; absent: the product's own. */
+  readonly machines?: string
   /** What the logs of the nodes tell, which come prefixed like their other lines. */
   readonly logLevel: LogLevel
   readonly json?: true
@@ -33,6 +35,7 @@ export async function devCluster(flags: DevClusterFlags): Promise<void> {
     nodes: flags.nodes,
     directory: flags.data,
     preferredPort: DEFAULT_PORT,
+    ...(flags.machines === undefined ? {} : { machines: flags.machines }),
     environment: { HOLDFAST_LOG_LEVEL: flags.logLevel },
     onLine: (id, line) => say(`${prefix(id)} ${line}`),
   })

@@ -21,6 +21,8 @@ export interface LocalClusterOptions {
   readonly host?: string
   /** First of the ports to try; absent or taken: any free ones. */
   readonly preferredPort?: number
+  /** The module with the machines of all nodes; absent: the product's own. */
+  readonly machines?: string
   readonly nodeArguments?: (id: NodeId) => readonly string[]
   readonly environment?: { readonly [name: string]: string }
   readonly onLine?: (id: NodeId, line: string) => void
@@ -101,13 +103,14 @@ export class LocalCluster {
   async startNode(id: NodeId): Promise<NodeProcess> {
     const member = this.members.find((candidate) => candidate.id === id)
     if (member === undefined) throw new CommandError(EXIT.usage, `there is no node ${id}`, `Nodes: ${this.membersText}`)
-    const { onLine, nodeArguments, environment } = this.options
+    const { onLine, machines, nodeArguments, environment } = this.options
     const started = NodeProcess.spawn({
       id,
       address: formatHostPort(member.address),
       members: this.membersText,
       dataDirectory: this.dataDirectory(id),
       nodeArguments: nodeArguments?.(id) ?? [],
+      ...(machines === undefined ? {} : { machines }),
       ...(environment === undefined ? {} : { environment }),
       ...(onLine === undefined ? {} : { onLine: (line) => onLine(id, line) }),
     })

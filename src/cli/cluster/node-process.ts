@@ -20,6 +20,8 @@ export interface NodeProcessOptions {
   /** `id=host:port,…` of all members. */
   readonly members: string
   readonly dataDirectory: string
+  /** The module with its machines; absent: the product's own. */
+  readonly machines?: string
   /** Options of Node.js itself, e.g. `--cpu-prof`. */
   readonly nodeArguments?: readonly string[]
   readonly environment?: { readonly [name: string]: string }
@@ -139,6 +141,7 @@ export function commandLine(options: NodeProcessOptions): string[] {
     ...['--listen', options.address],
     ...['--peers', options.members],
     ...['--data', options.dataDirectory],
+    ...(options.machines === undefined ? [] : ['--machines', options.machines]),
     '--json',
   ]
 }

@@ -4,6 +4,7 @@ import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import type { ServerRequest, SessionInfo, TaskRecord } from '../../session/user-machine.ts'
 import type { Command, CommandRef, Query, QueryRef } from './command.ts'
 import type { Context, QueryContext, TableViews } from './context.ts'
+import { owned } from './own-machines.ts'
 import type { Rejection } from './rejection.ts'
 import type { MachineSchema, NameOf, Parsed, TasksOf, TimersOf } from './schema.ts'
 
@@ -130,7 +131,7 @@ export function defineMachine<
   const erased = behaviour as unknown as ErasedBehaviour
   assertHandlers(name, 'timers', schema.timers, erased.timers)
   assertHandlers(name, 'tasks', schema.tasks, erased.tasks)
-  return {
+  return owned({
     kind: 'definition',
     name,
     version: schema.version,
@@ -138,7 +139,7 @@ export function defineMachine<
     commands: references(name, behaviour.commands) as CommandRefs<Commands>,
     queries: references(name, behaviour.queries ?? {}) as QueryRefs<Queries>,
     behaviour: erased,
-  }
+  })
 }
 
 /** Crashes when a machine cannot have this name: its form is wrong, or the framework has it. */
