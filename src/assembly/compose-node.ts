@@ -10,7 +10,7 @@ import type { StorageDone } from '../node/ports/storage-fault.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
 
 /** What the composition makes of the machines, or has a default for. */
-type Made = 'machine' | 'reports' | 'raft' | 'limits' | 'messageBytesMax'
+type Made = 'machine' | 'reports' | 'build' | 'raft' | 'limits' | 'messageBytesMax'
 
 /**
  * A node as data: who it is and who votes with it, its machines, its ports to the world (clock, snapshot store, how to open
@@ -19,6 +19,8 @@ type Made = 'machine' | 'reports' | 'raft' | 'limits' | 'messageBytesMax'
 export interface NodeParts extends Omit<OpenNodeOptions, Made> {
   /** The user machines with the parsers of their inputs, mounted with `codec` for this process alone. */
   readonly machines: Pick<Mount, 'userMachine' | 'parse' | 'parseQuery'>
+  /** What the process is built of, as peers are told. Default: nothing is known of it. */
+  readonly build?: OpenNodeOptions['build']
   /** Default: `DEFAULT_RAFT`. */
   readonly raft?: Partial<OpenNodeOptions['raft']> | undefined
   /** Entry 2 of a new cluster. Default: `DEFAULT_LIMITS`. */
@@ -28,6 +30,8 @@ export interface NodeParts extends Omit<OpenNodeOptions, Made> {
   /** Server requests that may go out to a client beyond its last ack. Default: the gateway's. */
   readonly credit?: number
 }
+
+const UNKNOWN_BUILD: OpenNodeOptions['build'] = { machines: [], runtime: '', holdfast: '' }
 
 /** An open node, before its first event: whoever listens does so now, then calls `driver.start()`. */
 export interface ComposedNode {
@@ -54,6 +58,7 @@ export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | n
     ...parts,
     machine,
     reports,
+    build: parts.build ?? UNKNOWN_BUILD,
     raft: { ...DEFAULT_RAFT, ...raft },
     limits: { ...DEFAULT_LIMITS, ...limits },
     messageBytesMax,

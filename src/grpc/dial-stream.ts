@@ -31,7 +31,7 @@ export interface StreamTarget {
 
 export interface StreamListener {
   /** The server's headers are here: a server answers, not only a listening socket. */
-  onOpen(): void
+  onOpen(headers: IncomingHttpHeaders): void
   onMessage(message: Buffer): void
   /** The stream is over: why, or null for an orderly end by the server. At most once, and not after `end` or `cancel`. */
   onEnd(end: StreamEnd | null): void
@@ -187,7 +187,7 @@ class Http2Stream implements DialledStream {
       this.trailers = headers
       return
     }
-    if (this.isOpen) this.listener.onOpen()
+    if (this.isOpen) this.listener.onOpen(headers)
   }
 
   private ping(): void {

@@ -14,6 +14,7 @@ import { peerRefusals, RecentRefusals } from '../server/peer-refusals.ts'
 import type { DataDirectory } from '../storage/directory/data-directory.ts'
 import { groupDirectory } from '../storage/format/file-names.ts'
 import { GrpcPeerTransport } from '../transport/peer-transport.ts'
+import { buildOf } from './build-of.ts'
 import type { CheckedOptions } from './check-options.ts'
 
 /** A node as data, its way to its peers, and what they refused lately. */
@@ -53,6 +54,7 @@ export function partsOf(
     identity,
     initialVoters: options.peers,
     machines,
+    build: buildOf(machines.definitions),
     raft: options.raft,
     limits: options.limits,
     clock: systemClock,

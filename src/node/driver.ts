@@ -16,7 +16,7 @@ import { APPLY_BEHIND_MAX, type DriverOptions } from './options.ts'
 import { OutgoingMessages } from './peers/outgoing-messages.ts'
 import { Peers } from './peers/peers.ts'
 import { Pending } from './propose/pending.ts'
-import type { PeerFrame } from './ports/peer-transport.ts'
+import type { Build, PeerFrame } from './ports/peer-transport.ts'
 import type { StorageFault } from './ports/storage-fault.ts'
 import { ProposalBatches } from './propose/proposal-batches.ts'
 import { type Proposal, Proposals, recordBytesOf } from './propose/proposals.ts'
@@ -140,6 +140,11 @@ export class Driver implements RaftNode, ReceivingLog {
     return this.role === 'leader' && this.leadership.isReady(this.pipeline.applied)
   }
 
+  /** What members are built of, this node among them, as they have said. */
+  get builds(): ReadonlyMap<NodeId, Build> {
+    return this.peers.builds
+  }
+
   addressOf(id: NodeId): string | null {
     return this.peers.addresses.of(id)
   }
@@ -189,7 +194,7 @@ export class Driver implements RaftNode, ReceivingLog {
   }
 
   onConnected(peer: NodeId): void {
-    this.peers.sayAddress(peer)
+    this.peers.introduce(peer)
   }
 
   onUnreachable(_peer: NodeId): void {

@@ -8,7 +8,7 @@ import type { StateMachine } from '../session/state-machine.ts'
 import type { MachineReports } from './apply/machine-reports.ts'
 import type { Clock } from './ports/clock.ts'
 import type { LogStore, RecoveredLog } from './ports/log-store.ts'
-import type { PeerTransport } from './ports/peer-transport.ts'
+import type { Build, PeerTransport } from './ports/peer-transport.ts'
 import type { SnapshotMeta, SnapshotStore } from './ports/snapshot-store.ts'
 
 /** Raft's own numbers (raft.md §4); `self` comes from the identity. */
@@ -57,6 +57,8 @@ export interface DriverOptions {
   readonly machine: StateMachine
   /** What the machine reports, taken from before the first entry on. */
   readonly reports: MachineReports
+  /** What this process is built of, for its peers. */
+  readonly build: Build
   readonly log: LogStore
   readonly recovered: RecoveredLog
   readonly snapshots: SnapshotStore

@@ -2,6 +2,8 @@ import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js'
 import type { PeerFrame } from '../node/ports/peer-transport.ts'
 import { unwrapFrames } from '../protocol/frame-message.ts'
 import { decodePeerFrame } from './peer-frame.ts'
+import { FRAME_KIND_MAX } from './peer-message.ts'
+import { FRAME_KINDS_HEADER } from './peer-service.ts'
 
 /** Who this node is, as every frame to it must say. */
 export interface PeerIdentity {
@@ -71,8 +73,11 @@ export function acceptPeer(
     if (refusal !== null) return refuse(refusal)
     listener.onFrame(decoded.value)
   }
-  // The dialler waits for these headers: they tell it that a server, not only a listening socket, is there.
-  call.sendMetadata(new Metadata())
+  // The dialler waits for these headers: they tell it that a server, not only a listening socket, is there,
+  // and which frames this build takes: one of an unknown kind would end the stream.
+  const metadata = new Metadata()
+  metadata.set(FRAME_KINDS_HEADER, String(FRAME_KIND_MAX))
+  call.sendMetadata(metadata)
   call.on('data', (message: Buffer) => {
     const frames = unwrapFrames(message)
     if (frames === null && !ended) refuse({ code: 'MALFORMED_FRAME', message: 'the message is no PeerMessage' })

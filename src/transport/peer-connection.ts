@@ -1,7 +1,8 @@
 import type { AddressLookup } from '../grpc/address-lookup.ts'
 import { dialStream } from '../grpc/dial-stream.ts'
 import { STATUS, type StreamEnd } from '../grpc/stream-end.ts'
-import { PEER_STREAM_PATH } from './peer-service.ts'
+import { FRAME_KIND_FIRST_BUILD } from './peer-message.ts'
+import { FRAME_KINDS_HEADER, PEER_STREAM_PATH } from './peer-service.ts'
 
 /** Why a dialled connection is no more. */
 export type ConnectionEnd =
@@ -13,8 +14,8 @@ export type ConnectionEnd =
   | 'other'
 
 export interface ConnectionListener {
-  /** The peer's server answered: frames may be sent. */
-  onOpen(): void
+  /** The peer's server answered: frames may be sent, of kinds up to this number. */
+  onOpen(kindMax: number): void
   /** Exactly once, unless `close` was called before. */
   onEnd(end: ConnectionEnd, message: string): void
 }
@@ -41,7 +42,7 @@ export function peerDial(lookup?: AddressLookup): DialPeer {
     const stream = dialStream(
       { address, path: PEER_STREAM_PATH, messageBytesMax: RECEIVED_BYTES_MAX, ...names },
       {
-        onOpen: () => listener.onOpen(),
+        onOpen: (headers) => listener.onOpen(kindMaxOf(headers)),
         onMessage: ignore,
         onEnd: (end) => {
           if (end === null) listener.onEnd('other', 'the peer ended the stream')
@@ -51,6 +52,12 @@ export function peerDial(lookup?: AddressLookup): DialPeer {
     )
     return { write: (message, written) => stream.write(message, written), close: () => stream.cancel() }
   }
+}
+
+/** What the peer's acceptor has said; a build that says nothing takes the first kinds alone. */
+function kindMaxOf(headers: { readonly [name: string]: unknown }): number {
+  const said = Number(headers[FRAME_KINDS_HEADER])
+  return Number.isSafeInteger(said) && said > FRAME_KIND_FIRST_BUILD ? said : FRAME_KIND_FIRST_BUILD
 }
 
 const REFUSED: ReadonlySet<number> = new Set([STATUS.failedPrecondition, STATUS.invalidArgument, STATUS.unimplemented])

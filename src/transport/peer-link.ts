@@ -37,6 +37,8 @@ export class PeerLink {
   private timer: Timer | null = null
   private backoffMs = BACKOFF_FIRST_MS
   private queued = 0
+  /** Frames of kinds up to this number are taken there; 0 before the first connection. */
+  kindMax = 0
 
   constructor(options: PeerLinkOptions) {
     this.options = options
@@ -99,8 +101,8 @@ export class PeerLink {
     let current: PeerConnection | null = null
     const address = this.addresses[this.tried] ?? this.options.address
     const connection = dial(address, {
-      onOpen: () => {
-        if (current !== null && this.connection === current) this.opened(address)
+      onOpen: (kindMax) => {
+        if (current !== null && this.connection === current) this.opened(address, kindMax)
       },
       onEnd: (end, message) => {
         if (current !== null && this.connection === current) this.lose(end, message)
@@ -110,7 +112,8 @@ export class PeerLink {
     this.connection = connection
   }
 
-  private opened(address: string): void {
+  private opened(address: string, kindMax: number): void {
+    this.kindMax = kindMax
     this.timer?.cancel()
     this.timer = null
     this.open = true

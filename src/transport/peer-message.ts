@@ -1,8 +1,9 @@
 import { logIndex, type LogIndex, type Term, term } from '../base/brand.ts'
-import type { PeerBody } from '../node/ports/peer-transport.ts'
+import { BUILD_VERSIONS_MAX } from '../codec/entry/names.ts'
+import type { BuildMachine, PeerBody } from '../node/ports/peer-transport.ts'
 import { type ByteReader, type ByteWriter, FrameError } from '../protocol/bytes.ts'
-import { boolean, type Field, layout, Messages, text, varint } from '../protocol/fields.ts'
-import { TEXT_BYTES_MAX } from '../protocol/limits.ts'
+import { boolean, type Field, layout, list, Messages, text, uint32, varint } from '../protocol/fields.ts'
+import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
 import type { TermRun } from '../base/term-run.ts'
 import type { ConfigurationEntry, Message, RejectVoteReason, VoteVerdict } from '../raft/types.ts'
 
@@ -15,6 +16,8 @@ const REASONS: readonly RejectVoteReason[] = [
   'notVoter',
   'notBootstrapped',
 ]
+/** Hexadecimal digits of a fingerprint. */
+const HASH_CHARS_MAX = 64
 /** Most term runs in one message: one per entry of the largest batch. */
 const RUNS_MAX = 8192
 
@@ -22,8 +25,7 @@ const NO_CONFIGURATIONS: readonly ConfigurationEntry[] = []
 
 /** A body without its records, as the header of a peer frame holds it. */
 export type PeerHeader =
-  | { readonly kind: 'hello'; readonly hasConfiguration: boolean; readonly reply: boolean }
-  | { readonly kind: 'reachedAt'; readonly address: string }
+  | Exclude<PeerBody, { kind: 'raft' }>
   | { readonly kind: 'raft'; readonly message: Message; readonly wallMs: number }
 
 type AppendEntries = Extract<Message, { kind: 'appendEntries' }>
@@ -140,9 +142,55 @@ function readRuns(reader: ByteReader, prevLogIndex: number): readonly TermRun[] 
 const HELLO_NUMBER = 1
 const HELLO = layout<Extract<PeerHeader, { kind: 'hello' }>>('hello', { hasConfiguration: boolean, reply: boolean })
 
-/** Number of an address; the last of the table. */
+/** Number of an address; the last one that every build takes. */
 const REACHED_AT_NUMBER = 8
 const REACHED_AT = layout<Extract<PeerHeader, { kind: 'reachedAt' }>>('reachedAt', { address: text(TEXT_BYTES_MAX) })
+
+/** Number of a build; sent to peers that take it alone, as all above it. */
+const BUILD_NUMBER = 9
+const FINGERPRINT = text(HASH_CHARS_MAX)
+const VERSION: Field<BuildMachine['versions'][number]> = {
+  write: (writer, { version, schema, code }) => {
+    writer.varint(version)
+    writer.text(schema)
+    writer.text(code)
+  },
+  read: (reader) => ({
+    version: reader.varint(),
+    schema: FINGERPRINT.read(reader),
+    code: FINGERPRINT.read(reader),
+  }),
+}
+const VERSIONS = list('versions', VERSION, BUILD_VERSIONS_MAX)
+const MACHINE: Field<BuildMachine> = {
+  write: (writer, machine) => {
+    writer.text(machine.name)
+    VERSIONS.write(writer, machine.versions)
+  },
+  read: (reader) => ({ name: reader.name(NAME_BYTES_MAX), versions: VERSIONS.read(reader) }),
+}
+const BUILD = layout<Extract<PeerHeader, { kind: 'build' }>>('build', {
+  runtime: text(NAME_BYTES_MAX),
+  holdfast: text(NAME_BYTES_MAX),
+  machines: list('machines', MACHINE, BUILD_VERSIONS_MAX),
+})
+
+const APPLIED_NUMBER = 10
+const APPLIED = layout<Extract<PeerHeader, { kind: 'applied' }>>('applied', {
+  index,
+  hashHigh: uint32('a half of a hash'),
+  hashLow: uint32('a half of a hash'),
+})
+
+/** The highest number that a peer takes: of a build that says nothing, and of this one, as it says itself. */
+export const FRAME_KIND_FIRST_BUILD = REACHED_AT_NUMBER
+export const FRAME_KIND_MAX = APPLIED_NUMBER
+
+/** The number that a peer must take at least to be sent this body. */
+export function frameKindOf({ kind }: PeerBody): number {
+  if (kind === 'build') return BUILD_NUMBER
+  return kind === 'applied' ? APPLIED_NUMBER : FRAME_KIND_FIRST_BUILD
+}
 
 const MESSAGES = new Messages<Message>('peer message kind', {
   preVoteRequest: [2, layout('preVoteRequest', { term: termNumber, lastLogIndex: index, lastLogTerm: termNumber })],
@@ -163,6 +211,14 @@ export function writeBody(writer: ByteWriter, body: PeerBody): void {
     writer.byte(REACHED_AT_NUMBER)
     return REACHED_AT.write(writer, body)
   }
+  if (body.kind === 'build') {
+    writer.byte(BUILD_NUMBER)
+    return BUILD.write(writer, body)
+  }
+  if (body.kind === 'applied') {
+    writer.byte(APPLIED_NUMBER)
+    return APPLIED.write(writer, body)
+  }
   const { message, wallMs } = body
   if (message.kind === 'appendEntries') {
     writer.byte(APPEND_ENTRIES_NUMBER)
@@ -180,6 +236,8 @@ export function readBody(reader: ByteReader): PeerHeader {
   const number = reader.byte()
   if (number === HELLO_NUMBER) return HELLO.read(reader)
   if (number === REACHED_AT_NUMBER) return REACHED_AT.read(reader)
+  if (number === BUILD_NUMBER) return BUILD.read(reader)
+  if (number === APPLIED_NUMBER) return APPLIED.read(reader)
   const wallMs = reader.varint()
   const message = number === APPEND_ENTRIES_NUMBER ? APPEND_ENTRIES.read(reader) : MESSAGES.readFields(reader, number)
   return { kind: 'raft', wallMs, message }

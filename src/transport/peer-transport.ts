@@ -8,6 +8,7 @@ import { acceptPeer } from './peer-acceptor.ts'
 import { type DialPeer, peerDial } from './peer-connection.ts'
 import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
+import { frameKindOf } from './peer-message.ts'
 
 export interface PeerTransportOptions {
   readonly identity: {
@@ -76,7 +77,7 @@ export class GrpcPeerTransport implements PeerTransport {
 
   send(frame: PeerFrame): void {
     const link = this.links.get(frame.recipient)
-    if (link === undefined || !link.connected) return
+    if (link === undefined || !link.connected || frameKindOf(frame.body) > link.kindMax) return
     const message = wrapInPlace(encodePeerFrame(frame, FRAME_MESSAGE_HEADROOM))
     link.write(message, frame.body.kind === 'raft' && frame.body.records.length > 0)
   }

@@ -140,6 +140,31 @@ describe('peer frames', () => {
     expect(decodePeerFrame(encoded)).toEqual({ ok: true, value: frame })
   })
 
+  test('a build and how far it has applied decode to what was encoded, in the documented layout', () => {
+    const versions = [
+      { version: 1, schema: '', code: 'c1' },
+      { version: 2, schema: 's2', code: 'c2' },
+    ]
+    const build: PeerBody = {
+      kind: 'build',
+      runtime: 'v20',
+      holdfast: '0.1',
+      machines: [{ name: 'stock', versions }],
+    }
+    const applied: PeerBody = { kind: 'applied', index: logIndex(300), hashHigh: 0xffffffff, hashLow: 1 }
+    const head = ['026331', '00', '026e31', '026e32', '026131', '00']
+    const texts = ['03763230', '03302e31', '01', '0573746f636b', '02', '01', '00', '026331', '02', '027332', '026332']
+    const wanted = [
+      [build, ['09', ...texts]],
+      [applied, ['0a', 'ac02', 'ffffffff0f', '01']],
+    ] as const
+    for (const [body, bytes] of wanted) {
+      const encoded = encodePeerFrame({ ...envelope, body })
+      expect(encoded.subarray(9).toString('hex')).toBe([...head, ...bytes].join(''))
+      expect(decodePeerFrame(encoded)).toEqual({ ok: true, value: { ...envelope, body } })
+    }
+  })
+
   test('records travel byte for byte', () => {
     const records = recordsFrom(5, [2, 2, 3])
     const decoded = decodePeerFrame(encodePeerFrame(frameOf(append(), records)))

@@ -78,7 +78,7 @@ describe('a link to a peer', () => {
     expect(waits[0]).toBeLessThanOrEqual(11)
     expect(Math.max(...waits)).toBeLessThanOrEqual(601)
     expect(Math.min(...waits.slice(-4))).toBeGreaterThanOrEqual(300)
-    script.last.listener.onOpen()
+    script.last.listener.onOpen(10)
     const before = script.dialled.length
     script.last.listener.onEnd('gone', '')
     clock.advance(11)
@@ -87,7 +87,7 @@ describe('a link to a peer', () => {
 
   test('a peer that refuses our frames is not hurried', () => {
     const { clock, script } = setUp()
-    script.last.listener.onOpen()
+    script.last.listener.onOpen(10)
     script.last.listener.onEnd('refused', 'WRONG_CLUSTER')
     clock.advance(299)
     expect(script.dialled.length).toBe(1)
@@ -98,7 +98,7 @@ describe('a link to a peer', () => {
   test('bytes beyond the window are dropped until the socket has taken some', () => {
     const { script, link } = setUp(100)
     expect(link.write(Buffer.alloc(10), true)).toBe(false)
-    script.last.listener.onOpen()
+    script.last.listener.onOpen(10)
     expect(link.write(Buffer.alloc(60), true)).toBe(true)
     expect(link.write(Buffer.alloc(60), true)).toBe(false)
     expect(link.write(Buffer.alloc(60), false)).toBe(true)
@@ -111,13 +111,13 @@ describe('a link to a peer', () => {
 
   test('a connection that is gone neither counts bytes nor speaks', () => {
     const { clock, script, events, link } = setUp()
-    script.last.listener.onOpen()
+    script.last.listener.onOpen(10)
     link.write(Buffer.alloc(60), true)
     const old = script.last
     old.listener.onEnd('gone', '')
     expect(link.queuedBytes).toBe(0)
     clock.advance(20)
-    script.last.listener.onOpen()
+    script.last.listener.onOpen(10)
     link.write(Buffer.alloc(50), true)
     old.written[0]?.taken()
     old.listener.onEnd('gone', '')
@@ -143,7 +143,7 @@ describe('a link to a peer', () => {
     for (let round = 0; round < 4; round += 1) fail()
     expect(script.dialled.map(({ address }) => address)).toEqual(['a:1', 'b:2', 'a:1', 'b:2', 'a:1'])
     fail()
-    script.last.listener.onOpen()
+    script.last.listener.onOpen(10)
     fail()
     expect(script.dialled.slice(5).map(({ address }) => address)).toEqual(['b:2', 'b:2'])
     link.hint('a:1')
@@ -155,7 +155,7 @@ describe('a link to a peer', () => {
     const { clock, script, link } = setUp()
     link.hint('b:2')
     for (let round = 1; round < 5; round += 1) {
-      script.last.listener.onOpen()
+      script.last.listener.onOpen(10)
       script.last.listener.onEnd('refused', 'WRONG_CLUSTER')
       while (script.dialled.length === round) clock.advance(1)
     }

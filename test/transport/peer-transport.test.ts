@@ -1,10 +1,12 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { Metadata, Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { groupId, logIndex, nodeId, term } from '../../src/base/brand.ts'
 import { Random } from '../../src/base/random.ts'
 import type { PeerFrame } from '../../src/node/ports/peer-transport.ts'
 import type { DialPeer } from '../../src/transport/peer-connection.ts'
+import { decodePeerFrame } from '../../src/transport/peer-frame.ts'
+import { unwrapFrames } from '../../src/protocol/frame-message.ts'
 import { peerServiceDefinition } from '../../src/transport/peer-service.ts'
 import { GrpcPeerTransport } from '../../src/transport/peer-transport.ts'
 import { realClock } from './fake-clock.ts'
@@ -116,6 +118,45 @@ describe('the peer transport over gRPC', () => {
       Array.from({ length: 200 }, (_unused, index) => index + 1),
     )
     expect(receiver.frames.items[0]).toEqual(vote())
+  })
+
+  const applied: PeerFrame['body'] = { kind: 'applied', index: logIndex(64), hashHigh: 1, hashLow: 2 }
+  const build: PeerFrame['body'] = { kind: 'build', machines: [], runtime: 'v20.0.0', holdfast: '0.1.0' }
+
+  test('frames of newer kinds reach a peer that says that it takes them', async () => {
+    const { receiver, sender } = await connectedPair()
+    sender.transport.send(vote({ body: build }))
+    sender.transport.send(vote({ body: applied }))
+    await receiver.frames.until(2)
+    expect(receiver.frames.items.map(({ body }) => body)).toEqual([build, applied])
+  })
+
+  test('a peer of a build that does not say which kinds it takes is sent none of the newer ones', async () => {
+    const received = new Collector<PeerFrame>()
+    const server = new Server()
+    server.addService(peerServiceDefinition, {
+      Stream: (call: ServerDuplexStream<Buffer, Buffer>) => {
+        call.sendMetadata(new Metadata())
+        call.on('data', (message: Buffer) => {
+          for (const bytes of unwrapFrames(message) ?? []) {
+            const frame = decodePeerFrame(bytes)
+            if (frame.ok) received.push(frame.value)
+          }
+        })
+      },
+    })
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      )
+    })
+    cleanups.push(() => server.forceShutdown())
+    const sender = transportOf(n1, new Map([[n2, `127.0.0.1:${port}`]]))
+    await sender.notes.until(1)
+    for (const body of [build, applied]) sender.transport.send(vote({ body }))
+    sender.transport.send(vote())
+    await received.until(1)
+    expect(received.items).toEqual([vote()])
   })
 
   test('a process that says several things per turn of its loop does not fall behind: they travel together', async () => {

@@ -39,3 +39,6 @@ export function fitsName(text: string): boolean {
   }
   return bytes <= NAME_BYTES_MAX
 }
+
+/** Versions of all machines together in one build: at 300 bytes each they fit the header of a peer frame (128 KiB). */
+export const BUILD_VERSIONS_MAX = 256

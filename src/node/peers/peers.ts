@@ -1,4 +1,6 @@
 import { logIndex, type LogIndex, type NodeId } from '../../base/brand.ts'
+import { assert } from '../../base/assert.ts'
+import { BUILD_VERSIONS_MAX } from '../../codec/entry/names.ts'
 import type { ConfigurationPayload } from '../../codec/entry/payload.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import { payloadAt, recordIndex, recordKind } from '../../codec/entry/record.ts'
@@ -8,7 +10,7 @@ import { Addresses } from './addresses.ts'
 import { Bootstrap } from '../bootstrap.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
-import type { PeerBody, PeerFrame } from '../ports/peer-transport.ts'
+import type { Build, PeerBody, PeerFrame } from '../ports/peer-transport.ts'
 import type { ReceivedMessage } from './received-message.ts'
 
 /** Bytes that may be queued to one peer: below the window at whose end the transport drops (32 MiB), with room for frames. */
@@ -21,6 +23,8 @@ const QUEUED_BYTES_MAX = 24 * 1024 * 1024
 export class Peers {
   readonly bootstrap: Bootstrap
   readonly addresses: Addresses
+  /** What members are built of, this node among them, as they have said last; of the others, while this process runs. */
+  readonly builds = new Map<NodeId, Build>()
   private readonly moved: (member: NodeId) => void
   private readonly options: DriverOptions
   private readonly members: Members
@@ -35,6 +39,9 @@ export class Peers {
     this.members = members
     this.voters = options.initialVoters.map((voter) => voter.id).sort()
     this.bootstrap = new Bootstrap(options.identity, this.voters)
+    this.builds.set(options.identity.id, options.build)
+    const versions = options.build.machines.reduce((sum, machine) => sum + machine.versions.length, 0)
+    assert(versions <= BUILD_VERSIONS_MAX, 'a build has few versions of machines', { versions, BUILD_VERSIONS_MAX })
   }
 
   /**
@@ -63,16 +70,26 @@ export class Peers {
     }
   }
 
+  /** A connection to the peer is open: tells it what this process is, of which it may have known another one. */
+  introduce(to: NodeId): void {
+    this.sayAddress(to)
+    this.sayBuild(to)
+  }
+
+  private sayBuild(to: NodeId): void {
+    this.frame(to, '', { kind: 'build', ...this.options.build })
+  }
+
   /** Tells a peer where this node is reached. */
-  sayAddress(to: NodeId): void {
+  private sayAddress(to: NodeId): void {
     // To whatever disk is there: no frame is refused for an address.
     this.frame(to, '', { kind: 'reachedAt', address: this.addresses.own })
   }
 
   /**
    * Checks a frame and returns its Raft message with the sender's wall clock; null for a hello, which is remembered and
-   * answered, for an address, which is remembered, and for a frame of another cluster, group, recipient or instance, which
-   * is dropped.
+   * answered, for an address and a build, which are remembered, and for a frame of another cluster, group, recipient or
+   * instance, which is dropped.
    */
   receive(frame: PeerFrame): { readonly message: ReceivedMessage; readonly wallMs: number } | null {
     const { identity } = this.options
@@ -90,6 +107,11 @@ export class Peers {
       this.receiveAddress(sender, body.address)
       return null
     }
+    if (body.kind === 'build') {
+      this.receiveBuild(sender, body)
+      return null
+    }
+    if (body.kind === 'applied') return null
     if (recipientInstance === '') return null
     const { message, records, wallMs } = body
     return { message: { kind: 'received', from: sender, message, records }, wallMs }
@@ -125,6 +147,11 @@ export class Peers {
     if (learnt === 'ignored') return
     this.options.transport.hint(sender, address)
     if (learnt === 'moved') this.moved(sender)
+  }
+
+  private receiveBuild(sender: NodeId, { machines, runtime, holdfast }: Build): void {
+    // Of strangers there is no end.
+    if (this.addresses.concerns(sender)) this.builds.set(sender, { machines, runtime, holdfast })
   }
 
   /** Remembers the Configurations among records that go to the log. */

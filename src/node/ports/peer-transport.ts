@@ -1,4 +1,4 @@
-import type { GroupId, Millis, NodeId } from '../../base/brand.ts'
+import type { GroupId, LogIndex, Millis, NodeId } from '../../base/brand.ts'
 import type { Message } from '../../raft/types.ts'
 
 /** Envelope of every peer frame: verified at each end before anything else (raft.md §1). */
@@ -13,8 +13,9 @@ export interface PeerEnvelope {
 }
 
 /**
- * What travels in a peer frame: a Raft message with the records its runs name, the bootstrap handshake, or the address
- * (host:port) at which the sender is reached.
+ * What travels in a peer frame: a Raft message with the records its runs name, the bootstrap handshake, the address
+ * (host:port) at which the sender is reached, what it is built of, or how far it has applied the log, with the running
+ * hash of its state there. The last two go to peers that take them alone.
  */
 export type PeerBody =
   | {
@@ -26,6 +27,24 @@ export type PeerBody =
     }
   | { readonly kind: 'hello'; readonly hasConfiguration: boolean; readonly reply: boolean }
   | { readonly kind: 'reachedAt'; readonly address: string }
+  | ({ readonly kind: 'build' } & Build)
+  | { readonly kind: 'applied'; readonly index: LogIndex; readonly hashHigh: number; readonly hashLow: number }
+
+/** What a node is built of, as its peers are told: at most `BUILD_VERSIONS_MAX` versions of machines in all. */
+export interface Build {
+  /** In the order of their names. */
+  readonly machines: readonly BuildMachine[]
+  /** Node's version, `v20.11.0`. */
+  readonly runtime: string
+  /** The package's version. */
+  readonly holdfast: string
+}
+
+export interface BuildMachine {
+  readonly name: string
+  /** Rising. `schema` and `code`: SHA-256, 64 hex digits; '' for what a bare machine does not declare. */
+  readonly versions: readonly { readonly version: number; readonly schema: string; readonly code: string }[]
+}
 
 export interface PeerFrame extends PeerEnvelope {
   readonly body: PeerBody
@@ -33,7 +52,7 @@ export interface PeerFrame extends PeerEnvelope {
 
 /** Moves frames between nodes, at most once, in order per connection; may lose and, over reconnects, delay them. */
 export interface PeerTransport {
-  /** Best effort: dropped when there is no connection or its window is full. */
+  /** Best effort: dropped when there is no connection or its window is full, or the peer does not take that kind. */
   send(frame: PeerFrame): void
   /** Bytes queued towards that peer but not yet taken by its connection: back-pressure for catch-up. */
   queuedBytes(to: NodeId): number

@@ -3,7 +3,7 @@ import { groupId, logIndex, nodeId, term } from '../../../src/base/brand.ts'
 import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
 import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import type { EntryKind } from '../../../src/codec/entry/entry.ts'
-import type { PeerBody, PeerFrame } from '../../../src/node/ports/peer-transport.ts'
+import type { Build, PeerBody, PeerFrame } from '../../../src/node/ports/peer-transport.ts'
 import type { TermRun } from '../../../src/base/term-run.ts'
 import type { Message } from '../../../src/raft/types.ts'
 import { openSession, submit } from '../commands.ts'
@@ -189,8 +189,30 @@ describe('where a member is reached', () => {
     node.driver.advertise('10.0.0.2:4600')
     expect(sent.slice(from).map(({ recipient, body }) => [recipient, body])).toEqual([
       [n3, { kind: 'reachedAt', address: 'n2:1' }],
+      [n3, { kind: 'build', machines: [], runtime: '', holdfast: '' }],
       [n1, { kind: 'reachedAt', address: '10.0.0.2:4600' }],
       [n3, { kind: 'reachedAt', address: '10.0.0.2:4600' }],
+    ])
+  })
+})
+
+describe('what a member is built of', () => {
+  const build = (version: number): Build => ({
+    machines: [{ name: 'stock', versions: [{ version, schema: 's', code: 'c' }] }],
+    runtime: 'v20.0.0',
+    holdfast: '0.1.0',
+  })
+
+  test('is what it said last, and of a stranger or a replaced disk nothing', () => {
+    const { node, send } = follower()
+    send(appendEntries(GOOD, [[1, 2, 1]]))
+    send({ kind: 'build', ...build(1) })
+    send({ kind: 'build', ...build(2) })
+    send({ kind: 'build', ...build(3) }, { senderInstance: 'replaced' })
+    send({ kind: 'build', ...build(4) }, { sender: nodeId('n9'), senderInstance: 'any' })
+    expect([...node.driver.builds]).toEqual([
+      [node.id, { machines: [], runtime: '', holdfast: '' }],
+      [n1, build(2)],
     ])
   })
 })
