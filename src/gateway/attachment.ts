@@ -13,7 +13,10 @@ import type { CommandParser } from './gateway-options.ts'
 import { PendingRequest, type RequestOwner } from './pending-request.ts'
 import { haltedRefusal, notLeader, parseRefusal, type Refusal, refusal, submitRefusal } from './refusal.ts'
 
-/** Times that a command is parsed in all, the first time included, before its client hears of VERSION_CHANGED. */
+/**
+ * Times that a command is parsed for one version, before its client hears of VERSION_CHANGED: whoever parses by the active
+ * version needs one.
+ */
 const PARSES_MAX = 3
 
 /** What an attachment needs of its gateway. */
@@ -183,7 +186,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
         owners.add(owner)
         continue
       }
-      pending.parsedTimes += 1
+      pending.parsedTimes = parsed.version === pending.version ? pending.parsedTimes + 1 : 1
       pending.version = parsed.version
       pending.generation = this.host.generation(machine, parsed.version)
       owner.submit(pending, parsed.input)

@@ -6,23 +6,28 @@ import type { Clock } from '../node/ports/clock.ts'
 /** A refusal by the parser of a mounted machine (machine/parse/input-parser.ts). */
 export interface ParseRefusal {
   readonly ok: false
-  readonly code: 'UNKNOWN_MACHINE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'
+  readonly code: 'UNKNOWN_MACHINE' | 'MACHINE_NOT_ACTIVE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'
   readonly message: string
   readonly details: { readonly issues: readonly { readonly path: string; readonly message: string }[] }
 }
 
-/** Parses a command before it is proposed; `version` is the machine's version whose schema it fits. */
+/**
+ * Parses a command before it is proposed, by the version of the machine that is `active`, or the highest there is; `version` is
+ * the one whose schema it fits.
+ */
 export type CommandParser = (
   machine: string,
   command: string,
   bytes: Uint8Array,
+  active?: number,
 ) => { readonly ok: true; readonly input: Uint8Array; readonly version: number } | ParseRefusal
 
-/** Parses a query's input before it runs. */
+/** Parses a query's input before it runs, likewise. */
 export type QueryParser = (
   machine: string,
   query: string,
   bytes: Uint8Array,
+  active?: number,
 ) => { readonly ok: true; readonly input: Value } | ParseRefusal
 
 export interface GatewayOptions {

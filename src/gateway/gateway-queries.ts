@@ -74,7 +74,8 @@ export class GatewayQueries {
   private run(request: QueryMessage, session: number | null): void {
     const { machine, query, correlationId } = request
     if (machine === OWN_MACHINE) return this.runOwn(request, session)
-    const parsed = this.options.parseQuery(machine, query, request.input)
+    const active = this.node.machine.activeVersion(machine)
+    const parsed = this.options.parseQuery(machine, query, request.input, active)
     if (!parsed.ok) return this.refuse(request, parseRefusal(parsed))
     const outcome = this.node.machine.query({ machine, query, input: parsed.input, session })
     this.sink.queried(correlationId, this.position(), outcome)

@@ -39,7 +39,7 @@ export class PendingRequest implements ProposalSink {
   /** Version under which it was parsed, and the gateway's count of version changes then. */
   version: number
   generation: number
-  /** How often it was parsed, the first time included. */
+  /** How often it was parsed for that version. */
   parsedTimes = 1
 
   constructor(

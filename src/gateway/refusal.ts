@@ -7,6 +7,7 @@ import type { ParseRefusal } from './gateway-options.ts'
 export type GatewayRefusal =
   | 'VALIDATION_ERROR'
   | 'UNKNOWN_MACHINE'
+  | 'MACHINE_NOT_ACTIVE'
   | 'UNKNOWN_COMMAND'
   | 'UNKNOWN_QUERY'
   | 'COMMAND_TOO_LARGE'

@@ -29,7 +29,6 @@ export class SessionGateway implements NodeListener, ConnectionHost {
   readonly node: RaftNode
   readonly options: GatewayOptions
   readonly acks: GatewayAcks
-  readonly parse: CommandParser
   readonly credit: number
   private readonly connections = new Set<GatewayConnection>()
   /** Attached sessions by index. */
@@ -45,7 +44,6 @@ export class SessionGateway implements NodeListener, ConnectionHost {
   constructor(node: RaftNode, options: GatewayOptions) {
     this.node = node
     this.options = options
-    this.parse = options.parse
     this.credit = options.credit ?? SERVER_REQUEST_CREDIT
     this.acks = new GatewayAcks(this)
     this.wasLeading = node.leading
@@ -126,6 +124,16 @@ export class SessionGateway implements NodeListener, ConnectionHost {
   }
 
   // ConnectionHost
+
+  /**
+   * By the version that is active in the applied state. A leader that has not applied the log that it took over may know an old
+   * one: what does not fit that is proposed by its newest, and apply has the last word (VERSION_CHANGED).
+   */
+  parse(machine: string, command: string, bytes: Uint8Array): ReturnType<CommandParser> {
+    const { node, options } = this
+    const parsed = options.parse(machine, command, bytes, node.machine.activeVersion(machine))
+    return parsed.ok || node.leading ? parsed : options.parse(machine, command, bytes)
+  }
 
   generation(machine: string, version: number): number {
     if (this.versions.get(machine) !== version) {

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import { fitsName } from '../codec/entry/names.ts'
-import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
+import type { Limits, MachineAdvance, SessionNumbers } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
 import { ValueError } from '../codec/value/value-error.ts'
@@ -13,6 +13,7 @@ import { nextRetryOf } from './entries/retry-server-requests.ts'
 import { binaryString } from './rows/binary-string.ts'
 import { isText } from './rows/row-fields.ts'
 import { StateView } from './rows/state-view.ts'
+import { checkBuild, type WantedMachine } from './run/check-build.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
 import { fireTimers } from './run/fire-timers.ts'
 import { ApplyHalt } from './run/halt.ts'
@@ -27,6 +28,7 @@ import type {
   CachedOutcome,
   DirtyRows,
   LeaderTime,
+  MachineStatus,
   SessionEnd,
   SessionFacts,
   StateMachine,
@@ -60,7 +62,6 @@ export class SessionStateMachine implements StateMachine {
     this.state = new ReplicatedState(codec, {
       group: options.group ?? 0,
       report: options.report ?? (() => undefined),
-      versions: user.versions ?? {},
     })
     this.runner = new MachineRunner(this.state, user)
     this.view = new StateView(this.state.userRows)
@@ -87,6 +88,7 @@ export class SessionStateMachine implements StateMachine {
   apply(entry: Entry, recordBytes: number): Applied {
     if (this.stopped !== null) throw this.stopped
     try {
+      if (entry.kind === 'AdvanceVersion') this.checkAdvance(entry)
       return this.applyNext(entry, recordBytes)
     } catch (error) {
       this.stopped = stopOf(error, entry)
@@ -169,14 +171,17 @@ export class SessionStateMachine implements StateMachine {
     const { user } = this.runner
     if (user.query === undefined) return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine, query } }
     const session = request.session === null ? null : (this.state.sessions.at(request.session)?.row.info ?? null)
-    const { now, index } = this.state
+    const { now, index, versions } = this.state
     const failed = (reason: MachineErrorReason, error: unknown): Outcome => {
       const part = { machine, kind: 'query', name: query } as const
       this.state.report({ kind: 'failure', part, index, session: session?.id ?? null, reason, error })
       return this.runner.machineError(machine, reason)
     }
     try {
-      const outcome = user.query({ state: this.view, now, index, session }, { machine, query, input })
+      const outcome = user.query(
+        { state: this.view, now, index, session, activeVersion: (name) => versions.active(name) },
+        { machine, query, input },
+      )
       const bytes = this.state.codec.walk(outcome.kind === 'value' ? outcome.value : outcome.details, {
         high: 0,
         low: 0,
@@ -205,10 +210,45 @@ export class SessionStateMachine implements StateMachine {
     this.restore ??= new Restore(this.state)
     this.restore.finish(position)
     this.restore = null
+    for (const [machine, { version, schema }] of this.state.versions.all()) {
+      this.stopped ??= this.haltOf({ machine, version, schema }, position.index)
+    }
+    if (this.stopped !== null) throw this.stopped
   }
 
   activeVersion(machine: string): number {
-    return this.state.activeVersion(machine)
+    return this.state.versions.active(machine)
+  }
+
+  get activated(): boolean {
+    return this.state.versions.size > 0
+  }
+
+  machines(): readonly MachineStatus[] {
+    const { versions } = this.state
+    const build = this.runner.user.machines ?? []
+    const names = new Set([...build.map(({ name }) => name), ...[...versions.all()].map(([name]) => name)])
+    return [...names].map((name) => ({
+      name,
+      active: versions.active(name),
+      schema: versions.find(name)?.schema ?? null,
+      supported: build.find((machine) => machine.name === name)?.versions ?? [],
+    }))
+  }
+
+  /** Before the entry changes anything: throws when this build lacks what it switches to. */
+  private checkAdvance(entry: Entry): void {
+    const { codec, versions } = this.state
+    for (const { machine, to, schema } of advancesOf(codec, entry)) {
+      if (to <= (versions.find(machine)?.version ?? 0)) continue
+      const halt = this.haltOf({ machine, version: to, schema }, entry.index)
+      if (halt !== null) throw halt
+    }
+  }
+
+  private haltOf(wanted: WantedMachine, index: number): ApplyHalt | null {
+    const { machines } = this.runner.user
+    return machines === undefined ? null : checkBuild(machines, wanted, index)
   }
 
   /** Clocks, timers that are due, rows whose time is over, then the entry itself (sessions.md §1, §8). */
@@ -256,4 +296,14 @@ export class SessionStateMachine implements StateMachine {
 function stopOf(error: unknown, entry: Entry): EngineError | ApplyHalt | null {
   if (error instanceof ApplyHalt || error instanceof EngineError) return error
   return isEngineError(error) ? new EngineError(entry.index, entry.kind, error) : null
+}
+
+/** The machines of an AdvanceVersion entry; none when it does not decode, which apply answers like any such payload. */
+function advancesOf(codec: SessionCodec, entry: Entry): readonly MachineAdvance[] {
+  try {
+    return codec.decodePayload('AdvanceVersion', entry.payload).machines
+  } catch (error) {
+    if (error instanceof ValueError) return []
+    throw error
+  }
 }

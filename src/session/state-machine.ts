@@ -2,7 +2,7 @@ import type { Millis, SessionId } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
 import type { Value } from '../codec/value/value.ts'
-import type { Outcome, ServerRequest, SessionInfo } from './user-machine.ts'
+import type { MachineVersion, Outcome, ServerRequest, SessionInfo } from './user-machine.ts'
 
 /** Codes of answers that mean "this copy was not executed" or "nothing changed" (sessions.md §3). */
 export type RefusalCode =
@@ -123,12 +123,33 @@ export interface StateMachine {
   swapDirty(): DirtyRows
   /** Loads a row of a snapshot into an empty machine, in any order; then `restored`. */
   restoreRow(key: string, value: Value): void
-  /** All rows are there: rebuilds what is derived from them. `position` is that of the snapshot; its clocks may be later. */
+  /**
+   * All rows are there: rebuilds what is derived from them. `position` is that of the snapshot; its clocks may be later. Throws
+   * ApplyHalt, with everything restored, when this build lacks a machine that is active there.
+   */
   restored(position: { index: number; term: number; lease: Millis; now: Millis }): void
   /** For the status page: live sessions, rows of the whole state, open tasks, armed timers. */
   readonly counts: { sessions: number; rows: number; tasks: number; timers: number }
-  /** The version of a machine under which the next entry is applied (sessions.md §10). */
+  /**
+   * The version of a machine under which the next entry is applied (sessions.md §10); 0: the log has switched to other
+   * machines, and not to this one.
+   */
   activeVersion(machine: string): number
+  /** False until the log's first AdvanceVersion entry: a new log, or one that an earlier build began. */
+  readonly activated: boolean
+  /** Every machine that this build has or the log has switched to. */
+  machines(): readonly MachineStatus[]
+}
+
+/** A machine as the log and this build know it, for status, snapshots and the leader's duties. */
+export interface MachineStatus {
+  readonly name: string
+  /** As `activeVersion` says. */
+  readonly active: number
+  /** Schema that the log has named with the active version; null: none. */
+  readonly schema: string | null
+  /** What this build has of it, lowest version first; empty: nothing. */
+  readonly supported: readonly MachineVersion[]
 }
 
 /** One row of a boundary: its value there, undefined where it was deleted. */

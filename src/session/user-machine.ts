@@ -138,8 +138,27 @@ export interface MachineContext {
   id(prefix: string): string
   /** Uniform in [0, 1), seeded by incarnation, index and a counter. */
   random(): number
+  /**
+   * Version of a machine that the entry is applied under (sessions.md §10); 0 when the log has not switched to it yet.
+   */
+  activeVersion(machine: string): number
   /** A line for the node's log: of the leader alone, and never for an entry of an earlier term (sessions.md §3). */
   log(message: string, fields?: { readonly [name: string]: Value }): void
+}
+
+/** One version of a machine as a build has it (docs/decisions/machine-identity.md). */
+export interface MachineVersion {
+  readonly version: number
+  /** Fingerprint of what it declares, 64 hex digits or ''; binding. */
+  readonly schema: string
+  /** Fingerprint of its code: shown, never binding. */
+  readonly code: string
+}
+
+/** A machine of a build, with every version that it can run, lowest first, at least one. */
+export interface BuildMachine {
+  readonly name: string
+  readonly versions: readonly MachineVersion[]
 }
 
 /** The three functions of the session framework (FR-001); everything else is optional. */
@@ -172,12 +191,18 @@ export interface UserStateMachine<Command = MachineCommand, Response = Value> {
   ): { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
   /** The kind's fallback, when the task has failed for good. */
   onTaskFailed?(context: MachineContext, task: TaskRecord, reason: string): void
-  /** Changes a machine's rows for version `to`. Nothing calls it yet: planned (sessions.md §10). */
-  migrate?(context: MachineContext, machine: string, to: number): void
+  /**
+   * Changes a machine's rows from one version to a later one, inside the entry that switches to it (sessions.md §10). One that
+   * throws is rolled back, and the machine stays at `from`.
+   */
+  migrate?(context: MachineContext, machine: string, versions: { readonly from: number; readonly to: number }): void
   /** Answers a query, which changes nothing (sessions.md §6); without it, every query is UNKNOWN_QUERY. */
   query?(view: QueryView, request: { machine: string; query: string; input: Value }): Outcome
-  /** Active version per machine name at the start of a log. Absent names are version 1. */
-  readonly versions?: { readonly [machine: string]: number }
+  /**
+   * What this build has. Where it is given, the machine is never run under a version that it lacks: apply halts instead.
+   * Without it, whatever version the log names is taken for this machine's own.
+   */
+  readonly machines?: readonly BuildMachine[]
 }
 
 /** The only window of a query, as of the entry applied last. */
@@ -187,6 +212,8 @@ export interface QueryView {
   readonly index: number
   /** Who asks; null for an unbound query. */
   readonly session: SessionInfo | null
+  /** As in `MachineContext`. */
+  activeVersion(machine: string): number
 }
 
 /** One server request as it waits in an outbox (sessions.md §5). */

@@ -70,7 +70,7 @@ describe('an ordered session at the gateway', () => {
     const { connection, recorder } = attachedClient(world, { ordered: true })
     // The first command fits version 1 and not version 2.
     let parses = 0
-    const { parse } = world.gateway
+    const { parse } = world.gateway.options
     Object.assign(world.gateway, {
       parse: (machine: string, name: string, bytes: Uint8Array) => {
         parses += 1
@@ -79,7 +79,10 @@ describe('an ordered session at the gateway', () => {
           : parse(machine, name, bytes)
       },
     })
-    world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
+    world.node.append(
+      'AdvanceVersion',
+      encodePayload('AdvanceVersion', { machines: [{ machine: 't', to: 2, schema: '' }] }),
+    )
     connection.receiveRequest(command(1, 'echo', 'a', from1))
     connection.receiveRequest(command(2, 'echo', 'b', from1))
     world.version = 2
@@ -122,7 +125,10 @@ test('a command of a session without an order asks for no facts of it, executed 
 test('commands that wait behind others which are parsed again are as many as the window, not more', () => {
   const world = worldOf({ limits: { windowRequests: 4 } })
   const { connection, recorder } = attachedClient(world)
-  world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
+  world.node.append(
+    'AdvanceVersion',
+    encodePayload('AdvanceVersion', { machines: [{ machine: 't', to: 2, schema: '' }] }),
+  )
   connection.receiveRequest(command(1, 'echo', 1, { lowestPendingRequestId: 1 }))
   world.version = 2
   for (let id = 2; id <= 9; id += 1) connection.receiveRequest(command(id, 'echo', id, { lowestPendingRequestId: 1 }))

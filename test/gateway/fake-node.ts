@@ -14,7 +14,6 @@ import type { MachineContext, Outcome, UserStateMachine } from '../../src/sessio
 export class TestMachine implements UserStateMachine {
   calls: string[] = []
   inputs: Value[] = []
-  versions: { readonly [machine: string]: number } = { t: 1 }
 
   apply(context: MachineContext, command: { machine: string; command: string; input: Value }): Outcome {
     this.calls.push(command.command)

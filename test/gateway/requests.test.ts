@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
-import { attachAgain, attachedClient, command, connect, type Heard, SECRET, worldOf } from './recorder.ts'
+import { attachAgain, attachedClient, command, connect, type Heard, worldOf } from './recorder.ts'
 
 const codes = (heard: readonly Heard[]): unknown[] =>
   heard.map(([name, , requestId, answer]) => [
@@ -215,70 +215,6 @@ describe('commands', () => {
   })
 })
 
-describe('a change of a machine’s version', () => {
-  test('commands refused with VERSION_CHANGED are parsed again and executed in id order, before newer ones', () => {
-    const world = worldOf()
-    const { connection, recorder } = attachedClient(world, { ordered: true })
-    world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
-    const lowest = { lowestPendingRequestId: 1 }
-    connection.receiveRequest(command(1, 'echo', 1, lowest))
-    connection.receiveRequest(command(2, 'echo', 2, lowest))
-    world.version = 2
-    connection.receiveRequest(command(3, 'echo', 3, lowest))
-    connection.receiveClose(1)
-    world.node.run()
-    expect(codes(recorder.take().slice(0, 3))).toEqual([
-      ['responded', 1, 'outcome'],
-      ['responded', 2, 'outcome'],
-      ['responded', 3, 'outcome'],
-    ])
-    expect(world.node.user.calls.length).toBe(3)
-  })
-
-  test('a parser that never reaches the active version ends in VERSION_CHANGED, not in a loop', () => {
-    const world = worldOf()
-    const { connection, recorder } = attachedClient(world)
-    world.version = 7
-    connection.receiveRequest(command(1))
-    world.node.run()
-    expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'refused', code: 'VERSION_CHANGED' }]])
-  })
-
-  test('a command that another connection took over is answered there when it no longer parses, and its id is free', () => {
-    const world = worldOf({ gateway: { parse: parseOnce() } })
-    const first = attachedClient(world)
-    world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
-    first.connection.receiveRequest(command(1))
-    const second = connect(world)
-    // The same nonce, hence the same epoch: a copy of the attach over another connection.
-    const attach = {
-      kind: 'attach' as const,
-      ...first.session,
-      channel: 1,
-      secret: SECRET,
-      replaces: 0,
-      nonce: Buffer.alloc(16, 1),
-    }
-    second.connection.receiveAttach(attach)
-    world.node.run()
-    const heard = second.recorder.take()
-    expect(heard[0]).toMatchObject(['attached', 1, { epoch: first.epoch }])
-    expect(codes(heard.slice(1))).toEqual([['responded', 1, 'VALIDATION_ERROR']])
-    second.connection.receiveRequest(command(1))
-    world.node.run()
-    expect(codes(second.recorder.take())).toEqual([['responded', 1, 'VALIDATION_ERROR']])
-  })
-
-  test('a command that no longer parses is VALIDATION_ERROR', () => {
-    const world = worldOf({ gateway: { parse: parseOnce() } })
-    const { connection, recorder } = attachedClient(world)
-    world.node.append('AdvanceVersion', encodePayload('AdvanceVersion', { machine: 't', to: 2 }))
-    connection.receiveRequest(command(1))
-    world.node.run()
-    expect(codes(recorder.take())).toEqual([['responded', 1, 'VALIDATION_ERROR']])
-  })
-})
-
 describe('queries', () => {
   const query = (overrides: object = {}) => ({
     kind: 'query' as const,
@@ -373,13 +309,4 @@ test('P-30 answers for a connection that is gone change nothing, and its command
 
 function hashOf(world: ReturnType<typeof worldOf>, index: number): Uint8Array {
   return Uint8Array.from(world.node.machine.sessionFacts(index)?.secretHash ?? [])
-}
-
-function parseOnce() {
-  let calls = 0
-  return () => {
-    calls += 1
-    if (calls === 1) return { ok: true, input: Uint8Array.of(0xc0), version: 1 } as const
-    return { ok: false, code: 'VALIDATION_ERROR', message: 'no longer', details: { issues: [] } } as const
-  }
 }

@@ -37,10 +37,14 @@ interface Form<Kind extends keyof PayloadByKind> {
 }
 
 const VOTERS_MAX = 64
+/** Machines that one AdvanceVersion entry may name. */
+const MACHINES_PER_ENTRY_MAX = 1024
 const natural = integer()
 const positive = integer(1)
 const sha256 = bytes(32)
 const name = string(PACKED_NAME_BYTES_MAX, /^[!-~]+$/)
+/** SHA-256 in hex, or '' for a machine that declares nothing. */
+const schema = string(64, /^([0-9a-f]{64})?$/)
 
 const nodeId: Shape<NodeId> = (value, path) => {
   const text = string(63)(value, path)
@@ -112,7 +116,9 @@ const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
     }),
   },
   CloseSession: asIs(object({ ...numbers, epoch: natural, secretHash: bytes(0, 32) })),
-  AdvanceVersion: asIs(object({ machine: name, to: positive })),
+  AdvanceVersion: asIs(
+    object({ machines: list(object({ machine: name, to: positive, schema }), MACHINES_PER_ENTRY_MAX) }),
+  ),
   SkipEntry: asIs(object({ index: natural, part: string(512) })),
 }
 

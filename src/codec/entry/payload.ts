@@ -136,6 +136,13 @@ export interface CloseSessionPayload extends SessionNumbers {
   readonly secretHash: Uint8Array
 }
 
+/** One machine in an AdvanceVersion entry. */
+export interface MachineAdvance {
+  readonly machine: string
+  readonly to: number
+  readonly schema: string
+}
+
 /** Payloads that are msgpack values; ClientRequest is packed binary, Noop, Tick and Snapshot are empty. */
 export interface PayloadByKind {
   readonly Configuration: ConfigurationPayload
@@ -148,8 +155,8 @@ export interface PayloadByKind {
   readonly CloseSession: CloseSessionPayload
   /** Sessions whose due server requests are to be sent again. */
   readonly RetryServerRequests: { readonly sessions: readonly SessionNumbers[] }
-  /** From here on a machine runs at version `to`. */
-  readonly AdvanceVersion: { readonly machine: string; readonly to: number }
+  /** From here on each of these machines runs at version `to`; `schema` is that version's (machine-identity.md), or ''. */
+  readonly AdvanceVersion: { readonly machines: readonly MachineAdvance[] }
   /** Part of the entry at `index` is to be skipped on every replica; applied as a no-op today (sessions.md §10). */
   readonly SkipEntry: { readonly index: number; readonly part: string }
 }

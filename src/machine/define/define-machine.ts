@@ -39,7 +39,10 @@ export interface MachineBehaviour<
   ): void
   /** A server request of this machine that was never acknowledged. */
   onDeadLetter?(context: Context<Schema>, request: ServerRequest, target: SessionInfo): void
-  /** Changes the rows for a version, by its number. Nothing calls it yet: planned (sessions.md §10). */
+  /**
+   * Change the rows of the version before to this number's: they run in order, up to the machine's version, inside the entry
+   * that switches to it and in one transaction (sessions.md §10). A throw leaves the machine at the version that it had.
+   */
   readonly migrations?: { readonly [version: number]: (context: Context<Schema>) => void }
 }
 

@@ -5,6 +5,7 @@ import type { Value } from '../../codec/value/value.ts'
 import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import { suggest } from './suggest.ts'
 import { strictly } from './strict.ts'
+import { VersionSet } from '../define/version-set.ts'
 
 /** One thing that is wrong with an input: where (`.items[3].price`, '' for the whole) and what. */
 export interface InputIssue {
@@ -13,7 +14,12 @@ export interface InputIssue {
 }
 
 /** Codes of inputs that are refused before the log (wire.md §4.3). */
-export type ParseFailureCode = 'UNKNOWN_MACHINE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'
+export type ParseFailureCode =
+  | 'UNKNOWN_MACHINE'
+  | 'MACHINE_NOT_ACTIVE'
+  | 'UNKNOWN_COMMAND'
+  | 'UNKNOWN_QUERY'
+  | 'VALIDATION_ERROR'
 
 /** Why an input was refused before it reached the log: nothing was executed. */
 export interface ParseFailure {
@@ -62,25 +68,26 @@ type ParserCodec = Pick<SessionCodec, 'encodeValue' | 'decodeInput' | 'isEncodin
  */
 export class InputParser {
   private readonly codec: ParserCodec
-  private readonly machines: ReadonlyMap<string, InputSchemas>
+  private readonly machines: ReadonlyMap<string, VersionSet<InputSchemas>>
 
-  constructor(codec: ParserCodec, machines: ReadonlyMap<string, InputSchemas>) {
+  constructor(codec: ParserCodec, machines: ReadonlyMap<string, VersionSet<InputSchemas>>) {
     this.codec = codec
     this.machines = new Map([
       ...machines,
-      [TASK_MACHINE, { version: 1, commands: inputSchemas(TASK_COMMANDS), queries: new Map() }],
+      [TASK_MACHINE, new VersionSet([[1, { version: 1, commands: inputSchemas(TASK_COMMANDS), queries: new Map() }]])],
     ])
   }
 
   /**
-   * Decodes, parses and encodes again: defaults and transforms happen here, and the bytes become canonical.
+   * Decodes, parses and encodes again, by the schemas of version `active`, or of the highest without it: defaults and
+   * transforms happen here, and the bytes become canonical.
    *
    * PERF: nearly every input is canonical and what the schema makes of it is the same; then `input` is `bytes` itself, which
    * the caller therefore leaves as they are.
    */
-  parse(machine: string, command: string, bytes: Uint8Array): ParsedCommand {
-    const schemas = this.machines.get(machine)
-    if (schemas === undefined) return this.unknownMachine(machine)
+  parse(machine: string, command: string, bytes: Uint8Array, active?: number): ParsedCommand {
+    const schemas = this.schemasOf(machine, active)
+    if ('code' in schemas) return schemas
     const schema = schemas.commands === null ? null : schemas.commands.get(command)
     if (schema === undefined) return unknownName('UNKNOWN_COMMAND', machine, command, schemas.commands)
     try {
@@ -95,9 +102,9 @@ export class InputParser {
   }
 
   /** The parsed input of a query, decoded: it never reaches the log. */
-  parseQuery(machine: string, query: string, bytes: Uint8Array): ParsedQuery {
-    const schemas = this.machines.get(machine)
-    if (schemas === undefined) return this.unknownMachine(machine)
+  parseQuery(machine: string, query: string, bytes: Uint8Array, active?: number): ParsedQuery {
+    const schemas = this.schemasOf(machine, active)
+    if ('code' in schemas) return schemas
     const schema = schemas.queries === null ? null : schemas.queries.get(query)
     if (schema === undefined) return unknownName('UNKNOWN_QUERY', machine, query, schemas.queries)
     try {
@@ -106,6 +113,18 @@ export class InputParser {
     } catch (error) {
       return refused(error)
     }
+  }
+
+  private schemasOf(machine: string, active: number | undefined): InputSchemas | ParseFailure {
+    const versions = this.machines.get(machine)
+    if (versions === undefined) return this.unknownMachine(machine)
+    const schemas = active === undefined ? versions.highest : versions.exactly(active)
+    if (schemas !== null) return schemas
+    const runs = active === 0 ? 'has not switched to it yet' : `runs version ${active}`
+    const message =
+      `machine "${machine}" is not active: the log ${runs}, this build has version ${versions.numbers.join(', ')}. ` +
+      'It is switched on once every node of the cluster runs a build that has it'
+    return { ok: false, code: 'MACHINE_NOT_ACTIVE', message, details: { issues: [] } }
   }
 
   private unknownMachine(machine: string): ParseFailure {

@@ -144,10 +144,13 @@ export class KitMachine {
     this.hook(base, () => handlers.onFailed(this.context, task, reason))
   }
 
-  migrate(base: MachineContext, to: number): void {
-    const migration = this.behaviour.migrations?.[to]
-    if (migration === undefined) return
-    this.hook(base, () => migration(this.context))
+  /** Every migration above `from` up to `to`, in order. */
+  migrate(base: MachineContext, { from, to }: { readonly from: number; readonly to: number }): void {
+    const steps = Object.entries(this.behaviour.migrations ?? {})
+      .map(([version, run]) => ({ version: Number(version), run }))
+      .filter(({ version }) => version > from && version <= to)
+      .sort((left, right) => left.version - right.version)
+    for (const { run } of steps) this.hook(base, () => run(this.context))
   }
 
   query(view: QueryView, name: string, input: Value): Outcome {

@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type {
+  BuildMachine,
   MachineCommand,
   MachineContext,
   Outcome,
@@ -25,6 +26,8 @@ import {
 } from '../parse/input-parser.ts'
 import { Rejection } from '../define/rejection.ts'
 import { CallWindow } from './call-window.ts'
+import { byName, VersionSet } from '../define/version-set.ts'
+import { identityOf } from '../define/identity.ts'
 
 /** A machine of either style. */
 export type Mountable = MachineDefinition | BareMachine
@@ -32,25 +35,32 @@ export type Mountable = MachineDefinition | BareMachine
 /** Several machines behind the three functions of the session framework, with the parsers of their inputs. */
 export interface Mount {
   readonly userMachine: UserStateMachine
-  /** Parses a command's bytes before the log sees them. */
-  parse(machine: string, command: string, bytes: Uint8Array): ParsedCommand
-  parseQuery(machine: string, query: string, bytes: Uint8Array): ParsedQuery
+  /**
+   * Parses a command's bytes before the log sees them, by the version of the machine that is active (`activeVersion` of the
+   * applied state); without one, by the highest that this build has.
+   */
+  parse(machine: string, command: string, bytes: Uint8Array, active?: number): ParsedCommand
+  parseQuery(machine: string, query: string, bytes: Uint8Array, active?: number): ParsedQuery
   readonly definitions: readonly Mountable[]
 }
 
 /**
  * Puts machines together under one `UserStateMachine`. Hooks visit them in the given order; one entry is one
- * transaction over all of them. Crashes when two have one name.
+ * transaction over all of them. A name may come in several versions, of which the log says which one runs. Crashes when two
+ * have one name and one version.
  */
 export function mount(machines: readonly Mountable[], codec: SessionCodec): Mount {
-  for (const [position, { name }] of machines.entries()) {
-    assert(machines.findIndex((machine) => machine.name === name) === position, 'two machines have one name', { name })
-  }
-  const parser = new InputParser(codec, new Map(machines.map((machine) => [machine.name, schemasOf(machine)])))
+  const named = byName(machines)
+  const schemas = [...named].map(([name, versions]) => {
+    const numbers = versions.map(versionOf)
+    assert(new Set(numbers).size === numbers.length, 'two machines have one name and one version', { name, numbers })
+    return [name, new VersionSet(versions.map((machine) => [versionOf(machine), schemasOf(machine)]))] as const
+  })
+  const parser = new InputParser(codec, new Map(schemas))
   return {
     userMachine: new MountedMachines(machines, codec),
-    parse: (machine, command, bytes) => parser.parse(machine, command, bytes),
-    parseQuery: (machine, query, bytes) => parser.parseQuery(machine, query, bytes),
+    parse: (machine, command, bytes, active) => parser.parse(machine, command, bytes, active),
+    parseQuery: (machine, query, bytes, active) => parser.parseQuery(machine, query, bytes, active),
     definitions: machines,
   }
 }
@@ -61,30 +71,44 @@ export const CALL_DEPTH_MAX = 16
 class MountedMachines implements UserStateMachine, Caller {
   running: string | null = null
   private readonly window = new CallWindow()
-  private readonly kit: ReadonlyMap<string, KitMachine>
-  private readonly bare: ReadonlyMap<string, UserStateMachine>
-  /** Names in mount order, in which the hooks visit them. */
-  private readonly order: readonly string[]
+  /** By name, in mount order, in which the hooks visit them. */
+  private readonly named: ReadonlyMap<string, VersionSet<Mounted>>
+  private readonly definitions: readonly Mountable[]
+  private build: readonly BuildMachine[] | null = null
 
   constructor(machines: readonly Mountable[], codec: SessionCodec) {
     const parts = { codec, window: this.window, caller: this }
-    this.order = machines.map(({ name }) => name)
-    this.kit = new Map(
-      machines.flatMap((machine) =>
-        machine.kind === 'definition' ? [[machine.name, new KitMachine(machine, parts)]] : [],
-      ),
+    this.definitions = machines
+    this.named = new Map(
+      [...byName(machines)].map(([name, versions]) => [
+        name,
+        new VersionSet(
+          versions.map((machine): readonly [number, Mounted] => [
+            versionOf(machine),
+            machine.kind === 'bare' ? machine.machine : new KitMachine(machine, parts),
+          ]),
+        ),
+      ]),
     )
-    this.bare = new Map(
-      machines.flatMap((machine) => (machine.kind === 'bare' ? [[machine.name, machine.machine]] : [])),
-    )
+  }
+
+  /** PERF: made when it is first asked for: it walks every schema. */
+  get machines(): readonly BuildMachine[] {
+    this.build ??= [...byName(this.definitions)].map(([name, versions]) => ({
+      name,
+      versions: versions
+        .map(identityOf)
+        .map(({ version, schema, code }) => ({ version, schema, code }))
+        .sort((left, right) => left.version - right.version),
+    }))
+    return this.build
   }
 
   apply(context: MachineContext, command: MachineCommand): Outcome {
     this.running = command.machine
-    const machine = this.kit.get(command.machine)
-    if (machine !== undefined) return machine.apply(context, command.command, command.input)
-    const bare = this.bare.get(command.machine)
-    if (bare !== undefined) return bare.apply(context, command)
+    const machine = this.at(context, command.machine)
+    if (machine instanceof KitMachine) return machine.apply(context, command.command, command.input)
+    if (machine !== null) return machine.apply(context, command)
     return { kind: 'reject', code: 'UNKNOWN_MACHINE', details: { machine: command.machine } }
   }
 
@@ -110,11 +134,15 @@ class MountedMachines implements UserStateMachine, Caller {
   }
 
   onSessionCreated(context: MachineContext, session: SessionInfo): void | Outcome {
-    for (const name of this.order) {
+    for (const name of this.named.keys()) {
       this.running = name
-      const refusal = this.kit.get(name)?.onSessionCreated(context, session) ?? null
-      if (refusal !== null) return { kind: 'reject', code: refusal.code, details: refusal.details as Value }
-      const outcome = this.bare.get(name)?.onSessionCreated(context, session)
+      const machine = this.at(context, name)
+      if (machine instanceof KitMachine) {
+        const refusal = machine.onSessionCreated(context, session)
+        if (refusal !== null) return { kind: 'reject', code: refusal.code, details: refusal.details as Value }
+        continue
+      }
+      const outcome = machine?.onSessionCreated(context, session)
       if (outcome?.kind === 'reject') return outcome
     }
   }
@@ -125,70 +153,83 @@ class MountedMachines implements UserStateMachine, Caller {
     pending: readonly ServerRequest[],
     reason: 'expired' | 'closed',
   ): void {
-    for (const name of this.order) {
+    for (const name of this.named.keys()) {
       this.running = name
-      this.kit.get(name)?.onSessionExpired(context, session, { pending, reason })
-      this.bare.get(name)?.onSessionExpired(context, session, pending, reason)
+      const machine = this.at(context, name)
+      if (machine instanceof KitMachine) machine.onSessionExpired(context, session, { pending, reason })
+      else machine?.onSessionExpired(context, session, pending, reason)
     }
   }
 
   onTimer(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void {
     this.running = timer.machine
-    const machine = this.kit.get(timer.machine)
-    if (machine !== undefined) return machine.onTimer(context, timer.name, timer.payload)
-    this.bareOwner(timer.machine).onTimer?.(context, timer)
+    const machine = this.owner(context, timer.machine)
+    if (machine instanceof KitMachine) machine.onTimer(context, timer.name, timer.payload)
+    else machine.onTimer?.(context, timer)
   }
 
   /** A request's type is `machine.type`; those of the framework (tasks, notifications) concern no machine. */
   onDeadLetter(context: MachineContext, request: ServerRequest, target: SessionInfo): void {
     const owner = request.type.slice(0, Math.max(0, request.type.indexOf('.')))
     this.running = owner
-    this.kit.get(owner)?.onDeadLetter(context, request, target)
-    this.bare.get(owner)?.onDeadLetter?.(context, request, target)
+    this.at(context, owner)?.onDeadLetter?.(context, request, target)
   }
 
   onTaskResult(context: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
     this.running = task.machine
-    const machine = this.kit.get(task.machine)
-    if (machine !== undefined) return machine.onTaskResult(context, task, result)
-    return this.bareOwner(task.machine).onTaskResult?.(context, task, result) ?? { kind: 'done', value: null }
+    return this.owner(context, task.machine).onTaskResult?.(context, task, result) ?? { kind: 'done', value: null }
   }
 
   onTaskFailed(context: MachineContext, task: TaskRecord, reason: string): void {
     this.running = task.machine
-    const machine = this.kit.get(task.machine)
-    if (machine !== undefined) return machine.onTaskFailed(context, task, reason)
-    this.bareOwner(task.machine).onTaskFailed?.(context, task, reason)
+    this.owner(context, task.machine).onTaskFailed?.(context, task, reason)
   }
 
-  migrate(context: MachineContext, machine: string, to: number): void {
+  /** By the code of the version that the machine goes to. */
+  migrate(context: MachineContext, machine: string, versions: { readonly from: number; readonly to: number }): void {
     this.running = machine
-    this.kit.get(machine)?.migrate(context, to)
-    this.bare.get(machine)?.migrate?.(context, machine, to)
+    const newer = this.named.get(machine)?.exactly(versions.to) ?? null
+    if (newer instanceof KitMachine) newer.migrate(context, versions)
+    else newer?.migrate?.(context, machine, versions)
   }
 
   query(view: QueryView, request: { machine: string; query: string; input: Value }): Outcome {
-    const machine = this.kit.get(request.machine)
-    if (machine !== undefined) return machine.query(view, request.query, request.input)
+    const machine = this.at(view, request.machine)
+    if (machine instanceof KitMachine) return machine.query(view, request.query, request.input)
     const details = { machine: request.machine, query: request.query }
-    const code = this.bare.has(request.machine) ? 'UNKNOWN_QUERY' : 'UNKNOWN_MACHINE'
-    return this.bare.get(request.machine)?.query?.(view, request) ?? { kind: 'reject', code, details }
+    const code = machine === null ? 'UNKNOWN_MACHINE' : 'UNKNOWN_QUERY'
+    return machine?.query?.(view, request) ?? { kind: 'reject', code, details }
   }
 
   private callOne(machine: string, command: string, input: Value): Value | Rejection {
-    const kit = this.kit.get(machine)
-    if (kit !== undefined) return kit.run(command, input)
-    const outcome = this.bareOwner(machine).apply(this.window.base(), { machine, command, input })
+    const base = this.window.base()
+    const owner = this.owner(base, machine)
+    if (owner instanceof KitMachine) return owner.run(command, input)
+    const outcome = owner.apply(base, { machine, command, input })
     // A bare machine writes past the window: whatever it rejects counts as changed.
     this.window.changes += 1
     return outcome.kind === 'value' ? outcome.value : new Rejection(outcome.code, outcome.details)
   }
 
-  private bareOwner(machine: string): UserStateMachine {
-    const owner = this.bare.get(machine)
-    if (owner === undefined) throw new Error(`no machine ${machine} is mounted; mounted: ${this.order.join(', ')}`)
-    return owner
+  /** The machine of that name at the version that the log is at; null when there is none, or none is active. */
+  private at(log: Pick<MachineContext, 'activeVersion'>, name: string): Mounted | null {
+    return this.named.get(name)?.at(log.activeVersion(name)) ?? null
   }
+
+  private owner(log: Pick<MachineContext, 'activeVersion'>, name: string): Mounted {
+    const owner = this.at(log, name)
+    if (owner !== null) return owner
+    const known = [...this.named.keys()].join(', ')
+    if (this.named.has(name)) throw new Error(`machine ${name} is not active: the log has not switched to it yet`)
+    throw new Error(`no machine ${name} is mounted; mounted: ${known}`)
+  }
+}
+
+/** One version of a machine, of either style. */
+type Mounted = KitMachine | UserStateMachine
+
+function versionOf(machine: Mountable): number {
+  return machine.version ?? 1
 }
 
 function schemasOf(machine: Mountable): InputSchemas {

@@ -39,6 +39,12 @@ export const MACHINE_ERRORS: Rows = {
     'A session to which the command sends a server request has as many waiting as its outbox holds; nothing was changed.',
     'Let that session handle its requests (`session.on`), or let the machine emit with `coalesce` or `dropOldest`.',
   ],
+  MIGRATION_FAILED: [
+    'INTERNAL',
+    false,
+    "Kind of an alert: a machine's migration threw, so the machine stays at the version that it had; nothing was changed.",
+    'Correct the migration and start the nodes with it. `status` and the log of a node say what was thrown.',
+  ],
   VALIDATION_ERROR: [
     'INVALID_ARGUMENT',
     false,

@@ -11,6 +11,12 @@ export const QUERY_ERRORS: Rows = {
     "The input does not fit the query's schema.",
     'Correct what the issues name.',
   ],
+  MACHINE_NOT_ACTIVE: [
+    'FAILED_PRECONDITION',
+    true,
+    'This build has the machine, and the log as this node has applied it has not switched to it.',
+    'Ask again, or another node. A new machine is switched on once every node of the cluster has it.',
+  ],
   UNKNOWN_MACHINE: [
     'NOT_FOUND',
     false,

@@ -11,6 +11,12 @@ export const REQUEST_ERRORS: Rows = {
     "The input does not fit the command's schema; nothing was executed.",
     'Correct what the issues name.',
   ],
+  MACHINE_NOT_ACTIVE: [
+    'FAILED_PRECONDITION',
+    true,
+    'This build has the machine, and the log has not switched to it, or not to a version that this build has.',
+    'Start every node of the cluster with the machine: its first version is switched on once all of them have it.',
+  ],
   UNKNOWN_MACHINE: [
     'NOT_FOUND',
     false,

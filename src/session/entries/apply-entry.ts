@@ -54,7 +54,7 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
     case 'Limits':
       return applyLimits(state, decode(state, 'Limits', entry))
     case 'AdvanceVersion':
-      return applyAdvanceVersion(state, decode(state, 'AdvanceVersion', entry))
+      return applyAdvanceVersion(state, runner, decode(state, 'AdvanceVersion', entry))
     // Their clocks, and the timers that those have made due, are all they bring; a Snapshot is a boundary besides
     // (`closesInterval`). SkipEntry means nothing yet (sessions.md §10).
     case 'Noop':

@@ -78,7 +78,7 @@ function checkExecutable(
   const { limits } = state
   const { floor, highest, ordered, cachedBytes } = session.row
   const { requestId, machine } = request
-  const active = state.activeVersion(machine)
+  const active = state.versions.active(machine)
   if (request.version !== active) return refused('VERSION_CHANGED', { machine, active })
   if (requestId >= floor + limits.windowRequests)
     return refused('WINDOW_EXCEEDED', { floor, window: limits.windowRequests })

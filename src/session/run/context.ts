@@ -192,6 +192,10 @@ export class Context implements MachineContext {
     return principalsKnown(this.owner, prefix)
   }
 
+  activeVersion(machine: string): number {
+    return this.owner.versions.active(machine)
+  }
+
   hash(bytes: Uint8Array): Uint8Array {
     return this.owner.codec.sha256(bytes)
   }

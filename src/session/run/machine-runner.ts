@@ -28,6 +28,8 @@ export interface MachineCall {
   readonly label: string
   /** Whose it is; null in timers. */
   readonly session: SessionRecord | null
+  /** Kind of the audit record and alert of its failure. Default MACHINE_ERROR. */
+  readonly alarm?: 'MACHINE_ERROR' | 'MIGRATION_FAILED'
 }
 
 type Rejection = Extract<Outcome, { kind: 'reject' }>
@@ -65,16 +67,18 @@ export class MachineRunner {
     }
   }
 
-  /** Runs a hook or timer in a transaction of its own; what throws is dropped, recorded and alerted. */
-  runHook(call: MachineCall, body: (context: MachineContext) => void): void {
+  /** Runs a hook or timer in a transaction of its own; what throws is dropped, recorded and alerted: false. */
+  runHook(call: MachineCall, body: (context: MachineContext) => void): boolean {
     this.transaction.begin(call.session, false)
     try {
       const returned: unknown = body(this.context)
       const reason = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
       if (reason === null) this.transaction.commit()
       else this.hookFailed(call, reason, null)
+      return reason === null
     } catch (error) {
       this.hookFailed(call, this.reasonOf(error, call.label), error)
+      return false
     }
   }
 
@@ -166,8 +170,9 @@ export class MachineRunner {
     const { state } = this
     foldFailedHook(state, reason)
     this.transaction.begin(null, false)
-    this.transaction.audit({ kind: 'MACHINE_ERROR', part: call.label, reason })
-    this.transaction.alert('MACHINE_ERROR', { part: call.label, index: state.index, reason })
+    const { alarm = 'MACHINE_ERROR' } = call
+    this.transaction.audit({ kind: alarm, part: call.label, reason })
+    this.transaction.alert(alarm, { part: call.label, index: state.index, reason })
     this.transaction.commit()
   }
 

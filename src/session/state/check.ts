@@ -4,6 +4,7 @@ import type { SessionRecord } from '../clients/session-record.ts'
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
 import { FAMILY } from '../rows/row-keys.ts'
 import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
+import { readVersion } from '../tables/versions.ts'
 import { LIMITS_BEFORE_ENTRY_TWO, type ReplicatedState } from './replicated-state.ts'
 
 /**
@@ -79,7 +80,11 @@ function checkTables(state: ReplicatedState, rows: RowCounts): void {
     'limits is the value of its row; without one, the constant that stands before entry 2',
     { index },
   )
-  const same = [...versions].every(([machine, to]) => dictionary.get(keys.row(FAMILY.version, machine)) === to)
+  const same = [...versions.all()].every(([machine, { version, schema }]) => {
+    const row = dictionary.get(keys.row(FAMILY.version, machine))
+    const stored = row === undefined ? null : readVersion(row)
+    return stored?.version === version && stored.schema === schema
+  })
   assert(same && versions.size === rows.version, 'versions holds exactly what the rows of versions say', {
     index,
     versions: versions.size,

@@ -1,6 +1,6 @@
 import { unreachable } from '../../base/assert.ts'
 import type { EntryKind } from '../../codec/entry/entry.ts'
-import type { Limits } from '../../codec/entry/payload.ts'
+import type { Limits, MachineAdvance } from '../../codec/entry/payload.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { rowValue } from '../rows/dictionary.ts'
@@ -66,9 +66,11 @@ export function foldLimits({ codec, hash }: ReplicatedState, limits: Limits): vo
   codec.walk(rowValue(limits), hash)
 }
 
-export function foldVersion({ codec, hash }: ReplicatedState, machine: string, to: number): void {
+/** A machine's new version, after its migration. */
+export function foldVersion({ codec, hash }: ReplicatedState, { machine, to, schema }: MachineAdvance): void {
   codec.foldString(hash, machine)
   codec.foldNumber(hash, to)
+  codec.foldString(hash, schema)
 }
 
 /** `ctx.emit`; its payload follows. */

@@ -20,6 +20,7 @@ import type { SessionRow } from '../rows/session-rows.ts'
 import { Tasks } from '../tables/tasks.ts'
 import { Timers } from '../tables/timers.ts'
 import { Tombstones } from '../tables/tombstones.ts'
+import { Versions } from '../tables/versions.ts'
 import type { MachineReport } from '../machine-report.ts'
 import type { DirtyRows } from '../state-machine.ts'
 
@@ -52,8 +53,6 @@ export const LIMITS_BEFORE_ENTRY_TWO: Limits = {
 export interface ReplicatedStateOptions {
   readonly group: number
   readonly report: (report: MachineReport) => void
-  /** Active version per machine name at the start of a log. */
-  readonly versions: { readonly [machine: string]: number }
 }
 
 /**
@@ -126,8 +125,7 @@ export class ReplicatedState {
   readonly alerts: Alerts
   readonly deadLetters: DeadLetters
   readonly hash: RunningHash = { high: 0, low: 0 }
-  /** Versions that AdvanceVersion entries have set. */
-  readonly versions = new Map<string, number>()
+  readonly versions: Versions
 
   /** Entry being applied, or applied last. */
   index = 0
@@ -144,7 +142,6 @@ export class ReplicatedState {
 
   /** Pages of the sessions that this boundary interval has changed. */
   private pages: SessionPage[] = []
-  private readonly firstVersions: { readonly [machine: string]: number }
   private delivered: number[] = []
   private endings: { session: number; reason: 'expired' | 'closed' }[] = []
 
@@ -152,7 +149,6 @@ export class ReplicatedState {
     this.codec = codec
     this.group = options.group
     this.report = unharmed(options.report)
-    this.firstVersions = options.versions
     this.keys = new RowKeys(codec)
     this.timers = new Timers(this.dictionary, this.keys)
     this.tombstones = new Tombstones(this.dictionary, this.keys)
@@ -162,11 +158,7 @@ export class ReplicatedState {
     this.audit = new AuditLog(this.dictionary, this.keys)
     this.alerts = new Alerts(this.dictionary, this.keys)
     this.deadLetters = new DeadLetters(this.dictionary, this.keys)
-  }
-
-  /** The version of a machine under which the next entry is applied (sessions.md §10). */
-  activeVersion(machine: string): number {
-    return this.versions.get(machine) ?? this.firstVersions[machine] ?? 1
+    this.versions = new Versions(this.dictionary, this.keys)
   }
 
   /** Rows of the whole state; the meta row is one, also before the first boundary. */

@@ -50,9 +50,7 @@ export class Restore {
     state.lease = Math.max(state.lease, position.lease)
     state.now = Math.max(state.now, position.now)
     for (const [, value] of this.rows(FAMILY.limits)) state.limits = value as unknown as Limits
-    for (const [key, value] of this.rows(FAMILY.version)) {
-      state.versions.set(String(state.keys.parts(FAMILY.version, key)[0]), value as number)
-    }
+    for (const [key, value] of this.rows(FAMILY.version)) state.versions.restore(key, value)
     this.sessions()
     this.tables()
     state.dictionary.swap(state.index)

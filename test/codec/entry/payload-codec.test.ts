@@ -46,7 +46,7 @@ const EXAMPLES: { readonly [Kind in keyof PayloadByKind]: PayloadByKind[Kind] } 
   ExpireSessions: { sessions: [{ ...numbers, renewedAtIndex: 99 }] },
   CloseSession: { ...numbers, epoch: 130, secretHash: new Uint8Array(0) },
   RetryServerRequests: { sessions: [] },
-  AdvanceVersion: { machine: 'payments', to: 2 },
+  AdvanceVersion: { machines: [{ machine: 'payments', to: 2, schema: 'ab'.repeat(32) }] },
   SkipEntry: { index: 77, part: 'command' },
 }
 
@@ -104,19 +104,29 @@ describe('payloads that are values', () => {
   })
 
   test('the bytes do not depend on the order in which the fields came', () => {
-    const { machine, to } = EXAMPLES.AdvanceVersion
-    expect(hex(encodePayload('AdvanceVersion', { to, machine }))).toBe(
-      hex(encodePayload('AdvanceVersion', { machine, to })),
+    const [advance] = EXAMPLES.AdvanceVersion.machines
+    const { machine, to, schema } = advance as NonNullable<typeof advance>
+    expect(hex(encodePayload('AdvanceVersion', { machines: [{ schema, to, machine }] }))).toBe(
+      hex(encodePayload('AdvanceVersion', { machines: [{ machine, to, schema }] })),
+    )
+  })
+
+  test('AdvanceVersion has the bytes that docs/format.md states', () => {
+    expect(hex(encodePayload('AdvanceVersion', { machines: [{ machine: 'a', to: 2, schema: '' }] }))).toBe(
+      '81a86d616368696e65739183a76d616368696e65a161a2746f02a6736368656d61a0',
     )
   })
 
   test.each<[keyof PayloadByKind, unknown]>([
     ['AdvanceVersion', null],
-    ['AdvanceVersion', { machine: 'a' }],
-    ['AdvanceVersion', { machine: 'a', to: '2' }],
-    ['AdvanceVersion', { machine: 'a', to: 2.5 }],
-    ['AdvanceVersion', { machine: 'a', to: 2, more: 1 }],
-    ['AdvanceVersion', { machine: '', to: 2 }],
+    ['AdvanceVersion', { machine: 'a', to: 2 }],
+    ['AdvanceVersion', { machines: [{ machine: 'a', to: 2 }] }],
+    ['AdvanceVersion', { machines: [{ machine: 'a', to: '2', schema: '' }] }],
+    ['AdvanceVersion', { machines: [{ machine: 'a', to: 2.5, schema: '' }] }],
+    ['AdvanceVersion', { machines: [{ machine: 'a', to: 0, schema: '' }] }],
+    ['AdvanceVersion', { machines: [{ machine: 'a', to: 2, schema: 'abc' }] }],
+    ['AdvanceVersion', { machines: [{ machine: 'a', to: 2, schema: '', more: 1 }] }],
+    ['AdvanceVersion', { machines: [{ machine: '', to: 2, schema: '' }] }],
     ['ServerRequestAck', { ...numbers, epoch: -1, serverRequestId: 5 }],
     ['ServerRequestAck', { ...numbers, group: 2 ** 32, epoch: 1, serverRequestId: 5 }],
     ['OpenSession', { ...EXAMPLES.OpenSession, secretHash: new Uint8Array(31) }],

@@ -64,6 +64,9 @@ export class MemoryHost {
   }
   readonly machine: UserStateMachine
 
+  /** As a log without AdvanceVersion entries says; a test may say otherwise. */
+  versionOf: (machine: string) => number = () => 1
+
   /** One command as one transaction: a rejection or throw drops rows and effects, audit and alerts stay. */
   apply(machine: string, command: string, input: Value, session: SessionInfo | null = sessionOf('user:a')): Outcome {
     const request: MachineCommand = { machine, command, input }
@@ -93,7 +96,13 @@ export class MemoryHost {
   }
 
   query(machine: string, query: string, input: Value, session: SessionInfo | null = null): Outcome | undefined {
-    const view: QueryView = { state: this.store, now: this.now, index: this.index, session }
+    const view: QueryView = {
+      state: this.store,
+      now: this.now,
+      index: this.index,
+      session,
+      activeVersion: (name) => this.versionOf(name),
+    }
     return this.machine.query?.(view, { machine, query, input })
   }
 
@@ -139,6 +148,7 @@ export class MemoryHost {
         return `${prefix}1-${this.index}-${counter}`
       },
       random: () => 0.5,
+      activeVersion: (name) => this.versionOf(name),
       log: (message) => record('log', message),
     }
   }

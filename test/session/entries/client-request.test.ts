@@ -176,7 +176,7 @@ describe('a refusal', () => {
     const user = counter()
     const log = new Log(user)
     const session = log.open('a')
-    log.append('AdvanceVersion', { machine: 'test', to: 2 })
+    log.append('AdvanceVersion', { machines: [{ machine: 'test', to: 2, schema: '' }] })
     expect(log.machine.activeVersion('test')).toBe(2)
     expect(code(log.request(session, 1, 'increment'))).toBe('VERSION_CHANGED')
     expect(value(log.request(session, 1, 'increment', { version: 2 }))).toBe(1)

@@ -1,3 +1,4 @@
+import type { Value } from '../../../src/codec/value/value.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -70,9 +71,10 @@ const PLANTED: [string, (world: World) => void][] = [
   ['the first timer', ({ state }) => (state.now += 60_000)],
   ['limits is', ({ state }) => (state.limits = { ...state.limits })],
   ['limits is', ({ state }) => state.dictionary.delete(FAMILY.limits)],
-  ['rows of versions', ({ state }) => state.versions.set('test', 2)],
+  ['rows of versions', ({ state }) => state.versions['rows'].set('test', { version: 2, schema: '' })],
   ['rows of versions', ({ state }) => setVersionRow(state, 2)],
-  ['rows of versions', ({ state }) => state.versions.set('test', 2) && setVersionRow(state, 3)],
+  ['rows of versions', ({ state }) => changeVersion(state, 3)],
+  ['rows of versions', ({ state }) => changeVersion(state, { version: 2, schema: 'b' })],
   ['audit records', ({ state }) => (state.audit.first += 1)],
   ['audit records', ({ state }) => state.dictionary.set(auditKey(state, (state.audit.first = 0)), null)],
   ['audit records', ({ state }) => (state.audit.next += 1)],
@@ -160,8 +162,14 @@ function missAudit(state: ReplicatedState): void {
   state.dictionary.set(auditKey(state, 4), null)
 }
 
-function setVersionRow(state: ReplicatedState, version: number): void {
-  state.dictionary.set(state.keys.row(FAMILY.version, 'test'), version)
+/** The row says something else than what was set. */
+function changeVersion(state: ReplicatedState, row: Value): void {
+  state.versions.set('test', 2, 'a')
+  setVersionRow(state, row)
+}
+
+function setVersionRow(state: ReplicatedState, row: Value): void {
+  state.dictionary.set(state.keys.row(FAMILY.version, 'test'), row)
 }
 
 /** The task is found by another id. */

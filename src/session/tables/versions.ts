@@ -1,0 +1,65 @@
+import { type Dictionary, rowValue } from '../rows/dictionary.ts'
+import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
+import type { Value } from '../../codec/value/value.ts'
+import { TASK_MACHINE } from './tasks.ts'
+
+/** What AdvanceVersion entries have said of a machine: the version that the log runs, and its schema. */
+export interface VersionRow {
+  readonly version: number
+  /** Null: the row is a bare number, from before entries named schemas. */
+  readonly schema: string | null
+}
+
+/** The version of the session layer's own machine, and of every machine of a log that has no AdvanceVersion entry yet. */
+const FIRST_VERSION = 1
+
+/** Rows `session/version/<machine>` (sessions.md §10). */
+export class Versions {
+  private readonly rows = new Map<string, VersionRow>()
+  private readonly dictionary: Dictionary
+  private readonly keys: RowKeys
+
+  constructor(dictionary: Dictionary, keys: RowKeys) {
+    this.dictionary = dictionary
+    this.keys = keys
+  }
+
+  /** Machines that the log has switched to; 0 before its first AdvanceVersion entry, in which no version is above 1. */
+  get size(): number {
+    return this.rows.size
+  }
+
+  /**
+   * The version of a machine under which the next entry is applied; 0: the log knows other machines, and not this one. A
+   * function of the log alone, so that every build answers alike.
+   */
+  active(machine: string): number {
+    const row = this.rows.get(machine)
+    if (row !== undefined) return row.version
+    return this.rows.size === 0 || machine === TASK_MACHINE ? FIRST_VERSION : 0
+  }
+
+  find(machine: string): VersionRow | null {
+    return this.rows.get(machine) ?? null
+  }
+
+  all(): Iterable<readonly [string, VersionRow]> {
+    return this.rows
+  }
+
+  set(machine: string, version: number, schema: string): void {
+    const row: VersionRow = { version, schema }
+    this.rows.set(machine, row)
+    this.dictionary.set(this.keys.row(FAMILY.version, machine), rowValue(row))
+  }
+
+  /** A row of a snapshot. */
+  restore(key: string, value: Value): void {
+    this.rows.set(String(this.keys.parts(FAMILY.version, key)[0]), readVersion(value))
+  }
+}
+
+/** A cast: the row was written by this file, or by the build before it as a bare number. */
+export function readVersion(value: Value): VersionRow {
+  return typeof value === 'number' ? { version: value, schema: null } : (value as unknown as VersionRow)
+}
