@@ -3,5 +3,14 @@ export { testCluster, TestCluster, type TestClusterOptions, type TestNode } from
 export { DeterminismError, withDeterminismGuard } from './determinism.ts'
 export type { Duration } from './duration.ts'
 export { type EmbeddedNode, embeddedNode, type EmbeddedNodeOptions } from './embedded-node.ts'
+export type { SessionGiven } from './machine/entry-log.ts'
+export {
+  type HarnessCommands,
+  type HarnessOutcome,
+  type HarnessQueries,
+  HarnessSession,
+} from './machine/harness-session.ts'
+export { type HarnessOptions, MachineHarness, machineHarness } from './machine/machine-harness.ts'
+export type { ArmedTimer } from './machine/state-rows.ts'
 export type { TypedMachines } from './machines.ts'
 export { MemoryDisk } from '../storage/disk/memory-disk.ts'

@@ -1,3 +1,4 @@
+import type { MachineFailure } from '../../session/machine-report.ts'
 import type { NodeObserver, ObservedGateway } from '../../sim/world/node-observer.ts'
 
 /** Entries whose hashes are kept until every replica has applied them; one that is further behind is not compared. */
@@ -8,6 +9,8 @@ const HASHES_MAX = 10_000
  * ends the run.
  */
 export class ClusterWatch {
+  /** What machines threw, or did that counts as thrown, on any node. */
+  readonly failures: (MachineFailure & { readonly node: string })[] = []
   /** Hash by index, and the node that came there first. */
   private readonly hashes = new Map<number, { readonly hash: string; readonly node: string }>()
 
@@ -20,6 +23,12 @@ export class ClusterWatch {
           roleChanged: () => undefined,
           stopped: ({ code, message }) => {
             throw new Error(`node ${node} stopped: ${code}: ${message}`)
+          },
+          noted: (event) => {
+            if (event.kind === 'halted') throw new Error(`node ${node} halted: ${event.code}: ${event.message}`)
+          },
+          reported: (told) => {
+            if (told.kind === 'failure') this.failures.push({ ...told, node })
           },
         })
         return gateway

@@ -72,6 +72,7 @@ export class TestCluster<Machines extends TypedMachines> {
   readonly machines: Machines
   /** What makes this run what it is. */
   readonly seed: number
+  private readonly watch = new ClusterWatch()
   private readonly cluster: SimulatedCluster
   private readonly run: VirtualRun
   private readonly startAtMs: number
@@ -85,7 +86,6 @@ export class TestCluster<Machines extends TypedMachines> {
     this.machines = machines
     this.seed = seed
     this.startAtMs = startAtMs
-    const watch = new ClusterWatch()
     const nature = { disk: DISK, clock: { ratePpm: 1_000_000, wallOffsetMs: startAtMs - WALL_START_MS } }
     this.cluster = new SimulatedCluster({
       seed,
@@ -97,7 +97,7 @@ export class TestCluster<Machines extends TypedMachines> {
       segmentBytes: SEGMENT_BYTES,
       mount: () => mounted(machines, guard),
       generator: (purpose) => new Random(seed, PURPOSE[purpose]),
-      observe: (id) => watch.observerOf(id),
+      observe: (id) => this.watch.observerOf(id),
     })
     this.run = new VirtualRun(this.cluster.scheduler, seed)
     for (const node of this.cluster.nodes) node.start()
@@ -107,6 +107,11 @@ export class TestCluster<Machines extends TypedMachines> {
   /** The wall clock, ms since the Unix epoch. */
   get now(): number {
     return this.startAtMs + this.cluster.scheduler.now / 1000
+  }
+
+  /** What machines threw, or did that counts as thrown, with the node that says so; the oldest first. */
+  get failures(): ClusterWatch['failures'] {
+    return this.watch.failures
   }
 
   /** Id of the node that leads; null while there is none. */

@@ -192,6 +192,27 @@ describe('a test cluster', () => {
     await expect(act()).rejects.toThrow(/differ after entry \d+: a machine is not deterministic.*seed: 5/s)
   })
 
+  test('what a machine throws is an outcome for its client, and seen by the test', async () => {
+    const broken = defineMachine(
+      'broken',
+      { version: 1, state: {} },
+      {
+        commands: {
+          run: command({ input: z.object({}), output: z.null() }, () => {
+            throw new RangeError('out of range')
+          }),
+        },
+      },
+    )
+    const world = cluster([broken])
+    const alice = await world.session('user:alice')
+    expect(await alice.machines.broken.run({})).toMatchObject({ kind: 'rejected', code: 'MACHINE_ERROR' })
+    expect(world.failures).toMatchObject([
+      { node: 'n1', part: { machine: 'broken', name: 'run' }, reason: 'EXCEPTION' },
+    ])
+    expect(world.failures[0]?.error).toBeInstanceOf(RangeError)
+  })
+
   test('bad options and unknown nodes are refused with what would do', () => {
     expect(() => testCluster([counter], { nodes: 2 })).toThrow(/odd number from 1 to 7/)
     expect(() => cluster([counter]).partition([['n9']])).toThrow(/no node n9: this cluster has n1/)

@@ -1,0 +1,52 @@
+import { sessionCodec } from '../../codec/session-codec.ts'
+import { mount, type MachineDefinition, type Mount, type Mountable } from '../../machine/index.ts'
+import type { SessionStateMachine } from '../../session/session-state-machine.ts'
+
+/** Name of the query that lets a test look into a machine's tables; no machine of a user has it. */
+const PROBE = 'holdfast test probe'
+
+/** Machines mounted with a way to look into their tables, as a query sees them. */
+export class ProbedMachines {
+  readonly mount: Mount
+  private look: (tables: unknown) => void = () => undefined
+
+  constructor(machines: readonly Mountable[]) {
+    this.mount = mount(
+      machines.map((machine) => (machine.kind === 'definition' ? this.probed(machine) : machine)),
+      sessionCodec,
+    )
+  }
+
+  /** Runs `read` with the tables of a defined machine as of the entry applied last, and gives what it returns. */
+  read<Tables, Result>(state: SessionStateMachine, machine: string, read: (tables: Tables) => Result): Result {
+    let result: { readonly value: Result } | { readonly error: unknown } | null = null
+    this.look = (tables: unknown) => {
+      try {
+        // The tables are those of the definition that the caller's types come from.
+        result = { value: read(tables as Tables) }
+      } catch (error) {
+        result = { error }
+      }
+    }
+    state.query({ machine, query: PROBE, input: null, session: null })
+    return resultOf(result, machine)
+  }
+
+  private probed(machine: MachineDefinition): MachineDefinition {
+    const { behaviour } = machine
+    const handler = (tables: unknown): null => {
+      this.look(tables)
+      return null
+    }
+    return { ...machine, behaviour: { ...behaviour, queries: { ...behaviour.queries, [PROBE]: { handler } } } }
+  }
+}
+
+function resultOf<Result>(
+  result: { readonly value: Result } | { readonly error: unknown } | null,
+  machine: string,
+): Result {
+  if (result === null) throw new TypeError(`there is no defined machine ${machine} here: a bare one has no tables`)
+  if ('error' in result) throw result.error
+  return result.value
+}
