@@ -6,6 +6,9 @@ interface Greeting {
   readonly hasConfiguration: boolean
 }
 
+/** Disks of one voter that are told apart; who sends more under one name is not believed. */
+const INSTANCES_MAX = 16
+
 /**
  * The handshake before a cluster's first election (raft.md §1, Bootstrap). A node without a Configuration does not
  * campaign until every initial voter has told this very instance its own instance id and that it has none either: else
@@ -15,6 +18,8 @@ export class Bootstrap {
   private readonly self: { readonly id: NodeId; readonly instance: string }
   private readonly voters: readonly NodeId[]
   private readonly greetings = new Map<NodeId, Greeting>()
+  /** Per voter the instances heard of, the newest last. */
+  private readonly heard = new Map<NodeId, readonly string[]>()
   private agreed = false
 
   constructor(self: { id: NodeId; instance: string }, voters: readonly NodeId[]) {
@@ -22,7 +27,25 @@ export class Bootstrap {
     this.voters = voters
   }
 
-  /** A peer's hello to this instance, in this process's lifetime. Without effect once the handshake has agreed. */
+  /**
+   * A disk of that voter was heard. False: it was replaced by one that was heard since, or it is one of too many, so it is told
+   * nothing and counts for nothing.
+   *
+   * A disk that is told of this one may complete its handshake by that. So this node must not complete its own with the disk
+   * which that one replaced, from an older greeting or a late one: it would refuse the other for as long as it lives, and with
+   * votes of two replaced disks of five both could lead in one term.
+   */
+  hear(peer: NodeId, instance: string): boolean {
+    if (this.agreed) return true
+    const heard = this.heard.get(peer) ?? []
+    if (heard.includes(instance)) return heard.at(-1) === instance
+    if (heard.length === INSTANCES_MAX) return false
+    this.heard.set(peer, [...heard, instance])
+    this.greetings.delete(peer)
+    return true
+  }
+
+  /** A hello to this very instance from a disk that `hear` took. Without effect once the handshake has agreed. */
   receive(peer: NodeId, greeting: Greeting): void {
     if (!this.agreed) this.greetings.set(peer, greeting)
   }

@@ -7,6 +7,9 @@ import type { TestNode } from './test-node.ts'
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]
 
+const asksForVotes = ({ body }: PeerFrame): boolean =>
+  body.kind === 'raft' && (body.message.kind === 'preVoteRequest' || body.message.kind === 'requestVote')
+
 describe('bootstrap', () => {
   test('nobody campaigns before every initial voter was heard by somebody', () => {
     const cluster = new Cluster()
@@ -62,6 +65,53 @@ describe('bootstrap', () => {
     for (const node of cluster.nodes) node.start()
     cluster.elect()
     expect(cluster.node('n3').driver.raftState.lastIndex).toBeGreaterThan(0)
+  })
+
+  test('a node that told a new disk of itself does not agree on the one that it replaced', () => {
+    const cluster = new Cluster()
+    const [first, second, third] = cluster.nodes as [TestNode, TestNode, TestNode]
+    first.start()
+    second.start()
+    cluster.until(() => !first.driver.status().awaited.includes(n2), 'the first disk of n2 is known')
+    second.replaceDisk()
+    // What the new disk says once it knows n1 is lost: n1 told it its own instance, and then hears n3. Only n2 asks for votes.
+    cluster.network.script = (frame) => {
+      const lost = frame.sender === n2 && frame.recipient === n1 && frame.body.kind === 'hello'
+      return (lost && frame.recipientInstance !== '') || (asksForVotes(frame) && frame.sender !== n2) ? null : frame
+    }
+    second.start()
+    cluster.clock.advance(200)
+    third.start()
+    cluster.elect()
+    expect(cluster.leader.id).toBe(n2)
+    cluster.until(() => cluster.nodes.every((node) => node.driver.raftState.lastIndex > 0), 'all three take part')
+  })
+
+  test('a late word of a disk that was replaced counts for nothing', () => {
+    const cluster = new Cluster()
+    const [first, second, third] = cluster.nodes as [TestNode, TestNode, TestNode]
+    const late: PeerFrame[] = []
+    cluster.network.script = (frame) => {
+      if (frame.sender === n2 && frame.body.kind === 'hello' && frame.recipientInstance !== '') late.push(frame)
+      return frame
+    }
+    first.start()
+    second.start()
+    cluster.until(() => !first.driver.status().awaited.includes(n2), 'the first disk of n2 is known')
+    second.replaceDisk()
+    cluster.network.script = (frame) => (asksForVotes(frame) && frame.sender !== n2 ? null : frame)
+    second.start()
+    cluster.clock.advance(200)
+    // n1 hears n3, and then only n2's first disk.
+    cluster.network.script = (frame) => {
+      const lost = frame.sender === n2 && frame.recipient === n1 && frame.body.kind === 'hello'
+      return lost || (asksForVotes(frame) && frame.sender !== n2) ? null : frame
+    }
+    for (const frame of late) first.driver.onFrame(frame)
+    third.start()
+    cluster.elect()
+    expect(cluster.leader.id).toBe(n2)
+    cluster.until(() => cluster.nodes.every((node) => node.driver.raftState.lastIndex > 0), 'all three take part')
   })
 
   test('a replaced disk is neither answered nor followed under its old name', () => {

@@ -30,6 +30,12 @@ const KNOWN: readonly { readonly cause: string; readonly seeds: readonly number[
     cause: "the SDK took its own attach, whose answer was lost with its leader, for somebody else's",
     seeds: [1011],
   },
+  {
+    // test/node/bootstrap.test.ts
+    cause:
+      'a voter agreed on a disk that had been replaced, after it had told the new one of itself, and refused its lead',
+    seeds: [13710],
+  },
 ]
 
 /** Seconds on an idle machine, minutes on a busy one. */

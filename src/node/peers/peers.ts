@@ -136,8 +136,10 @@ export class Peers {
     const { sender, senderInstance: instance, recipientInstance } = frame
     const knowsThis = recipientInstance !== ''
     // Strangers, of whom there is no end, have no part in the handshake.
-    if (knowsThis && this.addresses.concerns(sender))
-      this.bootstrap.receive(sender, { instance, hasConfiguration: hello.hasConfiguration })
+    if (this.addresses.concerns(sender)) {
+      if (!this.bootstrap.hear(sender, instance)) return
+      if (knowsThis) this.bootstrap.receive(sender, { instance, hasConfiguration: hello.hasConfiguration })
+    }
     if (hello.reply) this.hello(sender, instance, !knowsThis)
   }
 

@@ -11,6 +11,15 @@ export const NODE: readonly Mutant[] = [
     caughtBy: { kind: 'tests', files: ['test/node/cluster.test.ts'] },
   },
   {
+    id: 'node/replaced-disk-counts',
+    breaks:
+      'a voter agrees on a disk by its late greeting, although it was replaced and the new one was told of this node',
+    file: 'src/node/bootstrap.ts',
+    find: 'return heard.at(-1) === instance',
+    replace: 'return true',
+    caughtBy: { kind: 'tests', files: ['test/node/bootstrap.test.ts'] },
+  },
+  {
     id: 'node/strangers-have-addresses',
     breaks: 'an address is remembered of whoever knows the cluster id, without a bound, and told to listeners',
     file: 'src/node/peers/addresses.ts',
