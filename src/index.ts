@@ -7,6 +7,7 @@ export {
   type ConnectOptions,
   InvalidArgument,
 } from './client/index.ts'
+export { defineConfig, type HoldfastConfig } from './cli/config/define-config.ts'
 export { sessionCodec } from './codec/session-codec.ts'
 export type { EmbeddedOptions, NodeOptions } from './host/node-options.ts'
 export type { PeerList } from './host/peer-list.ts'

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { formatHostPort } from '../base/host-port.ts'
+import type { EmbeddedOptions } from '../host/node-options.ts'
 import type { RunningNode } from '../host/running-node.ts'
 import { startEmbedded } from '../host/start-node.ts'
 import type { Mountable } from '../machine/index.ts'
@@ -11,58 +12,82 @@ import type { Backend } from './payments/backend.ts'
 import { connectBackend } from './payments/client-backend.ts'
 import { playDemo } from './payments/demo.ts'
 import { loadMachines } from './machines/load-machines.ts'
+import { readSettings, type TypedFlags } from './config/read-settings.ts'
+import type { SettingValues } from './config/settings.ts'
 import { devCluster } from './cluster/dev-cluster.ts'
 import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
 import { closeWhenStopped, serveUntilStopped } from './terminal/signals.ts'
 
-/** Options of `holdfast dev`. */
-export interface DevFlags {
+/** Options of `holdfast dev`: settings, which the environment and a file may give as well, and what is its own. */
+export interface DevFlags extends TypedFlags {
   readonly nodes: number
-  readonly listen?: string
-  readonly data?: string
-  /** The module with the machines; absent: the product's own. */
-  readonly machines?: string
   readonly demo: boolean
   readonly demoOnly?: true
   readonly restart: boolean
-  /** What the logs of the nodes on stderr tell. */
-  readonly logLevel: LogLevel
   readonly json?: true
 }
 
 /** `holdfast dev`: a server to try things with, embedded in this process or as a cluster of processes. */
 export async function dev(flags: DevFlags): Promise<ExitCode> {
-  if (flags.machines !== undefined && (flags.demo || flags.demoOnly === true)) {
-    throw usageError("the demo plays with the product's own machines", 'Leave --machines or the demo out.')
+  const settings = await readSettings(flags)
+  const { values, origins } = settings
+  if (values.machines !== undefined && (flags.demo || flags.demoOnly === true)) {
+    const what = `the demo plays with the product's own machines, not with those of ${origins.machines}`
+    throw usageError(what, 'Leave --machines or the demo out.')
   }
-  if (flags.demoOnly === true) return demoOnly(flags.logLevel)
-  // Here for its words: the processes of a cluster load it again, each for itself.
-  const machines = flags.machines === undefined ? undefined : await loadMachines(flags.machines)
-  if (flags.nodes > 1) {
-    if (flags.listen !== undefined) {
-      throw usageError('--listen is for one node; --nodes chooses its ports itself', 'Leave one of the two out.')
-    }
-    const { nodes, restart, logLevel, json } = flags
-    await devCluster({
-      nodes,
-      restart,
-      logLevel,
-      data: flags.data ?? join('data', 'cluster'),
-      ...(flags.machines === undefined ? {} : { machines: resolve(flags.machines) }),
-      ...(json === undefined ? {} : { json }),
-    })
-    return EXIT.ok
+  if (flags.demoOnly === true) return demoOnly(values.logLevel ?? 'warn')
+  // Here for its words too: the processes of a cluster load it again, each for itself.
+  const machines = values.machines === undefined ? undefined : await loadMachines(values.machines, origins.machines)
+  if (flags.nodes === 1) return devEmbedded(flags, values, machines)
+  if (flags.listen !== undefined) {
+    throw usageError('--listen is for one node; --nodes chooses its ports itself', 'Leave one of the two out.')
   }
-  return devEmbedded(flags, machines)
+  await devCluster({
+    nodes: flags.nodes,
+    restart: flags.restart,
+    data: values.data ?? join('data', 'cluster'),
+    environment: environmentOf(flags, values),
+    ...(values.machines === undefined ? {} : { machines: resolve(values.machines) }),
+    ...(flags.json === undefined ? {} : { json: flags.json }),
+  })
+  return EXIT.ok
 }
 
-async function devEmbedded(flags: DevFlags, machines: readonly Mountable[] | undefined): Promise<ExitCode> {
-  const listen =
-    flags.listen === undefined ? { host: DEFAULT_HOST, port: DEFAULT_PORT } : parseAddress(flags.listen, '--listen')
+/** What the processes of a cluster are given besides their own words: they read the same file, and the same environment. */
+function environmentOf(
+  flags: DevFlags,
+  { logLevel = 'warn', limits }: SettingValues,
+): { readonly [name: string]: string } {
+  const pairs = Object.entries(limits ?? {}).map(([name, value]) => `${name}=${value}`)
+  return {
+    HOLDFAST_LOG_LEVEL: logLevel,
+    ...(pairs.length === 0 ? {} : { HOLDFAST_LIMITS: pairs.join(',') }),
+    ...(typeof flags.config === 'string' ? { HOLDFAST_CONFIG: resolve(flags.config) } : {}),
+  }
+}
+
+async function devEmbedded(
+  flags: DevFlags,
+  {
+    listen = { host: DEFAULT_HOST, port: DEFAULT_PORT },
+    data = join('data', 'dev'),
+    limits,
+    logLevel = 'warn',
+    insecure,
+  }: SettingValues,
+  machines: readonly Mountable[] | undefined,
+): Promise<ExitCode> {
   const signal = serveUntilStopped()
-  const { data: dataDirectory = join('data', 'dev'), logLevel } = flags
-  const server = new EmbeddedServer({ dataDirectory, listen: formatHostPort(listen), machines, logLevel, signal })
+  const server = new EmbeddedServer({
+    dataDirectory: data,
+    listen: formatHostPort(listen),
+    machines,
+    limits,
+    insecure,
+    logLevel,
+    signal,
+  })
   await server.start()
   // A demo that fails says so; the server is there to find out why.
   if (flags.demo) await play(server)
@@ -106,21 +131,12 @@ function report(server: EmbeddedServer, json: boolean): void {
   else say(`${paint('green', 'ready')} on ${address}, data in ${dataDirectory}   Ctrl-C stops`)
 }
 
-interface EmbeddedServerOptions {
-  readonly dataDirectory: string
-  readonly listen: string
-  readonly machines?: readonly Mountable[] | undefined
-  readonly logLevel: LogLevel
-  /** Gives up a start. */
-  readonly signal?: AbortSignal
-}
-
 /** A durable node in this process that can be stopped and started on its data. */
 class EmbeddedServer {
-  private readonly options: EmbeddedServerOptions
+  private readonly options: EmbeddedOptions
   private node: RunningNode | null = null
 
-  constructor(options: EmbeddedServerOptions) {
+  constructor(options: EmbeddedOptions) {
     this.options = options
   }
 

@@ -1,11 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { LOG_LEVELS, type LogLevel } from '../protocol/log-level.ts'
-import { parseEndpoints } from './cluster/address.ts'
+import { LOG_LEVELS } from '../protocol/log-level.ts'
+import type { TypedFlags } from './config/read-settings.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
-
-const MACHINES = 'module that exports machine definitions (.ts, .js, .mjs); default: the machines of the product'
 
 /** Commands end with code 0 unless they set another one or throw. */
 type SetExit = (code: ExitCode) => void
@@ -22,25 +20,21 @@ export function program(setExit: SetExit): Command {
   addStatus(root, setExit)
   addPayments(root, setExit)
   addSim(root, setExit)
+  addConfig(root)
   addExplain(root)
   return root
 }
 
 function addDev(root: Command, setExit: SetExit): void {
-  root
-    .command('dev')
+  withSettings(root.command('dev'), ['machines', 'listen', 'data', 'limits', 'insecure', 'logLevel'])
     .description('run a server for development: one embedded node, or a cluster of processes with --nodes')
     .option('--nodes <count>', 'number of processes: 1 is embedded, 3 or 5 are a cluster', clusterSize, 1)
-    .option('--listen <host:port>', 'address of the embedded node (default 127.0.0.1:4600)')
-    .option('--data <directory>', 'where the state is kept (default data/dev, or data/cluster with --nodes)', directory)
-    .option('--machines <module>', MACHINES)
     .option('--demo', 'play the scripted demo first')
     .option('--no-demo', 'serve at once')
     .option('--demo-only', 'play the demo in a scratch directory and exit: 0 when its assertions hold, 1 when not')
     .option('--no-restart', 'with --nodes: leave a node that ended alone')
-    .addOption(logLevel('warn'))
     .option('--json', 'one JSON line per node on stdout')
-    .addHelpText('after', '\nExample:\n  holdfast dev --nodes 3 --json')
+    .addHelpText('after', '\nExamples:\n  holdfast dev --machines ./machines.ts\n  holdfast dev --nodes 3 --json')
     .action(async (flags) => {
       const { dev } = await import('./dev.ts')
       setExit(await dev({ ...flags, demo: flags.demo === true }))
@@ -48,16 +42,8 @@ function addDev(root: Command, setExit: SetExit): void {
 }
 
 function addStart(root: Command): void {
-  root
-    .command('start')
-    .description('run one node of a cluster')
-    .requiredOption('--id <id>', 'id of this node, one of those in --peers')
-    .requiredOption('--peers <id=host:port,...>', 'all members of the cluster, this node among them')
-    .requiredOption('--data <directory>', "this node's own data directory", directory)
-    .option('--machines <module>', MACHINES)
-    .option('--listen <host:port>', 'where to listen, when it is not the address in --peers')
-    .option('--insecure', 'listen beyond loopback although clients are not authenticated')
-    .addOption(logLevel('info'))
+  withSettings(root.command('start'), ['id', 'peers', 'data', 'machines', 'listen', 'limits', 'insecure', 'logLevel'])
+    .description('run one node of a cluster: --id, --peers and --data have to be given, here or elsewhere')
     .option('--json', 'when ready, one JSON line on stdout')
     .addHelpText(
       'after',
@@ -69,8 +55,29 @@ function addStart(root: Command): void {
     })
 }
 
+function addConfig(root: Command): void {
+  const config = root.command('config').description('the settings that count here: flags, environment, file, defaults')
+  withSettings(config.command('show'), SETTING_FLAGS_ALL)
+    .description('every setting with its value')
+    .option('--origin', 'with where each value comes from')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  holdfast config show --origin')
+    .action(async (flags) => {
+      const { showConfig } = await import('./config/config-command.ts')
+      await showConfig(flags)
+    })
+  withSettings(config.command('check'), SETTING_FLAGS_ALL)
+    .description('name all mistakes at once, those of the module of machines included; exit code 2 when there are some')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  holdfast config check --config cluster/holdfast.config.yaml')
+    .action(async (flags) => {
+      const { checkConfig } = await import('./config/config-command.ts')
+      await checkConfig(flags)
+    })
+}
+
 function addStatus(root: Command, setExit: SetExit): void {
-  withEndpoints(root.command('status'))
+  withSettings(root.command('status'), ['endpoints'])
     .description('who leads, how far every node is, and how many more nodes may fail')
     .addOption(new Option('-o, --output <format>', 'form of the result').choices(['table', 'json']).default('table'))
     .option('--json', 'the same as --output json')
@@ -78,7 +85,7 @@ function addStatus(root: Command, setExit: SetExit): void {
     .action(async (flags) => {
       const { status } = await import('./cluster/status.ts')
       const json = flags.json === true || flags.output === 'json'
-      setExit(await status({ endpoints: parseEndpoints(flags.endpoints), json }))
+      setExit(await status({ endpoints: await endpointsOf(flags), json }))
     })
 }
 
@@ -96,14 +103,14 @@ function addPayments(root: Command, setExit: SetExit): void {
       const { generate } = await import('./payments/generate.ts')
       await generate(flags)
     })
-  withEndpoints(payments.command('replay'))
+  withSettings(payments.command('replay'), ['endpoints'])
     .description('create the bookings that a file of callbacks refers to, then feed it; - reads stdin')
     .argument('<file>', 'one callback body per line')
     .option('--json', 'one JSON object with the totals on stdout')
     .addHelpText('after', '\nExample:\n  holdfast payments replay callbacks.jsonl --endpoints 127.0.0.1:4600 --json')
     .action(async (file, flags) => {
       const { replay } = await import('./payments/replay.ts')
-      setExit(await replay({ file, endpoints: parseEndpoints(flags.endpoints), json: flags.json === true }))
+      setExit(await replay({ file, endpoints: await endpointsOf(flags), json: flags.json === true }))
     })
 }
 
@@ -139,24 +146,38 @@ function addExplain(root: Command): void {
     })
 }
 
-function logLevel(level: LogLevel): Option {
-  return new Option('--log-level <level>', "what the node's log on stderr tells")
-    .choices(LOG_LEVELS)
-    .env('HOLDFAST_LOG_LEVEL')
-    .default(level)
-}
-
-function withEndpoints(command: Command): Command {
-  return command.option(
+/** Flags of settings: read together with the environment and the file, so that all mistakes are told at once. */
+const SETTING_FLAGS = {
+  machines: ['--machines <module>', "module that exports machine definitions (default: the product's machines)"],
+  id: ['--id <id>', 'id of this node, one of those in --peers'],
+  endpoints: [
     '--endpoints <host:port,...>',
-    'nodes to talk to; any of them leads to the leader (default: HOLDFAST_ENDPOINTS, else where dev listens)',
-  )
+    'nodes to talk to; any of them leads to the leader (default: where dev listens)',
+  ],
+  data: ['--data <directory>', 'where the state is kept; of dev: data/dev, or data/cluster with --nodes'],
+  peers: ['--peers <id=host:port,...>', 'all members of the cluster, this node among them'],
+  listen: ['--listen <host:port>', 'where to listen; of start: its address in --peers, of dev: 127.0.0.1:4600'],
+  limits: ['--limits <name=number,...>', 'limits of a new cluster that differ from the defaults'],
+  insecure: ['--insecure', 'listen beyond loopback although clients are not authenticated'],
+  logLevel: ['--log-level <level>', `what the node's log on stderr tells: ${LOG_LEVELS.join(', ')}`],
+} as const
+
+type SettingFlag = keyof typeof SETTING_FLAGS
+
+const SETTING_FLAGS_ALL = Object.keys(SETTING_FLAGS) as readonly SettingFlag[]
+
+function withSettings(command: Command, names: readonly SettingFlag[]): Command {
+  for (const name of names) {
+    const [flag, words] = SETTING_FLAGS[name]
+    command.option(flag, words)
+  }
+  return command.option('--config <file>', 'file with settings (default: holdfast.config.ts, .mjs, .js or .yaml here)')
 }
 
-function directory(text: string): string {
-  // An empty name, as an unset variable of a script gives it, would be the current directory.
-  if (text.trim() === '' || text.includes('\0')) throw new InvalidArgumentError('It must name a directory.')
-  return text
+/** Loaded when a command talks to a cluster. */
+async function endpointsOf(flags: TypedFlags): Promise<string[]> {
+  const { readEndpoints } = await import('./config/read-endpoints.ts')
+  return readEndpoints(flags)
 }
 
 function integer(text: string): number {

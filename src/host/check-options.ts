@@ -1,11 +1,8 @@
 import { isNodeId, type NodeId, nodeId } from '../base/brand.ts'
-import { closestName } from '../base/closest-name.ts'
 import { formatHostPort, type HostPort, parseHostPort } from '../base/host-port.ts'
-import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
-import { encodePayload } from '../codec/entry/payload-codec.ts'
-import { ValueError } from '../codec/value/value-error.ts'
 import { DEFAULT_RAFT } from '../node/options.ts'
 import { LOG_LEVELS } from '../protocol/log-level.ts'
+import { limitProblems, unknownName } from './limit-problems.ts'
 import type { NodeOptions } from './node-options.ts'
 import { type Peer, PeerListError, parsePeers } from './peer-list.ts'
 import { invalidOption } from './start-error.ts'
@@ -93,9 +90,7 @@ function isMachine(value: unknown): boolean {
 }
 
 function assertKnown(name: string, known: object, place: string): void {
-  if (Object.hasOwn(known, name)) return
-  const meant = closestName(name, Object.keys(known))
-  throw invalidOption(`${place}.${name}`, `is unknown${meant === null ? '' : `; did you mean ${meant}?`}`)
+  if (!Object.hasOwn(known, name)) throw invalidOption(`${place}.${name}`, unknownName(name, Object.keys(known)))
 }
 
 function peersOf(list: unknown): Peer[] {
@@ -107,16 +102,9 @@ function peersOf(list: unknown): Peer[] {
   }
 }
 
-/** As the entry that will hold them would: a node must not find out when it first leads. */
 function checkLimits(limits: object): void {
-  for (const name of Object.keys(limits)) assertKnown(name, DEFAULT_LIMITS, 'options.limits')
-  try {
-    encodePayload('Limits', { ...DEFAULT_LIMITS, ...limits })
-  } catch (error) {
-    if (error instanceof ValueError)
-      throw invalidOption(`options.limits${error.path}`, `cannot be used: ${error.message}`)
-    throw error
-  }
+  const [first] = limitProblems(limits)
+  if (first !== undefined) throw invalidOption(`options.limits.${first.name}`, first.problem)
 }
 
 function checkRaft(raft: object): void {

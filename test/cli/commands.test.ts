@@ -73,8 +73,8 @@ describe('the command line', () => {
 
   test.each([
     [['frobnicate'], "unknown command 'frobnicate'"],
-    [['start', '--id', 'n1'], "required option '--peers"],
-    [['start', '--id', 'n9', '--peers', 'n1=127.0.0.1:1', '--data', 'x'], '--peers does not name the node n9'],
+    [['start', '--id', 'n1'], '--peers: is not given'],
+    [['start', '--id', 'n9', '--peers', 'n1=127.0.0.1:1', '--data', 'x'], '--peers: does not name the node n9'],
     [['dev', '--nodes', 'many'], 'It must be a whole number'],
     [['payments', 'generate', '--count', '-1'], 'It must not be negative'],
     [['status', '--endpoints', 'nowhere'], '"nowhere" is not an address'],

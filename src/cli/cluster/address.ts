@@ -1,12 +1,9 @@
-import { isNodeId, type NodeId, nodeId } from '../../base/brand.ts'
 import { formatHostPort, type HostPort, parseHostPort } from '../../base/host-port.ts'
+import { type Peer, PeerListError, parsePeers } from '../../host/peer-list.ts'
 import { usageError } from '../terminal/exit.ts'
 
 /** A member of a cluster as the command line names it. */
-export interface Member {
-  readonly id: NodeId
-  readonly address: HostPort
-}
+export type Member = Peer
 
 /** Ports 4600, 4601, 4602 on loopback: where `dev` listens unless told otherwise. */
 export const DEFAULT_PORT = 4600
@@ -23,28 +20,16 @@ export function parseAddress(text: string, option: string): HostPort {
 
 /** Parses `n1=host:port,n2=host:port,…`: at least one, no id and no address twice. */
 export function parseMembers(text: string, option: string): Member[] {
-  const members = text.split(',').map((part) => {
-    const [id = '', address = ''] = part.trim().split('=', 2)
-    if (!isNodeId(id)) {
-      throw usageError(
-        `${option}: "${part}" does not begin with a node id`,
-        'Write id=host:port; an id is 1–63 of a-z 0-9 -.',
-      )
-    }
-    return { id: nodeId(id), address: parseAddress(address, option) }
-  })
-  const ids = new Set(members.map((member) => member.id))
-  const addresses = new Set(members.map((member) => formatHostPort(member.address)))
-  if (ids.size < members.length || addresses.size < members.length) {
-    throw usageError(`${option}: a node id or an address stands there twice`, 'Give each node one id and one address.')
+  try {
+    return parsePeers(text)
+  } catch (error) {
+    if (!(error instanceof PeerListError)) throw error
+    const place = error.member === null ? '' : ` ${error.member}`
+    throw usageError(`${option}${place}: ${error.message}`, 'Write id=host:port; an id is 1–63 of a-z 0-9 -.')
   }
-  return members
 }
 
-/** Endpoints from the option, else from HOLDFAST_ENDPOINTS, else where `dev` listens. */
-export function parseEndpoints(option: string | undefined): string[] {
-  const text = option ?? process.env['HOLDFAST_ENDPOINTS']
-  if (text === undefined)
-    return [0, 1, 2].map((offset) => formatHostPort({ host: DEFAULT_HOST, port: DEFAULT_PORT + offset }))
-  return text.split(',').map((part) => formatHostPort(parseAddress(part.trim(), '--endpoints')))
+/** Where `dev` listens with three nodes, and with one. */
+export function defaultEndpoints(): string[] {
+  return [0, 1, 2].map((offset) => formatHostPort({ host: DEFAULT_HOST, port: DEFAULT_PORT + offset }))
 }

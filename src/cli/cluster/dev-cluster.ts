@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeId } from '../../base/brand.ts'
-import type { LogLevel } from '../../protocol/log-level.ts'
 import { formatHostPort } from '../../base/host-port.ts'
 import { DEFAULT_PORT } from './address.ts'
 import { CommandError } from '../terminal/exit.ts'
@@ -22,8 +21,8 @@ export interface DevClusterFlags {
   readonly restart: boolean
   /** The module with the machines, already known to load; absent: the product's own. */
   readonly machines?: string
-  /** What the logs of the nodes tell, which come prefixed like their other lines. */
-  readonly logLevel: LogLevel
+  /** For the processes, besides this one's: what their logs tell, which come prefixed like their other lines, and limits. */
+  readonly environment: { readonly [name: string]: string }
   readonly json?: true
 }
 
@@ -36,7 +35,7 @@ export async function devCluster(flags: DevClusterFlags): Promise<void> {
     directory: flags.data,
     preferredPort: DEFAULT_PORT,
     ...(flags.machines === undefined ? {} : { machines: flags.machines }),
-    environment: { HOLDFAST_LOG_LEVEL: flags.logLevel },
+    environment: flags.environment,
     onLine: (id, line) => say(`${prefix(id)} ${line}`),
   })
   for (const member of cluster.members) {

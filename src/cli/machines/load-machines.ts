@@ -16,7 +16,7 @@ interface Found {
  * Each counts once, however often it is exported; several versions of one machine may stand beside each other.
  *
  * Rejects with CommandError as `loadModule` does, when nothing exported is a machine, when two machines have one name and
- * version, and when another copy of holdfast made one.
+ * version, and when one was made by another copy of this package.
  * @param origin what named the file, e.g. `--machines`.
  */
 export async function loadMachines(file: string, origin = '--machines'): Promise<readonly Mountable[]> {
@@ -78,7 +78,7 @@ function otherCopy(path: string, { place, machine }: Found, origin: string): Com
     `${origin}: ${path}: the machine ${machine.name} (export ${place}) was made by another copy of holdfast` +
     `${theirs === null ? '' : `, in ${theirs}`}; this one runs from ${packageFacts().root}`
   const cure =
-    "Run the copy of the module's own project (npx holdfast there), or export what defineMachine itself gives."
+    'Run the copy that the module imports (with npx, in its own project), or export what defineMachine itself gives.'
   return new CommandError(EXIT.failure, message, cure)
 }
 

@@ -3,7 +3,7 @@ import { ValueError } from '../../codec/value/value-error.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { TASK_MACHINE } from '../../session/tables/tasks.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../../base/suggest.ts'
 import { strictly } from './strict.ts'
 import { VersionSet } from '../define/version-set.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { formatHostPort } from '../../../src/base/host-port.ts'
-import { parseAddress, parseEndpoints, parseMembers } from '../../../src/cli/cluster/address.ts'
+import { defaultEndpoints, parseAddress, parseMembers } from '../../../src/cli/cluster/address.ts'
 import { CommandError, EXIT } from '../../../src/cli/terminal/exit.ts'
 
 const failureOf = (run: () => unknown): CommandError => {
@@ -47,7 +47,6 @@ describe('addresses on the command line', () => {
   )
 
   test('endpoints default to the three ports of dev', () => {
-    expect(parseEndpoints('a:1,b:2')).toEqual(['a:1', 'b:2'])
-    expect(parseEndpoints(undefined)).toEqual(['127.0.0.1:4600', '127.0.0.1:4601', '127.0.0.1:4602'])
+    expect(defaultEndpoints()).toEqual(['127.0.0.1:4600', '127.0.0.1:4601', '127.0.0.1:4602'])
   })
 })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import { bare, command, defineMachine, mount, query } from '../../../src/machine/index.ts'
-import { didYouMean } from '../../../src/machine/parse/suggest.ts'
+import { didYouMean } from '../../../src/base/suggest.ts'
 
 const codec = sessionCodec
 
