@@ -21,6 +21,11 @@ export interface NodeParts extends Omit<OpenNodeOptions, Made> {
   readonly machines: Pick<Mount, 'userMachine' | 'parse' | 'parseQuery'>
   /** What the process is built of, as peers are told. Default: nothing is known of it. */
   readonly build?: OpenNodeOptions['build']
+  /**
+   * Every function of a machine runs twice, and answers say what it threw; the machines are to be those of `guardedMount`
+   * (machines.md §2). The same on every node. Default false.
+   */
+  readonly development?: boolean | undefined
   /** Default: `DEFAULT_RAFT`. */
   readonly raft?: Partial<OpenNodeOptions['raft']> | undefined
   /** Entry 2 of a new cluster. Default: `DEFAULT_LIMITS`. */
@@ -48,11 +53,13 @@ export interface ComposedNode {
  * @returns the state machine at once: it fills while the snapshot is loaded and the log is replayed.
  */
 export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | null>): SessionStateMachine {
-  const { identity, machines, codec, clock, raft, limits, credit, messageBytesMax = APPEND_MESSAGE_BYTES_MAX } = parts
+  const { identity, machines, codec, clock, raft, limits, credit } = parts
+  const { messageBytesMax = APPEND_MESSAGE_BYTES_MAX, development = false } = parts
   const reports = new MachineReports()
   const machine = new SessionStateMachine(machines.userMachine, codec, {
     group: identity.group,
     report: (report) => reports.take(report),
+    rehearse: development,
   })
   const options: OpenNodeOptions = {
     ...parts,

@@ -16,6 +16,11 @@ export interface EmbeddedOptions {
   readonly limits?: Partial<Limits> | undefined
   /** What the node's log on stderr tells: JSON lines, one per event of its life. Default `warn`. */
   readonly logLevel?: LogLevel | undefined
+  /**
+   * For development, the same on every node: handlers run under the determinism guard and twice, and the answer about one that
+   * failed carries what it threw (machines.md §2). A directory made so is not for production. Default false.
+   */
+  readonly development?: boolean | undefined
   /** Listens beyond loopback although nobody is authenticated. Default false. */
   readonly insecure?: boolean | undefined
   /** Gives the start up: it rejects with the signal's reason, and what was opened is closed. Later it does nothing. */

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { NodeParts } from '../assembly/compose-node.ts'
+import { guardedMount } from '../assembly/development/guarded-mount.ts'
 import { logOpener } from '../assembly/log-opener.ts'
 import type { GroupId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
@@ -31,7 +32,8 @@ export function partsOf(
 ): Prepared {
   const { group, directory, snapshots, log } = on
   const codec = sessionCodec
-  const machines = mount(options.machines ?? [counter, register, payments], codec)
+  const { development = false } = options
+  const mounted = mount(options.machines ?? [counter, register, payments], codec)
   const identity = {
     clusterId: directory.identity.clusterId,
     group,
@@ -53,8 +55,9 @@ export function partsOf(
   const parts: NodeParts = {
     identity,
     initialVoters: options.peers,
-    machines,
-    build: buildOf(machines.definitions),
+    machines: development ? guardedMount(mounted) : mounted,
+    development,
+    build: buildOf(mounted.definitions),
     raft: options.raft,
     limits: options.limits,
     clock: systemClock,

@@ -9,6 +9,7 @@ export type MachineErrorReason =
   | 'INVALID_VALUE'
   | 'ASYNC_HANDLER'
   | 'RESPONSE_TOO_LARGE'
+  | 'NONDETERMINISTIC'
 
 /** Which of a machine's functions ran. */
 export interface MachinePart {
@@ -61,6 +62,8 @@ export function meaningOf(reason: MachineErrorReason): string {
       return 'its response is larger than the limit'
     case 'INTERNAL_INVARIANT':
       return 'an invariant does not hold'
+    case 'NONDETERMINISTIC':
+      return 'two runs of it on the same state did different things'
     case 'EXCEPTION':
       return 'it threw'
     default:

@@ -44,6 +44,11 @@ export interface SessionStateMachineOptions {
    * decides what it tells (sessions.md §3). What it throws is dropped. Default: nobody.
    */
   readonly report?: (report: MachineReport) => void
+  /**
+   * For development (machines.md §2): every function of the machine runs twice, the first time for nothing; one that does
+   * different things is MACHINE_ERROR with NONDETERMINISTIC. The same on every replica. Default false.
+   */
+  readonly rehearse?: boolean
 }
 
 /**
@@ -63,7 +68,7 @@ export class SessionStateMachine implements StateMachine {
       group: options.group ?? 0,
       report: options.report ?? (() => undefined),
     })
-    this.runner = new MachineRunner(this.state, user)
+    this.runner = new MachineRunner(this.state, user, options.rehearse ?? false)
     this.view = new StateView(this.state.userRows)
   }
 

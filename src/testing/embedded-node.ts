@@ -1,4 +1,5 @@
 import { composeNode, type ComposedNode } from '../assembly/compose-node.ts'
+import { guardedMount } from '../assembly/development/guarded-mount.ts'
 import { logOpener } from '../assembly/log-opener.ts'
 import { groupId, nodeId } from '../base/brand.ts'
 import { type ClientSession, connect, type ConnectOptions, type InProcessServer } from '../client/index.ts'
@@ -21,6 +22,11 @@ export interface EmbeddedNodeOptions<Machines extends TypedMachines> {
   readonly machines: Machines
   /** Kept over restarts and after `close`; default: a temporary one that `close` removes. */
   readonly directory?: string
+  /**
+   * Handlers run under the determinism guard and twice, and answers say what they threw (machines.md §2). Default true; false:
+   * as in production, for measurements.
+   */
+  readonly development?: boolean
   /** Record bytes between two snapshots; default the product's. */
   readonly snapshotBytes?: number
 }
@@ -95,7 +101,8 @@ interface Running extends ComposedNode {
 }
 
 async function open(directory: string, options: EmbeddedNodeOptions<TypedMachines>): Promise<Running> {
-  const machines = mount(options.machines, sessionCodec)
+  const { development = true } = options
+  const mounted = mount(options.machines, sessionCodec)
   const id = nodeId('embedded')
   const group = groupId(0)
   const snapshots = await done<SnapshotStore>((opened) => openSnapshotStore(directory, opened))
@@ -105,7 +112,8 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
       {
         identity: { clusterId: 'embedded', group, id, instance: 'embedded' },
         initialVoters: [{ id, address: '127.0.0.1:0' }],
-        machines,
+        machines: development ? guardedMount(mounted) : mounted,
+        development,
         limits: snapshotBytes === undefined ? {} : { snapshotBytes },
         clock: systemClock,
         codec: sessionCodec,

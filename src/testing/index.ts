@@ -1,6 +1,7 @@
 export { applyTwice, type AppliedEntry, type Divergence } from './apply-twice.ts'
 export { testCluster, TestCluster, type TestClusterOptions, type TestNode } from './cluster/test-cluster.ts'
-export { DeterminismError, withDeterminismGuard } from './determinism.ts'
+export { DeterminismError } from '../assembly/development/forbidden.ts'
+export { withDeterminismGuard } from '../assembly/development/determinism-guard.ts'
 export type { Duration } from './duration.ts'
 export { type EmbeddedNode, embeddedNode, type EmbeddedNodeOptions } from './embedded-node.ts'
 export type { SessionGiven } from './machine/entry-log.ts'

@@ -33,6 +33,12 @@ export const MACHINE_ERRORS: Rows = {
     'Reason of MACHINE_ERROR: the response exceeds `responseBytesMax`.',
     'Return less, or let the client ask for the rest with a query.',
   ],
+  NONDETERMINISTIC: [
+    'INTERNAL',
+    false,
+    'Reason of MACHINE_ERROR, in development alone: the handler ran twice on the same state and did different things.',
+    'Keep in a table what it keeps elsewhere, and take time, randomness and ids from `ctx`.',
+  ],
   OUTBOX_FULL: [
     'RESOURCE_EXHAUSTED',
     true,

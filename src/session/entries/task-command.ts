@@ -59,7 +59,10 @@ function complete(
   let invalid = false
   const call = { ...hookCall('onTaskResult', session, task.machine), label: task.machine }
   const executed = runner.runInternal(call, (context) => {
-    const verdict = runner.user.onTaskResult?.(context, task, input.answer) ?? { kind: 'done', value: null }
+    const verdict = runner.user.onTaskResult?.(context, task, runner.given(input.answer)) ?? {
+      kind: 'done',
+      value: null,
+    }
     if (verdict.kind === 'done') return value(verdict.value)
     invalid = true
     return reject('VALIDATION_ERROR', verdict.details)

@@ -23,12 +23,19 @@ export class Context implements MachineContext {
   private readonly owner: ReplicatedState
   private readonly transaction: Transaction
   private readonly running: () => string | null
-  private counter = 0
-  private counterIndex = 0
+  /** How many ids and random numbers the entry at `index` was given. */
+  numbered = { index: 0, count: 0 }
+  /** What the machine says is not told. */
+  private readonly silent: () => boolean
 
-  /** `running`: the machine whose function runs, for what it logs. */
-  constructor(owner: ReplicatedState, transaction: Transaction, running: () => string | null) {
-    this.running = running
+  /** `teller`: the machine whose function runs, for what it logs, and whether that is silent now. */
+  constructor(
+    owner: ReplicatedState,
+    transaction: Transaction,
+    teller: { readonly running: () => string | null; readonly silent: () => boolean },
+  ) {
+    this.running = teller.running
+    this.silent = teller.silent
     this.owner = owner
     this.transaction = transaction
   }
@@ -213,18 +220,17 @@ export class Context implements MachineContext {
   }
 
   log(message: string, fields: { readonly [name: string]: Value } = {}): void {
+    if (this.silent()) return
     const { owner } = this
     owner.report({ kind: 'line', machine: this.running(), index: owner.index, message, fields })
   }
 
   /** Counts over all transactions of an entry, so that ids differ between a command and the timers before it. */
   private nextCounter(): number {
-    if (this.counterIndex !== this.owner.index) {
-      this.counterIndex = this.owner.index
-      this.counter = 0
-    }
-    this.counter += 1
-    return this.counter
+    const { index } = this.owner
+    const count = this.numbered.index === index ? this.numbered.count + 1 : 1
+    this.numbered = { index, count }
+    return count
   }
 
   private requireOptions({ key, attemptsMax, deadlineAt }: EmitOptions): void {

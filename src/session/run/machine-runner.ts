@@ -9,9 +9,10 @@ import { EngineError, InvariantError, isEngineError } from './engine-error.ts'
 import { foldFailedHook, foldMachineError, foldRejection } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
+import { NondeterminismError, Rehearsal } from './rehearsal.ts'
 import { Transaction } from './transaction.ts'
 import type { MachineErrorReason, MachinePart } from '../machine-report.ts'
-import type { MachineContext, Outcome, UserStateMachine } from '../user-machine.ts'
+import type { MachineCommand, MachineContext, Outcome, UserStateMachine } from '../user-machine.ts'
 
 /** Bytes counted for an outcome beside its value or details. */
 const OUTCOME_OVERHEAD_BYTES = 16
@@ -42,26 +43,36 @@ export class MachineRunner {
   private readonly context: Context
   private readonly transaction: Transaction
   private readonly state: ReplicatedState
+  private readonly rehearsal: Rehearsal
+  private readonly rehearses: boolean
 
-  constructor(state: ReplicatedState, user: UserStateMachine) {
+  /** `rehearses`: every function runs twice, and one that does different things fails (development). */
+  constructor(state: ReplicatedState, user: UserStateMachine, rehearses: boolean) {
     this.state = state
     this.user = user
+    this.rehearses = rehearses
     this.transaction = new Transaction(state)
-    this.context = new Context(state, this.transaction, () => user.running ?? null)
+    const silent = (): boolean => this.rehearsal.active
+    this.context = new Context(state, this.transaction, { running: () => user.running ?? null, silent })
+    this.rehearsal = new Rehearsal(state, this.transaction, this.context)
   }
 
   /** Runs one command: commit, reject or MACHINE_ERROR. */
   runCommand(session: SessionRecord, command: { machine: string; command: string; input: Value }): Executed {
-    return this.runInternal(callOf(session, command), (context) => this.user.apply(context, command))
+    const given = (): MachineCommand => {
+      return this.rehearsal.active ? { ...command, input: this.given(command.input) } : command
+    }
+    return this.runInternal(callOf(session, command), (context) => this.user.apply(context, given()))
   }
 
   /**
    * Runs a command of the session layer itself that asks the user machine (a task's result): `body` returns the outcome.
    */
   runInternal(call: MachineCall, body: (context: MachineContext) => Outcome): Executed {
+    const twin = this.rehearse(call, true, body)
     this.transaction.begin(call.session, true)
     try {
-      return this.conclude(body(this.context), call)
+      return this.conclude(this.likeTwin(twin, body(this.context)), call)
     } catch (error) {
       return this.failed(call, this.reasonOf(error, 'command'), error)
     }
@@ -69,9 +80,19 @@ export class MachineRunner {
 
   /** Runs a hook or timer in a transaction of its own; what throws is dropped, recorded and alerted: false. */
   runHook(call: MachineCall, body: (context: MachineContext) => void): boolean {
+    return this.runHookLike(this.rehearse(call, false, body), call, body)
+  }
+
+  /** A value that came with the entry, as a function may have it: a copy in a rehearsal, since it may change it. */
+  given(input: Value): Value {
+    const { codec } = this.state
+    return this.rehearsal.active ? codec.decodeInput(codec.encodeValue(input)) : input
+  }
+
+  private runHookLike(twin: string | null, call: MachineCall, body: (context: MachineContext) => void): boolean {
     this.transaction.begin(call.session, false)
     try {
-      const returned: unknown = body(this.context)
+      const returned: unknown = this.likeTwin(twin, body(this.context))
       const reason = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
       if (reason === null) this.transaction.commit()
       else this.hookFailed(call, reason, null)
@@ -88,9 +109,11 @@ export class MachineRunner {
    */
   runCreated(session: SessionRecord, verdict: { accepted(): void; rejected(): void }): Outcome | null {
     const call = hookCall('onSessionCreated', session)
+    const body = (context: MachineContext): unknown => this.user.onSessionCreated(context, session.row.info)
+    const twin = this.rehearse(call, false, body)
     this.transaction.begin(session, false)
     try {
-      const returned: unknown = this.user.onSessionCreated(this.context, session.row.info)
+      const returned = this.likeTwin(twin, body(this.context))
       const broken = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
       if (broken !== null || isReject(returned)) verdict.rejected()
       if (broken !== null) return this.createdFailed(call, broken, null)
@@ -114,6 +137,16 @@ export class MachineRunner {
   /** MACHINE_ERROR as a response. */
   machineError(machine: string, reason: MachineErrorReason): Rejection {
     return { kind: 'reject', code: 'MACHINE_ERROR', details: { machine, index: this.state.index, reason } }
+  }
+
+  private rehearse(call: MachineCall, isCommand: boolean, body: (context: MachineContext) => unknown): string | null {
+    return this.rehearses ? this.rehearsal.run({ session: call.session, isCommand }, body) : null
+  }
+
+  /** What a function returned, after it did the same as in its rehearsal. */
+  private likeTwin(twin: string | null, returned: unknown): unknown {
+    if (twin !== null && this.rehearsal.sumOf(returned) !== twin) throw new NondeterminismError()
+    return returned
   }
 
   private conclude(returned: unknown, call: MachineCall): Executed {
@@ -146,7 +179,8 @@ export class MachineRunner {
     const { machine } = call.part
     transaction.reject()
     foldRejection(state, code, folded)
-    for (const run of after) this.runHook(hookCall('afterReject', call.session, machine), run)
+    // It closes over variables of the command, which a rehearsal would have changed.
+    for (const run of after) this.runHookLike(null, hookCall('afterReject', call.session, machine), run)
     return { outcome: { kind: 'reject', code, details }, bytes }
   }
 
@@ -180,6 +214,7 @@ export class MachineRunner {
   private reasonOf(error: unknown, part: string): MachineErrorReason {
     if (isEngineError(error)) throw new EngineError(this.state.index, part, error)
     if (error instanceof ValueError || this.transaction.invalidValue) return 'INVALID_VALUE'
+    if (error instanceof NondeterminismError) return 'NONDETERMINISTIC'
     if (error instanceof InvariantError || error instanceof AssertionError) return 'INTERNAL_INVARIANT'
     return 'EXCEPTION'
   }

@@ -49,7 +49,7 @@ export class Transaction {
 
   private readonly effects = new StagedList<Effect>()
   private readonly kept: Kept[] = []
-  private readonly keptHash: RunningHash = { high: 0, low: 0 }
+  readonly keptHash: RunningHash = { high: 0, low: 0 }
   private readonly staged = new Map<SessionRecord, { count: number; bytes: number }>()
   private readonly state: ReplicatedState
   private tasksCreated = 0

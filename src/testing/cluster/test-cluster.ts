@@ -9,7 +9,7 @@ import { environmentOf } from '../../sim/world/client-environment.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
 import { SimulatedCluster } from '../../sim/world/simulated-cluster.ts'
 import type { SimulatedNode } from '../../sim/world/simulated-node.ts'
-import { withDeterminismGuard } from '../determinism.ts'
+import { guardedMount } from '../../assembly/development/guarded-mount.ts'
 import { type Duration, durationMs } from '../duration.ts'
 import type { TypedMachines } from '../machines.ts'
 import { ClusterWatch } from './cluster-watch.ts'
@@ -263,7 +263,7 @@ export class TestCluster<Machines extends TypedMachines> {
 
 function mounted(machines: TypedMachines, guard: boolean): Mount {
   const plain = mount(machines, sessionCodec)
-  return guard ? { ...plain, userMachine: withDeterminismGuard(plain.userMachine) } : plain
+  return guard ? guardedMount(plain) : plain
 }
 
 /** The same environment, which tells the run whenever the client may have told the test something. */
