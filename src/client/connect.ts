@@ -65,8 +65,9 @@ export async function connect<const Machines extends readonly MachineLike[] = re
         if (settled) return
         settled = true
         timer.cancel()
-        const { machines, deadlineMs } = given
-        resolve(new ClientSession({ hub, core, handlers, machines, deadlineMs }))
+        const { machines, deadlineMs, settings } = given
+        const roles = settings.resume === null ? settings.roles : null
+        resolve(new ClientSession({ hub, core, handlers, machines, roles, deadlineMs }))
       },
       onRefused: fail,
       onLost: (reason) => {

@@ -48,12 +48,14 @@ export {
   type Frozen,
   type KeyPart,
   type MachineSchema,
+  type NameOf,
   type Parsed,
   type RequestsOf,
   type RowOf,
   type TableKey,
   type TableSchema,
   type TaskSchema,
+  type TasksOf,
 } from './define/schema.ts'
 export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './define/tables.ts'
 export { mermaid, type Drawable } from './graph/mermaid.ts'

@@ -133,6 +133,7 @@ export class Writers {
         core,
         handlers,
         machines: [],
+        roles: null,
         deadlineMs: DEADLINE_MS,
       })
       this.writers.push({

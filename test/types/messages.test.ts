@@ -102,6 +102,36 @@ const WRONG: readonly { readonly name: string; readonly line: string; readonly s
     says: ["'amount' does not exist in type"],
   },
   {
+    name: 'a type of server request is told by those that there are',
+    line: `session.on('stock.expird', () => {})`,
+    says: ['"stock.expird"', '"stock.expired"', '"notification"'],
+  },
+  {
+    name: 'a payload that the request does not have is told where it is read',
+    line: `session.on('stock.expired', ({ payload }) => payload.until)`,
+    says: ["'until' does not exist on type '{ readonly item: string; readonly at: number; }'"],
+  },
+  {
+    name: 'a type that no request has is told where it is asked for',
+    line: `session.serverRequests().next().then(({ value }) => value?.type === 'stock.gone')`,
+    says: ['no overlap', '"stock.gone"'],
+  },
+  {
+    name: 'a kind of task that no machine declares is told beside one that is',
+    line: `session.worker({ shipp: () => ({ parcel: 'p' }) })`,
+    says: ["'shipp' does not exist in type", "Did you mean to write 'ship'"],
+  },
+  {
+    name: 'the result of a worker is told by its field',
+    line: `session.worker({ ship: async () => ({ parcel: 1 }) })`,
+    says: ["Type 'number' is not assignable to type 'string'", "Types of property 'parcel' are incompatible"],
+  },
+  {
+    name: 'a payload that a task does not have is told where it is read',
+    line: `session.worker({ ship: async (payload) => ({ parcel: payload.address }) })`,
+    says: ["'address' does not exist on type '{ readonly item: string; readonly quantity: number; }'"],
+  },
+  {
     name: 'an input that is missing is missed',
     line: `session.machines.stock.reserve()`,
     says: ['Expected 1-2 arguments, but got 0'],

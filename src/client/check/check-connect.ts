@@ -3,6 +3,7 @@ import type { ConnectOptions } from '../connect-options.ts'
 import type { InProcessServer } from '../connection/in-process.ts'
 import type { ClientEnvironment } from '../connection/ports.ts'
 import type { SessionSettings } from '../session/session-settings.ts'
+import type { MachineSchema } from '../../machine/index.ts'
 import type { MachineLike } from '../session/typed-machines.ts'
 import { checkSettings } from './check-settings.ts'
 import { callback, fieldsOf, list, name, optional, refuse, text, waitMs } from './fields.ts'
@@ -117,11 +118,13 @@ function checkMachines(value: unknown, field: string): readonly MachineLike[] {
   return list(value, field, {
     most: MACHINES_MAX,
     item: (each, path) => {
-      const { name: named, commands, queries } = fieldsOf(each, path)
+      const { name: named, schema, commands, queries } = fieldsOf(each, path)
       return {
         name: name(named, `${path}.name`),
         commands: namesIn(commands, `${path}.commands`),
         queries: namesIn(queries, `${path}.queries`),
+        // A worker reads the tasks in it, and looks at what it reads.
+        ...(schema === undefined ? {} : { schema: fieldsOf(schema, `${path}.schema`) as unknown as MachineSchema }),
       }
     },
   })

@@ -4,14 +4,18 @@ import { commandOutcome, queryOutcome } from '../calls/call.ts'
 import { onAbort } from '../calls/abort-signals.ts'
 import { earlierOutcome, earlierOutcomeQuery } from '../calls/earlier-outcome.ts'
 import { type CheckedQuery, checkCommand, checkDeadlineOf, checkQuery } from '../check/check-call.ts'
-import { checked, type InvalidArgument, orThrow } from '../check/invalid-argument.ts'
+import { checked, InvalidArgument, orThrow } from '../check/invalid-argument.ts'
 import { type MachineCommands, type MachineLike, type MachineQueries, methodsOf } from './typed-machines.ts'
 import type { MultiSession } from './multi-session.ts'
 import type { RawOutcome } from '../calls/raw-outcome.ts'
-import type { ReceivedRequest } from './received-request.ts'
 import type { RequestHandler, RequestHandlers } from './request-handlers.ts'
 import type { SessionCore } from './session-core.ts'
 import type { SessionToken } from './session-settings.ts'
+import type { RequestOfType, SessionRequest, TaskAssignment } from './typed-requests.ts'
+import type { WorkerHandlers } from '../worker/typed-tasks.ts'
+import { Worker } from '../worker/worker.ts'
+import { workerKinds } from '../worker/worker-kinds.ts'
+import { checkWorkerOptions, type WorkerOptions } from '../worker/worker-options.ts'
 
 /** What `connect` puts together. */
 export interface ClientSessionParts<Machines extends readonly MachineLike[]> {
@@ -19,6 +23,8 @@ export interface ClientSessionParts<Machines extends readonly MachineLike[]> {
   readonly core: SessionCore
   readonly handlers: RequestHandlers
   readonly machines: Machines
+  /** Roles that it was opened with; null: it was taken up, and they are not known. */
+  readonly roles: readonly string[] | null
   /** Default deadline of commands and queries, ms. */
   readonly deadlineMs: number
 }
@@ -35,11 +41,12 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
   readonly machines: MachineCommands<Machines>
   /** Typed queries of the same. */
   readonly queries: MachineQueries<Machines>
-  private readonly parts: ClientSessionParts<Machines>
+  private readonly parts: ClientSessionParts<readonly MachineLike[]>
   /** Highest index seen, and its incarnation: what a sequential query must show. */
   private seen = { index: 0, incarnation: 0 }
   /** What the first `close` gives. */
   private closed: Promise<boolean> | null = null
+  private hasWorker = false
 
   constructor(parts: ClientSessionParts<Machines>) {
     this.parts = parts
@@ -139,11 +146,16 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
   }
 
   /**
-   * Handles server requests of a type, `*` for all without a handler; acknowledged after the handler has finished. Throws
-   * InvalidArgument for what is no type or no handler.
+   * Handles server requests of a type, `*` for all without a handler; acknowledged after the handler has finished. With
+   * machines given to `connect` the compiler knows their types, `machine.type`, and those of the framework, `task` and
+   * `notification`, each with its payload. Throws InvalidArgument for what is no type or no handler.
    */
-  on(type: string, handler: RequestHandler): this {
-    this.parts.handlers.on(type, handler)
+  on<Type extends SessionRequest<Machines>['type'] | '*'>(
+    type: Type,
+    handler: RequestHandler<RequestOfType<Machines, Type>>,
+  ): this {
+    // The types say what machines of this version send.
+    this.parts.handlers.on(type, handler as RequestHandler)
     return this
   }
 
@@ -151,8 +163,35 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
    * Server requests without a handler, one by one; each is acknowledged when the next one is asked for. Every `next` settles:
    * with a request, or with the end when the iterator is left or the session is over.
    */
-  serverRequests(): AsyncGenerator<ReceivedRequest, undefined, undefined> {
-    return this.parts.handlers.iterate()
+  serverRequests(): AsyncGenerator<SessionRequest<Machines>, undefined, undefined> {
+    return this.parts.handlers.iterate() as AsyncGenerator<SessionRequest<Machines>, undefined, undefined> // as of `on`
+  }
+
+  /**
+   * Does the tasks that this session's roles bring it: `session.worker({ ship: async (payload, task) => result })`, one worker
+   * per session. Throws InvalidArgument for handlers or options that cannot be used: a kind that no machine declares, a role
+   * that the session lacks, a kind of its roles without a handler.
+   */
+  worker(handlers: WorkerHandlers<Machines[number]>, options: WorkerOptions = {}): Worker {
+    const { hub, handlers: requests, machines, roles, core, deadlineMs } = this.parts
+    const usable = orThrow('options', () => checkWorkerOptions(options))
+    const { leaseMs } = usable
+    const kinds = orThrow('handlers', () => workerKinds(handlers, { machines, roles, leaseMs }))
+    if (this.hasWorker) throw new InvalidArgument('handlers', 'come too late: this session has a worker')
+    this.hasWorker = true
+    const worker = new Worker({
+      ...usable,
+      kinds,
+      deadlineMs,
+      clock: hub.environment.clock,
+      callbacks: hub.callbacks,
+      tell: (command, input, call) => this.execute('task', command, input, call),
+      abandon: (requestId) => core.window.abandon(requestId),
+    })
+    // The session layer made the payload.
+    requests.on('task', ({ payload }) => worker.receive(payload as TaskAssignment))
+    requests.whenStopped(worker.sessionEnded)
+    return worker
   }
 
   /**

@@ -11,7 +11,7 @@ import { RequestIterator } from './request-iterator.ts'
  * Deals with one request. It is acknowledged when the handler has returned, or when the promise that it returned resolves;
  * what else it returns does not matter. It is tried again when the handler throws or its promise rejects.
  */
-export type RequestHandler = (request: ReceivedRequest) => unknown
+export type RequestHandler<Request = ReceivedRequest> = (request: Request) => unknown
 
 /** What callbacks are told of a request. */
 type RequestName = Pick<ReceivedRequest, 'serverRequestId' | 'type'>
@@ -51,6 +51,8 @@ export class RequestHandlers {
   private current: Current | null = null
   private unhandledTimer: { cancel(): void } | null = null
   private closed = false
+  /** Heard when nothing is dispatched any more. */
+  private readonly stopped: (() => void)[] = []
 
   constructor(options: RequestHandlersOptions) {
     this.options = options
@@ -85,9 +87,16 @@ export class RequestHandlers {
   /** Ends the iterators; nothing is dispatched any more. */
   stop(): void {
     this.closed = true
+    for (const tell of this.stopped.splice(0)) tell()
     this.current = null
     this.unhandledTimer?.cancel()
     for (const iterator of [...this.iterators]) iterator.stop()
+  }
+
+  /** Calls once the session is over, or at once if it is. */
+  whenStopped(tell: () => void): void {
+    if (this.closed) tell()
+    else this.stopped.push(tell)
   }
 
   /** Every request without a handler of its own; each is acknowledged when the next one is asked for. */

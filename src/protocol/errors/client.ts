@@ -71,6 +71,18 @@ export const CLIENT_ERRORS: Rows = {
     'A handler of a server request failed, and nobody listens to onHandlerError. The request comes again, and those behind it wait.',
     'Correct the handler, or give `connect` an onHandlerError.',
   ],
+  UNHANDLED_TASK: [
+    'UNIMPLEMENTED',
+    false,
+    'A worker was given a task of a kind that it has no handler for; the attempt counts as failed.',
+    "Give `session.worker` a handler for every kind of the session's roles, or the session fewer roles.",
+  ],
+  WORKER_STOPPED: [
+    'CANCELLED',
+    true,
+    'A worker was stopped, and gave back a task that it had not done; the attempt counts as failed.',
+    'Nothing: another worker gets the next attempt.',
+  ],
   UNHANDLED_REQUEST: [
     'UNIMPLEMENTED',
     true,
