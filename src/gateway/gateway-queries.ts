@@ -73,6 +73,7 @@ export class GatewayQueries {
 
   private run(request: QueryMessage, session: number | null): void {
     const { machine, query, correlationId } = request
+    if (this.node.replaying) return this.refuse(request, behind(this.node, request))
     if (machine === OWN_MACHINE) return this.runOwn(request, session)
     const active = this.node.machine.activeVersion(machine)
     const parsed = this.options.parseQuery(machine, query, request.input, active)

@@ -14,6 +14,7 @@ import type { NodeLog } from '../server/log/node-log.ts'
 import { peerRefusals, RecentRefusals } from '../server/peer-refusals.ts'
 import type { DataDirectory } from '../storage/directory/data-directory.ts'
 import { groupDirectory } from '../storage/format/file-names.ts'
+import { openAppliedTrail } from '../storage/trail/applied-trail-file.ts'
 import { GrpcPeerTransport } from '../transport/peer-transport.ts'
 import { buildOf } from './build-of.ts'
 import type { CheckedOptions } from './check-options.ts'
@@ -52,12 +53,13 @@ export function partsOf(
       refusals.note(note)
     },
   })
+  const build = buildOf(mounted.definitions)
   const parts: NodeParts = {
     identity,
     initialVoters: options.peers,
     machines: development ? guardedMount(mounted) : mounted,
     development,
-    build: buildOf(mounted.definitions),
+    build,
     raft: options.raft,
     limits: options.limits,
     clock: systemClock,
@@ -66,6 +68,11 @@ export function partsOf(
     check: checkTransition,
     seed: randomInt(2 ** 47),
     openLog: logIn(directory, group),
+    openTrail: openAppliedTrail({
+      disk: directory.disk,
+      directory: groupDirectory(group),
+      machines: build.machines,
+    }),
     openTransport: (listener) => {
       transport.listen(listener)
       return transport

@@ -57,6 +57,11 @@ export interface RaftNode {
   /** Not null: this node answers nothing, neither from its machine nor from its cache. */
   readonly halted: Halt | null
   /**
+   * An earlier process of this node has applied more entries than this one: until they are compared nothing is answered
+   * from its state, for it may differ.
+   */
+  readonly replaying: boolean
+  /**
    * Where a member is reached: as it says itself, else as this process was started with, else as the Configuration says.
    */
   addressOf(id: NodeId): string | null

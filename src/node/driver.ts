@@ -56,6 +56,8 @@ export class Driver implements RaftNode, ReceivingLog {
   private wakeAt = 0
   private stopped: { readonly code: string; readonly message: string } | null = null
   halted: Halt | null = null
+  /** What members are built of, this node among them, as they have said. */
+  readonly builds: ReadonlyMap<NodeId, Build>
   private readonly closing = new Closing()
 
   constructor(options: DriverOptions) {
@@ -73,6 +75,7 @@ export class Driver implements RaftNode, ReceivingLog {
     this.peers = new Peers(options, this.members, (member) => {
       if (member === this.leader) this.audience.leaderMoved()
     })
+    this.builds = this.peers.builds
     this.outgoing = new OutgoingMessages({
       log,
       transmit: (to, message, records) => this.peers.transmit(to, message, records),
@@ -135,14 +138,13 @@ export class Driver implements RaftNode, ReceivingLog {
     return leader === this.id && this.halted !== null ? null : leader
   }
 
+  get replaying(): boolean {
+    return this.pipeline.replaying
+  }
+
   get leading(): boolean {
     if (this.stopped !== null || this.halted !== null) return false
     return this.role === 'leader' && this.leadership.isReady(this.pipeline.applied)
-  }
-
-  /** What members are built of, this node among them, as they have said. */
-  get builds(): ReadonlyMap<NodeId, Build> {
-    return this.peers.builds
   }
 
   addressOf(id: NodeId): string | null {
@@ -248,7 +250,7 @@ export class Driver implements RaftNode, ReceivingLog {
     this.closing.ask(done, (closed) => {
       this.stopped ??= { code: 'SHUTDOWN', message: 'the node was closed' }
       this.endProposals()
-      this.pipeline.stopSnapshots(() => transport.close(() => log.close(() => snapshots.close(closed))))
+      this.pipeline.close(() => transport.close(() => log.close(() => snapshots.close(closed))))
     })
   }
 

@@ -5,12 +5,13 @@ import { decodePayload } from '../codec/entry/payload-codec.ts'
 import { ApplyHalt } from '../session/run/halt.ts'
 import { Driver } from './driver.ts'
 import type { DriverOptions } from './options.ts'
+import type { AppliedTrail, OpenAppliedTrail } from './ports/applied-trail.ts'
 import type { LogListener, LogStore, RecoveredLog } from './ports/log-store.ts'
 import type { PeerListener, PeerTransport } from './ports/peer-transport.ts'
 import type { SnapshotMeta } from './ports/snapshot-store.ts'
 import type { StorageDone, StorageFault } from './ports/storage-fault.ts'
 
-type Opened = 'log' | 'recovered' | 'snapshot' | 'halt' | 'transport' | 'configuration'
+type Opened = 'log' | 'recovered' | 'snapshot' | 'trail' | 'halt' | 'transport' | 'configuration'
 
 /** What a node is opened from: options of the driver, and how to open what it stands on. */
 export interface OpenNodeOptions extends Omit<DriverOptions, Opened> {
@@ -20,6 +21,8 @@ export interface OpenNodeOptions extends Omit<DriverOptions, Opened> {
     listener: LogListener,
     done: StorageDone<{ store: LogStore; recovered: RecoveredLog } | null>,
   ): void
+  /** Opens what earlier processes noted of their state. Absent: nothing is noted, and no replay is compared. */
+  readonly openTrail?: OpenAppliedTrail
   /** Starts the transport; frames may arrive from the next turn on. */
   openTransport(listener: PeerListener): PeerTransport
 }
@@ -80,18 +83,31 @@ function openLogAndDriver(
       return
     }
     const { store: log, recovered } = opened
-    newestConfiguration(log, recovered, snapshot, (failed, configuration) => {
-      const met = failed ?? early
-      if (met !== null) {
-        log.close(() => done(met, null))
-        return
-      }
-      const transport = options.openTransport(listener)
-      driver = new Driver({ ...options, log, recovered, snapshot, halt, transport, configuration })
-      done(null, driver)
+    const openTrail = options.openTrail ?? openNoTrail
+    openTrail(listener.onFault, (unread, trail) => {
+      newestConfiguration(log, recovered, snapshot, (failed, configuration) => {
+        const met = unread ?? failed ?? early
+        if (met !== null || trail === null) {
+          log.close(() => done(met, null))
+          return
+        }
+        const transport = options.openTransport(listener)
+        driver = new Driver({ ...options, log, recovered, snapshot, trail, halt, transport, configuration })
+        done(null, driver)
+      })
     })
   })
 }
+
+const NO_TRAIL: AppliedTrail = {
+  recorded: [],
+  recordedBy: [],
+  append: () => undefined,
+  discardUpTo: () => undefined,
+  discardAbove: () => undefined,
+  close: (done) => done(),
+}
+const openNoTrail: OpenAppliedTrail = (_onFault, done) => done(null, NO_TRAIL)
 
 /** The newest Configuration with its payload: from its record in the log, else from the snapshot. */
 function newestConfiguration(

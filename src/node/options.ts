@@ -6,6 +6,7 @@ import type { RaftConfig } from '../raft/types.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
 import type { StateMachine } from '../session/state-machine.ts'
 import type { MachineReports } from './apply/machine-reports.ts'
+import type { AppliedTrail } from './ports/applied-trail.ts'
 import type { Clock } from './ports/clock.ts'
 import type { LogStore, RecoveredLog } from './ports/log-store.ts'
 import type { Build, PeerTransport } from './ports/peer-transport.ts'
@@ -62,6 +63,8 @@ export interface DriverOptions {
   readonly log: LogStore
   readonly recovered: RecoveredLog
   readonly snapshots: SnapshotStore
+  /** What earlier processes of this node made of the log. */
+  readonly trail: AppliedTrail
   readonly snapshot: SnapshotMeta | null
   /** The machine must not go on from that snapshot: this node applies and answers nothing from the start. */
   readonly halt: ApplyHalt | null

@@ -84,6 +84,7 @@ export class FakeNode implements RaftNode {
   leader: NodeId | null = nodeId('n1')
   leading = true
   halted: RaftNode['halted'] = null
+  replaying = false
   now = 1_000_000
   /** Kinds of everything that was ever submitted and appended. */
   readonly submitted: EntryKind[] = []

@@ -16,6 +16,7 @@ import type { UserStateMachine } from '../../src/session/user-machine.ts'
 import { MemoryDisk } from '../../src/storage/disk/memory-disk.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../src/storage/snapshot/memory-snapshot-store.ts'
 import { counter } from '../session/bare-machine.ts'
+import { openAppliedTrail } from '../../src/storage/trail/applied-trail-file.ts'
 import type { ProcessClock, TestClock } from './test-clock.ts'
 import { TestNetwork } from './test-network.ts'
 
@@ -28,6 +29,8 @@ export interface TestNodeOptions {
   readonly group?: number
   readonly instance?: string
   readonly user?: () => UserStateMachine
+  /** Fingerprint of the handlers of the machine `test` in its version 1. */
+  readonly code?: () => string
   readonly limits?: Partial<Limits>
   readonly raft?: Partial<RaftConfig>
   readonly messageBytesMax?: number
@@ -216,6 +219,10 @@ export class TestNode {
     else process.defer(run)
   }
 
+  private machines(): NonNullable<NodeParts['build']>['machines'] {
+    return [{ name: 'test', versions: [{ version: 1, schema: 's', code: this.options.code?.() ?? 'c' }] }]
+  }
+
   private parts(process: ProcessClock): NodeParts {
     const { options } = this
     const group = groupId(options.group ?? 0)
@@ -246,6 +253,8 @@ export class TestNode {
           done(fault, opened === null ? null : { store: this.wrapLog(opened.store), recovered: opened.recovered })
         })
       },
+      build: { machines: this.machines(), runtime: 'v20.0.0', holdfast: '0.1.0' },
+      openTrail: openAppliedTrail({ disk: this.disk, directory: 'log', machines: this.machines() }),
       openTransport: (listener) => this.network.transport(this.id, listener),
     }
   }

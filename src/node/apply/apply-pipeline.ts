@@ -1,10 +1,11 @@
-import type { LogIndex } from '../../base/brand.ts'
+import { logIndex, type LogIndex } from '../../base/brand.ts'
 import { ENTRY_HEADER_BYTES } from '../../codec/entry/record.ts'
 import type { Entry, EntryHeader } from '../../codec/entry/entry.ts'
 import { EngineError } from '../../session/run/engine-error.ts'
 import { ApplyHalt } from '../../session/run/halt.ts'
 import type { Applied } from '../../session/state-machine.ts'
 import type { NodeEvent, NodeListener } from '../api.ts'
+import { AppliedWitness } from './applied-witness.ts'
 import { ApplyLoop } from './apply-loop.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
@@ -35,6 +36,9 @@ export class ApplyPipeline {
   private readonly ports: ApplyPipelinePorts
   private readonly loop: ApplyLoop
   private readonly snapshotter: Snapshotter
+  private readonly witness: AppliedWitness
+  /** The log is on disk up to here. */
+  private durableTo: LogIndex
   private stopped = false
   private commitPending = false
   private waiters: { readonly index: number; readonly done: (reached: boolean) => void }[] = []
@@ -50,11 +54,14 @@ export class ApplyPipeline {
         for (const listener of ports.listeners) listener.reported?.(report)
       },
     })
+    const { trail, clock, machine, build, recovered } = options
+    this.witness = new AppliedWitness({ trail, clock, machine, machines: build.machines }, ports.applied)
+    this.durableTo = recovered.lastIndex
     this.snapshotter = new Snapshotter({
       store: options.snapshots,
       codec: options.codec,
       clock: options.clock,
-      durableIndex: options.recovered.lastIndex,
+      durableIndex: this.mayCover,
       written: (written) => this.snapshotWritten(written),
       fault: ports.fault,
     })
@@ -64,7 +71,8 @@ export class ApplyPipeline {
         clock: options.clock,
         apply: (header, payload) => this.apply(header, payload),
         batchApplied: () => this.batchApplied(),
-        mustWait: () => this.snapshotter.full,
+        // What a replay has not been compared with may have to wait for entries further on.
+        mustWait: () => this.snapshotter.full && !this.witness.replaying,
         fault: ports.fault,
       },
       ports.applied,
@@ -94,7 +102,19 @@ export class ApplyPipeline {
 
   /** The log is on disk up to this index. */
   durable(index: LogIndex): void {
-    this.snapshotter.durable(index)
+    this.durableTo = index
+    this.snapshotter.durable(this.mayCover)
+  }
+
+  /** An earlier process of this node has applied more: nothing is answered from a state that may differ from its. */
+  get replaying(): boolean {
+    return this.witness.replaying
+  }
+
+  /** A snapshot may cover what the log has on disk, and of a replay what was compared with what was made of it before. */
+  private get mayCover(): LogIndex {
+    const { trustedTo } = this.witness
+    return trustedTo < this.durableTo ? logIndex(trustedTo) : this.durableTo
   }
 
   waitApplied(index: number, done: (reached: boolean) => void): void {
@@ -106,6 +126,7 @@ export class ApplyPipeline {
   /** Applies nothing more and writes no further snapshot; who waits for an index is told so. */
   halt(): void {
     this.stop()
+    this.witness.halt()
     this.snapshotter.stop(() => undefined)
   }
 
@@ -118,15 +139,15 @@ export class ApplyPipeline {
     for (const waiter of waiters) waiter.done(false)
   }
 
-  /** Writes no further snapshot, and calls back once none is being written. */
-  stopSnapshots(done: () => void): void {
-    this.snapshotter.stop(done)
+  /** Writes no further snapshot, notes what is applied, and calls back once nothing is being written. */
+  close(done: () => void): void {
+    this.snapshotter.stop(() => this.witness.close(done))
   }
 
   private apply(header: EntryHeader, payload: Uint8Array): boolean {
     const { index, now } = header
     const applied = this.applyToMachine(header, payload)
-    if (applied === null) return false
+    if (applied === null || (index >= this.witness.nextIndex && this.isWrong())) return false
     this.ports.pending.settle(index, applied.reply, now)
     for (const listener of this.ports.listeners) listener.applied(applied)
     if (applied.boundary) this.boundary(header)
@@ -145,6 +166,14 @@ export class ApplyPipeline {
       else throw error
       return null
     }
+  }
+
+  /** The state here is not what an earlier process made of the same entries: nobody hears of the entry. */
+  private isWrong(): boolean {
+    const halt = this.witness.check()
+    if (halt !== null) this.haltAt(halt)
+    else this.snapshotter.durable(this.mayCover)
+    return halt !== null
   }
 
   /** The entries of this run before it are applied for good: their answers go out first. */
@@ -176,6 +205,7 @@ export class ApplyPipeline {
       machineVersions: {},
     }
     this.snapshotter.add(meta, dirty)
+    this.witness.record()
   }
 
   private snapshotWritten(written: SnapshotWritten): void {
@@ -187,6 +217,7 @@ export class ApplyPipeline {
       this.options.log.discardUpTo(this.snapshotIndex)
     }
     this.snapshotIndex = written.index
+    this.witness.discardUpTo(written.index)
     this.ports.note({ kind: 'snapshotWritten', ...written })
     this.loop.resume()
   }
@@ -198,6 +229,7 @@ export class ApplyPipeline {
       for (const waiter of ready) waiter.done(true)
     }
     for (const listener of this.ports.listeners) listener.batchApplied()
+    this.witness.batchApplied()
     this.ports.batchApplied()
   }
 }

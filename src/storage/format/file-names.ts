@@ -18,6 +18,11 @@ export function markerPath(directory: string): string {
   return `${directory}/marker`
 }
 
+/** The file of a group's applied trail. */
+export function trailPath(directory: string): string {
+  return `${directory}/applied`
+}
+
 /** Name of a segment's file by its sequence number, 1 … 2^32−1: at least eight digits, `00000001.wal`. */
 export function segmentName(sequence: number): string {
   return `${String(sequence).padStart(8, '0')}.wal`

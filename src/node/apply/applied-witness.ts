@@ -1,0 +1,129 @@
+import type { Clock, Timer } from '../ports/clock.ts'
+import type { AppliedRecord, AppliedTrail } from '../ports/applied-trail.ts'
+import type { BuildMachine } from '../ports/peer-transport.ts'
+import { ApplyHalt } from '../../session/run/halt.ts'
+import type { StateMachine } from '../../session/state-machine.ts'
+
+/** The trail follows what is applied by at most this. */
+const RECORD_EVERY_MS = 50
+
+export interface AppliedWitnessPorts {
+  readonly trail: AppliedTrail
+  readonly clock: Clock
+  readonly machine: Pick<StateMachine, 'appliedIndex' | 'stateHash'>
+  /** Machines of this process. */
+  readonly machines: readonly BuildMachine[]
+}
+
+/**
+ * Compares a replay with what earlier processes recorded, and records what this one applies. Only records that were
+ * compared, or lie above all of those, are written: a process that makes another state leaves the trail as it was.
+ */
+export class AppliedWitness {
+  /** Index of the next entry after which the state is compared; infinite: none. PERF: all that an entry costs. */
+  nextIndex: number
+  private readonly ports: AppliedWitnessPorts
+  private readonly waiting: AppliedRecord[]
+  /** Highest index at which both were seen to be equal: at first that of the snapshot. */
+  private equalTo: number
+  private recordedTo: number
+  private recordedAt = Number.NEGATIVE_INFINITY
+  private timer: Timer | null = null
+  private over = false
+
+  /** `applied`: last index that the loaded snapshot covers. */
+  constructor(ports: AppliedWitnessPorts, applied: number) {
+    this.ports = ports
+    this.waiting = ports.trail.recorded.filter((record) => record.index > applied)
+    this.equalTo = applied
+    this.recordedTo = applied
+    this.nextIndex = this.waiting[0]?.index ?? Number.POSITIVE_INFINITY
+  }
+
+  /** An earlier process has applied more than this one: what this one has made of it is not known to be the same. */
+  get replaying(): boolean {
+    return this.waiting.length > 0
+  }
+
+  /** A snapshot at or below this index holds what is known to be right. */
+  get trustedTo(): number {
+    return this.replaying ? this.equalTo : Number.POSITIVE_INFINITY
+  }
+
+  /** The entry at `nextIndex` was applied. Why this node must go no further, or null. */
+  check(): ApplyHalt | null {
+    const record = this.waiting.shift()
+    this.nextIndex = this.waiting[0]?.index ?? Number.POSITIVE_INFINITY
+    if (record === undefined) return null
+    if (record.hash !== this.ports.machine.stateHash()) return this.diverged(record.index)
+    this.equalTo = record.index
+    this.recordedTo = record.index
+    return null
+  }
+
+  /** A run of entries was applied, and more may follow at once. */
+  batchApplied(): void {
+    if (this.ports.machine.appliedIndex <= this.recordedTo || this.timer !== null || this.replaying || this.over) return
+    const now = this.ports.clock.monotonicMs()
+    const waitMs = this.recordedAt + RECORD_EVERY_MS - now
+    if (waitMs <= 0) this.record()
+    else
+      this.timer = this.ports.clock.setTimer(waitMs, () => {
+        this.timer = null
+        this.record()
+      })
+  }
+
+  /** Records the state now, if that was not done. */
+  record(): void {
+    const index = this.ports.machine.appliedIndex
+    if (index <= this.recordedTo || this.replaying || this.over) return
+    this.recordedTo = index
+    this.recordedAt = this.ports.clock.monotonicMs()
+    this.ports.trail.append({ index, hash: this.ports.machine.stateHash() })
+  }
+
+  /** A snapshot at this index is on: no replay begins below it. */
+  discardUpTo(index: number): void {
+    if (!this.over) this.ports.trail.discardUpTo(index)
+  }
+
+  /** Records nothing more. */
+  halt(): void {
+    this.over = true
+    this.timer?.cancel()
+    this.timer = null
+  }
+
+  close(done: () => void): void {
+    this.record()
+    this.halt()
+    this.ports.trail.close(done)
+  }
+
+  private diverged(index: number): ApplyHalt {
+    this.waiting.length = 0
+    this.nextIndex = Number.POSITIVE_INFINITY
+    const changed = changedMachines(this.ports.trail.recordedBy, this.ports.machines)
+    const who =
+      changed.length === 0
+        ? 'no handler is known to have changed, so something else than the log decides in one of them'
+        : `the handlers of ${changed.join(' and ')} changed without a new version`
+    const message =
+      `applied again, the log gives another state than before this start: at entry ${index} it differs, at entry ` +
+      `${this.equalTo} it was still equal; ${who}. Nothing was changed. Start the build that ran before on this data, and ` +
+      'give the changed machine a new version.'
+    return new ApplyHalt('REPLAY_DIVERGED', index, message)
+  }
+}
+
+/** Machines of the process before whose code is another now, at the same version. */
+function changedMachines(before: readonly BuildMachine[], now: readonly BuildMachine[]): readonly string[] {
+  return before.flatMap(({ name, versions }) => {
+    const present = now.find((machine) => machine.name === name)
+    if (present === undefined) return [`${name} (which is gone)`]
+    return versions
+      .filter(({ version, code }) => present.versions.some((other) => other.version === version && other.code !== code))
+      .map(({ version }) => `${name} (version ${version})`)
+  })
+}
