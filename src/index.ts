@@ -6,6 +6,27 @@ export {
   ConnectError,
   type ConnectOptions,
   InvalidArgument,
+  TaskAborted,
+} from './client/index.ts'
+export type {
+  CallOptions,
+  FrameworkRefusal,
+  LostReason,
+  MachineLike,
+  Notification,
+  QueryOptions,
+  QueryOutcome,
+  ReceivedRequest,
+  RequestHandler,
+  SessionRequest,
+  SessionToken,
+  TaskAssignment,
+  TaskHandler,
+  TaskProblem,
+  Worker,
+  WorkerHandlers,
+  WorkerOptions,
+  WorkerTask,
 } from './client/index.ts'
 export { defineConfig, type HoldfastConfig } from './cli/config/define-config.ts'
 export { sessionCodec } from './codec/session-codec.ts'

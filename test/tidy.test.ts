@@ -228,8 +228,10 @@ describe('the error registry', () => {
 
 describe('the repository', () => {
   test('every dependency of the package is imported by it, and has its reason', () => {
-    const { dependencies } = JSON.parse(read('package.json')) as { dependencies: { [name: string]: string } }
-    const names = Object.keys(dependencies)
+    const { dependencies, peerDependencies } = JSON.parse(read('package.json')) as {
+      readonly [key in 'dependencies' | 'peerDependencies']: { readonly [name: string]: string }
+    }
+    const names = Object.keys({ ...dependencies, ...peerDependencies })
     const imported = new Set(
       [...sources.values()].flatMap((source) => importsOf(source).map((entry) => entry.specifier)),
     )

@@ -1,5 +1,6 @@
 /** `holdfast/client`: sessions of a cluster, from outside it or within its process. */
 export type { Value } from '../codec/value/value.ts'
+export type { Consistency } from '../protocol/up-frame.ts'
 export { decodeValue } from '../codec/value/decode.ts'
 export { encodeValue, encodeView } from '../codec/value/encode.ts'
 export {

@@ -80,6 +80,7 @@ export {
 } from './graph/transitions.ts'
 export type { KeyCodec } from './run/table-key.ts'
 export type { Value } from '../codec/value/value.ts'
+export type { Millis, ServerRequestId, SessionId } from '../base/brand.ts'
 export { assert } from '../base/assert.ts'
 export type {
   EmitOptions,
