@@ -84,6 +84,7 @@ export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | n
         codec,
         clock,
         ...(credit === undefined ? {} : { credit }),
+        ...(development ? { errorAt: (index, kind) => reports.errorAt(index, kind) } : {}),
       }),
     })
   })

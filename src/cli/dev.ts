@@ -62,6 +62,7 @@ function environmentOf(
   const pairs = Object.entries(limits ?? {}).map(([name, value]) => `${name}=${value}`)
   return {
     HOLDFAST_LOG_LEVEL: logLevel,
+    HOLDFAST_DEVELOPMENT: 'true',
     ...(pairs.length === 0 ? {} : { HOLDFAST_LIMITS: pairs.join(',') }),
     ...(typeof flags.config === 'string' ? { HOLDFAST_CONFIG: resolve(flags.config) } : {}),
   }
@@ -153,7 +154,7 @@ class EmbeddedServer {
   }
 
   async start(): Promise<void> {
-    this.node = await startEmbedded(this.options)
+    this.node = await startEmbedded({ ...this.options, development: true })
   }
 
   async restart(): Promise<void> {

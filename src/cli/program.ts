@@ -42,7 +42,17 @@ function addDev(root: Command, setExit: SetExit): void {
 }
 
 function addStart(root: Command): void {
-  withSettings(root.command('start'), ['id', 'peers', 'data', 'machines', 'listen', 'limits', 'insecure', 'logLevel'])
+  withSettings(root.command('start'), [
+    'id',
+    'peers',
+    'data',
+    'machines',
+    'listen',
+    'limits',
+    'insecure',
+    'development',
+    'logLevel',
+  ])
     .description('run one node of a cluster: --id, --peers and --data have to be given, here or elsewhere')
     .option('--json', 'when ready, one JSON line on stdout')
     .addHelpText(
@@ -159,6 +169,7 @@ const SETTING_FLAGS = {
   listen: ['--listen <host:port>', 'where to listen; of start: its address in --peers, of dev: 127.0.0.1:4600'],
   limits: ['--limits <name=number,...>', 'limits of a new cluster that differ from the defaults'],
   insecure: ['--insecure', 'listen beyond loopback although clients are not authenticated'],
+  development: ['--development', 'run machines as dev does, to find what is not deterministic; on every node alike'],
   logLevel: ['--log-level <level>', `what the node's log on stderr tells: ${LOG_LEVELS.join(', ')}`],
 } as const
 

@@ -14,7 +14,7 @@ export interface StartFlags extends TypedFlags {
 /** `holdfast start`: one node of a cluster in this process, until SIGTERM, SIGINT or a fault. */
 export async function start(flags: StartFlags): Promise<void> {
   const { values, origins } = await readSettings(flags, ['id', 'peers', 'data'])
-  const { id, peers, data, listen, limits, logLevel = 'info', insecure = false } = values
+  const { id, peers, data, listen, limits, logLevel = 'info', insecure = false, development } = values
   assert(id !== undefined && peers !== undefined && data !== undefined, 'required settings are there', { values })
   const machines = values.machines === undefined ? undefined : await loadMachines(values.machines, origins.machines)
   const signal = serveUntilStopped()
@@ -35,6 +35,7 @@ export async function start(flags: StartFlags): Promise<void> {
     machines,
     limits,
     insecure,
+    development,
     logLevel,
     signal,
   })

@@ -30,11 +30,16 @@ export type QueryParser = (
   active?: number,
 ) => { readonly ok: true; readonly input: Value } | ParseRefusal
 
+/** What was thrown in an entry, or in a query at it, as this process saw it; null when it is not known here. */
+export type ErrorAt = (index: number, kind: 'entry' | 'query') => string | null
+
 export interface GatewayOptions {
   readonly parse: CommandParser
   readonly parseQuery: QueryParser
   readonly codec: Pick<SessionCodec, 'sha256' | 'decodeInput'>
   readonly clock: Pick<Clock, 'setTimer'>
+  /** In development: what a machine threw, for the client that is told MACHINE_ERROR. Default: nobody is told. */
+  readonly errorAt?: ErrorAt
   /** How long a `sequential` query waits for its index before BEHIND. Default 5 s. */
   readonly queryWaitMs?: Millis
   /** Server requests beyond the last ack, per session. Default `SERVER_REQUEST_CREDIT`. */

@@ -5,6 +5,7 @@ import { SERVER_REQUEST_CREDIT } from '../protocol/limits.ts'
 import { GatewayAcks } from './gateway-acks.ts'
 import type { Attachment } from './attachment.ts'
 import type { ConnectionSink } from './connection-sink.ts'
+import { hintingSink } from './hinting-sink.ts'
 import { type ConnectionHost, GatewayConnection } from './gateway-connection.ts'
 import type { CommandParser, GatewayOptions } from './gateway-options.ts'
 
@@ -52,7 +53,9 @@ export class SessionGateway implements NodeListener, ConnectionHost {
   }
 
   connect(sink: ConnectionSink): GatewayConnection {
-    const connection = new GatewayConnection(this, sink)
+    const { errorAt } = this.options
+    const told = errorAt === undefined ? sink : hintingSink(sink, this.node.id, errorAt)
+    const connection = new GatewayConnection(this, told)
     this.connections.add(connection)
     return connection
   }

@@ -22,6 +22,7 @@ const DEFAULTS: { readonly [Name in SettingName]: unknown } = {
   listen: null,
   limits: {},
   insecure: false,
+  development: false,
   logLevel: 'info',
 }
 

@@ -23,6 +23,8 @@ export interface HoldfastConfig {
   readonly limits?: EmbeddedOptions['limits']
   /** Listens beyond loopback although nobody is authenticated. Default false. */
   readonly insecure?: boolean
+  /** Machines run under the determinism guard and twice (machines.md §2). Default false; true in `holdfast dev`. */
+  readonly development?: boolean
   /** What the node's log tells. Default `info`, `warn` in `holdfast dev`. */
   readonly logLevel?: LogLevel
 }

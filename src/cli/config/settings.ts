@@ -92,6 +92,12 @@ export const SETTINGS = {
     fromText: (text) => ({ true: true, false: false })[text] ?? text,
     schema: z.boolean(wanted('true or false')),
   },
+  development: {
+    flag: '--development',
+    environment: 'HOLDFAST_DEVELOPMENT',
+    fromText: (text) => ({ true: true, false: false })[text] ?? text,
+    schema: z.boolean(wanted('true or false')),
+  },
   logLevel: { flag: '--log-level', environment: 'HOLDFAST_LOG_LEVEL', schema: logLevel },
 } as const satisfies { readonly [name: string]: Setting }
 

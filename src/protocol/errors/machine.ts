@@ -6,7 +6,8 @@ export const MACHINE_ERRORS: Rows = {
     'INTERNAL',
     false,
     "The machine's handler failed, and everything that the command did was rolled back; `reason` says how.",
-    'Report it to whoever wrote the machine: the same command fails the same way on every node.',
+    'Every node that applied it tells in its log what was thrown: event `machineFailed` with `index` of the details. Report it to ' +
+      'whoever wrote the machine: the same command fails the same way on every node.',
   ],
   EXCEPTION: ['INTERNAL', false, 'Reason of MACHINE_ERROR: the handler threw.', 'A handler refuses with `ctx.reject`.'],
   INTERNAL_INVARIANT: [

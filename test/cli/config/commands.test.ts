@@ -43,6 +43,7 @@ describe('holdfast config', () => {
       peers: { value: { n1: '127.0.0.1:0' } },
       logLevel: { value: 'error', origin: 'conf/holdfast.config.ts: logLevel' },
       insecure: { value: false, origin: 'default' },
+      development: { value: false, origin: 'default' },
     })
     const { out } = await run(['config', 'show', '--origin'])
     expect(out).toMatch(/^setting +value +from\nmachines +- +default\n/)
