@@ -17,7 +17,7 @@ const everyTypeScript = ['src', 'bench', 'test', 'examples'].flatMap((folder) =>
 )
 
 /** Doors into src/: a thread's first file, and what package.json exports and runs. */
-const ENTRIES = ['cli/seeds/seed-worker.ts', ...doorsOf(read('package.json'))]
+const ENTRIES = ['cli/seeds/seed-worker.ts', 'cli/develop/identity-worker.ts', ...doorsOf(read('package.json'))]
 
 /** Folders of src/ with a README.md that leads a reader through them. */
 const PAGES_AT_THE_DOOR = [

@@ -5,19 +5,24 @@ import { formatHostPort } from '../base/host-port.ts'
 import type { EmbeddedOptions } from '../host/node-options.ts'
 import type { RunningNode } from '../host/running-node.ts'
 import { startEmbedded } from '../host/start-node.ts'
-import type { Mountable } from '../machine/index.ts'
+import type { MachineIdentity, Mountable } from '../machine/index.ts'
 import type { LogLevel } from '../protocol/log-level.ts'
 import { DEFAULT_HOST, DEFAULT_PORT, parseAddress } from './cluster/address.ts'
 import type { Backend } from './payments/backend.ts'
 import { connectBackend } from './payments/client-backend.ts'
 import { playDemo } from './payments/demo.ts'
 import { loadMachines } from './machines/load-machines.ts'
+import { DevData } from './develop/dev-data.ts'
+import { DevNode } from './develop/dev-node.ts'
+import { admitModule, admitProduct, type Developed, developModule } from './develop/develop-module.ts'
+import { moduleContent } from './develop/watch-module.ts'
+import { STOP_MS_MAX } from './cluster/node-process.ts'
 import { readSettings, type TypedFlags } from './config/read-settings.ts'
 import type { SettingValues } from './config/settings.ts'
 import { devCluster } from './cluster/dev-cluster.ts'
 import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
-import { closeWhenStopped, serveUntilStopped } from './terminal/signals.ts'
+import { closeWhenStopped, END_MS_MAX, serveUntilStopped } from './terminal/signals.ts'
 
 /** Options of `holdfast dev`: settings, which the environment and a file may give as well, and what is its own. */
 export interface DevFlags extends TypedFlags {
@@ -25,6 +30,10 @@ export interface DevFlags extends TypedFlags {
   readonly demo: boolean
   readonly demoOnly?: true
   readonly restart: boolean
+  /** Starts nodes again when the module of machines changes. */
+  readonly watch: boolean
+  /** Empties the data directory first, if this command made it. */
+  readonly reset?: true
   readonly json?: true
 }
 
@@ -37,20 +46,69 @@ export async function dev(flags: DevFlags): Promise<ExitCode> {
     throw usageError(what, 'Leave --machines or the demo out.')
   }
   if (flags.demoOnly === true) return demoOnly(values.logLevel ?? 'warn')
-  // Here for its words too: the processes of a cluster load it again, each for itself.
-  const machines = values.machines === undefined ? undefined : await loadMachines(values.machines, origins.machines)
-  if (flags.nodes === 1) return devEmbedded(flags, values, machines)
-  if (flags.listen !== undefined) {
+  if (flags.nodes > 1 && flags.listen !== undefined) {
     throw usageError('--listen is for one node; --nodes chooses its ports itself', 'Leave one of the two out.')
   }
+  const directory = values.data ?? join('data', flags.nodes > 1 ? 'cluster' : 'dev')
+  const data = new DevData(directory)
+  if (values.machines === undefined) {
+    admitProduct(data, flags.reset === true)
+    return flags.nodes > 1 ? devProcesses(flags, values, { data }) : devEmbedded(flags, values, { data })
+  }
+  const path = resolve(values.machines)
+  const developed = {
+    path,
+    origin: origins.machines ?? '--machines',
+    data,
+    reset: flags.reset === true,
+    content: moduleContent(path),
+  }
+  const running = await admitModule(developed)
+  data.remember(running)
+  if (flags.nodes > 1) return devProcesses(flags, values, { data, developed, running })
+  if (!flags.watch) return devEmbedded(flags, values, { data, machines: await loadMachines(path, developed.origin) })
+  return devWatched(flags, values, { developed, running })
+}
+
+async function devProcesses(
+  flags: DevFlags,
+  values: SettingValues,
+  on: { data: DevData; developed?: Developed; running?: readonly MachineIdentity[] },
+): Promise<ExitCode> {
+  const { developed, running } = on
   await devCluster({
     nodes: flags.nodes,
     restart: flags.restart,
-    data: values.data ?? join('data', 'cluster'),
+    data: on.data.directory,
     environment: environmentOf(flags, values),
-    ...(values.machines === undefined ? {} : { machines: resolve(values.machines) }),
+    ...(developed === undefined ? {} : { machines: developed.path }),
     ...(flags.json === undefined ? {} : { json: flags.json }),
+    ...(developed === undefined || running === undefined || !flags.watch
+      ? {}
+      : { whenUp: (nodes) => developModule({ ...developed, reset: false }, running, nodes) }),
   })
+  return EXIT.ok
+}
+
+/** One node as a child process, started again whenever its module has changed. */
+async function devWatched(
+  flags: DevFlags,
+  values: SettingValues,
+  { developed, running }: { developed: Developed; running: readonly MachineIdentity[] },
+): Promise<ExitCode> {
+  const { listen = { host: DEFAULT_HOST, port: DEFAULT_PORT }, insecure } = values
+  const signal = serveUntilStopped(STOP_MS_MAX + END_MS_MAX)
+  const node = await DevNode.start(
+    {
+      listen,
+      dataDirectory: developed.data.directory,
+      machines: developed.path,
+      environment: { ...environmentOf(flags, values), ...(insecure === true ? { HOLDFAST_INSECURE: 'true' } : {}) },
+    },
+    { json: flags.json === true, signal },
+  )
+  developModule(developed, running, { signal, restart: (between) => node.restart(between) })
+  await closeWhenStopped(node, signal)
   return EXIT.ok
 }
 
@@ -70,18 +128,13 @@ function environmentOf(
 
 async function devEmbedded(
   flags: DevFlags,
-  {
-    listen = { host: DEFAULT_HOST, port: DEFAULT_PORT },
-    data = join('data', 'dev'),
-    limits,
-    logLevel = 'warn',
-    insecure,
-  }: SettingValues,
-  machines: readonly Mountable[] | undefined,
+  values: SettingValues,
+  { data, machines }: { data: DevData; machines?: readonly Mountable[] },
 ): Promise<ExitCode> {
+  const { listen = { host: DEFAULT_HOST, port: DEFAULT_PORT }, limits, logLevel = 'warn', insecure } = values
   const signal = serveUntilStopped()
   const server = new EmbeddedServer({
-    dataDirectory: data,
+    dataDirectory: data.directory,
     listen: formatHostPort(listen),
     machines,
     limits,

@@ -33,6 +33,8 @@ function addDev(root: Command, setExit: SetExit): void {
     .option('--no-demo', 'serve at once')
     .option('--demo-only', 'play the demo in a scratch directory and exit: 0 when its assertions hold, 1 when not')
     .option('--no-restart', 'with --nodes: leave a node that ended alone')
+    .option('--no-watch', 'do not start nodes again when the module of machines changes')
+    .option('--reset', 'empty the data directory first, and whenever a machine has changed at an equal version')
     .option('--json', 'one JSON line per node on stdout')
     .addHelpText('after', '\nExamples:\n  holdfast dev --machines ./machines.ts\n  holdfast dev --nodes 3 --json')
     .action(async (flags) => {

@@ -24,6 +24,14 @@ export interface DevClusterFlags {
   /** For the processes, besides this one's: what their logs tell, which come prefixed like their other lines, and limits. */
   readonly environment: { readonly [name: string]: string }
   readonly json?: true
+  /** Called once all nodes are up, for whoever may restart them, one after the other. */
+  readonly whenUp?: (nodes: RestartableNodes) => void
+}
+
+/** The nodes of a cluster, for whoever has a new build of their machines. */
+export interface RestartableNodes {
+  readonly signal: AbortSignal
+  restart(): Promise<void>
 }
 
 /** `holdfast dev --nodes 3`: a cluster of child processes with prefixed output, until Ctrl-C. */
@@ -38,15 +46,32 @@ export async function devCluster(flags: DevClusterFlags): Promise<void> {
     environment: flags.environment,
     onLine: (id, line) => say(`${prefix(id)} ${line}`),
   })
+  const wanted = new Map<NodeId, Promise<NodeProcess>>()
   for (const member of cluster.members) {
     const child = cluster.process(member.id)
     if (child === null) continue
     report(cluster, child, flags)
-    void supervise(cluster, child, flags, signal)
+    void supervise(cluster, child, flags, { stop: signal, wanted })
   }
   if (flags.json !== true) say(`clients: --endpoints ${cluster.endpoints.join(',')}   Ctrl-C stops all nodes`)
+  flags.whenUp?.({ signal, restart: () => restartEach(cluster, wanted) })
   await whenAborted(signal)
   await cluster.stop()
+}
+
+/** One node after the other, so that a majority serves. What is in `wanted` ended because it was to be started again. */
+async function restartEach(cluster: LocalCluster, wanted: Map<NodeId, Promise<NodeProcess>>): Promise<void> {
+  for (const { id } of cluster.members) {
+    const child = cluster.process(id)
+    if (child === null) continue
+    const started = child.stop().then(() => cluster.startNode(id))
+    wanted.set(id, started)
+    try {
+      await started
+    } finally {
+      wanted.delete(id)
+    }
+  }
 }
 
 /** Reports every end of a node, and starts it again unless that is not wanted or does not last. */
@@ -54,7 +79,7 @@ async function supervise(
   cluster: LocalCluster,
   first: NodeProcess,
   flags: DevClusterFlags,
-  stop: AbortSignal,
+  { stop, wanted }: { stop: AbortSignal; wanted: ReadonlyMap<NodeId, Promise<NodeProcess>> },
 ): Promise<void> {
   const id = first.options.id
   let child = first
@@ -62,6 +87,13 @@ async function supervise(
     const startedAt = Date.now()
     const { code, signal } = await child.exited
     if (stop.aborted) return
+    const again = await wanted.get(id)?.catch(() => null)
+    if (again === null) return say(`${prefix(id)} did not start again: left alone`)
+    if (again !== undefined) {
+      child = again
+      report(cluster, child, flags)
+      continue
+    }
     say(`${prefix(id)} ${paint('red', 'ended')} with ${signal ?? `exit code ${code}`}`)
     if (!flags.restart) return
     earlyEnds = Date.now() - startedAt < EARLY_END_MS ? earlyEnds + 1 : 0

@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { z } from 'zod'
+import type { MachineIdentity } from '../../machine/index.ts'
+import { CommandError, EXIT } from '../terminal/exit.ts'
+
+const note = z.object({
+  machines: z
+    .array(z.object({ name: z.string(), version: z.number(), schema: z.string(), code: z.string() }))
+    .nullable(),
+})
+
+/**
+ * A data directory of `dev`, with a note beside it (`data/dev.json` of `data/dev`) that says so and which machines ran
+ * there last. Only a directory with a note is ever emptied.
+ */
+export class DevData {
+  readonly directory: string
+  private readonly file: string
+
+  /** Makes the note when the directory is not there or empty: then it is this command's. */
+  constructor(directory: string) {
+    this.directory = directory
+    this.file = `${resolve(directory)}.json`
+    const entries = existsSync(directory) ? readdirSync(directory) : []
+    if (entries.length === 0 && !existsSync(this.file)) this.write(null)
+  }
+
+  /** The machines that ran there last; null: nobody knows. */
+  get machines(): readonly MachineIdentity[] | null {
+    return this.read()?.machines ?? null
+  }
+
+  remember(machines: readonly MachineIdentity[]): void {
+    if (this.read() !== null) this.write(machines)
+  }
+
+  /** Removes everything in the directory. Refuses one that `dev` did not make, and one that a process has open. */
+  reset(): void {
+    if (this.read() === null) {
+      const message = `${this.directory} was not made by this command, so it is not emptied`
+      throw new CommandError(EXIT.failure, message, 'Name another directory with --data, or remove it yourself.')
+    }
+    const open = [this.directory, ...this.members()].map(holderOf).find((pid) => pid !== null) ?? null
+    if (open !== null) {
+      const message = `${this.directory} is open in process ${open}, so it is not emptied`
+      throw new CommandError(EXIT.failure, message, 'Stop that process, or name another directory with --data.')
+    }
+    rmSync(this.directory, { recursive: true, force: true })
+    this.write(null)
+  }
+
+  private members(): string[] {
+    if (!existsSync(this.directory)) return []
+    return readdirSync(this.directory).map((name) => join(this.directory, name))
+  }
+
+  private read(): z.infer<typeof note> | null {
+    if (!existsSync(this.file)) return null
+    try {
+      return note.parse(JSON.parse(readFileSync(this.file, 'utf8')))
+    } catch {
+      return null
+    }
+  }
+
+  private write(machines: readonly MachineIdentity[] | null): void {
+    try {
+      mkdirSync(dirname(this.file), { recursive: true })
+      writeFileSync(this.file, `${JSON.stringify({ machines })}\n`)
+    } catch {
+      // The node itself tells what is wrong with the place; without a note nothing is ever emptied.
+    }
+  }
+}
+
+/** The process of this host that has a node's directory open, or null. */
+function holderOf(directory: string): number | null {
+  try {
+    const lock = holder.parse(JSON.parse(readFileSync(join(directory, 'LOCK'), 'utf8')))
+    if (lock.host === hostname()) process.kill(lock.pid, 0)
+    return lock.pid
+  } catch {
+    return null
+  }
+}
+
+const holder = z.object({ pid: z.number(), host: z.string() })
