@@ -17,6 +17,8 @@ COPY --from=build --chown=root:root /holdfast/node_modules node_modules
 COPY --from=build --chown=root:root /holdfast/proto proto
 COPY --from=build --chown=root:root /holdfast/dist/src dist/src
 RUN mkdir /data && chown node:node /data
+# For modules of machines anywhere in the image: `holdfast` and `zod` are this very copy.
+RUN mkdir /node_modules && ln -s /holdfast /node_modules/holdfast && ln -s /holdfast/node_modules/zod /node_modules/zod
 USER node
 VOLUME /data
 EXPOSE 4600
