@@ -19,7 +19,7 @@ type Made = 'machine' | 'reports' | 'build' | 'raft' | 'limits' | 'messageBytesM
 export interface NodeParts extends Omit<OpenNodeOptions, Made> {
   /** The user machines with the parsers of their inputs, mounted with `codec` for this process alone. */
   readonly machines: Pick<Mount, 'userMachine' | 'parse' | 'parseQuery'>
-  /** What the process is built of, as peers are told. Default: nothing is known of it. */
+  /** What the process is built of, as peers are told. Default: its machines, on no runtime that is known. */
   readonly build?: OpenNodeOptions['build']
   /**
    * Every function of a machine runs twice, and answers say what it threw; the machines are to be those of `guardedMount`
@@ -35,8 +35,6 @@ export interface NodeParts extends Omit<OpenNodeOptions, Made> {
   /** Server requests that may go out to a client beyond its last ack. Default: the gateway's. */
   readonly credit?: number
 }
-
-const UNKNOWN_BUILD: OpenNodeOptions['build'] = { machines: [], runtime: '', holdfast: '' }
 
 /** An open node, before its first event: whoever listens does so now, then calls `driver.start()`. */
 export interface ComposedNode {
@@ -65,7 +63,7 @@ export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | n
     ...parts,
     machine,
     reports,
-    build: parts.build ?? UNKNOWN_BUILD,
+    build: parts.build ?? { machines: machines.userMachine.machines ?? [], runtime: '', holdfast: '' },
     raft: { ...DEFAULT_RAFT, ...raft },
     limits: { ...DEFAULT_LIMITS, ...limits },
     messageBytesMax,

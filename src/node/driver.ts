@@ -107,11 +107,9 @@ export class Driver implements RaftNode, ReceivingLog {
       logClock: this.logClock,
       pending: this.pending,
       proposals: this.proposals,
+      peers: this.peers,
       time: () => this.time(),
-      greet: () => {
-        this.peers.sayHello()
-        this.checkBootstrap()
-      },
+      greeted: () => this.checkBootstrap(),
     })
     this.logWrites = new LogWrites(options, {
       clock: this.logClock,
@@ -341,8 +339,8 @@ export class Driver implements RaftNode, ReceivingLog {
   }
 
   private checkBootstrap(): void {
-    const configuration = this.peers.bootstrapConfiguration(configurationOf(this.raft) !== null)
-    if (configuration !== null) this.loop.enqueue({ kind: 'bootstrapped', configuration })
+    const agreed = this.peers.bootstrapConfiguration(configurationOf(this.raft) !== null)
+    if (agreed !== null) this.loop.enqueue({ kind: 'bootstrapped', ...agreed })
   }
 
   private arm(): void {

@@ -1,7 +1,8 @@
-import { logIndex, type LogIndex } from '../base/brand.ts'
+import { logIndex, type LogIndex, type NodeId } from '../base/brand.ts'
 import { configurationOf, leaderOf, type RaftState } from '../raft/index.ts'
 import type { RaftNode } from './api.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Peers } from './peers/peers.ts'
 import { dutyPayloads } from './propose/created-payload.ts'
 import { DUTY_INTERVAL_MS, LeaderDuties } from './propose/leader-duties.ts'
 import type { ClockReading, LogClock } from './propose/log-clock.ts'
@@ -16,16 +17,19 @@ export interface LeadershipParts {
   readonly proposals: Proposals
   /** This process's clocks at this moment. */
   time(): ClockReading
-  /** Tells the other initial voters who this node is; the first election may begin once all have. */
-  greet(): void
+  readonly peers: Pick<Peers, 'sayHello' | 'buildsOf'>
+  /** The other initial voters were told who this node is; the first election may begin once all have. */
+  greeted(): void
 }
 
 /** What a node does by itself: its duties while it leads, and greeting the other voters before there is a Configuration. */
 export class Leadership {
   readonly duties: LeaderDuties
   private readonly parts: LeadershipParts
-  /** Last of the entries with which this node began its term: a no-op, or Configuration and Limits. */
+  /** Last of the entries with which this node began its term: a no-op, or all of a new cluster's first. */
   private ownTermIndex: LogIndex = logIndex(0)
+  /** Voters of the effective configuration, as of the newest duty. */
+  private voters: readonly NodeId[] = []
   /** Monotonic ms at which duties or a greeting are due next. */
   private dutyAt = 0
 
@@ -37,6 +41,7 @@ export class Leadership {
       submit: (kind, payload, sink) => node.submit(kind, payload, sink),
       numbersOf: (index) => ({ group: node.group, incarnation: node.incarnation, index }),
       attachedSessions: node.attachedSessions,
+      voterBuilds: () => parts.peers.buildsOf(this.voters),
     })
   }
 
@@ -69,10 +74,12 @@ export class Leadership {
     const now = this.parts.clock.monotonicMs()
     if (configurationOf(raft) === null && now >= this.dutyAt) {
       this.dutyAt = now + DUTY_INTERVAL_MS
-      this.parts.greet()
+      this.parts.peers.sayHello()
+      this.parts.greeted()
       return
     }
     if (!leading || now < this.dutyAt) return
+    this.voters = configurationOf(raft)?.voters ?? []
     this.dutyAt = now + DUTY_INTERVAL_MS
     const { logClock } = this.parts
     this.duties.run({

@@ -89,7 +89,7 @@ export function maybeBecomeLeader(turn: Turn): void {
 
 /**
  * Takes office: an entry of its own term at once, so that earlier ones can be committed (paper §5.4.2, §8), in the first
- * term of a cluster the Configuration and the Limits; every follower's progress is unknown.
+ * term of a cluster the Configuration, the Limits and the versions of its machines; every follower's progress is unknown.
  */
 function becomeLeader(turn: Turn): void {
   const { state, now } = turn
@@ -128,9 +128,7 @@ function newProgress(first: LogIndex, now: Millis): Progress {
 /** The entries with which a leader begins; a leader that finds no Limits behind the Configuration appends them. */
 function appendCreated(turn: Turn, first: LogIndex): void {
   const { state } = turn
-  const kinds: readonly CreatedKind[] =
-    state.lastIndex === 0 ? ['configuration', 'limits'] : state.lastIndex === 1 ? ['limits'] : ['noop']
-  const entries = kinds.map((entryKind, offset): PersistRun => {
+  const entries = createdKinds(state).map((entryKind, offset): PersistRun => {
     const index = indexPlus(first, offset)
     return { first: index, last: index, term: state.currentTerm, source: { kind: 'created', entryKind } }
   })
@@ -138,5 +136,16 @@ function appendCreated(turn: Turn, first: LogIndex): void {
   if (state.lastIndex > 0) return
   const { agreed } = state
   assert(agreed !== null, 'the first leader has an agreed configuration', { term: state.currentTerm })
-  turn.state = { ...turn.state, configurations: [{ index: first, configuration: agreed }] }
+  turn.state = { ...turn.state, configurations: [{ index: first, configuration: agreed.configuration }] }
+}
+
+/**
+ * A leader whose log holds no more than the first one's beginning adds the limits alone: the versions are then switched on as
+ * in a log of an earlier build, once every voter has said what it has (sessions.md §10).
+ */
+function createdKinds({ lastIndex, agreed }: RaftState): readonly CreatedKind[] {
+  if (lastIndex > 1) return ['noop']
+  if (lastIndex === 1) return ['limits']
+  const advances = Array.from({ length: agreed?.advances ?? 0 }, (): CreatedKind => 'advanceVersion')
+  return ['configuration', 'limits', ...advances]
 }

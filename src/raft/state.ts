@@ -3,7 +3,7 @@ import { type LogIndex, type Millis, indexAfter, type NodeId, type Term, type Wr
 import type { Durability } from './durability.ts'
 import type { Sizes } from './sizes.ts'
 import { lastIndexOf, type Trail, trailFrom, trailTermAt } from './trail.ts'
-import type { Configuration, ConfigurationEntry, Progress, RaftConfig, Restored } from './types.ts'
+import type { Agreed, Configuration, ConfigurationEntry, Progress, RaftConfig, Restored } from './types.ts'
 
 /** No deadline: `wakeAt` of a node that waits for an event other than the passing of time. */
 export const NEVER: Millis = Number.POSITIVE_INFINITY
@@ -102,8 +102,8 @@ export interface RaftState {
    * truncation rolls back to the one before (raft.md §2.6).
    */
   readonly configurations: readonly ConfigurationEntry[]
-  /** The initial configuration that the bootstrap handshake agreed on; effective while no entry says another. */
-  readonly agreed: Configuration | null
+  /** What the bootstrap handshake agreed on; its configuration is effective while no entry says another. */
+  readonly agreed: Agreed | null
   readonly role: Role
   /** When this node last heard a leader, monotonic ms; null: never. Pre-votes leave it alone. */
   readonly heardLeaderAt: Millis | null
@@ -178,7 +178,7 @@ export function progressOf(state: RaftState): ReadonlyMap<NodeId, Progress> {
 
 /** The effective configuration: the log's newest, else the snapshot's, else the one agreed at bootstrap, else null. */
 export function configurationOf(state: RaftState): Configuration | null {
-  return state.configurations.at(-1)?.configuration ?? state.agreed
+  return state.configurations.at(-1)?.configuration ?? state.agreed?.configuration ?? null
 }
 
 /** The voters of the effective configuration; none before bootstrap. */

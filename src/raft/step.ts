@@ -15,7 +15,7 @@ import { configurationOf, isVoter, NEVER, type RaftState, votersOf } from './sta
 import { advanceElectionDraw } from './timer.ts'
 import { compactedTo } from './trail.ts'
 import { Turn } from './turn.ts'
-import type { Configuration, Effect, Message, RaftEvent } from './types.ts'
+import type { Agreed, Effect, Message, RaftEvent } from './types.ts'
 
 /** What a step leads to. */
 export interface Step {
@@ -62,7 +62,7 @@ function handle(turn: Turn, event: RaftEvent): void {
     case 'persisted':
       return persisted(turn, event.write)
     case 'bootstrapped':
-      return bootstrapped(turn, event.configuration)
+      return bootstrapped(turn, event)
     case 'campaign':
       return campaign(turn, turn.now)
     case 'snapshotted':
@@ -88,9 +88,9 @@ function start(turn: Turn): void {
 }
 
 /** The initial configuration is agreed: from now on this node votes and campaigns (raft.md §1, Bootstrap). */
-function bootstrapped(turn: Turn, configuration: Configuration): void {
+function bootstrapped(turn: Turn, { configuration, advances }: Agreed): void {
   if (configurationOf(turn.state) !== null) return
-  turn.state = { ...turn.state, agreed: configuration }
+  turn.state = { ...turn.state, agreed: { configuration, advances } }
   start(turn)
 }
 

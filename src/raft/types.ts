@@ -66,7 +66,7 @@ export interface Restored {
 }
 
 /** Kinds of entry that the core itself creates; the driver makes their payloads. */
-export type CreatedKind = 'noop' | 'configuration' | 'limits'
+export type CreatedKind = 'noop' | 'configuration' | 'limits' | 'advanceVersion'
 
 /** Where the driver finds the payloads of a run of entries that a persist effect names. */
 export type PersistSource =
@@ -143,6 +143,13 @@ export type Message =
 /** The answer to a request for a vote or pre-vote. */
 export type VoteVerdict = { readonly granted: true } | { readonly granted: false; readonly reason: RejectVoteReason }
 
+/** What a cluster begins with, as the bootstrap handshake agreed, and what the first leader's write says besides. */
+export interface Agreed {
+  readonly configuration: Configuration
+  /** Entries `advanceVersion` behind the limits, one for each machine that this node has; ≥ 0. */
+  readonly advances: number
+}
+
 /** What can happen to a node: the input of `step`. */
 export type RaftEvent =
   /** First event of a process: arms the timers; a single voter campaigns at once. */
@@ -161,7 +168,7 @@ export type RaftEvent =
    * The initial configuration is agreed (raft.md §1 Bootstrap; the driver's handshake): from now on this node may
    * campaign, and grant to whom it may, although its log has no Configuration yet.
    */
-  | { readonly kind: 'bootstrapped'; readonly configuration: Configuration }
+  | ({ readonly kind: 'bootstrapped' } & Agreed)
   /** Campaign now (operator, golden scripts). */
   | { readonly kind: 'campaign' }
   /** The snapshot up to this index is durable: the trail below may be forgotten. */

@@ -48,7 +48,7 @@ export interface EmbeddedNode<Machines extends TypedMachines> {
   close(): Promise<void>
 }
 
-/** Starts a node within about 100 ms. Rejects when a store cannot be opened. */
+/** Starts a node within about 100 ms. Rejects when a store cannot be opened, or has other machines than these (ApplyHalt). */
 export async function embeddedNode<const Machines extends TypedMachines>(
   options: EmbeddedNodeOptions<Machines>,
 ): Promise<EmbeddedNode<Machines>> {
@@ -134,7 +134,11 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
   const leading = new Promise<void>((resolve) => whenLeading(driver, resolve))
   driver.start()
   await leading
-  return { driver, gateway, server: inProcessServer(gateway) }
+  const running = { driver, gateway, server: inProcessServer(gateway) }
+  if (driver.halted === null) return running
+  const { code, message } = driver.halted
+  await stop(running)
+  throw new Error(`${code}: ${message}`)
 }
 
 const NO_PEERS: PeerTransport = {

@@ -54,7 +54,7 @@ test('parts become a node that waits for its start, with defaults where nothing 
   expect([driver.machine, driver.role, machine.appliedIndex]).toEqual([machine, 'follower', 0])
   driver.start()
   clock.advance(1000)
-  expect([driver.leading, machine.appliedIndex, ready]).toEqual([true, 2, 1])
+  expect([driver.leading, machine.appliedIndex, ready]).toEqual([true, 3, 1])
   expect(machine.limits).toEqual({ ...DEFAULT_LIMITS, windowRequests: 7 })
   expect(gateway.greeting()).toMatchObject({ clusterId: 'c1', leader: 'n1', leaderAddress: 'n1:1' })
   whenLeading(driver, () => {

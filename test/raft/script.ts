@@ -64,7 +64,11 @@ class Script {
       case 'start':
         return this.cluster.start(first !== 'unbootstrapped')
       case 'bootstrap':
-        return void this.cluster.step(first, { kind: 'bootstrapped', configuration: this.cluster.configuration })
+        return void this.cluster.step(first, {
+          kind: 'bootstrapped',
+          configuration: this.cluster.configuration,
+          advances: 0,
+        })
       case 'campaign':
       case 'tick':
         return void this.cluster.step(first, { kind: verb })

@@ -20,6 +20,8 @@ export const N3 = nodeId('n3')
 export const THREE: Configuration = { voters: [N1, N2, N3], learners: [] }
 
 export interface SoloOptions {
+  /** Machines that this node has. Default 0. */
+  readonly advances?: number
   readonly configuration?: Configuration | null
   /** Term of each entry of the log; entry 1 is the Configuration. */
   readonly log?: readonly number[]
@@ -55,7 +57,8 @@ export class Solo {
     }
     this.state = initialState({ ...DEFAULT_CONFIG, ...options.config, self: N1 }, restored)
     this.step({ kind: 'start' })
-    if (log.length === 0 && configuration !== null) this.step({ kind: 'bootstrapped', configuration })
+    if (log.length === 0 && configuration !== null)
+      this.step({ kind: 'bootstrapped', configuration, advances: options.advances ?? 0 })
   }
 
   step(event: RaftEvent): readonly Effect[] {

@@ -202,7 +202,7 @@ export class ApplyPipeline {
       configurationPayload: Buffer.from(known.bytes).toString('base64'),
       stateHash: machine.stateHash(),
       incarnation: known.payload.incarnation,
-      machineVersions: {},
+      machineVersions: versionsOf(machine),
     }
     this.snapshotter.add(meta, dirty)
     this.witness.record()
@@ -232,4 +232,10 @@ export class ApplyPipeline {
     this.witness.batchApplied()
     this.ports.batchApplied()
   }
+}
+
+/** For people who look at a snapshot: its rows say the same. Empty in a log without AdvanceVersion entries. */
+function versionsOf(machine: DriverOptions['machine']): BoundaryMeta['machineVersions'] {
+  const active = machine.activated ? machine.machines().filter((each) => each.active > 0) : []
+  return Object.fromEntries(active.map((each) => [each.name, each.active]))
 }

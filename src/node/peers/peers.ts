@@ -5,7 +5,8 @@ import type { ConfigurationPayload } from '../../codec/entry/payload.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import { payloadAt, recordIndex, recordKind } from '../../codec/entry/record.ts'
 import { forEachOffset } from '../../codec/entry/batch.ts'
-import type { Configuration, Message } from '../../raft/types.ts'
+import { newestVersions } from '../propose/machine-advances.ts'
+import type { Agreed, Message } from '../../raft/types.ts'
 import { Addresses } from './addresses.ts'
 import { Bootstrap } from '../bootstrap.ts'
 import type { Members } from '../members.ts'
@@ -76,6 +77,12 @@ export class Peers {
     this.sayBuild(to)
   }
 
+  /** What each of these nodes has said of itself, this one included; null while one has not. */
+  buildsOf(ids: readonly NodeId[]): readonly Build[] | null {
+    const known = ids.flatMap((id) => this.builds.get(id) ?? [])
+    return known.length === ids.length ? known : null
+  }
+
   private sayBuild(to: NodeId): void {
     this.frame(to, '', { kind: 'build', ...this.options.build })
   }
@@ -122,10 +129,11 @@ export class Peers {
    * given before. Without every voter's instance this node could not lead: it would have no Configuration to write. It
    * still follows a leader, and grants its vote to a candidate that has a log (`checkVote`).
    */
-  bootstrapConfiguration(configured: boolean): Configuration | null {
+  bootstrapConfiguration(configured: boolean): Agreed | null {
     if (configured || this.bootstrapped || !this.bootstrap.agree()) return null
     this.bootstrapped = true
-    return { voters: this.voters, learners: [] }
+    const configuration = { voters: this.voters, learners: [] }
+    return { configuration, advances: newestVersions(this.options.machine).length }
   }
 
   /**

@@ -17,7 +17,7 @@ export interface SnapshotMeta {
   readonly stateHash: string
   /** Of that configuration: which life of the cluster this is, 1 for the first. */
   readonly incarnation: number
-  /** Version of each machine; written empty, and not read. */
+  /** Active version of each machine, for people: its rows say the same, and this is not read. */
   readonly machineVersions: { readonly [machine: string]: number }
   readonly rowCount: number
   /** CRC-32 chain over the dirty rows of this boundary in key order. */

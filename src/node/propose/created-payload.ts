@@ -4,13 +4,21 @@ import type { Member } from '../../codec/entry/payload.ts'
 import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import type { CreatedKind } from '../../raft/types.ts'
 import type { Bootstrap } from '../bootstrap.ts'
+import { newestVersions } from './machine-advances.ts'
 import type { DutyPorts } from './leader-duties.ts'
 import type { DriverOptions } from '../options.ts'
 
 const EMPTY = new Uint8Array(0)
 
+/** Index of the first AdvanceVersion entry of a new cluster: behind Configuration and Limits. */
+const FIRST_ADVANCE = 3
+
 /** Payload of an entry that the core creates. The first leader's no-op is the Configuration (raft.md §1, Bootstrap). */
-export function createdPayload(kind: CreatedKind, options: DriverOptions, bootstrap: Bootstrap): Uint8Array {
+export function createdPayload(
+  { kind, index }: { readonly kind: CreatedKind; readonly index: number },
+  options: DriverOptions,
+  bootstrap: Bootstrap,
+): Uint8Array {
   switch (kind) {
     case 'noop':
       return EMPTY
@@ -23,6 +31,11 @@ export function createdPayload(kind: CreatedKind, options: DriverOptions, bootst
         voters: options.initialVoters.map((voter) => memberOf(voter, bootstrap)),
         learners: [],
       })
+    case 'advanceVersion': {
+      const advance = newestVersions(options.machine)[index - FIRST_ADVANCE]
+      assert(advance !== undefined, 'there is one entry for each machine', { index })
+      return encodePayload('AdvanceVersion', { machines: [advance] })
+    }
     default:
       return unreachable(kind)
   }
@@ -39,4 +52,5 @@ export const dutyPayloads: DutyPorts['encode'] = {
   keepAlive: (sessions) => encodePayload('KeepAlive', { sessions }),
   expire: (sessions) => encodePayload('ExpireSessions', { sessions }),
   retry: (sessions) => encodePayload('RetryServerRequests', { sessions }),
+  advance: (machines) => encodePayload('AdvanceVersion', { machines }),
 }

@@ -1,8 +1,10 @@
 import type { Millis } from '../../base/brand.ts'
-import type { SessionNumbers } from '../../codec/entry/payload.ts'
+import type { MachineAdvance, SessionNumbers } from '../../codec/entry/payload.ts'
 import type { EntryKind } from '../../codec/entry/entry.ts'
 import type { Reply, StateMachine } from '../../session/state-machine.ts'
 import type { ProposalSink, SubmitRefusal } from '../api.ts'
+import type { Build } from '../ports/peer-transport.ts'
+import { MachineAdvances } from './machine-advances.ts'
 
 /** How often a leader looks for what is due, ms of its monotonic clock. */
 export const DUTY_INTERVAL_MS = 50
@@ -22,10 +24,13 @@ export interface DutyPorts {
     keepAlive(sessions: readonly SessionNumbers[]): Uint8Array
     expire(sessions: readonly (SessionNumbers & { readonly renewedAtIndex: number })[]): Uint8Array
     retry(sessions: readonly SessionNumbers[]): Uint8Array
+    advance(machines: readonly MachineAdvance[]): Uint8Array
   }
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink): void
   numbersOf(sessionIndex: number): SessionNumbers
   readonly attachedSessions: ReadonlySet<number>
+  /** What each voter said of itself; null while one has not. */
+  voterBuilds(): readonly Build[] | null
 }
 
 /** The log's clocks as the leader reads them at one duty, and the newest entry's lease. */
@@ -45,7 +50,8 @@ interface Ping {
 }
 
 /**
- * What a leader appends by itself: ticks, expiries, coalesced keep-alives, redeliveries (sessions.md §1, §4, §5). The
+ * What a leader appends by itself: ticks, expiries, coalesced keep-alives, redeliveries, new versions (sessions.md §1, §4, §5,
+ * §10). The
  * leader only hints: every one of them is judged again when it is applied. An idle cluster writes nothing.
  */
 export class LeaderDuties {
@@ -56,8 +62,11 @@ export class LeaderDuties {
   /** The last look at the attached sessions' server requests; null: none yet as this leader. */
   private scan: { readonly at: Millis; readonly until: Millis; readonly attached: number } | null = null
 
+  private advances: MachineAdvances
+
   constructor(ports: DutyPorts) {
     this.ports = ports
+    this.advances = this.newAdvances()
   }
 
   keepAlive(session: SessionNumbers, sink: ProposalSink): void {
@@ -71,6 +80,7 @@ export class LeaderDuties {
     for (const ping of pings) ping.sink.refused(code, null)
     this.inFlight.clear()
     this.scan = null
+    this.advances = this.newAdvances()
   }
 
   run(time: DutyTime): void {
@@ -78,6 +88,7 @@ export class LeaderDuties {
     this.expire(time)
     this.retry(time)
     this.tick(time)
+    this.advance()
   }
 
   private flushPings(): void {
@@ -137,23 +148,38 @@ export class LeaderDuties {
     if (timerDue || leaseDue) this.propose('Tick', EMPTY)
   }
 
-  private propose(kind: EntryKind, payload: Uint8Array): void {
+  /** Versions that every voter has by now (sessions.md §10); one entry at a time, so that each is judged by what is applied. */
+  private advance(): void {
+    if (this.inFlight.has('AdvanceVersion')) return
+    const { advances } = this
+    const next = advances.next()
+    if (next !== null) this.propose('AdvanceVersion', this.ports.encode.advance(next), () => advances.applied(next))
+  }
+
+  private newAdvances(): MachineAdvances {
+    return new MachineAdvances(this.ports.machine, () => this.ports.voterBuilds())
+  }
+
+  private propose(kind: EntryKind, payload: Uint8Array, applied: () => void = () => undefined): void {
     this.inFlight.add(kind)
-    this.ports.submit(kind, payload, new DutySink(this.inFlight, kind))
+    this.ports.submit(kind, payload, new DutySink(this.inFlight, kind, applied))
   }
 }
 
 class DutySink implements ProposalSink {
   private readonly inFlight: Set<EntryKind>
   private readonly kind: EntryKind
+  private readonly applied: () => void
 
-  constructor(inFlight: Set<EntryKind>, kind: EntryKind) {
+  constructor(inFlight: Set<EntryKind>, kind: EntryKind, applied: () => void) {
     this.inFlight = inFlight
     this.kind = kind
+    this.applied = applied
   }
 
   settled(): void {
     this.inFlight.delete(this.kind)
+    this.applied()
   }
 
   refused(): void {

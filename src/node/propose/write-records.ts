@@ -13,6 +13,7 @@ const CREATED: { readonly [kind in CreatedKind]: EntryKind } = {
   noop: 'Noop',
   configuration: 'Configuration',
   limits: 'Limits',
+  advanceVersion: 'AdvanceVersion',
 }
 
 const NO_RECORDS = new Uint8Array(0)
@@ -36,7 +37,7 @@ export interface RecordsPorts {
   readonly proposals: Proposals
   stamp(): { lease: number; now: number }
   chainAt(index: LogIndex): number
-  createdPayload(kind: CreatedKind): Uint8Array
+  createdPayload(kind: CreatedKind, index: number): Uint8Array
 }
 
 /** The record bytes of one write: encoded here once, or the very bytes that were received (storage.md §2). */
@@ -97,7 +98,8 @@ function encode(runs: readonly PersistRun[], input: StepInput, ports: RecordsPor
   for (const run of runs) {
     for (let index: number = run.first; index <= run.last; index += 1) {
       if (run.source.kind === 'created') {
-        append(CREATED[run.source.entryKind], { index, term: run.term }, ports.createdPayload(run.source.entryKind))
+        const { entryKind } = run.source
+        append(CREATED[entryKind], { index, term: run.term }, ports.createdPayload(entryKind, index))
         continue
       }
       const proposal = input.proposed[next]

@@ -31,6 +31,8 @@ export class SimulatedNetwork {
   /** The transport of one process; frames to a process that is gone are lost. */
   transport(self: NodeId, listener: PeerListener): PeerTransport {
     this.listeners.set(self, listener)
+    // In a turn of its own: the driver is made after its transport.
+    this.scheduler.after(0, () => this.connect(self, listener))
     return {
       send: (frame) => this.send(self, frame),
       queuedBytes: () => 0,
@@ -48,12 +50,31 @@ export class SimulatedNetwork {
 
   /** Cuts or mends the link in one direction. */
   setLink(from: string, to: string, open: boolean): void {
-    if (open) this.cut.delete(`${from}>${to}`)
-    else this.cut.add(`${from}>${to}`)
+    if (open && this.cut.delete(`${from}>${to}`)) this.connected(from, to)
+    else if (!open) this.cut.add(`${from}>${to}`)
   }
 
   healAll(): void {
+    const mended = [...this.cut].map((link) => link.split('>'))
     this.cut.clear()
+    for (const [from = '', to = ''] of mended) this.connected(from, to)
+  }
+
+  /** A process has come: it dials the others and they dial it. */
+  private connect(self: NodeId, listener: PeerListener): void {
+    if (this.listeners.get(self) !== listener) return
+    for (const peer of this.listeners.keys()) {
+      if (peer === self) continue
+      this.connected(self, peer)
+      this.connected(peer, self)
+    }
+  }
+
+  private connected(from: string, to: string): void {
+    if (!this.isOpen(from, to)) return
+    const ids = [...this.listeners.keys()]
+    const [dialler, peer] = [from, to].map((id) => ids.find((known) => known === id))
+    if (dialler !== undefined && peer !== undefined) this.listeners.get(dialler)?.onConnected(peer)
   }
 
   isOpen(from: string, to: string): boolean {
@@ -74,6 +95,11 @@ export class SimulatedNetwork {
 
   private send(self: NodeId, frame: PeerFrame): void {
     if (!this.isOpen(self, frame.recipient)) return
+    // Said once for each connection, of which it is the first frame: what loses it is the end of the connection.
+    if (frame.body.kind === 'build') {
+      this.scheduler.after(this.weather.delayMin, () => this.listeners.get(frame.recipient)?.onFrame(frame))
+      return
+    }
     this.carry(self, frame.recipient, () => this.listeners.get(frame.recipient)?.onFrame(frame))
   }
 }

@@ -22,6 +22,7 @@ function world() {
       },
       numbersOf: (index) => numbers(index),
       attachedSessions: new Set(),
+      voterBuilds: () => null,
     })
     duties.run({ ...time, now: 0, lastLease: time.lease })
     return named

@@ -44,6 +44,7 @@ function world(facts: Partial<Facts> = {}) {
     submit: (kind, payload, sink) => void submitted.push({ kind, payload, sink }),
     numbersOf,
     attachedSessions,
+    voterBuilds: () => null,
   })
   const run = (time: Partial<Parameters<LeaderDuties['run']>[0]> = {}): EntryKind[] => {
     const before = submitted.length

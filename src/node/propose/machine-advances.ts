@@ -1,0 +1,84 @@
+import type { MachineAdvance } from '../../codec/entry/payload.ts'
+import type { StateMachine } from '../../session/state-machine.ts'
+import type { Build } from '../ports/peer-transport.ts'
+
+/** What a new cluster begins with: every machine of this build at its highest version. */
+export function newestVersions(machine: StateMachine): readonly MachineAdvance[] {
+  return machine.machines().flatMap(({ name, supported }) => {
+    const newest = supported.at(-1)
+    return newest === undefined ? [] : [{ machine: name, to: newest.version, schema: newest.schema }]
+  })
+}
+
+/**
+ * Which versions a leader switches on, once no voter would have to halt for it (sessions.md §10). A log without AdvanceVersion
+ * entries was begun by an earlier build, which does not know them: it gets one with all machines, and only when every voter
+ * has said that it has the same; until then a return to that build loses nothing.
+ */
+export class MachineAdvances {
+  private readonly machine: StateMachine
+  private readonly voterBuilds: () => readonly Build[] | null
+  /** Applied without effect, because a migration failed: by the same code it would fail again. */
+  private readonly failed = new Set<string>()
+
+  /** `voterBuilds`: what each voter said of itself; null while one has not. */
+  constructor(machine: StateMachine, voterBuilds: () => readonly Build[] | null) {
+    this.machine = machine
+    this.voterBuilds = voterBuilds
+  }
+
+  /** The content of the next AdvanceVersion entry, or null. */
+  next(): readonly MachineAdvance[] | null {
+    const builds = this.voterBuilds()
+    if (builds === null || builds.length === 0) return null
+    return this.machine.activated ? this.newer(builds) : this.first(builds)
+  }
+
+  /** An entry of this leader was applied: what it has not changed is not proposed again. */
+  applied(advances: readonly MachineAdvance[]): void {
+    for (const advance of advances) {
+      if (this.machine.activeVersion(advance.machine) < advance.to) this.failed.add(nameOf(advance))
+    }
+  }
+
+  /** The highest version that every voter has, of the first machine that is behind it. */
+  private newer(builds: readonly Build[]): readonly MachineAdvance[] | null {
+    for (const { name, active, supported } of this.machine.machines()) {
+      for (const { version, schema } of supported.toReversed()) {
+        if (version <= active) break
+        const advance = { machine: name, to: version, schema }
+        if (!this.failed.has(nameOf(advance)) && builds.every((build) => has(build, advance))) return [advance]
+      }
+    }
+    return null
+  }
+
+  /** Of each machine the lowest version, which is what ran there until now. */
+  private first(builds: readonly Build[]): readonly MachineAdvance[] | null {
+    const lowest = this.machine.machines().flatMap(({ name, supported }) => {
+      const first = supported[0]
+      return first === undefined ? [] : [{ machine: name, to: first.version, schema: first.schema }]
+    })
+    const same = builds.every(
+      ({ machines }) =>
+        machines.length === lowest.length && lowest.every((advance) => hasLowest({ machines }, advance)),
+    )
+    return same && lowest.length > 0 ? lowest : null
+  }
+}
+
+type Machines = Pick<Build, 'machines'>
+
+function has({ machines }: Machines, { machine, to, schema }: MachineAdvance): boolean {
+  const found = machines.find(({ name }) => name === machine)
+  return found?.versions.some((version) => version.version === to && version.schema === schema) ?? false
+}
+
+function hasLowest({ machines }: Machines, { machine, to, schema }: MachineAdvance): boolean {
+  const lowest = machines.find(({ name }) => name === machine)?.versions[0]
+  return lowest?.version === to && lowest.schema === schema
+}
+
+function nameOf({ machine, to, schema }: MachineAdvance): string {
+  return `${machine} ${to} ${schema}`
+}
