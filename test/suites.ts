@@ -14,6 +14,7 @@ const ALL = ['test/**/*.test.ts']
 /** Clusters that faults of network, process and disk are put to, and planted bugs: what takes ten seconds and more. */
 const FAULTS = [
   'test/bad-input/data-option.test.ts',
+  'test/cli/develop/dev-watch.test.ts',
   'test/cluster/addresses.test.ts',
   'test/cluster/first-election.test.ts',
   'test/cluster/first-peers.test.ts',
@@ -30,7 +31,11 @@ const WHOLE_PROCESSES = [
   'test/sim/**',
   'test/bad-input/**',
   'test/cli/commands.test.ts',
+  'test/cli/config/commands.test.ts',
+  'test/cli/develop/dev-watch.test.ts',
+  'test/cli/machines/**',
   'test/cli/setup.test.ts',
+  'test/host/exports.test.ts',
   'test/storage/disk/lock-race.test.ts',
   'test/storage/system-calls/**',
   'test/testing/exit.test.ts',
