@@ -1,4 +1,7 @@
 export { applyTwice, type AppliedEntry, type Divergence } from './apply-twice.ts'
+export { checkMachine, type CheckOptions, type CheckReport } from './check/check-machine.ts'
+export type { Reaction } from './check/check-run.ts'
+export type { CheckStep } from './check/check-step.ts'
 export { testCluster, TestCluster, type TestClusterOptions, type TestNode } from './cluster/test-cluster.ts'
 export { DeterminismError } from '../assembly/development/forbidden.ts'
 export { withDeterminismGuard } from '../assembly/development/determinism-guard.ts'

@@ -9,7 +9,7 @@ import { sourcesBelow } from '../tidy/tree.ts'
 /** Words in capitals that no caller, operator or log line is given as a code, by what they are. */
 const NO_CODES: { readonly [what: string]: string } = {
   'names of environment variables':
-    'HOLDFAST_CONFIG HOLDFAST_MACHINES HOLDFAST_ID HOLDFAST_ENDPOINTS HOLDFAST_DATA HOLDFAST_PEERS HOLDFAST_LISTEN ' +
+    'TZ HOLDFAST_CONFIG HOLDFAST_MACHINES HOLDFAST_ID HOLDFAST_ENDPOINTS HOLDFAST_DATA HOLDFAST_PEERS HOLDFAST_LISTEN ' +
     'HOLDFAST_LIMITS HOLDFAST_INSECURE HOLDFAST_DEVELOPMENT HOLDFAST_LOG_LEVEL NO_COLOR',
   'codes of LevelDB, which storage turns into its own': 'LEVEL_LOCKED LEVEL_CORRUPTION',
   'methods of HTTP': 'POST',

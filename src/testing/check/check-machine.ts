@@ -1,0 +1,142 @@
+import type { Value } from '../../codec/value/value.ts'
+import type { MachineDefinition, Mountable, TableViews } from '../../machine/index.ts'
+import type { ServerRequest } from '../../session/user-machine.ts'
+import { CheckRun, type CheckSetting, type Reaction } from './check-run.ts'
+import { type CheckStep, pasted } from './check-step.ts'
+import type { FastCheck } from './input-arbitrary.ts'
+import { stepsArbitrary, withOtherTexts } from './steps-arbitrary.ts'
+
+/** How a machine is checked. */
+export interface CheckOptions<Machine extends MachineDefinition> {
+  /** Lists of steps that are tried. Default 100. */
+  readonly runs?: number
+  /** Steps in the longest list. Default 30. */
+  readonly stepsMax?: number
+  /** Equal seeds try equal lists. Default 1; another one searches elsewhere. */
+  readonly seed?: number
+  /** Machines that the checked one calls. */
+  readonly with?: readonly Mountable[]
+  /** Roles by principal. Default `user:1` and `user:2` without one, and `worker:1` with the roles of the machine's tasks. */
+  readonly principals?: { readonly [principal: string]: readonly string[] }
+  /** Must hold after every entry; what returns false, or throws, does not. */
+  readonly invariants?: { readonly [name: string]: (tables: TableViews<Machine['schema']>) => boolean | void }
+  /** What a client sends because of a server request, each time that it is delivered. Types are `machine.type`. */
+  readonly react?: (request: ServerRequest) => Reaction | readonly Reaction[] | null
+  /** Inputs to be drawn beside the generated ones, by command or query: for schemas whose values cannot be generated. */
+  readonly inputs?: { readonly [name: string]: readonly Value[] }
+  /** What a machine may not use fails the check. Default true. */
+  readonly guard?: boolean
+  /** Runs exactly these steps, as a failure prints them, and generates nothing. */
+  readonly replay?: readonly CheckStep[]
+}
+
+/** What a check that found nothing has done. */
+export interface CheckReport {
+  readonly runs: number
+  /** Commands executed, by name, copies not counted. */
+  readonly commands: { readonly [name: string]: number }
+}
+
+const RUNS = 100
+const STEPS_MAX = 30
+
+/**
+ * Tries to find a list of commands after which replicas of the machine would differ, or at which it throws (machines.md §6):
+ * commands are generated from its schemas, every one comes twice, sessions expire, requests are redelivered, timers fire, and
+ * every entry is applied by a replica restored before it, by one elsewhere and by a late one. Rejects with the shortest list
+ * found, as a test to paste. Needs the package fast-check, except with `replay`.
+ */
+export async function checkMachine<Machine extends MachineDefinition>(
+  machine: Machine,
+  options: CheckOptions<Machine> = {},
+): Promise<CheckReport> {
+  const setting = settingOf(machine, options)
+  const executed = new Map<string, number>()
+  const run = (steps: readonly CheckStep[]): void => runOnce(setting, steps, executed)
+  if (options.replay !== undefined) {
+    run(options.replay)
+    return { runs: 1, commands: Object.fromEntries(executed) }
+  }
+  const { runs = RUNS, stepsMax = STEPS_MAX, seed = 1, inputs = {} } = options
+  const fastCheck = await loadFastCheck()
+  const principals = [...setting.principals.keys()]
+  const steps = stepsArbitrary(fastCheck, { machine, principals, inputs, stepsMax })
+  const details = fastCheck.check(fastCheck.property(steps, run), { seed, numRuns: runs })
+  if (details.failed) {
+    const found = details.counterexample?.[0] ?? []
+    throw new Error(failureText(setting, { steps: found, seed, error: details.errorInstance }), {
+      cause: details.errorInstance,
+    })
+  }
+  for (const name of Object.keys(machine.commands)) {
+    if (executed.has(name)) continue
+    throw new Error(
+      `no input was generated that ${machine.name}.${name} takes: give some by { inputs: { ${name}: […] } }`,
+    )
+  }
+  return { runs, commands: Object.fromEntries(executed) }
+}
+
+let runNumber = 0
+
+function runOnce(setting: CheckSetting, steps: readonly CheckStep[], executed: Map<string, number>): void {
+  const run = new CheckRun(setting)
+  run.run(steps)
+  runNumber += 1
+  run.replay(withOtherTexts(steps, `~${runNumber}`))
+  for (const [name, count] of run.executed) executed.set(name, (executed.get(name) ?? 0) + count)
+}
+
+function settingOf<Machine extends MachineDefinition>(machine: Machine, options: CheckOptions<Machine>): CheckSetting {
+  const { with: others = [], guard = true, invariants = {}, react } = options
+  const roles = [...new Set(Object.values(machine.schema.tasks ?? {}).map(({ role }) => role))]
+  const workers = roles.length === 0 ? {} : { 'worker:1': roles }
+  return {
+    machine,
+    others,
+    guard,
+    principals: new Map(Object.entries(options.principals ?? { 'user:1': [], 'user:2': [], ...workers })),
+    // The tables that they are given are those of this very machine.
+    invariants: Object.entries(invariants) as unknown as CheckSetting['invariants'],
+    react: (request) => {
+      const reaction = react?.(request) ?? []
+      return 'command' in reaction ? [reaction] : reaction
+    },
+  }
+}
+
+function failureText(
+  setting: CheckSetting,
+  { steps, seed, error }: { readonly steps: readonly CheckStep[]; readonly seed: number; readonly error: unknown },
+): string {
+  const { machine } = setting
+  const message = error instanceof Error ? error.message : String(error)
+  const repeats = fails(() => runOnce(setting, steps, new Map()))
+  const hint = repeats
+    ? ''
+    : '\nIt did not happen again when the same steps were run once more in this process: the machine remembers something outside ' +
+      'its tables (a variable or a cache of its module), and the list may not be the shortest.\n'
+  return `${machine.name}: ${message}\n${hint}\n${steps.length} steps do it (seed ${seed}):\n\n${pasted(machine.name, steps)}`
+}
+
+function fails(run: () => void): boolean {
+  try {
+    run()
+    return false
+  } catch {
+    return true
+  }
+}
+
+async function loadFastCheck(): Promise<FastCheck> {
+  try {
+    return (await import('fast-check')).default
+  } catch (error) {
+    throw new Error(
+      'checkMachine generates commands with fast-check, which is not installed: npm install --save-dev fast-check',
+      {
+        cause: error,
+      },
+    )
+  }
+}

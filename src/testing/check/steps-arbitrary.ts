@@ -1,0 +1,73 @@
+import type fc from 'fast-check'
+import type { Value } from '../../codec/value/value.ts'
+import type { MachineDefinition } from '../../machine/index.ts'
+import type { CheckStep } from './check-step.ts'
+import { type FastCheck, inputArbitrary } from './input-arbitrary.ts'
+
+/** Spans that timers and timeouts are made of, ms. */
+const SPANS = [1, 100, 1_000, 5_000, 60_000, 3_600_000, 86_400_000]
+
+/** What steps are drawn from. */
+export interface StepSource {
+  readonly machine: MachineDefinition
+  readonly principals: readonly string[]
+  /** Inputs that are drawn beside the generated ones, by command or query. */
+  readonly inputs: { readonly [name: string]: readonly Value[] }
+  readonly stepsMax: number
+}
+
+/** Lists of steps for a machine, most of them commands. */
+export function stepsArbitrary(fastCheck: FastCheck, source: StepSource): fc.Arbitrary<CheckStep[]> {
+  const { machine, principals, inputs, stepsMax } = source
+  const by = fastCheck.constantFrom(...principals)
+  const input = (name: string, schema: unknown): fc.Arbitrary<Value> => {
+    const generated = inputArbitrary(fastCheck, schema) as fc.Arbitrary<Value>
+    const given = inputs[name]
+    if (given === undefined || given.length === 0) return generated
+    return fastCheck.oneof({ weight: 3, arbitrary: fastCheck.constantFrom(...given) }, generated)
+  }
+  const step = <Kind extends CheckStep['do']>(
+    kind: Kind,
+    fields: { readonly [Field in keyof Omit<Extract<CheckStep, { do: Kind }>, 'do'>]: fc.Arbitrary<unknown> },
+  ): fc.Arbitrary<CheckStep> =>
+    // The fields are those of the kind, by their names.
+    fastCheck.record(
+      { do: fastCheck.constant(kind), ...fields },
+      { noNullPrototype: true },
+    ) as unknown as fc.Arbitrary<CheckStep>
+  const commands = Object.entries(machine.commands).map(([command, ref]) =>
+    step('command', { by, command: fastCheck.constant(command), input: input(command, ref.input) }),
+  )
+  const queries = Object.entries(machine.queries).map(([query, ref]) =>
+    step('query', { by, query: fastCheck.constant(query), input: input(query, ref.input) }),
+  )
+  const tasks = Object.entries(machine.schema.tasks ?? {}).flatMap(([kind, { result }]) => [
+    step('complete', { kind: fastCheck.constant(kind), result: inputArbitrary(fastCheck, result) }),
+    step('fail', { kind: fastCheck.constant(kind) }),
+  ])
+  const rest = [
+    step('advance', { ms: fastCheck.constantFrom(...SPANS) }),
+    step('deliver', { by, acknowledge: fastCheck.boolean() }),
+    step('redeliver', {}),
+    step('end', { by, reason: fastCheck.constantFrom('expired', 'closed') }),
+  ]
+  const weighted = [
+    ...commands.map((arbitrary) => ({ weight: Math.max(1, Math.round(24 / commands.length)), arbitrary })),
+    ...queries.map((arbitrary) => ({ weight: 1, arbitrary })),
+    ...tasks.map((arbitrary) => ({ weight: 2, arbitrary })),
+    ...rest.map((arbitrary) => ({ weight: 1, arbitrary })),
+  ]
+  return fastCheck.array(fastCheck.oneof(...weighted), { maxLength: stepsMax, size: 'max' })
+}
+
+/** The same commands with texts that no other run had: `suffix` is another one each time. */
+export function withOtherTexts(steps: readonly CheckStep[], suffix: string): CheckStep[] {
+  return steps.map((step) => (step.do === 'command' ? { ...step, input: changed(step.input, suffix) } : step))
+}
+
+function changed(value: Value, suffix: string): Value {
+  if (typeof value === 'string') return `${value}${suffix}`
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (Array.isArray(value)) return value.map((item: Value) => changed(item, suffix))
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, changed(member, suffix)]))
+}
