@@ -19,8 +19,8 @@ type Made = 'machine' | 'reports' | 'build' | 'raft' | 'limits' | 'messageBytesM
 export interface NodeParts extends Omit<OpenNodeOptions, Made> {
   /** The user machines with the parsers of their inputs, mounted with `codec` for this process alone. */
   readonly machines: Pick<Mount, 'userMachine' | 'parse' | 'parseQuery'>
-  /** What the process is built of, as peers are told. Default: its machines, on no runtime that is known. */
-  readonly build?: OpenNodeOptions['build']
+  /** What the process is built of, as peers are told. Default: the mounted machines, on a runtime that nobody knows. */
+  readonly build?: Partial<OpenNodeOptions['build']>
   /**
    * Every function of a machine runs twice, and answers say what it threw; the machines are to be those of `guardedMount`
    * (machines.md §2). The same on every node. Default false.
@@ -63,7 +63,7 @@ export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | n
     ...parts,
     machine,
     reports,
-    build: parts.build ?? { machines: machines.userMachine.machines ?? [], runtime: '', holdfast: '' },
+    build: { machines: machines.userMachine.machines ?? [], runtime: '', holdfast: '', ...parts.build },
     raft: { ...DEFAULT_RAFT, ...raft },
     limits: { ...DEFAULT_LIMITS, ...limits },
     messageBytesMax,

@@ -20,7 +20,15 @@ export { InvalidArgument } from './check/invalid-argument.ts'
 export { connect, ConnectError } from './connect.ts'
 export type { ConnectOptions } from './connect-options.ts'
 export { nodeEnvironment, processClock } from './connection/environment.ts'
-export { dialGrpc, fetchStatus, type MachineFailuresReport, type NodeStatusReport } from './connection/grpc.ts'
+export {
+  dialGrpc,
+  fetchStatus,
+  type MachineFailuresReport,
+  type MachineStatusReport,
+  type MachineVersionReport,
+  type NodeStatusReport,
+  type PeerBuildReport,
+} from './connection/grpc.ts'
 export { inProcessDial, type InProcessServer } from './connection/in-process.ts'
 export type { MachineCommands, MachineLike, MachineQueries } from './session/typed-machines.ts'
 export { TaskAborted } from './worker/task-attempt.ts'

@@ -16,8 +16,8 @@ import type { DataDirectory } from '../storage/directory/data-directory.ts'
 import { groupDirectory } from '../storage/format/file-names.ts'
 import { openAppliedTrail } from '../storage/trail/applied-trail-file.ts'
 import { GrpcPeerTransport } from '../transport/peer-transport.ts'
-import { buildOf } from './build-of.ts'
 import type { CheckedOptions } from './check-options.ts'
+import { packageFacts } from './package-facts.ts'
 
 /** A node as data, its way to its peers, and what they refused lately. */
 export interface Prepared {
@@ -53,13 +53,12 @@ export function partsOf(
       refusals.note(note)
     },
   })
-  const build = buildOf(mounted.definitions)
   const parts: NodeParts = {
     identity,
     initialVoters: options.peers,
     machines: development ? guardedMount(mounted) : mounted,
     development,
-    build,
+    build: { runtime: process.version, holdfast: packageFacts().version },
     raft: options.raft,
     limits: options.limits,
     clock: systemClock,
@@ -71,7 +70,7 @@ export function partsOf(
     openTrail: openAppliedTrail({
       disk: directory.disk,
       directory: groupDirectory(group),
-      machines: build.machines,
+      machines: mounted.userMachine.machines ?? [],
     }),
     openTransport: (listener) => {
       transport.listen(listener)

@@ -3,8 +3,9 @@ import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
 import type { HaltCode } from '../session/run/halt.ts'
 import type { MachineLine } from '../session/machine-report.ts'
-import type { Applied, Reply, StateMachine } from '../session/state-machine.ts'
+import type { Applied, MachineStatus, Reply, StateMachine } from '../session/state-machine.ts'
 import type { MachineFailures, ToldFailure } from './apply/machine-reports.ts'
+import type { Build } from './ports/peer-transport.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
 export type SubmitRefusal =
@@ -148,4 +149,11 @@ export interface NodeStatus {
   readonly awaited: readonly NodeId[]
   /** Why this node applies and answers nothing more; null while it does. */
   readonly halted: Halt | null
+  /** Every machine that the log, as far as applied, or this build knows. */
+  readonly machines: readonly MachineStatus[]
+  /** Version of Node that runs this process, and of the package; '': not known. */
+  readonly runtime: string
+  readonly holdfast: string
+  /** What the other members are built of, as far as they have said while this process ran. */
+  readonly peerBuilds: readonly ({ readonly id: NodeId } & Build)[]
 }

@@ -193,8 +193,8 @@ export class Driver implements RaftNode, ReceivingLog {
     this.loop.enqueue(received.message)
   }
 
-  onConnected(peer: NodeId): void {
-    this.peers.introduce(peer)
+  onConnected(peer: NodeId, takesBuilds: boolean): void {
+    this.peers.introduce(peer, takesBuilds)
   }
 
   onUnreachable(_peer: NodeId): void {
@@ -240,6 +240,7 @@ export class Driver implements RaftNode, ReceivingLog {
       appliedIndex: this.pipeline.applied,
       snapshotIndex: this.pipeline.snapshotIndex,
       awaited: this.peers.bootstrap.awaited(),
+      builds: this.builds,
     })
   }
 

@@ -2,6 +2,7 @@ import type { LogIndex, NodeId } from '../base/brand.ts'
 import { configurationOf, progressOf, type RaftState } from '../raft/index.ts'
 import type { NodeStatus, RaftNode } from './api.ts'
 import type { DriverOptions } from './options.ts'
+import type { Build } from './ports/peer-transport.ts'
 
 /** One node's view of itself and, at the leader, of its followers (wire.md §2.5). */
 export function statusOf(view: {
@@ -11,6 +12,8 @@ export function statusOf(view: {
   appliedIndex: LogIndex
   snapshotIndex: LogIndex
   awaited: readonly NodeId[]
+  /** By member, this node among them. */
+  builds: ReadonlyMap<NodeId, Build>
 }): NodeStatus {
   const { node, raft, options } = view
   const now = options.clock.monotonicMs()
@@ -38,5 +41,9 @@ export function statusOf(view: {
     voters: configurationOf(raft)?.voters ?? [],
     awaited: configurationOf(raft) === null ? view.awaited : [],
     halted: node.halted,
+    machines: node.machine.machines(),
+    runtime: options.build.runtime,
+    holdfast: options.build.holdfast,
+    peerBuilds: [...view.builds].filter(([id]) => id !== node.id).map(([id, build]) => ({ id, ...build })),
   }
 }

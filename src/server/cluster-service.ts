@@ -27,6 +27,7 @@ function statusResponse(gateway: SessionGateway): object {
     clusterId: node.clusterId,
     group: node.group,
     incarnation: node.incarnation,
+    machines: status.machines.map((machine) => ({ ...machine, schema: machine.schema ?? '' })),
     leader: leader ?? '',
     leaderAddress: leader === null ? '' : (node.addressOf(leader) ?? ''),
     attached: gateway.attachedCount,

@@ -147,7 +147,7 @@ const REACHED_AT_NUMBER = 8
 const REACHED_AT = layout<Extract<PeerHeader, { kind: 'reachedAt' }>>('reachedAt', { address: text(TEXT_BYTES_MAX) })
 
 /** Number of a build; sent to peers that take it alone, as all above it. */
-const BUILD_NUMBER = 9
+export const BUILD_NUMBER = 9
 const FINGERPRINT = text(HASH_CHARS_MAX)
 const VERSION: Field<BuildMachine['versions'][number]> = {
   write: (writer, { version, schema, code }) => {

@@ -8,7 +8,7 @@ import { acceptPeer } from './peer-acceptor.ts'
 import { type DialPeer, peerDial } from './peer-connection.ts'
 import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
-import { frameKindOf } from './peer-message.ts'
+import { BUILD_NUMBER, frameKindOf } from './peer-message.ts'
 
 export interface PeerTransportOptions {
   readonly identity: {
@@ -111,7 +111,7 @@ export class GrpcPeerTransport implements PeerTransport {
       windowBytes: this.options.windowBytes ?? WINDOW_BYTES,
       onOpen: (at) => {
         this.options.note?.({ peer, event: 'connected', message: at })
-        this.listener?.onConnected(peer)
+        this.listener?.onConnected(peer, (this.links.get(peer)?.kindMax ?? 0) >= BUILD_NUMBER)
       },
       onEnd: (end, message) => {
         this.options.note?.({ peer, event: end, message })

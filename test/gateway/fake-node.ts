@@ -206,6 +206,10 @@ export class FakeNode implements RaftNode {
       followers: [],
       awaited: [],
       halted: this.halted,
+      machines: this.machine.machines(),
+      runtime: '',
+      holdfast: '',
+      peerBuilds: [],
       voters: [this.id],
     }
   }

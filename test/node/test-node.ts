@@ -6,6 +6,7 @@ import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Driver } from '../../src/node/driver.ts'
 import type { NodeListener } from '../../src/node/api.ts'
 import type { LogStore } from '../../src/node/ports/log-store.ts'
+import type { Build } from '../../src/node/ports/peer-transport.ts'
 import type { SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../src/node/ports/storage-fault.ts'
 import type { RaftConfig } from '../../src/raft/types.ts'
@@ -219,7 +220,7 @@ export class TestNode {
     else process.defer(run)
   }
 
-  private machines(): NonNullable<NodeParts['build']>['machines'] {
+  private machines(): Build['machines'] {
     return [{ name: 'test', versions: [{ version: 1, schema: 's', code: this.options.code?.() ?? 'c' }] }]
   }
 

@@ -1,33 +1,36 @@
-import type { MachineFailuresReport } from '../../client/index.ts'
+import type { MachineFailuresReport, NodeStatusReport } from '../../client/index.ts'
 import { EXIT, type ExitCode } from '../terminal/exit.ts'
+import { type BuildOfNode, buildDifferences, buildsOfNodes, type MachineLine, machineLines } from './builds-of-nodes.ts'
 import { divergedNodes } from './diverged-nodes.ts'
 
 /** What one node said of itself, and nothing when it did not answer. Indexes are log indexes, times milliseconds. */
 export interface NodeReport {
   readonly endpoint: string
-  readonly status: {
-    readonly id: string
-    readonly role: string
-    readonly leader: string | null
-    readonly term: number
-    readonly commitIndex: number
-    readonly appliedIndex: number
-    readonly lastIndex: number
-    readonly stateHash: string
-    readonly syncP99Ms: number
-    /** Of a leader: what it knows of its followers. */
-    readonly followers: readonly { readonly id: string; readonly matchIndex: number; readonly contactMs: number }[]
-    /** Empty before the first election. */
-    readonly voters: readonly string[]
-    /** Peers that refused this node's frames just now, and why. */
-    readonly refusals: readonly { readonly peer: string; readonly code: string }[]
-    /** Initial voters that this node has to hear before the first election. */
-    readonly awaited: readonly string[]
-    /** Why it applies and answers nothing more. */
-    readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
-    /** Null: it does not say. */
-    readonly failures: MachineFailuresReport | null
-  } | null
+  readonly status:
+    | ({
+        readonly id: string
+        readonly role: string
+        readonly leader: string | null
+        readonly term: number
+        readonly commitIndex: number
+        readonly appliedIndex: number
+        readonly lastIndex: number
+        readonly stateHash: string
+        readonly syncP99Ms: number
+        /** Of a leader: what it knows of its followers. */
+        readonly followers: readonly { readonly id: string; readonly matchIndex: number; readonly contactMs: number }[]
+        /** Empty before the first election. */
+        readonly voters: readonly string[]
+        /** Peers that refused this node's frames just now, and why. */
+        readonly refusals: readonly { readonly peer: string; readonly code: string }[]
+        /** Initial voters that this node has to hear before the first election. */
+        readonly awaited: readonly string[]
+        /** Why it applies and answers nothing more. */
+        readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
+        /** Null: it does not say. */
+        readonly failures: MachineFailuresReport | null
+      } & Pick<NodeStatusReport, 'machines' | 'runtime' | 'holdfast' | 'peerBuilds'>)
+    | null
 }
 
 /**
@@ -53,6 +56,8 @@ export interface NodeLine {
   readonly appliedIndex: number | null
   /** Functions of machines that failed there since its process began. */
   readonly failures: MachineFailuresReport | null
+  /** What it is built of, by its own word or, of one that was not asked, by another member's. */
+  readonly build: BuildOfNode | null
 }
 
 /** What `holdfast status --json` prints. */
@@ -74,6 +79,10 @@ export interface ClusterStatus {
     readonly message: string
     readonly index: number
   }[]
+  /** The machines of the log, in the order of their names, as far as the node says that has applied most. */
+  readonly machines: readonly MachineLine[]
+  /** What nodes are built of differently, a sentence each. */
+  readonly differences: readonly string[]
 }
 
 /** More entries than this behind is a node that does not keep up, rather than one that is about to apply. */
@@ -89,6 +98,7 @@ interface View {
   /** The leader of the newest term, when it answered. */
   readonly leader: Known | null
   readonly diverged: ReadonlySet<string>
+  readonly builds: ReadonlyMap<string, BuildOfNode>
   /** Every endpoint answered: a node of which nothing is known was not asked. */
   readonly allAnswered: boolean
 }
@@ -101,7 +111,15 @@ export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
   const named = leader?.id ?? known.find((status) => status.term === term && status.leader !== null)?.leader ?? null
   const voters = leader?.voters ?? longest(known.map((status) => status.voters))
   const ids = [...new Set([...voters, ...known.map((status) => status.id)])].sort()
-  const view = { known, leader, diverged: divergedNodes(known, leader), allAnswered: known.length === reports.length }
+  const builds = buildsOfNodes(known)
+  const machines = machineLines(known)
+  const view = {
+    known,
+    leader,
+    builds,
+    diverged: divergedNodes(known, leader),
+    allAnswered: known.length === reports.length,
+  }
   const nodes = ids.map((id) => lineOf(id, view))
   return {
     leader: named,
@@ -111,6 +129,8 @@ export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
     refusals: distinct(known.flatMap((status) => status.refusals)),
     awaited: [...new Set(known.flatMap((status) => status.awaited))].sort(),
     halted: known.flatMap(({ id, halted }) => (halted === null ? [] : [{ node: id, ...halted }])),
+    machines,
+    differences: buildDifferences(builds, machines),
   }
 }
 
@@ -143,10 +163,11 @@ function lineOf(id: string, view: View): NodeLine {
   const own = known.find((status) => status.id === id) ?? null
   const follower = leader?.followers.find((candidate) => candidate.id === id)
   const health = healthOf(id, own, view)
+  const build = view.builds.get(id) ?? null
   if (own === null) {
     const matchIndex = follower?.matchIndex ?? null
     const unknown = { lagEntries: null, fsyncP99Ms: null, stateHash: null, appliedIndex: null, failures: null }
-    return { id, role: 'unknown', health, matchIndex, lagMs: follower?.contactMs ?? null, ...unknown }
+    return { id, role: 'unknown', health, matchIndex, lagMs: follower?.contactMs ?? null, build, ...unknown }
   }
   return {
     id,
@@ -159,6 +180,7 @@ function lineOf(id: string, view: View): NodeLine {
     stateHash: own.stateHash,
     appliedIndex: own.appliedIndex,
     failures: own.failures,
+    build,
   }
 }
 

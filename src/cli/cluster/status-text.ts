@@ -1,5 +1,6 @@
 import { table } from '../terminal/output.ts'
 import type { MachineFailuresReport } from '../../client/index.ts'
+import type { MachineLine } from './builds-of-nodes.ts'
 import type { ClusterStatus } from './cluster-status.ts'
 
 /** One screen for a person. */
@@ -26,7 +27,7 @@ function why({ leader, halted }: ClusterStatus): string {
 }
 
 /** What explains the table. */
-function notes({ refusals, awaited, halted, nodes }: ClusterStatus): string[] {
+function notes({ refusals, awaited, halted, nodes, machines, differences }: ClusterStatus): string[] {
   const lines = refusals.map(({ peer, code }) => `${peer} is refused: holdfast explain ${code}`)
   if (awaited.length > 0) {
     lines.push(`the first election needs all initial nodes; not heard yet: ${awaited.join(', ')}`)
@@ -36,7 +37,14 @@ function notes({ refusals, awaited, halted, nodes }: ClusterStatus): string[] {
   if (diverged.length > 0)
     lines.push(`another state at an equal index: ${diverged.join(', ')}; keep the data for diagnosis`)
   lines.push(...nodes.flatMap(({ id, failures }) => (failures === null ? [] : failureNote(id, failures))))
+  if (machines.length > 0) lines.push(`machines: ${machines.map(machineText).join(', ')}`)
+  lines.push(...differences)
   return lines.length === 0 ? [] : ['', ...lines]
+}
+
+function machineText({ name, active, schema }: MachineLine): string {
+  if (active === 0) return `${name} (not switched on)`
+  return schema === '' ? `${name} ${active}` : `${name} ${active} (schema ${schema.slice(0, 12)})`
 }
 
 function failureNote(id: string, { total, last }: MachineFailuresReport): string[] {

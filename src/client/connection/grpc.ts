@@ -82,6 +82,40 @@ export interface NodeStatusReport {
   readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
   /** Functions of machines that failed since the process began; a node of an earlier build does not say. */
   readonly failures: MachineFailuresReport | null
+  /** Machines of the log and of the node's build; a node of an earlier build says none, as of the next two. */
+  readonly machines: readonly MachineStatusReport[]
+  /** Version of Node that runs it, and of the package; '': not known. */
+  readonly runtime: string
+  readonly holdfast: string
+  /** What other members have told it of themselves. */
+  readonly peerBuilds: readonly PeerBuildReport[]
+}
+
+/** A machine as one node knows it. */
+export interface MachineStatusReport {
+  readonly name: string
+  /** The version that runs; 0: none. */
+  readonly active: number
+  /** SHA-256 of what that version declares, as the log names it; '': it names none. */
+  readonly schema: string
+  /** What the node has of it, lowest version first. */
+  readonly supported: readonly MachineVersionReport[]
+}
+
+/** One version of a machine in a node's build. */
+export interface MachineVersionReport {
+  readonly version: number
+  /** SHA-256 of what it declares, and of the source text of its handlers, which is never binding. */
+  readonly schema: string
+  readonly code: string
+}
+
+/** What a node is built of, by its own word to another one. */
+export interface PeerBuildReport {
+  readonly id: string
+  readonly machines: readonly { readonly name: string; readonly versions: readonly MachineVersionReport[] }[]
+  readonly runtime: string
+  readonly holdfast: string
 }
 
 /** How often machines failed on a node, replayed entries and queries counted, and the last time: its log says more. */

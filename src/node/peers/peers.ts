@@ -72,8 +72,11 @@ export class Peers {
   }
 
   /** A connection to the peer is open: tells it what this process is, of which it may have known another one. */
-  introduce(to: NodeId): void {
+  introduce(to: NodeId, takesBuilds: boolean): void {
     this.sayAddress(to)
+    // It went back to a build that says nothing of itself: what it said before is not what it is now, and a version that it
+    // had then must not be switched on.
+    if (!takesBuilds) this.builds.delete(to)
     this.sayBuild(to)
   }
 

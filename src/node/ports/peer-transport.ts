@@ -32,7 +32,7 @@ export type PeerBody =
 
 /** What a node is built of, as its peers are told: at most `BUILD_VERSIONS_MAX` versions of machines in all. */
 export interface Build {
-  /** In the order of their names. */
+  /** Each name once. */
   readonly machines: readonly BuildMachine[]
   /** Node's version, `v20.11.0`. */
   readonly runtime: string
@@ -63,8 +63,11 @@ export interface PeerTransport {
 
 export interface PeerListener {
   onFrame(frame: PeerFrame): void
-  /** This node's connection to the peer is open: what was sent before was dropped. */
-  onConnected(peer: NodeId): void
+  /**
+   * This node's connection to the peer is open: what was sent before was dropped. `takesBuilds`: its build takes frames of the
+   * kind `build`; one that does not never says what it is built of.
+   */
+  onConnected(peer: NodeId, takesBuilds: boolean): void
   /** The connection was reset or refused: evidence that the peer's process is gone (raft.md §4). */
   onUnreachable(peer: NodeId): void
 }

@@ -74,7 +74,7 @@ export class SimulatedNetwork {
     if (!this.isOpen(from, to)) return
     const ids = [...this.listeners.keys()]
     const [dialler, peer] = [from, to].map((id) => ids.find((known) => known === id))
-    if (dialler !== undefined && peer !== undefined) this.listeners.get(dialler)?.onConnected(peer)
+    if (dialler !== undefined && peer !== undefined) this.listeners.get(dialler)?.onConnected(peer, true)
   }
 
   isOpen(from: string, to: string): boolean {

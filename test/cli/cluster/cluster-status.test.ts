@@ -23,6 +23,10 @@ const node = (id: string, over: Partial<Known> = {}): NodeReport => ({
     awaited: [],
     halted: null,
     failures: null,
+    machines: [],
+    runtime: '',
+    holdfast: '',
+    peerBuilds: [],
     ...over,
   },
 })

@@ -11,6 +11,12 @@ import { Cluster } from '../cluster.ts'
 import type { TestNode } from '../test-node.ts'
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]
+/** What these nodes say that they are built of. */
+const OWN: Build = {
+  machines: [{ name: 'test', versions: [{ version: 1, schema: 's', code: 'c' }] }],
+  runtime: 'v20.0.0',
+  holdfast: '0.1.0',
+}
 
 describe('a frame', () => {
   const wrong: readonly [string, (frame: PeerFrame) => PeerFrame][] = [
@@ -185,11 +191,11 @@ describe('where a member is reached', () => {
     const { node } = follower()
     const { sent } = node.network
     const from = sent.length
-    node.driver.onConnected(n3)
+    node.driver.onConnected(n3, true)
     node.driver.advertise('10.0.0.2:4600')
     expect(sent.slice(from).map(({ recipient, body }) => [recipient, body])).toEqual([
       [n3, { kind: 'reachedAt', address: 'n2:1' }],
-      [n3, { kind: 'build', machines: [], runtime: '', holdfast: '' }],
+      [n3, { kind: 'build', ...OWN }],
       [n1, { kind: 'reachedAt', address: '10.0.0.2:4600' }],
       [n3, { kind: 'reachedAt', address: '10.0.0.2:4600' }],
     ])
@@ -211,9 +217,18 @@ describe('what a member is built of', () => {
     send({ kind: 'build', ...build(3) }, { senderInstance: 'replaced' })
     send({ kind: 'build', ...build(4) }, { sender: nodeId('n9'), senderInstance: 'any' })
     expect([...node.driver.builds]).toEqual([
-      [node.id, { machines: [], runtime: '', holdfast: '' }],
+      [node.id, OWN],
       [n1, build(2)],
     ])
+  })
+
+  test('is not known any more once it comes back on a build that does not say it', () => {
+    const { node, send } = follower()
+    send({ kind: 'build', ...build(1) })
+    node.driver.onConnected(n1, true)
+    expect(node.driver.status().peerBuilds).toEqual([{ id: n1, ...build(1) }])
+    node.driver.onConnected(n1, false)
+    expect(node.driver.status().peerBuilds).toEqual([])
   })
 })
 
