@@ -9,7 +9,8 @@ export interface Suite {
   readonly timeoutMs: number
 }
 
-const ALL = ['test/**/*.test.ts']
+/** Templates and examples have their tests beside them, as a user's project has. */
+const ALL = ['test/**/*.test.ts', 'examples/**/*.test.ts', 'templates/**/*.test.ts']
 
 /** Clusters that faults of network, process and disk are put to, and planted bugs: what takes ten seconds and more. */
 const FAULTS = [
@@ -36,6 +37,7 @@ const WHOLE_PROCESSES = [
   'test/cli/machines/**',
   'test/cli/setup.test.ts',
   'test/host/exports.test.ts',
+  'test/cli/scaffold/new-machine.test.ts',
   'test/storage/disk/lock-race.test.ts',
   'test/storage/system-calls/**',
   'test/testing/exit.test.ts',

@@ -12,7 +12,7 @@ import { openSwitches } from './tidy/switches.ts'
 import { filesBelow, read, realTree, sourcesBelow, treeInReadme } from './tidy/tree.ts'
 
 const sources = sourcesBelow('src')
-const everyTypeScript = ['src', 'bench', 'test', 'examples'].flatMap((folder) =>
+const everyTypeScript = ['src', 'bench', 'test', 'examples', 'templates'].flatMap((folder) =>
   [...sourcesBelow(folder)].map(([path, source]) => [`${folder}/${path}`, source] as const),
 )
 
@@ -147,8 +147,9 @@ describe('one source of truth', () => {
   )
   const citing = filesBelow('').filter(
     (path) =>
-      /^(?:src|test|bench|proto|docs|examples|cluster|findings|\.scripts)\/|^(?:README|CHANGELOG)\.md$/.test(path) &&
-      !path.startsWith('test/tidy/'),
+      /^(?:src|test|bench|proto|docs|examples|templates|cluster|findings|\.scripts)\/|^(?:README|CHANGELOG)\.md$/.test(
+        path,
+      ) && !path.startsWith('test/tidy/'),
   )
   const inDesign = (path: string): boolean => path.startsWith('docs/design/')
   // Pages that are not below docs/ are named for themselves.

@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../protocol/log-level.ts'
 import type { TypedFlags } from './config/read-settings.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
+import { print } from './terminal/output.ts'
 
 /** Commands end with code 0 unless they set another one or throw. */
 type SetExit = (code: ExitCode) => void
@@ -21,6 +22,7 @@ export function program(setExit: SetExit): Command {
   addPayments(root, setExit)
   addSim(root, setExit)
   addConfig(root)
+  addNew(root)
   addExplain(root)
   return root
 }
@@ -85,6 +87,29 @@ function addConfig(root: Command): void {
     .action(async (flags) => {
       const { checkConfig } = await import('./config/config-command.ts')
       await checkConfig(flags)
+    })
+}
+
+function addNew(root: Command): void {
+  const made = root.command('new').description('write the files of a project or of a machine, to be changed')
+  made
+    .command('project')
+    .description('a machine with its test, a client, a worker, and what runs them; overwrites nothing')
+    .argument('[directory]', 'an empty one, or one where only packages were installed', '.')
+    .option('--holdfast <spec>', 'what package.json says of holdfast: a range, or a tarball')
+    .addHelpText('after', '\nExample:\n  holdfast new project shop')
+    .action(async (directory, flags) => {
+      const { newProject } = await import('./scaffold/new-project.ts')
+      print(newProject({ directory, ...flags }))
+    })
+  made
+    .command('machine')
+    .description('machines/NAME.ts with its test, exported by machines.ts; run it in the project')
+    .argument('<name>', '1 to 32 of a-z, 0-9 and -, a letter first')
+    .addHelpText('after', '\nExample:\n  holdfast new machine price-list')
+    .action(async (name) => {
+      const { newMachine } = await import('./scaffold/new-machine.ts')
+      print(newMachine(name))
     })
 }
 

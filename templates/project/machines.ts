@@ -1,0 +1,2 @@
+// Every machine that the nodes run: holdfast.config.yaml names this file.
+export { orders } from './machines/orders.ts'
