@@ -22,6 +22,7 @@ const FAULTS = [
   'test/cluster/freeze.test.ts',
   'test/cluster/hanging-lookup.test.ts',
   'test/cluster/stopping.test.ts',
+  'test/package/testing-page.test.ts',
   'test/sim/planted-bugs.test.ts',
   'test/storage/system-calls/failing-node.test.ts',
 ]
@@ -38,6 +39,7 @@ const WHOLE_PROCESSES = [
   'test/cli/setup.test.ts',
   'test/host/exports.test.ts',
   'test/cli/scaffold/new-machine.test.ts',
+  'test/package/**',
   'test/storage/disk/lock-race.test.ts',
   'test/storage/system-calls/**',
   'test/testing/exit.test.ts',
