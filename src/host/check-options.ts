@@ -1,11 +1,12 @@
 import { isNodeId, type NodeId, nodeId } from '../base/brand.ts'
+import { errorText } from '../base/error-text.ts'
 import { formatHostPort, type HostPort, parseHostPort } from '../base/host-port.ts'
 import { DEFAULT_RAFT } from '../node/options.ts'
 import { LOG_LEVELS } from '../protocol/log-level.ts'
 import { limitProblems, unknownName } from './limit-problems.ts'
 import type { NodeOptions } from './node-options.ts'
 import { type Peer, PeerListError, parsePeers } from './peer-list.ts'
-import { invalidOption } from './start-error.ts'
+import { invalidOption, StartError } from './start-error.ts'
 
 /** Options that can be used. */
 export interface CheckedOptions extends Omit<NodeOptions, 'id' | 'peers' | 'listen'> {
@@ -16,10 +17,21 @@ export interface CheckedOptions extends Omit<NodeOptions, 'id' | 'peers' | 'list
 }
 
 /**
- * Checks everything before anything is opened, where the caller sees it. Throws StartError `INVALID` that names the field.
+ * Checks everything before anything is opened, where the caller sees it: `options` with `fixed` over them. Throws StartError
+ * `INVALID` that names the field, and nothing else: what reading them throws (a getter, a proxy) is about the options.
  */
-export function checkOptions(options: NodeOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null) throw invalidOption('options', 'must be an object')
+export function checkOptions(options: unknown, fixed: (given: object) => Partial<NodeOptions>): CheckedOptions {
+  try {
+    // An array or a text has members too, and they are no options. What is read twice must not change between.
+    if (!isRecord(options)) throw invalidOption('options', 'must be an object')
+    return checkRead({ ...options, ...fixed(options) } as NodeOptions)
+  } catch (error) {
+    if (isStartError(error)) throw error
+    throw invalidOption('options', `cannot be read: ${errorText(error)}`)
+  }
+}
+
+function checkRead(options: NodeOptions): CheckedOptions {
   for (const name of Object.keys(options)) assertKnown(name, CHECKS, 'options')
   for (const [name, check] of Object.entries(CHECKS)) {
     // Each name of CHECKS is one of NodeOptions: the compiler checked it there.
@@ -81,7 +93,15 @@ const CHECKS: { readonly [Name in keyof Required<NodeOptions>]: Check } = {
   onFault: optional(sentenceUnless((value) => typeof value === 'function', 'must be a function')),
 }
 
-function isRecord(value: unknown): boolean {
+function isStartError(error: unknown): boolean {
+  try {
+    return error instanceof StartError
+  } catch {
+    return false
+  }
+}
+
+function isRecord(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

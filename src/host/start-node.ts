@@ -15,7 +15,7 @@ import type { RunningNode } from './running-node.ts'
  * nothing is held, and the same call may be repeated.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const checked = checkOptions(options)
+  const checked = checkOptions(options, () => ({}))
   const { runNode } = await import('./run-node.ts')
   return runNode(checked)
 }
@@ -25,8 +25,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
  * any free port of 127.0.0.1) besides serving clients of this process. Rejects as `startNode` does.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<RunningNode> {
-  const listen = options?.listen ?? '127.0.0.1:0'
-  const checked = checkOptions({ ...options, id: 'n1', listen, peers: { n1: listen } })
+  const checked = checkOptions(options, ({ listen = '127.0.0.1:0' }: { readonly listen?: string }) => {
+    return { id: 'n1', listen, peers: { n1: listen } }
+  })
   const { runAlone } = await import('./run-node.ts')
   return runAlone(checked)
 }

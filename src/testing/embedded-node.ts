@@ -15,6 +15,7 @@ import { whenLeading } from '../node/when-leading.ts'
 import { NodeDisk } from '../storage/disk/node-disk.ts'
 import { openSnapshotStore } from '../storage/snapshot/snapshot-store.ts'
 import { temporaryDirectory } from '../storage/disk/temporary-directory.ts'
+import { checkKitOptions, checkMachines } from './check-options.ts'
 import type { TypedMachines } from './machines.ts'
 
 export interface EmbeddedNodeOptions<Machines extends TypedMachines> {
@@ -48,10 +49,15 @@ export interface EmbeddedNode<Machines extends TypedMachines> {
   close(): Promise<void>
 }
 
-/** Starts a node within about 100 ms. Rejects when a store cannot be opened, or has other machines than these (ApplyHalt). */
+/**
+ * Starts a node within about 100 ms. Rejects with InvalidArgument for options that cannot be used; else when a store cannot
+ * be opened, or has other machines than these (ApplyHalt).
+ */
 export async function embeddedNode<const Machines extends TypedMachines>(
-  options: EmbeddedNodeOptions<Machines>,
+  given: EmbeddedNodeOptions<Machines>,
 ): Promise<EmbeddedNode<Machines>> {
+  const options = checkKitOptions(given, ['directory', 'development', 'snapshotBytes'])
+  checkMachines(options.machines)
   const temporary = options.directory === undefined ? await temporaryDirectory() : null
   const directory = options.directory ?? temporary?.path ?? ''
   let running: Running | null = await open(directory, options).catch(async (error: unknown) => {

@@ -1,12 +1,19 @@
 import fc from 'fast-check'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { isPromise } from 'node:util/types'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import * as client from '../../src/client/index.ts'
 import { type ClientSession, connect } from '../../src/client/index.ts'
+import * as host from '../../src/host/index.ts'
 import * as sdk from '../../src/index.ts'
+import * as machines from '../../src/machines/index.ts'
 import { counter } from '../../src/machines/counter.ts'
+import * as testing from '../../src/testing/index.ts'
 import { embeddedNode } from '../../src/testing/index.ts'
 import { sample } from '../effort.ts'
 import { anything, realise } from './anything.ts'
+import { CLUSTER_FIELDS, embeddedFields, HARNESS_FIELDS, nodeFields, unusable } from './unusable.ts'
 
 /** 2,000 calls of every public function, in groups that run at the same time. */
 const GROUPS = 100
@@ -16,10 +23,12 @@ const SETTLE_MS = 15_000
 
 type Machines = readonly [typeof counter]
 type Arguments = readonly unknown[]
-/** One function of the library. What has a promise never throws; the rest may, at once. */
+/** One function of the library. What has a promise never throws; the rest may, at once, and what they return settles too. */
 interface Call {
   readonly name: string
   readonly promise: boolean
+  /** What every call of it is refused with; null: a call may succeed, and it may be refused with anything. */
+  readonly refusal: (new (...given: never[]) => Error) | null
   readonly arguments: fc.Arbitrary<Arguments>
   run(given: Arguments): unknown
 }
@@ -105,12 +114,23 @@ const connectOptions = fc
   )
 
 function of(name: string, parameters: fc.Arbitrary<unknown>[], run: (...given: never[]) => unknown): Call {
-  return { name, promise: true, arguments: fc.tuple(...parameters), run: (given) => run(...(given as never[])) }
+  return {
+    name,
+    promise: true,
+    refusal: null,
+    arguments: fc.tuple(...parameters),
+    run: (given) => run(...(given as never[])),
+  }
 }
 /** One that has no promise: it may throw at once. */
 const plain = (...[name, parameters, run]: Parameters<typeof of>): Call => ({
   ...of(name, parameters, run),
   promise: false,
+})
+/** One that refuses everything that is drawn, with an error of that class. */
+const refused = (refusal: Call['refusal'], ...[name, parameters, run]: Parameters<typeof of>): Call => ({
+  ...of(name, parameters, run),
+  refusal,
 })
 
 function throwaway(): Promise<ClientSession<Machines>> {
@@ -133,7 +153,44 @@ const listener = {
 }
 const BYTES = client.encodeValue('a')
 
+/** Where no node may ever be. */
+const NOWHERE = join(process.cwd(), 'no-directory-of-a-node')
+const task = fc.oneof(fc.constantFrom<unknown>(nothing, '«thrower»', undefined), anything)
+
+/** What starts something: never from what is drawn here. */
+const STARTING: readonly Call[] = [
+  refused(host.StartError, 'startNode', [unusable(nodeFields(NOWHERE, [counter]))], (given) => host.startNode(given)),
+  refused(host.StartError, 'startEmbedded', [unusable(embeddedFields(NOWHERE, [counter]))], (given) =>
+    host.startEmbedded(given),
+  ),
+  refused(
+    client.InvalidArgument,
+    'embeddedNode',
+    [
+      unusable({
+        machines: {
+          good: [[counter]],
+          bad: [undefined, null, [], {}, [7], '«hostile»', ['«hostile»']],
+        },
+        directory: { good: [undefined], bad: [7, '', 'a\0b', null, {}, '«hostile»', '«revoked»', Buffer.from('b')] },
+        snapshotBytes: { good: [undefined], bad: [-1, 'x', Number.NaN, '«hostile»'] },
+        development: { good: [undefined, false], bad: [0, 'yes', null, '«hostile»'] },
+      }),
+    ],
+    (given) => testing.embeddedNode(given),
+  ),
+  of('testCluster', [or([counter]), unusable(CLUSTER_FIELDS)], async (given, how) => {
+    opened.push(testing.testCluster(given, how))
+  }),
+  plain('TestCluster', [anything, unusable(CLUSTER_FIELDS)], (given, how) => new testing.TestCluster(given, how)),
+  plain('machineHarness', [or(counter, [counter]), unusable(HARNESS_FIELDS)], (given, how) => {
+    const harness = testing.machineHarness<Machines>(given, how)
+    harness.session('user:1').machines.counter.increment(given)
+  }),
+]
+
 const CALLS: readonly Call[] = [
+  ...STARTING,
   of(
     'connect',
     [fc.oneof({ arbitrary: connectOptions, weight: 6 }, { arbitrary: anything, weight: 1 })],
@@ -164,6 +221,17 @@ const CALLS: readonly Call[] = [
     if (detached) made.detach()
     await Promise.allSettled([...late, made.close(), made.serverRequests().next()])
   }),
+  of(
+    'worker',
+    [options({ ship: task, 'a.ship': task }), options({ concurrency: or(1), leaseMs: or(5), onProblem: callback })],
+    async (handlers, how) => {
+      const made = await throwaway()
+      opened.push(made)
+      const worker = made.worker(handlers, how)
+      await worker.stop(how).then(nothing, nothing)
+      await worker.stop({ deadlineMs: 50 })
+    },
+  ),
   plain('state', [], () => [session.id, session.token, session.suspended]),
   plain('MultiSession', [options({ environment: anything, endpoints: or(['n:1']), onLeader: callback })], (given) => {
     opened.push(new client.MultiSession(given))
@@ -219,8 +287,8 @@ function QUERY() {
   return { consistency: or('stale', 'sequential'), incarnation: or(0), minIndex: or(0), channel: or(undefined) }
 }
 
-/** Functions of both entry points that have no row of their own, the codec's among them. */
-const OTHERS = Object.entries({ ...sdk, ...client, ...sdk.sessionCodec }).filter(
+/** Functions of all entry points that have no row of their own, the codec's among them. */
+const OTHERS = Object.entries({ ...machines, ...testing, ...host, ...sdk, ...client, ...sdk.sessionCodec }).filter(
   ([name, value]) => typeof value === 'function' && !CALLS.some((call) => call.name === name),
 )
 
@@ -259,24 +327,39 @@ async function fault(call: Call, given: Arguments): Promise<string | null> {
     // Refused at once.
     return call.promise ? `${call.name} threw instead of rejecting` : null
   }
-  if (!call.promise) return null
+  if (!call.promise && !isPromise(returned)) return null
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve(`${call.name} did not settle`), SETTLE_MS)
   })
   const settled = Promise.resolve(returned).then(
-    () => null,
-    () => null,
+    () => (call.refusal === null ? null : `${call.name} took what it should refuse`),
+    (error) =>
+      call.refusal === null || isA(call.refusal, error) ? null : `${call.name} is refused with another error`,
   )
   const first = await Promise.race([settled, late])
   clearTimeout(timer)
   return first
 }
 
+function isA(refusal: NonNullable<Call['refusal']>, error: unknown): boolean {
+  try {
+    return error instanceof refusal
+  } catch {
+    return false
+  }
+}
+
+/** Sockets of this process that listen. */
+function listening(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'TCPServerWrap').length
+}
+
 describe('2,000 calls of every public function with values that do not belong', () => {
   test('raise nothing unhandled, throw nothing late, and every promise settles', async () => {
     session = await throwaway()
     opened.push(session)
+    const before = listening()
     const call = fc.constantFrom(...CALLS.keys()).chain((at) => {
       const { name, arguments: drawn } = CALLS[at] as Call
       return drawn.map((given) => ({ name, given }))
@@ -294,6 +377,7 @@ describe('2,000 calls of every public function with values that do not belong', 
       }),
       { numRuns: sample(GROUPS), endOnFailure: true },
     )
+    expect([existsSync(NOWHERE), listening()]).toEqual([false, before])
     expect(count).toBeGreaterThanOrEqual(2000)
     expect(await session.execute('counter', 'increment', { name: 'z' })).toMatchObject({ kind: 'ok' })
   })

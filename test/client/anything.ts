@@ -98,7 +98,8 @@ export function realise(value: unknown, deep = 4): unknown {
     const items = value.map((each) => realise(each, deep - 1))
     return items.some((each, at) => !Object.is(each, value[at])) ? items : value
   }
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value
+  const prototype: object | null = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
   const entries = Object.entries(value).map(([key, each]) => [key, realise(each, deep - 1), each] as const)
   return entries.some(([, each, before]) => !Object.is(each, before)) ? Object.fromEntries(entries) : value
 }

@@ -10,6 +10,7 @@ import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
 import { SimulatedCluster } from '../../sim/world/simulated-cluster.ts'
 import type { SimulatedNode } from '../../sim/world/simulated-node.ts'
 import { guardedMount } from '../../assembly/development/guarded-mount.ts'
+import { checkKitOptions, checkMachines } from '../check-options.ts'
 import { type Duration, durationMs } from '../duration.ts'
 import type { TypedMachines } from '../machines.ts'
 import { ClusterWatch } from './cluster-watch.ts'
@@ -79,10 +80,12 @@ export class TestCluster<Machines extends TypedMachines> {
   private readonly sessions: ClientSession<Machines>[] = []
   private clients = 0
 
-  constructor(machines: Machines, options: TestClusterOptions) {
+  constructor(machines: Machines, given: TestClusterOptions) {
+    const options = checkKitOptions(given, ['seed', 'limits', 'startAtMs', 'guard'])
+    checkMachines(machines)
     const { nodes = 1, seed = 1, limits = {}, startAtMs = WALL_START_MS, guard = true } = options
     if (!Number.isSafeInteger(nodes) || nodes < 1 || nodes > NODES_MAX || nodes % 2 === 0)
-      throw new TypeError(`nodes is ${nodes}: give an odd number from 1 to ${NODES_MAX}`)
+      throw new TypeError(`nodes is ${String(nodes)}: give an odd number from 1 to ${NODES_MAX}`)
     this.machines = machines
     this.seed = seed
     this.startAtMs = startAtMs

@@ -6,6 +6,7 @@ import { SessionStateMachine } from '../../session/session-state-machine.ts'
 import type { TaskRecord } from '../../session/user-machine.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
 import { withDeterminismGuard } from '../../assembly/development/determinism-guard.ts'
+import { checkKitOptions, checkMachines } from '../check-options.ts'
 import { type Duration, durationMs } from '../duration.ts'
 import type { TypedMachines } from '../machines.ts'
 import { EntryLog, type SessionGiven } from './entry-log.ts'
@@ -53,7 +54,7 @@ export function machineHarness(
   given: TypedMachines | TypedMachines[number],
   options: HarnessOptions = {},
 ): MachineHarness<TypedMachines> {
-  return new MachineHarness('kind' in given ? [given] : given, options)
+  return new MachineHarness(Array.isArray(given) ? given : [given], options)
 }
 
 /** Made by `machineHarness`. */
@@ -70,7 +71,9 @@ export class MachineHarness<Machines extends TypedMachines> {
   private readonly rows: StateRows
   private thrown: Error[] = []
 
-  constructor(machines: Machines, options: HarnessOptions) {
+  constructor(machines: Machines, given: HarnessOptions) {
+    const options = checkKitOptions(given, ['nowMs', 'limits', 'guard', 'failures'])
+    checkMachines(machines)
     const { nowMs = WALL_START_MS, limits = {}, guard = true } = options
     this.options = options
     this.machines = machines
