@@ -1,19 +1,15 @@
-import { unreachable } from '../base/assert.ts'
 import { type GroupId, type LogIndex, logIndex, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
-import type { SessionNumbers } from '../codec/entry/payload.ts'
-import type { EntryKind } from '../codec/entry/entry.ts'
 import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
-import type { Effect, RaftEvent } from '../raft/types.ts'
+import type { RaftEvent } from '../raft/types.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
-import type { Halt, NodeListener, NodeStatus, ProposalSink, RaftNode } from './api.ts'
+import type { Halt, NodeListener, NodeStatus, RaftNode } from './api.ts'
 import { Audience } from './audience.ts'
 import { ApplyPipeline } from './apply/apply-pipeline.ts'
 import { Closing } from './closing.ts'
 import { Leadership } from './leadership.ts'
 import { type ClockReading, LogClock } from './propose/log-clock.ts'
 import { Members } from './members.ts'
-import { APPLY_BEHIND_MAX, type DriverOptions } from './options.ts'
-import { OutgoingMessages } from './peers/outgoing-messages.ts'
+import type { DriverOptions } from './options.ts'
 import { Peers } from './peers/peers.ts'
 import { Pending } from './propose/pending.ts'
 import type { Build, PeerFrame } from './ports/peer-transport.ts'
@@ -23,9 +19,10 @@ import { type Proposal, Proposals, recordBytesOf } from './propose/proposals.ts'
 import { NO_INPUT, type StepInput } from './propose/write-records.ts'
 import { type ReceivingLog, verifiedMessage } from './peers/received-message.ts'
 import { restoredState } from './restored-state.ts'
+import { Serving } from './serving.ts'
 import { statusOf } from './status.ts'
+import { StepEffects } from './step-effects.ts'
 import { type QueuedEvent, TurnLoop } from './turn-loop.ts'
-import { LogWrites } from './propose/log-writes.ts'
 
 /**
  * The only caller of `step` (architecture.md §1): one queue of events, effects performed in list order, one batch per
@@ -45,17 +42,13 @@ export class Driver implements RaftNode, ReceivingLog {
   private readonly proposals = new Proposals()
   private readonly batches: ProposalBatches
   private readonly peers: Peers
-  private readonly outgoing: OutgoingMessages
   private readonly pipeline: ApplyPipeline
   private readonly leadership: Leadership
-  private readonly logWrites: LogWrites
+  private readonly effects: StepEffects
+  private readonly serving: Serving
   private readonly audience = new Audience()
   private readonly loop: TurnLoop
-  /** The proposals, or the received records, of the running step: what its persist effect refers to. */
-  private stepInput: StepInput = NO_INPUT
   private wakeAt = 0
-  private stopped: { readonly code: string; readonly message: string } | null = null
-  halted: Halt | null = null
   /** What members are built of, this node among them, as they have said. */
   readonly builds: ReadonlyMap<NodeId, Build>
   private readonly closing = new Closing()
@@ -66,7 +59,7 @@ export class Driver implements RaftNode, ReceivingLog {
     this.clusterId = options.identity.clusterId
     this.group = options.identity.group
     this.machine = options.machine
-    const { clock, log, recovered, snapshot } = options
+    const { clock, recovered, snapshot } = options
     this.logClock = new LogClock(options.raft)
     this.logClock.adopt(recovered.lastLease, recovered.lastNow)
     const known = options.configuration
@@ -76,13 +69,6 @@ export class Driver implements RaftNode, ReceivingLog {
       if (member === this.leader) this.audience.leaderMoved()
     })
     this.builds = this.peers.builds
-    this.outgoing = new OutgoingMessages({
-      log,
-      transmit: (to, message, records) => this.peers.transmit(to, message, records),
-      currentTerm: () => this.raft.currentTerm,
-      fault: (fault) => this.stop(fault),
-      messageBytesMax: options.messageBytesMax,
-    })
     this.pipeline = new ApplyPipeline(options, {
       members: this.members,
       pending: this.pending,
@@ -111,7 +97,10 @@ export class Driver implements RaftNode, ReceivingLog {
       time: () => this.time(),
       greeted: () => this.checkBootstrap(),
     })
-    this.logWrites = new LogWrites(options, {
+    this.effects = new StepEffects(options, {
+      pipeline: this.pipeline,
+      raft: () => this.raft,
+      fault: (fault) => this.stop(fault),
       clock: this.logClock,
       members: this.members,
       peers: this.peers,
@@ -120,6 +109,17 @@ export class Driver implements RaftNode, ReceivingLog {
       stamp: () => this.logClock.stamp(this.time()),
     })
     this.loop = new TurnLoop(clock, () => this.turn())
+    this.serving = new Serving({
+      self: this.id,
+      proposals: this.proposals,
+      pending: this.pending,
+      pipeline: this.pipeline,
+      leadership: this.leadership,
+      role: () => this.role,
+      leader: () => this.leader,
+      leading: () => this.leading,
+      proposed: () => this.loop.schedule(),
+    })
   }
 
   get incarnation(): number {
@@ -134,6 +134,14 @@ export class Driver implements RaftNode, ReceivingLog {
     const leader = leaderOf(this.raft)
     // A leader that applies nothing is nobody's to turn to.
     return leader === this.id && this.halted !== null ? null : leader
+  }
+
+  get halted(): Halt | null {
+    return this.serving.halted
+  }
+
+  private get stopped(): Serving['stopped'] {
+    return this.serving.stopped
   }
 
   get replaying(): boolean {
@@ -201,22 +209,12 @@ export class Driver implements RaftNode, ReceivingLog {
     // Planned (raft.md §4): evidence for a faster election. The election timeout alone decides today.
   }
 
-  submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void {
-    if (this.stopped !== null) sink?.refused('SHUTTING_DOWN', null)
-    else if (this.halted !== null) sink?.refused('HALTED', this.leader)
-    else if (this.role !== 'leader') sink?.refused('NOT_LEADER', this.leader)
-    else if (this.pipeline.behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', this.id)
-    else {
-      this.proposals.add(kind, payload, sink)
-      this.loop.schedule()
-    }
+  submit(...[kind, payload, sink]: Parameters<RaftNode['submit']>): void {
+    this.serving.submit(kind, payload, sink)
   }
 
-  keepAlive(session: SessionNumbers, sink: ProposalSink): void {
-    if (this.stopped !== null) sink.refused('SHUTTING_DOWN', null)
-    else if (this.halted !== null) sink.refused('HALTED', this.leader)
-    else if (this.leading) this.leadership.duties.keepAlive(session, sink)
-    else sink.refused('NOT_LEADER', this.leader)
+  keepAlive(...[session, sink]: Parameters<RaftNode['keepAlive']>): void {
+    this.serving.keepAlive(session, sink)
   }
 
   waitApplied(index: number, done: (reached: boolean) => void): void {
@@ -247,7 +245,7 @@ export class Driver implements RaftNode, ReceivingLog {
   close(done: () => void): void {
     const { transport, log, snapshots } = this.options
     this.closing.ask(done, (closed) => {
-      this.stopped ??= { code: 'SHUTDOWN', message: 'the node was closed' }
+      this.serving.stop({ code: 'SHUTDOWN', message: 'the node was closed' })
       this.endProposals()
       this.pipeline.close(() => transport.close(() => log.close(() => snapshots.close(closed))))
     })
@@ -278,7 +276,7 @@ export class Driver implements RaftNode, ReceivingLog {
 
   private handle(event: QueuedEvent): void {
     if (event.kind !== 'received') {
-      if (event.kind === 'persisted') this.outgoing.writeCompleted(event.write)
+      if (event.kind === 'persisted') this.effects.writeCompleted(event.write)
       this.step(event, NO_INPUT)
       if (event.kind === 'persisted') this.pipeline.durable(this.raft.disk.durableIndex)
       return
@@ -303,39 +301,16 @@ export class Driver implements RaftNode, ReceivingLog {
     this.options.check?.(before, result.state)
     this.raft = result.state
     this.wakeAt = result.wakeAt
-    this.stepInput = input
     const isLeader = role(this.raft) === 'leader'
     if (isLeader && !wasLeader) this.leadership.begin(this.raft)
     for (const effect of result.effects) {
       // A store that fails, or a sink that closes the node, within an effect ends the step.
-      if (this.stopped === null) this.perform(effect)
+      if (this.stopped === null) this.effects.perform(effect, input)
     }
     if (this.stopped === null && wasLeader && !isLeader) this.leadership.end(this.raft)
     // Only a candidate raises the term and is a candidate afterwards: each such step is one election.
     if (this.stopped === null && role(this.raft) === 'candidate' && this.raft.currentTerm > before.currentTerm) {
       this.audience.note({ kind: 'electionBegun', term: this.raft.currentTerm })
-    }
-  }
-
-  private perform(effect: Effect): void {
-    switch (effect.kind) {
-      case 'persist':
-        this.logWrites.persist(effect, this.stepInput, this.raft)
-        return
-      case 'send':
-        this.outgoing.dispatch(effect.to, effect.message, effect.after)
-        return
-      case 'apply':
-        this.pipeline.commitSoon(() => this.raft.commitIndex)
-        return
-      case 'abort':
-        this.pending.abort(effect.from)
-        return
-      case 'refused':
-        for (const { sink } of this.stepInput.proposed) sink?.refused(effect.reason, effect.leader)
-        return
-      default:
-        unreachable(effect)
     }
   }
 
@@ -360,35 +335,28 @@ export class Driver implements RaftNode, ReceivingLog {
 
   /** A fault: the node stops, the quorum lives (architecture.md §9.3). */
   private stop(fault: NonNullable<Driver['stopped']>): void {
-    if (this.stopped !== null) return
-    this.stopped = fault
+    if (!this.serving.stop(fault)) return
     this.endProposals()
     this.audience.stopped(fault)
   }
 
   /**
    * This node applies nothing more and answers nothing, from this moment on: whoever waits is told so. It goes on to vote
-   * and to replicate, for the entries are good; what this process would make of them is not (sessions.md §10).
+   * and to replicate, for the entries are good; what this process would make of them is not (sessions.md §10). The core is
+   * told in the next turn: a sole voter stays leader, for there is nobody to hand over to.
    */
   private haltBy({ code, message, index }: ApplyHalt): void {
-    if (this.halted !== null || this.stopped !== null) return
-    this.halted = { code, message, index }
-    this.pipeline.halt()
-    this.proposals.refuse('HALTED', this.leader)
-    this.leadership.duties.refuse('HALTED')
-    this.pending.abortAll()
-    this.audience.note({ kind: 'halted', ...this.halted })
+    if (!this.serving.halt({ code, message, index })) return
+    this.loop.enqueue({ kind: 'halted' })
+    this.audience.note({ kind: 'halted', code, message, index })
     this.announce()
   }
 
   /** Nothing is proposed, sent, applied or waited for any more. */
   private endProposals(): void {
     this.loop.stop()
-    this.pipeline.stop()
-    this.outgoing.stop()
-    this.proposals.refuse('SHUTTING_DOWN', this.leader)
-    this.leadership.duties.refuse('SHUTTING_DOWN')
-    this.pending.abortAll()
+    this.effects.stop()
+    this.serving.end()
   }
 
   private time(): ClockReading {

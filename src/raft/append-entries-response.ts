@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { type LogIndex, maxIndex, minIndex, indexAfter, type NodeId } from '../base/brand.ts'
 import { maybeAdvanceCommit } from './commit.ts'
+import { maybeHandOver } from './hand-over.ts'
 import { isOverdue, replicate, sentAt, toProbe } from './replicate.ts'
 import type { Leader, RaftState } from './state.ts'
 import { lastIndexWithTermAtMost } from './trail.ts'
@@ -27,6 +28,7 @@ export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response:
     : withRefusal(turn.state, contacted, result)
   turn.state = { ...turn.state, role: { ...role, progress: new Map(role.progress).set(from, after) } }
   const advanced = result.success && after.matchIndex > before.matchIndex && maybeAdvanceCommit(turn)
+  if (maybeHandOver(turn)) return
   replicate(turn, advanced ? null : from)
 }
 

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import type { NodeId } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
+import { isCaughtUp } from './hand-over.ts'
 import { type RaftState, type Leader, votersOf } from './state.ts'
 import { lastIndexOf, lastTermOf, runsBetween, trailTermAt } from './trail.ts'
 import type { Progress } from './types.ts'
@@ -116,6 +117,9 @@ function checkRole(state: RaftState): void {
     'a leader’s entries of currentTerm are [firstOwnIndex, lastIndex], less what the snapshot covers',
     { firstOwnIndex: role.firstOwnIndex, trail },
   )
+  assert(!state.halted || !isCaughtUp(state, role), 'no other voter is known to hold a halted leader’s whole log', {
+    role,
+  })
   for (const [id, progress] of role.progress) checkProgress(state, role, { id, progress })
 }
 
@@ -170,6 +174,7 @@ export function checkTransition(previous: RaftState, next: RaftState): void {
   const issued = next.disk.lastWrite - previous.disk.lastWrite
   assert(issued === 0 || issued === 1, 'a step issues at most one write', { issued })
   assert(next.disk.durableWrite >= previous.disk.durableWrite, 'disk.durableWrite never falls', { disk: next.disk })
+  assert(next.halted || !previous.halted, 'a halted node stays halted', { term: next.currentTerm })
   if (next.currentTerm === previous.currentTerm) checkSameTerm(previous, next)
   else assert(issued === 1, 'the step that adopts a new term issues a write', terms(previous, next))
   if (next.trail !== previous.trail) checkPrefix(previous, next)

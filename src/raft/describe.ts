@@ -80,7 +80,8 @@ export function describeState(state: RaftState): string {
   const { role, currentTerm, votedFor, commitIndex, lastIndex, disk, config } = state
   const log = `last ${lastIndex}@${lastTermOf(state.trail)} durable ${disk.durableIndex} commit ${commitIndex}`
   const known = configurationOf(state) === null ? ' notBootstrapped' : ''
-  const head = `${config.self} ${role.kind} term ${currentTerm} vote ${votedFor ?? 'none'}`
+  const halted = state.halted ? ' halted' : ''
+  const head = `${config.self} ${role.kind}${halted} term ${currentTerm} vote ${votedFor ?? 'none'}`
   const leader = role.kind === 'follower' ? ` leader ${leaderOf(state) ?? 'unknown'}` : ''
   if (role.kind !== 'leader') return `${head}${leader} ${log}${known}`
   const followers = [...role.progress].map(([id, progress]) => `${id} ${describeProgress(progress)}`)

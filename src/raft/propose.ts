@@ -16,7 +16,8 @@ type Proposal = Extract<RaftEvent, { kind: 'propose' }>
 export function propose(turn: Turn, proposal: Proposal): void {
   assert(proposal.count > 0, 'a proposal has at least one entry', { ...proposal })
   const refusal = checkProposal(turn.state, turn.now, proposal)
-  if (refusal !== null) return turn.refuse(refusal, leaderOf(turn.state))
+  // A halted leader is nobody to turn to.
+  if (refusal !== null) return turn.refuse(refusal, refusal === 'HALTED' ? null : leaderOf(turn.state))
   const first = indexAfter(turn.state.lastIndex)
   const last = indexPlus(turn.state.lastIndex, proposal.count)
   turn.append([{ first, last, term: turn.state.currentTerm, source: { kind: 'proposed' } }])
@@ -31,6 +32,7 @@ export function propose(turn: Turn, proposal: Proposal): void {
 function checkProposal(state: RaftState, now: number, proposal: Proposal): ProposeRefusal | null {
   const { role, config, commitIndex } = state
   if (role.kind !== 'leader') return 'NOT_LEADER'
+  if (state.halted) return 'HALTED'
   if (!hasRecentQuorum(state, now)) return 'NO_QUORUM'
   const waiting = uncommittedBytes(role.sizes, commitIndex)
   if (waiting > 0 && waiting + proposal.bytes > config.uncommittedBytesMax) return 'OVERLOADED'

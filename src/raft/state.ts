@@ -83,6 +83,7 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - a leader’s `disk.hardStateWrite` lies in `[0, disk.durableWrite]`
  * - a leader’s last entry is of `currentTerm`
  * - a leader’s entries of `currentTerm` are `[firstOwnIndex, lastIndex]`, less what the snapshot covers
+ * - no other voter is known to hold a halted leader’s whole log
  */
 export interface RaftState {
   readonly config: RaftConfig
@@ -105,6 +106,8 @@ export interface RaftState {
   /** What the bootstrap handshake agreed on; its configuration is effective while no entry says another. */
   readonly agreed: Agreed | null
   readonly role: Role
+  /** This process serves nobody: it hands leadership over, and campaigns later than others. Never ends. */
+  readonly halted: boolean
   /** When this node last heard a leader, monotonic ms; null: never. Pre-votes leave it alone. */
   readonly heardLeaderAt: Millis | null
   readonly seed: number
@@ -137,6 +140,7 @@ export function initialState(config: RaftConfig, restored: Restored): RaftState 
     configurations: restored.configurations,
     agreed: null,
     role: { kind: 'follower', leader: null, electionDeadline: NEVER },
+    halted: false,
     heardLeaderAt: null,
     seed: restored.seed,
     draws: 0,

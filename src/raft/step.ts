@@ -8,6 +8,7 @@ import { isLeaderAlive } from './check-vote.ts'
 import { maybeAdvanceCommit } from './commit.ts'
 import { withPersisted } from './durability.ts'
 import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
+import { halt, maybeHandOver } from './hand-over.ts'
 import { propose } from './propose.ts'
 import { replicate, sendHeartbeats } from './replicate.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
@@ -35,6 +36,7 @@ export interface Step {
  * - `commitIndex` never falls
  * - a step issues at most one write
  * - `disk.durableWrite` never falls
+ * - a halted node stays halted
  * - the step that adopts a new term issues a write
  * - a vote is given once in a term
  * - only a candidate becomes leader
@@ -65,6 +67,8 @@ function handle(turn: Turn, event: RaftEvent): void {
       return bootstrapped(turn, event)
     case 'campaign':
       return campaign(turn, turn.now)
+    case 'halted':
+      return halt(turn)
     case 'snapshotted':
       return snapshotted(turn, event.index)
     default:

@@ -1,6 +1,16 @@
 import type { Millis } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
 import type { Turn } from './turn.ts'
+import type { RaftConfig } from './types.ts'
+
+/**
+ * A halted node waits two election timeouts longer than anybody: enough for the others to hold an election, and one more
+ * after a split vote. It does campaign then, for where nobody else can, a log without a leader is worse than one whose
+ * leader serves nobody: what the others lack is replicated, and whoever has caught up takes over.
+ */
+export function reluctanceMs(config: RaftConfig): Millis {
+  return 2 * config.electionTimeoutMaxMs
+}
 
 /**
  * Moves the state on to its next drawn election timeout (`draws` rises by one: call it before reading `turn.state`) and
@@ -12,5 +22,6 @@ export function advanceElectionDraw(turn: Turn, from: Millis): Millis {
   const { config, seed, draws } = turn.state
   const timeout = new Random(seed, draws).between(config.electionTimeoutMinMs, config.electionTimeoutMaxMs)
   turn.state = { ...turn.state, draws: draws + 1 }
-  return from + timeout > turn.now ? from + timeout : turn.now + timeout
+  const waitMs = turn.state.halted ? timeout + reluctanceMs(config) : timeout
+  return from + waitMs > turn.now ? from + waitMs : turn.now + waitMs
 }

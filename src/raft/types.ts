@@ -171,6 +171,11 @@ export type RaftEvent =
   | ({ readonly kind: 'bootstrapped' } & Agreed)
   /** Campaign now (operator, golden scripts). */
   | { readonly kind: 'campaign' }
+  /**
+   * This process will serve nobody any more, although it votes and replicates (sessions.md §10): it hands leadership over,
+   * and is reluctant to take it. For good; proposals are refused from now on.
+   */
+  | { readonly kind: 'halted' }
   /** The snapshot up to this index is durable: the trail below may be forgotten. */
   | { readonly kind: 'snapshotted'; readonly index: LogIndex }
 
@@ -196,8 +201,8 @@ export type Effect =
   /** The `propose` event of this step was not appended. */
   | { readonly kind: 'refused'; readonly reason: ProposeRefusal; readonly leader: NodeId | null }
 
-/** Why a proposal was not appended: this node does not lead, holds too much that is uncommitted, or hears no quorum. */
-export type ProposeRefusal = 'NOT_LEADER' | 'OVERLOADED' | 'NO_QUORUM'
+/** Why a proposal was not appended: this node does not lead, has halted, holds too much uncommitted, or hears no quorum. */
+export type ProposeRefusal = 'NOT_LEADER' | 'HALTED' | 'OVERLOADED' | 'NO_QUORUM'
 
 /** One AppendEntries with entries that a follower has not answered yet. */
 export interface InFlight {

@@ -28,6 +28,7 @@ function act(cluster: Cluster, number: number, storm: boolean): void {
   if (kind < 96) return restartAll(cluster)
   if (kind < 97) return choice % 2 === 0 ? cluster.isolate(node.id) : cluster.heal()
   if (kind < 98) return node.up ? void cluster.step(node.id, { kind: 'campaign' }) : undefined
+  if (kind < 99 && choice % 3 === 0) return node.up ? void cluster.step(node.id, { kind: 'halted' }) : undefined
   compact(cluster, node)
 }
 
@@ -86,11 +87,15 @@ function compact(cluster: Cluster, node: TestNode): void {
   if (node.up) cluster.step(node.id, { kind: 'snapshotted', index: logIndex(index) })
 }
 
-/** All faults end; within four election timeouts a leader commits something new, and all nodes apply it. */
+/**
+ * All faults end, and halted nodes begin anew; within four election timeouts a leader commits something new, and all nodes
+ * apply it.
+ */
 function heal(cluster: Cluster): void {
   cluster.heal()
   for (const node of cluster.nodes.values()) {
     node.diskHeld = false
+    if (node.up && node.state.halted) cluster.crash(node.id)
     if (!node.up) cluster.restart(node.id)
     cluster.completeWrites(node.id)
   }

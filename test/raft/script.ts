@@ -10,7 +10,7 @@ import { Cluster, type Packet } from './cluster.ts'
  * given n1 log 1 1 2 term 3       log terms and current term of a node before the start; entry 1 is the Configuration
  * start [unbootstrapped]          opens all nodes
  * bootstrap n1                    the bootstrap handshake of one node
- * campaign n1 · tick n1           an election now · its timer
+ * campaign n1 · tick n1 · halt n1  an election now · its timer · it serves nobody any more
  * elect n1                        an election that n1 wins, in one line
  * propose n1 [count [bytes]]      entries at a node
  * deliver [n1] [n2]               what is under way now, from n1, to n2
@@ -72,6 +72,8 @@ class Script {
       case 'campaign':
       case 'tick':
         return void this.cluster.step(first, { kind: verb })
+      case 'halt':
+        return void this.cluster.step(first, { kind: 'halted' })
       case 'elect':
         return this.elect(first)
       case 'pass':

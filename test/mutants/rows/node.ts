@@ -14,7 +14,7 @@ export const NODE: readonly Mutant[] = [
     id: 'node/replaced-disk-counts',
     breaks:
       'a voter agrees on a disk by its late greeting, although it was replaced and the new one was told of this node',
-    file: 'src/node/bootstrap.ts',
+    file: 'src/node/peers/bootstrap.ts',
     find: 'return heard.at(-1) === instance',
     replace: 'return true',
     caughtBy: { kind: 'tests', files: ['test/node/bootstrap.test.ts'] },

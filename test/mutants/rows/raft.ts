@@ -41,7 +41,7 @@ export const RAFT: readonly Mutant[] = [
   {
     id: 'raft/voters-disk-changes',
     breaks: 'a voter’s disk may be replaced between its vote and the Configuration that binds it',
-    file: 'src/node/bootstrap.ts',
+    file: 'src/node/peers/bootstrap.ts',
     find: 'return this.agreed ? this.instanceOf(id) : null',
     replace: 'return null',
     caughtBy: { kind: 'tests', files: ['test/node/bootstrap.test.ts'] },

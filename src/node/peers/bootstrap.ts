@@ -1,4 +1,4 @@
-import type { NodeId } from '../base/brand.ts'
+import type { NodeId } from '../../base/brand.ts'
 
 /** What a peer said of itself: the random id of its data directory, and whether it holds a Configuration. */
 interface Greeting {

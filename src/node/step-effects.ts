@@ -1,0 +1,70 @@
+import { unreachable } from '../base/assert.ts'
+import type { WriteNumber } from '../base/brand.ts'
+import type { RaftState } from '../raft/index.ts'
+import type { Effect } from '../raft/types.ts'
+import type { ApplyPipeline } from './apply/apply-pipeline.ts'
+import type { DriverOptions } from './options.ts'
+import { OutgoingMessages } from './peers/outgoing-messages.ts'
+import type { StorageFault } from './ports/storage-fault.ts'
+import { LogWrites, type LogWritesParts } from './propose/log-writes.ts'
+import type { StepInput } from './propose/write-records.ts'
+
+export interface StepEffectsParts extends LogWritesParts {
+  readonly pipeline: ApplyPipeline
+  /** The core's state as it is when asked. */
+  raft(): RaftState
+  fault(fault: StorageFault): void
+}
+
+/** Carries out what a step of the core leads to, one effect at a time, in the order of the list. */
+export class StepEffects {
+  private readonly parts: StepEffectsParts
+  private readonly outgoing: OutgoingMessages
+  private readonly logWrites: LogWrites
+
+  constructor(options: DriverOptions, parts: StepEffectsParts) {
+    this.parts = parts
+    this.outgoing = new OutgoingMessages({
+      log: options.log,
+      transmit: (to, message, records) => parts.peers.transmit(to, message, records),
+      currentTerm: () => parts.raft().currentTerm,
+      fault: (fault) => parts.fault(fault),
+      messageBytesMax: options.messageBytesMax,
+    })
+    this.logWrites = new LogWrites(options, parts)
+  }
+
+  /** `input`: the proposals, or the received records, of the step: what its persist effect refers to. */
+  perform(effect: Effect, input: StepInput): void {
+    const { pipeline, pending, raft } = this.parts
+    switch (effect.kind) {
+      case 'persist':
+        this.logWrites.persist(effect, input, raft())
+        return
+      case 'send':
+        this.outgoing.dispatch(effect.to, effect.message, effect.after)
+        return
+      case 'apply':
+        pipeline.commitSoon(() => raft().commitIndex)
+        return
+      case 'abort':
+        pending.abort(effect.from)
+        return
+      case 'refused':
+        for (const { sink } of input.proposed) sink?.refused(effect.reason, effect.leader)
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
+  /** That write is on disk: what waited for it leaves. */
+  writeCompleted(write: WriteNumber): void {
+    this.outgoing.writeCompleted(write)
+  }
+
+  /** Sends nothing more. */
+  stop(): void {
+    this.outgoing.stop()
+  }
+}
