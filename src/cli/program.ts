@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { LOG_LEVELS } from '../protocol/log-level.ts'
-import type { TypedFlags } from './config/read-settings.ts'
+import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
+import { addMachine } from './machines/machine-grammar.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
 import { print } from './terminal/output.ts'
@@ -21,6 +21,7 @@ export function program(setExit: SetExit): Command {
   addStatus(root, setExit)
   addPayments(root, setExit)
   addSim(root, setExit)
+  addMachine(root, setExit)
   addConfig(root)
   addNew(root)
   addExplain(root)
@@ -181,41 +182,6 @@ function addExplain(root: Command): void {
       const { explain } = await import('./explain.ts')
       explain(code ?? null)
     })
-}
-
-/** Flags of settings: read together with the environment and the file, so that all mistakes are told at once. */
-const SETTING_FLAGS = {
-  machines: ['--machines <module>', "module that exports machine definitions (default: the product's machines)"],
-  id: ['--id <id>', 'id of this node, one of those in --peers'],
-  endpoints: [
-    '--endpoints <host:port,...>',
-    'nodes to talk to; any of them leads to the leader (default: where dev listens)',
-  ],
-  data: ['--data <directory>', 'where the state is kept; of dev: data/dev, or data/cluster with --nodes'],
-  peers: ['--peers <id=host:port,...>', 'all members of the cluster, this node among them'],
-  listen: ['--listen <host:port>', 'where to listen; of start: its address in --peers, of dev: 127.0.0.1:4600'],
-  limits: ['--limits <name=number,...>', 'limits of a new cluster that differ from the defaults'],
-  insecure: ['--insecure', 'listen beyond loopback although clients are not authenticated'],
-  development: ['--development', 'run machines as dev does, to find what is not deterministic; on every node alike'],
-  logLevel: ['--log-level <level>', `what the node's log on stderr tells: ${LOG_LEVELS.join(', ')}`],
-} as const
-
-type SettingFlag = keyof typeof SETTING_FLAGS
-
-const SETTING_FLAGS_ALL = Object.keys(SETTING_FLAGS) as readonly SettingFlag[]
-
-function withSettings(command: Command, names: readonly SettingFlag[]): Command {
-  for (const name of names) {
-    const [flag, words] = SETTING_FLAGS[name]
-    command.option(flag, words)
-  }
-  return command.option('--config <file>', 'file with settings (default: holdfast.config.ts, .mjs, .js or .yaml here)')
-}
-
-/** Loaded when a command talks to a cluster. */
-async function endpointsOf(flags: TypedFlags): Promise<string[]> {
-  const { readEndpoints } = await import('./config/read-endpoints.ts')
-  return readEndpoints(flags)
 }
 
 function integer(text: string): number {

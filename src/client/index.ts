@@ -21,6 +21,12 @@ export { connect, ConnectError } from './connect.ts'
 export type { ConnectOptions } from './connect-options.ts'
 export { nodeEnvironment, processClock } from './connection/environment.ts'
 export {
+  fetchMachines,
+  type MachineBuildReport,
+  type MachineReport,
+  type NodeMachinesReport,
+} from './connection/fetch-machines.ts'
+export {
   dialGrpc,
   fetchStatus,
   type MachineFailuresReport,

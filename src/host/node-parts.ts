@@ -10,6 +10,7 @@ import { counter, payments, register } from '../machines/index.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { systemClock } from '../node/system-clock.ts'
 import { checkTransition } from '../raft/index.ts'
+import type { NamedBuild } from '../server/cluster-service.ts'
 import type { NodeLog } from '../server/log/node-log.ts'
 import { peerRefusals, RecentRefusals } from '../server/peer-refusals.ts'
 import type { DataDirectory } from '../storage/directory/data-directory.ts'
@@ -17,6 +18,7 @@ import { groupDirectory } from '../storage/format/file-names.ts'
 import { openAppliedTrail } from '../storage/trail/applied-trail-file.ts'
 import { GrpcPeerTransport } from '../transport/peer-transport.ts'
 import type { CheckedOptions } from './check-options.ts'
+import { namedBuilds } from './named-builds.ts'
 import { packageFacts } from './package-facts.ts'
 
 /** A node as data, its way to its peers, and what they refused lately. */
@@ -24,6 +26,8 @@ export interface Prepared {
   readonly parts: NodeParts
   readonly transport: GrpcPeerTransport
   readonly refusals: RecentRefusals
+  /** What operators are told of the machines. */
+  readonly builds: () => readonly NamedBuild[]
 }
 
 /** What the node is composed of. The transport dials from here on. */
@@ -77,7 +81,7 @@ export function partsOf(
       return transport
     },
   }
-  return { parts, transport, refusals }
+  return { parts, transport, refusals, builds: namedBuilds(mounted.definitions) }
 }
 
 /** The directory's log. Once it is open, the directory says so: a log that is missing later was lost (storage.md §1.4). */

@@ -92,6 +92,6 @@ async function startOn(options: CheckedOptions, directory: DataDirectory): Promi
     throw error
   }
   driver = composed.driver
-  const { transport, refusals } = prepared
-  return { running: await serve({ options, directory, transport, refusals, ...composed, log }), driver }
+  const { parts: _parts, ...served } = prepared
+  return { running: await serve({ options, directory, ...served, ...composed, log }), driver }
 }

@@ -2,7 +2,7 @@ import { formatHostPort, parseHostPort } from '../base/host-port.ts'
 import { inProcessServer } from '../gateway/in-process-server.ts'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
 import type { Driver } from '../node/driver.ts'
-import { ClusterService } from '../server/cluster-service.ts'
+import { ClusterService, type NamedBuild } from '../server/cluster-service.ts'
 import { GrpcServer } from '../server/grpc-server.ts'
 import type { NodeLog } from '../server/log/node-log.ts'
 import type { RecentRefusals } from '../server/peer-refusals.ts'
@@ -23,11 +23,12 @@ export async function serve(parts: {
   directory: DataDirectory
   transport: GrpcPeerTransport
   refusals: RecentRefusals
+  builds: () => readonly NamedBuild[]
   driver: Driver
   gateway: SessionGateway
   log: NodeLog
 }): Promise<RunningNode> {
-  const { options, directory, transport, refusals, driver, gateway, log } = parts
+  const { options, directory, transport, refusals, builds, driver, gateway, log } = parts
   const sessions = new SessionService({ gateway })
   const closeNode = (): Promise<void> => new Promise((resolve) => driver.close(resolve))
   let server: GrpcServer
@@ -39,7 +40,7 @@ export async function serve(parts: {
       graceMs: CLOSE_GRACE_MS,
       services: [
         sessions,
-        { ...new ClusterService(gateway, () => refusals.current()), special: true },
+        { ...new ClusterService(gateway, () => refusals.current(), builds), special: true },
         { definition: peerServiceDefinition, implementation: transport.implementation, special: true },
       ],
       onConnectionsRefused: () => log.connectionsRefused(),

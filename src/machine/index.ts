@@ -19,7 +19,8 @@ export {
   type TaskHandlers,
   type TypedTask,
 } from './define/define-machine.ts'
-export { identityOf, type MachineIdentity } from './define/identity.ts'
+export type { Description } from './define/describe-schema.ts'
+export { descriptionOf, identityOf, type MachineIdentity } from './define/identity.ts'
 export { isOwned } from './define/own-machines.ts'
 export { SYSTEM_SESSION } from './run/kit-context.ts'
 export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './run/mount.ts'

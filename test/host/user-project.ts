@@ -10,8 +10,16 @@ import { ROOT } from '../tidy/tree.ts'
  * files in it. What is compiled is what it has: call `compileOnce` before.
  */
 export function userProject(files: { readonly [path: string]: string } = {}): string {
+  return userProjectFor(onTestFinished, files)
+}
+
+/** The same, removed when `over` (`onTestFinished`, `afterAll`) says so. */
+export function userProjectFor(
+  over: (remove: () => void) => void,
+  files: { readonly [path: string]: string } = {},
+): string {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-user-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  over(() => rmSync(directory, { recursive: true, force: true }))
   mkdirSync(join(directory, 'node_modules'))
   symlinkSync(ROOT, join(directory, 'node_modules', 'holdfast'))
   symlinkSync(join(ROOT, 'node_modules', 'zod'), join(directory, 'node_modules', 'zod'))

@@ -139,14 +139,23 @@ export interface MachineFailuresReport {
  * with InvalidArgument for what is no endpoint or deadline.
  */
 export async function fetchStatus(endpoint: string, deadlineMs = 2000): Promise<NodeStatusReport> {
+  const response = (await callCluster(endpoint, { method: 'Status', request: {} }, deadlineMs)) as NodeStatusReport
+  return { ...response, leader: response.leader === '' ? null : response.leader }
+}
+
+/** One unary call of `ClusterService`, which answers with that method's response message. Rejects as `fetchStatus` does. */
+export async function callCluster(
+  endpoint: string,
+  call: { readonly method: string; readonly request: object },
+  deadlineMs: number,
+): Promise<unknown> {
   orThrow('endpoint', () => checkEndpoint(endpoint, 'endpoint'))
   orThrow('deadlineMs', () => waitMs(deadlineMs, 'deadlineMs'))
-  const method = clusterService()['Status']
-  if (method === undefined) throw new Error('the proto folder defines no ClusterService.Status')
+  const method = clusterService()[call.method]
+  if (method === undefined) throw new Error(`the proto folder defines no ClusterService.${call.method}`)
   const target = { address: endpoint, path: method.path, ...RECEIVE }
-  const bytes = await callUnary(target, method.requestSerialize({}), deadlineMs)
-  const response = method.responseDeserialize(bytes) as NodeStatusReport
-  return { ...response, leader: response.leader === '' ? null : response.leader }
+  const bytes = await callUnary(target, method.requestSerialize(call.request), deadlineMs)
+  return method.responseDeserialize(bytes)
 }
 
 let loaded: ServiceDefinition | null = null

@@ -21,14 +21,18 @@ export interface MachineIdentity {
  * descriptions, messages, or the order in which anything was declared.
  */
 export function identityOf(machine: MachineDefinition | BareMachine): MachineIdentity {
-  const { name } = machine
-  if (machine.kind === 'definition') {
-    const { version, schema, commands, behaviour } = machine
-    return { name, version, schema: digest(describeMachine(schema, commands)), code: digest(codeOf(behaviour)) }
-  }
-  const { version = 1, commands } = machine
-  const schema = commands === undefined ? '' : digest({ commands: each(commands, (input) => describe(input)) })
-  return { name, version, schema, code: digest(methodsOf(machine.machine)) }
+  const { name, version = 1 } = machine
+  const description = descriptionOf(machine)
+  const schema = description === null ? '' : digest(description)
+  const code = machine.kind === 'definition' ? codeOf(machine.behaviour) : methodsOf(machine.machine)
+  return { name, version, schema, code: digest(code) }
+}
+
+/** What `schema` of the identity is the digest of; null for a bare machine that declares nothing. */
+export function descriptionOf(machine: MachineDefinition | BareMachine): Description | null {
+  if (machine.kind === 'definition') return describeMachine(machine.schema, machine.commands)
+  const { commands } = machine
+  return commands === undefined ? null : { commands: each(commands, (input) => describe(input)) }
 }
 
 function describeMachine(schema: MachineSchema, commands: MachineDefinition['commands']): Description {

@@ -1,0 +1,45 @@
+import { assert } from '../../base/assert.ts'
+import { formatHostPort } from '../../base/host-port.ts'
+import type { NodeMachinesReport } from '../../client/index.ts'
+import { defaultEndpoints } from '../cluster/address.ts'
+import { readSettings, type TypedFlags } from '../config/read-settings.ts'
+import { EXIT, type ExitCode } from '../terminal/exit.ts'
+import { type ListingForm, printListing } from '../terminal/listing.ts'
+import { say } from '../terminal/output.ts'
+import { type ActiveMachine, compareMachines } from './compare-machines.ts'
+import { loadMachines } from './load-machines.ts'
+import { askMachines, declaredMachines } from './machine-sides.ts'
+
+/**
+ * `holdfast machine check`: a sentence for everything that the module has otherwise than what runs. Exit code 4 when a node
+ * with the module would halt or apply the log otherwise; warnings and notes alone are 0.
+ */
+export async function checkMachines(flags: TypedFlags, form: ListingForm): Promise<ExitCode> {
+  const { values, origins } = await readSettings(flags, ['machines'])
+  assert(values.machines !== undefined, 'a required setting is there', { values })
+  const declared = declaredMachines(await loadMachines(values.machines, origins.machines))
+  const running = runningOf(await askMachines(values.endpoints?.map(formatHostPort) ?? defaultEndpoints()))
+  const findings = compareMachines(running, declared)
+  printListing(form, {
+    name: 'findings',
+    lines: findings,
+    columns: { severity: (line) => line.severity, message: (line) => line.message },
+  })
+  if (findings.length === 0) say('the module has what runs')
+  return findings.some(({ severity }) => severity === 'error') ? EXIT.refused : EXIT.ok
+}
+
+/** What runs is what the node says that has applied most; what there is, is what all have. */
+function runningOf(reports: readonly NodeMachinesReport[]): readonly ActiveMachine[] {
+  const newest = reports.reduce((best, report) => (report.appliedIndex > best.appliedIndex ? report : best))
+  const names = new Set(reports.flatMap(({ machines }) => machines.map(({ name }) => name)))
+  return [...names].map((name) => {
+    const { active, schema } = newest.machines.find((machine) => machine.name === name) ?? { active: 0, schema: '' }
+    const builds = reports.flatMap(({ id, machines }) =>
+      machines
+        .filter((machine) => machine.name === name)
+        .flatMap((machine) => machine.builds.map((build) => ({ where: id, ...build }))),
+    )
+    return { name, active, schema, builds }
+  })
+}

@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Command } from 'commander'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { executablePath } from '../../../src/cli/package-root.ts'
+import { program } from '../../../src/cli/program.ts'
+import { compileOnce } from '../../cluster/processes.ts'
+import { userProjectFor } from '../../host/user-project.ts'
+import { ROOT } from '../../tidy/tree.ts'
+
+const STOCK = `
+import { command, defineMachine, table } from 'holdfast'
+import { z } from 'zod'
+export const stock = defineMachine('stock', { version: 1, state: { items: table(z.string(), z.int()) }, errors: { EMPTY: z.object({}) } }, {
+  commands: {
+    add: command({ input: z.object({ item: z.string(), count: z.int() }), output: z.int() }, (ctx, { item, count }) => {
+      const next = (ctx.state.items.get(item) ?? 0) + count
+      if (next < 0) return ctx.reject('EMPTY', {})
+      ctx.state.items.set(item, next)
+      return next
+    }),
+    echo: command({ input: z.instanceof(Uint8Array), output: z.instanceof(Uint8Array) }, (_ctx, bytes) => bytes),
+  },
+})
+`
+
+/** Runs one command line after the other in one process, which is quicker than a process for each. */
+const LINES = `
+import { createInterface } from 'node:readline'
+import { run } from ${JSON.stringify(join(ROOT, 'dist/src/cli/run.js'))}
+const write = process.stdout.write.bind(process.stdout)
+for await (const line of createInterface({ input: process.stdin })) {
+  const said = { out: '', err: '' }
+  process.stdout.write = (text) => ((said.out += text), true)
+  process.stderr.write = (text) => ((said.err += text), true)
+  const code = await run(['node', 'holdfast', ...JSON.parse(line)])
+  write(JSON.stringify({ code, ...said }) + '\\n')
+}
+`
+
+const project = userProjectFor(afterAll, { 'machines.ts': STOCK, 'lines.mjs': LINES })
+const children: ChildProcess[] = []
+let answers: AsyncIterator<string>
+
+function start(words: readonly string[], environment: { readonly [name: string]: string } = {}): AsyncIterator<string> {
+  const env = { ...process.env, ...environment }
+  const child = spawn(process.execPath, [...words], { cwd: project, env, stdio: ['pipe', 'pipe', 'inherit'] })
+  children.push(child)
+  return createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+}
+
+beforeAll(async () => {
+  compileOnce()
+  const words = ['dev', '--json', '--listen', '127.0.0.1:0', '--machines', './machines.ts']
+  const { value } = await start([executablePath(), ...words]).next()
+  answers = start(['lines.mjs'], { HOLDFAST_ENDPOINTS: JSON.parse(value).address })
+}, 120_000)
+
+afterAll(async () => {
+  for (const child of children.reverse()) {
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    await ended
+  }
+})
+
+/** Runs a command line against the server; one at a time. */
+async function holdfast(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  children.at(-1)?.stdin?.write(`${JSON.stringify(words)}\n`)
+  const { value } = await answers.next()
+  return JSON.parse(value)
+}
+
+/** The examples in the help of a command and of those below it. */
+function examplesOf(command: Command): string[] {
+  let help = ''
+  command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+  const own = [...help.matchAll(/^ {2}(holdfast .*)$/gm)].map(([, line = '']) => line)
+  return [...own, ...command.commands.flatMap(examplesOf)]
+}
+
+/** Words of a shell line, as far as the examples use quotes. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+}
+
+const VERBS = program(() => undefined).commands.filter((command) => command.name() === 'machine')
+
+test.each(VERBS.flatMap(examplesOf))('the example in the help works: %s', async (line) => {
+  const { code, out } = await holdfast(...wordsOf(line).slice(1))
+  expect(code).toBe(0)
+  expect(out).not.toBe('')
+})
+
+describe('machine list', () => {
+  test('says the same as table, json and jsonl', async () => {
+    const json = JSON.parse((await holdfast('machine', 'list', '--json')).out)
+    expect(json.machines).toMatchObject([{ machine: 'stock', node: 'n1', active: 1, versions: [1], differs: [] }])
+    const lines = (await holdfast('machine', 'list', '-o', 'jsonl')).out.trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual(json.machines)
+    const table = (await holdfast('machine', 'list')).out
+    expect(table).toContain(json.machines[0].schema.slice(0, 12))
+  })
+})
+
+describe('machine check', () => {
+  test('refuses a module with another schema at an equal version, and says where it differs', async () => {
+    writeFileSync(join(project, 'other.ts'), STOCK.replace('count: z.int() })', 'count: z.number() })'))
+    const { code, out } = await holdfast('machine', 'check', '--machines', './other.ts', '--json')
+    expect(code).toBe(4)
+    expect(JSON.parse(out).findings).toMatchObject([{ severity: 'error', what: 'schema' }])
+    expect(JSON.parse(out).findings[0].path).toMatch(/^commands\.add\.input\.shape\.count\./)
+  })
+
+  test('warns of other handlers only, and refuses a module without the machine', async () => {
+    writeFileSync(join(project, 'handlers.ts'), STOCK.replace('+ count', '+ count * 1'))
+    expect(await holdfast('machine', 'check', '--machines', './handlers.ts')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('other handlers than n1'),
+    })
+    writeFileSync(join(project, 'gone.ts'), STOCK.replace("'stock'", "'shop'"))
+    expect(await holdfast('machine', 'check', '--machines', './gone.ts')).toMatchObject({
+      code: 4,
+      out: expect.stringContaining('stock: version 1 runs, and the module has no such machine'),
+    })
+  })
+})
