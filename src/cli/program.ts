@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
-import { addMachine } from './machines/machine-grammar.ts'
+import { addMachine, addReplay } from './machines/machine-grammar.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
 import { print } from './terminal/output.ts'
@@ -22,6 +22,7 @@ export function program(setExit: SetExit): Command {
   addPayments(root, setExit)
   addSim(root, setExit)
   addMachine(root, setExit)
+  addReplay(root, setExit)
   addConfig(root)
   addNew(root)
   addExplain(root)

@@ -59,7 +59,10 @@ export {
   type TasksOf,
 } from './define/schema.ts'
 export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './define/tables.ts'
-export { mermaid, type Drawable } from './graph/mermaid.ts'
+export { ascii } from './graph/ascii.ts'
+export { dot } from './graph/dot.ts'
+export type { Drawable } from './graph/drawable.ts'
+export { mermaid } from './graph/mermaid.ts'
 export {
   stateGraph,
   stateGraphCases,

@@ -1,5 +1,5 @@
-import type { Command } from 'commander'
-import { withSettings } from '../config/setting-flags.ts'
+import { type Command, Option } from 'commander'
+import { endpointsOf, withSettings } from '../config/setting-flags.ts'
 import type { ExitCode } from '../terminal/exit.ts'
 import { formOf, withListing } from '../terminal/listing.ts'
 
@@ -22,5 +22,57 @@ export function addMachine(root: Command, setExit: (code: ExitCode) => void): vo
     .action(async (flags) => {
       const { checkMachines } = await import('./machine-check.ts')
       setExit(await checkMachines(flags, formOf(flags)))
+    })
+  addSend(machine, setExit)
+  addDiagram(machine)
+}
+
+function addSend(machine: Command, setExit: (code: ExitCode) => void): void {
+  withListing(withSettings(machine.command('send'), ['endpoints']))
+    .description('execute one command, once, in a session of its own, and print its outcome')
+    .argument('<machine>')
+    .argument('<command>')
+    .argument('<json>', 'the input; bytes are {"$bytes":"base64"}')
+    .option('--principal <kind:id>', 'who acts', 'user:cli')
+    .option('--role <name...>', 'roles of the session', [])
+    .addHelpText('after', `\nExample:\n  holdfast machine send counter increment '{"name":"visits","by":1}'`)
+    .action(async (machineName: string, command: string, input: string, flags) => {
+      const { sendCommand } = await import('./machine-send.ts')
+      const { principal, role: roles } = flags
+      const sent = { endpoints: await endpointsOf(flags), machine: machineName, command, input, principal, roles }
+      setExit(await sendCommand(sent, formOf(flags)))
+    })
+}
+
+function addDiagram(machine: Command): void {
+  withSettings(machine.command('diagram'), ['machines'])
+    .description("a machine's states and the steps between them, from the graphs that its schema declares")
+    .argument('<machine>')
+    .addOption(new Option('--format <format>', 'language').choices(['mermaid', 'dot', 'ascii']).default('mermaid'))
+    .option('--graph <name>', 'which of its graphs, where it declares several')
+    .option('--check <file>', 'print nothing; exit code 1 when the file does not hold the diagram')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast machine diagram payments --graph payment\n  holdfast machine diagram payments --graph video --format ascii',
+    )
+    .action(async (name: string, flags) => {
+      const { machineDiagram } = await import('./machine-diagram.ts')
+      await machineDiagram(name, flags)
+    })
+}
+
+/** `holdfast replay`. */
+export function addReplay(root: Command, setExit: (code: ExitCode) => void): void {
+  withSettings(root.command('replay'), ['data', 'machines'])
+    .description("apply a stopped node's history again with the machines of a module; the directory is only read")
+    .option('--against <module>', 'the machines that ran: names the first row that differs')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText(
+      'after',
+      '\nExample:\n  holdfast replay --data ./stopped --machines ./machines.ts --against ./machines.ts',
+    )
+    .action(async (flags) => {
+      const { replayMachines } = await import('./replay.ts')
+      setExit(await replayMachines(flags))
     })
 }

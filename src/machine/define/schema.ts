@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Millis } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
+import type { Drawable } from '../graph/drawable.ts'
 
 /** A part of a table's key; numbers are integers to ±(2^53−1). */
 export type KeyPart = string | number
@@ -82,6 +83,8 @@ export interface MachineSchema {
   /** Payloads of its durable timers. */
   readonly timers?: Shapes
   readonly tasks?: { readonly [kind: string]: TaskSchema }
+  /** Its transition tables and state graphs, for diagrams alone: nothing is checked against them. */
+  readonly graphs?: { readonly [name: string]: Drawable }
 }
 
 type None = { readonly [name: string]: never }

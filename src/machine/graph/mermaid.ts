@@ -1,12 +1,4 @@
-import type { Edge } from './transitions.ts'
-
-/** What a diagram needs: transition tables and state graphs both have it. */
-export interface Drawable {
-  readonly initial: string
-  readonly states: readonly string[]
-  readonly terminal: readonly string[]
-  edges(): readonly Edge[]
-}
+import type { Drawable } from './drawable.ts'
 
 /**
  * The mermaid text (`stateDiagram-v2`) of a table, in the table's own order, so that a committed diagram changes only when the

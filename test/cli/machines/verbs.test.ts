@@ -12,9 +12,13 @@ import { userProjectFor } from '../../host/user-project.ts'
 import { ROOT } from '../../tidy/tree.ts'
 
 const STOCK = `
-import { command, defineMachine, table } from 'holdfast'
+import { command, defineMachine, table, transitions } from 'holdfast'
 import { z } from 'zod'
-export const stock = defineMachine('stock', { version: 1, state: { items: table(z.string(), z.int()) }, errors: { EMPTY: z.object({}) } }, {
+export const counter = defineMachine('counter', { version: 1, state: {}, errors: {} }, {
+  commands: { increment: command({ input: z.object({ name: z.string(), by: z.int() }), output: z.int() }, (_ctx, { by }) => by) },
+})
+export const stock = defineMachine('stock', { version: 1, state: { items: table(z.string(), z.int()) }, errors: { EMPTY: z.object({}) },
+  graphs: { shelf: transitions({ full: { take: 'empty' }, empty: { fill: 'full' } }) } }, {
   commands: {
     add: command({ input: z.object({ item: z.string(), count: z.int() }), output: z.int() }, (ctx, { item, count }) => {
       const next = (ctx.state.items.get(item) ?? 0) + count
@@ -30,7 +34,15 @@ export const stock = defineMachine('stock', { version: 1, state: { items: table(
 /** Runs one command line after the other in one process, which is quicker than a process for each. */
 const LINES = `
 import { createInterface } from 'node:readline'
+import { startEmbedded } from 'holdfast/server'
+import { connect } from 'holdfast/client'
+import { loadMachines } from ${JSON.stringify(join(ROOT, 'dist/src/cli/machines/load-machines.js'))}
 import { run } from ${JSON.stringify(join(ROOT, 'dist/src/cli/run.js'))}
+const machines = await loadMachines('machines.ts')
+const node = await startEmbedded({ dataDirectory: 'stopped', listen: '127.0.0.1:0', machines })
+const session = await connect({ embedded: node, principal: 'user:ada' })
+await session.execute('stock', 'add', { item: 'chair', count: 2 })
+await node.close()
 const write = process.stdout.write.bind(process.stdout)
 for await (const line of createInterface({ input: process.stdin })) {
   const said = { out: '', err: '' }
@@ -87,7 +99,7 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
 }
 
-const VERBS = program(() => undefined).commands.filter((command) => command.name() === 'machine')
+const VERBS = program(() => undefined).commands.filter((command) => ['machine', 'replay'].includes(command.name()))
 
 test.each(VERBS.flatMap(examplesOf))('the example in the help works: %s', async (line) => {
   const { code, out } = await holdfast(...wordsOf(line).slice(1))
@@ -98,7 +110,9 @@ test.each(VERBS.flatMap(examplesOf))('the example in the help works: %s', async 
 describe('machine list', () => {
   test('says the same as table, json and jsonl', async () => {
     const json = JSON.parse((await holdfast('machine', 'list', '--json')).out)
-    expect(json.machines).toMatchObject([{ machine: 'stock', node: 'n1', active: 1, versions: [1], differs: [] }])
+    expect(json.machines).toMatchObject(
+      ['counter', 'stock'].map((machine) => ({ machine, node: 'n1', active: 1, versions: [1], differs: [] })),
+    )
     const lines = (await holdfast('machine', 'list', '-o', 'jsonl')).out.trim().split('\n')
     expect(lines.map((line) => JSON.parse(line))).toEqual(json.machines)
     const table = (await holdfast('machine', 'list')).out
@@ -127,4 +141,60 @@ describe('machine check', () => {
       out: expect.stringContaining('stock: version 1 runs, and the module has no such machine'),
     })
   })
+})
+
+describe('machine send', () => {
+  const sent = (...words: string[]) => holdfast('machine', 'send', 'stock', ...words)
+
+  test('executes a command once and prints its outcome, bytes as base64', async () => {
+    expect(await sent('add', '{"item":"chair","count":2}')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^ok at index \d+: 2\n$/),
+    })
+    const { out } = await sent('echo', '{"$bytes":"AQID"}', '--json')
+    expect(JSON.parse(out)).toMatchObject({ kind: 'ok', value: { $bytes: 'AQID' } })
+  })
+
+  test('ends with 4 for what is refused, by the machine or before it, and with 2 for no JSON', async () => {
+    expect(await sent('add', '{"item":"lamp","count":-1}')).toMatchObject({ code: 4, out: 'rejected: EMPTY {}\n' })
+    const unknown = await sent('burn', '{}', '-o', 'jsonl')
+    expect(unknown.code).toBe(4)
+    expect(JSON.parse(unknown.out)).toMatchObject({ kind: 'notExecuted', code: 'UNKNOWN_COMMAND' })
+    expect(await sent('add', '{item}')).toMatchObject({ code: 2, out: '', err: expect.stringContaining('is no JSON') })
+  })
+})
+
+describe('machine diagram', () => {
+  const drawn = (...words: string[]) => holdfast('machine', 'diagram', 'stock', '--machines', './machines.ts', ...words)
+
+  test('draws the graph that the schema declares', async () => {
+    expect((await drawn()).out).toBe(
+      'stateDiagram-v2\n  [*] --> full\n  full --> empty : take\n  empty --> full : fill\n',
+    )
+    expect((await drawn('--format', 'ascii')).out).toBe('* full\n    take--> empty\n  empty\n    fill--> full\n')
+    expect((await drawn('--format', 'dot')).out).toContain('"full" -> "empty" [label="take"]')
+  })
+
+  test('tells whether a committed file still holds it', async () => {
+    writeFileSync(join(project, 'stock.txt'), `# Stock\n${(await drawn()).out}`)
+    expect(await drawn('--check', './stock.txt')).toMatchObject({ code: 0, out: '' })
+    writeFileSync(join(project, 'stock.txt'), '# Stock\n')
+    expect(await drawn('--check', './stock.txt')).toMatchObject({ code: 1, out: '' })
+  })
+
+  test('names the graphs there are', async () => {
+    const { code, err } = await holdfast('machine', 'diagram', 'payments')
+    expect(code).toBe(2)
+    expect(err).toContain('payment, session, video')
+  })
+})
+
+test('replay names the first entry, row and values that a changed handler makes otherwise', async () => {
+  writeFileSync(join(project, 'doubled.ts'), STOCK.replace('+ count', '+ count * 2'))
+  const words = ['replay', '--data', './stopped', '--machines', './doubled.ts', '--against', './machines.ts']
+  const { code, out } = await holdfast(...words)
+  expect(code).toBe(4)
+  expect(out).toMatch(/old and new part at entry \d+\nuser\/stock\/items\/\["chair"\]: 2 with the old, 4 with the new/)
+  const json = JSON.parse((await holdfast(...words, '--json')).out)
+  expect(json).toMatchObject({ equal: false, parted: { row: { before: 2, after: 4 } } })
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { SECOND_MS } from '../../../base/time.ts'
 import type { Context, QueryContext, TableViews } from '../../../machine/define/context.ts'
 import { table, tableSharingBytes, task } from '../../../machine/define/schema.ts'
+import { stateGraph } from '../../../machine/graph/state-graph.ts'
 import type { Rejection } from '../../../machine/define/rejection.ts'
 import { CAPTURE_MINOR_MAX } from './payment-bounds.ts'
 import {
@@ -18,6 +19,7 @@ import {
   waitingRow,
 } from './rows.ts'
 import { currency, id, minor, outcome, resultCode, text } from './fields.ts'
+import { PAYMENT_TRANSITIONS, SESSION_TRANSITIONS, VIDEO_TRANSITIONS } from './states.ts'
 
 /** What the provider says about one push, as a callback or as the answer to a question. */
 export const providerResult = z.object({
@@ -88,6 +90,11 @@ export const paymentsSchema = {
   errors: {
     IDEMPOTENCY_CONFLICT: z.object({ transactionId: z.string() }),
     PAYMENT_REQUIRED: z.object({ session: z.string() }),
+  },
+  graphs: {
+    payment: stateGraph(PAYMENT_TRANSITIONS),
+    session: stateGraph(SESSION_TRANSITIONS),
+    video: stateGraph(VIDEO_TRANSITIONS),
   },
   timers: {
     /** The next timer of the booking that is its key (`nextTimer`). */
