@@ -12,7 +12,7 @@ export interface Suite {
 /** Templates and examples have their tests beside them, as a user's project has. */
 const ALL = ['test/**/*.test.ts', 'examples/**/*.test.ts', 'templates/**/*.test.ts']
 
-/** Clusters that faults of network, process and disk are put to, and planted bugs: what takes ten seconds and more. */
+/** Clusters that faults are put to, planted bugs, the package as it is installed: what takes ten seconds and more. */
 const FAULTS = [
   'test/bad-input/data-option.test.ts',
   'test/cli/develop/dev-watch.test.ts',
@@ -23,6 +23,7 @@ const FAULTS = [
   'test/cluster/hanging-lookup.test.ts',
   'test/cluster/stopping.test.ts',
   'test/package/testing-page.test.ts',
+  'test/package/installed/**/*.test.ts',
   'test/sim/planted-bugs.test.ts',
   'test/storage/system-calls/failing-node.test.ts',
 ]

@@ -19,6 +19,7 @@ export default defineConfig(({ mode }) => {
       root: ROOT,
       include: [...suite.include],
       exclude: [...configDefaults.exclude, ...suite.exclude],
+      globalSetup: 'test/package/run-folder.ts',
       pool: 'forks',
       isolate: false,
       maxWorkers: 2,

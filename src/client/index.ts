@@ -37,7 +37,7 @@ export {
 } from './connection/grpc.ts'
 export { inProcessDial, type InProcessServer } from './connection/in-process.ts'
 export type { MachineCommands, MachineLike, MachineQueries } from './session/typed-machines.ts'
-export { TaskAborted } from './worker/task-attempt.ts'
+export { type AbortCode, TaskAborted } from './worker/task-attempt.ts'
 export type { TaskHandler, WorkerHandlers, WorkerTask } from './worker/typed-tasks.ts'
 export type { Worker } from './worker/worker.ts'
 export type { TaskProblem, WorkerOptions } from './worker/worker-options.ts'

@@ -1,5 +1,8 @@
 /** `holdfast/server`: nodes in this process, and the gRPC services of a node for programs that compose their own. */
+export type { LogIndex, NodeId, Term } from '../base/brand.ts'
 export type { Limits } from '../codec/entry/payload.ts'
+export type { RaftConfig } from '../raft/types.ts'
+export type { StorageFault } from '../node/ports/storage-fault.ts'
 export type { NodeStatus } from '../node/api.ts'
 export type { LogLevel } from '../protocol/log-level.ts'
 export { ClusterService } from '../server/cluster-service.ts'

@@ -6,16 +6,20 @@ export {
   type Command,
   type CommandRef,
   type InputOf,
+  type InputOutput,
   type OutputOf,
   type Query,
   type QueryRef,
+  type RefusesWith,
 } from './define/command.ts'
 export type { Context, OnceOutcome, OnceRequest, QueryContext, Tables, TableViews } from './define/context.ts'
 export {
   defineMachine,
+  type CommandRefs,
   type ContextOf,
   type MachineBehaviour,
   type MachineDefinition,
+  type QueryRefs,
   type TaskHandlers,
   type TypedTask,
 } from './define/define-machine.ts'
@@ -83,6 +87,7 @@ export {
   type TransitionTable,
 } from './graph/transitions.ts'
 export type { KeyCodec } from './run/table-key.ts'
+export type { Result } from '../base/result.ts'
 export type { Value } from '../codec/value/value.ts'
 export type { Millis, ServerRequestId, SessionId } from '../base/brand.ts'
 export { assert } from '../base/assert.ts'

@@ -7,6 +7,7 @@ export { DeterminismError } from '../assembly/development/forbidden.ts'
 export { withDeterminismGuard } from '../assembly/development/determinism-guard.ts'
 export type { Duration } from './duration.ts'
 export { type EmbeddedNode, embeddedNode, type EmbeddedNodeOptions } from './embedded-node.ts'
+export type { MachineLine } from '../session/machine-report.ts'
 export type { SessionGiven } from './machine/entry-log.ts'
 export {
   type HarnessCommands,
