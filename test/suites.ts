@@ -24,6 +24,7 @@ const FAULTS = [
   'test/cluster/stopping.test.ts',
   'test/package/testing-page.test.ts',
   'test/package/installed/**/*.test.ts',
+  'test/newcomer/**/*.test.ts',
   'test/sim/planted-bugs.test.ts',
   'test/storage/system-calls/failing-node.test.ts',
 ]
@@ -40,6 +41,7 @@ const WHOLE_PROCESSES = [
   'test/cli/setup.test.ts',
   'test/host/exports.test.ts',
   'test/cli/scaffold/new-machine.test.ts',
+  'test/newcomer/**',
   'test/package/**',
   'test/storage/disk/lock-race.test.ts',
   'test/storage/system-calls/**',

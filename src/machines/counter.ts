@@ -5,7 +5,7 @@ import { command, defineMachine, query, table } from '../machine/index.ts'
 export const COUNTER_MAX = 1000
 
 /**
- * Named counters: the tutorial's first machine. The second argument is its schema, plain data: what it stores, what it may
+ * Named counters (docs/concepts/machines.md). The second argument is its schema, plain data: what it stores, what it may
  * refuse with, what it may send. The third is its behaviour; every handler is typed by the schema.
  */
 export const counter = defineMachine(

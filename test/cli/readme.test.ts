@@ -20,10 +20,10 @@ test('the example in the README is the one in examples, and prints what the READ
   expect(blocks('text')).toContain(stdout)
 })
 
-test('the example of taking a session up stands in the tutorial, and prints what that says', () => {
-  const tutorial = read('docs/tutorial.md')
-  expect(blocks('js', tutorial)).toEqual([read('examples/resume.mjs')])
+test('the example of taking a session up stands on the page about connecting, and prints what that says', () => {
+  const page = read('docs/concepts/connect.md')
+  expect(blocks('js', page)).toEqual([read('examples/resume.mjs')])
   const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'examples/resume.mjs')], { encoding: 'utf8' })
   expect(stderr).toBe('')
-  expect(blocks('text', tutorial)).toEqual([stdout])
+  expect(blocks('text', page)).toEqual([stdout])
 })

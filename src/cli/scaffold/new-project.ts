@@ -27,9 +27,9 @@ export interface NewProjectFlags {
 }
 
 /**
- * Writes a project that runs: a machine with its test, a client, a worker. Into an empty or missing directory, or into one
- * where only packages were installed, whose package.json keeps what it says of them. Throws CommandError for any other, and has
- * written nothing then. Gives the next steps, for a person.
+ * Writes a project that runs (machines.md §7): a machine with its test, a client, a worker. Into an empty or missing directory,
+ * or into one where only packages were installed, whose package.json keeps what it says of them. Throws CommandError for any
+ * other, and has written nothing then. Gives the next steps, for a person.
  */
 export function newProject({ directory, holdfast }: NewProjectFlags): string {
   const target = resolve(directory)
