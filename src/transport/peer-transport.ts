@@ -52,9 +52,16 @@ export class GrpcPeerTransport implements PeerTransport {
     for (const [peer, address] of options.peers) this.setAddress(peer, address)
   }
 
-  /** Frames that arrive before this are dropped. */
+  /**
+   * Frames that arrive before this are dropped. A node opens its log while its links connect already: it is told of each that
+   * is open in a turn of its own, for what it says of itself is said once on each. Else a node whose log took longer to open
+   * than its peers to answer would never tell them its address and build.
+   */
   listen(listener: PeerListener): void {
     this.listener = listener
+    this.options.clock.defer(() => {
+      for (const [peer, { connected }] of this.links) if (connected) this.toldOpen(peer)
+    })
   }
 
   /** Adds a peer or moves it; this node's own id is ignored. */
@@ -111,13 +118,17 @@ export class GrpcPeerTransport implements PeerTransport {
       windowBytes: this.options.windowBytes ?? WINDOW_BYTES,
       onOpen: (at) => {
         this.options.note?.({ peer, event: 'connected', message: at })
-        this.listener?.onConnected(peer, (this.links.get(peer)?.kindMax ?? 0) >= BUILD_NUMBER)
+        this.toldOpen(peer)
       },
       onEnd: (end, message) => {
         this.options.note?.({ peer, event: end, message })
         if (end === 'gone') this.listener?.onUnreachable(peer)
       },
     })
+  }
+
+  private toldOpen(peer: NodeId): void {
+    this.listener?.onConnected(peer, (this.links.get(peer)?.kindMax ?? 0) >= BUILD_NUMBER)
   }
 
   private accept(call: ServerDuplexStream<Buffer, Buffer>): void {

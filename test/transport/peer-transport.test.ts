@@ -251,6 +251,30 @@ describe('the peer transport over gRPC', () => {
     }
   })
 
+  test('a node that is there only after its links are open is told of them: it has said nothing on them yet', async () => {
+    const { port } = await serve(transportOf(n2, new Map()).transport)
+    const opened = new Collector<string>()
+    const transport = new GrpcPeerTransport({
+      identity: { clusterId: 'c1', group: groupId(0), id: n1, instance: 'instance-n1' },
+      peers: new Map([[n2, `127.0.0.1:${port}`]]),
+      clock: realClock,
+      random: new Random(1),
+      note: ({ event }) => opened.push(event),
+    })
+    cleanups.push(() => transport.close(() => {}))
+    await opened.until(1)
+    const connected = new Collector<readonly [string, boolean]>()
+    transport.listen({
+      onFrame: () => {},
+      onConnected: (peer, takesBuilds) => connected.push([peer, takesBuilds]),
+      onUnreachable: () => {},
+    })
+    // The driver is made in the same turn, of the transport: it is not there yet.
+    expect(connected.items).toEqual([])
+    await connected.until(1)
+    expect(connected.items).toEqual([[n2, true]])
+  })
+
   test('without a connection frames are dropped and nothing is queued', () => {
     const sender = transportOf(n1, new Map([[n2, '127.0.0.1:1']]))
     sender.transport.send(vote())
