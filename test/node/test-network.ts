@@ -13,6 +13,8 @@ export class TestNetwork {
   readonly hinted: (readonly [NodeId, string])[] = []
   /** Bytes that every transport says are queued to every peer. */
   queuedBytes = 0
+  /** Nodes of a build that says nothing of itself, and takes no such frames. */
+  readonly silent = new Set<NodeId>()
   private readonly clock: Clock
   private readonly listeners = new Map<NodeId, PeerListener>()
   private readonly cut = new Set<string>()
@@ -23,6 +25,13 @@ export class TestNetwork {
 
   transport(self: NodeId, listener: PeerListener): PeerTransport {
     this.listeners.set(self, listener)
+    this.clock.defer(() => {
+      for (const peer of this.listeners.keys()) {
+        if (peer === self || this.listeners.get(self) !== listener) continue
+        this.connected(self, peer)
+        this.connected(peer, self)
+      }
+    })
     return {
       send: (frame) => this.carry(self, frame),
       queuedBytes: () => this.queuedBytes,
@@ -48,7 +57,13 @@ export class TestNetwork {
     this.cut.clear()
   }
 
+  private connected(dialler: NodeId, peer: NodeId): void {
+    if (this.cut.has(dialler) || this.cut.has(peer)) return
+    this.listeners.get(dialler)?.onConnected(peer, !this.silent.has(peer))
+  }
+
   private carry(from: NodeId, frame: PeerFrame): void {
+    if (frame.body.kind === 'build' && (this.silent.has(from) || this.silent.has(frame.recipient))) return
     this.sent.push(frame)
     const carried = this.script(frame)
     if (carried === null) return

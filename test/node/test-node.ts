@@ -226,6 +226,8 @@ export class TestNode {
 
   private parts(process: ProcessClock): NodeParts {
     const { options } = this
+    const userMachine = (options.user ?? counter)()
+    const machines = userMachine.machines ?? this.machines()
     const group = groupId(options.group ?? 0)
     const open = logOpener({
       disk: this.disk,
@@ -239,7 +241,7 @@ export class TestNode {
     return {
       identity: { clusterId: options.clusterId ?? 'c1', group, id: this.id, instance: this.instance },
       initialVoters: (options.voters ?? [this.id]).map((id) => ({ id: nodeId(id), address: `${id}:1` })),
-      machines: { ...NO_CLIENTS, userMachine: (options.user ?? counter)() },
+      machines: { ...NO_CLIENTS, userMachine },
       raft: options.raft,
       limits: options.limits,
       clock: process,
@@ -254,8 +256,8 @@ export class TestNode {
           done(fault, opened === null ? null : { store: this.wrapLog(opened.store), recovered: opened.recovered })
         })
       },
-      build: { machines: this.machines(), runtime: 'v20.0.0', holdfast: '0.1.0' },
-      openTrail: openAppliedTrail({ disk: this.disk, directory: 'log', machines: this.machines() }),
+      build: { machines, runtime: 'v20.0.0', holdfast: '0.1.0' },
+      openTrail: openAppliedTrail({ disk: this.disk, directory: 'log', machines }),
       openTransport: (listener) => this.network.transport(this.id, listener),
     }
   }

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import type { BuildMachine } from '../../../src/session/user-machine.ts'
+import { bareMachine, counterHandlers } from '../../session/bare-machine.ts'
+import { Cluster } from '../cluster.ts'
+
+const MACHINES: readonly BuildMachine[] = [
+  { name: 'counter', versions: [{ version: 1, schema: 'a'.repeat(64), code: '' }] },
+]
+
+test('a log that an earlier build began gets no AdvanceVersion entry while a voter has not said what it is built of', () => {
+  let machines: readonly BuildMachine[] | undefined
+  const user = () => bareMachine(counterHandlers, machines === undefined ? {} : { machines })
+  const cluster = new Cluster({ user })
+  // The earlier build names no machines, and says nothing of itself.
+  for (const node of cluster.nodes) cluster.network.silent.add(node.id)
+  for (const node of cluster.nodes) node.start()
+  cluster.elect()
+  machines = MACHINES
+  const activated = () => cluster.nodes.map((node) => node.machine.activated)
+  for (const id of ['n1', 'n2']) {
+    cluster.network.silent.delete(cluster.node(id).id)
+    cluster.node(id).restart()
+    cluster.elect()
+    cluster.clock.advance(2000)
+    expect(activated()).toEqual([false, false, false])
+  }
+  cluster.network.silent.delete(cluster.node('n3').id)
+  cluster.node('n3').restart()
+  cluster.until(() => activated().every(Boolean), 'the log names its machines')
+  expect(cluster.leader.machine.machines()).toMatchObject([{ name: 'counter', active: 1, schema: 'a'.repeat(64) }])
+})
