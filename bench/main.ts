@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { freeze } from './freeze.ts'
 import { throughput } from './throughput.ts'
+import { machineUpgrade } from './upgrade/machine-upgrade.ts'
 
 const DEFAULT_IN_FLIGHT = [1, 16, 64, 256, 1000]
 
@@ -28,6 +29,19 @@ program
   .option('--sessions <count>', 'sessions with one write in flight each, ten to a connection', positive, 100)
   .action(async (flags) => {
     const ok = await freeze({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('machine-upgrade')
+  .description(
+    'a rolling upgrade of a machine on three processes under load: errors, and the longest time without an answer',
+  )
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--rate <count>', 'commands a second, sent whether or not the ones before are answered', positive, 1000)
+  .option('--sessions <count>', 'sessions that send them in turn', positive, 20)
+  .action(async (flags) => {
+    const ok = await machineUpgrade({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 

@@ -21,6 +21,7 @@ const FAULTS = [
   'test/cluster/first-peers.test.ts',
   'test/cluster/freeze.test.ts',
   'test/cluster/hanging-lookup.test.ts',
+  'test/cluster/machine-upgrade.test.ts',
   'test/cluster/stopping.test.ts',
   'test/package/testing-page.test.ts',
   'test/package/installed/**/*.test.ts',
