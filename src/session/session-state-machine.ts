@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import { fitsName } from '../codec/entry/names.ts'
-import type { Limits, MachineAdvance, SessionNumbers } from '../codec/entry/payload.ts'
+import type { ClientRequestPayload, Limits, MachineAdvance, SessionNumbers } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
 import { ValueError } from '../codec/value/value-error.ts'
@@ -94,6 +94,7 @@ export class SessionStateMachine implements StateMachine {
     if (this.stopped !== null) throw this.stopped
     try {
       if (entry.kind === 'AdvanceVersion') this.checkAdvance(entry)
+      else if (entry.kind === 'ClientRequest' && !this.activated) this.checkEarlier(entry)
       return this.applyNext(entry, recordBytes)
     } catch (error) {
       this.stopped = stopOf(error, entry)
@@ -251,6 +252,18 @@ export class SessionStateMachine implements StateMachine {
     }
   }
 
+  /**
+   * In a log of an earlier build, which names no versions, a request still says by which one it was parsed: a build that has
+   * only later ones must not run it by those.
+   */
+  private checkEarlier(entry: Entry): void {
+    const { machine, version } = requestOf(this.state.codec, entry) ?? {}
+    if (machine === undefined || version === undefined) return
+    if (!this.runner.user.machines?.some(({ name }) => name === machine)) return
+    const halt = this.haltOf({ machine, version, schema: null }, entry.index)
+    if (halt !== null) throw halt
+  }
+
   private haltOf(wanted: WantedMachine, index: number): ApplyHalt | null {
     const { machines } = this.runner.user
     return machines === undefined ? null : checkBuild(machines, wanted, index)
@@ -301,6 +314,16 @@ export class SessionStateMachine implements StateMachine {
 function stopOf(error: unknown, entry: Entry): EngineError | ApplyHalt | null {
   if (error instanceof ApplyHalt || error instanceof EngineError) return error
   return isEngineError(error) ? new EngineError(entry.index, entry.kind, error) : null
+}
+
+/** A command as it was logged; null when it does not decode, which apply answers. */
+function requestOf(codec: SessionCodec, entry: Entry): ClientRequestPayload | null {
+  try {
+    return codec.decodeClientRequest(entry.payload)
+  } catch (error) {
+    if (error instanceof ValueError) return null
+    throw error
+  }
 }
 
 /** The machines of an AdvanceVersion entry; none when it does not decode, which apply answers like any such payload. */

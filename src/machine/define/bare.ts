@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { UserStateMachine } from '../../session/user-machine.ts'
-import { assertName } from './define-machine.ts'
+import { assertName, assertVersion } from './define-machine.ts'
 import { owned } from './own-machines.ts'
 
 /** What a bare machine may declare so that its inputs are parsed at the edge; without it any plain data passes. */
@@ -21,5 +21,6 @@ export interface BareMachine extends BareOptions {
 /** Names a bare machine for `mount`. It must keep its rows under `<name>/`. */
 export function bare(name: string, machine: UserStateMachine, options: BareOptions = {}): BareMachine {
   assertName(name)
+  assertVersion(name, options.version ?? 1)
   return owned({ kind: 'bare', name, machine, ...options })
 }

@@ -151,9 +151,13 @@ export function assertName(name: string): void {
   assert(!RESERVED_MACHINES.includes(name), 'this machine name belongs to the framework; choose another', { name })
 }
 
-function assertSchema(machine: string, schema: MachineSchema): void {
-  const { version } = schema
+/** Crashes for what is no version: 0 would mean that the machine is not active. */
+export function assertVersion(machine: string, version: number): void {
   assert(Number.isSafeInteger(version) && version > 0, 'a machine version is an integer from 1', { machine, version })
+}
+
+function assertSchema(machine: string, schema: MachineSchema): void {
+  assertVersion(machine, schema.version)
   for (const table of Object.keys(schema.state)) {
     assert(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(table), 'a table is named by 1–64 of A-Z a-z 0-9 _ -', {
       machine,

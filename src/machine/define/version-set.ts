@@ -43,7 +43,10 @@ export class VersionSet<Machine> {
   }
 }
 
-/** Members of one name together, in the order in which the names come first. */
+/**
+ * Members of one name together, sorted by name: what the order of machines decides (whose hook runs first) must not depend on
+ * how a build happens to list them, because builds are compared by what they have.
+ */
 export function byName<Member extends { readonly name: string }>(
   members: readonly Member[],
 ): ReadonlyMap<string, readonly Member[]> {
@@ -53,5 +56,5 @@ export function byName<Member extends { readonly name: string }>(
     if (named === undefined) found.set(member.name, [member])
     else named.push(member)
   }
-  return found
+  return new Map([...found].sort(([left], [right]) => (left < right ? -1 : 1)))
 }

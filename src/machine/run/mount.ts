@@ -45,8 +45,8 @@ export interface Mount {
 }
 
 /**
- * Puts machines together under one `UserStateMachine`. Hooks visit them in the given order; one entry is one
- * transaction over all of them. A name may come in several versions, of which the log says which one runs. Crashes when two
+ * Puts machines together under one `UserStateMachine`. Hooks visit them in the order of their names; one entry is
+ * one transaction over all of them. A name may come in several versions, of which the log says which one runs. Crashes when two
  * have one name and one version.
  */
 export function mount(machines: readonly Mountable[], codec: SessionCodec): Mount {
@@ -71,7 +71,7 @@ export const CALL_DEPTH_MAX = 16
 class MountedMachines implements UserStateMachine, Caller {
   running: string | null = null
   private readonly window = new CallWindow()
-  /** By name, in mount order, in which the hooks visit them. */
+  /** By name, in the order in which the hooks visit them. */
   private readonly named: ReadonlyMap<string, VersionSet<Mounted>>
   private readonly definitions: readonly Mountable[]
   private build: readonly BuildMachine[] | null = null

@@ -55,7 +55,7 @@ export class AppliedWitness {
     const record = this.waiting.shift()
     this.nextIndex = this.waiting[0]?.index ?? Number.POSITIVE_INFINITY
     if (record === undefined) return null
-    if (record.hash !== this.ports.machine.stateHash()) return this.diverged(record.index)
+    if (record.hash !== this.ports.machine.stateHash()) return this.diverged(record)
     this.equalTo = record.index
     this.recordedTo = record.index
     return null
@@ -101,9 +101,12 @@ export class AppliedWitness {
     this.ports.trail.close(done)
   }
 
-  private diverged(index: number): ApplyHalt {
-    this.waiting.length = 0
+  private diverged(record: AppliedRecord): ApplyHalt {
+    // It stays a replay that has not caught up: nothing is answered, recorded or kept of this state.
+    this.waiting.unshift(record)
     this.nextIndex = Number.POSITIVE_INFINITY
+    this.halt()
+    const { index } = record
     const changed = changedMachines(this.ports.trail.recordedBy, this.ports.machines)
     const who =
       changed.length === 0

@@ -161,8 +161,11 @@ export class ApplyPipeline {
     try {
       return this.options.machine.apply(entry, ENTRY_HEADER_BYTES + payload.length)
     } catch (error) {
-      if (error instanceof EngineError) this.ports.fault({ code: 'ENGINE_ERROR', message: error.message })
-      else if (error instanceof ApplyHalt) this.haltAt(error)
+      if (error instanceof EngineError) {
+        // The entry may be half applied: that state is nobody's.
+        this.witness.halt()
+        this.ports.fault({ code: 'ENGINE_ERROR', message: error.message })
+      } else if (error instanceof ApplyHalt) this.haltAt(error)
       else throw error
       return null
     }
@@ -171,7 +174,8 @@ export class ApplyPipeline {
   /** The state here is not what an earlier process made of the same entries: nobody hears of the entry. */
   private isWrong(): boolean {
     const halt = this.witness.check()
-    if (halt !== null) this.haltAt(halt)
+    // Nobody is told that this run got anywhere: what was applied since the last equal state may be wrong too.
+    if (halt !== null) this.ports.halted(halt)
     else this.snapshotter.durable(this.mayCover)
     return halt !== null
   }

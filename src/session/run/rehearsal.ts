@@ -3,6 +3,7 @@ import type { SessionRecord } from '../clients/session-record.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { MachineContext } from '../user-machine.ts'
 import type { Context } from './context.ts'
+import { isEngineError } from './engine-error.ts'
 import type { Transaction } from './transaction.ts'
 
 /** A function did other things than when it ran on the same state a moment before; only in development (machines.md §2). */
@@ -42,7 +43,9 @@ export class Rehearsal {
     transaction.begin(call.session, call.isCommand)
     try {
       return this.sumOf(body(context))
-    } catch {
+    } catch (error) {
+      // What the engine's own limits break is no outcome (sessions.md §10), in whichever run.
+      if (isEngineError(error)) throw error
       // The run that counts throws again, or else differs.
       return 'threw'
     } finally {

@@ -341,7 +341,7 @@ describe('ctx.call', () => {
     const world = host()
     expect(world.apply('buyer', 'byName', 'shop')).toMatchObject({ code: 'NOT_FOUND' })
     expect(() => world.apply('buyer', 'byName', 'shap')).toThrow(
-      'no machine shap is mounted; mounted: shop, buyer, breaker',
+      'no machine shap is mounted; mounted: breaker, buyer, shop',
     )
   })
   test('endless calls stop at a fixed depth, long before the stack does, and the next command is unharmed', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ApplyHalt } from '../../../src/session/run/halt.ts'
 import { z } from 'zod'
 import { bare } from '../../../src/machine/define/bare.ts'
 import { identityOf } from '../../../src/machine/define/identity.ts'
@@ -219,4 +220,39 @@ test('the rows of a snapshot name versions and schemas, and a bare number is a v
   restored.restored({ index: log.machine.appliedIndex, term: 1, lease: 0, now: 0 })
   expect(restored.machines()).toMatchObject([{ name: 'stock', active: 1, schema: null }])
   restored.checkInvariants()
+})
+
+describe('what a build must not decide', () => {
+  test('the order in which machines are listed', () => {
+    const greeter = (name: string): Mountable =>
+      defineMachine(
+        name,
+        { version: 1, state: {}, requests: { hello: z.string() } },
+        { commands: {}, onSessionCreated: (ctx, session) => void ctx.emit(session.id, 'hello', name) },
+      )
+    const [first, second] = [greeter('aa'), greeter('bb')]
+    const hashes = [
+      [first, second],
+      [second, first],
+    ].map((machines) => {
+      const log = new Log(mount(machines, codec).userMachine)
+      log.append('AdvanceVersion', { machines: [first, second].map(advanceTo) })
+      log.open('client')
+      return log.machine.stateHash()
+    })
+    expect(hashes[0]).toBe(hashes[1])
+  })
+
+  test('by which version a log of an earlier build is applied again', () => {
+    const log = new Log(mount([two()], codec).userMachine)
+    const session = log.open('client')
+    const input = { name: 'a' }
+    expect(() => log.request(session, 1, 'add', { machine: 'stock', version: 1, input })).toThrow(ApplyHalt)
+  })
+})
+
+const advanceTo = (machine: Mountable) => ({
+  machine: machine.name,
+  to: machine.version ?? 1,
+  schema: identityOf(machine).schema,
 })

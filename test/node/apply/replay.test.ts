@@ -62,6 +62,32 @@ describe('a node whose handler changed without a version', () => {
     expect(build.run(session, [3, 4])).toEqual([3, 4])
   })
 
+  test('serves nobody who waits for it, and leaves the trail to whose it is', () => {
+    const build = new Build()
+    const { node } = build
+    node.start()
+    const session = openSession(node)
+    node.options.clock.advance(100)
+    // One record behind both.
+    submit(node, session, 1)
+    submit(node, session, 2)
+    node.options.clock.advance(100)
+    node.crash(false)
+    build.changed = true
+    for (let start = 1; start <= 2; start += 1) {
+      node.start()
+      const served: boolean[] = []
+      const { driver } = node
+      driver.waitApplied(session + 1, (there) =>
+        served.push(there && !driver.replaying && driver.status().halted === null),
+      )
+      node.options.clock.advance(1000)
+      expect(node.driver.status().halted?.message).toContain('the handlers of test (version 1) changed')
+      expect(served).toEqual([false])
+      expect(node.close()).toBe(true)
+    }
+  })
+
   test('is found also when it wrote snapshots on its way, and they are of the state that was compared', () => {
     const build = new Build({ limits: { snapshotBytes: 1 } })
     const { node } = build
