@@ -6,6 +6,7 @@ import type { MachineLine } from '../session/machine-report.ts'
 import type { Applied, MachineStatus, Reply, StateMachine } from '../session/state-machine.ts'
 import type { MachineFailures, ToldFailure } from './apply/machine-reports.ts'
 import type { Build } from './ports/peer-transport.ts'
+import type { StateDifference } from './apply/state-comparison.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
 export type SubmitRefusal =
@@ -123,6 +124,11 @@ export type NodeEvent =
    * again only after a turn that found no such write.
    */
   | { readonly kind: 'diskSlow'; readonly writeAgeMs: number }
+  /**
+   * These members made another state of the log, first seen at that index; said once of each until it agrees again.
+   * `decided`: a majority of the voters has this node's state, so they halt themselves; else nobody knows who is right.
+   */
+  | ({ readonly kind: 'stateDiffers'; readonly decided: boolean } & StateDifference)
   /** From now on this node applies and answers nothing. Said once. */
   | ({ readonly kind: 'halted' } & Halt)
 
@@ -156,4 +162,6 @@ export interface NodeStatus {
   readonly holdfast: string
   /** What the other members are built of, as far as they have said while this process ran. */
   readonly peerBuilds: readonly ({ readonly id: NodeId } & Build)[]
+  /** Members that made another state of the log than this node, and the index at which that was seen; null: none known. */
+  readonly differs: StateDifference | null
 }

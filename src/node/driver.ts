@@ -65,22 +65,14 @@ export class Driver implements RaftNode, ReceivingLog {
     const known = options.configuration
     if (known !== null) this.members.add(known.index, known.payload, known.bytes)
     this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options))
-    this.peers = new Peers(options, this.members, (member) => {
-      if (member === this.leader) this.audience.leaderMoved()
+    this.peers = new Peers(options, this.members, {
+      moved: (member) => {
+        if (member === this.leader) this.audience.leaderMoved()
+      },
+      applied: (member, sample) => this.pipeline.hear(member, sample),
     })
     this.builds = this.peers.builds
-    this.pipeline = new ApplyPipeline(options, {
-      members: this.members,
-      pending: this.pending,
-      listeners: this.audience.listeners,
-      applied: logIndex(snapshot?.lastIncludedIndex ?? 0),
-      ledHere: (index) => this.role === 'leader' && termAt(this.raft, logIndex(index)) === this.raft.currentTerm,
-      snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
-      batchApplied: () => this.batchApplied(),
-      note: (event) => this.audience.note(event),
-      halted: (halt) => this.haltBy(halt),
-      fault: (fault) => this.stop(fault),
-    })
+    this.pipeline = this.newPipeline(snapshot?.lastIncludedIndex ?? 0)
     this.batches = new ProposalBatches(options, {
       proposals: this.proposals,
       propose: (proposed) => this.propose(proposed),
@@ -203,6 +195,7 @@ export class Driver implements RaftNode, ReceivingLog {
 
   onConnected(peer: NodeId, takesBuilds: boolean): void {
     this.peers.introduce(peer, takesBuilds)
+    this.pipeline.connected(peer)
   }
 
   onUnreachable(_peer: NodeId): void {
@@ -237,6 +230,7 @@ export class Driver implements RaftNode, ReceivingLog {
       options: this.options,
       appliedIndex: this.pipeline.applied,
       snapshotIndex: this.pipeline.snapshotIndex,
+      differs: this.pipeline.differs,
       awaited: this.peers.bootstrap.awaited(),
       builds: this.builds,
     })
@@ -248,6 +242,24 @@ export class Driver implements RaftNode, ReceivingLog {
       this.serving.stop({ code: 'SHUTDOWN', message: 'the node was closed' })
       this.endProposals()
       this.pipeline.close(() => transport.close(() => log.close(() => snapshots.close(closed))))
+    })
+  }
+
+  /** What applies from that index on. */
+  private newPipeline(applied: number): ApplyPipeline {
+    return new ApplyPipeline(this.options, {
+      members: this.members,
+      pending: this.pending,
+      listeners: this.audience.listeners,
+      applied: logIndex(applied),
+      ledHere: (index) => this.role === 'leader' && termAt(this.raft, logIndex(index)) === this.raft.currentTerm,
+      voters: () => configurationOf(this.raft)?.voters ?? [],
+      tell: (sample, to) => this.peers.tellApplied(sample, to),
+      snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
+      batchApplied: () => this.batchApplied(),
+      note: (event) => this.audience.note(event),
+      halted: (halt) => this.haltBy(halt),
+      fault: (fault) => this.stop(fault),
     })
   }
 

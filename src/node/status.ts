@@ -1,6 +1,7 @@
 import type { LogIndex, NodeId } from '../base/brand.ts'
 import { configurationOf, progressOf, type RaftState } from '../raft/index.ts'
 import type { NodeStatus, RaftNode } from './api.ts'
+import type { StateDifference } from './apply/state-comparison.ts'
 import type { DriverOptions } from './options.ts'
 import type { Build } from './ports/peer-transport.ts'
 
@@ -11,6 +12,7 @@ export function statusOf(view: {
   options: DriverOptions
   appliedIndex: LogIndex
   snapshotIndex: LogIndex
+  differs: StateDifference | null
   awaited: readonly NodeId[]
   /** By member, this node among them. */
   builds: ReadonlyMap<NodeId, Build>
@@ -45,5 +47,6 @@ export function statusOf(view: {
     runtime: options.build.runtime,
     holdfast: options.build.holdfast,
     peerBuilds: [...view.builds].filter(([id]) => id !== node.id).map(([id, build]) => ({ id, ...build })),
+    differs: view.differs,
   }
 }

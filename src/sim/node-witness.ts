@@ -47,6 +47,10 @@ export class NodeWitness implements NodeObserver {
       stopped: (stopped) => {
         throw new Violation('no simulated fault stops a node', { node: this.id, stopped })
       },
+      noted: (event) => {
+        const wrong = event.kind === 'halted' || event.kind === 'stateDiffers'
+        if (wrong) throw new Violation('replicas that agree are not told apart', { node: this.id, event })
+      },
     })
     return witnessDeliveries(driver, gateway)
   }

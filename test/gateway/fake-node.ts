@@ -210,6 +210,7 @@ export class FakeNode implements RaftNode {
       runtime: '',
       holdfast: '',
       peerBuilds: [],
+      differs: null,
       voters: [this.id],
     }
   }

@@ -9,9 +9,13 @@ export class Cluster {
   readonly network = new TestNetwork(this.clock)
   readonly nodes: readonly TestNode[]
 
-  constructor(options: Partial<TestNodeOptions> = {}, names: readonly string[] = ['n1', 'n2', 'n3']) {
+  constructor(
+    options: Partial<TestNodeOptions> = {},
+    names: readonly string[] = ['n1', 'n2', 'n3'],
+    own: (id: string) => Partial<TestNodeOptions> = () => ({}),
+  ) {
     this.nodes = names.map(
-      (id) => new TestNode({ ...options, id, voters: names, clock: this.clock, network: this.network }),
+      (id) => new TestNode({ ...options, ...own(id), id, voters: names, clock: this.clock, network: this.network }),
     )
   }
 

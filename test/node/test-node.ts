@@ -152,6 +152,13 @@ export class TestNode {
     this.instance += '-replaced'
   }
 
+  /** What was noted of what its machines made of the log is lost. */
+  replaceTrail(): void {
+    this.disk.remove('log/applied', () => undefined)
+    this.options.clock.settle()
+    this.crash(false)
+  }
+
   /** The log is lost, the snapshots stay: as after a repair that threw the log away. */
   replaceLog(): void {
     this.crash()

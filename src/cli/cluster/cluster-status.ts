@@ -27,6 +27,8 @@ export interface NodeReport {
         readonly awaited: readonly string[]
         /** Why it applies and answers nothing more. */
         readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
+        /** Members that made another state of the log than it. */
+        readonly differs: { readonly nodes: readonly string[]; readonly index: number } | null
         /** Null: it does not say. */
         readonly failures: MachineFailuresReport | null
       } & Pick<NodeStatusReport, 'machines' | 'runtime' | 'holdfast' | 'peerBuilds'>)
@@ -83,6 +85,8 @@ export interface ClusterStatus {
   readonly machines: readonly MachineLine[]
   /** What nodes are built of differently, a sentence each. */
   readonly differences: readonly string[]
+  /** Nodes that know of others with another state than theirs at an equal index. */
+  readonly differs: readonly { readonly node: string; readonly nodes: readonly string[]; readonly index: number }[]
 }
 
 /** More entries than this behind is a node that does not keep up, rather than one that is about to apply. */
@@ -128,6 +132,7 @@ export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
     canLose: lossesLeft({ voters, nodes, leader, named }),
     refusals: distinct(known.flatMap((status) => status.refusals)),
     awaited: [...new Set(known.flatMap((status) => status.awaited))].sort(),
+    differs: known.flatMap(({ id, differs }) => (differs === null ? [] : [{ node: id, ...differs }])),
     halted: known.flatMap(({ id, halted }) => (halted === null ? [] : [{ node: id, ...halted }])),
     machines,
     differences: buildDifferences(builds, machines),
@@ -138,6 +143,7 @@ export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
 export function exitCodeOf(status: ClusterStatus): ExitCode {
   if (status.canLose < 0) return EXIT.notServing
   const healthy = status.nodes.every((node) => counts(node.health))
+  if (status.differs.length > 0) return EXIT.degraded
   return healthy && status.canLose >= Math.floor((status.nodes.length - 1) / 2) ? EXIT.ok : EXIT.degraded
 }
 

@@ -6,14 +6,14 @@ interface Hashed {
 }
 
 /**
- * Nodes whose state hash differs from others' at an equal index, which determinism forbids (sessions.md §10). Right is what the
- * leader says; else what most say; of a tie nobody is.
+ * Nodes whose state hash differs from others' at an equal index, which determinism forbids (sessions.md §10). Right is what
+ * most say, for a leader may be the odd one; of a tie what the leader says; else nobody is.
  */
 export function divergedNodes(nodes: readonly Hashed[], leader: Hashed | null): ReadonlySet<string> {
   const diverged = new Set<string>()
   for (const index of new Set(nodes.map((node) => node.appliedIndex))) {
     const same = nodes.filter((node) => node.appliedIndex === index)
-    const right = leader?.appliedIndex === index ? leader.stateHash : mostCommon(same)
+    const right = mostCommon(same) ?? (leader?.appliedIndex === index ? leader.stateHash : null)
     for (const node of same) if (node.stateHash !== right) diverged.add(node.id)
   }
   return diverged

@@ -27,12 +27,18 @@ function why({ leader, halted }: ClusterStatus): string {
 }
 
 /** What explains the table. */
-function notes({ refusals, awaited, halted, nodes, machines, differences }: ClusterStatus): string[] {
+function notes({ refusals, awaited, halted, differs, nodes, machines, differences }: ClusterStatus): string[] {
   const lines = refusals.map(({ peer, code }) => `${peer} is refused: holdfast explain ${code}`)
   if (awaited.length > 0) {
     lines.push(`the first election needs all initial nodes; not heard yet: ${awaited.join(', ')}`)
   }
   lines.push(...halted.map(({ node, code, message }) => `${node} has halted, ${code}: ${message}`))
+  lines.push(
+    ...differs.map(
+      ({ node, nodes: others, index }) =>
+        `${node}: ${others.join(' and ')} made another state of the log at entry ${index}; keep the data for diagnosis`,
+    ),
+  )
   const diverged = nodes.filter((node) => node.health === 'diverged').map((node) => node.id)
   if (diverged.length > 0)
     lines.push(`another state at an equal index: ${diverged.join(', ')}; keep the data for diagnosis`)

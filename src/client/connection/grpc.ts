@@ -80,6 +80,8 @@ export interface NodeStatusReport {
   readonly awaited: readonly string[]
   /** Why it applies and answers nothing more, with a code of the registry (scope `halt`); null while it serves. */
   readonly halted: { readonly code: string; readonly message: string; readonly index: number } | null
+  /** Members that made another state of the log than this node, and the index at which that was seen; null: none known. */
+  readonly differs: { readonly nodes: readonly string[]; readonly index: number } | null
   /** Functions of machines that failed since the process began; a node of an earlier build does not say. */
   readonly failures: MachineFailuresReport | null
   /** Machines of the log and of the node's build; a node of an earlier build says none, as of the next two. */

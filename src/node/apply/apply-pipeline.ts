@@ -1,4 +1,4 @@
-import { logIndex, type LogIndex } from '../../base/brand.ts'
+import { logIndex, type LogIndex, type NodeId } from '../../base/brand.ts'
 import { ENTRY_HEADER_BYTES } from '../../codec/entry/record.ts'
 import type { Entry, EntryHeader } from '../../codec/entry/entry.ts'
 import { EngineError } from '../../session/run/engine-error.ts'
@@ -9,8 +9,10 @@ import { AppliedWitness } from './applied-witness.ts'
 import { ApplyLoop } from './apply-loop.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
+import type { AppliedRecord } from '../ports/applied-trail.ts'
 import type { Pending } from '../propose/pending.ts'
 import { type BoundaryMeta, Snapshotter, type SnapshotWritten } from './snapshotter.ts'
+import { StateComparison, type StateDifference } from './state-comparison.ts'
 
 export interface ApplyPipelinePorts {
   readonly members: Members
@@ -20,6 +22,10 @@ export interface ApplyPipelinePorts {
   readonly applied: LogIndex
   /** This node leads the term in which that entry was proposed. */
   ledHere(index: number): boolean
+  /** Of the effective configuration. */
+  voters(): readonly NodeId[]
+  /** Sends what this node made of the log to one other voter, or to all of them (null). */
+  tell(sample: AppliedRecord, to: NodeId | null): void
   /** The log up to this index is let go. */
   snapshotted(index: LogIndex): void
   batchApplied(): void
@@ -37,6 +43,7 @@ export class ApplyPipeline {
   private readonly loop: ApplyLoop
   private readonly snapshotter: Snapshotter
   private readonly witness: AppliedWitness
+  private readonly comparison: StateComparison
   /** The log is on disk up to here. */
   private durableTo: LogIndex
   private stopped = false
@@ -56,6 +63,16 @@ export class ApplyPipeline {
     })
     const { trail, clock, machine, build, recovered } = options
     this.witness = new AppliedWitness({ trail, clock, machine, machines: build.machines }, ports.applied)
+    this.comparison = new StateComparison({
+      self: options.identity.id,
+      clock,
+      machine,
+      everyMs: options.raft.heartbeatMs,
+      voters: () => ports.voters(),
+      replaying: () => this.witness.replaying,
+      tell: (sample, to) => ports.tell(sample, to),
+      differs: (difference) => ports.note({ kind: 'stateDiffers', ...difference }),
+    })
     this.durableTo = recovered.lastIndex
     this.snapshotter = new Snapshotter({
       store: options.snapshots,
@@ -117,6 +134,22 @@ export class ApplyPipeline {
     return trustedTo < this.durableTo ? logIndex(trustedTo) : this.durableTo
   }
 
+  /** Members that are known to have made another state of the log; null: none. */
+  get differs(): StateDifference | null {
+    return this.comparison.difference
+  }
+
+  /** The connection to a peer is open. */
+  connected(peer: NodeId): void {
+    this.comparison.connected(peer)
+  }
+
+  /** What a peer says that it made of the log; null: it is another process than before. */
+  hear(peer: NodeId, sample: AppliedRecord | null): void {
+    if (sample === null) this.comparison.forget(peer)
+    else this.isOdd(this.comparison.hear(peer, sample))
+  }
+
   waitApplied(index: number, done: (reached: boolean) => void): void {
     if (this.applied >= index) done(true)
     else if (this.stopped) done(false)
@@ -134,6 +167,7 @@ export class ApplyPipeline {
   stop(): void {
     this.stopped = true
     this.loop.stop()
+    this.comparison.halt()
     const waiters = this.waiters
     this.waiters = []
     for (const waiter of waiters) waiter.done(false)
@@ -148,6 +182,7 @@ export class ApplyPipeline {
     const { index, now } = header
     const applied = this.applyToMachine(header, payload)
     if (applied === null || (index >= this.witness.nextIndex && this.isWrong())) return false
+    if (index >= this.comparison.nextIndex && this.isOdd(this.comparison.reached())) return false
     this.ports.pending.settle(index, applied.reply, now)
     for (const listener of this.ports.listeners) listener.applied(applied)
     if (applied.boundary) this.boundary(header)
@@ -178,6 +213,19 @@ export class ApplyPipeline {
     if (halt !== null) this.ports.halted(halt)
     else this.snapshotter.durable(this.mayCover)
     return halt !== null
+  }
+
+  /**
+   * Most replicas made another state of the same entries. Nothing more is noted or covered by a snapshot, and what was noted
+   * since they last agreed goes: the right build replays the log from there, and must not be held against it.
+   */
+  private isOdd(halt: ApplyHalt | null): boolean {
+    if (halt === null) return false
+    const agreedTo = this.comparison.agreedTo ?? this.ports.applied
+    this.witness.halt()
+    this.options.trail.discardAbove(agreedTo)
+    this.haltAt(this.snapshotIndex > agreedTo ? withSnapshot(halt, this.snapshotIndex) : halt)
+    return true
   }
 
   /** The entries of this run before it are applied for good: their answers go out first. */
@@ -234,6 +282,7 @@ export class ApplyPipeline {
     }
     for (const listener of this.ports.listeners) listener.batchApplied()
     this.witness.batchApplied()
+    this.comparison.batchApplied()
     this.ports.batchApplied()
   }
 }
@@ -242,4 +291,13 @@ export class ApplyPipeline {
 function versionsOf(machine: DriverOptions['machine']): BoundaryMeta['machineVersions'] {
   const active = machine.activated ? machine.machines().filter((each) => each.active > 0) : []
   return Object.fromEntries(active.map((each) => [each.name, each.active]))
+}
+
+/** No build heals what a snapshot already holds. */
+function withSnapshot({ code, index, message }: ApplyHalt, snapshotIndex: number): ApplyHalt {
+  return new ApplyHalt(
+    code,
+    index,
+    `${message} Its snapshot at entry ${snapshotIndex} may hold the difference already.`,
+  )
 }

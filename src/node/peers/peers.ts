@@ -11,11 +11,20 @@ import { Addresses } from './addresses.ts'
 import { Bootstrap } from './bootstrap.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
+import type { AppliedRecord } from '../ports/applied-trail.ts'
 import type { Build, PeerBody, PeerFrame } from '../ports/peer-transport.ts'
 import type { ReceivedMessage } from './received-message.ts'
 
 /** Bytes that may be queued to one peer: below the window at whose end the transport drops (32 MiB), with room for frames. */
 const QUEUED_BYTES_MAX = 24 * 1024 * 1024
+
+/** What members say besides Raft's messages, for the rest of the node. */
+export interface PeerNews {
+  /** That member is reached at another address than was known. */
+  moved(member: NodeId): void
+  /** What that member says that it made of the log; null: a process of it has introduced itself, perhaps another one. */
+  applied(member: NodeId, sample: AppliedRecord | null): void
+}
 
 /**
  * Frames to and from the other nodes: puts on and checks the envelope (cluster, group, sender, recipient, instance ids;
@@ -26,16 +35,15 @@ export class Peers {
   readonly addresses: Addresses
   /** What members are built of, this node among them, as they have said last; of the others, while this process runs. */
   readonly builds = new Map<NodeId, Build>()
-  private readonly moved: (member: NodeId) => void
+  private readonly news: PeerNews
   private readonly options: DriverOptions
   private readonly members: Members
   private readonly voters: readonly NodeId[]
   private bootstrapped = false
 
-  /** `moved`: that member is reached at another address than was known. */
-  constructor(options: DriverOptions, members: Members, moved: (member: NodeId) => void) {
+  constructor(options: DriverOptions, members: Members, news: PeerNews) {
     this.options = options
-    this.moved = moved
+    this.news = news
     this.addresses = new Addresses(options, members)
     this.members = members
     this.voters = options.initialVoters.map((voter) => voter.id).sort()
@@ -86,6 +94,16 @@ export class Peers {
     return known.length === ids.length ? known : null
   }
 
+  /** Tells one voter what this node made of the log, or all others (null), whatever disks are there. */
+  tellApplied({ index, hash }: AppliedRecord, to: NodeId | null): void {
+    const hashHigh = Number.parseInt(hash.slice(0, 8), 16)
+    const hashLow = Number.parseInt(hash.slice(8), 16)
+    const body: PeerBody = { kind: 'applied', index: logIndex(index), hashHigh, hashLow }
+    for (const { id } of this.members.newest?.voters ?? []) {
+      if (id !== this.options.identity.id && (to === null || to === id)) this.frame(id, '', body)
+    }
+  }
+
   private sayBuild(to: NodeId): void {
     this.frame(to, '', { kind: 'build', ...this.options.build })
   }
@@ -121,7 +139,10 @@ export class Peers {
       this.receiveBuild(sender, body)
       return null
     }
-    if (body.kind === 'applied') return null
+    if (body.kind === 'applied') {
+      this.receiveApplied(sender, body)
+      return null
+    }
     if (recipientInstance === '') return null
     const { message, records, wallMs } = body
     return { message: { kind: 'received', from: sender, message, records }, wallMs }
@@ -159,12 +180,18 @@ export class Peers {
     const learnt = this.addresses.learn(sender, address)
     if (learnt === 'ignored') return
     this.options.transport.hint(sender, address)
-    if (learnt === 'moved') this.moved(sender)
+    if (learnt === 'moved') this.news.moved(sender)
   }
 
   private receiveBuild(sender: NodeId, { machines, runtime, holdfast }: Build): void {
     // Of strangers there is no end.
-    if (this.addresses.concerns(sender)) this.builds.set(sender, { machines, runtime, holdfast })
+    if (!this.addresses.concerns(sender)) return
+    this.builds.set(sender, { machines, runtime, holdfast })
+    this.news.applied(sender, null)
+  }
+
+  private receiveApplied(sender: NodeId, { index, hashHigh, hashLow }: Extract<PeerBody, { kind: 'applied' }>): void {
+    if (this.addresses.concerns(sender)) this.news.applied(sender, { index, hash: hex(hashHigh) + hex(hashLow) })
   }
 
   /** Remembers the Configurations among records that go to the log. */
@@ -209,4 +236,9 @@ export class Peers {
       body,
     })
   }
+}
+
+/** Half of a hash, 8 hex digits. */
+function hex(half: number): string {
+  return half.toString(16).padStart(8, '0')
 }

@@ -15,7 +15,7 @@ export interface PeerEnvelope {
 /**
  * What travels in a peer frame: a Raft message with the records its runs name, the bootstrap handshake, the address
  * (host:port) at which the sender is reached, what it is built of, or how far it has applied the log, with the running
- * hash of its state there. The last two go to peers that take them alone.
+ * hash of its state there (`StateComparison`). The last two go to peers that take them alone.
  */
 export type PeerBody =
   | {

@@ -103,6 +103,17 @@ export class NodeLog implements NodeListener {
           `a log write has not reached the disk for ${Math.round(event.writeAgeMs)} ms`,
         )
         return
+      case 'stateDiffers': {
+        const { kind, index, nodes, decided } = event
+        const verdict = decided
+          ? 'a majority has the state of this node, and they halt themselves'
+          : 'no majority says who is right, and nobody halts'
+        this.logger.error(
+          { event: kind, index, nodes, decided },
+          `${nodes.join(' and ')} made another state of the log than this node, at entry ${index}: ${verdict}`,
+        )
+        return
+      }
       case 'halted': {
         const { kind, code, index, message } = event
         this.logger.error({ event: kind, code, index }, `${code}: ${message}`)

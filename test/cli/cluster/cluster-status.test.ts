@@ -22,6 +22,7 @@ const node = (id: string, over: Partial<Known> = {}): NodeReport => ({
     refusals: [],
     awaited: [],
     halted: null,
+    differs: null,
     failures: null,
     machines: [],
     runtime: '',
@@ -41,6 +42,20 @@ const leading: Partial<Known> = {
 const gone = (id: string): NodeReport => ({ endpoint: `${id}:1`, status: null })
 
 describe('the status of a cluster', () => {
+  test('a leader with another state than both followers is the odd one, and every node says who differs', () => {
+    const differs = { nodes: ['n1'], index: 40 }
+    const reports = [
+      node('n1', { ...leading, stateHash: '0000000000000000' }),
+      node('n2', { differs }),
+      node('n3', { differs }),
+    ]
+    const status = clusterStatus(reports)
+    expect(status.nodes.map((line) => line.health)).toEqual(['diverged', 'ok', 'ok'])
+    expect(status.differs.map((line) => line.node)).toEqual(['n2', 'n3'])
+    expect(statusText(status)).toContain('n2: n1 made another state of the log at entry 40')
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
+  })
+
   test('three healthy nodes can lose one', () => {
     const status = clusterStatus([node('n1', leading), node('n2'), node('n3', { appliedIndex: 48 })])
     expect(status).toMatchObject({ leader: 'n1', term: 3, canLose: 1 })
