@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { eventually, leaderOf } from '../../bench/agreement.ts'
-import { activeVersions, restartOn, upgradeAll, versionEverywhere } from '../../bench/upgrade/rolling-upgrade.ts'
-import { TallyLoad } from '../../bench/upgrade/tally-load.ts'
-import { writeTallyModule } from '../../bench/upgrade/tally-module.ts'
-import { userProject } from '../host/user-project.ts'
-import { compileOnce, realCluster } from './processes.ts'
+import { eventually, leaderOf } from '../../../bench/agreement.ts'
+import { activeVersions, restartOn, upgradeAll, versionEverywhere } from '../../../bench/upgrade/rolling-upgrade.ts'
+import { TallyLoad } from '../../../bench/upgrade/tally-load.ts'
+import { writeTallyModule } from '../../../bench/upgrade/tally-module.ts'
+import { userProject } from '../../host/user-project.ts'
+import { compileOnce, realCluster } from '../processes.ts'
 
 beforeAll(compileOnce)
 

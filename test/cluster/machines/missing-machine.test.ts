@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { connect } from '../../src/client/index.ts'
-import { eventually, leaderAmong, statusOf } from '../../bench/agreement.ts'
-import { clusterStatus } from '../../src/cli/cluster/cluster-status.ts'
-import { writeTallyModule } from '../../bench/upgrade/tally-module.ts'
-import { userProject } from '../host/user-project.ts'
-import { compileOnce, realCluster } from './processes.ts'
+import { connect } from '../../../src/client/index.ts'
+import { eventually, leaderAmong, statusOf } from '../../../bench/agreement.ts'
+import { clusterStatus } from '../../../src/cli/cluster/cluster-status.ts'
+import { writeTallyModule } from '../../../bench/upgrade/tally-module.ts'
+import { userProject } from '../../host/user-project.ts'
+import { compileOnce, realCluster } from '../processes.ts'
 
 beforeAll(compileOnce)
 
