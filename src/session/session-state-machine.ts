@@ -254,11 +254,11 @@ export class SessionStateMachine implements StateMachine {
 
   /**
    * In a log of an earlier build, which names no versions, a request still says by which one it was parsed: a build that has
-   * only later ones must not run it by those.
+   * only later ones must not run it by those. One of another version than the active one is not run at all.
    */
   private checkEarlier(entry: Entry): void {
     const { machine, version } = requestOf(this.state.codec, entry) ?? {}
-    if (machine === undefined || version === undefined) return
+    if (machine === undefined || version !== this.activeVersion(machine)) return
     if (!this.runner.user.machines?.some(({ name }) => name === machine)) return
     const halt = this.haltOf({ machine, version, schema: null }, entry.index)
     if (halt !== null) throw halt
