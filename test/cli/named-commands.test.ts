@@ -7,7 +7,11 @@ import { filesBelow, read } from '../tidy/tree.ts'
 const PROSE = ['holdfast on the command line', 'holdfast is missing', 'holdfast set-up']
 const NPM_OWN = new Set(['start', 'test'])
 
-const SCRIPTS: { readonly [name: string]: string } = JSON.parse(read('package.json')).scripts
+/** Those of the checkout, and of a project that the scaffold writes. */
+const SCRIPTS: { readonly [name: string]: string } = {
+  ...JSON.parse(read('templates/project/package.json')).scripts,
+  ...JSON.parse(read('package.json')).scripts,
+}
 
 /** Everything that a person is told: messages and comments of the sources, pages, and files of the deployment. */
 const TOLD = ['src', 'bench', 'docs', 'findings', 'examples', 'proto', 'cluster', '.scripts', '.ci']
@@ -59,7 +63,7 @@ function unknownIn(text: string): string[] {
 describe('commands that are named', () => {
   test.each([
     'run "holdfast doctor --data DIR"',
-    'Check the name; `holdfast machine list` shows it.',
+    'Check the name; `holdfast member list` shows it.',
     'make it with holdfast init',
     '`holdfast start --cluster x`',
     '`holdfast payments refund`',

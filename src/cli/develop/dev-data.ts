@@ -23,8 +23,7 @@ export class DevData {
   constructor(directory: string) {
     this.directory = directory
     this.file = `${resolve(directory)}.json`
-    const entries = existsSync(directory) ? readdirSync(directory) : []
-    if (entries.length === 0 && !existsSync(this.file)) this.write(null)
+    if (isEmpty(directory) && !existsSync(this.file)) this.write(null)
   }
 
   /** The machines that ran there last; null: nobody knows. */
@@ -72,6 +71,15 @@ export class DevData {
     } catch {
       // The node itself tells what is wrong with the place; without a note nothing is ever emptied.
     }
+  }
+}
+
+/** Nothing is there, or nothing in it. Of a place that is no directory, the node itself tells what is wrong. */
+function isEmpty(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0
+  } catch {
+    return !existsSync(directory)
   }
 }
 

@@ -3,7 +3,7 @@ import { mount, type MachineDefinition, type Mount, type Mountable } from '../..
 import type { SessionStateMachine } from '../../session/session-state-machine.ts'
 
 /** Name of the query that lets a test look into a machine's tables; no machine of a user has it. */
-const PROBE = 'holdfast test probe'
+const PROBE = 'holdfast/probe'
 
 /** Machines mounted with a way to look into their tables, as a query sees them. */
 export class ProbedMachines {
