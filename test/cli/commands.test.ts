@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,8 +49,11 @@ function ended(child: ChildProcess): Promise<Ended> {
 const run = (...words: string[]): Promise<Ended> => ended(holdfast(words))
 
 function scratch(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-cli-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const around = mkdtempSync(join(tmpdir(), 'holdfast-cli-'))
+  onTestFinished(() => rmSync(around, { recursive: true, force: true }))
+  // In a directory of its own: `dev` leaves a note beside the one that it is given.
+  const directory = join(around, 'd')
+  mkdirSync(directory)
   return directory
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,8 +16,11 @@ export function compileOnce(): void {
 
 /** A directory that is gone once the current test has finished, however it finished. */
 export async function temporaryDirectory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'holdfast-cluster-'))
-  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  const around = await mkdtemp(join(tmpdir(), 'holdfast-cluster-'))
+  onTestFinished(() => rm(around, { recursive: true, force: true }))
+  // In a directory of its own: `dev` leaves a note beside the one that it is given.
+  const path = join(around, 'd')
+  await mkdir(path)
   return path
 }
 
