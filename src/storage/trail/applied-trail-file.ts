@@ -26,7 +26,7 @@ export function openAppliedTrail(place: AppliedTrailPlace): OpenAppliedTrail {
     })
 }
 
-/** One operation on the disk at a time; what is noted meanwhile follows. Nothing is synced (`AppliedTrail`). */
+/** One operation on the disk at a time; what is noted meanwhile follows. No record is synced (`AppliedTrail`). */
 class AppliedTrailFile implements AppliedTrail {
   readonly recorded: readonly AppliedRecord[]
   readonly recordedBy: readonly BuildMachine[]
