@@ -146,7 +146,7 @@ export type VoteVerdict = { readonly granted: true } | { readonly granted: false
 /** What a cluster begins with, as the bootstrap handshake agreed, and what the first leader's write says besides. */
 export interface Agreed {
   readonly configuration: Configuration
-  /** Entries `advanceVersion` behind the limits, one for each machine that this node has; ≥ 0. */
+  /** Entries `advanceVersion` behind the limits; ≥ 0. A driver has one for all its machines, or none. */
   readonly advances: number
 }
 

@@ -36,6 +36,11 @@ const KNOWN: readonly { readonly cause: string; readonly seeds: readonly number[
       'a voter agreed on a disk that had been replaced, after it had told the new one of itself, and refused its lead',
     seeds: [13710],
   },
+  {
+    // test/node/propose/first-versions.test.ts
+    cause: 'a first leader that failed left the versions of some machines in the log, and the others were not active',
+    seeds: [2107, 6037, 10792],
+  },
 ]
 
 /** Seconds on an idle machine, minutes on a busy one. */

@@ -157,7 +157,7 @@ export class Peers {
     if (configured || this.bootstrapped || !this.bootstrap.agree()) return null
     this.bootstrapped = true
     const configuration = { voters: this.voters, learners: [] }
-    return { configuration, advances: newestVersions(this.options.machine).length }
+    return { configuration, advances: newestVersions(this.options.machine).length > 0 ? 1 : 0 }
   }
 
   /**

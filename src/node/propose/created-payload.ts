@@ -10,15 +10,8 @@ import type { DriverOptions } from '../options.ts'
 
 const EMPTY = new Uint8Array(0)
 
-/** Index of the first AdvanceVersion entry of a new cluster: behind Configuration and Limits. */
-const FIRST_ADVANCE = 3
-
 /** Payload of an entry that the core creates. The first leader's no-op is the Configuration (raft.md §1, Bootstrap). */
-export function createdPayload(
-  { kind, index }: { readonly kind: CreatedKind; readonly index: number },
-  options: DriverOptions,
-  bootstrap: Bootstrap,
-): Uint8Array {
+export function createdPayload(kind: CreatedKind, options: DriverOptions, bootstrap: Bootstrap): Uint8Array {
   switch (kind) {
     case 'noop':
       return EMPTY
@@ -31,11 +24,9 @@ export function createdPayload(
         voters: options.initialVoters.map((voter) => memberOf(voter, bootstrap)),
         learners: [],
       })
-    case 'advanceVersion': {
-      const advance = newestVersions(options.machine)[index - FIRST_ADVANCE]
-      assert(advance !== undefined, 'there is one entry for each machine', { index })
-      return encodePayload('AdvanceVersion', { machines: [advance] })
-    }
+    case 'advanceVersion':
+      // One entry for all machines: of several, a leader that fails could leave a part, and the rest would not be active.
+      return encodePayload('AdvanceVersion', { machines: newestVersions(options.machine) })
     default:
       return unreachable(kind)
   }

@@ -37,7 +37,7 @@ export interface RecordsPorts {
   readonly proposals: Proposals
   stamp(): { lease: number; now: number }
   chainAt(index: LogIndex): number
-  createdPayload(kind: CreatedKind, index: number): Uint8Array
+  createdPayload(kind: CreatedKind): Uint8Array
 }
 
 /** The record bytes of one write: encoded here once, or the very bytes that were received (storage.md §2). */
@@ -99,7 +99,7 @@ function encode(runs: readonly PersistRun[], input: StepInput, ports: RecordsPor
     for (let index: number = run.first; index <= run.last; index += 1) {
       if (run.source.kind === 'created') {
         const { entryKind } = run.source
-        append(CREATED[entryKind], { index, term: run.term }, ports.createdPayload(entryKind, index))
+        append(CREATED[entryKind], { index, term: run.term }, ports.createdPayload(entryKind))
         continue
       }
       const proposal = input.proposed[next]

@@ -29,3 +29,19 @@ test('a log that an earlier build began gets no AdvanceVersion entry while a vot
   cluster.until(() => activated().every(Boolean), 'the log names its machines')
   expect(cluster.leader.machine.machines()).toMatchObject([{ name: 'counter', active: 1, schema: 'a'.repeat(64) }])
 })
+
+test('the versions of all machines are one entry, of which no part can be lost', () => {
+  const machines = ['bell', 'counter'].map((name) => ({
+    name,
+    versions: [{ version: 1, schema: 'a'.repeat(64), code: '' }],
+  }))
+  const cluster = new Cluster({ user: () => bareMachine(counterHandlers, { machines }) })
+  for (const node of cluster.nodes) node.start()
+  cluster.elect()
+  const kinds = cluster.leader.applied.map(({ reply }) => reply.kind)
+  expect([cluster.leader.driver.raftState.lastIndex, kinds.length]).toEqual([3, 3])
+  expect(cluster.leader.machine.machines().map(({ name, active }) => [name, active])).toEqual([
+    ['bell', 1],
+    ['counter', 1],
+  ])
+})
