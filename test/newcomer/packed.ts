@@ -2,19 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { ROOT } from '../tidy/tree.ts'
-import { Programs } from './programs.ts'
+import { packed } from '../package/packed.ts'
 
-/** An empty folder of its own, whose neighbour is the package of this tree: what `npm pack` makes of it. Compile before. */
+/** An empty folder of its own, and the package of this tree as `npm pack` makes it. */
 export async function emptyFolderBesidePackage(): Promise<{ folder: string; tarball: string }> {
+  const { tarball } = await packed()
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-empty-'))
-  const shelf = mkdtempSync(join(tmpdir(), 'holdfast-packed-'))
-  onTestFinished(() => {
-    for (const path of [folder, shelf]) rmSync(path, { recursive: true, force: true })
-  })
-  const told = await new Programs(ROOT).run('npm', ['pack', '--json', '--pack-destination', shelf])
-  const [{ filename }] = JSON.parse(told) as [{ filename: string }]
-  return { folder, tarball: join(shelf, filename) }
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return { folder, tarball }
 }
 
 /** `npm install` without what only a person reads. */

@@ -6,8 +6,7 @@ import { TASK_MACHINE } from './tasks.ts'
 /** What AdvanceVersion entries have said of a machine: the version that the log runs, and its schema. */
 export interface VersionRow {
   readonly version: number
-  /** Null: the row is a bare number, from before entries named schemas. */
-  readonly schema: string | null
+  readonly schema: string
 }
 
 /** The version of the session layer's own machine, and of every machine of a log that has no AdvanceVersion entry yet. */
@@ -59,7 +58,7 @@ export class Versions {
   }
 }
 
-/** A cast: the row was written by this file, or by the build before it as a bare number. */
+/** A cast: the row was written by this file. */
 export function readVersion(value: Value): VersionRow {
-  return typeof value === 'number' ? { version: value, schema: null } : (value as unknown as VersionRow)
+  return value as unknown as VersionRow
 }
