@@ -23,6 +23,7 @@ import { foldIndex, foldKind, foldReply } from './state/fold.ts'
 import { ReplicatedState } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
 import type { MachineErrorReason, MachineReport } from './machine-report.ts'
+import { TASK_MACHINE } from './tables/tasks.ts'
 import type {
   Applied,
   CachedOutcome,
@@ -253,13 +254,14 @@ export class SessionStateMachine implements StateMachine {
   }
 
   /**
-   * In a log of an earlier build, which names no versions, a request still says by which one it was parsed: a build that has
-   * only later ones must not run it by those. One of another version than the active one is not run at all.
+   * In a log of an earlier build, which names no versions, a request still says by which one it was parsed. A build that has
+   * only later ones, or not the machine at all (a leader logs no command of a machine that it lacks), must not answer it. One
+   * of another version than the active one is not run by any build.
    */
   private checkEarlier(entry: Entry): void {
     const { machine, version } = requestOf(this.state.codec, entry) ?? {}
     if (machine === undefined || version !== this.activeVersion(machine)) return
-    if (!this.runner.user.machines?.some(({ name }) => name === machine)) return
+    if (machine === TASK_MACHINE) return
     const halt = this.haltOf({ machine, version, schema: null }, entry.index)
     if (halt !== null) throw halt
   }

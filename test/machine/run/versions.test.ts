@@ -244,10 +244,12 @@ describe('what a build must not decide', () => {
   })
 
   test('by which version a log of an earlier build is applied again', () => {
-    const log = new Log(mount([two()], codec).userMachine)
-    const session = log.open('client')
-    const input = { name: 'a' }
-    expect(() => log.request(session, 1, 'add', { machine: 'stock', version: 1, input })).toThrow(ApplyHalt)
+    for (const build of [[two()], []]) {
+      const log = new Log(mount(build, codec).userMachine)
+      const session = log.open('client')
+      const request = { machine: 'stock', version: 1, input: { name: 'a' } }
+      expect(() => log.request(session, 1, 'add', request)).toThrow(ApplyHalt)
+    }
   })
 })
 
