@@ -5,7 +5,7 @@ import type { ConfigurationPayload } from '../../codec/entry/payload.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import { payloadAt, recordIndex, recordKind } from '../../codec/entry/record.ts'
 import { forEachOffset } from '../../codec/entry/batch.ts'
-import { newestVersions } from '../propose/machine-advances.ts'
+import { firstVersions } from '../propose/machine-advances.ts'
 import type { Agreed, Message } from '../../raft/types.ts'
 import { Addresses } from './addresses.ts'
 import { Bootstrap } from './bootstrap.ts'
@@ -104,6 +104,11 @@ export class Peers {
     }
   }
 
+  /** What the initial voters have said of themselves; null while one has not. */
+  initialBuilds(): readonly Build[] | null {
+    return this.buildsOf(this.voters)
+  }
+
   private sayBuild(to: NodeId): void {
     this.frame(to, '', { kind: 'build', ...this.options.build })
   }
@@ -157,7 +162,16 @@ export class Peers {
     if (configured || this.bootstrapped || !this.bootstrap.agree()) return null
     this.bootstrapped = true
     const configuration = { voters: this.voters, learners: [] }
-    return { configuration, advances: newestVersions(this.options.machine).length > 0 ? 1 : 0 }
+    return { configuration, advances: this.namesVersions() ? 1 : 0 }
+  }
+
+  /**
+   * A voter that says nothing of its build may be of one that cannot read the entry: then a leader's duty appends it, once all
+   * have spoken (`MachineAdvances`).
+   */
+  private namesVersions(): boolean {
+    const builds = this.initialBuilds()
+    return builds !== null && firstVersions(this.options.machine, builds).length > 0
   }
 
   /**

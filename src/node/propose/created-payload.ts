@@ -3,15 +3,20 @@ import { assert, unreachable } from '../../base/assert.ts'
 import type { Member } from '../../codec/entry/payload.ts'
 import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import type { CreatedKind } from '../../raft/types.ts'
-import { newestVersions } from './machine-advances.ts'
+import { firstVersions } from './machine-advances.ts'
 import type { Bootstrap } from '../peers/bootstrap.ts'
+import type { Build } from '../ports/peer-transport.ts'
 import type { DutyPorts } from './leader-duties.ts'
 import type { DriverOptions } from '../options.ts'
 
 const EMPTY = new Uint8Array(0)
 
 /** Payload of an entry that the core creates. The first leader's no-op is the Configuration (raft.md §1, Bootstrap). */
-export function createdPayload(kind: CreatedKind, options: DriverOptions, bootstrap: Bootstrap): Uint8Array {
+export function createdPayload(
+  kind: CreatedKind,
+  options: DriverOptions,
+  peers: { readonly bootstrap: Bootstrap; initialBuilds(): readonly Build[] | null },
+): Uint8Array {
   switch (kind) {
     case 'noop':
       return EMPTY
@@ -21,12 +26,12 @@ export function createdPayload(kind: CreatedKind, options: DriverOptions, bootst
       return encodePayload('Configuration', {
         clusterId: options.identity.clusterId,
         incarnation: 1,
-        voters: options.initialVoters.map((voter) => memberOf(voter, bootstrap)),
+        voters: options.initialVoters.map((voter) => memberOf(voter, peers.bootstrap)),
         learners: [],
       })
     case 'advanceVersion':
       // One entry for all machines: of several, a leader that fails could leave a part, and the rest would not be active.
-      return encodePayload('AdvanceVersion', { machines: newestVersions(options.machine) })
+      return encodePayload('AdvanceVersion', { machines: firstVersions(options.machine, peers.initialBuilds() ?? []) })
     default:
       return unreachable(kind)
   }

@@ -36,7 +36,7 @@ export class LogWrites {
       proposals: parts.proposals,
       stamp: () => parts.stamp(),
       chainAt: (index) => log.chainAt(index),
-      createdPayload: (kind) => createdPayload(kind, options, parts.peers.bootstrap),
+      createdPayload: (kind) => createdPayload(kind, options, parts.peers),
     }
   }
 

@@ -2,11 +2,15 @@ import type { MachineAdvance } from '../../codec/entry/payload.ts'
 import type { StateMachine } from '../../session/state-machine.ts'
 import type { Build } from '../ports/peer-transport.ts'
 
-/** What a new cluster begins with: every machine of this build at its highest version. */
-export function newestVersions(machine: StateMachine): readonly MachineAdvance[] {
+/**
+ * What a new cluster begins with: every machine of this build at the highest version that all voters have. One that some voter
+ * lacks is there at its highest, so that this voter halts and says what it lacks.
+ */
+export function firstVersions(machine: StateMachine, voters: readonly Build[]): readonly MachineAdvance[] {
   return machine.machines().flatMap(({ name, supported }) => {
-    const newest = supported.at(-1)
-    return newest === undefined ? [] : [{ machine: name, to: newest.version, schema: newest.schema }]
+    const advances = supported.map(({ version, schema }) => ({ machine: name, to: version, schema })).reverse()
+    const common = advances.find((advance) => voters.every((build) => has(build, advance)))
+    return common ?? advances[0] ?? []
   })
 }
 

@@ -45,3 +45,33 @@ test('the versions of all machines are one entry, of which no part can be lost',
     ['counter', 1],
   ])
 })
+
+test('a new cluster names no versions while a voter says nothing of its build, which may not know the entry', () => {
+  const cluster = new Cluster({ user: () => bareMachine(counterHandlers, { machines: MACHINES }) })
+  cluster.network.silent.add(cluster.node('n3').id)
+  for (const node of cluster.nodes) node.start()
+  cluster.elect()
+  cluster.clock.advance(2000)
+  expect(cluster.nodes.map((node) => node.machine.activated)).toEqual([false, false, false])
+})
+
+test.each([1, 2, 3])(
+  'a new cluster begins at the versions that all voters have, whichever is behind: n%i',
+  (behind) => {
+    const versions = [1, 2].map((version) => ({ version, schema: 'a'.repeat(64), code: '' }))
+    // They are made as they start.
+    let made = 0
+    const user = () => {
+      made += 1
+      return bareMachine(counterHandlers, {
+        machines: [{ name: 'counter', versions: made === behind ? versions.slice(0, 1) : versions }],
+      })
+    }
+    const cluster = new Cluster({ user })
+    for (const node of cluster.nodes) node.start()
+    cluster.elect()
+    cluster.clock.advance(2000)
+    expect(cluster.nodes.map((node) => node.driver.status().halted)).toEqual([null, null, null])
+    expect(cluster.nodes.map((node) => node.machine.activeVersion('counter'))).toEqual([1, 1, 1])
+  },
+)

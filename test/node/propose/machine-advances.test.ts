@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MachineAdvances, newestVersions } from '../../../src/node/propose/machine-advances.ts'
+import { firstVersions, MachineAdvances } from '../../../src/node/propose/machine-advances.ts'
 import type { Build } from '../../../src/node/ports/peer-transport.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
 import type { BuildMachine } from '../../../src/session/user-machine.ts'
@@ -96,11 +96,12 @@ describe('a newer version', () => {
   })
 })
 
-test('a new cluster begins with the highest version of each machine', () => {
+test('a new cluster begins with the highest version of each machine that all voters have', () => {
   const machines = [machine('a', [1, A], [2, B]), machine('b', [1, ''])]
   const fresh = new SessionStateMachine(bareMachine(counterHandlers, { machines }), codec)
-  expect(newestVersions(fresh)).toEqual([
-    { machine: 'a', to: 2, schema: B },
-    { machine: 'b', to: 1, schema: '' },
-  ])
+  const b = { machine: 'b', to: 1, schema: '' }
+  expect(firstVersions(fresh, [build(...machines)])).toEqual([{ machine: 'a', to: 2, schema: B }, b])
+  // One voter has only the first version of a, and b not at all: it halts at b, and says so.
+  const behind = [build(...machines), build(machine('a', [1, A]))]
+  expect(firstVersions(fresh, behind)).toEqual([{ machine: 'a', to: 1, schema: A }, b])
 })
