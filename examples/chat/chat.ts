@@ -35,8 +35,8 @@ export const chat = defineMachine('chat', schema, {
   commands: {
     join: command({ input: z.object({ room, name }), output: z.array(name) }, (ctx, { room, name }) => {
       const { id } = ctx.session
-      if (ctx.state.members.count({ prefix: [room] }) >= MEMBERS_MAX)
-        return ctx.reject('ROOM_FULL', { max: MEMBERS_MAX })
+      const full = ctx.state.members.count({ prefix: [room] }) >= MEMBERS_MAX
+      if (full && !ctx.state.members.has([room, id])) return ctx.reject('ROOM_FULL', { max: MEMBERS_MAX })
       ctx.state.members.set([room, id], { name, session: id })
       ctx.state.rooms.set([id, room], null)
       tell(ctx, room, (member) => ctx.emit(member, 'presence', { room, name, present: true }, HINT))

@@ -29,7 +29,7 @@ export const counterV2 = defineMachine('counter', schemaV2, {
   commands: { add: command(io, addWithTime) },
   migrations: {
     2: (ctx) => {
-      for (const [name, row] of ctx.state.counts.range({ limit: 10_000 })) {
+      for (const [name, row] of ctx.state.counts.range({ limit: Number.MAX_SAFE_INTEGER })) {
         ctx.state.counts.set(name, { value: row.value, changedAt: ctx.now })
       }
     },

@@ -20,7 +20,7 @@ export const N3 = nodeId('n3')
 export const THREE: Configuration = { voters: [N1, N2, N3], learners: [] }
 
 export interface SoloOptions {
-  /** Machines that this node has. Default 0. */
+  /** Entries `advanceVersion` of a new cluster. Default 0. */
   readonly advances?: number
   readonly configuration?: Configuration | null
   /** Term of each entry of the log; entry 1 is the Configuration. */

@@ -11,7 +11,7 @@ import type {
 /** What a client needs of a machine definition: its name and the types of its schema, commands and queries. */
 export interface MachineLike {
   readonly name: string
-  /** For the compiler alone: codes with their details, server requests, tasks. */
+  /** For the compiler: codes with their details, server requests, tasks. At run time `session.worker` reads its tasks. */
   readonly schema?: MachineSchema
   readonly commands: object
   readonly queries: object

@@ -5,6 +5,8 @@ import type { TaskHandler } from './typed-tasks.ts'
 
 /** What takes tasks of one kind, as the server names it: the kind without its machine. */
 export interface WorkerKind {
+  /** Whose tasks the handler is for; null: not known here. */
+  readonly machine: string | null
   readonly handler: TaskHandler
   /** How long an attempt lasts, ms; null: not known here. */
   readonly leaseMs: number | null
@@ -44,11 +46,13 @@ export function workerKinds(handlers: unknown, options: WorkerKindsOptions): Rea
     if (task !== null && options.roles?.includes(task.role) === false) {
       throw new InvalidArgument(field, `needs the role ${task.role}: connect with roles: ['${task.role}']`)
     }
-    kinds.set(kind, { handler: handler as TaskHandler, leaseMs: task?.leaseMs ?? options.leaseMs })
+    const machine = task?.machine ?? null
+    kinds.set(kind, { machine, handler: handler as TaskHandler, leaseMs: task?.leaseMs ?? options.leaseMs })
   }
   if (kinds.size === 0) refuse('handlers', 'must have a handler', handlers)
   for (const { kind, role, machine } of declared) {
-    if (kinds.has(kind) || options.roles?.includes(role) !== true) continue
+    // A task names its kind alone: of two machines with one kind, this session would do the other one's with this handler.
+    if (kinds.get(kind)?.machine === machine || options.roles?.includes(role) !== true) continue
     throw new InvalidArgument(
       'handlers',
       `lacks ${machine}.${kind}: a session with the role ${role} is given such tasks`,

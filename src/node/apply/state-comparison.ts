@@ -167,7 +167,7 @@ export class StateComparison {
     const { majority, others } = verdictOf(own, states, voters().length)
     for (const [voter, hash] of states) {
       const since = this.differing.get(voter)
-      if (hash === own && since !== undefined && since < index) this.differing.delete(voter)
+      if (hash === own && since !== undefined && since <= index) this.differing.delete(voter)
     }
     if (majority === own && (this.agreedTo ?? 0) < index) this.agreedTo = index
     if (others.length === 0) return null

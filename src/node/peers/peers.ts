@@ -1,7 +1,7 @@
 import { logIndex, type LogIndex, type NodeId } from '../../base/brand.ts'
 import { assert } from '../../base/assert.ts'
 import { BUILD_VERSIONS_MAX } from '../../codec/entry/names.ts'
-import type { ConfigurationPayload } from '../../codec/entry/payload.ts'
+import type { ConfigurationPayload, MachineAdvance } from '../../codec/entry/payload.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import { payloadAt, recordIndex, recordKind } from '../../codec/entry/record.ts'
 import { forEachOffset } from '../../codec/entry/batch.ts'
@@ -40,6 +40,8 @@ export class Peers {
   private readonly members: Members
   private readonly voters: readonly NodeId[]
   private bootstrapped = false
+  /** Of the first leader's write, as the builds stood when the handshake was complete. */
+  firstVersions: readonly MachineAdvance[] = []
 
   constructor(options: DriverOptions, members: Members, news: PeerNews) {
     this.options = options
@@ -104,11 +106,6 @@ export class Peers {
     }
   }
 
-  /** What the initial voters have said of themselves; null while one has not. */
-  initialBuilds(): readonly Build[] | null {
-    return this.buildsOf(this.voters)
-  }
-
   private sayBuild(to: NodeId): void {
     this.frame(to, '', { kind: 'build', ...this.options.build })
   }
@@ -162,16 +159,11 @@ export class Peers {
     if (configured || this.bootstrapped || !this.bootstrap.agree()) return null
     this.bootstrapped = true
     const configuration = { voters: this.voters, learners: [] }
-    return { configuration, advances: this.namesVersions() ? 1 : 0 }
-  }
-
-  /**
-   * A voter that says nothing of its build may be of one that cannot read the entry: then a leader's duty appends it, once all
-   * have spoken (`MachineAdvances`).
-   */
-  private namesVersions(): boolean {
-    const builds = this.initialBuilds()
-    return builds !== null && firstVersions(this.options.machine, builds).length > 0
+    // A voter that says nothing of its build may be of one that cannot read the entry: then a leader's duty appends it, once
+    // all have spoken (`MachineAdvances`).
+    const builds = this.buildsOf(this.voters)
+    this.firstVersions = builds === null ? [] : firstVersions(this.options.machine, builds)
+    return { configuration, advances: this.firstVersions.length > 0 ? 1 : 0 }
   }
 
   /**

@@ -1,11 +1,9 @@
 import type { NodeId } from '../../base/brand.ts'
 import { assert, unreachable } from '../../base/assert.ts'
-import type { Member } from '../../codec/entry/payload.ts'
+import type { MachineAdvance, Member } from '../../codec/entry/payload.ts'
 import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import type { CreatedKind } from '../../raft/types.ts'
-import { firstVersions } from './machine-advances.ts'
 import type { Bootstrap } from '../peers/bootstrap.ts'
-import type { Build } from '../ports/peer-transport.ts'
 import type { DutyPorts } from './leader-duties.ts'
 import type { DriverOptions } from '../options.ts'
 
@@ -15,7 +13,7 @@ const EMPTY = new Uint8Array(0)
 export function createdPayload(
   kind: CreatedKind,
   options: DriverOptions,
-  peers: { readonly bootstrap: Bootstrap; initialBuilds(): readonly Build[] | null },
+  peers: { readonly bootstrap: Bootstrap; readonly firstVersions: readonly MachineAdvance[] },
 ): Uint8Array {
   switch (kind) {
     case 'noop':
@@ -31,7 +29,7 @@ export function createdPayload(
       })
     case 'advanceVersion':
       // One entry for all machines: of several, a leader that fails could leave a part, and the rest would not be active.
-      return encodePayload('AdvanceVersion', { machines: firstVersions(options.machine, peers.initialBuilds() ?? []) })
+      return encodePayload('AdvanceVersion', { machines: peers.firstVersions })
     default:
       return unreachable(kind)
   }

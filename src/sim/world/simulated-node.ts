@@ -37,6 +37,8 @@ export interface SimulatedNodeOptions {
   readonly segmentBytes: number
   /** Looks at every step of the core; absent: nobody does. */
   readonly check?: NodeParts['check']
+  /** Functions of the machines are rehearsed, as in development (machines.md §2). Default false. */
+  readonly development?: boolean
   mount(): Mount
 }
 
@@ -122,7 +124,8 @@ export class SimulatedNode {
   }
 
   private parts(clock: SimulatedClock): NodeParts {
-    const { id, voters, seed, network, limits, credit, appendEntriesMax, check, observer, mount } = this.options
+    const { id, voters, seed, network, limits, credit, appendEntriesMax, check, observer, mount, development } =
+      this.options
     const position = indexOf(this.options)
     return {
       identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}-${this.replacements}` },
@@ -130,6 +133,7 @@ export class SimulatedNode {
       machines: mount(),
       limits,
       ...(credit === null ? {} : { credit }),
+      development,
       raft: appendEntriesMax === null ? {} : { appendEntriesMax },
       clock,
       codec: sessionCodec,

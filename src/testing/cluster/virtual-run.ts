@@ -53,15 +53,19 @@ export class VirtualRun {
   until(end: () => boolean, ms: number): Promise<boolean> {
     if (end()) return Promise.resolve(true)
     return this.awaited(
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         let late = false
         this.scheduler.after(ms * 1000, () => {
           late = true
         })
         this.goals.add(() => {
-          const held = end()
-          if (!held && !late) return false
-          resolve(held)
+          try {
+            const held = end()
+            if (!held && !late) return false
+            resolve(held)
+          } catch (error) {
+            reject(error)
+          }
           return true
         })
       }),

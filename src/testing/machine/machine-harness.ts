@@ -80,6 +80,7 @@ export class MachineHarness<Machines extends TypedMachines> {
     this.probed = new ProbedMachines(machines)
     const { userMachine } = this.probed.mount
     this.state = new SessionStateMachine(guard ? withDeterminismGuard(userMachine) : userMachine, sessionCodec, {
+      rehearse: guard,
       report: (told) => {
         if (told.kind === 'line') this.lines.push(told)
         else this.thrown.push(thrownBy(told))

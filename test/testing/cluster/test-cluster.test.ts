@@ -183,7 +183,7 @@ describe('a test cluster', () => {
         },
       },
     )
-    const world = testCluster([leaky], { nodes: 3, seed: 5 })
+    const world = testCluster([leaky], { nodes: 3, seed: 5, guard: false })
     const alice = await world.session('user:alice')
     const act = async (): Promise<void> => {
       for (let round = 0; round < 3; round += 1) await alice.machines.leaky.bump({})
@@ -211,6 +211,41 @@ describe('a test cluster', () => {
       { node: 'n1', part: { machine: 'broken', name: 'run' }, reason: 'EXCEPTION' },
     ])
     expect(world.failures[0]?.error).toBeInstanceOf(RangeError)
+  })
+
+  test('a condition that throws is the test’s own failure, and the cluster goes on', async () => {
+    const world = cluster([counter])
+    const alice = await world.session('user:alice')
+    let looks = 0
+    const condition = (): boolean => {
+      looks += 1
+      if (looks > 1) throw new Error('what the test expected')
+      return false
+    }
+    await expect(world.until(condition)).rejects.toThrow('what the test expected')
+    expect(await alice.machines.counter.increment({ name: 'a' })).toMatchObject({ kind: 'ok', value: 1 })
+  })
+
+  test('what a handler keeps outside its tables is found by its rehearsal', async () => {
+    let outside = 0
+    const leaky = defineMachine(
+      'leaky',
+      { version: 1, state: {} },
+      {
+        commands: {
+          run: command({ input: z.object({}), output: z.int() }, () => {
+            outside += 1
+            return outside
+          }),
+        },
+      },
+    )
+    const world = cluster([leaky])
+    const alice = await world.session('user:alice')
+    expect(await alice.machines.leaky.run({})).toMatchObject({
+      kind: 'rejected',
+      details: { reason: 'NONDETERMINISTIC' },
+    })
   })
 
   test('bad options and unknown nodes are refused with what would do', () => {
