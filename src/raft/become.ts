@@ -4,7 +4,7 @@ import { hasMajority } from './quorum.ts'
 import { replicate } from './replicate.ts'
 import { noSizes } from './sizes.ts'
 import { isVoter, type Leader, NEVER, peersOf, type RaftState, votersOf } from './state.ts'
-import { advanceElectionDraw } from './timer.ts'
+import { advanceElectionDraw, helpMs } from './timer.ts'
 import { lastTermOf } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { CreatedKind, PersistRun, Progress } from './types.ts'
@@ -107,6 +107,7 @@ function becomeLeader(turn: Turn): void {
     sendTimes: [{ sequence: 0, at: now }],
     sizes: noSizes(turn.state.lastIndex),
     heartbeatDeadline: progress.size === 0 ? NEVER : now + state.config.heartbeatMs,
+    helpUntil: state.halted ? now + helpMs(state.config) : null,
   }
   turn.state = { ...turn.state, role }
   replicate(turn, null)

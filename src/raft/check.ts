@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts'
 import type { NodeId } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
-import { isCaughtUp } from './hand-over.ts'
+import { caughtUp } from './hand-over.ts'
 import { type RaftState, type Leader, votersOf } from './state.ts'
 import { lastIndexOf, lastTermOf, runsBetween, trailTermAt } from './trail.ts'
 import type { Progress } from './types.ts'
@@ -117,10 +117,22 @@ function checkRole(state: RaftState): void {
     'a leader’s entries of currentTerm are [firstOwnIndex, lastIndex], less what the snapshot covers',
     { firstOwnIndex: role.firstOwnIndex, trail },
   )
-  assert(!state.halted || !isCaughtUp(state, role), 'no other voter is known to hold a halted leader’s whole log', {
-    role,
-  })
+  checkHandOver(state, role)
   for (const [id, progress] of role.progress) checkProgress(state, role, { id, progress })
+}
+
+function checkHandOver(state: RaftState, role: Leader): void {
+  const { some, all } = caughtUp(state, role)
+  assert(
+    !state.halted || role.helpUntil !== null || !some,
+    'no other voter is known to hold the whole log of a leader that halted in office',
+    { role },
+  )
+  assert(
+    role.helpUntil === null || !all,
+    'not all other voters are known to hold the whole log of a leader elected halted',
+    { role },
+  )
 }
 
 function checkProgress(state: RaftState, leader: Leader, follower: { id: NodeId; progress: Progress }): void {

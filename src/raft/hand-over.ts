@@ -1,3 +1,4 @@
+import type { Millis, NodeId } from '../base/brand.ts'
 import { becomeFollower } from './become.ts'
 import { type Leader, type RaftState, votersOf } from './state.ts'
 import { reluctanceMs } from './timer.ts'
@@ -19,23 +20,57 @@ export function halt(turn: Turn): void {
 }
 
 /**
- * A halted leader steps down once another voter holds its whole log; says whether it did. The commit index is not enough:
- * with a third voter down, the one that lacks uncommitted entries would not get this node’s vote (paper §5.4.1), which
- * would have to lead again for every few of them. The whole log is not far: nothing is appended to it any more.
+ * A halted leader steps down once another voter holds its whole log, and it helps nobody else (`isHelping`); says whether it
+ * did. The commit index is not enough: with a third voter down, the one that lacks uncommitted entries would not get this
+ * node’s vote (paper §5.4.1), which would have to lead again for every few of them. The whole log is not far: nothing is
+ * appended to it any more. Asked at every answer of a follower, those to heartbeats included: whom nobody hears from cannot
+ * be handed over to.
  *
  * Stepping down is always safe: it is what a crash does that loses nothing, and no rule of Raft rests on a leader staying
  * one. Term, vote and log stay as they are, so this node gives no second vote in its term and acknowledges nothing new; what
  * it committed is on a majority, of which every later leader has the vote of one (paper §5.4.3). It costs an election.
  */
 export function maybeHandOver(turn: Turn): boolean {
-  const { state } = turn
+  const { state, now } = turn
   const { role } = state
-  if (!state.halted || role.kind !== 'leader' || !isCaughtUp(state, role)) return false
+  if (!state.halted || role.kind !== 'leader') return false
+  if (!caughtUp(state, role).some || isHelping(state, role, now)) return false
   becomeFollower(turn, null)
   return true
 }
 
-/** Another voter holds the leader’s whole log: every voter would vote for it. Never so where there is no other voter. */
-export function isCaughtUp(state: RaftState, leader: Leader): boolean {
-  return votersOf(state).some((voter) => leader.progress.get(voter)?.matchIndex === state.lastIndex)
+/**
+ * Whether a leader that was elected halted still brings a voter up to its log. It cannot tell who of the others has halted,
+ * but whoever has its whole log and serves would have campaigned long before it, unless it was away. Without this:
+ *
+ *   1. n1 and n2 have halted, n3 has not and lacks 20,000 entries. n1 is elected with the vote of n2, which has all.
+ *   2. n2 acknowledges the first heartbeat, n1 hands over; n3 got one probe, 64 entries (`PROBE_ENTRIES_MAX`).
+ *   3. n3 campaigns and gets no vote, for its log is behind; after the timeouts of the reluctant n2 is elected. Back to 1,
+ *      more than 300 times.
+ *
+ * One that halted in office does not wait: until then nobody knew, so that whoever has its log most likely serves. It is
+ * bounded by `helpUntil`, for a voter may be in contact and never reach the end (a slow disk, a long log), while another that
+ * serves has come back with the whole of it: that one waits no longer. A slow one goes on under the next leader, where it was.
+ */
+function isHelping(state: RaftState, leader: Leader, now: Millis): boolean {
+  if (leader.helpUntil === null || now >= leader.helpUntil) return false
+  return othersOf(state).some((voter) => {
+    const progress = leader.progress.get(voter)
+    if (progress === undefined || progress.matchIndex === state.lastIndex) return false
+    return now - progress.lastContact < state.config.electionTimeoutMinMs
+  })
+}
+
+/**
+ * Of the other voters, whether some, and whether all, are known to hold the leader’s whole log: each of those would get every
+ * voter’s vote. Where there is no other voter, neither.
+ */
+export function caughtUp(state: RaftState, leader: Leader): { readonly some: boolean; readonly all: boolean } {
+  const others = othersOf(state)
+  const count = others.filter((voter) => leader.progress.get(voter)?.matchIndex === state.lastIndex).length
+  return { some: count > 0, all: count > 0 && count === others.length }
+}
+
+function othersOf(state: RaftState): readonly NodeId[] {
+  return votersOf(state).filter((voter) => voter !== state.config.self)
 }

@@ -51,6 +51,8 @@ export interface Leader {
   readonly sendTimes: readonly { readonly sequence: number; readonly at: Millis }[]
   readonly sizes: Sizes
   readonly heartbeatDeadline: Millis
+  /** Of a leader that had halted when it was elected: until when it helps a voter that is behind; null at any other. */
+  readonly helpUntil: Millis | null
 }
 
 /** What a node is at any time (paper §5.1), each with only its own fields. */
@@ -83,7 +85,8 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - a leader’s `disk.hardStateWrite` lies in `[0, disk.durableWrite]`
  * - a leader’s last entry is of `currentTerm`
  * - a leader’s entries of `currentTerm` are `[firstOwnIndex, lastIndex]`, less what the snapshot covers
- * - no other voter is known to hold a halted leader’s whole log
+ * - no other voter is known to hold the whole log of a leader that halted in office
+ * - not all other voters are known to hold the whole log of a leader elected halted
  */
 export interface RaftState {
   readonly config: RaftConfig

@@ -13,6 +13,14 @@ export function reluctanceMs(config: RaftConfig): Millis {
 }
 
 /**
+ * A leader that was elected although it had halted helps voters that are behind for so long at most: see `isHelping`. Most
+ * of the time, then, goes into replication and not into the three timeouts that the next such election takes.
+ */
+export function helpMs(config: RaftConfig): Millis {
+  return 10 * config.electionTimeoutMaxMs
+}
+
+/**
  * Moves the state on to its next drawn election timeout (`draws` rises by one: call it before reading `turn.state`) and
  * returns the deadline that this timeout leads to; the caller puts it into the role. The deadline is anchored at `from`,
  * the moment the leader was heard or the deadline that has just passed, so that late ticks do not stretch it and nodes do

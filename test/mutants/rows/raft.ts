@@ -1,10 +1,35 @@
 import type { Catcher, Mutant } from '../mutant.ts'
 
 const PROGRESS: Catcher = { kind: 'tests', files: ['test/raft/progress.test.ts'] }
+const HALTED: Catcher = { kind: 'tests', files: ['test/raft/leaders/halted.test.ts'] }
 const REPEATS: Catcher = { kind: 'tests', files: ['test/raft/repeats.test.ts'] }
 
 /** The core, under its own tests. */
 export const RAFT: readonly Mutant[] = [
+  {
+    id: 'raft/halted-helps-nobody',
+    breaks: 'halted leaders hand over to each other while the voter that serves stays behind',
+    file: 'src/raft/become.ts',
+    find: 'helpUntil: state.halted ? now + helpMs(state.config) : null',
+    replace: 'helpUntil: null',
+    caughtBy: HALTED,
+  },
+  {
+    id: 'raft/halted-helps-for-ever',
+    breaks: 'a halted leader stays one for a voter that never reaches the end of its log',
+    file: 'src/raft/hand-over.ts',
+    find: 'leader.helpUntil === null || now >= leader.helpUntil',
+    replace: 'leader.helpUntil === null',
+    caughtBy: HALTED,
+  },
+  {
+    id: 'raft/halted-helps-the-silent',
+    breaks: 'a halted leader waits for a voter that is down',
+    file: 'src/raft/hand-over.ts',
+    find: 'return now - progress.lastContact < state.config.electionTimeoutMinMs',
+    replace: 'return true',
+    caughtBy: HALTED,
+  },
   {
     id: 'raft/prev-log-term-ignored',
     breaks: 'entries are appended after an entry of another term',
@@ -20,7 +45,7 @@ export const RAFT: readonly Mutant[] = [
     find: 'if (request.term < turn.state.currentTerm) return refuse(turn, from, request)',
     replace:
       'if (request.term < turn.state.currentTerm) { turn.state = { ...turn.state, heardLeaderAt: turn.now }; return refuse(turn, from, request) }',
-    caughtBy: { kind: 'tests', files: ['test/raft/stale-term.test.ts'] },
+    caughtBy: { kind: 'tests', files: ['test/raft/leaders/stale-term.test.ts'] },
   },
   {
     id: 'raft/vote-of-an-unnamed-disk',

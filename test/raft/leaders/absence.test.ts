@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { progressOf } from '../../src/raft/index.ts'
-import { matched, N2, N3, Solo } from './solo.ts'
+import { progressOf } from '../../../src/raft/index.ts'
+import { matched, N2, N3, Solo } from '../solo.ts'
 
 describe('check-quorum of a busy process', () => {
   test('a leader whose own process was held up asks again before it judges; a cut-off one steps down all the same', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { term } from '../../src/base/brand.ts'
-import type { Message } from '../../src/raft/index.ts'
-import { appendEntries, matched, N2, N3, preVote, refused, requestVote, Solo } from './solo.ts'
+import { term } from '../../../src/base/brand.ts'
+import type { Message } from '../../../src/raft/index.ts'
+import { appendEntries, matched, N2, N3, preVote, refused, requestVote, Solo } from '../solo.ts'
 
 const TERM = 5
 const OLDER = 4
