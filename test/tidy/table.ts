@@ -117,9 +117,13 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
   cli: {
     folders: ['base', 'protocol', 'client', 'machine', 'machines', 'sim', 'host'],
-    packages: ['commander', 'jiti', 'yaml', 'zod', '<computed>', 'node:*'],
+    packages: ['commander', 'jiti', 'yaml', 'zod', '@dagrejs/dagre', '<computed>', 'node:*'],
     // A module of the user's is loaded by its path.
-    onlyIn: { jiti: 'cli/machines/load-module.ts', '<computed>': 'cli/machines/load-module.ts' },
+    onlyIn: {
+      jiti: 'cli/machines/load-module.ts',
+      '<computed>': 'cli/machines/load-module.ts',
+      '@dagrejs/dagre': 'cli/diagrams/layout.ts',
+    },
   },
 }
 

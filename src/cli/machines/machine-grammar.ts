@@ -48,15 +48,17 @@ function addDiagram(machine: Command): void {
   withSettings(machine.command('diagram'), ['machines'])
     .description("a machine's states and the steps between them, from the graphs that its schema declares")
     .argument('<machine>')
-    .addOption(new Option('--format <format>', 'language').choices(['mermaid', 'dot', 'ascii']).default('mermaid'))
+    .addOption(
+      new Option('--format <format>', 'language').choices(['mermaid', 'dot', 'svg', 'ascii']).default('mermaid'),
+    )
     .option('--graph <name>', 'which of its graphs, where it declares several')
     .option('--check <file>', 'print nothing; exit code 1 when the file does not hold the diagram')
     .addHelpText(
       'after',
-      '\nExamples:\n  holdfast machine diagram payments --graph payment\n  holdfast machine diagram payments --graph video --format ascii',
+      '\nExamples:\n  holdfast machine diagram payments --graph payment\n  holdfast machine diagram payments --graph video --format svg > video.svg',
     )
     .action(async (name: string, flags) => {
-      const { machineDiagram } = await import('./machine-diagram.ts')
+      const { machineDiagram } = await import('../diagrams/machine-diagram.ts')
       await machineDiagram(name, flags)
     })
 }

@@ -6,7 +6,7 @@ import { templateFolder } from './template-folder.ts'
 
 const FOLDER = 'machines'
 const LIST = 'machines.ts'
-const WRITTEN = ['sample.ts', 'sample.test.ts'] as const
+const WRITTEN = ['sample.ts', 'sample.test.ts', 'sample.mmd'] as const
 
 /** Words that no constant may be called. */
 const RESERVED =
@@ -15,7 +15,8 @@ const RESERVED =
   'super switch this throw true try typeof var void while with yield'
 
 /**
- * `holdfast new machine NAME`: writes the machine with its test into the folder `machines`, and has machines.ts export it.
+ * `holdfast new machine NAME`: writes the machine with its test and diagram into the folder `machines`, and has machines.ts
+ * export it.
  * Throws CommandError, and has written nothing then, for what is no name of a machine, where there is no project, and where
  * there is such a file. Gives what it has done, for a person.
  */
@@ -29,7 +30,7 @@ export function newMachine(name: string): string {
   const constant = constantFor(name, templates)
   const files = WRITTEN.map((file, at) => ({
     path: join(FOLDER, file.replace('sample', name)),
-    text: named(templates[at] ?? '', name, constant),
+    text: named(templates[at] ?? '', name, file.endsWith('.mmd') ? name : constant),
   }))
   const there = files.find(({ path }) => existsSync(path))
   if (there !== undefined) {
@@ -40,7 +41,8 @@ export function newMachine(name: string): string {
   const list = readFileSync(LIST, 'utf8')
   const gap = list === '' || list.endsWith('\n') ? '' : '\n'
   writeFileSync(LIST, `${list}${gap}export { ${constant} } from './${FOLDER}/${name}.ts'\n`)
-  return `${files.map(({ path }) => path).join(' and ')} are written, and ${LIST} exports ${constant}. Next: npm test`
+  const [machine, ...beside] = files.map(({ path }) => path)
+  return `${machine}, ${beside.join(' and ')} are written, and ${LIST} exports ${constant}. Next: npm test`
 }
 
 function checkName(name: string): void {
@@ -62,6 +64,6 @@ function constantFor(name: string, templates: readonly string[]): string {
 function named(text: string, name: string, constant: string): string {
   return text
     .replaceAll(/'sample(?=['.])/g, `'${name}`)
-    .replaceAll('./sample.ts', `./${name}.ts`)
+    .replaceAll(/(?<=[./]|\b)sample(?=\.(?:ts|mmd)\b)/g, name)
     .replaceAll(/(?<!['./])\bsample\b/g, constant)
 }

@@ -94,9 +94,9 @@ function examplesOf(command: Command): string[] {
   return [...own, ...command.commands.flatMap(examplesOf)]
 }
 
-/** Words of a shell line, as far as the examples use quotes. */
+/** Words of a shell line, as far as the examples use quotes; where it sends stdout is left out. */
 function wordsOf(line: string): string[] {
-  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+  return [...line.replace(/ > \S+$/, '').matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
 }
 
 const VERBS = program(() => undefined).commands.filter((command) => ['machine', 'replay'].includes(command.name()))
@@ -178,6 +178,8 @@ describe('machine diagram', () => {
   test('tells whether a committed file still holds it', async () => {
     writeFileSync(join(project, 'stock.txt'), `# Stock\n${(await drawn()).out}`)
     expect(await drawn('--check', './stock.txt')).toMatchObject({ code: 0, out: '' })
+    writeFileSync(join(project, 'stock.svg'), (await drawn('--format', 'svg')).out)
+    expect(await drawn('--format', 'svg', '--check', './stock.svg')).toMatchObject({ code: 0, out: '' })
     writeFileSync(join(project, 'stock.txt'), '# Stock\n')
     expect(await drawn('--check', './stock.txt')).toMatchObject({ code: 1, out: '' })
   })

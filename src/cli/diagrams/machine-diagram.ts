@@ -4,7 +4,7 @@ import { payments } from '../../machines/index.ts'
 import { readSettings, type TypedFlags } from '../config/read-settings.ts'
 import { CommandError, EXIT, usageError } from '../terminal/exit.ts'
 import { say } from '../terminal/output.ts'
-import { loadMachines } from './load-machines.ts'
+import { loadMachines } from '../machines/load-machines.ts'
 
 /** Options of `holdfast machine diagram`. */
 export interface DiagramFlags extends TypedFlags {
@@ -15,13 +15,19 @@ export interface DiagramFlags extends TypedFlags {
   readonly check?: string
 }
 
-const WRITERS = { mermaid, dot, ascii } as const
+const WRITERS = {
+  mermaid,
+  dot,
+  ascii,
+  // It alone needs a library, which takes longer to load than all the rest to run.
+  svg: async (graph: Drawable) => (await import('./svg.ts')).svg(graph),
+} as const
 
 /** `holdfast machine diagram`: a state graph of a machine on stdout, or compared with a committed file. */
 export async function machineDiagram(name: string, flags: DiagramFlags): Promise<void> {
   const { values, origins } = await readSettings(flags)
   const machines = values.machines === undefined ? [payments] : await loadMachines(values.machines, origins.machines)
-  const text = WRITERS[flags.format](graphOf(machineOf(machines, name), flags.graph))
+  const text = await WRITERS[flags.format](graphOf(machineOf(machines, name), flags.graph))
   if (flags.check === undefined) {
     process.stdout.write(text)
     return
