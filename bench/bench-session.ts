@@ -1,4 +1,5 @@
-import type { MultiSession, SessionCore } from '../src/client/index.ts'
+import type { MultiSession } from '../src/client/session/multi-session.ts'
+import type { SessionCore } from '../src/client/session/session-core.ts'
 
 /** A session of a bench: what was asked for, and who hears that it is no more. */
 export interface BenchSessionOptions {

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { encodeValue, type MultiSession, type SessionCore } from '../src/client/index.ts'
+import { encodeValue } from '../src/client/index.ts'
+import type { MultiSession } from '../src/client/session/multi-session.ts'
+import type { SessionCore } from '../src/client/session/session-core.ts'
 
 import type { RawOutcome } from '../src/client/calls/raw-outcome.ts'
 import { openBenchSession } from './bench-session.ts'

@@ -8,7 +8,8 @@ import { printJson, say } from '../src/cli/terminal/output.ts'
 import { eventually, leaderOf, statusOf } from './agreement.ts'
 import { FreezeLane } from './freeze-lane.ts'
 import { Latencies } from './latencies.ts'
-import { dialGrpc, MultiSession, nodeEnvironment } from '../src/client/index.ts'
+import { dialGrpc, nodeEnvironment } from '../src/client/index.ts'
+import { MultiSession } from '../src/client/session/multi-session.ts'
 
 export interface FreezeFlags {
   readonly json: boolean

@@ -1,5 +1,6 @@
 import type { LocalCluster } from '../src/cli/cluster/local-cluster.ts'
-import { dialGrpc, MultiSession, nodeEnvironment } from '../src/client/index.ts'
+import { dialGrpc, nodeEnvironment } from '../src/client/index.ts'
+import { MultiSession } from '../src/client/session/multi-session.ts'
 
 /**
  * Ends leaders with `kill -9` (faults.md §5), as often as asked, and starts each again on its data at once. It learns who

@@ -1,4 +1,5 @@
-import { encodeValue, type MultiSession } from '../src/client/index.ts'
+import { encodeValue } from '../src/client/index.ts'
+import type { MultiSession } from '../src/client/session/multi-session.ts'
 import { openBenchSession } from './bench-session.ts'
 import type { Lanes } from './closed-loop.ts'
 

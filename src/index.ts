@@ -29,7 +29,8 @@ export type {
   WorkerTask,
 } from './client/index.ts'
 export { defineConfig, type HoldfastConfig } from './cli/config/define-config.ts'
-export { sessionCodec } from './codec/session-codec.ts'
+export type { Entry, EntryHeader, EntryKind } from './codec/entry/entry.ts'
+export { type SessionCodec, sessionCodec } from './codec/session-codec.ts'
 export type { EmbeddedOptions, NodeOptions } from './host/node-options.ts'
 export type { PeerList } from './host/peer-list.ts'
 export type { RunningNode } from './host/running-node.ts'
@@ -37,6 +38,20 @@ export { StartError } from './host/start-error.ts'
 export { startEmbedded, startNode } from './host/start-node.ts'
 export type { Value } from './codec/value/value.ts'
 export * from './machine/index.ts'
-export { SessionStateMachine } from './session/session-state-machine.ts'
-export type { MachineContext, UserStateMachine } from './session/user-machine.ts'
-export type { StateMachine } from './session/state-machine.ts'
+export type { MachineErrorReason, MachineFailure, MachinePart } from './session/machine-report.ts'
+export type { HaltCode } from './session/run/halt.ts'
+export { SessionStateMachine, type SessionStateMachineOptions } from './session/session-state-machine.ts'
+export type { BuildMachine, MachineContext, MachineVersion, UserStateMachine } from './session/user-machine.ts'
+export type {
+  Applied,
+  CachedOutcome,
+  DirtyRow,
+  DirtyRows,
+  LeaderTime,
+  MachineStatus,
+  RefusalCode,
+  Reply,
+  SessionEnd,
+  SessionFacts,
+  StateMachine,
+} from './session/state-machine.ts'

@@ -1,21 +1,22 @@
 /** `holdfast/client`: sessions of a cluster, from outside it or within its process. */
+export type { Random } from '../base/random.ts'
+export type { SessionNumbers } from '../codec/entry/payload.ts'
 export type { Value } from '../codec/value/value.ts'
+export type { ErrorScope } from '../protocol/errors.ts'
 export type { Consistency } from '../protocol/up-frame.ts'
 export { decodeValue } from '../codec/value/decode.ts'
 export { encodeValue, encodeView } from '../codec/value/encode.ts'
-export {
-  type CallOptions,
-  type CommandOutcome,
-  commandOutcome,
-  type FrameworkRefusal,
-  type MachineErrorRefusal,
-  type QueryOptions,
-  type QueryOutcome,
-  queryOutcome,
-  type RejectedCommand,
-  type RejectedQuery,
+export type {
+  CallOptions,
+  CommandOutcome,
+  FrameworkRefusal,
+  MachineErrorRefusal,
+  QueryOptions,
+  QueryOutcome,
+  RejectedCommand,
+  RejectedQuery,
 } from './calls/call.ts'
-export { ClientSession } from './session/client-session.ts'
+export type { ClientSession } from './session/client-session.ts'
 export { InvalidArgument } from './check/invalid-argument.ts'
 export { connect, ConnectError } from './connect.ts'
 export type { ConnectOptions } from './connect-options.ts'
@@ -35,19 +36,15 @@ export {
   type NodeStatusReport,
   type PeerBuildReport,
 } from './connection/grpc.ts'
-export { inProcessDial, type InProcessServer } from './connection/in-process.ts'
+export { inProcessDial, type InProcessConnection, type InProcessServer } from './connection/in-process.ts'
 export type { MachineCommands, MachineLike, MachineQueries } from './session/typed-machines.ts'
 export { type AbortCode, TaskAborted } from './worker/task-attempt.ts'
-export type { TaskHandler, WorkerHandlers, WorkerTask } from './worker/typed-tasks.ts'
+export type { TaskHandler, TaskOf, WorkerHandlers, WorkerTask } from './worker/typed-tasks.ts'
 export type { Worker } from './worker/worker.ts'
 export type { TaskProblem, WorkerOptions } from './worker/worker-options.ts'
-export { MultiSession, type MultiSessionOptions } from './session/multi-session.ts'
-export type { RawOutcome } from './calls/raw-outcome.ts'
 export type { Channel, ChannelListener, ClientClock, ClientEnvironment, Dial } from './connection/ports.ts'
-export type { QueryRequest, RawQueryOutcome } from './calls/query-board.ts'
 export type { ReceivedRequest } from './session/received-request.ts'
-export type { Notification, RequestOfType, SessionRequest, TaskAssignment } from './session/typed-requests.ts'
+export type { IsTyped, Notification, RequestOfType, SessionRequest, TaskAssignment } from './session/typed-requests.ts'
 export type { RequestHandler } from './session/request-handlers.ts'
-export { SessionCore } from './session/session-core.ts'
-export type { LostReason, SessionEvents } from './session/session-events.ts'
-export type { SessionSettings, SessionToken } from './session/session-settings.ts'
+export type { LostReason } from './session/session-events.ts'
+export type { SessionToken } from './session/session-settings.ts'

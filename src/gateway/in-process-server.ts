@@ -9,6 +9,14 @@ export interface InProcessListener {
   onEnded(code: string, message: string): void
 }
 
+/** The server's end of such a connection: what its client does. */
+export interface AcceptedConnection {
+  /** One frame, whole; it is not kept. */
+  receiveFrame(frame: Uint8Array): void
+  /** The client is gone. Nothing is told to the listener any more. */
+  disconnected(): void
+}
+
 /**
  * A gateway as a server for clients of the same process or simulation: the same frames, without sockets. It has the shape
  * that `inProcessDial` of client/connection/in-process.ts looks for.
@@ -18,7 +26,7 @@ export interface InProcessListener {
 export function inProcessServer(
   gateway: Pick<SessionGateway, 'connect' | 'greeting'>,
   defer: (callback: () => void) => void = queueMicrotask,
-): { accept(listener: InProcessListener): FrameConnection } {
+): { accept(listener: InProcessListener): AcceptedConnection } {
   return {
     accept: (listener) => {
       const connection = new FrameConnection(gateway, {

@@ -1,5 +1,4 @@
-import type { FrameConnection } from '../gateway/frame-connection.ts'
-import type { InProcessListener } from '../gateway/in-process-server.ts'
+import type { AcceptedConnection, InProcessListener } from '../gateway/in-process-server.ts'
 import type { NodeStatus } from '../node/api.ts'
 
 /** One node of a cluster in this process, or the only one. Also what `connect({ embedded: node })` takes. */
@@ -10,7 +9,7 @@ export interface RunningNode {
   /** Role, term, leader, indexes and state hash of this node, now. */
   status(): NodeStatus
   /** For clients of this process, which need no socket: `connect` calls it. */
-  accept(listener: InProcessListener): FrameConnection
+  accept(listener: InProcessListener): AcceptedConnection
   /** Streams end, the log is flushed, the directory is let go. May be called again, which waits for the same end. */
   close(): Promise<void>
 }

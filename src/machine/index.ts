@@ -12,9 +12,11 @@ export {
   type QueryRef,
   type RefusesWith,
 } from './define/command.ts'
-export type { Context, OnceOutcome, OnceRequest, QueryContext, Tables, TableViews } from './define/context.ts'
+export type { Context, OnceOutcome, OnceRequest, QueryContext, Reject, Tables, TableViews } from './define/context.ts'
 export {
   defineMachine,
+  type AnyCommand,
+  type AnyQuery,
   type CommandRefs,
   type ContextOf,
   type MachineBehaviour,
@@ -51,16 +53,19 @@ export {
   task,
   type ErrorsOf,
   type Frozen,
+  type KeyOf,
   type KeyPart,
   type MachineSchema,
   type NameOf,
   type Parsed,
   type RequestsOf,
   type RowOf,
+  type Shapes,
   type TableKey,
   type TableSchema,
   type TaskSchema,
   type TasksOf,
+  type TimersOf,
 } from './define/schema.ts'
 export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './define/tables.ts'
 export { ascii } from './graph/ascii.ts'
@@ -77,6 +82,7 @@ export {
 export {
   transitionCases,
   transitions,
+  type Closed,
   type Edge,
   type EventOf,
   type InvalidTransition,
@@ -89,7 +95,7 @@ export {
 export type { KeyCodec } from './run/table-key.ts'
 export type { Result } from '../base/result.ts'
 export type { Value } from '../codec/value/value.ts'
-export type { Millis, ServerRequestId, SessionId } from '../base/brand.ts'
+export type { Brand, Millis, ServerRequestId, SessionId } from '../base/brand.ts'
 export { assert } from '../base/assert.ts'
 export type {
   EmitOptions,
@@ -101,6 +107,7 @@ export type {
   SessionInfo,
   StateReader,
   StateStore,
+  TaskKind,
   TaskRecord,
   UserStateMachine,
 } from '../session/user-machine.ts'

@@ -1,4 +1,4 @@
-export { MACHINE_CODES } from './codes.ts'
+export { MACHINE_CODES, type MachineCode } from './codes.ts'
 export { counter, COUNTER_MAX } from './counter.ts'
 export { BareCounter } from './counter-bare.ts'
 export { register, REGISTER_BYTES_MAX } from './register.ts'

@@ -22,7 +22,7 @@ import { checkReplicatedState } from './state/check.ts'
 import { foldIndex, foldKind, foldReply } from './state/fold.ts'
 import { ReplicatedState } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
-import type { MachineErrorReason, MachineReport } from './machine-report.ts'
+import type { MachineErrorReason, MachineFailure, MachineLine } from './machine-report.ts'
 import { TASK_MACHINE } from './tables/tasks.ts'
 import type {
   Applied,
@@ -44,7 +44,7 @@ export interface SessionStateMachineOptions {
    * Hears of every function of a machine that failed and of every `ctx.log`, on each replica and also on replay: the host
    * decides what it tells (sessions.md §3). What it throws is dropped. Default: nobody.
    */
-  readonly report?: (report: MachineReport) => void
+  readonly report?: (report: MachineFailure | MachineLine) => void
   /**
    * For development (machines.md §2): every function of the machine runs twice, the first time for nothing; one that does
    * different things is MACHINE_ERROR with NONDETERMINISTIC. The same on every replica. Default false.

@@ -151,7 +151,7 @@ export interface MachineVersion {
   readonly version: number
   /** Fingerprint of what it declares, 64 hex digits or ''; binding. */
   readonly schema: string
-  /** Fingerprint of its code: shown, never binding. */
+  /** Fingerprint of its code, of the same form: shown, never binding. */
   readonly code: string
 }
 

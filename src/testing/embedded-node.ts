@@ -5,7 +5,8 @@ import { groupId, nodeId } from '../base/brand.ts'
 import { type ClientSession, connect, type ConnectOptions, type InProcessServer } from '../client/index.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
 import { mount } from '../machine/index.ts'
-import type { Driver } from '../node/driver.ts'
+import type { Halt, NodeStatus } from '../node/api.ts'
+import type { StateMachine } from '../session/state-machine.ts'
 import { inProcessServer } from '../gateway/in-process-server.ts'
 import type { PeerTransport } from '../node/ports/peer-transport.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
@@ -32,10 +33,22 @@ export interface EmbeddedNodeOptions<Machines extends TypedMachines> {
   readonly snapshotBytes?: number
 }
 
+/** The node within an `embeddedNode`, as far as tests look into it. */
+export interface InnerNode {
+  /** All that its machines made of the log, to be read and never changed: rows, counts, versions, queries. */
+  readonly machine: StateMachine
+  /** Null: it applies what is committed. */
+  readonly halted: Halt | null
+  /** Role, indexes, state hash, and what its machines threw, now. */
+  status(): NodeStatus
+  /** Tells once that index is applied; false when the node ends before. */
+  waitApplied(index: number, done: (reached: boolean) => void): void
+}
+
 /** A single durable node in this process: real log, real LevelDB, no socket. For tests of machines (machines.md §6). */
 export interface EmbeddedNode<Machines extends TypedMachines> {
   /** The node that runs now; another one after `restart`. Throws while none runs. */
-  readonly node: Driver
+  readonly node: InnerNode
   readonly machines: Machines
   /** For `connect({ embedded })`. */
   readonly server: InProcessServer

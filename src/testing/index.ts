@@ -2,20 +2,27 @@ export { applyTwice, type AppliedEntry, type Divergence } from './apply-twice.ts
 export { checkMachine, type CheckOptions, type CheckReport } from './check/check-machine.ts'
 export type { Reaction } from './check/check-run.ts'
 export type { CheckStep } from './check/check-step.ts'
-export { testCluster, TestCluster, type TestClusterOptions, type TestNode } from './cluster/test-cluster.ts'
+export { testCluster, type TestCluster, type TestClusterOptions, type TestNode } from './cluster/test-cluster.ts'
 export { DeterminismError } from '../assembly/development/forbidden.ts'
 export { withDeterminismGuard } from '../assembly/development/determinism-guard.ts'
+export type { NodeFailure } from './cluster/cluster-watch.ts'
 export type { Duration } from './duration.ts'
-export { type EmbeddedNode, embeddedNode, type EmbeddedNodeOptions } from './embedded-node.ts'
+export { type EmbeddedNode, embeddedNode, type EmbeddedNodeOptions, type InnerNode } from './embedded-node.ts'
 export type { MachineLine } from '../session/machine-report.ts'
 export type { SessionGiven } from './machine/entry-log.ts'
-export {
-  type HarnessCommands,
-  type HarnessOutcome,
-  type HarnessQueries,
+export type {
+  HarnessCommands,
+  HarnessOutcome,
+  HarnessQueries,
   HarnessSession,
 } from './machine/harness-session.ts'
-export { type HarnessOptions, MachineHarness, machineHarness } from './machine/machine-harness.ts'
+export {
+  type HarnessOptions,
+  type MachineHarness,
+  machineHarness,
+  type SchemaNamed,
+} from './machine/machine-harness.ts'
 export type { ArmedTimer } from './machine/state-rows.ts'
 export type { TypedMachines } from './machines.ts'
+export type { Disk, DiskDone, DiskError, DiskFile, DiskLock, DiskResult } from '../storage/disk/disk.ts'
 export { MemoryDisk } from '../storage/disk/memory-disk.ts'

@@ -4,12 +4,16 @@ import { join } from 'node:path'
 import { isPromise } from 'node:util/types'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import * as client from '../../src/client/index.ts'
-import { type ClientSession, connect } from '../../src/client/index.ts'
+import { connect } from '../../src/client/index.ts'
+import { ClientSession } from '../../src/client/session/client-session.ts'
+import { MultiSession } from '../../src/client/session/multi-session.ts'
+import { SessionCore } from '../../src/client/session/session-core.ts'
 import * as host from '../../src/host/index.ts'
 import * as sdk from '../../src/index.ts'
 import * as machines from '../../src/machines/index.ts'
 import { counter } from '../../src/machines/counter.ts'
 import * as testing from '../../src/testing/index.ts'
+import { TestCluster } from '../../src/testing/cluster/test-cluster.ts'
 import { embeddedNode } from '../../src/testing/index.ts'
 import { sample } from '../effort.ts'
 import { anything, realise } from './anything.ts'
@@ -137,9 +141,9 @@ function throwaway(): Promise<ClientSession<Machines>> {
   return connect({ embedded: node.server, principal: 'user:2', machines: [counter] })
 }
 
-function hub(): client.MultiSession {
+function hub(): MultiSession {
   const dial = client.inProcessDial(() => node.server)
-  const made = new client.MultiSession({ environment: client.nodeEnvironment(dial), endpoints: ['n:1'] })
+  const made = new MultiSession({ environment: client.nodeEnvironment(dial), endpoints: ['n:1'] })
   opened.push(made)
   return made
 }
@@ -182,7 +186,7 @@ const STARTING: readonly Call[] = [
   of('testCluster', [or([counter]), unusable(CLUSTER_FIELDS)], async (given, how) => {
     opened.push(testing.testCluster(given, how))
   }),
-  plain('TestCluster', [anything, unusable(CLUSTER_FIELDS)], (given, how) => new testing.TestCluster(given, how)),
+  plain('TestCluster', [anything, unusable(CLUSTER_FIELDS)], (given, how) => new TestCluster(given, how)),
   plain('machineHarness', [or(counter, [counter]), unusable(HARNESS_FIELDS)], (given, how) => {
     const harness = testing.machineHarness<Machines>(given, how)
     harness.session('user:1').machines.counter.increment(given)
@@ -234,7 +238,7 @@ const CALLS: readonly Call[] = [
   ),
   plain('state', [], () => [session.id, session.token, session.suspended]),
   plain('MultiSession', [options({ environment: anything, endpoints: or(['n:1']), onLeader: callback })], (given) => {
-    opened.push(new client.MultiSession(given))
+    opened.push(new MultiSession(given))
   }),
   plain('openSession', [fc.record({ ...settings, resume: or(null, TOKEN) }), or(listener)], (given, heard) => {
     hub().openSession(given, heard)
@@ -248,12 +252,8 @@ const CALLS: readonly Call[] = [
   of('closeSession', [callback], (done) =>
     calledBack(done, (told) => hub().openSession(SETTINGS, listener).closeSession(told)),
   ),
-  plain(
-    'SessionCore',
-    [several],
-    (given: unknown[]) => new client.SessionCore(...(given as [never, never, never, never])),
-  ),
-  plain('ClientSession', [anything], (given) => new client.ClientSession(given)),
+  plain('SessionCore', [several], (given: unknown[]) => new SessionCore(...(given as [never, never, never, never]))),
+  plain('ClientSession', [anything], (given) => new ClientSession(given)),
   plain('dialGrpc', [or('127.0.0.1:1'), options({ onFrame: callback, onClosed: callback })], (endpoint, heard) => {
     // What the listener throws is the listener's: this one is quiet where it is a function at all.
     const quiet = quietly(heard)

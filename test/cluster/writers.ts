@@ -1,5 +1,6 @@
 import { expect, onTestFinished } from 'vitest'
-import { dialGrpc, MultiSession, nodeEnvironment } from '../../src/client/index.ts'
+import { dialGrpc, nodeEnvironment } from '../../src/client/index.ts'
+import { MultiSession } from '../../src/client/session/multi-session.ts'
 import { ClientSession } from '../../src/client/session/client-session.ts'
 import type { CommandOutcome } from '../../src/client/index.ts'
 import { RequestHandlers } from '../../src/client/session/request-handlers.ts'

@@ -119,22 +119,11 @@ test('a changed schema at the same version is refused with a sentence; as a new 
   await withNode(directory, [old, stock(z.int().nullable(), 2)], async (node) => {
     // By version 1 or 2: whichever is active when it is applied, the client hears of no change.
     await put(node, 'b')
-    await new Promise<void>((resolve) => {
-      node.node.listen({
-        ...SILENT,
-        batchApplied: () => void (node.node.machine.activeVersion('stock') === 2 && resolve()),
-      })
-      if (node.node.machine.activeVersion('stock') === 2) resolve()
-    })
+    while (node.node.machine.activeVersion('stock') !== 2) {
+      await new Promise((resolve) => node.node.waitApplied(node.node.machine.appliedIndex + 1, resolve))
+    }
     await put(node, 'c')
     const all = node.node.machine.query({ machine: 'stock', query: 'all', input: null, session: null })
     expect(all).toEqual({ kind: 'value', value: 4 })
   })
 })
-
-const SILENT = {
-  applied: () => undefined,
-  batchApplied: () => undefined,
-  roleChanged: () => undefined,
-  stopped: () => undefined,
-}

@@ -1,14 +1,7 @@
-import {
-  commandOutcome,
-  decodeValue,
-  dialGrpc,
-  encodeValue,
-  encodeView,
-  MultiSession,
-  nodeEnvironment,
-  queryOutcome,
-  type SessionCore,
-} from '../../client/index.ts'
+import { commandOutcome, queryOutcome } from '../../client/calls/call.ts'
+import { decodeValue, dialGrpc, encodeValue, encodeView, nodeEnvironment } from '../../client/index.ts'
+import { MultiSession } from '../../client/session/multi-session.ts'
+import type { SessionCore } from '../../client/session/session-core.ts'
 import type { Backend, BackendSession, BackendSessionOptions, WorkerTask } from './backend.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
 import { field, type Outcome, type Plain, textField } from './outcome.ts'

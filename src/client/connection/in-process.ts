@@ -3,9 +3,11 @@ import { orThrow } from '../check/invalid-argument.ts'
 import { onRejected } from '../check/rejected.ts'
 import type { Dial } from './ports.ts'
 
-/** The server's end of one in-process connection (gateway/frame-connection.ts has this shape). */
+/** The server's end of one in-process connection: what its client does. A node of this process has it. */
 export interface InProcessConnection {
+  /** One frame, whole; it is not kept. */
   receiveFrame(frame: Uint8Array): void
+  /** The client is gone. */
   disconnected(): void
 }
 

@@ -8,8 +8,14 @@ import { owned } from './own-machines.ts'
 import type { Rejection } from './rejection.ts'
 import type { MachineSchema, NameOf, Parsed, TasksOf, TimersOf } from './schema.ts'
 
-type AnyCommand<Schema extends MachineSchema> = Command<Context<Schema>, z.ZodType, z.ZodType>
-type AnyQuery<Schema extends MachineSchema> = Query<TableViews<Schema>, QueryContext<Schema>, z.ZodType, z.ZodType>
+/** A command of a machine with that schema, whatever its input and output; likewise a query. */
+export type AnyCommand<Schema extends MachineSchema> = Command<Context<Schema>, z.ZodType, z.ZodType>
+export type AnyQuery<Schema extends MachineSchema> = Query<
+  TableViews<Schema>,
+  QueryContext<Schema>,
+  z.ZodType,
+  z.ZodType
+>
 
 /** Everything of a machine that runs: its commands, queries, and what it does on timers, tasks and session events. */
 export interface MachineBehaviour<

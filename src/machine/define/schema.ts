@@ -69,7 +69,8 @@ export function task<Payload extends z.ZodType, Result extends z.ZodType>(
   return schema
 }
 
-type Shapes = { readonly [name: string]: z.ZodType }
+/** Schemas by name: of errors' details, server requests or timers. */
+export type Shapes = { readonly [name: string]: z.ZodType }
 
 /** Everything of a machine that is data: what it stores, refuses with, emits, hands to workers and waits for. */
 export interface MachineSchema {

@@ -1,6 +1,13 @@
 /** What users of the machine payments need, and its rules as pure functions (domain.md §0.10). */
-export { brokenAt, canonicalRecord, FIRST_HASH, type AuditRecord } from './change/audit.ts'
-export { planCompound, type Compound, type CompoundPlan, type Step } from './rules/compounds.ts'
+export {
+  brokenAt,
+  canonicalRecord,
+  FIRST_HASH,
+  type AuditEntity,
+  type AuditRecord,
+  type Sha256Hex,
+} from './change/audit.ts'
+export { planCompound, type Compound, type CompoundPlan, type CompoundRefused, type Step } from './rules/compounds.ts'
 export { forbiddenCode, forbiddenPairs, type ForbiddenCode } from './rules/forbidden.ts'
 export { GENERATE_SHARES, generateCallbacks, type GenerateOptions } from './tools/generate-callbacks.ts'
 export { joinCheck, type JoinQuestion, type JoinVerdict } from './rules/join.ts'
@@ -27,10 +34,20 @@ export {
   sessionTransition,
   VIDEO_STATES,
   videoTransition,
+  type AllowedTransition,
+  type Entity,
   type PaymentState,
+  type RefusedTransition,
   type SessionState,
   type Triple,
   type VideoState,
 } from './facts/states.ts'
-export { crossSync, joinAllowed, legalTriples, type SyncMode, type SyncVerdict } from './rules/sync.ts'
-export type { Totals } from './facts/totals.ts'
+export {
+  crossSync,
+  joinAllowed,
+  legalTriples,
+  type SyncMode,
+  type SyncRefused,
+  type SyncVerdict,
+} from './rules/sync.ts'
+export type { TotalCounts, Totals, TotalSum } from './facts/totals.ts'

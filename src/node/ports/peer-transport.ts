@@ -1,5 +1,8 @@
 import type { GroupId, LogIndex, Millis, NodeId } from '../../base/brand.ts'
 import type { Message } from '../../raft/types.ts'
+import type { BuildMachine } from '../../session/user-machine.ts'
+
+export type { BuildMachine } from '../../session/user-machine.ts'
 
 /** Envelope of every peer frame: verified at each end before anything else (raft.md §1). */
 export interface PeerEnvelope {
@@ -38,12 +41,6 @@ export interface Build {
   readonly runtime: string
   /** The package's version. */
   readonly holdfast: string
-}
-
-export interface BuildMachine {
-  readonly name: string
-  /** Rising. `schema` and `code`: SHA-256, 64 hex digits; '' for what a bare machine does not declare. */
-  readonly versions: readonly { readonly version: number; readonly schema: string; readonly code: string }[]
 }
 
 export interface PeerFrame extends PeerEnvelope {

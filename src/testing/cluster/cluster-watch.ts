@@ -4,13 +4,18 @@ import type { NodeObserver, ObservedGateway } from '../../sim/world/node-observe
 /** Entries whose hashes are kept until every replica has applied them; one that is further behind is not compared. */
 const HASHES_MAX = 10_000
 
+/** What a machine of a test cluster threw, with the node that says so. */
+export interface NodeFailure extends MachineFailure {
+  readonly node: string
+}
+
 /**
  * Compares what the replicas of a test cluster make of the log, and hears of nodes that stop for good: either throws, which
  * ends the run.
  */
 export class ClusterWatch {
   /** What machines threw, or did that counts as thrown, on any node. */
-  readonly failures: (MachineFailure & { readonly node: string })[] = []
+  readonly failures: NodeFailure[] = []
   /** Hash by index, and the node that came there first. */
   private readonly hashes = new Map<number, { readonly hash: string; readonly node: string }>()
 

@@ -13,7 +13,7 @@ import { guardedMount } from '../../assembly/development/guarded-mount.ts'
 import { checkKitOptions, checkMachines } from '../check-options.ts'
 import { type Duration, durationMs } from '../duration.ts'
 import type { TypedMachines } from '../machines.ts'
-import { ClusterWatch } from './cluster-watch.ts'
+import { ClusterWatch, type NodeFailure } from './cluster-watch.ts'
 import { driving } from './driving-session.ts'
 import { VirtualRun } from './virtual-run.ts'
 
@@ -114,7 +114,7 @@ export class TestCluster<Machines extends TypedMachines> {
   }
 
   /** What machines threw, or did that counts as thrown, with the node that says so; the oldest first. */
-  get failures(): ClusterWatch['failures'] {
+  get failures(): readonly NodeFailure[] {
     return this.watch.failures
   }
 

@@ -30,8 +30,8 @@ export interface HarnessOptions {
   readonly failures?: 'throw' | 'collect'
 }
 
-/** The machines that a harness was made for, by their schemas. */
-type SchemaNamed<Machines extends TypedMachines, Name> =
+/** The schema of the machine of that name; of any machine where the name is not known. */
+export type SchemaNamed<Machines extends TypedMachines, Name> =
   Extract<Machines[number], { readonly name: Name }> extends {
     readonly schema: infer Schema extends MachineSchema
   }

@@ -78,14 +78,14 @@ export const VIDEO_TRANSITIONS: Table<VideoState> = {
 }
 
 /** A pair that its table holds. */
-export interface Allowed<State extends string = string> {
+export interface AllowedTransition<State extends string = string> {
   readonly entity: Entity
   readonly from: State
   readonly to: State
 }
 
 /** A pair that its table lacks (INVALID_STATE_TRANSITION), or one that names no state at all (VALIDATION_ERROR). */
-export interface Refused {
+export interface RefusedTransition {
   readonly error: 'INVALID_STATE_TRANSITION' | 'VALIDATION_ERROR'
   readonly entity: Entity
   readonly from: string
@@ -95,12 +95,12 @@ export interface Refused {
 }
 
 /** Judges a payment's step; the pair itself when the table holds it. */
-export function paymentTransition(from: string, to: string): Allowed<PaymentState> | Refused {
+export function paymentTransition(from: string, to: string): AllowedTransition<PaymentState> | RefusedTransition {
   return judge('payment', PAYMENT_TRANSITIONS, from, to)
 }
 
 /** Judges a step of the booking's session. */
-export function sessionTransition(from: string, to: string): Allowed<SessionState> | Refused {
+export function sessionTransition(from: string, to: string): AllowedTransition<SessionState> | RefusedTransition {
   return judge('session', SESSION_TRANSITIONS, from, to)
 }
 
@@ -108,12 +108,12 @@ export function sessionTransition(from: string, to: string): Allowed<SessionStat
 export const bookingSessionTransition = sessionTransition
 
 /** Judges a step of the video call. */
-export function videoTransition(from: string, to: string): Allowed<VideoState> | Refused {
+export function videoTransition(from: string, to: string): AllowedTransition<VideoState> | RefusedTransition {
   return judge('video', VIDEO_TRANSITIONS, from, to)
 }
 
 /** Judges a step of any of the three. */
-export function entityTransition(entity: Entity, from: string, to: string): Allowed | Refused {
+export function entityTransition(entity: Entity, from: string, to: string): AllowedTransition | RefusedTransition {
   if (entity === 'payment') return paymentTransition(from, to)
   return entity === 'session' ? sessionTransition(from, to) : videoTransition(from, to)
 }
@@ -128,7 +128,7 @@ function judge<State extends string>(
   table: Table<State>,
   from: string,
   to: string,
-): Allowed<State> | Refused {
+): AllowedTransition<State> | RefusedTransition {
   if (!isState(table, from) || !isState(table, to)) return { error: 'VALIDATION_ERROR', entity, from, to, allowed: [] }
   const allowed: readonly State[] = table[from]
   if (!allowed.includes(to)) return { error: 'INVALID_STATE_TRANSITION', entity, from, to, allowed }

@@ -108,19 +108,21 @@ export function addTotals(
 export interface Totals {
   readonly bookings: {
     readonly count: number
-    readonly payment: Counts
-    readonly session: Counts
-    readonly video: Counts
+    readonly payment: TotalCounts
+    readonly session: TotalCounts
+    readonly video: TotalCounts
   }
   readonly attempts: number
-  readonly captures: { readonly applied: Sum; readonly orphan: Sum }
-  readonly refunds: { readonly count: number; readonly minor: number; readonly status: Counts }
-  readonly callbacks: Counts
+  readonly captures: { readonly applied: TotalSum; readonly orphan: TotalSum }
+  readonly refunds: { readonly count: number; readonly minor: number; readonly status: TotalCounts }
+  readonly callbacks: TotalCounts
 }
 
-/** A family in words. */
-export type Counts = { readonly [name: string]: number }
-interface Sum {
+/** A family in words: its names with their counts. */
+export type TotalCounts = { readonly [name: string]: number }
+
+/** How many, and their amounts together in minor units. */
+export interface TotalSum {
   readonly count: number
   readonly minor: number
 }
@@ -129,7 +131,7 @@ interface Sum {
 export function describeTotals(row: Uint8Array | undefined): Totals {
   const at = <Family extends TotalFamily>(family: Family, name: TotalName<Family>): number =>
     totalAt(row, totalPosition(family, name))
-  const counts = <Family extends TotalFamily>(family: Family): Counts =>
+  const counts = <Family extends TotalFamily>(family: Family): TotalCounts =>
     Object.fromEntries(FAMILIES[family].map((name: TotalName<Family>) => [name, at(family, name)]))
   return {
     bookings: {
