@@ -30,6 +30,8 @@ export class AppliedWitness {
   private recordedAt = Number.NEGATIVE_INFINITY
   private timer: Timer | null = null
   private over = false
+  /** Voters differ and no majority says who is right: the index up to which they were seen to agree. Null: not so. */
+  private contestedAbove: number | null = null
 
   /** `applied`: last index that the loaded snapshot covers. */
   constructor(ports: AppliedWitnessPorts, applied: number) {
@@ -58,7 +60,25 @@ export class AppliedWitness {
     if (record.hash !== this.ports.machine.stateHash()) return this.diverged(record)
     this.equalTo = record.index
     this.recordedTo = record.index
+    if (!this.replaying && this.contestedAbove !== null) this.contest(this.contestedAbove)
     return null
+  }
+
+  /**
+   * Other voters made another state of what is above `agreedTo`, and no majority says who is right. This process may be the
+   * one that is wrong: it notes nothing more, and takes off the trail what it noted since, so that the right build replays
+   * the log here and is not held against a wrong state. A replay is still compared to its end.
+   */
+  contest(agreedTo: number): void {
+    this.contestedAbove = agreedTo
+    if (this.over || this.replaying) return
+    this.recordedTo = Math.min(this.recordedTo, agreedTo)
+    this.ports.trail.discardAbove(agreedTo)
+  }
+
+  /** A majority of the voters has the state of this node. */
+  agreed(): void {
+    this.contestedAbove = null
   }
 
   /** A run of entries was applied, and more may follow at once. */
@@ -77,7 +97,7 @@ export class AppliedWitness {
   /** Records the state now, if that was not done. */
   record(): void {
     const index = this.ports.machine.appliedIndex
-    if (index <= this.recordedTo || this.replaying || this.over) return
+    if (index <= this.recordedTo || this.replaying || this.over || this.contestedAbove !== null) return
     this.recordedTo = index
     this.recordedAt = this.ports.clock.monotonicMs()
     this.ports.trail.append({ index, hash: this.ports.machine.stateHash() })

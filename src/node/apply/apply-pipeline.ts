@@ -71,7 +71,11 @@ export class ApplyPipeline {
       voters: () => ports.voters(),
       replaying: () => this.witness.replaying,
       tell: (sample, to) => ports.tell(sample, to),
-      differs: (difference) => ports.note({ kind: 'stateDiffers', ...difference }),
+      differs: (difference) => {
+        if (!difference.decided) this.witness.contest(this.agreedTo)
+        ports.note({ kind: 'stateDiffers', ...difference })
+      },
+      agreed: () => this.witness.agreed(),
     })
     this.durableTo = recovered.lastIndex
     this.snapshotter = new Snapshotter({
@@ -137,6 +141,11 @@ export class ApplyPipeline {
   /** Members that are known to have made another state of the log; null: none. */
   get differs(): StateDifference | null {
     return this.comparison.difference
+  }
+
+  /** Up to here a majority is known to have the state of this node. */
+  private get agreedTo(): number {
+    return this.comparison.agreedTo ?? this.ports.applied
   }
 
   /** The connection to a peer is open. */
@@ -221,7 +230,7 @@ export class ApplyPipeline {
    */
   private isOdd(halt: ApplyHalt | null): boolean {
     if (halt === null) return false
-    const agreedTo = this.comparison.agreedTo ?? this.ports.applied
+    const { agreedTo } = this
     this.witness.halt()
     this.options.trail.discardAbove(agreedTo)
     this.haltAt(this.snapshotIndex > agreedTo ? withSnapshot(halt, this.snapshotIndex) : halt)

@@ -31,6 +31,8 @@ export interface StateComparisonPorts {
   tell(sample: AppliedRecord, to: NodeId | null): void
   /** Another member, not heard to differ before, does. `decided`: a majority of the voters agrees, with this node. */
   differs(difference: StateDifference & { readonly decided: boolean }): void
+  /** A majority of all voters, with this node, had this state at `agreedTo`. */
+  agreed(): void
 }
 
 /**
@@ -169,7 +171,10 @@ export class StateComparison {
       const since = this.differing.get(voter)
       if (hash === own && since !== undefined && since <= index) this.differing.delete(voter)
     }
-    if (majority === own && (this.agreedTo ?? 0) < index) this.agreedTo = index
+    if (majority === own && (this.agreedTo ?? 0) < index) {
+      this.agreedTo = index
+      this.ports.agreed()
+    }
     if (others.length === 0) return null
     // The peers at that index may have said other ones: with this, everybody can count.
     if (!this.ports.replaying()) this.say(index)

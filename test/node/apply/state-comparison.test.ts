@@ -214,6 +214,32 @@ describe('without a majority', () => {
     }
   })
 
+  test('the right code is started on their data one after the other, whoever of them was wrong', () => {
+    const mixed = new Mixed()
+    const { cluster } = mixed
+    const { leader } = cluster
+    const [second, third] = cluster.followers
+    if (second === undefined || third === undefined) throw new Error('three nodes')
+    const session = openSession(leader)
+    mixed.steps.set(second.id, 2).set(third.id, 3)
+    for (const id of [1, 2, 3]) {
+      submit(leader, session, id)
+      cluster.clock.advance(500)
+    }
+    // What each has noted of it was taken off its trail: none of them may be held against it.
+    mixed.steps.delete(second.id)
+    mixed.restart(second)
+    cluster.clock.advance(1000)
+    expect([leader, second, third].map((node) => node.driver.halted?.code ?? null)).toEqual([null, null, 'DIVERGED'])
+    // With a majority they note again, so that a replay with other code is found out before it serves.
+    submit(leader, session, 4)
+    cluster.clock.advance(1000)
+    mixed.steps.set(second.id, 2)
+    mixed.restart(second)
+    cluster.clock.advance(500)
+    expect(second.driver.halted?.code).toBe('REPLAY_DIVERGED')
+  })
+
   test('a voter that is down decides nothing: of three, two that differ go on', () => {
     const mixed = new Mixed()
     const { cluster } = mixed
