@@ -35,7 +35,7 @@ const UNSENDABLE: readonly string[] = ['INVALID', 'VALIDATION_ERROR', 'COMMAND_T
 /**
  * Takes the tasks that are assigned to its session (domain.md §0.7), a bounded number at once, and tells the server what became
  * of each. A task is acknowledged when it arrives; from then on its lease and its session guard it, so that a worker that is
- * killed costs one attempt. Made by `session.worker`.
+ * killed costs one attempt, if its lease is longer than its session lives on. Made by `session.worker`.
  */
 export class Worker {
   private readonly parts: WorkerParts
