@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { freeze } from './freeze.ts'
+import { freeze } from './freeze/freeze.ts'
 import { throughput } from './throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
 

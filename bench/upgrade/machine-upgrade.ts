@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
 import { packageFacts } from '../../src/cli/package-root.ts'
 import { printJson, say } from '../../src/cli/terminal/output.ts'
+import { rejected } from '../rejected.ts'
 import { upgradeAll, versionEverywhere } from './rolling-upgrade.ts'
 import { TallyLoad } from './tally-load.ts'
 import { writeTallyModule } from './tally-module.ts'
@@ -41,7 +42,7 @@ export async function machineUpgrade(flags: MachineUpgradeFlags): Promise<boolea
       signal: ended.signal,
     })
     try {
-      return await onCluster(cluster, path, flags)
+      return await Promise.race([onCluster(cluster, path, flags), rejected(ended.signal)])
     } finally {
       await cluster.stop()
     }

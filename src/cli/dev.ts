@@ -52,8 +52,9 @@ export async function dev(flags: DevFlags): Promise<ExitCode> {
   const directory = values.data ?? join('data', flags.nodes > 1 ? 'cluster' : 'dev')
   const data = new DevData(directory)
   if (values.machines === undefined) {
-    admitProduct(data, flags.reset === true)
-    return flags.nodes > 1 ? devProcesses(flags, values, { data }) : devEmbedded(flags, values, { data })
+    const running = admitProduct(data, flags.reset === true)
+    const on = { data, running }
+    return flags.nodes > 1 ? devProcesses(flags, values, on) : devEmbedded(flags, values, on)
   }
   const path = resolve(values.machines)
   const developed = {
@@ -64,28 +65,36 @@ export async function dev(flags: DevFlags): Promise<ExitCode> {
     content: moduleContent(path),
   }
   const running = await admitModule(developed)
-  data.remember(running)
-  if (flags.nodes > 1) return devProcesses(flags, values, { data, developed, running })
-  if (!flags.watch) return devEmbedded(flags, values, { data, machines: await loadMachines(path, developed.origin) })
+  if (flags.nodes > 1) return devProcesses(flags, values, { data, running, developed })
+  if (!flags.watch) {
+    return devEmbedded(flags, values, { data, running, machines: await loadMachines(path, developed.origin) })
+  }
   return devWatched(flags, values, { developed, running })
+}
+
+/** A data directory, and what is about to run there: remembered once it does. */
+interface DevelopedData {
+  readonly data: DevData
+  readonly running: readonly MachineIdentity[]
 }
 
 async function devProcesses(
   flags: DevFlags,
   values: SettingValues,
-  on: { data: DevData; developed?: Developed; running?: readonly MachineIdentity[] },
+  on: DevelopedData & { readonly developed?: Developed },
 ): Promise<ExitCode> {
-  const { developed, running } = on
+  const { data, running, developed } = on
   await devCluster({
     nodes: flags.nodes,
     restart: flags.restart,
-    data: on.data.directory,
+    data: data.directory,
     environment: environmentOf(flags, values),
     ...(developed === undefined ? {} : { machines: developed.path }),
     ...(flags.json === undefined ? {} : { json: flags.json }),
-    ...(developed === undefined || running === undefined || !flags.watch
-      ? {}
-      : { whenUp: (nodes) => developModule({ ...developed, reset: false }, running, nodes) }),
+    whenUp: (nodes) => {
+      data.remember(running)
+      if (developed !== undefined && flags.watch) developModule(developed, running, nodes)
+    },
   })
   return EXIT.ok
 }
@@ -107,6 +116,7 @@ async function devWatched(
     },
     { json: flags.json === true, signal },
   )
+  developed.data.remember(running)
   developModule(developed, running, { signal, restart: (between) => node.restart(between) })
   await closeWhenStopped(node, signal)
   return EXIT.ok
@@ -129,7 +139,7 @@ function environmentOf(
 async function devEmbedded(
   flags: DevFlags,
   values: SettingValues,
-  { data, machines }: { data: DevData; machines?: readonly Mountable[] },
+  { data, running, machines }: DevelopedData & { readonly machines?: readonly Mountable[] },
 ): Promise<ExitCode> {
   const { listen = { host: DEFAULT_HOST, port: DEFAULT_PORT }, limits, logLevel = 'warn', insecure } = values
   const signal = serveUntilStopped()
@@ -143,6 +153,7 @@ async function devEmbedded(
     signal,
   })
   await server.start()
+  data.remember(running)
   // A demo that fails says so; the server is there to find out why.
   if (flags.demo) await play(server)
   if (!signal.aborted) report(server, flags.json === true)

@@ -83,7 +83,7 @@ function addConfig(root: Command): void {
       await showConfig(flags)
     })
   withSettings(config.command('check'), SETTING_FLAGS_ALL)
-    .description('name all mistakes at once, those of the module of machines included; exit code 2 when there are some')
+    .description('name all mistakes of what is given at once (exit code 2), then those of the module of machines (1)')
     .option('--json', 'one JSON object on stdout')
     .addHelpText('after', '\nExample:\n  holdfast config check --config cluster/holdfast.config.yaml')
     .action(async (flags) => {

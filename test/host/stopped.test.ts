@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
@@ -67,6 +67,19 @@ describe('the history of a stopped node, applied again', () => {
     expect(report.compared).toBeGreaterThan(0)
     expect(report.equalTo).toBe(report.to)
     expect(contentOf(directory)).toEqual(before)
+  })
+
+  test('is read through links, of the directory and in it, and what they lead to is left as it was', async () => {
+    const { directory } = await stopped()
+    const elsewhere = `${directory}-group`
+    renameSync(join(directory, 'group-0'), elsewhere)
+    symlinkSync(elsewhere, join(directory, 'group-0'))
+    const link = `${directory}-LOCK-link`
+    symlinkSync(directory, link)
+    const before = contentOf(elsewhere)
+    const report = await replayDirectory(link, [RAN], null)
+    expect(report).toMatchObject({ from: 1, differsAt: null, halted: null })
+    expect(contentOf(elsewhere)).toEqual(before)
   })
 
   test('is known to differ with a changed handler, and beside the old one parts at the very entry, row and field', async () => {

@@ -9,7 +9,8 @@ import { NodeProcess } from './node-process.ts'
 
 /** Somebody may take a port between finding it free and listening on it: tries before giving up. */
 const PORT_TRIES_MAX = 5
-const MEMBERS_FILE = 'members'
+/** In the directory of a cluster, beside those of its nodes. */
+export const MEMBERS_FILE = 'members'
 
 /** Which nodes to run, and where. */
 export interface LocalClusterOptions {
@@ -49,14 +50,13 @@ export class LocalCluster {
     await usable(options.directory, requireEmpty(options.directory))
     for (let attempt = 1; ; attempt += 1) {
       const members = await choosePorts(options, attempt)
-      const file = join(options.directory, MEMBERS_FILE)
-      await usable(options.directory, writeFile(file, `${membersText(members)}\n`))
+      await rememberMembers(options.directory, members)
       try {
         return await LocalCluster.startWith(options, members)
       } catch (error) {
         const portTaken = error instanceof CommandError && error.code === 'PORT_IN_USE'
         if (!portTaken || attempt === PORT_TRIES_MAX) throw error
-        await rm(file)
+        await rm(join(options.directory, MEMBERS_FILE))
         await removeUnused(options.directory, members)
       }
     }
@@ -97,6 +97,12 @@ export class LocalCluster {
 
   dataDirectory(id: NodeId): string {
     return join(this.options.directory, id)
+  }
+
+  /** Makes the directory anew, for the same members, after somebody has emptied it while no node ran. */
+  async begin(): Promise<void> {
+    await usable(this.options.directory, makeDirectory(this.options.directory))
+    await rememberMembers(this.options.directory, this.members)
   }
 
   /** Starts a node that is down, with its old address and data, and waits until it listens. */
@@ -159,6 +165,10 @@ function membersText(members: readonly Member[]): string {
 /** What the nodes that did get their ports have written: a cluster with those addresses, which never served anybody. */
 async function removeUnused(directory: string, members: readonly Member[]): Promise<void> {
   await Promise.all(members.map((member) => rm(join(directory, member.id), { recursive: true, force: true })))
+}
+
+async function rememberMembers(directory: string, members: readonly Member[]): Promise<void> {
+  await usable(directory, writeFile(join(directory, MEMBERS_FILE), `${membersText(members)}\n`))
 }
 
 async function rememberedMembers(directory: string): Promise<Member[] | null> {

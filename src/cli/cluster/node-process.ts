@@ -93,8 +93,9 @@ export class NodeProcess {
     let timer: NodeJS.Timeout | undefined
     const first = new Promise<'ready'>((resolve) => {
       this.forward(stdout, (line) => {
-        resolve('ready')
-        return line.startsWith('{')
+        const says = isReadyLine(line, this.child.pid)
+        if (says) resolve('ready')
+        return says
       })
     })
     const late = new Promise<'late'>((resolve) => {
@@ -118,17 +119,28 @@ export class NodeProcess {
     )
   }
 
-  /** Passes lines on, but for those that `swallow` keeps (asked for the first line only). */
+  /** Passes lines on, but for the one that `swallow` keeps (asked until then). */
   private forward(stream: Readable, swallow: (line: string) => boolean): void {
-    let first = true
+    let swallowed = false
     createInterface({ input: stream }).on('line', (line) => {
-      const swallowed = first && swallow(line)
-      first = false
-      if (swallowed) return
+      if (!swallowed) {
+        swallowed = swallow(line)
+        if (swallowed) return
+      }
       this.tail.push(line)
       if (this.tail.length > TAIL_LINES_MAX) this.tail.shift()
       this.options.onLine?.(line)
     })
+  }
+}
+
+/** What `holdfast start --json` prints once it listens; a module of the user's may have printed before it. */
+function isReadyLine(line: string, pid: number | undefined): boolean {
+  try {
+    const told: unknown = JSON.parse(line)
+    return typeof told === 'object' && told !== null && 'pid' in told && told.pid === pid
+  } catch {
+    return false
   }
 }
 

@@ -39,7 +39,10 @@ export async function showConfig(flags: ConfigFlags): Promise<void> {
   print(table([['setting', 'value', ...(flags.origin === true ? ['from'] : [])], ...texts]))
 }
 
-/** `holdfast config check`: refuses what `start` would refuse before it opens anything, the module of machines included. */
+/**
+ * `holdfast config check`: refuses what is given and `start` could not use: with exit code 2 all such settings, else with 1 a
+ * module of machines that cannot be loaded. What a start needs and nobody has given yet (id, peers, data) is not asked for.
+ */
 export async function checkConfig(flags: ConfigFlags): Promise<void> {
   const { values, origins, file } = await readSettings(flags)
   const machines = values.machines === undefined ? null : await loadMachines(values.machines, origins.machines)

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { didYouMean } from '../../base/suggest.ts'
+import { unknownName } from '../../host/limit-problems.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
 import { type Setting, SETTING_NAMES, type SettingName, SETTINGS, type SettingValues } from './settings.ts'
@@ -94,10 +94,7 @@ function sentence({ origin, joint }: Source, issue: { path: readonly PropertyKey
 
 function unknownNames(file: ConfigFile): string[] {
   const unknown = Object.keys(file.values).filter((name) => !SETTING_NAMES.some((known) => known === name))
-  return unknown.map((name) => {
-    const meant = didYouMean(name, SETTING_NAMES)
-    return `${file.shown}: ${name}: is unknown${meant === null ? '' : `; did you mean ${meant}?`}`
-  })
+  return unknown.map((name) => `${file.shown}: ${name}: ${unknownName(name, SETTING_NAMES)}`)
 }
 
 function missing(name: SettingName): string {

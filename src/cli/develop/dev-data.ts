@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
+import { foreignName, holderOf } from '../../host/stopped/directory-files.ts'
 import type { MachineIdentity } from '../../machine/index.ts'
+import { MEMBERS_FILE } from '../cluster/local-cluster.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
 
 const note = z.object({
@@ -10,6 +11,9 @@ const note = z.object({
     .array(z.object({ name: z.string(), version: z.number(), schema: z.string(), code: z.string() }))
     .nullable(),
 })
+
+/** The directory of a cluster's node, beside MEMBERS_FILE. */
+const NODE = /^n\d$/
 
 /**
  * A data directory of `dev`, with a note beside it (`data/dev.json` of `data/dev`) that says so and which machines ran
@@ -41,13 +45,27 @@ export class DevData {
       const message = `${this.directory} was not made by this command, so it is not emptied`
       throw new CommandError(EXIT.failure, message, 'Name another directory with --data, or remove it yourself.')
     }
-    const open = [this.directory, ...this.members()].map(holderOf).find((pid) => pid !== null) ?? null
+    const open = [this.directory, ...this.members()].map(holderOf).find((holder) => holder !== null) ?? null
     if (open !== null) {
-      const message = `${this.directory} is open in process ${open}, so it is not emptied`
+      const message = `${this.directory} is open in process ${open.pid}, so it is not emptied`
       throw new CommandError(EXIT.failure, message, 'Stop that process, or name another directory with --data.')
+    }
+    const foreign = this.foreign()
+    if (foreign !== null) {
+      const message = `${foreign} is no file of Holdfast's, so ${this.directory} is not emptied`
+      throw new CommandError(EXIT.failure, message, 'Move it elsewhere, or name another directory with --data.')
     }
     rmSync(this.directory, { recursive: true, force: true })
     this.write(null)
+  }
+
+  /** What neither a node nor this command made, in the directory of one node or in those of a cluster; null: nothing. */
+  private foreign(): string | null {
+    if (!existsSync(join(this.directory, MEMBERS_FILE))) return foreignIn(this.directory)
+    const others = this.members().filter((path) => basename(path) !== MEMBERS_FILE)
+    return (
+      others.map((path) => (NODE.test(basename(path)) ? foreignIn(path) : path)).find((path) => path !== null) ?? null
+    )
   }
 
   private members(): string[] {
@@ -83,15 +101,7 @@ function isEmpty(directory: string): boolean {
   }
 }
 
-/** The process of this host that has a node's directory open, or null. */
-function holderOf(directory: string): number | null {
-  try {
-    const lock = holder.parse(JSON.parse(readFileSync(join(directory, 'LOCK'), 'utf8')))
-    if (lock.host === hostname()) process.kill(lock.pid, 0)
-    return lock.pid
-  } catch {
-    return null
-  }
+function foreignIn(directory: string): string | null {
+  const name = foreignName(directory)
+  return name === null ? null : join(directory, name)
 }
-
-const holder = z.object({ pid: z.number(), host: z.string() })

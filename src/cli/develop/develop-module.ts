@@ -31,8 +31,10 @@ export async function admitModule({ path, origin, data, reset }: Developed): Pro
 }
 
 /** The same for the product's machines, on data where a module's may have run. */
-export function admitProduct(data: DevData, reset: boolean): void {
-  admit([counter, register, payments].map(identityOf), data, reset)
+export function admitProduct(data: DevData, reset: boolean): readonly MachineIdentity[] {
+  const machines = [counter, register, payments].map(identityOf)
+  admit(machines, data, reset)
+  return machines
 }
 
 function admit(machines: readonly MachineIdentity[], data: DevData, reset: boolean): void {

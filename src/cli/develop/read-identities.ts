@@ -12,7 +12,10 @@ export function readIdentities(path: string, origin: string): Promise<IdentityAn
   return new Promise((resolve) => {
     const worker = new Worker(join(dirname(executablePath()), 'develop', 'identity-worker.js'), {
       workerData: { path, origin },
+      stdout: true,
     })
+    // What the module prints is no result of this command.
+    worker.stdout.pipe(process.stderr, { end: false })
     const settle = (answer: IdentityAnswer): void => {
       clearTimeout(timer)
       resolve(answer)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type FSWatcher, readFileSync, watch } from 'node:fs'
+import { existsSync, type FSWatcher, readFileSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import { moduleFiles } from './module-files.ts'
 
@@ -28,8 +28,8 @@ export function watchModule(
     disarm()
     if (signal.aborted) return
     const folders = new Set(moduleFiles(module).map((file) => dirname(file)))
-    // Folders, because an editor replaces the file. A folder that is gone is looked for again with the next change.
-    watchers = [...folders].map((folder) => watch(folder, soon).on('error', soon))
+    // Folders, because an editor replaces the file.
+    watchers = [...new Set([...folders].map(existing))].flatMap((folder) => watching(folder, soon))
   }
   const soon = (): void => {
     clearTimeout(timer)
@@ -38,7 +38,8 @@ export function watchModule(
   const look = async (): Promise<void> => {
     if (busy) return soon()
     const now = moduleContent(module)
-    if (now === seen) return
+    // A folder that was made anew is another one, whatever is in it.
+    if (now === seen) return arm()
     seen = now
     busy = true
     try {
@@ -62,6 +63,21 @@ export function moduleContent(module: string): string {
   const hash = createHash('sha256')
   for (const file of moduleFiles(module)) hash.update(`${file}\n`).update(readOrNothing(file))
   return hash.digest('hex')
+}
+
+/** The folder, or the nearest one above it that is there. */
+function existing(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : existing(dirname(folder))
+}
+
+/** None for a folder that goes at this moment: the one above it tells when it is back. */
+function watching(folder: string, changed: () => void): FSWatcher[] {
+  try {
+    return [watch(folder, changed).on('error', changed)]
+  } catch {
+    setTimeout(changed, QUIET_MS).unref()
+    return []
+  }
 }
 
 function readOrNothing(file: string): Buffer {

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs'
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { cp, mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { logOpener } from '../../assembly/log-opener.ts'
 import type { History } from '../../assembly/replay/replay-history.ts'
 import { groupId } from '../../base/brand.ts'
@@ -10,17 +10,16 @@ import type { LogStore, RecoveredLog } from '../../node/ports/log-store.ts'
 import type { SnapshotMeta, SnapshotStore } from '../../node/ports/snapshot-store.ts'
 import type { AppliedTrail } from '../../node/ports/applied-trail.ts'
 import { systemClock } from '../../node/system-clock.ts'
-import { decodeIdentity, IDENTITY_FILE } from '../../storage/directory/identity-file.ts'
-import { isAlive, parseHolder } from '../../storage/disk/lock-holder.ts'
+import { decodeIdentity, IDENTITY_FILE, LOCK_FILE } from '../../storage/directory/identity-file.ts'
 import { NodeDisk } from '../../storage/disk/node-disk.ts'
 import { groupDirectory } from '../../storage/format/file-names.ts'
 import { openSnapshotStore } from '../../storage/snapshot/snapshot-store.ts'
 import { openAppliedTrail } from '../../storage/trail/applied-trail-file.ts'
 import { opened } from '../opened.ts'
 import { StartError } from '../start-error.ts'
+import { holderOf, isNodeFile } from './directory-files.ts'
 
 const GROUP = groupId(0)
-const LOCK_FILE = 'LOCK'
 
 /** The history of a stopped node, and the machines that it noted as its own. */
 export interface StoppedNode extends History {
@@ -37,24 +36,35 @@ export async function withStoppedNode<Result>(
   path: string,
   use: (node: StoppedNode) => Promise<Result>,
 ): Promise<Result> {
-  await refuseHeld(path)
+  refuseHeld(path)
   const copy = await mkdtemp(join(tmpdir(), 'holdfast-stopped-'))
   try {
-    // A file system that can share blocks copies nothing.
-    await cp(path, copy, {
-      recursive: true,
-      mode: constants.COPYFILE_FICLONE,
-      filter: (source) => !basename(source).startsWith(LOCK_FILE) || source.includes('state-'),
-    })
+    await copyFrom(path, copy)
     return await openCopy({ path, copy }, use)
   } finally {
     await rm(copy, { recursive: true, force: true })
   }
 }
 
-async function refuseHeld(path: string): Promise<void> {
-  const holder = parseHolder(await readFile(join(path, LOCK_FILE), 'utf8').catch(() => ''))
-  if (holder === null || !isAlive(holder)) return
+/** What a node has written, and no more; what links lead to is copied too, for the stores would write to it through a link. */
+async function copyFrom(path: string, copy: string): Promise<void> {
+  const from = await realpath(path).catch(() => null)
+  if (from === null || !existsSync(join(from, IDENTITY_FILE))) throw noDirectory(path)
+  await cp(from, copy, {
+    recursive: true,
+    dereference: true,
+    // A file system that can share blocks copies nothing.
+    mode: constants.COPYFILE_FICLONE,
+    filter: (source) => {
+      const [name = ''] = relative(from, source).split(sep)
+      return name === '' || (isNodeFile(name) && !name.startsWith(LOCK_FILE))
+    },
+  })
+}
+
+function refuseHeld(path: string): void {
+  const holder = holderOf(path)
+  if (holder === null) return
   const message = `${path} is in use by process ${holder.pid} on ${holder.host}. Nothing was read. Stop that node first.`
   throw new StartError({ code: 'LOCKED', message })
 }

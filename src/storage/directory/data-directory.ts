@@ -2,14 +2,20 @@ import { randomBytes } from 'node:crypto'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { Disk, DiskError, DiskLock } from '../disk/disk.ts'
 import { faultOf, logRot } from '../disk/faults.ts'
-import { DIRECTORY_FORMAT, IDENTITY_FILE, checkIdentity, decodeIdentity, encodeIdentity } from './identity-file.ts'
+import {
+  DIRECTORY_FORMAT,
+  IDENTITY_FILE,
+  LOCK_FILE,
+  checkIdentity,
+  decodeIdentity,
+  encodeIdentity,
+} from './identity-file.ts'
 import type { DirectoryIdentity, ExpectedIdentity } from './identity-file.ts'
 import { inOrder } from '../disk/in-order.ts'
 import { groupDirectory, logDirectory, parseSegmentName } from '../format/file-names.ts'
 import { NodeDisk } from '../disk/node-disk.ts'
 import { replaceFile } from '../disk/replace-file.ts'
 
-const LOCK_FILE = 'LOCK'
 /**
  * What a directory may hold and still count as empty: a fresh file system's own, and what an interrupted start has left
  * (storage.md §1.2).

@@ -4,6 +4,8 @@ import type { StorageFault } from '../../node/ports/storage-fault.ts'
 
 /** Name of the file that makes a directory one of Holdfast's. */
 export const IDENTITY_FILE = 'HOLDFAST.json'
+/** Names the process that has the directory open. */
+export const LOCK_FILE = 'LOCK'
 /** Rises when an older build could not read the directory any more; a build refuses a higher one (storage.md §7). */
 export const DIRECTORY_FORMAT = 1
 

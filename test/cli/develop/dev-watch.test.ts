@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { executablePath } from '../../../src/cli/package-root.ts'
-import { connect } from '../../../src/client/index.ts'
+import { type ClientSession, connect } from '../../../src/client/index.ts'
 import { compileOnce } from '../../cluster/processes.ts'
 import { runNode, userProject } from '../../host/user-project.ts'
 
@@ -29,8 +29,8 @@ class Dev {
   private readonly out: AsyncIterator<string>
   private readonly err: AsyncIterator<string>
 
-  constructor(directory: string, words: readonly string[]) {
-    const line = [executablePath(), 'dev', '--machines', 'machines.ts', '--listen', '127.0.0.1:0', '--json', ...words]
+  constructor(directory: string, words: readonly string[] = ['--listen', '127.0.0.1:0']) {
+    const line = [executablePath(), 'dev', '--machines', 'machines.ts', '--json', ...words]
     this.child = spawn(process.execPath, line, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
     onTestFinished(() => {
       this.child.kill('SIGTERM')
@@ -63,13 +63,16 @@ class Dev {
   }
 }
 
-async function shine(endpoint: string): Promise<unknown> {
-  const session = await connect({
-    endpoints: [endpoint],
-    principal: 'user:ada',
-    connectDeadlineMs: 60_000,
-    deadlineMs: 60_000,
-  })
+function shine(endpoint: string): Promise<unknown> {
+  return shineOn([endpoint])
+}
+
+function opened(endpoints: readonly string[]): Promise<ClientSession> {
+  return connect({ endpoints, principal: 'user:ada', connectDeadlineMs: 60_000, deadlineMs: 60_000 })
+}
+
+async function shineOn(endpoints: readonly string[]): Promise<unknown> {
+  const session = await opened(endpoints)
   const outcome = await session.execute('lamp', 'shine', null)
   await session.close()
   return outcome.kind === 'ok' ? outcome.value : outcome
@@ -78,7 +81,7 @@ async function shine(endpoint: string): Promise<unknown> {
 describe('holdfast dev --machines', () => {
   test('runs what is saved, in what the module imports too; what it may not take it tells, and serves on', async () => {
     const directory = userProject({ 'machines.ts': machines('place'), 'place.ts': place('Kisumu') })
-    const dev = new Dev(directory, [])
+    const dev = new Dev(directory)
     const address = await dev.ready()
     writeFileSync(join(directory, 'place.ts'), place('Nakuru'))
     expect(await dev.ready()).toBe(address)
@@ -97,7 +100,7 @@ describe('holdfast dev --machines', () => {
 
   test('with --reset begins anew whenever a machine has changed at an equal version, and only in a directory of its own', async () => {
     const directory = userProject({ 'machines.ts': machines('place'), 'place.ts': place('Kisumu') })
-    const dev = new Dev(directory, ['--reset'])
+    const dev = new Dev(directory, ['--listen', '127.0.0.1:0', '--reset'])
     const address = await dev.ready()
     expect(await shine(address)).toBe('Kisumu')
     writeFileSync(join(directory, 'machines.ts'), machines("place + '!'"))
@@ -113,5 +116,44 @@ describe('holdfast dev --machines', () => {
     expect(refused.err).toContain('mine was not made by this command, so it is not emptied')
     expect(refused.code).toBe(1)
     expect(existsSync(join(directory, 'mine', 'thesis.tex'))).toBe(true)
+  })
+
+  test('goes on when the folder of the module goes and comes back, and prints nothing of the module as its own', async () => {
+    const directory = userProject({
+      'lamp/machines.ts': `console.log('{"address":"of the module"}')\n${machines('place')}`,
+      'lamp/place.ts': place('Kisumu'),
+    })
+    const dev = new Dev(directory, ['--machines', 'lamp/machines.ts', '--listen', '127.0.0.1:0'])
+    const address = await dev.ready()
+    renameSync(join(directory, 'lamp'), join(directory, 'away'))
+    await dev.says('there is no file')
+    renameSync(join(directory, 'away'), join(directory, 'lamp'))
+    writeFileSync(join(directory, 'lamp', 'place.ts'), place('Nakuru'))
+    expect(await dev.ready()).toBe(address)
+    expect(await shine(address)).toBe('Nakuru')
+    await dev.stop()
+  })
+
+  test('starts three nodes again one by one, a node that was left alone too, and all without data where --reset says so', async () => {
+    const directory = userProject({ 'machines.ts': machines('place'), 'place.ts': place('Kisumu') })
+    const dev = new Dev(directory, ['--nodes', '3', '--reset'])
+    const all = async (): Promise<string[]> => [await dev.ready(), await dev.ready(), await dev.ready()].sort()
+    const addresses = await all()
+    // Loads where it is looked at, and ends every node.
+    writeFileSync(
+      join(directory, 'place.ts'),
+      `if (process.argv.includes('start')) throw new Error('not here')\n${place('Eldoret')}`,
+    )
+    await dev.says('left alone')
+    // Two are a majority; nothing is answered yet that the next one would answer otherwise.
+    await (await opened(addresses)).close()
+    writeFileSync(join(directory, 'place.ts'), place('Nakuru'))
+    expect(await all()).toEqual(addresses)
+    expect(await shineOn(addresses)).toBe('Nakuru')
+    writeFileSync(join(directory, 'machines.ts'), machines("place + '!'"))
+    await dev.says('starting anew, without data')
+    expect(await all()).toEqual(addresses)
+    expect(await shineOn(addresses)).toBe('Nakuru!')
+    await dev.stop()
   })
 })

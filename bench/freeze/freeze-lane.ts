@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { encodeValue } from '../src/client/index.ts'
-import type { MultiSession } from '../src/client/session/multi-session.ts'
-import type { SessionCore } from '../src/client/session/session-core.ts'
+import { encodeValue } from '../../src/client/index.ts'
+import type { MultiSession } from '../../src/client/session/multi-session.ts'
+import type { SessionCore } from '../../src/client/session/session-core.ts'
 
-import type { RawOutcome } from '../src/client/calls/raw-outcome.ts'
-import { openBenchSession } from './bench-session.ts'
+import type { RawOutcome } from '../../src/client/calls/raw-outcome.ts'
+import { openBenchSession } from '../bench-session.ts'
 
 const SESSION_TIMEOUT_MS = 5_000
 const COMMAND_MS_MAX = 10_000

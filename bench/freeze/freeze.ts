@@ -2,14 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { NodeId } from '../src/base/brand.ts'
-import { LocalCluster } from '../src/cli/cluster/local-cluster.ts'
-import { printJson, say } from '../src/cli/terminal/output.ts'
-import { eventually, leaderOf, statusOf } from './agreement.ts'
+import type { NodeId } from '../../src/base/brand.ts'
+import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
+import { printJson, say } from '../../src/cli/terminal/output.ts'
+import { eventually, leaderOf, statusOf } from '../agreement.ts'
 import { FreezeLane } from './freeze-lane.ts'
-import { Latencies } from './latencies.ts'
-import { dialGrpc, nodeEnvironment } from '../src/client/index.ts'
-import { MultiSession } from '../src/client/session/multi-session.ts'
+import { Latencies } from '../latencies.ts'
+import { rejected } from '../rejected.ts'
+import { dialGrpc, nodeEnvironment } from '../../src/client/index.ts'
+import { MultiSession } from '../../src/client/session/multi-session.ts'
 
 export interface FreezeFlags {
   readonly json: boolean
@@ -105,10 +106,6 @@ async function freezeOnce(cluster: LocalCluster, lanes: readonly FreezeLane[], g
 function withinTrial(gaps: Promise<readonly number[]>): Promise<readonly number[]> {
   const late = AbortSignal.timeout(TRIAL_MS_MAX)
   return Promise.race([gaps, rejected(late)])
-}
-
-function rejected(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }
 
 /** The node that was frozen follows another one, and has applied what that one had committed. */
