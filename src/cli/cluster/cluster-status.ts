@@ -121,7 +121,7 @@ export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
     known,
     leader,
     builds,
-    diverged: divergedNodes(known, leader),
+    diverged: divergedNodes(known),
     allAnswered: known.length === reports.length,
   }
   const nodes = ids.map((id) => lineOf(id, view))

@@ -7,13 +7,13 @@ interface Hashed {
 
 /**
  * Nodes whose state hash differs from others' at an equal index, which determinism forbids (sessions.md §10). Right is what
- * most say, for a leader may be the odd one; of a tie what the leader says; else nobody is.
+ * most say; of a tie nobody is, for a leader may be the odd one, and people would give up the data of the right node.
  */
-export function divergedNodes(nodes: readonly Hashed[], leader: Hashed | null): ReadonlySet<string> {
+export function divergedNodes(nodes: readonly Hashed[]): ReadonlySet<string> {
   const diverged = new Set<string>()
   for (const index of new Set(nodes.map((node) => node.appliedIndex))) {
     const same = nodes.filter((node) => node.appliedIndex === index)
-    const right = mostCommon(same) ?? (leader?.appliedIndex === index ? leader.stateHash : null)
+    const right = mostCommon(same)
     for (const node of same) if (node.stateHash !== right) diverged.add(node.id)
   }
   return diverged

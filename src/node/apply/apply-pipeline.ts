@@ -230,10 +230,11 @@ export class ApplyPipeline {
    */
   private isOdd(halt: ApplyHalt | null): boolean {
     if (halt === null) return false
-    const { agreedTo } = this
     this.witness.halt()
-    this.options.trail.discardAbove(agreedTo)
-    this.haltAt(this.snapshotIndex > agreedTo ? withSnapshot(halt, this.snapshotIndex) : halt)
+    this.options.trail.discardAbove(this.agreedTo)
+    // Also the one that this process has begun from, when it has agreed with nobody since.
+    const holdsIt = this.snapshotIndex > (this.comparison.agreedTo ?? 0)
+    this.haltAt(holdsIt ? withSnapshot(halt, this.snapshotIndex) : halt)
     return true
   }
 
@@ -307,6 +308,7 @@ function withSnapshot({ code, index, message }: ApplyHalt, snapshotIndex: number
   return new ApplyHalt(
     code,
     index,
-    `${message} Its snapshot at entry ${snapshotIndex} may hold the difference already.`,
+    `${message} Its snapshot at entry ${snapshotIndex} may hold the difference already: then no build heals it, and it ` +
+      'cannot be replaced yet. Do not delete its data: without them it does not even vote.',
   )
 }

@@ -24,6 +24,6 @@ export const HALT_ERRORS: Rows = {
     'DATA_LOSS',
     false,
     'This node made another state of the same entries than most replicas did: it runs other code, or its code depends on the process.',
-    'Keep its data for diagnosis. Compare build and runtime with those of the other nodes.',
+    'Start it with the build and runtime of the others. If a snapshot holds the difference that heals nothing: leave it as it is, with its data.',
   ],
 }

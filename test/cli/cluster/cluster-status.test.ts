@@ -159,6 +159,12 @@ describe('the status of a cluster', () => {
     expect(healths(['a', 'b'])).toEqual(['diverged', 'diverged', 'unreachable'])
   })
 
+  test('of a leader and a follower that differ neither is right: the leader may be the odd one', () => {
+    const status = clusterStatus([node('n1', leading), node('n2', { stateHash: 'ffff' }), gone('n3')])
+    expect(status.nodes.map((line) => line.health).slice(0, 2)).toEqual(['diverged', 'diverged'])
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
+  })
+
   test('nodes that were not asked are judged by the leader that hears them', () => {
     const status = clusterStatus([node('n1', leading)])
     expect(status.nodes.map((line) => [line.id, line.health])).toEqual([

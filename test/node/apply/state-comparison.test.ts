@@ -179,6 +179,33 @@ describe('a replica that makes another state of the log', () => {
     expect(odd.driver.status().snapshotIndex).toBe(snapshotIndex)
     expect(odd.close()).toBe(true)
   })
+
+  test('is not healed by the right code where a snapshot holds it, and says that after the restart too', () => {
+    const mixed = new Mixed({ limits: { snapshotBytes: 1 } })
+    const { cluster } = mixed
+    const { leader } = cluster
+    const [odd, down] = cluster.followers
+    if (odd === undefined || down === undefined) throw new Error('three nodes')
+    const session = openSession(leader)
+    cluster.clock.advance(500)
+    down.crash()
+    mixed.steps.set(odd.id, 2)
+    for (const id of [1, 2, 3]) {
+      submit(leader, session, id)
+      cluster.clock.advance(500)
+    }
+    const { snapshotIndex } = odd.driver.status()
+    expect(snapshotIndex).toBeGreaterThan(session)
+    const says = /snapshot at entry (\d+) .*no build heals it, and it cannot be replaced yet.*Do not delete its data/
+    mixed.restart(down)
+    cluster.clock.advance(1000)
+    expect(says.exec(odd.driver.halted?.message ?? '')?.[1]).toBe(`${snapshotIndex}`)
+    mixed.steps.clear()
+    mixed.restart(odd)
+    cluster.clock.advance(1000)
+    expect(odd.driver.halted?.code).toBe('DIVERGED')
+    expect(says.exec(odd.driver.halted?.message ?? '')?.[1]).toBe(`${snapshotIndex}`)
+  })
 })
 
 describe('without a majority', () => {
