@@ -6,6 +6,7 @@ import type { MachineLine } from '../session/machine-report.ts'
 import type { Applied, MachineStatus, Reply, StateMachine } from '../session/state-machine.ts'
 import type { MachineFailures, ToldFailure } from './apply/machine-reports.ts'
 import type { Build } from './ports/peer-transport.ts'
+import type { AwaitedVersion } from './propose/machine-advances.ts'
 import type { StateDifference } from './apply/state-comparison.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
@@ -129,6 +130,8 @@ export type NodeEvent =
    * `decided`: a majority of the voters has this node's state, so they halt themselves; else nobody knows who is right.
    */
   | ({ readonly kind: 'stateDiffers'; readonly decided: boolean } & StateDifference)
+  /** At the leader: a version is not switched on, for these voters are not known to have it. Said as that changes. */
+  | ({ readonly kind: 'versionAwaited' } & AwaitedVersion)
   /** From now on this node applies and answers nothing. Said once. */
   | ({ readonly kind: 'halted' } & Halt)
 

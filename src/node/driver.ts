@@ -49,7 +49,7 @@ export class Driver implements RaftNode, ReceivingLog {
   private readonly audience = new Audience()
   private readonly loop: TurnLoop
   private wakeAt = 0
-  /** What members are built of, this node among them, as they have said. */
+  /** What members are built of, this node among them, as they have said last. */
   readonly builds: ReadonlyMap<NodeId, Build>
   private readonly closing = new Closing()
 
@@ -71,7 +71,7 @@ export class Driver implements RaftNode, ReceivingLog {
       },
       applied: (member, sample) => this.pipeline.hear(member, sample),
     })
-    this.builds = this.peers.builds
+    this.builds = this.peers.builds.said
     this.pipeline = this.newPipeline(snapshot?.lastIncludedIndex ?? 0)
     this.batches = new ProposalBatches(options, {
       proposals: this.proposals,
@@ -88,6 +88,7 @@ export class Driver implements RaftNode, ReceivingLog {
       peers: this.peers,
       time: () => this.time(),
       greeted: () => this.checkBootstrap(),
+      note: (event) => this.audience.note(event),
     })
     this.effects = new StepEffects(options, {
       pipeline: this.pipeline,
@@ -193,8 +194,8 @@ export class Driver implements RaftNode, ReceivingLog {
     this.loop.enqueue(received.message)
   }
 
-  onConnected(peer: NodeId, takesBuilds: boolean): void {
-    this.peers.introduce(peer, takesBuilds)
+  onConnected(peer: NodeId): void {
+    this.peers.introduce(peer)
     this.pipeline.connected(peer)
   }
 

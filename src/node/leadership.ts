@@ -1,6 +1,6 @@
 import { logIndex, type LogIndex, type NodeId } from '../base/brand.ts'
 import { configurationOf, leaderOf, type RaftState } from '../raft/index.ts'
-import type { RaftNode } from './api.ts'
+import type { NodeEvent, RaftNode } from './api.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Peers } from './peers/peers.ts'
 import { dutyPayloads } from './propose/created-payload.ts'
@@ -17,9 +17,10 @@ export interface LeadershipParts {
   readonly proposals: Proposals
   /** This process's clocks at this moment. */
   time(): ClockReading
-  readonly peers: Pick<Peers, 'sayHello' | 'buildsOf'>
+  readonly peers: Pick<Peers, 'sayHello' | 'builds'>
   /** The other initial voters were told who this node is; the first election may begin once all have. */
   greeted(): void
+  note(event: NodeEvent): void
 }
 
 /** What a node does by itself: its duties while it leads, and greeting the other voters before there is a Configuration. */
@@ -41,7 +42,8 @@ export class Leadership {
       submit: (kind, payload, sink) => node.submit(kind, payload, sink),
       numbersOf: (index) => ({ group: node.group, incarnation: node.incarnation, index }),
       attachedSessions: node.attachedSessions,
-      voterBuilds: () => parts.peers.buildsOf(this.voters),
+      voterBuilds: () => parts.peers.builds.current(this.voters),
+      note: (event) => parts.note(event),
     })
   }
 

@@ -74,7 +74,7 @@ function openLogAndDriver(
       driver?.onFault(fault)
     },
     onFrame: (frame) => driver?.onFrame(frame),
-    onConnected: (peer, takesBuilds) => driver?.onConnected(peer, takesBuilds),
+    onConnected: (peer) => driver?.onConnected(peer),
     onUnreachable: (peer) => driver?.onUnreachable(peer),
   }
   options.openLog(snapshot, listener, (fault, opened) => {

@@ -162,6 +162,7 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
 
 const NO_PEERS: PeerTransport = {
   send: () => undefined,
+  connected: () => false,
   queuedBytes: () => 0,
   hint: () => undefined,
   close: (closed) => closed(),

@@ -147,7 +147,7 @@ const REACHED_AT_NUMBER = 8
 const REACHED_AT = layout<Extract<PeerHeader, { kind: 'reachedAt' }>>('reachedAt', { address: text(TEXT_BYTES_MAX) })
 
 /** Number of a build; sent to peers that take it alone, as all above it. */
-export const BUILD_NUMBER = 9
+const BUILD_NUMBER = 9
 const FINGERPRINT = text(HASH_CHARS_MAX)
 const VERSION: Field<BuildMachine['versions'][number]> = {
   write: (writer, { version, schema, code }) => {
@@ -170,6 +170,7 @@ const MACHINE: Field<BuildMachine> = {
   read: (reader) => ({ name: reader.name(NAME_BYTES_MAX), versions: VERSIONS.read(reader) }),
 }
 const BUILD = layout<Extract<PeerHeader, { kind: 'build' }>>('build', {
+  reply: boolean,
   runtime: text(NAME_BYTES_MAX),
   holdfast: text(NAME_BYTES_MAX),
   machines: list('machines', MACHINE, BUILD_VERSIONS_MAX),

@@ -8,7 +8,7 @@ import { acceptPeer } from './peer-acceptor.ts'
 import { type DialPeer, peerDial } from './peer-connection.ts'
 import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
-import { BUILD_NUMBER, frameKindOf } from './peer-message.ts'
+import { frameKindOf } from './peer-message.ts'
 
 export interface PeerTransportOptions {
   readonly identity: {
@@ -128,7 +128,7 @@ export class GrpcPeerTransport implements PeerTransport {
   }
 
   private toldOpen(peer: NodeId): void {
-    this.listener?.onConnected(peer, (this.links.get(peer)?.kindMax ?? 0) >= BUILD_NUMBER)
+    this.listener?.onConnected(peer)
   }
 
   private accept(call: ServerDuplexStream<Buffer, Buffer>): void {

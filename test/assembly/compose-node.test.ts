@@ -29,6 +29,7 @@ function partsOf(clock: TestClock): NodeParts {
     openLog: logOpener({ disk: new MemoryDisk((run) => clock.defer(run)), directory: 'log', group, clock }),
     openTransport: () => ({
       send: () => undefined,
+      connected: () => false,
       queuedBytes: () => 0,
       hint: () => undefined,
       close: (done) => done(),

@@ -34,6 +34,7 @@ export class TestNetwork {
     })
     return {
       send: (frame) => this.carry(self, frame),
+      connected: (peer) => this.listeners.has(peer) && !this.cut.has(self) && !this.cut.has(peer),
       queuedBytes: () => this.queuedBytes,
       hint: (peer, address) => void this.hinted.push([peer, address]),
       close: (done) => {
@@ -59,7 +60,7 @@ export class TestNetwork {
 
   private connected(dialler: NodeId, peer: NodeId): void {
     if (this.cut.has(dialler) || this.cut.has(peer)) return
-    this.listeners.get(dialler)?.onConnected(peer, !this.silent.has(peer))
+    this.listeners.get(dialler)?.onConnected(peer)
   }
 
   private carry(from: NodeId, frame: PeerFrame): void {

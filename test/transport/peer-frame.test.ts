@@ -147,6 +147,7 @@ describe('peer frames', () => {
     ]
     const build: PeerBody = {
       kind: 'build',
+      reply: true,
       runtime: 'v20',
       holdfast: '0.1',
       machines: [{ name: 'stock', versions }],
@@ -155,7 +156,7 @@ describe('peer frames', () => {
     const head = ['026331', '00', '026e31', '026e32', '026131', '00']
     const texts = ['03763230', '03302e31', '01', '0573746f636b', '02', '01', '00', '026331', '02', '027332', '026332']
     const wanted = [
-      [build, ['09', ...texts]],
+      [build, ['09', '01', ...texts]],
       [applied, ['0a', 'ac02', 'ffffffff0f', '01']],
     ] as const
     for (const [body, bytes] of wanted) {

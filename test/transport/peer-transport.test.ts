@@ -121,7 +121,7 @@ describe('the peer transport over gRPC', () => {
   })
 
   const applied: PeerFrame['body'] = { kind: 'applied', index: logIndex(64), hashHigh: 1, hashLow: 2 }
-  const build: PeerFrame['body'] = { kind: 'build', machines: [], runtime: 'v20.0.0', holdfast: '0.1.0' }
+  const build: PeerFrame['body'] = { kind: 'build', reply: true, machines: [], runtime: 'v20.0.0', holdfast: '0.1.0' }
 
   test('frames of newer kinds reach a peer that says that it takes them', async () => {
     const { receiver, sender } = await connectedPair()
@@ -263,16 +263,16 @@ describe('the peer transport over gRPC', () => {
     })
     cleanups.push(() => transport.close(() => {}))
     await opened.until(1)
-    const connected = new Collector<readonly [string, boolean]>()
+    const connected = new Collector<string>()
     transport.listen({
       onFrame: () => {},
-      onConnected: (peer, takesBuilds) => connected.push([peer, takesBuilds]),
+      onConnected: (peer) => connected.push(peer),
       onUnreachable: () => {},
     })
     // The driver is made in the same turn, of the transport: it is not there yet.
     expect(connected.items).toEqual([])
     await connected.until(1)
-    expect(connected.items).toEqual([[n2, true]])
+    expect(connected.items).toEqual([n2])
   })
 
   test('without a connection frames are dropped and nothing is queued', () => {

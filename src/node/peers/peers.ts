@@ -1,6 +1,4 @@
 import { logIndex, type LogIndex, type NodeId } from '../../base/brand.ts'
-import { assert } from '../../base/assert.ts'
-import { BUILD_VERSIONS_MAX } from '../../codec/entry/names.ts'
 import type { ConfigurationPayload, MachineAdvance } from '../../codec/entry/payload.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import { payloadAt, recordIndex, recordKind } from '../../codec/entry/record.ts'
@@ -9,10 +7,11 @@ import { firstVersions } from '../propose/machine-advances.ts'
 import type { Agreed, Message } from '../../raft/types.ts'
 import { Addresses } from './addresses.ts'
 import { Bootstrap } from './bootstrap.ts'
+import { Builds } from './builds.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
-import type { Build, PeerBody, PeerFrame } from '../ports/peer-transport.ts'
+import type { PeerBody, PeerFrame } from '../ports/peer-transport.ts'
 import type { ReceivedMessage } from './received-message.ts'
 
 /** Bytes that may be queued to one peer: below the window at whose end the transport drops (32 MiB), with room for frames. */
@@ -33,8 +32,7 @@ export interface PeerNews {
 export class Peers {
   readonly bootstrap: Bootstrap
   readonly addresses: Addresses
-  /** What members are built of, this node among them, as they have said last; of the others, while this process runs. */
-  readonly builds = new Map<NodeId, Build>()
+  readonly builds: Builds
   private readonly news: PeerNews
   private readonly options: DriverOptions
   private readonly members: Members
@@ -50,9 +48,7 @@ export class Peers {
     this.members = members
     this.voters = options.initialVoters.map((voter) => voter.id).sort()
     this.bootstrap = new Bootstrap(options.identity, this.voters)
-    this.builds.set(options.identity.id, options.build)
-    const versions = options.build.machines.reduce((sum, machine) => sum + machine.versions.length, 0)
-    assert(versions <= BUILD_VERSIONS_MAX, 'a build has few versions of machines', { versions, BUILD_VERSIONS_MAX })
+    this.builds = new Builds(options.identity.id, options.build, options.transport)
   }
 
   /**
@@ -81,19 +77,14 @@ export class Peers {
     }
   }
 
-  /** A connection to the peer is open: tells it what this process is, of which it may have known another one. */
-  introduce(to: NodeId, takesBuilds: boolean): void {
+  /**
+   * A connection to the peer is open: tells it what this process is, of which it may have known another one, and asks for the
+   * same.
+   */
+  introduce(to: NodeId): void {
     this.sayAddress(to)
-    // It went back to a build that says nothing of itself: what it said before is not what it is now, and a version that it
-    // had then must not be switched on.
-    if (!takesBuilds) this.builds.delete(to)
-    this.sayBuild(to)
-  }
-
-  /** What each of these nodes has said of itself, this one included; null while one has not. */
-  buildsOf(ids: readonly NodeId[]): readonly Build[] | null {
-    const known = ids.flatMap((id) => this.builds.get(id) ?? [])
-    return known.length === ids.length ? known : null
+    this.builds.linkOpened(to)
+    this.sayBuild(to, true)
   }
 
   /** Tells one voter what this node made of the log, or all others (null), whatever disks are there. */
@@ -106,8 +97,8 @@ export class Peers {
     }
   }
 
-  private sayBuild(to: NodeId): void {
-    this.frame(to, '', { kind: 'build', ...this.options.build })
+  private sayBuild(to: NodeId, reply: boolean): void {
+    this.frame(to, '', { kind: 'build', reply, ...this.options.build })
   }
 
   /** Tells a peer where this node is reached. */
@@ -161,8 +152,7 @@ export class Peers {
     const configuration = { voters: this.voters, learners: [] }
     // A voter that says nothing of its build may be of one that cannot read the entry: then a leader's duty appends it, once
     // all have spoken (`MachineAdvances`).
-    const builds = this.buildsOf(this.voters)
-    this.firstVersions = builds === null ? [] : firstVersions(this.options.machine, builds)
+    this.firstVersions = firstVersions(this.options.machine, this.builds.current(this.voters))
     return { configuration, advances: this.firstVersions.length > 0 ? 1 : 0 }
   }
 
@@ -189,10 +179,14 @@ export class Peers {
     if (learnt === 'moved') this.news.moved(sender)
   }
 
-  private receiveBuild(sender: NodeId, { machines, runtime, holdfast }: Build): void {
+  private receiveBuild(sender: NodeId, said: Extract<PeerBody, { kind: 'build' }>): void {
     // Of strangers there is no end.
     if (!this.addresses.concerns(sender)) return
-    this.builds.set(sender, { machines, runtime, holdfast })
+    const { machines, runtime, holdfast, reply } = said
+    this.builds.heard(sender, { machines, runtime, holdfast })
+    // An answer is of a process whose own link is open, and it has introduced itself there.
+    if (!reply) return
+    this.sayBuild(sender, false)
     this.news.applied(sender, null)
   }
 

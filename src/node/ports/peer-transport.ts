@@ -30,7 +30,8 @@ export type PeerBody =
     }
   | { readonly kind: 'hello'; readonly hasConfiguration: boolean; readonly reply: boolean }
   | { readonly kind: 'reachedAt'; readonly address: string }
-  | ({ readonly kind: 'build' } & Build)
+  /** `reply`: the receiver is asked for the same; said on each connection that opens, not in the answer. */
+  | ({ readonly kind: 'build'; readonly reply: boolean } & Build)
   | { readonly kind: 'applied'; readonly index: LogIndex; readonly hashHigh: number; readonly hashLow: number }
 
 /** What a node is built of, as its peers are told: at most `BUILD_VERSIONS_MAX` versions of machines in all. */
@@ -51,6 +52,8 @@ export interface PeerFrame extends PeerEnvelope {
 export interface PeerTransport {
   /** Best effort: dropped when there is no connection or its window is full, or the peer does not take that kind. */
   send(frame: PeerFrame): void
+  /** True while this node's connection to the peer is open; the end of one is seen late. */
+  connected(to: NodeId): boolean
   /** Bytes queued towards that peer but not yet taken by its connection: back-pressure for catch-up. */
   queuedBytes(to: NodeId): number
   /** A member says that it is reached there, host:port: also tried while it is not reached where it was configured. */
@@ -61,10 +64,9 @@ export interface PeerTransport {
 export interface PeerListener {
   onFrame(frame: PeerFrame): void
   /**
-   * This node's connection to the peer is open: what was sent before was dropped. `takesBuilds`: its build takes frames of the
-   * kind `build`; one that does not never says what it is built of.
+   * This node's connection to the peer is open: what was sent before was dropped, and it may be another process of it.
    */
-  onConnected(peer: NodeId, takesBuilds: boolean): void
+  onConnected(peer: NodeId): void
   /** The connection was reset or refused: evidence that the peer's process is gone (raft.md §4). */
   onUnreachable(peer: NodeId): void
 }

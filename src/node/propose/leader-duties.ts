@@ -2,9 +2,8 @@ import type { Millis } from '../../base/brand.ts'
 import type { MachineAdvance, SessionNumbers } from '../../codec/entry/payload.ts'
 import type { EntryKind } from '../../codec/entry/entry.ts'
 import type { Reply, StateMachine } from '../../session/state-machine.ts'
-import type { ProposalSink, SubmitRefusal } from '../api.ts'
-import type { Build } from '../ports/peer-transport.ts'
-import { MachineAdvances } from './machine-advances.ts'
+import type { NodeEvent, ProposalSink, SubmitRefusal } from '../api.ts'
+import { MachineAdvances, type VoterBuilds } from './machine-advances.ts'
 
 /** How often a leader looks for what is due, ms of its monotonic clock. */
 export const DUTY_INTERVAL_MS = 50
@@ -29,8 +28,8 @@ export interface DutyPorts {
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink): void
   numbersOf(sessionIndex: number): SessionNumbers
   readonly attachedSessions: ReadonlySet<number>
-  /** What each voter said of itself; null while one has not. */
-  voterBuilds(): readonly Build[] | null
+  voterBuilds(): VoterBuilds
+  note(event: NodeEvent): void
 }
 
 /** The log's clocks as the leader reads them at one duty, and the newest entry's lease. */
@@ -63,6 +62,8 @@ export class LeaderDuties {
   private scan: { readonly at: Millis; readonly until: Millis; readonly attached: number } | null = null
 
   private advances: MachineAdvances
+  /** The newest `versionAwaited` that was noted; '': none, or it is not awaited any more. */
+  private awaited = ''
 
   constructor(ports: DutyPorts) {
     this.ports = ports
@@ -154,6 +155,14 @@ export class LeaderDuties {
     const { advances } = this
     const next = advances.next()
     if (next !== null) this.propose('AdvanceVersion', this.ports.encode.advance(next), () => advances.applied(next))
+    else this.noteAwaited()
+  }
+
+  private noteAwaited(): void {
+    const awaited = this.advances.awaited()
+    const text = awaited === null ? '' : JSON.stringify(awaited)
+    if (text !== this.awaited && awaited !== null) this.ports.note({ kind: 'versionAwaited', ...awaited })
+    this.awaited = text
   }
 
   private newAdvances(): MachineAdvances {

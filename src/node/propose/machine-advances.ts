@@ -1,15 +1,29 @@
+import type { NodeId } from '../../base/brand.ts'
 import type { MachineAdvance } from '../../codec/entry/payload.ts'
 import type { StateMachine } from '../../session/state-machine.ts'
 import type { Build } from '../ports/peer-transport.ts'
 
+/** What each voter is built of; null: not known, or not known to be so still (`Builds.current`). */
+export type VoterBuilds = ReadonlyMap<NodeId, Build | null>
+
+/** A version that waits for these voters; of the `silent` among them nobody knows now what they are built of. */
+export interface AwaitedVersion {
+  readonly machine: string
+  readonly version: number
+  readonly nodes: readonly NodeId[]
+  readonly silent: readonly NodeId[]
+}
+
 /**
  * What a new cluster begins with: every machine of this build at the highest version that all voters have. One that some voter
- * lacks is there at its highest, so that this voter halts and says what it lacks.
+ * lacks is there at its highest, so that this voter halts and says what it lacks. Nothing while it is not known of each voter.
  */
-export function firstVersions(machine: StateMachine, voters: readonly Build[]): readonly MachineAdvance[] {
+export function firstVersions(machine: StateMachine, voters: VoterBuilds): readonly MachineAdvance[] {
+  const builds = allOf(voters)
+  if (builds === null) return []
   return machine.machines().flatMap(({ name, supported }) => {
     const advances = supported.map(({ version, schema }) => ({ machine: name, to: version, schema })).reverse()
-    const common = advances.find((advance) => voters.every((build) => has(build, advance)))
+    const common = advances.find((advance) => builds.every((build) => has(build, advance)))
     return common ?? advances[0] ?? []
   })
 }
@@ -21,21 +35,37 @@ export function firstVersions(machine: StateMachine, voters: readonly Build[]): 
  */
 export class MachineAdvances {
   private readonly machine: StateMachine
-  private readonly voterBuilds: () => readonly Build[] | null
+  private readonly voterBuilds: () => VoterBuilds
   /** Applied without effect, because a migration failed: by the same code it would fail again. */
   private readonly failed = new Set<string>()
 
-  /** `voterBuilds`: what each voter said of itself; null while one has not. */
-  constructor(machine: StateMachine, voterBuilds: () => readonly Build[] | null) {
+  constructor(machine: StateMachine, voterBuilds: () => VoterBuilds) {
     this.machine = machine
     this.voterBuilds = voterBuilds
   }
 
   /** The content of the next AdvanceVersion entry, or null. */
   next(): readonly MachineAdvance[] | null {
-    const builds = this.voterBuilds()
+    const builds = allOf(this.voterBuilds())
     if (builds === null || builds.length === 0) return null
     return this.machine.activated ? this.newer(builds) : this.first(builds)
+  }
+
+  /** Which version of this build is not switched on, and because of which voters; null: all are, or none can be. */
+  awaited(): AwaitedVersion | null {
+    const { machine } = this
+    const voters = this.voterBuilds()
+    if (voters.size === 0) return null
+    for (const { name, active, supported } of machine.machines()) {
+      const wanted = machine.activated ? supported.at(-1) : supported[0]
+      if (wanted === undefined || wanted.version <= active) continue
+      const advance = { machine: name, to: wanted.version, schema: wanted.schema }
+      if (this.failed.has(nameOf(advance))) continue
+      const nodes = [...voters].flatMap(([id, build]) => (build !== null && has(build, advance) ? [] : [id]))
+      const silent = nodes.filter((id) => voters.get(id) === null)
+      if (nodes.length > 0) return { machine: name, version: wanted.version, nodes, silent }
+    }
+    return null
   }
 
   /** An entry of this leader was applied: what it has not changed is not proposed again. */
@@ -69,6 +99,11 @@ export class MachineAdvances {
     )
     return same && lowest.length > 0 ? lowest : null
   }
+}
+
+function allOf(voters: VoterBuilds): readonly Build[] | null {
+  const builds = [...voters.values()].filter((build) => build !== null)
+  return builds.length === voters.size ? builds : null
 }
 
 type Machines = Pick<Build, 'machines'>

@@ -114,6 +114,11 @@ export class NodeLog implements NodeListener {
         )
         return
       }
+      case 'versionAwaited': {
+        const { kind, machine, version, nodes, silent } = event
+        this.logger.info({ event: kind, machine, version, nodes, silent }, awaitedSentence(event))
+        return
+      }
       case 'halted': {
         const { kind, code, index, message } = event
         this.logger.error({ event: kind, code, index }, `${code}: ${message}`)
@@ -145,6 +150,13 @@ export class NodeLog implements NodeListener {
   batchApplied(): void {}
 
   roleChanged(): void {}
+}
+
+function awaitedSentence(event: Extract<NodeEvent, { kind: 'versionAwaited' }>): string {
+  const { machine, version, nodes, silent } = event
+  const unknown =
+    silent.length === 0 ? '' : ` (not reached, or it has not said what it is built of: ${silent.join(', ')})`
+  return `${machine} ${version} is switched on once every voter has it: waiting for ${nodes.join(', ')}${unknown}`
 }
 
 function roleSentence({ role, leader, term, leading }: Extract<NodeEvent, { kind: 'roleChanged' }>): string {

@@ -35,6 +35,7 @@ export class SimulatedNetwork {
     this.scheduler.after(0, () => this.connect(self, listener))
     return {
       send: (frame) => this.send(self, frame),
+      connected: (peer) => this.listeners.has(peer) && this.isOpen(self, peer),
       queuedBytes: () => 0,
       hint: () => undefined,
       close: (done) => {
@@ -74,7 +75,7 @@ export class SimulatedNetwork {
     if (!this.isOpen(from, to)) return
     const ids = [...this.listeners.keys()]
     const [dialler, peer] = [from, to].map((id) => ids.find((known) => known === id))
-    if (dialler !== undefined && peer !== undefined) this.listeners.get(dialler)?.onConnected(peer, true)
+    if (dialler !== undefined && peer !== undefined) this.listeners.get(dialler)?.onConnected(peer)
   }
 
   isOpen(from: string, to: string): boolean {

@@ -54,8 +54,8 @@ class Mixed {
     this.listen(node)
     for (const other of this.cluster.running) {
       if (other === node) continue
-      other.driver.onConnected(node.id, true)
-      node.driver.onConnected(other.id, true)
+      other.driver.onConnected(node.id)
+      node.driver.onConnected(other.id)
     }
   }
 }

@@ -191,11 +191,11 @@ describe('where a member is reached', () => {
     const { node } = follower()
     const { sent } = node.network
     const from = sent.length
-    node.driver.onConnected(n3, true)
+    node.driver.onConnected(n3)
     node.driver.advertise('10.0.0.2:4600')
     expect(sent.slice(from).map(({ recipient, body }) => [recipient, body])).toEqual([
       [n3, { kind: 'reachedAt', address: 'n2:1' }],
-      [n3, { kind: 'build', ...OWN }],
+      [n3, { kind: 'build', reply: true, ...OWN }],
       [n1, { kind: 'reachedAt', address: '10.0.0.2:4600' }],
       [n3, { kind: 'reachedAt', address: '10.0.0.2:4600' }],
     ])
@@ -212,23 +212,34 @@ describe('what a member is built of', () => {
   test('is what it said last, and of a stranger or a replaced disk nothing', () => {
     const { node, send } = follower()
     send(appendEntries(GOOD, [[1, 2, 1]]))
-    send({ kind: 'build', ...build(1) })
-    send({ kind: 'build', ...build(2) })
-    send({ kind: 'build', ...build(3) }, { senderInstance: 'replaced' })
-    send({ kind: 'build', ...build(4) }, { sender: nodeId('n9'), senderInstance: 'any' })
+    send({ kind: 'build', reply: false, ...build(1) })
+    send({ kind: 'build', reply: false, ...build(2) })
+    send({ kind: 'build', reply: false, ...build(3) }, { senderInstance: 'replaced' })
+    send({ kind: 'build', reply: false, ...build(4) }, { sender: nodeId('n9'), senderInstance: 'any' })
     expect([...node.driver.builds]).toEqual([
       [node.id, OWN],
       [n1, build(2)],
     ])
   })
 
-  test('is not known any more once it comes back on a build that does not say it', () => {
+  test('is not known any more once a link to it has opened, until that process says it', () => {
     const { node, send } = follower()
-    send({ kind: 'build', ...build(1) })
-    node.driver.onConnected(n1, true)
-    expect(node.driver.status().peerBuilds).toEqual([{ id: n1, ...build(1) }])
-    node.driver.onConnected(n1, false)
-    expect(node.driver.status().peerBuilds).toEqual([])
+    const known = () => node.driver.status().peerBuilds
+    send({ kind: 'build', reply: true, ...build(1) })
+    expect(known()).toEqual([{ id: n1, ...build(1) }])
+    node.driver.onConnected(n1)
+    expect(known()).toEqual([])
+    send({ kind: 'build', reply: false, ...build(2) })
+    expect(known()).toEqual([{ id: n1, ...build(2) }])
+  })
+
+  test('is answered with what this node is built of, and an answer is not', () => {
+    const { node, send } = follower()
+    const from = node.network.sent.length
+    send({ kind: 'build', reply: true, ...build(1) })
+    send({ kind: 'build', reply: false, ...build(1) })
+    const said = node.network.sent.slice(from).filter(({ body }) => body.kind === 'build')
+    expect(said).toMatchObject([{ recipient: n1, body: { reply: false, ...OWN } }])
   })
 })
 

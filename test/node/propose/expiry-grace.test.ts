@@ -22,7 +22,8 @@ function world() {
       },
       numbersOf: (index) => numbers(index),
       attachedSessions: new Set(),
-      voterBuilds: () => null,
+      voterBuilds: () => new Map(),
+      note: () => undefined,
     })
     duties.run({ ...time, now: 0, lastLease: time.lease })
     return named

@@ -44,7 +44,8 @@ function world(facts: Partial<Facts> = {}) {
     submit: (kind, payload, sink) => void submitted.push({ kind, payload, sink }),
     numbersOf,
     attachedSessions,
-    voterBuilds: () => null,
+    voterBuilds: () => new Map(),
+    note: () => undefined,
   })
   const run = (time: Partial<Parameters<LeaderDuties['run']>[0]> = {}): EntryKind[] => {
     const before = submitted.length

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { firstVersions, MachineAdvances } from '../../../src/node/propose/machine-advances.ts'
+import { nodeId } from '../../../src/base/brand.ts'
+import { firstVersions, MachineAdvances, type VoterBuilds } from '../../../src/node/propose/machine-advances.ts'
 import type { Build } from '../../../src/node/ports/peer-transport.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
 import type { BuildMachine } from '../../../src/session/user-machine.ts'
@@ -13,18 +14,21 @@ const machine = (name: string, ...versions: readonly (readonly [version: number,
 })
 const build = (...machines: readonly BuildMachine[]): Build => ({ machines, runtime: 'v20', holdfast: '0' })
 
+const byVoter = (said: readonly (Build | null)[]): VoterBuilds =>
+  new Map(said.map((build, at) => [nodeId(`n${at + 1}`), build]))
+
 /** A leader that has these machines, and what its voters have said. */
-function leaderOf(machines: readonly BuildMachine[], said: readonly Build[] | null, migrate?: () => void) {
+function leaderOf(machines: readonly BuildMachine[], said: readonly (Build | null)[], migrate?: () => void) {
   const log = new Log(bareMachine(counterHandlers, { machines, ...(migrate === undefined ? {} : { migrate }) }))
   const voters = { said }
-  return { log, voters, advances: new MachineAdvances(log.machine, () => voters.said) }
+  return { log, voters, advances: new MachineAdvances(log.machine, () => byVoter(voters.said)) }
 }
 
 describe('a log that an earlier build began', () => {
   const both = [machine('a', [1, A], [2, B]), machine('b', [1, ''])]
 
-  test.each<[string, readonly Build[] | null]>([
-    ['a voter has said nothing', null],
+  test.each<[string, readonly (Build | null)[]]>([
+    ['a voter has said nothing', [build(...both), null]],
     ['a voter lacks a machine', [build(...both), build(machine('a', [1, A]))]],
     ['a voter has one more', [build(...both), build(...both, machine('c', [1, A]))]],
     ['a voter has another schema', [build(...both), build(machine('a', [1, B]), machine('b', [1, '']))]],
@@ -50,7 +54,7 @@ describe('a log that an earlier build began', () => {
 describe('a newer version', () => {
   const old = machine('a', [1, A])
   const newer = machine('a', [1, A], [2, B], [3, B])
-  const begun = (...said: readonly Build[]) => {
+  const begun = (...said: readonly (Build | null)[]) => {
     const leader = leaderOf([newer], said)
     leader.log.append('AdvanceVersion', { machines: [{ machine: 'a', to: 1, schema: A }] })
     return leader
@@ -63,8 +67,16 @@ describe('a newer version', () => {
     expect(advances.next()).toEqual([{ machine: 'a', to: 2, schema: B }])
     voters.said = [build(newer), build(newer)]
     expect(advances.next()).toEqual([{ machine: 'a', to: 3, schema: B }])
-    voters.said = null
+    voters.said = [build(newer), null]
     expect(advances.next()).toBeNull()
+  })
+
+  test('is awaited from the voters that lack it, and from those of whom nobody knows', () => {
+    const { advances, voters } = begun(build(newer), build(old), null)
+    const [n2, n3] = [nodeId('n2'), nodeId('n3')]
+    expect(advances.awaited()).toEqual({ machine: 'a', version: 3, nodes: [n2, n3], silent: [n3] })
+    voters.said = [build(newer), build(newer)]
+    expect(advances.awaited()).toBeNull()
   })
 
   test('of another schema on one voter is not switched on', () => {
@@ -100,8 +112,8 @@ test('a new cluster begins with the highest version of each machine that all vot
   const machines = [machine('a', [1, A], [2, B]), machine('b', [1, ''])]
   const fresh = new SessionStateMachine(bareMachine(counterHandlers, { machines }), codec)
   const b = { machine: 'b', to: 1, schema: '' }
-  expect(firstVersions(fresh, [build(...machines)])).toEqual([{ machine: 'a', to: 2, schema: B }, b])
+  expect(firstVersions(fresh, byVoter([build(...machines)]))).toEqual([{ machine: 'a', to: 2, schema: B }, b])
   // One voter has only the first version of a, and b not at all: it halts at b, and says so.
   const behind = [build(...machines), build(machine('a', [1, A]))]
-  expect(firstVersions(fresh, behind)).toEqual([{ machine: 'a', to: 1, schema: A }, b])
+  expect(firstVersions(fresh, byVoter(behind))).toEqual([{ machine: 'a', to: 1, schema: A }, b])
 })
