@@ -15,6 +15,7 @@ export type {
   HarnessOutcome,
   HarnessQueries,
   HarnessSession,
+  InputRefusal,
 } from './machine/harness-session.ts'
 export {
   type HarnessOptions,

@@ -1,23 +1,33 @@
 import type { SessionId } from '../../base/brand.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
-import { type InputOf, type Mount, type OutputOf, TASK_MACHINE } from '../../machine/index.ts'
+import type { FrameworkRefusal, MachineErrorRefusal, RejectedQuery } from '../../client/index.ts'
+import type { CodesOf, InputOf, Mount, OutputOf, Refusal, RefusalsOf } from '../../machine/index.ts'
+import { TASK_MACHINE } from '../../machine/index.ts'
 import type { SessionStateMachine } from '../../session/session-state-machine.ts'
 import type { Applied } from '../../session/state-machine.ts'
 import type { Outcome, ServerRequest } from '../../session/user-machine.ts'
 import type { TypedMachines } from '../machines.ts'
 import { type EntryLog, numbersOf } from './entry-log.ts'
 
-/** What became of a command or query. `rejected`: by the machine, or by its schema before it ran (VALIDATION_ERROR). */
-export type HarnessOutcome<Output = Value> =
+/**
+ * What became of a command or query. `rejected`: by the machine, or by its schema before it ran (VALIDATION_ERROR); one member
+ * per code, so that `code` tells the details.
+ */
+export type HarnessOutcome<Output = Value, Refused extends Refusal<string, unknown> = Refusal> =
   | { readonly kind: 'ok'; readonly value: Output }
-  | { readonly kind: 'rejected'; readonly code: string; readonly details: Value }
+  | RejectedQuery<Refused>
 
-/** `session.machines.stock.reserve(input)`: one function per command, and at once. */
+/**
+ * `session.machines.stock.reserve(input)`: one function per command, and at once. It refuses with what a client's call of it is
+ * refused with, and with InputRefusal.
+ */
 export type HarnessCommands<Machines extends TypedMachines> = {
   readonly [Machine in Machines[number] as Machine['name']]: Machine extends { readonly commands: infer Commands }
     ? {
-        readonly [Name in keyof Commands]: (input: InputOf<Commands[Name]>) => HarnessOutcome<OutputOf<Commands[Name]>>
+        readonly [Name in keyof Commands]: (
+          input: InputOf<Commands[Name]>,
+        ) => HarnessOutcome<OutputOf<Commands[Name]>, OwnRefusals<Machine, Commands[Name]> | FrameworkRefusal>
       }
     : never
 }
@@ -25,9 +35,20 @@ export type HarnessCommands<Machines extends TypedMachines> = {
 /** `session.queries.stock.level(input)`: one function per query. */
 export type HarnessQueries<Machines extends TypedMachines> = {
   readonly [Machine in Machines[number] as Machine['name']]: Machine extends { readonly queries: infer Queries }
-    ? { readonly [Name in keyof Queries]: (input: InputOf<Queries[Name]>) => HarnessOutcome<OutputOf<Queries[Name]>> }
+    ? {
+        readonly [Name in keyof Queries]: (
+          input: InputOf<Queries[Name]>,
+        ) => HarnessOutcome<OutputOf<Queries[Name]>, OwnRefusals<Machine, Queries[Name]> | MachineErrorRefusal>
+      }
     : never
 }
+
+/** What is refused before it runs: an input that its schema does not take. A client is told `notExecuted`. */
+export type InputRefusal = Refusal<'VALIDATION_ERROR', { readonly [name: string]: Value }>
+
+type OwnRefusals<Machine, Reference> =
+  | RefusalsOf<Machine extends { readonly schema: infer Schema } ? Schema : undefined, CodesOf<Reference>>
+  | InputRefusal
 
 /** What a session needs of its harness. */
 interface Parts<Machines extends TypedMachines> {
