@@ -4,6 +4,8 @@ import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-f
 import { addMachine, addReplay } from './machines/machine-grammar.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
+import { addSession } from './sessions/session-grammar.ts'
+import { integer, positive, wholeNumber } from './terminal/numbers.ts'
 import { print } from './terminal/output.ts'
 
 /** Commands end with code 0 unless they set another one or throw. */
@@ -22,6 +24,7 @@ export function program(setExit: SetExit): Command {
   addPayments(root, setExit)
   addSim(root, setExit)
   addMachine(root, setExit)
+  addSession(root)
   addReplay(root, setExit)
   addConfig(root)
   addNew(root)
@@ -183,25 +186,6 @@ function addExplain(root: Command): void {
       const { explain } = await import('./explain.ts')
       explain(code ?? null)
     })
-}
-
-function integer(text: string): number {
-  const value = Number(text)
-  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('It must be a whole number.')
-  return value
-}
-
-function wholeNumber(text: string): number {
-  const value = integer(text)
-  if (value < 0) throw new InvalidArgumentError('It must not be negative.')
-  return value
-}
-
-function positive(text: string): number {
-  const value = integer(text)
-  if (value < 1) throw new InvalidArgumentError('It must be at least 1.')
-  return value
 }
 
 function clusterSize(text: string): number {

@@ -2,13 +2,16 @@ import { dialStream, type StreamTarget } from './dial-stream.ts'
 import { endedBy, STATUS, type StreamEnd } from './stream-end.ts'
 
 /** Why a call has no answer: the server's status, or what became of the connection. */
-class CallError extends Error {
+export class CallError extends Error {
   override readonly name = 'CallError'
   /** gRPC's status. */
   readonly code: number
+  /** `grpc-status-details-bin` as the server sent it; null: none. */
+  readonly details: Buffer | null
   constructor(end: StreamEnd) {
     super(end.message)
     this.code = end.code
+    this.details = end.details
   }
 }
 

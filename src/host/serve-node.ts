@@ -6,6 +6,7 @@ import { ClusterService, type NamedBuild } from '../server/cluster-service.ts'
 import { GrpcServer } from '../server/grpc-server.ts'
 import type { NodeLog } from '../server/log/node-log.ts'
 import type { RecentRefusals } from '../server/peer-refusals.ts'
+import { OperatorService } from '../server/operator/operator-service.ts'
 import { SessionService } from '../server/session-service.ts'
 import type { DataDirectory } from '../storage/directory/data-directory.ts'
 import { peerServiceDefinition } from '../transport/peer-service.ts'
@@ -41,6 +42,7 @@ export async function serve(parts: {
       services: [
         sessions,
         { ...new ClusterService(gateway, () => refusals.current(), builds), special: true },
+        { ...new OperatorService(gateway), special: true },
         { definition: peerServiceDefinition, implementation: transport.implementation, special: true },
       ],
       onConnectionsRefused: () => log.connectionsRefused(),

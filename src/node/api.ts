@@ -8,6 +8,7 @@ import type { MachineFailures, ToldFailure } from './apply/machine-reports.ts'
 import type { Build } from './ports/peer-transport.ts'
 import type { AwaitedVersion } from './propose/machine-advances.ts'
 import type { StateDifference } from './apply/state-comparison.ts'
+import type { Inspection } from './inspect/inspection.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
 export type SubmitRefusal =
@@ -75,6 +76,8 @@ export interface RaftNode {
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void
   /** Renewal of a session, coalesced with others into one KeepAlive entry per tick; `settled` with `keptAlive`. */
   keepAlive(session: SessionNumbers, sink: ProposalSink): void
+  /** For operators. */
+  readonly inspection: Inspection
   /** Attached sessions (by index) at this node; the leader's redelivery duty looks at these only. */
   attachedSessions: Set<number>
   listen(listener: NodeListener): void

@@ -7,6 +7,7 @@ import { Audience } from './audience.ts'
 import { ApplyPipeline } from './apply/apply-pipeline.ts'
 import { Closing } from './closing.ts'
 import { Leadership } from './leadership.ts'
+import { Inspection } from './inspect/inspection.ts'
 import { type ClockReading, LogClock } from './propose/log-clock.ts'
 import { Members } from './members.ts'
 import type { DriverOptions } from './options.ts'
@@ -51,6 +52,7 @@ export class Driver implements RaftNode, ReceivingLog {
   private wakeAt = 0
   /** What members are built of, this node among them, as they have said last. */
   readonly builds: ReadonlyMap<NodeId, Build>
+  readonly inspection: Inspection
   private readonly closing = new Closing()
 
   constructor(options: DriverOptions) {
@@ -101,6 +103,7 @@ export class Driver implements RaftNode, ReceivingLog {
       proposals: this.proposals,
       stamp: () => this.logClock.stamp(this.time()),
     })
+    this.inspection = new Inspection({ ...options, stopped: () => this.stopped !== null }, this.logClock)
     this.loop = new TurnLoop(clock, () => this.turn())
     this.serving = new Serving({
       self: this.id,

@@ -8,6 +8,7 @@ import type { Value } from '../codec/value/value.ts'
 import { ValueError } from '../codec/value/value-error.ts'
 import { cachedResponse } from './clients/response-cache.ts'
 import { sessionFacts } from './clients/session-facts.ts'
+import { sessionOverview } from './clients/session-overview.ts'
 import { applyEntry } from './entries/apply-entry.ts'
 import { nextRetryOf } from './entries/retry-server-requests.ts'
 import { binaryString } from './rows/binary-string.ts'
@@ -32,6 +33,7 @@ import type {
   MachineStatus,
   SessionEnd,
   SessionFacts,
+  SessionOverview,
   StateMachine,
 } from './state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
@@ -150,6 +152,21 @@ export class SessionStateMachine implements StateMachine {
   sessionFacts(index: number): SessionFacts | null {
     const session = this.state.sessions.at(index)
     return session === null ? null : sessionFacts(session)
+  }
+
+  sessionsAfter(index: number, limit: number): readonly SessionOverview[] {
+    const { sessions, expiry } = this.state
+    return sessions.after(index, limit).map((session) => sessionOverview(session, expiry.dueOf(session.row)))
+  }
+
+  sessionOverview(numbers: SessionNumbers): SessionOverview | null {
+    const session = this.state.sessions.find(numbers)
+    return session === null ? null : sessionOverview(session, this.state.expiry.dueOf(session.row))
+  }
+
+  sessionEnd(numbers: SessionNumbers): SessionEnd | null {
+    const tombstone = this.state.tombstones.find(numbers)
+    return tombstone === null ? null : { at: tombstone.at, reason: tombstone.reason }
   }
 
   endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null {

@@ -111,6 +111,12 @@ export interface StateMachine {
   nextRetryDue(sessions: Iterable<number>): Millis | null
   /** Row of a live session as facts for the leader and the status page; null when unknown. */
   sessionFacts(index: number): SessionFacts | null
+  /** For an operator: live sessions with an index above `index`, rising, at most `limit`. */
+  sessionsAfter(index: number, limit: number): readonly SessionOverview[]
+  /** One of them; null when no session with these numbers lives. */
+  sessionOverview(numbers: SessionNumbers): SessionOverview | null
+  /** For an operator: how a session ended; null while it lives, and once its tombstone is gone. */
+  sessionEnd(numbers: SessionNumbers): SessionEnd | null
   /** How a session ended, for whoever has its secret; null while it lives, and for others and once its tombstone is gone. */
   endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null
   /** Outbox of a session above `after`, in id order, at most `limit`. */
@@ -181,6 +187,31 @@ export type SessionEnd = {
   /** `now` of it. */
   readonly at: Millis
   readonly reason: 'expired' | 'closed'
+}
+
+/** A live session as an operator sees it (sessions.md §2): neither its secret nor what its requests carry. */
+export interface SessionOverview {
+  readonly info: SessionInfo
+  /** Log index of its OpenSession entry. */
+  readonly index: number
+  readonly epoch: number
+  readonly ordered: boolean
+  readonly timeoutMs: Millis
+  /** `lease` at which it is due under the leader that asked last. */
+  readonly dueAt: Millis
+  readonly floor: number
+  /** Highest requestId executed; 0: none. */
+  readonly highest: number
+  /** Responses kept for it, and their bytes. */
+  readonly cached: number
+  readonly cachedBytes: number
+  /** Server requests that it has not acknowledged, and their bytes. */
+  readonly waiting: number
+  readonly waitingBytes: number
+  readonly lastServerRequestId: number
+  readonly acknowledged: number
+  /** Tasks leased to it. */
+  readonly leases: number
 }
 
 /** What the leader and the status page need to know of a live session (sessions.md §2). */

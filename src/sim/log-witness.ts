@@ -41,6 +41,10 @@ export class LogWitness implements LogStore {
     return this.store.stats
   }
 
+  get firstIndex(): LogIndex {
+    return this.store.firstIndex
+  }
+
   append(write: LogWrite): void {
     this.outstanding.push(write)
     change(this.entries, write, this.appended)

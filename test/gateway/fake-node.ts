@@ -1,10 +1,13 @@
-import { groupId, logIndex, nodeId, type NodeId, term } from '../../src/base/brand.ts'
+import { groupId, type LogIndex, logIndex, nodeId, type NodeId, term } from '../../src/base/brand.ts'
 import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
 import type { Limits, SessionNumbers } from '../../src/codec/entry/payload.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
 import type { Value } from '../../src/codec/value/value.ts'
+import { Inspection } from '../../src/node/inspect/inspection.ts'
+import type { ReadRecords } from '../../src/node/ports/log-store.ts'
+import { realClock } from '../transport/fake-clock.ts'
 import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from '../../src/node/api.ts'
 import type { CommandParser, QueryParser } from '../../src/gateway/gateway-options.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
@@ -79,6 +82,7 @@ export class FakeNode implements RaftNode {
   readonly incarnation = 1
   readonly user = new TestMachine()
   readonly machine: SessionStateMachine
+  readonly inspection: Inspection
   readonly attachedSessions = new Set<number>()
   role: RaftNode['role'] = 'leader'
   leader: NodeId | null = nodeId('n1')
@@ -95,6 +99,13 @@ export class FakeNode implements RaftNode {
 
   constructor(limits: Partial<Limits> = {}, machine?: SessionStateMachine) {
     this.machine = machine ?? new SessionStateMachine(this.user, sessionCodec)
+    const log = {
+      firstIndex: logIndex(1),
+      read: ({ first }: { first: LogIndex }, done: (fault: null, read: ReadRecords) => void) =>
+        done(null, { records: new Uint8Array(0), first, last: logIndex(first - 1) }),
+    }
+    const parts = { log, clock: realClock, codec: sessionCodec, machine: this.machine, stopped: () => false }
+    this.inspection = new Inspection(parts, { currentLease: () => 0 })
     const voters = [{ id: this.id, address: '127.0.0.1:1', instanceId: 'a'.repeat(32) }]
     this.applyEntry(
       'Configuration',

@@ -1,9 +1,9 @@
 import type { ServiceDefinition } from '@grpc/grpc-js'
-import { callUnary } from '../../grpc/call-unary.ts'
+import { CallError, callUnary } from '../../grpc/call-unary.ts'
 import { dialStream } from '../../grpc/dial-stream.ts'
 import { loadService } from '../../grpc/load-service.ts'
 import type { StreamEnd } from '../../grpc/stream-end.ts'
-import { decodeErrorInfo } from '../../protocol/error-info.ts'
+import { decodeErrorInfo, type ErrorInfo } from '../../protocol/error-info.ts'
 import { unwrapFrames, wrapFrame } from '../../protocol/frame-message.ts'
 import { checkEndpoint } from '../check/check-connect.ts'
 import { callback, fieldsOf, waitMs } from '../check/fields.ts'
@@ -146,23 +146,49 @@ export async function fetchStatus(endpoint: string, deadlineMs = 2000): Promise<
 }
 
 /** One unary call of `ClusterService`, which answers with that method's response message. Rejects as `fetchStatus` does. */
-export async function callCluster(
+export function callCluster(endpoint: string, call: NodeCall, deadlineMs: number): Promise<unknown> {
+  return callNode(endpoint, { ...call, service: 'Cluster' }, deadlineMs)
+}
+
+/** A method of a service, and its request message. */
+export interface NodeCall {
+  readonly method: string
+  readonly request: object
+}
+
+/**
+ * One unary call of `OperatorService`, likewise. Rejects with CallError too when the node refuses; `refusalOf` says how.
+ */
+export function callOperator(endpoint: string, call: NodeCall, deadlineMs: number): Promise<unknown> {
+  return callNode(endpoint, { ...call, service: 'Operator' }, deadlineMs)
+}
+
+/** What a node said with its refusal of a call: a code of the error registry, and the scalar details; null: nothing of ours. */
+export function refusalOf(error: unknown): ErrorInfo | null {
+  return error instanceof CallError && error.details !== null ? decodeErrorInfo(error.details) : null
+}
+
+async function callNode(
   endpoint: string,
-  call: { readonly method: string; readonly request: object },
+  { service, method: name, request }: NodeCall & { readonly service: Service },
   deadlineMs: number,
 ): Promise<unknown> {
   orThrow('endpoint', () => checkEndpoint(endpoint, 'endpoint'))
   orThrow('deadlineMs', () => waitMs(deadlineMs, 'deadlineMs'))
-  const method = clusterService()[call.method]
-  if (method === undefined) throw new Error(`the proto folder defines no ClusterService.${call.method}`)
+  const method = definitionOf(service)[name]
+  if (method === undefined) throw new Error(`the proto folder defines no ${service}Service.${name}`)
   const target = { address: endpoint, path: method.path, ...RECEIVE }
-  const bytes = await callUnary(target, method.requestSerialize(call.request), deadlineMs)
+  const bytes = await callUnary(target, method.requestSerialize(request), deadlineMs)
   return method.responseDeserialize(bytes)
 }
 
-let loaded: ServiceDefinition | null = null
+type Service = 'Cluster' | 'Operator'
 
-function clusterService(): ServiceDefinition {
-  loaded ??= loadService('holdfast/v1/cluster.proto', 'holdfast.v1.ClusterService')
-  return loaded
+const loaded = new Map<Service, ServiceDefinition>()
+
+function definitionOf(service: Service): ServiceDefinition {
+  const known =
+    loaded.get(service) ?? loadService(`holdfast/v1/${service.toLowerCase()}.proto`, `holdfast.v1.${service}Service`)
+  loaded.set(service, known)
+  return known
 }

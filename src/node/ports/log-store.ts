@@ -48,6 +48,8 @@ export interface LogStore {
    * shared an fdatasync. A failing write or sync calls `onFault`, once, and nothing after it.
    */
   append(write: LogWrite): void
+  /** Lowest index held, lower ones were discarded; last + 1 when it holds none. Rises only. */
+  readonly firstIndex: LogIndex
   /** Chain value of the entry at this index, which the log (or the snapshot boundary below it) holds. Synchronous. */
   chainAt(index: LogIndex): number
   /**

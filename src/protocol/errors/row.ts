@@ -8,6 +8,7 @@ export type ErrorScope =
   | 'session'
   | 'query'
   | 'connection'
+  | 'operator'
   | 'peer'
   | 'server'
   | 'client'

@@ -2,6 +2,7 @@ import { CLIENT_ERRORS } from './client.ts'
 import { HALT_ERRORS } from './halt.ts'
 import { CONNECTION_ERRORS, PEER_ERRORS, SERVER_ERRORS } from './links.ts'
 import { MACHINE_ERRORS } from './machine.ts'
+import { OPERATOR_ERRORS } from './operator.ts'
 import { QUERY_ERRORS } from './query.ts'
 import { REQUEST_ERRORS } from './request.ts'
 import type { ErrorScope, Rows } from './row.ts'
@@ -16,6 +17,7 @@ export const ERROR_TABLE: { readonly [scope in ErrorScope]: Rows } = {
   session: SESSION_ERRORS,
   query: QUERY_ERRORS,
   connection: CONNECTION_ERRORS,
+  operator: OPERATOR_ERRORS,
   peer: PEER_ERRORS,
   server: SERVER_ERRORS,
   client: CLIENT_ERRORS,

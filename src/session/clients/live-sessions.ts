@@ -1,5 +1,6 @@
 import { type Millis, parseSessionId, type SessionId } from '../../base/brand.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
+import { IndexList } from './index-list.ts'
 import type { SessionRecord } from './session-record.ts'
 import { Workers } from './workers.ts'
 
@@ -13,6 +14,7 @@ export class LiveSessions {
   private readonly bySecret = new Map<string, SessionRecord>()
   /** One session as it is, several as a list in session order: most principals have one, and there may be a million. */
   private readonly byPrincipal = new Map<string, SessionRecord | SessionRecord[]>()
+  private readonly indexes = new IndexList()
   private readonly timeouts = new Map<Millis, number>()
   private shortest: Millis | null = null
 
@@ -58,6 +60,16 @@ export class LiveSessions {
     return this.shortest
   }
 
+  /** At most `limit` sessions with an index above `index`, rising. */
+  after(index: number, limit: number): SessionRecord[] {
+    const found: SessionRecord[] = []
+    for (const next of this.indexes.after(index, this.byIndex)) {
+      if (found.length >= limit) break
+      found.push(this.byIndex.get(next) as SessionRecord) // one of its keys
+    }
+    return found
+  }
+
   all(): Iterable<SessionRecord> {
     return this.byIndex.values()
   }
@@ -65,6 +77,7 @@ export class LiveSessions {
   add(session: SessionRecord): void {
     const { row } = session
     this.byIndex.set(row.index, session)
+    this.indexes.add(row.index)
     this.bySecret.set(row.secret, session)
     this.addPrincipal(row.info.principal, session)
     this.workers.add(session)

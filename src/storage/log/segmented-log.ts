@@ -85,6 +85,10 @@ export class SegmentedLog implements LogStore {
     this.syncTimes = syncTimes
   }
 
+  get firstIndex(): LogIndex {
+    return indexAfter(this.image.index.base.index)
+  }
+
   append(write: LogWrite): void {
     assert(this.closing === null, 'a log that is closing takes no writes', { write: write.write })
     assert(write.write > this.lastQueued, 'writes arrive in the order of their numbers', {

@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import { endpointsOf, withSettings } from '../config/setting-flags.ts'
+import { positive, wholeNumber } from '../terminal/numbers.ts'
+import { formOf, withListing } from '../terminal/listing.ts'
+
+/** `holdfast session …`; each command's module is loaded when it runs. */
+export function addSession(root: Command): void {
+  const session = root
+    .command('session')
+    .description("client sessions, as the leader knows them; secrets are nobody's to see")
+  withListing(withSettings(session.command('list'), ['endpoints']))
+    .description('the live ones: who they are, when they expire, what waits for them')
+    .option('--machine <name>', 'only those for which server requests of that machine wait')
+    .option('--limit <count>', 'at most so many, the longest open first', positive, 100)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast session list\n  holdfast session list --machine counter --limit 10 -o jsonl',
+    )
+    .action(async (flags) => {
+      const { listSessions } = await import('./session-list.ts')
+      await listSessions({ ...flags, endpoints: await endpointsOf(flags) }, formOf(flags))
+    })
+  withListing(withSettings(session.command('show'), ['endpoints']))
+    .description('all that is known of one, with the server requests that it has not acknowledged')
+    .argument('<id>', 'group/incarnation/index')
+    .option('--payloads', 'with what the requests carry', false)
+    .addHelpText('after', '\nExample:\n  holdfast session show 0/1/4')
+    .action(async (id: string, flags) => {
+      const { showSession } = await import('./session-show.ts')
+      await showSession({ ...flags, id, endpoints: await endpointsOf(flags) }, formOf(flags))
+    })
+  withListing(withSettings(session.command('history'), ['endpoints']))
+    .description('the entries of the log that name it, as far back as the log is kept')
+    .argument('<id>', 'group/incarnation/index')
+    .option('--since <index>', 'from that entry on', wholeNumber, 0)
+    .option('--limit <count>', 'at most so many', positive, 1000)
+    .option('--payloads', 'with the inputs of commands', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast session history 0/1/4\n  holdfast session history 0/1/4 --since 5 --payloads -o jsonl',
+    )
+    .action(async (id: string, flags) => {
+      const { showHistory } = await import('./session-history.ts')
+      await showHistory({ ...flags, id, endpoints: await endpointsOf(flags) }, formOf(flags))
+    })
+}

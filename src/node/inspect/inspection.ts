@@ -1,0 +1,19 @@
+import type { Millis } from '../../base/brand.ts'
+import type { LogClock } from '../propose/log-clock.ts'
+import { type HistoryParts, SessionHistory } from './session-history.ts'
+
+/** What an operator may look at in a running node. Nothing here changes anything. */
+export class Inspection {
+  readonly history: SessionHistory
+  private readonly clock: Pick<LogClock, 'currentLease'>
+
+  constructor(parts: HistoryParts, clock: Pick<LogClock, 'currentLease'>) {
+    this.history = new SessionHistory(parts)
+    this.clock = clock
+  }
+
+  /** Leader time now, at the leader; elsewhere that of the log's last entry (sessions.md §1). */
+  leaseNow(): Millis {
+    return this.clock.currentLease()
+  }
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { NAME_BYTES_MAX } from '../../protocol/limits.ts'
+import { parseSessionId } from '../../base/brand.ts'
+import type { SessionNumbers } from '../../codec/entry/payload.ts'
+
+/** Lines of one page, and how many when none are named. */
+export const PAGE_LINES_MAX = 1000
+const PAGE_LINES = 100
+
+/** What operators' requests look like once protobuf has decoded them; anything else is INVALID, with its field. */
+const index = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+const limit = z
+  .number()
+  .int()
+  .min(0)
+  .max(PAGE_LINES_MAX)
+  .transform((lines) => (lines === 0 ? PAGE_LINES : lines))
+const name = z.string().max(NAME_BYTES_MAX)
+const id = z.string().transform((text, context): SessionNumbers => {
+  const numbers = parseSessionId(text)
+  if (numbers !== null) return numbers
+  context.addIssue('a session id is group/incarnation/index')
+  return z.NEVER
+})
+
+export const sessionsRequest = z.object({ afterIndex: index, limit, machine: name })
+export const sessionRequest = z.object({ id, payloads: z.boolean() })
+export const sessionHistoryRequest = z.object({ id, fromIndex: index, limit, payloads: z.boolean() })

@@ -1,0 +1,63 @@
+import type { sendUnaryData, ServerUnaryCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type { z } from 'zod'
+import { haltedRefusal, notLeader, type Refusal } from '../../gateway/refusal.ts'
+import type { SessionGateway } from '../../gateway/session-gateway.ts'
+import { loadService } from '../../grpc/load-service.ts'
+import { statusObject } from '../grpc-error.ts'
+import type { OperatorReply } from './operator-reply.ts'
+import { sessionHistoryRequest, sessionRequest, sessionsRequest } from './operator-requests.ts'
+import { answerSession, answerSessionHistory, answerSessions } from './session-answers.ts'
+
+/** `OperatorService`: what an operator may look at; the leader alone answers. */
+export class OperatorService {
+  readonly definition: ServiceDefinition
+  readonly implementation: UntypedServiceImplementation
+  private readonly gateway: SessionGateway
+
+  constructor(gateway: SessionGateway) {
+    this.gateway = gateway
+    this.definition = loadService('holdfast/v1/operator.proto', 'holdfast.v1.OperatorService')
+    this.implementation = {
+      Sessions: this.handle(sessionsRequest, (request, reply) => answerSessions(gateway, request, reply)),
+      Session: this.handle(sessionRequest, (request, reply) => answerSession(gateway, request, reply)),
+      SessionHistory: this.handle(sessionHistoryRequest, (request, reply) =>
+        answerSessionHistory(gateway, request, reply),
+      ),
+    }
+  }
+
+  private handle<Schema extends z.ZodType>(
+    schema: Schema,
+    run: (request: z.infer<Schema>, reply: OperatorReply) => void,
+  ) {
+    return (call: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<unknown>): void => {
+      const reply: OperatorReply = {
+        answer: (message) => done(null, { ...message, by: this.by() }),
+        refuse: (code, details = null) => done(statusObject('operator', code, details)),
+      }
+      const parsed = schema.safeParse(call.request)
+      if (!parsed.success) return reply.refuse('INVALID', { field: parsed.error.issues[0]?.path.join('.') ?? '' })
+      const refusal = this.refusal()
+      if (refusal !== null) return reply.refuse(refusal.code, refusal.details)
+      try {
+        run(parsed.data, reply)
+      } catch {
+        // A bug that one call found must not end the node.
+        done(statusObject('connection', 'INTERNAL'))
+      }
+    }
+  }
+
+  /** Why this node does not answer: it has halted, does not lead, or has not been compared with what it was before. */
+  private refusal(): Refusal | null {
+    const { node } = this.gateway
+    const halted = haltedRefusal(node)
+    if (halted !== null) return halted
+    return node.leading && !node.replaying ? null : notLeader(node)
+  }
+
+  private by(): object {
+    const { id, term, appliedIndex } = this.gateway.node.status()
+    return { node: id, term, appliedIndex }
+  }
+}
