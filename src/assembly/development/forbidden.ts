@@ -60,6 +60,8 @@ export const METHODS: readonly (readonly [holder: object, name: string, members:
   ],
   [globalThis, '', ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'], TIMER],
   [globalThis, '', ['fetch'], OUTSIDE],
+  // Imported from node:perf_hooks it is the object itself.
+  [Object.getPrototypeOf(performance) as object, 'performance', ['now'], CLOCK],
   [String.prototype, 'String', ['localeCompare', 'toLocaleLowerCase', 'toLocaleUpperCase'], LOCALE],
   [String.prototype, 'String', ['normalize'], UNICODE],
   [Number.prototype, 'Number', ['toLocaleString'], LOCALE],
@@ -98,6 +100,40 @@ export const CONSTRUCTORS: readonly (readonly [global: string, rule: Rule])[] = 
   ['EventSource', OUTSIDE],
   ['XMLHttpRequest', OUTSIDE],
 ]
+
+const COMPRESSED = { why: RUNTIMES, instead: 'compress in the client, and keep the bytes in ctx.state as they came' }
+
+/**
+ * Functions of Node's modules that are imported, by their own rule; no names: all of the module. What the list leaves out of a
+ * module gives the same everywhere: createHash, scryptSync, inflateSync, …
+ */
+export const IMPORTED: readonly (readonly [module: string, members: readonly string[], rule: Rule])[] = [
+  ['crypto', ['randomUUID'], IDENTITY],
+  ['crypto', ['randomBytes', 'randomInt', 'randomFill', 'randomFillSync', 'getRandomValues', 'publicEncrypt'], RANDOM],
+  ['crypto', ['pseudoRandomBytes', 'prng', 'rng', 'createDiffieHellman', 'createECDH', 'sign', 'createSign'], RANDOM],
+  ['crypto', ['generateKey', 'generateKeySync', 'generateKeyPair', 'generateKeyPairSync'], RANDOM],
+  ['crypto', ['generatePrime', 'generatePrimeSync', 'checkPrime', 'checkPrimeSync'], RANDOM],
+  ['zlib', ['deflate', 'deflateRaw', 'gzip', 'brotliCompress', 'zstdCompress'].flatMap(withSync), COMPRESSED],
+  ['process', ['hrtime', 'uptime', 'cpuUsage', 'memoryUsage'], CLOCK],
+  ['process', ['cwd'], PROCESS],
+  ['os', [], PROCESS],
+  ['timers', [], TIMER],
+  ['timers/promises', [], TIMER],
+  ['fs', [], OUTSIDE],
+  ['fs/promises', [], OUTSIDE],
+  ['child_process', [], OUTSIDE],
+  ['worker_threads', [], OUTSIDE],
+  ['net', [], OUTSIDE],
+  ['dgram', [], OUTSIDE],
+  ['dns', [], OUTSIDE],
+  ['dns/promises', [], OUTSIDE],
+  ['http', [], OUTSIDE],
+  ['https', [], OUTSIDE],
+]
+
+function withSync(name: string): string[] {
+  return [name, `${name}Sync`]
+}
 
 /** `base` to the power of `exponent` is exact in every build: an integer that a number holds exactly. */
 export function isExactPower(base: number, exponent: number): boolean {

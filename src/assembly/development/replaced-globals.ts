@@ -10,6 +10,7 @@ import {
   type Rule,
   ZONE,
 } from './forbidden.ts'
+import { guardImported, type Judge, judgeImported } from './imported-functions.ts'
 
 type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown
 
@@ -27,12 +28,14 @@ export class ReplacedGlobals {
   inPlace = false
   private readonly report: (violation: DeterminismError) => void
   private letsPass = false
+  private outer: Judge | null = null
   private readonly places: readonly (Place & { readonly descriptor: PropertyDescriptor })[]
   /** What stood in each place; undefined: nothing of its own. */
   private readonly originals: (PropertyDescriptor | undefined)[] = []
 
   constructor(report: (violation: DeterminismError) => void) {
     this.report = report
+    guardImported()
     const places: (Place & { readonly make: (original: () => unknown) => unknown })[] = [
       ...METHODS.flatMap(([holder, name, members, rule]) =>
         members.map((member) => {
@@ -88,12 +91,14 @@ export class ReplacedGlobals {
       originals[at] = Object.getOwnPropertyDescriptor(place.holder, place.member)
       Object.defineProperty(place.holder, place.member, place.descriptor)
     }
+    this.outer = judgeImported(this.judge)
     this.inPlace = true
   }
 
   private leave(): void {
     const { places, originals } = this
     this.inPlace = false
+    judgeImported(this.outer)
     for (let at = 0; at < places.length; at += 1) {
       const { holder, member } = places[at] as (typeof places)[number]
       const own = originals[at]
@@ -105,6 +110,10 @@ export class ReplacedGlobals {
   private original(at: number): unknown {
     const own = this.originals[at]
     return own === undefined || 'value' in own ? own?.value : own.get?.call(globalThis)
+  }
+
+  private readonly judge: Judge = (api, rule) => {
+    if (!this.letsPass) this.refuse(api, rule)
   }
 
   private refuse(api: string, { why, instead }: Rule): never {
