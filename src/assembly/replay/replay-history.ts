@@ -6,10 +6,10 @@ import type { Mount } from '../../machine/index.ts'
 import type { AppliedRecord } from '../../node/ports/applied-trail.ts'
 import type { LogStore, ReadRecords, RecoveredLog } from '../../node/ports/log-store.ts'
 import type { SnapshotMeta, SnapshotStore } from '../../node/ports/snapshot-store.ts'
-import type { StorageDone } from '../../node/ports/storage-fault.ts'
 import { EngineError } from '../../session/run/engine-error.ts'
 import { ApplyHalt } from '../../session/run/halt.ts'
 import { SessionStateMachine } from '../../session/session-state-machine.ts'
+import { settled } from './settled.ts'
 import { type StateDifference, stateDifference } from './state-difference.ts'
 
 /** What one node has kept of its history. */
@@ -167,14 +167,4 @@ class Replay {
       else throw error
     }
   }
-}
-
-/** What a store gives to its callback. */
-function settled<Value>(run: (done: StorageDone<Value>) => void): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    run((fault, value) => {
-      if (fault === null) resolve(value)
-      else reject(Object.assign(new Error(fault.message), { code: fault.code }))
-    })
-  })
 }

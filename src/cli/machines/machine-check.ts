@@ -3,21 +3,38 @@ import { formatHostPort } from '../../base/host-port.ts'
 import type { NodeMachinesReport } from '../../client/index.ts'
 import { defaultEndpoints } from '../cluster/address.ts'
 import { readSettings, type TypedFlags } from '../config/read-settings.ts'
-import { EXIT, type ExitCode } from '../terminal/exit.ts'
+import { EXIT, type ExitCode, usageError } from '../terminal/exit.ts'
 import { type ListingForm, printListing } from '../terminal/listing.ts'
 import { say } from '../terminal/output.ts'
 import { type ActiveMachine, compareMachines } from './compare-machines.ts'
 import { loadMachines } from './load-machines.ts'
 import { askMachines, declaredMachines } from './machine-sides.ts'
 
+/** Options of `holdfast machine check`. */
+export interface CheckFlags extends TypedFlags {
+  /** The directory of a stopped node, in the place of a cluster. */
+  readonly data?: string
+  /** Module with the machines that ran there. */
+  readonly against?: string
+}
+
 /**
  * `holdfast machine check`: a sentence for everything that the module has otherwise than what runs. Exit code 4 when a node
  * with the module would halt or apply the log otherwise; warnings and notes alone are 0.
  */
-export async function checkMachines(flags: TypedFlags, form: ListingForm): Promise<ExitCode> {
+export async function checkMachines({ data, against, ...flags }: CheckFlags, form: ListingForm): Promise<ExitCode> {
   const { values, origins } = await readSettings(flags, ['machines'])
   assert(values.machines !== undefined, 'a required setting is there', { values })
-  const declared = declaredMachines(await loadMachines(values.machines, origins.machines))
+  const machines = await loadMachines(values.machines, origins.machines)
+  if (data !== undefined) {
+    if (flags.endpoints !== undefined)
+      throw usageError('--data and --endpoints are two places to look', 'Name one of them.')
+    const ran = against === undefined ? null : await loadMachines(against, '--against')
+    return (await import('./check-stopped.ts')).checkStopped(data, { machines, against: ran }, form)
+  }
+  if (against !== undefined)
+    throw usageError('--against needs --data', 'Nodes that run tell themselves what they have.')
+  const declared = declaredMachines(machines)
   const running = runningOf(await askMachines(values.endpoints?.map(formatHostPort) ?? defaultEndpoints()))
   const findings = compareMachines(running, declared)
   printListing(form, {

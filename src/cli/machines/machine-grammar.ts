@@ -18,7 +18,12 @@ export function addMachine(root: Command, setExit: (code: ExitCode) => void): vo
     })
   withListing(withSettings(machine.command('check'), ['machines', 'endpoints']))
     .description('what a module has otherwise than the cluster; exit code 4 when a node with it would halt')
-    .addHelpText('after', '\nExample:\n  holdfast machine check --machines ./machines.ts')
+    .option('--data <directory>', 'of a stopped node: what its log and snapshot name, in the place of the cluster')
+    .option('--against <module>', 'with --data: the machines that ran there, to name the place that differs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast machine check --machines ./machines.ts\n  holdfast machine check --data ./stopped --machines ./machines.ts',
+    )
     .action(async (flags) => {
       const { checkMachines } = await import('./machine-check.ts')
       setExit(await checkMachines(flags, formOf(flags)))

@@ -143,6 +143,27 @@ describe('machine check', () => {
   })
 })
 
+describe('machine check --data', () => {
+  test('says of a stopped node what its start with the module would do, as table and as JSON', async () => {
+    writeFileSync(join(project, 'other.ts'), STOCK.replace('count: z.int() })', 'count: z.number() })'))
+    const words = ['machine', 'check', '--data', './stopped', '--machines']
+    expect(await holdfast(...words, './machines.ts')).toMatchObject({ code: 0, out: expect.stringContaining('same') })
+    const { code, out } = await holdfast(...words, './other.ts', '--against', './machines.ts', '--json')
+    expect(code).toBe(4)
+    const [counter, stock] = JSON.parse(out).machines
+    expect(counter).toMatchObject({ machine: 'counter', version: 1, verdict: 'ok', active: true })
+    expect(stock).toMatchObject({ machine: 'stock', verdict: 'differs', handlers: 'same' })
+    expect(stock.path).toMatch(/^commands\.add\.input\.shape\.count\./)
+  })
+
+  test('refuses a cluster and a directory at once, a directory that is none, and --against without one', async () => {
+    const words = ['machine', 'check', '--machines', './machines.ts']
+    expect((await holdfast(...words, '--data', './stopped', '--endpoints', '127.0.0.1:1')).code).toBe(2)
+    expect((await holdfast(...words, '--against', './machines.ts')).code).toBe(2)
+    expect(await holdfast(...words, '--data', './nowhere')).toMatchObject({ code: 1, out: '' })
+  })
+})
+
 describe('machine send', () => {
   const sent = (...words: string[]) => holdfast('machine', 'send', 'stock', ...words)
 
