@@ -63,7 +63,7 @@ export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | n
     ...parts,
     machine,
     reports,
-    build: { machines: machines.userMachine.machines ?? [], runtime: '', holdfast: '', ...parts.build },
+    build: { machines: machines.userMachine.machines ?? [], runtime: '', holdfast: '', development, ...parts.build },
     raft: { ...DEFAULT_RAFT, ...raft },
     limits: { ...DEFAULT_LIMITS, ...limits },
     messageBytesMax,

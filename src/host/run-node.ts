@@ -51,7 +51,11 @@ async function start(options: CheckedOptions): Promise<Started> {
     openDataDirectory(
       {
         path: dataDirectory,
-        expected: { nodeId: options.id, clusterId: options.clusterId ?? null },
+        expected: {
+          nodeId: options.id,
+          clusterId: options.clusterId ?? null,
+          development: options.development ?? false,
+        },
         create: { clusterId, groups: [GROUP], wallMs: systemClock.wallMs() },
       },
       done,

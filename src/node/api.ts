@@ -135,6 +135,8 @@ export type NodeEvent =
   | ({ readonly kind: 'stateDiffers'; readonly decided: boolean } & StateDifference)
   /** At the leader: a version is not switched on, for these voters are not known to have it. Said as that changes. */
   | ({ readonly kind: 'versionAwaited' } & AwaitedVersion)
+  /** That member's machines run in the other mode (machines.md §2): nothing of it is heard. Said once, until it is another. */
+  | { readonly kind: 'modeDiffers'; readonly peer: NodeId; readonly development: boolean }
   /** From now on this node applies and answers nothing. Said once. */
   | ({ readonly kind: 'halted' } & Halt)
 
@@ -166,6 +168,8 @@ export interface NodeStatus {
   /** Version of Node that runs this process, and of the package; '': not known. */
   readonly runtime: string
   readonly holdfast: string
+  /** Whether its machines run as in development. */
+  readonly development: boolean
   /** What the other members are built of, as far as they have said while this process ran. */
   readonly peerBuilds: readonly ({ readonly id: NodeId } & Build)[]
   /** Members that made another state of the log than this node, and the index at which that was seen; null: none known. */

@@ -72,6 +72,7 @@ export class Driver implements RaftNode, ReceivingLog {
         if (member === this.leader) this.audience.leaderMoved()
       },
       applied: (member, sample) => this.pipeline.hear(member, sample),
+      note: (event) => this.audience.note(event),
     })
     this.builds = this.peers.builds.said
     this.pipeline = this.newPipeline(snapshot?.lastIncludedIndex ?? 0)

@@ -46,6 +46,7 @@ export function statusOf(view: {
     machines: node.machine.machines(),
     runtime: options.build.runtime,
     holdfast: options.build.holdfast,
+    development: options.build.development,
     peerBuilds: [...view.builds].filter(([id]) => id !== node.id).map(([id, build]) => ({ id, ...build })),
     differs: view.differs,
   }

@@ -173,6 +173,7 @@ const BUILD = layout<Extract<PeerHeader, { kind: 'build' }>>('build', {
   reply: boolean,
   runtime: text(NAME_BYTES_MAX),
   holdfast: text(NAME_BYTES_MAX),
+  development: boolean,
   machines: list('machines', MACHINE, BUILD_VERSIONS_MAX),
 })
 

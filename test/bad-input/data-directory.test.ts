@@ -97,6 +97,15 @@ describe('a data directory that cannot be used is refused with its name and what
     })
   })
 
+  test('WRONG_MODE: the directory of a node in production, and development', async () => {
+    const directory = await usedDirectory()
+    const before = contentsOf(directory)
+    const refused = await refusedStart([...(await wordsFor('n1', directory)), '--development'])
+    expect(refused.exitCode).toBe(1)
+    expect(refused.words).toMatch(/without development mode.*Nothing was changed.*--data.*WRONG_MODE/)
+    expect(contentsOf(directory)).toEqual(before)
+  })
+
   test('WRONG_CLUSTER: the directory of another cluster', async () => {
     const directory = await usedDirectory()
     const before = contentsOf(directory)

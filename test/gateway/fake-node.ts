@@ -220,6 +220,7 @@ export class FakeNode implements RaftNode {
       machines: this.machine.machines(),
       runtime: '',
       holdfast: '',
+      development: false,
       peerBuilds: [],
       differs: null,
       voters: [this.id],

@@ -40,6 +40,8 @@ export interface TestNodeOptions {
   readonly synchronous?: boolean
   readonly segmentBytes?: number
   readonly cacheBytes?: number
+  /** What it says of its mode; asked at each start. */
+  readonly development?: () => boolean
 }
 
 /** These tests submit entries themselves: no client's bytes are parsed. */
@@ -263,7 +265,7 @@ export class TestNode {
           done(fault, opened === null ? null : { store: this.wrapLog(opened.store), recovered: opened.recovered })
         })
       },
-      build: { machines, runtime: 'v20.0.0', holdfast: '0.1.0' },
+      build: { machines, runtime: 'v20.0.0', holdfast: '0.1.0', development: this.options.development?.() ?? false },
       openTrail: openAppliedTrail({ disk: this.disk, directory: 'log', machines }),
       openTransport: (listener) => this.network.transport(this.id, listener),
     }

@@ -150,11 +150,25 @@ describe('peer frames', () => {
       reply: true,
       runtime: 'v20',
       holdfast: '0.1',
+      development: true,
       machines: [{ name: 'stock', versions }],
     }
     const applied: PeerBody = { kind: 'applied', index: logIndex(300), hashHigh: 0xffffffff, hashLow: 1 }
     const head = ['026331', '00', '026e31', '026e32', '026131', '00']
-    const texts = ['03763230', '03302e31', '01', '0573746f636b', '02', '01', '00', '026331', '02', '027332', '026332']
+    const texts = [
+      '03763230',
+      '03302e31',
+      '01',
+      '01',
+      '0573746f636b',
+      '02',
+      '01',
+      '00',
+      '026331',
+      '02',
+      '027332',
+      '026332',
+    ]
     const wanted = [
       [build, ['09', '01', ...texts]],
       [applied, ['0a', 'ac02', 'ffffffff0f', '01']],

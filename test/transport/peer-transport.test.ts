@@ -121,7 +121,14 @@ describe('the peer transport over gRPC', () => {
   })
 
   const applied: PeerFrame['body'] = { kind: 'applied', index: logIndex(64), hashHigh: 1, hashLow: 2 }
-  const build: PeerFrame['body'] = { kind: 'build', reply: true, machines: [], runtime: 'v20.0.0', holdfast: '0.1.0' }
+  const build: PeerFrame['body'] = {
+    kind: 'build',
+    reply: true,
+    machines: [],
+    runtime: 'v20.0.0',
+    holdfast: '0.1.0',
+    development: false,
+  }
 
   test('frames of newer kinds reach a peer that says that it takes them', async () => {
     const { receiver, sender } = await connectedPair()

@@ -12,19 +12,22 @@ export interface MachineLine {
   readonly schema: string
 }
 
-type Told = Pick<NodeStatusReport, 'id' | 'appliedIndex' | 'machines' | 'runtime' | 'holdfast' | 'peerBuilds'>
+type Told = Pick<
+  NodeStatusReport,
+  'id' | 'appliedIndex' | 'machines' | 'runtime' | 'holdfast' | 'development' | 'peerBuilds'
+>
 type Builds = ReadonlyMap<string, BuildOfNode>
 
 /** By node: its own word where it was asked, else what another member was told. Nodes of which nobody knows are left out. */
 export function buildsOfNodes(known: readonly Told[]): Builds {
   const found = new Map<string, BuildOfNode>()
   for (const { peerBuilds } of known) for (const { id, ...build } of peerBuilds) found.set(id, build)
-  for (const { id, machines, runtime, holdfast } of known) {
+  for (const { id, machines, runtime, holdfast, development } of known) {
     const own = machines.flatMap(({ name, supported }) =>
       supported.length === 0 ? [] : [{ name, versions: supported }],
     )
     // A node of a build that does not say it says nothing at all.
-    if (machines.length > 0 || holdfast !== '') found.set(id, { machines: own, runtime, holdfast })
+    if (machines.length > 0 || holdfast !== '') found.set(id, { machines: own, runtime, holdfast, development })
     else found.delete(id)
   }
   return new Map([...found].sort(([left], [right]) => compare(left, right)))
@@ -45,6 +48,7 @@ export function buildDifferences(builds: Builds, machines: readonly MachineLine[
     ...[...names].sort(compare).flatMap((name) => ofMachine(name, builds, machines)),
     ...mixOf('versions of Node', builds, ({ runtime }) => runtime),
     ...mixOf('builds of Holdfast', builds, ({ holdfast }) => holdfast),
+    ...mixOf('modes', builds, ({ development }) => (development ? 'development' : 'production')),
   ]
 }
 

@@ -31,7 +31,7 @@ export interface NodeReport {
         readonly differs: { readonly nodes: readonly string[]; readonly index: number } | null
         /** Null: it does not say. */
         readonly failures: MachineFailuresReport | null
-      } & Pick<NodeStatusReport, 'machines' | 'runtime' | 'holdfast' | 'peerBuilds'>)
+      } & Pick<NodeStatusReport, 'machines' | 'runtime' | 'holdfast' | 'development' | 'peerBuilds'>)
     | null
 }
 

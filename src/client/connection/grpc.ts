@@ -89,6 +89,8 @@ export interface NodeStatusReport {
   /** Version of Node that runs it, and of the package; '': not known. */
   readonly runtime: string
   readonly holdfast: string
+  /** Its machines run as in development. */
+  readonly development: boolean
   /** What other members have told it of themselves. */
   readonly peerBuilds: readonly PeerBuildReport[]
 }
@@ -118,6 +120,8 @@ export interface PeerBuildReport {
   readonly machines: readonly { readonly name: string; readonly versions: readonly MachineVersionReport[] }[]
   readonly runtime: string
   readonly holdfast: string
+  /** Its machines run as in development. */
+  readonly development: boolean
 }
 
 /** How often machines failed on a node, replayed entries and queries counted, and the last time: its log says more. */

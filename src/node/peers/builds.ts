@@ -3,17 +3,25 @@ import type { NodeId } from '../../base/brand.ts'
 import { BUILD_VERSIONS_MAX } from '../../codec/entry/names.ts'
 import type { Build, PeerTransport } from '../ports/peer-transport.ts'
 
+export interface BuildPorts extends Pick<PeerTransport, 'connected'> {
+  modeDiffers(peer: NodeId, development: boolean): void
+}
+
 /** What members are built of, this node among them, as they have said. */
 export class Builds {
   private readonly own: NodeId
-  private readonly transport: Pick<PeerTransport, 'connected'>
+  private readonly ports: BuildPorts
+  private readonly development: boolean
   private readonly builds = new Map<NodeId, Build>()
+  /** Whose newest process runs its machines in the other mode: it said so before anything else, on the link that it opened. */
+  private readonly otherMode = new Set<NodeId>()
 
-  constructor(own: NodeId, build: Build, transport: Pick<PeerTransport, 'connected'>) {
+  constructor(own: NodeId, build: Build, ports: BuildPorts) {
     const versions = build.machines.reduce((sum, machine) => sum + machine.versions.length, 0)
     assert(versions <= BUILD_VERSIONS_MAX, 'a build has few versions of machines', { versions, BUILD_VERSIONS_MAX })
     this.own = own
-    this.transport = transport
+    this.ports = ports
+    this.development = build.development
     this.builds.set(own, build)
   }
 
@@ -24,6 +32,19 @@ export class Builds {
 
   heard(from: NodeId, build: Build): void {
     this.builds.set(from, build)
+    if (build.development === this.development) this.otherMode.delete(from)
+    else if (!this.otherMode.has(from)) {
+      this.otherMode.add(from)
+      this.ports.modeDiffers(from, build.development)
+    }
+  }
+
+  /**
+   * Frames of such a node are dropped, as by a broken link, which Raft bears: in development machines reject what they accept
+   * otherwise, so the two would make different states of one log (docs/decisions/development-mode.md).
+   */
+  isOfOtherMode(peer: NodeId): boolean {
+    return this.otherMode.has(peer)
   }
 
   /**
@@ -47,6 +68,6 @@ export class Builds {
   }
 
   private isReached(id: NodeId): boolean {
-    return id === this.own || this.transport.connected(id)
+    return id === this.own || this.ports.connected(id)
   }
 }

@@ -8,6 +8,7 @@ import type { Agreed, Message } from '../../raft/types.ts'
 import { Addresses } from './addresses.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { Builds } from './builds.ts'
+import type { NodeEvent } from '../api.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
@@ -23,6 +24,7 @@ export interface PeerNews {
   moved(member: NodeId): void
   /** What that member says that it made of the log; null: a process of it has introduced itself, perhaps another one. */
   applied(member: NodeId, sample: AppliedRecord | null): void
+  note(event: NodeEvent): void
 }
 
 /**
@@ -48,7 +50,10 @@ export class Peers {
     this.members = members
     this.voters = options.initialVoters.map((voter) => voter.id).sort()
     this.bootstrap = new Bootstrap(options.identity, this.voters)
-    this.builds = new Builds(options.identity.id, options.build, options.transport)
+    this.builds = new Builds(options.identity.id, options.build, {
+      connected: (peer) => options.transport.connected(peer),
+      modeDiffers: (peer, development) => news.note({ kind: 'modeDiffers', peer, development }),
+    })
   }
 
   /**
@@ -109,8 +114,8 @@ export class Peers {
 
   /**
    * Checks a frame and returns its Raft message with the sender's wall clock; null for a hello, which is remembered and
-   * answered, for an address and a build, which are remembered, and for a frame of another cluster, group, recipient or
-   * instance, which is dropped.
+   * answered, for an address and a build, which are remembered, and for a frame of another cluster, group, recipient,
+   * instance or mode, which is dropped.
    */
   receive(frame: PeerFrame): { readonly message: ReceivedMessage; readonly wallMs: number } | null {
     const { identity } = this.options
@@ -120,6 +125,7 @@ export class Peers {
     if (recipientInstance !== '' && recipientInstance !== identity.instance) return null
     const known = this.members.member(sender)?.instanceId ?? this.bootstrap.agreedInstanceOf(sender)
     if (known !== null && known !== senderInstance) return null
+    if (body.kind !== 'build' && this.builds.isOfOtherMode(sender)) return null
     if (body.kind === 'hello') {
       this.receiveHello(frame, body)
       return null
@@ -182,8 +188,8 @@ export class Peers {
   private receiveBuild(sender: NodeId, said: Extract<PeerBody, { kind: 'build' }>): void {
     // Of strangers there is no end.
     if (!this.addresses.concerns(sender)) return
-    const { machines, runtime, holdfast, reply } = said
-    this.builds.heard(sender, { machines, runtime, holdfast })
+    const { machines, runtime, holdfast, development, reply } = said
+    this.builds.heard(sender, { machines, runtime, holdfast, development })
     // An answer is of a process whose own link is open, and it has introduced itself there.
     if (!reply) return
     this.sayBuild(sender, false)

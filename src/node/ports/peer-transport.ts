@@ -42,6 +42,8 @@ export interface Build {
   readonly runtime: string
   /** The package's version. */
   readonly holdfast: string
+  /** Whether its machines run as in development, where they reject more (machines.md §2). */
+  readonly development: boolean
 }
 
 export interface PeerFrame extends PeerEnvelope {

@@ -8,6 +8,7 @@ export interface StorageFault {
     | 'LOCKED'
     | 'WRONG_NODE'
     | 'WRONG_CLUSTER'
+    | 'WRONG_MODE'
     | 'NEWER_FORMAT'
     | 'UNWRITABLE'
   /** What happened and what to do next. */

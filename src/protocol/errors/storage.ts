@@ -44,6 +44,12 @@ export const STORAGE_ERRORS: Rows = {
     'The data directory belongs to another cluster.',
     'Check `--data` and `--peers`.',
   ],
+  WRONG_MODE: [
+    'FAILED_PRECONDITION',
+    false,
+    'The data directory was made in development mode and the node is started without it, or the other way round.',
+    'Start it as the directory was made, or name another directory: in development machines reject what they accept otherwise.',
+  ],
   NEWER_FORMAT: [
     'FAILED_PRECONDITION',
     false,

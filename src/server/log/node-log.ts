@@ -114,6 +114,15 @@ export class NodeLog implements NodeListener {
         )
         return
       }
+      case 'modeDiffers': {
+        const { kind, peer, development } = event
+        const [its, own] = development ? ['in', 'is not'] : ['not in', 'is']
+        const sentence =
+          `${peer} runs ${its} development mode and this node ${own}: they would make different states of one log, so neither hears ` +
+          'the other. Start all nodes of a cluster in one mode, on directories that were made in it'
+        this.logger.error({ event: kind, peer, development }, sentence)
+        return
+      }
       case 'versionAwaited': {
         const { kind, machine, version, nodes, silent } = event
         this.logger.info({ event: kind, machine, version, nodes, silent }, awaitedSentence(event))

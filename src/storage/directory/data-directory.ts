@@ -63,7 +63,7 @@ export type OpenDataDirectoryDone = (fault: StorageFault | null, directory: Data
 /**
  * Takes the data directory for this process: locked, of the expected node and cluster, of a format that this build reads
  * (storage.md §1.1). Every refusal says what to do next and has changed nothing: LOCKED, WRONG_CLUSTER, WRONG_NODE,
- * NEWER_FORMAT, LOG_ROT, UNWRITABLE, DISK_FULL, IO_ERROR.
+ * WRONG_MODE, NEWER_FORMAT, LOG_ROT, UNWRITABLE, DISK_FULL, IO_ERROR.
  */
 export function openDataDirectory(options: OpenDataDirectoryOptions, done: OpenDataDirectoryDone): void {
   const disk = options.disk ?? new NodeDisk(options.path)
@@ -180,6 +180,7 @@ function make(
       created: new Date(create.wallMs).toISOString(),
       groups: create.groups,
       started: false,
+      development: expected.development,
     }
     const file = { directory: '', name: IDENTITY_FILE, bytes: encodeIdentity(identity) }
     replaceFile(disk, file, (fault) => done(fault, fault === null ? { identity, fresh: true } : null))

@@ -24,6 +24,8 @@ export interface DirectoryIdentity {
   readonly groups: readonly number[]
   /** A node may have voted under this instance id: every group's log exists from then on. */
   readonly started: boolean
+  /** Whether machines run here as in development, where they reject more; a directory of an earlier build does not say. */
+  readonly development?: boolean
 }
 
 /** Whom a start expects to find. */
@@ -31,6 +33,7 @@ export interface ExpectedIdentity {
   readonly nodeId: NodeId
   /** null: any, e.g. for a command that looks into the directory. */
   readonly clusterId: string | null
+  readonly development: boolean
 }
 
 /** The file's bytes: JSON in lines, for people. */
@@ -57,7 +60,7 @@ export function decodeIdentity(bytes: Uint8Array, shown: string): DirectoryIdent
   return isIdentity(parsed) ? parsed : unreadable(shown)
 }
 
-/** Null when the directory is the one that the start expects; else WRONG_CLUSTER or WRONG_NODE (storage.md §1.1). */
+/** Null when the directory is the one expected; else WRONG_CLUSTER, WRONG_NODE or WRONG_MODE (storage.md §1.1). */
 export function checkIdentity(
   found: DirectoryIdentity,
   expected: ExpectedIdentity,
@@ -77,6 +80,17 @@ export function checkIdentity(
       message:
         `${shown} belongs to node "${found.nodeId}", this node is "${expected.nodeId}". Nothing was changed. Two nodes must never share a ` +
         `directory: start it as "${found.nodeId}", or name another directory with --data.`,
+    }
+  }
+  // What the log holds was decided in that mode, and is decided again by every replay and by every other node.
+  if (found.development !== undefined && found.development !== expected.development) {
+    const mode = (development: boolean): string => (development ? 'in development mode' : 'without development mode')
+    return {
+      code: 'WRONG_MODE',
+      message:
+        `${shown} was made ${mode(found.development)}, this node was started ${mode(expected.development)}. Nothing was changed. ` +
+        `In development mode machines reject commands that they accept otherwise, so the two modes make different states of one log: ` +
+        `start it ${found.development ? 'with' : 'without'} --development, or name another directory with --data.`,
     }
   }
   return null
@@ -99,7 +113,8 @@ function isIdentity(value: object): value is DirectoryIdentity {
     typeof found.created === 'string' &&
     Array.isArray(found.groups) &&
     found.groups.every((group) => Number.isSafeInteger(group)) &&
-    typeof found.started === 'boolean'
+    typeof found.started === 'boolean' &&
+    (found.development === undefined || typeof found.development === 'boolean')
   )
 }
 

@@ -15,12 +15,20 @@ const node = (
   machines: [{ name: 'stock', active: over.active ?? 1, schema: A, supported: versions }],
   runtime: 'v20.20.2',
   holdfast: '0.1.0',
+  development: false,
   peerBuilds: [],
 })
 const differences = (known: Parameters<typeof buildsOfNodes>[0]): string[] =>
   buildDifferences(buildsOfNodes(known), machineLines(known))
 
 describe('what nodes are built of', () => {
+  test('a node in development among others is named', () => {
+    const odd = { ...node('n2', [version(1)]), development: true }
+    expect(differences([node('n1', [version(1)]), odd])).toEqual([
+      'nodes run several modes: production (n1), development (n2)',
+    ])
+  })
+
   test('is said of none while all have the same', () => {
     expect(differences([node('n1', [version(1)]), node('n2', [version(1)])])).toEqual([])
   })
@@ -56,7 +64,7 @@ describe('what nodes are built of', () => {
 
   test('a mix of Node’s versions or of builds is one line each, of nodes that were not asked as well', () => {
     const machines = [{ name: 'stock', versions: [version(1)] }]
-    const told = { id: 'n2', machines, runtime: 'v22.3.0', holdfast: '0.2.0' }
+    const told = { id: 'n2', machines, runtime: 'v22.3.0', holdfast: '0.2.0', development: false }
     expect(differences([{ ...node('n1', [version(1)]), peerBuilds: [told] }])).toEqual([
       'nodes run several versions of Node: v20.20.2 (n1), v22.3.0 (n2)',
       'nodes run several builds of Holdfast: 0.1.0 (n1), 0.2.0 (n2)',
@@ -65,7 +73,7 @@ describe('what nodes are built of', () => {
 
   test('a node that went back to a build that says nothing counts for nothing, whatever others remember', () => {
     const silent = { ...node('n2', []), machines: [], runtime: '', holdfast: '' }
-    const told = { id: 'n2', machines: [], runtime: 'v1.0.0', holdfast: '9' }
+    const told = { id: 'n2', machines: [], runtime: 'v1.0.0', holdfast: '9', development: false }
     expect(differences([{ ...node('n1', [version(1)]), peerBuilds: [told] }, silent])).toEqual([])
   })
 })

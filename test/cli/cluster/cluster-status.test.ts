@@ -27,6 +27,7 @@ const node = (id: string, over: Partial<Known> = {}): NodeReport => ({
     machines: [],
     runtime: '',
     holdfast: '',
+    development: false,
     peerBuilds: [],
     ...over,
   },

@@ -16,6 +16,7 @@ const OWN: Build = {
   machines: [{ name: 'test', versions: [{ version: 1, schema: 's', code: 'c' }] }],
   runtime: 'v20.0.0',
   holdfast: '0.1.0',
+  development: false,
 }
 
 describe('a frame', () => {
@@ -207,6 +208,7 @@ describe('what a member is built of', () => {
     machines: [{ name: 'stock', versions: [{ version, schema: 's', code: 'c' }] }],
     runtime: 'v20.0.0',
     holdfast: '0.1.0',
+    development: false,
   })
 
   test('is what it said last, and of a stranger or a replaced disk nothing', () => {

@@ -12,7 +12,12 @@ const machine = (name: string, ...versions: readonly (readonly [version: number,
   name,
   versions: versions.map(([version, schema]) => ({ version, schema, code: '' })),
 })
-const build = (...machines: readonly BuildMachine[]): Build => ({ machines, runtime: 'v20', holdfast: '0' })
+const build = (...machines: readonly BuildMachine[]): Build => ({
+  machines,
+  runtime: 'v20',
+  holdfast: '0',
+  development: false,
+})
 
 const byVoter = (said: readonly (Build | null)[]): VoterBuilds =>
   new Map(said.map((build, at) => [nodeId(`n${at + 1}`), build]))

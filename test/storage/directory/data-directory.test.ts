@@ -21,7 +21,7 @@ const CREATE = { clusterId: 'tea', groups: [0], wallMs: 1_700_000_000_000 }
 function open(overrides: Partial<OpenDataDirectoryOptions> = {}): Promise<DataDirectory | StorageFault> {
   const options = {
     path: join(root, 'data'),
-    expected: { nodeId: nodeId('node-1'), clusterId: 'tea' },
+    expected: { nodeId: nodeId('node-1'), clusterId: 'tea', development: false },
     create: CREATE,
     ...overrides,
   }
@@ -87,19 +87,36 @@ describe('a data directory', () => {
     await release(await mustOpen())
   })
 
+  test('of an earlier build, which noted no mode, is taken in either', async () => {
+    await release(await mustOpen())
+    const { development, ...earlier } = JSON.parse(readFileSync(inFile('HOLDFAST.json'), 'utf8'))
+    expect(development).toBe(false)
+    writeFileSync(inFile('HOLDFAST.json'), JSON.stringify(earlier))
+    for (const mode of [true, false]) {
+      const expected = { nodeId: nodeId('node-1'), clusterId: 'tea', development: mode }
+      await release(await mustOpen({ expected }))
+    }
+  })
+
   test('of another cluster or node, or of a newer format, is refused with the way out, and unchanged', async () => {
     await release(await mustOpen())
     const before = readFileSync(inFile('HOLDFAST.json'), 'utf8')
     const other = nodeId('node-2')
-    expect(await open({ expected: { nodeId: nodeId('node-1'), clusterId: 'coffee' } })).toEqual({
+    expect(await open({ expected: { nodeId: nodeId('node-1'), clusterId: 'coffee', development: false } })).toEqual({
       code: 'WRONG_CLUSTER',
       message: expect.stringMatching(/belongs to cluster "tea", this node was started for cluster "coffee".*--data/),
     })
-    expect(await open({ expected: { nodeId: other, clusterId: 'tea' } })).toEqual({
+    expect(await open({ expected: { nodeId: other, clusterId: 'tea', development: false } })).toEqual({
       code: 'WRONG_NODE',
       message: expect.stringMatching(/belongs to node "node-1", this node is "node-2".*start it as "node-1"/),
     })
-    await release(await mustOpen({ expected: { nodeId: nodeId('node-1'), clusterId: null } }))
+    expect(await open({ expected: { nodeId: nodeId('node-1'), clusterId: 'tea', development: true } })).toEqual({
+      code: 'WRONG_MODE',
+      message: expect.stringMatching(
+        /made without development mode, this node was started in development mode.*--data/,
+      ),
+    })
+    await release(await mustOpen({ expected: { nodeId: nodeId('node-1'), clusterId: null, development: false } }))
     expect(readFileSync(inFile('HOLDFAST.json'), 'utf8')).toBe(before)
     writeFileSync(inFile('HOLDFAST.json'), before.replace('"format": 1', '"format": 2'))
     expect(await open()).toEqual({
