@@ -29,6 +29,7 @@ const PAGES_AT_THE_DOOR = [
   'codec',
   'machine',
   'machines/payments',
+  'machines/payments-v1',
   'client',
   'sim',
   'protocol',

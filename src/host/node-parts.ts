@@ -6,7 +6,7 @@ import type { GroupId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
 import { mount } from '../machine/index.ts'
-import { counter, payments, register } from '../machines/index.ts'
+import { PRODUCT_MACHINES } from '../machines/index.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { systemClock } from '../node/system-clock.ts'
 import { checkTransition } from '../raft/index.ts'
@@ -38,7 +38,7 @@ export function partsOf(
   const { group, directory, snapshots, log } = on
   const codec = sessionCodec
   const { development = false } = options
-  const mounted = mount(options.machines ?? [counter, register, payments], codec)
+  const mounted = mount(options.machines ?? PRODUCT_MACHINES, codec)
   const identity = {
     clusterId: directory.identity.clusterId,
     group,

@@ -1,5 +1,5 @@
 import { identityOf, type MachineIdentity } from '../../machine/index.ts'
-import { counter, payments, register } from '../../machines/index.ts'
+import { PRODUCT_MACHINES } from '../../machines/index.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
 import { say } from '../terminal/output.ts'
 import type { DevData } from './dev-data.ts'
@@ -32,7 +32,7 @@ export async function admitModule({ path, origin, data, reset }: Developed): Pro
 
 /** The same for the product's machines, on data where a module's may have run. */
 export function admitProduct(data: DevData, reset: boolean): readonly MachineIdentity[] {
-  const machines = [counter, register, payments].map(identityOf)
+  const machines = PRODUCT_MACHINES.map(identityOf)
   admit(machines, data, reset)
   return machines
 }

@@ -1,6 +1,6 @@
+import type { Table } from '../../../machine/define/tables.ts'
 import type { AUDIT_ENTITIES } from '../facts/rows.ts'
 import { REJECTED_RING } from '../facts/payment-bounds.ts'
-import type { PaymentsContext } from '../facts/payments-schema.ts'
 
 /**
  * The audit trail (domain.md §3.1): two hash chains, one of everything applied, complete, and one of the last 1,000
@@ -116,7 +116,7 @@ export function auditGroupText(
   group: number,
   head: Omit<AuditGroup, 'steps'> & { readonly prevHash: string },
   steps: readonly AuditStep[],
-  hasher: Pick<PaymentsContext, 'hashHex'>,
+  hasher: { hashHex(text: string): string },
 ): { readonly text: string; readonly hash: string } {
   const { at, prevGroup } = head
   const [action, bookingId, by] = [quote(head.action), quote(head.bookingId), quote(head.by)]
@@ -189,8 +189,18 @@ export interface RejectedStep extends AuditHead {
   readonly code: string
 }
 
+/** What of `ctx` the rejected chain needs: every version of the machine has it. */
+interface RejectedChain {
+  readonly now: number
+  readonly state: {
+    readonly chains: Table<string, { readonly seq: number; readonly hash: string }>
+    readonly auditRejected: Table<number, RejectedRow & { readonly hash: string }>
+  }
+  hashHex(text: string): string
+}
+
 /** Appends to the ring of rejected records; of a rejected command, after its rollback (`ctx.afterReject`). */
-export function appendRejected(ctx: PaymentsContext, step: RejectedStep): void {
+export function appendRejected(ctx: RejectedChain, step: RejectedStep): void {
   const { seq: last, hash: prevHash } = ctx.state.chains.get('rejected') ?? { seq: 0, hash: FIRST_HASH }
   const row = { seq: last + 1, at: ctx.now, ...step, prevHash }
   const hash = ctx.hashHex(canonicalRecord(rejectedRecord(row)))

@@ -85,7 +85,7 @@ const pushPayload = z.object({
 
 /** The schema of the machine payments: tables, errors, timers and tasks (domain.md §3.1, §0.7). */
 export const paymentsSchema = {
-  version: 1,
+  version: 2,
   state,
   errors: {
     IDEMPOTENCY_CONFLICT: z.object({ transactionId: z.string() }),

@@ -1,6 +1,5 @@
 import { MINUTE_MS } from '../../../base/time.ts'
-import type { Booking } from '../facts/rows.ts'
-import type { Entity } from '../facts/states.ts'
+import type { Entity, Triple } from '../facts/states.ts'
 
 /** How long a state is expected to last, in minutes (domain.md §3.9). States without an entry may last for ever. */
 const EXPECTED_MIN: { readonly [Name in Entity]: { readonly [state: string]: number } } = {
@@ -26,8 +25,11 @@ export interface StuckState {
   readonly forMs: number
 }
 
+/** When each of the three entered its state. */
+type EnteredAt = { readonly [Name in Entity as `${Name}At`]: number }
+
 /** Which of the three has been in its state for more than twice the expected time. */
-export function stuckStates(booking: Booking, now: number): StuckState[] {
+export function stuckStates(booking: Triple & EnteredAt, now: number): StuckState[] {
   const found: StuckState[] = []
   for (const entity of ['payment', 'session', 'video'] as const) {
     const state = booking[entity]

@@ -1,0 +1,39 @@
+import type { Booking } from '../facts/rows.ts'
+import type { PaymentsContext, Refusal } from '../facts/payments-schema.ts'
+import { SESSION_TRANSITIONS, type SessionState } from '../../payments/facts/states.ts'
+import { appendRejected, type AuditEntity, type RejectedStep } from '../../payments/change/audit.ts'
+
+/** What a refusal concerns. */
+export interface About {
+  readonly action: string
+  readonly bookingId: string | null
+  readonly entity?: AuditEntity
+  readonly from?: string | null
+  readonly to?: string | null
+  readonly ref?: string | null
+}
+
+/** Notes a refusal in the rejected chain, where it survives the rollback (domain.md §0.11), and hands it back. */
+export function refused(ctx: PaymentsContext, rejection: Refusal, about: About): Refusal {
+  const step = rejectedStep(ctx, rejection.code, about)
+  ctx.afterReject((after) => appendRejected(after, step))
+  return rejection
+}
+
+/** Notes a refusal at once, where nothing is rolled back: what is refused is a part of a task's result. */
+export function noteRefused(ctx: PaymentsContext, code: string, about: About): void {
+  appendRejected(ctx, rejectedStep(ctx, code, about))
+}
+
+function rejectedStep(ctx: PaymentsContext, code: string, about: About): RejectedStep {
+  const { action, bookingId, entity = 'session', from = null, to = null, ref = null } = about
+  return { action, bookingId, entity, from, to, ref, by: ctx.principal, code }
+}
+
+/** The booking's session is in a state from which the command does not lead. */
+export function refusedState(ctx: PaymentsContext, booking: Booking, event: string, to?: SessionState): Refusal {
+  const { session: from } = booking
+  const allowed: readonly string[] = SESSION_TRANSITIONS[from]
+  const rejection = ctx.reject('INVALID_STATE_TRANSITION', { entity: 'session', from, to, event, allowed })
+  return refused(ctx, rejection, { action: event, bookingId: booking.id, from, to: to ?? null })
+}

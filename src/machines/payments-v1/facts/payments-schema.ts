@@ -1,0 +1,149 @@
+import { z } from 'zod'
+import { SECOND_MS } from '../../../base/time.ts'
+import type { Context, QueryContext, TableViews } from '../../../machine/define/context.ts'
+import { table, tableSharingBytes, task } from '../../../machine/define/schema.ts'
+import { stateGraph } from '../../../machine/graph/state-graph.ts'
+import type { Rejection } from '../../../machine/define/rejection.ts'
+import { CAPTURE_MINOR_MAX } from '../../payments/facts/payment-bounds.ts'
+import {
+  attemptRow,
+  auditGroupRow,
+  auditRejectedRow,
+  bookingRow,
+  callbackRow,
+  captureRow,
+  checkoutRow,
+  formRow,
+  ledgerRow,
+  refundRow,
+  waitingRow,
+} from './rows.ts'
+import { currency, id, minor, outcome, resultCode, text } from '../../payments/facts/fields.ts'
+import { PAYMENT_TRANSITIONS, SESSION_TRANSITIONS, VIDEO_TRANSITIONS } from '../../payments/facts/states.ts'
+
+/** What the provider says about one push, as a callback or as the answer to a question. */
+export const providerResult = z.object({
+  transactionId: id,
+  outcome,
+  amountMinor: minor.max(CAPTURE_MINOR_MAX).optional(),
+  receipt: id.optional(),
+  resultCode,
+  resultDesc: text,
+})
+
+/** A success names its amount: taken as 0, real money would be refused. */
+export const namesAmount = (told: { readonly outcome: string; readonly amountMinor?: number | undefined }): boolean =>
+  told.outcome === 'failure' || told.amountMinor !== undefined
+/** The issue of a success without an amount. */
+export const AMOUNT_MISSING = { path: ['amountMinor'], error: 'a success names its amount' }
+
+const state = {
+  bookings: table(z.string(), bookingRow),
+  /** [booking, form] */
+  forms: table(z.tuple([z.string(), z.string()]), formRow),
+  attempts: table(z.string(), attemptRow),
+  /** [booking, number] → attempt */
+  attemptsOf: table(z.tuple([z.string(), z.int()]), z.string()),
+  /** CheckoutRequestID → attempt, and its booking: a callback need not look the attempt up. */
+  checkouts: table(z.string(), checkoutRow),
+  /** transaction → what became of it */
+  callbacks: table(z.string(), callbackRow),
+  /** [CheckoutRequestID, transaction]: callbacks that came too early */
+  waiting: table(z.tuple([z.string(), z.string()]), waitingRow),
+  /** receipt → the transaction that captured it */
+  receipts: table(z.string(), z.string()),
+  /** [booking, transaction] */
+  captures: table(z.tuple([z.string(), z.string()]), captureRow),
+  refunds: table(z.string(), refundRow),
+  /** [booking, number of the refund] → refund */
+  refundsOf: table(z.tuple([z.string(), z.int()]), z.string()),
+  /** [principal, startsAt] of bookings that are not over → booking and its end */
+  slots: table(
+    z.tuple([z.string(), z.int()]),
+    z.object({ bookingId: z.string(), endsAt: z.int(), client: z.boolean() }),
+  ),
+  /** [principal, number of the booking] */
+  bookingsOf: table(z.tuple([z.string(), z.int()]), z.string()),
+  /** Keyed by the first seq of the group. */
+  audit: table(z.int(), auditGroupRow),
+  auditRejected: table(z.int(), auditRejectedRow),
+  /** `rejected`: where that chain ends. The other ends in the ledger. */
+  chains: table(z.string(), z.object({ seq: z.int(), hash: z.string() })),
+  /** One row, `all`; `addTotals` makes new bytes. */
+  ledger: tableSharingBytes(z.string(), ledgerRow),
+}
+
+const pushPayload = z.object({
+  bookingId: id,
+  attemptId: id,
+  phone: z.string(),
+  amountMinor: minor,
+  currency,
+  /** Unique for ever, for the provider's account reference. */
+  reference: z.string(),
+})
+
+/** The schema of the machine payments: tables, errors, timers and tasks (domain.md §3.1, §0.7). */
+export const paymentsSchema = {
+  version: 1,
+  state,
+  errors: {
+    IDEMPOTENCY_CONFLICT: z.object({ transactionId: z.string() }),
+    PAYMENT_REQUIRED: z.object({ session: z.string() }),
+  },
+  graphs: {
+    payment: stateGraph(PAYMENT_TRANSITIONS),
+    session: stateGraph(SESSION_TRANSITIONS),
+    video: stateGraph(VIDEO_TRANSITIONS),
+  },
+  timers: {
+    /** The next timer of the booking that is its key (`nextTimer`). */
+    booking: z.null(),
+  },
+  tasks: {
+    'payment.stk_push': task({
+      role: 'payments',
+      leaseMs: 30 * SECOND_MS,
+      maxAttempts: 1,
+      backoffMs: [],
+      payload: pushPayload,
+      result: z.object({ checkoutRequestId: id, merchantRequestId: id }),
+    }),
+    'payment.query': task({
+      role: 'payments',
+      leaseMs: 30 * SECOND_MS,
+      maxAttempts: 3,
+      backoffMs: [30 * SECOND_MS, 60 * SECOND_MS],
+      payload: z.object({ bookingId: id, attemptId: id, checkoutRequestId: z.string().nullable() }),
+      /** `final: null`: the provider does not know yet. */
+      result: z.object({ final: providerResult.refine(namesAmount, AMOUNT_MISSING).nullable() }),
+    }),
+    'payment.refund': task({
+      role: 'payments',
+      leaseMs: 30 * SECOND_MS,
+      maxAttempts: 3,
+      backoffMs: [5 * SECOND_MS, 5 * SECOND_MS],
+      payload: z.object({
+        refundId: id,
+        bookingId: id,
+        transactionId: z.string().nullable(),
+        amountMinor: minor,
+        currency,
+        /** Unique for ever, so that the provider pays once. */
+        idempotencyKey: z.string(),
+      }),
+      result: z.object({ providerRef: id }),
+    }),
+  },
+} as const
+
+/** `ctx` in its commands, timers and tasks. */
+export type PaymentsContext = Context<typeof paymentsSchema>
+/** The same in its queries. */
+export type PaymentsQueryContext = QueryContext<typeof paymentsSchema>
+/** Its tables, as queries read them. */
+export type PaymentsView = TableViews<typeof paymentsSchema>
+/** What a handler returns when it refuses. */
+export type Refusal = Rejection
+/** What the provider said, parsed. */
+export type ProviderResult = Readonly<z.output<typeof providerResult>>

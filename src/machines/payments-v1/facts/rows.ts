@@ -1,0 +1,223 @@
+import { z } from 'zod'
+import { id, millis, minor, outcome, role } from '../../payments/facts/fields.ts'
+import { PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from '../../payments/facts/states.ts'
+
+/** Schemas of the rows that payments stores (domain.md §3.1). A row whose id is its key does not repeat it. */
+
+const ATTEMPT_OUTCOMES = ['SUCCESS', 'FAILED', 'SUPERSEDED'] as const
+const attemptOutcome = z.enum(ATTEMPT_OUTCOMES)
+/** How an attempt ended. SUPERSEDED: the money of an older one paid. */
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number]
+
+const presence = z.object({ joinedAt: millis.nullable(), leftAt: millis.nullable() })
+
+/** What few bookings have: one field of the row while there is none of it. */
+export const rareFacts = z.object({
+  verbalConsent: z.object({ by: z.string(), at: millis }).nullable(),
+  attendance: z.object({ client: presence, therapist: presence }).nullable(),
+  actualStart: millis.nullable(),
+  endedAt: millis.nullable(),
+  cancel: z.object({ by: z.string(), role, reason: z.string(), at: millis }).nullable(),
+  therapistReview: z.boolean(),
+  manualReview: z.boolean(),
+  /** The timer that fired last, and when it was due; timers after it are still to come (`nextTimer`). */
+  fired: z.object({ dueAt: millis, order: z.int() }).nullable(),
+})
+export type RareFacts = Readonly<z.output<typeof rareFacts>>
+
+/** A booking without any of them. */
+export const NOTHING_RARE: RareFacts = Object.freeze({
+  verbalConsent: null,
+  attendance: null,
+  actualStart: null,
+  endedAt: null,
+  cancel: null,
+  therapistReview: false,
+  manualReview: false,
+  fired: null,
+})
+
+/**
+ * One appointment: the triple, its terms, and the few facts that commands look at. Attempts and money are rows of
+ * their own, but for what a callback changes of the current attempt. PERF: flat, and what is rare in one field: every write
+ * walks every field, at about a tenth of a microsecond each.
+ */
+export const bookingRow = z.object({
+  id,
+  clientId: z.string(),
+  therapistId: z.string(),
+  startsAt: millis,
+  durationMin: z.int(),
+  priceMinor: minor,
+  currency: z.string(),
+  payment: z.enum(PAYMENT_STATES),
+  session: z.enum(SESSION_STATES),
+  video: z.enum(VIDEO_STATES),
+  /** When each of the three entered its state. */
+  paymentAt: millis,
+  sessionAt: millis,
+  videoAt: millis,
+  /** Required forms that are not complete. */
+  formsOpen: z.int(),
+  /** Attempts made so far; the last one is the current one, and its outcome stands here instead of in its own row. */
+  attempts: z.int(),
+  attemptId: z.string().nullable(),
+  outcome: attemptOutcome.nullable(),
+  resultCode: z.string().nullable(),
+  /**
+   * The transaction whose money paid for this booking, exactly the price, and when; its attempt is the one with outcome
+   * SUCCESS. Other captures are rows of `captures`.
+   */
+  applied: z.string().nullable(),
+  appliedAt: millis.nullable(),
+  /** All money that arrived, and all that is to go back (refunds but FAILED_MANUAL). refunded ≤ captured. */
+  capturedMinor: minor,
+  refundedMinor: minor,
+  rare: rareFacts.nullable(),
+  /** Its last audit group; each group names the one before it. */
+  auditGroup: z.int(),
+  /** Rises by one with every change. */
+  seq: z.int(),
+})
+export type Booking = Readonly<z.output<typeof bookingRow>>
+
+/** A form of a booking; its content hash is null until it is complete. */
+export const formRow = z.object({
+  required: z.boolean(),
+  completedAt: millis.nullable(),
+  contentHash: z.string().nullable(),
+})
+
+/** One push. Its outcome is null while it is the current one: then the booking knows it (`attemptOf`). */
+export const attemptRow = z.object({
+  id,
+  bookingId: id,
+  no: z.int(),
+  /** In full; every read masks it. */
+  phone: z.string(),
+  amountMinor: minor,
+  at: millis,
+  checkoutRequestId: z.string().nullable(),
+  merchantRequestId: z.string().nullable(),
+  outcome: attemptOutcome.nullable(),
+  resultCode: z.string().nullable(),
+})
+export type Attempt = Readonly<z.output<typeof attemptRow>>
+
+/** What a push was made for. */
+export const checkoutRow = z.object({ attemptId: z.string(), bookingId: z.string() })
+
+/** Money that arrived and could not be applied: it goes back. */
+export const captureRow = z.object({ attemptId: z.string(), amountMinor: minor, at: millis })
+
+const REFUND_REASONS = [
+  'CANCELLED',
+  'THERAPIST_NO_SHOW',
+  'BOTH_ABSENT',
+  'MID_SESSION',
+  'ORPHAN',
+  'ADMIN',
+  'FORMS_LAPSED',
+  'SYSTEM_LAPSE',
+] as const
+/** From the decision to the money (domain.md §3.4); NOT_DUE, SETTLED and FAILED_MANUAL are the last. */
+export const REFUND_STATUSES = ['NOT_DUE', 'AWAITING_APPROVAL', 'QUEUED', 'SENT', 'SETTLED', 'FAILED_MANUAL'] as const
+/** Money that goes back. */
+export const refundRow = z.object({
+  id,
+  bookingId: id,
+  /** The capture that the money goes back from; null when none is known. */
+  transactionId: z.string().nullable(),
+  amountMinor: minor,
+  pct: z.int(),
+  reason: z.enum(REFUND_REASONS),
+  status: z.enum(REFUND_STATUSES),
+  tries: z.int(),
+  providerRef: z.string().nullable(),
+  at: millis,
+})
+export type Refund = Readonly<z.output<typeof refundRow>>
+
+/** What became of a provider transaction (domain.md §3.5). SAME_RECEIPT: the money of another transaction, told again. */
+export const CALLBACK_RESULTS = [
+  'APPLIED',
+  'APPLIED_LATE',
+  'REJECTED_AMOUNT',
+  'IGNORED_STALE',
+  'ORPHANED',
+  'UNKNOWN_ATTEMPT',
+  'SAME_RECEIPT',
+] as const
+export type CallbackResult = (typeof CALLBACK_RESULTS)[number]
+
+/** The first answer to a transaction; repeats get it again, plus `duplicate: true`. */
+export const callbackResponse = z.object({
+  result: z.enum(CALLBACK_RESULTS),
+  bookingId: z.string().nullable(),
+  attemptId: z.string().nullable(),
+  payment: z.enum(PAYMENT_STATES).nullable(),
+  session: z.enum(SESSION_STATES).nullable(),
+})
+export type CallbackResponse = Readonly<z.output<typeof callbackResponse>>
+
+/**
+ * One per provider transaction, for ever. `digest` is what a repeat must agree with; `result` is what came of it in
+ * the end.
+ */
+export const callbackRow = z.object({
+  digest: z.string(),
+  bookingId: z.string().nullable(),
+  attemptId: z.string().nullable(),
+  result: z.enum(CALLBACK_RESULTS),
+  /** The booking's states when it was answered; null when there was no booking. */
+  payment: z.enum(PAYMENT_STATES).nullable(),
+  session: z.enum(SESSION_STATES).nullable(),
+  at: millis,
+  /** Log index of the entry that answered it first. */
+  index: z.int(),
+  /** The first answer where the fields above do not tell it: judged later, or the money of another transaction. */
+  response: callbackResponse.nullable(),
+})
+export type CallbackRecord = Readonly<z.output<typeof callbackRow>>
+
+/** A callback that overtook its `paymentStarted`, kept to be judged again. */
+export const waitingRow = z.object({
+  outcome,
+  amountMinor: minor.nullable(),
+  receipt: z.string().nullable(),
+  resultCode: z.string(),
+})
+
+/** What audit records are about. */
+export const AUDIT_ENTITIES = ['payment', 'session', 'video', 'refund', 'callback', 'form'] as const
+/**
+ * The steps of one command, keyed by the seq of the first, which is their group; seqs count on from it. The JSON of an
+ * `AuditGroup`. PERF: it is written once and seldom read; as a text it is one value to walk and to keep instead
+ * of thirty.
+ */
+export const auditGroupRow = z.string()
+/** One refused command, keyed by seq modulo the ring's size. */
+export const auditRejectedRow = z.object({
+  seq: z.int(),
+  at: millis,
+  bookingId: z.string().nullable(),
+  entity: z.enum(AUDIT_ENTITIES),
+  action: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  by: z.string(),
+  ref: z.string().nullable(),
+  code: z.string(),
+  prevHash: z.string(),
+  hash: z.string(),
+})
+
+/** The one row that every command changes: the end of the chain of applied records, and the running totals. */
+export const ledgerRow = z.object({
+  /** Of the last record; 0 and 64 zeros before the first. */
+  seq: z.int(),
+  hash: z.string(),
+  /** In the order of `TOTAL_NAMES`, 8 bytes each. */
+  totals: z.instanceof(Uint8Array),
+})
+export type Ledger = Readonly<z.output<typeof ledgerRow>>
