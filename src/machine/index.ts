@@ -26,9 +26,12 @@ export {
   type TypedTask,
 } from './define/define-machine.ts'
 export type { Description } from './define/describe-schema.ts'
+export { domainEvents, on, type DomainEvents, type Subscription } from './define/events.ts'
 export { descriptionOf, identityOf, type MachineIdentity } from './define/identity.ts'
 export { isOwned } from './define/own-machines.ts'
 export { SYSTEM_SESSION } from './run/kit-context.ts'
+export { EVENTS_MAX } from './run/event-queue.ts'
+export { tablesOf, type TablesRef } from './define/tables-of.ts'
 export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './run/mount.ts'
 export { TASK_MACHINE } from '../session/tables/tasks.ts'
 export type {
@@ -52,6 +55,7 @@ export {
   tableSharingBytes,
   task,
   type ErrorsOf,
+  type EventsOf,
   type Frozen,
   type KeyOf,
   type KeyPart,

@@ -1,5 +1,5 @@
 export { applyTwice, type AppliedEntry, type Divergence } from './apply-twice.ts'
-export { checkMachine, type CheckOptions, type CheckReport } from './check/check-machine.ts'
+export { checkMachine, type CheckOptions, type CheckReport, type ReadTables } from './check/check-machine.ts'
 export type { Reaction } from './check/check-run.ts'
 export type { CheckStep } from './check/check-step.ts'
 export { testCluster, type TestCluster, type TestClusterOptions, type TestNode } from './cluster/test-cluster.ts'

@@ -5,7 +5,19 @@ import type { EmitOptions, SessionInfo } from '../../session/user-machine.ts'
 import type { CommandRef } from './command.ts'
 import type { RejectDetails } from './refusal.ts'
 import type { CommonErrorCode, Rejection } from './rejection.ts'
-import type { ErrorsOf, KeyOf, MachineSchema, NameOf, Parsed, RequestsOf, RowOf, TasksOf, TimersOf } from './schema.ts'
+import type {
+  ErrorsOf,
+  EventsOf,
+  KeyOf,
+  MachineSchema,
+  NameOf,
+  Parsed,
+  RequestsOf,
+  RowOf,
+  TasksOf,
+  TimersOf,
+} from './schema.ts'
+import type { TablesRef } from './tables-of.ts'
 import type { Table, TableView } from './tables.ts'
 
 /** The tables of a machine, as its handlers change them. */
@@ -88,6 +100,16 @@ export interface Context<Schema extends MachineSchema> {
   ): Parsed<Output> | Rejection<Code>
   /** The same by name, for machines that are not known at compile time. */
   call(machine: string, command: string, input: Value): Value | Rejection
+  /**
+   * Publishes a declared domain event: to every mounted machine that listens (`on`), in the order of their names, in this same
+   * entry, after the function that runs now has ended and what was published before it is delivered. A rejection drops it.
+   */
+  publish<Event extends NameOf<EventsOf<Schema>>>(
+    event: Event,
+    payload: Parsed<EventsOf<Schema>[Event] & z.ZodType>,
+  ): void
+  /** The tables of another machine as they stand in this entry, read-only; empty when it is not mounted. */
+  read<Other extends MachineSchema>(tables: TablesRef<Other>): TableViews<Other>
   /** Idempotency key that outlives sessions (sessions.md §8). `run` must return plain data, not a rejection. */
   once<Result>(request: OnceRequest, run: () => Result): OnceOutcome<Result>
   /** Append-only record that survives a rejection. */
@@ -133,4 +155,6 @@ export interface QueryContext<Schema extends MachineSchema> {
   /** Null for a query outside a session. */
   readonly session: SessionInfo | null
   readonly reject: Reject<Schema>
+  /** The tables of another machine as of the same entry; empty when it is not mounted. */
+  read<Other extends MachineSchema>(tables: TablesRef<Other>): TableViews<Other>
 }

@@ -4,6 +4,7 @@ import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import type { ServerRequest, SessionInfo, TaskRecord } from '../../session/user-machine.ts'
 import type { Command, CommandRef, Query, QueryRef } from './command.ts'
 import type { Context, QueryContext, TableViews } from './context.ts'
+import type { Subscription } from './events.ts'
 import { owned } from './own-machines.ts'
 import type { Rejection } from './rejection.ts'
 import type { MachineSchema, NameOf, Parsed, TasksOf, TimersOf } from './schema.ts'
@@ -35,6 +36,8 @@ export interface MachineBehaviour<
   }
   /** One pair of handlers per kind of task that the schema declares. */
   readonly tasks?: { readonly [Kind in NameOf<TasksOf<Schema>>]: TaskHandlers<Schema, Kind> }
+  /** What it does about domain events, at most one handler per event; each is made by `on`. */
+  readonly on?: readonly Subscription<Context<Schema>>[]
   /** Returning a rejection refuses the client session: nothing is stored, nothing emitted. */
   onSessionCreated?(context: Context<Schema>, session: SessionInfo): void | Rejection
   onSessionExpired?(
@@ -110,6 +113,7 @@ export interface ErasedBehaviour {
   readonly queries?: { readonly [name: string]: { readonly handler: Erased } }
   readonly timers?: { readonly [kind: string]: Erased }
   readonly tasks?: { readonly [kind: string]: { readonly onResult: Erased; readonly onFailed: Erased } }
+  readonly on?: readonly { readonly machine: string; readonly event: string; readonly handle: Erased }[]
   readonly onSessionCreated?: Erased
   readonly onSessionExpired?: Erased
   readonly onDeadLetter?: Erased
@@ -140,6 +144,7 @@ export function defineMachine<
   const erased = behaviour as unknown as ErasedBehaviour
   assertHandlers(name, 'timers', schema.timers, erased.timers)
   assertHandlers(name, 'tasks', schema.tasks, erased.tasks)
+  assertSubscriptions(name, erased.on)
   return owned({
     kind: 'definition',
     name,
@@ -170,6 +175,9 @@ function assertSchema(machine: string, schema: MachineSchema): void {
       table,
     })
   }
+  for (const event of Object.keys(schema.events ?? {})) {
+    assert(!event.includes('.'), 'an event has no dot: it separates the machine from the event', { machine, event })
+  }
   for (const kind of Object.keys(schema.timers ?? {})) {
     assert(!kind.includes('/'), 'a timer kind has no slash: it separates the kind from the key', { machine, kind })
   }
@@ -180,6 +188,13 @@ function assertHandlers(machine: string, group: string, declared: object = {}, h
   for (const kind of Object.keys(declared)) {
     assert(Object.hasOwn(handled, kind), `${group}.${kind} is declared in the schema but has no handler`, { machine })
   }
+}
+
+/** Of two handlers of one event, which one comes first would be a question of luck. */
+function assertSubscriptions(machine: string, subscriptions: ErasedBehaviour['on'] = []): void {
+  const names = subscriptions.map(({ machine: publisher, event }) => `${publisher}.${event}`)
+  const twice = names.find((name, position) => names.indexOf(name) !== position)
+  assert(twice === undefined, 'an event has one handler in a machine', { machine, twice })
 }
 
 function references(

@@ -3,7 +3,6 @@ import { sessionCodec } from '../../codec/session-codec.ts'
 import type { BareMachine } from './bare.ts'
 import type { ErasedBehaviour, MachineDefinition } from './define-machine.ts'
 import { type Description, describeSchema } from './describe-schema.ts'
-import type { MachineSchema } from './schema.ts'
 
 /** Which machine a build has (docs/decisions/machine-identity.md). */
 export interface MachineIdentity {
@@ -30,13 +29,14 @@ export function identityOf(machine: MachineDefinition | BareMachine): MachineIde
 
 /** What `schema` of the identity is the digest of; null for a bare machine that declares nothing. */
 export function descriptionOf(machine: MachineDefinition | BareMachine): Description | null {
-  if (machine.kind === 'definition') return describeMachine(machine.schema, machine.commands)
+  if (machine.kind === 'definition') return describeMachine(machine)
   const { commands } = machine
   return commands === undefined ? null : { commands: each(commands, (input) => describe(input)) }
 }
 
-function describeMachine(schema: MachineSchema, commands: MachineDefinition['commands']): Description {
-  const { state, errors = {}, requests = {}, timers = {}, tasks = {} } = schema
+function describeMachine({ schema, commands, behaviour }: MachineDefinition): Description {
+  const { state, errors = {}, requests = {}, timers = {}, tasks = {}, events = {} } = schema
+  const heard = subscriptionsOf(behaviour)
   return {
     state: each(state, ({ key, row }) => [describe(key), describe(row)]),
     commands: each(commands, ({ input, output }) => [describe(input), describe(output)]),
@@ -52,20 +52,32 @@ function describeMachine(schema: MachineSchema, commands: MachineDefinition['com
       // Apply itself parses it (run/kit-machine.ts), so here a default is part of what an entry means.
       result: describeSchema(result, { values: true }),
     })),
+    // Only where there are some, so that a machine without them has the fingerprint it had before there were events.
+    ...(Object.keys(events).length === 0 ? {} : { events: each(events, describe) }),
+    ...(heard.length === 0 ? {} : { on: heard.map(([name]) => name) }),
   }
 }
 
 /** Defaults of what the leader parses are in the log already filled in: their values may differ between nodes. */
 const describe = (schema: z.core.$ZodType): Description => describeSchema(schema, { values: false })
 
+/** The events that it listens to, `machine.event`, by name, with the source text of what it does about each. */
+function subscriptionsOf({ on = [] }: ErasedBehaviour): readonly (readonly [name: string, code: string])[] {
+  const found = on.map(({ machine, event, handle }) => [`${machine}.${event}`, String(handle)] as const)
+  return found.sort(([left], [right]) => (left < right ? -1 : 1))
+}
+
 /** The source text of everything that apply runs. Queries change nothing. */
-function codeOf({ commands, timers, tasks, migrations, ...rest }: ErasedBehaviour): Description {
+function codeOf(behaviour: ErasedBehaviour): Description {
+  const { commands, timers, tasks, migrations, ...rest } = behaviour
+  const heard = subscriptionsOf(behaviour)
   return {
     commands: each(commands, ({ handler }) => String(handler)),
     timers: each(timers ?? {}, String),
     tasks: each(tasks ?? {}, ({ onResult, onFailed }) => [String(onResult), String(onFailed)]),
     hooks: [rest.onSessionCreated, rest.onSessionExpired, rest.onDeadLetter].map(String),
     migrations: each(migrations ?? {}, String),
+    ...(heard.length === 0 ? {} : { on: heard }),
   }
 }
 

@@ -83,6 +83,8 @@ export interface MachineSchema {
   readonly requests?: Shapes
   /** Payloads of its durable timers. */
   readonly timers?: Shapes
+  /** Payloads of the domain events it may publish: `shapes` of its `domainEvents`. */
+  readonly events?: Shapes
   readonly tasks?: { readonly [kind: string]: TaskSchema }
   /** Its transition tables and state graphs, for diagrams alone: nothing is checked against them. */
   readonly graphs?: { readonly [name: string]: Drawable }
@@ -90,12 +92,14 @@ export interface MachineSchema {
 
 type None = { readonly [name: string]: never }
 
-/** The declared errors of a schema, an empty record where it has none; likewise the next three. */
+/** The declared errors of a schema, an empty record where it has none; likewise the next four. */
 export type ErrorsOf<Schema> = Schema extends { readonly errors: infer Errors extends Shapes } ? Errors : None
 /** Its server requests. */
 export type RequestsOf<Schema> = Schema extends { readonly requests: infer Requests extends Shapes } ? Requests : None
 /** Its timers. */
 export type TimersOf<Schema> = Schema extends { readonly timers: infer Timers extends Shapes } ? Timers : None
+/** Its domain events. */
+export type EventsOf<Schema> = Schema extends { readonly events: infer Events extends Shapes } ? Events : None
 /** Its kinds of task. */
 export type TasksOf<Schema> = Schema extends {
   readonly tasks: infer Tasks extends { readonly [kind: string]: TaskSchema }

@@ -48,7 +48,7 @@ export class CallWindow implements ReadWindow {
   }
 }
 
-/** The query that is going on. */
+/** The query that is going on, of whichever machine: it may read the tables of others. */
 export class QueryWindow implements ReadWindow {
   private view: QueryView | null = null
 
@@ -62,8 +62,12 @@ export class QueryWindow implements ReadWindow {
     this.view = outer
   }
 
+  base(): QueryView {
+    return this.view ?? shut()
+  }
+
   reader(): StateReader {
-    return (this.view ?? shut()).state
+    return this.base().state
   }
 }
 

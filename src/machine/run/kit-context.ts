@@ -4,8 +4,11 @@ import type { EmitOptions, MachineContext, SessionInfo, TaskKind } from '../../s
 import type { CommandRef } from '../define/command.ts'
 import type { OnceOutcome, OnceRequest } from '../define/context.ts'
 import { Rejection, type ErrorDetails } from '../define/rejection.ts'
+import type { TablesRef } from '../define/tables-of.ts'
 import type { StateTable } from './state-table.ts'
 import type { CallWindow } from './call-window.ts'
+import type { PublishedEvent } from './event-queue.ts'
+import type { TableViewsByName } from './foreign-tables.ts'
 
 /** Who acts in timers and hooks that no client session issued (domain.md §0.1); an emission to it returns false. */
 export const SYSTEM_SESSION: SessionInfo = Object.freeze({
@@ -16,9 +19,14 @@ export const SYSTEM_SESSION: SessionInfo = Object.freeze({
   name: 'system',
 })
 
-/** What the contexts of one mount share: how a command of another machine is run. */
+/** What the contexts of one mount share: the way to the other machines. */
 export interface Caller {
   call(machine: string, command: string, input: Value): Value | Rejection
+  /** Queues an event; throws for what is no plain data. */
+  publish(event: PublishedEvent): void
+  /** Runs a function in a transaction of its own, then delivers what it published. */
+  alone<Result>(context: MachineContext, run: () => Result): Result
+  read(tables: TablesRef, through: 'call' | 'query'): TableViewsByName
 }
 
 /** The parts of a machine that its context needs. */
@@ -28,6 +36,7 @@ export interface ContextParts {
   readonly tables: { readonly [name: string]: StateTable }
   readonly taskKinds: ReadonlyMap<string, TaskKind>
   readonly timerKinds: ReadonlySet<string>
+  readonly events: ReadonlySet<string>
   readonly caller: Caller
 }
 
@@ -105,6 +114,17 @@ export class KitContext {
     return caller.call(command.machine, command.name, inputOrName as Value)
   }
 
+  publish(event: string, payload: Value): void {
+    const { machine, events, caller } = this.parts
+    if (!events.has(event)) throw new Error(`${machine} declares no event ${event}`)
+    this.changing()
+    caller.publish({ machine, event, payload })
+  }
+
+  read(tables: TablesRef): TableViewsByName {
+    return this.parts.caller.read(tables, 'call')
+  }
+
   once(request: OnceRequest, run: () => unknown): OnceOutcome<unknown> {
     const { scope, key, fingerprint, retentionMs } = request
     return this.changing().once(scope, key, fingerprint, retentionMs, () => {
@@ -124,14 +144,15 @@ export class KitContext {
 
   afterReject(run: (context: KitContext) => void): void {
     const { window } = this
-    window.base().afterReject((context) => {
+    const within = (context: MachineContext): void => {
       const outer = window.enter(context)
       try {
         run(this)
       } finally {
         window.leave(outer)
       }
-    })
+    }
+    window.base().afterReject((context) => this.parts.caller.alone(context, () => within(context)))
   }
 
   principalsKnown(prefix: string): readonly string[] {

@@ -11,20 +11,21 @@ import type {
   TaskRecord,
 } from '../../session/user-machine.ts'
 import type { ErasedBehaviour, MachineDefinition } from '../define/define-machine.ts'
-import { prefixEnd, tablePrefix } from './table-key.ts'
 import { KitContext, rejection, type Caller } from './kit-context.ts'
 import { issuePath } from '../parse/input-parser.ts'
 import { isRejection, type Rejection } from '../define/rejection.ts'
-import { mayHoldBytes } from './row-bytes.ts'
-import type { TableSchema } from '../define/schema.ts'
-import { StateTable, StateTableView, type TablePlace } from './state-table.ts'
+import { StateTable, StateTableView, tablePlace } from './state-table.ts'
+import type { TablesRef } from '../define/tables-of.ts'
 import { strictly } from '../parse/strict.ts'
-import { QueryWindow, type CallWindow } from './call-window.ts'
+import type { CallWindow, QueryWindow } from './call-window.ts'
+import type { PublishedEvent } from './event-queue.ts'
+import type { TableViewsByName } from './foreign-tables.ts'
 
 /** What machines that are mounted together share. */
 export interface MountParts {
   readonly codec: SessionCodec
   readonly window: CallWindow
+  readonly queryWindow: QueryWindow
   readonly caller: Caller
 }
 
@@ -39,29 +40,38 @@ export class KitMachine {
   private readonly behaviour: ErasedBehaviour
   private readonly window: CallWindow
   private readonly context: KitContext
-  private readonly queryWindow = new QueryWindow()
-  private readonly views: { readonly [table: string]: StateTableView }
+  private readonly queryWindow: QueryWindow
+  private readonly caller: Caller
+  /** Its tables as other machines' commands read them; likewise queries, its own among them. */
+  readonly callViews: TableViewsByName
+  readonly queryViews: TableViewsByName
   private readonly results: ReadonlyMap<string, z.core.$ZodType>
   // Maps, because a name from outside may be that of a member of every object.
   private readonly commands: ReadonlyMap<string, HandlerOf<'commands'>>
   private readonly queries: ReadonlyMap<string, HandlerOf<'queries'>>
   private readonly timers: ReadonlyMap<string, HandlerOf<'timers'>>
   private readonly tasks: ReadonlyMap<string, HandlerOf<'tasks'>>
+  /** By `machine.event`. */
+  private readonly subscriptions: ReadonlyMap<string, NonNullable<ErasedBehaviour['on']>[number]>
 
-  constructor(definition: MachineDefinition, { codec, window, caller }: MountParts) {
+  constructor(definition: MachineDefinition, { codec, window, queryWindow, caller }: MountParts) {
     const { name, schema, behaviour } = definition
     const places = Object.entries(schema.state).map(
-      ([table, schemas]) => [table, place(codec, tablePrefix(name, table), schemas)] as const,
+      ([table, schemas]) => [table, tablePlace(codec, { machine: name, name: table, table: schemas })] as const,
     )
     const tasks = Object.entries(schema.tasks ?? {})
     this.name = name
     this.behaviour = behaviour
     this.window = window
+    this.queryWindow = queryWindow
+    this.caller = caller
     this.commands = new Map(Object.entries(behaviour.commands))
     this.queries = new Map(Object.entries(behaviour.queries ?? {}))
     this.timers = new Map(Object.entries(behaviour.timers ?? {}))
     this.tasks = new Map(Object.entries(behaviour.tasks ?? {}))
-    this.views = Object.fromEntries(places.map(([table, at]) => [table, new StateTableView(at, this.queryWindow)]))
+    this.subscriptions = new Map((behaviour.on ?? []).map((heard) => [`${heard.machine}.${heard.event}`, heard]))
+    this.callViews = Object.fromEntries(places.map(([table, at]) => [table, new StateTableView(at, window)]))
+    this.queryViews = Object.fromEntries(places.map(([table, at]) => [table, new StateTableView(at, queryWindow)]))
     this.results = new Map(tasks.map(([kind, { result }]) => [kind, strictly(result)]))
     this.context = new KitContext({
       machine: name,
@@ -70,6 +80,7 @@ export class KitMachine {
       tables: Object.fromEntries(places.map(([table, at]) => [table, new StateTable(at, window)])),
       taskKinds: new Map(tasks.map(([kind, declared]) => [kind, taskKind(kind, declared)])),
       timerKinds: new Set(Object.keys(schema.timers ?? {})),
+      events: new Set(Object.keys(schema.events ?? {})),
     })
   }
 
@@ -144,6 +155,14 @@ export class KitMachine {
     this.hook(base, () => handlers.onFailed(this.context, task, reason))
   }
 
+  /** What it does about an event; a rejection is the whole entry's. */
+  onEvent(base: MachineContext, { machine, event, payload }: PublishedEvent): Rejection | null {
+    const heard = this.subscriptions.get(`${machine}.${event}`)
+    if (heard === undefined) return null
+    const result = this.hook(base, () => heard.handle(this.context, payload))
+    return isRejection(result) ? result : null
+  }
+
   /** Every migration above `from` up to `to`, in order. */
   migrate(base: MachineContext, { from, to }: { readonly from: number; readonly to: number }): void {
     const steps = Object.entries(this.behaviour.migrations ?? {})
@@ -160,7 +179,8 @@ export class KitMachine {
     const { now, index, session, state } = view
     const outer = this.queryWindow.enter(view)
     try {
-      const result = query.handler(this.views, input, { now, index, session, state, reject: rejection })
+      const read = (tables: TablesRef): TableViewsByName => this.caller.read(tables, 'query')
+      const result = query.handler(this.queryViews, input, { now, index, session, state, reject: rejection, read })
       if (isRejection(result)) return { kind: 'reject', code: result.code, details: result.details as Value }
       return { kind: 'value', value: plain(result, this.name, name) }
     } finally {
@@ -183,11 +203,6 @@ export class KitMachine {
 
 const PARTIAL_CALL =
   'a command run by ctx.call threw, or rejected after it had changed something; return a rejection too, so that all of it is rolled back'
-
-function place(codec: SessionCodec, prefix: string, { key, row, sharesBytes = false }: TableSchema): TablePlace {
-  const single = key._zod.def.type !== 'tuple'
-  return { codec, prefix, end: prefixEnd(prefix), single, bytes: !sharesBytes && mayHoldBytes(row) }
-}
 
 /** Only the fields of the contract: what the schema holds beside them stays out of the session layer. */
 function taskKind(kind: string, { role, leaseMs, maxAttempts, backoffMs }: Omit<TaskKind, 'kind'>): TaskKind {

@@ -25,7 +25,10 @@ import {
   type ParsedQuery,
 } from '../parse/input-parser.ts'
 import { Rejection } from '../define/rejection.ts'
-import { CallWindow } from './call-window.ts'
+import type { TablesRef } from '../define/tables-of.ts'
+import { CallWindow, QueryWindow } from './call-window.ts'
+import { EventQueue, type PublishedEvent } from './event-queue.ts'
+import { ForeignTables, type TableViewsByName } from './foreign-tables.ts'
 import { byName, VersionSet } from '../define/version-set.ts'
 import { identityOf } from '../define/identity.ts'
 
@@ -46,8 +49,9 @@ export interface Mount {
 
 /**
  * Puts machines together under one `UserStateMachine`. Hooks visit them in the order of their names; one entry is
- * one transaction over all of them. A name may come in several versions, of which the log says which one runs. Crashes when two
- * have one name and one version.
+ * one transaction over all of them, and a domain event reaches its listeners in the order of their names too, within it
+ * (docs/decisions/domain-events.md). A name may come in several versions, of which the log says which one runs. Crashes when
+ * two have one name and one version, or one listens to an event that no version of its publisher declares.
  */
 export function mount(machines: readonly Mountable[], codec: SessionCodec): Mount {
   const named = byName(machines)
@@ -56,6 +60,7 @@ export function mount(machines: readonly Mountable[], codec: SessionCodec): Moun
     assert(new Set(numbers).size === numbers.length, 'two machines have one name and one version', { name, numbers })
     return [name, new VersionSet(versions.map((machine) => [versionOf(machine), schemasOf(machine)]))] as const
   })
+  assertPublished(machines)
   const parser = new InputParser(codec, new Map(schemas))
   return {
     userMachine: new MountedMachines(machines, codec),
@@ -71,13 +76,19 @@ export const CALL_DEPTH_MAX = 16
 class MountedMachines implements UserStateMachine, Caller {
   running: string | null = null
   private readonly window = new CallWindow()
+  private readonly queryWindow = new QueryWindow()
+  private readonly codec: SessionCodec
+  private readonly queue = new EventQueue()
+  private readonly foreign: { readonly call: ForeignTables; readonly query: ForeignTables }
   /** By name, in the order in which the hooks visit them. */
   private readonly named: ReadonlyMap<string, VersionSet<Mounted>>
   private readonly definitions: readonly Mountable[]
   private build: readonly BuildMachine[] | null = null
 
   constructor(machines: readonly Mountable[], codec: SessionCodec) {
-    const parts = { codec, window: this.window, caller: this }
+    const parts = { codec, window: this.window, queryWindow: this.queryWindow, caller: this }
+    this.codec = codec
+    this.foreign = { call: new ForeignTables(codec), query: new ForeignTables(codec) }
     this.definitions = machines
     this.named = new Map(
       [...byName(machines)].map(([name, versions]) => [
@@ -107,9 +118,49 @@ class MountedMachines implements UserStateMachine, Caller {
   apply(context: MachineContext, command: MachineCommand): Outcome {
     this.running = command.machine
     const machine = this.at(context, command.machine)
-    if (machine instanceof KitMachine) return machine.apply(context, command.command, command.input)
+    if (machine instanceof KitMachine) {
+      this.queue.begin()
+      const outcome = machine.apply(context, command.command, command.input)
+      const refusal = outcome.kind === 'value' ? this.deliver(context) : null
+      return refusal === null ? outcome : rejected(refusal)
+    }
     if (machine !== null) return machine.apply(context, command)
     return { kind: 'reject', code: 'UNKNOWN_MACHINE', details: { machine: command.machine } }
+  }
+
+  publish(event: PublishedEvent): void {
+    // Validates and freezes; what it folds is of no use, since what the listeners do with it is hashed.
+    this.codec.walk(event.payload, { high: 0, low: 0 })
+    this.queue.add(event)
+  }
+
+  alone<Result>(context: MachineContext, run: () => Result): Result {
+    this.queue.begin()
+    const result = run()
+    const refusal = this.deliver(context)
+    if (refusal !== null) throw new Error(`a listener refused an event with ${refusal.code}, outside a command`)
+    return result
+  }
+
+  read(tables: TablesRef, through: 'call' | 'query'): TableViewsByName {
+    const log = through === 'call' ? this.window.base() : this.queryWindow.base()
+    const machine = this.at(log, tables.machine)
+    const own = machine instanceof KitMachine ? machine[through === 'call' ? 'callViews' : 'queryViews'] : null
+    return this.foreign[through].of(tables, own)
+  }
+
+  /** Every event that was published, and those that are published meanwhile; the first refusal ends it. */
+  private deliver(context: MachineContext): Rejection | null {
+    for (let event = this.queue.take(); event !== null; event = this.queue.take()) {
+      for (const name of this.named.keys()) {
+        const machine = this.at(context, name)
+        if (!(machine instanceof KitMachine)) continue
+        this.running = name
+        const refusal = machine.onEvent(context, event)
+        if (refusal !== null) return refusal
+      }
+    }
+    return null
   }
 
   /** `ctx.call`: the other machine's command in the open window. */
@@ -134,17 +185,20 @@ class MountedMachines implements UserStateMachine, Caller {
   }
 
   onSessionCreated(context: MachineContext, session: SessionInfo): void | Outcome {
+    this.queue.begin()
     for (const name of this.named.keys()) {
       this.running = name
       const machine = this.at(context, name)
       if (machine instanceof KitMachine) {
         const refusal = machine.onSessionCreated(context, session)
-        if (refusal !== null) return { kind: 'reject', code: refusal.code, details: refusal.details as Value }
+        if (refusal !== null) return rejected(refusal)
         continue
       }
       const outcome = machine?.onSessionCreated(context, session)
       if (outcome?.kind === 'reject') return outcome
     }
+    const refusal = this.deliver(context)
+    if (refusal !== null) return rejected(refusal)
   }
 
   onSessionExpired(
@@ -153,44 +207,53 @@ class MountedMachines implements UserStateMachine, Caller {
     pending: readonly ServerRequest[],
     reason: 'expired' | 'closed',
   ): void {
-    for (const name of this.named.keys()) {
-      this.running = name
-      const machine = this.at(context, name)
-      if (machine instanceof KitMachine) machine.onSessionExpired(context, session, { pending, reason })
-      else machine?.onSessionExpired(context, session, pending, reason)
-    }
+    this.alone(context, () => {
+      for (const name of this.named.keys()) {
+        this.running = name
+        const machine = this.at(context, name)
+        if (machine instanceof KitMachine) machine.onSessionExpired(context, session, { pending, reason })
+        else machine?.onSessionExpired(context, session, pending, reason)
+      }
+    })
   }
 
   onTimer(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void {
     this.running = timer.machine
     const machine = this.owner(context, timer.machine)
-    if (machine instanceof KitMachine) machine.onTimer(context, timer.name, timer.payload)
-    else machine.onTimer?.(context, timer)
+    this.alone(context, () => {
+      if (machine instanceof KitMachine) machine.onTimer(context, timer.name, timer.payload)
+      else machine.onTimer?.(context, timer)
+    })
   }
 
   /** A request's type is `machine.type`; those of the framework (tasks, notifications) concern no machine. */
   onDeadLetter(context: MachineContext, request: ServerRequest, target: SessionInfo): void {
     const owner = request.type.slice(0, Math.max(0, request.type.indexOf('.')))
     this.running = owner
-    this.at(context, owner)?.onDeadLetter?.(context, request, target)
+    this.alone(context, () => this.at(context, owner)?.onDeadLetter?.(context, request, target))
   }
 
   onTaskResult(context: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
     this.running = task.machine
-    return this.owner(context, task.machine).onTaskResult?.(context, task, result) ?? { kind: 'done', value: null }
+    const owner = this.owner(context, task.machine)
+    return this.alone(context, () => owner.onTaskResult?.(context, task, result) ?? { kind: 'done', value: null })
   }
 
   onTaskFailed(context: MachineContext, task: TaskRecord, reason: string): void {
     this.running = task.machine
-    this.owner(context, task.machine).onTaskFailed?.(context, task, reason)
+    const owner = this.owner(context, task.machine)
+    this.alone(context, () => owner.onTaskFailed?.(context, task, reason))
   }
 
-  /** By the code of the version that the machine goes to. */
+  /** By the code of the version that the machine goes to. It changes rows alone: other machines do not see it half done. */
   migrate(context: MachineContext, machine: string, versions: { readonly from: number; readonly to: number }): void {
     this.running = machine
     const newer = this.named.get(machine)?.exactly(versions.to) ?? null
+    this.queue.begin()
     if (newer instanceof KitMachine) newer.migrate(context, versions)
     else newer?.migrate?.(context, machine, versions)
+    if (this.queue.take() !== null)
+      throw new Error(`a migration of ${machine} published an event; it may change rows alone`)
   }
 
   query(view: QueryView, request: { machine: string; query: string; input: Value }): Outcome {
@@ -222,6 +285,25 @@ class MountedMachines implements UserStateMachine, Caller {
     const known = [...this.named.keys()].join(', ')
     if (this.named.has(name)) throw new Error(`machine ${name} is not active: the log has not switched to it yet`)
     throw new Error(`no machine ${name} is mounted; mounted: ${known}`)
+  }
+}
+
+function rejected({ code, details }: Rejection): Extract<Outcome, { kind: 'reject' }> {
+  return { kind: 'reject', code, details: details as Value }
+}
+
+/** A misspelt event would never be heard of. One of a machine that is not mounted may be listened to all the same. */
+function assertPublished(machines: readonly Mountable[]): void {
+  const definitions = machines.filter((machine) => machine.kind === 'definition')
+  for (const { name, behaviour } of definitions) {
+    for (const { machine, event } of behaviour.on ?? []) {
+      const publishers = definitions.filter((definition) => definition.name === machine)
+      const declares = publishers.some(({ schema }) => Object.hasOwn(schema.events ?? {}, event))
+      assert(publishers.length === 0 || declares, 'a machine listens to an event that its publisher does not declare', {
+        listener: name,
+        event: `${machine}.${event}`,
+      })
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import { assert } from '../../base/assert.ts'
 import type { Value } from '../../codec/value/value.ts'
-import { decodeKey, encodeKey, prefixEnd, type KeyCodec } from './table-key.ts'
-import { copyBytes } from './row-bytes.ts'
-import type { KeyPart, TableKey } from '../define/schema.ts'
+import { decodeKey, encodeKey, prefixEnd, tablePrefix, type KeyCodec } from './table-key.ts'
+import { copyBytes, mayHoldBytes } from './row-bytes.ts'
+import type { KeyPart, TableKey, TableSchema } from '../define/schema.ts'
 import type { CallWindow, ReadWindow } from './call-window.ts'
 
 /** Where a table lies and how its keys are written; made once per machine. */
@@ -15,6 +15,17 @@ export interface TablePlace {
   readonly single: boolean
   /** Rows may hold bytes that are copied on the way in and out. */
   readonly bytes: boolean
+}
+
+/** Where a declared table lies. */
+export function tablePlace(
+  codec: KeyCodec,
+  { machine, name, table }: { readonly machine: string; readonly name: string; readonly table: TableSchema },
+): TablePlace {
+  const { key, row, sharesBytes = false } = table
+  const prefix = tablePrefix(machine, name)
+  const single = key._zod.def.type !== 'tuple'
+  return { codec, prefix, end: prefixEnd(prefix), single, bytes: !sharesBytes && mayHoldBytes(row) }
 }
 
 interface AnyBounds {

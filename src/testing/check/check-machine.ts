@@ -1,5 +1,5 @@
 import type { Value } from '../../codec/value/value.ts'
-import type { MachineDefinition, Mountable, TableViews } from '../../machine/index.ts'
+import type { MachineDefinition, MachineSchema, Mountable, TablesRef, TableViews } from '../../machine/index.ts'
 import type { ServerRequest } from '../../session/user-machine.ts'
 import { CheckRun, type CheckSetting, type Reaction } from './check-run.ts'
 import { type CheckStep, pasted } from './check-step.ts'
@@ -14,21 +14,31 @@ export interface CheckOptions<Machine extends MachineDefinition> {
   readonly stepsMax?: number
   /** Equal seeds try equal lists. Default 1; another one searches elsewhere. */
   readonly seed?: number
-  /** Machines that the checked one calls. */
+  /** Machines that the checked one calls, reads or listens to. */
   readonly with?: readonly Mountable[]
+  /** Machines like those of `with`, whose commands and results of tasks are drawn too: publishers, most of all. */
+  readonly drive?: readonly MachineDefinition[]
   /** Roles by principal. Default `user:1` and `user:2` without one, and `worker:1` with the roles of the machine's tasks. */
   readonly principals?: { readonly [principal: string]: readonly string[] }
   /** Must hold after every entry; what returns false, or throws, does not. */
-  readonly invariants?: { readonly [name: string]: (tables: TableViews<Machine['schema']>) => boolean | void }
+  readonly invariants?: {
+    readonly [name: string]: (tables: TableViews<Machine['schema']>, read: ReadTables) => boolean | void
+  }
   /** What a client sends because of a server request, each time that it is delivered. Types are `machine.type`. */
   readonly react?: (request: ServerRequest) => Reaction | readonly Reaction[] | null
-  /** Inputs to be drawn beside the generated ones, by command or query: for schemas whose values cannot be generated. */
+  /**
+   * Inputs to be drawn beside the generated ones, by command or query (`machine.command` for one that is driven): for schemas
+   * whose values cannot be generated.
+   */
   readonly inputs?: { readonly [name: string]: readonly Value[] }
   /** What a machine may not use fails the check. Default true. */
   readonly guard?: boolean
   /** Runs exactly these steps, as a failure prints them, and generates nothing. */
   readonly replay?: readonly CheckStep[]
 }
+
+/** Reads the tables of another machine, as `ctx.read` does. */
+export type ReadTables = <Other extends MachineSchema>(tables: TablesRef<Other>) => TableViews<Other>
 
 /** What a check that found nothing has done. */
 export interface CheckReport {
@@ -57,10 +67,10 @@ export async function checkMachine<Machine extends MachineDefinition>(
     run(options.replay)
     return { runs: 1, commands: Object.fromEntries(executed) }
   }
-  const { runs = RUNS, stepsMax = STEPS_MAX, seed = 1, inputs = {} } = options
+  const { runs = RUNS, stepsMax = STEPS_MAX, seed = 1, inputs = {}, drive = [] } = options
   const fastCheck = await loadFastCheck()
   const principals = [...setting.principals.keys()]
-  const steps = stepsArbitrary(fastCheck, { machine, principals, inputs, stepsMax })
+  const steps = stepsArbitrary(fastCheck, { machine, drive, principals, inputs, stepsMax })
   const details = fastCheck.check(fastCheck.property(steps, run), { seed, numRuns: runs })
   if (details.failed) {
     const found = details.counterexample?.[0] ?? []
@@ -88,12 +98,13 @@ function runOnce(setting: CheckSetting, steps: readonly CheckStep[], executed: M
 }
 
 function settingOf<Machine extends MachineDefinition>(machine: Machine, options: CheckOptions<Machine>): CheckSetting {
-  const { with: others = [], guard = true, invariants = {}, react } = options
-  const roles = [...new Set(Object.values(machine.schema.tasks ?? {}).map(({ role }) => role))]
+  const { with: others = [], drive = [], guard = true, invariants = {}, react } = options
+  const kinds = [machine, ...drive].flatMap(({ schema }) => Object.values(schema.tasks ?? {}))
+  const roles = [...new Set(kinds.map(({ role }) => role))]
   const workers = roles.length === 0 ? {} : { 'worker:1': roles }
   return {
     machine,
-    others,
+    others: [...others, ...drive],
     guard,
     principals: new Map(Object.entries(options.principals ?? { 'user:1': [], 'user:2': [], ...workers })),
     // The tables that they are given are those of this very machine.

@@ -22,7 +22,7 @@ export interface CheckSetting {
   readonly guard: boolean
   /** Roles by principal. */
   readonly principals: ReadonlyMap<string, readonly string[]>
-  readonly invariants: readonly (readonly [name: string, holds: (tables: unknown) => unknown])[]
+  readonly invariants: readonly (readonly [name: string, holds: (tables: unknown, read: unknown) => unknown])[]
   react(request: ServerRequest): readonly Reaction[]
 }
 
@@ -92,7 +92,11 @@ export class CheckRun {
   private perform(step: CheckStep): void {
     switch (step.do) {
       case 'command':
-        return this.command(step.by, { machine: this.setting.machine.name, name: step.command, input: step.input })
+        return this.command(step.by, {
+          machine: step.machine ?? this.setting.machine.name,
+          name: step.command,
+          input: step.input,
+        })
       case 'query':
         return this.query(step)
       case 'advance':

@@ -2,8 +2,14 @@ import type { Value } from '../../codec/value/value.ts'
 
 /** One thing that happens to a machine that is checked. Sessions are named by their principal and opened when first used. */
 export type CheckStep =
-  /** A command of the checked machine; a copy of it comes right after it, and must be answered alike. */
-  | { readonly do: 'command'; readonly by: string; readonly command: string; readonly input: Value }
+  /** A command, of the checked machine or the one that is named; a copy comes right after it, and must be answered alike. */
+  | {
+      readonly do: 'command'
+      readonly by: string
+      readonly machine?: string
+      readonly command: string
+      readonly input: Value
+    }
   | { readonly do: 'query'; readonly by: string; readonly query: string; readonly input: Value }
   /** Time passes; durable timers that fall due fire. */
   | { readonly do: 'advance'; readonly ms: number }

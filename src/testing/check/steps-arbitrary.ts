@@ -10,6 +10,8 @@ const SPANS = [1, 100, 1_000, 5_000, 60_000, 3_600_000, 86_400_000]
 /** What steps are drawn from. */
 export interface StepSource {
   readonly machine: MachineDefinition
+  /** Others whose commands are drawn too. */
+  readonly drive: readonly MachineDefinition[]
   readonly principals: readonly string[]
   /** Inputs that are drawn beside the generated ones, by command or query. */
   readonly inputs: { readonly [name: string]: readonly Value[] }
@@ -18,7 +20,7 @@ export interface StepSource {
 
 /** Lists of steps for a machine, most of them commands. */
 export function stepsArbitrary(fastCheck: FastCheck, source: StepSource): fc.Arbitrary<CheckStep[]> {
-  const { machine, principals, inputs, stepsMax } = source
+  const { machine, drive, principals, inputs, stepsMax } = source
   const by = fastCheck.constantFrom(...principals)
   const input = (name: string, schema: unknown): fc.Arbitrary<Value> => {
     const generated = inputArbitrary(fastCheck, schema) as fc.Arbitrary<Value>
@@ -41,7 +43,18 @@ export function stepsArbitrary(fastCheck: FastCheck, source: StepSource): fc.Arb
   const queries = Object.entries(machine.queries).map(([query, ref]) =>
     step('query', { by, query: fastCheck.constant(query), input: input(query, ref.input) }),
   )
-  const tasks = Object.entries(machine.schema.tasks ?? {}).flatMap(([kind, { result }]) => [
+  const driven = drive.flatMap((other) =>
+    Object.entries(other.commands).map(([command, ref]) =>
+      step('command', {
+        by,
+        machine: fastCheck.constant(other.name),
+        command: fastCheck.constant(command),
+        input: input(`${other.name}.${command}`, ref.input),
+      }),
+    ),
+  )
+  const kinds = [machine, ...drive].flatMap(({ schema }) => Object.entries(schema.tasks ?? {}))
+  const tasks = kinds.flatMap(([kind, { result }]) => [
     step('complete', { kind: fastCheck.constant(kind), result: inputArbitrary(fastCheck, result) }),
     step('fail', { kind: fastCheck.constant(kind) }),
   ])
@@ -53,6 +66,7 @@ export function stepsArbitrary(fastCheck: FastCheck, source: StepSource): fc.Arb
   ]
   const weighted = [
     ...commands.map((arbitrary) => ({ weight: Math.max(1, Math.round(24 / commands.length)), arbitrary })),
+    ...driven.map((arbitrary) => ({ weight: Math.max(1, Math.round(12 / driven.length)), arbitrary })),
     ...queries.map((arbitrary) => ({ weight: 1, arbitrary })),
     ...tasks.map((arbitrary) => ({ weight: 2, arbitrary })),
     ...rest.map((arbitrary) => ({ weight: 1, arbitrary })),

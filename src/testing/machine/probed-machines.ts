@@ -8,7 +8,7 @@ const PROBE = 'holdfast/probe'
 /** Machines mounted with a way to look into their tables, as a query sees them. */
 export class ProbedMachines {
   readonly mount: Mount
-  private look: (tables: unknown) => void = () => undefined
+  private look: (tables: unknown, read: unknown) => void = () => undefined
 
   constructor(machines: readonly Mountable[]) {
     this.mount = mount(
@@ -18,12 +18,16 @@ export class ProbedMachines {
   }
 
   /** Runs `read` with the tables of a defined machine as of the entry applied last, and gives what it returns. */
-  read<Tables, Result>(state: SessionStateMachine, machine: string, read: (tables: Tables) => Result): Result {
+  read<Tables, Other, Result>(
+    state: SessionStateMachine,
+    machine: string,
+    read: (tables: Tables, others: Other) => Result,
+  ): Result {
     let result: { readonly value: Result } | { readonly error: unknown } | null = null
-    this.look = (tables: unknown) => {
+    this.look = (tables: unknown, others: unknown) => {
       try {
         // The tables are those of the definition that the caller's types come from.
-        result = { value: read(tables as Tables) }
+        result = { value: read(tables as Tables, others as Other) }
       } catch (error) {
         result = { error }
       }
@@ -34,8 +38,8 @@ export class ProbedMachines {
 
   private probed(machine: MachineDefinition): MachineDefinition {
     const { behaviour } = machine
-    const handler = (tables: unknown): null => {
-      this.look(tables)
+    const handler = (tables: unknown, _input: unknown, context: unknown): null => {
+      this.look(tables, (context as { readonly read: unknown }).read)
       return null
     }
     return { ...machine, behaviour: { ...behaviour, queries: { ...behaviour.queries, [PROBE]: { handler } } } }
