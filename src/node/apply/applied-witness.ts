@@ -17,7 +17,9 @@ export interface AppliedWitnessPorts {
 
 /**
  * Compares a replay with what earlier processes recorded, and records what this one applies. Only records that were
- * compared, or lie above all of those, are written: a process that makes another state leaves the trail as it was.
+ * compared, or lie above all of those, are written: a process that finds itself to make another state leaves the trail as it
+ * was. Only where the other replicas say so (`DIVERGED`, during a replay too) is what was noted since they agreed cut off, and
+ * the trail is this process's from then on, with its machines as `recordedBy`.
  */
 export class AppliedWitness {
   /** Index of the next entry after which the state is compared; infinite: none. PERF: all that an entry costs. */
