@@ -137,6 +137,8 @@ export type NodeEvent =
   | ({ readonly kind: 'versionAwaited' } & AwaitedVersion)
   /** That member's machines run in the other mode (machines.md §2): nothing of it is heard. Said once, until it is another. */
   | { readonly kind: 'modeDiffers'; readonly peer: NodeId; readonly development: boolean }
+  /** Before the first election, a disk of that voter was heard and another one since, which counts. Said once of each voter. */
+  | { readonly kind: 'diskIgnored'; readonly peer: NodeId }
   /** From now on this node applies and answers nothing. Said once. */
   | ({ readonly kind: 'halted' } & Halt)
 

@@ -147,6 +147,5 @@ function appendCreated(turn: Turn, first: LogIndex): void {
 function createdKinds({ lastIndex, agreed }: RaftState): readonly CreatedKind[] {
   if (lastIndex > 1) return ['noop']
   if (lastIndex === 1) return ['limits']
-  const advances = Array.from({ length: agreed?.advances ?? 0 }, (): CreatedKind => 'advanceVersion')
-  return ['configuration', 'limits', ...advances]
+  return agreed?.advances === true ? ['configuration', 'limits', 'advanceVersion'] : ['configuration', 'limits']
 }

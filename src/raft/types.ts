@@ -146,8 +146,8 @@ export type VoteVerdict = { readonly granted: true } | { readonly granted: false
 /** What a cluster begins with, as the bootstrap handshake agreed, and what the first leader's write says besides. */
 export interface Agreed {
   readonly configuration: Configuration
-  /** Entries `advanceVersion` behind the limits; ≥ 0. A driver has one for all its machines, or none. */
-  readonly advances: number
+  /** Whether an entry `advanceVersion` follows the limits: one for all machines. */
+  readonly advances: boolean
 }
 
 /** What can happen to a node: the input of `step`. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { nodeId, type NodeId } from '../../src/base/brand.ts'
+import type { NodeEvent } from '../../src/node/api.ts'
 import type { PeerFrame } from '../../src/node/ports/peer-transport.ts'
 import { Cluster, raftOf } from './cluster.ts'
 import { openSession, submit } from './commands.ts'
@@ -111,6 +112,41 @@ describe('bootstrap', () => {
     third.start()
     cluster.elect()
     expect(cluster.leader.id).toBe(n2)
+    cluster.until(() => cluster.nodes.every((node) => node.driver.raftState.lastIndex > 0), 'all three take part')
+  })
+
+  test('a first word of a replaced disk that comes after the new one’s is told of, and a restart cures it', () => {
+    const cluster = new Cluster()
+    const [first, second, third] = cluster.nodes as [TestNode, TestNode, TestNode]
+    const late: PeerFrame[] = []
+    cluster.network.script = (frame) => {
+      if (frame.sender !== n2) return frame
+      if (frame.body.kind === 'hello' && frame.recipient === n1) late.push(frame)
+      return null
+    }
+    first.start()
+    second.start()
+    cluster.clock.advance(200)
+    second.replaceDisk()
+    // n1 hears the new disk, which does not hear it yet.
+    cluster.network.script = (frame) => (frame.recipient === n2 && frame.body.kind === 'hello' ? null : frame)
+    second.start()
+    cluster.clock.advance(200)
+    const events: NodeEvent[] = []
+    first.driver.listen({
+      applied: () => undefined,
+      batchApplied: () => undefined,
+      roleChanged: () => undefined,
+      stopped: () => undefined,
+      noted: (event) => void events.push(event),
+    })
+    for (const frame of late.slice(0, 1)) first.driver.onFrame(frame)
+    cluster.network.script = (frame) => frame
+    third.start()
+    cluster.clock.advance(3000)
+    expect(events.filter(({ kind }) => kind === 'diskIgnored')).toEqual([{ kind: 'diskIgnored', peer: n2 }])
+    expect(first.driver.status().awaited).toEqual([n2])
+    first.restart()
     cluster.until(() => cluster.nodes.every((node) => node.driver.raftState.lastIndex > 0), 'all three take part')
   })
 

@@ -130,7 +130,7 @@ export class Cluster {
     this.bootstrapped = bootstrapped
     for (const node of this.nodes.values()) {
       this.open(node)
-      if (bootstrapped) this.step(node.id, { kind: 'bootstrapped', configuration: this.configuration, advances: 0 })
+      if (bootstrapped) this.step(node.id, { kind: 'bootstrapped', configuration: this.configuration, advances: false })
     }
   }
 
@@ -227,7 +227,7 @@ export class Cluster {
     const node = this.node(id)
     node.diskHeld = false
     this.open(node)
-    if (this.bootstrapped) this.step(id, { kind: 'bootstrapped', configuration: this.configuration, advances: 0 })
+    if (this.bootstrapped) this.step(id, { kind: 'bootstrapped', configuration: this.configuration, advances: false })
   }
 
   cut(from: string, to: string): void {

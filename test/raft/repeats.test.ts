@@ -40,7 +40,7 @@ describe('what comes twice', () => {
     const solo = new Solo()
     const before = solo.state
     solo.now += 10
-    solo.step({ kind: 'bootstrapped', configuration: FIVE, advances: 0 })
+    solo.step({ kind: 'bootstrapped', configuration: FIVE, advances: false })
     expect(solo.state).toEqual(before)
   })
 

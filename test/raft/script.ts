@@ -67,7 +67,7 @@ class Script {
         return void this.cluster.step(first, {
           kind: 'bootstrapped',
           configuration: this.cluster.configuration,
-          advances: 0,
+          advances: false,
         })
       case 'campaign':
       case 'tick':

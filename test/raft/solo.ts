@@ -20,8 +20,8 @@ export const N3 = nodeId('n3')
 export const THREE: Configuration = { voters: [N1, N2, N3], learners: [] }
 
 export interface SoloOptions {
-  /** Entries `advanceVersion` of a new cluster. Default 0. */
-  readonly advances?: number
+  /** Whether a new cluster begins with an entry `advanceVersion`. Default false. */
+  readonly advances?: boolean
   readonly configuration?: Configuration | null
   /** Term of each entry of the log; entry 1 is the Configuration. */
   readonly log?: readonly number[]
@@ -58,7 +58,7 @@ export class Solo {
     this.state = initialState({ ...DEFAULT_CONFIG, ...options.config, self: N1 }, restored)
     this.step({ kind: 'start' })
     if (log.length === 0 && configuration !== null)
-      this.step({ kind: 'bootstrapped', configuration, advances: options.advances ?? 0 })
+      this.step({ kind: 'bootstrapped', configuration, advances: options.advances ?? false })
   }
 
   step(event: RaftEvent): readonly Effect[] {

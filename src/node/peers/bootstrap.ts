@@ -34,6 +34,10 @@ export class Bootstrap {
    * A disk that is told of this one may complete its handshake by that. So this node must not complete its own with the disk
    * which that one replaced, from an older greeting or a late one: it would refuse the other for as long as it lives, and with
    * votes of two replaced disks of five both could lead in one term.
+   *
+   * A first word of the replaced disk that comes after the new one's turns the order round, and the live disk is ignored until
+   * this process ends. To go back to it needs proof that it spoke later than the other: an answer to a question asked since.
+   * A hello names no question, and one that is late or doubled would pass for it; so a restart is the cure (`diskIgnored`).
    */
   hear(peer: NodeId, instance: string): boolean {
     if (this.agreed) return true

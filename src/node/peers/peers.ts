@@ -40,6 +40,7 @@ export class Peers {
   private readonly members: Members
   private readonly voters: readonly NodeId[]
   private bootstrapped = false
+  private readonly ignored = new Set<NodeId>()
   /** Of the first leader's write, as the builds stood when the handshake was complete. */
   firstVersions: readonly MachineAdvance[] = []
 
@@ -159,7 +160,7 @@ export class Peers {
     // A voter that says nothing of its build may be of one that cannot read the entry: then a leader's duty appends it, once
     // all have spoken (`MachineAdvances`).
     this.firstVersions = firstVersions(this.options.machine, this.builds.current(this.voters))
-    return { configuration, advances: this.firstVersions.length > 0 ? 1 : 0 }
+    return { configuration, advances: this.firstVersions.length > 0 }
   }
 
   /**
@@ -171,10 +172,20 @@ export class Peers {
     const knowsThis = recipientInstance !== ''
     // Strangers, of whom there is no end, have no part in the handshake.
     if (this.addresses.concerns(sender)) {
-      if (!this.bootstrap.hear(sender, instance)) return
+      if (!this.bootstrap.hear(sender, instance)) {
+        this.noteIgnored(sender)
+        return
+      }
       if (knowsThis) this.bootstrap.receive(sender, { instance, hasConfiguration: hello.hasConfiguration })
     }
     if (hello.reply) this.hello(sender, instance, !knowsThis)
+  }
+
+  /** Once of each voter: a disk that is ignored and alive greets for ever. */
+  private noteIgnored(peer: NodeId): void {
+    if (this.ignored.has(peer)) return
+    this.ignored.add(peer)
+    this.news.note({ kind: 'diskIgnored', peer })
   }
 
   /** The transport dials what it is told here: only what a member's very disk says, and what can be dialled. */
@@ -197,7 +208,8 @@ export class Peers {
   }
 
   private receiveApplied(sender: NodeId, { index, hashHigh, hashLow }: Extract<PeerBody, { kind: 'applied' }>): void {
-    if (this.addresses.concerns(sender)) this.news.applied(sender, { index, hash: hex(hashHigh) + hex(hashLow) })
+    // Of whoever is no voter, `StateComparison` takes nothing.
+    this.news.applied(sender, { index, hash: hex(hashHigh) + hex(hashLow) })
   }
 
   /** Remembers the Configurations among records that go to the log. */

@@ -114,6 +114,14 @@ export class NodeLog implements NodeListener {
         )
         return
       }
+      case 'diskIgnored': {
+        const { kind, peer } = event
+        const sentence =
+          `${peer} greets with a data directory after which this node has heard another one of that name, and is ignored. ` +
+          `If ${peer} runs on that directory now and the first election does not come, restart this node`
+        this.logger.warn({ event: kind, peer }, sentence)
+        return
+      }
       case 'modeDiffers': {
         const { kind, peer, development } = event
         const [its, own] = development ? ['in', 'is not'] : ['not in', 'is']

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../../src/base/brand.ts'
 import type { NodeEvent } from '../../../src/node/api.ts'
+import { StateComparison } from '../../../src/node/apply/state-comparison.ts'
 import { bareMachine, counterHandlers, number } from '../../session/bare-machine.ts'
 import { Cluster } from '../cluster.ts'
 import { openSession, resultOf, submit } from '../commands.ts'
+import { TestClock } from '../test-clock.ts'
 import type { TestNode, TestNodeOptions } from '../test-node.ts'
 
 const HEARTBEAT_MS = 50
@@ -160,7 +162,7 @@ describe('a replica that makes another state of the log', () => {
     expect(cluster.nodes.filter((node) => node.driver.halted !== null)).toEqual([odd])
   })
 
-  test('writes no snapshot of it, and says when one was written before', () => {
+  test('writes no further snapshot, and says that one holds the difference', () => {
     const mixed = new Mixed({ limits: { snapshotBytes: 1 } })
     const { cluster } = mixed
     const { leader } = cluster
@@ -173,7 +175,8 @@ describe('a replica that makes another state of the log', () => {
     cluster.clock.advance(500)
     const { halted, snapshotIndex } = odd.driver.status()
     expect(halted?.code).toBe('DIVERGED')
-    expect(halted?.message.includes(`snapshot at entry ${session + 1}`)).toBe(snapshotIndex > session)
+    expect(snapshotIndex).toBe(session + 1)
+    expect(halted?.message).toContain(`snapshot at entry ${session + 1}`)
     submit(leader, session, 2)
     cluster.clock.advance(500)
     expect(odd.driver.status().snapshotIndex).toBe(snapshotIndex)
@@ -320,7 +323,25 @@ describe('replicas that agree', () => {
     }
   })
 
-  test('hear nothing from a stranger, and a hash far ahead costs nothing', () => {
+  test('keep nothing of what a stranger says', () => {
+    const comparison = new StateComparison({
+      self: nodeId('n1'),
+      clock: new TestClock().process(),
+      machine: { appliedIndex: 10, stateHash: () => 'own' },
+      everyMs: HEARTBEAT_MS,
+      voters: () => ['n1', 'n2', 'n3'].map(nodeId),
+      replaying: () => false,
+      tell: () => undefined,
+      differs: () => undefined,
+      agreed: () => undefined,
+    })
+    comparison.hear(nodeId('n9'), { index: 12, hash: 'other' })
+    expect(comparison.nextIndex).toBe(64)
+    comparison.hear(nodeId('n2'), { index: 12, hash: 'other' })
+    expect(comparison.nextIndex).toBe(12)
+  })
+
+  test('are not disturbed by a stranger, and a hash far ahead costs nothing', () => {
     const mixed = new Mixed()
     const { cluster } = mixed
     const { leader } = cluster
