@@ -70,8 +70,9 @@ export class Programs {
     return { child, lines }
   }
 
-  /** Asks a program to end, and waits for that. */
+  /** Asks a program to end, and waits for that; one that has ended already is not waited for. */
   async stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('close', resolve))
     child.kill(signal)
     await ended
