@@ -15,6 +15,7 @@ import { binaryString } from './rows/binary-string.ts'
 import { isText } from './rows/row-fields.ts'
 import { StateView } from './rows/state-view.ts'
 import { checkBuild, type WantedMachine } from './run/check-build.ts'
+import { tryCommand } from './run/command-trial.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
 import { fireTimers } from './run/fire-timers.ts'
 import { ApplyHalt } from './run/halt.ts'
@@ -28,6 +29,7 @@ import { TASK_MACHINE } from './tables/tasks.ts'
 import type {
   Applied,
   CachedOutcome,
+  CommandTrial,
   DirtyRows,
   LeaderTime,
   MachineStatus,
@@ -35,6 +37,7 @@ import type {
   SessionFacts,
   SessionOverview,
   StateMachine,
+  TriedCommand,
 } from './state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
 
@@ -218,6 +221,10 @@ export class SessionStateMachine implements StateMachine {
       // A query changes nothing, so even an engine error ends with its caller.
       return failed(error instanceof ValueError ? 'INVALID_VALUE' : 'EXCEPTION', error)
     }
+  }
+
+  tryCommand(command: TriedCommand): CommandTrial {
+    return tryCommand(this.state, this.runner.user, command)
   }
 
   swapDirty(): DirtyRows {

@@ -125,6 +125,11 @@ export interface StateMachine {
   cached(index: number, requestId: number): CachedOutcome | null
   /** Answers a query from the applied state; what it throws is MACHINE_ERROR. `session`: who asks, by index, or null. */
   query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome
+  /**
+   * What a command would do as the next entry; nothing of it stays, and nobody hears of it. `input` is decoded and of the
+   * machine's active version, as the log would carry it.
+   */
+  tryCommand(command: TriedCommand): CommandTrial
   /** Takes out what changed since the last swap, O(1) (storage.md §4). After an entry that is a boundary. */
   swapDirty(): DirtyRows
   /** Loads a row of a snapshot into an empty machine, in any order; then `restored`. */
@@ -212,6 +217,55 @@ export interface SessionOverview {
   readonly acknowledged: number
   /** Tasks leased to it. */
   readonly leases: number
+}
+
+/** A command to try, in a session that is opened for it alone. */
+export interface TriedCommand {
+  readonly machine: string
+  readonly command: string
+  readonly input: Value
+  readonly principal: string
+  readonly roles: readonly string[]
+  /** The log's clock as the entry would be stamped, at least that of the entry applied last. */
+  readonly now: Millis
+}
+
+/** What a transaction asks for beside its writes and timers. */
+export interface AskedEffects {
+  readonly requests: readonly { readonly session: SessionId; readonly type: string; readonly payload: Value }[]
+  readonly notifications: readonly { readonly principal: string; readonly topic: string; readonly body: Value }[]
+  readonly tasks: readonly {
+    readonly taskId: string
+    readonly machine: string
+    readonly kind: string
+    readonly role: string
+    readonly payload: Value
+  }[]
+  readonly cancelledTasks: readonly string[]
+  /** They outlive a rejection. */
+  readonly alerts: readonly { readonly alert: string; readonly details: Value }[]
+}
+
+/** What a command would have done as the entry at `index`, stamped with `now`. */
+export interface CommandTrial extends AskedEffects {
+  readonly index: number
+  readonly now: Millis
+  readonly outcome: Outcome
+  /** What the machine threw, as one text; null: nothing. */
+  readonly error: string | null
+  /** Rows of machines, under their whole keys; undefined: no row. */
+  readonly changes: readonly {
+    readonly key: string
+    readonly before: Value | undefined
+    readonly after: Value | undefined
+  }[]
+  /** Armed for `dueAt`, or cancelled (null). */
+  readonly timers: readonly {
+    readonly machine: string
+    readonly name: string
+    readonly dueAt: Millis | null
+    readonly payload: Value
+  }[]
 }
 
 /** What the leader and the status page need to know of a live session (sessions.md §2). */

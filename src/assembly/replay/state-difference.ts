@@ -1,3 +1,4 @@
+import { shownKey } from '../../codec/rows/shown-key.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { DirtyRows } from '../../session/state-machine.ts'
@@ -37,16 +38,6 @@ const MACHINES = 'user/'
 function byMachineFirst(left: string, right: string): number {
   const own = Number(right.startsWith(MACHINES)) - Number(left.startsWith(MACHINES))
   return own !== 0 ? own : left < right ? -1 : 1
-}
-
-/** A key ends in order-preserving parts behind its last name. */
-function shownKey(key: string): string {
-  const names = /^(?:user\/[^/]+\/[^/]+\/|session\/[^/]+\/?)/.exec(key)?.[0] ?? ''
-  try {
-    return `${names}${JSON.stringify(sessionCodec.keyParts(key.slice(names.length)))}`
-  } catch {
-    return JSON.stringify(key)
-  }
 }
 
 type Members = ReadonlyMap<string, Value>

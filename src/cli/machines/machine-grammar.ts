@@ -40,12 +40,22 @@ function addSend(machine: Command, setExit: (code: ExitCode) => void): void {
     .argument('<json>', 'the input; bytes are {"$bytes":"base64"}')
     .option('--principal <kind:id>', 'who acts', 'user:cli')
     .option('--role <name...>', 'roles of the session', [])
-    .addHelpText('after', `\nExample:\n  holdfast machine send counter increment '{"name":"visits","by":1}'`)
+    .option(
+      '--dry-run',
+      'only try it, at the leader: what it would answer, change and send; nothing is executed',
+      false,
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast machine send counter increment \'{"name":"visits","by":1}\'' +
+        '\n  holdfast machine send counter increment \'{"name":"visits","by":1}\' --dry-run',
+    )
     .action(async (machineName: string, command: string, input: string, flags) => {
-      const { sendCommand } = await import('./machine-send.ts')
-      const { principal, role: roles } = flags
+      const { principal, role: roles, dryRun } = flags
       const sent = { endpoints: await endpointsOf(flags), machine: machineName, command, input, principal, roles }
-      setExit(await sendCommand(sent, formOf(flags)))
+      const { tryCommand } = await import('./command-trial.ts')
+      const { sendCommand } = await import('./machine-send.ts')
+      setExit(await (dryRun ? tryCommand : sendCommand)(sent, formOf(flags)))
     })
 }
 

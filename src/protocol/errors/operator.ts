@@ -1,9 +1,15 @@
+import { QUERY_ERRORS } from './query.ts'
 import { NODE_ERRORS } from './refusals.ts'
+import { REQUEST_ERRORS } from './request.ts'
+import { OPEN_ERRORS } from './sessions.ts'
 import type { Rows } from './row.ts'
 
 /** What operators ask: sessions, their history, a command that is only tried, what is applied. */
 export const OPERATOR_ERRORS: Rows = {
   ...NODE_ERRORS,
+  ...picked(REQUEST_ERRORS, ['UNKNOWN_MACHINE', 'UNKNOWN_COMMAND', 'VALIDATION_ERROR', 'COMMAND_TOO_LARGE']),
+  ...picked(QUERY_ERRORS, ['MACHINE_NOT_ACTIVE']),
+  ...picked(OPEN_ERRORS, ['PRINCIPAL_INVALID']),
   SESSION_UNKNOWN: [
     'NOT_FOUND',
     false,
@@ -16,4 +22,9 @@ export const OPERATOR_ERRORS: Rows = {
     'A field is missing or out of range.',
     'Correct the field that the details name.',
   ],
+}
+
+/** A command that is tried is refused as one that is sent. */
+function picked(rows: Rows, codes: readonly string[]): Rows {
+  return Object.fromEntries(Object.entries(rows).filter(([code]) => codes.includes(code)))
 }

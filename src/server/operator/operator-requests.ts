@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { NAME_BYTES_MAX } from '../../protocol/limits.ts'
+import { NAME_BYTES_MAX, ROLES_MAX, TEXT_BYTES_MAX } from '../../protocol/limits.ts'
 import { parseSessionId } from '../../base/brand.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
 
@@ -26,3 +26,10 @@ const id = z.string().transform((text, context): SessionNumbers => {
 export const sessionsRequest = z.object({ afterIndex: index, limit, machine: name })
 export const sessionRequest = z.object({ id, payloads: z.boolean() })
 export const sessionHistoryRequest = z.object({ id, fromIndex: index, limit, payloads: z.boolean() })
+export const tryCommandRequest = z.object({
+  machine: name,
+  command: name,
+  input: z.instanceof(Uint8Array),
+  principal: z.string().max(TEXT_BYTES_MAX),
+  roles: z.array(name).max(ROLES_MAX),
+})

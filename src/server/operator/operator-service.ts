@@ -5,8 +5,9 @@ import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import { loadService } from '../../grpc/load-service.ts'
 import { statusObject } from '../grpc-error.ts'
 import type { OperatorReply } from './operator-reply.ts'
-import { sessionHistoryRequest, sessionRequest, sessionsRequest } from './operator-requests.ts'
+import { sessionHistoryRequest, sessionRequest, sessionsRequest, tryCommandRequest } from './operator-requests.ts'
 import { answerSession, answerSessionHistory, answerSessions } from './session-answers.ts'
+import { answerTryCommand } from './trial-answer.ts'
 
 /** `OperatorService`: what an operator may look at; the leader alone answers. */
 export class OperatorService {
@@ -23,6 +24,7 @@ export class OperatorService {
       SessionHistory: this.handle(sessionHistoryRequest, (request, reply) =>
         answerSessionHistory(gateway, request, reply),
       ),
+      TryCommand: this.handle(tryCommandRequest, (request, reply) => answerTryCommand(gateway, request, reply)),
     }
   }
 

@@ -93,6 +93,15 @@ export class WriteBuffer implements StateStore {
     return total
   }
 
+  /** Rows that the running transaction would change, in order of their first write; undefined: no row. */
+  changes(): { readonly key: string; readonly before: Value | undefined; readonly after: Value | undefined }[] {
+    const { rows, values } = this
+    return Array.from({ length: rows.size }, (_, at) => {
+      const { key, value: before } = rows.at(at)
+      return { key, before, after: values.at(at) }
+    }).filter(({ before, after }) => before !== undefined || after !== undefined)
+  }
+
   /** Moves the writes into the dictionary. */
   commit(): void {
     const { rows, values, dictionary } = this

@@ -10,6 +10,7 @@ import { foldFailedHook, foldMachineError, foldRejection } from '../state/fold.t
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
 import { NondeterminismError, Rehearsal } from './rehearsal.ts'
+import { isReject, isThenable, isValue } from './returned.ts'
 import { Transaction } from './transaction.ts'
 import type { MachineErrorReason, MachinePart } from '../machine-report.ts'
 import type { MachineCommand, MachineContext, Outcome, UserStateMachine } from '../user-machine.ts'
@@ -239,24 +240,4 @@ export function hookCall(name: string, session: SessionRecord | null, machine: s
 
 function callOf(session: SessionRecord, { machine, command }: { machine: string; command: string }): MachineCall {
   return { part: { machine, kind: 'command', name: command }, label: machine, session }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-function isValue(outcome: unknown): outcome is { kind: 'value'; value: Value } {
-  return (
-    typeof outcome === 'object' &&
-    outcome !== null &&
-    'kind' in outcome &&
-    outcome.kind === 'value' &&
-    'value' in outcome
-  )
-}
-
-function isReject(outcome: unknown): outcome is { kind: 'reject'; code: string; details: Value } {
-  if (typeof outcome !== 'object' || outcome === null) return false
-  if (!('kind' in outcome) || outcome.kind !== 'reject') return false
-  return 'code' in outcome && typeof outcome.code === 'string' && 'details' in outcome
 }

@@ -9,6 +9,7 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import { closeTask, createTask } from './task-assignment.ts'
 import { isOpen, type TaskRow } from '../tables/tasks.ts'
 import { StagedList } from '../rows/staged-list.ts'
+import type { AskedEffects } from '../state-machine.ts'
 import type { MachineContext, Outcome } from '../user-machine.ts'
 import { WriteBuffer } from '../rows/write-buffer.ts'
 
@@ -145,6 +146,26 @@ export class Transaction {
   alert(alert: string, details: Value): void {
     const bytes = this.checked(details, this.keptHash)
     this.kept.push({ kind: 'alert', alert, details, bytes })
+  }
+
+  /**
+   * What the running transaction asked for beside its writes and timers, and would get: `committed` true; of a rejection
+   * (false) what outlives it, of a failure (null) nothing.
+   */
+  asked(committed: boolean | null): AskedEffects {
+    const effects = committed === true ? Array.from({ length: this.effects.size }, (_, at) => this.effects.at(at)) : []
+    const kept = committed === null ? [] : this.kept
+    return {
+      requests: effects.flatMap((effect) =>
+        effect.kind === 'emit'
+          ? [{ session: effect.target.row.info.id, type: effect.request.type, payload: effect.request.payload }]
+          : [],
+      ),
+      notifications: effects.flatMap((effect) => (effect.kind === 'notify' ? [effect] : [])),
+      tasks: effects.flatMap((effect) => (effect.kind === 'task' ? [effect.task] : [])),
+      cancelledTasks: effects.flatMap((effect) => (effect.kind === 'cancelTask' ? [effect.taskId] : [])),
+      alerts: kept.flatMap((each) => (each.kind === 'alert' ? [{ alert: each.alert, details: each.details }] : [])),
+    }
   }
 
   private checked(value: unknown, hash: RunningHash): number {

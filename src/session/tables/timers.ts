@@ -50,6 +50,10 @@ export class Timers {
     return this.heap.peek()?.dueAt ?? null
   }
 
+  isArmed(machine: string, name: string): boolean {
+    return (this.find(machine, name)?.row ?? null) !== null
+  }
+
   /** Takes out the timer to fire first, if it is due by `until`, or null. PERF: as a rule one comparison. */
   takeDue(until: Millis): FiringTimer | null {
     const first = this.heap.peek()

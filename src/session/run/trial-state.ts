@@ -1,0 +1,95 @@
+import type { Millis } from '../../base/brand.ts'
+import { Dictionary, Row } from '../rows/dictionary.ts'
+import type { ReplicatedState } from '../state/replicated-state.ts'
+import type { TimerRow } from '../tables/due-timer.ts'
+import { type OnceRow, OnceTable } from '../tables/once-table.ts'
+import { Timers } from '../tables/timers.ts'
+
+/*
+ * The state as a transaction sees it that only tries something: it reads what there is, and what it stages lies beside it. A
+ * transaction on the state itself would do for a machine that behaves, for it is rolled back. But where the engine's own limits
+ * end it (a stack that overflows in the middle of a table's bookkeeping) nobody knows what was done, and this replica would
+ * go on with a state of its own: an entry then stops the node, a trial must not.
+ */
+
+/** User rows: copies of the rows that are touched. */
+class TrialRows extends Dictionary {
+  private readonly base: Dictionary
+  private readonly copies = new Map<string, Row>()
+
+  constructor(base: Dictionary) {
+    super()
+    this.base = base
+  }
+
+  override find(key: string): Row | undefined {
+    const own = super.find(key) ?? this.copies.get(key)
+    if (own !== undefined) return own
+    const there = this.base.find(key)
+    if (there === undefined) return undefined
+    const copy = new Row(key, there.value, there.generation, there.seen)
+    this.copies.set(key, copy)
+    return copy
+  }
+
+  override range(bounds: { from: string; to: string; limit: number; reverse: boolean }): string[] {
+    return this.base.range(bounds)
+  }
+
+  override count(from: string, to: string): number {
+    return this.base.count(from, to)
+  }
+}
+
+/** Timers: the last thing that was asked of each; null: cancelled. */
+class TrialTimers extends Timers {
+  readonly asked = new Map<string, { machine: string; name: string; row: TimerRow | null }>()
+  private readonly base: Timers
+
+  constructor(base: Timers, keys: ReplicatedState['keys']) {
+    super(new Dictionary(), keys)
+    this.base = base
+  }
+
+  override stage(row: TimerRow): void {
+    this.asked.set(`${row.machine} ${row.name}`, { machine: row.machine, name: row.name, row })
+  }
+
+  override stageRemoval(machine: string, name: string): boolean {
+    const asked = this.asked.get(`${machine} ${name}`)
+    if (asked === undefined ? !this.base.isArmed(machine, name) : asked.row === null) return false
+    this.asked.set(`${machine} ${name}`, { machine, name, row: null })
+    return true
+  }
+}
+
+/** Idempotency keys: those of the trial before those there are. */
+class TrialOnce extends OnceTable {
+  private readonly base: OnceTable
+
+  constructor(base: OnceTable, keys: ReplicatedState['keys']) {
+    super(new Dictionary(), keys)
+    this.base = base
+  }
+
+  override find(key: string, now: Millis): OnceRow | null {
+    return super.find(key, now) ?? this.base.find(key, now)
+  }
+}
+
+/** A state to try something on, as if the next entry came with `now`; nothing that is done to it reaches `state`. */
+export function trialStateOf(state: ReplicatedState, now: Millis): { state: ReplicatedState; timers: TrialTimers } {
+  const timers = new TrialTimers(state.timers, state.keys)
+  const own = {
+    timers,
+    userRows: new TrialRows(state.userRows),
+    once: new TrialOnce(state.once, state.keys),
+    hash: { ...state.hash },
+    index: state.index + 1,
+    now: Math.max(state.now, now),
+    report: () => undefined,
+  }
+  // All else is read through to the state. What a transaction would change there it stages first, and a trial's never commits.
+  const shadow: ReplicatedState = Object.assign(Object.create(state), own)
+  return { state: shadow, timers }
+}

@@ -1,0 +1,57 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { fetchSession, fetchSessions } from '../../src/client/operator/sessions.ts'
+import { fetchTrial } from '../../src/client/operator/try-command.ts'
+import { sessionCodec } from '../../src/codec/session-codec.ts'
+import { SessionGateway } from '../../src/gateway/session-gateway.ts'
+import { GrpcServer } from '../../src/server/grpc-server.ts'
+import { OperatorService } from '../../src/server/operator/operator-service.ts'
+import { FakeNode, parserOf } from '../gateway/fake-node.ts'
+import { realClock } from '../transport/fake-clock.ts'
+
+async function operator(): Promise<{ node: FakeNode; address: string }> {
+  const node = new FakeNode()
+  const gateway = new SessionGateway(node, { ...parserOf(() => 1), codec: sessionCodec, clock: realClock })
+  const services = [new OperatorService(gateway)]
+  const server = await GrpcServer.listen({ host: '127.0.0.1', port: 0, services, graceMs: 100 })
+  onTestFinished(() => server.close())
+  return { node, address: `127.0.0.1:${server.port}` }
+}
+
+const TRIED = { machine: 't', command: 'echo', input: 7, principal: 'user:a', roles: [] }
+
+test('a node that does not lead, or has halted, answers nothing and names the leader, which is asked instead', async () => {
+  const [follower, leader] = [await operator(), await operator()]
+  follower.node.leading = false
+  follower.node.role = 'follower'
+  follower.node.addressOf = () => leader.address
+  expect(await fetchTrial([follower.address], TRIED)).toMatchObject({ value: 7 })
+  expect(follower.node.user.calls).toEqual([])
+  expect(leader.node.user.calls).toEqual(['echo'])
+  follower.node.halted = { code: 'MACHINE_MISSING', message: 'gone', index: 3 }
+  expect(await fetchTrial([follower.address], TRIED)).toMatchObject({ value: 7 })
+  expect(follower.node.user.calls).toEqual([])
+})
+
+test('a command that is refused before it is logged is refused before it is tried', async () => {
+  const { node, address } = await operator()
+  const refusal = (more: object) => fetchTrial([address], { ...TRIED, ...more }).then(String, ({ code }) => code)
+  expect(await refusal({ machine: 'nobody' })).toBe('UNKNOWN_MACHINE')
+  expect(await refusal({ machine: 'task' })).toBe('UNKNOWN_MACHINE')
+  expect(await refusal({ command: 'unknown' })).toBe('UNKNOWN_COMMAND')
+  expect(await refusal({ input: 13 })).toBe('VALIDATION_ERROR')
+  expect(await refusal({ principal: 'system' })).toBe('PRINCIPAL_INVALID')
+  expect(await refusal({ input: 'x'.repeat(1024 * 1024) })).toBe('COMMAND_TOO_LARGE')
+  expect(node.user.calls).toEqual([])
+})
+
+test('what is out of range is refused with its field', async () => {
+  const { address } = await operator()
+  await expect(fetchSession([address], { id: 'x', payloads: false })).rejects.toMatchObject({
+    code: 'INVALID',
+    details: { field: 'id' },
+  })
+  await expect(fetchSessions([address], { limit: 1, machine: 'm'.repeat(300) })).rejects.toMatchObject({
+    code: 'INVALID',
+    details: { field: 'machine' },
+  })
+})
