@@ -4,7 +4,7 @@ import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-f
 import { addMachine, addReplay } from './machines/machine-grammar.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
-import { addSession } from './sessions/session-grammar.ts'
+import { addSession, addWatch } from './sessions/session-grammar.ts'
 import { integer, positive, wholeNumber } from './terminal/numbers.ts'
 import { print } from './terminal/output.ts'
 
@@ -25,6 +25,7 @@ export function program(setExit: SetExit): Command {
   addSim(root, setExit)
   addMachine(root, setExit)
   addSession(root)
+  addWatch(root)
   addReplay(root, setExit)
   addConfig(root)
   addNew(root)

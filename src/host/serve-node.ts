@@ -31,6 +31,7 @@ export async function serve(parts: {
 }): Promise<RunningNode> {
   const { options, directory, transport, refusals, builds, driver, gateway, log } = parts
   const sessions = new SessionService({ gateway })
+  const operators = new OperatorService(gateway)
   const closeNode = (): Promise<void> => new Promise((resolve) => driver.close(resolve))
   let server: GrpcServer
   try {
@@ -42,7 +43,7 @@ export async function serve(parts: {
       services: [
         sessions,
         { ...new ClusterService(gateway, () => refusals.current(), builds), special: true },
-        { ...new OperatorService(gateway), special: true },
+        { ...operators, special: true },
         { definition: peerServiceDefinition, implementation: transport.implementation, special: true },
       ],
       onConnectionsRefused: () => log.connectionsRefused(),
@@ -57,6 +58,7 @@ export async function serve(parts: {
   begin(options, { driver, log, address })
   const close = async (): Promise<void> => {
     sessions.close()
+    operators.close()
     // New calls are refused from here on; streams of peers do not hold the node up.
     const closed = server.close()
     gateway.stopped({ code: 'NODE_STOPPED', message: 'the node was closed' })

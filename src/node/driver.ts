@@ -75,6 +75,7 @@ export class Driver implements RaftNode, ReceivingLog {
       note: (event) => this.audience.note(event),
     })
     this.builds = this.peers.builds.said
+    this.inspection = new Inspection({ ...options, stopped: () => this.stopped !== null }, this.logClock)
     this.pipeline = this.newPipeline(snapshot?.lastIncludedIndex ?? 0)
     this.batches = new ProposalBatches(options, {
       proposals: this.proposals,
@@ -104,7 +105,6 @@ export class Driver implements RaftNode, ReceivingLog {
       proposals: this.proposals,
       stamp: () => this.logClock.stamp(this.time()),
     })
-    this.inspection = new Inspection({ ...options, stopped: () => this.stopped !== null }, this.logClock)
     this.loop = new TurnLoop(clock, () => this.turn())
     this.serving = new Serving({
       self: this.id,
@@ -255,6 +255,7 @@ export class Driver implements RaftNode, ReceivingLog {
     return new ApplyPipeline(this.options, {
       members: this.members,
       pending: this.pending,
+      feed: this.inspection.feed,
       listeners: this.audience.listeners,
       applied: logIndex(applied),
       ledHere: (index) => this.role === 'leader' && termAt(this.raft, logIndex(index)) === this.raft.currentTerm,

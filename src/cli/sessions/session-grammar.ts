@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { endpointsOf, withSettings } from '../config/setting-flags.ts'
 import { positive, wholeNumber } from '../terminal/numbers.ts'
 import { formOf, withListing } from '../terminal/listing.ts'
@@ -42,5 +42,24 @@ export function addSession(root: Command): void {
     .action(async (id: string, flags) => {
       const { showHistory } = await import('./session-history.ts')
       await showHistory({ ...flags, id, endpoints: await endpointsOf(flags) }, formOf(flags))
+    })
+}
+
+/** `holdfast watch`. */
+export function addWatch(root: Command): void {
+  withSettings(root.command('watch'), ['endpoints'])
+    .description('follow what a node applies, one line per entry: the first of --endpoints that answers')
+    .argument('[machine...]', 'only commands of these')
+    .option('--since <index>', 'from that entry on, as far as the log is kept', wholeNumber, 0)
+    .option('--limit <count>', 'end after so many lines', positive)
+    .addOption(new Option('-o, --output <form>', 'form of the lines').choices(['table', 'jsonl']).default('table'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  holdfast watch --since 1 --limit 3\n  holdfast watch counter --since 1 --limit 1 -o jsonl',
+    )
+    .action(async (machines: string[], flags) => {
+      const { watch } = await import('../watch.ts')
+      const { since, limit = 0, output: form } = flags
+      await watch({ endpoints: await endpointsOf(flags), machines, since, limit, form })
     })
 }

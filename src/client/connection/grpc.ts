@@ -167,6 +167,34 @@ export function callOperator(endpoint: string, call: NodeCall, deadlineMs: numbe
   return callNode(endpoint, { ...call, service: 'Operator' }, deadlineMs)
 }
 
+/** What is heard of a call that answers with a stream. */
+export interface AnswerListener {
+  onAnswer(message: unknown): void
+  /** Once; null: in order. Otherwise a code of the error registry or `GRPC_…`, and a sentence. */
+  onEnd(end: { readonly code: string; readonly message: string } | null): void
+}
+
+/** One call of `OperatorService` that answers with a stream, until it ends or `cancel` is called. */
+export function streamOperator(
+  endpoint: string,
+  { method: name, request }: NodeCall,
+  listener: AnswerListener,
+): { cancel(): void } {
+  const method = definitionOf('Operator')[name]
+  if (method === undefined) throw new Error(`the proto folder defines no OperatorService.${name}`)
+  const stream = dialStream(
+    { address: endpoint, path: method.path, ...RECEIVE },
+    {
+      onOpen: ignore,
+      onMessage: (message) => listener.onAnswer(method.responseDeserialize(message)),
+      onEnd: (end) => listener.onEnd(end === null ? null : { code: codeOf(end), message: end.message }),
+    },
+  )
+  stream.write(method.requestSerialize(request), ignore)
+  stream.finish()
+  return stream
+}
+
 /** What a node said with its refusal of a call: a code of the error registry, and the scalar details; null: nothing of ours. */
 export function refusalOf(error: unknown): ErrorInfo | null {
   return error instanceof CallError && error.details !== null ? decodeErrorInfo(error.details) : null

@@ -10,6 +10,7 @@ import { ApplyLoop } from './apply-loop.ts'
 import type { Members } from '../members.ts'
 import type { DriverOptions } from '../options.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
+import type { WatchFeed } from '../inspect/watch-feed.ts'
 import type { Pending } from '../propose/pending.ts'
 import { type BoundaryMeta, Snapshotter, type SnapshotWritten } from './snapshotter.ts'
 import { StateComparison, type StateDifference } from './state-comparison.ts'
@@ -17,6 +18,8 @@ import { StateComparison, type StateDifference } from './state-comparison.ts'
 export interface ApplyPipelinePorts {
   readonly members: Members
   readonly pending: Pending
+  /** Who follows what is applied. */
+  readonly feed: WatchFeed
   readonly listeners: readonly NodeListener[]
   /** Last index that the loaded snapshot covers. */
   readonly applied: LogIndex
@@ -189,11 +192,15 @@ export class ApplyPipeline {
 
   private apply(header: EntryHeader, payload: Uint8Array): boolean {
     const { index, now } = header
+    const { feed } = this.ports
+    const begun = feed.watched ? this.options.clock.monotonicMs() : 0
     const applied = this.applyToMachine(header, payload)
+    const ended = feed.watched ? this.options.clock.monotonicMs() : 0
     if (applied === null || (index >= this.witness.nextIndex && this.isWrong())) return false
     if (index >= this.comparison.nextIndex && this.isOdd(this.comparison.reached())) return false
     this.ports.pending.settle(index, applied.reply, now)
     for (const listener of this.ports.listeners) listener.applied(applied)
+    if (feed.watched) feed.tell(header, payload, { reply: applied.reply, ms: ended - begun })
     if (applied.boundary) this.boundary(header)
     return true
   }

@@ -1,14 +1,17 @@
 import type { Millis } from '../../base/brand.ts'
 import type { LogClock } from '../propose/log-clock.ts'
 import { type HistoryParts, SessionHistory } from './session-history.ts'
+import { WatchFeed } from './watch-feed.ts'
 
 /** What an operator may look at in a running node. Nothing here changes anything. */
 export class Inspection {
   readonly history: SessionHistory
+  readonly feed: WatchFeed
   private readonly clock: Pick<LogClock, 'currentLease'>
 
   constructor(parts: HistoryParts, clock: Pick<LogClock, 'currentLease'>) {
     this.history = new SessionHistory(parts)
+    this.feed = new WatchFeed(parts.codec)
     this.clock = clock
   }
 

@@ -16,9 +16,9 @@ const PAGE_BYTES_MAX = 8 * 1024 * 1024
 /** Pages that are being read at once; one more is refused. */
 const PAGES_MAX = 4
 
-/** What is looked for: entries of a session from an index on, at most `limit` of them. */
+/** What is looked for: entries of a session (null: all entries) from an index on, at most `limit` of them. */
 export interface HistoryRequest {
-  readonly session: SessionNumbers
+  readonly session: SessionNumbers | null
   readonly from: number
   readonly limit: number
 }
@@ -29,6 +29,8 @@ export interface HistoryEntry {
   readonly term: Term
   readonly now: Millis
   readonly kind: EntryKind
+  /** Sessions that it names. */
+  readonly sessions: readonly SessionNumbers[]
   /** Of a ClientRequest: what was asked; its input is a copy. Else null. */
   readonly request: ClientRequestPayload | null
   /** Of a ServerRequestAck: the id acknowledged. Else null. */
@@ -70,6 +72,11 @@ export class SessionHistory {
     this.parts = parts
   }
 
+  /** Lowest index that the log holds. */
+  get firstKept(): number {
+    return this.parts.log.firstIndex
+  }
+
   /** Calls back once: with a page, or why there is none. */
   page(request: HistoryRequest, done: HistoryDone): void {
     const { log, machine } = this.parts
@@ -80,7 +87,7 @@ export class SessionHistory {
       done(page)
     }
     // Nothing before the entry that opened it can name it.
-    const first = Math.max(request.from, request.session.index, log.firstIndex)
+    const first = Math.max(request.from, request.session?.index ?? 0, log.firstIndex)
     this.readOn({ request, found: [], next: first, last: machine.appliedIndex, bytes: 0 }, ended)
   }
 
@@ -131,13 +138,13 @@ function entryOf(
   codec: SessionCodec,
   { index, term, now, kind }: EntryHeader,
   payload: Uint8Array,
-  session: SessionNumbers,
+  session: SessionNumbers | null,
 ): HistoryEntry | null {
   const { sessions, request, acknowledged } = entryFacts(codec, kind, payload)
-  const opens = kind === 'OpenSession' && index === session.index
-  if (!opens && !sessions.some((named) => isOf(session, named))) return null
+  const opens = kind === 'OpenSession' && index === session?.index
+  if (session !== null && !opens && !sessions.some((named) => isOf(session, named))) return null
   const copied = request === null ? null : { ...request, input: new Uint8Array(request.input) }
-  return { index, term, now, kind, request: copied, acknowledged }
+  return { index, term, now, kind, sessions, request: copied, acknowledged }
 }
 
 function isOf(session: SessionNumbers, named: SessionNumbers): boolean {

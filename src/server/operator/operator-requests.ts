@@ -33,3 +33,7 @@ export const tryCommandRequest = z.object({
   principal: z.string().max(TEXT_BYTES_MAX),
   roles: z.array(name).max(ROLES_MAX),
 })
+
+/** Machines that a watcher may name. */
+const WATCHED_MAX = 64
+export const watchRequest = z.object({ machines: z.array(name).max(WATCHED_MAX), sinceIndex: index, limit: index })

@@ -1,19 +1,36 @@
-import type { sendUnaryData, ServerUnaryCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
+import type {
+  sendUnaryData,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js'
 import type { z } from 'zod'
 import { haltedRefusal, notLeader, type Refusal } from '../../gateway/refusal.ts'
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import { loadService } from '../../grpc/load-service.ts'
 import { statusObject } from '../grpc-error.ts'
 import type { OperatorReply } from './operator-reply.ts'
-import { sessionHistoryRequest, sessionRequest, sessionsRequest, tryCommandRequest } from './operator-requests.ts'
+import {
+  sessionHistoryRequest,
+  sessionRequest,
+  sessionsRequest,
+  tryCommandRequest,
+  watchRequest,
+} from './operator-requests.ts'
 import { answerSession, answerSessionHistory, answerSessions } from './session-answers.ts'
 import { answerTryCommand } from './trial-answer.ts'
+import { WatchStream } from './watch-stream.ts'
+
+/** Watchers of one node at once: each costs something with every entry. */
+const WATCHERS_MAX = 16
 
 /** `OperatorService`: what an operator may look at; the leader alone answers. */
 export class OperatorService {
   readonly definition: ServiceDefinition
   readonly implementation: UntypedServiceImplementation
   private readonly gateway: SessionGateway
+  private readonly watchers = new Set<WatchStream>()
 
   constructor(gateway: SessionGateway) {
     this.gateway = gateway
@@ -25,7 +42,29 @@ export class OperatorService {
         answerSessionHistory(gateway, request, reply),
       ),
       TryCommand: this.handle(tryCommandRequest, (request, reply) => answerTryCommand(gateway, request, reply)),
+      Watch: (call: ServerWritableStream<unknown, unknown>) => this.watch(call),
     }
+  }
+
+  /** Ends every watcher's stream. */
+  close(): void {
+    for (const watcher of [...this.watchers]) watcher.fail('NODE_STOPPED')
+  }
+
+  private watch(call: ServerWritableStream<unknown, unknown>): void {
+    const refuse = (code: string, details: Refusal['details'] = null): void => {
+      call.emit('error', statusObject('operator', code, details))
+    }
+    const parsed = watchRequest.safeParse(call.request)
+    if (!parsed.success) return refuse('INVALID', { field: parsed.error.issues[0]?.path.join('.') ?? '' })
+    const halted = haltedRefusal(this.gateway.node)
+    if (halted !== null) return refuse(halted.code, halted.details)
+    if (this.watchers.size >= WATCHERS_MAX) return refuse('OVERLOADED', { max: WATCHERS_MAX })
+    const stream = new WatchStream(this.gateway, call, {
+      request: parsed.data,
+      ended: () => this.watchers.delete(stream),
+    })
+    this.watchers.add(stream)
   }
 
   private handle<Schema extends z.ZodType>(
