@@ -55,9 +55,12 @@ export type ModelEntry =
       lowest: number
       ack: number
       epoch: number
+      version: number
+      machine: string
       command: string
       input: Value
     }
+  | { kind: 'switch'; advances: { machine: string; to: number; schema: string }[] }
   | { kind: 'ack'; session: number; upTo: number; epoch: number }
   | { kind: 'keepAlive'; sessions: number[] }
   | { kind: 'expire'; sessions: { index: number; renewedAtIndex: number }[] }

@@ -2,29 +2,41 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { codec, Log, swapped } from './log.ts'
 import { Model, type ModelEntry } from './model.ts'
-import { MODELLED, type Operation, operations, perform, propertyMachine, SMALL } from './operations.ts'
+import type { ModelBuild } from './model-versions.ts'
+import { builds, MODELLED, type Operation, operations, perform, propertyMachine, SMALL } from './operations.ts'
 import type { Entry } from '../../src/codec/entry/entry.ts'
+import { ApplyHalt } from '../../src/session/run/halt.ts'
+import type { Applied } from '../../src/session/state-machine.ts'
+import type { BuildMachine } from '../../src/session/user-machine.ts'
 import { sample } from '../effort.ts'
 
 test('the implementation gives every reply, delivery, outbox and row that the reference model gives', () => {
   fc.assert(agreement(new Map()), { numRuns: sample(80) })
 })
 
-test('the same for a known seed, which reaches every refusal: agreement over refused commands alone would prove little', () => {
+test('the same for a known seed, which reaches every refusal and halt: agreement over refused commands alone would prove little', () => {
   const seen = new Map<string, number>()
-  fc.assert(agreement(seen), { numRuns: 150, seed: 1 })
+  fc.assert(agreement(seen), { numRuns: 150, seed: 2 })
   expect(EXPECTED.filter((label) => !seen.has(label))).toEqual([])
 })
 
-function agreement(seen: Map<string, number>): fc.IPropertyWithHooks<[Operation[]]> {
-  return fc.property(operations(MODELLED), (steps) => {
-    const log = new Log(propertyMachine(), SMALL)
-    const model = new Model(log.machine.limits)
+function agreement(seen: Map<string, number>): fc.IPropertyWithHooks<[Operation[], readonly BuildMachine[]]> {
+  return fc.property(operations(MODELLED), builds, (steps, build) => {
+    const log = new Log(propertyMachine(build), SMALL)
+    const model = new Model(log.machine.limits, modelBuild(build))
     model.now = log.now
     const opened: number[] = []
     for (const step of steps) compareStep(log, model, { opened, step, seen })
     compareRows(log, model)
+    if (model.versions.failedMigrations > 0) count(seen, 'MIGRATION_FAILED')
+    if (log.machine.activeVersion('test') > 1) count(seen, 'switched')
   })
+}
+
+function modelBuild(build: readonly BuildMachine[]): ModelBuild {
+  return new Map(
+    build.map(({ name, versions }) => [name, new Map(versions.map(({ version, schema }) => [version, schema]))]),
+  )
 }
 
 const EXPECTED = [
@@ -53,6 +65,11 @@ const EXPECTED = [
   'attached',
   'acknowledged',
   'closed',
+  'VERSION_CHANGED',
+  'switched',
+  'MIGRATION_FAILED',
+  'MACHINE_MISSING',
+  'MACHINE_DIFFERS',
 ]
 
 function compareStep(
@@ -60,11 +77,21 @@ function compareStep(
   model: Model,
   { opened, step, seen }: { opened: number[]; step: Operation; seen: Map<string, number> },
 ): void {
-  const done = perform(log, opened, step)
+  const before = { hash: log.machine.stateHash(), entries: log.entries.length }
+  const done = performOrHalt(log, opened, step)
   if (done === null) return
-  const entry = log.entries[log.entries.length - 1]
+  const entry = log.entries[before.entries]
   if (entry === undefined) throw new Error('an entry was appended')
-  const expected = model.apply(translate(step, entry), entry)
+  const translated = translate(step, entry)
+  const halts = model.versions.halts(translated)
+  expect(done instanceof ApplyHalt ? done.code : null).toBe(model.versions.halted)
+  if (done instanceof ApplyHalt || halts) {
+    // The entry has changed nothing, and nor will any that follows.
+    expect(log.machine.stateHash()).toBe(before.hash)
+    count(seen, String(model.versions.halted))
+    return
+  }
+  const expected = model.apply(translated, entry)
   const { reply, deliver, ended } = done.applied
   // The details of OPEN_TOO_LATE are two times that the model does not know.
   expect(reply.kind === 'refused' && reply.code === 'OPEN_TOO_LATE' ? { ...reply, details: null } : reply).toEqual(
@@ -83,6 +110,19 @@ function compareStep(
           : reply.outcome.kind === 'value'
             ? 'value'
             : reply.outcome.code
+  count(seen, label)
+}
+
+function performOrHalt(log: Log, opened: number[], step: Operation): { applied: Applied } | ApplyHalt | null {
+  try {
+    return perform(log, opened, step)
+  } catch (error) {
+    if (error instanceof ApplyHalt) return error
+    throw error
+  }
+}
+
+function count(seen: Map<string, number>, label: string): void {
   seen.set(label, (seen.get(label) ?? 0) + 1)
 }
 
@@ -162,7 +202,7 @@ function translate(step: Operation, entry: Entry): ModelEntry {
     case 'request':
     case 'repeat': {
       const payload = codec.decodeClientRequest(entry.payload)
-      const { requestId: id, lowestPendingRequestId: lowest, ackServerRequests: ack, epoch, command } = payload
+      const { requestId: id, lowestPendingRequestId: lowest, ackServerRequests: ack, epoch } = payload
       return {
         kind: 'request',
         session: payload.index,
@@ -170,7 +210,9 @@ function translate(step: Operation, entry: Entry): ModelEntry {
         lowest,
         ack,
         epoch,
-        command,
+        version: payload.version,
+        machine: payload.machine,
+        command: payload.command,
         input: codec.decodeValue(payload.input),
       }
     }
@@ -194,6 +236,8 @@ function translate(step: Operation, entry: Entry): ModelEntry {
         kind: 'retry',
         session: codec.decodePayload('RetryServerRequests', entry.payload).sessions[0]?.index ?? 0,
       }
+    case 'switch':
+      return { kind: 'switch', advances: [...codec.decodePayload('AdvanceVersion', entry.payload).machines] }
     default:
       return { kind: 'tick' }
   }

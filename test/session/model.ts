@@ -4,6 +4,7 @@ import { ackTimeout } from '../../src/session/entries/retry-server-requests.ts'
 import type { Reply } from '../../src/session/state-machine.ts'
 
 import type { Everything, ModelEntry, Session, Waiting } from './model-types.ts'
+import { type ModelBuild, ModelVersions } from './model-versions.ts'
 
 export type { ModelEntry, ModelRequest } from './model-types.ts'
 
@@ -29,8 +30,10 @@ export class Model {
   deliver: Set<number> = new Set()
   ended: { session: number; reason: string }[] = []
   private readonly limits: Limits
-  constructor(limits: Limits) {
+  readonly versions: ModelVersions
+  constructor(limits: Limits, build: ModelBuild) {
     this.limits = limits
+    this.versions = new ModelVersions(build)
   }
 
   apply(entry: ModelEntry, clocks: { now: number; lease: number }): Reply {
@@ -65,9 +68,20 @@ export class Model {
       case 'retry':
         this.retry(entry)
         return { kind: 'none' }
+      case 'switch':
+        for (const advance of entry.advances) this.migrate(advance)
+        return { kind: 'none' }
       case 'tick':
         return { kind: 'none' }
     }
+  }
+
+  /** Rows are migrated from the version that ran, if one did. */
+  private migrate({ machine, to }: { machine: string; to: number }): void {
+    const from = this.versions.switchTo(machine, to)
+    if (from === null) return
+    this.all.user.set('migrated', [machine, from, to])
+    this.notify('user:1', 'migrated', to)
   }
 
   private fire(until: number): void {
@@ -166,6 +180,8 @@ export class Model {
     const cached = session.responses.get(entry.id)
     if (cached !== undefined)
       return cached.hash === hash ? { ...cached.reply, replayed: true, invalidAck } : refused('REQUEST_CONFLICT')
+    const active = this.versions.active(entry.machine)
+    if (entry.version !== active) return refused('VERSION_CHANGED', { machine: entry.machine, active })
     const { windowRequests: window, cachedResponsesMax } = this.limits
     if (entry.id >= floor + window) return refused('WINDOW_EXCEEDED', { floor, window })
     const expected = Math.max(session.highest + 1, floor)

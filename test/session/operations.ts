@@ -3,9 +3,10 @@ import type { SessionId } from '../../src/base/brand.ts'
 import type { Limits } from '../../src/codec/entry/payload.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
-import type { TaskKind } from '../../src/session/user-machine.ts'
+import type { BuildMachine, TaskKind } from '../../src/session/user-machine.ts'
 import { type BareMachine, bareMachine, number, reject } from './bare-machine.ts'
 import { type Log, numbers, secret } from './log.ts'
+import { FAILING } from './model-versions.ts'
 
 /** What a property test does to a log; sessions are named by their place in the order of opening. */
 export type Operation =
@@ -21,6 +22,8 @@ export type Operation =
       command: string
       n: number
       to: number
+      /** Parsed under the version before the active one. */
+      outdated: boolean
     }
   | { kind: 'repeat'; back: number }
   | { kind: 'ack'; session: number; upTo: number }
@@ -29,6 +32,8 @@ export type Operation =
   | { kind: 'close'; session: number; stale: boolean }
   | { kind: 'retry'; session: number }
   | { kind: 'tick' }
+  /** The log switches to versions of machines. */
+  | { kind: 'switch'; advances: { machine: string; to: number; other: boolean }[] }
   | { kind: 'advance'; ms: number }
 
 /** Small, so that every limit is reached. */
@@ -97,6 +102,7 @@ export function operations(commands: readonly string[]): fc.Arbitrary<Operation[
         command: fc.constantFrom(...commands),
         n: fc.nat({ max: 3 }),
         to: session,
+        outdated: fc.nat({ max: 11 }).map((n) => n === 0),
       }),
     },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('repeat' as const), back: fc.nat({ max: 3 }) }) },
@@ -109,6 +115,7 @@ export function operations(commands: readonly string[]): fc.Arbitrary<Operation[
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), session, stale: rarely() }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('retry' as const), session }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('switch' as const), advances: advances() }) },
     {
       weight: 3,
       arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 5000, 5000, 40_000) }),
@@ -127,14 +134,45 @@ export function operations(commands: readonly string[]): fc.Arbitrary<Operation[
   return fc.tuple(first, rest).map(([opening, others]) => [opening, ...others])
 }
 
+function advances(): fc.Arbitrary<{ machine: string; to: number; other: boolean }[]> {
+  const advance = fc.record({
+    machine: fc.constantFrom('test', 'test', 'test', 'second'),
+    to: fc.constantFrom(1, 1, 2, 2, 2, FAILING, 4),
+    other: fc.nat({ max: 9 }).map((n) => n === 0),
+  })
+  return fc.array(advance, { minLength: 1, maxLength: 2 })
+}
+
+/** What versions declare; `other`: what a build may have otherwise. */
+export const SCHEMAS = { named: 'a'.repeat(64), other: 'b'.repeat(64) } as const
+
+/** What builds may have: most have all that logs switch to, some lack the last version or the first, or one of the other. */
+export const builds: fc.Arbitrary<readonly BuildMachine[]> = fc
+  .tuple(mostly([1, 2, FAILING, 4], [1, 2, FAILING], [2, FAILING, 4]), mostly([1, 2, FAILING, 4], [1]))
+  .map(([test, second]) => [machineOf('test', test), machineOf('second', second)])
+
+function mostly<Value>(usual: Value, ...others: readonly Value[]): fc.Arbitrary<Value> {
+  return fc.oneof(
+    { weight: 5, arbitrary: fc.constant(usual) },
+    ...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })),
+  )
+}
+
+function machineOf(name: string, versions: readonly number[]): BuildMachine {
+  return { name, versions: versions.map((version) => ({ version, schema: SCHEMAS.named, code: '' })) }
+}
+
 function rarely(): fc.Arbitrary<boolean> {
   return fc.nat({ max: 5 }).map((n) => n === 0)
 }
 
 const KIND: TaskKind = { kind: 'k', role: 'r', leaseMs: 20_000, maxAttempts: 2, backoffMs: [5000] }
 
-/** The user machine of the properties; `Model` says the same in its own words. */
-export function propertyMachine(): BareMachine {
+/**
+ * The user machine of the properties; `Model` says the same in its own words. `machines`: what the build has; absent: it
+ * takes every version for its own.
+ */
+export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine {
   return bareMachine(
     {
       increment: ({ state }, input) => {
@@ -203,6 +241,12 @@ export function propertyMachine(): BareMachine {
       },
       onDeadLetter: (context, request) => context.state.set('dead', request.serverRequestId),
       onTaskFailed: (context, task, reason) => context.state.set(`failed/${task.taskId}`, reason),
+      migrate: (context, machine, { from, to }) => {
+        context.state.set('migrated', [machine, from, to])
+        context.notify('user:1', 'migrated', to)
+        if (to === FAILING) throw new Error('a bug')
+      },
+      ...(machines === undefined ? {} : { machines }),
     },
   )
 }
@@ -248,9 +292,12 @@ function append(log: Log, opened: number[], operation: Operation): { applied: Ap
       const requestId = Math.max(1, (facts?.highest ?? 0) + operation.id)
       const isTask = operation.command === 'complete' || operation.command === 'fail'
       const input = inputOf(operation, indexOf(operation.to))
+      // A leader parses under the active version, which may be another one when the entry is applied.
+      const active = isTask ? 1 : machine.activeVersion('test')
       const applied = log.requestApplied(index, requestId, operation.command, {
         input,
         machine: isTask ? 'task' : 'test',
+        version: Math.max(1, active - (operation.outdated ? 1 : 0)),
         epoch: Math.max(0, (facts?.epoch ?? 0) + operation.epoch),
         lowestPendingRequestId: Math.max(1, requestId + operation.lowest - 2),
         // Mostly none; 1 is the last id, 2 one that was never given.
@@ -288,6 +335,12 @@ function append(log: Log, opened: number[], operation: Operation): { applied: Ap
       return { applied: log.append('RetryServerRequests', { sessions: [numbers(indexOf(operation.session))] }) }
     case 'tick':
       return { applied: log.empty('Tick') }
+    case 'switch': {
+      const machines = operation.advances.map(({ machine: name, to, other }) => {
+        return { machine: name, to, schema: other ? SCHEMAS.other : SCHEMAS.named }
+      })
+      return { applied: log.append('AdvanceVersion', { machines }) }
+    }
     case 'advance':
       log.advance(operation.ms)
       return null
