@@ -11,6 +11,7 @@ import type { Driver } from '../../node/driver.ts'
 import type { LogListener } from '../../node/ports/log-store.ts'
 import type { SnapshotStore } from '../../node/ports/snapshot-store.ts'
 import type { SessionStateMachine } from '../../session/session-state-machine.ts'
+import { openAppliedTrail } from '../../storage/trail/applied-trail-file.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../storage/snapshot/memory-snapshot-store.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { NodeObserver } from './node-observer.ts'
@@ -127,10 +128,11 @@ export class SimulatedNode {
     const { id, voters, seed, network, limits, credit, appendEntriesMax, check, observer, mount, development } =
       this.options
     const position = indexOf(this.options)
+    const machines = mount()
     return {
       identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}-${this.replacements}` },
       initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
-      machines: mount(),
+      machines,
       limits,
       ...(credit === null ? {} : { credit }),
       development,
@@ -141,6 +143,12 @@ export class SimulatedNode {
       ...(check === undefined ? {} : { check }),
       seed: seed * 1000 + position * 100 + this.starts,
       openLog: this.openLog(clock),
+      // What a replay makes of the log is compared with what was noted before the crash, as far as the disk still has it.
+      openTrail: openAppliedTrail({
+        disk: this.disk.open(),
+        directory: 'log',
+        machines: machines.userMachine.machines ?? [],
+      }),
       openTransport: (listener) => {
         const transport = network.transport(id, listener)
         return {

@@ -52,4 +52,12 @@ export const SIMULATOR: readonly Mutant[] = [
     replace: '',
     caughtBy: WITHIN_300_SEEDS,
   },
+  {
+    id: 'simulator/applied-trail-one-entry-off',
+    breaks: 'the applied trail notes a state under the index of the next entry',
+    file: 'src/node/apply/applied-witness.ts',
+    find: 'this.ports.trail.append({ index, hash',
+    replace: 'this.ports.trail.append({ index: index + 1, hash',
+    caughtBy: WITHIN_300_SEEDS,
+  },
 ]
