@@ -1,5 +1,6 @@
 import { DAY_MS } from '../../../src/base/time.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
+import { identityOf } from '../../../src/machine/define/identity.ts'
 import { mount } from '../../../src/machine/run/mount.ts'
 import type { AuditRecord } from '../../../src/machines/payments/change/audit.ts'
 import type { Totals } from '../../../src/machines/payments/index.ts'
@@ -67,6 +68,9 @@ export class World {
   /** `wrap` may put something between the session layer and the machine. */
   constructor(wrap: (machine: UserStateMachine) => UserStateMachine = (machine) => machine) {
     this.log = new Log(wrap(this.mounted.userMachine))
+    // A log without versions runs version 1.
+    const { name: machine, version: to, schema } = identityOf(payments)
+    this.log.append('AdvanceVersion', { machines: [{ machine, to, schema }] })
     for (const principal of [CLIENT, THERAPIST, STRANGER, ADMIN]) this.open(principal, [])
     this.open(WORKER, ['payments'])
   }
@@ -93,7 +97,12 @@ export class World {
     if (!parsed.ok) return { kind: 'reject', code: parsed.code, details: null }
     const requestId = (this.nextRequestId.get(session) ?? 0) + 1
     this.nextRequestId.set(session, requestId)
-    const options = { machine, input: codec.decodeValue(parsed.input), lowestPendingRequestId: requestId }
+    const options = {
+      machine,
+      input: codec.decodeValue(parsed.input),
+      lowestPendingRequestId: requestId,
+      version: parsed.version,
+    }
     const reply = this.log.request(session, requestId, command, options)
     if (reply.kind !== 'outcome') throw new Error(`${command} was refused: ${JSON.stringify(reply)}`)
     return reply.outcome
