@@ -94,6 +94,13 @@ export function parseSessionId(text: string): { group: number; incarnation: numb
   return { group, incarnation, index }
 }
 
+/** The three numbers of a session id that this product made. */
+export function numbersOf(id: SessionId): { group: number; incarnation: number; index: number } {
+  const numbers = parseSessionId(id)
+  assert(numbers !== null, 'a session id of the state machine is well-formed', { id })
+  return numbers
+}
+
 function natural(value: number, what: string): number {
   assert(Number.isSafeInteger(value) && value >= 0, `a ${what} is an integer from 0 to 2^53-1`, { value })
   return value

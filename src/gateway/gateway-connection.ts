@@ -2,8 +2,7 @@ import type { SessionNumbers } from '../codec/entry/payload.ts'
 import { encodePayload } from '../codec/entry/payload-codec.ts'
 import { ValueError } from '../codec/value/value-error.ts'
 import type { Value } from '../codec/value/value.ts'
-import { parseSessionId, type SessionId } from '../base/brand.ts'
-import { assert } from '../base/assert.ts'
+import { numbersOf } from '../base/brand.ts'
 import type { Reply } from '../session/state-machine.ts'
 import type { ProposalSink, SubmitRefusal } from '../node/api.ts'
 import type { RefusedSubject } from '../protocol/down-message.ts'
@@ -302,10 +301,4 @@ export class GatewayConnection {
       },
     }
   }
-}
-
-function numbersOf(id: SessionId): SessionNumbers {
-  const numbers = parseSessionId(id)
-  assert(numbers !== null, 'a session id of the state machine is well-formed', { id })
-  return numbers
 }

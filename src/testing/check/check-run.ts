@@ -1,11 +1,11 @@
 import { unreachable } from '../../base/assert.ts'
-import type { SessionId } from '../../base/brand.ts'
+import { numbersOf, type SessionId } from '../../base/brand.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { type MachineDefinition, type Mountable, TASK_MACHINE } from '../../machine/index.ts'
 import type { ServerRequest } from '../../session/user-machine.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
-import { EntryLog, numbersOf } from '../machine/entry-log.ts'
+import { EntryLog } from '../machine/entry-log.ts'
 import type { CheckStep } from './check-step.ts'
 import { CheckFailure, Replicas } from './replicas.ts'
 

@@ -1,8 +1,8 @@
-import { logIndex, parseSessionId, term, type SessionId } from '../../base/brand.ts'
+import { logIndex, numbersOf, term, type SessionId } from '../../base/brand.ts'
 import { encodeClientRequest } from '../../codec/entry/client-request.ts'
 import { DEFAULT_LIMITS } from '../../codec/entry/default-limits.ts'
 import type { Entry, EntryKind } from '../../codec/entry/entry.ts'
-import type { Limits, PayloadByKind, SessionNumbers } from '../../codec/entry/payload.ts'
+import type { Limits, PayloadByKind } from '../../codec/entry/payload.ts'
 import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
@@ -127,10 +127,4 @@ export class EntryLog {
     this.entries.push(entry)
     return this.applyEntry(entry, payload.length)
   }
-}
-
-export function numbersOf(session: SessionId): SessionNumbers {
-  const numbers = parseSessionId(session)
-  if (numbers === null) throw new TypeError(`${session} is no session id`)
-  return numbers
 }

@@ -1,4 +1,4 @@
-import type { SessionId } from '../../base/brand.ts'
+import { numbersOf, type SessionId } from '../../base/brand.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { FrameworkRefusal, MachineErrorRefusal, RejectedQuery } from '../../client/index.ts'
@@ -8,7 +8,7 @@ import type { SessionStateMachine } from '../../session/session-state-machine.ts
 import type { Applied } from '../../session/state-machine.ts'
 import type { Outcome, ServerRequest } from '../../session/user-machine.ts'
 import type { TypedMachines } from '../machines.ts'
-import { type EntryLog, numbersOf } from './entry-log.ts'
+import type { EntryLog } from './entry-log.ts'
 
 /**
  * What became of a command or query. `rejected`: by the machine, or by its schema before it ran (VALIDATION_ERROR); one member
