@@ -16,6 +16,7 @@ import { whenLeading } from '../node/when-leading.ts'
 import { NodeDisk } from '../storage/disk/node-disk.ts'
 import { openSnapshotStore } from '../storage/snapshot/snapshot-store.ts'
 import { temporaryDirectory } from '../storage/disk/temporary-directory.ts'
+import { openAppliedTrail } from '../storage/trail/applied-trail-file.ts'
 import { checkKitOptions, checkMachines } from './check-options.ts'
 import type { TypedMachines } from './machines.ts'
 
@@ -64,7 +65,7 @@ export interface EmbeddedNode<Machines extends TypedMachines> {
 
 /**
  * Starts a node within about 100 ms. Rejects with InvalidArgument for options that cannot be used; else when a store cannot
- * be opened, or has other machines than these (ApplyHalt).
+ * be opened, has other machines than these, or gives another state than before under them (REPLAY_DIVERGED).
  */
 export async function embeddedNode<const Machines extends TypedMachines>(
   given: EmbeddedNodeOptions<Machines>,
@@ -126,6 +127,7 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
   const group = groupId(0)
   const snapshots = await done<SnapshotStore>((opened) => openSnapshotStore(directory, opened))
   const { snapshotBytes } = options
+  const disk = new NodeDisk(directory)
   const composed = await done<ComposedNode>((opened) =>
     composeNode(
       {
@@ -138,7 +140,8 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
         codec: sessionCodec,
         snapshots,
         seed: 1,
-        openLog: logOpener({ disk: new NodeDisk(directory), directory: '.', group, clock: systemClock }),
+        openLog: logOpener({ disk, directory: '.', group, clock: systemClock }),
+        openTrail: openAppliedTrail({ disk, directory: '.', machines: mounted.userMachine.machines ?? [] }),
         openTransport: () => NO_PEERS,
       },
       opened,

@@ -127,3 +127,33 @@ test('a changed schema at the same version is refused with a sentence; as a new 
     expect(all).toEqual({ kind: 'value', value: 4 })
   })
 })
+
+test('a changed handler at the same version is refused where it makes another state of the log, and the old one goes on', async () => {
+  const directory = await newDirectory()
+  const tally = (step: number) =>
+    defineMachine(
+      'tally',
+      { version: 1, state: { counts: table(z.string(), z.int()) } },
+      {
+        commands: {
+          add: command({ input: z.null(), output: z.int() }, (ctx) => {
+            const next = (ctx.state.counts.get('all') ?? 0) + step
+            ctx.state.counts.set('all', next)
+            return next
+          }),
+        },
+      },
+    )
+  const add = (by: number) =>
+    withNode(directory, [tally(by)], async (node) => {
+      const session = await node.session('user:a')
+      const outcome = await session.execute('tally', 'add', null)
+      await session.close()
+      return outcome
+    })
+  expect(await add(1)).toMatchObject({ kind: 'ok', value: 1 })
+  await expect(add(10)).rejects.toThrow(
+    /REPLAY_DIVERGED: applied again, the log gives another state than before this start/,
+  )
+  expect(await add(1)).toMatchObject({ kind: 'ok', value: 2 })
+})
