@@ -18,8 +18,8 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
     FORM_COMPLETED: { cause: 'Reason of CONFLICT: the form was completed with other content.', cure: 'Read the form.' },
     PAYMENT_REQUIRED: { cause: 'The booking is not paid.', cure: 'Pay first.' },
     IDEMPOTENCY_CONFLICT: {
-      cause: 'The transaction id was used with other content.',
-      cure: 'Repeat a transaction unchanged; a new one has a new id.',
+      cause: 'The transaction was told otherwise before, and what is told now brings no money.',
+      cure: 'Nothing changed: compare both with the statement of the provider.',
     },
     OTHER_IDS: {
       cause: 'Reason of CONFLICT: the attempt has other ids at the provider.',
@@ -53,9 +53,25 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
     },
     UNKNOWN_ATTEMPT: {
       cause: 'Result and alert: the provider tells of an attempt that nobody knows.',
-      cure: 'It is kept and settled when the attempt becomes known; an operator looks at what stays.',
+      cure: 'It is settled when the attempt becomes known; else `matchSuspense` or `refundSuspense`.',
     },
     SAME_RECEIPT: { cause: 'Result: the money of another transaction, told again.', cure: 'Nothing to do.' },
+    OTHER_MONEY: {
+      cause: 'Alert: a second success of one transaction, with another amount or receipt.',
+      cure: 'Nothing to do: it is other money, and goes back.',
+    },
+    RECEIPT_MISSING: {
+      cause: 'Review: money came without a receipt.',
+      cure: 'A repeat may bring it; else look it up at the provider, then `closeReview`.',
+    },
+    RECEIPT_OTHER_BOOKING: {
+      cause: 'Alert and review: a receipt was told for another booking or amount than its money.',
+      cure: 'Find out whose money it is, then `closeReview`.',
+    },
+    RECEIPT_TAKEN: {
+      cause: 'Alert and review: a success turned out to have the receipt of other money.',
+      cure: 'Two captures were one payment: stop one of the refunds, then `closeReview`.',
+    },
     CALLBACK_CONFLICT: {
       cause: 'Alert: the provider told two different things of one transaction.',
       cure: 'Look it up at the provider.',

@@ -25,6 +25,7 @@ export {
 export { completionPct, midSessionPct, refundAmount, refundPct, type Role } from './rules/refund-policy.ts'
 export { CALLBACK_RESULTS, REFUND_STATUSES, type CallbackResult } from './facts/rows.ts'
 export { CANCEL_REASONS } from './facts/fields.ts'
+export { RESULT_CODES, resultCodeOf, type ResultCode, type RetryAdvice } from './facts/result-codes.ts'
 export {
   bookingSessionTransition,
   INITIAL_TRIPLE,
@@ -50,4 +51,4 @@ export {
   type SyncRefused,
   type SyncVerdict,
 } from './rules/sync.ts'
-export type { TotalCounts, Totals, TotalSum } from './facts/totals.ts'
+export type { MoneyTotals, TotalCounts, Totals, TotalSum } from './facts/totals.ts'

@@ -1,9 +1,12 @@
 import { defineMachine } from '../../machine/define/define-machine.ts'
 import { audit } from './queries/audit-query.ts'
 import { approve, cancel, decline, requestBooking } from './commands/booking-commands.ts'
-import { paymentCallback, verifyPaymentManually } from './commands/callback-commands.ts'
+import { paymentCallback } from './commands/callback-commands.ts'
 import { fireTimers } from './commands/fire-timers.ts'
 import { completeForm, recordVerbalConsent, routeAfterPayment } from './commands/form-commands.ts'
+import { closeReview, matchSuspense, refundSuspense, verifyPaymentManually } from './commands/money-commands.ts'
+import { migrateFromV1 } from './migrate.ts'
+import { reviews, suspense } from './queries/money-queries.ts'
 import { initiatePayment, paymentStarted, pushTask, queryTask } from './commands/payment-commands.ts'
 import { canJoin, get, list, refundQuote } from './queries/booking-queries.ts'
 import { stuck, totals } from './queries/operator-queries.ts'
@@ -24,12 +27,16 @@ export const payments = defineMachine('payments', paymentsSchema, {
     paymentStarted,
     paymentCallback,
     verifyPaymentManually,
+    matchSuspense,
+    refundSuspense,
+    closeReview,
     routeAfterPayment,
     completeForm,
     recordVerbalConsent,
     cancel,
   },
-  queries: { get, list, canJoin, refundQuote, audit, stuck, totals },
+  queries: { get, list, canJoin, refundQuote, audit, stuck, totals, suspense, reviews },
   timers: { booking: (ctx, _payload, bookingId) => fireTimers(ctx, bookingId) },
   tasks: { 'payment.stk_push': pushTask, 'payment.query': queryTask, 'payment.refund': refundTask },
+  migrations: { 2: migrateFromV1 },
 })

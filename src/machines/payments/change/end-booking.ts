@@ -33,8 +33,8 @@ export function endBooking(ctx: PaymentsContext, { booking, role, action, reason
   change.setRare({ cancel: { by: ctx.principal, role, reason, at: ctx.now } })
   if (reason === 'both_absent') change.setRare({ manualReview: true })
   if (paid) {
-    const { applied: transactionId, priceMinor: price } = booking
-    createRefund(change, { transactionId, amountMinor: refundAmount(price, pct), pct, reason: refundReason(reason) })
+    const amountMinor = refundAmount(booking.priceMinor, pct)
+    createRefund(change, { ...paidMoney(ctx, booking), amountMinor, pct, reason: refundReason(reason) })
   }
   change.commit()
   for (const principal of [booking.clientId, booking.therapistId]) {
@@ -43,6 +43,14 @@ export function endBooking(ctx: PaymentsContext, { booking, role, action, reason
     ctx.notify(principal, 'booking.cancelled', body)
   }
   return change.booking
+}
+
+/** What a refund must name of the money that paid for a booking: its transaction and receipt, its currency, who paid. */
+function paidMoney(ctx: PaymentsContext, booking: Booking) {
+  const { applied: transactionId, currency } = booking
+  const record = transactionId === null ? undefined : ctx.state.callbacks.get(transactionId)
+  const attempt = record?.attemptId == null ? undefined : ctx.state.attempts.get(record.attemptId)
+  return { transactionId, receipt: record?.receipt ?? null, currency, payer: attempt?.phone ?? null }
 }
 
 /** Share that a cancellation before the session gives back (domain.md §3.4): lapsed forms are the client's own doing. */

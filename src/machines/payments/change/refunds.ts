@@ -1,30 +1,47 @@
 import type { TaskHandlers } from '../../../machine/define/define-machine.ts'
 import { Change } from './change.ts'
+import { Journal } from './journal.ts'
+import { masked } from '../facts/fields.ts'
 import { REFUND_APPROVAL_ABOVE_MINOR } from '../rules/refund-policy.ts'
 import type { Refund } from '../facts/rows.ts'
 import type { PaymentsContext, paymentsSchema } from '../facts/payments-schema.ts'
+
+/** What is to go back, of which money, and to whom. */
+export interface RefundPlan extends Pick<Refund, 'transactionId' | 'receipt' | 'amountMinor' | 'pct' | 'reason'> {
+  readonly currency: string
+  /** The payer's number in full; null when nobody knows it. */
+  readonly payer: string | null
+}
 
 /**
  * Money that goes back: the decision is final when it is made, the movement has a status of its own (domain.md §3.3
  * A5, A6).
  */
-export function createRefund(
-  change: Change,
-  plan: Pick<Refund, 'transactionId' | 'amountMinor' | 'pct' | 'reason'>,
-): void {
+export function createRefund(change: Change, plan: RefundPlan): void {
   const { ctx, journal, booking } = change
+  const refund = newRefund(journal, booking.id, plan)
+  change.draft.refundedMinor += plan.amountMinor
+  notifyStatus(ctx, refund, booking.clientId)
+}
+
+/** The same for money that no booking is known for. */
+export function newRefund(journal: Journal, bookingId: string | null, plan: RefundPlan): Refund {
+  const { ctx } = journal
+  const { transactionId, receipt, amountMinor, pct, reason } = plan
   const number = journal.next('refunds')
   const id = `ref-${number}`
-  const status = firstStatus(plan.amountMinor)
-  const refund: Refund = { id, bookingId: booking.id, ...plan, status, tries: 0, providerRef: null, at: ctx.now }
+  const status = firstStatus(amountMinor)
+  const money = { transactionId, receipt, amountMinor, pct, reason }
+  const refund: Refund = { id, bookingId, ...money, status, tries: 0, providerRef: null, at: ctx.now }
   ctx.state.refunds.set(id, refund)
-  ctx.state.refundsOf.set([booking.id, number], id)
-  change.draft.refundedMinor += plan.amountMinor
-  journal.note({ entity: 'refund', from: null, to: status, reason: plan.reason, ref: id })
-  journal.count('refunds', 'minor', plan.amountMinor)
+  if (bookingId !== null) ctx.state.refundsOf.set([bookingId, number], id)
+  journal.note({ entity: 'refund', from: null, to: status, reason, ref: id })
+  journal.count('refunds', 'minor', amountMinor)
   journal.count('refund', status, 1)
-  if (status === 'QUEUED') queueRefund(ctx, refund, booking.currency)
-  notifyStatus(ctx, refund, booking.clientId)
+  journal.count('refundMinor', status, amountMinor)
+  journal.count('money', 'kept.minor', -amountMinor)
+  if (status === 'QUEUED') queueRefund(ctx, refund, plan)
+  return refund
 }
 
 /** Nothing to pay, a sum that somebody must approve, or straight to the provider (domain.md §3.4). */
@@ -33,10 +50,24 @@ function firstStatus(amountMinor: number): Refund['status'] {
   return amountMinor > REFUND_APPROVAL_ABOVE_MINOR ? 'AWAITING_APPROVAL' : 'QUEUED'
 }
 
-function queueRefund(ctx: PaymentsContext, refund: Refund, currency: string): void {
-  const { id: refundId, bookingId, transactionId, amountMinor } = refund
-  const idempotencyKey = `${ctx.incarnation}-${refundId}`
-  ctx.task('payment.refund', refundId, { refundId, bookingId, transactionId, amountMinor, currency, idempotencyKey })
+/** The task has all that the provider must be told, so that the worker asks nobody. */
+function queueRefund(
+  ctx: PaymentsContext,
+  refund: Refund,
+  { currency, payer }: Pick<RefundPlan, 'currency' | 'payer'>,
+): void {
+  const { id: refundId, bookingId, transactionId, receipt, amountMinor } = refund
+  ctx.task('payment.refund', refundId, {
+    refundId,
+    bookingId,
+    transactionId,
+    receipt,
+    amountMinor,
+    currency,
+    payer,
+    payerMasked: payer === null ? null : masked(payer),
+    idempotencyKey: `${ctx.incarnation}-${refundId}`,
+  })
 }
 
 /** The task `payment.refund`: settled by the worker's answer, or left to people after the third failure. */
@@ -62,17 +93,23 @@ export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> =
 
 /** Takes a refund through its statuses, one audit group. A failed one no longer counts against what was captured. */
 function moveRefund(ctx: PaymentsContext, refund: Refund, path: readonly Refund['status'][]): void {
-  const booking = ctx.state.bookings.get(refund.bookingId)
-  if (booking === undefined) return
-  const change = new Change(ctx, 'payment.refund', booking)
+  const booking = refund.bookingId === null ? undefined : ctx.state.bookings.get(refund.bookingId)
+  const change = booking === undefined ? null : new Change(ctx, 'payment.refund', booking)
+  const journal = change?.journal ?? new Journal(ctx, 'payment.refund', null)
   let status = refund.status
   for (const to of path) {
-    change.journal.note({ entity: 'refund', from: status, to, ref: refund.id })
-    change.journal.count('refund', status, -1)
-    change.journal.count('refund', to, 1)
+    journal.note({ entity: 'refund', from: status, to, ref: refund.id })
+    journal.count('refund', status, -1)
+    journal.count('refund', to, 1)
+    journal.count('refundMinor', status, -refund.amountMinor)
+    journal.count('refundMinor', to, refund.amountMinor)
     status = to
   }
   ctx.state.refunds.set(refund.id, { ...refund, status })
+  if (change === null || booking === undefined) {
+    journal.endGroup(0)
+    return
+  }
   if (status === 'FAILED_MANUAL') change.draft.refundedMinor -= refund.amountMinor
   change.commit()
   notifyStatus(ctx, { ...refund, status }, booking.clientId)

@@ -1,6 +1,8 @@
 import { endAttempt } from './attempts.ts'
 import type { Change } from './change.ts'
+import { PROVIDER_CURRENCY } from '../facts/payment-bounds.ts'
 import { createRefund } from './refunds.ts'
+import { openReview } from './reviews.ts'
 import type { CallbackResult } from '../facts/rows.ts'
 
 /** What a provider transaction says, once its attempt is known. */
@@ -11,6 +13,7 @@ export interface Told {
   readonly amountMinor: number | null
   readonly receipt: string | null
   readonly resultCode: string
+  readonly merchantRequestId: string | null
 }
 
 /**
@@ -34,7 +37,8 @@ function settleSuccess(change: Change, attemptId: string, told: Told): CallbackR
   const amountMinor = told.amountMinor ?? 0
   const awaited = booking.session === 'payment_pending'
   if (!awaited) return orphan(change, attemptId, told, 'ORPHANED')
-  if (amountMinor !== booking.priceMinor) {
+  // A callback's currency is the provider's, whatever the booking's is.
+  if (amountMinor !== booking.priceMinor || booking.currency !== PROVIDER_CURRENCY) {
     const result = orphan(change, attemptId, told, 'REJECTED_AMOUNT')
     if (booking.payment === 'initiated' && attemptId === booking.attemptId) failAttempt(change, attemptId, 'AMOUNT')
     return result
@@ -62,23 +66,29 @@ export function failAttempt(change: Change, attemptId: string, reason: string): 
 }
 
 /** Money that the payment cannot take: it is kept as a capture of its own and goes back in full (domain.md §3.3 A6). */
-function orphan(change: Change, attemptId: string, told: Told, result: CallbackResult): CallbackResult {
+export function orphan(change: Change, attemptId: string, told: Told, result: CallbackResult): CallbackResult {
   const { ctx, booking } = change
-  const { transactionId } = told
+  const { transactionId, receipt } = told
   const amountMinor = told.amountMinor ?? 0
   capture(change, told, 'orphan')
   ctx.state.captures.set([booking.id, transactionId], { attemptId, amountMinor, at: ctx.now })
-  createRefund(change, { transactionId, amountMinor, pct: 100, reason: 'ORPHAN' })
+  const payer = ctx.state.attempts.get(attemptId)?.phone ?? null
+  const capturedMoney = { transactionId, receipt, amountMinor, currency: PROVIDER_CURRENCY, payer }
+  createRefund(change, { ...capturedMoney, pct: 100, reason: 'ORPHAN' })
   return result
 }
 
-/** Money arrived: its receipt is taken, and it is counted. */
+/** Money arrived: its receipt is taken, and it is counted. Without one a person must look at it, until a repeat has one. */
 function capture(change: Change, told: Told, kind: 'applied' | 'orphan'): void {
   const { ctx, journal, draft } = change
   const { transactionId, receipt } = told
   const amountMinor = told.amountMinor ?? 0
   if (receipt !== null) ctx.state.receipts.set(receipt, transactionId)
+  else openReview(ctx, 'RECEIPT_MISSING', { transactionId, bookingId: draft.id, amountMinor, receipt })
   draft.capturedMinor += amountMinor
   journal.count('captures', kind, 1)
   journal.count('captures', `${kind}.minor`, amountMinor)
+  journal.count('money', 'received', 1)
+  journal.count('money', 'received.minor', amountMinor)
+  journal.count('money', 'kept.minor', amountMinor)
 }

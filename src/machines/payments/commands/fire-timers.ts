@@ -65,8 +65,9 @@ function fire(ctx: PaymentsContext, kind: TimerKind, booking: Booking): void {
 function askProvider(ctx: PaymentsContext, booking: Booking): void {
   const attempt = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
   if (attempt === undefined) return
-  const { id: attemptId, bookingId, checkoutRequestId } = attempt
-  ctx.task('payment.query', attemptId, { bookingId, attemptId, checkoutRequestId })
+  const { id: attemptId, bookingId, checkoutRequestId, amountMinor } = attempt
+  const { currency } = booking
+  ctx.task('payment.query', attemptId, { bookingId, attemptId, checkoutRequestId, amountMinor, currency })
 }
 
 function timeOut(ctx: PaymentsContext, booking: Booking): void {

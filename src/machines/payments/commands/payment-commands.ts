@@ -5,13 +5,15 @@ import { findBooking, workerOnly } from '../change/access.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { followAttempt } from '../change/attempts.ts'
 import { bookingStatus } from './booking-commands.ts'
-import { Contradiction, judgeWaiting, takeResult } from './callback-commands.ts'
+import { Contradiction, takeResult } from './callback-commands.ts'
+import { judgeWaiting } from '../change/judge.ts'
 import { Change, statusOf } from '../change/change.ts'
 import { noteRefused, refused, refusedState } from '../change/refusals.ts'
 import type { Attempt, Booking } from '../facts/rows.ts'
 import { id, phone } from '../facts/fields.ts'
 import type { PaymentsContext, paymentsSchema, Refusal } from '../facts/payments-schema.ts'
 import { failAttempt } from '../change/settle.ts'
+import { isFinalFailure } from '../facts/result-codes.ts'
 
 /** Commands and tasks that start a payment (domain.md §3.4, §0.7). */
 
@@ -154,7 +156,8 @@ function idsConflict(ctx: PaymentsContext, attempt: Attempt, ids: PushIds): stri
 /** What the provider says about a push whose callback is overdue; without an answer the time-out decides. */
 export const queryTask: TaskHandlers<typeof paymentsSchema, 'payment.query'> = {
   onResult(ctx, task, { final }) {
-    if (final === null) return null
+    // A code that says that the provider does not know yet, or that nobody knows, never fails a payment.
+    if (final === null || (final.outcome === 'failure' && !isFinalFailure(final.resultCode))) return null
     const answer = takeResult(ctx, 'payment.query', { ...final, attemptId: task.ref })
     if (!(answer instanceof Contradiction)) return { result: answer.result }
     // A task's result is taken or ignored: the callback's word stands, and somebody has to look at the contradiction.

@@ -14,6 +14,11 @@ import {
 export const millis = z.int().min(0)
 /** An id of this machine, which counts up in its state (`bkg-1`), or a reference of the provider. */
 export const id = z.string().min(1).max(ID_LENGTH_MAX)
+/** A transaction, or other money that was told under it: `<transaction>#<number>`. */
+export const moneyId = z
+  .string()
+  .min(1)
+  .max(ID_LENGTH_MAX + 16)
 /** Notes and descriptions, trimmed. */
 export const text = z.string().trim().max(TEXT_LENGTH_MAX)
 /** Minor units: cents. */
@@ -26,12 +31,16 @@ export const currency = z.string().regex(/^[A-Z]{3}$/)
 export const userPrincipal = z.string().regex(/^user:[^\s/]{1,96}$/)
 /** A Kenyan mobile number in full, without a plus. */
 export const phone = z.string().regex(/^254[17][0-9]{8}$/)
+/** A number as it may be shown: its last three digits. */
+export const masked = (number: string): string => number.slice(-3).padStart(number.length, '*')
 /** The client's name of a form, unique within its booking. */
 export const formId = id
 /** The client's own hash of a form's content: 64 hex digits. */
 export const contentHash = z.string().regex(/^[0-9a-f]{64}$/)
 /** The provider's code; 0 is success. Kept as text, so that 0 and "0" are the same. */
 export const resultCode = z.union([z.int().transform(String), z.string().trim().min(1).max(ID_LENGTH_MAX)])
+/** The provider's number of a payment, trimmed and in upper case: the same money however it is typed. Empty: none was given. */
+export const receipt = z.string().trim().toUpperCase().max(ID_LENGTH_MAX)
 /** What the provider said of a push. */
 export const outcome = z.enum(['success', 'failure'])
 /** Length of an appointment, in minutes. */

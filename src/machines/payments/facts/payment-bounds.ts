@@ -7,6 +7,10 @@ export const PRICE_MINOR_MAX = 1_000_000_000_000
  * shortest text.
  */
 export const CAPTURE_MINOR_MAX = 999_999_999_999_999
+/** What M-Pesa pays in: a callback names no currency of its own. */
+export const PROVIDER_CURRENCY = 'KES'
+/** The provider moves whole shillings: a price has no cents. */
+export const PROVIDER_UNIT_MINOR = 100
 /** Ids, principals' names and the provider's references, in UTF-16 units. */
 export const ID_LENGTH_MAX = 128
 /** Notes and descriptions. */

@@ -16,9 +16,11 @@ import {
   formRow,
   ledgerRow,
   refundRow,
-  waitingRow,
+  REVIEW_KINDS,
+  reviewRow,
+  suspenseRow,
 } from './rows.ts'
-import { currency, id, minor, outcome, resultCode, text } from './fields.ts'
+import { currency, id, minor, outcome, receipt, resultCode, text } from './fields.ts'
 import { PAYMENT_TRANSITIONS, SESSION_TRANSITIONS, VIDEO_TRANSITIONS } from './states.ts'
 
 /** What the provider says about one push, as a callback or as the answer to a question. */
@@ -26,7 +28,7 @@ export const providerResult = z.object({
   transactionId: id,
   outcome,
   amountMinor: minor.max(CAPTURE_MINOR_MAX).optional(),
-  receipt: id.optional(),
+  receipt: receipt.optional(),
   resultCode,
   resultDesc: text,
 })
@@ -48,9 +50,13 @@ const state = {
   checkouts: table(z.string(), checkoutRow),
   /** transaction → what became of it */
   callbacks: table(z.string(), callbackRow),
-  /** [CheckoutRequestID, transaction]: callbacks that came too early */
-  waiting: table(z.tuple([z.string(), z.string()]), waitingRow),
-  /** receipt → the transaction that captured it */
+  /** [CheckoutRequestID, transaction]: callbacks that came too early; what they told stands in `callbacks` */
+  waiting: table(z.tuple([z.string(), z.string()]), z.null()),
+  /** transaction → money that no booking is known for */
+  suspense: table(z.string(), suspenseRow),
+  /** [why, transaction]: what a person must look at */
+  reviews: table(z.tuple([z.enum(REVIEW_KINDS), z.string()]), reviewRow),
+  /** receipt → the transaction whose money it is, over all bookings and the money in suspense */
   receipts: table(z.string(), z.string()),
   /** [booking, transaction] */
   captures: table(z.tuple([z.string(), z.string()]), captureRow),
@@ -114,7 +120,14 @@ export const paymentsSchema = {
       leaseMs: 30 * SECOND_MS,
       maxAttempts: 3,
       backoffMs: [30 * SECOND_MS, 60 * SECOND_MS],
-      payload: z.object({ bookingId: id, attemptId: id, checkoutRequestId: z.string().nullable() }),
+      payload: z.object({
+        bookingId: id,
+        attemptId: id,
+        checkoutRequestId: z.string().nullable(),
+        /** What was asked for: the provider's answer to a query names no amount. */
+        amountMinor: minor,
+        currency,
+      }),
       /** `final: null`: the provider does not know yet. */
       result: z.object({ final: providerResult.refine(namesAmount, AMOUNT_MISSING).nullable() }),
     }),
@@ -125,10 +138,15 @@ export const paymentsSchema = {
       backoffMs: [5 * SECOND_MS, 5 * SECOND_MS],
       payload: z.object({
         refundId: id,
-        bookingId: id,
+        bookingId: id.nullable(),
         transactionId: z.string().nullable(),
+        /** The provider's receipt of the payment that is undone; null when it never gave one. */
+        receipt: z.string().nullable(),
         amountMinor: minor,
         currency,
+        /** Who paid: the number in full, for the worker alone, and as it may be shown. Null for money in suspense. */
+        payer: z.string().nullable(),
+        payerMasked: z.string().nullable(),
         /** Unique for ever, so that the provider pays once. */
         idempotencyKey: z.string(),
       }),

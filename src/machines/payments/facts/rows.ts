@@ -119,15 +119,19 @@ const REFUND_REASONS = [
   'ADMIN',
   'FORMS_LAPSED',
   'SYSTEM_LAPSE',
+  'SUSPENSE',
 ] as const
 /** From the decision to the money (domain.md §3.4); NOT_DUE, SETTLED and FAILED_MANUAL are the last. */
 export const REFUND_STATUSES = ['NOT_DUE', 'AWAITING_APPROVAL', 'QUEUED', 'SENT', 'SETTLED', 'FAILED_MANUAL'] as const
 /** Money that goes back. */
 export const refundRow = z.object({
   id,
-  bookingId: id,
+  /** Null: money that no booking was ever found for. */
+  bookingId: id.nullable(),
   /** The capture that the money goes back from; null when none is known. */
   transactionId: z.string().nullable(),
+  /** The receipt of that capture, where it was known when the refund was made. */
+  receipt: z.string().nullable(),
   amountMinor: minor,
   pct: z.int(),
   reason: z.enum(REFUND_REASONS),
@@ -161,11 +165,17 @@ export const callbackResponse = z.object({
 export type CallbackResponse = Readonly<z.output<typeof callbackResponse>>
 
 /**
- * One per provider transaction, for ever. `digest` is what a repeat must agree with; `result` is what came of it in
- * the end.
+ * One per provider transaction, for ever, and one more for each other money that is told under the same transaction. What
+ * a repeat is compared with stands first; `result` is what came of it in the end.
  */
 export const callbackRow = z.object({
-  digest: z.string(),
+  outcome,
+  /** Null in a failure that names none. */
+  amountMinor: minor.nullable(),
+  resultCode: z.string(),
+  /** Null until a repeat brings one. */
+  receipt: z.string().nullable(),
+  merchantRequestId: z.string().nullable(),
   bookingId: z.string().nullable(),
   attemptId: z.string().nullable(),
   result: z.enum(CALLBACK_RESULTS),
@@ -177,15 +187,31 @@ export const callbackRow = z.object({
   index: z.int(),
   /** The first answer where the fields above do not tell it: judged later, or the money of another transaction. */
   response: callbackResponse.nullable(),
+  /** The failure that was told before this success, and how it was answered. */
+  failed: z.object({ resultCode: z.string(), response: callbackResponse }).nullable(),
+  /** The transaction under which this money was told as a second success; null for a transaction of its own. */
+  of: z.string().nullable(),
+  /** Other money told under this transaction: its records are `<transaction>#2` and so on. */
+  others: z.int(),
 })
 export type CallbackRecord = Readonly<z.output<typeof callbackRow>>
 
-/** A callback that overtook its `paymentStarted`, kept to be judged again. */
-export const waitingRow = z.object({
-  outcome,
-  amountMinor: minor.nullable(),
+/** Money of a push that nobody started, until it is judged, matched or refunded (domain.md §3.5). */
+export const suspenseRow = z.object({
+  checkoutRequestId: z.string().nullable(),
+  amountMinor: minor,
   receipt: z.string().nullable(),
-  resultCode: z.string(),
+  at: millis,
+})
+
+/** Why a person must look at a transaction: each is an alert as well, but the first. */
+export const REVIEW_KINDS = ['RECEIPT_MISSING', 'RECEIPT_OTHER_BOOKING', 'RECEIPT_TAKEN'] as const
+/** What is to be looked at, until the missing receipt comes or an administrator closes it. */
+export const reviewRow = z.object({
+  bookingId: z.string().nullable(),
+  amountMinor: minor,
+  receipt: z.string().nullable(),
+  at: millis,
 })
 
 /** What audit records are about. */

@@ -17,6 +17,8 @@ const FAMILIES = {
   refunds: ['all', 'minor'],
   attempts: ['all'],
   bookings: ['all'],
+  money: ['received', 'received.minor', 'kept.minor', 'suspense', 'suspense.minor'],
+  refundMinor: REFUND_STATUSES,
 } as const
 
 /** A group of totals, e.g. the counts of bookings by payment state. */
@@ -116,6 +118,24 @@ export interface Totals {
   readonly captures: { readonly applied: TotalSum; readonly orphan: TotalSum }
   readonly refunds: { readonly count: number; readonly minor: number; readonly status: TotalCounts }
   readonly callbacks: TotalCounts
+  /** Money of pushes that nobody started. */
+  readonly suspense: TotalSum
+  readonly money: MoneyTotals
+}
+
+/** Where all money is, in minor units: received = kept + owed + refunded + suspense (domain.md §3.12 PP11). */
+export interface MoneyTotals {
+  /** Everything that a provider told of, each once. */
+  readonly receivedMinor: number
+  /** Applied to a booking, less what was or is to be paid back of it. */
+  readonly keptMinor: number
+  /** Refunds that are decided and not paid: AWAITING_APPROVAL, QUEUED, SENT, FAILED_MANUAL. */
+  readonly owedMinor: number
+  /** SETTLED refunds. */
+  readonly refundedMinor: number
+  readonly suspenseMinor: number
+  /** Does the sum hold? Anything else is a bug. */
+  readonly balanced: boolean
 }
 
 /** A family in words: its names with their counts. */
@@ -147,5 +167,23 @@ export function describeTotals(row: Uint8Array | undefined): Totals {
     },
     refunds: { count: at('refunds', 'all'), minor: at('refunds', 'minor'), status: counts('refund') },
     callbacks: counts('callback'),
+    suspense: { count: at('money', 'suspense'), minor: at('money', 'suspense.minor') },
+    money: moneyOf(row),
   }
+}
+
+/** The conservation of money, from sums that are counted apart from each other. */
+function moneyOf(row: Uint8Array | undefined): MoneyTotals {
+  const at = <Family extends TotalFamily>(family: Family, name: TotalName<Family>): number =>
+    totalAt(row, totalPosition(family, name))
+  const receivedMinor = at('money', 'received.minor')
+  const keptMinor = at('money', 'kept.minor')
+  const suspenseMinor = at('money', 'suspense.minor')
+  const refundedMinor = at('refundMinor', 'SETTLED')
+  let owedMinor = 0
+  for (const status of REFUND_STATUSES) {
+    if (status !== 'NOT_DUE' && status !== 'SETTLED') owedMinor += at('refundMinor', status)
+  }
+  const balanced = receivedMinor === keptMinor + owedMinor + refundedMinor + suspenseMinor
+  return { receivedMinor, keptMinor, owedMinor, refundedMinor, suspenseMinor, balanced }
 }

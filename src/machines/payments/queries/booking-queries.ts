@@ -11,7 +11,7 @@ import type { Role } from '../rules/refund-policy.ts'
 import { refundAmount } from '../rules/refund-policy.ts'
 import type { Attempt, Booking } from '../facts/rows.ts'
 import { attemptRow, bookingRow, captureRow, formRow, refundRow } from '../facts/rows.ts'
-import { id, millis, minor } from '../facts/fields.ts'
+import { id, masked as maskedNumber, millis, minor } from '../facts/fields.ts'
 import type { PaymentsQueryContext, PaymentsView, Refusal } from '../facts/payments-schema.ts'
 
 /** What people ask about bookings (domain.md §3.9). Phone numbers are masked in every answer. */
@@ -19,7 +19,9 @@ import type { PaymentsQueryContext, PaymentsView, Refusal } from '../facts/payme
 const bookingView = bookingFacts.extend({
   forms: z.array(formRow.extend({ formId: id })),
   attemptList: z.array(attemptRow),
-  captures: z.array(captureRow.extend({ transactionId: z.string(), applied: z.boolean() })),
+  captures: z.array(
+    captureRow.extend({ transactionId: z.string(), applied: z.boolean(), receipt: z.string().nullable() }),
+  ),
   refunds: z.array(refundRow),
 })
 
@@ -29,7 +31,9 @@ export const get = query(
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
     const found = findVisible(view, context, input.id)
     if (isRejection(found)) return found
-    const { booking } = found
+    const { booking, role } = found
+    // Receipts are what a refund is asked with: only administrators see them.
+    const receipts = role === 'admin'
     const prefix = [input.id] as const
     const limit = PER_BOOKING_MAX
     const attemptList = view.attemptsOf
@@ -39,8 +43,14 @@ export const get = query(
       ...factsOf(booking),
       forms: view.forms.range({ prefix, limit }).map(([[, formId], form]) => ({ formId, ...form })),
       attemptList,
-      captures: capturesOf(view, booking, attemptList),
-      refunds: view.refundsOf.range({ prefix, limit }).flatMap(([, refundId]) => view.refunds.get(refundId) ?? []),
+      captures: capturesOf(view, booking, attemptList).map((capture) => {
+        const receipt = receipts ? (view.callbacks.get(capture.transactionId)?.receipt ?? null) : null
+        return { ...capture, receipt }
+      }),
+      refunds: view.refundsOf
+        .range({ prefix, limit })
+        .flatMap(([, refundId]) => view.refunds.get(refundId) ?? [])
+        .map((refund) => (receipts ? refund : { ...refund, receipt: null })),
     }
   },
 )
@@ -58,7 +68,7 @@ function capturesOf(view: PaymentsView, booking: Booking, attempts: readonly Att
 
 function masked(booking: Booking, row: Attempt | undefined): Attempt[] {
   if (row === undefined) return []
-  return [{ ...attemptOf(booking, row), phone: row.phone.slice(-3).padStart(row.phone.length, '*') }]
+  return [{ ...attemptOf(booking, row), phone: maskedNumber(row.phone) }]
 }
 
 const summary = bookingRow.pick({

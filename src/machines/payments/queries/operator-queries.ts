@@ -5,12 +5,12 @@ import { LEDGER_KEY } from '../change/journal.ts'
 import { STUCK_SCAN_MAX } from '../facts/payment-bounds.ts'
 import { id, millis } from '../facts/fields.ts'
 import type { PaymentsQueryContext, PaymentsView } from '../facts/payments-schema.ts'
-import { stuckStates } from '../rules/stuck.ts'
+import { stuckStates, stuckSuspense } from '../rules/stuck.ts'
 import { describeTotals } from '../facts/totals.ts'
 
 /** What operators and workers ask of all bookings (domain.md §3.9). */
 
-/** Bookings, payments and calls that stay in a state for more than twice as long as expected. */
+/** Bookings, payments and calls that stay in a state for more than twice as long as expected, and money in suspense. */
 export const stuck = query(
   {
     input: z.object({ now: millis.optional() }),
@@ -22,15 +22,26 @@ export const stuck = query(
     if (!isAdmin(asker)) return context.reject('FORBIDDEN')
     const now = input.now ?? context.now
     const open = view.slots.range({ limit: STUCK_SCAN_MAX }).filter(([, slot]) => slot.client)
-    return open.flatMap(([, { bookingId }]) => {
+    const money = view.suspense.range({ limit: STUCK_SCAN_MAX }).flatMap(([id, { at }]) => stuckSuspense(id, at, now))
+    const bookings = open.flatMap(([, { bookingId }]) => {
       const booking = view.bookings.get(bookingId)
       return booking === undefined ? [] : stuckStates(booking, now).map((found) => ({ id: bookingId, ...found }))
     })
+    return [...bookings, ...money]
   },
 )
 
 const counts = z.record(z.string(), z.int())
 const sum = z.object({ count: z.int(), minor: z.int() })
+
+const money = z.object({
+  receivedMinor: z.int(),
+  keptMinor: z.int(),
+  owedMinor: z.int(),
+  refundedMinor: z.int(),
+  suspenseMinor: z.int(),
+  balanced: z.boolean(),
+})
 
 /** Counts and sums of everything, without times, ids and hashes: two runs of one replay file end with the same. */
 export const totals = query(
@@ -42,6 +53,8 @@ export const totals = query(
       captures: z.object({ applied: sum, orphan: sum }),
       refunds: z.object({ count: z.int(), minor: z.int(), status: counts }),
       callbacks: counts,
+      suspense: sum,
+      money,
     }),
   },
   (view: PaymentsView, _input, context: PaymentsQueryContext) => {

@@ -25,6 +25,17 @@ export interface StuckState {
   readonly forMs: number
 }
 
+/** A callback overtakes its push by seconds: money that is in suspense for longer is nobody's. */
+const SUSPENSE_EXPECTED_MIN = 5
+
+/** Money in suspense for more than twice the expected time, under its transaction; at most one. */
+export function stuckSuspense(id: string, sinceMs: number, now: number) {
+  const forMs = now - sinceMs
+  return forMs > 2 * SUSPENSE_EXPECTED_MIN * MINUTE_MS
+    ? [{ id, entity: 'money', state: 'suspense', sinceMs, forMs }]
+    : []
+}
+
 /** When each of the three entered its state. */
 type EnteredAt = { readonly [Name in Entity as `${Name}At`]: number }
 

@@ -67,7 +67,7 @@ function schedule(due: Map<number, string[]>, tick: number, lines: readonly stri
 
 /** All callbacks of one booking in order: each attempt's result, its repeats, and the retry after a failure. */
 function bookingLines(booking: number, seed: number, random: Random): string[] {
-  const shillings = random.between(5, 200) * 100 + (random.chance(0.2) ? 0.5 : 0)
+  const shillings = random.between(5, 200) * 100
   const lines: string[] = []
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const failed = random.chance(GENERATE_SHARES.failures)

@@ -191,7 +191,13 @@ describe('domain.md §3.4 every command in every state', () => {
       })
     }
     for (const issuer of [ADMIN, WORKER]) {
-      const input = { therapistId: THERAPIST, startsAt: world.now + 1, durationMin: 60, priceMinor: 1, currency: 'KES' }
+      const input = {
+        therapistId: THERAPIST,
+        startsAt: world.now + 1,
+        durationMin: 60,
+        priceMinor: 100,
+        currency: 'KES',
+      }
       expect(world.refused(issuer, 'requestBooking', input)).toMatchObject({ code: 'FORBIDDEN' })
     }
   })
@@ -214,10 +220,11 @@ describe('domain.md §3.4 every command in every state', () => {
 describe('domain.md §3.4 what each command checks beside the state', () => {
   test('domain.md §3.4 requestBooking refuses the past, oneself, forms named twice, and what does not fit', () => {
     const world = new World()
-    const input = { therapistId: THERAPIST, startsAt: world.now + 1, durationMin: 60, priceMinor: 1, currency: 'KES' }
+    const input = { therapistId: THERAPIST, startsAt: world.now + 1, durationMin: 60, priceMinor: 100, currency: 'KES' }
     const bad: readonly [object, string][] = [
       [{ startsAt: world.now }, 'startsAt'],
       [{ therapistId: CLIENT }, 'therapistId'],
+      [{ priceMinor: 150 }, 'priceMinor'],
       [
         {
           forms: [

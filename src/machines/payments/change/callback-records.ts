@@ -1,0 +1,109 @@
+import { Change } from './change.ts'
+import { Journal } from './journal.ts'
+import { openReview } from './reviews.ts'
+import type { Told } from './settle.ts'
+import type { CallbackRecord, CallbackResponse } from '../facts/rows.ts'
+import type { PaymentsContext } from '../facts/payments-schema.ts'
+import { sameMoney } from '../rules/repeat.ts'
+
+/** What is kept of every transaction (domain.md §3.5): how repeats are answered, and what they add. */
+
+/** The first answer to a transaction; a repeat has `duplicate` besides. */
+export type CallbackAnswer = CallbackResponse & { readonly duplicate?: true }
+
+/** The first answer to a transaction, which repeats get as well. */
+export function responseOf({ result, bookingId, attemptId, payment, session, response }: CallbackRecord) {
+  return response ?? { result, bookingId, attemptId, payment, session }
+}
+
+/** A record as it is first written; `rest` is what few of them have. */
+export function newRecord(
+  ctx: PaymentsContext,
+  told: Told,
+  became: CallbackResponse,
+  rest: Partial<CallbackRecord> = {},
+): CallbackRecord {
+  const { outcome, amountMinor, resultCode, receipt, merchantRequestId } = told
+  const said = { outcome, amountMinor, resultCode, receipt, merchantRequestId }
+  const { result, bookingId, attemptId, payment, session } = became
+  const { now: at, index } = ctx
+  const usual = { at, index, response: null, failed: null, of: null, others: 0 }
+  return { ...said, result, bookingId, attemptId, payment, session, ...usual, ...rest }
+}
+
+/** Answers a repeat, and keeps what only the repeat brings: the receipt, the merchant's id. */
+export function repeat(ctx: PaymentsContext, action: string, found: Found, told: Told): CallbackAnswer {
+  const { key, record } = found
+  ctx.log('duplicate', { key, firstIndex: record.index })
+  const merchantRequestId = record.merchantRequestId ?? told.merchantRequestId
+  const receipt = receiptBrought(ctx, found, told)
+  if (merchantRequestId !== record.merchantRequestId || receipt !== null) {
+    ctx.state.callbacks.set(key, { ...record, merchantRequestId, receipt: receipt ?? record.receipt })
+  }
+  if (receipt !== null) takeReceipt(ctx, action, found, receipt)
+  return { ...responseOf(record), duplicate: true }
+}
+
+/** A record and the key that it stands under. */
+export interface Found {
+  readonly key: string
+  readonly record: CallbackRecord
+}
+
+/** The receipt that a success without one has now; null when there is none to take. */
+function receiptBrought(ctx: PaymentsContext, { key, record }: Found, told: Told): string | null {
+  if (record.outcome === 'failure' || record.receipt !== null || told.receipt === null) return null
+  const owner = ctx.state.receipts.get(told.receipt)
+  if (owner === undefined) return told.receipt
+  // Two captures turn out to be one money, and one of them may be on its way back: people must sort that out.
+  const { bookingId, amountMinor } = record
+  const { receipt } = told
+  if (owner !== key)
+    openReview(ctx, 'RECEIPT_TAKEN', { transactionId: key, bookingId, amountMinor: amountMinor ?? 0, receipt })
+  return null
+}
+
+function takeReceipt(ctx: PaymentsContext, action: string, { key, record }: Found, receipt: string): void {
+  ctx.state.receipts.set(receipt, key)
+  ctx.state.reviews.delete(['RECEIPT_MISSING', key])
+  const money = ctx.state.suspense.get(key)
+  if (money !== undefined) ctx.state.suspense.set(key, { ...money, receipt })
+  const step = { entity: 'callback', from: null, to: 'RECEIPT', reason: receipt, ref: key } as const
+  const booking = record.bookingId === null ? undefined : ctx.state.bookings.get(record.bookingId)
+  if (booking === undefined) {
+    const journal = new Journal(ctx, action, null)
+    journal.note(step)
+    journal.endGroup(0)
+    return
+  }
+  const change = new Change(ctx, action, booking)
+  change.journal.note(step)
+  change.commit()
+}
+
+/** The record whose money has this receipt; null when it is new, or when it is the transaction's own. */
+export function ownerOf(ctx: PaymentsContext, { receipt, outcome }: Told, key: string): Found | null {
+  if (receipt === null || outcome === 'failure') return null
+  const owner = ctx.state.receipts.get(receipt)
+  if (owner === undefined || owner === key) return null
+  const record = ctx.state.callbacks.get(owner)
+  return record === undefined ? null : { key: owner, record }
+}
+
+/** The record of other money told under a transaction before, or null when it is new. */
+export function findOther(
+  ctx: PaymentsContext,
+  transactionId: string,
+  first: CallbackRecord,
+  told: Told,
+): Found | null {
+  for (let number = 2; number <= first.others + 1; number += 1) {
+    const key = otherKey(transactionId, number)
+    const record = ctx.state.callbacks.get(key)
+    if (record !== undefined && sameMoney(record, told)) return { key, record }
+  }
+  return null
+}
+
+/** Where other money of a transaction is kept: it is the `number`th, from 2. */
+export const otherKey = (transactionId: string, number: number): string => `${transactionId}#${number}`

@@ -1,0 +1,119 @@
+import { LEDGER_KEY } from './change/journal.ts'
+import type { PaymentsContext } from './facts/payments-schema.ts'
+import type { CallbackRecord, Refund } from './facts/rows.ts'
+import { addTotals, totalAt, totalPosition } from './facts/totals.ts'
+
+/** As many rows as there are: a migration takes them all. */
+const ALL = { limit: Number.MAX_SAFE_INTEGER } as const
+
+/** A transaction's record as version 1 wrote it: what it told stands in `digest`. */
+type RecordV1 = Pick<
+  CallbackRecord,
+  'bookingId' | 'attemptId' | 'result' | 'payment' | 'session' | 'at' | 'index' | 'response'
+> & { readonly digest: string }
+
+/** A callback that came too early, as version 1 kept it. */
+interface WaitingV1 {
+  readonly receipt: string | null
+}
+
+/**
+ * From version 1 to version 2: receipts in one form, records of transactions with what they told, money in suspense, and the
+ * sums that its conservation is checked by. What version 1 did not keep stays unknown: the receipt of a failure or of a
+ * success that named none, and that of unknown money without a CheckoutRequestID.
+ */
+export function migrateFromV1(ctx: PaymentsContext): void {
+  const receipts = migrateReceipts(ctx)
+  const checkouts = migrateWaiting(ctx, receipts)
+  const suspense = migrateCallbacks(ctx, receipts, checkouts)
+  migrateTotals(ctx, suspense)
+}
+
+/** Transaction → receipt, trimmed and upper-case. Two that become one keep the transaction that comes first by name. */
+function migrateReceipts(ctx: PaymentsContext): Map<string, string> {
+  const receipts = new Map<string, string>()
+  const rows = ctx.state.receipts.range(ALL)
+  for (const [receipt] of rows) ctx.state.receipts.delete(receipt)
+  for (const [typed, transactionId] of rows) {
+    const receipt = typed.trim().toUpperCase()
+    if (receipt === '' || ctx.state.receipts.has(receipt)) continue
+    ctx.state.receipts.set(receipt, transactionId)
+    receipts.set(transactionId, receipt)
+  }
+  return receipts
+}
+
+/** Transaction → CheckoutRequestID of callbacks that came too early; their receipts are added to the others. */
+function migrateWaiting(ctx: PaymentsContext, receipts: Map<string, string>): Map<string, string> {
+  const checkouts = new Map<string, string>()
+  for (const [key, row] of ctx.state.waiting.range(ALL)) {
+    const [checkoutRequestId, transactionId] = key
+    const { receipt } = row as unknown as WaitingV1
+    const normal = receipt === null ? '' : receipt.trim().toUpperCase()
+    ctx.state.waiting.set(key, null)
+    checkouts.set(transactionId, checkoutRequestId)
+    if (normal === '' || receipts.has(transactionId) || ctx.state.receipts.has(normal)) continue
+    ctx.state.receipts.set(normal, transactionId)
+    receipts.set(transactionId, normal)
+  }
+  return checkouts
+}
+
+/** Rewrites the records; returns how much money is in suspense. */
+function migrateCallbacks(
+  ctx: PaymentsContext,
+  receipts: ReadonlyMap<string, string>,
+  checkouts: ReadonlyMap<string, string>,
+): { readonly count: number; readonly minor: number } {
+  let [count, minor] = [0, 0]
+  for (const [transactionId, row] of ctx.state.callbacks.range(ALL)) {
+    const { digest, ...kept } = row as unknown as RecordV1
+    const [outcome, amount, resultCode = ''] = digest.split('|')
+    const amountMinor = amount === '' ? null : Number(amount)
+    const receipt = receipts.get(transactionId) ?? null
+    const told = { amountMinor, resultCode, receipt, merchantRequestId: null } as const
+    const record: CallbackRecord = {
+      outcome: outcome === 'success' ? 'success' : 'failure',
+      ...told,
+      ...kept,
+      failed: null,
+      of: null,
+      others: 0,
+    }
+    ctx.state.callbacks.set(transactionId, record)
+    if (record.outcome === 'failure' || record.result !== 'UNKNOWN_ATTEMPT') continue
+    const checkoutRequestId = checkouts.get(transactionId) ?? null
+    ctx.state.suspense.set(transactionId, { checkoutRequestId, amountMinor: amountMinor ?? 0, receipt, at: kept.at })
+    count += 1
+    minor += amountMinor ?? 0
+  }
+  return { count, minor }
+}
+
+/** Refunds get the receipt of their money; the new sums are what the old rows add up to. */
+function migrateTotals(ctx: PaymentsContext, suspense: { readonly count: number; readonly minor: number }): void {
+  const ledger = ctx.state.ledger.get(LEDGER_KEY)
+  if (ledger === undefined) return
+  const [positions, deltas]: [number[], number[]] = [[], []]
+  const add = (position: number, delta: number): void => {
+    positions.push(position)
+    deltas.push(delta)
+  }
+  const total = (family: 'captures', name: 'applied' | 'orphan' | 'applied.minor' | 'orphan.minor'): number =>
+    totalAt(ledger.totals, totalPosition(family, name))
+  const captured = total('captures', 'applied.minor') + total('captures', 'orphan.minor')
+  add(totalPosition('money', 'received'), total('captures', 'applied') + total('captures', 'orphan') + suspense.count)
+  add(totalPosition('money', 'received.minor'), captured + suspense.minor)
+  add(totalPosition('money', 'kept.minor'), captured)
+  add(totalPosition('money', 'suspense'), suspense.count)
+  add(totalPosition('money', 'suspense.minor'), suspense.minor)
+  for (const [id, row] of ctx.state.refunds.range(ALL)) {
+    const { receipt: _none, ...refund }: Refund = row
+    const receipt =
+      refund.transactionId === null ? null : (ctx.state.callbacks.get(refund.transactionId)?.receipt ?? null)
+    ctx.state.refunds.set(id, { ...refund, receipt })
+    add(totalPosition('refundMinor', refund.status), refund.amountMinor)
+    add(totalPosition('money', 'kept.minor'), -refund.amountMinor)
+  }
+  ctx.state.ledger.set(LEDGER_KEY, { ...ledger, totals: addTotals(ledger.totals, positions, deltas) })
+}
