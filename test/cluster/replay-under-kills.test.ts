@@ -25,11 +25,11 @@ test(
     expect(uninterrupted.agreed).not.toBe(null)
     expect(result).toMatchObject({ equalTotals: true, equalHashes: true })
     // The file is worth its name: all kinds of lines are in it, and each was counted once.
-    const { received, applied, replayed, ignored, orphaned, malformed, rejected } = killed.counted
+    const { received, applied, replayed, ignored, orphaned, suspense, unknown, malformed, rejected } = killed.counted
     expect(received).toBe(COUNT)
     expect(Math.min(applied, replayed, malformed)).toBeGreaterThan(0)
     const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0)
-    expect(applied + replayed + ignored + orphaned + malformed + refused).toBe(COUNT)
+    expect(applied + replayed + ignored + orphaned + suspense + unknown + malformed + refused).toBe(COUNT)
   },
   TIMEOUT_MS,
 )

@@ -1,5 +1,12 @@
 import { commandOutcome, queryOutcome } from '../../client/calls/call.ts'
-import { decodeValue, dialGrpc, encodeValue, encodeView, nodeEnvironment } from '../../client/index.ts'
+import {
+  type ClientEnvironment,
+  decodeValue,
+  dialGrpc,
+  encodeValue,
+  encodeView,
+  nodeEnvironment,
+} from '../../client/index.ts'
 import { MultiSession } from '../../client/session/multi-session.ts'
 import type { SessionCore } from '../../client/session/session-core.ts'
 import type { Backend, BackendSession, BackendSessionOptions, WorkerTask } from './backend.ts'
@@ -13,9 +20,12 @@ const COMMAND_MS_MAX = 300_000
 const QUERY_MS_MAX = 20_000
 const SESSION_TIMEOUT_MS = 30_000
 
-/** A connection to a cluster on which any number of sessions share one stream. */
-export async function connectBackend(endpoints: readonly string[]): Promise<Backend> {
-  return new ClientBackend(new MultiSession({ environment: nodeEnvironment(dialGrpc), endpoints }))
+/** A connection to a cluster on which any number of sessions share one stream; by gRPC, unless told otherwise. */
+export async function connectBackend(
+  endpoints: readonly string[],
+  environment: ClientEnvironment = nodeEnvironment(dialGrpc),
+): Promise<Backend> {
+  return new ClientBackend(new MultiSession({ environment, endpoints }))
 }
 
 class ClientBackend implements Backend {

@@ -175,7 +175,7 @@ export class ReplayRun {
         const sentAt = answered === undefined ? 0 : performance.now()
         const outcome = await worker.command('payments', 'paymentCallback', step.callback)
         answered?.(performance.now() - sentAt)
-        this.tally.callback(booking, outcome)
+        this.tally.callback(booking, step.callback.outcome, outcome)
       } else if (!first) await this.retry(booking, id, step)
       first = false
     }

@@ -1,12 +1,10 @@
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
-import { planReplay, type ReplayPlan } from '../../machines/payments/tools/plan-replay.ts'
+import { type MalformedBody, planReplay, type ReplayPlan } from '../../machines/payments/tools/plan-replay.ts'
 import type { Backend } from './backend.ts'
 import { connectBackend } from './client-backend.ts'
-import { CommandError, EXIT, type ExitCode, errorCode } from '../terminal/exit.ts'
+import { EXIT, type ExitCode } from '../terminal/exit.ts'
 import { paint, print, printJson, say, withCommas } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
+import { linesOf } from './read-lines.ts'
 import { type ReplayProgress, ReplayRun } from './replay-run.ts'
 import type { ReplayTotals } from './replay-totals.ts'
 import { askAll } from '../cluster/status.ts'
@@ -23,7 +21,7 @@ export interface ReplayFlags {
 export async function replay(flags: ReplayFlags): Promise<ExitCode> {
   const run = `replay-${Date.now().toString(36)}`
   const plan = planReplay(await linesOf(flags.file), { run })
-  for (const { line, field, reason } of plan.malformed) say(`${paint('yellow', `line ${line}`)}: ${field} ${reason}`)
+  for (const malformed of plan.malformed) say(malformedText(malformed))
   const backend = await connectBackend(flags.endpoints)
   try {
     const counted = await feed(plan, backend, run)
@@ -36,6 +34,12 @@ export async function replay(flags: ReplayFlags): Promise<ExitCode> {
   } finally {
     await backend.close()
   }
+}
+
+/** Which body does not parse, and why; the first of a line is usually its only one. */
+function malformedText({ line, body, field, reason }: MalformedBody): string {
+  const place = body === 1 ? `line ${line}` : `line ${line}, body ${body}`
+  return `${paint('yellow', place)}: ${field} ${reason}`
 }
 
 async function feed(plan: ReplayPlan, backend: Backend, run: string): Promise<ReplayTotals> {
@@ -55,19 +59,6 @@ async function feed(plan: ReplayPlan, backend: Backend, run: string): Promise<Re
   return counted
 }
 
-async function linesOf(file: string): Promise<string[]> {
-  const input: Readable = file === '-' ? process.stdin : createReadStream(file)
-  const lines: string[] = []
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) lines.push(line)
-    return lines
-  } catch (error) {
-    const code = errorCode(error)
-    if (code === null) throw error
-    throw new CommandError(EXIT.failure, `${file} cannot be read (${code})`, 'Check the path, or use - for stdin.')
-  }
-}
-
 /** The leader's running hash of state, as of now. */
 async function stateHashOf(endpoints: readonly string[]): Promise<string | null> {
   const known = (await askAll(endpoints)).flatMap((report) => (report.status === null ? [] : [report.status]))
@@ -76,11 +67,12 @@ async function stateHashOf(endpoints: readonly string[]): Promise<string | null>
 }
 
 function summary(totals: ReplayTotals, stateHash: string | null): string {
-  const { received, applied, replayed, ignored, orphaned, malformed, confirmed, failed } = totals
+  const { received, applied, replayed, ignored, orphaned, suspense, unknown, malformed, confirmed, failed } = totals
   const rejected = Object.entries(totals.rejected).map(([code, count]) => `${withCommas(count)} ${code}`)
   return [
     `${withCommas(received)} callbacks: ${withCommas(applied)} applied, ${withCommas(replayed)} duplicates, ${withCommas(ignored)} stale,`,
-    `  ${withCommas(orphaned)} orphaned, ${withCommas(malformed)} malformed, rejected: ${rejected.join(', ') || 'none'}`,
+    `  ${withCommas(orphaned)} orphaned, ${withCommas(suspense)} in suspense, ${withCommas(unknown)} failures of unknown pushes,`,
+    `  ${withCommas(malformed)} malformed, rejected: ${rejected.join(', ') || 'none'}`,
     `${withCommas(totals.bookings)} bookings: ${withCommas(confirmed)} paid, ${withCommas(failed)} failed`,
     `state hash ${stateHash ?? 'unknown'}`,
   ].join('\n')

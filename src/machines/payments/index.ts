@@ -16,7 +16,7 @@ export { MPESA_ACCEPTED, amountMinorOf, parseStkCallback, type MpesaCallback, ty
 export {
   PRICE_UNKNOWN_MINOR,
   planReplay,
-  type MalformedLine,
+  type MalformedBody,
   type PlanOptions,
   type ReplayBooking,
   type ReplayPlan,

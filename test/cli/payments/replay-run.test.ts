@@ -13,7 +13,8 @@ function replayed(lines: string[], backend = new FakePayments()): Promise<Replay
 
 function sumOf(totals: ReplayTotals): number {
   const rejected = Object.values(totals.rejected).reduce((sum, count) => sum + count, 0)
-  return totals.applied + totals.replayed + totals.ignored + totals.orphaned + totals.malformed + rejected
+  const { applied, replayed, ignored, orphaned, suspense, unknown, malformed } = totals
+  return applied + replayed + ignored + orphaned + suspense + unknown + malformed + rejected
 }
 
 describe('a replay of payment callbacks', () => {
@@ -26,7 +27,7 @@ describe('a replay of payment callbacks', () => {
       const totals = await replayed(lines, backend)
       expect(totals.received).toBe(3000)
       expect(sumOf(totals)).toBe(3000)
-      expect(totals.orphaned).toBe(0)
+      expect(totals).toMatchObject({ orphaned: 0, suspense: 0, unknown: 0 })
       expect(totals.rejected).toEqual({})
       expect(totals.malformed).toBeGreaterThan(0)
       expect(totals.replayed).toBe(duplicatesIn(lines))

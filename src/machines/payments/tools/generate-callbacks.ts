@@ -21,8 +21,8 @@ const DELAY_MAX = 40
 
 /**
  * Lines of a replay file: STK-push callbacks as the provider sends them, one JSON body each, without line ends.
- * Bookings overtake each other, the lines of one booking never do. The file alone says which pushes belong together:
- * `MerchantRequestID` is `<house>-<booking>-<attempt>`, and `CheckoutRequestID` differs in every push.
+ * Bookings overtake each other, the lines of one booking never do. The file alone says which pushes belong together: those
+ * of one booking have one `MerchantRequestID`, and `CheckoutRequestID` differs in every push.
  */
 export function* generateCallbacks(options: GenerateOptions): Generator<string, void, undefined> {
   const { count, seed } = options
@@ -91,7 +91,7 @@ function idsOf(seed: number, booking: number, attempt: number): Ids {
   const house = Math.abs(seed).toString(36)
   const number = String(booking).padStart(8, '0')
   return {
-    merchant: `${house}-${number}-${attempt}`,
+    merchant: `${house}-${number}-1`,
     checkout: `ws_CO_${house}_${number}${attempt}`,
     receipt: `${house}R${number}${attempt}`.toUpperCase(),
   }

@@ -1,22 +1,26 @@
 import { HOUR_MS } from '../../../base/time.ts'
+import { PRICE_MINOR_MAX } from '../facts/payment-bounds.ts'
 import type { MpesaCallback } from './mpesa.ts'
 import { parseStkCallback } from './mpesa.ts'
+import { bodiesOf } from './replay-bodies.ts'
 
 /**
  * What to do with a replay file, computed from the file alone (domain.md §3.13). Bookings are independent of each other;
  * the steps of one booking are done in order, each after the one before it was answered.
  */
 export interface ReplayPlan {
-  /** Lines that were looked at; empty lines are none. */
+  /** Bodies that were looked at: usually one per line, none for an empty one. */
   readonly received: number
   readonly bookings: readonly ReplayBooking[]
-  readonly malformed: readonly MalformedLine[]
+  readonly malformed: readonly MalformedBody[]
 }
 
-/** A line that does not parse: it is reported, nothing is sent for it, and the rest goes on. */
-export interface MalformedLine {
+/** A body that does not parse: it is reported, nothing is sent for it, and the rest goes on. */
+export interface MalformedBody {
   /** From 1, empty lines counted. */
   readonly line: number
+  /** From 1 within the line. */
+  readonly body: number
   readonly field: string
   readonly reason: string
 }
@@ -33,7 +37,7 @@ export interface ReplayBooking {
   /** Start of the appointment, in ms after the moment that the replayer calls now. */
   readonly startsAfterMs: number
   readonly durationMin: number
-  /** The amount of the first success; `PRICE_UNKNOWN_MINOR` when the file has none. */
+  /** The amount of the first success, in whole shillings and one at least; `PRICE_UNKNOWN_MINOR` when the file has none. */
   readonly priceMinor: number
   readonly currency: string
   readonly steps: readonly ReplayStep[]
@@ -68,6 +72,9 @@ export interface PlanOptions {
 /** The price of a booking whose pushes all failed: 1,000 shillings. */
 export const PRICE_UNKNOWN_MINOR = 100_000
 
+/** Prices are whole shillings: a payment with cents, or of nothing, is another amount than any price. */
+const SHILLING_MINOR = 100
+
 /** Slots begin a week ahead: no timer before the appointment, such as a lapse, is due while a replay runs. */
 const FIRST_SLOT_AFTER_MS = 7 * 24 * HOUR_MS
 const SLOT_MS = HOUR_MS
@@ -81,32 +88,34 @@ interface Draft {
 }
 
 /**
- * Reads the lines of a replay file, in order. Pushes whose MerchantRequestID is the same but for a final `-<n>` are
- * attempts of one booking; each distinct CheckoutRequestID is one attempt, set up right before its first callback.
+ * Reads the lines of a replay file, in order. A push is its CheckoutRequestID alone, whatever else its callbacks name, and
+ * each is one attempt, set up right before its first callback. Pushes of the very same MerchantRequestID are attempts of
+ * one booking; ids that merely look alike are strangers', as they are made of counters and of random digits.
  */
 export function planReplay(lines: Iterable<string>, options: PlanOptions = {}): ReplayPlan {
   const drafts = new Map<string, Draft>()
   const owners = new Map<string, Draft>()
-  const malformed: MalformedLine[] = []
+  const malformed: MalformedBody[] = []
   let line = 0
   let received = 0
   for (const text of lines) {
     line += 1
-    if (text.trim() === '') continue
-    received += 1
-    const parsed = parseStkCallback(text)
-    if (parsed.ok) addCallback(draftOf(parsed.callback, drafts, owners), line, parsed.callback)
-    else malformed.push({ line, field: parsed.field, reason: parsed.reason })
+    for (const [index, body] of bodiesOf(text).entries()) {
+      received += 1
+      const parsed = parseStkCallback(body)
+      if (parsed.ok) addCallback(draftOf(parsed.callback, drafts, owners), line, parsed.callback)
+      else malformed.push({ line, body: index + 1, field: parsed.field, reason: parsed.reason })
+    }
   }
   const bookings = [...drafts.values()].map((draft, index) => bookingOf(draft, index, options))
   return { received, bookings, malformed }
 }
 
-/** The booking of a callback: whoever had its CheckoutRequestID first, else the group of its MerchantRequestID. */
+/** The booking of a callback: whoever had its CheckoutRequestID first, else that of its MerchantRequestID. */
 function draftOf(callback: MpesaCallback, drafts: Map<string, Draft>, owners: Map<string, Draft>): Draft {
   const owner = owners.get(callback.checkoutRequestId)
   if (owner !== undefined) return owner
-  const key = /^(.+)-\d+$/.exec(callback.merchantRequestId)?.[1] ?? callback.merchantRequestId
+  const key = callback.merchantRequestId
   const draft = drafts.get(key) ?? { key, priceMinor: null, pushes: new Set<string>(), steps: [] }
   drafts.set(key, draft)
   owners.set(callback.checkoutRequestId, draft)
@@ -120,8 +129,12 @@ function addCallback(draft: Draft, line: number, callback: MpesaCallback): void 
     const no = draft.pushes.size
     draft.steps.push({ kind: 'attempt', no, phone: phoneOf(no), checkoutRequestId, merchantRequestId })
   }
-  if (callback.amountMinor !== undefined) draft.priceMinor ??= Math.max(1, callback.amountMinor)
+  if (callback.amountMinor !== undefined) draft.priceMinor ??= priceOf(callback.amountMinor)
   draft.steps.push({ kind: 'callback', line, callback })
+}
+
+function priceOf(amountMinor: number): number {
+  return Math.min(PRICE_MINOR_MAX, Math.max(SHILLING_MINOR, amountMinor - (amountMinor % SHILLING_MINOR)))
 }
 
 function bookingOf(draft: Draft, index: number, options: PlanOptions): ReplayBooking {

@@ -2,11 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../../../src/codec/session-codec.ts'
 import { mount } from '../../../../src/machine/run/mount.ts'
-import { generateCallbacks } from '../../../../src/machines/payments/tools/generate-callbacks.ts'
 import { payments } from '../../../../src/machines/payments/machine.ts'
 import { CAPTURE_MINOR_MAX } from '../../../../src/machines/payments/facts/payment-bounds.ts'
 import { amountMinorOf, parseStkCallback } from '../../../../src/machines/payments/tools/mpesa.ts'
-import { planReplay } from '../../../../src/machines/payments/tools/plan-replay.ts'
 import { sample } from '../../../effort.ts'
 
 const body = (changes: object = {}, items?: unknown): unknown => ({
@@ -192,99 +190,5 @@ describe('domain.md §3.13 amounts', () => {
       }),
       { numRuns: sample(1000) },
     )
-  })
-})
-
-describe('domain.md §3.13 generated replay files', () => {
-  const lines = [...generateCallbacks({ count: 20_000, seed: 7 })]
-
-  test('domain.md §3.13 a file is a function of its seed and has exactly its lines', () => {
-    expect(lines).toHaveLength(20_000)
-    expect([...generateCallbacks({ count: 500, seed: 7 })]).toEqual([...generateCallbacks({ count: 500, seed: 7 })])
-    expect([...generateCallbacks({ count: 500, seed: 8 })]).not.toEqual([...generateCallbacks({ count: 500, seed: 7 })])
-    for (const count of [0, 1, 99, 100, 1001]) expect([...generateCallbacks({ count, seed: 1 })]).toHaveLength(count)
-    expect(lines.every((line) => !line.includes('\n'))).toBe(true)
-  })
-
-  test('domain.md §3.13 15 % are duplicates, 5 % failures, 0.1 % malformed, spread over many bookings', () => {
-    const plan = planReplay(lines)
-    const firsts = new Set(lines)
-    const pushes = plan.bookings.flatMap((booking) => booking.steps.filter((step) => step.kind === 'attempt'))
-    const callbacks = plan.bookings.flatMap((booking) => booking.steps.filter((step) => step.kind === 'callback'))
-    const failures = callbacks.filter((step) => step.kind === 'callback' && step.callback.outcome === 'failure')
-    expect(plan.received).toBe(20_000)
-    expect(callbacks.length + plan.malformed.length).toBe(20_000)
-    expect(plan.malformed).toHaveLength(20)
-    expect((lines.length - firsts.size) / lines.length).toBeCloseTo(0.15, 1.5)
-    expect(failures.length / callbacks.length).toBeCloseTo(0.05, 1.8)
-    expect(plan.bookings.length).toBeGreaterThan(15_000)
-    expect(pushes.length).toBeGreaterThan(plan.bookings.length + 100)
-  })
-
-  test('domain.md §3.13 about a tenth of the bookings are overtaken by a later one', () => {
-    const order = planReplay(lines).bookings.map((booking) => Number(booking.key.split('-')[1]))
-    let highest = 0
-    const overtaken = order.filter((number) => {
-      highest = Math.max(highest, number)
-      return number < highest
-    })
-    expect(overtaken.length / order.length).toBeCloseTo(0.1, 1.5)
-  })
-
-  test('domain.md §3.13 every short file of a hundred lines has a malformed one, with its number and reason', () => {
-    for (let seed = 1; seed <= 20; seed += 1) {
-      const short = [...generateCallbacks({ count: 100, seed })]
-      const { malformed } = planReplay(short)
-      expect(malformed).toHaveLength(1)
-      for (const { line, field, reason } of malformed) {
-        expect(parseStkCallback(short[line - 1])).toEqual({ ok: false, field, reason })
-      }
-    }
-  })
-})
-
-describe('domain.md §3.13 planning a replay', () => {
-  const push = (merchant: string, checkout: string, code: number, amount = 5): string =>
-    JSON.stringify(
-      body({ MerchantRequestID: merchant, CheckoutRequestID: checkout, ResultCode: code }, [
-        { Name: 'Amount', Value: amount },
-      ]),
-    )
-
-  test('domain.md §3.13 the steps of a booking: attempt 1, its callbacks, attempt 2, its callbacks', () => {
-    const plan = planReplay([
-      push('a-1-1', 'co-1', 1032),
-      push('a-2-1', 'co-9', 0, 12.5),
-      '',
-      push('a-1-1', 'co-1', 1032),
-      'nonsense',
-      push('a-1-2', 'co-2', 0),
-      push('a-1-1', 'co-1', 1032),
-    ])
-    expect(plan.received).toBe(6)
-    expect(plan.malformed).toEqual([{ line: 5, field: 'body', reason: 'is not JSON' }])
-    expect(plan.bookings.map((booking) => [booking.key, booking.number, booking.priceMinor])).toEqual([
-      ['a-1', 1, 500],
-      ['a-2', 2, 1250],
-    ])
-    expect(
-      plan.bookings[0]?.steps.map((step) =>
-        step.kind === 'attempt' ? `${step.no} ${step.checkoutRequestId}` : step.line,
-      ),
-    ).toEqual(['1 co-1', 1, 4, '2 co-2', 6, 7])
-  })
-
-  test('domain.md §3.13 pushes that name no common booking are bookings of their own; the price is known or 1,000', () => {
-    const plan = planReplay([push('lone', 'co-1', 1), push('other', 'co-2', 0)])
-    expect(plan.bookings.map((booking) => booking.key)).toEqual(['lone', 'other'])
-    expect(plan.bookings.map((booking) => booking.priceMinor)).toEqual([100_000, 500])
-  })
-
-  test('domain.md §3.13 no two bookings of one client or therapist overlap', () => {
-    const { bookings } = planReplay(generateCallbacks({ count: 2000, seed: 3 }), { lanes: 5, run: 'x' })
-    const slots = bookings.map((booking) => `${booking.clientId} ${booking.therapistId} ${booking.startsAfterMs}`)
-    expect(new Set(slots).size).toBe(bookings.length)
-    expect(new Set(bookings.map((booking) => booking.clientId)).size).toBe(5)
-    expect(bookings.every((booking) => booking.durationMin * 60_000 <= 3_600_000)).toBe(true)
   })
 })
