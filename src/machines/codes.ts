@@ -95,4 +95,35 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cure: 'Initiate the payment again.',
     },
   },
+  session: {
+    INVITATION_NOT_SENT: {
+      cause: 'The invitation is still a draft.',
+      cure: 'Its creator sends it with `invite`.',
+    },
+    INVITATION_EXPIRED: {
+      cause: 'The invitation was not answered in time, and the dialogue was abandoned.',
+      cure: 'Ask for a new one.',
+    },
+    COOLING: {
+      cause: 'Whoever paused the dialogue asked for time in which nobody else resumes it.',
+      cure: 'Wait until `coolUntil`, or let whoever paused resume.',
+    },
+    GATES_NOT_SATISFIED: {
+      cause: 'Steps of the stage are missing: `unsatisfied` names them.',
+      cure: 'Do them; those of the partner need the partner.',
+    },
+    PARTNER_NOT_READY: { cause: 'The partner is not at the last stage yet.', cure: 'Wait for the partner.' },
+    AGREEMENT_NOT_CONFIRMED: {
+      cause: 'No agreement was confirmed by both.',
+      cure: 'Let the other one confirm it, then resolve.',
+    },
+    ACTIVE_SESSION_EXISTS: {
+      cause: 'Reason of CONFLICT: the two have an open dialogue already, `sid`.',
+      cure: 'Go on there, or withdraw from it first.',
+    },
+    MAX_RESENDS: {
+      cause: 'Reason of RATE_LIMITED: the invitation was sent again three times.',
+      cure: 'Withdraw, and begin a new dialogue.',
+    },
+  },
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { explain, explainedCodes } from '../../src/cli/explain.ts'
 import { COMMON_ERRORS } from '../../src/machine/define/rejection.ts'
-import { counter, payments } from '../../src/machines/index.ts'
+import { counter, payments, session } from '../../src/machines/index.ts'
 import { tokenize } from '../tidy/tokens.ts'
 import { sourcesBelow } from '../tidy/tree.ts'
 
@@ -27,6 +27,15 @@ const NO_CODES: { readonly [what: string]: string } = {
     'AWAITING_APPROVAL FAILED_MANUAL THERAPIST_NO_SHOW BOTH_ABSENT MID_SESSION FORMS_LAPSED SYSTEM_LAPSE UNKNOWN_RESULT ' +
     'SUSPENSE RECEIPT REVIEWED',
   'codes of the payment provider': 'SFC_IC0003',
+  'states of dialogues, invitations and stages, and why a dialogue ended':
+    'CREATED INVITED ACTIVE PAUSED RESOLVED WAITING DRAFT PENDING ACCEPTED DECLINED EXPIRED WITHDRAWN INVITE_EXPIRED ' +
+    'CREATION_EXPIRED INACTIVITY PAUSE_EXPIRED NOT_STARTED IN_PROGRESS GATE_PENDING COMPLETED',
+  'what the machine session gives beside states':
+    'RISING FALLING STEADY BREATHING_EXERCISE GROUNDING PAUSE_SESSION BODY_SCAN USER AI SYSTEM EMPATHY_STATEMENT ' +
+    'SHARED_CONTEXT VALIDATION_FEEDBACK SELF',
+  'kinds and decisions of the machine gates':
+    'COLLECTING RANKING REVEALING NEGOTIATING AGREED PROPOSED SAFETY CONNECTION AUTONOMY RECOGNITION MEANING FAIRNESS ' +
+    'CONFIRMED REJECTED MICRO_EXPERIMENT COMMITMENT CHECK_IN GRANTED DENIED',
   currencies: 'KES',
 }
 const noCodes = new Set(Object.values(NO_CODES).flatMap((words) => words.split(' ')))
@@ -58,7 +67,7 @@ describe('holdfast explain', () => {
   })
 
   test('knows every code that machines may reject with, the kit’s and their own', () => {
-    const declared = [counter, payments].flatMap(({ schema }) => Object.keys(schema.errors))
+    const declared = [counter, payments, session].flatMap(({ schema }) => Object.keys(schema.errors))
     expect([...Object.keys(COMMON_ERRORS), ...declared].filter((code) => !explained.has(code))).toEqual([])
   })
 

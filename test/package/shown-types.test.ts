@@ -17,6 +17,9 @@ const INTERNAL: { readonly [type: string]: string } = {
     'ContextOf<typeof payments>: its handlers alone have it',
   'machines/payments/facts/payments-schema.ts:PaymentsQueryContext': 'likewise',
   'machines/payments/facts/payments-schema.ts:PaymentsView': 'likewise',
+  'machines/session/facts/session-schema.ts:SessionContext': 'likewise',
+  'machines/session/facts/session-schema.ts:SessionQueryContext': 'likewise',
+  'machines/session/facts/session-schema.ts:SessionView': 'likewise',
 }
 
 const MANIFEST: { readonly exports: { readonly [entry: string]: { readonly types: string } } } = JSON.parse(

@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { query } from '../../../machine/define/command.ts'
+import type { Parsed } from '../../../machine/define/schema.ts'
+import { isRejection } from '../../../machine/define/rejection.ts'
+import { gateFactsOf, type GateFacts, type PersonFacts } from '../../gates/facts/gate-facts.ts'
+import { gatesTables } from '../../gates/facts/gates-schema.ts'
+import { gateValues, ownPartsDone, pairOf } from '../../gates/rules/gate-values.ts'
+import { otherOf, visibleDialogue } from '../change/access.ts'
+import { nameOf } from '../change/invite.ts'
+import { showDialogue, shownDialogue } from '../change/shown.ts'
+import { AUDIT_MAX, LIST_MAX, LIST_SCAN_MAX } from '../facts/dialogue-bounds.ts'
+import { id, sid } from '../facts/fields.ts'
+import { auditRow, invitation as invitationRow } from '../facts/rows.ts'
+import type { SessionQueryContext, SessionView } from '../facts/session-schema.ts'
+import { DIALOGUE_STATUSES } from '../facts/states.ts'
+import { displayStatus, waitingOn } from '../rules/waiting.ts'
+
+/** What can be asked of dialogues (domain.md §1.7), in every status: a closed one is there to be read. */
+
+const rowStatus = z.enum(['NOT_STARTED', 'IN_PROGRESS', 'GATE_PENDING', 'COMPLETED'])
+const position = z.object({ stage: z.int().nullable(), status: rowStatus })
+
+/** One dialogue of the viewer's: own gates in full, of the partner the stage alone. */
+export const get = query(
+  {
+    input: sid,
+    output: shownDialogue.extend({
+      displayStatus: z.enum([...DIALOGUE_STATUSES, 'WAITING']),
+      /** Keys that the viewer waits for, having done everything alone. */
+      waitingOn: z.array(z.string()),
+      own: position.extend({ gates: z.record(z.string(), z.boolean()) }).nullable(),
+      partner: position.nullable(),
+    }),
+  },
+  (view: SessionView, input, context: SessionQueryContext) => {
+    const found = visibleDialogue(view, context, input.sid)
+    if (isRejection(found)) return found
+    const { dialogue, viewer } = found
+    const core = showDialogue(dialogue, viewer)
+    const partner = otherOf(dialogue, viewer)
+    if (partner === null) return { ...core, displayStatus: dialogue.status, waitingOn: [], own: null, partner: null }
+    const facts = gateFactsOf(context.read(gatesTables), dialogue.id, [viewer, partner])
+    return {
+      ...core,
+      displayStatus: displayStatus(dialogue.status, facts),
+      waitingOn: dialogue.status === 'ACTIVE' ? [...waitingOn(facts, viewer)] : [],
+      ...positionsOf(facts, viewer),
+    }
+  },
+)
+
+function positionsOf(facts: GateFacts, viewer: string) {
+  const pair = pairOf(facts, viewer)
+  if (pair === null) return { own: null, partner: null }
+  const { own, partner } = pair
+  const gates = own.stage === null ? {} : gateValues(facts, viewer, own.stage)
+  return { own: { ...positionOf(facts, own), gates }, partner: positionOf(facts, partner) }
+}
+
+function positionOf(facts: GateFacts, { user, stage, completed }: PersonFacts): z.output<typeof position> {
+  if (stage === null) return { stage, status: 'NOT_STARTED' }
+  if (completed) return { stage, status: 'COMPLETED' }
+  return { stage, status: ownPartsDone(facts, user, stage) ? 'GATE_PENDING' : 'IN_PROGRESS' }
+}
+
+/** The viewer's dialogues, the latest first; `cursor` is where the next page begins. */
+export const list = query(
+  {
+    input: z.object({
+      status: z.enum(DIALOGUE_STATUSES).optional(),
+      archived: z.boolean().optional(),
+      limit: z.int().min(1).max(LIST_MAX).default(20),
+      cursor: z.int().min(1).optional(),
+    }),
+    output: z.object({ sessions: z.array(shownDialogue), cursor: z.int().nullable() }),
+  },
+  (view: SessionView, input, context: SessionQueryContext) => {
+    const viewer = context.session?.principal
+    if (viewer === undefined) return context.reject('UNAUTHENTICATED')
+    const rows = view.dialoguesOf.range({
+      prefix: [viewer],
+      ...(input.cursor === undefined ? {} : { to: [viewer, input.cursor] as const }),
+      limit: LIST_SCAN_MAX,
+      reverse: true,
+    })
+    const sessions: Parsed<typeof shownDialogue>[] = []
+    let cursor: number | null = rows.length < LIST_SCAN_MAX ? null : (rows.at(-1)?.[0][1] ?? null)
+    for (const [[, number], sid] of rows) {
+      const dialogue = view.dialogues.get(sid)
+      if (dialogue === undefined) continue
+      const shown = showDialogue(dialogue, viewer)
+      if (input.status !== undefined && shown.status !== input.status) continue
+      if (input.archived !== undefined && shown.archived !== input.archived) continue
+      sessions.push(shown)
+      if (sessions.length < input.limit) continue
+      cursor = number
+      break
+    }
+    return { sessions, cursor }
+  },
+)
+
+/** What whoever holds an invitation may know before deciding: who invites, and until when. */
+export const invitation = query(
+  {
+    input: z.object({ invitationId: id, token: z.string().max(128) }),
+    output: z.object({
+      inviterName: z.string(),
+      status: invitationRow.shape.status,
+      expiresAt: invitationRow.shape.expiresAt,
+    }),
+  },
+  (view: SessionView, { invitationId, token }, context: SessionQueryContext) => {
+    if (context.session === null) return context.reject('UNAUTHENTICATED')
+    const sid = view.invitations.get(invitationId)
+    const dialogue = sid === undefined ? undefined : view.dialogues.get(sid)
+    if (dialogue === undefined || dialogue.invitation.token !== token)
+      return context.reject('NOT_FOUND', { invitationId })
+    const { status, expiresAt } = dialogue.invitation
+    return { inviterName: nameOf(dialogue.creatorId), status, expiresAt }
+  },
+)
+
+/** Every change of a dialogue's status, the oldest first. */
+export const audit = query(
+  { input: sid, output: z.array(auditRow.extend({ seq: z.int(), sid: z.string() })) },
+  (view: SessionView, input, context: SessionQueryContext) => {
+    const found = visibleDialogue(view, context, input.sid)
+    if (isRejection(found)) return found
+    const rows = view.audit.range({ prefix: [input.sid], limit: AUDIT_MAX })
+    return rows.map(([[sid, seq], record]) => ({ seq, sid, ...record }))
+  },
+)
