@@ -37,8 +37,17 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cure: 'Book again, or refund.',
     },
     RETROACTIVE_CHANGE: { cause: 'What is done cannot be undone by a transition.', cure: 'Refund, or book again.' },
+    AUTHORITY_VIOLATION: {
+      cause: 'Only money makes a booking paid: no command of an administrator does.',
+      cure: 'Have the callback sent again, or verifyPaymentManually with the receipt.',
+    },
+    TOO_EARLY: {
+      cause: 'Nobody is absent before 15 minutes after the start.',
+      cure: 'Wait until `notBefore`; a timer marks it then.',
+    },
+    ATTENDED: { cause: 'Reason of CONFLICT: that person did join the call.', cure: 'End the session or cancel it.' },
     BOOKING_CLOSED: { cause: 'The session is not one that can be joined.', cure: 'Book again.' },
-    VIDEO_FAILED: { cause: 'The video of the session has failed.', cure: 'Let an operator restart it.' },
+    VIDEO_FAILED: { cause: 'The video of the session has failed.', cure: 'retryVideo, then join again.' },
     OUTSIDE_JOIN_WINDOW: {
       cause: 'It is too early or too late to join.',
       cure: 'Join between `opensAt` and `closesAt`.',

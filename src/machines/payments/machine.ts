@@ -2,21 +2,24 @@ import { defineMachine } from '../../machine/define/define-machine.ts'
 import { audit } from './queries/audit-query.ts'
 import { approve, cancel, decline, requestBooking } from './commands/booking-commands.ts'
 import { paymentCallback } from './commands/callback-commands.ts'
+import { endSession, markNoShow } from './commands/ending-commands.ts'
 import { fireTimers } from './commands/fire-timers.ts'
 import { completeForm, recordVerbalConsent, routeAfterPayment } from './commands/form-commands.ts'
 import { closeReview, matchSuspense, refundSuspense, verifyPaymentManually } from './commands/money-commands.ts'
 import { migrateFromV1 } from './migrate.ts'
 import { reviews, suspense } from './queries/money-queries.ts'
 import { initiatePayment, paymentStarted, pushTask, queryTask } from './commands/payment-commands.ts'
+import { approveRefund, rejectRefund } from './commands/refund-commands.ts'
+import { transition } from './commands/transition-command.ts'
+import { joinVideo, leaveVideo, reportVideoFailure, retryVideo } from './commands/video-commands.ts'
 import { canJoin, get, list, refundQuote } from './queries/booking-queries.ts'
 import { stuck, totals } from './queries/operator-queries.ts'
 import { refundTask } from './change/refunds.ts'
 import { paymentsSchema } from './facts/payments-schema.ts'
 
 /**
- * Bookings: payment, session and video of one appointment, kept in step (domain.md §3). Runs from
- * `requestBooking` up to `ready`, with cancellation, callbacks and refunds; the video call, no-shows and the
- * administrators' commands follow.
+ * Bookings: payment, session and video of one appointment, kept in step (domain.md §3), from `requestBooking` to the end of
+ * the call, a no-show or a cancellation, with callbacks, refunds and what administrators do by hand.
  */
 export const payments = defineMachine('payments', paymentsSchema, {
   commands: {
@@ -34,6 +37,15 @@ export const payments = defineMachine('payments', paymentsSchema, {
     completeForm,
     recordVerbalConsent,
     cancel,
+    joinVideo,
+    leaveVideo,
+    reportVideoFailure,
+    retryVideo,
+    endSession,
+    markNoShow,
+    approveRefund,
+    rejectRefund,
+    transition,
   },
   queries: { get, list, canJoin, refundQuote, audit, stuck, totals, suspense, reviews },
   timers: { booking: (ctx, _payload, bookingId) => fireTimers(ctx, bookingId) },

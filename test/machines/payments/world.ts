@@ -1,4 +1,4 @@
-import { DAY_MS } from '../../../src/base/time.ts'
+import { DAY_MS, MINUTE_MS } from '../../../src/base/time.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { identityOf } from '../../../src/machine/define/identity.ts'
 import { mount } from '../../../src/machine/run/mount.ts'
@@ -21,6 +21,11 @@ export type Answer = { readonly [key: string]: Value }
 export interface Refusal {
   readonly code: string
   readonly details: Value
+}
+
+interface Presence {
+  readonly joinedAt: number | null
+  readonly leftAt: number | null
 }
 
 /** A booking as `get` shows it, as far as tests look. */
@@ -50,6 +55,10 @@ export type View = Triple & {
   readonly capturedMinor: number
   readonly refundedMinor: number
   readonly manualReview: boolean
+  readonly therapistReview: boolean
+  readonly attendance: { readonly [Party in 'client' | 'therapist']: Presence } | null
+  readonly actualStart: number | null
+  readonly endedAt: number | null
   readonly startsAt: number
   readonly seq: number
   readonly cancel: { readonly reason: string; readonly role: string } | null
@@ -226,7 +235,10 @@ export class World {
     return String(this.ok(CLIENT, 'requestBooking', input)['id'])
   }
 
-  /** A booking brought as far as the named session state; `payment` distinguishes the two of payment_pending. */
+  /**
+   * A booking brought as far as the named session state: `failed` is payment_pending with a failed payment; `ready_waiting` and
+   * the like name the call's state too. From `ready_waiting` on it is ten minutes before the start.
+   */
   booked(session: string, changes: { readonly [key: string]: Value } = {}): string {
     const id = this.request(changes)
     if (session === 'requested') return id
@@ -248,7 +260,36 @@ export class World {
     this.ok(THERAPIST, 'routeAfterPayment', { id })
     if (session === 'forms_required') return id
     this.ok(CLIENT, 'completeForm', { id, formId: 'intake', contentHash: 'a'.repeat(64) })
+    if (session !== 'ready') this.meet(id, session)
     return id
+  }
+
+  /** Lets time pass until `ms` after the booking's start; negative: before it. */
+  passToStart(id: string, ms: number): void {
+    this.pass(this.view(id).startsAt + ms - this.now)
+  }
+
+  /** Goes on from `ready`: the client joins first, and what the state's name says follows. */
+  private meet(id: string, state: string): void {
+    const each = (command: string, ...principals: string[]): void => {
+      for (const principal of principals) {
+        const detail = command === 'reportVideoFailure' ? { detail: 'no picture' } : {}
+        this.ok(principal, command, { id, ...detail })
+      }
+    }
+    this.passToStart(id, -10 * MINUTE_MS)
+    if (state === 'no_show_client') each('joinVideo', THERAPIST)
+    else each('joinVideo', CLIENT)
+    if (state.startsWith('no_show')) return this.passToStart(id, 15 * MINUTE_MS)
+    if (state === 'ready_waiting') return
+    if (state === 'ready_failed') return each('reportVideoFailure', CLIENT)
+    each('joinVideo', THERAPIST)
+    if (state === 'in_progress') return
+    if (state === 'completed') return each('endSession', THERAPIST)
+    each('reportVideoFailure', CLIENT)
+    if (state === 'in_progress_failed') return
+    if (state !== 'in_progress_waiting') throw new Error(`there is no way to ${state}`)
+    each('retryVideo', THERAPIST)
   }
 
   /** A callback of the worker; a success with the usual price unless told otherwise. */

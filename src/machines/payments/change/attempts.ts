@@ -24,8 +24,26 @@ export function endAttempt(change: Change, attemptId: string, outcome: AttemptOu
   if (row !== undefined) ctx.state.attempts.set(attemptId, { ...row, outcome, resultCode })
 }
 
-/** Makes another attempt the current one. */
-export function followAttempt(change: Change, attempt: Attempt): void {
+/** Makes a new attempt the current one. `phone`: empty for one that no push is sent for. */
+export function beginAttempt(change: Change, phone: string): Attempt {
+  const { ctx, booking, journal } = change
+  const attempt: Attempt = {
+    id: `att-${journal.next('attempts')}`,
+    bookingId: booking.id,
+    no: booking.attempts + 1,
+    phone,
+    amountMinor: booking.priceMinor,
+    at: ctx.now,
+    checkoutRequestId: null,
+    merchantRequestId: null,
+    outcome: null,
+    resultCode: null,
+  }
+  followAttempt(change, attempt)
+  return attempt
+}
+
+function followAttempt(change: Change, attempt: Attempt): void {
   const { ctx, draft } = change
   const last = draft.attemptId === null ? undefined : ctx.state.attempts.get(draft.attemptId)
   if (last !== undefined) ctx.state.attempts.set(last.id, attemptOf(draft, last))

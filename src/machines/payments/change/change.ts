@@ -1,10 +1,11 @@
 import { InvariantError } from '../../../session/run/engine-error.ts'
-import type { Compound } from '../rules/compounds.ts'
+import type { Compound, Step } from '../rules/compounds.ts'
 import { planCompound } from '../rules/compounds.ts'
 import { Journal } from './journal.ts'
 import { type Booking, NOTHING_RARE, type RareFacts } from '../facts/rows.ts'
 import type { PaymentsContext } from '../facts/payments-schema.ts'
 import { isTerminalSession, type SessionState, type Triple } from '../facts/states.ts'
+import { withoutAnybody } from '../rules/attendance.ts'
 import { isLegal } from '../rules/sync.ts'
 import { nextTimer } from '../rules/timers.ts'
 
@@ -76,14 +77,21 @@ export class Change {
    * whole entry rolls back (domain.md §3.12 PP7).
    */
   take(compound: Compound, reason: string | null = null): void {
-    const { ctx, journal, draft } = this
+    const { draft } = this
     const plan = planCompound(compound, draft)
     if ('error' in plan) throw new InvariantError(`${compound} does not fit ${draft.id}: ${JSON.stringify(plan)}`)
+    this.takeSteps(plan, reason)
+  }
+
+  /** Takes steps that were planned from the draft as it stands: one record and one line each, then the triple. */
+  takeSteps(plan: { readonly steps: readonly Step[]; readonly triple: Triple }, reason: string | null): void {
+    const { ctx, journal, draft } = this
     const { now } = ctx
     for (const { entity, from, to } of plan.steps) {
       if (entity === 'payment') draft.paymentAt = now
       else if (entity === 'session') draft.sessionAt = now
       else draft.videoAt = now
+      this.follow({ entity, from, to })
       journal.note({ entity, from, to, reason })
       journal.move(entity, from, to)
       logTransition(this, { entity, from, to })
@@ -92,6 +100,15 @@ export class Change {
     draft.payment = payment
     draft.session = session
     draft.video = video
+  }
+
+  /** What a step says of the appointment besides its state: when it began and ended, and that a call that is over is empty. */
+  private follow({ entity, from, to }: Step): void {
+    const { ctx, draft } = this
+    if (entity === 'session' && to === 'in_progress') this.setRare({ actualStart: ctx.now })
+    if (entity === 'session' && from === 'in_progress') this.setRare({ endedAt: ctx.now })
+    const over = entity === 'video' && (to === 'failed' || to === 'ended')
+    if (over && draft.rare !== null) this.setRare({ attendance: withoutAnybody(draft, ctx.now) })
   }
 
   /** Ends the audit group, checks the invariants, writes the row and arms its timer. Once, at the end. */
@@ -138,6 +155,9 @@ const PAID: ReadonlySet<SessionState> = new Set([
   'no_show_therapist',
 ])
 
+/** Those that it reaches only with its forms complete, or consent by word. */
+const FORMS_DONE: ReadonlySet<SessionState> = new Set(['ready', 'in_progress', 'completed'])
+
 /**
  * The invariants of one booking (domain.md §0.3 D7; domain.md §3.12 PP1, PP3, PP4); PERF: a few lookups and
  * comparisons, no text.
@@ -150,8 +170,8 @@ function assertBooking(booking: Booking): void {
   if (booking.refundedMinor > booking.capturedMinor)
     throw new InvariantError(`${id} would refund more than it captured`)
   if (PAID.has(session) && booking.applied === null) throw new InvariantError(`${id} would be ${session} unpaid`)
-  if (session === 'ready' && booking.formsOpen > 0 && (rare === null || rare.verbalConsent === null)) {
-    throw new InvariantError(`${id} would be ready with open forms`)
+  if (FORMS_DONE.has(session) && booking.formsOpen > 0 && (rare === null || rare.verbalConsent === null)) {
+    throw new InvariantError(`${id} would be ${session} with open forms`)
   }
 }
 

@@ -2,7 +2,8 @@ import type { TaskHandlers } from '../../../machine/define/define-machine.ts'
 import { Change } from './change.ts'
 import { Journal } from './journal.ts'
 import { masked } from '../facts/fields.ts'
-import { REFUND_APPROVAL_ABOVE_MINOR } from '../rules/refund-policy.ts'
+import { PROVIDER_CURRENCY } from '../facts/payment-bounds.ts'
+import { REFUND_APPROVAL_ABOVE_MINOR, refundAmount } from '../rules/refund-policy.ts'
 import type { Refund } from '../facts/rows.ts'
 import type { PaymentsContext, paymentsSchema } from '../facts/payments-schema.ts'
 
@@ -44,6 +45,23 @@ export function newRefund(journal: Journal, bookingId: string | null, plan: Refu
   return refund
 }
 
+/** A share of the price goes back, out of the money that paid for the booking. */
+export function refundPrice(change: Change, pct: number, reason: Refund['reason']): void {
+  const { ctx, booking } = change
+  const { applied: transactionId, priceMinor, currency } = booking
+  const amountMinor = refundAmount(priceMinor, pct)
+  const receipt = transactionId === null ? null : (ctx.state.callbacks.get(transactionId)?.receipt ?? null)
+  const payer = payerOf(ctx, transactionId)
+  createRefund(change, { transactionId, receipt, currency, payer, amountMinor, pct, reason })
+}
+
+/** The number that the push of a transaction went to; null when there was none, or the transaction is unknown. */
+function payerOf(ctx: PaymentsContext, transactionId: string | null): string | null {
+  const attemptId = transactionId === null ? null : (ctx.state.callbacks.get(transactionId)?.attemptId ?? null)
+  const phone = attemptId === null ? '' : (ctx.state.attempts.get(attemptId)?.phone ?? '')
+  return phone === '' ? null : phone
+}
+
 /** Nothing to pay, a sum that somebody must approve, or straight to the provider (domain.md §3.4). */
 function firstStatus(amountMinor: number): Refund['status'] {
   if (amountMinor === 0) return 'NOT_DUE'
@@ -70,18 +88,20 @@ function queueRefund(
   })
 }
 
+const ACTION = 'payment.refund'
+
 /** The task `payment.refund`: settled by the worker's answer, or left to people after the third failure. */
 export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> = {
   onResult(ctx, task, { providerRef }) {
     const refund = ctx.state.refunds.get(task.ref)
     if (refund?.status !== 'QUEUED') return { status: refund?.status ?? null }
-    moveRefund(ctx, { ...refund, providerRef, tries: task.attempt }, ['SENT', 'SETTLED'])
+    moveRefund(ctx, ACTION, { refund: { ...refund, providerRef, tries: task.attempt }, path: ['SENT', 'SETTLED'] })
     return { status: 'SETTLED' }
   },
   onFailed(ctx, task, reason) {
     const refund = ctx.state.refunds.get(task.ref)
     if (refund?.status !== 'QUEUED') return
-    moveRefund(ctx, { ...refund, tries: task.attempt }, ['FAILED_MANUAL'])
+    moveRefund(ctx, ACTION, { refund: { ...refund, tries: task.attempt }, path: ['FAILED_MANUAL'] })
     ctx.alert('REFUND_FAILED', {
       refundId: refund.id,
       bookingId: refund.bookingId,
@@ -91,14 +111,37 @@ export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> =
   },
 }
 
-/** Takes a refund through its statuses, one audit group. A failed one no longer counts against what was captured. */
-function moveRefund(ctx: PaymentsContext, refund: Refund, path: readonly Refund['status'][]): void {
+/** An administrator lets a refund go to the provider, or keeps it from it: then people see to it, and say so. */
+export function decideRefund(
+  ctx: PaymentsContext,
+  refund: Refund,
+  decision: { readonly action: string; readonly approved: boolean; readonly reason: string },
+): Refund['status'] {
+  const { action, approved, reason } = decision
+  const to = approved ? 'QUEUED' : 'FAILED_MANUAL'
   const booking = refund.bookingId === null ? undefined : ctx.state.bookings.get(refund.bookingId)
-  const change = booking === undefined ? null : new Change(ctx, 'payment.refund', booking)
-  const journal = change?.journal ?? new Journal(ctx, 'payment.refund', null)
+  // Money that no booking took is the provider's, in its currency.
+  const currency = refund.reason === 'ORPHAN' || booking === undefined ? PROVIDER_CURRENCY : booking.currency
+  if (approved) queueRefund(ctx, refund, { currency, payer: payerOf(ctx, refund.transactionId) })
+  moveRefund(ctx, action, { refund, path: [to], reason })
+  return to
+}
+
+/** A refund, the statuses that it goes through, and why. */
+interface RefundMove {
+  readonly refund: Refund
+  readonly path: readonly Refund['status'][]
+  readonly reason?: string | null
+}
+
+/** Takes a refund through its statuses, one audit group. A failed one no longer counts against what was captured. */
+function moveRefund(ctx: PaymentsContext, action: string, { refund, path, reason = null }: RefundMove): void {
+  const booking = refund.bookingId === null ? undefined : ctx.state.bookings.get(refund.bookingId)
+  const change = booking === undefined ? null : new Change(ctx, action, booking)
+  const journal = change?.journal ?? new Journal(ctx, action, null)
   let status = refund.status
   for (const to of path) {
-    journal.note({ entity: 'refund', from: status, to, ref: refund.id })
+    journal.note({ entity: 'refund', from: status, to, reason, ref: refund.id })
     journal.count('refund', status, -1)
     journal.count('refund', to, 1)
     journal.count('refundMinor', status, -refund.amountMinor)

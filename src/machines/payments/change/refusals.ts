@@ -1,6 +1,6 @@
 import type { Booking } from '../facts/rows.ts'
 import type { PaymentsContext, Refusal } from '../facts/payments-schema.ts'
-import { SESSION_TRANSITIONS, type SessionState } from '../facts/states.ts'
+import { SESSION_TRANSITIONS, type SessionState, VIDEO_TRANSITIONS, type VideoState } from '../facts/states.ts'
 import { appendRejected, type AuditEntity, type RejectedStep } from './audit.ts'
 
 /** What a refusal concerns. */
@@ -36,4 +36,12 @@ export function refusedState(ctx: PaymentsContext, booking: Booking, event: stri
   const allowed: readonly string[] = SESSION_TRANSITIONS[from]
   const rejection = ctx.reject('INVALID_STATE_TRANSITION', { entity: 'session', from, to, event, allowed })
   return refused(ctx, rejection, { action: event, bookingId: booking.id, from, to: to ?? null })
+}
+
+/** The same of the booking's call. */
+export function refusedVideo(ctx: PaymentsContext, booking: Booking, event: string, to: VideoState): Refusal {
+  const { video: from } = booking
+  const allowed: readonly string[] = VIDEO_TRANSITIONS[from]
+  const rejection = ctx.reject('INVALID_STATE_TRANSITION', { entity: 'video', from, to, event, allowed })
+  return refused(ctx, rejection, { action: event, bookingId: booking.id, entity: 'video', from, to })
 }

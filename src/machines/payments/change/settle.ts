@@ -72,7 +72,8 @@ export function orphan(change: Change, attemptId: string, told: Told, result: Ca
   const amountMinor = told.amountMinor ?? 0
   capture(change, told, 'orphan')
   ctx.state.captures.set([booking.id, transactionId], { attemptId, amountMinor, at: ctx.now })
-  const payer = ctx.state.attempts.get(attemptId)?.phone ?? null
+  // An administrator's attempt has an empty number: nobody was asked by a push.
+  const payer = ctx.state.attempts.get(attemptId)?.phone || null
   const capturedMoney = { transactionId, receipt, amountMinor, currency: PROVIDER_CURRENCY, payer }
   createRefund(change, { ...capturedMoney, pct: 100, reason: 'ORPHAN' })
   return result

@@ -1,11 +1,13 @@
 import { unreachable } from '../../../base/assert.ts'
 import { endBooking } from '../change/end-booking.ts'
+import { completeSession, endAbsent } from '../change/end-session.ts'
 import { armTimer, Change } from '../change/change.ts'
 import { route } from './form-commands.ts'
 import { type Booking, NOTHING_RARE } from '../facts/rows.ts'
 import type { CancelReason } from '../facts/fields.ts'
 import type { PaymentsContext } from '../facts/payments-schema.ts'
 import { failAttempt } from '../change/settle.ts'
+import { hasAttended, isPresent, PARTIES, principalOf } from '../rules/attendance.ts'
 import { nextTimer, type TimerKind } from '../rules/timers.ts'
 
 /**
@@ -54,17 +56,45 @@ function fire(ctx: PaymentsContext, kind: TimerKind, booking: Booking): void {
     case 'lapse':
       return expire(booking.session === 'paid' ? 'system_lapse' : 'forms_lapsed')
     case 'no-show':
-      // Nobody can have joined yet: joining is planned, and with it K8 and K9 (domain.md §3.4, §3.8 C36).
-      return expire('both_absent')
+      return noShow(ctx, booking)
+    case 'waiting-alert':
+      return alertWaiting(ctx, booking)
+    case 'overrun':
+      completeSession(ctx, booking, kind)
+      return
     default:
       return unreachable(kind)
   }
 }
 
+/**
+ * The time to come is over (domain.md §3.8 C36). Who stayed away alone is marked; when nobody came, or both came and never
+ * met, it is nobody's fault alone: everything goes back, and somebody looks at it.
+ */
+function noShow(ctx: PaymentsContext, booking: Booking): void {
+  const action = 'no-show'
+  const client = hasAttended(booking, 'client')
+  const therapist = hasAttended(booking, 'therapist')
+  if (client !== therapist) {
+    endAbsent(ctx, booking, { who: client ? 'therapist' : 'client', action })
+    return
+  }
+  const reason = client ? 'system_lapse' : 'both_absent'
+  endBooking(ctx, { booking, role: 'system', action, reason, manualReview: true })
+}
+
+/** Somebody waits, or the call is tried again and nobody has come: both are told. */
+function alertWaiting(ctx: PaymentsContext, booking: Booking): void {
+  const who = PARTIES.find((party) => isPresent(booking, party)) ?? null
+  const body = { bookingId: booking.id, who, reminder: true }
+  for (const party of PARTIES) ctx.notify(principalOf(booking, party), 'video.waiting', body)
+}
+
 /** The callback is overdue: a worker asks the provider. */
 function askProvider(ctx: PaymentsContext, booking: Booking): void {
   const attempt = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
-  if (attempt === undefined) return
+  // No push was sent for an administrator's attempt: there is nothing to ask about.
+  if (attempt === undefined || attempt.phone === '') return
   const { id: attemptId, bookingId, checkoutRequestId, amountMinor } = attempt
   const { currency } = booking
   ctx.task('payment.query', attemptId, { bookingId, attemptId, checkoutRequestId, amountMinor, currency })

@@ -3,7 +3,7 @@ import { command } from '../../../machine/define/command.ts'
 import type { TaskHandlers } from '../../../machine/define/define-machine.ts'
 import { findBooking, workerOnly } from '../change/access.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { followAttempt } from '../change/attempts.ts'
+import { beginAttempt } from '../change/attempts.ts'
 import { bookingStatus } from './booking-commands.ts'
 import { Contradiction, takeResult } from './callback-commands.ts'
 import { judgeWaiting } from '../change/judge.ts'
@@ -37,31 +37,13 @@ export const initiatePayment = command(
     }
     const change = new Change(ctx, action, booking)
     change.take(session === 'approved' ? 'initiate' : 'retry')
-    const attempt = newAttempt(change, input.phone)
+    const attempt = beginAttempt(change, input.phone)
     change.commit()
     const taskId = ctx.task('payment.stk_push', attempt.id, pushOf(ctx, booking, attempt))
     ctx.notify(booking.clientId, 'payment.initiated', { bookingId: booking.id, attemptId: attempt.id, no: attempt.no })
     return { ...statusOf(change.booking), attemptId: attempt.id, no: attempt.no, taskId }
   },
 )
-
-function newAttempt(change: Change, number: string): Attempt {
-  const { ctx, booking, journal } = change
-  const attempt: Attempt = {
-    id: `att-${journal.next('attempts')}`,
-    bookingId: booking.id,
-    no: booking.attempts + 1,
-    phone: number,
-    amountMinor: booking.priceMinor,
-    at: ctx.now,
-    checkoutRequestId: null,
-    merchantRequestId: null,
-    outcome: null,
-    resultCode: null,
-  }
-  followAttempt(change, attempt)
-  return attempt
-}
 
 function pushOf(ctx: PaymentsContext, booking: Booking, attempt: Attempt) {
   const { id: attemptId, bookingId, phone: number, amountMinor } = attempt

@@ -21,6 +21,8 @@ export const moneyId = z
   .max(ID_LENGTH_MAX + 16)
 /** Notes and descriptions, trimmed. */
 export const text = z.string().trim().max(TEXT_LENGTH_MAX)
+/** Why something is done, in words: one must be given. */
+export const reason = text.min(1)
 /** Minor units: cents. */
 export const minor = z.int().min(0)
 /** The price of a booking. */

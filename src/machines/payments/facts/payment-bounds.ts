@@ -22,6 +22,8 @@ export const DURATION_MIN_MIN = 15
 export const DURATION_MIN_MAX = 240
 /** Callbacks that one `paymentStarted` judges again at most; a provider sends one per push. */
 export const WAITING_MAX = 1000
+/** Steps of one `transition`: more than the way through all three tables takes. */
+export const TRANSITION_STEPS_MAX = 32
 /** Rejected audit records kept (domain.md §3.1). */
 export const REJECTED_RING = 1000
 /** Rows that one query answers at most. */

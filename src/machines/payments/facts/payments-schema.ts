@@ -20,7 +20,7 @@ import {
   reviewRow,
   suspenseRow,
 } from './rows.ts'
-import { currency, id, minor, outcome, receipt, resultCode, text } from './fields.ts'
+import { currency, id, millis, minor, outcome, receipt, resultCode, text } from './fields.ts'
 import { PAYMENT_TRANSITIONS, SESSION_TRANSITIONS, VIDEO_TRANSITIONS } from './states.ts'
 
 /** What the provider says about one push, as a callback or as the answer to a question. */
@@ -79,6 +79,29 @@ const state = {
   ledger: tableSharingBytes(z.string(), ledgerRow),
 }
 
+const inSession = z.object({ session: z.string() })
+/** A step that is refused, in whose table. */
+const pair = z.object({ entity: z.string(), from: z.string(), to: z.string() })
+const states = z.object({ payment: z.string(), session: z.string(), video: z.string() })
+
+/** Codes beside the common ones, with what their details name (domain.md §3.4, §3.6, §3.7). */
+const errors = {
+  IDEMPOTENCY_CONFLICT: z.object({ transactionId: z.string() }),
+  PAYMENT_REQUIRED: z.union([inSession, pair]),
+  FORMS_REQUIRED: pair,
+  RETROACTIVE_PAYMENT: pair,
+  RETROACTIVE_CHANGE: pair,
+  AUTHORITY_VIOLATION: pair,
+  PAYMENT_SESSION_SYNC: states,
+  SESSION_VIDEO_SYNC: states,
+  UNPAID_ACCESS: z.union([inSession, pair]),
+  FORMS_INCOMPLETE: z.union([inSession, pair]),
+  BOOKING_CLOSED: inSession,
+  VIDEO_FAILED: inSession,
+  OUTSIDE_JOIN_WINDOW: z.object({ opensAt: millis, closesAt: millis }),
+  TOO_EARLY: z.object({ notBefore: millis }),
+}
+
 const pushPayload = z.object({
   bookingId: id,
   attemptId: id,
@@ -93,10 +116,7 @@ const pushPayload = z.object({
 export const paymentsSchema = {
   version: 2,
   state,
-  errors: {
-    IDEMPOTENCY_CONFLICT: z.object({ transactionId: z.string() }),
-    PAYMENT_REQUIRED: z.object({ session: z.string() }),
-  },
+  errors,
   graphs: {
     payment: stateGraph(PAYMENT_TRANSITIONS),
     session: stateGraph(SESSION_TRANSITIONS),

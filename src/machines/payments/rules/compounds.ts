@@ -30,7 +30,8 @@ export type Compound =
   | 'failVideo'
   | 'retryVideo'
 
-type Move = readonly [entity: Entity, to: string]
+/** One machine is to go to a state. */
+export type Move = readonly [entity: Entity, to: string]
 
 /** Payment first, then session, then video (domain.md §3.3 A4); in a join the session comes before the video. */
 const MOVES: { readonly [Name in Compound]: (triple: Triple) => readonly Move[] } = {
@@ -108,7 +109,7 @@ export function planCompound(compound: Compound, triple: Triple): CompoundPlan {
  */
 const PLANS = new Map<Compound, readonly { readonly from: Triple; readonly plan: CompoundPlan }[]>()
 
-/** Plans any list of moves; the admin's `transition` uses it as well. */
+/** Plans any list of moves: each in its own table, and the matrices at the end. */
 export function planMoves(moves: readonly Move[], triple: Triple): CompoundPlan {
   const steps: Step[] = []
   const states: Record<Entity, string> = { ...triple }

@@ -34,9 +34,13 @@ export function joinCheck(question: JoinQuestion): JoinVerdict {
   const running = session === 'ready' || session === 'in_progress'
   if (running && question.formsOpen) return { error: 'FORMS_INCOMPLETE' }
   if (!running) return { error: 'BOOKING_CLOSED' }
-  const opensAt = startsAt - JOIN_OPENS_BEFORE_MS
-  const closesAt = startsAt + JOIN_CLOSES_AFTER_MS
+  const { opensAt, closesAt } = joinWindow(startsAt)
   if (now < opensAt || now > closesAt) return { error: 'OUTSIDE_JOIN_WINDOW', opensAt, closesAt }
   if (question.video === 'failed') return { error: 'VIDEO_FAILED' }
   return { ok: true, opensAt, closesAt }
+}
+
+/** The times between which the call of a booking can be joined, both inclusive. */
+export function joinWindow(startsAt: number): { readonly opensAt: number; readonly closesAt: number } {
+  return { opensAt: startsAt - JOIN_OPENS_BEFORE_MS, closesAt: startsAt + JOIN_CLOSES_AFTER_MS }
 }

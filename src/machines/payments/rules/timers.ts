@@ -1,9 +1,11 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../base/time.ts'
 import type { Booking } from '../facts/rows.ts'
 import { SESSION_STATES } from '../facts/states.ts'
+import { hasAttended } from './attendance.ts'
+import { joinWindow } from './join.ts'
 
 /**
- * The timers of domain.md §3.8 for the states up to `ready`. They are a function of the booking, so the machine arms one
+ * The timers of domain.md §3.8. They are a function of the booking, so the machine arms one
  * durable timer per booking, the earliest, instead of one per rule: a callback then re-arms one row instead of four.
  */
 export type TimerKind =
@@ -18,6 +20,8 @@ export type TimerKind =
   | 'forms-remind'
   | 'lapse'
   | 'no-show'
+  | 'waiting-alert'
+  | 'overrun'
 
 /** A timer that is still to fire. */
 export interface DueTimer {
@@ -30,13 +34,14 @@ export interface DueTimer {
 interface Rule {
   readonly kind: TimerKind
   /** Whose state the rule belongs to. */
-  readonly of: 'payment' | 'session'
+  readonly of: 'payment' | 'session' | 'video'
   /** Session states in which it may be armed. */
   readonly sessions: readonly Booking['session'][]
   /** Null when it is not to fire after all. */
   readonly dueAt: (booking: Booking) => number | null
 }
 
+/** A rule's position is stored with the timer that fired last (`fired`): new rules go to the end. */
 const RULES: readonly Rule[] = [
   { kind: 'request-alert', of: 'session', sessions: ['requested'], dueAt: untilStart(DAY_MS) },
   { kind: 'request-expiry', of: 'session', sessions: ['requested'], dueAt: untilStart(2 * DAY_MS) },
@@ -52,8 +57,10 @@ const RULES: readonly Rule[] = [
     dueAt: ({ sessionAt }) => sessionAt + 30 * MINUTE_MS,
   },
   { kind: 'forms-remind', of: 'session', sessions: ['forms_required'], dueAt: formsRemind },
-  { kind: 'lapse', of: 'session', sessions: ['paid', 'forms_required'], dueAt: afterStart },
-  { kind: 'no-show', of: 'session', sessions: ['ready'], dueAt: afterStart },
+  { kind: 'lapse', of: 'session', sessions: ['paid', 'forms_required'], dueAt: noShowAt },
+  { kind: 'no-show', of: 'session', sessions: ['ready'], dueAt: noShow },
+  { kind: 'waiting-alert', of: 'video', sessions: ['ready', 'in_progress'], dueAt: waitingAlert },
+  { kind: 'overrun', of: 'session', sessions: ['in_progress'], dueAt: overrun },
 ]
 
 type NumberedRule = Rule & { readonly order: number }
@@ -74,7 +81,7 @@ export function nextTimer(booking: Booking): DueTimer | null {
     const { order } = rule
     const ruleDueAt = rule.dueAt(booking)
     if (ruleDueAt === null) continue
-    const dueAt = Math.max(ruleDueAt, (rule.of === 'payment' ? booking.paymentAt : booking.sessionAt) + 1)
+    const dueAt = Math.max(ruleDueAt, booking[`${rule.of}At`] + 1)
     if (fired !== null && !isAfter(dueAt, order, fired)) continue
     if (next === null || dueAt < next.dueAt) next = { kind: rule.kind, dueAt, order }
   }
@@ -108,6 +115,24 @@ function formsRemind({ sessionAt, startsAt }: Booking): number | null {
   return dueAt > sessionAt ? dueAt : null
 }
 
-function afterStart({ startsAt }: Booking): number {
+/** From here on who has not come is late: 15 minutes after the start. */
+export function noShowAt({ startsAt }: Pick<Booking, 'startsAt'>): number {
   return startsAt + 15 * MINUTE_MS
+}
+
+/**
+ * 15 minutes after the start; when both have come by then and were not there together, once the door is closed: neither of
+ * them stayed away (domain.md §3.8). The door's last millisecond still lets them in.
+ */
+function noShow(booking: Booking): number {
+  const met = hasAttended(booking, 'client') && hasAttended(booking, 'therapist')
+  return met ? joinWindow(booking.startsAt).closesAt + 1 : noShowAt(booking)
+}
+
+function waitingAlert({ video, videoAt }: Booking): number | null {
+  return video === 'waiting_for_participants' ? videoAt + 15 * MINUTE_MS : null
+}
+
+function overrun({ rare, sessionAt, durationMin }: Booking): number {
+  return (rare?.actualStart ?? sessionAt) + (durationMin + 30) * MINUTE_MS
 }
