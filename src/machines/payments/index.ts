@@ -12,6 +12,8 @@ export { forbiddenCode, forbiddenPairs, type ForbiddenCode } from './rules/forbi
 export { GENERATE_SHARES, generateCallbacks, type GenerateOptions } from './tools/generate-callbacks.ts'
 export { joinCheck, type JoinQuestion, type JoinVerdict } from './rules/join.ts'
 export { payments } from './machine.ts'
+export { parseStkCallbacks } from './tools/replay-bodies.ts'
+export { parseStkQuery, type StkQueryAnswer } from './tools/stk-query.ts'
 export { MPESA_ACCEPTED, amountMinorOf, parseStkCallback, type MpesaCallback, type MpesaParse } from './tools/mpesa.ts'
 export {
   PRICE_UNKNOWN_MINOR,

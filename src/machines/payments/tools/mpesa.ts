@@ -16,7 +16,7 @@ export type MpesaCallback = {
   readonly outcome: 'success' | 'failure'
   /** Minor units (cents); always there in a success. */
   readonly amountMinor?: number
-  /** MpesaReceiptNumber, where the provider gave one. */
+  /** MpesaReceiptNumber, in upper case, where the provider gave one. */
   readonly receipt?: string
   /** The provider's code as text; `0` is success. */
   readonly resultCode: string
@@ -73,7 +73,8 @@ export function amountMinorOf(value: unknown): number | null {
 
 function parseText(text: string): unknown {
   try {
-    return JSON.parse(text)
+    // A byte-order mark is no part of the text, and JSON knows none.
+    return JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
     throw new FieldError('body', 'is not JSON')
   }
@@ -97,18 +98,34 @@ function callbackOf(json: unknown): MpesaCallback {
 function metadataOf(value: unknown, path: string): { amountMinor: number; receipt?: string } {
   const items = objectAt(value, path)['Item']
   if (!Array.isArray(items)) throw new FieldError(`${path}.Item`, 'is not a list')
-  const amountMinor = amountMinorOf(itemOf(items, 'Amount', path))
+  const amountMinor = itemOf(items, { name: 'Amount', path }, amountMinorOf)
   if (amountMinor === null) throw new FieldError(`${path}.Item.Amount`, 'is not an amount in shillings')
-  const receipt = itemOf(items, 'MpesaReceiptNumber', path)
-  if (receipt === undefined || receipt === null) return { amountMinor }
-  return { amountMinor, receipt: textAt(receipt, `${path}.Item.MpesaReceiptNumber`) }
+  const receipt = itemOf(items, { name: 'MpesaReceiptNumber', path }, receiptOf)
+  return receipt === null ? { amountMinor } : { amountMinor, receipt }
 }
 
-/** The value of the item with this name; undefined when there is none. Two of one name contradict each other. */
-function itemOf(items: readonly unknown[], name: string, path: string): unknown {
-  const found = items.map((item) => objectAt(item, `${path}.Item`)).filter((item) => item['Name'] === name)
-  if (found.length > 1) throw new FieldError(`${path}.Item.${name}`, 'is given twice')
-  return found[0]?.['Value']
+/**
+ * What `read` makes of the item with this name; null when there is none, or nothing in it. Holes in the list are no items,
+ * and one that is there twice with one value is one; two values contradict each other.
+ */
+function itemOf<Value extends string | number>(
+  items: readonly unknown[],
+  { name, path }: { readonly name: string; readonly path: string },
+  read: (value: unknown) => Value | null,
+): Value | null {
+  const found = items
+    .filter((item) => item !== null)
+    .map((item) => objectAt(item, `${path}.Item`))
+    .filter((item) => item['Name'] === name)
+    .map((item) => read(item['Value']))
+  if (new Set(found).size > 1) throw new FieldError(`${path}.Item.${name}`, 'is given twice, with two values')
+  return found[0] ?? null
+}
+
+/** The receipt's number, trimmed and upper-case; null for what is none, because money is not refused for its receipt. */
+function receiptOf(value: unknown): string | null {
+  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim().toUpperCase() : ''
+  return text === '' || text.length > ID_LENGTH_MAX || LONE_SURROGATE.test(text) ? null : text
 }
 
 function objectAt(value: unknown, field: string): { readonly [key: string]: unknown } {

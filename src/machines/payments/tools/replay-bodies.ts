@@ -1,3 +1,5 @@
+import { type MpesaParse, parseStkCallback } from './mpesa.ts'
+
 /** Where a body begins. Inside a JSON string its quotes would be escaped, so this never stands in one. */
 const BODY_START = /\{\s*"Body"\s*:/g
 
@@ -17,6 +19,12 @@ export function bodiesOf(line: string): readonly unknown[] {
   const before = text.slice(0, starts[0])
   const pieces = starts.flatMap((start, at) => bodyAndRest(text.slice(start, starts[at + 1])))
   return [...(isSeparator(before) ? [] : [before.trim()]), ...pieces]
+}
+
+/** The same, parsed, in order: every body, and every part that is none. At least one. */
+export function parseStkCallbacks(text: string): readonly MpesaParse[] {
+  const bodies = bodiesOf(text)
+  return bodies.length === 0 ? [parseStkCallback(text)] : bodies.map((body) => parseStkCallback(body))
 }
 
 /** A text that begins with a body: up to its last brace, and what follows it unless that only separates. */
