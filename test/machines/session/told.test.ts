@@ -244,6 +244,20 @@ describe('domain.md §1.7 queries', () => {
     expect(ids(B, { archived: false })).toEqual([['ses-1'], null])
   })
 
+  test('list: a page looks at 200 dialogues, and ends there with a cursor', () => {
+    const world = new World()
+    for (let number = 0; number < 201; number += 1) {
+      world.ok(A, 'create', {
+        invitee: { kind: 'phone', ref: `0712${String(number).padStart(6, '0')}` },
+        tokenSeed: SEED,
+      })
+    }
+    world.ok(A, 'withdraw', SID)
+    const ended = (cursor: object): unknown => world.ask(A, 'list', { status: 'ABANDONED', ...cursor }).value
+    expect(ended({})).toEqual({ sessions: [], cursor: 2 })
+    expect(ended({ cursor: 2 })).toMatchObject({ sessions: [{ id: 'ses-1' }], cursor: null })
+  })
+
   test('history: own messages in the order of seq, by stage, from a seq on, at most so many', () => {
     const world = worldIn('ACTIVE')
     for (const text of ['one', 'two', 'three']) {

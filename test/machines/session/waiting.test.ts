@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   displayStatus,
   gateValues,
+  resolveRefusal,
   waiters,
   waitingOn,
   type GateFacts,
@@ -170,6 +171,11 @@ describe('domain.md §1.4 WAITING', () => {
     expect(waiters(given)).toEqual(expected)
     expect(waitingOn(given, A)).toEqual(on)
     expect(displayStatus('ACTIVE', given)).toBe(expected.length === 1 ? 'WAITING' : 'ACTIVE')
+  })
+
+  test('resolving is refused to a stranger with every key of the last stage', () => {
+    const keys = ['strategiesSubmitted', 'rankingsSubmitted', 'overlapIdentified', 'agreementCreated']
+    expect(resolveRefusal(facts(atFour, atFour), C)).toEqual({ error: 'GATES_NOT_SATISFIED', unsatisfied: keys })
   })
 
   test('somebody with something to do does not wait', () => {

@@ -57,7 +57,8 @@ export type Answer = { readonly [key: string]: Value }
 
 /** The machine session under the real session layer, with stand-ins for the machines around it. */
 export class World {
-  readonly harness = machineHarness([session, gates, listener])
+  // What a machine may not use is looked for by the properties, whose replicas are guarded.
+  readonly harness = machineHarness([session, gates, listener], { guard: false })
   private readonly mounted = mount([session], sessionCodec)
   private readonly sessions = new Map<string, ReturnType<typeof this.harness.session>>()
 
@@ -184,7 +185,7 @@ export const TOKEN = `inv-1-${SEED}`
 export const agreementOf = (status: 'PROPOSED' | 'AGREED' | 'ABANDONED', agreedBy: readonly string[] = [A]) => ({
   strategyId: null,
   description: 'we walk on Sundays',
-  type: 'CHECK_IN',
+  type: 'CHECK_IN' as const,
   duration: null,
   measureOfSuccess: null,
   followUpAt: null,

@@ -1,6 +1,6 @@
 import type { GatesView } from './gates-schema.ts'
 import type { PersonRow } from './rows.ts'
-import { LAST_STAGE, STAGES, type Stage } from './stages.ts'
+import type { Stage } from './stages.ts'
 
 /** What gate values are computed from: everything of one dialogue that bears on a key. */
 export interface GateFacts {
@@ -86,7 +86,8 @@ export function stageOf(
   const [row] = view.stages.range({ prefix: [sid, user], limit: 1, reverse: true })
   if (row === undefined) return { stage: null, completed: false }
   const [[, , stage], { completedAt }] = row
-  return { stage: STAGES[stage] ?? LAST_STAGE, completed: completedAt !== null }
+  // Only stages are ever written as the last part of the key.
+  return { stage: stage as Stage, completed: completedAt !== null }
 }
 
 /** Granted and not revoked. */

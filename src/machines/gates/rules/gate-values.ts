@@ -17,10 +17,8 @@ export function unsatisfiedKeys(facts: GateFacts, user: string, stage: Stage): r
 }
 
 /** Whether somebody has done everything of a stage that can be done alone. */
-export function ownPartsDone(facts: GateFacts, user: string, stage: Stage): boolean {
-  const pair = pairOf(facts, user)
-  if (pair === null) return false
-  return GATE_KEYS[stage].every((key) => OWN_PARTS[key as OwnPart]?.(pair.own, facts) ?? true)
+export function ownPartsDone(facts: GateFacts, own: PersonFacts, stage: Stage): boolean {
+  return GATE_KEYS[stage].every((key) => OWN_PARTS[key as OwnPart]?.(own, facts) ?? true)
 }
 
 interface Pair {

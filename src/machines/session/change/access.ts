@@ -14,6 +14,10 @@ const isMember = ({ creatorId, partnerId }: Dialogue, principal: string): boolea
 export const otherOf = ({ creatorId, partnerId }: Dialogue, principal: string): string | null =>
   principal === creatorId ? partnerId : creatorId
 
+/** The members but one: nobody before the invitation is accepted. */
+export const othersThan = (dialogue: Dialogue, principal: string): readonly string[] =>
+  membersOf(dialogue).filter((member) => member !== principal)
+
 /** The creator and, from the acceptance on, the partner. */
 export const membersOf = ({ creatorId, partnerId }: Dialogue): readonly string[] =>
   partnerId === null ? [creatorId] : [creatorId, partnerId]

@@ -1,7 +1,7 @@
 import type { Dialogue, Invitation } from '../facts/rows.ts'
 import type { SessionContext } from '../facts/session-schema.ts'
 import type { AbandonCause, DialogueMove } from '../facts/states.ts'
-import { membersOf } from './access.ts'
+import { membersOf, othersThan } from './access.ts'
 import { endedInvitation } from './invite.ts'
 import { moveDialogue } from './move.ts'
 import { releasePairs } from './pairs.ts'
@@ -37,8 +37,7 @@ export function abandon(ctx: SessionContext, dialogue: Dialogue, { move, cause, 
   const closed = moveDialogue(ctx, dialogue, { move, cause, fields })
   release(ctx, closed)
   if (rest.invitation === undefined) {
-    const others = membersOf(closed).filter((member) => member !== by)
-    for (const member of others) ctx.notify(member, 'session.abandoned', { sid: closed.id, cause })
+    for (const member of othersThan(closed, by)) ctx.notify(member, 'session.abandoned', { sid: closed.id, cause })
   }
   ctx.publish('SessionClosed', { sid: closed.id, status: 'ABANDONED' })
   return closed

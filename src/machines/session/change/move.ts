@@ -74,7 +74,7 @@ export function touch(ctx: SessionContext, dialogue: Dialogue): Dialogue {
 }
 
 /** The invariants L-I1 to L-I3 and L-I7 of domain.md §1.1; L-I4 is kept by the keys of `pairs`. */
-function assertDialogue(dialogue: Dialogue): void {
+export function assertDialogue(dialogue: Dialogue): void {
   const { id, status, partnerId, creatorId, pause, invitation } = dialogue
   const broken = (what: string): never => {
     throw new InvariantError(`${id} is ${status} ${what}`)

@@ -20,9 +20,11 @@ const output = z.object({ session: shownDialogue })
 export const resolve = command({ input: sid, output }, (ctx: SessionContext, { sid: id }) => {
   const dialogue = dialogueOf(ctx, id)
   if (isRejection(dialogue)) return dialogue
-  const { principal, state: _own } = ctx
-  if (dialogue.status !== 'ACTIVE') return ctx.reject('SESSION_NOT_ACTIVE', { status: dialogue.status })
-  const facts = gateFactsOf(ctx.read(gatesTables), id, [principal, otherOf(dialogue, principal) ?? ''])
+  const { principal } = ctx
+  const partner = otherOf(dialogue, principal)
+  const { status: now } = dialogue
+  if (now !== 'ACTIVE' || partner === null) return ctx.reject('SESSION_NOT_ACTIVE', { status: now })
+  const facts = gateFactsOf(ctx.read(gatesTables), id, [principal, partner])
   const refusal = resolveRefusal(facts, principal)
   switch (refusal?.error) {
     case 'GATES_NOT_SATISFIED':

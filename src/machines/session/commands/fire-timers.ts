@@ -15,9 +15,10 @@ export const creationTtl: Fire = (ctx, _payload, sid) => {
 /** The invitation was neither accepted nor declined. */
 export const inviteExpiry: Fire = (ctx, _payload, sid) => {
   const dialogue = ctx.state.dialogues.get(sid)
-  if (dialogue === undefined) return
-  abandon(ctx, dialogue, { move: 'invite-expiry', cause: 'INVITE_EXPIRED', invitation: 'EXPIRED' })
-  ctx.notify(dialogue.creatorId, 'session.invitation_expired', { sid })
+  if (dialogue !== undefined) {
+    abandon(ctx, dialogue, { move: 'invite-expiry', cause: 'INVITE_EXPIRED', invitation: 'EXPIRED' })
+    ctx.notify(dialogue.creatorId, 'session.invitation_expired', { sid })
+  }
 }
 
 /** Neither did anything for 90 days. */
@@ -29,10 +30,9 @@ export const inactivity: Fire = (ctx, _payload, sid) => {
 /** Once in a pause. */
 export const pauseReminder: Fire = (ctx, _payload, sid) => {
   const dialogue = ctx.state.dialogues.get(sid)
-  const paused = dialogue?.pause ?? null
-  if (dialogue === undefined || paused === null) return
-  for (const member of membersOf(dialogue)) {
-    ctx.notify(member, 'session.pause_reminder', { sid, expiresAt: paused.expiresAt })
+  if (dialogue !== undefined && dialogue.pause !== null) {
+    const { expiresAt } = dialogue.pause
+    for (const member of membersOf(dialogue)) ctx.notify(member, 'session.pause_reminder', { sid, expiresAt })
   }
 }
 

@@ -39,7 +39,7 @@ export const resendInvitation = command({ input: sid, output }, (ctx: SessionCon
   const dialogue = ownDialogue(ctx, input.sid)
   if (isRejection(dialogue)) return dialogue
   const { status, invitation } = dialogue
-  if (status !== 'INVITED') {
+  if (status !== 'INVITED' || invitation.lastSentAt === null) {
     const allowed = status === 'CREATED' ? ['invite'] : []
     return ctx.reject('INVALID_STATE_TRANSITION', {
       entity: 'session',
@@ -49,7 +49,7 @@ export const resendInvitation = command({ input: sid, output }, (ctx: SessionCon
     })
   }
   if (invitation.resendCount >= RESENDS_MAX) return ctx.reject('RATE_LIMITED', { reason: 'MAX_RESENDS' })
-  const retryAt = (invitation.lastSentAt ?? 0) + RESEND_INTERVAL_MS
+  const retryAt = invitation.lastSentAt + RESEND_INTERVAL_MS
   if (ctx.now < retryAt) return ctx.reject('RATE_LIMITED', { retryAt })
   const sent = { ...sentInvitation(ctx, dialogue), resendCount: invitation.resendCount + 1 }
   return { session: showDialogue(touch(ctx, { ...dialogue, invitation: sent }), ctx.principal) }
@@ -119,26 +119,20 @@ function pendingDialogue(
 /** The delivery of an invitation: when it fails for good, the creator hears it and may send again or pass the link on. */
 export const deliverTask: TaskHandlers<typeof sessionSchema, 'invitation.deliver'> = {
   onResult: (ctx, task) => {
-    noteDelivery(ctx, task, false)
+    noteDelivery(ctx, task.ref, false)
     return null
   },
   onFailed: (ctx, task) => {
-    const dialogue = noteDelivery(ctx, task, true)
-    if (dialogue === null) return
-    const { id: sid, creatorId, invitation } = dialogue
-    ctx.notify(creatorId, 'session.delivery_failed', { sid, invitationId: invitation.id })
+    noteDelivery(ctx, task.ref, true)
   },
 }
 
-/** Only the task of the last sending counts. */
-function noteDelivery(
-  ctx: SessionContext,
-  { ref, taskId }: { readonly ref: string; readonly taskId: string },
-  deliveryFailed: boolean,
-): Dialogue | null {
-  const dialogue = ctx.state.dialogues.get(ref)
-  if (dialogue === undefined || dialogue.invitation.taskId !== taskId) return null
-  const noted = { ...dialogue, invitation: { ...dialogue.invitation, taskId: null, deliveryFailed } }
-  ctx.state.dialogues.set(ref, noted)
-  return noted
+/** An open task is that of the last sending: the one before was cancelled, and so is the last one when it is decided. */
+function noteDelivery(ctx: SessionContext, sid: string, deliveryFailed: boolean): void {
+  const dialogue = ctx.state.dialogues.get(sid)
+  if (dialogue !== undefined) {
+    const { invitation, creatorId } = dialogue
+    ctx.state.dialogues.set(sid, { ...dialogue, invitation: { ...invitation, taskId: null, deliveryFailed } })
+    if (deliveryFailed) ctx.notify(creatorId, 'session.delivery_failed', { sid, invitationId: invitation.id })
+  }
 }

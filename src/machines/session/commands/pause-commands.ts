@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { dialogueOf, otherOf } from '../change/access.ts'
+import { dialogueOf, othersThan } from '../change/access.ts'
 import { moveDialogue, refusedMove } from '../change/move.ts'
 import { showDialogue, shownDialogue } from '../change/shown.ts'
 import { COOLING_MS_MIN, INACTIVITY_MS, PAUSE_MS_MAX, PAUSE_REMINDER_MS } from '../facts/dialogue-bounds.ts'
@@ -35,7 +35,7 @@ export const pause = command(
       },
     })
     const body = { sid: id, by, coolUntil, ...(told === null ? {} : { reason: told }) }
-    ctx.notify(otherOf(dialogue, by) ?? '', 'session.paused', body)
+    for (const other of othersThan(dialogue, by)) ctx.notify(other, 'session.paused', body)
     ctx.publish('SessionPaused', { sid: id })
     return { session: showDialogue(paused, by) }
   },
@@ -46,15 +46,15 @@ export const resume = command({ input: sid, output }, (ctx: SessionContext, { si
   const dialogue = dialogueOf(ctx, id)
   if (isRejection(dialogue)) return dialogue
   const { pause: paused, status } = dialogue
-  const refused = refusedMove(status, 'resume')
-  if (refused !== null || paused === null) return ctx.reject('INVALID_STATE_TRANSITION', { ...refused })
+  // There is a pause exactly while it is PAUSED (L-I2).
+  if (paused === null) return ctx.reject('INVALID_STATE_TRANSITION', { ...refusedMove(status, 'resume') })
   const { now, principal: by } = ctx
   if (by !== paused.by && now < paused.coolUntil) return ctx.reject('COOLING', { coolUntil: paused.coolUntil })
   ctx.cancel('pause-reminder', id)
   ctx.cancel('pause-max', id)
   ctx.schedule('inactivity', now + INACTIVITY_MS, null, id)
   const active = moveDialogue(ctx, dialogue, { move: 'resume', fields: { pause: null, lastActivityAt: now } })
-  ctx.notify(otherOf(dialogue, by) ?? '', 'session.resumed', { sid: id, by })
+  for (const other of othersThan(dialogue, by)) ctx.notify(other, 'session.resumed', { sid: id, by })
   ctx.publish('SessionResumed', { sid: id, pausedFor: now - paused.pausedAt })
   return { session: showDialogue(active, by) }
 })

@@ -38,6 +38,6 @@ export const READINGS_MAX = 100
 export const LIST_MAX = 50
 export const HISTORY_MAX = 100
 /** Dialogues that one page of a list looks at; the page ends there with a cursor. */
-export const LIST_SCAN_MAX = 500
+export const LIST_SCAN_MAX = 200
 /** Status changes of one dialogue that its audit gives, the first. Pauses alone are without bound. */
 export const AUDIT_MAX = 500

@@ -4,13 +4,13 @@ import type { Parsed } from '../../../machine/define/schema.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { gateFactsOf, type GateFacts, type PersonFacts } from '../../gates/facts/gate-facts.ts'
 import { gatesTables } from '../../gates/facts/gates-schema.ts'
-import { gateValues, ownPartsDone, pairOf } from '../../gates/rules/gate-values.ts'
+import { gateValues, ownPartsDone } from '../../gates/rules/gate-values.ts'
 import { otherOf, visibleDialogue } from '../change/access.ts'
 import { nameOf } from '../change/invite.ts'
 import { showDialogue, shownDialogue } from '../change/shown.ts'
 import { AUDIT_MAX, LIST_MAX, LIST_SCAN_MAX } from '../facts/dialogue-bounds.ts'
 import { id, sid } from '../facts/fields.ts'
-import { auditRow, invitation as invitationRow } from '../facts/rows.ts'
+import { auditRow, invitation as invitationRow, type Dialogue } from '../facts/rows.ts'
 import type { SessionQueryContext, SessionView } from '../facts/session-schema.ts'
 import { DIALOGUE_STATUSES } from '../facts/states.ts'
 import { displayStatus, waitingOn } from '../rules/waiting.ts'
@@ -44,23 +44,23 @@ export const get = query(
       ...core,
       displayStatus: displayStatus(dialogue.status, facts),
       waitingOn: dialogue.status === 'ACTIVE' ? [...waitingOn(facts, viewer)] : [],
-      ...positionsOf(facts, viewer),
+      ...positionsOf(facts),
     }
   },
 )
 
-function positionsOf(facts: GateFacts, viewer: string) {
-  const pair = pairOf(facts, viewer)
-  if (pair === null) return { own: null, partner: null }
-  const { own, partner } = pair
-  const gates = own.stage === null ? {} : gateValues(facts, viewer, own.stage)
+/** The viewer's is the first of the facts. */
+function positionsOf(facts: GateFacts) {
+  const [own, partner] = facts.people
+  const gates = own.stage === null ? {} : gateValues(facts, own.user, own.stage)
   return { own: { ...positionOf(facts, own), gates }, partner: positionOf(facts, partner) }
 }
 
-function positionOf(facts: GateFacts, { user, stage, completed }: PersonFacts): z.output<typeof position> {
+function positionOf(facts: GateFacts, person: PersonFacts): z.output<typeof position> {
+  const { stage, completed } = person
   if (stage === null) return { stage, status: 'NOT_STARTED' }
   if (completed) return { stage, status: 'COMPLETED' }
-  return { stage, status: ownPartsDone(facts, user, stage) ? 'GATE_PENDING' : 'IN_PROGRESS' }
+  return { stage, status: ownPartsDone(facts, person, stage) ? 'GATE_PENDING' : 'IN_PROGRESS' }
 }
 
 /** The viewer's dialogues, the latest first; `cursor` is where the next page begins. */
@@ -84,21 +84,28 @@ export const list = query(
       reverse: true,
     })
     const sessions: Parsed<typeof shownDialogue>[] = []
-    let cursor: number | null = rows.length < LIST_SCAN_MAX ? null : (rows.at(-1)?.[0][1] ?? null)
+    let looked = 0
+    let cursor: number | null = null
     for (const [[, number], sid] of rows) {
-      const dialogue = view.dialogues.get(sid)
-      if (dialogue === undefined) continue
-      const shown = showDialogue(dialogue, viewer)
-      if (input.status !== undefined && shown.status !== input.status) continue
-      if (input.archived !== undefined && shown.archived !== input.archived) continue
-      sessions.push(shown)
-      if (sessions.length < input.limit) continue
+      looked += 1
       cursor = number
-      break
+      const dialogue = view.dialogues.get(sid)
+      if (dialogue !== undefined && isWanted(dialogue, viewer, input)) sessions.push(showDialogue(dialogue, viewer))
+      if (sessions.length === input.limit) break
     }
-    return { sessions, cursor }
+    const all = looked === rows.length && looked < LIST_SCAN_MAX && sessions.length < input.limit
+    return { sessions, cursor: all ? null : cursor }
   },
 )
+
+function isWanted(
+  { status, archivedBy }: Dialogue,
+  viewer: string,
+  wanted: { readonly status?: string | undefined; readonly archived?: boolean | undefined },
+): boolean {
+  if (wanted.status !== undefined && wanted.status !== status) return false
+  return wanted.archived === undefined || wanted.archived === archivedBy.includes(viewer)
+}
 
 /** What whoever holds an invitation may know before deciding: who invites, and until when. */
 export const invitation = query(

@@ -1,6 +1,6 @@
-import type { GateFacts } from '../../gates/facts/gate-facts.ts'
-import { LAST_STAGE, type Stage } from '../../gates/facts/stages.ts'
-import { ownPartsDone, pairOf, unsatisfiedKeys } from '../../gates/rules/gate-values.ts'
+import type { GateFacts, PersonFacts } from '../../gates/facts/gate-facts.ts'
+import { LAST_STAGE } from '../../gates/facts/stages.ts'
+import { ownPartsDone, unsatisfiedKeys } from '../../gates/rules/gate-values.ts'
 import type { DialogueStatus } from '../facts/states.ts'
 import { resolveRefusal } from './resolve.ts'
 
@@ -22,40 +22,27 @@ export function waiters(facts: GateFacts): readonly string[] {
   if (one.stage === null || other.stage === null) return []
   const lower = one.stage < other.stage ? one.stage : other.stage
   const literal = lower === 1 || lower === 2
-  const waits = literal ? hasDone(facts, lower) : isBlocked(facts)
-  return facts.people.filter(({ user }) => waits(user)).map(({ user }) => user)
+  const waits = literal
+    ? ({ user, stage }: PersonFacts) => stage !== lower || unsatisfiedKeys(facts, user, lower).length === 0
+    : (person: PersonFacts) => isBlocked(facts, person)
+  return facts.people.filter(waits).map(({ user }) => user)
 }
 
 /** What a person who has done everything alone still waits for; empty while there is something to do. */
 export function waitingOn(facts: GateFacts, user: string): readonly string[] {
-  const stage = pairOf(facts, user)?.own.stage ?? null
-  if (stage === null || !isBlocked(facts)(user)) return []
-  const missing = unsatisfiedKeys(facts, user, stage)
-  if (missing.length > 0) return missing
-  return [stage === LAST_STAGE ? (resolveRefusal(facts, user)?.error ?? '') : 'PARTNER_NOT_READY']
+  const own = facts.people.find((person) => person.user === user)
+  if (own === undefined || own.stage === null || !isBlocked(facts, own)) return []
+  const refusal = own.stage === LAST_STAGE ? resolveRefusal(facts, user) : null
+  if (refusal !== null && refusal.error !== 'GATES_NOT_SATISFIED') return [refusal.error]
+  return unsatisfiedKeys(facts, user, own.stage)
 }
 
-const hasDone =
-  (facts: GateFacts, stage: Stage) =>
-  (user: string): boolean => {
-    const own = pairOf(facts, user)?.own.stage ?? 0
-    return own > stage || unsatisfiedKeys(facts, user, stage).length === 0
-  }
-
-/** All own parts are true, nothing waits for this person, and going on would be refused. */
-const isBlocked =
-  (facts: GateFacts) =>
-  (user: string): boolean => {
-    const pair = pairOf(facts, user)
-    const stage = pair?.own.stage ?? null
-    if (pair === null || stage === null || pair.own.todo || !ownPartsDone(facts, user, stage)) return false
-    return stage === LAST_STAGE ? resolveRefusal(facts, user) !== null : !mayAdvance(facts, user, stage)
-  }
-
-/** The last two checks of advancing a stage: its keys, and before the last stage the partner's. */
-function mayAdvance(facts: GateFacts, user: string, stage: Stage): boolean {
-  if (unsatisfiedKeys(facts, user, stage).length > 0) return false
-  const partner = pairOf(facts, user)?.partner
-  if (stage !== 3 || partner === undefined) return true
-  return partner.stage === LAST_STAGE || unsatisfiedKeys(facts, partner.user, 3).length === 0
+/**
+ * All own parts are true, nothing waits for this person, and going on would be refused. Before the last stage the keys of both
+ * are checked as well, but those of stage 3 are the same for both: with all of them true, all of the partner's are.
+ */
+function isBlocked(facts: GateFacts, own: PersonFacts): boolean {
+  const { stage, user } = own
+  if (stage === null || own.todo || !ownPartsDone(facts, own, stage)) return false
+  return stage === LAST_STAGE ? resolveRefusal(facts, user) !== null : unsatisfiedKeys(facts, user, stage).length > 0
 }
