@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { DAY_MS } from '../../../../src/base/time.ts'
+import { DAY_MS, MINUTE_MS } from '../../../../src/base/time.ts'
 import { ADMIN, CLIENT, PHONE, PRICE, STRANGER, THERAPIST, WORKER, World } from '../world.ts'
 
 describe('domain.md §3.10 the canonical flow', () => {
-  test('domain.md §3.10 steps 1–6 and 10', () => {
+  test('domain.md §3.10 steps 1 to 10', () => {
     const world = new World()
     // 1
     const booked = world.ok(CLIENT, 'requestBooking', {
@@ -57,7 +57,7 @@ describe('domain.md §3.10 the canonical flow', () => {
     expect(world.callback(success)).toEqual({ ...applied, duplicate: true })
     // 6
     expect(world.ok(THERAPIST, 'routeAfterPayment', { id })).toMatchObject({ session: 'forms_required' })
-    expect(world.answer(CLIENT, 'canJoin', { id })).toMatchObject({ ok: false, code: 'FORMS_INCOMPLETE' })
+    expect(world.refused(CLIENT, 'joinVideo', { id })).toMatchObject({ code: 'FORMS_INCOMPLETE' })
     expect(world.ok(CLIENT, 'completeForm', { id, formId: 'intake', contentHash: 'a'.repeat(64) })).toMatchObject({
       formsOpen: 1,
     })
@@ -65,6 +65,26 @@ describe('domain.md §3.10 the canonical flow', () => {
     expect(last).toMatchObject({ session: 'ready', formsOpen: 0 })
     expect(world.topics(CLIENT).at(-1)).toBe('booking.ready')
     expect(world.topics(THERAPIST).at(-1)).toBe('booking.ready')
+    // 7
+    world.passToStart(id, -10 * MINUTE_MS)
+    const waiting = 'waiting_for_participants'
+    expect(world.ok(CLIENT, 'joinVideo', { id })).toMatchObject({ session: 'ready', video: waiting })
+    expect(world.ok(THERAPIST, 'joinVideo', { id })).toMatchObject({ session: 'in_progress', video: 'active' })
+    for (const principal of [CLIENT, THERAPIST]) expect(world.topics(principal).at(-1)).toBe('session.started')
+    // 8
+    expect(world.ok(CLIENT, 'reportVideoFailure', { id, detail: 'no picture' })).toMatchObject({ video: 'failed' })
+    expect(world.ok(THERAPIST, 'retryVideo', { id })).toMatchObject({ session: 'in_progress', video: waiting })
+    expect(world.ok(THERAPIST, 'joinVideo', { id })).toMatchObject({ video: waiting })
+    expect(world.ok(CLIENT, 'joinVideo', { id })).toMatchObject({ session: 'in_progress', video: 'active' })
+    // 9
+    const ended = { id, payment: 'confirmed', session: 'completed', video: 'ended' }
+    expect(world.ok(THERAPIST, 'endSession', { id })).toEqual(ended)
+    const end = world.audit(id).filter(({ action }) => action === 'endSession')
+    expect(end.map(({ entity, to }) => [entity, to])).toEqual([
+      ['session', 'completed'],
+      ['video', 'ended'],
+    ])
+    expect(new Set(end.map((record) => record.group)).size).toBe(1)
     // 10
     const twice = world.callback({ transactionId: 'tx-3', attemptId: 'att-1' })
     expect(twice).toEqual({
@@ -72,7 +92,7 @@ describe('domain.md §3.10 the canonical flow', () => {
       bookingId: id,
       attemptId: 'att-1',
       payment: 'confirmed',
-      session: 'ready',
+      session: 'completed',
     })
     const [refund] = world.view(id).refunds
     expect(refund).toMatchObject({
@@ -92,7 +112,7 @@ describe('domain.md §3.10 the canonical flow', () => {
         .filter(({ topic }) => topic === 'refund.status')
         .map(({ body }) => body['status']),
     ).toEqual(['QUEUED', 'SETTLED'])
-    expect(world.triple(id)).toBe('confirmed/ready/not_started')
+    expect(world.triple(id)).toBe('confirmed/completed/ended')
   })
 
   test('domain.md §3.9 no notification carries the phone number, and reads mask it', () => {
