@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DAY_MS, MINUTE_MS } from '../../../../src/base/time.ts'
-import { ADMIN, CLIENT, PHONE, PRICE, STRANGER, THERAPIST, WORKER, World } from '../world.ts'
+import { ADMIN, CLIENT, callbackOf, PHONE, PRICE, STRANGER, THERAPIST, WORKER, World } from '../world.ts'
 
 describe('domain.md §3.10 the canonical flow', () => {
   test('domain.md §3.10 steps 1 to 10', () => {
@@ -53,8 +53,9 @@ describe('domain.md §3.10 the canonical flow', () => {
       session: 'paid',
     })
     expect(world.callback(success)).toEqual({ ...applied, duplicate: true })
-    world.open(WORKER, ['payments'])
-    expect(world.callback(success)).toEqual({ ...applied, duplicate: true })
+    world.open('worker:other', ['payments'])
+    const elsewhere = world.ok('worker:other', 'paymentCallback', callbackOf(success))
+    expect(elsewhere).toEqual({ ...applied, duplicate: true })
     // 6
     expect(world.ok(THERAPIST, 'routeAfterPayment', { id })).toMatchObject({ session: 'forms_required' })
     expect(world.refused(CLIENT, 'joinVideo', { id })).toMatchObject({ code: 'FORMS_INCOMPLETE' })
