@@ -135,7 +135,7 @@ function addStatus(root: Command, setExit: SetExit): void {
 function addPayments(root: Command, setExit: SetExit): void {
   const payments = root
     .command('payments')
-    .description('payment callbacks: make a file of them, feed a file to a cluster')
+    .description('payment callbacks: make a file of them, feed a file to a cluster, compare with a statement')
   payments
     .command('generate')
     .description('write M-Pesa STK-push callbacks to stdout, one JSON body per line, as the provider would send them')
@@ -155,6 +155,35 @@ function addPayments(root: Command, setExit: SetExit): void {
       const { replay } = await import('./payments/replay.ts')
       setExit(await replay({ file, endpoints: await endpointsOf(flags), json: flags.json === true }))
     })
+  addReconcile(payments, setExit)
+}
+
+function addReconcile(payments: Command, setExit: SetExit): void {
+  withSettings(payments.command('reconcile'), ['endpoints'])
+    .description("compare the provider's statement with the receipts and refunds of the cluster; - reads stdin")
+    .argument('<statement>', 'a statement as CSV')
+    .option('--columns <file>', 'a JSON file that says what the columns are called (docs/cli.md)')
+    .option(
+      '--since <time>',
+      'only what the cluster was told of from then on, for example 2026-11-01T00:00+03:00',
+      time,
+    )
+    .option('--until <time>', 'and before then', time)
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', '\nExample:\n  holdfast payments reconcile statement.csv --since 2026-11-01T00:00+03:00')
+    .action(async (file, flags) => {
+      const { reconcileStatement } = await import('./payments/reconcile.ts')
+      const endpoints = await endpointsOf(flags)
+      setExit(await reconcileStatement({ ...flags, file, endpoints, json: flags.json === true }))
+    })
+}
+
+/** A point in time with its zone, in milliseconds since 1970: without a zone, who reads it would have to guess. */
+function time(text: string): number {
+  const zoned = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+  const at = zoned ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(at)) throw new InvalidArgumentError('Say a date, or a time with its zone: 2026-11-01T00:00+03:00.')
+  return at
 }
 
 function addSim(root: Command, setExit: SetExit): void {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -189,6 +189,7 @@ describe('a development server', () => {
     expect(result).toMatchObject({ received: 150, rejected: {}, ignored: 0, orphaned: 0 })
     expect(result.applied + result.replayed + result.malformed).toBe(150)
     expect(result.totals.callbacks.APPLIED).toBe(result.applied)
+    expect(await reconciled(directory, endpoint, result.totals.captures.applied.minor)).toEqual([0, 4, 1])
     const status = await run('status', '--endpoints', endpoint, '--json')
     expect(status.code).toBe(0)
     expect(JSON.parse(status.out)).toMatchObject({ leader: 'n1', canLose: 0, nodes: [{ id: 'n1', health: 'ok' }] })
@@ -197,6 +198,31 @@ describe('a development server', () => {
     expect(await end).toMatchObject({ code: 0 })
   })
 })
+
+/**
+ * Exit codes of three reconciliations: with the statement that the callbacks in the directory make, with one that has a
+ * line more, and with one that cannot be read.
+ */
+async function reconciled(directory: string, endpoint: string, appliedMinor: number): Promise<number[]> {
+  const paid = new Map<string, string>()
+  for (const body of readFileSync(join(directory, 'callbacks'), 'utf8').split('\n')) {
+    const [, amount] = /"Amount","Value":"?(\d+)/.exec(body) ?? []
+    const [, receipt] = /"MpesaReceiptNumber","Value":"(\w+)"/.exec(body) ?? []
+    if (amount !== undefined && receipt !== undefined) paid.set(receipt, amount)
+  }
+  const header = 'Receipt No.,Paid In,Withdrawn'
+  const rows = [...paid].map(([receipt, amount]) => `${receipt},"${Number(amount).toLocaleString('en-US')}.00",`)
+  const file = join(directory, 'statement.csv')
+  const codes: number[] = []
+  for (const lines of [rows, [...rows, 'LOST,1.00,'], ['R1,1.2.3,']]) {
+    writeFileSync(file, [header, ...lines].join('\n'))
+    const { code, out, err } = await run('payments', 'reconcile', file, '--endpoints', endpoint, '--json')
+    codes.push(code ?? -1)
+    if (code === 1) expect(err).toContain(`${file}:2:4: "1.2.3" is no amount`)
+    else expect(JSON.parse(out).received.known.minor).toBe(appliedMinor)
+  }
+  return codes
+}
 
 describe('a development cluster', () => {
   test('three nodes say where they are, one that is killed comes back, and SIGINT ends all', async () => {

@@ -24,6 +24,19 @@ export {
   type ReplayPlan,
   type ReplayStep,
 } from './tools/plan-replay.ts'
+export { readStatement, statementAmount, type Statement, type StatementLine } from './tools/statement.ts'
+export { MPESA_STATEMENT, statementColumns, type StatementColumns } from './tools/statement-columns.ts'
+export type { StatementFault } from './tools/statement-csv.ts'
+export {
+  reconcile,
+  type Difference,
+  type DifferenceKind,
+  type Known,
+  type KnownReceipt,
+  type KnownRefund,
+  type Reconciliation,
+  type Sum,
+} from './tools/statement-match.ts'
 export { completionPct, midSessionPct, refundAmount, refundPct, type Role } from './rules/refund-policy.ts'
 export { CALLBACK_RESULTS, REFUND_STATUSES, type CallbackResult } from './facts/rows.ts'
 export { CANCEL_REASONS } from './facts/fields.ts'

@@ -14,6 +14,7 @@ import { transition } from './commands/transition-command.ts'
 import { joinVideo, leaveVideo, reportVideoFailure, retryVideo } from './commands/video-commands.ts'
 import { canJoin, get, list, refundQuote } from './queries/booking-queries.ts'
 import { stuck, totals } from './queries/operator-queries.ts'
+import { receipts, refunds } from './queries/receipt-queries.ts'
 import { refundTask } from './change/refunds.ts'
 import { paymentsSchema } from './facts/payments-schema.ts'
 
@@ -47,7 +48,7 @@ export const payments = defineMachine('payments', paymentsSchema, {
     rejectRefund,
     transition,
   },
-  queries: { get, list, canJoin, refundQuote, audit, stuck, totals, suspense, reviews },
+  queries: { get, list, canJoin, refundQuote, audit, stuck, totals, suspense, reviews, receipts, refunds },
   timers: { booking: (ctx, _payload, bookingId) => fireTimers(ctx, bookingId) },
   tasks: { 'payment.stk_push': pushTask, 'payment.query': queryTask, 'payment.refund': refundTask },
   migrations: { 2: migrateFromV1 },

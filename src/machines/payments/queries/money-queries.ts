@@ -45,7 +45,8 @@ export const reviews = query(
   },
 )
 
-function administratorsOnly(context: PaymentsQueryContext): Refusal | null {
+/** Why this asker is refused; null for an administrator. */
+export function administratorsOnly(context: PaymentsQueryContext): Refusal | null {
   const asker = context.session?.principal
   if (asker === undefined) return context.reject('UNAUTHENTICATED')
   return isAdmin(asker) ? null : context.reject('FORBIDDEN')
