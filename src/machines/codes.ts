@@ -135,4 +135,89 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cure: 'Withdraw, and begin a new dialogue.',
     },
   },
+  gates: {
+    WRONG_STAGE: {
+      cause:
+        'The command, or the keys asked for, belong to another stage: `required` says which, `actual` where you stand.',
+      cure: 'Go on with `advanceStage`; a stage that was left is not opened again.',
+    },
+    DRAFT_LOCKED: {
+      cause: 'The draft is shared as an attempt, which is not being refined.',
+      cure: 'Wait for the partner, or take the attempt back by revoking its consent.',
+    },
+    PHASE_CLOSED: {
+      cause: 'The last stage is in another phase: `phase`.',
+      cure: 'Ask `strategies`; `reopenStrategies` collects again when nothing was in common.',
+    },
+    NO_STRATEGIES: {
+      cause: 'You proposed no strategy.',
+      cure: 'Propose one, or say `declareNone`.',
+    },
+    INVALID_STAGE_TRANSITION: {
+      cause: 'Stages are taken one by one, from the one where you stand; the last is left by resolving the dialogue.',
+      cure: 'Ask `progress`, and advance from that stage to the next.',
+    },
+    GATES_NOT_SATISFIED: {
+      cause: 'Keys of the stage are false: `unsatisfied` names them in their order.',
+      cure: 'Do what they need; those of the partner need the partner.',
+    },
+    PARTNER_NOT_READY: {
+      cause: 'The partner has not done what both need here.',
+      cure: 'Wait for the partner.',
+    },
+    RETRIEVAL_DENIED: {
+      cause: 'Verdict of `retrieve`: this may not be asked for at this stage. It says nothing about what there is.',
+      cure: 'Ask for what the contract of the stage allows; `canRetrieve` tells.',
+    },
+    INVALID_QUERY: {
+      cause: 'Verdict of `retrieve`: there is no such query.',
+      cure: 'Use one of the legal shapes, with all of its fields and no other.',
+    },
+    ALREADY_SIGNED: { cause: 'Reason of CONFLICT: you have signed.', cure: 'Advance when the partner has.' },
+    ALREADY_CONFIRMED: {
+      cause: 'Reason of CONFLICT: you have said that you feel heard.',
+      cure: 'It cannot be taken back.',
+    },
+    ALREADY_DECIDED: {
+      cause: 'Reason of CONFLICT: the consent was granted or denied.',
+      cure: 'Take a granted one back with `revokeConsent`.',
+    },
+    OWN_PROPOSAL: {
+      cause: 'Reason of CONFLICT: you have agreed to this one.',
+      cure: 'Let the partner answer it.',
+    },
+    TOO_MANY: { cause: 'Reason of VALIDATION_ERROR: there is no room for more.', cure: 'Use those that are there.' },
+    NOT_OWN: {
+      cause: 'Reason of VALIDATION_ERROR: `needId` is no need of yours, or is named twice.',
+      cure: 'Ask `needs`.',
+    },
+    UNDECIDED: {
+      cause: 'Reason of VALIDATION_ERROR: an undecided need, `needId`, is not covered.',
+      cure: 'Decide on every undecided need in one command.',
+    },
+    SHARED: {
+      cause: 'Reason of VALIDATION_ERROR: the need `needId` is shared, so its decision stands.',
+      cure: 'Revoke its consent first.',
+    },
+    NOT_CONFIRMED: {
+      cause: 'Reason of VALIDATION_ERROR: `needId` is no confirmed need of yours.',
+      cure: 'Confirm it first.',
+    },
+    NOT_SHARED_BY_BOTH: {
+      cause: 'Reason of VALIDATION_ERROR: common ground rests on one shared need of each.',
+      cure: 'Name one consent of yours and one of the partner’s; both must be active.',
+    },
+    UNKNOWN_ITEM: {
+      cause: 'Reason of VALIDATION_ERROR: there is no common ground `cgId` that both can see.',
+      cure: 'Ask `commonGround`.',
+    },
+    NOT_A_RANKING: {
+      cause: 'Reason of VALIDATION_ERROR: a ranking names strategies of the pool, each once, at least one.',
+      cure: 'Ask `strategies`.',
+    },
+    NOT_IN_POOL: {
+      cause: 'Reason of VALIDATION_ERROR: there is no strategy `strategyId`.',
+      cure: 'Ask `strategies`.',
+    },
+  },
 }

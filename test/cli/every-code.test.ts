@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { explain, explainedCodes } from '../../src/cli/explain.ts'
 import { COMMON_ERRORS } from '../../src/machine/define/rejection.ts'
-import { counter, payments, session } from '../../src/machines/index.ts'
+import { counter, gates, payments, session } from '../../src/machines/index.ts'
 import { tokenize } from '../tidy/tokens.ts'
 import { sourcesBelow } from '../tidy/tree.ts'
 
@@ -35,7 +35,11 @@ const NO_CODES: { readonly [what: string]: string } = {
     'SHARED_CONTEXT VALIDATION_FEEDBACK SELF',
   'kinds and decisions of the machine gates':
     'COLLECTING RANKING REVEALING NEGOTIATING AGREED PROPOSED SAFETY CONNECTION AUTONOMY RECOGNITION MEANING FAIRNESS ' +
-    'CONFIRMED REJECTED MICRO_EXPERIMENT COMMITMENT CHECK_IN GRANTED DENIED',
+    'CONFIRMED REJECTED MICRO_EXPERIMENT COMMITMENT CHECK_IN GRANTED DENIED IDENTIFIED_NEED EVENT_SUMMARY ' +
+    'EMOTIONAL_PATTERN BOUNDARY EMPATHY_DRAFT EMPATHY_ATTEMPT STRATEGY_PROPOSAL OWN PARTNER BOTH OUTSIDE NONE RUNNING ' +
+    'AI_SUGGESTED ALLOWED',
+  'states of the empathy exchange': 'HELD ANALYZING AWAITING_SHARING REFINING READY REVEALED VALIDATED',
+  'cells of the retrieval contracts': 'AAA',
   currencies: 'KES',
 }
 const noCodes = new Set(Object.values(NO_CODES).flatMap((words) => words.split(' ')))
@@ -67,7 +71,7 @@ describe('holdfast explain', () => {
   })
 
   test('knows every code that machines may reject with, the kit’s and their own', () => {
-    const declared = [counter, payments, session].flatMap(({ schema }) => Object.keys(schema.errors))
+    const declared = [counter, payments, session, gates].flatMap(({ schema }) => Object.keys(schema.errors))
     expect([...Object.keys(COMMON_ERRORS), ...declared].filter((code) => !explained.has(code))).toEqual([])
   })
 

@@ -19,18 +19,22 @@ export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
 /** Stands for the machine gates: takes whatever rows a test wants there to be. */
-const gates = defineMachine('gates', gatesTables.schema, {
-  commands: {
-    put: command(
-      { input: z.object({ table: z.string(), key: z.unknown(), row: z.unknown() }), output: z.null() },
-      (ctx, { table, key, row }) => {
-        const tables = ctx.state as unknown as { [name: string]: { set(key: unknown, row: unknown): void } }
-        tables[table]?.set(key, row)
-        return null
-      },
-    ),
+const gates = defineMachine(
+  'gates',
+  { version: 1, state: gatesTables.schema.state },
+  {
+    commands: {
+      put: command(
+        { input: z.object({ table: z.string(), key: z.unknown(), row: z.unknown() }), output: z.null() },
+        (ctx, { table, key, row }) => {
+          const tables = ctx.state as unknown as { [name: string]: { set(key: unknown, row: unknown): void } }
+          tables[table]?.set(key, row)
+          return null
+        },
+      ),
+    },
   },
-})
+)
 
 const line = z.object({ event: z.string(), payload: z.unknown() })
 

@@ -1,5 +1,7 @@
+import { awaitsVerdict, exchangeOf, type ExchangeView } from './exchange.ts'
 import type { GatesView } from './gates-schema.ts'
-import type { PersonRow } from './rows.ts'
+import { AGREEMENTS_MAX, COMMON_GROUND_MAX, NEEDS_MAX } from './gates-bounds.ts'
+import { NOTHING_DONE } from './rows.ts'
 import type { Stage } from './stages.ts'
 
 /** What gate values are computed from: everything of one dialogue that bears on a key. */
@@ -38,42 +40,47 @@ export interface PersonFacts {
   readonly todo: boolean
 }
 
-/** Most needs, items or agreements of one dialogue that are looked at: above every bound on how many there may be. */
-const ROWS_MAX = 200
+/** The tables that facts are read from. */
+export interface FactTables {
+  readonly gates: GatesView
+  readonly exchange: ExchangeView
+}
 
-/** Reads the facts of a dialogue. Of the empathy exchange there is nothing yet: nobody has shared an attempt. */
-export function gateFactsOf(view: GatesView, sid: string, users: readonly [string, string]): GateFacts {
+/** Reads the facts of a dialogue of two people. */
+export function gateFactsOf(tables: FactTables, sid: string, users: readonly [string, string]): GateFacts {
+  const { gates } = tables
   const [one, other] = users
-  const commonGround = view.commonGround.range({ prefix: [sid], limit: ROWS_MAX }).map(([, item]) => item)
+  const agreements = gates.agreements.range({ prefix: [sid], limit: AGREEMENTS_MAX })
   return {
-    people: [personFacts(view, sid, one), personFacts(view, sid, other)],
-    commonGround: commonGround.filter(({ sourceNeedA, sourceNeedB }) =>
-      [sourceNeedA, sourceNeedB].every((consent) => isActive(view, sid, consent)),
-    ),
-    overlapFound: (view.dialogues.get(sid)?.overlap ?? null) !== null,
-    agreements: view.agreements
-      .range({ prefix: [sid], limit: ROWS_MAX })
-      .map(([[, id], { status, agreedBy }]) => ({ id, status, agreedBy })),
+    people: [
+      personFacts(tables, { sid, user: one, partner: other }),
+      personFacts(tables, { sid, user: other, partner: one }),
+    ],
+    commonGround: visibleCommonGround(gates, sid).map(([, item]) => item),
+    overlapFound: (gates.dialogues.get(sid)?.overlap ?? null) !== null,
+    agreements: agreements.map(([[, id], { status, agreedBy }]) => ({ id, status, agreedBy })),
   }
 }
 
-const NOTHING_DONE: PersonRow = { signedAt: null, feelHeardAt: null, draft: null, ready: null, ranking: null }
-
-function personFacts(view: GatesView, sid: string, user: string): PersonFacts {
-  const person = view.people.get([sid, user]) ?? NOTHING_DONE
-  const needs = view.needs.range({ prefix: [sid, user], limit: ROWS_MAX }).map(([, need]) => need.decision)
+function personFacts(
+  { gates, exchange }: FactTables,
+  { sid, user, partner }: { readonly sid: string; readonly user: string; readonly partner: string },
+): PersonFacts {
+  const person = gates.people.get([sid, user]) ?? NOTHING_DONE
+  const needs = gates.needs.range({ prefix: [sid, user], limit: NEEDS_MAX }).map(([, need]) => need.decision)
+  const { shared, validated, refining } = exchangeOf(exchange, sid, user)
   return {
     user,
-    ...stageOf(view, sid, user),
+    ...stageOf(gates, sid, user),
     signed: person.signedAt !== null,
     feelHeard: person.feelHeardAt !== null,
     draftReady: person.draft?.ready ?? false,
-    attemptShared: false,
-    attemptValidated: false,
+    attemptShared: shared,
+    attemptValidated: validated,
     needsConfirmed: needs.includes('CONFIRMED') && !needs.includes(null),
     strategiesReady: person.ready !== null,
     ranked: person.ranking !== null,
-    todo: false,
+    todo: refining || awaitsVerdict(exchange, sid, partner),
   }
 }
 
@@ -90,8 +97,16 @@ export function stageOf(
   return { stage: stage as Stage, completed: completedAt !== null }
 }
 
+/** Items of common ground of which both sources are shared now: the others are as if they were not there. */
+export function visibleCommonGround(view: GatesView, sid: string) {
+  const items = view.commonGround.range({ prefix: [sid], limit: COMMON_GROUND_MAX })
+  return items.filter(([, { sourceNeedA, sourceNeedB }]) =>
+    [sourceNeedA, sourceNeedB].every((consent) => isActive(view, sid, consent)),
+  )
+}
+
 /** Granted and not revoked. */
-function isActive(view: GatesView, sid: string, consentId: string): boolean {
+export function isActive(view: GatesView, sid: string, consentId: string): boolean {
   const consent = view.consents.get([sid, consentId])
   return consent !== undefined && consent.decision === 'GRANTED' && consent.revokedAt === null
 }

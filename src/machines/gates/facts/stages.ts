@@ -1,3 +1,5 @@
+import { transitions } from '../../../machine/graph/transitions.ts'
+
 /** A person's stage in a dialogue. There is no stage of the dialogue itself. */
 export type Stage = 0 | 1 | 2 | 3 | 4
 /** The stage that ends by resolving the dialogue. */
@@ -22,3 +24,28 @@ export type OwnPart = Exclude<
   GateKey,
   'partnerCompactSigned' | 'partnerConsented' | 'partnerValidated' | 'partnerNeedsConfirmed' | 'overlapIdentified'
 >
+
+/** How one person goes, for the diagram; the checks are `advanceRefusal`, and `resolve` is the machine session's. */
+export const STAGE_TRANSITIONS = transitions(
+  {
+    'stage-0': { advanceStage: 'stage-1' },
+    'stage-1': { advanceStage: 'stage-2' },
+    'stage-2': { advanceStage: 'stage-3' },
+    'stage-3': { advanceStage: 'stage-4' },
+    'stage-4': { resolve: 'COMPLETED' },
+    COMPLETED: {},
+  },
+  { entity: 'stage' },
+)
+
+/** How the last stage goes for both, for the diagram. */
+export const PHASE_TRANSITIONS = transitions(
+  {
+    COLLECTING: { markStrategiesReady: 'RANKING' },
+    RANKING: { overlap: 'REVEALING', 'no-overlap': 'NEGOTIATING' },
+    REVEALING: { confirmAgreement: 'AGREED' },
+    NEGOTIATING: { reopenStrategies: 'COLLECTING', confirmAgreement: 'AGREED' },
+    AGREED: {},
+  },
+  { entity: 'phase' },
+)

@@ -7,7 +7,8 @@ import type { SessionContext, SessionQueryContext, SessionView } from '../facts/
 /** People act in dialogues; administrators and workers do not. */
 export const isPerson = (principal: string): boolean => principal.startsWith('user:')
 
-const isMember = ({ creatorId, partnerId }: Dialogue, principal: string): boolean =>
+/** One of the two; the invited person is one from the acceptance on. */
+export const isMember = ({ creatorId, partnerId }: Dialogue, principal: string): boolean =>
   principal === creatorId || principal === partnerId
 
 /** The other one of the two; null before the invitation is accepted. */

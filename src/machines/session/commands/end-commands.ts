@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { gateFactsOf } from '../../gates/facts/gate-facts.ts'
-import { gatesTables } from '../../gates/facts/gates-schema.ts'
+import { factTables } from '../../gates/facts/gates-schema.ts'
 import { dialogueOf, otherOf } from '../change/access.ts'
 import { abandon, resolveDialogue } from '../change/close.ts'
 import { refusedMove } from '../change/move.ts'
@@ -24,7 +24,7 @@ export const resolve = command({ input: sid, output }, (ctx: SessionContext, { s
   const partner = otherOf(dialogue, principal)
   const { status: now } = dialogue
   if (now !== 'ACTIVE' || partner === null) return ctx.reject('SESSION_NOT_ACTIVE', { status: now })
-  const facts = gateFactsOf(ctx.read(gatesTables), id, [principal, partner])
+  const facts = gateFactsOf(factTables(ctx), id, [principal, partner])
   const refusal = resolveRefusal(facts, principal)
   switch (refusal?.error) {
     case 'GATES_NOT_SATISFIED':

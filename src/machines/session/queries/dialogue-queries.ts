@@ -3,7 +3,7 @@ import { query } from '../../../machine/define/command.ts'
 import type { Parsed } from '../../../machine/define/schema.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { gateFactsOf, type GateFacts, type PersonFacts } from '../../gates/facts/gate-facts.ts'
-import { gatesTables } from '../../gates/facts/gates-schema.ts'
+import { factTables } from '../../gates/facts/gates-schema.ts'
 import { gateValues, ownPartsDone } from '../../gates/rules/gate-values.ts'
 import { otherOf, visibleDialogue } from '../change/access.ts'
 import { nameOf } from '../change/invite.ts'
@@ -39,7 +39,7 @@ export const get = query(
     const core = showDialogue(dialogue, viewer)
     const partner = otherOf(dialogue, viewer)
     if (partner === null) return { ...core, displayStatus: dialogue.status, waitingOn: [], own: null, partner: null }
-    const facts = gateFactsOf(context.read(gatesTables), dialogue.id, [viewer, partner])
+    const facts = gateFactsOf(factTables(context), dialogue.id, [viewer, partner])
     return {
       ...core,
       displayStatus: displayStatus(dialogue.status, facts),

@@ -1,0 +1,47 @@
+import { on } from '../../../machine/define/events.ts'
+import { sessionEvents } from '../../session/facts/session-events.ts'
+import { sessionTables } from '../facts/dialogues.ts'
+import { OWN_WORDS_MAX } from '../facts/gates-bounds.ts'
+import { gatesEvents } from '../facts/gates-events.ts'
+import type { GatesContext } from '../facts/gates-schema.ts'
+import { NEW_DIALOGUE } from '../facts/rows.ts'
+import { STAGES } from '../facts/stages.ts'
+import { changePerson } from '../change/people.ts'
+import { completeStage, enterFirst } from './stage-commands.ts'
+import { cancelTasks, peopleOf } from './task-results.ts'
+
+/** What gates does about domain events (domain.md §0.9). */
+
+/** Both are there: each stands at the first stage. */
+export const onActivated = on(sessionEvents, 'SessionActivated', (ctx: GatesContext, { sid }) => {
+  ctx.state.dialogues.set(sid, NEW_DIALOGUE)
+  enterFirst(ctx, sid, peopleOf(ctx, sid))
+})
+
+/** It is over: the stages of a resolved dialogue are complete; those of an abandoned one stay as they were. */
+export const onClosed = on(sessionEvents, 'SessionClosed', (ctx: GatesContext, { sid, status }) => {
+  // One that was never active has nobody here, and no rows.
+  if (!ctx.state.dialogues.has(sid)) return
+  cancelTasks(ctx, sid)
+  if (status === 'RESOLVED') for (const user of peopleOf(ctx, sid)) completeStage(ctx, sid, user)
+})
+
+/** At stage 3 a worker looks for needs in what this person wrote, and in nobody else's words. */
+export const onStageEntered = on(gatesEvents, 'StageEntered', (ctx: GatesContext, { sid, user, stage }) => {
+  if (stage !== 3) return
+  const latest = { prefix: [sid, user] as const, limit: OWN_WORDS_MAX, reverse: true }
+  const { messages } = ctx.read(sessionTables)
+  const written = [...STAGES].reverse().flatMap((at) =>
+    messages.range({ prefix: [sid, user, at], limit: OWN_WORDS_MAX, reverse: true }).flatMap(([, { role, text }]) => {
+      return role === 'USER' && text !== null ? [text] : []
+    }),
+  )
+  const needsTaskId = ctx.task('needs.synthesize', sid, {
+    sid,
+    user,
+    events: ctx.state.events.range(latest).map(([, { description }]) => description),
+    boundaries: ctx.state.boundaries.range(latest).map(([, { description }]) => description),
+    messages: written.slice(0, OWN_WORDS_MAX),
+  })
+  changePerson(ctx, sid, user, { needsTaskId })
+})
