@@ -7,7 +7,7 @@ import type { RunningNode } from '../host/running-node.ts'
 import { startEmbedded } from '../host/start-node.ts'
 import type { MachineIdentity, Mountable } from '../machine/index.ts'
 import type { LogLevel } from '../protocol/log-level.ts'
-import { DEFAULT_HOST, DEFAULT_PORT, parseAddress } from './cluster/address.ts'
+import { DEFAULT_HOST, DEFAULT_PORT, defaultHttp, httpWords, portOf } from './cluster/address.ts'
 import type { Backend } from './payments/backend.ts'
 import { connectBackend } from './payments/client-backend.ts'
 import { playDemo } from './payments/demo.ts'
@@ -23,6 +23,8 @@ import { devCluster } from './cluster/dev-cluster.ts'
 import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
 import { paint, printJson, say } from './terminal/output.ts'
 import { closeWhenStopped, END_MS_MAX, serveUntilStopped } from './terminal/signals.ts'
+
+const DEFAULT_LISTEN = { host: DEFAULT_HOST, port: DEFAULT_PORT }
 
 /** Options of `holdfast dev`: settings, which the environment and a file may give as well, and what is its own. */
 export interface DevFlags extends TypedFlags {
@@ -48,6 +50,9 @@ export async function dev(flags: DevFlags): Promise<ExitCode> {
   if (flags.demoOnly === true) return demoOnly(values.logLevel ?? 'warn')
   if (flags.nodes > 1 && flags.listen !== undefined) {
     throw usageError('--listen is for one node; --nodes chooses its ports itself', 'Leave one of the two out.')
+  }
+  if (flags.nodes > 1 && flags.http !== undefined && values.http !== 'off') {
+    throw usageError('--http is for one node; --nodes chooses its ports itself', 'Leave one out, or say --http off.')
   }
   const directory = values.data ?? join('data', flags.nodes > 1 ? 'cluster' : 'dev')
   const data = new DevData(directory)
@@ -87,6 +92,7 @@ async function devProcesses(
   await devCluster({
     nodes: flags.nodes,
     restart: flags.restart,
+    http: values.http !== 'off',
     data: data.directory,
     environment: environmentOf(flags, values),
     ...(developed === undefined ? {} : { machines: developed.path }),
@@ -105,11 +111,12 @@ async function devWatched(
   values: SettingValues,
   { developed, running }: { developed: Developed; running: readonly MachineIdentity[] },
 ): Promise<ExitCode> {
-  const { listen = { host: DEFAULT_HOST, port: DEFAULT_PORT }, insecure } = values
+  const { listen = DEFAULT_LISTEN, insecure } = values
   const signal = serveUntilStopped(STOP_MS_MAX + END_MS_MAX)
   const node = await DevNode.start(
     {
       listen,
+      http: await httpOf(values),
       dataDirectory: developed.data.directory,
       machines: developed.path,
       environment: { ...environmentOf(flags, values), ...(insecure === true ? { HOLDFAST_INSECURE: 'true' } : {}) },
@@ -125,15 +132,22 @@ async function devWatched(
 /** What the processes of a cluster are given besides their own words: they read the same file, and the same environment. */
 function environmentOf(
   flags: DevFlags,
-  { logLevel = 'warn', limits }: SettingValues,
+  { logLevel = 'warn', limits, webhookSecret }: SettingValues,
 ): { readonly [name: string]: string } {
   const pairs = Object.entries(limits ?? {}).map(([name, value]) => `${name}=${value}`)
   return {
     HOLDFAST_LOG_LEVEL: logLevel,
     HOLDFAST_DEVELOPMENT: 'true',
+    ...(webhookSecret === undefined ? {} : { HOLDFAST_WEBHOOK_SECRET: webhookSecret }),
     ...(pairs.length === 0 ? {} : { HOLDFAST_LIMITS: pairs.join(',') }),
     ...(typeof flags.config === 'string' ? { HOLDFAST_CONFIG: resolve(flags.config) } : {}),
   }
+}
+
+/** Where the one node takes callbacks by HTTP: there too unless it is told not to. */
+async function httpOf({ http, listen = DEFAULT_LISTEN }: SettingValues): Promise<string> {
+  if (http === undefined) return defaultHttp(listen)
+  return http === 'off' ? http : formatHostPort(http)
 }
 
 async function devEmbedded(
@@ -141,11 +155,14 @@ async function devEmbedded(
   values: SettingValues,
   { data, running, machines }: DevelopedData & { readonly machines?: readonly Mountable[] },
 ): Promise<ExitCode> {
-  const { listen = { host: DEFAULT_HOST, port: DEFAULT_PORT }, limits, logLevel = 'warn', insecure } = values
+  const { listen = DEFAULT_LISTEN, limits, logLevel = 'warn', insecure, webhookSecret } = values
   const signal = serveUntilStopped()
+  const http = await httpOf(values)
   const server = new EmbeddedServer({
     dataDirectory: data.directory,
     listen: formatHostPort(listen),
+    ...(http === 'off' ? {} : { http }),
+    webhookSecret,
     machines,
     limits,
     insecure,
@@ -190,10 +207,10 @@ function play(server: EmbeddedServer): Promise<boolean> {
 }
 
 function report(server: EmbeddedServer, json: boolean): void {
-  const { address, dataDirectory } = server
-  const port = parseAddress(address, 'address').port
-  if (json) printJson({ id: server.id, pid: process.pid, address, ports: { grpc: port }, dataDirectory })
-  else say(`${paint('green', 'ready')} on ${address}, data in ${dataDirectory}   Ctrl-C stops`)
+  const { address, httpAddress, dataDirectory } = server
+  const ports = { grpc: portOf(address), http: portOf(httpAddress) }
+  if (json) printJson({ id: server.id, pid: process.pid, address, ports, dataDirectory })
+  else say(`${paint('green', 'ready')} on ${address}${httpWords(httpAddress)}, data in ${dataDirectory}   Ctrl-C stops`)
 }
 
 /** A durable node in this process that can be stopped and started on its data. */
@@ -215,6 +232,10 @@ class EmbeddedServer {
 
   get address(): string {
     return this.running.address
+  }
+
+  get httpAddress(): string | null {
+    return this.running.httpAddress
   }
 
   async start(): Promise<void> {

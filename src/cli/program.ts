@@ -34,7 +34,16 @@ export function program(setExit: SetExit): Command {
 }
 
 function addDev(root: Command, setExit: SetExit): void {
-  withSettings(root.command('dev'), ['machines', 'listen', 'data', 'limits', 'insecure', 'logLevel'])
+  withSettings(root.command('dev'), [
+    'machines',
+    'listen',
+    'http',
+    'webhookSecret',
+    'data',
+    'limits',
+    'insecure',
+    'logLevel',
+  ])
     .description('run a server for development: one embedded node, or a cluster of processes with --nodes')
     .option('--nodes <count>', 'number of processes: 1 is embedded, 3 or 5 are a cluster', clusterSize, 1)
     .option('--demo', 'play the scripted demo first')
@@ -58,6 +67,8 @@ function addStart(root: Command): void {
     'data',
     'machines',
     'listen',
+    'http',
+    'webhookSecret',
     'limits',
     'insecure',
     'development',

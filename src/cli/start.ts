@@ -3,6 +3,7 @@ import { startNode } from '../host/start-node.ts'
 import { assert } from '../base/assert.ts'
 import { readSettings, type TypedFlags } from './config/read-settings.ts'
 import { loadMachines } from './machines/load-machines.ts'
+import { httpWords } from './cluster/address.ts'
 import { paint, printJson, say } from './terminal/output.ts'
 import { closeWhenStopped, serveUntilStopped } from './terminal/signals.ts'
 
@@ -14,7 +15,18 @@ export interface StartFlags extends TypedFlags {
 /** `holdfast start`: one node of a cluster in this process, until SIGTERM, SIGINT or a fault. */
 export async function start(flags: StartFlags): Promise<void> {
   const { values, origins } = await readSettings(flags, ['id', 'peers', 'data'])
-  const { id, peers, data, listen, limits, logLevel = 'info', insecure = false, development } = values
+  const {
+    id,
+    peers,
+    data,
+    listen,
+    http,
+    webhookSecret,
+    limits,
+    logLevel = 'info',
+    insecure = false,
+    development,
+  } = values
   assert(id !== undefined && peers !== undefined && data !== undefined, 'required settings are there', { values })
   const machines = values.machines === undefined ? undefined : await loadMachines(values.machines, origins.machines)
   const signal = serveUntilStopped()
@@ -31,6 +43,8 @@ export async function start(flags: StartFlags): Promise<void> {
     id,
     peers: Object.fromEntries(peers.map((peer) => [peer.id, formatHostPort(peer.address)])),
     ...(listen === undefined ? {} : { listen: formatHostPort(listen) }),
+    ...(http === undefined || http === 'off' ? {} : { http: formatHostPort(http) }),
+    webhookSecret,
     dataDirectory: data,
     machines,
     limits,
@@ -39,7 +53,8 @@ export async function start(flags: StartFlags): Promise<void> {
     logLevel,
     signal,
   })
-  if (flags.json === true) printJson({ id: node.id, pid: process.pid, address: node.address, dataDirectory: data })
-  else say(`${paint('green', 'ready')} ${node.id} listens on ${node.address}, data in ${data}`)
+  const { address, httpAddress } = node
+  if (flags.json === true) printJson({ id: node.id, pid: process.pid, address, httpAddress, dataDirectory: data })
+  else say(`${paint('green', 'ready')} ${node.id} listens on ${address}${httpWords(httpAddress)}, data in ${data}`)
   await closeWhenStopped(node, signal)
 }

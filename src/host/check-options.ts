@@ -4,16 +4,19 @@ import { formatHostPort, type HostPort, parseHostPort } from '../base/host-port.
 import { DEFAULT_RAFT } from '../node/options.ts'
 import { LOG_LEVELS } from '../protocol/log-level.ts'
 import { limitProblems, unknownName } from './limit-problems.ts'
+import { isWebhookSecret, WEBHOOK_SECRET_FORM } from '../protocol/webhook-secret.ts'
 import type { NodeOptions } from './node-options.ts'
 import { type Peer, PeerListError, parsePeers } from './peer-list.ts'
 import { invalidOption, StartError } from './start-error.ts'
 
 /** Options that can be used. */
-export interface CheckedOptions extends Omit<NodeOptions, 'id' | 'peers' | 'listen'> {
+export interface CheckedOptions extends Omit<NodeOptions, 'id' | 'peers' | 'listen' | 'http'> {
   readonly id: NodeId
   /** With `address` in its text form, as the log's Configuration has it. */
   readonly peers: readonly { readonly id: NodeId; readonly address: string }[]
   readonly listen: HostPort
+  /** Null: nowhere. */
+  readonly http: HostPort | null
 }
 
 /**
@@ -49,6 +52,7 @@ function checkRead(options: NodeOptions): CheckedOptions {
     peers: peers.map(({ id, address }) => ({ id, address: formatHostPort(address) })),
     // Checked above.
     listen: options.listen === undefined ? own.address : (parseHostPort(options.listen) ?? own.address),
+    http: options.http === undefined ? null : parseHostPort(options.http),
   }
 }
 
@@ -76,6 +80,10 @@ const CHECKS: { readonly [Name in keyof Required<NodeOptions>]: Check } = {
   listen: optional(
     sentenceUnless((value) => typeof value === 'string' && parseHostPort(value) !== null, 'must be host:port'),
   ),
+  http: optional(
+    sentenceUnless((value) => typeof value === 'string' && parseHostPort(value) !== null, 'must be host:port'),
+  ),
+  webhookSecret: optional(sentenceUnless(isWebhookSecret, WEBHOOK_SECRET_FORM)),
   machines: optional(
     sentenceUnless(
       (value) => Array.isArray(value) && value.length > 0 && value.every(isMachine),

@@ -12,6 +12,13 @@ export interface EmbeddedOptions {
   readonly machines?: readonly Mountable[] | undefined
   /** `host:port` where clients and peers connect; port 0 takes any free one. Default: see the function. */
   readonly listen?: string | undefined
+  /**
+   * `host:port` of loopback where callbacks and validations are taken by HTTP (docs/webhooks.md); port 0 takes any free
+   * one. Callers are not authenticated, and roles are not enforced. Default: nowhere.
+   */
+  readonly http?: string | undefined
+  /** Last part of the path of callbacks, 16 to 128 of `A-Z a-z 0-9 _ -`. Default: the path has none. */
+  readonly webhookSecret?: string | undefined
   /** Written to entry 2 of a new cluster; the log's own limits count ever after. Default: `DEFAULT_LIMITS` in each field. */
   readonly limits?: Partial<Limits> | undefined
   /** What the node's log on stderr tells: JSON lines, one per event of its life. Default `warn`. */

@@ -6,6 +6,8 @@ export interface RunningNode {
   readonly id: string
   /** `host:port` that it listens on: the real port where 0 was asked for. */
   readonly address: string
+  /** `host:port` where it takes callbacks and validations by HTTP, with the real port; null: nowhere. */
+  readonly httpAddress: string | null
   /** Role, term, leader, indexes and state hash of this node, now. */
   status(): NodeStatus
   /** For clients of this process, which need no socket: `connect` calls it. */

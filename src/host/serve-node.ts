@@ -2,7 +2,11 @@ import { formatHostPort, parseHostPort } from '../base/host-port.ts'
 import { inProcessServer } from '../gateway/in-process-server.ts'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
 import type { Driver } from '../node/driver.ts'
+import { dialGrpc } from '../client/connection/grpc.ts'
+import { inProcessDial, type InProcessServer } from '../client/connection/in-process.ts'
+import { type ServedHttp, serveHttp } from '../http/serve-http.ts'
 import { ClusterService, type NamedBuild } from '../server/cluster-service.ts'
+import { DescriptorBudget } from '../server/descriptors.ts'
 import { GrpcServer } from '../server/grpc-server.ts'
 import type { NodeLog } from '../server/log/node-log.ts'
 import type { RecentRefusals } from '../server/peer-refusals.ts'
@@ -52,11 +56,22 @@ export async function serve(parts: {
     await closeNode()
     throw error
   }
-  warnOfOtherPeers(options, { driver, log })
   const address = formatHostPort({ host: options.listen.host, port: server.port })
+  const { accept } = inProcessServer(gateway)
+  let http: ServedHttp | null
+  try {
+    http = await httpOf(options, { log, own: { address: reachedAt(options, address), accept } })
+  } catch (error) {
+    await server.close()
+    await closeNode()
+    throw error
+  }
+  warnOfOtherPeers(options, { driver, log })
   log.listening(address)
   begin(options, { driver, log, address })
   const close = async (): Promise<void> => {
+    // Those who wait for an answer still get it.
+    await http?.close()
     sessions.close()
     operators.close()
     // New calls are refused from here on; streams of peers do not hold the node up.
@@ -68,14 +83,36 @@ export async function serve(parts: {
     await new Promise<void>((resolve) => directory.release(resolve))
   }
   let closing: Promise<void> | null = null
-  const { accept } = inProcessServer(gateway)
   return {
     id: options.id,
     address,
+    httpAddress: options.http === null || http === null ? null : formatHostPort({ ...options.http, port: http.port }),
     status: () => driver.status(),
     accept,
     close: () => (closing ??= close()),
   }
+}
+
+/** The node's HTTP port, if it has one. Rejects with ListenError. */
+async function httpOf(
+  { http: listen, webhookSecret, id, peers }: CheckedOptions,
+  { log, own }: { log: NodeLog; own: { readonly address: string } & InProcessServer },
+): Promise<ServedHttp | null> {
+  if (listen === null) return null
+  const inProcess = inProcessDial(() => own)
+  const http = await serveHttp({
+    listen,
+    node: id,
+    dial: (endpoint, listener) => (endpoint === own.address ? inProcess : dialGrpc)(endpoint, listener),
+    endpoints: [own.address, ...peers.filter((peer) => peer.id !== id).map((peer) => peer.address)],
+    secret: webhookSecret ?? null,
+    budget: new DescriptorBudget(),
+    onUnparsed: (unparsed) => log.http.unparsed(unparsed),
+    onNotCommitted: (code) => log.http.notCommitted(code),
+    onBug: (error) => log.http.failed(error),
+  })
+  log.http.listening(formatHostPort({ ...listen, port: http.port }))
+  return http
 }
 
 function begin(options: CheckedOptions, on: { driver: Driver; log: NodeLog; address: string }): void {

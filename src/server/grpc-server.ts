@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import {
   type ConnectionInjector,
@@ -85,7 +85,8 @@ export class GrpcServer {
     setLogVerbosity(logVerbosity.NONE)
     const all = serverOf(services, {})
     const special = serverOf(services.map(forSpecialOnly), { 'grpc.max_connection_idle_ms': SPECIAL_IDLE_MS })
-    const listener = await SocketListener.listen({ host, port }, admission(options, { all, special }))
+    const admit = admission(options, { all, special })
+    const listener = await SocketListener.listen({ host, port }, () => createServer({ noDelay: true }, admit))
     return new GrpcServer(listener, [all.server, special.server], graceMs)
   }
 

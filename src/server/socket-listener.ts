@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { createServer, isIP, type Server, type Socket } from 'node:net'
+import { isIP, type Server } from 'node:net'
 import { formatHostPort, type HostPort } from '../base/host-port.ts'
 
 /** Why a server does not listen; `code` is of scope `server` in protocol/errors.ts. */
@@ -25,11 +25,14 @@ export class SocketListener {
     this.servers = servers
   }
 
-  /** Binds; port 0 takes any free one. `host` is a name or an address without brackets. Rejects with ListenError. */
-  static async listen(address: HostPort, onSocket: (socket: Socket) => void): Promise<SocketListener> {
+  /**
+   * Binds; port 0 takes any free one. `host` is a name or an address without brackets, `makeServer` makes what serves one
+   * address. Rejects with ListenError.
+   */
+  static async listen(address: HostPort, makeServer: () => Server): Promise<SocketListener> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await SocketListener.bindAll(address, onSocket)
+        return await SocketListener.bindAll(address, makeServer)
       } catch (error) {
         // Nobody asked for the port that was free at the first of several addresses and is not at the next.
         const unlucky = address.port === 0 && error instanceof ListenError && error.code === 'PORT_IN_USE'
@@ -38,13 +41,13 @@ export class SocketListener {
     }
   }
 
-  private static async bindAll({ host, port }: HostPort, onSocket: (socket: Socket) => void): Promise<SocketListener> {
+  private static async bindAll({ host, port }: HostPort, makeServer: () => Server): Promise<SocketListener> {
     const servers: Server[] = []
     let bound = port
     let failed: ListenError | null = null
     for (const address of await addressesOf(host, port)) {
       try {
-        const server = await bind({ host: address, port: bound }, onSocket)
+        const server = await bind(makeServer(), { host: address, port: bound })
         bound = portOf(server)
         servers.push(server)
       } catch (error) {
@@ -74,9 +77,8 @@ async function addressesOf(host: string, port: number): Promise<readonly string[
   }
 }
 
-function bind(address: HostPort, onSocket: (socket: Socket) => void): Promise<Server> {
+function bind(server: Server, address: HostPort): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true }, onSocket)
     server.once('error', reject)
     server.listen(address, () => {
       server.off('error', reject)

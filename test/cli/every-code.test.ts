@@ -10,6 +10,7 @@ import { sourcesBelow } from '../tidy/tree.ts'
 const NO_CODES: { readonly [what: string]: string } = {
   'names of environment variables':
     'TZ HOLDFAST_CONFIG HOLDFAST_MACHINES HOLDFAST_ID HOLDFAST_ENDPOINTS HOLDFAST_DATA HOLDFAST_PEERS HOLDFAST_LISTEN ' +
+    'HOLDFAST_HTTP HOLDFAST_WEBHOOK_SECRET ' +
     'HOLDFAST_LIMITS HOLDFAST_INSECURE HOLDFAST_DEVELOPMENT HOLDFAST_LOG_LEVEL NO_COLOR',
   'codes of LevelDB, which storage turns into its own': 'LEVEL_LOCKED LEVEL_CORRUPTION',
   'methods of HTTP': 'POST',
@@ -46,7 +47,7 @@ const noCodes = new Set(Object.values(NO_CODES).flatMap((words) => words.split('
 
 /** Codes of the operating system and of Node, and signals: what is told of them has a code of its own. */
 const ofSystem = (word: string): boolean =>
-  /^(?:ERR_|ELOCKED$)/.test(word) || word in constants.errno || word in constants.signals
+  /^(?:ERR_|HPE_|ELOCKED$)/.test(word) || word in constants.errno || word in constants.signals
 
 /** Every text in capitals that the product writes, but for the tables of explanations themselves. */
 function wordsInSource(): Map<string, string> {

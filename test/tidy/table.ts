@@ -66,6 +66,13 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     types: ['machine'],
     packages: [],
   },
+  // What callers without gRPC ask of a node: a server of HTTP, and the node's own session behind it.
+  http: {
+    folders: ['base', 'protocol', 'client', 'machines'],
+    types: ['codec'],
+    rooms: ['server/socket-listener.ts', 'server/descriptors.ts'],
+    packages: ['node:*'],
+  },
   // The composition root: the only folder that knows stores, servers and machines.
   host: {
     folders: [
@@ -81,6 +88,8 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
       'storage',
       'transport',
       'assembly',
+      'client',
+      'http',
     ],
     packages: ['node:*'],
     // A program that is a client alone imports `holdfast` too.

@@ -1,5 +1,5 @@
 import { formatHostPort } from '../../base/host-port.ts'
-import { DEFAULT_PORT } from './address.ts'
+import { DEFAULT_PORT, httpWords, portOf } from './address.ts'
 import { LocalCluster } from './local-cluster.ts'
 import { commandLine, type NodeProcess, STOP_MS_MAX } from './node-process.ts'
 import { paint, printJson, say } from '../terminal/output.ts'
@@ -11,6 +11,8 @@ export interface DevClusterFlags {
   readonly nodes: number
   readonly data: string
   readonly restart: boolean
+  /** Whether the nodes take callbacks by HTTP. */
+  readonly http: boolean
   /** The module with the machines, already known to load; absent: the product's own. */
   readonly machines?: string
   /** For the processes, besides this one's: what their logs tell, which come prefixed like their other lines, and limits. */
@@ -28,6 +30,7 @@ export async function devCluster(flags: DevClusterFlags): Promise<void> {
     nodes: flags.nodes,
     directory: flags.data,
     preferredPort: DEFAULT_PORT,
+    http: flags.http,
     ...(flags.machines === undefined ? {} : { machines: flags.machines }),
     environment: flags.environment,
     onLine: (id, line) => say(`${prefix(id)} ${line}`),
@@ -47,14 +50,15 @@ function report(cluster: LocalCluster, child: NodeProcess, flags: DevClusterFlag
   const { id, address, dataDirectory } = child.options
   const member = cluster.members.find((candidate) => candidate.id === id)
   if (flags.json !== true || member === undefined) {
-    say(`${prefix(id)} ${paint('green', 'ready')} on ${address}, process ${child.pid}, data in ${dataDirectory}`)
+    const http = httpWords(child.httpAddress)
+    say(`${prefix(id)} ${paint('green', 'ready')} on ${address}${http}, process ${child.pid}, data in ${dataDirectory}`)
     return
   }
   printJson({
     id,
     pid: child.pid,
     address: formatHostPort(member.address),
-    ports: { grpc: member.address.port },
+    ports: { grpc: member.address.port, http: portOf(child.httpAddress) },
     dataDirectory,
     command: [process.execPath, ...commandLine(child.options)],
   })

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type NodeId, nodeId } from '../../base/brand.ts'
 import { formatHostPort } from '../../base/host-port.ts'
-import { DEFAULT_HOST, type Member, parseMembers } from './address.ts'
+import { DEFAULT_HOST, defaultHttp, type Member, parseMembers } from './address.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
 import { freePorts, portIsFree } from './free-ports.ts'
 import { NodeProcess } from './node-process.ts'
@@ -22,6 +22,8 @@ export interface LocalClusterOptions {
   readonly host?: string
   /** First of the ports to try; absent or taken: any free ones. */
   readonly preferredPort?: number
+  /** Whether the nodes take callbacks by HTTP, on ports of their own; absent: as the environment or a file says, else not. */
+  readonly http?: boolean
   /** The module with the machines of all nodes; absent: the product's own. */
   readonly machines?: string
   readonly nodeArguments?: (id: NodeId) => readonly string[]
@@ -109,12 +111,14 @@ export class LocalCluster {
   async startNode(id: NodeId): Promise<NodeProcess> {
     const member = this.members.find((candidate) => candidate.id === id)
     if (member === undefined) throw new CommandError(EXIT.usage, `there is no node ${id}`, `Nodes: ${this.membersText}`)
-    const { onLine, machines, nodeArguments, environment } = this.options
+    const { onLine, machines, nodeArguments, environment, http } = this.options
+    const httpAddress = http === true ? await defaultHttp(member.address) : 'off'
     const started = NodeProcess.spawn({
       id,
       address: formatHostPort(member.address),
       members: this.membersText,
       dataDirectory: this.dataDirectory(id),
+      ...(http === undefined ? {} : { http: httpAddress }),
       nodeArguments: nodeArguments?.(id) ?? [],
       ...(machines === undefined ? {} : { machines }),
       ...(environment === undefined ? {} : { environment }),

@@ -20,6 +20,8 @@ export interface NodeProcessOptions {
   /** `id=host:port,…` of all members. */
   readonly members: string
   readonly dataDirectory: string
+  /** Where it takes callbacks by HTTP; absent: as the environment or a file says, else nowhere. */
+  readonly http?: string
   /** The module with its machines; absent: the product's own. */
   readonly machines?: string
   /** Options of Node.js itself, e.g. `--cpu-prof`. */
@@ -35,6 +37,7 @@ export class NodeProcess {
   readonly pid: number
   /** Resolves when the process has ended. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  private told: ReadyLine = { httpAddress: null }
   private readonly child: ChildProcess
   private readonly tail: string[] = []
   private stopping: Promise<void> | null = null
@@ -47,6 +50,11 @@ export class NodeProcess {
       child.once('exit', (code, signal) => resolve({ code, signal }))
       child.once('error', () => resolve({ code: EXIT.failure, signal: null }))
     })
+  }
+
+  /** Where it takes callbacks by HTTP, once it is ready; null: nowhere. */
+  get httpAddress(): string | null {
+    return this.told.httpAddress
   }
 
   /** Spawns the node and waits until it is `ready`. */
@@ -93,9 +101,11 @@ export class NodeProcess {
     let timer: NodeJS.Timeout | undefined
     const first = new Promise<'ready'>((resolve) => {
       this.forward(stdout, (line) => {
-        const says = isReadyLine(line, this.child.pid)
-        if (says) resolve('ready')
-        return says
+        const said = readyLine(line, this.child.pid)
+        if (said === null) return false
+        this.told = said
+        resolve('ready')
+        return true
       })
     })
     const late = new Promise<'late'>((resolve) => {
@@ -134,13 +144,19 @@ export class NodeProcess {
   }
 }
 
+/** Of the line that says that a node is ready. */
+interface ReadyLine {
+  readonly httpAddress: string | null
+}
+
 /** What `holdfast start --json` prints once it listens; a module of the user's may have printed before it. */
-function isReadyLine(line: string, pid: number | undefined): boolean {
+function readyLine(line: string, pid: number | undefined): ReadyLine | null {
   try {
     const told: unknown = JSON.parse(line)
-    return typeof told === 'object' && told !== null && 'pid' in told && told.pid === pid
+    if (typeof told !== 'object' || told === null || !('pid' in told) || told.pid !== pid) return null
+    return { httpAddress: 'httpAddress' in told && typeof told.httpAddress === 'string' ? told.httpAddress : null }
   } catch {
-    return false
+    return null
   }
 }
 
@@ -153,6 +169,7 @@ export function commandLine(options: NodeProcessOptions): string[] {
     ...['--listen', options.address],
     ...['--peers', options.members],
     ...['--data', options.dataDirectory],
+    ...(options.http === undefined ? [] : ['--http', options.http]),
     ...(options.machines === undefined ? [] : ['--machines', options.machines]),
     '--json',
   ]

@@ -3,7 +3,7 @@ import { defaultEndpoints } from '../cluster/address.ts'
 import { describeMachine, loadMachines } from '../machines/load-machines.ts'
 import { print, printJson, table } from '../terminal/output.ts'
 import { readSettings, type Settings, type TypedFlags } from './read-settings.ts'
-import { SETTING_NAMES, type SettingName } from './settings.ts'
+import { type Setting, SETTING_NAMES, type SettingName, SETTINGS } from './settings.ts'
 
 /** Options of `holdfast config show` and `config check`. */
 export interface ConfigFlags extends TypedFlags {
@@ -20,6 +20,8 @@ const DEFAULTS: { readonly [Name in SettingName]: unknown } = {
   data: null,
   peers: null,
   listen: null,
+  http: 'off',
+  webhookSecret: null,
   limits: {},
   insecure: false,
   development: false,
@@ -57,9 +59,12 @@ export async function checkConfig(flags: ConfigFlags): Promise<void> {
 function shownValue({ values, origins }: Settings, name: SettingName): { value: unknown; origin: string } {
   const origin = origins[name]
   if (origin === undefined) return { value: DEFAULTS[name], origin: 'default' }
-  const { endpoints, listen, peers } = values
+  const { endpoints, listen, http, peers } = values
+  const setting: Setting = SETTINGS[name]
+  if (setting.secret === true) return { value: '***', origin }
   if (name === 'endpoints') return { value: endpoints?.map(formatHostPort), origin }
   if (name === 'listen') return { value: formatted(listen), origin }
+  if (name === 'http') return { value: http === 'off' ? http : formatted(http), origin }
   if (name === 'peers') {
     return { value: Object.fromEntries((peers ?? []).map(({ id, address }) => [id, formatHostPort(address)])), origin }
   }

@@ -19,6 +19,10 @@ export interface HoldfastConfig {
   readonly peers?: PeerList
   /** `host:port` where the node listens, when that is not its address in `peers`. */
   readonly listen?: string
+  /** `host:port` of loopback where callbacks are taken by HTTP, or `off`. Default `off`, 127.0.0.1:4680 in `holdfast dev`. */
+  readonly http?: string
+  /** Last part of the path of callbacks. Default: the path has none. */
+  readonly webhookSecret?: string
   /** Limits of a new cluster that differ from the defaults. */
   readonly limits?: EmbeddedOptions['limits']
   /** Listens beyond loopback although nobody is authenticated. Default false. */

@@ -13,6 +13,14 @@ const SETTING_FLAGS = {
   data: ['--data <directory>', 'where the state is kept; of dev: data/dev, or data/cluster with --nodes'],
   peers: ['--peers <id=host:port,...>', 'all members of the cluster, this node among them'],
   listen: ['--listen <host:port>', 'where to listen; of start: its address in --peers, of dev: 127.0.0.1:4600'],
+  http: [
+    '--http <host:port>',
+    'where to take callbacks by HTTP, on loopback; off: nowhere (default: off; of dev: 127.0.0.1:4680)',
+  ],
+  webhookSecret: [
+    '--webhook-secret <text>',
+    'last part of the path of callbacks; HOLDFAST_WEBHOOK_SECRET keeps it out of the list of processes',
+  ],
   limits: ['--limits <name=number,...>', 'limits of a new cluster that differ from the defaults'],
   insecure: ['--insecure', 'listen beyond loopback although clients are not authenticated'],
   development: ['--development', 'run machines as dev does, to find what is not deterministic; on every node alike'],

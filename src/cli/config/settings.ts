@@ -4,6 +4,7 @@ import { parseHostPort } from '../../base/host-port.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import { limitProblems } from '../../host/limit-problems.ts'
 import { PeerListError, parsePeers } from '../../host/peer-list.ts'
+import { isWebhookSecret, WEBHOOK_SECRET_FORM } from '../../protocol/webhook-secret.ts'
 import { LOG_LEVELS } from '../../protocol/log-level.ts'
 
 /** How one setting is named in each place that may give it, and read from there. */
@@ -14,6 +15,8 @@ export interface Setting {
   readonly fromText?: (text: string) => unknown
   /** It names a file or directory: in a file, beside that file. */
   readonly path?: true
+  /** It is shown to nobody. */
+  readonly secret?: true
   readonly schema: z.ZodType
 }
 
@@ -22,6 +25,13 @@ const address = z.string(wanted('host:port')).transform((text, context) => {
   if (parsed !== null) return parsed
   context.addIssue(`"${text}" is not an address; write host:port, as in 127.0.0.1:4600 or [::1]:4600`)
   return z.NEVER
+})
+
+const httpAddress = z.union([z.literal('off'), address], {
+  error: ({ input }) =>
+    typeof input === 'string'
+      ? `"${input}" is not an address; write host:port, as in 127.0.0.1:4680, or off`
+      : 'must be host:port or off',
 })
 
 const peers = z
@@ -85,6 +95,13 @@ export const SETTINGS = {
   },
   peers: { flag: '--peers', environment: 'HOLDFAST_PEERS', schema: peers },
   listen: { flag: '--listen', environment: 'HOLDFAST_LISTEN', schema: address },
+  http: { flag: '--http', environment: 'HOLDFAST_HTTP', schema: httpAddress },
+  webhookSecret: {
+    flag: '--webhook-secret',
+    environment: 'HOLDFAST_WEBHOOK_SECRET',
+    secret: true,
+    schema: z.string(wanted('a text')).refine(isWebhookSecret, WEBHOOK_SECRET_FORM),
+  },
   limits: { flag: '--limits', environment: 'HOLDFAST_LIMITS', fromText: numbersIn, schema: limits },
   insecure: {
     flag: '--insecure',

@@ -1,5 +1,6 @@
 import { formatHostPort, type HostPort } from '../../base/host-port.ts'
 import { nodeId } from '../../base/brand.ts'
+import { httpWords, portOf } from '../cluster/address.ts'
 import { freePorts } from '../cluster/free-ports.ts'
 import { NodeProcess, type NodeProcessOptions } from '../cluster/node-process.ts'
 import { paint, printJson, say } from '../terminal/output.ts'
@@ -68,8 +69,11 @@ export class DevNode {
 
   private report(child: NodeProcess): void {
     const { id, address, dataDirectory } = this.options
-    const port = Number(/\d+$/.exec(address)?.[0])
-    if (this.json) printJson({ id, pid: child.pid, address, ports: { grpc: port }, dataDirectory })
-    else say(`${paint('green', 'ready')} on ${address}, data in ${dataDirectory}   Ctrl-C stops`)
+    const port = portOf(address)
+    const { httpAddress } = child
+    const ports = { grpc: port, http: portOf(httpAddress) }
+    if (this.json) printJson({ id, pid: child.pid, address, ports, dataDirectory })
+    else
+      say(`${paint('green', 'ready')} on ${address}${httpWords(httpAddress)}, data in ${dataDirectory}   Ctrl-C stops`)
   }
 }

@@ -15,6 +15,7 @@ export type ErrorScope =
   | 'machine'
   | 'storage'
   | 'halt'
+  | 'http'
 
 /** Status, whether the same copy may be sent again, cause, cure. */
 export type Row = readonly [status: GrpcStatusName, retryable: boolean, cause: string, cure: string]

@@ -1,5 +1,6 @@
 import { CLIENT_ERRORS } from './client.ts'
 import { HALT_ERRORS } from './halt.ts'
+import { HTTP_ERRORS } from './http.ts'
 import { CONNECTION_ERRORS, PEER_ERRORS, SERVER_ERRORS } from './links.ts'
 import { MACHINE_ERRORS } from './machine.ts'
 import { OPERATOR_ERRORS } from './operator.ts'
@@ -24,4 +25,5 @@ export const ERROR_TABLE: { readonly [scope in ErrorScope]: Rows } = {
   machine: MACHINE_ERRORS,
   storage: STORAGE_ERRORS,
   halt: HALT_ERRORS,
+  http: HTTP_ERRORS,
 }

@@ -3,11 +3,7 @@ import { unreachable } from '../../base/assert.ts'
 import { errorStack, errorText } from '../../base/error-text.ts'
 import type { ToldFailure } from '../../node/apply/machine-reports.ts'
 import { meaningOf, nameOfPart, type MachineLine } from '../../session/machine-report.ts'
-import { type Later, RepeatLimit, WINDOW_MS } from './repeat-limit.ts'
-
-const laterWithoutHolding: Later = (ms, run) => {
-  setTimeout(run, ms).unref()
-}
+import { type Later, laterWithoutHolding, RepeatLimit, WINDOW_MS } from './repeat-limit.ts'
 
 /** What machines tell, as lines of a node's log: `machine` for `ctx.log`, `machineFailed` for what failed, within a limit. */
 export class MachineLines {

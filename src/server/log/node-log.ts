@@ -5,6 +5,7 @@ import type { NodeEvent, NodeListener } from '../../node/api.ts'
 import type { ToldFailure } from '../../node/apply/machine-reports.ts'
 import type { MachineLine } from '../../session/machine-report.ts'
 import type { LogLevel } from '../../protocol/log-level.ts'
+import { HttpLines } from './http-lines.ts'
 import { LineWriter } from './line-writer.ts'
 import { MachineLines } from './machine-lines.ts'
 import type { Later } from './repeat-limit.ts'
@@ -33,6 +34,8 @@ export class NodeLog implements NodeListener {
   private readonly logger: Logger
   private readonly lines: Pick<LineWriter, 'write' | 'flush'>
   private readonly machines: MachineLines
+  /** What the node's HTTP port tells. */
+  readonly http: HttpLines
 
   constructor({ node, group, level, term, later, lines = new LineWriter(STDERR) }: NodeLogOptions) {
     this.lines = lines
@@ -47,6 +50,7 @@ export class NodeLog implements NodeListener {
       lines,
     )
     this.machines = new MachineLines(this.logger, later)
+    this.http = new HttpLines(this.logger, later)
   }
 
   /** The node serves at this address. */
@@ -159,6 +163,7 @@ export class NodeLog implements NodeListener {
   /** What waits is written before this returns: before the process ends. */
   flush(): void {
     this.machines.flush()
+    this.http.flush()
     this.lines.flush()
   }
 

@@ -8,6 +8,11 @@ const OTHERS = 'others'
 /** Calls `run` once after that time, without keeping the process alive. */
 export type Later = (ms: number, run: () => void) => void
 
+/** By a timer of this process. */
+export const laterWithoutHolding: Later = (ms, run) => {
+  setTimeout(run, ms).unref()
+}
+
 /**
  * Keeps what repeats from flooding a log: of each kind the first few lines of a window are let through, the others counted,
  * and the count is told when the window ends.

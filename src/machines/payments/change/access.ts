@@ -19,6 +19,9 @@ export const isAdmin = (principal: string): boolean => principal.startsWith('adm
 /** Workers that speak for the payment provider. */
 export const WORKER_ROLE = 'payments'
 
+/** Sessions that only pass on what the provider called back with: like a worker, but they are given no tasks. */
+export const WEBHOOK_ROLE = 'payments-webhook'
+
 /**
  * Checks 4 and 5 of domain.md §0.5: whether there is such a booking, and whether that role may do this. (Check 2 is the
  * session layer's: it opens no session without a principal.)
@@ -35,6 +38,11 @@ export function findBooking(
     return refused(ctx, ctx.reject('FORBIDDEN', { id }), { action, bookingId: id, from: booking.session })
   }
   return { booking, role }
+}
+
+/** The issuer must be a worker of the payment provider, or pass on what it called back with. */
+export function providerOnly(ctx: PaymentsContext, action: string, ref: string): Refusal | null {
+  return ctx.roles.includes(WEBHOOK_ROLE) ? null : workerOnly(ctx, action, ref)
 }
 
 /** The issuer must be a worker of the payment provider. */

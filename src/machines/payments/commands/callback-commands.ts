@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { unreachable } from '../../../base/assert.ts'
 import { command } from '../../../machine/define/command.ts'
-import { workerOnly } from '../change/access.ts'
+import { providerOnly } from '../change/access.ts'
 import { type CallbackAnswer, findOther, otherKey, repeat, responseOf } from '../change/callback-records.ts'
 import { judgeNew, keepUnknown } from '../change/judge.ts'
 import { refused } from '../change/refusals.ts'
@@ -37,7 +37,7 @@ export const paymentCallback = command(
   (ctx: PaymentsContext, input) => {
     const action = 'paymentCallback'
     const { transactionId, amountMinor = null } = input
-    const stranger = workerOnly(ctx, action, transactionId)
+    const stranger = providerOnly(ctx, action, transactionId)
     if (stranger !== null) return stranger
     const answer = takeResult(ctx, action, input)
     if (!(answer instanceof Contradiction)) return answer

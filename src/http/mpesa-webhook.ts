@@ -1,0 +1,76 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { CommandOutcome } from '../client/calls/call.ts'
+import { MPESA_ACCEPTED, parseStkCallback } from '../machines/index.ts'
+import { accepted, type HttpAnswer, problem } from './http-answer.ts'
+import { ANSWER_MS_MAX, RETRY_AFTER_S } from './http-bounds.ts'
+import type { HttpResource } from './http-server.ts'
+import type { NodeClient } from './node-client.ts'
+import { textOf } from './read-body.ts'
+
+/** A body that is no callback. */
+export interface UnparsedBody {
+  /** The path of what does not fit, as in the provider's body; `body` for the whole. */
+  readonly field: string
+  readonly reason: string
+  readonly body: string
+}
+
+export interface MpesaWebhookOptions {
+  readonly client: Pick<NodeClient, 'execute'>
+  /** Last part of the path; null: the path has none. */
+  readonly secret: string | null
+  /** Nobody but the log keeps this body. */
+  readonly onUnparsed: (unparsed: UnparsedBody) => void
+  /** A callback was answered 503, by the code of why. */
+  readonly onNotCommitted: (code: string) => void
+}
+
+const PATH = '/webhooks/mpesa'
+
+/**
+ * `POST /webhooks/mpesa[/SECRET]`: Safaricom's callback as it is (domain.md §3.13). It is answered 200 once the command is
+ * committed, whatever became of it: a duplicate, money that nobody knows and a contradiction are noted and need no repeat.
+ */
+export function mpesaWebhook(options: MpesaWebhookOptions): HttpResource {
+  const { client, secret, onUnparsed, onNotCommitted } = options
+  return {
+    matches: pathOf(secret),
+    post: async (_path, bytes, stopping) => {
+      const text = textOf(bytes)
+      const unparsed = (field: string, reason: string): HttpAnswer => {
+        onUnparsed({ field, reason, body: text ?? bytes.toString('latin1') })
+        return problem('BODY_MALFORMED', { field, reason })
+      }
+      if (text === null) return unparsed('body', 'is not UTF-8')
+      const parsed = parseStkCallback(text)
+      if (!parsed.ok) return unparsed(parsed.field, parsed.reason)
+      const call = { machine: 'payments', command: 'paymentCallback', input: parsed.callback }
+      const outcome = await client.execute(call, { deadlineMs: ANSWER_MS_MAX, signal: stopping })
+      if (isCommitted(outcome)) return accepted(MPESA_ACCEPTED)
+      if (outcome.code === 'VALIDATION_ERROR') return unparsed('body', 'is not what payments takes')
+      onNotCommitted(outcome.code)
+      return notCommitted(outcome)
+    },
+  }
+}
+
+/** A contradiction is refused for good, and its alert is kept: the provider need not say it again. */
+function isCommitted(outcome: CommandOutcome): outcome is Extract<CommandOutcome, { kind: 'ok' }> {
+  return outcome.kind === 'ok' || (outcome.kind === 'rejected' && outcome.code === 'IDEMPOTENCY_CONFLICT')
+}
+
+function notCommitted({ kind, code }: Exclude<CommandOutcome, { kind: 'ok' }>): HttpAnswer {
+  const after = { 'retry-after': String(RETRY_AFTER_S) }
+  return problem(kind === 'unknown' ? 'OUTCOME_UNKNOWN' : 'NOT_EXECUTED', { reason: code }, after)
+}
+
+/** How long comparing takes tells nothing of the secret: digests are of one length, and are compared to their ends. */
+function pathOf(secret: string | null): (path: string) => boolean {
+  const wanted = secret === null ? PATH : `${PATH}/${secret}`
+  const digest = digestOf(wanted)
+  return (path) => timingSafeEqual(digestOf(path), digest)
+}
+
+function digestOf(text: string): Buffer {
+  return hash('sha256', text, 'buffer')
+}
