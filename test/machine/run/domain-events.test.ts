@@ -42,8 +42,13 @@ describe('a domain event', () => {
     const alice = harness.session('user:alice')
     expect(alice.machines.shop.refuse({ items: ['pen'] })).toMatchObject({ kind: 'rejected', code: 'CLOSED' })
     expect(lines(harness)).toEqual(['after the refusal for 0 by user:alice'])
+    // No listener is asked about it: neither its refusal nor its throw takes the place of the command's own.
+    for (const item of ['unwanted', 'bomb']) {
+      expect(alice.machines.shop.refuse({ items: [item] })).toMatchObject({ kind: 'rejected', code: 'CLOSED' })
+    }
+    expect(lines(harness)).toHaveLength(3)
     alice.machines.shop.sell({ items: [] })
-    expect(lines(harness)).toHaveLength(1)
+    expect(lines(harness)).toHaveLength(3)
   })
 
   test('that a listener refuses rolls back the whole entry, and the client hears why', () => {

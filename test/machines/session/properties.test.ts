@@ -59,17 +59,18 @@ const gates = defineMachine(
 )
 
 const sids = ['ses-1', 'ses-2', 'ses-3']
-const bySid = (fields: object = {}): Value[] => sids.map((sid) => ({ sid, ...fields }))
+/** Most of it happens to the first one. */
+const bySid = (fields: object = {}): Value[] => ['ses-1', 'ses-1', ...sids].map((sid) => ({ sid, ...fields }))
 const invitees = [
-  ...PEOPLE.map((ref) => ({ kind: 'person', ref })),
+  { kind: 'person', ref: A },
+  { kind: 'person', ref: B },
   { kind: 'email', ref: 'b@x.io' },
-  { kind: 'phone', ref: '0712345678' },
 ]
 const invitations = [1, 2, 3].map((number) => ({ invitationId: `inv-${number}`, token: `inv-${number}-${SEED}` }))
 
 /** Inputs that mean something to the three dialogues of a run. */
 const INPUTS: { readonly [name: string]: readonly Value[] } = {
-  create: invitees.flatMap((invitee) => [true, false].map((sendNow) => ({ invitee, tokenSeed: SEED, sendNow }))),
+  create: invitees.flatMap((invitee) => [true, true, false].map((sendNow) => ({ invitee, tokenSeed: SEED, sendNow }))),
   invite: bySid(),
   resendInvitation: bySid(),
   acceptInvitation: invitations,
@@ -79,7 +80,8 @@ const INPUTS: { readonly [name: string]: readonly Value[] } = {
   postMessage: [...bySid({ text: 'hm' }), ...bySid({ text: 'ah', emotionalIntensity: 9 })],
   recordEmotion: bySid({ intensity: 5 }),
   resolve: bySid(),
-  withdraw: bySid(),
+  // Rarely: what is closed is not talked about any more.
+  withdraw: [...bySid(), ...Array.from({ length: 15 }, () => ({ sid: 'ses-9' }))],
   archive: bySid(),
   unarchive: bySid(),
   get: bySid(),

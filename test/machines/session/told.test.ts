@@ -151,7 +151,8 @@ describe('domain.md §1.7 queries', () => {
     const world = worldIn('ACTIVE')
     world.stage(A, 0)
     world.stage(B, 0)
-    const signed = { signedAt: 1, feelHeardAt: null, draft: null, ready: null, ranking: null }
+    const draft = { content: 'you seem tired', version: 1, ready: true, updatedAt: 1 }
+    const signed = { signedAt: 1, feelHeardAt: null, draft, ready: null, ranking: null }
     world.put('people', ['ses-1', A], signed)
     const [a, b] = [world.get(A), world.get(B)]
     expect(a).toMatchObject({
