@@ -55,7 +55,7 @@ export class CheckRun {
         if (entry.index > FIRST_ENTRIES) this.checkInvariants(entry.kind, entry.index)
         return applied
       },
-      { now: WALL_START_MS, limits: LIMITS },
+      { now: WALL_START_MS, limits: LIMITS, machines: [machine, ...others] },
     )
   }
 

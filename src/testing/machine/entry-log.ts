@@ -2,10 +2,12 @@ import { logIndex, numbersOf, term, type SessionId } from '../../base/brand.ts'
 import { encodeClientRequest } from '../../codec/entry/client-request.ts'
 import { DEFAULT_LIMITS } from '../../codec/entry/default-limits.ts'
 import type { Entry, EntryKind } from '../../codec/entry/entry.ts'
-import type { Limits, PayloadByKind } from '../../codec/entry/payload.ts'
+import type { Limits, MachineAdvance, PayloadByKind } from '../../codec/entry/payload.ts'
 import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
+import { identityOf } from '../../machine/define/identity.ts'
+import type { Mountable } from '../../machine/index.ts'
 import type { Applied, SessionFacts } from '../../session/state-machine.ts'
 
 /** A command with its parsed input, as a leader puts it into the log. */
@@ -29,9 +31,18 @@ const SESSION_TIMEOUT_MS = 3_600_000
 /** How late an OpenSession may be. */
 const OPEN_WITHIN_MS = 60_000
 
+/** What a log begins with. */
+export interface LogStart {
+  /** The wall clock, ms since the Unix epoch. */
+  readonly now: number
+  readonly limits: Partial<Limits>
+  /** What applies it: each runs at its newest version, as in a new cluster. */
+  readonly machines: readonly Mountable[]
+}
+
 /**
  * The log of a cluster that never was: makes entries one by one, as a leader would, and hands each to whoever applies it. The
- * first two are the configuration and the limits, as in every log.
+ * first two are the configuration and the limits, as in every log; a third names the versions that are not the first.
  */
 export class EntryLog {
   /** The wall clock of the next entry, ms since the Unix epoch; it may only rise. */
@@ -42,15 +53,14 @@ export class EntryLog {
   private readonly requestIds = new Map<SessionId, number>()
   private readonly applyEntry: (entry: Entry, recordBytes: number) => Applied
 
-  constructor(
-    apply: (entry: Entry, recordBytes: number) => Applied,
-    { now, limits }: { readonly now: number; readonly limits: Partial<Limits> },
-  ) {
+  constructor(apply: (entry: Entry, recordBytes: number) => Applied, { now, limits, machines }: LogStart) {
     this.applyEntry = apply
     this.now = now
     this.lease = now
     this.payload('Configuration', { clusterId: 'test', incarnation: 1, voters: [], learners: [] })
     this.payload('Limits', { ...DEFAULT_LIMITS, ...limits })
+    const advances = advancesOf(machines)
+    if (advances.length > 0) this.payload('AdvanceVersion', { machines: advances })
   }
 
   open({ principal, roles = [], capabilities = {}, name = '', timeoutMs = SESSION_TIMEOUT_MS }: SessionGiven): Applied {
@@ -127,4 +137,28 @@ export class EntryLog {
     this.entries.push(entry)
     return this.applyEntry(entry, payload.length)
   }
+}
+
+/** PERF: an identity walks the whole schema, and a check begins thousands of logs for the same machines. */
+const ADVANCES = new WeakMap<Mountable, MachineAdvance>()
+
+/** The newest version of each machine that is beyond the first: a log that names none runs the first. */
+function advancesOf(machines: readonly Mountable[]): MachineAdvance[] {
+  const newest = new Map<string, Mountable>()
+  for (const machine of machines) {
+    const other = newest.get(machine.name)
+    if (other === undefined || versionOf(other) < versionOf(machine)) newest.set(machine.name, machine)
+  }
+  return [...newest.values()].filter((machine) => versionOf(machine) > 1).map(advanceOf)
+}
+
+const versionOf = ({ version = 1 }: Mountable): number => version
+
+function advanceOf(machine: Mountable): MachineAdvance {
+  const known = ADVANCES.get(machine)
+  if (known !== undefined) return known
+  const { name, version, schema } = identityOf(machine)
+  const advance = { machine: name, to: version, schema }
+  ADVANCES.set(machine, advance)
+  return advance
 }

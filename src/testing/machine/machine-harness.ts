@@ -87,7 +87,7 @@ export class MachineHarness<Machines extends TypedMachines> {
       },
     })
     this.rows = new StateRows(this.state)
-    this.log = new EntryLog((entry, bytes) => this.state.apply(entry, bytes), { now: nowMs, limits })
+    this.log = new EntryLog((entry, bytes) => this.state.apply(entry, bytes), { now: nowMs, limits, machines })
   }
 
   /** The wall clock that machines see, ms since the Unix epoch. */
