@@ -43,5 +43,7 @@ export const HTTP_BOUNDS: HttpBounds = {
 
 /** A command that has no outcome by then is answered 503: longer than a change of leader, shorter than a provider waits. */
 export const ANSWER_MS_MAX = 8 * SECOND_MS
+/** A body that cannot be read is answered 400 by then, whoever keeps it. */
+export const KEEP_MS_MAX = 3 * SECOND_MS
 /** What a caller that is answered 503 waits before it sends again, seconds. */
 export const RETRY_AFTER_S = 5

@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { CommandOutcome } from '../client/calls/call.ts'
-import { MPESA_ACCEPTED, parseStkCallback } from '../machines/index.ts'
+import { MPESA_ACCEPTED, parseStkCallback, UNPARSED_LENGTH_MAX } from '../machines/index.ts'
 import { accepted, type HttpAnswer, problem } from './http-answer.ts'
-import { ANSWER_MS_MAX, RETRY_AFTER_S } from './http-bounds.ts'
+import { ANSWER_MS_MAX, KEEP_MS_MAX, RETRY_AFTER_S } from './http-bounds.ts'
 import type { HttpResource } from './http-server.ts'
 import type { NodeClient } from './node-client.ts'
 import { textOf } from './read-body.ts'
@@ -32,26 +32,39 @@ const PATH = '/webhooks/mpesa'
  * committed, whatever became of it: a duplicate, money that nobody knows and a contradiction are noted and need no repeat.
  */
 export function mpesaWebhook(options: MpesaWebhookOptions): HttpResource {
-  const { client, secret, onUnparsed, onNotCommitted } = options
+  const { client, secret, onNotCommitted } = options
   return {
     matches: pathOf(secret),
-    post: async (_path, bytes, stopping) => {
+    post: async (_path, bytes, signal) => {
       const text = textOf(bytes)
-      const unparsed = (field: string, reason: string): HttpAnswer => {
-        onUnparsed({ field, reason, body: text ?? bytes.toString('latin1') })
-        return problem('BODY_MALFORMED', { field, reason })
-      }
+      const unparsed = (field: string, reason: string): Promise<HttpAnswer> =>
+        keep(options, { field, reason, body: text ?? bytes.toString('latin1') }, { bytes: bytes.length, signal })
       if (text === null) return unparsed('body', 'is not UTF-8')
       const parsed = parseStkCallback(text)
       if (!parsed.ok) return unparsed(parsed.field, parsed.reason)
       const call = { machine: 'payments', command: 'paymentCallback', input: parsed.callback }
-      const outcome = await client.execute(call, { deadlineMs: ANSWER_MS_MAX, signal: stopping })
+      const outcome = await client.execute(call, { deadlineMs: ANSWER_MS_MAX, signal })
       if (isCommitted(outcome)) return accepted(MPESA_ACCEPTED)
       if (outcome.code === 'VALIDATION_ERROR') return unparsed('body', 'is not what payments takes')
       onNotCommitted(outcome.code)
       return notCommitted(outcome)
     },
   }
+}
+
+/** Keeps a body that cannot be read, for a person: replicated while there is a leader, else in the log of this node. */
+async function keep(
+  { client, onUnparsed }: MpesaWebhookOptions,
+  unparsed: UnparsedBody,
+  { bytes, signal }: { readonly bytes: number; readonly signal: AbortSignal },
+): Promise<HttpAnswer> {
+  const { field, reason } = unparsed
+  // The cut may part a pair of UTF-16, and half of it is no text.
+  const body = unparsed.body.slice(0, UNPARSED_LENGTH_MAX).replace(/\p{Cs}/u, '\uFFFD')
+  const call = { machine: 'payments', command: 'keepUnparsed', input: { field, reason, body, bytes } }
+  const { kind } = await client.execute(call, { deadlineMs: KEEP_MS_MAX, signal })
+  if (kind !== 'ok') onUnparsed(unparsed)
+  return problem('BODY_MALFORMED', { field, reason })
 }
 
 /** A contradiction is refused for good, and its alert is kept: the provider need not say it again. */

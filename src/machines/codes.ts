@@ -85,6 +85,10 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cause: 'Alert: the provider told two different things of one transaction.',
       cure: 'Look it up at the provider.',
     },
+    CALLBACK_UNPARSED: {
+      cause: 'Alert: a body of the provider could not be read; nothing was done with it.',
+      cure: 'Read it with the query `unparsed`: if it speaks of money, compare it with the statement.',
+    },
     PUSH_FAILED: { cause: 'The request to pay did not reach the payer.', cure: 'Initiate the payment again.' },
     PUSH_CONFLICT: {
       cause: 'Alert: the worker names ids of the provider that the attempt cannot have.',

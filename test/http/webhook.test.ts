@@ -71,13 +71,12 @@ describe('POST /webhooks/mpesa', () => {
     await bookingThatWaits(node)
   })
 
-  test('answers 400 for a body that is no callback, and names the field', async () => {
-    const { http } = await served()
-    const answers = await Promise.all(
-      MALFORMED.map(async ([body, field]) => ({ body, field, answer: await post(http, '/webhooks/mpesa', body) })),
-    )
-    for (const { body, field, answer } of answers) {
-      expect([body, answer.status, answer.headers['content-type'], answer.body['code'], answer.body['field']]).toEqual([
+  test('answers 400 for a body that is no callback, names the field, and keeps the body for administrators', async () => {
+    const { node, http } = await served()
+    for (const [body, field] of MALFORMED) {
+      const answer = await post(http, '/webhooks/mpesa', body)
+      const { code, field: named } = answer.body
+      expect([body, answer.status, answer.headers['content-type'], code, named]).toEqual([
         body,
         400,
         'application/problem+json',
@@ -85,6 +84,25 @@ describe('POST /webhooks/mpesa', () => {
         field,
       ])
     }
+    // What is no text is kept as far as it can be.
+    const sent = { headers: { 'content-type': 'application/json' }, body: Buffer.from('7b22ff', 'hex') }
+    expect(await ask(http, '/webhooks/mpesa', sent)).toMatchObject({ status: 400, body: { reason: 'is not UTF-8' } })
+    expect(await ask(http, '/webhooks/mpesa', sent)).toMatchObject({ status: 400 })
+    const long = await post(http, '/webhooks/mpesa', `${'x'.repeat(4095)}\u{1f4b0}`)
+    expect(long).toMatchObject({ status: 400 })
+    const admin = await connect({ embedded: node, principal: 'admin:a' })
+    admin.on('*', () => undefined)
+    const kept = await admin.query('payments', 'unparsed', {})
+    const { bodies } = (kept as unknown as { value: { bodies: { body: string; bytes: number; times: number }[] } })
+      .value
+    expect(bodies.map(({ body }) => body)).toEqual(
+      [...MALFORMED.map(([body]) => body), '{"\xff', `${'x'.repeat(4095)}\uFFFD`].toReversed(),
+    )
+    expect(bodies.slice(0, 2)).toMatchObject([
+      { bytes: 4099, times: 1 },
+      { bytes: 3, times: 2 },
+    ])
+    await admin.close()
   })
 
   test('with a secret is found by the whole of it alone', async () => {
@@ -202,6 +220,19 @@ describe('what became of a callback', () => {
       expect(told).toEqual({ unparsed: [], codes: [reason] })
     },
   )
+
+  test('stands in the log of the node where it is none and nobody leads: the rest of it is lost with the caller', async () => {
+    const told: UnparsedBody[] = []
+    const webhook = mpesaWebhook({
+      client: { execute: async () => ({ kind: 'notExecuted', requestId: 0, code: 'NO_LEADER', details: null }) },
+      secret: null,
+      onUnparsed: (unparsed) => void told.push(unparsed),
+      onNotCommitted: () => undefined,
+    })
+    const answer = await webhook.post('/webhooks/mpesa', Buffer.from('{"Body":7}'), new AbortController().signal)
+    expect(answer).toMatchObject({ status: 400 })
+    expect(told).toEqual([{ field: 'Body', reason: 'is not an object', body: '{"Body":7}' }])
+  })
 
   test('is a body that cannot be read where the machine does not take it', async () => {
     const { answer, told } = await answered({

@@ -14,6 +14,7 @@ export { joinCheck, type JoinQuestion, type JoinVerdict } from './rules/join.ts'
 export { payments } from './machine.ts'
 export { parseStkCallbacks } from './tools/replay-bodies.ts'
 export { parseStkQuery, type StkQueryAnswer } from './tools/stk-query.ts'
+export { UNPARSED_LENGTH_MAX, UNPARSED_RING } from './facts/unparsed.ts'
 export { WEBHOOK_ROLE } from './change/access.ts'
 export { MPESA_ACCEPTED, amountMinorOf, parseStkCallback, type MpesaCallback, type MpesaParse } from './tools/mpesa.ts'
 export {

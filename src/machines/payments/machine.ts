@@ -11,9 +11,11 @@ import { reviews, suspense } from './queries/money-queries.ts'
 import { initiatePayment, paymentStarted, pushTask, queryTask } from './commands/payment-commands.ts'
 import { approveRefund, rejectRefund } from './commands/refund-commands.ts'
 import { transition } from './commands/transition-command.ts'
+import { keepUnparsed } from './commands/unparsed-commands.ts'
 import { joinVideo, leaveVideo, reportVideoFailure, retryVideo } from './commands/video-commands.ts'
 import { canJoin, get, list, refundQuote } from './queries/booking-queries.ts'
 import { stuck, totals } from './queries/operator-queries.ts'
+import { unparsed } from './queries/unparsed-query.ts'
 import { receipts, refunds } from './queries/receipt-queries.ts'
 import { refundTask } from './change/refunds.ts'
 import { paymentsSchema } from './facts/payments-schema.ts'
@@ -47,8 +49,9 @@ export const payments = defineMachine('payments', paymentsSchema, {
     approveRefund,
     rejectRefund,
     transition,
+    keepUnparsed,
   },
-  queries: { get, list, canJoin, refundQuote, audit, stuck, totals, suspense, reviews, receipts, refunds },
+  queries: { get, list, canJoin, refundQuote, audit, stuck, totals, suspense, reviews, receipts, refunds, unparsed },
   timers: { booking: (ctx, _payload, bookingId) => fireTimers(ctx, bookingId) },
   tasks: { 'payment.stk_push': pushTask, 'payment.query': queryTask, 'payment.refund': refundTask },
   migrations: { 2: migrateFromV1 },

@@ -21,6 +21,7 @@ import {
   suspenseRow,
 } from './rows.ts'
 import { currency, id, millis, minor, outcome, receipt, resultCode, text } from './fields.ts'
+import { unparsedRow } from './unparsed.ts'
 import { PAYMENT_TRANSITIONS, SESSION_TRANSITIONS, VIDEO_TRANSITIONS } from './states.ts'
 
 /** What the provider says about one push, as a callback or as the answer to a question. */
@@ -75,6 +76,10 @@ const state = {
   auditRejected: table(z.int(), auditRejectedRow),
   /** `rejected`: where that chain ends. The other ends in the ledger. */
   chains: table(z.string(), z.object({ seq: z.int(), hash: z.string() })),
+  /** number → a body of the provider that cannot be read */
+  unparsed: table(z.int(), unparsedRow),
+  /** digest of such a body → its number */
+  unparsedOf: table(z.string(), z.int()),
   /** One row, `all`; `addTotals` makes new bytes. */
   ledger: tableSharingBytes(z.string(), ledgerRow),
 }
