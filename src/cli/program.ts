@@ -201,6 +201,11 @@ function addSim(root: Command, setExit: SetExit): void {
   root
     .command('sim')
     .description('run the cluster in the deterministic simulator: crashes, partitions, slow and lying disks')
+    .addOption(
+      new Option('--workload <name>', 'what the clients do: add to a counter, or pay by a provider that misbehaves')
+        .choices(['counter', 'payments'])
+        .default('counter'),
+    )
     .option('--seeds <count>', 'how many seeds to run', positive, 100)
     .option('--seed <number>', 'first seed; with --seeds 1 exactly this one', integer, 1)
     .option('--jobs <count>', 'seeds that run at a time (default: one per processor)', positive)

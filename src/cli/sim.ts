@@ -1,12 +1,14 @@
 import { performance } from 'node:perf_hooks'
-import { runSeed, type SeedResult } from '../sim/run-seed.ts'
+import type { SeedResult } from '../sim/run-seed.ts'
 import { runSeeds } from './seeds/seed-workers.ts'
+import { RUN_SEED, type Workload } from './seeds/workloads.ts'
 import { EXIT, type ExitCode } from './terminal/exit.ts'
 import { paint, print, printJson, say, withCommas } from './terminal/output.ts'
 import { Progress } from './terminal/progress.ts'
 
 /** Options of `holdfast sim`. */
 export interface SimFlags {
+  readonly workload: Workload
   readonly seeds: number
   /** First seed; the others follow it. */
   readonly seed: number
@@ -50,14 +52,15 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
 }
 
 function traceSeeds(flags: SimFlags, totals: SimTotals): void {
-  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1) add(totals, runSeed(seed, say))
+  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1)
+    add(totals, RUN_SEED[flags.workload](seed, say), flags.workload)
 }
 
 async function countSeeds(flags: SimFlags, totals: SimTotals): Promise<void> {
   // A run of many minutes whose stderr is a file must not fill it: there, only failing seeds say something.
   const progress = process.stderr.isTTY === true ? new Progress('seeds', flags.seeds) : null
-  await runSeeds({ first: flags.seed, count: flags.seeds }, flags.jobs, (result) => {
-    add(totals, result)
+  await runSeeds({ workload: flags.workload, first: flags.seed, count: flags.seeds }, flags.jobs, (result) => {
+    add(totals, result, flags.workload)
     progress?.update(totals.seeds)
   })
   progress?.finish()
@@ -77,7 +80,7 @@ function emptyTotals(): SimTotals {
   return { ...counts, failedSeeds: [] }
 }
 
-function add(totals: SimTotals, result: SeedResult): void {
+function add(totals: SimTotals, result: SeedResult, workload: Workload): void {
   totals.seeds += 1
   totals.events += result.events
   totals.simSeconds += result.simSeconds
@@ -87,14 +90,15 @@ function add(totals: SimTotals, result: SeedResult): void {
   if (result.failure === null) return
   totals.failures += 1
   totals.failedSeeds.push(result.seed)
-  if (totals.failures <= FAILURE_LINES_MAX) say(seedLine(result))
+  if (totals.failures <= FAILURE_LINES_MAX) say(seedLine(result, workload))
 }
 
 /** One line that says everything about a failing seed, and how to see it again. */
-function seedLine(result: SeedResult): string {
+function seedLine(result: SeedResult, workload: Workload): string {
   const { seed, events, simSeconds, acks, elections, snapshots, hash, failure } = result
   const facts = `events=${events} simSeconds=${rounded(simSeconds)} acks=${acks} elections=${elections} snapshots=${snapshots}`
-  return `${paint('red', 'failed')} seed=${seed} ${facts} hash=${hash} ${failure}\n  again: holdfast sim --seeds 1 --seed ${seed} --trace`
+  const again = workload === 'counter' ? '' : ` --workload ${workload}`
+  return `${paint('red', 'failed')} seed=${seed} ${facts} hash=${hash} ${failure}\n  again: holdfast sim${again} --seeds 1 --seed ${seed} --trace`
 }
 
 function summary(totals: SimTotals): string {

@@ -30,7 +30,11 @@ export async function firstFailingSeed(trial: SimulatedTrial): Promise<string | 
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   await run(process.execPath, [tsc, '--noCheck', '-p', 'tsconfig.json', '--declaration', 'false'], { cwd: copy })
   writeFileSync(join(copy, 'seeds.mjs'), SCRIPT)
-  const { stdout } = await run(process.execPath, ['seeds.mjs', String(seeds)], { cwd: copy, maxBuffer: 1 << 24 })
+  const workload = mutant?.caughtBy.kind === 'simulator' ? (mutant.caughtBy.workload ?? 'counter') : 'counter'
+  const { stdout } = await run(process.execPath, ['seeds.mjs', String(seeds), workload], {
+    cwd: copy,
+    maxBuffer: 1 << 24,
+  })
   const last = stdout.trim().split('\n').at(-1) ?? ''
   return last === 'clean' ? null : last
 }
@@ -38,10 +42,10 @@ export async function firstFailingSeed(trial: SimulatedTrial): Promise<string | 
 const SOURCES_ONLY = { compilerOptions: { rootDir: '.', outDir: 'dist' }, include: ['src'] }
 
 const SCRIPT = `
-import { runSeed } from './dist/src/sim/run-seed.js'
+import { RUN_SEED } from './dist/src/cli/seeds/workloads.js'
 let verdict = 'clean'
 for (let seed = 1; seed <= Number(process.argv[2]) && verdict === 'clean'; seed += 1) {
-  const result = runSeed(seed)
+  const result = RUN_SEED[process.argv[3]](seed)
   if (result.failure !== null) verdict = 'seed ' + seed + ': ' + result.failure
 }
 console.log(verdict.split('\\n')[0])

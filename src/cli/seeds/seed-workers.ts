@@ -2,9 +2,11 @@ import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { SeedResult } from '../../sim/run-seed.ts'
 import { executablePath } from '../package-root.ts'
+import type { Workload } from './workloads.ts'
 
-/** Which seeds to run: `[first, first + count)`. */
+/** Which seeds to run: `[first, first + count)`, of which workload. */
 export interface SeedRange {
+  readonly workload: Workload
   readonly first: number
   readonly count: number
 }
@@ -20,7 +22,9 @@ export function runSeeds(range: SeedRange, jobs: number, tell: (result: SeedResu
   let sent = range.first
   let told = range.first
   return new Promise((resolve, reject) => {
-    const workers = Array.from({ length: Math.min(jobs, range.count) }, () => new Worker(workerPath()))
+    const workers = Array.from({ length: Math.min(jobs, range.count) }, () => {
+      return new Worker(workerPath(), { workerData: range.workload })
+    })
     const finish = (settle: () => void): void => {
       void Promise.all(workers.map((worker) => worker.terminate())).then(settle)
     }

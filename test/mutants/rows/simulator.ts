@@ -2,6 +2,9 @@ import type { Catcher, Mutant } from '../mutant.ts'
 
 const WITHIN_300_SEEDS: Catcher = { kind: 'simulator', seeds: 300 }
 
+/** Found among clients that pay, through a provider that misbehaves. */
+const PAYING: Catcher = { kind: 'simulator', seeds: 60, workload: 'payments' }
+
 /** What the simulator itself must find (faults.md §3). `npm run test:faults` plants these in each of its runs. */
 export const SIMULATOR: readonly Mutant[] = [
   {
@@ -59,5 +62,37 @@ export const SIMULATOR: readonly Mutant[] = [
     find: 'this.ports.trail.append({ index, hash',
     replace: 'this.ports.trail.append({ index: index + 1, hash',
     caughtBy: WITHIN_300_SEEDS,
+  },
+  {
+    id: 'simulator/orphaned-money-kept',
+    breaks: 'money that a booking cannot take is kept, and no refund decided',
+    file: 'src/machines/payments/change/settle.ts',
+    find: "createRefund(change, { ...capturedMoney, pct: 100, reason: 'ORPHAN' })",
+    replace: '',
+    caughtBy: PAYING,
+  },
+  {
+    id: 'simulator/receipt-told-twice',
+    breaks: 'a receipt that is told of two pushes is two payments',
+    file: 'src/machines/payments/change/settle.ts',
+    find: 'if (receipt !== null) ctx.state.receipts.set(receipt, transactionId)\n  else openReview(',
+    replace: 'if (receipt === null) openReview(',
+    caughtBy: PAYING,
+  },
+  {
+    id: 'simulator/money-after-failure-dropped',
+    breaks: 'a success after a told failure is taken for a repeat of it',
+    file: 'src/machines/payments/rules/repeat.ts',
+    find: "return 'moneyAfterFailure'",
+    replace: "return 'same'",
+    caughtBy: PAYING,
+  },
+  {
+    id: 'simulator/suspense-not-released',
+    breaks: 'money in suspense stays there when it is captured',
+    file: 'src/machines/payments/change/suspense.ts',
+    find: 'ctx.state.suspense.delete(transactionId)',
+    replace: '',
+    caughtBy: PAYING,
   },
 ]

@@ -112,18 +112,35 @@ interface Matches {
 }
 
 function matchReceipts(lines: readonly StatementLine[], receipts: readonly KnownReceipt[]): Matches {
-  const byReceipt = new Map(receipts.flatMap((known) => (known.receipt === null ? [] : [[known.receipt, known]])))
+  const open = new Set(receipts)
+  // More than one money with one receipt is a fault of the machine: the others must show as missing on the statement.
+  const byReceipt = groupsOf(receipts)
   const matched: StatementLine[] = []
   const differences: Difference[] = []
   for (const line of lines) {
-    const known = byReceipt.get(line.receipt)
-    byReceipt.delete(line.receipt)
-    if (known === undefined) differences.push(onStatement(line))
-    else if (known.amountMinor === line.amountMinor) matched.push(line)
+    const named = byReceipt.get(line.receipt) ?? []
+    const known = named.find(({ amountMinor }) => amountMinor === line.amountMinor) ?? named[0]
+    if (known === undefined) {
+      differences.push(onStatement(line))
+      continue
+    }
+    open.delete(known)
+    if (known.amountMinor === line.amountMinor) matched.push(line)
     else differences.push({ ...onStatement(line), what: 'otherAmount', ...receiptSide(known) })
   }
-  const missing = receipts.filter(({ receipt }) => receipt === null || byReceipt.has(receipt))
-  return { matched, differences: [...differences, ...missing.map(receiptAlone)] }
+  return { matched, differences: [...differences, ...[...open].map(receiptAlone)] }
+}
+
+/** By receipt; those without one are left out. */
+function groupsOf<Row extends { readonly receipt: string | null }>(rows: Iterable<Row>): ReadonlyMap<string, Row[]> {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    if (row.receipt === null) continue
+    const group = groups.get(row.receipt)
+    if (group === undefined) groups.set(row.receipt, [row])
+    else group.push(row)
+  }
+  return groups
 }
 
 function matchRefunds(lines: readonly StatementLine[], refunds: readonly KnownRefund[]): Matches {
@@ -157,12 +174,7 @@ function refundsOfLines(lines: readonly StatementLine[], refunds: readonly Known
   }
   const own = new Map(refunds.map((refund) => [refund.providerRef?.toUpperCase() ?? null, refund]))
   for (const line of lines) take(line, own.get(line.receipt))
-  const undoing = new Map<string, KnownRefund[]>()
-  for (const refund of open) {
-    const list = refund.receipt === null ? undefined : undoing.get(refund.receipt)
-    if (list !== undefined) list.push(refund)
-    else if (refund.receipt !== null) undoing.set(refund.receipt, [refund])
-  }
+  const undoing = groupsOf(open)
   for (const line of lines) {
     if (paid.has(line)) continue
     const left = (undoing.get(line.linked ?? line.receipt) ?? []).filter((refund) => open.has(refund))

@@ -79,6 +79,13 @@ describe('domain.md §3.14 a statement and what the cluster knows', () => {
     expect(result.differences[3]).toMatchObject({ known: 'tx-none', knownMinor: 7, statementMinor: null })
   })
 
+  test('domain.md §3.14 one receipt that the cluster counts twice is one too many', () => {
+    const receipts = [money('R1', 100, 'tx-1'), money('R1', 100, 'tx-2')]
+    expect(compare([line('R1', 100)], { receipts }).differences).toMatchObject([
+      { what: 'notInStatement', receipt: 'R1', known: 'tx-2', knownMinor: 100 },
+    ])
+  })
+
   test.each<[string, StatementLine]>([
     ['its own number', out('P9', 50)],
     ['the payment it undoes', out('X1', 50, 'R1')],

@@ -1,0 +1,189 @@
+import type { NodeId } from '../../base/brand.ts'
+import { Random } from '../../base/random.ts'
+import { DEFAULT_LIMITS } from '../../codec/entry/default-limits.ts'
+import { sessionCodec } from '../../codec/session-codec.ts'
+import { mount, type Mount } from '../../machine/index.ts'
+import { payments, type Totals } from '../../machines/index.ts'
+import { Violation } from '../checkers/violation.ts'
+import { Nemesis } from '../nemesis.ts'
+import type { SeedResult } from '../run-seed.ts'
+import { drawSwarm, type Swarm } from '../swarm.ts'
+import { Transcript } from '../transcript.ts'
+import type { NodeObserver } from '../world/node-observer.ts'
+import { SimulatedCluster } from '../world/simulated-cluster.ts'
+import type { SimulatedNode } from '../world/simulated-node.ts'
+import { booksOf, checkConservation } from './conservation.ts'
+import { Market } from './market.ts'
+import { checkStatement } from './statement-check.ts'
+
+const PURPOSE = { swarm: 1, requests: 6, hunts: 12, network: 2, nemesis: 3, channels: 5, replacements: 9, market: 21 }
+
+/** After healing, all money has settled: tasks are leased for 30 s and tried three times. In microseconds. */
+const SETTLED_WITHIN = 600_000_000
+
+/**
+ * One seed's world in which a misbehaving payment provider, clients, therapists, workers and an administrator use the machine
+ * payments while nodes crash. At every index that a replica applies first, the money of each transaction is conserved to the
+ * cent; in the end the cluster's receipts and refunds are compared with the provider's own statement. Deterministic.
+ */
+export function runPaymentsSeed(seed: number, trace?: (line: string) => void): PaymentsSeedResult {
+  const world = new PaymentsWorld(seed, trace)
+  let failure: string | null = null
+  try {
+    world.run()
+  } catch (error) {
+    failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    trace?.(error instanceof Error ? (error.stack ?? failure) : failure)
+  }
+  return world.result(failure)
+}
+
+/** What one seed did, and where the money was in the end. */
+export interface PaymentsSeedResult extends SeedResult {
+  /** In minor units; null when the seed did not get so far. */
+  readonly money: Totals['money'] | null
+  /** Payments that nobody told the cluster of: only the provider's statement has them. */
+  readonly untold: number
+}
+
+function mountPayments(): Mount {
+  return mount([payments], sessionCodec)
+}
+
+class PaymentsWorld {
+  private readonly seed: number
+  private readonly swarm: Swarm
+  private readonly cluster: SimulatedCluster
+  private readonly nemesis: Nemesis
+  private readonly market: Market
+  private readonly transcript: Transcript
+  /** State hash at each index, of whoever applied it first. */
+  private readonly hashes = new Map<number, string>()
+  private highest = 0
+  private money: Totals['money'] | null = null
+  private events = 0
+  private elections = 0
+
+  constructor(seed: number, trace?: (line: string) => void) {
+    this.seed = seed
+    this.transcript = new Transcript(trace)
+    const generator = (purpose: keyof typeof PURPOSE): Random => new Random(seed, PURPOSE[purpose])
+    this.swarm = drawSwarm(generator)
+    const { swarm } = this
+    const { snapshotBytes, segmentBytes, appendEntriesMax } = swarm
+    this.cluster = new SimulatedCluster({
+      seed,
+      nodes: swarm.disks.map((disk, at) => ({
+        disk,
+        clock: swarm.clocks[at] ?? { ratePpm: 1_000_000, wallOffsetMs: 0 },
+      })),
+      network: swarm.network,
+      limits: { ...DEFAULT_LIMITS, snapshotBytes },
+      credit: null,
+      appendEntriesMax,
+      segmentBytes,
+      mount: mountPayments,
+      generator,
+      observe: (id) => this.observer(id),
+    })
+    const { scheduler, network, nodes, channels } = this.cluster
+    const endpoints = nodes.map((node) => node.address)
+    this.market = new Market({ random: generator('market'), world: { scheduler, channels, endpoints } })
+    const [random, replacements] = [generator('nemesis'), generator('replacements')]
+    this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network, nodes })
+  }
+
+  private observer(id: NodeId): NodeObserver {
+    return {
+      composed: ({ driver, gateway }) => {
+        driver.listen({
+          applied: ({ index }) => this.applied(id, index),
+          batchApplied: () => undefined,
+          roleChanged: () => {
+            this.elections += driver.leading ? 1 : 0
+          },
+          stopped: (stopped) => {
+            throw new Violation('no simulated fault stops a node', { node: id, stopped })
+          },
+          noted: (event) => {
+            const wrong = event.kind === 'halted' || event.kind === 'stateDiffers'
+            if (wrong) throw new Violation('replicas that agree are not told apart', { node: id, event })
+          },
+        })
+        return gateway
+      },
+      logOpened: (store, _recovered, done) => done(store),
+      persisted: () => undefined,
+      sending: () => undefined,
+      diskReplaced: () => undefined,
+    }
+  }
+
+  private applied(id: NodeId, index: number): void {
+    const machine = this.cluster.nodes.find((node) => node.id === id)?.machine ?? null
+    if (machine === null) return
+    const hash = machine.stateHash()
+    const before = this.hashes.get(index)
+    if (before !== undefined && before !== hash) {
+      throw new Violation('one state for each index', { node: id, index, hash, before })
+    }
+    this.hashes.set(index, hash)
+    if (index <= this.highest) return
+    this.highest = index
+    this.transcript.add(this.cluster.scheduler.now, `${index} ${hash}`)
+    const { auditor } = this.market
+    const books = auditor === null ? null : booksOf(machine, auditor)
+    if (books !== null) checkConservation(index, books)
+  }
+
+  run(): void {
+    const { cluster, swarm, market } = this
+    for (const node of cluster.nodes) node.start()
+    market.open()
+    this.nemesis.start()
+    this.runUntil(() => cluster.scheduler.now >= swarm.faultMicros)
+    const alive = this.nemesis.heal(this.highest > 0)
+    cluster.channels.reset()
+    const healedAt = cluster.scheduler.now
+    this.runUntil(() => this.settled(alive) || cluster.scheduler.now > healedAt + SETTLED_WITHIN)
+    if (!this.settled(alive)) throw new Violation('all money settles after healing', this.market.facts())
+    for (const node of alive) this.checkEnd(node)
+  }
+
+  result(failure: string | null): PaymentsSeedResult {
+    return {
+      seed: this.seed,
+      failure,
+      events: this.events,
+      simSeconds: this.cluster.scheduler.now / 1_000_000,
+      acks: this.market.acks,
+      elections: this.elections,
+      snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
+      hash: this.transcript.hash(),
+      money: this.money,
+      untold: this.market.provider.lost.size,
+    }
+  }
+
+  private runUntil(end: () => boolean): void {
+    while (!end() && this.cluster.scheduler.next()) this.events += 1
+  }
+
+  private settled(alive: readonly SimulatedNode[]): boolean {
+    if (!this.market.quiet) return false
+    if (!alive.every((node) => node.machine?.appliedIndex === this.highest)) return false
+    const { auditor } = this.market
+    const machine = alive[0]?.machine ?? null
+    const books = auditor === null || machine === null ? null : booksOf(machine, auditor)
+    return books !== null && !books.refunds.some(({ status }) => status === 'QUEUED' || status === 'SENT')
+  }
+
+  private checkEnd(node: SimulatedNode): void {
+    const { auditor, provider } = this.market
+    const books = auditor === null || node.machine === null ? null : booksOf(node.machine, auditor)
+    if (books === null) throw new Violation('a healed replica answers', { node: node.id })
+    checkConservation(this.highest, books)
+    checkStatement(provider, books)
+    this.money = books.totals.money
+  }
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { type PaymentsSeedResult, runPaymentsSeed } from '../../src/sim/payments/run-payments-seed.ts'
+import { sample } from '../effort.ts'
+
+/** A slice of `npm run sim -- --workload payments`. */
+const SEEDS = sample(6)
+const FRESH_SEEDS = sample(1)
+const TIMEOUT_MS = sample(300_000)
+
+const failuresOf = (results: readonly PaymentsSeedResult[]): readonly string[] =>
+  results.flatMap(({ seed, failure }) => (failure === null ? [] : [`seed ${seed}: ${failure}`]))
+
+test(`domain.md §3.12 PP11 no cent is lost or doubled in seeds 1 to ${SEEDS} of a misbehaving provider`, {
+  timeout: TIMEOUT_MS,
+}, () => {
+  const results = Array.from({ length: SEEDS }, (_, at) => runPaymentsSeed(at + 1))
+  expect(failuresOf(results)).toEqual([])
+  // Seeds without money of every fate would prove nothing.
+  const sum = (of: (result: PaymentsSeedResult) => number): number =>
+    results.reduce((all, result) => all + of(result), 0)
+  for (const fate of ['keptMinor', 'refundedMinor', 'owedMinor', 'suspenseMinor'] as const) {
+    expect(
+      sum(({ money }) => money?.[fate] ?? 0),
+      fate,
+    ).toBeGreaterThan(0)
+  }
+  expect(sum(({ untold }) => untold)).toBeGreaterThan(0)
+  expect(runPaymentsSeed(2)).toEqual(results[1])
+})
+
+test(`domain.md §3.12 PP11 nor in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEOUT_MS }, () => {
+  const first = Math.floor(Date.now() / 1000)
+  console.log(`fresh seeds; again: holdfast sim --workload payments --seed ${first} --seeds ${FRESH_SEEDS}`)
+  expect(failuresOf(Array.from({ length: FRESH_SEEDS }, (_, at) => runPaymentsSeed(first + at)))).toEqual([])
+})
