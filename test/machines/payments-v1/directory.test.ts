@@ -61,6 +61,32 @@ describe('a directory that version 1 wrote', () => {
     log.machine.checkInvariants()
   })
 
+  test('has its money told apart after the switch: receipts in one form, sums, and what is in suspense', async () => {
+    const log = await replayed()
+    advance(log)
+    // 8,500,000 applied and 900,000 orphaned; 7,400,000 of it goes back; 100,000 of two pushes that nobody started.
+    expect(ask(log, 'totals', {})).toMatchObject({
+      money: {
+        receivedMinor: 9_500_000,
+        keptMinor: 2_000_000,
+        owedMinor: 7_400_000,
+        refundedMinor: 0,
+        suspenseMinor: 100_000,
+        balanced: true,
+      },
+    })
+    expect(ask(log, 'suspense', { after: '', limit: 10 })).toMatchObject({
+      money: [
+        { transactionId: 'ws_CO_q', checkoutRequestId: 'ws_CO_q', amountMinor: 70_000, receipt: 'SUS1' },
+        { transactionId: 'ws_CO_u', checkoutRequestId: null, amountMinor: 30_000, receipt: null },
+      ],
+    })
+    const receipt = (id: string): unknown =>
+      (ask(log, 'get', { id }) as { captures: { receipt: string }[] }).captures[0]?.receipt
+    // It was told as `rkt5abc`, with a space behind it.
+    expect([receipt('bkg-5'), receipt('bkg-6'), receipt('bkg-11')]).toEqual(['RKT5ABC', 'RKT6ABC', 'MNL7'])
+  })
+
   test('is switched by a node with both versions, and its bookings go on', async () => {
     const machines = [counter, register, paymentsV1, payments] as never
     const node = await embeddedNode({ directory: path, machines })
