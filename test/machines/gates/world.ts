@@ -163,6 +163,13 @@ export class World {
     if (accepted.code !== 'ok') throw new Error(accepted.code)
   }
 
+  /** A second dialogue of the two, ses-2; the first one is over. */
+  again(): void {
+    const invitee = { kind: 'email', ref: 'b@x.io' }
+    this.send(A, 'create', { invitee, tokenSeed: SEED, sendNow: true }, 'session')
+    this.send(B, 'acceptInvitation', { invitationId: 'inv-2', token: `inv-2-${SEED}` }, 'session')
+  }
+
   /** What a stage needs, of both, and both go on. */
   leave(from: number): void {
     if (from === 1) for (const user of [A, B]) this.ok(user, 'confirmFeelHeard', { confirmed: true })
@@ -218,3 +225,16 @@ export class World {
     return String(this.ok(by, 'createAgreement', given)['agreementId'])
   }
 }
+
+/** A world in which both stand at a stage. */
+export const at = (stage: number): World => new World().both(stage)
+
+/** What a person is told because of something. */
+export function toldBy(world: World, principal: string, run: () => unknown): readonly Told[] {
+  world.told(principal)
+  run()
+  return world.told(principal)
+}
+
+/** A task that no worker took fails within it (domain.md §0.7). */
+export const QUEUE_DEADLINE_MS = 16 * 60_000

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import { A, B, FACILITATOR, SID, type World, at, toldBy } from '../world.ts'
+
+describe('domain.md §2.3 consents', () => {
+  test.each([
+    ['IDENTIFIED_NEED', 'need-1', (world: World) => world.need(A)],
+    ['EVENT_SUMMARY', 'evt-1', (world: World) => world.ok(A, 'recordEvent', { description: 'd', attributedTo: 'OWN' })],
+    ['EMOTIONAL_PATTERN', 'emo-1', (world: World) => world.ok(A, 'recordEmotion', { intensity: 5 }, 'session')],
+    ['BOUNDARY', 'bnd-1', (world: World) => world.ok(A, 'recordBoundary', { description: 'd', nonNegotiable: true })],
+    ['EMPATHY_DRAFT', 'draft', (world: World) => world.ok(A, 'saveEmpathyDraft', { content: 'c' })],
+    ['EMPATHY_ATTEMPT', 'attempt', (world: World) => world.attempt(A, 'HELD')],
+    ['STRATEGY_PROPOSAL', 'str-1', (world: World) => world.strategy(A)],
+  ] as const)('proposeConsent: %s is to be in the owner’s vessel', (contentType, originalId, make) => {
+    const stages: { readonly [type: string]: number } = { EMPATHY_DRAFT: 2, EMPATHY_ATTEMPT: 2, STRATEGY_PROPOSAL: 4 }
+    const world = at(stages[contentType] ?? 3)
+    const given = { owner: A, contentType, originalId, transformedPreview: 'a wording' }
+    if (contentType === 'EMPATHY_DRAFT' || contentType === 'EMPATHY_ATTEMPT' || stages[contentType] === undefined) {
+      expect(world.code(FACILITATOR, 'proposeConsent', given)).toBe('NOT_FOUND')
+    }
+    make(world)
+    expect(world.code(FACILITATOR, 'proposeConsent', { ...given, owner: B })).toBe('NOT_FOUND')
+    expect(world.code(FACILITATOR, 'proposeConsent', { ...given, originalId: 'else' })).toBe('NOT_FOUND')
+    expect(toldBy(world, A, () => world.ok(FACILITATOR, 'proposeConsent', given)).map(([topic]) => topic)).toEqual([
+      'consent.requested',
+    ])
+  })
+
+  test('decideConsent: the owner alone, once; granted in the owner’s own words, denied without a trace', () => {
+    const world = at(2)
+    for (let event = 0; event < 2; event += 1) world.ok(A, 'recordEvent', { description: 'raw', attributedTo: 'OWN' })
+    const given = { owner: A, contentType: 'EVENT_SUMMARY', transformedPreview: 'a wording' }
+    for (const originalId of ['evt-1', 'evt-2']) world.ok(FACILITATOR, 'proposeConsent', { ...given, originalId })
+    expect(world.code(B, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED' })).toBe('NOT_FOUND')
+    expect(world.code(A, 'decideConsent', { consentId: 'con-9', decision: 'GRANTED' })).toBe('NOT_FOUND')
+    world.ok(A, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED', editedContent: 'softer' })
+    world.ok(A, 'decideConsent', { consentId: 'con-2', decision: 'DENIED' })
+    expect(world.code(A, 'decideConsent', { consentId: 'con-2', decision: 'GRANTED' })).toBe('CONFLICT')
+    expect(world.answer(B, 'sharedContent')['partner']).toMatchObject([
+      { consentId: 'con-1', transformedContent: 'softer' },
+    ])
+    expect(world.answer(A, 'consents')).toMatchObject([{ decision: 'GRANTED' }, { decision: 'DENIED' }])
+    expect(world.ask(B, 'consents')).toEqual({ code: 'ok', value: [] })
+  })
+
+  test('decideConsent: a need that is granted counts as shared', () => {
+    const world = at(3)
+    world.share(B, world.need(B))
+    const originalId = world.need(A)
+    world.ok(FACILITATOR, 'proposeConsent', {
+      owner: A,
+      contentType: 'IDENTIFIED_NEED',
+      originalId,
+      transformedPreview: 'rest',
+    })
+    world.ok(A, 'decideConsent', { consentId: 'con-2', decision: 'GRANTED' })
+    expect(world.task('common_ground.analyze').payload).toMatchObject({
+      needs: [{ user: B }, { user: A, content: 'rest' }],
+    })
+  })
+
+  test('revokeConsent: the owner, granted and once; the partner is told what kind of thing it was', () => {
+    const world = at(3)
+    const consentId = world.share(A, world.need(A))
+    expect(world.code(B, 'revokeConsent', { consentId })).toBe('NOT_FOUND')
+    expect(toldBy(world, B, () => world.ok(A, 'revokeConsent', { consentId }))).toEqual([
+      ['partner.consent_revoked', { sid: SID, contentType: 'IDENTIFIED_NEED' }],
+    ])
+    expect(world.code(A, 'revokeConsent', { consentId })).toBe('NOT_FOUND')
+    expect(world.answer(B, 'needs')['partner']).toEqual([])
+    expect(world.answer(A, 'sharedContent')['own']).toMatchObject([{ consentId, active: false }])
+    // Shared again it is under a new consent.
+    expect(world.share(A, 'need-1')).not.toBe(consentId)
+    world.ok(A, 'withdraw', {}, 'session')
+    expect(world.code(A, 'revokeConsent', { consentId: 'con-2' })).toBe('SESSION_NOT_ACTIVE')
+  })
+
+  test('revokeConsent: of an attempt takes the attempt back', () => {
+    const world = at(2)
+    world.attempt(A, 'HELD')
+    world.ok(FACILITATOR, 'proposeConsent', {
+      owner: A,
+      contentType: 'EMPATHY_ATTEMPT',
+      originalId: 'attempt',
+      transformedPreview: 'x',
+    })
+    world.ok(A, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED' })
+    expect(world.answer(B, 'gates', { stage: 2 })['partnerConsented']).toBe(true)
+    world.ok(A, 'revokeConsent', { consentId: 'con-1' })
+    expect(world.answer(B, 'gates', { stage: 2 })['partnerConsented']).toBe(false)
+  })
+
+  test('a dialogue takes so many consents and no more', () => {
+    const world = at(3)
+    const needId = world.need(A)
+    for (let count = 0; count < 500; count += 1) world.ok(A, 'revokeConsent', { consentId: world.share(A, needId) })
+    expect(world.refused(A, 'shareNeeds', { needIds: [needId] }).value).toEqual({ reason: 'TOO_MANY' })
+    const given = { owner: A, contentType: 'IDENTIFIED_NEED', originalId: needId, transformedPreview: 'x' }
+    expect(world.code(FACILITATOR, 'proposeConsent', given)).toBe('VALIDATION_ERROR')
+  })
+})
