@@ -44,6 +44,7 @@ export { SessionStateMachine, type SessionStateMachineOptions } from './session/
 export type { BuildMachine, MachineContext, MachineVersion, UserStateMachine } from './session/user-machine.ts'
 export type {
   Applied,
+  AskedEffects,
   CachedOutcome,
   DirtyRow,
   DirtyRows,
@@ -54,4 +55,7 @@ export type {
   SessionEnd,
   SessionFacts,
   StateMachine,
+  CommandTrial,
+  SessionOverview,
+  TriedCommand,
 } from './session/state-machine.ts'
