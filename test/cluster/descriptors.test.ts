@@ -12,8 +12,11 @@ import { compileOnce, temporaryDirectory } from './processes.ts'
 beforeAll(compileOnce)
 
 const HOST = '127.0.0.1'
-/** A third of it goes to what a node has open by itself; with fewer Node.js cannot even load it. */
-const DESCRIPTORS = 128
+/**
+ * A third of it goes to what a node has open by itself. With 160 Node.js cannot even load the product: it opens the modules
+ * that one imports side by side.
+ */
+const DESCRIPTORS = 256
 
 /** A node that may have that many descriptors; `stderr` is what it has said. */
 async function scarceNode(): Promise<{ node: ChildProcess; address: string; stderr: string[] }> {
