@@ -53,14 +53,14 @@ const MINUTE_MS = 60_000
 
 export const SUITES: { readonly [mode: string]: Suite } = {
   test: {
-    says: 'About three minutes on two cores. `npm run test:quick` leaves out whole processes, `test:faults` has more of them.',
+    says: 'About four minutes on two cores. `npm run test:quick` leaves out whole processes, `test:faults` has more of them.',
     include: ALL,
     exclude: FAULTS,
     effort: 1,
     timeoutMs: MINUTE_MS,
   },
   faults: {
-    says: 'Clusters under faults of network, process and disk, and planted bugs: about two minutes on two cores.',
+    says: 'Clusters under faults of network, process and disk, and planted bugs: about five minutes on two cores.',
     include: FAULTS,
     exclude: [],
     effort: 1,
