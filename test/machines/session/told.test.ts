@@ -274,6 +274,9 @@ describe('domain.md §1.7 queries', () => {
     expect(seqs({ limit: 2 })).toEqual([1, 3])
     expect(seqs({ limit: 3 })).toEqual([1, 3, 5])
     expect(seqs({ stage: 1 })).toEqual([7])
+    expect(seqs({ afterSeq: Number.MAX_SAFE_INTEGER - 1 })).toEqual([])
+    const beyond = world.ask(A, 'history', { ...SID, afterSeq: Number.MAX_SAFE_INTEGER })
+    expect(beyond.code).toBe('VALIDATION_ERROR')
     expect(JSON.stringify(world.ask(A, 'history', SID).value)).not.toContain('of b')
   })
 

@@ -87,7 +87,10 @@ function writeDown(
     requester: ctx.principal,
     onBehalfOf: user,
     stage,
-    query: JSON.stringify(query).slice(0, QUERY_TEXT_MAX),
+    // Cut between characters: half of one is no text that the log can hold.
+    query: JSON.stringify(query)
+      .slice(0, QUERY_TEXT_MAX)
+      .replace(/[\uD800-\uDBFF]$/, ''),
     verdict: given,
     itemIds,
   })

@@ -67,7 +67,7 @@ function verifyKnown(
   const action = 'verifyPaymentManually'
   if (record.amountMinor !== amountMinor) return conflict(ctx, action, key, booking.id)
   if (ctx.state.suspense.has(key) && booking.session === 'payment_pending') {
-    return match(ctx, action, { booking, known, note })
+    return awaitsOther(ctx, action, booking, known) ?? match(ctx, action, { booking, known, note })
   }
   if (record.bookingId !== booking.id) {
     openReview(ctx, 'RECEIPT_OTHER_BOOKING', { transactionId: key, bookingId: booking.id, amountMinor, receipt })
@@ -75,6 +75,14 @@ function verifyKnown(
   const { result, bookingId, attemptId, payment, session } = record
   const answer = ctx.state.suspense.has(key) ? responseOf(record) : { result, bookingId, attemptId, payment, session }
   return { ...answer, duplicate: true }
+}
+
+/** Null: the booking awaits exactly this money. Else a mistyped booking would lose its payment, and the money be refunded. */
+function awaitsOther(ctx: PaymentsContext, action: string, booking: Booking, { key, record }: Found): Refusal | null {
+  if (record.amountMinor === booking.priceMinor && booking.currency === PROVIDER_CURRENCY) return null
+  const details = { field: 'amountMinor', expected: booking.priceMinor, actual: record.amountMinor }
+  const refusal = { action, bookingId: booking.id, entity: 'callback', ref: key } as const
+  return refused(ctx, ctx.reject('STALE_STATE', details), refusal)
 }
 
 /** Money in suspense becomes the payment of a booking that awaits exactly it. */
@@ -106,16 +114,13 @@ export const matchSuspense = command(
     if (isRejection(found)) return found
     const { booking } = found
     const record = ctx.state.callbacks.get(transactionId)
-    const refusal = { action, bookingId, entity: 'callback', ref: transactionId } as const
     if (record === undefined || !ctx.state.suspense.has(transactionId)) {
+      const refusal = { action, bookingId, entity: 'callback', ref: transactionId } as const
       return refused(ctx, ctx.reject('NOT_FOUND', { transactionId }), refusal)
     }
     if (booking.session !== 'payment_pending') return refusedState(ctx, booking, action, 'paid')
-    if (record.amountMinor !== booking.priceMinor || booking.currency !== PROVIDER_CURRENCY) {
-      const details = { field: 'amountMinor', expected: booking.priceMinor, actual: record.amountMinor }
-      return refused(ctx, ctx.reject('STALE_STATE', details), refusal)
-    }
-    return match(ctx, action, { booking, known: { key: transactionId, record }, note: input.note })
+    const known = { key: transactionId, record }
+    return awaitsOther(ctx, action, booking, known) ?? match(ctx, action, { booking, known, note: input.note })
   },
 )
 

@@ -18,7 +18,11 @@ export const history = query(
   {
     input: sid.extend({
       stage: z.int().min(0).max(4).optional(),
-      afterSeq: z.int().min(0).default(0),
+      afterSeq: z
+        .int()
+        .min(0)
+        .max(Number.MAX_SAFE_INTEGER - 1)
+        .default(0),
       limit: z.int().min(1).max(HISTORY_MAX).default(50),
     }),
     output: z.array(message),

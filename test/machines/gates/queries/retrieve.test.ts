@@ -193,6 +193,8 @@ describe('domain.md §2.6 retrieve', () => {
       bundle: [{ position: 2, items: [] }],
     })
     expect(world.ok(A, 'retrieve', { queries: [{}] })).toEqual({ verdicts: ['INVALID_QUERY'], bundle: [] })
+    const cutWithinACharacter = `${'x'.repeat(298)}\u{1F600}`
+    expect(world.ok(A, 'retrieve', { queries: [cutWithinACharacter] })).toMatchObject({ verdicts: ['INVALID_QUERY'] })
     expect(world.ask(A, 'canRetrieve', { queries })).toEqual({
       code: 'ok',
       value: ['INVALID_QUERY', 'RETRIEVAL_DENIED', 'ALLOWED', 'INVALID_QUERY'],

@@ -150,6 +150,20 @@ describe('domain.md §3.5 money in suspense', () => {
     expect(world.totals().suspense.count).toBe(1)
   })
 
+  test('domain.md §3.5 verifyPaymentManually gives money in suspense to no booking that awaits another amount', () => {
+    const world = new World()
+    const id = world.booked('payment_pending')
+    world.callback({ ...LOST, amountMinor: PRICE - 100 })
+    const verify = { id, transactionId: 'R-9', amountMinor: PRICE - 100, note: '' }
+    expect(world.refused(ADMIN, 'verifyPaymentManually', verify)).toMatchObject({
+      code: 'STALE_STATE',
+      details: { field: 'amountMinor', expected: PRICE, actual: PRICE - 100 },
+    })
+    expect(world.triple(id)).toBe('initiated/payment_pending/not_started')
+    expect(world.tasks('payment.refund')).toEqual([])
+    expect(world.totals().suspense).toEqual({ count: 1, minor: PRICE - 100 })
+  })
+
   test('domain.md §3.4 refundSuspense: an administrator sends it back', () => {
     const world = new World()
     const first = world.callback(LOST)
