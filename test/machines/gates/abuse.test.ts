@@ -6,6 +6,22 @@ const own = (userId: string): Answer => ({ type: 'user_event', vessel: 'user', s
 const verdicts = (world: World, by: string, queries: readonly Value[], more: Answer = {}): Value =>
   world.ok(by, 'retrieve', { queries, ...more })['verdicts'] ?? null
 
+describe('domain.md §1.3 any successful command of a member', () => {
+  const DAY_MS = 86_400_000
+
+  test('in gates, too, keeps the dialogue from ending for inactivity; one that is refused does not', () => {
+    const world = new World().both(1)
+    for (let day = 0; day < 120; day += 10) {
+      world.harness.advance(10 * DAY_MS)
+      world.ok(A, 'recordEvent', { description: 'a quarrel', attributedTo: 'BOTH', emotions: [] })
+    }
+    world.harness.advance(89 * DAY_MS)
+    expect(world.code(A, 'addNeed', { need: 'rest', category: 'SAFETY', description: 'to sleep' })).toBe('WRONG_STAGE')
+    world.harness.advance(DAY_MS)
+    expect(world.code(A, 'confirmFeelHeard', { confirmed: true })).toBe('SESSION_NOT_ACTIVE')
+  })
+})
+
 describe('domain.md §2.10 abuse cases', () => {
   test('G1 advancing 0→2, 1→0, 4→5', () => {
     const world = new World().both(4)

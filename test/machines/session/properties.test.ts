@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { command, defineMachine, type TableViews } from '../../../src/machine/index.ts'
 import { gateFactsOf } from '../../../src/machines/gates/facts/gate-facts.ts'
+import { gatesEvents } from '../../../src/machines/gates/facts/gates-events.ts'
 import { factTables, gatesTables } from '../../../src/machines/gates/facts/gates-schema.ts'
 import { NEW_DIALOGUE, NOTHING_DONE } from '../../../src/machines/gates/facts/rows.ts'
 import { displayStatus, session, waiters, type DialogueStatus } from '../../../src/machines/index.ts'
@@ -30,7 +31,7 @@ type Tables = TableViews<typeof session.schema>
 /** Brings the two of a dialogue somewhere, without what gates asks of them. */
 const gates = defineMachine(
   'gates',
-  { version: 1, state: gatesTables.schema.state },
+  { version: 1, state: gatesTables.schema.state, events: gatesEvents.shapes },
   {
     commands: {
       move: command(

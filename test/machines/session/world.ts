@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { command, defineMachine, mount, on, table } from '../../../src/machine/index.ts'
+import { gatesEvents } from '../../../src/machines/gates/facts/gates-events.ts'
 import { gatesTables } from '../../../src/machines/gates/facts/gates-schema.ts'
 import { session, sessionEvents, type DialogueStatus } from '../../../src/machines/index.ts'
 import { machineHarness } from '../../../src/testing/index.ts'
@@ -21,7 +22,7 @@ export const DAY = 24 * HOUR
 /** Stands for the machine gates: takes whatever rows a test wants there to be. */
 const gates = defineMachine(
   'gates',
-  { version: 1, state: gatesTables.schema.state },
+  { version: 1, state: gatesTables.schema.state, events: gatesEvents.shapes },
   {
     commands: {
       put: command(

@@ -40,6 +40,8 @@ function placeFor(ctx: GatesContext, sid: string, user: string): Place | Rejecti
   if (dialogue === null) return ctx.reject('NOT_FOUND', { sid })
   const partner = otherOf(dialogue, user)
   if (partner === null) return ctx.reject('SESSION_NOT_ACTIVE', { status: dialogue.status })
+  // Of a command that is refused after all, nobody hears it.
+  if (user === ctx.principal) ctx.publish('MemberActed', { sid })
   return { sid, dialogue, user, partner }
 }
 
