@@ -152,22 +152,22 @@ export class World {
   }
 
   begin(): void {
-    const { code } = this.send(
-      A,
-      'create',
-      { invitee: { kind: 'email', ref: 'b@x.io' }, tokenSeed: SEED, sendNow: true },
-      'session',
-    )
-    if (code !== 'ok') throw new Error(code)
-    const accepted = this.send(B, 'acceptInvitation', { invitationId: 'inv-1', token: `inv-1-${SEED}` }, 'session')
-    if (accepted.code !== 'ok') throw new Error(accepted.code)
+    this.again()
   }
 
-  /** A second dialogue of the two, ses-2; the first one is over. */
-  again(): void {
-    const invitee = { kind: 'email', ref: 'b@x.io' }
-    this.send(A, 'create', { invitee, tokenSeed: SEED, sendNow: true }, 'session')
-    this.send(B, 'acceptInvitation', { invitationId: 'inv-2', token: `inv-2-${SEED}` }, 'session')
+  /** Another dialogue by an invitation to the same address, which `by` accepts; the one before is over. */
+  again(by: string = B): Answer {
+    const { invitationId = null } = this.create({ kind: 'email', ref: 'b@x.io' })
+    const accepted = this.send(by, 'acceptInvitation', { invitationId, token: `${invitationId}-${SEED}` }, 'session')
+    if (accepted.code !== 'ok') throw new Error(accepted.code)
+    return accepted.value
+  }
+
+  /** A invites somebody. */
+  create(invitee: Answer): Answer {
+    const { code, value } = this.send(A, 'create', { invitee, tokenSeed: SEED, sendNow: true }, 'session')
+    if (code !== 'ok') throw new Error(code)
+    return value
   }
 
   /** What a stage needs, of both, and both go on. */

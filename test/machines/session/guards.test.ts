@@ -72,8 +72,11 @@ describe('domain.md §1.3 create', () => {
 
   test('a relationship outlives its dialogues', () => {
     const world = worldIn('ABANDONED')
-    world.ok(A, 'create', { invitee: EMAIL, tokenSeed: SEED })
+    // Who an address stands for is known once somebody accepts.
+    world.ok(A, 'create', { invitee: EMAIL, tokenSeed: SEED, sendNow: true })
+    world.ok(B, 'acceptInvitation', { invitationId: 'inv-2', token: `inv-2-${SEED}` })
     expect(world.get(A, 'ses-2').relationshipId).toBe(world.get(A).relationshipId)
+    world.ok(A, 'withdraw', { sid: 'ses-2' })
     world.ok(B, 'create', { invitee: { kind: 'person', ref: A }, tokenSeed: SEED, sendNow: true })
     world.ok(A, 'acceptInvitation', { invitationId: 'inv-3', token: `inv-3-${SEED}` })
     expect(world.get(A, 'ses-3').relationshipId).toBe(world.get(A).relationshipId)

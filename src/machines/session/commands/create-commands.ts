@@ -8,7 +8,7 @@ import { invitedPair, nextNumber, openDialogueOf, peoplePair, relationshipOf } f
 import { showDialogue, shownDialogue } from '../change/shown.ts'
 import { CREATION_TTL_MS } from '../facts/dialogue-bounds.ts'
 import { context, id, invitee, tokenSeed } from '../facts/fields.ts'
-import type { Dialogue, Invitation } from '../facts/rows.ts'
+import { type Dialogue, type Invitation, numberOf } from '../facts/rows.ts'
 import type { SessionContext } from '../facts/session-schema.ts'
 
 /** How a dialogue begins (domain.md §1.3). */
@@ -119,6 +119,3 @@ function draft(ctx: SessionContext, input: { readonly invitee: Invitee; readonly
     taskId: null,
   }
 }
-
-/** `ses-7` → 7: the order in which dialogues began. */
-export const numberOf = (sid: string): number => Number(sid.slice('ses-'.length))

@@ -7,13 +7,13 @@ import { dialogueOf, isPerson } from '../change/access.ts'
 import { abandon } from '../change/close.ts'
 import { endedInvitation, sentInvitation } from '../change/invite.ts'
 import { moveDialogue, refusedMove, touch } from '../change/move.ts'
-import { openDialogueOf, peoplePair, relationshipOf } from '../change/pairs.ts'
+import { invitedPair, openDialogueOf, peoplePair, relationshipOf } from '../change/pairs.ts'
 import { showDialogue, shownDialogue } from '../change/shown.ts'
 import { INACTIVITY_MS, RESENDS_MAX, RESEND_INTERVAL_MS } from '../facts/dialogue-bounds.ts'
 import { id, reason, sid } from '../facts/fields.ts'
-import type { Dialogue } from '../facts/rows.ts'
+import { type Dialogue, numberOf } from '../facts/rows.ts'
 import type { SessionContext, sessionSchema } from '../facts/session-schema.ts'
-import { numberOf, sendInvitation } from './create-commands.ts'
+import { sendInvitation } from './create-commands.ts'
 
 /** Sending invitations, and what the invited do about them (domain.md §1.3). */
 
@@ -69,9 +69,12 @@ export const acceptInvitation = command({ input: invited, output }, (ctx: Sessio
   ctx.state.dialoguesOf.set([ctx.principal, numberOf(dialogue.id)], dialogue.id)
   ctx.cancel('invite-expiry', dialogue.id)
   ctx.schedule('inactivity', ctx.now + INACTIVITY_MS, null, dialogue.id)
+  const relationshipId = relationshipOf(ctx, pair, () => dialogue.relationshipId)
+  // From now on it is these two people's: whoever else accepts an invitation to the same address has another one.
+  ctx.state.relationships.delete(invitedPair(creatorId, dialogue.invitation))
   const fields = {
     partnerId: ctx.principal,
-    relationshipId: relationshipOf(ctx, pair, () => dialogue.relationshipId),
+    relationshipId,
     invitation: endedInvitation(ctx, dialogue.invitation, 'ACCEPTED'),
     lastActivityAt: ctx.now,
   }

@@ -99,3 +99,6 @@ export const auditRow = z.object({
 /** A dialogue with its invitation and pause. */
 export type Dialogue = Parsed<typeof dialogueRow>
 export type Invitation = Parsed<typeof invitation>
+
+/** The number in a dialogue's id, by which they are in order. */
+export const numberOf = (sid: string): number => Number(sid.slice('ses-'.length))

@@ -47,6 +47,33 @@ describe('domain.md §2.6 the filters of items', () => {
     ])
   })
 
+  test('somebody else who accepts an invitation to the same address has another relationship, and sees nothing of the first', () => {
+    const world = at(4)
+    world.rank()
+    world.ok(B, 'confirmAgreement', { agreementId: world.agreement(), confirmed: true })
+    world.ok(A, 'resolve', {}, 'session')
+    const joined = world.again(C)
+    expect(joined).toMatchObject({ session: { relationshipId: 'rel-2' } })
+    const queries = [
+      { type: 'session_outcomes', source: 'structured' },
+      { type: 'relationship_metadata', source: 'metadata' },
+    ]
+    expect(world.ok(A, 'retrieve', { sid: 'ses-2', queries })['bundle']).toMatchObject([
+      { items: [] },
+      { items: [{ id: 'rel-2', details: { sessions: 1 } }] },
+    ])
+    world.ok(A, 'withdraw', { sid: 'ses-2' }, 'session')
+    expect(world.again(B)).toMatchObject({ session: { relationshipId: 'rel-1' } })
+  })
+
+  test('however many dialogues a person has begun since, a retrieval looks at this one', () => {
+    const world = at(1)
+    for (let number = 0; number < 201; number += 1) world.create({ kind: 'phone', ref: `${254700000000 + number}` })
+    expect(items(world, A, { type: 'relationship_metadata', source: 'metadata' })).toMatchObject([
+      { id: 'rel-1', details: { sessions: 1 } },
+    ])
+  })
+
   test('session_outcomes: what was agreed in earlier dialogues of the two, and not in this one', () => {
     const world = at(4)
     world.rank()
