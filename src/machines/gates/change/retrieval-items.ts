@@ -3,6 +3,7 @@ import { unreachable } from '../../../base/assert.ts'
 import type { Parsed } from '../../../machine/define/schema.ts'
 import type { Dialogue } from '../../session/facts/rows.ts'
 import { sessionTables, type DialoguesView } from '../facts/dialogues.ts'
+import { exchangeTables, type ExchangeView, wasRevealed } from '../facts/exchange.ts'
 import { stageOf, visibleCommonGround } from '../facts/gate-facts.ts'
 import { CONSENTS_MAX, RETRIEVE_ITEMS_MAX } from '../facts/gates-bounds.ts'
 import { gatesTables, type GatesView, type TableReader } from '../facts/gates-schema.ts'
@@ -32,6 +33,7 @@ export interface Requester {
 interface Source extends Requester {
   readonly gates: GatesView
   readonly sessions: DialoguesView
+  readonly exchange: ExchangeView
   /** This dialogue and earlier ones of the relationship. */
   readonly related: readonly Dialogue[]
 }
@@ -43,7 +45,13 @@ interface Source extends Requester {
 export function retrievedItems(reader: TableReader, query: RetrievalQuery, requester: Requester): readonly Item[] {
   const sessions = reader.read(sessionTables)
   const related = sameRelationship(sessions, requester.user, requester.dialogue)
-  const items = itemsOf(query, { ...requester, sessions, related, gates: reader.read(gatesTables) })
+  const items = itemsOf(query, {
+    ...requester,
+    sessions,
+    related,
+    gates: reader.read(gatesTables),
+    exchange: reader.read(exchangeTables),
+  })
   const latest = [...items].sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1)).slice(0, RETRIEVE_ITEMS_MAX)
   const bare = query.source === 'metadata' && 'vessel' in query
   return bare ? latest.map(({ id, at }) => ({ id, at, content: null, details: {} })) : latest
@@ -143,12 +151,14 @@ function needs({ gates, related, stage, user, dialogue }: Source): readonly Item
 }
 
 /** Of either, while the consent is active at this very entry; at stage 3 needs and boundaries alone. */
-function consented({ gates, dialogue, stage }: Source): readonly Item[] {
+function consented({ gates, exchange, dialogue, stage, user }: Source): readonly Item[] {
   const rows = gates.shared.range({ prefix: [dialogue.id], limit: CONSENTS_MAX })
   return rows.flatMap(([[sid, consentId], { contentType, transformedContent, sourceUser, at }]) => {
     const consent = gates.consents.get([sid, consentId])
     if (consent === undefined || !isGranted(consent)) return []
     if (stage === 3 && contentType !== 'IDENTIFIED_NEED' && contentType !== 'BOUNDARY') return []
+    const guess = contentType === 'EMPATHY_ATTEMPT' && sourceUser !== user
+    if (guess && !wasRevealed(exchange, sid, sourceUser)) return []
     return [{ id: consentId, at, content: transformedContent, details: { contentType, sourceUser } }]
   })
 }

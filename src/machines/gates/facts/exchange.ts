@@ -47,3 +47,8 @@ export function exchangeOf(view: ExchangeView, sid: string, guesser: string): Ex
 export function awaitsVerdict(view: ExchangeView, sid: string, partner: string): boolean {
   return view.attempts.get([sid, partner])?.status === 'REVEALED'
 }
+
+/** The subject has been shown the guesser's attempt: before that nobody else reads it, whatever was consented. */
+export function wasRevealed(view: ExchangeView, sid: string, guesser: string): boolean {
+  return view.attempts.get([sid, guesser])?.revealed === true
+}

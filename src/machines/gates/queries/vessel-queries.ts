@@ -3,11 +3,12 @@ import { query } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { viewedPlaceOf, type ViewedPlace } from '../change/access.ts'
 import { isGranted } from '../change/consents.ts'
+import { exchangeTables, wasRevealed } from '../facts/exchange.ts'
 import { sid } from '../facts/fields.ts'
 import { BOUNDARIES_MAX, CONSENTS_MAX, EVENTS_MAX, NEEDS_MAX } from '../facts/gates-bounds.ts'
 import type { GatesQueryContext, GatesView } from '../facts/gates-schema.ts'
 import { boundaryRow, consentRow, eventRow, needRow, personRow, sharedRow, type Consent } from '../facts/rows.ts'
-import { readVerdict, type ConsentState, type ResourceName } from '../rules/resources.ts'
+import { readVerdict, type ConsentState, type ReadCondition, type ResourceName } from '../rules/resources.ts'
 
 /** What a person keeps, and what of it is shared (domain.md §2.7). */
 
@@ -57,7 +58,7 @@ export const needs = query(
     const own = readVerdict('identifiedNeeds', { of: 'own', stage: place.stage })
       ? view.needs.range({ prefix: [input.sid, place.user], limit: NEEDS_MAX })
       : []
-    const shared = partnersShared(place, 'sharedNeeds').filter(({ contentType }) => contentType === 'IDENTIFIED_NEED')
+    const shared = partnersShared(place, context).filter(({ contentType }) => contentType === 'IDENTIFIED_NEED')
     return { own: own.map(([[, , id], need]) => ({ id, ...need })), partner: shared }
   },
 )
@@ -89,7 +90,7 @@ export const sharedContent = query(
     const place = viewedPlaceOf(view, context, input.sid)
     if (isRejection(place)) return place
     const own = sharedBy(place, place.user).map(({ consent, ...item }) => ({ ...item, active: isGranted(consent) }))
-    return { own, partner: partnersShared(place, 'consentedContent') }
+    return { own, partner: partnersShared(place, context) }
   },
 )
 
@@ -102,13 +103,23 @@ function sharedBy({ view, sid: dialogue }: ViewedPlace, owner: string) {
     })
 }
 
-function partnersShared(place: ViewedPlace, resource: ResourceName): readonly z.output<typeof sharedItem>[] {
-  return sharedBy(place, place.partner).flatMap(({ consent, ...item }) => {
+/** What the partner shares, if what it is made of may be read: a need from stage 3 on, a guess once it was shown. */
+function partnersShared(place: ViewedPlace, context: GatesQueryContext): readonly z.output<typeof sharedItem>[] {
+  const { sid: dialogue, partner, stage } = place
+  const shown = wasRevealed(context.read(exchangeTables), dialogue, partner)
+  return sharedBy(place, partner).flatMap(({ consent, ...item }) => {
     const { contentType } = item
-    const limited = contentType === 'IDENTIFIED_NEED' || contentType === 'BOUNDARY'
-    const look = { of: 'partner' as const, stage: place.stage, consent: consentState(consent) }
-    return readVerdict(resource, { ...look, holds: limited ? ['needOrBoundary'] : [] }) ? [item] : []
+    const holds: ReadCondition[] = shown ? ['revealed'] : []
+    if (contentType === 'IDENTIFIED_NEED' || contentType === 'BOUNDARY') holds.push('needOrBoundary')
+    const look = { of: 'partner' as const, stage, consent: consentState(consent), holds }
+    const readable = readVerdict('consentedContent', look) && readVerdict(madeOf(contentType), look)
+    return readable ? [item] : []
   })
+}
+
+function madeOf(contentType: Consent['contentType']): ResourceName {
+  if (contentType === 'EMPATHY_ATTEMPT') return 'empathyAttempt'
+  return contentType === 'IDENTIFIED_NEED' ? 'sharedNeeds' : 'consentedContent'
 }
 
 function consentState(consent: Consent): ConsentState {

@@ -89,6 +89,36 @@ describe('domain.md §2.3 consents', () => {
     expect(world.answer(B, 'gates', { stage: 2 })['partnerConsented']).toBe(false)
   })
 
+  test('a guess that was consented to is read by nobody else before it was shown', () => {
+    const world = at(2)
+    const given = { owner: A, contentType: 'EMPATHY_ATTEMPT', originalId: 'attempt', transformedPreview: 'my guess' }
+    const query = { type: 'consented_content', vessel: 'shared', source: 'structured', consentActive: true }
+    const reads = (): readonly string[] => {
+      const retrieved = world.ok(B, 'retrieve', { queries: [query] })
+      return [JSON.stringify(retrieved), JSON.stringify(world.answer(B, 'sharedContent'))]
+    }
+    world.attempt(A, 'HELD')
+    world.ok(FACILITATOR, 'proposeConsent', given)
+    world.ok(A, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED' })
+    for (const status of ['HELD', 'ANALYZING', 'AWAITING_SHARING', 'READY']) {
+      world.attempt(A, status)
+      for (const read of reads()) expect(read).not.toContain('my guess')
+    }
+    world.attempt(A, 'REVEALED')
+    for (const read of reads()) expect(read).toContain('my guess')
+  })
+
+  test('a need that was shared is not read by somebody who has not come to needs', () => {
+    const world = at(2)
+    world.exchange()
+    world.ok(A, 'advanceStage', { fromStage: 2, toStage: 3 })
+    world.share(A, world.need(A, 'to be left alone'))
+    const reads = (): string => JSON.stringify([world.answer(B, 'sharedContent'), world.answer(B, 'needs')])
+    expect(reads()).not.toContain('to be left alone')
+    world.ok(B, 'advanceStage', { fromStage: 2, toStage: 3 })
+    expect(reads()).toContain('to be left alone')
+  })
+
   test('a dialogue takes so many consents and no more', () => {
     const world = at(3)
     const needId = world.need(A)
