@@ -101,7 +101,7 @@ export class HttpServer {
     server.timeout = bounds.idleMs
     server.on('connection', (socket) => {
       // Clients are the first for whom no descriptor is left.
-      if (budget !== undefined && budget.admit() !== 'all') socket.destroy()
+      if (budget !== undefined && budget.admit(socket) !== 'all') socket.destroy()
     })
     server.on('request', (request, response) => void this.serve(request, response))
     // A body that is announced as too long is refused before it is sent.

@@ -7,7 +7,9 @@ const FILES_RESERVED_MAX = 128
 const FILES_SHARE = 1 / 8
 const SPECIAL_SHARE = 1 / 16
 const SPECIAL_MIN = 12
-/** Accepted connections after which the descriptors are counted anew: what else was opened meanwhile is in the reserve. */
+/** What files can still take when they have used up their reserve: the next segment and a snapshot that is opened. */
+const FILES_AHEAD = 12
+/** Accepted connections after which the descriptors are counted anew. */
 const COUNTED_AGAIN_AFTER = 8
 
 /** What a connection that arrives now is given. */
@@ -26,37 +28,54 @@ export interface DescriptorCount {
   open(): number | null
 }
 
+/** What takes a descriptor until it has closed. */
+export interface Connection {
+  once(event: 'close', listener: () => void): unknown
+}
+
 /**
  * Lets connections in while descriptors are left for them. Clients alone can take all that a process may have, and then the
  * log cannot open its next segment, which ends the node. Counted are all descriptors, not only connections: log segments and
- * the rest of the process take theirs from the same limit.
+ * the rest of the process take theirs from the same limit. What files take comes out of their own reserve first: a segment
+ * that is opened while the connections of clients stand at their limit must not shut operators out.
  */
 export class DescriptorBudget {
   private readonly counts: DescriptorCount
-  private counted = 0
+  private connections = 0
+  /** Descriptors that are no connections, as last counted, and the fewest there ever were: the reserve comes on top of these. */
+  private files = 0
+  private filesFewest = Number.POSITIVE_INFINITY
   private acceptedSince = COUNTED_AGAIN_AFTER
 
   constructor(counts: DescriptorCount = PROCESS_DESCRIPTORS) {
     this.counts = counts
   }
 
-  /** For one connection that was just accepted. */
-  admit(): Admission {
+  /** For one connection that was just accepted and is open. */
+  admit(connection: Connection): Admission {
     const limit = this.counts.limit()
     if (limit === null) return 'all'
+    this.connections += 1
+    connection.once('close', () => {
+      this.connections -= 1
+    })
     this.acceptedSince += 1
     // While there is plenty, counting is what costs: 2 ms for 5,000 descriptors. While there is not, it is worth that.
-    if (this.acceptedSince > COUNTED_AGAIN_AFTER || this.left(limit) !== 'all') {
-      this.counted = this.counts.open() ?? limit
-      this.acceptedSince = 0
-    }
+    if (this.acceptedSince > COUNTED_AGAIN_AFTER || this.left(limit) !== 'all') this.count(limit)
     return this.left(limit)
   }
 
+  private count(limit: number): void {
+    this.files = Math.max(0, (this.counts.open() ?? limit + this.connections) - this.connections)
+    this.filesFewest = Math.min(this.filesFewest, this.files)
+    this.acceptedSince = 0
+  }
+
   private left(limit: number): Admission {
-    const files = Math.min(FILES_RESERVED_MAX, Math.max(FILES_RESERVED_MIN, Math.floor(limit * FILES_SHARE)))
+    const reserve = Math.min(FILES_RESERVED_MAX, Math.max(FILES_RESERVED_MIN, Math.floor(limit * FILES_SHARE)))
+    const forFiles = Math.max(this.filesFewest + reserve, this.files + FILES_AHEAD)
     const special = Math.max(SPECIAL_MIN, Math.floor(limit * SPECIAL_SHARE))
-    const left = limit - this.counted - this.acceptedSince - files
+    const left = limit - this.connections - forFiles
     if (left < 0) return 'none'
     return left < special ? 'special' : 'all'
   }

@@ -129,7 +129,7 @@ function admission(
   return (socket) => {
     // A client that does not answer our end with its own must not keep the descriptor.
     socket.once('finish', () => setTimeout(() => socket.destroy(), LINGER_MS).unref())
-    const admitted = budget.admit()
+    const admitted = budget.admit(socket)
     if (admitted === 'all') return all.injector.injectConnection(socket)
     if (performance.now() - toldAt >= REFUSED_TOLD_MS) {
       toldAt = performance.now()
