@@ -1,15 +1,8 @@
-import type { StorageFault } from '../node/ports/storage-fault.ts'
+import { opened as openedOrFailed } from '../assembly/settled.ts'
+import type { StorageDone } from '../node/ports/storage-fault.ts'
 import { StartError } from './start-error.ts'
 
 /** What a store gives to its callback, as a promise. Rejects with StartError. */
-export function opened<Value>(
-  run: (done: (fault: StorageFault | null, value: Value | null) => void) => void,
-): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    run((fault, value) => {
-      if (fault !== null || value === null) {
-        reject(fault === null ? new Error('a store opened without a value') : new StartError(fault))
-      } else resolve(value)
-    })
-  })
+export function opened<Value>(run: (done: StorageDone<Value | null>) => void): Promise<Value> {
+  return openedOrFailed(run, (fault) => new StartError(fault))
 }

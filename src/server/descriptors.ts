@@ -42,7 +42,7 @@ export interface Connection {
 export class DescriptorBudget {
   private readonly counts: DescriptorCount
   private connections = 0
-  /** Descriptors that are no connections, as last counted, and the fewest there ever were: the reserve comes on top of these. */
+  /** Descriptors that are no connections, as last counted, and the fewest there ever were: the reserve is on top of these. */
   private files = 0
   private filesFewest = Number.POSITIVE_INFINITY
   private acceptedSince = COUNTED_AGAIN_AFTER

@@ -1,6 +1,7 @@
 import { composeNode, type ComposedNode } from '../assembly/compose-node.ts'
 import { guardedMount } from '../assembly/development/guarded-mount.ts'
 import { logOpener } from '../assembly/log-opener.ts'
+import { opened } from '../assembly/settled.ts'
 import { groupId, nodeId } from '../base/brand.ts'
 import { type ClientSession, connect, type ConnectOptions, type InProcessServer } from '../client/index.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
@@ -10,7 +11,6 @@ import type { StateMachine } from '../session/state-machine.ts'
 import { inProcessServer } from '../gateway/in-process-server.ts'
 import type { PeerTransport } from '../node/ports/peer-transport.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
-import type { StorageFault } from '../node/ports/storage-fault.ts'
 import { systemClock } from '../node/system-clock.ts'
 import { whenLeading } from '../node/when-leading.ts'
 import { NodeDisk } from '../storage/disk/node-disk.ts'
@@ -125,10 +125,10 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
   const mounted = mount(options.machines, sessionCodec)
   const id = nodeId('embedded')
   const group = groupId(0)
-  const snapshots = await done<SnapshotStore>((opened) => openSnapshotStore(directory, opened))
+  const snapshots = await opened<SnapshotStore>((done) => openSnapshotStore(directory, done))
   const { snapshotBytes } = options
   const disk = new NodeDisk(directory)
-  const composed = await done<ComposedNode>((opened) =>
+  const composed = await opened<ComposedNode>((done) =>
     composeNode(
       {
         identity: { clusterId: 'embedded', group, id, instance: 'embedded' },
@@ -144,7 +144,7 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
         openTrail: openAppliedTrail({ disk, directory: '.', machines: mounted.userMachine.machines ?? [] }),
         openTransport: () => NO_PEERS,
       },
-      opened,
+      done,
     ),
   ).catch(async (error: unknown) => {
     // The directory can be opened again by this process.
@@ -175,13 +175,4 @@ const NO_PEERS: PeerTransport = {
 function stop(running: Running): Promise<void> {
   running.gateway.stopped({ code: 'NODE_STOPPED', message: 'the embedded node was closed' })
   return new Promise((resolve) => running.driver.close(resolve))
-}
-
-function done<Value>(run: (opened: (fault: StorageFault | null, value: Value | null) => void) => void): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    run((fault, value) => {
-      if (value === null) reject(new Error(fault?.message ?? 'a store opened without a value'))
-      else resolve(value)
-    })
-  })
 }

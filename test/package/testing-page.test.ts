@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { compileOnce } from '../cluster/processes.ts'
 import { read, ROOT } from '../tidy/tree.ts'
-import { installedPackage } from './installed.ts'
+import { packedProject } from './packed.ts'
 
 beforeAll(compileOnce)
 
@@ -32,9 +32,8 @@ function run(folder: string, ...parameters: string[]) {
   return { status, output: stdout + stderr }
 }
 
-test('the page on testing runs from an installed package, with node:test and with vitest', () => {
-  const folder = installedPackage()
-  writeFileSync(join(folder, 'stock.test.mjs'), suite('node:test'))
+test('the page on testing runs from an installed package, with node:test and with vitest', async () => {
+  const folder = await packedProject({ 'stock.test.mjs': suite('node:test') })
   const byNode = run(folder, '--test', 'stock.test.mjs')
   expect(byNode, byNode.output).toMatchObject({ status: 0, output: expect.stringMatching(/pass 3\b[\s\S]*fail 0\b/) })
   writeFileSync(join(folder, 'stock.test.mjs'), suite('vitest'))

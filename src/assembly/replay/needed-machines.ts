@@ -11,7 +11,7 @@ import { ApplyHalt } from '../../session/run/halt.ts'
 import { SessionStateMachine } from '../../session/session-state-machine.ts'
 import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import type { History } from './replay-history.ts'
-import { settled } from './settled.ts'
+import { settled } from '../settled.ts'
 
 /** A version of a machine that a start of the node applies entries with. */
 export interface NeededMachine {

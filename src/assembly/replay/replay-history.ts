@@ -9,7 +9,7 @@ import type { SnapshotMeta, SnapshotStore } from '../../node/ports/snapshot-stor
 import { EngineError } from '../../session/run/engine-error.ts'
 import { ApplyHalt } from '../../session/run/halt.ts'
 import { SessionStateMachine } from '../../session/session-state-machine.ts'
-import { settled } from './settled.ts'
+import { settled } from '../settled.ts'
 import { type StateDifference, stateDifference } from './state-difference.ts'
 
 /** What one node has kept of its history. */
