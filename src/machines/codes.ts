@@ -11,6 +11,10 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
   },
   payments: {
     SLOT_TAKEN: { cause: 'Reason of CONFLICT: the therapist has a booking then.', cure: 'Ask for another time.' },
+    CURRENCY_NOT_PAYABLE: {
+      cause: 'Reason of VALIDATION_ERROR and CONFLICT: money comes in the currency of the provider alone, `payable`.',
+      cure: 'Book at a price in that currency.',
+    },
     PAYMENT_IN_FLIGHT: {
       cause: 'Reason of CONFLICT: an attempt to pay is under way.',
       cure: 'Wait for its result; its deadline ends it.',

@@ -5,6 +5,7 @@ import { mount } from '../../../src/machine/run/mount.ts'
 import type { AuditRecord } from '../../../src/machines/payments/change/audit.ts'
 import type { Totals } from '../../../src/machines/payments/index.ts'
 import { payments } from '../../../src/machines/payments/machine.ts'
+import { paymentsV1 } from '../../../src/machines/payments-v1/machine.ts'
 import type { Triple } from '../../../src/machines/payments/facts/states.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from '../../../src/session/user-machine.ts'
 import { codec, Log } from '../../session/log.ts'
@@ -70,18 +71,25 @@ export type View = Triple & {
  */
 export class World {
   readonly log: Log
-  private readonly mounted = mount([payments], codec)
+  private readonly mounted = mount([paymentsV1, payments], codec)
+  private version: 1 | 2 = 1
   private readonly sessions = new Map<string, number>()
   private readonly nextRequestId = new Map<number, number>()
 
-  /** `wrap` may put something between the session layer and the machine. */
-  constructor(wrap: (machine: UserStateMachine) => UserStateMachine = (machine) => machine) {
+  /** `wrap` may put something between the session layer and the machine; `from` 1 begins before `advance`. */
+  constructor(wrap: (machine: UserStateMachine) => UserStateMachine = (machine) => machine, from: 1 | 2 = 2) {
     this.log = new Log(wrap(this.mounted.userMachine))
     // A log without versions runs version 1.
-    const { name: machine, version: to, schema } = identityOf(payments)
-    this.log.append('AdvanceVersion', { machines: [{ machine, to, schema }] })
+    if (from === 2) this.advance()
     for (const principal of [CLIENT, THERAPIST, STRANGER, ADMIN]) this.open(principal, [])
     this.open(WORKER, ['payments'])
+  }
+
+  /** From version 1 to version 2, in one entry. */
+  advance(): void {
+    const { name: machine, version: to, schema } = identityOf(payments)
+    this.log.append('AdvanceVersion', { machines: [{ machine, to, schema }] })
+    this.version = 2
   }
 
   get now(): number {
@@ -102,7 +110,10 @@ export class World {
   /** A command's outcome; a refusal by its schema is one as well, though the log never sees it. */
   send(principal: string, command: string, input: Value, machine = 'payments'): Outcome {
     const session = this.sessionOf(principal)
-    const parsed = this.mounted.parse(machine, command, codec.encodeValue(input))
+    const parsed =
+      machine === 'payments' && this.version === 1
+        ? ({ ok: true, input: codec.encodeValue(input), version: 1 } as const)
+        : this.mounted.parse(machine, command, codec.encodeValue(input))
     if (!parsed.ok) return { kind: 'reject', code: parsed.code, details: null }
     const requestId = (this.nextRequestId.get(session) ?? 0) + 1
     this.nextRequestId.set(session, requestId)

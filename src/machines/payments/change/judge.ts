@@ -25,9 +25,9 @@ export interface Judged {
 export function judgeNew(ctx: PaymentsContext, action: string, judged: Judged): CallbackAnswer {
   const { bookingId, attemptId, told, rest } = judged
   const { change, result, told: before } = judge(ctx, action, judged)
+  countReplaced(change.journal, told.transactionId)
   const { payment, session } = change.booking
   const became = { result, bookingId, attemptId, payment, session }
-  countReplaced(change.journal, rest)
   ctx.state.callbacks.set(told.transactionId, newRecord(ctx, told, became, { ...rest, response: before }))
   change.commit()
   return before === null ? became : { ...before, duplicate: true }
@@ -107,6 +107,7 @@ export function keepUnknown(
   const before = sameReceipt(ctx, told, null)
   const result = before === null ? 'UNKNOWN_ATTEMPT' : 'SAME_RECEIPT'
   const journal = new Journal(ctx, action, null)
+  countReplaced(journal, transactionId)
   ctx.state.callbacks.set(transactionId, newRecord(ctx, told, { ...UNKNOWN, result }, { ...rest, response: before }))
   if (before === null) {
     if (checkoutRequestId !== null) ctx.state.waiting.set([checkoutRequestId, transactionId], null)
@@ -116,14 +117,14 @@ export function keepUnknown(
   }
   journal.note({ entity: 'callback', from: null, to: result, ref: transactionId })
   journal.count('callback', result, 1)
-  countReplaced(journal, rest)
   journal.endGroup(0)
   return before === null ? UNKNOWN : { ...before, duplicate: true }
 }
 
-/** An unknown failure that money follows is not waited for any more. */
-function countReplaced(journal: Journal, rest: Partial<CallbackRecord> | undefined): void {
-  if (rest?.failed?.response.result === 'UNKNOWN_ATTEMPT') journal.count('callback', 'UNKNOWN_ATTEMPT', -1)
+/** A failure of an unknown attempt that money follows is not waited for any more, unless it was judged in between. */
+function countReplaced(journal: Journal, transactionId: string): void {
+  const replaced = journal.ctx.state.callbacks.get(transactionId)
+  if (replaced?.result === 'UNKNOWN_ATTEMPT') journal.count('callback', 'UNKNOWN_ATTEMPT', -1)
 }
 
 /** `paymentStarted` has named a push: callbacks that overtook it are judged now. */

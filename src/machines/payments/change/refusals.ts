@@ -1,5 +1,6 @@
 import type { Booking } from '../facts/rows.ts'
 import type { PaymentsContext, Refusal } from '../facts/payments-schema.ts'
+import { PROVIDER_CURRENCY } from '../facts/payment-bounds.ts'
 import { SESSION_TRANSITIONS, type SessionState, VIDEO_TRANSITIONS, type VideoState } from '../facts/states.ts'
 import { appendRejected, type AuditEntity, type RejectedStep } from './audit.ts'
 
@@ -44,4 +45,23 @@ export function refusedVideo(ctx: PaymentsContext, booking: Booking, event: stri
   const allowed: readonly string[] = VIDEO_TRANSITIONS[from]
   const rejection = ctx.reject('INVALID_STATE_TRANSITION', { entity: 'video', from, to, event, allowed })
   return refused(ctx, rejection, { action: event, bookingId: booking.id, entity: 'video', from, to })
+}
+
+/** Details of the refusal of a currency that the provider does not pay in. */
+export function notPayable(currency: string) {
+  return { field: 'currency', reason: 'CURRENCY_NOT_PAYABLE', currency, payable: PROVIDER_CURRENCY } as const
+}
+
+/**
+ * Null: the booking's price is in the currency that money comes in. Version 1 took bookings in others: nothing can pay for
+ * them, so nobody is asked to.
+ */
+export function refusedCurrency(
+  ctx: PaymentsContext,
+  { id, currency, payment }: Booking,
+  action: string,
+): Refusal | null {
+  if (currency === PROVIDER_CURRENCY) return null
+  const rejection = ctx.reject('CONFLICT', notPayable(currency))
+  return refused(ctx, rejection, { action, bookingId: id, entity: 'payment', from: payment })
 }

@@ -5,7 +5,7 @@ import type { Parsed } from '../../../machine/define/schema.ts'
 import { findBooking } from '../change/access.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { Change, statusOf } from '../change/change.ts'
-import { refused, refusedState } from '../change/refusals.ts'
+import { notPayable, refused, refusedState } from '../change/refusals.ts'
 import { lastNumber } from '../change/journal.ts'
 import { DURATION_MIN_MAX, PROVIDER_CURRENCY, PROVIDER_UNIT_MINOR } from '../facts/payment-bounds.ts'
 import type { Booking } from '../facts/rows.ts'
@@ -80,7 +80,9 @@ function checkRequest(ctx: PaymentsContext, input: RequestInput): Refusal | null
     refused(ctx, rejection, { action, bookingId: null, ref: input.therapistId })
   if (!ctx.principal.startsWith('user:')) return refuse(ctx.reject('FORBIDDEN'))
   if (input.startsAt <= ctx.now) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'startsAt', after: ctx.now }))
-  if (input.currency === PROVIDER_CURRENCY && input.priceMinor % PROVIDER_UNIT_MINOR !== 0) {
+  // A callback's money is the provider's currency: a booking in another could be pushed for, and never be paid.
+  if (input.currency !== PROVIDER_CURRENCY) return refuse(ctx.reject('VALIDATION_ERROR', notPayable(input.currency)))
+  if (input.priceMinor % PROVIDER_UNIT_MINOR !== 0) {
     return refuse(ctx.reject('VALIDATION_ERROR', { field: 'priceMinor', multipleOf: PROVIDER_UNIT_MINOR }))
   }
   if (input.therapistId === ctx.principal) return refuse(ctx.reject('VALIDATION_ERROR', { field: 'therapistId' }))

@@ -6,7 +6,7 @@ import { type CallbackAnswer, type Found, responseOf } from '../change/callback-
 import { judgeKept, judgeNew, toldBy } from '../change/judge.ts'
 import { Journal } from '../change/journal.ts'
 import { newRefund } from '../change/refunds.ts'
-import { refused, refusedState } from '../change/refusals.ts'
+import { refused, refusedCurrency, refusedState } from '../change/refusals.ts'
 import { openReview } from '../change/reviews.ts'
 import type { Told } from '../change/settle.ts'
 import { release } from '../change/suspense.ts'
@@ -39,6 +39,8 @@ export const verifyPaymentManually = command(
       return verifyKnown(ctx, { booking, known, amountMinor, receipt, note })
     }
     if (booking.session !== 'payment_pending') return refusedState(ctx, booking, action, 'paid')
+    const otherCurrency = refusedCurrency(ctx, booking, action)
+    if (otherCurrency !== null) return otherCurrency
     const told: Told = {
       transactionId: receipt,
       outcome: 'success',
@@ -79,7 +81,9 @@ function verifyKnown(
 
 /** Null: the booking awaits exactly this money. Else a mistyped booking would lose its payment, and the money be refunded. */
 function awaitsOther(ctx: PaymentsContext, action: string, booking: Booking, { key, record }: Found): Refusal | null {
-  if (record.amountMinor === booking.priceMinor && booking.currency === PROVIDER_CURRENCY) return null
+  const otherCurrency = refusedCurrency(ctx, booking, action)
+  if (otherCurrency !== null) return otherCurrency
+  if (record.amountMinor === booking.priceMinor) return null
   const details = { field: 'amountMinor', expected: booking.priceMinor, actual: record.amountMinor }
   const refusal = { action, bookingId: booking.id, entity: 'callback', ref: key } as const
   return refused(ctx, ctx.reject('STALE_STATE', details), refusal)

@@ -8,7 +8,7 @@ import { bookingStatus } from './booking-commands.ts'
 import { Contradiction, takeResult } from './callback-commands.ts'
 import { judgeWaiting } from '../change/judge.ts'
 import { Change, statusOf } from '../change/change.ts'
-import { noteRefused, refused, refusedState } from '../change/refusals.ts'
+import { noteRefused, refused, refusedCurrency, refusedState } from '../change/refusals.ts'
 import type { Attempt, Booking } from '../facts/rows.ts'
 import { id, phone } from '../facts/fields.ts'
 import type { PaymentsContext, paymentsSchema, Refusal } from '../facts/payments-schema.ts'
@@ -35,6 +35,8 @@ export const initiatePayment = command(
       const about = { action, bookingId: booking.id, entity: 'payment', from: payment, to: 'initiated' } as const
       return refused(ctx, ctx.reject('CONFLICT', { reason: 'PAYMENT_IN_FLIGHT' }), about)
     }
+    const otherCurrency = refusedCurrency(ctx, booking, action)
+    if (otherCurrency !== null) return otherCurrency
     const change = new Change(ctx, action, booking)
     change.take(session === 'approved' ? 'initiate' : 'retry')
     const attempt = beginAttempt(change, input.phone)

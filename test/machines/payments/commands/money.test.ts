@@ -263,21 +263,13 @@ describe('domain.md §3.5 query answers', () => {
   })
 })
 
-describe('domain.md §3.5 whole shillings, and the currency of the provider', () => {
-  test('domain.md §3.5 a price with cents is refused at booking; another currency may have them', () => {
+describe('domain.md §3.5 whole shillings', () => {
+  test('domain.md §3.5 a price with cents is refused at booking', () => {
     const world = new World()
     const input = { therapistId: THERAPIST, startsAt: world.now + 1e8, durationMin: 60, priceMinor: 150_050 }
     expect(world.refused(CLIENT, 'requestBooking', { ...input, currency: 'KES' })).toMatchObject({
       code: 'VALIDATION_ERROR',
       details: { field: 'priceMinor' },
     })
-    expect(world.ok(CLIENT, 'requestBooking', { ...input, currency: 'USD' })).toMatchObject({ session: 'requested' })
-  })
-
-  test('domain.md §3.5 a callback pays in KES: it is no price in another currency', () => {
-    const world = new World()
-    const id = world.booked('payment_pending', { currency: 'USD' })
-    expect(world.callback({ attemptId: world.attempt(id) })).toMatchObject({ result: 'REJECTED_AMOUNT' })
-    expect(world.tasks('payment.refund')).toMatchObject([{ payload: { currency: 'KES', amountMinor: PRICE } }])
   })
 })
