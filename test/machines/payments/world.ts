@@ -17,6 +17,8 @@ export const ADMIN = 'admin:ada'
 export const WORKER = 'worker:mpesa'
 export const PHONE = '254712345678'
 export const PRICE = 500_000
+/** The client's hash of a form's content. */
+export const HASH = 'a'.repeat(64)
 
 export type Answer = { readonly [key: string]: Value }
 export interface Refusal {
