@@ -106,7 +106,10 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cause: 'Alert: an attempt to pay had no result in time.',
       cure: 'Initiate the payment again; late money is noted.',
     },
-    REFUND_FAILED: { cause: 'Alert: no attempt to refund succeeded.', cure: 'Refund by hand and say so.' },
+    REFUND_FAILED: {
+      cause: 'Alert: no attempt to refund succeeded.',
+      cure: '`retryRefund`, or pay by hand and say so: `settleRefundManually`.',
+    },
     ALERT_CLIENT_RETRY: {
       cause: 'A payment failed: the client is asked to pay again.',
       cure: 'Initiate the payment again.',

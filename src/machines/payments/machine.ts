@@ -9,7 +9,7 @@ import { closeReview, matchSuspense, refundSuspense, verifyPaymentManually } fro
 import { migrateFromV1 } from './migrate.ts'
 import { reviews, suspense } from './queries/money-queries.ts'
 import { initiatePayment, paymentStarted, pushTask, queryTask } from './commands/payment-commands.ts'
-import { approveRefund, rejectRefund } from './commands/refund-commands.ts'
+import { approveRefund, rejectRefund, retryRefund, settleRefundManually } from './commands/refund-commands.ts'
 import { transition } from './commands/transition-command.ts'
 import { keepUnparsed } from './commands/unparsed-commands.ts'
 import { joinVideo, leaveVideo, reportVideoFailure, retryVideo } from './commands/video-commands.ts'
@@ -48,6 +48,8 @@ export const payments = defineMachine('payments', paymentsSchema, {
     markNoShow,
     approveRefund,
     rejectRefund,
+    retryRefund,
+    settleRefundManually,
     transition,
     keepUnparsed,
   },

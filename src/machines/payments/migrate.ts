@@ -79,6 +79,8 @@ function migrateCallbacks(
       failed: null,
       of: null,
       others: 0,
+      // Version 1 kept what administrators vouched for under its receipt.
+      matched: receipt === transactionId.trim().toUpperCase(),
     }
     ctx.state.callbacks.set(transactionId, record)
     if (record.outcome === 'failure' || record.result !== 'UNKNOWN_ATTEMPT') continue

@@ -84,6 +84,8 @@ const INPUTS: { readonly [command: string]: readonly Value[] } = {
   markNoShow: [...byId({ who: 'client' }), ...byId({ who: 'therapist' })],
   approveRefund: [{ refundId: 'ref-1' }, { refundId: 'ref-2' }],
   rejectRefund: [{ refundId: 'ref-1' }],
+  retryRefund: [{ refundId: 'ref-1' }],
+  settleRefundManually: [{ refundId: 'ref-1', reference: 'B-1' }],
   transition: [
     ...moves(['payment', 'initiated'], ['session', 'payment_pending']),
     ...moves(['payment', 'failed']),

@@ -173,6 +173,8 @@ const inputs: { readonly [command: string]: readonly Value[] } = {
     { refundId: 'ref-1', note: '' },
     { refundId: 'ref-2', note: '' },
   ],
+  retryRefund: [{ refundId: 'ref-1', note: '' }],
+  settleRefundManually: [{ refundId: 'ref-1', reference: 'B-1', note: '' }],
 }
 
 test('PP11 PP12 no money is lost and none is made, on every replica and after every entry', async () => {

@@ -23,8 +23,8 @@ export function newRecord(
   became: CallbackResponse,
   rest: Partial<CallbackRecord> = {},
 ): CallbackRecord {
-  const { outcome, amountMinor, resultCode, receipt, merchantRequestId } = told
-  const said = { outcome, amountMinor, resultCode, receipt, merchantRequestId }
+  const { outcome, amountMinor, resultCode, receipt, merchantRequestId, matched } = told
+  const said = { outcome, amountMinor, resultCode, receipt, merchantRequestId, matched }
   const { result, bookingId, attemptId, payment, session } = became
   const { now: at, index } = ctx
   const usual = { at, index, response: null, failed: null, of: null, others: 0 }

@@ -46,7 +46,8 @@ export function judgeKept(
   change.journal.count('callback', 'UNKNOWN_ATTEMPT', -1)
   const response = responseOf(record)
   const { payment, session } = change.booking
-  ctx.state.callbacks.set(told.transactionId, { ...record, result, bookingId, attemptId, payment, session, response })
+  const became = { result, bookingId, attemptId, payment, session, response, matched: told.matched }
+  ctx.state.callbacks.set(told.transactionId, { ...record, ...became })
   change.commit()
   return result
 }
@@ -142,6 +143,6 @@ export function judgeWaiting(ctx: PaymentsContext, attempt: Attempt, checkoutReq
 
 /** What a record says was told. */
 export function toldBy(record: CallbackRecord, transactionId: string): Told {
-  const { outcome, amountMinor, resultCode, receipt, merchantRequestId } = record
-  return { transactionId, outcome, amountMinor, resultCode, receipt, merchantRequestId }
+  const { outcome, amountMinor, resultCode, receipt, merchantRequestId, matched } = record
+  return { transactionId, outcome, amountMinor, resultCode, receipt, merchantRequestId, matched }
 }

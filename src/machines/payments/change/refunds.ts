@@ -55,9 +55,11 @@ export function refundPrice(change: Change, pct: number, reason: Refund['reason'
   createRefund(change, { transactionId, receipt, currency, payer, amountMinor, pct, reason })
 }
 
-/** The number that the push of a transaction went to; null when there was none, or the transaction is unknown. */
+/** The number that the push of a transaction went to; null when there was none, or nobody knows whose money it is. */
 function payerOf(ctx: PaymentsContext, transactionId: string | null): string | null {
-  const attemptId = transactionId === null ? null : (ctx.state.callbacks.get(transactionId)?.attemptId ?? null)
+  const record = transactionId === null ? undefined : ctx.state.callbacks.get(transactionId)
+  // Money that a person found the booking for came from nobody knows whom: the booking's client may be somebody else.
+  const attemptId = record === undefined || record.matched ? null : record.attemptId
   const phone = attemptId === null ? '' : (ctx.state.attempts.get(attemptId)?.phone ?? '')
   return phone === '' ? null : phone
 }
@@ -111,19 +113,25 @@ export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> =
   },
 }
 
-/** An administrator lets a refund go to the provider, or keeps it from it: then people see to it, and say so. */
-export function decideRefund(
-  ctx: PaymentsContext,
-  refund: Refund,
-  decision: { readonly action: string; readonly approved: boolean; readonly reason: string },
-): Refund['status'] {
-  const { action, approved, reason } = decision
-  const to = approved ? 'QUEUED' : 'FAILED_MANUAL'
+/** What an administrator decides about a refund. */
+export type RefundDecision = { readonly action: string; readonly reason: string } & (
+  | { readonly to: 'QUEUED' | 'FAILED_MANUAL' }
+  /** It was paid by hand; the reference says where that is written. */
+  | { readonly to: 'SETTLED'; readonly providerRef: string }
+)
+
+/**
+ * An administrator lets a refund go to the provider, for the first time or once more, keeps it from it, so that people see to
+ * it, or says that they did. Sent once more it has the idempotency key that it had: the provider pays once.
+ */
+export function decideRefund(ctx: PaymentsContext, refund: Refund, decision: RefundDecision): Refund['status'] {
+  const { action, to, reason } = decision
   const booking = refund.bookingId === null ? undefined : ctx.state.bookings.get(refund.bookingId)
   // Money that no booking took is the provider's, in its currency.
   const currency = refund.reason === 'ORPHAN' || booking === undefined ? PROVIDER_CURRENCY : booking.currency
-  if (approved) queueRefund(ctx, refund, { currency, payer: payerOf(ctx, refund.transactionId) })
-  moveRefund(ctx, action, { refund, path: [to], reason })
+  if (to === 'QUEUED') queueRefund(ctx, refund, { currency, payer: payerOf(ctx, refund.transactionId) })
+  const decided = to === 'SETTLED' ? { ...refund, providerRef: decision.providerRef } : refund
+  moveRefund(ctx, action, { refund: decided, path: [to], reason })
   return to
 }
 
@@ -153,6 +161,7 @@ function moveRefund(ctx: PaymentsContext, action: string, { refund, path, reason
     journal.endGroup(0)
     return
   }
+  if (refund.status === 'FAILED_MANUAL') change.draft.refundedMinor += refund.amountMinor
   if (status === 'FAILED_MANUAL') change.draft.refundedMinor -= refund.amountMinor
   change.commit()
   notifyStatus(ctx, { ...refund, status }, booking.clientId)

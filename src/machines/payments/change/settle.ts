@@ -14,6 +14,8 @@ export interface Told {
   readonly receipt: string | null
   readonly resultCode: string
   readonly merchantRequestId: string | null
+  /** An administrator found its booking: who paid is not known. */
+  readonly matched: boolean
 }
 
 /**
@@ -73,7 +75,7 @@ export function orphan(change: Change, attemptId: string, told: Told, result: Ca
   capture(change, told, 'orphan')
   ctx.state.captures.set([booking.id, transactionId], { attemptId, amountMinor, at: ctx.now })
   // An administrator's attempt has an empty number: nobody was asked by a push.
-  const payer = ctx.state.attempts.get(attemptId)?.phone || null
+  const payer = told.matched ? null : ctx.state.attempts.get(attemptId)?.phone || null
   const capturedMoney = { transactionId, receipt, amountMinor, currency: PROVIDER_CURRENCY, payer }
   createRefund(change, { ...capturedMoney, pct: 100, reason: 'ORPHAN' })
   return result

@@ -121,7 +121,7 @@ function takeOther(ctx: PaymentsContext, action: string, other: New & { readonly
   if (seen !== null) return repeat(ctx, action, seen, told)
   const others = record.others + 1
   ctx.state.callbacks.set(transactionId, { ...record, others })
-  const moved = { ...told, transactionId: otherKey(transactionId, others + 1) }
+  const moved = { ...told, transactionId: otherKey(transactionId, others + 1), matched: record.matched }
   return takeNew(ctx, action, { ...what, told: moved, other: true, rest: { of: transactionId } })
 }
 
@@ -142,7 +142,7 @@ function known({ attemptId, bookingId }: CallbackRecord): Push | undefined {
 function toldOf(input: Incoming): Told {
   const { transactionId, outcome, amountMinor = null, resultCode, merchantRequestId = null } = input
   const receipt = input.receipt === undefined || input.receipt === '' ? null : input.receipt
-  return { transactionId, outcome, amountMinor, resultCode, receipt, merchantRequestId }
+  return { transactionId, outcome, amountMinor, resultCode, receipt, merchantRequestId, matched: false }
 }
 
 /** Refuses a contradiction; a record of the refusal stays. */

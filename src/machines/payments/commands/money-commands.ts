@@ -48,6 +48,7 @@ export const verifyPaymentManually = command(
       receipt,
       resultCode: '0',
       merchantRequestId: null,
+      matched: true,
     }
     return judgeNew(ctx, action, { ...attemptOf(booking), told, reason: note })
   },
@@ -96,7 +97,8 @@ function match(
   { booking, known, note }: { readonly booking: Booking; readonly known: Found; readonly note: string },
 ): CallbackAnswer {
   const { key, record } = known
-  const judged = { ...attemptOf(booking), told: toldBy(record, key), reason: note }
+  const told = { ...toldBy(record, key), matched: true }
+  const judged = { ...attemptOf(booking), told, reason: note }
   const result = judgeKept(ctx, action, record, judged)
   const { bookingId, attemptId } = judged
   const { payment, session } = ctx.state.bookings.get(bookingId) ?? booking

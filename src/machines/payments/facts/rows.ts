@@ -121,8 +121,19 @@ const REFUND_REASONS = [
   'SYSTEM_LAPSE',
   'SUSPENSE',
 ] as const
-/** From the decision to the money (domain.md §3.4); NOT_DUE, SETTLED and FAILED_MANUAL are the last. */
+/** From the decision to the money (domain.md §3.4); NOT_DUE and SETTLED are the last, FAILED_MANUAL is left to people. */
 export const REFUND_STATUSES = ['NOT_DUE', 'AWAITING_APPROVAL', 'QUEUED', 'SENT', 'SETTLED', 'FAILED_MANUAL'] as const
+/** Status → statuses that it may go to: by a decision of an administrator, by the worker's answer, or because it failed. */
+export const REFUND_TRANSITIONS: {
+  readonly [Status in (typeof REFUND_STATUSES)[number]]: readonly (typeof REFUND_STATUSES)[number][]
+} = {
+  NOT_DUE: [],
+  AWAITING_APPROVAL: ['QUEUED', 'FAILED_MANUAL'],
+  QUEUED: ['SENT', 'FAILED_MANUAL'],
+  SENT: ['SETTLED'],
+  SETTLED: [],
+  FAILED_MANUAL: ['QUEUED', 'SETTLED'],
+}
 /** Money that goes back. */
 export const refundRow = z.object({
   id,
@@ -193,6 +204,8 @@ export const callbackRow = z.object({
   of: z.string().nullable(),
   /** Other money told under this transaction: its records are `<transaction>#2` and so on. */
   others: z.int(),
+  /** An administrator said which booking it is for: nobody knows who paid, least of all the push of that booking. */
+  matched: z.boolean(),
 })
 export type CallbackRecord = Readonly<z.output<typeof callbackRow>>
 
