@@ -5,39 +5,42 @@ import { z } from 'zod'
  * misspelt optional field cannot pass unseen. `z.looseObject`, `catchall` and intersections stay as written.
  */
 export function strictly(schema: z.core.$ZodType): z.core.$ZodType {
-  return rebuild(schema, new Map())
+  return rebuild(schema)
 }
 
-type Seen = Map<z.core.$ZodType, z.core.$ZodType>
+/**
+ * Schemas never change, so each is made strict once. PERF: zod compiles an object's parser when it is first used, which every
+ * mount of the same machine paid again: simulated nodes, and the replicas of a check, by the thousand.
+ */
+const STRICT = new WeakMap<z.core.$ZodType, z.core.$ZodType>()
 
-function rebuild(schema: z.core.$ZodType, seen: Seen): z.core.$ZodType {
-  const known = seen.get(schema)
+function rebuild(schema: z.core.$ZodType): z.core.$ZodType {
+  const known = STRICT.get(schema)
   if (known !== undefined) return known
-  const changes = changesOf((schema as z.core.$ZodTypes)._zod.def, seen)
+  const changes = changesOf((schema as z.core.$ZodTypes)._zod.def)
   if (changes === null) return schema
   const strict = z.core.clone(schema, { ...schema._zod.def, ...changes } as typeof schema._zod.def)
-  seen.set(schema, strict)
+  STRICT.set(schema, strict)
   return strict
 }
 
 /** The fields of a definition that hold other schemas, made strict; null for a schema that holds none. */
-function changesOf(def: z.core.$ZodTypes['_zod']['def'], seen: Seen): object | null {
-  const of = (inner: z.core.$ZodType): z.core.$ZodType => rebuild(inner, seen)
+function changesOf(def: z.core.$ZodTypes['_zod']['def']): object | null {
   switch (def.type) {
     case 'object':
-      return { shape: lazyShape(def.shape, seen), catchall: def.catchall ?? z.never() }
+      return { shape: lazyShape(def.shape), catchall: def.catchall ?? z.never() }
     case 'array':
-      return { element: of(def.element) }
+      return { element: rebuild(def.element) }
     case 'tuple':
-      return { items: def.items.map(of), rest: def.rest === null ? null : of(def.rest) }
+      return { items: def.items.map(rebuild), rest: def.rest === null ? null : rebuild(def.rest) }
     case 'union':
-      return { options: def.options.map(of) }
+      return { options: def.options.map(rebuild) }
     case 'record':
-      return { valueType: of(def.valueType) }
+      return { valueType: rebuild(def.valueType) }
     case 'pipe':
-      return { in: of(def.in), out: of(def.out) }
+      return { in: rebuild(def.in), out: rebuild(def.out) }
     case 'lazy':
-      return { getter: () => of(def.getter()) }
+      return { getter: () => rebuild(def.getter()) }
     case 'optional':
     case 'nullable':
     case 'default':
@@ -45,19 +48,19 @@ function changesOf(def: z.core.$ZodTypes['_zod']['def'], seen: Seen): object | n
     case 'nonoptional':
     case 'readonly':
     case 'catch':
-      return { innerType: of(def.innerType) }
+      return { innerType: rebuild(def.innerType) }
     default:
       return null
   }
 }
 
 /** Getters, because a recursive schema names itself in its own shape. */
-function lazyShape(shape: z.core.$ZodShape, seen: Seen): z.core.$ZodShape {
+function lazyShape(shape: z.core.$ZodShape): z.core.$ZodShape {
   const strict = {}
   for (const key of Object.keys(shape)) {
     const get = (): z.core.$ZodType | undefined => {
       const inner = shape[key]
-      return inner === undefined ? undefined : rebuild(inner, seen)
+      return inner === undefined ? undefined : rebuild(inner)
     }
     Object.defineProperty(strict, key, { get, enumerable: true })
   }

@@ -3,6 +3,7 @@ import type { MachineDefinition, MachineSchema, Mountable, TablesRef, TableViews
 import type { ServerRequest } from '../../session/user-machine.ts'
 import { CheckRun, type CheckSetting, type Reaction } from './check-run.ts'
 import { type CheckStep, pasted } from './check-step.ts'
+import { type CheckReport, CheckTally } from './check-tally.ts'
 import type { FastCheck } from './input-arbitrary.ts'
 import { stepsArbitrary, withOtherTexts } from './steps-arbitrary.ts'
 
@@ -10,8 +11,12 @@ import { stepsArbitrary, withOtherTexts } from './steps-arbitrary.ts'
 export interface CheckOptions<Machine extends MachineDefinition> {
   /** Lists of steps that are tried. Default 100. */
   readonly runs?: number
-  /** Steps in the longest list. Default 30. */
+  /** Steps in the longest list, those of `begin` not counted. Default 30. */
   readonly stepsMax?: number
+  /**
+   * A list begins with a part of one of these, of any length from none to all: ways to states that drawn commands hardly find.
+   */
+  readonly begin?: readonly (readonly CheckStep[])[]
   /** Equal seeds try equal lists. Default 1; another one searches elsewhere. */
   readonly seed?: number
   /** Machines that the checked one calls, reads or listens to. */
@@ -40,13 +45,6 @@ export interface CheckOptions<Machine extends MachineDefinition> {
 /** Reads the tables of another machine, as `ctx.read` does. */
 export type ReadTables = <Other extends MachineSchema>(tables: TablesRef<Other>) => TableViews<Other>
 
-/** What a check that found nothing has done. */
-export interface CheckReport {
-  readonly runs: number
-  /** Commands executed, by name, copies not counted. */
-  readonly commands: { readonly [name: string]: number }
-}
-
 const RUNS = 100
 const STEPS_MAX = 30
 
@@ -61,16 +59,16 @@ export async function checkMachine<Machine extends MachineDefinition>(
   options: CheckOptions<Machine> = {},
 ): Promise<CheckReport> {
   const setting = settingOf(machine, options)
-  const executed = new Map<string, number>()
-  const run = (steps: readonly CheckStep[]): void => runOnce(setting, steps, executed)
+  const tally = new CheckTally()
+  const run = (steps: readonly CheckStep[]): void => runOnce(setting, steps, tally)
   if (options.replay !== undefined) {
     run(options.replay)
-    return { runs: 1, commands: Object.fromEntries(executed) }
+    return tally.report(1)
   }
-  const { runs = RUNS, stepsMax = STEPS_MAX, seed = 1, inputs = {}, drive = [] } = options
+  const { runs = RUNS, stepsMax = STEPS_MAX, seed = 1, inputs = {}, drive = [], begin = [] } = options
   const fastCheck = await loadFastCheck()
   const principals = [...setting.principals.keys()]
-  const steps = stepsArbitrary(fastCheck, { machine, drive, principals, inputs, stepsMax })
+  const steps = stepsArbitrary(fastCheck, { machine, drive, principals, inputs, stepsMax, begin })
   const details = fastCheck.check(fastCheck.property(steps, run), { seed, numRuns: runs })
   if (details.failed) {
     const found = details.counterexample?.[0] ?? []
@@ -79,22 +77,21 @@ export async function checkMachine<Machine extends MachineDefinition>(
     })
   }
   for (const name of Object.keys(machine.commands)) {
-    if (executed.has(name)) continue
+    if (tally.executed(name)) continue
     throw new Error(
       `no input was generated that ${machine.name}.${name} takes: give some by { inputs: { ${name}: […] } }`,
     )
   }
-  return { runs, commands: Object.fromEntries(executed) }
+  return tally.report(runs)
 }
 
 let runNumber = 0
 
-function runOnce(setting: CheckSetting, steps: readonly CheckStep[], executed: Map<string, number>): void {
-  const run = new CheckRun(setting)
+function runOnce(setting: CheckSetting, steps: readonly CheckStep[], tally: CheckTally): void {
+  const run = new CheckRun(setting, tally)
   run.run(steps)
   runNumber += 1
   run.replay(withOtherTexts(steps, `~${runNumber}`))
-  for (const [name, count] of run.executed) executed.set(name, (executed.get(name) ?? 0) + count)
 }
 
 function settingOf<Machine extends MachineDefinition>(machine: Machine, options: CheckOptions<Machine>): CheckSetting {
@@ -122,7 +119,7 @@ function failureText(
 ): string {
   const { machine } = setting
   const message = error instanceof Error ? error.message : String(error)
-  const repeats = fails(() => runOnce(setting, steps, new Map()))
+  const repeats = fails(() => runOnce(setting, steps, new CheckTally()))
   const hint = repeats
     ? ''
     : '\nIt did not happen again when the same steps were run once more in this process: the machine remembers something outside ' +

@@ -3,10 +3,12 @@ import { numbersOf, type SessionId } from '../../base/brand.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { type MachineDefinition, type Mountable, TASK_MACHINE } from '../../machine/index.ts'
+import type { Applied } from '../../session/state-machine.ts'
 import type { ServerRequest } from '../../session/user-machine.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
 import { EntryLog } from '../machine/entry-log.ts'
 import type { CheckStep } from './check-step.ts'
+import { CheckTally } from './check-tally.ts'
 import { CheckFailure, Replicas } from './replicas.ts'
 
 /** A command that a client sends because of a server request. */
@@ -38,20 +40,21 @@ const LAST_ROUNDS = 2
 
 /** Runs one list of steps on fresh replicas. Throws CheckFailure at the first thing that must not be. */
 export class CheckRun {
-  /** Commands that were executed, by name. */
-  readonly executed = new Map<string, number>()
   private readonly setting: CheckSetting
+  private readonly tally: CheckTally
   private readonly replicas: Replicas
   private readonly log: EntryLog
   private readonly sessions = new Map<string, SessionId>()
 
-  constructor(setting: CheckSetting) {
+  constructor(setting: CheckSetting, tally: CheckTally) {
     const { machine, others, guard } = setting
     this.setting = setting
+    this.tally = tally
     this.replicas = new Replicas([machine, ...others], { guard })
     this.log = new EntryLog(
       (entry, bytes) => {
         const applied = this.replicas.apply(entry, bytes)
+        tally.entry()
         if (entry.index > FIRST_ENTRIES) this.checkInvariants(entry.kind, entry.index)
         return applied
       },
@@ -82,7 +85,7 @@ export class CheckRun {
   replay(noise: readonly CheckStep[]): void {
     this.replicas.replay(this.log.entries, 'elsewhere')
     try {
-      new CheckRun({ ...this.setting, guard: false, invariants: [] }).run(noise)
+      new CheckRun({ ...this.setting, guard: false, invariants: [] }, new CheckTally()).run(noise)
     } catch (error) {
       if (!(error instanceof CheckFailure)) throw error
     }
@@ -124,7 +127,7 @@ export class CheckRun {
     const logged = { machine, command: name, input: parsed.input, version: parsed.version }
     const first = this.log.request(session, logged).reply
     const copy = this.log.request(session, logged, true).reply
-    if (machine === this.setting.machine.name) this.executed.set(name, (this.executed.get(name) ?? 0) + 1)
+    if (machine === this.setting.machine.name) this.tally.command(name, endOf(first))
     const alike = first.kind === 'outcome' && copy.kind === 'outcome' && copy.replayed
     if (!alike || JSON.stringify(first.outcome) !== JSON.stringify(copy.outcome)) {
       throw new CheckFailure(
@@ -194,18 +197,30 @@ export class CheckRun {
     return reply.sessionId
   }
 
+  /** PERF: all of them in one look, since the guard is put on and taken off for each. */
   private checkInvariants(kind: string, index: number): void {
     const { machine, invariants } = this.setting
-    for (const [name, holds] of invariants) {
-      let held: unknown
-      try {
-        held = this.replicas.probed.read(this.replicas.first, machine.name, holds)
-      } catch (error) {
-        throw new CheckFailure(`invariant "${name}" failed after entry ${index} (${kind}): ${String(error)}`, {
-          cause: error,
-        })
+    if (invariants.length === 0) return
+    this.replicas.probed.read(this.replicas.first, machine.name, (tables, read) => {
+      for (const [name, holds] of invariants) {
+        if (heldBy(() => holds(tables, read), `invariant "${name}" failed after entry ${index} (${kind})`)) continue
+        throw new CheckFailure(`invariant "${name}" does not hold after entry ${index} (${kind})`)
       }
-      if (held === false) throw new CheckFailure(`invariant "${name}" does not hold after entry ${index} (${kind})`)
-    }
+    })
   }
+}
+
+/** Whether it does not return false; what it throws is a failure that `where` begins. */
+function heldBy(holds: () => unknown, where: string): boolean {
+  try {
+    return holds() !== false
+  } catch (error) {
+    throw new CheckFailure(`${where}: ${String(error)}`, { cause: error })
+  }
+}
+
+/** `ok`, or the code. */
+function endOf(reply: Applied['reply']): string {
+  if (reply.kind !== 'outcome') return reply.kind
+  return reply.outcome.kind === 'value' ? 'ok' : reply.outcome.code
 }

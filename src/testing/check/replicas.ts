@@ -1,5 +1,6 @@
 import type { Entry } from '../../codec/entry/entry.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
+import type { Value } from '../../codec/value/value.ts'
 import type { Mountable } from '../../machine/index.ts'
 import type { MachineReport } from '../../session/machine-report.ts'
 import { SessionStateMachine } from '../../session/session-state-machine.ts'
@@ -33,6 +34,7 @@ export class Replicas {
   private readonly replies: string[] = []
   private readonly machines: readonly Mountable[]
   private readonly other: UserStateMachine
+  private readonly copies = new RowCopies()
   private last: Entry | null = null
   private thrown: Error | null = null
 
@@ -85,7 +87,7 @@ export class Replicas {
     if (last === null || last.index < 2) return null
     const machine = machineOf(this.other, NO_REPORT)
     for (const [key, row] of this.rows.all()) {
-      machine.restoreRow(key, sessionCodec.decodeValue(sessionCodec.encodeValue(row)))
+      machine.restoreRow(key, this.copies.of(row))
     }
     machine.restored({ index: last.index, term: 1, lease: last.lease, now: last.now })
     return machine
@@ -101,6 +103,26 @@ export class Replicas {
     throw new CheckFailure(`${who} has another state after ${place}: ${OUTSIDE}`)
   }
 }
+
+/**
+ * Rows as a snapshot carries them: encoded and decoded. PERF: once for each row, not for each entry; what is
+ * restored is frozen, so nobody can change a copy that is given again.
+ */
+class RowCopies {
+  private readonly known = new WeakMap<object, Value>()
+
+  of(row: Value): Value {
+    // A row that has no object of its own may be another one the next time.
+    if (typeof row !== 'object' || row === null) return copyOf(row)
+    const known = this.known.get(row)
+    if (known !== undefined) return known
+    const copy = copyOf(row)
+    this.known.set(row, copy)
+    return copy
+  }
+}
+
+const copyOf = (row: Value): Value => sessionCodec.decodeValue(sessionCodec.encodeValue(row))
 
 const OUTSIDE = 'the machine keeps something outside its tables, or depends on its process'
 

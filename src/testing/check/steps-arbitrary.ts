@@ -16,11 +16,13 @@ export interface StepSource {
   /** Inputs that are drawn beside the generated ones, by command or query. */
   readonly inputs: { readonly [name: string]: readonly Value[] }
   readonly stepsMax: number
+  /** A list begins with a part of one of these. */
+  readonly begin: readonly (readonly CheckStep[])[]
 }
 
 /** Lists of steps for a machine, most of them commands. */
 export function stepsArbitrary(fastCheck: FastCheck, source: StepSource): fc.Arbitrary<CheckStep[]> {
-  const { machine, drive, principals, inputs, stepsMax } = source
+  const { machine, drive, principals, inputs, stepsMax, begin } = source
   const by = fastCheck.constantFrom(...principals)
   const input = (name: string, schema: unknown): fc.Arbitrary<Value> => {
     const generated = inputArbitrary(fastCheck, schema) as fc.Arbitrary<Value>
@@ -71,7 +73,10 @@ export function stepsArbitrary(fastCheck: FastCheck, source: StepSource): fc.Arb
     ...tasks.map((arbitrary) => ({ weight: 2, arbitrary })),
     ...rest.map((arbitrary) => ({ weight: 1, arbitrary })),
   ]
-  return fastCheck.array(fastCheck.oneof(...weighted), { maxLength: stepsMax, size: 'max' })
+  const drawn = fastCheck.array(fastCheck.oneof(...weighted), { maxLength: stepsMax, size: 'max' })
+  if (begin.length === 0) return drawn
+  const parts = begin.map((way) => fastCheck.nat({ max: way.length }).map((length) => way.slice(0, length)))
+  return fastCheck.tuple(fastCheck.oneof(...parts), drawn).map(([part, rest]) => [...part, ...rest])
 }
 
 /** The same commands with texts that no other run had: `suffix` is another one each time. */

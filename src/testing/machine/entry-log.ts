@@ -139,9 +139,6 @@ export class EntryLog {
   }
 }
 
-/** PERF: an identity walks the whole schema, and a check begins thousands of logs for the same machines. */
-const ADVANCES = new WeakMap<Mountable, MachineAdvance>()
-
 /** The newest version of each machine that is beyond the first: a log that names none runs the first. */
 function advancesOf(machines: readonly Mountable[]): MachineAdvance[] {
   const newest = new Map<string, Mountable>()
@@ -155,10 +152,6 @@ function advancesOf(machines: readonly Mountable[]): MachineAdvance[] {
 const versionOf = ({ version = 1 }: Mountable): number => version
 
 function advanceOf(machine: Mountable): MachineAdvance {
-  const known = ADVANCES.get(machine)
-  if (known !== undefined) return known
   const { name, version, schema } = identityOf(machine)
-  const advance = { machine: name, to: version, schema }
-  ADVANCES.set(machine, advance)
-  return advance
+  return { machine: name, to: version, schema }
 }
