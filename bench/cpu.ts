@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import type { LocalCluster } from '../src/cli/cluster/local-cluster.ts'
 
 /** Processor time that processes have used, user and system. */
 export class CpuMeter {
@@ -49,4 +50,9 @@ function clockTicks(): number {
   } catch {
     return 100
   }
+}
+
+/** The processes of a cluster's nodes, of those that run. */
+export function pidsOf(cluster: LocalCluster): number[] {
+  return cluster.members.flatMap((member) => cluster.process(member.id)?.pid ?? [])
 }

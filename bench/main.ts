@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { callbacks } from './callbacks/callbacks.ts'
 import { freeze } from './freeze/freeze.ts'
 import { throughput } from './throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
@@ -18,6 +19,18 @@ program
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await throughput({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('callbacks')
+  .description('payment callbacks on three nodes, beside the same as a transaction of PostgreSQL, in turn')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--pairs <count>', 'how often each of the two is measured', positive, 5)
+  .option('--callbacks <count>', 'callbacks per measurement', positive, 20_000)
+  .option('--seconds <count>', 'length of a measurement of PostgreSQL', positive, 10)
+  .action(async (flags) => {
+    const ok = await callbacks({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 

@@ -1,20 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { connectBackend } from '../src/cli/payments/client-backend.ts'
 import { LocalCluster } from '../src/cli/cluster/local-cluster.ts'
 import { printJson, say, table, withCommas } from '../src/cli/terminal/output.ts'
-import { packageFacts } from '../src/cli/package-root.ts'
-import { ReplayRun } from '../src/cli/payments/replay-run.ts'
 import { dialGrpc, nodeEnvironment } from '../src/client/index.ts'
 import { MultiSession } from '../src/client/session/multi-session.ts'
-import { generateCallbacks } from '../src/machines/payments/tools/generate-callbacks.ts'
-import { planReplay, type ReplayPlan } from '../src/machines/payments/tools/plan-replay.ts'
 import { closedLoop } from './closed-loop.ts'
-import { Counted } from './counted.ts'
-import { CpuMeter, perCommand } from './cpu.ts'
+import { measureCallbacks, type Point } from './callbacks/measure-callbacks.ts'
+import { CpuMeter, perCommand, pidsOf } from './cpu.ts'
 import { type Floor, measureFloor } from './floor.ts'
 import { registerLanes } from './register-lanes.ts'
+import { inScratch, whileStarted } from './scratch.ts'
 
 export interface ThroughputFlags {
   readonly json: boolean
@@ -27,18 +22,6 @@ export interface ThroughputFlags {
   readonly cpuProf: string | null
 }
 
-/** One load and what came of it. Latencies from sending to outcome, at the client. */
-interface Point {
-  readonly workload: 'register' | 'payments'
-  readonly inFlight: number
-  readonly commandsPerSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  /** Of all nodes and the client together; null where the system does not tell. */
-  readonly cpuMicrosPerCommand: number | null
-}
-
-const SESSIONS_OF_CALLBACKS = 1000
 const WARM_UP_IN_FLIGHT = 256
 
 /**
@@ -46,45 +29,36 @@ const WARM_UP_IN_FLIGHT = 256
  * batch; this process is the client. True when every command succeeded.
  */
 export async function throughput(flags: ThroughputFlags): Promise<boolean> {
-  const parent = join(packageFacts().root, 'data')
-  mkdirSync(parent, { recursive: true })
-  // Beside the checkout's own data, not in the temporary directory, which may be memory and sync for free.
-  const directory = mkdtempSync(join(parent, 'bench-'))
-  try {
+  return inScratch(async (directory, ended) => {
     const floor = await measureFloor(directory)
     say(
       `floor: fdatasync p50 ${floor.fdatasyncP50Ms} ms, p99 ${floor.fdatasyncP99Ms} ms; stream round trip p50 ${floor.streamRttP50Ms} ms`,
     )
-    return await onCluster(directory, floor, flags)
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+    const cluster = await LocalCluster.start({
+      nodes: 3,
+      directory: join(directory, 'cluster'),
+      onLine: (id, line) => say(`[${id}] ${line}`),
+      nodeArguments: (id) => (flags.cpuProf === null ? [] : profiling(flags.cpuProf, id)),
+      signal: ended,
+    })
+    return whileStarted(cluster, ended, () => onCluster(cluster, floor, flags))
+  })
 }
 
-async function onCluster(directory: string, floor: Floor, flags: ThroughputFlags): Promise<boolean> {
-  const cluster = await LocalCluster.start({
-    nodes: 3,
-    directory: join(directory, 'cluster'),
-    onLine: (id, line) => say(`[${id}] ${line}`),
-    nodeArguments: (id) => (flags.cpuProf === null ? [] : profiling(flags.cpuProf, id)),
-  })
-  try {
-    // Until their code is compiled, nodes that have just started are several times slower.
-    say('warming up')
-    await measureRegister(cluster, WARM_UP_IN_FLIGHT, flags.seconds)
-    const points: Point[] = []
-    let failures = 0
-    for (const inFlight of flags.inFlight) {
-      const result = await measureRegister(cluster, inFlight, flags.seconds)
-      points.push(said(result.point))
-      failures += result.failures
-    }
-    if (flags.callbacks > 0) points.push(await measurePayments(cluster, flags.callbacks))
-    report(points, floor, failures, flags.json)
-    return failures === 0
-  } finally {
-    await cluster.stop()
+async function onCluster(cluster: LocalCluster, floor: Floor, flags: ThroughputFlags): Promise<boolean> {
+  // Until their code is compiled, nodes that have just started are several times slower.
+  say('warming up')
+  await measureRegister(cluster, WARM_UP_IN_FLIGHT, flags.seconds)
+  const points: Point[] = []
+  let failures = 0
+  for (const inFlight of flags.inFlight) {
+    const result = await measureRegister(cluster, inFlight, flags.seconds)
+    points.push(said(result.point))
+    failures += result.failures
   }
+  if (flags.callbacks > 0) points.push(said(await measureCallbacks(cluster, flags.callbacks)))
+  report(points, floor, failures, flags.json)
+  return failures === 0
 }
 
 async function measureRegister(
@@ -104,52 +78,8 @@ async function measureRegister(
   return { point: { workload: 'register', inFlight, commandsPerSecond, p50Ms, p99Ms, cpuMicrosPerCommand }, failures }
 }
 
-/**
- * The first callback of each of many bookings, all of them under way beforehand, through 1,000 sessions. The first quarter
- * warms the nodes up and is not counted.
- */
-async function measurePayments(cluster: LocalCluster, callbacks: number): Promise<Point> {
-  const backend = await connectBackend(cluster.endpoints)
-  const counted = new Counted(Math.ceil(callbacks / 4), () => new CpuMeter(pidsOf(cluster)))
-  const run = new ReplayRun({
-    plan: firstCallbacks(callbacks),
-    backend,
-    run: 'bench',
-    now: Date.now(),
-    parallel: SESSIONS_OF_CALLBACKS,
-    workers: SESSIONS_OF_CALLBACKS,
-    answered: (milliseconds) => counted.answered(milliseconds),
-  })
-  say(`payments: setting ${withCommas(callbacks)} bookings up`)
-  await run.prepare()
-  const totals = await run.feed()
-  const { commandsPerSecond, cpuMicrosPerCommand, latencies } = counted.result()
-  await backend.close()
-  if (totals.applied !== callbacks) throw new Error(`${totals.applied} of ${callbacks} callbacks were applied`)
-  return said({
-    workload: 'payments',
-    inFlight: SESSIONS_OF_CALLBACKS,
-    commandsPerSecond,
-    p50Ms: latencies.percentileMs(50),
-    p99Ms: latencies.percentileMs(99),
-    cpuMicrosPerCommand,
-  })
-}
-
-function firstCallbacks(count: number): ReplayPlan {
-  // A file has more lines than bookings: duplicates, retries and malformed lines are not measured here.
-  const plan = planReplay(generateCallbacks({ count: count * 2, seed: 1 }), { run: 'bench', lanes: 64 })
-  const bookings = plan.bookings.slice(0, count).map((booking) => ({ ...booking, steps: booking.steps.slice(0, 2) }))
-  if (bookings.length < count) throw new Error(`the file has only ${bookings.length} bookings`)
-  return { received: count, bookings, malformed: [] }
-}
-
 function profiling(directory: string, id: string): string[] {
   return ['--cpu-prof', '--cpu-prof-dir', directory, '--cpu-prof-name', `${id}.cpuprofile`]
-}
-
-function pidsOf(cluster: LocalCluster): number[] {
-  return cluster.members.flatMap((member) => cluster.process(member.id)?.pid ?? [])
 }
 
 function said(point: Point): Point {

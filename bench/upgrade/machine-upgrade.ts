@@ -1,11 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
-import { packageFacts } from '../../src/cli/package-root.ts'
 import { printJson, say } from '../../src/cli/terminal/output.ts'
-import { rejected } from '../rejected.ts'
+import { inScratch, whileStarted } from '../scratch.ts'
 import { upgradeAll, versionEverywhere } from './rolling-upgrade.ts'
 import { TallyLoad } from './tally-load.ts'
 import { writeTallyModule } from './tally-module.ts'
@@ -26,29 +24,12 @@ const STEADY_MS = 3_000
  * answered, and the machine has counted each command once.
  */
 export async function machineUpgrade(flags: MachineUpgradeFlags): Promise<boolean> {
-  const parent = join(packageFacts().root, 'data')
-  mkdirSync(parent, { recursive: true })
-  // Within the package, so that the module finds it and zod; and on a disk that syncs.
-  const directory = mkdtempSync(join(parent, 'bench-'))
-  const path = join(directory, 'machines.mjs')
-  writeTallyModule(path, 'old')
-  const ended = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Error(signal)))
-  try {
-    const cluster = await LocalCluster.start({
-      nodes: 3,
-      directory: join(directory, 'cluster'),
-      machines: path,
-      signal: ended.signal,
-    })
-    try {
-      return await Promise.race([onCluster(cluster, path, flags), rejected(ended.signal)])
-    } finally {
-      await cluster.stop()
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+  return inScratch(async (directory, ended) => {
+    const path = join(directory, 'machines.mjs')
+    writeTallyModule(path, 'old')
+    const start = { nodes: 3, directory: join(directory, 'cluster'), machines: path, signal: ended }
+    return whileStarted(await LocalCluster.start(start), ended, (cluster) => onCluster(cluster, path, flags))
+  })
 }
 
 async function onCluster(cluster: LocalCluster, path: string, flags: MachineUpgradeFlags): Promise<boolean> {
