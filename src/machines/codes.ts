@@ -85,6 +85,10 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cause: 'Alert and review: a success turned out to have the receipt of other money.',
       cure: 'Two captures were one payment: stop one of the refunds, then `closeReview`.',
     },
+    AMOUNT_ABSURD: {
+      cause: 'Result, alert and review: more money was told of than anything costs, or than can be added up.',
+      cure: 'It is in no sum: find out what was paid, verifyPaymentManually with its receipt, then `closeReview`.',
+    },
     CALLBACK_CONFLICT: {
       cause: 'Alert: the provider told two different things of one transaction.',
       cure: 'Look it up at the provider.',

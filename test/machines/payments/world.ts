@@ -81,8 +81,12 @@ export class World {
   /** `wrap` may put something between the session layer and the machine; `from` 1 begins before `advance`. */
   constructor(wrap: (machine: UserStateMachine) => UserStateMachine = (machine) => machine, from: 1 | 2 = 2) {
     this.log = new Log(wrap(this.mounted.userMachine))
-    // A log without versions runs version 1.
+    // A log without versions runs version 1, but nothing of what it holds goes over to another.
     if (from === 2) this.advance()
+    else
+      this.log.append('AdvanceVersion', {
+        machines: [{ machine: 'payments', to: 1, schema: identityOf(paymentsV1).schema }],
+      })
     for (const principal of [CLIENT, THERAPIST, STRANGER, ADMIN]) this.open(principal, [])
     this.open(WORKER, ['payments'])
   }

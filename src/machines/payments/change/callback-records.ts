@@ -53,6 +53,8 @@ export interface Found {
 /** The receipt that a success without one has now; null when there is none to take. */
 function receiptBrought(ctx: PaymentsContext, { key, record }: Found, told: Told): string | null {
   if (record.outcome === 'failure' || record.receipt !== null || told.receipt === null) return null
+  // No money stands behind it: its receipt is free for what it turns out to be.
+  if (record.result === 'AMOUNT_ABSURD') return null
   const owner = ctx.state.receipts.get(told.receipt)
   if (owner === undefined) return told.receipt
   // Two captures turn out to be one money, and one of them may be on its way back: people must sort that out.
@@ -100,10 +102,28 @@ export function findOther(
   for (let number = 2; number <= first.others + 1; number += 1) {
     const key = otherKey(transactionId, number)
     const record = ctx.state.callbacks.get(key)
-    if (record !== undefined && sameMoney(record, told)) return { key, record }
+    if (record?.of === transactionId && sameMoney(record, told)) return { key, record }
   }
   return null
 }
 
 /** Where other money of a transaction is kept: it is the `number`th, from 2. */
 export const otherKey = (transactionId: string, number: number): string => `${transactionId}#${number}`
+
+/** The number of the next other money of a transaction. Version 1 kept transactions under names that look like such keys. */
+export function nextOther(ctx: PaymentsContext, transactionId: string, { others }: CallbackRecord): number {
+  let number = others + 2
+  while (ctx.state.callbacks.has(otherKey(transactionId, number))) number += 1
+  return number
+}
+
+/**
+ * The key of a transaction: its id, with one more `#` where it ends like the key of other money, as no such key does. So
+ * `co-1#2`, if a provider ever calls a transaction that, does not meet the second money of `co-1`.
+ */
+export function transactionKey(ctx: PaymentsContext, transactionId: string): string {
+  if (!/#\d+#*$/.test(transactionId)) return transactionId
+  // Version 1 knew no other money, and kept every transaction under its id.
+  const early = !transactionId.endsWith('#') && ctx.state.callbacks.get(transactionId)?.of === null
+  return early ? transactionId : `${transactionId}#`
+}

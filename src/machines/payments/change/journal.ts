@@ -1,8 +1,16 @@
 import { auditGroupText, FIRST_HASH, type AuditStep } from './audit.ts'
-import type { Ledger } from '../facts/rows.ts'
+import type { CallbackResult, Ledger } from '../facts/rows.ts'
 import type { PaymentsContext } from '../facts/payments-schema.ts'
 import type { Entity } from '../facts/states.ts'
-import { addTotals, statePosition, totalAt, totalPosition, type TotalFamily, type TotalName } from '../facts/totals.ts'
+import {
+  addTotals,
+  resultPosition,
+  statePosition,
+  totalAt,
+  totalPosition,
+  type TotalFamily,
+  type TotalName,
+} from '../facts/totals.ts'
 
 /** Key of the one row of `ledger`. */
 export const LEDGER_KEY = 'all'
@@ -37,6 +45,12 @@ export class Journal {
   /** Adds to a total. */
   count<Family extends TotalFamily>(family: Family, name: TotalName<Family>, delta: number): void {
     this.positions.push(totalPosition(family, name))
+    this.deltas.push(delta)
+  }
+
+  /** One more transaction, or with −1 one less, has this result. */
+  countResult(result: CallbackResult, delta: 1 | -1): void {
+    this.positions.push(resultPosition(result))
     this.deltas.push(delta)
   }
 
@@ -86,4 +100,9 @@ export class Journal {
 /** The last number of a kind that was given out, 0 before the first. */
 export function lastNumber(ctx: PaymentsContext, family: 'bookings' | 'attempts' | 'refunds'): number {
   return totalAt(ctx.state.ledger.get(LEDGER_KEY)?.totals, totalPosition(family, 'all'))
+}
+
+/** All money that was received so far, in minor units. */
+export function receivedMinor(ctx: PaymentsContext): number {
+  return totalAt(ctx.state.ledger.get(LEDGER_KEY)?.totals, totalPosition('money', 'received.minor'))
 }

@@ -1,10 +1,10 @@
 import { type CallbackAnswer, newRecord, ownerOf, responseOf } from './callback-records.ts'
 import { Change } from './change.ts'
-import { Journal } from './journal.ts'
+import { Journal, receivedMinor } from './journal.ts'
 import { openReview } from './reviews.ts'
 import { orphan, settle, type Told } from './settle.ts'
 import { release, suspend } from './suspense.ts'
-import { WAITING_MAX } from '../facts/payment-bounds.ts'
+import { MONEY_MINOR_MAX, RECEIVED_MINOR_MAX, WAITING_MAX } from '../facts/payment-bounds.ts'
 import type { Attempt, CallbackRecord, CallbackResponse, CallbackResult } from '../facts/rows.ts'
 import type { PaymentsContext } from '../facts/payments-schema.ts'
 
@@ -24,7 +24,7 @@ export interface Judged {
 /** Judges a transaction that was not told before, keeps its record and answers. */
 export function judgeNew(ctx: PaymentsContext, action: string, judged: Judged): CallbackAnswer {
   const { bookingId, attemptId, told, rest } = judged
-  const { change, result, told: before } = judge(ctx, action, judged)
+  const { change, result, told: before } = judge(ctx, action, { ...judged, absurd: isAbsurd(ctx, told) })
   countReplaced(change.journal, told.transactionId)
   const { payment, session } = change.booking
   const became = { result, bookingId, attemptId, payment, session }
@@ -41,9 +41,9 @@ export function judgeKept(
   judged: Judged,
 ): CallbackResult {
   const { bookingId, attemptId, told } = judged
-  const { change, result } = judge(ctx, action, judged)
+  const { change, result } = judge(ctx, action, { ...judged, absurd: false })
   release(ctx, change.journal, told.transactionId)
-  change.journal.count('callback', 'UNKNOWN_ATTEMPT', -1)
+  change.journal.countResult('UNKNOWN_ATTEMPT', -1)
   const response = responseOf(record)
   const { payment, session } = change.booking
   const became = { result, bookingId, attemptId, payment, session, response, matched: told.matched }
@@ -56,23 +56,40 @@ export function judgeKept(
  * Applies the table, unless the receipt is that of other money: then it is the same, told twice, and there is neither capture
  * nor refund. The callback's own record stands last in its audit group. The change is not committed yet.
  */
-function judge(ctx: PaymentsContext, action: string, judged: Judged) {
-  const { bookingId, attemptId, told, other = false, reason = null } = judged
+function judge(ctx: PaymentsContext, action: string, judged: Judged & { readonly absurd: boolean }) {
+  const { bookingId, attemptId, told, other = false, reason = null, absurd } = judged
   const booking = ctx.state.bookings.get(bookingId)
   if (booking === undefined) throw new Error(`attempt ${attemptId} has no booking ${bookingId}`)
   const change = new Change(ctx, action, booking)
   const before = sameReceipt(ctx, told, bookingId)
-  const result = before === null ? decide(change, { attemptId, told, other }) : 'SAME_RECEIPT'
+  const result = before !== null ? 'SAME_RECEIPT' : decide(change, { attemptId, told, other, absurd })
   change.journal.note({ entity: 'callback', from: null, to: result, reason, ref: told.transactionId })
-  change.journal.count('callback', result, 1)
+  change.journal.countResult(result, 1)
   return { change, result, told: before }
 }
 
-function decide(change: Change, { attemptId, told, other }: Pick<Judged, 'attemptId' | 'told'> & { other: boolean }) {
+function decide(
+  change: Change,
+  { attemptId, told, other, absurd }: Pick<Judged, 'attemptId' | 'told'> & { other: boolean; absurd: boolean },
+): CallbackResult {
+  if (absurd) return keepAbsurd(change.ctx, told, change.booking.id)
   if (!other) return settle(change, attemptId, told)
   const { transactionId, amountMinor, receipt } = told
   change.ctx.alert('OTHER_MONEY', { transactionId, bookingId: change.booking.id, amountMinor, receipt })
   return orphan(change, attemptId, told, 'ORPHANED')
+}
+
+/** More money than any booking costs, or than the sums hold: whatever the provider meant, this it did not. */
+function isAbsurd(ctx: PaymentsContext, { outcome, amountMinor }: Told): boolean {
+  if (outcome === 'failure' || amountMinor === null) return false
+  return amountMinor > MONEY_MINOR_MAX || receivedMinor(ctx) + amountMinor > RECEIVED_MINOR_MAX
+}
+
+/** A person looks at it; it is no capture, owed to nobody, and its receipt is free for what it turns out to be. */
+function keepAbsurd(ctx: PaymentsContext, told: Told, bookingId: string | null): 'AMOUNT_ABSURD' {
+  const { transactionId, amountMinor, receipt } = told
+  openReview(ctx, 'AMOUNT_ABSURD', { transactionId, bookingId, amountMinor: amountMinor ?? 0, receipt })
+  return 'AMOUNT_ABSURD'
 }
 
 /** The answer that the money of this receipt got before; null when it is new. Told for another booking, people must look. */
@@ -106,26 +123,27 @@ export function keepUnknown(
   const { told, checkoutRequestId, rest } = unknown
   const { transactionId, amountMinor, receipt, outcome } = told
   const before = sameReceipt(ctx, told, null)
-  const result = before === null ? 'UNKNOWN_ATTEMPT' : 'SAME_RECEIPT'
+  const absurd = before === null && isAbsurd(ctx, told)
+  const result = before !== null ? 'SAME_RECEIPT' : absurd ? keepAbsurd(ctx, told, null) : 'UNKNOWN_ATTEMPT'
   const journal = new Journal(ctx, action, null)
   countReplaced(journal, transactionId)
   ctx.state.callbacks.set(transactionId, newRecord(ctx, told, { ...UNKNOWN, result }, { ...rest, response: before }))
-  if (before === null) {
+  if (result === 'UNKNOWN_ATTEMPT') {
     if (checkoutRequestId !== null) ctx.state.waiting.set([checkoutRequestId, transactionId], null)
     const money = { transactionId, checkoutRequestId, amountMinor: amountMinor ?? 0, receipt }
     if (outcome === 'success') suspend(ctx, journal, money)
     ctx.alert('UNKNOWN_ATTEMPT', outcome === 'success' ? { ...money, at: ctx.now } : { transactionId })
   }
   journal.note({ entity: 'callback', from: null, to: result, ref: transactionId })
-  journal.count('callback', result, 1)
+  journal.countResult(result, 1)
   journal.endGroup(0)
-  return before === null ? UNKNOWN : { ...before, duplicate: true }
+  return before === null ? { ...UNKNOWN, result } : { ...before, duplicate: true }
 }
 
 /** A failure of an unknown attempt that money follows is not waited for any more, unless it was judged in between. */
 function countReplaced(journal: Journal, transactionId: string): void {
   const replaced = journal.ctx.state.callbacks.get(transactionId)
-  if (replaced?.result === 'UNKNOWN_ATTEMPT') journal.count('callback', 'UNKNOWN_ATTEMPT', -1)
+  if (replaced?.result === 'UNKNOWN_ATTEMPT') journal.countResult('UNKNOWN_ATTEMPT', -1)
 }
 
 /** `paymentStarted` has named a push: callbacks that overtook it are judged now. */

@@ -15,8 +15,8 @@ import {
   durationMin,
   formsInput,
   id,
-  millis,
   minor,
+  moment,
   priceMinor,
   userPrincipal,
 } from '../facts/fields.ts'
@@ -36,7 +36,7 @@ export const bookingStatus = z.object({
 
 const requestInput = z.object({
   therapistId: userPrincipal,
-  startsAt: millis,
+  startsAt: moment,
   durationMin,
   priceMinor,
   currency,

@@ -2,7 +2,15 @@ import { z } from 'zod'
 import { unreachable } from '../../../base/assert.ts'
 import { command } from '../../../machine/define/command.ts'
 import { providerOnly } from '../change/access.ts'
-import { type CallbackAnswer, findOther, otherKey, repeat, responseOf } from '../change/callback-records.ts'
+import {
+  type CallbackAnswer,
+  findOther,
+  nextOther,
+  otherKey,
+  repeat,
+  responseOf,
+  transactionKey,
+} from '../change/callback-records.ts'
 import { judgeNew, keepUnknown } from '../change/judge.ts'
 import { refused } from '../change/refusals.ts'
 import type { Told } from '../change/settle.ts'
@@ -10,7 +18,7 @@ import { id } from '../facts/fields.ts'
 import type { PaymentsContext, ProviderResult, Refusal } from '../facts/payments-schema.ts'
 import { AMOUNT_MISSING, namesAmount, providerResult } from '../facts/payments-schema.ts'
 import { type CallbackRecord, callbackResponse } from '../facts/rows.ts'
-import { compareTold } from '../rules/repeat.ts'
+import { compareTold, type Content, type Repeat } from '../rules/repeat.ts'
 
 /** Provider transactions, each taken once (domain.md §3.5). */
 
@@ -66,17 +74,18 @@ export class Contradiction {
 /** Takes one answer of the provider: as a callback, or as the result of `payment.query`. */
 export function takeResult(ctx: PaymentsContext, action: string, input: Incoming): CallbackAnswer | Contradiction {
   const push = pushOf(ctx, input)
-  const told = toldOf(input)
+  const told = toldOf(input, transactionKey(ctx, input.transactionId))
   const { transactionId: key } = told
   const record = ctx.state.callbacks.get(key)
   const checkoutRequestId = input.checkoutRequestId ?? null
   if (record === undefined) return takeNew(ctx, action, { push, told, checkoutRequestId })
-  const how = compareTold(record, { ...told, attemptId: input.attemptId ?? push?.attemptId ?? null })
+  const how = howTold(record, { ...told, attemptId: input.attemptId ?? push?.attemptId ?? null })
   switch (how) {
     case 'same':
       return repeat(ctx, action, { key, record }, told)
     case 'moneyAfterFailure': {
-      const failed = { resultCode: record.resultCode, response: responseOf(record) }
+      const failure = { resultCode: record.resultCode, response: responseOf(record) }
+      const failed = record.outcome === 'failure' ? failure : record.failed
       const { others } = record
       return takeNew(ctx, action, { push: push ?? known(record), told, checkoutRequestId, rest: { failed, others } })
     }
@@ -119,9 +128,9 @@ function takeOther(ctx: PaymentsContext, action: string, other: New & { readonly
   const { transactionId } = told
   const seen = findOther(ctx, transactionId, record, told)
   if (seen !== null) return repeat(ctx, action, seen, told)
-  const others = record.others + 1
-  ctx.state.callbacks.set(transactionId, { ...record, others })
-  const moved = { ...told, transactionId: otherKey(transactionId, others + 1), matched: record.matched }
+  const number = nextOther(ctx, transactionId, record)
+  ctx.state.callbacks.set(transactionId, { ...record, others: number - 1 })
+  const moved = { ...told, transactionId: otherKey(transactionId, number), matched: record.matched }
   return takeNew(ctx, action, { ...what, told: moved, other: true, rest: { of: transactionId } })
 }
 
@@ -139,8 +148,14 @@ function known({ attemptId, bookingId }: CallbackRecord): Push | undefined {
   return attemptId === null || bookingId === null ? undefined : { attemptId, bookingId }
 }
 
-function toldOf(input: Incoming): Told {
-  const { transactionId, outcome, amountMinor = null, resultCode, merchantRequestId = null } = input
+/** What came with an absurd amount told nothing: the first that is told otherwise counts. */
+function howTold(record: CallbackRecord, now: Content): Repeat {
+  const how = compareTold(record, now)
+  return record.result === 'AMOUNT_ABSURD' && how !== 'same' ? 'moneyAfterFailure' : how
+}
+
+function toldOf(input: Incoming, transactionId: string): Told {
+  const { outcome, amountMinor = null, resultCode, merchantRequestId = null } = input
   const receipt = input.receipt === undefined || input.receipt === '' ? null : input.receipt
   return { transactionId, outcome, amountMinor, resultCode, receipt, merchantRequestId, matched: false }
 }

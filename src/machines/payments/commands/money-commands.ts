@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { findBooking, isAdmin } from '../change/access.ts'
-import { type CallbackAnswer, type Found, responseOf } from '../change/callback-records.ts'
+import { type CallbackAnswer, type Found, responseOf, transactionKey } from '../change/callback-records.ts'
 import { judgeKept, judgeNew, toldBy } from '../change/judge.ts'
 import { Journal } from '../change/journal.ts'
 import { newRefund } from '../change/refunds.ts'
@@ -10,7 +10,7 @@ import { refused, refusedCurrency, refusedState } from '../change/refusals.ts'
 import { openReview } from '../change/reviews.ts'
 import type { Told } from '../change/settle.ts'
 import { release } from '../change/suspense.ts'
-import { id, minor, moneyId, receipt as receiptNumber, text } from '../facts/fields.ts'
+import { id, minor, money as moneyMinor, moneyId, receipt as receiptNumber, text } from '../facts/fields.ts'
 import { PROVIDER_CURRENCY } from '../facts/payment-bounds.ts'
 import type { PaymentsContext, Refusal } from '../facts/payments-schema.ts'
 import { type Booking, REVIEW_KINDS } from '../facts/rows.ts'
@@ -24,7 +24,7 @@ import { callbackOutput, conflict } from './callback-commands.ts'
  */
 export const verifyPaymentManually = command(
   {
-    input: z.object({ id, transactionId: receiptNumber.min(1), amountMinor: minor, note: text }),
+    input: z.object({ id, transactionId: receiptNumber.min(1), amountMinor: moneyMinor, note: text }),
     output: callbackOutput,
   },
   (ctx: PaymentsContext, input) => {
@@ -42,7 +42,7 @@ export const verifyPaymentManually = command(
     const otherCurrency = refusedCurrency(ctx, booking, action)
     if (otherCurrency !== null) return otherCurrency
     const told: Told = {
-      transactionId: receipt,
+      transactionId: transactionKey(ctx, receipt),
       outcome: 'success',
       amountMinor,
       receipt,
@@ -56,7 +56,7 @@ export const verifyPaymentManually = command(
 
 /** The money that has this receipt. */
 function knownMoney(ctx: PaymentsContext, receipt: string): Found | null {
-  const key = ctx.state.receipts.get(receipt) ?? receipt
+  const key = ctx.state.receipts.get(receipt) ?? transactionKey(ctx, receipt)
   const record = ctx.state.callbacks.get(key)
   return record === undefined ? null : { key, record }
 }
@@ -157,8 +157,8 @@ export const refundSuspense = command(
     const capture = { transactionId, receipt, amountMinor, currency: PROVIDER_CURRENCY, payer: null }
     const refund = newRefund(journal, null, { ...capture, pct: 100, reason: 'SUSPENSE' })
     journal.note({ entity: 'callback', from: 'UNKNOWN_ATTEMPT', to: 'ORPHANED', reason: note, ref: transactionId })
-    journal.count('callback', 'UNKNOWN_ATTEMPT', -1)
-    journal.count('callback', 'ORPHANED', 1)
+    journal.countResult('UNKNOWN_ATTEMPT', -1)
+    journal.countResult('ORPHANED', 1)
     journal.endGroup(0)
     ctx.state.callbacks.set(transactionId, { ...record, result: 'ORPHANED', response: responseOf(record) })
     return { refundId: refund.id, status: refund.status, amountMinor }

@@ -4,6 +4,8 @@ import {
   DURATION_MIN_MIN,
   FORMS_MAX,
   ID_LENGTH_MAX,
+  MOMENT_MAX,
+  MONEY_MINOR_MAX,
   PRICE_MINOR_MAX,
   TEXT_LENGTH_MAX,
 } from './payment-bounds.ts'
@@ -12,6 +14,8 @@ import {
 
 /** Milliseconds since the Unix epoch. */
 export const millis = z.int().min(0)
+/** A moment that somebody chooses: timers and windows around it are moments too. */
+export const moment = millis.max(MOMENT_MAX)
 /** An id of this machine, which counts up in its state (`bkg-1`), or a reference of the provider. */
 export const id = z.string().min(1).max(ID_LENGTH_MAX)
 /** A transaction, or other money that was told under it: `<transaction>#<number>`. */
@@ -25,6 +29,8 @@ export const text = z.string().trim().max(TEXT_LENGTH_MAX)
 export const reason = text.min(1)
 /** Minor units: cents. */
 export const minor = z.int().min(0)
+/** Money that somebody vouches for. */
+export const money = minor.max(MONEY_MINOR_MAX)
 /** The price of a booking. */
 export const priceMinor = minor.min(1).max(PRICE_MINOR_MAX)
 /** Three letters, ISO 4217. */

@@ -7,6 +7,15 @@ export const PRICE_MINOR_MAX = 1_000_000_000_000
  * shortest text.
  */
 export const CAPTURE_MINOR_MAX = 999_999_999_999_999
+/** No booking has a higher price, so nobody can mean more: such money is kept for a person, and never counted. */
+export const MONEY_MINOR_MAX = PRICE_MINOR_MAX
+/**
+ * All money together: 9·10^15 is below 2^53, so no sum leaves the integers that a double holds exactly. It takes 9,000
+ * payments of the highest price; what comes after them is kept for a person as well.
+ */
+export const RECEIVED_MINOR_MAX = 9_000_000_000_000_000
+/** The last moment that a `Date` holds, ms since the Unix epoch: a day more or less is still an exact integer. */
+export const MOMENT_MAX = 8_640_000_000_000_000
 /** What M-Pesa pays in: a callback names no currency of its own. */
 export const PROVIDER_CURRENCY = 'KES'
 /** The provider moves whole shillings: a price has no cents. */

@@ -153,7 +153,10 @@ export const refundRow = z.object({
 })
 export type Refund = Readonly<z.output<typeof refundRow>>
 
-/** What became of a provider transaction (domain.md §3.5). SAME_RECEIPT: the money of another transaction, told again. */
+/**
+ * What became of a provider transaction (domain.md §3.5). SAME_RECEIPT: the money of another transaction, told again.
+ * AMOUNT_ABSURD: more than anything costs; nothing was done with it.
+ */
 export const CALLBACK_RESULTS = [
   'APPLIED',
   'APPLIED_LATE',
@@ -162,6 +165,7 @@ export const CALLBACK_RESULTS = [
   'ORPHANED',
   'UNKNOWN_ATTEMPT',
   'SAME_RECEIPT',
+  'AMOUNT_ABSURD',
 ] as const
 export type CallbackResult = (typeof CALLBACK_RESULTS)[number]
 
@@ -218,7 +222,7 @@ export const suspenseRow = z.object({
 })
 
 /** Why a person must look at a transaction: each is an alert as well, but the first. */
-export const REVIEW_KINDS = ['RECEIPT_MISSING', 'RECEIPT_OTHER_BOOKING', 'RECEIPT_TAKEN'] as const
+export const REVIEW_KINDS = ['RECEIPT_MISSING', 'RECEIPT_OTHER_BOOKING', 'RECEIPT_TAKEN', 'AMOUNT_ABSURD'] as const
 /** What is to be looked at, until the missing receipt comes or an administrator closes it. */
 export const reviewRow = z.object({
   bookingId: z.string().nullable(),

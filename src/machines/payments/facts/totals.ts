@@ -1,5 +1,16 @@
-import { CALLBACK_RESULTS, REFUND_STATUSES } from './rows.ts'
+import { type CallbackResult, REFUND_STATUSES } from './rows.ts'
 import { type Entity, PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
+
+/** The results that version 1 counted, in its order: rows that it wrote stay readable. Later ones stand in `laterCallback`. */
+const FIRST_RESULTS = [
+  'APPLIED',
+  'APPLIED_LATE',
+  'REJECTED_AMOUNT',
+  'IGNORED_STALE',
+  'ORPHANED',
+  'UNKNOWN_ATTEMPT',
+  'SAME_RECEIPT',
+] as const
 
 /**
  * Running counts and sums (domain.md §3.13: what two runs of one replay file are compared by), 8-byte numbers in the
@@ -12,14 +23,15 @@ const FAMILIES = {
   session: SESSION_STATES,
   video: VIDEO_STATES,
   refund: REFUND_STATUSES,
-  callback: CALLBACK_RESULTS,
+  callback: FIRST_RESULTS,
   captures: ['applied', 'applied.minor', 'orphan', 'orphan.minor'],
   refunds: ['all', 'minor'],
   attempts: ['all'],
   bookings: ['all'],
   money: ['received', 'received.minor', 'kept.minor', 'suspense', 'suspense.minor'],
   refundMinor: REFUND_STATUSES,
-} as const
+  laterCallback: ['AMOUNT_ABSURD'],
+} as const satisfies { readonly [family: string]: readonly string[] }
 
 /** A group of totals, e.g. the counts of bookings by payment state. */
 export type TotalFamily = keyof typeof FAMILIES
@@ -46,6 +58,11 @@ function positions(): Positions {
 /** Position of a total. */
 export function totalPosition<Family extends TotalFamily>(family: Family, name: TotalName<Family>): number {
   return positionOf(family, name)
+}
+
+/** Position of the count of a result. */
+export function resultPosition(result: CallbackResult): number {
+  return result === 'AMOUNT_ABSURD' ? totalPosition('laterCallback', result) : totalPosition('callback', result)
 }
 
 /** Position of the count of bookings in a state. */
@@ -166,7 +183,7 @@ export function describeTotals(row: Uint8Array | undefined): Totals {
       orphan: { count: at('captures', 'orphan'), minor: at('captures', 'orphan.minor') },
     },
     refunds: { count: at('refunds', 'all'), minor: at('refunds', 'minor'), status: counts('refund') },
-    callbacks: counts('callback'),
+    callbacks: { ...counts('callback'), ...counts('laterCallback') },
     suspense: { count: at('money', 'suspense'), minor: at('money', 'suspense.minor') },
     money: moneyOf(row),
   }

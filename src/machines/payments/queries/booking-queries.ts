@@ -92,7 +92,11 @@ export const list = query(
   {
     input: z.object({
       principal: z.string().optional(),
-      after: z.int().min(0).default(0),
+      after: z
+        .int()
+        .min(0)
+        .max(Number.MAX_SAFE_INTEGER - 1)
+        .default(0),
       limit: z.int().min(1).max(PAGE_MAX).default(PAGE_MAX),
     }),
     output: z.object({ bookings: z.array(summary), next: z.int().nullable() }),

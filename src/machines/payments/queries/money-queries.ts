@@ -32,16 +32,32 @@ export const suspense = query(
   },
 )
 
-/** Transactions that a person must look at; `closeReview` takes one out. */
+const reviewKey = z.object({ kind: z.enum(REVIEW_KINDS), transactionId: z.string().max(1024) })
+
+/**
+ * Transactions that a person must look at, in order of kind and transaction; `closeReview` takes one out. `after` is the last
+ * one of the page before.
+ */
 export const reviews = query(
   {
-    input: z.object({ limit: z.int().min(1).max(PAGE_MAX).default(PAGE_MAX) }),
-    output: z.array(reviewRow.extend({ kind: z.enum(REVIEW_KINDS), transactionId: z.string() })),
+    input: z.object({
+      after: reviewKey.nullable().default(null),
+      limit: z.int().min(1).max(PAGE_MAX).default(PAGE_MAX),
+    }),
+    output: z.object({ reviews: z.array(reviewRow.extend(reviewKey.shape)), next: reviewKey.nullable() }),
   },
-  (view: PaymentsView, { limit }, context: PaymentsQueryContext) => {
+  (view: PaymentsView, { after, limit }, context: PaymentsQueryContext) => {
     const refusal = administratorsOnly(context)
     if (refusal !== null) return refusal
-    return view.reviews.range({ limit }).map(([[kind, transactionId], row]) => ({ kind, transactionId, ...row }))
+    const from = after === null ? {} : { from: [after.kind, after.transactionId] as const }
+    const rows = view.reviews
+      .range({ ...from, limit: limit + 1 })
+      .filter(([[kind, transactionId]]) => kind !== after?.kind || transactionId !== after.transactionId)
+      .slice(0, limit)
+      .map(([[kind, transactionId], row]) => ({ kind, transactionId, ...row }))
+    const last = rows.at(-1)
+    const more = rows.length === limit && last !== undefined
+    return { reviews: rows, next: more ? { kind: last.kind, transactionId: last.transactionId } : null }
   },
 )
 

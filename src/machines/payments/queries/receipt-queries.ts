@@ -39,8 +39,9 @@ export const receipts = query(
     if (refusal !== null) return refusal
     const { rows, next } = pageOf(view.callbacks, input)
     const money = rows.flatMap(([transactionId, { outcome, receipt, amountMinor, bookingId, result, at }]) => {
-      // A receipt told twice is one money, and its second record none.
-      if (outcome === 'failure' || result === 'SAME_RECEIPT' || amountMinor === null || amountMinor === 0) return []
+      // A receipt told twice is one money, and its second record none; what nobody can have paid is none either.
+      const none = outcome === 'failure' || result === 'SAME_RECEIPT' || result === 'AMOUNT_ABSURD'
+      if (none || amountMinor === null || amountMinor === 0) return []
       return [{ transactionId, receipt, amountMinor, currency: PROVIDER_CURRENCY, bookingId, result, at }]
     })
     return { receipts: money, next }

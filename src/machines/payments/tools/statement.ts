@@ -1,3 +1,4 @@
+import { MONEY_MINOR_MAX, RECEIVED_MINOR_MAX } from '../facts/payment-bounds.ts'
 import { amountMinorOf } from './mpesa.ts'
 import { type CsvCell, csvRows, type StatementFault } from './statement-csv.ts'
 import { MPESA_STATEMENT, type StatementColumns } from './statement-columns.ts'
@@ -76,6 +77,8 @@ class Rows {
   private readonly faults: StatementFault[] = []
   /** By direction and receipt, and whether it is a charge: a charge may share its payment's receipt. */
   private readonly seen = new Map<string, StatementLine>()
+  /** Sums of the lines taken, in minor units. */
+  private readonly moved = { in: 0, out: 0 }
   private duplicates = 0
   private ignored = 0
 
@@ -111,6 +114,11 @@ class Rows {
     const key = `${line.direction} ${line.kind === 'charge' ? 'charge' : ''} ${line.receipt}`
     const earlier = this.seen.get(key)
     if (earlier === undefined) {
+      this.moved[line.direction] += line.amountMinor
+      if (this.moved[line.direction] > RECEIVED_MINOR_MAX) {
+        this.fault(cell, 'all lines up to here together are more than can be added up')
+        return
+      }
       this.seen.set(key, line)
       this.lines.push(line)
     } else if (earlier.amountMinor === line.amountMinor) this.duplicates += 1
@@ -159,7 +167,9 @@ class Rows {
     const cell = this.cell(row, column)
     if (cell === null || /^[\s-]*$/.test(cell.text)) return 0
     const minor = statementAmount(cell.text)
-    return minor === null ? this.fault(cell, `${JSON.stringify(cell.text)} is no amount`) : minor
+    if (minor === null) return this.fault(cell, `${JSON.stringify(cell.text)} is no amount`)
+    if (Math.abs(minor) <= MONEY_MINOR_MAX) return minor
+    return this.fault(cell, `${JSON.stringify(cell.text)} is more than anything costs`)
   }
 
   /** The cell of a column; null when the statement has no such column. A row that is too short has an empty one. */

@@ -146,9 +146,9 @@ describe('domain.md §3.5 receipts', () => {
     expect(world.view(other)).toMatchObject({ session: 'payment_pending', captures: [], refunds: [] })
     expect(alerts(world)).toMatchObject([{ kind: 'RECEIPT_OTHER_BOOKING', details: { bookingId: other } }])
     const open = { kind: 'RECEIPT_OTHER_BOOKING', transactionId: 'co-2' }
-    expect(world.answer(ADMIN, 'reviews', {})).toMatchObject([{ ...open, bookingId: other, receipt: 'R-1' }])
+    expect(world.answer(ADMIN, 'reviews', {})['reviews']).toMatchObject([{ ...open, bookingId: other, receipt: 'R-1' }])
     expect(world.ok(ADMIN, 'closeReview', { ...open, note: 'the client paid twice by one message' })).toEqual(open)
-    expect(world.answer(ADMIN, 'reviews', {})).toEqual([])
+    expect(world.answer(ADMIN, 'reviews', {})['reviews']).toEqual([])
     expect(world.refused(ADMIN, 'closeReview', { ...open, note: '' })).toMatchObject({ code: 'NOT_FOUND' })
     expect(world.refused(CLIENT, 'closeReview', { ...open, note: '' })).toMatchObject({ code: 'FORBIDDEN' })
     expect(
@@ -162,9 +162,11 @@ describe('domain.md §3.5 receipts', () => {
       const { world, id, tell } = awaiting()
       const paid = tell({ receipt: none })
       expect(paid).toMatchObject({ result: 'APPLIED' })
-      expect(world.answer(ADMIN, 'reviews', {})).toMatchObject([{ kind: 'RECEIPT_MISSING', transactionId: 'co-1' }])
+      expect(world.answer(ADMIN, 'reviews', {})['reviews']).toMatchObject([
+        { kind: 'RECEIPT_MISSING', transactionId: 'co-1' },
+      ])
       expect(tell({ receipt: 'r-1' })).toEqual({ ...paid, duplicate: true })
-      expect(world.answer(ADMIN, 'reviews', {})).toEqual([])
+      expect(world.answer(ADMIN, 'reviews', {})['reviews']).toEqual([])
       expect(world.answer<Get>(ADMIN, 'get', { id }).captures).toMatchObject([{ receipt: 'R-1' }])
       expect(world.audit(id).at(-1)).toMatchObject({ entity: 'callback', to: 'RECEIPT', ref: 'co-1' })
       // From now on another receipt is other money.

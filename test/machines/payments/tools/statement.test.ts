@@ -75,6 +75,18 @@ describe('domain.md §3.14 a statement of M-PESA is read to the cent', () => {
     })
   })
 
+  test('domain.md §3.14 amounts that nothing costs, or that cannot be added up, are faults of their lines', () => {
+    expect(read(line('R1', '10000000000.01', ''))).toMatchObject({
+      lines: [],
+      faults: [{ line: 6, reason: '"10000000000.01" is more than anything costs' }],
+    })
+    const many = Array.from({ length: 9_001 }, (_, number) => line(`R${number}`, '10000000000.00', ''))
+    expect(read(...many)).toMatchObject({
+      lines: [],
+      faults: [{ line: 9_006, reason: 'all lines up to here together are more than can be added up' }],
+    })
+  })
+
   test.each<[string, string, { line: number; column: number; reason: RegExp }]>([
     ['letters for an amount', line('R1', 'abc', ''), { line: 6, column: 63, reason: /"abc" is no amount/ }],
     [
