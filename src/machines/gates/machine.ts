@@ -17,7 +17,7 @@ import {
 import { commonGroundAnalyze, needsSynthesize, strategiesSuggest } from './commands/task-results.ts'
 import { recordBoundary, recordEvent, saveEmpathyDraft } from './commands/vessel-commands.ts'
 import { gatesSchema, type GatesContext } from './facts/gates-schema.ts'
-import { canRetrieve, retrievals, violations } from './queries/contract-queries.ts'
+import { canRetrieve, refusals, retrievals, retrieved, violations } from './queries/contract-queries.ts'
 import { agreements, commonGround, overlap, ranking, strategies } from './queries/shared-queries.ts'
 import { compactStatus, gatesOf, progress } from './queries/stage-queries.ts'
 import { consents, draft, needs, sharedContent, vessel } from './queries/vessel-queries.ts'
@@ -65,7 +65,9 @@ export const gates = defineMachine('gates', gatesSchema, {
     sharedContent,
     canRetrieve,
     retrievals,
+    retrieved,
     violations,
+    refusals,
   },
   tasks: {
     'needs.synthesize': needsSynthesize,

@@ -87,7 +87,7 @@ describe('domain.md §2.9 canonical flow', () => {
     world.complete('needs.synthesize', { needs: [found('rest'), found('time')] })
     for (const [user, ids] of [
       [A, ['need-1', 'need-2']],
-      [B, ['need-3', 'need-4']],
+      [B, ['need-1', 'need-2']],
     ] as const) {
       const confirmations = ids.map((needId) => ({ needId, confirmed: true }))
       expect(world.ok(user, 'confirmNeeds', { confirmations })).toEqual({ allConfirmed: true, canShare: true })

@@ -10,7 +10,13 @@ const KEYS: readonly {
   readonly turn: (world: World) => void
 }[] = [
   { stage: 0, key: 'compactSigned', turn: (world) => world.ok(A, 'signCompact', { agreed: true }) },
-  { stage: 0, key: 'partnerCompactSigned', turn: (world) => world.ok(B, 'signCompact', { agreed: true }) },
+  {
+    stage: 0,
+    key: 'partnerCompactSigned',
+    // Of the partner's signature one learns by signing.
+    before: (world) => world.ok(A, 'signCompact', { agreed: true }),
+    turn: (world) => world.ok(B, 'signCompact', { agreed: true }),
+  },
   { stage: 1, key: 'feelHeardConfirmed', turn: (world) => world.ok(A, 'confirmFeelHeard', { confirmed: true }) },
   {
     stage: 2,

@@ -117,7 +117,7 @@ const INPUTS: { readonly [name: string]: readonly Value[] } = {
     originalId,
     transformedPreview: 'p',
   })),
-  decideConsent: each('con', (consentId) => ({ consentId, decision: 'GRANTED' })),
+  decideConsent: each('ask', (consentId) => ({ consentId, decision: 'GRANTED' })),
   revokeConsent: each('con', (consentId) => ({ consentId })),
   retrieve: all({ queries: [{ type: 'user_event', vessel: 'user', source: 'structured', userId: A }, { type: 'x' }] }),
 }
@@ -233,7 +233,7 @@ const QUERIES: Value = [
   { type: 'session_metadata', source: 'metadata' },
 ]
 function everythingRead(world: World, by: string): string {
-  const retrieved = world.send(by, 'retrieve', { sid: SID, queries: QUERIES })
+  const retrieved = world.retrieve(by, QUERIES as readonly Value[])
   return JSON.stringify([
     retrieved,
     ...READS.map((name) => world.ask(by, name)),
@@ -256,7 +256,7 @@ const ACTS: readonly ((world: World, text: string) => unknown)[] = [
       originalId: 'evt-1',
       transformedPreview: text,
     }),
-  (world) => world.code(B, 'decideConsent', { consentId: 'con-1', decision: 'DENIED' }),
+  (world) => world.code(B, 'decideConsent', { consentId: 'ask-1', decision: 'DENIED' }),
 ]
 const acts = fc.array(fc.nat({ max: ACTS.length - 1 }), { minLength: 1, maxLength: 12 })
 
@@ -282,9 +282,7 @@ describe('domain.md §2.11 properties of reading', () => {
       fc.property(fc.constantFrom(2, 3, 4), acts, (stage, list) => {
         const world = at(stage)
         world.ok(B, 'recordEvent', { description: 'raw', attributedTo: 'OWN' })
-        const given = { owner: B, contentType: 'EVENT_SUMMARY', originalId: 'evt-1', transformedPreview: 'wording' }
-        const { consentId = null } = world.ok(FACILITATOR, 'proposeConsent', given)
-        world.ok(B, 'decideConsent', { consentId, decision: 'GRANTED' })
+        const consentId = world.granted(B, 'EVENT_SUMMARY', 'evt-1', 'wording')
         if (stage !== 3) expect(everythingRead(world, A)).toContain('wording')
         world.ok(B, 'revokeConsent', { consentId })
         for (const [position, act] of list.entries()) {

@@ -126,6 +126,25 @@ export class World {
 
   topics = (principal: string): readonly string[] => this.told(principal).map(([topic]) => topic)
 
+  /** The verdicts of queries, with the items of those that are allowed: `retrieve`, and then `retrieved` of each. */
+  retrieve(
+    by: string,
+    queries: readonly Value[],
+    more: Answer = {},
+  ): { readonly verdicts: Value; readonly bundle: Value } {
+    const { verdicts, bundle } = this.ok(by, 'retrieve', { queries, ...more }) as {
+      verdicts: Value
+      bundle: readonly { position: number; seq: number }[]
+    }
+    return {
+      verdicts,
+      bundle: bundle.map(({ position, seq }) => {
+        const { items = null } = this.answer(by, 'retrieved', { seq, ...more })
+        return { position, items }
+      }),
+    }
+  }
+
   /** Ends the open task of a kind with a result. */
   complete(kind: string, result: Value): void {
     const task = this.task(kind)
@@ -190,6 +209,13 @@ export class World {
     const { needId } = this.ok(user, 'addNeed', { need: 'rest', category: 'SAFETY', description })
     this.ok(user, 'confirmNeeds', { confirmations: [{ needId: String(needId), confirmed: true }] })
     return String(needId)
+  }
+
+  /** Something that a worker asked for and the owner granted. */
+  granted(owner: string, contentType: string, originalId: string, transformedPreview = 'a wording'): string {
+    const given = { owner, contentType, originalId, transformedPreview }
+    const { consentId = null } = this.ok(FACILITATOR, 'proposeConsent', given)
+    return String(this.ok(owner, 'decideConsent', { consentId, decision: 'GRANTED' })['consentId'])
   }
 
   share(user: string, needId: string): string {

@@ -51,7 +51,7 @@ const gates = defineMachine(
           })
           if (!done) return null
           ctx.state.dialogues.set(sid, { ...NEW_DIALOGUE, phase: 'AGREED', overlap: { ...at, ids: ['str-1'] } })
-          ctx.state.agreements.set([sid, 'agr-1'], agreementOf('AGREED', [A, B]))
+          ctx.state.agreements.set([sid, 1], agreementOf('AGREED', [A, B]))
           return null
         },
       ),

@@ -200,8 +200,8 @@ describe('domain.md §1.7 queries', () => {
       transformedPreview: 'rest',
       decidedAt: 1,
     }
-    world.put('consents', ['ses-1', 'con-1'], { ...consent, decision: 'GRANTED', revokedAt: null })
-    world.put('consents', ['ses-1', 'con-2'], { ...consent, decision: 'GRANTED', revokedAt: 2 })
+    world.put('consents', ['ses-1', 1], { ...consent, revokedAt: null })
+    world.put('consents', ['ses-1', 2], { ...consent, revokedAt: 2 })
     const item = {
       need: 'rest',
       category: 'SAFETY',
@@ -210,10 +210,10 @@ describe('domain.md §1.7 queries', () => {
       confirmedAt: 1,
       sourceNeedA: 'con-1',
     }
-    world.put('commonGround', ['ses-1', 'cg-1'], { ...item, sourceNeedB: 'con-2' })
+    world.put('commonGround', ['ses-1', 1], { ...item, sourceNeedB: 'con-2' })
     const gates = { needsConfirmed: false, partnerNeedsConfirmed: true, commonGroundConfirmed: false }
     expect(world.get(B)).toMatchObject({ own: { gates } })
-    world.put('commonGround', ['ses-1', 'cg-2'], { ...item, sourceNeedB: 'con-1' })
+    world.put('commonGround', ['ses-1', 2], { ...item, sourceNeedB: 'con-1' })
     expect(world.get(B)).toMatchObject({ own: { gates: { ...gates, commonGroundConfirmed: true } } })
   })
 
@@ -331,7 +331,14 @@ describe('domain.md §1.8 audit', () => {
       [4, 'ACTIVE', 'PAUSED', A, null],
       [5, 'PAUSED', 'ABANDONED', 'system', 'PAUSE_EXPIRED'],
     ])
-    expect(records.map(({ session }) => session)).toEqual([...[A, A, B, A].map((by) => world.of(by).id), null])
+    // Of the partner's client nobody learns.
+    expect(records.map(({ session }) => session)).toEqual([null, null, world.of(B).id, null, null])
+    const ofA = world.ask(A, 'audit', { sid: 'ses-1', from: 3 }).value as readonly Answer[]
+    expect(ofA.map(({ seq, session }) => [seq, session])).toEqual([
+      [3, null],
+      [4, world.of(A).id],
+      [5, null],
+    ])
     expect(records.every(({ sid }) => sid === 'ses-1')).toBe(true)
   })
 })

@@ -101,9 +101,14 @@ const ROWS: readonly (readonly [what: string, facts: GateFacts, waiters: readonl
     ['stage 0: both have signed', facts({ signed: true }, { signed: true }), [], []],
     ['stage 0: the other one is a stage ahead', facts({ signed: true }, { signed: true, stage: 1 }), [], []],
     ['stage 1: nobody feels heard', facts({ stage: 1 }, { stage: 1 }), [], []],
-    ['stage 1: one feels heard, and may go on', facts({ stage: 1, feelHeard: true }, { stage: 1 }), [A], []],
+    [
+      'stage 1: one feels heard, and may go on',
+      facts({ stage: 1, feelHeard: true }, { stage: 1 }),
+      [A],
+      ['PARTNER_NOT_READY'],
+    ],
     ['stage 1: both feel heard', facts({ stage: 1, feelHeard: true }, { stage: 1, feelHeard: true }), [A, B], []],
-    ['stage 1: one has passed it', facts({ stage: 2, feelHeard: true }, { stage: 1 }), [A], []],
+    ['stage 1: one has passed it', facts({ stage: 2, feelHeard: true }, { stage: 1 }), [A], ['PARTNER_NOT_READY']],
     [
       'stage 1: one has passed it, and the other one feels heard',
       facts({ stage: 2, feelHeard: true }, { stage: 1, feelHeard: true }),
@@ -123,7 +128,7 @@ const ROWS: readonly (readonly [what: string, facts: GateFacts, waiters: readonl
         { stage: 2, attemptShared: true },
       ),
       [A],
-      [],
+      ['PARTNER_NOT_READY'],
     ],
     [
       'stage 3: one has confirmed needs, and an item of common ground',

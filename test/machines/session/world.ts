@@ -157,7 +157,7 @@ export class World {
       })
     }
     this.put('dialogues', sid, { phase: 'AGREED', overlap: { ids: ['str-1'], at: 1 } })
-    this.put('agreements', [sid, 'agr-1'], agreementOf(agreement))
+    this.put('agreements', [sid, 1], agreementOf(agreement))
   }
 
   /** A dialogue of A and B, brought into a state. It is ses-1 with inv-1 in a new world. */
@@ -197,4 +197,6 @@ export const agreementOf = (status: 'PROPOSED' | 'AGREED' | 'ABANDONED', agreedB
   status,
   agreedBy,
   agreedAt: null,
+  replacedBy: null,
+  proposedBy: A,
 })

@@ -1,12 +1,12 @@
 import type { Rejection } from '../../../machine/define/rejection.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { InvariantError } from '../../../session/run/engine-error.ts'
 import { isMember, otherOf } from '../../session/change/access.ts'
 import type { Dialogue } from '../../session/facts/rows.ts'
 import { sessionTables, type DialoguesView } from '../facts/dialogues.ts'
 import { stageOf } from '../facts/gate-facts.ts'
 import type { GatesContext, GatesQueryContext, GatesView } from '../facts/gates-schema.ts'
-import type { Stage } from '../facts/stages.ts'
+import { NEW_DIALOGUE } from '../facts/rows.ts'
+import { FIRST_STAGE, type Stage } from '../facts/stages.ts'
 
 /** Who may see and do what (domain.md §0.5, checks 4 to 8). */
 
@@ -56,8 +56,17 @@ export function activePlaceOf(
   const { status } = place.dialogue
   if (status !== 'ACTIVE') return ctx.reject('SESSION_NOT_ACTIVE', { status })
   const { stage } = stageOf(ctx.state, sid, user)
-  if (stage === null) throw new InvariantError(`${sid} is active, and ${user} has entered no stage`)
-  return { ...place, stage }
+  // Both came together before this machine was there, and nobody has done anything here yet.
+  if (stage === null) enterFirst(ctx, sid, [user, place.partner])
+  return { ...place, stage: stage ?? FIRST_STAGE }
+}
+
+/** Both stand at the first stage, and nothing has been done. */
+export function enterFirst(ctx: GatesContext, sid: string, users: readonly string[]): void {
+  ctx.state.dialogues.set(sid, NEW_DIALOGUE)
+  for (const user of users) {
+    ctx.state.stages.set([sid, user, FIRST_STAGE], { startedAt: ctx.now, completedAt: null, frozenGates: null })
+  }
 }
 
 /** The same at one of the stages that a command needs. */
@@ -67,8 +76,19 @@ export function placeAt(
   required: readonly Stage[],
 ): StagedPlace | Rejection<'NOT_FOUND' | 'SESSION_NOT_ACTIVE' | 'WRONG_STAGE'> {
   const place = activePlaceOf(ctx, sid)
-  if (isRejection(place) || required.includes(place.stage)) return place
-  return ctx.reject('WRONG_STAGE', { required, actual: place.stage })
+  return isRejection(place) ? place : (refusedStage(ctx, place, required) ?? place)
+}
+
+/**
+ * What a command says to somebody who stands elsewhere. One that may be a repeat looks for that first (domain.md §0.5, 6 before 8):
+ * whoever repeats it may have gone on.
+ */
+export function refusedStage(
+  ctx: GatesContext,
+  { stage }: StagedPlace,
+  required: readonly Stage[],
+): Rejection<'WRONG_STAGE'> | null {
+  return required.includes(stage) ? null : ctx.reject('WRONG_STAGE', { required, actual: stage })
 }
 
 /** Where a query looks from: closed dialogues are there to be read. */
@@ -88,8 +108,7 @@ export function viewedPlaceOf(
   const dialogue = dialogueOfMember(context.read(sessionTables), sid, user)
   if (dialogue === null) return context.reject('NOT_FOUND', { sid })
   const partner = otherOf(dialogue, user)
-  const { stage } = stageOf(view, sid, user)
   // Before both are there nobody has entered a stage, and there is nothing to be read.
-  if (partner === null || stage === null) return context.reject('SESSION_NOT_ACTIVE', { status: dialogue.status })
-  return { sid, dialogue, user, partner, view, stage }
+  if (partner === null) return context.reject('SESSION_NOT_ACTIVE', { status: dialogue.status })
+  return { sid, dialogue, user, partner, view, stage: stageOf(view, sid, user).stage ?? FIRST_STAGE }
 }

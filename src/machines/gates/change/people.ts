@@ -1,5 +1,6 @@
 import { gateFactsOf, type GateFacts } from '../facts/gate-facts.ts'
 import { factTables, type GatesContext } from '../facts/gates-schema.ts'
+import type { IdKind } from '../facts/ids.ts'
 import { NEW_DIALOGUE, NOTHING_DONE, type GatesDialogue, type PersonRow } from '../facts/rows.ts'
 import type { Place } from './access.ts'
 
@@ -23,11 +24,12 @@ export function changeTogether(ctx: GatesContext, sid: string, changes: Partial<
 export const factsOf = (ctx: GatesContext, { sid, user, partner }: Place): GateFacts =>
   gateFactsOf(factTables(ctx), sid, [user, partner])
 
-type Counter = 'evt' | 'bnd' | 'need' | 'cg' | 'str' | 'agr' | 'con'
-
-/** The next id of a kind: they count up in the state. */
-export function nextId(ctx: GatesContext, kind: Counter): string {
-  const number = (ctx.state.counters.get(kind) ?? 0) + 1
-  ctx.state.counters.set(kind, number)
-  return `${kind}-${number}`
+/**
+ * The next number of a kind. `whose`: the person whose own it is, in whatever dialogue, or the relationship where it belongs to
+ * both. So whatever one person sees of a kind has different ids.
+ */
+export function nextNumber(ctx: GatesContext, whose: string, kind: IdKind): number {
+  const number = (ctx.state.counters.get([whose, kind]) ?? 0) + 1
+  ctx.state.counters.set([whose, kind], number)
+  return number
 }

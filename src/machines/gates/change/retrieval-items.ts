@@ -5,13 +5,14 @@ import type { Dialogue } from '../../session/facts/rows.ts'
 import { sessionTables, type DialoguesView } from '../facts/dialogues.ts'
 import { exchangeTables, type ExchangeView, wasRevealed } from '../facts/exchange.ts'
 import { stageOf, visibleCommonGround } from '../facts/gate-facts.ts'
-import { CONSENTS_MAX, RETRIEVE_ITEMS_MAX } from '../facts/gates-bounds.ts'
+import { RETRIEVE_ITEMS_MAX } from '../facts/gates-bounds.ts'
 import { gatesTables, type GatesView, type TableReader } from '../facts/gates-schema.ts'
+import { compareIds, idOf } from '../facts/ids.ts'
 import { LIBRARY } from '../facts/library.ts'
 import type { Stage } from '../facts/stages.ts'
 import type { RetrievalQuery } from '../rules/contracts.ts'
 import { shownAgreements } from './agreements.ts'
-import { isGranted } from './consents.ts'
+import { consentsOf } from './consents.ts'
 import { dialoguesOf, sameRelationship } from './relationship.ts'
 
 /** One item of a retrieval. `metadata` has neither content nor details. */
@@ -52,7 +53,7 @@ export function retrievedItems(reader: TableReader, query: RetrievalQuery, reque
     gates: reader.read(gatesTables),
     exchange: reader.read(exchangeTables),
   })
-  const latest = [...items].sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1)).slice(0, RETRIEVE_ITEMS_MAX)
+  const latest = [...items].sort((a, b) => b.at - a.at || compareIds(b.id, a.id)).slice(0, RETRIEVE_ITEMS_MAX)
   const bare = query.source === 'metadata' && 'vessel' in query
   return bare ? latest.map(({ id, at }) => ({ id, at, content: null, details: {} })) : latest
 }
@@ -108,17 +109,19 @@ const OWN_ITEMS: {
   readonly [type in 'user_event' | 'emotional_reading' | 'boundary']: (source: Source, sid: string) => readonly Item[]
 } = {
   user_event: ({ gates, user }, sid) =>
-    gates.events.range({ prefix: [sid, user], limit: RETRIEVE_ITEMS_MAX, reverse: true }).map(([[, , id], event]) => ({
-      id,
-      at: event.at,
-      content: event.description,
-      details: { attributedTo: event.attributedTo, emotions: event.emotions },
-    })),
+    gates.events
+      .range({ prefix: [sid, user], limit: RETRIEVE_ITEMS_MAX, reverse: true })
+      .map(([[, , number], event]) => ({
+        id: idOf('evt', number),
+        at: event.at,
+        content: event.description,
+        details: { attributedTo: event.attributedTo, emotions: event.emotions },
+      })),
   boundary: ({ gates, user }, sid) =>
     gates.boundaries
       .range({ prefix: [sid, user], limit: RETRIEVE_ITEMS_MAX, reverse: true })
-      .map(([[, , id], row]) => ({
-        id,
+      .map(([[, , number], row]) => ({
+        id: idOf('bnd', number),
         at: row.at,
         content: row.description,
         details: { nonNegotiable: row.nonNegotiable },
@@ -136,12 +139,12 @@ const OWN_ITEMS: {
 function needs({ gates, related, stage, user, dialogue }: Source): readonly Item[] {
   const where = stage === 3 ? [dialogue] : related
   const rows = where.flatMap(({ id }) => gates.needs.range({ prefix: [id, user], limit: RETRIEVE_ITEMS_MAX }))
-  return rows.flatMap(([[, , id], need]) => {
+  return rows.flatMap(([[, , number], need]) => {
     if (stage === 3 && need.decision === 'REJECTED') return []
     const { category, decision, source, evidence } = need
     return [
       {
-        id,
+        id: idOf('need', number),
         at: need.at,
         content: need.adjustment ?? need.description,
         details: { category, decision, source, evidence },
@@ -152,14 +155,14 @@ function needs({ gates, related, stage, user, dialogue }: Source): readonly Item
 
 /** Of either, while the consent is active at this very entry; at stage 3 needs and boundaries alone. */
 function consented({ gates, exchange, dialogue, stage, user }: Source): readonly Item[] {
-  const rows = gates.shared.range({ prefix: [dialogue.id], limit: CONSENTS_MAX })
-  return rows.flatMap(([[sid, consentId], { contentType, transformedContent, sourceUser, at }]) => {
-    const consent = gates.consents.get([sid, consentId])
-    if (consent === undefined || !isGranted(consent)) return []
+  return consentsOf(gates, dialogue.id).flatMap(([number, { contentType, content, owner, grantedAt, revokedAt }]) => {
+    if (revokedAt !== null) return []
     if (stage === 3 && contentType !== 'IDENTIFIED_NEED' && contentType !== 'BOUNDARY') return []
-    const guess = contentType === 'EMPATHY_ATTEMPT' && sourceUser !== user
-    if (guess && !wasRevealed(exchange, sid, sourceUser)) return []
-    return [{ id: consentId, at, content: transformedContent, details: { contentType, sourceUser } }]
+    const partners = owner !== user
+    if (partners && contentType === 'EMPATHY_ATTEMPT' && !wasRevealed(exchange, dialogue.id, owner)) return []
+    // Whose strategy one is nobody learns: the pool shows it without a name.
+    if (partners && contentType === 'STRATEGY_PROPOSAL') return []
+    return [{ id: idOf('con', number), at: grantedAt, content, details: { contentType, sourceUser: owner } }]
   })
 }
 
@@ -167,8 +170,8 @@ function consented({ gates, exchange, dialogue, stage, user }: Source): readonly
 function commonGround({ gates, related, stage }: Source): readonly Item[] {
   const where = stage === 2 ? related.slice(1) : related.slice(0, 1)
   const rows = where.flatMap(({ id }) => visibleCommonGround(gates, id))
-  return rows.map(([[, id], { at, need, category, description, confirmedAt }]) => ({
-    id,
+  return rows.map(([[, number], { at, need, category, description, confirmedAt }]) => ({
+    id: idOf('cg', number),
     at,
     content: description,
     details: { need, category, confirmed: confirmedAt !== null },

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { placeAt, type Place } from '../change/access.ts'
-import { changeTogether, nextId, togetherOf } from '../change/people.ts'
+import { placeAt } from '../change/access.ts'
+import { abandonAgreement, hasRoom, propose } from '../change/agreements.ts'
+import { changeTogether, togetherOf } from '../change/people.ts'
 import { duration, id, measure, planText, sid } from '../facts/fields.ts'
+import { numberIn } from '../facts/ids.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
 import { AGREEMENTS_MAX } from '../facts/gates-bounds.ts'
 import { AGREEMENT_TYPES, type Agreement } from '../facts/rows.ts'
@@ -32,11 +34,12 @@ export const createAgreement = command(
     if (togetherOf(ctx, dialogue).overlap === null) {
       return ctx.reject('GATES_NOT_SATISFIED', { unsatisfied: ['overlapIdentified'] })
     }
-    if (strategyId !== null && !ctx.state.strategies.has([dialogue, strategyId])) {
+    if (strategyId !== null && !ctx.state.strategies.has([dialogue, numberIn('str', strategyId)])) {
       return ctx.reject('VALIDATION_ERROR', { reason: 'NOT_IN_POOL', strategyId })
     }
     if (followUpAt !== null && followUpAt <= ctx.now) return ctx.reject('VALIDATION_ERROR', { field: 'followUpAt' })
-    if (!hasRoom(ctx, dialogue)) return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: AGREEMENTS_MAX })
+    if (!hasRoom(ctx.state, dialogue))
+      return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: AGREEMENTS_MAX })
     const { duration: lasts = null, measureOfSuccess = null } = given
     const terms = { strategyId, description, type, duration: lasts, measureOfSuccess, followUpAt }
     return { agreementId: propose(ctx, place, terms), status: 'PROPOSED' as const }
@@ -47,17 +50,21 @@ export const createAgreement = command(
 export const confirmAgreement = command(
   {
     input: sid.extend({ agreementId: id, confirmed: z.boolean(), modification: planText.optional() }),
-    output: z.object({ status, replacedBy: id.nullable() }),
+    output: z.object({ status, replacedBy: id.nullable(), duplicate: z.boolean() }),
   },
   (ctx: GatesContext, { sid: dialogue, agreementId, confirmed, modification }) => {
     const place = placeAt(ctx, dialogue, [4])
     if (isRejection(place)) return place
     const { user, partner } = place
-    const agreement = ctx.state.agreements.get([dialogue, agreementId])
+    const number = numberIn('agr', agreementId)
+    const agreement = ctx.state.agreements.get([dialogue, number])
     if (agreement === undefined) return ctx.reject('NOT_FOUND', { agreementId })
-    if (agreement.agreedBy.includes(user)) return ctx.reject('CONFLICT', { reason: 'OWN_PROPOSAL' })
-    if (agreement.status !== 'PROPOSED') {
-      const from = agreement.status
+    if (agreement.proposedBy === user) return ctx.reject('CONFLICT', { reason: 'OWN_PROPOSAL' })
+    const { status: from, replacedBy: known } = agreement
+    if (from !== 'PROPOSED') {
+      if (isRepeat(ctx, dialogue, { agreement, confirmed, modification })) {
+        return { status: from, replacedBy: known, duplicate: true }
+      }
       return ctx.reject('INVALID_STATE_TRANSITION', {
         entity: 'agreement',
         from,
@@ -66,41 +73,38 @@ export const confirmAgreement = command(
       })
     }
     if (!confirmed) {
-      if (modification !== undefined && !hasRoom(ctx, dialogue)) {
-        return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: AGREEMENTS_MAX })
-      }
-      ctx.state.agreements.set([dialogue, agreementId], { ...agreement, status: 'ABANDONED' })
-      const replacedBy =
-        modification === undefined ? null : propose(ctx, place, { ...agreement, description: modification })
-      return { status: 'ABANDONED' as const, replacedBy }
+      // One goes and one comes.
+      const followUpAt = agreement.followUpAt !== null && agreement.followUpAt > ctx.now ? agreement.followUpAt : null
+      const terms = { ...agreement, followUpAt, description: modification ?? '' }
+      const replacedBy = modification === undefined ? null : propose(ctx, place, terms)
+      abandonAgreement(ctx, dialogue, number, { ...agreement, replacedBy })
+      return { status: 'ABANDONED' as const, replacedBy, duplicate: false }
     }
     const agreedBy = [...agreement.agreedBy, user].sort()
-    ctx.state.agreements.set([dialogue, agreementId], { ...agreement, status: 'AGREED', agreedBy, agreedAt: ctx.now })
+    ctx.state.agreements.set([dialogue, number], { ...agreement, status: 'AGREED', agreedBy, agreedAt: ctx.now })
     // While strategies are collected anew the phase goes on: nothing would ever leave AGREED without an overlap.
     if (togetherOf(ctx, dialogue).overlap !== null) changeTogether(ctx, dialogue, { phase: 'AGREED' })
     for (const member of [user, partner]) ctx.notify(member, 'agreement.confirmed', { sid: dialogue, id: agreementId })
-    return { status: 'AGREED' as const, replacedBy: null }
+    return { status: 'AGREED' as const, replacedBy: null, duplicate: false }
   },
 )
 
-const hasRoom = (ctx: GatesContext, dialogue: string): boolean =>
-  ctx.state.agreements.count({ prefix: [dialogue] }) < AGREEMENTS_MAX
-
-function propose(
+/** The same answer to a proposal once more, by the only one who can answer it. */
+function isRepeat(
   ctx: GatesContext,
-  { sid: dialogue, user, partner }: Place,
+  dialogue: string,
   {
-    strategyId,
-    description,
-    type,
-    duration: lasts,
-    measureOfSuccess,
-    followUpAt,
-  }: Omit<Agreement, 'status' | 'agreedBy' | 'agreedAt'>,
-): string {
-  const agreementId = nextId(ctx, 'agr')
-  const terms = { strategyId, description, type, duration: lasts, measureOfSuccess, followUpAt }
-  ctx.state.agreements.set([dialogue, agreementId], { ...terms, status: 'PROPOSED', agreedBy: [user], agreedAt: null })
-  ctx.notify(partner, 'agreement.proposed', { sid: dialogue, id: agreementId })
-  return agreementId
+    agreement,
+    confirmed,
+    modification,
+  }: {
+    readonly agreement: Agreement
+    readonly confirmed: boolean
+    readonly modification: string | undefined
+  },
+): boolean {
+  const { status, replacedBy } = agreement
+  if (status === 'AGREED') return confirmed
+  const words = replacedBy === null ? undefined : ctx.state.agreements.get([dialogue, numberIn('agr', replacedBy)])
+  return !confirmed && words?.description === modification
 }

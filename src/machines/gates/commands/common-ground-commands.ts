@@ -2,10 +2,12 @@ import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { placeAt } from '../change/access.ts'
+import { addCommonGround } from '../change/common-ground.ts'
 import { analyze, bothShared, sharedNeeds } from '../change/consents.ts'
-import { factsOf, nextId, togetherOf } from '../change/people.ts'
+import { factsOf, togetherOf } from '../change/people.ts'
 import { category, id, needText, sid } from '../facts/fields.ts'
 import { stageOf, visibleCommonGround } from '../facts/gate-facts.ts'
+import { idOf, numberIn } from '../facts/ids.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
 import { COMMON_GROUND_MAX } from '../facts/gates-bounds.ts'
 import { mayAdvance } from '../rules/advance.ts'
@@ -42,13 +44,9 @@ export const proposeCommonGround = command(
     if (!owners.includes(place.user) || !owners.includes(place.partner)) {
       return ctx.reject('VALIDATION_ERROR', { reason: 'NOT_SHARED_BY_BOTH' })
     }
-    if (ctx.state.commonGround.count({ prefix: [dialogue] }) >= COMMON_GROUND_MAX) {
-      return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: COMMON_GROUND_MAX })
-    }
-    const cgId = nextId(ctx, 'cg')
     const found = { need, category: about, description, sourceNeedA: needA, sourceNeedB: needB }
-    const item = { ...found, confirmedBy: [place.user], confirmedAt: null, at: ctx.now }
-    ctx.state.commonGround.set([dialogue, cgId], item)
+    const cgId = addCommonGround(ctx, place, { ...found, confirmedBy: [place.user] })
+    if (cgId === null) return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: COMMON_GROUND_MAX })
     const count = visibleCommonGround(ctx.state, dialogue).length
     ctx.notify(place.partner, 'common_ground.ready', { sid: dialogue, count })
     return { cgId }
@@ -74,7 +72,9 @@ export const confirmCommonGround = command(
     const place = placeAt(ctx, dialogue, [3, 4])
     if (isRejection(place)) return place
     const { user, partner } = place
-    const visible = new Map(visibleCommonGround(ctx.state, dialogue).map(([[, cgId], item]) => [cgId, item]))
+    const visible = new Map(
+      visibleCommonGround(ctx.state, dialogue).map(([[, number], item]) => [idOf('cg', number), item]),
+    )
     const hidden = confirmations.find(({ cgId }) => !visible.has(cgId))
     if (hidden !== undefined) return ctx.reject('VALIDATION_ERROR', { reason: 'UNKNOWN_ITEM', cgId: hidden.cgId })
     for (const { cgId, confirmed } of confirmations) {
@@ -85,7 +85,7 @@ export const confirmCommonGround = command(
       const confirmedAt = confirmedBy.length === 2 ? (item.confirmedAt ?? ctx.now) : null
       const changed = { ...item, confirmedBy, confirmedAt }
       visible.set(cgId, changed)
-      ctx.state.commonGround.set([dialogue, cgId], changed)
+      ctx.state.commonGround.set([dialogue, numberIn('cg', cgId)], changed)
     }
     const items = [...visible.values()]
     return {

@@ -4,17 +4,16 @@ import { sessionTables } from '../facts/dialogues.ts'
 import { OWN_WORDS_MAX } from '../facts/gates-bounds.ts'
 import { gatesEvents } from '../facts/gates-events.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
-import { NEW_DIALOGUE } from '../facts/rows.ts'
 import { STAGES } from '../facts/stages.ts'
+import { enterFirst } from '../change/access.ts'
 import { changePerson } from '../change/people.ts'
-import { completeStage, enterFirst } from './stage-commands.ts'
+import { completeStage } from './stage-commands.ts'
 import { cancelTasks, peopleOf } from './task-results.ts'
 
 /** What gates does about domain events (domain.md §0.9). */
 
 /** Both are there: each stands at the first stage. */
 export const onActivated = on(sessionEvents, 'SessionActivated', (ctx: GatesContext, { sid }) => {
-  ctx.state.dialogues.set(sid, NEW_DIALOGUE)
   enterFirst(ctx, sid, peopleOf(ctx, sid))
 })
 

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { placeAt } from '../change/access.ts'
-import { addConsent, consentsLeft, grant, maybeAnalyze, sharedNeeds } from '../change/consents.ts'
-import { factsOf, nextId } from '../change/people.ts'
+import { activePlaceOf, placeAt, refusedStage } from '../change/access.ts'
+import { consentsLeft, grant, maybeAnalyze, sharedNeeds } from '../change/consents.ts'
+import { factsOf, nextNumber } from '../change/people.ts'
 import { adjustment, category, id, needText, sid } from '../facts/fields.ts'
+import { idOf, numberIn } from '../facts/ids.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
 import { NEEDS_MAX } from '../facts/gates-bounds.ts'
 import type { Need } from '../facts/rows.ts'
@@ -22,10 +23,10 @@ export const addNeed = command(
     if (ctx.state.needs.count({ prefix: [dialogue, user] }) >= NEEDS_MAX) {
       return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: NEEDS_MAX })
     }
-    const needId = nextId(ctx, 'need')
+    const number = nextNumber(ctx, user, 'need')
     const found = { source: 'USER' as const, need, category: about, description, evidence: [], aiConfidence: null }
-    ctx.state.needs.set([dialogue, user, needId], { ...found, decision: null, adjustment: null, at: ctx.now })
-    return { needId }
+    ctx.state.needs.set([dialogue, user, number], { ...found, decision: null, adjustment: null, at: ctx.now })
+    return { needId: idOf('need', number) }
   },
 )
 
@@ -41,10 +42,18 @@ export const confirmNeeds = command(
     output: z.object({ allConfirmed: z.boolean(), canShare: z.boolean() }),
   },
   (ctx: GatesContext, { sid: dialogue, confirmations }) => {
-    const place = placeAt(ctx, dialogue, [3])
+    const place = activePlaceOf(ctx, dialogue)
     if (isRejection(place)) return place
     const { user, partner } = place
     const own = new Map(ownNeeds(ctx, dialogue, user))
+    const repeated = confirmations.every(({ needId, confirmed, adjustment: words = null }) => {
+      const need = own.get(needId)
+      return need?.decision === (confirmed ? 'CONFIRMED' : 'REJECTED') && need.adjustment === words
+    })
+    const refused = repeated ? null : refusedStage(ctx, place, [3])
+    if (refused !== null) return refused
+    const before = pairOf(factsOf(ctx, place), user)?.own.needsConfirmed ?? false
+    if (repeated) return { allConfirmed: before, canShare: before }
     const named = confirmations.map(({ needId }) => needId)
     const foreign = named.find((needId, position) => !own.has(needId) || named.indexOf(needId) !== position)
     if (foreign !== undefined) return ctx.reject('VALIDATION_ERROR', { reason: 'NOT_OWN', needId: foreign })
@@ -53,27 +62,29 @@ export const confirmNeeds = command(
     const shared = sharedNeeds(ctx.state, dialogue).filter((need) => need.user === user)
     const changed = shared.find(({ needId }) => named.includes(needId))
     if (changed !== undefined) return ctx.reject('VALIDATION_ERROR', { reason: 'SHARED', needId: changed.needId })
-    const before = pairOf(factsOf(ctx, place), user)?.own.needsConfirmed
     for (const { needId, confirmed, adjustment: words = null } of confirmations) {
       const need = own.get(needId)
       if (need === undefined) continue
       const decision = confirmed ? ('CONFIRMED' as const) : ('REJECTED' as const)
-      ctx.state.needs.set([dialogue, user, needId], { ...need, decision, adjustment: words })
+      ctx.state.needs.set([dialogue, user, numberIn('need', needId)], { ...need, decision, adjustment: words })
     }
     const after = pairOf(factsOf(ctx, place), user)?.own.needsConfirmed ?? false
-    if (after && before !== true) ctx.notify(partner, 'partner.needs_confirmed', { sid: dialogue })
+    if (after && !before) ctx.notify(partner, 'partner.needs_confirmed', { sid: dialogue })
     return { allConfirmed: after, canShare: after }
   },
 )
 
-/** Shares confirmed needs with the partner: the wording, never the evidence. Those that are shared already stay so. */
+/**
+ * Shares confirmed needs with the partner: the wording, never the evidence. Those that are shared already stay so. Also at the last
+ * stage: whoever took a consent back there may give another, without which the partner would stay at stage 3 for ever.
+ */
 export const shareNeeds = command(
   {
     input: sid.extend({ needIds: z.array(id).min(1).max(NEEDS_MAX) }),
     output: z.object({ consentIds: z.array(id), shared: z.int() }),
   },
   (ctx: GatesContext, { sid: dialogue, needIds }) => {
-    const place = placeAt(ctx, dialogue, [3])
+    const place = placeAt(ctx, dialogue, [3, 4])
     if (isRejection(place)) return place
     const { user, partner } = place
     const own = new Map(ownNeeds(ctx, dialogue, user))
@@ -83,7 +94,8 @@ export const shareNeeds = command(
       sharedNeeds(ctx.state, dialogue).flatMap((need) => (need.user === user ? [[need.needId, need.consentId]] : [])),
     )
     const fresh = [...new Set(needIds)].filter((needId) => !known.has(needId))
-    if (fresh.length > consentsLeft(ctx, dialogue)) return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY' })
+    if (fresh.length > consentsLeft(ctx.state, dialogue, user))
+      return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY' })
     for (const needId of fresh) {
       const need = own.get(needId)
       if (need === undefined) continue
@@ -93,10 +105,9 @@ export const shareNeeds = command(
         contentType: 'IDENTIFIED_NEED' as const,
         originalId: needId,
         transformedPreview: content,
+        content,
       }
-      const consentId = addConsent(ctx, dialogue, given)
-      grant(ctx, dialogue, consentId, content)
-      known.set(needId, consentId)
+      known.set(needId, grant(ctx, place, given))
     }
     if (fresh.length > 0) {
       ctx.notify(partner, 'partner.needs_shared', { sid: dialogue, count: fresh.length })
@@ -108,5 +119,5 @@ export const shareNeeds = command(
 
 function ownNeeds(ctx: GatesContext, dialogue: string, user: string): readonly (readonly [string, Need])[] {
   const rows = ctx.state.needs.range({ prefix: [dialogue, user], limit: NEEDS_MAX })
-  return rows.map(([[, , needId], need]) => [needId, need] as const)
+  return rows.map(([[, , number], need]) => [idOf('need', number), need] as const)
 }

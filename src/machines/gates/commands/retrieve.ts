@@ -3,10 +3,10 @@ import { command } from '../../../machine/define/command.ts'
 import type { Rejection } from '../../../machine/define/rejection.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { activePlaceOf, dialogueOfMember, type StagedPlace } from '../change/access.ts'
-import { retrievedItem, retrievedItems } from '../change/retrieval-items.ts'
+import { retrievedItems } from '../change/retrieval-items.ts'
 import { sessionTables } from '../facts/dialogues.ts'
 import { id, sid } from '../facts/fields.ts'
-import { QUERY_TEXT_MAX, RETRIEVALS_MAX, RETRIEVE_QUERIES_MAX } from '../facts/gates-bounds.ts'
+import { QUERY_TEXT_MAX, REFUSALS_MAX, RETRIEVALS_MAX, RETRIEVE_QUERIES_MAX } from '../facts/gates-bounds.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
 import { retrievalRow } from '../facts/rows.ts'
 import { legalQueryOf, retrievalVerdict, type RetrievalVerdict } from '../rules/contracts.ts'
@@ -20,34 +20,37 @@ export const verdict = retrievalRow.shape.verdict
 const FACILITATOR = 'facilitator'
 
 /**
- * Judges each query by the contract of its stage and gives the items of those that are allowed. Every query is written down
- * with its verdict, and so is a call that is refused as a whole.
+ * Judges each query by the contract of its stage, and names the items of those that are allowed: what they hold is read with the
+ * query `retrieved`, since an answer to a command is kept for its repeats, and would outlive a revocation. Every query is written
+ * down with its verdict, and so is a call that is refused as a whole.
  */
 export const retrieve = command(
   {
     input: sid.extend({ onBehalfOf: id.optional(), queries: retrievalQueries }),
     output: z.object({
       verdicts: z.array(verdict),
-      /** Of the queries that are allowed, by their position; empty when there are none. */
-      bundle: z.array(z.object({ position: z.int(), items: z.array(retrievedItem) })),
+      /** Of the queries that are allowed, by their position, with the number to read the items by; empty when there are none. */
+      bundle: z.array(z.object({ position: z.int(), seq: z.int(), itemIds: z.array(z.string()) })),
     }),
   },
   (ctx: GatesContext, { sid: dialogue, onBehalfOf = ctx.principal, queries }) => {
     const place = requesterPlace(ctx, dialogue, onBehalfOf)
     if (isRejection(place)) {
-      ctx.audit({ machine: 'gates', kind: 'retrieval-refused', sid: dialogue, by: ctx.principal, code: place.code })
+      const { code } = place
+      ctx.afterReject((after) => noteRefusal(after, { sid: dialogue, onBehalfOf, code }))
       return place
     }
     const verdicts = queries.map((query) => retrievalVerdict(query, place.stage, place.user))
     const bundle = queries.flatMap((query, position) => {
       const legal = legalQueryOf(query)
-      const items = legal === null || verdicts[position] !== 'ALLOWED' ? null : retrievedItems(ctx, legal, place)
-      writeDown(ctx, place, {
-        query,
+      const allowed = legal !== null && verdicts[position] === 'ALLOWED'
+      const itemIds = allowed ? retrievedItems(ctx, legal, place).map((item) => item.id) : []
+      const seq = writeDown(ctx, place, {
+        query: legal ?? query,
         verdict: verdicts[position] ?? 'INVALID_QUERY',
-        itemIds: (items ?? []).map((item) => item.id),
+        itemIds,
       })
-      return items === null ? [] : [{ position, items }]
+      return allowed ? [{ position, seq, itemIds }] : []
     })
     return { verdicts, bundle }
   },
@@ -70,6 +73,18 @@ function requesterPlace(
 export const isFacilitator = (principal: string, roles: readonly string[]): boolean =>
   principal.startsWith('worker:') && roles.includes(FACILITATOR)
 
+/** Of one issuer the latest are kept: nobody drives out what is written down about others. */
+function noteRefusal(
+  ctx: GatesContext,
+  { sid: dialogue, onBehalfOf, code }: { readonly sid: string; readonly onBehalfOf: string; readonly code: string },
+): void {
+  const { principal } = ctx
+  const [last] = ctx.state.refusals.range({ prefix: [principal], limit: 1, reverse: true })
+  const number = (last?.[0][1] ?? 0) + 1
+  ctx.state.refusals.set([principal, number], { at: ctx.now, sid: dialogue, onBehalfOf, code })
+  ctx.state.refusals.delete([principal, number - REFUSALS_MAX])
+}
+
 function writeDown(
   ctx: GatesContext,
   { sid: dialogue, user, stage }: StagedPlace,
@@ -78,22 +93,21 @@ function writeDown(
     verdict: given,
     itemIds,
   }: { readonly query: unknown; readonly verdict: RetrievalVerdict; readonly itemIds: readonly string[] },
-): void {
-  const counter = `ret/${dialogue}`
-  const number = (ctx.state.counters.get(counter) ?? 0) + 1
-  ctx.state.counters.set(counter, number)
-  ctx.state.retrievals.set([dialogue, number], {
+): number {
+  const [last] = ctx.state.retrievals.range({ prefix: [dialogue, user], limit: 1, reverse: true })
+  const number = (last?.[0][2] ?? 0) + 1
+  ctx.state.retrievals.set([dialogue, user, number], {
     at: ctx.now,
     requester: ctx.principal,
-    onBehalfOf: user,
     stage,
-    // Cut between characters: half of one is no text that the log can hold.
-    query: JSON.stringify(query)
-      .slice(0, QUERY_TEXT_MAX)
-      .replace(/[\uD800-\uDBFF]$/, ''),
+    query: given === 'INVALID_QUERY' ? cut(JSON.stringify(query)) : JSON.stringify(query),
     verdict: given,
     itemIds,
   })
-  ctx.state.retrievals.delete([dialogue, number - RETRIEVALS_MAX])
+  ctx.state.retrievals.delete([dialogue, user, number - RETRIEVALS_MAX])
   if (given !== 'ALLOWED') ctx.state.violations.set(stage, (ctx.state.violations.get(stage) ?? 0) + 1)
+  return number
 }
+
+/** Between characters: half of one is no text that the log can hold. */
+const cut = (text: string): string => text.slice(0, QUERY_TEXT_MAX).replace(/[\uD800-\uDBFF]$/, '')

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { placeAt, activePlaceOf, type Place } from '../change/access.ts'
+import { activePlaceOf, refusedStage, type Place } from '../change/access.ts'
 import { changePerson, factsOf, personOf } from '../change/people.ts'
 import { note, sid } from '../facts/fields.ts'
 import { stageOf } from '../facts/gate-facts.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
-import { GATE_KEYS, STAGES, type Stage } from '../facts/stages.ts'
+import { GATE_KEYS, type Stage } from '../facts/stages.ts'
 import { advanceRefusal, mayAdvance } from '../rules/advance.ts'
 
 /** How a person goes from stage to stage: always on purpose, never by itself (domain.md §2.3, §2.5). */
@@ -23,10 +23,12 @@ export const signCompact = command(
     }),
   },
   (ctx: GatesContext, { sid: id }) => {
-    const place = placeAt(ctx, id, [0])
+    const place = activePlaceOf(ctx, id)
     if (isRejection(place)) return place
     const { user, partner } = place
     if (personOf(ctx, id, user).signedAt !== null) return ctx.reject('CONFLICT', { reason: 'ALREADY_SIGNED' })
+    const refused = refusedStage(ctx, place, [0])
+    if (refused !== null) return refused
     changePerson(ctx, id, user, { signedAt: ctx.now })
     ctx.notify(partner, 'partner.signed_compact', { sid: id })
     return {
@@ -50,11 +52,13 @@ export const confirmFeelHeard = command(
     }),
   },
   (ctx: GatesContext, { sid: id, confirmed }) => {
-    const place = placeAt(ctx, id, [1])
+    const place = activePlaceOf(ctx, id)
     if (isRejection(place)) return place
     const { user, partner } = place
     const already = personOf(ctx, id, user).feelHeardAt !== null
     if (already && !confirmed) return ctx.reject('CONFLICT', { reason: 'ALREADY_CONFIRMED' })
+    const refused = already ? null : refusedStage(ctx, place, [1])
+    if (refused !== null) return refused
     if (confirmed && !already) {
       changePerson(ctx, id, user, { feelHeardAt: ctx.now })
       ctx.publish('FeelHeardConfirmed', { sid: id, user })
@@ -118,11 +122,4 @@ export function completeStage(ctx: GatesContext, id: string, user: string): void
   const row = stage === null ? undefined : ctx.state.stages.get([id, user, stage])
   if (stage === null || row === undefined) return
   ctx.state.stages.set([id, user, stage], { ...row, completedAt: ctx.now, frozenGates: GATE_KEYS[stage] })
-}
-
-/** Both stand at the first stage, and nothing has been done. */
-export function enterFirst(ctx: GatesContext, id: string, users: readonly string[]): void {
-  for (const user of users) {
-    ctx.state.stages.set([id, user, STAGES[0] ?? 0], { startedAt: ctx.now, completedAt: null, frozenGates: null })
-  }
 }

@@ -7,6 +7,7 @@ import { changePerson, changeTogether, personOf, togetherOf } from '../change/pe
 import { addStrategy, bothReady, collectAgain, maybeRank, poolOf, suggest } from '../change/strategies.ts'
 import { duration, id, measure, planText, sid } from '../facts/fields.ts'
 import { visibleCommonGround } from '../facts/gate-facts.ts'
+import { idOf } from '../facts/ids.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
 import { NEEDS_ADDRESSED_MAX, STRATEGIES_MAX, SUGGESTIONS_DEFAULT, SUGGESTIONS_MAX } from '../facts/gates-bounds.ts'
 import { PHASES } from '../facts/rows.ts'
@@ -48,7 +49,7 @@ export const proposeStrategy = command(
     if (total > STRATEGIES_MAX) return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: STRATEGIES_MAX })
     const refused = refusedItem(ctx, dialogue, given.needsAddressed)
     if (refused !== null) return refused
-    const strategyId = addStrategy(ctx, dialogue, { ...given, author: place.user })
+    const strategyId = addStrategy(ctx, place, { ...given, author: place.user })
     ctx.notify(place.partner, 'strategies.updated', { sid: dialogue, total })
     return { strategyId, total }
   },
@@ -60,7 +61,7 @@ function refusedItem(
   dialogue: string,
   ids: readonly string[] = [],
 ): Rejection<'VALIDATION_ERROR'> | null {
-  const visible = visibleCommonGround(ctx.state, dialogue).map(([[, cgId]]) => cgId)
+  const visible = visibleCommonGround(ctx.state, dialogue).map(([[, number]]) => idOf('cg', number))
   const unknown = ids.find((cgId) => !visible.includes(cgId))
   return unknown === undefined ? null : ctx.reject('VALIDATION_ERROR', { reason: 'UNKNOWN_ITEM', cgId: unknown })
 }
@@ -79,7 +80,7 @@ export const requestSuggestions = command(
     if (isRejection(place)) return place
     const refused = refusedItem(ctx, dialogue, focusNeeds)
     if (refused !== null) return refused
-    if (togetherOf(ctx, dialogue).suggestTaskId !== null) return { already: true }
+    if (togetherOf(ctx, dialogue).suggestion !== null) return { already: true }
     suggest(ctx, dialogue, { count, focusNeeds })
     return { already: false }
   },
@@ -102,7 +103,7 @@ export const markStrategiesReady = command(
     changePerson(ctx, dialogue, user, { ready: { at: ctx.now, declaredNone } })
     const ranks = maybeRank(ctx, dialogue, usersOf(place))
     const empty = !ranks && bothReady(ctx, dialogue, usersOf(place))
-    if (empty && togetherOf(ctx, dialogue).suggestTaskId === null) {
+    if (empty && togetherOf(ctx, dialogue).suggestion === null) {
       suggest(ctx, dialogue, { count: SUGGESTIONS_DEFAULT })
     }
     ctx.notify(partner, 'strategies.ready', { sid: dialogue })

@@ -1,11 +1,15 @@
 import type { TaskHandlers } from '../../../machine/define/define-machine.ts'
 import { membersOf } from '../../session/change/access.ts'
-import { isActive, stageOf, visibleCommonGround } from '../facts/gate-facts.ts'
+import { stageOf, visibleCommonGround } from '../facts/gate-facts.ts'
 import { sessionTables } from '../facts/dialogues.ts'
-import { COMMON_GROUND_MAX, NEEDS_MAX, STRATEGIES_MAX } from '../facts/gates-bounds.ts'
+import { NEEDS_MAX, STRATEGIES_MAX } from '../facts/gates-bounds.ts'
 import type { GatesContext, gatesSchema } from '../facts/gates-schema.ts'
-import { bothReady, addStrategy, collectAgain, maybeRank, poolOf } from '../change/strategies.ts'
-import { changePerson, changeTogether, nextId, personOf, togetherOf } from '../change/people.ts'
+import type { Place } from '../change/access.ts'
+import { analyze, bothShared, sharedNeeds } from '../change/consents.ts'
+import { addCommonGround } from '../change/common-ground.ts'
+import { idOf, numberIn } from '../facts/ids.ts'
+import { bothReady, addStrategy, collectAgain, maybeRank, poolOf, suggest } from '../change/strategies.ts'
+import { changePerson, changeTogether, nextNumber, personOf, togetherOf } from '../change/people.ts'
 
 /**
  * What workers bring, and what happens without them (domain.md §0.7): each kind has a fallback, so nothing hangs. The tasks of
@@ -24,7 +28,7 @@ export const needsSynthesize: Handlers<'needs.synthesize'> = {
     const room = NEEDS_MAX - ctx.state.needs.count({ prefix: [sid, user] })
     for (const { confidence, ...need } of needs.slice(0, Math.max(0, room))) {
       const found = { ...need, source: 'AI' as const, aiConfidence: confidence, decision: null, adjustment: null }
-      ctx.state.needs.set([sid, user, nextId(ctx, 'need')], { ...found, at: ctx.now })
+      ctx.state.needs.set([sid, user, nextNumber(ctx, user, 'need')], { ...found, at: ctx.now })
     }
     return null
   },
@@ -36,13 +40,13 @@ export const needsSynthesize: Handlers<'needs.synthesize'> = {
 export const commonGroundAnalyze: Handlers<'common_ground.analyze'> = {
   onResult: (ctx, { payload }, { items }) => {
     const { sid } = payload
-    const users = peopleOf(ctx, sid)
+    const dialogue = ctx.read(sessionTables).dialogues.get(sid)
+    if (dialogue === undefined) return null
+    const users = membersOf(dialogue)
     for (const item of items) {
       const owners = [item.sourceNeedA, item.sourceNeedB].map((consent) => ownerOfNeed(ctx, sid, consent))
       const holds = users.every((user) => owners.includes(user))
-      const room = ctx.state.commonGround.count({ prefix: [sid] }) < COMMON_GROUND_MAX
-      if (!holds || !room) continue
-      ctx.state.commonGround.set([sid, nextId(ctx, 'cg')], { ...item, confirmedBy: [], confirmedAt: null, at: ctx.now })
+      if (holds) addCommonGround(ctx, { sid, dialogue }, { ...item, confirmedBy: [] })
     }
     endAnalysis(ctx, sid)
     return null
@@ -59,24 +63,25 @@ function endAnalysis(ctx: GatesContext, sid: string): void {
 
 /** Whose need a consent shares now; null when it shares none. */
 function ownerOfNeed(ctx: GatesContext, sid: string, consentId: string): string | null {
-  const consent = ctx.state.consents.get([sid, consentId])
-  const shares = consent?.contentType === 'IDENTIFIED_NEED' && isActive(ctx.state, sid, consentId)
-  return shares ? consent.owner : null
+  const consent = ctx.state.consents.get([sid, numberIn('con', consentId)])
+  return consent?.contentType === 'IDENTIFIED_NEED' && consent.revokedAt === null ? consent.owner : null
 }
 
 /** Ideas of a worker: they join the pool while it is open, at most as many as were asked for. */
 export const strategiesSuggest: Handlers<'strategies.suggest'> = {
   onResult: (ctx, { payload }, { strategies }) => {
     const { sid, count } = payload
-    changeTogether(ctx, sid, { suggestTaskId: null })
+    const dialogue = ctx.read(sessionTables).dialogues.get(sid)
+    if (dialogue === undefined) return null
+    changeTogether(ctx, sid, { suggestion: null })
     const { phase } = togetherOf(ctx, sid)
-    const users = peopleOf(ctx, sid)
+    const users = membersOf(dialogue)
     if (phase === 'COLLECTING' || phase === 'NEGOTIATING') {
-      const visible = visibleCommonGround(ctx.state, sid).map(([[, id]]) => id)
+      const visible = visibleCommonGround(ctx.state, sid).map(([[, number]]) => idOf('cg', number))
       const room = Math.max(0, STRATEGIES_MAX - poolOf(ctx.state, sid).length)
       for (const strategy of strategies.slice(0, Math.min(count, room))) {
         const needsAddressed = (strategy.needsAddressed ?? []).filter((id) => visible.includes(id))
-        addStrategy(ctx, sid, { ...strategy, needsAddressed, author: null })
+        addStrategy(ctx, { sid, dialogue }, { ...strategy, needsAddressed, author: null })
       }
       const total = poolOf(ctx.state, sid).length
       for (const user of users) ctx.notify(user, 'strategies.updated', { sid, total })
@@ -85,7 +90,7 @@ export const strategiesSuggest: Handlers<'strategies.suggest'> = {
     return null
   },
   onFailed: (ctx, { payload }) => {
-    changeTogether(ctx, payload.sid, { suggestTaskId: null })
+    changeTogether(ctx, payload.sid, { suggestion: null })
     goOn(ctx, payload.sid, peopleOf(ctx, payload.sid))
   },
 }
@@ -103,10 +108,33 @@ export function peopleOf(ctx: GatesContext, sid: string): readonly string[] {
   return dialogue === undefined ? [] : membersOf(dialogue)
 }
 
+/**
+ * A need is no longer shared: whoever works with what was shared, or will, is asked anew without it. What a worker holds already
+ * cannot be taken from it; its result is refused, because its task is cancelled.
+ */
+export function askAgain(ctx: GatesContext, place: Pick<Place, 'sid' | 'user' | 'partner'>): void {
+  const { sid } = place
+  const { analysis, suggestion } = togetherOf(ctx, sid)
+  if (analysis.taskId !== null) {
+    ctx.cancelTask(analysis.taskId)
+    const needs = sharedNeeds(ctx.state, sid)
+    if (bothShared(needs, place)) analyze(ctx, place, needs)
+    else changeTogether(ctx, sid, { analysis: { state: 'NONE', taskId: null } })
+  }
+  if (suggestion !== null) {
+    ctx.cancelTask(suggestion.taskId)
+    suggest(ctx, sid, suggestion)
+  }
+}
+
 /** Nothing of a dialogue that is over is worked on any more. */
 export function cancelTasks(ctx: GatesContext, sid: string): void {
-  const { analysis, suggestTaskId } = togetherOf(ctx, sid)
+  const { analysis, suggestion } = togetherOf(ctx, sid)
   const users = peopleOf(ctx, sid)
-  const open = [analysis.taskId, suggestTaskId, ...users.map((user) => personOf(ctx, sid, user).needsTaskId)]
-  for (const taskId of open) if (taskId !== null) ctx.cancelTask(taskId)
+  const open = [analysis.taskId, suggestion?.taskId, ...users.map((user) => personOf(ctx, sid, user).needsTaskId)]
+  for (const taskId of open) if (typeof taskId === 'string') ctx.cancelTask(taskId)
+  // What ran has ended, without anything found.
+  const state = analysis.state === 'RUNNING' ? 'DONE' : analysis.state
+  changeTogether(ctx, sid, { analysis: { state, taskId: null }, suggestion: null })
+  for (const user of users) changePerson(ctx, sid, user, { needsTaskId: null })
 }

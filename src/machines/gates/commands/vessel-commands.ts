@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { placeAt } from '../change/access.ts'
-import { changePerson, nextId, personOf } from '../change/people.ts'
+import { changePerson, nextNumber, personOf } from '../change/people.ts'
 import { exchangeOf, exchangeTables } from '../facts/exchange.ts'
 import { boundaryText, draftText, emotion, eventText, id, sid } from '../facts/fields.ts'
+import { idOf } from '../facts/ids.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
 import { BOUNDARIES_MAX, EMOTIONS_MAX, EVENTS_MAX } from '../facts/gates-bounds.ts'
 import { ATTRIBUTIONS } from '../facts/rows.ts'
@@ -30,9 +31,9 @@ export const recordEvent = command(
     if (ctx.state.events.count({ prefix: [dialogue, user] }) >= EVENTS_MAX) {
       return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: EVENTS_MAX })
     }
-    const event = nextId(ctx, 'evt')
-    ctx.state.events.set([dialogue, user, event], { description, attributedTo, emotions, at: ctx.now })
-    return { id: event }
+    const number = nextNumber(ctx, user, 'evt')
+    ctx.state.events.set([dialogue, user, number], { description, attributedTo, emotions, at: ctx.now })
+    return { id: idOf('evt', number) }
   },
 )
 
@@ -46,9 +47,9 @@ export const recordBoundary = command(
     if (ctx.state.boundaries.count({ prefix: [dialogue, user] }) >= BOUNDARIES_MAX) {
       return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: BOUNDARIES_MAX })
     }
-    const boundary = nextId(ctx, 'bnd')
-    ctx.state.boundaries.set([dialogue, user, boundary], { description, nonNegotiable, at: ctx.now })
-    return { id: boundary }
+    const number = nextNumber(ctx, user, 'bnd')
+    ctx.state.boundaries.set([dialogue, user, number], { description, nonNegotiable, at: ctx.now })
+    return { id: idOf('bnd', number) }
   },
 )
 

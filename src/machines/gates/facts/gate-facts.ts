@@ -1,6 +1,7 @@
 import { awaitsVerdict, exchangeOf, type ExchangeView } from './exchange.ts'
 import type { GatesView } from './gates-schema.ts'
-import { AGREEMENTS_MAX, COMMON_GROUND_MAX, NEEDS_MAX } from './gates-bounds.ts'
+import { AGREEMENT_ROWS_MAX, COMMON_GROUND_MAX, NEEDS_MAX } from './gates-bounds.ts'
+import { idOf, numberIn } from './ids.ts'
 import { NOTHING_DONE } from './rows.ts'
 import type { Stage } from './stages.ts'
 
@@ -50,7 +51,7 @@ export interface FactTables {
 export function gateFactsOf(tables: FactTables, sid: string, users: readonly [string, string]): GateFacts {
   const { gates } = tables
   const [one, other] = users
-  const agreements = gates.agreements.range({ prefix: [sid], limit: AGREEMENTS_MAX })
+  const agreements = gates.agreements.range({ prefix: [sid], limit: AGREEMENT_ROWS_MAX })
   return {
     people: [
       personFacts(tables, { sid, user: one, partner: other }),
@@ -58,7 +59,7 @@ export function gateFactsOf(tables: FactTables, sid: string, users: readonly [st
     ],
     commonGround: visibleCommonGround(gates, sid).map(([, item]) => item),
     overlapFound: (gates.dialogues.get(sid)?.overlap ?? null) !== null,
-    agreements: agreements.map(([[, id], { status, agreedBy }]) => ({ id, status, agreedBy })),
+    agreements: agreements.map(([[, number], { status, agreedBy }]) => ({ id: idOf('agr', number), status, agreedBy })),
   }
 }
 
@@ -106,7 +107,5 @@ export function visibleCommonGround(view: GatesView, sid: string) {
 }
 
 /** Granted and not revoked. */
-export function isActive(view: GatesView, sid: string, consentId: string): boolean {
-  const consent = view.consents.get([sid, consentId])
-  return consent !== undefined && consent.decision === 'GRANTED' && consent.revokedAt === null
-}
+export const isActive = (view: GatesView, sid: string, consentId: string): boolean =>
+  view.consents.get([sid, numberIn('con', consentId)])?.revokedAt === null

@@ -20,13 +20,24 @@ export const MEASURE_LENGTH_MAX = 300
 export const EVENTS_MAX = 200
 export const BOUNDARIES_MAX = 50
 export const NEEDS_MAX = 20
-/** Per dialogue. */
+/** Requests for a consent that wait for their owner, and decided ones that are kept, the latest. */
+export const REQUESTS_MAX = 100
+export const REQUESTS_KEPT_MAX = 100
+/** Consents of one owner that are active, and revoked ones that are kept, the latest. */
+export const CONSENTS_MAX = 200
+export const CONSENTS_KEPT_MAX = 100
+/** Of both. */
+export const CONSENT_ROWS_MAX = 2 * (CONSENTS_MAX + CONSENTS_KEPT_MAX)
+/** Per dialogue. Common ground that rests on a revoked need does not count, and goes when another item comes. */
 export const COMMON_GROUND_MAX = 20
 export const STRATEGIES_MAX = 50
+/** Agreements that are proposed or agreed, and abandoned ones that are kept, the latest. */
 export const AGREEMENTS_MAX = 50
-export const CONSENTS_MAX = 500
-/** Retrievals of a dialogue that are kept, the latest. */
+export const AGREEMENTS_KEPT_MAX = 50
+export const AGREEMENT_ROWS_MAX = AGREEMENTS_MAX + AGREEMENTS_KEPT_MAX
+/** Retrievals for one person in a dialogue, and refusals of one issuer, that are kept, the latest. */
 export const RETRIEVALS_MAX = 1_000
+export const REFUSALS_MAX = 100
 
 /** Of one task's result. */
 export const SYNTHESIZED_MIN = 2
@@ -39,6 +50,8 @@ export const SUGGESTIONS_DEFAULT = 3
 export const NEEDS_ADDRESSED_MAX = 3
 /** How much of a person's own words a task that looks for needs is given: the latest of each kind. */
 export const OWN_WORDS_MAX = 20
+/** Shared needs of each that a search for common ground is given, the latest: a payload has an end. */
+export const ANALYZED_NEEDS_MAX = 40
 
 /** Queries of one `retrieve`, items of one of them, and dialogues of one relationship that it looks at. */
 export const RETRIEVE_QUERIES_MAX = 20

@@ -26,8 +26,9 @@ import {
   eventRow,
   needRow,
   personRow,
+  refusalRow,
+  requestRow,
   retrievalRow,
-  sharedRow,
   stageRow,
   strategyRow,
 } from './rows.ts'
@@ -36,36 +37,41 @@ import { PHASE_TRANSITIONS, STAGE_TRANSITIONS } from './stages.ts'
 const none = z.object({})
 const stage = z.int().min(0).max(4)
 const pair = z.tuple([z.string(), z.string()])
-const triple = z.tuple([z.string(), z.string(), z.string()])
+const numbered = z.tuple([z.string(), z.int()])
+const owned = z.tuple([z.string(), z.string(), z.int()])
 
 const state = {
   /** [dialogue, person, stage] */
-  stages: table(z.tuple([z.string(), z.string(), z.int()]), stageRow),
+  stages: table(owned, stageRow),
   /** [dialogue, person] */
   people: table(pair, personRow),
   dialogues: table(z.string(), dialogueRow),
-  /** [dialogue, owner, event], and so on: what is one person's own lies under that person's name. */
-  events: table(triple, eventRow),
-  boundaries: table(triple, boundaryRow),
-  needs: table(triple, needRow),
-  /** [dialogue, item] */
-  commonGround: table(pair, commonGroundRow),
-  /** [dialogue, strategy] */
-  strategies: table(pair, strategyRow),
-  /** [dialogue, agreement] */
-  agreements: table(pair, agreementRow),
-  /** [dialogue, consent] */
-  consents: table(pair, consentRow),
-  /** [dialogue, consent]: what is shared under it */
-  shared: table(pair, sharedRow),
-  /** [dialogue, number] */
-  retrievals: table(z.tuple([z.string(), z.int()]), retrievalRow),
+  /** [dialogue, owner, number of the event], and so on: what is one person's own lies under that person's name. */
+  events: table(owned, eventRow),
+  boundaries: table(owned, boundaryRow),
+  needs: table(owned, needRow),
+  requests: table(owned, requestRow),
+  /** [dialogue, number of the item] */
+  commonGround: table(numbered, commonGroundRow),
+  /** [dialogue, number of the strategy] */
+  strategies: table(numbered, strategyRow),
+  /** [dialogue, number of the agreement] */
+  agreements: table(numbered, agreementRow),
+  /** [dialogue, number of the consent] */
+  consents: table(numbered, consentRow),
+  /** [dialogue, for whom, number] */
+  retrievals: table(owned, retrievalRow),
+  /** [by whom, number] */
+  refusals: table(numbered, refusalRow),
   /** stage → how often something was asked for there that is not to be had */
   violations: table(z.int(), z.int()),
   /** Sessions of a person that are open now. → how many */
   online: table(z.string(), z.int()),
-  /** `evt`, `bnd`, `need`, `cg`, `str`, `agr`, `con`, and `ret/<dialogue>`: the last number of each */
-  counters: table(z.string(), z.int()),
+  /**
+   * [whose, kind] → the last number. What is one person's own is numbered per person, and what belongs to both per relationship:
+   * nobody sees from a number what somebody else did.
+   */
+  counters: table(pair, z.int()),
 }
 
 const sharedNeed = z.object({ consentId: id, user: z.string(), category, content: z.string() })

@@ -62,8 +62,8 @@ export const dialogueRow = z.object({
   overlap: z.object({ ids: z.array(z.string()), at: millis }).nullable(),
   /** The search for common ground; the task is there while it runs. */
   analysis: z.object({ state: z.enum(['NONE', 'RUNNING', 'DONE']), taskId: z.string().nullable() }),
-  /** The task that suggests strategies, while it is open. */
-  suggestTaskId: z.string().nullable(),
+  /** The task that suggests strategies, while it is open, and what it was asked for. */
+  suggestion: z.object({ taskId: z.string(), count: z.int(), focusNeeds: z.array(z.string()) }).nullable(),
 })
 /** Of one dialogue. */
 export type GatesDialogue = Parsed<typeof dialogueRow>
@@ -73,7 +73,7 @@ export const NEW_DIALOGUE: GatesDialogue = {
   phase: 'COLLECTING',
   overlap: null,
   analysis: { state: 'NONE', taskId: null },
-  suggestTaskId: null,
+  suggestion: null,
 }
 
 /** What happened, in one person's words, for that person's eyes alone. */
@@ -112,6 +112,8 @@ export const commonGroundRow = z.object({
   confirmedAt: millis.nullable(),
   at: millis,
 })
+/** One item. */
+export type CommonGround = Parsed<typeof commonGroundRow>
 
 export const strategyRow = z.object({
   /** Null for one that was suggested. No answer ever holds it. */
@@ -136,38 +138,48 @@ export const agreementRow = z.object({
   status: z.enum(['PROPOSED', 'AGREED', 'ABANDONED']),
   agreedBy: z.array(principal),
   agreedAt: millis.nullable(),
+  /** The proposal that came in the place of this one. */
+  replacedBy: z.string().nullable(),
+  proposedBy: principal,
 })
 /** One agreement, in whatever status. */
 export type Agreement = Parsed<typeof agreementRow>
 
-export const consentRow = z.object({
-  owner: principal,
+/** What a worker asks an owner to share. Nobody but the owner knows of it, whatever becomes of it. */
+export const requestRow = z.object({
   contentType: z.enum(CONTENT_TYPES),
   originalId: z.string(),
   transformedPreview: z.string(),
   decision: z.enum(['GRANTED', 'DENIED']).nullable(),
   decidedAt: millis.nullable(),
+})
+/** One request for a consent. */
+export type ConsentRequest = Parsed<typeof requestRow>
+
+/** A consent that was granted, with what is shared under it: to be seen while it is not revoked. */
+export const consentRow = z.object({
+  owner: principal,
+  contentType: z.enum(CONTENT_TYPES),
+  originalId: z.string(),
+  transformedPreview: z.string(),
+  /** What the owner made of the preview. */
+  content: z.string(),
+  grantedAt: millis,
   revokedAt: millis.nullable(),
 })
-/** One consent; it is active when it is granted and not revoked. */
+/** One consent; it is active while it is not revoked. */
 export type Consent = Parsed<typeof consentRow>
-
-/** What is shared under a consent, by the id of that consent: to be seen while it is active. */
-export const sharedRow = z.object({
-  sourceUser: principal,
-  contentType: z.enum(CONTENT_TYPES),
-  transformedContent: z.string(),
-  at: millis,
-})
 
 /** One query of one `retrieve`. */
 export const retrievalRow = z.object({
   at: millis,
   requester: principal,
-  onBehalfOf: principal,
   stage: z.int(),
-  /** As JSON, cut off. */
+  /** As JSON; one that cannot be asked is cut off. */
   query: z.string(),
   verdict: z.enum(['ALLOWED', 'RETRIEVAL_DENIED', 'INVALID_QUERY']),
   itemIds: z.array(z.string()),
 })
+
+/** One `retrieve` that was refused as a whole. */
+export const refusalRow = z.object({ at: millis, sid: z.string(), onBehalfOf: principal, code: z.string() })

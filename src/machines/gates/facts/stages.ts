@@ -2,6 +2,8 @@ import { transitions } from '../../../machine/graph/transitions.ts'
 
 /** A person's stage in a dialogue. There is no stage of the dialogue itself. */
 export type Stage = 0 | 1 | 2 | 3 | 4
+/** Where both begin. */
+export const FIRST_STAGE: Stage = 0
 /** The stage that ends by resolving the dialogue. */
 export const LAST_STAGE: Stage = 4
 /** From the first to the last. */

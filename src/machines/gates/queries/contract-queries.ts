@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import { query } from '../../../machine/define/command.ts'
-import { isRejection } from '../../../machine/define/rejection.ts'
-import { viewedPlaceOf } from '../change/access.ts'
+import { isRejection, type Rejection } from '../../../machine/define/rejection.ts'
+import { dialogueOfMember, viewedPlaceOf } from '../change/access.ts'
+import { retrievedItem, retrievedItems } from '../change/retrieval-items.ts'
 import { retrievalQueries, verdict } from '../commands/retrieve.ts'
-import { sid } from '../facts/fields.ts'
+import { sessionTables } from '../facts/dialogues.ts'
+import { id, sid } from '../facts/fields.ts'
+import { stageOf } from '../facts/gate-facts.ts'
 import type { GatesQueryContext, GatesView } from '../facts/gates-schema.ts'
-import { retrievalRow } from '../facts/rows.ts'
-import { STAGES } from '../facts/stages.ts'
-import { retrievalVerdict } from '../rules/contracts.ts'
+import { refusalRow, retrievalRow } from '../facts/rows.ts'
+import { FIRST_STAGE, STAGES } from '../facts/stages.ts'
+import { legalQueryOf, retrievalVerdict } from '../rules/contracts.ts'
 
 /** What may be retrieved, and what was (domain.md §2.6). */
 
@@ -30,13 +33,41 @@ const PAGE_MAX = 100
 export const retrievals = query(
   {
     input: sid.extend({ from: z.int().min(1).default(1), limit: z.int().min(1).max(PAGE_MAX).default(PAGE_MAX) }),
-    output: z.array(retrievalRow.extend({ seq: z.int() })),
+    output: z.array(retrievalRow.extend({ seq: z.int(), onBehalfOf: z.string() })),
   },
   (view: GatesView, input, context: GatesQueryContext) => {
     const place = viewedPlaceOf(view, context, input.sid)
     if (isRejection(place)) return place
-    const rows = view.retrievals.range({ prefix: [input.sid], from: [input.sid, input.from], limit: input.limit })
-    return rows.flatMap(([[, seq], row]) => (row.onBehalfOf === place.user ? [{ seq, ...row }] : []))
+    const prefix = [input.sid, place.user] as const
+    const rows = view.retrievals.range({ prefix, from: [...prefix, input.from], limit: input.limit })
+    return rows.map(([[, onBehalfOf, seq], row]) => ({ seq, onBehalfOf, ...row }))
+  },
+)
+
+/**
+ * The items that a `retrieve` of the same issuer named, as far as they are to be had now: stage, consents and the dialogue are
+ * those of this moment.
+ */
+export const retrieved = query(
+  {
+    input: sid.extend({ seq: z.int().min(1), onBehalfOf: id.optional() }),
+    output: z.object({ verdict, items: z.array(retrievedItem) }),
+  },
+  (view: GatesView, input, context: GatesQueryContext) => {
+    const { session } = context
+    if (session === null) return context.reject('UNAUTHENTICATED')
+    const { sid: dialogue, seq, onBehalfOf: user = session.principal } = input
+    const record = view.retrievals.get([dialogue, user, seq])
+    const known = record?.requester === session.principal ? record : null
+    const place = known === null ? null : dialogueOfMember(context.read(sessionTables), dialogue, user)
+    const asked = known === null ? null : legalQueryOf(JSON.parse(known.query))
+    if (known === null || place === null || asked === null) return context.reject('NOT_FOUND', { sid: dialogue })
+    if (place.status !== 'ACTIVE') return context.reject('SESSION_NOT_ACTIVE', { status: place.status })
+    const stage = stageOf(view, dialogue, user).stage ?? FIRST_STAGE
+    const given = retrievalVerdict(asked, stage, user)
+    if (given !== 'ALLOWED') return { verdict: given, items: [] }
+    const items = retrievedItems(context, asked, { user, dialogue: place, stage })
+    return { verdict: given, items: items.filter((item) => known.itemIds.includes(item.id)) }
   },
 )
 
@@ -44,9 +75,28 @@ export const retrievals = query(
 export const violations = query(
   { input: z.object({}), output: z.array(z.int()) },
   (view: GatesView, _input, context: GatesQueryContext) => {
-    const { session } = context
-    if (session === null) return context.reject('UNAUTHENTICATED')
-    if (!session.principal.startsWith('admin:')) return context.reject('FORBIDDEN')
+    const refused = refusedViewer(context)
+    if (refused !== null) return refused
     return STAGES.map((stage) => view.violations.get(stage) ?? 0)
   },
 )
+
+/** What an issuer asked for and was refused as a whole, the oldest first; for administrators. */
+export const refusals = query(
+  {
+    input: z.object({ principal: id, from: z.int().min(1).default(1) }),
+    output: z.array(refusalRow.extend({ seq: z.int() })),
+  },
+  (view: GatesView, { principal, from }, context: GatesQueryContext) => {
+    const refused = refusedViewer(context)
+    if (refused !== null) return refused
+    const rows = view.refusals.range({ prefix: [principal], from: [principal, from], limit: PAGE_MAX })
+    return rows.map(([[, seq], row]) => ({ seq, ...row }))
+  },
+)
+
+function refusedViewer(context: GatesQueryContext): Rejection<'UNAUTHENTICATED' | 'FORBIDDEN'> | null {
+  const { session } = context
+  if (session === null) return context.reject('UNAUTHENTICATED')
+  return session.principal.startsWith('admin:') ? null : context.reject('FORBIDDEN')
+}

@@ -6,6 +6,7 @@ import { shownAgreement, shownAgreements } from '../change/agreements.ts'
 import { poolOf } from '../change/strategies.ts'
 import { id, sid } from '../facts/fields.ts'
 import { visibleCommonGround } from '../facts/gate-facts.ts'
+import { idOf } from '../facts/ids.ts'
 import type { GatesQueryContext, GatesView } from '../facts/gates-schema.ts'
 import { commonGroundRow, dialogueRow, NEW_DIALOGUE, strategyRow } from '../facts/rows.ts'
 import { readVerdict, type ResourceName } from '../rules/resources.ts'
@@ -30,7 +31,7 @@ export const commonGround = query(
     const { analysis } = view.dialogues.get(input.sid) ?? NEW_DIALOGUE
     const state = seen ? analysis.state : 'NONE'
     return {
-      items: items.map(([[, cgId], item]) => ({ id: cgId, ...item })),
+      items: items.map(([[, number], item]) => ({ id: idOf('cg', number), ...item })),
       analysis: state,
       analysisComplete: state === 'DONE',
     }

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { query } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
+import { isClosed } from '../../session/facts/states.ts'
 import { viewedPlaceOf, type ViewedPlace } from '../change/access.ts'
 import { sid } from '../facts/fields.ts'
 import { gateFactsOf, type GateFacts, type PersonFacts } from '../facts/gate-facts.ts'
 import { factTables, type GatesQueryContext, type GatesView } from '../facts/gates-schema.ts'
 import { STAGES, type Stage } from '../facts/stages.ts'
-import { gateValues, ownPartsDone } from '../rules/gate-values.ts'
+import { ownPartsDone, shownGateValues } from '../rules/gate-values.ts'
 import { readVerdict } from '../rules/resources.ts'
 
 /** How far the two are (domain.md §2.8): one's own keys in full, of the partner the stage alone. */
@@ -31,10 +32,13 @@ export const progress = query(
     const [own, partner] = facts.people
     return {
       own: { ...positionOf(facts, own), gatesSatisfied: keysOf(place, facts, place.stage) },
-      partner: { ...positionOf(facts, partner), online: (view.online.get(place.partner) ?? 0) > 0 },
+      partner: { ...positionOf(facts, partner), online: isOpen(place) && (view.online.get(place.partner) ?? 0) > 0 },
     }
   },
 )
+
+/** After the end it is nobody's business who is there. */
+const isOpen = ({ dialogue }: ViewedPlace): boolean => !isClosed(dialogue.status)
 
 function positionOf(
   facts: GateFacts,
@@ -51,7 +55,7 @@ function keysOf({ view, sid: dialogue, user }: ViewedPlace, facts: GateFacts, at
   const entered = STAGES[at] ?? 0
   const frozen = view.stages.get([dialogue, user, at])?.frozenGates ?? null
   if (frozen !== null) return Object.fromEntries(frozen.map((key) => [key, true]))
-  return { ...gateValues(facts, user, entered) }
+  return shownGateValues(facts, user, entered)
 }
 
 /** The viewer's own keys of a stage that was entered. */

@@ -11,9 +11,15 @@ export function gateValues(facts: GateFacts, user: string, stage: Stage): { read
   return Object.fromEntries(GATE_KEYS[stage].map((key) => [key, RULES[key](pair, facts)]))
 }
 
-/** The keys of a stage that are false for a person, in their order. */
+/** The same as the person is shown it: whether the partner has signed one learns by signing (domain.md §2.7, row 3). */
+export function shownGateValues(facts: GateFacts, user: string, stage: Stage): { [key in GateKey]?: boolean } {
+  const values = gateValues(facts, user, stage)
+  return values.compactSigned === false ? { ...values, partnerCompactSigned: false } : { ...values }
+}
+
+/** The keys of a stage that are false for a person, as the person is shown them, in their order. */
 export function unsatisfiedKeys(facts: GateFacts, user: string, stage: Stage): readonly string[] {
-  return Object.entries(gateValues(facts, user, stage)).flatMap(([key, value]) => (value ? [] : [key]))
+  return Object.entries(shownGateValues(facts, user, stage)).flatMap(([key, value]) => (value ? [] : [key]))
 }
 
 /** Whether somebody has done everything of a stage that can be done alone. */

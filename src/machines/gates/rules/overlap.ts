@@ -1,3 +1,4 @@
+import { compareIds } from '../facts/ids.ts'
 import { OVERLAP_RANKS } from '../facts/gates-bounds.ts'
 
 /**
@@ -10,5 +11,5 @@ export function overlapOf(one: readonly string[], other: readonly string[]): rea
     const otherRank = others.indexOf(id)
     return otherRank === -1 ? [] : [{ id, ranks: rank + otherRank }]
   })
-  return both.sort((a, b) => a.ranks - b.ranks || (a.id < b.id ? -1 : 1)).map(({ id }) => id)
+  return both.sort((a, b) => a.ranks - b.ranks || compareIds(a.id, b.id)).map(({ id }) => id)
 }

@@ -1,5 +1,5 @@
 import { InvariantError } from '../../../session/run/engine-error.ts'
-import { INACTIVITY_MS } from '../facts/dialogue-bounds.ts'
+import { AUDIT_KEPT_MAX, INACTIVITY_MS } from '../facts/dialogue-bounds.ts'
 import type { Dialogue } from '../facts/rows.ts'
 import type { SessionContext } from '../facts/session-schema.ts'
 import { DIALOGUE_TRANSITIONS, type AbandonCause, type DialogueMove, type DialogueStatus } from '../facts/states.ts'
@@ -53,6 +53,7 @@ export function writeStatus(
     session: timer ? null : session.id,
     index,
   })
+  ctx.state.audit.delete([written.id, written.statusSeq - AUDIT_KEPT_MAX])
   ctx.log('transition', {
     machine: 'session',
     entity: 'session',

@@ -36,7 +36,7 @@ export function releasePairs(ctx: SessionContext, { creatorId, partnerId, invita
 }
 
 /** The next number of a counter: ids count up in the state. */
-export function nextNumber(ctx: SessionContext, counter: 'ses' | 'inv' | 'rel' | 'emo'): number {
+export function nextNumber(ctx: SessionContext, counter: 'ses' | 'inv' | 'rel' | `emo/${string}`): number {
   const number = (ctx.state.counters.get(counter) ?? 0) + 1
   ctx.state.counters.set(counter, number)
   return number

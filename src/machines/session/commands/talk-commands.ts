@@ -7,7 +7,7 @@ import type { Stage } from '../../gates/facts/stages.ts'
 import { dialogueOf } from '../change/access.ts'
 import { touch } from '../change/move.ts'
 import { nextNumber } from '../change/pairs.ts'
-import { READING_INTERVAL_MS, READING_SCAN_MAX } from '../facts/dialogue-bounds.ts'
+import { MESSAGES_MAX, READINGS_KEPT_MAX, READING_INTERVAL_MS, READING_SCAN_MAX } from '../facts/dialogue-bounds.ts'
 import { emotionContext, intensity, messageText, sid } from '../facts/fields.ts'
 import { readingRow, type Reading } from '../facts/rows.ts'
 import type { SessionContext } from '../facts/session-schema.ts'
@@ -29,6 +29,8 @@ export const postMessage = command(
     const dialogue = dialogueOf(ctx, input.sid)
     if (isRejection(dialogue)) return dialogue
     if (dialogue.status !== 'ACTIVE') return ctx.reject('SESSION_NOT_ACTIVE', { status: dialogue.status })
+    if (dialogue.msgSeq >= MESSAGES_MAX)
+      return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: MESSAGES_MAX })
     const { principal, now } = ctx
     const stage = currentStage(ctx, input.sid)
     const { msgSeq: seq } = touch(ctx, { ...dialogue, msgSeq: dialogue.msgSeq + 1 })
@@ -83,9 +85,14 @@ function addReading(
     readonly about: string | undefined
   },
 ): Reading {
-  const number = nextNumber(ctx, 'emo')
+  const number = nextNumber(ctx, `emo/${ctx.principal}`)
   const context = given.about === undefined || given.about === '' ? null : given.about
   const reading = { id: `emo-${number}`, intensity: given.intensity, context, stage: given.stage, at: ctx.now }
-  ctx.state.readings.set([given.sid, ctx.principal, number], reading)
+  const own = [given.sid, ctx.principal] as const
+  ctx.state.readings.set([...own, number], reading)
+  const [oldest] = ctx.state.readings.range({ prefix: own, limit: 1 })
+  if (oldest !== undefined && ctx.state.readings.count({ prefix: own }) > READINGS_KEPT_MAX) {
+    ctx.state.readings.delete(oldest[0])
+  }
   return reading
 }

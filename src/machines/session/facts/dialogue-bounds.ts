@@ -39,5 +39,12 @@ export const LIST_MAX = 50
 export const HISTORY_MAX = 100
 /** Dialogues that one page of a list looks at; the page ends there with a cursor. */
 export const LIST_SCAN_MAX = 200
-/** Status changes of one dialogue that its audit gives, the first. Pauses alone are without bound. */
+/** Status changes of one dialogue that a page of its audit gives, and that are kept, the latest. */
 export const AUDIT_MAX = 500
+export const AUDIT_KEPT_MAX = 1_000
+/** Messages of one dialogue, of both, and readings of a person in one that are kept, the latest. */
+export const MESSAGES_MAX = 20_000
+export const READINGS_KEPT_MAX = 1_000
+
+/** Bytes of texts in one answer: half of what a response may have, so that there is room for everything else. */
+export const ANSWER_BYTES_MAX = 512 * 1024

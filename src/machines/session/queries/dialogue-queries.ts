@@ -4,7 +4,7 @@ import type { Parsed } from '../../../machine/define/schema.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
 import { gateFactsOf, type GateFacts, type PersonFacts } from '../../gates/facts/gate-facts.ts'
 import { factTables } from '../../gates/facts/gates-schema.ts'
-import { gateValues, ownPartsDone } from '../../gates/rules/gate-values.ts'
+import { ownPartsDone, shownGateValues } from '../../gates/rules/gate-values.ts'
 import { otherOf, visibleDialogue } from '../change/access.ts'
 import { nameOf } from '../change/invite.ts'
 import { showDialogue, shownDialogue } from '../change/shown.ts'
@@ -52,7 +52,7 @@ export const get = query(
 /** The viewer's is the first of the facts. */
 function positionsOf(facts: GateFacts) {
   const [own, partner] = facts.people
-  const gates = own.stage === null ? {} : gateValues(facts, own.user, own.stage)
+  const gates = own.stage === null ? {} : shownGateValues(facts, own.user, own.stage)
   return { own: { ...positionOf(facts, own), gates }, partner: positionOf(facts, partner) }
 }
 
@@ -128,13 +128,18 @@ export const invitation = query(
   },
 )
 
-/** Every change of a dialogue's status, the oldest first. */
+/** Changes of a dialogue's status, the oldest first, from `from` on. Of the partner's client nobody learns. */
 export const audit = query(
-  { input: sid, output: z.array(auditRow.extend({ seq: z.int(), sid: z.string() })) },
+  {
+    input: sid.extend({ from: z.int().min(1).default(1) }),
+    output: z.array(auditRow.extend({ seq: z.int(), sid: z.string() })),
+  },
   (view: SessionView, input, context: SessionQueryContext) => {
     const found = visibleDialogue(view, context, input.sid)
     if (isRejection(found)) return found
-    const rows = view.audit.range({ prefix: [input.sid], limit: AUDIT_MAX })
-    return rows.map(([[sid, seq], record]) => ({ seq, sid, ...record }))
+    const rows = view.audit.range({ prefix: [input.sid], from: [input.sid, input.from], limit: AUDIT_MAX })
+    return rows.map(([[sid, seq], { session, ...record }]) => {
+      return { seq, sid, ...record, session: record.by === found.viewer ? session : null }
+    })
   },
 )

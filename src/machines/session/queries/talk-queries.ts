@@ -7,13 +7,17 @@ import { HISTORY_MAX, READINGS_MAX } from '../facts/dialogue-bounds.ts'
 import { sid } from '../facts/fields.ts'
 import { messageRow, readingRow } from '../facts/rows.ts'
 import type { SessionQueryContext, SessionView } from '../facts/session-schema.ts'
+import { pageOf } from '../rules/answer.ts'
 import { trendOf } from '../rules/support.ts'
 
 /** A person's own messages and readings (domain.md §1.7): there is no way to ask for anybody else's. */
 
 const message = messageRow.extend({ seq: z.int(), stage: z.int() })
 
-/** The viewer's messages in the order of `seq`, from `afterSeq` on. */
+/**
+ * The viewer's messages in the order of `seq`, behind `afterSeq`. Fewer than `limit` where they are long: the last page is an empty
+ * one.
+ */
 export const history = query(
   {
     input: sid.extend({
@@ -38,7 +42,7 @@ export const history = query(
       const rows = view.messages.range({ prefix, from: [...prefix, input.afterSeq + 1], limit })
       messages.push(...rows.map(([[, , , seq], row]) => ({ seq, stage, ...row })))
     }
-    return messages
+    return [...pageOf(messages).page]
   },
 )
 

@@ -28,13 +28,21 @@ export function waiters(facts: GateFacts): readonly string[] {
   return facts.people.filter(waits).map(({ user }) => user)
 }
 
-/** What a person who has done everything alone still waits for; empty while there is something to do. */
+/** What a person waits for; empty while there is something to do and nobody waits. */
 export function waitingOn(facts: GateFacts, user: string): readonly string[] {
   const own = facts.people.find((person) => person.user === user)
-  if (own === undefined || own.stage === null || !isBlocked(facts, own)) return []
+  if (own === undefined || own.stage === null) return []
+  // By the founding rule of stages 1 and 2 one may wait for the other and have something to do: it is the stage that is waited for.
+  if (!isBlocked(facts, own)) return waits(facts, user) ? ['PARTNER_NOT_READY'] : []
   const refusal = own.stage === LAST_STAGE ? resolveRefusal(facts, user) : null
   if (refusal !== null && refusal.error !== 'GATES_NOT_SATISFIED') return [refusal.error]
   return unsatisfiedKeys(facts, user, own.stage)
+}
+
+/** Whether this is the one for whom the dialogue is shown as WAITING. */
+function waits(facts: GateFacts, user: string): boolean {
+  const waiting = waiters(facts)
+  return waiting.length === 1 && waiting[0] === user
 }
 
 /**

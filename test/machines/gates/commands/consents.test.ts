@@ -30,31 +30,31 @@ describe('domain.md §2.3 consents', () => {
     for (let event = 0; event < 2; event += 1) world.ok(A, 'recordEvent', { description: 'raw', attributedTo: 'OWN' })
     const given = { owner: A, contentType: 'EVENT_SUMMARY', transformedPreview: 'a wording' }
     for (const originalId of ['evt-1', 'evt-2']) world.ok(FACILITATOR, 'proposeConsent', { ...given, originalId })
-    expect(world.code(B, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED' })).toBe('NOT_FOUND')
-    expect(world.code(A, 'decideConsent', { consentId: 'con-9', decision: 'GRANTED' })).toBe('NOT_FOUND')
-    world.ok(A, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED', editedContent: 'softer' })
-    world.ok(A, 'decideConsent', { consentId: 'con-2', decision: 'DENIED' })
-    expect(world.code(A, 'decideConsent', { consentId: 'con-2', decision: 'GRANTED' })).toBe('CONFLICT')
+    expect(world.code(B, 'decideConsent', { consentId: 'ask-1', decision: 'GRANTED' })).toBe('NOT_FOUND')
+    expect(world.code(A, 'decideConsent', { consentId: 'ask-9', decision: 'GRANTED' })).toBe('NOT_FOUND')
+    const granted = { consentId: 'ask-1', decision: 'GRANTED', editedContent: 'softer' }
+    expect(world.ok(A, 'decideConsent', granted)).toEqual({ decision: 'GRANTED', consentId: 'con-1' })
+    expect(world.ok(A, 'decideConsent', { consentId: 'ask-2', decision: 'DENIED' })).toMatchObject({ consentId: null })
+    for (const consentId of ['ask-1', 'ask-2']) {
+      expect(world.code(A, 'decideConsent', { consentId, decision: 'GRANTED' })).toBe('CONFLICT')
+    }
     expect(world.answer(B, 'sharedContent')['partner']).toMatchObject([
       { consentId: 'con-1', transformedContent: 'softer' },
     ])
-    expect(world.answer(A, 'consents')).toMatchObject([{ decision: 'GRANTED' }, { decision: 'DENIED' }])
-    expect(world.ask(B, 'consents')).toEqual({ code: 'ok', value: [] })
+    expect(world.answer(A, 'consents')['consents']).toMatchObject([
+      { id: 'ask-2', decision: 'DENIED' },
+      { id: 'con-1', decision: 'GRANTED' },
+    ])
+    expect(world.answer(B, 'consents')).toEqual({ consents: [], next: null })
   })
 
   test('decideConsent: a need that is granted counts as shared', () => {
     const world = at(3)
     world.share(B, world.need(B))
     const originalId = world.need(A)
-    world.ok(FACILITATOR, 'proposeConsent', {
-      owner: A,
-      contentType: 'IDENTIFIED_NEED',
-      originalId,
-      transformedPreview: 'rest',
-    })
-    world.ok(A, 'decideConsent', { consentId: 'con-2', decision: 'GRANTED' })
+    world.granted(A, 'IDENTIFIED_NEED', originalId, 'rest')
     expect(world.task('common_ground.analyze').payload).toMatchObject({
-      needs: [{ user: B }, { user: A, content: 'rest' }],
+      needs: [{ user: A, content: 'rest' }, { user: B }],
     })
   })
 
@@ -70,20 +70,12 @@ describe('domain.md §2.3 consents', () => {
     expect(world.answer(A, 'sharedContent')['own']).toMatchObject([{ consentId, active: false }])
     // Shared again it is under a new consent.
     expect(world.share(A, 'need-1')).not.toBe(consentId)
-    world.ok(A, 'withdraw', {}, 'session')
-    expect(world.code(A, 'revokeConsent', { consentId: 'con-2' })).toBe('SESSION_NOT_ACTIVE')
   })
 
   test('revokeConsent: of an attempt takes the attempt back', () => {
     const world = at(2)
     world.attempt(A, 'HELD')
-    world.ok(FACILITATOR, 'proposeConsent', {
-      owner: A,
-      contentType: 'EMPATHY_ATTEMPT',
-      originalId: 'attempt',
-      transformedPreview: 'x',
-    })
-    world.ok(A, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED' })
+    world.granted(A, 'EMPATHY_ATTEMPT', 'attempt')
     expect(world.answer(B, 'gates', { stage: 2 })['partnerConsented']).toBe(true)
     world.ok(A, 'revokeConsent', { consentId: 'con-1' })
     expect(world.answer(B, 'gates', { stage: 2 })['partnerConsented']).toBe(false)
@@ -91,15 +83,13 @@ describe('domain.md §2.3 consents', () => {
 
   test('a guess that was consented to is read by nobody else before it was shown', () => {
     const world = at(2)
-    const given = { owner: A, contentType: 'EMPATHY_ATTEMPT', originalId: 'attempt', transformedPreview: 'my guess' }
     const query = { type: 'consented_content', vessel: 'shared', source: 'structured', consentActive: true }
     const reads = (): readonly string[] => {
-      const retrieved = world.ok(B, 'retrieve', { queries: [query] })
+      const retrieved = world.retrieve(B, [query])
       return [JSON.stringify(retrieved), JSON.stringify(world.answer(B, 'sharedContent'))]
     }
     world.attempt(A, 'HELD')
-    world.ok(FACILITATOR, 'proposeConsent', given)
-    world.ok(A, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED' })
+    world.granted(A, 'EMPATHY_ATTEMPT', 'attempt', 'my guess')
     for (const status of ['HELD', 'ANALYZING', 'AWAITING_SHARING', 'READY']) {
       world.attempt(A, status)
       for (const read of reads()) expect(read).not.toContain('my guess')
@@ -119,12 +109,33 @@ describe('domain.md §2.3 consents', () => {
     expect(reads()).toContain('to be left alone')
   })
 
-  test('a dialogue takes so many consents and no more', () => {
+  test('revoked consents and decided requests take no room, and are kept up to a number', () => {
     const world = at(3)
     const needId = world.need(A)
-    for (let count = 0; count < 500; count += 1) world.ok(A, 'revokeConsent', { consentId: world.share(A, needId) })
-    expect(world.refused(A, 'shareNeeds', { needIds: [needId] }).value).toEqual({ reason: 'TOO_MANY' })
-    const given = { owner: A, contentType: 'IDENTIFIED_NEED', originalId: needId, transformedPreview: 'x' }
-    expect(world.code(FACILITATOR, 'proposeConsent', given)).toBe('VALIDATION_ERROR')
+    for (let count = 0; count < 150; count += 1) world.ok(A, 'revokeConsent', { consentId: world.share(A, needId) })
+    expect(world.harness.table('gates', 'consents')).toHaveLength(100)
+    expect(world.harness.table('gates', 'consents')[0]?.[0]).toEqual([SID, 51])
+    expect(world.code(A, 'shareNeeds', { needIds: [needId] })).toBe('ok')
+    world.ok(A, 'recordEvent', { description: 'raw', attributedTo: 'OWN' })
+    const given = { owner: A, contentType: 'EVENT_SUMMARY', originalId: 'evt-1', transformedPreview: 'x' }
+    for (let count = 1; count <= 150; count += 1) {
+      world.ok(FACILITATOR, 'proposeConsent', given)
+      world.ok(A, 'decideConsent', { consentId: `ask-${count}`, decision: 'DENIED' })
+    }
+    expect(world.harness.table('gates', 'requests')).toHaveLength(100)
+    for (let count = 0; count < 100; count += 1) world.ok(FACILITATOR, 'proposeConsent', given)
+    expect(world.refused(FACILITATOR, 'proposeConsent', given).value).toEqual({ reason: 'TOO_MANY' })
+  })
+
+  test('an owner has two hundred consents at once and no more; the partner has as many', () => {
+    const world = at(2)
+    for (const user of [A, B]) world.ok(user, 'recordEvent', { description: 'raw', attributedTo: 'OWN' })
+    for (let count = 0; count < 200; count += 1) world.granted(A, 'EVENT_SUMMARY', 'evt-1')
+    const given = { owner: A, contentType: 'EVENT_SUMMARY', originalId: 'evt-1', transformedPreview: 'x' }
+    const { consentId = null } = world.ok(FACILITATOR, 'proposeConsent', given)
+    expect(world.refused(A, 'decideConsent', { consentId, decision: 'GRANTED' }).value).toEqual({ reason: 'TOO_MANY' })
+    world.granted(B, 'EVENT_SUMMARY', 'evt-1')
+    world.ok(A, 'revokeConsent', { consentId: 'con-1' })
+    expect(world.code(A, 'decideConsent', { consentId, decision: 'GRANTED' })).toBe('ok')
   })
 })

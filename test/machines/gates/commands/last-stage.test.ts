@@ -125,8 +125,9 @@ describe('domain.md §2.3 commands of stage 4', () => {
     ])
     for (let count = 1; count < 50; count += 1) world.ok(A, 'createAgreement', terms)
     expect(world.refused(A, 'createAgreement', terms).value).toEqual({ reason: 'TOO_MANY', max: 50 })
+    // One goes and one comes.
     const answer = { agreementId: 'agr-1', confirmed: false, modification: 'other words' }
-    expect(world.refused(B, 'confirmAgreement', answer).value).toEqual({ reason: 'TOO_MANY', max: 50 })
+    expect(world.ok(B, 'confirmAgreement', answer)).toMatchObject({ replacedBy: 'agr-51' })
   })
 
   test('confirmAgreement: the proposer CONFLICT, an ended one INVALID_STATE_TRANSITION, else both are told', () => {
@@ -136,7 +137,11 @@ describe('domain.md §2.3 commands of stage 4', () => {
     expect(world.code(B, 'confirmAgreement', { agreementId: 'agr-9', confirmed: true })).toBe('NOT_FOUND')
     expect(world.code(A, 'confirmAgreement', { agreementId, confirmed: true })).toBe('CONFLICT')
     const other = { agreementId, confirmed: false, modification: 'on Mondays' }
-    expect(world.ok(B, 'confirmAgreement', other)).toEqual({ status: 'ABANDONED', replacedBy: 'agr-2' })
+    expect(world.ok(B, 'confirmAgreement', other)).toEqual({
+      status: 'ABANDONED',
+      replacedBy: 'agr-2',
+      duplicate: false,
+    })
     expect(world.refused(B, 'confirmAgreement', { agreementId, confirmed: true })).toEqual({
       code: 'INVALID_STATE_TRANSITION',
       value: { entity: 'agreement', from: 'ABANDONED', event: 'confirmAgreement', allowed: [] },

@@ -99,16 +99,14 @@ const dialogues = defineMachine(
 type Status = (typeof STATUSES)[number]
 type ConsentOf = (typeof CONSENTS)[number]
 
+/** The two have consents of different numbers. */
+const sideOf = (user: string): number => (user === OWNER ? 0 : 10)
+
 function personRows(user: string, stage: number, consent: ConsentOf): readonly Row[] {
-  const granted = {
-    decision: consent === 'none' ? null : 'GRANTED',
-    decidedAt: 1,
-    revokedAt: consent === 'revoked' ? 2 : null,
-  }
   const shared = [
-    ['IDENTIFIED_NEED', `told need of ${user}`, 'n'],
-    ['EVENT_SUMMARY', `told event of ${user}`, 'e'],
-    ['BOUNDARY', `told boundary of ${user}`, 'b'],
+    ['IDENTIFIED_NEED', `told need of ${user}`, 1],
+    ['EVENT_SUMMARY', `told event of ${user}`, 2],
+    ['BOUNDARY', `told boundary of ${user}`, 3],
   ] as const
   const need = { source: 'AI', need: 'n', category: 'SAFETY', description: 'd', evidence: [`evidence of ${user}`] }
   return [
@@ -129,27 +127,31 @@ function personRows(user: string, stage: number, consent: ConsentOf): readonly R
     },
     {
       table: 'events',
-      key: [SID, user, `evt-${user}`],
+      key: [SID, user, 1],
       row: { description: `raw event of ${user}`, attributedTo: 'OWN', emotions: [], at: 1 },
     },
     {
       table: 'needs',
-      key: [SID, user, `need-${user}`],
+      key: [SID, user, 1],
       row: { ...need, aiConfidence: 1, decision: 'CONFIRMED', adjustment: null, at: 1 },
     },
-    ...shared.flatMap(([contentType, transformedContent, letter]) => {
-      const key = [SID, `con-${letter}-${user}`]
-      const row = { owner: user, contentType, originalId: 'x', transformedPreview: `preview of ${user}` }
-      const content = { sourceUser: user, contentType, transformedContent, at: 1 }
-      // What was never granted has no content; a denied one neither.
-      return [
-        { table: 'consents', key, row: { ...row, ...granted } },
-        ...(consent === 'none' ? [] : [{ table: 'shared', key, row: content }]),
-      ]
+    ...shared.map(([contentType, content, number]) => {
+      const row = { contentType, originalId: 'x', transformedPreview: `preview of ${user}` }
+      // Without a grant there is a request, undecided or denied, and nothing that could be shown.
+      if (consent === 'none') {
+        const decision = number === 1 ? null : 'DENIED'
+        return { table: 'requests', key: [SID, user, number], row: { ...row, decision, decidedAt: null } }
+      }
+      const revokedAt = consent === 'revoked' ? 2 : null
+      return {
+        table: 'consents',
+        key: [SID, number + sideOf(user)],
+        row: { ...row, owner: user, content, grantedAt: 1, revokedAt },
+      }
     }),
     {
       table: 'strategies',
-      key: [SID, `str-${user === OWNER ? 1 : 2}`],
+      key: [SID, user === OWNER ? 1 : 2],
       row: {
         author: user,
         source: 'USER',
@@ -168,8 +170,8 @@ function worldOf(stage: number, consent: ConsentOf, status: Status) {
   const harness = machineHarness([planted, dialogues] as readonly MachineDefinition[], { guard: false })
   const viewer = harness.session(VIEWER)
   const both = {
-    sourceNeedA: `con-n-${OWNER}`,
-    sourceNeedB: `con-n-${VIEWER}`,
+    sourceNeedA: `con-${1 + sideOf(OWNER)}`,
+    sourceNeedB: `con-${1 + sideOf(VIEWER)}`,
     confirmedBy: [],
     confirmedAt: null,
     at: 1,
@@ -183,6 +185,8 @@ function worldOf(stage: number, consent: ConsentOf, status: Status) {
     status: 'AGREED',
     agreedBy: [],
     agreedAt: 1,
+    replacedBy: null,
+    proposedBy: OWNER,
   }
   const together: readonly Row[] = [
     {
@@ -192,12 +196,12 @@ function worldOf(stage: number, consent: ConsentOf, status: Status) {
     },
     {
       table: 'commonGround',
-      key: [SID, 'cg-1'],
+      key: [SID, 1],
       row: { need: 'n', category: 'SAFETY', description: 'ground of both', ...both },
     },
     {
       table: 'agreements',
-      key: [SID, 'agr-1'],
+      key: [SID, 1],
       row: { description: `agreed with ${OWNER}, agreed with ${VIEWER}`, ...agreement },
     },
   ]

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../../../src/codec/value/value.ts'
-import { mount } from '../../../../src/machine/index.ts'
 import { dialogueOfMember } from '../../../../src/machines/gates/change/access.ts'
-import { gates, session } from '../../../../src/machines/index.ts'
-import { codec, Log, swapped } from '../../../session/log.ts'
 import { A, ADMIN, at, B, C, FACILITATOR, SID, type World, type Answer } from '../world.ts'
 
 const about = (type: string, userId: string, source = 'structured'): Answer => ({
@@ -17,7 +14,7 @@ const shared = (type: string): Answer => ({ type, vessel: 'shared', source: 'str
 
 /** The items of one query, or its verdict where it is not allowed. */
 function items(world: World, by: string, query: Answer): Value {
-  const { verdicts, bundle } = world.ok(by, 'retrieve', { queries: [query] }) as {
+  const { verdicts, bundle } = world.retrieve(by, [query]) as {
     verdicts: readonly string[]
     bundle: readonly { items: Value }[]
   }
@@ -58,7 +55,7 @@ describe('domain.md §2.6 the filters of items', () => {
       { type: 'session_outcomes', source: 'structured' },
       { type: 'relationship_metadata', source: 'metadata' },
     ]
-    expect(world.ok(A, 'retrieve', { sid: 'ses-2', queries })['bundle']).toMatchObject([
+    expect(world.retrieve(A, queries, { sid: 'ses-2' }).bundle).toMatchObject([
       { items: [] },
       { items: [{ id: 'rel-2', details: { sessions: 1 } }] },
     ])
@@ -82,7 +79,7 @@ describe('domain.md §2.6 the filters of items', () => {
     world.ok(A, 'resolve', {}, 'session')
     world.again()
     const outcomes = { type: 'session_outcomes', source: 'structured' }
-    expect(world.ok(A, 'retrieve', { sid: 'ses-2', queries: [outcomes] })['bundle']).toMatchObject([
+    expect(world.retrieve(A, [outcomes], { sid: 'ses-2' }).bundle).toMatchObject([
       { items: [{ id: 'agr-1', content: 'a walk on Sundays', details: { sid: SID, status: 'AGREED' } }] },
     ])
   })
@@ -123,7 +120,7 @@ describe('domain.md §2.6 the filters of items', () => {
     world.again()
     for (const user of [A, B]) world.ok(user, 'signCompact', { sid: 'ses-2', agreed: true })
     world.ok(A, 'advanceStage', { sid: 'ses-2', fromStage: 0, toStage: 1 })
-    expect(world.ok(A, 'retrieve', { sid: 'ses-2', queries: [about('need', A)] })['bundle']).toMatchObject([
+    expect(world.retrieve(A, [about('need', A)], { sid: 'ses-2' }).bundle).toMatchObject([
       { items: [{ content: 'old' }] },
     ])
   })
@@ -134,7 +131,7 @@ describe('domain.md §2.6 the filters of items', () => {
     expect(items(world, A, CONSENTED)).toEqual([])
     world.ok(FACILITATOR, 'proposeConsent', told(1) as Answer)
     expect(items(world, A, CONSENTED)).toEqual([])
-    world.ok(B, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED' })
+    world.ok(B, 'decideConsent', { consentId: 'ask-1', decision: 'GRANTED' })
     expect(items(world, A, CONSENTED)).toMatchObject([
       { id: 'con-1', content: 'a wording', details: { contentType: 'EVENT_SUMMARY', sourceUser: B } },
     ])
@@ -147,7 +144,7 @@ describe('domain.md §2.6 the filters of items', () => {
     const world = at(2)
     world.ok(B, 'recordEvent', { description: 'raw', attributedTo: 'PARTNER' })
     world.ok(FACILITATOR, 'proposeConsent', told(1) as Answer)
-    world.ok(B, 'decideConsent', { consentId: 'con-1', decision: 'DENIED' })
+    world.ok(B, 'decideConsent', { consentId: 'ask-1', decision: 'DENIED' })
     expect(items(world, A, CONSENTED)).toEqual([])
   })
 
@@ -158,7 +155,7 @@ describe('domain.md §2.6 the filters of items', () => {
     world.ok(FACILITATOR, 'proposeConsent', told(1) as Answer)
     const boundary = { owner: B, contentType: 'BOUNDARY', originalId: 'bnd-1', transformedPreview: 'softly' }
     world.ok(FACILITATOR, 'proposeConsent', boundary)
-    for (const consentId of ['con-1', 'con-2']) world.ok(B, 'decideConsent', { consentId, decision: 'GRANTED' })
+    for (const consentId of ['ask-1', 'ask-2']) world.ok(B, 'decideConsent', { consentId, decision: 'GRANTED' })
     const ids = (): unknown => (items(world, A, CONSENTED) as readonly { id: string }[]).map(({ id }) => id).sort()
     expect(ids()).toEqual(['con-1', 'con-2'])
     world.leave(2)
@@ -217,7 +214,7 @@ describe('domain.md §2.6 retrieve', () => {
     const queries = [{ type: 'document' }, about('user_event', B), about('user_event', A), 7]
     expect(world.ok(A, 'retrieve', { queries })).toEqual({
       verdicts: ['INVALID_QUERY', 'RETRIEVAL_DENIED', 'ALLOWED', 'INVALID_QUERY'],
-      bundle: [{ position: 2, items: [] }],
+      bundle: [{ position: 2, seq: 3, itemIds: [] }],
     })
     expect(world.ok(A, 'retrieve', { queries: [{}] })).toEqual({ verdicts: ['INVALID_QUERY'], bundle: [] })
     const cutWithinACharacter = `${'x'.repeat(298)}\u{1F600}`
@@ -236,7 +233,7 @@ describe('domain.md §2.6 retrieve', () => {
     expect(denied(B)).toEqual(before)
     expect(denied('user:nobody')).toEqual(before)
     world.ok(FACILITATOR, 'proposeConsent', told(1) as Answer)
-    world.ok(B, 'decideConsent', { consentId: 'con-1', decision: 'GRANTED' })
+    world.ok(B, 'decideConsent', { consentId: 'ask-1', decision: 'GRANTED' })
     expect(denied(B)).toEqual(before)
   })
 
@@ -291,13 +288,59 @@ describe('domain.md §2.6 retrieve', () => {
     expect((world.answer(A, 'retrievals') as unknown as readonly Answer[])[0]).toMatchObject({ seq: 21 })
   })
 
-  test('refused as a whole it goes to the audit, which outlives the refusal', () => {
-    const log = new Log(mount([session, gates], codec).userMachine)
-    const stranger = log.open('c', { principal: C, roles: [] })
-    const input = { sid: 'ses-9', queries: [about('user_event', A)] }
-    log.request(stranger, 1, 'retrieve', { machine: 'gates', input, lowestPendingRequestId: 1 })
-    const records = [...swapped(log.machine)].flatMap(([key, row]) => (key.startsWith('session/audit/') ? [row] : []))
-    expect(records).toMatchObject([{ record: { kind: 'retrieval-refused', sid: 'ses-9', by: C, code: 'NOT_FOUND' } }])
+  test('refused as a whole it is written down, of each issuer the latest hundred, and drives out nothing of others', () => {
+    const world = at(1)
+    const ask = (by: string): string => world.code(by, 'retrieve', { sid: 'ses-9', queries: [about('user_event', A)] })
+    expect(ask(B)).toBe('NOT_FOUND')
+    for (let count = 0; count < 105; count += 1) ask(C)
+    const refusals = (principal: string) => world.of(ADMIN).query('gates', 'refusals', { principal })
+    expect(refusals(B)).toMatchObject({ value: [{ seq: 1, sid: 'ses-9', onBehalfOf: B, code: 'NOT_FOUND' }] })
+    const ofC = refusals(C) as unknown as { value: readonly Answer[] }
+    expect([ofC.value.length, ofC.value[0]?.['seq'], ofC.value.at(-1)?.['seq']]).toEqual([100, 6, 105])
+    expect(world.of(A).query('gates', 'refusals', { principal: C })).toMatchObject({ code: 'FORBIDDEN' })
+  })
+
+  test('what is kept for one person the retrievals of the other do not drive out, and no page is emptied by them', () => {
+    const world = at(0)
+    const queries = Array.from({ length: 20 }, () => ({ type: 'session_metadata', source: 'metadata' }))
+    world.ok(A, 'retrieve', { queries: [queries[0] ?? {}] })
+    for (let call = 0; call < 51; call += 1) world.ok(B, 'retrieve', { queries })
+    expect(world.answer(A, 'retrievals')).toMatchObject([{ seq: 1, onBehalfOf: A }])
+    expect(world.answer(A, 'retrievals')).toHaveLength(1)
+  })
+
+  test('a repeat of retrieve, and whatever is read by it, holds nothing that was revoked since', () => {
+    const world = at(2)
+    world.ok(B, 'recordEvent', { description: 'raw', attributedTo: 'PARTNER' })
+    world.granted(B, 'EVENT_SUMMARY', 'evt-1')
+    const answer = world.ok(A, 'retrieve', { queries: [CONSENTED] })
+    expect(answer).toEqual({ verdicts: ['ALLOWED'], bundle: [{ position: 0, seq: 1, itemIds: ['con-1'] }] })
+    expect(world.answer(A, 'retrieved', { seq: 1 })).toMatchObject({ items: [{ content: 'a wording' }] })
+    world.ok(B, 'revokeConsent', { consentId: 'con-1' })
+    expect(world.answer(A, 'retrieved', { seq: 1 })).toEqual({ verdict: 'ALLOWED', items: [] })
+  })
+
+  test('retrieved: for whoever retrieved it, in an active dialogue, at a stage that allows it, and nothing that came later', () => {
+    const world = at(2)
+    world.ok(A, 'recordEvent', { description: 'first', attributedTo: 'OWN' })
+    world.ok(FACILITATOR, 'retrieve', { onBehalfOf: A, queries: [about('user_event', A)] })
+    world.ok(A, 'recordEvent', { description: 'second', attributedTo: 'OWN' })
+    const of = { onBehalfOf: A, seq: 1 }
+    expect(world.answer(FACILITATOR, 'retrieved', of)).toMatchObject({ items: [{ content: 'first' }] })
+    for (const [by, input] of [
+      [A, { seq: 1 }],
+      [B, of],
+      [C, of],
+      [FACILITATOR, { seq: 1 }],
+      [A, { seq: 9 }],
+    ] as const) {
+      expect(world.ask(by, 'retrieved', input).code).toBe('NOT_FOUND')
+    }
+    world.ok(B, 'pause', {}, 'session')
+    expect(world.ask(FACILITATOR, 'retrieved', of).code).toBe('SESSION_NOT_ACTIVE')
+    world.ok(B, 'resume', {}, 'session')
+    world.leave(2)
+    expect(world.answer(FACILITATOR, 'retrieved', of)).toEqual({ verdict: 'RETRIEVAL_DENIED', items: [] })
   })
 
   test('in a pause nothing is retrieved, and queries are answered as before', () => {
@@ -328,5 +371,6 @@ const QUERIES: readonly (readonly [name: string, input: Answer])[] = [
   ['sharedContent', {}],
   ['canRetrieve', { queries: [about('need', A)] }],
   ['retrievals', {}],
+  ['retrieved', { seq: 1 }],
 ]
 const QUERY_INPUTS = new Map(QUERIES)
