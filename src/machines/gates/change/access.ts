@@ -80,8 +80,8 @@ export function placeAt(
 }
 
 /**
- * What a command says to somebody who stands elsewhere. One that may be a repeat looks for that first (domain.md §0.5, 6 before 8):
- * whoever repeats it may have gone on.
+ * What a command says to somebody who stands elsewhere. One that may be a repeat looks for that first (domain.md §0.5, 6
+ * before 8): whoever repeats it may have gone on.
  */
 export function refusedStage(
   ctx: GatesContext,

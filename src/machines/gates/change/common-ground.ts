@@ -7,8 +7,8 @@ import type { Place } from './access.ts'
 import { nextNumber } from './people.ts'
 
 /**
- * Writes an item; null where there is no room. An item of which a source was revoked never comes back, so it does not count, and
- * makes room.
+ * Writes an item; null where there is no room. An item of which a source was revoked never comes back, so it does not count,
+ * and makes room.
  */
 export function addCommonGround(
   ctx: GatesContext,

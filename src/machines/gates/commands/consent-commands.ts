@@ -137,8 +137,8 @@ function refusedGrant(
 }
 
 /**
- * Takes a consent back, whatever became of the dialogue: from this entry on nobody but its owner sees what was shared under it, and
- * no worker is given it any more.
+ * Takes a consent back, whatever became of the dialogue: from this entry on nobody but its owner sees what was shared under
+ * it, and no worker is given it any more.
  */
 export const revokeConsent = command(
   { input: sid.extend({ consentId: id }), output: z.object({ revokedAt: z.int() }) },

@@ -75,8 +75,9 @@ export const confirmNeeds = command(
 )
 
 /**
- * Shares confirmed needs with the partner: the wording, never the evidence. Those that are shared already stay so. Also at the last
- * stage: whoever took a consent back there may give another, without which the partner would stay at stage 3 for ever.
+ * Shares confirmed needs with the partner: the wording, never the evidence. Those that are shared already stay so. Also at
+ * the last stage: whoever took a consent back there may give another, without which the partner would stay at stage 3 for
+ * ever.
  */
 export const shareNeeds = command(
   {

@@ -20,16 +20,18 @@ export const verdict = retrievalRow.shape.verdict
 const FACILITATOR = 'facilitator'
 
 /**
- * Judges each query by the contract of its stage, and names the items of those that are allowed: what they hold is read with the
- * query `retrieved`, since an answer to a command is kept for its repeats, and would outlive a revocation. Every query is written
- * down with its verdict, and so is a call that is refused as a whole.
+ * Judges each query by the contract of its stage, and names the items of those that are allowed: what they hold is read with
+ * the query `retrieved`, since an answer to a command is kept for its repeats, and would outlive a revocation. Every query is
+ * written down with its verdict, and so is a call that is refused as a whole.
  */
 export const retrieve = command(
   {
     input: sid.extend({ onBehalfOf: id.optional(), queries: retrievalQueries }),
     output: z.object({
       verdicts: z.array(verdict),
-      /** Of the queries that are allowed, by their position, with the number to read the items by; empty when there are none. */
+      /**
+       * Of the queries that are allowed, by their position, with the number to read the items by; empty when there are none.
+       */
       bundle: z.array(z.object({ position: z.int(), seq: z.int(), itemIds: z.array(z.string()) })),
     }),
   },

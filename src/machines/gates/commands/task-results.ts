@@ -109,8 +109,8 @@ export function peopleOf(ctx: GatesContext, sid: string): readonly string[] {
 }
 
 /**
- * A need is no longer shared: whoever works with what was shared, or will, is asked anew without it. What a worker holds already
- * cannot be taken from it; its result is refused, because its task is cancelled.
+ * A need is no longer shared: whoever works with what was shared, or will, is asked anew without it. What a worker holds
+ * already cannot be taken from it; its result is refused, because its task is cancelled.
  */
 export function askAgain(ctx: GatesContext, place: Pick<Place, 'sid' | 'user' | 'partner'>): void {
   const { sid } = place

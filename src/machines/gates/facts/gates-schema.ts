@@ -68,8 +68,8 @@ const state = {
   /** Sessions of a person that are open now. → how many */
   online: table(z.string(), z.int()),
   /**
-   * [whose, kind] → the last number. What is one person's own is numbered per person, and what belongs to both per relationship:
-   * nobody sees from a number what somebody else did.
+   * [whose, kind] → the last number. What is one person's own is numbered per person, and what belongs to both per
+   * relationship: nobody sees from a number what somebody else did.
    */
   counters: table(pair, z.int()),
 }

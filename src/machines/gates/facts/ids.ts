@@ -1,9 +1,11 @@
 /**
- * Ids of gates: a kind and a number. Tables have the number in their keys and not the id, because `evt-10` comes before `evt-9` as
- * text, and the order of keys is what "latest" means.
+ * Ids of gates: a kind and a number. Tables have the number in their keys and not the id, because `evt-10` comes before
+ * `evt-9` as text, and the order of keys is what "latest" means.
  */
 
-/** Kinds of things that have an id here: events, boundaries, needs, common ground, strategies, agreements, requests, consents. */
+/**
+ * Kinds of things that have an id here: events, boundaries, needs, common ground, strategies, agreements, requests, consents.
+ */
 export type IdKind = 'evt' | 'bnd' | 'need' | 'cg' | 'str' | 'agr' | 'ask' | 'con'
 
 /** `evt`, 9 → `evt-9` */

@@ -155,7 +155,10 @@ const itemOf = (number: number, { contentType, content, grantedAt }: Consent): z
   at: grantedAt,
 })
 
-/** What the partner shares under a consent, if what it is made of may be read: a need from stage 3 on, a guess once it was shown. */
+/**
+ * What the partner shares under a consent, if what it is made of may be read: a need from stage 3 on, a guess once it was
+ * shown.
+ */
 function partnersShared(
   { sid: dialogue, partner, stage }: ViewedPlace,
   context: GatesQueryContext,

@@ -32,8 +32,8 @@ const state = {
   /** Everybody whose client was ever here: whom one may invite as a person. → since */
   people: table(z.string(), millis),
   /**
-   * `ses`, `inv`, `rel`, and `emo/<person>`: the last number of each. Readings are numbered per person, so that nobody sees from
-   * a number what somebody else felt.
+   * `ses`, `inv`, `rel`, and `emo/<person>`: the last number of each. Readings are numbered per person, so that nobody sees
+   * from a number what somebody else felt.
    */
   counters: table(z.string(), z.int()),
 }

@@ -15,8 +15,8 @@ import { trendOf } from '../rules/support.ts'
 const message = messageRow.extend({ seq: z.int(), stage: z.int() })
 
 /**
- * The viewer's messages in the order of `seq`, behind `afterSeq`. Fewer than `limit` where they are long: the last page is an empty
- * one.
+ * The viewer's messages in the order of `seq`, behind `afterSeq`. Fewer than `limit` where they are long: the last page is an
+ * empty one.
  */
 export const history = query(
   {

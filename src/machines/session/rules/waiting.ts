@@ -32,7 +32,8 @@ export function waiters(facts: GateFacts): readonly string[] {
 export function waitingOn(facts: GateFacts, user: string): readonly string[] {
   const own = facts.people.find((person) => person.user === user)
   if (own === undefined || own.stage === null) return []
-  // By the founding rule of stages 1 and 2 one may wait for the other and have something to do: it is the stage that is waited for.
+  // By the founding rule of stages 1 and 2 one may wait for the other and have something to do: it is the stage that is
+  // waited for.
   if (!isBlocked(facts, own)) return waits(facts, user) ? ['PARTNER_NOT_READY'] : []
   const refusal = own.stage === LAST_STAGE ? resolveRefusal(facts, user) : null
   if (refusal !== null && refusal.error !== 'GATES_NOT_SATISFIED') return [refusal.error]
