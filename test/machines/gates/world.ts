@@ -51,10 +51,10 @@ export class World {
   readonly harness: MachineHarness<readonly MachineDefinition[]>
   private readonly sessions = new Map<string, HarnessSession<readonly MachineDefinition[]>>()
 
-  /** `machine` may be gates with something more to it. */
-  constructor(machine: MachineDefinition = gates) {
+  /** `machine` may be gates with something more to it, `more` whatever listens. */
+  constructor(machine: MachineDefinition = gates, more: readonly MachineDefinition[] = []) {
     // PERF: what a machine may not use is looked for by checkMachine; here it would double the time.
-    this.harness = machineHarness([session, machine, reconciler], { guard: false })
+    this.harness = machineHarness([session, machine, reconciler, ...more], { guard: false })
     for (const principal of [A, B, C, ADMIN]) this.of(principal)
     this.sessions.set(FACILITATOR, this.open(FACILITATOR, ['facilitator']))
   }

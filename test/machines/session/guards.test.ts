@@ -117,7 +117,7 @@ describe('domain.md §1.3 invite and resendInvitation', () => {
     expect(world.get(A).status).toBe('ABANDONED')
   })
 
-  test('a delivery that succeeds, and one that fails three times, is noted, and the creator hears the failure', () => {
+  test('a delivery that succeeds, and one that fails three times, is noted, and the creator hears session.delivery_failed', () => {
     const world = worldIn('INVITED')
     const deliver = () => world.harness.tasks.find(({ assignedTo }) => assignedTo !== null)
     const [task] = world.harness.tasks
@@ -310,7 +310,7 @@ describe('domain.md §1.3 resolve, withdraw, archive', () => {
     expect(world.heard().at(-1)).toEqual(['SessionClosed', { sid: 'ses-1', status: 'RESOLVED' }])
   })
 
-  test('withdraw: the invitation is cancelled before the acceptance, and the reason is kept nowhere', () => {
+  test('withdraw: the invitation is cancelled before the acceptance, SessionClosed, and the reason is kept nowhere', () => {
     const world = worldIn('INVITED')
     world.ok(A, 'withdraw', { ...SID, reason: 'a secret of mine' })
     expect(world.get(A)).toMatchObject({

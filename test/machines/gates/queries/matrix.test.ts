@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../../../src/codec/value/value.ts'
 import { command, defineMachine, type MachineDefinition } from '../../../../src/machine/index.ts'
 import { sessionTables } from '../../../../src/machines/gates/facts/dialogues.ts'
 import { NEW_DIALOGUE, NOTHING_DONE } from '../../../../src/machines/gates/facts/rows.ts'
-import { gates, sessionEvents } from '../../../../src/machines/index.ts'
+import { gates, RESOURCES, sessionEvents } from '../../../../src/machines/index.ts'
 import { machineHarness } from '../../../../src/testing/index.ts'
 
 /**
@@ -46,7 +47,11 @@ const PROBES: {
     readonly own: number | null
   }
 } = {
-  '1 row status': { query: 'progress', of: () => '"stage":', own: 0 },
+  '1 row status': {
+    query: 'progress',
+    of: (user) => (user === OWNER ? '"partner":{"stage":4,"status":"' : '"own":{"stage":'),
+    own: 0,
+  },
   '3 compact signature': {
     query: 'compactStatus',
     of: (user) => (user === OWNER ? '"signedAt":77' : '"signedAt":55'),
@@ -215,11 +220,16 @@ function worldOf(stage: number, consent: ConsentOf, status: Status) {
     if (outcome.kind !== 'ok') throw new Error(JSON.stringify(outcome))
   }
   return (query: string): string => {
-    const outcome = viewer.query('gates', query, { sid: SID })
+    const outcome = viewer.query('gates', query, { sid: SID, ...(query === 'gates' ? { stage } : {}) })
     if (outcome.kind !== 'ok') throw new Error(`${query}: ${outcome.code}`)
     return JSON.stringify(outcome.value)
   }
 }
+
+/** All that take a dialogue and nothing else, or a stage. */
+const EVERY_QUERY = Object.keys(gates.queries).filter(
+  (name) => !['canRetrieve', 'retrieved', 'violations', 'refusals'].includes(name),
+)
 
 describe('domain.md §2.7 every query, resource × stage × own and partner’s × consent × status', () => {
   test('every resource that gates keeps is looked for', () => {
@@ -241,6 +251,9 @@ describe('domain.md §2.7 every query, resource × stage × own and partner’s 
           const partners = of(OWNER).replace(/^(idea of )user:/, '$1')
           const readable = cells[stage]?.[CONSENTS.indexOf(consent)] === 'A'
           expect([resource, answer.includes(partners)]).toEqual([resource, readable])
+          // Nor does it show where one would not look for it. Names stand in every text that is one's own.
+          const elsewhere = readable || resource === '21 authorship' ? [] : EVERY_QUERY
+          expect([resource, elsewhere.filter((name) => ask(name).includes(partners))]).toEqual([resource, []])
           if (own !== null)
             expect([resource, answer.includes(of(VIEWER).replace(/^(idea of )user:/, '$1'))]).toEqual([
               resource,
@@ -249,5 +262,61 @@ describe('domain.md §2.7 every query, resource × stage × own and partner’s 
         }
       })
     })
+  })
+})
+
+/** domain.md §2.7: rows whose cells queries of this machine ask for, and where each shows at stage 4 with a consent. */
+const ASKED = {
+  compactSignature: '3 compact signature',
+  consentedContent: '8 consented content, an event',
+  sharedNeeds: '18 shared needs',
+  commonGround: '19 common ground',
+  strategies: '20 strategies',
+  ranking: '22 ranking',
+  overlap: '23 overlap',
+  agreements: '24 agreements',
+} as const
+
+describe('domain.md §2.7 the queries go by the table', () => {
+  const partners = (resource: string): boolean => {
+    const { query, of } = PROBES[resource] ?? { query: '', of: () => '' }
+    return worldOf(4, 'granted', 'ACTIVE')(query).includes(of(OWNER).replace(/^(idea of )user:/, '$1'))
+  }
+
+  test.each(Object.entries(ASKED))('%s: with its cells closed nothing of it shows', (name, resource) => {
+    const row = RESOURCES[name as keyof typeof ASKED] as { partner: readonly string[] }
+    const { partner } = row
+    expect(partners(resource)).toBe(true)
+    try {
+      row.partner = ['---', '---', '---', '---', '---']
+      expect(partners(resource)).toBe(false)
+    } finally {
+      row.partner = partner
+    }
+  })
+
+  test('identifiedNeeds: one’s own show from the stage that the table says', () => {
+    const row = RESOURCES.identifiedNeeds as { ownFrom: number | null }
+    const own = (): boolean => worldOf(4, 'granted', 'ACTIVE')('needs').includes(`evidence of ${VIEWER}`)
+    expect(own()).toBe(true)
+    try {
+      row.ownFrom = null
+      expect(own()).toBe(false)
+    } finally {
+      row.ownFrom = 3
+    }
+  })
+
+  test('every cell that a query of this machine asks for is tried', () => {
+    const sources = ['stage', 'vessel', 'shared'].map((name) =>
+      readFileSync(new URL(`../../../../src/machines/gates/queries/${name}-queries.ts`, import.meta.url), 'utf8'),
+    )
+    const asked = new Set(
+      Object.keys(RESOURCES).filter((name) => sources.some((source) => source.includes(`'${name}'`))),
+    )
+    // A guess and a shared strategy are tried beside their consents (`commands/consents`, `repeats`).
+    expect([...asked].sort()).toEqual(
+      [...Object.keys(ASKED), 'identifiedNeeds', 'empathyAttempt', 'strategyAuthor'].sort(),
+    )
   })
 })
