@@ -93,6 +93,6 @@ async function pack(folder: string): Promise<Packed> {
   await run('npm', ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', target], { cwd: ROOT })
   const tarball = join(target, readdirSync(target)[0] ?? '')
   const installed = join(folder, 'installed')
-  await install(installed, [tarball, `zod@${lockedVersion('zod')}`])
+  await install(installed, [tarball, `zod@${lockedVersion('zod')}`, `xstate@${lockedVersion('xstate')}`])
   return { tarball, installed }
 }

@@ -53,6 +53,8 @@ export interface MachineBehaviour<
    * that switches to it and in one transaction (sessions.md §10). A throw leaves the machine at the version that it had.
    */
   readonly migrations?: { readonly [version: number]: (context: Context<Schema>) => void }
+  /** Source text of what its handlers run and are not written in, such as a chart: part of the fingerprint of the code. */
+  readonly source?: string
 }
 
 /** What happens when a task ends. */
@@ -118,6 +120,7 @@ export interface ErasedBehaviour {
   readonly onSessionExpired?: Erased
   readonly onDeadLetter?: Erased
   readonly migrations?: { readonly [version: number]: Erased }
+  readonly source?: string
 }
 
 /** Names of machines that the framework itself answers to. */

@@ -66,6 +66,7 @@ function describeMachine({ schema, commands, behaviour }: MachineDefinition): De
     // Only where there are some, so that a machine without them has the fingerprint it had before there were events.
     ...(Object.keys(events).length === 0 ? {} : { events: each(events, describe) }),
     ...(heard.length === 0 ? {} : { on: heard.map(([name]) => name) }),
+    ...(schema.logic === undefined ? {} : { logic: schema.logic }),
   }
 }
 
@@ -80,7 +81,7 @@ function subscriptionsOf({ on = [] }: ErasedBehaviour): readonly (readonly [name
 
 /** The source text of everything that apply runs. Queries change nothing. */
 function codeOf(behaviour: ErasedBehaviour): Description {
-  const { commands, timers, tasks, migrations, ...rest } = behaviour
+  const { commands, timers, tasks, migrations, source, ...rest } = behaviour
   const heard = subscriptionsOf(behaviour)
   return {
     commands: each(commands, ({ handler }) => String(handler)),
@@ -89,6 +90,7 @@ function codeOf(behaviour: ErasedBehaviour): Description {
     hooks: [rest.onSessionCreated, rest.onSessionExpired, rest.onDeadLetter].map(String),
     migrations: each(migrations ?? {}, String),
     ...(heard.length === 0 ? {} : { on: heard }),
+    ...(source === undefined ? {} : { source }),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Millis } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
+import type { Description } from './describe-schema.ts'
 import type { Drawable } from '../graph/drawable.ts'
 
 /** A part of a table's key; numbers are integers to ±(2^53−1). */
@@ -86,6 +87,8 @@ export interface MachineSchema {
   /** Payloads of the domain events it may publish: `shapes` of its `domainEvents`. */
   readonly events?: Shapes
   readonly tasks?: { readonly [kind: string]: TaskSchema }
+  /** What else it declares and decides by, such as a chart: part of its fingerprint. */
+  readonly logic?: Description
   /** Its transition tables and state graphs, for diagrams alone: nothing is checked against them. */
   readonly graphs?: { readonly [name: string]: Drawable }
 }

@@ -16,6 +16,7 @@ export type ErrorScope =
   | 'storage'
   | 'halt'
   | 'http'
+  | 'chart'
 
 /** Status, whether the same copy may be sent again, cause, cure. */
 export type Row = readonly [status: GrpcStatusName, retryable: boolean, cause: string, cure: string]

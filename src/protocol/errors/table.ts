@@ -1,3 +1,4 @@
+import { CHART_ERRORS } from './chart.ts'
 import { CLIENT_ERRORS } from './client.ts'
 import { HALT_ERRORS } from './halt.ts'
 import { HTTP_ERRORS } from './http.ts'
@@ -26,4 +27,5 @@ export const ERROR_TABLE: { readonly [scope in ErrorScope]: Rows } = {
   storage: STORAGE_ERRORS,
   halt: HALT_ERRORS,
   http: HTTP_ERRORS,
+  chart: CHART_ERRORS,
 }

@@ -1,0 +1,158 @@
+import {
+  StateMachine,
+  type AnyActorLogic,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyStateNode,
+  type StateValue,
+} from 'xstate'
+import { assert } from '../../../base/assert.ts'
+import { actorKind, isMachine, type ActorKind } from './actor-kind.ts'
+import { checkChart, type KnownNames } from './check-chart.ts'
+import { checkedDelay, guardedAction, isFunction } from './guarded-action.ts'
+import { frozenCopy } from './plain-value.ts'
+
+/** How many microsteps one event may take where the chart gives no `maxIterations`: without one a loop would stop the node. */
+const ITERATIONS_MAX = 1_000
+
+/** Logic that does nothing: actors of an entity are tasks and other entities, so XState only has to know their ids. */
+export const INERT: AnyActorLogic = {
+  transition: (snapshot: unknown) => snapshot,
+  getInitialSnapshot: (_scope: unknown, input: unknown) => ({
+    status: 'active',
+    output: undefined,
+    error: undefined,
+    input,
+  }),
+  getPersistedSnapshot: (snapshot: unknown) => snapshot,
+  restoreSnapshot: (snapshot: unknown) => snapshot,
+} as unknown as AnyActorLogic
+
+/** One state machine of the author's, checked and made fit for replicas, with those that it invokes or spawns. */
+export class Chart {
+  /** Names of logics from the mounted machine down to this one. */
+  readonly path: readonly string[]
+  /** A copy of the author's machine, whose actors are inert and whose delays and targets are checked. */
+  readonly machine: AnyStateMachine
+  private readonly kinds: ReadonlyMap<string, ActorKind>
+  private readonly charts = new Map<string, Chart>()
+  private readonly authored: AnyStateMachine
+  private readonly names: KnownNames
+
+  constructor(authored: AnyStateMachine, names: KnownNames, path: readonly string[] = []) {
+    checkChart(authored, names)
+    this.path = path
+    this.authored = authored
+    this.names = names
+    this.machine = replicable(authored)
+    this.kinds = new Map(
+      Object.entries(authored.implementations.actors).flatMap(([src, logic]) => {
+        const kind = actorKind(logic)
+        return kind === null ? [] : [[src, kind] as const]
+      }),
+    )
+    this.checkChildren()
+  }
+
+  kindOf(src: string): ActorKind {
+    const kind = this.kinds.get(src)
+    assert(kind !== undefined, 'an actor has a logic that the chart names', { src, chart: this.machine.id })
+    return kind
+  }
+
+  /** The chart of a child; made when it is first asked for, because a chart may invoke itself. */
+  child(src: string): Chart {
+    const known = this.charts.get(src)
+    if (known !== undefined) return known
+    const logic: unknown = this.authored.implementations.actors[src]
+    assert(isMachine(logic), 'an entity has a logic that is a machine', { src, chart: this.machine.id })
+    const chart = new Chart(logic, this.names, [...this.path, src])
+    this.charts.set(src, chart)
+    return chart
+  }
+
+  /** The chart of an entity, from the one that is mounted. */
+  at(path: readonly string[]): Chart {
+    return path.reduce<Chart>((chart, src) => chart.child(src), this)
+  }
+
+  /** Types of events that active states take from outside, in document order; guards may still refuse one. */
+  allowedEvents(snapshot: AnyMachineSnapshot): readonly string[] {
+    const found = new Set<string>()
+    for (const node of activeNodes(this.machine.root, snapshot.value as StateValue)) {
+      for (const type of node.ownEvents) if (!type.startsWith('xstate.')) found.add(type)
+    }
+    return [...found]
+  }
+
+  /** Refused at definition as the chart itself is; one that invokes itself is checked once. */
+  private checkChildren(seen: Set<AnyStateMachine> = new Set([this.authored])): void {
+    const machines = Object.values(this.authored.implementations.actors).filter(isMachine)
+    for (const machine of machines) checkBelow(machine, this.names, seen)
+  }
+}
+
+function checkBelow(machine: AnyStateMachine, names: KnownNames, seen: Set<AnyStateMachine>): void {
+  if (seen.has(machine)) return
+  seen.add(machine)
+  checkChart(machine, names)
+  for (const inner of Object.values(machine.implementations.actors).filter(isMachine)) checkBelow(inner, names, seen)
+}
+
+/** Every active state, in the order of the value, which is the document's. */
+function activeNodes(root: AnyStateNode, value: StateValue): readonly AnyStateNode[] {
+  const inner = typeof value === 'string' ? [[value, {}] as const] : Object.entries(value)
+  return [root, ...inner.flatMap(([key, below]) => belowOf(root, key, below ?? {}))]
+}
+
+function belowOf({ states }: AnyStateNode, key: string, value: StateValue): readonly AnyStateNode[] {
+  const node = Object.hasOwn(states, key) ? states[key] : undefined
+  return node === undefined ? [] : activeNodes(node, value)
+}
+
+function replicable({ config, implementations }: AnyStateMachine): AnyStateMachine {
+  const { context, options } = config as {
+    readonly context?: unknown
+    readonly options?: { readonly maxIterations?: number }
+  }
+  const { actions, delays, actors, guards } = implementations
+  const machine = new StateMachine(
+    {
+      ...config,
+      // A literal context would be shared by all entities, and with the author's module.
+      context: context === undefined || isFunction(context) ? context : frozenCopy(context, 'context'),
+      options: { ...options, maxIterations: options?.maxIterations ?? ITERATIONS_MAX },
+    },
+    {
+      guards,
+      actions: eachValue(actions, guardedAction),
+      delays: eachValue(delays, (delay, name) => (isFunction(delay) ? checkedDelay(name, delay) : delay)),
+      actors: eachValue(actors, () => INERT),
+    } as typeof implementations,
+  )
+  guardNode(machine.root)
+  return machine
+}
+
+/** The nodes are this copy's own; what stands in their lists may be the author's and is replaced, never changed. */
+function guardNode(node: AnyStateNode): void {
+  node.entry = node.entry.map(guardedAction) as typeof node.entry
+  node.exit = node.exit.map(guardedAction) as typeof node.exit
+  const transitions = [
+    ...node.transitions.values(),
+    node.always ?? [],
+    node.type === 'compound' ? [node.initial] : [],
+  ].flat()
+  for (const transition of transitions) {
+    const own: { actions: readonly unknown[] } = transition
+    own.actions = own.actions.map(guardedAction)
+  }
+  for (const child of Object.values<AnyStateNode>(node.states)) guardNode(child)
+}
+
+function eachValue(
+  record: object,
+  change: (value: unknown, name: string) => unknown,
+): { readonly [name: string]: unknown } {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]))
+}

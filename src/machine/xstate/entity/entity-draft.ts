@@ -1,0 +1,196 @@
+import { unreachable } from '../../../base/assert.ts'
+import type { SessionId } from '../../../base/brand.ts'
+import type { Value } from '../../../codec/value/value.ts'
+import type { Chart } from '../chart/chart.ts'
+import type { Effect, Target } from './effects.ts'
+import type { RunContext } from './run-context.ts'
+import type { ActorRow, EntityRow, ErrorRow, EventRow, TargetRow, TimerRow } from './entity-row.ts'
+import type { SnapshotPart } from './step.ts'
+
+const UNBORN: SnapshotPart = { status: 'active', value: {}, context: {}, history: {}, output: null, error: null }
+
+/** One entity while a run is at work on it. */
+export class EntityDraft {
+  readonly id: string
+  readonly chart: Chart
+  readonly parent: EntityRow['parent']
+  readonly mailbox: EventRow[] = []
+  busy = false
+  removed = false
+  part: SnapshotPart
+  watchers: readonly SessionId[]
+  actors: { readonly [id: string]: ActorRow }
+  private timers: readonly TimerRow[]
+  private n: number
+  private readonly before: EntityRow | null
+
+  constructor(id: string, row: EntityRow, chart: Chart, before: EntityRow | null = row) {
+    this.id = id
+    this.chart = chart
+    this.before = before
+    this.parent = row.parent
+    this.part = row
+    this.watchers = row.watchers
+    this.actors = row.actors
+    this.timers = row.timers
+    this.n = row.n
+  }
+
+  /** A new one. `replaced` is one of the same id that was removed in this run: its numbers are not given again. */
+  static begin(
+    id: string,
+    chart: Chart,
+    given: Pick<EntityRow, 'watchers' | 'parent'> & { readonly replaced: EntityDraft | null },
+  ): EntityDraft {
+    const { watchers, parent, replaced } = given
+    const row = { ...UNBORN, watchers, parent, chart: chart.path, timers: [], actors: {}, n: replaced?.n ?? 0 }
+    return new EntityDraft(id, row, chart, replaced?.before ?? null)
+  }
+
+  get status(): EntityRow['status'] {
+    return this.part.status
+  }
+
+  row(): EntityRow {
+    const { status, value, context, history, output, error } = this.part
+    const { chart, timers, actors, n, parent, watchers } = this
+    return { chart: chart.path, status, value, context, history, output, error, timers, actors, n, parent, watchers }
+  }
+
+  /**
+   * The effects of a step, each with the incarnation of the actor that it means: a state that is entered again stops an actor
+   * and spawns another of the same id. What is sent before the actor is there is for the one to come.
+   */
+  resolve(effects: readonly Effect[]): readonly ResolvedEffect[] {
+    const resolved = effects.map((effect): ResolvedEffect => {
+      switch (effect.kind) {
+        case 'spawn':
+          return { effect, actor: this.add(effect), to: SELF }
+        case 'stop':
+          return { effect, actor: this.drop(effect.id), to: SELF }
+        case 'send':
+        case 'delay':
+          return { effect, actor: null, to: this.target(effect.to) }
+        case 'cancel':
+        case 'emit':
+        case 'action':
+        case 'log':
+          return { effect, actor: null, to: SELF }
+        default:
+          return unreachable(effect)
+      }
+    })
+    return resolved.map((one) =>
+      one.to === null && 'to' in one.effect ? { ...one, to: this.target(one.effect.to) } : one,
+    )
+  }
+
+  arm(given: Omit<TimerRow, 'n' | 'held'>): void {
+    this.n += 1
+    const others = this.timers.map((timer) => (timer.id === given.id ? { ...timer, held: false } : timer))
+    this.timers = [...others, { ...given, n: this.n, held: given.id !== null }]
+  }
+
+  cancel(id: string): void {
+    this.timers = this.timers.filter((timer) => timer.id !== id || !timer.held)
+  }
+
+  /** Takes out a timer that fires. `cancel` reaches no other of its id any more, as in an actor (the tests of X17). */
+  takeTimer(n: number): TimerRow | null {
+    const taken = this.timers.find((timer) => timer.n === n) ?? null
+    if (taken === null) return null
+    const others = this.timers.filter((timer) => timer !== taken)
+    this.timers = others.map((timer) => (timer.id === taken.id ? { ...timer, held: false } : timer))
+    return taken
+  }
+
+  /** The result or the end of an actor was taken. */
+  ended(actor: string): void {
+    const row = this.actors[actor]
+    if (row !== undefined) this.actors = { ...this.actors, [actor]: { ...row, ended: true } }
+  }
+
+  fail(error: ErrorRow & { readonly [field: string]: Value }): void {
+    this.part = { ...this.part, status: 'error', error }
+  }
+
+  /** Nothing is delivered to it any more. */
+  end(): void {
+    this.mailbox.length = 0
+    this.timers = []
+    this.actors = {}
+  }
+
+  remove(): void {
+    this.removed = true
+    this.end()
+  }
+
+  /** Writes the row, and makes timers and tasks those of the row. */
+  commit(context: RunContext): void {
+    const before = this.before ?? { timers: [], actors: {} }
+    for (const { n } of before.timers) {
+      if (!this.timers.some((timer) => timer.n === n)) context.cancel('delayed', timerKey(this.id, n))
+    }
+    const kept = new Set(Object.values(this.actors).map(({ task }) => task))
+    for (const { task, ended } of Object.values<ActorRow>(before.actors)) {
+      if (task !== null && !ended && !kept.has(task)) context.cancelTask(task)
+    }
+    if (this.removed) {
+      if (this.before !== null) context.state.entities.delete(this.id)
+      return
+    }
+    for (const { n, dueAt } of this.timers) {
+      const known = before.timers.some((timer) => timer.n === n && timer.dueAt === dueAt)
+      if (!known) context.schedule('delayed', dueAt, { id: this.id, n }, timerKey(this.id, n))
+    }
+    this.actors = Object.fromEntries(
+      Object.entries(this.actors).map(([id, row]) => [id, this.queued(context, id, row)]),
+    )
+    context.state.entities.set(this.id, this.row())
+  }
+
+  private queued(context: RunContext, id: string, row: ActorRow): ActorRow {
+    const { kind, task, ended, src, input, n } = row
+    if (kind !== 'task' || task !== null || ended) return row
+    return { ...row, task: context.task(src, this.id, { entity: this.id, actor: id, n, input }) }
+  }
+
+  private add({ id, src, input }: Extract<Effect, { kind: 'spawn' }>): ActorRow {
+    if (Object.hasOwn(this.actors, id)) {
+      throw new Error(`an actor ${id} is there already; stop it first, or give each an id of its own`)
+    }
+    this.n += 1
+    const kind = this.chart.kindOf(src) === 'machine' ? 'entity' : 'task'
+    const row: ActorRow = { n: this.n, src, kind, input, task: null, ended: false }
+    this.actors = { ...this.actors, [id]: row }
+    return row
+  }
+
+  private drop(id: string): ActorRow | null {
+    const { [id]: dropped = null, ...others } = this.actors
+    this.actors = others
+    return dropped
+  }
+
+  /** Null for an actor that is still to be spawned. */
+  private target(to: Target): TargetRow | null {
+    if (to.kind !== 'actor') return to
+    const row = this.actors[to.id]
+    return row === undefined ? null : { kind: 'actor', id: to.id, n: row.n }
+  }
+}
+
+/** An effect with whom it concerns. */
+export interface ResolvedEffect {
+  readonly effect: Effect
+  /** Of a spawn or stop. */
+  readonly actor: ActorRow | null
+  /** Of an event; null when its actor is gone. */
+  readonly to: TargetRow | null
+}
+
+const SELF: TargetRow = { kind: 'self' }
+
+/** Numbers of one width, so that timers that fall due together fire in the order in which they were armed. */
+const timerKey = (id: string, n: number): string => `${id}/${String(n).padStart(10, '0')}`

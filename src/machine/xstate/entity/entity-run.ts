@@ -1,0 +1,301 @@
+import { unreachable } from '../../../base/assert.ts'
+import type { SessionId } from '../../../base/brand.ts'
+import type { Value } from '../../../codec/value/value.ts'
+import { isEngineError } from '../../../session/run/engine-error.ts'
+import type { ActorKind } from '../chart/actor-kind.ts'
+import type { Chart } from '../chart/chart.ts'
+import { EntityDraft, type ResolvedEffect } from './entity-draft.ts'
+import type { EntityRow, ErrorRow, EventRow, TargetRow } from './entity-row.ts'
+import type { RunContext, RunParts } from './run-context.ts'
+import type { Effect } from './effects.ts'
+import { firstStep, nextStep, type Step, type StepPlace } from './step.ts'
+
+/** Steps that one entry may take over all its entities: a ring of entities that write to each other would stop the node. */
+const STEPS_MAX = 1_000
+
+/** What a worker gave: the output of a promise, the events of a callback, or why it failed. */
+export interface WorkResult {
+  readonly output?: Value
+  readonly events?: readonly EventRow[]
+  readonly reason?: string
+}
+
+/** What is sent to clients, in order. */
+type Output = { readonly root: string; readonly type: 'emitted' | 'action'; readonly payload: Value }
+
+/**
+ * Everything that one event does to entities, as a system of actors would do it: an entity that is idle takes an event at
+ * once, one that is at work when it is done. Nothing is written before `commit`, so a chart that throws changes nothing.
+ */
+export class EntityRun {
+  private readonly context: RunContext
+  private readonly parts: RunParts
+  private readonly drafts = new Map<string, EntityDraft>()
+  private readonly outputs: Output[] = []
+  private readonly named: ReadonlySet<string>
+  private steps = 0
+  private failing: string | null = null
+
+  constructor(context: RunContext, parts: RunParts) {
+    this.context = context
+    this.parts = parts
+    this.named = new Set(parts.actions.keys())
+  }
+
+  /** The entity without a parent whose chart threw, or null. */
+  get thrownBy(): string | null {
+    return this.failing
+  }
+
+  find(id: string): EntityDraft | null {
+    const known = this.drafts.get(id)
+    if (known !== undefined) return known.removed ? null : known
+    const row = this.context.state.entities.get(id)
+    if (row === undefined) return null
+    const draft = new EntityDraft(id, row, this.parts.chart.at(row.chart))
+    this.drafts.set(id, draft)
+    return draft
+  }
+
+  /** A new entity and its first step. Throws what the chart throws. */
+  create(id: string, input: Value, { watchers }: { readonly watchers: readonly SessionId[] }): void {
+    const { chart } = this.parts
+    const step = this.first(chart, input, { id, parent: null, named: this.named })
+    this.start(EntityDraft.begin(id, chart, { watchers, parent: null, replaced: null }), step)
+  }
+
+  /** One event to one entity; lost when it has ended, as it is in an actor. Throws what the chart of a root throws. */
+  deliver(id: string, event: EventRow): void {
+    const draft = this.find(id)
+    if (draft === null || draft.status !== 'active') return
+    draft.mailbox.push(event)
+    if (draft.busy) return
+    draft.busy = true
+    for (let next = draft.mailbox.shift(); next !== undefined; next = draft.mailbox.shift()) this.take(draft, next)
+    draft.busy = false
+  }
+
+  /** A delayed event whose time has come. */
+  fire(id: string, n: number): void {
+    const draft = this.find(id)
+    const timer = draft?.takeTimer(n) ?? null
+    if (draft === null || timer === null) return
+    this.send(draft, timer.event, timer.to)
+  }
+
+  /** The kind of an actor's logic in the chart of an entity; null when the entity is gone. */
+  kindOf(id: string, src: string): ActorKind | null {
+    return this.find(id)?.chart.kindOf(src) ?? null
+  }
+
+  /** What became of the work of an actor; dropped when the entity runs another incarnation, or none (the tests of X8). */
+  result(id: string, { actor, n }: { readonly actor: string; readonly n: number }, given: WorkResult): void {
+    const draft = this.find(id)
+    const row = draft?.actors[actor]
+    if (draft === null || row === undefined || row.n !== n || row.ended) return
+    draft.ended(actor)
+    if (given.events !== undefined) {
+      for (const event of given.events) if (draft.actors[actor]?.n === n) this.deliver(id, event)
+      return
+    }
+    const { output, reason } = given
+    if (reason === undefined) {
+      this.deliver(id, { type: `xstate.done.actor.${actor}`, actorId: actor, output: output ?? null })
+      return
+    }
+    const error = { name: 'Error', message: reason }
+    this.deliver(id, { type: `xstate.error.actor.${actor}`, actorId: actor, error })
+  }
+
+  /** Ends an entity with what its chart threw, where nobody waits for an answer that could be refused. */
+  fail(id: string, error: unknown): void {
+    const draft = this.find(id)
+    if (draft === null || draft.status !== 'active') return
+    draft.fail(errorRow(error))
+    this.end(draft)
+  }
+
+  /** Takes an entity out, with everything that it armed, queued and spawned. */
+  remove(id: string): void {
+    const draft = this.find(id)
+    if (draft === null) return
+    for (const [actor, { kind }] of Object.entries(draft.actors)) if (kind === 'entity') this.remove(childId(id, actor))
+    draft.remove()
+  }
+
+  /** Writes rows, timers, tasks and server requests. */
+  commit(): void {
+    const { context } = this
+    for (const draft of this.drafts.values()) draft.commit(context)
+    for (const { root, type, payload } of this.outputs) {
+      const watchers = this.find(root)?.watchers ?? []
+      // One that is no more takes nothing.
+      for (const session of watchers) context.emit(session, type, payload)
+    }
+  }
+
+  private take(draft: EntityDraft, event: EventRow): void {
+    if (draft.status !== 'active') return
+    const { id, parent } = draft
+    const { timeField } = this.parts
+    const timed = timeField === null ? event : { ...event, [timeField]: this.context.now }
+    const step = this.guarded(draft, () => nextStep(draft.chart, draft.row(), timed, this.place(id, parent)))
+    if (step !== null) this.follow(draft, step)
+  }
+
+  /** What a child throws is its parent's to handle; what a root throws is the caller's. */
+  private guarded(draft: EntityDraft, run: () => Step): Step | null {
+    this.steps += 1
+    if (this.steps > STEPS_MAX)
+      throw new Error(`one event took more than ${STEPS_MAX} steps over entities; is there a ring?`)
+    try {
+      return run()
+    } catch (error) {
+      if (draft.parent === null) this.failing = draft.id
+      if (draft.parent === null || isEngineError(error)) throw error
+      draft.fail(errorRow(error))
+      this.end(draft)
+      return null
+    }
+  }
+
+  private start(draft: EntityDraft, step: Step): void {
+    this.drafts.set(draft.id, draft)
+    draft.busy = true
+    this.follow(draft, step)
+    for (let next = draft.mailbox.shift(); next !== undefined; next = draft.mailbox.shift()) this.take(draft, next)
+    draft.busy = false
+  }
+
+  private follow(draft: EntityDraft, { part, effects }: Step): void {
+    draft.part = part
+    const resolved = draft.resolve(effects)
+    for (const { effect } of resolved) this.now(draft, effect)
+    for (const effect of resolved) this.later(draft, effect)
+    if (draft.status !== 'active') this.end(draft)
+  }
+
+  /** What an actor does while it takes the event. */
+  private now(draft: EntityDraft, effect: Effect): void {
+    const { id } = draft
+    const root = rootOf(id)
+    if (effect.kind === 'emit') {
+      this.outputs.push({ root, type: 'emitted', payload: { entity: id, event: effect.event } })
+    } else if (effect.kind === 'action' && this.parts.actions.get(effect.action) === 'request') {
+      const { action, params } = effect
+      this.outputs.push({ root, type: 'action', payload: { entity: id, action, params } })
+    } else if (effect.kind === 'log') {
+      this.context.log(effect.label ?? 'log', { entity: id, value: effect.value })
+    }
+  }
+
+  /** What it does when it has its new state, in order. */
+  private later(draft: EntityDraft, { effect, actor, to }: ResolvedEffect): void {
+    const { now } = this.context
+    switch (effect.kind) {
+      case 'delay': {
+        const { id, event, ms } = effect
+        if (to !== null) draft.arm({ id, event, to, armedAt: now, dueAt: now + Math.ceil(ms) })
+        return
+      }
+      case 'cancel':
+        draft.cancel(effect.id)
+        return
+      case 'send':
+        if (to !== null) this.send(draft, effect.event, to)
+        return
+      case 'spawn':
+        // One that was stopped within the same step never starts.
+        if (draft.actors[effect.id]?.n === actor?.n) this.spawn(draft, effect)
+        return
+      case 'stop':
+        if (actor?.kind === 'entity') this.remove(childId(draft.id, effect.id))
+        return
+      case 'emit':
+      case 'action':
+      case 'log':
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
+  private send(draft: EntityDraft, event: EventRow, to: TargetRow): void {
+    switch (to.kind) {
+      case 'self':
+        this.deliver(draft.id, event)
+        return
+      case 'parent':
+        if (draft.parent !== null) this.deliver(draft.parent.id, event)
+        return
+      case 'actor':
+        if (draft.actors[to.id]?.n === to.n) this.toActor(draft, to.id, event)
+        return
+      default:
+        unreachable(to)
+    }
+  }
+
+  /** A task takes no events: a promise ignores them, and what a callback would hear has to be its input. */
+  private toActor(draft: EntityDraft, actor: string, event: EventRow): void {
+    const { kind, src, ended } = draft.actors[actor] ?? { kind: 'task', src: '', ended: true }
+    if (kind === 'entity') this.deliver(childId(draft.id, actor), event)
+    else if (!ended && draft.chart.kindOf(src) === 'callback') {
+      throw new Error(`${event.type} is sent to ${actor}, a callback: a worker hears no events; give it as its input`)
+    }
+  }
+
+  private spawn(draft: EntityDraft, { id: actor, src, input }: Extract<Effect, { kind: 'spawn' }>): void {
+    const row = draft.actors[actor]
+    if (row === undefined || row.kind === 'task') return
+    const id = childId(draft.id, actor)
+    const parent = { id: draft.id, actor, n: row.n }
+    const replaced = this.drafts.get(id) ?? null
+    const child = EntityDraft.begin(id, draft.chart.child(src), { watchers: [], parent, replaced })
+    this.drafts.set(id, child)
+    const step = this.guarded(child, () => this.first(child.chart, input, this.place(id, child.parent)))
+    if (step !== null) this.start(child, step)
+  }
+
+  private end(draft: EntityDraft): void {
+    const { parent, part } = draft
+    for (const [actor, { kind }] of Object.entries(draft.actors)) {
+      if (kind === 'entity') this.remove(childId(draft.id, actor))
+    }
+    draft.end()
+    if (parent === null) return
+    const { actor } = parent
+    const above = this.find(parent.id)
+    if (above?.actors[actor]?.n !== parent.n) return
+    above.ended(actor)
+    const output = part.output === null ? {} : { output: part.output }
+    if (part.status === 'done')
+      this.deliver(parent.id, { type: `xstate.done.actor.${actor}`, actorId: actor, ...output })
+    if (part.status === 'error') {
+      this.deliver(parent.id, { type: `xstate.error.actor.${actor}`, actorId: actor, error: part.error })
+    }
+  }
+
+  private first(chart: Chart, input: Value, place: StepPlace): Step {
+    const { timeField } = this.parts
+    if (timeField === null) return firstStep(chart, input, place)
+    const fields = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : {}
+    return firstStep(chart, { ...fields, [timeField]: this.context.now }, place)
+  }
+
+  private place(id: string, parent: EntityRow['parent']): StepPlace {
+    return { id, parent: parent?.id ?? null, named: this.named }
+  }
+}
+
+/** Ids of children hang below their parent's; a client's own have no slash. */
+const childId = (parent: string, actor: string): string => `${parent}/${actor}`
+const rootOf = (id: string): string => id.split('/', 1)[0] ?? id
+
+/** Errors that the engine makes have texts that differ between its builds: of them the name alone is kept. */
+function errorRow(error: unknown): ErrorRow & { readonly [field: string]: Value } {
+  if (!(error instanceof Error)) return { name: 'Error', message: typeof error === 'string' ? error : 'thrown' }
+  const own = ![TypeError, RangeError, ReferenceError, SyntaxError].some((engine) => error instanceof engine)
+  // XState puts the text of a guard's error behind a line of its own.
+  return { name: error.name, message: own ? (error.message.split(':\n', 1)[0] ?? '') : '' }
+}

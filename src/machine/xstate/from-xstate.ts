@@ -1,0 +1,126 @@
+import type { AnyStateMachine } from 'xstate'
+import { z } from 'zod'
+import type { Value } from '../../codec/value/value.ts'
+import type { SessionInfo, TaskRecord } from '../../session/user-machine.ts'
+import { command, query } from '../define/command.ts'
+import { defineMachine } from '../define/define-machine.ts'
+import { table } from '../define/schema.ts'
+import { Chart } from './chart/chart.ts'
+import { chartLogic, chartSource } from './chart/chart-text.ts'
+import {
+  EntityHandlers,
+  type EntityContext,
+  type EntityQuery,
+  type EntityTables,
+  type HandlerParts,
+} from './entity/entity-handlers.ts'
+import { entityRow, type EventRow } from './entity/entity-row.ts'
+import type { XStateOptions } from './options.ts'
+import { eventSchema } from './event-schema.ts'
+import { tasksOf, worksOf } from './chart/work.ts'
+import type { XStateMachine } from './xstate-machine.ts'
+
+const OWN_ID = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[^/]+$/)
+const ANY_ID = z.string().min(1).max(1_024)
+
+/**
+ * An XState machine as a machine of this kit: one row per entity, one transaction per event, timers that outlive the node,
+ * work for workers in place of promises (machines.md §4). Refuses a chart that cannot be replicated: `ChartError`, with every
+ * place and the way out.
+ */
+export function fromXState<
+  Machine extends AnyStateMachine,
+  const Name extends string,
+  const Time extends string = never,
+>(machine: Machine, options: XStateOptions<Machine, Name, Time>): XStateMachine<Name, Machine, Time> {
+  const { name, version, actions = {}, timeField = null, allow = null } = options
+  const named = Object.entries(actions)
+  const chart = new Chart(machine, { actions: new Set(named.map(([action]) => action)) })
+  const handlers = new EntityHandlers({
+    chart,
+    actions: new Map(named),
+    timeField,
+    // The event was parsed by the schema of the chart's own events.
+    allow: allow as HandlerParts['allow'],
+  })
+  const definition = defineMachine(
+    name,
+    {
+      version,
+      logic: chartLogic(machine),
+      state: {
+        entities: table(z.string(), entityRow),
+        watches: table(z.tuple([z.string(), z.string()]), z.literal(true)),
+      },
+      requests: {
+        emitted: z.object({ entity: z.string(), event: z.custom<EventRow>() }),
+        action: z.object({ entity: z.string(), action: z.string(), params: z.unknown() }),
+      },
+      timers: { delayed: z.object({ id: z.string(), n: z.int() }) },
+      tasks: tasksOf(machine, options.work ?? {}),
+    },
+    behaviourOf(handlers, {
+      event: eventSchema(options.event ?? null, timeField),
+      // Plain data, as everything that a client sends.
+      input: (options.input ?? z.unknown()) as unknown as z.ZodType<Value>,
+      kinds: worksOf(machine).map(({ src }) => src),
+      source: chartSource(machine),
+    }),
+  )
+  // Types of the chart: the kit runs the same handlers for every chart.
+  return definition as unknown as XStateMachine<Name, Machine, Time>
+}
+
+interface BehaviourParts {
+  readonly event: z.ZodType<EventRow>
+  readonly input: z.ZodType<Value>
+  readonly kinds: readonly string[]
+  readonly source: string
+}
+
+/** The handlers are written once for all charts, so the kit's types, which follow a schema, are left here and only here. */
+function behaviourOf(handlers: EntityHandlers, { event, input, kinds, source }: BehaviourParts): Behaviour {
+  const id = ANY_ID
+  const plain = z.unknown()
+  type Ctx = EntityContext
+  const work = {
+    onResult: (ctx: Ctx, record: TaskRecord, result: Value) => handlers.onResult(ctx, record, result),
+    onFailed: (ctx: Ctx, record: TaskRecord, reason: string) => handlers.onFailed(ctx, record, reason),
+  }
+  const behaviour = {
+    source,
+    commands: {
+      create: command(
+        { input: z.object({ id: OWN_ID, input: input.optional(), watch: z.boolean().default(false) }), output: plain },
+        (ctx: Ctx, given) => handlers.create(ctx, given),
+      ),
+      send: command({ input: z.object({ id, event }), output: plain }, (ctx: Ctx, given) => handlers.send(ctx, given)),
+      remove: command({ input: z.object({ id }), output: plain }, (ctx: Ctx, given) => handlers.remove(ctx, given)),
+      watch: command({ input: z.object({ id, on: z.boolean().default(true) }), output: plain }, (ctx: Ctx, given) =>
+        handlers.watch(ctx, given),
+      ),
+    },
+    queries: {
+      state: query({ input: id, output: plain }, (view: EntityTables, given, ctx: EntityQuery) =>
+        handlers.state(view, given, ctx),
+      ),
+      list: query(
+        {
+          input: z.object({ after: z.string().default(''), limit: z.int().min(1).max(1_000).default(100) }),
+          output: plain,
+        },
+        (view: EntityTables, given, ctx: EntityQuery) => handlers.list(view, given, ctx),
+      ),
+    },
+    timers: { delayed: (ctx: Ctx, payload: { id: string; n: number }) => handlers.onTimer(ctx, payload) },
+    tasks: Object.fromEntries(kinds.map((kind) => [kind, work])),
+    onSessionExpired: (ctx: Ctx, session: SessionInfo) => handlers.onSessionExpired(ctx, session),
+  }
+  return behaviour as unknown as Behaviour
+}
+
+type Behaviour = Parameters<typeof defineMachine>[2]
