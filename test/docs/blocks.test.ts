@@ -8,7 +8,7 @@ const compiled = ['templates', 'examples', 'src/machines', 'test/docs'].flatMap(
 )
 /** The page on testing is a program of its own, which test/package runs. */
 const concepts = filesBelow('docs/concepts').filter((page) => page !== 'testing.md')
-const pages = ['tutorial.md', ...concepts.map((page) => `concepts/${page}`)]
+const pages = ['tutorial.md', 'xstate.md', ...concepts.map((page) => `concepts/${page}`)]
 
 /** The table of states is a sketch: the machine payments has it in full. */
 const SKETCHES = /^const payment = transitions\(/

@@ -13,6 +13,7 @@ import {
   type EntityQuery,
   type EntityTables,
   type HandlerParts,
+  type MigrationContext,
 } from './entity/entity-handlers.ts'
 import { entityRow, type EventRow } from './entity/entity-row.ts'
 import type { XStateOptions } from './options.ts'
@@ -66,7 +67,8 @@ export function fromXState<
     behaviourOf(handlers, {
       event: eventSchema(options.event ?? null, timeField),
       // Plain data, as everything that a client sends.
-      input: (options.input ?? z.unknown()) as unknown as z.ZodType<Value>,
+      input: (options.input ?? z.unknown().optional()) as unknown as z.ZodType<Value>,
+      migrations: version === 1 ? {} : { [version]: (ctx) => handlers.migrate(ctx, options.migrate ?? null) },
       kinds: worksOf(machine).map(({ src }) => src),
       source: chartSource(machine),
     }),
@@ -78,12 +80,13 @@ export function fromXState<
 interface BehaviourParts {
   readonly event: z.ZodType<EventRow>
   readonly input: z.ZodType<Value>
+  readonly migrations: { readonly [version: number]: (ctx: MigrationContext) => void }
   readonly kinds: readonly string[]
   readonly source: string
 }
 
 /** The handlers are written once for all charts, so the kit's types, which follow a schema, are left here and only here. */
-function behaviourOf(handlers: EntityHandlers, { event, input, kinds, source }: BehaviourParts): Behaviour {
+function behaviourOf(handlers: EntityHandlers, { event, input, migrations, kinds, source }: BehaviourParts): Behaviour {
   const id = ANY_ID
   const plain = z.unknown()
   type Ctx = EntityContext
@@ -93,9 +96,10 @@ function behaviourOf(handlers: EntityHandlers, { event, input, kinds, source }: 
   }
   const behaviour = {
     source,
+    migrations,
     commands: {
       create: command(
-        { input: z.object({ id: OWN_ID, input: input.optional(), watch: z.boolean().default(false) }), output: plain },
+        { input: z.object({ id: OWN_ID, input, watch: z.boolean().default(false) }), output: plain },
         (ctx: Ctx, given) => handlers.create(ctx, given),
       ),
       send: command({ input: z.object({ id, event }), output: plain }, (ctx: Ctx, given) => handlers.send(ctx, given)),

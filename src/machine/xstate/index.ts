@@ -7,6 +7,7 @@ export type {
   EntityAct,
   EntityCaller,
   EntityView,
+  MigratingEntity,
   WithoutTime,
   WorkOptions,
   XStateOptions,

@@ -9,6 +9,7 @@ import type {
 } from 'xstate'
 import type { z } from 'zod'
 import type { Millis, SessionId } from '../../base/brand.ts'
+import type { Value } from '../../codec/value/value.ts'
 
 /** How the work of one promise or callback is handed to workers. */
 export interface WorkOptions {
@@ -53,15 +54,29 @@ export interface XStateOptions<Machine extends AnyStateMachine, Name extends str
   readonly work?: { readonly [actor: string]: WorkOptions }
   /** What clients send, parsed before it reaches the log. Default: any plain data with a `type`. */
   readonly event?: z.ZodType<ClientEvent<Machine, Time>>
-  /** What `create` takes as the chart's input. Default: any plain data. */
+  /** What `create` takes as the chart's input. Default: any plain data, or none. */
   readonly input?: z.ZodType<WithoutTime<InputFrom<Machine>, Time>>
   /**
    * A field of every event, and of the input, that holds the log's time in ms since the Unix epoch: the only clock that guards
    * and assigns have. Clients may not send it.
    */
   readonly timeField?: Time
+  /**
+   * Brings an entity of the version before to this one: the state and the context that it has in the new chart, where they
+   * are not the same. Then what its states wait for is armed. Runs for every active entity, in the entry that switches.
+   */
+  readonly migrate?: (entity: MigratingEntity) => Partial<Pick<MigratingEntity, 'value' | 'context'>>
   /** Whether a caller may do this; false is refused with FORBIDDEN. Default: everybody may do everything. */
   readonly allow?: (caller: EntityCaller, act: EntityAct<EventFromLogic<Machine>>) => boolean
+}
+
+/** An entity on its way to a new version. */
+export interface MigratingEntity {
+  readonly id: string
+  /** Names of logics from the mounted machine down to its own; empty for one that a client created. */
+  readonly chart: readonly string[]
+  readonly value: Value
+  readonly context: { readonly [field: string]: Value }
 }
 
 /** Without the field that the log fills. */

@@ -37,13 +37,13 @@ export class Chart {
   private readonly kinds: ReadonlyMap<string, ActorKind>
   private readonly charts = new Map<string, Chart>()
   private readonly authored: AnyStateMachine
-  private readonly names: KnownNames
+  private readonly known: KnownNames
 
   constructor(authored: AnyStateMachine, names: KnownNames, path: readonly string[] = []) {
     checkChart(authored, names)
     this.path = path
     this.authored = authored
-    this.names = names
+    this.known = names
     this.machine = replicable(authored)
     this.kinds = new Map(
       Object.entries(authored.implementations.actors).flatMap(([src, logic]) => {
@@ -60,13 +60,23 @@ export class Chart {
     return kind
   }
 
+  /** Whether it has a logic of that name. */
+  names(src: string): boolean {
+    return this.kinds.has(src)
+  }
+
+  /** The active states of a value, in its order. */
+  nodesOf(value: StateValue): readonly AnyStateNode[] {
+    return activeNodes(this.machine.root, value)
+  }
+
   /** The chart of a child; made when it is first asked for, because a chart may invoke itself. */
   child(src: string): Chart {
     const known = this.charts.get(src)
     if (known !== undefined) return known
     const logic: unknown = this.authored.implementations.actors[src]
     assert(isMachine(logic), 'an entity has a logic that is a machine', { src, chart: this.machine.id })
-    const chart = new Chart(logic, this.names, [...this.path, src])
+    const chart = new Chart(logic, this.known, [...this.path, src])
     this.charts.set(src, chart)
     return chart
   }
@@ -79,7 +89,7 @@ export class Chart {
   /** Types of events that active states take from outside, in document order; guards may still refuse one. */
   allowedEvents(snapshot: AnyMachineSnapshot): readonly string[] {
     const found = new Set<string>()
-    for (const node of activeNodes(this.machine.root, snapshot.value as StateValue)) {
+    for (const node of this.nodesOf(snapshot.value as StateValue)) {
       for (const type of node.ownEvents) if (!type.startsWith('xstate.')) found.add(type)
     }
     return [...found]
@@ -88,7 +98,7 @@ export class Chart {
   /** Refused at definition as the chart itself is; one that invokes itself is checked once. */
   private checkChildren(seen: Set<AnyStateMachine> = new Set([this.authored])): void {
     const machines = Object.values(this.authored.implementations.actors).filter(isMachine)
-    for (const machine of machines) checkBelow(machine, this.names, seen)
+    for (const machine of machines) checkBelow(machine, this.known, seen)
   }
 }
 

@@ -104,6 +104,11 @@ export class EntityDraft {
     return taken
   }
 
+  /** Timers that nothing waits for any more. */
+  disarm(timers: readonly TimerRow[]): void {
+    this.timers = this.timers.filter(({ n }) => !timers.some((timer) => timer.n === n))
+  }
+
   /** The result or the end of an actor was taken. */
   ended(actor: string): void {
     const row = this.actors[actor]
@@ -157,7 +162,8 @@ export class EntityDraft {
   }
 
   private add({ id, src, input }: Extract<Effect, { kind: 'spawn' }>): ActorRow {
-    if (Object.hasOwn(this.actors, id)) {
+    // XState would forget the one that runs, and let it run on.
+    if (this.actors[id]?.ended === false) {
       throw new Error(`an actor ${id} is there already; stop it first, or give each an id of its own`)
     }
     this.n += 1

@@ -7,7 +7,7 @@ import { EntityRun } from './entity-run.ts'
 import type { RunContext, RunParts } from './run-context.ts'
 import type { EntityRow, EventRow } from './entity-row.ts'
 import { entityView, type ErasedView } from './entity-view.ts'
-import type { EntityAct, EntityCaller } from '../options.ts'
+import type { EntityAct, EntityCaller, MigratingEntity } from '../options.ts'
 import { restored } from './step.ts'
 import type { StateValue } from 'xstate'
 
@@ -39,6 +39,11 @@ export interface EntityTables {
     get(id: string): EntityRow | undefined
     range(bounds: { readonly from?: string; readonly limit: number }): readonly (readonly [string, EntityRow])[]
   }
+}
+
+/** The context of a migration. */
+export interface MigrationContext extends EntityContext {
+  readonly state: EntityContext['state'] & EntityTables
 }
 
 export interface HandlerParts extends RunParts {
@@ -157,6 +162,22 @@ export class EntityHandlers {
     }
   }
 
+  /** Every entity, row by row in the order of their ids; one that cannot be brought over leaves all as they were. */
+  migrate(ctx: MigrationContext, change: ((entity: MigratingEntity) => Partial<MigratingEntity>) | null): void {
+    for (let from = ''; ; ) {
+      const page = ctx.state.entities.range(from === '' ? { limit: PAGE } : { from, limit: PAGE })
+      for (const [id] of page) {
+        const run = new EntityRun(ctx, this.parts)
+        run.migrate(id, (row) => (change === null ? row : changed(id, row, change)))
+        run.commit()
+      }
+      const last = page.at(-1)
+      if (last === undefined || page.length < PAGE) return
+      // The first key behind it in byte order.
+      from = `${last[0]}\u0000`
+    }
+  }
+
   /** Nobody waits for the answer: a chart that throws ends its entity, as an actor that throws ends. */
   private unasked(ctx: EntityContext, work: (run: EntityRun) => void): void {
     const run = new EntityRun(ctx, this.parts)
@@ -213,6 +234,15 @@ export class EntityHandlers {
   private viewOf(id: string, row: EntityRow): ErasedView {
     return entityView(id, row, this.parts.chart.at(row.chart))
   }
+}
+
+/** Rows that a migration reads at a time. */
+const PAGE = 1_000
+
+function changed(id: string, row: EntityRow, change: (entity: MigratingEntity) => Partial<MigratingEntity>): EntityRow {
+  const { value, context } = row
+  const { value: nextValue = value, context: nextContext = context } = change({ id, chart: row.chart, value, context })
+  return { ...row, value: nextValue, context: nextContext }
 }
 
 /** Whether a state that names `descriptor` would be asked about events of that type. */

@@ -8,6 +8,7 @@ import { EntityDraft, type ResolvedEffect } from './entity-draft.ts'
 import type { EntityRow, ErrorRow, EventRow, TargetRow } from './entity-row.ts'
 import type { RunContext, RunParts } from './run-context.ts'
 import type { Effect } from './effects.ts'
+import { migrateEntity } from './migrate-entity.ts'
 import { firstStep, nextStep, type Step, type StepPlace } from './step.ts'
 
 /** Steps that one entry may take over all its entities: a ring of entities that write to each other would stop the node. */
@@ -121,6 +122,19 @@ export class EntityRun {
     if (draft === null) return
     for (const [actor, { kind }] of Object.entries(draft.actors)) if (kind === 'entity') this.remove(childId(id, actor))
     draft.remove()
+  }
+
+  /** Brings one entity to a new version of its chart. */
+  migrate(id: string, change: (row: EntityRow) => EntityRow): void {
+    const draft = this.find(id)
+    if (draft === null || draft.status !== 'active') return
+    const { part, dropped, armed, effects } = migrateEntity(draft.chart, change(draft.row()), {
+      id,
+      now: this.context.now,
+    })
+    draft.disarm(dropped)
+    for (const timer of armed) draft.arm(timer)
+    this.follow(draft, { part, effects })
   }
 
   /** Writes rows, timers, tasks and server requests. */
@@ -250,6 +264,8 @@ export class EntityRun {
     if (row === undefined || row.kind === 'task') return
     const id = childId(draft.id, actor)
     const parent = { id: draft.id, actor, n: row.n }
+    // One of the same id that has ended.
+    this.remove(id)
     const replaced = this.drafts.get(id) ?? null
     const child = EntityDraft.begin(id, draft.chart.child(src), { watchers: [], parent, replaced })
     this.drafts.set(id, child)
