@@ -106,9 +106,10 @@ describe('the framework requirements', () => {
       "test('FR-001 a claim', () => { expect('FR-002').toBe(1) })",
       'test.each([1])(`S-01 ${x} and P-20`, () => {})',
       "describe('PC-1', () => { it('INV-2 LR-003', () => {}) }) // Q-001",
+      "test.each<[string, { a: readonly string[] }]>([['x', {}]])('PC-4 %s', () => {})",
       "property('S-02 of any input', () => {})",
     ].join('\n')
     const found = testNamesIn(source).flatMap(requirementsIn)
-    expect(found).toEqual(['FR-001', 'S-01', 'P-20', 'PC-1', 'INV-2', 'LR-003'])
+    expect(found).toEqual(['FR-001', 'S-01', 'P-20', 'PC-1', 'INV-2', 'LR-003', 'PC-4'])
   })
 })

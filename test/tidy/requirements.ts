@@ -26,15 +26,19 @@ export function testNamesIn(source: string): string[] {
   return names
 }
 
-/** Skips `.each(…)`, `.skipIf(…)`, `.concurrent` and reads the name that the last pair of parentheses opens with. */
+/**
+ * Skips `.each(…)`, `.each<…>(…)`, `.skipIf(…)` and `.concurrent`, and reads the name that the last pair of parentheses opens
+ * with.
+ */
 function nameAfter(tokens: readonly Token[], start: number): string | null {
   let at = start
   while (at < tokens.length) {
     const token = tokens[at]
     if (token?.text === '.') at += 2
+    else if (token?.text === '<') at = afterPair(tokens, at, '<', '>')
     else if (token?.text === '(') {
       const name = tokens[at + 1]
-      const after = afterParentheses(tokens, at)
+      const after = afterPair(tokens, at, '(', ')')
       if (tokens[after]?.text === '(') at = after
       else if (name?.kind === 'string') return name.text
       else return name?.kind === 'template' ? templateText(tokens, at + 1) : null
@@ -50,13 +54,14 @@ function templateText(tokens: readonly Token[], start: number): string {
   return text
 }
 
-function afterParentheses(tokens: readonly Token[], open: number): number {
+/** Behind the bracket that closes the one at `open`. */
+function afterPair(tokens: readonly Token[], open: number, opens: string, closes: string): number {
   let depth = 0
   for (let at = open; at < tokens.length; at += 1) {
     const token = tokens[at]
     if (token?.kind !== 'punctuation') continue
-    if (token.text === '(') depth += 1
-    if (token.text === ')') depth -= 1
+    if (token.text === opens) depth += 1
+    if (token.text === closes) depth -= 1
     if (depth === 0) return at + 1
   }
   return tokens.length

@@ -77,7 +77,7 @@ describe('a client request', () => {
 })
 
 describe('the lowest pending request id', () => {
-  test('FR-010 LR-002 LR-003 responses below it go and the one at it stays', () => {
+  test('C71 FR-010 LR-002 LR-003 responses below it go and the one at it stays', () => {
     const log = new Log(counter())
     const session = log.open('a')
     for (const id of [1, 2, 3]) log.request(session, id, 'increment')

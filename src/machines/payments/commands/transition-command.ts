@@ -108,9 +108,29 @@ const TOPICS: { readonly [State in SessionState]?: string } = {
   no_show_therapist: 'booking.no_show',
 }
 
+/**
+ * What people are told of the state that the steps led to, as by the command that usually leads there (domain.md §3.9): a
+ * payment that failed asks the client to pay again, and a call that broke down is told to both.
+ */
 function tellOf(ctx: PaymentsContext, before: Booking, now: Booking): void {
-  const topic = before.session === now.session ? undefined : TOPICS[now.session]
+  const { id: bookingId, clientId, payment, session, video } = now
+  if (before.payment !== payment && payment === 'failed' && session === 'payment_pending') {
+    ctx.notify(clientId, 'payment.retry_needed', { bookingId, reason: 'ADMIN' })
+  }
+  if (before.video !== video && video === 'failed') tellBoth(ctx, now, 'video.failed', { bookingId })
+  const topic = before.session === session ? undefined : TOPICS[session]
   if (topic === undefined) return
-  const body = { bookingId: now.id, by: ctx.principal, role: 'admin', session: now.session }
-  for (const party of PARTIES) ctx.notify(principalOf(now, party), topic, body)
+  const refunded = before.payment !== payment && payment === 'refunded'
+  const more = {
+    ...(session === 'cancelled' ? { refundPct: refunded ? 100 : 0 } : {}),
+    ...(session === 'no_show_client' ? { who: 'client' } : {}),
+    ...(session === 'no_show_therapist' ? { who: 'therapist' } : {}),
+  }
+  tellBoth(ctx, now, topic, { bookingId, by: ctx.principal, role: 'admin', session, ...more })
+}
+
+type Told = Parameters<PaymentsContext['notify']>[2]
+
+function tellBoth(ctx: PaymentsContext, booking: Booking, topic: string, body: Told): void {
+  for (const party of PARTIES) ctx.notify(principalOf(booking, party), topic, body)
 }

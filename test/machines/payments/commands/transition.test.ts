@@ -195,6 +195,7 @@ describe('domain.md §3.4 transition: exactly the given steps', () => {
         by: ADMIN,
         role: 'admin',
         session: 'cancelled',
+        refundPct: 100,
       })
     }
   })

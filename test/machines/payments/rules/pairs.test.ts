@@ -68,8 +68,7 @@ describe('domain.md §3.1 every pair of states', () => {
     for (const [from, row] of Object.entries(rows)) {
       for (const to of words(states)) {
         const allowed = words(row)
-        const name = `domain.md §3.1 ${entity} ${from}→${to} ${allowed.includes(to) ? 'is taken' : 'is refused'}`
-        test(name, () => {
+        test(`domain.md §3.1 ${entity} ${from}→${to} ${allowed.includes(to) ? 'is taken' : 'is refused'}`, () => {
           const refused = { error: 'INVALID_STATE_TRANSITION', entity, from, to, allowed }
           expect(judge(from, to)).toEqual(allowed.includes(to) ? { entity, from, to } : refused)
         })

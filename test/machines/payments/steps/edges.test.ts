@@ -42,7 +42,7 @@ describe('domain.md §3.1 every edge of the three tables', () => {
   }
 })
 
-describe('domain.md §3.7 every pair of states, out of every triple', () => {
+describe('domain.md §3.7 every pair of states, out of every triple of domain.md §3.3', () => {
   for (const [triple, make] of Object.entries(TRIPLES)) {
     test(`domain.md §3.7 out of ${triple} every forbidden pair is refused with its code, and changes nothing`, () => {
       const world = new World()
