@@ -51,7 +51,7 @@ describe('a domain event', () => {
     expect(lines(harness)).toHaveLength(3)
   })
 
-  test('that a listener refuses rolls back the whole entry, and the client hears why', () => {
+  test('D6 that a listener refuses rolls back the whole entry, and the client hears why', () => {
     const harness = world()
     const alice = harness.session('user:alice')
     expect(alice.machines.shop.sell({ items: ['pen', 'unwanted'] })).toEqual({

@@ -127,7 +127,7 @@ describe('MACHINE_ERROR', () => {
     expect(log.request(session, 2, 'refuse')).toMatchObject(error('RESPONSE_TOO_LARGE', 5))
   })
 
-  test('INTERNAL_INVARIANT: a failed invariant', () => {
+  test('D7 INTERNAL_INVARIANT: a failed invariant', () => {
     const log = new Log(
       bareMachine({
         broken: (context) => {
