@@ -22,6 +22,7 @@ export function program(setExit: SetExit): Command {
   addStart(root)
   addStatus(root, setExit)
   addPayments(root, setExit)
+  addDemo(root, setExit)
   addSim(root, setExit)
   addMachine(root, setExit)
   addSession(root)
@@ -195,6 +196,29 @@ function time(text: string): number {
   const at = zoned ? Date.parse(text) : Number.NaN
   if (Number.isNaN(at)) throw new InvalidArgumentError('Say a date, or a time with its zone: 2026-11-01T00:00+03:00.')
   return at
+}
+
+function addDemo(root: Command, setExit: SetExit): void {
+  const demo = root.command('demo').description("play a machine's canonical flow and show what each side sees")
+  const words = {
+    session: 'two people and two workers: a dialogue with its stages, by the machines session and gates',
+    payments: 'a client, a therapist and two workers: an appointment, paid at the second try, held, and paid twice',
+  } as const
+  for (const name of ['session', 'payments'] as const) {
+    demo
+      .command(name)
+      .description(words[name])
+      .option(
+        '--connect <host:port,...>',
+        'play on a cluster that runs (default: on a node of its own, in a scratch directory)',
+      )
+      .option('--json', 'one JSON object per line on stdout, whole answers in it')
+      .addHelpText('after', `\nExample:\n  holdfast demo ${name}`)
+      .action(async (flags) => {
+        const { demo: playDemo } = await import('./demo/demo.ts')
+        setExit(await playDemo(name, { ...flags, json: flags.json === true }))
+      })
+  }
 }
 
 function addSim(root: Command, setExit: SetExit): void {

@@ -42,7 +42,7 @@ export interface LogStart {
 
 /**
  * The log of a cluster that never was: makes entries one by one, as a leader would, and hands each to whoever applies it. The
- * first two are the configuration and the limits, as in every log; a third names the versions that are not the first.
+ * first two are the configuration and the limits, as in every log; a third names the versions when one is not the first.
  */
 export class EntryLog {
   /** The wall clock of the next entry, ms since the Unix epoch; it may only rise. */
@@ -139,14 +139,16 @@ export class EntryLog {
   }
 }
 
-/** The newest version of each machine that is beyond the first: a log that names none runs the first. */
+/** The newest version of each machine, as soon as one is beyond the first: a log that names none runs the first of each. */
 function advancesOf(machines: readonly Mountable[]): MachineAdvance[] {
   const newest = new Map<string, Mountable>()
   for (const machine of machines) {
     const other = newest.get(machine.name)
     if (other === undefined || versionOf(other) < versionOf(machine)) newest.set(machine.name, machine)
   }
-  return [...newest.values()].filter((machine) => versionOf(machine) > 1).map(advanceOf)
+  const latest = [...newest.values()]
+  // A machine that a log leaves out while it names others does not run.
+  return latest.some((machine) => versionOf(machine) > 1) ? latest.map(advanceOf) : []
 }
 
 const versionOf = ({ version = 1 }: Mountable): number => version

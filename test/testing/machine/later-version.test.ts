@@ -34,6 +34,17 @@ test('of several versions of a machine the newest runs', () => {
   expect(session.machines.votes.vote('a')).toEqual({ kind: 'ok', value: 2 })
 })
 
+test('a machine of version 1 runs beside one of a later version', () => {
+  const register = defineMachine(
+    'register',
+    { version: 1, state: { values: table(z.string(), z.int()) } },
+    { commands: { clear: command({ input: name, output: z.null() }, () => null) } },
+  )
+  const session = machineHarness([register, votes(3)] as const).session('user:ada')
+  expect(session.machines.register.clear('a')).toEqual({ kind: 'ok', value: null })
+  expect(session.machines.votes.vote('a')).toEqual({ kind: 'ok', value: 2 })
+})
+
 test('a machine of a later version is checked', async () => {
   const invariants = {
     'counts are even': (tables: {
