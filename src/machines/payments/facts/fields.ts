@@ -71,7 +71,7 @@ export const CANCEL_REASONS = [
   'other',
 ] as const
 /** Reasons that only timers give. */
-const SYSTEM_CANCEL_REASONS = [
+export const SYSTEM_CANCEL_REASONS = [
   'request_expired',
   'payment_expired',
   'forms_lapsed',

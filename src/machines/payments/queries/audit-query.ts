@@ -12,6 +12,7 @@ import {
 } from '../change/audit.ts'
 import { PAGE_MAX, REJECTED_RING } from '../facts/payment-bounds.ts'
 import { findVisible } from './booking-queries.ts'
+import { discreetRecord } from './discretion.ts'
 import { AUDIT_ENTITIES } from '../facts/rows.ts'
 import { id, millis } from '../facts/fields.ts'
 import type { PaymentsQueryContext, PaymentsView } from '../facts/payments-schema.ts'
@@ -30,14 +31,15 @@ const auditRecord = z.object({
   ref: z.string().nullable(),
   outcome: z.enum(['applied', 'rejected']),
   code: z.string().nullable(),
-  prevHash: z.string(),
-  hash: z.string(),
+  /** Null for client and therapist, as what was left out for them could be guessed by its hash. */
+  prevHash: z.string().nullable(),
+  hash: z.string().nullable(),
 })
 
 /**
  * The audit trail in order of seq, whole groups, from the group at or after `from`. Administrators see everything;
- * client and therapist the trail of their own booking, and of its rejected records those that they caused. `next` is
- * where to go on.
+ * client and therapist the trail of their own booking without receipts and notes, and of its rejected records those that they
+ * caused. `next` is where to go on.
  */
 export const audit = query(
   {
@@ -56,8 +58,10 @@ export const audit = query(
     const found = input.id === undefined ? null : findVisible(view, context, input.id)
     if (isRejection(found)) return found
     const page = { bookingId: input.id ?? null, from: input.from, limit: input.limit }
-    if (input.outcome === 'applied') return appliedPage(view, page)
-    return rejectedPage(view, page, isAdmin(asker) ? null : asker)
+    const all = isAdmin(asker)
+    const { records, next } =
+      input.outcome === 'applied' ? appliedPage(view, page) : rejectedPage(view, page, all ? null : asker)
+    return { records: all ? records : records.map((record) => discreetRecord(record, asker)), next }
   },
 )
 

@@ -6,12 +6,13 @@ import { cancelPct, isCancellable } from '../change/end-booking.ts'
 import { attemptOf } from '../change/attempts.ts'
 import { bookingFacts, factsOf } from '../facts/booking-facts.ts'
 import { joinCheck } from '../rules/join.ts'
+import { discreetAttempt, discreetCancel, discreetRefund } from './discretion.ts'
 import { PAGE_MAX, PER_BOOKING_MAX } from '../facts/payment-bounds.ts'
 import type { Role } from '../rules/refund-policy.ts'
 import { refundAmount } from '../rules/refund-policy.ts'
 import type { Attempt, Booking } from '../facts/rows.ts'
 import { attemptRow, bookingRow, captureRow, formRow, refundRow } from '../facts/rows.ts'
-import { id, masked as maskedNumber, millis, minor } from '../facts/fields.ts'
+import { CANCEL_REASONS, SYSTEM_CANCEL_REASONS, id, masked as maskedNumber, millis, minor } from '../facts/fields.ts'
 import type { PaymentsQueryContext, PaymentsView, Refusal } from '../facts/payments-schema.ts'
 
 /** What people ask about bookings (domain.md §3.9). Phone numbers are masked in every answer. */
@@ -20,37 +21,42 @@ const bookingView = bookingFacts.extend({
   forms: z.array(formRow.extend({ formId: id })),
   attemptList: z.array(attemptRow),
   captures: z.array(
-    captureRow.extend({ transactionId: z.string(), applied: z.boolean(), receipt: z.string().nullable() }),
+    captureRow.extend({
+      transactionId: z.string().nullable(),
+      applied: z.boolean(),
+      receipt: z.string().nullable(),
+    }),
   ),
   refunds: z.array(refundRow),
 })
 
-/** Everything of one booking. */
+/** Everything of one booking; client and therapist without the provider's names of its money, and without notes. */
 export const get = query(
   { input: z.object({ id }), output: bookingView },
   (view: PaymentsView, input, context: PaymentsQueryContext) => {
     const found = findVisible(view, context, input.id)
     if (isRejection(found)) return found
     const { booking, role } = found
-    // Receipts are what a refund is asked with: only administrators see them.
-    const receipts = role === 'admin'
+    const all = role === 'admin'
     const prefix = [input.id] as const
     const limit = PER_BOOKING_MAX
     const attemptList = view.attemptsOf
       .range({ prefix, limit })
       .flatMap(([, attemptId]) => masked(booking, view.attempts.get(attemptId)))
+    const facts = factsOf(booking)
     return {
-      ...factsOf(booking),
+      ...facts,
+      cancel: all ? facts.cancel : discreetCancel(facts.cancel, [...CANCEL_REASONS, ...SYSTEM_CANCEL_REASONS]),
       forms: view.forms.range({ prefix, limit }).map(([[, formId], form]) => ({ formId, ...form })),
-      attemptList,
-      captures: capturesOf(view, booking, attemptList).map((capture) => {
-        const receipt = receipts ? (view.callbacks.get(capture.transactionId)?.receipt ?? null) : null
-        return { ...capture, receipt }
+      attemptList: all ? attemptList : attemptList.map(discreetAttempt),
+      captures: capturesOf(view, booking, attemptList).map(({ transactionId, ...capture }) => {
+        const receipt = view.callbacks.get(transactionId)?.receipt ?? null
+        return { ...capture, transactionId: all ? transactionId : null, receipt: all ? receipt : null }
       }),
       refunds: view.refundsOf
         .range({ prefix, limit })
         .flatMap(([, refundId]) => view.refunds.get(refundId) ?? [])
-        .map((refund) => (receipts ? refund : { ...refund, receipt: null })),
+        .map((refund) => (all ? refund : discreetRefund(refund))),
     }
   },
 )

@@ -29,7 +29,7 @@ describe('domain.md §3.9 queries', () => {
           { formId: 'intake', required: true, completedAt: null },
         ],
         attemptList: [{ id: 'att-1', no: 1, phone: '*********678', outcome: 'SUCCESS', resultCode: '0' }],
-        captures: [{ transactionId: `tx-${id}`, applied: true }],
+        captures: [{ transactionId: principal === ADMIN ? `tx-${id}` : null, applied: true }],
       })
     }
     expect(world.ask(CLIENT, 'get', { id: 'bkg-9' })).toMatchObject({ code: 'NOT_FOUND' })
