@@ -47,3 +47,5 @@ export const ANSWER_MS_MAX = 8 * SECOND_MS
 export const KEEP_MS_MAX = 3 * SECOND_MS
 /** What a caller that is answered 503 waits before it sends again, seconds. */
 export const RETRY_AFTER_S = 5
+/** Callbacks in one body. A provider sends one; what collects them for it sends a few. */
+export const CALLBACKS_MAX = 100

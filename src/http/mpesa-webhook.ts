@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { CommandOutcome } from '../client/calls/call.ts'
-import { MPESA_ACCEPTED, parseStkCallback, UNPARSED_LENGTH_MAX } from '../machines/index.ts'
+import { bodiesOf, MPESA_ACCEPTED, parseStkCallback, UNPARSED_LENGTH_MAX } from '../machines/index.ts'
 import { accepted, type HttpAnswer, problem } from './http-answer.ts'
-import { ANSWER_MS_MAX, KEEP_MS_MAX, RETRY_AFTER_S } from './http-bounds.ts'
+import { ANSWER_MS_MAX, CALLBACKS_MAX, KEEP_MS_MAX, RETRY_AFTER_S } from './http-bounds.ts'
 import type { HttpResource } from './http-server.ts'
 import type { NodeClient } from './node-client.ts'
 import { textOf } from './read-body.ts'
@@ -29,7 +29,8 @@ const PATH = '/webhooks/mpesa'
 
 /**
  * `POST /webhooks/mpesa[/SECRET]`: Safaricom's callback as it is (domain.md §3.13). It is answered 200 once the command is
- * committed, whatever became of it: a duplicate, money that nobody knows and a contradiction are noted and need no repeat.
+ * committed, whatever became of it: a duplicate, money that nobody knows and a contradiction are noted and need no repeat. Several
+ * callbacks in one body, behind each other or as a list, are each taken.
  */
 export function mpesaWebhook(options: MpesaWebhookOptions): HttpResource {
   const { client, secret, onNotCommitted } = options
@@ -40,14 +41,40 @@ export function mpesaWebhook(options: MpesaWebhookOptions): HttpResource {
       const unparsed = (field: string, reason: string): Promise<HttpAnswer> =>
         keep(options, { field, reason, body: text ?? bytes.toString('latin1') }, { bytes: bytes.length, signal })
       if (text === null) return unparsed('body', 'is not UTF-8')
-      const parsed = parseStkCallback(text)
-      if (!parsed.ok) return unparsed(parsed.field, parsed.reason)
-      const call = { machine: 'payments', command: 'paymentCallback', input: parsed.callback }
-      const outcome = await client.execute(call, { deadlineMs: ANSWER_MS_MAX, signal })
-      if (isCommitted(outcome)) return accepted(MPESA_ACCEPTED)
-      if (outcome.code === 'VALIDATION_ERROR') return unparsed('body', 'is not what payments takes')
-      onNotCommitted(outcome.code)
-      return notCommitted(outcome)
+      const bodies = bodiesOf(text)
+      if (bodies.length > CALLBACKS_MAX) return unparsed('body', `holds more than ${CALLBACKS_MAX} callbacks`)
+      const parsed = bodies.length === 0 ? [parseStkCallback(text)] : bodies.map((body) => parseStkCallback(body))
+      const calls = parsed.flatMap((one) => (one.ok ? [one.callback] : []))
+      const outcomes = await Promise.all(
+        calls.map((input) =>
+          client.execute(
+            { machine: 'payments', command: 'paymentCallback', input },
+            { deadlineMs: ANSWER_MS_MAX, signal },
+          ),
+        ),
+      )
+      // Whoever sends it again sends all of it: what was committed is then a duplicate.
+      for (const outcome of outcomes) {
+        if (isCommitted(outcome) || outcome.code === 'VALIDATION_ERROR') continue
+        onNotCommitted(outcome.code)
+        return notCommitted(outcome)
+      }
+      const refused = parsed.flatMap((one, at) => (one.ok ? [] : [{ ...one, at }]))
+      const [first] = refused
+      if (first !== undefined && parsed.length === 1) return unparsed(first.field, first.reason)
+      if (first !== undefined) {
+        const kept = refused.map(({ field, reason, at }) => {
+          const body = asText(bodies[at])
+          return keep(options, { field, reason, body }, { bytes: Buffer.byteLength(body), signal })
+        })
+        await Promise.all(kept)
+        return problem('BODY_MALFORMED', {
+          field: first.field,
+          reason: ofSeveral(first.reason, first.at, parsed.length),
+        })
+      }
+      if (!outcomes.every(isCommitted)) return unparsed('body', 'is not what payments takes')
+      return accepted(MPESA_ACCEPTED)
     },
   }
 }
@@ -65,6 +92,16 @@ async function keep(
   const { kind } = await client.execute(call, { deadlineMs: KEEP_MS_MAX, signal })
   if (kind !== 'ok') onUnparsed(unparsed)
   return problem('BODY_MALFORMED', { field, reason })
+}
+
+/** One body of several, as it came or as a list held it. */
+function asText(body: unknown): string {
+  return typeof body === 'string' ? body : JSON.stringify(body)
+}
+
+/** Of several callbacks in one body, which one; the others were taken. */
+function ofSeveral(reason: string, at: number, count: number): string {
+  return `${reason} (callback ${at + 1} of ${count}; those that can be read were taken)`
 }
 
 /** A contradiction is refused for good, and its alert is kept: the provider need not say it again. */

@@ -105,6 +105,39 @@ describe('POST /webhooks/mpesa', () => {
     await admin.close()
   })
 
+  test('takes each of several callbacks in one body, behind each other, on lines or as a list', async () => {
+    const { node, http } = await served()
+    const [a, b, c] = [1, 2, 3].map((number) => JSON.stringify(successOf(`ws_${number}`, 70, `R${number}`)))
+    for (const body of [`${a}${b}`, `${a}\n${b}\r\n${c}\n`, `[${a},${b},${c}]`, `\uFEFF${a}`]) {
+      expect([body, await post(http, '/webhooks/mpesa', body)]).toMatchObject([body, { status: 200, body: ACCEPTED }])
+    }
+    expect(await totalsOf(node)).toMatchObject({ callbacks: { UNKNOWN_ATTEMPT: 3 } })
+  })
+
+  test('takes those that can be read, says which cannot, and keeps each of these', async () => {
+    const { node, http } = await served()
+    const [a, b] = [1, 2].map((number) => JSON.stringify(successOf(`ws_${number}`, 70, `R${number}`)))
+    const half = '{"Body":{"stkCallback":{}}}'
+    expect(await post(http, '/webhooks/mpesa', `${a}\n${half}\n${b}\nrest`)).toMatchObject({
+      status: 400,
+      body: {
+        code: 'BODY_MALFORMED',
+        field: 'Body.stkCallback.MerchantRequestID',
+        reason: 'is missing (callback 2 of 4; those that can be read were taken)',
+      },
+    })
+    expect(await totalsOf(node)).toMatchObject({ callbacks: { UNKNOWN_ATTEMPT: 2 } })
+    expect(await post(http, '/webhooks/mpesa', JSON.stringify(Array(101).fill(7)))).toMatchObject({
+      status: 400,
+      body: { field: 'body', reason: 'holds more than 100 callbacks' },
+    })
+    const admin = await connect({ embedded: node, principal: 'admin:a' })
+    admin.on('*', () => undefined)
+    const kept = (await admin.query('payments', 'unparsed', {})) as unknown as { value: { bodies: { body: string }[] } }
+    expect(kept.value.bodies.map(({ body }) => body).sort()).toEqual([`[${Array(101).fill(7)}]`, 'rest', half].sort())
+    await admin.close()
+  })
+
   test('with a secret is found by the whole of it alone', async () => {
     const webhookSecret = 'correct-horse-battery'
     const { http } = await served({ webhookSecret })

@@ -12,7 +12,7 @@ export { forbiddenCode, forbiddenPairs, type ForbiddenCode } from './rules/forbi
 export { GENERATE_SHARES, generateCallbacks, type GenerateOptions } from './tools/generate-callbacks.ts'
 export { joinCheck, type JoinQuestion, type JoinVerdict } from './rules/join.ts'
 export { payments } from './machine.ts'
-export { parseStkCallbacks } from './tools/replay-bodies.ts'
+export { bodiesOf, parseStkCallbacks } from './tools/replay-bodies.ts'
 export { parseStkQuery, type StkQueryAnswer } from './tools/stk-query.ts'
 export { UNPARSED_LENGTH_MAX, UNPARSED_RING } from './facts/unparsed.ts'
 export { WEBHOOK_ROLE } from './change/access.ts'
