@@ -162,10 +162,18 @@ function addPayments(root: Command, setExit: SetExit): void {
     .description('create the bookings that a file of callbacks refers to, then feed it; - reads stdin')
     .argument('<file>', 'one callback body per line')
     .option('--json', 'one JSON object with the totals on stdout')
+    .option('--refunds', 'say of every refund of these bookings that it was paid; without it they stay owed')
     .addHelpText('after', '\nExample:\n  holdfast payments replay callbacks.jsonl --endpoints 127.0.0.1:4600 --json')
     .action(async (file, flags) => {
       const { replay } = await import('./payments/replay.ts')
-      setExit(await replay({ file, endpoints: await endpointsOf(flags), json: flags.json === true }))
+      setExit(
+        await replay({
+          file,
+          endpoints: await endpointsOf(flags),
+          json: flags.json === true,
+          refunds: flags.refunds === true,
+        }),
+      )
     })
   addReconcile(payments, setExit)
 }

@@ -24,6 +24,8 @@ export interface ReplayRunOptions {
   readonly progress?: (progress: ReplayProgress) => void
   /** Told how long each callback took to be answered, milliseconds. */
   readonly answered?: (milliseconds: number) => void
+  /** Says of every refund of its own bookings that it was paid. Default: it stays owed, for a worker that pays. */
+  readonly refunds?: boolean
   /** Bookings at work at once, and worker sessions they are fed through. Defaults 512 and 16. */
   readonly parallel?: number
   readonly workers?: number
@@ -40,6 +42,10 @@ const OPENS_AT_ONCE = 64
 /** The task's lease, and as much again for a change of leader: after that the push has failed at the server as well. */
 const PUSH_MS_MAX = 60_000
 
+/** A refund is tried three times, with pauses; what is not settled by then stays owed. */
+const REFUNDS_MS_MAX = 60_000
+const REFUNDS_ASKED_EVERY_MS = 50
+
 type Attempt = Extract<ReplayStep, { kind: 'attempt' }>
 
 /** Feeds a plan to a cluster: set-up first, then the callbacks of each booking in file order (domain.md §3.13). */
@@ -50,6 +56,8 @@ export class ReplayRun {
   private readonly workers: BackendSession[] = []
   /** What the cluster calls a booking, by its number in the plan. */
   private readonly bookingIds = new Map<number, string>()
+  /** Its own bookings of which money goes back. */
+  private readonly returned = new Set<string>()
   /** Ids of the provider for each attempt that has been asked for, by attempt id. */
   private readonly pushes = new Map<string, { readonly attempt: Attempt; readonly reported: () => void }>()
   /** Tasks that came before the answer which names their attempt. */
@@ -75,6 +83,9 @@ export class ReplayRun {
     const { plan, parallel = PARALLEL_BOOKINGS } = this.options
     const total = plan.received - plan.malformed.length
     await inParallel(plan.bookings, parallel, (booking) => this.feedBooking(booking, total))
+    if (this.options.refunds === true) {
+      await inParallel([...this.returned], parallel, (bookingId) => this.refundsSettled(bookingId))
+    }
     return this.tally.totals(plan)
   }
 
@@ -149,6 +160,7 @@ export class ReplayRun {
   }
 
   private receiveTask(task: WorkerTask, worker: BackendSession): void {
+    if (task.kind === 'payment.refund') this.refund(task, worker)
     if (task.kind !== 'payment.stk_push') return
     const attemptId = textField(task.payload, 'attemptId') ?? ''
     const push = this.pushes.get(attemptId)
@@ -161,6 +173,26 @@ export class ReplayRun {
     const input = { taskId: task.taskId, attempt: task.attempt, result: { checkoutRequestId, merchantRequestId } }
     // Refused or not, the callbacks are fed: the machine decides what they mean for this attempt.
     void worker.command('task', 'complete', input).then(push.reported)
+  }
+
+  /** Refunds of others are not this run's: it pays nothing, so it must not say that they were paid. */
+  private refund(task: WorkerTask, worker: BackendSession): void {
+    const [refundId, bookingId] = [textField(task.payload, 'refundId'), textField(task.payload, 'bookingId')]
+    const own = bookingId !== null && [...this.bookingIds.values()].includes(bookingId)
+    if (this.options.refunds !== true || !own) return
+    const result = { providerRef: `${this.options.run}-${refundId}` }
+    void worker.command('task', 'complete', { taskId: task.taskId, attempt: task.attempt, result })
+  }
+
+  /** Waits until no refund of a booking is on its way any more; one that awaits approval is not. */
+  private async refundsSettled(id: string): Promise<void> {
+    const until = performance.now() + REFUNDS_MS_MAX
+    while (performance.now() < until) {
+      const booking = await this.options.backend.query('admin:replay', 'payments', 'get', { id })
+      const refunds = booking.kind === 'ok' ? field(booking.value, 'refunds') : []
+      if (!Array.isArray(refunds) || !refunds.some((refund) => textField(refund, 'status') === 'QUEUED')) return
+      await new Promise((resolve) => setTimeout(resolve, REFUNDS_ASKED_EVERY_MS))
+    }
   }
 
   /** What follows the first attempt, one step after the other. A retry that is refused is left out. */
@@ -176,6 +208,8 @@ export class ReplayRun {
         const outcome = await worker.command('payments', 'paymentCallback', step.callback)
         answered?.(performance.now() - sentAt)
         this.tally.callback(booking, step.callback.outcome, outcome)
+        const result = outcome.kind === 'ok' ? textField(outcome.value, 'result') : null
+        if (result === 'ORPHANED' || result === 'REJECTED_AMOUNT') this.returned.add(id)
       } else if (!first) await this.retry(booking, id, step)
       first = false
     }

@@ -21,6 +21,11 @@ export async function paymentsNode(): Promise<Backend> {
 }
 
 /** Feeds the lines of a replay file as the command does. */
-export function replayLines(backend: Backend, lines: readonly string[], run = 'replay'): Promise<ReplayTotals> {
-  return new ReplayRun({ plan: planReplay(lines, { run }), backend, run, now: Date.now(), workers: 2 }).run()
+export function replayLines(
+  backend: Backend,
+  lines: readonly string[],
+  run = 'replay',
+  refunds = false,
+): Promise<ReplayTotals> {
+  return new ReplayRun({ plan: planReplay(lines, { run }), backend, run, now: Date.now(), workers: 2, refunds }).run()
 }
