@@ -29,8 +29,8 @@ const PATH = '/webhooks/mpesa'
 
 /**
  * `POST /webhooks/mpesa[/SECRET]`: Safaricom's callback as it is (domain.md §3.13). It is answered 200 once the command is
- * committed, whatever became of it: a duplicate, money that nobody knows and a contradiction are noted and need no repeat. Several
- * callbacks in one body, behind each other or as a list, are each taken.
+ * committed, whatever became of it: a duplicate, money that nobody knows and a contradiction are noted and need no repeat.
+ * Several callbacks in one body, behind each other or as a list, are each taken.
  */
 export function mpesaWebhook(options: MpesaWebhookOptions): HttpResource {
   const { client, secret, onNotCommitted } = options

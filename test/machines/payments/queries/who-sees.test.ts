@@ -27,7 +27,7 @@ const SECRETS: { readonly [what: string]: string } = {
   body: 'a body with 254700111222',
 }
 
-/** Bookings `bkg-1` (paid by a push, money back, in a call that failed) and `bkg-2` (paid by hand, ended by an administrator). */
+/** Bookings `bkg-1` (paid by a push, money back, its call failed) and `bkg-2` (paid by hand, ended by an administrator). */
 function told(): World {
   const world = new World()
   world.open(HOOK, ['payments-webhook'])
