@@ -1,4 +1,4 @@
-import { type Chapter, rows } from './named-rows.ts'
+import { cells, type Chapter, rows } from './named-rows.ts'
 
 /** Every table of chapter 2 of the design, row by row. */
 export const CHAPTER_2: Chapter = {
@@ -122,6 +122,33 @@ export const CHAPTER_2: Chapter = {
       23 overlap
       24 agreements
       25 closingWords`),
+    '2.8 notifications': rows(`
+      partner.signed_compact
+      partner.stage_completed
+      partner.advanced
+      partner.needs_confirmed
+      partner.needs_shared
+      common_ground.ready
+      strategies.updated
+      strategies.ready
+      partner.ranking_submitted
+      strategies.overlap
+      agreement.proposed
+      agreement.confirmed
+      consent.requested
+      partner.consent_revoked`),
+    '2.3 codes': cells(
+      rows(`
+        WRONG_STAGE
+        DRAFT_LOCKED
+        PHASE_CLOSED
+        NO_STRATEGIES
+        INVALID_STAGE_TRANSITION
+        GATES_NOT_SATISFIED
+        PARTNER_NOT_READY`),
+      ' ',
+      ['changes nothing, tells nobody, and says why'],
+    ),
     '2.9 canonical flow': rows(`
       1 a signs
       2 a cannot go on alone
