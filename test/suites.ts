@@ -60,7 +60,7 @@ export const SUITES: { readonly [mode: string]: Suite } = {
     timeoutMs: MINUTE_MS,
   },
   faults: {
-    says: 'Clusters under faults of network, process and disk, and planted bugs: about five minutes on two cores.',
+    says: 'Clusters under faults of network, process and disk, and planted bugs: about six minutes on two cores.',
     include: FAULTS,
     exclude: [],
     effort: 1,
