@@ -28,6 +28,16 @@ test(`domain.md §3.12 PP11 no cent is lost or doubled in seeds 1 to ${SEEDS} of
   expect(runPaymentsSeed(2)).toEqual(results[1])
 })
 
+test('domain.md §3.5 nor where callbacks tell the contrary of what the provider answered to a query, either way', {
+  timeout: TIMEOUT_MS,
+}, () => {
+  const { failure, contradicted, money } = runPaymentsSeed(120)
+  expect(failure).toBe(null)
+  expect(contradicted.saidFailedThenPaid).toBeGreaterThan(0)
+  expect(contradicted.saidPaidThenFailed).toBeGreaterThan(0)
+  expect(money?.balanced).toBe(true)
+})
+
 test(`domain.md §3.12 PP11 nor in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEOUT_MS }, () => {
   const first = Math.floor(Date.now() / 1000)
   console.log(`fresh seeds; again: holdfast sim --workload payments --seed ${first} --seeds ${FRESH_SEEDS}`)

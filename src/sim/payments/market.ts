@@ -22,12 +22,14 @@ export class Market {
   private readonly openPushes = new Set<string>()
   private readonly endedTasks = new Set<string>()
 
-  constructor(parts: { random: Random; world: SessionWorld }) {
+  /** `contradicts`: the provider's callbacks tell the contrary of what it answered to queries. */
+  constructor(parts: { random: Random; world: SessionWorld; contradicts: boolean }) {
     this.random = parts.random
     this.world = parts.world
     const { scheduler } = parts.world
     const random = this.fork()
-    this.provider = new Provider({ random, scheduler, deliver: (delivery) => this.callback(delivery) })
+    const { contradicts } = parts
+    this.provider = new Provider({ random, scheduler, contradicts, deliver: (delivery) => this.callback(delivery) })
   }
 
   /** Session of the administrator, whom every replica tells all; null before it was opened. */
@@ -93,7 +95,7 @@ export class Market {
         ? this.provider.push(amountMinor)
         : kind === 'payment.refund'
           ? { providerRef: this.provider.refund(String(payload['idempotencyKey']), amountMinor) }
-          : { final: null }
+          : { final: this.provider.answer(String(payload['checkoutRequestId']), amountMinor) }
     if (forgotten) this.ended(taskId)
     else
       this.later(SECOND, () => session.send('task', 'complete', { taskId, attempt, result }, () => this.ended(taskId)))

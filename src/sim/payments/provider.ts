@@ -27,13 +27,21 @@ const BEHAVIOURS = [
   'lost',
 ] as const
 
+/** What becomes of a push that the provider tells nothing of before it is asked: its callback contradicts its answer. */
+const ASKED_FATES = ['saidFailedThenPaid', 'saidPaidThenFailed'] as const
+
+/** Where it contradicts its answers, for one push in three: the others keep their fates. */
+const ASKED_PUSHES = 1 / 3
+/** One that nobody asks for, since its booking is over, is told of all the same: later than any query, in microseconds. */
+const UNASKED_MICROS = 420_000_000
+
 /** Callbacks come up to this long after the push, in microseconds. */
 const DELAY_MAX = 4_000_000
 
 /**
  * A payment provider that misbehaves: callbacks come late, several times, in another order, under another MerchantRequestID,
- * contradict each other, lack the receipt or never come; pushes that nobody asked for are paid; for a while it answers
- * nothing. Its books are right: `statement` is what really happened.
+ * contradict each other or what a query was answered, lack the receipt or never come; pushes that nobody asked for are paid;
+ * for a while it answers nothing. Its books are right: `statement` is what really happened.
  */
 export class Provider {
   private readonly random: Random
@@ -46,17 +54,28 @@ export class Provider {
   private readonly paidOut = new Map<string, Booked & { readonly ref: string }>()
   private readonly lostReceipts = new Set<string>()
   private readonly outage: { readonly from: number; readonly to: number }
+  /** Does it hold callbacks back until it is asked, and contradict itself then? */
+  private readonly contradicts: boolean
+  /** By CheckoutRequestID: what a push that was not told of becomes, and tells when it does. */
+  private readonly held = new Map<string, { readonly fate: (typeof ASKED_FATES)[number]; readonly tell: () => void }>()
+  private readonly answered = { saidFailedThenPaid: 0, saidPaidThenFailed: 0 }
   private pushes = 0
   private receipts = 0
   /** Callbacks that are still to be delivered. */
   scheduled = 0
 
-  constructor(parts: { random: Random; scheduler: Scheduler; deliver: (delivery: Delivery) => void }) {
+  constructor(parts: {
+    random: Random
+    scheduler: Scheduler
+    contradicts: boolean
+    deliver: (delivery: Delivery) => void
+  }) {
     this.random = parts.random
     this.scheduler = parts.scheduler
     this.deliver = parts.deliver
     const from = this.random.below(6_000_000)
     this.outage = { from, to: from + this.random.pick([0, 1_000_000, 3_000_000]) }
+    this.contradicts = parts.contradicts
   }
 
   /** Receipts of money that the cluster is never told of. */
@@ -77,6 +96,23 @@ export class Provider {
     this.fare(checkout, amountMinor)
     if (this.random.chance(0.05)) this.tell(this.success(`co-unasked-${this.pushes}`, 5_000, this.book(5_000)))
     return { checkoutRequestId: checkout, merchantRequestId: `m-${this.pushes}` }
+  }
+
+  /** Pushes of which its answer to a query was contradicted by its callback, by how. */
+  get contradicted(): { readonly [fate in (typeof ASKED_FATES)[number]]: number } {
+    return this.answered
+  }
+
+  /** What it says of a push when it is asked; null: it does not know yet. What it tells later is the contrary. */
+  answer(checkout: string, amountMinor: number): Delivery | null {
+    const held = this.held.get(checkout)
+    if (held === undefined) return null
+    this.answered[held.fate] += 1
+    held.tell()
+    const said = { transactionId: checkout, resultDesc: '' }
+    // An answer to a query names neither amount nor receipt: the amount is that of the task.
+    if (held.fate === 'saidPaidThenFailed') return { ...said, outcome: 'success', resultCode: '0', amountMinor }
+    return { ...said, outcome: 'failure', resultCode: '1032' }
   }
 
   /** Pays money back, once per key; the number under which its statement has it. */
@@ -103,6 +139,7 @@ export class Provider {
 
   private fare(checkout: string, minor: number): void {
     const { random } = this
+    if (this.contradicts && random.chance(ASKED_PUSHES)) return this.hold(checkout, minor)
     const behaviour = random.pick(BEHAVIOURS)
     if (behaviour === 'failed') return this.tell(this.failure(checkout, '1032'))
     if (behaviour === 'receiptOfAnother' && this.told.length > 0) {
@@ -127,6 +164,21 @@ export class Provider {
       this.tell(without)
     }
     this.tell(paid)
+  }
+
+  /** It is paid, and nobody is told before the provider is asked. */
+  private hold(checkout: string, minor: number): void {
+    const fate = this.random.pick(ASKED_FATES)
+    const paid = this.success(checkout, minor, this.book(minor))
+    this.scheduled += 1
+    const tell = (): void => {
+      if (!this.held.delete(checkout)) return
+      this.scheduled -= 1
+      if (fate === 'saidPaidThenFailed') this.tell(this.failure(checkout, '1037'))
+      this.tell(paid)
+    }
+    this.held.set(checkout, { fate, tell })
+    this.scheduler.after(UNASKED_MICROS, tell)
   }
 
   private book(minor: number): string {

@@ -16,7 +16,20 @@ import { booksOf, checkConservation } from './conservation.ts'
 import { Market } from './market.ts'
 import { checkStatement } from './statement-check.ts'
 
-const PURPOSE = { swarm: 1, requests: 6, hunts: 12, network: 2, nemesis: 3, channels: 5, replacements: 9, market: 21 }
+const PURPOSE = {
+  swarm: 1,
+  requests: 6,
+  hunts: 12,
+  network: 2,
+  nemesis: 3,
+  channels: 5,
+  replacements: 9,
+  market: 21,
+  answers: 22,
+}
+
+/** Seeds whose provider contradicts its answers: a query comes after five minutes, which take long to simulate. */
+const CONTRADICTED = 0.1
 
 /**
  * The machine runs at version 2, which is switched on when every voter has said what it is built of (sessions.md §10). Within
@@ -53,6 +66,8 @@ export interface PaymentsSeedResult extends SeedResult {
   readonly money: Totals['money'] | null
   /** Payments that nobody told the cluster of: only the provider's statement has them. */
   readonly untold: number
+  /** Pushes of which a callback told the contrary of what the provider had answered to a query, by what it had answered. */
+  readonly contradicted: { readonly saidFailedThenPaid: number; readonly saidPaidThenFailed: number }
 }
 
 function mountPayments(): Mount {
@@ -99,7 +114,8 @@ class PaymentsWorld {
     })
     const { scheduler, network, nodes, channels } = this.cluster
     const endpoints = nodes.map((node) => node.address)
-    this.market = new Market({ random: generator('market'), world: { scheduler, channels, endpoints } })
+    const contradicts = generator('answers').chance(CONTRADICTED)
+    this.market = new Market({ random: generator('market'), contradicts, world: { scheduler, channels, endpoints } })
     const [random, replacements] = [generator('nemesis'), generator('replacements')]
     this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network, nodes })
   }
@@ -179,6 +195,7 @@ class PaymentsWorld {
       hash: this.transcript.hash(),
       money: this.money,
       untold: this.market.provider.lost.size,
+      contradicted: { ...this.market.provider.contradicted },
     }
   }
 
