@@ -74,8 +74,12 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cure: 'Nothing to do: it is other money, and goes back.',
     },
     RECEIPT_MISSING: {
-      cause: 'Review: money came without a receipt.',
-      cure: 'A repeat may bring it; else look it up at the provider, then `closeReview`.',
+      cause: 'Review, and reason of CONFLICT: money came without a receipt, so its refund cannot be sent.',
+      cure: 'A repeat may bring it; else look it up at the provider: `approveRefund` takes it. Then `closeReview`.',
+    },
+    OTHER_RECEIPT: {
+      cause: 'Reason of CONFLICT: the money of this refund has another receipt than the one given.',
+      cure: 'Leave it out to approve the refund as it is, or look up whose receipt was given.',
     },
     RECEIPT_OTHER_BOOKING: {
       cause: 'Alert and review: a receipt was told for another booking or amount than its money.',
@@ -83,7 +87,7 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
     },
     RECEIPT_TAKEN: {
       cause: 'Alert and review: a success turned out to have the receipt of other money.',
-      cure: 'Two captures were one payment: stop one of the refunds, then `closeReview`.',
+      cure: 'Two captures were one payment: stop the refund with `rejectRefund`, then `closeReview`.',
     },
     AMOUNT_ABSURD: {
       cause: 'Result, alert and review: more money was told of than anything costs, or than can be added up.',
@@ -113,6 +117,10 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
     REFUND_FAILED: {
       cause: 'Alert: no attempt to refund succeeded.',
       cure: '`retryRefund`, or pay by hand and say so: `settleRefundManually`.',
+    },
+    REFERENCE_TAKEN: {
+      cause: 'Alert, and reason of CONFLICT: the number of a payment back is that of another refund already.',
+      cure: 'Look both up at the provider: one payment settles one refund.',
     },
     ALERT_CLIENT_RETRY: {
       cause: 'A payment failed: the client is asked to pay again.',

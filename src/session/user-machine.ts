@@ -76,6 +76,14 @@ export interface TaskRecord {
   readonly result: { readonly by: string; readonly hash: string } | null
 }
 
+/** A task that is not ended, as its owner sees it. */
+export interface OpenTask {
+  readonly taskId: string
+  readonly ref: string
+  /** Was a worker ever given it? Then it may be done already, though nobody has said so. */
+  readonly given: boolean
+}
+
 /** What `apply` returns (machines.md §1); a throw is a bug and becomes MACHINE_ERROR. */
 export type Outcome<Response = Value> =
   | { readonly kind: 'value'; readonly value: Response }
@@ -110,6 +118,8 @@ export interface MachineContext {
   task(machine: string, kind: TaskKind, ref: string, payload: Value): string
   /** Closes an open task as CANCELLED; false when there is no such task. */
   cancelTask(taskId: string): boolean
+  /** A machine's open tasks of a kind as they were before this call, oldest first. PERF: looks at every task there is. */
+  openTasks(machine: string, kind: string): readonly OpenTask[]
   /** Durable timer, one per (machine, name); due at least at logical now + 1 ms. Re-scheduling replaces it. */
   schedule(machine: string, name: string, dueAt: Millis, payload: Value): void
   /** False when there is no such timer. */

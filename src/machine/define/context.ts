@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Millis, SessionId } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { EmitOptions, SessionInfo } from '../../session/user-machine.ts'
+import type { EmitOptions, OpenTask, SessionInfo } from '../../session/user-machine.ts'
 import type { CommandRef } from './command.ts'
 import type { RejectDetails } from './refusal.ts'
 import type { CommonErrorCode, Rejection } from './rejection.ts'
@@ -77,6 +77,11 @@ export interface Context<Schema extends MachineSchema> {
   ): string
   /** Ends a task without a result. False when there is no open task of that id. */
   cancelTask(taskId: string): boolean
+  /**
+   * This machine's open tasks of a kind, as they were before this call, oldest first. PERF: looks at every task there is; for
+   * what is done seldom.
+   */
+  openTasks(kind: NameOf<TasksOf<Schema>>): readonly OpenTask[]
   /**
    * Arms a durable timer of a declared kind, due at least at `now` + 1 ms. There is one per (kind, key); arming it again
    * replaces it. `key` is usually an entity's id.

@@ -1,6 +1,6 @@
 import { sessionId, type Millis, type SessionId } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { EmitOptions, MachineContext, SessionInfo, TaskKind } from '../../session/user-machine.ts'
+import type { EmitOptions, MachineContext, OpenTask, SessionInfo, TaskKind } from '../../session/user-machine.ts'
 import type { CommandRef } from '../define/command.ts'
 import type { OnceOutcome, OnceRequest } from '../define/context.ts'
 import { Rejection, type ErrorDetails } from '../define/rejection.ts'
@@ -97,6 +97,10 @@ export class KitContext {
 
   cancelTask(taskId: string): boolean {
     return this.changing().cancelTask(taskId)
+  }
+
+  openTasks(kind: string): readonly OpenTask[] {
+    return this.window.base().openTasks(this.parts.machine, kind)
   }
 
   schedule(kind: string, dueAt: Millis, payload: Value, key = ''): void {

@@ -1,4 +1,7 @@
+import { queryPush } from './change/attempts.ts'
 import { LEDGER_KEY } from './change/journal.ts'
+import { renewTask } from './change/refunds.ts'
+import { bringReceipt } from './change/repeats.ts'
 import type { PaymentsContext } from './facts/payments-schema.ts'
 import type { CallbackRecord, Refund } from './facts/rows.ts'
 import { addTotals, totalAt, totalPosition } from './facts/totals.ts'
@@ -14,6 +17,7 @@ type RecordV1 = Pick<
 
 /** A callback that came too early, as version 1 kept it. */
 interface WaitingV1 {
+  readonly outcome: 'success' | 'failure'
   readonly receipt: string | null
 }
 
@@ -23,36 +27,53 @@ interface WaitingV1 {
  * success that named none, and that of unknown money without a CheckoutRequestID.
  */
 export function migrateFromV1(ctx: PaymentsContext): void {
-  const receipts = migrateReceipts(ctx)
-  const checkouts = migrateWaiting(ctx, receipts)
+  const { receipts, again } = migrateReceipts(ctx)
+  const checkouts = migrateWaiting(ctx, receipts, again)
   const suspense = migrateCallbacks(ctx, receipts, checkouts)
   migrateTotals(ctx, suspense)
+  // Version 1 took a receipt in other letters, and one of a callback that came too early, for other money. It is the same,
+  // as if its receipt were told only now: the one in suspense, or not yet sent back, is counted no more.
+  for (const [transactionId, receipt] of again) bringReceipt(ctx, 'migration', transactionId, receipt)
+  migrateTasks(ctx)
 }
 
-/** Transaction → receipt, trimmed and upper-case. Two that become one keep the transaction that comes first by name. */
-function migrateReceipts(ctx: PaymentsContext): Map<string, string> {
-  const receipts = new Map<string, string>()
+/** Transaction → receipt, trimmed and upper-case. Of two that become one the first keeps it; `again`: the other. */
+function migrateReceipts(ctx: PaymentsContext): { receipts: Map<string, string>; again: Map<string, string> } {
+  const [receipts, again] = [new Map<string, string>(), new Map<string, string>()]
   const rows = ctx.state.receipts.range(ALL)
   for (const [receipt] of rows) ctx.state.receipts.delete(receipt)
   for (const [typed, transactionId] of rows) {
     const receipt = typed.trim().toUpperCase()
-    if (receipt === '' || ctx.state.receipts.has(receipt)) continue
+    if (receipt === '') continue
+    if (ctx.state.receipts.has(receipt)) {
+      again.set(transactionId, receipt)
+      continue
+    }
     ctx.state.receipts.set(receipt, transactionId)
     receipts.set(transactionId, receipt)
   }
-  return receipts
+  return { receipts, again }
 }
 
 /** Transaction → CheckoutRequestID of callbacks that came too early; their receipts are added to the others. */
-function migrateWaiting(ctx: PaymentsContext, receipts: Map<string, string>): Map<string, string> {
+function migrateWaiting(
+  ctx: PaymentsContext,
+  receipts: Map<string, string>,
+  again: Map<string, string>,
+): Map<string, string> {
   const checkouts = new Map<string, string>()
   for (const [key, row] of ctx.state.waiting.range(ALL)) {
     const [checkoutRequestId, transactionId] = key
-    const { receipt } = row as unknown as WaitingV1
-    const normal = receipt === null ? '' : receipt.trim().toUpperCase()
+    const { outcome, receipt } = row as unknown as WaitingV1
+    // A failure brings no money, whatever receipt it names.
+    const normal = outcome === 'failure' || receipt === null ? '' : receipt.trim().toUpperCase()
     ctx.state.waiting.set(key, null)
     checkouts.set(transactionId, checkoutRequestId)
-    if (normal === '' || receipts.has(transactionId) || ctx.state.receipts.has(normal)) continue
+    if (normal === '') continue
+    if (ctx.state.receipts.has(normal)) {
+      again.set(transactionId, normal)
+      continue
+    }
     ctx.state.receipts.set(normal, transactionId)
     receipts.set(transactionId, normal)
   }
@@ -114,8 +135,29 @@ function migrateTotals(ctx: PaymentsContext, suspense: { readonly count: number;
     const receipt =
       refund.transactionId === null ? null : (ctx.state.callbacks.get(refund.transactionId)?.receipt ?? null)
     ctx.state.refunds.set(id, { ...refund, receipt })
+    if (refund.transactionId !== null) ctx.state.refundOf.set(refund.transactionId, id)
+    if (refund.providerRef !== null) ctx.state.payouts.set(refund.providerRef.trim().toUpperCase(), id)
     add(totalPosition('refundMinor', refund.status), refund.amountMinor)
     add(totalPosition('money', 'kept.minor'), -refund.amountMinor)
   }
   ctx.state.ledger.set(LEDGER_KEY, { ...ledger, totals: addTotals(ledger.totals, positions, deltas) })
+}
+
+/**
+ * Open tasks of version 1 say less than a worker of version 2 is promised: the amount of a push that is asked about, the
+ * receipt and the payer of a refund. They are made anew. A worker that has one hears STALE_TASK, and a refund that it paid has
+ * the same idempotency key.
+ */
+function migrateTasks(ctx: PaymentsContext): void {
+  for (const { taskId, ref } of ctx.openTasks('payment.query')) {
+    const attempt = ctx.state.attempts.get(ref)
+    const booking = attempt === undefined ? undefined : ctx.state.bookings.get(attempt.bookingId)
+    if (attempt === undefined || booking === undefined) continue
+    ctx.cancelTask(taskId)
+    queryPush(ctx, attempt, booking.currency)
+  }
+  for (const { ref } of ctx.openTasks('payment.refund')) {
+    const refund = ctx.state.refunds.get(ref)
+    if (refund?.status === 'QUEUED') renewTask(ctx, refund)
+  }
 }

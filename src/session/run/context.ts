@@ -16,7 +16,7 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isInteger, isText } from '../rows/row-fields.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
 import { principalsKnown, type Transaction } from './transaction.ts'
-import type { EmitOptions, MachineContext, SessionInfo, StateStore, TaskKind } from '../user-machine.ts'
+import type { EmitOptions, MachineContext, OpenTask, SessionInfo, StateStore, TaskKind } from '../user-machine.ts'
 
 /** The machine's window on the running transaction. One object per state machine: a command allocates none. */
 export class Context implements MachineContext {
@@ -132,6 +132,11 @@ export class Context implements MachineContext {
     this.assertRunning()
     foldTaskCancelled(this.owner, taskId)
     return this.transaction.cancelTask(taskId)
+  }
+
+  openTasks(machine: string, kind: string): readonly OpenTask[] {
+    this.assertRunning()
+    return this.owner.tasks.openOf(machine, kind).map(({ taskId, ref, everLeased: given }) => ({ taskId, ref, given }))
   }
 
   schedule(machine: string, name: string, dueAt: Millis, payload: Value): void {

@@ -57,6 +57,15 @@ export class Tasks {
     return this.byId.values()
   }
 
+  /** Open tasks of one kind of a machine, in the order of their creation. PERF: O(all tasks). */
+  openOf(machine: string, kind: string): TaskRow[] {
+    const open: TaskRow[] = []
+    for (const row of this.byId.values()) {
+      if (row.kind === kind && row.machine === machine && isOpen(row)) open.push(row)
+    }
+    return open.sort((a, b) => a.number - b.number)
+  }
+
   /** The waiting task of a role that was created first, or null. */
   firstWaiting(role: string): TaskRow | null {
     return this.waiting.get(role)?.[0] ?? null

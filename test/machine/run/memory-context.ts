@@ -130,6 +130,7 @@ export class MemoryHost {
         record('cancelTask', taskId)
         return true
       },
+      openTasks: () => [],
       schedule: (machine: string, name: string, dueAt: Millis, payload: Value) =>
         record('schedule', machine, name, dueAt, payload),
       cancel: (machine, name) => {

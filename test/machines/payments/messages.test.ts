@@ -161,6 +161,17 @@ const PROVOKED: { readonly [code: string]: (world: World) => string } = {
     world.pass(31 * MINUTE_MS)
     return alerts(world)
   },
+  OTHER_RECEIPT: (world) => {
+    const attemptId = world.attempt(world.booked('paid'))
+    world.callback({ transactionId: 'co-7', attemptId, amountMinor: 6_000_000, receipt: 'R-7' })
+    return refused(world, ADMIN, 'approveRefund', { refundId: 'ref-1', receipt: 'R-8' })
+  },
+  REFERENCE_TAKEN: (world) => {
+    const attemptId = world.attempt(world.booked('paid'))
+    for (const receipt of ['A', 'B']) world.callback({ transactionId: receipt, attemptId, receipt })
+    for (const task of world.tasks('payment.refund')) world.complete(task, { providerRef: 'B2C-1' })
+    return alerts(world)
+  },
   REFUND_FAILED: (world) => {
     world.ok(THERAPIST, 'cancel', { id: world.booked('paid'), reason: 'illness' })
     for (let attempt = 1; attempt <= 3; attempt += 1) {
@@ -217,9 +228,10 @@ test('what is said of each: what happened, and what to do', () => {
     UNKNOWN_ATTEMPT: Result and alert: the provider tells of an attempt that nobody knows. → It is settled when the attempt becomes known; else \`matchSuspense\` or \`refundSuspense\`.
     SAME_RECEIPT: Result: the money of another transaction, told again. → Nothing to do.
     OTHER_MONEY: Alert: a second success of one transaction, with another amount or receipt. → Nothing to do: it is other money, and goes back.
-    RECEIPT_MISSING: Review: money came without a receipt. → A repeat may bring it; else look it up at the provider, then \`closeReview\`.
+    RECEIPT_MISSING: Review, and reason of CONFLICT: money came without a receipt, so its refund cannot be sent. → A repeat may bring it; else look it up at the provider: \`approveRefund\` takes it. Then \`closeReview\`.
+    OTHER_RECEIPT: Reason of CONFLICT: the money of this refund has another receipt than the one given. → Leave it out to approve the refund as it is, or look up whose receipt was given.
     RECEIPT_OTHER_BOOKING: Alert and review: a receipt was told for another booking or amount than its money. → Find out whose money it is, then \`closeReview\`.
-    RECEIPT_TAKEN: Alert and review: a success turned out to have the receipt of other money. → Two captures were one payment: stop one of the refunds, then \`closeReview\`.
+    RECEIPT_TAKEN: Alert and review: a success turned out to have the receipt of other money. → Two captures were one payment: stop the refund with \`rejectRefund\`, then \`closeReview\`.
     AMOUNT_ABSURD: Result, alert and review: more money was told of than anything costs, or than can be added up. → It is in no sum: find out what was paid, verifyPaymentManually with its receipt, then \`closeReview\`.
     CALLBACK_CONFLICT: Alert: the provider told two different things of one transaction. → Look it up at the provider.
     CALLBACK_UNPARSED: Alert: a body of the provider could not be read; nothing was done with it. → Read it with the query \`unparsed\`: if it speaks of money, compare it with the statement.
@@ -228,6 +240,7 @@ test('what is said of each: what happened, and what to do', () => {
     QUERY_CONFLICT: Alert: what the provider answered contradicts what it had told. → Look the transaction up at the provider.
     PAYMENT_TIMEOUT: Alert: an attempt to pay had no result in time. → Initiate the payment again; late money is noted.
     REFUND_FAILED: Alert: no attempt to refund succeeded. → \`retryRefund\`, or pay by hand and say so: \`settleRefundManually\`.
+    REFERENCE_TAKEN: Alert, and reason of CONFLICT: the number of a payment back is that of another refund already. → Look both up at the provider: one payment settles one refund.
     ALERT_CLIENT_RETRY: A payment failed: the client is asked to pay again. → Initiate the payment again."
   `)
 })

@@ -149,7 +149,7 @@ function work(world: World, how: 'push' | 'settle' | 'fail'): void {
   if (how === 'fail') world.send(WORKER, 'fail', { taskId, attempt, reason: 'DOWN' }, 'task')
   else {
     const result =
-      how === 'push' ? { checkoutRequestId: `co-${taskId}`, merchantRequestId: 'm' } : { providerRef: 'B2C' }
+      how === 'push' ? { checkoutRequestId: `co-${taskId}`, merchantRequestId: 'm' } : { providerRef: `B2C-${taskId}` }
     world.send(WORKER, 'complete', { taskId, attempt, result }, 'task')
   }
 }

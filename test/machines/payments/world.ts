@@ -81,21 +81,29 @@ export class World {
   /** `wrap` may put something between the session layer and the machine; `from` 1 begins before `advance`. */
   constructor(wrap: (machine: UserStateMachine) => UserStateMachine = (machine) => machine, from: 1 | 2 = 2) {
     this.log = new Log(wrap(this.mounted.userMachine))
-    // A log without versions runs version 1, but nothing of what it holds goes over to another.
-    if (from === 2) this.advance()
-    else
-      this.log.append('AdvanceVersion', {
-        machines: [{ machine: 'payments', to: 1, schema: identityOf(paymentsV1).schema }],
-      })
+    // A log that was told no version runs version 1, but has nothing to migrate.
+    if (from === 1) this.advanceTo(paymentsV1)
+    else this.advance()
     for (const principal of [CLIENT, THERAPIST, STRANGER, ADMIN]) this.open(principal, [])
     this.open(WORKER, ['payments'])
   }
 
   /** From version 1 to version 2, in one entry. */
   advance(): void {
-    const { name: machine, version: to, schema } = identityOf(payments)
-    this.log.append('AdvanceVersion', { machines: [{ machine, to, schema }] })
+    this.advanceTo(payments)
     this.version = 2
+  }
+
+  private advanceTo(definition: Parameters<typeof identityOf>[0]): void {
+    const { name: machine, version: to, schema } = identityOf(definition)
+    this.log.append('AdvanceVersion', { machines: [{ machine, to, schema }] })
+  }
+
+  /** Closes a principal's session. */
+  close(principal: string): void {
+    const index = this.sessionOf(principal)
+    const epoch = this.log.machine.sessionFacts(index)?.epoch ?? 0
+    this.log.append('CloseSession', { group: 0, incarnation: 1, index, epoch, secretHash: new Uint8Array(0) })
   }
 
   get now(): number {
@@ -268,7 +276,8 @@ export class World {
       this.callback({ transactionId: `tx-${id}`, attemptId: attemptId ?? null, outcome: 'failure', resultCode: 1032 })
       return id
     }
-    this.callback({ transactionId: `tx-${id}`, attemptId: attemptId ?? null, amountMinor: price })
+    const receipt = `R:TX-${id.toUpperCase()}`
+    this.callback({ transactionId: `tx-${id}`, attemptId: attemptId ?? null, amountMinor: price, receipt })
     if (session === 'paid') return id
     if (session === 'cancelled') {
       this.ok(CLIENT, 'cancel', { id, reason: 'other' })

@@ -19,6 +19,11 @@ const owner = (hooks: Partial<UserStateMachine> = {}) => {
         return { kind: 'reject', code: 'NO', details: null }
       },
       cancel: (context, input) => context.cancelTask(String(input)),
+      open: (context, input) => {
+        context.task('test', KIND, 'too new', null)
+        const found = context.openTasks('test', String(input))
+        return found.map(({ taskId, ref, given: was }) => ({ taskId, ref, given: was }))
+      },
       askAndCancel: (context) => {
         const id = context.task('test', KIND, 'ref', null)
         return [context.cancelTask(id), context.cancelTask(id), context.cancelTask('1-task-99')]
@@ -83,6 +88,27 @@ describe('a task', () => {
     expect(given(log, first)).toMatchObject([{ taskId: '1-task-1' }, { taskId: '1-task-2' }])
     complete(log, first, { taskId: '1-task-2', attempt: 1, result: 1 })
     expect(given(log, first)).toMatchObject([{ taskId: '1-task-1' }, { taskId: '1-task-2' }, { taskId: '1-task-3' }])
+  })
+
+  test('is among the open tasks of its kind until it ends, and says whether a worker was ever given it', () => {
+    const { user } = owner()
+    const log = new Log(user, { taskLeasesMax: 1 })
+    const asker = log.open('a')
+    const first = worker(log, 'w1')
+    for (let id = 1; id <= 3; id += 1) log.request(asker, id, 'ask')
+    complete(log, first, { taskId: '1-task-1', attempt: 1, result: 1 })
+    expect(value(log.request(asker, 4, 'open', { input: 'analyze' }))).toEqual([
+      { taskId: '1-task-2', ref: 'ref', given: true },
+      { taskId: '1-task-3', ref: 'ref', given: false },
+    ])
+    // Given back, it was given all the same: it may have been done.
+    complete(log, first, { taskId: '1-task-2', attempt: 1, reason: 'DOWN' }, 'fail')
+    expect(value(log.request(asker, 5, 'open', { input: 'analyze' }))).toMatchObject([
+      { taskId: '1-task-2', given: true },
+      { taskId: '1-task-3', given: true },
+      { taskId: '1-task-4', ref: 'too new', given: false },
+    ])
+    expect(value(log.request(asker, 6, 'open', { input: 'other' }))).toEqual([])
   })
 
   test('waits while the worker’s outbox is full, and follows its ack', () => {

@@ -1,4 +1,5 @@
 import type { Change } from './change.ts'
+import type { PaymentsContext } from '../facts/payments-schema.ts'
 import type { Attempt, AttemptOutcome, Booking } from '../facts/rows.ts'
 
 /**
@@ -53,4 +54,10 @@ function followAttempt(change: Change, attempt: Attempt): void {
   draft.attemptId = attempt.id
   draft.outcome = null
   draft.resultCode = null
+}
+
+/** Asks the provider what became of a push, whose callback is overdue. */
+export function queryPush(ctx: PaymentsContext, attempt: Attempt, currency: string): void {
+  const { id: attemptId, bookingId, checkoutRequestId, amountMinor } = attempt
+  ctx.task('payment.query', attemptId, { bookingId, attemptId, checkoutRequestId, amountMinor, currency })
 }

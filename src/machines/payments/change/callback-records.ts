@@ -1,12 +1,9 @@
-import { Change } from './change.ts'
-import { Journal } from './journal.ts'
-import { openReview } from './reviews.ts'
 import type { Told } from './settle.ts'
 import type { CallbackRecord, CallbackResponse } from '../facts/rows.ts'
 import type { PaymentsContext } from '../facts/payments-schema.ts'
 import { sameMoney } from '../rules/repeat.ts'
 
-/** What is kept of every transaction (domain.md §3.5): how repeats are answered, and what they add. */
+/** What is kept of every transaction (domain.md §3.5), and where. */
 
 /** The first answer to a transaction; a repeat has `duplicate` besides. */
 export type CallbackAnswer = CallbackResponse & { readonly duplicate?: true }
@@ -31,56 +28,10 @@ export function newRecord(
   return { ...said, result, bookingId, attemptId, payment, session, ...usual, ...rest }
 }
 
-/** Answers a repeat, and keeps what only the repeat brings: the receipt, the merchant's id. */
-export function repeat(ctx: PaymentsContext, action: string, found: Found, told: Told): CallbackAnswer {
-  const { key, record } = found
-  ctx.log('duplicate', { key, firstIndex: record.index })
-  const merchantRequestId = record.merchantRequestId ?? told.merchantRequestId
-  const receipt = receiptBrought(ctx, found, told)
-  if (merchantRequestId !== record.merchantRequestId || receipt !== null) {
-    ctx.state.callbacks.set(key, { ...record, merchantRequestId, receipt: receipt ?? record.receipt })
-  }
-  if (receipt !== null) takeReceipt(ctx, action, found, receipt)
-  return { ...responseOf(record), duplicate: true }
-}
-
 /** A record and the key that it stands under. */
 export interface Found {
   readonly key: string
   readonly record: CallbackRecord
-}
-
-/** The receipt that a success without one has now; null when there is none to take. */
-function receiptBrought(ctx: PaymentsContext, { key, record }: Found, told: Told): string | null {
-  if (record.outcome === 'failure' || record.receipt !== null || told.receipt === null) return null
-  // No money stands behind it: its receipt is free for what it turns out to be.
-  if (record.result === 'AMOUNT_ABSURD') return null
-  const owner = ctx.state.receipts.get(told.receipt)
-  if (owner === undefined) return told.receipt
-  // Two captures turn out to be one money, and one of them may be on its way back: people must sort that out.
-  const { bookingId, amountMinor } = record
-  const { receipt } = told
-  if (owner !== key)
-    openReview(ctx, 'RECEIPT_TAKEN', { transactionId: key, bookingId, amountMinor: amountMinor ?? 0, receipt })
-  return null
-}
-
-function takeReceipt(ctx: PaymentsContext, action: string, { key, record }: Found, receipt: string): void {
-  ctx.state.receipts.set(receipt, key)
-  ctx.state.reviews.delete(['RECEIPT_MISSING', key])
-  const money = ctx.state.suspense.get(key)
-  if (money !== undefined) ctx.state.suspense.set(key, { ...money, receipt })
-  const step = { entity: 'callback', from: null, to: 'RECEIPT', reason: receipt, ref: key } as const
-  const booking = record.bookingId === null ? undefined : ctx.state.bookings.get(record.bookingId)
-  if (booking === undefined) {
-    const journal = new Journal(ctx, action, null)
-    journal.note(step)
-    journal.endGroup(0)
-    return
-  }
-  const change = new Change(ctx, action, booking)
-  change.journal.note(step)
-  change.commit()
 }
 
 /** The record whose money has this receipt; null when it is new, or when it is the transaction's own. */

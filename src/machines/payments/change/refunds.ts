@@ -31,11 +31,12 @@ export function newRefund(journal: Journal, bookingId: string | null, plan: Refu
   const { transactionId, receipt, amountMinor, pct, reason } = plan
   const number = journal.next('refunds')
   const id = `ref-${number}`
-  const status = firstStatus(amountMinor)
+  const status = firstStatus(amountMinor, receipt)
   const money = { transactionId, receipt, amountMinor, pct, reason }
   const refund: Refund = { id, bookingId, ...money, status, tries: 0, providerRef: null, at: ctx.now }
   ctx.state.refunds.set(id, refund)
   if (bookingId !== null) ctx.state.refundsOf.set([bookingId, number], id)
+  if (transactionId !== null) ctx.state.refundOf.set(transactionId, id)
   journal.note({ entity: 'refund', from: null, to: status, reason, ref: id })
   journal.count('refunds', 'minor', amountMinor)
   journal.count('refund', status, 1)
@@ -64,10 +65,38 @@ function payerOf(ctx: PaymentsContext, transactionId: string | null): string | n
   return phone === '' ? null : phone
 }
 
-/** Nothing to pay, a sum that somebody must approve, or straight to the provider (domain.md §3.4). */
-function firstStatus(amountMinor: number): Refund['status'] {
+/**
+ * Nothing to pay, a sum that somebody must approve, or straight to the provider (domain.md §3.4). Without a receipt nothing is
+ * sent: the provider could not tell which payment to undo, and it may turn out to be money that was told before.
+ */
+function firstStatus(amountMinor: number, receipt: string | null): Refund['status'] {
   if (amountMinor === 0) return 'NOT_DUE'
-  return amountMinor > REFUND_APPROVAL_ABOVE_MINOR ? 'AWAITING_APPROVAL' : 'QUEUED'
+  return receipt === null || amountMinor > REFUND_APPROVAL_ABOVE_MINOR ? 'AWAITING_APPROVAL' : 'QUEUED'
+}
+
+/** The refund of a transaction's money, where it has one. */
+export function refundOf(ctx: PaymentsContext, transactionId: string): Refund | undefined {
+  const id = ctx.state.refundOf.get(transactionId)
+  return id === undefined ? undefined : ctx.state.refunds.get(id)
+}
+
+/** The receipt of a refund's money became known: what waited for nothing else is sent, and its task names it. */
+export function giveReceipt(ctx: PaymentsContext, action: string, refund: Refund, receipt: string): void {
+  const known = { ...refund, receipt }
+  const next = firstStatus(refund.amountMinor, receipt)
+  if (refund.status === 'AWAITING_APPROVAL' && next === 'QUEUED') {
+    decideRefund(ctx, known, { action, to: 'QUEUED', reason: 'RECEIPT' })
+    return
+  }
+  ctx.state.refunds.set(refund.id, known)
+  // A task that a worker has goes on as it is: two of one refund would be two payments to a worker that looks at neither.
+  if (refund.status === 'QUEUED' && withdrawTask(ctx, refund.id)) queueRefund(ctx, known, planOf(ctx, known))
+}
+
+/** Ends the task of a refund, unless a worker was ever given it. True when the money is certainly not on its way now. */
+export function withdrawTask(ctx: PaymentsContext, refundId: string): boolean {
+  const task = ctx.openTasks('payment.refund').find(({ ref }) => ref === refundId)
+  return task !== undefined && !task.given && ctx.cancelTask(task.taskId)
 }
 
 /** The task has all that the provider must be told, so that the worker asks nobody. */
@@ -97,7 +126,16 @@ export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> =
   onResult(ctx, task, { providerRef }) {
     const refund = ctx.state.refunds.get(task.ref)
     if (refund?.status !== 'QUEUED') return { status: refund?.status ?? null }
-    moveRefund(ctx, ACTION, { refund: { ...refund, providerRef, tries: task.attempt }, path: ['SENT', 'SETTLED'] })
+    const tried = { ...refund, tries: task.attempt }
+    const other = payoutOf(ctx, providerRef)
+    if (other !== null) {
+      // One payment settles one refund: this one was not paid, or under a number that nobody told.
+      moveRefund(ctx, ACTION, { refund: tried, path: ['FAILED_MANUAL'] })
+      const { id: refundId, bookingId, amountMinor } = refund
+      ctx.alert('REFERENCE_TAKEN', { refundId, bookingId, amountMinor, providerRef, other })
+      return { status: 'FAILED_MANUAL' }
+    }
+    moveRefund(ctx, ACTION, { refund: { ...tried, providerRef }, path: ['SENT', 'SETTLED'] })
     return { status: 'SETTLED' }
   },
   onFailed(ctx, task, reason) {
@@ -113,6 +151,11 @@ export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> =
   },
 }
 
+/** The refund that a payment of the provider settled, by its number however it is typed; null when there is none. */
+export function payoutOf(ctx: PaymentsContext, providerRef: string): string | null {
+  return ctx.state.payouts.get(providerRef.trim().toUpperCase()) ?? null
+}
+
 /** What an administrator decides about a refund. */
 export type RefundDecision = { readonly action: string; readonly reason: string } & (
   | { readonly to: 'QUEUED' | 'FAILED_MANUAL' }
@@ -121,18 +164,47 @@ export type RefundDecision = { readonly action: string; readonly reason: string 
 )
 
 /**
- * An administrator lets a refund go to the provider, for the first time or once more, keeps it from it, so that people see to
- * it, or says that they did. Sent once more it has the idempotency key that it had: the provider pays once.
+ * A refund goes to the provider, for the first time or once more, is kept from it, so that people see to it, or they say that
+ * they did. Sent once more it has the idempotency key that it had: the provider pays once.
  */
 export function decideRefund(ctx: PaymentsContext, refund: Refund, decision: RefundDecision): Refund['status'] {
   const { action, to, reason } = decision
+  if (to === 'QUEUED') queueRefund(ctx, refund, planOf(ctx, refund))
+  const decided =
+    to === 'SETTLED'
+      ? { ...refund, providerRef: decision.providerRef }
+      : to === 'FAILED_MANUAL'
+        ? stopTask(ctx, refund)
+        : refund
+  moveRefund(ctx, action, { refund: decided, path: [to], reason })
+  return to
+}
+
+/**
+ * Ends the task of a refund that is not to be carried out. A worker that has it is told so when it reports; what it has sent by
+ * then stands in the statement, so it counts as tried.
+ */
+function stopTask(ctx: PaymentsContext, refund: Refund): Refund {
+  const task = ctx.openTasks('payment.refund').find(({ ref }) => ref === refund.id)
+  if (task === undefined) return refund
+  ctx.cancelTask(task.taskId)
+  return task.given ? { ...refund, tries: refund.tries + 1 } : refund
+}
+
+/** Ends the task of a refund that is queued, and makes one with all that is known now, under the same idempotency key. */
+export function renewTask(ctx: PaymentsContext, refund: Refund): void {
+  const task = ctx.openTasks('payment.refund').find(({ ref }) => ref === refund.id)
+  if (task === undefined) return
+  ctx.cancelTask(task.taskId)
+  queueRefund(ctx, refund, planOf(ctx, refund))
+}
+
+/** In which currency and to whom a refund goes, as it was when it was made. */
+function planOf(ctx: PaymentsContext, refund: Refund): Pick<RefundPlan, 'currency' | 'payer'> {
   const booking = refund.bookingId === null ? undefined : ctx.state.bookings.get(refund.bookingId)
   // Money that no booking took is the provider's, in its currency.
   const currency = refund.reason === 'ORPHAN' || booking === undefined ? PROVIDER_CURRENCY : booking.currency
-  if (to === 'QUEUED') queueRefund(ctx, refund, { currency, payer: payerOf(ctx, refund.transactionId) })
-  const decided = to === 'SETTLED' ? { ...refund, providerRef: decision.providerRef } : refund
-  moveRefund(ctx, action, { refund: decided, path: [to], reason })
-  return to
+  return { currency, payer: payerOf(ctx, refund.transactionId) }
 }
 
 /** A refund, the statuses that it goes through, and why. */
@@ -157,6 +229,7 @@ function moveRefund(ctx: PaymentsContext, action: string, { refund, path, reason
     status = to
   }
   ctx.state.refunds.set(refund.id, { ...refund, status })
+  if (refund.providerRef !== null) ctx.state.payouts.set(refund.providerRef.trim().toUpperCase(), refund.id)
   if (change === null || booking === undefined) {
     journal.endGroup(0)
     return
@@ -167,7 +240,7 @@ function moveRefund(ctx: PaymentsContext, action: string, { refund, path, reason
   notifyStatus(ctx, { ...refund, status }, booking.clientId)
 }
 
-function notifyStatus(ctx: PaymentsContext, refund: Refund, clientId: string): void {
+export function notifyStatus(ctx: PaymentsContext, refund: Refund, clientId: string): void {
   const { id: refundId, bookingId, status, amountMinor } = refund
   ctx.notify(clientId, 'refund.status', { bookingId, refundId, status, amountMinor })
 }

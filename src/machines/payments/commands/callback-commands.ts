@@ -7,16 +7,16 @@ import {
   findOther,
   nextOther,
   otherKey,
-  repeat,
   responseOf,
   transactionKey,
 } from '../change/callback-records.ts'
-import { judgeNew, keepUnknown } from '../change/judge.ts'
+import { judgeKept, judgeNew, keepUnknown, toldBy } from '../change/judge.ts'
 import { refused } from '../change/refusals.ts'
+import { repeat } from '../change/repeats.ts'
 import type { Told } from '../change/settle.ts'
 import { id } from '../facts/fields.ts'
 import type { PaymentsContext, ProviderResult, Refusal } from '../facts/payments-schema.ts'
-import { AMOUNT_MISSING, namesAmount, providerResult } from '../facts/payments-schema.ts'
+import { agreesWithCode, AMOUNT_MISSING, namesAmount, OTHER_CODE, providerResult } from '../facts/payments-schema.ts'
 import { type CallbackRecord, callbackResponse } from '../facts/rows.ts'
 import { compareTold, type Content, type Repeat } from '../rules/repeat.ts'
 
@@ -31,6 +31,7 @@ const callbackInput = z
     merchantRequestId: id.optional(),
   })
   .refine(namesAmount, AMOUNT_MISSING)
+  .refine(agreesWithCode, OTHER_CODE)
   .refine((input) => input.attemptId !== undefined || input.checkoutRequestId !== undefined, {
     path: ['attemptId'],
     error: 'attemptId or checkoutRequestId says which push this is',
@@ -79,10 +80,11 @@ export function takeResult(ctx: PaymentsContext, action: string, input: Incoming
   const record = ctx.state.callbacks.get(key)
   const checkoutRequestId = input.checkoutRequestId ?? null
   if (record === undefined) return takeNew(ctx, action, { push, told, checkoutRequestId })
-  const how = howTold(record, { ...told, attemptId: input.attemptId ?? push?.attemptId ?? null })
+  const attemptId = push?.attemptId ?? input.attemptId ?? null
+  const how = isUnheardOf(ctx, record, told) ? 'otherMoney' : howTold(record, { ...told, attemptId })
   switch (how) {
     case 'same':
-      return repeat(ctx, action, { key, record }, told)
+      return takeRepeat(ctx, action, { push, told, record })
     case 'moneyAfterFailure': {
       const failure = { resultCode: record.resultCode, response: responseOf(record) }
       const failed = record.outcome === 'failure' ? failure : record.failed
@@ -100,6 +102,18 @@ export function takeResult(ctx: PaymentsContext, action: string, input: Incoming
     default:
       return unreachable(how)
   }
+}
+
+/**
+ * A record without a receipt that is known to be the money of another one, told again: version 1 forgot the receipt, or it
+ * could not be taken back (`RECEIPT_TAKEN`). Told with a receipt that no money has, it is money of its own: taken for a repeat,
+ * it would be nobody's.
+ */
+function isUnheardOf(ctx: PaymentsContext, { result, receipt }: CallbackRecord, told: Told): boolean {
+  if (receipt !== null || told.receipt === null || told.outcome === 'failure') return false
+  const taken = ctx.state.reviews.get(['RECEIPT_TAKEN', told.transactionId])
+  if (taken !== undefined) return taken.receipt !== told.receipt
+  return result === 'SAME_RECEIPT' && !ctx.state.receipts.has(told.receipt)
 }
 
 /** An attempt and its booking. */
@@ -122,6 +136,21 @@ function takeNew(ctx: PaymentsContext, action: string, { push, checkoutRequestId
   return judgeNew(ctx, action, { ...push, ...what })
 }
 
+/** The same again. Money in suspense whose repeat names a push that was made waits no longer: it is judged now. */
+function takeRepeat(
+  ctx: PaymentsContext,
+  action: string,
+  { push, told, record }: { readonly push: Push | undefined; readonly told: Told; readonly record: CallbackRecord },
+): CallbackAnswer {
+  const { transactionId: key } = told
+  const answer = repeat(ctx, action, { key, record }, told)
+  const now = ctx.state.callbacks.get(key)
+  if (push !== undefined && now?.result === 'UNKNOWN_ATTEMPT') {
+    judgeKept(ctx, action, now, { ...push, told: toldBy(now, key) })
+  }
+  return answer
+}
+
 /** A second success with another amount or receipt: other money, which gets a record of its own and goes back. */
 function takeOther(ctx: PaymentsContext, action: string, other: New & { readonly record: CallbackRecord }) {
   const { record, told, ...what } = other
@@ -140,7 +169,9 @@ function pushOf(ctx: PaymentsContext, { attemptId, checkoutRequestId }: Incoming
     return checkoutRequestId === undefined ? undefined : ctx.state.checkouts.get(checkoutRequestId)
   }
   const attempt = ctx.state.attempts.get(attemptId)
-  return attempt === undefined ? undefined : { attemptId, bookingId: attempt.bookingId }
+  if (attempt !== undefined) return { attemptId, bookingId: attempt.bookingId }
+  // An id that nobody gave out hides no push that was started: its money would wait in suspense, and the payment time out.
+  return checkoutRequestId === undefined ? undefined : ctx.state.checkouts.get(checkoutRequestId)
 }
 
 /** The attempt that the transaction was judged for. */

@@ -1,4 +1,5 @@
 import { unreachable } from '../../../base/assert.ts'
+import { queryPush } from '../change/attempts.ts'
 import { endBooking } from '../change/end-booking.ts'
 import { completeSession, endAbsent } from '../change/end-session.ts'
 import { armTimer, Change } from '../change/change.ts'
@@ -94,10 +95,7 @@ function alertWaiting(ctx: PaymentsContext, booking: Booking): void {
 function askProvider(ctx: PaymentsContext, booking: Booking): void {
   const attempt = booking.attemptId === null ? undefined : ctx.state.attempts.get(booking.attemptId)
   // No push was sent for an administrator's attempt: there is nothing to ask about.
-  if (attempt === undefined || attempt.phone === '') return
-  const { id: attemptId, bookingId, checkoutRequestId, amountMinor } = attempt
-  const { currency } = booking
-  ctx.task('payment.query', attemptId, { bookingId, attemptId, checkoutRequestId, amountMinor, currency })
+  if (attempt !== undefined && attempt.phone !== '') queryPush(ctx, attempt, booking.currency)
 }
 
 function timeOut(ctx: PaymentsContext, booking: Booking): void {

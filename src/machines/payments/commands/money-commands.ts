@@ -7,6 +7,7 @@ import { judgeKept, judgeNew, toldBy } from '../change/judge.ts'
 import { Journal } from '../change/journal.ts'
 import { newRefund } from '../change/refunds.ts'
 import { refused, refusedCurrency, refusedState } from '../change/refusals.ts'
+import { bringReceipt } from '../change/repeats.ts'
 import { openReview } from '../change/reviews.ts'
 import type { Told } from '../change/settle.ts'
 import { release } from '../change/suspense.ts'
@@ -50,7 +51,10 @@ export const verifyPaymentManually = command(
       merchantRequestId: null,
       matched: true,
     }
-    return judgeNew(ctx, action, { ...attemptOf(booking), told, reason: note })
+    // Under that very id a failure may have been told: it is answered as before, and its money is new.
+    const failed = known === null ? null : { resultCode: known.record.resultCode, response: responseOf(known.record) }
+    const rest = { failed, others: known?.record.others ?? 0 }
+    return judgeNew(ctx, action, { ...attemptOf(booking), told, reason: note, rest })
   },
 )
 
@@ -65,10 +69,14 @@ function verifyKnown(
   ctx: PaymentsContext,
   verified: { booking: Booking; known: Found; amountMinor: number; receipt: string; note: string },
 ): CallbackAnswer | Refusal {
-  const { booking, known, amountMinor, receipt, note } = verified
-  const { key, record } = known
+  const { booking, amountMinor, receipt, note } = verified
+  const { key } = verified.known
   const action = 'verifyPaymentManually'
-  if (record.amountMinor !== amountMinor) return conflict(ctx, action, key, booking.id)
+  if (verified.known.record.amountMinor !== amountMinor) return conflict(ctx, action, key, booking.id)
+  // Known by its transaction alone: that is its receipt as well, or the callback that brings it would be other money.
+  if (verified.known.record.result !== 'SAME_RECEIPT') bringReceipt(ctx, action, key, receipt)
+  const known = knownMoney(ctx, receipt) ?? verified.known
+  const { record } = known
   if (ctx.state.suspense.has(key) && booking.session === 'payment_pending') {
     return awaitsOther(ctx, action, booking, known) ?? match(ctx, action, { booking, known, note })
   }

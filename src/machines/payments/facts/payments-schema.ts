@@ -40,6 +40,12 @@ export const namesAmount = (told: { readonly outcome: string; readonly amountMin
 /** The issue of a success without an amount. */
 export const AMOUNT_MISSING = { path: ['amountMinor'], error: 'a success names its amount' }
 
+/** 0 is the one code of a success: with any other a worker read the answer wrong, and must not make money of it, or none. */
+export const agreesWithCode = (told: { readonly outcome: string; readonly resultCode: string }): boolean =>
+  (told.outcome === 'success') === (told.resultCode === '0')
+/** The issue of an outcome that its code contradicts. */
+export const OTHER_CODE = { path: ['resultCode'], error: 'the code of a success is 0, and of a failure any other' }
+
 const state = {
   bookings: table(z.string(), bookingRow),
   /** [booking, form] */
@@ -64,6 +70,10 @@ const state = {
   refunds: table(z.string(), refundRow),
   /** [booking, number of the refund] → refund */
   refundsOf: table(z.tuple([z.string(), z.int()]), z.string()),
+  /** transaction → the refund of its money: there is never more than one */
+  refundOf: table(z.string(), z.string()),
+  /** the provider's number of a refund → that refund: one payment settles one */
+  payouts: table(z.string(), z.string()),
   /** [principal, startsAt] of bookings that are not over → booking and its end */
   slots: table(
     z.tuple([z.string(), z.int()]),
@@ -154,7 +164,9 @@ export const paymentsSchema = {
         currency,
       }),
       /** `final: null`: the provider does not know yet. */
-      result: z.object({ final: providerResult.refine(namesAmount, AMOUNT_MISSING).nullable() }),
+      result: z.object({
+        final: providerResult.refine(namesAmount, AMOUNT_MISSING).refine(agreesWithCode, OTHER_CODE).nullable(),
+      }),
     }),
     'payment.refund': task({
       role: 'payments',

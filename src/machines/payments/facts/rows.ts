@@ -123,7 +123,10 @@ const REFUND_REASONS = [
 ] as const
 /** From the decision to the money (domain.md §3.4); NOT_DUE and SETTLED are the last, FAILED_MANUAL is left to people. */
 export const REFUND_STATUSES = ['NOT_DUE', 'AWAITING_APPROVAL', 'QUEUED', 'SENT', 'SETTLED', 'FAILED_MANUAL'] as const
-/** Status → statuses that it may go to: by a decision of an administrator, by the worker's answer, or because it failed. */
+/**
+ * Status → statuses that it may go to: by a decision of an administrator, by the worker's answer, or because it failed. Beside
+ * it, one that was not sent becomes NOT_DUE when its money turns out to be other money (`take-back.ts`).
+ */
 export const REFUND_TRANSITIONS: {
   readonly [Status in (typeof REFUND_STATUSES)[number]]: readonly (typeof REFUND_STATUSES)[number][]
 } = {

@@ -63,7 +63,7 @@ describe('domain.md §3.5 row initiated / payment_pending', () => {
   test('domain.md §3.5 success with another amount, current attempt: REJECTED_AMOUNT, failed, the money goes back', () => {
     const world = new World()
     const id = world.booked('payment_pending')
-    const answer = world.callback({ attemptId: world.attempt(id), amountMinor: 123 })
+    const answer = world.callback({ attemptId: world.attempt(id), amountMinor: 123, receipt: 'R-1' })
     expect(answer).toMatchObject({ result: 'REJECTED_AMOUNT', payment: 'failed', session: 'payment_pending' })
     expect(world.view(id)).toMatchObject({
       captures: [{ amountMinor: 123, applied: false }],
@@ -75,7 +75,12 @@ describe('domain.md §3.5 row initiated / payment_pending', () => {
   test('domain.md §3.5 success with another amount, older attempt: REJECTED_AMOUNT, the current one goes on', () => {
     const world = new World()
     const { id, older } = retried(world, 'initiated')
-    const answer = world.callback({ transactionId: 'tx-late', attemptId: older, amountMinor: PRICE + 1 })
+    const answer = world.callback({
+      transactionId: 'tx-late',
+      attemptId: older,
+      amountMinor: PRICE + 1,
+      receipt: 'R-1',
+    })
     expect(answer).toMatchObject({ result: 'REJECTED_AMOUNT', payment: 'initiated' })
     expect(world.view(id).refunds).toMatchObject([{ ...ORPHAN, amountMinor: PRICE + 1 }])
   })
@@ -125,10 +130,8 @@ describe('domain.md §3.5 row failed / payment_pending', () => {
   test('domain.md §3.5 success with another amount: REJECTED_AMOUNT, the money goes back, still failed', () => {
     const world = new World()
     const { id, current } = retried(world, 'failed')
-    expect(world.callback({ transactionId: 'tx-late', attemptId: current, amountMinor: 1 })).toMatchObject({
-      result: 'REJECTED_AMOUNT',
-      payment: 'failed',
-    })
+    const told = { transactionId: 'tx-late', attemptId: current, amountMinor: 1, receipt: 'R-1' }
+    expect(world.callback(told)).toMatchObject({ result: 'REJECTED_AMOUNT', payment: 'failed' })
     expect(world.view(id).refunds).toMatchObject([{ ...ORPHAN, amountMinor: 1 }])
   })
 
@@ -163,10 +166,8 @@ describe('domain.md §3.5 rows confirmed, refunded and cancelled', () => {
         const id = make(world)
         const triple = world.triple(id)
         const captured = world.view(id).capturedMinor
-        expect(world.callback({ transactionId: 'tx-more', attemptId: world.attempt(id), amountMinor })).toMatchObject({
-          result: 'ORPHANED',
-          payment,
-        })
+        const told = { transactionId: 'tx-more', attemptId: world.attempt(id), amountMinor, receipt: 'R-MORE' }
+        expect(world.callback(told)).toMatchObject({ result: 'ORPHANED', payment })
         expect(world.triple(id)).toBe(triple)
         expect(world.view(id).refunds.at(-1)).toMatchObject({ ...ORPHAN, amountMinor, transactionId: 'tx-more' })
         expect(world.view(id).capturedMinor).toBe(captured + amountMinor)
@@ -313,7 +314,7 @@ describe('domain.md §3.5 receipts and manual verification', () => {
       attemptId: world.attempt(failing),
       outcome: 'failure',
       amountMinor: PRICE,
-      resultCode: 0,
+      resultCode: 1,
     }
     expect(world.callback(failure)).toMatchObject({ payment: 'failed' })
     expect(world.view(failing).captures).toEqual([])

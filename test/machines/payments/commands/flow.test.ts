@@ -87,7 +87,7 @@ describe('domain.md §3.10 the canonical flow', () => {
     ])
     expect(new Set(end.map((record) => record.group)).size).toBe(1)
     // 10
-    const twice = world.callback({ transactionId: 'tx-3', attemptId: 'att-1' })
+    const twice = world.callback({ transactionId: 'tx-3', attemptId: 'att-1', receipt: 'R-3' })
     expect(twice).toEqual({
       result: 'ORPHANED',
       bookingId: id,
@@ -156,13 +156,13 @@ describe('domain.md §3.11 abuse', () => {
     expect(world.answer(CLIENT, 'canJoin', { id: paid })).toMatchObject({ code: 'FORMS_INCOMPLETE' })
   })
 
-  test('domain.md §3.11 P8 the same transaction with another outcome or attempt; another code is a repeat', () => {
+  test('domain.md §3.11 P8 the same transaction with another outcome or attempt; another description is a repeat', () => {
     const world = new World()
     const id = world.booked('payment_pending')
     const attemptId = world.attempt(id)
     world.callback({ attemptId })
     const before = world.view(id)
-    for (const change of [{ outcome: 'failure' }, { attemptId: 'att-9' }]) {
+    for (const change of [{ outcome: 'failure', resultCode: 7 }, { attemptId: 'att-9' }]) {
       const refusal = world.refused(WORKER, 'paymentCallback', {
         transactionId: 'tx-1',
         attemptId,
@@ -174,7 +174,7 @@ describe('domain.md §3.11 abuse', () => {
       })
       expect(refusal).toEqual({ kind: 'reject', code: 'IDEMPOTENCY_CONFLICT', details: { transactionId: 'tx-1' } })
     }
-    expect(world.callback({ attemptId, resultCode: 7 })).toMatchObject({ result: 'APPLIED', duplicate: true })
+    expect(world.callback({ attemptId, resultDesc: 'again' })).toMatchObject({ result: 'APPLIED', duplicate: true })
     expect(world.view(id)).toEqual(before)
     const rejected = world.audit(undefined, 'rejected')
     expect(rejected).toHaveLength(2)
@@ -240,7 +240,7 @@ describe('domain.md §3.11 abuse', () => {
     const id = world.booked('payment_pending')
     const attemptId = world.attempt(id)
     world.ok(CLIENT, 'cancel', { id, reason: 'financial_reasons' })
-    expect(world.callback({ attemptId })).toEqual({
+    expect(world.callback({ attemptId, receipt: 'R-1' })).toEqual({
       result: 'ORPHANED',
       bookingId: id,
       attemptId,

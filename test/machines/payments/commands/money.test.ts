@@ -111,7 +111,7 @@ describe('domain.md §3.5 what a repeat may change', () => {
   test('domain.md §3.5 money after a success of nothing is other money', () => {
     const { world, id, tell } = awaiting()
     expect(tell({ amountMinor: 0 })).toMatchObject({ result: 'REJECTED_AMOUNT', payment: 'failed' })
-    expect(tell()).toMatchObject({ result: 'ORPHANED' })
+    expect(tell({ receipt: 'R-1' })).toMatchObject({ result: 'ORPHANED' })
     expect(world.view(id).refunds).toMatchObject([{ status: 'NOT_DUE' }, { amountMinor: PRICE, status: 'QUEUED' }])
   })
 

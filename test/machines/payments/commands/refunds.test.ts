@@ -42,6 +42,13 @@ const TABLE: { readonly [command: string]: { readonly [Name in Status]: string |
     SETTLED: IST(),
     FAILED_MANUAL: IST('QUEUED', 'SETTLED'),
   },
+  rejectRefund: {
+    NOT_DUE: IST(),
+    AWAITING_APPROVAL: 'FAILED_MANUAL',
+    QUEUED: 'FAILED_MANUAL',
+    SETTLED: IST(),
+    FAILED_MANUAL: IST('QUEUED', 'SETTLED'),
+  },
   retryRefund: {
     NOT_DUE: IST(),
     AWAITING_APPROVAL: IST('QUEUED', 'FAILED_MANUAL'),

@@ -113,7 +113,7 @@ describe('domain.md §3.4 approveRefund and rejectRefund', () => {
   test('domain.md §3.4 an orphan above the limit waits as well', () => {
     const world = new World()
     const id = world.booked('paid')
-    world.callback({ transactionId: 'tx-2', attemptId: world.attempt(id), amountMinor: 7_000_000 })
+    world.callback({ transactionId: 'tx-2', attemptId: world.attempt(id), amountMinor: 7_000_000, receipt: 'R-2' })
     world.ok(ADMIN, 'approveRefund', { refundId: 'ref-1' })
     expect(world.tasks('payment.refund')).toMatchObject([
       { payload: { transactionId: 'tx-2', amountMinor: 7_000_000 } },
@@ -129,9 +129,11 @@ describe('domain.md §3.4 approveRefund and rejectRefund', () => {
         expect(world.refused(principal, command, { refundId: 'ref-1' })).toMatchObject({ code: 'FORBIDDEN' })
       }
       world.ok(ADMIN, command, { refundId: 'ref-1' })
+      const [task] = world.tasks('payment.refund')
+      if (task !== undefined) world.complete(task, { providerRef: 'B2C' })
       expect(world.refused(ADMIN, command, { refundId: 'ref-1' })).toMatchObject({
         code: 'INVALID_STATE_TRANSITION',
-        details: { entity: 'refund', from: command === 'approveRefund' ? 'QUEUED' : 'FAILED_MANUAL' },
+        details: { entity: 'refund', from: command === 'approveRefund' ? 'SETTLED' : 'FAILED_MANUAL' },
       })
     },
   )

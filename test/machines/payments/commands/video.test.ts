@@ -184,7 +184,7 @@ describe('domain.md §3.4 markNoShow', () => {
     const id = world.booked('payment_pending', { startsAt: world.now + 10 * MINUTE_MS, forms: [] })
     world.startPushes()
     world.pass(26 * MINUTE_MS)
-    world.callback({ attemptId: world.attempt(id) })
+    world.callback({ attemptId: world.attempt(id), receipt: 'R-1' })
     world.ok(THERAPIST, 'routeAfterPayment', { id })
     return { world, id }
   }

@@ -246,7 +246,7 @@ describe('domain.md §0.11 one golden message per error code', () => {
         transactionId: 'tx-1',
         attemptId: 'att-9',
         outcome: 'failure',
-        resultCode: 0,
+        resultCode: 1,
         resultDesc: '',
       }),
       world.refused(CLIENT, 'completeForm', { id, formId: 'intake', contentHash: 'a'.repeat(64) }),
