@@ -158,6 +158,41 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cure: 'Withdraw, and begin a new dialogue.',
     },
   },
+  reconciler: {
+    DRAFT_NOT_READY: {
+      cause: 'The draft is not marked as ready to be shared.',
+      cure: '`saveEmpathyDraft` of the machine gates with `readyToShare`, then consent to that version.',
+    },
+    OFFER_NOT_PENDING: {
+      cause: 'There is no offer that waits for an answer: none was made, or it was answered or ran out.',
+      cure: 'Ask `status`. One offer is made per direction, ever.',
+    },
+    IDENTICAL_RESUBMISSION: {
+      cause: 'But for case and white space the statement is the one before.',
+      cure: 'Write other words, or `skipRefinement`.',
+    },
+    CONSENT_REQUIRED: {
+      cause: 'The partner has taken the consent to the attempt back, so it can be neither read nor judged.',
+      cure: 'Wait: the partner may consent again.',
+    },
+    NOT_REVEALED: { cause: 'The partner’s attempt was not shown yet.', cure: 'Wait for `empathy.revealed`.' },
+    AWAITING_REVISION: {
+      cause: 'You sent feedback, and the partner’s revision was not shown yet.',
+      cure: 'Wait for `empathy.revealed`.',
+    },
+    REFINE_OPEN: {
+      cause: 'Reason of CONFLICT: a worker is wording the offer anew.',
+      cure: 'Wait for `empathy.share_suggestion`, or answer the wording that is there.',
+    },
+    REASON_REQUIRED: {
+      cause: 'Reason of VALIDATION_ERROR: whoever does not accept the difference says why.',
+      cure: 'Give `reason`, or `willingToAccept`.',
+    },
+    FEEDBACK_REQUIRED: {
+      cause: 'Reason of VALIDATION_ERROR: not right, and not a word of what is not.',
+      cure: 'Give `feedback`.',
+    },
+  },
   gates: {
     WRONG_STAGE: {
       cause:

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { explain, explainedCodes } from '../../src/cli/explain.ts'
 import { COMMON_ERRORS } from '../../src/machine/define/rejection.ts'
-import { counter, gates, payments, session } from '../../src/machines/index.ts'
+import { counter, gates, payments, reconciler, session } from '../../src/machines/index.ts'
 import { tokenize } from '../tidy/tokens.ts'
 import { sourcesBelow } from '../tidy/tree.ts'
 
@@ -40,8 +40,15 @@ const NO_CODES: { readonly [what: string]: string } = {
     'EMOTIONAL_PATTERN BOUNDARY EMPATHY_DRAFT EMPATHY_ATTEMPT STRATEGY_PROPOSAL OWN PARTNER BOTH OUTSIDE NONE RUNNING ' +
     'AI_SUGGESTED ALLOWED',
   'states of the empathy exchange': 'HELD ANALYZING AWAITING_SHARING REFINING NEEDS_WORK READY REVEALED VALIDATED',
+  'what moves the empathy exchange':
+    'START_ANALYSIS GAPS_DETECTED NO_SIGNIFICANT_GAPS MARK_READY CONTEXT_SHARED DECLINE_SHARING OFFER_EXPIRED RESUBMIT ' +
+    'SKIP_PRE SKIP_POST MUTUAL_REVEAL VALIDATE VALIDATION_FEEDBACK_SENT',
   'what an analysis says and what becomes of it':
-    'PROCEED OFFER_OPTIONAL OFFER_SHARING OFFER NO_GAP ALREADY_OFFERED NO_SUGGESTION',
+    'PROCEED OFFER_OPTIONAL OFFER_SHARING OFFER NO_GAP ALREADY_OFFERED NO_SUGGESTION OFFERED DELIVERED SEEN ACCURATE ' +
+    'FEEDBACK ACCEPTED_DIFFERENCE DISAGREED',
+  'what the empathy exchange says in place of prose':
+    'ALIGNMENT_OK WAITING_NEUTRAL CONTEXT_INTRO CONTEXT_REFLECTION SHARE_ACK VALIDATION_FRAMING QUALITY_REVIEW_OK ' +
+    'QUALITY_REVIEW_GAPS',
   'cells of the retrieval contracts': 'AAA',
   currencies: 'KES',
 }
@@ -74,7 +81,7 @@ describe('holdfast explain', () => {
   })
 
   test('knows every code that machines may reject with, the kit’s and their own', () => {
-    const declared = [counter, payments, session, gates].flatMap(({ schema }) => Object.keys(schema.errors))
+    const declared = [counter, payments, session, gates, reconciler].flatMap(({ schema }) => Object.keys(schema.errors))
     expect([...Object.keys(COMMON_ERRORS), ...declared].filter((code) => !explained.has(code))).toEqual([])
   })
 

@@ -1,3 +1,2 @@
-/** What a cluster runs that plays the flows: the product's machines, and a stand-in for one that is planned. */
-export { gates, payments, session } from '../../machines/index.ts'
-export { exchangeStandIn } from './exchange-stand-in.ts'
+/** What a cluster runs that plays the flows. */
+export { gates, payments, reconciler, session } from '../../machines/index.ts'

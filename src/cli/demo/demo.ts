@@ -9,7 +9,7 @@ import { DEFAULT_HOST, parseAddress } from '../cluster/address.ts'
 import { asked } from '../sessions/asked.ts'
 import { CommandError, EXIT, type ExitCode } from '../terminal/exit.ts'
 import { paint, print, printJson } from '../terminal/output.ts'
-import { exchangeStandIn, gates, payments, session } from './demo-machines.ts'
+import { gates, payments, reconciler, session } from './demo-machines.ts'
 import { Difference, type Flow } from './flow.ts'
 import { bookingFlow } from './flows/booking-flow.ts'
 import { dialogueFlow } from './flows/dialogue-flow.ts'
@@ -26,8 +26,7 @@ export interface DemoFlags {
 }
 
 const LIVE_SESSIONS_MAX = 10_000
-/** A flow of which machine; `reconciler` is a stand-in here, and absent elsewhere. */
-const MACHINES = { session: [session, gates, exchangeStandIn], payments: [payments] }
+const MACHINES = { session: [session, gates, reconciler], payments: [payments] }
 
 /** Where a flow is played. */
 interface Place {
@@ -94,7 +93,7 @@ async function show(flow: Flow, { endpoints, suffix }: Place, json: boolean): Pr
 /** Whether a running cluster has the machine without which nobody leaves stage 2. */
 async function hasExchange(endpoints: readonly string[]): Promise<boolean> {
   const known = await Promise.all(endpoints.map((endpoint) => fetchMachines(endpoint).catch(() => null)))
-  return known.some((node) => node?.machines.some(({ name, active }) => name === exchangeStandIn.name && active > 0))
+  return known.some((node) => node?.machines.some(({ name, active }) => name === reconciler.name && active > 0))
 }
 
 /** The workers of a demo make results up: they must not be given anybody's task. */

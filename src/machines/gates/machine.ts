@@ -3,7 +3,7 @@ import { isPerson } from '../session/change/access.ts'
 import { confirmAgreement, createAgreement } from './commands/agreement-commands.ts'
 import { confirmCommonGround, proposeCommonGround, requestCommonGround } from './commands/common-ground-commands.ts'
 import { decideConsent, proposeConsent, revokeConsent } from './commands/consent-commands.ts'
-import { onActivated, onClosed, onStageEntered } from './commands/listeners.ts'
+import { onActivated, onAttemptRevealed, onAttemptShared, onClosed, onStageEntered } from './commands/listeners.ts'
 import { addNeed, confirmNeeds, shareNeeds } from './commands/needs-commands.ts'
 import { retrieve } from './commands/retrieve.ts'
 import { advanceStage, confirmFeelHeard, signCompact } from './commands/stage-commands.ts'
@@ -74,7 +74,7 @@ export const gates = defineMachine('gates', gatesSchema, {
     'common_ground.analyze': commonGroundAnalyze,
     'strategies.suggest': strategiesSuggest,
   },
-  on: [onActivated, onClosed, onStageEntered],
+  on: [onActivated, onClosed, onStageEntered, onAttemptShared, onAttemptRevealed],
   // PERF: one row per person that is here now, so that the partner can see it.
   onSessionCreated: (ctx, { principal }) => countOnline(ctx, principal, 1),
   onSessionExpired: (ctx, { principal }) => countOnline(ctx, principal, -1),

@@ -10,7 +10,7 @@ import {
   invite,
   resendInvitation,
 } from './commands/invitation-commands.ts'
-import { onMemberActed } from './commands/listeners.ts'
+import { onExchanged, onMemberActed, onMessagePosted } from './commands/listeners.ts'
 import { pause, resume } from './commands/pause-commands.ts'
 import { postMessage, recordEmotion } from './commands/talk-commands.ts'
 import { audit, get, invitation, list } from './queries/dialogue-queries.ts'
@@ -43,7 +43,7 @@ export const session = defineMachine('session', sessionSchema, {
     'pause-max': pauseMax,
   },
   tasks: { 'invitation.deliver': deliverTask },
-  on: [onMemberActed],
+  on: [onMemberActed, onExchanged, onMessagePosted],
   // Whom one may invite as a person. PERF: one row per person, written when the first client comes.
   onSessionCreated: (ctx, { principal }) => {
     if (isPerson(principal) && !ctx.state.people.has(principal)) ctx.state.people.set(principal, ctx.now)

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { exchangeStandIn } from '../../../src/cli/demo/exchange-stand-in.ts'
 import type { Flow, Heard, Side } from '../../../src/cli/demo/flow.ts'
 import { bookingFlow } from '../../../src/cli/demo/flows/booking-flow.ts'
 import { dialogueFlow } from '../../../src/cli/demo/flows/dialogue-flow.ts'
 import { play } from '../../../src/cli/demo/player.ts'
-import { gates, payments, session } from '../../../src/machines/index.ts'
+import { gates, payments, reconciler, session } from '../../../src/machines/index.ts'
 import { playOnHarness } from './harness-sides.ts'
 
 const steps = (seen: readonly { readonly kind: string; readonly step: string }[]): string[] =>
@@ -12,7 +11,7 @@ const steps = (seen: readonly { readonly kind: string; readonly step: string }[]
 
 describe('the canonical flows hold on the machines alone', () => {
   test('domain.md §1.9 §2.9 the dialogue, from the invitation to the agreement', async () => {
-    const seen = await playOnHarness(dialogueFlow({ exchange: true }), [session, gates, exchangeStandIn])
+    const seen = await playOnHarness(dialogueFlow({ exchange: true }), [session, gates, reconciler])
     const stages = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((step) => `9.${step}`)
     expect(steps(seen)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', ...stages, '10'])
   })

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { exchangeStandIn } from '../../../src/cli/demo/exchange-stand-in.ts'
 import type { Flow } from '../../../src/cli/demo/flow.ts'
 import { bookingFlow } from '../../../src/cli/demo/flows/booking-flow.ts'
 import { dialogueFlow } from '../../../src/cli/demo/flows/dialogue-flow.ts'
 import { narrate } from '../../../src/cli/demo/narrate.ts'
 import type { MachineDefinition } from '../../../src/machine/index.ts'
-import { gates, payments, session } from '../../../src/machines/index.ts'
+import { gates, payments, reconciler, session } from '../../../src/machines/index.ts'
 import { blocksOf } from '../../docs/blocks.ts'
 import { read } from '../../tidy/tree.ts'
 import { playOnHarness } from './harness-sides.ts'
@@ -21,7 +20,7 @@ const textsOf = (page: string): string[] =>
   blocksOf(read(page)).flatMap(({ language, text }) => (language === 'text' ? [text.trimEnd()] : []))
 
 describe('domain.md §0.11 a page has the canonical flow as the demo prints it', () => {
-  const dialogue = scenesOf(dialogueFlow({ exchange: true }), [session, gates, exchangeStandIn])
+  const dialogue = scenesOf(dialogueFlow({ exchange: true }), [session, gates, reconciler])
   const ofStages = (scene: string): boolean => scene.startsWith('9.')
 
   test('session.md: steps 1 to 8, and 10', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { command, defineMachine, type MachineDefinition, on } from '../../../src/machine/index.ts'
 import { exchangeTables } from '../../../src/machines/gates/facts/exchange.ts'
-import { gates, gatesEvents, session } from '../../../src/machines/index.ts'
+import { gates, gatesEvents, reconcilerEvents, session } from '../../../src/machines/index.ts'
 import { type HarnessSession, machineHarness, type MachineHarness } from '../../../src/testing/index.ts'
 
 export const A = 'user:a'
@@ -18,24 +18,50 @@ export const other = (user: string): string => (user === A ? B : A)
 
 const attempt = z.object({ sid: z.string(), guesser: z.string(), status: z.string().nullable() })
 
+/** An attempt as it stands, for a test that says what became of it. */
+export function attemptRow(status: string): unknown {
+  const shown = status === 'REVEALED' || status === 'VALIDATED'
+  return {
+    id: 'att-1',
+    status,
+    content: 'a guess',
+    sharedAt: 1,
+    consentedAs: 'HELD',
+    hidden: false,
+    revealedContent: shown ? 'a guess' : null,
+    revealedAt: shown ? 1 : null,
+    lastRevealedAt: shown ? 1 : null,
+    delivery: shown ? 'DELIVERED' : 'PENDING',
+    deliveredAt: shown ? 1 : null,
+    seenAt: null,
+    remindAt: null,
+    taskId: null,
+  }
+}
+
 /**
- * Stands for the machine reconciler, which is planned: a test says what becomes of an attempt, and it is taken back when its
- * consent is revoked before anything was shown.
+ * Stands for the machine reconciler where a test is about gates alone: a test says what becomes of an attempt, and it is taken
+ * back when its consent is revoked before anything was shown.
  */
-export const reconciler = defineMachine('reconciler', exchangeTables.schema, {
-  commands: {
-    put: command({ input: attempt, output: z.null() }, (ctx: ExchangeContext, { sid, guesser, status }) => {
-      if (status === null) ctx.state.attempts.delete([sid, guesser])
-      else ctx.state.attempts.set([sid, guesser], { status, revealed: status === 'REVEALED' || status === 'VALIDATED' })
-      return null
-    }),
-  },
-  on: [
-    on(gatesEvents, 'EmpathyConsentRevoked', (ctx: ExchangeContext, { sid, guesser }) => {
-      ctx.state.attempts.delete([sid, guesser])
-    }),
-  ],
-})
+export const reconciler = defineMachine(
+  'reconciler',
+  { version: 1, state: exchangeTables.schema.state, events: reconcilerEvents.shapes },
+  {
+    commands: {
+      put: command({ input: attempt, output: z.null() }, (given: unknown, { sid, guesser, status }) => {
+        const { attempts } = (given as ExchangeContext).state
+        if (status === null) attempts.delete([sid, guesser])
+        else attempts.set([sid, guesser], attemptRow(status))
+        return null
+      }),
+    },
+    on: [
+      on(gatesEvents, 'EmpathyConsentRevoked', (given: unknown, { sid, guesser }) => {
+        ;(given as ExchangeContext).state.attempts.delete([sid, guesser])
+      }),
+    ],
+  } as never,
+) as MachineDefinition
 
 interface ExchangeContext {
   readonly state: {

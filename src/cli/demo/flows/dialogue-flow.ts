@@ -108,11 +108,18 @@ async function resolve(stage: Stage, { sid }: Meeting): Promise<void> {
     },
   )
   await stage.act('ben', 'session.postMessage', { sid, text: 'Thank you.' }, { refused: 'SESSION_NOT_ACTIVE' })
-  await stage.ask('ben', 'session.history', { sid }, { gives: [] })
+  await stage.ask(
+    'ben',
+    'session.history',
+    { sid },
+    {
+      gives: [{ text: 'You were alone.' }, { kind: 'ALIGNMENT_OK' }, { kind: 'QUALITY_REVIEW_OK' }],
+    },
+  )
 }
 
 async function giveUp(stage: Stage, { sid }: Meeting): Promise<void> {
-  stage.scene('10', 'Here it ends: the machine that brings guesses to the other one is planned. Ann withdraws.')
+  stage.scene('10', 'Here it ends: there is no machine that brings guesses to the other one. Ann withdraws.')
   await stage.act(
     'ann',
     'session.withdraw',

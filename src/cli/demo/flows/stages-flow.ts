@@ -84,7 +84,7 @@ class Stages {
     const { stage, sid } = this
     stage.scene('9.5', 'Stage 2. She guesses how it is for Ben, and shares the guess; it is held until he is that far.')
     await this.draft('ann', 'You were tired.')
-    if (exchange) await stage.act('ann', 'reconciler.consent', { sid }, { gives: { status: 'HELD' } })
+    if (exchange) await this.shareGuess('ann', 'HELD')
 
     stage.scene('9.6', 'Ben feels heard, follows her, and guesses too.')
     await this.feelHeard('ben', true)
@@ -92,8 +92,17 @@ class Stages {
     await this.draft('ben', 'You were alone.')
     if (!exchange) return
 
-    stage.scene('9.7', 'He shares it, and both guesses are shown. (A stand-in does that: its machine is planned.)')
-    await stage.act('ben', 'reconciler.consent', { sid }, { gives: { status: 'REVEALED' } })
+    stage.scene(
+      '9.7',
+      'A worker finds nothing amiss in hers. He shares his, nothing amiss either: both are shown at once.',
+    )
+    await stage.work('analyst', 'reconciler.analyze', NO_GAP)
+    await this.shareGuess('ben', 'ANALYZING')
+    const revealed = (...roles: readonly string[]): readonly Told[] =>
+      roles.map((role) => ['empathy.revealed', { role }])
+    await stage.work('analyst', 'reconciler.analyze', NO_GAP, {
+      told: { ann: revealed('subject', 'guesser'), ben: revealed('guesser', 'subject') },
+    })
     await stage.act(
       'ann',
       'gates.advanceStage',
@@ -108,8 +117,22 @@ class Stages {
       '9.8',
       'Each finds the guess of the other right, and both go on. A worker reads for each what they need.',
     )
-    for (const person of PEOPLE)
-      await stage.act(person, 'reconciler.validate', { sid }, { gives: { status: 'VALIDATED' } })
+    for (const person of PEOPLE) {
+      await stage.act(
+        person,
+        'reconciler.validate',
+        { sid, validated: true },
+        {
+          gives: { validated: true, partnerValidated: person === 'ben' },
+          told: {
+            [other(person)]: [
+              ['empathy.status_updated', { status: 'VALIDATED' }],
+              ['partner.stage_completed', { stage: 2 }],
+            ],
+          },
+        },
+      )
+    }
     for (const person of PEOPLE) await this.advance(person, 2)
     await stage.work('analyst', 'needs.synthesize', found('rest', 'quiet'))
     await stage.work('analyst', 'needs.synthesize', found('rest', 'time'))
@@ -236,6 +259,18 @@ class Stages {
     await this.stage.act(person, 'gates.saveEmpathyDraft', draft, { gives: { version: 1, ready: true } })
   }
 
+  private async shareGuess(person: Person, status: string): Promise<void> {
+    await this.stage.act(
+      person,
+      'reconciler.consent',
+      { sid: this.sid, draftVersion: 1 },
+      {
+        gives: { status },
+        told: { [other(person)]: [['partner.empathy_shared']] },
+      },
+    )
+  }
+
   /** Confirms all of them, and shares the first; its consent. */
   private async shareFirstNeed(person: Person): Promise<string> {
     const { stage, sid } = this
@@ -278,6 +313,22 @@ class Stages {
     )
     return textField(proposed, 'strategyId') ?? ''
   }
+}
+
+/** What a worker finds of a guess that is right. */
+const NO_GAP: Value = {
+  score: 90,
+  severity: 'none',
+  action: 'PROCEED',
+  focus: null,
+  correctlyIdentified: ['tired'],
+  missedFeelings: [],
+  misattributions: [],
+  mostImportantGap: null,
+  rationale: '',
+  sharingWouldHelp: false,
+  guidance: null,
+  suggestion: null,
 }
 
 /** What a worker finds in somebody's own words. */

@@ -105,6 +105,43 @@ export function decide(
   if (oldest !== undefined && decided.length > REQUESTS_KEPT_MAX) ctx.state.requests.delete([sid, user, oldest[0]])
 }
 
+/** An attempt of the empathy exchange, under the id that the machine reconciler gave it. */
+interface SharedAttempt {
+  readonly guesser: string
+  readonly attemptId: string
+  readonly content: string
+}
+
+/** The consent for an attempt, granted by sharing it. Nobody reads it before it is shown (`wasRevealed`). */
+export function grantAttempt(
+  ctx: GatesContext,
+  place: Pick<Place, 'sid' | 'dialogue'>,
+  { guesser, attemptId, content }: SharedAttempt,
+): void {
+  const given = { owner: guesser, contentType: 'EMPATHY_ATTEMPT' as const, originalId: attemptId }
+  grant(ctx, place, { ...given, transformedPreview: content, content })
+}
+
+/** The consent under which an attempt is shared now; null once it is revoked. */
+export function attemptConsent(
+  view: GatesView,
+  sid: string,
+  { guesser, attemptId }: Pick<SharedAttempt, 'guesser' | 'attemptId'>,
+): readonly [number, Consent] | null {
+  const found = consentsOf(view, sid).find(([, { owner, contentType, originalId, revokedAt }]) => {
+    return owner === guesser && contentType === 'EMPATHY_ATTEMPT' && originalId === attemptId && revokedAt === null
+  })
+  return found ?? null
+}
+
+/** The words in which it was shown last. */
+export function showAttempt(ctx: GatesContext, sid: string, attempt: SharedAttempt): void {
+  const found = attemptConsent(ctx.state, sid, attempt)
+  if (found === null) return
+  const [number, consent] = found
+  ctx.state.consents.set([sid, number], { ...consent, content: attempt.content })
+}
+
 /** Needs of a dialogue that are shared now, of either. */
 export function sharedNeeds(view: GatesView, sid: string): readonly SharedNeed[] {
   return consentsOf(view, sid).flatMap(([number, { contentType, revokedAt, originalId, owner, content }]) => {

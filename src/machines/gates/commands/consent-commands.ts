@@ -73,7 +73,7 @@ function isInVessel(
     case 'EMPATHY_DRAFT':
       return originalId === 'draft' && personOf(ctx, dialogue, owner).draft !== null
     case 'EMPATHY_ATTEMPT':
-      return originalId === 'attempt' && exchangeOf(ctx.read(exchangeTables), dialogue, owner).shared
+      return originalId === 'attempt' && exchangeOf(ctx.read(exchangeTables), dialogue, owner).attempted
     case 'STRATEGY_PROPOSAL':
       return strategies.get([dialogue, numberIn('str', originalId)])?.author === owner
   }

@@ -1,4 +1,5 @@
 import { on } from '../../../machine/define/events.ts'
+import { reconcilerEvents } from '../../reconciler/facts/reconciler-events.ts'
 import { sessionEvents } from '../../session/facts/session-events.ts'
 import { sessionTables } from '../facts/dialogues.ts'
 import { OWN_WORDS_MAX } from '../facts/gates-bounds.ts'
@@ -6,6 +7,7 @@ import { gatesEvents } from '../facts/gates-events.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
 import { STAGES } from '../facts/stages.ts'
 import { enterFirst } from '../change/access.ts'
+import { consentsLeft, grantAttempt, showAttempt } from '../change/consents.ts'
 import { changePerson } from '../change/people.ts'
 import { completeStage } from './stage-commands.ts'
 import { cancelTasks, peopleOf } from './task-results.ts'
@@ -44,3 +46,16 @@ export const onStageEntered = on(gatesEvents, 'StageEntered', (ctx: GatesContext
   })
   changePerson(ctx, sid, user, { needsTaskId })
 })
+
+/** An attempt is shared under a consent, as anything else is: whose it is can take it back. */
+export const onAttemptShared = on(reconcilerEvents, 'AttemptShared', (ctx: GatesContext, { sid, ...attempt }) => {
+  const dialogue = ctx.read(sessionTables).dialogues.get(sid)
+  if (dialogue === undefined) return undefined
+  if (consentsLeft(ctx.state, sid, attempt.guesser) <= 0) return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY' })
+  return grantAttempt(ctx, { sid, dialogue }, attempt)
+})
+
+/** From now on what is shared under that consent is there to be read, in the words that were shown. */
+export const onAttemptRevealed = on(reconcilerEvents, 'AttemptRevealed', (ctx: GatesContext, { sid, ...attempt }) =>
+  showAttempt(ctx, sid, attempt),
+)

@@ -63,8 +63,8 @@ export const saveEmpathyDraft = command(
     const place = placeAt(ctx, dialogue, [2])
     if (isRejection(place)) return place
     const { user } = place
-    const { shared, refining } = exchangeOf(ctx.read(exchangeTables), dialogue, user)
-    if (shared && !refining) return ctx.reject('DRAFT_LOCKED', {})
+    const { attempted, refining } = exchangeOf(ctx.read(exchangeTables), dialogue, user)
+    if (attempted && !refining) return ctx.reject('DRAFT_LOCKED', {})
     const { draft } = personOf(ctx, dialogue, user)
     const version = (draft?.version ?? 0) + 1
     const ready = readyToShare ?? draft?.ready ?? false

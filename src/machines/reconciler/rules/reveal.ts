@@ -7,9 +7,9 @@ export interface Revealed {
 }
 
 /**
- * What the reveal check gives for the statuses of the two directions, null where there is no attempt (domain.md §4.5). The first
- * time both have to be READY, and both are shown at once. From then on a READY one is shown alone: to wait for the other, which
- * may be REVEALED for ever, would hide a revision that the subject asked for (C47).
+ * What the reveal check gives for the statuses of the two directions, null where there is no attempt (domain.md §4.5). The
+ * first time both have to be READY, and both are shown at once. From then on a READY one is shown alone: to wait for the
+ * other, which may be REVEALED for ever, would hide a revision that the subject asked for (C47).
  */
 export function revealable(a: EmpathyStatus | null, b: EmpathyStatus | null, firstRevealDone: boolean): Revealed {
   const ready = { a: a === 'READY', b: b === 'READY' }

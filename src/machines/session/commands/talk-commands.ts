@@ -32,7 +32,7 @@ export const postMessage = command(
     if (dialogue.msgSeq >= MESSAGES_MAX)
       return ctx.reject('VALIDATION_ERROR', { reason: 'TOO_MANY', max: MESSAGES_MAX })
     const { principal, now } = ctx
-    const stage = currentStage(ctx, input.sid)
+    const stage = stageOfReader(ctx, input.sid, ctx.principal)
     const { msgSeq: seq } = touch(ctx, { ...dialogue, msgSeq: dialogue.msgSeq + 1 })
     const message = { at: now, senderId: principal, role: 'USER' as const, kind: null, text: input.text }
     ctx.state.messages.set([input.sid, principal, stage, seq], message)
@@ -57,7 +57,7 @@ export const recordEmotion = command(
     const retryAt = (ctx.state.recordedAt.get(principal) ?? -READING_INTERVAL_MS) + READING_INTERVAL_MS
     if (now < retryAt) return ctx.reject('RATE_LIMITED', { retryAt })
     const earlier = latestReadings(ctx, input.sid)
-    const stage = currentStage(ctx, input.sid)
+    const stage = stageOfReader(ctx, input.sid, ctx.principal)
     const { intensity: felt, context: about } = input
     const reading = addReading(ctx, { sid: input.sid, stage, intensity: felt, about })
     ctx.state.recordedAt.set(principal, now)
@@ -66,9 +66,9 @@ export const recordEmotion = command(
   },
 )
 
-/** The issuer's stage; 0 before the first one is entered. */
-const currentStage = (ctx: SessionContext, id: string): Stage =>
-  stageOf(ctx.read(gatesTables), id, ctx.principal).stage ?? 0
+/** The stage of whoever reads a message; 0 before the first one is entered. */
+export const stageOfReader = (ctx: SessionContext, id: string, reader: string): Stage =>
+  stageOf(ctx.read(gatesTables), id, reader).stage ?? 0
 
 /** The issuer's readings, the latest first. */
 function latestReadings(ctx: SessionContext, id: string): readonly Reading[] {

@@ -1,0 +1,47 @@
+import { REMINDER_MS } from '../facts/reconciler-bounds.ts'
+import { revealable } from '../rules/reveal.ts'
+import { judgeResult } from '../rules/offer.ts'
+import { exchangeRowOf, hasAttempt, type Attempted } from './direction.ts'
+import type { Exchange } from './exchange.ts'
+import { currentResult } from './results.ts'
+import { step } from './step.ts'
+import { arm } from './timing.ts'
+
+/** T9, after any entry that made a direction READY: both at once the first time, then each as it is ready (domain.md §4.5). */
+export function revealReady(exchange: Exchange): void {
+  const [one, other] = exchange.both()
+  const first = exchangeRowOf(exchange.ctx.state, exchange.sid).firstRevealAt !== null
+  const { a, b } = revealable(one.attempt?.status ?? null, other.attempt?.status ?? null, first)
+  if (a && hasAttempt(one)) reveal(exchange, one)
+  if (b && hasAttempt(other)) reveal(exchange, other)
+}
+
+function reveal(exchange: Exchange, direction: Attempted): void {
+  const { ctx, sid } = exchange
+  const { now } = ctx
+  const { guesser, subject } = direction
+  const { id: attemptId, content, revealedAt } = direction.attempt
+  const shown = step(exchange, direction, 'MUTUAL_REVEAL', {
+    cause: { trigger: 'reveal' },
+    attempt: {
+      revealedContent: content,
+      revealedAt: revealedAt ?? now,
+      lastRevealedAt: now,
+      delivery: 'DELIVERED',
+      deliveredAt: now,
+      seenAt: null,
+      remindAt: now + REMINDER_MS,
+    },
+  })
+  arm(exchange.ctx, shown)
+  ctx.publish('AttemptRevealed', { sid, guesser, attemptId, content })
+  exchange.tell(subject, 'empathy.revealed', { role: 'subject', needsValidation: true })
+  exchange.tell(guesser, 'empathy.revealed', { role: 'guesser' })
+  exchange.say(subject, isFoundRight(exchange, shown) ? 'QUALITY_REVIEW_OK' : 'QUALITY_REVIEW_GAPS')
+}
+
+/** A worker looked at this very statement and found no gap. */
+function isFoundRight({ ctx }: Exchange, direction: Attempted): boolean {
+  const result = currentResult(ctx.state, direction)
+  return result !== null && !result.degraded && judgeResult(result, false) === 'NO_GAP'
+}
