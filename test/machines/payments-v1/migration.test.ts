@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { DAY_MS, MINUTE_MS } from '../../../src/base/time.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
-import { ADMIN, PHONE, PRICE, THERAPIST, WORKER, World } from '../payments/world.ts'
+import { z } from 'zod'
+import { defineMachine, identityOf, query, tablesOf } from '../../../src/machine/index.ts'
+import { mount } from '../../../src/machine/run/mount.ts'
+import { payments, paymentsV1 } from '../../../src/machines/index.ts'
+import { LEDGER_KEY } from '../../../src/machines/payments/change/journal.ts'
+import { paymentsSchema } from '../../../src/machines/payments/facts/payments-schema.ts'
+import { totalAt, totalPosition } from '../../../src/machines/payments/facts/totals.ts'
+import { codec, Log } from '../../session/log.ts'
+import { ADMIN, callbackOf, PHONE, PRICE, THERAPIST, WORKER, World } from '../payments/world.ts'
 
 /** What version 1 did not know, and version 2 has to find out when it takes over (domain.md §3.5). */
 
@@ -54,7 +62,8 @@ describe('the migration from version 1', () => {
 
   test('of two early callbacks with one receipt one is in suspense; a failure takes no receipt from anybody', () => {
     const { world } = version1()
-    world.callback({ ...EARLY, transactionId: 'co-1', outcome: 'failure', resultCode: 1, receipt: 'R-9' })
+    const failure = { outcome: 'failure', resultCode: 1, receipt: 'R-9' }
+    world.callback({ ...EARLY, transactionId: 'co-1', checkoutRequestId: 'co-1', ...failure })
     world.callback({ ...EARLY, receipt: 'R-9' })
     world.callback({ ...EARLY, transactionId: 'co-8', checkoutRequestId: 'co-8', receipt: 'r-9' })
     world.advance()
@@ -140,10 +149,12 @@ describe('the migration from version 1', () => {
         idempotencyKey: before.find(({ kind }) => kind === 'payment.refund')?.payload['idempotencyKey'],
       },
     ])
-    const old = before.find(({ kind }) => kind === 'payment.refund')
-    if (old === undefined) throw new Error('version 1 gave no refund')
-    const late = { taskId: old.taskId, attempt: 1, result: { providerRef: 'B2C-1' } }
-    expect(world.refused(WORKER, 'complete', late, 'task')).toMatchObject({ code: 'STALE_TASK' })
+    for (const { taskId, kind, attempt } of before) {
+      const result = kind === 'payment.refund' ? { providerRef: 'B2C-1' } : { final: null }
+      expect(world.refused(WORKER, 'complete', { taskId, attempt, result }, 'task'), kind).toMatchObject({
+        code: 'STALE_TASK',
+      })
+    }
     const renewed = tasks.find(({ kind }) => kind === 'payment.refund')
     if (renewed !== undefined) world.complete(renewed, { providerRef: 'B2C-1' })
     expect(world.totals().money).toMatchObject({ refundedMinor: PRICE, owedMinor: 0, balanced: true })
@@ -170,4 +181,95 @@ describe('the migration from version 1', () => {
     if (second === undefined) throw new Error('no worker was given the refund')
     expect(world.complete(second, { providerRef: 'B2C-1' })).toEqual({ status: 'FAILED_MANUAL' })
   })
+
+  test('a failure of version 1 keeps its code: money may follow it, and the very same failure is no contradiction', () => {
+    const { world, attemptId } = version1()
+    const failure = { transactionId: 'co-1', attemptId, outcome: 'failure', resultCode: 1032 }
+    const failed = world.callback(failure)
+    world.advance()
+    expect(world.callback({ transactionId: 'co-1', attemptId, receipt: 'R-1' })).toMatchObject({
+      result: 'APPLIED_LATE',
+    })
+    expect(world.callback(failure)).toEqual({ ...failed, duplicate: true })
+    expect(world.refused(WORKER, 'paymentCallback', callbackOf({ ...failure, resultCode: 1037 }))).toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+    })
+  })
+
+  test('money in suspense waits since it came, not since the migration', () => {
+    const { world } = version1()
+    const at = world.now
+    world.callback({ ...EARLY, receipt: 'R-9' })
+    world.pass(MINUTE_MS)
+    world.advance()
+    expect(world.answer(ADMIN, 'suspense', {})).toMatchObject({ money: [{ transactionId: 'co-9', at }] })
+  })
+
+  test('money that an administrator vouched for has no payer; money of a push has', () => {
+    for (const byHand of [true, false]) {
+      const { world, id, attemptId } = version1()
+      if (byHand) verify(world, id, 'R-1')
+      else world.callback({ transactionId: 'co-1', attemptId, receipt: 'R-1', resultCode: '0' })
+      world.advance()
+      world.ok(THERAPIST, 'cancel', { id, reason: 'illness' })
+      expect(world.tasks('payment.refund')).toMatchObject([{ payload: { payer: byHand ? null : PHONE } }])
+    }
+  })
+
+  test('its rows are those of version 2: what nobody told is null, and every count is that of its rows', () => {
+    const { world, id, attemptId } = version1()
+    world.callback({ ...EARLY, receipt: 'R-9' })
+    world.callback({ transactionId: 'co-1', attemptId, outcome: 'failure', resultCode: 1 })
+    verify(world, id, 'R-1')
+    world.callback({ transactionId: 'co-2', attemptId, receipt: 'R-2', resultCode: '0' })
+    world.advance()
+    const rows = rowsOf(world)
+    expect(rows.waiting).toEqual([[['co-9', 'co-9'], null]])
+    expect(rows.callbacks['co-1']).toMatchObject({ outcome: 'failure', amountMinor: null, resultCode: '1' })
+    // Three monies came: one in suspense, one that paid, one that goes back.
+    expect([rows.received, rows.suspended]).toEqual([3, 1])
+  })
 })
+
+const witness = defineMachine(
+  'witness',
+  { version: 1, state: {} },
+  {
+    commands: {},
+    queries: {
+      rows: query({ input: z.null(), output: z.unknown() }, (_view, _input, context) => {
+        const tables = context.read(tablesOf('payments', paymentsSchema))
+        const totals = tables.ledger.get(LEDGER_KEY)?.totals
+        return {
+          waiting: tables.waiting.range({ limit: 100 }),
+          callbacks: Object.fromEntries(tables.callbacks.range({ limit: 100 })),
+          received: totalAt(totals, totalPosition('money', 'received')),
+          suspended: totalAt(totals, totalPosition('money', 'suspense')),
+        }
+      }),
+    },
+  },
+)
+
+interface Rows {
+  readonly waiting: readonly Value[]
+  readonly callbacks: { readonly [transactionId: string]: object }
+  readonly received: number
+  readonly suspended: number
+}
+
+/** The rows of a world, as a replica with a machine that reads them has them after the same entries. */
+function rowsOf(world: World): Rows {
+  const log = new Log(mount([paymentsV1, payments, witness], codec).userMachine, null)
+  for (const entry of world.log.entries) {
+    log.entries.push(entry)
+    log.machine.apply(entry, entry.payload.byteLength)
+    log.now = entry.now
+  }
+  const session = log.open('reader', { principal: ADMIN })
+  const { schema } = identityOf(witness)
+  log.append('AdvanceVersion', { machines: [{ machine: 'witness', to: 1, schema }] })
+  const outcome = log.machine.query({ machine: 'witness', query: 'rows', input: null, session })
+  if (outcome.kind !== 'value') throw new Error(outcome.code)
+  return outcome.value as unknown as Rows
+}
