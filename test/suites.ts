@@ -60,7 +60,7 @@ export const SUITES: { readonly [mode: string]: Suite } = {
     timeoutMs: MINUTE_MS,
   },
   faults: {
-    says: 'Clusters under faults of network, process and disk, and planted bugs: about five minutes on two cores.',
+    says: 'Clusters under faults of network, process and disk, and planted bugs: about six minutes on two cores.',
     include: FAULTS,
     exclude: [],
     effort: 1,
@@ -74,7 +74,7 @@ export const SUITES: { readonly [mode: string]: Suite } = {
     timeoutMs: MINUTE_MS,
   },
   long: {
-    says: 'Every test, with samples twenty times as large: five minutes on two cores, then 2,000 seeds in the simulator.',
+    says: 'Every test, with samples twenty times as large: about an hour on two cores; then 2,000 seeds in the simulator.',
     include: ALL,
     exclude: [],
     effort: 20,

@@ -103,6 +103,7 @@ export type { Brand, Millis, ServerRequestId, SessionId } from '../base/brand.ts
 export { assert } from '../base/assert.ts'
 export type {
   EmitOptions,
+  OpenTask,
   MachineCommand,
   MachineContext,
   Outcome,

@@ -43,3 +43,12 @@ test(`domain.md §3.12 PP11 nor in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEO
   console.log(`fresh seeds; again: holdfast sim --workload payments --seed ${first} --seeds ${FRESH_SEEDS}`)
   expect(failuresOf(Array.from({ length: FRESH_SEEDS }, (_, at) => runPaymentsSeed(first + at)))).toEqual([])
 })
+
+test('a voter whose disk is lost before it said what it is built of keeps the machine switched off, and nobody waits for money', () => {
+  const { failure, acks, money } = runPaymentsSeed(79)
+  expect({ failure, acks, money }).toEqual({ failure: null, acks: 0, money: null })
+})
+
+test('money settles although the last leader’s wall clock is ten minutes behind that of the one before', () => {
+  expect(runPaymentsSeed(457).failure).toBeNull()
+})

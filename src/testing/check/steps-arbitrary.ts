@@ -67,15 +67,22 @@ export function stepsArbitrary(fastCheck: FastCheck, source: StepSource): fc.Arb
     step('end', { by, reason: fastCheck.constantFrom('expired', 'closed') }),
   ]
   const weighted = [
-    ...commands.map((arbitrary) => ({ weight: Math.max(1, Math.round(24 / commands.length)), arbitrary })),
-    ...driven.map((arbitrary) => ({ weight: Math.max(1, Math.round(12 / driven.length)), arbitrary })),
-    ...queries.map((arbitrary) => ({ weight: 1, arbitrary })),
-    ...tasks.map((arbitrary) => ({ weight: 2, arbitrary })),
-    ...rest.map((arbitrary) => ({ weight: 1, arbitrary })),
-  ]
-  const drawn = fastCheck.array(fastCheck.oneof(...weighted), { maxLength: stepsMax, size: 'max' })
+    [24, commands],
+    [12, driven],
+    [4, queries],
+    [4, tasks],
+    [4, rest],
+  ] as const
+  const drawable = weighted
+    .filter(([, steps]) => steps.length > 0)
+    .map(([weight, steps]) => ({ weight, arbitrary: fastCheck.oneof(...steps) }))
+  const drawn = fastCheck.array(fastCheck.oneof(...drawable), { maxLength: stepsMax, size: 'max' })
   if (begin.length === 0) return drawn
-  const parts = begin.map((way) => fastCheck.nat({ max: way.length }).map((length) => way.slice(0, length)))
+  const parts = begin.map((way) => {
+    // Half of them all of it, which else the longest ways would hardly ever be; shrunk to less all the same.
+    const length = fastCheck.oneof({ withCrossShrink: true }, fastCheck.nat(way.length), fastCheck.constant(way.length))
+    return length.map((count) => way.slice(0, count))
+  })
   return fastCheck.tuple(fastCheck.oneof(...parts), drawn).map(([part, rest]) => [...part, ...rest])
 }
 
