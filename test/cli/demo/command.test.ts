@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { register } from '../../../src/machines/index.ts'
+import { gates, register, session } from '../../../src/machines/index.ts'
 import { run } from '../../../src/cli/run.ts'
 import { connect } from '../../../src/client/index.ts'
 import { type RunningNode, startEmbedded } from '../../../src/host/index.ts'
@@ -64,15 +64,27 @@ describe('on a cluster that runs', () => {
     }
   })
 
-  test('the dialogue ends where its next machine is missing', async () => {
+  test('the dialogue is played to its agreement', async () => {
     const { code, out } = await holdfast('demo', 'session', '--connect', node.address)
+    expect(out).toContain('status RESOLVED')
+    expect(code).toBe(0)
+  })
+
+  test('the dialogue ends where its next machine is missing', async () => {
+    const short = await startEmbedded({
+      dataDirectory: join(dataDirectory, 'short'),
+      logLevel: 'silent',
+      machines: [session, gates],
+    })
+    onTestFinished(() => short.close())
+    const { code, out } = await holdfast('demo', 'session', '--connect', short.address)
     expect(out).toContain('status ABANDONED')
     expect(code).toBe(0)
   })
 
   test('a demo whose workers would be given the tasks of others is refused', async () => {
-    const session = await connect({ endpoints: [node.address], principal: 'worker:mpesa', roles: ['payments'] })
-    onTestFinished(() => void session.close())
+    const worker = await connect({ endpoints: [node.address], principal: 'worker:mpesa', roles: ['payments'] })
+    onTestFinished(() => void worker.close())
     const { code, err } = await holdfast('demo', 'payments', '--connect', node.address)
     expect(err).toContain('worker:mpesa works there (payments)')
     expect(code).toBe(4)

@@ -29,7 +29,7 @@ describe('replicas that were restored at any entry, or applied it twice, or else
     async (_, workflow) => {
       const { events, input = {} } = workflow
       const report = await checkMachine(checked(workflow), {
-        runs: sample(3),
+        runs: sample(8),
         stepsMax: 12,
         inputs: {
           create: ['e', 'f'].map((id) => ({ id, input: input as { [field: string]: string }, watch: true })),

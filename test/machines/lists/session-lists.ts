@@ -159,7 +159,7 @@ function invariants(reach: (what: string) => void): {
     'L-I7 nobody is the own partner': (tables) => {
       for (const { creatorId, partnerId } of rowsOf(tables)) assert.notEqual(partnerId, creatorId)
     },
-    'PL1, PL2 the trail is made of edges and ends at the status': (tables) => {
+    'PL1, PL2, L-I5 the trail is made of edges, none of them out of an end, and ends at the status': (tables) => {
       for (const { id, status, statusSeq } of rowsOf(tables)) {
         const trail = tables.audit.range({ prefix: [id], ...ALL })
         let at: DialogueStatus | null = null
@@ -174,7 +174,7 @@ function invariants(reach: (what: string) => void): {
         assert.deepEqual([at, trail.length], [status, statusSeq])
       }
     },
-    'PL3 WAITING is shown of ACTIVE with one who waits, and stored nowhere': (tables, read) => {
+    'PL3, L-I6 WAITING is shown of ACTIVE with one who waits, and stored nowhere': (tables, read) => {
       const view = factTables({ read })
       for (const row of rowsOf(tables)) {
         assert.ok(!JSON.stringify(row).includes('WAITING'))
