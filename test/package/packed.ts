@@ -20,7 +20,7 @@ import { ROOT } from '../tidy/tree.ts'
 export interface Packed {
   /** What `npm pack` made of this tree. */
   readonly tarball: string
-  /** A folder where it is installed, with zod of the lock file beside it. */
+  /** A folder where it is installed, with the peers that it may have, as the lock file has them. */
   readonly installed: string
 }
 
@@ -93,6 +93,7 @@ async function pack(folder: string): Promise<Packed> {
   await run('npm', ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', target], { cwd: ROOT })
   const tarball = join(target, readdirSync(target)[0] ?? '')
   const installed = join(folder, 'installed')
-  await install(installed, [tarball, `zod@${lockedVersion('zod')}`, `xstate@${lockedVersion('xstate')}`])
+  const peers = ['zod', 'xstate', 'fast-check'].map((name) => `${name}@${lockedVersion(name)}`)
+  await install(installed, [tarball, ...peers])
   return { tarball, installed }
 }
