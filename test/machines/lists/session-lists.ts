@@ -123,7 +123,7 @@ const WAYS: readonly (readonly CheckStep[])[] = [
     stepOf(B, 'resolve', { sid }),
   ],
   [created, accepted, stepOf(A, 'pause', { sid, coolForMs: HOUR }), stepOf(B, 'resume', { sid })],
-  [created, accepted, move(A, false), move(B, false), stepOf(A, 'resolve', { sid })],
+  [created, accepted, move(A, false), stepOf(A, 'resolve', { sid }), move(B, false), stepOf(A, 'resolve', { sid })],
   [created, stepOf(B, 'declineInvitation', invitation)],
   [created, stepOf(A, 'withdraw', { sid })],
   [created, { do: 'advance', ms: 8 * DAY }, accepted],
