@@ -118,8 +118,11 @@ export interface MachineContext {
   task(machine: string, kind: TaskKind, ref: string, payload: Value): string
   /** Closes an open task as CANCELLED; false when there is no such task. */
   cancelTask(taskId: string): boolean
-  /** A machine's open tasks of a kind as they were before this call, oldest first. PERF: looks at every task there is. */
-  openTasks(machine: string, kind: string): readonly OpenTask[]
+  /**
+   * A machine's open tasks of a kind as they were before this call, oldest first: those of one reference, or all.
+   * PERF: all of them looks at every task there is.
+   */
+  openTasks(machine: string, kind: string, ref: string | null): readonly OpenTask[]
   /** Durable timer, one per (machine, name); due at least at logical now + 1 ms. Re-scheduling replaces it. */
   schedule(machine: string, name: string, dueAt: Millis, payload: Value): void
   /** False when there is no such timer. */

@@ -8,6 +8,7 @@ import { Violation } from './checkers/violation.ts'
 import { SdkClient } from './clients/sdk-client.ts'
 import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
+import { failureOf } from './failure-of.ts'
 import { LeaderHunter } from './leader-hunter.ts'
 import { Nemesis } from './nemesis.ts'
 import { NodeWitness } from './node-witness.ts'
@@ -53,14 +54,7 @@ export interface SeedResult {
 /** Runs one seed's world to its end. Deterministic: equal seeds give equal results, the hash included. */
 export function runSeed(seed: number, trace?: (line: string) => void): SeedResult {
   const world = new World(seed, trace)
-  let failure: string | null = null
-  try {
-    world.run()
-  } catch (error) {
-    failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    trace?.(error instanceof Error ? (error.stack ?? failure) : failure)
-  }
-  return world.result(failure)
+  return world.result(failureOf(world, trace))
 }
 
 class World {

@@ -78,10 +78,10 @@ export interface Context<Schema extends MachineSchema> {
   /** Ends a task without a result. False when there is no open task of that id. */
   cancelTask(taskId: string): boolean
   /**
-   * This machine's open tasks of a kind, as they were before this call, oldest first. PERF: looks at every task there is; for
-   * what is done seldom.
+   * This machine's open tasks of a kind, as they were before this call, oldest first: those of one `ref`, or all.
+   * PERF: without `ref` it looks at every task there is; for what is done seldom.
    */
-  openTasks(kind: NameOf<TasksOf<Schema>>): readonly OpenTask[]
+  openTasks(kind: NameOf<TasksOf<Schema>>, ref?: string): readonly OpenTask[]
   /**
    * Arms a durable timer of a declared kind, due at least at `now` + 1 ms. There is one per (kind, key); arming it again
    * replaces it. `key` is usually an entity's id.

@@ -99,8 +99,8 @@ export class KitContext {
     return this.changing().cancelTask(taskId)
   }
 
-  openTasks(kind: string): readonly OpenTask[] {
-    return this.window.base().openTasks(this.parts.machine, kind)
+  openTasks(kind: string, ref: string | null = null): readonly OpenTask[] {
+    return this.window.base().openTasks(this.parts.machine, kind, ref)
   }
 
   schedule(kind: string, dueAt: Millis, payload: Value, key = ''): void {

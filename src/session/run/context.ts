@@ -134,9 +134,10 @@ export class Context implements MachineContext {
     return this.transaction.cancelTask(taskId)
   }
 
-  openTasks(machine: string, kind: string): readonly OpenTask[] {
+  openTasks(machine: string, kind: string, ref: string | null): readonly OpenTask[] {
     this.assertRunning()
-    return this.owner.tasks.openOf(machine, kind).map(({ taskId, ref, everLeased: given }) => ({ taskId, ref, given }))
+    const open = this.owner.tasks.openOf({ machine, kind, ref })
+    return open.map(({ taskId, ref: of, everLeased: given }) => ({ taskId, ref: of, given }))
   }
 
   schedule(machine: string, name: string, dueAt: Millis, payload: Value): void {

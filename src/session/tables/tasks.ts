@@ -26,7 +26,7 @@ export type TaskRow = TaskRecord & {
 export const isOpen = (task: TaskRecord): boolean => task.status === 'QUEUED' || task.status === 'LEASED'
 const isWaiting = (task: TaskRow): boolean => task.status === 'QUEUED' && !task.backingOff
 
-/** The task table (domain.md §0.7) and its indexes: by id, waiting by role, leased by session. */
+/** The task table (domain.md §0.7) and its indexes: by id, open by reference, waiting by role, leased by session. */
 export class Tasks {
   /** Number of the next task. */
   next = 1
@@ -34,6 +34,8 @@ export class Tasks {
   open = 0
   private closed = 0
   private readonly byId = new Map<string, TaskRow>()
+  /** Open ones, of whatever machine and kind: a reference is seldom that of more than one. */
+  private readonly openByRef = new Map<string, Map<string, TaskRow>>()
   private readonly waiting = new Map<string, TaskRow[]>()
   private readonly leased = new Map<string, Map<string, TaskRow>>()
   private readonly retention = new Retention(
@@ -57,10 +59,13 @@ export class Tasks {
     return this.byId.values()
   }
 
-  /** Open tasks of one kind of a machine, in the order of their creation. PERF: O(all tasks). */
-  openOf(machine: string, kind: string): TaskRow[] {
+  /**
+   * Open tasks of one kind of a machine, in the order of their creation: those of one reference, or all.
+   * PERF: all of them is O(all tasks).
+   */
+  openOf({ machine, kind, ref }: { machine: string; kind: string; ref: string | null }): TaskRow[] {
     const open: TaskRow[] = []
-    for (const row of this.byId.values()) {
+    for (const row of (ref === null ? this.byId : this.openByRef.get(ref))?.values() ?? []) {
       if (row.kind === kind && row.machine === machine && isOpen(row)) open.push(row)
     }
     return open.sort((a, b) => a.number - b.number)
@@ -88,15 +93,13 @@ export class Tasks {
 
   restore(row: TaskRow): void {
     this.byId.set(row.taskId, row)
-    if (isOpen(row)) this.open += 1
-    else this.closed += 1
+    if (isOpen(row)) {
+      this.open += 1
+      addTo(this.openByRef, row.ref, row)
+    } else this.closed += 1
     if (row.until !== null) this.retention.add(row.taskId, row.until)
     if (isWaiting(row)) this.addWaiting(row)
-    if (row.assignedTo !== null && row.status === 'LEASED') {
-      const held = this.leased.get(row.assignedTo)
-      if (held === undefined) this.leased.set(row.assignedTo, new Map([[row.taskId, row]]))
-      else held.set(row.taskId, row)
-    }
+    if (row.assignedTo !== null && row.status === 'LEASED') addTo(this.leased, row.assignedTo, row)
   }
 
   sweep(now: Millis): void {
@@ -125,18 +128,31 @@ export class Tasks {
   }
 
   private unindex(row: TaskRow): void {
-    if (isOpen(row)) this.open -= 1
-    else this.closed -= 1
+    if (isOpen(row)) {
+      this.open -= 1
+      removeFrom(this.openByRef, row.ref, row)
+    } else this.closed -= 1
     if (isWaiting(row)) {
       const queue = this.waiting.get(row.role) ?? []
       queue.splice(lowerBoundBy(queue, row.number, numberOf), 1)
       if (queue.length === 0) this.waiting.delete(row.role)
     }
-    if (row.assignedTo === null) return
-    const held = this.leased.get(row.assignedTo)
-    held?.delete(row.taskId)
-    if (held?.size === 0) this.leased.delete(row.assignedTo)
+    if (row.assignedTo !== null) removeFrom(this.leased, row.assignedTo, row)
   }
+}
+
+type TaskIndex = Map<string, Map<string, TaskRow>>
+
+function addTo(index: TaskIndex, key: string, row: TaskRow): void {
+  const rows = index.get(key)
+  if (rows === undefined) index.set(key, new Map([[row.taskId, row]]))
+  else rows.set(row.taskId, row)
+}
+
+function removeFrom(index: TaskIndex, key: string, row: TaskRow): void {
+  const rows = index.get(key)
+  rows?.delete(row.taskId)
+  if (rows?.size === 0) index.delete(key)
 }
 
 const numberOf = (row: TaskRow): number => row.number

@@ -5,6 +5,7 @@ import { sessionCodec } from '../../codec/session-codec.ts'
 import { mount, type Mount } from '../../machine/index.ts'
 import { payments, type Totals } from '../../machines/index.ts'
 import { Violation } from '../checkers/violation.ts'
+import { failureOf } from '../failure-of.ts'
 import { Nemesis } from '../nemesis.ts'
 import type { SeedResult } from '../run-seed.ts'
 import { drawSwarm, type Swarm } from '../swarm.ts'
@@ -50,14 +51,7 @@ const SETTLED_WITHIN = 2_000_000_000
  */
 export function runPaymentsSeed(seed: number, trace?: (line: string) => void): PaymentsSeedResult {
   const world = new PaymentsWorld(seed, trace)
-  let failure: string | null = null
-  try {
-    world.run()
-  } catch (error) {
-    failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    trace?.(error instanceof Error ? (error.stack ?? failure) : failure)
-  }
-  return world.result(failure)
+  return world.result(failureOf(world, trace))
 }
 
 /** What one seed did, and where the money was in the end. */

@@ -6,6 +6,8 @@ import { code, Log, numbers, swapped, value } from '../log.ts'
 
 const KIND: TaskKind = { kind: 'analyze', role: 'analysis', leaseMs: 60_000, maxAttempts: 3, backoffMs: [5000, 15_000] }
 
+const ALL_OF_KIND = { kind: 'analyze', ref: null }
+
 const owner = (hooks: Partial<UserStateMachine> = {}) => {
   const failed: [string, string][] = []
   const user = bareMachine(
@@ -21,7 +23,8 @@ const owner = (hooks: Partial<UserStateMachine> = {}) => {
       cancel: (context, input) => context.cancelTask(String(input)),
       open: (context, input) => {
         context.task('test', KIND, 'too new', null)
-        const found = context.openTasks('test', String(input))
+        const { kind, ref } = input as { kind: string; ref: string | null }
+        const found = context.openTasks('test', kind, ref)
         return found.map(({ taskId, ref, given: was }) => ({ taskId, ref, given: was }))
       },
       askAndCancel: (context) => {
@@ -97,18 +100,31 @@ describe('a task', () => {
     const first = worker(log, 'w1')
     for (let id = 1; id <= 3; id += 1) log.request(asker, id, 'ask')
     complete(log, first, { taskId: '1-task-1', attempt: 1, result: 1 })
-    expect(value(log.request(asker, 4, 'open', { input: 'analyze' }))).toEqual([
+    expect(value(log.request(asker, 4, 'open', { input: ALL_OF_KIND }))).toEqual([
       { taskId: '1-task-2', ref: 'ref', given: true },
       { taskId: '1-task-3', ref: 'ref', given: false },
     ])
     // Given back, it was given all the same: it may have been done.
     complete(log, first, { taskId: '1-task-2', attempt: 1, reason: 'DOWN' }, 'fail')
-    expect(value(log.request(asker, 5, 'open', { input: 'analyze' }))).toMatchObject([
+    expect(value(log.request(asker, 5, 'open', { input: ALL_OF_KIND }))).toMatchObject([
       { taskId: '1-task-2', given: true },
       { taskId: '1-task-3', given: true },
       { taskId: '1-task-4', ref: 'too new', given: false },
     ])
-    expect(value(log.request(asker, 6, 'open', { input: 'other' }))).toEqual([])
+    expect(value(log.request(asker, 6, 'open', { input: { kind: 'other', ref: null } }))).toEqual([])
+    const ofOne = { kind: 'analyze', ref: 'too new' }
+    // Those of the commands before: none of a reference that it is not.
+    expect(value(log.request(asker, 7, 'open', { input: ofOne }))).toMatchObject([
+      { taskId: '1-task-4' },
+      { taskId: '1-task-5' },
+      { taskId: '1-task-6' },
+    ])
+    log.request(asker, 8, 'cancel', { input: '1-task-5' })
+    expect(value(log.request(asker, 9, 'open', { input: ofOne }))).toMatchObject([
+      { taskId: '1-task-4' },
+      { taskId: '1-task-6' },
+      { taskId: '1-task-7' },
+    ])
   })
 
   test('waits while the worker’s outbox is full, and follows its ack', () => {

@@ -95,7 +95,7 @@ export function giveReceipt(ctx: PaymentsContext, action: string, refund: Refund
 
 /** Ends the task of a refund, unless a worker was ever given it. True when the money is certainly not on its way now. */
 export function withdrawTask(ctx: PaymentsContext, refundId: string): boolean {
-  const task = ctx.openTasks('payment.refund').find(({ ref }) => ref === refundId)
+  const [task] = ctx.openTasks('payment.refund', refundId)
   return task !== undefined && !task.given && ctx.cancelTask(task.taskId)
 }
 
@@ -185,7 +185,7 @@ export function decideRefund(ctx: PaymentsContext, refund: Refund, decision: Ref
  * then stands in the statement, so it counts as tried.
  */
 function stopTask(ctx: PaymentsContext, refund: Refund): Refund {
-  const task = ctx.openTasks('payment.refund').find(({ ref }) => ref === refund.id)
+  const [task] = ctx.openTasks('payment.refund', refund.id)
   if (task === undefined) return refund
   ctx.cancelTask(task.taskId)
   return task.given ? { ...refund, tries: refund.tries + 1 } : refund
@@ -193,7 +193,7 @@ function stopTask(ctx: PaymentsContext, refund: Refund): Refund {
 
 /** Ends the task of a refund that is queued, and makes one with all that is known now, under the same idempotency key. */
 export function renewTask(ctx: PaymentsContext, refund: Refund): void {
-  const task = ctx.openTasks('payment.refund').find(({ ref }) => ref === refund.id)
+  const [task] = ctx.openTasks('payment.refund', refund.id)
   if (task === undefined) return
   ctx.cancelTask(task.taskId)
   queueRefund(ctx, refund, planOf(ctx, refund))

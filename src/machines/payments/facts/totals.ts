@@ -1,16 +1,6 @@
+import { CALLBACK_RESULTS as FIRST_RESULTS } from '../../payments-v1/facts/rows.ts'
 import { type CallbackResult, REFUND_STATUSES } from './rows.ts'
 import { type Entity, PAYMENT_STATES, SESSION_STATES, VIDEO_STATES } from './states.ts'
-
-/** The results that version 1 counted, in its order: rows that it wrote stay readable. Later ones stand in `laterCallback`. */
-const FIRST_RESULTS = [
-  'APPLIED',
-  'APPLIED_LATE',
-  'REJECTED_AMOUNT',
-  'IGNORED_STALE',
-  'ORPHANED',
-  'UNKNOWN_ATTEMPT',
-  'SAME_RECEIPT',
-] as const
 
 /**
  * Running counts and sums (domain.md §3.13: what two runs of one replay file are compared by), 8-byte numbers in the

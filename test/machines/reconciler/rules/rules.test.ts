@@ -45,8 +45,13 @@ describe('domain.md §4.4 a resubmission differs', () => {
     ['You Feel Alone', 'you feel alone'],
     ['  you feel alone\n', 'you feel alone'],
     ['you \t feel\n\nalone', 'you feel alone'],
+    ['ПОГОВОРИМ, ÉMILIE', 'поговорим, émilie'],
   ])('%j is the same statement as %j', (one, other) => {
     expect(normalizeStatement(one)).toBe(normalizeStatement(other))
+  })
+
+  test('letters of which builds of Node.js may disagree whether they have two cases are left as they are', () => {
+    expect(normalizeStatement('\u{10400}')).not.toBe(normalizeStatement('\u{10428}'))
   })
 
   test('another word makes another statement', () => {
