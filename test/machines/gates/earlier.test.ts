@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { gates, session } from '../../../src/machines/index.ts'
+import { gates, reconciler, session } from '../../../src/machines/index.ts'
 import { temporaryDirectory } from '../../../src/storage/disk/temporary-directory.ts'
 import { embeddedNode } from '../../../src/testing/index.ts'
 import { A, B } from './world.ts'
@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => remove())
 
-type Machines = readonly (typeof session | typeof gates)[]
+type Machines = readonly (typeof session | typeof gates | typeof reconciler)[]
 
 /** A node of these machines on the directory, with the clients of both people. */
 async function nodeOf(machines: Machines) {
@@ -36,7 +36,7 @@ async function nodeOf(machines: Machines) {
   }
 }
 
-describe('a dialogue that was activated before there was a machine gates', () => {
+describe('a dialogue that was activated before there was a machine gates or reconciler', () => {
   test('stands at stage 0 once a build with gates runs, and both go on from there', async () => {
     const sid = 'ses-1'
     const before = await nodeOf([session])
@@ -49,10 +49,16 @@ describe('a dialogue that was activated before there was a machine gates', () =>
       value: { own: { stage: null, status: 'NOT_STARTED' } },
     })
     await before.close()
-    const after = await nodeOf([session, gates])
+    const after = await nodeOf([session, gates, reconciler])
     try {
       expect(await after.ask(A, 'gates', 'progress', { sid })).toMatchObject({
         value: { own: { stage: null, status: 'NOT_STARTED', gatesSatisfied: { compactSigned: false } } },
+      })
+      const guess = { sid, draftVersion: 1 }
+      expect(await after.ask(A, 'reconciler', 'status', { sid })).toMatchObject({ value: { own: { status: null } } })
+      expect(await after.run(A, 'reconciler', 'consent', guess)).toMatchObject({
+        code: 'WRONG_STAGE',
+        details: { required: [2], actual: 0 },
       })
       const advance = { sid, fromStage: 0, toStage: 1 }
       expect(await after.run(B, 'gates', 'advanceStage', advance)).toMatchObject({ code: 'GATES_NOT_SATISFIED' })

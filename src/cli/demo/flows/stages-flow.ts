@@ -101,7 +101,7 @@ class Stages {
     const revealed = (...roles: readonly string[]): readonly Told[] =>
       roles.map((role) => ['empathy.revealed', { role }])
     await stage.work('analyst', 'reconciler.analyze', NO_GAP, {
-      told: { ann: revealed('subject', 'guesser'), ben: revealed('guesser', 'subject') },
+      told: { ann: revealed('guesser', 'subject'), ben: revealed('subject', 'guesser') },
     })
     await stage.act(
       'ann',

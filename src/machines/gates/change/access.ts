@@ -3,8 +3,14 @@ import { isRejection } from '../../../machine/define/rejection.ts'
 import { isMember, otherOf } from '../../session/change/access.ts'
 import type { Dialogue } from '../../session/facts/rows.ts'
 import { sessionTables, type DialoguesView } from '../facts/dialogues.ts'
-import { stageOf } from '../facts/gate-facts.ts'
-import type { GatesContext, GatesQueryContext, GatesView } from '../facts/gates-schema.ts'
+import { presentStage, stageOf } from '../facts/gate-facts.ts'
+import {
+  gatesTables,
+  type GatesContext,
+  type GatesQueryContext,
+  type GatesView,
+  type TableReader,
+} from '../facts/gates-schema.ts'
 import { NEW_DIALOGUE } from '../facts/rows.ts'
 import { FIRST_STAGE, type Stage } from '../facts/stages.ts'
 
@@ -27,6 +33,20 @@ export interface StagedPlace extends Place {
 export function dialogueOfMember(view: Pick<DialoguesView, 'dialogues'>, sid: string, member: string): Dialogue | null {
   const dialogue = view.dialogues.get(sid)
   return dialogue !== undefined && isMember(dialogue, member) ? dialogue : null
+}
+
+/** Where a member stands in a dialogue; without a partner before the acceptance. */
+export interface Standing {
+  readonly dialogue: Dialogue
+  readonly partner: string | null
+  readonly stage: Stage
+}
+
+/** Where somebody stands, for whatever machine asks; null for whoever is no member. */
+export function standingOf(reader: TableReader, sid: string, user: string): Standing | null {
+  const dialogue = dialogueOfMember(reader.read(sessionTables), sid, user)
+  if (dialogue === null) return null
+  return { dialogue, partner: otherOf(dialogue, user), stage: presentStage(reader.read(gatesTables), sid, user) }
 }
 
 /** The issuer's place in a dialogue of whatever status; to everybody else there is none. */
@@ -105,10 +125,10 @@ export function viewedPlaceOf(
 ): ViewedPlace | Rejection<'UNAUTHENTICATED' | 'NOT_FOUND' | 'SESSION_NOT_ACTIVE'> {
   const user = context.session?.principal
   if (user === undefined) return context.reject('UNAUTHENTICATED')
-  const dialogue = dialogueOfMember(context.read(sessionTables), sid, user)
-  if (dialogue === null) return context.reject('NOT_FOUND', { sid })
-  const partner = otherOf(dialogue, user)
+  const standing = standingOf(context, sid, user)
+  if (standing === null) return context.reject('NOT_FOUND', { sid })
+  const { dialogue, partner, stage } = standing
   // Before both are there nobody has entered a stage, and there is nothing to be read.
   if (partner === null) return context.reject('SESSION_NOT_ACTIVE', { status: dialogue.status })
-  return { sid, dialogue, user, partner, view, stage: stageOf(view, sid, user).stage ?? FIRST_STAGE }
+  return { sid, dialogue, user, partner, view, stage }
 }

@@ -1,11 +1,11 @@
 import { on } from '../../../machine/define/events.ts'
 import { reconcilerEvents } from '../../reconciler/facts/reconciler-events.ts'
+import { ownWords } from '../../session/change/own-words.ts'
 import { sessionEvents } from '../../session/facts/session-events.ts'
 import { sessionTables } from '../facts/dialogues.ts'
 import { OWN_WORDS_MAX } from '../facts/gates-bounds.ts'
 import { gatesEvents } from '../facts/gates-events.ts'
 import type { GatesContext } from '../facts/gates-schema.ts'
-import { STAGES } from '../facts/stages.ts'
 import { enterFirst } from '../change/access.ts'
 import { consentsLeft, grantAttempt, showAttempt } from '../change/consents.ts'
 import { changePerson } from '../change/people.ts'
@@ -31,18 +31,13 @@ export const onClosed = on(sessionEvents, 'SessionClosed', (ctx: GatesContext, {
 export const onStageEntered = on(gatesEvents, 'StageEntered', (ctx: GatesContext, { sid, user, stage }) => {
   if (stage !== 3) return
   const latest = { prefix: [sid, user] as const, limit: OWN_WORDS_MAX, reverse: true }
-  const { messages } = ctx.read(sessionTables)
-  const written = [...STAGES].reverse().flatMap((at) =>
-    messages.range({ prefix: [sid, user, at], limit: OWN_WORDS_MAX, reverse: true }).flatMap(([, { role, text }]) => {
-      return role === 'USER' && text !== null ? [text] : []
-    }),
-  )
+  const written = ownWords(ctx.read(sessionTables), { sid, user }, OWN_WORDS_MAX)
   const needsTaskId = ctx.task('needs.synthesize', sid, {
     sid,
     user,
     events: ctx.state.events.range(latest).map(([, { description }]) => description),
     boundaries: ctx.state.boundaries.range(latest).map(([, { description }]) => description),
-    messages: written.slice(0, OWN_WORDS_MAX),
+    messages: written.map(({ text }) => text).reverse(),
   })
   changePerson(ctx, sid, user, { needsTaskId })
 })

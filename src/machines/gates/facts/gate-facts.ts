@@ -3,7 +3,7 @@ import type { GatesView } from './gates-schema.ts'
 import { AGREEMENT_ROWS_MAX, COMMON_GROUND_MAX, NEEDS_MAX } from './gates-bounds.ts'
 import { idOf, numberIn } from './ids.ts'
 import { NOTHING_DONE } from './rows.ts'
-import type { Stage } from './stages.ts'
+import { FIRST_STAGE, type Stage } from './stages.ts'
 
 /** What gate values are computed from: everything of one dialogue that bears on a key. */
 export interface GateFacts {
@@ -97,6 +97,10 @@ export function stageOf(
   // Only stages are ever written as the last part of the key.
   return { stage: stage as Stage, completed: completedAt !== null }
 }
+
+/** The stage at which a person stands: in a dialogue that is older than this machine the first, where nothing was done yet. */
+export const presentStage = (view: GatesView, sid: string, user: string): Stage =>
+  stageOf(view, sid, user).stage ?? FIRST_STAGE
 
 /** Items of common ground of which both sources are shared now: the others are as if they were not there. */
 export function visibleCommonGround(view: GatesView, sid: string) {

@@ -6,10 +6,10 @@ import { retrievedItem, retrievedItems } from '../change/retrieval-items.ts'
 import { retrievalQueries, verdict } from '../commands/retrieve.ts'
 import { sessionTables } from '../facts/dialogues.ts'
 import { id, sid } from '../facts/fields.ts'
-import { stageOf } from '../facts/gate-facts.ts'
+import { presentStage } from '../facts/gate-facts.ts'
 import type { GatesQueryContext, GatesView } from '../facts/gates-schema.ts'
 import { refusalRow, retrievalRow } from '../facts/rows.ts'
-import { FIRST_STAGE, STAGES } from '../facts/stages.ts'
+import { STAGES } from '../facts/stages.ts'
 import { legalQueryOf, retrievalVerdict } from '../rules/contracts.ts'
 
 /** What may be retrieved, and what was (domain.md §2.6). */
@@ -57,13 +57,14 @@ export const retrieved = query(
     const { session } = context
     if (session === null) return context.reject('UNAUTHENTICATED')
     const { sid: dialogue, seq, onBehalfOf: user = session.principal } = input
-    const record = view.retrievals.get([dialogue, user, seq])
-    const known = record?.requester === session.principal ? record : null
-    const place = known === null ? null : dialogueOfMember(context.read(sessionTables), dialogue, user)
-    const asked = known === null ? null : legalQueryOf(JSON.parse(known.query))
-    if (known === null || place === null || asked === null) return context.reject('NOT_FOUND', { sid: dialogue })
+    const known = view.retrievals.get([dialogue, user, seq])
+    // One that could not be asked has no items, and what is kept of it may be cut in the middle.
+    const isLegal = known?.requester === session.principal && known.verdict !== 'INVALID_QUERY'
+    const place = isLegal ? dialogueOfMember(context.read(sessionTables), dialogue, user) : null
+    const asked = isLegal ? legalQueryOf(JSON.parse(known.query)) : null
+    if (!isLegal || place === null || asked === null) return context.reject('NOT_FOUND', { sid: dialogue })
     if (place.status !== 'ACTIVE') return context.reject('SESSION_NOT_ACTIVE', { status: place.status })
-    const stage = stageOf(view, dialogue, user).stage ?? FIRST_STAGE
+    const stage = presentStage(view, dialogue, user)
     const given = retrievalVerdict(asked, stage, user)
     if (given !== 'ALLOWED') return { verdict: given, items: [] }
     const items = retrievedItems(context, asked, { user, dialogue: place, stage })

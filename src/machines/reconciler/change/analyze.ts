@@ -1,6 +1,7 @@
 import { sessionTables } from '../../gates/facts/dialogues.ts'
+import type { Stage } from '../../gates/facts/stages.ts'
+import { ownWords } from '../../session/change/own-words.ts'
 import { WORDS_MAX } from '../facts/reconciler-bounds.ts'
-import type { ReconcilerContext } from '../facts/reconciler-schema.ts'
 import type { EmpathyEvent } from '../facts/states.ts'
 import { ANALYSES_MAX, breakerSkips } from '../rules/breaker.ts'
 import type { Attempted } from './direction.ts'
@@ -33,28 +34,20 @@ export function analyze(
   }
   const iteration = analyses + 1
   const { id, content } = { ...direction.attempt, ...attempt }
-  const later = wordsOf(ctx, sid, subject, 2)
+  const words = (stage: Stage) => [...ownWords(ctx.read(sessionTables), { sid, user: subject, stage }, WORDS_MAX)]
+  const later = words(2)
   const taskId = ctx.task('reconciler.analyze', id, {
     sid,
     guesser,
     subject,
     iteration,
     statement: content,
-    subjectStage1: wordsOf(ctx, sid, subject, 1),
+    subjectStage1: words(1),
     ...(later.length === 0 ? {} : { subjectStage2: later }),
   })
   return step(exchange, direction, event, {
     cause,
     attempt: { ...attempt, taskId },
     row: { ...row, analyses: iteration },
-  })
-}
-
-/** What the subject wrote at a stage, the latest of it, in the order of the log. */
-function wordsOf(ctx: ReconcilerContext, sid: string, user: string, stage: number) {
-  const { messages } = ctx.read(sessionTables)
-  const latest = messages.range({ prefix: [sid, user, stage], limit: WORDS_MAX, reverse: true })
-  return [...latest].reverse().flatMap(([[, , , seq], { role, text }]) => {
-    return role === 'USER' && text !== null ? [{ seq, text }] : []
   })
 }

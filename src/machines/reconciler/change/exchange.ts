@@ -2,6 +2,7 @@ import type { Value } from '../../../machine/index.ts'
 import { sessionTables } from '../../gates/facts/dialogues.ts'
 import { EQUAL_SCAN_MAX } from '../facts/reconciler-bounds.ts'
 import type { ReconcilerContext } from '../facts/reconciler-schema.ts'
+import { peopleOf } from './access.ts'
 import { directionOf, type Direction } from './direction.ts'
 
 /** What the product itself says, in place of prose (domain.md §0.8). */
@@ -47,7 +48,9 @@ export class Exchange {
   constructor(ctx: ReconcilerContext, sid: string, people: readonly [string, string]) {
     this.ctx = ctx
     this.sid = sid
-    this.people = people
+    // In one order, whoever acts: else what is told of a reveal would say whose command it was.
+    const [one, other] = people
+    this.people = one < other ? people : [other, one]
   }
 
   /** The direction of a guesser, as its rows are now. */
@@ -56,7 +59,7 @@ export class Exchange {
     return directionOf(this.ctx.state, { sid: this.sid, guesser, subject: guesser === one ? other : one })
   }
 
-  /** Both, in the order of the dialogue's people. */
+  /** Both, always in the same order. */
   both(): readonly [Direction, Direction] {
     const [one, other] = this.people
     return [this.of(one), this.of(other)]
@@ -93,6 +96,12 @@ export class Exchange {
     this.posted += 1
     return (this.ctx.read(sessionTables).dialogues.get(this.sid)?.msgSeq ?? 0) + this.posted
   }
+}
+
+/** The exchange of a dialogue in which both are; null where there never were two. */
+export function exchangeOf(ctx: ReconcilerContext, sid: string): Exchange | null {
+  const people = peopleOf(ctx.read(sessionTables), sid)
+  return people === null ? null : new Exchange(ctx, sid, people)
 }
 
 function publishMessage(

@@ -1,7 +1,7 @@
 import { REMINDER_MS } from '../facts/reconciler-bounds.ts'
 import { revealable } from '../rules/reveal.ts'
 import { judgeResult } from '../rules/offer.ts'
-import { exchangeRowOf, hasAttempt, type Attempted } from './direction.ts'
+import { exchangeRowOf, hasAttempt, withAttempt, write, type Attempted, type Direction } from './direction.ts'
 import type { Exchange } from './exchange.ts'
 import { currentResult } from './results.ts'
 import { step } from './step.ts'
@@ -11,9 +11,20 @@ import { arm } from './timing.ts'
 export function revealReady(exchange: Exchange): void {
   const [one, other] = exchange.both()
   const first = exchangeRowOf(exchange.ctx.state, exchange.sid).firstRevealAt !== null
-  const { a, b } = revealable(one.attempt?.status ?? null, other.attempt?.status ?? null, first)
+  const { a, b } = revealable(shownStatus(one), shownStatus(other), first)
   if (a && hasAttempt(one)) reveal(exchange, one)
   if (b && hasAttempt(other)) reveal(exchange, other)
+}
+
+/** The status, of an attempt that may be shown: one whose consent was taken back waits until it is given again. */
+const shownStatus = ({ attempt }: Direction) => (attempt === null || attempt.hidden ? null : attempt.status)
+
+/** A subject who has something to say a word about is told so, and reminded once (domain.md §4.9). */
+export function askVerdict(exchange: Exchange, direction: Attempted): Attempted {
+  const asked = write(exchange.ctx, withAttempt(direction, { remindAt: exchange.ctx.now + REMINDER_MS }))
+  arm(exchange.ctx, asked)
+  exchange.tell(direction.subject, 'empathy.revealed', { role: 'subject', needsValidation: true })
+  return asked
 }
 
 function reveal(exchange: Exchange, direction: Attempted): void {
@@ -30,12 +41,10 @@ function reveal(exchange: Exchange, direction: Attempted): void {
       delivery: 'DELIVERED',
       deliveredAt: now,
       seenAt: null,
-      remindAt: now + REMINDER_MS,
     },
   })
-  arm(exchange.ctx, shown)
   ctx.publish('AttemptRevealed', { sid, guesser, attemptId, content })
-  exchange.tell(subject, 'empathy.revealed', { role: 'subject', needsValidation: true })
+  askVerdict(exchange, shown)
   exchange.tell(guesser, 'empathy.revealed', { role: 'guesser' })
   exchange.say(subject, isFoundRight(exchange, shown) ? 'QUALITY_REVIEW_OK' : 'QUALITY_REVIEW_GAPS')
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Parsed } from '../../../machine/define/schema.ts'
-import { stageOf } from '../../gates/facts/gate-facts.ts'
+import { presentStage } from '../../gates/facts/gate-facts.ts'
 import { gatesTables, type TableReader } from '../../gates/facts/gates-schema.ts'
 import { readVerdict, type Look } from '../../gates/rules/resources.ts'
 import { guidance } from '../facts/fields.ts'
@@ -45,6 +45,8 @@ export const shownExchange = z.object({
     /** What the partner said last; `validated` is null before that. */
     validated: z.boolean().nullable(),
     feedback: z.string().nullable(),
+    /** Why the viewer went on without other words. */
+    skipReason: z.string().nullable(),
   }),
   partner: z.object({
     status: z.enum(REDUCED).nullable(),
@@ -73,11 +75,11 @@ export const shownExchange = z.object({
 export function statusOf(
   reader: TableReader,
   view: ReconcilerView,
-  { sid, user, partner }: Place,
+  { sid, user, partner }: Pick<Place, 'sid' | 'user' | 'partner'>,
 ): Parsed<typeof shownExchange> {
   const own = directionOf(view, { sid, guesser: user, subject: partner })
   const theirs = directionOf(view, { sid, guesser: partner, subject: user })
-  const stage = stageOf(reader.read(gatesTables), sid, user).stage ?? 0
+  const stage = presentStage(reader.read(gatesTables), sid, user)
   const reads = (resource: Parameters<typeof readVerdict>[0], look: Omit<Look, 'of' | 'stage'>): boolean =>
     readVerdict(resource, { of: 'partner', stage, ...look })
   return { own: shownOwn(view, own, reads), partner: shownPartner(view, theirs, reads) }
@@ -99,6 +101,7 @@ function shownOwn(view: ReconcilerView, direction: Direction, reads: Reads): Par
     sharedContext: reads('sharedContext', { consent: 'granted', holds: ['accepted'] }) ? sharedIn(direction) : null,
     validated: said === null ? null : said.kind !== 'FEEDBACK',
     feedback: said?.feedback ?? null,
+    skipReason: row.skipReason,
   }
 }
 

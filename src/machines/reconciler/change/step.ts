@@ -1,8 +1,11 @@
+import type { Parsed } from '../../../machine/define/schema.ts'
 import { InvariantError } from '../../../session/run/engine-error.ts'
 import { EMPATHY_TRANSITIONS, type EmpathyEvent, type EmpathyStatus } from '../facts/states.ts'
-import type { Attempt, DirectionRow, Trigger } from '../facts/rows.ts'
+import type { ReconcilerContext } from '../facts/reconciler-schema.ts'
+import type { Attempt, auditRow, DirectionRow, Trigger } from '../facts/rows.ts'
 import { exchangeRowOf, write, type Attempted, type Direction } from './direction.ts'
 import type { Exchange } from './exchange.ts'
+import { reducedStatus } from './shown.ts'
 
 /** What made a direction step. */
 export interface Cause {
@@ -70,14 +73,26 @@ function record(
   const to = attempt?.status ?? null
   const { principal, now } = ctx
   const { trigger, taskId = null, timer = null } = cause
-  const by = taskId === null && timer === null ? principal : null
-  const together = exchangeRowOf(ctx.state, sid)
-  const seq = together.auditSeq + 1
-  const first =
-    trigger === 'reveal' && together.firstRevealAt === null ? { firstRevealAt: now, firstRevealSeq: seq } : {}
-  ctx.state.exchanges.set(sid, { ...together, ...first, auditSeq: seq })
-  const { statusSeq } = row
-  ctx.state.audit.set([sid, seq], { at: now, guesser, subject, from, to, trigger, by, taskId, timer, statusSeq })
+  // Whose command made the two READY is none of the other's: a decline must look like an offer that ran out (C51).
+  const by = taskId === null && timer === null && trigger !== 'reveal' ? principal : null
+  if (trigger === 'reveal' && exchangeRowOf(ctx.state, sid).firstRevealAt === null) {
+    ctx.state.exchanges.set(sid, { firstRevealAt: now })
+  }
+  const step = { at: now, guesser, subject, from, to, trigger, by, taskId, timer, statusSeq: row.statusSeq }
+  note(ctx, [sid, guesser], step)
+  // Of the partner's steps nobody learns but what the status shows, from the first reveal on: not that there was another one.
+  const revealed = exchangeRowOf(ctx.state, sid).firstRevealAt !== null
+  if (revealed && reducedStatus(from) !== reducedStatus(to)) note(ctx, [sid, subject], step)
   ctx.publish('DirectionChanged', { sid, guesser, from, to })
   ctx.log('transition', { machine: 'reconciler', entity: 'empathy', id: `${sid}/${guesser}`, from, to, event, by })
+}
+
+/** Steps are numbered for each reader: a number that both counted would tell of the other's. */
+function note(
+  ctx: ReconcilerContext,
+  reader: readonly [sid: string, user: string],
+  step: Parsed<typeof auditRow>,
+): void {
+  const [last] = ctx.state.audit.range({ prefix: reader, limit: 1, reverse: true })
+  ctx.state.audit.set([...reader, (last?.[0][2] ?? 0) + 1], step)
 }

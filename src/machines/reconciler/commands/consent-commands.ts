@@ -6,6 +6,7 @@ import { placeOf, refusedStage } from '../change/access.ts'
 import { analyze } from '../change/analyze.ts'
 import { hasAttempt, nextId, withAttempt, write, type Attempted, type Direction } from '../change/direction.ts'
 import { Exchange } from '../change/exchange.ts'
+import { askVerdict } from '../change/reveal.ts'
 import { settle } from '../change/settle.ts'
 import { begin } from '../change/step.ts'
 import { id, sid, statement } from '../facts/fields.ts'
@@ -103,11 +104,13 @@ function newAttempt(ctx: ReconcilerContext, content: string): Attempt {
 function showAgain(exchange: Exchange, direction: Attempted) {
   const { ctx, sid: dialogue } = exchange
   const { guesser, subject } = direction
-  const { id: attemptId, content, revealedContent } = direction.attempt
+  const { id: attemptId, content, revealedContent, status } = direction.attempt
   const shown = write(ctx, withAttempt(direction, { hidden: false }))
   ctx.publish('AttemptShared', { sid: dialogue, guesser, attemptId, content })
   ctx.publish('AttemptRevealed', { sid: dialogue, guesser, attemptId, content: revealedContent ?? content })
   exchange.tell(subject, 'partner.empathy_shared')
+  if (status === 'REVEALED') askVerdict(exchange, shown)
   settle(exchange)
-  return { ...answerOf(shown), status: shown.attempt.status, waitingForPartner: false }
+  const now = exchange.of(guesser)
+  return answerOf(hasAttempt(now) ? write(ctx, withAttempt(now, { consentedAs: now.attempt.status })) : shown)
 }

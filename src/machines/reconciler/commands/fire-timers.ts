@@ -1,8 +1,6 @@
-import { sessionTables } from '../../gates/facts/dialogues.ts'
-import { peopleOf } from '../change/access.ts'
 import { closeOffer } from '../change/close-offer.ts'
 import { hasAttempt, openOfferOf, withAttempt, write } from '../change/direction.ts'
-import { Exchange } from '../change/exchange.ts'
+import { exchangeOf } from '../change/exchange.ts'
 import { settle } from '../change/settle.ts'
 import { step } from '../change/step.ts'
 import type { ReconcilerContext } from '../facts/reconciler-schema.ts'
@@ -13,11 +11,9 @@ type Fire = (ctx: ReconcilerContext, payload: { readonly sid: string; readonly g
 
 /** T7: nobody answered. The guesser is not told: it looks like an analysis that came late. */
 export const offerExpiry: Fire = (ctx, { sid, guesser }) => {
-  const people = peopleOf(ctx.read(sessionTables), sid)
-  if (people === null) return
-  const exchange = new Exchange(ctx, sid, people)
-  const direction = exchange.of(guesser)
-  if (openOfferOf(direction) === null || !hasAttempt(direction)) return
+  const exchange = exchangeOf(ctx, sid)
+  const direction = exchange?.of(guesser)
+  if (exchange === null || direction === undefined || !hasAttempt(direction) || openOfferOf(direction) === null) return
   const expired = closeOffer(ctx, direction)
   const cause = { trigger: 'offer-expiry' as const, timer: 'offer-expiry' }
   // Of old data, NEEDS_WORK goes as the three required events take it.
@@ -27,13 +23,10 @@ export const offerExpiry: Fire = (ctx, { sid, guesser }) => {
 
 /** Once per time that it was shown: the subject has not said anything yet. */
 export const validationReminder: Fire = (ctx, { sid, guesser }) => {
-  const people = peopleOf(ctx.read(sessionTables), sid)
-  if (people === null) return
-  const exchange = new Exchange(ctx, sid, people)
-  const direction = exchange.of(guesser)
-  if (!hasAttempt(direction)) return
+  const exchange = exchangeOf(ctx, sid)
+  const direction = exchange?.of(guesser)
+  if (exchange === null || direction === undefined || !hasAttempt(direction)) return
   write(ctx, withAttempt(direction, { remindAt: null }))
-  // What cannot be read cannot be judged.
-  if (!direction.attempt.hidden) exchange.tell(direction.subject, 'empathy.validation_reminder')
+  exchange.tell(direction.subject, 'empathy.validation_reminder')
   settle(exchange)
 }

@@ -1,14 +1,12 @@
 import { on } from '../../../machine/define/events.ts'
-import { sessionTables } from '../../gates/facts/dialogues.ts'
 import { attemptConsent } from '../../gates/change/consents.ts'
 import { gatesEvents } from '../../gates/facts/gates-events.ts'
 import { gatesTables } from '../../gates/facts/gates-schema.ts'
 import { sessionEvents } from '../../session/facts/session-events.ts'
-import { peopleOf } from '../change/access.ts'
 import { analyze } from '../change/analyze.ts'
 import { closeOffer } from '../change/close-offer.ts'
-import { hasAttempt, withAttempt, write } from '../change/direction.ts'
-import { Exchange } from '../change/exchange.ts'
+import { hasAttempt, withAttempt, write, type Direction } from '../change/direction.ts'
+import { exchangeOf } from '../change/exchange.ts'
 import { supersedeResults } from '../change/results.ts'
 import { settle } from '../change/settle.ts'
 import { withdraw } from '../change/step.ts'
@@ -17,11 +15,11 @@ import type { ReconcilerContext } from '../facts/reconciler-schema.ts'
 
 /** What the machine does about domain events (domain.md §0.9). */
 
-/** The exchange of a dialogue in which both are; null where there never were two. */
-function exchangeOf(ctx: ReconcilerContext, sid: string): Exchange | null {
-  const people = peopleOf(ctx.read(sessionTables), sid)
-  return people === null ? null : new Exchange(ctx, sid, people)
-}
+/** The directions of a dialogue in which something was shared: one of which nothing ever was has no rows, and gets none. */
+const begunDirections = (ctx: ReconcilerContext, sid: string): readonly Direction[] =>
+  exchangeOf(ctx, sid)
+    ?.both()
+    .filter(({ row }) => row.attempts > 0) ?? []
 
 /** T2: a guess about somebody who feels heard now is held no longer. */
 export const onFeelHeard = on(gatesEvents, 'FeelHeardConfirmed', (ctx: ReconcilerContext, { sid, user }) => {
@@ -41,7 +39,8 @@ export const onConsentRevoked = on(gatesEvents, 'EmpathyConsentRevoked', (ctx: R
   // A facilitator may have had another wording of it consented: taking that back is not taking the attempt back.
   if (attemptConsent(ctx.read(gatesTables), sid, { guesser, attemptId }) !== null) return
   if (revealedContent !== null) {
-    write(ctx, withAttempt(direction, { hidden: true }))
+    // What cannot be read cannot be judged, so nobody is reminded of it.
+    arm(ctx, write(ctx, withAttempt(direction, { hidden: true, remindAt: null })))
   } else {
     if (taskId !== null) ctx.cancelTask(taskId)
     supersedeResults(ctx, direction)
@@ -53,19 +52,17 @@ export const onConsentRevoked = on(gatesEvents, 'EmpathyConsentRevoked', (ctx: R
 
 /** Timers stand still in a pause. */
 export const onPaused = on(sessionEvents, 'SessionPaused', (ctx: ReconcilerContext, { sid }) => {
-  for (const direction of exchangeOf(ctx, sid)?.both() ?? []) arm(ctx, direction)
+  for (const direction of begunDirections(ctx, sid)) arm(ctx, direction)
 })
 
 /** They go on by the length of the pause. */
 export const onResumed = on(sessionEvents, 'SessionResumed', (ctx: ReconcilerContext, { sid, pausedFor }) => {
-  for (const direction of exchangeOf(ctx, sid)?.both() ?? []) thaw(ctx, direction, pausedFor)
+  for (const direction of begunDirections(ctx, sid)) thaw(ctx, direction, pausedFor)
 })
 
 /** It is over: nothing is waited for any more, and every direction stays where it stood, to be read. */
 export const onClosed = on(sessionEvents, 'SessionClosed', (ctx: ReconcilerContext, { sid }) => {
-  for (const direction of exchangeOf(ctx, sid)?.both() ?? []) {
-    // A dialogue in which nothing was ever shared has no rows here, and gets none.
-    if (direction.row.attempts === 0) continue
+  for (const direction of begunDirections(ctx, sid)) {
     const taskId = direction.attempt?.taskId ?? null
     if (taskId !== null) ctx.cancelTask(taskId)
     const closed = closeOffer(ctx, direction)

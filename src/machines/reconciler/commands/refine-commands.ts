@@ -5,7 +5,7 @@ import { isRejection } from '../../../machine/define/rejection.ts'
 import { placeOf, type Place } from '../change/access.ts'
 import { analyze } from '../change/analyze.ts'
 import { closeOffer } from '../change/close-offer.ts'
-import { hasAttempt, type Attempted } from '../change/direction.ts'
+import { hasAttempt, withRow, type Attempted } from '../change/direction.ts'
 import { Exchange } from '../change/exchange.ts'
 import { supersedeResults } from '../change/results.ts'
 import { settle } from '../change/settle.ts'
@@ -55,7 +55,7 @@ export const resubmit = command(
 
 /**
  * Goes on without other words: before anything was shown to READY (X1), after it to VALIDATED, as a difference that is accepted
- * or not (X2). Whoever does not accept it says why.
+ * or not (X2). Whoever does not accept it says why, and is the only one who reads that.
  */
 export const skipRefinement = command(
   { input: sid.extend({ willingToAccept: z.boolean(), reason: reason.optional() }), output: z.object({ status }) },
@@ -68,7 +68,7 @@ export const skipRefinement = command(
     const found = refinable(exchange, place, event)
     if (isRejection(found)) return found
     if (!willingToAccept && why === undefined) return ctx.reject('VALIDATION_ERROR', { reason: 'REASON_REQUIRED' })
-    const direction = goingOn(exchange, found)
+    const direction = withRow(goingOn(exchange, found), { skipReason: why ?? null })
     const cause = { trigger: 'skip' as const }
     const { guesser } = direction
     if (shown === null) step(exchange, direction, event, { cause })

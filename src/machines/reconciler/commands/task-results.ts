@@ -38,10 +38,12 @@ function analyzed(ctx: ReconcilerContext, { taskId, payload }: AnalyzeTask, foun
   const direction = exchange.of(guesser)
   if (!hasAttempt(direction)) return null
   const verdict = found === null ? null : judgeResult(found, direction.row.offers.length > 0)
-  const note = verdict === 'ALREADY_OFFERED' || verdict === 'NO_SUGGESTION' ? verdict : null
+  const note = verdict === 'ALREADY_OFFERED' ? verdict : null
   const resultId = addResult(ctx, direction, found, note)
-  if (verdict === 'OFFER' && found?.suggestion !== null && found?.suggestion !== undefined) {
-    offer(exchange, direction, { taskId, resultId, suggestion: found.suggestion })
+  // A result that offers has one: it was parsed (`analysis`).
+  const suggestion = verdict === 'OFFER' ? (found?.suggestion ?? null) : null
+  if (suggestion !== null) {
+    offer(exchange, direction, { taskId, resultId, suggestion })
   } else {
     const noGap = verdict === 'NO_GAP'
     step(exchange, direction, noGap ? 'NO_SIGNIFICANT_GAPS' : 'MARK_READY', {

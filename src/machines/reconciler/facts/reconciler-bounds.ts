@@ -29,5 +29,5 @@ export const REMINDER_MS = 72 * HOUR_MS
 export const ANALYSIS_LEASE_MS = MINUTE_MS
 export const ANALYSIS_BACKOFF_MS = [5 * SECOND_MS, 15 * SECOND_MS]
 
-/** Steps that one page of the audit looks at. */
+/** Steps of one page of the audit. */
 export const AUDIT_PAGE_MAX = 200

@@ -23,8 +23,8 @@ const state = {
   /** [dialogue, guesser, number]: results by iteration, validations in their order */
   results: table(numbered, resultRow),
   validations: table(numbered, validationRow),
-  /** [dialogue, number] */
-  audit: table(z.tuple([z.string(), z.int()]), auditRow),
+  /** [dialogue, reader, number]: each has the steps that this person is shown, numbered without a gap. */
+  audit: table(numbered, auditRow),
   /** `att`, `off`, `res`: the last number of each */
   counters: table(z.string(), z.int()),
 }
@@ -34,7 +34,7 @@ export const reconcilerSchema = {
   version: 1,
   state,
   errors: {
-    WRONG_STAGE: z.object({ required: z.array(stage), actual: stage.nullable() }),
+    WRONG_STAGE: z.object({ required: z.array(stage), actual: stage }),
     SESSION_NOT_ACTIVE: z.object({ status: z.string() }),
     DRAFT_NOT_READY: none,
     OFFER_NOT_PENDING: none,

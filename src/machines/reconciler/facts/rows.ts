@@ -78,6 +78,8 @@ export const directionRow = z.object({
   /** One for ever, however it ended (R-I4). */
   offers: z.array(offerRow).max(1),
   shareHistory: z.array(shareRow).max(1),
+  /** Why the guesser went on without other words, the last time; nobody else ever reads it. */
+  skipReason: z.string().nullable(),
 })
 /** One direction beside its attempt. */
 export type DirectionRow = Parsed<typeof directionRow>
@@ -93,20 +95,18 @@ export const NEW_DIRECTION: DirectionRow = {
   breakerTripped: false,
   offers: [],
   shareHistory: [],
+  skipReason: null,
 }
 
 /** Of both directions together. */
 export const exchangeRow = z.object({
   firstRevealAt: millis.nullable(),
-  /** The audit's number of the first step of the first reveal. */
-  firstRevealSeq: z.int().nullable(),
-  auditSeq: count,
 })
 /** One dialogue's exchange. */
 export type ExchangeRow = Parsed<typeof exchangeRow>
 
 /** An exchange in which nothing happened yet. */
-export const NEW_EXCHANGE: ExchangeRow = { firstRevealAt: null, firstRevealSeq: null, auditSeq: 0 }
+export const NEW_EXCHANGE: ExchangeRow = { firstRevealAt: null }
 
 /** What an analysis found. Never deleted: a later one supersedes it. Nobody is ever shown it. */
 export const resultRow = findingsOfResult.extend({
@@ -115,7 +115,7 @@ export const resultRow = findingsOfResult.extend({
   /** No worker brought it: the analysis failed for good. */
   degraded: z.boolean(),
   /** Why a result with gaps led to no offer. */
-  note: z.enum(['ALREADY_OFFERED', 'NO_SUGGESTION']).nullable(),
+  note: z.literal('ALREADY_OFFERED').nullable(),
   at: millis,
   supersededAt: millis.nullable(),
 })
@@ -156,7 +156,7 @@ export const auditRow = z.object({
   from: z.enum(EMPATHY_STATUSES).nullable(),
   to: z.enum(EMPATHY_STATUSES).nullable(),
   trigger: z.enum(TRIGGERS),
-  /** Whose command it was; null for a task or timer. */
+  /** Whose command it was; null for a task or timer, and for a reveal, which is nobody's. */
   by: principal.nullable(),
   /** The task that brought it, or the kind of timer. */
   taskId: z.string().nullable(),

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { query } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { viewedPlaceOf, type ViewedPlace } from '../change/access.ts'
-import { exchangeRowOf } from '../change/direction.ts'
+import { viewedPlaceOf } from '../change/access.ts'
 import { reducedStatus, shownExchange, statusOf } from '../change/shown.ts'
 import { sid } from '../facts/fields.ts'
 import { AUDIT_PAGE_MAX } from '../facts/reconciler-bounds.ts'
@@ -50,15 +49,13 @@ export const audit = query(
   (view: ReconcilerView, input, context: ReconcilerQueryContext) => {
     const place = viewedPlaceOf(context, input.sid)
     if (isRejection(place)) return place
-    const from = [input.sid, input.afterSeq + 1] as const
-    const rows = view.audit.range({ prefix: [input.sid], from, limit: input.limit })
-    const first = exchangeRowOf(view, input.sid).firstRevealSeq
-    const steps = rows.flatMap(([[, seq], record]) => {
-      const shown = record.guesser === place.user ? ownStep(record) : partnerStep(place, record, seq, first)
-      return shown === null ? [] : [{ seq, at: record.at, ...shown }]
+    const prefix = [input.sid, place.user] as const
+    const rows = view.audit.range({ prefix, from: [...prefix, input.afterSeq + 1], limit: input.limit })
+    const steps = rows.map(([[, , seq], record]) => {
+      const shown = record.guesser === place.user ? ownStep(record) : partnerStep(record)
+      return { seq, at: record.at, ...shown }
     })
-    const last = rows.at(-1)?.[0][1] ?? null
-    return { steps, nextAfterSeq: rows.length === input.limit ? last : null }
+    return { steps, nextAfterSeq: steps.length === input.limit ? (steps.at(-1)?.seq ?? null) : null }
   },
 )
 
@@ -72,9 +69,11 @@ function ownStep({ from, to, trigger, by }: Record) {
   return { direction, from, to, trigger, by }
 }
 
-/** Nothing of what cannot be told from the status that is shown: neither the step, nor that there was one. */
-function partnerStep({ stage }: ViewedPlace, { from, to, trigger, by }: Record, seq: number, first: number | null) {
-  if (first === null || seq < first || stage < 2) return null
-  const shown = { from: reducedStatus(from), to: reducedStatus(to) }
-  return shown.from === shown.to ? null : { direction: 'partner' as const, ...shown, trigger, by }
-}
+/** As the status is shown that it leads from and to: only steps that can be told from it stand in the partner's record. */
+const partnerStep = ({ from, to, trigger, by }: Record) => ({
+  direction: 'partner' as const,
+  from: reducedStatus(from),
+  to: reducedStatus(to),
+  trigger,
+  by,
+})

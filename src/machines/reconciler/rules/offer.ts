@@ -12,18 +12,13 @@ export function decideOffer(action: AnalysisAction, focus: string | null): boole
  * What becomes of a result: an offer, or the reason why there is none. `ALREADY_OFFERED`: one offer per direction for ever,
  * however it ended, so that sharing cannot go round in circles (domain.md §4.6).
  */
-export type ResultVerdict = 'OFFER' | 'NO_GAP' | 'ALREADY_OFFERED' | 'NO_SUGGESTION'
+export type ResultVerdict = 'OFFER' | 'NO_GAP' | 'ALREADY_OFFERED'
 
 /** Judges a result by what was offered before in its direction. */
 export function judgeResult(
-  result: {
-    readonly action: AnalysisAction
-    readonly focus: string | null
-    readonly suggestion: { readonly content: string } | null
-  },
+  result: { readonly action: AnalysisAction; readonly focus: string | null },
   offeredBefore: boolean,
 ): ResultVerdict {
   if (!decideOffer(result.action, result.focus)) return 'NO_GAP'
-  if (offeredBefore) return 'ALREADY_OFFERED'
-  return result.suggestion === null || result.suggestion.content.trim() === '' ? 'NO_SUGGESTION' : 'OFFER'
+  return offeredBefore ? 'ALREADY_OFFERED' : 'OFFER'
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { command } from '../../../machine/define/command.ts'
 import { isRejection } from '../../../machine/define/rejection.ts'
-import { stageOf } from '../../gates/facts/gate-facts.ts'
+import { presentStage } from '../../gates/facts/gate-facts.ts'
 import { gatesTables } from '../../gates/facts/gates-schema.ts'
 import type { Stage } from '../../gates/facts/stages.ts'
 import { dialogueOf } from '../change/access.ts'
@@ -68,7 +68,7 @@ export const recordEmotion = command(
 
 /** The stage of whoever reads a message; 0 before the first one is entered. */
 export const stageOfReader = (ctx: SessionContext, id: string, reader: string): Stage =>
-  stageOf(ctx.read(gatesTables), id, reader).stage ?? 0
+  presentStage(ctx.read(gatesTables), id, reader)
 
 /** The issuer's readings, the latest first. */
 function latestReadings(ctx: SessionContext, id: string): readonly Reading[] {

@@ -35,6 +35,10 @@ export const READING_SCAN_MAX = 200
 /** Readings that a query gives, the latest. */
 export const READINGS_MAX = 100
 
+/** Messages of one reader that are looked at, a page at a time, for the words that this person wrote. */
+export const OWN_WORDS_PAGE = 100
+export const OWN_WORDS_SCAN_MAX = 20 * OWN_WORDS_PAGE
+
 export const LIST_MAX = 50
 export const HISTORY_MAX = 100
 /** Dialogues that one page of a list looks at; the page ends there with a cursor. */

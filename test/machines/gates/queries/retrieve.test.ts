@@ -219,6 +219,8 @@ describe('domain.md §2.6 retrieve', () => {
     expect(world.ok(A, 'retrieve', { queries: [{}] })).toEqual({ verdicts: ['INVALID_QUERY'], bundle: [] })
     const cutWithinACharacter = `${'x'.repeat(298)}\u{1F600}`
     expect(world.ok(A, 'retrieve', { queries: [cutWithinACharacter] })).toMatchObject({ verdicts: ['INVALID_QUERY'] })
+    // What cannot be asked has nothing to be read by its number, also where what is kept of it was cut.
+    for (const seq of [1, 4, 5, 6]) expect(world.ask(A, 'retrieved', { seq }).code, String(seq)).toBe('NOT_FOUND')
     expect(world.ask(A, 'canRetrieve', { queries })).toEqual({
       code: 'ok',
       value: ['INVALID_QUERY', 'RETRIEVAL_DENIED', 'ALLOWED', 'INVALID_QUERY'],
