@@ -1,24 +1,21 @@
 import type { AnyStateMachine } from 'xstate'
 import { z } from 'zod'
 import type { Value } from '../../codec/value/value.ts'
-import type { SessionInfo, TaskRecord } from '../../session/user-machine.ts'
+import type { SessionInfo } from '../../session/user-machine.ts'
 import { command, query } from '../define/command.ts'
 import { defineMachine } from '../define/define-machine.ts'
 import { table } from '../define/schema.ts'
-import { Chart } from './chart/chart.ts'
-import { chartLogic, chartSource } from './chart/chart-text.ts'
+import { type ChartEntities, chartEntities, type MigrationContext } from './chart-entities.ts'
 import {
   EntityHandlers,
   type EntityContext,
   type EntityQuery,
   type EntityTables,
   type HandlerParts,
-  type MigrationContext,
 } from './entity/entity-handlers.ts'
-import { entityRow, type EventRow } from './entity/entity-row.ts'
+import type { EventRow } from './entity/entity-row.ts'
 import type { XStateOptions } from './options.ts'
 import { eventSchema } from './event-schema.ts'
-import { tasksOf, worksOf } from './chart/work.ts'
 import type { XStateMachine } from './xstate-machine.ts'
 
 const OWN_ID = z
@@ -38,39 +35,23 @@ export function fromXState<
   const Name extends string,
   const Time extends string = never,
 >(machine: Machine, options: XStateOptions<Machine, Name, Time>): XStateMachine<Name, Machine, Time> {
-  const { name, version, actions = {}, timeField = null, allow = null } = options
-  const named = Object.entries(actions)
-  const chart = new Chart(machine, { actions: new Set(named.map(([action]) => action)) })
-  const handlers = new EntityHandlers({
-    chart,
-    actions: new Map(named),
-    timeField,
-    // The event was parsed by the schema of the chart's own events.
-    allow: allow as HandlerParts['allow'],
-  })
+  const { name, version, timeField = null, allow = null } = options
+  const charts: ChartEntities<AnyStateMachine> = chartEntities<AnyStateMachine>(machine, { ...options, timeField })
+  // The event was parsed by the schema of the chart's own events.
+  const handlers = new EntityHandlers({ ...charts.parts, allow: allow as HandlerParts['allow'] })
   const definition = defineMachine(
     name,
     {
+      ...charts.schema,
       version,
-      logic: chartLogic(machine),
-      state: {
-        entities: table(z.string(), entityRow),
-        watches: table(z.tuple([z.string(), z.string()]), z.literal(true)),
-      },
-      requests: {
-        emitted: z.object({ entity: z.string(), event: z.custom<EventRow>() }),
-        action: z.object({ entity: z.string(), action: z.string(), params: z.unknown() }),
-      },
-      timers: { delayed: z.object({ id: z.string(), n: z.int() }) },
-      tasks: tasksOf(machine, options.work ?? {}),
+      state: { ...charts.schema.state, watches: table(z.tuple([z.string(), z.string()]), z.literal(true)) },
     },
     behaviourOf(handlers, {
       event: eventSchema(options.event ?? null, timeField),
       // Plain data, as everything that a client sends.
       input: (options.input ?? z.unknown().optional()) as unknown as z.ZodType<Value>,
-      migrations: version === 1 ? {} : { [version]: (ctx) => handlers.migrate(ctx, options.migrate ?? null) },
-      kinds: worksOf(machine).map(({ src }) => src),
-      source: chartSource(machine),
+      migrations: version === 1 ? {} : { [version]: (ctx) => charts.migrate(ctx, options.migrate ?? null) },
+      charts,
     }),
   )
   // Types of the chart: the kit runs the same handlers for every chart.
@@ -81,21 +62,16 @@ interface BehaviourParts {
   readonly event: z.ZodType<EventRow>
   readonly input: z.ZodType<Value>
   readonly migrations: { readonly [version: number]: (ctx: MigrationContext) => void }
-  readonly kinds: readonly string[]
-  readonly source: string
+  readonly charts: ChartEntities<AnyStateMachine>
 }
 
 /** The handlers are written once for all charts, so the kit's types, which follow a schema, are left here and only here. */
-function behaviourOf(handlers: EntityHandlers, { event, input, migrations, kinds, source }: BehaviourParts): Behaviour {
+function behaviourOf(handlers: EntityHandlers, { event, input, migrations, charts }: BehaviourParts): Behaviour {
   const id = ANY_ID
   const plain = z.unknown()
   type Ctx = EntityContext
-  const work = {
-    onResult: (ctx: Ctx, record: TaskRecord, result: Value) => handlers.onResult(ctx, record, result),
-    onFailed: (ctx: Ctx, record: TaskRecord, reason: string) => handlers.onFailed(ctx, record, reason),
-  }
   const behaviour = {
-    source,
+    ...charts.behaviour,
     migrations,
     commands: {
       create: command(
@@ -120,8 +96,6 @@ function behaviourOf(handlers: EntityHandlers, { event, input, migrations, kinds
         (view: EntityTables, given, ctx: EntityQuery) => handlers.list(view, given, ctx),
       ),
     },
-    timers: { delayed: (ctx: Ctx, payload: { id: string; n: number }) => handlers.onTimer(ctx, payload) },
-    tasks: Object.fromEntries(kinds.map((kind) => [kind, work])),
     onSessionExpired: (ctx: Ctx, session: SessionInfo) => handlers.onSessionExpired(ctx, session),
   }
   return behaviour as unknown as Behaviour

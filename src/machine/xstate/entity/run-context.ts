@@ -21,6 +21,14 @@ export interface RunContext {
   log(message: string, fields?: { readonly [name: string]: Value }): void
 }
 
+/** The context of any handler whose schema holds the chart's: kinds and payloads are those of that schema. */
+export interface ChartContext extends Pick<RunContext, 'now' | 'state' | 'cancelTask' | 'log'> {
+  task(kind: never, ref: string, payload: never): string
+  schedule(kind: never, dueAt: Millis, payload: never, key: string): void
+  cancel(kind: never, key: string): boolean
+  emit(target: SessionId, type: never, payload: never): boolean
+}
+
 /** What belongs to the definition. */
 export interface RunParts {
   readonly chart: Chart

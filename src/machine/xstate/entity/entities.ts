@@ -1,0 +1,148 @@
+import type { StateValue } from 'xstate'
+import type { SessionId } from '../../../base/brand.ts'
+import type { Value } from '../../../codec/value/value.ts'
+import { isEngineError } from '../../../session/run/engine-error.ts'
+import type { TaskRecord } from '../../../session/user-machine.ts'
+import type { ErrorDetails } from '../../define/rejection.ts'
+import { stateText } from '../chart/document-order.ts'
+import type { MigratingEntity } from '../options.ts'
+import type { EntityRow, EventRow } from './entity-row.ts'
+import { EntityRun } from './entity-run.ts'
+import { entityView, type ErasedView } from './entity-view.ts'
+import type { RunContext, RunParts } from './run-context.ts'
+import { restored } from './step.ts'
+
+/** What the worker of an actor was given. */
+type TaskPayload = { readonly entity: string; readonly actor: string; readonly n: number }
+
+/** Rows in the order of their ids. */
+export interface EntityRange {
+  range(bounds: { readonly from?: string; readonly limit: number }): readonly (readonly [string, EntityRow])[]
+}
+
+/** The entities of a chart inside one handler: everything that happens to them goes through here, and is written at once. */
+export class Entities {
+  private readonly ctx: RunContext
+  private readonly parts: RunParts
+
+  constructor(ctx: RunContext, parts: RunParts) {
+    this.ctx = ctx
+    this.parts = parts
+  }
+
+  /** The persisted snapshot, or undefined. */
+  row(id: string): EntityRow | undefined {
+    return this.ctx.state.entities.get(id)
+  }
+
+  /** As a client reads it, without the types of its chart; null when there is none. */
+  view(id: string): ErasedView | null {
+    const row = this.row(id)
+    return row === undefined ? null : entityView(id, row, this.parts.chart.at(row.chart))
+  }
+
+  /**
+   * A new entity and its first step; the id must be free and have no slash. `watchers`: client sessions that are sent what it
+   * emits. Throws what the chart throws.
+   */
+  create(id: string, input: Value, { watchers = [] }: { readonly watchers?: readonly SessionId[] } = {}): void {
+    this.asked((run) => run.create(id, input, { watchers }))
+  }
+
+  /** Why the present state does not take this event, or null; an ended entity takes none (the tests of X3). */
+  invalid(id: string, row: EntityRow, event: EventRow): ErrorDetails | null {
+    const { type } = event
+    if (row.status !== 'active') return { entity: id, from: row.status, event: type, allowed: [], reason: 'ended' }
+    const chart = this.parts.chart.at(row.chart)
+    const snapshot = restored(chart, row, { id, parent: row.parent?.id ?? null, named: new Set() })
+    if (snapshot.can(this.timed(event))) return null
+    const allowed = chart.allowedEvents(snapshot)
+    const reason = allowed.some((descriptor) => takes(descriptor, type)) ? 'guarded' : 'unhandled'
+    return { entity: id, from: stateText(row.value as StateValue), event: type, allowed, reason }
+  }
+
+  /** One event; one that the state does not take changes nothing. Throws what the chart throws. */
+  deliver(id: string, event: EventRow): void {
+    this.asked((run) => run.deliver(id, event))
+  }
+
+  /** Takes an entity out, with its timers, tasks and children. */
+  remove(id: string): void {
+    this.asked((run) => run.remove(id))
+  }
+
+  /** The handler of the timer `delayed`. */
+  onTimer({ id, n }: { readonly id: string; readonly n: number }): void {
+    this.unasked((run) => run.fire(id, n))
+  }
+
+  /** The handlers of every kind of task of the chart. */
+  onResult({ kind, payload }: Pick<TaskRecord, 'kind' | 'payload'>, result: Value): null {
+    const { entity, actor, n } = payload as TaskPayload
+    this.unasked((run) => {
+      const events = run.kindOf(entity, kind) === 'callback' ? (result as readonly EventRow[]) : null
+      run.result(entity, { actor, n }, events === null ? { output: result } : { events })
+    })
+    return null
+  }
+
+  onFailed({ payload }: Pick<TaskRecord, 'payload'>, reason: string): void {
+    const { entity, actor, n } = payload as TaskPayload
+    this.unasked((run) => run.result(entity, { actor, n }, { reason }))
+  }
+
+  /** Every entity, row by row in the order of their ids; one that cannot be brought over leaves all as they were. */
+  migrate(entities: EntityRange, change: ((entity: MigratingEntity) => Partial<MigratingEntity>) | null): void {
+    for (let from = ''; ; ) {
+      const page = entities.range(from === '' ? { limit: PAGE } : { from, limit: PAGE })
+      for (const [id] of page) {
+        this.asked((run) => run.migrate(id, (row) => (change === null ? row : changed(id, row, change))))
+      }
+      const last = page.at(-1)
+      if (last === undefined || page.length < PAGE) return
+      // The first key behind it in byte order.
+      from = `${last[0]}\u0000`
+    }
+  }
+
+  private asked(work: (run: EntityRun) => void): void {
+    const run = new EntityRun(this.ctx, this.parts)
+    work(run)
+    run.commit()
+  }
+
+  /** Nobody waits for the answer: a chart that throws ends its entity, as an actor that throws ends. */
+  private unasked(work: (run: EntityRun) => void): void {
+    const run = new EntityRun(this.ctx, this.parts)
+    try {
+      work(run)
+    } catch (error) {
+      if (isEngineError(error) || run.thrownBy === null) throw error
+      const ending = new EntityRun(this.ctx, this.parts)
+      ending.fail(run.thrownBy, error)
+      ending.commit()
+      return
+    }
+    run.commit()
+  }
+
+  private timed(event: EventRow): EventRow {
+    const { timeField } = this.parts
+    return timeField === null ? event : { ...event, [timeField]: this.ctx.now }
+  }
+}
+
+/** Rows that a migration reads at a time. */
+const PAGE = 1_000
+
+function changed(id: string, row: EntityRow, change: (entity: MigratingEntity) => Partial<MigratingEntity>): EntityRow {
+  const { value, context } = row
+  const { value: nextValue = value, context: nextContext = context } = change({ id, chart: row.chart, value, context })
+  return { ...row, value: nextValue, context: nextContext }
+}
+
+/** Whether a state that names `descriptor` would be asked about events of that type. */
+const takes = (descriptor: string, type: string): boolean =>
+  descriptor === type ||
+  descriptor === '*' ||
+  (descriptor.endsWith('.*') && (type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1))))
