@@ -1,6 +1,6 @@
 export { applyTwice, type AppliedEntry, type Divergence } from './apply-twice.ts'
 export { checkMachine, type CheckOptions, type ReadTables } from './check/check-machine.ts'
-export type { Reaction } from './check/check-run.ts'
+export type { Reaction, Waiting } from './check/check-run.ts'
 export type { CheckStep } from './check/check-step.ts'
 export type { CheckReport } from './check/check-tally.ts'
 export { testCluster, type TestCluster, type TestClusterOptions, type TestNode } from './cluster/test-cluster.ts'

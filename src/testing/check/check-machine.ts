@@ -1,7 +1,7 @@
 import type { Value } from '../../codec/value/value.ts'
 import type { MachineDefinition, MachineSchema, Mountable, TablesRef, TableViews } from '../../machine/index.ts'
 import type { ServerRequest } from '../../session/user-machine.ts'
-import { CheckRun, type CheckSetting, type Reaction } from './check-run.ts'
+import { CheckRun, type CheckSetting, type Reaction, type Waiting } from './check-run.ts'
 import { type CheckStep, pasted } from './check-step.ts'
 import { type CheckReport, CheckTally } from './check-tally.ts'
 import type { FastCheck } from './input-arbitrary.ts'
@@ -25,15 +25,22 @@ export interface CheckOptions<Machine extends MachineDefinition> {
   readonly drive?: readonly MachineDefinition[]
   /** Roles by principal. Default `user:1` and `user:2` without one, and `worker:1` with the roles of the machine's tasks. */
   readonly principals?: { readonly [principal: string]: readonly string[] }
-  /** Must hold after every entry; what returns false, or throws, does not. */
+  /** Must hold after every entry; what returns false, or throws, does not. `waiting`: timers and tasks of all machines. */
   readonly invariants?: {
-    readonly [name: string]: (tables: TableViews<Machine['schema']>, read: ReadTables) => boolean | void
+    readonly [name: string]: (
+      tables: TableViews<Machine['schema']>,
+      read: ReadTables,
+      waiting: Waiting,
+    ) => boolean | void
   }
-  /** What a client sends because of a server request, each time that it is delivered. Types are `machine.type`. */
-  readonly react?: (request: ServerRequest) => Reaction | readonly Reaction[] | null
   /**
-   * Inputs to be drawn beside the generated ones, by command or query (`machine.command` for one that is driven): for schemas
-   * whose values cannot be generated.
+   * What a client sends because of a server request, each time that it is delivered. Types are `machine.type`; `principal` is
+   * the client's. What it throws fails the check.
+   */
+  readonly react?: (request: ServerRequest, principal: string) => Reaction | readonly Reaction[] | null
+  /**
+   * Inputs to be drawn beside the generated ones, by command or query (`machine.command` for one that is driven), and results
+   * by kind of task: for schemas whose values cannot be generated, and values that mean something.
    */
   readonly inputs?: { readonly [name: string]: readonly Value[] }
   /** What a machine may not use fails the check. Default true. */
@@ -106,8 +113,8 @@ function settingOf<Machine extends MachineDefinition>(machine: Machine, options:
     principals: new Map(Object.entries(options.principals ?? { 'user:1': [], 'user:2': [], ...workers })),
     // The tables that they are given are those of this very machine.
     invariants: Object.entries(invariants) as unknown as CheckSetting['invariants'],
-    react: (request) => {
-      const reaction = react?.(request) ?? []
+    react: (request, principal) => {
+      const reaction = react?.(request, principal) ?? []
       return 'command' in reaction ? [reaction] : reaction
     },
   }

@@ -4,9 +4,10 @@ import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { type MachineDefinition, type Mountable, TASK_MACHINE } from '../../machine/index.ts'
 import type { Applied } from '../../session/state-machine.ts'
-import type { ServerRequest } from '../../session/user-machine.ts'
+import type { ServerRequest, TaskRecord } from '../../session/user-machine.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
 import { EntryLog } from '../machine/entry-log.ts'
+import type { ArmedTimer } from '../machine/state-rows.ts'
 import type { CheckStep } from './check-step.ts'
 import { CheckTally } from './check-tally.ts'
 import { CheckFailure, Replicas } from './replicas.ts'
@@ -17,6 +18,14 @@ export interface Reaction {
   readonly input: Value
 }
 
+/** What waits for time or for workers after an entry, of all machines; each is looked for when it is asked for. */
+export interface Waiting {
+  /** Armed timers, the next one to fire first. */
+  readonly timers: readonly ArmedTimer[]
+  /** Open tasks, the oldest first. */
+  readonly tasks: readonly TaskRecord[]
+}
+
 /** What a run needs to know of the check. */
 export interface CheckSetting {
   readonly machine: MachineDefinition
@@ -24,9 +33,11 @@ export interface CheckSetting {
   readonly guard: boolean
   /** Roles by principal. */
   readonly principals: ReadonlyMap<string, readonly string[]>
-  readonly invariants: readonly (readonly [name: string, holds: (tables: unknown, read: unknown) => unknown])[]
-  react(request: ServerRequest): readonly Reaction[]
+  readonly invariants: readonly (readonly [name: string, holds: Invariant])[]
+  react(request: ServerRequest, principal: string): readonly Reaction[]
 }
+
+type Invariant = (tables: unknown, read: unknown, waiting: Waiting) => unknown
 
 /** Requests are sent again soon, and die after the second attempt: dead letters are part of every longer run. */
 const LIMITS = { ackTimeoutMs: 1_000, ackTimeoutMaxMs: 1_000, attemptsMax: 2 }
@@ -151,12 +162,20 @@ export class CheckRun {
     if (session === undefined) return
     const waiting = this.replicas.first.outbox(numbersOf(session).index, 0, Number.MAX_SAFE_INTEGER)
     for (const request of waiting) {
-      for (const { command, input } of this.setting.react(request)) {
+      for (const { command, input } of this.reactionsOf(request, by)) {
         this.command(by, { machine: this.setting.machine.name, name: command, input })
       }
     }
     const last = waiting.at(-1)
     if (acknowledge && last !== undefined) this.log.acknowledge(session, last.serverRequestId)
+  }
+
+  private reactionsOf(request: ServerRequest, by: string): readonly Reaction[] {
+    try {
+      return this.setting.react(request, by)
+    } catch (error) {
+      throw new CheckFailure(`${by} was told ${JSON.stringify(request.payload)}: ${String(error)}`, { cause: error })
+    }
   }
 
   private redeliver(): void {
@@ -201,9 +220,19 @@ export class CheckRun {
   private checkInvariants(kind: string, index: number): void {
     const { machine, invariants } = this.setting
     if (invariants.length === 0) return
+    const { rows } = this.replicas
+    const waiting: Waiting = {
+      get timers() {
+        return rows.timers()
+      },
+      get tasks() {
+        return rows.tasks()
+      },
+    }
     this.replicas.probed.read(this.replicas.first, machine.name, (tables, read) => {
       for (const [name, holds] of invariants) {
-        if (heldBy(() => holds(tables, read), `invariant "${name}" failed after entry ${index} (${kind})`)) continue
+        if (heldBy(() => holds(tables, read, waiting), `invariant "${name}" failed after entry ${index} (${kind})`))
+          continue
         throw new CheckFailure(`invariant "${name}" does not hold after entry ${index} (${kind})`)
       }
     })

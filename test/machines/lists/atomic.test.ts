@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { MachineDefinition } from '../../../src/machine/index.ts'
-import { type HarnessSession, type MachineHarness, machineHarness } from '../../../src/testing/index.ts'
+import { type CheckStep, type HarnessSession, type MachineHarness, machineHarness } from '../../../src/testing/index.ts'
 import { gatesLists } from './gates-lists.ts'
 import type { MachineLists } from './machine-lists.ts'
 import { paymentsLists } from './payments-lists.ts'
+import { reconcilerLists } from './reconciler-lists.ts'
 import { sessionLists } from './session-lists.ts'
 
 /** Effects of a handler: each is a step at which it may fail. */
@@ -71,15 +72,30 @@ class World {
   }
 
   send(by: string, machine: string, name: string, input: unknown): string {
-    const known =
-      this.sessions.get(by) ?? this.harness.session(by, { roles: this.lists.options.principals?.[by] ?? [] })
-    this.sessions.set(by, known)
-    const outcome = known.execute(machine, name, input as never)
+    const outcome = this.sessionOf(by).execute(machine, name, input as never)
     return outcome.kind === 'ok' ? 'ok' : outcome.code
+  }
+
+  /** The oldest task of a kind, as `checkMachine` has it done. */
+  work(step: Extract<CheckStep, { do: 'complete' | 'fail' }>): void {
+    const principals = Object.entries(this.lists.options.principals ?? {})
+    const workers = principals.flatMap(([by, { length }]) => (length > 0 ? [this.sessionOf(by)] : []))
+    const task = this.harness.tasks.find(({ kind }) => kind === step.kind)
+    const worker = workers.find(({ id }) => id === task?.assignedTo)
+    if (task === undefined || worker === undefined) return
+    if (step.do === 'complete') worker.complete(task, step.result)
+    else worker.fail(task, 'FAILED')
   }
 
   advance(ms: number): void {
     this.harness.advance(ms)
+  }
+
+  private sessionOf(by: string): HarnessSession<readonly MachineDefinition[]> {
+    const roles = this.lists.options.principals?.[by] ?? []
+    const known = this.sessions.get(by) ?? this.harness.session(by, { roles })
+    this.sessions.set(by, known)
+    return known
   }
 
   /** Everything that a command may change. */
@@ -97,6 +113,7 @@ describe.each([
   ['session', sessionLists],
   ['gates', gatesLists],
   ['payments', paymentsLists],
+  ['reconciler', reconcilerLists],
 ] as const)('PP7 a command of %s that fails at any of its steps', (_machine, lists) => {
   test('changes nothing, and does all of it when it is sent again', () => {
     const drawn = lists()
@@ -105,6 +122,8 @@ describe.each([
       const world = new World(drawn)
       for (const step of way) {
         if (step.do === 'advance') world.advance(step.ms)
+        world.saboteur.begin(null)
+        if (step.do === 'complete' || step.do === 'fail') world.work(step)
         if (step.do !== 'command') continue
         const { by, machine = drawn.machine.name, command, input } = step
         world.saboteur.begin(0)

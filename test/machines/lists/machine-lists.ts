@@ -8,16 +8,20 @@ export interface MachineLists {
   readonly options: CheckOptions<MachineDefinition>
   /** What the invariants saw so far: states, edges and the like, each as a text. */
   readonly reached: ReadonlySet<string>
-  /** What a thousand lists must come to, `code X` for each refusal among it. Lists that never get there show nothing of it. */
+  /**
+   * What a thousand lists must come to, `code X` for each refusal among it and `ok X` for a command that is done. Lists that
+   * never get there show nothing of it.
+   */
   readonly wanted: readonly string[]
   /** What lists may miss, with why. */
   readonly rare: { readonly [what: string]: string }
 }
 
-/** Everything that lists came to: what the invariants saw, and the codes of refusals. */
+/** Everything that lists came to: what the invariants saw, the commands that were done, and the codes of refusals. */
 export function reachedBy(lists: MachineLists, { outcomes }: Pick<CheckReport, 'outcomes'>): Set<string> {
   const codes = Object.values(outcomes).flatMap((by) => Object.keys(by))
-  return new Set([...lists.reached, ...codes.filter((code) => code !== 'ok').map((code) => `code ${code}`)])
+  const done = Object.entries(outcomes).flatMap(([command, by]) => ('ok' in by ? [`ok ${command}`] : []))
+  return new Set([...lists.reached, ...done, ...codes.filter((code) => code !== 'ok').map((code) => `code ${code}`)])
 }
 
 /** Wanted, and not reached. */

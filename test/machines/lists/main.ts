@@ -5,12 +5,14 @@ import { checkMachine } from '../../../src/testing/index.ts'
 import { gatesLists } from './gates-lists.ts'
 import { type MachineLists, missing, reachedBy } from './machine-lists.ts'
 import { paymentsLists } from './payments-lists.ts'
+import { reconcilerLists } from './reconciler-lists.ts'
 import { sessionLists } from './session-lists.ts'
 
 const LISTS: { readonly [machine: string]: () => MachineLists } = {
   session: sessionLists,
   gates: gatesLists,
   payments: paymentsLists,
+  reconciler: reconcilerLists,
 }
 
 /** Lists in a piece: each piece has a seed of its own, so that pieces can be run in any order, by any process. */

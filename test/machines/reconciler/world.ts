@@ -10,7 +10,7 @@ export const ADMIN = 'admin:ada'
 export const ANALYST = 'worker:eye'
 export const FACILITATOR = 'worker:guide'
 export const SID = 'ses-1'
-const SEED = '0123456789abcdef0123456789abcdef'
+export const SEED = '0123456789abcdef0123456789abcdef'
 
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE

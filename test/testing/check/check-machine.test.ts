@@ -324,3 +324,75 @@ describe('checkMachine passes', () => {
     expect(done).toBeGreaterThan(10)
   })
 })
+
+describe('checkMachine tells', () => {
+  const errands = defineMachine(
+    'errands',
+    {
+      version: 1,
+      state: { open: table(z.string(), z.string()) },
+      timers: { late: z.null() },
+      tasks: {
+        run: task({
+          role: 'runner',
+          leaseMs: 60_000,
+          maxAttempts: 1,
+          backoffMs: [],
+          payload: named,
+          result: z.object({ brought: z.string().regex(/^tea$/) }),
+        }),
+      },
+    },
+    {
+      commands: {
+        ask: command({ input: z.null(), output: z.null() }, (ctx) => {
+          const name = String(ctx.index)
+          ctx.state.open.set(name, ctx.task('run', name, { name }))
+          ctx.schedule('late', ctx.now + 1_000, null, name)
+          return null
+        }),
+      },
+      timers: { late: () => undefined },
+      tasks: {
+        run: {
+          onResult: (ctx, { ref }, { brought }) => {
+            ctx.state.open.delete(ref)
+            ctx.notify('user:1', brought, null)
+          },
+          onFailed: (ctx, { ref }) => ctx.state.open.delete(ref),
+        },
+      },
+    },
+  )
+  const inputs = { run: [{ brought: 'tea' }] }
+
+  test('an invariant which timers and tasks of all machines wait after an entry', async () => {
+    let late = 0
+    await checkMachine(errands, {
+      runs: 10,
+      inputs,
+      invariants: {
+        'what is open has its task': ({ open }, _read, { tasks, timers }) => {
+          late += timers.filter(({ machine, kind }) => machine === 'errands' && kind === 'late').length
+          const known = open.range({ limit: 1_000 }).map(([, taskId]) => taskId)
+          return JSON.stringify(known.sort()) === JSON.stringify(tasks.map(({ taskId }) => taskId).sort())
+        },
+      },
+    })
+    expect(late).toBeGreaterThan(0)
+    const message = await found(
+      checkMachine(errands, { invariants: { 'nobody waits': (_tables, _read, { tasks }) => tasks.length === 0 } }),
+    )
+    expect(message).toMatch(/"nobody waits" does not hold/)
+    expect(steps(message)).toBe('1')
+  })
+
+  test('who is told what, of a result that was given by the kind of its task; a throw there fails the check', async () => {
+    const react = (request: { readonly payload: unknown }, principal: string): null => {
+      const { topic } = request.payload as { readonly topic?: string }
+      if (topic !== undefined) throw new Error(`${principal} hears of ${topic}`)
+      return null
+    }
+    expect(await found(checkMachine(errands, { inputs, react }))).toMatch(/user:1 was told .*user:1 hears of tea/)
+  })
+})
