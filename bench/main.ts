@@ -3,6 +3,7 @@ import { callbacks } from './callbacks/callbacks.ts'
 import { freeze } from './freeze/freeze.ts'
 import { throughput } from './throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
+import { xstate } from './xstate/xstate.ts'
 
 const DEFAULT_IN_FLIGHT = [1, 16, 64, 256, 1000]
 
@@ -55,6 +56,25 @@ program
   .option('--sessions <count>', 'sessions that send them in turn', positive, 20)
   .action(async (flags) => {
     const ok = await machineUpgrade({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('xstate')
+  .description('a chart of XState: memory, timers under a leader kill, events per second beside PostgreSQL')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option(
+    '--instances <count>',
+    'instances whose timers fall due at one moment; 0 leaves them out',
+    wholeNumber,
+    100_000,
+  )
+  .option('--pairs <count>', 'how often each of the two is measured; 0 leaves events out', wholeNumber, 3)
+  .option('--seconds <count>', 'length of each measurement', positive, 5)
+  .option('--in-flight <counts>', 'events under way at a time', listOf, [1, 16, 64, 1000])
+  .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
+  .action(async (flags) => {
+    const ok = await xstate({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
     process.exitCode = ok ? 0 : 1
   })
 

@@ -7,6 +7,7 @@ import { measureTransactions, prepareCallbacks, type TransactionPoint } from '..
 import { Postgres } from '../peers/postgres.ts'
 import { Skipped } from '../peers/programs.ts'
 import { inScratch, whileStarted } from '../scratch.ts'
+import { spread } from '../peers/spread.ts'
 import { measureCallbacks, type Point } from './measure-callbacks.ts'
 
 export interface CallbacksFlags {
@@ -130,15 +131,4 @@ function report({ ours, theirs, floor }: Results, json: boolean): void {
   say(
     `${withCommas(holdfast.perSecond.median)}/s beside ${withCommas(perSecond.median)}/s of ${version}: ${ratio.median} times as many (${ratio.min} to ${ratio.max} in ${points.length} pairs)`,
   )
-}
-
-interface Spread {
-  readonly median: number
-  readonly min: number
-  readonly max: number
-}
-
-function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((one, other) => one - other)
-  return { median: sorted[Math.floor(sorted.length / 2)] ?? 0, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 }
 }

@@ -72,6 +72,11 @@ export class Postgres {
     return this.server.pid
   }
 
+  /** What a client connects to: a folder with a socket in place of a host. */
+  get address(): { readonly host: string; readonly user: string; readonly database: string } {
+    return { host: this.sockets, user: USER, database: DATABASE }
+  }
+
   /** What `psql` prints for these statements, without headings. */
   async query(sql: string): Promise<string> {
     const psql = program('psql', { folders: FOLDERS, install: INSTALL })
