@@ -74,7 +74,8 @@ export {
 export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './define/tables.ts'
 export { ascii } from './graph/ascii.ts'
 export { dot } from './graph/dot.ts'
-export type { Drawable } from './graph/drawable.ts'
+export { type Drawable, firstIn, isComposite, kindText, type NestedState, nestedState } from './graph/drawable.ts'
+export { activeStates, eventsFrom } from './graph/live.ts'
 export { mermaid } from './graph/mermaid.ts'
 export {
   stateGraph,

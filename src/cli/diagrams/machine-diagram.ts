@@ -61,7 +61,9 @@ function graphOf(machine: Mountable, wanted: string | undefined): Drawable {
     const cure = 'Give its schema `graphs: { name: transitions(…) }`, or stateGraph(…).'
     throw usageError(`${machine.name} declares no graphs`, cure)
   }
-  const graph = wanted === undefined && names.length === 1 ? graphs[first] : graphs[wanted ?? '']
+  // A chart has its machine's name, beside those of the charts that it invokes.
+  const chosen = wanted ?? (names.length === 1 ? first : machine.name)
+  const graph = Object.hasOwn(graphs, chosen) ? graphs[chosen] : undefined
   if (graph !== undefined) return graph
   const problem = wanted === undefined ? 'has several graphs' : `has no graph ${wanted}`
   throw usageError(`${machine.name} ${problem}`, `Choose one with --graph: ${names.join(', ')}.`)

@@ -1,5 +1,5 @@
 import type { Drawable } from '../../machine/index.ts'
-import { placed, type PlacedEdge, type PlacedState, type Point } from './layout.ts'
+import { LINE_HEIGHT, placed, type PlacedEdge, type PlacedFrame, type PlacedState, type Point } from './layout.ts'
 
 /** It brings its own paper, so that it reads on a page of any colour; who reads on dark paper gets a dark one. */
 const STYLE = [
@@ -10,6 +10,7 @@ const STYLE = [
   '.machine .inner { fill: none; stroke: #57606a }',
   '.machine .mark { fill: #57606a }',
   '.machine .step { fill: none; stroke: #57606a; stroke-width: 1.2 }',
+  '.machine .frame { fill: none; stroke: #8c959f; stroke-dasharray: 5 3 }',
   '.machine .label { stroke: #ffffff; stroke-width: 5; stroke-linejoin: round; paint-order: stroke }',
   '@media (prefers-color-scheme: dark) {',
   '  .machine text { fill: #e6edf3 }',
@@ -17,6 +18,7 @@ const STYLE = [
   '  .machine .state { fill: #1c2128; stroke: #9198a1 }',
   '  .machine .inner, .machine .step { stroke: #9198a1 }',
   '  .machine .mark { fill: #9198a1 }',
+  '  .machine .frame { stroke: #57606a }',
   '  .machine .label { stroke: #0d1117 }',
   '}',
 ]
@@ -26,8 +28,7 @@ const STYLE = [
  * in Graphviz. Ends with a line break.
  */
 export function svg(table: Drawable): string {
-  const { width, height, states, edges } = placed(table)
-  const ends = new Set(table.terminal)
+  const { width, height, states, edges, frames } = placed(table)
   const size = `${number(width)} ${number(height)}`
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" class="machine" role="img" viewBox="0 0 ${size}" width="${number(width)}" ` +
@@ -39,8 +40,9 @@ export function svg(table: Drawable): string {
     '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">',
     '<path class="mark" d="M0 0 10 5 0 10z"/></marker></defs>',
     '<rect class="paper" width="100%" height="100%"/>',
+    ...frames.map(frame),
     ...edges.map((edge) => `<path class="step" marker-end="url(#tip)" d="${line(edge)}"/>`),
-    ...states.map((state) => box(state, state.name !== null && ends.has(state.name))),
+    ...states.map(box),
     // Above all lines: a label that a line crosses stays readable.
     ...edges.flatMap(label),
     '</svg>',
@@ -48,15 +50,27 @@ export function svg(table: Drawable): string {
   return `${lines.join('\n')}\n`
 }
 
-function box({ name, x, y, width, height }: PlacedState, end: boolean): string {
-  if (name === null) return `<circle class="mark" cx="${number(x)}" cy="${number(y)}" r="${number(width / 2)}"/>`
-  const rectangle = (shape: string, inset: number): string => {
-    const [left, top] = [x - width / 2 + inset, y - height / 2 + inset].map(number)
-    const [wide, high] = [width - 2 * inset, height - 2 * inset].map(number)
-    return `<rect class="${shape}" x="${left}" y="${top}" width="${wide}" height="${high}" rx="${8 - inset}"/>`
-  }
-  const inner = end ? rectangle('inner', 3) : ''
-  return `${rectangle('state', 0)}${inner}<text x="${number(x)}" y="${number(y)}">${escaped(name)}</text>`
+function box(state: PlacedState): string {
+  const { shape, x, y, width } = state
+  if (shape === 'mark') return `<circle class="mark" cx="${number(x)}" cy="${number(y)}" r="${number(width / 2)}"/>`
+  const outer = shape === 'title' ? '' : rectangle('state', state, 0)
+  const inner = shape === 'end' ? rectangle('inner', state, 3) : ''
+  return `${outer}${inner}${texts(state)}`
+}
+
+const frame = (place: PlacedFrame): string => rectangle('frame', place, 0)
+
+function rectangle(shape: string, { x, y, width, height }: PlacedFrame, inset: number): string {
+  const [left, top] = [x - width / 2 + inset, y - height / 2 + inset].map(number)
+  const [wide, high] = [width - 2 * inset, height - 2 * inset].map(number)
+  return `<rect class="${shape}" x="${left}" y="${top}" width="${wide}" height="${high}" rx="${8 - inset}"/>`
+}
+
+function texts({ text, x, y }: PlacedState): string {
+  const first = y - ((text.length - 1) * LINE_HEIGHT) / 2
+  return text
+    .map((line, at) => `<text x="${number(x)}" y="${number(first + at * LINE_HEIGHT)}">${escaped(line)}</text>`)
+    .join('')
 }
 
 function label({ edge, at }: PlacedEdge): string[] {

@@ -61,12 +61,14 @@ function addSend(machine: Command, setExit: (code: ExitCode) => void): void {
 
 function addDiagram(machine: Command): void {
   withSettings(machine.command('diagram'), ['machines'])
-    .description("a machine's states and the steps between them, from the graphs that its schema declares")
+    .description(
+      "a machine's states and the steps between them, from the graphs that its schema declares, or its chart",
+    )
     .argument('<machine>')
     .addOption(
       new Option('--format <format>', 'language').choices(['mermaid', 'dot', 'svg', 'ascii']).default('mermaid'),
     )
-    .option('--graph <name>', 'which of its graphs, where it declares several')
+    .option('--graph <name>', 'which of its graphs, where it declares several; of a chart, one that it invokes')
     .option('--check <file>', 'print nothing; exit code 1 when the file does not hold the diagram')
     .addHelpText(
       'after',

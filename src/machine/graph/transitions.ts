@@ -51,8 +51,10 @@ export interface Transitions<Table> {
 export interface Edge {
   readonly from: string
   readonly to: string
-  /** The event; null where the table has none. */
+  /** What is written at it, for a table the event; null where the table has none. */
   readonly label: string | null
+  /** Of a chart's: the type of the event that takes it; null where it is taken by itself. Absent: the label is the event. */
+  readonly event?: string | null
 }
 
 /** What a table does not say itself. */

@@ -5,6 +5,7 @@ import type { SessionInfo } from '../../session/user-machine.ts'
 import { command, query } from '../define/command.ts'
 import { defineMachine } from '../define/define-machine.ts'
 import { table } from '../define/schema.ts'
+import { chartGraphs } from './chart/chart-graph.ts'
 import { type ChartEntities, chartEntities, type MigrationContext } from './chart-entities.ts'
 import {
   EntityHandlers,
@@ -44,6 +45,7 @@ export function fromXState<
     {
       ...charts.schema,
       version,
+      graphs: chartGraphs(name, machine),
       state: { ...charts.schema.state, watches: table(z.tuple([z.string(), z.string()]), z.literal(true)) },
     },
     behaviourOf(handlers, {

@@ -1,4 +1,5 @@
 export { ChartError, type ChartIssue, type ChartIssueCode } from './chart/chart-error.ts'
+export { chartGraphs } from './chart/chart-graph.ts'
 export {
   chartEntities,
   type ChartBehaviour,

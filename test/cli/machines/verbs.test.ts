@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
@@ -63,6 +63,17 @@ function start(words: readonly string[], environment: { readonly [name: string]:
   children.push(child)
   return createInterface({ input: child.stdout })[Symbol.asyncIterator]()
 }
+
+const LIGHTS = `
+import { createMachine } from 'xstate'
+import { fromXState } from 'holdfast/xstate'
+const walk = createMachine({ id: 'walk', initial: 'going', states: { going: { on: { OVER: 'over' } }, over: { type: 'final' } } })
+const chart = createMachine(
+  { id: 'lights', initial: 'green', states: { green: { after: { 60: 'red' } }, red: { invoke: { src: 'walk', onDone: 'green' } } } },
+  { actors: { walk } },
+)
+export const lights = fromXState(chart, { name: 'lights', version: 1 })
+`
 
 beforeAll(async () => {
   compileOnce()
@@ -203,6 +214,19 @@ describe('machine diagram', () => {
     expect(await drawn('--format', 'svg', '--check', './stock.svg')).toMatchObject({ code: 0, out: '' })
     writeFileSync(join(project, 'stock.txt'), '# Stock\n')
     expect(await drawn('--check', './stock.txt')).toMatchObject({ code: 1, out: '' })
+  })
+
+  test('draws the chart of an XState machine, and those that it invokes', async () => {
+    writeFileSync(join(project, 'lights.ts'), LIGHTS)
+    symlinkSync(join(ROOT, 'node_modules', 'xstate'), join(project, 'node_modules', 'xstate'))
+    const chart = (...words: string[]) =>
+      holdfast('machine', 'diagram', 'lights', '--machines', './lights.ts', ...words)
+    expect((await chart('--format', 'ascii')).out).toBe(
+      '* lights\n  * green\n      after 60 ms--> red\n    red\n      invoke walk\n      done walk----> green\n',
+    )
+    expect((await chart('--graph', 'walk')).out).toContain('  state walk {\n    [*] --> going\n')
+    const { code, err } = await chart('--graph', 'toString')
+    expect([code, err.includes('lights, walk')]).toEqual([2, true])
   })
 
   test('names the graphs there are', async () => {
