@@ -209,7 +209,7 @@ function time(text: string): number {
 function addDemo(root: Command, setExit: SetExit): void {
   const demo = root.command('demo').description("play a machine's canonical flow and show what each side sees")
   const words = {
-    session: 'two people and two workers: a dialogue with its stages, by the machines session and gates',
+    session: 'two people and two workers: a dialogue with its stages, by the machines session, gates and reconciler',
     payments: 'a client, a therapist and two workers: an appointment, paid at the second try, held, and paid twice',
   } as const
   for (const name of ['session', 'payments'] as const) {

@@ -46,6 +46,18 @@ export const INEXACT: Rule = {
   instead:
     'its last digits are not defined: compute in integers, or take the number from the input of a command and keep it in ctx.state',
 }
+/** Text of which the case is mapped alike in every build, by its last character. */
+export const CASE_MAPPED: readonly (readonly [member: 'toUpperCase' | 'toLowerCase', last: string])[] = [
+  // A small letter may be given a capital one at any time: that of U+019B came with Unicode 16.
+  ['toUpperCase', '\u00ff'],
+  // Latin, Greek and Cyrillic: what is a capital letter there has had its small one since there is Node.
+  ['toLowerCase', '\u052f'],
+]
+export const CASES: Rule = {
+  why: RUNTIMES,
+  instead:
+    'which letters have two cases depends on its Unicode: map the letters whose pairs are settled (a to z), or let the client map',
+}
 const COLLECTED = { why: DIFFERS, instead: 'garbage is collected at another time on each: keep it in ctx.state' }
 
 /** Members of objects that every program shares; they throw when they are called. */

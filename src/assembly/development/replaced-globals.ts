@@ -1,4 +1,6 @@
 import {
+  CASE_MAPPED,
+  CASES,
   CLOCK,
   CONSTRUCTORS,
   DeterminismError,
@@ -43,6 +45,10 @@ export class ReplacedGlobals {
           return { holder, member, make: (original: () => unknown) => this.method(api, rule, original) }
         }),
       ),
+      ...CASE_MAPPED.map(([member, last]) => {
+        const make = (original: () => unknown): unknown => this.caseMapping(member, last, original)
+        return { holder: String.prototype, member, make }
+      }),
       { holder: Math, member: 'pow', make: (original) => this.power(original) },
       ...MEMBERS.map(([member, members, others]) => {
         const rule = (name: string): Rule | null => members[name] ?? others
@@ -130,6 +136,15 @@ export class ReplacedGlobals {
     }
   }
 
+  /** Refused for text with a character behind `last`. */
+  private caseMapping(member: string, last: string, original: () => unknown): AnyFunction {
+    const guard = this
+    return function (...parameters) {
+      if (!guard.letsPass && isBeyond(String(this), last)) return guard.refuse(`String.${member}()`, CASES)
+      return Reflect.apply(original() as AnyFunction, this, parameters)
+    }
+  }
+
   private power(original: () => unknown): AnyFunction {
     return (...parameters) => {
       const [base, exponent] = parameters as [number, number]
@@ -195,4 +210,10 @@ export class ReplacedGlobals {
         property === 'now' || property === 'parse' ? members[property] : Reflect.get(original() as object, property),
     })
   }
+}
+
+/** Some character of the text stands behind `last`. */
+function isBeyond(text: string, last: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > last.charCodeAt(0)) return true
+  return false
 }

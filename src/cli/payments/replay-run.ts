@@ -56,6 +56,8 @@ export class ReplayRun {
   private readonly workers: BackendSession[] = []
   /** What the cluster calls a booking, by its number in the plan. */
   private readonly bookingIds = new Map<number, string>()
+  /** The same ids: a refund is asked for by one. */
+  private readonly ownBookings = new Set<string>()
   /** Its own bookings of which money goes back. */
   private readonly returned = new Set<string>()
   /** Ids of the provider for each attempt that has been asked for, by attempt id. */
@@ -123,6 +125,7 @@ export class ReplayRun {
     await inParallel(bookings, this.options.parallel ?? PARALLEL_BOOKINGS, async (booking) => {
       const id = await this.book(booking)
       this.bookingIds.set(booking.number, id)
+      this.ownBookings.add(id)
       const first = booking.steps[0]
       if (first?.kind === 'attempt') await this.attempt(booking, id, first)
       this.options.progress?.({ phase: 'setting up', done: this.bookingIds.size, total: bookings.length })
@@ -178,7 +181,7 @@ export class ReplayRun {
   /** Refunds of others are not this run's: it pays nothing, so it must not say that they were paid. */
   private refund(task: WorkerTask, worker: BackendSession): void {
     const [refundId, bookingId] = [textField(task.payload, 'refundId'), textField(task.payload, 'bookingId')]
-    const own = bookingId !== null && [...this.bookingIds.values()].includes(bookingId)
+    const own = bookingId !== null && this.ownBookings.has(bookingId)
     if (this.options.refunds !== true || !own) return
     const result = { providerRef: `${this.options.run}-${refundId}` }
     void worker.command('task', 'complete', { taskId: task.taskId, attempt: task.attempt, result })

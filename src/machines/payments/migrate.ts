@@ -2,6 +2,7 @@ import { queryPush } from './change/attempts.ts'
 import { LEDGER_KEY } from './change/journal.ts'
 import { renewTask } from './change/refunds.ts'
 import { bringReceipt } from './change/repeats.ts'
+import { normalReceipt } from './facts/fields.ts'
 import type { PaymentsContext } from './facts/payments-schema.ts'
 import type { CallbackRecord, Refund } from './facts/rows.ts'
 import { addTotals, totalAt, totalPosition } from './facts/totals.ts'
@@ -43,7 +44,7 @@ function migrateReceipts(ctx: PaymentsContext): { receipts: Map<string, string>;
   const rows = ctx.state.receipts.range(ALL)
   for (const [receipt] of rows) ctx.state.receipts.delete(receipt)
   for (const [typed, transactionId] of rows) {
-    const receipt = typed.trim().toUpperCase()
+    const receipt = normalReceipt(typed)
     if (receipt === '') continue
     if (ctx.state.receipts.has(receipt)) {
       again.set(transactionId, receipt)
@@ -66,7 +67,7 @@ function migrateWaiting(
     const [checkoutRequestId, transactionId] = key
     const { outcome, receipt } = row as unknown as WaitingV1
     // A failure brings no money, whatever receipt it names.
-    const normal = outcome === 'failure' || receipt === null ? '' : receipt.trim().toUpperCase()
+    const normal = outcome === 'failure' || receipt === null ? '' : normalReceipt(receipt)
     ctx.state.waiting.set(key, null)
     checkouts.set(transactionId, checkoutRequestId)
     if (normal === '') continue
@@ -101,7 +102,7 @@ function migrateCallbacks(
       of: null,
       others: 0,
       // Version 1 kept what administrators vouched for under its receipt.
-      matched: receipt === transactionId.trim().toUpperCase(),
+      matched: receipt === normalReceipt(transactionId),
     }
     ctx.state.callbacks.set(transactionId, record)
     if (record.outcome === 'failure' || record.result !== 'UNKNOWN_ATTEMPT') continue
@@ -136,7 +137,7 @@ function migrateTotals(ctx: PaymentsContext, suspense: { readonly count: number;
       refund.transactionId === null ? null : (ctx.state.callbacks.get(refund.transactionId)?.receipt ?? null)
     ctx.state.refunds.set(id, { ...refund, receipt })
     if (refund.transactionId !== null) ctx.state.refundOf.set(refund.transactionId, id)
-    if (refund.providerRef !== null) ctx.state.payouts.set(refund.providerRef.trim().toUpperCase(), id)
+    if (refund.providerRef !== null) ctx.state.payouts.set(normalReceipt(refund.providerRef), id)
     add(totalPosition('refundMinor', refund.status), refund.amountMinor)
     add(totalPosition('money', 'kept.minor'), -refund.amountMinor)
   }
@@ -156,8 +157,8 @@ function migrateTasks(ctx: PaymentsContext): void {
     ctx.cancelTask(taskId)
     queryPush(ctx, attempt, booking.currency)
   }
-  for (const { ref } of ctx.openTasks('payment.refund')) {
+  for (const { taskId, ref } of ctx.openTasks('payment.refund')) {
     const refund = ctx.state.refunds.get(ref)
-    if (refund?.status === 'QUEUED') renewTask(ctx, refund)
+    if (refund?.status === 'QUEUED') renewTask(ctx, refund, taskId)
   }
 }

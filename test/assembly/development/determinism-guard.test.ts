@@ -39,6 +39,8 @@ const forbidden: readonly (readonly [api: string, instead: string, use: () => un
   ['String.localeCompare()', 'compare with < and >', () => 'a'.localeCompare('b')],
   ['String.toLocaleUpperCase()', 'in the client', () => 'a'.toLocaleUpperCase()],
   ['String.normalize()', 'in the client', () => 'a'.normalize()],
+  ['String.toUpperCase()', 'letters whose pairs are settled', () => 'a\u019b'.toUpperCase()],
+  ['String.toLowerCase()', 'letters whose pairs are settled', () => '\u{10400}'.toLowerCase()],
   ['Number.toLocaleString()', 'in the client', () => (1).toLocaleString()],
   ['BigInt.toLocaleString()', 'in the client', () => 1n.toLocaleString()],
   ['Array.toLocaleString()', 'in the client', () => [1].toLocaleString()],
@@ -123,7 +125,7 @@ describe('the determinism guard', () => {
         2,
       ])
       expect(['b', 'a'].sort()).toEqual(['a', 'b'])
-      expect('ß'.toUpperCase()).toBe('SS')
+      expect(['ß'.toUpperCase(), 'ÉΣЖ'.toLowerCase()]).toEqual(['SS', 'éσж'])
       expect((1.5).toFixed(1)).toBe('1.5')
     })
     expect(run()).toEqual({ kind: 'value', value: null })

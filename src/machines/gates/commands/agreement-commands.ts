@@ -50,7 +50,7 @@ export const createAgreement = command(
 export const confirmAgreement = command(
   {
     input: sid.extend({ agreementId: id, confirmed: z.boolean(), modification: planText.optional() }),
-    output: z.object({ status, replacedBy: id.nullable(), duplicate: z.boolean() }),
+    output: z.object({ status, replacedBy: id.nullable(), duplicate: z.literal(true).optional() }),
   },
   (ctx: GatesContext, { sid: dialogue, agreementId, confirmed, modification }) => {
     const place = placeAt(ctx, dialogue, [4])
@@ -63,7 +63,7 @@ export const confirmAgreement = command(
     const { status: from, replacedBy: known } = agreement
     if (from !== 'PROPOSED') {
       if (isRepeat(ctx, dialogue, { agreement, confirmed, modification })) {
-        return { status: from, replacedBy: known, duplicate: true }
+        return { status: from, replacedBy: known, duplicate: true as const }
       }
       return ctx.reject('INVALID_STATE_TRANSITION', {
         entity: 'agreement',
@@ -78,14 +78,14 @@ export const confirmAgreement = command(
       const terms = { ...agreement, followUpAt, description: modification ?? '' }
       const replacedBy = modification === undefined ? null : propose(ctx, place, terms)
       abandonAgreement(ctx, dialogue, number, { ...agreement, replacedBy })
-      return { status: 'ABANDONED' as const, replacedBy, duplicate: false }
+      return { status: 'ABANDONED' as const, replacedBy }
     }
     const agreedBy = [...agreement.agreedBy, user].sort()
     ctx.state.agreements.set([dialogue, number], { ...agreement, status: 'AGREED', agreedBy, agreedAt: ctx.now })
     // While strategies are collected anew the phase goes on: nothing would ever leave AGREED without an overlap.
     if (togetherOf(ctx, dialogue).overlap !== null) changeTogether(ctx, dialogue, { phase: 'AGREED' })
     for (const member of [user, partner]) ctx.notify(member, 'agreement.confirmed', { sid: dialogue, id: agreementId })
-    return { status: 'AGREED' as const, replacedBy: null, duplicate: false }
+    return { status: 'AGREED' as const, replacedBy: null }
   },
 )
 

@@ -1,7 +1,7 @@
 import type { TaskHandlers } from '../../../machine/define/define-machine.ts'
 import { Change } from './change.ts'
 import { Journal } from './journal.ts'
-import { masked } from '../facts/fields.ts'
+import { masked, normalReceipt } from '../facts/fields.ts'
 import { PROVIDER_CURRENCY } from '../facts/payment-bounds.ts'
 import { REFUND_APPROVAL_ABOVE_MINOR, refundAmount } from '../rules/refund-policy.ts'
 import type { Refund } from '../facts/rows.ts'
@@ -153,7 +153,7 @@ export const refundTask: TaskHandlers<typeof paymentsSchema, 'payment.refund'> =
 
 /** The refund that a payment of the provider settled, by its number however it is typed; null when there is none. */
 export function payoutOf(ctx: PaymentsContext, providerRef: string): string | null {
-  return ctx.state.payouts.get(providerRef.trim().toUpperCase()) ?? null
+  return ctx.state.payouts.get(normalReceipt(providerRef)) ?? null
 }
 
 /** What an administrator decides about a refund. */
@@ -191,11 +191,9 @@ function stopTask(ctx: PaymentsContext, refund: Refund): Refund {
   return task.given ? { ...refund, tries: refund.tries + 1 } : refund
 }
 
-/** Ends the task of a refund that is queued, and makes one with all that is known now, under the same idempotency key. */
-export function renewTask(ctx: PaymentsContext, refund: Refund): void {
-  const [task] = ctx.openTasks('payment.refund', refund.id)
-  if (task === undefined) return
-  ctx.cancelTask(task.taskId)
+/** Ends a task of a refund that is queued, and makes one with all that is known now, under the same idempotency key. */
+export function renewTask(ctx: PaymentsContext, refund: Refund, taskId: string): void {
+  ctx.cancelTask(taskId)
   queueRefund(ctx, refund, planOf(ctx, refund))
 }
 
@@ -229,7 +227,7 @@ function moveRefund(ctx: PaymentsContext, action: string, { refund, path, reason
     status = to
   }
   ctx.state.refunds.set(refund.id, { ...refund, status })
-  if (refund.providerRef !== null) ctx.state.payouts.set(refund.providerRef.trim().toUpperCase(), refund.id)
+  if (refund.providerRef !== null) ctx.state.payouts.set(normalReceipt(refund.providerRef), refund.id)
   if (change === null || booking === undefined) {
     journal.endGroup(0)
     return

@@ -4,7 +4,7 @@ import { Journal } from './journal.ts'
 import { giveReceipt, refundOf } from './refunds.ts'
 import { openReview } from './reviews.ts'
 import type { Told } from './settle.ts'
-import { canBeTakenBack, takeBack } from './take-back.ts'
+import { stopOneOf, takeBack } from './take-back.ts'
 import type { CallbackRecord } from '../facts/rows.ts'
 import type { PaymentsContext } from '../facts/payments-schema.ts'
 
@@ -50,7 +50,7 @@ function unite(
   one: { readonly key: string; readonly owner: string; readonly receipt: string },
 ): void {
   const { key, owner, receipt } = one
-  const gone = canBeTakenBack(ctx, [key, owner])
+  const gone = stopOneOf(ctx, [key, owner])
   const record = ctx.state.callbacks.get(gone ?? key)
   const kept = ctx.state.callbacks.get(gone === owner ? key : owner)
   if (record === undefined || kept === undefined) throw new Error(`${key} and ${owner} have no records`)

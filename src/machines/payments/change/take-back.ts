@@ -9,16 +9,17 @@ import type { PaymentsContext } from '../facts/payments-schema.ts'
 /** Money that turns out to be other money, told again: it is counted no more (domain.md §3.5). */
 
 /**
- * Which of two transactions can still be taken back: one in suspense first, because nothing was done with it; else one that
- * only waits to go back. Null: both have paid for a booking, or left.
+ * Sees to it that one of two transactions can be taken back, and says which: one in suspense first, because nothing was done
+ * with it; else one that only waits to go back, whose refund no worker is given any more. Null: both have paid for a booking,
+ * or left.
  */
-export function canBeTakenBack(ctx: PaymentsContext, keys: readonly string[]): string | null {
+export function stopOneOf(ctx: PaymentsContext, keys: readonly string[]): string | null {
   const suspended = keys.find((key) => ctx.state.suspense.has(key))
-  return suspended ?? keys.find((key) => isUnsent(ctx, refundOf(ctx, key))) ?? null
+  return suspended ?? keys.find((key) => stopRefund(ctx, refundOf(ctx, key))) ?? null
 }
 
-/** An orphan whose refund nobody has carried out, for certain. */
-function isUnsent(ctx: PaymentsContext, refund: Refund | undefined): boolean {
+/** Of an orphan: true when nobody has carried out its refund, nor will. */
+function stopRefund(ctx: PaymentsContext, refund: Refund | undefined): boolean {
   if (refund === undefined || (refund.reason !== 'ORPHAN' && refund.reason !== 'SUSPENSE')) return false
   // Tried once, it may have been paid, whatever was said of it since.
   if (refund.tries > 0 || refund.status === 'SENT' || refund.status === 'SETTLED') return false

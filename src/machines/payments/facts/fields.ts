@@ -47,8 +47,15 @@ export const formId = id
 export const contentHash = z.string().regex(/^[0-9a-f]{64}$/)
 /** The provider's code; 0 is success. Kept as text, so that 0 and "0" are the same. */
 export const resultCode = z.union([z.int().transform(String), z.string().trim().min(1).max(ID_LENGTH_MAX)])
+/**
+ * A provider's number as it is compared: trimmed, `a` to `z` in upper case. Other letters stay as they are: which of them have
+ * two cases belongs to the build of Node.js, and a cluster in the middle of an upgrade has two.
+ */
+export function normalReceipt(typed: string): string {
+  return typed.trim().replace(/[a-z]+/g, (letters) => letters.toUpperCase())
+}
 /** The provider's number of a payment, trimmed and in upper case: the same money however it is typed. Empty: none was given. */
-export const receipt = z.string().trim().toUpperCase().max(ID_LENGTH_MAX)
+export const receipt = z.string().trim().max(ID_LENGTH_MAX).overwrite(normalReceipt)
 /** What the provider said of a push. */
 export const outcome = z.enum(['success', 'failure'])
 /** Length of an appointment, in minutes. */

@@ -1,5 +1,6 @@
 import { assert } from '../../../base/assert.ts'
 import { Random } from '../../../base/random.ts'
+import { normalReceipt } from '../facts/fields.ts'
 
 /** What a generated replay file is made of. Equal options give equal lines. */
 export interface GenerateOptions {
@@ -93,7 +94,7 @@ function idsOf(seed: number, booking: number, attempt: number): Ids {
   return {
     merchant: `${house}-${number}-1`,
     checkout: `ws_CO_${house}_${number}${attempt}`,
-    receipt: `${house}R${number}${attempt}`.toUpperCase(),
+    receipt: normalReceipt(`${house}R${number}${attempt}`),
   }
 }
 

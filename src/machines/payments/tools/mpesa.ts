@@ -1,3 +1,4 @@
+import { normalReceipt } from '../facts/fields.ts'
 import { ID_LENGTH_MAX, TEXT_LENGTH_MAX } from '../facts/payment-bounds.ts'
 
 /**
@@ -124,7 +125,7 @@ function itemOf<Value extends string | number>(
 
 /** The receipt's number, trimmed and upper-case; null for what is none, because money is not refused for its receipt. */
 function receiptOf(value: unknown): string | null {
-  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim().toUpperCase() : ''
+  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? normalReceipt(value) : ''
   return text === '' || text.length > ID_LENGTH_MAX || LONE_SURROGATE.test(text) ? null : text
 }
 

@@ -1,3 +1,4 @@
+import { normalReceipt } from '../facts/fields.ts'
 import type { Statement, StatementLine } from './statement.ts'
 
 /** Money that the machine knows of: one per receipt (query `receipts`). */
@@ -172,7 +173,9 @@ function refundsOfLines(lines: readonly StatementLine[], refunds: readonly Known
     if (refund === undefined || !open.delete(refund)) return
     paid.set(line, refund)
   }
-  const own = new Map(refunds.map((refund) => [refund.providerRef?.toUpperCase() ?? null, refund]))
+  const own = new Map(
+    refunds.map((refund) => [refund.providerRef === null ? null : normalReceipt(refund.providerRef), refund]),
+  )
   for (const line of lines) take(line, own.get(line.receipt))
   const undoing = groupsOf(open)
   for (const line of lines) {

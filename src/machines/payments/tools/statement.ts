@@ -1,3 +1,4 @@
+import { normalReceipt } from '../facts/fields.ts'
 import { MONEY_MINOR_MAX, RECEIVED_MINOR_MAX } from '../facts/payment-bounds.ts'
 import { amountMinorOf } from './mpesa.ts'
 import { type CsvCell, csvRows, type StatementFault } from './statement-csv.ts'
@@ -101,7 +102,7 @@ class Rows {
       return
     }
     const receipt = this.cell(row, 'receipt')
-    const number = receipt?.text.trim().toUpperCase() ?? ''
+    const number = normalReceipt(receipt?.text ?? '')
     if (receipt === null || !/^[A-Z0-9._-]{1,128}$/.test(number)) {
       this.fault(receipt ?? row[0], number === '' ? 'a line with money has no receipt number' : 'is no receipt number')
       return
@@ -128,7 +129,7 @@ class Rows {
   private told(row: readonly CsvCell[], direction: StatementLine['direction'], receipt: string) {
     const details = this.cell(row, 'details')?.text.trim() ?? ''
     const kind = this.kindOf(this.cell(row, 'kind')?.text.trim() ?? '', direction === 'out' ? details : '')
-    const named = this.cell(row, 'linked')?.text.trim().toUpperCase() ?? ''
+    const named = normalReceipt(this.cell(row, 'linked')?.text ?? '')
     const linked = named !== '' ? named : kind === 'reversal' ? receiptIn(details, receipt) : null
     return { kind, linked, completedAt: this.cell(row, 'completedAt')?.text.trim() ?? '', details }
   }

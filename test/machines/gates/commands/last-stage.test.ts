@@ -140,7 +140,6 @@ describe('domain.md §2.3 commands of stage 4', () => {
     expect(world.ok(B, 'confirmAgreement', other)).toEqual({
       status: 'ABANDONED',
       replacedBy: 'agr-2',
-      duplicate: false,
     })
     expect(world.refused(B, 'confirmAgreement', { agreementId, confirmed: true })).toEqual({
       code: 'INVALID_STATE_TRANSITION',

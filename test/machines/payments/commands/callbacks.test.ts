@@ -261,6 +261,16 @@ describe('domain.md §3.5 receipts and manual verification', () => {
     expect(world.callback({ transactionId: 'tx-3', attemptId, receipt: 'R-2' })).toMatchObject({ result: 'ORPHANED' })
   })
 
+  test('letters of a receipt from a to z are the same in either case, and others are what they are in every build', () => {
+    const world = new World()
+    const attemptId = world.attempt(world.booked('payment_pending'))
+    world.callback({ transactionId: 'tx-1', attemptId, receipt: ' q\u019b1 ' })
+    const told = (transactionId: string, receipt: string) => world.callback({ transactionId, attemptId, receipt })
+    expect(told('tx-2', 'Q\u019b1')).toMatchObject({ duplicate: true })
+    // The capital letter of U+019B, since Unicode 16: to a build that knows an earlier one it is another letter.
+    expect(told('tx-3', 'Q\ua7dc1')).toMatchObject({ result: 'ORPHANED' })
+  })
+
   test('PP12 manual verification and the callback with that receipt are one capture, in either order', () => {
     const manual = (id: string): Value => ({ id, transactionId: 'R-1', amountMinor: PRICE, note: 'statement' })
     for (const manualFirst of [true, false]) {
