@@ -193,6 +193,29 @@ export const MACHINE_CODES: { readonly [machine: string]: { readonly [code: stri
       cure: 'Give `feedback`.',
     },
   },
+  concierge: {
+    TURN_IN_PROGRESS: {
+      cause: 'The agent has not answered the message before yet: `turn`.',
+      cure: 'Wait for `concierge.reply`; one that no agent answers is closed by itself.',
+    },
+    TOO_MANY_CONVERSATIONS: {
+      cause: 'Reason of CONFLICT: the contractor has as many conversations as there may be, `max`.',
+      cure: '`destroy` one, or open one that is there by its key.',
+    },
+    TOO_MANY_REGISTRATIONS: {
+      cause: 'Reason of CONFLICT: the contractor has as many registrations as there may be, and none is long over.',
+      cure: 'Wait until an event was over for a day: it makes room.',
+    },
+    EVENT_FULL: {
+      cause:
+        'Reason of CONFLICT: so many contractors are registered that the end of the event could not be told in one entry.',
+      cure: 'Give a part of them an event of its own.',
+    },
+    TIMES_ORDER: {
+      cause: 'Reason of VALIDATION_ERROR: with this change the times of the event would not be in order.',
+      cure: 'Give dayStartsAt ≤ startsAt < endsAt ≤ dayEndsAt, those that stay included.',
+    },
+  },
   gates: {
     WRONG_STAGE: {
       cause:

@@ -1,4 +1,5 @@
 import type { Mountable } from '../machine/index.ts'
+import { concierge } from './concierge/machine.ts'
 import { counter } from './counter.ts'
 import { gates } from './gates/machine.ts'
 import { payments } from './payments/machine.ts'
@@ -16,4 +17,5 @@ export const PRODUCT_MACHINES: readonly Mountable[] = [
   session,
   gates,
   reconciler,
+  concierge,
 ]

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { explain, explainedCodes } from '../../src/cli/explain.ts'
 import { COMMON_ERRORS } from '../../src/machine/define/rejection.ts'
-import { counter, gates, payments, reconciler, session } from '../../src/machines/index.ts'
+import { concierge, counter, gates, payments, reconciler, session } from '../../src/machines/index.ts'
 import { tokenize } from '../tidy/tokens.ts'
 import { sourcesBelow } from '../tidy/tree.ts'
 
@@ -49,6 +49,8 @@ const NO_CODES: { readonly [what: string]: string } = {
   'what the empathy exchange says in place of prose':
     'ALIGNMENT_OK WAITING_NEUTRAL CONTEXT_INTRO CONTEXT_REFLECTION SHARE_ACK VALIDATION_FRAMING QUALITY_REVIEW_OK ' +
     'QUALITY_REVIEW_GAPS',
+  'what moves a conversation of the concierge, and kinds of its answers':
+    'MESSAGE_RECEIVED EVENT_REGISTERED EVENT_ENDED UPDATE_EVENT_CONTEXT SESSION_END ANSWER',
   'cells of the retrieval contracts': 'AAA',
   currencies: 'KES',
 }
@@ -81,7 +83,9 @@ describe('holdfast explain', () => {
   })
 
   test('knows every code that machines may reject with, the kit’s and their own', () => {
-    const declared = [counter, payments, session, gates, reconciler].flatMap(({ schema }) => Object.keys(schema.errors))
+    const declared = [counter, payments, session, gates, reconciler, concierge].flatMap(({ schema }) =>
+      Object.keys(schema.errors),
+    )
     expect([...Object.keys(COMMON_ERRORS), ...declared].filter((code) => !explained.has(code))).toEqual([])
   })
 
