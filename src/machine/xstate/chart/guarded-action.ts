@@ -47,7 +47,10 @@ export function checkedDelay(name: string, delay: Fn): Fn {
   }
 }
 
-export const isDelay = (ms: unknown): ms is number => typeof ms === 'number' && Number.isFinite(ms) && ms >= 0
+export const isDelay = (ms: unknown): ms is number => typeof ms === 'number' && ms >= 0 && ms <= DELAY_MS_MAX
+
+/** 142,000 years: with the time of the log added it is still an integer. */
+const DELAY_MS_MAX = 2 ** 52
 
 function checkedTarget(to: Fn): Fn {
   return (...parameters) => {

@@ -73,13 +73,13 @@ export class Entities {
 
   /** The handler of the timer `delayed`. */
   onTimer({ id, n }: { readonly id: string; readonly n: number }): void {
-    this.unasked((run) => run.fire(id, n))
+    this.unasked(id, (run) => run.fire(id, n))
   }
 
   /** The handlers of every kind of task of the chart. */
   onResult({ kind, payload }: Pick<TaskRecord, 'kind' | 'payload'>, result: Value): null {
     const { entity, actor, n } = payload as TaskPayload
-    this.unasked((run) => {
+    this.unasked(entity, (run) => {
       const events = run.kindOf(entity, kind) === 'callback' ? (result as readonly EventRow[]) : null
       run.result(entity, { actor, n }, events === null ? { output: result } : { events })
     })
@@ -88,7 +88,7 @@ export class Entities {
 
   onFailed({ payload }: Pick<TaskRecord, 'payload'>, reason: string): void {
     const { entity, actor, n } = payload as TaskPayload
-    this.unasked((run) => run.result(entity, { actor, n }, { reason }))
+    this.unasked(entity, (run) => run.result(entity, { actor, n }, { reason }))
   }
 
   /** Every entity, row by row in the order of their ids; one that cannot be brought over leaves all as they were. */
@@ -111,15 +111,19 @@ export class Entities {
     run.commit()
   }
 
-  /** Nobody waits for the answer: a chart that throws ends its entity, as an actor that throws ends. */
-  private unasked(work: (run: EntityRun) => void): void {
+  /**
+   * Nobody waits for the answer: whatever throws ends the entity, as an actor that throws ends. A timer does not fire again
+   * and a result is told once, so what only threw would leave the entity waiting for ever.
+   */
+  private unasked(entity: string, work: (run: EntityRun) => void): void {
     const run = new EntityRun(this.ctx, this.parts)
     try {
       work(run)
+      run.check()
     } catch (error) {
-      if (isEngineError(error) || run.thrownBy === null) throw error
+      if (isEngineError(error)) throw error
       const ending = new EntityRun(this.ctx, this.parts)
-      ending.fail(run.thrownBy, error)
+      ending.fail(entity, error)
       ending.commit()
       return
     }

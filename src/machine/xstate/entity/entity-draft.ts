@@ -5,9 +5,13 @@ import type { Chart } from '../chart/chart.ts'
 import type { Effect, Target } from './effects.ts'
 import type { RunContext } from './run-context.ts'
 import type { ActorRow, EntityRow, ErrorRow, EventRow, TargetRow, TimerRow } from './entity-row.ts'
+import { checkSent, sizeOf } from './sent-size.ts'
 import type { SnapshotPart } from './step.ts'
 
 const UNBORN: SnapshotPart = { status: 'active', value: {}, context: {}, history: {}, output: null, error: null }
+
+/** Entities inside each other: a chart that invokes itself without end would fill the engine's stack. */
+const NESTED_MAX = 32
 
 /** One entity while a run is at work on it. */
 export class EntityDraft {
@@ -70,7 +74,7 @@ export class EntityDraft {
           return { effect, actor: this.drop(effect.id), to: SELF }
         case 'send':
         case 'delay':
-          return { effect, actor: null, to: this.target(effect.to) }
+          return { effect, actor: null, to: this.target(effect) }
         case 'cancel':
         case 'emit':
         case 'action':
@@ -81,7 +85,7 @@ export class EntityDraft {
       }
     })
     return resolved.map((one) =>
-      one.to === null && 'to' in one.effect ? { ...one, to: this.target(one.effect.to) } : one,
+      one.to === null && 'to' in one.effect ? { ...one, to: this.target(one.effect) } : one,
     )
   }
 
@@ -131,6 +135,15 @@ export class EntityDraft {
     this.end()
   }
 
+  /** Throws for what `commit` would be refused with. */
+  check(): void {
+    if (this.removed) return
+    sizeOf(this.row())
+    for (const { kind, task, ended, input } of Object.values(this.actors)) {
+      if (kind === 'task' && task === null && !ended) checkSent(input)
+    }
+  }
+
   /** Writes the row, and makes timers and tasks those of the row. */
   commit(context: RunContext): void {
     const before = this.before ?? { timers: [], actors: {} }
@@ -168,6 +181,9 @@ export class EntityDraft {
     }
     this.n += 1
     const kind = this.chart.kindOf(src) === 'machine' ? 'entity' : 'task'
+    if (kind === 'entity' && this.chart.path.length >= NESTED_MAX) {
+      throw new Error(`${id} would be inside more than ${NESTED_MAX} entities; does a chart invoke itself without end?`)
+    }
     const row: ActorRow = { n: this.n, src, kind, input, task: null, ended: false }
     this.actors = { ...this.actors, [id]: row }
     return row
@@ -179,11 +195,18 @@ export class EntityDraft {
     return dropped
   }
 
-  /** Null for an actor that is still to be spawned. */
-  private target(to: Target): TargetRow | null {
+  /**
+   * Null for an actor that is still to be spawned. A task takes no events: a promise ignores them, and what a callback would
+   * hear has to be its input.
+   */
+  private target({ to, event }: { readonly to: Target; readonly event: EventRow }): TargetRow | null {
     if (to.kind !== 'actor') return to
     const row = this.actors[to.id]
-    return row === undefined ? null : { kind: 'actor', id: to.id, n: row.n }
+    if (row === undefined) return null
+    if (!row.ended && this.chart.kindOf(row.src) === 'callback') {
+      throw new Error(`${event.type} is sent to ${to.id}, a callback: a worker hears no events; give it as its input`)
+    }
+    return { kind: 'actor', id: to.id, n: row.n }
   }
 }
 

@@ -9,6 +9,7 @@ import type { EntityRow, ErrorRow, EventRow, TargetRow } from './entity-row.ts'
 import type { RunContext, RunParts } from './run-context.ts'
 import type { Effect } from './effects.ts'
 import { migrateEntity } from './migrate-entity.ts'
+import { checkSent } from './sent-size.ts'
 import { firstStep, nextStep, type Step, type StepPlace } from './step.ts'
 
 /** Steps that one entry may take over all its entities: a ring of entities that write to each other would stop the node. */
@@ -24,6 +25,9 @@ export interface WorkResult {
 /** What is sent to clients, in order. */
 type Output = { readonly root: string; readonly type: 'emitted' | 'action'; readonly payload: Value }
 
+/** A step of an entity, with whom its effects concern. */
+type Move = Pick<Step, 'part'> & { readonly effects: readonly ResolvedEffect[] }
+
 /**
  * Everything that one event does to entities, as a system of actors would do it: an entity that is idle takes an event at
  * once, one that is at work when it is done. Nothing is written before `commit`, so a chart that throws changes nothing.
@@ -35,17 +39,11 @@ export class EntityRun {
   private readonly outputs: Output[] = []
   private readonly named: ReadonlySet<string>
   private steps = 0
-  private failing: string | null = null
 
   constructor(context: RunContext, parts: RunParts) {
     this.context = context
     this.parts = parts
     this.named = new Set(parts.actions.keys())
-  }
-
-  /** The entity without a parent whose chart threw, or null. */
-  get thrownBy(): string | null {
-    return this.failing
   }
 
   find(id: string): EntityDraft | null {
@@ -61,8 +59,9 @@ export class EntityRun {
   /** A new entity and its first step. Throws what the chart throws. */
   create(id: string, input: Value, { watchers }: { readonly watchers: readonly SessionId[] }): void {
     const { chart } = this.parts
-    const step = this.first(chart, input, { id, parent: null, named: this.named })
-    this.start(EntityDraft.begin(id, chart, { watchers, parent: null, replaced: null }), step)
+    const draft = EntityDraft.begin(id, chart, { watchers, parent: null, replaced: null })
+    const step = this.guarded(draft, () => this.first(chart, input, this.place(id, null)))
+    if (step !== null) this.start(draft, step)
   }
 
   /** One event to one entity; lost when it has ended, as it is in an actor. Throws what the chart of a root throws. */
@@ -108,9 +107,12 @@ export class EntityRun {
     this.deliver(id, { type: `xstate.error.actor.${actor}`, actorId: actor, error })
   }
 
-  /** Ends an entity with what its chart threw, where nobody waits for an answer that could be refused. */
+  /**
+   * Ends the entity without a parent that `id` belongs to with what was thrown, where nobody waits for an answer that could
+   * be refused.
+   */
   fail(id: string, error: unknown): void {
-    const draft = this.find(id)
+    const draft = this.find(rootOf(id))
     if (draft === null || draft.status !== 'active') return
     draft.fail(errorRow(error))
     this.end(draft)
@@ -134,7 +136,16 @@ export class EntityRun {
     })
     draft.disarm(dropped)
     for (const timer of armed) draft.arm(timer)
-    this.follow(draft, { part, effects })
+    this.follow(draft, { part, effects: draft.resolve(effects) })
+  }
+
+  /**
+   * Throws for what `commit` would be refused with. After a refusal the session layer drops the whole transaction, so whoever
+   * wants to end the entity instead has to ask before.
+   */
+  check(): void {
+    for (const draft of this.drafts.values()) draft.check()
+    for (const { payload } of this.outputs) checkSent(payload)
   }
 
   /** Writes rows, timers, tasks and server requests. */
@@ -158,14 +169,14 @@ export class EntityRun {
   }
 
   /** What a child throws is its parent's to handle; what a root throws is the caller's. */
-  private guarded(draft: EntityDraft, run: () => Step): Step | null {
+  private guarded(draft: EntityDraft, run: () => Step): Move | null {
     this.steps += 1
     if (this.steps > STEPS_MAX)
       throw new Error(`one event took more than ${STEPS_MAX} steps over entities; is there a ring?`)
     try {
-      return run()
+      const { part, effects } = run()
+      return { part, effects: draft.resolve(effects) }
     } catch (error) {
-      if (draft.parent === null) this.failing = draft.id
       if (draft.parent === null || isEngineError(error)) throw error
       draft.fail(errorRow(error))
       this.end(draft)
@@ -173,7 +184,7 @@ export class EntityRun {
     }
   }
 
-  private start(draft: EntityDraft, step: Step): void {
+  private start(draft: EntityDraft, step: Move): void {
     this.drafts.set(draft.id, draft)
     draft.busy = true
     this.follow(draft, step)
@@ -181,11 +192,10 @@ export class EntityRun {
     draft.busy = false
   }
 
-  private follow(draft: EntityDraft, { part, effects }: Step): void {
+  private follow(draft: EntityDraft, { part, effects }: Move): void {
     draft.part = part
-    const resolved = draft.resolve(effects)
-    for (const { effect } of resolved) this.now(draft, effect)
-    for (const effect of resolved) this.later(draft, effect)
+    for (const { effect } of effects) this.now(draft, effect)
+    for (const effect of effects) this.later(draft, effect)
     if (draft.status !== 'active') this.end(draft)
   }
 
@@ -243,19 +253,12 @@ export class EntityRun {
         if (draft.parent !== null) this.deliver(draft.parent.id, event)
         return
       case 'actor':
-        if (draft.actors[to.id]?.n === to.n) this.toActor(draft, to.id, event)
+        if (draft.actors[to.id]?.n === to.n && draft.actors[to.id]?.kind === 'entity') {
+          this.deliver(childId(draft.id, to.id), event)
+        }
         return
       default:
         unreachable(to)
-    }
-  }
-
-  /** A task takes no events: a promise ignores them, and what a callback would hear has to be its input. */
-  private toActor(draft: EntityDraft, actor: string, event: EventRow): void {
-    const { kind, src, ended } = draft.actors[actor] ?? { kind: 'task', src: '', ended: true }
-    if (kind === 'entity') this.deliver(childId(draft.id, actor), event)
-    else if (!ended && draft.chart.kindOf(src) === 'callback') {
-      throw new Error(`${event.type} is sent to ${actor}, a callback: a worker hears no events; give it as its input`)
     }
   }
 
