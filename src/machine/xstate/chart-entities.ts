@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Value } from '../../codec/value/value.ts'
 import type { TaskRecord } from '../../session/user-machine.ts'
 import type { Description } from '../define/describe-schema.ts'
-import { table } from '../define/schema.ts'
+import { tableSharingBytes } from '../define/schema.ts'
 import { Chart } from './chart/chart.ts'
 import { chartLogic, chartSource } from './chart/chart-text.ts'
 import { tasksOf, worksOf } from './chart/work.ts'
@@ -70,13 +70,15 @@ export function chartEntities<Machine extends AnyStateMachine>(
   machine: Machine,
   { actions = {}, work = {}, timeField = null }: ChartOptions<Machine> = {},
 ): ChartEntities<Machine> {
-  const named = new Map(Object.entries(actions))
-  const parts: RunParts = { chart: new Chart(machine, { actions: new Set(named.keys()) }), actions: named, timeField }
+  const named = new Set(Object.keys(actions))
+  const chart = new Chart(machine, { actions: named })
+  const parts: RunParts = { chart, actions: new Map(Object.entries(actions)), named, timeField }
   // The machine's schema holds the one below.
   const inside = (ctx: ChartContext): Entities => new Entities(ctx as unknown as RunContext, parts)
   const schema = {
     logic: chartLogic(machine),
-    state: { entities: table(z.string(), entityRow) },
+    // What a chart keeps and what it is given are copies.
+    state: { entities: tableSharingBytes(z.string(), entityRow) },
     requests: {
       emitted: z.object({ entity: z.string(), event: z.custom<EventRow>() }),
       action: z.object({ entity: z.string(), action: z.string(), params: z.unknown() }),

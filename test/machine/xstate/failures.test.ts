@@ -112,6 +112,35 @@ describe('X16: an assign that changes its context in place', () => {
   })
 })
 
+describe('bytes in a context', () => {
+  test('are copies: what a function does to them, or to those that it gave, changes no row', () => {
+    const given = new Uint8Array([1, 2])
+    const machine = setup({ types: { context: {} as { key: Uint8Array; sum: number } } }).createMachine({
+      id: 'm',
+      initial: 'a',
+      context: { key: given, sum: 0 },
+      states: {
+        a: {
+          on: {
+            SPOIL: {
+              actions: assign(({ context }) => {
+                context.key[0] = 9
+                return { sum: context.sum + 1 }
+              }),
+            },
+          },
+        },
+      },
+    })
+    const ours = new OneEntity(machine)
+    ours.create()
+    const { row } = ours
+    ours.send({ type: 'SPOIL' })
+    given[1] = 7
+    expect(row.context).toEqual({ key: new Uint8Array([1, 2]), sum: 0 })
+  })
+})
+
 describe('X23: a chart that never comes to rest', () => {
   const limited = createMachine({
     id: 'ring',

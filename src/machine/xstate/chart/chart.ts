@@ -9,8 +9,10 @@ import {
 import { assert } from '../../../base/assert.ts'
 import { actorKind, isMachine, type ActorKind } from './actor-kind.ts'
 import { checkChart, type KnownNames } from './check-chart.ts'
+import { hasStates } from './document-order.ts'
 import { checkedDelay, guardedAction, isFunction } from './guarded-action.ts'
 import { frozenCopy } from './plain-value.ts'
+import { Rests, type Rest } from './rest.ts'
 
 /** How many microsteps one event may take where the chart gives no `maxIterations`: without one a loop would stop the node. */
 const ITERATIONS_MAX = 1_000
@@ -34,6 +36,10 @@ export class Chart {
   readonly path: readonly string[]
   /** A copy of the author's machine, whose actors are inert and whose delays and targets are checked. */
   readonly machine: AnyStateMachine
+  /** A snapshot of it, with all that is the same in every one. */
+  readonly blank: AnyMachineSnapshot
+  private readonly rests: Rests
+  private readonly states: ReadonlyMap<string, AnyStateNode>
   private readonly kinds: ReadonlyMap<string, ActorKind>
   private readonly charts = new Map<string, Chart>()
   private readonly authored: AnyStateMachine
@@ -45,6 +51,9 @@ export class Chart {
     this.authored = authored
     this.known = names
     this.machine = replicable(authored)
+    this.blank = this.machine.resolveState({ value: {}, context: {} })
+    this.rests = new Rests(this.machine.root)
+    this.states = statesOf(this.machine.root)
     this.kinds = new Map(
       Object.entries(authored.implementations.actors).flatMap(([src, logic]) => {
         const kind = actorKind(logic)
@@ -65,9 +74,19 @@ export class Chart {
     return this.kinds.has(src)
   }
 
-  /** The active states of a value, in its order. */
-  nodesOf(value: StateValue): readonly AnyStateNode[] {
-    return activeNodes(this.machine.root, value)
+  /** What follows from a state value. Throws for a state that the chart lacks. */
+  rest(value: StateValue): Rest {
+    return this.rests.of(value)
+  }
+
+  /** Whether it has all states of a value. */
+  has(value: StateValue): boolean {
+    return hasStates(this.machine.root, value)
+  }
+
+  /** The state of an id; undefined when the chart has none. */
+  state(id: string): AnyStateNode | undefined {
+    return this.states.get(id)
   }
 
   /** The chart of a child; made when it is first asked for, because a chart may invoke itself. */
@@ -86,15 +105,6 @@ export class Chart {
     return path.reduce<Chart>((chart, src) => chart.child(src), this)
   }
 
-  /** Types of events that active states take from outside, in document order; guards may still refuse one. */
-  allowedEvents(snapshot: AnyMachineSnapshot): readonly string[] {
-    const found = new Set<string>()
-    for (const node of this.nodesOf(snapshot.value as StateValue)) {
-      for (const type of node.ownEvents) if (!type.startsWith('xstate.')) found.add(type)
-    }
-    return [...found]
-  }
-
   /** Refused at definition as the chart itself is; one that invokes itself is checked once. */
   private checkChildren(seen: Set<AnyStateMachine> = new Set([this.authored])): void {
     const machines = Object.values(this.authored.implementations.actors).filter(isMachine)
@@ -109,15 +119,11 @@ function checkBelow(machine: AnyStateMachine, names: KnownNames, seen: Set<AnySt
   for (const inner of Object.values(machine.implementations.actors).filter(isMachine)) checkBelow(inner, names, seen)
 }
 
-/** Every active state, in the order of the value, which is the document's. */
-function activeNodes(root: AnyStateNode, value: StateValue): readonly AnyStateNode[] {
-  const inner = typeof value === 'string' ? [[value, {}] as const] : Object.entries(value)
-  return [root, ...inner.flatMap(([key, below]) => belowOf(root, key, below ?? {}))]
-}
-
-function belowOf({ states }: AnyStateNode, key: string, value: StateValue): readonly AnyStateNode[] {
-  const node = Object.hasOwn(states, key) ? states[key] : undefined
-  return node === undefined ? [] : activeNodes(node, value)
+/** Every state, by its id. */
+function statesOf(node: AnyStateNode, found: Map<string, AnyStateNode> = new Map()): ReadonlyMap<string, AnyStateNode> {
+  found.set(node.id, node)
+  for (const child of Object.values<AnyStateNode>(node.states)) statesOf(child, found)
+  return found
 }
 
 function replicable({ config, implementations }: AnyStateMachine): AnyStateMachine {

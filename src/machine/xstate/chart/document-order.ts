@@ -18,6 +18,15 @@ export function inDocumentOrder(node: AnyStateNode, value: StateValue): StateVal
   return ordered
 }
 
+/** Whether there is a state for each in the value. */
+export function hasStates({ states }: AnyStateNode, value: StateValue): boolean {
+  if (typeof value === 'string') return Object.hasOwn(states, value)
+  return Object.entries(value).every(([key, inner]) => {
+    const child = Object.hasOwn(states, key) ? states[key] : undefined
+    return child !== undefined && hasStates(child, inner ?? {})
+  })
+}
+
 /** Ids of states in the order in which the chart declares them. */
 export function sortedIds(nodes: readonly AnyStateNode[]): string[] {
   return [...nodes].sort((left, right) => left.order - right.order).map(({ id }) => id)
@@ -26,17 +35,6 @@ export function sortedIds(nodes: readonly AnyStateNode[]): string[] {
 /** `{ pay: { card: 'waiting' }, ship: 'idle' }` as `pay.card.waiting, ship.idle`: how refusals name a state. */
 export function stateText(value: StateValue): string {
   return leaves(value).join(', ')
-}
-
-/** Equal states in equal order. */
-export function sameValue(left: StateValue, right: StateValue): boolean {
-  if (typeof left === 'string' || typeof right === 'string') return left === right
-  const keys = Object.keys(left)
-  const others = Object.keys(right)
-  return (
-    keys.length === others.length &&
-    keys.every((key, at) => key === others[at] && sameValue(left[key] ?? '', right[key] ?? ''))
-  )
 }
 
 function leaves(value: StateValue): string[] {

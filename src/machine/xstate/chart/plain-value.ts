@@ -22,7 +22,8 @@ const DEPTH_MAX = VALUE_BOUNDS.depth - 3
 /**
  * A context, an output or an event as plain data: fields that are undefined are left out, as JSON leaves them out, and
  * anything else that a machine may not set is refused with its path, never converted: `ValueError`. What is plain comes back
- * as it is. `known` is what stood in the same place and was checked before: parts that are the same are not read again.
+ * as it is, but bytes, which cannot be frozen, as a copy. `known` is what stood in the same place and was checked before:
+ * parts that are the same are not read again.
  */
 export function plainValue(value: unknown, path: string, known?: Value): Value {
   if (value === undefined) return null
@@ -68,7 +69,8 @@ class PlainWalk {
   }
 
   private structure(value: object, known: Value | undefined): Value {
-    if (value === known || isBytes(value)) return value as Value
+    if (isBytes(value)) return value.slice()
+    if (value === known) return known
     // A value that contains itself would fill the engine's stack, and stop every node.
     if (this.steps.length >= DEPTH_MAX) refuse('TOO_DEEP', `nested more than ${DEPTH_MAX} deep, or contains itself`)
     return Array.isArray(value) ? this.items(value, known) : this.fields(value, known)
@@ -123,6 +125,26 @@ const fieldsOf = (known: Value | undefined): Fields =>
 /** Those in front of `keys[end]`, which came back as they were. */
 const fieldsBefore = (value: object, keys: readonly string[], end: number): { [name: string]: Value } =>
   Object.fromEntries(keys.slice(0, end).map((key) => [key, dataProperty(value, key) as Value]))
+
+/** Plain data whose bytes are nobody else's; without bytes itself. */
+export function bytesApart(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Uint8Array) return value.slice()
+  if (Array.isArray(value)) {
+    const items = value.map(bytesApart)
+    return items.every((item, at) => item === value[at]) ? value : Object.freeze(items)
+  }
+  const given = value as Fields
+  let copy: { [name: string]: Value } | null = null
+  for (const [name, field] of Object.entries(given)) {
+    const apart = bytesApart(field)
+    if (apart === field) continue
+    const fields: { [name: string]: Value } = copy ?? { ...given }
+    fields[name] = apart
+    copy = fields
+  }
+  return copy === null ? value : Object.freeze(copy)
+}
 
 /** A frozen copy of plain data: what is written to it throws, and nobody else holds it. */
 export function frozenCopy(value: unknown, path: string): Value {

@@ -5,12 +5,13 @@ import { isEngineError } from '../../../session/run/engine-error.ts'
 import type { TaskRecord } from '../../../session/user-machine.ts'
 import type { ErrorDetails } from '../../define/rejection.ts'
 import { stateText } from '../chart/document-order.ts'
+import { bytesApart } from '../chart/plain-value.ts'
 import type { MigratingEntity } from '../options.ts'
 import type { EntityRow, EventRow } from './entity-row.ts'
 import { EntityRun } from './entity-run.ts'
 import { entityView, type ErasedView } from './entity-view.ts'
 import type { RunContext, RunParts } from './run-context.ts'
-import { restored } from './step.ts'
+import { takes } from './step.ts'
 
 /** What the worker of an actor was given. */
 type TaskPayload = { readonly entity: string; readonly actor: string; readonly n: number }
@@ -30,7 +31,7 @@ export class Entities {
     this.parts = parts
   }
 
-  /** The persisted snapshot, or undefined. */
+  /** The persisted snapshot, or undefined; bytes in it are the row's own, not to be changed. */
   row(id: string): EntityRow | undefined {
     return this.ctx.state.entities.get(id)
   }
@@ -54,10 +55,10 @@ export class Entities {
     const { type } = event
     if (row.status !== 'active') return { entity: id, from: row.status, event: type, allowed: [], reason: 'ended' }
     const chart = this.parts.chart.at(row.chart)
-    const snapshot = restored(chart, row, { id, parent: row.parent?.id ?? null, named: new Set() })
-    if (snapshot.can(this.timed(event))) return null
-    const allowed = chart.allowedEvents(snapshot)
-    const reason = allowed.some((descriptor) => takes(descriptor, type)) ? 'guarded' : 'unhandled'
+    const place = { id, parent: row.parent?.id ?? null, named: this.parts.named }
+    if (takes(chart, row, this.timed(event), place)) return null
+    const { allowed } = chart.rest(row.value as StateValue)
+    const reason = allowed.some((descriptor) => matches(descriptor, type)) ? 'guarded' : 'unhandled'
     return { entity: id, from: stateText(row.value as StateValue), event: type, allowed, reason }
   }
 
@@ -141,12 +142,17 @@ const PAGE = 1_000
 
 function changed(id: string, row: EntityRow, change: (entity: MigratingEntity) => Partial<MigratingEntity>): EntityRow {
   const { value, context } = row
-  const { value: nextValue = value, context: nextContext = context } = change({ id, chart: row.chart, value, context })
+  const { value: nextValue = value, context: nextContext = context } = change({
+    id,
+    chart: row.chart,
+    value,
+    context: bytesApart(context) as EntityRow['context'],
+  })
   return { ...row, value: nextValue, context: nextContext }
 }
 
 /** Whether a state that names `descriptor` would be asked about events of that type. */
-const takes = (descriptor: string, type: string): boolean =>
+const matches = (descriptor: string, type: string): boolean =>
   descriptor === type ||
   descriptor === '*' ||
   (descriptor.endsWith('.*') && (type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1))))

@@ -55,10 +55,25 @@ export class EntityDraft {
     return this.part.status
   }
 
+  /** The row before as it is, where nothing has changed: then it is not written again. */
   row(): EntityRow {
     const { status, value, context, history, output, error } = this.part
     const { chart, timers, actors, n, parent, watchers } = this
-    return { chart: chart.path, status, value, context, history, output, error, timers, actors, n, parent, watchers }
+    const row = {
+      chart: chart.path,
+      status,
+      value,
+      context,
+      history,
+      output,
+      error,
+      timers,
+      actors,
+      n,
+      parent,
+      watchers,
+    }
+    return this.before !== null && isSame(this.before, row) ? this.before : row
   }
 
   /**
@@ -162,10 +177,12 @@ export class EntityDraft {
       const known = before.timers.some((timer) => timer.n === n && timer.dueAt === dueAt)
       if (!known) context.schedule('delayed', dueAt, { id: this.id, n }, timerKey(this.id, n))
     }
-    this.actors = Object.fromEntries(
-      Object.entries(this.actors).map(([id, row]) => [id, this.queued(context, id, row)]),
-    )
-    context.state.entities.set(this.id, this.row())
+    for (const [id, row] of Object.entries(this.actors)) {
+      const queued = this.queued(context, id, row)
+      if (queued !== row) this.actors = { ...this.actors, [id]: queued }
+    }
+    const row = this.row()
+    if (row !== this.before) context.state.entities.set(this.id, row)
   }
 
   private queued(context: RunContext, id: string, row: ActorRow): ActorRow {
@@ -218,6 +235,23 @@ export interface ResolvedEffect {
   /** Of an event; null when its actor is gone. */
   readonly to: TargetRow | null
 }
+
+/** A chart changes with the parent, in one that takes the place of another. */
+const PARTS = [
+  'status',
+  'value',
+  'context',
+  'history',
+  'output',
+  'error',
+  'timers',
+  'actors',
+  'n',
+  'parent',
+  'watchers',
+] as const
+
+const isSame = (before: EntityRow, row: EntityRow): boolean => PARTS.every((part) => before[part] === row[part])
 
 const SELF: TargetRow = { kind: 'self' }
 

@@ -4,13 +4,15 @@ import type { Value } from '../../../codec/value/value.ts'
 import { isEngineError } from '../../../session/run/engine-error.ts'
 import type { ActorKind } from '../chart/actor-kind.ts'
 import type { Chart } from '../chart/chart.ts'
+import { bytesApart } from '../chart/plain-value.ts'
 import { EntityDraft, type ResolvedEffect } from './entity-draft.ts'
 import type { EntityRow, ErrorRow, EventRow, TargetRow } from './entity-row.ts'
 import type { RunContext, RunParts } from './run-context.ts'
 import type { Effect } from './effects.ts'
 import { migrateEntity } from './migrate-entity.ts'
 import { checkSent } from './sent-size.ts'
-import { firstStep, nextStep, type Step, type StepPlace } from './step.ts'
+import { firstStep, nextStep, type Step } from './step.ts'
+import type { StepPlace } from './window.ts'
 
 /** Steps that one entry may take over all its entities: a ring of entities that write to each other would stop the node. */
 const STEPS_MAX = 1_000
@@ -37,13 +39,11 @@ export class EntityRun {
   private readonly parts: RunParts
   private readonly drafts = new Map<string, EntityDraft>()
   private readonly outputs: Output[] = []
-  private readonly named: ReadonlySet<string>
   private steps = 0
 
   constructor(context: RunContext, parts: RunParts) {
     this.context = context
     this.parts = parts
-    this.named = new Set(parts.actions.keys())
   }
 
   find(id: string): EntityDraft | null {
@@ -80,7 +80,7 @@ export class EntityRun {
     const draft = this.find(id)
     const timer = draft?.takeTimer(n) ?? null
     if (draft === null || timer === null) return
-    this.send(draft, timer.event, timer.to)
+    this.send(draft, bytesApart(timer.event) as EventRow, timer.to)
   }
 
   /** The kind of an actor's logic in the chart of an entity; null when the entity is gone. */
@@ -130,10 +130,7 @@ export class EntityRun {
   migrate(id: string, change: (row: EntityRow) => EntityRow): void {
     const draft = this.find(id)
     if (draft === null || draft.status !== 'active') return
-    const { part, dropped, armed, effects } = migrateEntity(draft.chart, change(draft.row()), {
-      id,
-      now: this.context.now,
-    })
+    const { part, dropped, armed, effects } = migrateEntity(draft.chart, change(draft.row()), this.context)
     draft.disarm(dropped)
     for (const timer of armed) draft.arm(timer)
     this.follow(draft, { part, effects: draft.resolve(effects) })
@@ -303,7 +300,7 @@ export class EntityRun {
   }
 
   private place(id: string, parent: EntityRow['parent']): StepPlace {
-    return { id, parent: parent?.id ?? null, named: this.named }
+    return { id, parent: parent?.id ?? null, named: this.parts.named }
   }
 }
 

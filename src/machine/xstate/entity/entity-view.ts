@@ -1,9 +1,8 @@
-import type { AnyMachineSnapshot } from 'xstate'
+import type { StateValue } from 'xstate'
 import type { Value } from '../../../codec/value/value.ts'
 import type { Chart } from '../chart/chart.ts'
+import type { Rest } from '../chart/rest.ts'
 import type { EntityRow } from './entity-row.ts'
-import { plainValue } from '../chart/plain-value.ts'
-import { restored } from './step.ts'
 
 /** An entity as clients see it, without the types of its chart. */
 export type ErasedView = {
@@ -19,12 +18,11 @@ export type ErasedView = {
   readonly actors: readonly string[]
 }
 
-const NONE: ReadonlySet<string> = new Set()
-
 /** What a client is shown of an entity: between two events, hence the same on every node. */
 export function entityView(id: string, row: EntityRow, chart: Chart): ErasedView {
-  const { status, value, context, output, error, actors, parent } = row
-  const snapshot = restored(chart, { ...row, status: 'active' }, { id, parent: parent?.id ?? null, named: NONE })
+  const { status, value, context, output, error, actors } = row
+  const { tags, meta, allowed } =
+    status === 'active' || chart.has(value as StateValue) ? chart.rest(value as StateValue) : NOTHING
   return {
     id,
     status,
@@ -32,14 +30,12 @@ export function entityView(id: string, row: EntityRow, chart: Chart): ErasedView
     context,
     output,
     error,
-    tags: [...snapshot.tags],
-    meta: metaOf(snapshot),
-    allowed: status === 'active' ? chart.allowedEvents(snapshot) : [],
+    tags: [...tags],
+    meta,
+    allowed: status === 'active' ? allowed : [],
     actors: Object.keys(actors),
   }
 }
 
-function metaOf(snapshot: AnyMachineSnapshot): ErasedView['meta'] {
-  const entries = Object.entries(snapshot.getMeta()).filter(([, meta]) => meta !== undefined)
-  return Object.fromEntries(entries.map(([state, meta]) => [state, plainValue(meta, `meta of ${state}`)]))
-}
+/** A migration leaves ended entities as they are, so they may rest in states that the chart has no more. */
+const NOTHING: Pick<Rest, 'tags' | 'meta' | 'allowed'> = { tags: new Set(), meta: {}, allowed: [] }

@@ -1,8 +1,7 @@
-import type { AnyStateNode, StateValue } from 'xstate'
+import type { AnyStateNode } from 'xstate'
 import type { Millis } from '../../../base/brand.ts'
 import type { Value } from '../../../codec/value/value.ts'
 import type { Chart } from '../chart/chart.ts'
-import { inDocumentOrder } from '../chart/document-order.ts'
 import { isDelay, isFunction } from '../chart/guarded-action.ts'
 import { plainValue } from '../chart/plain-value.ts'
 import type { Effect } from './effects.ts'
@@ -28,14 +27,9 @@ const AFTER = 'xstate.after.'
  * its states is armed and queued here. A delay that has changed counts from when its state was entered. Entry actions do not
  * run. Throws for a state that the chart lacks.
  */
-export function migrateEntity(
-  chart: Chart,
-  row: EntityRow,
-  place: { readonly id: string; readonly now: Millis },
-): MigratedEntity {
-  const { id, now } = place
-  const part = completed(chart, row, { id, parent: row.parent?.id ?? null, named: new Set() })
-  const nodes = chart.nodesOf(inDocumentOrder(chart.machine.root, part.value as StateValue))
+export function migrateEntity(chart: Chart, row: EntityRow, { now }: { readonly now: Millis }): MigratedEntity {
+  const { value, nodes } = chart.rest(completed(chart, row.value))
+  const part = { ...row, value }
   const wanted = nodes.flatMap((node) => delaysOf(chart, node, part.context))
   const types = new Set(wanted.map(({ type }) => type))
   const stale = row.timers.filter(({ event }) => event.type.startsWith(AFTER) && !types.has(event.type))

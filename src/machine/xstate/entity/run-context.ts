@@ -34,6 +34,8 @@ export interface RunParts {
   readonly chart: Chart
   /** Actions that become server requests; `drop`: they are left out. */
   readonly actions: ReadonlyMap<string, 'request' | 'drop'>
+  /** Their names. */
+  readonly named: ReadonlySet<string>
   /** The field of every event that holds the log's time; null for none. */
   readonly timeField: string | null
 }

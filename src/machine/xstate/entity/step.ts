@@ -1,26 +1,11 @@
-import {
-  createActor,
-  type AnyActorRef,
-  type AnyMachineSnapshot,
-  type ExecutableActionObject,
-  type Snapshot,
-  type StateValue,
-} from 'xstate'
+import type { AnyMachineSnapshot, AnyStateNode, StateValue } from 'xstate'
 import type { Value } from '../../../codec/value/value.ts'
-import { INERT, type Chart } from '../chart/chart.ts'
-import { inDocumentOrder, sameValue, sortedIds } from '../chart/document-order.ts'
+import type { Chart } from '../chart/chart.ts'
+import { inDocumentOrder, sortedIds } from '../chart/document-order.ts'
+import { bytesApart, plainValue } from '../chart/plain-value.ts'
 import { effectsOf, type Effect } from './effects.ts'
 import type { ActorRow, EntityRow, EventRow } from './entity-row.ts'
-import { plainValue } from '../chart/plain-value.ts'
-
-/** What a step needs to know beside chart and row. */
-export interface StepPlace {
-  /** The entity's id, and what XState knows it by. */
-  readonly id: string
-  /** The parent's id; null for an entity that a client created. */
-  readonly parent: string | null
-  readonly named: ReadonlySet<string>
-}
+import { Window, type StepPlace } from './window.ts'
 
 /** What of a row a step decides. */
 export type SnapshotPart = Pick<EntityRow, 'status' | 'value' | 'context' | 'history' | 'output' | 'error'>
@@ -36,118 +21,122 @@ export type Restorable = SnapshotPart & { readonly actors: { readonly [id: strin
 
 /** The first step of an entity. Throws what the chart throws (XState would put it into the snapshot: the tests of X6). */
 export function firstStep(chart: Chart, input: Value, place: StepPlace): Step {
-  const window = new Window(place)
+  const window = theWindow().open(place)
   const snapshot = chart.machine.getInitialSnapshot(window.scope, input ?? undefined)
   if (snapshot.status === 'error') throw snapshot.error
-  return window.step(chart, snapshot, [])
+  return stepOf({ chart, before: UNBORN, snapshot, place })
 }
 
 /** One event. Throws what a guard or an action throws. */
 export function nextStep(chart: Chart, row: Restorable, event: EventRow, place: StepPlace): Step {
-  const window = new Window(place)
-  const before = window.restore(chart, row)
-  const after: AnyMachineSnapshot = chart.machine.transition(before, event, window.scope)
-  return window.step(chart, after, Object.keys(row.actors))
+  const window = theWindow().open(place)
+  const before = asked?.row === row && asked.chart === chart ? asked.snapshot : restored(chart, row, place)
+  // It was restored for this event alone.
+  asked = null
+  const snapshot: AnyMachineSnapshot = chart.machine.transition(before, event, window.scope)
+  return stepOf({ chart, before: row, snapshot, place })
 }
 
-/** The snapshot as XState has it between events: for questions, never kept. */
-export function restored(chart: Chart, row: Restorable, place: StepPlace): AnyMachineSnapshot {
-  return new Window(place).restore(chart, row)
+/** Whether the present state takes an event. Throws what a guard throws. */
+export function takes(chart: Chart, row: Restorable, event: EventRow, place: StepPlace): boolean {
+  theWindow().open(place)
+  const snapshot = restored(chart, row, place)
+  asked = { chart, row, snapshot }
+  return snapshot.can(event)
 }
 
-/** A row under a chart that has changed: new regions and inner states are in its value, entered as XState enters them. */
-export function completed(chart: Chart, row: Restorable, place: StepPlace): SnapshotPart {
-  return partOf(chart, new Window(place).restore(chart, row, 'completed'))
+/** A state value under a chart that has changed: new regions and inner states are in it, as XState enters them. */
+export function completed({ machine }: Chart, value: Value): StateValue {
+  const known = inDocumentOrder(machine.root, value as StateValue)
+  return machine.resolveState({ value: known, context: {} }).value as StateValue
 }
+
+const UNBORN: Restorable = {
+  status: 'active',
+  value: {},
+  context: {},
+  history: {},
+  output: null,
+  error: null,
+  actors: {},
+}
+
+let window: Window | null = null
+const theWindow = (): Window => (window ??= new Window())
+
+/** What `takes` restored, for the step of the same event; a snapshot is never used for two steps (the tests of X1). */
+let asked: { readonly chart: Chart; readonly row: Restorable; readonly snapshot: AnyMachineSnapshot } | null = null
 
 /**
- * What XState's pure functions are given in place of a running actor. Its `transition` makes one of its own, which has no
- * parent, a new name each time, and runs the machine's start once more (the tests of X15 and X19); this one does nothing.
+ * The snapshot as XState has it between events, in document order, made anew for every event and never kept (the tests of
+ * X1). PERF: XState's own `restoreSnapshot` walks chart and context each time, and makes an actor of each child.
  */
-class Window {
-  readonly scope: Parameters<Chart['machine']['transition']>[2]
-  private readonly self: AnyActorRef
-  private readonly parent: AnyActorRef | null
-  private readonly place: StepPlace
-  private readonly actions: ExecutableActionObject[] = []
-
-  constructor(place: StepPlace) {
-    this.place = place
-    this.parent = place.parent === null ? null : createActor(INERT, { id: place.parent })
-    const self = createActor(INERT, { id: place.id, ...(this.parent === null ? {} : { parent: this.parent }) })
-    // By default a number of this process.
-    self.sessionId = place.id
-    self.send = notHere('self.send')
-    self.getSnapshot = notHere('self.getSnapshot')
-    self.system.get = notHere('system.get')
-    this.self = self
-    this.scope = {
-      self,
-      id: place.id,
-      sessionId: place.id,
-      system: self.system,
-      logger: () => {},
-      defer: () => {},
-      emit: () => {},
-      stopChild: () => {},
-      actionExecutor: (action) => {
-        this.actions.push(action)
-      },
-    }
-  }
-
-  restore({ machine }: Chart, row: Restorable, form: 'same' | 'completed' = 'same'): AnyMachineSnapshot {
-    const { status, context, history, actors } = row
-    const value = inDocumentOrder(machine.root, row.value as StateValue)
-    const snapshot = {
-      status,
-      value,
-      context,
-      output: undefined,
-      error: undefined,
-      children: Object.fromEntries(Object.entries(actors).map(([id, { src }]) => [id, { src, snapshot: RUNNING }])),
-      historyValue: Object.fromEntries(
-        Object.entries(history).map(([id, states]) => [id, states.map((state) => ({ id: state }))]),
-      ),
-    }
-    const found = machine.restoreSnapshot(snapshot as unknown as Snapshot<unknown>, this.scope)
-    // New regions and inner states would be entered without their actions, timers and actors (the tests of X10).
-    const same = sameValue(inDocumentOrder(machine.root, found.value as StateValue), value)
-    if (!same && form === 'same')
-      throw new Error(`entity ${this.place.id} is in a state that the chart has changed: a new version migrates it`)
-    return found
-  }
-
-  step(chart: Chart, snapshot: AnyMachineSnapshot, before: readonly string[]): Step {
-    const { self, parent, actions } = this
-    const effects = effectsOf(actions, snapshot, { self, parent, named: this.place.named })
-    const announced = new Set(effects.flatMap((effect) => (effect.kind === 'spawn' ? [effect.id] : [])))
-    for (const id of Object.keys(snapshot.children)) {
-      if (announced.has(id) || before.includes(id)) continue
-      throw new Error(
-        `spawn() in assign made an actor ${id} that no replica knows: use spawnChild(src, { id }), or invoke`,
-      )
-    }
-    return { part: partOf(chart, snapshot), effects }
-  }
+export function restored(
+  chart: Chart,
+  { status, value, context, history, actors }: Restorable,
+  place: StepPlace,
+): AnyMachineSnapshot {
+  const rest = chart.rest(value as StateValue)
+  // New regions and inner states would be entered without their actions, timers and actors (the tests of X10).
+  if (!rest.whole)
+    throw new Error(`entity ${place.id} is in a state that the chart has changed: a new version migrates it`)
+  return {
+    ...chart.blank,
+    status,
+    value: rest.value,
+    _nodes: rest.nodes as AnyStateNode[],
+    tags: rest.tags as Set<string>,
+    // A chart's function may change bytes, and would change the row.
+    context: bytesApart(context),
+    children: theWindow().children(actors),
+    historyValue: remembered(chart, history),
+  } as AnyMachineSnapshot
 }
 
-const RUNNING = Object.freeze({ status: 'active', output: undefined, error: undefined })
+const NO_HISTORY = Object.freeze({})
 
-const notHere = (what: string) => (): never => {
-  throw new Error(`${what} reaches actors of one process; here use sendTo, raise or the context`)
+/** States that the chart has no more are left out, as XState leaves them out (the tests of X20). */
+function remembered(chart: Chart, history: EntityRow['history']): { readonly [id: string]: readonly AnyStateNode[] } {
+  const entries = Object.entries(history)
+  if (entries.length === 0) return NO_HISTORY
+  const found = entries.map(([id, states]) => [id, states.flatMap((state) => chart.state(state) ?? [])] as const)
+  return Object.fromEntries(found.filter(([, nodes]) => nodes.length > 0))
 }
 
-function partOf({ machine }: Chart, snapshot: AnyMachineSnapshot): SnapshotPart {
+interface Transitioned {
+  readonly chart: Chart
+  readonly before: Restorable
+  readonly snapshot: AnyMachineSnapshot
+  readonly place: StepPlace
+}
+
+function stepOf({ chart, before, snapshot, place }: Transitioned): Step {
+  const { self, parent, actions } = theWindow()
+  const effects = effectsOf(actions, snapshot, { self, parent, named: place.named })
+  for (const id of Object.keys(snapshot.children)) {
+    if (Object.hasOwn(before.actors, id) || effects.some((effect) => effect.kind === 'spawn' && effect.id === id))
+      continue
+    throw new Error(
+      `spawn() in assign made an actor ${id} that no replica knows: use spawnChild(src, { id }), or invoke`,
+    )
+  }
+  return { part: partOf(chart, before, snapshot), effects }
+}
+
+function partOf(chart: Chart, before: Restorable, snapshot: AnyMachineSnapshot): SnapshotPart {
   const { status, value, context, output, error, historyValue } = snapshot
-  const history = Object.entries(historyValue).map(([id, nodes]) => [id, sortedIds(nodes ?? [])] as const)
   return {
     status,
-    // A state value is plain data by its form, and so is a context by its check.
-    value: inDocumentOrder(machine.root, value as StateValue) as Value,
-    context: plainValue(context, 'context') as SnapshotPart['context'],
-    history: Object.fromEntries(history),
+    value: chart.rest(value as StateValue).value,
+    context: plainValue(context, 'context', before.context) as SnapshotPart['context'],
+    history: historyOf(before.history, historyValue),
     output: plainValue(output, 'output'),
     error: plainValue(error, 'error'),
   }
+}
+
+function historyOf(before: EntityRow['history'], after: AnyMachineSnapshot['historyValue']): EntityRow['history'] {
+  const entries = Object.entries(after)
+  if (entries.length === 0 && Object.keys(before).length === 0) return before
+  return Object.fromEntries(entries.map(([id, nodes]) => [id, sortedIds(nodes ?? [])]))
 }
