@@ -3,6 +3,10 @@ import { REGISTRATION_GRAPH } from '../../../src/machines/concierge/facts/states
 import { ADMIN, C7, D8, DAY, EIGHT, EVENT, HOUR, MINUTE, STANDARD, times, World } from './world.ts'
 
 const CONVERSATION = { id: 'con-1' }
+const ISSUERS = [
+  ['the contractor', C7],
+  ['an administrator', ADMIN],
+] as const
 
 describe('domain.md §5.5 commands', () => {
   test('open: get or create by contractor and key, by the contractor or an administrator', () => {
@@ -35,7 +39,7 @@ describe('domain.md §5.5 commands', () => {
     expect(world.ok(C7, 'open', { contractorId: C7, sessionKey: 'key 7' })).toMatchObject({ restored: true })
   })
 
-  test.each([C7, ADMIN])('destroy by %s: SESSION_END, then purged at once', (by) => {
+  test.each(ISSUERS)('destroy by %s: SESSION_END, then purged at once', (_who, by) => {
     const world = new World().in('standard_agent')
     world.ok(C7, 'message', { id: 'con-1', text: 'hello' })
     expect(world.ok(by, 'destroy', CONVERSATION)).toEqual(CONVERSATION)
@@ -213,7 +217,7 @@ describe('domain.md §5.5 commands', () => {
     expect(world.harness.table('concierge', 'registrations').map(([, row]) => row.endedAt)).toEqual([endedAt, endedAt])
   })
 
-  test.each([C7, ADMIN])('end by %s: SESSION_END, and the open turn is cancelled', (by) => {
+  test.each(ISSUERS)('end by %s: SESSION_END, and the open turn is cancelled', (_who, by) => {
     const world = new World().in('standard_agent')
     world.ok(C7, 'message', { id: 'con-1', text: 'hello' })
     expect(world.ok(by, 'end', CONVERSATION)).toEqual({ id: 'con-1', already: false })

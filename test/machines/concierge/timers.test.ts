@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { concierge } from '../../../src/machines/index.ts'
+import { testCluster } from '../../../src/testing/index.ts'
 import { ADMIN, C7, DAY, EIGHT, EVENT, HOUR, MIDNIGHT, MINUTE, SECOND, STANDARD, times, World } from './world.ts'
 
 const say = (world: World): unknown => world.ok(C7, 'message', { id: 'con-1', text: 'hello' })
@@ -197,3 +199,28 @@ describe('domain.md §5.7 edge cases of the requirement', () => {
     expect(world.talk()).toMatchObject({ agent: 'event', eventId: 'today', turn: 2 })
   })
 })
+
+describe('domain.md §5.7 the server', () => {
+  test('server restart: the same state from the snapshot, no event is replayed', async () => {
+    const cluster = await testCluster([concierge], { nodes: 1, seed: 1 })
+    try {
+      const client = await cluster.session(C7)
+      const call = client.machines.concierge
+      const id = 'con-1'
+      await call.open({ contractorId: C7, sessionKey: 'k' })
+      await call.registerEvent({ contractorId: C7, eventId: 'long', name: 'n', dayStartsAt: 0, startsAt: 1, ...FAR })
+      await call.message({ id, text: 'hello' })
+      const { kind, ...before } = await client.queries.concierge.state({ id })
+      expect([kind, before]).toMatchObject(['ok', { value: { state: 'event_agent', phase: 'live' } }])
+      await cluster.snapshotNow()
+      await cluster.restart()
+      const after = await client.queries.concierge.state({ id })
+      expect(after).toMatchObject({ value: (before as { readonly value: object }).value })
+      expect(await client.queries.concierge.history({ id })).toMatchObject({ value: [{ seq: 1 }] })
+    } finally {
+      await cluster.close()
+    }
+  })
+})
+
+const FAR = { endsAt: 8_000_000_000_000_000, dayEndsAt: 8_000_000_000_000_000 }

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { checkMachine } from '../../../src/testing/index.ts'
+import { conciergeLists } from './concierge-lists.ts'
 import { gatesLists } from './gates-lists.ts'
 import { type MachineLists, missing, reachedBy } from './machine-lists.ts'
 import { paymentsLists } from './payments-lists.ts'
@@ -12,6 +13,7 @@ const LISTS: { readonly [machine: string]: () => MachineLists } = {
   session: sessionLists,
   gates: gatesLists,
   payments: paymentsLists,
+  concierge: conciergeLists,
   reconciler: reconcilerLists,
 }
 
