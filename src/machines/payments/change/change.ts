@@ -102,9 +102,13 @@ export class Change {
     draft.video = video
   }
 
-  /** What a step says of the appointment besides its state: when it began and ended, and that a call that is over is empty. */
+  /**
+   * What a step says besides its state: when the appointment began and ended, that a call that is over is empty, and that
+   * nobody is asked for a payment that is not awaited any more.
+   */
   private follow({ entity, from, to }: Step): void {
     const { ctx, draft } = this
+    if (entity === 'payment' && from === 'initiated') withdrawPush(ctx, draft.attemptId)
     if (entity === 'session' && to === 'in_progress') this.setRare({ actualStart: ctx.now })
     if (entity === 'session' && from === 'in_progress') this.setRare({ endedAt: ctx.now })
     const over = entity === 'video' && (to === 'failed' || to === 'ended')
@@ -124,6 +128,15 @@ export class Change {
     }
     armTimer(ctx, draft, before)
   }
+}
+
+/**
+ * Ends the task of a push that no worker was given yet: its payment is settled, failed or off, and whoever got that push would
+ * pay for what is paid, or over. One that a worker has may be on its way: its ids are needed. PERF: one look into an index.
+ */
+function withdrawPush(ctx: PaymentsContext, attemptId: string | null): void {
+  if (attemptId === null) return
+  for (const { taskId, given } of ctx.openTasks('payment.stk_push', attemptId)) if (!given) ctx.cancelTask(taskId)
 }
 
 /**

@@ -285,3 +285,51 @@ describe('domain.md §3.9 lists that people read have pages', () => {
     expect(pages).toBe(5)
   })
 })
+
+describe('domain.md §3.4 a push that no worker was given yet', () => {
+  const ENDINGS: readonly (readonly [name: string, end: (world: World, id: string) => void])[] = [
+    ['of a booking that is cancelled', (world, id) => world.ok(CLIENT, 'cancel', { id, reason: 'other' })],
+    [
+      'of a payment that was seen elsewhere',
+      (world, id) => {
+        world.ok(ADMIN, 'verifyPaymentManually', { id, transactionId: 'R-1', amountMinor: PRICE, note: 'statement' })
+      },
+    ],
+    [
+      'of a payment that an administrator lets fail',
+      (world, id) => {
+        const steps = [{ entity: 'payment', to: 'failed' }]
+        world.ok(ADMIN, 'transition', { id, steps, reason: 'no worker' })
+      },
+    ],
+  ]
+
+  test.each(ENDINGS)('%s asks nobody for money any more', (_name, end) => {
+    const world = new World()
+    world.close(WORKER)
+    end(world, world.booked('payment_pending'))
+    world.open(WORKER, ['payments'])
+    world.pass(1)
+    expect(world.tasks('payment.stk_push')).toEqual([])
+  })
+
+  test('is not sent beside the one of the next try', () => {
+    const world = new World()
+    world.close(WORKER)
+    const id = world.booked('payment_pending')
+    world.ok(ADMIN, 'transition', { id, steps: [{ entity: 'payment', to: 'failed' }], reason: 'no worker' })
+    const { attemptId } = world.ok(CLIENT, 'initiatePayment', { id, phone: PHONE })
+    world.open(WORKER, ['payments'])
+    world.pass(1)
+    expect(world.tasks('payment.stk_push')).toMatchObject([{ payload: { attemptId } }])
+  })
+
+  test('stays with a worker that has it: the ids of a push that was sent are needed', () => {
+    const world = new World()
+    const id = world.booked('payment_pending')
+    world.ok(CLIENT, 'cancel', { id, reason: 'other' })
+    world.startPushes()
+    const told = { transactionId: 'tx-1', checkoutRequestId: `co-${world.attempt(id)}`, receipt: 'R-1' }
+    expect(world.callback(told)).toMatchObject({ result: 'ORPHANED', bookingId: id })
+  })
+})
