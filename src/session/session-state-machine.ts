@@ -2,37 +2,39 @@ import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import { fitsName } from '../codec/entry/names.ts'
-import type { ClientRequestPayload, Limits, MachineAdvance, SessionNumbers } from '../codec/entry/payload.ts'
+import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
+import type { RunningHash } from '../codec/value/running-hash.ts'
 import type { Value } from '../codec/value/value.ts'
 import { ValueError } from '../codec/value/value-error.ts'
 import { cachedResponse } from './clients/response-cache.ts'
 import { sessionFacts } from './clients/session-facts.ts'
 import { sessionOverview } from './clients/session-overview.ts'
-import { applyEntry } from './entries/apply-entry.ts'
+import { applyEntry, applyInSteps } from './entries/apply-entry.ts'
 import { nextRetryOf } from './entries/retry-server-requests.ts'
 import { binaryString } from './rows/binary-string.ts'
 import { isText } from './rows/row-fields.ts'
 import { StateView } from './rows/state-view.ts'
-import { checkBuild, type WantedMachine } from './run/check-build.ts'
 import { tryCommand } from './run/command-trial.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
 import { fireTimers } from './run/fire-timers.ts'
 import { ApplyHalt } from './run/halt.ts'
 import { MachineRunner } from './run/machine-runner.ts'
+import { VersionGate } from './run/version-gate.ts'
 import { checkReplicatedState } from './state/check.ts'
 import { foldIndex, foldKind, foldReply } from './state/fold.ts'
 import { ReplicatedState } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
 import type { MachineErrorReason, MachineFailure, MachineLine } from './machine-report.ts'
-import { TASK_MACHINE } from './tables/tasks.ts'
 import type {
   Applied,
   CachedOutcome,
   CommandTrial,
   DirtyRows,
+  EntryUnderway,
   LeaderTime,
   MachineStatus,
+  Reply,
   SessionEnd,
   SessionFacts,
   SessionOverview,
@@ -66,8 +68,13 @@ export class SessionStateMachine implements StateMachine {
   private readonly state: ReplicatedState
   private readonly runner: MachineRunner
   private readonly view: StateView
+  private readonly gate: VersionGate
   private restore: Restore | null = null
   private stopped: EngineError | ApplyHalt | null = null
+  /** An entry that is applied in steps has begun, and not ended. */
+  private begun = false
+  /** While it changes what nobody may see yet: what everybody sees. */
+  private before: Position | null = null
 
   constructor(user: UserStateMachine, codec: SessionCodec, options: SessionStateMachineOptions = {}) {
     this.state = new ReplicatedState(codec, {
@@ -75,11 +82,12 @@ export class SessionStateMachine implements StateMachine {
       report: options.report ?? (() => undefined),
     })
     this.runner = new MachineRunner(this.state, user, options.rehearse ?? false)
-    this.view = new StateView(this.state.userRows)
+    this.gate = new VersionGate(this.state, user)
+    this.view = new StateView(this.state.userRows, this.runner.writes)
   }
 
   get appliedIndex(): number {
-    return this.state.index
+    return this.seen.index
   }
 
   get limits(): Limits {
@@ -96,16 +104,23 @@ export class SessionStateMachine implements StateMachine {
     return { sessions: sessions.size, rows, tasks: tasks.open, timers: timers.size }
   }
 
+  get underway(): boolean {
+    return this.begun
+  }
+
   apply(entry: Entry, recordBytes: number): Applied {
+    if (entry.kind === 'AdvanceVersion') return toTheEnd(this.inSteps(entry, recordBytes))
     if (this.stopped !== null) throw this.stopped
     try {
-      if (entry.kind === 'AdvanceVersion') this.checkAdvance(entry)
-      else if (entry.kind === 'ClientRequest' && !this.activated) this.checkEarlier(entry)
       return this.applyNext(entry, recordBytes)
     } catch (error) {
-      this.stopped = stopOf(error, entry)
-      throw this.stopped ?? error
+      throw this.stop(error, entry)
     }
+  }
+
+  begin(entry: Entry, recordBytes: number): Applied | EntryUnderway {
+    // No other kind of entry runs a function of a machine that may have all of its rows to change.
+    return entry.kind === 'AdvanceVersion' ? this.inSteps(entry, recordBytes) : this.apply(entry, recordBytes)
   }
 
   /** Asserts the invariants of the state, reading all of it: for tests and the simulator, after an entry or a restore. */
@@ -114,7 +129,7 @@ export class SessionStateMachine implements StateMachine {
   }
 
   stateHash(): string {
-    const { high, low } = this.state.hash
+    const { high, low } = this.seen.hash
     return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
   }
 
@@ -198,7 +213,8 @@ export class SessionStateMachine implements StateMachine {
     const { user } = this.runner
     if (user.query === undefined) return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine, query } }
     const session = request.session === null ? null : (this.state.sessions.at(request.session)?.row.info ?? null)
-    const { now, index, versions } = this.state
+    const { versions } = this.state
+    const { now, index } = this.seen
     const failed = (reason: MachineErrorReason, error: unknown): Outcome => {
       const part = { machine, kind: 'query', name: query } as const
       this.state.report({ kind: 'failure', part, index, session: session?.id ?? null, reason, error })
@@ -224,6 +240,7 @@ export class SessionStateMachine implements StateMachine {
   }
 
   tryCommand(command: TriedCommand): CommandTrial {
+    assert(!this.begun, 'a command is tried between two entries', { index: this.state.index })
     return tryCommand(this.state, this.runner.user, command)
   }
 
@@ -241,9 +258,7 @@ export class SessionStateMachine implements StateMachine {
     this.restore ??= new Restore(this.state)
     this.restore.finish(position)
     this.restore = null
-    for (const [machine, { version, schema }] of this.state.versions.all()) {
-      this.stopped ??= this.haltOf({ machine, version, schema }, position.index)
-    }
+    this.stopped ??= this.gate.checkRestored(position.index)
     if (this.stopped !== null) throw this.stopped
   }
 
@@ -267,36 +282,61 @@ export class SessionStateMachine implements StateMachine {
     }))
   }
 
-  /** Before the entry changes anything: throws when this build lacks what it switches to. */
-  private checkAdvance(entry: Entry): void {
-    const { codec, versions } = this.state
-    for (const { machine, to, schema } of advancesOf(codec, entry)) {
-      if (to <= (versions.find(machine)?.version ?? 0)) continue
-      const halt = this.haltOf({ machine, version: to, schema }, entry.index)
-      if (halt !== null) throw halt
+  /** What everybody sees; `state` itself but for an entry that is half applied. PERF: as a rule one comparison. */
+  private get seen(): Position {
+    return this.before ?? this.state
+  }
+
+  private inSteps(entry: Entry, recordBytes: number): EntryUnderway {
+    const steps = this.stepsOf(entry, recordBytes)
+    return {
+      step: () => {
+        if (this.stopped !== null) throw this.stopped
+        try {
+          const { done, value } = steps.next()
+          return done === true ? value : null
+        } catch (error) {
+          throw this.stop(error, entry)
+        }
+      },
     }
   }
 
-  /**
-   * In a log of an earlier build, which names no versions, a request still says by which one it was parsed. A build that has
-   * only later ones, or not the machine at all (a leader logs no command of a machine that it lacks), must not answer it. One
-   * of another version than the active one is not run by any build.
-   */
-  private checkEarlier(entry: Entry): void {
-    const { machine, version } = requestOf(this.state.codec, entry) ?? {}
-    if (machine === undefined || version !== this.activeVersion(machine)) return
-    if (machine === TASK_MACHINE) return
-    const halt = this.haltOf({ machine, version, schema: null }, entry.index)
-    if (halt !== null) throw halt
+  /** What to throw; nothing more is applied after it. */
+  private stop(error: unknown, entry: Entry): unknown {
+    this.stopped = stopOf(error, entry)
+    return this.stopped ?? error
   }
 
-  private haltOf(wanted: WantedMachine, index: number): ApplyHalt | null {
-    const { machines } = this.runner.user
-    return machines === undefined ? null : checkBuild(machines, wanted, index)
-  }
-
-  /** Clocks, timers that are due, rows whose time is over, then the entry itself (sessions.md §1, §8). */
   private applyNext(entry: Entry, recordBytes: number): Applied {
+    assert(!this.begun, 'no entry is applied before another one is at its end', { index: entry.index })
+    if (entry.kind === 'ClientRequest' && !this.activated) this.gate.checkEarlier(entry)
+    const { state } = this
+    this.enter(entry)
+    return this.leave(entry, recordBytes, applyEntry(state, this.runner, entry))
+  }
+
+  /**
+   * As `applyNext`, for an entry that may take longer than anybody can wait. Until it has its reply all others see the state
+   * as it was (but for the timers that were due before it); then, from one step to the next, the whole of what it did.
+   */
+  private *stepsOf(entry: Entry, recordBytes: number): Generator<void, Applied> {
+    const { state, runner } = this
+    assert(!this.begun, 'no entry is applied before another one is at its end', { index: entry.index })
+    this.gate.checkAdvance(entry)
+    const { index, now, hash } = state
+    this.before = { index, now, hash: { ...hash } }
+    this.begun = true
+    this.enter(entry)
+    const applied = this.leave(entry, recordBytes, yield* applyInSteps(state, runner, entry))
+    this.before = null
+    yield* runner.settle()
+    this.begun = false
+    return applied
+  }
+
+  /** Clocks, timers that are due, rows whose time is over: what comes before the entry itself (sessions.md §1, §8). */
+  private enter(entry: Entry): void {
     const { state } = this
     assert(entry.index === state.index + 1, 'entries are applied in order, each once', {
       index: entry.index,
@@ -310,7 +350,10 @@ export class SessionStateMachine implements StateMachine {
     state.now = now
     this.sweep(now)
     foldKind(state, entry.kind)
-    const reply = applyEntry(state, this.runner, entry)
+  }
+
+  private leave(entry: Entry, recordBytes: number, reply: Reply): Applied {
+    const { state } = this
     foldReply(state, reply)
     const { deliver, ended } = state.finishEntry()
     return { index: entry.index, reply, deliver, ended, boundary: this.closesInterval(entry, recordBytes) }
@@ -336,28 +379,22 @@ export class SessionStateMachine implements StateMachine {
   }
 }
 
+function toTheEnd(underway: EntryUnderway): Applied {
+  for (;;) {
+    const applied = underway.step()
+    if (applied !== null) return applied
+  }
+}
+
+/** How far the log is applied, as everybody sees it. */
+interface Position {
+  readonly index: number
+  readonly now: Millis
+  readonly hash: RunningHash
+}
+
 /** Why nothing more is applied after this error, or null for one that is a bug. */
 function stopOf(error: unknown, entry: Entry): EngineError | ApplyHalt | null {
   if (error instanceof ApplyHalt || error instanceof EngineError) return error
   return isEngineError(error) ? new EngineError(entry.index, entry.kind, error) : null
-}
-
-/** A command as it was logged; null when it does not decode, which apply answers. */
-function requestOf(codec: SessionCodec, entry: Entry): ClientRequestPayload | null {
-  try {
-    return codec.decodeClientRequest(entry.payload)
-  } catch (error) {
-    if (error instanceof ValueError) return null
-    throw error
-  }
-}
-
-/** The machines of an AdvanceVersion entry; none when it does not decode, which apply answers like any such payload. */
-function advancesOf(codec: SessionCodec, entry: Entry): readonly MachineAdvance[] {
-  try {
-    return codec.decodePayload('AdvanceVersion', entry.payload).machines
-  } catch (error) {
-    if (error instanceof ValueError) return []
-    throw error
-  }
 }

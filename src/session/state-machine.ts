@@ -67,6 +67,15 @@ export interface Applied {
   readonly boundary: boolean
 }
 
+/** An entry that is being applied in steps (`StateMachine.begin`). */
+export interface EntryUnderway {
+  /**
+   * Does the next step, some 100 µs of work as a rule; null: there are more. Throws as `apply` does. How many are done at a
+   * time, and what is read in between, changes nothing of what comes out.
+   */
+  step(): Applied | null
+}
+
 /** Leader time, ms: as a leader reads it now, and as it read it when it began to lead (`ledSince` ≤ `lease`). */
 export interface LeaderTime {
   readonly lease: Millis
@@ -85,6 +94,13 @@ export interface StateMachine {
    * nothing; from then on by every call (sessions.md §10).
    */
   apply(entry: Entry, recordBytes: number): Applied
+  /**
+   * As `apply`, for a caller that has other things to do: an entry that may take long (a migration) is begun, and given back.
+   * Until its last step all that is read is the state before it, but for the timers that were due; no other entry is applied.
+   */
+  begin(entry: Entry, recordBytes: number): Applied | EntryUnderway
+  /** True while an entry is begun and not at its end. */
+  readonly underway: boolean
   /** Index of the entry applied last; 0 before the first. */
   readonly appliedIndex: number
   /** The running hash over all that was applied, 16 hex digits (sessions.md §3, step 14). */
@@ -127,7 +143,7 @@ export interface StateMachine {
   query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome
   /**
    * What a command would do as the next entry; nothing of it stays, and nobody hears of it. `input` is decoded and of the
-   * machine's active version, as the log would carry it.
+   * machine's active version, as the log would carry it. Not while an entry is `underway`.
    */
   tryCommand(command: TriedCommand): CommandTrial
   /** Takes out what changed since the last swap, O(1) (storage.md §4). After an entry that is a boundary. */

@@ -206,9 +206,15 @@ export interface UserStateMachine<Command = MachineCommand, Response = Value> {
   onTaskFailed?(context: MachineContext, task: TaskRecord, reason: string): void
   /**
    * Changes a machine's rows from one version to a later one, inside the entry that switches to it (sessions.md §10). One that
-   * throws is rolled back, and the machine stays at `from`.
+   * throws is rolled back, and the machine stays at `from`. One that has many rows to change returns steps (a generator does):
+   * after each the host may serve others for a while, who see the state as it was before. Where a step ends is part of what
+   * it does, like all else the same on every replica; how many are run at a time is not.
    */
-  migrate?(context: MachineContext, machine: string, versions: { readonly from: number; readonly to: number }): void
+  migrate?(
+    context: MachineContext,
+    machine: string,
+    versions: { readonly from: number; readonly to: number },
+  ): void | Iterator<unknown, unknown, undefined>
   /** Answers a query, which changes nothing (sessions.md §6); without it, every query is UNKNOWN_QUERY. */
   query?(view: QueryView, request: { machine: string; query: string; input: Value }): Outcome
   /**

@@ -28,9 +28,10 @@ export const counterV1 = defineMachine('counter', schemaV1, { commands: { add: c
 export const counterV2 = defineMachine('counter', schemaV2, {
   commands: { add: command(io, addWithTime) },
   migrations: {
-    2: (ctx) => {
-      for (const [name, row] of ctx.state.counts.range({ limit: Number.MAX_SAFE_INTEGER })) {
+    *2(ctx) {
+      for (const [name, row] of ctx.state.counts.each()) {
         ctx.state.counts.set(name, { value: row.value, changedAt: ctx.now })
+        yield
       }
     },
   },

@@ -1,5 +1,6 @@
 import type { UserStateMachine } from '../../session/user-machine.ts'
 import type { DeterminismError } from './forbidden.ts'
+import { isSteps } from '../../session/run/returned.ts'
 import { ReplacedGlobals } from './replaced-globals.ts'
 
 /**
@@ -20,6 +21,13 @@ export function withDeterminismGuard(
       return typeof member === 'function' ? guard.guarded(member.bind(target)) : member
     },
   })
+}
+
+/** What a function returns that goes on step by step (a migration): the guard is on in each of them, and off in between. */
+const STEPS = {
+  [Symbol.iterator](): unknown {
+    return this
+  },
 }
 
 type AnyFunction = (...parameters: unknown[]) => unknown
@@ -45,7 +53,7 @@ class Guard {
       const result = this.globals.within(() => run(...given))
       // A machine that caught the error would go on with what replicas do not share.
       if (this.swallowed !== null) throw this.swallowed
-      return result
+      return isSteps(result) ? { ...STEPS, next: this.guarded(result.next.bind(result) as AnyFunction) } : result
     }
   }
 

@@ -50,9 +50,13 @@ export interface MachineBehaviour<
   onDeadLetter?(context: Context<Schema>, request: ServerRequest, target: SessionInfo): void
   /**
    * Change the rows of the version before to this number's: they run in order, up to the machine's version, inside the entry
-   * that switches to it and in one transaction (sessions.md §10). A throw leaves the machine at the version that it had.
+   * that switches to it and in one transaction (sessions.md §10). A throw leaves the machine at the version that it had. One
+   * with many rows is a generator that yields after each (`each` of a table gives them): in between the node serves others,
+   * who see the state before; what it yields means nothing.
    */
-  readonly migrations?: { readonly [version: number]: (context: Context<Schema>) => void }
+  readonly migrations?: {
+    readonly [version: number]: (context: Context<Schema>) => void | Iterator<unknown, unknown, undefined>
+  }
   /** Source text of what its handlers run and are not written in, such as a chart: part of the fingerprint of the code. */
   readonly source?: string
 }

@@ -29,6 +29,11 @@ export interface TableView<Key extends TableKey, Row> {
   count(bounds?: KeyBounds<Key>): number
   /** Rows in byte order of their keys: strings by code point, integers by value, tuples part by part. */
   range(bounds: RangeBounds<Key>): readonly (readonly [Frozen<Key>, Frozen<Row>])[]
+  /**
+   * The rows in the order of `range`, each as it stands when it is reached: what is written meanwhile behind the place comes as
+   * well. For migrations, which may let others go on between two rows (`yield`), and stop nowhere before the last.
+   */
+  each(bounds?: KeyBounds<Key>): Generator<readonly [Frozen<Key>, Frozen<Row>], void>
 }
 
 /** A table as commands, timers and hooks see it. */

@@ -20,6 +20,7 @@ import { strictly } from '../parse/strict.ts'
 import type { CallWindow, QueryWindow } from './call-window.ts'
 import type { PublishedEvent } from './event-queue.ts'
 import type { TableViewsByName } from './foreign-tables.ts'
+import { isSteps, isThenable } from '../../session/run/returned.ts'
 
 /** What machines that are mounted together share. */
 export interface MountParts {
@@ -163,13 +164,17 @@ export class KitMachine {
     return isRejection(result) ? result : null
   }
 
-  /** Every migration above `from` up to `to`, in order. */
-  migrate(base: MachineContext, { from, to }: { readonly from: number; readonly to: number }): void {
-    const steps = Object.entries(this.behaviour.migrations ?? {})
+  /** Every migration above `from` up to `to`, in order, step by step. Between two steps the window is shut. */
+  *migrate(base: MachineContext, { from, to }: { readonly from: number; readonly to: number }): Generator<void, void> {
+    const due = Object.entries(this.behaviour.migrations ?? {})
       .map(([version, run]) => ({ version: Number(version), run }))
       .filter(({ version }) => version > from && version <= to)
       .sort((left, right) => left.version - right.version)
-    for (const { run } of steps) this.hook(base, () => run(this.context))
+    for (const { run } of due) {
+      const returned = this.hook(base, () => run(this.context))
+      if (!isSteps(returned)) continue
+      while (this.hook(base, () => stepped(returned, this.name))) yield
+    }
   }
 
   query(view: QueryView, name: string, input: Value): Outcome {
@@ -204,6 +209,13 @@ export class KitMachine {
 const PARTIAL_CALL =
   'a command run by ctx.call threw, or rejected after it had changed something; return a rejection too, so that all of it is rolled back'
 
+/** Runs one step; whether there are more. */
+function stepped(steps: Iterator<unknown, unknown, undefined>, machine: string): boolean {
+  const { done, value } = steps.next()
+  if (isThenable(value)) throw new Error(asynchronous(machine, 'a migration'))
+  return done !== true
+}
+
 /** Only the fields of the contract: what the schema holds beside them stays out of the session layer. */
 function taskKind(kind: string, { role, leaseMs, maxAttempts, backoffMs }: Omit<TaskKind, 'kind'>): TaskKind {
   return { kind, role, leaseMs, maxAttempts, backoffMs }
@@ -215,9 +227,6 @@ function plain(result: unknown, machine: string, name: string): Value {
   if (isThenable(result)) throw new Error(asynchronous(machine, name))
   return result as Value
 }
-
-const isThenable = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 const asynchronous = (machine: string, name: string): string =>
   `${name} of machine ${machine} returned a promise; handlers are synchronous. Hand the work to a worker with ctx.task or ` +

@@ -31,6 +31,7 @@ import { EventQueue, type PublishedEvent } from './event-queue.ts'
 import { ForeignTables, type TableViewsByName } from './foreign-tables.ts'
 import { byName, VersionSet } from '../define/version-set.ts'
 import { identityOf } from '../define/identity.ts'
+import { isSteps, isThenable } from '../../session/run/returned.ts'
 
 /** A machine of either style. */
 export type Mountable = MachineDefinition | BareMachine
@@ -245,15 +246,26 @@ class MountedMachines implements UserStateMachine, Caller {
     this.alone(context, () => owner.onTaskFailed?.(context, task, reason))
   }
 
-  /** By the code of the version that the machine goes to. It changes rows alone: other machines do not see it half done. */
-  migrate(context: MachineContext, machine: string, versions: { readonly from: number; readonly to: number }): void {
-    this.running = machine
+  /**
+   * By the code of the version that the machine goes to, step by step. It changes rows alone: other machines do not see it half
+   * done.
+   */
+  *migrate(
+    context: MachineContext,
+    machine: string,
+    versions: { readonly from: number; readonly to: number },
+  ): Generator<void, void> {
     const newer = this.named.get(machine)?.exactly(versions.to) ?? null
-    this.queue.begin()
-    if (newer instanceof KitMachine) newer.migrate(context, versions)
-    else newer?.migrate?.(context, machine, versions)
-    if (this.queue.take() !== null)
-      throw new Error(`a migration of ${machine} published an event; it may change rows alone`)
+    const steps = newer === null ? NO_STEPS.values() : migrationOf(newer, context, { machine, ...versions })
+    for (let more = true; more; ) {
+      // Between two steps other functions may have run: queries, and what is only tried.
+      this.running = machine
+      this.queue.begin()
+      more = steps.next().done !== true
+      if (this.queue.take() !== null)
+        throw new Error(`a migration of ${machine} published an event; it may change rows alone`)
+      if (more) yield
+    }
   }
 
   query(view: QueryView, request: { machine: string; query: string; input: Value }): Outcome {
@@ -286,6 +298,26 @@ class MountedMachines implements UserStateMachine, Caller {
     if (this.named.has(name)) throw new Error(`machine ${name} is not active: the log has not switched to it yet`)
     throw new Error(`no machine ${name} is mounted; mounted: ${known}`)
   }
+}
+
+const NO_STEPS: readonly never[] = []
+
+function* migrationOf(
+  newer: Mounted,
+  context: MachineContext,
+  { machine, ...versions }: { readonly machine: string; readonly from: number; readonly to: number },
+): Generator<unknown, void> {
+  if (newer instanceof KitMachine) {
+    yield* newer.migrate(context, versions)
+    return
+  }
+  const returned = newer.migrate?.(context, machine, versions)
+  if (!isSteps(returned)) {
+    if (isThenable(returned))
+      throw new Error(`a migration of ${machine} returned a promise; migrations are synchronous`)
+    return
+  }
+  for (let next = returned.next(); next.done !== true; next = returned.next()) yield next.value
 }
 
 function rejected({ code, details }: Rejection): Extract<Outcome, { kind: 'reject' }> {

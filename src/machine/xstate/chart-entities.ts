@@ -55,8 +55,14 @@ export interface ChartEntities<Machine extends AnyStateMachine> {
   readonly behaviour: ChartBehaviour<Machine>
   /** The entities inside one handler, whose context it is: valid as long as that is. */
   in(ctx: ChartContext): Entities
-  /** For `migrations`: brings every active entity to this version of the chart, as `migrate` of `fromXState` does. */
-  migrate(ctx: MigrationContext, change: ((entity: MigratingEntity) => Partial<MigratingEntity>) | null): void
+  /**
+   * For `migrations`, which return these steps or `yield*` them: brings every active entity to this version of the chart, as
+   * `migrate` of `fromXState` does.
+   */
+  migrate(
+    ctx: MigrationContext,
+    change: ((entity: MigratingEntity) => Partial<MigratingEntity>) | null,
+  ): Generator<void, void>
   /** The chart, checked and made fit for replicas. */
   readonly parts: RunParts
 }

@@ -63,7 +63,7 @@ export function fromXState<
 interface BehaviourParts {
   readonly event: z.ZodType<EventRow>
   readonly input: z.ZodType<Value>
-  readonly migrations: { readonly [version: number]: (ctx: MigrationContext) => void }
+  readonly migrations: { readonly [version: number]: (ctx: MigrationContext) => Iterator<void, void, undefined> }
   readonly charts: ChartEntities<AnyStateMachine>
 }
 

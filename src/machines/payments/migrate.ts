@@ -7,9 +7,6 @@ import type { PaymentsContext } from './facts/payments-schema.ts'
 import type { CallbackRecord, Refund } from './facts/rows.ts'
 import { addTotals, totalAt, totalPosition } from './facts/totals.ts'
 
-/** As many rows as there are: a migration takes them all. */
-const ALL = { limit: Number.MAX_SAFE_INTEGER } as const
-
 /** A transaction's record as version 1 wrote it: what it told stands in `digest`. */
 type RecordV1 = Pick<
   CallbackRecord,
@@ -27,23 +24,33 @@ interface WaitingV1 {
  * sums that its conservation is checked by. What version 1 did not keep stays unknown: the receipt of a failure or of a
  * success that named none, and that of unknown money without a CheckoutRequestID.
  */
-export function migrateFromV1(ctx: PaymentsContext): void {
-  const { receipts, again } = migrateReceipts(ctx)
-  const checkouts = migrateWaiting(ctx, receipts, again)
-  const suspense = migrateCallbacks(ctx, receipts, checkouts)
-  migrateTotals(ctx, suspense)
+export function* migrateFromV1(ctx: PaymentsContext): Generator<void, void> {
+  const { receipts, again } = yield* migrateReceipts(ctx)
+  const checkouts = yield* migrateWaiting(ctx, receipts, again)
+  const suspense = yield* migrateCallbacks(ctx, receipts, checkouts)
+  yield* migrateTotals(ctx, suspense)
   // Version 1 took a receipt in other letters, and one of a callback that came too early, for other money. It is the same,
   // as if its receipt were told only now: the one in suspense, or not yet sent back, is counted no more.
-  for (const [transactionId, receipt] of again) bringReceipt(ctx, 'migration', transactionId, receipt)
-  migrateTasks(ctx)
+  for (const [transactionId, receipt] of again) {
+    bringReceipt(ctx, 'migration', transactionId, receipt)
+    yield
+  }
+  yield* migrateTasks(ctx)
 }
 
 /** Transaction → receipt, trimmed and upper-case. Of two that become one the first keeps it; `again`: the other. */
-function migrateReceipts(ctx: PaymentsContext): { receipts: Map<string, string>; again: Map<string, string> } {
+function* migrateReceipts(
+  ctx: PaymentsContext,
+): Generator<void, { receipts: Map<string, string>; again: Map<string, string> }> {
   const [receipts, again] = [new Map<string, string>(), new Map<string, string>()]
-  const rows = ctx.state.receipts.range(ALL)
-  for (const [receipt] of rows) ctx.state.receipts.delete(receipt)
+  const rows: (readonly [string, string])[] = []
+  for (const row of ctx.state.receipts.each()) {
+    rows.push(row)
+    ctx.state.receipts.delete(row[0])
+    yield
+  }
   for (const [typed, transactionId] of rows) {
+    yield
     const receipt = normalReceipt(typed)
     if (receipt === '') continue
     if (ctx.state.receipts.has(receipt)) {
@@ -57,13 +64,14 @@ function migrateReceipts(ctx: PaymentsContext): { receipts: Map<string, string>;
 }
 
 /** Transaction → CheckoutRequestID of callbacks that came too early; their receipts are added to the others. */
-function migrateWaiting(
+function* migrateWaiting(
   ctx: PaymentsContext,
   receipts: Map<string, string>,
   again: Map<string, string>,
-): Map<string, string> {
+): Generator<void, Map<string, string>> {
   const checkouts = new Map<string, string>()
-  for (const [key, row] of ctx.state.waiting.range(ALL)) {
+  for (const [key, row] of ctx.state.waiting.each()) {
+    yield
     const [checkoutRequestId, transactionId] = key
     const { outcome, receipt } = row as unknown as WaitingV1
     // A failure brings no money, whatever receipt it names.
@@ -82,13 +90,14 @@ function migrateWaiting(
 }
 
 /** Rewrites the records; returns how much money is in suspense. */
-function migrateCallbacks(
+function* migrateCallbacks(
   ctx: PaymentsContext,
   receipts: ReadonlyMap<string, string>,
   checkouts: ReadonlyMap<string, string>,
-): { readonly count: number; readonly minor: number } {
+): Generator<void, { readonly count: number; readonly minor: number }> {
   let [count, minor] = [0, 0]
-  for (const [transactionId, row] of ctx.state.callbacks.range(ALL)) {
+  for (const [transactionId, row] of ctx.state.callbacks.each()) {
+    yield
     const { digest, ...kept } = row as unknown as RecordV1
     const [outcome, amount, resultCode = ''] = digest.split('|')
     const amountMinor = amount === '' ? null : Number(amount)
@@ -115,7 +124,10 @@ function migrateCallbacks(
 }
 
 /** Refunds get the receipt of their money; the new sums are what the old rows add up to. */
-function migrateTotals(ctx: PaymentsContext, suspense: { readonly count: number; readonly minor: number }): void {
+function* migrateTotals(
+  ctx: PaymentsContext,
+  suspense: { readonly count: number; readonly minor: number },
+): Generator<void, void> {
   const ledger = ctx.state.ledger.get(LEDGER_KEY)
   if (ledger === undefined) return
   const [positions, deltas]: [number[], number[]] = [[], []]
@@ -131,7 +143,8 @@ function migrateTotals(ctx: PaymentsContext, suspense: { readonly count: number;
   add(totalPosition('money', 'kept.minor'), captured)
   add(totalPosition('money', 'suspense'), suspense.count)
   add(totalPosition('money', 'suspense.minor'), suspense.minor)
-  for (const [id, row] of ctx.state.refunds.range(ALL)) {
+  for (const [id, row] of ctx.state.refunds.each()) {
+    yield
     const { receipt: _none, ...refund }: Refund = row
     const receipt =
       refund.transactionId === null ? null : (ctx.state.callbacks.get(refund.transactionId)?.receipt ?? null)
@@ -149,8 +162,9 @@ function migrateTotals(ctx: PaymentsContext, suspense: { readonly count: number;
  * receipt and the payer of a refund. They are made anew. A worker that has one hears STALE_TASK, and a refund that it paid has
  * the same idempotency key.
  */
-function migrateTasks(ctx: PaymentsContext): void {
+function* migrateTasks(ctx: PaymentsContext): Generator<void, void> {
   for (const { taskId, ref } of ctx.openTasks('payment.query')) {
+    yield
     const attempt = ctx.state.attempts.get(ref)
     const booking = attempt === undefined ? undefined : ctx.state.bookings.get(attempt.bookingId)
     if (attempt === undefined || booking === undefined) continue
@@ -158,6 +172,7 @@ function migrateTasks(ctx: PaymentsContext): void {
     queryPush(ctx, attempt, booking.currency)
   }
   for (const { taskId, ref } of ctx.openTasks('payment.refund')) {
+    yield
     const refund = ctx.state.refunds.get(ref)
     if (refund?.status === 'QUEUED') renewTask(ctx, refund, taskId)
   }

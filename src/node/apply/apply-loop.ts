@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { LogStore } from '../ports/log-store.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
 
-/** Apply runs this long, then lets the loop turn (architecture.md §6). */
+/** Apply runs this long, then lets the loop turn (architecture.md §6), also in the middle of an entry that takes longer. */
 export const APPLY_BUDGET_MS = 5
 
 /** Record bytes read for one run of applies. */
@@ -16,8 +16,11 @@ const NO_RECORDS = new Uint8Array(0)
 export interface ApplyLoopPorts {
   readonly log: LogStore
   readonly clock: Clock
-  /** Applies one entry: state machine, waiting proposer, listeners. False: it could not, and the node stops. */
-  apply(header: EntryHeader, payload: Uint8Array): boolean
+  /**
+   * Applies one entry: state machine, waiting proposer, listeners; or, of one that takes long, the next step of it. `more`:
+   * it is not at its end, and comes again. `stopped`: it could not, and the node stops.
+   */
+  apply(header: EntryHeader, payload: Uint8Array): 'applied' | 'more' | 'stopped'
   /** After each run of entries. */
   batchApplied(): void
   /** The next entry must wait (snapshots pending); `resume` is called once it may go on. */
@@ -36,6 +39,10 @@ export class ApplyLoop {
   private committed: LogIndex
   private running = false
   private stopped = false
+  /** A run's time was up, and the loop has not turned since: whatever comes meanwhile waits for that too. */
+  private resting = false
+  /** An entry has begun and is not at its end; nothing else is applied. */
+  private underway = false
   /** Records read and, from `offset` on, not yet applied: the rest of a run whose time was up. */
   private records: Uint8Array = NO_RECORDS
   private offset = 0
@@ -57,7 +64,8 @@ export class ApplyLoop {
   }
 
   resume(): void {
-    if (this.running || this.stopped || this.committed <= this.applied || this.ports.mustWait()) return
+    if (this.running || this.resting || this.stopped || this.committed <= this.applied) return
+    if (!this.underway && this.ports.mustWait()) return
     this.running = true
     if (this.offset < this.records.length) this.run()
     else this.read()
@@ -84,18 +92,31 @@ export class ApplyLoop {
 
   private run(): void {
     const { clock } = this.ports
-    const { records } = this
+    const { records, applied: before } = this
     const until = clock.monotonicMs() + APPLY_BUDGET_MS
     while (this.offset < records.length) {
       const header = readHeader(records, this.offset)
-      if (!this.ports.apply(header, payloadAt(records, this.offset))) return
-      this.applied = header.index
-      this.offset += recordLength(records, this.offset)
-      if (this.stopped || this.ports.mustWait() || clock.monotonicMs() >= until) break
+      const done = this.ports.apply(header, payloadAt(records, this.offset))
+      if (done === 'stopped') return
+      this.underway = done === 'more'
+      if (!this.underway) {
+        this.applied = header.index
+        this.offset += recordLength(records, this.offset)
+      }
+      if (this.stopped || clock.monotonicMs() >= until || (!this.underway && this.ports.mustWait())) break
     }
     if (this.offset >= records.length) this.records = NO_RECORDS
-    this.ports.batchApplied()
+    // In the middle of an entry nothing has come to be that anybody could hear of.
+    if (this.applied > before) this.ports.batchApplied()
     this.running = false
-    if (this.committed > this.applied) clock.defer(() => this.resume())
+    if (this.committed > this.applied) this.rest()
+  }
+
+  private rest(): void {
+    this.resting = true
+    this.ports.clock.defer(() => {
+      this.resting = false
+      this.resume()
+    })
   }
 }

@@ -3,7 +3,7 @@ import { ENTRY_HEADER_BYTES } from '../../codec/entry/record.ts'
 import type { Entry, EntryHeader } from '../../codec/entry/entry.ts'
 import { EngineError } from '../../session/run/engine-error.ts'
 import { ApplyHalt } from '../../session/run/halt.ts'
-import type { Applied } from '../../session/state-machine.ts'
+import type { Applied, EntryUnderway } from '../../session/state-machine.ts'
 import type { NodeEvent, NodeListener } from '../api.ts'
 import { AppliedWitness } from './applied-witness.ts'
 import { ApplyLoop } from './apply-loop.ts'
@@ -51,6 +51,10 @@ export class ApplyPipeline {
   private durableTo: LogIndex
   private stopped = false
   private commitPending = false
+  /** The entry that is being applied, when one step was not enough. */
+  private underway: EntryUnderway | null = null
+  /** What applying it has taken so far, ms; 0 while nobody watches. */
+  private workMs = 0
   private waiters: { readonly index: number; readonly done: (reached: boolean) => void }[] = []
 
   constructor(options: DriverOptions, ports: ApplyPipelinePorts) {
@@ -190,27 +194,46 @@ export class ApplyPipeline {
     this.snapshotter.stop(() => this.witness.close(done))
   }
 
-  private apply(header: EntryHeader, payload: Uint8Array): boolean {
-    const { index, now } = header
+  private apply(header: EntryHeader, payload: Uint8Array): 'applied' | 'more' | 'stopped' {
     const { feed } = this.ports
     const begun = feed.watched ? this.options.clock.monotonicMs() : 0
     const applied = this.applyToMachine(header, payload)
-    const ended = feed.watched ? this.options.clock.monotonicMs() : 0
-    if (applied === null || (index >= this.witness.nextIndex && this.isWrong())) return false
+    if (feed.watched) this.workMs += this.options.clock.monotonicMs() - begun
+    if (applied === null) return 'stopped'
+    if ('step' in applied) {
+      this.underway = applied
+      return 'more'
+    }
+    this.underway = null
+    const ms = this.workMs
+    this.workMs = 0
+    return this.conclude(header, { payload, applied, ms }) ? 'applied' : 'stopped'
+  }
+
+  /** Tells whoever waits what came of an entry; false: this node must go no further. */
+  private conclude(
+    header: EntryHeader,
+    { payload, applied, ms }: { readonly payload: Uint8Array; readonly applied: Applied; readonly ms: number },
+  ): boolean {
+    const { index, now } = header
+    const { feed } = this.ports
+    if (index >= this.witness.nextIndex && this.isWrong()) return false
     if (index >= this.comparison.nextIndex && this.isOdd(this.comparison.reached())) return false
     this.ports.pending.settle(index, applied.reply, now)
     for (const listener of this.ports.listeners) listener.applied(applied)
-    if (feed.watched) feed.tell(header, payload, { reply: applied.reply, ms: ended - begun })
+    if (feed.watched) feed.tell(header, payload, { reply: applied.reply, ms })
     if (applied.boundary) this.boundary(header)
     return true
   }
 
-  /** An engine error differs between replicas, so it is no outcome: this node stops here (sessions.md §10). */
-  private applyToMachine(header: EntryHeader, payload: Uint8Array): Applied | null {
-    const { index, term, lease, now, kind } = header
-    const entry: Entry = { kind, index, term, lease, now, payload }
+  /**
+   * The entry, or the next step of one that has begun. An engine error differs between replicas, so it is no outcome: this node
+   * stops here (sessions.md §10).
+   */
+  private applyToMachine(header: EntryHeader, payload: Uint8Array): Applied | EntryUnderway | null {
+    const { underway } = this
     try {
-      return this.options.machine.apply(entry, ENTRY_HEADER_BYTES + payload.length)
+      return underway === null ? this.begin(header, payload) : (underway.step() ?? underway)
     } catch (error) {
       if (error instanceof EngineError) {
         // The entry may be half applied: that state is nobody's.
@@ -220,6 +243,11 @@ export class ApplyPipeline {
       else throw error
       return null
     }
+  }
+
+  private begin({ index, term, lease, now, kind }: EntryHeader, payload: Uint8Array): Applied | EntryUnderway {
+    const entry: Entry = { kind, index, term, lease, now, payload }
+    return this.options.machine.begin(entry, ENTRY_HEADER_BYTES + payload.length)
   }
 
   /** The state here is not what an earlier process made of the same entries: nobody hears of the entry. */

@@ -32,6 +32,8 @@ export function answerTryCommand(
     return reply.refuse(code, details)
   }
   if (parsed.version !== active) return reply.refuse('MACHINE_NOT_ACTIVE', { machine, active })
+  // What it would do there nobody can tell before the entry is at its end.
+  if (node.machine.underway) return reply.refuse('APPLY_BEHIND')
   const value = options.codec.decodeInput(parsed.input)
   const now = Math.floor(node.logNow())
   reply.answer(trialMessage(node.machine.tryCommand({ machine, command, input: value, principal, roles, now })))

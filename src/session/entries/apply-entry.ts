@@ -1,4 +1,4 @@
-import { unreachable } from '../../base/assert.ts'
+import { AssertionError, unreachable } from '../../base/assert.ts'
 import type { Entry } from '../../codec/entry/entry.ts'
 import type { ClientRequestPayload, PayloadByKind } from '../../codec/entry/payload.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
@@ -31,6 +31,16 @@ export function applyEntry(state: ReplicatedState, runner: MachineRunner, entry:
   }
 }
 
+/** As `applyEntry`, for the kind that may take very long: an AdvanceVersion. Then what it published is settled. */
+export function* applyInSteps(state: ReplicatedState, runner: MachineRunner, entry: Entry): Generator<void, Reply> {
+  try {
+    return yield* applyAdvanceVersion(state, runner, decode(state, 'AdvanceVersion', entry))
+  } catch (error) {
+    if (error instanceof PayloadError) return refused('INVALID', { reason: 'PAYLOAD' })
+    throw error
+  }
+}
+
 function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry): Reply {
   switch (entry.kind) {
     case 'ClientRequest':
@@ -54,7 +64,7 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
     case 'Limits':
       return applyLimits(state, decode(state, 'Limits', entry))
     case 'AdvanceVersion':
-      return applyAdvanceVersion(state, runner, decode(state, 'AdvanceVersion', entry))
+      throw new AssertionError('an AdvanceVersion is applied in steps')
     // Their clocks, and the timers that those have made due, are all they bring; a Snapshot is a boundary besides
     // (`closesInterval`). SkipEntry means nothing yet (sessions.md §10).
     case 'Noop':

@@ -169,7 +169,7 @@ function lowerBoundNear(keys: readonly string[], start: number, key: string): nu
  * written comes through here. A loop of its own, not `lowerBoundBy`, whose comparison would have to serve numbers and
  * strings alike.
  */
-export function lowerBound(keys: readonly string[], key: string, from = 0, to = keys.length): number {
+function lowerBound(keys: readonly string[], key: string, from = 0, to = keys.length): number {
   let low = from
   let high = to
   while (low < high) {

@@ -1,31 +1,37 @@
 import type { Value } from '../../codec/value/value.ts'
 import type { Dictionary } from './dictionary.ts'
 import type { StateReader } from '../user-machine.ts'
-import { assertLimit } from './write-buffer.ts'
+import { assertLimit, type WriteBuffer } from './write-buffer.ts'
 
-/** Read-only window of a query on the rows of user machines, as of the applied index. */
+/**
+ * Read-only window of a query on the rows of user machines, as of the applied index: without what a running transaction has
+ * staged, with all of what one has published and not yet moved into the dictionary.
+ */
 export class StateView implements StateReader {
   private readonly dictionary: Dictionary
+  private readonly writes: WriteBuffer
 
-  constructor(dictionary: Dictionary) {
+  constructor(dictionary: Dictionary, writes: WriteBuffer) {
     this.dictionary = dictionary
+    this.writes = writes
   }
 
   get(key: string): Value | undefined {
-    return this.dictionary.get(key)
+    return this.writes.published ? this.writes.get(key) : this.dictionary.get(key)
   }
 
   has(key: string): boolean {
-    return this.dictionary.has(key)
+    return this.get(key) !== undefined
   }
 
   range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
+    if (this.writes.published) return this.writes.range(bounds)
     assertLimit(bounds.limit)
     const keys = this.dictionary.range({ ...bounds, reverse: bounds.reverse ?? false })
     return keys.map((key) => [key, this.dictionary.get(key) as Value])
   }
 
   count(bounds: { from: string; to: string }): number {
-    return this.dictionary.count(bounds.from, bounds.to)
+    return this.writes.published ? this.writes.count(bounds) : this.dictionary.count(bounds.from, bounds.to)
   }
 }

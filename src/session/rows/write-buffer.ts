@@ -2,9 +2,9 @@ import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { type Dictionary, NOT_STAGED, type Row } from './dictionary.ts'
-import { lowerBound } from './ordered-keys.ts'
 import { USER_PREFIX } from './row-keys.ts'
-import { StagedList } from './staged-list.ts'
+import { StagedKeys } from './staged-keys.ts'
+import { PIECE_ITEMS, StagedList } from './staged-list.ts'
 import type { StateStore } from '../user-machine.ts'
 
 /**
@@ -18,6 +18,10 @@ export class WriteBuffer implements StateStore {
   /** Rows written by the running transaction, in order of their first write, and what it wrote; undefined deletes. */
   private readonly rows = new StagedList<Row>()
   private readonly values = new StagedList<Value | undefined>()
+  /** Keys of rows that come or go with the transaction. */
+  private readonly keys: StagedKeys
+  /** What is staged is what everybody reads (`publish`), until it has moved (`settle`). */
+  private open = false
   /** The key looked up last, and its row. */
   private lastKey: string | null = null
   private lastRow: Row | undefined
@@ -32,6 +36,12 @@ export class WriteBuffer implements StateStore {
     this.codec = codec
     this.hash = hash
     this.fault = fault
+    this.keys = new StagedKeys(dictionary, this.rows, this.values)
+  }
+
+  /** True from `publish` to the end of `settle`. */
+  get published(): boolean {
+    return this.open
   }
 
   get(key: string): Value | undefined {
@@ -70,12 +80,8 @@ export class WriteBuffer implements StateStore {
   range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
     const { from, to, limit, reverse = false } = bounds
     assertLimit(limit)
-    const own = this.writtenIn(from, to)
-    const stored = this.dictionary.range({ from, to, limit: limit + own.length, reverse })
-    const keys = own.length === 0 ? stored : merge(stored, own, reverse)
     const rows: (readonly [string, Value])[] = []
-    for (const key of keys) {
-      if (rows.length >= limit) break
+    for (const key of this.keys.range({ from, to, limit, reverse })) {
       const row = this.dictionary.find(key)
       const value = row === undefined ? undefined : this.valueOf(row)
       if (value !== undefined) rows.push([key, value])
@@ -84,13 +90,7 @@ export class WriteBuffer implements StateStore {
   }
 
   count({ from, to }: { from: string; to: string }): number {
-    let total = this.dictionary.count(from, to)
-    for (let at = 0; at < this.rows.size; at += 1) {
-      const row = this.rows.at(at)
-      if (row.key >= from && row.key < to)
-        total += (this.valueOf(row) === undefined ? 0 : 1) - (row.value === undefined ? 0 : 1)
-    }
-    return total
+    return this.dictionary.count(from, to) + this.keys.balance(from, to)
   }
 
   /** Rows that the running transaction would change, in order of their first write; undefined: no row. */
@@ -104,25 +104,59 @@ export class WriteBuffer implements StateStore {
 
   /** Moves the writes into the dictionary. */
   commit(): void {
-    const { rows, values, dictionary } = this
-    for (let at = 0; at < rows.size; at += 1) {
-      const row = rows.at(at)
-      const value = values.at(at)
-      row.staged = NOT_STAGED
-      if (value !== undefined) dictionary.write(row, value)
-      else if (row.value !== undefined) dictionary.remove(row)
-      else dictionary.forget(row)
+    for (let at = 0; at < this.rows.size; at += 1) this.move(at)
+    this.clear()
+  }
+
+  /**
+   * Makes the writes what `get`, `has`, `range` and `count` give to everybody, O(1): a commit that is not yet carried out,
+   * however many rows it has. `settle` follows, before the next transaction.
+   */
+  publish(): void {
+    // From here on rows move one by one, so that a look through the list would count some of them twice.
+    this.keys.keep(true)
+    this.open = true
+  }
+
+  /** Moves what was published into the dictionary, a piece at a time; between two pieces the rows read the same. */
+  *settle(): Generator<void, void> {
+    for (let at = 0; at < this.rows.size; at += 1) {
+      if (at > 0 && at % PIECE_ITEMS === 0) yield
+      this.keys.moving(this.rows.at(at), this.values.at(at))
+      this.move(at)
+    }
+    this.clear()
+    this.open = false
+  }
+
+  rollback(): void {
+    for (let at = 0; at < this.rows.size; at += 1) this.drop(at)
+    this.clear()
+  }
+
+  /** As `rollback`, a piece at a time. */
+  *rollbackInPieces(): Generator<void, void> {
+    for (let at = 0; at < this.rows.size; at += 1) {
+      if (at > 0 && at % PIECE_ITEMS === 0) yield
+      this.drop(at)
     }
     this.clear()
   }
 
-  rollback(): void {
-    for (let at = 0; at < this.rows.size; at += 1) {
-      const row = this.rows.at(at)
-      row.staged = NOT_STAGED
-      if (row.value === undefined) this.dictionary.forget(row)
-    }
-    this.clear()
+  private move(at: number): void {
+    const { dictionary } = this
+    const row = this.rows.at(at)
+    const value = this.values.at(at)
+    row.staged = NOT_STAGED
+    if (value !== undefined) dictionary.write(row, value)
+    else if (row.value !== undefined) dictionary.remove(row)
+    else dictionary.forget(row)
+  }
+
+  private drop(at: number): void {
+    const row = this.rows.at(at)
+    row.staged = NOT_STAGED
+    if (row.value === undefined) this.dictionary.forget(row)
   }
 
   private clear(): void {
@@ -130,9 +164,12 @@ export class WriteBuffer implements StateStore {
     this.lastRow = undefined
     this.rows.clear()
     this.values.clear()
+    this.keys.clear()
   }
 
   private find(key: string): Row | undefined {
+    // A row that has moved may be another object.
+    if (this.open) return this.dictionary.find(key)
     if (key === this.lastKey) return this.lastRow
     const row = this.dictionary.find(key)
     this.lastKey = key
@@ -145,35 +182,14 @@ export class WriteBuffer implements StateStore {
   }
 
   private stage(row: Row, value: Value | undefined): void {
+    this.keys.written(row, this.valueOf(row), value)
     if (row.staged === NOT_STAGED) {
       row.staged = this.rows.size
       this.rows.add(row)
       this.values.add(value)
+      this.keys.keep()
     } else this.values.replace(row.staged, value)
   }
-
-  /** Keys written in [from, to), sorted. */
-  private writtenIn(from: string, to: string): readonly string[] {
-    const keys: string[] = []
-    for (let at = 0; at < this.rows.size; at += 1) {
-      const { key } = this.rows.at(at)
-      if (key >= from && key < to) keys.push(key)
-    }
-    if (keys.length === 0) return NO_KEYS
-    return keys.sort((a, b) => (a < b ? -1 : 1))
-  }
-}
-
-const NO_KEYS: readonly string[] = []
-
-/** Union of two key lists: `stored` in the wanted direction, `own` rising. */
-function merge(stored: readonly string[], own: readonly string[], reverse: boolean): string[] {
-  const rising = reverse ? [...stored].reverse() : [...stored]
-  for (const key of own) {
-    const at = lowerBound(rising, key)
-    if (rising[at] !== key) rising.splice(at, 0, key)
-  }
-  return reverse ? rising.reverse() : rising
 }
 
 /** A range without a limit could walk a million rows in one entry. */

@@ -10,8 +10,9 @@ import { foldFailedHook, foldMachineError, foldRejection } from '../state/fold.t
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
 import { NondeterminismError, Rehearsal } from './rehearsal.ts'
-import { isReject, isThenable, isValue } from './returned.ts'
+import { isReject, isSteps, isThenable, isValue } from './returned.ts'
 import { Transaction } from './transaction.ts'
+import type { WriteBuffer } from '../rows/write-buffer.ts'
 import type { MachineErrorReason, MachinePart } from '../machine-report.ts'
 import type { MachineCommand, MachineContext, Outcome, UserStateMachine } from '../user-machine.ts'
 
@@ -84,10 +85,59 @@ export class MachineRunner {
     return this.runHookLike(this.rehearse(call, false, body), call, body)
   }
 
+  /**
+   * As `runHook`, for a function that may have very much to do: each step is one of its own, or a piece of what follows. The
+   * moment that everybody sees what it did is that of `published`; then `settle`, before anything else is run.
+   */
+  *runSteps(
+    call: MachineCall,
+    body: (context: MachineContext) => unknown,
+    published: () => void,
+  ): Generator<void, void> {
+    const { transaction, rehearsal, rehearses } = this
+    const { session } = call
+    const steps = (context: MachineContext): Generator<void, unknown> => stepsOf(body, context)
+    const twin = rehearses ? yield* rehearsal.runSteps({ session, isCommand: false }, steps) : null
+    transaction.begin(session, false)
+    const failure = yield* this.failureOf(call, twin, steps)
+    if (failure !== null) {
+      yield* transaction.abortInPieces()
+      this.hookFailed(call, failure.reason, failure.error)
+      return
+    }
+    yield* transaction.publish()
+    published()
+  }
+
+  /** Carries out what `runSteps` has published, a piece at a time. */
+  settle(): Generator<void, void> {
+    return this.transaction.settle()
+  }
+
+  /** Where the running transaction writes: the state that everybody reads, while it is `published`. */
+  get writes(): WriteBuffer {
+    return this.transaction.writes
+  }
+
   /** A value that came with the entry, as a function may have it: a copy in a rehearsal, since it may change it. */
   given(input: Value): Value {
     const { codec } = this.state
     return this.rehearsal.active ? codec.decodeInput(codec.encodeValue(input)) : input
+  }
+
+  /** Runs the steps; why what they did must not stand, or null. */
+  private *failureOf(
+    call: MachineCall,
+    twin: string | null,
+    steps: (context: MachineContext) => Generator<void, unknown>,
+  ): Generator<void, { readonly reason: MachineErrorReason; readonly error: unknown } | null> {
+    try {
+      const returned = this.likeTwin(twin, yield* steps(this.context))
+      if (isThenable(returned)) return { reason: 'ASYNC_HANDLER', error: null }
+      return this.transaction.invalidValue ? { reason: 'INVALID_VALUE', error: null } : null
+    } catch (error) {
+      return { reason: this.reasonOf(error, call.label), error }
+    }
   }
 
   private runHookLike(twin: string | null, call: MachineCall, body: (context: MachineContext) => void): boolean {
@@ -230,6 +280,17 @@ export class MachineRunner {
       reason,
       error,
     })
+  }
+}
+
+/** The steps of a function that is run: those that it returns, or itself as one. A promise in place of a step ends it. */
+function* stepsOf(body: (context: MachineContext) => unknown, context: MachineContext): Generator<void, unknown> {
+  const returned = body(context)
+  if (!isSteps(returned)) return returned
+  for (;;) {
+    const { done, value } = returned.next()
+    if (done === true || isThenable(value)) return value
+    yield
   }
 }
 

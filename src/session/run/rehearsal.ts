@@ -55,6 +55,32 @@ export class Rehearsal {
     }
   }
 
+  /** As `run`, in steps, for nothing as well. */
+  *runSteps(
+    call: { readonly session: SessionRecord | null; readonly isCommand: boolean },
+    body: (context: MachineContext) => Generator<void, unknown>,
+  ): Generator<void, string> {
+    const { transaction, context } = this
+    const { numbered } = context
+    this.active = true
+    transaction.begin(call.session, call.isCommand)
+    const sum = yield* this.sumOfSteps(body(context))
+    yield* transaction.abortInPieces()
+    context.numbered = numbered
+    this.active = false
+    return sum
+  }
+
+  private *sumOfSteps(steps: Generator<void, unknown>): Generator<void, string> {
+    try {
+      return this.sumOf(yield* steps)
+    } catch (error) {
+      // An engine's error ends the state machine: it is not worth putting anything back.
+      if (isEngineError(error)) throw error
+      return 'threw'
+    }
+  }
+
   /** Everything that the running transaction was asked for so far, in order, and what the function returned. */
   sumOf(returned: unknown): string {
     const { hash, codec } = this.state

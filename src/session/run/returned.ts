@@ -2,7 +2,14 @@ import type { Value } from '../../codec/value/value.ts'
 
 /** What a machine's function returned, which may be anything. */
 export function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  if (typeof value !== 'object' || value === null) return false
+  // An asynchronous generator's steps are promises.
+  return ('then' in value && typeof value.then === 'function') || Symbol.asyncIterator in value
+}
+
+/** What a long function does step by step: each `next` is one, after which the host may do something else for a while. */
+export function isSteps(value: unknown): value is Iterator<unknown, unknown, undefined> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value
 }
 
 export function isValue(outcome: unknown): outcome is { kind: 'value'; value: Value } {

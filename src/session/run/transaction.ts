@@ -54,6 +54,8 @@ export class Transaction {
   private readonly staged = new Map<SessionRecord, { count: number; bytes: number }>()
   private readonly state: ReplicatedState
   private tasksCreated = 0
+  /** Tasks that it makes (true) or cancels (false). */
+  private readonly openHere = new Map<string, boolean>()
   private hashHigh = 0
   private hashLow = 0
 
@@ -82,6 +84,41 @@ export class Transaction {
     for (let at = 0; at < this.effects.size; at += 1) this.carryOut(this.effects.at(at))
     this.carryOutKept()
     this.clear()
+  }
+
+  /**
+   * As `commit`, a piece at a time, for a transaction with more of everything than one slice of the loop has room for. When it
+   * ends, all of it is seen (`StateView`), at once; then `settle`. What sessions are sent comes first: it folds into the hash.
+   */
+  *publish(): Generator<void, void> {
+    this.running = false
+    this.state.tasks.next += this.tasksCreated
+    for (let at = 0; at < this.effects.size; at += 1) {
+      this.carryOut(this.effects.at(at))
+      yield
+    }
+    if (this.kept.length > 0) foldKept(this.state, this.keptHash)
+    for (const kept of this.kept) {
+      this.carryOutOne(kept)
+      yield
+    }
+    this.writes.publish()
+  }
+
+  /** Carries out what was published, a piece at a time, without changing what anybody sees; nothing, when nothing was. */
+  *settle(): Generator<void, void> {
+    if (!this.writes.published) return
+    yield* this.writes.settle()
+    yield* this.state.timers.settle()
+    yield* this.state.once.settle()
+    this.clear()
+  }
+
+  /** As `abort`, a piece at a time. */
+  *abortInPieces(): Generator<void, void> {
+    yield* this.writes.rollbackInPieces()
+    yield* this.state.timers.rollbackInPieces()
+    this.abort()
   }
 
   /** Drops writes, emissions, timers and tasks; keeps audit records and alerts. */
@@ -124,18 +161,16 @@ export class Transaction {
   }
 
   createTask(task: TaskRow): void {
+    this.openHere.set(task.taskId, true)
     this.effects.add({ kind: 'task', task })
   }
 
   cancelTask(taskId: string): boolean {
-    let open = isOpenTask(this.state, taskId)
-    for (let at = 0; at < this.effects.size; at += 1) {
-      const effect = this.effects.at(at)
-      if (effect.kind === 'task' && effect.task.taskId === taskId) open = true
-      if (effect.kind === 'cancelTask' && effect.taskId === taskId) open = false
-    }
-    if (open) this.effects.add({ kind: 'cancelTask', taskId })
-    return open
+    const open = this.openHere.get(taskId) ?? isOpenTask(this.state, taskId)
+    if (!open) return false
+    this.openHere.set(taskId, false)
+    this.effects.add({ kind: 'cancelTask', taskId })
+    return true
   }
 
   audit(record: Value): void {
@@ -231,12 +266,14 @@ export class Transaction {
 
   private carryOutKept(): void {
     if (this.kept.length === 0) return
+    foldKept(this.state, this.keptHash)
+    for (const kept of this.kept) this.carryOutOne(kept)
+  }
+
+  private carryOutOne(kept: Kept): void {
     const { state } = this
-    foldKept(state, this.keptHash)
-    for (const kept of this.kept) {
-      if (kept.kind === 'audit') state.audit.append({ index: state.index, now: state.now, record: kept.record })
-      else raiseAlert(state, kept.alert, kept.details, kept.bytes)
-    }
+    if (kept.kind === 'audit') state.audit.append({ index: state.index, now: state.now, record: kept.record })
+    else raiseAlert(state, kept.alert, kept.details, kept.bytes)
   }
 
   private rollback(): void {
@@ -253,6 +290,7 @@ export class Transaction {
     this.invalidValue = false
     this.rejection = null
     this.tasksCreated = 0
+    if (this.openHere.size > 0) this.openHere.clear()
     if (this.effects.size > 0) this.effects.clear()
     if (this.afterReject.length > 0) this.afterReject.length = 0
     if (this.staged.size > 0) this.staged.clear()

@@ -3,6 +3,7 @@ import type { Value } from '../../codec/value/value.ts'
 import type { Dictionary } from '../rows/dictionary.ts'
 import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
+import { PIECE_ITEMS } from '../rows/staged-list.ts'
 
 /** A result kept under an idempotency key that outlives sessions (sessions.md §8). */
 export type OnceRow = {
@@ -44,6 +45,18 @@ export class OnceTable {
   commit(): void {
     if (this.staged.size === 0) return
     for (const [key, row] of this.staged) {
+      this.dictionary.set(key, row)
+      this.restore(key, row)
+    }
+    this.staged.clear()
+  }
+
+  /** As `commit`, a piece at a time. */
+  *settle(): Generator<void, void> {
+    let moved = 0
+    for (const [key, row] of this.staged) {
+      if (moved % PIECE_ITEMS === 0) yield
+      moved += 1
       this.dictionary.set(key, row)
       this.restore(key, row)
     }

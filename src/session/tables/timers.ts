@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts'
 import type { Millis } from '../../base/brand.ts'
 import type { Dictionary } from '../rows/dictionary.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
-import { StagedList } from '../rows/staged-list.ts'
+import { PIECE_ITEMS, StagedList } from '../rows/staged-list.ts'
 import { DueTimer, type TimerRow } from './due-timer.ts'
 import { TimerHeap } from './timer-heap.ts'
 
@@ -80,20 +80,36 @@ export class Timers {
 
   commit(): void {
     const { staged } = this
+    if (staged.size === 0) return
+    for (let at = 0; at < staged.size; at += 1) this.settleOne(staged.at(at))
+    staged.clear()
+  }
+
+  /** As `commit`, a piece at a time. */
+  *settle(): Generator<void, void> {
+    const { staged } = this
     for (let at = 0; at < staged.size; at += 1) {
-      const timer = staged.at(at)
-      const row = timer.staged
-      timer.staged = undefined
-      if (row === undefined) continue
-      if (row !== null) this.arm(timer, row)
-      else if (timer.row !== null) this.disarm(timer)
+      if (at % PIECE_ITEMS === 0) yield
+      this.settleOne(staged.at(at))
     }
-    this.unstage()
+    staged.clear()
   }
 
   rollback(): void {
-    for (let at = 0; at < this.staged.size; at += 1) this.staged.at(at).staged = undefined
-    this.unstage()
+    const { staged } = this
+    if (staged.size === 0) return
+    for (let at = 0; at < staged.size; at += 1) this.unstage(staged.at(at))
+    staged.clear()
+  }
+
+  /** As `rollback`, a piece at a time. */
+  *rollbackInPieces(): Generator<void, void> {
+    const { staged } = this
+    for (let at = 0; at < staged.size; at += 1) {
+      if (at % PIECE_ITEMS === 0) yield
+      this.unstage(staged.at(at))
+    }
+    staged.clear()
   }
 
   /** Sets a timer outside any transaction (the session layer's own). */
@@ -122,15 +138,17 @@ export class Timers {
     timer.staged = row
   }
 
-  /** Forgets what was staged; a timer that came to nothing goes. */
-  private unstage(): void {
-    const { staged } = this
-    if (staged.size === 0) return
-    for (let at = 0; at < staged.size; at += 1) {
-      const timer = staged.at(at)
-      if (timer.row === null) this.forget(timer)
-    }
-    staged.clear()
+  private settleOne(timer: DueTimer): void {
+    const row = timer.staged
+    if (row !== undefined && row !== null) this.arm(timer, row)
+    else if (row === null && timer.row !== null) this.disarm(timer)
+    this.unstage(timer)
+  }
+
+  /** Forgets what was staged for it; a timer that came to nothing goes. */
+  private unstage(timer: DueTimer): void {
+    timer.staged = undefined
+    if (timer.row === null) this.forget(timer)
   }
 
   private arm(timer: DueTimer, row: TimerRow): void {

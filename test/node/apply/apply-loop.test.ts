@@ -23,7 +23,14 @@ function record(index: number): Uint8Array {
   return encoder.finish()
 }
 
-function world(options: { later?: boolean; perEntryMs?: number; entriesPerRead?: number } = {}) {
+/** An entry that takes so many steps before its last one. */
+interface LongEntry {
+  readonly index: number
+  steps: number
+  readonly perStepMs: number
+}
+
+function world(options: { later?: boolean; perEntryMs?: number; entriesPerRead?: number; long?: LongEntry } = {}) {
   const clock = new TestClock()
   const applied: number[] = []
   const faults: unknown[] = []
@@ -48,10 +55,15 @@ function world(options: { later?: boolean; perEntryMs?: number; entriesPerRead?:
       log: { read } as unknown as LogStore,
       clock,
       apply: (header) => {
-        if (header.index === state.refuseAt) return false
+        if (header.index === state.refuseAt) return 'stopped'
+        if (header.index === options.long?.index && options.long.steps > 0) {
+          options.long.steps -= 1
+          clock.stall(options.long.perStepMs)
+          return 'more'
+        }
         applied.push(header.index)
         clock.stall(options.perEntryMs ?? 0)
-        return true
+        return 'applied'
       },
       batchApplied: () => {
         state.batches += 1
@@ -144,5 +156,50 @@ describe('committed entries', () => {
     loop.commit(logIndex(13))
     clock.advance(1000)
     expect([applied, reads]).toEqual([[], []])
+  })
+})
+
+describe('an entry that takes long', () => {
+  const long = (steps: number, perStepMs = 1): LongEntry => ({ index: 12, steps, perStepMs })
+
+  test('leaves the loop to others after each bounded time, and nothing is applied meanwhile', () => {
+    const entry = long(100)
+    const { loop, applied, clock, state } = world({ long: entry })
+    let turns = 0
+    const turn = (): void => {
+      turns += 1
+      if (entry.steps > 0) clock.defer(turn)
+    }
+    clock.defer(turn)
+    loop.commit(logIndex(14))
+    loop.commit(logIndex(15))
+    expect([applied, entry.steps, loop.applied]).toEqual([[11], 100 - APPLY_BUDGET_MS, 11])
+    while (entry.steps > 0) clock.settle()
+    expect(turns).toBeGreaterThanOrEqual(100 / APPLY_BUDGET_MS - 1)
+    clock.settle()
+    expect(applied).toEqual([11, 12, 13, 14, 15])
+    // A run that came to the end of no entry is nobody's business: 11, 12 to 14, and 15, which came later.
+    expect(state.batches).toBe(3)
+  })
+
+  test('goes on to its end, also when snapshots are pending', () => {
+    const { loop, applied, clock, state } = world({ long: long(20) })
+    loop.commit(logIndex(14))
+    state.mustWait = true
+    clock.advance(1000)
+    expect(applied).toEqual([11, 12])
+    state.mustWait = false
+    loop.resume()
+    clock.advance(1000)
+    expect(applied).toEqual([11, 12, 13, 14])
+  })
+
+  test('is not gone on with after close', () => {
+    const entry = long(20)
+    const { loop, applied, clock } = world({ long: entry })
+    loop.commit(logIndex(14))
+    loop.stop()
+    clock.advance(1000)
+    expect([applied, entry.steps, loop.applied]).toEqual([[11], 20 - APPLY_BUDGET_MS, 11])
   })
 })

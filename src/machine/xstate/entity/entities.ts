@@ -19,6 +19,7 @@ type TaskPayload = { readonly entity: string; readonly actor: string; readonly n
 /** Rows in the order of their ids. */
 export interface EntityRange {
   range(bounds: { readonly from?: string; readonly limit: number }): readonly (readonly [string, EntityRow])[]
+  each(): Iterable<readonly [string, EntityRow]>
 }
 
 /** The entities of a chart inside one handler: everything that happens to them goes through here, and is written at once. */
@@ -92,17 +93,22 @@ export class Entities {
     this.unasked(entity, (run) => run.result(entity, { actor, n }, { reason }))
   }
 
-  /** Every entity, row by row in the order of their ids; one that cannot be brought over leaves all as they were. */
-  migrate(entities: EntityRange, change: ((entity: MigratingEntity) => Partial<MigratingEntity>) | null): void {
-    for (let from = ''; ; ) {
-      const page = entities.range(from === '' ? { limit: PAGE } : { from, limit: PAGE })
-      for (const [id] of page) {
-        this.asked((run) => run.migrate(id, (row) => (change === null ? row : changed(id, row, change))))
-      }
-      const last = page.at(-1)
-      if (last === undefined || page.length < PAGE) return
-      // The first key behind it in byte order.
-      from = `${last[0]}\u0000`
+  /**
+   * Every entity, a step each, in the order of their ids; one that cannot be brought over leaves all as they were. One that
+   * the new chart itself spawns meanwhile is of that chart already, wherever its id falls.
+   */
+  *migrate(
+    entities: EntityRange,
+    change: ((entity: MigratingEntity) => Partial<MigratingEntity>) | null,
+  ): Generator<void, void> {
+    const born = new Set<string>()
+    for (const [id] of entities.each()) {
+      if (born.has(id)) continue
+      const run = new EntityRun(this.ctx, this.parts)
+      run.migrate(id, (row) => (change === null ? row : changed(id, row, change)))
+      run.commit()
+      for (const child of run.born()) born.add(child)
+      yield
     }
   }
 
@@ -136,9 +142,6 @@ export class Entities {
     return timeField === null ? event : { ...event, [timeField]: this.ctx.now }
   }
 }
-
-/** Rows that a migration reads at a time. */
-const PAGE = 1_000
 
 function changed(id: string, row: EntityRow, change: (entity: MigratingEntity) => Partial<MigratingEntity>): EntityRow {
   const { value, context } = row

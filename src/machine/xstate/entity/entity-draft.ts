@@ -27,8 +27,10 @@ export class EntityDraft {
   private timers: readonly TimerRow[]
   private n: number
   private readonly before: EntityRow | null
+  private readonly begun: boolean
 
   constructor(id: string, row: EntityRow, chart: Chart, before: EntityRow | null = row) {
+    this.begun = before !== row
     this.id = id
     this.chart = chart
     this.before = before
@@ -49,6 +51,11 @@ export class EntityDraft {
     const { watchers, parent, replaced } = given
     const row = { ...UNBORN, watchers, parent, chart: chart.path, timers: [], actors: {}, n: replaced?.n ?? 0 }
     return new EntityDraft(id, row, chart, replaced?.before ?? null)
+  }
+
+  /** It was not there before this run, or another one under its id was. */
+  get fresh(): boolean {
+    return this.begun
   }
 
   get status(): EntityRow['status'] {

@@ -145,6 +145,11 @@ export class EntityRun {
     for (const { payload } of this.outputs) checkSent(payload)
   }
 
+  /** Ids of entities that this run made, or made anew. */
+  born(): readonly string[] {
+    return [...this.drafts.values()].filter(({ fresh }) => fresh).map(({ id }) => id)
+  }
+
   /** Writes rows, timers, tasks and server requests. */
   commit(): void {
     const { context } = this
