@@ -5,7 +5,7 @@ import type { SessionCore } from '../../src/client/session/session-core.ts'
 import { openBenchSession } from '../bench-session.ts'
 import type { Lanes } from '../closed-loop.ts'
 
-const COMMAND_MS_MAX = 60_000
+const COMMAND_MS_MAX = 120_000
 const SESSION_TIMEOUT_MS = 60_000
 
 /** Name of an instance; of one width, so that their order is that of their numbers. */

@@ -11,18 +11,19 @@ import { cachedResponse } from './clients/response-cache.ts'
 import { sessionFacts } from './clients/session-facts.ts'
 import { sessionOverview } from './clients/session-overview.ts'
 import { applyEntry, applyInSteps } from './entries/apply-entry.ts'
+import { passTo, raiseClocks } from './entries/raise-clocks.ts'
 import { nextRetryOf } from './entries/retry-server-requests.ts'
 import { binaryString } from './rows/binary-string.ts'
 import { isText } from './rows/row-fields.ts'
 import { StateView } from './rows/state-view.ts'
 import { tryCommand } from './run/command-trial.ts'
 import { EngineError, isEngineError } from './run/engine-error.ts'
-import { fireTimers } from './run/fire-timers.ts'
+import { fireTimers, fireTimersInSteps } from './run/fire-timers.ts'
 import { ApplyHalt } from './run/halt.ts'
 import { MachineRunner } from './run/machine-runner.ts'
 import { VersionGate } from './run/version-gate.ts'
 import { checkReplicatedState } from './state/check.ts'
-import { foldIndex, foldKind, foldReply } from './state/fold.ts'
+import { foldReply } from './state/fold.ts'
 import { ReplicatedState } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
 import type { MachineErrorReason, MachineFailure, MachineLine } from './machine-report.ts'
@@ -119,8 +120,9 @@ export class SessionStateMachine implements StateMachine {
   }
 
   begin(entry: Entry, recordBytes: number): Applied | EntryUnderway {
-    // No other kind of entry runs a function of a machine that may have all of its rows to change.
-    return entry.kind === 'AdvanceVersion' ? this.inSteps(entry, recordBytes) : this.apply(entry, recordBytes)
+    // A migration may have all rows to change, and any number of timers may be due at once. Nothing else is without a bound.
+    const long = entry.kind === 'AdvanceVersion' || this.state.timers.isDue(entry.now)
+    return long ? this.inSteps(entry, recordBytes) : this.apply(entry, recordBytes)
   }
 
   /** Asserts the invariants of the state, reading all of it: for tests and the simulator, after an entry or a restore. */
@@ -309,11 +311,12 @@ export class SessionStateMachine implements StateMachine {
   }
 
   private applyNext(entry: Entry, recordBytes: number): Applied {
-    assert(!this.begun, 'no entry is applied before another one is at its end', { index: entry.index })
-    if (entry.kind === 'ClientRequest' && !this.activated) this.gate.checkEarlier(entry)
-    const { state } = this
-    this.enter(entry)
-    return this.leave(entry, recordBytes, applyEntry(state, this.runner, entry))
+    const { state, runner } = this
+    this.check(entry)
+    const now = raiseClocks(state, entry)
+    fireTimers(state, runner, now)
+    passTo(state, entry, now)
+    return this.leave(entry, recordBytes, applyEntry(state, runner, entry))
   }
 
   /**
@@ -322,34 +325,27 @@ export class SessionStateMachine implements StateMachine {
    */
   private *stepsOf(entry: Entry, recordBytes: number): Generator<void, Applied> {
     const { state, runner } = this
-    assert(!this.begun, 'no entry is applied before another one is at its end', { index: entry.index })
-    this.gate.checkAdvance(entry)
+    this.check(entry)
     const { index, now, hash } = state
     this.before = { index, now, hash: { ...hash } }
     this.begun = true
-    this.enter(entry)
-    const applied = this.leave(entry, recordBytes, yield* applyInSteps(state, runner, entry))
+    const until = raiseClocks(state, entry)
+    yield* fireTimersInSteps(state, runner, until)
+    passTo(state, entry, until)
+    const reply =
+      entry.kind === 'AdvanceVersion' ? yield* applyInSteps(state, runner, entry) : applyEntry(state, runner, entry)
+    const applied = this.leave(entry, recordBytes, reply)
     this.before = null
     yield* runner.settle()
     this.begun = false
     return applied
   }
 
-  /** Clocks, timers that are due, rows whose time is over: what comes before the entry itself (sessions.md §1, §8). */
-  private enter(entry: Entry): void {
-    const { state } = this
-    assert(entry.index === state.index + 1, 'entries are applied in order, each once', {
-      index: entry.index,
-      applied: state.index,
-    })
-    state.index = entry.index
-    state.lease = Math.max(state.lease, entry.lease)
-    const now = Math.max(state.now, entry.now)
-    foldIndex(state)
-    fireTimers(state, this.runner, now)
-    state.now = now
-    this.sweep(now)
-    foldKind(state, entry.kind)
+  /** Before it changes anything. */
+  private check(entry: Entry): void {
+    assert(!this.begun, 'no entry is applied before another one is at its end', { index: entry.index })
+    if (entry.kind === 'AdvanceVersion') this.gate.checkAdvance(entry)
+    else if (entry.kind === 'ClientRequest' && !this.activated) this.gate.checkEarlier(entry)
   }
 
   private leave(entry: Entry, recordBytes: number, reply: Reply): Applied {
@@ -357,16 +353,6 @@ export class SessionStateMachine implements StateMachine {
     foldReply(state, reply)
     const { deliver, ended } = state.finishEntry()
     return { index: entry.index, reply, deliver, ended, boundary: this.closesInterval(entry, recordBytes) }
-  }
-
-  /** Rows whose time has passed, a bounded number per family and entry. */
-  private sweep(now: Millis): void {
-    const { tombstones, once, tasks, deadLetters, principals } = this.state
-    tombstones.sweep(now)
-    once.sweep(now)
-    tasks.sweep(now)
-    deadLetters.sweep(now)
-    principals.sweep(now)
   }
 
   /** Counts the record and tells whether this entry is a snapshot boundary (storage.md §4). */

@@ -95,8 +95,9 @@ export interface StateMachine {
    */
   apply(entry: Entry, recordBytes: number): Applied
   /**
-   * As `apply`, for a caller that has other things to do: an entry that may take long (a migration) is begun, and given back.
-   * Until its last step all that is read is the state before it, but for the timers that were due; no other entry is applied.
+   * As `apply`, for a caller that has other things to do: an entry that may take long (a migration, one before which timers are
+   * due) is begun, and given back. Until its last step all that is read is the state before it, but for the timers that have
+   * fired; no other entry is applied.
    */
   begin(entry: Entry, recordBytes: number): Applied | EntryUnderway
   /** True while an entry is begun and not at its end. */

@@ -12,10 +12,25 @@ import { fireTaskTimer } from './task-assignment.ts'
  * timer which throws does not fire again.
  */
 export function fireTimers(state: ReplicatedState, runner: MachineRunner, until: number): void {
-  for (let timer = state.timers.takeDue(until); timer !== null; timer = state.timers.takeDue(until)) {
-    state.now = Math.max(state.now, timer.row.dueAt)
-    fire(state, runner, timer)
-  }
+  for (let more = true; more; ) more = fireNext(state, runner, until)
+}
+
+/** As `fireTimers`, a step for each: any number may be due at once. */
+export function* fireTimersInSteps(
+  state: ReplicatedState,
+  runner: MachineRunner,
+  until: number,
+): Generator<void, void> {
+  while (fireNext(state, runner, until)) yield
+}
+
+/** False when none is due. */
+function fireNext(state: ReplicatedState, runner: MachineRunner, until: number): boolean {
+  const timer = state.timers.takeDue(until)
+  if (timer === null) return false
+  state.now = Math.max(state.now, timer.row.dueAt)
+  fire(state, runner, timer)
+  return true
 }
 
 function fire(state: ReplicatedState, runner: MachineRunner, timer: FiringTimer): void {
