@@ -14,6 +14,8 @@ export class SimulatedClock implements Clock {
   private readonly scheduler: Scheduler
   private readonly wallOffsetMs: number
   private alive = true
+  /** The process is at work until then, in microseconds of true time. */
+  private busyUntil = 0
 
   constructor(scheduler: Scheduler, skew: { ratePpm: number; wallOffsetMs: number }) {
     this.scheduler = scheduler
@@ -22,7 +24,7 @@ export class SimulatedClock implements Clock {
   }
 
   monotonicMs(): number {
-    return Math.floor((this.scheduler.now * this.ratePpm) / 1_000_000) / 1000
+    return Math.floor((Math.max(this.scheduler.now, this.busyUntil) * this.ratePpm) / 1_000_000) / 1000
   }
 
   wallMs(): number {
@@ -32,7 +34,7 @@ export class SimulatedClock implements Clock {
   setTimer(delayMs: number, callback: () => void): Timer {
     let armed = true
     const micros = Math.ceil((delayMs * 1000 * 1_000_000) / this.ratePpm)
-    this.scheduler.after(micros, () => {
+    this.scheduler.after(this.busyFor() + micros, () => {
       if (armed && this.alive) callback()
     })
     return {
@@ -43,9 +45,21 @@ export class SimulatedClock implements Clock {
   }
 
   defer(callback: () => void): void {
-    this.scheduler.after(0, () => {
+    this.scheduler.after(this.busyFor(), () => {
       if (this.alive) callback()
     })
+  }
+
+  /**
+   * The process works for so long, µs of true time, where as a rule work takes none: its clock goes on, and what it defers
+   * comes after it.
+   */
+  work(micros: number): void {
+    this.busyUntil = this.scheduler.now + this.busyFor() + micros
+  }
+
+  private busyFor(): number {
+    return Math.max(0, this.busyUntil - this.scheduler.now)
   }
 
   /** The process is gone. */

@@ -40,7 +40,8 @@ export interface SimulatedNodeOptions {
   readonly check?: NodeParts['check']
   /** Functions of the machines are rehearsed, as in development (machines.md §2). Default false. */
   readonly development?: boolean
-  mount(): Mount
+  /** `work`: lets the process work for so many µs (`SimulatedClock.work`). */
+  mount(work: (micros: number) => void): Mount
 }
 
 /** One node over its restarts: the disk stays, each process is a new driver on it. */
@@ -128,7 +129,7 @@ export class SimulatedNode {
     const { id, voters, seed, network, limits, credit, appendEntriesMax, check, observer, mount, development } =
       this.options
     const position = indexOf(this.options)
-    const machines = mount()
+    const machines = mount((micros) => clock.work(micros))
     return {
       identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}-${this.replacements}` },
       initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),

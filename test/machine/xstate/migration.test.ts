@@ -168,4 +168,23 @@ describe('X10: what a new version adds', () => {
     upgrade.wait(1)
     expect(some.map((id) => upgrade.state(id))).toEqual(some.map(() => 'late'))
   })
+
+  test('an entity that the new chart spawns meanwhile is of that chart already, wherever its id falls', () => {
+    const kid = createMachine({ id: 'kid', initial: 'idle', states: { idle: {} } })
+    const spawning = setup({ actors: { kid } }).createMachine({
+      id: 'pay',
+      initial: 'open',
+      states: { open: { invoke: { src: 'kid', id: 'kid' }, on: { NEXT: 'ready' } }, ready: {} },
+    })
+    const brought: string[] = []
+    const upgrade = new Upgrade(older, spawning, {
+      migrate: ({ id }) => {
+        brought.push(id)
+        return {}
+      },
+    })
+    for (const id of ['a', 'b']) upgrade.create(id)
+    expect(upgrade.switch()).toEqual([])
+    expect([brought, upgrade.state('a/kid'), upgrade.state('b/kid')]).toEqual([['a', 'b'], 'idle', 'idle'])
+  })
 })
