@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { callbacks } from './callbacks/callbacks.ts'
 import { freeze } from './freeze/freeze.ts'
+import { migration } from './migration/migration.ts'
 import { throughput } from './throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
 import { xstate } from './xstate/xstate.ts'
@@ -75,6 +76,16 @@ program
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await xstate({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('migration')
+  .description('a new chart for running XState instances on three processes, as one entry: how long the loop is held')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--instances <count>', 'running instances, each with an armed timer', positive, 100_000)
+  .action(async (flags) => {
+    const ok = await migration({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 
