@@ -210,9 +210,10 @@ function addDemo(root: Command, setExit: SetExit): void {
   const demo = root.command('demo').description("play a machine's canonical flow and show what each side sees")
   const words = {
     session: 'two people and two workers: a dialogue with its stages, by the machines session, gates and reconciler',
+    concierge: 'a contractor, an administrator and two agents: who answers, before, during and after an event',
     payments: 'a client, a therapist and two workers: an appointment, paid at the second try, held, and paid twice',
   } as const
-  for (const name of ['session', 'payments'] as const) {
+  for (const name of ['session', 'payments', 'concierge'] as const) {
     demo
       .command(name)
       .description(words[name])

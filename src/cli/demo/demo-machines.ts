@@ -1,2 +1,2 @@
 /** What a cluster runs that plays the flows. */
-export { gates, payments, reconciler, session } from '../../machines/index.ts'
+export { concierge, gates, payments, reconciler, session } from '../../machines/index.ts'

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { unreachable } from '../../base/assert.ts'
 import { formatHostPort } from '../../base/host-port.ts'
 import { fetchMachines } from '../../client/index.ts'
 import { fetchSessions } from '../../client/operator/sessions.ts'
@@ -9,9 +10,10 @@ import { DEFAULT_HOST, parseAddress } from '../cluster/address.ts'
 import { asked } from '../sessions/asked.ts'
 import { CommandError, EXIT, type ExitCode } from '../terminal/exit.ts'
 import { paint, print, printJson } from '../terminal/output.ts'
-import { gates, payments, reconciler, session } from './demo-machines.ts'
+import { concierge, gates, payments, reconciler, session } from './demo-machines.ts'
 import { Difference, type Flow } from './flow.ts'
 import { bookingFlow } from './flows/booking-flow.ts'
+import { conciergeFlow } from './flows/concierge-flow.ts'
 import { dialogueFlow } from './flows/dialogue-flow.ts'
 import { introduce, narrate } from './narrate.ts'
 import { play, principalOf } from './player.ts'
@@ -26,7 +28,7 @@ export interface DemoFlags {
 }
 
 const LIVE_SESSIONS_MAX = 10_000
-const MACHINES = { session: [session, gates, reconciler], payments: [payments] }
+const MACHINES = { session: [session, gates, reconciler], payments: [payments], concierge: [concierge] }
 
 /** Where a flow is played. */
 interface Place {
@@ -35,11 +37,14 @@ interface Place {
   readonly suffix: string
 }
 
-/** `holdfast demo session|payments`: plays the canonical flow of a machine. Exit code 0 when everything was as promised. */
+/**
+ * `holdfast demo session|payments|concierge`: plays the canonical flow of a machine. Exit code 0 when everything was as
+ * promised.
+ */
 export async function demo(name: keyof typeof MACHINES, flags: DemoFlags): Promise<ExitCode> {
   if (flags.connect !== undefined) {
     const endpoints = flags.connect.split(',').map((text) => formatHostPort(parseAddress(text.trim(), '--connect')))
-    const flow = name === 'payments' ? bookingFlow : dialogueFlow({ exchange: await hasExchange(endpoints) })
+    const flow = await flowOf(name, () => hasExchange(endpoints))
     await refuseWhereOthersWork(flow, endpoints)
     return show(flow, { endpoints, suffix: `-${Date.now().toString(36)}` }, flags.json)
   }
@@ -49,13 +54,27 @@ export async function demo(name: keyof typeof MACHINES, flags: DemoFlags): Promi
     const machines = MACHINES[name]
     const node = await startEmbedded({ dataDirectory, listen, machines, development: true, logLevel: 'warn' })
     try {
-      const flow = name === 'payments' ? bookingFlow : dialogueFlow({ exchange: true })
+      const flow = await flowOf(name, async () => true)
       return await show(flow, { endpoints: [node.address], suffix: '' }, flags.json)
     } finally {
       await node.close()
     }
   } finally {
     await rm(dataDirectory, { recursive: true, force: true })
+  }
+}
+
+/** The flow of a machine; of `session` it depends on whether the cluster has the exchange. */
+async function flowOf(name: keyof typeof MACHINES, exchange: () => Promise<boolean>): Promise<Flow> {
+  switch (name) {
+    case 'payments':
+      return bookingFlow
+    case 'concierge':
+      return conciergeFlow
+    case 'session':
+      return dialogueFlow({ exchange: await exchange() })
+    default:
+      return unreachable(name)
   }
 }
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Flow, Heard, Side } from '../../../src/cli/demo/flow.ts'
 import { bookingFlow } from '../../../src/cli/demo/flows/booking-flow.ts'
+import { conciergeFlow } from '../../../src/cli/demo/flows/concierge-flow.ts'
 import { dialogueFlow } from '../../../src/cli/demo/flows/dialogue-flow.ts'
 import { play } from '../../../src/cli/demo/player.ts'
-import { gates, payments, reconciler, session } from '../../../src/machines/index.ts'
+import { concierge, gates, payments, reconciler, session } from '../../../src/machines/index.ts'
 import { playOnHarness } from './harness-sides.ts'
 
 const steps = (seen: readonly { readonly kind: string; readonly step: string }[]): string[] =>
@@ -19,6 +20,11 @@ describe('the canonical flows hold on the machines alone', () => {
   test('domain.md §2.9 the dialogue ends in stage 2 where nobody brings guesses to the other one', async () => {
     const seen = await playOnHarness(dialogueFlow({ exchange: false }), [session, gates])
     expect(steps(seen).slice(-2)).toEqual(['9.6', '10'])
+  })
+
+  test('domain.md §5.8 the conversation, from the first message over an event to the next day’s', async () => {
+    const seen = await playOnHarness(conciergeFlow, [concierge])
+    expect(steps(seen)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'])
   })
 
   test('domain.md §3.10 the booking, and with it in one harness a machine of another version', async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Flow } from '../../../src/cli/demo/flow.ts'
 import { bookingFlow } from '../../../src/cli/demo/flows/booking-flow.ts'
+import { conciergeFlow } from '../../../src/cli/demo/flows/concierge-flow.ts'
 import { dialogueFlow } from '../../../src/cli/demo/flows/dialogue-flow.ts'
 import { narrate } from '../../../src/cli/demo/narrate.ts'
 import type { MachineDefinition } from '../../../src/machine/index.ts'
-import { gates, payments, reconciler, session } from '../../../src/machines/index.ts'
+import { concierge, gates, payments, reconciler, session } from '../../../src/machines/index.ts'
 import { blocksOf } from '../../docs/blocks.ts'
 import { read } from '../../tidy/tree.ts'
 import { playOnHarness } from './harness-sides.ts'
@@ -35,6 +36,11 @@ describe('domain.md §0.11 a page has the canonical flow as the demo prints it',
   test('payments.md', async () => {
     const scenes = await scenesOf(bookingFlow, [payments])
     expect(textsOf('docs/machines/payments.md')).toContain(scenes.join('\n\n'))
+  })
+
+  test('concierge.md', async () => {
+    const scenes = await scenesOf(conciergeFlow, [concierge])
+    expect(textsOf('docs/machines/concierge.md')).toContain(scenes.join('\n\n'))
   })
 
   test('README.md: how a payment that is told three times counts once', async () => {

@@ -44,10 +44,11 @@ export const currentAgent = query(
   },
 )
 
-/** A contractor's registrations, by event. */
+/** A contractor's registrations, by event; without one those of whoever asks. */
 export const registrations = query(
-  { input: z.object({ contractorId }), output: z.array(registrationRow) },
-  (view: ConciergeView, { contractorId: contractor }, context: ConciergeQueryContext) => {
+  { input: z.object({ contractorId: contractorId.optional() }), output: z.array(registrationRow) },
+  (view: ConciergeView, given, context: ConciergeQueryContext) => {
+    const contractor = given.contractorId ?? context.session?.principal ?? ''
     const refusal = refusedViewer(context, contractor)
     return refusal ?? [...registrationsOf({ state: view }, contractor)]
   },
