@@ -86,6 +86,7 @@ describe('domain.md §5.3 guards', () => {
     expect(nextBoundary([event(), event({ endedAt: 250 })], 100)).toBe(250)
     expect(nextBoundary([event({ status: 'cancelled' })], 99)).toBeNull()
     expect(nextBoundary([event()], 300)).toBeNull()
+    expect(nextBoundary([event({ endedAt: 50 })], 60)).toBeNull()
   })
 
   test('phase: none, today, live, just_ended', () => {

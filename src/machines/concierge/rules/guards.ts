@@ -60,7 +60,8 @@ export function route(registrations: readonly RegisteredEvent[], now: number): R
 /** When routing may come out otherwise by the passing of time: the next begin of a day or end; null for never. */
 export function nextBoundary(registrations: readonly RegisteredEvent[], now: number): number | null {
   const moments = registrations
-    .filter(activeStatus)
+    // One that was ended before its day is over, and its day begins for nobody.
+    .filter((event) => activeStatus(event) && effectiveEnd(event) > now)
     .flatMap((event) => [event.dayStartsAt, effectiveEnd(event)])
     .filter((moment) => moment > now)
   return moments.length === 0 ? null : Math.min(...moments)
