@@ -235,8 +235,11 @@ function addSim(root: Command, setExit: SetExit): void {
     .command('sim')
     .description('run the cluster in the deterministic simulator: crashes, partitions, slow and lying disks')
     .addOption(
-      new Option('--workload <name>', 'what the clients do: add to a counter, or pay by a provider that misbehaves')
-        .choices(['counter', 'payments'])
+      new Option(
+        '--workload <name>',
+        'what the clients do: add to a counter, pay by a provider that misbehaves, or use charts',
+      )
+        .choices(['counter', 'payments', 'charts'])
         .default('counter'),
     )
     .option('--seeds <count>', 'how many seeds to run', positive, 100)

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks'
+import type { ChartsSeedResult } from '../sim/charts/run-charts-seed.ts'
 import type { SeedResult } from '../sim/run-seed.ts'
 import { runSeeds } from './seeds/seed-workers.ts'
-import { RUN_SEED, type Workload } from './seeds/workloads.ts'
+import { type RunSeed, seedRunner, type Workload } from './seeds/workloads.ts'
 import { EXIT, type ExitCode } from './terminal/exit.ts'
 import { paint, print, printJson, say, withCommas } from './terminal/output.ts'
 import { Progress } from './terminal/progress.ts'
@@ -29,6 +30,18 @@ interface SimTotals {
   elections: number
   snapshots: number
   failedSeeds: number[]
+  /** Of the workload charts alone. */
+  charts?: ChartTotals
+}
+
+/** What became of the timers of charts, and how often a leader died at a boundary of an effect. */
+interface ChartTotals {
+  timersArmed: number
+  timersFired: number
+  timersCancelled: number
+  lost: number
+  doubled: number
+  kills: number
 }
 
 /** Failing seeds say their line at once; beyond this many only their number is kept. */
@@ -42,7 +55,8 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
   const startedAt = performance.now()
   const totals = emptyTotals()
   // A trace is read line by line: one seed after the other, in this thread.
-  if (flags.trace) traceSeeds(flags, totals)
+  const run = await seedRunner(flags.workload)
+  if (flags.trace) traceSeeds(flags, run, totals)
   else await countSeeds(flags, totals)
   totals.wallSeconds = rounded((performance.now() - startedAt) / 1000)
   totals.simSeconds = rounded(totals.simSeconds)
@@ -51,9 +65,8 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
   return totals.failures === 0 ? EXIT.ok : EXIT.failure
 }
 
-function traceSeeds(flags: SimFlags, totals: SimTotals): void {
-  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1)
-    add(totals, RUN_SEED[flags.workload](seed, say), flags.workload)
+function traceSeeds(flags: SimFlags, run: RunSeed, totals: SimTotals): void {
+  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1) add(totals, run(seed, say), flags.workload)
 }
 
 async function countSeeds(flags: SimFlags, totals: SimTotals): Promise<void> {
@@ -87,10 +100,23 @@ function add(totals: SimTotals, result: SeedResult, workload: Workload): void {
   totals.acks += result.acks
   totals.elections += result.elections
   totals.snapshots += result.snapshots
+  if ('charts' in result) addCharts(totals, result as ChartsSeedResult)
   if (result.failure === null) return
   totals.failures += 1
   totals.failedSeeds.push(result.seed)
   if (totals.failures <= FAILURE_LINES_MAX) say(seedLine(result, workload))
+}
+
+function addCharts(totals: SimTotals, { charts, kills }: ChartsSeedResult): void {
+  const none = { timersArmed: 0, timersFired: 0, timersCancelled: 0, lost: 0, doubled: 0, kills: 0 }
+  const sum = totals.charts ?? none
+  sum.timersArmed += charts.timersArmed
+  sum.timersFired += charts.timersFired
+  sum.timersCancelled += charts.timersCancelled
+  sum.lost += charts.lost
+  sum.doubled += charts.doubled
+  for (const count of Object.values(kills)) sum.kills += count
+  totals.charts = sum
 }
 
 /** One line that says everything about a failing seed, and how to see it again. */
@@ -104,8 +130,9 @@ function seedLine(result: SeedResult, workload: Workload): string {
 function summary(totals: SimTotals): string {
   const { seeds, failures, events, simSeconds, wallSeconds, acks, elections } = totals
   const work = `${withCommas(events)} events, ${withCommas(acks)} acknowledged commands, ${withCommas(elections)} elections`
+  const timers = Object.entries(totals.charts ?? {}).map(([name, count]) => ` ${name} ${withCommas(count)}`)
   const verdict = failures === 0 ? 'every invariant held' : `${failures} failed: ${totals.failedSeeds.join(' ')}`
-  return `${withCommas(seeds)} seeds, ${work}, ${withCommas(simSeconds)} simulated seconds in ${wallSeconds} s: ${verdict}`
+  return `${withCommas(seeds)} seeds, ${work}, ${withCommas(simSeconds)} simulated seconds in ${wallSeconds} s${timers.length === 0 ? '' : `,${timers.join('')}`}: ${verdict}`
 }
 
 function rounded(seconds: number): number {

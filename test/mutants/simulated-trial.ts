@@ -42,10 +42,11 @@ export async function firstFailingSeed(trial: SimulatedTrial): Promise<string | 
 const SOURCES_ONLY = { compilerOptions: { rootDir: '.', outDir: 'dist' }, include: ['src'] }
 
 const SCRIPT = `
-import { RUN_SEED } from './dist/src/cli/seeds/workloads.js'
+import { seedRunner } from './dist/src/cli/seeds/workloads.js'
+const run = await seedRunner(process.argv[3])
 let verdict = 'clean'
 for (let seed = 1; seed <= Number(process.argv[2]) && verdict === 'clean'; seed += 1) {
-  const result = RUN_SEED[process.argv[3]](seed)
+  const result = run(seed)
   if (result.failure !== null) verdict = 'seed ' + seed + ': ' + result.failure
 }
 console.log(verdict.split('\\n')[0])

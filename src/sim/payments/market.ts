@@ -2,7 +2,7 @@ import { Random } from '../../base/random.ts'
 import { DAY_MS } from '../../base/time.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { WALL_START_MS } from '../world/simulated-clock.ts'
-import { type GivenTask, PaymentsSession, type SessionWorld } from './payments-session.ts'
+import { CommandSession, type GivenTask, type SessionWorld } from '../clients/command-session.ts'
 import { type Delivery, Provider } from './provider.ts'
 
 const SECOND = 1_000_000
@@ -13,9 +13,9 @@ export class Market {
   readonly provider: Provider
   private readonly random: Random
   private readonly world: SessionWorld
-  private readonly sessions: PaymentsSession[] = []
-  private readonly workers: PaymentsSession[] = []
-  private admin: PaymentsSession | null = null
+  private readonly sessions: CommandSession[] = []
+  private readonly workers: CommandSession[] = []
+  private admin: CommandSession | null = null
   /** Steps that somebody will take later. */
   private planned = 0
   /** Tasks of pushes that no worker has ended. */
@@ -81,7 +81,7 @@ export class Market {
   }
 
   /** A worker does what a task says, unless the provider is down or the worker forgets: then its lease ends. */
-  private work(session: PaymentsSession, { taskId, kind, attempt, payload }: GivenTask): void {
+  private work(session: CommandSession, { taskId, kind, attempt, payload }: GivenTask): void {
     if (this.provider.down) {
       session.send('task', 'fail', { taskId, attempt, reason: 'the provider does not answer' }, () =>
         this.ended(taskId),
@@ -126,7 +126,7 @@ export class Market {
     })
   }
 
-  private pay(client: PaymentsSession, id: string): void {
+  private pay(client: CommandSession, id: string): void {
     client.send('payments', 'initiatePayment', { id, phone: '254700000000' }, (started) => {
       const taskId = fieldOf(started, 'taskId')
       // A worker may have been faster than the answer to the client.
@@ -139,7 +139,7 @@ export class Market {
     this.openPushes.delete(taskId)
   }
 
-  private cancel(client: PaymentsSession, id: string): void {
+  private cancel(client: CommandSession, id: string): void {
     client.send('payments', 'cancel', { id, reason: 'schedule_conflict' })
   }
 
@@ -168,9 +168,9 @@ export class Market {
     roles: readonly string[],
     ready: () => void,
     onTask?: (task: GivenTask) => void,
-  ): PaymentsSession {
+  ): CommandSession {
     const options = { principal, roles, random: this.fork(), ready, ...(onTask === undefined ? {} : { onTask }) }
-    const session = new PaymentsSession(this.world, options)
+    const session = new CommandSession(this.world, options)
     this.sessions.push(session)
     return session
   }

@@ -4,12 +4,12 @@ import { DEFAULT_LIMITS } from '../../codec/entry/default-limits.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import { mount, type Mount } from '../../machine/index.ts'
 import { payments, type Totals } from '../../machines/index.ts'
+import { ReplicaWatch } from '../checkers/replica-watch.ts'
 import { Violation } from '../checkers/violation.ts'
 import { failureOf } from '../failure-of.ts'
 import { Nemesis } from '../nemesis.ts'
 import type { SeedResult } from '../run-seed.ts'
 import { drawSwarm, type Swarm } from '../swarm.ts'
-import { Transcript } from '../transcript.ts'
 import type { NodeObserver } from '../world/node-observer.ts'
 import { SimulatedCluster } from '../world/simulated-cluster.ts'
 import type { SimulatedNode } from '../world/simulated-node.ts'
@@ -74,19 +74,14 @@ class PaymentsWorld {
   private readonly cluster: SimulatedCluster
   private readonly nemesis: Nemesis
   private readonly market: Market
-  private readonly transcript: Transcript
-  /** State hash at each index, of whoever applied it first. */
-  private readonly hashes = new Map<number, string>()
-  private highest = 0
+  private readonly watch: ReplicaWatch
   /** Index at which refunds were on their way when the books were asked last. */
   private unsettledAt = -1
   private money: Totals['money'] | null = null
   private events = 0
-  private elections = 0
 
   constructor(seed: number, trace?: (line: string) => void) {
     this.seed = seed
-    this.transcript = new Transcript(trace)
     const generator = (purpose: keyof typeof PURPOSE): Random => new Random(seed, PURPOSE[purpose])
     this.swarm = drawSwarm(generator)
     const { swarm } = this
@@ -106,6 +101,7 @@ class PaymentsWorld {
       generator,
       observe: (id) => this.observer(id),
     })
+    this.watch = new ReplicaWatch(this.cluster, trace)
     const { scheduler, network, nodes, channels } = this.cluster
     const endpoints = nodes.map((node) => node.address)
     const contradicts = generator('answers').chance(CONTRADICTED)
@@ -117,20 +113,7 @@ class PaymentsWorld {
   private observer(id: NodeId): NodeObserver {
     return {
       composed: ({ driver, gateway }) => {
-        driver.listen({
-          applied: ({ index }) => this.applied(id, index),
-          batchApplied: () => undefined,
-          roleChanged: () => {
-            this.elections += driver.leading ? 1 : 0
-          },
-          stopped: (stopped) => {
-            throw new Violation('no simulated fault stops a node', { node: id, stopped })
-          },
-          noted: (event) => {
-            const wrong = event.kind === 'halted' || event.kind === 'stateDiffers'
-            if (wrong) throw new Violation('replicas that agree are not told apart', { node: id, event })
-          },
-        })
+        this.watch.listen(id, driver, (index, first) => this.applied(id, { index, first }))
         return gateway
       },
       logOpened: (store, _recovered, done) => done(store),
@@ -140,20 +123,11 @@ class PaymentsWorld {
     }
   }
 
-  private applied(id: NodeId, index: number): void {
-    const machine = this.cluster.nodes.find((node) => node.id === id)?.machine ?? null
-    if (machine === null) return
-    const hash = machine.stateHash()
-    const before = this.hashes.get(index)
-    if (before !== undefined && before !== hash) {
-      throw new Violation('one state for each index', { node: id, index, hash, before })
-    }
-    this.hashes.set(index, hash)
-    if (index <= this.highest) return
-    this.highest = index
-    this.transcript.add(this.cluster.scheduler.now, `${index} ${hash}`)
+  private applied(id: NodeId, { index, first }: { readonly index: number; readonly first: boolean }): void {
     const { auditor } = this.market
-    const books = auditor === null ? null : booksOf(machine, auditor)
+    if (!first || auditor === null) return
+    const machine = this.cluster.nodes.find((node) => node.id === id)?.machine ?? null
+    const books = machine === null ? null : booksOf(machine, auditor)
     if (books !== null) checkConservation(index, books)
   }
 
@@ -163,7 +137,7 @@ class PaymentsWorld {
     market.open()
     this.nemesis.start()
     this.runUntil(() => cluster.scheduler.now >= swarm.faultMicros)
-    const alive = this.nemesis.heal(this.highest > 0)
+    const alive = this.nemesis.heal(this.watch.highest > 0)
     cluster.channels.reset()
     const healedAt = cluster.scheduler.now
     if (alive.length < cluster.nodes.length) {
@@ -184,9 +158,9 @@ class PaymentsWorld {
       events: this.events,
       simSeconds: this.cluster.scheduler.now / 1_000_000,
       acks: this.market.acks,
-      elections: this.elections,
+      elections: this.watch.elections,
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
-      hash: this.transcript.hash(),
+      hash: this.watch.hash(),
       money: this.money,
       untold: this.market.provider.lost.size,
       contradicted: { ...this.market.provider.contradicted },
@@ -208,14 +182,14 @@ class PaymentsWorld {
 
   private settled(alive: readonly SimulatedNode[]): boolean {
     if (!this.market.quiet) return false
-    if (!alive.every((node) => node.machine?.appliedIndex === this.highest)) return false
+    if (!alive.every((node) => node.machine?.appliedIndex === this.watch.highest)) return false
     // PERF: asked after every event, and only an entry can change the answer: a sixth of all time went into asking again.
-    if (this.unsettledAt === this.highest) return false
+    if (this.unsettledAt === this.watch.highest) return false
     const { auditor } = this.market
     const machine = alive[0]?.machine ?? null
     const books = auditor === null || machine === null ? null : booksOf(machine, auditor)
     if (books !== null && !books.refunds.some(({ status }) => status === 'QUEUED' || status === 'SENT')) return true
-    this.unsettledAt = this.highest
+    this.unsettledAt = this.watch.highest
     return false
   }
 
@@ -223,7 +197,7 @@ class PaymentsWorld {
     const { auditor, provider } = this.market
     const books = auditor === null || node.machine === null ? null : booksOf(node.machine, auditor)
     if (books === null) throw new Violation('a healed replica answers', { node: node.id })
-    checkConservation(this.highest, books)
+    checkConservation(this.watch.highest, books)
     checkStatement(provider, books)
     this.money = books.totals.money
   }

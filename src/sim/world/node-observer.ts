@@ -23,8 +23,12 @@ export interface NodeObserver {
   logOpened(store: LogStore, recovered: RecoveredLog, done: (store: LogStore) => void): void
   /** The log reports a write as durable; the driver hears of it next. */
   persisted(write: WriteNumber): void
+  /** The driver has heard of that. */
+  persistenceTold?(write: WriteNumber): void
   /** A frame leaves for a peer. */
   sending(frame: PeerFrame): void
+  /** It has left. */
+  sent?(frame: PeerFrame): void
   /** From now on the node has an empty disk and another instance id. */
   diskReplaced(): void
 }

@@ -10,6 +10,7 @@ import type { Mount } from '../../machine/index.ts'
 import type { Driver } from '../../node/driver.ts'
 import type { LogListener } from '../../node/ports/log-store.ts'
 import type { SnapshotStore } from '../../node/ports/snapshot-store.ts'
+import type { RaftState } from '../../raft/index.ts'
 import type { SessionStateMachine } from '../../session/session-state-machine.ts'
 import { openAppliedTrail } from '../../storage/trail/applied-trail-file.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../storage/snapshot/memory-snapshot-store.ts'
@@ -36,12 +37,12 @@ export interface SimulatedNodeOptions {
   /** Entries in one AppendEntries; null: the default. */
   readonly appendEntriesMax: number | null
   readonly segmentBytes: number
-  /** Looks at every step of the core; absent: nobody does. */
-  readonly check?: NodeParts['check']
+  /** Looks at every step of the core of a node; absent: nobody does. */
+  readonly check?: (before: RaftState, next: RaftState, id: NodeId) => void
   /** Functions of the machines are rehearsed, as in development (machines.md §2). Default false. */
   readonly development?: boolean
-  /** `work`: lets the process work for so many µs (`SimulatedClock.work`). */
-  mount(work: (micros: number) => void): Mount
+  /** The machines of one process of node `id`. `work`: lets the process work for so many µs (`SimulatedClock.work`). */
+  mount(work: (micros: number) => void, id: NodeId): Mount
 }
 
 /** One node over its restarts: the disk stays, each process is a new driver on it. */
@@ -129,7 +130,7 @@ export class SimulatedNode {
     const { id, voters, seed, network, limits, credit, appendEntriesMax, check, observer, mount, development } =
       this.options
     const position = indexOf(this.options)
-    const machines = mount((micros) => clock.work(micros))
+    const machines = mount((micros) => clock.work(micros), id)
     return {
       identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}-${this.replacements}` },
       initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
@@ -141,7 +142,7 @@ export class SimulatedNode {
       clock,
       codec: sessionCodec,
       snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),
-      ...(check === undefined ? {} : { check }),
+      ...(check === undefined ? {} : { check: (before: RaftState, next: RaftState) => check(before, next, id) }),
       seed: seed * 1000 + position * 100 + this.starts,
       openLog: this.openLog(clock),
       // What a replay makes of the log is compared with what was noted before the crash, as far as the disk still has it.
@@ -157,6 +158,7 @@ export class SimulatedNode {
           send: (frame) => {
             observer.sending(frame)
             transport.send(frame)
+            observer.sent?.(frame)
           },
         }
       },
@@ -198,6 +200,7 @@ export class SimulatedNode {
           if (this.clock !== clock) return
           observer.persisted(write)
           listener.onPersisted(write)
+          observer.persistenceTold?.(write)
         },
         onFault: (fault) => listener.onFault(fault),
       }

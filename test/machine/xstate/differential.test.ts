@@ -1,19 +1,13 @@
 import fc from 'fast-check'
-import {
-  type AnyActorLogic,
-  type AnyActorRef,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  createActor,
-  SimulatedClock,
-} from 'xstate'
+import { type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, createActor, SimulatedClock } from 'xstate'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { Value } from '../../../src/machine/index.ts'
 import type { EntityRow } from '../../../src/machine/xstate/index.ts'
 import { sample } from '../../effort.ts'
 import { OneEntity } from './one-entity.ts'
-import { CLASSICS } from './classics.ts'
-import { type Workflow, WORKFLOWS } from './workflows.ts'
+import { settling } from '../../../src/sim/charts/reference-actor.ts'
+import { CLASSICS } from '../../../src/sim/charts/classics.ts'
+import { type Workflow, WORKFLOWS } from '../../../src/sim/charts/workflows.ts'
 
 type Step =
   | { readonly kind: 'event'; readonly at: number }
@@ -28,30 +22,6 @@ interface Seen {
   readonly context: unknown
   readonly output: unknown
   readonly below: { readonly [id: string]: Seen | 'work' }
-}
-
-/** In place of a promise: settles when it is told to, at once. */
-const SETTLING = {
-  transition: (snapshot: object, event: { readonly type: string; readonly data: unknown }) => {
-    if (event.type === 'settle') return { ...snapshot, status: 'done', output: event.data }
-    return event.type === 'fail' ? { ...snapshot, status: 'error', error: event.data } : snapshot
-  },
-  getInitialSnapshot: (_: unknown, input: unknown) => ({
-    status: 'active',
-    output: undefined,
-    error: undefined,
-    input,
-  }),
-  getPersistedSnapshot: (snapshot: unknown) => snapshot,
-} as unknown as AnyActorLogic
-
-/** The same chart with promises that settle when they are told to, at every depth. */
-function settling(machine: AnyStateMachine): AnyStateMachine {
-  const actors = Object.entries(machine.implementations.actors).map(([name, logic]) => {
-    const inner = logic as AnyActorLogic
-    return [name, 'root' in inner ? settling(inner as unknown as AnyStateMachine) : SETTLING] as const
-  })
-  return machine.provide({ actors: Object.fromEntries(actors) } as never)
 }
 
 /** XState's own actor, on a clock that only moves when it is told to. */

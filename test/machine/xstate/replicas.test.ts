@@ -4,8 +4,8 @@ import { actorKind } from '../../../src/machine/xstate/chart/actor-kind.ts'
 import { fromXState } from '../../../src/machine/xstate/index.ts'
 import { checkMachine } from '../../../src/testing/index.ts'
 import { sample } from '../../effort.ts'
-import { CLASSICS } from './classics.ts'
-import { type Workflow, WORKFLOWS } from './workflows.ts'
+import { CLASSICS } from '../../../src/sim/charts/classics.ts'
+import { type Workflow, WORKFLOWS } from '../../../src/sim/charts/workflows.ts'
 
 /** Events and input of a chart as schemas, so that a check can draw them. */
 function checked({ machine, events, input }: Workflow) {

@@ -5,6 +5,9 @@ const WITHIN_300_SEEDS: Catcher = { kind: 'simulator', seeds: 300 }
 /** Found among clients that pay, through a provider that misbehaves. */
 const PAYING: Catcher = { kind: 'simulator', seeds: 60, workload: 'payments' }
 
+/** Found among charts of XState, by the actors that follow the log. */
+const CHARTED: Catcher = { kind: 'simulator', seeds: 30, workload: 'charts' }
+
 /** What the simulator itself must find (faults.md §3). `npm run test:faults` plants these in each of its runs. */
 export const SIMULATOR: readonly Mutant[] = [
   {
@@ -94,5 +97,37 @@ export const SIMULATOR: readonly Mutant[] = [
     find: 'ctx.state.suspense.delete(transactionId)',
     replace: '',
     caughtBy: PAYING,
+  },
+  {
+    id: 'simulator/chart-timer-stays-after-it-fired',
+    breaks: 'a timer of a chart that fired stays in its row',
+    file: 'src/machine/xstate/entity/entity-draft.ts',
+    find: 'const others = this.timers.filter((timer) => timer !== taken)',
+    replace: 'const others = this.timers',
+    caughtBy: CHARTED,
+  },
+  {
+    id: 'simulator/chart-timer-fires-though-cancelled',
+    breaks: 'a timer that a chart cancelled stays armed',
+    file: 'src/machine/xstate/entity/entity-draft.ts',
+    find: 'if (!this.timers.some((timer) => timer.n === n)) context.cancel(',
+    replace: 'if (n < 0) context.cancel(',
+    caughtBy: CHARTED,
+  },
+  {
+    id: 'simulator/chart-second-timer-not-armed',
+    breaks: 'a timer of a chart is armed only while no other one is',
+    file: 'src/machine/xstate/entity/entity-draft.ts',
+    find: 'if (!known) context.schedule(',
+    replace: 'if (!known && before.timers.length < 1) context.schedule(',
+    caughtBy: CHARTED,
+  },
+  {
+    id: 'simulator/timers-lost-by-a-restore',
+    breaks: 'a timer that comes with a snapshot is in no order of due times, and never fires',
+    file: 'src/session/tables/timers.ts',
+    find: '    this.heap.place(timer, row.dueAt)\n  }\n\n  private stageOn',
+    replace: '  }\n\n  private stageOn',
+    caughtBy: CHARTED,
   },
 ]

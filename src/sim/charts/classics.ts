@@ -1,5 +1,5 @@
 import { and, assign, cancel, createMachine, enqueueActions, not, or, raise, stateIn, stopChild } from 'xstate'
-import { gauge, type Workflow, work } from './workflows.ts'
+import { gauge, untyped, type Workflow, work } from './workflows.ts'
 
 const lights: Workflow = {
   name: 'lights, with pedestrians inside the red one and a fault over all',
@@ -126,12 +126,12 @@ const wizard: Workflow = {
       },
       output: ({ context }) => context,
     },
-    {
+    untyped({
       guards: {
         named: ({ context }: { context: { name: string } }) => context.name !== '',
         adult: ({ context }: { context: { age: number } }) => context.age >= 18,
       },
-    } as never,
+    }),
   ),
   events: [
     { type: 'NAME', name: 'Bo' },
@@ -194,7 +194,7 @@ const crew: Workflow = {
         struck: { after: { 30: 'open.full' } },
       },
     },
-    { actors: { gauge, dig: work } } as never,
+    untyped({ actors: { gauge, dig: work } }),
   ),
   events: [{ type: 'HIRE', who: 'ann' }, { type: 'HIRE', who: 'bo' }, { type: 'FIRE' }],
   outputs: [1],

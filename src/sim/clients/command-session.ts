@@ -28,10 +28,10 @@ export interface GivenTask {
 export type Answered = (value: Value) => void
 
 /**
- * One session of the product's own SDK, which sends commands of the machine payments as they occur to its owner. No deadline:
+ * One session of the product's own SDK, which sends commands as they occur to its owner. No deadline:
  * every command ends as executed or refused, through crashes and changes of leader.
  */
-export class PaymentsSession {
+export class CommandSession {
   /** Commands without an outcome yet. */
   pending = 0
   acks = 0
@@ -62,7 +62,7 @@ export class PaymentsSession {
       resume: null,
     }
     const lost = (reason: unknown): never => {
-      throw new Violation('a session of payments opens and is kept', { principal, reason })
+      throw new Violation('a session opens and is kept', { principal, reason })
     }
     this.core = hub.openSession(settings, {
       onReady: ready,
