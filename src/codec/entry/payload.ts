@@ -55,7 +55,7 @@ export interface Limits {
   readonly mailboxMax: number
   /** Tasks leased to one worker session at once. Default 64. */
   readonly taskLeasesMax: number
-  /** A task never leased within this time fails. Default 15 min. */
+  /** A task fails that waits for a worker this long, whichever of its attempts. Default 15 min. */
   readonly taskQueueMs: Millis
   /** Closed tasks and dead letters are kept this long. Default 30 d. */
   readonly retentionMs: Millis

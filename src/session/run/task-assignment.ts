@@ -63,6 +63,8 @@ export function failAttempt(state: ReplicatedState, task: TaskRow, reason: strin
   }
   state.tasks.put(queued)
   if (wait > 0) arm(state, queued, 'backoff', state.now + wait)
+  // Its worker may have been the last one that there ever is: without this it would wait for ever, and its owner with it.
+  arm(state, queued, 'queue', state.now + wait + state.limits.taskQueueMs)
   assignWaiting(state, task.role)
   return null
 }
@@ -76,7 +78,7 @@ function failTask(state: ReplicatedState, task: TaskRow, reason: string): Failed
 export function closeTask(state: ReplicatedState, task: TaskRow, end: Pick<TaskRow, 'status' | 'result'>): TaskRow {
   release(state, task)
   if (task.backingOff) disarm(state, task, 'backoff')
-  if (!task.everLeased) disarm(state, task, 'queue')
+  if (task.status === 'QUEUED') disarm(state, task, 'queue')
   const closed: TaskRow = {
     ...task,
     ...end,
@@ -108,7 +110,7 @@ export function fireTaskTimer(state: ReplicatedState, name: string): FailedTask 
   const task = state.tasks.find(name.slice(colon + 1))
   if (task === null || !isOpen(task)) return null
   if (purpose === 'lease') return failAttempt(state, task, 'LEASE_EXPIRED')
-  if (purpose === 'queue') return task.everLeased ? null : failTask(state, task, 'QUEUE_DEADLINE')
+  if (purpose === 'queue') return task.status === 'QUEUED' ? failTask(state, task, 'QUEUE_DEADLINE') : null
   state.tasks.put({ ...task, backingOff: false })
   assignWaiting(state, task.role)
   return null
@@ -133,7 +135,7 @@ function lease(state: ReplicatedState, task: TaskRow, worker: SessionRecord): vo
     everLeased: true,
   }
   state.sessions.workers.lease(worker, 1)
-  if (!task.everLeased && state.tasks.find(taskId) !== null) disarm(state, task, 'queue')
+  if (state.tasks.find(taskId) !== null) disarm(state, task, 'queue')
   state.tasks.put(leased)
   arm(state, task, 'lease', leaseUntil)
   appendRequest(state, worker, {

@@ -276,11 +276,10 @@ function checkTask(state: ReplicatedState, task: TaskRow): void {
     { taskId, status },
   )
   const has = (purpose: string): boolean => dictionary.has(keys.row(FAMILY.timer, TASK_MACHINE, `${purpose}:${taskId}`))
-  const armed =
-    has('lease') === leased && has('backoff') === task.backingOff && has('queue') === (open && !task.everLeased)
+  const armed = has('lease') === leased && has('backoff') === task.backingOff && has('queue') === (open && !leased)
   assert(
     armed,
-    'a task has a timer lease exactly while leased, backoff exactly while backing off, queue exactly while open and never leased',
+    'a task has a timer lease exactly while leased, backoff exactly while backing off, queue exactly while open and not leased',
     { taskId, status },
   )
 }

@@ -101,8 +101,8 @@ export interface ReplicatedStateOptions {
  * - a task is the value of its row, found by its `taskId`, and has a number in [1, `tasks.next`)
  * - a task is leased exactly when it has `assignedTo`, which names a live session, and `leaseUntil`
  * - a task is closed exactly when it has `closedAt` and `until`
- * - a task has a timer `lease` exactly while leased, `backoff` exactly while backing off, `queue` exactly while open and
- *   never leased
+ * - a task has a timer `lease` exactly while leased, `backoff` exactly while backing off, `queue` exactly while open and not
+ *   leased
  */
 export class ReplicatedState {
   readonly group: number

@@ -277,6 +277,25 @@ describe('a task', () => {
     expect(failed).toEqual([['1-task-1', 'QUEUE_DEADLINE']])
   })
 
+  test.each([
+    ['at once', []],
+    ['after its backoff', [5_000]],
+  ])('one whose worker is gone for good fails at its queue deadline too, queued again %s', (_when, backoffMs) => {
+    const { user, failed } = owner()
+    const log = new Log(user)
+    const asker = log.open('a', { timeoutMs: 86_400_000 })
+    const only = worker(log, 'w1')
+    log.request(asker, 1, 'ask', { input: { backoffMs } })
+    log.append('CloseSession', { ...numbers(only), epoch: 0, secretHash: new Uint8Array(0) })
+    log.advance((backoffMs[0] ?? 0) + 15 * 60_000 - 1)
+    log.empty('Tick')
+    expect(failed).toEqual([])
+    log.advance(1)
+    log.empty('Tick')
+    expect(failed).toEqual([['1-task-1', 'QUEUE_DEADLINE']])
+    expect(log.machine.counts).toMatchObject({ tasks: 0, timers: 0 })
+  })
+
   test('can be cancelled, also in the command that made it; a rejection makes none', () => {
     const { user } = owner()
     const log = new Log(user)
