@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { gates, session } from '../../src/machines/index.ts'
+import { gates, reconciler, session } from '../../src/machines/index.ts'
 import { testNamesIn } from '../tidy/requirements.ts'
 import { read, sourcesBelow } from '../tidy/tree.ts'
 
 /**
- * Every row of every table of domain.md §1 and §2 has a test that is named after it. Rows are read from the pages and from the
- * machines, so one that is added without a test is told here.
+ * Every row of every table of domain.md §1, §2 and §4 has a test that is named after it. Rows are read from the pages and from
+ * the machines, so one that is added without a test is told here.
  */
 
 /** The names of the tests of a folder, with the data from which names of `test.each` are made. */
@@ -60,6 +60,9 @@ const span = (text: string): readonly string[] => {
   return Array.from({ length: Number(last) }, (_, at) => `${kind}${at + 1}`)
 }
 
+/** `**R1**`, as the sections of chapter 4 number what they list. */
+const boldOf = (kind: string): readonly string[] => rowsOf(design, new RegExp(`\\*\\*(${kind}\\d+)\\*\\*`, 'g'))
+
 const MACHINES = {
   session: {
     'transitions by command (1.2)': Object.keys(session.commands),
@@ -85,6 +88,14 @@ const MACHINES = {
     'abuse cases (2.10)': rowsOf(design, /^\| (G\d+) \|/gm),
     'properties (2.11)': rowsOf(design, /^- \*\*(PG\d+)\*\*/gm),
   },
+  reconciler: {
+    'invariants (4.1)': span('R-I1–R-I7'),
+    'commands (4.4)': Object.keys(reconciler.commands),
+    'codes (4.3, 4.4)': Object.keys(reconciler.schema.errors),
+    'notifications (4.8)': topicsOf('docs/machines/reconciler.md'),
+    'abuse cases (4.11)': boldOf('R'),
+    'properties (4.12)': boldOf('PR'),
+  },
 } as const
 
 describe.each(Object.entries(MACHINES))('the tables of the machine %s', (machine, tables) => {
@@ -107,6 +118,8 @@ describe('rows and names', () => {
     expect(ofGates['abuse cases (2.10)']).toEqual(span('G1–G12'))
     expect([...ofGates['properties (2.11)']].sort()).toEqual([...span('PG1–PG10')].sort())
     expect(ofGates['gate keys (2.2)']).toHaveLength(14)
+    expect(MACHINES.reconciler['abuse cases (4.11)']).toEqual(span('R1–R12'))
+    expect(MACHINES.reconciler['properties (4.12)']).toEqual(span('PR1–PR11'))
   })
 
   test('a word within another one, or in the body of a test, is no name', () => {

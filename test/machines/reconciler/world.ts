@@ -65,9 +65,9 @@ export class World {
   readonly harness: MachineHarness<readonly MachineDefinition[]>
   private readonly sessions = new Map<string, HarnessSession<readonly MachineDefinition[]>>()
 
-  constructor(machine: MachineDefinition = reconciler) {
+  constructor(machine: MachineDefinition = reconciler, others: readonly MachineDefinition[] = [session, gates]) {
     // PERF: what a machine may not use is looked for by checkMachine; here it would double the time.
-    this.harness = machineHarness([session, gates, machine], { guard: false })
+    this.harness = machineHarness([...others, machine], { guard: false })
     for (const principal of [A, B, C, ADMIN]) this.of(principal)
     this.sessions.set(FACILITATOR, this.open(FACILITATOR, ['facilitator']))
     this.sessions.set(ANALYST, this.open(ANALYST, ['analysis']))
@@ -221,6 +221,12 @@ export class World {
     if (act === undefined) throw new Error(`nothing leads to ${status}`)
     act(this)
     return this
+  }
+
+  /** A's in other words, of which nothing is amiss. */
+  resubmitted(): this {
+    this.ok(A, 'resubmit', { content: `how ${A} sees it now` })
+    return this.analysis(A)
   }
 
   /** Both shown, and A's sent back. */

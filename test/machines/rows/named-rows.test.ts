@@ -5,6 +5,7 @@ import { CHAPTER_0 } from './chapter-0.ts'
 import { CHAPTER_1 } from './chapter-1.ts'
 import { CHAPTER_2 } from './chapter-2.ts'
 import { CHAPTER_3 } from './chapter-3.ts'
+import { CHAPTER_4 } from './chapter-4.ts'
 import { CHAPTER_5 } from './chapter-5.ts'
 import { type Chapter, isNamedIn, namedFile, type NamedFile, piecesOf } from './named-rows.ts'
 import { REGISTER } from './register.ts'
@@ -14,6 +15,7 @@ const CHAPTERS: { readonly [name: string]: Chapter } = {
   'chapter 1': CHAPTER_1,
   'chapter 2': CHAPTER_2,
   'chapter 3': CHAPTER_3,
+  'chapter 4': CHAPTER_4,
   'chapter 5': CHAPTER_5,
   'the register': REGISTER,
 }
