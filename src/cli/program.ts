@@ -210,10 +210,11 @@ function addDemo(root: Command, setExit: SetExit): void {
   const demo = root.command('demo').description("play a machine's canonical flow and show what each side sees")
   const words = {
     session: 'two people and two workers: a dialogue with its stages, by the machines session, gates and reconciler',
+    reconciler: 'two people and two workers: two guesses, analysed, shown at once, sent back and found right',
     concierge: 'a contractor, an administrator and two agents: who answers, before, during and after an event',
     payments: 'a client, a therapist and two workers: an appointment, paid at the second try, held, and paid twice',
   } as const
-  for (const name of ['session', 'payments', 'concierge'] as const) {
+  for (const name of ['session', 'reconciler', 'payments', 'concierge'] as const) {
     demo
       .command(name)
       .description(words[name])

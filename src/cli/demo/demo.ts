@@ -15,6 +15,7 @@ import { Difference, type Flow } from './flow.ts'
 import { bookingFlow } from './flows/booking-flow.ts'
 import { conciergeFlow } from './flows/concierge-flow.ts'
 import { dialogueFlow } from './flows/dialogue-flow.ts'
+import { exchangeFlow } from './flows/exchange-flow.ts'
 import { introduce, narrate } from './narrate.ts'
 import { play, principalOf } from './player.ts'
 import { SessionSide } from './session-side.ts'
@@ -28,7 +29,12 @@ export interface DemoFlags {
 }
 
 const LIVE_SESSIONS_MAX = 10_000
-const MACHINES = { session: [session, gates, reconciler], payments: [payments], concierge: [concierge] }
+const MACHINES = {
+  session: [session, gates, reconciler],
+  reconciler: [session, gates, reconciler],
+  payments: [payments],
+  concierge: [concierge],
+}
 
 /** Where a flow is played. */
 interface Place {
@@ -38,8 +44,8 @@ interface Place {
 }
 
 /**
- * `holdfast demo session|payments|concierge`: plays the canonical flow of a machine. Exit code 0 when everything was as
- * promised.
+ * `holdfast demo session|reconciler|payments|concierge`: plays the canonical flow of a machine. Exit code 0 when everything
+ * was as promised.
  */
 export async function demo(name: keyof typeof MACHINES, flags: DemoFlags): Promise<ExitCode> {
   if (flags.connect !== undefined) {
@@ -71,6 +77,8 @@ async function flowOf(name: keyof typeof MACHINES, exchange: () => Promise<boole
       return bookingFlow
     case 'concierge':
       return conciergeFlow
+    case 'reconciler':
+      return exchangeFlow
     case 'session':
       return dialogueFlow({ exchange: await exchange() })
     default:

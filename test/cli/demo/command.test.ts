@@ -38,6 +38,15 @@ test('a demo plays on a node of its own, and says that everything was as promise
   expect(code).toBe(0)
 })
 
+test('the exchange is played, and shows what a newcomer should see', async () => {
+  const { code, out } = await holdfast('demo', 'reconciler')
+  expect(out).toContain('analyst  gets the task reconciler.analyze')
+  expect(out).toContain('refused IDENTICAL_RESUBMISSION')
+  expect(out).toMatch(/ben +hears empathy\.revealed/)
+  expect(out).toMatch(/Everything was as promised\.\n$/)
+  expect(code).toBe(0)
+})
+
 describe('on a cluster that runs', () => {
   let node: RunningNode
   let dataDirectory = ''

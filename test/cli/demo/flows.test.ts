@@ -3,6 +3,7 @@ import type { Flow, Heard, Side } from '../../../src/cli/demo/flow.ts'
 import { bookingFlow } from '../../../src/cli/demo/flows/booking-flow.ts'
 import { conciergeFlow } from '../../../src/cli/demo/flows/concierge-flow.ts'
 import { dialogueFlow } from '../../../src/cli/demo/flows/dialogue-flow.ts'
+import { exchangeFlow } from '../../../src/cli/demo/flows/exchange-flow.ts'
 import { play } from '../../../src/cli/demo/player.ts'
 import { concierge, gates, payments, reconciler, session } from '../../../src/machines/index.ts'
 import { playOnHarness } from './harness-sides.ts'
@@ -25,6 +26,14 @@ describe('the canonical flows hold on the machines alone', () => {
   test('domain.md §5.8 the conversation, from the first message over an event to the next day’s', async () => {
     const seen = await playOnHarness(conciergeFlow, [concierge])
     expect(steps(seen)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'])
+  })
+
+  test('domain.md §4.10 the exchange, with a worker that counts words', async () => {
+    const seen = await playOnHarness(exchangeFlow, [session, gates, reconciler])
+    expect(steps(seen)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(String))
+    // Nobody but the worker is ever given the words of the other one, nor what was found about them.
+    const others = seen.filter((line) => 'member' in line && line.member !== 'analyst')
+    expect(JSON.stringify(others)).not.toContain('rationale')
   })
 
   test('domain.md §3.10 the booking, and with it in one harness a machine of another version', async () => {

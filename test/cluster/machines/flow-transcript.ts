@@ -23,7 +23,7 @@ export function transcriptOf(seen: readonly Seen[], suffix: string): string[] {
     if (typeof value !== 'string') return value
     if (name === 'taskId') return named('task', value)
     const own = suffix === '' ? value : value.replaceAll(suffix, '').replaceAll(suffix.toUpperCase(), '')
-    return own.replaceAll(/\b(ses|inv|rel|emo|need|con|cg|str|agr|bkg|att|ref)-\d+\b/g, (id, kind: string) =>
+    return own.replaceAll(/\b(ses|inv|rel|emo|need|con|cg|str|agr|bkg|att|off|res|ref)-\d+\b/g, (id, kind: string) =>
       named(kind, id),
     )
   }

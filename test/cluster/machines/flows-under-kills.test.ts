@@ -9,6 +9,7 @@ import type { Flow, Seen } from '../../../src/cli/demo/flow.ts'
 import { bookingFlow } from '../../../src/cli/demo/flows/booking-flow.ts'
 import { conciergeFlow } from '../../../src/cli/demo/flows/concierge-flow.ts'
 import { dialogueFlow } from '../../../src/cli/demo/flows/dialogue-flow.ts'
+import { exchangeFlow } from '../../../src/cli/demo/flows/exchange-flow.ts'
 import { play, principalOf } from '../../../src/cli/demo/player.ts'
 import { SessionSide } from '../../../src/cli/demo/session-side.ts'
 import { packageFacts } from '../../../src/cli/package-root.ts'
@@ -93,6 +94,7 @@ function plansOf(seen: readonly Seen[]): KillPlan[] {
 
 describe.each<[what: string, flow: Flow, machines: readonly MachineDefinition[]]>([
   ['domain.md §1.9 §2.9 the dialogue', dialogueFlow({ exchange: true }), [session, gates, reconciler]],
+  ['domain.md §4.10 the exchange', exchangeFlow, [session, gates, reconciler]],
   ['domain.md §3.10 the booking', bookingFlow, [payments]],
   ['domain.md §5.8 the conversation', conciergeFlow, [concierge]],
 ])('%s on three processes', (_what, flow, machines) => {
