@@ -1,6 +1,7 @@
 import { machineHarness, testCluster } from 'holdfast/testing'
+import { chartPaths } from 'holdfast/xstate'
 import { expect, test } from 'vitest'
-import { orders } from './order-chart.ts'
+import { order, orders } from './order-chart.ts'
 
 test('an order lapses after ten minutes', () => {
   const world = machineHarness(orders)
@@ -12,6 +13,20 @@ test('an order lapses after ten minutes', () => {
   })
   world.advance('10m')
   expect(ada.queries.orders.state('o-1')).toMatchObject({ value: { value: 'lapsed', status: 'done' } })
+})
+
+test('every edge of its chart that clients can take leads where it says', () => {
+  const { paths, always } = chartPaths(order, { input: { cents: 500 }, samples: [{ type: 'PAY', cents: 500 }] })
+  expect(always).toEqual([])
+  expect(paths.map(({ value }) => value)).toEqual(['waiting', 'shipping', 'cancelled'])
+  for (const { events, value } of paths) {
+    const { machines } = machineHarness(orders).session('user:ada')
+    machines.orders.create({ id: 'o-1', input: { cents: 500 } })
+    for (const event of events) machines.orders.send({ id: 'o-1', event: event as never })
+    expect(machines.orders.send({ id: 'o-1', event: { type: 'CANCEL' } }).kind).toBe(
+      value === 'waiting' ? 'ok' : 'rejected',
+    )
+  }
 })
 
 test('on three nodes its timer outlives the leader, and a worker ships', async () => {

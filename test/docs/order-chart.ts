@@ -41,3 +41,5 @@ export const orders = fromXState(order, {
   version: 1,
   work: { ship: { role: 'shipper', maxAttempts: 2 } },
 })
+
+export { order }

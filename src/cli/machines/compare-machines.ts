@@ -25,7 +25,7 @@ export interface Finding {
   /** `error`: a node with this module would halt, or apply the log otherwise. `note`: what will happen. */
   readonly severity: 'error' | 'warning' | 'note'
   readonly machine: string
-  readonly what: 'missing' | 'schema' | 'handlers' | 'newer' | 'new'
+  readonly what: 'missing' | 'schema' | 'handlers' | 'newer' | 'new' | 'definition'
   /** The first place of the description that differs; null: none, or it is not known. */
   readonly path: string | null
   readonly message: string

@@ -1,12 +1,13 @@
 import { assert } from '../../base/assert.ts'
 import { formatHostPort } from '../../base/host-port.ts'
 import type { NodeMachinesReport } from '../../client/index.ts'
+import type { Mountable } from '../../machine/index.ts'
 import { defaultEndpoints } from '../cluster/address.ts'
 import { readSettings, type TypedFlags } from '../config/read-settings.ts'
 import { EXIT, type ExitCode, usageError } from '../terminal/exit.ts'
 import { type ListingForm, printListing } from '../terminal/listing.ts'
 import { say } from '../terminal/output.ts'
-import { type ActiveMachine, compareMachines } from './compare-machines.ts'
+import { type ActiveMachine, compareMachines, type Finding } from './compare-machines.ts'
 import { loadMachines } from './load-machines.ts'
 import { askMachines, declaredMachines } from './machine-sides.ts'
 
@@ -36,7 +37,7 @@ export async function checkMachines({ data, against, ...flags }: CheckFlags, for
     throw usageError('--against needs --data', 'Nodes that run tell themselves what they have.')
   const declared = declaredMachines(machines)
   const running = runningOf(await askMachines(values.endpoints?.map(formatHostPort) ?? defaultEndpoints()))
-  const findings = compareMachines(running, declared)
+  const findings = [...compareMachines(running, declared), ...warningsOf(machines)]
   printListing(form, {
     name: 'findings',
     lines: findings,
@@ -44,6 +45,22 @@ export async function checkMachines({ data, against, ...flags }: CheckFlags, for
   })
   if (findings.length === 0) say('the module has what runs')
   return findings.some(({ severity }) => severity === 'error') ? EXIT.refused : EXIT.ok
+}
+
+/** What the machines say of themselves; only an error is refused. */
+function warningsOf(machines: readonly Mountable[]): readonly Finding[] {
+  return machines.flatMap((machine) => {
+    const { warnings = [] } = machine.kind === 'definition' ? machine.behaviour : {}
+    return warnings.map(
+      (warning): Finding => ({
+        severity: 'warning',
+        machine: machine.name,
+        what: 'definition',
+        path: null,
+        message: `${machine.name}: ${warning}`,
+      }),
+    )
+  })
 }
 
 /** What runs is what the node says that has applied most; what there is, is what all have. */

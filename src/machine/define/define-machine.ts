@@ -59,6 +59,8 @@ export interface MachineBehaviour<
   }
   /** Source text of what its handlers run and are not written in, such as a chart: part of the fingerprint of the code. */
   readonly source?: string
+  /** What in it does otherwise than it looks, a sentence each; `holdfast machine check` prints them. */
+  readonly warnings?: readonly string[]
 }
 
 /** What happens when a task ends. */
@@ -125,6 +127,7 @@ export interface ErasedBehaviour {
   readonly onDeadLetter?: Erased
   readonly migrations?: { readonly [version: number]: Erased }
   readonly source?: string
+  readonly warnings?: readonly string[]
 }
 
 /** Names of machines that the framework itself answers to. */

@@ -5,7 +5,7 @@ import type { TaskRecord } from '../../session/user-machine.ts'
 import type { Description } from '../define/describe-schema.ts'
 import { tableSharingBytes } from '../define/schema.ts'
 import { Chart } from './chart/chart.ts'
-import { chartLogic, chartSource } from './chart/chart-text.ts'
+import { chartLogic, chartSource, optionsLogic } from './chart/chart-text.ts'
 import { tasksOf, worksOf } from './chart/work.ts'
 import { Entities, type EntityRange } from './entity/entities.ts'
 import { entityRow, type EventRow } from './entity/entity-row.ts'
@@ -82,7 +82,7 @@ export function chartEntities<Machine extends AnyStateMachine>(
   // The machine's schema holds the one below.
   const inside = (ctx: ChartContext): Entities => new Entities(ctx as unknown as RunContext, parts)
   const schema = {
-    logic: chartLogic(machine),
+    logic: [chartLogic(machine), optionsLogic({ actions, timeField })],
     // What a chart keeps and what it is given are copies.
     state: { entities: tableSharingBytes(z.string(), entityRow) },
     requests: {

@@ -14,6 +14,18 @@ export function eventSchema(given: z.ZodType | null, timeField: string | null): 
   return checked as unknown as z.ZodType<EventRow>
 }
 
+/** What `create` takes as the chart's input. */
+export function inputSchema(given: z.ZodType | null, timeField: string | null): z.ZodType {
+  if (timeField === null) return given ?? z.unknown().optional()
+  const filled = `the field ${timeField} is filled in by the log, so the input is an object without it, or none`
+  const fits = (input: unknown): boolean =>
+    input === undefined || input === null || (isFields(input) && !has(input, timeField))
+  return (given ?? z.unknown()).refine(fits, filled).optional()
+}
+
+const isFields = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+
 function reserved(event: unknown): boolean {
   const { type } = (event ?? {}) as { readonly type?: unknown }
   return typeof type !== 'string' || type.startsWith('xstate.') || type === '*'

@@ -16,7 +16,9 @@ import {
 } from './entity/entity-handlers.ts'
 import type { EventRow } from './entity/entity-row.ts'
 import type { XStateOptions } from './options.ts'
-import { eventSchema } from './event-schema.ts'
+import { chartWarnings } from './chart/chart-warnings.ts'
+import { optionsLogic } from './chart/chart-text.ts'
+import { eventSchema, inputSchema } from './event-schema.ts'
 import type { XStateMachine } from './xstate-machine.ts'
 
 const OWN_ID = z
@@ -46,14 +48,17 @@ export function fromXState<
       ...charts.schema,
       version,
       graphs: chartGraphs(name, machine),
+      logic: [charts.schema.logic, optionsLogic({ allow: options.allow, migrate: options.migrate })],
       state: { ...charts.schema.state, watches: table(z.tuple([z.string(), z.string()]), z.literal(true)) },
     },
     behaviourOf(handlers, {
       event: eventSchema(options.event ?? null, timeField),
       // Plain data, as everything that a client sends.
-      input: (options.input ?? z.unknown().optional()) as unknown as z.ZodType<Value>,
+      input: inputSchema(options.input ?? null, timeField) as unknown as z.ZodType<Value>,
       migrations: version === 1 ? {} : { [version]: (ctx) => charts.migrate(ctx, options.migrate ?? null) },
       charts,
+      source: [charts.behaviour.source, ...[options.allow, options.migrate].map(String)].join('\n'),
+      warnings: chartWarnings(machine),
     }),
   )
   // Types of the chart: the kit runs the same handlers for every chart.
@@ -65,15 +70,22 @@ interface BehaviourParts {
   readonly input: z.ZodType<Value>
   readonly migrations: { readonly [version: number]: (ctx: MigrationContext) => Iterator<void, void, undefined> }
   readonly charts: ChartEntities<AnyStateMachine>
+  readonly source: string
+  readonly warnings: readonly string[]
 }
 
 /** The handlers are written once for all charts, so the kit's types, which follow a schema, are left here and only here. */
-function behaviourOf(handlers: EntityHandlers, { event, input, migrations, charts }: BehaviourParts): Behaviour {
+function behaviourOf(
+  handlers: EntityHandlers,
+  { event, input, migrations, charts, source, warnings }: BehaviourParts,
+): Behaviour {
   const id = ANY_ID
   const plain = z.unknown()
   type Ctx = EntityContext
   const behaviour = {
     ...charts.behaviour,
+    source,
+    warnings,
     migrations,
     commands: {
       create: command(
@@ -81,9 +93,12 @@ function behaviourOf(handlers: EntityHandlers, { event, input, migrations, chart
         (ctx: Ctx, given) => handlers.create(ctx, given),
       ),
       send: command({ input: z.object({ id, event }), output: plain }, (ctx: Ctx, given) => handlers.send(ctx, given)),
-      remove: command({ input: z.object({ id }), output: plain }, (ctx: Ctx, given) => handlers.remove(ctx, given)),
-      watch: command({ input: z.object({ id, on: z.boolean().default(true) }), output: plain }, (ctx: Ctx, given) =>
-        handlers.watch(ctx, given),
+      remove: command({ input: z.object({ id: OWN_ID }), output: plain }, (ctx: Ctx, given) =>
+        handlers.remove(ctx, given),
+      ),
+      watch: command(
+        { input: z.object({ id: OWN_ID, on: z.boolean().default(true) }), output: plain },
+        (ctx: Ctx, given) => handlers.watch(ctx, given),
       ),
     },
     queries: {

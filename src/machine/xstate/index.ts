@@ -1,3 +1,4 @@
+export { chartPaths, type ChartPath, type ChartPaths, type ChartPathsOptions } from './chart-paths.ts'
 export { ChartError, type ChartIssue, type ChartIssueCode } from './chart/chart-error.ts'
 export { chartGraphs } from './chart/chart-graph.ts'
 export {

@@ -17,8 +17,8 @@ export const CHART_ERRORS: Rows = {
   CHART_UNNAMED_ACTOR: [
     'INVALID_ARGUMENT',
     false,
-    'An actor is given in place, or spawned without an id: after a restore it could not be found again.',
-    'Name its logic in `setup({ actors })` and write the name; give a spawned one an id of its own.',
+    'An actor is given in place, spawned without an id, or has an id with a slash: after a restore it could not be found again.',
+    'Name its logic in `setup({ actors })` and write the name; give it an id of its own, without a slash.',
   ],
   CHART_UNREPLICABLE_ACTOR: [
     'INVALID_ARGUMENT',
@@ -41,7 +41,7 @@ export const CHART_ERRORS: Rows = {
   CHART_CONTEXT: [
     'INVALID_ARGUMENT',
     false,
-    'The context that the chart begins with is no plain data.',
+    'The context that the chart begins with, or the meta of a state, is no plain data.',
     'Use null, booleans, finite numbers, text, bytes, arrays and plain objects; a date is a number of milliseconds.',
   ],
 }

@@ -130,7 +130,7 @@ export class ChartRecorder {
 
 function timerAct({ state }: CallContext, payload: unknown): Pick<ChartCall, 'root' | 'act'> {
   const { id, n } = payload as { readonly id: string; readonly n: number }
-  const timer = state.entities.get(id)?.timers.find((one) => one.n === n)
+  const timer = state.entities.get(id)?.timers.find((one) => one.n === n && !one.fired)
   const armed = timer === undefined ? null : { type: timer.event.type, dueAt: timer.dueAt }
   return { root: rootOf(id), act: { kind: 'timer', entity: id, armed } }
 }

@@ -1,5 +1,6 @@
 import { assign, createMachine, enqueueActions, fromPromise, sendParent, sendTo, setup, spawnChild } from 'xstate'
 import { describe, expect, test } from 'vitest'
+import { fromXState } from '../../../src/machine/xstate/index.ts'
 import { NaiveEntity } from './naive.ts'
 import { OneEntity } from './one-entity.ts'
 
@@ -228,6 +229,25 @@ describe('X12: a parallel root that ends', () => {
     ours.create()
     ours.send({ type: 'END' })
     expect(ours.view).toMatchObject({ status: 'done', output: { dones: [], event: null } })
+  })
+
+  test('X12: is warned about where the chart is defined, also in a machine that it invokes; one that never ends is not', () => {
+    const warned = /^m\.a\.onDone does not run when this region is the last to end/
+    const outer = setup({ actors: { machine } }).createMachine({
+      id: 'outer',
+      initial: 'a',
+      states: { a: { invoke: { src: 'machine' } } },
+    })
+    for (const each of [machine, outer]) {
+      const { behaviour } = fromXState(each, { name: 'chart', version: 1 })
+      expect(behaviour.warnings).toMatchObject([expect.stringMatching(warned), expect.stringMatching(/^m\.b\.onDone/)])
+    }
+    const endless = createMachine({
+      id: 'm',
+      type: 'parallel',
+      states: { a: { ...region, onDone: {} }, b: { initial: 'x', states: { x: {} } } },
+    } as never)
+    expect(fromXState(endless, { name: 'chart', version: 1 }).behaviour.warnings).toEqual([])
   })
 })
 

@@ -11,6 +11,7 @@ import {
   spawnChild,
 } from 'xstate'
 import type { AnyStateMachine } from 'xstate'
+import { identityOf } from '../../../src/machine/index.ts'
 import { describe, expect, test, vi } from 'vitest'
 import { ChartError, fromXState } from '../../../src/machine/xstate/index.ts'
 import { NaiveEntity } from './naive.ts'
@@ -169,6 +170,82 @@ describe('a chart that cannot be replicated', () => {
       states: { a: { invoke: { src: 'child' } } },
     })
     expect(refusals(machine)).toEqual(['CHART_INLINE_ACTION child.x.entry[0]'])
+  })
+})
+
+describe('ids and times', () => {
+  test('an actor whose id has a slash is refused, at definition and where the id is computed', () => {
+    const child = createMachine({ id: 'child', initial: 'x', states: { x: {} } })
+    const named = (id?: string) =>
+      setup({ actors: { child } }).createMachine({
+        id: 'm',
+        initial: 'a/b',
+        states: { 'a/b': { invoke: id === undefined ? { src: 'child' } : { src: 'child', id } } },
+      })
+    expect(refusals(named())).toEqual(['CHART_UNNAMED_ACTOR m.a/b.invoke[0]'])
+    expect(refusals(named('x/y'))).toEqual(['CHART_UNNAMED_ACTOR m.a/b.invoke[0]'])
+    expect(refusals(named('x'))).toEqual([])
+    const computed = setup({ actors: { child } }).createMachine({
+      id: 'm',
+      initial: 'a',
+      states: { a: { on: { GO: { actions: spawnChild('child', { id: () => 'x/y' }) } } } },
+    })
+    const ours = new OneEntity(computed)
+    ours.create()
+    expect(ours.send({ type: 'GO' })).toMatchObject({ code: 'MACHINE_ERROR' })
+  })
+
+  test('a child is not watched or removed by clients', () => {
+    const child = createMachine({ id: 'child', initial: 'x', states: { x: {} } })
+    const machine = setup({ actors: { child } }).createMachine({
+      id: 'm',
+      initial: 'a',
+      states: { a: { invoke: { src: 'child', id: 'kid' } } },
+    })
+    const ours = new OneEntity(machine)
+    ours.create()
+    for (const command of ['watch', 'remove']) {
+      expect(ours.client.execute('chart', command, { id: 'e/kid' })).toMatchObject({ code: 'VALIDATION_ERROR' })
+    }
+    expect(ours.client.queries.chart.state('e/kid')).toMatchObject({ kind: 'ok' })
+  })
+
+  test('an input that is no object, or brings the time itself, is refused where the log fills the time in', () => {
+    const machine = createMachine({
+      id: 'm',
+      initial: 'a',
+      context: ({ input }: { input: unknown }) => ({ input }),
+      states: { a: {} },
+    } as never)
+    for (const input of [5, 'text', [1], { now: 1 }]) {
+      const ours = new OneEntity(machine, { timeField: 'now' })
+      expect(ours.create(input as never)).toMatchObject({ code: 'VALIDATION_ERROR' })
+      expect(ours.create({ cents: 1 })).toMatchObject({ kind: 'ok' })
+      expect(ours.view.context).toEqual({ input: { cents: 1, now: ours.harness.now } })
+    }
+    expect(new OneEntity(machine, { timeField: 'now' }).create()).toMatchObject({ kind: 'ok' })
+  })
+
+  test('a meta that is no plain data is refused', () => {
+    const machine = createMachine({ id: 'm', initial: 'a', states: { a: { meta: { show: () => 1 } } } })
+    expect(refusals(machine)).toEqual(['CHART_CONTEXT m.a'])
+  })
+
+  test('options and meta are part of the fingerprint, and texts of their functions of that of the code', () => {
+    const chart = (meta?: object) => createMachine({ id: 'm', initial: 'a', states: { a: { meta } } } as never)
+    const base = { name: 'chart', version: 2 } as const
+    const plain = identityOf(fromXState(chart(), base))
+    const others = [
+      fromXState(chart({ color: 'red' }), base),
+      fromXState(chart(), { ...base, timeField: 'now' }),
+      fromXState(chart(), { ...base, actions: { track: 'drop' } }),
+      fromXState(chart(), { ...base, allow: () => true }),
+      fromXState(chart(), { ...base, migrate: () => ({}) }),
+    ].map(identityOf)
+    expect(new Set([plain, ...others].map(({ schema }) => schema)).size).toBe(6)
+    const allowing = identityOf(fromXState(chart(), { ...base, allow: () => false }))
+    expect(allowing.schema).toBe(others[3]?.schema)
+    expect(allowing.code).not.toBe(others[3]?.code)
   })
 })
 

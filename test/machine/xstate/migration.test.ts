@@ -1,61 +1,7 @@
-import { type AnyStateMachine, assign, createMachine, fromPromise, setup } from 'xstate'
+import { assign, createMachine, fromPromise, setup } from 'xstate'
 import { describe, expect, test } from 'vitest'
-import { identityOf, mount } from '../../../src/machine/index.ts'
-import { fromXState, type XStateOptions } from '../../../src/machine/xstate/index.ts'
-import { codec, Log } from '../../session/log.ts'
 import { NaiveEntity } from './naive.ts'
-
-type Options = Partial<XStateOptions<AnyStateMachine, 'pay', string>>
-
-/** A log whose machine goes from one chart to another, with entities of both. */
-class Upgrade {
-  readonly log
-  private readonly newer
-  private requests = 0
-  private readonly session
-
-  constructor(older: AnyStateMachine, newer: AnyStateMachine, options: Options = {}) {
-    this.newer = fromXState(newer, { name: 'pay', version: 2, ...options })
-    const first = fromXState(older, { name: 'pay', version: 1 })
-    this.log = new Log(mount([first, this.newer], codec).userMachine)
-    this.log.append('AdvanceVersion', { machines: [{ machine: 'pay', to: 1, schema: identityOf(first).schema }] })
-    this.session = this.log.open('alice')
-  }
-
-  create(id: string, version = 1): void {
-    this.request(version, 'create', { id, watch: false })
-  }
-
-  send(id: string, type: string, version = 1): void {
-    this.request(version, 'send', { id, event: { type } })
-  }
-
-  switch(): readonly string[] {
-    this.log.append('AdvanceVersion', { machines: [{ machine: 'pay', to: 2, schema: identityOf(this.newer).schema }] })
-    return this.log.reports.map((report) => report.kind)
-  }
-
-  wait(ms: number): void {
-    this.log.advance(ms)
-    this.log.empty('Tick')
-  }
-
-  state(id: string): unknown {
-    const outcome = this.log.machine.query({ machine: 'pay', query: 'state', input: id, session: null })
-    return outcome.kind === 'value' ? (outcome.value as { value: unknown }).value : outcome.code
-  }
-
-  private request(version: number, command: string, input: object): void {
-    this.requests += 1
-    const reply = this.log.request(this.session, this.requests, command, {
-      machine: 'pay',
-      version,
-      input: input as never,
-      lowestPendingRequestId: this.requests,
-    })
-    expect(reply).toMatchObject({ kind: 'outcome', outcome: { kind: 'value' } })
-  }
-}
+import { Upgrade } from './upgrade.ts'
 
 const chart = (delay: number) =>
   createMachine({ id: 'pay', initial: 'waiting', states: { waiting: { after: { [delay]: 'late' } }, late: {} } })

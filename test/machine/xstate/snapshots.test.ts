@@ -68,6 +68,31 @@ describe('X1: which parallel region is asked first', () => {
     expect(otherwise.sends({ type: 'PAY' }, { type: 'TICK' }, { type: 'CLOSE' }).at(-1)).toBe('paid')
   })
 
+  test('X1: a region without states inside has its turn in document order too', () => {
+    const ready = { guard: ({ context }: { context: { ready: boolean } }) => context.ready }
+    const plain = createMachine({
+      id: 'm',
+      initial: 'both',
+      context: { ready: false },
+      states: {
+        both: {
+          type: 'parallel',
+          on: { GO: { actions: assign({ ready: true }) } },
+          states: {
+            first: { initial: 'x', states: { x: { always: { ...ready, target: '#m.one' } } } },
+            second: { always: { ...ready, target: '#m.two' } },
+          },
+        },
+        one: {},
+        two: {},
+      },
+    } as never)
+    expect(new NaiveEntity(plain).restart().send({ type: 'GO' }).snapshot.value).toBe('two')
+    const ours = new OneEntity(plain)
+    ours.create()
+    expect(ours.sends({ type: 'GO' })).toEqual(['one'])
+  })
+
   test('X2: another region wins when the keys of the saved value were sorted; ours are put in document order again', () => {
     const reversed = order('watch', 'pay')
     const saved = new NaiveEntity(reversed)

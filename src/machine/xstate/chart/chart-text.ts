@@ -7,7 +7,7 @@ import { isFunction } from './guarded-action.ts'
 const XSTATE_VERSION = '5.33.3'
 
 /** What describes a chart to people and decides nothing. */
-const PROSE: readonly string[] = ['description', 'meta', '_input', '_output']
+const PROSE: readonly string[] = ['description', '_input', '_output']
 
 /**
  * What a chart declares: its states in document order, transitions, delays and names. It is binding, as a schema is
@@ -22,6 +22,11 @@ export function chartLogic(machine: AnyStateMachine): Description {
       return [described(config), ...[guards, actions, delays, actors].map((named) => described(named))]
     }),
   ]
+}
+
+/** What the options declare beside the chart: binding too. What their functions do is text, as that of the chart. */
+export function optionsLogic(options: { readonly [name: string]: unknown }): Description {
+  return ['options', described(options)]
 }
 
 /** The source text of every function of a chart: shown and warned about, never binding. */
@@ -53,9 +58,10 @@ function described(value: unknown): Description {
   return isFunction(value) ? ['function', ...list] : list
 }
 
-function collect(value: unknown, found: string[]): void {
-  if (isMachine(value)) return
+function collect(value: unknown, found: string[], seen: Set<unknown> = new Set()): void {
+  if (isMachine(value) || seen.has(value)) return
+  seen.add(value)
   if (isFunction(value)) found.push(String(value))
   if ((typeof value !== 'object' && !isFunction(value)) || value === null) return
-  for (const [name, field] of Object.entries(value)) if (name !== 'schemas') collect(field, found)
+  for (const [name, field] of Object.entries(value)) if (name !== 'schemas') collect(field, found, seen)
 }

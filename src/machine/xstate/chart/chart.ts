@@ -40,6 +40,7 @@ export class Chart {
   readonly blank: AnyMachineSnapshot
   private readonly rests: Rests
   private readonly states: ReadonlyMap<string, AnyStateNode>
+  private readonly delays: ReadonlyMap<string, string>
   private readonly kinds: ReadonlyMap<string, ActorKind>
   private readonly charts = new Map<string, Chart>()
   private readonly authored: AnyStateMachine
@@ -54,6 +55,7 @@ export class Chart {
     this.blank = this.machine.resolveState({ value: {}, context: {} })
     this.rests = new Rests(this.machine.root)
     this.states = statesOf(this.machine.root)
+    this.delays = new Map([...this.states.values()].flatMap(delaysOf))
     this.kinds = new Map(
       Object.entries(authored.implementations.actors).flatMap(([src, logic]) => {
         const kind = actorKind(logic)
@@ -77,6 +79,11 @@ export class Chart {
   /** What follows from a state value. Throws for a state that the chart lacks. */
   rest(value: StateValue): Rest {
     return this.rests.of(value)
+  }
+
+  /** The state whose `after` an event of that type is; null for any other event. */
+  waiting(type: string): string | null {
+    return type.startsWith(AFTER) ? (this.delays.get(type) ?? null) : null
   }
 
   /** Whether it has all states of a value. */
@@ -117,6 +124,17 @@ function checkBelow(machine: AnyStateMachine, names: KnownNames, seen: Set<AnySt
   seen.add(machine)
   checkChart(machine, names)
   for (const inner of Object.values(machine.implementations.actors).filter(isMachine)) checkBelow(inner, names, seen)
+}
+
+const AFTER = 'xstate.after.'
+
+/** The type of the event of `after`, as XState makes it of the delay's number or name and the state's id. */
+export const afterType = (delay: string, state: string): string => `${AFTER}${delay}.${state}`
+
+/** Types of the events that a state waits for, with its id. */
+function delaysOf({ id, config }: AnyStateNode): readonly (readonly [string, string])[] {
+  const { after = {} } = config as { readonly after?: object }
+  return Object.keys(after).map((delay) => [afterType(delay, id), id] as const)
 }
 
 /** Every state, by its id. */

@@ -48,17 +48,22 @@ class ChartCheck {
 
   private context(): void {
     const { context } = this.machine.config as { readonly context?: unknown }
-    if (isFunction(context) || context === undefined) return
+    if (!isFunction(context)) this.plain(this.machine.id, context, 'context')
+  }
+
+  private plain(path: string, value: unknown, what: string): void {
     try {
-      plainValue(context, 'context')
+      plainValue(value, what)
     } catch (error) {
-      this.refuse('CHART_CONTEXT', this.machine.id, error instanceof Error ? error.message : String(error))
+      this.refuse('CHART_CONTEXT', path, error instanceof Error ? error.message : String(error))
     }
   }
 
   private node(node: AnyStateNode): void {
     const path = node.id
     const config = node.config as { readonly route?: unknown; readonly after?: object }
+    // Clients are sent it.
+    this.plain(path, node.meta, 'meta')
     this.actions(`${path}.entry`, node.entry)
     this.actions(`${path}.exit`, node.exit)
     for (const delay of Object.keys(config.after ?? {})) this.delay(`${path}.after`, delay)
@@ -122,6 +127,7 @@ class ChartCheck {
     if (typeof id !== 'string' && !isFunction(id)) {
       this.refuse('CHART_UNNAMED_ACTOR', path, 'a spawned actor needs an id: spawnChild(src, { id }), or invoke it')
     }
+    if (typeof id === 'string') this.actorId(path, id)
     this.liveOnly(path, { systemId, onSnapshot: syncSnapshot === true ? syncSnapshot : undefined })
   }
 
@@ -146,6 +152,13 @@ class ChartCheck {
       this.source(path, config.src)
       this.liveOnly(path, config)
     })
+    for (const [at, { id }] of node.invoke.entries()) this.actorId(`${node.id}.invoke[${at}]`, id)
+  }
+
+  /** The entity of a child is `parent/actor`. */
+  private actorId(path: string, id: string): void {
+    if (!id.includes('/')) return
+    this.refuse('CHART_UNNAMED_ACTOR', path, `the id of the actor ${id} has a slash; give it an id without one`)
   }
 
   /** Saved and restored, an actor is found by the name of its logic (the tests of X14). */

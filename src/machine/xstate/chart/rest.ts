@@ -22,8 +22,9 @@ export interface Rest {
 const RESTS_MAX = 1_000
 
 /**
- * The states that a chart has rested in. PERF: an event looks them up instead of walking the chart, 0.2 µs instead of 5 for ten
- * active states; parallel regions may have any number of values, so there is a bound, and what is dropped is made again.
+ * The states that a chart has rested in. PERF: an event looks them up instead of walking the chart, 0.01 µs by the value of a
+ * row and 0.9 by a text, with nine active states; parallel regions may have any number of values, so there is a bound, and
+ * what is dropped is made again.
  */
 export class Rests {
   private readonly root: AnyStateNode

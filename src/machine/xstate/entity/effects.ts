@@ -109,6 +109,8 @@ function spawned({ id, src, input, actorRef }: Params): Effect {
   if (id === undefined || actorRef === undefined) {
     throw new Error(`an actor ${String(src)} was spawned without an id of its own: spawnChild(src, { id })`)
   }
+  if (actorRef.id.includes('/'))
+    throw new Error(`the id of the actor ${actorRef.id} has a slash: ids of entities are made with it`)
   if (typeof src !== 'string')
     throw new Error(`the actor ${actorRef.id} was spawned in place: name it in setup({ actors })`)
   return { kind: 'spawn', id: actorRef.id, src, input: plainValue(input, `the input of ${actorRef.id}`) }

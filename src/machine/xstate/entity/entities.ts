@@ -4,6 +4,7 @@ import type { Value } from '../../../codec/value/value.ts'
 import { isEngineError } from '../../../session/run/engine-error.ts'
 import type { TaskRecord } from '../../../session/user-machine.ts'
 import type { ErrorDetails } from '../../define/rejection.ts'
+import { matchesDescriptor } from '../chart/descriptor.ts'
 import { stateText } from '../chart/document-order.ts'
 import { bytesApart } from '../chart/plain-value.ts'
 import type { MigratingEntity } from '../options.ts'
@@ -59,7 +60,7 @@ export class Entities {
     const place = { id, parent: row.parent?.id ?? null, named: this.parts.named }
     if (takes(chart, row, this.timed(event), place)) return null
     const { allowed } = chart.rest(row.value as StateValue)
-    const reason = allowed.some((descriptor) => matches(descriptor, type)) ? 'guarded' : 'unhandled'
+    const reason = allowed.some((descriptor) => matchesDescriptor(descriptor, type)) ? 'guarded' : 'unhandled'
     return { entity: id, from: stateText(row.value as StateValue), event: type, allowed, reason }
   }
 
@@ -153,9 +154,3 @@ function changed(id: string, row: EntityRow, change: (entity: MigratingEntity) =
   })
   return { ...row, value: nextValue, context: nextContext }
 }
-
-/** Whether a state that names `descriptor` would be asked about events of that type. */
-const matches = (descriptor: string, type: string): boolean =>
-  descriptor === type ||
-  descriptor === '*' ||
-  (descriptor.endsWith('.*') && (type === descriptor.slice(0, -2) || type.startsWith(descriptor.slice(0, -1))))

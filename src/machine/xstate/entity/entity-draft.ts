@@ -1,12 +1,14 @@
+import type { StateValue } from 'xstate'
 import { unreachable } from '../../../base/assert.ts'
 import type { SessionId } from '../../../base/brand.ts'
 import type { Value } from '../../../codec/value/value.ts'
 import type { Chart } from '../chart/chart.ts'
 import type { Effect, Target } from './effects.ts'
+import type { NewTimer } from './migrate-entity.ts'
 import type { RunContext } from './run-context.ts'
 import type { ActorRow, EntityRow, ErrorRow, EventRow, TargetRow, TimerRow } from './entity-row.ts'
 import { checkSent, sizeOf } from './sent-size.ts'
-import type { SnapshotPart } from './step.ts'
+import type { SnapshotPart, Step } from './step.ts'
 
 const UNBORN: SnapshotPart = { status: 'active', value: {}, context: {}, history: {}, output: null, error: null }
 
@@ -16,7 +18,6 @@ const NESTED_MAX = 32
 /** One entity while a run is at work on it. */
 export class EntityDraft {
   readonly id: string
-  readonly chart: Chart
   readonly parent: EntityRow['parent']
   readonly mailbox: EventRow[] = []
   busy = false
@@ -28,11 +29,16 @@ export class EntityDraft {
   private n: number
   private readonly before: EntityRow | null
   private readonly begun: boolean
+  private readonly path: EntityRow['chart']
+  private known: Chart | null = null
+  private readonly root: Chart
 
-  constructor(id: string, row: EntityRow, chart: Chart, before: EntityRow | null = row) {
+  /** `root`: the chart that is mounted. */
+  constructor(id: string, row: EntityRow, root: Chart, before: EntityRow | null = row) {
     this.begun = before !== row
     this.id = id
-    this.chart = chart
+    this.root = root
+    this.path = row.chart
     this.before = before
     this.parent = row.parent
     this.part = row
@@ -45,12 +51,18 @@ export class EntityDraft {
   /** A new one. `replaced` is one of the same id that was removed in this run: its numbers are not given again. */
   static begin(
     id: string,
-    chart: Chart,
-    given: Pick<EntityRow, 'watchers' | 'parent'> & { readonly replaced: EntityDraft | null },
+    root: Chart,
+    given: Pick<EntityRow, 'watchers' | 'parent' | 'chart'> & { readonly replaced: EntityDraft | null },
   ): EntityDraft {
-    const { watchers, parent, replaced } = given
-    const row = { ...UNBORN, watchers, parent, chart: chart.path, timers: [], actors: {}, n: replaced?.n ?? 0 }
-    return new EntityDraft(id, row, chart, replaced?.before ?? null)
+    const { watchers, parent, chart, replaced } = given
+    const row = { ...UNBORN, watchers, parent, chart, timers: [], actors: {}, n: replaced?.n ?? 0 }
+    return new EntityDraft(id, row, root, replaced?.before ?? null)
+  }
+
+  /** Sought when it is asked for: a chart that has dropped a child's still takes the child out. */
+  get chart(): Chart {
+    this.known ??= this.root.at(this.path)
+    return this.known
   }
 
   /** It was not there before this run, or another one under its id was. */
@@ -65,9 +77,9 @@ export class EntityDraft {
   /** The row before as it is, where nothing has changed: then it is not written again. */
   row(): EntityRow {
     const { status, value, context, history, output, error } = this.part
-    const { chart, timers, actors, n, parent, watchers } = this
+    const { path, timers, actors, n, parent, watchers } = this
     const row = {
-      chart: chart.path,
+      chart: path,
       status,
       value,
       context,
@@ -87,11 +99,12 @@ export class EntityDraft {
    * The effects of a step, each with the incarnation of the actor that it means: a state that is entered again stops an actor
    * and spawns another of the same id. What is sent before the actor is there is for the one to come.
    */
-  resolve(effects: readonly Effect[]): readonly ResolvedEffect[] {
+  resolve({ part, effects }: Step): readonly ResolvedEffect[] {
+    const value = part.value as StateValue
     const resolved = effects.map((effect): ResolvedEffect => {
       switch (effect.kind) {
         case 'spawn':
-          return { effect, actor: this.add(effect), to: SELF }
+          return { effect, actor: this.add(effect, value), to: SELF }
         case 'stop':
           return { effect, actor: this.drop(effect.id), to: SELF }
         case 'send':
@@ -111,22 +124,25 @@ export class EntityDraft {
     )
   }
 
-  arm(given: Omit<TimerRow, 'n' | 'held'>): void {
+  arm(given: NewTimer): void {
     this.n += 1
     const others = this.timers.map((timer) => (timer.id === given.id ? { ...timer, held: false } : timer))
-    this.timers = [...others, { ...given, n: this.n, held: given.id !== null }]
+    const state = this.chart.waiting(given.event.type)
+    this.timers = [...others, { ...given, n: this.n, held: given.id !== null, state, fired: false }]
   }
 
   cancel(id: string): void {
     this.timers = this.timers.filter((timer) => timer.id !== id || !timer.held)
   }
 
-  /** Takes out a timer that fires. `cancel` reaches no other of its id any more, as in an actor (the tests of X17). */
+  /** A timer fires. `cancel` reaches no other of its id any more, as in an actor (the tests of X17). */
   takeTimer(n: number): TimerRow | null {
-    const taken = this.timers.find((timer) => timer.n === n) ?? null
+    const taken = this.timers.find((timer) => timer.n === n && !timer.fired) ?? null
     if (taken === null) return null
-    const others = this.timers.filter((timer) => timer !== taken)
-    this.timers = others.map((timer) => (timer.id === taken.id ? { ...timer, held: false } : timer))
+    this.timers = this.timers.flatMap((timer) => {
+      if (timer === taken) return taken.state === null ? [] : [{ ...taken, fired: true }]
+      return [timer.id === taken.id ? { ...timer, held: false } : timer]
+    })
     return taken
   }
 
@@ -169,8 +185,8 @@ export class EntityDraft {
   /** Writes the row, and makes timers and tasks those of the row. */
   commit(context: RunContext): void {
     const before = this.before ?? { timers: [], actors: {} }
-    for (const { n } of before.timers) {
-      if (!this.timers.some((timer) => timer.n === n)) context.cancel('delayed', timerKey(this.id, n))
+    for (const { n, fired } of before.timers) {
+      if (!fired && !this.timers.some((timer) => timer.n === n)) context.cancel('delayed', timerKey(this.id, n))
     }
     const kept = new Set(Object.values(this.actors).map(({ task }) => task))
     for (const { task, ended } of Object.values<ActorRow>(before.actors)) {
@@ -180,8 +196,8 @@ export class EntityDraft {
       if (this.before !== null) context.state.entities.delete(this.id)
       return
     }
-    for (const { n, dueAt } of this.timers) {
-      const known = before.timers.some((timer) => timer.n === n && timer.dueAt === dueAt)
+    for (const { n, dueAt, fired } of this.timers) {
+      const known = fired || before.timers.some((timer) => timer.n === n)
       if (!known) context.schedule('delayed', dueAt, { id: this.id, n }, timerKey(this.id, n))
     }
     for (const [id, row] of Object.entries(this.actors)) {
@@ -198,17 +214,19 @@ export class EntityDraft {
     return { ...row, task: context.task(src, this.id, { entity: this.id, actor: id, n, input }) }
   }
 
-  private add({ id, src, input }: Extract<Effect, { kind: 'spawn' }>): ActorRow {
+  private add({ id, src, input }: Extract<Effect, { kind: 'spawn' }>, value: StateValue): ActorRow {
     // XState would forget the one that runs, and let it run on.
     if (this.actors[id]?.ended === false) {
       throw new Error(`an actor ${id} is there already; stop it first, or give each an id of its own`)
     }
     this.n += 1
     const kind = this.chart.kindOf(src) === 'machine' ? 'entity' : 'task'
-    if (kind === 'entity' && this.chart.path.length >= NESTED_MAX) {
+    if (kind === 'entity' && this.path.length >= NESTED_MAX) {
       throw new Error(`${id} would be inside more than ${NESTED_MAX} entities; does a chart invoke itself without end?`)
     }
-    const row: ActorRow = { n: this.n, src, kind, input, task: null, ended: false }
+    const { nodes } = this.chart.rest(value)
+    const invoked = nodes.some(({ invoke }) => invoke.some((one) => one.id === id))
+    const row: ActorRow = { n: this.n, src, kind, input, task: null, invoked, ended: false }
     this.actors = { ...this.actors, [id]: row }
     return row
   }

@@ -22,7 +22,12 @@ export interface TimerRow {
   readonly event: EventRow
   readonly to: TargetRow
   readonly armedAt: Millis
+  /** As the chart has it; it fires 1 ms after the entry that armed it at the earliest. */
   readonly dueAt: Millis
+  /** Id of the state whose `after` it is; null for what was raised or sent. */
+  readonly state: string | null
+  /** One of `after` that has fired stays known until its state is left, so that no migration arms it again. */
+  readonly fired: boolean
 }
 
 /** An actor that the entity invoked or spawned. */
@@ -35,6 +40,8 @@ export interface ActorRow {
   readonly input: Value
   /** The task that stands for it; null for an entity. */
   readonly task: string | null
+  /** By a state, which stops it when it is left; false for one that was spawned. */
+  readonly invoked: boolean
   /** Its result or failure was taken. It stays known until the state that invoked it is left, as in an actor. */
   readonly ended: boolean
 }
@@ -77,6 +84,8 @@ const timer = z.object({
   to: target,
   armedAt: int,
   dueAt: int,
+  state: z.string().nullable(),
+  fired: z.boolean(),
 })
 const actor = z.object({
   n: int,
@@ -84,6 +93,7 @@ const actor = z.object({
   kind: z.enum(['task', 'entity']),
   input: value,
   task: z.string().nullable(),
+  invoked: z.boolean(),
   ended: z.boolean(),
 })
 

@@ -51,7 +51,7 @@ export class EntityRun {
     if (known !== undefined) return known.removed ? null : known
     const row = this.context.state.entities.get(id)
     if (row === undefined) return null
-    const draft = new EntityDraft(id, row, this.parts.chart.at(row.chart))
+    const draft = new EntityDraft(id, row, this.parts.chart)
     this.drafts.set(id, draft)
     return draft
   }
@@ -59,7 +59,7 @@ export class EntityRun {
   /** A new entity and its first step. Throws what the chart throws. */
   create(id: string, input: Value, { watchers }: { readonly watchers: readonly SessionId[] }): void {
     const { chart } = this.parts
-    const draft = EntityDraft.begin(id, chart, { watchers, parent: null, replaced: null })
+    const draft = EntityDraft.begin(id, chart, { watchers, parent: null, chart: chart.path, replaced: null })
     const step = this.guarded(draft, () => this.first(chart, input, this.place(id, null)))
     if (step !== null) this.start(draft, step)
   }
@@ -133,7 +133,7 @@ export class EntityRun {
     const { part, dropped, armed, effects } = migrateEntity(draft.chart, change(draft.row()), this.context)
     draft.disarm(dropped)
     for (const timer of armed) draft.arm(timer)
-    this.follow(draft, { part, effects: draft.resolve(effects) })
+    this.follow(draft, { part, effects: draft.resolve({ part, effects }) })
   }
 
   /**
@@ -176,8 +176,8 @@ export class EntityRun {
     if (this.steps > STEPS_MAX)
       throw new Error(`one event took more than ${STEPS_MAX} steps over entities; is there a ring?`)
     try {
-      const { part, effects } = run()
-      return { part, effects: draft.resolve(effects) }
+      const step = run()
+      return { part: step.part, effects: draft.resolve(step) }
     } catch (error) {
       if (draft.parent === null || isEngineError(error)) throw error
       draft.fail(errorRow(error))
@@ -272,7 +272,8 @@ export class EntityRun {
     // One of the same id that has ended.
     this.remove(id)
     const replaced = this.drafts.get(id) ?? null
-    const child = EntityDraft.begin(id, draft.chart.child(src), { watchers: [], parent, replaced })
+    const chart = [...draft.chart.path, src]
+    const child = EntityDraft.begin(id, this.parts.chart, { watchers: [], parent, chart, replaced })
     this.drafts.set(id, child)
     const step = this.guarded(child, () => this.first(child.chart, input, this.place(id, child.parent)))
     if (step !== null) this.start(child, step)
@@ -300,8 +301,10 @@ export class EntityRun {
   private first(chart: Chart, input: Value, place: StepPlace): Step {
     const { timeField } = this.parts
     if (timeField === null) return firstStep(chart, input, place)
-    const fields = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : {}
-    return firstStep(chart, { ...fields, [timeField]: this.context.now }, place)
+    if (input !== null && (typeof input !== 'object' || Array.isArray(input) || input instanceof Uint8Array)) {
+      throw new Error(`the input of ${place.id} is no object: the time could not be put into its field ${timeField}`)
+    }
+    return firstStep(chart, { ...input, [timeField]: this.context.now }, place)
   }
 
   private place(id: string, parent: EntityRow['parent']): StepPlace {
