@@ -49,8 +49,8 @@ export function checkedDelay(name: string, delay: Fn): Fn {
 
 export const isDelay = (ms: unknown): ms is number => typeof ms === 'number' && ms >= 0 && ms <= DELAY_MS_MAX
 
-/** 142,000 years: with the time of the log added it is still an integer. */
-const DELAY_MS_MAX = 2 ** 52
+/** 285,000 years: with the time of the log added, which is below 2^43 until the year 2248, it is still an integer. */
+const DELAY_MS_MAX = 2 ** 53 - 2 ** 43
 
 function checkedTarget(to: Fn): Fn {
   return (...parameters) => {
