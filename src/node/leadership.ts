@@ -1,4 +1,4 @@
-import { logIndex, type LogIndex, type NodeId } from '../base/brand.ts'
+import { logIndex, type LogIndex, type Millis, type NodeId } from '../base/brand.ts'
 import { configurationOf, leaderOf, type RaftState } from '../raft/index.ts'
 import type { NodeEvent, RaftNode } from './api.ts'
 import type { Clock } from './ports/clock.ts'
@@ -29,6 +29,11 @@ export class Leadership {
   private readonly parts: LeadershipParts
   /** Last of the entries with which this node began its term: a no-op, or all of a new cluster's first. */
   private ownTermIndex: LogIndex = logIndex(0)
+  /**
+   * Leader time at which this node could first answer in its term; null: it cannot yet. Sessions get their chance to reach it
+   * from then on: it may have led for longer than that while an entry was applied that took long.
+   */
+  private readySince: Millis | null = null
   /** Voters of the effective configuration, as of the newest duty. */
   private voters: readonly NodeId[] = []
   /** Monotonic ms at which duties or a greeting are due next. */
@@ -58,6 +63,7 @@ export class Leadership {
     this.dutyAt = now
     this.ownTermIndex = raft.lastIndex
     this.parts.logClock.lead(now)
+    this.readySince = null
   }
 
   /** The core has stepped down: whoever waits for an entry that is not committed is told. */
@@ -84,11 +90,13 @@ export class Leadership {
     this.voters = configurationOf(raft)?.voters ?? []
     this.dutyAt = now + DUTY_INTERVAL_MS
     const { logClock } = this.parts
+    const lease = logClock.currentLease()
+    this.readySince ??= lease
     this.duties.run({
-      lease: logClock.currentLease(),
+      lease,
       now: logClock.currentNow(this.parts.time()),
       lastLease: logClock.lastLease,
-      ledSince: logClock.ledSince,
+      readySince: this.readySince,
     })
   }
 

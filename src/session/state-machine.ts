@@ -76,10 +76,10 @@ export interface EntryUnderway {
   step(): Applied | null
 }
 
-/** Leader time, ms: as a leader reads it now, and as it read it when it began to lead (`ledSince` ≤ `lease`). */
+/** Leader time, ms: as a leader reads it now, and as it read it when it could first answer (`readySince` ≤ `lease`). */
 export interface LeaderTime {
   readonly lease: Millis
-  readonly ledSince: Millis
+  readonly readySince: Millis
 }
 
 /**
@@ -97,7 +97,7 @@ export interface StateMachine {
   /**
    * As `apply`, for a caller that has other things to do: an entry that may take long (a migration, one before which timers are
    * due) is begun, and given back. Until its last step all that is read is the state before it, but for the timers that have
-   * fired; no other entry is applied.
+   * fired, and at the time of the newest of them; no other entry is applied.
    */
   begin(entry: Entry, recordBytes: number): Applied | EntryUnderway
   /** True while an entry is begun and not at its end. */

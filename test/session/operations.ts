@@ -319,7 +319,7 @@ function append(log: Log, opened: number[], operation: Operation): { applied: Ap
     case 'keepAlive':
       return { applied: log.append('KeepAlive', { sessions: [numbers(indexOf(operation.session)), numbers(998)] }) }
     case 'expire': {
-      const overdue = machine.overdueSessions({ lease: log.lease, ledSince: 0 }, 2)
+      const overdue = machine.overdueSessions({ lease: log.lease, readySince: 0 }, 2)
       const sessions = overdue.map(({ index, renewedAtIndex }) => ({
         ...numbers(index),
         renewedAtIndex: renewedAtIndex - (operation.stale ? 1 : 0),

@@ -64,7 +64,7 @@ class Upgrade {
   private build: 'old' | 'new' = 'old'
   private session = 0
 
-  constructor({ pauses }: { readonly pauses: boolean }) {
+  constructor({ pauses, timeoutMs = 60_000 }: { readonly pauses: boolean; readonly timeoutMs?: number }) {
     let started = 0
     this.cluster = new SimulatedCluster({
       seed: SEED,
@@ -82,7 +82,7 @@ class Upgrade {
       generator: (purpose) => new Random(SEED, purpose === 'network' ? 1 : 2),
       observe: () => OBSERVER,
     })
-    this.fill()
+    this.fill(timeoutMs)
   }
 
   get nodes(): readonly SimulatedNode[] {
@@ -135,7 +135,7 @@ class Upgrade {
     })
   }
 
-  private fill(): void {
+  private fill(timeoutMs: number): void {
     for (const node of this.nodes) node.start()
     this.until('version 1', () => this.cluster.leader?.machine?.activeVersion('stock') === 1)
     const opened = this.submit(
@@ -146,7 +146,7 @@ class Upgrade {
         roles: [],
         capabilities: {},
         name: 'a',
-        timeoutMs: 60_000,
+        timeoutMs,
         validUntil: Math.floor(this.cluster.leader?.driver?.logNow() ?? 0) + 60_000,
         ordered: false,
       }),
@@ -188,6 +188,23 @@ test('a migration that takes many election timeouts costs no election, and every
   expect(late.reply).toMatchObject({ kind: 'refused', code: 'VERSION_CHANGED' })
   expect(next.reply).toMatchObject({ outcome: { kind: 'value', value: -ROWS } })
   for (const { machine } of nodes) machine?.checkInvariants()
+})
+
+test('a leader that is elected in the middle of one gives every session its chance from when it can answer', () => {
+  const timeoutMs = 1000
+  const upgrade = new Upgrade({ pauses: true, timeoutMs })
+  const { cluster, nodes } = upgrade
+  upgrade.until('a migration', () => nodes.every(({ machine }) => machine?.underway === true))
+  const [before, beganAt] = [cluster.leader, cluster.scheduler.now]
+  before?.crash(false)
+  upgrade.until('another leader that may answer', () => cluster.leader?.driver?.leading === true)
+  expect(cluster.leader).not.toBe(before)
+  // It led for longer than a session's chance and could not be reached.
+  expect(cluster.scheduler.now - beganAt).toBeGreaterThan(timeoutMs * 1000)
+  const readyAt = cluster.scheduler.now
+  upgrade.until('most of a chance', () => cluster.scheduler.now > readyAt + timeoutMs * 800)
+  expect(cluster.leader?.machine?.counts.sessions).toBe(1)
+  upgrade.until('an expiry', () => cluster.leader?.machine?.counts.sessions === 0)
 })
 
 test('one that does not pause loses its leader: what the pauses are for', () => {

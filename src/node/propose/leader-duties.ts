@@ -37,8 +37,8 @@ export interface DutyTime {
   readonly lease: Millis
   readonly now: Millis
   readonly lastLease: Millis
-  /** Leader time when this node began to lead. */
-  readonly ledSince: Millis
+  /** Leader time when this node could first answer in its term. */
+  readonly readySince: Millis
 }
 
 const EMPTY = new Uint8Array(0)

@@ -16,8 +16,6 @@ export class LogClock {
   /** Values of the newest entry in the log, applied or not. */
   lastLease: Millis = 0
   lastNow: Millis = 0
-  /** Leader time when this node last began to lead. */
-  ledSince: Millis = 0
   private readonly turnMaxMs: number
   private readonly sampleMaxAgeMs: number
   private leading = false
@@ -43,7 +41,6 @@ export class LogClock {
   lead(monotonicMs: number): void {
     this.leading = true
     this.lease = this.lastLease
-    this.ledSince = this.lastLease
     this.previousTurn = monotonicMs
     this.stampedAt = monotonicMs
   }

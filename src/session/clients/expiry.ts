@@ -24,8 +24,8 @@ const SEARCH_MS = 5000
 export class Expiry {
   private readonly heap = new Heap<Deadline>((a, b) => a.at < b.at || (a.at === b.at && a.session < b.session))
   private readonly sessions: LiveSessions
-  /** Lease at which the leader that asked last began to lead; 0: none asked. */
-  private ledSince: Millis = 0
+  /** Lease at which the leader that asked last could first answer; 0: none asked. */
+  private readySince: Millis = 0
 
   constructor(sessions: LiveSessions) {
     this.sessions = sessions
@@ -50,12 +50,12 @@ export class Expiry {
 
   /** Lease at which a session is due: its timeout is over, and so is its chance under this leader. */
   dueOf(row: SessionRow): Millis {
-    return Math.max(row.renewedLease + row.timeoutMs, this.ledSince + chanceMs(row.timeoutMs))
+    return Math.max(row.renewedLease + row.timeoutMs, this.readySince + chanceMs(row.timeoutMs))
   }
 
   /** Sessions due at `lease`, the earliest first, at most `limit`; changes nothing that is replicated. */
-  overdue({ lease, ledSince }: LeaderTime, limit: number): { index: number; renewedAtIndex: number }[] {
-    if (ledSince !== this.ledSince) this.lead(ledSince)
+  overdue({ lease, readySince }: LeaderTime, limit: number): { index: number; renewedAtIndex: number }[] {
+    if (readySince !== this.readySince) this.lead(readySince)
     const found: Deadline[] = []
     for (let top = this.first(); top !== null && found.length < limit && top.at <= lease; top = this.first()) {
       found.push(top)
@@ -69,8 +69,8 @@ export class Expiry {
   }
 
   /** Another leader: every session is due anew. */
-  private lead(ledSince: Millis): void {
-    this.ledSince = ledSince
+  private lead(readySince: Millis): void {
+    this.readySince = readySince
     this.heap.retain(() => false)
     for (const { row } of this.sessions.all()) this.heap.push({ session: row.index, at: this.dueOf(row) })
   }

@@ -11,7 +11,7 @@ const HOUR_MS = 60 * MINUTE_MS
 /** Duties over a real state machine; every look is answered by the sessions that the leader names as overdue. */
 function world() {
   const log = new Log(counter())
-  const look = (time: { lease: number; ledSince: number }): readonly number[] => {
+  const look = (time: { lease: number; readySince: number }): readonly number[] => {
     const named: number[] = []
     const duties = new LeaderDuties({
       machine: log.machine,
@@ -37,32 +37,32 @@ describe('under a new leader', () => {
     for (let count = 0; count < 1024; count += 1) log.open(`long${count}`, { timeoutMs: HOUR_MS })
     log.lease = HOUR_MS
     const short = log.open('short', { timeoutMs: 5000 })
-    const ledSince = HOUR_MS + 5000
-    expect(look({ lease: ledSince + 4999, ledSince })).toEqual([])
-    expect(look({ lease: ledSince + 5000, ledSince })).toEqual([short])
+    const readySince = HOUR_MS + 5000
+    expect(look({ lease: readySince + 4999, readySince })).toEqual([])
+    expect(look({ lease: readySince + 5000, readySince })).toEqual([short])
   })
 
   test('a session of a day expires although leaders change daily: its chance is a third of its timeout and 5 s', () => {
     const { log, look } = world()
     const session = log.open('a', { timeoutMs: 24 * HOUR_MS })
-    const ledSince = 24 * HOUR_MS
-    expect(look({ lease: ledSince + 8 * HOUR_MS + 4999, ledSince })).toEqual([])
-    expect(look({ lease: ledSince + 8 * HOUR_MS + 5000, ledSince })).toEqual([session])
+    const readySince = 24 * HOUR_MS
+    expect(look({ lease: readySince + 8 * HOUR_MS + 4999, readySince })).toEqual([])
+    expect(look({ lease: readySince + 8 * HOUR_MS + 5000, readySince })).toEqual([session])
   })
 
   test('the chance of a session of a few seconds is its whole timeout, and each new leader gives it anew', () => {
     const { log, look } = world()
     const [short, long] = [log.open('short', { timeoutMs: 6000 }), log.open('long', { timeoutMs: MINUTE_MS })]
-    const ledSince = MINUTE_MS
-    expect(look({ lease: ledSince + 5999, ledSince })).toEqual([])
-    expect(look({ lease: ledSince + 6000, ledSince })).toEqual([short])
-    expect(look({ lease: ledSince + 24_999, ledSince })).toEqual([short])
-    expect(look({ lease: ledSince + 25_000, ledSince })).toEqual([short, long])
-    const next = ledSince + 25_000
-    expect(look({ lease: next + 5999, ledSince: next })).toEqual([])
+    const readySince = MINUTE_MS
+    expect(look({ lease: readySince + 5999, readySince })).toEqual([])
+    expect(look({ lease: readySince + 6000, readySince })).toEqual([short])
+    expect(look({ lease: readySince + 24_999, readySince })).toEqual([short])
+    expect(look({ lease: readySince + 25_000, readySince })).toEqual([short, long])
+    const next = readySince + 25_000
+    expect(look({ lease: next + 5999, readySince: next })).toEqual([])
     log.lease = next + 5999
     log.append('KeepAlive', { sessions: [numbers(short)] })
-    expect(look({ lease: next + 25_000, ledSince: next })).toEqual([short, long])
+    expect(look({ lease: next + 25_000, readySince: next })).toEqual([short, long])
     log.machine.checkInvariants()
   })
 })

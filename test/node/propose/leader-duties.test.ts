@@ -49,7 +49,7 @@ function world(facts: Partial<Facts> = {}) {
   })
   const run = (time: Partial<Parameters<LeaderDuties['run']>[0]> = {}): EntryKind[] => {
     const before = submitted.length
-    duties.run({ lease: 0, now: 0, lastLease: 0, ledSince: 0, ...time })
+    duties.run({ lease: 0, now: 0, lastLease: 0, readySince: 0, ...time })
     return submitted.slice(before).map(({ kind }) => kind)
   }
   return { state, submitted, attachedSessions, duties, run, dirtyReads: () => dirtyReads }

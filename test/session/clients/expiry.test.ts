@@ -4,7 +4,7 @@ import { code, Log, numbers, swapped, value } from '../log.ts'
 
 const overdue = (log: Log) =>
   log.machine
-    .overdueSessions({ lease: log.lease, ledSince: 0 }, 10)
+    .overdueSessions({ lease: log.lease, readySince: 0 }, 10)
     .map((found) => ({ ...numbers(found.index), renewedAtIndex: found.renewedAtIndex }))
 
 describe('expiry', () => {
@@ -72,7 +72,7 @@ describe('expiry', () => {
     expect(log.machine.nextExpiry()).toBe(20_000)
     expect(log.machine.shortestTimeout()).toBe(20_000)
     log.advance(100_000)
-    const time = { lease: log.lease, ledSince: 0 }
+    const time = { lease: log.lease, readySince: 0 }
     expect(log.machine.overdueSessions(time, 10)).toEqual([{ index: b, renewedAtIndex: 4 }])
     expect(log.machine.overdueSessions(time, 0)).toEqual([])
   })

@@ -74,7 +74,7 @@ describe('OpenSession', () => {
     })
     expect(deliver).toEqual([])
     expect(log.machine.counts).toMatchObject({ sessions: 0 })
-    expect(log.machine.overdueSessions({ lease: 1e9, ledSince: 0 }, 10)).toEqual([])
+    expect(log.machine.overdueSessions({ lease: 1e9, readySince: 0 }, 10)).toEqual([])
     const b = log.open('b')
     expect(log.machine.outbox(b, 0, 9).map(({ type }) => type)).toEqual(['welcome', 'notification'])
     expect(value(log.request(b, 1, 'count'))).toBe(1)
