@@ -327,10 +327,15 @@ export class SessionStateMachine implements StateMachine {
     const { state, runner } = this
     this.check(entry)
     const { index, now, hash } = state
-    this.before = { index, now, hash: { ...hash } }
+    const before = { index, now, hash: { ...hash } }
+    this.before = before
     this.begun = true
     const until = raiseClocks(state, entry)
-    yield* fireTimersInSteps(state, runner, until)
+    for (const timers = fireTimersInSteps(state, runner, until); timers.next().done !== true; ) {
+      // Whoever reads what a timer did is not told an earlier time than it was fired at.
+      before.now = state.now
+      yield
+    }
     passTo(state, entry, until)
     const reply =
       entry.kind === 'AdvanceVersion' ? yield* applyInSteps(state, runner, entry) : applyEntry(state, runner, entry)

@@ -27,7 +27,11 @@ const machine = () =>
         if (at % 10 === 0) context.schedule('test', `again/${at}`, context.now + 1, at + 10_001)
         if (at % 50 === 7) throw new Error('a bug in a timer')
       },
-      query: ({ state, index }) => ({ kind: 'value', value: [index, number(state.get('count'))] }),
+      query: ({ state, index, now }, { query }) => {
+        if (query === 'look') return { kind: 'value', value: [index, number(state.get('count'))] }
+        const fired = state.range({ from: 'fired/', to: 'fired0', limit: TIMERS * 2 })
+        return { kind: 'value', value: [now, Math.max(0, ...fired.map(([, at]) => number(at)))] }
+      },
     },
   )
 
@@ -92,6 +96,17 @@ describe('timers that are due', () => {
     })
     expect(counts).toEqual([...counts].sort((one, other) => one - other))
     expect(counts.length).toBeGreaterThan(TIMERS / 10)
+  })
+
+  test('are never later than the time that a query is given meanwhile', () => {
+    const ages: number[] = []
+    inSlices(logUpTo('Tick'), 10, (twin) => {
+      const outcome = twin.query({ machine: 'test', query: 'times', input: null, session: null })
+      const [now, newest] = outcome.kind === 'value' ? (outcome.value as [number, number]) : [0, 1]
+      ages.push(now - newest)
+    })
+    expect(ages.length).toBeGreaterThan(TIMERS / 10)
+    expect(Math.min(...ages)).toBeGreaterThanOrEqual(0)
   })
 
   test('do not make steps of an entry before which none is due', () => {
