@@ -123,6 +123,18 @@ describe('domain.md §5.5 commands', () => {
     })
   })
 
+  test('registerEvent: another name or another status does not take back that the event was ended', () => {
+    const world = new World().in('event_agent')
+    world.ok(ADMIN, 'endEvent', { eventId: 'today' })
+    const endedAt = world.now
+    for (const change of [{ name: 'renamed' }, { name: 'renamed', status: 'attending' }]) {
+      world.at(world.now + MINUTE)
+      const input = { contractorId: C7, eventId: 'today', ...times(9, 17), ...change }
+      expect(world.ok(C7, 'registerEvent', input)).toMatchObject({ duplicate: false, registration: { endedAt } })
+      expect(world.place()).toEqual(['standard_agent', null])
+    }
+  })
+
   test('registerEvent: a contractor has at most 100 registrations, and what is long over makes room', () => {
     const world = new World()
     for (let number = 0; number < 100; number += 1) world.register(`e${number}`, times(9, 17, number === 7 ? 0 : 3))
@@ -281,6 +293,7 @@ describe('domain.md §5.5 queries and notifications', () => {
     world.register('today', times(9, 18), { name: 'renamed' })
     world.ok(ADMIN, 'endEvent', { eventId: 'today' })
     const about = { contractorId: C7 }
+    expect(world.ask(C7, 'registrations', {})).toEqual(world.ask(C7, 'registrations', about))
     expect(world.ask(C7, 'registrations', about).value).toMatchObject([{ eventId: 'today', status: 'attending' }])
     expect(world.ask(ADMIN, 'audit', about).value).toMatchObject({
       changes: [

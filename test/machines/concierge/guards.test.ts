@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  type ConciergeState,
   effectiveEnd,
   eventIsLive,
   eventRecentlyEnded,
@@ -90,7 +91,7 @@ describe('domain.md §5.3 guards', () => {
   })
 
   test('phase: none, today, live, just_ended', () => {
-    const of = (state: 'standard_agent' | 'event_agent', now: number) =>
+    const of = (state: ConciergeState, now: number) =>
       phaseOf([event()], { state, eventId: state === 'event_agent' ? 'e' : null, now })
     expect([
       of('standard_agent', 99),
@@ -98,6 +99,8 @@ describe('domain.md §5.3 guards', () => {
       of('event_agent', 200),
       of('standard_agent', 300),
     ]).toEqual(['none', 'today', 'live', 'just_ended'])
+    // Nobody answers in idle, so nobody is told.
+    expect([99, 200, 300].map((now) => of('idle', now))).toEqual(['none', 'none', 'none'])
   })
 })
 

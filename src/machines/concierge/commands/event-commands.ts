@@ -51,15 +51,19 @@ export const registerEvent = command(
       }
       return announced(ctx, writeRegistration(ctx, row, { change: 'registered', from: null }))
     }
-    const sameTimes = sameContent(known, content)
-    if (sameTimes && (wanted === undefined || wanted === known.registeredAs || wanted === known.status)) {
+    const moved = !sameTimes(known, content)
+    if (
+      !moved &&
+      known.name === content.name &&
+      (wanted === undefined || wanted === known.registeredAs || wanted === known.status)
+    ) {
       return repeated(ctx, known)
     }
     const to = wanted ?? known.status
     const refusal = refusedStep(ctx, known, to)
     if (refusal !== null) return refusal
-    // Other times are another event, which has not been ended.
-    const endedAt = sameTimes ? known.endedAt : null
+    // Other times are another event, which has not been ended; another name is not.
+    const endedAt = moved ? null : known.endedAt
     const row = { ...known, ...content, status: to, endedAt }
     return announced(ctx, writeRegistration(ctx, row, { change: 'updated', from: known.status }))
   },
@@ -97,7 +101,7 @@ export const updateEventContext = command(
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
     const changed: Registration = { ...known, ...given }
     if (!inOrder(changed)) return ctx.reject('VALIDATION_ERROR', { field: 'endsAt', reason: 'TIMES_ORDER' })
-    if (sameContent(known, changed)) return repeated(ctx, known)
+    if (changed.name === known.name && sameTimes(known, changed)) return repeated(ctx, known)
     const written = writeRegistration(ctx, changed, { change: 'context', from: known.status })
     tellAll(ctx, contractor, 'UPDATE_EVENT_CONTEXT')
     return { registration: written, duplicate: false }
@@ -148,8 +152,7 @@ function repeated(ctx: ConciergeContext, known: Registration) {
   return { registration: known, duplicate: true }
 }
 
-const sameContent = (known: Registration, given: Times & { readonly name: string }): boolean =>
-  known.name === given.name &&
+const sameTimes = (known: Times, given: Times): boolean =>
   known.dayStartsAt === given.dayStartsAt &&
   known.startsAt === given.startsAt &&
   known.endsAt === given.endsAt &&

@@ -67,11 +67,12 @@ export function nextBoundary(registrations: readonly RegisteredEvent[], now: num
   return moments.length === 0 ? null : Math.min(...moments)
 }
 
-/** What the agent is told of the event that it answers for, or of one that has just ended. */
+/** What the agent is told of the event that it answers for, or of one that has just ended; in idle there is none to tell. */
 export function phaseOf(
   registrations: readonly RegisteredEvent[],
   { state, eventId, now }: { readonly state: ConciergeState; readonly eventId: string | null; readonly now: number },
 ): Phase {
+  if (state === 'idle') return 'none'
   if (state === 'event_agent') {
     return registrations.some((event) => event.eventId === eventId && eventIsLive(event, now)) ? 'live' : 'today'
   }
