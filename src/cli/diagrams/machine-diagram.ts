@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { ascii, dot, type Drawable, mermaid, type Mountable } from '../../machine/index.ts'
-import { gates, payments, session } from '../../machines/index.ts'
+import { PRODUCT_MACHINES } from '../../machines/index.ts'
 import { readSettings, type TypedFlags } from '../config/read-settings.ts'
 import { CommandError, EXIT, usageError } from '../terminal/exit.ts'
 import { say } from '../terminal/output.ts'
@@ -27,7 +27,7 @@ const WRITERS = {
 export async function machineDiagram(name: string, flags: DiagramFlags): Promise<void> {
   const { values, origins } = await readSettings(flags)
   const machines =
-    values.machines === undefined ? [payments, session, gates] : await loadMachines(values.machines, origins.machines)
+    values.machines === undefined ? PRODUCT_MACHINES : await loadMachines(values.machines, origins.machines)
   const text = await WRITERS[flags.format](graphOf(machineOf(machines, name), flags.graph))
   if (flags.check === undefined) {
     process.stdout.write(text)

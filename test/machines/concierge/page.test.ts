@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { mermaid } from '../../../src/machine/graph/mermaid.ts'
-import { REGISTRATION_GRAPH } from '../../../src/machines/concierge/facts/states.ts'
 import { concierge, conciergeChart } from '../../../src/machines/index.ts'
 
 const page = readFileSync(new URL('../../../docs/machines/concierge.md', import.meta.url), 'utf8')
 
 describe('domain.md §0.11 the page of the machine concierge', () => {
-  test('its diagram of a registration is what `holdfast machine diagram concierge --graph registration` prints', () => {
-    expect(page).toContain(mermaid(REGISTRATION_GRAPH))
+  test('its diagrams are what `holdfast machine diagram concierge` prints, of the chart and of a registration', () => {
+    const graphs = Object.entries(concierge.schema.graphs)
+    expect(graphs.map(([name]) => name)).toEqual(['concierge', 'registration'])
+    for (const [name, graph] of graphs) expect(page, name).toContain(mermaid(graph))
   })
 
   test('it names every state, command, query, table, task, timer, notification and code', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Context, QueryContext, TableViews } from '../../../machine/define/context.ts'
 import { table, task } from '../../../machine/define/schema.ts'
+import { chartGraphs } from '../../../machine/xstate/chart/chart-graph.ts'
 import { chartEntities } from '../../../machine/xstate/chart-entities.ts'
 import { conciergeChart } from '../rules/chart.ts'
 import { AGENT_ATTEMPTS, AGENT_BACKOFF_MS, AGENT_LEASE_MS } from './concierge-bounds.ts'
@@ -54,7 +55,7 @@ export const conciergeSchema = {
   logic: charts.schema.logic,
   state,
   errors: { TURN_IN_PROGRESS: z.object({ turn: z.int().min(1) }) },
-  graphs: { registration: REGISTRATION_GRAPH },
+  graphs: { ...chartGraphs('concierge', conciergeChart), registration: REGISTRATION_GRAPH },
   timers: {
     /** Boundaries and the idle time-out, which are delays of the chart */
     ...charts.schema.timers,
