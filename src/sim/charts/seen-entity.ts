@@ -22,7 +22,10 @@ export function seenEntity(rows: { get(id: string): EntityRow | undefined }, id:
     value,
     context,
     output,
-    timers: timers.map(({ event, dueAt }) => `${event.type} at ${dueAt}`).sort(),
+    timers: timers
+      .filter(({ fired }) => !fired)
+      .map(({ event, dueAt }) => `${event.type} at ${dueAt}`)
+      .sort(),
     below: Object.fromEntries(
       running.map(([actor, { kind }]) => {
         const below = kind === 'entity' ? seenEntity(rows, `${id}/${actor}`) : 'work'
