@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts'
+import { SpreadMap } from '../../base/spread-map.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { OrderedKeys } from './ordered-keys.ts'
 
@@ -45,11 +46,11 @@ export class Dictionary {
   generation = 0
   /** Index of the last swap: what entries after it wrote, no boundary has seen. */
   swappedAt = 0
-  private readonly rows = new Map<string, Row>()
+  private readonly rows = new SpreadMap<Row>()
   private readonly ordered: OrderedKeys | null
   private dirty: Row[] = []
   /** Rows of the last boundary that were deleted since, by key: they are in the dirty list already. */
-  private gone = new Map<string, Row>()
+  private gone = new SpreadMap<Row>()
 
   /** `ordered` holds the keys in order; without it there are no ranges. */
   constructor(ordered: OrderedKeys | null = null) {
@@ -150,7 +151,7 @@ export class Dictionary {
   swap(index: number): readonly Row[] {
     const { dirty } = this
     this.dirty = []
-    this.gone = new Map()
+    this.gone = new SpreadMap()
     this.generation += 1
     this.swappedAt = index
     return dirty

@@ -1,4 +1,5 @@
 import type { Millis } from '../../base/brand.ts'
+import { SpreadMap } from '../../base/spread-map.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { Dictionary } from '../rows/dictionary.ts'
 import { Retention } from './retention.ts'
@@ -14,7 +15,7 @@ export type OnceRow = {
 
 /** The table behind `ctx.once`, with what the running transaction staged. */
 export class OnceTable {
-  private readonly live = new Map<string, OnceRow>()
+  private readonly live = new SpreadMap<OnceRow>()
   private readonly staged = new Map<string, OnceRow>()
   private readonly retention = new Retention(
     (key) => this.live.get(key)?.until ?? null,

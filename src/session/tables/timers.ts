@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import type { Millis } from '../../base/brand.ts'
+import { SpreadMap } from '../../base/spread-map.ts'
 import type { Dictionary } from '../rows/dictionary.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 import { PIECE_ITEMS, StagedList } from '../rows/staged-list.ts'
@@ -17,7 +18,7 @@ export interface FiringTimer {
 interface OfMachine {
   /** What the keys of its timers begin with. */
   readonly prefix: string
-  readonly byName: Map<string, DueTimer>
+  readonly byName: SpreadMap<DueTimer>
 }
 
 /**
@@ -181,7 +182,7 @@ export class Timers {
   private timer(machine: string, name: string): DueTimer {
     let of = this.machines.get(machine)
     if (of === undefined) {
-      of = { prefix: this.keys.row(FAMILY.timer, machine), byName: new Map() }
+      of = { prefix: this.keys.row(FAMILY.timer, machine), byName: new SpreadMap() }
       this.machines.set(machine, of)
     }
     const known = of.byName.get(name)
