@@ -58,6 +58,10 @@ const doors = defineMachine('doors', schema, {
       charts.in(ctx).deliver(id, { type: 'ASK' })
       return null
     }),
+    build: command({ input: z.string(), output: z.null() }, (ctx: Ctx, id) => {
+      charts.in(ctx).create(id, null)
+      return null
+    }),
     remove: command({ input: z.string(), output: z.null() }, (ctx: Ctx, id) => {
       charts.in(ctx).remove(id)
       return null
@@ -79,7 +83,7 @@ function world() {
   const harness = machineHarness([doors])
   const session = harness.session('user:a')
   const porter = harness.session('worker:p', { roles: ['porter'] })
-  const run = (name: 'open' | 'ask' | 'remove', id = 'd-1') => session.execute('doors', name, id)
+  const run = (name: 'open' | 'ask' | 'build' | 'remove', id = 'd-1') => session.execute('doors', name, id)
   const state = (id = 'd-1') => {
     const found = session.query('doors', 'state', id)
     return found.kind === 'ok' ? found.value : found.code
@@ -114,6 +118,20 @@ describe('a chart inside a machine of one’s own', () => {
     if (task !== undefined) porter.complete(task, 'Ada')
     expect(state()).toBe('shut')
     expect(harness.table('doors', 'entities')).toMatchObject([['d-1', { context: { name: 'Ada' } }]])
+  })
+
+  test.each([
+    ['that is there already', 'd-1', 'there is an entity d-1 already'],
+    ['that is a child’s', 'd-1/nameOf', 'is no id of an entity'],
+    ['that is empty', '', 'is no id of an entity'],
+  ])('an id %s makes no entity, and what is there stays as it is', (_which, id, hint) => {
+    const { harness, run } = world()
+    run('open')
+    run('ask')
+    const before = harness.table('doors', 'entities')
+    expect(() => run('build', id)).toThrow(hint)
+    expect(harness.table('doors', 'entities')).toEqual(before)
+    expect(harness.tasks).toHaveLength(1)
   })
 
   test('one that is removed leaves no row, timer or task', () => {

@@ -45,10 +45,14 @@ export class Entities {
   }
 
   /**
-   * A new entity and its first step; the id must be free and have no slash. `watchers`: client sessions that are sent what it
-   * emits. Throws what the chart throws.
+   * A new entity and its first step. `watchers`: client sessions that are sent what it emits. Throws for an id that is taken,
+   * empty or has a slash, and what the chart throws.
    */
   create(id: string, input: Value, { watchers = [] }: { readonly watchers?: readonly SessionId[] } = {}): void {
+    // It would be overwritten, and its work and children would run on.
+    if (this.row(id) !== undefined) throw new Error(`there is an entity ${id} already; ask row(id) before create`)
+    if (id === '' || id.includes('/'))
+      throw new Error(`'${id}' is no id of an entity: / stands before the name of a child`)
     this.asked((run) => run.create(id, input, { watchers }))
   }
 
