@@ -55,11 +55,14 @@ export function tell(ctx: ConciergeContext, conversation: Conversation, type: Kn
   return moved(ctx, conversation, before, { move: type, endedBy: 'user' })
 }
 
-/** The same for every conversation of a contractor. PERF: in idle the chart takes it without a change, so it is not asked. */
-export function tellAll(ctx: ConciergeContext, contractorId: string, type: Known): void {
-  for (const conversation of conversationsOf(ctx, contractorId)) {
-    if (placeOf(ctx.state, conversation.id).state !== 'idle') tell(ctx, conversation, type)
-  }
+/**
+ * The same for every conversation of a contractor; returns how many were told. PERF: in idle the chart takes it without a
+ * change, so it is not asked.
+ */
+export function tellAll(ctx: ConciergeContext, contractorId: string, type: Known): number {
+  const talking = conversationsOf(ctx, contractorId).filter(({ id }) => placeOf(ctx.state, id).state !== 'idle')
+  for (const conversation of talking) tell(ctx, conversation, type)
+  return talking.length
 }
 
 /** Ends a conversation; one that is idle stays as it is. */

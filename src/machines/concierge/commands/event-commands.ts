@@ -4,6 +4,7 @@ import { isRejection, type Rejection } from '../../../machine/define/rejection.t
 import { actsFor, isAdmin } from '../change/access.ts'
 import { tellAll } from '../change/conversations.ts'
 import { attendeesOf, refusedRoom, writeRegistration } from '../change/registrations.ts'
+import { TOLD_AT_ONCE_MAX } from '../facts/concierge-bounds.ts'
 import type { ConciergeContext } from '../facts/concierge-schema.ts'
 import {
   contractorId,
@@ -119,7 +120,11 @@ export const endEvent = command(
     for (const row of running) {
       writeRegistration(ctx, { ...row, endedAt: ctx.now }, { change: 'ended', from: row.status })
     }
-    for (const row of running) tellAll(ctx, row.contractorId, 'EVENT_ENDED')
+    let told = 0
+    for (const { contractorId: contractor } of running) {
+      if (told < TOLD_AT_ONCE_MAX) told += tellAll(ctx, contractor, 'EVENT_ENDED')
+      else ctx.schedule('ended', ctx.now, null, contractor)
+    }
     return { endedAt: ctx.now, registrations: running.length }
   },
 )

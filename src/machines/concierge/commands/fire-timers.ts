@@ -1,4 +1,4 @@
-import { moved, remove } from '../change/conversations.ts'
+import { moved, remove, tellAll } from '../change/conversations.ts'
 import { placeOf } from '../change/place.ts'
 import { charts, type ConciergeContext } from '../facts/concierge-schema.ts'
 
@@ -18,4 +18,9 @@ export function delayed(ctx: ConciergeContext, payload: { readonly id: string; r
 export function purge(ctx: ConciergeContext, _payload: null, id: string): void {
   const conversation = ctx.state.conversations.get(id)
   if (conversation !== undefined) remove(ctx, conversation)
+}
+
+/** An event of the contractor has ended, and too many conversations were to be told of it at once. */
+export function ended(ctx: ConciergeContext, _payload: null, contractorId: string): void {
+  tellAll(ctx, contractorId, 'EVENT_ENDED')
 }

@@ -61,6 +61,8 @@ export const conciergeSchema = {
     ...charts.schema.timers,
     /** By conversation */
     purge: z.null(),
+    /** By contractor: an event of theirs has ended, and they were too many to be told at once */
+    ended: z.null(),
   },
   tasks: {
     'agent.run.standard': task({ ...agentRun, role: 'agent:standard' }),
