@@ -28,7 +28,8 @@ const about = [C7, D8].flatMap((contractorId) => EVENTS.map((eventId) => ({ cont
 // Most of it happens to the first conversation.
 const ids = ['con-1', 'con-1', 'con-1', 'con-2']
 
-const INPUTS: { readonly [name: string]: readonly Value[] } = {
+/** Inputs that mean something to two conversations. */
+export const CONCIERGE_INPUTS: { readonly [name: string]: readonly Value[] } = {
   open: [C7, C7, D8].flatMap((contractorId) => ['web', 'app'].map((sessionKey) => ({ contractorId, sessionKey }))),
   message: ids.map((id) => ({ id, text: 'hello' })),
   end: ids.map((id) => ({ id })),
@@ -67,7 +68,7 @@ const wait = (ms: number): CheckStep => ({ do: 'advance', ms })
 const status = (to: string): CheckStep => stepOf(C7, 'updateEventStatus', { ...a, status: to })
 
 /** What drawn commands seldom come to by themselves. */
-const WAYS: readonly (readonly CheckStep[])[] = [
+export const CONCIERGE_WAYS: readonly (readonly CheckStep[])[] = [
   [open, talk, answer('standard'), register('a', today), talk, answer('event'), wait(29 * MINUTE), talk, wait(HOUR)],
   [open, register('a', soon), talk, answer('event'), wait(29 * MINUTE), talk, answer('event'), wait(29 * MINUTE), talk],
   [open, register('a', later), talk, answer('standard'), wait(16 * MINUTE), talk, wait(31 * MINUTE), talk],
@@ -107,8 +108,8 @@ const rowsOf = (tables: Tables) =>
 const registrationsOf = (tables: Tables, contractorId: string) =>
   tables.registrations.range({ prefix: [contractorId], ...ALL }).map(([, registration]) => registration)
 
-/** Must hold after every entry; `reach` is told what was seen. */
-function invariants(reach: (what: string) => void): {
+/** C-I1, C-I2, PC2, PC3 and PC8: must hold after every entry; `reach` is told what was seen. */
+export function conciergeInvariants(reach: (what: string) => void): {
   readonly [name: string]: (tables: Tables, read: unknown, waiting: Waiting) => void
 } {
   return {
@@ -153,7 +154,8 @@ function invariants(reach: (what: string) => void): {
     },
     'PC8, C-I2 one task for the open turn, none for a closed one': (tables, _read, waiting) => {
       for (const { row, state } of rowsOf(tables)) {
-        const tasks = waiting.tasks.filter(({ ref }) => ref === row.id).map(({ taskId }) => taskId)
+        const own = waiting.tasks.filter(({ machine, ref }) => machine === 'concierge' && ref === row.id)
+        const tasks = own.map(({ taskId }) => taskId)
         assert.deepEqual(tasks, row.pendingTurn === null ? [] : [row.pendingTurn.taskId])
         if (row.lastReply !== null) reach(`reply ${row.lastReply.kind} of ${row.lastReply.agent}`)
         if (row.pendingTurn === null) continue
@@ -208,11 +210,11 @@ export function conciergeLists(): MachineLists {
     rare: {},
     options: {
       stepsMax: 40,
-      begin: WAYS,
+      begin: CONCIERGE_WAYS,
       principals: { [C7]: [], [D8]: [], [ADMIN]: [], [STANDARD]: ['agent:standard'], [EVENT]: ['agent:event'] },
-      inputs: INPUTS,
+      inputs: CONCIERGE_INPUTS,
       // The tables that they are given are those of this machine.
-      invariants: invariants((what) => reached.add(what)) as never,
+      invariants: conciergeInvariants((what) => reached.add(what)) as never,
     },
   }
 }

@@ -47,7 +47,7 @@ const REFINING = [...OFFERED, respond(B, 'accept')]
 const REVEALED = [...HEARD, ...share(A), analysis(result()), ...share(B), analysis(result())]
 
 /** domain.md §4.10. */
-const CANONICAL: readonly CheckStep[] = [
+export const CANONICAL: readonly CheckStep[] = [
   ...TOGETHER,
   ...heard(A),
   ...share(A),

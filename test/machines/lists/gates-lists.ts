@@ -1,17 +1,14 @@
-import assert from 'node:assert/strict'
 import { z } from 'zod'
 import type { Value } from '../../../src/codec/value/value.ts'
-import { command, defineMachine, type MachineDefinition, type TableViews } from '../../../src/machine/index.ts'
+import { command, defineMachine, type MachineDefinition } from '../../../src/machine/index.ts'
 import { sessionTables } from '../../../src/machines/gates/facts/dialogues.ts'
-import { gateFactsOf } from '../../../src/machines/gates/facts/gate-facts.ts'
-import { factTables } from '../../../src/machines/gates/facts/gates-schema.ts'
 import { NOTHING_DONE, PHASES } from '../../../src/machines/gates/facts/rows.ts'
-import { GATE_KEYS, gates, gateValues, sessionEvents, type Stage } from '../../../src/machines/index.ts'
-import type { CheckStep, ReadTables } from '../../../src/testing/index.ts'
+import { GATE_KEYS, gates, sessionEvents, type Stage } from '../../../src/machines/index.ts'
+import type { CheckStep } from '../../../src/testing/index.ts'
 import { A, type Answer, B, reconciler, SID } from '../gates/world.ts'
+import { gatesInvariants, STAGES } from './gates-invariants.ts'
 import { type MachineLists, stepOf } from './machine-lists.ts'
 
-const ALL = { limit: 1_000 }
 const NEED = { need: 'n', category: 'SAFETY', description: 'd' }
 const row = { startedAt: 1, completedAt: null, frozenGates: null }
 
@@ -85,7 +82,7 @@ const all = (...inputs: readonly Answer[]): readonly Value[] => inputs.map((inpu
 const each = (kind: string, make: (id: string) => Answer): readonly Value[] => all(...both(kind).map(make))
 
 /** Inputs that mean something to the one dialogue. */
-const INPUTS: { readonly [name: string]: readonly Value[] } = {
+export const GATES_INPUTS: { readonly [name: string]: readonly Value[] } = {
   jump: [2, 3, 3, 3, 4, 4].map((stage) => ({ stage })),
   'session.turn': [{ status: 'ACTIVE' }, { status: 'ACTIVE' }, { status: 'PAUSED' }],
   'reconciler.put': [A, B].flatMap((guesser) =>
@@ -123,16 +120,34 @@ const INPUTS: { readonly [name: string]: readonly Value[] } = {
   retrieve: all({ queries: [{ type: 'user_event', vessel: 'user', source: 'structured', userId: A }, { type: 'x' }] }),
 }
 
-const STAGES: readonly Stage[] = [0, 1, 2, 3, 4]
-
-type Tables = TableViews<typeof gates.schema>
-const stagesOf = (tables: Tables, user: string) => tables.stages.range({ prefix: [SID, user], ...ALL })
-const factsOf = (read: ReadTables) => gateFactsOf(factTables({ read }), SID, [A, B])
-
 /** One step of a way. */
 const act = (by: string, name: string, fields: Answer = {}): CheckStep => stepOf(by, name, { sid: SID, ...fields })
 const advance = (from: number): readonly CheckStep[] =>
   [A, B].map((user) => act(user, 'advanceStage', { fromStage: from, toStage: from + 1 }))
+
+/** What stage 3 needs of two people, whose needs get the consents with that number and the next one. */
+export const thirdStage = (consent: number): readonly CheckStep[] => [
+  ...[A, B].flatMap((user) => {
+    const needId = 'need-1'
+    const confirmations = [{ needId, confirmed: true }]
+    return [
+      act(user, 'addNeed', NEED),
+      act(user, 'confirmNeeds', { confirmations }),
+      act(user, 'shareNeeds', { needIds: [needId] }),
+    ]
+  }),
+  act(A, 'proposeCommonGround', { ...NEED, needA: `con-${consent}`, needB: `con-${consent + 1}` }),
+  act(B, 'confirmCommonGround', { confirmations: [{ cgId: 'cg-1', confirmed: true }] }),
+]
+
+/** What the last stage needs. */
+export const LAST_STAGE: readonly CheckStep[] = [
+  ...[A, B].map((user) => act(user, 'proposeStrategy', { description: 'd' })),
+  ...[A, B].map((user) => act(user, 'markStrategiesReady')),
+  ...[A, B].map((user) => act(user, 'submitRanking', { rankedIds: ['str-2', 'str-1'] })),
+  act(A, 'createAgreement', { description: 'd', type: 'CHECK_IN' }),
+  act(B, 'confirmAgreement', { agreementId: 'agr-1', confirmed: true }),
+]
 
 /** The whole dialogue, as two people have it who want to come to its end. */
 const WAY: readonly CheckStep[] = [
@@ -145,23 +160,9 @@ const WAY: readonly CheckStep[] = [
     stepOf(guesser, 'put', { sid: SID, guesser, status: 'VALIDATED' }, 'reconciler'),
   ]),
   ...advance(2),
-  ...[A, B].flatMap((user) => {
-    const needId = 'need-1'
-    const confirmations = [{ needId, confirmed: true }]
-    return [
-      act(user, 'addNeed', NEED),
-      act(user, 'confirmNeeds', { confirmations }),
-      act(user, 'shareNeeds', { needIds: [needId] }),
-    ]
-  }),
-  act(A, 'proposeCommonGround', { ...NEED, needA: 'con-1', needB: 'con-2' }),
-  act(B, 'confirmCommonGround', { confirmations: [{ cgId: 'cg-1', confirmed: true }] }),
+  ...thirdStage(1),
   ...advance(3),
-  ...[A, B].map((user) => act(user, 'proposeStrategy', { description: 'd' })),
-  ...[A, B].map((user) => act(user, 'markStrategiesReady')),
-  ...[A, B].map((user) => act(user, 'submitRanking', { rankedIds: ['str-2', 'str-1'] })),
-  act(A, 'createAgreement', { description: 'd', type: 'CHECK_IN' }),
-  act(B, 'confirmAgreement', { agreementId: 'agr-1', confirmed: true }),
+  ...LAST_STAGE,
   act(A, 'revokeConsent', { consentId: 'con-1' }),
 ]
 
@@ -206,79 +207,6 @@ const WAYS: readonly (readonly CheckStep[])[] = [
   ],
 ]
 
-/** Must hold after every entry; `reach` is told what was seen. */
-function invariants(reach: (what: string) => void): {
-  readonly [name: string]: (tables: Tables, read: ReadTables) => void
-} {
-  return {
-    'PG1 stages rise one by one, each left with all of its keys': (tables) => {
-      for (const user of [A, B]) {
-        const rows = stagesOf(tables, user)
-        if (rows.length > 0) reach(`stage ${rows.length - 1}`)
-        for (const [stage, [[, , number], { completedAt, frozenGates }]] of rows.entries()) {
-          assert.equal(number, stage)
-          const left = stage < rows.length - 1
-          assert.equal(completedAt !== null, left)
-          assert.deepEqual(frozenGates, left ? GATE_KEYS[stage as Stage] : null)
-        }
-      }
-    },
-    'PG5 keys are functions of the facts, and none is true before its facts': (tables, read) => {
-      const [one, other] = [A, B].map((user) => tables.people.get([SID, user]) ?? NOTHING_DONE)
-      const overlap = tables.dialogues.get(SID)?.overlap ?? null
-      const agreed = tables.agreements.range({ prefix: [SID], ...ALL }).some(([, { status }]) => status !== 'ABANDONED')
-      const facts = factsOf(read)
-      assert.deepEqual(gateValues(facts, A, 0), {
-        compactSigned: one?.signedAt !== null,
-        partnerCompactSigned: other?.signedAt !== null,
-      })
-      assert.deepEqual(gateValues(facts, A, 1), { feelHeardConfirmed: one?.feelHeardAt !== null })
-      assert.deepEqual(gateValues(facts, A, 4), {
-        strategiesSubmitted: one?.ready !== null && other?.ready !== null,
-        rankingsSubmitted: one?.ranking !== null && other?.ranking !== null,
-        overlapIdentified: overlap !== null,
-        agreementCreated: agreed,
-      })
-    },
-    'PG6 symmetric keys agree': (_tables, read) => {
-      const facts = factsOf(read)
-      const [a, b] = [A, B].map((user) => {
-        const keys: { [key: string]: boolean } = {}
-        for (const stage of STAGES) Object.assign(keys, gateValues(facts, user, stage))
-        return keys
-      })
-      for (const [own, partners] of [
-        ['compactSigned', 'partnerCompactSigned'],
-        ['needsConfirmed', 'partnerNeedsConfirmed'],
-        ['empathyConsented', 'partnerConsented'],
-      ] as const) {
-        assert.deepEqual([a?.[own], a?.[partners]], [b?.[partners], b?.[own]])
-      }
-      for (const key of ['commonGroundConfirmed', ...GATE_KEYS[4]]) assert.equal(a?.[key], b?.[key], key)
-      for (const [key, value] of Object.entries(a ?? {})) if (value) reach(`key ${key}`)
-    },
-    'PG8 nobody is at 4 while the other is below 3': (tables) => {
-      const [one = 0, other = 0] = [A, B].map((user) => stagesOf(tables, user).length - 1)
-      if (Math.max(one, other) === 4) assert.ok(Math.min(one, other) >= 3)
-    },
-    'an overlap is there just while both have ranked': (tables) => {
-      const ranked = [A, B].every((user) => (tables.people.get([SID, user])?.ranking ?? null) !== null)
-      assert.equal((tables.dialogues.get(SID)?.overlap ?? null) !== null, ranked)
-      reach(`phase ${tables.dialogues.get(SID)?.phase ?? 'none'}`)
-    },
-    'what is agreed was agreed by both': (tables) => {
-      for (const [, { status, agreedBy }] of tables.agreements.range({ prefix: [SID], ...ALL })) {
-        reach(`agreement ${status}`)
-        if (status === 'AGREED') assert.deepEqual([...agreedBy].sort(), [A, B])
-      }
-      for (const [, { revokedAt }] of tables.consents.range({ prefix: [SID], ...ALL })) {
-        reach(`consent ${revokedAt === null ? 'GRANTED' : 'REVOKED'}`)
-      }
-      for (const [, { decision }] of tables.requests.range({ prefix: [SID], ...ALL })) reach(`request ${decision}`)
-    },
-  }
-}
-
 const WANTED = [
   ...STAGES.map((stage) => `stage ${stage}`),
   ...STAGES.flatMap((stage) => GATE_KEYS[stage].map((key) => `key ${key}`)),
@@ -302,9 +230,9 @@ export function gatesLists(): MachineLists {
       begin: WAYS,
       principals: { [A]: [], [B]: [], 'worker:1': ['analysis', 'facilitator'] },
       drive: [dialogues, reconciler as unknown as MachineDefinition],
-      inputs: INPUTS,
+      inputs: GATES_INPUTS,
       // The tables that they are given are those of this machine.
-      invariants: invariants((what) => reached.add(what)) as never,
+      invariants: gatesInvariants((what) => reached.add(what)) as never,
     },
   }
 }

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { checkMachine } from '../../../src/testing/index.ts'
+import { composedLists } from '../composed/composed-lists.ts'
 import { conciergeLists } from './concierge-lists.ts'
 import { gatesLists } from './gates-lists.ts'
 import { type MachineLists, missing, reachedBy } from './machine-lists.ts'
@@ -15,6 +16,7 @@ const LISTS: { readonly [machine: string]: () => MachineLists } = {
   payments: paymentsLists,
   concierge: conciergeLists,
   reconciler: reconcilerLists,
+  all: composedLists,
 }
 
 /** Lists in a piece: each piece has a seed of its own, so that pieces can be run in any order, by any process. */

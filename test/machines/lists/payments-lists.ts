@@ -59,7 +59,8 @@ const byHand = (moves: readonly Move[]): Sent => ({
 })
 const moves = (...steps: readonly Move[]): Value[] => byId(byHand(steps))
 
-const INPUTS: { readonly [command: string]: readonly Value[] } = {
+/** Inputs that mean something to two bookings. */
+export const PAYMENTS_INPUTS: { readonly [command: string]: readonly Value[] } = {
   requestBooking: [
     ...request({ priceMinor: PRICE, forms: formsOf(false) }),
     ...request({ priceMinor: PRICE, forms: formsOf(true) }),
@@ -137,7 +138,7 @@ const ready = [...pending(SIMPLE), success(PRICE), on(THERAPIST, 'routeAfterPaym
 const settled: CheckStep = { do: 'complete', kind: 'payment.refund', result: { providerRef: 'B2C' } }
 
 /** What drawn commands seldom come to by themselves: a booking to the end of its call, and the ways that end otherwise. */
-const WAYS: readonly (readonly CheckStep[])[] = [
+export const PAYMENTS_WAYS: readonly (readonly CheckStep[])[] = [
   [
     ...pending(WITH_FORM),
     success(PRICE),
@@ -276,7 +277,8 @@ function refundsHold(tables: Tables, booking: Booking): boolean {
 /** PP10. */
 function slotsHold(bookings: readonly Booking[]): boolean {
   const open = bookings.filter(({ session }) => !isTerminalSession(session))
-  return [CLIENT, THERAPIST].every((person) => {
+  const people = new Set(open.flatMap(({ clientId, therapistId }) => [clientId, therapistId]))
+  return [...people].every((person) => {
     const own = open
       .filter(({ clientId, therapistId }) => clientId === person || therapistId === person)
       .sort((left, right) => left.startsAt - right.startsAt)
@@ -310,8 +312,10 @@ function receiptsHold(tables: Tables): boolean {
   })
 }
 
-/** Must hold after every entry; `reach` is told what was seen. */
-function invariants(reach: (what: string) => void): { readonly [name: string]: (tables: Tables) => boolean } {
+/** PP1 to PP4, PP6 and PP9 to PP12: must hold after every entry; `reach` is told what was seen. */
+export function paymentsInvariants(reach: (what: string) => void): {
+  readonly [name: string]: (tables: Tables) => boolean
+} {
   return {
     'PP1 the triple is one of 23': (tables) => {
       for (const [, { result }] of tables.callbacks.range(ALL)) reach(`callback ${result}`)
@@ -354,11 +358,11 @@ export function paymentsLists(): MachineLists {
     },
     options: {
       stepsMax: 50,
-      begin: WAYS,
+      begin: PAYMENTS_WAYS,
       principals: { [CLIENT]: [], [THERAPIST]: [], [ADMIN]: [], [WORKER]: ['payments'] },
-      inputs: INPUTS,
+      inputs: PAYMENTS_INPUTS,
       // The tables that they are given are those of this machine.
-      invariants: invariants((what) => reached.add(what)) as never,
+      invariants: paymentsInvariants((what) => reached.add(what)) as never,
     },
   }
 }
