@@ -1,14 +1,29 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { assign, createActor, SimulatedClock } from 'xstate'
-import { agentOf, conciergeChart, type ConciergeState, type RegisteredEvent } from '../../../src/machines/index.ts'
-import { IDLE_MS } from '../../../src/machines/concierge/facts/concierge-bounds.ts'
+import {
+  agentOf,
+  conciergeChart,
+  type ConciergeEvent,
+  type ConciergeState,
+  type RegisteredEvent,
+} from '../../../src/machines/index.ts'
+import { HISTORY_MAX, IDLE_MS } from '../../../src/machines/concierge/facts/concierge-bounds.ts'
 import { nextBoundary, selectedEvent } from '../../../src/machines/concierge/rules/guards.ts'
 import { sample } from '../../effort.ts'
+import { IndependentConversation } from './independent-chart.ts'
 import { ADMIN, C7, EIGHT, HOUR, MINUTE, times, World } from './world.ts'
 
 const EVENTS = ['a', 'b'] as const
-const TIMES = [times(8, 9), times(8.5, 10), times(9, 10), times(9, 17), times(8, 9, 1)]
+/** The last begins its day in the middle of a morning: where the day begins is up to whoever registers. */
+const TIMES = [
+  times(8, 9),
+  times(8.5, 10),
+  times(9, 10),
+  times(9, 17),
+  times(8, 9, 1),
+  { ...times(8.5, 9), dayStartsAt: EIGHT + 20 * MINUTE },
+]
 const STATUSES = ['checked_in', 'attending', 'cancelled', 'no_show', 'completed']
 
 type Step =
@@ -115,6 +130,28 @@ describe('domain.md §5.10 properties', () => {
     )
   })
 
+  test('PC7 its states and agents follow one another as those of a chart that is written from the table alone', () => {
+    fc.assert(
+      fc.property(steps, (list) => {
+        const world = new World()
+        world.open()
+        const other = new IndependentConversation(world.now)
+        for (const taken of list) {
+          const before = registrationsOf(world)
+          act(world, taken)
+          other.passTo(world.now)
+          const after = registrationsOf(world)
+          for (const type of heard(taken, JSON.stringify(before) !== JSON.stringify(after))) other.hear(type, after)
+          const { state, currentAgent, eventId } = world.state()
+          expect([state, currentAgent, eventId]).toEqual(other.place)
+        }
+        const taken = world.steps().map(({ at, to, eventId }) => [at, to, agentOf(to as ConciergeState), eventId])
+        expect(taken).toEqual(other.steps.slice(-HISTORY_MAX))
+      }),
+      { numRuns: sample(40) },
+    )
+  })
+
   test('PC7 the conversation goes the same way as a running actor with a simulated clock', () => {
     fc.assert(
       fc.property(steps, (list) => {
@@ -188,16 +225,20 @@ class Live {
     { before, after, now }: { readonly before: readonly Row[]; readonly after: readonly Row[]; readonly now: number },
   ): void {
     this.registrations = after
-    const known = { now, registrations: after }
-    const changed = JSON.stringify(before) !== JSON.stringify(after)
-    if (taken.do === 'talk') this.actor.send({ type: 'MESSAGE_RECEIVED', ...known })
-    if (taken.do === 'end') this.actor.send({ type: 'SESSION_END', now })
-    if (!changed) return
-    if (taken.do === 'register') this.actor.send({ type: 'EVENT_REGISTERED', ...known })
-    if (taken.do === 'correct' || taken.do === 'status') this.actor.send({ type: 'UPDATE_EVENT_CONTEXT', ...known })
-    const final = taken.do === 'status' && ['cancelled', 'no_show', 'completed'].includes(taken.status)
-    if (final || taken.do === 'endEvent') this.actor.send({ type: 'EVENT_ENDED', ...known })
+    for (const type of heard(taken, JSON.stringify(before) !== JSON.stringify(after)))
+      this.actor.send({ type, now, registrations: after })
   }
+}
+
+/** The events of the chart that a step comes to; those of registrations only when it changed one. */
+function heard(taken: Step, changed: boolean): readonly ConciergeEvent['type'][] {
+  if (taken.do === 'talk') return ['MESSAGE_RECEIVED']
+  if (taken.do === 'end') return ['SESSION_END']
+  if (!changed) return []
+  if (taken.do === 'register') return ['EVENT_REGISTERED']
+  if (taken.do === 'endEvent') return ['EVENT_ENDED']
+  const final = taken.do === 'status' && ['cancelled', 'no_show', 'completed'].includes(taken.status)
+  return final ? ['UPDATE_EVENT_CONTEXT', 'EVENT_ENDED'] : ['UPDATE_EVENT_CONTEXT']
 }
 
 test('the times that are drawn stand around the beginning of a world', () => {
