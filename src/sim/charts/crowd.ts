@@ -88,10 +88,12 @@ export class Crowd {
   private openClient(chart: MountedChart, id: string): void {
     this.planned += 1
     const client = this.session(`user:${chart.machine.id}-${id}`, [], () => {
+      this.planned -= 1
+      // One whose session opens when everybody leaves makes nothing that nobody would take out.
+      if (this.leaving) return
       this.used.push({ chart, id, client })
       this.create({ chart, id, client })
       this.next({ chart, id, client })
-      this.planned -= 1
     })
   }
 
