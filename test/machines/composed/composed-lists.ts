@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DEFAULT_LIMITS } from '../../../src/codec/entry/default-limits.ts'
 import type { MachineDefinition } from '../../../src/machine/index.ts'
 import { sessionTables } from '../../../src/machines/gates/facts/dialogues.ts'
 import { gates, PRODUCT_MACHINES } from '../../../src/machines/index.ts'
@@ -27,7 +28,7 @@ const INPUTS = Object.fromEntries(
 /** Lists of commands over every machine of the product at once, all mounted in one deployment. */
 export function composedLists(): MachineLists {
   const reached = new Set<string>()
-  const rows = new Map<string, { readonly id: number; readonly seq: number }>()
+  const rows = new Map<string, { readonly id: number; readonly seq: number; readonly createdAt: number }>()
   return {
     machine: checked,
     reached,
@@ -59,16 +60,18 @@ export function composedLists(): MachineLists {
 
 /** Notifications of all machines have one row of numbers for each principal, and come in it. */
 function inOneRow(
-  rows: Map<string, { readonly id: number; readonly seq: number }>,
-  { type, serverRequestId: id, payload }: ServerRequest,
+  rows: Map<string, { readonly id: number; readonly seq: number; readonly createdAt: number }>,
+  { type, serverRequestId: id, payload, createdAt }: ServerRequest,
   principal: string,
 ): void {
   if (type !== 'notification') return
   const { seq } = payload as { readonly seq: number }
   const last = rows.get(principal)
   // A number that is not above the last one is of another session, or comes once more.
-  if (last !== undefined && id > last.id) assert.ok(seq > last.seq, `${seq} after ${last.seq}`)
-  rows.set(principal, { id, seq })
+  // A person who heard nothing for so long is forgotten, number and all, and counted anew.
+  const forgotten = last !== undefined && createdAt - last.createdAt >= DEFAULT_LIMITS.retentionMs
+  if (last !== undefined && id > last.id && !forgotten) assert.ok(seq > last.seq, `${seq} after ${last.seq}`)
+  rows.set(principal, { id, seq, createdAt })
 }
 
 const WANTED = [
