@@ -48,6 +48,7 @@ export type {
   CachedOutcome,
   DirtyRow,
   DirtyRows,
+  EntryUnderway,
   LeaderTime,
   MachineStatus,
   RefusalCode,

@@ -3,12 +3,12 @@ import { z } from 'zod'
 import type { Value } from '../../codec/value/value.ts'
 import type { TaskRecord } from '../../session/user-machine.ts'
 import type { Description } from '../define/describe-schema.ts'
-import { tableSharingBytes } from '../define/schema.ts'
+import { type TableSchema, tableSharingBytes } from '../define/schema.ts'
 import { Chart } from './chart/chart.ts'
 import { chartLogic, chartSource, optionsLogic } from './chart/chart-text.ts'
 import { tasksOf, worksOf } from './chart/work.ts'
 import { Entities, type EntityRange } from './entity/entities.ts'
-import { entityRow, type EventRow } from './entity/entity-row.ts'
+import { entityRow, type EntityRow, type EventRow } from './entity/entity-row.ts'
 import type { ChartContext, RunContext, RunParts } from './entity/run-context.ts'
 import type { MigratingEntity, XStateOptions } from './options.ts'
 import type { XStateSchema } from './xstate-machine.ts'
@@ -25,7 +25,8 @@ export type ChartSchema<Machine extends AnyStateMachine> = Pick<
   XStateSchema<Machine>,
   'requests' | 'timers' | 'tasks'
 > & {
-  readonly state: { readonly entities: XStateSchema<Machine>['state']['entities'] }
+  // Not by way of XStateSchema<Machine>: the compiler would write that parameter into declarations that have none.
+  readonly state: { readonly entities: TableSchema<string, EntityRow> }
   /** The chart itself: part of the machine's fingerprint. */
   readonly logic: Description
 }
