@@ -1,5 +1,6 @@
 import { encodeValue } from '../../src/client/index.ts'
 import type { Value } from '../../src/codec/value/value.ts'
+import type { RawOutcome } from '../../src/client/calls/raw-outcome.ts'
 import type { MultiSession } from '../../src/client/session/multi-session.ts'
 import type { SessionCore } from '../../src/client/session/session-core.ts'
 import { openBenchSession } from '../bench-session.ts'
@@ -37,8 +38,8 @@ export class LeaseClients {
         next += 1
         const input = { id: leaseId(number, kind), input: { holder: `user:${number}`, dueAt } }
         await new Promise<void>((resolve, reject) =>
-          this.execute(core, { command: 'create', input }, (ok) =>
-            ok ? resolve() : reject(new Error(`${input.id} was not created`)),
+          this.execute(core, { command: 'create', input }, (outcome) =>
+            outcome.kind === 'ok' ? resolve() : reject(new Error(`${input.id} was not created: ${saidBy(outcome)}`)),
           ),
         )
       }
@@ -55,7 +56,7 @@ export class LeaseClients {
         const core = this.cores[lane]
         const input = inputs[lane]
         if (core === undefined || input === undefined) throw new Error(`there is no lane ${lane}`)
-        this.execute(core, { command: 'send', input }, done)
+        this.execute(core, { command: 'send', input }, ({ kind }) => done(kind === 'ok'))
       },
     }
   }
@@ -65,11 +66,15 @@ export class LeaseClients {
     this.hub.close()
   }
 
-  private execute(core: SessionCore, call: { command: string; input: Value }, done: (ok: boolean) => void): void {
+  private execute(
+    core: SessionCore,
+    call: { command: string; input: Value },
+    done: (outcome: RawOutcome) => void,
+  ): void {
     const { command, input } = call
     const deadlineAt = this.hub.environment.clock.nowMs() + COMMAND_MS_MAX
-    core.enqueue({ machine: 'leases', command, input: encodeValue(input) }, deadlineAt, ({ kind }) =>
-      done(kind === 'ok'),
-    )
+    core.enqueue({ machine: 'leases', command, input: encodeValue(input) }, deadlineAt, done)
   }
 }
+
+const saidBy = (outcome: RawOutcome): string => ('code' in outcome ? `${outcome.kind} ${outcome.code}` : outcome.kind)

@@ -13,6 +13,8 @@ export interface NodeMemory {
   readonly rss: number
   /** Longest time that its event loop was late by, since it was asked last, the collection not counted; ms. */
   readonly longestDelayMs: number
+  /** Most processor time of its thread between two turns of the loop since then, ms; null where the system does not tell. */
+  readonly longestWorkMs: number | null
 }
 
 export const PROBE_SIGNAL = 'SIGUSR2'

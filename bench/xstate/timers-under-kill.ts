@@ -31,6 +31,8 @@ export interface TimersResult extends Fates {
   readonly passMs: number | null
   /** Longest time that the event loop of a node that stayed was late by, from before they were due, ms. */
   readonly longestDelayMs: number
+  /** Most processor time that such a node took between two turns of its loop, ms; null where the system does not tell. */
+  readonly longestWorkMs: number | null
   readonly hashesEqual: boolean
 }
 
@@ -125,6 +127,10 @@ async function onCluster(
     killedMs,
     passMs: seen.reduce<number | null>((most, { ms }) => (ms === null ? most : Math.max(most ?? 0, ms)), null),
     longestDelayMs: Math.round(Math.max(...survived.map(({ longestDelayMs }) => longestDelayMs))),
+    longestWorkMs: survived.reduce<number | null>(
+      (most, { longestWorkMs }) => (longestWorkMs === null ? most : Math.max(most ?? 0, Math.round(longestWorkMs))),
+      null,
+    ),
     hashesEqual: true,
   }
 }
