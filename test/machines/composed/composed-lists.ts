@@ -82,7 +82,7 @@ const WANTED = [
     `closed with an attempt ${status}`,
   ]),
   ...['idle', 'standard_agent', 'event_agent'].map((state) => `concierge: ${state}`),
-  'payments: paid/completed/ended',
+  'payments: confirmed/completed/ended',
   ...['needs.synthesize', 'common_ground.analyze', 'strategies.suggest', 'reconciler.analyze', 'share.refine'].map(
     (kind) => `task ${kind}`,
   ),

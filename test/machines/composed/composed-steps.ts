@@ -95,8 +95,14 @@ const revoke = (by: string, consent: number): CheckStep => inGates(by, 'revokeCo
 const pause = [inSession(B, 'pause'), advance(2 * DAY)]
 const withdraw = inSession(B, 'withdraw')
 
+/** Ways in which a worker fails, up to there: a guess is being analysed. */
+const ANALYZING = EXCHANGES.flatMap((way) => {
+  const failed = way.findIndex((step) => step.do === 'fail')
+  return failed < 0 ? [] : [way.slice(0, failed)]
+})
+
 /** Ends and pauses in the midst of it, with something taken back in them. */
-const CUT: readonly (readonly CheckStep[])[] = [...EXCHANGES, THIRD, LAST].flatMap((way) => [
+const CUT: readonly (readonly CheckStep[])[] = [...EXCHANGES, ...ANALYZING, THIRD, LAST].flatMap((way) => [
   [...way, withdraw, revoke(A, 1)],
   [...way, ...pause, revoke(A, 1), inSession(B, 'resume')],
   [...way, ...pause, withdraw, revoke(B, 2)],
