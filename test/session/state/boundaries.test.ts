@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { SpreadMap } from '../../../src/base/spread-map.ts'
 import type { Row } from '../../../src/session/rows/dictionary.ts'
 import type { ReplicatedState } from '../../../src/session/state/replicated-state.ts'
 import { metaRow } from '../../../src/session/state/meta-row.ts'
@@ -21,8 +22,8 @@ function materialised(machine: SessionStateMachine): Rows {
   const { state } = machine as unknown as { state: ReplicatedState }
   const { dictionary, userRows, keys } = state
   const rows: Rows = new Map([[FAMILY.meta, bytesOf(metaRow(state))]])
-  const all = dictionary as unknown as { rows: ReadonlyMap<string, Row> }
-  for (const [key, { value }] of all.rows) rows.set(key, bytesOf(value))
+  const all = dictionary as unknown as { rows: SpreadMap<Row> }
+  for (const { key, value } of all.rows.values()) rows.set(key, bytesOf(value))
   for (const key of userRows.range({ from: '', to: '\xff', limit: 1e9, reverse: false }))
     rows.set(USER_PREFIX + key, bytesOf(userRows.get(key)))
   for (const { row, responses, outbox } of state.sessions.all()) {
