@@ -28,7 +28,7 @@ export interface ChartPool {
 
 const DAY_MS = 86_400_000
 const WARM_UP = 0.3
-const TRIED: readonly ChartPool[] = [8, 32, 96].flatMap((connections) =>
+const TRIED: readonly ChartPool[] = [8, 16, 32, 96].flatMap((connections) =>
   (['statements', 'pipelined'] as const).map((form) => ({ connections, form })),
 )
 export const CONNECTIONS_MAX = Math.max(...TRIED.map(({ connections }) => connections)) + 20
