@@ -24,6 +24,6 @@ export function passTo(state: ReplicatedState, { kind }: Entry, now: Millis): vo
   once.sweep(now)
   tasks.sweep(now)
   deadLetters.sweep(now)
-  principals.sweep(now)
+  principals.sweep(now, now + state.limits.retentionMs)
   foldKind(state, kind)
 }

@@ -154,7 +154,11 @@ export class ReplicatedState {
     this.tombstones = new Tombstones(this.dictionary, this.keys)
     this.once = new OnceTable(this.dictionary, this.keys)
     this.tasks = new Tasks(this.dictionary, this.keys)
-    this.principals = new Principals(this.dictionary, this.keys)
+    this.principals = new Principals(
+      this.dictionary,
+      this.keys,
+      (principal) => this.sessions.ofPrincipal(principal) !== null,
+    )
     this.audit = new AuditLog(this.dictionary, this.keys)
     this.alerts = new Alerts(this.dictionary, this.keys)
     this.deadLetters = new DeadLetters(this.dictionary, this.keys)

@@ -36,22 +36,28 @@ interface Known {
 
 /**
  * Principals known and their mailboxes. A principal of kind `user:` has a row only once it was notified, so that an idle
- * session stays one row, and loses it `retentionMs` after its last notification.
+ * session stays one row, and loses it `retentionMs` after its last notification. While a session of it lives the row stays
+ * longer: numbers never begin again for one that hears them.
  */
 export class Principals {
   private readonly live = new Map<string, Known>()
   private readonly mail = new Map<string, MailRow[]>()
   private readonly retention = new Retention(
     (principal) => this.live.get(principal)?.row.until ?? null,
-    (principal) => this.drop(principal),
+    (principal) => this.dropOrExtend(principal),
   )
   private waitingTotal = 0
+  /** Until when a row stays that is looked at now, because a session of its principal lives. */
+  private extendedTo: Millis = 0
   private readonly dictionary: Dictionary
   private readonly keys: RowKeys
+  private readonly isLive: (principal: string) => boolean
 
-  constructor(dictionary: Dictionary, keys: RowKeys) {
+  /** `isLive` tells whether a principal has a session. */
+  constructor(dictionary: Dictionary, keys: RowKeys, isLive: (principal: string) => boolean) {
     this.dictionary = dictionary
     this.keys = keys
+    this.isLive = isLive
   }
 
   /** Remembers for ever a principal whose kind is not `user:`. */
@@ -125,7 +131,9 @@ export class Principals {
     return waiting
   }
 
-  sweep(now: Millis): void {
+  /** Drops rows whose time is before `now`; those of principals with a session stay until `extendedTo`. */
+  sweep(now: Millis, extendedTo: Millis): void {
+    this.extendedTo = extendedTo
     this.retention.sweep(now)
   }
 
@@ -147,6 +155,16 @@ export class Principals {
     waiting.sort((a, b) => a.seq - b.seq)
     this.mail.set(principal, waiting)
     this.waitingTotal += 1
+  }
+
+  private dropOrExtend(principal: string): void {
+    const row = this.live.get(principal)?.row
+    if (row === undefined || !this.isLive(principal)) {
+      this.drop(principal)
+      return
+    }
+    this.put({ ...row, until: this.extendedTo })
+    this.retention.add(principal, this.extendedTo)
   }
 
   private drop(principal: string): void {

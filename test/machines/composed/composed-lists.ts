@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { DEFAULT_LIMITS } from '../../../src/codec/entry/default-limits.ts'
 import type { MachineDefinition } from '../../../src/machine/index.ts'
 import { sessionTables } from '../../../src/machines/gates/facts/dialogues.ts'
 import { gates, PRODUCT_MACHINES } from '../../../src/machines/index.ts'
@@ -28,7 +27,7 @@ const INPUTS = Object.fromEntries(
 /** Lists of commands over every machine of the product at once, all mounted in one deployment. */
 export function composedLists(): MachineLists {
   const reached = new Set<string>()
-  const rows = new Map<string, { readonly id: number; readonly seq: number; readonly createdAt: number }>()
+  const rows = new Map<string, { readonly id: number; readonly seq: number }>()
   return {
     machine: checked,
     reached,
@@ -60,18 +59,16 @@ export function composedLists(): MachineLists {
 
 /** Notifications of all machines have one row of numbers for each principal, and come in it. */
 function inOneRow(
-  rows: Map<string, { readonly id: number; readonly seq: number; readonly createdAt: number }>,
-  { type, serverRequestId: id, payload, createdAt }: ServerRequest,
+  rows: Map<string, { readonly id: number; readonly seq: number }>,
+  { type, serverRequestId: id, payload }: ServerRequest,
   principal: string,
 ): void {
   if (type !== 'notification') return
   const { seq } = payload as { readonly seq: number }
   const last = rows.get(principal)
   // A number that is not above the last one is of another session, or comes once more.
-  // A person who heard nothing for so long is forgotten, number and all, and counted anew.
-  const forgotten = last !== undefined && createdAt - last.createdAt >= DEFAULT_LIMITS.retentionMs
-  if (last !== undefined && id > last.id && !forgotten) assert.ok(seq > last.seq, `${seq} after ${last.seq}`)
-  rows.set(principal, { id, seq, createdAt })
+  if (last !== undefined && id > last.id) assert.ok(seq > last.seq, `${seq} after ${last.seq}`)
+  rows.set(principal, { id, seq })
 }
 
 const WANTED = [

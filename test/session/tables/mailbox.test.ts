@@ -97,4 +97,25 @@ describe('notify', () => {
       ['notification', 'y', 2],
     ])
   })
+
+  test('numbers go on while a session of the principal lives, however long nothing is told to it', () => {
+    const log = new Log(notifier())
+    const sender = log.open('s')
+    const b = log.open('b')
+    log.request(sender, 1, 'notify', { input: { to: 'user:b', bodies: ['x'] } })
+    for (let month = 0; month < 2; month += 1) {
+      log.advance(30 * 86_400_000 + 1)
+      log.empty('Noop')
+    }
+    log.request(sender, 2, 'notify', { input: { to: 'user:b', bodies: ['y'] } })
+    expect(bodies(log, b)).toEqual([
+      ['notification', 'x', 1],
+      ['notification', 'y', 2],
+    ])
+    log.append('CloseSession', { ...numbers(b), epoch: 0, secretHash: new Uint8Array(0) })
+    const rows = log.machine.counts.rows
+    log.advance(30 * 86_400_000 + 1)
+    log.empty('Noop')
+    expect(log.machine.counts.rows).toBeLessThan(rows)
+  })
 })
