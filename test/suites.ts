@@ -53,21 +53,21 @@ const MINUTE_MS = 60_000
 
 export const SUITES: { readonly [mode: string]: Suite } = {
   test: {
-    says: 'About four minutes on two cores. `npm run test:quick` leaves out whole processes, `test:faults` has more of them.',
+    says: 'About six minutes on two cores. `npm run test:quick` leaves out whole processes, `test:faults` has more of them.',
     include: ALL,
     exclude: FAULTS,
     effort: 1,
     timeoutMs: MINUTE_MS,
   },
   faults: {
-    says: 'Clusters under faults of network, process and disk, and planted bugs: about six minutes on two cores.',
+    says: 'Clusters under faults of network, process and disk, and planted bugs: about ten minutes on two cores.',
     include: FAULTS,
     exclude: [],
     effort: 1,
     timeoutMs: 3 * MINUTE_MS,
   },
   quick: {
-    says: 'Unit and property tests: under one minute on two cores.',
+    says: 'Unit and property tests: under two minutes on two cores.',
     include: ALL,
     exclude: WHOLE_PROCESSES,
     effort: 1,
