@@ -1,6 +1,5 @@
 import { type GroupId, type LogIndex, logIndex, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
-import { configurationOf, initialState, leaderOf, role, step, termAt, type RaftState } from '../raft/index.ts'
-import type { RaftEvent } from '../raft/types.ts'
+import { configurationOf, leaderOf, role, termAt, type RaftState } from '../raft/index.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
 import type { Halt, NodeListener, NodeStatus, RaftNode } from './api.ts'
 import { Audience } from './audience.ts'
@@ -17,16 +16,16 @@ import type { Build, PeerFrame } from './ports/peer-transport.ts'
 import type { StorageFault } from './ports/storage-fault.ts'
 import { ProposalBatches } from './propose/proposal-batches.ts'
 import { type Proposal, Proposals, recordBytesOf } from './propose/proposals.ts'
-import { NO_INPUT, type StepInput } from './propose/write-records.ts'
+import { NO_INPUT } from './propose/write-records.ts'
 import { type ReceivingLog, verifiedMessage } from './peers/received-message.ts'
-import { restoredState } from './restored-state.ts'
 import { Serving } from './serving.ts'
 import { statusOf } from './status.ts'
-import { StepEffects } from './step-effects.ts'
-import { type QueuedEvent, TurnLoop } from './turn-loop.ts'
+import { CoreSteps } from './turn/core-steps.ts'
+import { StepEffects } from './turn/step-effects.ts'
+import { type QueuedEvent, TurnLoop } from './turn/turn-loop.ts'
 
 /**
- * The only caller of `step` (architecture.md §1): one queue of events, effects performed in list order, one batch per
+ * One node around the one core (architecture.md §1): one queue of events, effects performed in list order, one batch per
  * event-loop turn. Inbound messages are processed before an election timer fires (raft.md §2.12).
  */
 export class Driver implements RaftNode, ReceivingLog {
@@ -36,7 +35,7 @@ export class Driver implements RaftNode, ReceivingLog {
   readonly attachedSessions = new Set<number>()
   readonly machine: DriverOptions['machine']
   private readonly options: DriverOptions
-  private raft: RaftState
+  private readonly core: CoreSteps
   private readonly logClock: LogClock
   private readonly members = new Members()
   private readonly pending = new Pending()
@@ -49,7 +48,6 @@ export class Driver implements RaftNode, ReceivingLog {
   private readonly serving: Serving
   private readonly audience = new Audience()
   private readonly loop: TurnLoop
-  private wakeAt = 0
   /** What members are built of, this node among them, as they have said last. */
   readonly builds: ReadonlyMap<NodeId, Build>
   readonly inspection: Inspection
@@ -66,7 +64,6 @@ export class Driver implements RaftNode, ReceivingLog {
     this.logClock.adopt(recovered.lastLease, recovered.lastNow)
     const known = options.configuration
     if (known !== null) this.members.add(known.index, known.payload, known.bytes)
-    this.raft = initialState({ ...options.raft, self: this.id }, restoredState(options))
     this.peers = new Peers(options, this.members, {
       moved: (member) => {
         if (member === this.leader) this.audience.leaderMoved()
@@ -96,7 +93,7 @@ export class Driver implements RaftNode, ReceivingLog {
     })
     this.effects = new StepEffects(options, {
       pipeline: this.pipeline,
-      raft: () => this.raft,
+      raft: () => this.core.state,
       fault: (fault) => this.stop(fault),
       clock: this.logClock,
       members: this.members,
@@ -104,6 +101,13 @@ export class Driver implements RaftNode, ReceivingLog {
       pending: this.pending,
       proposals: this.proposals,
       stamp: () => this.logClock.stamp(this.time()),
+    })
+    this.core = new CoreSteps(options, this.id, {
+      effects: this.effects,
+      stopped: () => this.stopped !== null,
+      leadershipBegun: (raft) => this.leadership.begin(raft),
+      leadershipEnded: (raft) => this.leadership.end(raft),
+      electionBegun: (term) => this.audience.note({ kind: 'electionBegun', term }),
     })
     this.loop = new TurnLoop(clock, () => this.turn())
     this.serving = new Serving({
@@ -124,11 +128,11 @@ export class Driver implements RaftNode, ReceivingLog {
   }
 
   get role(): ReturnType<typeof role> {
-    return role(this.raft)
+    return role(this.core.state)
   }
 
   get leader(): NodeId | null {
-    const leader = leaderOf(this.raft)
+    const leader = leaderOf(this.core.state)
     // A leader that applies nothing is nobody's to turn to.
     return leader === this.id && this.halted !== null ? null : leader
   }
@@ -155,7 +159,7 @@ export class Driver implements RaftNode, ReceivingLog {
   }
 
   termAt(index: LogIndex): Term | null {
-    return termAt(this.raft, index)
+    return termAt(this.core.state, index)
   }
 
   chainAt(index: LogIndex): number {
@@ -225,13 +229,13 @@ export class Driver implements RaftNode, ReceivingLog {
 
   /** The core's state as it is, for checks and descriptions; immutable. */
   get raftState(): RaftState {
-    return this.raft
+    return this.core.state
   }
 
   status(): NodeStatus {
     return statusOf({
       node: this,
-      raft: this.raft,
+      raft: this.core.state,
       options: this.options,
       appliedIndex: this.pipeline.applied,
       snapshotIndex: this.pipeline.snapshotIndex,
@@ -258,8 +262,9 @@ export class Driver implements RaftNode, ReceivingLog {
       feed: this.inspection.feed,
       listeners: this.audience.listeners,
       applied: logIndex(applied),
-      ledHere: (index) => this.role === 'leader' && termAt(this.raft, logIndex(index)) === this.raft.currentTerm,
-      voters: () => configurationOf(this.raft)?.voters ?? [],
+      ledHere: (index) =>
+        this.role === 'leader' && termAt(this.core.state, logIndex(index)) === this.core.state.currentTerm,
+      voters: () => configurationOf(this.core.state)?.voters ?? [],
       tell: (sample, to) => this.peers.tellApplied(sample, to),
       snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
       batchApplied: () => this.batchApplied(),
@@ -277,7 +282,7 @@ export class Driver implements RaftNode, ReceivingLog {
     this.tickWhenDue()
     this.batches.flush()
     if (this.stopped !== null) return
-    this.leadership.run(this.raft, this.leading)
+    this.leadership.run(this.core.state, this.leading)
     this.announce()
     this.arm()
     if (this.loop.length > 0 || this.proposals.count > 0) this.loop.schedule()
@@ -289,56 +294,35 @@ export class Driver implements RaftNode, ReceivingLog {
    */
   private tickWhenDue(): void {
     const until = this.role === 'leader' ? this.options.clock.monotonicMs() : this.loop.askedAt
-    if (until >= this.wakeAt) this.step({ kind: 'tick' }, NO_INPUT)
+    if (until >= this.core.wakeAt) this.core.step({ kind: 'tick' }, NO_INPUT)
   }
 
   private handle(event: QueuedEvent): void {
     if (event.kind !== 'received') {
       if (event.kind === 'persisted') this.effects.writeCompleted(event.write)
-      this.step(event, NO_INPUT)
-      if (event.kind === 'persisted') this.pipeline.durable(this.raft.disk.durableIndex)
+      this.core.step(event, NO_INPUT)
+      if (event.kind === 'persisted') this.pipeline.durable(this.core.state.disk.durableIndex)
       return
     }
     const message = verifiedMessage(event, this)
     if (message === null) return
     const configurations = message.kind === 'appendEntries' && message.configurations.length > 0
     const input = { proposed: [], received: event.records, configurations }
-    this.step({ kind: 'receive', from: event.from, message }, input)
+    this.core.step({ kind: 'receive', from: event.from, message }, input)
   }
 
   private propose(proposed: readonly Proposal[]): void {
     const event = { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) } as const
-    this.step(event, { ...NO_INPUT, proposed })
-  }
-
-  private step(event: RaftEvent, input: StepInput): void {
-    if (this.stopped !== null) return
-    const before = this.raft
-    const wasLeader = role(before) === 'leader'
-    const result = step(before, this.options.clock.monotonicMs(), event)
-    this.options.check?.(before, result.state)
-    this.raft = result.state
-    this.wakeAt = result.wakeAt
-    const isLeader = role(this.raft) === 'leader'
-    if (isLeader && !wasLeader) this.leadership.begin(this.raft)
-    for (const effect of result.effects) {
-      // A store that fails, or a sink that closes the node, within an effect ends the step.
-      if (this.stopped === null) this.effects.perform(effect, input)
-    }
-    if (this.stopped === null && wasLeader && !isLeader) this.leadership.end(this.raft)
-    // Only a candidate raises the term and is a candidate afterwards: each such step is one election.
-    if (this.stopped === null && role(this.raft) === 'candidate' && this.raft.currentTerm > before.currentTerm) {
-      this.audience.note({ kind: 'electionBegun', term: this.raft.currentTerm })
-    }
+    this.core.step(event, { ...NO_INPUT, proposed })
   }
 
   private checkBootstrap(): void {
-    const agreed = this.peers.bootstrapConfiguration(configurationOf(this.raft) !== null)
+    const agreed = this.peers.bootstrapConfiguration(configurationOf(this.core.state) !== null)
     if (agreed !== null) this.loop.enqueue({ kind: 'bootstrapped', ...agreed })
   }
 
   private arm(): void {
-    this.loop.wakeAt(Math.min(this.wakeAt, this.leadership.dueAt(this.raft, this.leading)))
+    this.loop.wakeAt(Math.min(this.core.wakeAt, this.leadership.dueAt(this.core.state, this.leading)))
   }
 
   /** Entries may be applied outside of a turn: a leader that has just become ready begins its duties all the same. */
@@ -348,7 +332,7 @@ export class Driver implements RaftNode, ReceivingLog {
   }
 
   private announce(): void {
-    this.audience.tellRole(this, this.raft.currentTerm)
+    this.audience.tellRole(this, this.core.state.currentTerm)
   }
 
   /** A fault: the node stops, the quorum lives (architecture.md §9.3). */
@@ -379,7 +363,7 @@ export class Driver implements RaftNode, ReceivingLog {
 
   private time(): ClockReading {
     const { clock } = this.options
-    const voters = configurationOf(this.raft)?.voters.length ?? 1
+    const voters = configurationOf(this.core.state)?.voters.length ?? 1
     return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), voters }
   }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { logIndex, nodeId, term, writeNumber } from '../../src/base/brand.ts'
-import type { ReceivedMessage } from '../../src/node/peers/received-message.ts'
-import { type QueuedEvent, TurnLoop } from '../../src/node/turn-loop.ts'
-import { TestClock } from './test-clock.ts'
+import { logIndex, nodeId, term, writeNumber } from '../../../src/base/brand.ts'
+import type { ReceivedMessage } from '../../../src/node/peers/received-message.ts'
+import { type QueuedEvent, TurnLoop } from '../../../src/node/turn/turn-loop.ts'
+import { TestClock } from '../test-clock.ts'
 
 const persisted = (write: number): QueuedEvent => ({ kind: 'persisted', write: writeNumber(write) })
 const preVote: ReceivedMessage = {

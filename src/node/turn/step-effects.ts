@@ -1,13 +1,13 @@
-import { unreachable } from '../base/assert.ts'
-import type { WriteNumber } from '../base/brand.ts'
-import type { RaftState } from '../raft/index.ts'
-import type { Effect } from '../raft/types.ts'
-import type { ApplyPipeline } from './apply/apply-pipeline.ts'
-import type { DriverOptions } from './options.ts'
-import { OutgoingMessages } from './peers/outgoing-messages.ts'
-import type { StorageFault } from './ports/storage-fault.ts'
-import { LogWrites, type LogWritesParts } from './propose/log-writes.ts'
-import type { StepInput } from './propose/write-records.ts'
+import { unreachable } from '../../base/assert.ts'
+import type { WriteNumber } from '../../base/brand.ts'
+import type { RaftState } from '../../raft/index.ts'
+import type { Effect } from '../../raft/types.ts'
+import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
+import type { DriverOptions } from '../options.ts'
+import { OutgoingMessages } from '../peers/outgoing-messages.ts'
+import type { StorageFault } from '../ports/storage-fault.ts'
+import { LogWrites, type LogWritesParts } from '../propose/log-writes.ts'
+import type { StepInput } from '../propose/write-records.ts'
 
 export interface StepEffectsParts extends LogWritesParts {
   readonly pipeline: ApplyPipeline

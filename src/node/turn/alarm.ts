@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './ports/clock.ts'
+import type { Clock, Timer } from '../ports/clock.ts'
 
 /** One timer for whatever is due next: set for an earlier time it is moved, for a later one it fires early and is set again. */
 export class Alarm {

@@ -1,7 +1,7 @@
-import type { RaftEvent } from '../raft/types.ts'
+import type { RaftEvent } from '../../raft/types.ts'
 import { Alarm } from './alarm.ts'
-import type { Clock } from './ports/clock.ts'
-import type { ReceivedMessage } from './peers/received-message.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ReceivedMessage } from '../peers/received-message.ts'
 
 /** What waits for the driver's next turn. */
 export type QueuedEvent = RaftEvent | ReceivedMessage

@@ -1,0 +1,67 @@
+import { initialState, role, step, type RaftState } from '../../raft/index.ts'
+import type { RaftEvent } from '../../raft/types.ts'
+import type { Millis, NodeId, Term } from '../../base/brand.ts'
+import type { DriverOptions } from '../options.ts'
+import type { StepInput } from '../propose/write-records.ts'
+import { restoredState } from '../restored-state.ts'
+import type { StepEffects } from './step-effects.ts'
+
+/** What hears of the steps. */
+export interface CoreStepsParts {
+  readonly effects: StepEffects
+  /** True once no effect may be performed any more: after a fault, or a close. */
+  stopped(): boolean
+  /** This node leads as of this step: told before its effects. */
+  leadershipBegun(state: RaftState): void
+  /** This node led before this step and does not any more: told after its effects. */
+  leadershipEnded(state: RaftState): void
+  electionBegun(term: Term): void
+}
+
+/** The state of this node's Raft core, and the one place where `step` is called (architecture.md §1). */
+export class CoreSteps {
+  private raft: RaftState
+  private dueAt: Millis = 0
+  private readonly options: DriverOptions
+  private readonly parts: CoreStepsParts
+
+  constructor(options: DriverOptions, self: NodeId, parts: CoreStepsParts) {
+    this.options = options
+    this.parts = parts
+    this.raft = initialState({ ...options.raft, self }, restoredState(options))
+  }
+
+  /** The core's state as it is; immutable. */
+  get state(): RaftState {
+    return this.raft
+  }
+
+  /** Monotonic ms at which a `tick` is due. */
+  get wakeAt(): Millis {
+    return this.dueAt
+  }
+
+  /** One step, and its effects in list order; `input` is what its persist effect refers to. */
+  step(event: RaftEvent, input: StepInput): void {
+    const { parts, options } = this
+    if (parts.stopped()) return
+    const before = this.raft
+    const wasLeader = role(before) === 'leader'
+    const result = step(before, options.clock.monotonicMs(), event)
+    options.check?.(before, result.state)
+    this.raft = result.state
+    this.dueAt = result.wakeAt
+    const isLeader = role(this.raft) === 'leader'
+    if (isLeader && !wasLeader) parts.leadershipBegun(this.raft)
+    for (const effect of result.effects) {
+      // A store that fails, or a sink that closes the node, within an effect ends the step.
+      if (!parts.stopped()) parts.effects.perform(effect, input)
+    }
+    if (parts.stopped()) return
+    if (wasLeader && !isLeader) parts.leadershipEnded(this.raft)
+    // Only a candidate raises the term and is a candidate afterwards: each such step is one election.
+    if (role(this.raft) === 'candidate' && this.raft.currentTerm > before.currentTerm) {
+      parts.electionBegun(this.raft.currentTerm)
+    }
+  }
+}
