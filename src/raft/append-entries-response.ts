@@ -33,7 +33,7 @@ export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response:
 }
 
 /** Contact is dated by when the request left, never by when its answer came (thesis §6.4.1). */
-function withContact(leader: Leader, progress: Progress, sequence: number): Progress {
+export function withContact(leader: Leader, progress: Progress, sequence: number): Progress {
   const at = sentAt(leader, sequence) ?? progress.lastContact
   return {
     ...progress,
@@ -52,6 +52,7 @@ function withMatch(turn: Turn, progress: Progress, matched: LogIndex): Progress 
   const matchIndex = maxIndex(matched, progress.matchIndex)
   const inFlight =
     progress.inFlight.length === 0 ? progress.inFlight : progress.inFlight.filter((sent) => sent.lastIndex > matchIndex)
+  if (progress.mode === 'snapshot') return withSnapshot(turn.state, progress, matchIndex)
   if (progress.mode === 'replicate') {
     return { ...progress, matchIndex, nextIndex: maxIndex(progress.nextIndex, indexAfter(matchIndex)), inFlight }
   }
@@ -59,6 +60,16 @@ function withMatch(turn: Turn, progress: Progress, matched: LogIndex): Progress 
   const found = matched > progress.matchIndex || (matched + 1 >= progress.nextIndex && !waits)
   if (!found) return progress
   return { ...progress, mode: 'replicate', matchIndex, nextIndex: indexAfter(matchIndex), inFlight: [] }
+}
+
+/**
+ * A follower that was offered a snapshot holds the log up to `matchIndex`: it is probed from there as soon as the log reaches
+ * that, and stays where it is while the log has gone further on meanwhile.
+ */
+export function withSnapshot(state: RaftState, progress: Progress, matchIndex: LogIndex): Progress {
+  const matched = { ...progress, matchIndex, nextIndex: maxIndex(progress.nextIndex, indexAfter(matchIndex)) }
+  if (matchIndex < state.trail.snapshotIndex) return matched
+  return toProbe(matched, indexAfter(matchIndex))
 }
 
 /**
@@ -70,6 +81,7 @@ function withRefusal(state: RaftState, progress: Progress, refusal: Rejection): 
   const { rejectedIndex, hintIndex, hintTerm } = refusal
   if (rejectedIndex <= progress.matchIndex) return progress
   if (rejectedIndex >= progress.nextIndex) return progress
+  if (progress.mode === 'snapshot') return progress
   if (progress.mode === 'probe' && rejectedIndex !== progress.nextIndex - 1) return progress
   const { index } = lastIndexWithTermAtMost(state.trail, hintIndex, hintTerm)
   return toProbe(progress, maxIndex(indexAfter(progress.matchIndex), minIndex(rejectedIndex, indexAfter(index))))

@@ -28,7 +28,7 @@ export function receiveAppendEntries(turn: Turn, from: NodeId, request: Request)
 }
 
 /** Acknowledges the sender as the leader of this term, and resets the election timer. */
-function followLeader(turn: Turn, from: NodeId): void {
+export function followLeader(turn: Turn, from: NodeId): void {
   const { state, now } = turn
   const { role, currentTerm } = state
   assert(role.kind !== 'leader', 'there are never two leaders in one term', { currentTerm, from })

@@ -159,6 +159,12 @@ function checkProgress(state: RaftState, leader: Leader, follower: { id: NodeId;
   }
   if (mode === 'probe') {
     assert(inFlight.length <= 1, 'in probe mode, the number of messages in flight lies in [0, 1]', follower)
+  } else if (mode === 'snapshot') {
+    assert(
+      inFlight.length === 0 && isWithin(nextIndex, matchIndex + 1, state.trail.snapshotIndex),
+      'in snapshot mode, no message is in flight, and nextIndex lies in [matchIndex + 1, trail.snapshotIndex]',
+      follower,
+    )
   } else {
     assert(
       nextIndex === reached + 1,

@@ -9,6 +9,12 @@ export function describeEffect(effect: Effect): string {
   switch (effect.kind) {
     case 'persist':
       return `persist write ${effect.write}:${describeWrite(effect)}`
+    case 'restartLog': {
+      const hardState = effect.hardState === null ? '' : ` ${describeHardState(effect.hardState)}`
+      return `restart log behind ${effect.index}@${effect.term} write ${effect.write}:${hardState}`.replace(/:$/, '')
+    }
+    case 'pullSnapshot':
+      return `pull snapshot ${effect.index}@${effect.term} from ${effect.from}`
     case 'send': {
       const waits = effect.after === null ? '' : ` (after write ${effect.after})`
       return `send to ${effect.to}: ${describeMessage(effect.message)}${waits}`
@@ -57,6 +63,10 @@ export function describeMessage(message: Message): string {
     }
     case 'appendEntriesResponse':
       return `${kind} #${message.sequence} term ${term} ${describeResult(message.result)}`
+    case 'installSnapshot':
+      return `${kind} #${message.sequence} term ${term} behind ${message.lastIncludedIndex}@${message.lastIncludedTerm}`
+    case 'installSnapshotResponse':
+      return `${kind} #${message.sequence} term ${term} ${message.matchIndex === 0 ? 'pulling' : `match ${message.matchIndex}`}`
     default:
       return unreachable(kind)
   }

@@ -60,6 +60,15 @@ export function withTruncation(disk: Durability, lastKept: { index: LogIndex; te
   }
 }
 
+/**
+ * The disk after the log was given up for an installed snapshot, which is durable and ends with that entry: no outstanding
+ * write proves anything that is still part of the log.
+ */
+export function withRestart(disk: Durability, last: { index: LogIndex; term: Term }): Durability {
+  const outstanding = disk.outstanding.map((write) => ({ ...write, lastIndex: last.index, lastTerm: last.term }))
+  return { ...disk, durableIndex: last.index, outstanding }
+}
+
 /** The disk after write `write`, and with it all earlier ones, completed; the same disk when that is no news. */
 export function withPersisted(disk: Durability, write: WriteNumber): Durability {
   assert(write <= disk.lastWrite, 'only writes that were issued complete', { write, last: disk.lastWrite })

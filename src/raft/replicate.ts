@@ -37,7 +37,8 @@ export function replicate(turn: Turn, only: NodeId | null): void {
 export function sendHeartbeats(turn: Turn): void {
   const outbox = new Outbox(turn)
   for (const [id, progress] of outbox.followers()) {
-    if (progress.mode === 'replicate' && isOverdue(turn, progress)) {
+    if (progress.nextIndex < firstIndexOf(turn.state)) outbox.setProgress(id, offerSnapshot(outbox, id, progress))
+    else if (progress.mode === 'replicate' && isOverdue(turn, progress)) {
       const probe = toProbe(progress, indexAfter(progress.matchIndex))
       const sent = sendWhatFits(outbox, id, probe)
       outbox.setProgress(id, sent === probe ? sendEmpty(outbox, id, probe) : sent)
@@ -103,6 +104,19 @@ class Outbox {
     return this.sequence
   }
 
+  /** Offers the snapshot that the log goes on from. */
+  sendInstallSnapshot(to: NodeId): void {
+    const { currentTerm, trail } = this.turn.state
+    this.sequence += 1
+    this.turn.sendAtOnce(to, {
+      kind: 'installSnapshot',
+      term: currentTerm,
+      lastIncludedIndex: trail.snapshotIndex,
+      lastIncludedTerm: trail.snapshotTerm,
+      sequence: this.sequence,
+    })
+  }
+
   /** Puts what was sent into the state, once for all followers. */
   storeProgress(): void {
     const { leader, turn, sequence } = this
@@ -115,6 +129,8 @@ class Outbox {
 
 function sendWhatFits(outbox: Outbox, id: NodeId, before: Progress): Progress {
   const { state, now } = outbox.turn
+  if (before.mode === 'snapshot') return before
+  if (before.nextIndex < firstIndexOf(state)) return offerSnapshot(outbox, id, before)
   let progress = before
   let last = lastToSend(state, outbox.leader, progress)
   while (last !== null) {
@@ -135,12 +151,20 @@ function sendWhatFits(outbox: Outbox, id: NodeId, before: Progress): Progress {
   return news ? sendEmpty(outbox, id, progress) : progress
 }
 
-/** Last index of the next message with entries, or null: nothing to send, a full window, or a follower below the log. */
+/**
+ * What the follower needs next is no longer in the log: it gets a snapshot, whatever it was being sent (raft.md §1). While it
+ * pulls, the offer takes the place of heartbeats, and nothing else is sent to it.
+ */
+function offerSnapshot(outbox: Outbox, id: NodeId, progress: Progress): Progress {
+  outbox.sendInstallSnapshot(id)
+  return progress.mode === 'snapshot' ? progress : { ...progress, mode: 'snapshot', inFlight: [] }
+}
+
+/** Last index of the next message with entries, or null: nothing to send, or a full window. */
 function lastToSend(state: RaftState, leader: Leader, progress: Progress): LogIndex | null {
   const { config, lastIndex } = state
   const { nextIndex: first, inFlight, mode } = progress
   if (first > lastIndex) return null
-  if (first < firstIndexOf(state)) return null
   if (mode === 'probe' && inFlight.length > 0) return null
   if (inFlight.length >= config.inFlightMessagesMax) return null
   let bytesLeft = config.inFlightBytesMax

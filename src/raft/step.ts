@@ -8,6 +8,7 @@ import { isLeaderAlive } from './check-vote.ts'
 import { maybeAdvanceCommit } from './commit.ts'
 import { withPersisted } from './durability.ts'
 import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
+import { receiveInstallSnapshot, receiveInstallSnapshotResponse, snapshotInstalled } from './install-snapshot.ts'
 import { halt } from './hand-over.ts'
 import { propose } from './propose.ts'
 import { replicate, sendHeartbeats } from './replicate.ts'
@@ -71,6 +72,8 @@ function handle(turn: Turn, event: RaftEvent): void {
       return halt(turn)
     case 'snapshotted':
       return snapshotted(turn, event.index)
+    case 'snapshotInstalled':
+      return snapshotInstalled(turn, event)
     default:
       return unreachable(event)
   }
@@ -156,6 +159,10 @@ function receive(turn: Turn, from: NodeId, message: Message): void {
       return receiveAppendEntries(turn, from, message)
     case 'appendEntriesResponse':
       return stale ? undefined : receiveAppendEntriesResponse(turn, from, message)
+    case 'installSnapshot':
+      return receiveInstallSnapshot(turn, from, message)
+    case 'installSnapshotResponse':
+      return stale ? undefined : receiveInstallSnapshotResponse(turn, from, message)
     default:
       return unreachable(message)
   }

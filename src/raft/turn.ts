@@ -1,9 +1,17 @@
 import { assert } from '../base/assert.ts'
-import { BEFORE_LOG, type LogIndex, type Millis, type NodeId, type WriteNumber, writeNumber } from '../base/brand.ts'
-import { withTruncation, withWrite, writeHolding } from './durability.ts'
+import {
+  BEFORE_LOG,
+  type LogIndex,
+  type Millis,
+  type NodeId,
+  type Term,
+  type WriteNumber,
+  writeNumber,
+} from '../base/brand.ts'
+import { withRestart, withTruncation, withWrite, writeHolding } from './durability.ts'
 import type { RaftState } from './state.ts'
 import { lastIndexOf, lastTermOf, withAppended, withoutFrom } from './trail.ts'
-import type { Effect, Message, PersistRun, ProposeRefusal } from './types.ts'
+import type { ConfigurationEntry, Effect, Message, PersistRun, ProposeRefusal } from './types.ts'
 
 interface MessageToSend {
   readonly to: NodeId
@@ -23,6 +31,8 @@ export class Turn {
   private truncateFrom: LogIndex | null = null
   private readonly entries: PersistRun[] = []
   private readonly outgoing: MessageToSend[] = []
+  private restarted: { readonly index: LogIndex; readonly term: Term } | null = null
+  private wanted: Extract<Effect, { kind: 'pullSnapshot' }> | null = null
   private refusal: { readonly reason: ProposeRefusal; readonly leader: NodeId | null } | null = null
 
   constructor(state: RaftState, now: Millis) {
@@ -60,6 +70,37 @@ export class Turn {
     this.entries.push(...entries)
   }
 
+  /**
+   * Gives the whole log up for an installed snapshot, whose last entry it does not hold. That entry is committed, and so is
+   * all before it: what goes are committed entries that the snapshot covers, and others that conflict with it or end below it
+   * (raft.md §1, Snapshot install).
+   */
+  restart(
+    last: { readonly index: LogIndex; readonly term: Term },
+    configurations: readonly ConfigurationEntry[],
+  ): void {
+    const { state } = this
+    assert(last.index > state.commitIndex, 'a log is given up for a snapshot that covers more than it committed', {
+      last,
+      commitIndex: state.commitIndex,
+    })
+    assert(this.truncateFrom === null && this.entries.length === 0, 'a step that restarts the log writes nothing else')
+    this.restarted = last
+    this.state = {
+      ...state,
+      trail: { snapshotIndex: last.index, snapshotTerm: last.term, runs: [] },
+      lastIndex: last.index,
+      commitIndex: last.index,
+      disk: withRestart(state.disk, last),
+      configurations,
+    }
+  }
+
+  /** A snapshot is to be pulled. */
+  pull(from: NodeId, last: { readonly index: LogIndex; readonly term: Term }): void {
+    this.wanted = { kind: 'pullSnapshot', from, ...last }
+  }
+
   /** Moves the commit index up and has the entries applied. */
   commit(index: LogIndex): void {
     const { state } = this
@@ -93,25 +134,28 @@ export class Turn {
     const effects: Effect[] = []
     this.issueWrite(effects)
     if (this.truncateFrom !== null) effects.push({ kind: 'abort', from: this.truncateFrom })
+    if (this.restarted !== null) effects.push({ kind: 'abort', from: BEFORE_LOG })
     if (this.refusal !== null) effects.push({ kind: 'refused', ...this.refusal })
     for (const { to, message, speaksOf } of this.outgoing) {
       const after = speaksOf === null ? null : writeHolding(this.state.disk, speaksOf)
       effects.push({ kind: 'send', to, message, after })
     }
+    if (this.wanted !== null) effects.push(this.wanted)
     const { commitIndex } = this.state
     if (commitIndex > this.before.commitIndex) effects.push({ kind: 'apply', upTo: commitIndex })
     return effects
   }
 
   private issueWrite(effects: Effect[]): void {
-    const { state, before, truncateFrom, entries } = this
+    const { state, before, truncateFrom, entries, restarted } = this
     const { currentTerm, votedFor } = state
     const changed = currentTerm !== before.currentTerm || votedFor !== before.votedFor
-    if (!changed && truncateFrom === null && entries.length === 0) return
+    if (!changed && truncateFrom === null && entries.length === 0 && restarted === null) return
     const hardState = changed ? { currentTerm, votedFor } : null
     const write = this.nextWrite()
     const holds = { write, lastIndex: state.lastIndex, lastTerm: lastTermOf(state.trail), hardState }
     this.state = { ...state, disk: withWrite(state.disk, holds) }
-    effects.push({ kind: 'persist', write, hardState, truncateFrom, entries })
+    if (restarted !== null) effects.push({ kind: 'restartLog', write, hardState, ...restarted })
+    else effects.push({ kind: 'persist', write, hardState, truncateFrom, entries })
   }
 }

@@ -139,6 +139,25 @@ export type Message =
             readonly hintTerm: Term
           }
     }
+  /**
+   * The leader's log no longer holds what this follower needs next: it is to pull a snapshot that reaches the entry below the
+   * first one held (paper §7; thesis §5). Repeated as a heartbeat; carries no bytes of the snapshot.
+   */
+  | {
+      readonly kind: 'installSnapshot'
+      readonly term: Term
+      readonly lastIncludedIndex: LogIndex
+      readonly lastIncludedTerm: Term
+      /** As of AppendEntries. */
+      readonly sequence: number
+    }
+  | {
+      readonly kind: 'installSnapshotResponse'
+      readonly term: Term
+      readonly sequence: number
+      /** What the follower holds durably of the leader's log, its snapshot's last index included; 0 while it pulls. */
+      readonly matchIndex: LogIndex
+    }
 
 /** The answer to a request for a vote or pre-vote. */
 export type VoteVerdict = { readonly granted: true } | { readonly granted: false; readonly reason: RejectVoteReason }
@@ -178,6 +197,16 @@ export type RaftEvent =
   | { readonly kind: 'halted' }
   /** The snapshot up to this index is durable: the trail below may be forgotten. */
   | { readonly kind: 'snapshotted'; readonly index: LogIndex }
+  /**
+   * A pulled snapshot that ends with this entry is durable and switched to: the next open of this node begins with it.
+   * `configurations`: the one it holds.
+   */
+  | {
+      readonly kind: 'snapshotInstalled'
+      readonly index: LogIndex
+      readonly term: Term
+      readonly configurations: readonly ConfigurationEntry[]
+    }
 
 /** What the driver has to do after a step, in this order (README.md, "What the driver owes"). */
 export type Effect =
@@ -192,6 +221,19 @@ export type Effect =
       readonly truncateFrom: LogIndex | null
       readonly entries: readonly PersistRun[]
     }
+  /**
+   * In place of `persist`, where an installed snapshot is not part of this log: one numbered write after which the log is
+   * empty and goes on behind the entry at `index`, which the snapshot holds durably.
+   */
+  | {
+      readonly kind: 'restartLog'
+      readonly write: WriteNumber
+      readonly hardState: HardState | null
+      readonly index: LogIndex
+      readonly term: Term
+    }
+  /** Pull a snapshot that reaches `index`, whose entry has that term, from `from`; asked again while it is wanted. */
+  | { readonly kind: 'pullSnapshot'; readonly from: NodeId; readonly index: LogIndex; readonly term: Term }
   /** Send when write `after` has completed; at once when null (architecture.md §3). */
   | { readonly kind: 'send'; readonly to: NodeId; readonly message: Message; readonly after: WriteNumber | null }
   /** Everything up to this index is committed; waits for nothing. */
@@ -223,14 +265,18 @@ export interface InFlight {
  * - the number of messages in flight lies in `[0, inFlightMessagesMax]`
  * - the `lastIndex` of messages in flight rises within `[matchIndex + 1, lastIndex]`
  * - in probe mode, the number of messages in flight lies in `[0, 1]`
+ * - in snapshot mode, no message is in flight, and `nextIndex` lies in `[matchIndex + 1, trail.snapshotIndex]`
  * - in replicate mode, `nextIndex` is one above the newest `lastIndex` in flight, or above `matchIndex`
  */
 export interface Progress {
   /** Highest index known to be durable on the follower; 0 until a match is found. */
   readonly matchIndex: LogIndex
   readonly nextIndex: LogIndex
-  /** probe: one message at a time until a match is found; replicate: optimistic pipelining. */
-  readonly mode: 'probe' | 'replicate'
+  /**
+   * probe: one message at a time until a match is found; replicate: optimistic pipelining; snapshot: the log begins above
+   * `nextIndex`, and the follower is offered a snapshot with every heartbeat until it has one.
+   */
+  readonly mode: 'probe' | 'replicate' | 'snapshot'
   /** Messages with entries in flight, oldest first. */
   readonly inFlight: readonly InFlight[]
   /**

@@ -184,14 +184,25 @@ const APPLIED = layout<Extract<PeerHeader, { kind: 'applied' }>>('applied', {
   hashLow: uint32('a half of a hash'),
 })
 
+/** Numbers of the offer of a snapshot and of its answer. */
+const INSTALL_SNAPSHOT_NUMBER = 11
+const INSTALL_SNAPSHOT_RESPONSE_NUMBER = 12
+
 /** The highest number that a peer takes: of a build that says nothing, and of this one, as it says itself. */
 export const FRAME_KIND_FIRST_BUILD = REACHED_AT_NUMBER
-export const FRAME_KIND_MAX = APPLIED_NUMBER
+export const FRAME_KIND_MAX = INSTALL_SNAPSHOT_RESPONSE_NUMBER
 
 /** The number that a peer must take at least to be sent this body. */
-export function frameKindOf({ kind }: PeerBody): number {
-  if (kind === 'build') return BUILD_NUMBER
-  return kind === 'applied' ? APPLIED_NUMBER : FRAME_KIND_FIRST_BUILD
+export function frameKindOf(body: PeerBody): number {
+  if (body.kind === 'build') return BUILD_NUMBER
+  if (body.kind === 'applied') return APPLIED_NUMBER
+  return body.kind === 'raft' ? (LATER_MESSAGES[body.message.kind] ?? FRAME_KIND_FIRST_BUILD) : FRAME_KIND_FIRST_BUILD
+}
+
+/** Of Raft's messages, those that not every build takes. */
+const LATER_MESSAGES: { readonly [kind in Message['kind']]?: number } = {
+  installSnapshot: INSTALL_SNAPSHOT_NUMBER,
+  installSnapshotResponse: INSTALL_SNAPSHOT_RESPONSE_NUMBER,
 }
 
 const MESSAGES = new Messages<Message>('peer message kind', {
@@ -201,6 +212,19 @@ const MESSAGES = new Messages<Message>('peer message kind', {
   requestVoteResponse: [5, layout('requestVoteResponse', { term: termNumber, verdict: VERDICT })],
   appendEntries: [APPEND_ENTRIES_NUMBER, APPEND_ENTRIES],
   appendEntriesResponse: [7, APPEND_ENTRIES_RESPONSE],
+  installSnapshot: [
+    INSTALL_SNAPSHOT_NUMBER,
+    layout('installSnapshot', {
+      term: termNumber,
+      lastIncludedIndex: index,
+      lastIncludedTerm: termNumber,
+      sequence: varint,
+    }),
+  ],
+  installSnapshotResponse: [
+    INSTALL_SNAPSHOT_RESPONSE_NUMBER,
+    layout('installSnapshotResponse', { term: termNumber, sequence: varint, matchIndex: index }),
+  ],
 })
 
 /** Appends the body's fields; records follow the header as they are. Raft's messages have the wall clock before them. */

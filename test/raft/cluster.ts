@@ -8,7 +8,6 @@ import {
   describeMessage,
   type Effect,
   initialState,
-  type Message,
   type RaftConfig,
   type RaftEvent,
   type RaftState,
@@ -16,41 +15,16 @@ import {
 } from '../../src/raft/index.ts'
 import { isVoter } from '../../src/raft/state.ts'
 import { Safety } from './safety.ts'
-
-/** An entry with its payload, which the core never sees. Payloads are unique, so that two histories are told apart. */
-export interface Entry {
-  readonly term: Term
-  readonly payload: string
-  readonly configuration: Configuration | null
-}
-
-/** A message on its way, with the records that its runs name. */
-export interface Packet {
-  readonly from: NodeId
-  readonly to: NodeId
-  readonly message: Message
-  readonly entries: readonly Entry[]
-}
-
-type Write = Extract<Effect, { kind: 'persist' }>
-type Send = Extract<Effect, { kind: 'send' }>
-
-/** One node: the core's state, the log its driver holds in memory, and its disk. */
-export interface TestNode {
-  readonly id: NodeId
-  state: RaftState
-  up: boolean
-  wakeAt: number
-  /** Whether the disk answers by itself. */
-  diskHeld: boolean
-  /** Entries in memory; entry i has index i + 1. */
-  log: Entry[]
-  /** What a crash leaves: writes that completed. */
-  readonly image: { currentTerm: Term; votedFor: NodeId | null; log: Entry[]; lastWrite: WriteNumber }
-  readonly queue: { readonly write: Write; readonly entries: readonly Entry[] }[]
-  readonly waiting: { readonly send: Send; readonly entries: readonly Entry[] }[]
-  applied: number
-}
+import {
+  configurationsIn,
+  type Entry,
+  type Packet,
+  restartImage,
+  type Send,
+  type TestNode,
+  withConfigurations,
+  type Write,
+} from './test-node.ts'
 
 export interface ClusterOptions {
   readonly config?: Partial<RaftConfig>
@@ -214,6 +188,25 @@ export class Cluster {
     this.now = end
   }
 
+  /**
+   * The node has pulled a snapshot of `source` that ends at `upTo`, and switched to it: a process that dies from now on begins
+   * with it. The core hears of it, unless the process dies before (`told`).
+   */
+  install(id: string, source: string, upTo: number, told = true): void {
+    const node = this.node(id)
+    const entries = this.node(source).log.slice(0, upTo)
+    const last = entries.at(-1)
+    assert(last !== undefined && this.node(source).state.commitIndex >= upTo, 'a snapshot is of committed entries')
+    if (upTo <= node.state.commitIndex) return
+    node.image.snapshot = entries
+    node.pulling = null
+    this.trace(`${id} has the snapshot ${upTo}@${last.term} of ${source}`)
+    if (!told) return
+    node.applied = Math.max(node.applied, upTo)
+    const configurations = configurationsIn(entries, 1).slice(-1)
+    this.step(id, { kind: 'snapshotInstalled', index: logIndex(upTo), term: last.term, configurations })
+  }
+
   /** Stops a node: what it holds in memory and its unfinished writes, but for the first `kept`, are lost. */
   crash(id: string, kept = 0): void {
     const node = this.node(id)
@@ -255,27 +248,47 @@ export class Cluster {
   }
 
   private newNode(id: NodeId): TestNode {
-    const image = { currentTerm: term(0), votedFor: null, log: [], lastWrite: writeNumber(0) }
+    const image = { currentTerm: term(0), votedFor: null, log: [], base: 0, lastWrite: writeNumber(0), snapshot: [] }
     const state = this.restored(id, image)
-    return { id, state, up: false, wakeAt: 0, diskHeld: false, log: [], image, queue: [], waiting: [], applied: 0 }
+    return {
+      id,
+      state,
+      up: false,
+      wakeAt: 0,
+      diskHeld: false,
+      log: [],
+      image,
+      queue: [],
+      waiting: [],
+      pulling: null,
+      applied: 0,
+    }
   }
 
   private open(node: TestNode): void {
+    const { image } = node
+    const last = image.snapshot.at(-1)
+    if (last !== undefined && image.log[image.snapshot.length - 1]?.term !== last.term) restartImage(image)
     node.up = true
-    node.log = [...node.image.log]
+    node.pulling = null
+    node.log = [...image.log]
     node.applied = 0
     node.state = this.restored(node.id, node.image)
     this.step(node.id, { kind: 'start' })
   }
 
   private restored(id: NodeId, image: TestNode['image']): RaftState {
-    const { currentTerm, votedFor, log, lastWrite } = image
+    const { votedFor, log, base, lastWrite } = image
+    const snapshotTerm = term(log[base - 1]?.term ?? 0)
+    const currentTerm = term(Math.max(image.currentTerm, snapshotTerm))
     const at = [...this.configuration.voters].indexOf(id)
     const restored = {
       hardState: { currentTerm, votedFor },
-      snapshotIndex: logIndex(0),
-      snapshotTerm: term(0),
-      runs: log.map((entry, offset) => ({ first: logIndex(offset + 1), last: logIndex(offset + 1), term: entry.term })),
+      snapshotIndex: logIndex(base),
+      snapshotTerm,
+      runs: log
+        .map((entry, offset) => ({ first: logIndex(offset + 1), last: logIndex(offset + 1), term: entry.term }))
+        .slice(base),
       configurations: configurationsIn(log, 1),
       seed: (this.options.seed ?? 1) * 100 + at + this.commands,
       lastWrite,
@@ -287,6 +300,15 @@ export class Cluster {
     switch (effect.kind) {
       case 'persist':
         return this.persist(node, effect, received)
+      case 'restartLog':
+        this.trace(`${node.id} ${describeEffect(effect)}`)
+        node.log = [...node.image.snapshot]
+        node.queue.push({ write: effect, entries: [] })
+        return
+      case 'pullSnapshot':
+        if (node.pulling === null) this.trace(`${node.id} ${describeEffect(effect)}`)
+        node.pulling = effect
+        return
       case 'send':
         return this.send(node, effect)
       case 'apply':
@@ -298,7 +320,7 @@ export class Cluster {
     }
   }
 
-  private persist(node: TestNode, write: Write, received: readonly Entry[]): void {
+  private persist(node: TestNode, write: Extract<Write, { kind: 'persist' }>, received: readonly Entry[]): void {
     this.trace(`${node.id} ${describeEffect(write)}`)
     if (write.truncateFrom !== null) node.log.length = write.truncateFrom - 1
     const fresh: Entry[] = []
@@ -341,7 +363,8 @@ export class Cluster {
       image.currentTerm = write.hardState.currentTerm
       image.votedFor = write.hardState.votedFor
     }
-    if (write.truncateFrom !== null) image.log.length = write.truncateFrom - 1
+    if (write.kind === 'restartLog') restartImage(image)
+    else if (write.truncateFrom !== null) image.log.length = write.truncateFrom - 1
     image.log.push(...entries)
     image.lastWrite = write.write
   }
@@ -355,14 +378,3 @@ export class Cluster {
 
 /** True when a node would campaign by itself. */
 export const mayCampaign = (node: TestNode): boolean => node.up && isVoter(node.state)
-
-function configurationsIn(entries: readonly Entry[], first: number) {
-  return entries.flatMap(({ configuration }, offset) =>
-    configuration === null ? [] : [{ index: logIndex(first + offset), configuration }],
-  )
-}
-
-function withConfigurations({ message, entries }: Packet): Message {
-  if (message.kind !== 'appendEntries') return message
-  return { ...message, configurations: configurationsIn(entries, message.prevLogIndex + 1) }
-}

@@ -8,9 +8,9 @@ const source = (file: string): string => readFileSync(join(import.meta.dirname, 
 function asserted(from: string, to: string): string[] {
   const text = source('check.ts')
   const part = text.slice(text.indexOf(`function ${from}(`), text.indexOf(`function ${to}(`))
-  return [...part.matchAll(/\bassert\([^']*?'(?:(?:preCandidate|candidate|leader|probe)'[^']*?')?([^']*)'/g)].map(
-    (match) => match[1] ?? '',
-  )
+  return [
+    ...part.matchAll(/\bassert\([^']*?'(?:(?:preCandidate|candidate|leader|probe|snapshot)'[^']*?')?([^']*)'/g),
+  ].map((match) => match[1] ?? '')
 }
 
 /** The bullets of the doc comment that stands before a declaration. */
@@ -24,7 +24,7 @@ function listed(file: string, declaration: string): string[] {
 /** raft.md §6: a reader of the types and a reader of check.ts find the same sentences. */
 test.each([
   ['RaftState', 'state.ts', 'export interface RaftState', 'checkTrail', 'checkProgress', 24],
-  ['Progress', 'types.ts', 'export interface Progress', 'checkProgress', 'isWithin', 6],
+  ['Progress', 'types.ts', 'export interface Progress', 'checkProgress', 'isWithin', 7],
   ['step', 'step.ts', 'export function step', 'checkTransition', 'terms', 11],
 ] as const)(
   'the invariants that %s lists are those that check.ts asserts',

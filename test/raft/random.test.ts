@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { logIndex } from '../../src/base/brand.ts'
 import type { RaftConfig } from '../../src/raft/index.ts'
-import { Cluster, type Packet, type TestNode } from './cluster.ts'
+import { Cluster } from './cluster.ts'
+import type { Packet, TestNode } from './test-node.ts'
 import { sample } from '../effort.ts'
 
 /** Packets beyond these are lost: a network does not keep everything for ever. */
@@ -29,7 +30,8 @@ function act(cluster: Cluster, number: number, storm: boolean): void {
   if (kind < 97) return choice % 2 === 0 ? cluster.isolate(node.id) : cluster.heal()
   if (kind < 98) return node.up ? void cluster.step(node.id, { kind: 'campaign' }) : undefined
   if (kind < 99 && choice % 3 === 0) return node.up ? void cluster.step(node.id, { kind: 'halted' }) : undefined
-  compact(cluster, node)
+  if (choice % 2 === 0) compact(cluster, node)
+  else install(cluster, node, choice)
 }
 
 /** Instead of time and proposals: one election after the other, and crashes in the midst of them. */
@@ -80,11 +82,32 @@ function restart(cluster: Cluster, node: TestNode): void {
   node.diskHeld = true
 }
 
-/** A snapshot of what every node has on disk and knows to be committed. */
+/** A snapshot of what the node has on disk and knows to be committed: others may lag behind what its log then holds. */
 function compact(cluster: Cluster, node: TestNode): void {
-  const nodes = [...cluster.nodes.values()]
-  const index = Math.min(...nodes.map(({ state, image }) => Math.min(state.commitIndex, image.log.length)))
+  const index = Math.min(node.state.commitIndex, node.state.disk.durableIndex)
   if (node.up) cluster.step(node.id, { kind: 'snapshotted', index: logIndex(index) })
+}
+
+/** A pull ends: with a snapshot of the node asked, or of another one; now and then the process dies as it has switched. */
+function install(cluster: Cluster, node: TestNode, choice: number): void {
+  if (!node.up || node.pulling === null) return
+  const nodes = [...cluster.nodes.values()]
+  const source = choice % 4 === 0 ? nodes[choice % nodes.length] : cluster.node(node.pulling.from)
+  if (source === undefined || source === node || source.state.commitIndex < node.pulling.index) return
+  const { index } = node.pulling
+  const upTo = choice % 3 === 0 ? index : source.state.commitIndex
+  cluster.install(node.id, source.id, upTo, choice % 5 !== 0)
+  if (choice % 5 === 0) cluster.crash(node.id)
+}
+
+/** Every pull that is wanted ends well. */
+function installAll(cluster: Cluster): void {
+  for (const node of cluster.nodes.values()) {
+    const { pulling } = node
+    if (pulling === null) continue
+    const source = cluster.node(pulling.from)
+    if (source.up) cluster.install(node.id, source.id, source.state.commitIndex)
+  }
 }
 
 /**
@@ -99,7 +122,10 @@ function heal(cluster: Cluster): void {
     if (!node.up) cluster.restart(node.id)
     cluster.completeWrites(node.id)
   }
-  cluster.advance(4 * 600)
+  for (let round = 0; round < 3; round += 1) {
+    cluster.advance((4 * 600) / 3)
+    installAll(cluster)
+  }
   const leader = cluster.leader()
   expect(leader, 'a leader exists').not.toBeNull()
   if (leader === null) return

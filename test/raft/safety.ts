@@ -2,7 +2,8 @@ import { assert } from '../../src/base/assert.ts'
 import type { NodeId } from '../../src/base/brand.ts'
 import { configurationOf, type RaftState } from '../../src/raft/index.ts'
 import { majority } from '../../src/raft/quorum.ts'
-import type { Cluster, Entry, TestNode } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
+import type { Entry, TestNode } from './test-node.ts'
 
 /** The properties of the paper's Figure 3, over the whole history of a test cluster (raft.md §6). */
 export class Safety {

@@ -1,6 +1,8 @@
 import { assert } from '../../src/base/assert.ts'
+import { logIndex } from '../../src/base/brand.ts'
 import { describeLog, describeMessage, describeState, type RaftConfig } from '../../src/raft/index.ts'
-import { Cluster, type Packet } from './cluster.ts'
+import { Cluster } from './cluster.ts'
+import type { Packet } from './test-node.ts'
 
 /**
  * Runs a golden script (raft.md §6): lines that begin with `>` are commands, indented lines are the transcript, all else is
@@ -20,6 +22,8 @@ import { Cluster, type Packet } from './cluster.ts'
  * partition n1 | n2 n3 · cut n1 n2 · heal
  * hold-disk n1 · persist n1 [2] · release-disk n1
  * crash n1 · restart n1
+ * compact n1 3 · install n1 n2 5   the log lets entries up to 3 go · n1 has pulled the snapshot of n2 that ends at 5
+ * switch n1 n2 5                  the same, and the process of n1 dies before its core hears of it
  * status · log · network          what nodes know · hold · what is under way
  */
 export function runScript(text: string): string {
@@ -95,6 +99,11 @@ class Script {
         return this.cluster.cut(first, second)
       case 'heal':
         return this.cluster.heal()
+      case 'install':
+        return this.cluster.install(first, second, Number(third))
+      case 'switch':
+        this.cluster.install(first, second, Number(third), false)
+        return this.cluster.crash(first)
       default:
         return this.node(verb, first, second)
     }
@@ -115,6 +124,8 @@ class Script {
         return this.cluster.crash(id)
       case 'restart':
         return this.cluster.restart(id)
+      case 'compact':
+        return void this.cluster.step(id, { kind: 'snapshotted', index: logIndex(Number(argument)) })
       case 'status':
         return this.eachNode((node) => (node.up ? describeState(node.state) : `${node.id} down`))
       case 'log':
@@ -190,7 +201,7 @@ class Script {
   }
 
   private print(line: string): void {
-    const isHeartbeat = line.includes(' empty ') || line.includes('appendEntriesResponse')
+    const isHeartbeat = line.includes(' empty ') || /appendEntriesResponse|installSnapshot/.test(line)
     if (this.heartbeatsPrinted || !isHeartbeat) this.output.push(line)
   }
 }

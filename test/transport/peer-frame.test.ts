@@ -72,6 +72,14 @@ const MESSAGES: readonly Message[] = [
   append({ runs: [] }),
   { kind: 'appendEntriesResponse', term: term(2), sequence: 5, result: { success: true, matchIndex: logIndex(7) } },
   {
+    kind: 'installSnapshot',
+    term: term(2),
+    lastIncludedIndex: logIndex(900),
+    lastIncludedTerm: term(1),
+    sequence: 6,
+  },
+  { kind: 'installSnapshotResponse', term: term(2), sequence: 6, matchIndex: logIndex(0) },
+  {
     kind: 'appendEntriesResponse',
     term: term(2),
     sequence: 5,

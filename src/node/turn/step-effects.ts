@@ -50,6 +50,10 @@ export class StepEffects {
       case 'abort':
         pending.abort(effect.from)
         return
+      case 'restartLog':
+      case 'pullSnapshot':
+        // Nothing installs snapshots yet: a cluster keeps its whole log, so nobody lags behind it.
+        return
       case 'refused':
         for (const { sink } of input.proposed) sink?.refused(effect.reason, effect.leader)
         return

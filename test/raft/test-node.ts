@@ -1,0 +1,67 @@
+import { logIndex, type NodeId, type Term, type WriteNumber } from '../../src/base/brand.ts'
+import type { Configuration, Effect, Message, RaftState } from '../../src/raft/index.ts'
+
+/** An entry with its payload, which the core never sees. Payloads are unique, so that two histories are told apart. */
+export interface Entry {
+  readonly term: Term
+  readonly payload: string
+  readonly configuration: Configuration | null
+}
+
+/** A message on its way, with the records that its runs name. */
+export interface Packet {
+  readonly from: NodeId
+  readonly to: NodeId
+  readonly message: Message
+  readonly entries: readonly Entry[]
+}
+
+export type Write = Extract<Effect, { kind: 'persist' | 'restartLog' }>
+export type Send = Extract<Effect, { kind: 'send' }>
+
+/** One node: the core's state, the log its driver holds in memory, and its disk. */
+export interface TestNode {
+  readonly id: NodeId
+  state: RaftState
+  up: boolean
+  wakeAt: number
+  /** Whether the disk answers by itself. */
+  diskHeld: boolean
+  /** Entries in memory; entry i has index i + 1. */
+  log: Entry[]
+  /** What a crash leaves: writes that completed. */
+  readonly image: {
+    currentTerm: Term
+    votedFor: NodeId | null
+    /** The entries of its log, those below `base` as a witness of what the snapshot there stands for. */
+    log: Entry[]
+    base: number
+    lastWrite: WriteNumber
+    /** What an installed snapshot stands for: a log that does not hold its last entry is given up at the next open. */
+    snapshot: readonly Entry[]
+  }
+  readonly queue: { readonly write: Write; readonly entries: readonly Entry[] }[]
+  /** What the core asks it to pull, until it has it. */
+  pulling: Extract<Effect, { kind: 'pullSnapshot' }> | null
+  readonly waiting: { readonly send: Send; readonly entries: readonly Entry[] }[]
+  applied: number
+}
+
+/** The log on disk goes on behind the installed snapshot. */
+export function restartImage(image: TestNode['image']): void {
+  image.log = [...image.snapshot]
+  image.base = image.snapshot.length
+}
+
+/** The Configurations among entries of which the first has that index. */
+export function configurationsIn(entries: readonly Entry[], first: number) {
+  return entries.flatMap(({ configuration }, offset) =>
+    configuration === null ? [] : [{ index: logIndex(first + offset), configuration }],
+  )
+}
+
+/** The message as its receiver's driver hands it on. */
+export function withConfigurations({ message, entries }: Packet): Message {
+  if (message.kind !== 'appendEntries') return message
+  return { ...message, configurations: configurationsIn(entries, message.prevLogIndex + 1) }
+}
