@@ -139,7 +139,7 @@ export const RAFT: readonly Mutant[] = [
     id: 'raft/entries-below-log',
     breaks: 'a leader crashes on a follower that lacks what a snapshot covers',
     file: 'src/raft/replicate.ts',
-    find: '  if (first < firstIndexOf(state)) return null\n',
+    find: '  if (before.nextIndex < firstIndexOf(state)) return offerSnapshot(outbox, id, before)\n',
     replace: '',
     caughtBy: PROGRESS,
   },
