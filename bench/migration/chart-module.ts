@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 
 const HEAD = `
 import { closeSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { fromXState } from 'holdfast/xstate'
 import { createMachine } from 'xstate'
 
@@ -59,10 +59,14 @@ const second = fromXState(
 
 /**
  * Looks at each turn of the loop, from the first entity that is migrated until some time after the last one: what the thread
- * has worked in it, as the kernel counts it, which is at least as much as the node's own slice; and the memory.
+ * has worked in it, as the kernel counts it, which is at least as much as the node's own slice, collections included; and the
+ * memory.
  */
 const METER = `
 const AFTER_MS = 3_000
+// Turns that a collection may still turn out to belong to: it is told of some turns later.
+const LONG_MS = 5
+const LONG_KEPT = 64
 
 class Meter {
   constructor(directory) {
@@ -74,7 +78,15 @@ class Meter {
     this.beganAt = performance.now()
     this.before = process.memoryUsage()
     this.result = { turns: 0, longestMs: 0, over5: 0, over10: 0, workMs: 0, rssBytes: 0, heapBytes: 0 }
+    this.collected = { longestCollectionMs: 0, longestWithoutMs: 0, over5Without: 0 }
+    // Turns of more than 5 ms: when, how much work, and whether a collection was within.
+    this.long = []
+    this.collections = new PerformanceObserver((list) => {
+      for (const { startTime, duration } of list.getEntries()) this.collection(startTime, duration)
+    })
+    this.collections.observe({ entryTypes: ['gc'] })
     this.lastWorkNs = this.workNs()
+    this.turnAt = performance.now()
     this.looked = 0
     this.turn()
   }
@@ -88,12 +100,15 @@ class Meter {
       const now = this.workNs()
       const ms = (now - this.lastWorkNs) / 1e6
       this.lastWorkNs = now
+      const from = this.turnAt
+      this.turnAt = performance.now()
       const { result } = this
       result.turns += 1
       result.workMs += ms
       result.longestMs = Math.max(result.longestMs, ms)
       if (ms > 5) result.over5 += 1
       if (ms > 10) result.over10 += 1
+      if (ms > LONG_MS) this.keep({ from, to: this.turnAt, ms, collected: false })
       if (performance.now() - this.looked > 200) this.look()
       if (performance.now() - this.busyAt < AFTER_MS) this.turn()
       else this.end()
@@ -109,12 +124,32 @@ class Meter {
     this.lastWorkNs = this.workNs()
   }
 
+  keep(turn) {
+    this.long.push(turn)
+    if (this.long.length > LONG_KEPT) this.judge(this.long.shift())
+  }
+
+  // In time of the wall: how much of it was this thread's own work nobody tells.
+  collection(at, ms) {
+    this.collected.longestCollectionMs = Math.max(this.collected.longestCollectionMs, ms)
+    for (const turn of this.long) if (at < turn.to && at + ms > turn.from) turn.collected = true
+  }
+
+  judge({ ms, collected }) {
+    if (collected) return
+    this.collected.longestWithoutMs = Math.max(this.collected.longestWithoutMs, ms)
+    this.collected.over5Without += 1
+  }
+
   end() {
     this.delay.disable()
+    this.collections.disconnect()
     closeSync(this.fd)
+    for (const turn of this.long) this.judge(turn)
     const path = this.directory + '/' + process.pid + '.json'
     const told = {
       ...this.result,
+      ...this.collected,
       migratedMs: this.busyAt - this.beganAt,
       rssBeforeBytes: this.before.rss,
       heapBeforeBytes: this.before.heapUsed,
@@ -125,7 +160,10 @@ class Meter {
     renameSync(path + '.new', path)
   }
 
+  // The kernel brings a running thread's count up to date at its ticks, 4 ms apart, so that a turn read as up to 4 ms more or
+  // less than it was. Asked for the whole process's use it does so at once: what is read then is right within some 20 µs.
   workNs() {
+    process.cpuUsage()
     return Number(this.bytes.latin1Slice(0, readSync(this.fd, this.bytes, 0, 64, 0)).split(' ')[0])
   }
 }
