@@ -40,7 +40,7 @@ export interface GatewayOptions {
   readonly clock: Pick<Clock, 'setTimer'>
   /** In development: what a machine threw, for the client that is told MACHINE_ERROR. Default: nobody is told. */
   readonly errorAt?: ErrorAt
-  /** How long a `sequential` query waits for its index before BEHIND. Default 5 s. */
+  /** How long a `sequential` query waits for its index before BEHIND, a `linearizable` one before READ_UNCONFIRMED; 5 s. */
   readonly queryWaitMs?: Millis
   /** Server requests beyond the last ack, per session. Default `SERVER_REQUEST_CREDIT`. */
   readonly credit?: number

@@ -1,5 +1,5 @@
 import { SECOND_MS } from '../base/time.ts'
-import type { RaftNode } from '../node/api.ts'
+import type { RaftNode, ReadRefusal } from '../node/api.ts'
 import type { CachedOutcome } from '../session/state-machine.ts'
 import { ValueError } from '../codec/value/value-error.ts'
 import type { Value } from '../codec/value/value.ts'
@@ -8,18 +8,24 @@ import type { QueryMessage } from '../protocol/up-frame.ts'
 import { isId } from './checks.ts'
 import type { ConnectionSink } from './connection-sink.ts'
 import type { GatewayOptions } from './gateway-options.ts'
+import { QueryBatch, type QueryBatchOwner } from './query-batch.ts'
 import { haltedRefusal, parseRefusal, type Refusal, refusal } from './refusal.ts'
 
-/** Queries of one connection that may wait for their index. */
+/** Queries of one connection that may wait for their index, each with a timer of its own. */
 const WAITING_MAX = 1024
+/** Queries of one connection that may wait for a read. */
+const READING_MAX = 16_384
 const WAIT_MS = 5 * SECOND_MS
 
 /** The queries of one connection (sessions.md §6, wire.md §4, step 6): they read applied state and never enter the log. */
-export class GatewayQueries {
+export class GatewayQueries implements QueryBatchOwner {
   private readonly node: RaftNode
   private readonly options: GatewayOptions
   private readonly sink: ConnectionSink
   private waiting = 0
+  private reading = 0
+  /** Takes what arrives until its read begins. */
+  private batch: QueryBatch | null = null
   private over = false
 
   constructor(node: RaftNode, options: GatewayOptions, sink: ConnectionSink) {
@@ -32,14 +38,12 @@ export class GatewayQueries {
     const { node } = this
     const halted = haltedRefusal(node)
     if (halted !== null) return this.refuse(request, halted)
-    if (request.consistency === 'linearizable') {
-      return this.refuse(request, refusal('CONSISTENCY_UNAVAILABLE', { supported: ['sequential', 'stale'] }))
-    }
-    if (request.consistency === 'stale') return this.run(request, session)
+    if (request.consistency === 'stale') return this.answer(request, session)
     if (request.incarnation !== 0 && request.incarnation !== node.incarnation) {
       return this.refuse(request, refusal('CLUSTER_CHANGED', { incarnation: node.incarnation }))
     }
-    if (node.machine.appliedIndex >= request.minIndex) return this.run(request, session)
+    if (request.consistency === 'linearizable') return this.read(request, session)
+    if (node.machine.appliedIndex >= request.minIndex) return this.answer(request, session)
     this.wait(request, session)
   }
 
@@ -53,6 +57,36 @@ export class GatewayQueries {
     this.over = true
   }
 
+  // QueryBatchOwner
+
+  begun(batch: QueryBatch): void {
+    if (this.batch === batch) this.batch = null
+  }
+
+  run(request: QueryMessage, session: number | null): void {
+    this.reading -= 1
+    if (this.over) return
+    const halted = haltedRefusal(this.node)
+    if (halted !== null) this.refuse(request, halted)
+    else this.answer(request, session)
+  }
+
+  refuseRead(request: QueryMessage, code: ReadRefusal): void {
+    this.reading -= 1
+    if (this.over) return
+    this.refuse(request, (code === 'HALTED' ? haltedRefusal(this.node) : null) ?? refusal(code))
+  }
+
+  private read(request: QueryMessage, session: number | null): void {
+    if (this.reading >= READING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: READING_MAX }))
+    this.reading += 1
+    if (this.batch === null) {
+      this.batch = new QueryBatch(this)
+      this.node.read(this.batch, this.options.queryWaitMs ?? WAIT_MS)
+    }
+    this.batch.add(request, session)
+  }
+
   private wait(request: QueryMessage, session: number | null): void {
     const { node } = this
     if (this.waiting >= WAITING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: WAITING_MAX }))
@@ -64,14 +98,14 @@ export class GatewayQueries {
       this.waiting -= 1
       timer.cancel()
       if (this.over) return
-      if (reached) this.run(request, session)
+      if (reached) this.answer(request, session)
       else this.refuse(request, haltedRefusal(node) ?? behind(node, request))
     }
     const timer = this.options.clock.setTimer(this.options.queryWaitMs ?? WAIT_MS, () => settle(false))
     node.waitApplied(request.minIndex, settle)
   }
 
-  private run(request: QueryMessage, session: number | null): void {
+  private answer(request: QueryMessage, session: number | null): void {
     const { machine, query, correlationId } = request
     if (this.node.replaying) return this.refuse(request, behind(this.node, request))
     if (machine === OWN_MACHINE) return this.runOwn(request, session)

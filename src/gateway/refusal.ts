@@ -1,5 +1,5 @@
 import type { Value } from '../codec/value/value.ts'
-import type { RaftNode, SubmitRefusal } from '../node/api.ts'
+import type { RaftNode, ReadRefusal, SubmitRefusal } from '../node/api.ts'
 import type { RefusalCode } from '../session/state-machine.ts'
 import type { ParseRefusal } from './gateway-options.ts'
 
@@ -17,10 +17,9 @@ export type GatewayRefusal =
   | 'WRONG_GROUP'
   | 'TOO_MANY_CHANNELS'
   | 'BEHIND'
-  | 'CONSISTENCY_UNAVAILABLE'
 
 /** Every code that a client may see from the gateway; protocol/errors.ts explains each. */
-export type GatewayCode = GatewayRefusal | SubmitRefusal | RefusalCode
+export type GatewayCode = GatewayRefusal | SubmitRefusal | ReadRefusal | RefusalCode
 
 /** A code with what belongs to it: limits, the field that is wrong, the leader's address. */
 export interface Refusal {

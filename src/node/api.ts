@@ -33,6 +33,21 @@ export interface ProposalSink {
   lost(): void
 }
 
+/** Why a read was not served. READ_UNCONFIRMED: no leader confirmed it in time, or its entries were not applied by then. */
+export type ReadRefusal = 'READ_UNCONFIRMED' | 'HALTED' | 'SHUTTING_DOWN'
+
+/**
+ * Who waits for one linearizable read: an object of the caller's, which may stand for as many queries as arrived before
+ * `begun`. `begun` perhaps more than once, then exactly one of the others, once; none of them during the call of `read`.
+ */
+export interface ReadSink {
+  /** The read is under way: whatever arrives from now on needs another one. */
+  begun(): void
+  /** This node's state holds whatever anybody was told before the read began: queries run now. */
+  ready(): void
+  failed(code: ReadRefusal): void
+}
+
 /** Why a node applies and answers nothing more, although it votes and replicates (sessions.md §10). */
 export interface Halt {
   readonly code: HaltCode
@@ -84,6 +99,8 @@ export interface RaftNode {
   status(): NodeStatus
   /** Calls back once appliedIndex ≥ index, or the node halts or closes (false). */
   waitApplied(index: number, done: (reached: boolean) => void): void
+  /** A linearizable read, at whichever node; `waitMs`: how long it may wait for a leader, its index and its entries. */
+  read(sink: ReadSink, waitMs: number): void
   /** The log's clock as far as applied: `now` of the last applied entry; the leader adds the time since. */
   logNow(): number
   close(done: () => void): void

@@ -17,12 +17,13 @@ import type { StorageFault } from './ports/storage-fault.ts'
 import { ProposalBatches } from './propose/proposal-batches.ts'
 import { type Proposal, Proposals, recordBytesOf } from './propose/proposals.ts'
 import { NO_INPUT } from './propose/write-records.ts'
-import { type ReceivingLog, verifiedMessage } from './peers/received-message.ts'
+import { ReadRequests } from './reads/read-requests.ts'
+import type { ReceivingLog } from './peers/received-message.ts'
 import { Serving } from './serving.ts'
 import { statusOf } from './status.ts'
 import { CoreSteps } from './turn/core-steps.ts'
 import { StepEffects } from './turn/step-effects.ts'
-import { type QueuedEvent, TurnLoop } from './turn/turn-loop.ts'
+import { TurnLoop } from './turn/turn-loop.ts'
 
 /**
  * One node around the one core (architecture.md §1): one queue of events, effects performed in list order, one batch per
@@ -43,6 +44,7 @@ export class Driver implements RaftNode, ReceivingLog {
   private readonly batches: ProposalBatches
   private readonly peers: Peers
   private readonly pipeline: ApplyPipeline
+  private readonly reads: ReadRequests
   private readonly leadership: Leadership
   private readonly effects: StepEffects
   private readonly serving: Serving
@@ -81,18 +83,11 @@ export class Driver implements RaftNode, ReceivingLog {
       leader: () => this.leader,
       note: (event) => this.audience.note(event),
     })
-    this.leadership = new Leadership(this, {
-      clock,
-      logClock: this.logClock,
-      pending: this.pending,
-      proposals: this.proposals,
-      peers: this.peers,
-      time: () => this.time(),
-      greeted: () => this.checkBootstrap(),
-      note: (event) => this.audience.note(event),
-    })
+    this.reads = this.newReads()
+    this.leadership = this.newLeadership()
     this.effects = new StepEffects(options, {
       pipeline: this.pipeline,
+      reads: this.reads,
       raft: () => this.core.state,
       fault: (fault) => this.stop(fault),
       clock: this.logClock,
@@ -104,7 +99,9 @@ export class Driver implements RaftNode, ReceivingLog {
     })
     this.core = new CoreSteps(options, this.id, {
       effects: this.effects,
+      log: this,
       stopped: () => this.stopped !== null,
+      durable: (index) => this.pipeline.durable(index),
       leadershipBegun: (raft) => this.leadership.begin(raft),
       leadershipEnded: (raft) => this.leadership.end(raft),
       electionBegun: (term) => this.audience.note({ kind: 'electionBegun', term }),
@@ -116,6 +113,7 @@ export class Driver implements RaftNode, ReceivingLog {
       pending: this.pending,
       pipeline: this.pipeline,
       leadership: this.leadership,
+      reads: this.reads,
       role: () => this.role,
       leader: () => this.leader,
       leading: () => this.leading,
@@ -223,6 +221,10 @@ export class Driver implements RaftNode, ReceivingLog {
     this.pipeline.waitApplied(index, done)
   }
 
+  read(...[sink, waitMs]: Parameters<RaftNode['read']>): void {
+    this.serving.read(sink, waitMs)
+  }
+
   logNow(): number {
     return this.role === 'leader' ? this.logClock.currentNow(this.time()) : this.logClock.guessedNow(this.time())
   }
@@ -254,6 +256,32 @@ export class Driver implements RaftNode, ReceivingLog {
     })
   }
 
+  private newReads(): ReadRequests {
+    const { clock, raft } = this.options
+    return new ReadRequests({
+      clock,
+      askAgainMs: 2 * raft.heartbeatMs,
+      leader: () => leaderOf(this.core.state),
+      leads: () => this.role === 'leader',
+      applied: () => this.pipeline.applied,
+      ask: (id) => this.core.step({ kind: 'read', id }, NO_INPUT),
+      schedule: () => this.loop.schedule(),
+    })
+  }
+
+  private newLeadership(): Leadership {
+    return new Leadership(this, {
+      clock: this.options.clock,
+      logClock: this.logClock,
+      pending: this.pending,
+      proposals: this.proposals,
+      peers: this.peers,
+      time: () => this.time(),
+      greeted: () => this.checkBootstrap(),
+      note: (event) => this.audience.note(event),
+    })
+  }
+
   /** What applies from that index on. */
   private newPipeline(applied: number): ApplyPipeline {
     return new ApplyPipeline(this.options, {
@@ -276,12 +304,14 @@ export class Driver implements RaftNode, ReceivingLog {
 
   private turn(): void {
     this.logClock.turn(this.options.clock.monotonicMs())
-    this.loop.drain((event) => this.handle(event))
+    this.loop.drain((event) => this.core.handle(event))
     if (this.stopped !== null) return
     // Heartbeats leave before the work of proposing.
     this.tickWhenDue()
+    this.reads.run()
     this.batches.flush()
     if (this.stopped !== null) return
+    this.reads.serve()
     this.leadership.run(this.core.state, this.leading)
     this.announce()
     this.arm()
@@ -297,20 +327,6 @@ export class Driver implements RaftNode, ReceivingLog {
     if (until >= this.core.wakeAt) this.core.step({ kind: 'tick' }, NO_INPUT)
   }
 
-  private handle(event: QueuedEvent): void {
-    if (event.kind !== 'received') {
-      if (event.kind === 'persisted') this.effects.writeCompleted(event.write)
-      this.core.step(event, NO_INPUT)
-      if (event.kind === 'persisted') this.pipeline.durable(this.core.state.disk.durableIndex)
-      return
-    }
-    const message = verifiedMessage(event, this)
-    if (message === null) return
-    const configurations = message.kind === 'appendEntries' && message.configurations.length > 0
-    const input = { proposed: [], received: event.records, configurations }
-    this.core.step({ kind: 'receive', from: event.from, message }, input)
-  }
-
   private propose(proposed: readonly Proposal[]): void {
     const event = { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) } as const
     this.core.step(event, { ...NO_INPUT, proposed })
@@ -322,11 +338,13 @@ export class Driver implements RaftNode, ReceivingLog {
   }
 
   private arm(): void {
-    this.loop.wakeAt(Math.min(this.core.wakeAt, this.leadership.dueAt(this.core.state, this.leading)))
+    const dutyAt = this.leadership.dueAt(this.core.state, this.leading)
+    this.loop.wakeAt(Math.min(this.core.wakeAt, dutyAt, this.reads.dueAt()))
   }
 
   /** Entries may be applied outside of a turn: a leader that has just become ready begins its duties all the same. */
   private batchApplied(): void {
+    this.reads.serve()
     this.announce()
     this.arm()
   }

@@ -1,12 +1,13 @@
 import type { NodeId } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
-import type { Halt, ProposalSink, RoleName } from './api.ts'
+import type { Halt, ProposalSink, ReadSink, RoleName } from './api.ts'
 import type { ApplyPipeline } from './apply/apply-pipeline.ts'
 import type { Leadership } from './leadership.ts'
 import { APPLY_BEHIND_MAX } from './options.ts'
 import type { Pending } from './propose/pending.ts'
 import type { Proposals } from './propose/proposals.ts'
+import type { ReadRequests } from './reads/read-requests.ts'
 
 export interface ServingParts {
   readonly self: NodeId
@@ -14,6 +15,7 @@ export interface ServingParts {
   readonly pending: Pending
   readonly pipeline: ApplyPipeline
   readonly leadership: Leadership
+  readonly reads: ReadRequests
   role(): RoleName
   /** Whom to turn to. */
   leader(): NodeId | null
@@ -56,6 +58,12 @@ export class Serving {
     else sink.refused('NOT_LEADER', leader())
   }
 
+  read(sink: ReadSink, waitMs: number): void {
+    if (this.stopped !== null) sink.failed('SHUTTING_DOWN')
+    else if (this.halted !== null) sink.failed('HALTED')
+    else this.parts.reads.add(sink, waitMs)
+  }
+
   /** Applies and answers nothing more, from this moment on; false: it did not serve before. */
   halt(halt: Halt): boolean {
     if (this.halted !== null || this.stopped !== null) return false
@@ -79,9 +87,10 @@ export class Serving {
   }
 
   private refuseWaiting(code: 'HALTED' | 'SHUTTING_DOWN', leader: NodeId | null): void {
-    const { proposals, pending, leadership } = this.parts
+    const { proposals, pending, leadership, reads } = this.parts
     proposals.refuse(code, leader)
     leadership.duties.refuse(code)
     pending.abortAll()
+    reads.refuse(code)
   }
 }

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { NodeId } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
 import { caughtUp } from './hand-over.ts'
-import { type RaftState, type Leader, votersOf } from './state.ts'
+import { type RaftState, type Leader, leaderOf, NO_READS, votersOf } from './state.ts'
 import { lastIndexOf, lastTermOf, runsBetween, trailTermAt } from './trail.ts'
 import type { Progress } from './types.ts'
 
@@ -16,6 +16,7 @@ export function checkState(state: RaftState): void {
   checkDisk(state)
   checkConfigurations(state)
   checkRole(state)
+  checkReads(state)
 }
 
 function checkTrail(state: RaftState): void {
@@ -133,6 +134,28 @@ function checkHandOver(state: RaftState, role: Leader): void {
     'not all other voters are known to hold the whole log of a leader elected halted',
     { role },
   )
+}
+
+function checkReads(state: RaftState): void {
+  const { reads, role, commitIndex } = state
+  if (reads === NO_READS) return
+  const { waiting, round } = reads
+  assert(leaderOf(state) !== null, 'reads wait where a leader is known', { reads })
+  assert(new Set(waiting.map(({ node }) => node)).size === waiting.length, 'at most one read of a node waits', {
+    waiting,
+  })
+  if (round === null) return
+  assert(role.kind === 'leader', 'a round of reads is a leader’s', { round })
+  const { firstOwnIndex, sequence } = role
+  assert(isWithin(round.index, firstOwnIndex, commitIndex), 'a round’s index lies in [firstOwnIndex, commitIndex]', {
+    round,
+    firstOwnIndex,
+    commitIndex,
+  })
+  assert(isWithin(round.sequence, 0, sequence), 'a round’s sequence lies in [0, the leader’s sequence]', {
+    round,
+    sequence,
+  })
 }
 
 function checkProgress(state: RaftState, leader: Leader, follower: { id: NodeId; progress: Progress }): void {

@@ -25,6 +25,10 @@ export function describeEffect(effect: Effect): string {
       return `abort proposals from ${effect.from}`
     case 'refused':
       return `refused ${effect.reason}, leader ${effect.leader ?? 'unknown'}`
+    case 'readReady':
+      return `may answer read ${effect.id} at ${effect.index}`
+    case 'readFailed':
+      return `cannot answer read ${effect.id}: ${effect.reason}`
     default:
       return unreachable(effect)
   }
@@ -67,6 +71,10 @@ export function describeMessage(message: Message): string {
       return `${kind} #${message.sequence} term ${term} behind ${message.lastIncludedIndex}@${message.lastIncludedTerm}`
     case 'installSnapshotResponse':
       return `${kind} #${message.sequence} term ${term} ${message.matchIndex === 0 ? 'pulling' : `match ${message.matchIndex}`}`
+    case 'readIndex':
+      return `${kind} term ${term} read ${message.id}`
+    case 'readIndexResponse':
+      return `${kind} term ${term} read ${message.id} index ${message.index}`
     default:
       return unreachable(kind)
   }

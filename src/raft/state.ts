@@ -3,10 +3,13 @@ import { type LogIndex, type Millis, indexAfter, type NodeId, type Term, type Wr
 import type { Durability } from './durability.ts'
 import type { Sizes } from './sizes.ts'
 import { lastIndexOf, type Trail, trailFrom, trailTermAt } from './trail.ts'
-import type { Agreed, Configuration, ConfigurationEntry, Progress, RaftConfig, Restored } from './types.ts'
+import type { Agreed, Configuration, ConfigurationEntry, Progress, RaftConfig, Reads, Restored } from './types.ts'
 
 /** No deadline: `wakeAt` of a node that waits for an event other than the passing of time. */
 export const NEVER: Millis = Number.POSITIVE_INFINITY
+
+/** Reads of a node that has none. */
+export const NO_READS: Reads = { waiting: [], round: null }
 
 /** Follows a leader, or waits for one. */
 export interface Follower {
@@ -87,6 +90,11 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - a leader’s entries of `currentTerm` are `[firstOwnIndex, lastIndex]`, less what the snapshot covers
  * - no other voter is known to hold the whole log of a leader that halted in office
  * - not all other voters are known to hold the whole log of a leader elected halted
+ * - reads wait where a leader is known
+ * - at most one read of a node waits
+ * - a round of reads is a leader’s
+ * - a round’s index lies in `[firstOwnIndex, commitIndex]`
+ * - a round’s sequence lies in `[0, the leader’s sequence]`
  */
 export interface RaftState {
   readonly config: RaftConfig
@@ -113,6 +121,7 @@ export interface RaftState {
   readonly halted: boolean
   /** When this node last heard a leader, monotonic ms; null: never. Pre-votes leave it alone. */
   readonly heardLeaderAt: Millis | null
+  readonly reads: Reads
   readonly seed: number
   /** How many election timeouts were drawn from the seed. */
   readonly draws: number
@@ -145,6 +154,7 @@ export function initialState(config: RaftConfig, restored: Restored): RaftState 
     role: { kind: 'follower', leader: null, electionDeadline: NEVER },
     halted: false,
     heardLeaderAt: null,
+    reads: NO_READS,
     seed: restored.seed,
     draws: 0,
   }

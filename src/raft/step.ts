@@ -11,6 +11,7 @@ import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
 import { receiveInstallSnapshot, receiveInstallSnapshotResponse, snapshotInstalled } from './install-snapshot.ts'
 import { halt } from './hand-over.ts'
 import { propose } from './propose.ts'
+import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from './read-index.ts'
 import { replicate, sendHeartbeats } from './replicate.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
 import { configurationOf, isVoter, NEVER, type RaftState, votersOf } from './state.ts'
@@ -48,6 +49,7 @@ export interface Step {
 export function step(state: RaftState, now: Millis, event: RaftEvent): Step {
   const turn = new Turn(state, now)
   handle(turn, event)
+  advanceReads(turn, state)
   const effects = turn.effects()
   return { state: turn.state, effects, wakeAt: wakeAt(turn.state) }
 }
@@ -66,6 +68,8 @@ function handle(turn: Turn, event: RaftEvent): void {
       return persisted(turn, event.write)
     case 'bootstrapped':
       return bootstrapped(turn, event)
+    case 'read':
+      return read(turn, event.id)
     case 'campaign':
       return campaign(turn, turn.now)
     case 'halted':
@@ -163,6 +167,10 @@ function receive(turn: Turn, from: NodeId, message: Message): void {
       return receiveInstallSnapshot(turn, from, message)
     case 'installSnapshotResponse':
       return stale ? undefined : receiveInstallSnapshotResponse(turn, from, message)
+    case 'readIndex':
+      return receiveReadIndex(turn, from, message)
+    case 'readIndexResponse':
+      return receiveReadIndexResponse(turn, message)
     default:
       return unreachable(message)
   }

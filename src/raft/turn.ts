@@ -11,7 +11,7 @@ import {
 import { withRestart, withTruncation, withWrite, writeHolding } from './durability.ts'
 import type { RaftState } from './state.ts'
 import { lastIndexOf, lastTermOf, withAppended, withoutFrom } from './trail.ts'
-import type { ConfigurationEntry, Effect, Message, PersistRun, ProposeRefusal } from './types.ts'
+import type { ConfigurationEntry, Effect, Message, PersistRun, ProposeRefusal, ReadFailure } from './types.ts'
 
 interface MessageToSend {
   readonly to: NodeId
@@ -33,6 +33,7 @@ export class Turn {
   private readonly outgoing: MessageToSend[] = []
   private restarted: { readonly index: LogIndex; readonly term: Term } | null = null
   private wanted: Extract<Effect, { kind: 'pullSnapshot' }> | null = null
+  private readonly readsEnded: Effect[] = []
   private refusal: { readonly reason: ProposeRefusal; readonly leader: NodeId | null } | null = null
 
   constructor(state: RaftState, now: Millis) {
@@ -129,7 +130,17 @@ export class Turn {
     this.refusal = { reason, leader }
   }
 
-  /** Ends the step: the write first, then what was refused or aborted, the messages, and what may be applied. */
+  /** That read of this node, and all before it, have their index. */
+  answerRead(id: number, index: LogIndex): void {
+    this.readsEnded.push({ kind: 'readReady', id, index })
+  }
+
+  /** That read of this node, and all before it that wait, get none. */
+  failRead(id: number, reason: ReadFailure): void {
+    this.readsEnded.push({ kind: 'readFailed', id, reason })
+  }
+
+  /** Ends the step: the write first, then what was refused or aborted, the messages, what may be applied, and reads. */
   effects(): readonly Effect[] {
     const effects: Effect[] = []
     this.issueWrite(effects)
@@ -143,6 +154,7 @@ export class Turn {
     if (this.wanted !== null) effects.push(this.wanted)
     const { commitIndex } = this.state
     if (commitIndex > this.before.commitIndex) effects.push({ kind: 'apply', upTo: commitIndex })
+    effects.push(...this.readsEnded)
     return effects
   }
 

@@ -158,6 +158,47 @@ export type Message =
       /** What the follower holds durably of the leader's log, its snapshot's last index included; 0 while it pulls. */
       readonly matchIndex: LogIndex
     }
+  /** A follower asks its leader for its reads: `id` and all before it, of the process of that `life`. */
+  | { readonly kind: 'readIndex'; readonly term: Term; readonly life: number; readonly id: number }
+  | {
+      readonly kind: 'readIndexResponse'
+      readonly term: Term
+      /** Both of the request. */
+      readonly life: number
+      readonly id: number
+      /** Everything that was committed before the request arrived lies at or below it. */
+      readonly index: LogIndex
+    }
+
+/** A read that waits for its index. */
+export interface Reader {
+  /** The node at which it arrived. */
+  readonly node: NodeId
+  /** The process of that node, by the seed of its election timeouts, which each process draws. */
+  readonly life: number
+  /** The newest of that node's reads that are meant: those before it are answered with it. */
+  readonly id: number
+}
+
+/** Reads of which a leader is finding out whether it still led when they arrived. */
+export interface ReadRound {
+  /** The commit index when the round began. */
+  readonly index: LogIndex
+  /** The leader's sequence when the round began: only answers to what it sent above that count. */
+  readonly sequence: number
+  readonly readers: readonly Reader[]
+}
+
+/** Reads without an answer (thesis §6.4). */
+export interface Reads {
+  /** At a leader, those that wait for the next round, at most one per node. At a follower, the one it asked its leader for. */
+  readonly waiting: readonly Reader[]
+  /** At a leader. */
+  readonly round: ReadRound | null
+}
+
+/** Why a read has no index: nobody is known to lead, or whoever did when it was asked for does no longer. */
+export type ReadFailure = 'noLeader' | 'leaderChanged'
 
 /** The answer to a request for a vote or pre-vote. */
 export type VoteVerdict = { readonly granted: true } | { readonly granted: false; readonly reason: RejectVoteReason }
@@ -188,6 +229,11 @@ export type RaftEvent =
    * campaign, and grant to whom it may, although its log has no Configuration yet.
    */
   | ({ readonly kind: 'bootstrapped' } & Agreed)
+  /**
+   * An index is wanted at or below which lies everything that any node may have answered before now: a `readReady` or a
+   * `readFailed` follows, perhaps never. Ids rise within a process.
+   */
+  | { readonly kind: 'read'; readonly id: number }
   /** Campaign now (operator, golden scripts). */
   | { readonly kind: 'campaign' }
   /**
@@ -242,6 +288,10 @@ export type Effect =
   | { readonly kind: 'abort'; readonly from: LogIndex }
   /** The `propose` event of this step was not appended. */
   | { readonly kind: 'refused'; readonly reason: ProposeRefusal; readonly leader: NodeId | null }
+  /** That read and all before it may be answered from a state in which everything up to `index` is applied. */
+  | { readonly kind: 'readReady'; readonly id: number; readonly index: LogIndex }
+  /** That read and all before it which have no answer get none: to be asked again, if they still want one. */
+  | { readonly kind: 'readFailed'; readonly id: number; readonly reason: ReadFailure }
 
 /** Why a proposal was not appended: this node does not lead, has halted, holds too much uncommitted, or hears no quorum. */
 export type ProposeRefusal = 'NOT_LEADER' | 'HALTED' | 'OVERLOADED' | 'NO_QUORUM'

@@ -188,9 +188,13 @@ const APPLIED = layout<Extract<PeerHeader, { kind: 'applied' }>>('applied', {
 const INSTALL_SNAPSHOT_NUMBER = 11
 const INSTALL_SNAPSHOT_RESPONSE_NUMBER = 12
 
+/** Numbers of a follower's question for its reads and of the answer. */
+const READ_INDEX_NUMBER = 14
+const READ_INDEX_RESPONSE_NUMBER = 15
+
 /** The highest number that a peer takes: of a build that says nothing, and of this one, as it says itself. */
 export const FRAME_KIND_FIRST_BUILD = REACHED_AT_NUMBER
-export const FRAME_KIND_MAX = INSTALL_SNAPSHOT_RESPONSE_NUMBER
+export const FRAME_KIND_MAX = READ_INDEX_RESPONSE_NUMBER
 
 /** The number that a peer must take at least to be sent this body. */
 export function frameKindOf(body: PeerBody): number {
@@ -203,6 +207,8 @@ export function frameKindOf(body: PeerBody): number {
 const LATER_MESSAGES: { readonly [kind in Message['kind']]?: number } = {
   installSnapshot: INSTALL_SNAPSHOT_NUMBER,
   installSnapshotResponse: INSTALL_SNAPSHOT_RESPONSE_NUMBER,
+  readIndex: READ_INDEX_NUMBER,
+  readIndexResponse: READ_INDEX_RESPONSE_NUMBER,
 }
 
 const MESSAGES = new Messages<Message>('peer message kind', {
@@ -224,6 +230,11 @@ const MESSAGES = new Messages<Message>('peer message kind', {
   installSnapshotResponse: [
     INSTALL_SNAPSHOT_RESPONSE_NUMBER,
     layout('installSnapshotResponse', { term: termNumber, sequence: varint, matchIndex: index }),
+  ],
+  readIndex: [READ_INDEX_NUMBER, layout('readIndex', { term: termNumber, life: varint, id: varint })],
+  readIndexResponse: [
+    READ_INDEX_RESPONSE_NUMBER,
+    layout('readIndexResponse', { term: termNumber, life: varint, id: varint, index }),
   ],
 })
 

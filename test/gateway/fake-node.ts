@@ -8,7 +8,7 @@ import type { Value } from '../../src/codec/value/value.ts'
 import { Inspection } from '../../src/node/inspect/inspection.ts'
 import type { ReadRecords } from '../../src/node/ports/log-store.ts'
 import { realClock } from '../transport/fake-clock.ts'
-import type { NodeListener, NodeStatus, ProposalSink, RaftNode } from '../../src/node/api.ts'
+import type { NodeListener, NodeStatus, ProposalSink, RaftNode, ReadSink } from '../../src/node/api.ts'
 import type { CommandParser, QueryParser } from '../../src/gateway/gateway-options.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { MachineContext, Outcome, UserStateMachine } from '../../src/session/user-machine.ts'
@@ -95,6 +95,9 @@ export class FakeNode implements RaftNode {
   queue: Queued[] = []
   private listeners: NodeListener[] = []
   private waiters: { index: number; done: (reached: boolean) => void }[] = []
+  /** Reads wait for the test; else they are served at once, as soon as the caller is done. */
+  holdsReads = false
+  reads: ReadSink[] = []
   private keepAlives: { session: SessionNumbers; sink: ProposalSink }[] = []
 
   constructor(limits: Partial<Limits> = {}, machine?: SessionStateMachine) {
@@ -138,6 +141,17 @@ export class FakeNode implements RaftNode {
   waitApplied(index: number, done: (reached: boolean) => void): void {
     if (this.machine.appliedIndex >= index) done(true)
     else this.waiters.push({ index, done })
+  }
+
+  read(sink: ReadSink): void {
+    if (this.holdsReads) {
+      this.reads.push(sink)
+      return
+    }
+    queueMicrotask(() => {
+      sink.begun()
+      sink.ready()
+    })
   }
 
   logNow(): number {

@@ -265,7 +265,7 @@ describe('queries', () => {
 
   test.each([
     ['an index of another incarnation', { consistency: 'sequential', incarnation: 9, minIndex: 1 }, 'CLUSTER_CHANGED'],
-    ['a linearizable one', { consistency: 'linearizable' }, 'CONSISTENCY_UNAVAILABLE'],
+    ['a linearizable one of another incarnation', { consistency: 'linearizable', incarnation: 9 }, 'CLUSTER_CHANGED'],
     ['an unknown machine', { machine: 'nobody' }, 'UNKNOWN_MACHINE'],
     ['a channel without a session', { channel: 3 }, 'NOT_ATTACHED'],
   ])('%s is refused', (_name, overrides, code) => {
@@ -273,6 +273,41 @@ describe('queries', () => {
     const { connection, recorder } = connect(world)
     connection.receiveQuery(query(overrides))
     expect(recorder.take()).toMatchObject([['queried', 5, {}, { kind: 'refused', code }]])
+  })
+
+  test('linearizable queries wait for one read, and those that come after it has begun for the next', () => {
+    const world = worldOf()
+    world.node.holdsReads = true
+    const { connection, recorder } = connect(world)
+    const ask = (correlationId: number): void =>
+      connection.receiveQuery(query({ consistency: 'linearizable', correlationId }))
+    const answered = (): unknown[] => recorder.take().map((heard) => heard[1])
+    ask(1)
+    ask(2)
+    const [first] = world.node.reads
+    first?.begun()
+    ask(3)
+    expect([world.node.reads.length, answered()]).toEqual([2, []])
+    first?.ready()
+    expect(answered()).toEqual([1, 2])
+    world.node.reads[1]?.begun()
+    world.node.reads[1]?.failed('READ_UNCONFIRMED')
+    expect(recorder.take()).toMatchObject([['queried', 3, {}, { kind: 'refused', code: 'READ_UNCONFIRMED' }]])
+  })
+
+  test('more linearizable queries than one read may stand for are spread over several', () => {
+    const world = worldOf()
+    world.node.holdsReads = true
+    const { connection, recorder } = connect(world)
+    for (let count = 0; count < 16_385; count += 1) connection.receiveQuery(query({ consistency: 'linearizable' }))
+    expect(recorder.take()).toMatchObject([['queried', 5, {}, { code: 'OVERLOADED', details: { max: 16_384 } }]])
+    expect(world.node.reads.length).toBe(64)
+    for (const read of world.node.reads) read.ready()
+    expect(recorder.take().length).toBe(16_384)
+    connection.receiveQuery(query({ consistency: 'linearizable' }))
+    connection.end()
+    world.node.reads[64]?.ready()
+    expect(recorder.take()).toEqual([])
   })
 
   test('a query that throws is the machine’s error, and the node lives', () => {

@@ -59,6 +59,7 @@ export class Cluster {
   private readonly cuts = new Set<string>()
   private readonly options: ClusterOptions
   private commands = 0
+  private reads = 0
   /** The handshake holds over restarts: a node that lost its first writes agrees again (raft.md §1, Bootstrap). */
   private bootstrapped = false
 
@@ -127,6 +128,13 @@ export class Cluster {
 
   propose(id: string, count = 1, bytes = 100 * count): readonly Effect[] {
     return this.step(id, { kind: 'propose', count, bytes })
+  }
+
+  /** A read arrives; ids rise over all nodes, so that a transcript tells reads apart. */
+  read(id: string): void {
+    this.reads += 1
+    this.trace(`${id} gets read ${this.reads}`)
+    this.step(id, { kind: 'read', id: this.reads })
   }
 
   /** Completes the node's writes up to `upTo` (default: all of them) in one go. */
@@ -314,6 +322,8 @@ export class Cluster {
       case 'apply':
         this.safety.apply(this, node, effect.upTo)
         return this.trace(`${node.id} applies up to ${effect.upTo}`)
+      case 'readReady':
+      case 'readFailed':
       case 'abort':
       case 'refused':
         return this.trace(`${node.id} ${describeEffect(effect)}`)

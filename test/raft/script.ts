@@ -15,6 +15,7 @@ import type { Packet } from './test-node.ts'
  * campaign n1 · tick n1 · halt n1  an election now · its timer · it serves nobody any more
  * elect n1                        an election that n1 wins, in one line
  * propose n1 [count [bytes]]      entries at a node
+ * read n1                         a read arrives at a node; its id is the next one of the script
  * deliver [n1] [n2]               what is under way now, from n1, to n2
  * drop [n1] [n2] · duplicate …    the same, lost · delivered, and left under way
  * stabilize · wait 300            deliver until all is quiet · let ms pass too (heartbeats are not printed)
@@ -85,6 +86,8 @@ class Script {
         return
       case 'propose':
         return void this.cluster.propose(first, Number(second || 1), Number(third || 100))
+      case 'read':
+        return this.cluster.read(first)
       case 'deliver':
       case 'drop':
       case 'duplicate':

@@ -296,8 +296,11 @@ describe('unary calls', () => {
     })
     expect(rejected).toMatchObject({ outcome: 'OUTCOME_REJECTED', code: 'NO', details: encode({ why: 'no' }) })
     expect(await call('Acknowledge', { ...proof, serverRequestId: 2 })).toEqual({ acknowledged: 2 })
-    const query = { consistency: 'CONSISTENCY_STALE', machine: 't', query: 'calls', input: encode(null) }
-    expect(await call('Query', query)).toMatchObject({ outcome: 'OUTCOME_OK', value: encode(2) })
+    // Without a consistency it is linearizable.
+    for (const consistency of [{}, { consistency: 'CONSISTENCY_STALE' }]) {
+      const query = { ...consistency, machine: 't', query: 'calls', input: encode(null) }
+      expect(await call('Query', query)).toMatchObject({ outcome: 'OUTCOME_OK', value: encode(2) })
+    }
     expect(await call('Close', proof)).toEqual({})
     await expect(call('Close', proof)).rejects.toMatchObject({ code: status.NOT_FOUND })
   })
@@ -337,7 +340,7 @@ describe('unary calls', () => {
     ['Acknowledge', { serverRequestId: 5 }, 'INVALID_ACK', status.OUT_OF_RANGE],
     ['Open', { ...open, principal: 'system' }, 'PRINCIPAL_INVALID', status.INVALID_ARGUMENT],
     ['Open', { ...open, principal: 'user:2' }, 'OPEN_CONFLICT', status.ALREADY_EXISTS],
-    ['Query', { machine: 't', query: 'calls', input: encode(null) }, 'CONSISTENCY_UNAVAILABLE', status.UNIMPLEMENTED],
+    ['Query', { incarnation: 9, machine: 't', query: 'calls' }, 'CLUSTER_CHANGED', status.FAILED_PRECONDITION],
   ])('P-07 %s %o is %s with ErrorInfo', async (name, overrides, reason, code) => {
     const { address } = await served()
     const call = await unary(address)

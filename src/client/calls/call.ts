@@ -16,11 +16,14 @@ export interface CallOptions {
 
 /** How one query is asked. */
 export interface QueryOptions {
-  /** Default `sequential`: sees at least what this session has seen. */
+  /**
+   * Default `linearizable`: sees everything that anybody was told before the query was asked. `sequential` sees at least
+   * what this session has seen, and asks no other node; `stale` sees what the node that answers happens to have applied.
+   */
   readonly consistency?: Consistency
   /**
    * Program order while commands are under way: the query waits for the outcome of this command (`session.lastRequestId`,
-   * say) and sees what it did, by `sequential`. It fails with the command's code when that outcome is unknown, and with
+   * say) and sees what it did, unless it is `stale`. It fails with the command's code when that outcome is unknown, and with
    * UNKNOWN_REQUEST for an id that was not given yet. A command that has ended for good is not waited for, whatever is known
    * of it: one that was abandoned, or whose response was evicted, or of an earlier holder of the session.
    */

@@ -52,7 +52,7 @@ export function checkQuery(call: Call, deadlineMs: number): CheckedQuery {
     machine: name(call.machine, 'machine'),
     query: name(call.name, 'query'),
     deadlineMs: checkDeadline(options, deadlineMs),
-    consistency: checkConsistency(options['consistency'] ?? 'sequential', 'options.consistency'),
+    consistency: checkConsistency(options['consistency'] ?? 'linearizable', 'options.consistency'),
     after:
       options['after'] === undefined ? null : integer(options['after'], 'options.after', [1, Number.MAX_SAFE_INTEGER]),
     input: encoded(call.input, 'input', 'VALIDATION_ERROR'),

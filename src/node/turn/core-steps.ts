@@ -1,16 +1,22 @@
 import { initialState, role, step, type RaftState } from '../../raft/index.ts'
 import type { RaftEvent } from '../../raft/types.ts'
-import type { Millis, NodeId, Term } from '../../base/brand.ts'
+import type { LogIndex, Millis, NodeId, Term } from '../../base/brand.ts'
 import type { DriverOptions } from '../options.ts'
-import type { StepInput } from '../propose/write-records.ts'
+import { type ReceivingLog, verifiedMessage } from '../peers/received-message.ts'
+import { NO_INPUT, type StepInput } from '../propose/write-records.ts'
 import { restoredState } from '../restored-state.ts'
 import type { StepEffects } from './step-effects.ts'
+import type { QueuedEvent } from './turn-loop.ts'
 
 /** What hears of the steps. */
 export interface CoreStepsParts {
   readonly effects: StepEffects
+  /** What messages are held against. */
+  readonly log: ReceivingLog
   /** True once no effect may be performed any more: after a fault, or a close. */
   stopped(): boolean
+  /** The log is on disk up to this index. */
+  durable(index: LogIndex): void
   /** This node leads as of this step: told before its effects. */
   leadershipBegun(state: RaftState): void
   /** This node led before this step and does not any more: told after its effects. */
@@ -39,6 +45,22 @@ export class CoreSteps {
   /** Monotonic ms at which a `tick` is due. */
   get wakeAt(): Millis {
     return this.dueAt
+  }
+
+  /** An event of the queue becomes a step; a message whose records are not what it names is dropped. */
+  handle(event: QueuedEvent): void {
+    const { effects, log, durable } = this.parts
+    if (event.kind !== 'received') {
+      if (event.kind === 'persisted') effects.writeCompleted(event.write)
+      this.step(event, NO_INPUT)
+      if (event.kind === 'persisted') durable(this.raft.disk.durableIndex)
+      return
+    }
+    const message = verifiedMessage(event, log)
+    if (message === null) return
+    const configurations = message.kind === 'appendEntries' && message.configurations.length > 0
+    const input = { proposed: [], received: event.records, configurations }
+    this.step({ kind: 'receive', from: event.from, message }, input)
   }
 
   /** One step, and its effects in list order; `input` is what its persist effect refers to. */

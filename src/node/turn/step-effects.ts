@@ -7,10 +7,12 @@ import type { DriverOptions } from '../options.ts'
 import { OutgoingMessages } from '../peers/outgoing-messages.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
 import { LogWrites, type LogWritesParts } from '../propose/log-writes.ts'
+import type { ReadRequests } from '../reads/read-requests.ts'
 import type { StepInput } from '../propose/write-records.ts'
 
 export interface StepEffectsParts extends LogWritesParts {
   readonly pipeline: ApplyPipeline
+  readonly reads: ReadRequests
   /** The core's state as it is when asked. */
   raft(): RaftState
   fault(fault: StorageFault): void
@@ -36,7 +38,7 @@ export class StepEffects {
 
   /** `input`: the proposals, or the received records, of the step: what its persist effect refers to. */
   perform(effect: Effect, input: StepInput): void {
-    const { pipeline, pending, raft } = this.parts
+    const { pipeline, pending, raft, reads } = this.parts
     switch (effect.kind) {
       case 'persist':
         this.logWrites.persist(effect, input, raft())
@@ -56,6 +58,12 @@ export class StepEffects {
         return
       case 'refused':
         for (const { sink } of input.proposed) sink?.refused(effect.reason, effect.leader)
+        return
+      case 'readReady':
+        reads.ready(effect.id, effect.index)
+        return
+      case 'readFailed':
+        reads.failed(effect.id)
         return
       default:
         unreachable(effect)

@@ -35,10 +35,10 @@ export const QUERY_ERRORS: Rows = {
     'This node did not reach the index that the query asked for in time.',
     'Ask again, here or at another node.',
   ],
-  CONSISTENCY_UNAVAILABLE: [
-    'UNIMPLEMENTED',
-    false,
-    'This node does not answer queries of that consistency.',
-    'Use `sequential` with the index of your last command, or `stale`.',
+  READ_UNCONFIRMED: [
+    'UNAVAILABLE',
+    true,
+    'No leader confirmed in time that this node may answer, or this node had not applied what it must show.',
+    'Ask again, here or at another node; `holdfast status` shows who leads. `stale` asks nobody.',
   ],
 }

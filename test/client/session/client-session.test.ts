@@ -75,12 +75,21 @@ describe('a session with promises', () => {
     const session = await open(server)
     await session.execute('t', 'echo', 'x')
     expect(await session.query('t', 'calls', null)).toMatchObject({ kind: 'ok', value: 1 })
-    expect(await session.query('t', 'calls', null, { consistency: 'linearizable' })).toEqual({
-      kind: 'failed',
-      code: 'CONSISTENCY_UNAVAILABLE',
-    })
+    for (const consistency of ['linearizable', 'sequential', 'stale'] as const)
+      expect(await session.query('t', 'calls', null, { consistency })).toMatchObject({ kind: 'ok', value: 1 })
     expect(await session.query('t', 'calls', Number.NaN)).toMatchObject({ kind: 'failed', code: 'VALIDATION_ERROR' })
     expect(await session.query('t', 'throw', null)).toMatchObject({ kind: 'rejected', code: 'MACHINE_ERROR' })
+  })
+
+  test('P-03 a query asks for a linearizable read unless it is told otherwise', async () => {
+    const { server, node } = embedded()
+    const session = await open(server)
+    node.holdsReads = true
+    const query = session.query('t', 'calls', null)
+    expect(await session.query('t', 'calls', null, { consistency: 'sequential' })).toMatchObject({ kind: 'ok' })
+    expect(node.reads.length).toBe(1)
+    node.reads[0]?.ready()
+    expect(await query).toMatchObject({ kind: 'ok', value: 0 })
   })
 
   test('typed machines send what their definition says', async () => {

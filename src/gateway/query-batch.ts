@@ -1,0 +1,49 @@
+import type { ReadRefusal, ReadSink } from '../node/api.ts'
+import type { QueryMessage } from '../protocol/up-frame.ts'
+
+/** Who runs, and answers, the queries of a batch. */
+export interface QueryBatchOwner {
+  /** The batch is full or under way: the next query begins another one. */
+  begun(batch: QueryBatch): void
+  run(request: QueryMessage, session: number | null): void
+  refuseRead(request: QueryMessage, code: ReadRefusal): void
+}
+
+/** Queries of one batch: as many as one read may stand for without holding the loop for long. */
+const QUERIES_MAX = 256
+
+/**
+ * The linearizable queries of one connection that wait for the same read. PERF: two pushes a query, no promise and no closure;
+ * one sink a batch.
+ */
+export class QueryBatch implements ReadSink {
+  private readonly owner: QueryBatchOwner
+  private readonly requests: QueryMessage[] = []
+  private readonly sessions: (number | null)[] = []
+
+  constructor(owner: QueryBatchOwner) {
+    this.owner = owner
+  }
+
+  add(request: QueryMessage, session: number | null): void {
+    this.requests.push(request)
+    this.sessions.push(session)
+    if (this.requests.length >= QUERIES_MAX) this.owner.begun(this)
+  }
+
+  begun(): void {
+    this.owner.begun(this)
+  }
+
+  ready(): void {
+    const { owner, requests, sessions } = this
+    for (let at = 0; at < requests.length; at += 1) {
+      const request = requests[at]
+      if (request !== undefined) owner.run(request, sessions[at] ?? null)
+    }
+  }
+
+  failed(code: ReadRefusal): void {
+    for (const request of this.requests) this.owner.refuseRead(request, code)
+  }
+}

@@ -1,0 +1,170 @@
+import type { LogIndex, Millis, NodeId } from '../../base/brand.ts'
+import type { ReadRefusal, ReadSink } from '../api.ts'
+import { APPLY_BUDGET_MS } from '../apply/apply-loop.ts'
+import type { Clock } from '../ports/clock.ts'
+
+export interface ReadRequestsParts {
+  readonly clock: Pick<Clock, 'monotonicMs' | 'defer'>
+  /** A follower that has no answer for this long asks again: its message, or the answer, was lost. */
+  readonly askAgainMs: Millis
+  /** Whom the core would ask, this node included; null: nobody. */
+  leader(): NodeId | null
+  leads(): boolean
+  applied(): LogIndex
+  /** One step of the core, with a `read` of that id. */
+  ask(id: number): void
+  /** Asks for a turn. */
+  schedule(): void
+}
+
+interface Waiting {
+  readonly sink: ReadSink
+  readonly giveUpAt: Millis
+}
+
+/** Reads that were asked for together. */
+interface Asked {
+  /** A read of this id or a later one of this process answers them. */
+  readonly id: number
+  /** In order of arrival; those that are served go. */
+  reads: Waiting[]
+  /** What the core has answered; null: nothing yet. */
+  index: LogIndex | null
+}
+
+/**
+ * Linearizable reads of this node (raft.md §1): what arrives within a turn is asked for at once, in one `read` of the core, and
+ * served when this node has applied what the core answers. Where nobody leads, and after a change of leader, they wait and
+ * are asked for again, until their time is up.
+ */
+export class ReadRequests {
+  private readonly parts: ReadRequestsParts
+  /** Not asked for, or to be asked for again. */
+  private arrived: Waiting[] = []
+  /** Oldest first. */
+  private asked: Asked[] = []
+  private lastId = 0
+  private lastAskedAt: Millis = 0
+  /** The earliest time at which one may have waited too long. */
+  private earliestGiveUpAt: Millis = Number.POSITIVE_INFINITY
+  private serving = false
+
+  constructor(parts: ReadRequestsParts) {
+    this.parts = parts
+  }
+
+  /** From now on the sink waits, for `waitMs` at most. */
+  add(sink: ReadSink, waitMs: Millis): void {
+    const giveUpAt = this.parts.clock.monotonicMs() + waitMs
+    this.arrived.push({ sink, giveUpAt })
+    this.earliestGiveUpAt = Math.min(this.earliestGiveUpAt, giveUpAt)
+    this.parts.schedule()
+  }
+
+  /** Once per turn, after its events: asks the core for what has arrived. */
+  run(): void {
+    const { leader, leads, clock, askAgainMs } = this.parts
+    const now = clock.monotonicMs()
+    if (now >= this.earliestGiveUpAt) this.giveUp(now)
+    if (this.arrived.length > 0) {
+      // What waits for a leader need not be asked for before there is one.
+      if (leader() !== null) this.ask(now)
+    } else if (this.unanswered && !leads() && now - this.lastAskedAt >= askAgainMs) this.askAgain(now)
+  }
+
+  /** Monotonic ms at which `run` has something to do again. */
+  dueAt(): Millis {
+    const again =
+      this.unanswered && !this.parts.leads() ? this.lastAskedAt + this.parts.askAgainMs : Number.POSITIVE_INFINITY
+    return Math.min(again, this.earliestGiveUpAt)
+  }
+
+  /** The core's answer to that read and all before it. */
+  ready(id: number, index: LogIndex): void {
+    for (const group of this.asked) {
+      if (group.id > id) break
+      group.index ??= index
+    }
+  }
+
+  /** The core has no answer for that read and those before it which have none. */
+  failed(id: number): void {
+    const again = this.asked.filter((group) => group.id <= id && group.index === null)
+    if (again.length === 0) return
+    this.asked = this.asked.filter((group) => group.id > id || group.index !== null)
+    // They keep their place before what has arrived since.
+    this.arrived = [...again.flatMap(({ reads }) => reads), ...this.arrived]
+    this.parts.schedule()
+  }
+
+  /**
+   * Serves what is confirmed and applied, for a while, and then in another turn of the loop: a read may stand for many
+   * queries. A read that waits behind one whose entries are not applied has a later index.
+   */
+  serve(): void {
+    if (this.serving) return
+    this.serving = true
+    const { clock, applied } = this.parts
+    const until = clock.monotonicMs() + APPLY_BUDGET_MS
+    let late = false
+    for (let group = this.asked[0]; group !== undefined && !late; group = this.asked[0]) {
+      if (group.index === null || group.index > applied()) break
+      const { reads } = group
+      let served = 0
+      for (const { sink } of reads) {
+        served += 1
+        sink.ready()
+        late = clock.monotonicMs() >= until
+        // A sink may have closed the node: then all others were told.
+        if (late || group.reads !== reads) break
+      }
+      if (group.reads === reads) group.reads = reads.slice(served)
+      if (group.reads.length === 0 && this.asked[0] === group) this.asked.shift()
+    }
+    this.serving = false
+    if (late && this.asked.length > 0) clock.defer(() => this.serve())
+  }
+
+  /** Nobody is served any more. */
+  refuse(code: ReadRefusal): void {
+    const all = [...this.asked.flatMap(({ reads }) => reads), ...this.arrived]
+    for (const group of this.asked) group.reads = []
+    this.asked = []
+    this.arrived = []
+    this.earliestGiveUpAt = Number.POSITIVE_INFINITY
+    for (const { sink } of all) sink.failed(code)
+  }
+
+  private get unanswered(): boolean {
+    return this.asked.at(-1)?.index === null
+  }
+
+  private ask(now: Millis): void {
+    const reads = this.arrived
+    this.arrived = []
+    for (const { sink } of reads) sink.begun()
+    this.asked.push({ id: this.lastId + 1, reads, index: null })
+    this.askAgain(now)
+  }
+
+  private askAgain(now: Millis): void {
+    this.lastId += 1
+    this.lastAskedAt = now
+    this.parts.ask(this.lastId)
+  }
+
+  private giveUp(now: Millis): void {
+    const late: Waiting[] = []
+    const keep = ({ sink, giveUpAt }: Waiting): boolean => {
+      if (giveUpAt > now) return true
+      late.push({ sink, giveUpAt })
+      return false
+    }
+    this.arrived = this.arrived.filter(keep)
+    for (const group of this.asked) group.reads = group.reads.filter(keep)
+    this.asked = this.asked.filter((group) => group.reads.length > 0)
+    const left = [...this.asked.flatMap(({ reads }) => reads), ...this.arrived]
+    this.earliestGiveUpAt = left.reduce((least, { giveUpAt }) => Math.min(least, giveUpAt), Number.POSITIVE_INFINITY)
+    for (const { sink } of late) sink.failed('READ_UNCONFIRMED')
+  }
+}

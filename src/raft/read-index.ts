@@ -1,0 +1,128 @@
+import { assert } from '../base/assert.ts'
+import type { LogIndex, NodeId } from '../base/brand.ts'
+import { hasMajority } from './quorum.ts'
+import { sendHeartbeats } from './replicate.ts'
+import { type Leader, leaderOf, NO_READS, type RaftState, votersOf } from './state.ts'
+import type { Turn } from './turn.ts'
+import type { Message, Reader, ReadRound } from './types.ts'
+
+/**
+ * This node wants an index that holds everything that was committed anywhere before now (thesis §6.4). A leader lets the
+ * read wait for its next round, a follower asks its leader; where neither is there it fails. `id` rises from read to read of
+ * this process: an answer to one read is one to all before it, which had arrived earlier still.
+ */
+export function read(turn: Turn, id: number): void {
+  const { state } = turn
+  const { role, config } = state
+  const reader: Reader = { node: config.self, life: state.seed, id }
+  if (role.kind === 'leader') return enqueue(turn, reader)
+  const leader = leaderOf(state)
+  if (leader === null) return turn.failRead(id, 'noLeader')
+  turn.state = { ...state, reads: { waiting: [reader], round: null } }
+  turn.sendAtOnce(leader, { kind: 'readIndex', term: state.currentTerm, life: reader.life, id })
+}
+
+/** A follower asks for its reads. Whoever does not lead is silent: the asker hears of the next leader, and asks again. */
+export function receiveReadIndex(turn: Turn, from: NodeId, request: Extract<Message, { kind: 'readIndex' }>): void {
+  if (turn.state.role.kind !== 'leader') return
+  enqueue(turn, { node: from, life: request.life, id: request.id })
+}
+
+/**
+ * The leader's answer. It holds for the read that it names and those before it, whoever leads by now: the leader that gave
+ * it still led after the request arrived. An answer to an earlier process of this node says nothing to this one, whose ids
+ * begin anew (`life`): the read it names may have arrived after that answer was given (etcd #7331).
+ */
+export function receiveReadIndexResponse(turn: Turn, response: Extract<Message, { kind: 'readIndexResponse' }>): void {
+  const { state } = turn
+  const [asked] = state.reads.waiting
+  if (state.role.kind === 'leader' || asked === undefined) return
+  if (response.life !== asked.life || response.id > asked.id) return
+  turn.answerRead(response.id, response.index)
+  if (response.id === asked.id) turn.state = { ...state, reads: NO_READS }
+}
+
+/**
+ * At the end of every step: reads whose leader, or whose term of it, is no more fail, a round that a quorum has confirmed is
+ * answered, and the next one begins. PERF: one comparison where no read waits.
+ */
+export function advanceReads(turn: Turn, before: RaftState): void {
+  const { state } = turn
+  if (state.reads === NO_READS) return
+  if (leaderOf(state) !== leaderOf(before) || state.currentTerm !== before.currentTerm) return abandon(turn)
+  if (state.role.kind !== 'leader') return
+  const { round } = state.reads
+  if (round !== null) {
+    if (!isConfirmed(state, state.role, round.sequence)) return
+    answer(turn, round)
+  }
+  maybeBeginRound(turn, state.role)
+}
+
+/** The newest read of a node covers its earlier ones, so that at most one per node waits. */
+function enqueue(turn: Turn, reader: Reader): void {
+  const { reads } = turn.state
+  const known = reads.waiting.find(({ node }) => node === reader.node)
+  // A copy that the network held back.
+  if (known !== undefined && known.life === reader.life && known.id >= reader.id) return
+  const waiting = [...reads.waiting.filter(({ node }) => node !== reader.node), reader]
+  turn.state = { ...turn.state, reads: { ...reads, waiting } }
+}
+
+/**
+ * One round is under way at a time, and all who wait share the next. It begins after each of its reads has arrived, with an
+ * AppendEntries to everybody, and is confirmed by answers to what was sent from then on alone (raft.md §2.9):
+ *
+ *   1. n1 leads term 1 and sends a heartbeat, #7; n2 takes it. The answer is held up.
+ *   2. n3 is elected in term 2 with the vote of n2, and commits a write.
+ *   3. A read arrives at n1, and then the answer to #7. Were it counted, n1 would answer from before the write.
+ *
+ * And only once the leader has committed an entry of its own term. Until then it may know less than was committed: n3 in
+ * step 2 holds the entries that n1 committed, and does not know that they are (etcd #20418, TiKV #9208).
+ */
+function maybeBeginRound(turn: Turn, leader: Leader): void {
+  const { state } = turn
+  const { waiting } = state.reads
+  if (waiting.length === 0) return
+  if (state.commitIndex < leader.firstOwnIndex) return
+  const round: ReadRound = { index: state.commitIndex, sequence: leader.sequence, readers: waiting }
+  turn.state = { ...state, reads: { waiting: [], round } }
+  // A sole voter is its own quorum: nobody need be asked.
+  if (isConfirmed(state, leader, null)) answer(turn, round)
+  else sendHeartbeats(turn)
+}
+
+/**
+ * A quorum has answered what was sent above `sequence`; null: nobody has answered anything. The leader counts itself. An
+ * answer that refuses counts as well: it is of this term, so its sender had not taken part in electing another leader.
+ */
+function isConfirmed(state: RaftState, leader: Leader, sequence: number | null): boolean {
+  const { self } = state.config
+  return hasMajority(votersOf(state), (voter) => {
+    if (voter === self) return true
+    return sequence !== null && (leader.progress.get(voter)?.answered ?? 0) > sequence
+  })
+}
+
+function answer(turn: Turn, round: ReadRound): void {
+  const { state } = turn
+  assert(state.role.kind === 'leader', 'a leader confirms reads', { role: state.role.kind })
+  const { waiting } = state.reads
+  turn.state = { ...state, reads: waiting.length === 0 ? NO_READS : { waiting, round: null } }
+  for (const reader of round.readers) tell(turn, reader, round.index)
+}
+
+function tell(turn: Turn, { node, life, id }: Reader, index: LogIndex): void {
+  const { state } = turn
+  if (node === state.config.self) turn.answerRead(id, index)
+  else turn.sendAtOnce(node, { kind: 'readIndexResponse', term: state.currentTerm, life, id, index })
+}
+
+/** This node's own reads fail; other nodes hear of the next leader by themselves. */
+function abandon(turn: Turn): void {
+  const { state } = turn
+  const { waiting, round } = state.reads
+  turn.state = { ...state, reads: NO_READS }
+  const own = [...(round?.readers ?? []), ...waiting].findLast(({ node }) => node === state.config.self)
+  if (own !== undefined) turn.failRead(own.id, 'leaderChanged')
+}
