@@ -1,4 +1,6 @@
 import type { Mutant } from './mutant.ts'
+import { FOREIGN_LOG } from './rows/foreign-log.ts'
+import { FOREIGN_ELECTIONS } from './rows/foreign-elections.ts'
 import { GATEWAY } from './rows/gateway.ts'
 import { NODE } from './rows/node.ts'
 import { RAFT } from './rows/raft.ts'
@@ -9,7 +11,15 @@ import { STORAGE } from './rows/storage.ts'
  * Every planted bug, one file of rows per suite. `npm run mutants` plants each and reports whether what is named beside it
  * notices; a new test of a fault that no test saw before brings its row.
  */
-export const MUTANTS: readonly Mutant[] = [...RAFT, ...NODE, ...GATEWAY, ...STORAGE, ...SIMULATOR]
+export const MUTANTS: readonly Mutant[] = [
+  ...RAFT,
+  ...FOREIGN_ELECTIONS,
+  ...FOREIGN_LOG,
+  ...NODE,
+  ...GATEWAY,
+  ...STORAGE,
+  ...SIMULATOR,
+]
 
 /** Must be caught in every run that plants it: one that survives shows that the runner, or the suite, catches nothing. */
 export const CANARY = 'raft/prev-log-term-ignored'

@@ -1,0 +1,208 @@
+import type { Catcher, Mutant } from '../mutant.ts'
+
+const caught = (theme: string): Catcher => ({ kind: 'tests', files: [`test/raft/foreign/${theme}.test.ts`] })
+
+const VOTES = caught('votes')
+const ELECTIONS = caught('elections')
+
+/** Published bugs of other systems, each planted where the core has the place for it (docs/testing.md): votes and elections. */
+export const FOREIGN_ELECTIONS: readonly Mutant[] = [
+  {
+    id: 'foreign/vote-written-after-term',
+    breaks: 'a new term is written without the vote that is given in it',
+    file: 'src/raft/turn.ts',
+    find: 'const hardState = changed ? { currentTerm, votedFor } : null',
+    replace:
+      'const hardState = changed ? { currentTerm, votedFor: currentTerm !== before.currentTerm ? null : votedFor } : null',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/term-starts-at-zero',
+    breaks: 'a node that is started again has forgotten its term',
+    file: 'src/raft/state.ts',
+    find: 'currentTerm: restored.hardState.currentTerm,',
+    replace: 'currentTerm: (restored.runs.length, 0) as typeof restored.hardState.currentTerm,',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/vote-forgotten',
+    breaks: 'a node that is started again has forgotten its vote',
+    file: 'src/raft/state.ts',
+    find: 'votedFor: restored.hardState.votedFor,',
+    replace: 'votedFor: null,',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/vote-erased-on-step-down',
+    breaks: 'a leader that steps down in its term may vote again',
+    file: 'src/raft/become.ts',
+    find: "turn.state = { ...turn.state, role: { kind: 'follower', leader, electionDeadline } }",
+    replace: "turn.state = { ...turn.state, votedFor: null, role: { kind: 'follower', leader, electionDeadline } }",
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/vote-erased-by-leader',
+    breaks: 'a node that hears the leader of its term may vote again',
+    file: 'src/raft/append-entries.ts',
+    find: 'turn.state = { ...turn.state, heardLeaderAt: now,',
+    replace: 'turn.state = { ...turn.state, votedFor: null, heardLeaderAt: now,',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/candidate-without-own-vote',
+    breaks: 'a candidate does not note that it voted for itself',
+    file: 'src/raft/become.ts',
+    find: 'votedFor: self,',
+    replace: 'votedFor: null,',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/vote-of-an-older-term',
+    breaks: 'a vote of an earlier election counts in this one',
+    file: 'src/raft/step.ts',
+    find: 'return stale ? undefined : receiveRequestVoteResponse(turn, from, message)',
+    replace: 'return receiveRequestVoteResponse(turn, from, message)',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/vote-says-old-term',
+    breaks: 'a vote says the term from before the request',
+    file: 'src/raft/request-vote.ts',
+    find: "kind: 'requestVoteResponse', term: turn.state.currentTerm, verdict",
+    replace: "kind: 'requestVoteResponse', term: turn['before'].currentTerm, verdict",
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/vote-compares-componentwise',
+    breaks: 'a log of a newer term must be at least as long, too',
+    file: 'src/raft/check-vote.ts',
+    find: 'if (request.lastLogTerm !== lastTerm) return request.lastLogTerm > lastTerm',
+    replace: 'if (request.lastLogTerm < lastTerm) return false',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/vote-weighs-older-log',
+    breaks: 'a vote is weighed against the log that is on disk, and not against the newest',
+    file: 'src/raft/check-vote.ts',
+    find: 'return request.lastLogIndex >= state.lastIndex',
+    replace: 'return request.lastLogIndex >= state.disk.durableIndex',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/voter-campaigns-at-once',
+    breaks: 'a vote given leaves the election timer as it was',
+    file: 'src/raft/request-vote.ts',
+    find: 'const electionDeadline = advanceElectionDraw(turn, turn.now)',
+    replace:
+      'const electionDeadline = (advanceElectionDraw, (turn.state.role as { electionDeadline: number }).electionDeadline)',
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/answers-teach-no-term',
+    breaks: 'a newer term in an answer is ignored',
+    file: 'src/raft/step.ts',
+    find: 'if (message.term > state.currentTerm) {',
+    replace: "if (message.term > state.currentTerm && !message.kind.endsWith('Response')) {",
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/older-term-taken-over',
+    breaks: 'a refusal of an older term takes a candidate back to it',
+    file: 'src/raft/step.ts',
+    find: "case 'requestVoteResponse':",
+    replace:
+      "case 'requestVoteResponse':\n      if (message.term < turn.state.currentTerm) turn.state = { ...turn.state, currentTerm: message.term, votedFor: null }",
+    caughtBy: VOTES,
+  },
+  {
+    id: 'foreign/pre-vote-of-the-next-term-only',
+    breaks: 'a pre-vote is granted for the term after one’s own alone',
+    file: 'src/raft/check-vote.ts',
+    find: "if (request.term <= state.currentTerm) return rejected('staleTerm')",
+    replace: "if (request.term !== state.currentTerm + 1) return rejected('staleTerm')",
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/pre-candidate-adopts-no-term',
+    breaks: 'a pre-candidate that is refused by a newer term stays in its own',
+    file: 'src/raft/step.ts',
+    find: 'if (message.term > state.currentTerm) {',
+    replace: "if (message.term > state.currentTerm && message.kind !== 'preVoteResponse') {",
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/leader-alive-for-ever',
+    breaks: 'a leader that was heard once is taken for alive',
+    file: 'src/raft/check-vote.ts',
+    find: 'return state.heardLeaderAt !== null && now - state.heardLeaderAt < state.config.electionTimeoutMinMs',
+    replace: 'return state.heardLeaderAt !== null',
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/no-pre-vote',
+    breaks: 'a node that hears nobody raises its term, and deposes the leader when it comes back',
+    file: 'src/raft/become.ts',
+    find: 'if (state.config.preVote) becomePreCandidate(turn, anchor)',
+    replace: 'if (false as boolean) becomePreCandidate(turn, anchor)',
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/pre-vote-refused-to-own-leader',
+    breaks: 'a voter refuses pre-votes as long as it knows a leader, whoever asks and however long ago that was heard',
+    file: 'src/raft/check-vote.ts',
+    find: "if (isLeaderAlive(state, now)) return rejected('leaderAlive')",
+    replace:
+      "if (isLeaderAlive(state, now) || (state.role as { leader?: unknown }).leader) return rejected('leaderAlive')",
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/pre-vote-is-contact',
+    breaks: 'a pre-vote that is granted counts as having heard a leader',
+    file: 'src/raft/pre-vote.ts',
+    find: 'const verdict = checkPreVote(state, now, { candidate: from, term: requestTerm, lastLogIndex, lastLogTerm })',
+    replace:
+      'const verdict = checkPreVote(state, now, { candidate: from, term: requestTerm, lastLogIndex, lastLogTerm })\n  if (verdict.granted) turn.state = { ...state, heardLeaderAt: now }',
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/refused-entries-are-no-contact',
+    breaks: 'a follower that lacks the previous entry does not hear its leader',
+    file: 'src/raft/append-entries.ts',
+    find: '  followLeader(turn, from)\n  if (!matchesPrevious(turn.state, request)) return refuse(turn, from, request)',
+    replace:
+      '  if (!matchesPrevious(turn.state, request)) return refuse(turn, from, request)\n  followLeader(turn, from)',
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/deposed-leader-is-not-told',
+    breaks: 'a leader of an older term gets no answer',
+    file: 'src/raft/append-entries.ts',
+    find: 'if (request.term < turn.state.currentTerm) return refuse(turn, from, request)',
+    replace: 'if (request.term < turn.state.currentTerm) return',
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/leader-grants-pre-votes',
+    breaks: 'a leader takes itself for gone, for it hears no leader',
+    file: 'src/raft/check-vote.ts',
+    find: "if (state.role.kind === 'leader') return true",
+    replace: '',
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/disruptive-votes-count',
+    breaks: 'a RequestVote deposes a leader whom everybody hears',
+    file: 'src/raft/step.ts',
+    find: 'if (disruptive) return rejectDisruptiveVote(turn, from)',
+    replace: 'if (disruptive && rejectDisruptiveVote === null) return',
+    caughtBy: ELECTIONS,
+  },
+  {
+    id: 'foreign/leader-without-quorum-stays',
+    breaks: 'a leader that no quorum answers stays one, and the followers that hear it elect nobody',
+    file: 'src/raft/check-quorum.ts',
+    find: 'return contact !== null && now - contact >= state.config.electionTimeoutMaxMs',
+    replace: 'return contact === null',
+    caughtBy: ELECTIONS,
+  },
+]
