@@ -30,6 +30,35 @@ export interface SnapshotSlice {
   readonly bytes: Uint8Array
 }
 
+/** Rows of a view in key order, from above a key on: as many as fit the bytes asked for, at least one; none: the end. */
+export interface SnapshotPart extends SnapshotSlice {
+  /** Key of the last of them, as the next part's `after`; null where there is none. */
+  readonly lastKey: string | null
+}
+
+/** A snapshot as it was when it was asked for, whatever is written since; until it is closed, by either side. */
+export interface SnapshotView {
+  readonly meta: SnapshotMeta
+  /** Number of its rows. */
+  readonly total: number
+  /** The rows above `after` (null: from the first), about `bytesMax` of them; null: the store has closed the view. */
+  read(after: string | null, bytesMax: number, done: StorageDone<SnapshotPart | null>): void
+  close(): void
+}
+
+/** A snapshot from a peer that grows beside the current one, of which nothing is seen before `finish`. */
+export interface SnapshotInstall {
+  /** The next rows in key order, without deletions; on disk once `done` is called. One call outstanding at a time. */
+  write(slice: SnapshotSlice, done: StorageDone<null>): void
+  /**
+   * Switches to it, if it has as many rows as were said: true once it is durable, and the store's in place of the one before,
+   * whose views are closed and whose staged generations are gone. False: they do not make it up, and nothing has changed.
+   */
+  finish(done: StorageDone<boolean>): void
+  /** Gives up what was written of it. */
+  abandon(done: () => void): void
+}
+
 /** The snapshot of one group in LevelDB: rows by key, switched on atomically per generation. */
 export interface SnapshotStore {
   /** The newest snapshot that was switched on, or null. Rows arrive in slices through `onRows`, in key order. */
@@ -44,5 +73,9 @@ export interface SnapshotStore {
    * of the whole snapshot: a load that finds another number is refused.
    */
   commit(generation: LogIndex, snapshot: { meta: SnapshotMeta; total: number }, done: StorageDone<null>): void
+  /** The newest snapshot that is switched on, for whoever reads it slowly; null: there is none. */
+  view(done: StorageDone<SnapshotView | null>): void
+  /** Begins one from a peer, above the newest; one at a time. It is written to when it was begun. */
+  install(snapshot: { meta: SnapshotMeta; total: number }, done: StorageDone<SnapshotInstall | null>): void
   close(done: () => void): void
 }

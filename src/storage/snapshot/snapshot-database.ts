@@ -20,6 +20,23 @@ export interface SnapshotDatabase {
   write(changes: readonly DatabaseChange[]): Promise<void>
   /** Calls back with the entries of [from, to) in key order, at most `rowsMax` at a time. */
   scan(range: ScanRange, onEntries: (entries: readonly (readonly [Uint8Array, Uint8Array])[]) => void): Promise<void>
+  /** The database as it is now, whatever is written later, until it or the database is closed. */
+  freeze(): FrozenDatabase
+  close(): Promise<void>
+}
+
+/** A database at one moment. */
+export interface FrozenDatabase {
+  /**
+   * The entries of (after, to) in key order: those that fit about `bytesMax`, at most `rowsMax`, at least one if there are any;
+   * null when the database was closed.
+   */
+  read(range: {
+    readonly after: Uint8Array
+    readonly to: Uint8Array
+    readonly bytesMax: number
+    readonly rowsMax: number
+  }): Promise<readonly (readonly [Uint8Array, Uint8Array])[] | null>
   close(): Promise<void>
 }
 
@@ -64,7 +81,28 @@ export async function openLevel(directory: string, create = true): Promise<Snaps
         await iterator.close()
       }
     },
+    freeze: () => frozen(level),
     close: () => level.close(),
+  }
+}
+
+function frozen(level: Level<Uint8Array, Uint8Array>): FrozenDatabase {
+  const snapshot = level.snapshot()
+  return {
+    read: async ({ after, to, bytesMax, rowsMax }) => {
+      if (level.status !== 'open') return null
+      const iterator = level.iterator({ gt: after, lt: to, snapshot, highWaterMarkBytes: bytesMax })
+      try {
+        return await iterator.nextv(rowsMax)
+      } catch (error) {
+        // It was closed meanwhile, and the iterator with it.
+        if (level.status !== 'open') return null
+        throw error
+      } finally {
+        await iterator.close()
+      }
+    },
+    close: () => snapshot.close(),
   }
 }
 

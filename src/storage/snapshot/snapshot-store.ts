@@ -1,10 +1,19 @@
+import { basename, dirname, join } from 'node:path'
 import { assert } from '../../base/assert.ts'
 import type { LogIndex } from '../../base/brand.ts'
-import type { SnapshotMeta, SnapshotSlice, SnapshotStore } from '../../node/ports/snapshot-store.ts'
+import type {
+  SnapshotInstall,
+  SnapshotMeta,
+  SnapshotSlice,
+  SnapshotStore,
+  SnapshotView,
+} from '../../node/ports/snapshot-store.ts'
 import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
 import { faultOf, snapshotRot } from '../disk/faults.ts'
 import { databaseFault, openLevel } from './snapshot-database.ts'
 import type { DatabaseChange, SnapshotDatabase } from './snapshot-database.ts'
+import { PART_ROWS_MAX, partOf, RowCount } from './snapshot-parts.ts'
+import { type StatePlaces, stateName, statePlaces } from './state-places.ts'
 import { chooseStateDirectory, stateContent } from './state-directory.ts'
 import type { SwitchRecord } from './snapshot-format.ts'
 import {
@@ -13,6 +22,7 @@ import {
   encodeSwitch,
   parseSliceKey,
   rowChanges,
+  rowKey,
   rowName,
   ROWS,
   seal,
@@ -43,16 +53,23 @@ async function openStore(directory: string): Promise<SnapshotStore> {
     throw new Fault(snapshotRot(path, 'The file that names the parts of the database is missing.'))
   const database = await openLevel(path, content === 'nothing')
   try {
-    return await storeOver(database, path)
+    return await storeOver(database, path, statePlaces(directory))
   } catch (error) {
     await database.close()
     throw error
   }
 }
 
-/** The store over an open database, which tests replace by a failing one. Rejects with an error that `faultBehind` explains. */
-export async function storeOver(database: SnapshotDatabase, directory: string): Promise<SnapshotStore> {
-  const store = new DatabaseSnapshotStore(database, directory)
+/**
+ * The store over an open database, which tests replace by a failing one; `places`: for installs. Rejects with an error that
+ * `faultBehind` explains.
+ */
+export async function storeOver(
+  database: SnapshotDatabase,
+  directory: string,
+  places: StatePlaces | null = null,
+): Promise<SnapshotStore> {
+  const store = new DatabaseSnapshotStore(database, directory, places)
   await store.recover()
   return store
 }
@@ -75,18 +92,23 @@ interface Staged {
  * at the next open (storage.md §4.4).
  */
 class DatabaseSnapshotStore implements SnapshotStore {
-  private readonly database: SnapshotDatabase
-  private readonly directory: string
+  private database: SnapshotDatabase
+  /** The state directory. */
+  private directory: string
+  private readonly places: StatePlaces | null
   private current: SwitchRecord | null = null
   private staged: Staged | null = null
+  /** That of an install which was begun and is neither finished nor given up. */
+  private installing: SnapshotDatabase | null = null
   /** Settles when the operation asked for last has ended; each operation waits for the one before it. */
   private last: Promise<void> = Promise.resolve()
   /** A disk that failed once is never asked again (storage.md §5). */
   private broken: StorageFault | null = null
 
-  constructor(database: SnapshotDatabase, directory: string) {
+  constructor(database: SnapshotDatabase, directory: string, places: StatePlaces | null) {
     this.database = database
     this.directory = directory
+    this.places = places
   }
 
   load(onRows: Parameters<SnapshotStore['load']>[0], done: StorageDone<SnapshotMeta | null>): void {
@@ -137,8 +159,101 @@ class DatabaseSnapshotStore implements SnapshotStore {
     )
   }
 
+  view(done: StorageDone<SnapshotView | null>): void {
+    this.enqueue(
+      () => {
+        const { current, database } = this
+        if (current === null) return Promise.resolve(null)
+        const frozen = database.freeze()
+        const { meta, total } = current
+        const view: SnapshotView = {
+          meta,
+          total,
+          read: (after, bytesMax, told) => {
+            this.reply(
+              async () => {
+                const from = after === null ? ROWS.from : rowKey(after)
+                const range = { after: from, to: ROWS.to, bytesMax, rowsMax: PART_ROWS_MAX }
+                const entries = await frozen.read(range)
+                if (entries === null) return null
+                return partOf(entries.map(([key, value]) => ({ key: rowName(key), value: this.unsealed(key, value) })))
+              },
+              { done: told, failed: null },
+            )
+          },
+          close: () => void frozen.close().catch(() => undefined),
+        }
+        return Promise.resolve(view)
+      },
+      { done, failed: null },
+    )
+  }
+
+  install(snapshot: { meta: SnapshotMeta; total: number }, done: StorageDone<SnapshotInstall | null>): void {
+    const { meta, total } = snapshot
+    const { places } = this
+    assert(places !== null, 'a store that installs has a place for it')
+    const name = stateName(meta.lastIncludedIndex)
+    this.reply(
+      async () => {
+        assert(this.installing === null, 'one snapshot is installed at a time', { name })
+        const database = await places.make(name)
+        this.installing = database
+        const rows = new RowCount()
+        const install: SnapshotInstall = {
+          write: (slice, told) =>
+            this.reply(
+              async () => {
+                rows.add(slice)
+                await database.write(rowChanges(Uint8Array.from(slice.bytes)))
+                return null
+              },
+              { done: told, failed: null },
+            ),
+          finish: (told) =>
+            this.enqueue(
+              async () => {
+                if (!rows.rising || rows.count !== total) return false
+                const generation = meta.lastIncludedIndex
+                const record = { format: SNAPSHOT_FORMAT, generation, slices: 0, rows: 0, total, meta }
+                await database.write([switchingOn(record)])
+                await places.switchTo(name)
+                await this.become(database, { name, record })
+                return true
+              },
+              { done: told, failed: false },
+            ),
+          abandon: (told) => {
+            this.installing = null
+            const given = database.close().then(() => places.remove(name))
+            void given.catch(() => undefined).then(told)
+          },
+        }
+        return install
+      },
+      { done, failed: null },
+    )
+  }
+
+  /** CURRENT names the new one from here on. The old one goes; views of it read nothing more. */
+  private async become(database: SnapshotDatabase, now: { name: string; record: SwitchRecord }): Promise<void> {
+    const { database: before, directory } = this
+    this.installing = null
+    this.database = database
+    this.directory = join(dirname(directory), now.name)
+    this.current = now.record
+    this.staged = null
+    await before.close()
+    await this.places?.remove(basename(directory))
+  }
+
   close(done: () => void): void {
-    this.last = this.last.then(() => this.database.close()).then(done, done)
+    this.last = this.last.then(() => this.closeDatabases()).then(done, done)
+  }
+
+  private async closeDatabases(): Promise<void> {
+    await this.installing?.close()
+    await this.database.close()
   }
 
   /** At open: a fold that was interrupted is finished, what was never switched on is deleted (storage.md §4.7). */
@@ -211,24 +326,37 @@ class DatabaseSnapshotStore implements SnapshotStore {
     run: () => Promise<Answer>,
     answer: { readonly done: StorageDone<Answer>; readonly failed: Answer },
   ): void {
-    const outcome = this.last.then(async (): Promise<() => void> => {
-      const broken = this.broken
-      if (broken !== null) return () => answer.done(broken, answer.failed)
-      try {
-        const value = await run()
-        return () => answer.done(null, value)
-      } catch (error) {
-        const fault = faultBehind(error, this.directory)
-        this.broken = fault
-        return () => answer.done(fault, answer.failed)
-      }
-    })
+    const outcome = this.last.then(() => this.outcome(run, answer))
     // The callback runs outside the chain: what it throws crashes the process as any bug does, and blocks nothing here.
     this.last = outcome.then(
       () => undefined,
       () => undefined,
     )
     void outcome.then((callback) => callback())
+  }
+
+  /** Runs an operation beside those that are queued: it touches nothing of theirs. */
+  private reply<Answer>(
+    run: () => Promise<Answer>,
+    answer: { readonly done: StorageDone<Answer>; readonly failed: Answer },
+  ): void {
+    void this.outcome(run, answer).then((callback) => callback())
+  }
+
+  private async outcome<Answer>(
+    run: () => Promise<Answer>,
+    answer: { readonly done: StorageDone<Answer>; readonly failed: Answer },
+  ): Promise<() => void> {
+    const { broken } = this
+    if (broken !== null) return () => answer.done(broken, answer.failed)
+    try {
+      const value = await run()
+      return () => answer.done(null, value)
+    } catch (error) {
+      const fault = faultBehind(error, this.directory)
+      this.broken = fault
+      return () => answer.done(fault, answer.failed)
+    }
   }
 }
 

@@ -58,7 +58,7 @@ function readCurrent(path: string): string | null {
 }
 
 /** Write, fsync, rename, fsync the directory: whenever the machine stops, CURRENT is the old one or the new one. */
-function writeCurrent(directory: string, name: string): void {
+export function writeCurrent(directory: string, name: string): void {
   const temporary = join(directory, 'CURRENT.new')
   const file = fs.openSync(temporary, 'w')
   try {
@@ -72,7 +72,7 @@ function writeCurrent(directory: string, name: string): void {
   syncDirectory(directory)
 }
 
-function syncDirectory(directory: string): void {
+export function syncDirectory(directory: string): void {
   const handle = fs.openSync(directory, 'r')
   try {
     fs.fsyncSync(handle)
