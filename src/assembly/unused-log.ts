@@ -33,8 +33,8 @@ export function isUnused(
         inspectLog({ disk, directory, group, snapshotIndex: 0, started }, (fault, inspection) => {
           if (fault !== null || inspection === null) return done(fault, null)
           for (const segment of inspection.segments) segment.file.close(() => undefined)
-          const { index, hardState } = inspection.image
-          done(null, index.last === 0 && hardState.currentTerm === 0 && hardState.votedFor === null)
+          const { held, hardState } = inspection.image
+          done(null, held.last === 0 && hardState.currentTerm === 0 && hardState.votedFor === null)
         })
       },
     )

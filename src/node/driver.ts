@@ -160,7 +160,7 @@ export class Driver implements RaftNode, ReceivingLog {
     return termAt(this.core.state, index)
   }
 
-  chainAt(index: LogIndex): number {
+  chainAt(index: LogIndex): number | null {
     return this.options.log.chainAt(index)
   }
 

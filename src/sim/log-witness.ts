@@ -77,7 +77,7 @@ export class LogWitness implements LogStore {
     })
   }
 
-  chainAt(index: LogIndex): number {
+  chainAt(index: LogIndex): number | null {
     return this.store.chainAt(index)
   }
 

@@ -74,7 +74,8 @@ export class NodeWitness implements NodeObserver {
     const entries: WitnessedEntry[] = []
     const base = logIndex(recovered.firstIndex - 1)
     // What the log says of the entry before its first: a node's commit index may start there.
-    if (base > 0) entries[base] = { term: recovered.baseTerm, chain: store.chainAt(base) }
+    const baseChain = store.chainAt(base)
+    if (base > 0 && baseChain !== null) entries[base] = { term: recovered.baseTerm, chain: baseChain }
     const finish = (): void => {
       const before = this.log
       const now = new LogWitness(store, { entries, hardState: recovered.hardState }, (index, entry) =>

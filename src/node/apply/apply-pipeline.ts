@@ -281,7 +281,7 @@ export class ApplyPipeline {
 
   /** The dirty rows are swapped between two entries, O(1) (storage.md §4). */
   private boundary(header: EntryHeader): void {
-    const { machine, log } = this.options
+    const { machine } = this.options
     const known = this.ports.members.at(header.index)
     if (known === null) return
     const dirty = machine.swapDirty()
@@ -292,7 +292,7 @@ export class ApplyPipeline {
     const meta: BoundaryMeta = {
       lastIncludedIndex: header.index,
       lastIncludedTerm: header.term,
-      chain: log.chainAt(header.index),
+      chain: header.chain,
       lease: header.lease,
       now: header.now,
       configuration: { index: known.index, configuration },

@@ -19,12 +19,13 @@ export interface ReceivedMessage {
 export interface ReceivingLog {
   readonly group: GroupId
   termAt(index: LogIndex): Term | null
-  chainAt(index: LogIndex): number
+  /** Null: not known without a look at the disk. */
+  chainAt(index: LogIndex): number | null
 }
 
 /**
  * The message as the core may see it, with the Configurations among its records. Every hop verifies checksums, order and,
- * where this log holds the entry before, the chain (storage.md §2), and that the records are the very entries that the
+ * where this log knows it of the entry before, the chain (storage.md §2), and that the records are the very entries that the
  * message names. Null for one that fails: it is dropped, and Raft sends its entries again.
  */
 export function verifiedMessage(received: ReceivedMessage, log: ReceivingLog): Message | null {

@@ -50,8 +50,11 @@ export interface LogStore {
   append(write: LogWrite): void
   /** Lowest index held, lower ones were discarded; last + 1 when it holds none. Rises only. */
   readonly firstIndex: LogIndex
-  /** Chain value of the entry at this index, which the log (or the snapshot boundary below it) holds. Synchronous. */
-  chainAt(index: LogIndex): number
+  /**
+   * Chain value of the entry at this index; null where memory does not have it, which has those of the first entries' and the
+   * last one's ends and of the cached tail.
+   */
+  chainAt(index: LogIndex): number | null
   /**
    * Record bytes of [first, last] in order, or of a shorter prefix of it once `maxBytes` are exceeded (at least one entry).
    * Served from the tail cache or, with their checksums verified, from segments. Calls back at once when cached.

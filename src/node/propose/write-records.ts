@@ -36,7 +36,8 @@ export interface RecordsPorts {
   readonly clock: LogClock
   readonly proposals: Proposals
   stamp(): { lease: number; now: number }
-  chainAt(index: LogIndex): number
+  /** Of the last entry, which a leader's own entries follow. */
+  chainAt(index: LogIndex): number | null
   createdPayload(kind: CreatedKind): Uint8Array
 }
 
@@ -79,7 +80,10 @@ function receivedFrom(received: Uint8Array, index: LogIndex, clock: LogClock): U
 function encode(runs: readonly PersistRun[], input: StepInput, ports: RecordsPorts): Uint8Array {
   const { lease, now } = ports.stamp()
   const encoder = new EntryEncoder()
-  let chain = ports.chainAt(logIndex((runs[0]?.first ?? 1) - 1))
+  const previous = logIndex((runs[0]?.first ?? 1) - 1)
+  const known = ports.chainAt(previous)
+  assert(known !== null, 'a log knows the chain value of its last entry', { index: previous })
+  let chain = known
   const append = (kind: EntryKind, at: { index: number; term: Term }, payload: Uint8Array): void => {
     const index = logIndex(at.index)
     chain = encoder.append({

@@ -98,7 +98,20 @@ export function encodeFrame(header: FrameHeader, body: readonly Uint8Array[], se
 
 /** The header at `offset` of a segment's bytes, or null when none of this segment and place is there. */
 export function readFrameHeader(segment: Uint8Array, at: LogPosition, seed: number): ReadFrameHeader | null {
-  const start = at.offset
+  return readFrameHeaderIn({ bytes: segment, from: 0 }, at, seed)
+}
+
+/** A part of a segment's bytes. */
+export interface SegmentPart {
+  readonly bytes: Uint8Array
+  /** Offset in the segment of its first byte. */
+  readonly from: number
+}
+
+/** The same where only a part of the segment was read; the whole header must lie in it. */
+export function readFrameHeaderIn(part: SegmentPart, at: LogPosition, seed: number): ReadFrameHeader | null {
+  const segment = part.bytes
+  const start = at.offset - part.from
   if (start + SECTOR_BYTES > segment.length || readUint32(segment, start) !== MAGIC) return null
   const bodyBytes = readUint32(segment, start + 44)
   if (bodyBytes > FRAME_BODY_BYTES_MAX) return null
@@ -108,7 +121,7 @@ export function readFrameHeader(segment: Uint8Array, at: LogPosition, seed: numb
   const checksum = crc32(bytes, CHECKED_FROM, headerBytes, seed)
   if (readUint32(bytes, 4) !== checksum || bytes[8] !== FORMAT) return null
   const fields = readFields(bytes)
-  if (fields === null || fields.at.sequence !== at.sequence || fields.at.offset !== start) return null
+  if (fields === null || fields.at.sequence !== at.sequence || fields.at.offset !== at.offset) return null
   return { ...fields, checksum, headerBytes, frameBytes: headerBytes + alignUp(bodyBytes) }
 }
 

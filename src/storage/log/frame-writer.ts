@@ -1,14 +1,16 @@
-import type { LogIndex, WriteNumber } from '../../base/brand.ts'
+import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { HardState } from '../../raft/types.ts'
 import { SECTOR_BYTES } from '../disk/disk.ts'
 import type { DiskFile } from '../disk/disk.ts'
 import { faultOf } from '../disk/faults.ts'
+import { alignUp } from '../disk/sectors.ts'
 import { encodeFrame, frameBytes } from '../format/frame.ts'
 import type { LogPosition } from '../format/marker-slot.ts'
 import { SEGMENT_GROWTH } from './log-options.ts'
 import type { ReadyLog } from './ready-log.ts'
-import type { Extent, Segment } from './segment.ts'
+import type { PlacedRecords } from './extents.ts'
+import type { Segment } from './segment.ts'
 import type { SegmentSupply } from './segment-supply.ts'
 import { encodeSegmentHeader, segmentSeed } from '../format/segment-header.ts'
 import type { LogBase, SegmentHeader } from '../format/segment-header.ts'
@@ -26,7 +28,7 @@ export interface PlacedFrame {
   /** The entries at and above it are dropped first; 0 for none. */
   readonly truncateFrom: LogIndex
   /** Where its records lie; null when it has none. */
-  readonly extent: Extent | null
+  readonly records: PlacedRecords | null
 }
 
 /**
@@ -37,8 +39,6 @@ export class FrameWriter {
   private readonly supply: SegmentSupply
   private readonly segmentBytes: number
   private current: Segment
-  /** Checksum of the current segment's header. */
-  private seed: number
   private checksum: number
   private previousEnd: LogPosition
   /** State of the log as of the last frame that was placed: for the next segment's header. */
@@ -50,7 +50,6 @@ export class FrameWriter {
     this.supply = options.supply
     this.segmentBytes = options.segmentBytes
     this.current = ready.segments[ready.segments.length - 1] as Segment // a ready log has one at least
-    this.seed = ready.seed
     this.checksum = ready.checksum
     const { predecessor } = ready
     this.previousEnd =
@@ -67,8 +66,8 @@ export class FrameWriter {
   }
 
   /** Last entry of the log as of the last frame that was placed. */
-  lastPlaced(): LogIndex {
-    return this.base.index
+  lastPlaced(): LogBase {
+    return this.base
   }
 
   isCurrent(segment: Segment): boolean {
@@ -92,33 +91,41 @@ export class FrameWriter {
       this.supply.prepare(this.current.sequence + 1, this.nextSize())
   }
 
-  /** Builds the frame of a batch at the end of the current segment, which has room for it. */
-  place(batch: readonly QueuedWrite[]): PlacedFrame {
+  /**
+   * Builds the frame of a batch at the end of the current segment, which has room for it. `previous` is the entry before the
+   * first record.
+   */
+  place(batch: readonly QueuedWrite[], previous: { term: Term; chain: number }): PlacedFrame {
     const first = batch[0] as QueuedWrite // a batch is never empty
     const last = batch[batch.length - 1] as QueuedWrite
     const { current } = this
     const at = this.position()
     const bodyBytes = bodyBytesOf(batch)
     const count = batch.reduce((sum, write) => sum + write.count, 0)
-    const { truncateFrom, firstIndex, previous } = first
+    const { truncateFrom, firstIndex } = first
     const links = { at, previousEnd: this.previousEnd, previousChecksum: this.checksum, copied: false }
     const entries = { truncateFrom, firstIndex, count, previous, last: last.last, bodyBytes }
     const header = { write: last.write, hardState: last.hardState, ...links, ...entries }
     const body = batch.filter((write) => write.count > 0).map((write) => write.records)
-    const encoded = encodeFrame(header, body, this.seed)
+    const encoded = encodeFrame(header, body, current.seed)
     this.checksum = encoded.checksum
     current.end += encoded.bytes
     this.previousEnd = this.position()
     this.hardState = last.hardState
     this.lastWrite = last.write
-    this.base = { index: last.last.index, term: last.last.term, chain: last.last.chain }
-    const offset = current.end - Math.ceil(bodyBytes / SECTOR_BYTES) * SECTOR_BYTES
-    const extent =
-      count === 0
-        ? null
-        : { first: firstIndex, last: last.last.index, position: first.position, segment: current, offset }
-    if (extent !== null) current.highest = Math.max(current.highest, extent.last)
-    return { segment: current, offset: at.offset, buffers: encoded.buffers, bytes: encoded.bytes, truncateFrom, extent }
+    // Without records the entry before is the last one.
+    this.base = { index: last.last.index, term: last.last.term, chain: last.last.chain ?? previous.chain }
+    const placed = { segment: current, offset: at.offset, bytes: encoded.bytes, buffers: encoded.buffers, truncateFrom }
+    if (count === 0) return { ...placed, records: null }
+    current.highest = Math.max(current.highest, last.last.index)
+    const place = {
+      segment: current,
+      offset: at.offset,
+      bodyOffset: current.end - alignUp(bodyBytes),
+      end: current.end,
+    }
+    const { chain } = previous
+    return { ...placed, records: { ...place, first: firstIndex, last: last.last.index, chain, body } }
   }
 
   private nextSize(): number {
@@ -148,10 +155,11 @@ export class FrameWriter {
       if (!written.ok) return done(faultOf(written.error), null)
       file.sync((synced) => {
         if (!synced.ok) return done(faultOf(synced.error), null)
-        this.seed = segmentSeed(bytes)
-        this.checksum = this.seed
+        const seed = segmentSeed(bytes)
+        this.checksum = seed
         this.previousEnd = { sequence: predecessor.sequence, offset: predecessor.end }
-        this.current = { sequence, path: this.supply.path(sequence), file, end: SECTOR_BYTES, highest: 0, readers: 0 }
+        const path = this.supply.path(sequence)
+        this.current = { sequence, path, file, seed, end: SECTOR_BYTES, highest: 0, readers: 0 }
         done(null, this.current)
       })
     })

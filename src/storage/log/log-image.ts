@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { GroupId, LogIndex, WriteNumber } from '../../base/brand.ts'
 import {
   ENTRY_HEADER_BYTES,
@@ -10,10 +11,10 @@ import {
 } from '../../codec/entry/record.ts'
 import { forEachOffset, verifyRecords } from '../../codec/entry/batch.ts'
 import type { HardState } from '../../raft/types.ts'
-import { EntryIndex } from './entry-index.ts'
 import { baseOf } from '../format/frame.ts'
 import type { FrameHeader, ReadFrameHeader } from '../format/frame.ts'
-import { Extents } from './segment.ts'
+import { Extents } from './extents.ts'
+import { HeldEntries } from './held-entries.ts'
 import type { Segment } from './segment.ts'
 import type { LogState, SegmentHeader } from '../format/segment-header.ts'
 
@@ -30,33 +31,52 @@ export interface FoundConfiguration {
 export class LogImage {
   readonly group: GroupId
   readonly extents = new Extents()
-  index: EntryIndex
+  held: HeldEntries
   hardState: HardState
   lastWrite: WriteNumber
   configurations: FoundConfiguration[] = []
 
-  constructor(group: GroupId, state: LogState) {
+  /** The entry that a snapshot ends with, 0 without one. */
+  private readonly boundary: number
+  private boundaryChain: number | null = null
+
+  constructor(group: GroupId, state: LogState, snapshotIndex: number) {
     this.group = group
-    this.index = new EntryIndex(state.base)
+    this.boundary = snapshotIndex
+    this.held = new HeldEntries(state.base)
     this.hardState = state.hardState
     this.lastWrite = state.lastWrite
   }
 
   /** What a segment header written now would say. */
   state(): LogState {
-    const { last, lastTerm, lastChain } = this.index
+    const { last, lastTerm } = this.held
     return {
       hardState: this.hardState,
       lastWrite: this.lastWrite,
-      base: { index: last, term: lastTerm, chain: lastChain },
+      base: { index: last, term: lastTerm, chain: this.lastChain },
     }
+  }
+
+  /** Chain value of the entry that the snapshot ends with; null when the log does not hold it. */
+  get snapshotChain(): number | null {
+    const { base, last } = this.held
+    if (this.boundary === base.index) return base.chain
+    return this.boundary > base.index && this.boundary <= last ? this.boundaryChain : null
+  }
+
+  /** Chain value of the last entry: every frame says what it goes on from, so a replay never loses it. */
+  private get lastChain(): number {
+    const { lastChain } = this.held
+    assert(lastChain !== null, 'a replay knows the chain value of the last entry')
+    return lastChain
   }
 
   /** A sentence when the header of a segment does not go on from here. */
   checkFollows(header: SegmentHeader): string | null {
-    const { last, lastTerm, lastChain } = this.index
+    const { last, lastTerm } = this.held
     const { index, term, chain } = header.base
-    if (index === last && term === lastTerm && chain === lastChain) return null
+    if (index === last && term === lastTerm && chain === this.lastChain) return null
     return `The segment goes on from entry ${index}, but the log before it ends with entry ${last}.`
   }
 
@@ -64,7 +84,7 @@ export class LogImage {
   apply(bytes: Uint8Array, frame: ReadFrameHeader, segment: Segment): string | null {
     if (frame.truncateFrom > 0) this.truncate(frame)
     const base = baseOf(frame)
-    const { last, lastTerm, lastChain } = this.index
+    const { last, lastTerm, lastChain } = this.held
     if (base.index !== last)
       return `A write goes on from entry ${base.index}, but the log before it ends with entry ${last}.`
     if (base.term !== lastTerm) return 'The term of the entry before a write is not the one that the write names.'
@@ -78,9 +98,10 @@ export class LogImage {
   }
 
   private truncate(frame: FrameHeader): void {
-    if (frame.truncateFrom > this.index.base.index) this.index.truncateFrom(frame.truncateFrom)
+    // Only the frame still says what chain value the entry before has; its checksum and the records that follow vouch for it.
+    if (frame.truncateFrom > this.held.base.index) this.held.truncateFrom(frame.truncateFrom, frame.previous.chain)
     // The segments below were discarded; what the frame says of the entry before is the log's new beginning.
-    else this.index = new EntryIndex(baseOf(frame))
+    else this.held = new HeldEntries(baseOf(frame))
     this.extents.truncateFrom(frame.truncateFrom)
     this.configurations = this.configurations.filter((found) => found.index < frame.truncateFrom)
   }
@@ -88,24 +109,33 @@ export class LogImage {
   private addRecords(bytes: Uint8Array, frame: ReadFrameHeader, segment: Segment): string | null {
     const offset = frame.at.offset + frame.headerBytes
     const records = bytes.subarray(offset, offset + frame.bodyBytes)
-    const { index } = this
+    const { held } = this
     const verified = verifyRecords(records, {
       group: this.group,
       first: frame.firstIndex,
-      previousTerm: index.lastTerm,
-      previousChain: index.lastChain,
+      previousTerm: held.lastTerm,
+      previousChain: held.lastChain,
     })
     if ('reason' in verified)
       return `An entry record at offset ${offset + verified.offset} is wrong: ${describeRefusal(verified.reason)}`
     if (verified.count !== frame.count || verified.last !== frame.last.index)
       return 'A write holds other entries than its header says.'
-    const extent = { first: frame.firstIndex, last: verified.last, position: index.endPosition, segment, offset }
     forEachOffset(records, (at) => {
-      index.push(recordLength(records, at), recordChain(records, at), recordTerm(records, at))
+      held.push(recordChain(records, at), recordTerm(records, at))
+      if (held.last === this.boundary) this.boundaryChain = held.lastChain
       if (recordKind(records, at) === 'Configuration') this.addConfiguration(records, at)
     })
-    this.extents.push(extent)
-    segment.highest = Math.max(segment.highest, extent.last)
+    this.extents.push({
+      segment,
+      offset: frame.at.offset,
+      bodyOffset: offset,
+      end: frame.at.offset + frame.frameBytes,
+      first: frame.firstIndex,
+      last: verified.last,
+      chain: frame.previous.chain,
+      body: [records],
+    })
+    segment.highest = Math.max(segment.highest, verified.last)
     return null
   }
 

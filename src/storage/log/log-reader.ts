@@ -1,19 +1,21 @@
 import { assert } from '../../base/assert.ts'
-import { maxIndex, minIndex, indexAfter, indexBefore, term } from '../../base/brand.ts'
+import { indexAfter, indexBefore, minIndex } from '../../base/brand.ts'
 import type { GroupId, LogIndex } from '../../base/brand.ts'
-import { describeRefusal } from '../../codec/entry/record.ts'
-import { verifyRecords } from '../../codec/entry/batch.ts'
+import { ENTRY_HEADER_BYTES } from '../../codec/entry/record.ts'
 import type { ReadRecords } from '../../node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
-import type { EntryIndex } from './entry-index.ts'
-import { faultOf, logRot } from '../disk/faults.ts'
-import type { Extent, Extents } from './segment.ts'
+import { faultOf } from '../disk/faults.ts'
+import type { Extents, Region } from './extents.ts'
+import type { HeldEntries } from './held-entries.ts'
+import { recordsOfRegion } from './read-region.ts'
+import type { RegionRecords } from './read-region.ts'
+import { joined } from './tail-cache.ts'
 import type { TailCache } from './tail-cache.ts'
 
 /** Where records are found. */
 export interface ReadableLog {
   readonly group: GroupId
-  readonly index: EntryIndex
+  readonly held: HeldEntries
   readonly cache: TailCache
   readonly extents: Extents
 }
@@ -28,30 +30,21 @@ export interface ReadRange {
 /** A read that needs the disk. */
 interface ActiveRead {
   readonly first: LogIndex
-  readonly last: LogIndex
-  /** The entries [first, lastOnDisk] come from segments, the rest was copied from the cache when the read began. */
-  readonly lastOnDisk: LogIndex
-  readonly bytes: Uint8Array
-  readonly bytesOnDisk: number
-  readonly previousChain: number
-  readonly lastChain: number
-  /** Some of its entries were truncated since. */
+  /** Falls when entries of it are truncated meanwhile. */
+  last: LogIndex
+  readonly maxBytes: number
+  readonly pieces: Uint8Array[]
+  bytes: number
+  /** Last entry found so far; first − 1 at the beginning. */
+  reached: LogIndex
+  /** Its first entries are gone since. */
   stale: boolean
-  /** What was read of it, and where that lies, in order. */
-  readonly origins: Origin[]
   readonly done: StorageDone<ReadRecords>
 }
 
-/** Bytes of a read from `at` on lie in that file from `offset` on. */
-interface Origin {
-  readonly at: number
-  readonly path: string
-  readonly offset: number
-}
-
+/** A read of a segment takes as many bytes as are wanted, up to this; one record may be larger. */
+const STEP_BYTES = 4 * 1024 * 1024
 const NOTHING = new Uint8Array(0)
-/** No term is lower: the chain, not the terms, shows that what is read back is what was written. */
-const ANY_TERM = term(0)
 
 /** Serves record bytes from the tail cache, or from segments with their checksums and chain verified (storage.md §2.6). */
 export class LogReader {
@@ -72,22 +65,32 @@ export class LogReader {
 
   /** Answers at once where the cache holds all of it; nothing (last = first − 1) where the log does not hold `first`. */
   read(range: ReadRange, done: StorageDone<ReadRecords>): void {
-    const { index, cache } = this.log
-    const { first } = range
-    if (!index.has(first) || range.last < first) return done(null, nothing(first))
-    const { last, bytes } = this.prefix(range)
-    const cached = cache.first
-    if (cached !== null && first >= cached) {
-      const records = cache.slice({ first, start: index.positionAt(first), bytes })
-      return done(null, { records, first, last })
-    }
-    this.readSegments({ first, last, bytes }, done)
+    const { held, cache } = this.log
+    const { first, maxBytes } = range
+    if (!held.has(first) || range.last < first) return done(null, nothing(first))
+    const last = minIndex(range.last, held.last)
+    if (cache.first !== null && first >= cache.first) return done(null, cache.read({ first, last, maxBytes }))
+    this.begin({ first, last, maxBytes }, done)
   }
 
-  /** Entries at and above `from` are gone: reads under way that hold some will answer nothing. */
+  /**
+   * Chain value of the entry at `index`, which a segment holds: also of one whose followers the log has dropped since, as
+   * long as their truncation has no place in a frame.
+   */
+  chainOnDisk(index: LogIndex, done: StorageDone<number>): void {
+    const region = this.log.extents.regionFrom(index, { last: index, bytes: 1 })
+    assert(region !== null, 'the entry before a truncation is in a segment', { index })
+    this.readRegion(region, { first: index, bytes: 1, atLeastOne: true }, (fault, found) => {
+      done(fault, found?.chain ?? 0)
+      this.onIdle()
+    })
+  }
+
+  /** Entries at and above `from` are gone: reads under way end before them, or answer nothing. */
   truncateFrom(from: LogIndex): void {
     for (const read of this.active) {
-      if (read.last >= from) read.stale = true
+      if (read.reached >= from) read.stale = true
+      read.last = minIndex(read.last, indexBefore(from))
     }
   }
 
@@ -98,119 +101,79 @@ export class LogReader {
     }
   }
 
-  /** The longest prefix of the range within its bytes, at least one entry. */
-  private prefix(range: ReadRange): { last: LogIndex; bytes: number } {
-    const { index } = this.log
-    const end = Math.min(range.last, index.last)
-    let last = range.first
-    let bytes = index.lengthAt(last)
-    while (last < end) {
-      const length = index.lengthAt(indexAfter(last))
-      if (bytes + length > range.maxBytes) break
-      bytes += length
-      last = indexAfter(last)
+  private begin(range: ReadRange, done: StorageDone<ReadRecords>): void {
+    const read: ActiveRead = {
+      ...range,
+      pieces: [],
+      bytes: 0,
+      reached: indexBefore(range.first),
+      stale: false,
+      done,
     }
-    return { last, bytes }
-  }
-
-  private readSegments(
-    range: { first: LogIndex; last: LogIndex; bytes: number },
-    done: StorageDone<ReadRecords>,
-  ): void {
-    const { index, cache } = this.log
-    const { first, last } = range
-    const lastOnDisk = cache.first === null ? last : minIndex(last, indexBefore(cache.first))
-    const bytes = new Uint8Array(range.bytes)
-    let bytesOnDisk = range.bytes
-    if (lastOnDisk < last) {
-      const cached = indexAfter(lastOnDisk)
-      let length = 0
-      for (let at = cached; at <= last; at = indexAfter(at)) length += index.lengthAt(at)
-      bytesOnDisk -= length
-      bytes.set(cache.slice({ first: cached, start: index.positionAt(cached), bytes: length }), bytesOnDisk)
-    }
-    const chains = { previousChain: index.chainAt(indexBefore(first)), lastChain: index.chainAt(lastOnDisk) }
-    const read: ActiveRead = { first, last, lastOnDisk, bytes, bytesOnDisk, ...chains, stale: false, origins: [], done }
     this.active.add(read)
-    this.readRun(read, { from: first, filled: 0 })
+    this.goOn(read)
   }
 
-  /** Reads what one segment holds of it in one request, then goes on with the next segment. */
-  private readRun(read: ActiveRead, progress: { from: LogIndex; filled: number }): void {
-    if (read.stale) return this.finish(read, null)
-    if (progress.from > read.lastOnDisk) return this.finish(read, this.verify(read))
-    const pieces = this.piecesFrom(progress.from, read.lastOnDisk)
-    const first = pieces[0]
-    const end = pieces.at(-1)
-    assert(first !== undefined, 'every index held is in a segment or in the cache', { from: progress.from })
-    assert(end !== undefined, 'a run has an end')
-    const { segment } = first.extent
-    const base = first.offset
+  /** Reads what one segment holds next, in one request, then goes on; what the cache holds comes last. */
+  private goOn(read: ActiveRead): void {
+    if (read.stale || read.reached >= read.last) return this.finish(read, null)
+    const { cache, extents } = this.log
+    const first = indexAfter(read.reached)
+    if (cache.first !== null && first >= cache.first) return this.takeCached(read, first)
+    // An entry in the cache may not be on disk yet, though its place is known.
+    const last = cache.first === null ? read.last : minIndex(read.last, indexBefore(cache.first))
+    const bytes = read.maxBytes - read.bytes
+    if (read.bytes > 0 && bytes < ENTRY_HEADER_BYTES) return this.finish(read, null)
+    const region = extents.regionFrom(first, { last, bytes: Math.min(bytes, STEP_BYTES) })
+    assert(region !== null, 'every index held is in a segment or in the cache', { first })
+    this.readRegion(region, { first, bytes, atLeastOne: read.bytes === 0 }, (fault, found) => {
+      if (fault !== null) return this.finish(read, fault)
+      read.pieces.push(...found.pieces)
+      read.bytes += found.bytes
+      read.reached = found.last
+      // A truncation since the request may have taken some of what it found.
+      if (found.last > read.last) read.stale = true
+      if (found.full) this.finish(read, null)
+      else this.goOn(read)
+    })
+  }
+
+  private takeCached(read: ActiveRead, first: LogIndex): void {
+    const maxBytes = read.maxBytes - read.bytes
+    const { records, last } = this.log.cache.read({ first, last: read.last, maxBytes })
+    // At least one, however large: it may be too many here.
+    if (read.bytes === 0 || records.length <= maxBytes) {
+      read.pieces.push(records)
+      read.bytes += records.length
+      read.reached = last
+    }
+    this.finish(read, null)
+  }
+
+  private readRegion(
+    region: Region,
+    wanted: { first: LogIndex; bytes: number; atLeastOne: boolean },
+    done: (fault: StorageFault | null, found: RegionRecords) => void,
+  ): void {
+    const { segment, mark, end } = region
+    const nothingFound = { pieces: [], bytes: 0, last: indexBefore(wanted.first), chain: mark.chain, full: true }
     segment.readers += 1
-    segment.file.read(base, end.offset + end.bytes - base, (result) => {
+    segment.file.read(mark.offset, end - mark.offset, (result) => {
       segment.readers -= 1
-      if (!result.ok) return this.finish(read, faultOf(result.error))
-      let { filled } = progress
-      for (const piece of pieces) {
-        read.bytes.set(result.value.subarray(piece.offset - base, piece.offset - base + piece.bytes), filled)
-        read.origins.push({ at: filled, path: segment.path, offset: piece.offset })
-        filled += piece.bytes
-      }
-      this.readRun(read, { from: indexAfter(end.last), filled })
+      if (!result.ok) return done(faultOf(result.error), nothingFound)
+      const found = recordsOfRegion(result.value, region, { group: this.log.group, ...wanted })
+      if ('code' in found) done(found, nothingFound)
+      else done(null, found)
     })
-  }
-
-  private piecesFrom(from: LogIndex, lastOnDisk: LogIndex): readonly Piece[] {
-    const { index, extents } = this.log
-    return extents.runFrom(from, lastOnDisk).map((extent) => {
-      const first = maxIndex(from, extent.first)
-      const last = minIndex(lastOnDisk, extent.last)
-      const start = index.positionAt(first)
-      const bytes = index.positionAt(last) + index.lengthAt(last) - start
-      return { extent, last, offset: extent.offset + start - extent.position, bytes }
-    })
-  }
-
-  private verify(read: ActiveRead): StorageFault | null {
-    const context = {
-      group: this.log.group,
-      first: read.first,
-      previousTerm: ANY_TERM,
-      previousChain: read.previousChain,
-    }
-    const verified = verifyRecords(read.bytes.subarray(0, read.bytesOnDisk), context)
-    if ('reason' in verified) {
-      const what = `A record read back is wrong: ${describeRefusal(verified.reason)}`
-      return rotAt(read.origins, verified.offset, what)
-    }
-    return verified.last === read.lastOnDisk && verified.lastChain === read.lastChain
-      ? null
-      : rotAt(
-          read.origins,
-          0,
-          `The entries ${read.first} to ${read.lastOnDisk} read back are not those that were written.`,
-        )
   }
 
   private finish(read: ActiveRead, fault: StorageFault | null): void {
     this.active.delete(read)
-    const { first, last, bytes: records } = read
-    read.done(read.stale ? null : fault, read.stale || fault !== null ? nothing(first) : { records, first, last })
+    const { first, stale } = read
+    const answer = { records: joined(read.pieces, read.bytes), first, last: read.reached }
+    read.done(stale ? null : fault, stale || fault !== null ? nothing(first) : answer)
     this.onIdle()
   }
-}
-
-interface Piece {
-  readonly extent: Extent
-  readonly last: LogIndex
-  readonly offset: number
-  readonly bytes: number
-}
-
-/** The fault of what was read at `at`, by its place on disk. */
-function rotAt(origins: readonly Origin[], at: number, what: string): StorageFault {
-  const origin = origins.findLast((candidate) => candidate.at <= at)
-  return logRot(origin?.path ?? 'the log', (origin?.offset ?? 0) + at - (origin?.at ?? 0), what)
 }
 
 function nothing(first: LogIndex): ReadRecords {

@@ -9,8 +9,6 @@ export interface ReadyLog {
   readonly image: LogImage
   /** Oldest first, at least one; writes go to the last. */
   readonly segments: readonly Segment[]
-  /** Checksum of the current segment's header: seed of the checksums of its frames. */
-  readonly seed: number
   /** Where the log before the current segment ends: what the segment's first frame names as the end of the write before. */
   readonly predecessor: SegmentHeader['predecessor']
   /** Checksum of the last header written, of a frame or of the segment: the next frame's `previousChecksum`. */

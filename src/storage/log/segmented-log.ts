@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts'
-import { maxIndex, minIndex, indexAfter, indexBefore } from '../../base/brand.ts'
-import type { LogIndex, WriteNumber } from '../../base/brand.ts'
+import { indexAfter, indexBefore } from '../../base/brand.ts'
+import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import {
   EntryError,
   chainOf,
@@ -13,11 +13,12 @@ import {
 } from '../../codec/entry/record.ts'
 import type { LogStats, LogStore, LogWrite, ReadRecords } from '../../node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
-import type { EntryIndex } from './entry-index.ts'
-import { faultOf } from '../disk/faults.ts'
+import type { HeldEntries } from './held-entries.ts'
+import { faultOf, logRot } from '../disk/faults.ts'
 import { FRAME_BODY_BYTES_MAX } from '../format/frame.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { logDirectory } from '../format/file-names.ts'
+import type { LogPosition } from '../format/marker-slot.ts'
 import type { LogImage } from './log-image.ts'
 import type { ReadyLog } from './ready-log.ts'
 import type { OpenLogOptions } from './log-options.ts'
@@ -68,8 +69,8 @@ export class SegmentedLog implements LogStore {
     this.persisted = ready.image.lastWrite
     const onFault = (fault: StorageFault): void => this.fail(fault)
     this.cache = new TailCache(options.cacheBytes)
-    const { index, extents } = ready.image
-    this.reader = new LogReader({ group, index, extents, cache: this.cache }, () => this.afterRead())
+    const { held, extents } = ready.image
+    this.reader = new LogReader({ group, held, extents, cache: this.cache }, () => this.afterRead())
     this.queue = new WriteQueue(Math.min(options.frameBodyBytesMax ?? FRAME_BODY_BYTES_MAX, FRAME_BODY_BYTES_MAX))
     this.marker = new MarkerFile(ready.markerFile, ready.marker, { clock, onFault })
     this.supply = new SegmentSupply({ disk, directory: logDirectory(directory), group }, onFault)
@@ -86,7 +87,7 @@ export class SegmentedLog implements LogStore {
   }
 
   get firstIndex(): LogIndex {
-    return indexAfter(this.image.index.base.index)
+    return indexAfter(this.image.held.base.index)
   }
 
   append(write: LogWrite): void {
@@ -104,8 +105,10 @@ export class SegmentedLog implements LogStore {
     this.flush()
   }
 
-  chainAt(index: LogIndex): number {
-    return this.image.index.chainAt(index)
+  chainAt(index: LogIndex): number | null {
+    const { held, extents } = this.image
+    if (!held.has(index)) return held.chainAt(index)
+    return held.chainAt(index) ?? this.cache.chainAt(index) ?? extents.chainAt(index)
   }
 
   read(range: { first: LogIndex; last: LogIndex; maxBytes: number }, done: StorageDone<ReadRecords>): void {
@@ -130,37 +133,37 @@ export class SegmentedLog implements LogStore {
   }
 
   private truncate(from: LogIndex): void {
-    const { index } = this.image
-    if (from > index.last) return
+    const { held } = this.image
+    if (from > held.last) return
+    const chain = this.chainAt(indexBefore(from))
     this.reader.truncateFrom(from)
-    this.cache.truncateFrom(from, index.positionAt(from))
-    index.truncateFrom(from)
+    this.cache.truncateFrom(from)
+    held.truncateFrom(from, chain)
   }
 
   /** Checks that the records follow the log and holds them from now on. */
   private takeIn(write: LogWrite): QueuedWrite {
-    const { index } = this.image
-    const previous = { term: index.lastTerm, chain: index.lastChain }
-    const position = index.endPosition
-    const firstIndex = indexAfter(index.last)
+    const { held } = this.image
+    const previous = { term: held.lastTerm, chain: held.lastChain }
+    const firstIndex = indexAfter(held.last)
     assert(write.count === 0 || write.firstIndex === firstIndex, 'records go on where the log ends', {
       first: write.firstIndex,
       expected: firstIndex,
     })
     const { records } = write
-    const chain = takeRecords(index, records)
-    const last = index.last
+    const chain = takeRecords(held, records)
+    const last = held.last
     assert(last - firstIndex + 1 === write.count, 'a write says how many records it has', {
       count: write.count,
       found: last - firstIndex + 1,
     })
-    if (write.count > 0) this.cache.push({ first: firstIndex, last, position, records, write: write.write })
+    if (write.count > 0) this.cache.push({ first: firstIndex, last, records, write: write.write })
     const { hardState, count } = write
     const truncateFrom = write.truncateFrom ?? NO_TRUNCATION
-    const held = { write: write.write, hardState, truncateFrom, records, firstIndex, count, previous, position }
     return {
-      ...held,
-      last: { term: index.lastTerm, index: last, chain },
+      write: write.write,
+      ...{ hardState, truncateFrom, records, firstIndex, count, previous },
+      last: { term: held.lastTerm, index: last, chain },
       completes: true,
       since: this.options.clock.monotonicMs(),
     }
@@ -174,16 +177,35 @@ export class SegmentedLog implements LogStore {
     this.writer.reserve(batch, (fault, fresh) => {
       if (fresh !== null) this.segments.push(fresh)
       if (fault !== null) return this.fail(fault)
-      if (!this.faulted) this.writeFrame(batch)
+      if (!this.faulted) this.place(batch)
     })
   }
 
-  private writeFrame(batch: readonly QueuedWrite[]): void {
+  /** A frame names the chain value of the entry before its records: after a truncation far back the disk has it. */
+  private place(batch: readonly QueuedWrite[]): void {
+    const { firstIndex, truncateFrom, previous } = batch[0] as QueuedWrite // a batch is never empty
+    const { term } = previous
+    if (truncateFrom === NO_TRUNCATION) return this.writeFrame(batch, { term, chain: this.writer.lastPlaced().chain })
+    if (previous.chain !== null) return this.writeFrame(batch, { term, chain: previous.chain })
+    const index = indexBefore(firstIndex)
+    this.reader.chainOnDisk(index, (fault, chain) => {
+      if (fault !== null) return this.fail(fault)
+      this.image.held.learnChain(index, chain)
+      if (!this.faulted) this.writeFrame(batch, { term, chain })
+    })
+  }
+
+  private writeFrame(batch: readonly QueuedWrite[], previous: { term: Term; chain: number }): void {
     const { clock } = this.options
-    const placed = this.writer.place(batch)
+    const { extents } = this.image
+    const first = batch.find((write) => write.count > 0)
+    if (first?.previous.chain === null && !continues(first.records, previous.chain)) {
+      return this.fail(divergedAt(first.firstIndex, this.writer.position(), this.segments.at(-1)))
+    }
+    const placed = this.writer.place(batch, previous)
     const { segment } = placed
-    if (placed.truncateFrom > 0) this.image.extents.truncateFrom(placed.truncateFrom)
-    if (placed.extent !== null) this.image.extents.push(placed.extent)
+    if (placed.truncateFrom > 0) extents.truncateFrom(placed.truncateFrom)
+    if (placed.records !== null) extents.push(placed.records)
     segment.file.write(placed.offset, placed.buffers, (written) => {
       if (!written.ok) return this.fail(faultOf(written.error))
       const started = clock.monotonicMs()
@@ -244,14 +266,14 @@ export class SegmentedLog implements LogStore {
   }
 
   private forget(oldest: Segment): void {
-    const { index, extents } = this.image
+    const { held, extents } = this.image
     this.segments.shift()
     extents.dropSegment(oldest)
-    const below = extents.first === null ? this.writer.lastPlaced() : indexBefore(extents.first)
-    const base = maxIndex(index.base.index, minIndex(below, index.last))
-    this.reader.discardUpTo(base)
-    index.discardUpTo(base)
-    this.cache.discardUpTo(base)
+    const base = extents.base ?? this.writer.lastPlaced()
+    if (base.index <= held.base.index) return
+    this.reader.discardUpTo(base.index)
+    held.discardUpTo(base.index, base.chain)
+    this.cache.discardUpTo(base.index)
   }
 
   private fail(fault: StorageFault): void {
@@ -293,24 +315,36 @@ export class SegmentedLog implements LogStore {
 }
 
 /**
- * Adds the records to the index; they must continue it. Returns the last chain value. PERF: no allocation per record, hence
+ * Adds the records to what is held; they must continue it. Returns the last chain value. PERF: no allocation per record, hence
  * assertions without values; about 0.1 µs and one CRC of four bytes each.
  */
-function takeRecords(index: EntryIndex, records: Uint8Array): number {
-  let chain = index.lastChain
-  let { last, lastTerm } = index
+function takeRecords(held: HeldEntries, records: Uint8Array): number | null {
+  let chain = held.lastChain
+  let { last, lastTerm } = held
   for (let offset = 0; offset < records.length; offset += recordLength(records, offset)) {
     const refusal = checkHeader(records, offset)
     if (refusal !== null) throw new EntryError(refusal, offset)
     const term = recordTerm(records, offset)
     const next = recordChain(records, offset)
     assert(recordIndex(records, offset) === last + 1, 'records have consecutive indexes')
-    assert(chainOf(chain, recordChecksum(records, offset)) === next, 'a record continues the chain of the log')
+    const follows = chain === null || chainOf(chain, recordChecksum(records, offset)) === next
+    assert(follows, 'a record continues the chain of the log')
     assert(term >= lastTerm, 'terms never fall along the log')
-    index.push(recordLength(records, offset), next, term)
-    last = index.last
+    held.push(next, term)
+    last = held.last
     lastTerm = term
     chain = next
   }
   return chain
+}
+
+/** The first of these records has this chain value before it. */
+function continues(records: Uint8Array, previousChain: number): boolean {
+  return chainOf(previousChain, recordChecksum(records, 0)) === recordChain(records, 0)
+}
+
+/** Entries of one index and term differ between this log and the leader's: damage that no checksum showed (paper §5.3). */
+function divergedAt(index: LogIndex, at: LogPosition, segment: Segment | undefined): StorageFault {
+  const what = `Entry ${index} from the leader does not continue the chain of the entries before it here.`
+  return logRot(segment?.path ?? 'the log', at.offset, what)
 }

@@ -4,12 +4,14 @@ import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import { entryOffset } from '../../codec/entry/batch.ts'
 import { recordChain, recordIndex, recordTerm } from '../../codec/entry/record.ts'
 import type { HardState } from '../../raft/types.ts'
-import type { LogBase } from '../format/segment-header.ts'
 
 /** `truncateFrom` of a write that drops nothing. */
 export const NO_TRUNCATION = logIndex(0)
 
-/** A write, or a part of a large one, that waits for its frame. */
+/**
+ * A write, or a part of a large one, that waits for its frame. Chain values are null where only the disk knows them: after a
+ * truncation below what the cache holds.
+ */
 export interface QueuedWrite {
   readonly write: WriteNumber
   readonly hardState: HardState
@@ -19,11 +21,9 @@ export interface QueuedWrite {
   readonly firstIndex: LogIndex
   readonly count: number
   /** The entry before the first record; the last of the log when there are none. */
-  readonly previous: { readonly term: Term; readonly chain: number }
+  readonly previous: { readonly term: Term; readonly chain: number | null }
   /** The last entry of the log after this write. */
-  readonly last: LogBase
-  /** Stream position of the first record. */
-  readonly position: number
+  readonly last: { readonly index: LogIndex; readonly term: Term; readonly chain: number | null }
   /** False for all parts of a write but the last. */
   readonly completes: boolean
   /** Monotonic ms of its arrival. */
@@ -128,7 +128,6 @@ function split(write: QueuedWrite, bytesMax: number): [QueuedWrite, QueuedWrite]
     firstIndex: indexPlus(write.firstIndex, count),
     count: write.count - count,
     previous: { term: lastTerm, chain: recordChain(write.records, last) },
-    position: write.position + end,
   }
   return [part, remainder]
 }

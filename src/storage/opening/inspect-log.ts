@@ -140,7 +140,7 @@ class Inspector {
         else {
           const wrong = this.checkIdentity(header, sequence, file)
           if (wrong !== null) return this.rot(sequence, 0, wrong, next)
-          const segment = { sequence, path, file, end: SECTOR_BYTES, highest: 0, readers: 0 }
+          const segment = { sequence, path, file, seed: header.checksum, end: SECTOR_BYTES, highest: 0, readers: 0 }
           this.found.set(sequence, { segment, header })
         }
         next()
@@ -205,7 +205,7 @@ class Inspector {
   }
 
   private scan(walked: readonly Found[]): void {
-    const image = new LogImage(this.input.group, walked[0]?.header ?? EMPTY_STATE)
+    const image = new LogImage(this.input.group, walked[0]?.header ?? EMPTY_STATE, this.input.snapshotIndex)
     let newest: NewestSegment | null = null
     inOrder(
       walked.map((found, at) => ({ found, successor: walked[at + 1]?.header ?? null })),
@@ -234,6 +234,8 @@ class Inspector {
     segment.end = scanned.end
     let durableState: LogState | null = durableTo === SECTOR_BYTES ? image.state() : null
     for (const frame of scanned.frames) {
+      // What lies above the marker is copied, and its records with it.
+      if (frame.at.offset === durableTo) image.extents.beginRun()
       const wrong = image.apply(bytes, frame, segment)
       if (wrong !== null) return this.rotten(segment, frame.at.offset, wrong)
       if (frame.at.offset + frame.frameBytes === durableTo) durableState = image.state()
@@ -254,9 +256,9 @@ class Inspector {
     const { image } = walk
     const lost = this.checkMarked(image, walk.newest)
     if (lost !== null) return this.refuse(logRot(markerPath(this.input.directory), 0, lost))
-    if (walk.walked.length > 0 && image.index.base.index > this.input.snapshotIndex) {
+    if (walk.walked.length > 0 && image.held.base.index > this.input.snapshotIndex) {
       const { sequence } = walk.walked[0]?.segment ?? { sequence: 0 }
-      const what = `The log begins after entry ${image.index.base.index}, the snapshot ends at ${this.input.snapshotIndex}: entries between are missing.`
+      const what = `The log begins after entry ${image.held.base.index}, the snapshot ends at ${this.input.snapshotIndex}: entries between are missing.`
       return this.rot(sequence, 0, what)
     }
     this.finished = true
@@ -278,7 +280,7 @@ class Inspector {
   private checkMarked(image: LogImage, newest: NewestSegment | null): string | null {
     if (this.marker.newest !== null) return null
     if (this.input.started) return 'The marker is missing or damaged, though this node was started on it before.'
-    const isNew = image.lastWrite === 0 && image.index.base.index === 0 && (newest?.scanned.tornBytes ?? 0) === 0
+    const isNew = image.lastWrite === 0 && image.held.base.index === 0 && (newest?.scanned.tornBytes ?? 0) === 0
     return isNew ? null : 'The marker is missing or damaged, though the log was written to.'
   }
 

@@ -1,18 +1,20 @@
 import { logIndex, indexAfter, term } from '../../base/brand.ts'
 import type { Millis } from '../../base/brand.ts'
-import { ENTRY_HEADER_BYTES, recordLease, recordNow } from '../../codec/entry/record.ts'
+import { recordChain, recordLease, recordNow } from '../../codec/entry/record.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import type { LogStore, RecoveredLog } from '../../node/ports/log-store.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { ConfigurationEntry } from '../../raft/types.ts'
 import { faultOf, logRot } from '../disk/faults.ts'
-import { inOrder } from '../disk/in-order.ts'
 import { logDirectory } from '../format/file-names.ts'
+import { inOrder } from '../disk/in-order.ts'
 import { inspectLog } from './inspect-log.ts'
 import type { Inspection } from './inspect-log.ts'
 import type { LogImage } from '../log/log-image.ts'
-import type { ReadyLog } from '../log/ready-log.ts'
 import { secureLog } from './secure-log.ts'
+import { LogReader } from '../log/log-reader.ts'
+import type { ReadyLog } from '../log/ready-log.ts'
+import { TailCache } from '../log/tail-cache.ts'
 import { CACHE_BYTES, FIRST_SEGMENT_BYTES, SEGMENT_BYTES } from '../log/log-options.ts'
 import type { OpenLogOptions, SnapshotPosition } from '../log/log-options.ts'
 import { SegmentedLog } from '../log/segmented-log.ts'
@@ -65,19 +67,15 @@ function prepare(options: OpenLogOptions, checked: Checked, done: OpenLogDone): 
   secureLog(place, plan, (fault, ready) => {
     if (fault !== null || ready === null) return done(fault, null)
     const configurations = reset ? [] : checked.configurations
-    lastClocks(ready, snapshot, (failed, clocks) => {
-      if (failed !== null || clocks === null) return closeReady(ready, () => done(failed, null))
-      const hardState = withTermAtLeast(ready.image, snapshot?.term ?? 0)
-      const recovered = recoveredLog(ready, { configurations, hardState, clocks })
-      const store = new SegmentedLog(
-        {
-          ...options,
-          segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
-          cacheBytes: options.cacheBytes ?? CACHE_BYTES,
-        },
-        ready,
-      )
-      done(null, { store, recovered })
+    const known = { configurations, hardState: withTermAtLeast(ready.image, snapshot?.term ?? 0) }
+    const sizes = {
+      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      cacheBytes: options.cacheBytes ?? CACHE_BYTES,
+    }
+    lastEntry(ready.image, snapshot, (failed, last) => {
+      if (failed !== null) return closeReady(ready, () => done(failed, null))
+      const recovered = recoveredLog(ready, { ...known, last })
+      done(null, { store: new SegmentedLog({ ...options, ...sizes }, ready), recovered })
     })
   })
 }
@@ -99,7 +97,7 @@ function firstBytes(options: OpenLogOptions): number {
 /** The log holds the snapshot's last entry, the very same one, or begins right after it. */
 function reaches(image: LogImage, snapshot: SnapshotPosition): boolean {
   const index = logIndex(snapshot.index)
-  return image.index.last >= index && image.index.chainAt(index) === snapshot.chain
+  return image.held.last >= index && image.snapshotChain === snapshot.chain
 }
 
 function stateOf(image: LogImage, snapshot: SnapshotPosition): LogState {
@@ -109,51 +107,53 @@ function stateOf(image: LogImage, snapshot: SnapshotPosition): LogState {
 
 /** A node that holds an entry or a snapshot of a term has seen that term (storage.md §2.2). */
 function withTermAtLeast(image: LogImage, snapshotTerm: number): RecoveredLog['hardState'] {
-  const least = Math.max(image.index.lastTerm, snapshotTerm)
+  const least = Math.max(image.held.lastTerm, snapshotTerm)
   return image.hardState.currentTerm >= least ? image.hardState : { currentTerm: term(least), votedFor: null }
 }
 
-interface Clocks {
+/** Clocks and chain value of an entry. */
+interface LastEntry {
   readonly lease: Millis
   readonly now: Millis
+  readonly chain: number
 }
 
-/** Lease and now of the last entry held, read from its record; the snapshot's for an empty log. */
-function lastClocks(
-  ready: ReadyLog,
+/** The last entry held, from its record; the snapshot's for an empty log. */
+function lastEntry(
+  image: LogImage,
   snapshot: SnapshotPosition | null,
-  done: (fault: StorageFault | null, clocks: Clocks | null) => void,
+  done: (fault: StorageFault | null, last: LastEntry) => void,
 ): void {
-  const { index, extents } = ready.image
-  if (index.last === index.base.index) return done(null, { lease: snapshot?.lease ?? 0, now: snapshot?.now ?? 0 })
-  const extent = extents.runFrom(index.last, index.last)[0]
-  if (extent === undefined) return done(null, { lease: 0, now: 0 })
-  const at = extent.offset + index.positionAt(index.last) - extent.position
-  extent.segment.file.read(at, ENTRY_HEADER_BYTES, (read) => {
-    if (!read.ok) return done(faultOf(read.error), null)
-    if (read.value.length < ENTRY_HEADER_BYTES)
-      return done(logRot(extent.segment.path, at, 'The last entry is cut short.'), null)
-    done(null, { lease: recordLease(read.value, 0), now: recordNow(read.value, 0) })
+  const { group, held, extents } = image
+  const { last, base } = held
+  const below = { lease: snapshot?.lease ?? 0, now: snapshot?.now ?? 0, chain: base.chain }
+  if (last === base.index) return done(null, below)
+  const reader = new LogReader({ group, held, extents, cache: new TailCache(0) }, () => undefined)
+  reader.read({ first: last, last, maxBytes: 1 }, (fault, { records }) => {
+    if (fault !== null) return done(fault, below)
+    const chain = recordChain(records, 0)
+    done(null, { lease: recordLease(records, 0), now: recordNow(records, 0), chain })
   })
 }
 
 function recoveredLog(
   ready: ReadyLog,
-  known: { configurations: readonly ConfigurationEntry[]; hardState: RecoveredLog['hardState']; clocks: Clocks },
+  known: Pick<RecoveredLog, 'configurations' | 'hardState'> & { last: LastEntry },
 ): RecoveredLog {
-  const { index, lastWrite } = ready.image
+  const { held, lastWrite } = ready.image
+  const { last, configurations, hardState } = known
   return {
-    hardState: known.hardState,
-    firstIndex: indexAfter(index.base.index),
-    lastIndex: index.last,
-    baseTerm: index.base.term,
-    runs: index.runs(),
-    configurations: known.configurations,
-    lastLease: known.clocks.lease,
-    lastNow: known.clocks.now,
-    lastChain: index.lastChain,
+    hardState,
+    configurations,
     lastWrite,
+    runs: held.runs(),
     tornBytes: ready.tornBytes,
+    firstIndex: indexAfter(held.base.index),
+    lastIndex: held.last,
+    baseTerm: held.base.term,
+    lastLease: last.lease,
+    lastNow: last.now,
+    lastChain: last.chain,
   }
 }
 

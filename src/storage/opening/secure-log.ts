@@ -80,7 +80,6 @@ class Securing {
     const ready = {
       image,
       segments,
-      seed: header.checksum,
       predecessor: header.predecessor,
       checksum: scanned.checksum,
       markerFile,
@@ -97,7 +96,7 @@ class Securing {
   /** An empty segment: the first of a new log, or of one that goes on from a snapshot. */
   private startAnew(state: LogState, reset: boolean): void {
     const header = this.headerOf(state, { predecessor: { sequence: 0, end: 0 }, reset, bytes: 0 })
-    const image = new LogImage(this.place.group, state)
+    const image = new LogImage(this.place.group, state, state.base.index)
     const tail = { buffers: [], bytes: 0, checksum: checksumOf(header) }
     const superseded = this.inspection.segments
     this.write(header, tail, (segment) => this.finish({ image, segments: [segment], header, tail, superseded }))
@@ -160,7 +159,8 @@ class Securing {
     disk.create(path, header.size, (created) => {
       if (!created.ok) return this.fail(faultOf(created.error))
       const file = created.value
-      const segment: Segment = { sequence, path, file, end: SECTOR_BYTES + tail.bytes, highest: 0, readers: 0 }
+      const end = SECTOR_BYTES + tail.bytes
+      const segment: Segment = { sequence, path, file, seed: checksumOf(header), end, highest: 0, readers: 0 }
       const failed = (fault: StorageFault): void => file.close(() => this.fail(fault))
       const writeHeader = (): void =>
         writeSynced(file, { position: 0, buffers: [encodeSegmentHeader(header)] }, failed, () =>
@@ -195,7 +195,6 @@ class Securing {
       const ready = {
         image,
         segments,
-        seed: checksumOf(header),
         predecessor,
         checksum: tail.checksum,
         markerFile,

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { logIndex, nodeId } from '../../../src/base/brand.ts'
+import { recordChain, recordLength } from '../../../src/codec/entry/record.ts'
 import { LogAuthor, closeLog, listing, mustOpen, openFixture, payload, payloads, readAll } from './log-fixture.ts'
-import type { LogHarness } from './log-fixture.ts'
+import type { LogHarness, OpenedFixture } from './log-fixture.ts'
 
 /** What every log must do, whatever disk lies under it (storage.md §8.2). The harness lives for one test. */
 export function logContract(name: string, makeHarness: () => LogHarness): void {
@@ -151,6 +152,60 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
       await closeLog(harness, again)
     })
 
+    test('a read gives the very records wherever it begins and ends, also inside a large write', async () => {
+      const sizes = { segmentBytes: 512 * 1024, firstSegmentBytes: 512 * 1024, cacheBytes: 2000 }
+      const log = await mustOpen(harness, sizes)
+      const author = new LogAuthor(harness, log)
+      for (const count of [1, 900, 1, 40, 700, 300, 2, 2]) {
+        author.append(payloads(author.lastIndex + 1, count, 150))
+        await author.settle()
+      }
+      author.append(payloads(9000, 30, 150), 1500)
+      await author.settle()
+      await readsAnywhere(harness, log, author)
+      const { first, last } = { first: log.recovered.firstIndex, last: author.lastIndex }
+      await closeLog(harness, log)
+      const again = await mustOpen(harness, sizes)
+      expect(again.recovered).toMatchObject({ firstIndex: first, lastIndex: last })
+      await readsAnywhere(harness, again, author)
+      await closeLog(harness, again)
+    })
+
+    test('a truncation far below what memory holds is chained to the entry before it', async () => {
+      const sizes = { segmentBytes: 64 * 1024, firstSegmentBytes: 64 * 1024, cacheBytes: 1000 }
+      const log = await mustOpen(harness, sizes)
+      const author = new LogAuthor(harness, log)
+      for (let write = 0; write < 30; write += 1) author.append(payloads(author.lastIndex + 1, 9, 150))
+      await author.settle()
+      await closeLog(harness, log)
+      const again = await mustOpen(harness, sizes)
+      const next = author.goOn(again)
+      expect(again.store.chainAt(logIndex(133))).toBe(null)
+      next.term = 2
+      next.append(payloads(500, 4, 150), 134)
+      next.append([], 131)
+      next.append(payloads(600, 5, 150))
+      await next.settle()
+      expect(again.store.chainAt(logIndex(135))).toBe(next.chainAt(135))
+      await closeLog(harness, again)
+      const third = await mustOpen(harness, sizes)
+      expect(third.recovered).toMatchObject({ lastIndex: 135, lastChain: next.chainAt(135) })
+      await readsAnywhere(harness, third, next)
+      await closeLog(harness, third)
+    })
+
+    test('entries from a leader that do not continue the entries before them are damage', async () => {
+      const log = await mustOpen(harness, { cacheBytes: 1000 })
+      const author = new LogAuthor(harness, log)
+      author.append(payloads(1, 60, 150))
+      await author.settle()
+      await closeLog(harness, log)
+      const again = await mustOpen(harness)
+      const other = new LogAuthor(harness, again, new Map([[39, 4711]]))
+      other.append(payloads(40, 3), 40)
+      await expect(other.settle()).rejects.toThrow(/LOG_ROT.*does not continue the chain/)
+    })
+
     test('a record larger than a segment gets a segment of its own', async () => {
       const log = await mustOpen(harness)
       const author = new LogAuthor(harness, log)
@@ -183,7 +238,7 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
         author.append(payloads(author.lastIndex + 1, 10, 150))
         await author.settle()
       }
-      const chain = log.store.chainAt(logIndex(300))
+      const chain = author.chainAt(300)
       log.store.discardUpTo(logIndex(300))
       await closeLog(harness, log)
       const snapshot = { index: 300, term: 1, chain, lease: 1, now: 2 }
@@ -250,4 +305,24 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
       )
     })
   })
+}
+
+/** Reads from every seventh entry on, with bounds of all kinds, hold what the author wrote. */
+async function readsAnywhere(harness: LogHarness, log: OpenedFixture, author: LogAuthor): Promise<void> {
+  const { lastIndex } = author
+  for (let first = 1; first <= lastIndex; first += first < 950 ? 113 : 7) {
+    const maxBytes = [1, 206 * 3 + 5, 90_000, 1 << 30][first % 4] ?? 1
+    const last = first % 3 === 0 ? first + 2 : lastIndex
+    const read = await readAll(harness, log, { first, last, maxBytes })
+    expect(read.first).toBe(first)
+    expect(read.last).toBeLessThanOrEqual(last)
+    const wanted = Math.min(Math.min(last, lastIndex) - first + 1, Math.max(1, Math.floor(maxBytes / 206)))
+    expect(read.last - first + 1, `from ${first}, ${maxBytes} bytes`).toBe(wanted)
+    let index = first
+    for (let offset = 0; offset < read.records.length; offset += recordLength(read.records, offset)) {
+      expect(recordChain(read.records, offset), `entry ${index}`).toBe(author.chainAt(index))
+      index += 1
+    }
+    expect(index - 1).toBe(read.last)
+  }
 }

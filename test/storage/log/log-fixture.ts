@@ -1,7 +1,8 @@
 import { groupId, logIndex, nodeId, term, writeNumber } from '../../../src/base/brand.ts'
 import type { NodeId } from '../../../src/base/brand.ts'
 import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
-import { readHeader } from '../../../src/codec/entry/record.ts'
+import { forEachOffset } from '../../../src/codec/entry/batch.ts'
+import { readHeader, recordChain, recordIndex } from '../../../src/codec/entry/record.ts'
 import type { EntryKind } from '../../../src/codec/entry/entry.ts'
 import type { Clock, Timer } from '../../../src/node/ports/clock.ts'
 import type { LogStore, LogWrite, ReadRecords, RecoveredLog } from '../../../src/node/ports/log-store.ts'
@@ -104,11 +105,14 @@ export class LogAuthor {
   private readonly encoder = new EntryEncoder()
   private write: number
   private last: number
+  private readonly chains: Map<number, number>
   term = 1
   votedFor: NodeId | null = null
 
-  constructor(harness: LogHarness, log: OpenedFixture) {
+  /** `chains`: chain values of entries that another author wrote. */
+  constructor(harness: LogHarness, log: OpenedFixture, chains: ReadonlyMap<number, number> = new Map()) {
     this.harness = harness
+    this.chains = new Map(chains)
     this.log = log
     this.write = log.recovered.lastWrite
     this.last = log.recovered.lastIndex
@@ -116,8 +120,19 @@ export class LogAuthor {
     this.votedFor = log.recovered.hardState.votedFor
   }
 
+  /** The same author on the log that was opened again. */
+  goOn(log: OpenedFixture): LogAuthor {
+    return new LogAuthor(this.harness, log, this.chains)
+  }
+
   get lastIndex(): number {
     return this.last
+  }
+
+  /** Reads the chain values of all entries: after an open memory does not have them. */
+  async learn(): Promise<void> {
+    const { records } = await readAll(this.harness, this.log, { first: 1, last: this.last })
+    forEachOffset(records, (offset) => this.chains.set(recordIndex(records, offset), recordChain(records, offset)))
   }
 
   /** Queues one write of entries whose payloads are these; returns its number. */
@@ -145,8 +160,15 @@ export class LogAuthor {
     if (fault !== undefined) throw new Error(`${fault.code}: ${fault.message}`)
   }
 
+  /** A log that was opened again may not know it: an author does, of what it wrote and was told. */
+  chainAt(index: number): number {
+    const chain = this.chains.get(index) ?? this.log.store.chainAt(logIndex(index))
+    if (chain === null) throw new Error(`nobody knows the chain value of entry ${index}`)
+    return chain
+  }
+
   private encode(first: number, payloads: readonly Uint8Array[], kind: EntryKind = 'ClientRequest'): Uint8Array {
-    let chain = payloads.length === 0 ? 0 : this.log.store.chainAt(logIndex(first - 1))
+    let chain = payloads.length === 0 ? 0 : this.chainAt(first - 1)
     payloads.forEach((payload, at) => {
       const entry = { kind, group: groupId(0), index: logIndex(first + at), term: term(this.term) }
       chain = this.encoder.append({
@@ -156,6 +178,7 @@ export class LogAuthor {
         previousChain: chain,
         payload,
       })
+      this.chains.set(first + at, chain)
     })
     return this.encoder.finish()
   }

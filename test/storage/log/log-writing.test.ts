@@ -103,6 +103,7 @@ describe('power loss', () => {
         const log = await mustOpen(harness, { segmentBytes: 16_384, firstSegmentBytes: 8192 })
         expect(log.recovered.lastWrite, `seed ${seed}`).toBeGreaterThanOrEqual(acknowledged)
         const author = new LogAuthor(harness, log)
+        await author.learn()
         for (let round = 0; round < 12; round += 1) {
           author.term += random.chance(0.1) ? 1 : 0
           const from = random.chance(0.15) && author.lastIndex > 3 ? author.lastIndex - random.below(3) : null

@@ -28,13 +28,14 @@ describe('memory is given back', () => {
     const references = Array.from({ length: BLOCKS }, (_, at) => {
       const records = new Uint8Array(BYTES)
       const index = logIndex(at + 1)
-      cache.push({ first: index, last: index, position: at * BYTES, records, write: writeNumber(at + 1) })
+      cache.push({ first: index, last: index, records, write: writeNumber(at + 1) })
       return new WeakRef(records)
     })
     cache.evict(writeNumber(BLOCKS))
     expect(cache.first).toBe(BLOCKS - 3)
     expect(await held(references)).toBe(4)
-    expect(cache.slice({ first: logIndex(BLOCKS), start: (BLOCKS - 1) * BYTES, bytes: BYTES })).toHaveLength(BYTES)
+    const last = logIndex(BLOCKS)
+    expect(cache.read({ first: last, last, maxBytes: BYTES }).records).toHaveLength(BYTES)
   })
 
   test('by the queue of writes, for every write that was taken', async () => {
@@ -61,7 +62,6 @@ function queued(number: number): QueuedWrite {
     count: 1,
     previous: { term: term(1), chain: 0 },
     last: { index: logIndex(number), term: term(1), chain: 0 },
-    position: (number - 1) * BYTES,
     completes: true,
     since: 0,
   }

@@ -28,7 +28,7 @@ async function acknowledged(end: 'closed' | 'killed', discardUpTo: number): Prom
   const log = await mustOpen(harness, SIZES)
   const author = new LogAuthor(harness, log)
   for (let round = 0; round < 6; round += 1) author.append(payloads(author.lastIndex + 1, 8, 250))
-  const chain = log.store.chainAt(logIndex(discardUpTo))
+  const chain = author.chainAt(discardUpTo)
   if (discardUpTo > 0) log.store.discardUpTo(logIndex(discardUpTo))
   author.term = 7
   author.votedFor = nodeId('node-2')
