@@ -169,6 +169,23 @@ describe('a snapshot that is interrupted', () => {
   }
 })
 
+test('a load takes hundreds of rows a step, not the 16 KiB that the database gives at a time', async () => {
+  const store = await open(directory())
+  const rows = Array.from({ length: 3000 }, (_, at) => row(String(at).padStart(8, '0'), 'x'.repeat(180)))
+  await write(store, 1, rows)
+  await commit(store, 1, rows.length)
+  let steps = 0
+  await new Promise<void>((resolve) =>
+    store.load(
+      () => {
+        steps += 1
+      },
+      () => resolve(),
+    ),
+  )
+  expect(steps).toBeLessThanOrEqual(7)
+})
+
 describe('a snapshot that cannot be used is refused with its reason and the way out', () => {
   test('a second process is told that the first holds it', async () => {
     const path = directory()
