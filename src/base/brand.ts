@@ -79,6 +79,9 @@ export const nodeId = (value: string): NodeId => {
 /** Whether a text from outside can name a node: 1–63 of `a-z 0-9 -`. */
 export const isNodeId = (value: string): value is NodeId => /^[a-z0-9-]{1,63}$/.test(value)
 
+/** A name for the disk that had this node's id before the one that is meant; no node can have it (`isNodeId`). */
+export const otherDisk = (id: NodeId): NodeId => `${id}'` as NodeId
+
 /** Builds the text form of a session id. */
 export const sessionId = (group: number, incarnation: number, index: number): SessionId =>
   `${group}/${incarnation}/${index}` as SessionId

@@ -8,7 +8,8 @@ import { Closing } from './closing.ts'
 import { Leadership } from './leadership.ts'
 import { Inspection } from './inspect/inspection.ts'
 import { type ClockReading, LogClock } from './propose/log-clock.ts'
-import { Members } from './members.ts'
+import { knownConfigurations } from './membership/known-configuration.ts'
+import { Members } from './membership/members.ts'
 import type { DriverOptions } from './options.ts'
 import { Peers } from './peers/peers.ts'
 import { Pending } from './propose/pending.ts'
@@ -33,12 +34,13 @@ export class Driver implements RaftNode, ReceivingLog {
   readonly id: NodeId
   readonly clusterId: string
   readonly group: GroupId
+  readonly self: DriverOptions['identity']
   readonly attachedSessions = new Set<number>()
   readonly machine: DriverOptions['machine']
   private readonly options: DriverOptions
   private readonly core: CoreSteps
   private readonly logClock: LogClock
-  private readonly members = new Members()
+  private readonly members: Members
   private readonly pending = new Pending()
   private readonly proposals = new Proposals()
   private readonly batches: ProposalBatches
@@ -60,12 +62,12 @@ export class Driver implements RaftNode, ReceivingLog {
     this.id = options.identity.id
     this.clusterId = options.identity.clusterId
     this.group = options.identity.group
+    this.self = options.identity
     this.machine = options.machine
     const { clock, recovered, snapshot } = options
     this.logClock = new LogClock(options.raft)
     this.logClock.adopt(recovered.lastLease, recovered.lastNow)
-    const known = options.configuration
-    if (known !== null) this.members.add(known.index, known.payload, known.bytes)
+    this.members = new Members(knownConfigurations(recovered, snapshot))
     this.peers = new Peers(options, this.members, {
       moved: (member) => {
         if (member === this.leader) this.audience.leaderMoved()
@@ -90,6 +92,7 @@ export class Driver implements RaftNode, ReceivingLog {
       reads: this.reads,
       raft: () => this.core.state,
       fault: (fault) => this.stop(fault),
+      changeRefused: () => undefined,
       clock: this.logClock,
       members: this.members,
       peers: this.peers,

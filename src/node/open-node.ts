@@ -1,7 +1,3 @@
-import { logIndex, type LogIndex } from '../base/brand.ts'
-import type { ConfigurationPayload } from '../codec/entry/payload.ts'
-import { payloadAt } from '../codec/entry/record.ts'
-import { decodePayload } from '../codec/entry/payload-codec.ts'
 import { ApplyHalt } from '../session/run/halt.ts'
 import { Driver } from './driver.ts'
 import type { DriverOptions } from './options.ts'
@@ -11,7 +7,7 @@ import type { PeerListener, PeerTransport } from './ports/peer-transport.ts'
 import type { SnapshotMeta } from './ports/snapshot-store.ts'
 import type { StorageDone, StorageFault } from './ports/storage-fault.ts'
 
-type Opened = 'log' | 'recovered' | 'snapshot' | 'trail' | 'halt' | 'transport' | 'configuration'
+type Opened = 'log' | 'recovered' | 'snapshot' | 'trail' | 'halt' | 'transport'
 
 /** What a node is opened from: options of the driver, and how to open what it stands on. */
 export interface OpenNodeOptions extends Omit<DriverOptions, Opened> {
@@ -85,16 +81,14 @@ function openLogAndDriver(
     const { store: log, recovered } = opened
     const openTrail = options.openTrail ?? openNoTrail
     openTrail(listener.onFault, (unread, trail) => {
-      newestConfiguration(log, recovered, snapshot, (failed, configuration) => {
-        const met = unread ?? failed ?? early
-        if (met !== null || trail === null) {
-          log.close(() => done(met, null))
-          return
-        }
-        const transport = options.openTransport(listener)
-        driver = new Driver({ ...options, log, recovered, snapshot, trail, halt, transport, configuration })
-        done(null, driver)
-      })
+      const met = unread ?? early
+      if (met !== null || trail === null) {
+        log.close(() => done(met, null))
+        return
+      }
+      const transport = options.openTransport(listener)
+      driver = new Driver({ ...options, log, recovered, snapshot, trail, halt, transport })
+      done(null, driver)
     })
   })
 }
@@ -108,31 +102,3 @@ const NO_TRAIL: AppliedTrail = {
   close: (done) => done(),
 }
 const openNoTrail: OpenAppliedTrail = (_onFault, done) => done(null, NO_TRAIL)
-
-/** The newest Configuration with its payload: from its record in the log, else from the snapshot. */
-function newestConfiguration(
-  log: LogStore,
-  recovered: RecoveredLog,
-  snapshot: SnapshotMeta | null,
-  done: (fault: StorageFault | null, configuration: DriverOptions['configuration']) => void,
-): void {
-  const inLog = recovered.configurations.at(-1)
-  if (inLog === undefined) {
-    done(
-      null,
-      snapshot === null
-        ? null
-        : known(snapshot.configuration.index, Buffer.from(snapshot.configurationPayload, 'base64')),
-    )
-    return
-  }
-  log.read({ first: inLog.index, last: inLog.index, maxBytes: 1 }, (fault, read) => {
-    if (fault !== null) done(fault, null)
-    else done(null, known(inLog.index, payloadAt(read.records, 0)))
-  })
-}
-
-function known(index: LogIndex, bytes: Uint8Array): NonNullable<DriverOptions['configuration']> {
-  const payload: ConfigurationPayload = decodePayload('Configuration', bytes)
-  return { index: logIndex(index), payload, bytes: Uint8Array.from(bytes) }
-}

@@ -1,5 +1,5 @@
-import type { GroupId, LogIndex, NodeId } from '../base/brand.ts'
-import type { ConfigurationPayload, Limits } from '../codec/entry/payload.ts'
+import type { GroupId, NodeId } from '../base/brand.ts'
+import type { Limits } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { RaftState } from '../raft/index.ts'
 import type { RaftConfig } from '../raft/types.ts'
@@ -69,12 +69,6 @@ export interface DriverOptions {
   /** The machine must not go on from that snapshot: this node applies and answers nothing from the start. */
   readonly halt: ApplyHalt | null
   readonly transport: PeerTransport
-  /** The newest Configuration of the recovered log or snapshot, with its payload. */
-  readonly configuration: {
-    readonly index: LogIndex
-    readonly payload: ConfigurationPayload
-    readonly bytes: Uint8Array
-  } | null
   /** Most record bytes in one AppendEntries; `APPEND_MESSAGE_BYTES_MAX`. */
   readonly messageBytesMax: number
   /** Seed of election timeouts. */

@@ -1,5 +1,6 @@
 import { logIndex } from '../base/brand.ts'
-import type { ConfigurationEntry, Restored } from '../raft/types.ts'
+import type { Restored } from '../raft/types.ts'
+import { configurationIn, knownConfigurations } from './membership/known-configuration.ts'
 import type { DriverOptions } from './options.ts'
 
 /**
@@ -7,22 +8,17 @@ import type { DriverOptions } from './options.ts'
  * any follower that the log can serve. The trail begins where the log does.
  */
 export function restoredState(options: DriverOptions): Restored {
-  const { recovered } = options
+  const { recovered, snapshot, identity } = options
   return {
     hardState: recovered.hardState,
     lastWrite: recovered.lastWrite,
     snapshotIndex: logIndex(recovered.firstIndex - 1),
     snapshotTerm: recovered.baseTerm,
     runs: recovered.runs,
-    configurations: configurations(options),
+    configurations: knownConfigurations(recovered, snapshot).map(({ index, payload }) => ({
+      index,
+      configuration: configurationIn(payload, identity),
+    })),
     seed: options.seed,
   }
-}
-
-/** The Configurations in the log, and before them the snapshot's where the log no longer holds its entry. */
-function configurations({ recovered, snapshot }: DriverOptions): readonly ConfigurationEntry[] {
-  const inLog = recovered.configurations
-  return snapshot === null || snapshot.configuration.index >= recovered.firstIndex
-    ? inLog
-    : [snapshot.configuration, ...inLog]
 }

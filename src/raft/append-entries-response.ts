@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts'
 import { type LogIndex, maxIndex, minIndex, indexAfter, type NodeId } from '../base/brand.ts'
 import { maybeAdvanceCommit } from './commit.ts'
 import { maybeHandOver } from './hand-over.ts'
+import { hasCaughtUp, maybeConcludeChange } from './membership.ts'
 import { isOverdue, replicate, sentAt, toProbe } from './replicate.ts'
 import type { Leader, RaftState } from './state.ts'
 import { lastIndexWithTermAtMost } from './trail.ts'
@@ -20,7 +21,7 @@ export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response:
   if (role.kind !== 'leader') return
   const before = role.progress.get(from)
   if (before === undefined) return
-  if (response.sequence > role.sequence) return
+  if (response.sequence > role.sequence || response.sequence <= before.since) return
   const contacted = withContact(role, before, response.sequence)
   const { result } = response
   const after = result.success
@@ -28,6 +29,8 @@ export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response:
     : withRefusal(turn.state, contacted, result)
   turn.state = { ...turn.state, role: { ...role, progress: new Map(role.progress).set(from, after) } }
   const advanced = result.success && after.matchIndex > before.matchIndex && maybeAdvanceCommit(turn)
+  const caughtUp = result.success && hasCaughtUp(turn, from)
+  if ((advanced || caughtUp) && maybeConcludeChange(turn, caughtUp ? [from] : [])) return
   if (maybeHandOver(turn)) return
   replicate(turn, advanced ? null : from)
 }

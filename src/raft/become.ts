@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.ts'
-import { BEFORE_LOG, indexPlus, type LogIndex, type Millis, indexAfter, type NodeId, term } from '../base/brand.ts'
-import { hasMajority } from './quorum.ts'
+import { indexPlus, type LogIndex, type Millis, indexAfter, type NodeId, term } from '../base/brand.ts'
+import { newProgress } from './progress.ts'
+import { hasQuorum } from './quorum.ts'
 import { replicate } from './replicate.ts'
 import { noSizes } from './sizes.ts'
-import { isVoter, type Leader, NEVER, peersOf, type RaftState, votersOf } from './state.ts'
+import { configurationOf, isVoter, type Leader, NEVER, peersOf, type RaftState, votersOf } from './state.ts'
 import { advanceElectionDraw, helpMs } from './timer.ts'
 import { lastTermOf } from './trail.ts'
 import type { Turn } from './turn.ts'
@@ -55,7 +56,7 @@ function becomePreCandidate(turn: Turn, anchor: Millis): void {
 export function maybeEndPreVote(turn: Turn): boolean {
   const { role } = turn.state
   if (role.kind !== 'preCandidate') return false
-  if (!hasMajority(votersOf(turn.state), (voter) => role.granted.includes(voter))) return false
+  if (!hasQuorum(configurationOf(turn.state), (voter) => role.granted.includes(voter))) return false
   becomeCandidate(turn, turn.now)
   return true
 }
@@ -84,7 +85,7 @@ export function maybeBecomeLeader(turn: Turn): void {
   if (role.kind !== 'candidate') return
   if (disk.durableWrite < role.voteWrite) return
   const granted = (voter: NodeId): boolean => voter === config.self || role.granted.includes(voter)
-  if (hasMajority(votersOf(turn.state), granted)) becomeLeader(turn)
+  if (hasQuorum(configurationOf(turn.state), granted)) becomeLeader(turn)
 }
 
 /**
@@ -98,7 +99,7 @@ function becomeLeader(turn: Turn): void {
   const firstOwnIndex = indexAfter(state.lastIndex)
   appendCreated(turn, firstOwnIndex)
   const progress = new Map<NodeId, Progress>()
-  for (const peer of peersOf(turn.state)) progress.set(peer, newProgress(firstOwnIndex, now))
+  for (const peer of peersOf(turn.state)) progress.set(peer, newProgress({ next: firstOwnIndex, now, since: 0 }))
   const role: Leader = {
     kind: 'leader',
     firstOwnIndex,
@@ -106,24 +107,12 @@ function becomeLeader(turn: Turn): void {
     sequence: 0,
     sendTimes: [{ sequence: 0, at: now }],
     sizes: noSizes(turn.state.lastIndex),
+    rounds: new Map(),
     heartbeatDeadline: progress.size === 0 ? NEVER : now + state.config.heartbeatMs,
     helpUntil: state.halted ? now + helpMs(state.config) : null,
   }
   turn.state = { ...turn.state, role }
   replicate(turn, null)
-}
-
-/** Progress of a follower of which nothing is known but that an election has just been held. */
-function newProgress(first: LogIndex, now: Millis): Progress {
-  return {
-    matchIndex: BEFORE_LOG,
-    nextIndex: first,
-    mode: 'probe',
-    inFlight: [],
-    lastContact: now,
-    answered: 0,
-    sentCommit: BEFORE_LOG,
-  }
 }
 
 /** The entries with which a leader begins; a leader that finds no Limits behind the Configuration appends them. */

@@ -1,15 +1,15 @@
 import type { Millis } from '../base/brand.ts'
-import { reachedByMajority } from './quorum.ts'
-import { type Leader, type RaftState, votersOf } from './state.ts'
+import { reachedByQuorum } from './quorum.ts'
+import { configurationOf, type Leader, type RaftState } from './state.ts'
 
 /**
- * Since when, at the latest, a majority of the voters is known to have heard this leader: the send time of what they
+ * Since when, at the latest, a quorum is known to have heard this leader: the send time of what they
  * answered. The leader hears itself. Null when it does not lead.
  */
 function quorumContact(state: RaftState, now: Millis): Millis | null {
   const { role, config } = state
   if (role.kind !== 'leader') return null
-  return reachedByMajority(votersOf(state), 0, (voter) =>
+  return reachedByQuorum(configurationOf(state), 0, (voter) =>
     voter === config.self ? now : (role.progress.get(voter)?.lastContact ?? 0),
   )
 }

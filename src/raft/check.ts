@@ -233,7 +233,9 @@ function checkSameTerm(previous: RaftState, next: RaftState): void {
   for (const [id, before] of previous.role.progress) {
     const after = next.role.progress.get(id)
     if (after === undefined || after === before) continue
-    assert(after.matchIndex >= before.matchIndex, 'a leader’s matchIndex never falls', { id, before, after })
+    const anew = after.since > before.since
+    const rises = anew || after.matchIndex >= before.matchIndex
+    assert(rises, 'a leader’s matchIndex never falls, but of a member that begins anew', { id, before, after })
   }
 }
 

@@ -1,7 +1,7 @@
 import { BEFORE_LOG } from '../base/brand.ts'
-import { reachedByMajority } from './quorum.ts'
+import { reachedByQuorum } from './quorum.ts'
 import { withCommitted } from './sizes.ts'
-import { votersOf } from './state.ts'
+import { configurationOf } from './state.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -13,7 +13,7 @@ export function maybeAdvanceCommit(turn: Turn): boolean {
   const { state } = turn
   const { role, config, disk } = state
   if (role.kind !== 'leader') return false
-  const index = reachedByMajority(votersOf(state), BEFORE_LOG, (voter) =>
+  const index = reachedByQuorum(configurationOf(state), BEFORE_LOG, (voter) =>
     voter === config.self ? disk.durableIndex : (role.progress.get(voter)?.matchIndex ?? BEFORE_LOG),
   )
   if (index <= state.commitIndex) return false

@@ -2,7 +2,7 @@ import { unreachable } from '../base/assert.ts'
 import type { TermRun } from '../base/term-run.ts'
 import { configurationOf, leaderOf, type RaftState } from './state.ts'
 import { lastTermOf } from './trail.ts'
-import type { Effect, HardState, Message, PersistRun, Progress, VoteVerdict } from './types.ts'
+import type { Configuration, Effect, HardState, Message, PersistRun, Progress, VoteVerdict } from './types.ts'
 
 /** One line of text for an effect; golden scripts and failing tests share these texts. */
 export function describeEffect(effect: Effect): string {
@@ -29,6 +29,8 @@ export function describeEffect(effect: Effect): string {
       return `may answer read ${effect.id} at ${effect.index}`
     case 'readFailed':
       return `cannot answer read ${effect.id}: ${effect.reason}`
+    case 'changeRefused':
+      return `refused the change: ${effect.reason}, leader ${effect.leader ?? 'unknown'}`
     default:
       return unreachable(effect)
   }
@@ -117,4 +119,10 @@ export function describeLog(state: RaftState): string {
   const snapshot = snapshotIndex === 0 ? [] : [`snapshot ${snapshotIndex}@${snapshotTerm}`]
   const text = [...snapshot, ...runs.map(describeRun)].join(' ')
   return text === '' ? 'empty' : text
+}
+
+/** A configuration in one line: `voters n1 n2, outgoing n1, learners n3, promoting n3`; what is empty is left out. */
+export function describeConfiguration({ voters, outgoing, learners, promoting }: Configuration): string {
+  const lists = Object.entries({ voters, outgoing, learners, promoting })
+  return lists.flatMap(([name, ids]) => (ids.length === 0 ? [] : [`${name} ${ids.join(' ')}`])).join(', ')
 }

@@ -1,6 +1,6 @@
 /** The pure Raft core (README.md): everything that its driver, the simulator and tests use. */
 export { checkState, checkTransition } from './check.ts'
-export { describeEffect, describeLog, describeMessage, describeState } from './describe.ts'
+export { describeConfiguration, describeEffect, describeLog, describeMessage, describeState } from './describe.ts'
 export {
   configurationOf,
   initialState,

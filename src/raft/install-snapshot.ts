@@ -43,7 +43,7 @@ export function receiveInstallSnapshotResponse(turn: Turn, from: NodeId, respons
   const { role } = state
   if (role.kind !== 'leader') return
   const before = role.progress.get(from)
-  if (before === undefined || response.sequence > role.sequence) return
+  if (before === undefined || response.sequence > role.sequence || response.sequence <= before.since) return
   const contacted = withContact(role, before, response.sequence)
   // In another mode the answer is late: it was found to hold the log since, or the log reaches it again.
   const told = contacted.mode === 'snapshot' && response.matchIndex > 0

@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.ts'
 import type { LogIndex, NodeId } from '../base/brand.ts'
-import { hasMajority } from './quorum.ts'
+import { hasQuorum } from './quorum.ts'
 import { sendHeartbeats } from './replicate.ts'
-import { type Leader, leaderOf, NO_READS, type RaftState, votersOf } from './state.ts'
+import { configurationOf, type Leader, leaderOf, NO_READS, type RaftState } from './state.ts'
 import type { Turn } from './turn.ts'
 import type { Message, Reader, ReadRound } from './types.ts'
 
@@ -98,7 +98,7 @@ function maybeBeginRound(turn: Turn, leader: Leader): void {
  */
 function isConfirmed(state: RaftState, leader: Leader, sequence: number | null): boolean {
   const { self } = state.config
-  return hasMajority(votersOf(state), (voter) => {
+  return hasQuorum(configurationOf(state), (voter) => {
     if (voter === self) return true
     return sequence !== null && (leader.progress.get(voter)?.answered ?? 0) > sequence
   })

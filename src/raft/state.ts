@@ -38,6 +38,13 @@ export interface Candidate {
   readonly electionDeadline: Millis
 }
 
+/** One round of catching up: over once the learner holds what the leader held when it began. */
+export interface Round {
+  readonly target: LogIndex
+  /** Leader's monotonic ms. */
+  readonly startedAt: Millis
+}
+
 /** The one leader of `currentTerm`. */
 export interface Leader {
   readonly kind: 'leader'
@@ -54,6 +61,8 @@ export interface Leader {
   readonly sendTimes: readonly { readonly sequence: number; readonly at: Millis }[]
   readonly sizes: Sizes
   readonly heartbeatDeadline: Millis
+  /** Of each learner that is to become a voter: the round in which it is caught up (thesis §4.2.1). */
+  readonly rounds: ReadonlyMap<NodeId, Round>
   /** Of a leader that had halted when it was elected: until when it helps a voter that is behind; null at any other. */
   readonly helpUntil: Millis | null
 }
@@ -198,16 +207,24 @@ export function configurationOf(state: RaftState): Configuration | null {
   return state.configurations.at(-1)?.configuration ?? state.agreed?.configuration ?? null
 }
 
-/** The voters of the effective configuration; none before bootstrap. */
+/** Who has a vote in the effective configuration, outgoing voters of a joint one too, in order; none before bootstrap. */
 export function votersOf(state: RaftState): readonly NodeId[] {
-  return configurationOf(state)?.voters ?? []
+  const configuration = configurationOf(state)
+  if (configuration === null) return []
+  const { voters, outgoing } = configuration
+  return outgoing.length === 0 ? voters : inOrder([...voters, ...outgoing])
 }
 
 /** Everybody in the effective configuration but this node, in order. */
 export function peersOf(state: RaftState): readonly NodeId[] {
   const configuration = configurationOf(state)
   if (configuration === null) return []
-  return [...configuration.voters, ...configuration.learners].filter((id) => id !== state.config.self).sort()
+  const { voters, learners, outgoing } = configuration
+  return inOrder([...voters, ...learners, ...outgoing]).filter((id) => id !== state.config.self)
+}
+
+function inOrder(ids: readonly NodeId[]): readonly NodeId[] {
+  return [...new Set(ids)].sort()
 }
 
 /** True when this node may start an election: it is a voter of its own effective configuration. */

@@ -6,6 +6,7 @@ import { adoptTerm, becomeFollower, campaign, maybeBecomeLeader } from './become
 import { hasLostQuorum, withoutAbsence } from './check-quorum.ts'
 import { isLeaderAlive } from './check-vote.ts'
 import { maybeAdvanceCommit } from './commit.ts'
+import { changeMembership, maybeConcludeChange } from './membership.ts'
 import { withPersisted } from './durability.ts'
 import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
 import { receiveInstallSnapshot, receiveInstallSnapshotResponse, snapshotInstalled } from './install-snapshot.ts'
@@ -42,7 +43,7 @@ export interface Step {
  * - the step that adopts a new term issues a write
  * - a vote is given once in a term
  * - only a candidate becomes leader
- * - a leader’s `matchIndex` never falls
+ * - a leader’s `matchIndex` never falls, but of a member that begins anew
  * - no entry of `[1, commitIndex]`, and none of a leader’s `[1, lastIndex]`, is removed
  * - no entry of `[1, commitIndex]`, and none of a leader’s `[1, lastIndex]`, changes its term
  */
@@ -78,6 +79,8 @@ function handle(turn: Turn, event: RaftEvent): void {
       return snapshotted(turn, event.index)
     case 'snapshotInstalled':
       return snapshotInstalled(turn, event)
+    case 'changeMembership':
+      return changeMembership(turn, event)
     default:
       return unreachable(event)
   }
@@ -131,7 +134,8 @@ function persisted(turn: Turn, write: WriteNumber): void {
   turn.state = { ...state, disk }
   if (state.role.kind === 'candidate') return maybeBecomeLeader(turn)
   if (state.role.kind !== 'leader') return
-  if (maybeAdvanceCommit(turn)) replicate(turn, null)
+  if (!maybeAdvanceCommit(turn)) return
+  if (!maybeConcludeChange(turn)) replicate(turn, null)
 }
 
 /** The log up to `index`, all of it committed, is covered by a durable snapshot. */

@@ -11,7 +11,15 @@ import {
 import { withRestart, withTruncation, withWrite, writeHolding } from './durability.ts'
 import type { RaftState } from './state.ts'
 import { lastIndexOf, lastTermOf, withAppended, withoutFrom } from './trail.ts'
-import type { ConfigurationEntry, Effect, Message, PersistRun, ProposeRefusal, ReadFailure } from './types.ts'
+import type {
+  ChangeRefusal,
+  ConfigurationEntry,
+  Effect,
+  Message,
+  PersistRun,
+  ProposeRefusal,
+  ReadFailure,
+} from './types.ts'
 
 interface MessageToSend {
   readonly to: NodeId
@@ -34,7 +42,7 @@ export class Turn {
   private restarted: { readonly index: LogIndex; readonly term: Term } | null = null
   private wanted: Extract<Effect, { kind: 'pullSnapshot' }> | null = null
   private readonly readsEnded: Effect[] = []
-  private refusal: { readonly reason: ProposeRefusal; readonly leader: NodeId | null } | null = null
+  private refusal: Extract<Effect, { kind: 'refused' | 'changeRefused' }> | null = null
 
   constructor(state: RaftState, now: Millis) {
     this.state = state
@@ -127,7 +135,12 @@ export class Turn {
 
   /** The proposal of this step is not appended. */
   refuse(reason: ProposeRefusal, leader: NodeId | null): void {
-    this.refusal = { reason, leader }
+    this.refusal = { kind: 'refused', reason, leader }
+  }
+
+  /** The change of this step is not appended. */
+  refuseChange(reason: ChangeRefusal, leader: NodeId | null): void {
+    this.refusal = { kind: 'changeRefused', reason, leader }
   }
 
   /** That read of this node, and all before it, have their index. */
@@ -146,7 +159,7 @@ export class Turn {
     this.issueWrite(effects)
     if (this.truncateFrom !== null) effects.push({ kind: 'abort', from: this.truncateFrom })
     if (this.restarted !== null) effects.push({ kind: 'abort', from: BEFORE_LOG })
-    if (this.refusal !== null) effects.push({ kind: 'refused', ...this.refusal })
+    if (this.refusal !== null) effects.push(this.refusal)
     for (const { to, message, speaksOf } of this.outgoing) {
       const after = speaksOf === null ? null : writeHolding(this.state.disk, speaksOf)
       effects.push({ kind: 'send', to, message, after })

@@ -7,12 +7,21 @@ import type { TermRun } from '../base/term-run.ts'
  */
 
 /**
- * The voters (and later learners) that a Configuration entry names. Sorted by id. Addresses and instance ids live in
- * the entry's payload, which the core never sees.
+ * Who the members are, as one Configuration entry says. Each list is sorted by id. Addresses and instance ids live in the
+ * entry's payload, which the core never sees.
  */
 export interface Configuration {
+  /** Of whom a majority elects and commits. */
   readonly voters: readonly NodeId[]
+  /** Are sent the log and count for nothing. One may be among `outgoing` too: it was a voter, or its disk is replaced. */
   readonly learners: readonly NodeId[]
+  /**
+   * Voters of the configuration before, while a change is joint: a majority of them is needed besides one of the voters
+   * (thesis §4.3). Else empty.
+   */
+  readonly outgoing: readonly NodeId[]
+  /** Learners that become voters once they have caught up; it stands in the log, so that every later leader sees to it. */
+  readonly promoting: readonly NodeId[]
 }
 
 /** What one node may never forget, one record in one synced write (paper Figure 2, "persistent state"). */
@@ -253,6 +262,12 @@ export type RaftEvent =
       readonly term: Term
       readonly configurations: readonly ConfigurationEntry[]
     }
+  /**
+   * The operator wants these members (`outgoing` is the core's to fill: it is ignored). `basedOn`: index of the
+   * configuration that the wish was made of; another one since refuses it. At the leader an entry is appended, anywhere else
+   * and where it may not be, the answer is a `changeRefused` effect.
+   */
+  | { readonly kind: 'changeMembership'; readonly configuration: Configuration; readonly basedOn: LogIndex }
 
 /** What the driver has to do after a step, in this order (README.md, "What the driver owes"). */
 export type Effect =
@@ -292,9 +307,18 @@ export type Effect =
   | { readonly kind: 'readReady'; readonly id: number; readonly index: LogIndex }
   /** That read and all before it which have no answer get none: to be asked again, if they still want one. */
   | { readonly kind: 'readFailed'; readonly id: number; readonly reason: ReadFailure }
+  /** The `changeMembership` event of this step appended nothing. */
+  | { readonly kind: 'changeRefused'; readonly reason: ChangeRefusal; readonly leader: NodeId | null }
 
 /** Why a proposal was not appended: this node does not lead, has halted, holds too much uncommitted, or hears no quorum. */
 export type ProposeRefusal = 'NOT_LEADER' | 'HALTED' | 'OVERLOADED' | 'NO_QUORUM'
+
+/**
+ * Why a change of the membership was not appended: this node does not lead, has halted or hears no quorum; it has committed
+ * nothing in its term yet (thesis §4.1, the bug of single-server changes); the change before is not over; or the
+ * configuration is another one than the wish was made of.
+ */
+export type ChangeRefusal = 'NOT_LEADER' | 'HALTED' | 'NO_QUORUM' | 'NOT_READY' | 'CHANGE_UNDERWAY' | 'CHANGED_SINCE'
 
 /** One AppendEntries with entries that a follower has not answered yet. */
 export interface InFlight {
@@ -338,4 +362,9 @@ export interface Progress {
   readonly answered: number
   /** Highest commit index that a message to this follower has carried. */
   readonly sentCommit: LogIndex
+  /**
+   * The leader's sequence when this progress began: an answer to it, or to an earlier message, is the word of the disk that
+   * had this node's id before.
+   */
+  readonly since: number
 }

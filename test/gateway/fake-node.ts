@@ -112,7 +112,15 @@ export class FakeNode implements RaftNode {
     const voters = [{ id: this.id, address: '127.0.0.1:1', instanceId: 'a'.repeat(32) }]
     this.applyEntry(
       'Configuration',
-      encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters, learners: [] }),
+      encodePayload('Configuration', {
+        clusterId: 'c1',
+        incarnation: 1,
+        voters,
+        learners: [],
+        outgoing: [],
+        promoting: [],
+        removed: [],
+      }),
     )
     this.applyEntry('Limits', encodePayload('Limits', { ...DEFAULT_LIMITS, ...limits }))
   }

@@ -29,7 +29,15 @@ export class SessionWorld {
       else this.logs.push(`${meaningOf(told.reason)}${told.error instanceof Error ? `: ${told.error.message}` : ''}`)
     }
     this.states = machines.map((machine) => new SessionStateMachine(machine, codec, { report }))
-    this.payload('Configuration', { clusterId: 'test', incarnation: 1, voters: [], learners: [] })
+    this.payload('Configuration', {
+      clusterId: 'test',
+      incarnation: 1,
+      voters: [],
+      learners: [],
+      outgoing: [],
+      promoting: [],
+      removed: [],
+    })
     this.payload('Limits', DEFAULT_LIMITS)
   }
 

@@ -55,7 +55,7 @@ export const boundaryAt = (index: number) => ({
   chain: 1,
   lease: 0,
   now: 0,
-  configuration: { index: logIndex(1), configuration: { voters: [], learners: [] } },
+  configuration: { index: logIndex(1), configuration: { voters: [], learners: [], outgoing: [], promoting: [] } },
   configurationPayload: '',
   stateHash: '',
   incarnation: 1,

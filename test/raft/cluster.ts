@@ -19,6 +19,7 @@ import {
   configurationsIn,
   type Entry,
   type Packet,
+  applyWrite,
   restartImage,
   type Send,
   type TestNode,
@@ -65,7 +66,7 @@ export class Cluster {
 
   constructor(ids: readonly string[], options: ClusterOptions = {}) {
     this.options = options
-    this.configuration = { voters: ids.map(nodeId).sort(), learners: [] }
+    this.configuration = { voters: ids.map(nodeId).sort(), learners: [], outgoing: [], promoting: [] }
     for (const id of this.configuration.voters) this.nodes.set(id, this.newNode(id))
   }
 
@@ -146,7 +147,7 @@ export class Cluster {
     while (node.queue[0] !== undefined && node.queue[0].write.write <= last) {
       const next = node.queue.shift()
       if (next === undefined) break
-      this.applyWrite(node, next)
+      applyWrite(node, next)
       done = next.write.write
     }
     if (done === null) return
@@ -218,7 +219,7 @@ export class Cluster {
   /** Stops a node: what it holds in memory and its unfinished writes, but for the first `kept`, are lost. */
   crash(id: string, kept = 0): void {
     const node = this.node(id)
-    for (const written of node.queue.slice(0, kept)) this.applyWrite(node, written)
+    for (const written of node.queue.slice(0, kept)) applyWrite(node, written)
     node.queue.length = 0
     node.waiting.length = 0
     node.up = false
@@ -228,7 +229,21 @@ export class Cluster {
     const node = this.node(id)
     node.diskHeld = false
     this.open(node)
-    if (this.bootstrapped) this.step(id, { kind: 'bootstrapped', configuration: this.configuration, advances: false })
+    if (this.bootstrapped && this.configuration.voters.includes(node.id))
+      this.step(id, { kind: 'bootstrapped', configuration: this.configuration, advances: false })
+  }
+
+  /** A node with an empty disk that is no member, as it is before it is added, or that takes the id of a lost one. */
+  join(id: string): void {
+    const node = this.newNode(nodeId(id))
+    this.nodes.set(node.id, node)
+    this.open(node)
+  }
+
+  /** A change of the members, based on the newest configuration that node knows unless told otherwise. */
+  change(id: string, wanted: Partial<Configuration>, basedOn = this.state(id).configurations.at(-1)?.index): void {
+    const configuration = { voters: [], learners: [], outgoing: [], promoting: [], ...wanted }
+    this.step(id, { kind: 'changeMembership', configuration, basedOn: basedOn ?? logIndex(0) })
   }
 
   cut(from: string, to: string): void {
@@ -289,7 +304,8 @@ export class Cluster {
     const { votedFor, log, base, lastWrite } = image
     const snapshotTerm = term(log[base - 1]?.term ?? 0)
     const currentTerm = term(Math.max(image.currentTerm, snapshotTerm))
-    const at = [...this.configuration.voters].indexOf(id)
+    const known = [...this.nodes.keys()].indexOf(id)
+    const at = known < 0 ? this.nodes.size : known
     const restored = {
       hardState: { currentTerm, votedFor },
       snapshotIndex: logIndex(base),
@@ -326,6 +342,7 @@ export class Cluster {
       case 'readFailed':
       case 'abort':
       case 'refused':
+      case 'changeRefused':
         return this.trace(`${node.id} ${describeEffect(effect)}`)
     }
   }
@@ -341,17 +358,20 @@ export class Cluster {
         const { source } = run
         const copied = source.kind === 'received' ? tail[fresh.length] : undefined
         if (copied !== undefined) assert(copied.term === run.term, 'the record is the one named', { run })
-        fresh.push(copied ?? this.newEntry(node, run.term, source.kind === 'created' ? source.entryKind : 'command'))
+        const kind = source.kind === 'created' ? source.entryKind : 'command'
+        fresh.push(copied ?? this.newEntry(node, { term: run.term, index, kind }))
       }
     }
     node.log.push(...fresh)
     node.queue.push({ write, entries: fresh })
   }
 
-  private newEntry(node: TestNode, entryTerm: Term, kind: string): Entry {
+  private newEntry(node: TestNode, at: { term: Term; index: number; kind: string }): Entry {
     this.commands += 1
-    const configuration = kind === 'configuration' ? this.configuration : null
-    return { term: entryTerm, payload: `${kind} ${this.commands} by ${node.id}`, configuration }
+    const { configurations } = node.state
+    const known = at.kind === 'configuration' ? configurations.find(({ index }) => index === at.index) : undefined
+    const payload = `${at.kind} ${this.commands} by ${node.id}`
+    return { term: at.term, payload, configuration: known?.configuration ?? null }
   }
 
   private send(node: TestNode, send: Send): void {
@@ -365,18 +385,6 @@ export class Cluster {
       node.waiting.push({ send, entries })
       if (node.diskHeld) this.trace(`${node.id} holds back until write ${send.after}: ${describeMessage(message)}`)
     }
-  }
-
-  private applyWrite(node: TestNode, { write, entries }: TestNode['queue'][number]): void {
-    const { image } = node
-    if (write.hardState !== null) {
-      image.currentTerm = write.hardState.currentTerm
-      image.votedFor = write.hardState.votedFor
-    }
-    if (write.kind === 'restartLog') restartImage(image)
-    else if (write.truncateFrom !== null) image.log.length = write.truncateFrom - 1
-    image.log.push(...entries)
-    image.lastWrite = write.write
   }
 
   private traceRole(node: TestNode, before: RaftState): void {

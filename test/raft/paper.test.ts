@@ -183,7 +183,7 @@ describe('Figure 2, Rules for Candidates', () => {
   test('votes of a majority make it leader; one node’s vote counts once', () => {
     const solo = new Solo({
       config: PLAIN,
-      configuration: { voters: [...THREE.voters, 'n4', 'n5'] as never, learners: [] },
+      configuration: { voters: [...THREE.voters, 'n4', 'n5'] as never, learners: [], outgoing: [], promoting: [] },
     })
     solo.step({ kind: 'campaign' })
     solo.persist()
@@ -320,7 +320,7 @@ describe('sections 5 to 8', () => {
 
   test('§6 a server uses the latest configuration in its log, committed or not, and goes back when it is truncated', () => {
     const solo = new Solo({ log: [1, 1] })
-    const configuration = { voters: [N1, N2], learners: [] }
+    const configuration = { voters: [N1, N2], learners: [], outgoing: [], promoting: [] }
     solo.receive(N2, appendEntries({ term: 1, prev: [2, 1], entries: [1], configuration: { index: 3, configuration } }))
     expect(configurationOf(solo.state)).toEqual(configuration)
     solo.receive(N3, appendEntries({ term: 2, prev: [2, 1], entries: [2] }))

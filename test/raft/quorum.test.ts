@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type LogIndex, logIndex, type NodeId, nodeId } from '../../src/base/brand.ts'
-import { hasMajority, majority, reachedByMajority } from '../../src/raft/quorum.ts'
+import { hasMajority, hasQuorum, majority, reachedByMajority, reachedByQuorum } from '../../src/raft/quorum.ts'
+import type { Configuration } from '../../src/raft/types.ts'
 import { sample } from '../effort.ts'
 
 const ids = (count: number): NodeId[] => Array.from({ length: count }, (_, at) => nodeId(`n${at}`))
@@ -49,4 +50,69 @@ test('raft.md §2.7 a majority has granted if and only if the voters who granted
 test('no voters: nothing is committed and nobody is elected', () => {
   expect(reachedByMajority([], 0, () => 1)).toBe(0)
   expect(hasMajority([], () => true)).toBe(false)
+})
+
+/** A configuration over seven nodes, joint or not, and of each node a number. */
+const joint = fc
+  .record({
+    voters: fc.subarray(ids(7), { minLength: 1 }),
+    outgoing: fc.subarray(ids(7)),
+    learners: fc.subarray(ids(7)),
+    numbers: fc.array(fc.nat(12), { minLength: 7, maxLength: 7 }),
+  })
+  .map(({ numbers, ...lists }) => {
+    const configuration: Configuration = { ...lists, promoting: [] }
+    const numberOf = (id: NodeId): number => numbers[ids(7).indexOf(id)] ?? 0
+    return { configuration, numberOf }
+  })
+
+/** All sets of nodes that hold a majority of the voters and, where there are any, one of the outgoing ones. */
+function quorums({ voters, outgoing }: Configuration): NodeId[][] {
+  const all = Array.from({ length: 2 ** 7 }, (_, mask) => ids(7).filter((_id, at) => (mask >> at) & 1))
+  const holds = (set: readonly NodeId[], group: readonly NodeId[]): boolean =>
+    group.length === 0 || group.filter((id) => set.includes(id)).length * 2 > group.length
+  return all.filter((set) => holds(set, voters) && holds(set, outgoing))
+}
+
+test('raft.md §2.7 a joint configuration elects with both majorities, and learners count for nothing', () => {
+  fc.assert(
+    fc.property(joint, ({ configuration, numberOf }) => {
+      const granted = (id: NodeId): boolean => numberOf(id) > 4
+      const oracle = quorums(configuration).some((set) => set.every(granted))
+      expect(hasQuorum(configuration, granted)).toBe(oracle)
+    }),
+    { numRuns: sample(300) },
+  )
+})
+
+test('raft.md §2.7 a joint configuration commits what all members of some set with both majorities have reached', () => {
+  fc.assert(
+    fc.property(joint, ({ configuration, numberOf }) => {
+      const oracle = Math.max(...quorums(configuration).map((set) => Math.min(...set.map(numberOf))))
+      expect(reachedByQuorum(configuration, 0, numberOf)).toBe(oracle)
+    }),
+    { numRuns: sample(300) },
+  )
+})
+
+test('raft.md §2.7 any two quorums of neighbouring configurations share a voter: old and joint, joint and new', () => {
+  fc.assert(
+    fc.property(joint, ({ configuration }) => {
+      fc.pre(configuration.outgoing.length > 0)
+      const before = { ...configuration, voters: configuration.outgoing, outgoing: [] }
+      const after = { ...configuration, outgoing: [] }
+      for (const neighbour of [before, after, configuration]) {
+        const others = quorums(neighbour)
+        expect(
+          quorums(configuration).every((set) => others.every((other) => other.some((id) => set.includes(id)))),
+        ).toBe(true)
+      }
+    }),
+    { numRuns: sample(30) },
+  )
+})
+
+test('before bootstrap nobody is a quorum', () => {
+  expect(hasQuorum(null, () => true)).toBe(false)
+  expect(reachedByQuorum(null, 0, () => 1)).toBe(0)
 })

@@ -3,7 +3,7 @@ import { nodeId, term } from '../../src/base/brand.ts'
 import { type Message, progressOf } from '../../src/raft/index.ts'
 import { appendEntries, matched, N1, N2, N3, requestVote, Solo } from './solo.ts'
 
-const FIVE = { voters: [N1, N2, N3, nodeId('n4'), nodeId('n5')], learners: [] }
+const FIVE = { voters: [N1, N2, N3, nodeId('n4'), nodeId('n5')], learners: [], outgoing: [], promoting: [] }
 
 describe('what comes twice', () => {
   test('a second copy of a RequestVote takes nothing from the leader that it made', () => {

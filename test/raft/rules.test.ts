@@ -128,7 +128,7 @@ describe('commit', () => {
   })
 
   test('raft.md §2.10 a single voter commits no more than what is durable, by the same code', () => {
-    const solo = new Solo({ log: [], configuration: { voters: [N1], learners: [] } })
+    const solo = new Solo({ log: [], configuration: { voters: [N1], learners: [], outgoing: [], promoting: [] } })
     expect(solo.state.role.kind).toBe('candidate')
     solo.persist()
     expect(solo.write()).toMatchObject({
@@ -205,7 +205,7 @@ describe('the log', () => {
           const prevTerm = solo.state.trail.runs.find(({ first, last }) => first <= kept && kept <= last)?.term ?? 0
           const message = appendEntries({ term: at + 2, prev: [kept, prevTerm], entries: entries.map(() => at + 2) })
           const added = entries.map((is, offset) =>
-            is ? { voters: [N1, nodeId(`v${at}-${offset}`)], learners: [] } : null,
+            is ? { voters: [N1, nodeId(`v${at}-${offset}`)], learners: [], outgoing: [], promoting: [] } : null,
           )
           const configurations = added.flatMap((configuration, offset) =>
             configuration === null ? [] : [{ index: logIndex(kept + 1 + offset), configuration }],
@@ -220,7 +220,7 @@ describe('the log', () => {
   })
 
   test('raft.md §2.11 a node that is not in its own configuration still answers, and never campaigns', () => {
-    const solo = new Solo({ configuration: { voters: [N2, N3], learners: [] } })
+    const solo = new Solo({ configuration: { voters: [N2, N3], learners: [], outgoing: [], promoting: [] } })
     expect(solo.wakeAt).toBe(Number.POSITIVE_INFINITY)
     solo.step({ kind: 'campaign' })
     expect(solo.state.role.kind).toBe('follower')

@@ -1,8 +1,15 @@
 import { assert } from '../../src/base/assert.ts'
 import { logIndex } from '../../src/base/brand.ts'
-import { describeLog, describeMessage, describeState, type RaftConfig } from '../../src/raft/index.ts'
+import {
+  type Configuration,
+  describeConfiguration,
+  describeLog,
+  describeMessage,
+  describeState,
+  type RaftConfig,
+} from '../../src/raft/index.ts'
 import { Cluster } from './cluster.ts'
-import type { Packet } from './test-node.ts'
+import type { Packet, TestNode } from './test-node.ts'
 
 /**
  * Runs a golden script (raft.md §6): lines that begin with `>` are commands, indented lines are the transcript, all else is
@@ -26,6 +33,9 @@ import type { Packet } from './test-node.ts'
  * compact n1 3 · install n1 n2 5   the log lets entries up to 3 go · n1 has pulled the snapshot of n2 that ends at 5
  * switch n1 n2 5                  the same, and the process of n1 dies before its core hears of it
  * status · log · network          what nodes know · hold · what is under way
+ * join n4                         a node with an empty disk, no member yet; under the id of another one, its disk is lost
+ * change n1 voters n1 n2 [learners n3] [promoting n3] [based 5]   other members are wanted of a node
+ * members                         the configuration that each node goes by, and where it stands
  */
 export function runScript(text: string): string {
   const script = new Script()
@@ -107,6 +117,10 @@ class Script {
       case 'switch':
         this.cluster.install(first, second, Number(third), false)
         return this.cluster.crash(first)
+      case 'join':
+        return this.cluster.join(first)
+      case 'change':
+        return this.change(words)
       default:
         return this.node(verb, first, second)
     }
@@ -133,12 +147,26 @@ class Script {
         return this.eachNode((node) => (node.up ? describeState(node.state) : `${node.id} down`))
       case 'log':
         return this.eachNode((node) => `${node.id} ${node.up ? describeLog(node.state) : 'down'}`)
+      case 'members':
+        return this.eachNode(membersOf)
       case 'network':
         for (const packet of this.cluster.packets) this.output.push(describePacket(packet))
         return
       default:
         assert(false, 'a verb of the script language', { verb })
     }
+  }
+
+  private change([id = '', ...words]: readonly string[]): void {
+    const lists: { [name: string]: string[] } = {}
+    for (const word of words) {
+      const newest = Object.keys(lists).at(-1)
+      if (/^[a-z-]+$/.test(word) || newest === undefined) lists[word] = []
+      else lists[newest]?.push(word)
+    }
+    const { based, ...wanted } = lists
+    const basedOn = based === undefined ? undefined : logIndex(Number(based[0]))
+    this.cluster.change(id, wanted as Partial<Configuration>, basedOn)
   }
 
   private elect(id: string): void {
@@ -211,4 +239,12 @@ class Script {
 
 function describePacket({ from, to, message }: Packet): string {
   return `${from} → ${to} ${describeMessage(message)}`
+}
+
+function membersOf({ id, up, state }: TestNode): string {
+  if (!up) return `${id} down`
+  const newest = state.configurations.at(-1)
+  if (newest === undefined) return `${id} knows nobody`
+  const settled = newest.index <= state.commitIndex ? 'committed' : 'not committed'
+  return `${id}: ${describeConfiguration(newest.configuration)}; entry ${newest.index}, ${settled}`
 }

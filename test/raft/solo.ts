@@ -17,7 +17,7 @@ import { DEFAULT_CONFIG } from './cluster.ts'
 export const N1 = nodeId('n1')
 export const N2 = nodeId('n2')
 export const N3 = nodeId('n3')
-export const THREE: Configuration = { voters: [N1, N2, N3], learners: [] }
+export const THREE: Configuration = { voters: [N1, N2, N3], learners: [], outgoing: [], promoting: [] }
 
 export interface SoloOptions {
   /** Whether a new cluster begins with an entry `advanceVersion`. Default false. */

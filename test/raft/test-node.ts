@@ -53,6 +53,19 @@ export function restartImage(image: TestNode['image']): void {
   image.base = image.snapshot.length
 }
 
+/** A write of the node has completed: it is what a crash leaves. */
+export function applyWrite(node: TestNode, { write, entries }: TestNode['queue'][number]): void {
+  const { image } = node
+  if (write.hardState !== null) {
+    image.currentTerm = write.hardState.currentTerm
+    image.votedFor = write.hardState.votedFor
+  }
+  if (write.kind === 'restartLog') restartImage(image)
+  else if (write.truncateFrom !== null) image.log.length = write.truncateFrom - 1
+  image.log.push(...entries)
+  image.lastWrite = write.write
+}
+
 /** The Configurations among entries of which the first has that index. */
 export function configurationsIn(entries: readonly Entry[], first: number) {
   return entries.flatMap(({ configuration }, offset) =>

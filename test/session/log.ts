@@ -41,6 +41,9 @@ export class Log {
       incarnation: 1,
       voters: [{ id: 'n1' as NodeId, address: 'localhost:1', instanceId: '0'.repeat(32) }],
       learners: [],
+      outgoing: [],
+      promoting: [],
+      removed: [],
     })
     this.append('Limits', { ...LIMITS, ...limits })
   }

@@ -37,6 +37,8 @@ interface Form<Kind extends keyof PayloadByKind> {
 }
 
 const VOTERS_MAX = 64
+/** Disks that a Configuration remembers as removed: of older ones nobody is told that they were. */
+const REMOVED_MAX = 64
 /** Machines that one AdvanceVersion entry may name. */
 const MACHINES_PER_ENTRY_MAX = 1024
 const natural = integer()
@@ -94,8 +96,31 @@ const openSession: Shape<PayloadByKind['OpenSession']> = object({
   ordered: boolean,
 })
 
+/**
+ * What only a change of the membership needs is left out where there is none: the bytes are then those of every Configuration
+ * before there were changes, and builds of that time read them.
+ */
+function withoutEmptyChange(payload: PayloadByKind['Configuration']): Value {
+  const { outgoing, promoting, removed, ...plain } = payload
+  const value: { [name: string]: unknown } = plain
+  for (const [name, list] of Object.entries({ outgoing, promoting, removed })) if (list.length > 0) value[name] = list
+  return value as Value // its shape was checked
+}
+
 const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
-  Configuration: asIs(object({ clusterId: string(64), incarnation: uint32, voters: members, learners: members })),
+  Configuration: {
+    shape: object({
+      clusterId: string(64),
+      incarnation: uint32,
+      voters: members,
+      learners: members,
+      outgoing: members,
+      promoting: list(nodeId, VOTERS_MAX),
+      removed: list(object({ id: nodeId, instanceId: string(64) }), REMOVED_MAX),
+    }),
+    toValue: withoutEmptyChange,
+    fromValue: (value) => ({ outgoing: [], promoting: [], removed: [], ...(value as object) }),
+  },
   Limits: asIs(limits),
   OpenSession: asIs(openSession),
   AttachSession: asIs(object({ ...numbers, secretHash: sha256, replaces: natural, nonce: bytes(16) })),

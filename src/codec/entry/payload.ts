@@ -20,13 +20,21 @@ export interface Member {
   readonly instanceId: string
 }
 
-/** Entry 1 of every cluster, and later membership changes. */
+/** Entry 1 of every cluster, and later membership changes (raft.md §1). A node id occurs once in each list. */
 export interface ConfigurationPayload {
   readonly clusterId: string
   readonly incarnation: number
   readonly voters: readonly Member[]
   readonly learners: readonly Member[]
+  /** Voters of the configuration before, while a change is joint; else empty. */
+  readonly outgoing: readonly Member[]
+  /** Learners that become voters once they have caught up. */
+  readonly promoting: readonly NodeId[]
+  /** Disks that were members once and never will be again, the newest last: at most `REMOVED_MAX`. */
+  readonly removed: readonly RemovedMember[]
 }
+
+export type RemovedMember = Pick<Member, 'id' | 'instanceId'>
 
 /** Entry 2: replicated limits (sessions.md §9); every limit that apply enforces, with its number. */
 export interface Limits {

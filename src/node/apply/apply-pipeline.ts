@@ -7,7 +7,8 @@ import type { Applied, EntryUnderway } from '../../session/state-machine.ts'
 import type { NodeEvent, NodeListener } from '../api.ts'
 import { AppliedWitness } from './applied-witness.ts'
 import { ApplyLoop } from './apply-loop.ts'
-import type { Members } from '../members.ts'
+import { configurationIn } from '../membership/known-configuration.ts'
+import type { Members } from '../membership/members.ts'
 import type { DriverOptions } from '../options.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
 import type { WatchFeed } from '../inspect/watch-feed.ts'
@@ -285,10 +286,7 @@ export class ApplyPipeline {
     const known = this.ports.members.at(header.index)
     if (known === null) return
     const dirty = machine.swapDirty()
-    const configuration = {
-      voters: known.payload.voters.map((member) => member.id),
-      learners: known.payload.learners.map((member) => member.id),
-    }
+    const configuration = configurationIn(known.payload, null)
     const meta: BoundaryMeta = {
       lastIncludedIndex: header.index,
       lastIncludedTerm: header.term,

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../base/brand.ts'
 import { parseHostPort } from '../../base/host-port.ts'
-import type { Members } from '../members.ts'
+import type { Members } from '../membership/members.ts'
 import type { DriverOptions } from '../options.ts'
 
 /**

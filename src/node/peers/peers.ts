@@ -9,7 +9,7 @@ import { Addresses } from './addresses.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { Builds } from './builds.ts'
 import type { NodeEvent } from '../api.ts'
-import type { Members } from '../members.ts'
+import type { Members } from '../membership/members.ts'
 import type { DriverOptions } from '../options.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
 import type { PeerBody, PeerFrame } from '../ports/peer-transport.ts'
@@ -156,7 +156,7 @@ export class Peers {
   bootstrapConfiguration(configured: boolean): Agreed | null {
     if (configured || this.bootstrapped || !this.bootstrap.agree()) return null
     this.bootstrapped = true
-    const configuration = { voters: this.voters, learners: [] }
+    const configuration = { voters: this.voters, learners: [], outgoing: [], promoting: [] }
     // A voter that says nothing of its build may be of one that cannot read the entry: then a leader's duty appends it, once
     // all have spoken (`MachineAdvances`).
     this.firstVersions = firstVersions(this.options.machine, this.builds.current(this.voters))
@@ -223,7 +223,7 @@ export class Peers {
 
   private learn(index: LogIndex, payload: Uint8Array): void {
     const decoded: ConfigurationPayload = decodePayload('Configuration', payload)
-    this.members.add(logIndex(index), decoded, Uint8Array.from(payload))
+    this.members.add({ index: logIndex(index), payload: decoded, bytes: Uint8Array.from(payload) })
   }
 
   private hello(to: NodeId, recipientInstance: string, reply: boolean): void {

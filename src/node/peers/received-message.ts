@@ -1,11 +1,11 @@
 import { type GroupId, type LogIndex, logIndex, type NodeId, type Term } from '../../base/brand.ts'
-import type { ConfigurationPayload } from '../../codec/entry/payload.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import { payloadAt, recordIndex, recordKind, recordLength, recordTerm } from '../../codec/entry/record.ts'
 import { verifyRecords } from '../../codec/entry/batch.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
 import type { TermRun } from '../../base/term-run.ts'
 import type { ConfigurationEntry, Message } from '../../raft/types.ts'
+import { configurationIn, type Self } from '../membership/known-configuration.ts'
 
 /** A Raft message from a peer with the records it carried. */
 export interface ReceivedMessage {
@@ -18,6 +18,7 @@ export interface ReceivedMessage {
 /** What this node's log says of the entry before a message's. */
 export interface ReceivingLog {
   readonly group: GroupId
+  readonly self: Self
   termAt(index: LogIndex): Term | null
   /** Null: not known without a look at the disk. */
   chainAt(index: LogIndex): number | null
@@ -41,7 +42,7 @@ export function verifiedMessage(received: ReceivedMessage, log: ReceivingLog): M
     previousChain: matches ? log.chainAt(prevLogIndex) : null,
   })
   if (!('count' in verified) || verified.lastTerm > message.term) return null
-  const contents = contentsOf(records)
+  const contents = contentsOf(records, log.self)
   if (contents === null || !sameRuns(contents.runs, message.runs)) return null
   return { ...message, configurations: contents.configurations }
 }
@@ -52,7 +53,7 @@ interface Contents {
 }
 
 /** What the core knows of verified records; null when a Configuration among them is none. PERF: a walk of plain reads. */
-function contentsOf(records: Uint8Array): Contents | null {
+function contentsOf(records: Uint8Array, self: Self): Contents | null {
   const runs: { first: LogIndex; last: LogIndex; term: Term }[] = []
   const configurations: ConfigurationEntry[] = []
   let run: { first: LogIndex; last: LogIndex; term: Term } | null = null
@@ -65,7 +66,7 @@ function contentsOf(records: Uint8Array): Contents | null {
       runs.push(run)
     }
     if (recordKind(records, offset) !== 'Configuration') continue
-    const configuration = configurationAt(index, payloadAt(records, offset))
+    const configuration = configurationAt(index, payloadAt(records, offset), self)
     if (configuration === null) return null
     configurations.push(configuration)
   }
@@ -73,19 +74,14 @@ function contentsOf(records: Uint8Array): Contents | null {
 }
 
 /** A Configuration from a peer as the core knows it; null when it does not decode or names no voter. */
-function configurationAt(index: LogIndex, payload: Uint8Array): ConfigurationEntry | null {
+function configurationAt(index: LogIndex, payload: Uint8Array, self: Self): ConfigurationEntry | null {
   try {
-    const { voters, learners } = decodePayload('Configuration', payload)
-    const configuration = { voters: idsOf(voters), learners: idsOf(learners) }
-    return voters.length === 0 ? null : { index, configuration }
+    const configuration = configurationIn(decodePayload('Configuration', payload), self)
+    return configuration.voters.length === 0 ? null : { index, configuration }
   } catch (error) {
     if (error instanceof ValueError) return null
     throw error
   }
-}
-
-function idsOf(members: ConfigurationPayload['voters']): readonly NodeId[] {
-  return members.map((member) => member.id).sort()
 }
 
 function sameRuns(left: readonly TermRun[], right: readonly TermRun[]): boolean {

@@ -1,6 +1,7 @@
 import type { LogIndex, Millis, Term, WriteNumber } from '../../base/brand.ts'
 import type { TermRun } from '../../base/term-run.ts'
-import type { ConfigurationEntry, HardState } from '../../raft/types.ts'
+import type { ConfigurationPayload } from '../../codec/entry/payload.ts'
+import type { HardState } from '../../raft/types.ts'
 import type { StorageDone, StorageFault } from './storage-fault.ts'
 
 /** One numbered write: at most one hard state, one truncation, then records (storage.md §2). */
@@ -17,6 +18,14 @@ export interface LogWrite {
   readonly count: number
 }
 
+/** A Configuration entry as it stands in the log. */
+export interface KnownConfiguration {
+  readonly index: LogIndex
+  readonly payload: ConfigurationPayload
+  /** Its payload as it is in the entry. */
+  readonly bytes: Uint8Array
+}
+
 /** What a log held when it was opened. */
 export interface RecoveredLog {
   readonly hardState: HardState
@@ -27,7 +36,8 @@ export interface RecoveredLog {
   readonly baseTerm: Term
   /** Runs of all entries held. */
   readonly runs: readonly TermRun[]
-  readonly configurations: readonly ConfigurationEntry[]
+  /** Of all entries held, with the bytes of their payloads. */
+  readonly configurations: readonly KnownConfiguration[]
   /** Header clocks and chain value of the last entry held, or of the snapshot below an empty log. */
   readonly lastLease: Millis
   readonly lastNow: Millis

@@ -26,6 +26,9 @@ export function createdPayload(
         incarnation: 1,
         voters: options.initialVoters.map((voter) => memberOf(voter, peers.bootstrap)),
         learners: [],
+        outgoing: [],
+        promoting: [],
+        removed: [],
       })
     case 'advanceVersion':
       // One entry for all machines: of several, a leader that fails could leave a part, and the rest would not be active.

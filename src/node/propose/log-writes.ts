@@ -1,7 +1,7 @@
 import type { RaftState } from '../../raft/index.ts'
 import type { Effect } from '../../raft/types.ts'
 import type { LogClock } from './log-clock.ts'
-import type { Members } from '../members.ts'
+import type { Members } from '../membership/members.ts'
 import type { DriverOptions } from '../options.ts'
 import { createdPayload } from './created-payload.ts'
 import type { Peers } from '../peers/peers.ts'

@@ -1,7 +1,7 @@
 import { unreachable } from '../../base/assert.ts'
-import type { WriteNumber } from '../../base/brand.ts'
+import type { NodeId, WriteNumber } from '../../base/brand.ts'
 import type { RaftState } from '../../raft/index.ts'
-import type { Effect } from '../../raft/types.ts'
+import type { ChangeRefusal, Effect } from '../../raft/types.ts'
 import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
 import type { DriverOptions } from '../options.ts'
 import { OutgoingMessages } from '../peers/outgoing-messages.ts'
@@ -16,6 +16,8 @@ export interface StepEffectsParts extends LogWritesParts {
   /** The core's state as it is when asked. */
   raft(): RaftState
   fault(fault: StorageFault): void
+  /** The change that the step of this effect was given is not made. */
+  changeRefused(reason: ChangeRefusal, leader: NodeId | null): void
 }
 
 /** Carries out what a step of the core leads to, one effect at a time, in the order of the list. */
@@ -64,6 +66,9 @@ export class StepEffects {
         return
       case 'readFailed':
         reads.failed(effect.id)
+        return
+      case 'changeRefused':
+        this.parts.changeRefused(effect.reason, effect.leader)
         return
       default:
         unreachable(effect)

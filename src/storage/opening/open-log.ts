@@ -4,7 +4,6 @@ import { recordChain, recordLease, recordNow } from '../../codec/entry/record.ts
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import type { LogStore, RecoveredLog } from '../../node/ports/log-store.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
-import type { ConfigurationEntry } from '../../raft/types.ts'
 import { faultOf, logRot } from '../disk/faults.ts'
 import { logDirectory } from '../format/file-names.ts'
 import { inOrder } from '../disk/in-order.ts'
@@ -55,7 +54,7 @@ export function openLog(options: OpenLogOptions, done: OpenLogDone): void {
 
 interface Checked {
   readonly inspection: Inspection
-  readonly configurations: readonly ConfigurationEntry[]
+  readonly configurations: RecoveredLog['configurations']
 }
 
 function prepare(options: OpenLogOptions, checked: Checked, done: OpenLogDone): void {
@@ -157,15 +156,12 @@ function recoveredLog(
   }
 }
 
-/** The Configurations as the core knows them, or the fault that one of them does not decode. */
-function decodeConfigurations(image: LogImage, directory: string): readonly ConfigurationEntry[] | StorageFault {
-  const decoded: ConfigurationEntry[] = []
+/** The Configurations with their bytes, or the fault that one of them does not decode. */
+function decodeConfigurations(image: LogImage, directory: string): RecoveredLog['configurations'] | StorageFault {
+  const decoded: RecoveredLog['configurations'][number][] = []
   for (const { index, payload } of image.configurations) {
     try {
-      const { voters, learners } = decodePayload('Configuration', payload)
-      const ids = (members: typeof voters): ConfigurationEntry['configuration']['voters'] =>
-        members.map((member) => member.id).sort()
-      decoded.push({ index, configuration: { voters: ids(voters), learners: ids(learners) } })
+      decoded.push({ index, payload: decodePayload('Configuration', payload), bytes: payload })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       return logRot(logDirectory(directory), 0, `The Configuration of entry ${index} does not decode: ${reason}`)

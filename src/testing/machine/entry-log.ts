@@ -57,7 +57,15 @@ export class EntryLog {
     this.applyEntry = apply
     this.now = now
     this.lease = now
-    this.payload('Configuration', { clusterId: 'test', incarnation: 1, voters: [], learners: [] })
+    this.payload('Configuration', {
+      clusterId: 'test',
+      incarnation: 1,
+      voters: [],
+      learners: [],
+      outgoing: [],
+      promoting: [],
+      removed: [],
+    })
     this.payload('Limits', { ...DEFAULT_LIMITS, ...limits })
     const advances = advancesOf(machines)
     if (advances.length > 0) this.payload('AdvanceVersion', { machines: advances })

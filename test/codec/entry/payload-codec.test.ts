@@ -28,7 +28,15 @@ const member = (id: string) => ({
 })
 
 const EXAMPLES: { readonly [Kind in keyof PayloadByKind]: PayloadByKind[Kind] } = {
-  Configuration: { clusterId: 'c1', incarnation: 1, voters: [member('a'), member('b')], learners: [member('c')] },
+  Configuration: {
+    clusterId: 'c1',
+    incarnation: 1,
+    voters: [member('a'), member('b')],
+    learners: [member('c')],
+    outgoing: [member('a'), member('d')],
+    promoting: [nodeId('c')],
+    removed: [{ id: nodeId('d'), instanceId: '0d' }],
+  },
   Limits: DEFAULT_LIMITS,
   OpenSession: {
     secretHash: new Uint8Array(32).fill(7),
@@ -95,6 +103,9 @@ describe('payloads that are values', () => {
           incarnation: 1,
           voters: [{ id: nodeId('a'), address: 'h:1', instanceId: 'i' }],
           learners: [],
+          outgoing: [],
+          promoting: [],
+          removed: [],
         }),
       ),
     ).toBe(

@@ -131,8 +131,8 @@ export const RAFT: readonly Mutant[] = [
     id: 'raft/own-commit-untold',
     breaks: 'a commit that the own disk brings about is told with the next heartbeat only',
     file: 'src/raft/step.ts',
-    find: 'if (maybeAdvanceCommit(turn)) replicate(turn, null)',
-    replace: 'maybeAdvanceCommit(turn)',
+    find: '  if (!maybeAdvanceCommit(turn)) return\n  if (!maybeConcludeChange(turn)) replicate(turn, null)',
+    replace: '  if (maybeAdvanceCommit(turn)) maybeConcludeChange(turn)',
     caughtBy: PROGRESS,
   },
   {

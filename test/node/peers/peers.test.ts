@@ -94,7 +94,15 @@ function addressesTold(node: TestNode): (string | null)[] {
 }
 
 const members = [n1, n2, n3].map((id) => ({ id, address: `${id}:1`, instanceId: `instance-${id}` }))
-const CONFIGURATION = encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters: members, learners: [] })
+const CONFIGURATION = encodePayload('Configuration', {
+  clusterId: 'c1',
+  incarnation: 1,
+  voters: members,
+  learners: [],
+  outgoing: [],
+  promoting: [],
+  removed: [],
+})
 
 function records(entries: readonly { kind: EntryKind; payload: Uint8Array; term?: number }[], first = 1): Uint8Array {
   const encoder = new EntryEncoder()
@@ -144,6 +152,9 @@ describe('where a member is reached', () => {
       incarnation: 1,
       voters: members.map((member) => ({ ...member, address: 'old:1' })),
       learners: [],
+      outgoing: [],
+      promoting: [],
+      removed: [],
     })
     send(appendEntries(records([{ kind: 'Configuration', payload: moved }]), [[1, 1, 1]]))
     expect(node.driver.addressOf(n1)).toBe('n1:1')
@@ -297,7 +308,15 @@ describe('records from a peer', () => {
         records([
           {
             kind: 'Configuration',
-            payload: encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters: [], learners: [] }),
+            payload: encodePayload('Configuration', {
+              clusterId: 'c1',
+              incarnation: 1,
+              voters: [],
+              learners: [],
+              outgoing: [],
+              promoting: [],
+              removed: [],
+            }),
           },
         ]),
         [[1, 1, 1]],

@@ -21,6 +21,7 @@ test('entries from the first on, for a log that begins above it, are verified wi
   const verified = verifiedMessage(
     { kind: 'received', from: nodeId('n1'), message, records: encoder.finish() },
     {
+      self: { id: nodeId('n1'), instance: 'i-n1' },
       group: groupId(0),
       termAt: (index) => (index >= 50 ? term(2) : null),
       chainAt: (index) => {

@@ -43,7 +43,7 @@ describe('what a leader commits', () => {
     const solo = new Solo({
       log: [1, 2, 2],
       config: { ...PLAIN, appendEntriesMax: 1 },
-      configuration: { voters: FIVE, learners: [] },
+      configuration: { voters: FIVE, learners: [], outgoing: [], promoting: [] },
     })
     solo.step({ kind: 'campaign' })
     solo.persist()
@@ -85,7 +85,7 @@ describe('what a leader commits', () => {
   })
 
   test('openraft #1802: in whatever order five voters advance, what two have reached is not committed', () => {
-    const solo = new Solo({ config: PLAIN, configuration: { voters: FIVE, learners: [] } })
+    const solo = new Solo({ config: PLAIN, configuration: { voters: FIVE, learners: [], outgoing: [], promoting: [] } })
     solo.step({ kind: 'campaign' })
     solo.persist()
     for (const id of [N2, N3])

@@ -9,7 +9,7 @@ const answer = (solo: Solo) => solo.sent('appendEntriesResponse')[0]
 /** Published bugs of other systems between the log in memory and the one on disk (docs/testing.md). */
 describe('durability', () => {
   test('etcd #14370: a single node tells nobody of a command that its disk does not have', () => {
-    const solo = new Solo({ log: [1], configuration: { voters: [N1], learners: [] } })
+    const solo = new Solo({ log: [1], configuration: { voters: [N1], learners: [], outgoing: [], promoting: [] } })
     solo.persist()
     solo.persist()
     solo.step({ kind: 'propose', count: 1, bytes: 1 })

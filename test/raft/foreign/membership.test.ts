@@ -5,8 +5,8 @@ import { appendEntries, N1, N2, N3, preVote, requestVote, Solo, THREE } from '..
 
 const PLAIN = { preVote: false, checkQuorum: false }
 const N4 = nodeId('n4')
-const FOUR: Configuration = { voters: [N1, N2, N3, N4], learners: [] }
-const TWO: Configuration = { voters: [N1, N2], learners: [] }
+const FOUR: Configuration = { voters: [N1, N2, N3, N4], learners: [], outgoing: [], promoting: [] }
+const TWO: Configuration = { voters: [N1, N2], learners: [], outgoing: [], promoting: [] }
 
 /** Published bugs of other systems in who the members are (docs/testing.md). */
 describe('membership', () => {
@@ -48,7 +48,7 @@ describe('membership', () => {
         term: 1,
         prev: [2, 1],
         entries: [1],
-        configuration: { index: 3, configuration: { voters: [N2, N3], learners: [] } },
+        configuration: { index: 3, configuration: { voters: [N2, N3], learners: [], outgoing: [], promoting: [] } },
       }),
     )
     expect(solo.wakeAt).toBe(Number.POSITIVE_INFINITY)
@@ -59,7 +59,10 @@ describe('membership', () => {
   })
 
   test('raft-rs #57: a learner that does not know of its promotion gives its vote', () => {
-    const solo = new Solo({ configuration: { voters: [N2, N3], learners: [N1] }, config: PLAIN })
+    const solo = new Solo({
+      configuration: { voters: [N2, N3], learners: [N1], outgoing: [], promoting: [] },
+      config: PLAIN,
+    })
     solo.receive(N3, requestVote({ term: 2, last: [2, 1] }))
     expect(solo.sent('requestVoteResponse')[0]?.message.verdict).toEqual({ granted: true })
     solo.receive(N3, preVote({ term: 3, last: [2, 1] }))
@@ -67,7 +70,7 @@ describe('membership', () => {
   })
 
   test('redpanda #8495: a learner asks nobody for a vote, whatever it misses', () => {
-    const solo = new Solo({ configuration: { voters: [N2, N3], learners: [N1] } })
+    const solo = new Solo({ configuration: { voters: [N2, N3], learners: [N1], outgoing: [], promoting: [] } })
     expect(solo.wakeAt).toBe(Number.POSITIVE_INFINITY)
     solo.now += 100_000
     solo.step({ kind: 'tick' })

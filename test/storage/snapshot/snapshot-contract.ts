@@ -19,7 +19,7 @@ export const meta = (index: number, rowCount = 0): SnapshotMeta => ({
   chain: 0xdeadbeef,
   lease: 12,
   now: 1_700_000_000_000,
-  configuration: { index: logIndex(1), configuration: { voters: [], learners: [] } },
+  configuration: { index: logIndex(1), configuration: { voters: [], learners: [], outgoing: [], promoting: [] } },
   configurationPayload: 'AAEC',
   stateHash: '0123456789abcdef',
   incarnation: 1,

@@ -1,0 +1,19 @@
+import { BEFORE_LOG, type LogIndex, type Millis } from '../base/brand.ts'
+import type { Progress } from './types.ts'
+
+/**
+ * Progress of a follower of which nothing is known: an election has just been held, or it has just become a member. `next`:
+ * what it is asked for first. `since`: the leader's sequence by now (`Progress`).
+ */
+export function newProgress({ next, now, since }: { next: LogIndex; now: Millis; since: number }): Progress {
+  return {
+    matchIndex: BEFORE_LOG,
+    nextIndex: next,
+    mode: 'probe',
+    inFlight: [],
+    lastContact: now,
+    answered: 0,
+    sentCommit: BEFORE_LOG,
+    since,
+  }
+}
