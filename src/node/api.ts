@@ -1,6 +1,7 @@
 import type { GroupId, LogIndex, NodeId, Term } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
+import type { TransferOutcome } from '../raft/types.ts'
 import type { HaltCode } from '../session/run/halt.ts'
 import type { MachineLine } from '../session/machine-report.ts'
 import type { Applied, MachineStatus, Reply, StateMachine } from '../session/state-machine.ts'
@@ -16,6 +17,7 @@ export type SubmitRefusal =
   | 'OVERLOADED'
   | 'NO_QUORUM'
   | 'STORAGE_STALLED'
+  | 'TRANSFERRING'
   | 'APPLY_BEHIND'
   | 'HALTED'
   | 'SHUTTING_DOWN'
@@ -89,6 +91,11 @@ export interface RaftNode {
    * payload is copied before the call returns.
    */
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void
+  /**
+   * Hands leadership over to that voter, or to the best one; `done` hears once what became of it, within a minimum election
+   * timeout (`TransferOutcome`). Proposals wait meanwhile.
+   */
+  transferLeadership(to: NodeId | null, done: (outcome: TransferOutcome) => void): void
   /** Renewal of a session, coalesced with others into one KeepAlive entry per tick; `settled` with `keptAlive`. */
   keepAlive(session: SessionNumbers, sink: ProposalSink): void
   /** For operators. */

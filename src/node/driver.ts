@@ -1,5 +1,5 @@
 import { type GroupId, type LogIndex, logIndex, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
-import { configurationOf, leaderOf, role, termAt, type RaftState } from '../raft/index.ts'
+import { configurationOf, leaderOf, role, transferOf, termAt, type RaftState } from '../raft/index.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
 import type { Halt, NodeListener, NodeStatus, RaftNode } from './api.ts'
 import { Audience } from './audience.ts'
@@ -82,6 +82,7 @@ export class Driver implements RaftNode, ReceivingLog {
       proposals: this.proposals,
       propose: (proposed) => this.propose(proposed),
       stopped: () => this.stopped !== null,
+      transferring: () => transferOf(this.core.state) !== null,
       leader: () => this.leader,
       note: (event) => this.audience.note(event),
     })
@@ -98,6 +99,7 @@ export class Driver implements RaftNode, ReceivingLog {
       peers: this.peers,
       pending: this.pending,
       proposals: this.proposals,
+      transferEnded: (outcome) => this.core.transfers.ended(outcome),
       stamp: () => this.logClock.stamp(this.time()),
     })
     this.core = new CoreSteps(options, this.id, {
@@ -208,8 +210,12 @@ export class Driver implements RaftNode, ReceivingLog {
     this.pipeline.connected(peer)
   }
 
-  onUnreachable(_peer: NodeId): void {
-    // Planned (raft.md §4): evidence for a faster election. The election timeout alone decides today.
+  onUnreachable(peer: NodeId): void {
+    this.loop.enqueue({ kind: 'unreachable', peer })
+  }
+
+  transferLeadership(...[to, done]: Parameters<RaftNode['transferLeadership']>): void {
+    if (this.core.transfers.ask(done)) this.loop.enqueue({ kind: 'transfer', to })
   }
 
   submit(...[kind, payload, sink]: Parameters<RaftNode['submit']>): void {
@@ -308,6 +314,7 @@ export class Driver implements RaftNode, ReceivingLog {
   private turn(): void {
     this.logClock.turn(this.options.clock.monotonicMs())
     this.loop.drain((event) => this.core.handle(event))
+    this.core.watchDisk()
     if (this.stopped !== null) return
     // Heartbeats leave before the work of proposing.
     this.tickWhenDue()
@@ -318,7 +325,7 @@ export class Driver implements RaftNode, ReceivingLog {
     this.leadership.run(this.core.state, this.leading)
     this.announce()
     this.arm()
-    if (this.loop.length > 0 || this.proposals.count > 0) this.loop.schedule()
+    if (this.loop.length > 0 || (this.proposals.count > 0 && !this.batches.wait)) this.loop.schedule()
   }
 
   /**
@@ -342,7 +349,7 @@ export class Driver implements RaftNode, ReceivingLog {
 
   private arm(): void {
     const dutyAt = this.leadership.dueAt(this.core.state, this.leading)
-    this.loop.wakeAt(Math.min(this.core.wakeAt, dutyAt, this.reads.dueAt()))
+    this.loop.wakeAt(Math.min(this.core.wakeAt, this.core.diskDueAt, dutyAt, this.reads.dueAt()))
   }
 
   /** Entries may be applied outside of a turn: a leader that has just become ready begins its duties all the same. */
@@ -379,6 +386,7 @@ export class Driver implements RaftNode, ReceivingLog {
   private endProposals(): void {
     this.loop.stop()
     this.effects.stop()
+    this.core.transfers.stop()
     this.serving.end()
   }
 

@@ -6,6 +6,7 @@ import { hasCaughtUp, maybeConcludeChange } from './membership.ts'
 import { isOverdue, replicate, sentAt, toProbe } from './replicate.ts'
 import type { Leader, RaftState } from './state.ts'
 import { lastIndexWithTermAtMost } from './trail.ts'
+import { maybeAskTarget } from './transfer.ts'
 import type { Turn } from './turn.ts'
 import type { Message, Progress } from './types.ts'
 
@@ -33,6 +34,7 @@ export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response:
   if ((advanced || caughtUp) && maybeConcludeChange(turn, caughtUp ? [from] : [])) return
   if (maybeHandOver(turn)) return
   replicate(turn, advanced ? null : from)
+  maybeAskTarget(turn)
 }
 
 /** Contact is dated by when the request left, never by when its answer came (thesis §6.4.1). */
@@ -41,6 +43,7 @@ export function withContact(leader: Leader, progress: Progress, sequence: number
   return {
     ...progress,
     lastContact: Math.max(progress.lastContact, at),
+    forgivenMs: sequence > progress.answered ? 0 : progress.forgivenMs,
     answered: Math.max(progress.answered, sequence),
   }
 }

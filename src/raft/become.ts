@@ -12,14 +12,15 @@ import type { CreatedKind, PersistRun, Progress } from './types.ts'
 
 /**
  * Starts an election, with a pre-vote where it is on; `anchor` is where the next election deadline counts from. Does
- * nothing on a leader and on a node that is no voter of its own configuration (or has none yet).
+ * nothing on a leader, on a node that is no voter of its own configuration (or has none yet), and where the disk hangs.
  */
 export function campaign(turn: Turn, anchor: Millis): void {
   const { state } = turn
   if (state.role.kind === 'leader') return
   if (!isVoter(state)) return
+  if (state.stalled) return
   if (state.config.preVote) becomePreCandidate(turn, anchor)
-  else becomeCandidate(turn, anchor)
+  else becomeCandidate(turn, { anchor, transfer: false })
 }
 
 /** Steps down, or goes on following: `leader` is null until one is heard. Arms the timer where none was running. */
@@ -57,14 +58,17 @@ export function maybeEndPreVote(turn: Turn): boolean {
   const { role } = turn.state
   if (role.kind !== 'preCandidate') return false
   if (!hasQuorum(configurationOf(turn.state), (voter) => role.granted.includes(voter))) return false
-  becomeCandidate(turn, turn.now)
+  becomeCandidate(turn, { anchor: turn.now, transfer: false })
   return true
 }
 
-/** Starts an election: next term, vote for self, reset the timer, RequestVote to all (paper Figure 2, Candidates). */
-function becomeCandidate(turn: Turn, anchor: Millis): void {
+/**
+ * Starts an election: next term, vote for self, reset the timer, RequestVote to all (paper Figure 2, Candidates). `transfer`:
+ * the leader asked for it.
+ */
+export function becomeCandidate(turn: Turn, { anchor, transfer }: { anchor: Millis; transfer: boolean }): void {
   assert(turn.state.role.kind !== 'leader', 'a leader does not campaign', { term: turn.state.currentTerm })
-  const electionDeadline = advanceElectionDraw(turn, anchor)
+  const electionDeadline = advanceElectionDraw(turn, anchor, true)
   const { state } = turn
   const { self } = state.config
   const currentTerm = term(state.currentTerm + 1)
@@ -75,7 +79,8 @@ function becomeCandidate(turn: Turn, anchor: Millis): void {
     role: { kind: 'candidate', granted: [], voteWrite: turn.nextWrite(), electionDeadline },
   }
   const { lastIndex: lastLogIndex, trail } = state
-  const request = { kind: 'requestVote', term: currentTerm, lastLogIndex, lastLogTerm: lastTermOf(trail) } as const
+  const lastLogTerm = lastTermOf(trail)
+  const request = { kind: 'requestVote', term: currentTerm, lastLogIndex, lastLogTerm, transfer } as const
   for (const voter of votersOf(state)) if (voter !== self) turn.sendOnceDurable(voter, request, lastLogIndex)
 }
 
@@ -110,8 +115,9 @@ function becomeLeader(turn: Turn): void {
     rounds: new Map(),
     heartbeatDeadline: progress.size === 0 ? NEVER : now + state.config.heartbeatMs,
     helpUntil: state.halted ? now + helpMs(state.config) : null,
+    transfer: null,
   }
-  turn.state = { ...turn.state, role }
+  turn.state = { ...turn.state, lostLeader: null, role }
   replicate(turn, null)
 }
 

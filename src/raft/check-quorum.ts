@@ -30,13 +30,17 @@ export function hasLostQuorum(state: RaftState, now: Millis): boolean {
 
 /**
  * A leader that comes to its heartbeats late was itself away: in that time it asked nobody, so nobody owes it an answer.
- * Contacts are moved on by as much, else a busy process would depose itself although every follower answers everything.
- * What is left to count are heartbeat intervals that did go by with the leader awake.
+ * Contacts are moved on by as much, else a busy process would depose itself although every follower answers everything. One
+ * absence counts whole; several, between which nothing was answered, together no more than an election timeout: whoever is
+ * late again and again has asked again and again, and is not heard.
  */
-export function withoutAbsence(leader: Leader, now: Millis, awayMs: Millis): Leader {
+export function withoutAbsence(state: RaftState, leader: Leader, away: { now: Millis; ms: Millis }): Leader {
   const progress = new Map(leader.progress)
   for (const [id, known] of leader.progress) {
-    progress.set(id, { ...known, lastContact: Math.min(now, known.lastContact + awayMs) })
+    const { lastContact, forgivenMs: before } = known
+    const forgivenMs =
+      before === 0 ? away.ms : Math.max(before, Math.min(before + away.ms, state.config.electionTimeoutMaxMs))
+    progress.set(id, { ...known, forgivenMs, lastContact: Math.min(away.now, lastContact + forgivenMs - before) })
   }
   return { ...leader, progress }
 }

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { NodeId } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
 import { caughtUp } from './hand-over.ts'
-import { type RaftState, type Leader, leaderOf, NO_READS, votersOf } from './state.ts'
+import { type Leader, leaderOf, NO_READS, otherVotersOf, type RaftState, votersOf } from './state.ts'
 import { lastIndexOf, lastTermOf, runsBetween, trailTermAt } from './trail.ts'
 import type { Progress } from './types.ts'
 
@@ -99,6 +99,7 @@ function checkRole(state: RaftState): void {
   }
   const mayCampaign = role.kind === 'leader' || votersOf(state).includes(config.self)
   assert(mayCampaign, 'a pre-candidate or candidate is a voter of its effective configuration', { role })
+  assert(role.kind === 'leader' || !state.stalled, 'a pre-candidate’s or candidate’s disk does not hang', { role })
   if (role.kind === 'preCandidate') return
   assert(votedFor === config.self, 'a candidate or leader has voted for itself in currentTerm', { role, votedFor })
   if (role.kind === 'candidate') {
@@ -123,15 +124,23 @@ function checkRole(state: RaftState): void {
 }
 
 function checkHandOver(state: RaftState, role: Leader): void {
-  const { some, all } = caughtUp(state, role)
+  const caught = caughtUp(state, role).length
+  const others = otherVotersOf(state)
   assert(
-    !state.halted || role.helpUntil !== null || !some,
+    !state.halted || role.helpUntil !== null || caught === 0,
     'no other voter is known to hold the whole log of a leader that halted in office',
     { role },
   )
   assert(
-    role.helpUntil === null || !all,
+    role.helpUntil === null || caught === 0 || caught < others.length,
     'not all other voters are known to hold the whole log of a leader elected halted',
+    { role },
+  )
+  const { transfer } = role
+  assert(transfer === null || others.includes(transfer.to), 'a transfer’s target is another voter', { role })
+  assert(
+    !state.stalled || transfer !== null || others.length === 0,
+    'a leader whose disk hangs hands over, or is the sole voter',
     { role },
   )
 }

@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert.ts'
 import type { TermRun } from '../base/term-run.ts'
-import { configurationOf, leaderOf, type RaftState } from './state.ts'
+import { configurationOf, leaderOf, type RaftState, transferOf } from './state.ts'
 import { lastTermOf } from './trail.ts'
 import type { Configuration, Effect, HardState, Message, PersistRun, Progress, VoteVerdict } from './types.ts'
 
@@ -31,6 +31,8 @@ export function describeEffect(effect: Effect): string {
       return `cannot answer read ${effect.id}: ${effect.reason}`
     case 'changeRefused':
       return `refused the change: ${effect.reason}, leader ${effect.leader ?? 'unknown'}`
+    case 'transferEnded':
+      return `transfer ended: ${effect.outcome}`
     default:
       return unreachable(effect)
   }
@@ -56,8 +58,13 @@ export function describeMessage(message: Message): string {
   const { kind, term } = message
   switch (kind) {
     case 'preVoteRequest':
-    case 'requestVote':
       return `${kind} term ${term} last ${message.lastLogIndex}@${message.lastLogTerm}`
+    case 'requestVote': {
+      const wish = message.transfer ? ' transfer' : ''
+      return `${kind} term ${term} last ${message.lastLogIndex}@${message.lastLogTerm}${wish}`
+    }
+    case 'timeoutNow':
+      return `${kind} term ${term}`
     case 'preVoteResponse':
       return `${kind} term ${term} for ${message.requestTerm} ${describeVerdict(message.verdict)}`
     case 'requestVoteResponse':
@@ -100,7 +107,9 @@ export function describeState(state: RaftState): string {
   const { role, currentTerm, votedFor, commitIndex, lastIndex, disk, config } = state
   const log = `last ${lastIndex}@${lastTermOf(state.trail)} durable ${disk.durableIndex} commit ${commitIndex}`
   const known = configurationOf(state) === null ? ' notBootstrapped' : ''
-  const halted = state.halted ? ' halted' : ''
+  const transfer = transferOf(state)
+  const handsOver = transfer === null ? '' : ` transfers to ${transfer.to}`
+  const halted = `${state.halted ? ' halted' : ''}${state.stalled ? ' stalled' : ''}${handsOver}`
   const head = `${config.self} ${role.kind}${halted} term ${currentTerm} vote ${votedFor ?? 'none'}`
   const leader = role.kind === 'follower' ? ` leader ${leaderOf(state) ?? 'unknown'}` : ''
   if (role.kind !== 'leader') return `${head}${leader} ${log}${known}`

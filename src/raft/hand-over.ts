@@ -1,7 +1,8 @@
 import type { Millis, NodeId } from '../base/brand.ts'
 import { becomeFollower } from './become.ts'
-import { type Leader, type RaftState, votersOf } from './state.ts'
+import { type Leader, otherVotersOf, type RaftState } from './state.ts'
 import { reluctanceMs } from './timer.ts'
+import { sendTimeoutNow } from './transfer.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -20,11 +21,12 @@ export function halt(turn: Turn): void {
 }
 
 /**
- * A halted leader steps down once another voter holds its whole log, and it helps nobody else (`isHelping`); says whether it
- * did. The commit index is not enough: with a third voter down, the one that lacks uncommitted entries would not get this
- * node’s vote (paper §5.4.1), which would have to lead again for every few of them. The whole log is not far: nothing is
- * appended to it any more. Asked at every answer of a follower, those to heartbeats included: whom nobody hears from cannot
- * be handed over to.
+ * A halted leader asks a voter that holds its whole log to lead, and steps down at once, unless it helps another
+ * (`isHelping`); says whether it did. Unlike a transfer it does not wait for a leader, for it serves nobody meanwhile. The
+ * commit index is not enough: with a third voter down, the one that lacks uncommitted entries would not get this node’s vote
+ * (paper §5.4.1), which would have to lead again for every few of them. The whole log is not far: nothing is appended to it
+ * any more. Asked at every answer of a follower, those to heartbeats included: whom nobody hears from cannot be handed over
+ * to.
  *
  * Stepping down is always safe: it is what a crash does that loses nothing, and no rule of Raft rests on a leader staying
  * one. Term, vote and log stay as they are, so this node gives no second vote in its term and acknowledges nothing new; what
@@ -34,7 +36,9 @@ export function maybeHandOver(turn: Turn): boolean {
   const { state, now } = turn
   const { role } = state
   if (!state.halted || role.kind !== 'leader') return false
-  if (!caughtUp(state, role).some || isHelping(state, role, now)) return false
+  const [first] = caughtUp(state, role)
+  if (first === undefined || isHelping(state, role, now)) return false
+  sendTimeoutNow(turn, first)
   becomeFollower(turn, null)
   return true
 }
@@ -54,23 +58,14 @@ export function maybeHandOver(turn: Turn): boolean {
  */
 function isHelping(state: RaftState, leader: Leader, now: Millis): boolean {
   if (leader.helpUntil === null || now >= leader.helpUntil) return false
-  return othersOf(state).some((voter) => {
+  return otherVotersOf(state).some((voter) => {
     const progress = leader.progress.get(voter)
     if (progress === undefined || progress.matchIndex === state.lastIndex) return false
     return now - progress.lastContact < state.config.electionTimeoutMinMs
   })
 }
 
-/**
- * Of the other voters, whether some, and whether all, are known to hold the leader’s whole log: each of those would get every
- * voter’s vote. Where there is no other voter, neither.
- */
-export function caughtUp(state: RaftState, leader: Leader): { readonly some: boolean; readonly all: boolean } {
-  const others = othersOf(state)
-  const count = others.filter((voter) => leader.progress.get(voter)?.matchIndex === state.lastIndex).length
-  return { some: count > 0, all: count > 0 && count === others.length }
-}
-
-function othersOf(state: RaftState): readonly NodeId[] {
-  return votersOf(state).filter((voter) => voter !== state.config.self)
+/** The other voters that are known to hold the leader’s whole log: each of those would get every voter’s vote. */
+export function caughtUp(state: RaftState, leader: Leader): readonly NodeId[] {
+  return otherVotersOf(state).filter((voter) => leader.progress.get(voter)?.matchIndex === state.lastIndex)
 }

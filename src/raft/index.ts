@@ -9,6 +9,7 @@ export {
   type RaftState,
   role,
   termAt,
+  transferOf,
 } from './state.ts'
 export { step } from './step.ts'
 export type * from './types.ts'

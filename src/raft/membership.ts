@@ -29,6 +29,8 @@ function checkChange(state: RaftState, now: Millis, basedOn: LogIndex): ChangeRe
   const { role, halted, commitIndex, configurations } = state
   if (role.kind !== 'leader') return 'NOT_LEADER'
   if (halted) return 'HALTED'
+  // The target of a transfer stays a voter, and the end of the log stays where it is.
+  if (role.transfer !== null) return 'NOT_READY'
   if (!hasRecentQuorum(state, now)) return 'NO_QUORUM'
   // Without it: the leader's configuration may be one that an earlier leader never committed, and a later one has replaced
   // without this node's knowledge: two changes are under way, and majorities of the two need not meet (Ongaro, raft-dev 2015).
@@ -67,7 +69,7 @@ export function maybeConcludeChange(turn: Turn, ready: readonly NodeId[] = []): 
     return true
   }
   const promoted = ready.filter((id) => configuration.promoting.includes(id))
-  if (promoted.length === 0 || turn.state.halted) return false
+  if (promoted.length === 0 || turn.state.halted || role.transfer !== null) return false
   appendConfiguration(turn, withPromoted(configuration, promoted))
   replicate(turn, null)
   return false

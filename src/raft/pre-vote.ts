@@ -7,9 +7,13 @@ import type { Message } from './types.ts'
 type Request = Extract<Message, { kind: 'preVoteRequest' }>
 type Response = Extract<Message, { kind: 'preVoteResponse' }>
 
-/** Pre-vote, receiver (thesis §9.6): answers, and changes nothing. */
+/**
+ * Pre-vote, receiver (thesis §9.6): answers, and changes nothing. A node whose disk hangs does not answer: the vote that it
+ * would promise could not be written.
+ */
 export function receivePreVoteRequest(turn: Turn, from: NodeId, request: Request): void {
   const { state, now } = turn
+  if (state.stalled) return
   const { term: requestTerm, lastLogIndex, lastLogTerm } = request
   const verdict = checkPreVote(state, now, { candidate: from, term: requestTerm, lastLogIndex, lastLogTerm })
   turn.sendOnceDurable(from, { kind: 'preVoteResponse', term: state.currentTerm, requestTerm, verdict })

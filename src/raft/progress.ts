@@ -12,6 +12,7 @@ export function newProgress({ next, now, since }: { next: LogIndex; now: Millis;
     mode: 'probe',
     inFlight: [],
     lastContact: now,
+    forgivenMs: 0,
     answered: 0,
     sentCommit: BEFORE_LOG,
     since,

@@ -33,6 +33,8 @@ function checkProposal(state: RaftState, now: number, proposal: Proposal): Propo
   const { role, config, commitIndex } = state
   if (role.kind !== 'leader') return 'NOT_LEADER'
   if (state.halted) return 'HALTED'
+  if (state.stalled) return 'STORAGE_STALLED'
+  if (role.transfer !== null) return 'TRANSFERRING'
   if (!hasRecentQuorum(state, now)) return 'NO_QUORUM'
   const waiting = uncommittedBytes(role.sizes, commitIndex)
   if (waiting > 0 && waiting + proposal.bytes > config.uncommittedBytesMax) return 'OVERLOADED'

@@ -17,8 +17,8 @@ export function receiveRequestVote(turn: Turn, from: NodeId, request: Request): 
 }
 
 /**
- * A RequestVote that comes while a leader is alive: neither its term nor its candidate is considered (thesis §4.2.3), else
- * a node that was cut off, or removed, would depose a leader whom everybody else can hear.
+ * A RequestVote that comes while a leader is alive, and not at its own wish: neither its term nor its candidate is considered
+ * (thesis §4.2.3), else a node that was cut off, or removed, would depose a leader whom everybody else can hear.
  */
 export function rejectDisruptiveVote(turn: Turn, from: NodeId): void {
   reply(turn, from, rejected('leaderAlive'))
@@ -30,6 +30,8 @@ export function rejectDisruptiveVote(turn: Turn, from: NodeId): void {
  */
 function grantVote(turn: Turn, candidate: NodeId): void {
   if (turn.state.votedFor === candidate) return
+  // An election is on its way: its candidate hurries, this voter waits for it as long as for any.
+  turn.state = { ...turn.state, lostLeader: null }
   const electionDeadline = advanceElectionDraw(turn, turn.now)
   turn.state = { ...turn.state, votedFor: candidate, role: { kind: 'follower', leader: null, electionDeadline } }
 }

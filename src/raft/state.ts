@@ -45,6 +45,22 @@ export interface Round {
   readonly startedAt: Millis
 }
 
+/** A transfer of leadership that is under way (thesis §3.10). */
+export interface Transfer {
+  readonly to: NodeId
+  /** Monotonic ms at which this node gives it up and takes proposals again. */
+  readonly deadline: Millis
+  /** The target holds the whole log and was told to campaign. */
+  readonly asked: boolean
+}
+
+/** The leader whose process is gone, as a reset connection told (raft.md §4). */
+export interface LostLeader {
+  readonly id: NodeId
+  /** Until then, monotonic ms, attempts follow each other by short timeouts. */
+  readonly until: Millis
+}
+
 /** The one leader of `currentTerm`. */
 export interface Leader {
   readonly kind: 'leader'
@@ -65,6 +81,8 @@ export interface Leader {
   readonly rounds: ReadonlyMap<NodeId, Round>
   /** Of a leader that had halted when it was elected: until when it helps a voter that is behind; null at any other. */
   readonly helpUntil: Millis | null
+  /** While it runs, no proposal is taken. */
+  readonly transfer: Transfer | null
 }
 
 /** What a node is at any time (paper §5.1), each with only its own fields. */
@@ -92,6 +110,7 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - a configuration has at least one voter
  * - a follower does not follow itself
  * - a pre-candidate or candidate is a voter of its effective configuration
+ * - a pre-candidate’s or candidate’s disk does not hang
  * - a candidate or leader has voted for itself in `currentTerm`
  * - a candidate’s `voteWrite` lies in `[1, disk.lastWrite]`
  * - a leader’s `disk.hardStateWrite` lies in `[0, disk.durableWrite]`
@@ -99,6 +118,8 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - a leader’s entries of `currentTerm` are `[firstOwnIndex, lastIndex]`, less what the snapshot covers
  * - no other voter is known to hold the whole log of a leader that halted in office
  * - not all other voters are known to hold the whole log of a leader elected halted
+ * - a transfer’s target is another voter
+ * - a leader whose disk hangs hands over, or is the sole voter
  * - reads wait where a leader is known
  * - at most one read of a node waits
  * - a round of reads is a leader’s
@@ -128,7 +149,11 @@ export interface RaftState {
   readonly role: Role
   /** This process serves nobody: it hands leadership over, and campaigns later than others. Never ends. */
   readonly halted: boolean
-  /** When this node last heard a leader, monotonic ms; null: never. Pre-votes leave it alone. */
+  /** The oldest log write is outstanding for longer than an election timeout (`setStalled`). */
+  readonly stalled: boolean
+  /** The leader that this node followed until its connection was reset; null once a leader is heard or a vote given. */
+  readonly lostLeader: LostLeader | null
+  /** When this node last heard a leader, monotonic ms; null: never, or it is gone since. Pre-votes leave it alone. */
   readonly heardLeaderAt: Millis | null
   readonly reads: Reads
   readonly seed: number
@@ -162,6 +187,8 @@ export function initialState(config: RaftConfig, restored: Restored): RaftState 
     agreed: null,
     role: { kind: 'follower', leader: null, electionDeadline: NEVER },
     halted: false,
+    stalled: false,
+    lostLeader: null,
     heardLeaderAt: null,
     reads: NO_READS,
     seed: restored.seed,
@@ -225,6 +252,16 @@ export function peersOf(state: RaftState): readonly NodeId[] {
 
 function inOrder(ids: readonly NodeId[]): readonly NodeId[] {
   return [...new Set(ids)].sort()
+}
+
+/** The transfer that a leader has under way, or null. */
+export function transferOf(state: RaftState): Transfer | null {
+  return state.role.kind === 'leader' ? state.role.transfer : null
+}
+
+/** Who else may lead: the voters of the effective configuration without this node, and without those that are going. */
+export function otherVotersOf(state: RaftState): readonly NodeId[] {
+  return (configurationOf(state)?.voters ?? []).filter((voter) => voter !== state.config.self)
 }
 
 /** True when this node may start an election: it is a voter of its own effective configuration. */

@@ -14,10 +14,13 @@ import { halt } from './hand-over.ts'
 import { propose } from './propose.ts'
 import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from './read-index.ts'
 import { replicate, sendHeartbeats } from './replicate.ts'
+import { receiveUnreachable } from './evidence.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
-import { configurationOf, isVoter, NEVER, type RaftState, votersOf } from './state.ts'
+import { leavesOffice, setStalled } from './stall.ts'
+import { configurationOf, isVoter, type Leader, NEVER, type RaftState, votersOf } from './state.ts'
 import { advanceElectionDraw } from './timer.ts'
 import { compactedTo } from './trail.ts'
+import { maybeAskTarget, maybeGiveUpTransfer, receiveTimeoutNow, transfer } from './transfer.ts'
 import { Turn } from './turn.ts'
 import type { Agreed, Effect, Message, RaftEvent } from './types.ts'
 
@@ -75,6 +78,12 @@ function handle(turn: Turn, event: RaftEvent): void {
       return campaign(turn, turn.now)
     case 'halted':
       return halt(turn)
+    case 'transfer':
+      return transfer(turn, event.to)
+    case 'unreachable':
+      return receiveUnreachable(turn, event.peer)
+    case 'stalled':
+      return setStalled(turn, event.stalled)
     case 'snapshotted':
       return snapshotted(turn, event.index)
     case 'snapshotInstalled':
@@ -88,8 +97,9 @@ function handle(turn: Turn, event: RaftEvent): void {
 
 /** When the next deadline of this node is. */
 function wakeAt(state: RaftState): Millis {
-  if (state.role.kind === 'leader') return state.role.heartbeatDeadline
-  return isVoter(state) ? state.role.electionDeadline : NEVER
+  const { role } = state
+  if (role.kind === 'leader') return Math.min(role.heartbeatDeadline, role.transfer?.deadline ?? NEVER)
+  return isVoter(state) ? role.electionDeadline : NEVER
 }
 
 /** Arms the election timer. A single voter waits for nobody: it campaigns at once, by the same rules as any other. */
@@ -110,20 +120,26 @@ function bootstrapped(turn: Turn, { configuration, advances }: Agreed): void {
 
 /** Time has passed: heartbeats and check-quorum of a leader, the election timeout of all others. */
 function tick(turn: Turn): void {
+  const gaveUp = maybeGiveUpTransfer(turn)
+  if (gaveUp && leavesOffice(turn.state)) return becomeFollower(turn, null)
   const { role } = turn.state
-  if (role.kind !== 'leader') {
-    if (turn.now >= role.electionDeadline) campaign(turn, role.electionDeadline)
-    return
-  }
+  if (role.kind === 'leader') return tickLeader(turn, role)
+  if (turn.now < role.electionDeadline) return
+  if (!turn.state.stalled) return campaign(turn, role.electionDeadline)
+  const electionDeadline = advanceElectionDraw(turn, role.electionDeadline)
+  turn.state = { ...turn.state, role: { ...role, electionDeadline } }
+}
+
+function tickLeader(turn: Turn, role: Leader): void {
   const { now } = turn
   const { heartbeatMs } = turn.state.config
   const lateMs = now - role.heartbeatDeadline
   if (lateMs < 0) return
-  const awake = lateMs > heartbeatMs ? withoutAbsence(role, now, lateMs) : role
+  const awake = lateMs > heartbeatMs ? withoutAbsence(turn.state, role, { now, ms: lateMs }) : role
   const heartbeatDeadline = lateMs < heartbeatMs ? role.heartbeatDeadline + heartbeatMs : now + heartbeatMs
   turn.state = { ...turn.state, role: { ...awake, heartbeatDeadline } }
   if (hasLostQuorum(turn.state, now)) return becomeFollower(turn, null)
-  sendHeartbeats(turn)
+  if (!leavesOffice(turn.state)) sendHeartbeats(turn)
 }
 
 /** Writes have completed: a candidate's vote may have become durable, a leader's entries count for itself. */
@@ -136,6 +152,7 @@ function persisted(turn: Turn, write: WriteNumber): void {
   if (state.role.kind !== 'leader') return
   if (!maybeAdvanceCommit(turn)) return
   if (!maybeConcludeChange(turn)) replicate(turn, null)
+  maybeAskTarget(turn)
 }
 
 /** The log up to `index`, all of it committed, is covered by a durable snapshot. */
@@ -150,7 +167,8 @@ function receive(turn: Turn, from: NodeId, message: Message): void {
   if (message.kind === 'preVoteRequest') return receivePreVoteRequest(turn, from, message)
   const { state, now } = turn
   if (message.term > state.currentTerm) {
-    const disruptive = message.kind === 'requestVote' && state.config.checkQuorum && isLeaderAlive(state, now)
+    const uninvited = message.kind === 'requestVote' && !message.transfer
+    const disruptive = uninvited && state.config.checkQuorum && isLeaderAlive(state, now)
     if (disruptive) return rejectDisruptiveVote(turn, from)
     adoptTerm(turn, message.term)
   }
@@ -175,6 +193,8 @@ function receive(turn: Turn, from: NodeId, message: Message): void {
       return receiveReadIndex(turn, from, message)
     case 'readIndexResponse':
       return receiveReadIndexResponse(turn, message)
+    case 'timeoutNow':
+      return stale ? undefined : receiveTimeoutNow(turn)
     default:
       return unreachable(message)
   }

@@ -9,7 +9,7 @@ import {
   writeNumber,
 } from '../base/brand.ts'
 import { withRestart, withTruncation, withWrite, writeHolding } from './durability.ts'
-import type { RaftState } from './state.ts'
+import { type RaftState, transferOf } from './state.ts'
 import { lastIndexOf, lastTermOf, withAppended, withoutFrom } from './trail.ts'
 import type {
   ChangeRefusal,
@@ -19,6 +19,7 @@ import type {
   PersistRun,
   ProposeRefusal,
   ReadFailure,
+  TransferOutcome,
 } from './types.ts'
 
 interface MessageToSend {
@@ -42,6 +43,7 @@ export class Turn {
   private restarted: { readonly index: LogIndex; readonly term: Term } | null = null
   private wanted: Extract<Effect, { kind: 'pullSnapshot' }> | null = null
   private readonly readsEnded: Effect[] = []
+  private transferOutcome: TransferOutcome | null = null
   private refusal: Extract<Effect, { kind: 'refused' | 'changeRefused' }> | null = null
 
   constructor(state: RaftState, now: Millis) {
@@ -153,7 +155,12 @@ export class Turn {
     this.readsEnded.push({ kind: 'readFailed', id, reason })
   }
 
-  /** Ends the step: the write first, then what was refused or aborted, the messages, what may be applied, and reads. */
+  /** A transfer ends, or does not begin; that this node leads no more is seen by itself. */
+  endTransfer(outcome: TransferOutcome): void {
+    this.transferOutcome = outcome
+  }
+
+  /** Ends the step: the write first, then what was refused or aborted, the messages, what may be applied, reads, a transfer. */
   effects(): readonly Effect[] {
     const effects: Effect[] = []
     this.issueWrite(effects)
@@ -168,6 +175,9 @@ export class Turn {
     const { commitIndex } = this.state
     if (commitIndex > this.before.commitIndex) effects.push({ kind: 'apply', upTo: commitIndex })
     effects.push(...this.readsEnded)
+    const left = transferOf(this.before) !== null && this.state.role.kind !== 'leader'
+    const outcome = left ? 'handedOver' : this.transferOutcome
+    if (outcome !== null) effects.push({ kind: 'transferEnded', outcome })
     return effects
   }
 

@@ -1,5 +1,8 @@
 import type { LogIndex, Millis, NodeId, Term, WriteNumber } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
+import type { ChangeRefusal, ProposeRefusal, ReadFailure, TransferOutcome } from './refusals.ts'
+
+export type * from './refusals.ts'
 
 /**
  * What the core, its driver and its tests say to each other (architecture.md §3):
@@ -117,7 +120,14 @@ export type Message =
       readonly requestTerm: Term
       readonly verdict: VoteVerdict
     }
-  | { readonly kind: 'requestVote'; readonly term: Term; readonly lastLogIndex: LogIndex; readonly lastLogTerm: Term }
+  | {
+      readonly kind: 'requestVote'
+      readonly term: Term
+      readonly lastLogIndex: LogIndex
+      readonly lastLogTerm: Term
+      /** The leader asked the sender to campaign: whoever hears the leader votes all the same (thesis §4.2.3). */
+      readonly transfer: boolean
+    }
   | { readonly kind: 'requestVoteResponse'; readonly term: Term; readonly verdict: VoteVerdict }
   | {
       readonly kind: 'appendEntries'
@@ -167,6 +177,8 @@ export type Message =
       /** What the follower holds durably of the leader's log, its snapshot's last index included; 0 while it pulls. */
       readonly matchIndex: LogIndex
     }
+  /** The leader of that term asks the receiver, which holds its whole log, to campaign at once (thesis §3.10). */
+  | { readonly kind: 'timeoutNow'; readonly term: Term }
   /** A follower asks its leader for its reads: `id` and all before it, of the process of that `life`. */
   | { readonly kind: 'readIndex'; readonly term: Term; readonly life: number; readonly id: number }
   | {
@@ -205,9 +217,6 @@ export interface Reads {
   /** At a leader. */
   readonly round: ReadRound | null
 }
-
-/** Why a read has no index: nobody is known to lead, or whoever did when it was asked for does no longer. */
-export type ReadFailure = 'noLeader' | 'leaderChanged'
 
 /** The answer to a request for a vote or pre-vote. */
 export type VoteVerdict = { readonly granted: true } | { readonly granted: false; readonly reason: RejectVoteReason }
@@ -250,6 +259,12 @@ export type RaftEvent =
    * and is reluctant to take it. For good; proposals are refused from now on.
    */
   | { readonly kind: 'halted' }
+  /** Hand leadership over to that voter, or to the best one (thesis §3.10); what became of it: `transferEnded`. */
+  | { readonly kind: 'transfer'; readonly to: NodeId | null }
+  /** A connection to the peer was reset or refused: the process there is gone (raft.md §4). */
+  | { readonly kind: 'unreachable'; readonly peer: NodeId }
+  /** The oldest log write is outstanding for longer than an election timeout, or is no longer (raft.md §5). */
+  | { readonly kind: 'stalled'; readonly stalled: boolean }
   /** The snapshot up to this index is durable: the trail below may be forgotten. */
   | { readonly kind: 'snapshotted'; readonly index: LogIndex }
   /**
@@ -309,16 +324,8 @@ export type Effect =
   | { readonly kind: 'readFailed'; readonly id: number; readonly reason: ReadFailure }
   /** The `changeMembership` event of this step appended nothing. */
   | { readonly kind: 'changeRefused'; readonly reason: ChangeRefusal; readonly leader: NodeId | null }
-
-/** Why a proposal was not appended: this node does not lead, has halted, holds too much uncommitted, or hears no quorum. */
-export type ProposeRefusal = 'NOT_LEADER' | 'HALTED' | 'OVERLOADED' | 'NO_QUORUM'
-
-/**
- * Why a change of the membership was not appended: this node does not lead, has halted or hears no quorum; it has committed
- * nothing in its term yet (thesis §4.1, the bug of single-server changes); the change before is not over; or the
- * configuration is another one than the wish was made of.
- */
-export type ChangeRefusal = 'NOT_LEADER' | 'HALTED' | 'NO_QUORUM' | 'NOT_READY' | 'CHANGE_UNDERWAY' | 'CHANGED_SINCE'
+  /** What became of a `transfer` event, in its own step or later. */
+  | { readonly kind: 'transferEnded'; readonly outcome: TransferOutcome }
 
 /** One AppendEntries with entries that a follower has not answered yet. */
 export interface InFlight {
@@ -358,6 +365,8 @@ export interface Progress {
    * the leader's own process was held up (`withoutAbsence`).
    */
   readonly lastContact: Millis
+  /** By how much it was moved on since the last answer, ms. */
+  readonly forgivenMs: Millis
   /** Highest sequence answered. */
   readonly answered: number
   /** Highest commit index that a message to this follower has carried. */

@@ -188,33 +188,61 @@ const APPLIED = layout<Extract<PeerHeader, { kind: 'applied' }>>('applied', {
 const INSTALL_SNAPSHOT_NUMBER = 11
 const INSTALL_SNAPSHOT_RESPONSE_NUMBER = 12
 
+const TIMEOUT_NOW_NUMBER = 13
+
 /** Numbers of a follower's question for its reads and of the answer. */
 const READ_INDEX_NUMBER = 14
 const READ_INDEX_RESPONSE_NUMBER = 15
 
+/**
+ * A RequestVote that its leader asked for, with a number of its own: a build that does not know it gets none, and elects by
+ * its timeouts.
+ */
+const TRANSFER_VOTE_NUMBER = 16
+
 /** The highest number that a peer takes: of a build that says nothing, and of this one, as it says itself. */
 export const FRAME_KIND_FIRST_BUILD = REACHED_AT_NUMBER
-export const FRAME_KIND_MAX = READ_INDEX_RESPONSE_NUMBER
+export const FRAME_KIND_MAX = TRANSFER_VOTE_NUMBER
 
 /** The number that a peer must take at least to be sent this body. */
 export function frameKindOf(body: PeerBody): number {
   if (body.kind === 'build') return BUILD_NUMBER
   if (body.kind === 'applied') return APPLIED_NUMBER
-  return body.kind === 'raft' ? (LATER_MESSAGES[body.message.kind] ?? FRAME_KIND_FIRST_BUILD) : FRAME_KIND_FIRST_BUILD
+  if (body.kind !== 'raft') return FRAME_KIND_FIRST_BUILD
+  if (isWishedVote(body.message)) return TRANSFER_VOTE_NUMBER
+  return LATER_MESSAGES[body.message.kind] ?? FRAME_KIND_FIRST_BUILD
 }
 
 /** Of Raft's messages, those that not every build takes. */
 const LATER_MESSAGES: { readonly [kind in Message['kind']]?: number } = {
   installSnapshot: INSTALL_SNAPSHOT_NUMBER,
   installSnapshotResponse: INSTALL_SNAPSHOT_RESPONSE_NUMBER,
+  timeoutNow: TIMEOUT_NOW_NUMBER,
   readIndex: READ_INDEX_NUMBER,
   readIndexResponse: READ_INDEX_RESPONSE_NUMBER,
 }
 
+type RequestVote = Extract<Message, { kind: 'requestVote' }>
+
+/** A RequestVote of a transfer. */
+function isWishedVote(message: Message): message is RequestVote {
+  return message.kind === 'requestVote' && message.transfer
+}
+
+const requestVote = (transfer: boolean): Field<RequestVote> =>
+  layout('requestVote', {
+    term: termNumber,
+    lastLogIndex: index,
+    lastLogTerm: termNumber,
+    // Said by the number of the kind.
+    transfer: { write: () => {}, read: () => transfer },
+  })
+const TRANSFER_VOTE = requestVote(true)
+
 const MESSAGES = new Messages<Message>('peer message kind', {
   preVoteRequest: [2, layout('preVoteRequest', { term: termNumber, lastLogIndex: index, lastLogTerm: termNumber })],
   preVoteResponse: [3, layout('preVoteResponse', { term: termNumber, requestTerm: termNumber, verdict: VERDICT })],
-  requestVote: [4, layout('requestVote', { term: termNumber, lastLogIndex: index, lastLogTerm: termNumber })],
+  requestVote: [4, requestVote(false)],
   requestVoteResponse: [5, layout('requestVoteResponse', { term: termNumber, verdict: VERDICT })],
   appendEntries: [APPEND_ENTRIES_NUMBER, APPEND_ENTRIES],
   appendEntriesResponse: [7, APPEND_ENTRIES_RESPONSE],
@@ -236,6 +264,7 @@ const MESSAGES = new Messages<Message>('peer message kind', {
     READ_INDEX_RESPONSE_NUMBER,
     layout('readIndexResponse', { term: termNumber, life: varint, id: varint, index }),
   ],
+  timeoutNow: [TIMEOUT_NOW_NUMBER, layout('timeoutNow', { term: termNumber })],
 })
 
 /** Appends the body's fields; records follow the header as they are. Raft's messages have the wall clock before them. */
@@ -262,6 +291,11 @@ export function writeBody(writer: ByteWriter, body: PeerBody): void {
     writer.varint(wallMs)
     return APPEND_ENTRIES.write(writer, message)
   }
+  if (isWishedVote(message)) {
+    writer.byte(TRANSFER_VOTE_NUMBER)
+    writer.varint(wallMs)
+    return TRANSFER_VOTE.write(writer, message)
+  }
   const [number, fields] = MESSAGES.rowOf(message)
   writer.byte(number)
   writer.varint(wallMs)
@@ -276,6 +310,10 @@ export function readBody(reader: ByteReader): PeerHeader {
   if (number === BUILD_NUMBER) return BUILD.read(reader)
   if (number === APPLIED_NUMBER) return APPLIED.read(reader)
   const wallMs = reader.varint()
-  const message = number === APPEND_ENTRIES_NUMBER ? APPEND_ENTRIES.read(reader) : MESSAGES.readFields(reader, number)
-  return { kind: 'raft', wallMs, message }
+  return { kind: 'raft', wallMs, message: readMessage(reader, number) }
+}
+
+function readMessage(reader: ByteReader, number: number): Message {
+  if (number === APPEND_ENTRIES_NUMBER) return APPEND_ENTRIES.read(reader)
+  return number === TRANSFER_VOTE_NUMBER ? TRANSFER_VOTE.read(reader) : MESSAGES.readFields(reader, number)
 }

@@ -1,4 +1,5 @@
 import { groupId, type LogIndex, logIndex, nodeId, type NodeId, term } from '../../src/base/brand.ts'
+import type { TransferOutcome } from '../../src/raft/types.ts'
 import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
 import type { Limits, SessionNumbers } from '../../src/codec/entry/payload.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
@@ -136,6 +137,15 @@ export class FakeNode implements RaftNode {
     }
     this.submitted.push(kind)
     this.queue.push({ kind, payload: Uint8Array.from(payload), sink })
+  }
+
+  /** How transfers of leadership that were asked for end; whom they named stays in `transfers`. */
+  transferOutcome: TransferOutcome = 'handedOver'
+  readonly transfers: (NodeId | null)[] = []
+
+  transferLeadership(to: NodeId | null, done: (outcome: TransferOutcome) => void): void {
+    this.transfers.push(to)
+    done(this.transferOutcome)
   }
 
   keepAlive(session: SessionNumbers, sink: ProposalSink): void {

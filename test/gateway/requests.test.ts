@@ -157,7 +157,7 @@ describe('commands', () => {
     expect(world.node.submitted.length).toBe(before)
   })
 
-  test.each(['APPLY_BEHIND', 'OVERLOADED', 'NO_QUORUM', 'STORAGE_STALLED', 'SHUTTING_DOWN'] as const)(
+  test.each(['APPLY_BEHIND', 'OVERLOADED', 'NO_QUORUM', 'STORAGE_STALLED', 'TRANSFERRING', 'SHUTTING_DOWN'] as const)(
     '%s of the node is told as it is',
     (code) => {
       const world = worldOf()

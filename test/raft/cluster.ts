@@ -343,6 +343,7 @@ export class Cluster {
       case 'abort':
       case 'refused':
       case 'changeRefused':
+      case 'transferEnded':
         return this.trace(`${node.id} ${describeEffect(effect)}`)
     }
   }

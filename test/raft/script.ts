@@ -1,5 +1,5 @@
 import { assert } from '../../src/base/assert.ts'
-import { logIndex } from '../../src/base/brand.ts'
+import { logIndex, nodeId } from '../../src/base/brand.ts'
 import {
   type Configuration,
   describeConfiguration,
@@ -19,6 +19,8 @@ import type { Packet, TestNode } from './test-node.ts'
  * given n1 log 1 1 2 term 3       log terms and current term of a node before the start; entry 1 is the Configuration
  * start [unbootstrapped]          opens all nodes
  * bootstrap n1                    the bootstrap handshake of one node
+ * transfer n1 [n2] · stall n1 [off]  hand leadership over (to n2) · its disk hangs, or no longer
+ * unreachable n1 n2               n1 hears that the process of n2 is gone
  * campaign n1 · tick n1 · halt n1  an election now · its timer · it serves nobody any more
  * elect n1                        an election that n1 wins, in one line
  * propose n1 [count [bytes]]      entries at a node
@@ -89,6 +91,12 @@ class Script {
         return void this.cluster.step(first, { kind: verb })
       case 'halt':
         return void this.cluster.step(first, { kind: 'halted' })
+      case 'transfer':
+        return void this.cluster.step(first, { kind: 'transfer', to: second === '' ? null : nodeId(second) })
+      case 'stall':
+        return void this.cluster.step(first, { kind: 'stalled', stalled: second !== 'off' })
+      case 'unreachable':
+        return void this.cluster.step(first, { kind: 'unreachable', peer: nodeId(second) })
       case 'elect':
         return this.elect(first)
       case 'pass':

@@ -184,13 +184,14 @@ export function refused(options: {
 }
 
 /** A RequestVote. */
-export function requestVote(options: { term: number; last: readonly [number, number] }): Message {
+export function requestVote(options: { term: number; last: readonly [number, number]; transfer?: boolean }): Message {
   const [lastLogIndex, lastLogTerm] = options.last
   return {
     kind: 'requestVote',
     term: term(options.term),
     lastLogIndex: logIndex(lastLogIndex),
     lastLogTerm: term(lastLogTerm),
+    transfer: options.transfer ?? false,
   }
 }
 

@@ -66,7 +66,9 @@ const VERDICTS: readonly VoteVerdict[] = [
 ]
 const MESSAGES: readonly Message[] = [
   { kind: 'preVoteRequest', term: term(2), lastLogIndex: logIndex(3), lastLogTerm: term(1) },
-  { kind: 'requestVote', term: term(2), lastLogIndex: logIndex(2 ** 50), lastLogTerm: term(1) },
+  { kind: 'requestVote', term: term(2), lastLogIndex: logIndex(2 ** 50), lastLogTerm: term(1), transfer: false },
+  { kind: 'requestVote', term: term(2), lastLogIndex: logIndex(3), lastLogTerm: term(1), transfer: true },
+  { kind: 'timeoutNow', term: term(2) },
   ...VERDICTS.map((verdict) => ({ kind: 'preVoteResponse' as const, term: term(2), requestTerm: term(3), verdict })),
   ...VERDICTS.map((verdict) => ({ kind: 'requestVoteResponse' as const, term: term(2), verdict })),
   append({ runs: [] }),
@@ -90,7 +92,13 @@ const MESSAGES: readonly Message[] = [
 describe('peer frames', () => {
   test('have the documented layout', () => {
     const encoded = encodePeerFrame(
-      frameOf({ kind: 'requestVote', term: term(2), lastLogIndex: logIndex(300), lastLogTerm: term(1) }),
+      frameOf({
+        kind: 'requestVote',
+        term: term(2),
+        lastLogIndex: logIndex(300),
+        lastLogTerm: term(1),
+        transfer: false,
+      }),
     )
     expect(encoded.toString('hex')).toBe(
       // version, header length, CRC-32 of the header; cluster, group, sender, recipient, instances; kind, wall clock, fields

@@ -93,7 +93,13 @@ const vote = (overrides: Partial<PeerFrame> = {}, number = 1): PeerFrame => ({
     kind: 'raft',
     wallMs: 1,
     records: new Uint8Array(0),
-    message: { kind: 'requestVote', term: term(number), lastLogIndex: logIndex(1), lastLogTerm: term(1) },
+    message: {
+      kind: 'requestVote',
+      term: term(number),
+      lastLogIndex: logIndex(1),
+      lastLogTerm: term(1),
+      transfer: false,
+    },
   },
   ...overrides,
 })

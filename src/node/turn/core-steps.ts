@@ -1,6 +1,8 @@
 import { initialState, role, step, type RaftState } from '../../raft/index.ts'
 import type { RaftEvent } from '../../raft/types.ts'
 import type { LogIndex, Millis, NodeId, Term } from '../../base/brand.ts'
+import { LeaderTransfers } from '../leaving/leader-transfers.ts'
+import { StorageWatch } from '../leaving/storage-watch.ts'
 import type { DriverOptions } from '../options.ts'
 import { type ReceivingLog, verifiedMessage } from '../peers/received-message.ts'
 import { NO_INPUT, type StepInput } from '../propose/write-records.ts'
@@ -28,18 +30,32 @@ export interface CoreStepsParts {
 export class CoreSteps {
   private raft: RaftState
   private dueAt: Millis = 0
+  readonly transfers = new LeaderTransfers()
+  private readonly storageWatch: StorageWatch
   private readonly options: DriverOptions
   private readonly parts: CoreStepsParts
 
   constructor(options: DriverOptions, self: NodeId, parts: CoreStepsParts) {
     this.options = options
     this.parts = parts
+    this.storageWatch = new StorageWatch(options)
     this.raft = initialState({ ...options.raft, self }, restoredState(options))
   }
 
   /** The core's state as it is; immutable. */
   get state(): RaftState {
     return this.raft
+  }
+
+  /** Tells the core when the disk hangs, and when no longer; once per turn, when completed writes have been heard of. */
+  watchDisk(): void {
+    const disk = this.storageWatch.check()
+    if (disk !== null) this.step({ kind: 'stalled', ...disk }, NO_INPUT)
+  }
+
+  /** Monotonic ms at which `watchDisk` is due. */
+  get diskDueAt(): Millis {
+    return this.storageWatch.dueAt(this.raft.disk.outstanding.length > 0)
   }
 
   /** Monotonic ms at which a `tick` is due. */
@@ -51,6 +67,7 @@ export class CoreSteps {
   handle(event: QueuedEvent): void {
     const { effects, log, durable } = this.parts
     if (event.kind !== 'received') {
+      if (event.kind === 'transfer') this.transfers.begin()
       if (event.kind === 'persisted') effects.writeCompleted(event.write)
       this.step(event, NO_INPUT)
       if (event.kind === 'persisted') durable(this.raft.disk.durableIndex)

@@ -1,7 +1,7 @@
 import { unreachable } from '../../base/assert.ts'
 import type { NodeId, WriteNumber } from '../../base/brand.ts'
 import type { RaftState } from '../../raft/index.ts'
-import type { ChangeRefusal, Effect } from '../../raft/types.ts'
+import type { ChangeRefusal, Effect, TransferOutcome } from '../../raft/types.ts'
 import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
 import type { DriverOptions } from '../options.ts'
 import { OutgoingMessages } from '../peers/outgoing-messages.ts'
@@ -18,6 +18,7 @@ export interface StepEffectsParts extends LogWritesParts {
   fault(fault: StorageFault): void
   /** The change that the step of this effect was given is not made. */
   changeRefused(reason: ChangeRefusal, leader: NodeId | null): void
+  transferEnded(outcome: TransferOutcome): void
 }
 
 /** Carries out what a step of the core leads to, one effect at a time, in the order of the list. */
@@ -69,6 +70,9 @@ export class StepEffects {
         return
       case 'changeRefused':
         this.parts.changeRefused(effect.reason, effect.leader)
+        return
+      case 'transferEnded':
+        this.parts.transferEnded(effect.outcome)
         return
       default:
         unreachable(effect)

@@ -26,6 +26,12 @@ export const NODE_ERRORS: Rows = {
     "The leader's disk has not completed a write for too long.",
     "Send it again; look at the disk's latency.",
   ],
+  TRANSFERRING: [
+    'UNAVAILABLE',
+    true,
+    'The leader hands its leadership over to another node; nothing was appended.',
+    'Send it again in a few milliseconds, to this node or to the next leader. The SDK does so itself.',
+  ],
   APPLY_BEHIND: [
     'UNAVAILABLE',
     true,

@@ -163,8 +163,8 @@ export const RAFT: readonly Mutant[] = [
     id: 'raft/contact-in-the-future',
     breaks: 'an absence dates a contact beyond now',
     file: 'src/raft/check-quorum.ts',
-    find: 'Math.min(now, known.lastContact + awayMs)',
-    replace: 'known.lastContact + awayMs',
+    find: 'Math.min(away.now, lastContact + forgivenMs - before)',
+    replace: 'lastContact + forgivenMs - before',
     caughtBy: REPEATS,
   },
   {

@@ -1,0 +1,110 @@
+import { assert } from '../base/assert.ts'
+import type { NodeId } from '../base/brand.ts'
+import { becomeCandidate } from './become.ts'
+import { replicate } from './replicate.ts'
+import { isVoter, type Leader, otherVotersOf, type RaftState, transferOf } from './state.ts'
+import type { Turn } from './turn.ts'
+import type { TransferRefusal } from './types.ts'
+
+/**
+ * Leadership transfer (thesis §3.10): from now on this leader takes no proposals; it brings the target to the end of its log,
+ * tells it to campaign at once, and goes on leading if it still does after a minimum election timeout. `to` null: the voter
+ * that is known to hold most of the log, of those that were heard within that time. It ends with the effect `transferEnded`,
+ * in the same step where it cannot begin.
+ */
+export function transfer(turn: Turn, to: NodeId | null): void {
+  const target = checkTransfer(turn, to)
+  if (typeof target !== 'string') return turn.endTransfer(target.outcome)
+  if (transferOf(turn.state) === null) beginTransfer(turn, target)
+}
+
+/** Asks the best voter to lead; false where there is none that was heard lately. */
+export function maybeTransferAway(turn: Turn): boolean {
+  const { role } = turn.state
+  if (role.kind !== 'leader') return false
+  if (role.transfer !== null) return true
+  const best = bestTarget(turn.state, role, turn.now)
+  if (best === null) return false
+  beginTransfer(turn, best)
+  return true
+}
+
+function beginTransfer(turn: Turn, to: NodeId): void {
+  const { role, config } = turn.state
+  assert(role.kind === 'leader', 'only a leader transfers', { role: role.kind })
+  const deadline = turn.now + config.electionTimeoutMinMs
+  turn.state = { ...turn.state, role: { ...role, transfer: { to, deadline, asked: false } } }
+  replicate(turn, to)
+  maybeAskTarget(turn)
+}
+
+/** The node to transfer to, or why not. A transfer to the same node that is under way is joined. */
+function checkTransfer(turn: Turn, to: NodeId | null): NodeId | { readonly outcome: TransferRefusal } {
+  const { state, now } = turn
+  const { role, config } = state
+  if (role.kind !== 'leader') return { outcome: 'notLeader' }
+  if (role.transfer !== null) return to === null || to === role.transfer.to ? role.transfer.to : { outcome: 'busy' }
+  if (to === config.self) return { outcome: 'alreadyLeads' }
+  if (to === null) return bestTarget(state, role, now) ?? { outcome: 'noTarget' }
+  if (!otherVotersOf(state).includes(to)) return { outcome: 'notVoter' }
+  return isRecentlyActive(state, role, { voter: to, now }) ? to : { outcome: 'inactive' }
+}
+
+/** Of the other voters that were heard lately, the one known to hold most of the log; the first by id among equals. */
+function bestTarget(state: RaftState, leader: Leader, now: number): NodeId | null {
+  let best: NodeId | null = null
+  for (const voter of otherVotersOf(state)) {
+    if (!isRecentlyActive(state, leader, { voter, now })) continue
+    if (best === null || matchOf(leader, voter) > matchOf(leader, best)) best = voter
+  }
+  return best
+}
+
+function isRecentlyActive(state: RaftState, leader: Leader, { voter, now }: { voter: NodeId; now: number }): boolean {
+  const progress = leader.progress.get(voter)
+  return progress !== undefined && now - progress.lastContact <= state.config.electionTimeoutMinMs
+}
+
+const matchOf = (leader: Leader, voter: NodeId): number => leader.progress.get(voter)?.matchIndex ?? -1
+
+/**
+ * Tells the target to campaign once it holds the whole log, and all of it is committed: who waits for an entry is answered
+ * here before another leads. Nothing is appended meanwhile, so that this takes a round trip of what was under way.
+ */
+export function maybeAskTarget(turn: Turn): void {
+  const { role, lastIndex, commitIndex } = turn.state
+  if (role.kind !== 'leader' || role.transfer === null || role.transfer.asked) return
+  const { to } = role.transfer
+  if (matchOf(role, to) !== lastIndex || commitIndex !== lastIndex) return
+  turn.state = { ...turn.state, role: { ...role, transfer: { ...role.transfer, asked: true } } }
+  sendTimeoutNow(turn, to)
+}
+
+/** Asks a voter that holds the whole log to campaign at once. */
+export function sendTimeoutNow(turn: Turn, to: NodeId): void {
+  turn.sendAtOnce(to, { kind: 'timeoutNow', term: turn.state.currentTerm })
+}
+
+/**
+ * Ends a transfer whose time is over, that to a dead or lagging node: the leader takes proposals again. A target that campaigns
+ * only now costs a term, no more. Says whether it did.
+ */
+export function maybeGiveUpTransfer(turn: Turn): boolean {
+  const { role } = turn.state
+  if (role.kind !== 'leader' || role.transfer === null || turn.now < role.transfer.deadline) return false
+  turn.endTransfer('timedOut')
+  turn.state = { ...turn.state, role: { ...role, transfer: null } }
+  return true
+}
+
+/**
+ * The leader of this term asks this node to lead: it campaigns at once, without a pre-vote, and voters that hear the leader
+ * vote all the same (thesis §3.10, §4.2.3). One that serves nobody, or cannot write its vote, lets the time pass.
+ */
+export function receiveTimeoutNow(turn: Turn): void {
+  const { state } = turn
+  const { role, halted, stalled } = state
+  if (role.kind !== 'follower' && role.kind !== 'preCandidate') return
+  if (halted || stalled || !isVoter(state)) return
+  becomeCandidate(turn, { anchor: turn.now, transfer: true })
+}
