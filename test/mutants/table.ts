@@ -1,5 +1,6 @@
 import type { Mutant } from './mutant.ts'
 import { FOREIGN_LOG } from './rows/foreign-log.ts'
+import { FOREIGN_SERVICE } from './rows/foreign-service.ts'
 import { FOREIGN_ELECTIONS } from './rows/foreign-elections.ts'
 import { GATEWAY } from './rows/gateway.ts'
 import { NODE } from './rows/node.ts'
@@ -15,6 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RAFT,
   ...FOREIGN_ELECTIONS,
   ...FOREIGN_LOG,
+  ...FOREIGN_SERVICE,
   ...NODE,
   ...GATEWAY,
   ...STORAGE,

@@ -121,9 +121,9 @@ export const FOREIGN_LOG: readonly Mutant[] = [
     id: 'foreign/stale-refusal-counts',
     breaks: 'a refusal that comes twice moves a probe back twice',
     file: 'src/raft/append-entries-response.ts',
-    find: "if (progress.mode === 'probe' && rejectedIndex !== progress.nextIndex - 1) return progress",
+    find: 'if (rejectedIndex >= progress.nextIndex) return progress',
     replace:
-      "if (progress.mode === 'probe') return { ...progress, nextIndex: maxIndex(indexAfter(progress.matchIndex), (progress.nextIndex - 1) as typeof progress.nextIndex) }",
+      'if (rejectedIndex >= progress.nextIndex) return toProbe(progress, maxIndex(indexAfter(progress.matchIndex), (progress.nextIndex - 1) as LogIndex))',
     caughtBy: REPAIR,
   },
   {
@@ -136,10 +136,10 @@ export const FOREIGN_LOG: readonly Mutant[] = [
   },
   {
     id: 'foreign/probe-without-end',
-    breaks: 'a follower that has everything stays in probe mode',
+    breaks: 'a follower whose probe was lost stays in probe mode, and gets no entries',
     file: 'src/raft/append-entries-response.ts',
     find: 'const found = matched > progress.matchIndex || (matched + 1 >= progress.nextIndex && !waits)',
-    replace: 'const found = matched >= progress.nextIndex && !waits',
+    replace: 'const found = matched > progress.matchIndex || (matched >= progress.nextIndex && !waits)',
     caughtBy: REPAIR,
   },
   {
