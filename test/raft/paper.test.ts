@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { logIndex, term } from '../../src/base/brand.ts'
-import { configurationOf, leaderOf, type Message, progressOf } from '../../src/raft/index.ts'
-import { Cluster } from './cluster.ts'
+import { term } from '../../src/base/brand.ts'
+import { leaderOf, type Message, progressOf } from '../../src/raft/index.ts'
 import { appendEntries, matched, N1, N2, N3, refused, requestVote, Solo, THREE } from './solo.ts'
 
 /** The paper without pre-vote and check-quorum, which are the thesis's. */
@@ -26,6 +25,34 @@ describe('Figure 2, State', () => {
     const solo = new Solo({ log: [1, 1, 1], config: PLAIN }).lead()
     expect(progressOf(solo.state).get(N2)).toMatchObject({ nextIndex: 4, matchIndex: 0 })
     expect(progressOf(solo.state).get(N3)).toMatchObject({ nextIndex: 4, matchIndex: 0 })
+  })
+
+  test('the first index of the log is 1', () => {
+    const solo = new Solo({ log: [], configuration: { ...THREE, voters: [N1] } })
+    solo.persist()
+    expect(solo.write()?.entries[0]).toMatchObject({ first: 1 })
+  })
+
+  test('commitIndex and matchIndex increase monotonically', () => {
+    const solo = new Solo({ log: [1, 1], config: PLAIN }).lead()
+    let [commit, match] = [0, 0]
+    for (const acknowledged of [1, 3, 2, 3, 1]) {
+      solo.receive(N2, matched({ term: 2, sequence: 1, match: acknowledged }))
+      const known = progressOf(solo.state).get(N2)?.matchIndex ?? 0
+      expect(solo.state.commitIndex).toBeGreaterThanOrEqual(commit)
+      expect(known).toBeGreaterThanOrEqual(match)
+      ;[commit, match] = [solo.state.commitIndex, known]
+    }
+    expect([commit, match]).toEqual([3, 3])
+  })
+
+  test('nextIndex and matchIndex are reinitialised after election', () => {
+    const solo = new Solo({ config: PLAIN }).lead()
+    solo.receive(N2, matched({ term: 2, sequence: 1, match: 2 }))
+    solo.receive(N3, requestVote({ term: 3, last: [2, 2] }))
+    solo.lead()
+    expect(solo.state.currentTerm).toBe(4)
+    expect(progressOf(solo.state).get(N2)).toMatchObject({ matchIndex: 0, nextIndex: 3 })
   })
 })
 
@@ -79,6 +106,15 @@ describe('Figure 2, AppendEntries RPC, receiver', () => {
     expect(solo.state.commitIndex).toBe(2)
     solo.receive(N2, appendEntries({ term: 1, prev: [4, 1], commit: 3 }))
     expect(solo.state.commitIndex).toBe(3)
+  })
+
+  test('the sender is the leader to whom clients are redirected; a heartbeat has no entries, a message may have many', () => {
+    const solo = new Solo()
+    solo.receive(N2, appendEntries({ term: 1, prev: [1, 1] }))
+    expect(leaderOf(solo.state)).toBe(N2)
+    expect(solo.write()).toBeNull()
+    solo.receive(N2, appendEntries({ term: 1, prev: [1, 1], entries: [1, 1, 1], sequence: 2 }))
+    expect(solo.write()?.entries.at(-1)).toMatchObject({ last: 4 })
   })
 })
 
@@ -260,109 +296,5 @@ describe('Figure 2, Rules for Leaders', () => {
     expect(solo.state.commitIndex).toBe(0)
     solo.receive(N2, matched({ term: 2, sequence: 1, match: 4 }))
     expect(solo.state.commitIndex).toBe(4)
-  })
-})
-
-describe('sections 5 to 8', () => {
-  test('§5.2 election timeouts are spread over the whole range', () => {
-    const timeouts = Array.from({ length: 300 }, (_, seed) => new Solo({ seed, config: PLAIN }).wakeAt - 1000)
-    expect(Math.min(...timeouts)).toBeGreaterThanOrEqual(300)
-    expect(Math.max(...timeouts)).toBeLessThanOrEqual(600)
-    expect(new Set(timeouts).size).toBeGreaterThan(100)
-    for (let from = 300; from < 600; from += 60) {
-      expect(timeouts.filter((timeout) => timeout >= from && timeout < from + 60).length).toBeGreaterThan(30)
-    }
-  })
-
-  test('§5.2 each election timeout is drawn anew', () => {
-    const solo = new Solo({ config: PLAIN })
-    const timeouts = new Set<number>()
-    for (let round = 0; round < 20; round += 1) {
-      const before = solo.now
-      solo.timeout()
-      timeouts.add(solo.now - before)
-    }
-    expect(timeouts.size).toBeGreaterThan(12)
-  })
-
-  test('§5.3 the leader retries AppendEntries until every follower has every entry', () => {
-    const cluster = new Cluster(['n1', 'n2', 'n3'])
-    cluster.start()
-    cluster.step('n1', { kind: 'campaign' })
-    cluster.stabilize()
-    cluster.propose('n1', 3)
-    cluster.packets = []
-    cluster.advance(500)
-    expect(cluster.state('n2').commitIndex).toBe(5)
-    expect(cluster.state('n3').commitIndex).toBe(5)
-  })
-
-  test('§5.3 a leader never overwrites or deletes entries in its own log', () => {
-    const solo = new Solo({ log: [1, 1, 1], config: PLAIN }).lead()
-    solo.receive(N2, refused({ term: 2, sequence: 1, rejected: 3, hint: [2, 0] }))
-    expect(solo.write()).toBeNull()
-    expect(solo.state.lastIndex).toBe(4)
-  })
-
-  test('§5.5 a follower that gets AppendEntries it already has ignores the entries and answers again', () => {
-    const solo = new Solo()
-    const message = appendEntries({ term: 1, prev: [1, 1], entries: [1, 1] })
-    solo.receive(N2, message)
-    solo.persist()
-    solo.receive(N2, message)
-    expect(solo.write()).toBeNull()
-    expect(solo.sent('appendEntriesResponse')[0]).toMatchObject({ after: null, message: { result: { matchIndex: 3 } } })
-  })
-
-  test('§5.6 the heartbeat interval must be shorter than the election timeout', () => {
-    expect(() => new Solo({ config: { heartbeatMs: 300 } })).toThrow('heartbeats')
-  })
-
-  test('§6 a server uses the latest configuration in its log, committed or not, and goes back when it is truncated', () => {
-    const solo = new Solo({ log: [1, 1] })
-    const configuration = { voters: [N1, N2], learners: [], outgoing: [], promoting: [] }
-    solo.receive(N2, appendEntries({ term: 1, prev: [2, 1], entries: [1], configuration: { index: 3, configuration } }))
-    expect(configurationOf(solo.state)).toEqual(configuration)
-    solo.receive(N3, appendEntries({ term: 2, prev: [2, 1], entries: [2] }))
-    expect(configurationOf(solo.state)).toEqual(THREE)
-  })
-
-  test('§6 a server that hears a leader disregards RequestVote: no vote, and its term stays', () => {
-    const solo = new Solo()
-    solo.receive(N2, appendEntries({ term: 1, prev: [1, 1] }))
-    solo.now += 299
-    solo.receive(N3, requestVote({ term: 5, last: [1, 1] }))
-    expect(solo.state.currentTerm).toBe(1)
-    solo.now += 1
-    solo.receive(N3, requestVote({ term: 5, last: [1, 1] }))
-    expect(solo.state).toMatchObject({ currentTerm: 5, votedFor: N3 })
-  })
-
-  test('§7 behind a snapshot, the consistency check uses its last index and term; what it covers matches', () => {
-    const solo = new Solo({ log: [1, 1, 1] })
-    solo.receive(N2, appendEntries({ term: 2, prev: [3, 1], entries: [2, 2], commit: 4 }))
-    solo.persist()
-    solo.step({ kind: 'snapshotted', index: logIndex(4) })
-    expect(solo.state.trail).toMatchObject({ snapshotIndex: 4, snapshotTerm: 2, runs: [{ first: 5, last: 5 }] })
-    solo.receive(N2, appendEntries({ term: 2, prev: [1, 1], entries: [1, 1, 2, 2, 2] }))
-    expect(solo.write()).toMatchObject({ truncateFrom: null, entries: [{ first: 6, last: 6 }] })
-    solo.receive(N2, appendEntries({ term: 2, prev: [4, 2], entries: [2] }))
-    expect(solo.sent('appendEntriesResponse')[0]?.message.result).toEqual({ success: true, matchIndex: 5 })
-  })
-
-  test('§7 a snapshot never covers what is not committed', () => {
-    const solo = new Solo({ log: [1, 1, 1] })
-    solo.step({ kind: 'snapshotted', index: logIndex(2) })
-    expect(solo.state.trail.snapshotIndex).toBe(0)
-  })
-
-  test('§8 a leader begins its term with a no-op', () => {
-    const solo = new Solo({ log: [1, 1], config: PLAIN }).lead()
-    const [effect] = solo.leadership
-    expect(effect).toMatchObject({
-      kind: 'persist',
-      hardState: null,
-      entries: [{ first: 3, last: 3, term: 2, source: { kind: 'created', entryKind: 'noop' } }],
-    })
   })
 })
