@@ -107,7 +107,9 @@ export class GatewayQueries implements QueryBatchOwner {
 
   private answer(request: QueryMessage, session: number | null): void {
     const { machine, query, correlationId } = request
-    if (this.node.replaying) return this.refuse(request, behind(this.node, request))
+    // Before its limits, the second entry of every log, a machine can answer nothing.
+    const empty = this.node.machine.limits.responseBytesMax === 0
+    if (empty || this.node.replaying) return this.refuse(request, behind(this.node, request))
     if (machine === OWN_MACHINE) return this.runOwn(request, session)
     const active = this.node.machine.activeVersion(machine)
     const parsed = this.options.parseQuery(machine, query, request.input, active)

@@ -272,6 +272,7 @@ export class Driver implements RaftNode, ReceivingLog {
       askAgainMs: 2 * raft.heartbeatMs,
       leader: () => leaderOf(this.core.state),
       leads: () => this.role === 'leader',
+      machine: this.machine,
       applied: () => this.pipeline.applied,
       ask: (id) => this.core.step({ kind: 'read', id }, NO_INPUT),
       schedule: () => this.loop.schedule(),

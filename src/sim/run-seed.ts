@@ -4,7 +4,9 @@ import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import { checkState, checkTransition } from '../raft/index.ts'
 import type { SessionFacts } from '../session/state-machine.ts'
 import { Invariants, type Observed } from './checkers/invariants.ts'
+import { ReadWatch } from './checkers/read-watch.ts'
 import { Violation } from './checkers/violation.ts'
+import { drawReadEvery, Reader } from './clients/reader.ts'
 import { SdkClient } from './clients/sdk-client.ts'
 import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
@@ -30,6 +32,8 @@ const PURPOSE = {
   replacements: 9,
   hunts: 12,
   hunter: 13,
+  reads: 31,
+  reader: 32,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -51,8 +55,14 @@ export interface SeedResult {
   readonly hash: string
 }
 
+/** The same of a world with readers. */
+export interface ReadSeedResult extends SeedResult {
+  /** Linearizable reads that were answered. */
+  readonly reads: number
+}
+
 /** Runs one seed's world to its end. Deterministic: equal seeds give equal results, the hash included. */
-export function runSeed(seed: number, trace?: (line: string) => void): SeedResult {
+export function runSeed(seed: number, trace?: (line: string) => void): ReadSeedResult {
   const world = new World(seed, trace)
   return world.result(failureOf(world, trace))
 }
@@ -66,6 +76,7 @@ class World {
   private readonly clients: readonly (SimulatedClient | SdkClient)[]
   private readonly nemesis: Nemesis
   private readonly hunter: LeaderHunter | null
+  private readonly reader: Reader | null
   private readonly transcript: Transcript
   private readonly observed = new Map<SimulatedNode, Observed>()
   private events = 0
@@ -83,6 +94,7 @@ class World {
     const { scheduler, network, nodes } = this.cluster
     this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network, nodes })
     const hunting = new Random(seed, PURPOSE.hunter)
+    this.reader = this.createReader()
     this.hunter = swarm.hunt ? new LeaderHunter({ random: hunting, scheduler, network, nodes }) : null
   }
 
@@ -139,11 +151,24 @@ class World {
     })
   }
 
+  /** Null in worlds without reads. */
+  private createReader(): Reader | null {
+    const everyMicros = drawReadEvery(new Random(this.seed, PURPOSE.reads))
+    if (everyMicros === 0) return null
+    const { scheduler, nodes } = this.cluster
+    const watch = new ReadWatch({
+      committedIndex: () => this.invariants.committedIndex,
+      acknowledged: () => Math.max(0, ...this.clients.flatMap((client) => resultsOf(client, 'counter'))),
+    })
+    return new Reader({ random: new Random(this.seed, PURPOSE.reader), scheduler, nodes, watch, everyMicros })
+  }
+
   run(): void {
     this.transcript.add(0, JSON.stringify(this.swarm))
     for (const node of this.cluster.nodes) node.start()
     for (const client of this.clients) client.start()
     this.nemesis.start()
+    this.reader?.start()
     this.runUntil(() => this.cluster.scheduler.now >= this.swarm.faultMicros)
     this.hunter?.stop()
     const alive = this.nemesis.heal(this.invariants.committedIndex > 0)
@@ -155,11 +180,14 @@ class World {
     if (!led()) {
       throw new Violation('a healed quorum elects a leader within 20 election timeouts', { healedAt })
     }
-    this.runUntil(() => this.settled(alive) || this.cluster.scheduler.now > healedAt + DONE_WITHIN)
+    const read = (): boolean => this.reader?.servedSince(healedAt, alive) ?? true
+    const done = (): boolean => this.settled(alive) && read()
+    this.runUntil(() => done() || this.cluster.scheduler.now > healedAt + DONE_WITHIN)
     this.checkEnd(alive)
+    if (!read()) throw new Violation('every node that runs answers reads after healing', { healedAt })
   }
 
-  result(failure: string | null): SeedResult {
+  result(failure: string | null): ReadSeedResult {
     return {
       seed: this.seed,
       failure,
@@ -168,6 +196,7 @@ class World {
       acks: this.clients.reduce((sum, client) => sum + client.acks, 0),
       elections: this.invariants.elections,
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
+      reads: this.reader?.served ?? 0,
       hash: this.transcript.hash(),
     }
   }
@@ -250,8 +279,7 @@ class World {
     }
     const strokes = this.resultsOf(this.clients, 'bell').length
     for (const client of this.clients) {
-      const own = [...client.results].filter(([at]) => client.commands[at]?.machine === 'counter')
-      const run = { increments: own.map(([, value]) => Number(value)), strokes }
+      const run = { increments: resultsOf(client, 'counter'), strokes }
       client.ledger.checkComplete(this.factsOf(client, alive[0]), run)
     }
     if (!this.settled(alive))
@@ -260,12 +288,16 @@ class World {
 
   /** What the commands of one machine returned, in order; they must be 1, 2, 3, … */
   private resultsOf(clients: World['clients'], machine: string): readonly number[] {
-    const results = clients
-      .flatMap((client) => [...client.results].filter(([at]) => client.commands[at]?.machine === machine))
-      .map(([, value]) => Number(value))
-      .sort((a, b) => a - b)
+    const results = clients.flatMap((client) => resultsOf(client, machine)).sort((a, b) => a - b)
     const wrong = results.findIndex((value, position) => value !== position + 1)
     if (wrong >= 0) throw new Violation('exactly once', { machine, position: wrong + 1, value: results[wrong] })
     return results
   }
+}
+
+/** What one client's commands of one machine returned. */
+function resultsOf(client: SimulatedClient | SdkClient, machine: string): readonly number[] {
+  return [...client.results]
+    .filter(([at]) => client.commands[at]?.machine === machine)
+    .map(([, value]) => Number(value))
 }

@@ -275,6 +275,14 @@ describe('queries', () => {
     expect(recorder.take()).toMatchObject([['queried', 5, {}, { kind: 'refused', code }]])
   })
 
+  test('a query at a node that has not applied the limits is BEHIND, not an error of the machine', () => {
+    const world = worldOf()
+    Object.defineProperty(world.node.machine, 'limits', { value: { responseBytesMax: 0 } })
+    const { connection, recorder } = connect(world)
+    connection.receiveQuery(query())
+    expect(recorder.take()).toMatchObject([['queried', 5, {}, { kind: 'refused', code: 'BEHIND' }]])
+  })
+
   test('linearizable queries wait for one read, and those that come after it has begun for the next', () => {
     const world = worldOf()
     world.node.holdsReads = true

@@ -7,6 +7,7 @@ export interface ReadRequestsParts {
   readonly clock: Pick<Clock, 'monotonicMs' | 'defer'>
   /** A follower that has no answer for this long asks again: its message, or the answer, was lost. */
   readonly askAgainMs: Millis
+  readonly machine: { readonly limits: { readonly responseBytesMax: number } }
   /** Whom the core would ask, this node included; null: nobody. */
   leader(): NodeId | null
   leads(): boolean
@@ -102,9 +103,10 @@ export class ReadRequests {
    * queries. A read that waits behind one whose entries are not applied has a later index.
    */
   serve(): void {
-    if (this.serving) return
+    const { clock, applied, machine } = this.parts
+    // Before its limits, the second entry of every log, a machine can answer nothing.
+    if (this.serving || machine.limits.responseBytesMax === 0) return
     this.serving = true
-    const { clock, applied } = this.parts
     const until = clock.monotonicMs() + APPLY_BUDGET_MS
     let late = false
     for (let group = this.asked[0]; group !== undefined && !late; group = this.asked[0]) {

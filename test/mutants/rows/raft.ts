@@ -4,8 +4,42 @@ const PROGRESS: Catcher = { kind: 'tests', files: ['test/raft/progress.test.ts']
 const HALTED: Catcher = { kind: 'tests', files: ['test/raft/leaders/halted.test.ts'] }
 const REPEATS: Catcher = { kind: 'tests', files: ['test/raft/repeats.test.ts'] }
 
+const SCRIPTS: Catcher = { kind: 'tests', files: ['test/raft/scripts.test.ts'] }
+
 /** The core, under its own tests. */
 export const RAFT: readonly Mutant[] = [
+  {
+    id: 'raft/read-without-round',
+    breaks: 'a leader answers reads without asking whether it still leads',
+    file: 'src/raft/read-index.ts',
+    find: 'return sequence !== null && (leader.progress.get(voter)?.answered ?? 0) > sequence',
+    replace: 'return true',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/read-confirmed-from-before',
+    breaks: 'the answer to a heartbeat that was sent before a read arrived confirms it',
+    file: 'src/raft/read-index.ts',
+    find: '(leader.progress.get(voter)?.answered ?? 0) > sequence',
+    replace: '(leader.progress.get(voter)?.answered ?? 0) >= sequence',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/read-before-own-entry',
+    breaks: 'a new leader answers reads before it has committed an entry of its own term',
+    file: 'src/raft/read-index.ts',
+    find: '  if (state.commitIndex < leader.firstOwnIndex) return\n',
+    replace: '',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/read-of-an-earlier-process',
+    breaks: 'an answer to an earlier process of a node answers a read of this one',
+    file: 'src/raft/read-index.ts',
+    find: 'response.life !== asked.life || ',
+    replace: '',
+    caughtBy: SCRIPTS,
+  },
   {
     id: 'raft/halted-helps-nobody',
     breaks: 'halted leaders hand over to each other while the voter that serves stays behind',

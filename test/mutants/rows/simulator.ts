@@ -11,6 +11,22 @@ const CHARTED: Catcher = { kind: 'simulator', seeds: 30, workload: 'charts' }
 /** What the simulator itself must find (faults.md §3). `npm run test:faults` plants these in each of its runs. */
 export const SIMULATOR: readonly Mutant[] = [
   {
+    id: 'simulator/read-without-round',
+    breaks: 'a leader answers reads without asking whether it still leads',
+    file: 'src/raft/read-index.ts',
+    find: 'return sequence !== null && (leader.progress.get(voter)?.answered ?? 0) > sequence',
+    replace: 'return true',
+    caughtBy: WITHIN_300_SEEDS,
+  },
+  {
+    id: 'simulator/read-before-applied',
+    breaks: 'a node answers a read before it has applied the index of it',
+    file: 'src/node/reads/read-requests.ts',
+    find: 'if (group.index === null || group.index > applied()) break',
+    replace: 'if (group.index === null) break',
+    caughtBy: WITHIN_300_SEEDS,
+  },
+  {
     id: 'simulator/vote-not-persisted',
     breaks: 'the vote is not persisted',
     file: 'src/node/propose/log-writes.ts',
