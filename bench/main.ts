@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { callbacks } from './callbacks/callbacks.ts'
 import { freeze } from './freeze/freeze.ts'
 import { migration } from './migration/migration.ts'
+import { queries } from './queries/queries.ts'
 import { throughput } from './throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
 import { xstate } from './xstate/xstate.ts'
@@ -44,6 +45,19 @@ program
   .option('--sessions <count>', 'sessions with one write in flight each, ten to a connection', positive, 100)
   .action(async (flags) => {
     const ok = await freeze({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('queries')
+  .description('linearizable queries on three nodes, in turn with own writes and with linearizable reads of etcd')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--rounds <count>', 'how often each is measured', positive, 3)
+  .option('--seconds <count>', 'length of each measurement', positive, 5)
+  .option('--in-flight <count>', 'queries, and writes, under way at a time', positive, 1000)
+  .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
+  .action(async (flags) => {
+    const ok = await queries({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
     process.exitCode = ok ? 0 : 1
   })
 
