@@ -1,6 +1,8 @@
+import { PagedList } from './paged-list.ts'
+
 /** A binary min-heap; `before` must be a total order, so that pops do not depend on the order of pushes. */
 export class Heap<Item> {
-  private items: Item[] = []
+  private items = new PagedList<Item>()
   private readonly before: (left: Item, right: Item) => boolean
 
   constructor(before: (left: Item, right: Item) => boolean) {
@@ -13,7 +15,7 @@ export class Heap<Item> {
 
   /** The least item, or undefined when empty. */
   peek(): Item | undefined {
-    return this.items[0]
+    return this.items.length === 0 ? undefined : this.items.at(0)
   }
 
   push(item: Item): void {
@@ -22,17 +24,17 @@ export class Heap<Item> {
     items.push(item)
     while (at > 0) {
       const parent = (at - 1) >>> 1
-      const above = items[parent] as Item
+      const above = items.at(parent)
       if (!before(item, above)) break
-      items[at] = above
+      items.set(at, above)
       at = parent
     }
-    items[at] = item
+    items.set(at, item)
   }
 
   pop(): Item | undefined {
     const { items } = this
-    const least = items[0]
+    const least = this.peek()
     const last = items.pop()
     if (items.length > 0 && last !== undefined) this.sink(last)
     return least
@@ -40,9 +42,9 @@ export class Heap<Item> {
 
   /** Drops every item that `keep` refuses; O(n). */
   retain(keep: (item: Item) => boolean): void {
-    const kept = this.items.filter(keep)
-    this.items = []
-    for (const item of kept) this.push(item)
+    const items = this.items
+    this.items = new PagedList()
+    for (const item of items) if (keep(item)) this.push(item)
   }
 
   private sink(item: Item): void {
@@ -53,11 +55,11 @@ export class Heap<Item> {
       let child = 2 * at + 1
       if (child >= size) break
       const right = child + 1
-      if (right < size && before(items[right] as Item, items[child] as Item)) child = right
-      if (!before(items[child] as Item, item)) break
-      items[at] = items[child] as Item
+      if (right < size && before(items.at(right), items.at(child))) child = right
+      if (!before(items.at(child), item)) break
+      items.set(at, items.at(child))
       at = child
     }
-    items[at] = item
+    items.set(at, item)
   }
 }

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts'
+import { PagedList } from '../../base/paged-list.ts'
 import { SpreadMap } from '../../base/spread-map.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { OrderedKeys } from './ordered-keys.ts'
@@ -48,7 +49,7 @@ export class Dictionary {
   swappedAt = 0
   private readonly rows = new SpreadMap<Row>()
   private readonly ordered: OrderedKeys | null
-  private dirty: Row[] = []
+  private dirty = new PagedList<Row>()
   /** Rows of the last boundary that were deleted since, by key: they are in the dirty list already. */
   private gone = new SpreadMap<Row>()
 
@@ -148,9 +149,9 @@ export class Dictionary {
   }
 
   /** Takes out the rows written since the last swap, O(1): each key once. `index` is the entry after which that is. */
-  swap(index: number): readonly Row[] {
+  swap(index: number): Iterable<Row> {
     const { dirty } = this
-    this.dirty = []
+    this.dirty = new PagedList()
     this.gone = new SpreadMap()
     this.generation += 1
     this.swappedAt = index
@@ -174,7 +175,7 @@ export class Dictionary {
   private unlist(row: Row): void {
     const last = this.dirty.pop()
     if (last === undefined || last === row) return
-    this.dirty[row.position] = last
+    this.dirty.set(row.position, last)
     last.position = row.position
   }
 }

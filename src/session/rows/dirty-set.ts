@@ -7,9 +7,9 @@ import type { DirtyRow, DirtyRows } from '../state-machine.ts'
 export class DirtySet implements DirtyRows {
   readonly total: number
   private readonly meta: DirtyRow
-  private readonly rows: readonly Row[]
-  private readonly user: readonly Row[]
-  private readonly pages: readonly SessionPage[]
+  private readonly rows: Iterable<Row>
+  private readonly user: Iterable<Row>
+  private readonly pages: Iterable<SessionPage>
   private readonly keys: RowKeys
   private readonly swappedAt: number
 
@@ -17,9 +17,9 @@ export class DirtySet implements DirtyRows {
   constructor(parts: {
     total: number
     meta: DirtyRow
-    rows: readonly Row[]
-    user: readonly Row[]
-    pages: readonly SessionPage[]
+    rows: Iterable<Row>
+    user: Iterable<Row>
+    pages: Iterable<SessionPage>
     keys: RowKeys
     swappedAt: number
   }) {

@@ -1,3 +1,5 @@
+import { PagedList } from '../../base/paged-list.ts'
+
 /** Places that stay for the next transaction; a larger one's are given back. */
 const KEPT_MAX = 64
 
@@ -11,27 +13,28 @@ export const PIECE_ITEMS = 32
  */
 export class StagedList<Item> {
   size = 0
-  private readonly items: (Item | undefined)[] = []
+  private readonly items = new PagedList<Item | undefined>()
 
   add(item: Item): void {
-    this.items[this.size] = item
+    if (this.size < this.items.length) this.items.set(this.size, item)
+    else this.items.push(item)
     this.size += 1
   }
 
   /** The item at a position below `size`. */
   at(position: number): Item {
-    return this.items[position] as Item
+    return this.items.at(position) as Item
   }
 
   replace(position: number, item: Item): void {
-    this.items[position] = item
+    this.items.set(position, item)
   }
 
   /** Empties the list; nothing that was in it is held any longer. */
   clear(): void {
     const { items, size } = this
     this.size = 0
-    if (items.length > KEPT_MAX) items.length = 0
-    else for (let at = 0; at < size; at += 1) items[at] = undefined
+    if (items.length > KEPT_MAX) items.clear()
+    else for (let at = 0; at < size; at += 1) items.set(at, undefined)
   }
 }

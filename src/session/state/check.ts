@@ -104,7 +104,7 @@ function checkTables(state: ReplicatedState, rows: RowCounts): void {
 }
 
 function isTimerHeap({ dictionary, timers }: ReplicatedState, rows: number): boolean {
-  const heap = timers['heap']['timers']
+  const heap = [...timers['heap']['timers']]
   return (
     heap.length === rows &&
     heap.every((timer, at) => {

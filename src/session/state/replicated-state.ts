@@ -1,4 +1,5 @@
 import type { Millis } from '../../base/brand.ts'
+import { PagedList } from '../../base/paged-list.ts'
 import type { Limits } from '../../codec/entry/payload.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
@@ -141,7 +142,7 @@ export class ReplicatedState {
   heldRows = 0
 
   /** Pages of the sessions that this boundary interval has changed. */
-  private pages: SessionPage[] = []
+  private pages = new PagedList<SessionPage>()
   private delivered: number[] = []
   private endings: { session: number; reason: 'expired' | 'closed' }[] = []
 
@@ -188,7 +189,7 @@ export class ReplicatedState {
     const { dictionary, userRows, pages, keys } = this
     const { swappedAt } = dictionary
     const total = this.rows
-    this.pages = []
+    this.pages = new PagedList()
     const rows = dictionary.swap(this.index)
     const user = userRows.swap(this.index)
     const meta = { key: FAMILY.meta, value: metaRow(this) }

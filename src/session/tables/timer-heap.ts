@@ -1,4 +1,5 @@
 import type { Millis } from '../../base/brand.ts'
+import { PagedList } from '../../base/paged-list.ts'
 import { type DueTimer, OUTSIDE } from './due-timer.ts'
 
 /**
@@ -6,7 +7,7 @@ import { type DueTimer, OUTSIDE } from './due-timer.ts'
  * goes. So nothing stale piles up, and the first timer is the first.
  */
 export class TimerHeap {
-  private readonly timers: DueTimer[] = []
+  private readonly timers = new PagedList<DueTimer>()
 
   get size(): number {
     return this.timers.length
@@ -14,7 +15,7 @@ export class TimerHeap {
 
   /** The timer that is due first, or undefined. */
   peek(): DueTimer | undefined {
-    return this.timers[0]
+    return this.timers.length === 0 ? undefined : this.timers.at(0)
   }
 
   /** Puts a timer where its time says, whether it was in the heap or not. */
@@ -37,7 +38,7 @@ export class TimerHeap {
     timer.position = OUTSIDE
     if (last === undefined || last === timer) return
     last.position = position
-    timers[position] = last
+    timers.set(position, last)
     if (before(last, timer)) this.rise(last)
     else this.sink(last)
   }
@@ -47,13 +48,13 @@ export class TimerHeap {
     let at = timer.position
     while (at > 0) {
       const parent = (at - 1) >>> 1
-      const above = timers[parent] as DueTimer
+      const above = timers.at(parent)
       if (!before(timer, above)) break
-      timers[at] = above
+      timers.set(at, above)
       above.position = at
       at = parent
     }
-    timers[at] = timer
+    timers.set(at, timer)
     timer.position = at
   }
 
@@ -65,14 +66,14 @@ export class TimerHeap {
       let child = 2 * at + 1
       if (child >= size) break
       const right = child + 1
-      if (right < size && before(timers[right] as DueTimer, timers[child] as DueTimer)) child = right
-      const below = timers[child] as DueTimer
+      if (right < size && before(timers.at(right), timers.at(child))) child = right
+      const below = timers.at(child)
       if (!before(below, timer)) break
-      timers[at] = below
+      timers.set(at, below)
       below.position = at
       at = child
     }
-    timers[at] = timer
+    timers.set(at, timer)
     timer.position = at
   }
 }

@@ -148,8 +148,8 @@ function exchange(one: DueTimer, other: DueTimer, state: ReplicatedState): void 
   const { position } = one
   one.position = other.position
   other.position = position
-  heap[one.position] = one
-  heap[other.position] = other
+  heap.set(one.position, one)
+  heap.set(other.position, other)
 }
 
 const taskKey = (state: ReplicatedState, { number }: { number: number }) => state.keys.row(FAMILY.task, number)
