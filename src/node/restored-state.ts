@@ -12,6 +12,7 @@ export function restoredState(options: DriverOptions): Restored {
   return {
     hardState: recovered.hardState,
     lastWrite: recovered.lastWrite,
+    obligation: recovered.obligation,
     snapshotIndex: logIndex(recovered.firstIndex - 1),
     snapshotTerm: recovered.baseTerm,
     runs: recovered.runs,

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { type LogIndex, maxIndex, minIndex, indexAfter, type NodeId } from '../base/brand.ts'
+import { BEFORE_LOG, type LogIndex, maxIndex, minIndex, indexAfter, type NodeId } from '../base/brand.ts'
 import { maybeAdvanceCommit } from './commit.ts'
 import { maybeHandOver } from './hand-over.ts'
 import { hasCaughtUp, maybeConcludeChange } from './membership.ts'
@@ -11,7 +11,8 @@ import type { Turn } from './turn.ts'
 import type { Message, Progress } from './types.ts'
 
 type Response = Extract<Message, { kind: 'appendEntriesResponse' }>
-type Rejection = Extract<Response['result'], { success: false }>
+/** `isNewest`: no answer to this message or a later one came before. */
+type Rejection = Extract<Response['result'], { success: false }> & { readonly isNewest: boolean }
 
 /**
  * An answer to AppendEntries, of the current term (paper Figure 2, Leaders): a success moves the match index, perhaps the
@@ -27,7 +28,7 @@ export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response:
   const { result } = response
   const after = result.success
     ? withMatch(turn, contacted, result.matchIndex)
-    : withRefusal(turn.state, contacted, result)
+    : withRefusal(turn.state, contacted, { ...result, isNewest: response.sequence > before.answered })
   turn.state = { ...turn.state, role: { ...role, progress: new Map(role.progress).set(from, after) } }
   const advanced = result.success && after.matchIndex > before.matchIndex && maybeAdvanceCommit(turn)
   const caughtUp = result.success && hasCaughtUp(turn, from)
@@ -85,10 +86,20 @@ export function withSnapshot(state: RaftState, progress: Progress, matchIndex: L
  */
 function withRefusal(state: RaftState, progress: Progress, refusal: Rejection): Progress {
   const { rejectedIndex, hintIndex, hintTerm } = refusal
-  if (rejectedIndex <= progress.matchIndex) return progress
+  if (rejectedIndex <= progress.matchIndex) return refusal.isNewest ? withLoss(state, progress, refusal) : progress
   if (rejectedIndex >= progress.nextIndex) return progress
   if (progress.mode === 'snapshot') return progress
   if (progress.mode === 'probe' && rejectedIndex !== progress.nextIndex - 1) return progress
   const { index } = lastIndexWithTermAtMost(state.trail, hintIndex, hintTerm)
   return toProbe(progress, maxIndex(indexAfter(progress.matchIndex), minIndex(rejectedIndex, indexAfter(index))))
+}
+
+/**
+ * A follower refuses, in the newest of its answers, an entry that it had acknowledged: its log was damaged (obligation.ts).
+ * Nothing is known of it any more. A refusal that the network held back looks the same and costs a round: knowing less of a
+ * follower is safe, and what was counted as committed stays so, since a damaged node helps to elect nobody who lacks it.
+ */
+function withLoss(state: RaftState, progress: Progress, { hintIndex, hintTerm }: Rejection): Progress {
+  const { index } = lastIndexWithTermAtMost(state.trail, hintIndex, hintTerm)
+  return toProbe({ ...progress, matchIndex: BEFORE_LOG }, indexAfter(index))
 }

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { BEFORE_LOG, type LogIndex, minIndex, type NodeId, type Term } from '../base/brand.ts'
 import { clipRuns } from '../base/term-run.ts'
+import { mayAcknowledge } from './obligation.ts'
 import type { RaftState } from './state.ts'
 import { advanceElectionDraw } from './timer.ts'
 import { firstMissing, lastIndexWithTermAtMost, trailTermAt } from './trail.ts'
@@ -17,14 +18,15 @@ type Response = Extract<Message, { kind: 'appendEntriesResponse' }>
  */
 export function receiveAppendEntries(turn: Turn, from: NodeId, request: Request): void {
   if (request.term < turn.state.currentTerm) return refuse(turn, from, request)
-  followLeader(turn, from)
+  // The election timer of a node that must not acknowledge runs on: by it, the others are asked for their terms.
+  if (mayAcknowledge(turn.state)) followLeader(turn, from)
   if (!matchesPrevious(turn.state, request)) return refuse(turn, from, request)
   const lastNew = request.runs.at(-1)?.last ?? request.prevLogIndex
   appendMissing(turn, request, lastNew)
   // A follower may hold entries beyond these which conflict with the leader's: they are not verified by this message.
   const verified = minIndex(request.leaderCommit, lastNew)
   if (verified > turn.state.commitIndex) turn.commit(verified)
-  respond(turn, from, request.sequence, { success: true, matchIndex: lastNew })
+  if (mayAcknowledge(turn.state)) respond(turn, from, request.sequence, { success: true, matchIndex: lastNew })
 }
 
 /** Acknowledges the sender as the leader of this term, and resets the election timer. */

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { indexPlus, type LogIndex, type Millis, indexAfter, type NodeId, term } from '../base/brand.ts'
+import { campaignOwing } from './obligation.ts'
 import { newProgress } from './progress.ts'
 import { hasQuorum } from './quorum.ts'
 import { replicate } from './replicate.ts'
@@ -12,13 +13,15 @@ import type { CreatedKind, PersistRun, Progress } from './types.ts'
 
 /**
  * Starts an election, with a pre-vote where it is on; `anchor` is where the next election deadline counts from. Does
- * nothing on a leader, on a node that is no voter of its own configuration (or has none yet), and where the disk hangs.
+ * nothing on a leader, on a node that is no voter of its own configuration (or has none yet), and where the disk hangs; and
+ * nothing of the kind where an obligation is open.
  */
 export function campaign(turn: Turn, anchor: Millis): void {
   const { state } = turn
   if (state.role.kind === 'leader') return
   if (!isVoter(state)) return
   if (state.stalled) return
+  if (state.obligation !== null) return campaignOwing(turn, anchor)
   if (state.config.preVote) becomePreCandidate(turn, anchor)
   else becomeCandidate(turn, { anchor, transfer: false })
 }

@@ -17,6 +17,7 @@ const GRANTED: VoteVerdict = { granted: true }
 export function checkVote(state: RaftState, request: VoteRequest): VoteVerdict {
   const votedForOther = state.votedFor !== null && state.votedFor !== request.candidate
   if (!isNamedVoter(state, request)) return rejected('notBootstrapped')
+  if (state.obligation !== null) return rejected('notVoter')
   if (request.term < state.currentTerm) return rejected('staleTerm')
   if (votedForOther) return rejected('votedForOther')
   if (!isUpToDate(state, request)) return rejected('logBehind')
@@ -29,6 +30,7 @@ export function checkVote(state: RaftState, request: VoteRequest): VoteVerdict {
  */
 export function checkPreVote(state: RaftState, now: Millis, request: VoteRequest): VoteVerdict {
   if (!isNamedVoter(state, request)) return rejected('notBootstrapped')
+  if (state.obligation !== null) return rejected('notVoter')
   if (request.term <= state.currentTerm) return rejected('staleTerm')
   if (isLeaderAlive(state, now)) return rejected('leaderAlive')
   if (!isUpToDate(state, request)) return rejected('logBehind')

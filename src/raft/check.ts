@@ -97,6 +97,7 @@ function checkRole(state: RaftState): void {
     assert(role.leader !== config.self, 'a follower does not follow itself', { role })
     return
   }
+  assert(state.obligation === null, 'a node with an obligation is a follower', { role })
   const mayCampaign = role.kind === 'leader' || votersOf(state).includes(config.self)
   assert(mayCampaign, 'a pre-candidate or candidate is a voter of its effective configuration', { role })
   assert(role.kind === 'leader' || !state.stalled, 'a pre-candidate’s or candidate’s disk does not hang', { role })
@@ -243,8 +244,9 @@ function checkSameTerm(previous: RaftState, next: RaftState): void {
     const after = next.role.progress.get(id)
     if (after === undefined || after === before) continue
     const anew = after.since > before.since
-    const rises = anew || after.matchIndex >= before.matchIndex
-    assert(rises, 'a leader’s matchIndex never falls, but of a member that begins anew', { id, before, after })
+    // To 0 where a follower lost its log (obligation.ts).
+    const rises = anew || after.matchIndex >= before.matchIndex || after.matchIndex === 0
+    assert(rises, 'a leader’s matchIndex never falls, but of a member that begins anew, or to 0', { id, before, after })
   }
 }
 

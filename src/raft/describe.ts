@@ -27,6 +27,8 @@ export function describeEffect(effect: Effect): string {
       return `refused ${effect.reason}, leader ${effect.leader ?? 'unknown'}`
     case 'readReady':
       return `may answer read ${effect.id} at ${effect.index}`
+    case 'obligationMet':
+      return 'owes nothing any more'
     case 'readFailed':
       return `cannot answer read ${effect.id}: ${effect.reason}`
     case 'changeRefused':
@@ -109,12 +111,18 @@ export function describeState(state: RaftState): string {
   const known = configurationOf(state) === null ? ' notBootstrapped' : ''
   const transfer = transferOf(state)
   const handsOver = transfer === null ? '' : ` transfers to ${transfer.to}`
-  const halted = `${state.halted ? ' halted' : ''}${state.stalled ? ' stalled' : ''}${handsOver}`
+  const owes = describeObligation(state.obligation)
+  const halted = `${state.halted ? ' halted' : ''}${state.stalled ? ' stalled' : ''}${handsOver}${owes}`
   const head = `${config.self} ${role.kind}${halted} term ${currentTerm} vote ${votedFor ?? 'none'}`
   const leader = role.kind === 'follower' ? ` leader ${leaderOf(state) ?? 'unknown'}` : ''
   if (role.kind !== 'leader') return `${head}${leader} ${log}${known}`
   const followers = [...role.progress].map(([id, progress]) => `${id} ${describeProgress(progress)}`)
   return followers.length === 0 ? `${head} ${log}` : `${head} ${log} | ${followers.join(' | ')}`
+}
+
+function describeObligation(obligation: RaftState['obligation']): string {
+  if (obligation === null) return ''
+  return obligation.kind === 'reach' ? ` owes ${obligation.index}@${obligation.term}` : ' owes a census'
 }
 
 function describeProgress({ mode, matchIndex, nextIndex, inFlight }: Progress): string {

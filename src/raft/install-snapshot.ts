@@ -3,6 +3,7 @@ import { followLeader } from './append-entries.ts'
 import { withContact, withSnapshot } from './append-entries-response.ts'
 import { adoptTerm, becomeFollower } from './become.ts'
 import { maybeHandOver } from './hand-over.ts'
+import { mayAcknowledge } from './obligation.ts'
 import { replicate } from './replicate.ts'
 import { isVoter } from './state.ts'
 import { trailTermAt } from './trail.ts'
@@ -22,6 +23,7 @@ type Installed = Extract<RaftEvent, { kind: 'snapshotInstalled' }>
 export function receiveInstallSnapshot(turn: Turn, from: NodeId, request: Request): void {
   const { lastIncludedIndex: index, lastIncludedTerm: term, sequence } = request
   if (request.term < turn.state.currentTerm) return respond(turn, from, { sequence, matchIndex: BEFORE_LOG })
+  if (!mayAcknowledge(turn.state)) return turn.state.commitIndex < index ? turn.pull(from, { index, term }) : undefined
   followLeader(turn, from)
   const { state } = turn
   if (index > state.commitIndex && trailTermAt(state.trail, index) === term) turn.commit(index)

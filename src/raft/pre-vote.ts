@@ -1,6 +1,7 @@
 import type { NodeId } from '../base/brand.ts'
 import { maybeEndPreVote } from './become.ts'
 import { checkPreVote } from './check-vote.ts'
+import { receiveTerm } from './obligation.ts'
 import type { Turn } from './turn.ts'
 import type { Message } from './types.ts'
 
@@ -24,6 +25,7 @@ export function receivePreVoteRequest(turn: Turn, from: NodeId, request: Request
  * where it tries again. A grant for another term than the one it asks for now is stale.
  */
 export function receivePreVoteResponse(turn: Turn, from: NodeId, response: Response): void {
+  receiveTerm(turn, from, response)
   const { state } = turn
   if (state.role.kind !== 'preCandidate') return
   if (response.requestTerm !== state.currentTerm + 1) return

@@ -3,7 +3,16 @@ import { type LogIndex, type Millis, indexAfter, type NodeId, type Term, type Wr
 import type { Durability } from './durability.ts'
 import type { Sizes } from './sizes.ts'
 import { lastIndexOf, type Trail, trailFrom, trailTermAt } from './trail.ts'
-import type { Agreed, Configuration, ConfigurationEntry, Progress, RaftConfig, Reads, Restored } from './types.ts'
+import type {
+  Agreed,
+  Configuration,
+  ConfigurationEntry,
+  Obligation,
+  Progress,
+  RaftConfig,
+  Reads,
+  Restored,
+} from './types.ts'
 
 /** No deadline: `wakeAt` of a node that waits for an event other than the passing of time. */
 export const NEVER: Millis = Number.POSITIVE_INFINITY
@@ -109,6 +118,7 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - a configuration’s index lies in `[0, lastIndex]`
  * - a configuration has at least one voter
  * - a follower does not follow itself
+ * - a node with an obligation is a follower
  * - a pre-candidate or candidate is a voter of its effective configuration
  * - a pre-candidate’s or candidate’s disk does not hang
  * - a candidate or leader has voted for itself in `currentTerm`
@@ -156,6 +166,8 @@ export interface RaftState {
   /** When this node last heard a leader, monotonic ms; null: never, or it is gone since. Pre-votes leave it alone. */
   readonly heardLeaderAt: Millis | null
   readonly reads: Reads
+  /** What this node owes since its log was damaged; null: it votes and campaigns like any other. */
+  readonly obligation: Obligation | null
   readonly seed: number
   /** How many election timeouts were drawn from the seed. */
   readonly draws: number
@@ -191,6 +203,7 @@ export function initialState(config: RaftConfig, restored: Restored): RaftState 
     lostLeader: null,
     heardLeaderAt: null,
     reads: NO_READS,
+    obligation: restored.obligation,
     seed: restored.seed,
     draws: 0,
   }

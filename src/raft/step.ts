@@ -11,6 +11,7 @@ import { withPersisted } from './durability.ts'
 import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
 import { receiveInstallSnapshot, receiveInstallSnapshotResponse, snapshotInstalled } from './install-snapshot.ts'
 import { halt } from './hand-over.ts'
+import { maybeMeetObligation } from './obligation.ts'
 import { propose } from './propose.ts'
 import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from './read-index.ts'
 import { replicate, sendHeartbeats } from './replicate.ts'
@@ -46,13 +47,14 @@ export interface Step {
  * - the step that adopts a new term issues a write
  * - a vote is given once in a term
  * - only a candidate becomes leader
- * - a leader’s `matchIndex` never falls, but of a member that begins anew
+ * - a leader’s `matchIndex` never falls, but of a member that begins anew, or to 0
  * - no entry of `[1, commitIndex]`, and none of a leader’s `[1, lastIndex]`, is removed
  * - no entry of `[1, commitIndex]`, and none of a leader’s `[1, lastIndex]`, changes its term
  */
 export function step(state: RaftState, now: Millis, event: RaftEvent): Step {
   const turn = new Turn(state, now)
   handle(turn, event)
+  maybeMeetObligation(turn)
   advanceReads(turn, state)
   const effects = turn.effects()
   return { state: turn.state, effects, wakeAt: wakeAt(turn.state) }

@@ -103,8 +103,8 @@ export function maybeGiveUpTransfer(turn: Turn): boolean {
  */
 export function receiveTimeoutNow(turn: Turn): void {
   const { state } = turn
-  const { role, halted, stalled } = state
+  const { role, halted, stalled, obligation } = state
   if (role.kind !== 'follower' && role.kind !== 'preCandidate') return
-  if (halted || stalled || !isVoter(state)) return
+  if (halted || stalled || obligation !== null || !isVoter(state)) return
   becomeCandidate(turn, { anchor: turn.now, transfer: true })
 }

@@ -44,6 +44,7 @@ export class Turn {
   private wanted: Extract<Effect, { kind: 'pullSnapshot' }> | null = null
   private readonly readsEnded: Effect[] = []
   private transferOutcome: TransferOutcome | null = null
+  private obligationMet = false
   private refusal: Extract<Effect, { kind: 'refused' | 'changeRefused' }> | null = null
 
   constructor(state: RaftState, now: Millis) {
@@ -145,6 +146,11 @@ export class Turn {
     this.refusal = { kind: 'changeRefused', reason, leader }
   }
 
+  /** What was owed is on disk. */
+  meetObligation(): void {
+    this.obligationMet = true
+  }
+
   /** That read of this node, and all before it, have their index. */
   answerRead(id: number, index: LogIndex): void {
     this.readsEnded.push({ kind: 'readReady', id, index })
@@ -178,6 +184,7 @@ export class Turn {
     const left = transferOf(this.before) !== null && this.state.role.kind !== 'leader'
     const outcome = left ? 'handedOver' : this.transferOutcome
     if (outcome !== null) effects.push({ kind: 'transferEnded', outcome })
+    if (this.obligationMet) effects.push({ kind: 'obligationMet' })
     return effects
   }
 

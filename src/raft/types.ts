@@ -61,6 +61,17 @@ export interface RaftConfig {
   readonly uncommittedBytesMax: number
 }
 
+/**
+ * What a node owes whose log was damaged, before it may vote and campaign again (obligation.ts, storage.md §3).
+ *
+ * - `reach`: what it had was known to its end: the log must reach (term, index) again; term and vote are as they were.
+ * - `census`: not even its newest write can be read: first every other voter must have told its term, meanwhile it
+ *   acknowledges nothing either. `told`: who has told it to this process.
+ */
+export type Obligation =
+  | { readonly kind: 'reach'; readonly term: Term; readonly index: LogIndex }
+  | { readonly kind: 'census'; readonly told: readonly NodeId[] }
+
 /** What the log and snapshot held when the node opened them. */
 export interface Restored {
   readonly hardState: HardState
@@ -75,6 +86,8 @@ export interface Restored {
   readonly seed: number
   /** The log's newest write number; the state's own writes go on from it (0 for a new log). */
   readonly lastWrite: WriteNumber
+  /** Null: nothing was lost. */
+  readonly obligation: Obligation | null
 }
 
 /** Kinds of entry that the core itself creates; the driver makes their payloads. */
@@ -94,7 +107,7 @@ export interface PersistRun extends TermRun {
   readonly source: PersistSource
 }
 
-/** Why a vote or pre-vote is refused. `notVoter` is never given today: the wire keeps its number (`REASONS`). */
+/** Why a vote or pre-vote is refused. `notVoter`: by a node that must not vote, for its log was damaged (obligation.ts). */
 export type RejectVoteReason =
   | 'leaderAlive'
   | 'staleTerm'
@@ -316,6 +329,8 @@ export type Effect =
   | { readonly kind: 'apply'; readonly upTo: LogIndex }
   /** Proposals at and above this index were truncated away on this node. */
   | { readonly kind: 'abort'; readonly from: LogIndex }
+  /** The log reaches what was owed (obligation.ts), durably: the note of it on the disk may go. */
+  | { readonly kind: 'obligationMet' }
   /** The `propose` event of this step was not appended. */
   | { readonly kind: 'refused'; readonly reason: ProposeRefusal; readonly leader: NodeId | null }
   /** That read and all before it may be answered from a state in which everything up to `index` is applied. */

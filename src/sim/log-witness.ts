@@ -85,6 +85,10 @@ export class LogWitness implements LogStore {
     this.store.read(range, done)
   }
 
+  obligationMet(): void {
+    this.store.obligationMet()
+  }
+
   discardUpTo(index: LogIndex): void {
     this.store.discardUpTo(index)
   }

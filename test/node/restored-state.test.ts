@@ -44,6 +44,7 @@ function restored(
     lastChain: 0,
     lastWrite: writeNumber(4),
     tornBytes: 0,
+    obligation: null,
   }
   const meta =
     snapshot === null

@@ -1,5 +1,5 @@
 import { assert } from '../../src/base/assert.ts'
-import { logIndex, type NodeId, nodeId, type Term, term, type WriteNumber, writeNumber } from '../../src/base/brand.ts'
+import { logIndex, type NodeId, nodeId, type Term, term, type WriteNumber } from '../../src/base/brand.ts'
 import {
   checkState,
   checkTransition,
@@ -13,10 +13,10 @@ import {
   type RaftState,
   step,
 } from '../../src/raft/index.ts'
-import { isVoter } from '../../src/raft/state.ts'
 import { Safety } from './safety.ts'
 import {
   configurationsIn,
+  emptyImage,
   type Entry,
   type Packet,
   applyWrite,
@@ -271,7 +271,7 @@ export class Cluster {
   }
 
   private newNode(id: NodeId): TestNode {
-    const image = { currentTerm: term(0), votedFor: null, log: [], base: 0, lastWrite: writeNumber(0), snapshot: [] }
+    const image = emptyImage()
     const state = this.restored(id, image)
     return {
       id,
@@ -316,6 +316,7 @@ export class Cluster {
       configurations: configurationsIn(log, 1),
       seed: (this.options.seed ?? 1) * 100 + at + this.commands,
       lastWrite,
+      obligation: image.owes,
     }
     return initialState({ ...DEFAULT_CONFIG, ...this.options.config, self: id }, restored)
   }
@@ -338,6 +339,7 @@ export class Cluster {
       case 'apply':
         this.safety.apply(this, node, effect.upTo)
         return this.trace(`${node.id} applies up to ${effect.upTo}`)
+      case 'obligationMet':
       case 'readReady':
       case 'readFailed':
       case 'abort':
@@ -394,6 +396,3 @@ export class Cluster {
     this.trace(`${node.id} is ${role.kind} in term ${currentTerm}`)
   }
 }
-
-/** True when a node would campaign by itself. */
-export const mayCampaign = (node: TestNode): boolean => node.up && isVoter(node.state)

@@ -9,7 +9,7 @@ import {
   type RaftConfig,
 } from '../../src/raft/index.ts'
 import { Cluster } from './cluster.ts'
-import type { Packet, TestNode } from './test-node.ts'
+import { damage, type Packet, type TestNode } from './test-node.ts'
 
 /**
  * Runs a golden script (raft.md §6): lines that begin with `>` are commands, indented lines are the transcript, all else is
@@ -32,6 +32,7 @@ import type { Packet, TestNode } from './test-node.ts'
  * partition n1 | n2 n3 · cut n1 n2 · heal
  * hold-disk n1 · persist n1 [2] · release-disk n1
  * crash n1 · restart n1
+ * damage n1 3 · wipe n1 3         its disk lost all entries above 3 · and its newest write, with term and vote
  * compact n1 3 · install n1 n2 5   the log lets entries up to 3 go · n1 has pulled the snapshot of n2 that ends at 5
  * switch n1 n2 5                  the same, and the process of n1 dies before its core hears of it
  * status · log · network          what nodes know · hold · what is under way
@@ -122,6 +123,9 @@ class Script {
         return this.cluster.heal()
       case 'install':
         return this.cluster.install(first, second, Number(third))
+      case 'damage':
+      case 'wipe':
+        return damage(this.cluster.node(first), Number(second), verb === 'damage')
       case 'switch':
         this.cluster.install(first, second, Number(third), false)
         return this.cluster.crash(first)

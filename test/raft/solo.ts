@@ -54,6 +54,7 @@ export class Solo {
       configurations: log.length > 0 && configuration !== null ? [{ index: logIndex(1), configuration }] : [],
       seed: options.seed ?? 1,
       lastWrite: writeNumber(0),
+      obligation: null,
     }
     this.state = initialState({ ...DEFAULT_CONFIG, ...options.config, self: N1 }, restored)
     this.step({ kind: 'start' })

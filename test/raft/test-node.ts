@@ -1,5 +1,6 @@
-import { logIndex, type NodeId, type Term, type WriteNumber } from '../../src/base/brand.ts'
-import type { Configuration, Effect, Message, RaftState } from '../../src/raft/index.ts'
+import { assert } from '../../src/base/assert.ts'
+import { logIndex, type NodeId, type Term, term, type WriteNumber, writeNumber } from '../../src/base/brand.ts'
+import type { Configuration, Effect, Message, Obligation, RaftState } from '../../src/raft/index.ts'
 
 /** An entry with its payload, which the core never sees. Payloads are unique, so that two histories are told apart. */
 export interface Entry {
@@ -39,12 +40,20 @@ export interface TestNode {
     lastWrite: WriteNumber
     /** What an installed snapshot stands for: a log that does not hold its last entry is given up at the next open. */
     snapshot: readonly Entry[]
+    /** Noted beside the log. */
+    owes: Obligation | null
   }
   readonly queue: { readonly write: Write; readonly entries: readonly Entry[] }[]
   /** What the core asks it to pull, until it has it. */
   pulling: Extract<Effect, { kind: 'pullSnapshot' }> | null
   readonly waiting: { readonly send: Send; readonly entries: readonly Entry[] }[]
   applied: number
+}
+
+/** The disk of a node that was never started. */
+export function emptyImage(): TestNode['image'] {
+  const hardState = { currentTerm: term(0), votedFor: null }
+  return { ...hardState, log: [], base: 0, lastWrite: writeNumber(0), snapshot: [], owes: null }
 }
 
 /** The log on disk goes on behind the installed snapshot. */
@@ -77,4 +86,20 @@ export function configurationsIn(entries: readonly Entry[], first: number) {
 export function withConfigurations({ message, entries }: Packet): Message {
   if (message.kind !== 'appendEntries') return message
   return { ...message, configurations: configurationsIn(entries, message.prevLogIndex + 1) }
+}
+
+/**
+ * The disk of a node that is down has lost every entry above `kept`, and its log was cut off there. `known`: its newest write
+ * can be read, so that its term, its vote and what it had are known; else none of that is.
+ */
+export function damage({ image, up, id }: TestNode, kept: number, known: boolean): void {
+  const last = image.log.at(-1)
+  assert(last !== undefined && !up, 'damage is found at a start', { id })
+  image.owes ??= known
+    ? { kind: 'reach', term: last.term, index: logIndex(image.log.length) }
+    : { kind: 'census', told: [] }
+  image.log.length = kept
+  if (known) return
+  image.currentTerm = image.log.at(-1)?.term ?? term(0)
+  image.votedFor = null
 }

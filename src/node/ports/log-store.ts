@@ -1,7 +1,7 @@
 import type { LogIndex, Millis, Term, WriteNumber } from '../../base/brand.ts'
 import type { TermRun } from '../../base/term-run.ts'
 import type { ConfigurationPayload } from '../../codec/entry/payload.ts'
-import type { HardState } from '../../raft/types.ts'
+import type { HardState, Obligation } from '../../raft/types.ts'
 import type { StorageDone, StorageFault } from './storage-fault.ts'
 
 /** One numbered write: at most one hard state, one truncation, then records (storage.md §2). */
@@ -46,6 +46,8 @@ export interface RecoveredLog {
   readonly lastWrite: WriteNumber
   /** Bytes cut from a torn tail; 0 for a clean one. */
   readonly tornBytes: number
+  /** What this node owes since damage of its log was cut off (storage.md §3); null: nothing. */
+  readonly obligation: Obligation | null
 }
 
 /**
@@ -71,6 +73,8 @@ export interface LogStore {
    * `last` in the answer says where the bytes end. Entries that were truncated meanwhile: an empty answer.
    */
   read(range: { first: LogIndex; last: LogIndex; maxBytes: number }, done: StorageDone<ReadRecords>): void
+  /** The log reaches what was owed: the note of it is taken back. */
+  obligationMet(): void
   /** Entries up to this index are no longer needed; whole segments below it may go. */
   discardUpTo(index: LogIndex): void
   /** Age in ms of the oldest write that has not completed, 0 when none: the stall watchdog's figure. */

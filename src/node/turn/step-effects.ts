@@ -23,11 +23,13 @@ export interface StepEffectsParts extends LogWritesParts {
 
 /** Carries out what a step of the core leads to, one effect at a time, in the order of the list. */
 export class StepEffects {
+  private readonly options: DriverOptions
   private readonly parts: StepEffectsParts
   private readonly outgoing: OutgoingMessages
   private readonly logWrites: LogWrites
 
   constructor(options: DriverOptions, parts: StepEffectsParts) {
+    this.options = options
     this.parts = parts
     this.outgoing = new OutgoingMessages({
       log: options.log,
@@ -41,6 +43,7 @@ export class StepEffects {
 
   /** `input`: the proposals, or the received records, of the step: what its persist effect refers to. */
   perform(effect: Effect, input: StepInput): void {
+    const { log } = this.options
     const { pipeline, pending, raft, reads } = this.parts
     switch (effect.kind) {
       case 'persist':
@@ -61,6 +64,9 @@ export class StepEffects {
         return
       case 'refused':
         for (const { sink } of input.proposed) sink?.refused(effect.reason, effect.leader)
+        return
+      case 'obligationMet':
+        log.obligationMet()
         return
       case 'readReady':
         reads.ready(effect.id, effect.index)

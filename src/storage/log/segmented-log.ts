@@ -116,6 +116,10 @@ export class SegmentedLog implements LogStore {
     this.reader.read(range, done)
   }
 
+  obligationMet(): void {
+    // Nothing is noted yet.
+  }
+
   discardUpTo(index: LogIndex): void {
     this.discardTarget = Math.max(this.discardTarget, index)
     this.maybeDiscard()

@@ -147,6 +147,7 @@ function recoveredLog(
     lastWrite,
     runs: held.runs(),
     tornBytes: ready.tornBytes,
+    obligation: null,
     firstIndex: indexAfter(held.base.index),
     lastIndex: held.last,
     baseTerm: held.base.term,

@@ -168,9 +168,9 @@ export const FOREIGN_ELECTIONS: readonly Mutant[] = [
     id: 'foreign/refused-entries-are-no-contact',
     breaks: 'a follower that lacks the previous entry does not hear its leader',
     file: 'src/raft/append-entries.ts',
-    find: '  followLeader(turn, from)\n  if (!matchesPrevious(turn.state, request)) return refuse(turn, from, request)',
+    find: '  if (mayAcknowledge(turn.state)) followLeader(turn, from)\n  if (!matchesPrevious(turn.state, request)) return refuse(turn, from, request)',
     replace:
-      '  if (!matchesPrevious(turn.state, request)) return refuse(turn, from, request)\n  followLeader(turn, from)',
+      '  if (!matchesPrevious(turn.state, request)) return refuse(turn, from, request)\n  if (mayAcknowledge(turn.state)) followLeader(turn, from)',
     caughtBy: ELECTIONS,
   },
   {

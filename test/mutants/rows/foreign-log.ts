@@ -146,8 +146,9 @@ export const FOREIGN_LOG: readonly Mutant[] = [
     id: 'foreign/refusal-while-pipelining-ignored',
     breaks: 'a follower that failed to store a batch is never sent it again',
     file: 'src/raft/append-entries-response.ts',
-    find: 'if (rejectedIndex <= progress.matchIndex) return progress',
-    replace: "if (rejectedIndex <= progress.matchIndex || progress.mode === 'replicate') return progress",
+    find: 'if (rejectedIndex <= progress.matchIndex) return refusal.isNewest',
+    replace:
+      "if (progress.mode === 'replicate') return progress\n  if (rejectedIndex <= progress.matchIndex) return refusal.isNewest",
     caughtBy: REPAIR,
   },
   {

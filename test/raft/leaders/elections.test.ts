@@ -45,6 +45,7 @@ class Race {
         configurations: [{ index: logIndex(1), configuration: { voters, learners: [], outgoing: [], promoting: [] } }],
         seed: seed * 100 + this.nodes.size,
         lastWrite: writeNumber(0),
+        obligation: null,
       }
       const state = initialState({ ...DEFAULT_CONFIG, self }, restored)
       this.nodes.set(self, { state, wakeAt: Number.POSITIVE_INFINITY, diskFreeAt: 0, held: [] })

@@ -27,6 +27,7 @@ export function logContract(name: string, makeHarness: () => LogHarness): void {
         lastChain: 0,
         lastWrite: 0,
         tornBytes: 0,
+        obligation: null,
       })
       await closeLog(harness, log)
     })
