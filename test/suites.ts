@@ -22,6 +22,7 @@ const FAULTS = [
   'test/cluster/freeze.test.ts',
   'test/cluster/hanging-lookup.test.ts',
   'test/cluster/machines/**/*.test.ts',
+  'test/cluster/members/**/*.test.ts',
   'test/cluster/stopping.test.ts',
   'test/package/testing-page.test.ts',
   'test/package/installed/**/*.test.ts',

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
 import { addMachine, addReplay } from './machines/machine-grammar.ts'
+import { addJoin, addMember } from './members/member-grammar.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
 import { addSession, addWatch } from './sessions/session-grammar.ts'
@@ -20,11 +21,13 @@ export function program(setExit: SetExit): Command {
     .showHelpAfterError('Run it with --help for its options.')
   addDev(root, setExit)
   addStart(root)
+  addJoin(root)
   addStatus(root, setExit)
   addPayments(root, setExit)
   addDemo(root, setExit)
   addSim(root, setExit)
   addMachine(root, setExit)
+  addMember(root)
   addSession(root)
   addWatch(root)
   addReplay(root, setExit)

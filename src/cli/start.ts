@@ -1,7 +1,7 @@
 import { formatHostPort } from '../base/host-port.ts'
 import { startNode } from '../host/start-node.ts'
 import { assert } from '../base/assert.ts'
-import { readSettings, type TypedFlags } from './config/read-settings.ts'
+import { readSettings, type Settings, type TypedFlags } from './config/read-settings.ts'
 import { loadMachines } from './machines/load-machines.ts'
 import { httpWords } from './cluster/address.ts'
 import { paint, printJson, say } from './terminal/output.ts'
@@ -14,34 +14,32 @@ export interface StartFlags extends TypedFlags {
 
 /** `holdfast start`: one node of a cluster in this process, until SIGTERM, SIGINT or a fault. */
 export async function start(flags: StartFlags): Promise<void> {
-  const { values, origins } = await readSettings(flags, ['id', 'peers', 'data'])
-  const {
-    id,
-    peers,
-    data,
-    listen,
-    http,
-    webhookSecret,
-    limits,
-    logLevel = 'info',
-    insecure = false,
-    development,
-  } = values
-  assert(id !== undefined && peers !== undefined && data !== undefined, 'required settings are there', { values })
+  const settings = await readSettings(flags, ['id', 'peers', 'data'])
+  const { peers = [] } = settings.values
+  await startWith(flags, settings, {
+    peers: Object.fromEntries(peers.map((peer) => [peer.id, formatHostPort(peer.address)])),
+    clusterId: undefined,
+  })
+}
+
+/** Runs a node of these members until it is stopped; `clusterId`: undefined, the one that follows from them. */
+export async function startWith(
+  flags: StartFlags,
+  { values, origins }: Settings,
+  { peers, clusterId }: { readonly peers: { readonly [id: string]: string }; readonly clusterId: string | undefined },
+): Promise<void> {
+  const { id, data, listen, http, webhookSecret, limits, logLevel = 'info', insecure = false, development } = values
+  assert(id !== undefined && data !== undefined, 'required settings are there', { values })
   const machines = values.machines === undefined ? undefined : await loadMachines(values.machines, origins.machines)
   const signal = serveUntilStopped()
   if (insecure) {
-    const where = listen ?? peers.find((peer) => peer.id === id)?.address
-    say(
-      paint(
-        'yellow',
-        `insecure: whoever reaches ${where === undefined ? id : formatHostPort(where)} may do everything`,
-      ),
-    )
+    const where = listen === undefined ? (peers[id] ?? id) : formatHostPort(listen)
+    say(paint('yellow', `insecure: whoever reaches ${where} may do everything`))
   }
   const node = await startNode({
     id,
-    peers: Object.fromEntries(peers.map((peer) => [peer.id, formatHostPort(peer.address)])),
+    peers,
+    clusterId,
     ...(listen === undefined ? {} : { listen: formatHostPort(listen) }),
     ...(http === undefined || http === 'off' ? {} : { http: formatHostPort(http) }),
     webhookSecret,

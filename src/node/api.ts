@@ -10,6 +10,7 @@ import type { Build } from './ports/peer-transport.ts'
 import type { AwaitedVersion } from './propose/machine-advances.ts'
 import type { StateDifference } from './apply/state-comparison.ts'
 import type { Inspection } from './inspect/inspection.ts'
+import type { Membership } from './membership/membership.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
 export type SubmitRefusal =
@@ -100,6 +101,7 @@ export interface RaftNode {
   keepAlive(session: SessionNumbers, sink: ProposalSink): void
   /** For operators. */
   readonly inspection: Inspection
+  readonly membership: Pick<Membership, 'list' | 'change'>
   /** Attached sessions (by index) at this node; the leader's redelivery duty looks at these only. */
   attachedSessions: Set<number>
   listen(listener: NodeListener): void

@@ -1,4 +1,4 @@
-import { type GroupId, type LogIndex, logIndex, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
+import { type GroupId, logIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
 import { configurationOf, leaderOf, role, transferOf, termAt, type RaftState } from '../raft/index.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
 import type { Halt, NodeListener, NodeStatus, RaftNode } from './api.ts'
@@ -10,6 +10,7 @@ import { Inspection } from './inspect/inspection.ts'
 import { type ClockReading, LogClock } from './propose/log-clock.ts'
 import { knownConfigurations } from './membership/known-configuration.ts'
 import { Members } from './membership/members.ts'
+import { Membership } from './membership/membership.ts'
 import type { DriverOptions } from './options.ts'
 import { Peers } from './peers/peers.ts'
 import { Pending } from './propose/pending.ts'
@@ -19,7 +20,6 @@ import { ProposalBatches } from './propose/proposal-batches.ts'
 import { type Proposal, Proposals, recordBytesOf } from './propose/proposals.ts'
 import { NO_INPUT } from './propose/write-records.ts'
 import { ReadRequests } from './reads/read-requests.ts'
-import type { ReceivingLog } from './peers/received-message.ts'
 import { Serving } from './serving.ts'
 import { statusOf } from './status.ts'
 import { CoreSteps } from './turn/core-steps.ts'
@@ -30,11 +30,10 @@ import { TurnLoop } from './turn/turn-loop.ts'
  * One node around the one core (architecture.md §1): one queue of events, effects performed in list order, one batch per
  * event-loop turn. Inbound messages are processed before an election timer fires (raft.md §2.12).
  */
-export class Driver implements RaftNode, ReceivingLog {
+export class Driver implements RaftNode {
   readonly id: NodeId
   readonly clusterId: string
   readonly group: GroupId
-  readonly self: DriverOptions['identity']
   readonly attachedSessions = new Set<number>()
   readonly machine: DriverOptions['machine']
   private readonly options: DriverOptions
@@ -55,6 +54,7 @@ export class Driver implements RaftNode, ReceivingLog {
   /** What members are built of, this node among them, as they have said last. */
   readonly builds: ReadonlyMap<NodeId, Build>
   readonly inspection: Inspection
+  readonly membership: Membership
   private readonly closing = new Closing()
 
   constructor(options: DriverOptions) {
@@ -62,7 +62,6 @@ export class Driver implements RaftNode, ReceivingLog {
     this.id = options.identity.id
     this.clusterId = options.identity.clusterId
     this.group = options.identity.group
-    this.self = options.identity
     this.machine = options.machine
     const { clock, recovered, snapshot } = options
     this.logClock = new LogClock(options.raft)
@@ -86,6 +85,7 @@ export class Driver implements RaftNode, ReceivingLog {
       leader: () => this.leader,
       note: (event) => this.audience.note(event),
     })
+    this.membership = this.newMembership()
     this.reads = this.newReads()
     this.leadership = this.newLeadership()
     this.effects = new StepEffects(options, {
@@ -93,7 +93,7 @@ export class Driver implements RaftNode, ReceivingLog {
       reads: this.reads,
       raft: () => this.core.state,
       fault: (fault) => this.stop(fault),
-      changeRefused: () => undefined,
+      membership: this.membership,
       clock: this.logClock,
       members: this.members,
       peers: this.peers,
@@ -104,7 +104,6 @@ export class Driver implements RaftNode, ReceivingLog {
     })
     this.core = new CoreSteps(options, this.id, {
       effects: this.effects,
-      log: this,
       stopped: () => this.stopped !== null,
       durable: (index) => this.pipeline.durable(index),
       leadershipBegun: (raft) => this.leadership.begin(raft),
@@ -159,14 +158,6 @@ export class Driver implements RaftNode, ReceivingLog {
 
   addressOf(id: NodeId): string | null {
     return this.peers.addresses.of(id)
-  }
-
-  termAt(index: LogIndex): Term | null {
-    return termAt(this.core.state, index)
-  }
-
-  chainAt(index: LogIndex): number | null {
-    return this.options.log.chainAt(index)
   }
 
   /** Where this node is reached, once it listens; peers are told, now and on each new connection. */
@@ -305,10 +296,21 @@ export class Driver implements RaftNode, ReceivingLog {
       voters: () => configurationOf(this.core.state)?.voters ?? [],
       tell: (sample, to) => this.peers.tellApplied(sample, to),
       snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
+      configurationApplied: (index) => this.membership.applied(index),
       batchApplied: () => this.batchApplied(),
       note: (event) => this.audience.note(event),
       halted: (halt) => this.haltBy(halt),
       fault: (fault) => this.stop(fault),
+    })
+  }
+
+  private newMembership(): Membership {
+    return new Membership(this.options, {
+      node: this,
+      members: this.members,
+      applicants: this.peers.applicants,
+      enqueue: (event) => this.loop.enqueue(event),
+      removed: (halt) => this.haltBy(halt),
     })
   }
 
@@ -324,7 +326,7 @@ export class Driver implements RaftNode, ReceivingLog {
     if (this.stopped !== null) return
     this.reads.serve()
     this.leadership.run(this.core.state, this.leading)
-    this.announce()
+    this.audience.tellRole(this, this.core.state.currentTerm)
     this.arm()
     if (this.loop.length > 0 || (this.proposals.count > 0 && !this.batches.wait)) this.loop.schedule()
   }
@@ -356,12 +358,8 @@ export class Driver implements RaftNode, ReceivingLog {
   /** Entries may be applied outside of a turn: a leader that has just become ready begins its duties all the same. */
   private batchApplied(): void {
     this.reads.serve()
-    this.announce()
-    this.arm()
-  }
-
-  private announce(): void {
     this.audience.tellRole(this, this.core.state.currentTerm)
+    this.arm()
   }
 
   /** A fault: the node stops, the quorum lives (architecture.md §9.3). */
@@ -380,7 +378,7 @@ export class Driver implements RaftNode, ReceivingLog {
     if (!this.serving.halt({ code, message, index })) return
     this.loop.enqueue({ kind: 'halted' })
     this.audience.note({ kind: 'halted', code, message, index })
-    this.announce()
+    this.audience.tellRole(this, this.core.state.currentTerm)
   }
 
   /** Nothing is proposed, sent, applied or waited for any more. */
@@ -388,6 +386,7 @@ export class Driver implements RaftNode, ReceivingLog {
     this.loop.stop()
     this.effects.stop()
     this.core.transfers.stop()
+    this.membership.stop()
     this.serving.end()
   }
 

@@ -72,6 +72,8 @@ function openLogAndDriver(
     onFrame: (frame) => driver?.onFrame(frame),
     onConnected: (peer) => driver?.onConnected(peer),
     onUnreachable: (peer) => driver?.onUnreachable(peer),
+    isRemoved: (instance) => driver?.membership.isRemoved(instance) ?? false,
+    onRemoved: () => driver?.membership.toldRemoved(),
   }
   options.openLog(snapshot, listener, (fault, opened) => {
     if (fault !== null || opened === null) {

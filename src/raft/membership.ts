@@ -5,6 +5,7 @@ import { hasRecentQuorum } from './check-quorum.ts'
 import { newProgress } from './progress.ts'
 import { replicate } from './replicate.ts'
 import { configurationOf, type Leader, leaderOf, NEVER, peersOf, type RaftState, type Round } from './state.ts'
+import { sendTimeoutNow } from './transfer.ts'
 import type { Turn } from './turn.ts'
 import type { ChangeRefusal, Configuration, Progress, RaftEvent } from './types.ts'
 
@@ -34,7 +35,7 @@ function checkChange(state: RaftState, now: Millis, basedOn: LogIndex): ChangeRe
   if (!hasRecentQuorum(state, now)) return 'NO_QUORUM'
   // Without it: the leader's configuration may be one that an earlier leader never committed, and a later one has replaced
   // without this node's knowledge: two changes are under way, and majorities of the two need not meet (Ongaro, raft-dev 2015).
-  if (commitIndex < role.firstOwnIndex) return 'NOT_READY'
+  if (commitIndex < role.firstOwnIndex || role.transfer !== null) return 'NOT_READY'
   if (!isSettled(state)) return 'CHANGE_UNDERWAY'
   return configurations.at(-1)?.index === basedOn ? null : 'CHANGED_SINCE'
 }
@@ -63,8 +64,10 @@ export function maybeConcludeChange(turn: Turn, ready: readonly NodeId[] = []): 
     return false
   }
   if (!configuration.voters.includes(config.self)) {
-    // The others learn at once that it is committed; one of them campaigns when it hears nobody any more.
+    // The others learn at once that it is committed, and one that holds all of it is asked to lead.
     replicate(turn, null)
+    const heir = configuration.voters.find((id) => role.progress.get(id)?.matchIndex === turn.state.lastIndex)
+    if (heir !== undefined) sendTimeoutNow(turn, heir)
     becomeFollower(turn, null)
     return true
   }

@@ -168,6 +168,8 @@ const NO_PEERS: PeerTransport = {
   connected: () => false,
   queuedBytes: () => 0,
   hint: () => undefined,
+  addPeer: () => undefined,
+  removePeer: () => undefined,
   close: (closed) => closed(),
 }
 

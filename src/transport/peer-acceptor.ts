@@ -14,6 +14,9 @@ export interface PeerIdentity {
   readonly instance: string
 }
 
+/** Code of the refusal by which a node learns that its disk is no member any more. */
+export const REMOVED = 'REMOVED'
+
 /** Why frames of a peer are refused; code and sentence go back as the stream's status. */
 export interface PeerRefusal {
   readonly code:
@@ -23,6 +26,7 @@ export interface PeerRefusal {
     | 'WRONG_GROUP'
     | 'WRONG_RECIPIENT'
     | 'WRONG_INSTANCE'
+    | 'REMOVED'
   readonly message: string
 }
 
@@ -46,7 +50,10 @@ function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal | null
     }
   }
   if (frame.recipientInstance !== '' && frame.recipientInstance !== self.instance) {
-    return { code: 'WRONG_INSTANCE', message: `node ${self.id} has another data directory than the sender knows` }
+    const message =
+      `node ${self.id} has another data directory than the sender knows; if its old one is lost, ` +
+      `\`holdfast member replace ${self.id}\` gives its place to this one`
+    return { code: 'WRONG_INSTANCE', message }
   }
   return null
 }
@@ -58,7 +65,12 @@ function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal | null
 export function acceptPeer(
   call: ServerDuplexStream<Buffer, Buffer>,
   self: PeerIdentity,
-  listener: { onFrame(frame: PeerFrame): void; onRefused(refusal: PeerRefusal): void },
+  listener: {
+    onFrame(frame: PeerFrame): void
+    onRefused(refusal: PeerRefusal): void
+    /** That disk was a member and is none any more. */
+    isRemoved(instance: string): boolean
+  },
 ): void {
   let ended = false
   const refuse = (refusal: PeerRefusal): void => {
@@ -71,6 +83,10 @@ export function acceptPeer(
     if (!decoded.ok) return refuse(decoded.error)
     const refusal = checkEnvelope(self, decoded.value)
     if (refusal !== null) return refuse(refusal)
+    const { sender, senderInstance } = decoded.value
+    if (listener.isRemoved(senderInstance)) {
+      return refuse({ code: REMOVED, message: `the disk of ${sender} that speaks here is no member any more` })
+    }
     listener.onFrame(decoded.value)
   }
   // The dialler waits for these headers: they tell it that a server, not only a listening socket, is there,

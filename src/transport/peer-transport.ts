@@ -4,7 +4,7 @@ import type { Random } from '../base/random.ts'
 import type { Clock } from '../node/ports/clock.ts'
 import type { PeerFrame, PeerListener, PeerTransport } from '../node/ports/peer-transport.ts'
 import { FRAME_MESSAGE_HEADROOM, wrapInPlace } from '../protocol/frame-message.ts'
-import { acceptPeer } from './peer-acceptor.ts'
+import { acceptPeer, REMOVED } from './peer-acceptor.ts'
 import { type DialPeer, peerDial } from './peer-connection.ts'
 import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
@@ -77,6 +77,10 @@ export class GrpcPeerTransport implements PeerTransport {
     this.links.get(peer)?.hint(address)
   }
 
+  addPeer(peer: NodeId, address: string): void {
+    if (!this.links.has(peer)) this.setAddress(peer, address)
+  }
+
   removePeer(peer: NodeId): void {
     this.links.get(peer)?.close()
     this.links.delete(peer)
@@ -123,6 +127,7 @@ export class GrpcPeerTransport implements PeerTransport {
       onEnd: (end, message) => {
         this.options.note?.({ peer, event: end, message })
         if (end === 'gone') this.listener?.onUnreachable(peer)
+        if (end === 'refused' && message.startsWith(`${REMOVED}:`)) this.listener?.onRemoved?.()
       },
     })
   }
@@ -136,6 +141,7 @@ export class GrpcPeerTransport implements PeerTransport {
       onFrame: (frame) => {
         this.listener?.onFrame(frame)
       },
+      isRemoved: (instance) => this.listener?.isRemoved?.(instance) ?? false,
       onRefused: (refusal) => this.options.note?.({ peer: null, event: refusal.code, message: refusal.message }),
     })
   }

@@ -32,6 +32,8 @@ function partsOf(clock: TestClock): NodeParts {
       connected: () => false,
       queuedBytes: () => 0,
       hint: () => undefined,
+      addPeer: () => undefined,
+      removePeer: () => undefined,
       close: (done) => done(),
     }),
   }

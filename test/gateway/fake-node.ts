@@ -84,6 +84,10 @@ export class FakeNode implements RaftNode {
   readonly user = new TestMachine()
   readonly machine: SessionStateMachine
   readonly inspection: Inspection
+  readonly membership: RaftNode['membership'] = {
+    list: () => ({ index: logIndex(0), committed: false, joint: false, members: [] }),
+    change: (_change, done) => done({ kind: 'refused', code: 'NOT_WAITING' }),
+  }
   readonly attachedSessions = new Set<number>()
   role: RaftNode['role'] = 'leader'
   leader: NodeId | null = nodeId('n1')

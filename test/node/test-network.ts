@@ -36,6 +36,8 @@ export class TestNetwork {
       send: (frame) => this.carry(self, frame),
       connected: (peer) => this.listeners.has(peer) && !this.cut.has(self) && !this.cut.has(peer),
       queuedBytes: () => this.queuedBytes,
+      addPeer: () => undefined,
+      removePeer: () => undefined,
       hint: (peer, address) => void this.hinted.push([peer, address]),
       close: (done) => {
         this.closed.push(self)

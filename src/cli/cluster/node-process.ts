@@ -19,6 +19,8 @@ export interface NodeProcessOptions {
   readonly address: string
   /** `id=host:port,…` of all members. */
   readonly members: string
+  /** It is no member yet: `holdfast join`. Default false. */
+  readonly joins?: boolean
   readonly dataDirectory: string
   /** Where it takes callbacks by HTTP; absent: as the environment or a file says, else nowhere. */
   readonly http?: string
@@ -164,7 +166,7 @@ function readyLine(line: string, pid: number | undefined): ReadyLine | null {
 export function commandLine(options: NodeProcessOptions): string[] {
   return [
     executablePath(),
-    'start',
+    options.joins === true ? 'join' : 'start',
     ...['--id', options.id],
     ...['--listen', options.address],
     ...['--peers', options.members],

@@ -38,7 +38,7 @@ interface Form<Kind extends keyof PayloadByKind> {
 
 const VOTERS_MAX = 64
 /** Disks that a Configuration remembers as removed: of older ones nobody is told that they were. */
-const REMOVED_MAX = 64
+export const REMOVED_MAX = 64
 /** Machines that one AdvanceVersion entry may name. */
 const MACHINES_PER_ENTRY_MAX = 1024
 const natural = integer()

@@ -32,6 +32,8 @@ export interface ApplyPipelinePorts {
   tell(sample: AppliedRecord, to: NodeId | null): void
   /** The log up to this index is let go. */
   snapshotted(index: LogIndex): void
+  /** The Configuration at that index is applied. */
+  configurationApplied(index: LogIndex): void
   batchApplied(): void
   note(event: NodeEvent): void
   /** The machine must not apply the next entry; the caller calls `halt`. */
@@ -224,6 +226,7 @@ export class ApplyPipeline {
     for (const listener of this.ports.listeners) listener.applied(applied)
     if (feed.watched) feed.tell(header, payload, { reply: applied.reply, ms })
     if (applied.boundary) this.boundary(header)
+    if (header.kind === 'Configuration') this.ports.configurationApplied(header.index)
     return true
   }
 

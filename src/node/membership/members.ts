@@ -15,7 +15,11 @@ export class Members {
   }
 
   get newest(): ConfigurationPayload | null {
-    return this.stack[this.stack.length - 1]?.payload ?? null
+    return this.newestKnown?.payload ?? null
+  }
+
+  get newestKnown(): KnownConfiguration | null {
+    return this.stack[this.stack.length - 1] ?? null
   }
 
   /** The newest one at or below an index: what a snapshot there must hold. */

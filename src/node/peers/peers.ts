@@ -5,6 +5,7 @@ import { payloadAt, recordIndex, recordKind } from '../../codec/entry/record.ts'
 import { forEachOffset } from '../../codec/entry/batch.ts'
 import { firstVersions } from '../propose/machine-advances.ts'
 import type { Agreed, Message } from '../../raft/types.ts'
+import { Applicants } from '../membership/applicants.ts'
 import { Addresses } from './addresses.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { Builds } from './builds.ts'
@@ -35,6 +36,7 @@ export class Peers {
   readonly bootstrap: Bootstrap
   readonly addresses: Addresses
   readonly builds: Builds
+  readonly applicants = new Applicants()
   private readonly news: PeerNews
   private readonly options: DriverOptions
   private readonly members: Members
@@ -55,6 +57,7 @@ export class Peers {
       connected: (peer) => options.transport.connected(peer),
       modeDiffers: (peer, development) => news.note({ kind: 'modeDiffers', peer, development }),
     })
+    this.dialMembers()
   }
 
   /**
@@ -125,6 +128,9 @@ export class Peers {
     if (frame.recipient !== identity.id) return null
     if (recipientInstance !== '' && recipientInstance !== identity.instance) return null
     const known = this.members.member(sender)?.instanceId ?? this.bootstrap.agreedInstanceOf(sender)
+    if (known !== senderInstance && this.members.newest !== null) {
+      this.applicants.hear(frame, this.options.clock.monotonicMs())
+    }
     if (known !== null && known !== senderInstance) return null
     if (body.kind !== 'build' && this.builds.isOfOtherMode(sender)) return null
     if (body.kind === 'hello') {
@@ -224,6 +230,17 @@ export class Peers {
   private learn(index: LogIndex, payload: Uint8Array): void {
     const decoded: ConfigurationPayload = decodePayload('Configuration', payload)
     this.members.add({ index: logIndex(index), payload: decoded, bytes: Uint8Array.from(payload) })
+    this.dialMembers()
+  }
+
+  /** Whoever is a member is dialled, by the address in the Configuration where this process was started with none. */
+  private dialMembers(): void {
+    const { identity, transport } = this.options
+    const { newest } = this.members
+    if (newest === null) return
+    for (const { id, address } of [...newest.voters, ...newest.learners]) {
+      if (id !== identity.id) transport.addPeer(id, address)
+    }
   }
 
   private hello(to: NodeId, recipientInstance: string, reply: boolean): void {

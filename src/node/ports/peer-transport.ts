@@ -60,6 +60,10 @@ export interface PeerTransport {
   queuedBytes(to: NodeId): number
   /** A member says that it is reached there, host:port: also tried while it is not reached where it was configured. */
   hint(peer: NodeId, address: string): void
+  /** Dials a member that it was not started with; one that is dialled already, it dials where it does. */
+  addPeer(peer: NodeId, address: string): void
+  /** Does not dial that one any more: it is no member. */
+  removePeer(peer: NodeId): void
   close(done: () => void): void
 }
 
@@ -71,4 +75,8 @@ export interface PeerListener {
   onConnected(peer: NodeId): void
   /** The connection was reset or refused: evidence that the peer's process is gone (raft.md §4). */
   onUnreachable(peer: NodeId): void
+  /** True of a disk that was a member and is none any more: its frames are refused with REMOVED. */
+  isRemoved?(instance: string): boolean
+  /** A member refuses this node's frames so. */
+  onRemoved?(): void
 }

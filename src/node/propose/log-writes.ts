@@ -2,6 +2,7 @@ import type { RaftState } from '../../raft/index.ts'
 import type { Effect } from '../../raft/types.ts'
 import type { LogClock } from './log-clock.ts'
 import type { Members } from '../membership/members.ts'
+import type { Membership } from '../membership/membership.ts'
 import type { DriverOptions } from '../options.ts'
 import { createdPayload } from './created-payload.ts'
 import type { Peers } from '../peers/peers.ts'
@@ -16,6 +17,7 @@ export interface LogWritesParts {
   readonly peers: Peers
   readonly pending: Pending
   readonly proposals: Proposals
+  readonly membership: Membership
   /** Both clocks for the next entries. */
   stamp(): { lease: number; now: number }
 }
@@ -36,7 +38,11 @@ export class LogWrites {
       proposals: parts.proposals,
       stamp: () => parts.stamp(),
       chainAt: (index) => log.chainAt(index),
-      createdPayload: (kind) => createdPayload(kind, options, parts.peers),
+      // The first Configuration is the handshake's.
+      createdPayload: (kind, index) =>
+        kind === 'configuration' && index > 1
+          ? parts.membership.payloadAt(index)
+          : createdPayload(kind, options, parts.peers),
     }
   }
 

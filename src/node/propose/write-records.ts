@@ -38,7 +38,7 @@ export interface RecordsPorts {
   stamp(): { lease: number; now: number }
   /** Of the last entry, which a leader's own entries follow. */
   chainAt(index: LogIndex): number | null
-  createdPayload(kind: CreatedKind): Uint8Array
+  createdPayload(kind: CreatedKind, index: LogIndex): Uint8Array
 }
 
 /** The record bytes of one write: encoded here once, or the very bytes that were received (storage.md §2). */
@@ -103,7 +103,7 @@ function encode(runs: readonly PersistRun[], input: StepInput, ports: RecordsPor
     for (let index: number = run.first; index <= run.last; index += 1) {
       if (run.source.kind === 'created') {
         const { entryKind } = run.source
-        append(CREATED[entryKind], { index, term: run.term }, ports.createdPayload(entryKind))
+        append(CREATED[entryKind], { index, term: run.term }, ports.createdPayload(entryKind, logIndex(index)))
         continue
       }
       const proposal = input.proposed[next]

@@ -1,4 +1,4 @@
-import { initialState, role, step, type RaftState } from '../../raft/index.ts'
+import { initialState, role, step, termAt, type RaftState } from '../../raft/index.ts'
 import type { RaftEvent } from '../../raft/types.ts'
 import type { LogIndex, Millis, NodeId, Term } from '../../base/brand.ts'
 import { LeaderTransfers } from '../leaving/leader-transfers.ts'
@@ -13,8 +13,6 @@ import type { QueuedEvent } from './turn-loop.ts'
 /** What hears of the steps. */
 export interface CoreStepsParts {
   readonly effects: StepEffects
-  /** What messages are held against. */
-  readonly log: ReceivingLog
   /** True once no effect may be performed any more: after a fault, or a close. */
   stopped(): boolean
   /** The log is on disk up to this index. */
@@ -34,12 +32,21 @@ export class CoreSteps {
   private readonly storageWatch: StorageWatch
   private readonly options: DriverOptions
   private readonly parts: CoreStepsParts
+  /** What messages are held against. */
+  private readonly log: ReceivingLog
 
   constructor(options: DriverOptions, self: NodeId, parts: CoreStepsParts) {
     this.options = options
     this.parts = parts
     this.storageWatch = new StorageWatch(options)
     this.raft = initialState({ ...options.raft, self }, restoredState(options))
+    const { identity, log } = options
+    this.log = {
+      group: identity.group,
+      self: identity,
+      termAt: (index) => termAt(this.raft, index),
+      chainAt: (index) => log.chainAt(index),
+    }
   }
 
   /** The core's state as it is; immutable. */
@@ -65,7 +72,7 @@ export class CoreSteps {
 
   /** An event of the queue becomes a step; a message whose records are not what it names is dropped. */
   handle(event: QueuedEvent): void {
-    const { effects, log, durable } = this.parts
+    const { effects, durable } = this.parts
     if (event.kind !== 'received') {
       if (event.kind === 'transfer') this.transfers.begin()
       if (event.kind === 'persisted') effects.writeCompleted(event.write)
@@ -73,7 +80,7 @@ export class CoreSteps {
       if (event.kind === 'persisted') durable(this.raft.disk.durableIndex)
       return
     }
-    const message = verifiedMessage(event, log)
+    const message = verifiedMessage(event, this.log)
     if (message === null) return
     const configurations = message.kind === 'appendEntries' && message.configurations.length > 0
     const input = { proposed: [], received: event.records, configurations }

@@ -1,7 +1,7 @@
 import { unreachable } from '../../base/assert.ts'
-import type { NodeId, WriteNumber } from '../../base/brand.ts'
+import type { WriteNumber } from '../../base/brand.ts'
 import type { RaftState } from '../../raft/index.ts'
-import type { ChangeRefusal, Effect, TransferOutcome } from '../../raft/types.ts'
+import type { Effect, TransferOutcome } from '../../raft/types.ts'
 import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
 import type { DriverOptions } from '../options.ts'
 import { OutgoingMessages } from '../peers/outgoing-messages.ts'
@@ -16,8 +16,6 @@ export interface StepEffectsParts extends LogWritesParts {
   /** The core's state as it is when asked. */
   raft(): RaftState
   fault(fault: StorageFault): void
-  /** The change that the step of this effect was given is not made. */
-  changeRefused(reason: ChangeRefusal, leader: NodeId | null): void
   transferEnded(outcome: TransferOutcome): void
 }
 
@@ -75,7 +73,7 @@ export class StepEffects {
         reads.failed(effect.id)
         return
       case 'changeRefused':
-        this.parts.changeRefused(effect.reason, effect.leader)
+        this.parts.membership.refused(effect.reason)
         return
       case 'transferEnded':
         this.parts.transferEnded(effect.outcome)

@@ -20,6 +20,12 @@ export const HALT_ERRORS: Rows = {
     'The log, applied again, gave another state than before the restart: a handler changed without a new version.',
     'Start the build that ran before on the same data, and give the changed machine a new version.',
   ],
+  REMOVED: [
+    'FAILED_PRECONDITION',
+    false,
+    "This node's disk was removed from the cluster, or another disk has taken its place; it serves nobody.",
+    'Stop it. To use the machine again, start it with `holdfast join` on an empty directory and add it with `holdfast member add`.',
+  ],
   DIVERGED: [
     'DATA_LOSS',
     false,

@@ -56,6 +56,12 @@ export const PEER_ERRORS: Rows = {
     'The peer belongs to another cluster.',
     'Check the addresses in the configuration.',
   ],
+  REMOVED: [
+    'FAILED_PRECONDITION',
+    false,
+    "The sender's disk was a member of the cluster and is none any more.",
+    'Stop it; a machine joins anew with an empty directory: `holdfast join`, then `holdfast member add`.',
+  ],
   WRONG_GROUP: ['FAILED_PRECONDITION', false, 'The peer speaks for another group.', 'Check the configuration.'],
   WRONG_RECIPIENT: [
     'FAILED_PRECONDITION',
@@ -67,7 +73,7 @@ export const PEER_ERRORS: Rows = {
     'FAILED_PRECONDITION',
     false,
     'The node has another data directory than its peers know: it was replaced.',
-    'Start it on the directory that its peers know. Until then the others go on without it; it cannot be replaced yet.',
+    'Start it on the directory that its peers know. If that is lost: `holdfast member replace ID` gives its place to the new one.',
   ],
 }
 

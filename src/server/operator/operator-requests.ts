@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { NAME_BYTES_MAX, ROLES_MAX, TEXT_BYTES_MAX } from '../../protocol/limits.ts'
-import { parseSessionId } from '../../base/brand.ts'
+import { isNodeId, parseSessionId } from '../../base/brand.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
 
 /** Lines of one page, and how many when none are named. */
@@ -32,6 +32,14 @@ export const tryCommandRequest = z.object({
   input: z.instanceof(Uint8Array),
   principal: z.string().max(TEXT_BYTES_MAX),
   roles: z.array(name).max(ROLES_MAX),
+})
+
+export const membersRequest = z.object({})
+export const changeMembershipRequest = z.object({
+  change: z.enum(['add', 'promote', 'remove', 'replace']),
+  id: z.string().refine(isNodeId),
+  learner: z.boolean(),
+  basedOn: index,
 })
 
 /** Machines that a watcher may name. */

@@ -11,7 +11,10 @@ import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import { loadService } from '../../grpc/load-service.ts'
 import { statusObject } from '../grpc-error.ts'
 import type { OperatorReply } from './operator-reply.ts'
+import { answerChangeMembership, answerMembers } from './member-answers.ts'
 import {
+  changeMembershipRequest,
+  membersRequest,
   sessionHistoryRequest,
   sessionRequest,
   sessionsRequest,
@@ -42,6 +45,10 @@ export class OperatorService {
         answerSessionHistory(gateway, request, reply),
       ),
       TryCommand: this.handle(tryCommandRequest, (request, reply) => answerTryCommand(gateway, request, reply)),
+      Members: this.handle(membersRequest, (_request, reply) => answerMembers(gateway, reply)),
+      ChangeMembership: this.handle(changeMembershipRequest, (request, reply) =>
+        answerChangeMembership(gateway, request, reply),
+      ),
       Watch: (call: ServerWritableStream<unknown, unknown>) => this.watch(call),
     }
   }

@@ -8,6 +8,8 @@ export type HaltCode =
   | 'REPLAY_DIVERGED'
   /** The other replicas made another state of the same entries. */
   | 'DIVERGED'
+  /** This node's disk was removed from the cluster, or replaced by another one. */
+  | 'REMOVED'
 
 /**
  * This node must not apply the entry at `index`, or what it has applied up to there is not what the cluster has. Thrown

@@ -38,6 +38,8 @@ export class SimulatedNetwork {
       connected: (peer) => this.listeners.has(peer) && this.isOpen(self, peer),
       queuedBytes: () => 0,
       hint: () => undefined,
+      addPeer: () => undefined,
+      removePeer: () => undefined,
       close: (done) => {
         this.listeners.delete(self)
         done()
