@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { callbacks } from './callbacks/callbacks.ts'
+import { failover } from './failover/failover.ts'
 import { freeze } from './freeze/freeze.ts'
 import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
@@ -58,6 +59,19 @@ program
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await queries({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('failover')
+  .description(
+    'how long writers go unserved when the leader of three processes is killed, stopped or frozen, beside etcd',
+  )
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--trials <count>', 'kills; SIGTERM and SIGSTOP have a fifth of it', positive, 100)
+  .option('--no-etcd', 'without etcd beside it')
+  .action(async (flags) => {
+    const ok = await failover({ ...flags, json: flags.json === true, etcd: flags.etcd !== false })
     process.exitCode = ok ? 0 : 1
   })
 

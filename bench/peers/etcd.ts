@@ -19,7 +19,8 @@ export interface EtcdReads {
   readonly failures: number
 }
 
-interface Member {
+/** One of its processes. */
+export interface EtcdMember {
   readonly name: string
   readonly clientPort: number
   readonly peerPort: number
@@ -32,31 +33,32 @@ interface Member {
 export class Etcd {
   private readonly directory: string
   private readonly h2load: string
-  private readonly processes: readonly ChildProcess[]
-  private readonly members: readonly Member[]
+  private readonly processes: Map<string, ChildProcess>
+  private readonly members: readonly EtcdMember[]
+  private readonly startMember: (member: EtcdMember) => ChildProcess
 
   private constructor(
     directory: string,
     h2load: string,
-    processes: readonly ChildProcess[],
-    members: readonly Member[],
+    members: readonly EtcdMember[],
+    startMember: (member: EtcdMember) => ChildProcess,
   ) {
     this.directory = directory
     this.h2load = h2load
-    this.processes = processes
     this.members = members
+    this.startMember = startMember
+    this.processes = new Map(members.map((member) => [member.name, startMember(member)]))
   }
 
   /** Rejects with Skipped where etcd or h2load is not installed. */
   static async start(directory: string): Promise<Etcd> {
     const [etcd, h2load] = ['etcd', 'h2load'].map((name) => program(name, { folders: [], install: INSTALL }))
     if (etcd === undefined || h2load === undefined) throw new Skipped(INSTALL)
-    const members: Member[] = []
+    const members: EtcdMember[] = []
     for (const name of ['e1', 'e2', 'e3'])
       members.push({ name, clientPort: await freePort(), peerPort: await freePort() })
     const initial = members.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`).join(',')
-    const processes = members.map((member) => startMember(etcd, directory, member, initial))
-    const started = new Etcd(directory, h2load, processes, members)
+    const started = new Etcd(directory, h2load, members, (member) => startMember(etcd, directory, member, initial))
     try {
       await started.ready()
       return started
@@ -90,8 +92,28 @@ export class Etcd {
     return { perSecond: Math.round(perSecond), failures }
   }
 
+  /** Addresses for clients, `http://host:port`. */
+  get endpoints(): readonly string[] {
+    return this.members.map(({ clientPort }) => `http://127.0.0.1:${clientPort}`)
+  }
+
+  /** `kill -9`; resolves when the process is gone. */
+  async kill({ name }: EtcdMember): Promise<void> {
+    const child = this.processes.get(name)
+    if (child === undefined) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  /** Starts it again on its directory; resolves when it answers. */
+  async restart(member: EtcdMember): Promise<void> {
+    this.processes.set(member.name, this.startMember(member))
+    await within(() => this.call(member, 'maintenance/status', {}))
+  }
+
   async stop(): Promise<void> {
-    const running = this.processes.filter((child) => child.exitCode === null && child.signalCode === null)
+    const running = [...this.processes.values()].filter((child) => child.exitCode === null && child.signalCode === null)
     const ends = running.map((child) => once(child, 'exit'))
     for (const child of running) child.kill('SIGKILL')
     await Promise.all(ends)
@@ -99,27 +121,21 @@ export class Etcd {
 
   /** Waits until a value is written: then there is a leader, and something to read. */
   private async ready(): Promise<void> {
-    const until = Date.now() + READY_MS_MAX
-    for (;;) {
-      try {
-        await this.call(this.members[0], 'kv/put', { key: base64(KEY), value: base64('v'.repeat(128)) })
-        return
-      } catch (error) {
-        if (Date.now() > until) throw error
-        await pause(200)
+    await within(() => this.call(this.members[0], 'kv/put', { key: base64(KEY), value: base64('v'.repeat(128)) }))
+  }
+
+  /** Whoever leads; waits for one. */
+  leader(): Promise<EtcdMember> {
+    return within(async () => {
+      for (const member of this.members) {
+        const status = await this.call(member, 'maintenance/status', {})
+        if (status.leader !== undefined && status.leader === status.header?.member_id) return member
       }
-    }
+      throw new Error('etcd has no leader')
+    })
   }
 
-  private async leader(): Promise<Member> {
-    for (const member of this.members) {
-      const status = await this.call(member, 'maintenance/status', {})
-      if (status.leader !== undefined && status.leader === status.header?.member_id) return member
-    }
-    throw new Error('etcd has no leader')
-  }
-
-  private async call(member: Member | undefined, path: string, body: object): Promise<EtcdStatus> {
+  private async call(member: EtcdMember | undefined, path: string, body: object): Promise<EtcdStatus> {
     const response = await fetch(`http://127.0.0.1:${member?.clientPort}/v3/${path}`, {
       method: 'POST',
       body: JSON.stringify(body),
@@ -135,7 +151,20 @@ interface EtcdStatus {
   readonly header?: { readonly member_id?: string }
 }
 
-function startMember(etcd: string, directory: string, member: Member, initial: string): ChildProcess {
+/** What does not reject; asked again for a while. */
+async function within<Value>(ask: () => Promise<Value>): Promise<Value> {
+  const until = Date.now() + READY_MS_MAX
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (Date.now() > until) throw error
+      await pause(100)
+    }
+  }
+}
+
+function startMember(etcd: string, directory: string, member: EtcdMember, initial: string): ChildProcess {
   const { name, clientPort, peerPort } = member
   const [client, peer] = [`http://127.0.0.1:${clientPort}`, `http://127.0.0.1:${peerPort}`]
   const flags = [

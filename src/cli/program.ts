@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addLeader } from './cluster/leader-grammar.ts'
 import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
 import { addMachine, addReplay } from './machines/machine-grammar.ts'
 import { addJoin, addMember } from './members/member-grammar.ts'
@@ -28,6 +29,7 @@ export function program(setExit: SetExit): Command {
   addSim(root, setExit)
   addMachine(root, setExit)
   addMember(root)
+  addLeader(root)
   addSession(root)
   addWatch(root)
   addReplay(root, setExit)

@@ -2,6 +2,8 @@ import { formatHostPort, parseHostPort } from '../base/host-port.ts'
 import { inProcessServer } from '../gateway/in-process-server.ts'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
 import type { Driver } from '../node/driver.ts'
+import { handOver } from '../node/leaving/hand-over.ts'
+import { systemClock } from '../node/system-clock.ts'
 import { dialGrpc } from '../client/connection/grpc.ts'
 import { inProcessDial, type InProcessServer } from '../client/connection/in-process.ts'
 import { type ServedHttp, serveHttp } from '../http/serve-http.ts'
@@ -70,6 +72,7 @@ export async function serve(parts: {
   log.listening(address)
   begin(options, { driver, log, address })
   const close = async (): Promise<void> => {
+    await handOver(driver, systemClock)
     // Those who wait for an answer still get it.
     await http?.close()
     sessions.close()

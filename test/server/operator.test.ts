@@ -1,6 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { fetchSession, fetchSessions } from '../../src/client/operator/sessions.ts'
+import { transferLeadership } from '../../src/client/operator/leader.ts'
 import { fetchTrial } from '../../src/client/operator/try-command.ts'
+import { nodeId } from '../../src/base/brand.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import { SessionGateway } from '../../src/gateway/session-gateway.ts'
 import { GrpcServer } from '../../src/server/grpc-server.ts'
@@ -54,4 +56,24 @@ test('what is out of range is refused with its field', async () => {
     code: 'INVALID',
     details: { field: 'machine' },
   })
+})
+
+test('a transfer of leadership names the next leader, and each way in which it fails has a code', async () => {
+  const { node, address } = await operator()
+  node.addressOf = () => 'n2:1'
+  node.leader = nodeId('n2')
+  expect(await transferLeadership([address], 'n2')).toEqual({ leader: 'n2', address: 'n2:1' })
+  expect(await transferLeadership([address])).toEqual({ leader: 'n2', address: 'n2:1' })
+  expect(node.transfers).toEqual(['n2', null])
+  const codes = {
+    timedOut: 'TRANSFER_TIMED_OUT',
+    notVoter: 'NOT_VOTER',
+    inactive: 'TARGET_INACTIVE',
+    noTarget: 'NO_TARGET',
+    busy: 'TRANSFER_UNDERWAY',
+  } as const
+  for (const [outcome, code] of Object.entries(codes)) {
+    node.transferOutcome = outcome as keyof typeof codes
+    await expect(transferLeadership([address], 'n2')).rejects.toMatchObject({ code })
+  }
 })

@@ -3,12 +3,14 @@ import { QUERY_ERRORS } from './query.ts'
 import { NODE_ERRORS } from './refusals.ts'
 import { REQUEST_ERRORS } from './request.ts'
 import { OPEN_ERRORS } from './sessions.ts'
+import { TRANSFER_ERRORS } from './transfer.ts'
 import type { Rows } from './row.ts'
 
 /** What operators ask: members, sessions, their history, a command that is only tried, what is applied. */
 export const OPERATOR_ERRORS: Rows = {
   ...NODE_ERRORS,
   ...MEMBERSHIP_ERRORS,
+  ...TRANSFER_ERRORS,
   ...picked(REQUEST_ERRORS, ['UNKNOWN_MACHINE', 'UNKNOWN_COMMAND', 'VALIDATION_ERROR', 'COMMAND_TOO_LARGE']),
   ...picked(QUERY_ERRORS, ['MACHINE_NOT_ACTIVE']),
   ...picked(OPEN_ERRORS, ['PRINCIPAL_INVALID']),

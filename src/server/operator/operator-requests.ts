@@ -41,6 +41,7 @@ export const changeMembershipRequest = z.object({
   learner: z.boolean(),
   basedOn: index,
 })
+export const transferRequest = z.object({ to: name })
 
 /** Machines that a watcher may name. */
 const WATCHED_MAX = 64

@@ -10,6 +10,7 @@ import { haltedRefusal, notLeader, type Refusal } from '../../gateway/refusal.ts
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import { loadService } from '../../grpc/load-service.ts'
 import { statusObject } from '../grpc-error.ts'
+import { answerTransfer } from './leader-transfer.ts'
 import type { OperatorReply } from './operator-reply.ts'
 import { answerChangeMembership, answerMembers } from './member-answers.ts'
 import {
@@ -18,6 +19,7 @@ import {
   sessionHistoryRequest,
   sessionRequest,
   sessionsRequest,
+  transferRequest,
   tryCommandRequest,
   watchRequest,
 } from './operator-requests.ts'
@@ -28,7 +30,7 @@ import { WatchStream } from './watch-stream.ts'
 /** Watchers of one node at once: each costs something with every entry. */
 const WATCHERS_MAX = 16
 
-/** `OperatorService`: what an operator may look at; the leader alone answers. */
+/** `OperatorService`: what an operator may look at, and the leader that it may change; the leader alone answers. */
 export class OperatorService {
   readonly definition: ServiceDefinition
   readonly implementation: UntypedServiceImplementation
@@ -49,6 +51,7 @@ export class OperatorService {
       ChangeMembership: this.handle(changeMembershipRequest, (request, reply) =>
         answerChangeMembership(gateway, request, reply),
       ),
+      TransferLeadership: this.handle(transferRequest, (request, reply) => answerTransfer(gateway, request, reply)),
       Watch: (call: ServerWritableStream<unknown, unknown>) => this.watch(call),
     }
   }
