@@ -4,8 +4,10 @@ const caught = (theme: string): Catcher => ({ kind: 'tests', files: [`test/raft/
 
 const SNAPSHOT = caught('snapshot')
 const READS = caught('reads')
+const MEMBERSHIP = caught('membership')
+const TRANSFER = caught('transfer')
 
-/** Published bugs of other systems, planted (docs/testing.md): snapshots and reads. */
+/** Published bugs of other systems, planted (docs/testing.md): snapshots, reads, members, transfers, hanging disks. */
 export const FOREIGN_SERVICE: readonly Mutant[] = [
   {
     id: 'foreign/conflict-at-snapshot-kept',
@@ -129,5 +131,135 @@ export const FOREIGN_SERVICE: readonly Mutant[] = [
     find: "if (leader === null) return turn.failRead(id, 'noLeader')",
     replace: 'if (leader === null) return turn.answerRead(id, state.commitIndex)',
     caughtBy: READS,
+  },
+  {
+    id: 'foreign/new-voter-not-counted',
+    breaks: 'a joint configuration commits by the old majority alone',
+    file: 'src/raft/quorum.ts',
+    find: 'return before < incoming ? before : incoming',
+    replace: 'return before',
+    caughtBy: MEMBERSHIP,
+  },
+  {
+    id: 'foreign/two-changes-at-once',
+    breaks: 'a second change begins before the first is committed',
+    file: 'src/raft/membership.ts',
+    find: "if (!isSettled(state)) return 'CHANGE_UNDERWAY'",
+    replace: '',
+    caughtBy: MEMBERSHIP,
+  },
+  {
+    id: 'foreign/change-before-own-entry',
+    breaks: 'a new leader changes the members before it has committed an entry of its own',
+    file: 'src/raft/membership.ts',
+    find: "if (commitIndex < role.firstOwnIndex || role.transfer !== null) return 'NOT_READY'",
+    replace: "if (role.transfer !== null) return 'NOT_READY'",
+    caughtBy: MEMBERSHIP,
+  },
+  {
+    id: 'foreign/removed-leader-stays',
+    breaks: 'a leader that was removed goes on leading',
+    file: 'src/raft/membership.ts',
+    find: 'if (!configuration.voters.includes(config.self)) {',
+    replace: 'if (configuration.voters.length === 0) {',
+    caughtBy: MEMBERSHIP,
+  },
+  {
+    id: 'foreign/demoted-leader-stays',
+    breaks: 'a leader that became a learner goes on leading',
+    file: 'src/raft/membership.ts',
+    find: 'if (!configuration.voters.includes(config.self)) {',
+    replace: 'if (!configuration.voters.includes(config.self) && !configuration.learners.includes(config.self)) {',
+    caughtBy: MEMBERSHIP,
+  },
+  {
+    id: 'foreign/learners-make-majorities-larger',
+    breaks: 'learners are counted among those of whom a majority is needed',
+    file: 'src/raft/quorum.ts',
+    find: 'if (!hasMajority(voters, granted)) return false',
+    replace: 'if (!hasMajority([...voters, ...(configuration?.learners ?? [])], granted)) return false',
+    caughtBy: MEMBERSHIP,
+  },
+  {
+    id: 'foreign/joint-left-uncommitted',
+    breaks: 'a joint configuration is left before it is committed',
+    file: 'src/raft/membership.ts',
+    find: 'if (newest.index > commitIndex || commitIndex < role.firstOwnIndex) return false',
+    replace: 'if (commitIndex < role.firstOwnIndex) return false',
+    caughtBy: MEMBERSHIP,
+  },
+  {
+    id: 'foreign/outgoing-voter-does-not-campaign',
+    breaks: 'a voter that is going does not campaign, although it alone has the newest log',
+    file: 'src/raft/state.ts',
+    find: 'return votersOf(state).includes(state.config.self)',
+    replace: 'return (configurationOf(state)?.voters ?? []).includes(state.config.self)',
+    caughtBy: MEMBERSHIP,
+  },
+  {
+    id: 'foreign/transfer-asks-for-pre-votes',
+    breaks: 'the target of a transfer asks for pre-votes first, and the old leader’s heartbeat ends that',
+    file: 'src/raft/transfer.ts',
+    find: 'becomeCandidate(turn, { anchor: turn.now, transfer: true })',
+    replace:
+      "turn.state = { ...state, role: { kind: 'preCandidate', granted: [state.config.self], electionDeadline: role.electionDeadline } }",
+    caughtBy: TRANSFER,
+  },
+  {
+    id: 'foreign/transfer-never-ends',
+    breaks: 'a leader whose transfer does not come about takes no writes any more',
+    file: 'src/raft/transfer.ts',
+    find: 'const deadline = turn.now + config.electionTimeoutMinMs',
+    replace: 'const deadline = turn.now + 1000 * config.electionTimeoutMinMs',
+    caughtBy: TRANSFER,
+  },
+  {
+    id: 'foreign/writes-during-transfer',
+    breaks: 'writes are taken during a transfer, and the target is never at the end of the log',
+    file: 'src/raft/propose.ts',
+    find: "if (role.transfer !== null) return 'TRANSFERRING'",
+    replace: '',
+    caughtBy: TRANSFER,
+  },
+  {
+    id: 'foreign/learner-takes-over',
+    breaks: 'leadership is handed to a learner',
+    file: 'src/raft/transfer.ts',
+    find: "if (!otherVotersOf(state).includes(to)) return { outcome: 'notVoter' }",
+    replace: '',
+    caughtBy: TRANSFER,
+  },
+  {
+    id: 'foreign/transfer-waits-for-a-leader',
+    breaks: 'whoever does not lead does not answer that it was asked to hand over',
+    file: 'src/raft/transfer.ts',
+    find: "if (typeof target !== 'string') return turn.endTransfer(target.outcome)",
+    replace:
+      "if (typeof target !== 'string') return target.outcome === 'notLeader' ? undefined : turn.endTransfer(target.outcome)",
+    caughtBy: TRANSFER,
+  },
+  {
+    id: 'foreign/hung-disk-keeps-office',
+    breaks: 'a leader whose disk hangs goes on leading',
+    file: 'src/raft/stall.ts',
+    find: 'return state.stalled && otherVotersOf(state).length > 0',
+    replace: 'return state.stalled && otherVotersOf(state).length > 99',
+    caughtBy: TRANSFER,
+  },
+  {
+    id: 'foreign/hung-disk-sends-heartbeats',
+    breaks: 'a leader whose disk hangs goes on sending heartbeats',
+    file: 'src/raft/step.ts',
+    find: 'if (!leavesOffice(turn.state)) sendHeartbeats(turn)',
+    replace: 'sendHeartbeats(turn)',
+    caughtBy: TRANSFER,
+  },
+  {
+    id: 'foreign/hung-disk-campaigns',
+    breaks: 'a node whose disk hangs campaigns',
+    file: 'src/raft/step.ts',
+    find: 'if (!turn.state.stalled) return campaign(turn, role.electionDeadline)',
+    replace: 'turn.state = { ...turn.state, stalled: false }\n  return campaign(turn, role.electionDeadline)',
+    caughtBy: TRANSFER,
   },
 ]

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { logIndex, nodeId } from '../../../src/base/brand.ts'
+import { logIndex, type NodeId, nodeId, term } from '../../../src/base/brand.ts'
 import { type Configuration, configurationOf } from '../../../src/raft/index.ts'
-import { appendEntries, N1, N2, N3, preVote, requestVote, Solo, THREE } from '../solo.ts'
+import { Cluster } from '../cluster.ts'
+import { appendEntries, matched, N1, N2, N3, preVote, requestVote, Solo, THREE } from '../solo.ts'
 
 const PLAIN = { preVote: false, checkQuorum: false }
 const N4 = nodeId('n4')
@@ -78,5 +79,126 @@ describe('membership', () => {
     solo.step({ kind: 'campaign' })
     expect(solo.effects).toEqual([])
     expect(solo.state.role.kind).toBe('follower')
+  })
+})
+
+const sequenceOf = (solo: Solo) => (solo.state.role.kind === 'leader' ? solo.state.role.sequence : 0)
+
+/** n1 leads term 2 over `configuration`, and its no-op, entry 2, is committed. */
+function leading(configuration: Configuration = THREE): Solo {
+  const solo = new Solo({ config: PLAIN, configuration })
+  if (configuration.voters.length > 1) solo.lead()
+  else {
+    solo.persist()
+    solo.persist()
+  }
+  return acknowledged(solo, configuration.voters)
+}
+
+function acknowledged(solo: Solo, ids: readonly NodeId[]): Solo {
+  solo.persist()
+  const { lastIndex } = solo.state
+  for (const id of ids)
+    if (id !== N1)
+      solo.receive(id, matched({ term: solo.state.currentTerm, sequence: sequenceOf(solo), match: lastIndex }))
+  solo.persist()
+  return solo
+}
+
+function change(solo: Solo, wanted: Partial<Configuration>): string | null {
+  const basedOn = solo.state.configurations.at(-1)?.index ?? logIndex(0)
+  const effects = solo.step({ kind: 'changeMembership', configuration: { ...THREE, ...wanted }, basedOn })
+  for (const effect of effects) if (effect.kind === 'changeRefused') return effect.reason
+  return null
+}
+
+describe('changes of the members', () => {
+  test('openraft #364: a single node does not commit by itself the entry that gives it a peer', () => {
+    const solo = leading({ ...THREE, voters: [N1] })
+    const before = solo.state.commitIndex
+    expect(change(solo, { voters: [N1, N2] })).toBeNull()
+    acknowledged(solo, [])
+    expect(solo.state.commitIndex).toBe(before)
+    acknowledged(solo, [N2])
+    expect(solo.state.commitIndex).toBeGreaterThan(before)
+  })
+
+  test('redpanda #17675: a second change waits until the first is committed: old voters may know of neither', () => {
+    const solo = leading()
+    expect(change(solo, { voters: [N1, N2, N3, N4] })).toBeNull()
+    expect(change(solo, { voters: [N1, N2, N3, N4, nodeId('n5')] })).toBe('CHANGE_UNDERWAY')
+    acknowledged(solo, [N4])
+    expect(change(solo, { voters: [N1, N2, N3, N4, nodeId('n5')] })).toBe('CHANGE_UNDERWAY')
+  })
+
+  test('copycat #23: a leader takes no change before it has committed an entry of its own term', () => {
+    const solo = new Solo({ config: PLAIN }).lead()
+    expect(change(solo, { voters: [N1, N2, N3, N4] })).toBe('NOT_READY')
+    acknowledged(solo, [N2])
+    expect(change(solo, { voters: [N1, N2, N3, N4] })).toBeNull()
+  })
+
+  test('etcd #11038: a leader that was removed does not go on heartbeating', () => {
+    const solo = leading()
+    change(solo, { voters: [N2, N3] })
+    acknowledged(solo, [N2, N3])
+    acknowledged(solo, [N2, N3])
+    expect(solo.state.role.kind).toBe('follower')
+    expect(solo.wakeAt).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test('canonical/raft #235: nor does one that is kept without a vote', () => {
+    const solo = leading()
+    change(solo, { voters: [N2, N3], learners: [N1] })
+    acknowledged(solo, [N2, N3])
+    acknowledged(solo, [N2, N3])
+    expect(solo.state.role.kind).toBe('follower')
+  })
+
+  test('camunda #57387: members without a vote make no majority larger', () => {
+    const solo = new Solo({ config: PLAIN, configuration: { ...THREE, learners: [N4, nodeId('n5')] } })
+    solo.step({ kind: 'campaign' })
+    expect(solo.sent('requestVote').map(({ to }) => to)).toEqual([N2, N3])
+    solo.persist()
+    solo.receive(N2, { kind: 'requestVoteResponse', term: term(2), verdict: { granted: true } })
+    expect(solo.state.role.kind).toBe('leader')
+    acknowledged(solo, [N2])
+    expect(solo.state.commitIndex).toBe(2)
+  })
+
+  test('camunda #60086: a joint configuration is left only once it is committed itself', () => {
+    const solo = leading()
+    solo.step({ kind: 'propose', count: 1, bytes: 1 })
+    solo.persist()
+    const entry = solo.state.lastIndex
+    change(solo, { voters: [N1, N2, N4] })
+    solo.persist()
+    solo.receive(N2, matched({ term: 2, sequence: sequenceOf(solo), match: entry }))
+    expect(solo.state.commitIndex).toBe(entry)
+    expect(configurationOf(solo.state)?.outgoing).toEqual([N1, N2, N3])
+    // So it is by the next leader, which finds it uncommitted.
+    const next = new Solo({ config: PLAIN, configuration: { ...THREE, outgoing: [N1, N2, N4] } })
+    next.lead()
+    acknowledged(next, [N2])
+    expect(configurationOf(next.state)?.outgoing).toEqual([])
+  })
+
+  test('braft #432: a voter that is going, and alone has the newest log, can be elected', () => {
+    const cluster = new Cluster(['n1', 'n2', 'n3'])
+    cluster.start()
+    cluster.step('n1', { kind: 'campaign' })
+    cluster.stabilize()
+    cluster.join('n4')
+    cluster.change('n1', { voters: [N1, N2, N4] })
+    // n3 is told of it, nobody else; then n1 is gone.
+    cluster.stabilize(({ to, message }) => to === 'n3' && message.kind === 'appendEntries')
+    cluster.packets = []
+    cluster.crash('n1')
+    cluster.advance(3000)
+    // n3 led term 2, concluded the change and left; who follows it has the new members alone.
+    const next = cluster.leader()
+    expect(next?.state.currentTerm).toBeGreaterThan(2)
+    expect(configurationOf(cluster.state(next?.id ?? 'n2'))).toEqual({ ...THREE, voters: [N1, N2, N4] })
+    expect(next?.log.map((entry) => entry.term).slice(0, 5)).toEqual([1, 1, 1, 2, 2])
   })
 })
