@@ -5,6 +5,7 @@ import { ValueError } from '../codec/value/value-error.ts'
 import type { Value } from '../codec/value/value.ts'
 import { OUTCOME_QUERY, OWN_MACHINE } from '../protocol/own-queries.ts'
 import type { QueryMessage } from '../protocol/up-frame.ts'
+import { errorText } from '../base/error-text.ts'
 import { isId } from './checks.ts'
 import type { ConnectionSink } from './connection-sink.ts'
 import type { GatewayOptions } from './gateway-options.ts'
@@ -105,7 +106,19 @@ export class GatewayQueries implements QueryBatchOwner {
     node.waitApplied(request.minIndex, settle)
   }
 
+  /**
+   * A query that waited runs in a turn of the node's, and a bug that it finds must not end that: it ends the connection, as
+   * it does for all else (`FrameConnection.dispatch`).
+   */
   private answer(request: QueryMessage, session: number | null): void {
+    try {
+      this.runNow(request, session)
+    } catch (error) {
+      this.sink.failed('INTERNAL', `a query could not be served: ${errorText(error)}`)
+    }
+  }
+
+  private runNow(request: QueryMessage, session: number | null): void {
     const { machine, query, correlationId } = request
     // Before its limits, the second entry of every log, a machine can answer nothing.
     const empty = this.node.machine.limits.responseBytesMax === 0

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
+import { parserOf } from './fake-node.ts'
 import { attachAgain, attachedClient, command, connect, type Heard, worldOf } from './recorder.ts'
 
 const codes = (heard: readonly Heard[]): unknown[] =>
@@ -281,6 +282,25 @@ describe('queries', () => {
     const { connection, recorder } = connect(world)
     connection.receiveQuery(query())
     expect(recorder.take()).toMatchObject([['queried', 5, {}, { kind: 'refused', code: 'BEHIND' }]])
+  })
+
+  test('a bug that a waiting query finds ends its connection, and neither the node nor the queries of others', () => {
+    const parseQuery: ReturnType<typeof parserOf>['parseQuery'] = (machine, name, bytes, active) => {
+      if (name === 'bug') throw new Error('a bug')
+      return parserOf(() => 1).parseQuery(machine, name, bytes, active)
+    }
+    const world = worldOf({ gateway: { parseQuery } })
+    world.node.holdsReads = true
+    const [first, second] = [connect(world), connect(world)]
+    first.connection.receiveQuery(query({ consistency: 'linearizable', query: 'bug' }))
+    second.connection.receiveQuery(query({ consistency: 'linearizable' }))
+    first.connection.receiveQuery(query({ consistency: 'sequential', minIndex: 3, query: 'bug' }))
+    for (const read of world.node.reads) read.ready()
+    expect(first.recorder.take()).toEqual([['failed', 'INTERNAL', 'a query could not be served: Error: a bug']])
+    expect(second.recorder.take()).toMatchObject([['queried', 5, {}, { kind: 'value' }]])
+    world.node.append('Tick')
+    world.node.run()
+    expect(first.recorder.take()).toEqual([['failed', 'INTERNAL', 'a query could not be served: Error: a bug']])
   })
 
   test('linearizable queries wait for one read, and those that come after it has begun for the next', () => {
