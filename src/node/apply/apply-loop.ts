@@ -4,9 +4,13 @@ import type { EntryHeader } from '../../codec/entry/entry.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogStore } from '../ports/log-store.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
-/** Apply runs this long, then lets the loop turn (architecture.md §6), also in the middle of an entry that takes longer. */
-export const APPLY_BUDGET_MS = 5
+/**
+ * The steps of an entry that takes long run so long in one turn of the loop, and nothing else that can wait runs beside them.
+ * Most of what a migration makes stays, so that a garbage collection often comes on top (docs/performance.md).
+ */
+export const STEPS_BUDGET_MS = 3
 
 /** Record bytes read for one run of applies. */
 const APPLY_READ_BYTES = 1024 * 1024
@@ -15,7 +19,8 @@ const NO_RECORDS = new Uint8Array(0)
 
 export interface ApplyLoopPorts {
   readonly log: LogStore
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly turn: TurnBudget
   /**
    * Applies one entry: state machine, waiting proposer, listeners; or, of one that takes long, the next step of it. `more`:
    * it is not at its end, and comes again. `stopped`: it could not, and the node stops.
@@ -29,8 +34,8 @@ export interface ApplyLoopPorts {
 }
 
 /**
- * Reads committed entries and has them applied in log order, in runs with a time budget. An entry's bytes come from
- * the log's tail cache or, after a restart, from its segments.
+ * Reads committed entries and has them applied in log order, in runs with a time budget (TurnBudget). An entry's bytes come
+ * from the log's tail cache or, after a restart, from its segments.
  */
 export class ApplyLoop {
   private readonly ports: ApplyLoopPorts
@@ -91,9 +96,10 @@ export class ApplyLoop {
   }
 
   private run(): void {
-    const { clock } = this.ports
+    const { clock, turn } = this.ports
+    turn.begin()
+    const stepsUntil = clock.monotonicMs() + STEPS_BUDGET_MS
     const { records, applied: before } = this
-    const until = clock.monotonicMs() + APPLY_BUDGET_MS
     while (this.offset < records.length) {
       const header = readHeader(records, this.offset)
       const done = this.ports.apply(header, payloadAt(records, this.offset))
@@ -103,9 +109,11 @@ export class ApplyLoop {
         this.applied = header.index
         this.offset += recordLength(records, this.offset)
       }
+      const until = this.underway ? Math.min(turn.until, stepsUntil) : turn.until
       if (this.stopped || clock.monotonicMs() >= until || (!this.underway && this.ports.mustWait())) break
     }
     if (this.offset >= records.length) this.records = NO_RECORDS
+    if (this.underway) turn.end()
     // In the middle of an entry nothing has come to be that anybody could hear of.
     if (this.applied > before) this.ports.batchApplied()
     this.running = false
@@ -114,7 +122,7 @@ export class ApplyLoop {
 
   private rest(): void {
     this.resting = true
-    this.ports.clock.defer(() => {
+    this.ports.turn.later(() => {
       this.resting = false
       this.resume()
     })

@@ -15,6 +15,7 @@ import type { WatchFeed } from '../inspect/watch-feed.ts'
 import type { Pending } from '../propose/pending.ts'
 import { type BoundaryMeta, Snapshotter, type SnapshotWritten } from './snapshotter.ts'
 import { StateComparison, type StateDifference } from './state-comparison.ts'
+import { TurnBudget } from './turn-budget.ts'
 
 export interface ApplyPipelinePorts {
   readonly members: Members
@@ -48,6 +49,7 @@ export class ApplyPipeline {
   private readonly ports: ApplyPipelinePorts
   private readonly loop: ApplyLoop
   private readonly snapshotter: Snapshotter
+  private readonly turn: TurnBudget
   private readonly witness: AppliedWitness
   private readonly comparison: StateComparison
   /** The log is on disk up to here. */
@@ -72,6 +74,7 @@ export class ApplyPipeline {
       },
     })
     const { trail, clock, machine, build, recovered } = options
+    this.turn = new TurnBudget(clock)
     this.witness = new AppliedWitness({ trail, clock, machine, machines: build.machines }, ports.applied)
     this.comparison = new StateComparison({
       self: options.identity.id,
@@ -91,7 +94,8 @@ export class ApplyPipeline {
     this.snapshotter = new Snapshotter({
       store: options.snapshots,
       codec: options.codec,
-      clock: options.clock,
+      clock,
+      turn: this.turn,
       durableIndex: this.mayCover,
       written: (written) => this.snapshotWritten(written),
       fault: ports.fault,
@@ -99,7 +103,8 @@ export class ApplyPipeline {
     this.loop = new ApplyLoop(
       {
         log: options.log,
-        clock: options.clock,
+        clock,
+        turn: this.turn,
         apply: (header, payload) => this.apply(header, payload),
         batchApplied: () => this.batchApplied(),
         // What a replay has not been compared with may have to wait for entries further on.
@@ -125,7 +130,7 @@ export class ApplyPipeline {
   commitSoon(committed: () => LogIndex): void {
     if (this.commitPending) return
     this.commitPending = true
-    this.options.clock.defer(() => {
+    this.turn.later(() => {
       this.commitPending = false
       this.loop.commit(committed())
     })

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { SnapshotMeta, SnapshotStore } from '../ports/snapshot-store.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
 import { SortedRows } from './sorted-rows.ts'
+import type { TurnBudget } from './turn-budget.ts'
 
 /** Boundaries that may wait to be written before apply must wait (storage.md §4). */
 export const BOUNDARIES_PENDING_MAX = 4
@@ -44,7 +45,8 @@ export interface SnapshotWritten {
 export interface SnapshotterPorts {
   readonly store: SnapshotStore
   readonly codec: Pick<SessionCodec, 'encodeWalked'>
-  readonly clock: Clock
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly turn: TurnBudget
   /** The log is on disk up to this index when the node opens. */
   readonly durableIndex: LogIndex
   written(snapshot: SnapshotWritten): void
@@ -189,7 +191,7 @@ export class Snapshotter {
 
   /** Goes on in another turn of the loop, unless it was stopped meanwhile. */
   private later(run: () => void): void {
-    this.ports.clock.defer(() => {
+    this.ports.turn.later(() => {
       if (this.stopped) this.rest()
       else run()
     })

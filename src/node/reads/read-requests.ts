@@ -1,6 +1,6 @@
 import type { LogIndex, Millis, NodeId } from '../../base/brand.ts'
 import type { ReadRefusal, ReadSink } from '../api.ts'
-import { APPLY_BUDGET_MS } from '../apply/apply-loop.ts'
+import { TURN_BUDGET_MS } from '../apply/turn-budget.ts'
 import type { Clock } from '../ports/clock.ts'
 
 export interface ReadRequestsParts {
@@ -107,7 +107,7 @@ export class ReadRequests {
     // Before its limits, the second entry of every log, a machine can answer nothing.
     if (this.serving || machine.limits.responseBytesMax === 0) return
     this.serving = true
-    const until = clock.monotonicMs() + APPLY_BUDGET_MS
+    const until = clock.monotonicMs() + TURN_BUDGET_MS
     let late = false
     for (let group = this.asked[0]; group !== undefined && !late; group = this.asked[0]) {
       if (group.index === null || group.index > applied()) break

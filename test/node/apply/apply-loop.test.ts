@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { groupId, logIndex, term } from '../../../src/base/brand.ts'
 import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
-import { APPLY_BUDGET_MS, ApplyLoop } from '../../../src/node/apply/apply-loop.ts'
+import { ApplyLoop, STEPS_BUDGET_MS } from '../../../src/node/apply/apply-loop.ts'
+import { TURN_BUDGET_MS, TurnBudget } from '../../../src/node/apply/turn-budget.ts'
 import type { LogStore, ReadRecords } from '../../../src/node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import { TestClock } from '../test-clock.ts'
@@ -54,6 +55,7 @@ function world(options: { later?: boolean; perEntryMs?: number; entriesPerRead?:
     {
       log: { read } as unknown as LogStore,
       clock,
+      turn: new TurnBudget(clock),
       apply: (header) => {
         if (header.index === state.refuseAt) return 'stopped'
         if (header.index === options.long?.index && options.long.steps > 0) {
@@ -107,13 +109,13 @@ describe('committed entries', () => {
   test('are applied for a bounded time, then the loop turns', () => {
     const { loop, applied, clock } = world({ perEntryMs: 1 })
     loop.commit(logIndex(40))
-    expect(applied).toHaveLength(APPLY_BUDGET_MS)
+    expect(applied).toHaveLength(TURN_BUDGET_MS)
     clock.advance(1000)
     expect(applied).toEqual(upTo(40))
   })
 
   test('are read once, however many turns they take', () => {
-    const { loop, clock, state } = world({ perEntryMs: APPLY_BUDGET_MS })
+    const { loop, clock, state } = world({ perEntryMs: TURN_BUDGET_MS })
     loop.commit(logIndex(40))
     clock.advance(1000)
     expect(state.readCount).toBe(1)
@@ -173,9 +175,9 @@ describe('an entry that takes long', () => {
     clock.defer(turn)
     loop.commit(logIndex(14))
     loop.commit(logIndex(15))
-    expect([applied, entry.steps, loop.applied]).toEqual([[11], 100 - APPLY_BUDGET_MS, 11])
+    expect([applied, entry.steps, loop.applied]).toEqual([[11], 100 - STEPS_BUDGET_MS, 11])
     while (entry.steps > 0) clock.settle()
-    expect(turns).toBeGreaterThanOrEqual(100 / APPLY_BUDGET_MS - 1)
+    expect(turns).toBeGreaterThanOrEqual(100 / STEPS_BUDGET_MS - 1)
     clock.settle()
     expect(applied).toEqual([11, 12, 13, 14, 15])
     // A run that came to the end of no entry is nobody's business: 11, 12 to 14, and 15, which came later.
@@ -200,6 +202,6 @@ describe('an entry that takes long', () => {
     loop.commit(logIndex(14))
     loop.stop()
     clock.advance(1000)
-    expect([applied, entry.steps, loop.applied]).toEqual([[11], 20 - APPLY_BUDGET_MS, 11])
+    expect([applied, entry.steps, loop.applied]).toEqual([[11], 20 - STEPS_BUDGET_MS, 11])
   })
 })

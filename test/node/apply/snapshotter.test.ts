@@ -7,6 +7,7 @@ import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import { BOUNDARIES_PENDING_MAX, SLICE_BYTES, SLICE_ROWS, Snapshotter } from '../../../src/node/apply/snapshotter.ts'
 import type { DirtyRow, DirtyRows } from '../../../src/session/state-machine.ts'
 import { openSession, submit } from '../commands.ts'
+import { TurnBudget } from '../../../src/node/apply/turn-budget.ts'
 import { boundaryAt, RecordedStore } from '../recorded-store.ts'
 import { TestClock } from '../test-clock.ts'
 import { TestNode } from '../test-node.ts'
@@ -22,6 +23,7 @@ function world(durableIndex = 1_000_000) {
     store,
     codec: sessionCodec,
     clock,
+    turn: new TurnBudget(clock),
     durableIndex: logIndex(durableIndex),
     written: ({ index }) => written.push(index),
     fault: (fault) => faults.push(fault),
