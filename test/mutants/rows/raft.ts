@@ -9,6 +9,46 @@ const SCRIPTS: Catcher = { kind: 'tests', files: ['test/raft/scripts.test.ts'] }
 /** The core, under its own tests. */
 export const RAFT: readonly Mutant[] = [
   {
+    id: 'raft/joint-needs-new-majority-alone',
+    breaks: 'a joint configuration elects with a majority of the new voters alone',
+    file: 'src/raft/quorum.ts',
+    find: 'return outgoing.length === 0 || hasMajority(outgoing, granted)',
+    replace: 'return true',
+    caughtBy: { kind: 'tests', files: ['test/raft/quorum.test.ts'] },
+  },
+  {
+    id: 'raft/joint-commits-by-new-majority-alone',
+    breaks: 'a joint configuration commits what a majority of the new voters has',
+    file: 'src/raft/quorum.ts',
+    find: 'return before < incoming ? before : incoming',
+    replace: 'return incoming',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/configuration-in-force-at-commit',
+    breaks: 'a configuration counts only once it is committed',
+    file: 'src/raft/state.ts',
+    find: 'return state.configurations.at(-1)?.configuration ?? state.agreed?.configuration ?? null',
+    replace: 'return state.configurations[0]?.configuration ?? state.agreed?.configuration ?? null',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/change-before-own-term',
+    breaks: 'a leader changes the members before it has committed an entry of its own term',
+    file: 'src/raft/membership.ts',
+    find: "  if (commitIndex < role.firstOwnIndex || role.transfer !== null) return 'NOT_READY'\n",
+    replace: '',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/new-disk-takes-over-progress',
+    breaks: 'what a lost disk had acknowledged counts for the one that replaces it',
+    file: 'src/raft/membership.ts',
+    find: 'const anew = known === undefined || (votedBefore(peer) && !votes(peer))',
+    replace: 'const anew = known === undefined',
+    caughtBy: SCRIPTS,
+  },
+  {
     id: 'raft/read-without-round',
     breaks: 'a leader answers reads without asking whether it still leads',
     file: 'src/raft/read-index.ts',
