@@ -29,6 +29,7 @@ interface SimTotals {
   acks: number
   elections: number
   snapshots: number
+  installs: number
   failedSeeds: number[]
   /** Of the workload charts alone. */
   charts?: ChartTotals
@@ -89,6 +90,7 @@ function emptyTotals(): SimTotals {
     acks: 0,
     elections: 0,
     snapshots: 0,
+    installs: 0,
   }
   return { ...counts, failedSeeds: [] }
 }
@@ -100,6 +102,7 @@ function add(totals: SimTotals, result: SeedResult, workload: Workload): void {
   totals.acks += result.acks
   totals.elections += result.elections
   totals.snapshots += result.snapshots
+  totals.installs += result.installs
   if ('charts' in result) addCharts(totals, result as ChartsSeedResult)
   if (result.failure === null) return
   totals.failures += 1

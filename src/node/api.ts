@@ -149,6 +149,13 @@ export type NodeEvent =
       readonly rows: number
       readonly durationMs: number
     }
+  /** A snapshot of another member took the place of this node's state: its last index, its rows, ms from the first part on. */
+  | {
+      readonly kind: 'snapshotInstalled'
+      readonly index: LogIndex
+      readonly rows: number
+      readonly durationMs: number
+    }
   /**
    * The oldest log write that is not on disk is older than the minimum election timeout: its age in ms. Said once, and
    * again only after a turn that found no such write.

@@ -1,9 +1,9 @@
-import { type GroupId, logIndex, type NodeId, type WriteNumber } from '../base/brand.ts'
-import { configurationOf, leaderOf, role, transferOf, termAt, type RaftState } from '../raft/index.ts'
+import type { GroupId, NodeId, WriteNumber } from '../base/brand.ts'
+import { configurationOf, leaderOf, role, transferOf, type RaftState } from '../raft/index.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
 import type { Halt, NodeListener, NodeStatus, RaftNode } from './api.ts'
 import { Audience } from './audience.ts'
-import { ApplyPipeline } from './apply/apply-pipeline.ts'
+import { Applying, type ApplyingParts } from './applying.ts'
 import { Closing } from './closing.ts'
 import { Leadership } from './leadership.ts'
 import { Inspection } from './inspect/inspection.ts'
@@ -15,6 +15,7 @@ import type { DriverOptions } from './options.ts'
 import { Peers } from './peers/peers.ts'
 import { Pending } from './propose/pending.ts'
 import type { Build, PeerFrame } from './ports/peer-transport.ts'
+import type { AnswerSnapshot, SnapshotRequest } from './ports/snapshot-transfer.ts'
 import type { StorageFault } from './ports/storage-fault.ts'
 import { ProposalBatches } from './propose/proposal-batches.ts'
 import { type Proposal, Proposals, recordBytesOf } from './propose/proposals.ts'
@@ -44,7 +45,8 @@ export class Driver implements RaftNode {
   private readonly proposals = new Proposals()
   private readonly batches: ProposalBatches
   private readonly peers: Peers
-  private readonly pipeline: ApplyPipeline
+  private readonly applying: Applying
+  private readonly shared: Pick<ApplyingParts, 'members' | 'pending' | 'peers' | 'clock'>
   private readonly reads: ReadRequests
   private readonly leadership: Leadership
   private readonly effects: StepEffects
@@ -71,12 +73,13 @@ export class Driver implements RaftNode {
       moved: (member) => {
         if (member === this.leader) this.audience.leaderMoved()
       },
-      applied: (member, sample) => this.pipeline.hear(member, sample),
+      applied: (member, sample) => this.applying.pipeline.hear(member, sample),
       note: (event) => this.audience.note(event),
     })
     this.builds = this.peers.builds.said
     this.inspection = new Inspection({ ...options, stopped: () => this.stopped !== null }, this.logClock)
-    this.pipeline = this.newPipeline(snapshot?.lastIncludedIndex ?? 0)
+    this.shared = { members: this.members, pending: this.pending, peers: this.peers, clock: this.logClock }
+    this.applying = this.newApplying()
     this.batches = new ProposalBatches(options, {
       proposals: this.proposals,
       propose: (proposed) => this.propose(proposed),
@@ -89,15 +92,13 @@ export class Driver implements RaftNode {
     this.reads = this.newReads()
     this.leadership = this.newLeadership()
     this.effects = new StepEffects(options, {
-      pipeline: this.pipeline,
+      pipeline: () => this.applying.pipeline,
+      installation: this.applying.installation,
       reads: this.reads,
       raft: () => this.core.state,
       fault: (fault) => this.stop(fault),
       membership: this.membership,
-      clock: this.logClock,
-      members: this.members,
-      peers: this.peers,
-      pending: this.pending,
+      ...this.shared,
       proposals: this.proposals,
       transferEnded: (outcome) => this.core.transfers.ended(outcome),
       stamp: () => this.logClock.stamp(this.time()),
@@ -105,7 +106,7 @@ export class Driver implements RaftNode {
     this.core = new CoreSteps(options, this.id, {
       effects: this.effects,
       stopped: () => this.stopped !== null,
-      durable: (index) => this.pipeline.durable(index),
+      durable: (index) => this.applying.pipeline.durable(index),
       leadershipBegun: (raft) => this.leadership.begin(raft),
       leadershipEnded: (raft) => this.leadership.end(raft),
       electionBegun: (term) => this.audience.note({ kind: 'electionBegun', term }),
@@ -115,7 +116,7 @@ export class Driver implements RaftNode {
       self: this.id,
       proposals: this.proposals,
       pending: this.pending,
-      pipeline: this.pipeline,
+      pipeline: () => this.applying.pipeline,
       leadership: this.leadership,
       reads: this.reads,
       role: () => this.role,
@@ -148,12 +149,12 @@ export class Driver implements RaftNode {
   }
 
   get replaying(): boolean {
-    return this.pipeline.replaying
+    return this.applying.pipeline.replaying
   }
 
   get leading(): boolean {
     if (this.stopped !== null || this.halted !== null) return false
-    return this.role === 'leader' && this.leadership.isReady(this.pipeline.applied)
+    return this.role === 'leader' && this.leadership.isReady(this.applying.pipeline.applied)
   }
 
   addressOf(id: NodeId): string | null {
@@ -198,7 +199,11 @@ export class Driver implements RaftNode {
 
   onConnected(peer: NodeId): void {
     this.peers.introduce(peer)
-    this.pipeline.connected(peer)
+    this.applying.pipeline.connected(peer)
+  }
+
+  onPull(request: SnapshotRequest, answer: AnswerSnapshot): void {
+    this.applying.answer(request, answer)
   }
 
   onUnreachable(peer: NodeId): void {
@@ -218,7 +223,7 @@ export class Driver implements RaftNode {
   }
 
   waitApplied(index: number, done: (reached: boolean) => void): void {
-    this.pipeline.waitApplied(index, done)
+    this.applying.pipeline.waitApplied(index, done)
   }
 
   read(...[sink, waitMs]: Parameters<RaftNode['read']>): void {
@@ -239,9 +244,9 @@ export class Driver implements RaftNode {
       node: this,
       raft: this.core.state,
       options: this.options,
-      appliedIndex: this.pipeline.applied,
-      snapshotIndex: this.pipeline.snapshotIndex,
-      differs: this.pipeline.differs,
+      appliedIndex: this.applying.pipeline.applied,
+      snapshotIndex: this.applying.pipeline.snapshotIndex,
+      differs: this.applying.pipeline.differs,
       awaited: this.peers.bootstrap.awaited(),
       builds: this.builds,
     })
@@ -252,7 +257,7 @@ export class Driver implements RaftNode {
     this.closing.ask(done, (closed) => {
       this.serving.stop({ code: 'SHUTDOWN', message: 'the node was closed' })
       this.endProposals()
-      this.pipeline.close(() => transport.close(() => log.close(() => snapshots.close(closed))))
+      this.applying.close(() => transport.close(() => log.close(() => snapshots.close(closed))))
     })
   }
 
@@ -264,7 +269,7 @@ export class Driver implements RaftNode {
       leader: () => leaderOf(this.core.state),
       leads: () => this.role === 'leader',
       machine: this.machine,
-      applied: () => this.pipeline.applied,
+      applied: () => this.applying.pipeline.applied,
       ask: (id) => this.core.step({ kind: 'read', id }, NO_INPUT),
       schedule: () => this.loop.schedule(),
     })
@@ -283,19 +288,15 @@ export class Driver implements RaftNode {
     })
   }
 
-  /** What applies from that index on. */
-  private newPipeline(applied: number): ApplyPipeline {
-    return new ApplyPipeline(this.options, {
-      members: this.members,
-      pending: this.pending,
+  private newApplying(): Applying {
+    return new Applying(this.options, {
+      ...this.shared,
       feed: this.inspection.feed,
       listeners: this.audience.listeners,
-      applied: logIndex(applied),
-      ledHere: (index) =>
-        this.role === 'leader' && termAt(this.core.state, logIndex(index)) === this.core.state.currentTerm,
-      voters: () => configurationOf(this.core.state)?.voters ?? [],
-      tell: (sample, to) => this.peers.tellApplied(sample, to),
-      snapshotted: (index) => this.loop.enqueue({ kind: 'snapshotted', index }),
+      raft: () => this.core.state,
+      haltedBefore: () => this.halted !== null,
+      stopped: () => this.stopped !== null,
+      enqueue: (event) => this.loop.enqueue(event),
       configurationApplied: (index) => this.membership.applied(index),
       batchApplied: () => this.batchApplied(),
       note: (event) => this.audience.note(event),

@@ -70,6 +70,7 @@ function openLogAndDriver(
       driver?.onFault(fault)
     },
     onFrame: (frame) => driver?.onFrame(frame),
+    onPull: (request, answer) => (driver === null ? answer(null) : driver.onPull(request, answer)),
     onConnected: (peer) => driver?.onConnected(peer),
     onUnreachable: (peer) => driver?.onUnreachable(peer),
     isRemoved: (instance) => driver?.membership.isRemoved(instance) ?? false,

@@ -13,7 +13,7 @@ export interface ServingParts {
   readonly self: NodeId
   readonly proposals: Proposals
   readonly pending: Pending
-  readonly pipeline: ApplyPipeline
+  pipeline(): ApplyPipeline
   readonly leadership: Leadership
   readonly reads: ReadRequests
   role(): RoleName
@@ -43,7 +43,7 @@ export class Serving {
     if (this.stopped !== null) sink?.refused('SHUTTING_DOWN', null)
     else if (this.halted !== null) sink?.refused('HALTED', leader())
     else if (role() !== 'leader') sink?.refused('NOT_LEADER', leader())
-    else if (pipeline.behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', self)
+    else if (pipeline().behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', self)
     else {
       proposals.add(kind, payload, sink)
       proposed()
@@ -68,7 +68,7 @@ export class Serving {
   halt(halt: Halt): boolean {
     if (this.halted !== null || this.stopped !== null) return false
     this.halted = halt
-    this.parts.pipeline.halt()
+    this.parts.pipeline().halt()
     this.refuseWaiting('HALTED', this.parts.leader())
     return true
   }
@@ -82,7 +82,7 @@ export class Serving {
 
   /** Applies nothing more, and tells whoever waits. */
   end(): void {
-    this.parts.pipeline.stop()
+    this.parts.pipeline().stop()
     this.refuseWaiting('SHUTTING_DOWN', this.parts.leader())
   }
 

@@ -4,7 +4,6 @@ import type { Entry } from '../codec/entry/entry.ts'
 import { fitsName } from '../codec/entry/names.ts'
 import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
-import type { RunningHash } from '../codec/value/running-hash.ts'
 import type { Value } from '../codec/value/value.ts'
 import { ValueError } from '../codec/value/value-error.ts'
 import { cachedResponse } from './clients/response-cache.ts'
@@ -17,9 +16,10 @@ import { binaryString } from './rows/binary-string.ts'
 import { isText } from './rows/row-fields.ts'
 import { StateView } from './rows/state-view.ts'
 import { tryCommand } from './run/command-trial.ts'
-import { EngineError, isEngineError } from './run/engine-error.ts'
+import type { EngineError } from './run/engine-error.ts'
 import { fireTimers, fireTimersInSteps } from './run/fire-timers.ts'
-import { ApplyHalt } from './run/halt.ts'
+import type { ApplyHalt } from './run/halt.ts'
+import { type Position, stopOf, toTheEnd } from './run/underway.ts'
 import { MachineRunner } from './run/machine-runner.ts'
 import { VersionGate } from './run/version-gate.ts'
 import { checkReplicatedState } from './state/check.ts'
@@ -40,6 +40,7 @@ import type {
   SessionFacts,
   SessionOverview,
   StateMachine,
+  StateSuccessor,
   TriedCommand,
 } from './state-machine.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
@@ -66,10 +67,11 @@ export interface SessionStateMachineOptions {
  * that this build must not apply as ApplyHalt, and it then refuses to go on (sessions.md §10).
  */
 export class SessionStateMachine implements StateMachine {
-  private readonly state: ReplicatedState
-  private readonly runner: MachineRunner
-  private readonly view: StateView
-  private readonly gate: VersionGate
+  private state: ReplicatedState
+  private runner: MachineRunner
+  private view: StateView
+  private gate: VersionGate
+  private readonly anew: () => SessionStateMachine
   private restore: Restore | null = null
   private stopped: EngineError | ApplyHalt | null = null
   /** An entry that is applied in steps has begun, and not ended. */
@@ -78,6 +80,7 @@ export class SessionStateMachine implements StateMachine {
   private before: Position | null = null
 
   constructor(user: UserStateMachine, codec: SessionCodec, options: SessionStateMachineOptions = {}) {
+    this.anew = () => new SessionStateMachine(user, codec, options)
     this.state = new ReplicatedState(codec, {
       group: options.group ?? 0,
       report: options.report ?? (() => undefined),
@@ -264,6 +267,27 @@ export class SessionStateMachine implements StateMachine {
     if (this.stopped !== null) throw this.stopped
   }
 
+  successor(): StateSuccessor {
+    const next = this.anew()
+    return {
+      restoreRow: (key, value) => next.restoreRow(key, value),
+      restored: (position) => next.restored(position),
+      stateHash: () => next.stateHash(),
+      takeOver: () => {
+        const between = !this.begun || this.stopped !== null
+        assert(between, 'a state is replaced between two entries', { index: this.state.index })
+        this.begun = false
+        this.before = null
+        const { state, runner, view, gate, stopped } = next
+        this.state = state
+        this.runner = runner
+        this.view = view
+        this.gate = gate
+        this.stopped = stopped
+      },
+    }
+  }
+
   activeVersion(machine: string): number {
     return this.state.versions.active(machine)
   }
@@ -368,24 +392,4 @@ export class SessionStateMachine implements StateMachine {
     if (boundary) state.bytesSinceBoundary = 0
     return boundary
   }
-}
-
-function toTheEnd(underway: EntryUnderway): Applied {
-  for (;;) {
-    const applied = underway.step()
-    if (applied !== null) return applied
-  }
-}
-
-/** How far the log is applied, as everybody sees it. */
-interface Position {
-  readonly index: number
-  readonly now: Millis
-  readonly hash: RunningHash
-}
-
-/** Why nothing more is applied after this error, or null for one that is a bug. */
-function stopOf(error: unknown, entry: Entry): EngineError | ApplyHalt | null {
-  if (error instanceof ApplyHalt || error instanceof EngineError) return error
-  return isEngineError(error) ? new EngineError(entry.index, entry.kind, error) : null
 }

@@ -156,6 +156,8 @@ export interface StateMachine {
    * ApplyHalt, with everything restored, when this build lacks a machine that is active there.
    */
   restored(position: { index: number; term: number; lease: Millis; now: Millis }): void
+  /** A state to be loaded from another snapshot beside this one, which is what everybody sees until it takes over. */
+  successor(): StateSuccessor
   /** For the status page: live sessions, rows of the whole state, open tasks, armed timers. */
   readonly counts: { sessions: number; rows: number; tasks: number; timers: number }
   /**
@@ -167,6 +169,14 @@ export interface StateMachine {
   readonly activated: boolean
   /** Every machine that this build has or the log has switched to. */
   machines(): readonly MachineStatus[]
+}
+
+/**
+ * The state that takes a machine's place, with all that is derived from it. PERF: both are in memory until then.
+ */
+export interface StateSuccessor extends Pick<StateMachine, 'restoreRow' | 'restored' | 'stateHash'> {
+  /** From now on the machine's state is this one, whatever it was. Between two entries, after `restored`. */
+  takeOver(): void
 }
 
 /** A machine as the log and this build know it, for status, snapshots and the leader's duties. */

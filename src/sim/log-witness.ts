@@ -1,9 +1,11 @@
 import type { LogIndex, WriteNumber } from '../base/brand.ts'
 import { recordChain, recordIndex, recordTerm } from '../codec/entry/record.ts'
 import { forEachOffset } from '../codec/entry/batch.ts'
-import type { LogStore, LogWrite, ReadRecords } from '../node/ports/log-store.ts'
+import type { LogRestart, LogStore, LogWrite, ReadRecords } from '../node/ports/log-store.ts'
 import type { StorageDone } from '../node/ports/storage-fault.ts'
 import type { HardState } from '../raft/types.ts'
+
+const NO_RECORDS = new Uint8Array(0)
 
 /** What a witness remembers of an entry. */
 export interface WitnessedEntry {
@@ -21,6 +23,8 @@ export class LogWitness implements LogStore {
   /** Entries by index as reported on disk. */
   readonly durable: WitnessedEntry[]
   durableHardState: HardState
+  /** An installed snapshot covers the entries up to here: the log holds none of them, and they are as durable as it is. */
+  covered = 0
   private readonly store: LogStore
   private readonly outstanding: LogWrite[] = []
   private readonly appended: (index: number, entry: WitnessedEntry) => void
@@ -49,6 +53,20 @@ export class LogWitness implements LogStore {
     this.outstanding.push(write)
     change(this.entries, write, this.appended)
     this.store.append(write)
+  }
+
+  /** The snapshot is on disk and switched to: its last entry is durable, and what the log held counts no more. */
+  restart(write: LogRestart): void {
+    const { index, term, chain } = write.base
+    this.covered = index
+    for (const entries of [this.entries, this.durable]) {
+      entries.length = 0
+      entries[index] = { term, chain }
+    }
+    this.outstanding.length = 0
+    this.outstanding.push({ ...write, truncateFrom: null, records: NO_RECORDS, firstIndex: index, count: 0 })
+    this.appended(index, { term, chain })
+    this.store.restart(write)
   }
 
   /** Called before the driver hears of it. */

@@ -13,6 +13,7 @@ export class Nemesis {
   private readonly swarm: Swarm
   private readonly random: Random
   private readonly replacements: Random
+  private readonly absences: Random
   private readonly scheduler: Scheduler
   private readonly network: SimulatedNetwork
   private readonly nodes: readonly SimulatedNode[]
@@ -23,6 +24,7 @@ export class Nemesis {
     swarm: Swarm
     random: Random
     replacements: Random
+    absences: Random
     scheduler: Scheduler
     network: SimulatedNetwork
     nodes: readonly SimulatedNode[]
@@ -30,6 +32,7 @@ export class Nemesis {
     this.swarm = parts.swarm
     this.random = parts.random
     this.replacements = parts.replacements
+    this.absences = parts.absences
     this.scheduler = parts.scheduler
     this.network = parts.network
     this.nodes = parts.nodes
@@ -41,6 +44,7 @@ export class Nemesis {
       this.every(this.swarm.partitionEvery, () => this.partition())
     if (this.swarm.blackout) this.scheduler.after(this.random.below(this.swarm.faultMicros), () => this.blackout())
     this.drawReplacements()
+    this.drawAbsences()
   }
 
   /**
@@ -78,6 +82,33 @@ export class Nemesis {
         if (this.active) this.replace(node)
       })
     }
+  }
+
+  /** A node is away for a second or three; where the log is short it comes back to pull a snapshot, or dies over it. */
+  private drawAbsences(): void {
+    const { absences, nodes, scheduler, swarm } = this
+    for (let left = swarm.absences; left > 0; left -= 1) {
+      const node = absences.pick(nodes)
+      const away = absences.between(1000, 3000) * MILLISECOND
+      scheduler.after(absences.below(swarm.faultMicros), () => {
+        if (!this.active) return
+        node.crash(swarm.powerLoss)
+        scheduler.after(away, () => this.comeBack(node))
+      })
+    }
+  }
+
+  private comeBack(node: SimulatedNode): void {
+    if (!this.active) return
+    node.start()
+    if (!this.absences.chance(0.5)) return
+    this.scheduler.after(this.absences.between(20, 300) * MILLISECOND, () => {
+      if (!this.active) return
+      node.crash(this.swarm.powerLoss)
+      this.scheduler.after(this.absences.between(1, 1500) * MILLISECOND, () => {
+        if (this.active) node.start()
+      })
+    })
   }
 
   private replace(node: SimulatedNode): void {

@@ -81,6 +81,7 @@ export class NodeWitness implements NodeObserver {
       const now = new LogWitness(store, { entries, hardState: recovered.hardState }, (index, entry) =>
         this.invariants.appended(this.id, index, entry),
       )
+      now.covered = base
       this.invariants.reopened(this.id, { before, now, firstIndex: recovered.firstIndex })
       this.log = now
       done(now)

@@ -34,6 +34,8 @@ const PURPOSE = {
   hunter: 13,
   reads: 31,
   reader: 32,
+  absences: 115,
+  absent: 116,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -51,6 +53,8 @@ export interface SeedResult {
   readonly acks: number
   readonly elections: number
   readonly snapshots: number
+  /** Snapshots that a follower pulled and went on from. */
+  readonly installs: number
   /** Hash of everything that happened, in order: equal for equal seeds. */
   readonly hash: string
 }
@@ -91,8 +95,9 @@ class World {
     this.clients = this.createClients()
     const random = new Random(seed, PURPOSE.nemesis)
     const replacements = new Random(seed, PURPOSE.replacements)
+    const absences = new Random(seed, PURPOSE.absent)
     const { scheduler, network, nodes } = this.cluster
-    this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network, nodes })
+    this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes })
     const hunting = new Random(seed, PURPOSE.hunter)
     this.reader = this.createReader()
     this.hunter = swarm.hunt ? new LeaderHunter({ random: hunting, scheduler, network, nodes }) : null
@@ -197,6 +202,7 @@ class World {
       elections: this.invariants.elections,
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
       reads: this.reader?.served ?? 0,
+      installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
       hash: this.transcript.hash(),
     }
   }

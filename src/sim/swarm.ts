@@ -29,6 +29,8 @@ export interface Swarm {
   readonly requests: RequestWeather
   /** Leaders are struck at chosen moments. */
   readonly hunt: boolean
+  /** How often one node is away for so long that the log goes past it; 0: never. */
+  readonly absences: number
   /** Entries in one AppendEntries; null: the default. */
   readonly appendEntriesMax: number | null
 }
@@ -55,7 +57,7 @@ const MILLISECOND = 1000
 const SECOND = 1_000_000
 
 /** Draws a world from generators of its own; a dimension that came later has another, so that it shifts no other draw. */
-export function drawSwarm(generator: (dimension: 'swarm' | 'requests' | 'hunts') => Random): Swarm {
+export function drawSwarm(generator: (dimension: 'swarm' | 'requests' | 'hunts' | 'absences') => Random): Swarm {
   const random = generator('swarm')
   const nodes = random.pick([1, 3, 3, 3, 5] as const)
   const calm = random.chance(0.1)
@@ -75,12 +77,23 @@ export function drawSwarm(generator: (dimension: 'swarm' | 'requests' | 'hunts')
     blackout: random.chance(0.3),
     partitionEvery: calm || random.chance(0.4) ? 0 : random.between(300, 3000) * MILLISECOND,
     faultMicros: random.between(3, 8) * SECOND,
-    snapshotBytes: random.pick([2_000, 20_000, 1_000_000]),
-    segmentBytes: random.pick([16_384, 65_536, 262_144]),
+    ...drawLog(random, generator('absences'), nodes),
     minorityStaysDown: random.chance(0.4),
     requests: drawRequests(generator('requests')),
     ...drawHunt(generator('hunts'), nodes),
   }
+}
+
+/** In a third of the worlds with several nodes the log goes fast, and now and then one of them is left behind by it. */
+function drawLog(
+  random: Random,
+  absent: Random,
+  nodes: number,
+): Pick<Swarm, 'snapshotBytes' | 'segmentBytes' | 'absences'> {
+  const snapshotBytes = random.pick([2_000, 20_000, 1_000_000])
+  const segmentBytes = random.pick([16_384, 65_536, 262_144])
+  if (nodes === 1 || !absent.chance(1 / 3)) return { snapshotBytes, segmentBytes, absences: 0 }
+  return { snapshotBytes: absent.pick([500, 1_000, 2_000]), segmentBytes: 4_096, absences: absent.between(1, 3) }
 }
 
 function drawHunt(random: Random, nodes: number): Pick<Swarm, 'hunt' | 'appendEntriesMax'> {

@@ -167,6 +167,7 @@ const NO_PEERS: PeerTransport = {
   send: () => undefined,
   connected: () => false,
   queuedBytes: () => 0,
+  pull: () => undefined,
   hint: () => undefined,
   addPeer: () => undefined,
   removePeer: () => undefined,

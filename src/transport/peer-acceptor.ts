@@ -1,4 +1,5 @@
 import { Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js'
+import type { PeerEnvelope } from '../node/ports/peer-envelope.ts'
 import type { PeerFrame } from '../node/ports/peer-transport.ts'
 import { unwrapFrames } from '../protocol/frame-message.ts'
 import { decodePeerFrame } from './peer-frame.ts'
@@ -34,7 +35,7 @@ export interface PeerRefusal {
  * Null when the envelope is meant for this node: verified at each end before anything else (raft.md §1, wire.md §7,
  * step 2).
  */
-function checkEnvelope(self: PeerIdentity, frame: PeerFrame): PeerRefusal | null {
+export function checkEnvelope(self: PeerIdentity, frame: PeerEnvelope): PeerRefusal | null {
   if (frame.clusterId !== self.clusterId) {
     return {
       code: 'WRONG_CLUSTER',

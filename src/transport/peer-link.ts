@@ -50,6 +50,11 @@ export class PeerLink {
     return this.queued
   }
 
+  /** Where the peer is reached, or is tried next. */
+  get address(): string {
+    return this.addresses[this.tried] ?? this.options.address
+  }
+
   get connected(): boolean {
     return this.open
   }

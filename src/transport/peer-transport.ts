@@ -3,9 +3,11 @@ import type { GroupId, NodeId } from '../base/brand.ts'
 import type { Random } from '../base/random.ts'
 import type { Clock } from '../node/ports/clock.ts'
 import type { PeerFrame, PeerListener, PeerTransport } from '../node/ports/peer-transport.ts'
+import type { AnswerSnapshot, SnapshotRequest } from '../node/ports/snapshot-transfer.ts'
 import { FRAME_MESSAGE_HEADROOM, wrapInPlace } from '../protocol/frame-message.ts'
 import { acceptPeer, REMOVED } from './peer-acceptor.ts'
 import { type DialPeer, peerDial } from './peer-connection.ts'
+import { acceptPull, SnapshotPuller } from './snapshot-puller.ts'
 import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
 import { frameKindOf } from './peer-message.ts'
@@ -43,12 +45,17 @@ export class GrpcPeerTransport implements PeerTransport {
   readonly implementation: UntypedServiceImplementation
   private readonly options: PeerTransportOptions
   private readonly links = new Map<NodeId, PeerLink>()
+  private readonly puller: SnapshotPuller
   private listener: PeerListener | null = null
   private closed = false
 
   constructor(options: PeerTransportOptions) {
     this.options = options
-    this.implementation = { Stream: (call: ServerDuplexStream<Buffer, Buffer>) => this.accept(call) }
+    this.puller = new SnapshotPuller(options.clock)
+    this.implementation = {
+      Stream: (call: ServerDuplexStream<Buffer, Buffer>) => this.accept(call),
+      Pull: (call: ServerDuplexStream<Buffer, Buffer>) => this.acceptPull(call),
+    }
     for (const [peer, address] of options.peers) this.setAddress(peer, address)
   }
 
@@ -93,6 +100,11 @@ export class GrpcPeerTransport implements PeerTransport {
     link.write(message, frame.body.kind === 'raft' && frame.body.records.length > 0)
   }
 
+  pull(from: NodeId, request: SnapshotRequest, done: AnswerSnapshot): void {
+    const link = this.links.get(from)
+    if (link !== undefined && !this.closed) this.puller.pull(link.address, request, done)
+  }
+
   queuedBytes(to: NodeId): number {
     return this.links.get(to)?.queuedBytes ?? 0
   }
@@ -105,6 +117,7 @@ export class GrpcPeerTransport implements PeerTransport {
     this.closed = true
     for (const link of this.links.values()) link.close()
     this.links.clear()
+    this.puller.close()
     this.listener = null
     done()
   }
@@ -134,6 +147,16 @@ export class GrpcPeerTransport implements PeerTransport {
 
   private toldOpen(peer: NodeId): void {
     this.listener?.onConnected(peer)
+  }
+
+  private acceptPull(call: ServerDuplexStream<Buffer, Buffer>): void {
+    acceptPull(call, this.options.identity, {
+      onPull: (request, answer) => {
+        if (this.listener === null) answer(null)
+        else this.listener.onPull(request, answer)
+      },
+      onRefused: (refusal) => this.options.note?.({ peer: null, event: refusal.code, message: refusal.message }),
+    })
   }
 
   private accept(call: ServerDuplexStream<Buffer, Buffer>): void {

@@ -31,6 +31,7 @@ function partsOf(clock: TestClock): NodeParts {
       send: () => undefined,
       connected: () => false,
       queuedBytes: () => 0,
+      pull: () => undefined,
       hint: () => undefined,
       addPeer: () => undefined,
       removePeer: () => undefined,

@@ -1,6 +1,7 @@
 import type { NodeId } from '../../src/base/brand.ts'
 import type { Clock } from '../../src/node/ports/clock.ts'
 import type { PeerFrame, PeerListener, PeerTransport } from '../../src/node/ports/peer-transport.ts'
+import type { SnapshotRequest } from '../../src/node/ports/snapshot-transfer.ts'
 
 /** Links between drivers of one test: in order, at once, unless the script says otherwise. */
 export class TestNetwork {
@@ -8,6 +9,8 @@ export class TestNetwork {
   readonly sent: PeerFrame[] = []
   /** Changes a frame on its way; null: lost. */
   script: (frame: PeerFrame) => PeerFrame | null = (frame) => frame
+  /** Every request for a part of a snapshot that arrived. */
+  readonly pulled: SnapshotRequest[] = []
   closed: NodeId[] = []
   /** Addresses that any transport was told to try for a peer, in order. */
   readonly hinted: (readonly [NodeId, string])[] = []
@@ -38,6 +41,12 @@ export class TestNetwork {
       queuedBytes: () => this.queuedBytes,
       addPeer: () => undefined,
       removePeer: () => undefined,
+      pull: (from, request, done) =>
+        this.clock.defer(() => {
+          if (this.cut.has(self) || this.cut.has(from)) return
+          this.pulled.push(request)
+          this.listeners.get(from)?.onPull(request, (answer) => this.clock.defer(() => done(answer)))
+        }),
       hint: (peer, address) => void this.hinted.push([peer, address]),
       close: (done) => {
         this.closed.push(self)

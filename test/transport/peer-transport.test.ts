@@ -63,6 +63,7 @@ function transportOf(
   })
   transport.listen({
     onFrame: (frame) => frames.push(frame),
+    onPull: (_request, answer) => answer(null),
     onConnected: () => {},
     onUnreachable: (peer) => unreachable.push(peer),
   })
@@ -279,6 +280,7 @@ describe('the peer transport over gRPC', () => {
     const connected = new Collector<string>()
     transport.listen({
       onFrame: () => {},
+      onPull: () => {},
       onConnected: (peer) => connected.push(peer),
       onUnreachable: () => {},
     })

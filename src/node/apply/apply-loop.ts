@@ -44,6 +44,8 @@ export class ApplyLoop {
   private committed: LogIndex
   private running = false
   private stopped = false
+  /** Who waits for the entry underway to end, after which nothing is applied any more. */
+  private retiring: (() => void) | null = null
   /** A run's time was up, and the loop has not turned since: whatever comes meanwhile waits for that too. */
   private resting = false
   /** An entry has begun and is not at its end; nothing else is applied. */
@@ -74,6 +76,14 @@ export class ApplyLoop {
     this.running = true
     if (this.offset < this.records.length) this.run()
     else this.read()
+  }
+
+  /** Applies nothing more once the entry underway, if there is one, is at its end; calls back then. */
+  retire(done: () => void): void {
+    if (!this.underway || this.stopped) {
+      this.stopped = true
+      done()
+    } else this.retiring = done
   }
 
   /** Applies nothing more, also of what is being read. */
@@ -108,6 +118,7 @@ export class ApplyLoop {
       if (!this.underway) {
         this.applied = header.index
         this.offset += recordLength(records, this.offset)
+        if (this.retiring !== null) this.stopped = true
       }
       const until = this.underway ? Math.min(turn.until, stepsUntil) : turn.until
       if (this.stopped || clock.monotonicMs() >= until || (!this.underway && this.ports.mustWait())) break
@@ -117,7 +128,14 @@ export class ApplyLoop {
     // In the middle of an entry nothing has come to be that anybody could hear of.
     if (this.applied > before) this.ports.batchApplied()
     this.running = false
-    if (this.committed > this.applied) this.rest()
+    if (this.stopped) this.retired()
+    else if (this.committed > this.applied) this.rest()
+  }
+
+  private retired(): void {
+    const { retiring } = this
+    this.retiring = null
+    retiring?.()
   }
 
   private rest(): void {

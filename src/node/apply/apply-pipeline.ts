@@ -35,6 +35,8 @@ export interface ApplyPipelinePorts {
   snapshotted(index: LogIndex): void
   /** The Configuration at that index is applied. */
   configurationApplied(index: LogIndex): void
+  /** Up to where the log may go now that a snapshot covers it up to `index`, which is a boundary behind the newest. */
+  discardable(index: LogIndex): LogIndex
   batchApplied(): void
   note(event: NodeEvent): void
   /** The machine must not apply the next entry; the caller calls `halt`. */
@@ -180,6 +182,28 @@ export class ApplyPipeline {
     else this.waiters.push({ index, done })
   }
 
+  /**
+   * Another pipeline goes on from an installed snapshot: nothing is applied here once the entry underway is at its end, and no
+   * snapshot is written. Gives those who wait for an index to the other one.
+   */
+  retire(done: (waiters: ApplyPipeline['waiters']) => void): void {
+    this.loop.retire(() => {
+      this.witness.halt()
+      this.comparison.halt()
+      this.snapshotter.stop(() => {
+        const { waiters } = this
+        this.waiters = []
+        done(waiters)
+      })
+    })
+  }
+
+  /** Goes on in place of another pipeline, whose waiters it takes. */
+  succeed(waiters: ApplyPipeline['waiters']): void {
+    this.waiters = waiters
+    this.batchApplied()
+  }
+
   /** Applies nothing more and writes no further snapshot; who waits for an index is told so. */
   halt(): void {
     this.stop()
@@ -312,12 +336,11 @@ export class ApplyPipeline {
   }
 
   private snapshotWritten(written: SnapshotWritten): void {
-    // A follower that lags behind the log's start needs a snapshot install, which is planned (raft.md §1): until then
-    // only a node without peers lets its log go, and it keeps one boundary interval.
-    const voters = this.ports.members.newest?.voters.length ?? 0
-    if (voters === 1 && this.snapshotIndex > 0) {
-      this.ports.snapshotted(this.snapshotIndex)
-      this.options.log.discardUpTo(this.snapshotIndex)
+    // One boundary interval stays, so that a follower which lags a little is not given a snapshot.
+    const upTo = this.ports.discardable(this.snapshotIndex)
+    if (upTo > 0) {
+      this.ports.snapshotted(upTo)
+      this.options.log.discardUpTo(upTo)
     }
     this.snapshotIndex = written.index
     this.witness.discardUpTo(written.index)

@@ -13,6 +13,7 @@ import type { NodeEvent } from '../api.ts'
 import type { Members } from '../membership/members.ts'
 import type { DriverOptions } from '../options.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
+import type { PeerEnvelope } from '../ports/peer-envelope.ts'
 import type { PeerBody, PeerFrame } from '../ports/peer-transport.ts'
 import type { ReceivedMessage } from './received-message.ts'
 
@@ -218,6 +219,26 @@ export class Peers {
     this.news.applied(sender, { index, hash: hex(hashHigh) + hex(hashLow) })
   }
 
+  /** A member asks for a part of this node's snapshot: of this cluster, to this disk, from the disk that is known of it. */
+  admits(envelope: PeerEnvelope): boolean {
+    const { identity } = this.options
+    const { clusterId, group, sender, recipient, senderInstance, recipientInstance } = envelope
+    const known = this.members.member(sender)?.instanceId ?? this.bootstrap.agreedInstanceOf(sender)
+    return (
+      clusterId === identity.clusterId &&
+      group === identity.group &&
+      recipient === identity.id &&
+      recipientInstance === identity.instance &&
+      known === senderInstance
+    )
+  }
+
+  /** The instance that a request to a member is addressed to; null: none is known. */
+  envelopeTo(to: NodeId): Pick<PeerEnvelope, 'recipientInstance'> | null {
+    const instance = this.instanceOf(to)
+    return instance === null ? null : { recipientInstance: instance }
+  }
+
   /** Remembers the Configurations among records that go to the log. */
   learnConfigurations(records: Uint8Array): void {
     if (records.length === 0) return
@@ -254,9 +275,14 @@ export class Peers {
    * known would be refused there.
    */
   private raft(to: NodeId, body: PeerBody): void {
+    const instance = this.instanceOf(to)
+    if (instance !== null) this.frame(to, instance, body)
+  }
+
+  private instanceOf(to: NodeId): string | null {
     const { newest } = this.members
     const instance = newest === null ? this.bootstrap.instanceOf(to) : this.members.member(to)?.instanceId
-    if (typeof instance === 'string') this.frame(to, instance, body)
+    return instance ?? null
   }
 
   private frame(to: NodeId, recipientInstance: string, body: PeerBody): void {

@@ -26,6 +26,14 @@ export interface KnownConfiguration {
   readonly bytes: Uint8Array
 }
 
+/** One numbered write that gives up all entries for an installed snapshot, which holds them durably. */
+export interface LogRestart {
+  readonly write: WriteNumber
+  readonly hardState: HardState
+  /** Last entry of the snapshot, which the log goes on behind: chain value as of the record there. */
+  readonly base: { readonly index: LogIndex; readonly term: Term; readonly chain: number }
+}
+
 /** What a log held when it was opened. */
 export interface RecoveredLog {
   readonly hardState: HardState
@@ -60,6 +68,11 @@ export interface LogStore {
    * shared an fdatasync. A failing write or sync calls `onFault`, once, and nothing after it.
    */
   append(write: LogWrite): void
+  /**
+   * Queues a restart as a write of its own: at once no entry is held, and the next one is base.index + 1. Whenever the process
+   * dies, the next open finds the log before it, which does not hold the snapshot's last entry, or this one.
+   */
+  restart(write: LogRestart): void
   /** Lowest index held, lower ones were discarded; last + 1 when it holds none. Rises only. */
   readonly firstIndex: LogIndex
   /**

@@ -1,19 +1,10 @@
-import type { GroupId, LogIndex, Millis, NodeId } from '../../base/brand.ts'
+import type { LogIndex, Millis, NodeId } from '../../base/brand.ts'
 import type { Message } from '../../raft/types.ts'
+import type { PeerEnvelope } from './peer-envelope.ts'
+import type { AnswerSnapshot, SnapshotRequest, SnapshotTransfer } from './snapshot-transfer.ts'
 import type { BuildMachine } from '../../session/user-machine.ts'
 
 export type { BuildMachine } from '../../session/user-machine.ts'
-
-/** Envelope of every peer frame: verified at each end before anything else (raft.md §1). */
-export interface PeerEnvelope {
-  readonly clusterId: string
-  readonly group: GroupId
-  readonly sender: NodeId
-  readonly recipient: NodeId
-  /** Random id of the sender's data directory; the recipient's as the sender knows it, or "" when it does not. */
-  readonly senderInstance: string
-  readonly recipientInstance: string
-}
 
 /**
  * What travels in a peer frame: a Raft message with the records its runs name, the bootstrap handshake, the address
@@ -51,7 +42,7 @@ export interface PeerFrame extends PeerEnvelope {
 }
 
 /** Moves frames between nodes, at most once, in order per connection; may lose and, over reconnects, delay them. */
-export interface PeerTransport {
+export interface PeerTransport extends SnapshotTransfer {
   /** Best effort: dropped when there is no connection or its window is full, or the peer does not take that kind. */
   send(frame: PeerFrame): void
   /** True while this node's connection to the peer is open; the end of one is seen late. */
@@ -68,6 +59,8 @@ export interface PeerTransport {
 }
 
 export interface PeerListener {
+  /** A member asks for a part of this node's newest snapshot; its envelope is the listener's to verify, as of a frame. */
+  onPull(request: SnapshotRequest, answer: AnswerSnapshot): void
   onFrame(frame: PeerFrame): void
   /**
    * This node's connection to the peer is open: what was sent before was dropped, and it may be another process of it.

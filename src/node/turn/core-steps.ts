@@ -77,7 +77,7 @@ export class CoreSteps {
       if (event.kind === 'transfer') this.transfers.begin()
       if (event.kind === 'persisted') effects.writeCompleted(event.write)
       this.step(event, NO_INPUT)
-      if (event.kind === 'persisted') durable(this.raft.disk.durableIndex)
+      if (event.kind === 'persisted' || event.kind === 'snapshotInstalled') durable(this.raft.disk.durableIndex)
       return
     }
     const message = verifiedMessage(event, this.log)

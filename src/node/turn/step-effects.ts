@@ -3,6 +3,7 @@ import type { WriteNumber } from '../../base/brand.ts'
 import type { RaftState } from '../../raft/index.ts'
 import type { Effect, TransferOutcome } from '../../raft/types.ts'
 import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
+import type { Installation } from '../install/installation.ts'
 import type { DriverOptions } from '../options.ts'
 import { OutgoingMessages } from '../peers/outgoing-messages.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
@@ -11,7 +12,8 @@ import type { ReadRequests } from '../reads/read-requests.ts'
 import type { StepInput } from '../propose/write-records.ts'
 
 export interface StepEffectsParts extends LogWritesParts {
-  readonly pipeline: ApplyPipeline
+  pipeline(): ApplyPipeline
+  readonly installation: Installation
   readonly reads: ReadRequests
   /** The core's state as it is when asked. */
   raft(): RaftState
@@ -42,7 +44,7 @@ export class StepEffects {
   /** `input`: the proposals, or the received records, of the step: what its persist effect refers to. */
   perform(effect: Effect, input: StepInput): void {
     const { log } = this.options
-    const { pipeline, pending, raft, reads } = this.parts
+    const { pipeline, pending, raft, reads, installation } = this.parts
     switch (effect.kind) {
       case 'persist':
         this.logWrites.persist(effect, input, raft())
@@ -51,14 +53,16 @@ export class StepEffects {
         this.outgoing.dispatch(effect.to, effect.message, effect.after)
         return
       case 'apply':
-        pipeline.commitSoon(() => raft().commitIndex)
+        pipeline().commitSoon(() => raft().commitIndex)
         return
       case 'abort':
         pending.abort(effect.from)
         return
       case 'restartLog':
+        this.restartLog(effect)
+        return
       case 'pullSnapshot':
-        // Nothing installs snapshots yet: a cluster keeps its whole log, so nobody lags behind it.
+        installation.pull.want(effect.from, effect.index)
         return
       case 'refused':
         for (const { sink } of input.proposed) sink?.refused(effect.reason, effect.leader)
@@ -81,6 +85,15 @@ export class StepEffects {
       default:
         unreachable(effect)
     }
+  }
+
+  private restartLog(effect: Extract<Effect, { kind: 'restartLog' }>): void {
+    const { installation, raft } = this.parts
+    const { currentTerm, votedFor } = raft()
+    const { write, index, term } = effect
+    const chain = installation.last?.chain ?? 0
+    installation.restarted()
+    this.options.log.restart({ write, hardState: { currentTerm, votedFor }, base: { index, term, chain } })
   }
 
   /** That write is on disk: what waited for it leaves. */

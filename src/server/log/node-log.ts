@@ -96,6 +96,12 @@ export class NodeLog implements NodeListener {
       case 'electionBegun':
         this.logger.info({ event: event.kind }, `election of term ${event.term} begun`)
         return
+      case 'snapshotInstalled': {
+        const { kind, index, rows, durationMs } = event
+        const text = `snapshot at index ${index} of another member installed`
+        this.logger.info({ event: kind, index, rows, durationMs }, text)
+        return
+      }
       case 'snapshotWritten': {
         const { kind, index, rows, durationMs } = event
         this.logger.info({ event: kind, index, rows, durationMs }, `snapshot at index ${index} written`)

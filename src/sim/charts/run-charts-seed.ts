@@ -25,6 +25,8 @@ const PURPOSE = {
   nemesis: 3,
   channels: 5,
   replacements: 9,
+  absences: 115,
+  absent: 116,
   charts: 31,
   crowd: 32,
   killer: 33,
@@ -108,8 +110,8 @@ class ChartsWorld {
     const world = { scheduler, channels, endpoints }
     this.crowd = new Crowd({ random: generator('crowd'), world, charts: this.charts })
     this.killer = new EffectKiller({ random: generator('killer'), scheduler, powerLoss: swarm.powerLoss })
-    const [random, replacements] = [generator('nemesis'), generator('replacements')]
-    this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network, nodes })
+    const [random, replacements, absences] = [generator('nemesis'), generator('replacements'), generator('absent')]
+    this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes })
   }
 
   private node(id: NodeId): SimulatedNode {
@@ -171,6 +173,7 @@ class ChartsWorld {
       acks: this.crowd.acks,
       elections: watch.elections,
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
+      installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
       hash: watch.hash(),
       charts: this.model.counts,
       machines: this.charts.map(({ machine }) => machine.id),

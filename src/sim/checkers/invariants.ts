@@ -58,7 +58,7 @@ export class Invariants {
     if (message.kind === 'appendEntriesResponse' && message.result.success) {
       const { matchIndex } = message.result
       // Replies wait for their write (architecture.md §3): an acknowledged entry is on the disk of who acknowledges it.
-      if (matchIndex > 0 && log.durable[matchIndex] === undefined) {
+      if (matchIndex > log.covered && log.durable[matchIndex] === undefined) {
         throw new Violation('an acknowledged entry is durable', { node, matchIndex, term })
       }
     }
@@ -90,6 +90,9 @@ export class Invariants {
       if (!kept) throw new Violation('a vote survives restarts', { node, promise, currentTerm, votedFor })
     }
     const { before } = log
+    // A snapshot was switched to that the log did not hold the end of: an open gives such a log up.
+    const base = log.firstIndex - 1
+    if (base > 0 && before?.durable[base]?.chain !== log.now.entries[base]?.chain) return
     before?.durable.forEach((entry, index) => {
       const found = log.now.entries[index]
       if (index < log.firstIndex || found?.chain === entry.chain) return

@@ -25,6 +25,8 @@ const PURPOSE = {
   nemesis: 3,
   channels: 5,
   replacements: 9,
+  absences: 115,
+  absent: 116,
   market: 21,
   answers: 22,
 }
@@ -106,8 +108,8 @@ class PaymentsWorld {
     const endpoints = nodes.map((node) => node.address)
     const contradicts = generator('answers').chance(CONTRADICTED)
     this.market = new Market({ random: generator('market'), contradicts, world: { scheduler, channels, endpoints } })
-    const [random, replacements] = [generator('nemesis'), generator('replacements')]
-    this.nemesis = new Nemesis({ swarm, random, replacements, scheduler, network, nodes })
+    const [random, replacements, absences] = [generator('nemesis'), generator('replacements'), generator('absent')]
+    this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes })
   }
 
   private observer(id: NodeId): NodeObserver {
@@ -160,6 +162,7 @@ class PaymentsWorld {
       acks: this.market.acks,
       elections: this.watch.elections,
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
+      installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
       hash: this.watch.hash(),
       money: this.money,
       untold: this.market.provider.lost.size,

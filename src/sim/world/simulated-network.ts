@@ -37,6 +37,19 @@ export class SimulatedNetwork {
       send: (frame) => this.send(self, frame),
       connected: (peer) => this.listeners.has(peer) && this.isOpen(self, peer),
       queuedBytes: () => 0,
+      pull: (from, request, done) => {
+        if (!this.isOpen(self, from)) return
+        this.carry(self, from, () => {
+          const answerer = this.listeners.get(from)
+          answerer?.onPull(request, (answer) => {
+            // A process that has gone meanwhile answers nobody, and nobody answers one that has.
+            if (this.listeners.get(from) !== answerer || !this.isOpen(from, self)) return
+            this.carry(from, self, () => {
+              if (this.listeners.get(self) === listener) done(answer)
+            })
+          })
+        })
+      },
       hint: () => undefined,
       addPeer: () => undefined,
       removePeer: () => undefined,

@@ -75,6 +75,11 @@ export class SimulatedNode {
     return this.starts
   }
 
+  /** Snapshots of other members that its disk has taken over. */
+  get snapshotsInstalled(): number {
+    return this.snapshots.installs
+  }
+
   get running(): boolean {
     return this.clock !== null
   }

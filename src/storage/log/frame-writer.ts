@@ -76,12 +76,14 @@ export class FrameWriter {
 
   /** Makes sure that the current segment has room for the batch; calls back with the new current segment, null if it stays. */
   reserve(batch: readonly QueuedWrite[], done: (fault: StorageFault | null, fresh: Segment | null) => void): void {
+    const restart = batch.find((write) => write.restart !== null)
     const bytes = frameBytes(bodyBytesOf(batch))
-    if (this.current.end + bytes <= this.current.file.size) return done(null, null)
+    if (restart === undefined && this.current.end + bytes <= this.current.file.size) return done(null, null)
     const sequence = this.current.sequence + 1
     this.supply.take(sequence, { bytes: SECTOR_BYTES + bytes, size: this.nextSize() }, (fault, file) => {
       if (fault !== null || file === null) return done(fault, null)
-      this.startSegment(sequence, file, done)
+      if (restart !== undefined) this.startAnew(restart)
+      this.startSegment({ sequence, file, reset: restart !== undefined }, done)
     })
   }
 
@@ -132,20 +134,27 @@ export class FrameWriter {
     return Math.min(this.segmentBytes, this.current.file.size * SEGMENT_GROWTH)
   }
 
+  /** The next segment's header says what the restart does: where the log goes on, with the hard state as of now. */
+  private startAnew({ hardState, write, last }: QueuedWrite): void {
+    this.hardState = hardState
+    this.lastWrite = write
+    this.base = { index: last.index, term: last.term, chain: last.chain ?? 0 }
+  }
+
   /** The header is durable before the first frame: a segment without one holds nothing. */
   private startSegment(
-    sequence: number,
-    file: DiskFile,
+    { sequence, file, reset }: { sequence: number; file: DiskFile; reset: boolean },
     done: (fault: StorageFault | null, fresh: Segment | null) => void,
   ): void {
-    const predecessor = { sequence: this.current.sequence, end: this.current.end }
+    // A log that begins anew goes on from nothing: whatever the segments before it hold is void.
+    const predecessor = reset ? { sequence: 0, end: 0 } : { sequence: this.current.sequence, end: this.current.end }
     const { hardState, lastWrite, base } = this
     const header: SegmentHeader = {
       group: this.supply.group,
       sequence,
       size: file.size,
       predecessor,
-      reset: false,
+      reset,
       hardState,
       lastWrite,
       base,

@@ -89,6 +89,14 @@ export class HeldEntries {
     if (first !== undefined && first.first <= index) first.first = indexAfter(index)
   }
 
+  /** Forgets every entry: the log goes on behind another base. */
+  restart(base: LogBase): void {
+    this.below = base
+    this.lastIndex = base.index
+    this.chain = base.chain
+    this.trail = []
+  }
+
   /** True when the entry is held: base.index < index ≤ last. */
   has(index: LogIndex): boolean {
     return index > this.below.index && index <= this.lastIndex

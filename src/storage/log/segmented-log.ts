@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import { indexAfter, indexBefore } from '../../base/brand.ts'
+import { indexAfter, indexBefore, logIndex } from '../../base/brand.ts'
 import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import {
   EntryError,
@@ -11,7 +11,7 @@ import {
   recordLength,
   recordTerm,
 } from '../../codec/entry/record.ts'
-import type { LogStats, LogStore, LogWrite, ReadRecords } from '../../node/ports/log-store.ts'
+import type { LogRestart, LogStats, LogStore, LogWrite, ReadRecords } from '../../node/ports/log-store.ts'
 import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
 import type { HeldEntries } from './held-entries.ts'
 import { faultOf, logRot } from '../disk/faults.ts'
@@ -32,6 +32,10 @@ import { NO_TRUNCATION, WriteQueue } from './write-queue.ts'
 import type { QueuedWrite } from './write-queue.ts'
 
 type Options = OpenLogOptions & { readonly segmentBytes: number; readonly cacheBytes: number }
+
+const NO_RECORDS = new Uint8Array(0)
+/** Of any log's entries: what is truncated from here on is all of them. */
+const FIRST = logIndex(1)
 
 /**
  * The running log (architecture.md §4, storage.md §2). Entries count as held, and are readable, from `append` on; they are on
@@ -105,6 +109,23 @@ export class SegmentedLog implements LogStore {
     this.flush()
   }
 
+  restart({ write, hardState, base }: LogRestart): void {
+    assert(this.closing === null && write > this.lastQueued, 'writes arrive in the order of their numbers', { write })
+    this.lastQueued = write
+    this.reader.truncateFrom(FIRST)
+    this.cache.truncateFrom(FIRST)
+    this.image.held.restart(base)
+    if (this.faulted) return
+    // What waits to be written before it is void, and completes with it.
+    this.queue.clear()
+    const { term, chain } = base
+    const since = this.options.clock.monotonicMs()
+    const nothing = { records: NO_RECORDS, truncateFrom: NO_TRUNCATION, firstIndex: indexAfter(base.index), count: 0 }
+    const previous = { term, chain }
+    this.queue.push({ write, hardState, ...nothing, previous, last: base, restart: base, completes: true, since })
+    this.flush()
+  }
+
   chainAt(index: LogIndex): number | null {
     const { held, extents } = this.image
     if (!held.has(index)) return held.chainAt(index)
@@ -168,6 +189,7 @@ export class SegmentedLog implements LogStore {
       write: write.write,
       ...{ hardState, truncateFrom, records, firstIndex, count, previous },
       last: { term: held.lastTerm, index: last, chain },
+      restart: null,
       completes: true,
       since: this.options.clock.monotonicMs(),
     }
@@ -181,8 +203,16 @@ export class SegmentedLog implements LogStore {
     this.writer.reserve(batch, (fault, fresh) => {
       if (fresh !== null) this.segments.push(fresh)
       if (fault !== null) return this.fail(fault)
-      if (!this.faulted) this.place(batch)
+      if (!this.faulted) this.afterReserve(batch)
     })
+  }
+
+  /** A restart is the header of its segment, which is on disk by now; nothing older is needed. */
+  private afterReserve(batch: readonly QueuedWrite[]): void {
+    if (batch.every((write) => write.restart === null)) return this.place(batch)
+    this.image.extents.truncateFrom(FIRST)
+    for (const segment of this.segments) if (!this.writer.isCurrent(segment)) segment.highest = 0
+    this.complete(batch, 0)
   }
 
   /** A frame names the chain value of the entry before its records: after a truncation far back the disk has it. */

@@ -4,6 +4,7 @@ import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import { entryOffset } from '../../codec/entry/batch.ts'
 import { recordChain, recordIndex, recordTerm } from '../../codec/entry/record.ts'
 import type { HardState } from '../../raft/types.ts'
+import type { LogBase } from '../format/segment-header.ts'
 
 /** `truncateFrom` of a write that drops nothing. */
 export const NO_TRUNCATION = logIndex(0)
@@ -24,6 +25,8 @@ export interface QueuedWrite {
   readonly previous: { readonly term: Term; readonly chain: number | null }
   /** The last entry of the log after this write. */
   readonly last: { readonly index: LogIndex; readonly term: Term; readonly chain: number | null }
+  /** The log begins anew behind this entry, in a segment of its own, which is the whole write; else null. */
+  readonly restart: LogBase | null
   /** False for all parts of a write but the last. */
   readonly completes: boolean
   /** Monotonic ms of its arrival. */
@@ -76,6 +79,8 @@ export class WriteQueue {
       if (
         next === undefined ||
         next === null ||
+        first.restart !== null ||
+        next.restart !== null ||
         next.truncateFrom > 0 ||
         bytes + next.records.length > this.bodyBytesMax
       )

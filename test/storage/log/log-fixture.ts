@@ -5,7 +5,7 @@ import { forEachOffset } from '../../../src/codec/entry/batch.ts'
 import { readHeader, recordChain, recordIndex } from '../../../src/codec/entry/record.ts'
 import type { EntryKind } from '../../../src/codec/entry/entry.ts'
 import type { Clock, Timer } from '../../../src/node/ports/clock.ts'
-import type { LogStore, LogWrite, ReadRecords, RecoveredLog } from '../../../src/node/ports/log-store.ts'
+import type { LogRestart, LogStore, LogWrite, ReadRecords, RecoveredLog } from '../../../src/node/ports/log-store.ts'
 import type { StorageFault } from '../../../src/node/ports/storage-fault.ts'
 import type { Disk } from '../../../src/storage/disk/disk.ts'
 import { openLog } from '../../../src/storage/opening/open-log.ts'
@@ -148,6 +148,16 @@ export class LogAuthor {
       count: payloads.length,
     } satisfies LogWrite)
     this.last = first + payloads.length - 1
+    return this.write
+  }
+
+  /** Restarts the log behind a snapshot's last entry; returns the number of that write. */
+  restart(base: LogRestart['base']): number {
+    this.write += 1
+    const hardState = { currentTerm: term(this.term), votedFor: this.votedFor }
+    this.log.store.restart({ write: writeNumber(this.write), hardState, base })
+    this.last = base.index
+    this.chains.set(base.index, base.chain)
     return this.write
   }
 

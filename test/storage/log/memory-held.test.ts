@@ -62,6 +62,7 @@ function queued(number: number): QueuedWrite {
     count: 1,
     previous: { term: term(1), chain: 0 },
     last: { index: logIndex(number), term: term(1), chain: 0 },
+    restart: null,
     completes: true,
     since: 0,
   }

@@ -1,0 +1,130 @@
+import { logIndex, type LogIndex } from '../base/brand.ts'
+import { configurationOf, role, termAt, type RaftState } from '../raft/index.ts'
+import type { RaftEvent } from '../raft/types.ts'
+import type { ApplyHalt } from '../session/run/halt.ts'
+import type { NodeEvent, NodeListener } from './api.ts'
+import { ApplyPipeline } from './apply/apply-pipeline.ts'
+import { Installation } from './install/installation.ts'
+import { RetainedLog } from './install/retained-log.ts'
+import { SnapshotSource } from './install/snapshot-source.ts'
+import type { WatchFeed } from './inspect/watch-feed.ts'
+import type { Members } from './membership/members.ts'
+import type { DriverOptions } from './options.ts'
+import type { Peers } from './peers/peers.ts'
+import type { AnswerSnapshot, SnapshotRequest } from './ports/snapshot-transfer.ts'
+import type { StorageFault } from './ports/storage-fault.ts'
+import type { LogClock } from './propose/log-clock.ts'
+import type { Pending } from './propose/pending.ts'
+
+export interface ApplyingParts {
+  readonly members: Members
+  readonly pending: Pending
+  readonly peers: Peers
+  readonly clock: LogClock
+  readonly feed: WatchFeed
+  readonly listeners: readonly NodeListener[]
+  /** The core's state as it is when asked. */
+  raft(): RaftState
+  /** This node has halted: it applies nothing, whatever is installed. */
+  haltedBefore(): boolean
+  stopped(): boolean
+  enqueue(event: RaftEvent): void
+  /** The Configuration at that index is applied. */
+  configurationApplied(index: LogIndex): void
+  batchApplied(): void
+  note(event: NodeEvent): void
+  halted(halt: ApplyHalt): void
+  fault(fault: StorageFault | { readonly code: string; readonly message: string }): void
+}
+
+/**
+ * What this node makes of the log: the pipeline that applies it, one after the other where an installed snapshot takes the
+ * place of the state; and what other members pull from here, for which the log stays.
+ */
+export class Applying {
+  /** The one that applies now. */
+  pipeline: ApplyPipeline
+  readonly installation: Installation
+  private readonly options: DriverOptions
+  private readonly parts: ApplyingParts
+  private readonly source: SnapshotSource
+  private readonly retained: RetainedLog
+
+  constructor(options: DriverOptions, parts: ApplyingParts) {
+    this.options = options
+    this.parts = parts
+    const { snapshots, clock, machine, snapshot } = options
+    this.source = new SnapshotSource({ store: snapshots, clock, fault: (fault) => parts.fault(fault) })
+    this.retained = new RetainedLog({
+      pulled: () => this.source.pulled,
+      intervalBytes: () => machine.limits.snapshotBytes,
+    })
+    this.pipeline = this.newPipeline(snapshot?.lastIncludedIndex ?? logIndex(0))
+    this.installation = this.newInstallation()
+  }
+
+  /** A member asks for a part of the newest snapshot here. */
+  answer(request: SnapshotRequest, done: AnswerSnapshot): void {
+    if (this.parts.stopped() || !this.parts.peers.admits(request)) done(null)
+    else this.source.answer(request, done)
+  }
+
+  /** Nothing is pulled any more, neither way; calls back once nothing is being written. */
+  close(done: () => void): void {
+    this.installation.pull.close()
+    this.source.close()
+    this.pipeline.close(done)
+  }
+
+  private newInstallation(): Installation {
+    const { parts } = this
+    return new Installation(this.options, {
+      members: parts.members,
+      pending: parts.pending,
+      clock: parts.clock,
+      envelope: (to) => parts.peers.envelopeTo(to),
+      commitIndex: () => parts.raft().commitIndex,
+      pipeline: () => this.pipeline,
+      succeed: (applied, waiters) => this.succeed(applied, waiters),
+      enqueue: (event) => parts.enqueue(event),
+      halted: (halt) => parts.halted(halt),
+      note: (event) => parts.note(event),
+      stopped: () => parts.stopped(),
+      fault: (fault) => parts.fault(fault),
+    })
+  }
+
+  /** The log is on disk up to `applied` as far as that pipeline need know: until the core says more. */
+  private succeed(applied: LogIndex, waiters: Parameters<ApplyPipeline['succeed']>[0]): void {
+    this.pipeline = this.newPipeline(applied)
+    this.pipeline.durable(applied)
+    this.pipeline.succeed(waiters)
+    if (this.parts.haltedBefore()) this.pipeline.halt()
+    else this.pipeline.commitSoon(() => this.parts.raft().commitIndex)
+  }
+
+  /** What applies from that index on. */
+  private newPipeline(applied: LogIndex): ApplyPipeline {
+    const { parts } = this
+    return new ApplyPipeline(this.options, {
+      members: parts.members,
+      pending: parts.pending,
+      feed: parts.feed,
+      listeners: parts.listeners,
+      applied,
+      ledHere: (index) => {
+        const raft = parts.raft()
+        return role(raft) === 'leader' && termAt(raft, logIndex(index)) === raft.currentTerm
+      },
+      voters: () => configurationOf(parts.raft())?.voters ?? [],
+      tell: (sample, to) => parts.peers.tellApplied(sample, to),
+      snapshotted: (index) => parts.enqueue({ kind: 'snapshotted', index }),
+      discardable: (index) => this.retained.discardable(index),
+      configurationApplied: (index) => parts.configurationApplied(index),
+      batchApplied: () => parts.batchApplied(),
+      note: (event) => parts.note(event),
+      halted: (halt) => parts.halted(halt),
+      fault: (fault) => parts.fault(fault),
+    })
+  }
+}

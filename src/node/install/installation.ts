@@ -1,0 +1,129 @@
+import { logIndex, type LogIndex, type NodeId } from '../../base/brand.ts'
+import { decodePayload } from '../../codec/entry/payload-codec.ts'
+import type { RaftEvent } from '../../raft/types.ts'
+import { ApplyHalt } from '../../session/run/halt.ts'
+import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
+import type { NodeEvent } from '../api.ts'
+import type { Members } from '../membership/members.ts'
+import type { DriverOptions } from '../options.ts'
+import type { SnapshotMeta } from '../ports/snapshot-store.ts'
+import type { SnapshotRequest } from '../ports/snapshot-transfer.ts'
+import type { StorageFault } from '../ports/storage-fault.ts'
+import type { LogClock } from '../propose/log-clock.ts'
+import type { Pending } from '../propose/pending.ts'
+import { type Incoming, SnapshotPull } from './snapshot-pull.ts'
+
+export interface InstallationParts {
+  readonly members: Members
+  readonly pending: Pending
+  readonly clock: LogClock
+  /** The envelope for a request to that member; null: its instance is not known. */
+  envelope(to: NodeId): Pick<SnapshotRequest, 'recipientInstance'> | null
+  commitIndex(): LogIndex
+  /** That which applies now. */
+  pipeline(): ApplyPipeline
+  /** Applies from the machine's new state on, in place of the one that was retired. */
+  succeed(applied: LogIndex, waiters: Parameters<ApplyPipeline['succeed']>[0]): void
+  enqueue(event: RaftEvent): void
+  halted(halt: ApplyHalt): void
+  note(event: NodeEvent): void
+  stopped(): boolean
+  fault(fault: StorageFault): void
+}
+
+/**
+ * Installs a snapshot that was pulled: between two entries, and as a whole. First it is switched to on disk; a process that
+ * dies from then on begins with it, and its log, if it does not hold the snapshot's last entry, is given up at that open. Then
+ * the machine's state is replaced, and the core is told, which gives the running log up in the same case.
+ */
+export class Installation {
+  readonly pull: SnapshotPull
+  private readonly options: DriverOptions
+  private readonly parts: InstallationParts
+  private installed: SnapshotMeta | null = null
+
+  constructor(options: DriverOptions, parts: InstallationParts) {
+    this.options = options
+    this.parts = parts
+    const { identity, transport, snapshots, codec, clock, machine, raft } = options
+    this.pull = new SnapshotPull({
+      store: snapshots,
+      codec,
+      clock,
+      machine,
+      askAgainMs: 2 * raft.electionTimeoutMaxMs,
+      ask: (to, part, done) => {
+        const known = parts.envelope(to)
+        if (known === null) return
+        const { clusterId, group, id: sender, instance: senderInstance } = identity
+        transport.pull(to, { clusterId, group, sender, recipient: to, senderInstance, ...known, ...part }, done)
+      },
+      complete: (incoming, done) => this.begin(incoming, done),
+      fault: (fault) => parts.fault(fault),
+    })
+  }
+
+  /** Of the snapshot installed last: what its last entry is to the chain of the log. */
+  get last(): SnapshotMeta | null {
+    return this.installed
+  }
+
+  /** The log goes on behind the snapshot installed last: nothing of what it held counts any more. */
+  restarted(): void {
+    const { installed } = this
+    if (installed === null) return
+    const { members, clock } = this.parts
+    members.truncateFrom(logIndex(0))
+    this.learn(installed)
+    clock.adopt(installed.lease, installed.now)
+  }
+
+  private begin(incoming: Incoming, done: () => void): void {
+    const { meta, install, successor } = incoming
+    // The log has caught up meanwhile, or a part of the snapshot is not what its member has applied.
+    if (meta.lastIncludedIndex <= this.parts.commitIndex()) return install.abandon(done)
+    const halt = this.restore(incoming)
+    if (successor.stateHash() !== meta.stateHash) return install.abandon(done)
+    const { pipeline, stopped } = this.parts
+    // From here on it is installed or the node stops: what is applied from now on would be lost to the next snapshot.
+    pipeline().retire((waiters) => {
+      if (stopped()) return install.abandon(done)
+      install.finish((fault) => {
+        if (fault !== null) this.parts.fault(fault)
+        else if (!stopped()) this.takeOver(incoming, waiters)
+        if (halt !== null && !stopped()) this.parts.halted(halt)
+        done()
+      })
+    })
+  }
+
+  private restore({ meta, successor }: Incoming): ApplyHalt | null {
+    const { lastIncludedIndex: index, lastIncludedTerm: term, lease, now } = meta
+    try {
+      successor.restored({ index, term, lease, now })
+      return null
+    } catch (error) {
+      if (error instanceof ApplyHalt) return error
+      throw error
+    }
+  }
+
+  private takeOver(incoming: Incoming, waiters: Parameters<ApplyPipeline['succeed']>[0]): void {
+    const { meta, total, startedAt } = incoming
+    const { lastIncludedIndex: index, lastIncludedTerm: term, configuration } = meta
+    const { pending, succeed, enqueue, note } = this.parts
+    incoming.successor.takeOver()
+    this.installed = meta
+    // Whoever proposed an entry that the snapshot covers is not told what came of it here: it asks the leader.
+    pending.abortAll()
+    succeed(index, waiters)
+    enqueue({ kind: 'snapshotInstalled', index, term, configurations: [configuration] })
+    const durationMs = this.options.clock.monotonicMs() - startedAt
+    note({ kind: 'snapshotInstalled', index, rows: total, durationMs })
+  }
+
+  private learn({ configuration, configurationPayload }: SnapshotMeta): void {
+    const bytes = Uint8Array.from(Buffer.from(configurationPayload, 'base64'))
+    this.parts.members.add({ index: configuration.index, payload: decodePayload('Configuration', bytes), bytes })
+  }
+}

@@ -1,0 +1,121 @@
+import { groupId, isNodeId, logIndex, type NodeId } from '../base/brand.ts'
+import { failure, type Result, success } from '../base/result.ts'
+import { crc32 } from '../codec/bytes/crc.ts'
+import type { SnapshotMeta } from '../node/ports/snapshot-store.ts'
+import type { SnapshotAnswer, SnapshotRequest } from '../node/ports/snapshot-transfer.ts'
+import { ByteReader, ByteWriter, FrameError } from '../protocol/bytes.ts'
+import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
+import type { PeerFrameRefusal } from './peer-frame.ts'
+
+/** First byte of a request and of an answer; another one is refused (docs/format.md, "Pulling a snapshot"). */
+const VERSION = 1
+/** Version and checksum. */
+const PREFIX_BYTES = 5
+/** Most bytes of what is told of a snapshot besides its rows: JSON with a Configuration in base64. */
+const META_BYTES_MAX = 1024 * 1024
+/** Most bytes of a row's key. */
+const KEY_BYTES_MAX = 1024 * 1024
+
+const writer = new ByteWriter(16 * 1024)
+const reader = new ByteReader()
+
+/** Envelope and part asked for, behind version and checksum. */
+export function encodeSnapshotRequest(request: SnapshotRequest): Buffer {
+  writer.text(request.clusterId)
+  writer.varint(request.group)
+  writer.text(request.sender)
+  writer.text(request.recipient)
+  writer.text(request.senderInstance)
+  writer.text(request.recipientInstance)
+  writer.varint(request.index)
+  writeKey(request.after)
+  return checked([writer.take()])
+}
+
+/** The inverse. Never throws for bad bytes. */
+export function decodeSnapshotRequest(bytes: Buffer): Result<SnapshotRequest, PeerFrameRefusal> {
+  return decoded(bytes, () => ({
+    clusterId: reader.name(TEXT_BYTES_MAX),
+    group: groupId(Math.min(reader.varint(), 0xffffffff)),
+    sender: readNode(),
+    recipient: readNode(),
+    senderInstance: reader.name(NAME_BYTES_MAX),
+    recipientInstance: reader.name(NAME_BYTES_MAX),
+    index: logIndex(reader.varint()),
+    after: readKey(),
+  }))
+}
+
+/** An answer, its rows as they are packed; null: there is none to give. */
+export function encodeSnapshotAnswer(answer: SnapshotAnswer | null): Buffer {
+  writer.byte(answer === null ? 0 : 1)
+  if (answer === null) return checked([writer.take()])
+  const { meta, total, after, part } = answer
+  writer.bytes(Buffer.from(JSON.stringify(meta), 'utf8'))
+  writer.varint(total)
+  writeKey(after)
+  writeKey(part.lastKey)
+  writer.varint(part.rows)
+  return checked([writer.take(), part.bytes])
+}
+
+/** The inverse; rows are a view of `bytes`. Never throws for bad bytes. */
+export function decodeSnapshotAnswer(bytes: Buffer): Result<SnapshotAnswer | null, PeerFrameRefusal> {
+  return decoded(bytes, () => {
+    if (reader.byte() === 0) return null
+    const meta = readMeta(reader.bytes(META_BYTES_MAX))
+    const total = reader.varint()
+    const after = readKey()
+    const lastKey = readKey()
+    const rows = reader.varint()
+    return { meta, total, after, part: { lastKey, rows, bytes: reader.rest() } }
+  })
+}
+
+function checked(parts: readonly Uint8Array[]): Buffer {
+  const body = Buffer.concat([Buffer.alloc(PREFIX_BYTES), ...parts])
+  body[0] = VERSION
+  body.writeUInt32BE(crc32(body, PREFIX_BYTES, body.length, 0), 1)
+  return body
+}
+
+function decoded<Value>(bytes: Buffer, read: () => Value): Result<Value, PeerFrameRefusal> {
+  if (bytes.length < PREFIX_BYTES || bytes[0] !== VERSION)
+    return failure({ code: 'MALFORMED_FRAME', message: 'no message of version 1 about a snapshot' })
+  if (crc32(bytes, PREFIX_BYTES, bytes.length, 0) !== bytes.readUInt32BE(1))
+    return failure({ code: 'CORRUPT_FRAME', message: 'the checksum does not match' })
+  try {
+    reader.reset(bytes.subarray(PREFIX_BYTES))
+    const value = read()
+    if (!reader.done) throw new FrameError('the message goes on behind its end')
+    return success(value)
+  } catch (error) {
+    if (error instanceof FrameError) return failure({ code: 'MALFORMED_FRAME', message: error.message })
+    throw error
+  }
+}
+
+/** The bytes passed their checksum, so what they hold is what a member's store gave. */
+function readMeta(bytes: Buffer): SnapshotMeta {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as SnapshotMeta
+  } catch {
+    throw new FrameError('what is said of the snapshot is no JSON')
+  }
+}
+
+/** A key is a binary string: one byte for each of its units. */
+function writeKey(key: string | null): void {
+  writer.byte(key === null ? 0 : 1)
+  if (key !== null) writer.bytes(Buffer.from(key, 'latin1'))
+}
+
+function readKey(): string | null {
+  return reader.byte() === 0 ? null : reader.bytes(KEY_BYTES_MAX).toString('latin1')
+}
+
+function readNode(): NodeId {
+  const name = reader.name(NAME_BYTES_MAX)
+  if (!isNodeId(name)) throw new FrameError('a node id is 1–63 of a-z 0-9 -')
+  return name
+}
