@@ -3,6 +3,7 @@ import type { NodeParts } from '../assembly/compose-node.ts'
 import { guardedMount } from '../assembly/development/guarded-mount.ts'
 import { logOpener } from '../assembly/log-opener.ts'
 import type { GroupId } from '../base/brand.ts'
+import type { Obligation } from '../raft/index.ts'
 import { Random } from '../base/random.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
 import { mount } from '../machine/index.ts'
@@ -70,7 +71,7 @@ export function partsOf(
     snapshots,
     check: checkTransition,
     seed: randomInt(2 ** 47),
-    openLog: logIn(directory, group),
+    openLog: logIn({ directory, group, log, repairs: options.peers.length > 1 }),
     openTrail: openAppliedTrail({
       disk: directory.disk,
       directory: groupDirectory(group),
@@ -85,20 +86,30 @@ export function partsOf(
 }
 
 /** The directory's log. Once it is open, the directory says so: a log that is missing later was lost (storage.md §1.4). */
-function logIn(directory: DataDirectory, group: GroupId): NodeParts['openLog'] {
+function logIn(of: { directory: DataDirectory; group: GroupId; log: NodeLog; repairs: boolean }): NodeParts['openLog'] {
+  const { directory, group, log, repairs } = of
   const open = logOpener({
     disk: directory.disk,
     directory: groupDirectory(group),
     group,
     started: directory.identity.started,
+    repairs,
     clock: systemClock,
   })
   return (snapshot, listener, done) =>
     open(snapshot, listener, (fault, opened) => {
       if (fault !== null || opened === null) return done(fault, null)
+      const { obligation, lastIndex } = opened.recovered
+      if (obligation !== null) log.logDamaged({ lastIndex, owes: owed(obligation) })
       directory.markStarted((unmarked) => {
         if (unmarked === null) done(null, opened)
         else opened.store.close(() => done(unmarked, null))
       })
     })
+}
+
+function owed(obligation: Obligation): string {
+  return obligation.kind === 'reach'
+    ? `its log must reach entry ${obligation.index} of term ${obligation.term} again.`
+    : 'every other voter must tell its term first, since the newest write cannot be read.'
 }

@@ -72,6 +72,14 @@ export class NodeLog implements NodeListener {
     this.logger.warn({ event: 'peersDiffer', known, given }, sentence)
   }
 
+  /** The log was damaged, now or before an earlier start, and ends with this entry; `owes` a sentence. */
+  logDamaged({ lastIndex, owes }: { readonly lastIndex: number; readonly owes: string }): void {
+    const sentence =
+      `the log was damaged and is kept up to entry ${lastIndex}; what is missing comes from the other nodes. Until then this ` +
+      `node neither votes nor leads: ${owes}`
+    this.logger.warn({ event: 'logDamaged', lastIndex }, sentence)
+  }
+
   /** Connections are refused, because this process may have no more descriptors than it needs for its files. */
   connectionsRefused(): void {
     const sentence =

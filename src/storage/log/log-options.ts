@@ -23,6 +23,11 @@ export interface OpenLogOptions {
   readonly snapshot: SnapshotPosition | null
   /** The log was opened here before, so it is there: none at all is a lost one. Default false: one may be made. */
   readonly started?: boolean
+  /**
+   * Other nodes hold the log, too: one that is damaged is cut off before the damage, and what this node owes until it may vote
+   * again is noted beside it (storage.md §3). Default false: damage refuses the open.
+   */
+  readonly repairs?: boolean
   readonly clock: Pick<Clock, 'monotonicMs' | 'setTimer'>
   /** Bytes of a full-grown segment. Default 64 MiB; at least 4 KiB, at most 1 GiB. */
   readonly segmentBytes?: number

@@ -18,6 +18,7 @@ import { faultOf, logRot } from '../disk/faults.ts'
 import { FRAME_BODY_BYTES_MAX } from '../format/frame.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { logDirectory } from '../format/file-names.ts'
+import { OBLIGATION_NAME } from '../format/obligation-note.ts'
 import type { LogPosition } from '../format/marker-slot.ts'
 import type { LogImage } from './log-image.ts'
 import type { ReadyLog } from './ready-log.ts'
@@ -138,7 +139,11 @@ export class SegmentedLog implements LogStore {
   }
 
   obligationMet(): void {
-    // Nothing is noted yet.
+    const { disk, directory } = this.options
+    disk.remove(`${directory}/${OBLIGATION_NAME}`, (removed) => {
+      if (!removed.ok) return this.fail(faultOf(removed.error))
+      disk.syncDirectory(directory, (synced) => (synced.ok ? undefined : this.fail(faultOf(synced.error))))
+    })
   }
 
   discardUpTo(index: LogIndex): void {

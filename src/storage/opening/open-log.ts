@@ -4,12 +4,16 @@ import { recordChain, recordLease, recordNow } from '../../codec/entry/record.ts
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import type { LogStore, RecoveredLog } from '../../node/ports/log-store.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
+import type { Obligation } from '../../raft/types.ts'
 import { faultOf, logRot } from '../disk/faults.ts'
 import { logDirectory } from '../format/file-names.ts'
+import { decodeObligation, encodeObligation, joinedObligation, OBLIGATION_NAME } from '../format/obligation-note.ts'
+import { replaceFile } from '../disk/replace-file.ts'
 import { inOrder } from '../disk/in-order.ts'
 import { inspectLog } from './inspect-log.ts'
 import type { Inspection } from './inspect-log.ts'
 import type { LogImage } from '../log/log-image.ts'
+import { salvageLog } from './salvage-log.ts'
 import { secureLog } from './secure-log.ts'
 import { LogReader } from '../log/log-reader.ts'
 import type { ReadyLog } from '../log/ready-log.ts'
@@ -35,38 +39,85 @@ export type OpenLogDone = (fault: StorageFault | null, opened: OpenedLog | null)
  * snapshot or does not chain to it becomes an empty one; the hard state stays (storage.md §4.7).
  */
 export function openLog(options: OpenLogOptions, done: OpenLogDone): void {
-  const { disk, directory, group, snapshot, started = false } = options
-  inspectLog({ disk, directory, group, snapshotIndex: snapshot?.index ?? 0, started }, (fault, inspection) => {
-    if (fault !== null || inspection === null) return done(fault, null)
-    const refuse = (refused: StorageFault): void => {
-      for (const segment of inspection.segments) segment.file.close(() => undefined)
-      done(refused, null)
-    }
-    const configurations = decodeConfigurations(inspection.image, directory)
-    if ('code' in configurations) return refuse(configurations)
-    // Only now: a directory that is refused stays as it is.
-    disk.makeDirectory(logDirectory(directory), (made) => {
-      if (!made.ok) return refuse(faultOf(made.error))
-      prepare(options, { inspection, configurations }, done)
+  readObligation(options, (unread, noted) => {
+    if (unread !== null) return done(unread, null)
+    inspectOrSalvage(options, noted, (fault, found) => {
+      if (fault !== null || found === null) return done(fault, null)
+      const { disk, directory } = options
+      const refuse = (refused: StorageFault): void => {
+        for (const segment of found.inspection.segments) segment.file.close(() => undefined)
+        done(refused, null)
+      }
+      const configurations = decodeConfigurations(found.inspection.image, directory)
+      if ('code' in configurations) return refuse(configurations)
+      // Only now: a directory that is refused stays as it is.
+      disk.makeDirectory(logDirectory(directory), (made) => {
+        if (!made.ok) return refuse(faultOf(made.error))
+        prepare(options, { ...found, configurations }, done)
+      })
     })
   })
 }
 
-interface Checked {
+interface FoundLog {
   readonly inspection: Inspection
+  readonly obligation: Obligation | null
+}
+
+/** What an earlier open noted; null: nothing is owed. */
+function readObligation(
+  { disk, directory }: OpenLogOptions,
+  done: (fault: StorageFault | null, noted: Obligation | null) => void,
+): void {
+  disk.readFile(`${directory}/${OBLIGATION_NAME}`, (read) => {
+    if (!read.ok) return done(faultOf(read.error), null)
+    done(null, read.value === null ? null : decodeObligation(read.value))
+  })
+}
+
+/** The log as it is; a damaged one, where it may be repaired, up to the damage, once what is owed for the rest is noted. */
+function inspectOrSalvage(
+  options: OpenLogOptions,
+  noted: Obligation | null,
+  done: (fault: StorageFault | null, found: FoundLog | null) => void,
+): void {
+  const { disk, directory, group, snapshot, started = false, repairs = false } = options
+  const input = { disk, directory, group, snapshotIndex: snapshot?.index ?? 0, started }
+  inspectLog(input, (fault, inspection) => {
+    if (inspection !== null) return done(null, { inspection, obligation: noted })
+    if (fault?.code !== 'LOG_ROT' || !repairs) return done(fault, null)
+    salvageLog(input, (failed, salvage) => {
+      if (salvage === null) return done(failed, null)
+      const obligation = joinedObligation(noted, salvage.obligation)
+      const note = { directory, name: OBLIGATION_NAME, bytes: encodeObligation(obligation) }
+      // Before anything is changed: a node that forgot what it owes would vote.
+      replaceFile(disk, note, (unnoted) => {
+        if (unnoted === null) return done(null, { inspection: salvage.inspection, obligation })
+        for (const segment of salvage.inspection.segments) segment.file.close(() => undefined)
+        done(unnoted, null)
+      })
+    })
+  })
+}
+
+interface Checked extends FoundLog {
   readonly configurations: RecoveredLog['configurations']
 }
 
 function prepare(options: OpenLogOptions, checked: Checked, done: OpenLogDone): void {
   const { snapshot } = options
-  const reset = snapshot !== null && !reaches(checked.inspection.image, snapshot)
+  const { image, newest } = checked.inspection
+  const reset = snapshot !== null && !reaches(image, snapshot)
+  // Nothing is left of a damaged log but its hard state.
+  const lost = checked.obligation !== null && newest === null
   const { disk, directory, group } = options
   const place = { disk, directory, group, firstSegmentBytes: firstBytes(options) }
-  const plan = { inspection: checked.inspection, reset: reset ? stateOf(checked.inspection.image, snapshot) : null }
+  const plan = { inspection: checked.inspection, reset: reset ? stateOf(image, snapshot) : lost ? image.state() : null }
   secureLog(place, plan, (fault, ready) => {
     if (fault !== null || ready === null) return done(fault, null)
     const configurations = reset ? [] : checked.configurations
-    const known = { configurations, hardState: withTermAtLeast(ready.image, snapshot?.term ?? 0) }
+    const hardState = withTermAtLeast(ready.image, snapshot?.term ?? 0)
+    const known = { configurations, hardState, obligation: checked.obligation }
     const sizes = {
       segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
       cacheBytes: options.cacheBytes ?? CACHE_BYTES,
@@ -137,17 +188,17 @@ function lastEntry(
 
 function recoveredLog(
   ready: ReadyLog,
-  known: Pick<RecoveredLog, 'configurations' | 'hardState'> & { last: LastEntry },
+  known: Pick<RecoveredLog, 'configurations' | 'hardState' | 'obligation'> & { last: LastEntry },
 ): RecoveredLog {
   const { held, lastWrite } = ready.image
-  const { last, configurations, hardState } = known
+  const { last, configurations, hardState, obligation } = known
   return {
     hardState,
     configurations,
     lastWrite,
     runs: held.runs(),
     tornBytes: ready.tornBytes,
-    obligation: null,
+    obligation,
     firstIndex: indexAfter(held.base.index),
     lastIndex: held.last,
     baseTerm: held.base.term,

@@ -34,9 +34,9 @@ export interface Rot {
   readonly offset: number
   /** A sentence. */
   readonly what: string
+  /** The frames before it, which are well. */
+  readonly intact: IntactPrefix
 }
-
-const rot = (offset: number, what: string): Rot => ({ kind: 'rot', offset, what })
 
 /**
  * Reads the frames of one segment and tells a torn tail, which was never acknowledged, from rot (storage.md §3.2, §3.3). Pure.
@@ -51,12 +51,12 @@ export function scanSegment(input: ScanInput): ScannedSegment | Rot {
     const frame = readFrameHeader(bytes, { sequence: header.sequence, offset: end }, header.checksum)
     if (frame === null) return tailOf(input, { frames, end, checksum })
     const unchained = checkChained(frame, frames.at(-1), { header, checksum })
-    if (unchained !== null) return rot(end, unchained)
+    if (unchained !== null) return rot({ frames, end, checksum }, end, unchained)
     const frameEnd = end + frame.frameBytes
     if (frameEnd > Math.min(until ?? bytes.length, bytes.length))
-      return rot(end, 'A write goes on beyond the end of its segment.')
+      return rot({ frames, end, checksum }, end, 'A write goes on beyond the end of its segment.')
     const body = checkBody(bytes, frame)
-    if (body === 'wrong') return rot(end, 'A checksum of the records written there does not match.')
+    if (body === 'wrong') return rot({ frames, end, checksum }, end, 'A checksum of the records does not match.')
     if (body === 'torn') return tornTail(input, { frames, end, checksum })
     frames.push(frame)
     checksum = frame.checksum
@@ -65,8 +65,12 @@ export function scanSegment(input: ScanInput): ScannedSegment | Rot {
   return { kind: 'scanned', frames, end, checksum, tornBytes: 0 }
 }
 
+function rot(intact: IntactPrefix, offset: number, what: string): Rot {
+  return { kind: 'rot', offset, what, intact }
+}
+
 /** What a scan has found intact so far. */
-interface IntactPrefix {
+export interface IntactPrefix {
   readonly frames: readonly ReadFrameHeader[]
   readonly end: number
   readonly checksum: number
@@ -93,7 +97,9 @@ function tailOf(input: ScanInput, progress: IntactPrefix): ScannedSegment | Rot 
   const { bytes } = input
   const { end } = progress
   if (isZero(bytes, end, Math.min(end + SECTOR_BYTES, bytes.length))) return tornTail(input, progress)
-  return headerHasLostSector(bytes, end) ? tornTail(input, progress) : rot(end, 'The header of a write is damaged.')
+  return headerHasLostSector(bytes, end)
+    ? tornTail(input, progress)
+    : rot(progress, end, 'The header of a write is damaged.')
 }
 
 /** A header of several sectors of which one never arrived: no sector of a header is ever all zero (format/frame.ts). */
@@ -111,14 +117,14 @@ function headerHasLostSector(bytes: Uint8Array, offset: number): boolean {
 function tornTail(input: ScanInput, progress: IntactPrefix): ScannedSegment | Rot {
   const { bytes, header, until, durableTo } = input
   const { end } = progress
-  if (until !== null) return rot(end, `Writes are missing: the next segment goes on from offset ${until}.`)
-  if (end < durableTo) return rot(end, `Writes are missing that were on disk up to offset ${durableTo}.`)
+  if (until !== null) return rot(progress, end, `Writes are missing: the next segment goes on from offset ${until}.`)
+  if (end < durableTo) return rot(progress, end, `Writes are missing that were on disk up to offset ${durableTo}.`)
   const dataEnd = lastDataEnd(bytes, end, bytes.length - (bytes.length % SECTOR_BYTES))
   const write = progress.frames.at(-1)?.write ?? header.lastWrite
   for (let offset = end + SECTOR_BYTES; offset < dataEnd; offset += SECTOR_BYTES) {
     const later = readFrameHeader(bytes, { sequence: header.sequence, offset }, header.checksum)
     if (later !== null && later.write >= write) {
-      return rot(end, `A write is damaged that a later one, at offset ${offset}, follows.`)
+      return rot(progress, end, `A write is damaged that a later one, at offset ${offset}, follows.`)
     }
   }
   return { kind: 'scanned', ...progress, tornBytes: dataEnd - end }

@@ -19,7 +19,7 @@ export const STORAGE: readonly Mutant[] = [
     id: 'storage/rot-taken-for-torn',
     breaks: 'a write with a wrong checksum that lost no sector is cut off as if it were torn',
     file: 'src/storage/opening/scan-segment.ts',
-    find: "if (body === 'wrong') return rot(end, 'A checksum of the records written there does not match.')",
+    find: "if (body === 'wrong') return rot({ frames, end, checksum }, end, 'A checksum of the records does not match.')",
     replace: "if (body === 'wrong') return tornTail(input, { frames, end, checksum })",
     caughtBy: tests('test/storage/opening/log-damage.test.ts'),
   },
