@@ -63,8 +63,12 @@ export class LogWitness implements LogStore {
       entries.length = 0
       entries[index] = { term, chain }
     }
-    this.outstanding.length = 0
-    this.outstanding.push({ ...write, truncateFrom: null, records: NO_RECORDS, firstIndex: index, count: 0 })
+    // A write that is under way still completes, and its term and vote with it; what it says of entries counts no more.
+    const nothing = { truncateFrom: null, records: NO_RECORDS, firstIndex: index, count: 0 }
+    this.outstanding.forEach((waiting, at) => {
+      this.outstanding[at] = { ...waiting, ...nothing }
+    })
+    this.outstanding.push({ write: write.write, hardState: write.hardState, ...nothing })
     this.appended(index, { term, chain })
     this.store.restart(write)
   }
