@@ -1,3 +1,4 @@
+import { parseHostPort } from '../../base/host-port.ts'
 import { logIndex, type LogIndex, type NodeId } from '../../base/brand.ts'
 import type { ConfigurationPayload, MachineAdvance } from '../../codec/entry/payload.ts'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
@@ -7,6 +8,7 @@ import { firstVersions } from '../propose/machine-advances.ts'
 import type { Agreed, Message } from '../../raft/types.ts'
 import { Applicants } from '../membership/applicants.ts'
 import { Addresses } from './addresses.ts'
+import { Askers, isAnswer, isRequest } from './askers.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { Builds } from './builds.ts'
 import type { NodeEvent } from '../api.ts'
@@ -38,6 +40,7 @@ export class Peers {
   readonly addresses: Addresses
   readonly builds: Builds
   readonly applicants = new Applicants()
+  private readonly askers = new Askers()
   private readonly news: PeerNews
   private readonly options: DriverOptions
   private readonly members: Members
@@ -131,8 +134,11 @@ export class Peers {
     const known = this.members.member(sender)?.instanceId ?? this.bootstrap.agreedInstanceOf(sender)
     if (known !== senderInstance && this.members.newest !== null) {
       this.applicants.hear(frame, this.options.clock.monotonicMs())
+      if (body.kind === 'reachedAt') {
+        this.askers.hearAddress(sender, { instance: senderInstance, address: body.address })
+      }
     }
-    if (known !== null && known !== senderInstance) return null
+    if (known !== null && known !== senderInstance && !this.isOfLaterConfiguration(frame)) return null
     if (body.kind !== 'build' && this.builds.isOfOtherMode(sender)) return null
     if (body.kind === 'hello') {
       this.receiveHello(frame, body)
@@ -152,7 +158,33 @@ export class Peers {
     }
     if (recipientInstance === '') return null
     const { message, records, wallMs } = body
+    if (!this.askers.hear(sender, senderInstance, message)) return null
+    if (known !== senderInstance && this.isOfLaterConfiguration(frame)) this.dialAsker(frame)
     return { message: { kind: 'received', from: sender, message, records }, wallMs }
+  }
+
+  /**
+   * A request of a disk that this node's Configuration does not name: its node was added, or its disk replaced, in an entry
+   * that this log does not hold yet. It addresses this very disk, so a Configuration names that, and it is of this cluster's
+   * history (`checkVote`): its leader is followed, and its candidate voted for, as those of any later configuration (thesis
+   * §4.1). Without this a new disk whose first entries are older than the leader's, and a member that was away as the leader
+   * was replaced, would never learn of it. An answer counts only from the disk that is named. Where one voter votes for two
+   * disks of one id in one term, one of them at most is elected: the new one is a voter only once a majority of those before
+   * holds the entry that made the old one none, and that majority refuses the old one for its log.
+   */
+  private isOfLaterConfiguration({ senderInstance, recipientInstance, body }: PeerFrame): boolean {
+    const { newest } = this.members
+    if (newest === null || body.kind !== 'raft' || recipientInstance === '') return false
+    return isRequest(body.message) && !newest.removed.some(({ instanceId }) => instanceId === senderInstance)
+  }
+
+  /** Answers to such a disk need a link to where it says that it is reached. */
+  private dialAsker({ sender, senderInstance }: PeerFrame): void {
+    const { transport } = this.options
+    const address = this.askers.addressOf(sender, senderInstance)
+    if (address === null || parseHostPort(address) === null) return
+    transport.addPeer(sender, address)
+    transport.hint(sender, address)
   }
 
   /**
@@ -235,7 +267,7 @@ export class Peers {
 
   /** The instance that a request to a member is addressed to; null: none is known. */
   envelopeTo(to: NodeId): Pick<PeerEnvelope, 'recipientInstance'> | null {
-    const instance = this.instanceOf(to)
+    const instance = this.askers.instanceOf(to) ?? this.instanceOf(to)
     return instance === null ? null : { recipientInstance: instance }
   }
 
@@ -274,8 +306,11 @@ export class Peers {
    * that it reaches that a Configuration names its very disk (`checkVote`). A Raft message to a node whose instance is not
    * known would be refused there.
    */
-  private raft(to: NodeId, body: PeerBody): void {
-    const instance = this.instanceOf(to)
+  private raft(to: NodeId, body: Extract<PeerBody, { kind: 'raft' }>): void {
+    const { message } = body
+    // Before there is a Configuration, strangers are not answered.
+    const asked = this.members.newest !== null && isAnswer(message)
+    const instance = asked ? this.askers.instanceFor(to, message) : this.instanceOf(to)
     if (instance !== null) this.frame(to, instance, body)
   }
 

@@ -7,7 +7,7 @@ import type { Build, PeerBody, PeerFrame } from '../../../src/node/ports/peer-tr
 import type { TermRun } from '../../../src/base/term-run.ts'
 import type { Message } from '../../../src/raft/types.ts'
 import { openSession, submit } from '../commands.ts'
-import { Cluster } from '../cluster.ts'
+import { Cluster, raftOf } from '../cluster.ts'
 import type { TestNode } from '../test-node.ts'
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]
@@ -272,6 +272,48 @@ describe('of a node that is no member', () => {
     // Raft's answers go to whom a greeting told of.
     send({ kind: 'raft', message: PRE_VOTE, records: new Uint8Array(0), wallMs: 5 }, STRANGER)
     expect(node.network.sent.slice(from).filter(({ recipient }) => recipient === STRANGER.sender)).toEqual([])
+  })
+})
+
+describe('a leader that this log does not name yet', () => {
+  const later = (): PeerBody => {
+    const body = appendEntries(new Uint8Array(0), [])
+    if (body.kind !== 'raft' || body.message.kind !== 'appendEntries') throw new Error('no entries')
+    return { ...body, message: { ...body.message, term: term(2), prevLogIndex: logIndex(2), prevLogTerm: term(1) } }
+  }
+
+  test.each([
+    ['of another disk of a member', { sender: n1, senderInstance: 'replaced' }],
+    ['of a node that was added', { sender: nodeId('n9'), senderInstance: 'any' }],
+  ])('%s is followed, and answered where it says that it is reached', (_name, leader) => {
+    const { node, send } = follower()
+    send(appendEntries(GOOD, [[1, 2, 1]]))
+    send({ kind: 'reachedAt', address: '10.0.0.9:4600' }, { ...leader, recipientInstance: '' })
+    expect(node.network.hinted).toEqual([])
+    const from = node.network.sent.length
+    send(later(), leader)
+    expect(node.driver.leader).toBe(leader.sender)
+    expect(node.network.hinted).toEqual([[leader.sender, '10.0.0.9:4600']])
+    const answers = node.network.sent.slice(from).filter((frame) => raftOf(frame, 'appendEntriesResponse') !== null)
+    expect(answers).toMatchObject([{ recipient: leader.sender, recipientInstance: leader.senderInstance }])
+  })
+
+  test('is followed only where it addresses this very disk, and not where its disk was removed', () => {
+    const { node, send } = follower()
+    const removed = encodePayload('Configuration', {
+      clusterId: 'c1',
+      incarnation: 1,
+      voters: members,
+      learners: [],
+      outgoing: [],
+      promoting: [],
+      removed: [{ id: n1, instanceId: 'removed' }],
+    })
+    send(appendEntries(records([{ kind: 'Configuration', payload: removed }]), [[1, 1, 1]]))
+    send(later(), { senderInstance: 'replaced', recipientInstance: '' })
+    send(later(), { senderInstance: 'replaced', recipientInstance: 'another' })
+    send(later(), { senderInstance: 'removed' })
+    expect(node.driver.raftState.currentTerm).toBe(1)
   })
 })
 
