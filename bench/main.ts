@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { callbacks } from './callbacks/callbacks.ts'
+import { endurance } from './endurance/endurance.ts'
 import { failover } from './failover/failover.ts'
 import { freeze } from './freeze/freeze.ts'
 import { migration } from './migration/migration.ts'
@@ -114,6 +115,23 @@ program
   .option('--instances <count>', 'running instances, each with an armed timer', positive, 100_000)
   .action(async (flags) => {
     const ok = await migration({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('endurance')
+  .description('entries through three processes: disk and memory do not grow, and a follower that was away catches up')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--entries <count>', 'register writes to acknowledge, an entry each', positive, 10_000_000)
+  .option('--in-flight <count>', 'sessions with one write in flight each', positive, 1000)
+  .option(
+    '--log-cap <bytes>',
+    'record bytes of log between two snapshots (the limit snapshotBytes)',
+    positive,
+    67_108_864,
+  )
+  .action(async (flags) => {
+    const ok = await endurance({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 
