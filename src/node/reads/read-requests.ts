@@ -70,7 +70,7 @@ export class ReadRequests {
     if (this.arrived.length > 0) {
       // What waits for a leader need not be asked for before there is one.
       if (leader() !== null) this.ask(now)
-    } else if (this.unanswered && !leads() && now - this.lastAskedAt >= askAgainMs) this.askAgain(now)
+    } else if (this.unanswered && !leads() && now >= this.lastAskedAt + askAgainMs) this.askAgain(now)
   }
 
   /** Monotonic ms at which `run` has something to do again. */
