@@ -12,6 +12,7 @@ import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
 import { failureOf } from './failure-of.ts'
 import { LeaderHunter } from './leader-hunter.ts'
+import { OfficeShaker } from './office-shaker.ts'
 import { Nemesis } from './nemesis.ts'
 import { NodeWitness } from './node-witness.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
@@ -32,6 +33,7 @@ const PURPOSE = {
   replacements: 9,
   hunts: 12,
   hunter: 13,
+  office: 41,
   reads: 31,
   reader: 32,
   absences: 115,
@@ -80,6 +82,7 @@ class World {
   private readonly clients: readonly (SimulatedClient | SdkClient)[]
   private readonly nemesis: Nemesis
   private readonly hunter: LeaderHunter | null
+  private readonly shaker: OfficeShaker
   private readonly reader: Reader | null
   private readonly transcript: Transcript
   private readonly observed = new Map<SimulatedNode, Observed>()
@@ -100,6 +103,7 @@ class World {
     this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes })
     const hunting = new Random(seed, PURPOSE.hunter)
     this.reader = this.createReader()
+    this.shaker = new OfficeShaker({ random: new Random(seed, PURPOSE.office), scheduler, network, nodes })
     this.hunter = swarm.hunt ? new LeaderHunter({ random: hunting, scheduler, network, nodes }) : null
   }
 
@@ -173,9 +177,11 @@ class World {
     for (const node of this.cluster.nodes) node.start()
     for (const client of this.clients) client.start()
     this.nemesis.start()
+    this.shaker.start()
     this.reader?.start()
     this.runUntil(() => this.cluster.scheduler.now >= this.swarm.faultMicros)
     this.hunter?.stop()
+    this.shaker.stop()
     const alive = this.nemesis.heal(this.invariants.committedIndex > 0)
     this.cluster.channels.reset()
     const healedAt = this.cluster.scheduler.now

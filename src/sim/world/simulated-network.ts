@@ -18,6 +18,8 @@ export interface NetworkWeather {
 export class SimulatedNetwork {
   readonly scheduler: Scheduler
   weather: NetworkWeather
+  /** After how many microseconds a peer hears that a process is gone; null: by its silence alone. */
+  tellsOfGone: () => number | null = () => null
   private readonly random: Random
   private readonly listeners = new Map<NodeId, PeerListener>()
   private readonly cut = new Set<string>()
@@ -60,8 +62,18 @@ export class SimulatedNetwork {
     }
   }
 
+  /** The process is gone: its connections are reset, which each peer may hear. */
   detach(self: NodeId): void {
     this.listeners.delete(self)
+    for (const peer of this.listeners.keys()) {
+      const after = this.tellsOfGone()
+      if (after !== null) this.scheduler.after(after, () => this.reset(peer, self))
+    }
+  }
+
+  /** `self` sees its connection to `peer` reset, whatever became of that. */
+  reset(self: NodeId, peer: NodeId): void {
+    if (self !== peer) this.listeners.get(self)?.onUnreachable(peer)
   }
 
   /** Cuts or mends the link in one direction. */
