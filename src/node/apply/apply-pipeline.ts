@@ -372,7 +372,8 @@ function withSnapshot({ code, index, message }: ApplyHalt, snapshotIndex: number
   return new ApplyHalt(
     code,
     index,
-    `${message} Its snapshot at entry ${snapshotIndex} may hold the difference already: then no build heals it, and it ` +
-      'cannot be replaced yet. Do not delete its data: without them it does not even vote.',
+    `${message} Its snapshot at entry ${snapshotIndex} may hold the difference already: then no build heals it. While a majority ` +
+      'of the others runs, stop it, empty its data directory, start it again, and give its place to the new disk with ' +
+      '`holdfast member replace`.',
   )
 }

@@ -60,10 +60,10 @@ function unwritable(what: string, cure: string): StorageFault {
   }
 }
 
-/** What can be done today: a voter whose data is gone cannot be replaced, and an old copy of it would vote twice. */
+/** What can be done: an empty disk takes the place of a voter whose data is gone; an old copy of it would vote twice. */
 const WITHOUT_ITS_DATA =
-  'Keep the directory for diagnosis. In a cluster the other nodes go on without this one, and it must not be started on an ' +
-  'older copy of its data. A single node can be started on a copy of the whole directory that was taken while it was ' +
+  'Keep the directory for diagnosis. In a cluster the other nodes go on without this one: start it on an empty directory, and ' +
+  'give its place to that with `holdfast member replace`; it must not be started on an older copy of its data. A single node can be started on a copy of the whole directory that was taken while it was ' +
   'stopped, and loses what came later.'
 
 /**
