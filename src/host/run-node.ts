@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { composeNode, type ComposedNode } from '../assembly/compose-node.ts'
+import { settled } from '../assembly/settled.ts'
 import { groupId, term } from '../base/brand.ts'
 import type { Driver } from '../node/driver.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
@@ -8,11 +9,13 @@ import { whenLeading } from '../node/when-leading.ts'
 import { NodeLog } from '../server/log/node-log.ts'
 import { type DataDirectory, openDataDirectory } from '../storage/directory/data-directory.ts'
 import { groupDirectory } from '../storage/format/file-names.ts'
+import { setDamagedStateAside } from '../storage/snapshot/damaged-state.ts'
 import { openSnapshotStore } from '../storage/snapshot/snapshot-store.ts'
 import type { CheckedOptions } from './check-options.ts'
 import { clusterIdOf, settleClusterId } from './cluster-id.ts'
 import { partsOf, type Prepared } from './node-parts.ts'
 import { opened } from './opened.ts'
+import { StartError } from './start-error.ts'
 import type { RunningNode } from './running-node.ts'
 import { serve } from './serve-node.ts'
 
@@ -78,24 +81,59 @@ async function startOn(options: CheckedOptions, directory: DataDirectory): Promi
     level: options.logLevel ?? 'warn',
     term: () => driver?.raftState.currentTerm ?? term(0),
   })
-  const snapshots = await opened<SnapshotStore>((done) =>
-    openSnapshotStore(join(options.dataDirectory, groupDirectory(GROUP)), done),
-  )
+  const state = join(options.dataDirectory, groupDirectory(GROUP))
+  const open = (): Promise<Opened> => openParts(options, { directory, state, log })
+  const { prepared, composed } = await open().catch(async (error: unknown) => {
+    if (!isRot(error)) throw error
+    if (options.peers.length === 1) throw alone(error, options.dataDirectory)
+    if (error.code !== 'SNAPSHOT_ROT') throw error
+    await settled(
+      (done) => setDamagedStateAside(state, done),
+      (fault) => new StartError(fault),
+    )
+    log.snapshotDamaged(error.message)
+    return open()
+  })
+  driver = composed.driver
+  const { parts: _parts, ...served } = prepared
+  return { running: await serve({ options, directory, ...served, ...composed, log }), driver }
+}
+
+interface Opened {
+  readonly prepared: Prepared
+  readonly composed: ComposedNode
+}
+
+/** Opens the stores and composes the node over them; what was opened is closed again when a later step fails. */
+async function openParts(
+  options: CheckedOptions,
+  { directory, state, log }: { directory: DataDirectory; state: string; log: NodeLog },
+): Promise<Opened> {
+  const snapshots = await opened<SnapshotStore>((done) => openSnapshotStore(state, done))
   let prepared: Prepared | null = null
-  let composed: ComposedNode
   try {
     options.signal?.throwIfAborted()
     await settleClusterId(options, { group: GROUP, directory, snapshots, log })
-    prepared = partsOf(options, { group: GROUP, directory, snapshots, log })
-    const { parts } = prepared
-    composed = await opened<ComposedNode>((done) => composeNode(parts, done))
+    const made = partsOf(options, { group: GROUP, directory, snapshots, log })
+    prepared = made
+    return { prepared: made, composed: await opened<ComposedNode>((done) => composeNode(made.parts, done)) }
   } catch (error) {
     // Nothing dials on, and the directory can be opened again by this process.
     prepared?.transport.close(() => undefined)
     await new Promise<void>((resolve) => snapshots.close(resolve))
     throw error
   }
-  driver = composed.driver
-  const { parts: _parts, ...served } = prepared
-  return { running: await serve({ options, directory, ...served, ...composed, log }), driver }
+}
+
+function isRot(error: unknown): error is StartError {
+  return error instanceof StartError && (error.code === 'LOG_ROT' || error.code === 'SNAPSHOT_ROT')
+}
+
+/** No other node has the data: what can be done, as commands. */
+function alone({ code, message }: StartError, dataDirectory: string): StartError {
+  const commands = `mv ${dataDirectory} ${dataDirectory}.damaged && cp -a COPY ${dataDirectory}`
+  return new StartError({
+    code,
+    message: `${message} With such a copy at COPY: ${commands}, then start the node again.`,
+  })
 }

@@ -18,13 +18,13 @@ export const STORAGE_ERRORS: Rows = {
     'DATA_LOSS',
     false,
     'A stored log entry cannot be read back, and it may have been acknowledged.',
-    'Keep the directory for diagnosis. The other nodes have the entry.',
+    'Start the node again: in a cluster it repairs itself from the others. A single node needs a copy of its directory.',
   ],
   SNAPSHOT_ROT: [
     'DATA_LOSS',
     false,
     'The stored state cannot be read back.',
-    'Keep the directory for diagnosis. The other nodes have the state.',
+    'Start the node again: in a cluster it takes a snapshot of another. A single node needs a copy of its directory.',
   ],
   LOCKED: [
     'FAILED_PRECONDITION',

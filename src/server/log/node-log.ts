@@ -80,6 +80,13 @@ export class NodeLog implements NodeListener {
     this.logger.warn({ event: 'logDamaged', lastIndex }, sentence)
   }
 
+  /** The stored state was damaged and is set aside; `cause` is what the open said of it. */
+  snapshotDamaged(cause: string): void {
+    const sentence =
+      'the snapshot was damaged and is set aside in damaged-state; what its log does not hold comes from the others'
+    this.logger.warn({ event: 'snapshotDamaged', cause }, sentence)
+  }
+
   /** Connections are refused, because this process may have no more descriptors than it needs for its files. */
   connectionsRefused(): void {
     const sentence =

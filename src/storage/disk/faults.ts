@@ -60,11 +60,15 @@ function unwritable(what: string, cure: string): StorageFault {
   }
 }
 
-/** What can be done: an empty disk takes the place of a voter whose data is gone; an old copy of it would vote twice. */
+/**
+ * A node of a cluster repairs itself at its next start; where it cannot, an empty disk takes its place, and an
+ * old copy of it would vote twice.
+ */
 const WITHOUT_ITS_DATA =
-  'Keep the directory for diagnosis. In a cluster the other nodes go on without this one: start it on an empty directory, and ' +
-  'give its place to that with `holdfast member replace`; it must not be started on an older copy of its data. A single node can be started on a copy of the whole directory that was taken while it was ' +
-  'stopped, and loses what came later.'
+  'A node of a cluster repairs itself from the others when it is started again; if it does not, start it on an empty ' +
+  'directory, and give its place to that with `holdfast member replace`. It must not be started on an older copy of its data. ' +
+  'A single node can be started on a copy of the whole directory that was taken while it was stopped, and loses what came ' +
+  'later. Keep the damaged directory for diagnosis.'
 
 /**
  * LOG_ROT: damage of the log that no torn write explains (storage.md §3.3, §3.5). The directory is left as it is. `offset` is

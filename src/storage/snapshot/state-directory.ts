@@ -43,7 +43,8 @@ export function stateContent(state: string): 'nothing' | 'database' | 'damaged' 
 }
 
 const FIRST_STATE = 'state-0'
-const STATE_NAME = /^state-\d{1,16}$/
+/** Names of state directories. */
+export const STATE_NAME = /^state-\d{1,16}$/
 /** Files of a LevelDB that was being made, before its own CURRENT. */
 const UNFINISHED = /^(LOCK|LOG|LOG\.old|MANIFEST-000001|\d+\.dbtmp)$/
 

@@ -211,7 +211,7 @@ describe('rot', () => {
       code: 'LOG_ROT',
       message: expect.stringContaining(`${SEGMENT}, offset ${ends[1]}: A checksum`),
     })
-    expect(fault).toMatchObject({ message: expect.stringContaining('Keep the directory') })
+    expect(fault).toMatchObject({ message: expect.stringContaining('repairs itself') })
   })
 })
 
