@@ -24,8 +24,8 @@ export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response:
   const before = role.progress.get(from)
   if (before === undefined) return
   if (response.sequence > role.sequence || response.sequence <= before.since) return
-  const contacted = withContact(role, before, response.sequence)
   const { result } = response
+  const contacted = withContact(role, before, response.sequence, result.success)
   const after = result.success
     ? withMatch(turn, contacted, result.matchIndex)
     : withRefusal(turn.state, contacted, { ...result, isNewest: response.sequence > before.answered })
@@ -38,14 +38,15 @@ export function receiveAppendEntriesResponse(turn: Turn, from: NodeId, response:
   maybeAskTarget(turn)
 }
 
-/** Contact is dated by when the request left, never by when its answer came (thesis §6.4.1). */
-export function withContact(leader: Leader, progress: Progress, sequence: number): Progress {
+/** Contact is dated by when the request left, never by when its answer came (thesis §6.4.1). `follows`: it is no refusal. */
+export function withContact(leader: Leader, progress: Progress, sequence: number, follows: boolean): Progress {
   const at = sentAt(leader, sequence) ?? progress.lastContact
   return {
     ...progress,
     lastContact: Math.max(progress.lastContact, at),
     forgivenMs: sequence > progress.answered ? 0 : progress.forgivenMs,
     answered: Math.max(progress.answered, sequence),
+    followed: follows ? Math.max(progress.followed, sequence) : progress.followed,
   }
 }
 

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import { BEFORE_LOG, type LogIndex, minIndex, type NodeId, type Term } from '../base/brand.ts'
 import { clipRuns } from '../base/term-run.ts'
 import { mayAcknowledge } from './obligation.ts'
-import type { RaftState } from './state.ts'
+import { configurationOf, type RaftState } from './state.ts'
 import { advanceElectionDraw } from './timer.ts'
 import { firstMissing, lastIndexWithTermAtMost, trailTermAt } from './trail.ts'
 import type { Turn } from './turn.ts'
@@ -14,7 +14,8 @@ type Response = Extract<Message, { kind: 'appendEntriesResponse' }>
 /**
  * AppendEntries, receiver (paper Figure 2): the term is settled, so the sender is the leader or a deposed one. Match the
  * previous entry, resolve the conflict, append what is new, learn the commit index; the answer waits for the write that
- * holds the entries it acknowledges, whichever step issued it.
+ * holds the entries it acknowledges, whichever step issued it. A node that must not acknowledge, and has lost even the
+ * Configuration, refuses a heartbeat too: else a leader whose first entries to it were lost would wait for an answer for ever.
  */
 export function receiveAppendEntries(turn: Turn, from: NodeId, request: Request): void {
   if (request.term < turn.state.currentTerm) return refuse(turn, from, request)
@@ -27,6 +28,7 @@ export function receiveAppendEntries(turn: Turn, from: NodeId, request: Request)
   const verified = minIndex(request.leaderCommit, lastNew)
   if (verified > turn.state.commitIndex) turn.commit(verified)
   if (mayAcknowledge(turn.state)) respond(turn, from, request.sequence, { success: true, matchIndex: lastNew })
+  else if (configurationOf(turn.state) === null && request.runs.length === 0) refuse(turn, from, request)
 }
 
 /** Acknowledges the sender as the leader of this term, and resets the election timer. */

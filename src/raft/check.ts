@@ -169,13 +169,14 @@ function checkReads(state: RaftState): void {
 }
 
 function checkProgress(state: RaftState, leader: Leader, follower: { id: NodeId; progress: Progress }): void {
-  const { matchIndex, nextIndex, inFlight, mode, answered } = follower.progress
+  const { matchIndex, nextIndex, inFlight, mode, answered, followed } = follower.progress
   assert(
     isWithin(nextIndex, matchIndex + 1, state.lastIndex + 1),
     'nextIndex lies in [matchIndex + 1, lastIndex + 1]',
     follower,
   )
   assert(isWithin(answered, 0, leader.sequence), 'answered lies in [0, the leader’s sequence]', follower)
+  assert(isWithin(followed, 0, answered), 'followed lies in [0, answered]', follower)
   assert(
     inFlight.length <= state.config.inFlightMessagesMax,
     'the number of messages in flight lies in [0, inFlightMessagesMax]',

@@ -46,7 +46,7 @@ export function receiveInstallSnapshotResponse(turn: Turn, from: NodeId, respons
   if (role.kind !== 'leader') return
   const before = role.progress.get(from)
   if (before === undefined || response.sequence > role.sequence || response.sequence <= before.since) return
-  const contacted = withContact(role, before, response.sequence)
+  const contacted = withContact(role, before, response.sequence, true)
   // In another mode the answer is late: it was found to hold the log since, or the log reaches it again.
   const told = contacted.mode === 'snapshot' && response.matchIndex > 0
   const matchIndex = maxIndex(response.matchIndex, contacted.matchIndex)
@@ -64,6 +64,9 @@ export function snapshotInstalled(turn: Turn, { index, term, configurations }: I
   // Who pulled may have heard less than whom it pulled from: a node has seen every term of what it holds (storage.md §2).
   if (term > turn.state.currentTerm) adoptTerm(turn, term)
   const { state } = turn
+  // It lacks a committed entry, so that a later leader has committed that in place of this one's own, or behind them.
+  const lacks = index > state.commitIndex && trailTermAt(state.trail, index) !== term
+  if (state.role.kind === 'leader' && lacks) becomeFollower(turn, null)
   if (index <= state.commitIndex) return
   if (trailTermAt(state.trail, index) === term) turn.commit(index)
   else turn.restart({ index, term }, configurations)

@@ -27,15 +27,16 @@ export function changeMembership(turn: Turn, { configuration: wanted, basedOn }:
 
 /** Why not, or null. */
 function checkChange(state: RaftState, now: Millis, basedOn: LogIndex): ChangeRefusal | null {
-  const { role, halted, commitIndex, configurations } = state
+  const { role, halted, stalled, commitIndex, configurations } = state
   if (role.kind !== 'leader') return 'NOT_LEADER'
   if (halted) return 'HALTED'
-  // The target of a transfer stays a voter, and the end of the log stays where it is.
-  if (role.transfer !== null) return 'NOT_READY'
+  // The target of a transfer stays a voter, and the end of the log stays where it is. A sole voter whose disk hangs has nobody
+  // to hand over to: nobody becomes a voter beside it meanwhile, who would need its vote (stall.ts).
+  if (role.transfer !== null || stalled) return 'NOT_READY'
   if (!hasRecentQuorum(state, now)) return 'NO_QUORUM'
   // Without it: the leader's configuration may be one that an earlier leader never committed, and a later one has replaced
   // without this node's knowledge: two changes are under way, and majorities of the two need not meet (Ongaro, raft-dev 2015).
-  if (commitIndex < role.firstOwnIndex || role.transfer !== null) return 'NOT_READY'
+  if (commitIndex < role.firstOwnIndex) return 'NOT_READY'
   if (!isSettled(state)) return 'CHANGE_UNDERWAY'
   return configurations.at(-1)?.index === basedOn ? null : 'CHANGED_SINCE'
 }
@@ -72,7 +73,7 @@ export function maybeConcludeChange(turn: Turn, ready: readonly NodeId[] = []): 
     return true
   }
   const promoted = ready.filter((id) => configuration.promoting.includes(id))
-  if (promoted.length === 0 || turn.state.halted || role.transfer !== null) return false
+  if (promoted.length === 0 || turn.state.halted || turn.state.stalled || role.transfer !== null) return false
   appendConfiguration(turn, withPromoted(configuration, promoted))
   replicate(turn, null)
   return false

@@ -14,6 +14,7 @@ export function newProgress({ next, now, since }: { next: LogIndex; now: Millis;
     lastContact: now,
     forgivenMs: 0,
     answered: 0,
+    followed: 0,
     sentCommit: BEFORE_LOG,
     since,
   }

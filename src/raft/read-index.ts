@@ -93,14 +93,15 @@ function maybeBeginRound(turn: Turn, leader: Leader): void {
 }
 
 /**
- * A quorum has answered what was sent above `sequence`; null: nobody has answered anything. The leader counts itself. An
- * answer that refuses counts as well: it is of this term, so its sender had not taken part in electing another leader.
+ * A quorum follows what was sent above `sequence`; null: nobody has answered anything. The leader counts itself. A refusal does
+ * not count, although it is of this term: a node that lost its newest write refuses too, for its log is short, and has perhaps
+ * forgotten that it elected another leader (obligation.ts). Golden script 75 shows what a read would miss.
  */
 function isConfirmed(state: RaftState, leader: Leader, sequence: number | null): boolean {
   const { self } = state.config
   return hasQuorum(configurationOf(state), (voter) => {
     if (voter === self) return true
-    return sequence !== null && (leader.progress.get(voter)?.answered ?? 0) > sequence
+    return sequence !== null && (leader.progress.get(voter)?.followed ?? 0) > sequence
   })
 }
 

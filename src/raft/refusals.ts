@@ -6,8 +6,8 @@ export type ProposeRefusal = 'NOT_LEADER' | 'HALTED' | 'TRANSFERRING' | 'STORAGE
 
 /**
  * Why a change of the membership was not appended: this node does not lead, has halted or hears no quorum; it hands leadership
- * over, or has committed nothing in its term yet (thesis §4.1, the bug of single-server changes); the change before is not
- * over; or the configuration is another one than the wish was made of.
+ * over, waits for its disk, or has committed nothing in its term yet (thesis §4.1, the bug of single-server changes); the
+ * change before is not over; or the configuration is another one than the wish was made of.
  */
 export type ChangeRefusal = 'NOT_LEADER' | 'HALTED' | 'NO_QUORUM' | 'NOT_READY' | 'CHANGE_UNDERWAY' | 'CHANGED_SINCE'
 

@@ -358,6 +358,7 @@ export interface InFlight {
  *
  * - `nextIndex` lies in `[matchIndex + 1, lastIndex + 1]`
  * - `answered` lies in `[0, the leader’s sequence]`
+ * - `followed` lies in `[0, answered]`
  * - the number of messages in flight lies in `[0, inFlightMessagesMax]`
  * - the `lastIndex` of messages in flight rises within `[matchIndex + 1, lastIndex]`
  * - in probe mode, the number of messages in flight lies in `[0, 1]`
@@ -384,6 +385,8 @@ export interface Progress {
   readonly forgivenMs: Millis
   /** Highest sequence answered. */
   readonly answered: number
+  /** Highest sequence answered by anything but a refusal: by a node that follows this leader (`isConfirmed`, read-index.ts). */
+  readonly followed: number
   /** Highest commit index that a message to this follower has carried. */
   readonly sentCommit: LogIndex
   /**

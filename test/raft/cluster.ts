@@ -18,6 +18,7 @@ import {
   configurationsIn,
   emptyImage,
   type Entry,
+  newTestNode,
   type Packet,
   applyWrite,
   restartImage,
@@ -135,6 +136,7 @@ export class Cluster {
   read(id: string): void {
     this.reads += 1
     this.trace(`${id} gets read ${this.reads}`)
+    this.safety.readArrives(this.reads)
     this.step(id, { kind: 'read', id: this.reads })
   }
 
@@ -229,7 +231,7 @@ export class Cluster {
     const node = this.node(id)
     node.diskHeld = false
     this.open(node)
-    if (this.bootstrapped && this.configuration.voters.includes(node.id))
+    if (this.bootstrapped && node.image.owes === null && this.configuration.voters.includes(node.id))
       this.step(id, { kind: 'bootstrapped', configuration: this.configuration, advances: false })
   }
 
@@ -272,20 +274,7 @@ export class Cluster {
 
   private newNode(id: NodeId): TestNode {
     const image = emptyImage()
-    const state = this.restored(id, image)
-    return {
-      id,
-      state,
-      up: false,
-      wakeAt: 0,
-      diskHeld: false,
-      log: [],
-      image,
-      queue: [],
-      waiting: [],
-      pulling: null,
-      applied: 0,
-    }
+    return newTestNode(id, this.restored(id, image), image)
   }
 
   private open(node: TestNode): void {
@@ -339,8 +328,12 @@ export class Cluster {
       case 'apply':
         this.safety.apply(this, node, effect.upTo)
         return this.trace(`${node.id} applies up to ${effect.upTo}`)
-      case 'obligationMet':
       case 'readReady':
+        this.safety.readIsReady(effect)
+        return this.trace(`${node.id} ${describeEffect(effect)}`)
+      case 'obligationMet':
+        node.image.owes = null
+        return this.trace(`${node.id} ${describeEffect(effect)}`)
       case 'readFailed':
       case 'abort':
       case 'refused':

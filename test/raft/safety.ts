@@ -9,11 +9,24 @@ import type { Entry, TestNode } from './test-node.ts'
 export class Safety {
   private readonly leaders = new Map<number, NodeId>()
   private readonly committed: { readonly entry: Entry; readonly term: number }[] = []
+  /** Of each read what had been committed anywhere before it arrived. */
+  private readonly floors = new Map<number, number>()
   private readonly byPosition = new Map<string, { payload: string; previousTerm: number }>()
 
   /** Entries that any node ever applied, in order. */
   get committedCount(): number {
     return this.committed.length
+  }
+
+  readArrives(id: number): void {
+    this.floors.set(id, this.committedCount)
+  }
+
+  /** Linearizability: who reads sees everything that any node may have told anybody before it asked (raft.md §2.9). */
+  readIsReady({ id, index }: { id: number; index: number }): void {
+    const floor = this.floors.get(id) ?? Number.POSITIVE_INFINITY
+    assert(index >= floor, 'a read sees all that was committed before it arrived', { id, index, floor })
+    assert(index <= this.committedCount, 'a read waits for nothing that is not committed', { id, index })
   }
 
   /** After a step of `node`; the log is looked at where it changed, the leader's completeness where one was elected. */
@@ -35,8 +48,9 @@ export class Safety {
         assert(this.committed.length === index - 1, 'entries are committed in order', { index })
         this.committed.push({ entry, term: node.state.currentTerm })
         const holders = [...cluster.nodes.values()].filter(
-          ({ image }) => image.log[index - 1]?.payload === entry.payload,
+          ({ image }) => image.owes !== null || image.log[index - 1]?.payload === entry.payload,
         )
+        // A disk that lost it since it acknowledged it elects nobody who lacks it (src/raft/obligation.ts).
         // Whoever applies it first may know another configuration than the leader that committed it.
         const known = [...cluster.nodes.values()].map(({ state }) => configurationOf(state))
         const held = known.some((configuration) =>

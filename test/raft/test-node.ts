@@ -56,6 +56,12 @@ export function emptyImage(): TestNode['image'] {
   return { ...hardState, log: [], base: 0, lastWrite: writeNumber(0), snapshot: [], owes: null }
 }
 
+/** A node that was never started. */
+export function newTestNode(id: NodeId, state: RaftState, image: TestNode['image']): TestNode {
+  const idle = { up: false, wakeAt: 0, diskHeld: false, pulling: null, applied: 0 }
+  return { id, state, image, log: [], queue: [], waiting: [], ...idle }
+}
+
 /** The log on disk goes on behind the installed snapshot. */
 export function restartImage(image: TestNode['image']): void {
   image.log = [...image.snapshot]

@@ -5,7 +5,7 @@ export const MEMBERSHIP_ERRORS: Rows = {
   NOT_READY: [
     'UNAVAILABLE',
     true,
-    'The leader has just been elected and has not committed an entry of its term yet, or it is handing leadership over.',
+    'The leader has just been elected and has not committed an entry of its term yet, or it is handing leadership over, or its disk hangs.',
     'Send the same again in a moment.',
   ],
   CHANGE_UNDERWAY: [

@@ -95,8 +95,8 @@ export const FOREIGN_SERVICE: readonly Mutant[] = [
     id: 'foreign/read-confirmed-by-old-answers',
     breaks: 'a read is confirmed by an answer to what was sent before it arrived',
     file: 'src/raft/read-index.ts',
-    find: '(leader.progress.get(voter)?.answered ?? 0) > sequence',
-    replace: '(leader.progress.get(voter)?.answered ?? 0) > 0 && sequence >= 0',
+    find: '(leader.progress.get(voter)?.followed ?? 0) > sequence',
+    replace: '(leader.progress.get(voter)?.followed ?? 0) > 0 && sequence >= 0',
     caughtBy: READS,
   },
   {
@@ -152,8 +152,8 @@ export const FOREIGN_SERVICE: readonly Mutant[] = [
     id: 'foreign/change-before-own-entry',
     breaks: 'a new leader changes the members before it has committed an entry of its own',
     file: 'src/raft/membership.ts',
-    find: "if (commitIndex < role.firstOwnIndex || role.transfer !== null) return 'NOT_READY'",
-    replace: "if (role.transfer !== null) return 'NOT_READY'",
+    find: "if (commitIndex < role.firstOwnIndex) return 'NOT_READY'",
+    replace: '',
     caughtBy: MEMBERSHIP,
   },
   {

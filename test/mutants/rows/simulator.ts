@@ -14,7 +14,7 @@ export const SIMULATOR: readonly Mutant[] = [
     id: 'simulator/read-without-round',
     breaks: 'a leader answers reads without asking whether it still leads',
     file: 'src/raft/read-index.ts',
-    find: 'return sequence !== null && (leader.progress.get(voter)?.answered ?? 0) > sequence',
+    find: 'return sequence !== null && (leader.progress.get(voter)?.followed ?? 0) > sequence',
     replace: 'return true',
     caughtBy: WITHIN_300_SEEDS,
   },
