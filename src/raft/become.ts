@@ -5,7 +5,7 @@ import { newProgress } from './progress.ts'
 import { hasQuorum } from './quorum.ts'
 import { replicate } from './replicate.ts'
 import { noSizes } from './sizes.ts'
-import { configurationOf, isVoter, type Leader, NEVER, peersOf, type RaftState, votersOf } from './state.ts'
+import { configurationOf, type Leader, mayCampaign, NEVER, peersOf, type RaftState, votersOf } from './state.ts'
 import { advanceElectionDraw, helpMs } from './timer.ts'
 import { lastTermOf } from './trail.ts'
 import type { Turn } from './turn.ts'
@@ -19,7 +19,7 @@ import type { CreatedKind, PersistRun, Progress } from './types.ts'
 export function campaign(turn: Turn, anchor: Millis): void {
   const { state } = turn
   if (state.role.kind === 'leader') return
-  if (!isVoter(state)) return
+  if (!mayCampaign(state)) return
   if (state.stalled) return
   if (state.obligation !== null) return campaignOwing(turn, anchor)
   if (state.config.preVote) becomePreCandidate(turn, anchor)

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { NodeId } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
 import { caughtUp } from './hand-over.ts'
-import { type Leader, leaderOf, NO_READS, otherVotersOf, type RaftState, votersOf } from './state.ts'
+import { type Leader, leaderOf, mayCampaign, NO_READS, otherVotersOf, type RaftState } from './state.ts'
 import { lastIndexOf, lastTermOf, runsBetween, trailTermAt } from './trail.ts'
 import type { Progress } from './types.ts'
 
@@ -98,8 +98,10 @@ function checkRole(state: RaftState): void {
     return
   }
   assert(state.obligation === null, 'a node with an obligation is a follower', { role })
-  const mayCampaign = role.kind === 'leader' || votersOf(state).includes(config.self)
-  assert(mayCampaign, 'a pre-candidate or candidate is a voter of its effective configuration', { role })
+  const votes = role.kind === 'leader' || mayCampaign(state)
+  assert(votes, 'a pre-candidate or candidate is a voter of its effective configuration, or of the one before', {
+    role,
+  })
   assert(role.kind === 'leader' || !state.stalled, 'a pre-candidate’s or candidate’s disk does not hang', { role })
   if (role.kind === 'preCandidate') return
   assert(votedFor === config.self, 'a candidate or leader has voted for itself in currentTerm', { role, votedFor })

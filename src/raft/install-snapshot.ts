@@ -5,7 +5,7 @@ import { adoptTerm, becomeFollower } from './become.ts'
 import { maybeHandOver } from './hand-over.ts'
 import { mayAcknowledge } from './obligation.ts'
 import { replicate } from './replicate.ts'
-import { isVoter } from './state.ts'
+import { mayCampaign } from './state.ts'
 import { trailTermAt } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { Message, RaftEvent } from './types.ts'
@@ -72,5 +72,5 @@ export function snapshotInstalled(turn: Turn, { index, term, configurations }: I
   else turn.restart({ index, term }, configurations)
   const { role } = turn.state
   const campaigns = role.kind === 'candidate' || role.kind === 'preCandidate'
-  if (campaigns && !isVoter(turn.state)) becomeFollower(turn, null)
+  if (campaigns && !mayCampaign(turn.state)) becomeFollower(turn, null)
 }

@@ -119,7 +119,7 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - a configuration has at least one voter
  * - a follower does not follow itself
  * - a node with an obligation is a follower
- * - a pre-candidate or candidate is a voter of its effective configuration
+ * - a pre-candidate or candidate is a voter of its effective configuration, or of the one before
  * - a pre-candidate’s or candidate’s disk does not hang
  * - a candidate or leader has voted for itself in `currentTerm`
  * - a candidate’s `voteWrite` lies in `[1, disk.lastWrite]`
@@ -277,7 +277,21 @@ export function otherVotersOf(state: RaftState): readonly NodeId[] {
   return (configurationOf(state)?.voters ?? []).filter((voter) => voter !== state.config.self)
 }
 
-/** True when this node may start an election: it is a voter of its own effective configuration. */
+/**
+ * True when this node may start an election: it is a voter of its own effective configuration, or an outgoing one of the joint
+ * one before, while the effective one is not known to be committed (thesis §4.2.2). Its vote counts only where it is a voter.
+ * Without it:
+ *
+ *   1. n1 and n2 are to become n2 alone. n1 leads and commits the joint configuration, appends the new one, and crashes.
+ *   2. n1 comes back with an entry more than n2. n2 needs its vote and does not get it, and n1 is no voter of its own log.
+ */
+export function mayCampaign(state: RaftState): boolean {
+  if (isVoter(state)) return true
+  const joint = state.configurations.at(-2)?.configuration
+  return joint?.outgoing.includes(state.config.self) === true
+}
+
+/** True when this node is a voter of its own effective configuration. */
 export function isVoter(state: RaftState): boolean {
   return votersOf(state).includes(state.config.self)
 }

@@ -18,7 +18,7 @@ import { replicate, sendHeartbeats } from './replicate.ts'
 import { receiveUnreachable } from './evidence.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
 import { leavesOffice, setStalled } from './stall.ts'
-import { configurationOf, isVoter, type Leader, NEVER, type RaftState, votersOf } from './state.ts'
+import { configurationOf, isVoter, type Leader, mayCampaign, NEVER, type RaftState, votersOf } from './state.ts'
 import { advanceElectionDraw } from './timer.ts'
 import { compactedTo } from './trail.ts'
 import { maybeAskTarget, maybeGiveUpTransfer, receiveTimeoutNow, transfer } from './transfer.ts'
@@ -101,7 +101,7 @@ function handle(turn: Turn, event: RaftEvent): void {
 function wakeAt(state: RaftState): Millis {
   const { role } = state
   if (role.kind === 'leader') return Math.min(role.heartbeatDeadline, role.transfer?.deadline ?? NEVER)
-  return isVoter(state) ? role.electionDeadline : NEVER
+  return mayCampaign(state) ? role.electionDeadline : NEVER
 }
 
 /** Arms the election timer. A single voter waits for nobody: it campaigns at once, by the same rules as any other. */
@@ -110,7 +110,7 @@ function start(turn: Turn): void {
   if (role.kind !== 'follower') return
   const electionDeadline = advanceElectionDraw(turn, turn.now)
   turn.state = { ...turn.state, role: { ...role, electionDeadline } }
-  if (votersOf(turn.state).length === 1) campaign(turn, turn.now)
+  if (isVoter(turn.state) && votersOf(turn.state).length === 1) campaign(turn, turn.now)
 }
 
 /** The initial configuration is agreed: from now on this node votes and campaigns (raft.md §1, Bootstrap). */

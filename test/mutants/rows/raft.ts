@@ -65,6 +65,14 @@ export const RAFT: readonly Mutant[] = [
     caughtBy: SCRIPTS,
   },
   {
+    id: 'raft/crash-after-the-last-step',
+    breaks: 'a leader that crashed in its own removal never campaigns, and nobody can win without it',
+    file: 'src/raft/state.ts',
+    find: 'state.configurations.at(-2)?.configuration',
+    replace: 'state.configurations.at(-1)?.configuration',
+    caughtBy: SCRIPTS,
+  },
+  {
     id: 'raft/refusal-confirms-read',
     breaks: 'a node that has forgotten whom it elected confirms a read of the leader before',
     file: 'src/raft/read-index.ts',
