@@ -19,9 +19,10 @@ import type { CreatedKind, PersistRun, Progress } from './types.ts'
 export function campaign(turn: Turn, anchor: Millis): void {
   const { state } = turn
   if (state.role.kind === 'leader') return
-  if (!mayCampaign(state)) return
   if (state.stalled) return
+  // A learner too, which may have voted (raft.md §1, Membership).
   if (state.obligation !== null) return campaignOwing(turn, anchor)
+  if (!mayCampaign(state)) return
   if (state.config.preVote) becomePreCandidate(turn, anchor)
   else becomeCandidate(turn, { anchor, transfer: false })
 }

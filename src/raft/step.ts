@@ -101,7 +101,7 @@ function handle(turn: Turn, event: RaftEvent): void {
 function wakeAt(state: RaftState): Millis {
   const { role } = state
   if (role.kind === 'leader') return Math.min(role.heartbeatDeadline, role.transfer?.deadline ?? NEVER)
-  return mayCampaign(state) ? role.electionDeadline : NEVER
+  return mayCampaign(state) || state.obligation?.kind === 'census' ? role.electionDeadline : NEVER
 }
 
 /** Arms the election timer. A single voter waits for nobody: it campaigns at once, by the same rules as any other. */

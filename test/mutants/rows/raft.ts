@@ -73,6 +73,14 @@ export const RAFT: readonly Mutant[] = [
     caughtBy: SCRIPTS,
   },
   {
+    id: 'raft/learner-holds-no-census',
+    breaks: 'a damaged learner asks nobody for terms, and never acknowledges anything again',
+    file: 'src/raft/step.ts',
+    find: "mayCampaign(state) || state.obligation?.kind === 'census'",
+    replace: 'mayCampaign(state)',
+    caughtBy: SCRIPTS,
+  },
+  {
     id: 'raft/refusal-confirms-read',
     breaks: 'a node that has forgotten whom it elected confirms a read of the leader before',
     file: 'src/raft/read-index.ts',

@@ -164,7 +164,8 @@ function installAll(cluster: Cluster): void {
     const { pulling } = node
     if (pulling === null) continue
     const source = cluster.node(pulling.from)
-    if (source.up) cluster.install(node.id, source.id, source.state.commitIndex)
+    if (source.up && source.state.commitIndex >= pulling.index)
+      cluster.install(node.id, source.id, source.state.commitIndex)
   }
 }
 
