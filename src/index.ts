@@ -56,6 +56,7 @@ export type {
   SessionEnd,
   SessionFacts,
   StateMachine,
+  StateSuccessor,
   CommandTrial,
   SessionOverview,
   TriedCommand,

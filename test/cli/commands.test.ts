@@ -105,6 +105,7 @@ describe('the command line', () => {
       'acks',
       'elections',
       'snapshots',
+      'installs',
       'failedSeeds',
     ]
     expect(code).toBe(0)
