@@ -63,7 +63,7 @@ function unknownIn(text: string): string[] {
 describe('commands that are named', () => {
   test.each([
     'run "holdfast doctor --data DIR"',
-    'Check the name; `holdfast member list` shows it.',
+    'Check the name; `holdfast backup list` shows it.',
     'make it with holdfast init',
     '`holdfast start --cluster x`',
     '`holdfast payments refund`',

@@ -16,7 +16,7 @@ test('each refusal between nodes is said once, with what to do; ordinary changes
     note({ peer: 'n3', event: 'refused', message: 'The server does not implement the method' })
   }
   expect(lines).toEqual([
-    'n2 refuses this node: WRONG_INSTANCE: node n2 has another data directory than the sender knows. Start it on the directory that its peers know. Until then the others go on without it; it cannot be replaced yet.',
+    'n2 refuses this node: WRONG_INSTANCE: node n2 has another data directory than the sender knows. Start it on the directory that its peers know. If that is lost: `holdfast member replace ID` gives its place to the new one.',
     "a peer's frames are refused: WRONG_CLUSTER: this node belongs to cluster a, the frame to b. Check the addresses in the configuration.",
     'n3 refuses this node: The server does not implement the method.',
   ])
