@@ -161,7 +161,7 @@ class Meter {
   }
 
   // The kernel brings a running thread's count up to date at its ticks, 4 ms apart, so that a turn read as up to 4 ms more or
-  // less than it was. Asked for the whole process's use it does so at once: what is read then is right within some 20 µs.
+  // less than it was. Asked for the whole process's use it does so at once: what is read then is right within 0.2 ms.
   workNs() {
     process.cpuUsage()
     return Number(this.bytes.latin1Slice(0, readSync(this.fd, this.bytes, 0, 64, 0)).split(' ')[0])
