@@ -78,7 +78,10 @@ describe('a data directory', () => {
     const made = await mustOpen()
     expect(await new Promise((resolve) => made.markStarted(resolve))).toBeNull()
     await release(made)
-    const lost = { code: 'LOG_ROT', message: expect.stringMatching(/group-0\/log.*no segment.*Keep the damaged directory/) }
+    const lost = {
+      code: 'LOG_ROT',
+      message: expect.stringMatching(/group-0\/log.*no segment.*Keep the damaged directory/),
+    }
     expect(await open()).toEqual(lost)
     expect(readdirSync(join(root, 'data'))).toEqual(['HOLDFAST.json'])
     mkdirSync(inFile('group-0/log'), { recursive: true })
