@@ -72,7 +72,7 @@ export async function serve(parts: {
   log.listening(address)
   begin(options, { driver, log, address })
   const close = async (): Promise<void> => {
-    await handOver(driver, systemClock)
+    await handOver(driver, { clock: systemClock, withinMs: driver.raftState.config.electionTimeoutMinMs })
     // Those who wait for an answer still get it.
     await http?.close()
     sessions.close()

@@ -1,6 +1,9 @@
 import { groupId, isNodeId, logIndex, type NodeId } from '../base/brand.ts'
 import { failure, type Result, success } from '../base/result.ts'
 import { crc32 } from '../codec/bytes/crc.ts'
+import { decodePayload } from '../codec/entry/payload-codec.ts'
+import { dictionary, integer, list, object, type Shape, string, uint32 } from '../codec/entry/shape.ts'
+import { ValueError } from '../codec/value/value-error.ts'
 import type { SnapshotMeta } from '../node/ports/snapshot-store.ts'
 import type { SnapshotAnswer, SnapshotRequest } from '../node/ports/snapshot-transfer.ts'
 import { ByteReader, ByteWriter, FrameError } from '../protocol/bytes.ts'
@@ -13,6 +16,8 @@ const VERSION = 1
 const PREFIX_BYTES = 5
 /** Most bytes of what is told of a snapshot besides its rows: JSON with a Configuration in base64. */
 const META_BYTES_MAX = 1024 * 1024
+/** Most members of one kind in a Configuration: far more than a cluster has. */
+const MEMBERS_MAX = 1024
 /** Most bytes of a row's key. */
 const KEY_BYTES_MAX = 1024 * 1024
 
@@ -95,12 +100,38 @@ function decoded<Value>(bytes: Buffer, read: () => Value): Result<Value, PeerFra
   }
 }
 
-/** The bytes passed their checksum, so what they hold is what a member's store gave. */
+const milliseconds: Shape<number> = (value, path) => {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  throw new ValueError('BAD_BYTES', path, `expected milliseconds at ${path}`)
+}
+const members = list(string(NAME_BYTES_MAX), MEMBERS_MAX)
+const META = object({
+  lastIncludedIndex: integer(1),
+  lastIncludedTerm: integer(1),
+  chain: uint32,
+  lease: milliseconds,
+  now: milliseconds,
+  configuration: object({
+    index: integer(1),
+    configuration: object({ voters: members, learners: members, outgoing: members, promoting: members }),
+  }),
+  configurationPayload: string(META_BYTES_MAX),
+  stateHash: string(16, /^[0-9a-f]{16}$/),
+  incarnation: integer(1),
+  machineVersions: dictionary,
+  rowCount: integer(),
+  digest: uint32,
+})
+
+/** The checksum says that these are the sender's bytes, not that a sender of this build wrote them. */
 function readMeta(bytes: Buffer): SnapshotMeta {
   try {
-    return JSON.parse(bytes.toString('utf8')) as SnapshotMeta
-  } catch {
-    throw new FrameError('what is said of the snapshot is no JSON')
+    const meta = META(JSON.parse(bytes.toString('utf8')), 'meta') as unknown as SnapshotMeta
+    decodePayload('Configuration', Uint8Array.from(Buffer.from(meta.configurationPayload, 'base64')))
+    return meta
+  } catch (error) {
+    if (!(error instanceof ValueError) && !(error instanceof SyntaxError)) throw error
+    throw new FrameError(`what is said of the snapshot does not fit: ${error.message}`)
   }
 }
 

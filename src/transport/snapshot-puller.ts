@@ -17,7 +17,7 @@ import {
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 /** What a member may have under way to this node, bytes: a few parts. */
 const WINDOW_BYTES = 4 * 1024 * 1024
-/** A stream on which nothing was asked for so long is closed. */
+/** A stream on which nothing was asked, or no answer came, for so long is closed: the next request dials anew. */
 const IDLE_MS = 30_000
 
 interface Pulling {
@@ -42,8 +42,9 @@ export class SnapshotPuller {
   /** Asks the member at that address. Of several requests on their way to one member, the newest alone is answered. */
   pull(address: string, request: SnapshotRequest, done: AnswerSnapshot): void {
     const pulling = this.pulling.get(request.recipient) ?? this.dial(request.recipient, address)
+    // Asking again is no sign of life of the member.
+    if (pulling.waiting === null) this.watch(request.recipient, pulling)
     pulling.waiting = done
-    this.watch(request.recipient, pulling)
     pulling.stream.write(wrapFrame(encodeSnapshotRequest(request)), () => undefined)
   }
 

@@ -17,6 +17,7 @@ import type { UserStateMachine } from '../../src/session/user-machine.ts'
 import { MemoryDisk } from '../../src/storage/disk/memory-disk.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../src/storage/snapshot/memory-snapshot-store.ts'
 import { counter } from '../session/bare-machine.ts'
+import { checkTransition, type RaftState } from '../../src/raft/index.ts'
 import { openAppliedTrail } from '../../src/storage/trail/applied-trail-file.ts'
 import type { ProcessClock, TestClock } from './test-clock.ts'
 import { TestNetwork } from './test-network.ts'
@@ -55,7 +56,9 @@ export class TestNode {
   readonly id: NodeId
   readonly options: TestNodeOptions
   readonly network: TestNetwork
-  readonly snapshots = new MemorySnapshots()
+  snapshots = new MemorySnapshots()
+  /** Sees every state of the core. */
+  stepped: (state: RaftState) => void = () => undefined
   /** Changes what the driver is given, for faults. */
   wrapLog: (log: LogStore) => LogStore = (log) => log
   wrapSnapshots: (store: SnapshotStore) => SnapshotStore = (store) => store
@@ -151,6 +154,7 @@ export class TestNode {
   replaceDisk(): void {
     this.crash()
     this.disk = this.newDisk()
+    this.snapshots = new MemorySnapshots()
     this.instance += '-replaced'
   }
 
@@ -254,6 +258,10 @@ export class TestNode {
       raft: options.raft,
       limits: options.limits,
       clock: process,
+      check: (before, after) => {
+        checkTransition(before, after)
+        this.stepped(after)
+      },
       codec: sessionCodec,
       snapshots: this.wrapSnapshots(memorySnapshotStore(this.snapshots, (run) => this.laterSnapshot(run))),
       ...(options.messageBytesMax === undefined ? {} : { messageBytesMax: options.messageBytesMax }),

@@ -1,9 +1,9 @@
 import { logIndex, type LogIndex, type NodeId } from '../../base/brand.ts'
-import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import type { RaftEvent } from '../../raft/types.ts'
 import { ApplyHalt } from '../../session/run/halt.ts'
 import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
 import type { NodeEvent } from '../api.ts'
+import { configurationIn, configurationOfSnapshot } from '../membership/known-configuration.ts'
 import type { Members } from '../membership/members.ts'
 import type { DriverOptions } from '../options.ts'
 import type { SnapshotMeta } from '../ports/snapshot-store.ts'
@@ -12,6 +12,8 @@ import type { StorageFault } from '../ports/storage-fault.ts'
 import type { LogClock } from '../propose/log-clock.ts'
 import type { Pending } from '../propose/pending.ts'
 import { type Incoming, SnapshotPull } from './snapshot-pull.ts'
+
+type Waiters = Parameters<ApplyPipeline['succeed']>[0]
 
 export interface InstallationParts {
   readonly members: Members
@@ -23,7 +25,7 @@ export interface InstallationParts {
   /** That which applies now. */
   pipeline(): ApplyPipeline
   /** Applies from the machine's new state on, in place of the one that was retired. */
-  succeed(applied: LogIndex, waiters: Parameters<ApplyPipeline['succeed']>[0]): void
+  succeed(applied: LogIndex, waiters: Waiters): void
   enqueue(event: RaftEvent): void
   halted(halt: ApplyHalt): void
   note(event: NodeEvent): void
@@ -74,7 +76,7 @@ export class Installation {
     if (installed === null) return
     const { members, clock } = this.parts
     members.truncateFrom(logIndex(0))
-    this.learn(installed)
+    members.add(configurationOfSnapshot(installed))
     clock.adopt(installed.lease, installed.now)
   }
 
@@ -85,16 +87,23 @@ export class Installation {
     const halt = this.restore(incoming)
     if (successor.stateHash() !== meta.stateHash) return install.abandon(done)
     const { pipeline, stopped } = this.parts
-    // From here on it is installed or the node stops: what is applied from now on would be lost to the next snapshot.
+    // Nothing is applied until it is installed: that would be lost to the next snapshot.
     pipeline().retire((waiters) => {
       if (stopped()) return install.abandon(done)
-      install.finish((fault) => {
+      install.finish((fault, whole) => {
         if (fault !== null) this.parts.fault(fault)
+        else if (!whole) return this.goOn(install, waiters, done)
         else if (!stopped()) this.takeOver(incoming, waiters)
         if (halt !== null && !stopped()) this.parts.halted(halt)
         done()
       })
     })
+  }
+
+  /** What was pulled does not make up its snapshot: the disk has the one before, and so has the machine. */
+  private goOn(install: Incoming['install'], waiters: Waiters, done: () => void): void {
+    if (!this.parts.stopped()) this.parts.succeed(this.parts.pipeline().applied, waiters)
+    install.abandon(done)
   }
 
   private restore({ meta, successor }: Incoming): ApplyHalt | null {
@@ -108,22 +117,21 @@ export class Installation {
     }
   }
 
-  private takeOver(incoming: Incoming, waiters: Parameters<ApplyPipeline['succeed']>[0]): void {
+  private takeOver(incoming: Incoming, waiters: Waiters): void {
     const { meta, total, startedAt } = incoming
-    const { lastIncludedIndex: index, lastIncludedTerm: term, configuration } = meta
+    const { lastIncludedIndex: index, lastIncludedTerm: term } = meta
     const { pending, succeed, enqueue, note } = this.parts
     incoming.successor.takeOver()
     this.installed = meta
     // Whoever proposed an entry that the snapshot covers is not told what came of it here: it asks the leader.
     pending.abortAll()
     succeed(index, waiters)
-    enqueue({ kind: 'snapshotInstalled', index, term, configurations: [configuration] })
-    const durationMs = this.options.clock.monotonicMs() - startedAt
+    const { clock, identity } = this.options
+    const known = configurationOfSnapshot(meta)
+    // Not as the member knows it that took the snapshot: for this node, the voter of its id may be another disk.
+    const configuration = configurationIn(known.payload, identity)
+    enqueue({ kind: 'snapshotInstalled', index, term, configurations: [{ index: known.index, configuration }] })
+    const durationMs = clock.monotonicMs() - startedAt
     note({ kind: 'snapshotInstalled', index, rows: total, durationMs })
-  }
-
-  private learn({ configuration, configurationPayload }: SnapshotMeta): void {
-    const bytes = Uint8Array.from(Buffer.from(configurationPayload, 'base64'))
-    this.parts.members.add({ index: configuration.index, payload: decodePayload('Configuration', bytes), bytes })
   }
 }

@@ -17,9 +17,13 @@ export function knownConfigurations(
   snapshot: SnapshotMeta | null,
 ): readonly KnownConfiguration[] {
   if (snapshot === null || snapshot.configuration.index >= firstIndex) return configurations
-  const bytes = Uint8Array.from(Buffer.from(snapshot.configurationPayload, 'base64'))
-  const payload = decodePayload('Configuration', bytes)
-  return [{ index: snapshot.configuration.index, payload, bytes }, ...configurations]
+  return [configurationOfSnapshot(snapshot), ...configurations]
+}
+
+/** The Configuration that a snapshot holds. */
+export function configurationOfSnapshot({ configuration, configurationPayload }: SnapshotMeta): KnownConfiguration {
+  const bytes = Uint8Array.from(Buffer.from(configurationPayload, 'base64'))
+  return { index: configuration.index, payload: decodePayload('Configuration', bytes), bytes }
 }
 
 /**
