@@ -1,5 +1,5 @@
-import { ApplyHalt } from '../session/run/halt.ts'
 import { Driver } from './driver.ts'
+import { endRestore } from './restored-state.ts'
 import type { DriverOptions } from './options.ts'
 import type { AppliedTrail, OpenAppliedTrail } from './ports/applied-trail.ts'
 import type { LogListener, LogStore, RecoveredLog } from './ports/log-store.ts'
@@ -38,22 +38,10 @@ export function openNode(options: OpenNodeOptions, done: StorageDone<Driver | nu
         done(fault, null)
         return
       }
-      const halt = snapshot === null ? null : restore(options, snapshot)
+      const halt = snapshot === null ? null : endRestore(machine, snapshot)
       openLogAndDriver(options, { snapshot, halt }, done)
     },
   )
-}
-
-/** The rows become the machine's state; why it must not go on from it, or null. */
-function restore({ machine }: OpenNodeOptions, snapshot: SnapshotMeta): ApplyHalt | null {
-  const { lastIncludedIndex: index, lastIncludedTerm: term, lease, now } = snapshot
-  try {
-    machine.restored({ index, term, lease, now })
-    return null
-  } catch (error) {
-    if (error instanceof ApplyHalt) return error
-    throw error
-  }
 }
 
 function openLogAndDriver(

@@ -1,7 +1,10 @@
 import { logIndex } from '../base/brand.ts'
 import type { Restored } from '../raft/types.ts'
+import { ApplyHalt } from '../session/run/halt.ts'
+import type { StateMachine } from '../session/state-machine.ts'
 import { configurationIn, knownConfigurations } from './membership/known-configuration.ts'
 import type { DriverOptions } from './options.ts'
+import type { SnapshotMeta } from './ports/snapshot-store.ts'
 
 /**
  * What the core starts from: every entry that the log holds, also those below the snapshot, so that a leader can serve
@@ -21,5 +24,17 @@ export function restoredState(options: DriverOptions): Restored {
       configuration: configurationIn(payload, identity),
     })),
     seed: options.seed,
+  }
+}
+
+/** The rows that it was given become the machine's state, as of the snapshot; why it must not go on from it, or null. */
+export function endRestore(machine: Pick<StateMachine, 'restored'>, snapshot: SnapshotMeta): ApplyHalt | null {
+  const { lastIncludedIndex: index, lastIncludedTerm: term, lease, now } = snapshot
+  try {
+    machine.restored({ index, term, lease, now })
+    return null
+  } catch (error) {
+    if (error instanceof ApplyHalt) return error
+    throw error
   }
 }

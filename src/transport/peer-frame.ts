@@ -1,10 +1,8 @@
-import { groupId, isNodeId, type NodeId } from '../base/brand.ts'
 import { failure, type Result, success } from '../base/result.ts'
 import { crc32 } from '../codec/bytes/crc.ts'
-import type { PeerEnvelope } from '../node/ports/peer-envelope.ts'
 import type { PeerFrame } from '../node/ports/peer-transport.ts'
 import { ByteReader, ByteWriter, FrameError } from '../protocol/bytes.ts'
-import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
+import { readEnvelope, writeEnvelope } from './envelope.ts'
 import { type PeerHeader, readBody, writeBody } from './peer-message.ts'
 
 /** First byte of every peer frame; another one is refused (docs/format.md, "Peer frames"). */
@@ -30,12 +28,7 @@ const reader = new ByteReader()
  * message that wraps the frame.
  */
 export function encodePeerFrame(frame: PeerFrame, headroom = 0): Buffer {
-  scratch.text(frame.clusterId)
-  scratch.varint(frame.group)
-  scratch.text(frame.sender)
-  scratch.text(frame.recipient)
-  scratch.text(frame.senderInstance)
-  scratch.text(frame.recipientInstance)
+  writeEnvelope(scratch, frame)
   writeBody(scratch, frame.body)
   const header = scratch.take()
   const records = frame.body.kind === 'raft' ? frame.body.records : NO_RECORDS
@@ -72,7 +65,7 @@ export function decodePeerFrame(bytes: Buffer): Result<PeerFrame, PeerFrameRefus
 
 function readFrame(header: Buffer, records: Buffer): Result<PeerFrame, PeerFrameRefusal> {
   reader.reset(header)
-  const envelope = readEnvelope()
+  const envelope = readEnvelope(reader)
   const body = readBody(reader)
   if (!reader.done) return refuse('MALFORMED_FRAME', 'the header goes on behind its message')
   if (body.kind !== 'raft' || body.message.kind !== 'appendEntries' || body.message.runs.length === 0) {
@@ -85,26 +78,6 @@ function readFrame(header: Buffer, records: Buffer): Result<PeerFrame, PeerFrame
 
 function withRecords(header: PeerHeader, records: Uint8Array): PeerFrame['body'] {
   return header.kind !== 'raft' ? header : { kind: 'raft', message: header.message, records, wallMs: header.wallMs }
-}
-
-function readEnvelope(): PeerEnvelope {
-  const clusterId = reader.name(TEXT_BYTES_MAX)
-  const group = reader.varint()
-  if (group > 0xffffffff) throw new FrameError('a group exceeds 32 bits')
-  return {
-    clusterId,
-    group: groupId(group),
-    sender: readNode(),
-    recipient: readNode(),
-    senderInstance: reader.name(NAME_BYTES_MAX),
-    recipientInstance: reader.name(NAME_BYTES_MAX),
-  }
-}
-
-function readNode(): NodeId {
-  const name = reader.name(NAME_BYTES_MAX)
-  if (!isNodeId(name)) throw new FrameError('a node id is 1–63 of a-z 0-9 -')
-  return name
 }
 
 function refuse(code: PeerFrameRefusal['code'], message: string): Result<PeerFrame, PeerFrameRefusal> {

@@ -1,4 +1,4 @@
-import { groupId, isNodeId, logIndex, type NodeId } from '../base/brand.ts'
+import { logIndex } from '../base/brand.ts'
 import { failure, type Result, success } from '../base/result.ts'
 import { crc32 } from '../codec/bytes/crc.ts'
 import { decodePayload } from '../codec/entry/payload-codec.ts'
@@ -7,7 +7,8 @@ import { ValueError } from '../codec/value/value-error.ts'
 import type { SnapshotMeta } from '../node/ports/snapshot-store.ts'
 import type { SnapshotAnswer, SnapshotRequest } from '../node/ports/snapshot-transfer.ts'
 import { ByteReader, ByteWriter, FrameError } from '../protocol/bytes.ts'
-import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from '../protocol/limits.ts'
+import { NAME_BYTES_MAX } from '../protocol/limits.ts'
+import { readEnvelope, writeEnvelope } from './envelope.ts'
 import type { PeerFrameRefusal } from './peer-frame.ts'
 
 /** First byte of a request and of an answer; another one is refused (docs/format.md, "Pulling a snapshot"). */
@@ -26,12 +27,7 @@ const reader = new ByteReader()
 
 /** Envelope and part asked for, behind version and checksum. */
 export function encodeSnapshotRequest(request: SnapshotRequest): Buffer {
-  writer.text(request.clusterId)
-  writer.varint(request.group)
-  writer.text(request.sender)
-  writer.text(request.recipient)
-  writer.text(request.senderInstance)
-  writer.text(request.recipientInstance)
+  writeEnvelope(writer, request)
   writer.varint(request.index)
   writeKey(request.after)
   return checked([writer.take()])
@@ -40,12 +36,7 @@ export function encodeSnapshotRequest(request: SnapshotRequest): Buffer {
 /** The inverse. Never throws for bad bytes. */
 export function decodeSnapshotRequest(bytes: Buffer): Result<SnapshotRequest, PeerFrameRefusal> {
   return decoded(bytes, () => ({
-    clusterId: reader.name(TEXT_BYTES_MAX),
-    group: groupId(Math.min(reader.varint(), 0xffffffff)),
-    sender: readNode(),
-    recipient: readNode(),
-    senderInstance: reader.name(NAME_BYTES_MAX),
-    recipientInstance: reader.name(NAME_BYTES_MAX),
+    ...readEnvelope(reader),
     index: logIndex(reader.varint()),
     after: readKey(),
   }))
@@ -143,10 +134,4 @@ function writeKey(key: string | null): void {
 
 function readKey(): string | null {
   return reader.byte() === 0 ? null : reader.bytes(KEY_BYTES_MAX).toString('latin1')
-}
-
-function readNode(): NodeId {
-  const name = reader.name(NAME_BYTES_MAX)
-  if (!isNodeId(name)) throw new FrameError('a node id is 1–63 of a-z 0-9 -')
-  return name
 }

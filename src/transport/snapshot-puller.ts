@@ -1,10 +1,11 @@
-import { type ServerDuplexStream, status } from '@grpc/grpc-js'
+import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { NodeId } from '../base/brand.ts'
 import { type DialledStream, dialStream } from '../grpc/dial-stream.ts'
 import type { Clock, Timer } from '../node/ports/clock.ts'
 import type { AnswerSnapshot, SnapshotRequest } from '../node/ports/snapshot-transfer.ts'
 import { unwrapFrames, wrapFrame } from '../protocol/frame-message.ts'
-import { checkEnvelope, type PeerIdentity, type PeerRefusal } from './peer-acceptor.ts'
+import { AcceptedFrames } from './accepted-frames.ts'
+import { checkEnvelope, type PeerIdentity, type PeerRefusal } from './envelope.ts'
 import { PULL_STREAM_PATH } from './peer-service.ts'
 import {
   decodeSnapshotAnswer,
@@ -102,34 +103,14 @@ export function acceptPull(
   self: PeerIdentity,
   listener: { onPull(request: SnapshotRequest, answer: AnswerSnapshot): void; onRefused(refusal: PeerRefusal): void },
 ): void {
-  let ended = false
-  const over = (): void => {
-    ended = true
-  }
-  const refuse = (refusal: PeerRefusal): void => {
-    ended = true
-    listener.onRefused(refusal)
-    call.emit('error', { code: status.FAILED_PRECONDITION, details: `${refusal.code}: ${refusal.message}` })
-  }
-  const accept = (bytes: Buffer): void => {
+  const frames = new AcceptedFrames(call, (refusal) => listener.onRefused(refusal))
+  frames.read((bytes) => {
     const request = decodeSnapshotRequest(bytes)
-    if (!request.ok) return refuse(request.error)
+    if (!request.ok) return frames.refuse(request.error)
     const refusal = checkEnvelope(self, request.value)
-    if (refusal !== null) return refuse(refusal)
+    if (refusal !== null) return frames.refuse(refusal)
     listener.onPull(request.value, (answer) => {
-      if (!ended) call.write(wrapFrame(encodeSnapshotAnswer(answer)))
+      if (!frames.ended) call.write(wrapFrame(encodeSnapshotAnswer(answer)))
     })
-  }
-  call.on('data', (message: Buffer) => {
-    const frames = unwrapFrames(message)
-    if (frames === null && !ended) refuse({ code: 'MALFORMED_FRAME', message: 'the message is no PeerMessage' })
-    for (const frame of frames ?? []) if (!ended) accept(frame)
   })
-  call.on('end', () => {
-    if (ended) return
-    ended = true
-    call.end()
-  })
-  call.on('error', over)
-  call.on('cancelled', over)
 }

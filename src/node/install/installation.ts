@@ -1,6 +1,6 @@
 import { logIndex, type LogIndex, type NodeId } from '../../base/brand.ts'
 import type { RaftEvent } from '../../raft/types.ts'
-import { ApplyHalt } from '../../session/run/halt.ts'
+import type { ApplyHalt } from '../../session/run/halt.ts'
 import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
 import type { NodeEvent } from '../api.ts'
 import { configurationIn, configurationOfSnapshot } from '../membership/known-configuration.ts'
@@ -11,6 +11,7 @@ import type { SnapshotRequest } from '../ports/snapshot-transfer.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
 import type { LogClock } from '../propose/log-clock.ts'
 import type { Pending } from '../propose/pending.ts'
+import { endRestore } from '../restored-state.ts'
 import { type Incoming, SnapshotPull } from './snapshot-pull.ts'
 
 type Waiters = Parameters<ApplyPipeline['succeed']>[0]
@@ -84,7 +85,7 @@ export class Installation {
     const { meta, install, successor } = incoming
     // The log has caught up meanwhile, or a part of the snapshot is not what its member has applied.
     if (meta.lastIncludedIndex <= this.parts.commitIndex()) return install.abandon(done)
-    const halt = this.restore(incoming)
+    const halt = endRestore(successor, meta)
     if (successor.stateHash() !== meta.stateHash) return install.abandon(done)
     const { pipeline, stopped } = this.parts
     // Nothing is applied until it is installed: that would be lost to the next snapshot.
@@ -104,17 +105,6 @@ export class Installation {
   private goOn(install: Incoming['install'], waiters: Waiters, done: () => void): void {
     if (!this.parts.stopped()) this.parts.succeed(this.parts.pipeline().applied, waiters)
     install.abandon(done)
-  }
-
-  private restore({ meta, successor }: Incoming): ApplyHalt | null {
-    const { lastIncludedIndex: index, lastIncludedTerm: term, lease, now } = meta
-    try {
-      successor.restored({ index, term, lease, now })
-      return null
-    } catch (error) {
-      if (error instanceof ApplyHalt) return error
-      throw error
-    }
   }
 
   private takeOver(incoming: Incoming, waiters: Waiters): void {

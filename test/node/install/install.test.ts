@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LogIndex } from '../../../src/base/brand.ts'
+import type { SnapshotStore } from '../../../src/node/ports/snapshot-store.ts'
 import { Cluster } from '../cluster.ts'
 import { openSession, resultOf, submit } from '../commands.ts'
 import type { TestNode } from '../test-node.ts'
@@ -97,6 +98,31 @@ test('a process that dies in the middle of an install begins anew with what it h
   away.start()
   cluster.until(() => equal(away, leader), 'it has the leader’s state')
 })
+
+test('rows that do not make up their snapshot change nothing: the node goes on with its own state, and pulls again', () => {
+  const { cluster, leader, away } = withOneAway()
+  let unmade = 1
+  away.wrapSnapshots = (store) =>
+    Object.assign(store, {
+      install: failingOnce(store.install.bind(store), () => {
+        unmade -= 1
+        return unmade === 0
+      }),
+    })
+  away.start()
+  const before = away.machine.stateHash()
+  cluster.until(() => unmade <= 0, 'an install ends in nothing')
+  expect([away.runs, away.machine.stateHash(), snapshotOf(away)]).toEqual([true, before, 0])
+  cluster.until(() => equal(away, leader), 'it has the leader’s state')
+})
+
+/** An install whose end says once that the rows do not make it up. */
+function failingOnce(install: SnapshotStore['install'], fails: () => boolean): SnapshotStore['install'] {
+  return (snapshot, done) =>
+    install(snapshot, (fault, made) =>
+      done(fault, made && { ...made, finish: (told) => (fails() ? told(null, false) : made.finish(told)) }),
+    )
+}
 
 test('the log stays behind a snapshot that another member is pulling', () => {
   const { cluster, leader, away, session } = withOneAway()
