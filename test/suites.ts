@@ -25,6 +25,7 @@ const FAULTS = [
   'test/cluster/machines/**/*.test.ts',
   'test/cluster/members/**/*.test.ts',
   'test/cluster/stopping.test.ts',
+  'test/cluster/writers.test.ts',
   'test/package/testing-page.test.ts',
   'test/package/installed/**/*.test.ts',
   'test/newcomer/**/*.test.ts',

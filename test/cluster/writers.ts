@@ -7,8 +7,8 @@ import { RequestHandlers } from '../../src/client/session/request-handlers.ts'
 
 /** Longer than any of these tests runs: a command is repeated under its id until it is answered. */
 const DEADLINE_MS = 300_000
-/** The counter machine refuses more than this. */
-const INCREMENTS_MAX = 1000
+/** The counter machine refuses more than this, so a writer goes on with its next counter then. */
+const COUNTER_MAX = 1000
 
 export interface WritersOptions {
   readonly endpoints: readonly string[]
@@ -19,11 +19,17 @@ export interface WritersOptions {
   readonly inFlight?: number
 }
 
+interface Milestone {
+  readonly at: number
+  readonly reached: () => void
+  readonly failed: (error: Error) => void
+}
+
 /** What one session has asked for and heard. */
 interface Writer {
   readonly name: string
   readonly session: ClientSession
-  /** Increments sent, and the value that each acknowledged one answered with. */
+  /** Increments sent, and which of them each acknowledged one was by its answer: all counters before it were filled. */
   attempts: number
   readonly answers: number[]
   readonly requestIds: number[]
@@ -42,7 +48,7 @@ export class Writers {
   private readonly hub: MultiSession
   private readonly options: WritersOptions
   private readonly writers: Writer[] = []
-  private readonly milestones: { readonly at: number; readonly reached: () => void }[] = []
+  private milestones: readonly Milestone[] = []
   private stopping = false
   private loops: Promise<void>[] = []
 
@@ -61,9 +67,13 @@ export class Writers {
     return writers
   }
 
-  /** Resolves when so many more commands have been acknowledged. */
+  /** Resolves when so many more commands have been acknowledged; rejects when one gets another outcome meanwhile. */
   more(count: number): Promise<void> {
-    return new Promise((reached) => this.milestones.push({ at: this.acknowledged + count, reached }))
+    return new Promise((reached, failed) => {
+      const refused = this.writers.find(({ others }) => others.length > 0)
+      if (refused !== undefined) return failed(errorOf(refused))
+      this.milestones = [...this.milestones, { at: this.acknowledged + count, reached, failed }]
+    })
   }
 
   /** Ends the loops; resolves when every command has its outcome. */
@@ -100,7 +110,7 @@ export class Writers {
     expect([...requestIds].sort((left, right) => left - right)).toEqual(
       Array.from({ length: requestIds.length }, (_, at) => at + 1),
     )
-    expect(await counterOf(reader, name)).toBe(attempts)
+    expect(await incrementsOf(reader, writer)).toBe(attempts)
     if ((this.options.inFlight ?? 1) === 1) expect(await registerOf(reader, name)).toBe(writer.written)
   }
 
@@ -150,39 +160,64 @@ export class Writers {
     })
   }
 
+  /** Ends early with the first outcome that is no success: a lost session answers at once, for ever. */
   private async loop(writer: Writer): Promise<void> {
-    while (!this.stopping && writer.attempts < INCREMENTS_MAX) {
+    const { session, name } = writer
+    while (!this.stopping) {
+      const at = writer.attempts
       writer.attempts += 1
-      const increment = await writer.session.execute('counter', 'increment', { name: writer.name })
-      if (this.note(writer, increment) && increment.kind === 'ok') writer.answers.push(Number(increment.value))
+      const increment = await session.execute('counter', 'increment', { name: counterName(name, at) })
+      if (!this.note(writer, increment) || increment.kind !== 'ok') return
+      writer.answers.push(at - (at % COUNTER_MAX) + Number(increment.value))
       if (this.stopping) return
       writer.written += 1
       const value = writer.written
-      const write = await writer.session.execute('register', 'write', { key: writer.name, value: String(value) })
-      if (this.note(writer, write)) writer.acknowledged = Math.max(writer.acknowledged, value)
+      const write = await session.execute('register', 'write', { key: name, value: String(value) })
+      if (!this.note(writer, write)) return
+      writer.acknowledged = Math.max(writer.acknowledged, value)
     }
   }
 
   private note(writer: Writer, outcome: CommandOutcome): boolean {
     if (outcome.kind !== 'ok') {
       writer.others.push(outcome)
+      for (const { failed } of this.milestones) failed(errorOf(writer))
       return false
     }
     writer.requestIds.push(outcome.requestId)
     this.acknowledged += 1
     for (const { at, reached } of this.milestones) if (at === this.acknowledged) reached()
+    this.milestones = this.milestones.filter(({ at }) => at > this.acknowledged)
     return true
   }
 }
 
 async function expectBounds(writer: Writer, reader: ClientSession): Promise<void> {
   const { name, attempts, answers, written, acknowledged } = writer
-  const value = await counterOf(reader, name)
+  const value = await incrementsOf(reader, writer)
   expect(value).toBeGreaterThanOrEqual(Math.max(0, ...answers))
   expect(value).toBeLessThanOrEqual(attempts)
   const register = await registerOf(reader, name)
   expect(register).toBeGreaterThanOrEqual(acknowledged)
   expect(register).toBeLessThanOrEqual(written)
+}
+
+function errorOf({ name, others }: Writer): Error {
+  return new Error(`${name} heard ${JSON.stringify(others[0])}`)
+}
+
+function counterName(writer: string, increment: number): string {
+  const filled = Math.floor(increment / COUNTER_MAX)
+  return filled === 0 ? writer : `${writer}.${filled}`
+}
+
+/** Over all of its counters. */
+async function incrementsOf(reader: ClientSession, { name, attempts }: Writer): Promise<number> {
+  let sum = 0
+  for (let first = 0; first < Math.max(1, attempts); first += COUNTER_MAX) {
+    sum += await counterOf(reader, counterName(name, first))
+  }
+  return sum
 }
 
 /** Through the log, so that no lagging node can answer. */

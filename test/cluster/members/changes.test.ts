@@ -6,6 +6,7 @@ import { nodeId } from '../../../src/base/brand.ts'
 import { freePorts } from '../../../src/cli/cluster/free-ports.ts'
 import type { LocalCluster } from '../../../src/cli/cluster/local-cluster.ts'
 import { NodeProcess } from '../../../src/cli/cluster/node-process.ts'
+import { OperatorError } from '../../../src/client/operator/ask-leader.ts'
 import {
   changeMembership,
   fetchMembers,
@@ -31,17 +32,28 @@ function listed(endpoints: readonly string[], is: (list: MemberList) => boolean)
 const votersOf = ({ members }: MemberList): readonly string[] =>
   members.flatMap(({ id, role }) => (role === 'voter' ? [id] : [])).sort()
 
+/** What another time may bring, where disks and processors are slow. */
+const PASSING = ['MEMBER_ALIVE', 'NOT_READY', 'NO_LEADER', 'NO_QUORUM', 'CHANGE_UNDERWAY', 'NOT_WAITING']
+
 /** Makes the change once nobody refuses it for the moment, and waits until it is over. */
 async function changed(endpoints: readonly string[], change: WantedChange['change'], id: string): Promise<void> {
-  await listed(endpoints, ({ joint, committed }) => committed && !joint)
-  await eventually(`${change} ${id}`, () =>
-    changeMembership(endpoints, { change, id, learner: false, basedOn: 0 }).catch((error: { code?: string }) => {
-      if (['MEMBER_ALIVE', 'NOT_READY', 'NO_LEADER'].includes(error.code ?? '')) return null
+  const before = await listed(endpoints, ({ joint, committed }) => committed && !joint)
+  await eventually(`${change} ${id}`, async () => {
+    try {
+      return await changeMembership(endpoints, { change, id, learner: false, basedOn: before.index })
+    } catch (error) {
+      // The answer to a request before this one was lost, with the leader that gave it.
+      if (codeOf(error) === 'CHANGED_SINCE') return before.index
+      if (PASSING.includes(codeOf(error))) return null
       throw error
-    }),
-  )
+    }
+  })
   const there = change !== 'remove'
   await listed(endpoints, (list) => list.committed && !list.joint && votersOf(list).includes(id) === there)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof OperatorError ? error.code : ''
 }
 
 /** A new node of the cluster, that waits to be added. */
