@@ -19,6 +19,8 @@ export class Nemesis {
   private readonly nodes: readonly SimulatedNode[]
   private readonly replaced = new Set<SimulatedNode>()
   private active = true
+  /** This seed's disks are replaced without anybody's command. */
+  readonly replaces: boolean
 
   constructor(parts: {
     swarm: Swarm
@@ -36,6 +38,7 @@ export class Nemesis {
     this.scheduler = parts.scheduler
     this.network = parts.network
     this.nodes = parts.nodes
+    this.replaces = this.replacements.chance(1 / 6)
   }
 
   start(): void {
@@ -73,7 +76,7 @@ export class Nemesis {
    * disk is not known from a Configuration.
    */
   private drawReplacements(): void {
-    if (!this.replacements.chance(1 / 6)) return
+    if (!this.replaces) return
     const { nodes, swarm, scheduler, replacements } = this
     for (let left = Math.floor((nodes.length - 1) / 2); left > 0; left -= 1) {
       const node = replacements.pick(nodes)

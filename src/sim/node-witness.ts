@@ -48,7 +48,8 @@ export class NodeWitness implements NodeObserver {
         throw new Violation('no simulated fault stops a node', { node: this.id, stopped })
       },
       noted: (event) => {
-        const wrong = event.kind === 'halted' || event.kind === 'stateDiffers'
+        const halted = event.kind === 'halted' && event.code !== 'REMOVED'
+        const wrong = halted || event.kind === 'stateDiffers'
         if (wrong) throw new Violation('replicas that agree are not told apart', { node: this.id, event })
       },
     })

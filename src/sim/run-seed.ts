@@ -12,6 +12,7 @@ import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
 import { failureOf } from './failure-of.ts'
 import { LeaderHunter } from './leader-hunter.ts'
+import { MemberChurn } from './member-churn.ts'
 import { OfficeShaker } from './office-shaker.ts'
 import { Nemesis } from './nemesis.ts'
 import { NodeWitness } from './node-witness.ts'
@@ -34,6 +35,8 @@ const PURPOSE = {
   hunts: 12,
   hunter: 13,
   office: 41,
+  churns: 33,
+  churn: 34,
   reads: 31,
   reader: 32,
   absences: 115,
@@ -61,10 +64,12 @@ export interface SeedResult {
   readonly hash: string
 }
 
-/** The same of a world with readers. */
+/** The same of a world with readers, and whose members change. */
 export interface ReadSeedResult extends SeedResult {
   /** Linearizable reads that were answered. */
   readonly reads: number
+  /** Members that lost their place to another disk, or that were removed or added, by command. */
+  readonly memberChanges: number
 }
 
 /** Runs one seed's world to its end. Deterministic: equal seeds give equal results, the hash included. */
@@ -83,6 +88,7 @@ class World {
   private readonly nemesis: Nemesis
   private readonly hunter: LeaderHunter | null
   private readonly shaker: OfficeShaker
+  private readonly churn: MemberChurn | null
   private readonly reader: Reader | null
   private readonly transcript: Transcript
   private readonly observed = new Map<SimulatedNode, Observed>()
@@ -105,6 +111,9 @@ class World {
     this.reader = this.createReader()
     this.shaker = new OfficeShaker({ random: new Random(seed, PURPOSE.office), scheduler, network, nodes })
     this.hunter = swarm.hunt ? new LeaderHunter({ random: hunting, scheduler, network, nodes }) : null
+    // A disk that the nemesis replaces may be a voter's that nobody replaces by command.
+    const churns = nodes.length > 1 && !this.nemesis.replaces && new Random(seed, PURPOSE.churns).chance(0.25)
+    this.churn = churns ? new MemberChurn({ random: new Random(seed, PURPOSE.churn), scheduler, nodes }) : null
   }
 
   private createCluster(): SimulatedCluster {
@@ -178,11 +187,13 @@ class World {
     for (const client of this.clients) client.start()
     this.nemesis.start()
     this.shaker.start()
+    this.churn?.start()
     this.reader?.start()
     this.runUntil(() => this.cluster.scheduler.now >= this.swarm.faultMicros)
     this.hunter?.stop()
     this.shaker.stop()
-    const alive = this.nemesis.heal(this.invariants.committedIndex > 0)
+    this.churn?.stop()
+    const healed = this.nemesis.heal(this.invariants.committedIndex > 0 && this.churn === null)
     this.cluster.channels.reset()
     const healedAt = this.cluster.scheduler.now
     // A disk that was replaced before the first Configuration may be a voter's, and lead.
@@ -191,11 +202,20 @@ class World {
     if (!led()) {
       throw new Violation('a healed quorum elects a leader within 20 election timeouts', { healedAt })
     }
+    const alive = this.churn === null ? healed : this.voters(this.churn, healedAt)
     const read = (): boolean => this.reader?.servedSince(healedAt, alive) ?? true
     const done = (): boolean => this.settled(alive) && read()
     this.runUntil(() => done() || this.cluster.scheduler.now > healedAt + DONE_WITHIN)
     this.checkEnd(alive)
     if (!read()) throw new Violation('every node that runs answers reads after healing', { healedAt })
+  }
+
+  /** The voters, once the change that was under way is over. */
+  private voters(churn: MemberChurn, healedAt: number): readonly SimulatedNode[] {
+    this.runUntil(() => churn.settled() !== null || this.cluster.scheduler.now > healedAt + DONE_WITHIN)
+    const voters = churn.settled()
+    if (voters === null) throw new Violation('a healed cluster ends the change of its members', { healedAt })
+    return voters
   }
 
   result(failure: string | null): ReadSeedResult {
@@ -208,6 +228,7 @@ class World {
       elections: this.invariants.elections,
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
       reads: this.reader?.served ?? 0,
+      memberChanges: this.churn?.changes ?? 0,
       installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
       hash: this.transcript.hash(),
     }

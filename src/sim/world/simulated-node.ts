@@ -75,6 +75,11 @@ export class SimulatedNode {
     return this.starts
   }
 
+  /** Of the disk that it has now. */
+  get instance(): string {
+    return `instance-${this.id}-${this.replacements}`
+  }
+
   /** Snapshots of other members that its disk has taken over. */
   get snapshotsInstalled(): number {
     return this.snapshots.installs
@@ -137,7 +142,7 @@ export class SimulatedNode {
     const position = indexOf(this.options)
     const machines = mount((micros) => clock.work(micros), id)
     return {
-      identity: { clusterId: 'simulated', group: groupId(0), id, instance: `instance-${id}-${this.replacements}` },
+      identity: { clusterId: 'simulated', group: groupId(0), id, instance: this.instance },
       initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
       machines,
       limits,
