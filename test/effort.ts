@@ -11,6 +11,3 @@ export function sample(size: number): number {
 const EFFORT = Number(process.env['HOLDFAST_TEST_EFFORT'] ?? '1')
 // A property that runs zero times would pass.
 assert(Number.isSafeInteger(EFFORT) && EFFORT >= 1, 'the effort of the tests is a whole number from 1', { EFFORT })
-
-/** Whether this is the long run: for whole clusters that are driven for minutes. */
-export const LONG_RUN = EFFORT > 1

@@ -13,13 +13,13 @@ import {
   type MemberList,
   type WantedChange,
 } from '../../../src/client/operator/members.ts'
-import { LONG_RUN } from '../../effort.ts'
 import { compileOnce, readerOf, realCluster, temporaryDirectory } from '../processes.ts'
 import { Writers } from '../writers.ts'
 
 beforeAll(compileOnce)
 
-const TIMEOUT_MS = 180_000
+/** Half a minute on an idle machine; where processors are busy, a process that starts takes as long. */
+const TIMEOUT_MS = 300_000
 
 /** The members' list, once it is as asked; what passes between two leaders is waited for. */
 function listed(endpoints: readonly string[], is: (list: MemberList) => boolean): Promise<MemberList> {
@@ -96,8 +96,7 @@ test(
   TIMEOUT_MS,
 )
 
-// In the long suite alone: beside other work, one run of two did not end within three minutes, and it is not known yet why.
-test.runIf(LONG_RUN)(
+test(
   'each of three nodes is replaced by an empty disk in turn under load: no error, nothing lost or doubled',
   async () => {
     const cluster = await realCluster()
