@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
-import { compileOnce, readerOf, realCluster } from './processes.ts'
-import { Writers } from './writers.ts'
+import { compileOnce, readerOf, realCluster } from '../processes.ts'
+import { Writers } from '../writers.ts'
 
 beforeAll(compileOnce)
 
