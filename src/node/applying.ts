@@ -48,7 +48,7 @@ export class Applying {
   private readonly options: DriverOptions
   private readonly parts: ApplyingParts
   private readonly source: SnapshotSource
-  private readonly retained: RetainedLog
+  readonly retained: RetainedLog
 
   constructor(options: DriverOptions, parts: ApplyingParts) {
     this.options = options
@@ -56,8 +56,10 @@ export class Applying {
     const { snapshots, clock, machine, snapshot } = options
     this.source = new SnapshotSource({ store: snapshots, clock, fault: (fault) => parts.fault(fault) })
     this.retained = new RetainedLog({
+      log: options.log,
       pulled: () => this.source.pulled,
       intervalBytes: () => machine.limits.snapshotBytes,
+      letGo: (index) => parts.enqueue({ kind: 'snapshotted', index }),
     })
     this.pipeline = this.newPipeline(snapshot?.lastIncludedIndex ?? logIndex(0))
     this.installation = this.newInstallation()
@@ -106,6 +108,7 @@ export class Applying {
   /** What applies from that index on. */
   private newPipeline(applied: LogIndex): ApplyPipeline {
     const { parts } = this
+    this.retained.begin(applied)
     return new ApplyPipeline(this.options, {
       members: parts.members,
       pending: parts.pending,
@@ -118,8 +121,7 @@ export class Applying {
       },
       voters: () => configurationOf(parts.raft())?.voters ?? [],
       tell: (sample, to) => parts.peers.tellApplied(sample, to),
-      snapshotted: (index) => parts.enqueue({ kind: 'snapshotted', index }),
-      discardable: (index) => this.retained.discardable(index),
+      retained: this.retained,
       configurationApplied: (index) => parts.configurationApplied(index),
       batchApplied: () => parts.batchApplied(),
       note: (event) => parts.note(event),

@@ -282,6 +282,7 @@ export class Driver implements RaftNode {
       pending: this.pending,
       proposals: this.proposals,
       peers: this.peers,
+      logIsLong: () => this.applying.retained.isLong,
       time: () => this.time(),
       greeted: () => this.checkBootstrap(),
       note: (event) => this.audience.note(event),

@@ -18,6 +18,8 @@ export interface LeadershipParts {
   /** This process's clocks at this moment. */
   time(): ClockReading
   readonly peers: Pick<Peers, 'sayHello' | 'builds'>
+  /** The log has grown so long since the last boundary that a snapshot is due, whatever its records come to. */
+  logIsLong(): boolean
   /** The other initial voters were told who this node is; the first election may begin once all have. */
   greeted(): void
   note(event: NodeEvent): void
@@ -47,6 +49,7 @@ export class Leadership {
       submit: (kind, payload, sink) => node.submit(kind, payload, sink),
       numbersOf: (index) => ({ group: node.group, incarnation: node.incarnation, index }),
       attachedSessions: node.attachedSessions,
+      logIsLong: () => parts.logIsLong(),
       voterBuilds: () => parts.peers.builds.current(this.voters),
       note: (event) => parts.note(event),
     })

@@ -115,6 +115,14 @@ export class LogWitness implements LogStore {
     this.store.discardUpTo(index)
   }
 
+  diskBytesAbove(index: LogIndex): number {
+    return this.store.diskBytesAbove(index)
+  }
+
+  snapshotsEvery(recordBytes: number): void {
+    this.store.snapshotsEvery(recordBytes)
+  }
+
   oldestWriteAgeMs(): number {
     return this.store.oldestWriteAgeMs()
   }

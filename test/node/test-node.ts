@@ -150,6 +150,12 @@ export class TestNode {
     return this.start()
   }
 
+  /** Bytes of the files on its disk that lie below the log's directory. */
+  get logBytes(): number {
+    const paths = this.disk.paths().filter((path) => path.endsWith('.wal'))
+    return paths.reduce((bytes, path) => bytes + (this.disk.bytesOf(path)?.length ?? 0), 0)
+  }
+
   /** Another disk comes in: nothing is left but the name. */
   replaceDisk(): void {
     this.crash()

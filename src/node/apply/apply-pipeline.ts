@@ -10,6 +10,7 @@ import { ApplyLoop } from './apply-loop.ts'
 import { configurationIn } from '../membership/known-configuration.ts'
 import type { Members } from '../membership/members.ts'
 import type { DriverOptions } from '../options.ts'
+import type { RetainedLog } from '../install/retained-log.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
 import type { WatchFeed } from '../inspect/watch-feed.ts'
 import type { Pending } from '../propose/pending.ts'
@@ -31,12 +32,10 @@ export interface ApplyPipelinePorts {
   voters(): readonly NodeId[]
   /** Sends what this node made of the log to one other voter, or to all of them (null). */
   tell(sample: AppliedRecord, to: NodeId | null): void
-  /** The log up to this index is let go. */
-  snapshotted(index: LogIndex): void
   /** The Configuration at that index is applied. */
   configurationApplied(index: LogIndex): void
-  /** Up to where the log may go now that a snapshot covers it up to `index`, which is a boundary behind the newest. */
-  discardable(index: LogIndex): LogIndex
+  /** What of the log goes, and when. */
+  readonly retained: Pick<RetainedLog, 'boundary' | 'written'>
   batchApplied(): void
   note(event: NodeEvent): void
   /** The machine must not apply the next entry; the caller calls `halt`. */
@@ -333,15 +332,11 @@ export class ApplyPipeline {
     }
     this.snapshotter.add(meta, dirty)
     this.witness.record()
+    this.ports.retained.boundary()
   }
 
   private snapshotWritten(written: SnapshotWritten): void {
-    // One boundary interval stays, so that a follower which lags a little is not given a snapshot.
-    const upTo = this.ports.discardable(this.snapshotIndex)
-    if (upTo > 0) {
-      this.ports.snapshotted(upTo)
-      this.options.log.discardUpTo(upTo)
-    }
+    this.ports.retained.written(written.index)
     this.snapshotIndex = written.index
     this.witness.discardUpTo(written.index)
     this.ports.note({ kind: 'snapshotWritten', ...written })
@@ -357,6 +352,8 @@ export class ApplyPipeline {
     for (const listener of this.ports.listeners) listener.batchApplied()
     this.witness.batchApplied()
     this.comparison.batchApplied()
+    // The limit is replicated: an entry may have changed it.
+    this.options.log.snapshotsEvery(this.options.machine.limits.snapshotBytes)
     this.ports.batchApplied()
   }
 }

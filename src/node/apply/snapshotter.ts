@@ -8,8 +8,8 @@ import type { StorageFault } from '../ports/storage-fault.ts'
 import { SortedRows } from './sorted-rows.ts'
 import type { TurnBudget } from './turn-budget.ts'
 
-/** Boundaries that may wait to be written before apply must wait (storage.md §4). */
-export const BOUNDARIES_PENDING_MAX = 4
+/** Boundaries that may wait to be written before apply must wait: the log keeps what follows the snapshot (storage.md §2.7). */
+export const BOUNDARIES_PENDING_MAX = 3
 
 /** Rows encoded and written at a time: 256 rows stay far below 10 ms (500 rows of a session's size cost 11 ms). */
 export const SLICE_ROWS = 256

@@ -90,6 +90,10 @@ export interface LogStore {
   obligationMet(): void
   /** Entries up to this index are no longer needed; whole segments below it may go. */
   discardUpTo(index: LogIndex): void
+  /** Bytes of the files that would be left if entries up to this index went, what is prepared and not written yet among it. */
+  diskBytesAbove(index: LogIndex): number
+  /** A snapshot comes every so many record bytes: segments that come from now on are made small against that. */
+  snapshotsEvery(recordBytes: number): void
   /** Age in ms of the oldest write that has not completed, 0 when none: the stall watchdog's figure. */
   oldestWriteAgeMs(): number
   readonly stats: LogStats
@@ -106,6 +110,7 @@ export interface ReadRecords {
 export interface LogStats {
   writes: number
   syncs: number
+  /** Of all frames of this process, headers and padding among them. */
   bytes: number
   /** Milliseconds of recent fdatasync calls: p50 and p99. */
   syncP50Ms(): number

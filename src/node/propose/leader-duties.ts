@@ -29,6 +29,8 @@ export interface DutyPorts {
   numbersOf(sessionIndex: number): SessionNumbers
   readonly attachedSessions: ReadonlySet<number>
   voterBuilds(): VoterBuilds
+  /** The log here takes more of the disk since the last boundary than it may (storage.md §2.7). */
+  logIsLong(): boolean
   note(event: NodeEvent): void
 }
 
@@ -49,9 +51,9 @@ interface Ping {
 }
 
 /**
- * What a leader appends by itself: ticks, expiries, coalesced keep-alives, redeliveries, new versions (sessions.md §1, §4, §5,
- * §10). The
- * leader only hints: every one of them is judged again when it is applied. An idle cluster writes nothing.
+ * What a leader appends by itself: ticks, expiries, coalesced keep-alives, redeliveries, new versions (sessions.md §1, §4,
+ * §5, §10), and snapshots where the log grows by more than its records. The leader only hints: every one of them is judged
+ * again when it is applied. An idle cluster writes nothing.
  */
 export class LeaderDuties {
   private readonly ports: DutyPorts
@@ -90,6 +92,7 @@ export class LeaderDuties {
     this.retry(time)
     this.tick(time)
     this.advance()
+    this.snapshot()
   }
 
   private flushPings(): void {
@@ -156,6 +159,11 @@ export class LeaderDuties {
     const next = advances.next()
     if (next !== null) this.propose('AdvanceVersion', this.ports.encode.advance(next), () => advances.applied(next))
     else this.noteAwaited()
+  }
+
+  /** Records alone do not tell how long a log is: one that is written alone takes two sectors, whatever its size. */
+  private snapshot(): void {
+    if (!this.inFlight.has('Snapshot') && this.ports.logIsLong()) this.propose('Snapshot', EMPTY)
   }
 
   private noteAwaited(): void {

@@ -37,7 +37,8 @@ export interface PlacedFrame {
  */
 export class FrameWriter {
   private readonly supply: SegmentSupply
-  private readonly segmentBytes: number
+  /** Bytes of a full-grown segment, of those that come from now on. */
+  segmentBytes: number
   private current: Segment
   private checksum: number
   private previousEnd: LogPosition

@@ -29,7 +29,7 @@ export interface OpenLogOptions {
    */
   readonly repairs?: boolean
   readonly clock: Pick<Clock, 'monotonicMs' | 'setTimer'>
-  /** Bytes of a full-grown segment. Default 64 MiB; at least 4 KiB, at most 1 GiB. */
+  /** Bytes of a segment at most (`segmentBytesFor`). Default 64 MiB; at least 4 KiB, at most 1 GiB. */
   readonly segmentBytes?: number
   /** Bytes of the segment that an open creates; each one after it is four times as large. Default 1 MiB. */
   readonly firstSegmentBytes?: number
@@ -42,6 +42,16 @@ export interface OpenLogOptions {
 
 /** Default of `segmentBytes`. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024
+/** Segments between two snapshots, at least: up to three of them hold nothing that is needed (storage.md §2.7). */
+const SEGMENTS_PER_INTERVAL = 8
+/** However often snapshots come: making a segment costs a few syncs. */
+const SEGMENT_BYTES_MIN = 64 * 1024
+
+/** Bytes of a full-grown segment where a snapshot comes every `recordBytes`, and none is larger than `bytesMax`. */
+export function segmentBytesFor(recordBytes: number, bytesMax: number): number {
+  return Math.min(bytesMax, Math.max(SEGMENT_BYTES_MIN, Math.floor(recordBytes / SEGMENTS_PER_INTERVAL)))
+}
+
 /** Default of `firstSegmentBytes`. An open waits for these zeros (about 3 ms); the next segments are made in the background. */
 export const FIRST_SEGMENT_BYTES = 1024 * 1024
 /** Each segment is this many times as large as the one before it, up to `segmentBytes`. */

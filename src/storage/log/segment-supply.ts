@@ -22,7 +22,7 @@ export class SegmentSupply {
   private readonly directory: string
   private readonly onFault: (fault: StorageFault) => void
   private prepared: Prepared | null = null
-  private preparing: number | null = null
+  private preparing: { readonly size: number } | null = null
   /** The sequence number whose file could not be made ahead; 0 for none. It is tried again when it is needed. */
   private failedFor = 0
   private waiting: (() => void)[] = []
@@ -34,6 +34,11 @@ export class SegmentSupply {
     this.onFault = onFault
   }
 
+  /** Bytes of the file that is made ahead, or being made; 0: none. */
+  get preparedBytes(): number {
+    return this.prepared?.file.size ?? this.preparing?.size ?? 0
+  }
+
   /** Path of a segment's file. */
   path(sequence: number): string {
     return `${this.directory}/${segmentName(sequence)}`
@@ -42,7 +47,7 @@ export class SegmentSupply {
   /** Begins to make a segment, unless it is there, under way, or could not be made before. */
   prepare(sequence: number, size: number): void {
     if (this.preparing !== null || this.prepared?.sequence === sequence || this.failedFor === sequence) return
-    this.preparing = sequence
+    this.preparing = { size }
     this.create(sequence, size, (fault, file) => {
       this.preparing = null
       if (file !== null) this.prepared = { sequence, file }

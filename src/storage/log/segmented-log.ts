@@ -22,7 +22,7 @@ import { OBLIGATION_NAME } from '../format/obligation-note.ts'
 import type { LogPosition } from '../format/marker-slot.ts'
 import type { LogImage } from './log-image.ts'
 import type { ReadyLog } from './ready-log.ts'
-import type { OpenLogOptions } from './log-options.ts'
+import { segmentBytesFor, type OpenLogOptions } from './log-options.ts'
 import { LogReader } from './log-reader.ts'
 import { MarkerFile } from './marker-file.ts'
 import type { Segment } from './segment.ts'
@@ -149,6 +149,15 @@ export class SegmentedLog implements LogStore {
   discardUpTo(index: LogIndex): void {
     this.discardTarget = Math.max(this.discardTarget, index)
     this.maybeDiscard()
+  }
+
+  diskBytesAbove(index: LogIndex): number {
+    const kept = this.segments.filter((segment) => segment.highest > index || this.writer.isCurrent(segment))
+    return kept.reduce((bytes, { file }) => bytes + file.size, this.supply.preparedBytes)
+  }
+
+  snapshotsEvery(recordBytes: number): void {
+    this.writer.segmentBytes = segmentBytesFor(recordBytes, this.options.segmentBytes)
   }
 
   oldestWriteAgeMs(): number {

@@ -23,6 +23,7 @@ function world() {
       numbersOf: (index) => numbers(index),
       attachedSessions: new Set(),
       voterBuilds: () => new Map(),
+      logIsLong: () => false,
       note: () => undefined,
     })
     duties.run({ ...time, now: 0, lastLease: time.lease })

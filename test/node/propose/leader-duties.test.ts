@@ -13,13 +13,14 @@ import { Told } from '../told.ts'
 
 interface Facts {
   timers: number | null
+  logIsLong: boolean
   sessions: { index: number; timeoutMs: number; expiresAt: number; renewedAtIndex: number }[]
   retryAt: Map<number, number>
 }
 
 /** Duties over a state machine that says what the test says, and a log that takes everything. */
 function world(facts: Partial<Facts> = {}) {
-  const state: Facts = { timers: null, sessions: [], retryAt: new Map(), ...facts }
+  const state: Facts = { timers: null, logIsLong: false, sessions: [], retryAt: new Map(), ...facts }
   const submitted: { kind: EntryKind; payload: Uint8Array; sink: ProposalSink }[] = []
   const attachedSessions = new Set<number>()
   let dirtyReads = 0
@@ -45,6 +46,7 @@ function world(facts: Partial<Facts> = {}) {
     numbersOf,
     attachedSessions,
     voterBuilds: () => new Map(),
+    logIsLong: () => state.logIsLong,
     note: () => undefined,
   })
   const run = (time: Partial<Parameters<LeaderDuties['run']>[0]> = {}): EntryKind[] => {
@@ -68,6 +70,18 @@ describe('an idle leader', () => {
     state.retryAt.set(3, 100)
     attachedSessions.add(3)
     expect(run({ now: 99, lease: 7499 })).toEqual([])
+  })
+})
+
+describe('a snapshot', () => {
+  test('is due while the log takes more than its records, one at a time', () => {
+    const { run, state, submitted } = world({ logIsLong: true })
+    expect(run()).toEqual(['Snapshot'])
+    expect(run()).toEqual([])
+    submitted[0]?.sink.refused('NOT_LEADER', null)
+    expect(run()).toEqual(['Snapshot'])
+    state.logIsLong = false
+    expect(run()).toEqual([])
   })
 })
 
