@@ -6,7 +6,7 @@ import { hasQuorum } from './quorum.ts'
 import { replicate } from './replicate.ts'
 import { noSizes } from './sizes.ts'
 import { configurationOf, type Leader, mayCampaign, NEVER, peersOf, type RaftState, votersOf } from './state.ts'
-import { advanceElectionDraw, helpMs } from './timer.ts'
+import { advanceCandidacyDraws, advanceElectionDraw, helpMs } from './timer.ts'
 import { lastTermOf } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { CreatedKind, PersistRun, Progress } from './types.ts'
@@ -43,7 +43,7 @@ export function adoptTerm(turn: Turn, newer: RaftState['currentTerm']): void {
 
 /** Asks for pre-votes; neither term nor vote nor last contact changes (thesis §9.6). */
 function becomePreCandidate(turn: Turn, anchor: Millis): void {
-  const electionDeadline = advanceElectionDraw(turn, anchor)
+  const electionDeadline = advanceElectionDraw(turn, anchor, 'preVotes')
   const { state } = turn
   const { self } = state.config
   turn.state = { ...state, role: { kind: 'preCandidate', granted: [self], electionDeadline } }
@@ -72,7 +72,7 @@ export function maybeEndPreVote(turn: Turn): boolean {
  */
 export function becomeCandidate(turn: Turn, { anchor, transfer }: { anchor: Millis; transfer: boolean }): void {
   assert(turn.state.role.kind !== 'leader', 'a leader does not campaign', { term: turn.state.currentTerm })
-  const electionDeadline = advanceElectionDraw(turn, anchor, true)
+  const deadlines = advanceCandidacyDraws(turn, anchor)
   const { state } = turn
   const { self } = state.config
   const currentTerm = term(state.currentTerm + 1)
@@ -80,12 +80,31 @@ export function becomeCandidate(turn: Turn, { anchor, transfer }: { anchor: Mill
     ...state,
     currentTerm,
     votedFor: self,
-    role: { kind: 'candidate', granted: [], voteWrite: turn.nextWrite(), electionDeadline },
+    role: { kind: 'candidate', granted: [], voteWrite: turn.nextWrite(), refused: false, ...deadlines },
   }
-  const { lastIndex: lastLogIndex, trail } = state
+  requestVotes(turn, transfer)
+}
+
+/**
+ * Its election timeout has passed. A candidate after a short wait stays one, when nobody has refused: those who did not answer
+ * wait for their disks, or have not read the request, and giving up would cost all of them another write, for a term in which
+ * they are as slow. It asks again, for a link may have been lost meanwhile; a vote that was given is given again.
+ */
+export function timeOut(turn: Turn, anchor: Millis): void {
+  const { role, disk } = turn.state
+  if (role.kind !== 'candidate' || role.refused || turn.now >= role.giveUpAt) return campaign(turn, anchor)
+  const electionDeadline = Math.min(advanceElectionDraw(turn, anchor, 'votes'), role.giveUpAt)
+  turn.state = { ...turn.state, role: { ...role, electionDeadline } }
+  // Those that wait for the own disk have not left.
+  if (disk.durableWrite >= role.voteWrite) requestVotes(turn, false)
+}
+
+function requestVotes(turn: Turn, transfer: boolean): void {
+  const { state } = turn
+  const { currentTerm, lastIndex: lastLogIndex, trail, config } = state
   const lastLogTerm = lastTermOf(trail)
   const request = { kind: 'requestVote', term: currentTerm, lastLogIndex, lastLogTerm, transfer } as const
-  for (const voter of votersOf(state)) if (voter !== self) turn.sendOnceDurable(voter, request, lastLogIndex)
+  for (const voter of votersOf(state)) if (voter !== config.self) turn.sendOnceDurable(voter, request, lastLogIndex)
 }
 
 /** A candidate becomes leader once a majority voted for it and its own vote is durable (raft.md §2.1). */

@@ -12,7 +12,7 @@ export function receiveUnreachable(turn: Turn, peer: NodeId): void {
   const { state, now } = turn
   const { role, config } = state
   if (role.kind !== 'follower' || role.leader !== peer) return
-  const lostLeader = { id: peer, until: now + config.electionTimeoutMinMs }
+  const lostLeader = { id: peer, until: now + config.electionTimeoutMinMs, asked: 0 }
   turn.state = { ...state, heardLeaderAt: null, lostLeader, role: { ...role, leader: null } }
   // A halted node leaves it to those who serve.
   if (state.halted) return

@@ -17,7 +17,7 @@ import type { Message } from './types.ts'
  */
 export function campaignOwing(turn: Turn, anchor: Millis): void {
   const { state } = turn
-  const electionDeadline = advanceElectionDraw(turn, anchor)
+  const electionDeadline = advanceElectionDraw(turn, anchor, 'preVotes')
   turn.state = { ...turn.state, role: { kind: 'follower', leader: null, electionDeadline } }
   if (state.obligation?.kind !== 'census') return
   const { self } = state.config

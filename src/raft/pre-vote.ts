@@ -2,6 +2,9 @@ import type { NodeId } from '../base/brand.ts'
 import { maybeEndPreVote } from './become.ts'
 import { checkPreVote } from './check-vote.ts'
 import { receiveTerm } from './obligation.ts'
+import type { RaftState } from './state.ts'
+import { heedPreVote } from './timer.ts'
+import { lastTermOf } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { Message } from './types.ts'
 
@@ -9,8 +12,8 @@ type Request = Extract<Message, { kind: 'preVoteRequest' }>
 type Response = Extract<Message, { kind: 'preVoteResponse' }>
 
 /**
- * Pre-vote, receiver (thesis §9.6): answers, and changes nothing. A node whose disk hangs does not answer: the vote that it
- * would promise could not be written.
+ * Pre-vote, receiver (thesis §9.6): answers, and changes nothing but its own timer, where its leader's process is gone. A
+ * node whose disk hangs does not answer: the vote that it would promise could not be written.
  */
 export function receivePreVoteRequest(turn: Turn, from: NodeId, request: Request): void {
   const { state, now } = turn
@@ -18,6 +21,8 @@ export function receivePreVoteRequest(turn: Turn, from: NodeId, request: Request
   const { term: requestTerm, lastLogIndex, lastLogTerm } = request
   const verdict = checkPreVote(state, now, { candidate: from, term: requestTerm, lastLogIndex, lastLogTerm })
   turn.sendOnceDurable(from, { kind: 'preVoteResponse', term: state.currentTerm, requestTerm, verdict })
+  if (verdict.granted) heedPreVote(turn, from, isAsUpToDate(state, request) ? 'equal' : 'ahead')
+  else if (verdict.reason === 'logBehind') heedPreVote(turn, from, 'behind')
 }
 
 /**
@@ -33,4 +38,8 @@ export function receivePreVoteResponse(turn: Turn, from: NodeId, response: Respo
   if (state.role.granted.includes(from)) return
   turn.state = { ...state, role: { ...state.role, granted: [...state.role.granted, from] } }
   maybeEndPreVote(turn)
+}
+
+function isAsUpToDate({ lastIndex, trail }: RaftState, { lastLogIndex, lastLogTerm }: Request): boolean {
+  return lastLogTerm === lastTermOf(trail) && lastLogIndex === lastIndex
 }

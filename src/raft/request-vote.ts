@@ -40,11 +40,14 @@ function reply(turn: Turn, to: NodeId, verdict: VoteVerdict): void {
   turn.sendOnceDurable(to, { kind: 'requestVoteResponse', term: turn.state.currentTerm, verdict })
 }
 
-/** A vote, of the current term: a majority of them makes a leader (paper §5.2). */
+/** A vote, of the current term, or a refusal: a majority of votes makes a leader (paper §5.2). */
 export function receiveRequestVoteResponse(turn: Turn, from: NodeId, response: Response): void {
   const { state } = turn
   if (state.role.kind !== 'candidate') return
-  if (!response.verdict.granted) return
+  if (!response.verdict.granted) {
+    turn.state = { ...state, role: { ...state.role, refused: true } }
+    return
+  }
   if (state.role.granted.includes(from)) return
   turn.state = { ...state, role: { ...state.role, granted: [...state.role.granted, from] } }
   maybeBecomeLeader(turn)

@@ -44,6 +44,11 @@ export interface Candidate {
   readonly granted: readonly NodeId[]
   /** The write that holds this term and the vote for itself. */
   readonly voteWrite: WriteNumber
+  /** A voter has refused in this term: it may be that nobody wins it. */
+  readonly refused: boolean
+  /** Ends this candidacy: an ordinary election timeout. */
+  readonly giveUpAt: Millis
+  /** `giveUpAt`, or before it, where the leader's process is gone, the moment to ask again. */
   readonly electionDeadline: Millis
 }
 
@@ -68,6 +73,8 @@ export interface LostLeader {
   readonly id: NodeId
   /** Until then, monotonic ms, attempts follow each other by short timeouts. */
   readonly until: Millis
+  /** Rounds of pre-votes that this node has asked for since: each waits longer than the one before. */
+  readonly asked: number
 }
 
 /** The one leader of `currentTerm`. */

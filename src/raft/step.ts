@@ -2,7 +2,7 @@ import { unreachable } from '../base/assert.ts'
 import type { LogIndex, Millis, NodeId, WriteNumber } from '../base/brand.ts'
 import { receiveAppendEntries } from './append-entries.ts'
 import { receiveAppendEntriesResponse } from './append-entries-response.ts'
-import { adoptTerm, becomeFollower, campaign, maybeBecomeLeader } from './become.ts'
+import { adoptTerm, becomeFollower, campaign, maybeBecomeLeader, timeOut } from './become.ts'
 import { hasLostQuorum, withoutAbsence } from './check-quorum.ts'
 import { isLeaderAlive } from './check-vote.ts'
 import { maybeAdvanceCommit } from './commit.ts'
@@ -127,7 +127,7 @@ function tick(turn: Turn): void {
   const { role } = turn.state
   if (role.kind === 'leader') return tickLeader(turn, role)
   if (turn.now < role.electionDeadline) return
-  if (!turn.state.stalled) return campaign(turn, role.electionDeadline)
+  if (!turn.state.stalled) return timeOut(turn, role.electionDeadline)
   const electionDeadline = advanceElectionDraw(turn, role.electionDeadline)
   turn.state = { ...turn.state, role: { ...role, electionDeadline } }
 }

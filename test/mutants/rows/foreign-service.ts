@@ -258,8 +258,8 @@ export const FOREIGN_SERVICE: readonly Mutant[] = [
     id: 'foreign/hung-disk-campaigns',
     breaks: 'a node whose disk hangs campaigns',
     file: 'src/raft/step.ts',
-    find: 'if (!turn.state.stalled) return campaign(turn, role.electionDeadline)',
-    replace: 'turn.state = { ...turn.state, stalled: false }\n  return campaign(turn, role.electionDeadline)',
+    find: 'if (!turn.state.stalled) return timeOut(turn, role.electionDeadline)',
+    replace: 'turn.state = { ...turn.state, stalled: false }\n  return timeOut(turn, role.electionDeadline)',
     caughtBy: TRANSFER,
   },
 ]

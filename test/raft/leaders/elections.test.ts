@@ -23,6 +23,8 @@ interface Pace {
 const REDIAL_MS = [5, 10] as const
 const LOCAL: Pace = { network: [0.2, 2], disk: [1, 8], evidence: [0, 3] }
 const SILENT: Pace = { ...LOCAL, evidence: null }
+/** Without a free core, on disks that others write to. */
+const CROWDED: Pace = { network: [5, 40], disk: [40, 160], evidence: [0, 60] }
 
 /** A cluster whose messages and disks take time, and whose leader is gone. */
 class Race {
@@ -151,9 +153,10 @@ const SEEDS = 40
 
 describe('after the loss of a leader', () => {
   for (const nodes of [3, 5, 7]) {
-    for (const [how, pace] of [
-      ['whose connections were reset', LOCAL],
-      ['that fell silent', SILENT],
+    for (const [how, pace, medianMs] of [
+      ['whose connections were reset', LOCAL, 60],
+      ['whose connections were reset, where loops and disks are slow', CROWDED, 500],
+      ['that fell silent', SILENT, Number.POSITIVE_INFINITY],
     ] as const) {
       test(`${how}, ${nodes} nodes hold fewer than 1.3 elections in the mean`, () => {
         let elections = 0
@@ -167,7 +170,7 @@ describe('after the loss of a leader', () => {
         const median = times[SEEDS / 2] ?? Number.POSITIVE_INFINITY
         if (process.env['PRINT'] !== undefined) console.log(how, nodes, elections / SEEDS, median, times.at(-1))
         expect(elections / SEEDS).toBeLessThan(1.3)
-        if (pace.evidence !== null) expect(median).toBeLessThan(60)
+        expect(median).toBeLessThan(medianMs)
       })
     }
   }
