@@ -155,7 +155,7 @@ export class LeaderConnection {
     search.lastFailure = failure
     // Another stream to the same node, which was not needed before (`mayReplaceLeader`).
     if (search.found !== null) this.found(search.found)
-    else search.beginAfter()
+    else search.beginAfter(stream.endpoint)
   }
 
   private suspect(): void {

@@ -23,6 +23,8 @@ export interface LeaderSearchListener extends NodeStreamListener {
 const BACKOFF_FIRST_MS = 10
 /** Redirects followed at once per pause: nodes may name one another, or a new one each, during an election. */
 const REDIRECTS_MAX = 3
+/** Other endpoints that are asked at once where the leader is lost: one of them may be down as well. */
+const OTHERS_AT_ONCE = 2
 /** Nodes that are asked at the same time; beyond it the one that was dialled first is given up. */
 const STREAMS_MAX = 8
 
@@ -65,16 +67,20 @@ export class LeaderSearch {
     for (let left = count; left > 0 && this.running; left -= 1) this.dialUnasked(avoided)
   }
 
-  /** Begins after a failure, with a wait that grows from one to the next. */
-  beginAfter(): void {
+  /**
+   * Begins after the stream to the leader at `lost` has failed: with others at once, which will say who is elected, or else
+   * after a wait that grows from one failure to the next.
+   */
+  beginAfter(lost: string): void {
     this.start()
-    this.retry()
+    if (!this.dialOthers(lost)) this.retry()
   }
 
-  /** Begins with a node that was reached and names another one as the leader, or nobody. */
+  /** Begins with a node that was reached and names another one as the leader, or nobody: then others are asked as well. */
   beginWith(stream: NodeStream): void {
     this.start()
     this.streams.add(stream)
+    if (stream.leader === '') this.dialOthers(stream.endpoint)
     this.follow(stream)
   }
 
@@ -154,6 +160,15 @@ export class LeaderSearch {
       },
       'upkeep',
     )
+  }
+
+  /** Once for each leader that was there for a while: one that is lost again soon is looked for at the pace of failures. */
+  private dialOthers(lost: string): boolean {
+    if (this.backoffMs > BACKOFF_FIRST_MS) return false
+    let dialled = 0
+    while (dialled < OTHERS_AT_ONCE && this.dialUnasked(lost)) dialled += 1
+    if (dialled > 0) this.backoffMs *= 2
+    return dialled > 0
   }
 
   private dialNamed(): boolean {

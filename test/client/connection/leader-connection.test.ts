@@ -130,6 +130,33 @@ describe('finding the leader', () => {
     }
   })
 
+  test('a leader that is lost is looked for at two other endpoints at once, and not at its own', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment, ['a:1', 'b:1', 'c:1'])
+    script.greet('a')
+    script.clock.advance(1001)
+    script.cutAt('a:1')
+    expect(script.dialled).toEqual(['a:1', 'b:1', 'c:1'])
+    script.greet('c', '', '')
+    script.say({ kind: 'leaderChanged', leader: 'c', leaderAddress: 'c:1' })
+    expect([hub.ready, script.dialled.length]).toEqual([true, 3])
+    // So soon again: at the pace of failures.
+    script.cutAt('c:1')
+    expect(script.dialled.length).toBe(3)
+    script.clock.advance(20)
+    expect(script.dialled.length).toBe(4)
+  })
+
+  test('a leader that steps down is kept, and two others are asked at once', () => {
+    const script = new Script()
+    hubOn(script.environment, ['a:1', 'b:1', 'c:1'])
+    script.greet('a')
+    script.clock.advance(1001)
+    script.say({ kind: 'leaderChanged', leader: '', leaderAddress: '' })
+    expect(script.dialled).toEqual(['a:1', 'b:1', 'c:1'])
+    expect(script.open).toHaveLength(3)
+  })
+
   test('a hub that is closed from onLeader takes no other leader', () => {
     const script = new Script()
     const { environment } = script
