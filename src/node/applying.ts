@@ -119,6 +119,7 @@ export class Applying {
         const raft = parts.raft()
         return role(raft) === 'leader' && termAt(raft, logIndex(index)) === raft.currentTerm
       },
+      // In a joint configuration those that stay or come: who is right must hold among them once the others have gone.
       voters: () => configurationOf(parts.raft())?.voters ?? [],
       tell: (sample, to) => parts.peers.tellApplied(sample, to),
       retained: this.retained,

@@ -394,7 +394,7 @@ export class Driver implements RaftNode {
 
   private time(): ClockReading {
     const { clock } = this.options
-    const voters = configurationOf(this.core.state)?.voters.length ?? 1
-    return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), voters }
+    const others = (configurationOf(this.core.state)?.voters ?? []).filter((id) => id !== this.id)
+    return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), others }
   }
 }

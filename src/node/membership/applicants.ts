@@ -1,5 +1,5 @@
 import type { Millis, NodeId } from '../../base/brand.ts'
-import { parseHostPort } from '../../base/host-port.ts'
+import { isDialled } from '../peers/addresses.ts'
 import type { PeerFrame } from '../ports/peer-transport.ts'
 
 /** Nodes that wait at once, and how long after their last word, ms: they greet every 50 ms. */
@@ -42,9 +42,4 @@ export class Applicants {
   private forgetSilent(now: Millis): void {
     for (const [id, { at }] of this.heard) if (now - at > SILENT_MAX_MS) this.heard.delete(id)
   }
-}
-
-function isDialled(address: string): boolean {
-  const parted = parseHostPort(address)
-  return parted !== null && parted.port !== 0
 }

@@ -108,6 +108,9 @@ export class Membership {
     const known = members.newestKnown
     if (known === null) return done({ kind: 'refused', code: 'NOT_LEADER' })
     if (this.asked !== null) return done({ kind: 'refused', code: 'CHANGE_UNDERWAY' })
+    // Before what the change would be now: who asks again because an answer was lost learns that the members are others.
+    if (change.basedOn !== null && change.basedOn !== known.index)
+      return done({ kind: 'refused', code: 'CHANGED_SINCE' })
     const waiting = applicants.current(clock.monotonicMs())
     const plan = planChange(change, {
       present: known.payload,

@@ -36,8 +36,7 @@ export class Addresses {
    */
   learn(id: NodeId, address: string): 'ignored' | 'known' | 'moved' {
     if (!this.concerns(id)) return 'ignored'
-    const parted = parseHostPort(address)
-    if (parted === null || parted.port === 0) return 'ignored'
+    if (!isDialled(address)) return 'ignored'
     const known = this.of(id)
     this.told.set(id, address)
     return known === address ? 'known' : 'moved'
@@ -47,4 +46,10 @@ export class Addresses {
   concerns(id: NodeId): boolean {
     return id === this.self || this.started.has(id) || this.members.member(id) !== null
   }
+}
+
+/** Something that can be dialled: a cluster of one has port 0. */
+export function isDialled(address: string): boolean {
+  const parted = parseHostPort(address)
+  return parted !== null && parted.port !== 0
 }

@@ -11,6 +11,7 @@ import { Addresses } from './addresses.ts'
 import { Askers, isAnswer, isRequest } from './askers.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { Builds } from './builds.ts'
+import { Callers } from './callers.ts'
 import type { NodeEvent } from '../api.ts'
 import type { Members } from '../membership/members.ts'
 import type { DriverOptions } from '../options.ts'
@@ -41,6 +42,7 @@ export class Peers {
   readonly builds: Builds
   readonly applicants = new Applicants()
   private readonly askers = new Askers()
+  private readonly callers = new Callers()
   private readonly news: PeerNews
   private readonly options: DriverOptions
   private readonly members: Members
@@ -75,11 +77,15 @@ export class Peers {
     return true
   }
 
-  /** Tells every initial voter this node's instance id and that it has no Configuration, and asks for the same. */
+  /**
+   * Tells every initial voter this node's instance id and that it has no Configuration, and asks for the same; and tells those
+   * that dial it, one of which may lead a cluster in which no initial voter is left.
+   */
   sayHello(): void {
     for (const voter of this.voters) {
       if (voter !== this.options.identity.id) this.hello(voter, this.bootstrap.instanceOf(voter) ?? '', true)
     }
+    for (const caller of this.callers.ids) this.hello(caller, '', false)
   }
 
   /** Where this node is reached from now on. */
@@ -100,12 +106,16 @@ export class Peers {
     this.sayBuild(to, true)
   }
 
-  /** Tells one voter what this node made of the log, or all others (null), whatever disks are there. */
+  /**
+   * Tells one member what this node made of the log, or all others (null), whatever disks are there: a learner too, whose word
+   * does not count, so that one which differs halts before it is a voter.
+   */
   tellApplied({ index, hash }: AppliedRecord, to: NodeId | null): void {
     const hashHigh = Number.parseInt(hash.slice(0, 8), 16)
     const hashLow = Number.parseInt(hash.slice(8), 16)
     const body: PeerBody = { kind: 'applied', index: logIndex(index), hashHigh, hashLow }
-    for (const { id } of this.members.newest?.voters ?? []) {
+    const { newest } = this.members
+    for (const { id } of [...(newest?.voters ?? []), ...(newest?.learners ?? [])]) {
       if (id !== this.options.identity.id && (to === null || to === id)) this.frame(id, '', body)
     }
   }
@@ -229,10 +239,19 @@ export class Peers {
 
   /** The transport dials what it is told here: only what a member's very disk says, and what can be dialled. */
   private receiveAddress(sender: NodeId, address: string): void {
+    if (this.members.newest === null && !this.addresses.concerns(sender)) return this.hearCaller(sender, address)
     const learnt = this.addresses.learn(sender, address)
     if (learnt === 'ignored') return
     this.options.transport.hint(sender, address)
     if (learnt === 'moved') this.news.moved(sender)
+  }
+
+  /** Somebody dials this empty disk that it was not started with: a member of the cluster in which its id had another disk. */
+  private hearCaller(sender: NodeId, address: string): void {
+    const { transport } = this.options
+    if (!this.callers.hear(sender, address)) return
+    transport.addPeer(sender, address)
+    transport.hint(sender, address)
   }
 
   private receiveBuild(sender: NodeId, said: Extract<PeerBody, { kind: 'build' }>): void {

@@ -1,10 +1,15 @@
 import type { Millis, NodeId } from '../../base/brand.ts'
 
-/** This process's clocks at one moment, and how many voters there are, this node among them. */
+/** This process's clocks at one moment, and whose count beside them. */
 export interface ClockReading {
   readonly monotonicMs: number
   readonly wallMs: Millis
-  readonly voters: number
+  /**
+   * The other voters. In a joint configuration those that stay or come: the lower median of any majority is ahead of no honest
+   * clock by one wrong one, and those that go may be gone. Learners would be a majority where voters are few: beside a sole
+   * voter, one whose clock is an hour slow would hold the time of the log back for an hour.
+   */
+  readonly others: readonly NodeId[]
 }
 
 /**
@@ -68,7 +73,7 @@ export class LogClock {
     return Math.max(this.lastLease, Math.floor(this.lease))
   }
 
-  /** What `now` would be stamped at this moment. `voters` counts this node. */
+  /** What `now` would be stamped at this moment. */
   currentNow(time: ClockReading): Millis {
     const median = this.medianWall(time)
     // A majority's samples are missing: go on from the last stamp by the leader's monotonic clock.
@@ -84,14 +89,16 @@ export class LogClock {
     return Math.max(this.lastNow, this.medianWall(time) ?? time.wallMs)
   }
 
-  /** Lower median of the clocks heard of lately, this node's among them; null when they are no majority. */
+  /** Lower median of the voters' clocks heard of lately, this node's among them; null when they are no majority. */
   private medianWall(time: ClockReading): Millis | null {
     const walls = [time.wallMs]
-    for (const sample of this.samples.values()) {
+    for (const voter of time.others) {
+      const sample = this.samples.get(voter)
+      if (sample === undefined) continue
       const age = time.monotonicMs - sample.at
       if (age <= this.sampleMaxAgeMs) walls.push(sample.wallMs + Math.floor(age))
     }
-    if (walls.length * 2 <= time.voters) return null
+    if (walls.length * 2 <= time.others.length + 1) return null
     walls.sort((left, right) => left - right)
     return walls[Math.floor((walls.length - 1) / 2)] ?? null
   }

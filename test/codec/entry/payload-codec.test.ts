@@ -95,7 +95,7 @@ describe('payloads that are values', () => {
     expect(hex(encodePayload(kind, decodePayload(kind, encoded)))).toBe(hex(encoded))
   })
 
-  test('golden bytes of the first entry of a cluster and of a list of sessions', () => {
+  test('golden bytes of the first entry of a cluster', () => {
     expect(
       hex(
         encodePayload('Configuration', {
@@ -111,6 +111,32 @@ describe('payloads that are values', () => {
     ).toBe(
       '84a9636c75737465724964a163ab696e6361726e6174696f6e01a6766f746572739183a26964a161a761646472657373a3683a31aa696e7374616e63654964a169a86c6561726e65727390',
     )
+  })
+
+  test('golden bytes of a joint configuration, with a disk that is being replaced and one that is none any more', () => {
+    const disk = (id: string, instanceId: string) => ({ id: nodeId(id), address: 'h:1', instanceId })
+    const [a, b, j] = [
+      '83a26964a161a761646472657373a3683a31aa696e7374616e63654964a169',
+      '83a26964a162a761646472657373a3683a31aa696e7374616e63654964a169',
+      '83a26964a162a761646472657373a3683a31aa696e7374616e63654964a16a',
+    ]
+    const joint = {
+      clusterId: 'c',
+      incarnation: 1,
+      voters: [disk('a', 'i')],
+      learners: [disk('b', 'j')],
+      outgoing: [disk('a', 'i'), disk('b', 'i')],
+      promoting: [nodeId('b')],
+      removed: [{ id: nodeId('d'), instanceId: 'k' }],
+    }
+    const bytes =
+      `87a9636c75737465724964a163ab696e6361726e6174696f6e01a6766f7465727391${a}a86c6561726e65727391${j}` +
+      `a86f7574676f696e6792${a}${b}a970726f6d6f74696e6791a162a772656d6f7665649182a26964a164aa696e7374616e63654964a16b`
+    expect(hex(encodePayload('Configuration', joint))).toBe(bytes)
+    expect(decodePayload('Configuration', Uint8Array.from(Buffer.from(bytes, 'hex')))).toEqual(joint)
+  })
+
+  test('golden bytes of a list of sessions', () => {
     expect(hex(encodePayload('KeepAlive', EXAMPLES.KeepAlive))).toBe('9600017b0001cf0000010000000000')
   })
 

@@ -183,11 +183,13 @@ describe('where a member is reached', () => {
       if (configured) send(appendEntries(GOOD, [[1, 2, 1]]))
       told.length = 0
       const stranger = nodeId(`stranger-${configured}`)
+      node.network.hinted.length = 0
       send({ kind: 'reachedAt', address: '10.0.0.9:4600' }, { sender: stranger, senderInstance: 'any' })
+      // Without a Configuration it may be a member all the same, who is greeted.
+      expect(node.network.hinted).toEqual(configured ? [] : [[stranger, '10.0.0.9:4600']])
       expect(node.driver.addressOf(stranger)).toBeNull()
       expect(told).toEqual([])
     }
-    expect(node.network.hinted).toEqual([])
   })
 
   test('is not taken from a replaced disk, nor where nobody could be', () => {
@@ -263,6 +265,50 @@ describe('of a node that is no member', () => {
     const { node, send } = follower()
     send({ kind: 'raft', message: PRE_VOTE, records: new Uint8Array(0), wallMs: 5 }, STRANGER)
     expect(node.driver.logNow()).toBe(node.options.clock.wallMs())
+  })
+
+  test('an empty disk greets whoever dials it, be it started with others alone, and sixteen of them at most', () => {
+    const { node, send } = follower()
+    for (let caller = 10; caller < 30; caller += 1) {
+      const envelope = { sender: nodeId(`n${caller}`), senderInstance: 'any', recipientInstance: '' }
+      send({ kind: 'reachedAt', address: caller === 10 ? 'h:0' : `h:${caller}` }, envelope)
+    }
+    const from = node.network.sent.length
+    node.options.clock.advance(100)
+    const greeted = node.network.sent
+      .slice(from)
+      .flatMap(({ body, recipient }) => (body.kind === 'hello' ? [recipient] : []))
+    const callers = [...new Set(greeted)].filter((id) => ![n1, n2, n3].includes(id))
+    expect(callers).toEqual(Array.from({ length: 16 }, (_, at) => nodeId(`n${at + 11}`)))
+    expect(node.network.hinted).toContainEqual([nodeId('n11'), 'h:11'])
+  })
+
+  test('a learner is told what voters make of the log', () => {
+    const { node, send } = follower()
+    const payload = encodePayload('Configuration', {
+      clusterId: 'c1',
+      incarnation: 1,
+      voters: members.slice(0, 2),
+      learners: members.slice(2),
+      outgoing: [],
+      promoting: [],
+      removed: [],
+    })
+    const bytes = records([
+      { kind: 'Configuration', payload },
+      { kind: 'Noop', payload: new Uint8Array(0) },
+    ])
+    const body = appendEntries(bytes, [[1, 2, 1]])
+    if (body.kind !== 'raft' || body.message.kind !== 'appendEntries') throw new Error('no entries')
+    send({ ...body, message: { ...body.message, leaderCommit: logIndex(2) } })
+    node.options.clock.advance(10)
+    const from = node.network.sent.length
+    node.driver.onConnected(n3)
+    expect(node.network.sent.slice(from)).toMatchObject([
+      { body: { kind: 'reachedAt' } },
+      { body: { kind: 'build' } },
+      { recipient: n3, body: { kind: 'applied', index: 2 } },
+    ])
   })
 
   test('no greeting is remembered', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../../src/base/brand.ts'
 import { LogClock } from '../../../src/node/propose/log-clock.ts'
 
-const [n2, n3] = [nodeId('n2'), nodeId('n3')]
+const [n2, n3, n4] = [nodeId('n2'), nodeId('n3'), nodeId('n4')]
 const ELECTION = 600
 const clock = (): LogClock => new LogClock({ electionTimeoutMaxMs: ELECTION })
 
@@ -39,7 +39,7 @@ describe('lease', () => {
     found.lead(600)
     expect(found.currentLease()).toBe(2000)
     found.turn(700)
-    expect(found.stamp({ monotonicMs: 700, wallMs: 0, voters: 1 }).lease).toBe(2100)
+    expect(found.stamp({ monotonicMs: 700, wallMs: 0, others: [] }).lease).toBe(2100)
     expect(found.lastLease).toBe(2100)
   })
 
@@ -53,14 +53,14 @@ describe('lease', () => {
 })
 
 describe('now', () => {
-  const time = (monotonicMs: number, wallMs: number, voters = 3) => ({ monotonicMs, wallMs, voters })
+  const time = (monotonicMs: number, wallMs: number, others = [n2, n3]) => ({ monotonicMs, wallMs, others })
 
   test('of a single voter is its wall clock, and never decreases', () => {
     const found = clock()
     found.lead(0)
-    expect(found.stamp(time(0, 1000, 1)).now).toBe(1000)
-    expect(found.stamp(time(10, 400, 1)).now).toBe(1000)
-    expect(found.stamp(time(20, 1001, 1)).now).toBe(1001)
+    expect(found.stamp(time(0, 1000, [])).now).toBe(1000)
+    expect(found.stamp(time(10, 400, [])).now).toBe(1000)
+    expect(found.stamp(time(20, 1001, [])).now).toBe(1001)
   })
 
   test('is the lower median of a majority: one wrong clock, whoever has it, fires no timer early', () => {
@@ -79,6 +79,16 @@ describe('now', () => {
     two.lead(0)
     two.sample(n2, 9_999_999, 0)
     expect(two.stamp(time(0, 1000)).now).toBe(1000)
+  })
+
+  test('is no learner’s clock: beside a sole voter one that is slow would hold the time of the log back', () => {
+    const found = clock()
+    found.lead(0)
+    found.sample(n4, 5, 0)
+    expect(found.stamp(time(0, 1000, [])).now).toBe(1000)
+    // Nor do learners make a majority.
+    found.sample(n3, 7, 0)
+    expect(found.stamp(time(10, 99_999, [nodeId('n5'), n2])).now).toBe(1010)
   })
 
   test('counts a sample as old as it is, and none older than an election timeout', () => {
