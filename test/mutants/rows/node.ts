@@ -20,6 +20,14 @@ export const NODE: readonly Mutant[] = [
     caughtBy: { kind: 'tests', files: ['test/node/bootstrap.test.ts'] },
   },
   {
+    id: 'node/snapshot-names-the-voter-before',
+    breaks: 'a new disk that installs a snapshot goes as the voter of its id that another disk was',
+    file: 'src/node/install/installation.ts',
+    find: 'configurationIn(known.payload, identity)',
+    replace: 'configurationIn(known.payload, null)',
+    caughtBy: { kind: 'tests', files: ['test/node/install/replaced-disk.test.ts'] },
+  },
+  {
     id: 'node/strangers-have-addresses',
     breaks: 'an address is remembered of whoever knows the cluster id, without a bound, and told to listeners',
     file: 'src/node/peers/addresses.ts',

@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { groupId, logIndex, nodeId, term } from '../../../src/base/brand.ts'
-import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
 import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
-import type { EntryKind } from '../../../src/codec/entry/entry.ts'
 import type { Build, PeerBody, PeerFrame } from '../../../src/node/ports/peer-transport.ts'
-import type { TermRun } from '../../../src/base/term-run.ts'
-import type { Message } from '../../../src/raft/types.ts'
 import { openSession, submit } from '../commands.ts'
 import { Cluster, raftOf } from '../cluster.ts'
 import type { TestNode } from '../test-node.ts'
+import { appendEntries, follower, GOOD, members, records } from './follower.ts'
 
-const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]
+const [n1, n3] = [nodeId('n1'), nodeId('n3')]
 /** What these nodes say that they are built of. */
 const OWN: Build = {
   machines: [{ name: 'test', versions: [{ version: 1, schema: 's', code: 'c' }] }],
@@ -61,26 +58,6 @@ test('entries wait while a peer’s queue is full, and go once it has room', () 
   expect(told.told).not.toBe('lost')
 })
 
-/** A follower without a log, and frames as its leader would send them. */
-function follower(): { node: TestNode; send: (body: PeerBody, overrides?: Partial<PeerFrame>) => void } {
-  const cluster = new Cluster({}, ['n1', 'n2', 'n3'])
-  const node = cluster.node('n2').start()
-  const send = (body: PeerBody, overrides: Partial<PeerFrame> = {}): void => {
-    node.driver.onFrame({
-      clusterId: 'c1',
-      group: groupId(0),
-      sender: n1,
-      recipient: n2,
-      senderInstance: 'instance-n1',
-      recipientInstance: 'instance-n2',
-      body,
-      ...overrides,
-    })
-    cluster.clock.settle()
-  }
-  return { node, send }
-}
-
 /** The address of n1 each time that the node's listeners are told of a change. */
 function addressesTold(node: TestNode): (string | null)[] {
   const told: (string | null)[] = []
@@ -92,56 +69,6 @@ function addressesTold(node: TestNode): (string | null)[] {
   })
   return told
 }
-
-const members = [n1, n2, n3].map((id) => ({ id, address: `${id}:1`, instanceId: `instance-${id}` }))
-const CONFIGURATION = encodePayload('Configuration', {
-  clusterId: 'c1',
-  incarnation: 1,
-  voters: members,
-  learners: [],
-  outgoing: [],
-  promoting: [],
-  removed: [],
-})
-
-function records(entries: readonly { kind: EntryKind; payload: Uint8Array; term?: number }[], first = 1): Uint8Array {
-  const encoder = new EntryEncoder()
-  let chain = 0
-  entries.forEach((entry, at) => {
-    chain = encoder.append({
-      kind: entry.kind,
-      group: groupId(0),
-      index: logIndex(first + at),
-      term: term(entry.term ?? 1),
-      lease: 0,
-      now: 5,
-      previousChain: chain,
-      payload: entry.payload,
-    })
-  })
-  return encoder.finish()
-}
-
-function appendEntries(bytes: Uint8Array, runs: readonly [number, number, number][]): PeerBody {
-  const message: Message = {
-    kind: 'appendEntries',
-    term: term(1),
-    prevLogIndex: logIndex(0),
-    prevLogTerm: term(0),
-    runs: runs.map(([first, last, of]): TermRun => ({ first: logIndex(first), last: logIndex(last), term: term(of) })),
-    leaderCommit: logIndex(0),
-    configurations: [],
-    sequence: 1,
-  }
-  return { kind: 'raft', message, records: bytes, wallMs: 5 }
-}
-
-const PRE_VOTE: Message = { kind: 'preVoteRequest', term: term(1), lastLogIndex: logIndex(9), lastLogTerm: term(1) }
-
-const GOOD = records([
-  { kind: 'Configuration', payload: CONFIGURATION },
-  { kind: 'Noop', payload: new Uint8Array(0) },
-])
 
 describe('where a member is reached', () => {
   test('is what it says of itself, and the Configuration only where nobody says more', () => {
@@ -255,69 +182,6 @@ describe('what a member is built of', () => {
     send({ kind: 'build', reply: false, ...build(1) })
     const said = node.network.sent.slice(from).filter(({ body }) => body.kind === 'build')
     expect(said).toMatchObject([{ recipient: n1, body: { reply: false, ...OWN } }])
-  })
-})
-
-describe('of a node that is no member', () => {
-  const STRANGER = { sender: nodeId('n9'), senderInstance: 'any' }
-
-  test('the clock is no part of the median', () => {
-    const { node, send } = follower()
-    send({ kind: 'raft', message: PRE_VOTE, records: new Uint8Array(0), wallMs: 5 }, STRANGER)
-    expect(node.driver.logNow()).toBe(node.options.clock.wallMs())
-  })
-
-  test('an empty disk greets whoever dials it, be it started with others alone, and sixteen of them at most', () => {
-    const { node, send } = follower()
-    for (let caller = 10; caller < 30; caller += 1) {
-      const envelope = { sender: nodeId(`n${caller}`), senderInstance: 'any', recipientInstance: '' }
-      send({ kind: 'reachedAt', address: caller === 10 ? 'h:0' : `h:${caller}` }, envelope)
-    }
-    const from = node.network.sent.length
-    node.options.clock.advance(100)
-    const greeted = node.network.sent
-      .slice(from)
-      .flatMap(({ body, recipient }) => (body.kind === 'hello' ? [recipient] : []))
-    const callers = [...new Set(greeted)].filter((id) => ![n1, n2, n3].includes(id))
-    expect(callers).toEqual(Array.from({ length: 16 }, (_, at) => nodeId(`n${at + 11}`)))
-    expect(node.network.hinted).toContainEqual([nodeId('n11'), 'h:11'])
-  })
-
-  test('a learner is told what voters make of the log', () => {
-    const { node, send } = follower()
-    const payload = encodePayload('Configuration', {
-      clusterId: 'c1',
-      incarnation: 1,
-      voters: members.slice(0, 2),
-      learners: members.slice(2),
-      outgoing: [],
-      promoting: [],
-      removed: [],
-    })
-    const bytes = records([
-      { kind: 'Configuration', payload },
-      { kind: 'Noop', payload: new Uint8Array(0) },
-    ])
-    const body = appendEntries(bytes, [[1, 2, 1]])
-    if (body.kind !== 'raft' || body.message.kind !== 'appendEntries') throw new Error('no entries')
-    send({ ...body, message: { ...body.message, leaderCommit: logIndex(2) } })
-    node.options.clock.advance(10)
-    const from = node.network.sent.length
-    node.driver.onConnected(n3)
-    expect(node.network.sent.slice(from)).toMatchObject([
-      { body: { kind: 'reachedAt' } },
-      { body: { kind: 'build' } },
-      { recipient: n3, body: { kind: 'applied', index: 2 } },
-    ])
-  })
-
-  test('no greeting is remembered', () => {
-    const { node, send } = follower()
-    send({ kind: 'hello', hasConfiguration: false, reply: false }, STRANGER)
-    const from = node.network.sent.length
-    // Raft's answers go to whom a greeting told of.
-    send({ kind: 'raft', message: PRE_VOTE, records: new Uint8Array(0), wallMs: 5 }, STRANGER)
-    expect(node.network.sent.slice(from).filter(({ recipient }) => recipient === STRANGER.sender)).toEqual([])
   })
 })
 
