@@ -13,8 +13,11 @@ export interface ProbeReport {
 }
 
 const BEAT_MS = 2
-/** Beats are left out beyond so many writes under way, 2 s of them: a cluster slower than the beat would never recover. */
-const WAITING_MAX = 1000
+/**
+ * Beats are left out beyond so many writes under way, 200 ms of them: a cluster slower than the beat would never recover, and
+ * whoever is there again has no more of them to answer, however long it took.
+ */
+const WAITING_MAX = 100
 /** Acknowledgements follow each other again. */
 const QUIET_MS = 50
 
