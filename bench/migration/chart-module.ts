@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 
 const HEAD = `
 import { closeSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs'
-import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
+import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { fromXState } from 'holdfast/xstate'
 import { createMachine } from 'xstate'
 
@@ -78,11 +78,11 @@ class Meter {
     this.beganAt = performance.now()
     this.before = process.memoryUsage()
     this.result = { turns: 0, longestMs: 0, over5: 0, over10: 0, workMs: 0, rssBytes: 0, heapBytes: 0 }
-    this.collected = { longestCollectionMs: 0, longestWithoutMs: 0, over5Without: 0 }
-    // Turns of more than 5 ms: when, how much work, and whether a collection was within.
+    this.collected = { longestCollectionMs: 0, longestWithoutMs: 0, longestWithScavengeMs: 0, longestWithMarkingMs: 0, over5Without: 0 }
+    // Turns of more than 5 ms: when, how much work, and what collections were within.
     this.long = []
     this.collections = new PerformanceObserver((list) => {
-      for (const { startTime, duration } of list.getEntries()) this.collection(startTime, duration)
+      for (const { startTime, duration, detail } of list.getEntries()) this.collection(startTime, duration, detail.kind)
     })
     this.collections.observe({ entryTypes: ['gc'] })
     this.lastWorkNs = this.workNs()
@@ -108,7 +108,7 @@ class Meter {
       result.longestMs = Math.max(result.longestMs, ms)
       if (ms > 5) result.over5 += 1
       if (ms > 10) result.over10 += 1
-      if (ms > LONG_MS) this.keep({ from, to: this.turnAt, ms, collected: false })
+      if (ms > LONG_MS) this.keep({ from, to: this.turnAt, ms, scavenged: false, marked: false })
       if (performance.now() - this.looked > 200) this.look()
       if (performance.now() - this.busyAt < AFTER_MS) this.turn()
       else this.end()
@@ -130,15 +130,20 @@ class Meter {
   }
 
   // In time of the wall: how much of it was this thread's own work nobody tells.
-  collection(at, ms) {
+  collection(at, ms, kind) {
     this.collected.longestCollectionMs = Math.max(this.collected.longestCollectionMs, ms)
-    for (const turn of this.long) if (at < turn.to && at + ms > turn.from) turn.collected = true
+    for (const turn of this.long) {
+      if (at >= turn.to || at + ms <= turn.from) continue
+      if (kind === constants.NODE_PERFORMANCE_GC_MINOR) turn.scavenged = true
+      else turn.marked = true
+    }
   }
 
-  judge({ ms, collected }) {
-    if (collected) return
-    this.collected.longestWithoutMs = Math.max(this.collected.longestWithoutMs, ms)
-    this.collected.over5Without += 1
+  judge({ ms, scavenged, marked }) {
+    const { collected } = this
+    const longest = marked ? 'longestWithMarkingMs' : scavenged ? 'longestWithScavengeMs' : 'longestWithoutMs'
+    collected[longest] = Math.max(collected[longest], ms)
+    if (!scavenged && !marked) collected.over5Without += 1
   }
 
   end() {

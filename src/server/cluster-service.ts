@@ -1,6 +1,6 @@
 import type { sendUnaryData, ServerUnaryCall, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
-import { loadService } from '../grpc/load-service.ts'
+import { loadServedService } from '../grpc/load-service.ts'
 import type { ToldRefusal } from './peer-refusals.ts'
 
 /** One version of a machine in this process, as `MachineBuild` of the proto says it. */
@@ -23,7 +23,7 @@ export class ClusterService {
     refusals: () => readonly ToldRefusal[] = () => [],
     builds: () => readonly NamedBuild[] = () => [],
   ) {
-    this.definition = loadService('holdfast/v1/cluster.proto', 'holdfast.v1.ClusterService')
+    this.definition = loadServedService('holdfast/v1/cluster.proto', 'holdfast.v1.ClusterService')
     this.implementation = {
       Status: (_call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) =>
         reply(null, { ...statusResponse(gateway), refusals: refusals() }),

@@ -6,7 +6,7 @@ import type {
 } from '@grpc/grpc-js'
 import type { SessionGateway } from '../gateway/session-gateway.ts'
 import { asIs } from '../grpc/as-is.ts'
-import { loadService } from '../grpc/load-service.ts'
+import { loadServedService } from '../grpc/load-service.ts'
 import { ConnectStream } from './connect-stream.ts'
 import { statusObject } from './grpc-error.ts'
 import { unaryCalls } from './unary-calls.ts'
@@ -31,7 +31,7 @@ export class SessionService {
 
   constructor(options: SessionServiceOptions) {
     this.options = options
-    const definition = loadService('holdfast/v1/session.proto', 'holdfast.v1.SessionService')
+    const definition = loadServedService('holdfast/v1/session.proto', 'holdfast.v1.SessionService')
     const connect = definition['Connect'] as MethodDefinition<Buffer, Buffer>
     this.definition = { ...definition, Connect: { ...connect, requestDeserialize: asIs, responseSerialize: asIs } }
     this.implementation = {

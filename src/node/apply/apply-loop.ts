@@ -10,7 +10,7 @@ import type { TurnBudget } from './turn-budget.ts'
  * The steps of an entry that takes long run so long in one turn of the loop, and nothing else that can wait runs beside them.
  * Most of what a migration makes stays, so that a garbage collection often comes on top (docs/performance.md).
  */
-export const STEPS_BUDGET_MS = 3
+export const STEPS_BUDGET_MS = 2
 
 /** Record bytes read for one run of applies. */
 const APPLY_READ_BYTES = 1024 * 1024

@@ -8,7 +8,7 @@ import type {
 import type { z } from 'zod'
 import { haltedRefusal, notLeader, type Refusal } from '../../gateway/refusal.ts'
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
-import { loadService } from '../../grpc/load-service.ts'
+import { loadServedService } from '../../grpc/load-service.ts'
 import { statusObject } from '../grpc-error.ts'
 import { answerTransfer } from './leader-transfer.ts'
 import type { OperatorReply } from './operator-reply.ts'
@@ -39,7 +39,7 @@ export class OperatorService {
 
   constructor(gateway: SessionGateway) {
     this.gateway = gateway
-    this.definition = loadService('holdfast/v1/operator.proto', 'holdfast.v1.OperatorService')
+    this.definition = loadServedService('holdfast/v1/operator.proto', 'holdfast.v1.OperatorService')
     this.implementation = {
       Sessions: this.handle(sessionsRequest, (request, reply) => answerSessions(gateway, request, reply)),
       Session: this.handle(sessionRequest, (request, reply) => answerSession(gateway, request, reply)),
