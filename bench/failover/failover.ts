@@ -146,8 +146,7 @@ async function inDirectory<Result>(run: (directory: string) => Promise<Result>):
 
 function gapsOf(gaps: readonly number[]): Gaps {
   const sorted = gaps.toSorted((left, right) => left - right)
-  const at = (share: number): number =>
-    round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0)
+  const at = (share: number): number => round(sorted[Math.ceil(share * sorted.length) - 1] ?? 0)
   return { trials: gaps.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
 }
 
