@@ -72,7 +72,13 @@ export async function serve(parts: {
   log.listening(address)
   begin(options, { driver, log, address })
   const close = async (): Promise<void> => {
-    await handOver(driver, { clock: systemClock, withinMs: driver.raftState.config.electionTimeoutMinMs })
+    const { electionTimeoutMinMs, heartbeatMs } = driver.raftState.config
+    await handOver(driver, {
+      clock: systemClock,
+      withinMs: electionTimeoutMinMs,
+      againMs: heartbeatMs,
+      reachable: () => driver.status().voters.some((voter) => transport.connected(voter)),
+    })
     // Those who wait for an answer still get it.
     await http?.close()
     sessions.close()
