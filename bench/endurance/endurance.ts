@@ -42,7 +42,8 @@ interface Absence {
   /** From its start to the moment when it had applied what was committed a moment before; null: it never did. */
   readonly caughtUpMs: number | null
   readonly entriesBehind: number
-  /** Of writes, ms: while it was away, and while it caught up. */
+  /** Of writes, ms: before it was stopped, while it was away, and while it caught up. */
+  readonly healthyP99Ms: number
   readonly awayP99Ms: number
   readonly catchUpP99Ms: number
 }
@@ -88,6 +89,8 @@ async function onCluster(cluster: LocalCluster, snapshots: SnapshotCounts, flags
   try {
     const begunAt = performance.now()
     load.start()
+    await load.reached(Math.ceil(entries * FIRST.from))
+    load.take()
     await load.reached(Math.ceil(entries * STOPPED_AT))
     const absence = await oneAway(cluster, load, entries)
     await load.reached(entries)
@@ -105,6 +108,7 @@ async function onCluster(cluster: LocalCluster, snapshots: SnapshotCounts, flags
 
 /** A follower is stopped, the others go on without it, and it catches up under the same load. */
 async function oneAway(cluster: LocalCluster, load: WriteLoad, entries: number): Promise<Absence> {
+  const healthyP99Ms = load.take().percentileMs(99)
   const member = await aFollower(cluster)
   await cluster.process(member.id)?.stop()
   const stoppedAt = load.acknowledged
@@ -120,7 +124,7 @@ async function oneAway(cluster: LocalCluster, load: WriteLoad, entries: number):
   const caughtUpMs = caughtUp ? Math.round(performance.now() - begunAt) : null
   const catchUpP99Ms = load.take().percentileMs(99)
   say(`${member.id} ${caughtUp ? 'has caught up' : 'did not catch up'}; p99 meanwhile ${catchUpP99Ms} ms`)
-  return { id: member.id, caughtUpMs, entriesBehind, awayP99Ms, catchUpP99Ms }
+  return { id: member.id, caughtUpMs, entriesBehind, healthyP99Ms, awayP99Ms, catchUpP99Ms }
 }
 
 async function aFollower(cluster: LocalCluster): Promise<Member> {

@@ -15,6 +15,15 @@ import { runsBetween } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { Progress } from './types.ts'
 
+/** A follower that has not been sent so many entries is far behind: it catches up. */
+export const CATCH_UP_BEHIND = 4096
+/**
+ * What is in flight at most to a follower that catches up. PERF: 1,024 small entries hold the loop of either end for a
+ * millisecond or two; the usual window, eight times 8,192 at once, for a hundred, and everybody's writes with it. A MiB is far
+ * less than an election timeout of its pace (`CatchUpPace`), after which what is in flight would count as lost.
+ */
+const CATCH_UP_WINDOW = { inFlightMessagesMax: 8, inFlightBytesMax: 1024 * 1024, appendEntriesMax: 1024 }
+
 /** Entries in a probe: enough for the usual case (one no-op), little enough to be wasted on a conflict. */
 const PROBE_ENTRIES_MAX = 64
 
@@ -162,17 +171,28 @@ function offerSnapshot(outbox: Outbox, id: NodeId, progress: Progress): Progress
 
 /** Last index of the next message with entries, or null: nothing to send, or a full window. */
 function lastToSend(state: RaftState, leader: Leader, progress: Progress): LogIndex | null {
-  const { config, lastIndex } = state
+  const { lastIndex } = state
   const { nextIndex: first, inFlight, mode } = progress
+  const window = windowOf(state, first)
   if (first > lastIndex) return null
   if (mode === 'probe' && inFlight.length > 0) return null
-  if (inFlight.length >= config.inFlightMessagesMax) return null
-  let bytesLeft = config.inFlightBytesMax
+  if (inFlight.length >= window.inFlightMessagesMax) return null
+  let bytesLeft = window.inFlightBytesMax
   for (const message of inFlight) bytesLeft -= message.bytes
   if (bytesLeft <= 0) return null
-  const entriesMax = mode === 'probe' ? Math.min(PROBE_ENTRIES_MAX, config.appendEntriesMax) : config.appendEntriesMax
+  const entriesMax = mode === 'probe' ? Math.min(PROBE_ENTRIES_MAX, window.appendEntriesMax) : window.appendEntriesMax
   const last = minIndex(lastIndex, indexPlus(first, entriesMax - 1))
   return lastWithin(leader.sizes, { first, last }, bytesLeft)
+}
+
+/** What may be in flight to a follower whose next entry is `first`. */
+function windowOf({ config, lastIndex }: RaftState, first: LogIndex): typeof CATCH_UP_WINDOW {
+  if (lastIndex - first < CATCH_UP_BEHIND) return config
+  return {
+    inFlightMessagesMax: Math.min(config.inFlightMessagesMax, CATCH_UP_WINDOW.inFlightMessagesMax),
+    inFlightBytesMax: Math.min(config.inFlightBytesMax, CATCH_UP_WINDOW.inFlightBytesMax),
+    appendEntriesMax: Math.min(config.appendEntriesMax, CATCH_UP_WINDOW.appendEntriesMax),
+  }
 }
 
 /**

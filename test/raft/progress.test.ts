@@ -102,6 +102,29 @@ describe('what a leader knows of its followers', () => {
     expect(carried.map(({ to }) => to)).toEqual([N2])
   })
 
+  test('a follower that is far behind is sent little at a time, and as much as any other once it is not', () => {
+    const log = Array.from({ length: 20_000 }, () => 1)
+    const solo = new Solo({ log }).lead()
+    const carried = (): number[][] =>
+      solo.sent('appendEntries').flatMap(({ to, message }) => {
+        const [first, last] = [message.runs[0]?.first, message.runs.at(-1)?.last]
+        return to === N3 && first !== undefined && last !== undefined ? [[first, last]] : []
+      })
+    solo.receive(N3, refused({ term: 2, sequence: 1, rejected: 20_000, hint: [1, 1] }))
+    solo.receive(N3, matched({ term: 2, sequence: sequence(solo), match: 65 }))
+    expect(carried()).toEqual([
+      [66, 1089],
+      [1090, 2113],
+      [2114, 3137],
+      [3138, 4161],
+    ])
+    // One more as each is acknowledged: the follower's disk says how fast it goes.
+    solo.receive(N3, matched({ term: 2, sequence: sequence(solo), match: 1089 }))
+    expect(carried()).toEqual([[4162, 5185]])
+    solo.receive(N3, matched({ term: 2, sequence: sequence(solo), match: 17_000 }))
+    expect(carried()).toEqual([[17_001, 20_001]])
+  })
+
   test('sizes are forgotten once their entries are committed', () => {
     const solo = leading()
     for (let round = 0; round < 20; round += 1) {

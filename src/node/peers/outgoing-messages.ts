@@ -1,8 +1,11 @@
-import { indexAfter, type NodeId, type Term, type WriteNumber } from '../../base/brand.ts'
+import { indexAfter, type LogIndex, type NodeId, type Term, type WriteNumber } from '../../base/brand.ts'
 import { clipRuns } from '../../base/term-run.ts'
+import { CATCH_UP_BEHIND } from '../../raft/index.ts'
 import type { Message } from '../../raft/types.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { LogStore, ReadRecords } from '../ports/log-store.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
+import { CatchUpPace } from './catch-up-pace.ts'
 
 type AppendEntries = Extract<Message, { kind: 'appendEntries' }>
 
@@ -12,6 +15,9 @@ export interface OutgoingMessagesPorts {
   readonly log: LogStore
   /** Puts one message with its records on the wire; false when the way there is full, and it is dropped. */
   transmit(to: NodeId, message: Message, records: Uint8Array): boolean
+  /** Last entry of the log. */
+  lastIndex(): LogIndex
+  readonly clock: Pick<Clock, 'monotonicMs' | 'setTimer'>
   /** The node's current term: a leader never truncates its log within its term, so records read in it are the ones meant. */
   currentTerm(): Term
   fault(fault: StorageFault): void
@@ -28,11 +34,13 @@ export class OutgoingMessages {
   private persisted = 0
   private waiting: { readonly to: NodeId; readonly message: Message; readonly after: WriteNumber }[] = []
   private stopped = false
+  private readonly pace: CatchUpPace
   /** AppendEntries to one peer stay in order, also when some must be read back from disk. */
   private readonly lanes = new Map<NodeId, AppendEntries[]>()
 
   constructor(ports: OutgoingMessagesPorts) {
     this.ports = ports
+    this.pace = new CatchUpPace(ports.clock, ports.log.stats)
   }
 
   /** Sends the message now or, where `after` names a write, once that one and all before it are on disk. */
@@ -72,7 +80,10 @@ export class OutgoingMessages {
     this.drain(to)
   }
 
-  /** Sends what the lane holds, one read at a time; an uncached read continues when it calls back. */
+  /**
+   * Sends what the lane holds, one read at a time; an uncached read continues when it calls back, and what is for a follower
+   * that is far behind when its time has come.
+   */
   private drain(to: NodeId): void {
     const lane = this.lanes.get(to)
     const message = lane?.[0]
@@ -80,6 +91,19 @@ export class OutgoingMessages {
       this.lanes.delete(to)
       return
     }
+    const pauseMs = this.isFarBehind(message) ? this.pace.pauseMs() : 0
+    if (pauseMs === 0) return this.send(to, lane, message)
+    this.ports.clock.setTimer(pauseMs, () => {
+      if (!this.stopped) this.send(to, lane, message)
+    })
+  }
+
+  private isFarBehind(message: AppendEntries): boolean {
+    const last = message.runs[message.runs.length - 1]?.last ?? 0
+    return this.ports.lastIndex() - last >= CATCH_UP_BEHIND
+  }
+
+  private send(to: NodeId, lane: AppendEntries[], message: AppendEntries): void {
     const first = indexAfter(message.prevLogIndex)
     const last = message.runs[message.runs.length - 1]?.last ?? first
     this.ports.log.read({ first, last, maxBytes: this.ports.messageBytesMax }, (fault, read) => {
@@ -89,6 +113,7 @@ export class OutgoingMessages {
         return
       }
       const rest = this.transmitRead(to, message, read)
+      if (this.isFarBehind(message)) this.pace.sent(read.records.length)
       // A gap is a gap: what follows would be read from disk to be refused over there. A probe of the core repairs it.
       if (rest === 'dropped') lane.length = 0
       else if (rest === null) lane.shift()

@@ -34,6 +34,8 @@ export class StepEffects {
     this.outgoing = new OutgoingMessages({
       log: options.log,
       transmit: (to, message, records) => parts.peers.transmit(to, message, records),
+      lastIndex: () => parts.raft().lastIndex,
+      clock: options.clock,
       currentTerm: () => parts.raft().currentTerm,
       fault: (fault) => parts.fault(fault),
       messageBytesMax: options.messageBytesMax,

@@ -44,6 +44,8 @@ function world(options: { later?: boolean } = {}) {
     empty: false,
     room: Number.POSITIVE_INFINITY,
     readings: 0,
+    lastIndex: 10,
+    now: 0,
   }
   const read = (range: { first: number; last: number; maxBytes: number }, done: StorageDone<ReadRecords>): void => {
     state.readings += 1
@@ -56,8 +58,16 @@ function world(options: { later?: boolean } = {}) {
     if (options.later === true) reads.push(complete)
     else complete()
   }
+  const stats = { bytes: 0 }
+  const timers: { atMs: number; run: () => void }[] = []
+  const setTimer = (delayMs: number, run: () => void) => {
+    timers.push({ atMs: state.now + delayMs, run })
+    return { cancel: () => undefined }
+  }
   const outgoing = new OutgoingMessages({
-    log: { read } as unknown as LogStore,
+    log: { read, stats } as unknown as LogStore,
+    lastIndex: () => logIndex(state.lastIndex),
+    clock: { monotonicMs: () => state.now, setTimer },
     transmit: (to, message, records) => {
       if (sent.length >= state.room) return false
       sent.push({ to, message, bytes: [...records] })
@@ -67,7 +77,7 @@ function world(options: { later?: boolean } = {}) {
     fault: (fault) => faults.push(fault),
     messageBytesMax: 4,
   })
-  return { outgoing, sent, reads, faults, state }
+  return { outgoing, sent, reads, faults, state, stats, timers }
 }
 
 describe('a message', () => {
@@ -196,5 +206,42 @@ describe('a way that is full', () => {
     outgoing.dispatch(n2, appendEntries([4, 3], [run(5, 8, 3)]), null)
     while (reads.length > 0) reads.shift()?.()
     expect(sent.at(-1)).toMatchObject({ to: 'n2', bytes: [5, 6, 7, 8] })
+  })
+})
+
+describe('records for a follower that is far behind', () => {
+  test('leave one after the other in their time while others write; those for the rest, and votes, at once', () => {
+    const { outgoing, sent, state, stats, timers } = world()
+    state.lastIndex = 10_000
+    // The first look tells nothing, the second that a lot is written.
+    outgoing.dispatch(n2, appendEntries([10, 3], [run(11, 14, 3)]), null)
+    state.now = 300
+    stats.bytes = 100 * 1024 * 1024
+    outgoing.dispatch(n2, appendEntries([14, 3], [run(15, 18, 3)]), null)
+    expect(sent).toHaveLength(2)
+    outgoing.dispatch(n2, appendEntries([18, 3], [run(19, 22, 3)]), null)
+    outgoing.dispatch(n2, vote, null)
+    outgoing.dispatch(n3, appendEntries([9990, 3], [run(9991, 9992, 3)]), null)
+    expect(sent.slice(2).map(({ to, message }) => [to, message.kind])).toEqual([
+      [n2, 'requestVoteResponse'],
+      [n3, 'appendEntries'],
+    ])
+    expect(timers).toHaveLength(1)
+    expect(timers[0]?.atMs).toBeGreaterThan(state.now)
+    timers[0]?.run()
+    expect(sent.at(-1)).toMatchObject({ to: n2, bytes: [19, 20, 21, 22] })
+  })
+
+  test('do not leave any more once the node has stopped', () => {
+    const { outgoing, sent, state, stats, timers } = world()
+    state.lastIndex = 10_000
+    for (const first of [11, 15, 19]) {
+      outgoing.dispatch(n2, appendEntries([first - 1, 3], [run(first, first + 3, 3)]), null)
+      state.now = 300
+      stats.bytes = 100 * 1024 * 1024
+    }
+    outgoing.stop()
+    timers[0]?.run()
+    expect(sent).toHaveLength(2)
   })
 })
