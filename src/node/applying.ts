@@ -88,6 +88,7 @@ export class Applying {
       commitIndex: () => parts.raft().commitIndex,
       pipeline: () => this.pipeline,
       succeed: (applied, waiters) => this.succeed(applied, waiters),
+      passedOver: (upTo) => parts.feed.passOver(upTo),
       enqueue: (event) => parts.enqueue(event),
       halted: (halt) => parts.halted(halt),
       note: (event) => parts.note(event),

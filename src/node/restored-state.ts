@@ -1,7 +1,7 @@
 import { logIndex } from '../base/brand.ts'
 import type { Restored } from '../raft/types.ts'
 import { ApplyHalt } from '../session/run/halt.ts'
-import type { StateMachine } from '../session/state-machine.ts'
+import type { RestoredPosition, StateMachine, StateSuccessor } from '../session/state-machine.ts'
 import { configurationIn, knownConfigurations } from './membership/known-configuration.ts'
 import type { DriverOptions } from './options.ts'
 import type { SnapshotMeta } from './ports/snapshot-store.ts'
@@ -29,10 +29,24 @@ export function restoredState(options: DriverOptions): Restored {
 
 /** The rows that it was given become the machine's state, as of the snapshot; why it must not go on from it, or null. */
 export function endRestore(machine: Pick<StateMachine, 'restored'>, snapshot: SnapshotMeta): ApplyHalt | null {
-  const { lastIncludedIndex: index, lastIncludedTerm: term, lease, now } = snapshot
-  try {
-    machine.restored({ index, term, lease, now })
+  return haltOf(() => {
+    machine.restored(positionOf(snapshot))
     return null
+  })
+}
+
+/** The next step of the same, of a state that is to take the machine's place; `more`: it was not the last. */
+export function stepRestore(successor: StateSuccessor, snapshot: SnapshotMeta): ApplyHalt | 'more' | null {
+  return haltOf(() => (successor.restoreNext(positionOf(snapshot)) ? 'more' : null))
+}
+
+function positionOf({ lastIncludedIndex: index, lastIncludedTerm: term, lease, now }: SnapshotMeta): RestoredPosition {
+  return { index, term, lease, now }
+}
+
+function haltOf<Outcome>(run: () => Outcome): Outcome | ApplyHalt {
+  try {
+    return run()
   } catch (error) {
     if (error instanceof ApplyHalt) return error
     throw error

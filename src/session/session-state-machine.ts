@@ -36,6 +36,7 @@ import type {
   LeaderTime,
   MachineStatus,
   Reply,
+  RestoredPosition,
   SessionEnd,
   SessionFacts,
   SessionOverview,
@@ -259,20 +260,23 @@ export class SessionStateMachine implements StateMachine {
     this.restore.row(key, value)
   }
 
-  restored(position: { index: number; term: number; lease: Millis; now: Millis }): void {
+  restored(position: RestoredPosition): void {
+    let more = true
+    while (more) more = this.restoreNext(position)
+  }
+
+  restoreNext(position: RestoredPosition): boolean {
     this.restore ??= new Restore(this.state)
-    this.restore.finish(position)
+    if (this.restore.next(position)) return true
     this.restore = null
     this.stopped ??= this.gate.checkRestored(position.index)
     if (this.stopped !== null) throw this.stopped
+    return false
   }
 
   successor(): StateSuccessor {
     const next = this.anew()
-    return {
-      restoreRow: (key, value) => next.restoreRow(key, value),
-      restored: (position) => next.restored(position),
-      stateHash: () => next.stateHash(),
+    return Object.assign(next, {
       takeOver: () => {
         const between = !this.begun || this.stopped !== null
         assert(between, 'a state is replaced between two entries', { index: this.state.index })
@@ -285,7 +289,7 @@ export class SessionStateMachine implements StateMachine {
         this.gate = gate
         this.stopped = stopped
       },
-    }
+    })
   }
 
   activeVersion(machine: string): number {

@@ -155,7 +155,7 @@ export interface StateMachine {
    * All rows are there: rebuilds what is derived from them. `position` is that of the snapshot; its clocks may be later. Throws
    * ApplyHalt, with everything restored, when this build lacks a machine that is active there.
    */
-  restored(position: { index: number; term: number; lease: Millis; now: Millis }): void
+  restored(position: RestoredPosition): void
   /** A state to be loaded from another snapshot beside this one, which is what everybody sees until it takes over. */
   successor(): StateSuccessor
   /** For the status page: live sessions, rows of the whole state, open tasks, armed timers. */
@@ -171,11 +171,24 @@ export interface StateMachine {
   machines(): readonly MachineStatus[]
 }
 
+/** Where the rows come from: index and term of a snapshot's last entry, and clocks that may be later than its own. */
+export interface RestoredPosition {
+  readonly index: number
+  readonly term: number
+  readonly lease: Millis
+  readonly now: Millis
+}
+
 /**
  * The state that takes a machine's place, with all that is derived from it. PERF: both are in memory until then.
  */
-export interface StateSuccessor extends Pick<StateMachine, 'restoreRow' | 'restored' | 'stateHash'> {
-  /** From now on the machine's state is this one, whatever it was. Between two entries, after `restored`. */
+export interface StateSuccessor extends Pick<StateMachine, 'restoreRow' | 'stateHash'> {
+  /**
+   * All rows are there: the next step, of less than a millisecond, of what `restored` does at once. True while there is another
+   * one; the last may throw ApplyHalt as that does.
+   */
+  restoreNext(position: RestoredPosition): boolean
+  /** From now on the machine's state is this one, whatever it was. Between two entries, after the last step. */
   takeOver(): void
 }
 

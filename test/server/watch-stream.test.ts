@@ -67,6 +67,21 @@ describe('a watcher', () => {
     expect([feed.watched, over()]).toEqual([false, true])
   })
 
+  test('of a node that installs a snapshot gets what came before it, and a sentence in place of what it misses', async () => {
+    const { call, apply, turn, feed, over } = world()
+    for (const index of [3, 4]) apply(index)
+    feed.passOver(logIndex(50))
+    apply(51)
+    for (let taken = 0; taken < 3; taken += 1) {
+      await turn()
+      call.take()
+    }
+    await turn()
+    expect(call.messages.flatMap(({ lines }) => lines.map(({ index }) => index))).toEqual([3, 4])
+    expect(call.failures).toEqual([expect.stringMatching(/^ENTRIES_PASSED_OVER: /)])
+    expect([feed.watched, over()]).toEqual([false, true])
+  })
+
   test('ends in order at its limit, and with its call', async () => {
     const { call, apply, turn, feed } = world({ limit: 2 })
     for (const index of [1, 2, 3]) apply(index)

@@ -137,6 +137,11 @@ export class ApplyPipeline {
     })
   }
 
+  /** Other work of this node that can wait runs in a later turn within the one budget, up to that monotonic time. */
+  inTurn(run: (untilMs: number) => void): void {
+    this.turn.later(() => run(this.turn.until))
+  }
+
   /** The log is on disk up to this index. */
   durable(index: LogIndex): void {
     this.durableTo = index

@@ -1,5 +1,5 @@
 import { unreachable } from '../../base/assert.ts'
-import type { Millis, Term } from '../../base/brand.ts'
+import type { LogIndex, Millis, Term } from '../../base/brand.ts'
 import type { EntryHeader, EntryKind } from '../../codec/entry/entry.ts'
 import type { ClientRequestPayload, SessionNumbers } from '../../codec/entry/payload.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
@@ -28,11 +28,15 @@ export interface WatchedOutcome {
   readonly code: string
 }
 
-type Watcher = (entry: WatchedEntry) => void
+interface Watcher {
+  entry(entry: WatchedEntry): void
+  /** An installed snapshot covers the entries up to that index: they are told of no more, and it ends here. */
+  passedOver(upTo: LogIndex): void
+}
 
 /**
- * Whoever follows what this node applies. PERF: while nobody does, an entry costs one comparison; who watches is told in the
- * middle of apply, so it may only take the entry down.
+ * Whoever follows what this node applies, entry by entry, without a gap. PERF: while nobody does, an entry costs one
+ * comparison; who watches is told in the middle of apply, so it may only take the entry down.
  */
 export class WatchFeed {
   private readonly watchers = new Set<Watcher>()
@@ -52,11 +56,18 @@ export class WatchFeed {
     return () => this.watchers.delete(watcher)
   }
 
+  /** The state is that of an installed snapshot from here on: whoever watches has missed what it covers. */
+  passOver(upTo: LogIndex): void {
+    const watchers = [...this.watchers]
+    this.watchers.clear()
+    for (const watcher of watchers) watcher.passedOver(upTo)
+  }
+
   tell(header: EntryHeader, payload: Uint8Array, applied: { readonly reply: Reply; readonly ms: number }): void {
     const { index, term, now, kind } = header
     const { sessions, request } = entryFacts(this.codec, kind, payload)
     const entry = { index, term, now, kind, sessions, request, outcome: outcomeOf(applied.reply), ms: applied.ms }
-    for (const watcher of this.watchers) watcher(entry)
+    for (const watcher of this.watchers) watcher.entry(entry)
   }
 }
 

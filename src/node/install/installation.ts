@@ -11,7 +11,7 @@ import type { SnapshotRequest } from '../ports/snapshot-transfer.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
 import type { LogClock } from '../propose/log-clock.ts'
 import type { Pending } from '../propose/pending.ts'
-import { endRestore } from '../restored-state.ts'
+import { stepRestore } from '../restored-state.ts'
 import { type Incoming, SnapshotPull } from './snapshot-pull.ts'
 
 type Waiters = Parameters<ApplyPipeline['succeed']>[0]
@@ -27,6 +27,8 @@ export interface InstallationParts {
   pipeline(): ApplyPipeline
   /** Applies from the machine's new state on, in place of the one that was retired. */
   succeed(applied: LogIndex, waiters: Waiters): void
+  /** The machine's state is that of the snapshot: the entries up to there are never applied here. */
+  passedOver(upTo: LogIndex): void
   enqueue(event: RaftEvent): void
   halted(halt: ApplyHalt): void
   note(event: NodeEvent): void
@@ -61,7 +63,7 @@ export class Installation {
         const { clusterId, group, id: sender, instance: senderInstance } = identity
         transport.pull(to, { clusterId, group, sender, recipient: to, senderInstance, ...known, ...part }, done)
       },
-      complete: (incoming, done) => this.begin(incoming, done),
+      complete: (incoming, done) => this.restore(incoming, (halt) => this.begin(incoming, halt, done)),
       fault: (fault) => parts.fault(fault),
     })
   }
@@ -81,13 +83,24 @@ export class Installation {
     clock.adopt(installed.lease, installed.now)
   }
 
-  private begin(incoming: Incoming, done: () => void): void {
+  /** What is derived from the rows is rebuilt within a turn's budget at a time: the log goes on meanwhile, and so do votes. */
+  private restore(incoming: Incoming, done: (halt: ApplyHalt | null) => void): void {
+    const { clock } = this.options
+    const { successor, meta } = incoming
+    this.parts.pipeline().inTurn((until) => {
+      let outcome = stepRestore(successor, meta)
+      while (outcome === 'more' && clock.monotonicMs() < until) outcome = stepRestore(successor, meta)
+      if (outcome === 'more') this.restore(incoming, done)
+      else done(outcome)
+    })
+  }
+
+  private begin(incoming: Incoming, halt: ApplyHalt | null, done: () => void): void {
     const { meta, install, successor } = incoming
-    // The log has caught up meanwhile, or a part of the snapshot is not what its member has applied.
-    if (meta.lastIncludedIndex <= this.parts.commitIndex()) return install.abandon(done)
-    const halt = endRestore(successor, meta)
-    if (successor.stateHash() !== meta.stateHash) return install.abandon(done)
     const { pipeline, stopped } = this.parts
+    // The log has caught up meanwhile, or a part of the snapshot is not what its member has applied.
+    const isWanted = !stopped() && meta.lastIncludedIndex > this.parts.commitIndex()
+    if (!isWanted || successor.stateHash() !== meta.stateHash) return install.abandon(done)
     // Nothing is applied until it is installed: that would be lost to the next snapshot.
     pipeline().retire((waiters) => {
       if (stopped()) return install.abandon(done)
@@ -116,6 +129,7 @@ export class Installation {
     // Whoever proposed an entry that the snapshot covers is not told what came of it here: it asks the leader.
     pending.abortAll()
     succeed(index, waiters)
+    this.parts.passedOver(index)
     const { clock, identity } = this.options
     const known = configurationOfSnapshot(meta)
     // Not as the member knows it that took the snapshot: for this node, the voter of its id may be another disk.

@@ -14,6 +14,12 @@ export const CONNECTION_ERRORS: Rows = {
     'The client read too slowly and too much had piled up for it; the connection was cut.',
     'Connect again; nothing acknowledged is lost. Read faster or hold fewer sessions per connection.',
   ],
+  ENTRIES_PASSED_OVER: [
+    'DATA_LOSS',
+    true,
+    'The node took over a snapshot of another member in place of entries that it had not applied: whoever watches it missed those.',
+    'Watch again; another node, with `--since`, tells of what was missed as far as its log is kept.',
+  ],
   TOO_MANY_CONNECTIONS: [
     'RESOURCE_EXHAUSTED',
     true,

@@ -55,15 +55,26 @@ export class WatchStream {
     inspection.history.page({ session: null, from, limit: PAGE_LINES_MAX }, (page) => {
       if (this.over) return
       if (typeof page === 'string') return this.fail('NODE_STOPPED')
+      // Of a page after the first, where a snapshot has taken the place of what it would begin with.
+      if (from > this.request.sinceIndex && page.firstKept > from) return this.passedOver()
       for (const entry of page.entries) this.take({ ...entry, outcome: null, ms: null })
-      const next = page.next ?? (page.entries.at(-1)?.index ?? from - 1) + 1
+      const next = page.next ?? Math.max((page.entries.at(-1)?.index ?? from - 1) + 1, page.firstKept)
       if (page.next === null && next > machine.appliedIndex) return this.follow()
       this.whenWritten(() => this.catchUp(next))
     })
   }
 
   private follow(): void {
-    if (!this.over) this.unwatch = this.node.inspection.feed.watch((entry) => this.take(entry))
+    if (this.over) return
+    this.unwatch = this.node.inspection.feed.watch({
+      entry: (entry) => this.take(entry),
+      passedOver: () => this.passedOver(),
+    })
+  }
+
+  /** What was taken down leaves first; then the reader learns that what comes next is not what follows. */
+  private passedOver(): void {
+    this.whenWritten(() => this.fail('ENTRIES_PASSED_OVER'))
   }
 
   private take(entry: WatchedEntry): void {

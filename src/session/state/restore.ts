@@ -12,12 +12,16 @@ import type { TaskRow } from '../tables/tasks.ts'
 import type { TimerRow } from '../tables/due-timer.ts'
 import type { TombstoneRow } from '../tables/tombstones.ts'
 
+/** Rows between two steps: far less than a millisecond of work. */
+const STEP_ROWS = 64
+
 /**
  * Loads the rows of a snapshot and rebuilds everything derived from them. Rows may come in any order: they are indexed
  * when all are there, sessions first. Casts: a row was written by this folder under the family that its key names.
  */
 export class Restore {
   private readonly state: ReplicatedState
+  private steps: Generator<undefined, void> | null = null
   private readonly byFamily = new Map<string, [string, Value][]>()
 
   constructor(state: ReplicatedState) {
@@ -39,8 +43,16 @@ export class Restore {
     else rows.push([key, value])
   }
 
-  /** Rebuilds the indexes and checks the snapshot's position against its own row. */
-  finish(position: { index: number; lease: number; now: number }): void {
+  /**
+   * All rows are there: the next step of rebuilding the indexes, with a check of the snapshot's position against its own row.
+   * True while there is another one.
+   */
+  next(position: { index: number; lease: number; now: number }): boolean {
+    this.steps ??= this.finish(position)
+    return this.steps.next().done !== true
+  }
+
+  private *finish(position: { index: number; lease: number; now: number }): Generator<undefined, void> {
     const { state } = this
     for (const [, value] of this.rows(FAMILY.meta)) readMetaRow(state, value)
     assert(state.index === position.index, 'a snapshot holds the state of its own index', {
@@ -51,51 +63,57 @@ export class Restore {
     state.now = Math.max(state.now, position.now)
     for (const [, value] of this.rows(FAMILY.limits)) state.limits = value as unknown as Limits
     for (const [key, value] of this.rows(FAMILY.version)) state.versions.restore(key, value)
-    this.sessions()
-    this.tables()
+    yield* this.sessions()
+    yield* this.tables()
     state.dictionary.swap(state.index)
     state.userRows.swap(state.index)
     this.byFamily.clear()
   }
 
-  private sessions(): void {
+  private *sessions(): Generator<undefined, void> {
     const { state } = this
-    for (const [key, value] of this.rows(FAMILY.client)) {
+    yield* this.each(FAMILY.client, (key, value) => {
       const session = new SessionRecord(key, value as unknown as SessionRow)
       state.sessions.add(session)
       state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
-    }
-    for (const [key, value] of this.rows(FAMILY.response)) {
+    })
+    yield* this.each(FAMILY.response, (key, value) => {
       this.owner(FAMILY.response, key).page.addResponse(value as unknown as CachedResponse)
       state.heldRows += 1
-    }
-    for (const [key, value] of this.rows(FAMILY.outbox)) {
-      this.owner(FAMILY.outbox, key).addRequest(value as unknown as OutboxRow)
+    })
+    const unsorted = new Set<SessionRecord>()
+    yield* this.each(FAMILY.outbox, (key, value) => {
+      const owner = this.owner(FAMILY.outbox, key)
+      owner.addRequest(value as unknown as OutboxRow)
+      unsorted.add(owner)
       state.heldRows += 1
-    }
-    for (const { page } of state.sessions.all()) {
+    })
+    yield* inSteps(unsorted, ({ page }) => {
       if (page.outbox.length > 1) page.outbox.sort((a, b) => a.serverRequestId - b.serverRequestId)
-    }
+    })
   }
 
-  private tables(): void {
+  private *tables(): Generator<undefined, void> {
     const { state } = this
-    for (const [key, value] of this.rows(FAMILY.tombstone)) state.tombstones.restore(key, value as TombstoneRow)
-    for (const [key, value] of this.rows(FAMILY.timer)) state.timers.restore(key, value as TimerRow)
-    for (const [key, value] of this.rows(FAMILY.once)) state.once.restore(key, value as OnceRow)
-    for (const [key, value] of this.rows(FAMILY.deadLetter)) state.deadLetters.restore(key, value)
-    for (const [key, value] of this.rows(FAMILY.principal))
-      state.principals.restorePrincipal(key, value as PrincipalRow)
-    for (const [key, value] of this.rows(FAMILY.mailbox)) {
-      state.principals.restoreMail(String(state.keys.parts(FAMILY.mailbox, key)[0]), value as MailRow)
-    }
-    for (const [, value] of this.rows(FAMILY.task)) {
+    yield* this.each(FAMILY.tombstone, (key, value) => state.tombstones.restore(key, value as TombstoneRow))
+    yield* this.each(FAMILY.timer, (key, value) => state.timers.restore(key, value as TimerRow))
+    yield* this.each(FAMILY.once, (key, value) => state.once.restore(key, value as OnceRow))
+    yield* this.each(FAMILY.deadLetter, (key, value) => state.deadLetters.restore(key, value))
+    yield* this.each(FAMILY.principal, (key, value) => state.principals.restorePrincipal(key, value as PrincipalRow))
+    yield* this.each(FAMILY.mailbox, (key, value) =>
+      state.principals.restoreMail(String(state.keys.parts(FAMILY.mailbox, key)[0]), value as MailRow),
+    )
+    yield* this.each(FAMILY.task, (_, value) => {
       const task = value as unknown as TaskRow
       state.tasks.restore(task)
       const worker =
         task.status === 'LEASED' && task.assignedTo !== null ? state.sessions.findById(task.assignedTo) : null
       if (worker !== null) state.sessions.workers.lease(worker, 1)
-    }
+    })
+  }
+
+  private each(family: string, take: (key: string, value: Value) => void): Generator<undefined, void> {
+    return inSteps(this.rows(family), ([key, value]) => take(key, value))
   }
 
   private rows(family: string): readonly [string, Value][] {
@@ -107,6 +125,15 @@ export class Restore {
     const session = this.state.sessions.at(Number(index))
     assert(session !== null, 'a row of a session has its session', { family, index })
     return session
+  }
+}
+
+function* inSteps<Item>(items: Iterable<Item>, take: (item: Item) => void): Generator<undefined, void> {
+  let taken = 0
+  for (const item of items) {
+    take(item)
+    taken += 1
+    if (taken % STEP_ROWS === 0) yield
   }
 }
 

@@ -51,4 +51,20 @@ export const NODE: readonly Mutant[] = [
     replace: 'if (!this.open) this.tried',
     caughtBy: { kind: 'tests', files: ['test/transport/peer-link.test.ts'] },
   },
+  {
+    id: 'node/older-snapshot-pulled',
+    breaks: 'a snapshot that is older than the log which is to go on from it is taken',
+    file: 'src/node/install/snapshot-pull.ts',
+    find: 'answer.meta.lastIncludedIndex >= this.least',
+    replace: 'answer.meta.lastIncludedIndex >= 0',
+    caughtBy: { kind: 'tests', files: ['test/node/install/snapshot-pull.test.ts'] },
+  },
+  {
+    id: 'node/log-goes-before-its-snapshot',
+    breaks: 'the log goes up to a boundary whose snapshot is not on disk yet',
+    file: 'src/node/apply/apply-pipeline.ts',
+    find: 'this.ports.retained.boundary()',
+    replace: 'this.ports.retained.written(header.index)',
+    caughtBy: { kind: 'tests', files: ['test/node/install/log-on-disk.test.ts'] },
+  },
 ]

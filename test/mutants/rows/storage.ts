@@ -207,4 +207,15 @@ export const STORAGE: readonly Mutant[] = [
     replace: 'if (slice === null) continue',
     caughtBy: tests('test/storage/snapshot/snapshot-store.test.ts'),
   },
+  {
+    id: 'storage/install-not-atomic',
+    breaks:
+      'a snapshot from a peer counts before it is whole: CURRENT is switched before the record that says what it is',
+    file: 'src/storage/snapshot/snapshot-store.ts',
+    find:
+      '                await database.write([switchingOn(record)])\n' + '                await places.switchTo(name)\n',
+    replace:
+      '                await places.switchTo(name)\n' + '                await database.write([switchingOn(record)])\n',
+    caughtBy: tests('test/storage/snapshot/snapshot-install.test.ts'),
+  },
 ]

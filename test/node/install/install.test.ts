@@ -70,6 +70,20 @@ test('who waits for an index at a node that installs a snapshot beyond it is tol
   expect(told).toEqual([true])
 })
 
+test('who watches what a node applies hears of the entries that its snapshot takes the place of', () => {
+  const { cluster, leader, away } = withOneAway()
+  away.start()
+  const [told, passedOver]: [number[], number[]] = [[], []]
+  away.driver.inspection.feed.watch({
+    entry: ({ index }) => told.push(index),
+    passedOver: (upTo) => passedOver.push(upTo),
+  })
+  cluster.until(() => equal(away, leader), 'it has the leader’s state')
+  expect(passedOver).toEqual([away.driver.status().snapshotIndex])
+  expect(told.every((index) => index < Number(passedOver[0]))).toBe(true)
+  expect(away.driver.inspection.feed.watched).toBe(false)
+})
+
 test('a pull goes on under the next leader, and with the next member', () => {
   const { cluster, leader, away, session } = withOneAway()
   away.start()

@@ -66,3 +66,14 @@ test('segments are an eighth of what is logged between two snapshots', () => {
   const written = snapshotsOf(cluster.leader)
   expect(fill(cluster, 100, () => written() >= 4)).toBeLessThanOrEqual(2 * 4)
 })
+
+test('a process that dies before its snapshots are written finds everything in its log', () => {
+  const cluster = Cluster.started({ limits: { snapshotBytes: 2_000 }, segmentBytes: 4_096 }, ['n1'])
+  const { leader } = cluster
+  leader.holdSnapshots()
+  fill(cluster, 10, () => leader.driver.status().commitIndex > leader.driver.status().appliedIndex)
+  const { commitIndex } = leader.driver.status()
+  leader.restart()
+  expect(leader.openFault).toBe(null)
+  cluster.until(() => leader.driver.status().appliedIndex >= commitIndex, 'it applies all of it again')
+})
