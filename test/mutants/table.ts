@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts'
+import { EVIDENCE } from './rows/evidence.ts'
 import { FOREIGN_LOG } from './rows/foreign-log.ts'
 import { FOREIGN_SERVICE } from './rows/foreign-service.ts'
 import { FOREIGN_ELECTIONS } from './rows/foreign-elections.ts'
@@ -14,6 +15,7 @@ import { STORAGE } from './rows/storage.ts'
  */
 export const MUTANTS: readonly Mutant[] = [
   ...RAFT,
+  ...EVIDENCE,
   ...FOREIGN_ELECTIONS,
   ...FOREIGN_LOG,
   ...FOREIGN_SERVICE,

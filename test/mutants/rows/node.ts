@@ -3,6 +3,14 @@ import type { Mutant } from '../mutant.ts'
 /** Who waits for the driver, and whom it listens to. */
 export const NODE: readonly Mutant[] = [
   {
+    id: 'node/closing-leader-asks-once',
+    breaks: 'a leader that closes leaves without a successor where no follower was heard lately',
+    file: 'src/node/leaving/hand-over.ts',
+    find: 'PASSING.has(outcome) && ',
+    replace: 'PASSING.has(outcome) && until === 0 && ',
+    caughtBy: { kind: 'tests', files: ['test/node/leaving/hand-over.test.ts'] },
+  },
+  {
     id: 'node/keep-alive-waits-for-ever',
     breaks: 'a session whose keep-alive waits when the leader steps down is told nothing',
     file: 'src/node/leadership.ts',
