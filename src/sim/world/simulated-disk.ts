@@ -102,7 +102,10 @@ export class SimulatedDisk {
         const operations = [...this.unsyncedNames]
         this.scheduler.after(this.syncDelay(), () => {
           if (this.epoch !== epoch) return
-          for (const operation of operations) apply(this.durableNames, operation)
+          // A sync that began later may have made more durable than this one saw: nothing of that is undone.
+          for (const operation of operations) {
+            if (this.unsyncedNames.includes(operation)) apply(this.durableNames, operation)
+          }
           this.unsyncedNames = this.unsyncedNames.filter((operation) => !operations.includes(operation))
           done(success(null))
         })
@@ -130,7 +133,9 @@ export class SimulatedDisk {
         const completed = inode.unsynced.filter((write) => write.completed)
         this.scheduler.after(this.syncDelay(), () => {
           if (this.epoch !== epoch) return
-          for (const write of completed) inode.durable.set(write.bytes, write.position)
+          for (const write of completed) {
+            if (inode.unsynced.includes(write)) inode.durable.set(write.bytes, write.position)
+          }
           inode.unsynced = inode.unsynced.filter((write) => !completed.includes(write))
           done(success(null))
         })
