@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { indexPlus, type LogIndex, type Millis, indexAfter, type NodeId, term } from '../base/brand.ts'
 import { campaignOwing } from './obligation.ts'
+import { newLease } from './lease.ts'
 import { newProgress } from './progress.ts'
 import { hasQuorum } from './quorum.ts'
 import { replicate } from './replicate.ts'
@@ -24,7 +25,7 @@ export function campaign(turn: Turn, anchor: Millis): void {
   if (state.obligation !== null) return campaignOwing(turn, anchor)
   if (!mayCampaign(state)) return
   if (state.config.preVote) becomePreCandidate(turn, anchor)
-  else becomeCandidate(turn, { anchor, transfer: false })
+  else becomeCandidate(turn, { anchor, transfer: false, released: false })
 }
 
 /** Steps down, or goes on following: `leader` is null until one is heard. Arms the timer where none was running. */
@@ -62,15 +63,16 @@ export function maybeEndPreVote(turn: Turn): boolean {
   const { role } = turn.state
   if (role.kind !== 'preCandidate') return false
   if (!hasQuorum(configurationOf(turn.state), (voter) => role.granted.includes(voter))) return false
-  becomeCandidate(turn, { anchor: turn.now, transfer: false })
+  becomeCandidate(turn, { anchor: turn.now, transfer: false, released: false })
   return true
 }
 
 /**
  * Starts an election: next term, vote for self, reset the timer, RequestVote to all (paper Figure 2, Candidates). `transfer`:
- * the leader asked for it.
+ * the leader asked for it; `released`: and answers no read by a lease any more.
  */
-export function becomeCandidate(turn: Turn, { anchor, transfer }: { anchor: Millis; transfer: boolean }): void {
+export function becomeCandidate(turn: Turn, wish: { anchor: Millis; transfer: boolean; released: boolean }): void {
+  const { anchor, transfer, released } = wish
   assert(turn.state.role.kind !== 'leader', 'a leader does not campaign', { term: turn.state.currentTerm })
   const deadlines = advanceCandidacyDraws(turn, anchor)
   const { state } = turn
@@ -80,7 +82,15 @@ export function becomeCandidate(turn: Turn, { anchor, transfer }: { anchor: Mill
     ...state,
     currentTerm,
     votedFor: self,
-    role: { kind: 'candidate', granted: [], voteWrite: turn.nextWrite(), refused: false, ...deadlines },
+    role: {
+      kind: 'candidate',
+      granted: [],
+      voteWrite: turn.nextWrite(),
+      refused: false,
+      startedAt: turn.now,
+      released,
+      ...deadlines,
+    },
   }
   requestVotes(turn, transfer)
 }
@@ -139,6 +149,8 @@ function becomeLeader(turn: Turn): void {
     heartbeatDeadline: progress.size === 0 ? NEVER : now + state.config.heartbeatMs,
     helpUntil: state.halted ? now + helpMs(state.config) : null,
     transfer: null,
+    lease: newLease(state, state.role, now),
+    readRounds: 0,
   }
   turn.state = { ...turn.state, lostLeader: null, role }
   replicate(turn, null)

@@ -123,6 +123,7 @@ function checkRole(state: RaftState): void {
     { firstOwnIndex: role.firstOwnIndex, trail },
   )
   checkHandOver(state, role)
+  checkLease(state, role)
   for (const [id, progress] of role.progress) checkProgress(state, role, { id, progress })
 }
 
@@ -146,6 +147,23 @@ function checkHandOver(state: RaftState, role: Leader): void {
     'a leader whose disk hangs hands over, or is the sole voter',
     { role },
   )
+}
+
+function checkLease({ commitIndex, lastIndex }: RaftState, { lease, firstOwnIndex }: Leader): void {
+  assert(
+    lease.deferUntil === null || commitIndex < firstOwnIndex,
+    'a leader that defers has committed nothing of its own term',
+    { lease, commitIndex, firstOwnIndex },
+  )
+  let previous = firstOwnIndex - 1
+  for (const { first } of lease.appended) {
+    assert(
+      isWithin(first, previous + 1, lastIndex),
+      'marks of a leader’s appends rise within [firstOwnIndex, lastIndex]',
+      { lease, firstOwnIndex, lastIndex },
+    )
+    previous = first
+  }
 }
 
 function checkReads(state: RaftState): void {

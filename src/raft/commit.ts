@@ -1,4 +1,5 @@
 import { BEFORE_LOG } from '../base/brand.ts'
+import { isDeferring } from './lease.ts'
 import { reachedByQuorum } from './quorum.ts'
 import { withCommitted } from './sizes.ts'
 import { configurationOf } from './state.ts'
@@ -7,7 +8,8 @@ import type { Turn } from './turn.ts'
 /**
  * Advances the commit index to the highest entry of the leader's own term that is durable on a majority; earlier entries
  * are committed with it (paper Figure 2, Leaders; §5.4.2). The leader counts itself only for what its own disk holds, in
- * parallel with its followers' disks (thesis §10.2.1). Says whether it advanced.
+ * parallel with its followers' disks (thesis §10.2.1). While an earlier leader may answer by its lease nothing is. Says whether
+ * it advanced.
  */
 export function maybeAdvanceCommit(turn: Turn): boolean {
   const { state } = turn
@@ -27,7 +29,9 @@ export function maybeAdvanceCommit(turn: Turn): boolean {
   // Had step 3 committed index 2, step 4 would have removed a committed entry. Once a majority holds 3@4, s5 cannot win any
   // more, and index 2 is committed with it.
   if (index < role.firstOwnIndex) return false
+  if (isDeferring(role, turn.now)) return false
   turn.commit(index)
-  turn.state = { ...turn.state, role: { ...role, sizes: withCommitted(role.sizes, index) } }
+  const lease = role.lease.deferUntil === null ? role.lease : { ...role.lease, deferUntil: null }
+  turn.state = { ...turn.state, role: { ...role, lease, sizes: withCommitted(role.sizes, index) } }
   return true
 }

@@ -25,8 +25,10 @@ export function describeEffect(effect: Effect): string {
       return `abort proposals from ${effect.from}`
     case 'refused':
       return `refused ${effect.reason}, leader ${effect.leader ?? 'unknown'}`
-    case 'readReady':
-      return `may answer read ${effect.id} at ${effect.index}`
+    case 'readReady': {
+      const limbo = effect.limboFrom === null ? '' : `, from ${effect.limboFrom} on in limbo`
+      return `may answer read ${effect.id} at ${effect.index}${limbo}`
+    }
     case 'obligationMet':
       return 'owes nothing any more'
     case 'readFailed':
@@ -66,7 +68,7 @@ export function describeMessage(message: Message): string {
       return `${kind} term ${term} last ${message.lastLogIndex}@${message.lastLogTerm}${wish}`
     }
     case 'timeoutNow':
-      return `${kind} term ${term}`
+      return `${kind} term ${term}${message.releases === undefined ? '' : ` releases ${message.releases}`}`
     case 'preVoteResponse':
       return `${kind} term ${term} for ${message.requestTerm} ${describeVerdict(message.verdict)}`
     case 'requestVoteResponse':
@@ -139,7 +141,9 @@ export function describeLog(state: RaftState): string {
 }
 
 /** A configuration in one line: `voters n1 n2, outgoing n1, learners n3, promoting n3`; what is empty is left out. */
-export function describeConfiguration({ voters, outgoing, learners, promoting }: Configuration): string {
+export function describeConfiguration({ voters, outgoing, learners, promoting, lease }: Configuration): string {
   const lists = Object.entries({ voters, outgoing, learners, promoting })
-  return lists.flatMap(([name, ids]) => (ids.length === 0 ? [] : [`${name} ${ids.join(' ')}`])).join(', ')
+  const members = lists.flatMap(([name, ids]) => (ids.length === 0 ? [] : [`${name} ${ids.join(' ')}`]))
+  const leases = lease === undefined ? [] : [`leases ${lease.ms} ms ± ${lease.driftPermille} ‰`]
+  return [...members, ...leases].join(', ')
 }

@@ -7,7 +7,7 @@ import { replicate } from './replicate.ts'
 import { configurationOf, type Leader, leaderOf, NEVER, peersOf, type RaftState, type Round } from './state.ts'
 import { sendTimeoutNow } from './transfer.ts'
 import type { Turn } from './turn.ts'
-import type { ChangeRefusal, Configuration, Progress, RaftEvent } from './types.ts'
+import type { ChangeRefusal, Configuration, LeaseTerms, Progress, RaftEvent } from './types.ts'
 
 type Change = Extract<RaftEvent, { kind: 'changeMembership' }>
 
@@ -23,6 +23,27 @@ export function changeMembership(turn: Turn, { configuration: wanted, basedOn }:
   if (refusal !== null) return turn.refuseChange(refusal, refusal === 'HALTED' ? null : leaderOf(turn.state))
   appendConfiguration(turn, wanted)
   replicate(turn, null)
+}
+
+/**
+ * Leases on other terms, or none, from now on (lease.ts). That waits for an entry of the own term to be committed, as every
+ * change does, and here for one more reason: whoever finds in its log that there are no leases does not defer. Without this:
+ *
+ *   1. n1 answers by its lease. n2 is elected, and may commit nothing yet, but appends that there are none; n3 has that entry.
+ *   2. n3 is elected, and commits a write at once. n1 still answers, without it.
+ */
+export function setLease(turn: Turn, lease: LeaseTerms | null): void {
+  const { state, now } = turn
+  const present = configurationOf(state)
+  const basedOn = state.configurations.at(-1)?.index
+  if (present === null || basedOn === undefined || sameTerms(present.lease ?? null, lease)) return
+  if (checkChange(state, now, basedOn) !== null) return
+  appendConfiguration(turn, present, lease)
+  replicate(turn, null)
+}
+
+function sameTerms(left: LeaseTerms | null, right: LeaseTerms | null): boolean {
+  return left?.ms === right?.ms && left?.driftPermille === right?.driftPermille
 }
 
 /** Why not, or null. */
@@ -109,14 +130,17 @@ export function hasCaughtUp(turn: Turn, learner: NodeId): boolean {
 
 /**
  * Appends the next configuration on the way to `wanted`: itself where that has the voters of the present one or the present
- * one is joint, else the joint one of both.
+ * one is joint, else the joint one of both. `lease`: undefined: the terms stay.
  */
-function appendConfiguration(turn: Turn, wanted: Configuration): void {
+function appendConfiguration(turn: Turn, wanted: Configuration, lease?: LeaseTerms | null): void {
   const { state } = turn
   const present = configurationOf(state)
   assert(present !== null, 'a leader has a configuration', { term: state.currentTerm })
   const isStep = present.outgoing.length > 0 || sameIds(present.voters, wanted.voters)
-  const configuration = { ...wanted, outgoing: isStep ? [] : present.voters }
+  const { voters, learners, promoting } = wanted
+  const members = { voters, learners, promoting, outgoing: isStep ? [] : present.voters }
+  const terms = lease === undefined ? (present.lease ?? null) : lease
+  const configuration: Configuration = terms === null ? members : { ...members, lease: terms }
   const index = indexAfter(state.lastIndex)
   const source = { kind: 'created', entryKind: 'configuration' } as const
   turn.append([{ first: index, last: index, term: state.currentTerm, source }])

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts'
-import type { LogIndex, NodeId } from '../base/brand.ts'
+import { indexAfter, indexBefore, type LogIndex, type NodeId } from '../base/brand.ts'
+import { holdsLease, inheritsLease, maybeRenewLease } from './lease.ts'
 import { hasQuorum } from './quorum.ts'
 import { sendHeartbeats } from './replicate.ts'
 import { configurationOf, type Leader, leaderOf, NO_READS, type RaftState } from './state.ts'
@@ -38,25 +39,46 @@ export function receiveReadIndexResponse(turn: Turn, response: Extract<Message, 
   const [asked] = state.reads.waiting
   if (state.role.kind === 'leader' || asked === undefined) return
   if (response.life !== asked.life || response.id > asked.id) return
-  turn.answerRead(response.id, response.index)
+  turn.answerRead(response.id, response.index, null)
   if (response.id === asked.id) turn.state = { ...state, reads: NO_READS }
 }
 
 /**
- * At the end of every step: reads whose leader, or whose term of it, is no more fail, a round that a quorum has confirmed is
- * answered, and the next one begins. PERF: one comparison where no read waits.
+ * At the end of every step: reads whose leader, or whose term of it, is no more fail, a lease answers those that wait, a round
+ * that a quorum has confirmed is answered, and the next one begins. PERF: one comparison where no read waits.
  */
 export function advanceReads(turn: Turn, before: RaftState): void {
   const { state } = turn
   if (state.reads === NO_READS) return
   if (leaderOf(state) !== leaderOf(before) || state.currentTerm !== before.currentTerm) return abandon(turn)
   if (state.role.kind !== 'leader') return
+  if (answeredByLease(turn, state.role)) return maybeRenewLease(turn)
   const { round } = state.reads
   if (round !== null) {
     if (!isConfirmed(state, state.role, round.sequence)) return
     answer(turn, round)
   }
   maybeBeginRound(turn, state.role)
+  maybeRenewLease(turn)
+}
+
+/**
+ * Whether a lease has answered all reads. They have arrived before `now`, and what this leader's commit index stands for now is
+ * all that is committed anywhere: so each of them takes effect now, however late its answer is sent. With an inherited lease
+ * that is known but for the entries of limbo, [commitIndex + 1, firstOwnIndex − 1], which an earlier leader may have committed
+ * and answered: they are part of what a read must see, unless it can tell that they do not touch it.
+ */
+function answeredByLease(turn: Turn, leader: Leader): boolean {
+  const { state, now } = turn
+  const inherits = inheritsLease(state, leader, now)
+  if (!inherits && !holdsLease(state, leader, now)) return false
+  const { round, waiting } = state.reads
+  const { commitIndex } = state
+  const index = inherits ? indexBefore(leader.firstOwnIndex) : commitIndex
+  const limboFrom = commitIndex < index ? indexAfter(commitIndex) : null
+  turn.state = { ...state, reads: NO_READS }
+  for (const reader of [...(round?.readers ?? []), ...waiting]) tell(turn, reader, { index, limboFrom })
+  return true
 }
 
 /** The newest read of a node covers its earlier ones, so that at most one per node waits. */
@@ -88,8 +110,9 @@ function maybeBeginRound(turn: Turn, leader: Leader): void {
   const round: ReadRound = { index: state.commitIndex, sequence: leader.sequence, readers: waiting }
   turn.state = { ...state, reads: { waiting: [], round } }
   // A sole voter is its own quorum: nobody need be asked.
-  if (isConfirmed(state, leader, null)) answer(turn, round)
-  else sendHeartbeats(turn)
+  if (isConfirmed(state, leader, null)) return answer(turn, round)
+  turn.state = { ...turn.state, role: { ...leader, readRounds: leader.readRounds + 1 } }
+  sendHeartbeats(turn)
 }
 
 /**
@@ -110,12 +133,14 @@ function answer(turn: Turn, round: ReadRound): void {
   assert(state.role.kind === 'leader', 'a leader confirms reads', { role: state.role.kind })
   const { waiting } = state.reads
   turn.state = { ...state, reads: waiting.length === 0 ? NO_READS : { waiting, round: null } }
-  for (const reader of round.readers) tell(turn, reader, round.index)
+  for (const reader of round.readers) tell(turn, reader, { index: round.index, limboFrom: null })
 }
 
-function tell(turn: Turn, { node, life, id }: Reader, index: LogIndex): void {
+/** Another node has not what it takes to tell what the entries of limbo touch: it waits for `index`. */
+function tell(turn: Turn, { node, life, id }: Reader, found: { index: LogIndex; limboFrom: LogIndex | null }): void {
   const { state } = turn
-  if (node === state.config.self) turn.answerRead(id, index)
+  const { index, limboFrom } = found
+  if (node === state.config.self) turn.answerRead(id, index, limboFrom)
   else turn.sendAtOnce(node, { kind: 'readIndexResponse', term: state.currentTerm, life, id, index })
 }
 

@@ -1,5 +1,5 @@
 import { becomeFollower } from './become.ts'
-import { otherVotersOf, type RaftState } from './state.ts'
+import { leavesOffice } from './state.ts'
 import { maybeTransferAway } from './transfer.ts'
 import type { Turn } from './turn.ts'
 
@@ -17,9 +17,4 @@ export function setStalled(turn: Turn, stalled: boolean): void {
   const { role } = turn.state
   if (role.kind === 'preCandidate' || role.kind === 'candidate') return becomeFollower(turn, null)
   if (role.kind === 'leader' && leavesOffice(turn.state) && !maybeTransferAway(turn)) becomeFollower(turn, null)
-}
-
-/** True on a node that leaves it to the others to lead: its disk hangs, and there are others. */
-export function leavesOffice(state: RaftState): boolean {
-  return state.stalled && otherVotersOf(state).length > 0
 }

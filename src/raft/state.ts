@@ -44,6 +44,10 @@ export interface Candidate {
   readonly granted: readonly NodeId[]
   /** The write that holds this term and the vote for itself. */
   readonly voteWrite: WriteNumber
+  /** Monotonic ms, before anybody was asked for a vote. */
+  readonly startedAt: Millis
+  /** The leader of the term before asked it to campaign, and answers no read by a lease any more (lease.ts). */
+  readonly released: boolean
   /** A voter has refused in this term: it may be that nobody wins it. */
   readonly refused: boolean
   /** Ends this candidacy: an ordinary election timeout. */
@@ -77,6 +81,21 @@ export interface LostLeader {
   readonly asked: number
 }
 
+/** What a leader knows of leases, its own and those of leaders before it (lease.ts). */
+export interface LeaderLease {
+  /**
+   * Marks of when it appended: every own entry at or above `first` was appended at or after `at`, monotonic ms. Rising; only
+   * what a lease can rest on, now or once it is committed. Empty while there are no leases.
+   */
+  readonly appended: readonly { readonly first: LogIndex; readonly at: Millis }[]
+  /** Until then an earlier leader may answer reads by its lease: nothing of the own term is committed. Null: none may. */
+  readonly deferUntil: Millis | null
+  /** Until then it answers reads by what earlier leases cover; null: it does not. */
+  readonly inheritedUntil: Millis | null
+  /** Entries up to here are no ground for a lease: it asked another to lead. */
+  readonly releasedTo: LogIndex
+}
+
 /** The one leader of `currentTerm`. */
 export interface Leader {
   readonly kind: 'leader'
@@ -99,6 +118,9 @@ export interface Leader {
   readonly helpUntil: Millis | null
   /** While it runs, no proposal is taken. */
   readonly transfer: Transfer | null
+  readonly lease: LeaderLease
+  /** For how many rounds of reads it has asked others, in this term. */
+  readonly readRounds: number
 }
 
 /** What a node is at any time (paper §5.1), each with only its own fields. */
@@ -137,6 +159,8 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - not all other voters are known to hold the whole log of a leader elected halted
  * - a transfer’s target is another voter
  * - a leader whose disk hangs hands over, or is the sole voter
+ * - a leader that defers has committed nothing of its own term
+ * - marks of a leader’s appends rise within `[firstOwnIndex, lastIndex]`
  * - reads wait where a leader is known
  * - at most one read of a node waits
  * - a round of reads is a leader’s
@@ -282,6 +306,11 @@ export function transferOf(state: RaftState): Transfer | null {
 /** Who else may lead: the voters of the effective configuration without this node, and without those that are going. */
 export function otherVotersOf(state: RaftState): readonly NodeId[] {
   return (configurationOf(state)?.voters ?? []).filter((voter) => voter !== state.config.self)
+}
+
+/** True on a node that leaves it to the others to lead: its disk hangs, and there are others. */
+export function leavesOffice(state: RaftState): boolean {
+  return state.stalled && otherVotersOf(state).length > 0
 }
 
 /**

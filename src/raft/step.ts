@@ -6,7 +6,8 @@ import { adoptTerm, becomeFollower, campaign, maybeBecomeLeader, timeOut } from 
 import { hasLostQuorum, withoutAbsence } from './check-quorum.ts'
 import { isLeaderAlive } from './check-vote.ts'
 import { maybeAdvanceCommit } from './commit.ts'
-import { changeMembership, maybeConcludeChange } from './membership.ts'
+import { maybeEndDeferral, noteAppended } from './lease.ts'
+import { changeMembership, maybeConcludeChange, setLease } from './membership.ts'
 import { withPersisted } from './durability.ts'
 import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
 import { receiveInstallSnapshot, receiveInstallSnapshotResponse, snapshotInstalled } from './install-snapshot.ts'
@@ -17,8 +18,8 @@ import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from '
 import { replicate, sendHeartbeats } from './replicate.ts'
 import { receiveUnreachable } from './evidence.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
-import { leavesOffice, setStalled } from './stall.ts'
-import { configurationOf, isVoter, type Leader, mayCampaign, NEVER, type RaftState, votersOf } from './state.ts'
+import { setStalled } from './stall.ts'
+import { configurationOf, isVoter, leavesOffice, mayCampaign, NEVER, type RaftState, votersOf } from './state.ts'
 import { advanceElectionDraw } from './timer.ts'
 import { compactedTo } from './trail.ts'
 import { maybeAskTarget, maybeGiveUpTransfer, receiveTimeoutNow, transfer } from './transfer.ts'
@@ -54,6 +55,7 @@ export interface Step {
 export function step(state: RaftState, now: Millis, event: RaftEvent): Step {
   const turn = new Turn(state, now)
   handle(turn, event)
+  noteAppended(turn, state)
   maybeMeetObligation(turn)
   advanceReads(turn, state)
   const effects = turn.effects()
@@ -92,6 +94,8 @@ function handle(turn: Turn, event: RaftEvent): void {
       return snapshotInstalled(turn, event)
     case 'changeMembership':
       return changeMembership(turn, event)
+    case 'setLease':
+      return setLease(turn, event.lease)
     default:
       return unreachable(event)
   }
@@ -100,7 +104,8 @@ function handle(turn: Turn, event: RaftEvent): void {
 /** When the next deadline of this node is. */
 function wakeAt(state: RaftState): Millis {
   const { role } = state
-  if (role.kind === 'leader') return Math.min(role.heartbeatDeadline, role.transfer?.deadline ?? NEVER)
+  if (role.kind === 'leader')
+    return Math.min(role.heartbeatDeadline, role.transfer?.deadline ?? NEVER, role.lease.deferUntil ?? NEVER)
   return mayCampaign(state) || state.obligation?.kind === 'census' ? role.electionDeadline : NEVER
 }
 
@@ -125,15 +130,21 @@ function tick(turn: Turn): void {
   const gaveUp = maybeGiveUpTransfer(turn)
   if (gaveUp && leavesOffice(turn.state)) return becomeFollower(turn, null)
   const { role } = turn.state
-  if (role.kind === 'leader') return tickLeader(turn, role)
+  if (role.kind === 'leader') {
+    if (maybeEndDeferral(turn)) advanceCommit(turn)
+    return tickLeader(turn)
+  }
   if (turn.now < role.electionDeadline) return
   if (!turn.state.stalled) return timeOut(turn, role.electionDeadline)
   const electionDeadline = advanceElectionDraw(turn, role.electionDeadline)
   turn.state = { ...turn.state, role: { ...role, electionDeadline } }
 }
 
-function tickLeader(turn: Turn, role: Leader): void {
+function tickLeader(turn: Turn): void {
   const { now } = turn
+  const { role } = turn.state
+  // What was committed may have ended its office.
+  if (role.kind !== 'leader') return
   const { heartbeatMs } = turn.state.config
   const lateMs = now - role.heartbeatDeadline
   if (lateMs < 0) return
@@ -151,7 +162,11 @@ function persisted(turn: Turn, write: WriteNumber): void {
   if (disk === state.disk) return
   turn.state = { ...state, disk }
   if (state.role.kind === 'candidate') return maybeBecomeLeader(turn)
-  if (state.role.kind !== 'leader') return
+  if (state.role.kind === 'leader') advanceCommit(turn)
+}
+
+/** Commits what may be by now, and does what follows from it. */
+function advanceCommit(turn: Turn): void {
   if (!maybeAdvanceCommit(turn)) return
   if (!maybeConcludeChange(turn)) replicate(turn, null)
   maybeAskTarget(turn)
@@ -196,7 +211,7 @@ function receive(turn: Turn, from: NodeId, message: Message): void {
     case 'readIndexResponse':
       return receiveReadIndexResponse(turn, message)
     case 'timeoutNow':
-      return stale ? undefined : receiveTimeoutNow(turn)
+      return stale ? undefined : receiveTimeoutNow(turn, message)
     default:
       return unreachable(message)
   }

@@ -1,10 +1,11 @@
 import { assert } from '../base/assert.ts'
 import type { NodeId } from '../base/brand.ts'
 import { becomeCandidate } from './become.ts'
+import { release } from './lease.ts'
 import { replicate } from './replicate.ts'
 import { isVoter, type Leader, otherVotersOf, type RaftState, transferOf } from './state.ts'
 import type { Turn } from './turn.ts'
-import type { TransferRefusal } from './types.ts'
+import type { Message, TransferRefusal } from './types.ts'
 
 /**
  * Leadership transfer (thesis §3.10): from now on this leader takes no proposals; it brings the target to the end of its log,
@@ -80,9 +81,11 @@ export function maybeAskTarget(turn: Turn): void {
   sendTimeoutNow(turn, to)
 }
 
-/** Asks a voter that holds the whole log to campaign at once. */
+/** Asks a voter that holds the whole log to campaign at once; from then on no read is answered by a lease from that log. */
 export function sendTimeoutNow(turn: Turn, to: NodeId): void {
-  turn.sendAtOnce(to, { kind: 'timeoutNow', term: turn.state.currentTerm })
+  const releases = release(turn)
+  const message = { kind: 'timeoutNow', term: turn.state.currentTerm } as const
+  turn.sendAtOnce(to, releases === null ? message : { ...message, releases })
 }
 
 /**
@@ -101,10 +104,10 @@ export function maybeGiveUpTransfer(turn: Turn): boolean {
  * The leader of this term asks this node to lead: it campaigns at once, without a pre-vote, and voters that hear the leader
  * vote all the same (thesis §3.10, §4.2.3). One that serves nobody, or cannot write its vote, lets the time pass.
  */
-export function receiveTimeoutNow(turn: Turn): void {
+export function receiveTimeoutNow(turn: Turn, { releases }: Extract<Message, { kind: 'timeoutNow' }>): void {
   const { state } = turn
   const { role, halted, stalled, obligation } = state
   if (role.kind !== 'follower' && role.kind !== 'preCandidate') return
   if (halted || stalled || obligation !== null || !isVoter(state)) return
-  becomeCandidate(turn, { anchor: turn.now, transfer: true })
+  becomeCandidate(turn, { anchor: turn.now, transfer: true, released: releases === state.lastIndex })
 }

@@ -152,8 +152,8 @@ export class Turn {
   }
 
   /** That read of this node, and all before it, have their index. */
-  answerRead(id: number, index: LogIndex): void {
-    this.readsEnded.push({ kind: 'readReady', id, index })
+  answerRead(id: number, index: LogIndex, limboFrom: LogIndex | null): void {
+    this.readsEnded.push({ kind: 'readReady', id, index, limboFrom })
   }
 
   /** That read of this node, and all before it that wait, get none. */

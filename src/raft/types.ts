@@ -1,7 +1,9 @@
 import type { LogIndex, Millis, NodeId, Term, WriteNumber } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
+import type { Configuration, ConfigurationEntry, LeaseTerms } from './configuration.ts'
 import type { ChangeRefusal, ProposeRefusal, ReadFailure, TransferOutcome } from './refusals.ts'
 
+export type * from './configuration.ts'
 export type * from './refusals.ts'
 
 /**
@@ -9,34 +11,10 @@ export type * from './refusals.ts'
  * `step(state, now, event) → { state, effects, wakeAt }`. The core holds terms, never payloads.
  */
 
-/**
- * Who the members are, as one Configuration entry says. Each list is sorted by id. Addresses and instance ids live in the
- * entry's payload, which the core never sees.
- */
-export interface Configuration {
-  /** Of whom a majority elects and commits. */
-  readonly voters: readonly NodeId[]
-  /** Are sent the log and count for nothing. One may be among `outgoing` too: it was a voter, or its disk is replaced. */
-  readonly learners: readonly NodeId[]
-  /**
-   * Voters of the configuration before, while a change is joint: a majority of them is needed besides one of the voters
-   * (thesis §4.3). Else empty.
-   */
-  readonly outgoing: readonly NodeId[]
-  /** Learners that become voters once they have caught up; it stands in the log, so that every later leader sees to it. */
-  readonly promoting: readonly NodeId[]
-}
-
 /** What one node may never forget, one record in one synced write (paper Figure 2, "persistent state"). */
 export interface HardState {
   readonly currentTerm: Term
   readonly votedFor: NodeId | null
-}
-
-/** A Configuration and the index of the entry that carries it (0: from the snapshot's or the initial one). */
-export interface ConfigurationEntry {
-  readonly index: LogIndex
-  readonly configuration: Configuration
 }
 
 /** What one node's core is configured with; `initialState` asserts that the numbers fit each other. */
@@ -190,8 +168,11 @@ export type Message =
       /** What the follower holds durably of the leader's log, its snapshot's last index included; 0 while it pulls. */
       readonly matchIndex: LogIndex
     }
-  /** The leader of that term asks the receiver, which holds its whole log, to campaign at once (thesis §3.10). */
-  | { readonly kind: 'timeoutNow'; readonly term: Term }
+  /**
+   * The leader of that term asks the receiver, which holds its whole log, to campaign at once (thesis §3.10). `releases`: the
+   * leader answers no read by a lease that rests on an entry up to there (lease.ts); absent: it does not say so.
+   */
+  | { readonly kind: 'timeoutNow'; readonly term: Term; readonly releases?: LogIndex }
   /** A follower asks its leader for its reads: `id` and all before it, of the process of that `life`. */
   | { readonly kind: 'readIndex'; readonly term: Term; readonly life: number; readonly id: number }
   | {
@@ -296,6 +277,11 @@ export type RaftEvent =
    * and where it may not be, the answer is a `changeRefused` effect.
    */
   | { readonly kind: 'changeMembership'; readonly configuration: Configuration; readonly basedOn: LogIndex }
+  /**
+   * Leases on these terms from now on, or none. At the leader a configuration with the same members is appended; anywhere
+   * else, where it may not be and where it is so already, nothing happens.
+   */
+  | { readonly kind: 'setLease'; readonly lease: LeaseTerms | null }
 
 /** What the driver has to do after a step, in this order (README.md, "What the driver owes"). */
 export type Effect =
@@ -333,8 +319,12 @@ export type Effect =
   | { readonly kind: 'obligationMet' }
   /** The `propose` event of this step was not appended. */
   | { readonly kind: 'refused'; readonly reason: ProposeRefusal; readonly leader: NodeId | null }
-  /** That read and all before it may be answered from a state in which everything up to `index` is applied. */
-  | { readonly kind: 'readReady'; readonly id: number; readonly index: LogIndex }
+  /**
+   * That read and all before it may be answered from a state in which everything up to `index` is applied. `limboFrom`: of the
+   * entries `[limboFrom, index]` this leader cannot know whether they are committed, and may have to wait until it does; what
+   * they cannot touch may be answered from a state in which all before them is applied. Null: there are none such.
+   */
+  | { readonly kind: 'readReady'; readonly id: number; readonly index: LogIndex; readonly limboFrom: LogIndex | null }
   /** That read and all before it which have no answer get none: to be asked again, if they still want one. */
   | { readonly kind: 'readFailed'; readonly id: number; readonly reason: ReadFailure }
   /** The `changeMembership` event of this step appended nothing. */

@@ -200,9 +200,12 @@ const READ_INDEX_RESPONSE_NUMBER = 15
  */
 const TRANSFER_VOTE_NUMBER = 16
 
+/** A TimeoutNow whose leader answers no read by a lease any more. A build that does not know it knows no leases either. */
+const RELEASING_TIMEOUT_NOW_NUMBER = 17
+
 /** The highest number that a peer takes: of a build that says nothing, and of this one, as it says itself. */
 export const FRAME_KIND_FIRST_BUILD = REACHED_AT_NUMBER
-export const FRAME_KIND_MAX = TRANSFER_VOTE_NUMBER
+export const FRAME_KIND_MAX = RELEASING_TIMEOUT_NOW_NUMBER
 
 /** The number that a peer must take at least to be sent this body. */
 export function frameKindOf(body: PeerBody): number {
@@ -210,6 +213,7 @@ export function frameKindOf(body: PeerBody): number {
   if (body.kind === 'applied') return APPLIED_NUMBER
   if (body.kind !== 'raft') return FRAME_KIND_FIRST_BUILD
   if (isWishedVote(body.message)) return TRANSFER_VOTE_NUMBER
+  if (isReleasing(body.message)) return RELEASING_TIMEOUT_NOW_NUMBER
   return LATER_MESSAGES[body.message.kind] ?? FRAME_KIND_FIRST_BUILD
 }
 
@@ -227,6 +231,18 @@ type RequestVote = Extract<Message, { kind: 'requestVote' }>
 /** A RequestVote of a transfer. */
 function isWishedVote(message: Message): message is RequestVote {
   return message.kind === 'requestVote' && message.transfer
+}
+
+type TimeoutNow = Extract<Message, { kind: 'timeoutNow' }>
+
+/** A TimeoutNow of a leader that had a lease. */
+function isReleasing(message: Message): message is TimeoutNow & { readonly releases: LogIndex } {
+  return message.kind === 'timeoutNow' && message.releases !== undefined
+}
+
+const TIMEOUT_NOW: Field<TimeoutNow> = {
+  write: (writer, message) => termNumber.write(writer, message.term),
+  read: (reader) => ({ kind: 'timeoutNow', term: termNumber.read(reader) }),
 }
 
 const requestVote = (transfer: boolean): Field<RequestVote> =>
@@ -264,7 +280,7 @@ const MESSAGES = new Messages<Message>('peer message kind', {
     READ_INDEX_RESPONSE_NUMBER,
     layout('readIndexResponse', { term: termNumber, life: varint, id: varint, index }),
   ],
-  timeoutNow: [TIMEOUT_NOW_NUMBER, layout('timeoutNow', { term: termNumber })],
+  timeoutNow: [TIMEOUT_NOW_NUMBER, TIMEOUT_NOW],
 })
 
 /** Appends the body's fields; records follow the header as they are. Raft's messages have the wall clock before them. */
@@ -296,6 +312,12 @@ export function writeBody(writer: ByteWriter, body: PeerBody): void {
     writer.varint(wallMs)
     return TRANSFER_VOTE.write(writer, message)
   }
+  if (isReleasing(message)) {
+    writer.byte(RELEASING_TIMEOUT_NOW_NUMBER)
+    writer.varint(wallMs)
+    TIMEOUT_NOW.write(writer, message)
+    return index.write(writer, message.releases)
+  }
   const [number, fields] = MESSAGES.rowOf(message)
   writer.byte(number)
   writer.varint(wallMs)
@@ -315,5 +337,6 @@ export function readBody(reader: ByteReader): PeerHeader {
 
 function readMessage(reader: ByteReader, number: number): Message {
   if (number === APPEND_ENTRIES_NUMBER) return APPEND_ENTRIES.read(reader)
+  if (number === RELEASING_TIMEOUT_NOW_NUMBER) return { ...TIMEOUT_NOW.read(reader), releases: index.read(reader) }
   return number === TRANSFER_VOTE_NUMBER ? TRANSFER_VOTE.read(reader) : MESSAGES.readFields(reader, number)
 }

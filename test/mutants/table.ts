@@ -4,6 +4,7 @@ import { FOREIGN_LOG } from './rows/foreign-log.ts'
 import { FOREIGN_SERVICE } from './rows/foreign-service.ts'
 import { FOREIGN_ELECTIONS } from './rows/foreign-elections.ts'
 import { GATEWAY } from './rows/gateway.ts'
+import { LEASE_MUTANTS } from './rows/leases.ts'
 import { NODE } from './rows/node.ts'
 import { RAFT } from './rows/raft.ts'
 import { SIMULATOR } from './rows/simulator.ts'
@@ -16,6 +17,7 @@ import { STORAGE } from './rows/storage.ts'
 export const MUTANTS: readonly Mutant[] = [
   ...RAFT,
   ...EVIDENCE,
+  ...LEASE_MUTANTS,
   ...FOREIGN_ELECTIONS,
   ...FOREIGN_LOG,
   ...FOREIGN_SERVICE,

@@ -18,6 +18,8 @@ import {
   configurationsIn,
   emptyImage,
   type Entry,
+  globalTime,
+  localTime,
   newTestNode,
   type Packet,
   applyWrite,
@@ -115,9 +117,9 @@ export class Cluster {
     const node = this.node(id)
     assert(node.up, 'the node is up', { id })
     const before = node.state
-    const { state, effects, wakeAt } = step(before, this.now, event)
+    const { state, effects, wakeAt } = step(before, localTime(node, this.now), event)
     node.state = state
-    node.wakeAt = wakeAt
+    node.wakeAt = globalTime(node, wakeAt)
     this.traceRole(node, before)
     const received = event.kind === 'receive' ? this.receivedEntries : []
     for (const effect of effects) this.carryOut(node, effect, received)
@@ -329,7 +331,7 @@ export class Cluster {
         this.safety.apply(this, node, effect.upTo)
         return this.trace(`${node.id} applies up to ${effect.upTo}`)
       case 'readReady':
-        this.safety.readIsReady(effect)
+        this.safety.readIsReady(node, effect)
         return this.trace(`${node.id} ${describeEffect(effect)}`)
       case 'obligationMet':
         node.image.owes = null

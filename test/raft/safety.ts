@@ -1,6 +1,6 @@
 import { assert } from '../../src/base/assert.ts'
 import type { NodeId } from '../../src/base/brand.ts'
-import { configurationOf, type RaftState } from '../../src/raft/index.ts'
+import { configurationOf, type Effect, type RaftState } from '../../src/raft/index.ts'
 import { hasQuorum } from '../../src/raft/quorum.ts'
 import type { Cluster } from './cluster.ts'
 import type { Entry, TestNode } from './test-node.ts'
@@ -18,15 +18,22 @@ export class Safety {
     return this.committed.length
   }
 
+  /** How many reads have had their answer. */
+  readsAnswered = 0
+
   readArrives(id: number): void {
     this.floors.set(id, this.committedCount)
   }
 
   /** Linearizability: who reads sees everything that any node may have told anybody before it asked (raft.md §2.9). */
-  readIsReady({ id, index }: { id: number; index: number }): void {
+  readIsReady({ state }: TestNode, { id, index, limboFrom }: Extract<Effect, { kind: 'readReady' }>): void {
+    this.readsAnswered += 1
     const floor = this.floors.get(id) ?? Number.POSITIVE_INFINITY
     assert(index >= floor, 'a read sees all that was committed before it arrived', { id, index, floor })
-    assert(index <= this.committedCount, 'a read waits for nothing that is not committed', { id, index })
+    const known = limboFrom === null ? index : limboFrom - 1
+    // A follower waits for limbo as for all else.
+    const waits = known > this.committedCount && state.role.kind === 'leader'
+    assert(!waits, 'a read waits for nothing that is not committed, but limbo', { id, known })
   }
 
   /** After a step of `node`; the log is looked at where it changed, the leader's completeness where one was elected. */

@@ -18,6 +18,8 @@ import { damage, type Packet, type TestNode } from './test-node.ts'
  * nodes n1 n2 n3 [option=value]   a new cluster; options of RaftConfig, `on` and `off`, and seed
  * given n1 log 1 1 2 term 3       log terms and current term of a node before the start; entry 1 is the Configuration
  * start [unbootstrapped]          opens all nodes
+ * clock n1 0.9                    before the start: its clock goes 0.9 ms in one
+ * lease n1 300 100 · lease n1 off  leases of 300 ms are wanted, with clocks within 100 thousandths · none
  * bootstrap n1                    the bootstrap handshake of one node
  * transfer n1 [n2] · stall n1 [off]  hand leadership over (to n2) · its disk hangs, or no longer
  * unreachable n1 n2               n1 hears that the process of n2 is gone
@@ -81,6 +83,13 @@ class Script {
         return this.given(words)
       case 'start':
         return this.cluster.start(first !== 'unbootstrapped')
+      case 'clock':
+        this.cluster.node(first).rate = Number(second)
+        return
+      case 'lease': {
+        const lease = second === 'off' ? null : { ms: Number(second), driftPermille: Number(third) }
+        return void this.cluster.step(first, { kind: 'setLease', lease })
+      }
       case 'bootstrap':
         return void this.cluster.step(first, {
           kind: 'bootstrapped',

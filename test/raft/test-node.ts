@@ -48,7 +48,14 @@ export interface TestNode {
   pulling: Extract<Effect, { kind: 'pullSnapshot' }> | null
   readonly waiting: { readonly send: Send; readonly entries: readonly Entry[] }[]
   applied: number
+  /** How many ms its monotonic clock goes in one. */
+  rate: number
 }
+
+/** What a node's clock says, and when it says so. */
+export const localTime = ({ rate }: TestNode, now: number): number => now * rate
+/** A microsecond later where the division may round down. */
+export const globalTime = ({ rate }: TestNode, at: number): number => (rate === 1 ? at : at / rate + 0.001)
 
 /** The disk of a node that was never started. */
 export function emptyImage(): TestNode['image'] {
@@ -58,7 +65,7 @@ export function emptyImage(): TestNode['image'] {
 
 /** A node that was never started. */
 export function newTestNode(id: NodeId, state: RaftState, image: TestNode['image']): TestNode {
-  const idle = { up: false, wakeAt: 0, diskHeld: false, pulling: null, applied: 0 }
+  const idle = { up: false, wakeAt: 0, diskHeld: false, pulling: null, applied: 0, rate: 1 }
   return { id, state, image, log: [], queue: [], waiting: [], ...idle }
 }
 

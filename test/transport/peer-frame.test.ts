@@ -69,6 +69,7 @@ const MESSAGES: readonly Message[] = [
   { kind: 'requestVote', term: term(2), lastLogIndex: logIndex(2 ** 50), lastLogTerm: term(1), transfer: false },
   { kind: 'requestVote', term: term(2), lastLogIndex: logIndex(3), lastLogTerm: term(1), transfer: true },
   { kind: 'timeoutNow', term: term(2) },
+  { kind: 'timeoutNow', term: term(2), releases: logIndex(3) },
   ...VERDICTS.map((verdict) => ({ kind: 'preVoteResponse' as const, term: term(2), requestTerm: term(3), verdict })),
   ...VERDICTS.map((verdict) => ({ kind: 'requestVoteResponse' as const, term: term(2), verdict })),
   append({ runs: [] }),

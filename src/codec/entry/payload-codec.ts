@@ -3,7 +3,7 @@ import type { NodeId } from '../../base/brand.ts'
 import { COMMAND_INPUT_BYTES_MAX, PACKED_NAME_BYTES_MAX } from './client-request.ts'
 import { LIMIT_MS_MAX } from './default-limits.ts'
 import { CLIENT_NAME_CHARS_MAX, NAME_BYTES_MAX, PRINCIPAL_CHARS_MAX, ROLES_MAX } from './names.ts'
-import type { Limits, Member, PayloadByKind, SessionNumbers } from './payload.ts'
+import type { LeasePayload, Limits, Member, PayloadByKind, SessionNumbers } from './payload.ts'
 import { boolean, bytes, dictionary, integer, list, object, string, uint32 } from './shape.ts'
 import type { Shape } from './shape.ts'
 import type { Value } from '../value/value.ts'
@@ -37,6 +37,10 @@ interface Form<Kind extends keyof PayloadByKind> {
 }
 
 const VOTERS_MAX = 64
+/** Longest lease, ms: for so long and more a new leader commits nothing. */
+const LEASE_MS_MAX = 60_000
+/** Thousandths by which clocks may be wrong at most: beyond, little is left of a lease. */
+const LEASE_DRIFT_MAX = 500
 /** Disks that a Configuration remembers as removed: of older ones nobody is told that they were. */
 export const REMOVED_MAX = 64
 /** Machines that one AdvanceVersion entry may name. */
@@ -107,17 +111,30 @@ function withoutEmptyChange(payload: PayloadByKind['Configuration']): Value {
   return value as Value // its shape was checked
 }
 
+const leaseTerms: Shape<LeasePayload> = object({
+  ms: integer(1, LEASE_MS_MAX),
+  driftPermille: integer(0, LEASE_DRIFT_MAX),
+})
+const configuration = object({
+  clusterId: string(64),
+  incarnation: uint32,
+  voters: members,
+  learners: members,
+  outgoing: members,
+  promoting: list(nodeId, VOTERS_MAX),
+  removed: list(object({ id: nodeId, instanceId: string(64) }), REMOVED_MAX),
+})
+
+/** Without leases the field is absent, as in every Configuration before there were any. A build of that time refuses it. */
+const configurationWithLease: Shape<PayloadByKind['Configuration']> = (value, path) => {
+  const { lease, ...plain } = { ...(value as { readonly lease?: unknown }) }
+  const checked = configuration(plain, path)
+  return lease === undefined ? checked : { ...checked, lease: leaseTerms(lease, `${path}.lease`) }
+}
+
 const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
   Configuration: {
-    shape: object({
-      clusterId: string(64),
-      incarnation: uint32,
-      voters: members,
-      learners: members,
-      outgoing: members,
-      promoting: list(nodeId, VOTERS_MAX),
-      removed: list(object({ id: nodeId, instanceId: string(64) }), REMOVED_MAX),
-    }),
+    shape: configurationWithLease,
     toValue: withoutEmptyChange,
     fromValue: (value) => ({ outgoing: [], promoting: [], removed: [], ...(value as object) }),
   },

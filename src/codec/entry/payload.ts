@@ -32,6 +32,14 @@ export interface ConfigurationPayload {
   readonly promoting: readonly NodeId[]
   /** Disks that were members once and never will be again, the newest last: at most `REMOVED_MAX`. */
   readonly removed: readonly RemovedMember[]
+  /** Terms of the leases by which leaders may answer reads; absent: no leader does. */
+  readonly lease?: LeasePayload
+}
+
+/** See `LeaseTerms` (src/raft/configuration.ts). */
+export interface LeasePayload {
+  readonly ms: Millis
+  readonly driftPermille: number
 }
 
 export type RemovedMember = Pick<Member, 'id' | 'instanceId'>

@@ -38,10 +38,11 @@ export function configurationIn(payload: ConfigurationPayload, self: Self | null
     self !== null && id === self.id && instanceId !== self.instance ? otherDisk(id) : id
   const idsOf = (members: readonly Member[]): readonly NodeId[] => members.map(idOf).sort()
   const learners = idsOf(payload.learners)
-  return {
+  const members = {
     voters: idsOf(payload.voters),
     learners,
     outgoing: idsOf(payload.outgoing),
     promoting: payload.promoting.filter((id) => learners.includes(id)),
   }
+  return payload.lease === undefined ? members : { ...members, lease: payload.lease }
 }

@@ -27,13 +27,14 @@ export function nextPayload(
   }
   const disks = new Set([...next.voters, ...next.learners, ...next.outgoing].map(({ instanceId }) => instanceId))
   const gone = [...before.removed, ...uniqueDisks([...voters, ...learners, ...outgoing])]
-  return {
+  const payload = {
     clusterId: before.clusterId,
     incarnation: before.incarnation,
     ...next,
     promoting: configuration.promoting,
     removed: gone.filter(({ instanceId }) => !disks.has(instanceId)).slice(-REMOVED_MAX),
   }
+  return configuration.lease === undefined ? payload : { ...payload, lease: configuration.lease }
 }
 
 function uniqueDisks(members: readonly Member[]): readonly RemovedMember[] {

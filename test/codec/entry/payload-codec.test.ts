@@ -95,6 +95,14 @@ describe('payloads that are values', () => {
     expect(hex(encodePayload(kind, decodePayload(kind, encoded)))).toBe(hex(encoded))
   })
 
+  test('a Configuration says on what terms there are leases, or nothing of them', () => {
+    const withLease = { ...EXAMPLES.Configuration, lease: { ms: 300, driftPermille: 100 } }
+    expect(decodePayload('Configuration', encodePayload('Configuration', withLease))).toEqual(withLease)
+    expect(decodePayload('Configuration', encodePayload('Configuration', EXAMPLES.Configuration))).not.toHaveProperty(
+      'lease',
+    )
+  })
+
   test('golden bytes of the first entry of a cluster', () => {
     expect(
       hex(
@@ -170,6 +178,8 @@ describe('payloads that are values', () => {
     ['OpenSession', { ...EXAMPLES.OpenSession, roles: [1] }],
     ['OpenSession', { ...EXAMPLES.OpenSession, capabilities: [] }],
     ['OpenSession', { ...EXAMPLES.OpenSession, ordered: 1 }],
+    ['Configuration', { ...EXAMPLES.Configuration, lease: { ms: 0, driftPermille: 100 } }],
+    ['Configuration', { ...EXAMPLES.Configuration, lease: { ms: 300, driftPermille: 501 } }],
     ['Configuration', { ...EXAMPLES.Configuration, voters: [{ ...member('a'), id: 'A B' }] }],
     ['KeepAlive', [1, 2]],
     ['KeepAlive', [0, 1, '2']],

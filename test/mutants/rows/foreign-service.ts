@@ -200,7 +200,7 @@ export const FOREIGN_SERVICE: readonly Mutant[] = [
     id: 'foreign/transfer-asks-for-pre-votes',
     breaks: 'the target of a transfer asks for pre-votes first, and the old leader’s heartbeat ends that',
     file: 'src/raft/transfer.ts',
-    find: 'becomeCandidate(turn, { anchor: turn.now, transfer: true })',
+    find: 'becomeCandidate(turn, { anchor: turn.now, transfer: true, released: releases === state.lastIndex })',
     replace:
       "turn.state = { ...state, role: { kind: 'preCandidate', granted: [state.config.self], electionDeadline: role.electionDeadline } }",
     caughtBy: TRANSFER,
@@ -241,7 +241,7 @@ export const FOREIGN_SERVICE: readonly Mutant[] = [
   {
     id: 'foreign/hung-disk-keeps-office',
     breaks: 'a leader whose disk hangs goes on leading',
-    file: 'src/raft/stall.ts',
+    file: 'src/raft/state.ts',
     find: 'return state.stalled && otherVotersOf(state).length > 0',
     replace: 'return state.stalled && otherVotersOf(state).length > 99',
     caughtBy: TRANSFER,

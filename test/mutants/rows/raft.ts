@@ -245,8 +245,8 @@ export const RAFT: readonly Mutant[] = [
     id: 'raft/sizes-kept',
     breaks: 'the sizes of committed entries are never forgotten',
     file: 'src/raft/commit.ts',
-    find: '  turn.state = { ...turn.state, role: { ...role, sizes: withCommitted(role.sizes, index) } }\n',
-    replace: '',
+    find: 'role: { ...role, lease, sizes: withCommitted(role.sizes, index) }',
+    replace: 'role: { ...role, lease }',
     caughtBy: PROGRESS,
   },
   {

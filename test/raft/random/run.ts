@@ -8,8 +8,11 @@ import { damage, type Packet, type TestNode } from '../test-node.ts'
 /** Packets beyond these are lost: a network does not keep everything for ever. */
 const PACKETS_MAX = 60
 
+/** Clocks may be wrong by that many thousandths, say the terms of leases here. */
+const DRIFT_PERMILLE = 100
+
 /** One random event (faults.md §2.2), decoded from a number, so that a failing list shrinks by dropping events. */
-function act(cluster: Cluster, number: number, { storm, spares, config }: Scenario): void {
+function act(cluster: Cluster, number: number, { storm, spares, config, clocks }: Scenario): void {
   const kind = number % 125
   const choice = Math.floor(number / 125)
   const nodes = [...cluster.nodes.values()]
@@ -19,6 +22,7 @@ function act(cluster: Cluster, number: number, { storm, spares, config }: Scenar
     if (!node.up) return restart(cluster, node)
     // Who is removed campaigns on: without pre-vote and check-quorum the others are disturbed for ever (thesis §4.2.3).
     if (kind < 107) return config.preVote === false || spares === undefined ? undefined : change(cluster, node, choice)
+    if (clocks !== undefined && kind >= 107 && kind < 109) return lease(cluster, node, choice)
     return govern(cluster, node, { kind, choice })
   }
   if (storm === true && kind >= 68 && kind < 84) return stormy(cluster, node, kind)
@@ -57,6 +61,23 @@ function govern(cluster: Cluster, node: TestNode, drawn: { kind: number; choice:
     return pulls === undefined ? compact(cluster, leader) : install(cluster, pulls, choice)
   }
   damageOne(cluster, node, choice)
+}
+
+/** A leader has a lease before anything happens. */
+function startWithLeases(cluster: Cluster): void {
+  cluster.start()
+  cluster.advance(1000)
+  const leader = cluster.leader()
+  assert(leader !== null, 'a leader is elected where nothing happens')
+  cluster.step(leader.id, { kind: 'setLease', lease: { ms: 300, driftPermille: DRIFT_PERMILLE } })
+  cluster.stabilize()
+}
+
+/** Leases on other terms now and then, of 300 ms as a rule; seldom none. */
+function lease(cluster: Cluster, node: TestNode, choice: number): void {
+  const target = choice % 5 === 0 ? node : (cluster.leader() ?? node)
+  const terms = { ms: choice % 7 === 0 ? 200 : 300, driftPermille: DRIFT_PERMILLE }
+  if (target.up) cluster.step(target.id, { kind: 'setLease', lease: choice % 11 === 0 ? null : terms })
 }
 
 /** The members that are wanted next: one node changes its place, or all do. */
@@ -210,6 +231,8 @@ export interface Scenario {
   readonly storm?: boolean
   /** Nodes that are no members at first. */
   readonly spares?: readonly string[]
+  /** There are leases: the clocks of the nodes, in order, go so many ms in one. */
+  readonly clocks?: readonly number[]
 }
 
 /** What the numbers stand for happens to a cluster, which then heals. */
@@ -222,8 +245,12 @@ export function run(
   const { config } = scenario
   const cluster = new Cluster(scenario.ids, trace === undefined ? { config, seed } : { config, seed, trace })
   for (const id of scenario.spares ?? []) cluster.join(id)
+  const { clocks = [] } = scenario
+  // Which of them is slow is the seed's to say.
+  for (const [at, node] of [...cluster.nodes.values()].entries()) node.rate = clocks[(at + seed) % clocks.length] ?? 1
+  if (clocks.length > 0) startWithLeases(cluster)
   for (const node of cluster.nodes.values()) node.diskHeld = true
-  cluster.start()
+  if (clocks.length === 0) cluster.start()
   for (const number of numbers) {
     act(cluster, number, scenario)
     if (cluster.packets.length > PACKETS_MAX) cluster.packets.splice(0, cluster.packets.length - PACKETS_MAX)
