@@ -78,6 +78,7 @@ function addStart(root: Command): void {
     'limits',
     'insecure',
     'development',
+    'leases',
     'logLevel',
   ])
     .description('run one node of a cluster: --id, --peers and --data have to be given, here or elsewhere')

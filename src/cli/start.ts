@@ -28,7 +28,18 @@ export async function startWith(
   { values, origins }: Settings,
   { peers, clusterId }: { readonly peers: { readonly [id: string]: string }; readonly clusterId: string | undefined },
 ): Promise<void> {
-  const { id, data, listen, http, webhookSecret, limits, logLevel = 'info', insecure = false, development } = values
+  const {
+    id,
+    data,
+    listen,
+    http,
+    webhookSecret,
+    limits,
+    logLevel = 'info',
+    insecure = false,
+    development,
+    leases,
+  } = values
   assert(id !== undefined && data !== undefined, 'required settings are there', { values })
   const machines = values.machines === undefined ? undefined : await loadMachines(values.machines, origins.machines)
   const signal = serveUntilStopped()
@@ -48,6 +59,7 @@ export async function startWith(
     limits,
     insecure,
     development,
+    leases,
     logLevel,
     signal,
   })

@@ -96,6 +96,7 @@ const CHECKS: { readonly [Name in keyof Required<NodeOptions>]: Check } = {
     sentenceUnless((value) => LOG_LEVELS.some((level) => level === value), `must be one of ${LOG_LEVELS.join(', ')}`),
   ),
   development: optional(sentenceUnless((value) => typeof value === 'boolean', 'must be true or false')),
+  leases: optional(sentenceUnless((value) => typeof value === 'boolean', 'must be true or false')),
   insecure: optional(sentenceUnless((value) => typeof value === 'boolean', 'must be true or false')),
   signal: optional(sentenceUnless((value) => value instanceof AbortSignal, 'must be an AbortSignal')),
   onFault: optional(sentenceUnless((value) => typeof value === 'function', 'must be a function')),

@@ -44,6 +44,11 @@ export interface NodeOptions extends EmbeddedOptions {
   readonly peers: PeerList
   /** Default: the directory's own; for a new one, derived from the voters, so that all of them agree. */
   readonly clusterId?: string | undefined
+  /**
+   * Leaders answer linearizable queries by leases, without asking the others (docs/concepts/queries.md); false: they ask. It is
+   * the log that says so, on every node alike: a node that leads changes it to this. Default: it stays.
+   */
+  readonly leases?: boolean | undefined
   /** Raft's own numbers, where they differ from the defaults (heartbeat 50 ms, election timeout 300–600 ms). */
   readonly raft?: Partial<Omit<RaftConfig, 'self'>> | undefined
 }

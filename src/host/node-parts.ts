@@ -5,9 +5,11 @@ import { logOpener } from '../assembly/log-opener.ts'
 import type { GroupId } from '../base/brand.ts'
 import type { Obligation } from '../raft/index.ts'
 import { Random } from '../base/random.ts'
+import { LEASE_MS_MAX } from '../codec/entry/payload-codec.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
 import { mount } from '../machine/index.ts'
 import { PRODUCT_MACHINES } from '../machines/index.ts'
+import { DEFAULT_RAFT } from '../node/options.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { systemClock } from '../node/system-clock.ts'
 import { checkTransition } from '../raft/index.ts'
@@ -18,6 +20,7 @@ import type { DataDirectory } from '../storage/directory/data-directory.ts'
 import { groupDirectory } from '../storage/format/file-names.ts'
 import { openAppliedTrail } from '../storage/trail/applied-trail-file.ts'
 import { GrpcPeerTransport } from '../transport/peer-transport.ts'
+import type { LeaseTerms } from '../raft/types.ts'
 import type { CheckedOptions } from './check-options.ts'
 import { namedBuilds } from './named-builds.ts'
 import { packageFacts } from './package-facts.ts'
@@ -66,6 +69,7 @@ export function partsOf(
     build: { runtime: process.version, holdfast: packageFacts().version },
     raft: options.raft,
     limits: options.limits,
+    leases: leaseTermsOf(options),
     clock: systemClock,
     codec,
     snapshots,
@@ -112,4 +116,17 @@ function owed(obligation: Obligation): string {
   return obligation.kind === 'reach'
     ? `its log must reach entry ${obligation.index} of term ${obligation.term} again.`
     : 'every other voter must tell its term first, since the newest write cannot be read.'
+}
+
+/** Thousandths by which a monotonic clock may be wrong: thousands of times what those of machines are. */
+const DRIFT_PERMILLE = 100
+
+/**
+ * Leases as a node's options want them (lease-reads.md): as long as the minimum election timeout, in which a leader is missed
+ * anyhow. Null: none are to be in force; undefined: what the log says stays.
+ */
+function leaseTermsOf({ leases, raft }: CheckedOptions): LeaseTerms | null | undefined {
+  if (leases !== true) return leases === false ? null : undefined
+  const ms = Math.min(raft?.electionTimeoutMinMs ?? DEFAULT_RAFT.electionTimeoutMinMs, LEASE_MS_MAX)
+  return { ms: Math.max(1, Math.round(ms)), driftPermille: DRIFT_PERMILLE }
 }

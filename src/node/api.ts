@@ -1,4 +1,4 @@
-import type { GroupId, LogIndex, NodeId, Term } from '../base/brand.ts'
+import type { GroupId, LogIndex, Millis, NodeId, Term } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
 import type { TransferOutcome } from '../raft/types.ts'
@@ -209,4 +209,8 @@ export interface NodeStatus {
   readonly peerBuilds: readonly ({ readonly id: NodeId } & Build)[]
   /** Members that made another state of the log than this node, and the index at which that was seen; null: none known. */
   readonly differs: StateDifference | null
+  /** Length of the leases that the newest Configuration of its log puts in force, ms; 0: none. */
+  readonly leaseMs: Millis
+  /** Leader only: for how many rounds of reads it has asked the others, in this term. */
+  readonly readRounds: number
 }

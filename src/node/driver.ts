@@ -166,7 +166,6 @@ export class Driver implements RaftNode {
     this.peers.advertise(address)
   }
 
-  /** First event of the process. */
   start(): void {
     this.loop.enqueue({ kind: 'start' })
     if (this.options.halt !== null) this.haltBy(this.options.halt)
@@ -277,7 +276,8 @@ export class Driver implements RaftNode {
 
   private newLeadership(): Leadership {
     return new Leadership(this, {
-      clock: this.options.clock,
+      ...this.options,
+      setLease: (lease) => this.core.step({ kind: 'setLease', lease }, NO_INPUT),
       logClock: this.logClock,
       pending: this.pending,
       proposals: this.proposals,

@@ -4,13 +4,14 @@ import type { NodeEvent, RaftNode } from './api.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Peers } from './peers/peers.ts'
 import { dutyPayloads } from './propose/created-payload.ts'
+import { LeaseSwitch, type LeaseSwitchParts } from './propose/lease-switch.ts'
 import { DUTY_INTERVAL_MS, LeaderDuties } from './propose/leader-duties.ts'
 import type { ClockReading, LogClock } from './propose/log-clock.ts'
 import type { Pending } from './propose/pending.ts'
 import type { Proposals } from './propose/proposals.ts'
 
 /** What beginning and ending to lead touches. */
-export interface LeadershipParts {
+export interface LeadershipParts extends LeaseSwitchParts {
   readonly clock: Clock
   readonly logClock: LogClock
   readonly pending: Pending
@@ -29,6 +30,7 @@ export interface LeadershipParts {
 export class Leadership {
   readonly duties: LeaderDuties
   private readonly parts: LeadershipParts
+  private readonly leaseSwitch: LeaseSwitch
   /** Last of the entries with which this node began its term: a no-op, or all of a new cluster's first. */
   private ownTermIndex: LogIndex = logIndex(0)
   /**
@@ -43,6 +45,7 @@ export class Leadership {
 
   constructor(node: RaftNode, parts: LeadershipParts) {
     this.parts = parts
+    this.leaseSwitch = new LeaseSwitch(parts)
     this.duties = new LeaderDuties({
       machine: node.machine,
       encode: dutyPayloads,
@@ -101,6 +104,7 @@ export class Leadership {
       lastLease: logClock.lastLease,
       readySince: this.readySince,
     })
+    this.leaseSwitch.run(raft, raft.config.self)
   }
 
   /** Monotonic ms at which `run` has something to do again; infinite: only an event changes that. */

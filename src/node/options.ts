@@ -2,7 +2,7 @@ import type { GroupId, NodeId } from '../base/brand.ts'
 import type { Limits } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { RaftState } from '../raft/index.ts'
-import type { RaftConfig } from '../raft/types.ts'
+import type { LeaseTerms, RaftConfig } from '../raft/types.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
 import type { StateMachine } from '../session/state-machine.ts'
 import type { MachineReports } from './apply/machine-reports.ts'
@@ -53,6 +53,8 @@ export interface DriverOptions {
   readonly raft: Omit<RaftConfig, 'self'>
   /** Entry 2 of a new cluster. */
   readonly limits: Limits
+  /** Leases that a leader of this process puts in force; null: it ends them. Default: what the log says stays. */
+  readonly leases?: LeaseTerms | null | undefined
   readonly clock: Clock
   readonly codec: SessionCodec
   readonly machine: StateMachine

@@ -49,5 +49,7 @@ export function statusOf(view: {
     development: options.build.development,
     peerBuilds: [...view.builds].filter(([id]) => id !== node.id).map(([id, build]) => ({ id, ...build })),
     differs: view.differs,
+    leaseMs: configurationOf(raft)?.lease?.ms ?? 0,
+    readRounds: raft.role.kind === 'leader' ? raft.role.readRounds : 0,
   }
 }

@@ -200,12 +200,20 @@ const READ_INDEX_RESPONSE_NUMBER = 15
  */
 const TRANSFER_VOTE_NUMBER = 16
 
-/** A TimeoutNow whose leader answers no read by a lease any more. A build that does not know it knows no leases either. */
+/**
+ * A TimeoutNow whose leader answers no read by a lease any more. A build that does not know it knows no leases either
+ * (`takesLeases`).
+ */
 const RELEASING_TIMEOUT_NOW_NUMBER = 17
 
 /** The highest number that a peer takes: of a build that says nothing, and of this one, as it says itself. */
 export const FRAME_KIND_FIRST_BUILD = REACHED_AT_NUMBER
 export const FRAME_KIND_MAX = RELEASING_TIMEOUT_NOW_NUMBER
+
+/** Whether a peer whose highest number that is goes by the leases of its Configurations. */
+export function takesLeases(kindMax: number): boolean {
+  return kindMax >= RELEASING_TIMEOUT_NOW_NUMBER
+}
 
 /** The number that a peer must take at least to be sent this body. */
 export function frameKindOf(body: PeerBody): number {

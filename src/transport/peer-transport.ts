@@ -10,7 +10,7 @@ import { type DialPeer, peerDial } from './peer-connection.ts'
 import { acceptPull, SnapshotPuller } from './snapshot-puller.ts'
 import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
-import { frameKindOf } from './peer-message.ts'
+import { frameKindOf, takesLeases } from './peer-message.ts'
 
 export interface PeerTransportOptions {
   readonly identity: {
@@ -107,6 +107,11 @@ export class GrpcPeerTransport implements PeerTransport {
 
   queuedBytes(to: NodeId): number {
     return this.links.get(to)?.queuedBytes ?? 0
+  }
+
+  takesLeases(peer: NodeId): boolean {
+    const link = this.links.get(peer)
+    return link?.connected === true && takesLeases(link.kindMax)
   }
 
   connected(to: NodeId): boolean {

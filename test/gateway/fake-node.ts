@@ -259,6 +259,8 @@ export class FakeNode implements RaftNode {
       development: false,
       peerBuilds: [],
       differs: null,
+      leaseMs: 0,
+      readRounds: 0,
       voters: [this.id],
     }
   }

@@ -18,6 +18,8 @@ export class TestNetwork {
   queuedBytes = 0
   /** Nodes of a build that says nothing of itself, and takes no such frames. */
   readonly silent = new Set<NodeId>()
+  /** Nodes of a build that knows no leases. */
+  readonly leaseless = new Set<NodeId>()
   private readonly clock: Clock
   private readonly listeners = new Map<NodeId, PeerListener>()
   private readonly cut = new Set<string>()
@@ -39,6 +41,7 @@ export class TestNetwork {
       send: (frame) => this.carry(self, frame),
       connected: (peer) => this.listeners.has(peer) && !this.cut.has(self) && !this.cut.has(peer),
       queuedBytes: () => this.queuedBytes,
+      takesLeases: (peer) => !this.leaseless.has(peer),
       addPeer: () => undefined,
       removePeer: () => undefined,
       pull: (from, request, done) =>

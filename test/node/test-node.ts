@@ -9,7 +9,7 @@ import type { LogStore } from '../../src/node/ports/log-store.ts'
 import type { Build } from '../../src/node/ports/peer-transport.ts'
 import type { SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../src/node/ports/storage-fault.ts'
-import type { RaftConfig } from '../../src/raft/types.ts'
+import type { LeaseTerms, RaftConfig } from '../../src/raft/types.ts'
 import { ApplyHalt } from '../../src/session/run/halt.ts'
 import type { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
@@ -35,6 +35,8 @@ export interface TestNodeOptions {
   readonly code?: () => string
   readonly limits?: Partial<Limits>
   readonly raft?: Partial<RaftConfig>
+  /** Asked at each start. */
+  readonly leases?: () => LeaseTerms | null
   readonly messageBytesMax?: number
   readonly wallOffsetMs?: number
   /** Disk operations complete before they return; by default at the end of the turn. */
@@ -263,6 +265,7 @@ export class TestNode {
       machines: { ...NO_CLIENTS, userMachine },
       raft: options.raft,
       limits: options.limits,
+      leases: options.leases?.(),
       clock: process,
       check: (before, after) => {
         checkTransition(before, after)

@@ -25,6 +25,7 @@ const DEFAULTS: { readonly [Name in SettingName]: unknown } = {
   limits: {},
   insecure: false,
   development: false,
+  leases: null,
   logLevel: 'info',
 }
 

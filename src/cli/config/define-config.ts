@@ -29,6 +29,8 @@ export interface HoldfastConfig {
   readonly insecure?: boolean
   /** Machines run under the determinism guard and twice (machines.md §2). Default false; true in `holdfast dev`. */
   readonly development?: boolean
+  /** Leaders answer linearizable queries by leases (docs/concepts/queries.md). Default: as the log says. */
+  readonly leases?: boolean
   /** What the node's log tells. Default `info`, `warn` in `holdfast dev`. */
   readonly logLevel?: LogLevel
 }

@@ -24,6 +24,7 @@ const SETTING_FLAGS = {
   limits: ['--limits <name=number,...>', 'limits of a new cluster that differ from the defaults'],
   insecure: ['--insecure', 'listen beyond loopback although clients are not authenticated'],
   development: ['--development', 'run machines as dev does, to find what is not deterministic; on every node alike'],
+  leases: ['--leases <true|false>', 'leaders answer linearizable queries by leases, or ask; default: as the log says'],
   logLevel: ['--log-level <level>', `what the node's log on stderr tells: ${LOG_LEVELS.join(', ')}`],
 } as const
 

@@ -115,6 +115,12 @@ export const SETTINGS = {
     fromText: (text) => ({ true: true, false: false })[text] ?? text,
     schema: z.boolean(wanted('true or false')),
   },
+  leases: {
+    flag: '--leases',
+    environment: 'HOLDFAST_LEASES',
+    fromText: (text) => ({ true: true, false: false })[text] ?? text,
+    schema: z.boolean(wanted('true or false')),
+  },
   logLevel: { flag: '--log-level', environment: 'HOLDFAST_LOG_LEVEL', schema: logLevel },
 } as const satisfies { readonly [name: string]: Setting }
 

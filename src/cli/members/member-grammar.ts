@@ -51,6 +51,7 @@ export function addJoin(root: Command): void {
     'webhookSecret',
     'insecure',
     'development',
+    'leases',
     'logLevel',
   ])
     .description('run a new node of a cluster that exists: it waits until `holdfast member add` or `replace` names it')

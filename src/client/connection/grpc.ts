@@ -93,6 +93,10 @@ export interface NodeStatusReport {
   readonly development: boolean
   /** What other members have told it of themselves. */
   readonly peerBuilds: readonly PeerBuildReport[]
+  /** Length of the leases that are in force as far as its log says, ms; 0: none. */
+  readonly leaseMs: number
+  /** Of a leader: for how many rounds of reads it has asked the others, in this term. */
+  readonly readRounds: number
 }
 
 /** A machine as one node knows it. */

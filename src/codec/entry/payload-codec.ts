@@ -38,7 +38,7 @@ interface Form<Kind extends keyof PayloadByKind> {
 
 const VOTERS_MAX = 64
 /** Longest lease, ms: for so long and more a new leader commits nothing. */
-const LEASE_MS_MAX = 60_000
+export const LEASE_MS_MAX = 60_000
 /** Thousandths by which clocks may be wrong at most: beyond, little is left of a lease. */
 const LEASE_DRIFT_MAX = 500
 /** Disks that a Configuration remembers as removed: of older ones nobody is told that they were. */

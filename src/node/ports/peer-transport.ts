@@ -47,6 +47,11 @@ export interface PeerTransport extends SnapshotTransfer {
   send(frame: PeerFrame): void
   /** True while this node's connection to the peer is open; the end of one is seen late. */
   connected(to: NodeId): boolean
+  /**
+   * True when the process at the other end of this node's open connection is of a build that knows leases (lease-reads.md).
+   * Absent: all are of this one.
+   */
+  takesLeases?(peer: NodeId): boolean
   /** Bytes queued towards that peer but not yet taken by its connection: back-pressure for catch-up. */
   queuedBytes(to: NodeId): number
   /** A member says that it is reached there, host:port: also tried while it is not reached where it was configured. */

@@ -49,6 +49,8 @@ export class ReadRequests {
   /** The earliest time at which one may have waited too long. */
   private earliestGiveUpAt: Millis = Number.POSITIVE_INFINITY
   private serving = false
+  /** Of whom the core was asked last. */
+  private askedOf: NodeId | null = null
 
   constructor(parts: ReadRequestsParts) {
     this.parts = parts
@@ -67,6 +69,7 @@ export class ReadRequests {
     const { leader, leads, clock, askAgainMs } = this.parts
     const now = clock.monotonicMs()
     if (now >= this.earliestGiveUpAt) this.giveUp(now)
+    this.doubt(leader())
     if (this.arrived.length > 0) {
       // What waits for a leader need not be asked for before there is one.
       if (leader() !== null) this.ask(now)
@@ -90,11 +93,7 @@ export class ReadRequests {
 
   /** The core has no answer for that read and those before it which have none. */
   failed(id: number): void {
-    const again = this.asked.filter((group) => group.id <= id && group.index === null)
-    if (again.length === 0) return
-    this.asked = this.asked.filter((group) => group.id > id || group.index !== null)
-    // They keep their place before what has arrived since.
-    this.arrived = [...again.flatMap(({ reads }) => reads), ...this.arrived]
+    this.again((group) => group.id <= id && group.index === null)
     this.parts.schedule()
   }
 
@@ -135,6 +134,25 @@ export class ReadRequests {
     this.arrived = []
     this.earliestGiveUpAt = Number.POSITIVE_INFINITY
     for (const { sink } of all) sink.failed(code)
+  }
+
+  /**
+   * Another leader: what the one before has answered may be an index that was in limbo and is not committed any more, so that
+   * an idle log never gets there. What has not been applied is asked for anew.
+   */
+  private doubt(leader: NodeId | null): void {
+    if (leader === null || leader === this.askedOf) return
+    this.askedOf = leader
+    const applied = this.parts.applied()
+    this.again(({ index }) => index !== null && index > applied)
+  }
+
+  /** Those wait to be asked for again: they keep their place before what has arrived since. */
+  private again(which: (group: Asked) => boolean): void {
+    const again = this.asked.filter(which)
+    if (again.length === 0) return
+    this.asked = this.asked.filter((group) => !which(group))
+    this.arrived = [...again.flatMap(({ reads }) => reads), ...this.arrived]
   }
 
   private get unanswered(): boolean {

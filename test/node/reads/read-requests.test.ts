@@ -1,37 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { ReadRefusal, ReadSink } from '../../../src/node/api.ts'
 import { Cluster, raftOf } from '../cluster.ts'
 import { openSession, resultOf, submit } from '../commands.ts'
-import type { TestNode } from '../test-node.ts'
-
-const WAIT_MS = 5000
-
-/** A read that remembers what it was told, and at which applied index it was served. */
-class Read implements ReadSink {
-  begins = 0
-  servedAt: number | null = null
-  failure: ReadRefusal | null = null
-  private readonly node: TestNode
-
-  constructor(node: TestNode, waitMs = WAIT_MS) {
-    this.node = node
-    node.driver.read(this, waitMs)
-  }
-
-  begun(): void {
-    this.begins += 1
-  }
-
-  ready(): void {
-    expect([this.servedAt, this.failure]).toEqual([null, null])
-    this.servedAt = this.node.machine.appliedIndex
-  }
-
-  failed(code: ReadRefusal): void {
-    expect([this.servedAt, this.failure]).toEqual([null, null])
-    this.failure = code
-  }
-}
+import { Read, WAIT_MS } from './a-read.ts'
 
 describe('a linearizable read', () => {
   test('Q-007 Q-013 is served at every node from a state that holds the newest write', () => {
