@@ -6,6 +6,7 @@ import { nodeId } from '../../../src/base/brand.ts'
 import { freePorts } from '../../../src/cli/cluster/free-ports.ts'
 import type { LocalCluster } from '../../../src/cli/cluster/local-cluster.ts'
 import { NodeProcess } from '../../../src/cli/cluster/node-process.ts'
+import { CommandError } from '../../../src/cli/terminal/exit.ts'
 import { OperatorError } from '../../../src/client/operator/ask-leader.ts'
 import {
   changeMembership,
@@ -60,13 +61,20 @@ function codeOf(error: unknown): string {
 async function joining(cluster: LocalCluster, id: string): Promise<string> {
   const [port = 0] = await freePorts(1, '127.0.0.1')
   const address = `127.0.0.1:${port}`
-  const node = await NodeProcess.start({
-    id: nodeId(id),
-    address,
-    members: cluster.endpoints.join(','),
-    dataDirectory: join(await temporaryDirectory(), id),
-    joins: true,
-  })
+  const dataDirectory = join(await temporaryDirectory(), id)
+  // `holdfast join` gives up where nobody leads for some seconds, as on a busy machine.
+  const node = await eventually(`${id} joins`, () =>
+    NodeProcess.start({
+      id: nodeId(id),
+      address,
+      members: cluster.endpoints.join(','),
+      dataDirectory,
+      joins: true,
+    }).catch((error) => {
+      if (error instanceof CommandError && error.code === 'NO_LEADER') return null
+      throw error
+    }),
+  )
   onTestFinished(() => node.kill())
   await listed(cluster.endpoints, (list) => list.members.some((line) => line.id === id && line.role === 'waiting'))
   return address
