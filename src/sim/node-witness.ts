@@ -23,6 +23,8 @@ export class NodeWitness implements NodeObserver {
   private readonly invariants: Invariants
   /** What was on the disks that were replaced: durable there when it was counted. */
   private readonly replacedDisks: LogWitness[] = []
+  /** Its disk has rotted since the last open. */
+  private damaged = false
 
   constructor(id: NodeId, invariants: Invariants) {
     this.id = id
@@ -65,6 +67,13 @@ export class NodeWitness implements NodeObserver {
     if (body.kind === 'raft' && this.log !== null) this.invariants.sent(this.id, recipient, body.message, this.log)
   }
 
+  /** It was durable when it was counted; what it promised still binds this node. */
+  diskDamaged(): void {
+    if (this.log !== null) this.replacedDisks.push(this.log)
+    this.log = null
+    this.damaged = true
+  }
+
   diskReplaced(): void {
     if (this.log !== null) this.replacedDisks.push(this.log)
     this.log = null
@@ -83,7 +92,9 @@ export class NodeWitness implements NodeObserver {
         this.invariants.appended(this.id, index, entry),
       )
       now.covered = base
-      this.invariants.reopened(this.id, { before, now, firstIndex: recovered.firstIndex })
+      const { damaged } = this
+      this.damaged = false
+      this.invariants.reopened(this.id, { before, now, firstIndex: recovered.firstIndex, damaged })
       this.log = now
       done(now)
     }

@@ -10,6 +10,7 @@ import { drawReadEvery, Reader } from './clients/reader.ts'
 import { SdkClient } from './clients/sdk-client.ts'
 import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
+import { DiskRot } from './disk-rot.ts'
 import { failureOf } from './failure-of.ts'
 import { LeaderHunter } from './leader-hunter.ts'
 import { MemberChurn } from './member-churn.ts'
@@ -37,6 +38,8 @@ const PURPOSE = {
   office: 41,
   churns: 33,
   churn: 34,
+  rots: 35,
+  rot: 36,
   reads: 31,
   reader: 32,
   absences: 115,
@@ -70,6 +73,8 @@ export interface ReadSeedResult extends SeedResult {
   readonly reads: number
   /** Members that lost their place to another disk, or that were removed or added, by command. */
   readonly memberChanges: number
+  /** Starts of a node whose log, or snapshot, had rotted so that it owed something. */
+  readonly repairs: number
 }
 
 /** Runs one seed's world to its end. Deterministic: equal seeds give equal results, the hash included. */
@@ -89,6 +94,7 @@ class World {
   private readonly hunter: LeaderHunter | null
   private readonly shaker: OfficeShaker
   private readonly churn: MemberChurn | null
+  private readonly rot: DiskRot | null
   private readonly reader: Reader | null
   private readonly transcript: Transcript
   private readonly observed = new Map<SimulatedNode, Observed>()
@@ -114,6 +120,9 @@ class World {
     // A disk that the nemesis replaces may be a voter's that nobody replaces by command.
     const churns = nodes.length > 1 && !this.nemesis.replaces && new Random(seed, PURPOSE.churns).chance(0.25)
     this.churn = churns ? new MemberChurn({ random: new Random(seed, PURPOSE.churn), scheduler, nodes }) : null
+    // What rots is on the disks of a majority besides, and no disk of a member is away for good.
+    const rots = nodes.length > 2 && !this.nemesis.replaces && !churns && new Random(seed, PURPOSE.rots).chance(0.3)
+    this.rot = rots ? new DiskRot({ random: new Random(seed, PURPOSE.rot), scheduler, nodes }) : null
   }
 
   private createCluster(): SimulatedCluster {
@@ -188,12 +197,16 @@ class World {
     this.nemesis.start()
     this.shaker.start()
     this.churn?.start()
+    this.rot?.start()
     this.reader?.start()
     this.runUntil(() => this.cluster.scheduler.now >= this.swarm.faultMicros)
     this.hunter?.stop()
     this.shaker.stop()
     this.churn?.stop()
-    const healed = this.nemesis.heal(this.invariants.committedIndex > 0 && this.churn === null)
+    this.rot?.stop()
+    // Whoever owes something does not vote, and who has changed its disk may be none: then all of them run.
+    const all = this.churn !== null || this.rot !== null
+    const healed = this.nemesis.heal(this.invariants.committedIndex > 0 && !all)
     this.cluster.channels.reset()
     const healedAt = this.cluster.scheduler.now
     // A disk that was replaced before the first Configuration may be a voter's, and lead.
@@ -229,6 +242,7 @@ class World {
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
       reads: this.reader?.served ?? 0,
       memberChanges: this.churn?.changes ?? 0,
+      repairs: this.cluster.nodes.reduce((sum, node) => sum + node.repairs, 0),
       installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
       hash: this.transcript.hash(),
     }

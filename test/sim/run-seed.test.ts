@@ -22,6 +22,7 @@ describe('simulated clusters', () => {
     expect(sum((result) => result.snapshots)).toBeGreaterThan(SEEDS)
     expect(sum((result) => result.acks)).toBeGreaterThan(SEEDS * 20)
     expect(sum((result) => result.reads)).toBeGreaterThan(SEEDS * 20)
+    expect(sum((result) => result.repairs)).toBeGreaterThan(SEEDS / 15)
     expect(sum((result) => result.memberChanges)).toBeGreaterThan(SEEDS / 4)
   })
 

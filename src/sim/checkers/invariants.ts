@@ -14,6 +14,13 @@ export interface Observed {
   readonly log: LogWitness
 }
 
+interface Reopened {
+  readonly before: LogWitness | null
+  readonly now: LogWitness
+  readonly firstIndex: number
+  readonly damaged: boolean
+}
+
 interface VotePromise {
   readonly term: number
   readonly votedFor: NodeId | null
@@ -80,9 +87,13 @@ export class Invariants {
     else if (known !== stateHash) throw new Violation('equal state hash per index', { node, index, known, stateHash })
   }
 
-  /** A process has opened its log again: nothing it had on disk may be missing, no promise forgotten. */
-  reopened(node: NodeId, log: { before: LogWitness | null; now: LogWitness; firstIndex: number }): void {
+  /**
+   * A process has opened its log again: nothing it had on disk may be missing, no promise forgotten. Of a damaged one anything
+   * may be missing, its vote too: it must not vote in that term again (`promise`).
+   */
+  reopened(node: NodeId, log: Reopened): void {
     this.last.delete(node)
+    if (log.damaged) return
     const promise = this.promises.get(node)
     const { currentTerm, votedFor } = log.now.durableHardState
     if (promise !== undefined) {

@@ -31,4 +31,6 @@ export interface NodeObserver {
   sent?(frame: PeerFrame): void
   /** From now on the node has an empty disk and another instance id. */
   diskReplaced(): void
+  /** What is on its disk may be less from now on: rot. */
+  diskDamaged?(): void
 }

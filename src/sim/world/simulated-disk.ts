@@ -64,6 +64,23 @@ export class SimulatedDisk {
     for (const inode of new Set(this.names.values())) this.loseSectors(inode)
   }
 
+  /**
+   * One bit of a file whose path holds `text` is another from now on, in a sector that holds something: rot. While no process
+   * runs. False: there is nothing to damage.
+   */
+  rot(text: string, random: Random): boolean {
+    const paths = [...this.names.keys()].filter((path) => path.includes(text)).sort()
+    const inode = paths.length === 0 ? undefined : this.names.get(random.pick(paths))
+    if (inode === undefined) return false
+    const sectors = Array.from({ length: Math.ceil(inode.current.length / SECTOR_BYTES) }, (_, at) => at * SECTOR_BYTES)
+    const written = sectors.filter((at) => inode.current.subarray(at, at + SECTOR_BYTES).some((byte) => byte !== 0))
+    if (written.length === 0) return false
+    const at = Math.min(inode.current.length - 1, random.pick(written) + random.below(SECTOR_BYTES))
+    const bit = 1 << random.below(8)
+    for (const bytes of [inode.current, inode.durable]) bytes[at] = (bytes[at] ?? 0) ^ bit
+    return true
+  }
+
   /** This process's view; its completions die with it. */
   open(): Disk {
     const epoch = this.epoch

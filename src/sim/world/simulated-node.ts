@@ -61,6 +61,10 @@ export class SimulatedNode {
   private started = false
   private starts = 0
   private replacements = 0
+  /** Its log may be cut off before the damage when it is opened next, and owe what was behind. */
+  private damaged = false
+  /** Opens that came upon damage which made this node owe something. */
+  repairs = 0
   readonly address: string
 
   constructor(options: SimulatedNodeOptions) {
@@ -126,9 +130,21 @@ export class SimulatedNode {
     this.crash(true)
     this.replacements += 1
     this.started = false
+    this.damaged = false
     this.disk = this.newDisk()
     this.snapshots = new MemorySnapshots()
     this.options.observer.diskReplaced()
+  }
+
+  /** The machine fails, and a bit of its log has turned; `snapshotToo`: its snapshot cannot be read any more either. */
+  damage(random: Random, snapshotToo: boolean): void {
+    this.crash(true)
+    if (!this.started) return
+    const rotten = this.disk.rot('.wal', random)
+    if (!rotten && !snapshotToo) return
+    if (snapshotToo) this.snapshots = new MemorySnapshots()
+    this.damaged = true
+    this.options.observer.diskDamaged?.()
   }
 
   private newDisk(): SimulatedDisk {
@@ -195,7 +211,7 @@ export class SimulatedNode {
   /** The product's log on the simulated disk, with the observer between it and the driver. */
   private openLog(clock: SimulatedClock): NodeParts['openLog'] {
     const { segmentBytes, observer } = this.options
-    const { started } = this
+    const { started, damaged } = this
     const open = logOpener({
       disk: this.disk.open(),
       directory: 'log',
@@ -203,6 +219,8 @@ export class SimulatedNode {
       started,
       clock,
       segmentBytes,
+      // Else what this node did to its own log would be repaired, and no test would see it.
+      repairs: damaged,
     })
     return (snapshot, listener, done) => {
       const observed: LogListener = {
@@ -219,6 +237,8 @@ export class SimulatedNode {
         if (fault !== null || opened === null) return done(fault, null)
         this.started = true
         const { store, recovered } = opened
+        if (damaged && recovered.obligation !== null) this.repairs += 1
+        this.damaged = false
         observer.logOpened(store, recovered, (observedStore) => done(null, { store: observedStore, recovered }))
       })
     }
