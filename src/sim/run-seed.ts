@@ -17,7 +17,7 @@ import { MemberChurn } from './member-churn.ts'
 import { OfficeShaker } from './office-shaker.ts'
 import { Nemesis } from './nemesis.ts'
 import { NodeWitness } from './node-witness.ts'
-import { drawSwarm, type Swarm } from './swarm.ts'
+import { drawLeases, drawSwarm, type Swarm } from './swarm.ts'
 import { Transcript } from './transcript.ts'
 import { SimulatedCluster } from './world/simulated-cluster.ts'
 import type { SimulatedNode } from './world/simulated-node.ts'
@@ -44,6 +44,7 @@ const PURPOSE = {
   reader: 32,
   absences: 115,
   absent: 116,
+  leases: 91,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -145,6 +146,7 @@ class World {
       credit,
       appendEntriesMax,
       segmentBytes,
+      leases: drawLeases(new Random(seed, PURPOSE.leases)),
       mount: mountMachines,
       generator: (purpose) => new Random(seed, PURPOSE[purpose]),
       observe: (id) => this.witness(id),

@@ -1,6 +1,7 @@
 import type { Random } from '../base/random.ts'
 import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import { SERVER_REQUEST_CREDIT } from '../protocol/limits.ts'
+import type { LeaseTerms } from '../raft/types.ts'
 import type { NetworkWeather } from './world/simulated-network.ts'
 import type { DiskWeather } from './world/simulated-disk.ts'
 
@@ -55,6 +56,8 @@ export interface RequestWeather {
 
 const MILLISECOND = 1000
 const SECOND = 1_000_000
+/** No clock goes further from true time than that. */
+const CLOCK_DRIFT_PERMILLE = 100
 
 /** Draws a world from generators of its own; a dimension that came later has another, so that it shifts no other draw. */
 export function drawSwarm(generator: (dimension: 'swarm' | 'requests' | 'hunts' | 'absences') => Random): Swarm {
@@ -94,6 +97,12 @@ function drawLog(
   const segmentBytes = random.pick([16_384, 65_536, 262_144])
   if (nodes === 1 || !absent.chance(1 / 3)) return { snapshotBytes, segmentBytes, absences: 0 }
   return { snapshotBytes: absent.pick([500, 1_000, 2_000]), segmentBytes: 4_096, absences: absent.between(1, 3) }
+}
+
+/** In one world of four leaders answer reads by leases, as short as clocks that differ allow, or longer than an election. */
+export function drawLeases(random: Random): LeaseTerms | null {
+  if (!random.chance(0.25)) return null
+  return { ms: random.pick([100, 300, 300, 700]), driftPermille: CLOCK_DRIFT_PERMILLE }
 }
 
 function drawHunt(random: Random, nodes: number): Pick<Swarm, 'hunt' | 'appendEntriesMax'> {

@@ -16,7 +16,7 @@ export interface NodeNature {
 /** What all nodes of a cluster have in common. */
 type SharedOptions = Pick<
   SimulatedNodeOptions,
-  'seed' | 'limits' | 'credit' | 'appendEntriesMax' | 'segmentBytes' | 'check' | 'development' | 'mount'
+  'seed' | 'limits' | 'credit' | 'appendEntriesMax' | 'segmentBytes' | 'leases' | 'check' | 'development' | 'mount'
 >
 
 export interface SimulatedClusterOptions extends SharedOptions {

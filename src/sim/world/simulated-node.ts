@@ -11,6 +11,7 @@ import type { Driver } from '../../node/driver.ts'
 import type { LogListener } from '../../node/ports/log-store.ts'
 import type { SnapshotStore } from '../../node/ports/snapshot-store.ts'
 import type { RaftState } from '../../raft/index.ts'
+import type { LeaseTerms } from '../../raft/types.ts'
 import type { SessionStateMachine } from '../../session/session-state-machine.ts'
 import { openAppliedTrail } from '../../storage/trail/applied-trail-file.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../storage/snapshot/memory-snapshot-store.ts'
@@ -37,6 +38,8 @@ export interface SimulatedNodeOptions {
   /** Entries in one AppendEntries; null: the default. */
   readonly appendEntriesMax: number | null
   readonly segmentBytes: number
+  /** Leases that leaders put in force; null: none. */
+  readonly leases?: LeaseTerms | null
   /** Looks at every step of the core of a node; absent: nobody does. */
   readonly check?: (before: RaftState, next: RaftState, id: NodeId) => void
   /** Functions of the machines are rehearsed, as in development (machines.md §2). Default false. */
@@ -153,8 +156,8 @@ export class SimulatedNode {
   }
 
   private parts(clock: SimulatedClock): NodeParts {
-    const { id, voters, seed, network, limits, credit, appendEntriesMax, check, observer, mount, development } =
-      this.options
+    const { id, voters, seed, network, limits, credit, appendEntriesMax } = this.options
+    const { leases, check, observer, mount, development } = this.options
     const position = indexOf(this.options)
     const machines = mount((micros) => clock.work(micros), id)
     return {
@@ -162,6 +165,7 @@ export class SimulatedNode {
       initialVoters: voters.map((voter) => ({ id: voter, address: addressOf(voter) })),
       machines,
       limits,
+      leases,
       ...(credit === null ? {} : { credit }),
       development,
       raft: appendEntriesMax === null ? {} : { appendEntriesMax },
