@@ -22,6 +22,7 @@ const FAULTS = [
   'test/cluster/first-peers.test.ts',
   'test/cluster/freeze.test.ts',
   'test/cluster/hanging-lookup.test.ts',
+  'test/cluster/installs/**/*.test.ts',
   'test/cluster/leaving/**/*.test.ts',
   'test/cluster/load/**/*.test.ts',
   'test/cluster/machines/**/*.test.ts',
