@@ -16,6 +16,10 @@ export class Callers {
     return this.known
   }
 
+  has(id: NodeId): boolean {
+    return this.known.has(id)
+  }
+
   /** It says where it is reached. False: nobody could dial that, or there are too many. */
   hear(id: NodeId, address: string): boolean {
     if (!isDialled(address)) return false

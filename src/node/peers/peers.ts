@@ -327,10 +327,18 @@ export class Peers {
    */
   private raft(to: NodeId, body: Extract<PeerBody, { kind: 'raft' }>): void {
     const { message } = body
-    // Before there is a Configuration, strangers are not answered.
-    const asked = this.members.newest !== null && isAnswer(message)
+    const asked = this.members.newest === null ? this.isForLeader(to, message) : isAnswer(message)
     const instance = asked ? this.askers.instanceFor(to, message) : this.instanceOf(to)
     if (instance !== null) this.frame(to, instance, body)
+  }
+
+  /**
+   * Before there is a Configuration strangers are not answered, but for the leader that dialled this empty disk: it addresses
+   * this very disk, so its Configuration names that. Nobody else's candidate has a vote from here: with one, nodes that were
+   * started with other initial voters could hold an election beside the one of these.
+   */
+  private isForLeader(to: NodeId, { kind }: Message): boolean {
+    return this.callers.has(to) && (kind === 'appendEntriesResponse' || kind === 'installSnapshotResponse')
   }
 
   private instanceOf(to: NodeId): string | null {

@@ -71,7 +71,7 @@ async function joining(cluster: LocalCluster, id: string): Promise<string> {
       dataDirectory,
       joins: true,
     }).catch((error) => {
-      if (error instanceof CommandError && error.code === 'NO_LEADER') return null
+      if (error instanceof CommandError && error.cure.includes('NO_LEADER')) return null
       throw error
     }),
   )

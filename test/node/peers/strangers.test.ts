@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { logIndex, nodeId } from '../../../src/base/brand.ts'
+import { logIndex, nodeId, term } from '../../../src/base/brand.ts'
 import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import { appendEntries, follower, members, PRE_VOTE, records } from './follower.ts'
 
@@ -28,6 +28,21 @@ describe('of a node that is no member', () => {
     const callers = [...new Set(greeted)].filter((id) => ![n1, n2, n3].includes(id))
     expect(callers).toEqual(Array.from({ length: 16 }, (_, at) => nodeId(`n${at + 11}`)))
     expect(node.network.hinted).toContainEqual([nodeId('n11'), 'h:11'])
+  })
+
+  test('an empty disk answers the leader that dials it, be it started with others alone, and gives it no vote', () => {
+    const { node, send } = follower()
+    const leader = { sender: nodeId('n4'), senderInstance: 'of-n4' }
+    send({ kind: 'reachedAt', address: 'h:4' }, { ...leader, recipientInstance: '' })
+    const beyond = appendEntries(records([{ kind: 'Noop', payload: new Uint8Array(0) }], 6), [[6, 6, 1]])
+    if (beyond.kind !== 'raft' || beyond.message.kind !== 'appendEntries') throw new Error('no entries')
+    send({ ...beyond, message: { ...beyond.message, prevLogIndex: logIndex(5), prevLogTerm: term(1) } }, leader)
+    send({ kind: 'raft', message: PRE_VOTE, records: new Uint8Array(0), wallMs: 5 }, leader)
+    node.options.clock.advance(10)
+    const answers = node.network.sent.filter(({ recipient, body }) => recipient === 'n4' && body.kind === 'raft')
+    expect(answers).toMatchObject([
+      { recipientInstance: 'of-n4', body: { message: { kind: 'appendEntriesResponse' } } },
+    ])
   })
 
   test('a learner is told what voters make of the log', () => {
