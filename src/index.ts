@@ -53,6 +53,7 @@ export type {
   MachineStatus,
   RefusalCode,
   Reply,
+  RestoredPosition,
   SessionEnd,
   SessionFacts,
   StateMachine,

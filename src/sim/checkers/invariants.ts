@@ -43,6 +43,8 @@ export class Invariants {
   private readonly last = new Map<NodeId, Observed>()
   /** Strongest word each node has put on the wire. */
   private readonly promises = new Map<NodeId, VotePromise>()
+  /** Nodes whose damaged log may lack the newest of their promises. */
+  private readonly forgotten = new Set<NodeId>()
 
   constructor(voters: number) {
     this.voters = voters
@@ -89,14 +91,17 @@ export class Invariants {
 
   /**
    * A process has opened its log again: nothing it had on disk may be missing, no promise forgotten. Of a damaged one anything
-   * may be missing, its vote too: it must not vote in that term again (`promise`).
+   * may be missing, its vote too, also at the restarts that follow: it must not vote in that term again (`promise`).
    */
   reopened(node: NodeId, log: Reopened): void {
     this.last.delete(node)
-    if (log.damaged) return
+    if (log.damaged) {
+      this.forgotten.add(node)
+      return
+    }
     const promise = this.promises.get(node)
     const { currentTerm, votedFor } = log.now.durableHardState
-    if (promise !== undefined) {
+    if (promise !== undefined && !this.forgotten.has(node)) {
       const kept = currentTerm > promise.term || (currentTerm === promise.term && votedFor === promise.votedFor)
       if (!kept) throw new Violation('a vote survives restarts', { node, promise, currentTerm, votedFor })
     }
@@ -116,6 +121,7 @@ export class Invariants {
   replaced(node: NodeId): void {
     this.last.delete(node)
     this.promises.delete(node)
+    this.forgotten.delete(node)
   }
 
   private promise(node: NodeId, promise: VotePromise, log: LogWitness): void {
@@ -126,7 +132,9 @@ export class Invariants {
     if (known !== undefined && known.term === promise.term && known.votedFor !== promise.votedFor) {
       throw new Violation('one vote per term', { node, known, promise })
     }
-    if (known === undefined || promise.term > known.term) this.promises.set(node, promise)
+    if (known !== undefined && promise.term <= known.term) return
+    this.promises.set(node, promise)
+    this.forgotten.delete(node)
   }
 
   private monotonic(before: Observed, now: Observed): void {

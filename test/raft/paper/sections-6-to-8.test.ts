@@ -242,7 +242,7 @@ describe('§8 Client interaction', () => {
     solo.step({ kind: 'read', id: 1 })
     expect(solo.effects.map(({ kind }) => kind)).toEqual(['send', 'send'])
     solo.receive(N3, matched({ term: 2, sequence: sequenceOf(solo), match: 2 }))
-    expect(solo.effects).toContainEqual({ kind: 'readReady', id: 1, index: 2 })
+    expect(solo.effects).toContainEqual({ kind: 'readReady', id: 1, index: 2, limboFrom: null })
   })
 
   test('§8 a leader begins its term with a no-op', () => {
