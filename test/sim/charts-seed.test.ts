@@ -33,3 +33,7 @@ test(`no timer of a chart is lost or doubled while leaders die at every effect, 
   // Equal seeds give equal results.
   expect(runChartsSeed(4)).toEqual(results[3])
 })
+
+test('an entity that a command under way makes anew is taken out after that: seed 6373', () => {
+  expect(runChartsSeed(6373).failure).toBeNull()
+})
