@@ -265,7 +265,7 @@ export class Driver implements RaftNode {
     return new ReadRequests({
       clock,
       askAgainMs: 2 * raft.heartbeatMs,
-      leader: () => leaderOf(this.core.state),
+      office: () => (leaderOf(this.core.state) === null ? null : this.core.state.currentTerm),
       leads: () => this.role === 'leader',
       machine: this.machine,
       applied: () => this.applying.pipeline.applied,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { groupId, logIndex, nodeId, term } from '../../src/base/brand.ts'
+import { groupId, logIndex, nodeId } from '../../src/base/brand.ts'
 import { crc32 } from '../../src/codec/bytes/crc.ts'
 import type { SnapshotMeta } from '../../src/node/ports/snapshot-store.ts'
 import type { SnapshotRequest } from '../../src/node/ports/snapshot-transfer.ts'
@@ -9,6 +9,7 @@ import {
   encodeSnapshotAnswer,
   encodeSnapshotRequest,
 } from '../../src/transport/snapshot-frame.ts'
+import { META } from './snapshot-meta.ts'
 
 const REQUEST: SnapshotRequest = {
   clusterId: 'c1',
@@ -19,24 +20,6 @@ const REQUEST: SnapshotRequest = {
   recipientInstance: 'i1',
   index: logIndex(300),
   after: 'session/client/\u0001',
-}
-
-const META: SnapshotMeta = {
-  lastIncludedIndex: logIndex(900),
-  lastIncludedTerm: term(3),
-  chain: 7,
-  lease: 12.5,
-  now: 1_700_000_000_000,
-  configuration: {
-    index: logIndex(1),
-    configuration: { voters: [nodeId('n1')], learners: [], outgoing: [], promoting: [] },
-  },
-  configurationPayload: 'AAE=',
-  stateHash: '0123456789abcdef',
-  incarnation: 1,
-  machineVersions: { counter: 1 },
-  rowCount: 2,
-  digest: 9,
 }
 
 /** Of META, as the switch record of a snapshot says it. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
 import { afterEach, expect, test } from 'vitest'
-import { groupId, logIndex, nodeId, term } from '../../src/base/brand.ts'
+import { groupId, logIndex, nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { packRows } from '../../src/codec/rows/packed-rows.ts'
 import type { SnapshotMeta } from '../../src/node/ports/snapshot-store.ts'
@@ -11,6 +11,7 @@ import { peerServiceDefinition } from '../../src/transport/peer-service.ts'
 import { decodeSnapshotAnswer, encodeSnapshotAnswer } from '../../src/transport/snapshot-frame.ts'
 import { acceptPull, SnapshotPuller } from '../../src/transport/snapshot-puller.ts'
 import { FakeClock, realClock } from './fake-clock.ts'
+import { META as SNAPSHOT } from './snapshot-meta.ts'
 
 const cleanups: (() => void)[] = []
 
@@ -28,23 +29,7 @@ const PAYLOAD = encodePayload('Configuration', {
   removed: [],
 })
 
-const META: SnapshotMeta = {
-  lastIncludedIndex: logIndex(900),
-  lastIncludedTerm: term(3),
-  chain: 7,
-  lease: 12.5,
-  now: 1_700_000_000_000,
-  configuration: {
-    index: logIndex(1),
-    configuration: { voters: [nodeId('n1')], learners: [], outgoing: [], promoting: [] },
-  },
-  configurationPayload: Buffer.from(PAYLOAD).toString('base64'),
-  stateHash: '0123456789abcdef',
-  incarnation: 1,
-  machineVersions: { counter: 1 },
-  rowCount: 2,
-  digest: 9,
-}
+const META: SnapshotMeta = { ...SNAPSHOT, configurationPayload: Buffer.from(PAYLOAD).toString('base64') }
 
 const request = (after: string | null, overrides: Partial<SnapshotRequest> = {}): SnapshotRequest => ({
   clusterId: 'c1',

@@ -1,4 +1,4 @@
-import type { LogIndex, Millis, NodeId } from '../../base/brand.ts'
+import type { LogIndex, Millis, Term } from '../../base/brand.ts'
 import type { ReadRefusal, ReadSink } from '../api.ts'
 import { TURN_BUDGET_MS } from '../apply/turn-budget.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -8,8 +8,8 @@ export interface ReadRequestsParts {
   /** A follower that has no answer for this long asks again: its message, or the answer, was lost. */
   readonly askAgainMs: Millis
   readonly machine: { readonly limits: { readonly responseBytesMax: number } }
-  /** Whom the core would ask, this node included; null: nobody. */
-  leader(): NodeId | null
+  /** Term of the leader whom the core would ask, this node included; null: there is none to ask. */
+  office(): Term | null
   leads(): boolean
   applied(): LogIndex
   /** One step of the core, with a `read` of that id. */
@@ -49,8 +49,8 @@ export class ReadRequests {
   /** The earliest time at which one may have waited too long. */
   private earliestGiveUpAt: Millis = Number.POSITIVE_INFINITY
   private serving = false
-  /** Of whom the core was asked last. */
-  private askedOf: NodeId | null = null
+  /** Term of the leader that was asked last. */
+  private askedIn: Term | null = null
 
   constructor(parts: ReadRequestsParts) {
     this.parts = parts
@@ -66,13 +66,14 @@ export class ReadRequests {
 
   /** Once per turn, after its events: asks the core for what has arrived. */
   run(): void {
-    const { leader, leads, clock, askAgainMs } = this.parts
+    const { leads, clock, askAgainMs } = this.parts
+    const office = this.parts.office()
     const now = clock.monotonicMs()
     if (now >= this.earliestGiveUpAt) this.giveUp(now)
-    this.doubt(leader())
+    if (office !== null) this.doubt(office)
     if (this.arrived.length > 0) {
       // What waits for a leader need not be asked for before there is one.
-      if (leader() !== null) this.ask(now)
+      if (office !== null) this.ask(now)
     } else if (this.unanswered && !leads() && now >= this.lastAskedAt + askAgainMs) this.askAgain(now)
   }
 
@@ -137,12 +138,12 @@ export class ReadRequests {
   }
 
   /**
-   * Another leader: what the one before has answered may be an index that was in limbo and is not committed any more, so that
-   * an idle log never gets there. What has not been applied is asked for anew.
+   * Another leader, or the same in another term: what was answered before may be an index that was in limbo and is not committed
+   * any more, so that an idle log never gets there. What has not been applied is asked for anew.
    */
-  private doubt(leader: NodeId | null): void {
-    if (leader === null || leader === this.askedOf) return
-    this.askedOf = leader
+  private doubt(office: Term): void {
+    if (office === this.askedIn) return
+    this.askedIn = office
     const applied = this.parts.applied()
     this.again(({ index }) => index !== null && index > applied)
   }

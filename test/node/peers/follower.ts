@@ -1,6 +1,7 @@
 import { groupId, logIndex, nodeId, term } from '../../../src/base/brand.ts'
 import type { TermRun } from '../../../src/base/term-run.ts'
 import type { EntryKind } from '../../../src/codec/entry/entry.ts'
+import type { ConfigurationPayload } from '../../../src/codec/entry/payload.ts'
 import { EntryEncoder } from '../../../src/codec/entry/entry-encoder.ts'
 import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import type { PeerBody, PeerFrame } from '../../../src/node/ports/peer-transport.ts'
@@ -31,15 +32,13 @@ export function follower(): { node: TestNode; send: (body: PeerBody, overrides?:
 }
 
 export const members = [n1, n2, n3].map((id) => ({ id, address: `${id}:1`, instanceId: `instance-${id}` }))
-const CONFIGURATION = encodePayload('Configuration', {
-  clusterId: 'c1',
-  incarnation: 1,
-  voters: members,
-  learners: [],
-  outgoing: [],
-  promoting: [],
-  removed: [],
-})
+/** Payload of a Configuration of those three, but for what is said. */
+export function configuration(differs: Partial<ConfigurationPayload> = {}): Uint8Array {
+  const none = { learners: [], outgoing: [], promoting: [], removed: [] }
+  return encodePayload('Configuration', { clusterId: 'c1', incarnation: 1, voters: members, ...none, ...differs })
+}
+
+const CONFIGURATION = configuration()
 
 export function records(
   entries: readonly { kind: EntryKind; payload: Uint8Array; term?: number }[],

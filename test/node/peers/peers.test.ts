@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { groupId, logIndex, nodeId, term } from '../../../src/base/brand.ts'
-import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import type { Build, PeerBody, PeerFrame } from '../../../src/node/ports/peer-transport.ts'
 import { openSession, submit } from '../commands.ts'
 import { Cluster, raftOf } from '../cluster.ts'
 import type { TestNode } from '../test-node.ts'
-import { appendEntries, follower, GOOD, members, records } from './follower.ts'
+import { appendEntries, configuration, follower, GOOD, members, records } from './follower.ts'
 
 const [n1, n3] = [nodeId('n1'), nodeId('n3')]
 /** What these nodes say that they are built of. */
@@ -74,15 +73,7 @@ describe('where a member is reached', () => {
   test('is what it says of itself, and the Configuration only where nobody says more', () => {
     const { node, send } = follower()
     const told = addressesTold(node)
-    const moved = encodePayload('Configuration', {
-      clusterId: 'c1',
-      incarnation: 1,
-      voters: members.map((member) => ({ ...member, address: 'old:1' })),
-      learners: [],
-      outgoing: [],
-      promoting: [],
-      removed: [],
-    })
+    const moved = configuration({ voters: members.map((member) => ({ ...member, address: 'old:1' })) })
     send(appendEntries(records([{ kind: 'Configuration', payload: moved }]), [[1, 1, 1]]))
     expect(node.driver.addressOf(n1)).toBe('n1:1')
     told.length = 0
@@ -210,15 +201,7 @@ describe('a leader that this log does not name yet', () => {
 
   test('is followed only where it addresses this very disk, and not where its disk was removed', () => {
     const { node, send } = follower()
-    const removed = encodePayload('Configuration', {
-      clusterId: 'c1',
-      incarnation: 1,
-      voters: members,
-      learners: [],
-      outgoing: [],
-      promoting: [],
-      removed: [{ id: n1, instanceId: 'removed' }],
-    })
+    const removed = configuration({ removed: [{ id: n1, instanceId: 'removed' }] })
     send(appendEntries(records([{ kind: 'Configuration', payload: removed }]), [[1, 1, 1]]))
     send(later(), { senderInstance: 'replaced', recipientInstance: '' })
     send(later(), { senderInstance: 'replaced', recipientInstance: 'another' })
@@ -260,15 +243,7 @@ describe('records from a peer', () => {
         records([
           {
             kind: 'Configuration',
-            payload: encodePayload('Configuration', {
-              clusterId: 'c1',
-              incarnation: 1,
-              voters: [],
-              learners: [],
-              outgoing: [],
-              promoting: [],
-              removed: [],
-            }),
+            payload: configuration({ voters: [] }),
           },
         ]),
         [[1, 1, 1]],

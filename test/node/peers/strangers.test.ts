@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { logIndex, nodeId, term } from '../../../src/base/brand.ts'
-import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
-import { appendEntries, follower, members, PRE_VOTE, records } from './follower.ts'
+import { appendEntries, configuration, follower, members, PRE_VOTE, records } from './follower.ts'
 
 const [n1, n2, n3] = [nodeId('n1'), nodeId('n2'), nodeId('n3')]
 
@@ -47,15 +46,7 @@ describe('of a node that is no member', () => {
 
   test('a learner is told what voters make of the log', () => {
     const { node, send } = follower()
-    const payload = encodePayload('Configuration', {
-      clusterId: 'c1',
-      incarnation: 1,
-      voters: members.slice(0, 2),
-      learners: members.slice(2),
-      outgoing: [],
-      promoting: [],
-      removed: [],
-    })
+    const payload = configuration({ voters: members.slice(0, 2), learners: members.slice(2) })
     const bytes = records([
       { kind: 'Configuration', payload },
       { kind: 'Noop', payload: new Uint8Array(0) },
