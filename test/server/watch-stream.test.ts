@@ -34,8 +34,12 @@ class Call extends EventEmitter {
   }
 }
 
-function world(request: Partial<{ machines: string[]; sinceIndex: number; limit: number }> = {}) {
+function world(
+  request: Partial<{ machines: string[]; sinceIndex: number; limit: number }> = {},
+  prepare: (node: FakeNode) => void = () => undefined,
+) {
   const node = new FakeNode()
+  prepare(node)
   const gateway = new SessionGateway(node, { ...parserOf(() => 1), codec: sessionCodec, clock: realClock })
   const call = new Call()
   const { feed } = node.inspection
@@ -80,6 +84,26 @@ describe('a watcher', () => {
     expect(call.messages.flatMap(({ lines }) => lines.map(({ index }) => index))).toEqual([3, 4])
     expect(call.failures).toEqual([expect.stringMatching(/^ENTRIES_PASSED_OVER: /)])
     expect([feed.watched, over()]).toEqual([false, true])
+  })
+
+  test('since an entry that an installed snapshot covers goes on with what is applied next, and asks for no page for ever', async () => {
+    let pages = 0
+    const { call, apply, turn, feed } = world({ sinceIndex: 5 }, ({ machine, inspection }) => {
+      Object.defineProperty(machine, 'appliedIndex', { value: 99 })
+      inspection.history.page = (_request, done) => {
+        pages += 1
+        done({ entries: [], next: null, firstKept: 100 })
+      }
+    })
+    for (let taken = 0; taken < 5; taken += 1) {
+      call.take()
+      await turn()
+    }
+    expect([pages, feed.watched]).toEqual([1, true])
+    apply(100)
+    await turn()
+    call.take()
+    expect(call.messages.flatMap(({ lines }) => lines.map(({ index }) => index))).toEqual([100])
   })
 
   test('ends in order at its limit, and with its call', async () => {

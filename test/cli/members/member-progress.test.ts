@@ -81,6 +81,8 @@ test('a change whose answer was lost is told by what the list shows since', () =
   expect(isMade(change('remove'), before, list(10, [...gone, ['n4', 'leaving']]))).toBe(true)
   expect(isMade(change('remove'), before, list(11, gone))).toBe(true)
   expect(isMade(change('remove'), before, list(10, TWO))).toBe(false)
+  // It was there before, and nothing has been committed since.
+  expect(isMade(change('add'), before, before)).toBe(false)
   expect(isMade(change('add', 'n5'), before, list(10, [...TWO, ['n5', 'promoting']]))).toBe(true)
   expect(isMade(change('add', 'n5'), before, list(10, [...TWO, ['n6', 'promoting'], ['n5', 'waiting']]))).toBe(false)
   const learner = list(9, [...TWO, ['n5', 'learner']])
