@@ -27,6 +27,14 @@ export const SIMULATOR: readonly Mutant[] = [
     caughtBy: WITHIN_300_SEEDS,
   },
   {
+    id: 'simulator/damage-owes-nothing',
+    breaks: 'a node whose log was damaged votes and campaigns as if it held all that it had acknowledged',
+    file: 'src/raft/state.ts',
+    find: 'obligation: restored.obligation,',
+    replace: 'obligation: null,',
+    caughtBy: WITHIN_300_SEEDS,
+  },
+  {
     id: 'simulator/vote-not-persisted',
     breaks: 'the vote is not persisted',
     file: 'src/node/propose/log-writes.ts',
