@@ -138,8 +138,8 @@ export class ReadRequests {
   }
 
   /**
-   * Another leader, or the same in another term: what was answered before may be an index that was in limbo and is not committed
-   * any more, so that an idle log never gets there. What has not been applied is asked for anew.
+   * Another leader, or the same in another term: what was answered before may be an index that was in limbo and is not
+   * committed any more, so that an idle log never gets there. What has not been applied is asked for anew.
    */
   private doubt(office: Term): void {
     if (office === this.askedIn) return
