@@ -76,6 +76,11 @@ export function isDeferring({ lease }: Leader, now: Millis): boolean {
   return lease.deferUntil !== null && now < lease.deferUntil
 }
 
+/** When a leader's deferral is over, monotonic ms: `now` where it is. */
+export function deferringUntil({ lease }: Leader, now: Millis): Millis {
+  return Math.max(now, lease.deferUntil ?? now)
+}
+
 /** Ends a deferral whose time is over; says whether it did. */
 export function maybeEndDeferral(turn: Turn): boolean {
   const { role } = turn.state

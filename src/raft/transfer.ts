@@ -1,9 +1,9 @@
 import { assert } from '../base/assert.ts'
-import type { NodeId } from '../base/brand.ts'
+import type { Millis, NodeId } from '../base/brand.ts'
 import { becomeCandidate } from './become.ts'
-import { release } from './lease.ts'
+import { deferringUntil, release } from './lease.ts'
 import { replicate } from './replicate.ts'
-import { isVoter, type Leader, otherVotersOf, type RaftState, transferOf } from './state.ts'
+import { isVoter, type Leader, otherVotersOf, type RaftState } from './state.ts'
 import type { Turn } from './turn.ts'
 import type { Message, TransferRefusal } from './types.ts'
 
@@ -11,29 +11,32 @@ import type { Message, TransferRefusal } from './types.ts'
  * Leadership transfer (thesis §3.10): from now on this leader takes no proposals; it brings the target to the end of its log,
  * tells it to campaign at once, and goes on leading if it still does after a minimum election timeout. `to` null: the voter
  * that is known to hold most of the log, of those that were heard within that time. It ends with the effect `transferEnded`,
- * in the same step where it cannot begin.
+ * in the same step where it cannot begin. While this leader defers to an earlier lease nothing can be committed, and that time
+ * is not counted (golden script 98). The target is not asked sooner: it would defer anew, and whoever wrote wait for longer.
  */
 export function transfer(turn: Turn, to: NodeId | null): void {
   const target = checkTransfer(turn, to)
   if (typeof target !== 'string') return turn.endTransfer(target.outcome)
-  if (transferOf(turn.state) === null) beginTransfer(turn, target)
+  const { role } = turn.state
+  if (role.kind === 'leader' && role.transfer === null) beginTransfer(turn, target, deferringUntil(role, turn.now))
 }
 
-/** Asks the best voter to lead; false where there is none that was heard lately. */
+/** Asks the best voter to lead, who has a minimum election timeout from now on; false where none was heard lately. */
 export function maybeTransferAway(turn: Turn): boolean {
   const { role } = turn.state
   if (role.kind !== 'leader') return false
   if (role.transfer !== null) return true
   const best = bestTarget(turn.state, role, turn.now)
   if (best === null) return false
-  beginTransfer(turn, best)
+  beginTransfer(turn, best, turn.now)
   return true
 }
 
-function beginTransfer(turn: Turn, to: NodeId): void {
+/** The target has a minimum election timeout from `since` on, monotonic ms. */
+function beginTransfer(turn: Turn, to: NodeId, since: Millis): void {
   const { role, config } = turn.state
   assert(role.kind === 'leader', 'only a leader transfers', { role: role.kind })
-  const deadline = turn.now + config.electionTimeoutMinMs
+  const deadline = since + config.electionTimeoutMinMs
   turn.state = { ...turn.state, role: { ...role, transfer: { to, deadline, asked: false } } }
   replicate(turn, to)
   maybeAskTarget(turn)

@@ -38,7 +38,8 @@ export class ProposalBatches {
     this.noteSlowDisk(writeAgeMs)
     // A log write hangs: nothing proposed now would be answered soon (raft.md §5).
     if (writeAgeMs > raft.electionTimeoutMaxMs) proposals.refuse('STORAGE_STALLED', leader())
-    // Whoever waits is proposed when this node goes on leading, or told NOT_LEADER: at most a minimum election timeout later.
+    // Whoever waits is proposed when this node goes on leading, or told NOT_LEADER: at most a minimum election timeout
+    // later, and where it defers to an earlier lease, after that.
     this.wait = transferring()
     if (this.wait) return
     for (let left = proposals.count; left > 0 && !stopped(); ) {

@@ -53,4 +53,12 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
     replace: 'released: releases !== undefined',
     caughtBy: LEASES,
   },
+  {
+    id: 'leases/transfer-timed-from-the-request',
+    breaks: 'a transfer that is asked for while nothing can be committed times out before it may begin',
+    file: 'src/raft/transfer.ts',
+    find: 'beginTransfer(turn, target, deferringUntil(role, turn.now))',
+    replace: 'beginTransfer(turn, target, turn.now)',
+    caughtBy: SCRIPTS,
+  },
 ]

@@ -90,16 +90,10 @@ describe('leases', () => {
   test('after an election without a hand-over a write waits for the lease before to be over, and a read does not', () => {
     const cluster = withLeases()
     warm(cluster)
-    const old = cluster.leader
-    const session = openSession(old)
+    const session = openSession(cluster.leader)
     cluster.clock.advance(100)
-    const applied = old.machine.appliedIndex
-    cluster.network.isolate(old.id)
-    const candidates = cluster.nodes.filter((node) => node !== old)
-    const leads = (): TestNode | undefined => candidates.find(({ driver }) => driver.role === 'leader')
-    cluster.until(() => leads() !== undefined, 'another one is elected')
-    const next = leads()
-    if (next === undefined) throw new Error('it leads')
+    const applied = cluster.leader.machine.appliedIndex
+    const next = successorOf(cluster)
     const read = new Read(next)
     cluster.clock.settle()
     expect(read.servedAt).toBeGreaterThanOrEqual(applied)
@@ -112,4 +106,30 @@ describe('leases', () => {
     cluster.clock.settle()
     expect(resultOf(write)).toBe(1)
   })
+
+  test('a leader that is asked to hand over before that does so then, and its successor defers to nobody', () => {
+    const cluster = withLeases()
+    warm(cluster)
+    const next = successorOf(cluster)
+    const told: { readonly outcome: string; readonly at: number }[] = []
+    const askedAt = cluster.clock.monotonicMs()
+    next.driver.transferLeadership(null, (outcome) => told.push({ outcome, at: cluster.clock.monotonicMs() - askedAt }))
+    cluster.clock.advance(2 * DEFERRAL_MS)
+    expect(told).toMatchObject([{ outcome: 'handedOver' }])
+    expect(told[0]?.at).toBeLessThan(DEFERRAL_MS + 30)
+    expect(next.driver.role).toBe('follower')
+    cluster.until(() => cluster.nodes.some((node) => node !== next && node.driver.leading), 'the third one leads')
+    expect(cluster.clock.monotonicMs() - askedAt).toBeLessThanOrEqual(2 * DEFERRAL_MS)
+  })
 })
+
+/** Whoever is elected once the leader is cut off from all, as soon as it leads. */
+function successorOf(cluster: Cluster): TestNode {
+  const old = cluster.leader
+  cluster.network.isolate(old.driver.id)
+  const leads = (): TestNode | undefined => cluster.nodes.find((node) => node !== old && node.driver.role === 'leader')
+  cluster.until(() => leads() !== undefined, 'another one is elected')
+  const next = leads()
+  if (next === undefined) throw new Error('it leads')
+  return next
+}
