@@ -211,6 +211,8 @@ export interface NodeStatus {
   readonly differs: StateDifference | null
   /** Length of the leases that the newest Configuration of its log puts in force, ms; 0: none. */
   readonly leaseMs: Millis
+  /** Leader only: a read that arrived now would be answered by a lease. False where none is held because nobody reads. */
+  readonly leaseHeld: boolean
   /** Leader only: for how many rounds of reads it has asked the others, in this term. */
   readonly readRounds: number
 }

@@ -1,5 +1,5 @@
 import type { LogIndex, NodeId } from '../base/brand.ts'
-import { configurationOf, progressOf, type RaftState } from '../raft/index.ts'
+import { answersByLease, configurationOf, progressOf, type RaftState } from '../raft/index.ts'
 import type { NodeStatus, RaftNode } from './api.ts'
 import type { StateDifference } from './apply/state-comparison.ts'
 import type { DriverOptions } from './options.ts'
@@ -50,6 +50,7 @@ export function statusOf(view: {
     peerBuilds: [...view.builds].filter(([id]) => id !== node.id).map(([id, build]) => ({ id, ...build })),
     differs: view.differs,
     leaseMs: configurationOf(raft)?.lease?.ms ?? 0,
+    leaseHeld: answersByLease(raft, now),
     readRounds: raft.role.kind === 'leader' ? raft.role.readRounds : 0,
   }
 }

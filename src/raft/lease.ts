@@ -103,6 +103,12 @@ export function inheritsLease(state: RaftState, { lease, firstOwnIndex }: Leader
   return inheritedUntil !== null && now < inheritedUntil && state.commitIndex < firstOwnIndex
 }
 
+/** True while this node leads and would answer a read without asking anybody, by a lease of its own or one that it inherits. */
+export function answersByLease(state: RaftState, now: Millis): boolean {
+  const { role } = state
+  return role.kind === 'leader' && (holdsLease(state, role, now) || inheritsLease(state, role, now))
+}
+
 /**
  * At the end of every step, while there are leases: notes when a leader appended, which is before anybody else sees the entry.
  * Without leases no entry has a mark: one that was appended before they were in force is no ground for one either.

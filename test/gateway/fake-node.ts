@@ -260,6 +260,7 @@ export class FakeNode implements RaftNode {
       peerBuilds: [],
       differs: null,
       leaseMs: 0,
+      leaseHeld: false,
       readRounds: 0,
       voters: [this.id],
     }

@@ -3,6 +3,8 @@ import { EXIT, type ExitCode } from '../terminal/exit.ts'
 import { type BuildOfNode, buildDifferences, buildsOfNodes, type MachineLine, machineLines } from './builds-of-nodes.ts'
 import { divergedNodes } from './diverged-nodes.ts'
 
+type LeaseFields = 'leaseMs' | 'leaseHeld' | 'readRounds'
+
 /** What one node said of itself, and nothing when it did not answer. Indexes are log indexes, times milliseconds. */
 export interface NodeReport {
   readonly endpoint: string
@@ -31,7 +33,7 @@ export interface NodeReport {
         readonly differs: { readonly nodes: readonly string[]; readonly index: number } | null
         /** Null: it does not say. */
         readonly failures: MachineFailuresReport | null
-      } & Pick<NodeStatusReport, 'machines' | 'runtime' | 'holdfast' | 'development' | 'peerBuilds'>)
+      } & Pick<NodeStatusReport, LeaseFields | 'machines' | 'runtime' | 'holdfast' | 'development' | 'peerBuilds'>)
     | null
 }
 
@@ -81,6 +83,11 @@ export interface ClusterStatus {
     readonly message: string
     readonly index: number
   }[]
+  /**
+   * How the leader answers linearizable reads: length of its leases, ms, 0: it has none; whether it holds one now, as it does
+   * while it is read from; and for how many rounds of reads it asked the others in its term. Null: it did not answer.
+   */
+  readonly reads: Pick<NodeStatusReport, LeaseFields> | null
   /** The machines of the log, in the order of their names, as far as the node says that has applied most. */
   readonly machines: readonly MachineLine[]
   /** What nodes are built of differently, a sentence each. */
@@ -134,6 +141,7 @@ export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
     awaited: [...new Set(known.flatMap((status) => status.awaited))].sort(),
     differs: known.flatMap(({ id, differs }) => (differs === null ? [] : [{ node: id, ...differs }])),
     halted: known.flatMap(({ id, halted }) => (halted === null ? [] : [{ node: id, ...halted }])),
+    reads: leader === null ? null : readsOf(leader),
     machines,
     differences: buildDifferences(builds, machines),
   }
@@ -145,6 +153,10 @@ export function exitCodeOf(status: ClusterStatus): ExitCode {
   const healthy = status.nodes.every((node) => counts(node.health))
   if (status.differs.length > 0) return EXIT.degraded
   return healthy && status.canLose >= Math.floor((status.nodes.length - 1) / 2) ? EXIT.ok : EXIT.degraded
+}
+
+function readsOf({ leaseMs, leaseHeld, readRounds }: Known): ClusterStatus['reads'] {
+  return { leaseMs, leaseHeld, readRounds }
 }
 
 function lossesLeft(of: {

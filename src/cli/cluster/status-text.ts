@@ -27,7 +27,7 @@ function why({ leader, halted }: ClusterStatus): string {
 }
 
 /** What explains the table. */
-function notes({ refusals, awaited, halted, differs, nodes, machines, differences }: ClusterStatus): string[] {
+function notes({ refusals, awaited, halted, differs, nodes, reads, machines, differences }: ClusterStatus): string[] {
   const lines = refusals.map(({ peer, code }) => `${peer} is refused: holdfast explain ${code}`)
   if (awaited.length > 0) {
     lines.push(`the first election needs all initial nodes; not heard yet: ${awaited.join(', ')}`)
@@ -43,9 +43,17 @@ function notes({ refusals, awaited, halted, differs, nodes, machines, difference
   if (diverged.length > 0)
     lines.push(`another state at an equal index: ${diverged.join(', ')}; keep the data for diagnosis`)
   lines.push(...nodes.flatMap(({ id, failures }) => (failures === null ? [] : failureNote(id, failures))))
+  if (reads !== null) lines.push(readsText(reads))
   if (machines.length > 0) lines.push(`machines: ${machines.map(machineText).join(', ')}`)
   lines.push(...differences)
   return lines.length === 0 ? [] : ['', ...lines]
+}
+
+/** A lease that nobody needs is not renewed. */
+function readsText({ leaseMs, leaseHeld, readRounds }: NonNullable<ClusterStatus['reads']>): string {
+  const asked = `${readRounds} ${readRounds === 1 ? 'round' : 'rounds'} of reads in this term`
+  if (leaseMs === 0) return `reads: without a lease, ${asked}`
+  return `reads: a lease of ${leaseMs} ms, ${leaseHeld ? 'held' : 'not held until somebody reads'}, ${asked}`
 }
 
 function machineText({ name, active, schema }: MachineLine): string {

@@ -95,6 +95,8 @@ export interface NodeStatusReport {
   readonly peerBuilds: readonly PeerBuildReport[]
   /** Length of the leases that are in force as far as its log says, ms; 0: none. */
   readonly leaseMs: number
+  /** Of a leader: a read that arrives now is answered by a lease. False where none is held because nobody reads. */
+  readonly leaseHeld: boolean
   /** Of a leader: for how many rounds of reads it has asked the others, in this term. */
   readonly readRounds: number
 }

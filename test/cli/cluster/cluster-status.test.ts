@@ -23,6 +23,9 @@ const node = (id: string, over: Partial<Known> = {}): NodeReport => ({
     awaited: [],
     halted: null,
     differs: null,
+    leaseMs: 0,
+    leaseHeld: false,
+    readRounds: 0,
     failures: null,
     machines: [],
     runtime: '',
@@ -191,8 +194,22 @@ describe('the status of a cluster', () => {
 
   test('the text has one line per node', () => {
     const text = statusText(clusterStatus([node('n1', leading), node('n2'), gone('n3')]))
-    expect(text.split('\n')).toHaveLength(6)
+    expect(text.split('\n')).toHaveLength(8)
     expect(text).toContain('leader n1, term 3, can lose 0 more')
+  })
+
+  test('the leader’s way of answering linearizable reads is shown: its lease, held or not, and rounds of reads', () => {
+    const said = (over: Partial<Known>) => {
+      const status = clusterStatus([node('n1', { ...leading, ...over }), node('n2', { readRounds: 9 }), node('n3')])
+      return [status.reads, statusText(status).split('\n').at(-1)]
+    }
+    const none = { leaseMs: 0, leaseHeld: false, readRounds: 1 }
+    const held = { leaseMs: 300, leaseHeld: true, readRounds: 2 }
+    expect(said(none)).toEqual([none, 'reads: without a lease, 1 round of reads in this term'])
+    expect(said(held)).toEqual([held, 'reads: a lease of 300 ms, held, 2 rounds of reads in this term'])
+    expect(said({ ...held, leaseHeld: false })[1]).toContain('a lease of 300 ms, not held until somebody reads')
+    const unknown = clusterStatus([gone('n1'), node('n2', held), node('n3', held)])
+    expect([unknown.reads, statusText(unknown)]).toEqual([null, expect.not.stringContaining('reads:')])
   })
 
   const halted = { code: 'MACHINE_MISSING', message: 'this build has no machine stock', index: 41 }

@@ -45,17 +45,20 @@ describe('leases', () => {
       'readIndex',
       'readIndexResponse',
     ])
-    // Later an entry renews the lease now and then.
+    // Later an entry renews the lease now and then, while somebody reads.
     for (let at = 0; at < 20; at += 1) {
       cluster.clock.advance(20)
       expect(servedNow(cluster, leader)).toBe(true)
     }
     expect(roundsOf(leader)).toBe(rounds)
+    expect([leader, follower].map(({ driver }) => driver.status().leaseHeld)).toEqual([true, false])
+    cluster.clock.advance(TERMS.ms)
+    expect(leader.driver.status().leaseHeld).toBe(false)
   })
 
   test('without them each read asks the others', () => {
     const cluster = Cluster.started()
-    expect(cluster.leader.driver.status().leaseMs).toBe(0)
+    expect(cluster.leader.driver.status()).toMatchObject({ leaseMs: 0, leaseHeld: false })
     const rounds = roundsOf(cluster.leader)
     for (let at = 0; at < 5; at += 1) warm(cluster)
     expect(roundsOf(cluster.leader)).toBe(rounds + 5)
@@ -97,7 +100,7 @@ describe('leases', () => {
     const read = new Read(next)
     cluster.clock.settle()
     expect(read.servedAt).toBeGreaterThanOrEqual(applied)
-    expect(next.driver.leading).toBe(false)
+    expect([next.driver.leading, next.driver.status().leaseHeld]).toEqual([false, true])
     cluster.clock.advance(DEFERRAL_MS - 20)
     expect(next.driver.leading).toBe(false)
     cluster.clock.advance(30)
