@@ -209,8 +209,8 @@ export const FOREIGN_SERVICE: readonly Mutant[] = [
     id: 'foreign/transfer-never-ends',
     breaks: 'a leader whose transfer does not come about takes no writes any more',
     file: 'src/raft/transfer.ts',
-    find: 'const deadline = turn.now + config.electionTimeoutMinMs',
-    replace: 'const deadline = turn.now + 1000 * config.electionTimeoutMinMs',
+    find: 'const deadline = since + config.electionTimeoutMinMs',
+    replace: 'const deadline = since + 1000 * config.electionTimeoutMinMs',
     caughtBy: TRANSFER,
   },
   {
