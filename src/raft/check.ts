@@ -177,11 +177,12 @@ function checkReads(state: RaftState): void {
   if (round === null) return
   assert(role.kind === 'leader', 'a round of reads is a leader’s', { round })
   const { firstOwnIndex, sequence } = role
-  assert(isWithin(round.index, firstOwnIndex, commitIndex), 'a round’s index lies in [firstOwnIndex, commitIndex]', {
-    round,
-    firstOwnIndex,
-    commitIndex,
-  })
+  // Of a round that began in a deferral it is the end of limbo.
+  assert(
+    isWithin(round.index, firstOwnIndex - 1, Math.max(commitIndex, firstOwnIndex - 1)),
+    'a round’s index lies in [firstOwnIndex − 1, max(commitIndex, firstOwnIndex − 1)]',
+    { round, firstOwnIndex, commitIndex },
+  )
   assert(isWithin(round.sequence, 0, sequence), 'a round’s sequence lies in [0, the leader’s sequence]', {
     round,
     sequence,

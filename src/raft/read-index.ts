@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { indexAfter, indexBefore, type LogIndex, type NodeId } from '../base/brand.ts'
-import { holdsLease, inheritsLease, maybeRenewLease } from './lease.ts'
+import { holdsLease, inheritsLease, isDeferring, maybeRenewLease } from './lease.ts'
 import { hasQuorum } from './quorum.ts'
 import { sendHeartbeats } from './replicate.ts'
 import { configurationOf, type Leader, leaderOf, NO_READS, type RaftState } from './state.ts'
@@ -63,22 +63,26 @@ export function advanceReads(turn: Turn, before: RaftState): void {
 }
 
 /**
- * Whether a lease has answered all reads. They have arrived before `now`, and what this leader's commit index stands for now is
- * all that is committed anywhere: so each of them takes effect now, however late its answer is sent. With an inherited lease
- * that is known but for the entries of limbo, [commitIndex + 1, firstOwnIndex − 1], which an earlier leader may have committed
- * and answered: they are part of what a read must see, unless it can tell that they do not touch it.
+ * Whether a lease has answered all reads. They have arrived before `now`, and what `readableIndex` stands for now is all that
+ * is committed anywhere: so each of them takes effect now, however late its answer is sent.
  */
 function answeredByLease(turn: Turn, leader: Leader): boolean {
   const { state, now } = turn
-  const inherits = inheritsLease(state, leader, now)
-  if (!inherits && !holdsLease(state, leader, now)) return false
+  if (!holdsLease(state, leader, now) && !inheritsLease(state, leader, now)) return false
   const { round, waiting } = state.reads
-  const { commitIndex } = state
-  const index = inherits ? indexBefore(leader.firstOwnIndex) : commitIndex
-  const limboFrom = commitIndex < index ? indexAfter(commitIndex) : null
+  const index = readableIndex(state, leader)
   turn.state = { ...state, reads: NO_READS }
-  for (const reader of [...(round?.readers ?? []), ...waiting]) tell(turn, reader, { index, limboFrom })
+  for (const reader of [...(round?.readers ?? []), ...waiting]) tell(turn, reader, index)
   return true
+}
+
+/**
+ * Everything that is committed anywhere, as long as nobody leads a later term: by this leader up to its commit index, by those
+ * before it no more than it took over. Of the entries of limbo, [commitIndex + 1, firstOwnIndex − 1], it cannot tell whether
+ * one of them has committed and answered them: a read must see them too, unless it can tell that they do not touch it.
+ */
+function readableIndex({ commitIndex }: RaftState, { firstOwnIndex }: Leader): LogIndex {
+  return commitIndex < firstOwnIndex ? indexBefore(firstOwnIndex) : commitIndex
 }
 
 /** The newest read of a node covers its earlier ones, so that at most one per node waits. */
@@ -100,14 +104,16 @@ function enqueue(turn: Turn, reader: Reader): void {
  *   3. A read arrives at n1, and then the answer to #7. Were it counted, n1 would answer from before the write.
  *
  * And only once the leader has committed an entry of its own term. Until then it may know less than was committed: n3 in
- * step 2 holds the entries that n1 committed, and does not know that they are (etcd #20418, TiKV #9208).
+ * step 2 holds the entries that n1 committed, and does not know that they are (etcd #20418, TiKV #9208). One that defers to an
+ * earlier lease would let reads wait for that: once the lease that it inherited is over, those that limbo does not touch
+ * are worth a round (golden script 93).
  */
 function maybeBeginRound(turn: Turn, leader: Leader): void {
   const { state } = turn
   const { waiting } = state.reads
   if (waiting.length === 0) return
-  if (state.commitIndex < leader.firstOwnIndex) return
-  const round: ReadRound = { index: state.commitIndex, sequence: leader.sequence, readers: waiting }
+  if (state.commitIndex < leader.firstOwnIndex && !isDeferring(leader, turn.now)) return
+  const round: ReadRound = { index: readableIndex(state, leader), sequence: leader.sequence, readers: waiting }
   turn.state = { ...state, reads: { waiting: [], round } }
   // A sole voter is its own quorum: nobody need be asked.
   if (isConfirmed(state, leader, null)) return answer(turn, round)
@@ -133,13 +139,13 @@ function answer(turn: Turn, round: ReadRound): void {
   assert(state.role.kind === 'leader', 'a leader confirms reads', { role: state.role.kind })
   const { waiting } = state.reads
   turn.state = { ...state, reads: waiting.length === 0 ? NO_READS : { waiting, round: null } }
-  for (const reader of round.readers) tell(turn, reader, { index: round.index, limboFrom: null })
+  for (const reader of round.readers) tell(turn, reader, round.index)
 }
 
 /** Another node has not what it takes to tell what the entries of limbo touch: it waits for `index`. */
-function tell(turn: Turn, { node, life, id }: Reader, found: { index: LogIndex; limboFrom: LogIndex | null }): void {
+function tell(turn: Turn, { node, life, id }: Reader, index: LogIndex): void {
   const { state } = turn
-  const { index, limboFrom } = found
+  const limboFrom = state.commitIndex < index ? indexAfter(state.commitIndex) : null
   if (node === state.config.self) turn.answerRead(id, index, limboFrom)
   else turn.sendAtOnce(node, { kind: 'readIndexResponse', term: state.currentTerm, life, id, index })
 }

@@ -164,7 +164,7 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - reads wait where a leader is known
  * - at most one read of a node waits
  * - a round of reads is a leader’s
- * - a round’s index lies in `[firstOwnIndex, commitIndex]`
+ * - a round’s index lies in `[firstOwnIndex − 1, max(commitIndex, firstOwnIndex − 1)]`
  * - a round’s sequence lies in `[0, the leader’s sequence]`
  */
 export interface RaftState {

@@ -197,7 +197,7 @@ export interface Reader {
 
 /** Reads of which a leader is finding out whether it still led when they arrived. */
 export interface ReadRound {
-  /** The commit index when the round began. */
+  /** All that was committed anywhere when the round began: the commit index, or the end of limbo. */
   readonly index: LogIndex
   /** The leader's sequence when the round began: only answers to what it sent above that count. */
   readonly sequence: number

@@ -33,8 +33,8 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
     id: 'leases/limbo-left-out',
     breaks: 'an inherited lease answers without what the leader before may have committed',
     file: 'src/raft/read-index.ts',
-    find: 'const index = inherits ? indexBefore(leader.firstOwnIndex) : commitIndex',
-    replace: 'const index = commitIndex',
+    find: 'return commitIndex < firstOwnIndex ? indexBefore(firstOwnIndex) : commitIndex',
+    replace: 'return commitIndex',
     caughtBy: LEASES,
   },
   {

@@ -116,7 +116,7 @@ export const RAFT: readonly Mutant[] = [
     id: 'raft/read-before-own-entry',
     breaks: 'a new leader answers reads before it has committed an entry of its own term',
     file: 'src/raft/read-index.ts',
-    find: '  if (state.commitIndex < leader.firstOwnIndex) return\n',
+    find: '  if (state.commitIndex < leader.firstOwnIndex && !isDeferring(leader, turn.now)) return\n',
     replace: '',
     caughtBy: SCRIPTS,
   },
