@@ -1,20 +1,18 @@
 import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
-import { fitsName } from '../codec/entry/names.ts'
 import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
-import { ValueError } from '../codec/value/value-error.ts'
 import { cachedResponse } from './clients/response-cache.ts'
 import { sessionFacts } from './clients/session-facts.ts'
 import { sessionOverview } from './clients/session-overview.ts'
 import { applyEntry, applyInSteps } from './entries/apply-entry.ts'
 import { passTo, raiseClocks } from './entries/raise-clocks.ts'
 import { nextRetryOf } from './entries/retry-server-requests.ts'
+import { OverlayTrial } from './limbo/limbo-trial.ts'
+import { Queries } from './queries/queries.ts'
 import { binaryString } from './rows/binary-string.ts'
-import { isText } from './rows/row-fields.ts'
-import { StateView } from './rows/state-view.ts'
 import { tryCommand } from './run/command-trial.ts'
 import type { EngineError } from './run/engine-error.ts'
 import { fireTimers, fireTimersInSteps } from './run/fire-timers.ts'
@@ -26,7 +24,7 @@ import { checkReplicatedState } from './state/check.ts'
 import { foldReply } from './state/fold.ts'
 import { ReplicatedState } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
-import type { MachineErrorReason, MachineFailure, MachineLine } from './machine-report.ts'
+import type { MachineFailure, MachineLine } from './machine-report.ts'
 import type {
   Applied,
   CachedOutcome,
@@ -34,7 +32,10 @@ import type {
   DirtyRows,
   EntryUnderway,
   LeaderTime,
+  LimboRows,
+  LimboTrial,
   MachineStatus,
+  QueryRequest,
   Reply,
   RestoredPosition,
   SessionEnd,
@@ -70,7 +71,7 @@ export interface SessionStateMachineOptions {
 export class SessionStateMachine implements StateMachine {
   private state: ReplicatedState
   private runner: MachineRunner
-  private view: StateView
+  private queries: Queries
   private gate: VersionGate
   private readonly anew: () => SessionStateMachine
   private restore: Restore | null = null
@@ -88,7 +89,7 @@ export class SessionStateMachine implements StateMachine {
     })
     this.runner = new MachineRunner(this.state, user, options.rehearse ?? false)
     this.gate = new VersionGate(this.state, user)
-    this.view = new StateView(this.state.userRows, this.runner.writes)
+    this.queries = new Queries(this.state, this.runner)
   }
 
   get appliedIndex(): number {
@@ -214,35 +215,20 @@ export class SessionStateMachine implements StateMachine {
     return { outcome, entryIndex: found.index, hashHigh, hashLow }
   }
 
-  query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome {
-    const { machine, query, input } = request
-    const { user } = this.runner
-    if (user.query === undefined) return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine, query } }
-    const session = request.session === null ? null : (this.state.sessions.at(request.session)?.row.info ?? null)
-    const { versions } = this.state
-    const { now, index } = this.seen
-    const failed = (reason: MachineErrorReason, error: unknown): Outcome => {
-      const part = { machine, kind: 'query', name: query } as const
-      this.state.report({ kind: 'failure', part, index, session: session?.id ?? null, reason, error })
-      return this.runner.machineError(machine, reason)
-    }
-    try {
-      const outcome = user.query(
-        { state: this.view, now, index, session, activeVersion: (name) => versions.active(name) },
-        { machine, query, input },
-      )
-      const bytes = this.state.codec.walk(outcome.kind === 'value' ? outcome.value : outcome.details, {
-        high: 0,
-        low: 0,
-      })
-      // No frame could carry them, and its client would ask again and again.
-      if (bytes > this.state.limits.responseBytesMax) return failed('RESPONSE_TOO_LARGE', null)
-      const carried = outcome.kind === 'value' || (isText(outcome.code) && fitsName(outcome.code))
-      return carried ? outcome : failed('INVALID_VALUE', null)
-    } catch (error) {
-      // A query changes nothing, so even an engine error ends with its caller.
-      return failed(error instanceof ValueError ? 'INVALID_VALUE' : 'EXCEPTION', error)
-    }
+  query(request: QueryRequest): Outcome {
+    return this.queries.run(request, this.seen)
+  }
+
+  tryLimbo(): LimboTrial {
+    assert(!this.begun, 'entries are tried between two entries', { index: this.state.index })
+    return new OverlayTrial(this.state, this.runner)
+  }
+
+  queryInLimbo(request: QueryRequest, limbo: LimboRows): Outcome | null {
+    const { seen } = this
+    assert(seen.index + 1 >= limbo.first, 'all before limbo is applied', { applied: seen.index, first: limbo.first })
+    if (seen.index >= limbo.last) return this.queries.run(request, seen)
+    return this.queries.runInLimbo(request, seen, limbo)
   }
 
   tryCommand(command: TriedCommand): CommandTrial {
@@ -282,10 +268,10 @@ export class SessionStateMachine implements StateMachine {
         assert(between, 'a state is replaced between two entries', { index: this.state.index })
         this.begun = false
         this.before = null
-        const { state, runner, view, gate, stopped } = next
+        const { state, runner, queries, gate, stopped } = next
         this.state = state
         this.runner = runner
-        this.view = view
+        this.queries = queries
         this.gate = gate
         this.stopped = stopped
       },

@@ -1,4 +1,4 @@
-import type { Millis, SessionId } from '../base/brand.ts'
+import type { LogIndex, Millis, SessionId } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
 import type { Value } from '../codec/value/value.ts'
@@ -140,8 +140,18 @@ export interface StateMachine {
   outbox(index: number, after: number, limit: number): readonly ServerRequest[]
   /** Response cached under a request id, for a duplicate answered from applied state. */
   cached(index: number, requestId: number): CachedOutcome | null
-  /** Answers a query from the applied state; what it throws is MACHINE_ERROR. `session`: who asks, by index, or null. */
-  query(request: { machine: string; query: string; input: Value; session: number | null }): Outcome
+  /** Answers a query from the applied state; what it throws is MACHINE_ERROR. */
+  query(request: QueryRequest): Outcome
+  /**
+   * Entries behind the one applied last are to be tried in order: what they may write. Nothing of it stays, and nobody hears of
+   * it. Not while an entry is `underway`.
+   */
+  tryLimbo(): LimboTrial
+  /**
+   * As `query`, where everything before `limbo.first` is applied and nobody here knows which of the entries in limbo are
+   * committed: the answer, which is then the same after any of them; null for a query that limbo touches.
+   */
+  queryInLimbo(request: QueryRequest, limbo: LimboRows): Outcome | null
   /**
    * What a command would do as the next entry; nothing of it stays, and nobody hears of it. `input` is decoded and of the
    * machine's active version, as the log would carry it. Not while an entry is `underway`.
@@ -169,6 +179,46 @@ export interface StateMachine {
   readonly activated: boolean
   /** Every machine that this build has or the log has switched to. */
   machines(): readonly MachineStatus[]
+}
+
+/** A query, decoded and of the machine's active version. */
+export interface QueryRequest {
+  readonly machine: string
+  readonly query: string
+  readonly input: Value
+  /** Who asks, by index; null for an unbound query. */
+  readonly session: number | null
+}
+
+/**
+ * Why the rows that entries of limbo may write are not known: a kind of entry that is not followed (`kind`), a timer that is
+ * due before one, a command that changes tasks or asks which users are known (`principals`), an error of the engine, more
+ * entries or rows than are looked at (`tooMany`), or an entry that was applied meanwhile (`moved`).
+ */
+export type LimboRefusal = 'kind' | 'timer' | 'tasks' | 'principals' | 'engine' | 'tooMany' | 'moved'
+
+/** Entries of limbo as they are tried (lease-reads.md, step 4), some 10 µs each. */
+export interface LimboTrial {
+  /** The next entry, in the order of the log. False: what it and those behind it write is not known; `refused` says why. */
+  add(entry: Entry): boolean
+  readonly refused: LimboRefusal | null
+  /** What those that were added may write; null after one that was refused. */
+  rows(): LimboRows | null
+}
+
+/**
+ * The rows of user machines that the entries `[first, last]` may write, whichever prefix of them is committed: their keys, in
+ * byte order, without `user/`. `now` is the log's clock after the last of them.
+ */
+export interface LimboRows extends Iterable<string> {
+  readonly first: LogIndex
+  readonly last: LogIndex
+  readonly now: Millis
+  /** Keys. */
+  readonly size: number
+  has(key: string): boolean
+  /** Whether a key in [from, to) is among them. */
+  meets(from: string, to: string): boolean
 }
 
 /** Where the rows come from: index and term of a snapshot's last entry, and clocks that may be later than its own. */

@@ -12,6 +12,7 @@ import type {
 } from '../../session/user-machine.ts'
 import type { ErasedBehaviour, MachineDefinition } from '../define/define-machine.ts'
 import { KitContext, rejection, type Caller } from './kit-context.ts'
+import { KitQueryContext } from './kit-query-context.ts'
 import { issuePath } from '../parse/input-parser.ts'
 import { isRejection, type Rejection } from '../define/rejection.ts'
 import { StateTable, StateTableView, tablePlace } from './state-table.ts'
@@ -181,11 +182,10 @@ export class KitMachine {
     const query = this.queries.get(name)
     if (query === undefined)
       return { kind: 'reject', code: 'UNKNOWN_QUERY', details: { machine: this.name, query: name } }
-    const { now, index, session, state } = view
     const outer = this.queryWindow.enter(view)
     try {
       const read = (tables: TablesRef): TableViewsByName => this.caller.read(tables, 'query')
-      const result = query.handler(this.queryViews, input, { now, index, session, state, reject: rejection, read })
+      const result = query.handler(this.queryViews, input, new KitQueryContext(view, read))
       if (isRejection(result)) return { kind: 'reject', code: result.code, details: result.details as Value }
       return { kind: 'value', value: plain(result, this.name, name) }
     } finally {

@@ -59,6 +59,11 @@ export class MachineRunner {
     this.rehearsal = new Rehearsal(state, this.transaction, this.context)
   }
 
+  /** One that runs the same machine, in the same way, on another state. */
+  on(state: ReplicatedState): MachineRunner {
+    return new MachineRunner(state, this.user, this.rehearses)
+  }
+
   /** Runs one command: commit, reject or MACHINE_ERROR. */
   runCommand(session: SessionRecord, command: { machine: string; command: string; input: Value }): Executed {
     const given = (): MachineCommand => {

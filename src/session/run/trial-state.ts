@@ -64,7 +64,7 @@ class TrialTimers extends Timers {
 }
 
 /** Idempotency keys: those of the trial before those there are. */
-class TrialOnce extends OnceTable {
+export class TrialOnce extends OnceTable {
   private readonly base: OnceTable
 
   constructor(base: OnceTable, keys: ReplicatedState['keys']) {

@@ -1,0 +1,55 @@
+import type { Value } from '../../codec/value/value.ts'
+import type { StateView } from '../rows/state-view.ts'
+import type { LimboRows } from '../state-machine.ts'
+import type { StateReader } from '../user-machine.ts'
+
+/** Ends a query whose answer limbo may change; a machine may swallow it, so that it is noted besides. */
+class TouchedError extends Error {
+  override readonly name = 'TouchedError'
+}
+
+/** The rows as a query reads them while entries are in limbo: one that they may write ends it. */
+export class LimboView implements StateReader {
+  /** The query has asked for what entries of limbo may change. */
+  touched = false
+  private readonly view: StateView
+  private readonly limbo: LimboRows
+
+  constructor(view: StateView, limbo: LimboRows) {
+    this.view = view
+    this.limbo = limbo
+  }
+
+  get(key: string): Value | undefined {
+    if (this.limbo.has(key)) this.touch()
+    return this.view.get(key)
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined
+  }
+
+  /** Of a range that found as many as it wanted, what lies behind the last one makes no difference. */
+  range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
+    const rows = this.view.range(bounds)
+    let { from, to } = bounds
+    const last = rows.at(-1)?.[0]
+    if (rows.length >= bounds.limit) {
+      if (last === undefined) return rows
+      if (bounds.reverse === true) from = last
+      else to = `${last}\u0000`
+    }
+    if (this.limbo.meets(from, to)) this.touch()
+    return rows
+  }
+
+  count(bounds: { from: string; to: string }): number {
+    if (this.limbo.meets(bounds.from, bounds.to)) this.touch()
+    return this.view.count(bounds)
+  }
+
+  touch(): never {
+    this.touched = true
+    throw new TouchedError('an entry that may be committed or not writes what this query reads')
+  }
+}
