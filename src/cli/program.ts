@@ -6,6 +6,7 @@ import { addMachine, addReplay } from './machines/machine-grammar.ts'
 import { addJoin, addMember } from './members/member-grammar.ts'
 import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
+import { addRecover } from './recover/recover-grammar.ts'
 import { addSession, addWatch } from './sessions/session-grammar.ts'
 import { integer, positive, wholeNumber } from './terminal/numbers.ts'
 import { print } from './terminal/output.ts'
@@ -33,6 +34,7 @@ export function program(setExit: SetExit): Command {
   addSession(root)
   addWatch(root)
   addReplay(root, setExit)
+  addRecover(root)
   addConfig(root)
   addNew(root)
   addExplain(root)

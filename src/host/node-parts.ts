@@ -9,7 +9,7 @@ import { LEASE_MS_MAX } from '../codec/entry/payload-codec.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
 import { mount } from '../machine/index.ts'
 import { PRODUCT_MACHINES } from '../machines/index.ts'
-import { DEFAULT_RAFT } from '../node/options.ts'
+import { type AwaitedState, DEFAULT_RAFT } from '../node/options.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { systemClock } from '../node/system-clock.ts'
 import { checkTransition } from '../raft/index.ts'
@@ -37,9 +37,15 @@ export interface Prepared {
 /** What the node is composed of. The transport dials from here on. */
 export function partsOf(
   options: CheckedOptions,
-  on: { group: GroupId; directory: DataDirectory; snapshots: SnapshotStore; log: NodeLog },
+  on: {
+    group: GroupId
+    directory: DataDirectory
+    snapshots: SnapshotStore
+    awaited: AwaitedState | null
+    log: NodeLog
+  },
 ): Prepared {
-  const { group, directory, snapshots, log } = on
+  const { group, directory, snapshots, awaited, log } = on
   const codec = sessionCodec
   const { development = false } = options
   const mounted = mount(options.machines ?? PRODUCT_MACHINES, codec)
@@ -73,6 +79,7 @@ export function partsOf(
     clock: systemClock,
     codec,
     snapshots,
+    awaited,
     check: checkTransition,
     seed: randomInt(2 ** 47),
     openLog: logIn({ directory, group, log, repairs: options.peers.length > 1 }),

@@ -3,13 +3,14 @@ import { composeNode, type ComposedNode } from '../assembly/compose-node.ts'
 import { settled } from '../assembly/settled.ts'
 import { groupId, term } from '../base/brand.ts'
 import type { Driver } from '../node/driver.ts'
+import type { StorageFault } from '../node/ports/storage-fault.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { systemClock } from '../node/system-clock.ts'
 import { whenLeading } from '../node/when-leading.ts'
 import { NodeLog } from '../server/log/node-log.ts'
 import { type DataDirectory, openDataDirectory } from '../storage/directory/data-directory.ts'
 import { groupDirectory } from '../storage/format/file-names.ts'
-import { setDamagedStateAside } from '../storage/snapshot/damaged-state.ts'
+import { awaitedState, type AwaitedNote, setDamagedStateAside, stateArrived } from '../storage/snapshot/state-aside.ts'
 import { openSnapshotStore } from '../storage/snapshot/snapshot-store.ts'
 import type { CheckedOptions } from './check-options.ts'
 import { clusterIdOf, settleClusterId } from './cluster-id.ts'
@@ -109,12 +110,16 @@ async function openParts(
   options: CheckedOptions,
   { directory, state, log }: { directory: DataDirectory; state: string; log: NodeLog },
 ): Promise<Opened> {
+  const failed = (fault: StorageFault): StartError => new StartError(fault)
+  const note = await settled<AwaitedNote | null>((done) => awaitedState(state, done), failed)
+  const awaited = note === null ? null : { ...note, arrived: () => stateArrived(state) }
   const snapshots = await opened<SnapshotStore>((done) => openSnapshotStore(state, done))
   let prepared: Prepared | null = null
   try {
     options.signal?.throwIfAborted()
-    await settleClusterId(options, { group: GROUP, directory, snapshots, log })
-    const made = partsOf(options, { group: GROUP, directory, snapshots, log })
+    // What was set aside says that it took part in one.
+    if (awaited === null) await settleClusterId(options, { group: GROUP, directory, snapshots, log })
+    const made = partsOf(options, { group: GROUP, directory, snapshots, awaited, log })
     prepared = made
     return { prepared: made, composed: await opened<ComposedNode>((done) => composeNode(made.parts, done)) }
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { GroupId, LogIndex, Millis, NodeId, Term } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
-import type { TransferOutcome } from '../raft/types.ts'
+import type { Obligation, TransferOutcome } from '../raft/types.ts'
 import type { HaltCode } from '../session/run/halt.ts'
 import type { MachineLine } from '../session/machine-report.ts'
 import type { Applied, MachineStatus, Reply, StateMachine } from '../session/state-machine.ts'
@@ -9,6 +9,7 @@ import type { MachineFailures, ToldFailure } from './apply/machine-reports.ts'
 import type { Build } from './ports/peer-transport.ts'
 import type { AwaitedVersion } from './propose/machine-advances.ts'
 import type { StateDifference } from './apply/state-comparison.ts'
+import type { PullProgress } from './install/snapshot-pull.ts'
 import type { Inspection } from './inspect/inspection.ts'
 import type { Membership } from './membership/membership.ts'
 
@@ -174,6 +175,8 @@ export type NodeEvent =
   | { readonly kind: 'diskIgnored'; readonly peer: NodeId }
   /** From now on this node applies and answers nothing. Said once. */
   | ({ readonly kind: 'halted' } & Halt)
+  /** The state that it awaited is here, that of the others at that index: it applies and serves again. */
+  | { readonly kind: 'resumed'; readonly index: LogIndex }
 
 export interface NodeStatus {
   readonly id: NodeId
@@ -209,6 +212,10 @@ export interface NodeStatus {
   readonly peerBuilds: readonly ({ readonly id: NodeId } & Build)[]
   /** Members that made another state of the log than this node, and the index at which that was seen; null: none known. */
   readonly differs: StateDifference | null
+  /** The snapshot of another member that is on its way; null: none is. */
+  readonly pull: PullProgress | null
+  /** What this node must reach or hear before it votes, for its log was damaged; null: nothing. */
+  readonly owes: Obligation | null
   /** Length of the leases that the newest Configuration of its log puts in force, ms; 0: none. */
   readonly leaseMs: Millis
   /** Leader only: a read that arrived now would be answered by a lease. False where none is held because nobody reads. */

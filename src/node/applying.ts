@@ -1,10 +1,10 @@
 import { logIndex, type LogIndex } from '../base/brand.ts'
 import { configurationOf, role, termAt, type RaftState } from '../raft/index.ts'
 import type { RaftEvent } from '../raft/types.ts'
-import type { ApplyHalt } from '../session/run/halt.ts'
+import type { ApplyHalt, HaltCode } from '../session/run/halt.ts'
 import type { NodeEvent, NodeListener } from './api.ts'
 import { ApplyPipeline } from './apply/apply-pipeline.ts'
-import { Installation } from './install/installation.ts'
+import { Installation, type InstallationParts } from './install/installation.ts'
 import { RetainedLog } from './install/retained-log.ts'
 import { SnapshotSource } from './install/snapshot-source.ts'
 import type { WatchFeed } from './inspect/watch-feed.ts'
@@ -25,15 +25,17 @@ export interface ApplyingParts {
   readonly listeners: readonly NodeListener[]
   /** The core's state as it is when asked. */
   raft(): RaftState
-  /** This node has halted: it applies nothing, whatever is installed. */
-  haltedBefore(): boolean
+  /** Why this node has halted: it applies nothing, whatever is installed. Null: it has not. */
+  halted(): HaltCode | null
+  /** The state that it halted for is here, that of the others at that index. */
+  resumed(index: LogIndex): void
   stopped(): boolean
   enqueue(event: RaftEvent): void
   /** The Configuration at that index is applied. */
   configurationApplied(index: LogIndex): void
   batchApplied(): void
   note(event: NodeEvent): void
-  halted(halt: ApplyHalt): void
+  haltBy(halt: ApplyHalt): void
   fault(fault: StorageFault | { readonly code: string; readonly message: string }): void
 }
 
@@ -65,15 +67,21 @@ export class Applying {
     this.installation = this.newInstallation()
   }
 
-  /** A member asks for a part of the newest snapshot here. */
+  /** Pulls the snapshot that takes the place of the state which was set aside, if one was. */
+  awaitState(): void {
+    this.installation.awaitState()
+  }
+
+  /** A member asks for a part of the newest snapshot here: one that most have another state than may be wrong too. */
   answer(request: SnapshotRequest, done: AnswerSnapshot): void {
-    if (this.parts.stopped() || !this.parts.peers.admits(request)) done(null)
+    const { stopped, halted, peers } = this.parts
+    if (stopped() || halted() === 'DIVERGED' || !peers.admits(request)) done(null)
     else this.source.answer(request, done)
   }
 
   /** Nothing is pulled any more, neither way; calls back once nothing is being written. */
   close(done: () => void): void {
-    this.installation.pull.close()
+    this.installation.close()
     this.source.close()
     this.pipeline.close(done)
   }
@@ -86,11 +94,13 @@ export class Applying {
       clock: parts.clock,
       envelope: (to) => parts.peers.envelopeTo(to),
       commitIndex: () => parts.raft().commitIndex,
+      voters: () => configurationOf(parts.raft())?.voters ?? [],
+      resumed: (index) => parts.resumed(index),
       pipeline: () => this.pipeline,
-      succeed: (applied, waiters) => this.succeed(applied, waiters),
+      succeed: (applied, from) => this.succeed(applied, from),
       passedOver: (upTo) => parts.feed.passOver(upTo),
       enqueue: (event) => parts.enqueue(event),
-      halted: (halt) => parts.halted(halt),
+      halted: (halt) => parts.haltBy(halt),
       note: (event) => parts.note(event),
       stopped: () => parts.stopped(),
       fault: (fault) => parts.fault(fault),
@@ -98,16 +108,16 @@ export class Applying {
   }
 
   /** The log is on disk up to `applied` as far as that pipeline need know: until the core says more. */
-  private succeed(applied: LogIndex, waiters: Parameters<ApplyPipeline['succeed']>[0]): void {
-    this.pipeline = this.newPipeline(applied)
+  private succeed(applied: LogIndex, { waiters, agreed }: Parameters<InstallationParts['succeed']>[1]): void {
+    this.pipeline = this.newPipeline(applied, agreed)
     this.pipeline.durable(applied)
     this.pipeline.succeed(waiters)
-    if (this.parts.haltedBefore()) this.pipeline.halt()
+    if (this.parts.halted() !== null) this.pipeline.halt()
     else this.pipeline.commitSoon(() => this.parts.raft().commitIndex)
   }
 
-  /** What applies from that index on. */
-  private newPipeline(applied: LogIndex): ApplyPipeline {
+  /** What applies from that index on; `agreed`: a majority is known to have the state there. */
+  private newPipeline(applied: LogIndex, agreed = false): ApplyPipeline {
     const { parts } = this
     this.retained.begin(applied)
     return new ApplyPipeline(this.options, {
@@ -116,6 +126,7 @@ export class Applying {
       feed: parts.feed,
       listeners: parts.listeners,
       applied,
+      agreed,
       ledHere: (index) => {
         const raft = parts.raft()
         return role(raft) === 'leader' && termAt(raft, logIndex(index)) === raft.currentTerm
@@ -127,7 +138,7 @@ export class Applying {
       configurationApplied: (index) => parts.configurationApplied(index),
       batchApplied: () => parts.batchApplied(),
       note: (event) => parts.note(event),
-      halted: (halt) => parts.halted(halt),
+      halted: (halt) => parts.haltBy(halt),
       fault: (fault) => parts.fault(fault),
     })
   }

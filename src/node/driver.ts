@@ -1,6 +1,5 @@
 import type { GroupId, NodeId, WriteNumber } from '../base/brand.ts'
 import { configurationOf, leaderOf, role, transferOf, type RaftState } from '../raft/index.ts'
-import type { ApplyHalt } from '../session/run/halt.ts'
 import type { Halt, NodeListener, NodeStatus, RaftNode } from './api.ts'
 import { Audience } from './audience.ts'
 import { Applying, type ApplyingParts } from './applying.ts'
@@ -112,18 +111,7 @@ export class Driver implements RaftNode {
       electionBegun: (term) => this.audience.note({ kind: 'electionBegun', term }),
     })
     this.loop = new TurnLoop(clock, () => this.turn())
-    this.serving = new Serving({
-      self: this.id,
-      proposals: this.proposals,
-      pending: this.pending,
-      pipeline: () => this.applying.pipeline,
-      leadership: this.leadership,
-      reads: this.reads,
-      role: () => this.role,
-      leader: () => this.leader,
-      leading: () => this.leading,
-      proposed: () => this.loop.schedule(),
-    })
+    this.serving = this.newServing()
   }
 
   get incarnation(): number {
@@ -168,7 +156,8 @@ export class Driver implements RaftNode {
 
   start(): void {
     this.loop.enqueue({ kind: 'start' })
-    if (this.options.halt !== null) this.haltBy(this.options.halt)
+    if (this.options.halt !== null) this.serving.haltBy(this.options.halt)
+    this.applying.awaitState()
   }
 
   listen(listener: NodeListener): void {
@@ -246,6 +235,7 @@ export class Driver implements RaftNode {
       appliedIndex: this.applying.pipeline.applied,
       snapshotIndex: this.applying.pipeline.snapshotIndex,
       differs: this.applying.pipeline.differs,
+      pull: this.applying.installation.pull.progress,
       awaited: this.peers.bootstrap.awaited(),
       builds: this.builds,
     })
@@ -257,6 +247,26 @@ export class Driver implements RaftNode {
       this.serving.stop({ code: 'SHUTDOWN', message: 'the node was closed' })
       this.endProposals()
       this.applying.close(() => transport.close(() => log.close(() => snapshots.close(closed))))
+    })
+  }
+
+  private newServing(): Serving {
+    return new Serving({
+      self: this.id,
+      proposals: this.proposals,
+      pending: this.pending,
+      pipeline: () => this.applying.pipeline,
+      leadership: this.leadership,
+      reads: this.reads,
+      role: () => this.role,
+      leader: () => this.leader,
+      leading: () => this.leading,
+      proposed: () => this.loop.schedule(),
+      changed: (event) => {
+        this.loop.enqueue({ kind: event.kind })
+        this.audience.note(event)
+        this.audience.tellRole(this, this.core.state.currentTerm)
+      },
     })
   }
 
@@ -295,13 +305,14 @@ export class Driver implements RaftNode {
       feed: this.inspection.feed,
       listeners: this.audience.listeners,
       raft: () => this.core.state,
-      haltedBefore: () => this.halted !== null,
+      halted: () => this.halted?.code ?? null,
+      resumed: (index) => this.serving.resume(index),
       stopped: () => this.stopped !== null,
       enqueue: (event) => this.loop.enqueue(event),
       configurationApplied: (index) => this.membership.applied(index),
       batchApplied: () => this.batchApplied(),
       note: (event) => this.audience.note(event),
-      halted: (halt) => this.haltBy(halt),
+      haltBy: (halt) => this.serving.haltBy(halt),
       fault: (fault) => this.stop(fault),
     })
   }
@@ -312,7 +323,7 @@ export class Driver implements RaftNode {
       members: this.members,
       applicants: this.peers.applicants,
       enqueue: (event) => this.loop.enqueue(event),
-      removed: (halt) => this.haltBy(halt),
+      removed: (halt) => this.serving.haltBy(halt),
     })
   }
 
@@ -369,18 +380,6 @@ export class Driver implements RaftNode {
     if (!this.serving.stop(fault)) return
     this.endProposals()
     this.audience.stopped(fault)
-  }
-
-  /**
-   * This node applies nothing more and answers nothing, from this moment on: whoever waits is told so. It goes on to vote
-   * and to replicate, for the entries are good; what this process would make of them is not (sessions.md §10). The core is
-   * told in the next turn: a sole voter stays leader, for there is nobody to hand over to.
-   */
-  private haltBy({ code, message, index }: ApplyHalt): void {
-    if (!this.serving.halt({ code, message, index })) return
-    this.loop.enqueue({ kind: 'halted' })
-    this.audience.note({ kind: 'halted', code, message, index })
-    this.audience.tellRole(this, this.core.state.currentTerm)
   }
 
   /** Nothing is proposed, sent, applied or waited for any more. */

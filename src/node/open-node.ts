@@ -1,6 +1,8 @@
+import { logIndex } from '../base/brand.ts'
+import { ApplyHalt } from '../session/run/halt.ts'
 import { Driver } from './driver.ts'
 import { endRestore } from './restored-state.ts'
-import type { DriverOptions } from './options.ts'
+import type { AwaitedState, DriverOptions } from './options.ts'
 import type { AppliedTrail, OpenAppliedTrail } from './ports/applied-trail.ts'
 import type { LogListener, LogStore, RecoveredLog } from './ports/log-store.ts'
 import type { PeerListener, PeerTransport } from './ports/peer-transport.ts'
@@ -38,15 +40,31 @@ export function openNode(options: OpenNodeOptions, done: StorageDone<Driver | nu
         done(fault, null)
         return
       }
+      const { awaited = null } = options
+      if (snapshot === null && awaited !== null) {
+        const { meta } = awaited
+        return openLogAndDriver(options, { snapshot: meta, awaited, halt: stateAwaited(awaited) }, done)
+      }
+      // A process before this one has installed it, and died before it could say so.
+      if (snapshot !== null) awaited?.arrived()
       const halt = snapshot === null ? null : endRestore(machine, snapshot)
-      openLogAndDriver(options, { snapshot, halt }, done)
+      openLogAndDriver(options, { snapshot, awaited: null, halt }, done)
     },
   )
 }
 
+function stateAwaited({ meta, agreed }: AwaitedState): ApplyHalt {
+  const { lastIncludedIndex: index } = meta
+  const whose = agreed ? 'that more than half of the other voters have' : 'of any other voter'
+  const message =
+    `its state up to entry ${index} was set aside, and the snapshot ${whose} is to take its place. Until then it votes and ` +
+    'keeps its log, and serves nobody. Keep the others running: nothing else is to be done.'
+  return new ApplyHalt('STATE_AWAITED', logIndex(index), message)
+}
+
 function openLogAndDriver(
   options: OpenNodeOptions,
-  { snapshot, halt }: Pick<DriverOptions, 'snapshot' | 'halt'>,
+  { snapshot, awaited, halt }: Pick<DriverOptions, 'snapshot' | 'awaited' | 'halt'>,
   done: StorageDone<Driver | null>,
 ): void {
   let driver: Driver | null = null
@@ -78,7 +96,7 @@ function openLogAndDriver(
         return
       }
       const transport = options.openTransport(listener)
-      driver = new Driver({ ...options, log, recovered, snapshot, trail, halt, transport })
+      driver = new Driver({ ...options, log, recovered, snapshot, awaited, trail, halt, transport })
       done(null, driver)
     })
   })

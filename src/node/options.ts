@@ -45,6 +45,22 @@ export interface Identity {
   readonly instance: string
 }
 
+/**
+ * The state of this node was set aside, and what is known of it: its log is intact and goes on behind it. The node votes and
+ * replicates, and applies nothing before a snapshot of the others is here.
+ */
+export interface AwaitedState {
+  /** The snapshot that was set aside. */
+  readonly meta: SnapshotMeta
+  /**
+   * More than half of the other voters must have the state that takes its place, for it was set aside because it differs from
+   * theirs; a state that was damaged says nothing against any of them.
+   */
+  readonly agreed: boolean
+  /** A snapshot is here, and durable. */
+  arrived(): void
+}
+
 /** Everything a driver is built from, opened and loaded. */
 export interface DriverOptions {
   readonly identity: Identity
@@ -68,6 +84,8 @@ export interface DriverOptions {
   /** What earlier processes of this node made of the log. */
   readonly trail: AppliedTrail
   readonly snapshot: SnapshotMeta | null
+  /** The state of `snapshot` is not here: one of the others is to take its place. Null or absent: it is. */
+  readonly awaited?: AwaitedState | null | undefined
   /** The machine must not go on from that snapshot: this node applies and answers nothing from the start. */
   readonly halt: ApplyHalt | null
   readonly transport: PeerTransport

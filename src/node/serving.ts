@@ -1,7 +1,8 @@
-import type { NodeId } from '../base/brand.ts'
+import type { LogIndex, NodeId } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
-import type { Halt, ProposalSink, ReadSink, RoleName } from './api.ts'
+import type { ApplyHalt } from '../session/run/halt.ts'
+import type { Halt, NodeEvent, ProposalSink, ReadSink, RoleName } from './api.ts'
 import type { ApplyPipeline } from './apply/apply-pipeline.ts'
 import type { Leadership } from './leadership.ts'
 import { APPLY_BEHIND_MAX } from './options.ts'
@@ -23,6 +24,8 @@ export interface ServingParts {
   leading(): boolean
   /** Something waits to be proposed. */
   proposed(): void
+  /** It answers nothing more, or again. */
+  changed(event: Extract<NodeEvent, { kind: 'halted' | 'resumed' }>): void
 }
 
 /**
@@ -64,13 +67,26 @@ export class Serving {
     else this.parts.reads.add(sink, waitMs)
   }
 
-  /** Applies and answers nothing more, from this moment on; false: it did not serve before. */
-  halt(halt: Halt): boolean {
-    if (this.halted !== null || this.stopped !== null) return false
-    this.halted = halt
+  /**
+   * This node applies nothing more and answers nothing, from this moment on: whoever waits is told so. It goes on to vote
+   * and to replicate, for the entries are good; what this process would make of them is not (sessions.md §10). The core is
+   * told in the next turn: a sole voter stays leader, for there is nobody to hand over to. One that awaits its state may be
+   * found to have no place in the cluster meanwhile.
+   */
+  haltBy({ code, message, index }: ApplyHalt): void {
+    const before = this.halted?.code ?? null
+    if (this.stopped !== null || (before !== null && (before !== AWAITED || code === AWAITED))) return
+    this.halted = { code, message, index }
     this.parts.pipeline().halt()
     this.refuseWaiting('HALTED', this.parts.leader())
-    return true
+    this.parts.changed({ kind: 'halted', code, message, index })
+  }
+
+  /** The state that it halted for is here, that of the others at that index: it answers again. */
+  resume(index: LogIndex): void {
+    if (this.stopped !== null || this.halted?.code !== AWAITED) return
+    this.halted = null
+    this.parts.changed({ kind: 'resumed', index })
   }
 
   /** Stops for good, unless it has; false: it had. */
@@ -94,3 +110,6 @@ export class Serving {
     reads.refuse(code)
   }
 }
+
+/** The one halt that ends. */
+const AWAITED = 'STATE_AWAITED'

@@ -2,6 +2,7 @@ import type { LogIndex, NodeId } from '../base/brand.ts'
 import { answersByLease, configurationOf, progressOf, type RaftState } from '../raft/index.ts'
 import type { NodeStatus, RaftNode } from './api.ts'
 import type { StateDifference } from './apply/state-comparison.ts'
+import type { PullProgress } from './install/snapshot-pull.ts'
 import type { DriverOptions } from './options.ts'
 import type { Build } from './ports/peer-transport.ts'
 
@@ -13,6 +14,7 @@ export function statusOf(view: {
   appliedIndex: LogIndex
   snapshotIndex: LogIndex
   differs: StateDifference | null
+  pull: PullProgress | null
   awaited: readonly NodeId[]
   /** By member, this node among them. */
   builds: ReadonlyMap<NodeId, Build>
@@ -32,7 +34,8 @@ export function statusOf(view: {
     commitIndex: raft.commitIndex,
     appliedIndex: view.appliedIndex,
     lastIndex: raft.lastIndex,
-    stateHash: node.machine.stateHash(),
+    // Of a state that is not here there is none.
+    stateHash: node.halted?.code === 'STATE_AWAITED' ? '' : node.machine.stateHash(),
     snapshotIndex: view.snapshotIndex,
     syncP50Ms: options.log.stats.syncP50Ms(),
     syncP99Ms: options.log.stats.syncP99Ms(),
@@ -49,6 +52,8 @@ export function statusOf(view: {
     development: options.build.development,
     peerBuilds: [...view.builds].filter(([id]) => id !== node.id).map(([id, build]) => ({ id, ...build })),
     differs: view.differs,
+    pull: view.pull,
+    owes: raft.obligation,
     leaseMs: configurationOf(raft)?.lease?.ms ?? 0,
     leaseHeld: answersByLease(raft, now),
     readRounds: raft.role.kind === 'leader' ? raft.role.readRounds : 0,

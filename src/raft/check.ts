@@ -247,7 +247,6 @@ export function checkTransition(previous: RaftState, next: RaftState): void {
   const issued = next.disk.lastWrite - previous.disk.lastWrite
   assert(issued === 0 || issued === 1, 'a step issues at most one write', { issued })
   assert(next.disk.durableWrite >= previous.disk.durableWrite, 'disk.durableWrite never falls', { disk: next.disk })
-  assert(next.halted || !previous.halted, 'a halted node stays halted', { term: next.currentTerm })
   if (next.currentTerm === previous.currentTerm) checkSameTerm(previous, next)
   else assert(issued === 1, 'the step that adopts a new term issues a write', terms(previous, next))
   if (next.trail !== previous.trail) checkPrefix(previous, next)

@@ -1,7 +1,7 @@
 import type { Millis, NodeId } from '../base/brand.ts'
 import { becomeFollower } from './become.ts'
 import { type Leader, otherVotersOf, type RaftState } from './state.ts'
-import { reluctanceMs } from './timer.ts'
+import { advanceElectionDraw, reluctanceMs } from './timer.ts'
 import { sendTimeoutNow } from './transfer.ts'
 import type { Turn } from './turn.ts'
 
@@ -16,6 +16,18 @@ export function halt(turn: Turn): void {
   if (role.kind === 'leader') maybeHandOver(turn)
   else {
     const electionDeadline = role.electionDeadline + reluctanceMs(config)
+    turn.state = { ...turn.state, role: { ...role, electionDeadline } }
+  }
+}
+
+/** This process serves again: it is as reluctant to campaign as anybody, and a leader stays one. */
+export function resume(turn: Turn): void {
+  if (!turn.state.halted) return
+  turn.state = { ...turn.state, halted: false }
+  const { role } = turn.state
+  if (role.kind === 'leader') turn.state = { ...turn.state, role: { ...role, helpUntil: null } }
+  else {
+    const electionDeadline = Math.min(role.electionDeadline, advanceElectionDraw(turn, turn.now))
     turn.state = { ...turn.state, role: { ...role, electionDeadline } }
   }
 }

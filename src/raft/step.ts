@@ -11,7 +11,7 @@ import { changeMembership, maybeConcludeChange, setLease } from './membership.ts
 import { withPersisted } from './durability.ts'
 import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
 import { receiveInstallSnapshot, receiveInstallSnapshotResponse, snapshotInstalled } from './install-snapshot.ts'
-import { halt } from './hand-over.ts'
+import { halt, resume } from './hand-over.ts'
 import { maybeMeetObligation } from './obligation.ts'
 import { propose } from './propose.ts'
 import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from './read-index.ts'
@@ -44,7 +44,6 @@ export interface Step {
  * - `commitIndex` never falls
  * - a step issues at most one write
  * - `disk.durableWrite` never falls
- * - a halted node stays halted
  * - the step that adopts a new term issues a write
  * - a vote is given once in a term
  * - only a candidate becomes leader
@@ -82,6 +81,8 @@ function handle(turn: Turn, event: RaftEvent): void {
       return campaign(turn, turn.now)
     case 'halted':
       return halt(turn)
+    case 'resumed':
+      return resume(turn)
     case 'transfer':
       return transfer(turn, event.to)
     case 'unreachable':

@@ -250,9 +250,11 @@ export type RaftEvent =
   | { readonly kind: 'campaign' }
   /**
    * This process will serve nobody any more, although it votes and replicates (sessions.md §10): it hands leadership over,
-   * and is reluctant to take it. For good; proposals are refused from now on.
+   * and is reluctant to take it. Proposals are refused until it is `resumed`.
    */
   | { readonly kind: 'halted' }
+  /** It has what it lacked, and serves again. */
+  | { readonly kind: 'resumed' }
   /** Hand leadership over to that voter, or to the best one (thesis §3.10); what became of it: `transferEnded`. */
   | { readonly kind: 'transfer'; readonly to: NodeId | null }
   /** A connection to the peer was reset or refused: the process there is gone (raft.md §4). */

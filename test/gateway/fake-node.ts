@@ -259,6 +259,8 @@ export class FakeNode implements RaftNode {
       development: false,
       peerBuilds: [],
       differs: null,
+      pull: null,
+      owes: null,
       leaseMs: 0,
       leaseHeld: false,
       readRounds: 0,

@@ -5,9 +5,10 @@ import type { Limits } from '../../src/codec/entry/payload.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Driver } from '../../src/node/driver.ts'
 import type { NodeListener } from '../../src/node/api.ts'
+import type { AwaitedState } from '../../src/node/options.ts'
 import type { LogStore } from '../../src/node/ports/log-store.ts'
 import type { Build } from '../../src/node/ports/peer-transport.ts'
-import type { SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
+import type { SnapshotMeta, SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
 import type { StorageFault } from '../../src/node/ports/storage-fault.ts'
 import type { LeaseTerms, RaftConfig } from '../../src/raft/types.ts'
 import { ApplyHalt } from '../../src/session/run/halt.ts'
@@ -64,6 +65,8 @@ export class TestNode {
   /** Changes what the driver is given, for faults. */
   wrapLog: (log: LogStore) => LogStore = (log) => log
   wrapSnapshots: (store: SnapshotStore) => SnapshotStore = (store) => store
+  /** Its state was set aside: what each start is told of it. */
+  awaited: AwaitedState | null = null
   /** This process's machine must not apply this entry, nor any after it. */
   haltsAt: number | null = null
   stopped: { code: string; message: string }[] = []
@@ -173,6 +176,19 @@ export class TestNode {
     this.crash(false)
   }
 
+  /** As `holdfast recover refetch-state` does, or a start that finds the snapshot damaged: it awaits another. */
+  setStateAside(agreed: boolean): SnapshotMeta {
+    const { meta } = this.snapshots
+    if (meta === null) throw new Error('there is no snapshot')
+    this.replaceTrail()
+    this.snapshots = new MemorySnapshots()
+    const arrived = (): void => {
+      this.awaited = null
+    }
+    this.awaited = { meta, agreed, arrived }
+    return meta
+  }
+
   /** The log is lost, the snapshots stay: as after a repair that threw the log away. */
   replaceLog(): void {
     this.crash()
@@ -274,6 +290,7 @@ export class TestNode {
       codec: sessionCodec,
       snapshots: this.wrapSnapshots(memorySnapshotStore(this.snapshots, (run) => this.laterSnapshot(run))),
       ...(options.messageBytesMax === undefined ? {} : { messageBytesMax: options.messageBytesMax }),
+      awaited: this.awaited,
       seed: this.starts * 1000 + Number(this.id.replace(/\D/g, '')),
       openLog: (snapshot, listener, done) => {
         this.reportFault = (fault) => listener.onFault(fault)

@@ -23,7 +23,8 @@ import { damage, type Packet, type TestNode } from './test-node.ts'
  * bootstrap n1                    the bootstrap handshake of one node
  * transfer n1 [n2] · stall n1 [off]  hand leadership over (to n2) · its disk hangs, or no longer
  * unreachable n1 n2               n1 hears that the process of n2 is gone
- * campaign n1 · tick n1 · halt n1  an election now · its timer · it serves nobody any more
+ * campaign n1 · tick n1           an election now · its timer
+ * halt n1 · resume n1             it serves nobody any more · it serves again
  * elect n1                        an election that n1 wins, in one line
  * propose n1 [count [bytes]]      entries at a node
  * read n1                         a read arrives at a node; its id is the next one of the script
@@ -101,6 +102,8 @@ class Script {
         return void this.cluster.step(first, { kind: verb })
       case 'halt':
         return void this.cluster.step(first, { kind: 'halted' })
+      case 'resume':
+        return void this.cluster.step(first, { kind: 'resumed' })
       case 'transfer':
         return void this.cluster.step(first, { kind: 'transfer', to: second === '' ? null : nodeId(second) })
       case 'stall':

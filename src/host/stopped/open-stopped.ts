@@ -113,7 +113,8 @@ function loadMeta(snapshots: SnapshotStore): Promise<SnapshotMeta | null> {
   })
 }
 
-function noDirectory(path: string): StartError {
+/** A path where no node has ever been started. */
+export function noDirectory(path: string): StartError {
   const message = `${path} is no data directory of a node: it has no ${IDENTITY_FILE}. Name the directory that the node was started with.`
   return new StartError({ code: 'IO_ERROR', message })
 }

@@ -26,6 +26,8 @@ export interface ApplyPipelinePorts {
   readonly listeners: readonly NodeListener[]
   /** Last index that the loaded snapshot covers. */
   readonly applied: LogIndex
+  /** A majority is known to have its state. */
+  readonly agreed: boolean
   /** This node leads the term in which that entry was proposed. */
   ledHere(index: number): boolean
   /** Of the effective configuration. */
@@ -91,6 +93,7 @@ export class ApplyPipeline {
       },
       agreed: () => this.witness.agreed(),
     })
+    if (ports.agreed) this.comparison.agreedTo = ports.applied
     this.durableTo = recovered.lastIndex
     this.snapshotter = new Snapshotter({
       store: options.snapshots,
@@ -374,8 +377,8 @@ function withSnapshot({ code, index, message }: ApplyHalt, snapshotIndex: number
   return new ApplyHalt(
     code,
     index,
-    `${message} Its snapshot at entry ${snapshotIndex} may hold the difference already: then no build heals it. While a majority ` +
-      'of the others runs, stop it, empty its data directory, start it again, and give its place to the new disk with ' +
-      '`holdfast member replace`.',
+    `${message} Its snapshot at entry ${snapshotIndex} may hold the difference already: if it halts again with their build and ` +
+      'runtime, no build heals it. Then stop it, run `holdfast recover refetch-state --data` with its data directory, and start ' +
+      'it again: it keeps its log and its vote, and pulls the state that the others agree on.',
   )
 }

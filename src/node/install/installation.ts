@@ -12,7 +12,8 @@ import type { StorageFault } from '../ports/storage-fault.ts'
 import type { LogClock } from '../propose/log-clock.ts'
 import type { Pending } from '../propose/pending.ts'
 import { stepRestore } from '../restored-state.ts'
-import { type Incoming, SnapshotPull } from './snapshot-pull.ts'
+import { type Incoming, SnapshotPull, type SnapshotPullPorts } from './snapshot-pull.ts'
+import { StateRefetch } from './state-refetch.ts'
 
 type Waiters = Parameters<ApplyPipeline['succeed']>[0]
 
@@ -23,10 +24,14 @@ export interface InstallationParts {
   /** The envelope for a request to that member; null: its instance is not known. */
   envelope(to: NodeId): Pick<SnapshotRequest, 'recipientInstance'> | null
   commitIndex(): LogIndex
+  /** Of the effective configuration. */
+  voters(): readonly NodeId[]
+  /** The state that this node halted for is here. */
+  resumed(index: LogIndex): void
   /** That which applies now. */
   pipeline(): ApplyPipeline
-  /** Applies from the machine's new state on, in place of the one that was retired. */
-  succeed(applied: LogIndex, waiters: Waiters): void
+  /** Applies from the machine's new state on, in place of the one that was retired; `agreed`: most have that state. */
+  succeed(applied: LogIndex, from: { readonly waiters: Waiters; readonly agreed: boolean }): void
   /** The machine's state is that of the snapshot: the entries up to there are never applied here. */
   passedOver(upTo: LogIndex): void
   enqueue(event: RaftEvent): void
@@ -45,27 +50,58 @@ export class Installation {
   readonly pull: SnapshotPull
   private readonly options: DriverOptions
   private readonly parts: InstallationParts
+  private readonly refetch: StateRefetch | null
   private installed: SnapshotMeta | null = null
 
   constructor(options: DriverOptions, parts: InstallationParts) {
     this.options = options
     this.parts = parts
     const { identity, transport, snapshots, codec, clock, machine, raft } = options
+    const ask: SnapshotPullPorts['ask'] = (to, part, done) => {
+      const known = parts.envelope(to)
+      if (known === null) return
+      const { clusterId, group, id: sender, instance: senderInstance } = identity
+      transport.pull(to, { clusterId, group, sender, recipient: to, senderInstance, ...known, ...part }, done)
+    }
     this.pull = new SnapshotPull({
       store: snapshots,
       codec,
       clock,
       machine,
       askAgainMs: 2 * raft.electionTimeoutMaxMs,
-      ask: (to, part, done) => {
-        const known = parts.envelope(to)
-        if (known === null) return
-        const { clusterId, group, id: sender, instance: senderInstance } = identity
-        transport.pull(to, { clusterId, group, sender, recipient: to, senderInstance, ...known, ...part }, done)
-      },
+      ask,
       complete: (incoming, done) => this.restore(incoming, (halt) => this.begin(incoming, halt, done)),
       fault: (fault) => parts.fault(fault),
     })
+    const { awaited = null, recovered } = options
+    this.refetch =
+      awaited === null
+        ? null
+        : new StateRefetch({
+            clock,
+            everyMs: 2 * raft.electionTimeoutMaxMs,
+            others: () => parts.voters().filter((voter) => voter !== identity.id),
+            least: logIndex(recovered.firstIndex - 1),
+            agreed: awaited.agreed,
+            ask,
+            pull: this.pull,
+          })
+  }
+
+  /** Pulls the snapshot that takes the place of the state which was set aside, if one was. */
+  awaitState(): void {
+    this.refetch?.begin()
+  }
+
+  /** The core wants a snapshot that reaches `index`, of a leader whose log begins there; while another is chosen, that one. */
+  want(from: NodeId, index: LogIndex): void {
+    if (this.refetch?.awaits !== true) this.pull.want(from, index)
+  }
+
+  /** Nothing is pulled any more. */
+  close(): void {
+    this.refetch?.end()
+    this.pull.close()
   }
 
   /** Of the snapshot installed last: what its last entry is to the chain of the log. */
@@ -99,7 +135,7 @@ export class Installation {
     const { meta, install, successor } = incoming
     const { pipeline, stopped } = this.parts
     // The log has caught up meanwhile, or a part of the snapshot is not what its member has applied.
-    const isWanted = !stopped() && meta.lastIncludedIndex > this.parts.commitIndex()
+    const isWanted = !stopped() && (this.refetch?.awaits === true || meta.lastIncludedIndex > this.parts.commitIndex())
     if (!isWanted || successor.stateHash() !== meta.stateHash) return install.abandon(done)
     // Nothing is applied until it is installed: that would be lost to the next snapshot.
     pipeline().retire((waiters) => {
@@ -116,7 +152,7 @@ export class Installation {
 
   /** What was pulled does not make up its snapshot: the disk has the one before, and so has the machine. */
   private goOn(install: Incoming['install'], waiters: Waiters, done: () => void): void {
-    if (!this.parts.stopped()) this.parts.succeed(this.parts.pipeline().applied, waiters)
+    if (!this.parts.stopped()) this.parts.succeed(this.parts.pipeline().applied, { waiters, agreed: false })
     install.abandon(done)
   }
 
@@ -128,7 +164,9 @@ export class Installation {
     this.installed = meta
     // Whoever proposed an entry that the snapshot covers is not told what came of it here: it asks the leader.
     pending.abortAll()
-    succeed(index, waiters)
+    const agreed = this.refetch?.awaits === true && this.options.awaited?.agreed === true
+    if (this.refetch?.awaits === true) this.end(this.refetch, index)
+    succeed(index, { waiters, agreed })
     this.parts.passedOver(index)
     const { clock, identity } = this.options
     const known = configurationOfSnapshot(meta)
@@ -137,5 +175,12 @@ export class Installation {
     enqueue({ kind: 'snapshotInstalled', index, term, configurations: [{ index: known.index, configuration }] })
     const durationMs = clock.monotonicMs() - startedAt
     note({ kind: 'snapshotInstalled', index, rows: total, durationMs })
+  }
+
+  /** The state that was set aside has its successor, durably. */
+  private end(refetch: StateRefetch, index: LogIndex): void {
+    refetch.end()
+    this.options.awaited?.arrived()
+    this.parts.resumed(index)
   }
 }

@@ -22,6 +22,20 @@ export interface Incoming {
   readonly startedAt: Millis
 }
 
+/** How far a pull is: rows that are here, of so many, of the snapshot that ends at `index`. */
+export interface PullProgress {
+  readonly from: NodeId
+  readonly index: LogIndex
+  readonly rows: number
+  readonly total: number
+}
+
+/** One snapshot and no other: its last index, and the running hash there. */
+export interface ChosenSnapshot {
+  readonly index: LogIndex
+  readonly stateHash: string
+}
+
 export interface SnapshotPullPorts {
   readonly store: Pick<SnapshotStore, 'install'>
   readonly codec: Pick<SessionCodec, 'decodeValue'>
@@ -46,6 +60,8 @@ export class SnapshotPull {
   private from: NodeId | null = null
   /** The snapshot must reach this index at least. */
   private least: LogIndex = logIndex(0)
+  /** It must be this one; null: any. */
+  private chosen: ChosenSnapshot | null = null
   private incoming: Incoming | null = null
   /** Number of the newest request: an answer to an earlier one is late. */
   private asked = 0
@@ -58,10 +74,26 @@ export class SnapshotPull {
     this.ports = ports
   }
 
-  /** The core wants a snapshot that reaches `index`; it says so again for as long as it does. */
-  want(from: NodeId, index: LogIndex): void {
+  /** What is on its way, until all of it is here; null: nothing. */
+  get progress(): PullProgress | null {
+    const { from, incoming } = this
+    if (from === null || incoming === null) return null
+    return { from, index: incoming.meta.lastIncludedIndex, rows: incoming.rows, total: incoming.total }
+  }
+
+  /** The rows of a snapshot are on their way, or it is being switched to. */
+  get underway(): boolean {
+    return this.busy || this.incoming !== null
+  }
+
+  /**
+   * A snapshot that reaches `index` is wanted, or the chosen one and no other; whoever wants it says so again for as long as it
+   * does.
+   */
+  want(from: NodeId, index: LogIndex, chosen: ChosenSnapshot | null = null): void {
     this.from = from
     this.least = index
+    this.chosen = chosen
     if (this.busy || this.ports.clock.monotonicMs() - this.askedAt < this.ports.askAgainMs) return
     this.ask()
   }
@@ -77,7 +109,8 @@ export class SnapshotPull {
     this.asked += 1
     this.askedAt = this.ports.clock.monotonicMs()
     const request = this.asked
-    const part = { index: incoming?.meta.lastIncludedIndex ?? logIndex(0), after: incoming?.after ?? null }
+    const index = incoming?.meta.lastIncludedIndex ?? this.chosen?.index ?? logIndex(0)
+    const part = { index, after: incoming?.after ?? null }
     this.ports.ask(from, part, (answer) => {
       if (request !== this.asked || this.busy || this.closed) return
       // It is asked again once the core says that it still wants one.
@@ -86,7 +119,10 @@ export class SnapshotPull {
   }
 
   private receive(answer: SnapshotAnswer): void {
-    const { incoming } = this
+    const { incoming, chosen } = this
+    const { lastIncludedIndex, stateHash } = answer.meta
+    const isOther = chosen !== null && (chosen.index !== lastIncludedIndex || chosen.stateHash !== stateHash)
+    if (isOther) return incoming === null ? undefined : this.giveUp(() => undefined)
     if (incoming === null) return this.begin(answer)
     if (incoming.meta.lastIncludedIndex !== answer.meta.lastIncludedIndex) return this.giveUp(() => this.begin(answer))
     if (incoming.after === answer.after) this.take(incoming, answer)

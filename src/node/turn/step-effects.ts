@@ -64,7 +64,7 @@ export class StepEffects {
         this.restartLog(effect)
         return
       case 'pullSnapshot':
-        installation.pull.want(effect.from, effect.index)
+        installation.want(effect.from, effect.index)
         return
       case 'refused':
         for (const { sink } of input.proposed) sink?.refused(effect.reason, effect.leader)

@@ -18,7 +18,13 @@ export const HALT_ERRORS: Rows = {
     'DATA_LOSS',
     false,
     'The log, applied again, gave another state than before the restart: a handler changed without a new version.',
-    'Start the build that ran before on the same data, and give the changed machine a new version.',
+    'Start the build that ran before on the same data, and give the changed machine a new version. Where that build is gone and others have the right state: `holdfast recover refetch-state --data DIR`.',
+  ],
+  STATE_AWAITED: [
+    'UNAVAILABLE',
+    false,
+    'The state of this node was set aside, by `holdfast recover refetch-state` or because it was damaged, and that of the others is not here yet.',
+    'Keep the others running. It ends by itself once their snapshots agree, or for a damaged one as soon as one of them answers.',
   ],
   REMOVED: [
     'FAILED_PRECONDITION',
@@ -30,6 +36,6 @@ export const HALT_ERRORS: Rows = {
     'DATA_LOSS',
     false,
     'This node made another state of the same entries than most replicas did: it runs other code, or its code depends on the process.',
-    'Start it with the build and runtime of the others. If a snapshot holds the difference that heals nothing: leave it as it is, with its data.',
+    'Start it with the build and runtime of the others. If it halts again, a snapshot holds the difference: stop it, run `holdfast recover refetch-state --data DIR`, and start it.',
   ],
 }

@@ -161,14 +161,22 @@ export class NodeLog implements NodeListener {
         this.logger.info({ event: kind, machine, version, nodes, silent }, awaitedSentence(event))
         return
       }
-      case 'halted': {
-        const { kind, code, index, message } = event
-        this.logger.error({ event: kind, code, index }, `${code}: ${message}`)
-        return
-      }
+      case 'halted':
+      case 'resumed':
+        return this.servingChanged(event)
       default:
         unreachable(event)
     }
+  }
+
+  private servingChanged(event: Extract<NodeEvent, { kind: 'halted' | 'resumed' }>): void {
+    const { kind, index } = event
+    if (kind === 'resumed') {
+      const text = `the state that was awaited is here, that of the other nodes at entry ${index}: this node serves again`
+      return this.logger.info({ event: kind, index }, text)
+    }
+    const { code, message } = event
+    this.logger.error({ event: kind, code, index }, `${code}: ${message}`)
   }
 
   stopped({ code, message }: { readonly code: string; readonly message: string }): void {

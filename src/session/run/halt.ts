@@ -8,6 +8,8 @@ export type HaltCode =
   | 'REPLAY_DIVERGED'
   /** The other replicas made another state of the same entries. */
   | 'DIVERGED'
+  /** Its state was set aside, and the snapshot of the others that is to take its place is not here yet. */
+  | 'STATE_AWAITED'
   /** This node's disk was removed from the cluster, or replaced by another one. */
   | 'REMOVED'
 

@@ -30,6 +30,12 @@ export function chooseStateDirectory(directory: string): ChosenState {
   return { path: join(directory, FIRST_STATE) }
 }
 
+/** The state directory that CURRENT names, if it is there; changes nothing. Throws what node:fs throws. */
+export function currentState(directory: string): string | null {
+  const name = readCurrent(join(directory, 'CURRENT'))
+  return name !== null && STATE_NAME.test(name) && fs.existsSync(join(directory, name)) ? join(directory, name) : null
+}
+
 /**
  * What a state directory holds: `nothing` that a database was written to, so one may be made there; a `database`; or files
  * of one without the file that names its parts (`damaged`). Throws what node:fs throws.

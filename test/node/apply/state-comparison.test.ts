@@ -199,7 +199,7 @@ describe('a replica that makes another state of the log', () => {
     }
     const { snapshotIndex } = odd.driver.status()
     expect(snapshotIndex).toBeGreaterThan(session)
-    const says = /snapshot at entry (\d+) .*no build heals it\..*empty its data directory.*`holdfast member replace`/
+    const says = /snapshot at entry (\d+) .*no build heals it\..*`holdfast recover refetch-state --data`/
     mixed.restart(down)
     cluster.clock.advance(1000)
     expect(says.exec(odd.driver.halted?.message ?? '')?.[1]).toBe(`${snapshotIndex}`)

@@ -52,6 +52,20 @@ describe('halted leaders', () => {
     expect(cluster.state('n3').commitIndex).toBe(cluster.state('n3').lastIndex)
   })
 
+  test('that serve again campaign as anybody does', () => {
+    const cluster = oneBehind()
+    cluster.restart('n3')
+    cluster.advance(1000)
+    halt(cluster, 'n2')
+    cluster.step('n2', { kind: 'resumed' })
+    expect(cluster.state('n2').halted).toBe(false)
+    cluster.crash('n1')
+    cluster.crash('n3')
+    cluster.restart('n3')
+    halt(cluster, 'n3')
+    until(cluster, () => leads(cluster, 'n2'), 2 * TIMEOUT_MS)
+  })
+
   test('hand over at once in office: that another voter has halted as well, nobody knew', () => {
     const cluster = oneBehind()
     halt(cluster, 'n1')

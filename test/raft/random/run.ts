@@ -36,6 +36,7 @@ function act(cluster: Cluster, number: number, { storm, spares, config, clocks }
   if (kind < 97) return choice % 2 === 0 ? cluster.isolate(node.id) : cluster.heal()
   if (kind < 98) return node.up ? void cluster.step(node.id, { kind: 'campaign' }) : undefined
   if (kind < 99 && choice % 3 === 0) return node.up ? void cluster.step(node.id, { kind: 'halted' }) : undefined
+  if (kind < 99 && choice % 3 === 1) return node.up ? void cluster.step(node.id, { kind: 'resumed' }) : undefined
   if (choice % 2 === 0) compact(cluster, node)
   else install(cluster, node, choice)
 }
