@@ -1,6 +1,6 @@
 import { SECOND_MS } from '../base/time.ts'
 import type { RaftNode, ReadRefusal } from '../node/api.ts'
-import type { CachedOutcome } from '../session/state-machine.ts'
+import type { CachedOutcome, LimboRows } from '../session/state-machine.ts'
 import { ValueError } from '../codec/value/value-error.ts'
 import type { Value } from '../codec/value/value.ts'
 import { OUTCOME_QUERY, OWN_MACHINE } from '../protocol/own-queries.ts'
@@ -39,12 +39,12 @@ export class GatewayQueries implements QueryBatchOwner {
     const { node } = this
     const halted = haltedRefusal(node)
     if (halted !== null) return this.refuse(request, halted)
-    if (request.consistency === 'stale') return this.answer(request, session)
+    if (request.consistency === 'stale') return void this.answer(request, session)
     if (request.incarnation !== 0 && request.incarnation !== node.incarnation) {
       return this.refuse(request, refusal('CLUSTER_CHANGED', { incarnation: node.incarnation }))
     }
     if (request.consistency === 'linearizable') return this.read(request, session)
-    if (node.machine.appliedIndex >= request.minIndex) return this.answer(request, session)
+    if (node.machine.appliedIndex >= request.minIndex) return void this.answer(request, session)
     this.wait(request, session)
   }
 
@@ -65,17 +65,28 @@ export class GatewayQueries implements QueryBatchOwner {
   }
 
   run(request: QueryMessage, session: number | null): void {
-    this.reading -= 1
-    if (this.over) return
-    const halted = haltedRefusal(this.node)
-    if (halted !== null) this.refuse(request, halted)
-    else this.answer(request, session)
+    this.readyTo(request, session, null)
+  }
+
+  runInLimbo(request: QueryMessage, session: number | null, limbo: LimboRows): boolean {
+    return this.readyTo(request, session, limbo)
   }
 
   refuseRead(request: QueryMessage, code: ReadRefusal): void {
     this.reading -= 1
     if (this.over) return
     this.refuse(request, (code === 'HALTED' ? haltedRefusal(this.node) : null) ?? refusal(code))
+  }
+
+  /** A query that waited for a read runs; false: limbo touches it, and it waits on. */
+  private readyTo(request: QueryMessage, session: number | null, limbo: LimboRows | null): boolean {
+    if (!this.over) {
+      const halted = haltedRefusal(this.node)
+      if (halted !== null) this.refuse(request, halted)
+      else if (!this.answer(request, session, limbo)) return false
+    }
+    this.reading -= 1
+    return true
   }
 
   private read(request: QueryMessage, session: number | null): void {
@@ -108,27 +119,41 @@ export class GatewayQueries implements QueryBatchOwner {
 
   /**
    * A query that waited runs in a turn of the node's, and a bug that it finds must not end that: it ends the connection, as
-   * it does for all else (`FrameConnection.dispatch`).
+   * it does for all else (`FrameConnection.dispatch`). False: it has no answer before limbo is over.
    */
-  private answer(request: QueryMessage, session: number | null): void {
+  private answer(request: QueryMessage, session: number | null, limbo: LimboRows | null = null): boolean {
     try {
-      this.runNow(request, session)
+      return this.runNow(request, session, limbo)
     } catch (error) {
       this.sink.failed('INTERNAL', `a query could not be served: ${errorText(error)}`)
+      return true
     }
   }
 
-  private runNow(request: QueryMessage, session: number | null): void {
-    const { machine, query, correlationId } = request
+  private runNow(request: QueryMessage, session: number | null, limbo: LimboRows | null): boolean {
+    const { machine } = request
     // Before its limits, the second entry of every log, a machine can answer nothing.
     const empty = this.node.machine.limits.responseBytesMax === 0
-    if (empty || this.node.replaying) return this.refuse(request, behind(this.node, request))
-    if (machine === OWN_MACHINE) return this.runOwn(request, session)
+    if (empty || this.node.replaying) this.refuse(request, behind(this.node, request))
+    else if (machine !== OWN_MACHINE) return this.runParsed(request, session, limbo)
+    // It asks for rows of the session layer, and which of those limbo changes is not followed.
+    else if (limbo !== null) return false
+    else this.runOwn(request, session)
+    return true
+  }
+
+  private runParsed(request: QueryMessage, session: number | null, limbo: LimboRows | null): boolean {
+    const { machine, query } = request
     const active = this.node.machine.activeVersion(machine)
     const parsed = this.options.parseQuery(machine, query, request.input, active)
-    if (!parsed.ok) return this.refuse(request, parseRefusal(parsed))
-    const outcome = this.node.machine.query({ machine, query, input: parsed.input, session })
-    this.sink.queried(correlationId, this.position(), outcome)
+    if (!parsed.ok) {
+      this.refuse(request, parseRefusal(parsed))
+      return true
+    }
+    const asked = { machine, query, input: parsed.input, session }
+    const outcome = limbo === null ? this.node.machine.query(asked) : this.node.machine.queryInLimbo(asked, limbo)
+    if (outcome !== null) this.sink.queried(request.correlationId, this.position(), outcome)
+    return outcome !== null
   }
 
   /** What became of a command of the session that asks: as final as an answer of apply, for an id that is fenced. */

@@ -1,11 +1,14 @@
-import type { ReadRefusal, ReadSink } from '../node/api.ts'
+import type { ReadInLimbo, ReadRefusal, ReadSink } from '../node/api.ts'
 import type { QueryMessage } from '../protocol/up-frame.ts'
+import type { LimboRows } from '../session/state-machine.ts'
 
 /** Who runs, and answers, the queries of a batch. */
 export interface QueryBatchOwner {
   /** The batch is full or under way: the next query begins another one. */
   begun(batch: QueryBatch): void
   run(request: QueryMessage, session: number | null): void
+  /** False: it did not run, and is to wait until limbo is over. */
+  runInLimbo(request: QueryMessage, session: number | null, limbo: LimboRows): boolean
   refuseRead(request: QueryMessage, code: ReadRefusal): void
 }
 
@@ -18,8 +21,8 @@ const QUERIES_MAX = 256
  */
 export class QueryBatch implements ReadSink {
   private readonly owner: QueryBatchOwner
-  private readonly requests: QueryMessage[] = []
-  private readonly sessions: (number | null)[] = []
+  private requests: QueryMessage[] = []
+  private sessions: (number | null)[] = []
 
   constructor(owner: QueryBatchOwner) {
     this.owner = owner
@@ -41,6 +44,21 @@ export class QueryBatch implements ReadSink {
       const request = requests[at]
       if (request !== undefined) owner.run(request, sessions[at] ?? null)
     }
+  }
+
+  /** Only those that limbo touches are run again. */
+  readyInLimbo(limbo: LimboRows | null): ReadInLimbo {
+    const { owner, requests, sessions } = this
+    if (limbo === null) return { answered: 0, waiting: requests.length }
+    this.requests = []
+    this.sessions = []
+    for (const [at, request] of requests.entries()) {
+      const session = sessions[at] ?? null
+      if (owner.runInLimbo(request, session, limbo)) continue
+      this.requests.push(request)
+      this.sessions.push(session)
+    }
+    return { answered: requests.length - this.requests.length, waiting: this.requests.length }
   }
 
   failed(code: ReadRefusal): void {

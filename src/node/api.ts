@@ -4,7 +4,7 @@ import type { EntryKind } from '../codec/entry/entry.ts'
 import type { Obligation, TransferOutcome } from '../raft/types.ts'
 import type { HaltCode } from '../session/run/halt.ts'
 import type { MachineLine } from '../session/machine-report.ts'
-import type { Applied, MachineStatus, Reply, StateMachine } from '../session/state-machine.ts'
+import type { Applied, LimboRows, MachineStatus, Reply, StateMachine } from '../session/state-machine.ts'
 import type { MachineFailures, ToldFailure } from './apply/machine-reports.ts'
 import type { Build } from './ports/peer-transport.ts'
 import type { AwaitedVersion } from './propose/machine-advances.ts'
@@ -42,14 +42,26 @@ export type ReadRefusal = 'READ_UNCONFIRMED' | 'HALTED' | 'SHUTTING_DOWN'
 
 /**
  * Who waits for one linearizable read: an object of the caller's, which may stand for as many queries as arrived before
- * `begun`. `begun` perhaps more than once, then exactly one of the others, once; none of them during the call of `read`.
+ * `begun`. `begun` perhaps more than once, then `readyInLimbo` perhaps, of which all this may begin again; then, unless all was
+ * answered in limbo, exactly one of the others, once; none of them during the call of `read`.
  */
 export interface ReadSink {
   /** The read is under way: whatever arrives from now on needs another one. */
   begun(): void
   /** This node's state holds whatever anybody was told before the read began: queries run now. */
   ready(): void
+  /**
+   * As `ready`, but for entries of which this leader does not know whether they are committed: queries run that need not wait
+   * for that (`StateMachine.queryInLimbo`). Null: nobody can tell what these write, so that all of them wait.
+   */
+  readyInLimbo(limbo: LimboRows | null): ReadInLimbo
   failed(code: ReadRefusal): void
+}
+
+/** How many queries of a sink were answered in limbo, and how many wait until it is over; 0: it hears nothing more. */
+export interface ReadInLimbo {
+  readonly answered: number
+  readonly waiting: number
 }
 
 /** Why a node applies and answers nothing more, although it votes and replicates (sessions.md §10). */
@@ -222,4 +234,10 @@ export interface NodeStatus {
   readonly leaseHeld: boolean
   /** Leader only: for how many rounds of reads it has asked the others, in this term. */
   readonly readRounds: number
+  /**
+   * Queries that this process, as a new leader, has answered before it knew what was committed, and those that had to wait for
+   * that.
+   */
+  readonly limboAnswered: number
+  readonly limboWaited: number
 }

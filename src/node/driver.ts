@@ -237,6 +237,7 @@ export class Driver implements RaftNode {
       differs: this.applying.pipeline.differs,
       pull: this.applying.installation.pull.progress,
       awaited: this.peers.bootstrap.awaited(),
+      reads: this.reads,
       builds: this.builds,
     })
   }
@@ -271,14 +272,13 @@ export class Driver implements RaftNode {
   }
 
   private newReads(): ReadRequests {
-    const { clock, raft } = this.options
     return new ReadRequests({
-      clock,
-      askAgainMs: 2 * raft.heartbeatMs,
+      ...this.options,
+      askAgainMs: 2 * this.options.raft.heartbeatMs,
       office: () => (leaderOf(this.core.state) === null ? null : this.core.state.currentTerm),
       leads: () => this.role === 'leader',
-      machine: this.machine,
       applied: () => this.applying.pipeline.applied,
+      inTurn: (run) => this.applying.pipeline.inTurn(run),
       ask: (id) => this.core.step({ kind: 'read', id }, NO_INPUT),
       schedule: () => this.loop.schedule(),
     })

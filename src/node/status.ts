@@ -5,6 +5,7 @@ import type { StateDifference } from './apply/state-comparison.ts'
 import type { PullProgress } from './install/snapshot-pull.ts'
 import type { DriverOptions } from './options.ts'
 import type { Build } from './ports/peer-transport.ts'
+import type { ReadRequests } from './reads/read-requests.ts'
 
 /** One node's view of itself and, at the leader, of its followers (wire.md §2.5). */
 export function statusOf(view: {
@@ -16,6 +17,7 @@ export function statusOf(view: {
   differs: StateDifference | null
   pull: PullProgress | null
   awaited: readonly NodeId[]
+  readonly reads: Pick<ReadRequests, 'answeredInLimbo' | 'waitedForLimbo'>
   /** By member, this node among them. */
   builds: ReadonlyMap<NodeId, Build>
 }): NodeStatus {
@@ -57,5 +59,7 @@ export function statusOf(view: {
     leaseMs: configurationOf(raft)?.lease?.ms ?? 0,
     leaseHeld: answersByLease(raft, now),
     readRounds: raft.role.kind === 'leader' ? raft.role.readRounds : 0,
+    limboAnswered: view.reads.answeredInLimbo,
+    limboWaited: view.reads.waitedForLimbo,
   }
 }

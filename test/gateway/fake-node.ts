@@ -263,6 +263,8 @@ export class FakeNode implements RaftNode {
       owes: null,
       leaseMs: 0,
       leaseHeld: false,
+      limboAnswered: 0,
+      limboWaited: 0,
       readRounds: 0,
       voters: [this.id],
     }

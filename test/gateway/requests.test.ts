@@ -323,6 +323,31 @@ describe('queries', () => {
     expect(recorder.take()).toMatchObject([['queried', 3, {}, { kind: 'refused', code: 'READ_UNCONFIRMED' }]])
   })
 
+  test('of linearizable queries in limbo those run that it does not touch, and the others once, when it is over', () => {
+    const world = worldOf()
+    world.node.holdsReads = true
+    const { connection, recorder } = connect(world)
+    for (const correlationId of [1, 2]) connection.receiveQuery(query({ consistency: 'linearizable', correlationId }))
+    connection.receiveQuery(
+      query({ consistency: 'linearizable', correlationId: 3, machine: 'holdfast', query: 'outcome' }),
+    )
+    const [read] = world.node.reads
+    const { machine } = world.node
+    const limbo = machine.tryLimbo().rows()
+    let asked = 0
+    machine.queryInLimbo = (request) => {
+      asked += 1
+      return asked === 1 ? null : machine.query(request)
+    }
+    expect(read?.readyInLimbo(null)).toEqual({ answered: 0, waiting: 3 })
+    expect(recorder.take()).toEqual([])
+    expect(read?.readyInLimbo(limbo)).toEqual({ answered: 1, waiting: 2 })
+    expect(recorder.take()).toMatchObject([['queried', 2, {}, { kind: 'value' }]])
+    read?.ready()
+    expect(recorder.take().map((heard) => heard[1])).toEqual([1, 3])
+    expect(asked).toBe(2)
+  })
+
   test('more linearizable queries than one read may stand for are spread over several', () => {
     const world = worldOf()
     world.node.holdsReads = true

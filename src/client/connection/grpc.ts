@@ -99,6 +99,11 @@ export interface NodeStatusReport {
   readonly leaseHeld: boolean
   /** Of a leader: for how many rounds of reads it has asked the others, in this term. */
   readonly readRounds: number
+  /**
+   * Queries that its process, as a new leader, has answered before it knew what was committed, and those that waited for that.
+   */
+  readonly limboAnswered: number
+  readonly limboWaited: number
 }
 
 /** A machine as one node knows it. */

@@ -1,13 +1,15 @@
 import type { LogIndex, Millis, Term } from '../../base/brand.ts'
 import type { ReadRefusal, ReadSink } from '../api.ts'
 import { TURN_BUDGET_MS } from '../apply/turn-budget.ts'
+import type { LimboRows } from '../../session/state-machine.ts'
 import type { Clock } from '../ports/clock.ts'
+import { LimboTracker, type LimboTrackerParts } from './limbo-tracker.ts'
 
-export interface ReadRequestsParts {
+export interface ReadRequestsParts extends LimboTrackerParts {
   readonly clock: Pick<Clock, 'monotonicMs' | 'defer'>
   /** A follower that has no answer for this long asks again: its message, or the answer, was lost. */
   readonly askAgainMs: Millis
-  readonly machine: { readonly limits: { readonly responseBytesMax: number } }
+  readonly machine: LimboTrackerParts['machine'] & { readonly limits: { readonly responseBytesMax: number } }
   /** Term of the leader whom the core would ask, this node included; null: there is none to ask. */
   office(): Term | null
   leads(): boolean
@@ -21,6 +23,8 @@ export interface ReadRequestsParts {
 interface Waiting {
   readonly sink: ReadSink
   readonly giveUpAt: Millis
+  /** Whether it was tried in limbo, and what of it cannot be told before that is over. */
+  inLimbo: 'untried' | 'answered' | 'waits'
 }
 
 /** Reads that were asked for together. */
@@ -31,6 +35,8 @@ interface Asked {
   reads: Waiting[]
   /** What the core has answered; null: nothing yet. */
   index: LogIndex | null
+  /** Of the entries `[limboFrom, index]` this leader cannot know whether they are committed; null: there are none. */
+  limboFrom: LogIndex | null
 }
 
 /**
@@ -39,7 +45,11 @@ interface Asked {
  * are asked for again, until their time is up.
  */
 export class ReadRequests {
+  /** Queries that were answered in limbo, and that had to wait for it to be over. */
+  answeredInLimbo = 0
+  waitedForLimbo = 0
   private readonly parts: ReadRequestsParts
+  private readonly limbo: LimboTracker
   /** Not asked for, or to be asked for again. */
   private arrived: Waiting[] = []
   /** Oldest first. */
@@ -54,12 +64,13 @@ export class ReadRequests {
 
   constructor(parts: ReadRequestsParts) {
     this.parts = parts
+    this.limbo = new LimboTracker(parts, () => this.serve())
   }
 
   /** From now on the sink waits, for `waitMs` at most. */
   add(sink: ReadSink, waitMs: Millis): void {
     const giveUpAt = this.parts.clock.monotonicMs() + waitMs
-    this.arrived.push({ sink, giveUpAt })
+    this.arrived.push({ sink, giveUpAt, inLimbo: 'untried' })
     this.earliestGiveUpAt = Math.min(this.earliestGiveUpAt, giveUpAt)
     this.parts.schedule()
   }
@@ -85,10 +96,12 @@ export class ReadRequests {
   }
 
   /** The core's answer to that read and all before it. */
-  ready(id: number, index: LogIndex): void {
+  ready(id: number, { index, limboFrom }: Pick<Asked, 'limboFrom'> & { readonly index: LogIndex }): void {
     for (const group of this.asked) {
       if (group.id > id) break
-      group.index ??= index
+      if (group.index !== null) continue
+      group.index = index
+      group.limboFrom = limboFrom
     }
   }
 
@@ -123,8 +136,46 @@ export class ReadRequests {
       if (group.reads === reads) group.reads = reads.slice(served)
       if (group.reads.length === 0 && this.asked[0] === group) this.asked.shift()
     }
+    // PERF: one comparison but for a new leader's first reads.
+    if (!late && this.asked.length > 0 && this.asked[0]?.limboFrom !== null) late = this.serveInLimbo(until)
     this.serving = false
     if (late && this.asked.length > 0) clock.defer(() => this.serve())
+  }
+
+  /**
+   * Serves reads that are confirmed but for entries in limbo, as far as these do not touch them; true: time was up. What the
+   * entries write is found once, and each read is tried once.
+   */
+  private serveInLimbo(until: Millis): boolean {
+    let late = false
+    for (const group of this.asked) {
+      const { index, limboFrom } = group
+      if (index === null || limboFrom === null || this.parts.applied() + 1 < limboFrom) break
+      const limbo = this.limbo.rowsOf(index)
+      if (limbo === undefined) break
+      late = this.tryInLimbo(group, limbo, until)
+      if (late) break
+    }
+    this.asked = this.asked.filter(({ reads }) => reads.length > 0)
+    return late
+  }
+
+  private tryInLimbo(group: Asked, limbo: LimboRows | null, until: Millis): boolean {
+    const { reads } = group
+    let late = false
+    for (const read of reads) {
+      if (late) break
+      if (read.inLimbo !== 'untried') continue
+      const { answered, waiting } = read.sink.readyInLimbo(limbo)
+      read.inLimbo = waiting === 0 ? 'answered' : 'waits'
+      this.answeredInLimbo += answered
+      this.waitedForLimbo += waiting
+      late = this.parts.clock.monotonicMs() >= until
+      // A sink may have closed the node: then all others were told.
+      if (group.reads !== reads) return false
+    }
+    group.reads = reads.filter(({ inLimbo }) => inLimbo !== 'answered')
+    return late
   }
 
   /** Nobody is served any more. */
@@ -144,6 +195,7 @@ export class ReadRequests {
   private doubt(office: Term): void {
     if (office === this.askedIn) return
     this.askedIn = office
+    this.limbo.forget()
     const applied = this.parts.applied()
     this.again(({ index }) => index !== null && index > applied)
   }
@@ -153,7 +205,9 @@ export class ReadRequests {
     const again = this.asked.filter(which)
     if (again.length === 0) return
     this.asked = this.asked.filter((group) => !which(group))
-    this.arrived = [...again.flatMap(({ reads }) => reads), ...this.arrived]
+    const reads = again.flatMap((group) => group.reads)
+    for (const read of reads) read.inLimbo = 'untried'
+    this.arrived = [...reads, ...this.arrived]
   }
 
   private get unanswered(): boolean {
@@ -164,7 +218,7 @@ export class ReadRequests {
     const reads = this.arrived
     this.arrived = []
     for (const { sink } of reads) sink.begun()
-    this.asked.push({ id: this.lastId + 1, reads, index: null })
+    this.asked.push({ id: this.lastId + 1, reads, index: null, limboFrom: null })
     this.askAgain(now)
   }
 
@@ -176,9 +230,9 @@ export class ReadRequests {
 
   private giveUp(now: Millis): void {
     const late: Waiting[] = []
-    const keep = ({ sink, giveUpAt }: Waiting): boolean => {
-      if (giveUpAt > now) return true
-      late.push({ sink, giveUpAt })
+    const keep = (read: Waiting): boolean => {
+      if (read.giveUpAt > now) return true
+      late.push(read)
       return false
     }
     this.arrived = this.arrived.filter(keep)

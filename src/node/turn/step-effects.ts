@@ -73,7 +73,7 @@ export class StepEffects {
         log.obligationMet()
         return
       case 'readReady':
-        reads.ready(effect.id, effect.index)
+        reads.ready(effect.id, effect)
         return
       case 'readFailed':
         reads.failed(effect.id)

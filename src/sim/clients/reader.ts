@@ -66,6 +66,7 @@ export class Reader {
         const answer = machine.query({ machine: 'counter', query: 'value', input: SHARED, session: null })
         watch.answered(seen, { node: node.id, index: machine.appliedIndex, answer })
       },
+      readyInLimbo: () => ({ answered: 0, waiting: 1 }),
       failed: () => undefined,
     }
     driver.read(sink, WAIT_MS)

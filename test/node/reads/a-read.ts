@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { ReadRefusal, ReadSink } from '../../../src/node/api.ts'
+import type { ReadInLimbo, ReadRefusal, ReadSink } from '../../../src/node/api.ts'
 import type { TestNode } from '../test-node.ts'
 
 export const WAIT_MS = 5000
@@ -23,6 +23,11 @@ export class Read implements ReadSink {
   ready(): void {
     expect([this.servedAt, this.failure]).toEqual([null, null])
     this.servedAt = this.node.machine.appliedIndex
+  }
+
+  /** It does not say what it reads, so that it waits. */
+  readyInLimbo(): ReadInLimbo {
+    return { answered: 0, waiting: 1 }
   }
 
   failed(code: ReadRefusal): void {
