@@ -52,9 +52,17 @@ program
 
 program
   .command('queries')
-  .description('linearizable queries on three nodes, in turn with own writes and with linearizable reads of etcd')
+  .description(
+    'linearizable queries on three nodes, with and without leases, in turn with own writes and with reads of etcd; and after elections',
+  )
   .option('--json', 'one JSON object as the last line of stdout')
-  .option('--rounds <count>', 'how often each is measured', positive, 3)
+  .option('--rounds <count>', 'how often each is measured; 0 leaves speed out', wholeNumber, 3)
+  .option(
+    '--trials <count>',
+    'kills of each leader under load, with and without leases; 0 leaves them out',
+    wholeNumber,
+    20,
+  )
   .option('--seconds <count>', 'length of each measurement', positive, 5)
   .option('--in-flight <count>', 'queries, and writes, under way at a time', positive, 1000)
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')

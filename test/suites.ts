@@ -23,6 +23,7 @@ const FAULTS = [
   'test/cluster/freeze.test.ts',
   'test/cluster/hanging-lookup.test.ts',
   'test/cluster/installs/**/*.test.ts',
+  'test/cluster/leases/**/*.test.ts',
   'test/cluster/leaving/**/*.test.ts',
   'test/cluster/load/**/*.test.ts',
   'test/cluster/machines/**/*.test.ts',
