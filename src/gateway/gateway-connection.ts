@@ -7,6 +7,7 @@ import type { Reply } from '../session/state-machine.ts'
 import type { ProposalSink, SubmitRefusal } from '../node/api.ts'
 import type { RefusedSubject } from '../protocol/down-message.ts'
 import { CHANNELS_MAX } from '../protocol/limits.ts'
+import { OWN_MACHINE } from '../protocol/own-queries.ts'
 import type { AttachMessage, OpenMessage, QueryMessage, RequestMessage } from '../protocol/up-frame.ts'
 import { Attachment, type AttachmentHost } from './attachment.ts'
 import { checkAttach, checkOpen, checkProof, isId, sameBytes } from './checks.ts'
@@ -31,11 +32,19 @@ export interface ConnectionHost extends AttachmentHost {
   disconnected(connection: GatewayConnection): void
 }
 
+/** Whom an attach is for, as its client says. */
+interface Claim {
+  readonly index: number
+  readonly secretHash: Uint8Array
+}
+
 /** One client connection: a method per up message (protocol/up-frame.ts); `sink` hears the down messages (wire.md §3). */
 export class GatewayConnection {
   readonly sink: ConnectionSink
   private readonly gateway: ConnectionHost
   private readonly channels = new Map<number, Attachment>()
+  /** By channel: the newest attach that waits for the log. */
+  private readonly claims = new Map<number, Claim>()
   private readonly queries: GatewayQueries
   private waiting = 0
   private over = false
@@ -86,19 +95,22 @@ export class GatewayConnection {
       nonce: Uint8Array.from(request.nonce),
     })
     const session = { group, incarnation, index }
-    node.submit(
-      'AttachSession',
-      payload,
-      this.await(channel, 'attach', (reply) => {
-        if (reply.kind !== 'attached' || this.over) return
-        const facts = node.machine.sessionFacts(index)
-        // An earlier holder may have been sent all that waits; the first one has been sent nothing.
-        const sentBefore = replaces > 0 && facts !== null ? facts.lastServerRequestId : 0
-        const identity = { ...reply, session, channel, sentBefore, ordered: facts?.ordered === true }
-        this.gateway.attached(this, new Attachment(this.gateway, this.sink, identity))
-        this.sink.attached(channel, reply)
-      }),
-    )
+    const claim = { index, secretHash }
+    const answered = (): void => {
+      if (this.claims.get(channel) === claim) this.claims.delete(channel)
+    }
+    const settled = (reply: Reply): void => {
+      answered()
+      if (reply.kind !== 'attached' || this.over) return
+      const facts = node.machine.sessionFacts(index)
+      // An earlier holder may have been sent all that waits; the first one has been sent nothing.
+      const sentBefore = replaces > 0 && facts !== null ? facts.lastServerRequestId : 0
+      const identity = { ...reply, session, channel, sentBefore, ordered: facts?.ordered === true }
+      this.gateway.attached(this, new Attachment(this.gateway, this.sink, identity))
+      this.sink.attached(channel, reply)
+    }
+    this.claims.set(channel, claim)
+    node.submit('AttachSession', payload, this.await(channel, 'attach', settled, answered))
   }
 
   /**
@@ -166,9 +178,9 @@ export class GatewayConnection {
   }
 
   receiveQuery(request: QueryMessage): void {
-    const attachment = this.channels.get(request.channel)
-    if (request.channel !== 0 && attachment === undefined) return this.queries.refuse(request, refusal('NOT_ATTACHED'))
-    this.queries.receiveQuery(request, attachment?.session.index ?? null)
+    const session = this.askingSession(request)
+    if (request.channel !== 0 && session === null) return this.queries.refuse(request, refusal('NOT_ATTACHED'))
+    this.queries.receiveQuery(request, session)
   }
 
   receiveClose(channel: number): void {
@@ -223,6 +235,20 @@ export class GatewayConnection {
 
   private refuse(channel: number, subject: RefusedSubject, bad: Refusal): void {
     this.sink.refused(channel, subject, bad)
+  }
+
+  /**
+   * By index; null: none. A session whose attach waits for the log may ask already, if it is known here and its secret is the
+   * one that the attach names: a new leader that defers to a lease commits nothing for hundreds of milliseconds, and answers.
+   * What became of its commands it is told only once its earlier attachments are fenced.
+   */
+  private askingSession({ channel, machine }: QueryMessage): number | null {
+    const attachment = this.channels.get(channel)
+    if (attachment !== undefined) return attachment.session.index
+    const claim = this.claims.get(channel)
+    if (claim === undefined || machine === OWN_MACHINE) return null
+    const facts = this.gateway.node.machine.sessionFacts(claim.index)
+    return facts !== null && sameBytes(facts.secretHash, claim.secretHash) ? claim.index : null
   }
 
   private checkServing(): Refusal | null {

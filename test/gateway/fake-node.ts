@@ -40,7 +40,8 @@ export class TestMachine implements UserStateMachine {
   onSessionCreated(): void {}
   onSessionExpired(): void {}
 
-  query(_view: unknown, request: { query: string; input: Value }): Outcome {
+  query(view: { session: { principal: string } | null }, request: { query: string; input: Value }): Outcome {
+    if (request.query === 'asker') return { kind: 'value', value: view.session?.principal ?? null }
     if (request.query === 'throw') throw new Error('in a query')
     if (request.query === 'echo') return { kind: 'value', value: request.input }
     return { kind: 'value', value: this.calls.length }

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { OUTCOME_QUERY, OWN_MACHINE } from '../../src/protocol/own-queries.ts'
+import type { AttachMessage, QueryMessage } from '../../src/protocol/up-frame.ts'
+import { attachedClient, connect, SECRET, worldOf } from './recorder.ts'
+
+const CHANNEL = 4
+const ASKER: QueryMessage = {
+  kind: 'query',
+  channel: CHANNEL,
+  correlationId: 5,
+  consistency: 'stale',
+  incarnation: 0,
+  minIndex: 0,
+  machine: 't',
+  query: 'asker',
+  input: Buffer.from([0xc0]),
+}
+
+/** A session that somebody holds, and another connection that may attach it, and ask. */
+function claimant() {
+  const world = worldOf()
+  const { session, epoch } = attachedClient(world)
+  const { connection, recorder } = connect(world)
+  return {
+    world,
+    session,
+    epoch,
+    attach: (over: Partial<AttachMessage> = {}): void => {
+      const named = { ...session, channel: CHANNEL, secret: SECRET, replaces: epoch, nonce: Buffer.alloc(16, 2) }
+      connection.receiveAttach({ kind: 'attach', ...named, ...over })
+    },
+    ask: (over: Partial<QueryMessage> = {}): unknown => {
+      connection.receiveQuery({ ...ASKER, ...over })
+      return recorder.take().at(-1)?.[3]
+    },
+  }
+}
+
+test('a session that the node knows may ask from its attach on, before that is in the log, and after it', () => {
+  const { world, attach, ask } = claimant()
+  expect(ask()).toMatchObject({ code: 'NOT_ATTACHED' })
+  attach()
+  expect(ask()).toEqual({ kind: 'value', value: 'user:1' })
+  world.node.run()
+  expect(ask()).toEqual({ kind: 'value', value: 'user:1' })
+})
+
+test('what became of its commands it is told only once the attach is in force', () => {
+  const { world, attach, ask } = claimant()
+  const outcome = { machine: OWN_MACHINE, query: OUTCOME_QUERY }
+  attach()
+  expect(ask(outcome)).toMatchObject({ code: 'NOT_ATTACHED' })
+  world.node.run()
+  expect(ask(outcome)).toMatchObject({ code: 'VALIDATION_ERROR' })
+})
+
+test.each([
+  ['another secret', () => ({ secret: Buffer.alloc(32, 9) })],
+  ['a session that is not known', (index: number) => ({ index: index + 1 })],
+])('an attach with %s lets nobody ask', (_name, over) => {
+  const { session, attach, ask } = claimant()
+  attach()
+  attach(over(session.index))
+  expect(ask()).toMatchObject({ code: 'NOT_ATTACHED' })
+})
+
+test('nobody asks on a channel whose attach was refused, or lost with the leader', () => {
+  const { world, attach, ask, epoch } = claimant()
+  // Somebody else holds it by now, and it replaces nobody.
+  attach({ replaces: 0 })
+  world.node.run()
+  expect(ask()).toMatchObject({ code: 'NOT_ATTACHED' })
+  attach({ replaces: epoch })
+  for (const { sink } of world.node.queue.splice(0)) sink?.lost()
+  expect(ask()).toMatchObject({ code: 'NOT_ATTACHED' })
+})
