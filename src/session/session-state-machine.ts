@@ -135,6 +135,13 @@ export class SessionStateMachine implements StateMachine {
     checkReplicatedState(this.state)
   }
 
+  /** Every row of the user machines, under its key without `user/`: for the simulator, between two entries. */
+  *userRows(): Generator<readonly [string, Value]> {
+    const { userRows } = this.state
+    const all = { from: '', to: '\uffff', limit: Number.MAX_SAFE_INTEGER, reverse: false }
+    for (const key of userRows.range(all)) yield [key, userRows.get(key) as Value]
+  }
+
   stateHash(): string {
     const { high, low } = this.seen.hash
     return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')

@@ -8,6 +8,7 @@ import type { PeerFrame } from '../node/ports/peer-transport.ts'
 import type { SessionStateMachine } from '../session/session-state-machine.ts'
 import { witnessDeliveries } from './checkers/delivery-witness.ts'
 import type { Invariants } from './checkers/invariants.ts'
+import type { LimboWatch } from './checkers/limbo-watch.ts'
 import { Violation } from './checkers/violation.ts'
 import { LogWitness, type WitnessedEntry } from './log-witness.ts'
 import type { NodeObserver, ObservedGateway } from './world/node-observer.ts'
@@ -21,14 +22,16 @@ export class NodeWitness implements NodeObserver {
   log: LogWitness | null = null
   private readonly id: NodeId
   private readonly invariants: Invariants
+  private readonly limbo: LimboWatch
   /** What was on the disks that were replaced: durable there when it was counted. */
   private readonly replacedDisks: LogWitness[] = []
   /** Its disk has rotted since the last open. */
   private damaged = false
 
-  constructor(id: NodeId, invariants: Invariants) {
+  constructor(id: NodeId, invariants: Invariants, limbo: LimboWatch) {
     this.id = id
     this.invariants = invariants
+    this.limbo = limbo
   }
 
   /** This node's logs as last witnessed, those of replaced disks too. */
@@ -43,6 +46,7 @@ export class NodeWitness implements NodeObserver {
       applied: (applied) => {
         if (applied.index % STATE_CHECK_INTERVAL === 0) machine.checkInvariants()
         this.invariants.applied(this.id, applied.index, machine.stateHash())
+        if (this.log !== null) this.limbo.applied(this.id, applied.index, { machine, log: this.log })
       },
       batchApplied: () => undefined,
       roleChanged: () => undefined,

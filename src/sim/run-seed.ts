@@ -2,8 +2,10 @@ import type { NodeId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
 import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import { checkState, checkTransition } from '../raft/index.ts'
+import type { LeaseTerms } from '../raft/types.ts'
 import type { SessionFacts } from '../session/state-machine.ts'
 import { Invariants, type Observed } from './checkers/invariants.ts'
+import { LimboWatch } from './checkers/limbo-watch.ts'
 import { ReadWatch } from './checkers/read-watch.ts'
 import { Violation } from './checkers/violation.ts'
 import { drawReadEvery, Reader } from './clients/reader.ts'
@@ -45,6 +47,7 @@ const PURPOSE = {
   absences: 115,
   absent: 116,
   leases: 91,
+  choices: 92,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -72,6 +75,11 @@ export interface SeedResult {
 export interface ReadSeedResult extends SeedResult {
   /** Linearizable reads that were answered. */
   readonly reads: number
+  /** Of these, by a new leader that did not know what was committed; and how many had to wait until it did. */
+  readonly answeredInLimbo: number
+  readonly waitedForLimbo: number
+  /** Entries that were applied where somebody had been told which rows they may write. */
+  readonly limboCompared: number
   /** Members that lost their place to another disk, or that were removed or added, by command. */
   readonly memberChanges: number
   /** Starts of a node whose log, or snapshot, had rotted so that it owed something. */
@@ -87,8 +95,10 @@ export function runSeed(seed: number, trace?: (line: string) => void): ReadSeedR
 class World {
   private readonly seed: number
   private readonly swarm: Swarm
+  private readonly leases: LeaseTerms | null
   private readonly cluster: SimulatedCluster
   private readonly invariants: Invariants
+  private readonly limbo = new LimboWatch()
   private readonly witnesses = new Map<NodeId, NodeWitness>()
   private readonly clients: readonly (SimulatedClient | SdkClient)[]
   private readonly nemesis: Nemesis
@@ -106,6 +116,7 @@ class World {
     this.transcript = new Transcript(trace)
     this.swarm = drawSwarm((purpose) => new Random(seed, PURPOSE[purpose]))
     const { swarm } = this
+    this.leases = drawLeases(new Random(seed, PURPOSE.leases))
     this.invariants = new Invariants(swarm.nodes)
     this.cluster = this.createCluster()
     this.clients = this.createClients()
@@ -146,7 +157,7 @@ class World {
       credit,
       appendEntriesMax,
       segmentBytes,
-      leases: drawLeases(new Random(seed, PURPOSE.leases)),
+      leases: this.leases,
       mount: mountMachines,
       generator: (purpose) => new Random(seed, PURPOSE[purpose]),
       observe: (id) => this.witness(id),
@@ -158,7 +169,7 @@ class World {
   }
 
   private witness(id: NodeId): NodeWitness {
-    const witness = new NodeWitness(id, this.invariants)
+    const witness = new NodeWitness(id, this.invariants, this.limbo)
     this.witnesses.set(id, witness)
     return witness
   }
@@ -182,14 +193,25 @@ class World {
 
   /** Null in worlds without reads. */
   private createReader(): Reader | null {
-    const everyMicros = drawReadEvery(new Random(this.seed, PURPOSE.reads))
+    const everyMicros = drawReadEvery(new Random(this.seed, PURPOSE.reads), this.leases !== null)
     if (everyMicros === 0) return null
     const { scheduler, nodes } = this.cluster
     const watch = new ReadWatch({
       committedIndex: () => this.invariants.committedIndex,
-      acknowledged: () => Math.max(0, ...this.clients.flatMap((client) => resultsOf(client, 'counter'))),
+      acknowledged: (counted) => Math.max(0, ...this.clients.flatMap((client) => resultsOf(client, counted))),
     })
-    return new Reader({ random: new Random(this.seed, PURPOSE.reader), scheduler, nodes, watch, everyMicros })
+    return new Reader({
+      random: new Random(this.seed, PURPOSE.reader),
+      choice: new Random(this.seed, PURPOSE.choices),
+      scheduler,
+      nodes,
+      watch,
+      triedInLimbo: (id, machine, limbo) => {
+        const log = this.witnesses.get(id)?.log ?? null
+        if (log !== null) this.limbo.predicted(id, machine, { limbo, log })
+      },
+      everyMicros,
+    })
   }
 
   run(): void {
@@ -243,6 +265,9 @@ class World {
       elections: this.invariants.elections,
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
       reads: this.reader?.served ?? 0,
+      answeredInLimbo: this.reader?.answeredInLimbo ?? 0,
+      waitedForLimbo: this.reader?.waitedForLimbo ?? 0,
+      limboCompared: this.limbo.compared,
       memberChanges: this.churn?.changes ?? 0,
       repairs: this.cluster.nodes.reduce((sum, node) => sum + node.repairs, 0),
       installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),

@@ -4,6 +4,7 @@ import {
   type MachineCommand,
   type MachineContext,
   type Outcome,
+  type QueryView,
   type SessionInfo,
   type UserStateMachine,
 } from '../../machine/index.ts'
@@ -28,6 +29,12 @@ class Bell implements UserStateMachine {
       context.emit(session as SessionInfo['id'], RUNG, { stroke })
     }
     return { kind: 'value', value: stroke }
+  }
+
+  /** How often it was rung. */
+  query({ state }: Pick<QueryView, 'state'>, request: { readonly query: string }): Outcome {
+    if (request.query !== 'strokes') return { kind: 'reject', code: 'UNKNOWN_QUERY', details: null }
+    return { kind: 'value', value: state.get(STROKES) ?? 0 }
   }
 
   onSessionCreated(context: MachineContext, session: SessionInfo): void {

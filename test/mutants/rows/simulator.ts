@@ -27,6 +27,22 @@ export const SIMULATOR: readonly Mutant[] = [
     caughtBy: WITHIN_300_SEEDS,
   },
   {
+    id: 'simulator/limbo-row-forgotten',
+    breaks: 'rows that entries in limbo write are not among those that they may write',
+    file: 'src/session/limbo/overlay-rows.ts',
+    find: '    this.written.add(key)\n    if (row.value === undefined) {',
+    replace: '    if (row.value === undefined) {',
+    caughtBy: WITHIN_300_SEEDS,
+  },
+  {
+    id: 'simulator/limbo-read-unseen',
+    breaks: 'a query is answered although an entry in limbo writes the row that it reads',
+    file: 'src/session/queries/limbo-view.ts',
+    find: '    if (this.limbo.has(key)) this.touch()\n',
+    replace: '',
+    caughtBy: WITHIN_300_SEEDS,
+  },
+  {
     id: 'simulator/damage-owes-nothing',
     breaks: 'a node whose log was damaged votes and campaigns as if it held all that it had acknowledged',
     file: 'src/raft/state.ts',

@@ -112,7 +112,7 @@ function property(seen: Followed): fc.IPropertyWithHooks<[Step[], QueryRequest[]
   })
 }
 
-test('rows that entries of limbo write are in the set, and what is answered is so after each of them', () => {
+test('Q-013 rows that entries of limbo write are in the set, and what is answered is so after each of them', () => {
   fc.assert(property(nothing()), { numRuns: sample(150) })
 })
 
