@@ -34,7 +34,7 @@ export interface ConnectionSink {
   ended(channel: number, reason: 'expired' | 'closed'): void
   superseded(channel: number): void
   refused(channel: number, subject: RefusedSubject, refusal: Refusal): void
-  /** Who leads has changed; "" when this node knows none. */
+  /** Who leads has changed; "" when this node knows none. This node again, which leads already: it hands over. */
   leaderChanged(leader: string, leaderAddress: string): void
   /** The node stops; nothing follows. */
   failed(code: string, message: string): void

@@ -115,8 +115,12 @@ export class SessionGateway implements NodeListener, ConnectionHost {
     const text = this.leaderText()
     if (text === this.announced) return
     this.announced = text
-    const { leader, leaderAddress } = this.greeting()
-    for (const connection of this.connections) connection.sink.leaderChanged(leader, leaderAddress)
+    this.tellLeader()
+  }
+
+  /** The leader names itself once more: clients look for the next one while this one still answers (wire.md §3, step 6). */
+  handingOver(): void {
+    this.tellLeader()
   }
 
   stopped(fault: { code: string; message: string }): void {
@@ -192,6 +196,11 @@ export class SessionGateway implements NodeListener, ConnectionHost {
 
   disconnected(connection: GatewayConnection): void {
     this.connections.delete(connection)
+  }
+
+  private tellLeader(): void {
+    const { leader, leaderAddress } = this.greeting()
+    for (const connection of this.connections) connection.sink.leaderChanged(leader, leaderAddress)
   }
 
   private supersede(held: Held): void {

@@ -135,6 +135,8 @@ export interface NodeListener {
   batchApplied(): void
   /** Leadership, leader, the leader's address or the term changed. */
   roleChanged(): void
+  /** This node leads and has begun to hand over: another leads soon, or else it goes on. */
+  handingOver?(): void
   /** The node stops for good: a fault with its code and sentence. */
   stopped(fault: { code: string; message: string }): void
   /** What a log of the node's life would tell; rare, never per command. */

@@ -22,6 +22,11 @@ export class Audience {
     for (const listener of this.listeners) listener.roleChanged()
   }
 
+  /** A transfer of leadership has begun. */
+  handingOver(): void {
+    for (const listener of this.listeners) listener.handingOver?.()
+  }
+
   note(event: NodeEvent): void {
     for (const listener of this.listeners) listener.noted?.(event)
   }

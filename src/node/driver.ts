@@ -108,7 +108,7 @@ export class Driver implements RaftNode {
       durable: (index) => this.applying.pipeline.durable(index),
       leadershipBegun: (raft) => this.leadership.begin(raft),
       leadershipEnded: (raft) => this.leadership.end(raft),
-      electionBegun: (term) => this.audience.note({ kind: 'electionBegun', term }),
+      audience: this.audience,
     })
     this.loop = new TurnLoop(clock, () => this.turn())
     this.serving = this.newServing()

@@ -113,7 +113,10 @@ export type DownMessage =
       readonly code: string
       readonly details: Uint8Array
     }
-  /** Who leads has changed, as this node knows it; it may be this node itself. "" when it knows none. */
+  /**
+   * Who leads has changed, as this node knows it; it may be this node itself. "" when it knows none. A leader that names itself
+   * once more hands over: another one leads soon, and until then it answers as before.
+   */
   | { readonly kind: 'leaderChanged'; readonly leader: string; readonly leaderAddress: string }
   /** Last message before the server ends the connection. */
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }

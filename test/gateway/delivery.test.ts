@@ -206,6 +206,13 @@ describe('server requests', () => {
     ])
   })
 
+  test('a leader that hands over names itself once more on every connection', () => {
+    const world = worldOf()
+    const { recorder } = attachedClient(world)
+    world.gateway.handingOver()
+    expect(recorder.take()).toEqual([['leaderChanged', 'n1', 'address-of-n1']])
+  })
+
   test('a node that does not lead delivers nothing', () => {
     const world = worldOf()
     const { connection, recorder } = attachedClient(world)

@@ -35,7 +35,7 @@ export interface LeaderConnectionOptions {
 const CONNECT_TIMEOUT_MS = 2000
 const LEADER_WAIT_MS = 500
 const BACKOFF_MAX_MS = 1000
-/** Other endpoints that are asked at once when a leader is suspected: one of them may be down. */
+/** Other endpoints that are asked at once when a leader is suspected, or hands over: one of them may be down. */
 const SUSPICION_DIALS = 2
 /** The channel of no session: a ping there asks the node for a sign of life, and costs no entry (wire.md §3, step 4). */
 const PROBE = { kind: 'ping', channel: 0 } as const
@@ -58,6 +58,8 @@ export class LeaderConnection {
   private leader: NodeStream | null = null
   private flushPending = false
   private closed = false
+  /** Runs while a leader hands over: that it is heard does not end the search. */
+  private handOver: { cancel(): void } | null = null
   private sameNodeLimits = SAME_NODE_LIMITS
   private sameNodeReplacedAt = Number.NEGATIVE_INFINITY
 
@@ -128,7 +130,7 @@ export class LeaderConnection {
     if (this.closed) return
     this.flush()
     this.closed = true
-    this.search.end()
+    this.endSearch()
     this.leave()?.close()
   }
 
@@ -136,12 +138,13 @@ export class LeaderConnection {
     if (stream !== this.leader) return
     this.watch.heard()
     // It was only slow.
-    if (this.search.running) this.search.end()
+    if (this.search.running && this.handOver === null) this.search.end()
   }
 
   /** The leader's own word on who leads. */
   private leaderSays(stream: NodeStream): void {
-    if (stream.leads || stream !== this.leader) return
+    if (stream !== this.leader) return
+    if (stream.leads) return this.lookAround(stream)
     this.leave()
     if (this.closed) stream.close()
     else this.search.beginWith(stream)
@@ -158,6 +161,23 @@ export class LeaderConnection {
     else search.beginAfter(stream.endpoint)
   }
 
+  /**
+   * It hands over: whoever is elected is to be connected by then, which would otherwise be dialled only after the election.
+   * Where nobody takes over in time the search ends, and it leads on.
+   */
+  private lookAround({ endpoint }: NodeStream): void {
+    const { environment, leaderWaitMs } = this.options
+    this.handOver?.cancel()
+    this.handOver = environment.clock.setTimer(leaderWaitMs ?? LEADER_WAIT_MS, () => this.endSearch(), 'upkeep')
+    if (!this.search.running) this.search.beginBeside(endpoint, SUSPICION_DIALS)
+  }
+
+  private endSearch(): void {
+    this.handOver?.cancel()
+    this.handOver = null
+    this.search.end()
+  }
+
   private suspect(): void {
     const { search } = this
     if (!search.running) search.begin(SUSPICION_DIALS, this.leader?.endpoint ?? null)
@@ -169,7 +189,7 @@ export class LeaderConnection {
     if (this.isLeaderItself(stream)) this.growPatience()
     const before = this.leave()
     this.search.take(stream)
-    this.search.end()
+    this.endSearch()
     before?.close()
     // By whoever heard that the one before is left.
     if (this.closed) return stream.close()
@@ -204,6 +224,9 @@ export class LeaderConnection {
     const { leader } = this
     if (leader === null) return null
     this.leader = null
+    // Who hands over has stepped down, or is gone: from here on the search goes on until somebody is found.
+    this.handOver?.cancel()
+    this.handOver = null
     this.watch.stop()
     this.writer.take()
     this.options.onDown()

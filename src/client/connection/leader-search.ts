@@ -43,6 +43,8 @@ export class LeaderSearch {
   private backoffMs = BACKOFF_FIRST_MS
   private takenAt = Number.NEGATIVE_INFINITY
   private redirects = 0
+  /** Endpoint of a leader that is kept beside the search: whoever names it is not followed. */
+  private beside: string | null = null
   private retryTimer: { cancel(): void } | null = null
   private pauseTimer: { cancel(): void } | null = null
 
@@ -67,6 +69,12 @@ export class LeaderSearch {
     for (let left = count; left > 0 && this.running; left -= 1) this.dialUnasked(avoided)
   }
 
+  /** Begins with so many others while the leader at that endpoint, which hands over, is kept. */
+  beginBeside(leader: string, count: number): void {
+    this.beside = leader
+    this.begin(count, leader)
+  }
+
   /**
    * Begins after the stream to the leader at `lost` has failed: with others at once, which will say who is elected, or else
    * after a wait that grows from one failure to the next.
@@ -78,6 +86,7 @@ export class LeaderSearch {
 
   /** Begins with a node that was reached and names another one as the leader, or nobody: then others are asked as well. */
   beginWith(stream: NodeStream): void {
+    this.beside = null
     this.start()
     this.streams.add(stream)
     if (stream.leader === '') this.dialOthers(stream.endpoint)
@@ -103,6 +112,7 @@ export class LeaderSearch {
     this.pauseTimer?.cancel()
     this.pauseTimer = null
     this.redirects = 0
+    this.beside = null
     for (const stream of this.streams) stream.close()
     this.streams.clear()
   }
@@ -122,7 +132,8 @@ export class LeaderSearch {
     stream.waitAWhile()
     if (stream.leads) return this.listener.onFound(stream)
     // Nobody leads yet, as far as it knows: it will say who does, and another one may know earlier.
-    if (stream.leaderAddress === '' || this.isAsked(stream.leaderAddress)) return
+    if (stream.leaderAddress === '' || stream.leaderAddress === this.beside) return
+    if (this.isAsked(stream.leaderAddress)) return
     this.redirects += 1
     if (this.redirects <= REDIRECTS_MAX) this.dial(stream.leaderAddress)
   }

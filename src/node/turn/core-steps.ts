@@ -1,6 +1,7 @@
-import { initialState, role, step, termAt, type RaftState } from '../../raft/index.ts'
+import { initialState, role, step, termAt, transferOf, type RaftState } from '../../raft/index.ts'
 import type { RaftEvent } from '../../raft/types.ts'
-import type { LogIndex, Millis, NodeId, Term } from '../../base/brand.ts'
+import type { LogIndex, Millis, NodeId } from '../../base/brand.ts'
+import type { Audience } from '../audience.ts'
 import { LeaderTransfers } from '../leaving/leader-transfers.ts'
 import { StorageWatch } from '../leaving/storage-watch.ts'
 import type { DriverOptions } from '../options.ts'
@@ -21,7 +22,8 @@ export interface CoreStepsParts {
   leadershipBegun(state: RaftState): void
   /** This node led before this step and does not any more: told after its effects. */
   leadershipEnded(state: RaftState): void
-  electionBegun(term: Term): void
+  /** Hears of elections, and of transfers that begin. */
+  readonly audience: Audience
 }
 
 /** The state of this node's Raft core, and the one place where `step` is called (architecture.md §1). */
@@ -93,6 +95,7 @@ export class CoreSteps {
     if (parts.stopped()) return
     const before = this.raft
     const wasLeader = role(before) === 'leader'
+    const wasTransferring = transferOf(before) !== null
     const result = step(before, options.clock.monotonicMs(), event)
     options.check?.(before, result.state)
     this.raft = result.state
@@ -107,7 +110,8 @@ export class CoreSteps {
     if (wasLeader && !isLeader) parts.leadershipEnded(this.raft)
     // Only a candidate raises the term and is a candidate afterwards: each such step is one election.
     if (role(this.raft) === 'candidate' && this.raft.currentTerm > before.currentTerm) {
-      parts.electionBegun(this.raft.currentTerm)
+      parts.audience.note({ kind: 'electionBegun', term: this.raft.currentTerm })
     }
+    if (!wasTransferring && transferOf(this.raft) !== null) parts.audience.handingOver()
   }
 }

@@ -157,6 +157,51 @@ describe('finding the leader', () => {
     expect(script.open).toHaveLength(3)
   })
 
+  describe('a leader that names itself once more hands over', () => {
+    const handingOver = { kind: 'leaderChanged', leader: 'a', leaderAddress: 'a:1' } as const
+
+    test('others are asked while it is kept, and who is elected is taken without another dial', () => {
+      const script = new Script()
+      const hub = hubOn(script.environment, ['a:1', 'b:1', 'c:1'])
+      script.greet('a')
+      script.say(handingOver)
+      expect([hub.ready, script.dialled]).toEqual([true, ['a:1', 'b:1', 'c:1']])
+      // They name the one that still leads: it is not dialled again, and that it is heard ends nothing.
+      script.sayAt('b:1', greetingOf('b', 'a', 'a:1'))
+      script.sayAt('c:1', greetingOf('c', 'a', 'a:1'))
+      script.sayAt('a:1', { kind: 'pong', channel: 0 })
+      expect([hub.ready, script.open]).toEqual([true, ['a:1', 'b:1', 'c:1']])
+      script.sayAt('a:1', { kind: 'leaderChanged', leader: '', leaderAddress: '' })
+      expect(hub.ready).toBe(false)
+      script.sayAt('c:1', { kind: 'leaderChanged', leader: 'c', leaderAddress: 'c:1' })
+      expect([hub.ready, script.open, script.dialled.length]).toEqual([true, ['c:1'], 3])
+    })
+
+    test('where nobody takes over the others are let go, and it leads on', () => {
+      const script = new Script()
+      const hub = hubOn(script.environment, ['a:1', 'b:1', 'c:1'])
+      script.greet('a')
+      script.say(handingOver)
+      script.clock.advance(500)
+      expect([hub.ready, script.open]).toEqual([true, ['a:1']])
+      script.clock.advance(5_000)
+      expect([script.open, script.dialled.length]).toEqual([['a:1'], 3])
+    })
+
+    test('it is lost before anybody is elected: the search goes on until somebody is', () => {
+      const script = new Script()
+      const hub = hubOn(script.environment, ['a:1', 'b:1', 'c:1'])
+      script.greet('a')
+      script.say(handingOver)
+      script.sayAt('b:1', greetingOf('b', 'a', 'a:1'))
+      script.cutAt('a:1')
+      script.clock.advance(600)
+      expect(script.open).toContain('b:1')
+      script.sayAt('b:1', { kind: 'leaderChanged', leader: 'b', leaderAddress: 'b:1' })
+      expect([hub.ready, script.open]).toEqual([true, ['b:1']])
+    })
+  })
+
   test('a hub that is closed from onLeader takes no other leader', () => {
     const script = new Script()
     const { environment } = script

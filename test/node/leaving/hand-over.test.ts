@@ -41,6 +41,29 @@ test('a leader that closes and has heard nobody lately asks again, and hands ove
   expect([leader.driver.role, leader.driver.leader]).toEqual(['follower', cluster.leader.driver.id])
 })
 
+test('who listens is told once that a transfer has begun, while the node still leads, and not of one that is refused', () => {
+  const cluster = Cluster.started()
+  const { leader } = cluster
+  const told: string[] = []
+  for (const { driver } of [leader, ...cluster.followers])
+    driver.listen({
+      applied: () => undefined,
+      batchApplied: () => undefined,
+      roleChanged: () => undefined,
+      stopped: () => undefined,
+      handingOver: () => told.push(`${driver.id} ${driver.role}`),
+    })
+  const outcomes: string[] = []
+  leader.driver.transferLeadership(leader.driver.id, (outcome) => outcomes.push(outcome))
+  cluster.clock.advance(1)
+  expect([told, outcomes]).toEqual([[], ['alreadyLeads']])
+  leader.driver.transferLeadership(null, (outcome) => outcomes.push(outcome))
+  leader.driver.transferLeadership(null, (outcome) => outcomes.push(outcome))
+  cluster.clock.advance(3 * HEARTBEAT_MS)
+  expect(outcomes).toEqual(['alreadyLeads', 'handedOver', 'handedOver'])
+  expect(told).toEqual([`${leader.driver.id} leader`])
+})
+
 test('it closes at once where no other voter can be reached', async () => {
   const cluster = Cluster.started()
   const isOver = leaving(cluster, unheard(cluster), () => false)
