@@ -97,8 +97,9 @@ export class NodeWitness implements NodeObserver {
       )
       now.covered = base
       const { damaged } = this
+      const { firstIndex, obligation } = recovered
       this.damaged = false
-      this.invariants.reopened(this.id, { before, now, firstIndex: recovered.firstIndex, damaged })
+      this.invariants.reopened(this.id, { before, now, firstIndex, damaged, census: obligation?.kind === 'census' })
       this.log = now
       done(now)
     }

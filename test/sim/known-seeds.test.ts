@@ -37,6 +37,17 @@ const KNOWN: readonly { readonly cause: string; readonly seeds: readonly number[
     seeds: [13710],
   },
   {
+    // test/node/peers/peers.test.ts
+    cause: 'a voter that had agreed on the disks of the others, and was away as they were replaced, refused who led',
+    seeds: [855],
+  },
+  {
+    // test/storage/opening/salvage.test.ts
+    cause:
+      'a damaged log that was opened twice before anything was written lost the number and the vote of its newest write',
+    seeds: [1501, 1996, 2104, 2176],
+  },
+  {
     // test/node/propose/first-versions.test.ts
     cause: 'a first leader that failed left the versions of some machines in the log, and the others were not active',
     seeds: [2107, 6037, 10792],

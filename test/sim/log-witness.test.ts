@@ -44,7 +44,13 @@ function write(
 }
 
 function reopen(before: LogWitness, entries: readonly WitnessedEntry[]): void {
-  new Invariants(3).reopened(nodeId('n1'), { before, now: witness(entries), firstIndex: 1, damaged: false })
+  new Invariants(3).reopened(nodeId('n1'), {
+    before,
+    now: witness(entries),
+    firstIndex: 1,
+    damaged: false,
+    census: false,
+  })
 }
 
 test('a write that was under way at the crash may have truncated what was durable, or not', () => {

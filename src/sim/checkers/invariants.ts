@@ -19,6 +19,8 @@ interface Reopened {
   readonly now: LogWitness
   readonly firstIndex: number
   readonly damaged: boolean
+  /** Its newest write is not known, which a vote may have been. */
+  readonly census: boolean
 }
 
 interface VotePromise {
@@ -43,7 +45,7 @@ export class Invariants {
   private readonly last = new Map<NodeId, Observed>()
   /** Strongest word each node has put on the wire. */
   private readonly promises = new Map<NodeId, VotePromise>()
-  /** Nodes whose damaged log may lack the newest of their promises. */
+  /** Nodes whose damaged log may lack the newest of their promises, and a census is owed for it. */
   private readonly forgotten = new Set<NodeId>()
 
   constructor(voters: number) {
@@ -90,15 +92,13 @@ export class Invariants {
   }
 
   /**
-   * A process has opened its log again: nothing it had on disk may be missing, no promise forgotten. Of a damaged one anything
-   * may be missing, its vote too, also at the restarts that follow: it must not vote in that term again (`promise`).
+   * A process has opened its log again: nothing it had on disk may be missing, no promise forgotten. Of a damaged one entries
+   * may be missing, and where it owes a census its vote too, also at the restarts that follow: it must not vote in that term
+   * again (`promise`).
    */
   reopened(node: NodeId, log: Reopened): void {
     this.last.delete(node)
-    if (log.damaged) {
-      this.forgotten.add(node)
-      return
-    }
+    if (log.damaged && log.census) this.forgotten.add(node)
     const promise = this.promises.get(node)
     const { currentTerm, votedFor } = log.now.durableHardState
     if (promise !== undefined && !this.forgotten.has(node)) {

@@ -72,12 +72,19 @@ export class LogImage {
     return lastChain
   }
 
-  /** A sentence when the header of a segment does not go on from here. */
-  checkFollows(header: SegmentHeader): string | null {
+  /**
+   * Goes on in the next segment; returns a sentence when its header does not follow. After a damaged log was opened, the header
+   * alone tells the term, the vote and the number of the newest write that was lost: without them the node would vote once more
+   * in a term in which it had voted, and number its writes so that the next open takes them for damage.
+   */
+  enter(header: SegmentHeader): string | null {
     const { last, lastTerm } = this.held
     const { index, term, chain } = header.base
-    if (index === last && term === lastTerm && chain === this.lastChain) return null
-    return `The segment goes on from entry ${index}, but the log before it ends with entry ${last}.`
+    if (index !== last || term !== lastTerm || chain !== this.lastChain)
+      return `The segment goes on from entry ${index}, but the log before it ends with entry ${last}.`
+    this.hardState = header.hardState
+    this.lastWrite = header.lastWrite
+    return null
   }
 
   /** Replays one intact frame; returns a sentence when what it says cannot follow. */

@@ -224,7 +224,7 @@ class Inspector {
   /** Replays one segment's frames into the image; null when it is not the newest or is damaged. */
   private replay(image: LogImage, read: Found & { bytes: Uint8Array; until: number | null }): NewestSegment | null {
     const { segment, header, bytes, until } = read
-    const wrongStart = image.checkFollows(header)
+    const wrongStart = image.enter(header)
     if (wrongStart !== null) return this.rotten(segment, 0, wrongStart)
     const marker = this.marker.newest
     const marked = marker?.sequence === segment.sequence

@@ -178,7 +178,7 @@ class Salvaging {
       ({ found, until }, next) => {
         if (this.finished || damaged) return next()
         const { segment, header } = found
-        if (image.checkFollows(header) !== null) {
+        if (image.enter(header) !== null) {
           damaged = true
           return next()
         }

@@ -7,6 +7,7 @@ import { decodeObligation, encodeObligation, joinedObligation } from '../../../s
 import { sample } from '../../effort.ts'
 import { synchronousHarness } from '../log/log-harnesses.ts'
 import { LogAuthor, closeLog, listing, mustOpen, openFixture, payloads, readAll } from '../log/log-fixture.ts'
+import type { LogHarness, OpenedFixture } from '../log/log-fixture.ts'
 
 /** A damaged log of a cluster's node: what is intact is kept, what may have been acknowledged beyond is owed. */
 const SECTOR = 512
@@ -40,7 +41,18 @@ describe('a damaged log that may be repaired', () => {
     if (obligation === null) expect(lastIndex).toBe(last)
     if (obligation?.kind === 'reach') expect(obligation).toEqual({ kind: 'reach', term: 1, index: last })
     if (obligation?.kind !== 'census') expect(hardState).toEqual({ currentTerm: 7, votedFor: 'node-2' })
-    // It takes writes, and the next open owes the same, until it is told that all is met.
+    await closeLog(harness, log)
+    // Nothing was written meanwhile, and all that was known is known again.
+    const { lastWrite } = log.recovered
+    const idle = await mustOpen(harness, SIZES)
+    expect(idle.recovered).toMatchObject({ lastIndex, hardState, lastWrite, obligation })
+    await takesWrites(harness, idle, obligation)
+    return obligation
+  }
+
+  /** It takes writes, and the next open owes the same, until it is told that all is met. */
+  async function takesWrites(harness: LogHarness, log: OpenedFixture, obligation: Obligation | null): Promise<void> {
+    const { lastIndex } = log.recovered
     const author = new LogAuthor(harness, log)
     author.append([])
     await author.settle()
@@ -52,7 +64,6 @@ describe('a damaged log that may be repaired', () => {
     const third = await mustOpen(harness, SIZES)
     expect(third.recovered).toMatchObject({ lastIndex, obligation: null })
     await closeLog(harness, third)
-    return obligation
   }
 
   test('any sector changed, zeroed or cut off, any file gone: it opens and owes what is missing', async () => {
