@@ -87,6 +87,11 @@ export function isRequest({ kind }: Message): boolean {
   )
 }
 
+/** What a leader alone sends to bring its log to another node. */
+export function isOfLeader({ kind }: Message): boolean {
+  return kind === 'appendEntries' || kind === 'installSnapshot'
+}
+
 /** What goes to whoever asked, or leads. */
 export function isAnswer({ kind }: Message): boolean {
   return (

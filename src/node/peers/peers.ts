@@ -8,7 +8,7 @@ import { firstVersions } from '../propose/machine-advances.ts'
 import type { Agreed, Message } from '../../raft/types.ts'
 import { Applicants } from '../membership/applicants.ts'
 import { Addresses } from './addresses.ts'
-import { Askers, isAnswer, isRequest } from './askers.ts'
+import { Askers, isAnswer, isOfLeader, isRequest } from './askers.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { Builds } from './builds.ts'
 import { Callers } from './callers.ts'
@@ -144,9 +144,10 @@ export class Peers {
     const known = this.members.member(sender)?.instanceId ?? this.bootstrap.agreedInstanceOf(sender)
     if (known !== senderInstance && this.members.newest !== null) {
       this.applicants.hear(frame, this.options.clock.monotonicMs())
-      if (body.kind === 'reachedAt') {
-        this.askers.hearAddress(sender, { instance: senderInstance, address: body.address })
-      }
+    }
+    const bound = known !== null || this.members.newest !== null
+    if (known !== senderInstance && bound && body.kind === 'reachedAt') {
+      this.askers.hearAddress(sender, { instance: senderInstance, address: body.address })
     }
     if (known !== null && known !== senderInstance && !this.isOfLaterConfiguration(frame)) return null
     if (body.kind !== 'build' && this.builds.isOfOtherMode(sender)) return null
@@ -181,10 +182,14 @@ export class Peers {
    * was replaced, would never learn of it. An answer counts only from the disk that is named. Where one voter votes for two
    * disks of one id in one term, one of them at most is elected: the new one is a voter only once a majority of those before
    * holds the entry that made the old one none, and that majority refuses the old one for its log.
+   *
+   * A node without any Configuration, whose handshake has agreed on the disks of the others, may have been away while they were
+   * replaced: it follows the leader on one that took such a disk's place, and votes for none (`isForLeader`).
    */
   private isOfLaterConfiguration({ senderInstance, recipientInstance, body }: PeerFrame): boolean {
     const { newest } = this.members
-    if (newest === null || body.kind !== 'raft' || recipientInstance === '') return false
+    if (body.kind !== 'raft' || recipientInstance === '') return false
+    if (newest === null) return isOfLeader(body.message)
     return isRequest(body.message) && !newest.removed.some(({ instanceId }) => instanceId === senderInstance)
   }
 
@@ -333,12 +338,14 @@ export class Peers {
   }
 
   /**
-   * Before there is a Configuration strangers are not answered, but for the leader that dialled this empty disk: it addresses
-   * this very disk, so its Configuration names that. Nobody else's candidate has a vote from here: with one, nodes that were
-   * started with other initial voters could hold an election beside the one of these.
+   * Before there is a Configuration strangers are not answered, but for the leader that dialled this empty disk, or is on a
+   * disk in the place of an initial voter's: it addresses this very disk, so its Configuration names that. Nobody else's
+   * candidate has a vote from here: with one, nodes that were started with other initial voters could hold an election
+   * beside the one of these.
    */
   private isForLeader(to: NodeId, { kind }: Message): boolean {
-    return this.callers.has(to) && (kind === 'appendEntriesResponse' || kind === 'installSnapshotResponse')
+    if (kind !== 'appendEntriesResponse' && kind !== 'installSnapshotResponse') return false
+    return this.callers.has(to) || this.voters.includes(to)
   }
 
   private instanceOf(to: NodeId): string | null {

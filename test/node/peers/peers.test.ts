@@ -199,6 +199,22 @@ describe('a leader that this log does not name yet', () => {
     expect(answers).toMatchObject([{ recipient: leader.sender, recipientInstance: leader.senderInstance }])
   })
 
+  test('of a disk that took the place of one that a node without a Configuration has agreed on is followed all the same', () => {
+    const { node, send } = follower()
+    const hello: PeerBody = { kind: 'hello', hasConfiguration: false, reply: false }
+    send(hello)
+    send(hello, { sender: n3, senderInstance: 'instance-n3' })
+    // It would campaign: the handshake has agreed on the disks of n1 and n3.
+    expect(node.driver.status()).toMatchObject({ awaited: [] })
+    send({ kind: 'reachedAt', address: '10.0.0.9:4600' }, { senderInstance: 'replaced', recipientInstance: '' })
+    const from = node.network.sent.length
+    send(later(), { senderInstance: 'replaced' })
+    expect(node.driver.leader).toBe(n1)
+    expect(node.network.hinted).toEqual([[n1, '10.0.0.9:4600']])
+    const answers = node.network.sent.slice(from).filter((frame) => raftOf(frame, 'appendEntriesResponse') !== null)
+    expect(answers).toMatchObject([{ recipient: n1, recipientInstance: 'replaced' }])
+  })
+
   test('is followed only where it addresses this very disk, and not where its disk was removed', () => {
     const { node, send } = follower()
     const removed = configuration({ removed: [{ id: n1, instanceId: 'removed' }] })
