@@ -51,7 +51,9 @@ export function encodeMarkerSlot(slot: MarkerSlot): Uint8Array {
 export function readMarker(bytes: Uint8Array): ReadMarker {
   const [first, second] = [readSlot(bytes, 0), readSlot(bytes, PAGE_BYTES)]
   if (first === null || second === null) return { newest: first ?? second, twice: false }
-  const twice = first.sequence === second.sequence && first.offset === second.offset
+  // A file that is too short is made anew by the open, without what it says.
+  const whole = bytes.length >= MARKER_BYTES
+  const twice = whole && first.sequence === second.sequence && first.offset === second.offset
   return { newest: first.counter > second.counter ? first : second, twice }
 }
 

@@ -114,6 +114,13 @@ describe('a damaged log that may be repaired', () => {
     expect(await opened(damaged)).toEqual(CENSUS)
   })
 
+  test('a marker that is cut short behind both its slots is written again at once', async () => {
+    const damaged = disk.copy()
+    const marker = damaged.bytesOf('group-0/marker') ?? new Uint8Array()
+    damaged.put('group-0/marker', marker.slice(0, 9 * SECTOR))
+    expect(await opened(damaged)).toBeNull()
+  })
+
   test('without others who have the log, it is refused as it is', async () => {
     const damaged = disk.copy()
     const bytes = damaged.bytesOf('group-0/log/00000002.wal')
