@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
 import { say } from '../../src/cli/terminal/output.ts'
+import type { NodeStatusReport } from '../../src/client/index.ts'
 import { agreement, eventually, leaderAmong, leaderOf, statusOf } from '../agreement.ts'
 import { type ElectionFigures, electionFigures, type ElectionTrial } from './election-figures.ts'
 import type { Elections } from './elections.ts'
@@ -66,6 +67,7 @@ async function killOnce({ cluster, elections }: Electorate, probe: ReadsProbe): 
   const [member, endpoint] = [cluster.members[at], cluster.endpoints[at]]
   const child = member === undefined ? null : cluster.process(member.id)
   if (member === undefined || endpoint === undefined || child === null) throw new Error(`no process is ${before.id}`)
+  const known = await Promise.all(cluster.endpoints.map(statusOf))
   await probe.begin()
   await pause(WARM_MS)
   const killedAt = Date.now()
@@ -83,5 +85,12 @@ async function killOnce({ cluster, elections }: Electorate, probe: ReadsProbe): 
     return status?.role === 'follower' && status.leader !== null ? status : null
   })
   await agreement(cluster.endpoints, next.commitIndex)
-  return { killedAt, electedAt: election.at, asked, limbo: null }
+  return { killedAt, electedAt: election.at, asked, limbo: limboOf(next, known) }
+}
+
+/** What a node has counted of queries in limbo since the statuses of before. */
+function limboOf(next: NodeStatusReport, known: readonly (NodeStatusReport | null)[]): ElectionTrial['limbo'] {
+  const before = known.find((status) => status?.id === next.id)
+  if (before === undefined || before === null) return null
+  return { served: next.limboAnswered - before.limboAnswered, waited: next.limboWaited - before.limboWaited }
 }

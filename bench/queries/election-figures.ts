@@ -14,7 +14,7 @@ export interface ElectionTrial {
   /** When the next leader says that it was elected. */
   readonly electedAt: number
   readonly asked: readonly Asked[]
-  /** By the new leader's count: reads that it answered in limbo, and those that waited for it; null: it does not count them. */
+  /** By the new leader's count: reads that it answered in limbo, and those that waited for it; null: not known. */
   readonly limbo: { readonly served: number; readonly waited: number } | null
 }
 
@@ -35,7 +35,7 @@ export interface ElectionFigures {
   readonly busyReadMs: Ranks
   /** Share of the reads, of both kinds, that took longer than a read may. */
   readonly lateShare: number
-  /** Share of the reads that a new leader took in limbo which waited until that was applied; null where it does not say. */
+  /** Share of the reads that a new leader took in limbo which waited until that was applied; null: not known. */
   readonly waitedShare: number | null
   readonly failures: number
 }
