@@ -34,6 +34,8 @@ export {
   type MachineStatusReport,
   type MachineVersionReport,
   type NodeStatusReport,
+  type ObligationReport,
+  type PullReport,
   type PeerBuildReport,
 } from './connection/grpc.ts'
 export { inProcessDial, type InProcessConnection, type InProcessServer } from './connection/in-process.ts'

@@ -44,6 +44,7 @@ function statusResponse(gateway: SessionGateway): object {
     group: node.group,
     incarnation: node.incarnation,
     machines: status.machines.map((machine) => ({ ...machine, schema: machine.schema ?? '' })),
+    owes: status.owes === null ? null : { term: 0, index: 0, told: [], ...status.owes },
     leader: leader ?? '',
     leaderAddress: leader === null ? '' : (node.addressOf(leader) ?? ''),
     attached: gateway.attachedCount,

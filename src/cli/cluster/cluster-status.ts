@@ -1,4 +1,4 @@
-import type { MachineFailuresReport, NodeStatusReport } from '../../client/index.ts'
+import type { MachineFailuresReport, NodeStatusReport, ObligationReport, PullReport } from '../../client/index.ts'
 import { EXIT, type ExitCode } from '../terminal/exit.ts'
 import { type BuildOfNode, buildDifferences, buildsOfNodes, type MachineLine, machineLines } from './builds-of-nodes.ts'
 import { divergedNodes } from './diverged-nodes.ts'
@@ -33,17 +33,20 @@ export interface NodeReport {
         readonly differs: { readonly nodes: readonly string[]; readonly index: number } | null
         /** Null: it does not say. */
         readonly failures: MachineFailuresReport | null
-      } & Pick<NodeStatusReport, LeaseFields | 'machines' | 'runtime' | 'holdfast' | 'development' | 'peerBuilds'>)
+      } & Pick<
+        NodeStatusReport,
+        LeaseFields | 'pull' | 'owes' | 'machines' | 'runtime' | 'holdfast' | 'development' | 'peerBuilds'
+      >)
     | null
 }
 
 /**
- * `ok`; `heard` (not asked, and the leader hears it); `behind` (does not apply what is committed); `refused` (it and the
- * leader refuse each other); `silent` (it answers here, the leader does not hear it); `diverged` (another state hash than
- * others at an equal index); `halted` (it applies and answers nothing more, and says why); `unreachable`. The first two
- * count.
+ * `ok`; `heard` (not asked, and the leader hears it); `behind` (does not apply what is committed, or takes a snapshot of
+ * another member first); `owes` (its log was damaged, and it does not vote yet); `refused` (it and the leader refuse each
+ * other); `silent` (it answers here, the leader does not hear it); `diverged` (another state hash than others at an equal
+ * index); `halted` (it applies and answers nothing more, and says why); `unreachable`. The first two count.
  */
-export type Health = 'ok' | 'heard' | 'behind' | 'refused' | 'silent' | 'diverged' | 'halted' | 'unreachable'
+export type Health = 'ok' | 'heard' | 'behind' | 'refused' | 'silent' | 'diverged' | 'halted' | 'owes' | 'unreachable'
 
 /** One node in the table of `holdfast status`; null where nobody knows. */
 export interface NodeLine {
@@ -88,6 +91,10 @@ export interface ClusterStatus {
    * while it is read from; and for how many rounds of reads it asked the others in its term. Null: it did not answer.
    */
   readonly reads: Pick<NodeStatusReport, LeaseFields> | null
+  /** Nodes that a snapshot of another member is on its way to, in rows. */
+  readonly pulls: readonly ({ readonly node: string } & PullReport)[]
+  /** Nodes that do not vote, for their log was damaged. */
+  readonly owes: readonly ({ readonly node: string } & ObligationReport)[]
   /** The machines of the log, in the order of their names, as far as the node says that has applied most. */
   readonly machines: readonly MachineLine[]
   /** What nodes are built of differently, a sentence each. */
@@ -142,6 +149,8 @@ export function clusterStatus(reports: readonly NodeReport[]): ClusterStatus {
     differs: known.flatMap(({ id, differs }) => (differs === null ? [] : [{ node: id, ...differs }])),
     halted: known.flatMap(({ id, halted }) => (halted === null ? [] : [{ node: id, ...halted }])),
     reads: leader === null ? null : readsOf(leader),
+    pulls: known.flatMap(({ id, pull }) => (pull === null ? [] : [{ node: id, ...pull }])),
+    owes: known.flatMap(({ id, owes }) => (owes === null ? [] : [{ node: id, ...owes }])),
     machines,
     differences: buildDifferences(builds, machines),
   }
@@ -210,7 +219,8 @@ function healthOf(id: string, own: Known | null, { known, leader, diverged, allA
   if (diverged.has(id)) return 'diverged'
   // Of a leader that knows it not at all it is no member (yet).
   if (leader !== null && own !== leader && (follower === undefined || !isHeard(follower))) return 'silent'
-  return lagOf(own, leader) > BEHIND_ENTRIES ? 'behind' : 'ok'
+  if (own.owes !== null) return 'owes'
+  return own.pull !== null || lagOf(own, leader) > BEHIND_ENTRIES ? 'behind' : 'ok'
 }
 
 /** It refuses the leader's frames or the leader its; without a leader, somebody's. */

@@ -1,4 +1,4 @@
-import { table } from '../terminal/output.ts'
+import { table, withCommas } from '../terminal/output.ts'
 import type { MachineFailuresReport } from '../../client/index.ts'
 import type { MachineLine } from './builds-of-nodes.ts'
 import type { ClusterStatus } from './cluster-status.ts'
@@ -27,7 +27,8 @@ function why({ leader, halted }: ClusterStatus): string {
 }
 
 /** What explains the table. */
-function notes({ refusals, awaited, halted, differs, nodes, reads, machines, differences }: ClusterStatus): string[] {
+function notes(status: ClusterStatus): string[] {
+  const { refusals, awaited, halted, differs, nodes, reads, machines, differences } = status
   const lines = refusals.map(({ peer, code }) => `${peer} is refused: holdfast explain ${code}`)
   if (awaited.length > 0) {
     lines.push(`the first election needs all initial nodes; not heard yet: ${awaited.join(', ')}`)
@@ -39,6 +40,7 @@ function notes({ refusals, awaited, halted, differs, nodes, reads, machines, dif
         `${node}: ${others.join(' and ')} made another state of the log at entry ${index}; keep the data for diagnosis`,
     ),
   )
+  lines.push(...recoveries(status))
   const diverged = nodes.filter((node) => node.health === 'diverged').map((node) => node.id)
   if (diverged.length > 0)
     lines.push(`another state at an equal index: ${diverged.join(', ')}; keep the data for diagnosis`)
@@ -54,6 +56,27 @@ function readsText({ leaseMs, leaseHeld, readRounds }: NonNullable<ClusterStatus
   const asked = `${readRounds} ${readRounds === 1 ? 'round' : 'rounds'} of reads in this term`
   if (leaseMs === 0) return `reads: without a lease, ${asked}`
   return `reads: a lease of ${leaseMs} ms, ${leaseHeld ? 'held' : 'not held until somebody reads'}, ${asked}`
+}
+
+/** What nodes wait for that have lost something, and what helps them. */
+function recoveries({ pulls, owes, nodes }: ClusterStatus): string[] {
+  return [
+    ...pulls.map(
+      ({ node, from, index, rows, total }) =>
+        `${node} takes the snapshot of ${from} at entry ${index}: ${withCommas(rows)} of ${withCommas(total)} rows are here`,
+    ),
+    ...owes.map((owed) => `${owed.node} does not vote, for its log was damaged: ${owedText(owed, nodes)}`),
+  ]
+}
+
+function owedText(owed: ClusterStatus['owes'][number], nodes: ClusterStatus['nodes']): string {
+  const { kind, node, term, index, told } = owed
+  const entry = `entry ${index} of term ${term}`
+  if (kind === 'census') {
+    const silent = nodes.map(({ id }) => id).filter((id) => id !== node && !told.includes(id))
+    return `its newest write is lost, and every other voter must tell its term; not heard yet: ${silent.join(', ') || 'none'}`
+  }
+  return `it must reach ${entry} again, from the others; keep them running`
 }
 
 function machineText({ name, active, schema }: MachineLine): string {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { endpointsOf, withSettings } from '../config/setting-flags.ts'
 import { formOf, withListing } from '../terminal/listing.ts'
-import { wholeNumber } from '../terminal/numbers.ts'
+import { positive, wholeNumber } from '../terminal/numbers.ts'
 
 const CHANGES = {
   add: ['make a member of a node that waits: a learner at once, a voter once it has caught up', 'n4'],
@@ -56,6 +56,7 @@ export function addJoin(root: Command): void {
   ])
     .description('run a new node of a cluster that exists: it waits until `holdfast member add` or `replace` names it')
     .option('--peers <host:port,...>', 'any of the members; they tell of the others')
+    .option('--wait <seconds>', 'how long the members may take to have a leader', positive, 60)
     .option('--json', 'when ready, one JSON line on stdout')
     .addHelpText(
       'after',

@@ -93,6 +93,10 @@ export interface NodeStatusReport {
   readonly development: boolean
   /** What other members have told it of themselves. */
   readonly peerBuilds: readonly PeerBuildReport[]
+  /** The snapshot of another member that is on its way to it, in rows; null: none is, or a node of an earlier build. */
+  readonly pull: PullReport | null
+  /** Why it does not vote, for its log was damaged; null: it does, or a node of an earlier build. */
+  readonly owes: ObligationReport | null
   /** Length of the leases that are in force as far as its log says, ms; 0: none. */
   readonly leaseMs: number
   /** Of a leader: a read that arrives now is answered by a lease. False where none is held because nobody reads. */
@@ -104,6 +108,25 @@ export interface NodeStatusReport {
    */
   readonly limboAnswered: number
   readonly limboWaited: number
+}
+
+/** How far a pull is: `rows` of `total`, of the snapshot that ends at `index`. */
+export interface PullReport {
+  readonly from: string
+  readonly index: number
+  readonly rows: number
+  readonly total: number
+}
+
+/**
+ * What a node with a damaged log waits for. `reach`: its log reaches that entry again. `census`: every other voter tells its
+ * term; `told` have.
+ */
+export interface ObligationReport {
+  readonly kind: string
+  readonly term: number
+  readonly index: number
+  readonly told: readonly string[]
 }
 
 /** A machine as one node knows it. */

@@ -1,6 +1,6 @@
 import { callOperator, type NodeCall, refusalOf } from '../connection/grpc.ts'
 
-/** How long a cluster may take to have a leader, ms, and how long one node to answer. */
+/** How long a cluster may take to have a leader where the caller does not say, ms, and how long one node to answer. */
 const SEARCH_MS = 5_000
 const ANSWER_MS = 5_000
 const PAUSE_MS = 100
@@ -25,10 +25,10 @@ const PASSING: ReadonlySet<string> = new Set(['NOT_LEADER', 'HALTED', 'SHUTTING_
 
 /**
  * Asks the leader, whichever of these nodes knows it: one call of `OperatorService`, repeated while nobody leads, and its
- * response message. Rejects with OperatorError.
+ * response message. Rejects with OperatorError; with `NO_LEADER` after `searchMs`.
  */
-export async function askLeader(endpoints: readonly string[], call: NodeCall): Promise<unknown> {
-  const until = performance.now() + SEARCH_MS
+export async function askLeader(endpoints: readonly string[], call: NodeCall, searchMs = SEARCH_MS): Promise<unknown> {
+  const until = performance.now() + searchMs
   let last = 'no node answered'
   let queue = [...endpoints]
   while (performance.now() < until) {

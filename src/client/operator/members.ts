@@ -41,9 +41,9 @@ export interface WantedChange {
   readonly basedOn: number
 }
 
-/** Rejects with OperatorError. */
-export async function fetchMembers(endpoints: readonly string[]): Promise<MemberList> {
-  const found = (await askLeader(endpoints, { method: 'Members', request: {} })) as MemberList
+/** Rejects with OperatorError; `searchMs`: how long a leader is looked for. */
+export async function fetchMembers(endpoints: readonly string[], searchMs?: number): Promise<MemberList> {
+  const found = (await askLeader(endpoints, { method: 'Members', request: {} }, searchMs)) as MemberList
   return { ...found, members: found.members.map((line) => ({ ...line, contactMs: line.contactMs ?? null })) }
 }
 

@@ -27,6 +27,8 @@ const node = (id: string, over: Partial<Known> = {}): NodeReport => ({
     leaseHeld: false,
     readRounds: 0,
     failures: null,
+    pull: null,
+    owes: null,
     machines: [],
     runtime: '',
     holdfast: '',
@@ -57,6 +59,28 @@ describe('the status of a cluster', () => {
     expect(status.nodes.map((line) => line.health)).toEqual(['diverged', 'ok', 'ok'])
     expect(status.differs.map((line) => line.node)).toEqual(['n2', 'n3'])
     expect(statusText(status)).toContain('n2: n1 made another state of the log at entry 40')
+    expect(exitCodeOf(status)).toBe(EXIT.degraded)
+  })
+
+  test('a node whose log was damaged does not vote, so it counts for nothing, and what it waits for is said', () => {
+    const reach = { kind: 'reach', term: 2, index: 80, told: [] }
+    const status = clusterStatus([node('n1', leading), node('n2', { owes: reach }), node('n3')])
+    expect(status.nodes.map((line) => line.health)).toEqual(['ok', 'owes', 'ok'])
+    expect([status.canLose, exitCodeOf(status)]).toEqual([0, EXIT.degraded])
+    expect(statusText(status)).toContain(
+      'n2 does not vote, for its log was damaged: it must reach entry 80 of term 2 again, from the others',
+    )
+    const census = { kind: 'census', term: 0, index: 0, told: ['n1'] }
+    const asking = statusText(clusterStatus([node('n1', leading), node('n2', { owes: census }), gone('n3')]))
+    expect(asking).toContain('not heard yet: n3')
+  })
+
+  test('a node that takes a snapshot is behind, and how far it is is said', () => {
+    const pull = { from: 'n1', index: 40, rows: 1200, total: 40_000 }
+    const status = clusterStatus([node('n1', leading), node('n2', { pull }), node('n3')])
+    expect(status.nodes[1]).toMatchObject({ id: 'n2', health: 'behind' })
+    expect(status.pulls).toEqual([{ node: 'n2', ...pull }])
+    expect(statusText(status)).toContain('n2 takes the snapshot of n1 at entry 40: 1,200 of 40,000 rows are here')
     expect(exitCodeOf(status)).toBe(EXIT.degraded)
   })
 
