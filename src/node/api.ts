@@ -189,6 +189,11 @@ export type NodeEvent =
   | { readonly kind: 'diskIgnored'; readonly peer: NodeId }
   /** From now on this node applies and answers nothing. Said once. */
   | ({ readonly kind: 'halted' } & Halt)
+  /**
+   * No voter has what this node lost and owed, up to entry `owed`: the longest of all their logs ends at `index`, and the
+   * cluster goes on from there. What was acknowledged behind `index` is lost, if anything was.
+   */
+  | { readonly kind: 'entriesLost'; readonly index: LogIndex; readonly owed: LogIndex }
   /** The state that it awaited is here, that of the others at that index: it applies and serves again. */
   | { readonly kind: 'resumed'; readonly index: LogIndex }
 

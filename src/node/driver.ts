@@ -100,6 +100,7 @@ export class Driver implements RaftNode {
       ...this.shared,
       proposals: this.proposals,
       transferEnded: (outcome) => this.core.transfers.ended(outcome),
+      note: (event) => this.audience.note(event),
       stamp: () => this.logClock.stamp(this.time()),
     })
     this.core = new CoreSteps(options, this.id, {

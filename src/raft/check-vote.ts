@@ -1,4 +1,5 @@
 import { BEFORE_LOG, type LogIndex, type Millis, type NodeId, type Term } from '../base/brand.ts'
+import { holdsOwed } from './obligation.ts'
 import { configurationOf, type RaftState } from './state.ts'
 import { lastTermOf } from './trail.ts'
 import type { RejectVoteReason, VoteVerdict } from './types.ts'
@@ -17,7 +18,7 @@ const GRANTED: VoteVerdict = { granted: true }
 export function checkVote(state: RaftState, request: VoteRequest): VoteVerdict {
   const votedForOther = state.votedFor !== null && state.votedFor !== request.candidate
   if (!isNamedVoter(state, request)) return rejected('notBootstrapped')
-  if (state.obligation !== null) return rejected('notVoter')
+  if (!holdsOwed(state, lastOf(request))) return rejected('notVoter')
   if (request.term < state.currentTerm) return rejected('staleTerm')
   if (votedForOther) return rejected('votedForOther')
   if (!isUpToDate(state, request)) return rejected('logBehind')
@@ -30,7 +31,7 @@ export function checkVote(state: RaftState, request: VoteRequest): VoteVerdict {
  */
 export function checkPreVote(state: RaftState, now: Millis, request: VoteRequest): VoteVerdict {
   if (!isNamedVoter(state, request)) return rejected('notBootstrapped')
-  if (state.obligation !== null) return rejected('notVoter')
+  if (!holdsOwed(state, lastOf(request))) return rejected('notVoter')
   if (request.term <= state.currentTerm) return rejected('staleTerm')
   if (isLeaderAlive(state, now)) return rejected('leaderAlive')
   if (!isUpToDate(state, request)) return rejected('logBehind')
@@ -60,6 +61,10 @@ function isUpToDate(state: RaftState, request: VoteRequest): boolean {
   const lastTerm = lastTermOf(state.trail)
   if (request.lastLogTerm !== lastTerm) return request.lastLogTerm > lastTerm
   return request.lastLogIndex >= state.lastIndex
+}
+
+function lastOf({ lastLogTerm: term, lastLogIndex: index }: VoteRequest): { term: Term; index: LogIndex } {
+  return { term, index }
 }
 
 /** A refusal with its reason. */

@@ -31,6 +31,8 @@ export function describeEffect(effect: Effect): string {
     }
     case 'obligationMet':
       return 'owes nothing any more'
+    case 'entriesLost':
+      return `finds nothing behind ${effect.index}@${effect.term} on any disk, and owed ${effect.owed.index}@${effect.owed.term}`
     case 'readFailed':
       return `cannot answer read ${effect.id}: ${effect.reason}`
     case 'changeRefused':
@@ -71,6 +73,10 @@ export function describeMessage(message: Message): string {
       return `${kind} term ${term}${message.releases === undefined ? '' : ` releases ${message.releases}`}`
     case 'preVoteResponse':
       return `${kind} term ${term} for ${message.requestTerm} ${describeVerdict(message.verdict)}`
+    case 'logEnd': {
+      const lost = message.lost === 'nothing' ? '' : ` lost ${message.lost}`
+      return `${kind} term ${term} for ${message.requestTerm} last ${message.lastLogIndex}@${message.lastLogTerm}${lost}`
+    }
     case 'requestVoteResponse':
       return `${kind} term ${term} ${describeVerdict(message.verdict)}`
     case 'appendEntries': {

@@ -1,33 +1,32 @@
 import { assert } from '../base/assert.ts'
-import { type Millis, type NodeId, type Term, term } from '../base/brand.ts'
-import { type RaftState, votersOf } from './state.ts'
+import { type Millis, type NodeId, term } from '../base/brand.ts'
+import { isVoter, otherVotersOf, type RaftState } from './state.ts'
+import { ask, type EndOfLog, isOwnQuestion, reaches } from './survey.ts'
 import { advanceElectionDraw } from './timer.ts'
-import { lastTermOf, trailTermAt } from './trail.ts'
+import { trailTermAt } from './trail.ts'
 import type { Turn } from './turn.ts'
-import type { Message } from './types.ts'
 
 /**
- * What a node owes whose log was damaged (raft.md §2.11, storage.md §3): until it is met, also over restarts, it neither
- * votes nor campaigns, for what it lost may be what a majority with it had committed. Without it: n1 and n2 commit 5@3, n2
- * loses 5@3 to its disk and votes for n3, which never had it, and 5@3 is overwritten.
+ * What a node owes whose log was damaged (raft.md §2.11, storage.md §3): until it is met, also over restarts, it does not
+ * campaign, and votes for nobody whose log ends before what it had, for what it lost may be what a majority with it had
+ * committed. Without it: n1 and n2 commit 5@3, n2 loses 5@3 to its disk and votes for n3, which never had it, and 5@3 is
+ * overwritten.
  *
- * Every leader that is elected meanwhile has won without this node, so a majority of the others voted, and whoever of them
- * held an entry that this node helped to commit refuses whoever lacks it. So a leader's log holds all of it, and once the
- * own log reaches what it had, by the order of paper §5.4.1, this node is as good a voter as before.
+ * So it votes by the order of paper §5.4.1 as if it had its whole log, and every leader that is elected meanwhile holds all
+ * that this node helped to commit, as if nothing had been lost. Once the own log reaches what it had, by the same order, this
+ * node is as good a voter as before. What is on no disk any more is given up: survey.ts.
  */
 export function campaignOwing(turn: Turn, anchor: Millis): void {
-  const { state } = turn
   const electionDeadline = advanceElectionDraw(turn, anchor, 'preVotes')
   turn.state = { ...turn.state, role: { kind: 'follower', leader: null, electionDeadline } }
-  if (state.obligation?.kind !== 'census') return
-  const { self } = state.config
-  const request = {
-    kind: 'preVoteRequest',
-    term: censusTerm(state),
-    lastLogIndex: state.lastIndex,
-    lastLogTerm: lastTermOf(state.trail),
-  } as const
-  for (const voter of votersOf(state)) if (voter !== self) turn.sendAtOnce(voter, request)
+  const { obligation, survey } = turn.state
+  if (obligation?.kind === 'census' || isVoter(turn.state)) ask(turn, survey.before)
+}
+
+/** Whether a log that ends with that entry holds what this node owes: then it may vote for its owner. */
+export function holdsOwed({ obligation }: RaftState, last: EndOfLog): boolean {
+  if (obligation === null) return true
+  return obligation.kind === 'reach' && reaches(last, obligation)
 }
 
 /**
@@ -38,39 +37,37 @@ export function mayAcknowledge({ obligation }: RaftState): boolean {
   return obligation?.kind !== 'census'
 }
 
+/** Terms that can have come and gone without a trace: every one costs a sector, of which a segment has 131,072. */
+const LOST_TERMS = 2 ** 20
+
 /**
- * A voter has told its term, in the answer to a pre-vote, which changes nothing on its side. A vote that this node lost was
+ * A voter has told its term, in an answer to a question, which changes nothing on its side. A vote that this node lost was
  * asked for by a voter that is in that term at least: once all others have told theirs, a term above all of them is one that
- * it never voted in. It is adopted, which deposes an older leader, and an entry of it or of a later one is owed.
+ * it never voted in. It is adopted, which deposes an older leader, and an entry of it or of a later one is owed. `lostTerm`:
+ * that voter may have been in later terms than it knows; then a term is adopted that cannot have been reached.
  */
-export function receiveTerm(turn: Turn, from: NodeId, response: Extract<Message, { kind: 'preVoteResponse' }>): void {
+export function receiveTerm(turn: Turn, from: NodeId, told: { requestTerm: number; lostTerm: boolean }): void {
   const { state } = turn
-  const { obligation, config, role } = state
+  const { obligation, survey, role } = state
   // An answer to an earlier process may be older than a vote of it: the term asked for names this one.
-  if (obligation?.kind !== 'census' || response.requestTerm !== censusTerm(state)) return
-  const told = obligation.told.includes(from) ? obligation.told : [...obligation.told, from]
-  turn.state = { ...state, obligation: { kind: 'census', told } }
-  const others = votersOf(state).filter((voter) => voter !== config.self)
-  if (others.length === 0 || !others.every((voter) => told.includes(voter))) return
+  if (obligation?.kind !== 'census' || !isOwnQuestion(state, term(told.requestTerm))) return
+  const known = obligation.told.includes(from) ? obligation.told : [...obligation.told, from]
+  const unsure = survey.unsure || told.lostTerm
+  turn.state = { ...state, obligation: { kind: 'census', told: known }, survey: { ...survey, unsure } }
+  const others = otherVotersOf(state)
+  if (others.length === 0 || !others.every((voter) => known.includes(voter))) return
   assert(role.kind === 'follower', 'a node with an obligation is a follower', { role })
-  const currentTerm = term(state.currentTerm + 1)
+  const currentTerm = term(state.currentTerm + (unsure ? LOST_TERMS : 1))
   const reach = { kind: 'reach', term: currentTerm, index: state.lastIndex } as const
-  turn.state = { ...state, currentTerm, votedFor: null, obligation: reach, role: { ...role, leader: null } }
+  turn.state = { ...turn.state, currentTerm, votedFor: null, obligation: reach, role: { ...role, leader: null } }
 }
 
 /** Whether the durable log reaches what is owed: the obligation ends, for good. */
 export function maybeMeetObligation(turn: Turn): void {
   const { obligation, disk, trail } = turn.state
-  if (obligation?.kind !== 'reach') return
-  const { durableIndex } = disk
-  const durableTerm = trailTermAt(trail, durableIndex) ?? 0
-  const reached = durableTerm > obligation.term || (durableTerm === obligation.term && durableIndex >= obligation.index)
-  if (!reached) return
+  if (obligation === null || obligation.kind === 'census') return
+  const last = { term: trailTermAt(trail, disk.durableIndex) ?? 0, index: disk.durableIndex }
+  if (!reaches(last, obligation)) return
   turn.state = { ...turn.state, obligation: null }
   turn.meetObligation()
-}
-
-/** No cluster gets there: the answers to a census are told from those to elections by it, and from those to other processes. */
-function censusTerm({ seed }: RaftState): Term {
-  return term(2 ** 52 + seed)
 }

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { type LogIndex, type Millis, indexAfter, type NodeId, type Term, type WriteNumber } from '../base/brand.ts'
 import type { Durability } from './durability.ts'
+import type { Survey } from './owed.ts'
 import type { Sizes } from './sizes.ts'
 import { lastIndexOf, type Trail, trailFrom, trailTermAt } from './trail.ts'
 import type {
@@ -188,7 +189,7 @@ export interface RaftState {
   /** What the bootstrap handshake agreed on; its configuration is effective while no entry says another. */
   readonly agreed: Agreed | null
   readonly role: Role
-  /** This process serves nobody: it hands leadership over, and campaigns later than others. Never ends. */
+  /** This process serves nobody: it hands leadership over, and campaigns later than others. */
   readonly halted: boolean
   /** The oldest log write is outstanding for longer than an election timeout (`setStalled`). */
   readonly stalled: boolean
@@ -199,10 +200,14 @@ export interface RaftState {
   readonly reads: Reads
   /** What this node owes since its log was damaged; null: it votes and campaigns like any other. */
   readonly obligation: Obligation | null
+  /** What it has heard of where the logs of the other voters end; while it owes nothing, nothing is asked. */
+  readonly survey: Survey
   readonly seed: number
   /** How many election timeouts were drawn from the seed. */
   readonly draws: number
 }
+
+const NO_SURVEY: Survey = { round: 0, told: new Map(), before: null, unsure: false }
 
 /**
  * The state of a node that has just opened its log: a follower whose timers are armed by the `start` event. Everything
@@ -235,6 +240,7 @@ export function initialState(config: RaftConfig, restored: Restored): RaftState 
     heardLeaderAt: null,
     reads: NO_READS,
     obligation: restored.obligation,
+    survey: NO_SURVEY,
     seed: restored.seed,
     draws: 0,
   }

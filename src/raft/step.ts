@@ -12,13 +12,14 @@ import { withPersisted } from './durability.ts'
 import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
 import { receiveInstallSnapshot, receiveInstallSnapshotResponse, snapshotInstalled } from './install-snapshot.ts'
 import { halt, resume } from './hand-over.ts'
-import { maybeMeetObligation } from './obligation.ts'
+import { maybeMeetObligation, receiveTerm } from './obligation.ts'
 import { propose } from './propose.ts'
 import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from './read-index.ts'
 import { replicate, sendHeartbeats } from './replicate.ts'
 import { receiveUnreachable } from './evidence.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
 import { setStalled } from './stall.ts'
+import { receiveLogEnd } from './survey.ts'
 import { configurationOf, isVoter, leavesOffice, mayCampaign, NEVER, type RaftState, votersOf } from './state.ts'
 import { advanceElectionDraw } from './timer.ts'
 import { compactedTo } from './trail.ts'
@@ -211,6 +212,9 @@ function receive(turn: Turn, from: NodeId, message: Message): void {
       return receiveReadIndex(turn, from, message)
     case 'readIndexResponse':
       return receiveReadIndexResponse(turn, message)
+    case 'logEnd':
+      receiveTerm(turn, from, { requestTerm: message.requestTerm, lostTerm: message.lost === 'term' })
+      return receiveLogEnd(turn, from, message)
     case 'timeoutNow':
       return stale ? undefined : receiveTimeoutNow(turn, message)
     default:

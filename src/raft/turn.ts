@@ -45,6 +45,7 @@ export class Turn {
   private readonly readsEnded: Effect[] = []
   private transferOutcome: TransferOutcome | null = null
   private obligationMet = false
+  private lost: Extract<Effect, { kind: 'entriesLost' }> | null = null
   private refusal: Extract<Effect, { kind: 'refused' | 'changeRefused' }> | null = null
 
   constructor(state: RaftState, now: Millis) {
@@ -151,6 +152,11 @@ export class Turn {
     this.obligationMet = true
   }
 
+  /** Some of what it owed is on no voter's disk. */
+  loseEntries(lost: Extract<Effect, { kind: 'entriesLost' }>): void {
+    this.lost = lost
+  }
+
   /** That read of this node, and all before it, have their index. */
   answerRead(id: number, index: LogIndex, limboFrom: LogIndex | null): void {
     this.readsEnded.push({ kind: 'readReady', id, index, limboFrom })
@@ -184,6 +190,7 @@ export class Turn {
     const left = transferOf(this.before) !== null && this.state.role.kind !== 'leader'
     const outcome = left ? 'handedOver' : this.transferOutcome
     if (outcome !== null) effects.push({ kind: 'transferEnded', outcome })
+    if (this.lost !== null) effects.push(this.lost)
     if (this.obligationMet) effects.push({ kind: 'obligationMet' })
     return effects
   }

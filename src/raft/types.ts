@@ -2,8 +2,10 @@ import type { LogIndex, Millis, NodeId, Term, WriteNumber } from '../base/brand.
 import type { TermRun } from '../base/term-run.ts'
 import type { Configuration, ConfigurationEntry, LeaseTerms } from './configuration.ts'
 import type { ChangeRefusal, ProposeRefusal, ReadFailure, TransferOutcome } from './refusals.ts'
+import type { LogEnd, Obligation } from './owed.ts'
 
 export type * from './configuration.ts'
+export type * from './owed.ts'
 export type * from './refusals.ts'
 
 /**
@@ -38,17 +40,6 @@ export interface RaftConfig {
   /** Beyond this many bytes of uncommitted proposals a leader refuses new ones. Default 64 MiB. */
   readonly uncommittedBytesMax: number
 }
-
-/**
- * What a node owes whose log was damaged, before it may vote and campaign again (obligation.ts, storage.md §3).
- *
- * - `reach`: what it had was known to its end: the log must reach (term, index) again; term and vote are as they were.
- * - `census`: not even its newest write can be read: first every other voter must have told its term, meanwhile it
- *   acknowledges nothing either. `told`: who has told it to this process.
- */
-export type Obligation =
-  | { readonly kind: 'reach'; readonly term: Term; readonly index: LogIndex }
-  | { readonly kind: 'census'; readonly told: readonly NodeId[] }
 
 /** What the log and snapshot held when the node opened them. */
 export interface Restored {
@@ -111,6 +102,12 @@ export type Message =
       readonly requestTerm: Term
       readonly verdict: VoteVerdict
     }
+  /** The end of the sender's log, which is durable: said to a node that owes something and asks (survey.ts). */
+  | ({
+      readonly kind: 'logEnd'
+      readonly term: Term
+      readonly requestTerm: Term
+    } & LogEnd)
   | {
       readonly kind: 'requestVote'
       readonly term: Term
@@ -319,6 +316,16 @@ export type Effect =
   | { readonly kind: 'abort'; readonly from: LogIndex }
   /** The log reaches what was owed (obligation.ts), durably: the note of it on the disk may go. */
   | { readonly kind: 'obligationMet' }
+  /**
+   * No voter has what this node owed, up to `owed`: the longest of all logs ends with (term, index), and so many voters have
+   * lost something that entries which were committed may be on no disk any more.
+   */
+  | {
+      readonly kind: 'entriesLost'
+      readonly term: Term
+      readonly index: LogIndex
+      readonly owed: { readonly term: Term; readonly index: LogIndex }
+    }
   /** The `propose` event of this step was not appended. */
   | { readonly kind: 'refused'; readonly reason: ProposeRefusal; readonly leader: NodeId | null }
   /**

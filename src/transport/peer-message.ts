@@ -206,9 +206,12 @@ const TRANSFER_VOTE_NUMBER = 16
  */
 const RELEASING_TIMEOUT_NOW_NUMBER = 17
 
+/** Where a log ends, for a voter that owes something. To a build that does not know it nothing is said. */
+const LOG_END_NUMBER = 18
+
 /** The highest number that a peer takes: of a build that says nothing, and of this one, as it says itself. */
 export const FRAME_KIND_FIRST_BUILD = REACHED_AT_NUMBER
-export const FRAME_KIND_MAX = RELEASING_TIMEOUT_NOW_NUMBER
+export const FRAME_KIND_MAX = LOG_END_NUMBER
 
 /** Whether a peer whose highest number that is goes by the leases of its Configurations. */
 export function takesLeases(kindMax: number): boolean {
@@ -232,6 +235,7 @@ const LATER_MESSAGES: { readonly [kind in Message['kind']]?: number } = {
   timeoutNow: TIMEOUT_NOW_NUMBER,
   readIndex: READ_INDEX_NUMBER,
   readIndexResponse: READ_INDEX_RESPONSE_NUMBER,
+  logEnd: LOG_END_NUMBER,
 }
 
 type RequestVote = Extract<Message, { kind: 'requestVote' }>
@@ -263,6 +267,17 @@ const requestVote = (transfer: boolean): Field<RequestVote> =>
   })
 const TRANSFER_VOTE = requestVote(true)
 
+/** By their places. */
+const LOSSES = ['nothing', 'entries', 'term'] as const
+const LOST: Field<(typeof LOSSES)[number]> = {
+  write: (writer, lost) => writer.byte(LOSSES.indexOf(lost)),
+  read: (reader) => {
+    const lost = LOSSES[reader.byte()]
+    if (lost === undefined) throw new FrameError('a log end says what was lost')
+    return lost
+  },
+}
+
 const MESSAGES = new Messages<Message>('peer message kind', {
   preVoteRequest: [2, layout('preVoteRequest', { term: termNumber, lastLogIndex: index, lastLogTerm: termNumber })],
   preVoteResponse: [3, layout('preVoteResponse', { term: termNumber, requestTerm: termNumber, verdict: VERDICT })],
@@ -289,6 +304,17 @@ const MESSAGES = new Messages<Message>('peer message kind', {
     layout('readIndexResponse', { term: termNumber, life: varint, id: varint, index }),
   ],
   timeoutNow: [TIMEOUT_NOW_NUMBER, TIMEOUT_NOW],
+  logEnd: [
+    LOG_END_NUMBER,
+    layout('logEnd', {
+      term: termNumber,
+      requestTerm: termNumber,
+      life: varint,
+      lost: LOST,
+      lastLogTerm: termNumber,
+      lastLogIndex: index,
+    }),
+  ],
 })
 
 /** Appends the body's fields; records follow the header as they are. Raft's messages have the wall clock before them. */

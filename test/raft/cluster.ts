@@ -336,6 +336,7 @@ export class Cluster {
       case 'obligationMet':
         node.image.owes = null
         return this.trace(`${node.id} ${describeEffect(effect)}`)
+      case 'entriesLost':
       case 'readFailed':
       case 'abort':
       case 'refused':

@@ -18,6 +18,16 @@ export class Safety {
     return this.committed.length
   }
 
+  /** Their payloads. */
+  get committedPayloads(): readonly string[] {
+    return this.committed.map(({ entry }) => entry.payload)
+  }
+
+  /** What was committed above `kept` is on no disk any more, so nobody can have it again. */
+  lose(kept: number): void {
+    this.committed.length = Math.min(this.committed.length, kept)
+  }
+
   /** How many reads have had their answer. */
   readsAnswered = 0
 

@@ -36,6 +36,7 @@ import { damage, type Packet, type TestNode } from './test-node.ts'
  * hold-disk n1 · persist n1 [2] · release-disk n1
  * crash n1 · restart n1
  * damage n1 3 · wipe n1 3         its disk lost all entries above 3 · and its newest write, with term and vote
+ * lose 3                          what was committed above 3 is on no disk any more: the checks let it go
  * compact n1 3 · install n1 n2 5   the log lets entries up to 3 go · n1 has pulled the snapshot of n2 that ends at 5
  * switch n1 n2 5                  the same, and the process of n1 dies before its core hears of it
  * status · log · network          what nodes know · hold · what is under way
@@ -138,6 +139,8 @@ class Script {
       case 'damage':
       case 'wipe':
         return damage(this.cluster.node(first), Number(second), verb === 'damage')
+      case 'lose':
+        return this.cluster.safety.lose(Number(first))
       case 'switch':
         this.cluster.install(first, second, Number(third), false)
         return this.cluster.crash(first)

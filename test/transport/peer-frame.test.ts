@@ -72,6 +72,15 @@ const MESSAGES: readonly Message[] = [
   { kind: 'timeoutNow', term: term(2), releases: logIndex(3) },
   ...VERDICTS.map((verdict) => ({ kind: 'preVoteResponse' as const, term: term(2), requestTerm: term(3), verdict })),
   ...VERDICTS.map((verdict) => ({ kind: 'requestVoteResponse' as const, term: term(2), verdict })),
+  ...(['nothing', 'entries', 'term'] as const).map((lost) => ({
+    kind: 'logEnd' as const,
+    term: term(2),
+    requestTerm: term(2 ** 52 + 7),
+    life: 2 ** 46,
+    lost,
+    lastLogTerm: term(1),
+    lastLogIndex: logIndex(3),
+  })),
   append({ runs: [] }),
   { kind: 'appendEntriesResponse', term: term(2), sequence: 5, result: { success: true, matchIndex: logIndex(7) } },
   {

@@ -99,6 +99,7 @@ export function isAnswer({ kind }: Message): boolean {
     kind === 'installSnapshotResponse' ||
     kind === 'requestVoteResponse' ||
     kind === 'preVoteResponse' ||
+    kind === 'logEnd' ||
     kind === 'readIndex'
   )
 }

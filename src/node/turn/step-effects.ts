@@ -2,6 +2,7 @@ import { unreachable } from '../../base/assert.ts'
 import type { WriteNumber } from '../../base/brand.ts'
 import type { RaftState } from '../../raft/index.ts'
 import type { Effect, TransferOutcome } from '../../raft/types.ts'
+import type { NodeEvent } from '../api.ts'
 import type { ApplyPipeline } from '../apply/apply-pipeline.ts'
 import type { Installation } from '../install/installation.ts'
 import type { DriverOptions } from '../options.ts'
@@ -19,6 +20,7 @@ export interface StepEffectsParts extends LogWritesParts {
   raft(): RaftState
   fault(fault: StorageFault): void
   transferEnded(outcome: TransferOutcome): void
+  note(event: NodeEvent): void
 }
 
 /** Carries out what a step of the core leads to, one effect at a time, in the order of the list. */
@@ -69,6 +71,8 @@ export class StepEffects {
       case 'refused':
         for (const { sink } of input.proposed) sink?.refused(effect.reason, effect.leader)
         return
+      case 'entriesLost':
+        return this.parts.note({ kind: 'entriesLost', index: effect.index, owed: effect.owed.index })
       case 'obligationMet':
         log.obligationMet()
         return

@@ -161,19 +161,27 @@ export class NodeLog implements NodeListener {
         this.logger.info({ event: kind, machine, version, nodes, silent }, awaitedSentence(event))
         return
       }
+      case 'entriesLost':
       case 'halted':
       case 'resumed':
-        return this.servingChanged(event)
+        return this.changed(event)
       default:
         unreachable(event)
     }
   }
 
-  private servingChanged(event: Extract<NodeEvent, { kind: 'halted' | 'resumed' }>): void {
+  private changed(event: Extract<NodeEvent, { kind: 'entriesLost' | 'halted' | 'resumed' }>): void {
     const { kind, index } = event
     if (kind === 'resumed') {
       const text = `the state that was awaited is here, that of the other nodes at entry ${index}: this node serves again`
       return this.logger.info({ event: kind, index }, text)
+    }
+    if (kind === 'entriesLost') {
+      const { owed } = event
+      const sentence =
+        `no voter has what this node lost, up to entry ${owed}: the longest of all their logs ends at entry ${index}, and the ` +
+        'cluster goes on from there. What was acknowledged behind it is lost, if anything was'
+      return this.logger.error({ event: kind, index, owed }, sentence)
     }
     const { code, message } = event
     this.logger.error({ event: kind, code, index }, `${code}: ${message}`)
