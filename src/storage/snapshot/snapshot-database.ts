@@ -1,3 +1,5 @@
+import { mkdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import { snapshotRot } from '../disk/faults.ts'
@@ -63,6 +65,7 @@ export async function openLevel(directory: string, create = true): Promise<Snaps
     valueEncoding: 'view',
     createIfMissing: create,
   })
+  await withoutDiary(directory)
   await level.open()
   return {
     get: async (key) => (await level.get(key)) ?? null,
@@ -89,6 +92,27 @@ export async function openLevel(directory: string, create = true): Promise<Snaps
     },
     freeze: () => frozen(level),
     close: () => level.close(),
+  }
+}
+
+/**
+ * LevelDB writes down what it does in a file `LOG` while it is open, and no option bounds that. It does without where it cannot
+ * make the file nor move the last one to `LOG.old`: both names are directories, the second not empty.
+ *
+ * PERF: 67 bytes for each MB written, measured over 40 MB; 400 MB in a year of 200 KB/s.
+ */
+async function withoutDiary(directory: string): Promise<void> {
+  const [diary, last] = [join(directory, 'LOG'), join(directory, 'LOG.old')]
+  try {
+    for (const path of [diary, last]) {
+      const is = await stat(path).catch(() => null)
+      if (is?.isDirectory() === true) continue
+      await rm(path, { force: true })
+      await mkdir(path)
+    }
+    await mkdir(join(last, 'none'), { recursive: true })
+  } catch {
+    // What is wrong with the directory LevelDB says itself.
   }
 }
 
