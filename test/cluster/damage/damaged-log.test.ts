@@ -1,16 +1,19 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { agreement, eventually } from '../../../bench/agreement.ts'
 import type { Member } from '../../../src/cli/cluster/address.ts'
 import type { LocalCluster } from '../../../src/cli/cluster/local-cluster.ts'
-import { compileOnce, readerOf, realCluster, Said } from '../processes.ts'
+import { connect } from '../../../src/client/index.ts'
+import { compileOnce, killAll, readerOf, realCluster, Said, startAll } from '../processes.ts'
 import { Writers } from '../writers.ts'
 
 beforeAll(compileOnce)
 
 const TIMEOUT_MS = 170_000
 const SECTOR_BYTES = 4096
+/** Somewhere in what the sessions have written. */
+const AFTER_THE_BEGINNING = 40_000
 
 interface Damaging {
   readonly cluster: LocalCluster
@@ -95,6 +98,28 @@ test(
       await paid(group)
     }
     await expectItCounts(damaging)
+  },
+  TIMEOUT_MS,
+)
+
+test(
+  'nodes whose logs are all damaged at once go on from what the longest of them still has, and say what is lost',
+  async () => {
+    const { cluster, said, writers } = await writtenCluster()
+    await writers.stop()
+    await killAll(cluster)
+    for (const { id } of cluster.members) {
+      const [segment = ''] = await filesOf(join(cluster.dataDirectory(id), 'group-0', 'log'), /\.wal$/)
+      await flip(segment, AFTER_THE_BEGINNING)
+    }
+    said.lines.length = 0
+    await startAll(cluster)
+    await Promise.any(cluster.members.map(({ id }) => said.until(id, '"event":"entriesLost"')))
+    await Promise.all(cluster.members.map(({ id }) => paid(join(cluster.dataDirectory(id), 'group-0'))))
+    const session = await connect({ endpoints: cluster.endpoints, principal: 'user:after', connectDeadlineMs: 60_000 })
+    expect(await session.execute('counter', 'increment', { name: 'after', by: 1 })).toMatchObject({ kind: 'ok' })
+    await session.close()
+    await agreement(cluster.endpoints)
   },
   TIMEOUT_MS,
 )
