@@ -26,9 +26,14 @@ export type SubmitRefusal =
 
 /**
  * Who waits for one proposal: an object of the caller's, so that the hot path makes no closure and no promise. Exactly
- * one of the methods is called, exactly once.
+ * one of the methods is called, exactly once; before it perhaps `appended`.
  */
 export interface ProposalSink {
+  /**
+   * The entry has this index in this node's log, and everything that is submitted from now on has a higher one. It may never
+   * be on disk, committed or applied: `settled` or `lost` follows. What this throws ends the process.
+   */
+  appended?(index: number): void
   /** The entry was applied on this node. `now` is its header's. */
   settled(reply: Reply, index: number, now: number): void
   /** Nothing was appended. */

@@ -75,6 +75,26 @@ describe.each([
     expect([first, ...chain].map(resultOf)).toEqual([1, 2, 3, 4, 5])
   })
 
+  test('a sink hears its index before its entry is applied, and what it submits then comes behind it', () => {
+    const node = single({ synchronous })
+    const session = openSession(node)
+    const heard: string[] = []
+    const behind = new Told()
+    const sink = Object.assign(new Told(({ told, index }) => heard.push(`${told} ${index}`)), {
+      appended: (index: number): void => {
+        heard.push(`appended ${index}`)
+        node.driver.submit('ClientRequest', requestPayload(session, 3), behind)
+      },
+    })
+    const first = submit(node, session, 1)
+    node.driver.submit('ClientRequest', requestPayload(session, 2), sink)
+    expect(heard).toEqual([])
+    node.options.clock.settle()
+    expect(heard).toEqual([`appended ${session + 2}`, `settled ${session + 2}`])
+    expect([first, sink, behind].map(({ index }) => index)).toEqual([session + 1, session + 2, session + 3])
+    expect([first, sink, behind].map(resultOf)).toEqual([1, 2, 3])
+  })
+
   test('close tells every sink once and calls back every time it is asked', () => {
     const node = single({ synchronous })
     const session = openSession(node)
@@ -107,6 +127,19 @@ describe.each([
 })
 
 describe('proposals that cannot be appended', () => {
+  test('hear of no index', () => {
+    const node = single({ raft: { uncommittedBytesMax: 1 } })
+    const session = openSession(node)
+    node.holdDisk()
+    submit(node, session, 1)
+    node.options.clock.settle()
+    const indexes: number[] = []
+    const sink = Object.assign(new Told(), { appended: (index: number) => void indexes.push(index) })
+    node.driver.submit('ClientRequest', requestPayload(session, 2), sink)
+    node.options.clock.settle()
+    expect([sink.told, indexes]).toEqual(['refused OVERLOADED', []])
+  })
+
   test('are refused once; what a sink submits meanwhile is judged in the next turn, so that the loop goes on', () => {
     const node = single({ raft: { uncommittedBytesMax: 1 } })
     const session = openSession(node)

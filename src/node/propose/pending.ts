@@ -9,8 +9,10 @@ export class Pending {
     return this.sinks.size
   }
 
+  /** A proposal was appended at `index`; its sink hears so. */
   add(index: number, sink: ProposalSink): void {
     this.sinks.set(index, sink)
+    sink.appended?.(index)
   }
 
   /**
