@@ -1,11 +1,10 @@
 import { requestHash } from '../codec/value/running-hash.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
-import { isName } from '../codec/entry/client-request.ts'
 import type { Reply, StateMachine } from '../session/state-machine.ts'
 import type { ServerRequest } from '../session/user-machine.ts'
 import type { RaftNode, SubmitRefusal } from '../node/api.ts'
 import type { RequestMessage } from '../protocol/up-frame.ts'
-import { checkCommand } from './checks.ts'
+import { checkCommand, parseCommand } from './checks.ts'
 import { CommandOrder } from './command-order.ts'
 import type { ConnectionSink, GatewayAnswer } from './connection-sink.ts'
 import { Delivery, type DeliveryTarget } from './delivery.ts'
@@ -219,6 +218,15 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     pending.submit(this.host.node, input)
   }
 
+  /** Takes over a command that was proposed behind this attachment's own attach, under its epoch. */
+  take(pending: PendingRequest): void {
+    const { requestId } = pending.request
+    pending.owner = this
+    this.pending.set(requestId, pending)
+    if (requestId > this.highest) this.highest = requestId
+    this.order.proposed(requestId)
+  }
+
   /** Takes over what another connection of the same epoch has in flight, so that duplicates still join it. */
   adopt(other: Attachment): void {
     for (const [requestId, pending] of other.pending) {
@@ -242,12 +250,8 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     if (this.pending.size >= this.machine.limits.windowRequests) {
       return this.answer(request, { kind: 'notExecuted', ...this.windowExceeded() })
     }
-    const parsed = host.parse(request.machine, request.command, request.input)
-    if (!parsed.ok) return this.answer(request, { kind: 'notExecuted', ...parseRefusal(parsed) })
-    // A machine without a list of commands lets any name through; the log holds printable ASCII only.
-    if (!isName(request.machine) || !isName(request.command)) {
-      return this.answer(request, { kind: 'notExecuted', ...refusal('INVALID', { field: 'command' }) })
-    }
+    const parsed = parseCommand(host, request)
+    if (!parsed.ok) return this.answer(request, { kind: 'notExecuted', ...parsed.bad })
     const generation = host.generation(request.machine, parsed.version)
     if (generation !== this.generation && this.mustWait(generation))
       return void this.held.push(() => this.propose(request, hash))

@@ -12,7 +12,8 @@ import {
   SECRET_BYTES_MIN,
 } from '../protocol/limits.ts'
 import type { AttachMessage, OpenMessage, RequestMessage } from '../protocol/up-frame.ts'
-import { type Refusal, refusal } from './refusal.ts'
+import type { CommandParser } from './gateway-options.ts'
+import { parseRefusal, type Refusal, refusal } from './refusal.ts'
 
 /** `validUntil` may lie this far ahead (sessions.md §4), so that a tombstone outlives every copy of an open. */
 const VALID_AHEAD_MAX_MS = 5 * MINUTE_MS
@@ -61,6 +62,17 @@ export function checkCommand(request: RequestMessage, limits: Limits): Refusal |
   if (request.machine.length > NAME_BYTES_MAX || request.command.length > NAME_BYTES_MAX)
     return refusal('INVALID', { field: 'command' })
   return null
+}
+
+/** A command's input as the log takes it, with the version that it fits; or why there is none. */
+export function parseCommand(
+  host: { parse(machine: string, command: string, bytes: Uint8Array): ReturnType<CommandParser> },
+  { machine, command, input }: RequestMessage,
+): { readonly ok: true; readonly input: Uint8Array; readonly version: number } | { readonly ok: false; bad: Refusal } {
+  const parsed = host.parse(machine, command, input)
+  if (!parsed.ok) return { ok: false, bad: parseRefusal(parsed) }
+  // A machine without a list of commands lets any name through; the log holds printable ASCII only.
+  return isName(machine) && isName(command) ? parsed : { ok: false, bad: refusal('INVALID', { field: 'command' }) }
 }
 
 /** A name in printable ASCII: its characters are its bytes. */

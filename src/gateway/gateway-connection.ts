@@ -14,8 +14,9 @@ import { checkAttach, checkOpen, checkProof, isId, sameBytes } from './checks.ts
 import type { ConnectionSink } from './connection-sink.ts'
 import type { GatewayAcks } from './gateway-acks.ts'
 import type { GatewayOptions } from './gateway-options.ts'
-import { GatewayQueries } from './gateway-queries.ts'
+import { GatewayQueries } from './queries/gateway-queries.ts'
 import { haltedRefusal, notLeader, type Refusal, refusal, submitRefusal } from './refusal.ts'
+import { type RidingBudget, RidingCommands } from './riding-commands.ts'
 
 /** Opens, attaches and the like of one connection that may wait for the log. */
 const WAITING_MAX = 100_000
@@ -32,10 +33,11 @@ export interface ConnectionHost extends AttachmentHost {
   disconnected(connection: GatewayConnection): void
 }
 
-/** Whom an attach is for, as its client says. */
+/** Whom an attach is for, as its client says, and what comes behind it. */
 interface Claim {
   readonly index: number
   readonly secretHash: Uint8Array
+  readonly riding: RidingCommands
 }
 
 /** One client connection: a method per up message (protocol/up-frame.ts); `sink` hears the down messages (wire.md §3). */
@@ -45,6 +47,7 @@ export class GatewayConnection {
   private readonly channels = new Map<number, Attachment>()
   /** By channel: the newest attach that waits for the log. */
   private readonly claims = new Map<number, Claim>()
+  private readonly ridingBudget: RidingBudget = { bytes: 0 }
   private readonly queries: GatewayQueries
   private waiting = 0
   private over = false
@@ -95,22 +98,29 @@ export class GatewayConnection {
       nonce: Uint8Array.from(request.nonce),
     })
     const session = { group, incarnation, index }
-    const claim = { index, secretHash }
+    const riding = new RidingCommands(this.gateway, this.sink, { session, budget: this.ridingBudget })
+    const claim = { index, secretHash, riding }
+    this.claims.set(channel, claim)
     const answered = (): void => {
       if (this.claims.get(channel) === claim) this.claims.delete(channel)
     }
     const settled = (reply: Reply): void => {
       answered()
-      if (reply.kind !== 'attached' || this.over) return
+      if (reply.kind !== 'attached' || this.over) return riding.end()
       const facts = node.machine.sessionFacts(index)
       // An earlier holder may have been sent all that waits; the first one has been sent nothing.
       const sentBefore = replaces > 0 && facts !== null ? facts.lastServerRequestId : 0
       const identity = { ...reply, session, channel, sentBefore, ordered: facts?.ordered === true }
-      this.gateway.attached(this, new Attachment(this.gateway, this.sink, identity))
+      const attachment = new Attachment(this.gateway, this.sink, identity)
+      this.gateway.attached(this, attachment)
       this.sink.attached(channel, reply)
+      riding.attached(attachment)
     }
-    this.claims.set(channel, claim)
-    node.submit('AttachSession', payload, this.await(channel, 'attach', settled, answered))
+    const sink = this.await(channel, 'attach', settled, (lost) => {
+      answered()
+      riding.failed(lost)
+    })
+    node.submit('AttachSession', payload, { ...sink, appended: (at) => riding.appended(at) })
   }
 
   /**
@@ -147,6 +157,8 @@ export class GatewayConnection {
   }
 
   receiveRequest(request: RequestMessage): void {
+    const claim = this.claims.size === 0 ? undefined : this.claims.get(request.channel)
+    if (claim !== undefined) return claim.riding.admit(request)
     const attachment = this.channels.get(request.channel)
     if (attachment !== undefined) return attachment.admit(request)
     this.sink.responded(request.channel, request.requestId, { kind: 'notExecuted', ...refusal('NOT_ATTACHED') })
@@ -296,12 +308,15 @@ export class GatewayConnection {
     }
   }
 
-  /** A sink for everything that is not a command: refusals are told here, the rest is `settled`'s. */
+  /**
+   * A sink for everything that is not a command: refusals are told here, the rest is `settled`'s. `failed` hears of them first;
+   * `lost`: of an entry whose fate is not known here.
+   */
   private await(
     channel: number,
     subject: RefusedSubject,
     settled: (reply: Reply) => void,
-    failed: () => void = () => {},
+    failed: (lost: boolean) => void = () => {},
   ): ProposalSink {
     this.waiting += 1
     const done = (): void => {
@@ -311,18 +326,18 @@ export class GatewayConnection {
       settled: (reply) => {
         done()
         if (reply.kind === 'refused') {
-          failed()
+          failed(false)
           this.refuse(channel, subject, { code: reply.code, details: reply.details })
         } else settled(reply)
       },
       refused: (code: SubmitRefusal) => {
         done()
-        failed()
+        failed(false)
         this.refuse(channel, subject, submitRefusal(this.gateway.node, code))
       },
       lost: () => {
         done()
-        failed()
+        failed(true)
         this.refuse(channel, subject, notLeader(this.gateway.node))
       },
     }

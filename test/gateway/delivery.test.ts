@@ -220,7 +220,7 @@ describe('server requests', () => {
     const queued = world.node.queue.splice(0)
     world.node.loseLead(nodeId('n2'))
     recorder.take()
-    world.node.queue.push(...queued.map(({ kind, payload }) => ({ kind, payload, sink: null })))
+    world.node.queue.push(...queued.map(({ kind, payload }) => ({ kind, payload, sink: null, index: 0 })))
     world.node.run()
     expect(recorder.take()).toEqual([])
   })

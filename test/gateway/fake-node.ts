@@ -74,6 +74,8 @@ interface Queued {
   readonly kind: EntryKind
   readonly payload: Uint8Array
   readonly sink: ProposalSink | null
+  /** Index that its sink was told; 0: not appended yet. */
+  index: number
 }
 
 /** A node that appends what it is told and applies it, through the real session state machine, when it is told. */
@@ -141,7 +143,7 @@ export class FakeNode implements RaftNode {
       return
     }
     this.submitted.push(kind)
-    this.queue.push({ kind, payload: Uint8Array.from(payload), sink })
+    this.queue.push({ kind, payload: Uint8Array.from(payload), sink, index: 0 })
   }
 
   /** How transfers of leadership that were asked for end; whom they named stays in `transfers`. */
@@ -181,11 +183,22 @@ export class FakeNode implements RaftNode {
     return this.now
   }
 
-  /** Commits and applies everything that was appended, as one batch; then what that led to. */
+  /** Tells everything that was submitted its index, and what is submitted thereupon. */
+  appendAll(): void {
+    for (let position = 0; position < this.queue.length; position += 1) {
+      const queued = this.queue[position]
+      if (queued === undefined || queued.index > 0) continue
+      queued.index = this.machine.appliedIndex + position + 1
+      queued.sink?.appended?.(queued.index)
+    }
+  }
+
+  /** Commits and applies everything that was submitted, as one batch; then what that led to. */
   run(): void {
     while (this.queue.length > 0 || this.keepAlives.length > 0) {
-      const keepAlives = this.keepAlives
-      this.keepAlives = []
+      // What has an index keeps it.
+      const keepAlives = this.queue.some(({ index }) => index > 0) ? [] : this.keepAlives
+      if (keepAlives === this.keepAlives) this.keepAlives = []
       if (keepAlives.length > 0) {
         const payload = encodePayload('KeepAlive', { sessions: keepAlives.map(({ session }) => session) })
         this.applyEntry('KeepAlive', payload, {
@@ -196,6 +209,7 @@ export class FakeNode implements RaftNode {
           lost: () => {},
         })
       }
+      this.appendAll()
       const queue = this.queue
       this.queue = []
       for (const { kind, payload, sink } of queue) this.applyEntry(kind, payload, sink)
@@ -210,16 +224,16 @@ export class FakeNode implements RaftNode {
 
   /** An entry that no client of this node asked for. */
   append(kind: EntryKind, payload: Uint8Array = new Uint8Array(0)): void {
-    this.queue.push({ kind, payload, sink: null })
+    this.queue.push({ kind, payload, sink: null, index: 0 })
   }
 
-  /** Another node leads now; what was appended here is lost, or (`kept`) committed all the same. */
-  loseLead(leader: NodeId | null, kept = false): void {
+  /** Another node leads now; what was appended here is lost, or (`kept`, the first so many) committed all the same. */
+  loseLead(leader: NodeId | null, kept = 0): void {
     this.role = 'follower'
     this.leading = false
     this.leader = leader
     const queue = this.queue
-    this.queue = kept ? queue.map(({ kind, payload }) => ({ kind, payload, sink: null })) : []
+    this.queue = queue.slice(0, kept).map(({ kind, payload, index }) => ({ kind, payload, sink: null, index }))
     for (const { sink } of queue) sink?.lost()
     for (const listener of this.listeners) listener.roleChanged()
   }

@@ -44,7 +44,7 @@ export function earlierOutcome(raw: RawQueryOutcome, requestId: number): Command
   }
 }
 
-/** What a node answers (gateway/gateway-queries.ts). */
+/** What a node answers (gateway/queries/gateway-queries.ts). */
 type EarlierAnswer =
   | { readonly kind: 'ok'; readonly value: Value; readonly index: number }
   | { readonly kind: 'rejected'; readonly code: string; readonly details: Value; readonly index: number }

@@ -1,6 +1,6 @@
-import type { ReadInLimbo, ReadRefusal, ReadSink } from '../node/api.ts'
-import type { QueryMessage } from '../protocol/up-frame.ts'
-import type { LimboRows } from '../session/state-machine.ts'
+import type { ReadInLimbo, ReadRefusal, ReadSink } from '../../node/api.ts'
+import type { QueryMessage } from '../../protocol/up-frame.ts'
+import type { LimboRows } from '../../session/state-machine.ts'
 
 /** Who runs, and answers, the queries of a batch. */
 export interface QueryBatchOwner {
