@@ -15,6 +15,12 @@ export const FRAME_BYTES_MAX = 4 * 1024 * 1024
 /** A writer sends its frame once it holds this many bytes: large enough to amortise a message, small enough to flow. */
 export const FRAME_BYTES_FULL = 256 * 1024
 
+/**
+ * Input bytes of one session's commands that ride behind its attach (wire.md §3, step 3), at most: a frame's worth and more
+ * commands than most sessions have outstanding, sent once in vain where the attach is refused.
+ */
+export const RIDING_BYTES_MAX = 256 * 1024
+
 /** Largest input that fits a frame behind others that have not filled it yet, 4 KiB of names and numbers besides. */
 export const INPUT_BYTES_MAX = FRAME_BYTES_MAX - FRAME_BYTES_FULL - 4096
 

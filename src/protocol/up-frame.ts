@@ -35,7 +35,10 @@ export interface OpenMessage {
   readonly ordered: boolean
 }
 
-/** A connection takes a session over (sessions.md §4). From its answer on, `channel` names the session. */
+/**
+ * A connection takes a session over (sessions.md §4). From its answer on, `channel` names the session; requests there may
+ * ride behind it before that (wire.md §3, step 3).
+ */
 export interface AttachMessage extends SessionNumbers {
   readonly kind: 'attach'
   readonly channel: number
@@ -44,7 +47,7 @@ export interface AttachMessage extends SessionNumbers {
   readonly nonce: Uint8Array
 }
 
-/** A command. The attached connection stands for session and epoch. */
+/** A command. The connection that is attached, or about to be, stands for session and epoch. */
 export interface RequestMessage {
   readonly kind: 'request'
   readonly channel: number

@@ -52,7 +52,8 @@ function runChaos(seed: number): { world: NodeWorld; calls: Call[]; requests: nu
     if (wire !== null && random.chance(0.2)) wire.loseUp = true
     if (wire !== null && random.chance(0.2)) wire.loseDown = true
     for (const sick of open) if ((sick.loseUp || sick.loseDown) && random.chance(0.5)) sick.cut()
-    if (random.chance(0.05)) world.node.loseLead(random.chance(0.5) ? null : nodeId('n9'), random.chance(0.5))
+    if (random.chance(0.05))
+      world.node.loseLead(random.chance(0.5) ? null : nodeId('n9'), random.below(world.node.queue.length + 1))
     else if (world.node.role !== 'leader' && random.chance(0.3)) world.node.becomeLeader()
   }
   world.node.becomeLeader()

@@ -13,7 +13,7 @@ import { inProcessServer } from '../../src/gateway/in-process-server.ts'
 import { SessionGateway } from '../../src/gateway/session-gateway.ts'
 import { FRAME_VERSION } from '../../src/protocol/frame.ts'
 import { UpFrameReader, type UpMessage } from '../../src/protocol/up-frame.ts'
-import type { DownMessage, ServerRequestMessage } from '../../src/protocol/down-message.ts'
+import type { DownMessage, GreetingMessage, ServerRequestMessage } from '../../src/protocol/down-message.ts'
 import { writeDown } from '../../src/protocol/down-frame.ts'
 import { ByteWriter } from '../../src/protocol/bytes.ts'
 import { FakeNode, parserOf } from '../gateway/fake-node.ts'
@@ -52,6 +52,7 @@ export class NodeWorld {
   readonly environment: ClientEnvironment
   up = true
   private pending = false
+  private appending = false
   private readonly delayMs: () => number
 
   constructor(options: { limits?: Partial<Limits>; seed?: number; credit?: number; delayMs?: () => number } = {}) {
@@ -62,6 +63,12 @@ export class NodeWorld {
     this.node.submit = (kind, payload, sink) => {
       submit(kind, payload, sink)
       this.soon()
+      if (this.appending) return
+      this.appending = true
+      this.clock.defer(() => {
+        this.appending = false
+        this.node.appendAll()
+      })
     }
     this.node.keepAlive = (session, sink) => {
       keepAlive(session, sink)
@@ -292,7 +299,7 @@ export class Script {
   }
 }
 
-export function greetingOf(node: string, leader: string, leaderAddress: string): DownMessage {
+export function greetingOf(node: string, leader: string, leaderAddress: string): GreetingMessage {
   return {
     kind: 'greeting',
     clusterId: 'c',

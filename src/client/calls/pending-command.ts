@@ -32,6 +32,10 @@ export interface PendingCommand extends CommandCall {
   deadlineAt: number
   /** Copies sent that no answer and no new attach epoch has ruled out: while there is one, it may be executed. */
   openCopies: number
+  /** Of those, how many rode behind attaches with a nonce that has no answer yet: the epoch to come does not fence them. */
+  ridingCopies: number
+  /** A copy rode behind the attach that is under way, and is not answered: after the attach none is due. */
+  rides: boolean
   /** When the first copy was sent; 0: none was. */
   sentAt: number
   /** A copy is due at the next retry. */
@@ -55,6 +59,8 @@ export function pendingCommand(call: CommandCall, requestId: number, deadlineAt:
     followers: null,
     deadlineAt,
     openCopies: 0,
+    ridingCopies: 0,
+    rides: false,
     sentAt: 0,
     resend: false,
     lastCode: '',

@@ -3,7 +3,7 @@ import type { ResponseAnswer } from '../../protocol/down-message.ts'
 import { decodeValue } from '../../codec/value/decode.ts'
 import { encodeValue } from '../../codec/value/encode.ts'
 import { isRetryable } from '../../protocol/errors.ts'
-import { INPUT_BYTES_MAX } from '../../protocol/limits.ts'
+import { INPUT_BYTES_MAX, RIDING_BYTES_MAX } from '../../protocol/limits.ts'
 import type { RequestMessage } from '../../protocol/up-frame.ts'
 import type { ClientClock } from '../connection/ports.ts'
 import { Deadlines } from './deadlines.ts'
@@ -131,19 +131,59 @@ export class RequestWindow {
   }
 
   /**
-   * A new attach epoch is in the log, and copies of older epochs are refused from there on. No id from `nextRequestId` on had
-   * been executed by then, so none of their copies can be any more.
+   * Sends what `resendAll` would send, up to `RIDING_BYTES_MAX`, right behind an attach that has no answer yet: it is executed
+   * under the epoch of that attach or not at all. Only on a stream where this session was never attached, so that each
+   * answer heard there is to a copy that rode.
    */
-  fenceOldCopies(nextRequestId: number): void {
-    for (const pending of this.pending.values()) if (pending.requestId >= nextRequestId) pending.openCopies = 0
+  ride(): void {
+    let bytes = 0
+    for (const pending of this.pending.values()) {
+      bytes += pending.input.length
+      if (pending.requestId >= this.sendableEnd || bytes > RIDING_BYTES_MAX) return
+      this.unsentFrom = Math.max(this.unsentFrom, pending.requestId + 1)
+      pending.ridingCopies += 1
+      pending.rides = true
+      this.sendCopy(pending)
+    }
   }
 
-  /** Sends everything without an answer again, in id order (P-32): also what was reported unknown, to learn its outcome. */
+  /** The stream is gone, and with it the answers to what rode there. */
+  disconnected(): void {
+    for (const pending of this.pending.values()) pending.rides = false
+  }
+
+  /** The attach is refused, and so is what rode behind it here: before the session ends, without waiting for each answer. */
+  rideRefused(): void {
+    for (const pending of this.pending.values()) {
+      if (!pending.rides) continue
+      pending.rides = false
+      pending.ridingCopies -= 1
+      pending.openCopies -= 1
+    }
+  }
+
+  /**
+   * A new attach epoch is in the log, and copies of older epochs are refused from there on. No id from `nextRequestId` on had
+   * been executed by then, so none of their copies can be any more, but those that rode behind that attach, or behind an
+   * earlier copy of it, which may be the one that counted.
+   */
+  fenceOldCopies(nextRequestId: number): void {
+    for (const pending of this.pending.values()) {
+      if (pending.requestId >= nextRequestId) pending.openCopies = Math.min(pending.openCopies, pending.ridingCopies)
+      pending.ridingCopies = 0
+    }
+  }
+
+  /**
+   * Sends everything without an answer again, in id order (P-32), but what rode behind the attach: also what was reported
+   * unknown, to learn its outcome.
+   */
   resendAll(): void {
     this.retryMs = RETRY_FIRST_MS
     for (const pending of this.pending.values()) {
       if (pending.requestId >= this.unsentFrom) break
-      pending.resend = true
+      if (!pending.rides) pending.resend = true
+      pending.rides = false
     }
     this.sendDue()
     this.sendUnsent()
@@ -166,6 +206,7 @@ export class RequestWindow {
         return this.refused(pending, answer.code, answer.details)
       case 'unknown':
         pending.lastCode = answer.code
+        pending.rides = false
         return this.retryLater(pending)
       default:
         return unreachable(answer)
@@ -235,6 +276,8 @@ export class RequestWindow {
 
   private refused(pending: PendingCommand, code: string, details: Uint8Array): void {
     if (pending.openCopies > 0) pending.openCopies -= 1
+    if (pending.ridingCopies > 0) pending.ridingCopies -= 1
+    pending.rides = false
     pending.lastCode = code
     // Its response is gone: it was executed or abandoned, and no answer can tell which any more (LR-010).
     if (code === 'RESPONSE_EVICTED') return this.finish(pending, { kind: 'unknown', code })
@@ -315,9 +358,14 @@ export class RequestWindow {
     if (this.unsentFrom < this.nextId) this.sendUnsent()
   }
 
+  /** Ids from here on are beyond the window, or behind a gap. */
+  private get sendableEnd(): number {
+    return Math.min(this.lowest + this.windowRequests, this.gaps.first)
+  }
+
   private sendUnsent(): void {
     if (!this.options.canSend()) return
-    const end = Math.min(this.nextId, this.lowest + this.windowRequests, this.gaps.first)
+    const end = Math.min(this.nextId, this.sendableEnd)
     while (this.unsentFrom < end) {
       const pending = this.pending.get(this.unsentFrom)
       this.unsentFrom += 1

@@ -52,6 +52,8 @@ export class SessionCore {
   private phase: Phase
   private everAttached = false
   private attachSentAt = 0
+  /** Greeting of the stream on which it was attached last. */
+  private attachedOn: GreetingMessage | null = null
   /** Set from `closeSession` on: told whether the server has closed the session. */
   private closing: ((closed: boolean) => void) | null = null
   private retryTimer: { cancel(): void } | null = null
@@ -202,6 +204,8 @@ export class SessionCore {
     this.inbox.credit = greeting.credit
     if (this.claim.numbers === null) return this.open(greeting)
     this.attach()
+    // Its ids are its own, and whatever is answered on a new stream is what rides there.
+    if (this.everAttached && this.attachedOn !== greeting) this.window.ride()
   }
 
   /** The leader is no longer reached. */
@@ -209,6 +213,7 @@ export class SessionCore {
     this.retryTimer?.cancel()
     this.retryTimer = null
     if (this.phase === 'attached') this.phase = 'attaching'
+    this.window.disconnected()
     this.keepAlive.disconnected()
   }
 
@@ -268,6 +273,7 @@ export class SessionCore {
     if (message.epoch !== this.claim.epoch) this.window.fenceOldCopies(message.nextRequestId)
     this.claim.attached(message.epoch)
     this.phase = 'attached'
+    this.attachedOn = this.host.greeting
     this.keepAlive.confirmed(this.attachSentAt)
     this.window.startFrom(message.nextRequestId)
     this.inbox.startFrom(message.acknowledged)
@@ -310,6 +316,7 @@ export class SessionCore {
       case 'SESSION_UNKNOWN':
       case 'CLUSTER_CHANGED':
       case 'WRONG_GROUP':
+        if (subject === 'attach') this.window.rideRefused()
         return this.finish(code, false)
       case 'FENCED':
         return this.superseded()
@@ -341,8 +348,9 @@ export class SessionCore {
 
   /** Somebody else attached: who takes a session up learns its epoch here, anybody else has lost it. */
   private conflicted(details: Value): void {
-    if (!this.claim.takeEpoch(details)) return this.finish('SUPERSEDED', false)
-    this.attach()
+    if (this.claim.takeEpoch(details)) return this.attach()
+    this.window.rideRefused()
+    this.finish('SUPERSEDED', false)
   }
 
   private retrySoon(): void {

@@ -37,16 +37,12 @@ describe('a leader that falls silent', () => {
     ])
     script.sayAt('n3:1', { kind: 'leaderChanged', leader: 'n3', leaderAddress: 'n3:1' })
     expect([hub.greeting, script.open]).toMatchObject([{ node: 'n3' }, ['n3:1']])
-    expect(script.take('attach')).toMatchObject([{ replaces: 5 }])
-    script.sayAt('n3:1', {
-      kind: 'attached',
-      channel: 1,
-      epoch: 9,
-      nextRequestId: 1,
-      acknowledged: 0,
-      timeoutMs: 30_000,
-    })
-    expect(script.take('request')).toMatchObject([{ requestId: 1 }])
+    script.clock.advance(0)
+    expect(script.heard).toMatchObject([
+      { kind: 'request', requestId: 1 },
+      { kind: 'attach', replaces: 5 },
+      { kind: 'request', requestId: 1 },
+    ])
     expect(outcomes).toEqual([])
   })
 

@@ -1,6 +1,8 @@
 import type { Catcher, Mutant } from '../mutant.ts'
 
 const ACKS: Catcher = { kind: 'tests', files: ['test/gateway/acks.test.ts'] }
+const RIDING: Catcher = { kind: 'tests', files: ['test/gateway/riding-commands.test.ts'] }
+const RIDING_REFUSED: Catcher = { kind: 'tests', files: ['test/gateway/riding-refused.test.ts'] }
 const HOLDING: Catcher = { kind: 'tests', files: ['test/gateway/holding.test.ts'] }
 
 /** What connections are told, and what they ask. */
@@ -116,6 +118,47 @@ export const GATEWAY: readonly Mutant[] = [
     find: '    if (text === this.announced) return\n',
     replace: '',
     caughtBy: HOLDING,
+  },
+  {
+    id: 'gateway/refused-ride-answered-ok',
+    breaks: 'commands behind an attach that is refused are answered as if they had been executed',
+    file: 'src/gateway/riding-commands.ts',
+    find: "{ kind: 'notExecuted', ...refusal('NOT_ATTACHED') }",
+    replace:
+      "{ kind: 'outcome', outcome: { kind: 'value', value: null }, replayed: false, index: 1, invalidAck: false }",
+    caughtBy: RIDING_REFUSED,
+  },
+  {
+    id: 'gateway/index-of-a-copy-as-epoch',
+    breaks: 'commands behind a repeated attach are under way with its index as their epoch',
+    file: 'src/gateway/riding-commands.ts',
+    find: 'const granted = attachment.epoch === this.epoch',
+    replace: 'const granted = true',
+    caughtBy: RIDING,
+  },
+  {
+    id: 'gateway/lost-ride-not-executed',
+    breaks: 'commands behind an attach that is lost are told as not executed, though they may be',
+    file: 'src/gateway/riding-commands.ts',
+    find: 'if (lost && appended)',
+    replace: 'if (lost && !appended)',
+    caughtBy: RIDING_REFUSED,
+  },
+  {
+    id: 'gateway/ride-fences-itself',
+    breaks: 'the epoch that an attach gives counts as a fence of the commands behind it, which may be executed',
+    file: 'src/client/calls/request-window.ts',
+    find: 'Math.min(pending.openCopies, pending.ridingCopies)',
+    replace: '0',
+    caughtBy: { kind: 'tests', files: ['test/client/calls/riding-commands.test.ts'] },
+  },
+  {
+    id: 'gateway/ride-on-an-old-channel',
+    breaks: 'commands behind an attach go by the attachment that it replaces',
+    file: 'src/gateway/gateway-connection.ts',
+    find: 'if (riding !== undefined) return riding.admit(request)',
+    replace: 'if (riding !== undefined && !this.channels.has(request.channel)) return riding.admit(request)',
+    caughtBy: RIDING,
   },
   {
     id: 'gateway/attached-to-nobody',
