@@ -24,7 +24,8 @@ test(`domain.md §3.12 PP11 no cent is lost or doubled in seeds 1 to ${SEEDS} of
       fate,
     ).toBeGreaterThan(0)
   }
-  expect(sum(({ untold }) => untold)).toBeGreaterThan(0)
+  // What is never told is rare: of the first seeds, the ninth has it.
+  expect(runPaymentsSeed(9)).toMatchObject({ failure: null, untold: 2 })
   expect(runPaymentsSeed(2)).toEqual(results[1])
 })
 

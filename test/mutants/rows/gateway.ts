@@ -156,8 +156,8 @@ export const GATEWAY: readonly Mutant[] = [
     id: 'gateway/ride-on-an-old-channel',
     breaks: 'commands behind an attach go by the attachment that it replaces',
     file: 'src/gateway/gateway-connection.ts',
-    find: 'if (riding !== undefined) return riding.admit(request)',
-    replace: 'if (riding !== undefined && !this.channels.has(request.channel)) return riding.admit(request)',
+    find: 'if (claim !== undefined) return claim.riding.admit(request)',
+    replace: 'if (claim !== undefined && !this.channels.has(request.channel)) return claim.riding.admit(request)',
     caughtBy: RIDING,
   },
   {
