@@ -52,6 +52,7 @@ const NO_CODES: { readonly [what: string]: string } = {
   'what moves a conversation of the concierge, and kinds of its answers':
     'MESSAGE_RECEIVED EVENT_REGISTERED EVENT_ENDED UPDATE_EVENT_CONTEXT SESSION_END ANSWER',
   'cells of the retrieval contracts': 'AAA',
+  "LevelDB's diary, a file": 'LOG',
   currencies: 'KES',
 }
 const noCodes = new Set(Object.values(NO_CODES).flatMap((words) => words.split(' ')))
