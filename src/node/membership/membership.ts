@@ -84,10 +84,8 @@ export class Membership {
 
   /** The newest configuration in this node's log, and who waits. */
   list(): MemberList {
-    const { clock } = this
-    const { members, applicants, node } = this.parts
+    const { members, node } = this.parts
     const known = members.newestKnown
-    const waiting = applicants.current(clock.monotonicMs())
     if (known === null) return { index: logIndex(0), committed: false, joint: false, members: [] }
     const { voters, learners, outgoing, promoting } = known.payload
     const leaving = outgoing.filter((member) => !voters.some(({ id }) => id === member.id))
@@ -95,7 +93,7 @@ export class Membership {
       ...voters.map((member) => this.factsOf(member, 'voter')),
       ...learners.map((member) => this.factsOf(member, promoting.includes(member.id) ? 'promoting' : 'learner')),
       ...leaving.map((member) => this.factsOf(member, 'leaving')),
-      ...waiting.filter(({ instance }) => !this.isMember(instance)).map((applicant) => this.waitingFacts(applicant)),
+      ...this.waiting().map((applicant) => this.waitingFacts(applicant)),
     ]
     const committed = known.index <= node.raftState.commitIndex
     return { index: known.index, committed, joint: outgoing.length > 0, members: lines }
@@ -103,24 +101,32 @@ export class Membership {
 
   /** `done` is told once, what came of it. */
   change(change: MemberChange, done: (outcome: ChangeOutcome) => void): void {
-    const { clock } = this
-    const { members, applicants, enqueue } = this.parts
+    const { members, enqueue } = this.parts
     const known = members.newestKnown
     if (known === null) return done({ kind: 'refused', code: 'NOT_LEADER' })
     if (this.asked !== null) return done({ kind: 'refused', code: 'CHANGE_UNDERWAY' })
     // Before what the change would be now: who asks again because an answer was lost learns that the members are others.
     if (change.basedOn !== null && change.basedOn !== known.index)
       return done({ kind: 'refused', code: 'CHANGED_SINCE' })
-    const waiting = applicants.current(clock.monotonicMs())
+    const waiting = this.waiting()
     const plan = planChange(change, {
       present: known.payload,
-      applicant: (id) => waiting.find((each) => each.id === id && !this.isMember(each.instance)) ?? null,
+      applicant: (id) => waiting.find((each) => each.id === id) ?? null,
       isAlive: (id) => this.isAlive(id),
     })
     if (typeof plan === 'string') return done({ kind: 'refused', code: plan })
     this.asked = { newcomer: plan.newcomer, done }
     const { configuration } = plan
     enqueue({ kind: 'changeMembership', configuration, basedOn: change.basedOn ?? known.index })
+  }
+
+  /** Disks that may become members. One that was a member and is none any more never does, whatever it still says. */
+  private waiting(): readonly Applicant[] {
+    const { members, applicants } = this.parts
+    const removed = members.newestKnown?.payload.removed ?? []
+    return applicants.current(this.clock.monotonicMs()).filter(({ instance }) => {
+      return !this.isMember(instance) && !removed.some(({ instanceId }) => instanceId === instance)
+    })
   }
 
   /** The core has not made the change that it was asked for. */
