@@ -1,22 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { NodeEvent } from '../../src/node/api.ts'
 import { Cluster } from './cluster.ts'
 import { openSession, submit } from './commands.ts'
 import { TestClock } from './test-clock.ts'
 import { TestNode } from './test-node.ts'
-
-/** Every event that the node tells from now on. */
-function heard(node: TestNode): NodeEvent[] {
-  const events: NodeEvent[] = []
-  node.driver.listen({
-    applied: () => undefined,
-    batchApplied: () => undefined,
-    roleChanged: () => undefined,
-    stopped: () => undefined,
-    noted: (event) => void events.push(event),
-  })
-  return events
-}
+import { heard } from './heard.ts'
 
 describe('a node tells its listeners', () => {
   test('that it begins an election and leads, with the term, and each of them once', () => {

@@ -1,22 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { NodeEvent } from '../../../src/node/api.ts'
 import { Cluster } from '../cluster.ts'
 import { openSession, submit } from '../commands.ts'
 import { TestClock } from '../test-clock.ts'
 import { TestNode } from '../test-node.ts'
 import { Told } from '../told.ts'
-
-function heard(node: TestNode): NodeEvent[] {
-  const events: NodeEvent[] = []
-  node.driver.listen({
-    applied: () => undefined,
-    batchApplied: () => undefined,
-    roleChanged: () => undefined,
-    stopped: () => undefined,
-    noted: (event) => void events.push(event),
-  })
-  return events
-}
+import { heard } from '../heard.ts'
 
 describe('a node whose machine must not apply an entry', () => {
   test('settles what is before it, answers nothing from then on, and says why once', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { NodeEvent } from '../../../src/node/api.ts'
 import { bareMachine, counterHandlers, number } from '../../session/bare-machine.ts'
 import { Cluster } from '../cluster.ts'
 import { openSession, resultOf, submit } from '../commands.ts'
 import type { TestNode } from '../test-node.ts'
+import { heard } from '../heard.ts'
 
 /** Boundaries every ten commands or so, and a log that goes behind them at once. */
 const SMALL = { limits: { snapshotBytes: 2_000 }, segmentBytes: 4_096 }
@@ -64,18 +64,6 @@ const equal = (left: TestNode, right: TestNode): boolean =>
   left.driver.status().appliedIndex === right.driver.status().appliedIndex &&
   left.machine.stateHash() === right.machine.stateHash()
 
-function listen(node: TestNode): NodeEvent[] {
-  const events: NodeEvent[] = []
-  node.driver.listen({
-    applied: () => undefined,
-    batchApplied: () => undefined,
-    roleChanged: () => undefined,
-    stopped: () => undefined,
-    noted: (event) => void events.push(event),
-  })
-  return events
-}
-
 describe('a node whose snapshot holds another state than the others have', () => {
   test('halts again with the right code, and says how it gets their state', () => {
     const { cluster, odd, steps } = withOddSnapshot()
@@ -93,7 +81,7 @@ describe('a node whose snapshot holds another state than the others have', () =>
     odd.setStateAside(true)
     cluster.network.isolate(odd.id)
     odd.start()
-    const events = listen(odd)
+    const events = heard(odd)
     expect(odd.driver.status()).toMatchObject({ halted: { code: 'STATE_AWAITED' }, stateHash: '', owes: null })
     expect(odd.driver.raftState).toMatchObject({ lastIndex, currentTerm, votedFor })
     cluster.network.heal()
