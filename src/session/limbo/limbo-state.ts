@@ -1,6 +1,6 @@
+import { OverlayRows } from '../rows/overlay-rows.ts'
 import { TrialOnce } from '../run/trial-state.ts'
 import { ReplicatedState } from '../state/replicated-state.ts'
-import { OverlayRows } from './overlay-rows.ts'
 import { OverlaySessions } from './overlay-sessions.ts'
 import { OverlayPrincipals, OverlayTasks, OverlayTimers } from './overlay-tables.ts'
 

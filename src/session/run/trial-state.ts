@@ -1,5 +1,6 @@
 import type { Millis } from '../../base/brand.ts'
-import { Dictionary, Row } from '../rows/dictionary.ts'
+import { Dictionary } from '../rows/dictionary.ts'
+import { OverlayRows } from '../rows/overlay-rows.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { TimerRow } from '../tables/due-timer.ts'
 import { type OnceRow, OnceTable } from '../tables/once-table.ts'
@@ -11,35 +12,6 @@ import { Timers } from '../tables/timers.ts'
  * end it (a stack that overflows in the middle of a table's bookkeeping) nobody knows what was done, and this replica would
  * go on with a state of its own: an entry then stops the node, a trial must not.
  */
-
-/** User rows: copies of the rows that are touched. */
-class TrialRows extends Dictionary {
-  private readonly base: Dictionary
-  private readonly copies = new Map<string, Row>()
-
-  constructor(base: Dictionary) {
-    super()
-    this.base = base
-  }
-
-  override find(key: string): Row | undefined {
-    const own = super.find(key) ?? this.copies.get(key)
-    if (own !== undefined) return own
-    const there = this.base.find(key)
-    if (there === undefined) return undefined
-    const copy = new Row(key, there.value, there.generation, there.seen)
-    this.copies.set(key, copy)
-    return copy
-  }
-
-  override range(bounds: { from: string; to: string; limit: number; reverse: boolean }): string[] {
-    return this.base.range(bounds)
-  }
-
-  override count(from: string, to: string): number {
-    return this.base.count(from, to)
-  }
-}
 
 /** Timers: the last thing that was asked of each; null: cancelled. */
 class TrialTimers extends Timers {
@@ -82,7 +54,7 @@ export function trialStateOf(state: ReplicatedState, now: Millis): { state: Repl
   const timers = new TrialTimers(state.timers, state.keys)
   const own = {
     timers,
-    userRows: new TrialRows(state.userRows),
+    userRows: new OverlayRows(state.userRows),
     once: new TrialOnce(state.once, state.keys),
     hash: { ...state.hash },
     index: state.index + 1,

@@ -69,7 +69,7 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
   {
     id: 'leases/limbo-forgets-deletes',
     breaks: 'a row that an entry in limbo deletes is not among those that it may write',
-    file: 'src/session/limbo/overlay-rows.ts',
+    file: 'src/session/rows/overlay-rows.ts',
     find: '    this.written.add(key)\n    this.own.delete(key)\n',
     replace: '    this.own.delete(key)\n',
     caughtBy: LIMBO,

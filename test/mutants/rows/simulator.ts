@@ -29,7 +29,7 @@ export const SIMULATOR: readonly Mutant[] = [
   {
     id: 'simulator/limbo-row-forgotten',
     breaks: 'rows that entries in limbo write are not among those that they may write',
-    file: 'src/session/limbo/overlay-rows.ts',
+    file: 'src/session/rows/overlay-rows.ts',
     find: '    this.written.add(key)\n    if (row.value === undefined) {',
     replace: '    if (row.value === undefined) {',
     caughtBy: WITHIN_300_SEEDS,

@@ -1,7 +1,7 @@
-import { Dictionary, Row } from '../rows/dictionary.ts'
-import { OrderedKeys } from '../rows/ordered-keys.ts'
+import { Dictionary, Row } from './dictionary.ts'
+import { OrderedKeys } from './ordered-keys.ts'
 
-/** User rows as entries of limbo leave them: what they write lies beside the rows of the state, which stay as they are. */
+/** Rows as transactions leave them that are only tried: what they write lies beside the state's, which stay as they are. */
 export class OverlayRows extends Dictionary {
   /** Keys of rows that were written or deleted, also of those that are as before by now. */
   readonly written = new Set<string>()
