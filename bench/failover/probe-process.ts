@@ -1,8 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ProbeOrder, ProbeReport } from './probe.ts'
+import { ProbeChild } from './probe-child.ts'
 
 const LOOK_AGAIN_MS = 20
 /** A gap that lasts longer ends the measurement. */
@@ -13,21 +12,15 @@ export class ProbeProcess {
   /** As of the last report. */
   acknowledged = 0
   failed = 0
-  private readonly child: ChildProcess
-  private readonly ended: Promise<never>
+  private readonly child: ProbeChild<ProbeOrder, ProbeReport>
 
-  private constructor(child: ChildProcess) {
-    this.child = child
-    this.ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`the probe ended with code ${String(code)}`)
-    })
-    // Whoever waits for a report hears of it; at its end nobody does.
-    this.ended.catch(() => undefined)
+  private constructor(kind: 'holdfast' | 'etcd', endpoints: readonly string[]) {
+    this.child = new ProbeChild(join(import.meta.dirname, 'probe.js'), [kind, ...endpoints])
   }
 
   static async start(kind: 'holdfast' | 'etcd', endpoints: readonly string[]): Promise<ProbeProcess> {
-    const probe = new ProbeProcess(fork(join(import.meta.dirname, 'probe.js'), [kind, ...endpoints]))
-    await probe.heard()
+    const probe = new ProbeProcess(kind, endpoints)
+    probe.took(await probe.child.heard())
     return probe
   }
 
@@ -48,28 +41,17 @@ export class ProbeProcess {
     }
   }
 
-  async end(): Promise<void> {
-    if (this.child.exitCode !== null) return
-    const exited = once(this.child, 'exit')
-    if (this.child.connected) this.child.send({ kind: 'end' } satisfies ProbeOrder)
-    else this.child.kill('SIGKILL')
-    await exited
+  end(): Promise<void> {
+    return this.child.end({ kind: 'end' })
   }
 
-  private ask(order: ProbeOrder): Promise<ProbeReport> {
-    const report = this.heard()
-    this.child.send(order)
-    return report
+  private async ask(order: ProbeOrder): Promise<ProbeReport> {
+    return this.took(await this.child.ask(order))
   }
 
-  private async heard(): Promise<ProbeReport> {
-    const report = await Promise.race([this.message(), this.ended])
+  private took(report: ProbeReport): ProbeReport {
     this.acknowledged = report.acknowledged
     this.failed = report.failed
     return report
-  }
-
-  private message(): Promise<ProbeReport> {
-    return new Promise((resolve) => this.child.once('message', (report) => resolve(report as ProbeReport)))
   }
 }

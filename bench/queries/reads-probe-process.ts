@@ -1,61 +1,35 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
+import { ProbeChild } from '../failover/probe-child.ts'
 import type { Asked } from './election-figures.ts'
 import type { ProbeOrder, ProbeReport } from './reads-probe.ts'
 
 /** The load on a cluster whose leader is killed, in a process of its own. */
 export class ReadsProbe {
-  private readonly child: ChildProcess
-  private readonly ended: Promise<never>
+  private readonly child: ProbeChild<ProbeOrder, ProbeReport>
 
-  private constructor(child: ChildProcess) {
-    this.child = child
-    this.ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`the probe ended with code ${String(code)}`)
-    })
-    // Whoever waits for a report hears of it; at its end nobody does.
-    this.ended.catch(() => undefined)
+  private constructor(endpoints: readonly string[]) {
+    this.child = new ProbeChild(join(import.meta.dirname, 'reads-probe.js'), endpoints)
   }
 
   static async start(endpoints: readonly string[]): Promise<ReadsProbe> {
-    const probe = new ReadsProbe(fork(join(import.meta.dirname, 'reads-probe.js'), [...endpoints]))
-    await probe.heard()
+    const probe = new ReadsProbe(endpoints)
+    await probe.child.heard()
     return probe
   }
 
   /** The load begins. */
   async begin(): Promise<void> {
-    const heard = this.heard()
-    this.order({ kind: 'begin' })
-    await heard
+    await this.child.ask({ kind: 'begin' })
   }
 
   /** The load ends; resolves with all that was asked since it began, once it is answered. */
   async take(): Promise<readonly Asked[]> {
-    const heard = this.heard()
-    this.order({ kind: 'take' })
-    const report = await heard
+    const report = await this.child.ask({ kind: 'take' })
     if (report.kind !== 'taken') throw new Error(`the probe was to tell what it asked, and says ${report.kind}`)
     return report.asked
   }
 
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null) return
-    const exited = once(this.child, 'exit')
-    if (this.child.connected) this.order({ kind: 'end' })
-    else this.child.kill('SIGKILL')
-    await exited
-  }
-
-  private order(order: ProbeOrder): void {
-    this.child.send(order)
-  }
-
-  private heard(): Promise<ProbeReport> {
-    const message = new Promise<ProbeReport>((resolve) =>
-      this.child.once('message', (report) => resolve(report as ProbeReport)),
-    )
-    return Promise.race([message, this.ended])
+  stop(): Promise<void> {
+    return this.child.end({ kind: 'end' })
   }
 }
