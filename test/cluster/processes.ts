@@ -35,20 +35,22 @@ export async function realCluster(options: Partial<LocalClusterOptions> = {}): P
 /** What the nodes of a cluster say on stdout and stderr: `realCluster({ onLine: said.hear })`. */
 export class Said {
   readonly lines: { readonly id: string; readonly line: string }[] = []
-  private wake: () => void = () => undefined
+  private waiting: (() => void)[] = []
 
   readonly hear = (id: string, line: string): void => {
     this.lines.push({ id, line })
-    this.wake()
+    const { waiting } = this
+    this.waiting = []
+    for (const wake of waiting) wake()
   }
 
-  /** Resolves with the first line of that node that holds `text`. */
+  /** Resolves with the first line of that node that holds `text`. Any number may wait at once. */
   async until(id: string, text: string): Promise<string> {
     for (;;) {
       const found = this.lines.find((said) => said.id === id && said.line.includes(text))
       if (found !== undefined) return found.line
       await new Promise<void>((resolve) => {
-        this.wake = resolve
+        this.waiting.push(resolve)
       })
     }
   }

@@ -78,15 +78,6 @@ export class AppliedWitness {
     this.ports.trail.discardAbove(agreedTo)
   }
 
-  /** Entries above that index are on no disk any more: what was made of them says nothing of those that come in their place. */
-  giveUpAbove(index: number): void {
-    const kept = this.waiting.filter((record) => record.index <= index)
-    this.waiting.splice(0, this.waiting.length, ...kept)
-    this.nextIndex = this.waiting[0]?.index ?? Number.POSITIVE_INFINITY
-    this.recordedTo = Math.min(this.recordedTo, index)
-    this.ports.trail.discardAbove(index)
-  }
-
   /** A majority of the voters has the state of this node. */
   agreed(): void {
     this.contestedAbove = null

@@ -151,12 +151,6 @@ export class ApplyPipeline {
     this.snapshotter.durable(this.mayCover)
   }
 
-  /** Entries above that index are on no disk any more. */
-  giveUpAbove(index: number): void {
-    this.witness.giveUpAbove(index)
-    this.snapshotter.durable(this.mayCover)
-  }
-
   /** An earlier process of this node has applied more: nothing is answered from a state that may differ from its. */
   get replaying(): boolean {
     return this.witness.replaying

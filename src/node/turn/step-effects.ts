@@ -72,7 +72,6 @@ export class StepEffects {
         for (const { sink } of input.proposed) sink?.refused(effect.reason, effect.leader)
         return
       case 'entriesLost':
-        pipeline().giveUpAbove(effect.index)
         return this.parts.note({ kind: 'entriesLost', index: effect.index, owed: effect.owed.index })
       case 'obligationMet':
         log.obligationMet()

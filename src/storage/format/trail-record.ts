@@ -36,6 +36,11 @@ export function encodeTrailRecord({ index, hash }: AppliedRecord): Buffer {
   return bytes
 }
 
+/** A whole file of these records: it has no room for more, as the next process makes its own. */
+export function encodeTrail({ recordedBy, recorded }: TrailContent): Buffer {
+  return Buffer.concat([encodeTrailHeader(recordedBy), ...recorded.map(encodeTrailRecord)])
+}
+
 /** Reads as many records as are intact and rise; a file without an intact header says nothing. Never throws. */
 export function decodeTrail(content: Uint8Array): TrailContent {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)

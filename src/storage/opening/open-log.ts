@@ -14,6 +14,7 @@ import { inspectLog } from './inspect-log.ts'
 import type { Inspection } from './inspect-log.ts'
 import type { LogImage } from '../log/log-image.ts'
 import { salvageLog } from './salvage-log.ts'
+import { cutTrail } from '../trail/cut-trail.ts'
 import { secureLog } from './secure-log.ts'
 import { LogReader } from '../log/log-reader.ts'
 import type { ReadyLog } from '../log/ready-log.ts'
@@ -90,11 +91,18 @@ function inspectOrSalvage(
       if (salvage === null) return done(failed, null)
       const obligation = joinedObligation(noted, salvage.obligation)
       const note = { directory, name: OBLIGATION_NAME, bytes: encodeObligation(obligation) }
-      // Before anything is changed: a node that forgot what it owes would vote.
-      replaceFile(disk, note, (unnoted) => {
-        if (unnoted === null) return done(null, { inspection: salvage.inspection, obligation })
+      const refuse = (refused: StorageFault): void => {
         for (const segment of salvage.inspection.segments) segment.file.close(() => undefined)
-        done(unnoted, null)
+        done(refused, null)
+      }
+      // Both before anything is changed: a node that forgot what it owes would vote, and one that held other entries against
+      // what it made of the lost ones would halt.
+      cutTrail(disk, { directory, above: salvage.inspection.image.held.last }, (uncut) => {
+        if (uncut !== null) return refuse(uncut)
+        replaceFile(disk, note, (unnoted) => {
+          if (unnoted !== null) return refuse(unnoted)
+          done(null, { inspection: salvage.inspection, obligation })
+        })
       })
     })
   })

@@ -4,6 +4,7 @@ import { logIndex, nodeId, term } from '../../../src/base/brand.ts'
 import type { Obligation } from '../../../src/raft/types.ts'
 import type { MemoryDisk } from '../../../src/storage/disk/memory-disk.ts'
 import { decodeObligation, encodeObligation, joinedObligation } from '../../../src/storage/format/obligation-note.ts'
+import { decodeTrail, encodeTrail } from '../../../src/storage/format/trail-record.ts'
 import { sample } from '../../effort.ts'
 import { synchronousHarness } from '../log/log-harnesses.ts'
 import { LogAuthor, closeLog, listing, mustOpen, openFixture, payloads, readAll } from '../log/log-fixture.ts'
@@ -13,6 +14,7 @@ import type { LogHarness, OpenedFixture } from '../log/log-fixture.ts'
 const SECTOR = 512
 const SIZES = { segmentBytes: 8 * 1024, firstSegmentBytes: 4 * 1024, started: true }
 const NOTE = 'group-0/obligation'
+const TRAIL = 'group-0/applied'
 const CENSUS: Obligation = { kind: 'census', told: [] }
 
 describe('a damaged log that may be repaired', () => {
@@ -102,6 +104,17 @@ describe('a damaged log that may be repaired', () => {
     const bytes = damaged.bytesOf('group-0/log/00000002.wal')
     if (bytes !== null) bytes[1500] = (bytes[1500] ?? 0) ^ 1
     expect(await opened(damaged)).toEqual({ kind: 'reach', term: 1, index: last })
+  })
+
+  test('what was noted of entries that the log lost is no witness of those that come in their place', async () => {
+    const damaged = disk.copy()
+    const note = { recordedBy: [], recorded: [1, last].map((index) => ({ index, hash: '00000001fffffffe' })) }
+    damaged.put(TRAIL, encodeTrail(note))
+    const bytes = damaged.bytesOf('group-0/log/00000002.wal')
+    if (bytes !== null) bytes[1500] = (bytes[1500] ?? 0) ^ 1
+    await opened(damaged)
+    const left = decodeTrail(damaged.bytesOf(TRAIL) ?? new Uint8Array())
+    expect(left).toEqual({ ...note, recorded: note.recorded.slice(0, 1) })
   })
 
   test('where the newest write is damaged, term and vote are not known', async () => {
