@@ -1,4 +1,5 @@
 import type { MultiSession } from '../src/client/session/multi-session.ts'
+import type { InboxHandler } from '../src/client/session/request-inbox.ts'
 import type { SessionCore } from '../src/client/session/session-core.ts'
 
 /** A session of a bench: what was asked for, and who hears that it is no more. */
@@ -6,11 +7,13 @@ export interface BenchSessionOptions {
   readonly principal: string
   readonly timeoutMs: number
   readonly onLost?: (code: string) => void
+  /** Default: each is handled at once. */
+  readonly onServerRequest?: InboxHandler
 }
 
-/** Opens a session that handles every server request at once. Rejects when it is refused. */
+/** Opens a session. Rejects when it is refused. */
 export function openBenchSession(hub: MultiSession, options: BenchSessionOptions): Promise<SessionCore> {
-  const { principal, timeoutMs, onLost } = options
+  const { principal, timeoutMs, onLost, onServerRequest = (_request, done) => done(null) } = options
   return new Promise((resolve, reject) => {
     const fail = (code: string): void => {
       reject(new Error(`a session of the bench was lost: ${code}`))
@@ -24,7 +27,7 @@ export function openBenchSession(hub: MultiSession, options: BenchSessionOptions
       onSuspended: () => undefined,
       onResumed: () => undefined,
       onHandlerError: () => undefined,
-      onServerRequest: (_request, done) => done(null),
+      onServerRequest,
     })
   })
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { callbacks } from './callbacks/callbacks.ts'
 import { endurance } from './endurance/endurance.ts'
+import { exactlyOnce } from './exactly-once/exactly-once.ts'
 import { failover } from './failover/failover.ts'
 import { freeze } from './freeze/freeze.ts'
 import { migration } from './migration/migration.ts'
@@ -140,6 +141,20 @@ program
   )
   .action(async (flags) => {
     const ok = await endurance({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('exactly-once')
+  .description(
+    'sessions while nodes of three processes are killed, stopped and cut off: is anything lost or done twice',
+  )
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--sessions <count>', 'sessions with two commands in flight each', positive, 500)
+  .option('--seconds <count>', 'how long the faults go on', positive, 180)
+  .option('--seed <number>', 'of the faults and of what the sessions do', wholeNumber, 1)
+  .action(async (flags) => {
+    const ok = await exactlyOnce({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 

@@ -1,11 +1,11 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { agreement, eventually, leaderAmong, leaderOf, statusOf } from '../../../bench/agreement.ts'
+import { PeerGate } from '../../../bench/gated/peer-gate.ts'
 import { nodeId } from '../../../src/base/brand.ts'
 import { freePorts } from '../../../src/cli/cluster/free-ports.ts'
 import { NodeProcess } from '../../../src/cli/cluster/node-process.ts'
 import { type ClientSession, connect } from '../../../src/client/index.ts'
 import { compileOnce, realCluster, temporaryDirectory } from '../processes.ts'
-import { PeerGate } from './peer-gate.ts'
 import { ReadWatch } from './read-watch.ts'
 
 // Many processes start one after another, which takes minutes on a busy machine.
@@ -97,6 +97,7 @@ test(
     const directory = await temporaryDirectory()
     const ports = await freePorts(3, HOST)
     const gates = await Promise.all(ports.map((port) => PeerGate.before(port)))
+    onTestFinished(async () => void (await Promise.all(gates.map((gate) => gate.cut()))))
     const members = gates.map(({ port }, at) => `n${at + 1}=${HOST}:${port}`).join(',')
     const direct = ports.map((port) => `${HOST}:${port}`)
     await Promise.all(

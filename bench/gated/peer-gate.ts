@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
 
 /** Stands before a node for whoever takes this way, as its peers do: while it is cut, connections are reset and refused. */
 export class PeerGate {
@@ -15,7 +14,7 @@ export class PeerGate {
     this.behind = ports.behind
   }
 
-  /** A gate before that port of this machine, closed once the current test has finished. */
+  /** A gate before that port of this machine; cut it when it is no longer wanted. */
   static async before(behind: number): Promise<PeerGate> {
     const server = createServer()
     server.listen(0, '127.0.0.1')
@@ -24,12 +23,12 @@ export class PeerGate {
     if (typeof address !== 'object' || address === null) throw new Error('the gate listens nowhere')
     const gate = new PeerGate(server, { before: address.port, behind })
     server.on('connection', gate.pass)
-    onTestFinished(() => gate.cut())
     return gate
   }
 
   /** Resolves when nobody gets through any more. */
   async cut(): Promise<void> {
+    if (!this.server.listening) return
     const closed = once(this.server, 'close')
     this.server.close()
     for (const socket of this.sockets) socket.resetAndDestroy()
