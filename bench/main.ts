@@ -6,6 +6,7 @@ import { failover } from './failover/failover.ts'
 import { freeze } from './freeze/freeze.ts'
 import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
+import { serverRequests } from './server-requests/server-requests.ts'
 import { throughput } from './throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
 import { xstate } from './xstate/xstate.ts'
@@ -155,6 +156,21 @@ program
   .option('--seed <number>', 'of the faults and of what the sessions do', wholeNumber, 1)
   .action(async (flags) => {
     const ok = await exactlyOnce({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('server-requests')
+  .description(
+    'server requests per second, delivered and acknowledged, of commands that emit one to each of 100 sessions',
+  )
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--sessions <count>', 'sessions that send the commands in turn', positive, 1000)
+  .option('--in-flight <count>', 'commands under way at a time', positive, 64)
+  .option('--seconds <count>', 'length of the measurement', positive, 10)
+  .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
+  .action(async (flags) => {
+    const ok = await serverRequests({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
     process.exitCode = ok ? 0 : 1
   })
 
