@@ -4,6 +4,7 @@ import { endurance } from './endurance/endurance.ts'
 import { exactlyOnce } from './exactly-once/exactly-once.ts'
 import { failover } from './failover/failover.ts'
 import { freeze } from './freeze/freeze.ts'
+import { indexes } from './indexes/indexes.ts'
 import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
 import { serverRequests } from './server-requests/server-requests.ts'
@@ -125,6 +126,21 @@ program
   .option('--instances <count>', 'running instances, each with an armed timer', positive, 100_000)
   .action(async (flags) => {
     const ok = await migration({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('indexes')
+  .description('look-ups in an index of many rows, and what it costs the writes of its table, on three processes')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--nodes <count>', 'processes of the cluster', positive, 3)
+  .option('--rows <count>', 'rows of the table with the index, and of the one without', positive, 1_000_000)
+  .option('--rounds <count>', 'how often each write is measured on either table, in turn', positive, 5)
+  .option('--seconds <count>', 'length of each measurement', positive, 4)
+  .option('--in-flight <count>', 'sessions with one write in flight each', positive, 256)
+  .option('--lookups-in-flight <count>', 'look-ups under way at a time', positive, 16)
+  .action(async (flags) => {
+    const ok = await indexes({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 

@@ -31,7 +31,7 @@ test('the end of a session takes its holder out of every room, and the others he
     { room: 'work', name: 'Grace', present: false },
   ])
   expect(ada.queries.chat.present('work')).toEqual({ kind: 'ok', value: ['Ada'] })
-  expect(world.table('chat', 'rooms')).toHaveLength(2)
+  expect(world.table('chat', 'members')).toHaveLength(2)
 })
 
 test('a room keeps its last messages, and numbers go on', () => {

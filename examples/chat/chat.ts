@@ -12,13 +12,12 @@ const name = z.string().min(1).max(32)
 const schema = {
   version: 1,
   state: {
-    /** By room and session: the same person may be there from two devices. */
+    /** By room and session: the same person may be there from two devices. By session alone for its end. */
     members: table(
       z.tuple([room, z.string()]),
       z.object({ name, session: z.custom<SessionId>((value) => typeof value === 'string') }),
+      { indexes: { bySession: ['session'] } },
     ),
-    /** The same by session, for its end. */
-    rooms: table(z.tuple([z.string(), room]), z.null()),
     messages: table(z.tuple([room, z.int()]), z.object({ from: name, text: z.string(), at: z.int() })),
   },
   errors: { NOT_A_MEMBER: z.object({ room }), ROOM_FULL: z.object({ max: z.int() }) },
@@ -38,7 +37,6 @@ export const chat = defineMachine('chat', schema, {
       const full = ctx.state.members.count({ prefix: [room] }) >= MEMBERS_MAX
       if (full && !ctx.state.members.has([room, id])) return ctx.reject('ROOM_FULL', { max: MEMBERS_MAX })
       ctx.state.members.set([room, id], { name, session: id })
-      ctx.state.rooms.set([id, room], null)
       tell(ctx, room, (member) => ctx.emit(member, 'presence', { room, name, present: true }, HINT))
       return membersOf(ctx, room).map((member) => member.name)
     }),
@@ -74,7 +72,7 @@ export const chat = defineMachine('chat', schema, {
   },
   /** A client that closed, or was not heard of for its timeout. */
   onSessionExpired(ctx, session) {
-    for (const [[, room]] of ctx.state.rooms.range({ prefix: [session.id], limit: Number.MAX_SAFE_INTEGER })) {
+    for (const [[room]] of ctx.state.members.bySession.prefix([session.id], { limit: Number.MAX_SAFE_INTEGER })) {
       leave(ctx, room, session.id)
     }
   },
@@ -95,6 +93,5 @@ function leave(ctx: ChatContext, room: string, session: SessionId): void {
   const member = ctx.state.members.get([room, session])
   if (member === undefined) return
   ctx.state.members.delete([room, session])
-  ctx.state.rooms.delete([session, room])
   tell(ctx, room, (listener) => ctx.emit(listener, 'presence', { room, name: member.name, present: false }, HINT))
 }

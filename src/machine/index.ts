@@ -31,6 +31,15 @@ export { descriptionOf, identityOf, type MachineIdentity } from './define/identi
 export { isOwned } from './define/own-machines.ts'
 export { SYSTEM_SESSION } from './run/kit-context.ts'
 export { EVENTS_MAX } from './run/event-queue.ts'
+export {
+  INDEX_FIELDS_MAX,
+  TABLE_INDEXES_MAX,
+  type IndexedField,
+  type IndexedValue,
+  type IndexesOn,
+  type NoIndexes,
+  type TableIndexes,
+} from './define/indexes.ts'
 export { tablesOf, type TablesRef } from './define/tables-of.ts'
 export { CALL_DEPTH_MAX, mount, type Mount, type Mountable } from './run/mount.ts'
 export { TASK_MACHINE } from '../session/tables/tasks.ts'
@@ -57,6 +66,7 @@ export {
   type ErrorsOf,
   type EventsOf,
   type Frozen,
+  type IndexesOf,
   type KeyOf,
   type KeyPart,
   type MachineSchema,
@@ -66,12 +76,26 @@ export {
   type RowOf,
   type Shapes,
   type TableKey,
+  type TableOptions,
   type TableSchema,
   type TaskSchema,
   type TasksOf,
   type TimersOf,
 } from './define/schema.ts'
-export type { KeyBounds, KeyPrefix, RangeBounds, Table, TableView } from './define/tables.ts'
+export type {
+  FieldsPrefix,
+  IndexBounds,
+  IndexPage,
+  IndexView,
+  IndexViews,
+  KeyBounds,
+  KeyPrefix,
+  RangeBounds,
+  Table,
+  TableOf,
+  TableView,
+  TableViewOf,
+} from './define/tables.ts'
 export { ascii } from './graph/ascii.ts'
 export { dot } from './graph/dot.ts'
 export { type Drawable, firstIn, isComposite, kindText, type NestedState, nestedState } from './graph/drawable.ts'

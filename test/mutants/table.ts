@@ -5,6 +5,7 @@ import { FOREIGN_SERVICE } from './rows/foreign-service.ts'
 import { FOREIGN_ELECTIONS } from './rows/foreign-elections.ts'
 import { GATEWAY } from './rows/gateway.ts'
 import { LEASE_MUTANTS } from './rows/leases.ts'
+import { MACHINE } from './rows/machine.ts'
 import { NODE } from './rows/node.ts'
 import { RAFT } from './rows/raft.ts'
 import { SIMULATOR } from './rows/simulator.ts'
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...NODE,
   ...GATEWAY,
   ...STORAGE,
+  ...MACHINE,
   ...SIMULATOR,
 ]
 

@@ -5,29 +5,18 @@ import type { EmitOptions, OpenTask, SessionInfo } from '../../session/user-mach
 import type { CommandRef } from './command.ts'
 import type { RejectDetails } from './refusal.ts'
 import type { CommonErrorCode, Rejection } from './rejection.ts'
-import type {
-  ErrorsOf,
-  EventsOf,
-  KeyOf,
-  MachineSchema,
-  NameOf,
-  Parsed,
-  RequestsOf,
-  RowOf,
-  TasksOf,
-  TimersOf,
-} from './schema.ts'
+import type { ErrorsOf, EventsOf, MachineSchema, NameOf, Parsed, RequestsOf, TasksOf, TimersOf } from './schema.ts'
 import type { TablesRef } from './tables-of.ts'
-import type { Table, TableView } from './tables.ts'
+import type { TableOf, TableViewOf } from './tables.ts'
 
 /** The tables of a machine, as its handlers change them. */
 export type Tables<Schema extends MachineSchema> = {
-  readonly [Name in keyof Schema['state']]: Table<KeyOf<Schema['state'][Name]>, RowOf<Schema['state'][Name]>>
+  readonly [Name in keyof Schema['state']]: TableOf<Schema['state'][Name]>
 }
 
 /** The same tables, as queries read them. */
 export type TableViews<Schema extends MachineSchema> = {
-  readonly [Name in keyof Schema['state']]: TableView<KeyOf<Schema['state'][Name]>, RowOf<Schema['state'][Name]>>
+  readonly [Name in keyof Schema['state']]: TableViewOf<Schema['state'][Name]>
 }
 
 /**

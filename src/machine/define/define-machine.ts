@@ -5,6 +5,7 @@ import type { ServerRequest, SessionInfo, TaskRecord } from '../../session/user-
 import type { Command, CommandRef, Query, QueryRef } from './command.ts'
 import type { Context, QueryContext, TableViews } from './context.ts'
 import type { Subscription } from './events.ts'
+import { declaredIndexes } from './indexes.ts'
 import { owned } from './own-machines.ts'
 import type { Rejection } from './rejection.ts'
 import type { MachineSchema, NameOf, Parsed, TasksOf, TimersOf } from './schema.ts'
@@ -179,11 +180,12 @@ export function assertVersion(machine: string, version: number): void {
 
 function assertSchema(machine: string, schema: MachineSchema): void {
   assertVersion(machine, schema.version)
-  for (const table of Object.keys(schema.state)) {
+  for (const [table, declared] of Object.entries(schema.state)) {
     assert(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(table), 'a table is named by 1–64 of A-Z a-z 0-9 _ -', {
       machine,
       table,
     })
+    declaredIndexes(machine, table, declared)
   }
   for (const event of Object.keys(schema.events ?? {})) {
     assert(!event.includes('.'), 'an event has no dot: it separates the machine from the event', { machine, event })

@@ -3,6 +3,7 @@ import { sessionCodec } from '../../codec/session-codec.ts'
 import type { BareMachine } from './bare.ts'
 import type { ErasedBehaviour, MachineDefinition } from './define-machine.ts'
 import { type Description, describeSchema } from './describe-schema.ts'
+import { declaredIndexes, describeIndex } from './indexes.ts'
 
 /** Which machine a build has (docs/decisions/machine-identity.md). */
 export interface MachineIdentity {
@@ -45,11 +46,15 @@ export function descriptionOf(machine: MachineDefinition | BareMachine): Descrip
   return commands === undefined ? null : { commands: each(commands, (input) => describe(input)) }
 }
 
-function describeMachine({ schema, commands, behaviour }: MachineDefinition): Description {
+function describeMachine({ name, schema, commands, behaviour }: MachineDefinition): Description {
   const { state, errors = {}, requests = {}, timers = {}, tasks = {}, events = {} } = schema
   const heard = subscriptionsOf(behaviour)
   return {
-    state: each(state, ({ key, row }) => [describe(key), describe(row)]),
+    // An index is what it orders by; its name is a word of the code, and a table without any has the fingerprint it had.
+    state: each(state, (table, tableName) => {
+      const indexes = declaredIndexes(name, tableName, table).map(describeIndex)
+      return [describe(table.key), describe(table.row), ...(indexes.length === 0 ? [] : [indexes])]
+    }),
     commands: each(commands, ({ input, output }) => [describe(input), describe(output)]),
     errors: each(errors, describe),
     requests: each(requests, describe),
@@ -109,11 +114,11 @@ function methodsOf(machine: object): Description {
 /** Members in the order of their names. */
 function each<Member>(
   members: { readonly [name: string]: Member },
-  describeMember: (member: Member) => Description,
+  describeMember: (member: Member, name: string) => Description,
 ): Description {
   return Object.keys(members)
     .sort()
-    .map((name) => [name, describeMember(members[name] as Member)])
+    .map((name) => [name, describeMember(members[name] as Member, name)])
 }
 
 function digest(description: Description): string {

@@ -3,6 +3,7 @@ import type { Millis } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { Description } from './describe-schema.ts'
 import type { Drawable } from '../graph/drawable.ts'
+import type { IndexesOn, NoIndexes, TableIndexes } from './indexes.ts'
 
 /** A part of a table's key; numbers are integers to ±(2^53−1). */
 export type KeyPart = string | number
@@ -26,10 +27,16 @@ type FrozenMember<Type> = Type extends string | number | boolean | null | undefi
 /** What a schema gives after parsing, frozen. */
 export type Parsed<Schema extends z.ZodType> = Frozen<z.output<Schema>>
 
-/** Declaration of one table: the schemas of its keys and of its rows. */
-export interface TableSchema<Key extends TableKey = TableKey, Row = unknown> {
+/** Declaration of one table: the schemas of its keys and of its rows, and its indexes. */
+export interface TableSchema<
+  Key extends TableKey = TableKey,
+  Row = unknown,
+  Indexes extends TableIndexes = TableIndexes,
+> {
   readonly key: z.ZodType<Key>
   readonly row: z.ZodType<Row>
+  /** Rows by their fields, kept in the same write; absent: none. */
+  readonly indexes?: Indexes
   /**
    * PERF: bytes in rows are handed over without a copy (1 to 2 µs each). The machine vows never to change bytes that it got
    * from this table or gave to it.
@@ -37,17 +44,34 @@ export interface TableSchema<Key extends TableKey = TableKey, Row = unknown> {
   readonly sharesBytes?: boolean
 }
 
-/** Declares a table of a machine's state: `table(z.string(), z.object({ … }))`; the key may be a tuple. */
-export function table<Key extends TableKey, Row>(key: z.ZodType<Key>, row: z.ZodType<Row>): TableSchema<Key, Row> {
-  return { key, row }
+/** What a table has beside its keys and rows. */
+export interface TableOptions<Indexes> {
+  /**
+   * Indexes by name, each a list of fields of the rows: `{ byOwner: ['owner', 'createdAt'] }`. They hold text, numbers,
+   * booleans or bytes; a row in which one of them is null or absent is not in the index. Equal ones are ordered by key.
+   */
+  readonly indexes?: Indexes
+}
+
+/**
+ * Declares a table of a machine's state: `table(z.string(), z.object({ … }))`; the key may be a tuple. A machine that declares
+ * an index on a table that has rows is a new version of it, which builds the index when the log switches to it.
+ */
+export function table<Key extends TableKey, Row, const Indexes extends IndexesOn<Row> = NoIndexes>(
+  key: z.ZodType<Key>,
+  row: z.ZodType<Row>,
+  options: TableOptions<Indexes> = {},
+): TableSchema<Key, Row, Indexes> {
+  return { key, row, ...options }
 }
 
 /** The same for rows with bytes that are written so often that a copy is felt; see `sharesBytes`. */
-export function tableSharingBytes<Key extends TableKey, Row>(
+export function tableSharingBytes<Key extends TableKey, Row, const Indexes extends IndexesOn<Row> = NoIndexes>(
   key: z.ZodType<Key>,
   row: z.ZodType<Row>,
-): TableSchema<Key, Row> {
-  return { key, row, sharesBytes: true }
+  options: TableOptions<Indexes> = {},
+): TableSchema<Key, Row, Indexes> {
+  return { key, row, sharesBytes: true, ...options }
 }
 
 /** Declaration of one kind of task (domain.md §0.7). */
@@ -116,3 +140,5 @@ export type NameOf<Record> = string extends keyof Record ? never : keyof Record 
 /** The type of a table's keys, and of its rows. */
 export type KeyOf<Table> = Table extends TableSchema<infer Key, unknown> ? Key : never
 export type RowOf<Table> = Table extends { readonly row: z.ZodType<infer Row> } ? Row : never
+/** The indexes of a table, by their names. */
+export type IndexesOf<Table> = Table extends { readonly indexes?: infer Indexes extends TableIndexes } ? Indexes : never

@@ -1,12 +1,7 @@
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { StateReader } from '../../session/user-machine.ts'
 import type { TablesRef } from '../define/tables-of.ts'
-import { StateTableView, tablePlace } from './state-table.ts'
-
-/** Tables by their names, to be read. */
-export interface TableViewsByName {
-  readonly [table: string]: StateTableView
-}
+import { declaredTables, type TableViewsByName, viewsOf } from './machine-tables.ts'
 
 interface Found {
   readonly own: TableViewsByName | null
@@ -29,12 +24,8 @@ export class ForeignTables {
   of(ref: TablesRef, own: TableViewsByName | null): TableViewsByName {
     const known = this.known.get(ref)
     if (known !== undefined && known.own === own) return known.views
-    const views = Object.fromEntries(
-      Object.entries(ref.schema.state).map(([name, table]) => {
-        const place = tablePlace(this.codec, { machine: ref.machine, name, table })
-        return [name, own?.[name] ?? new StateTableView(place, EMPTY)] as const
-      }),
-    )
+    const empty = viewsOf(declaredTables(this.codec, ref.machine, ref.schema.state), EMPTY)
+    const views = Object.fromEntries(Object.entries(empty).map(([name, view]) => [name, own?.[name] ?? view] as const))
     this.known.set(ref, { own, views })
     return views
   }

@@ -5,10 +5,9 @@ import type { CommandRef } from '../define/command.ts'
 import type { OnceOutcome, OnceRequest } from '../define/context.ts'
 import { Rejection, type ErrorDetails } from '../define/rejection.ts'
 import type { TablesRef } from '../define/tables-of.ts'
-import type { StateTable } from './state-table.ts'
 import type { CallWindow } from './call-window.ts'
 import type { PublishedEvent } from './event-queue.ts'
-import type { TableViewsByName } from './foreign-tables.ts'
+import type { AnyTable, TableViewsByName } from './machine-tables.ts'
 
 /** Who acts in timers and hooks that no client session issued (domain.md §0.1); an emission to it returns false. */
 export const SYSTEM_SESSION: SessionInfo = Object.freeze({
@@ -33,7 +32,7 @@ export interface Caller {
 export interface ContextParts {
   readonly machine: string
   readonly window: CallWindow
-  readonly tables: { readonly [name: string]: StateTable }
+  readonly tables: { readonly [name: string]: AnyTable }
   readonly taskKinds: ReadonlyMap<string, TaskKind>
   readonly timerKinds: ReadonlySet<string>
   readonly events: ReadonlySet<string>
@@ -45,7 +44,7 @@ export interface ContextParts {
  * machine, made once: during a call it looks through the shared window, outside it throws.
  */
 export class KitContext {
-  readonly state: { readonly [name: string]: StateTable }
+  readonly state: { readonly [name: string]: AnyTable }
   readonly reject: (code: string, details?: ErrorDetails) => Rejection
   private readonly parts: ContextParts
   private readonly window: CallWindow

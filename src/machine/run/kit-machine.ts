@@ -15,12 +15,12 @@ import { KitContext, rejection, type Caller } from './kit-context.ts'
 import { KitQueryContext } from './kit-query-context.ts'
 import { issuePath } from '../parse/input-parser.ts'
 import { isRejection, type Rejection } from '../define/rejection.ts'
-import { StateTable, StateTableView, tablePlace } from './state-table.ts'
 import type { TablesRef } from '../define/tables-of.ts'
 import { strictly } from '../parse/strict.ts'
 import type { CallWindow, QueryWindow } from './call-window.ts'
 import type { PublishedEvent } from './event-queue.ts'
-import type { TableViewsByName } from './foreign-tables.ts'
+import { type IndexOfTable, migrateIndexes } from './index-migration.ts'
+import { declaredTables, tablesIn, type TableViewsByName, viewsOf } from './machine-tables.ts'
 import { isSteps, isThenable } from '../../session/run/returned.ts'
 
 /** What machines that are mounted together share. */
@@ -47,6 +47,7 @@ export class KitMachine {
   /** Its tables as other machines' commands read them; likewise queries, its own among them. */
   readonly callViews: TableViewsByName
   readonly queryViews: TableViewsByName
+  private readonly indexes: readonly IndexOfTable[]
   private readonly results: ReadonlyMap<string, z.core.$ZodType>
   // Maps, because a name from outside may be that of a member of every object.
   private readonly commands: ReadonlyMap<string, HandlerOf<'commands'>>
@@ -58,9 +59,7 @@ export class KitMachine {
 
   constructor(definition: MachineDefinition, { codec, window, queryWindow, caller }: MountParts) {
     const { name, schema, behaviour } = definition
-    const places = Object.entries(schema.state).map(
-      ([table, schemas]) => [table, tablePlace(codec, { machine: name, name: table, table: schemas })] as const,
-    )
+    const tables = declaredTables(codec, name, schema.state)
     const tasks = Object.entries(schema.tasks ?? {})
     this.name = name
     this.behaviour = behaviour
@@ -72,14 +71,15 @@ export class KitMachine {
     this.timers = new Map(Object.entries(behaviour.timers ?? {}))
     this.tasks = new Map(Object.entries(behaviour.tasks ?? {}))
     this.subscriptions = new Map((behaviour.on ?? []).map((heard) => [`${heard.machine}.${heard.event}`, heard]))
-    this.callViews = Object.fromEntries(places.map(([table, at]) => [table, new StateTableView(at, window)]))
-    this.queryViews = Object.fromEntries(places.map(([table, at]) => [table, new StateTableView(at, queryWindow)]))
+    this.callViews = viewsOf(tables, window)
+    this.queryViews = viewsOf(tables, queryWindow)
+    this.indexes = tables.flatMap(({ indexes }) => indexes)
     this.results = new Map(tasks.map(([kind, { result }]) => [kind, strictly(result)]))
     this.context = new KitContext({
       machine: name,
       window,
       caller,
-      tables: Object.fromEntries(places.map(([table, at]) => [table, new StateTable(at, window)])),
+      tables: tablesIn(tables, window),
       taskKinds: new Map(tasks.map(([kind, declared]) => [kind, taskKind(kind, declared)])),
       timerKinds: new Set(Object.keys(schema.timers ?? {})),
       events: new Set(Object.keys(schema.events ?? {})),
@@ -165,12 +165,15 @@ export class KitMachine {
     return isRejection(result) ? result : null
   }
 
-  /** Every migration above `from` up to `to`, in order, step by step. Between two steps the window is shut. */
+  /**
+   * The indexes, then every migration above `from` up to `to`, in order, step by step. Between two steps the window is shut.
+   */
   *migrate(base: MachineContext, { from, to }: { readonly from: number; readonly to: number }): Generator<void, void> {
     const due = Object.entries(this.behaviour.migrations ?? {})
       .map(([version, run]) => ({ version: Number(version), run }))
       .filter(({ version }) => version > from && version <= to)
       .sort((left, right) => left.version - right.version)
+    yield* migrateIndexes(base.state, this.name, this.indexes)
     for (const { run } of due) {
       const returned = this.hook(base, () => run(this.context))
       if (!isSteps(returned)) continue

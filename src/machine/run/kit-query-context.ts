@@ -2,7 +2,7 @@ import type { Millis } from '../../base/brand.ts'
 import type { QueryView, SessionInfo } from '../../session/user-machine.ts'
 import { rejection } from './kit-context.ts'
 import type { TablesRef } from '../define/tables-of.ts'
-import type { TableViewsByName } from './foreign-tables.ts'
+import type { TableViewsByName } from './machine-tables.ts'
 
 /**
  * What a query is given beside its tables. It asks the view only for what the handler asks: a query that wants to know neither

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import type { Value } from '../../codec/value/value.ts'
-import { decodeKey, encodeKey, prefixEnd, tablePrefix, type KeyCodec } from './table-key.ts'
+import { decodeKey, encodeKey, greater, lesser, prefixEnd, tablePrefix, type KeyCodec } from './table-key.ts'
 import { copyBytes, mayHoldBytes } from './row-bytes.ts'
 import type { KeyPart, TableKey, TableSchema } from '../define/schema.ts'
 import type { CallWindow, ReadWindow } from './call-window.ts'
@@ -117,7 +117,7 @@ export class StateTableView {
 
 /** A table that a command may change. */
 export class StateTable extends StateTableView {
-  private readonly call: CallWindow
+  protected readonly call: CallWindow
 
   constructor(place: TablePlace, call: CallWindow) {
     super(place, call)
@@ -134,5 +134,3 @@ export class StateTable extends StateTableView {
 }
 
 const isEmpty = (prefix: TableKey): prefix is readonly KeyPart[] => typeof prefix === 'object' && prefix.length === 0
-const greater = (left: string, right: string): string => (left > right ? left : right)
-const lesser = (left: string, right: string): string => (left < right ? left : right)

@@ -30,6 +30,10 @@ export function prefixEnd(prefix: string): string {
   return prefix.slice(0, length - 1) + String.fromCharCode(prefix.charCodeAt(length - 1) + 1)
 }
 
+/** Of two keys the later one, or the earlier one. */
+export const greater = (left: string, right: string): string => (left > right ? left : right)
+export const lesser = (left: string, right: string): string => (left < right ? left : right)
+
 function onlyPart(parts: readonly KeyPart[]): KeyPart {
   const [part] = parts
   assert(part !== undefined && parts.length === 1, 'a row of this table has a key of one part', { parts: parts.length })
