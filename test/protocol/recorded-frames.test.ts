@@ -53,6 +53,7 @@ test.skipIf(spawnSync('python3', ['--version']).status !== 0)(
   () => {
     const { status, stdout, stderr } = spawnSync('python3', [join(PYTHON, 'check_frames.py'), FILE], {
       encoding: 'utf8',
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
     })
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '60 frames up and 60 down agree\n', stderr: '' })
   },

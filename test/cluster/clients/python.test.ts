@@ -29,7 +29,10 @@ test.skipIf(PYTHON === undefined || !HAS_PROTOC)(
     const child = spawn(
       PYTHON ?? '',
       [join(root, 'examples/python/counter.py'), cluster.endpoints.join(','), 'python', String(TIMES)],
-      { env: { ...process.env, PYTHONPATH: generated }, stdio: ['ignore', 'pipe', 'inherit'] },
+      {
+        env: { ...process.env, PYTHONPATH: generated, PYTHONDONTWRITEBYTECODE: '1' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
     )
     onTestFinished(() => void child.kill('SIGKILL'))
     const ended = once(child, 'exit')
