@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { callbacks } from './callbacks/callbacks.ts'
 import { endurance } from './endurance/endurance.ts'
 import { exactlyOnce } from './exactly-once/exactly-once.ts'
+import { expiryStorm } from './expiry-storm/expiry-storm.ts'
 import { failover } from './failover/failover.ts'
 import { freeze } from './freeze/freeze.ts'
 import { indexes } from './indexes/indexes.ts'
@@ -187,6 +188,18 @@ program
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await serverRequests({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('expiry-storm')
+  .description(
+    'sessions that all expire at once on three processes: how long the loop is held, and what a client feels',
+  )
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--sessions <count>', 'sessions whose clients are gone', positive, 10_000)
+  .action(async (flags) => {
+    const ok = await expiryStorm({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 
