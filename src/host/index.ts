@@ -1,6 +1,6 @@
 /** `holdfast/server`: nodes in this process, and what they say of themselves. */
 export type { GroupId, LogIndex, NodeId, Term } from '../base/brand.ts'
-export type { Limits } from '../codec/entry/payload.ts'
+export type { Limits, WaitLimits } from '../codec/entry/payload.ts'
 export type { RaftConfig } from '../raft/types.ts'
 export type { Build } from '../node/ports/peer-transport.ts'
 export type { StorageFault } from '../node/ports/storage-fault.ts'

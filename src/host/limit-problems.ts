@@ -9,13 +9,16 @@ export interface LimitProblem {
   readonly problem: string
 }
 
+/** Of waits nothing is said by default (`WAIT_LIMITS`). */
+const NAMES: readonly string[] = [...Object.keys(DEFAULT_LIMITS), 'waits']
+
 /**
  * Everything that is wrong with limits that differ from the defaults, each checked as the entry that will hold it would: a
  * node must not find out when it first leads.
  */
 export function limitProblems(limits: object): LimitProblem[] {
   return Object.entries(limits).flatMap(([name, value]: [string, unknown]) => {
-    if (!Object.hasOwn(DEFAULT_LIMITS, name)) return [{ name, problem: unknownName(name, Object.keys(DEFAULT_LIMITS)) }]
+    if (!NAMES.includes(name)) return [{ name, problem: unknownName(name, NAMES) }]
     try {
       encodePayload('Limits', { ...DEFAULT_LIMITS, [name]: value })
       return []

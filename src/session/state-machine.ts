@@ -195,7 +195,7 @@ export interface QueryRequest {
  * due before one, a command that changes tasks or asks which users are known (`principals`), an error of the engine, more
  * entries or rows than are looked at (`tooMany`), or an entry that was applied meanwhile (`moved`).
  */
-export type LimboRefusal = 'kind' | 'timer' | 'tasks' | 'principals' | 'engine' | 'tooMany' | 'moved'
+export type LimboRefusal = 'kind' | 'timer' | 'tasks' | 'principals' | 'waits' | 'engine' | 'tooMany' | 'moved'
 
 /** Entries of limbo as they are tried (lease-reads.md, step 4), some 10 µs each. */
 export interface LimboTrial {

@@ -89,6 +89,54 @@ export type Outcome<Response = Value> =
   | { readonly kind: 'value'; readonly value: Response }
   | { readonly kind: 'reject'; readonly code: string; readonly details: Value }
 
+/** How a wait is stored (docs/waits.md). */
+export interface WaitOptions {
+  /** It ends timed out after so long, on the `now` clock; at least 1 ms, at most ten years. Default: never. */
+  readonly timeoutMs?: Millis | null
+  /** It ends with this session. Default: none. */
+  readonly owner?: SessionId | null
+  /** Its owner hears of the end by a server request of this type, with a `WaitNotice`. Default: `onWait` does. */
+  readonly deliver?: { readonly type: string } | null
+}
+
+/** How a signal that nobody waits for is kept (docs/waits.md). */
+export interface SignalOptions {
+  /** How long, on the `now` clock; the limit of that name at most, and by default. */
+  readonly retentionMs?: Millis
+  /** Signals of the key that are kept at most, from 1; the limit of that name at most, and by default. */
+  readonly keptMax?: number
+  /**
+   * What happens when so many are kept: it is refused, the oldest one goes, or it takes the place of the newest. Default
+   * reject.
+   */
+  readonly overflow?: 'reject' | 'dropOldest' | 'coalesce'
+}
+
+/** What became of a signal: a waiter has it, it is kept, or there was no room for it. */
+export type SignalFate = 'taken' | 'kept' | 'refused'
+
+/** How a wait ended. */
+export type WaitEnd =
+  | { readonly kind: 'signalled'; readonly value: Value }
+  | { readonly kind: 'timedOut' }
+  /** Its owner has expired or closed, or was no live session when it began. */
+  | { readonly kind: 'ownerEnded' }
+
+/** Payload of the server request that tells a session of the end of its wait. */
+export interface WaitNotice {
+  readonly waitId: string
+  readonly key: string
+  readonly end: WaitEnd
+}
+
+/** What `onWait` is told, once for each wait that ended and was not cancelled. */
+export interface EndedWaitNotice extends WaitNotice {
+  readonly machine: string
+  readonly owner: SessionId | null
+  /** It was to go to its owner, which has ended or has no room in its outbox. */
+  readonly undelivered: boolean
+}
+
 /** A command as it comes to `apply`: decoded, under the version that is active. */
 export interface MachineCommand<Name extends string = string, Input = Value> {
   readonly machine: string
@@ -127,6 +175,16 @@ export interface MachineContext {
   schedule(machine: string, name: string, dueAt: Millis, payload: Value): void
   /** False when there is no such timer. */
   cancel(machine: string, name: string): boolean
+  /**
+   * Waits for a signal of a machine's key and returns the wait's id, `<incarnation>-wait-<n>`. A signal that is kept ends it at
+   * once. Its end comes exactly once, after the running function and in the same entry at the earliest. Null, and nothing is
+   * stored, where there are as many waits as the limits allow. Not in migrations.
+   */
+  wait(machine: string, key: string, options?: WaitOptions): string | null
+  /** Ends the wait of that key that has lasted longest, or is kept for the next one. Not in migrations. */
+  signal(machine: string, key: string, value: Value, options?: SignalOptions): SignalFate
+  /** Removes a machine's wait, of which nothing more is heard; false when there is no such wait (any more). */
+  cancelWait(machine: string, waitId: string): boolean
   /** Idempotency key that outlives sessions (sessions.md §8). */
   once<Result extends Value>(
     scope: string,
@@ -191,6 +249,8 @@ export interface UserStateMachine<Command = MachineCommand, Response = Value> {
   ): void
   /** A durable timer of the machine fires, at its own logical time (sessions.md §8). */
   onTimer?(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void
+  /** A wait of the machine has ended (docs/waits.md). */
+  onWait?(context: MachineContext, ended: EndedWaitNotice): void
   /** A server request ran out of attempts or time (sessions.md §5). */
   onDeadLetter?(context: MachineContext, request: ServerRequest, target: SessionInfo): void
   /**

@@ -1,5 +1,6 @@
 import type { Value } from '../../src/codec/value/value.ts'
 import type { Reply } from '../../src/session/state-machine.ts'
+import type { ModelWaits } from './model-waits.ts'
 
 /** What the reference model keeps and is given. */
 export interface ModelRequest {
@@ -43,6 +44,7 @@ export interface Everything {
   timers: Map<string, { dueAt: number; to: number }>
   mail: Map<string, { waiting: Value[]; seq: number }>
   once: Map<string, { value: number; until: number }>
+  waits: ModelWaits
 }
 
 export type ModelEntry =

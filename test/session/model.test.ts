@@ -30,6 +30,7 @@ function agreement(seen: Map<string, number>): fc.IPropertyWithHooks<[Operation[
     compareRows(log, model)
     if (model.versions.failedMigrations > 0) count(seen, 'MIGRATION_FAILED')
     if (log.machine.activeVersion('test') > 1) count(seen, 'switched')
+    for (const end of (model.all.user.get('ends') ?? []) as string[]) count(seen, end.split(' ').slice(1).join(' '))
   })
 }
 
@@ -70,6 +71,10 @@ const EXPECTED = [
   'MIGRATION_FAILED',
   'MACHINE_MISSING',
   'MACHINE_DIFFERS',
+  'signalled false',
+  'timedOut false',
+  'ownerEnded false',
+  'ownerEnded true',
 ]
 
 function compareStep(
@@ -181,7 +186,8 @@ function compareRows(log: Log, model: Model): void {
   const rows = [...swapped(log.machine)].filter(([key, row]) => key.startsWith('user/') && row !== undefined)
   expect(new Map(rows.map(([key, row]) => [key.slice(5), row]))).toEqual(model.all.user)
   expect(log.machine.counts.sessions).toBe(model.all.sessions.size)
-  expect(log.machine.counts.timers).toBe(model.all.timers.size)
+  const timed = model.all.waits.waits.filter(({ dueAt }) => dueAt !== null).length
+  expect(log.machine.counts.timers).toBe(model.all.timers.size + timed)
 }
 
 /** The entry as the model reads it: from its bytes, so that both see the same. */

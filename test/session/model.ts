@@ -5,6 +5,7 @@ import type { Reply } from '../../src/session/state-machine.ts'
 
 import type { Everything, ModelEntry, Session, Waiting } from './model-types.ts'
 import { type ModelBuild, ModelVersions } from './model-versions.ts'
+import { endOwner, nextDue, noWaits, runWaitCommand, tellEnds, timeOut, WAIT_COMMANDS } from './model-waits.ts'
 
 export type { ModelEntry, ModelRequest } from './model-types.ts'
 
@@ -23,6 +24,7 @@ export class Model {
     timers: new Map(),
     mail: new Map(),
     once: new Map(),
+    waits: noWaits(),
   }
   now = 0
   lease = 0
@@ -45,6 +47,12 @@ export class Model {
     this.fire(now)
     this.now = now
     for (const [index, { until }] of this.all.tombstones) if (until < now) this.all.tombstones.delete(index)
+    const reply = this.applyKind(entry)
+    tellEnds(this)
+    return reply
+  }
+
+  private applyKind(entry: ModelEntry): Reply {
     switch (entry.kind) {
       case 'open':
         return this.open(entry)
@@ -86,11 +94,16 @@ export class Model {
 
   private fire(until: number): void {
     for (;;) {
-      const [due] = [...this.all.timers].sort(([a, x], [b, y]) => x.dueAt - y.dueAt || (a < b ? -1 : 1))
-      if (due === undefined || due[1].dueAt > until) return
-      const [name, { dueAt, to }] = due
-      this.all.timers.delete(name)
+      const due = nextDue(this.all)
+      if (due === undefined || due.dueAt > until) return
+      const { name, to, dueAt } = due
       this.now = Math.max(this.now, dueAt)
+      if (to === null) {
+        timeOut(this.all.waits, name)
+        tellEnds(this)
+        continue
+      }
+      this.all.timers.delete(name)
       if (name === 't2') continue // It throws: nothing of it stays.
       this.all.user.set(`fired/${name}`, this.now)
       this.all.user.set('heard', this.emit(to, 'fired', name))
@@ -231,6 +244,7 @@ export class Model {
       return this.emit(to, 'event', 'hello') || undefined
     }
     if (command === 'coalesce') return this.coalesce(index, input) || undefined
+    if (WAIT_COMMANDS.includes(command)) return runWaitCommand(this.all.waits, { command, n, index, now: this.now })
     if (command === 'later') timers.set(`t${n % 3}`, { dueAt: this.now + Math.max(n * 5000, 1), to: index })
     if (command === 'cancel') return timers.delete(`t${n % 3}`)
     if (command === 'notify') this.notify(`user:${n}`, 'news', this.index)
@@ -241,6 +255,10 @@ export class Model {
       return ['fresh', this.index]
     }
     return null
+  }
+
+  tell(to: number, type: string, payload: Value): boolean {
+    return this.emit(to, type, payload)
   }
 
   private emit(to: number, type: string, payload: Value): boolean {
@@ -350,6 +368,7 @@ export class Model {
       reason,
       until: this.now + this.limits.tombstoneMs,
     })
+    endOwner(this.all.waits, session.index)
     this.ended.push({ session: session.index, reason })
   }
 

@@ -4,9 +4,10 @@ import type { Limits } from '../../src/codec/entry/payload.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
 import type { BuildMachine, TaskKind } from '../../src/session/user-machine.ts'
-import { type BareMachine, bareMachine, number, reject } from './bare-machine.ts'
+import { type BareMachine, bareMachine, type Handler, number, reject } from './bare-machine.ts'
 import { type Log, numbers, secret } from './log.ts'
 import { FAILING } from './model-versions.ts'
+import { overflowOf, WAIT_COMMANDS, waitOf, WAITS } from './model-waits.ts'
 
 /** What a property test does to a log; sessions are named by their place in the order of opening. */
 export type Operation =
@@ -46,6 +47,7 @@ export const SMALL: Partial<Limits> = {
   mailboxMax: 2,
   taskLeasesMax: 2,
   attemptsMax: 2,
+  waits: WAITS,
 }
 
 /** Commands that the model knows; `tasks` adds those it does not. */
@@ -61,6 +63,7 @@ export const MODELLED = [
   'notify',
   'coalesce',
   'once',
+  ...WAIT_COMMANDS,
 ]
 export const ALL = [...MODELLED, 'ask', 'complete', 'fail', 'audit']
 
@@ -190,10 +193,14 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
       refuse: (context) => {
         context.state.set('refused', true)
         context.notify('user:0', 'x', 'x')
+        context.wait('test', 'w1')
+        context.signal('test', 'w1', 'lost')
         return reject('NO', { at: context.index })
       },
       explode: (context) => {
         context.state.set('exploded', true)
+        context.signal('test', 'w0', 'lost')
+        context.wait('test', 'w0')
         throw new Error('a bug')
       },
       later: (context, input) => {
@@ -214,6 +221,7 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
         const result = context.once('s', `k${number(input)}`, 'f', 60_000, () => context.index)
         return 'value' in result ? [result.kind, result.value] : result.kind
       },
+      ...waiting(),
       ask: (context) => context.task('test', KIND, '', context.index),
       audit: (context) => {
         context.audit(context.id('a-'))
@@ -239,6 +247,13 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
         context.state.set('heard', context.emit(payload as SessionId, 'fired', name))
         if (name === 't2') throw new Error('a bug')
       },
+      onWait: (context, { waitId, key, end, undelivered }) => {
+        const { state } = context
+        state.set('ends', [...((state.get('ends') ?? []) as Value[]), `${waitId} ${end.kind} ${undelivered}`])
+        if (end.kind === 'signalled' && key !== 'w2') context.signal('test', `w${Number(key[1]) + 1}`, end.value, KEPT)
+        if (end.kind === 'timedOut' && key === 'w1') context.wait('test', 'w0')
+        if (end.kind === 'ownerEnded' && key === 'w2') throw new Error('a bug')
+      },
       onDeadLetter: (context, request) => context.state.set('dead', request.serverRequestId),
       onTaskFailed: (context, task, reason) => context.state.set(`failed/${task.taskId}`, reason),
       migrate: (context, machine, { from, to }) => {
@@ -249,6 +264,28 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
       ...(machines === undefined ? {} : { machines }),
     },
   )
+}
+
+const KEPT = { retentionMs: 15_000 }
+
+/** The commands that wait and signal, of three keys. */
+function waiting(): Record<string, Handler> {
+  const waits = ['wait', 'waitHere', 'tellMe', 'waitLong'].map((command): [string, Handler] => [
+    command,
+    (context, input) => {
+      const { owner, deliver, timeoutMs } = waitOf(command, 0)
+      const session = owner === null ? null : (context.session?.id ?? null)
+      const type = deliver ? { type: 'waited' } : null
+      return context.wait('test', `w${number(input) % 3}`, { timeoutMs, owner: session, deliver: type })
+    },
+  ])
+  const signals = ['signal', 'push', 'latest'].map((command): [string, Handler] => [
+    command,
+    (context, input) =>
+      context.signal('test', `w${number(input) % 3}`, input, { ...KEPT, overflow: overflowOf(command) }),
+  ])
+  const unwait: Handler = (context, input) => context.cancelWait('test', `1-wait-${number(input) + 1}`)
+  return { ...Object.fromEntries([...waits, ...signals]), unwait }
 }
 
 /** Does one operation to a log, after which its state is whole. Null for one that appends nothing (`advance`). */

@@ -3,7 +3,7 @@ import type { NodeId } from '../../base/brand.ts'
 import { COMMAND_INPUT_BYTES_MAX, PACKED_NAME_BYTES_MAX } from './client-request.ts'
 import { LIMIT_MS_MAX } from './default-limits.ts'
 import { CLIENT_NAME_CHARS_MAX, NAME_BYTES_MAX, PRINCIPAL_CHARS_MAX, ROLES_MAX } from './names.ts'
-import type { LeasePayload, Limits, Member, PayloadByKind, SessionNumbers } from './payload.ts'
+import type { LeasePayload, Limits, Member, PayloadByKind, SessionNumbers, WaitLimits } from './payload.ts'
 import { boolean, bytes, dictionary, integer, list, object, string, uint32 } from './shape.ts'
 import type { Shape } from './shape.ts'
 import type { Value } from '../value/value.ts'
@@ -67,7 +67,7 @@ const sessions = object({ sessions: list(session, SESSIONS_PER_ENTRY_MAX) })
 
 const duration = integer(0, LIMIT_MS_MAX)
 
-const limits: Shape<Limits> = object({
+const plainLimits: Shape<Limits> = object({
   windowRequests: integer(1, 0xffffffff),
   cachedResponsesMax: positive,
   cachedBytesMax: positive,
@@ -88,6 +88,20 @@ const limits: Shape<Limits> = object({
   attemptsMax: positive,
   snapshotBytes: positive,
 })
+
+const waitLimits: Shape<WaitLimits> = object({
+  waitersPerKeyMax: positive,
+  waitersPerSessionMax: positive,
+  signalsPerKeyMax: positive,
+  signalRetentionMaxMs: duration,
+})
+
+/** Where nothing is said of waits the field is absent, as in every Limits before there were any; such builds refuse it. */
+const limits: Shape<Limits> = (value, path) => {
+  const { waits, ...plain } = { ...(value as { readonly waits?: unknown }) }
+  const checked = plainLimits(plain, path)
+  return waits === undefined ? checked : { ...checked, waits: waitLimits(waits, `${path}.waits`) }
+}
 
 const openSession: Shape<PayloadByKind['OpenSession']> = object({
   secretHash: sha256,

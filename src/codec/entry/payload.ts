@@ -82,6 +82,20 @@ export interface Limits {
   readonly attemptsMax: number
   /** Record bytes of log between two snapshot boundaries. Default 64 MiB. */
   readonly snapshotBytes: number
+  /** Absent: those that hold where none were ever set (`WAIT_LIMITS`), so that the bytes are as before there were waits. */
+  readonly waits?: WaitLimits
+}
+
+/** Limits of waits and kept signals (docs/waits.md). */
+export interface WaitLimits {
+  /** Waiters of one key of a machine. 10,000 where it was never set. */
+  readonly waitersPerKeyMax: number
+  /** Waiters that one session owns. 1,000 where it was never set. */
+  readonly waitersPerSessionMax: number
+  /** Kept signals of one key of a machine. 1,000 where it was never set. */
+  readonly signalsPerKeyMax: number
+  /** How long a signal is kept at most. 24 h where it was never set. */
+  readonly signalRetentionMaxMs: Millis
 }
 
 /** Opens a session; its id is the index of this entry. */

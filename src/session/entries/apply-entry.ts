@@ -2,6 +2,7 @@ import { AssertionError, unreachable } from '../../base/assert.ts'
 import type { Entry } from '../../codec/entry/entry.ts'
 import type { ClientRequestPayload, PayloadByKind } from '../../codec/entry/payload.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
+import { runWaitEnds } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
@@ -19,12 +20,15 @@ import { applyRetryServerRequests } from './retry-server-requests.ts'
 import { applyServerRequestAck } from './server-request-ack.ts'
 
 /**
- * What an entry does by its kind (sessions.md §1), once the timers that are due before it have fired. A payload that does
+ * What an entry does by its kind (sessions.md §1), once the timers that are due before it have fired; then the waits that it
+ * has ended are told (docs/waits.md). A payload that does
  * not decode changes nothing and is answered like any other refusal.
  */
 export function applyEntry(state: ReplicatedState, runner: MachineRunner, entry: Entry): Reply {
   try {
-    return applyKind(state, runner, entry)
+    const reply = applyKind(state, runner, entry)
+    runWaitEnds(state, runner)
+    return reply
   } catch (error) {
     if (error instanceof PayloadError) return refused('INVALID', { reason: 'PAYLOAD' })
     throw error

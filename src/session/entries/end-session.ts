@@ -10,7 +10,7 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 /**
  * The end of a session, expired or closed (sessions.md §4). The hook runs once, on a session that already receives
  * nothing; what it wrote and emitted to others stays, what it throws is recorded. Then every row of the session goes,
- * a tombstone stays, and its tasks are queued again.
+ * a tombstone stays, its tasks are queued again, and its waits end.
  */
 export function endSession(
   state: ReplicatedState,
@@ -30,6 +30,7 @@ export function endSession(
   removeRows(state, session)
   addTombstone(state, session, reason)
   runTaskFallbacks(runner, releaseTasksOf(state, session))
+  state.waits.endOwner(info.id)
   state.listEnded(session, reason)
 }
 

@@ -18,12 +18,13 @@ export function raiseClocks(state: ReplicatedState, { index, lease, now }: Entry
 
 /** Once timers have fired: it is `now`, and rows whose time has passed go, a bounded number of each family. */
 export function passTo(state: ReplicatedState, { kind }: Entry, now: Millis): void {
-  const { tombstones, once, tasks, deadLetters, principals } = state
+  const { tombstones, once, tasks, deadLetters, principals, waits } = state
   state.now = now
   tombstones.sweep(now)
   once.sweep(now)
   tasks.sweep(now)
   deadLetters.sweep(now)
+  waits.sweep(now)
   principals.sweep(now, now + state.limits.retentionMs)
   foldKind(state, kind)
 }

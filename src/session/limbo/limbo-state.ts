@@ -2,7 +2,7 @@ import { OverlayRows } from '../rows/overlay-rows.ts'
 import { TrialOnce } from '../run/trial-state.ts'
 import { ReplicatedState } from '../state/replicated-state.ts'
 import { OverlaySessions } from './overlay-sessions.ts'
-import { OverlayPrincipals, OverlayTasks, OverlayTimers } from './overlay-tables.ts'
+import { OverlayPrincipals, OverlayTasks, OverlayTimers, OverlayWaits } from './overlay-tables.ts'
 
 /** Boundary interval of the state that entries of limbo are applied to: no page of a session is of it. */
 const LIMBO_GENERATION = -2
@@ -24,9 +24,10 @@ export class LimboState extends ReplicatedState {
   override readonly once: TrialOnce
   override readonly tasks: OverlayTasks
   override readonly principals: OverlayPrincipals
+  override readonly waits: OverlayWaits
   override readonly versions: ReplicatedState['versions']
   /** What an entry has asked for that is not followed; null: nothing. */
-  refused: 'tasks' | 'principals' | null = null
+  refused: 'tasks' | 'principals' | 'waits' | null = null
 
   constructor(base: ReplicatedState) {
     super(base.codec, { group: base.group, report: () => undefined })
@@ -40,11 +41,12 @@ export class LimboState extends ReplicatedState {
     this.once = new TrialOnce(base.once, keys)
     this.tasks = new OverlayTasks(base, noTasks)
     this.principals = new OverlayPrincipals(base, () => this.refuse('principals'))
+    this.waits = new OverlayWaits(this, () => this.refuse('waits'))
     // No entry that is followed changes them.
     this.versions = base.versions
   }
 
-  private refuse(what: 'tasks' | 'principals'): never {
+  private refuse(what: 'tasks' | 'principals' | 'waits'): never {
     this.refused = what
     throw new NotFollowed(what)
   }

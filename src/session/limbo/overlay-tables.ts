@@ -5,6 +5,7 @@ import type { TimerRow } from '../tables/due-timer.ts'
 import { Principals } from '../tables/principals.ts'
 import { type TaskRow, Tasks } from '../tables/tasks.ts'
 import { Timers } from '../tables/timers.ts'
+import { Waits } from '../tables/waits.ts'
 
 /** Timers: those of the state, and what entries of limbo have asked for beside them. None of them is fired. */
 export class OverlayTimers extends Timers {
@@ -104,3 +105,25 @@ export class OverlayPrincipals extends Principals {
 
 /** Principals of this kind are forgotten some time after they were sent something. */
 const FORGOTTEN = 'user:'
+
+/** Waits: none is followed, since what ends one runs a hook of the machine, and the lists of a key may be long. */
+export class OverlayWaits extends Waits {
+  private readonly refuse: () => never
+
+  constructor(limbo: ReplicatedState, refuse: () => never) {
+    super(new Dictionary(), limbo.keys, limbo.timers)
+    this.refuse = refuse
+  }
+
+  override wait(): never {
+    return this.refuse()
+  }
+
+  override signal(): never {
+    return this.refuse()
+  }
+
+  override cancel(): never {
+    return this.refuse()
+  }
+}

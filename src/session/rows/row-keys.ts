@@ -17,6 +17,8 @@ export const FAMILY = {
   audit: 'session/audit/',
   alert: 'session/alert/',
   deadLetter: 'session/dead/',
+  wait: 'session/wait/',
+  signal: 'session/signal/',
 } as const
 
 /** Prefix of every row that belongs to user machines. */

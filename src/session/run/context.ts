@@ -11,12 +11,30 @@ import {
   foldTaskCancelled,
   foldTimerArmed,
   foldTimerCancelled,
+  foldSignal,
+  foldWait,
+  foldWaitCancelled,
 } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isInteger, isText } from '../rows/row-fields.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
+import { waitLimits } from '../tables/wait-rows.ts'
 import { principalsKnown, type Transaction } from './transaction.ts'
-import type { EmitOptions, MachineContext, OpenTask, SessionInfo, StateStore, TaskKind } from '../user-machine.ts'
+import type {
+  EmitOptions,
+  MachineContext,
+  OpenTask,
+  SessionInfo,
+  SignalFate,
+  SignalOptions,
+  StateStore,
+  TaskKind,
+  WaitOptions,
+} from '../user-machine.ts'
+
+/** Ten years, as of the limits that are times: sums with a clock stay far below 2^53 ms. */
+const TIMEOUT_MS_MAX = 10 * 365 * 24 * 3_600_000
+const OVERFLOWS: readonly string[] = ['reject', 'dropOldest', 'coalesce']
 
 /** The machine's window on the running transaction. One object per state machine: a command allocates none. */
 export class Context implements MachineContext {
@@ -160,6 +178,56 @@ export class Context implements MachineContext {
     return this.owner.timers.stageRemoval(machine, name)
   }
 
+  wait(machine: string, key: string, options: WaitOptions = {}): string | null {
+    this.assertWaiting(machine, key)
+    const { owner } = this
+    const { timeoutMs = null, owner: session = null, deliver = null } = options
+    if (timeoutMs !== null) this.requireInteger(timeoutMs, 'timeoutMs')
+    if (timeoutMs !== null && timeoutMs > TIMEOUT_MS_MAX) this.refuse(`timeoutMs is at most ${TIMEOUT_MS_MAX}`)
+    if (session !== null) this.requireText(session, 'the owner of a wait')
+    if (deliver !== null) this.requireDelivery(deliver.type, session)
+    const dueAt = timeoutMs === null ? null : owner.now + Math.max(timeoutMs, 1)
+    const type = deliver?.type ?? null
+    foldWait(owner, { machine, key, owner: session, deliver: type, dueAt })
+    return owner.waits.wait(
+      { machine, key, owner: session, deliver: type, dueAt, createdAt: owner.now },
+      {
+        incarnation: owner.incarnation,
+        limits: waitLimits(owner.limits),
+        ownerGone: session !== null && !this.lives(session),
+      },
+    )
+  }
+
+  signal(machine: string, key: string, value: Value, options: SignalOptions = {}): SignalFate {
+    this.assertWaiting(machine, key)
+    const { owner } = this
+    const limits = waitLimits(owner.limits)
+    const {
+      retentionMs = limits.signalRetentionMaxMs,
+      keptMax = limits.signalsPerKeyMax,
+      overflow = 'reject',
+    } = options
+    this.requireInteger(retentionMs, 'retentionMs')
+    this.requireInteger(keptMax, 'keptMax')
+    if (!OVERFLOWS.includes(overflow)) this.refuse(`overflow is one of ${OVERFLOWS.join(', ')}`)
+    const keeping = {
+      now: owner.now,
+      until: owner.now + Math.min(Math.max(retentionMs, 1), limits.signalRetentionMaxMs),
+      keptMax: Math.max(1, Math.min(keptMax, limits.signalsPerKeyMax)),
+      overflow,
+    }
+    foldSignal(owner, { machine, key }, keeping)
+    this.transaction.walk(value)
+    return owner.waits.signal(machine, key, value, keeping)
+  }
+
+  cancelWait(machine: string, waitId: string): boolean {
+    this.assertWaiting(machine, waitId)
+    foldWaitCancelled(this.owner, machine, waitId)
+    return this.owner.waits.cancel(machine, waitId)
+  }
+
   once<Result extends Value>(
     scope: string,
     key: string,
@@ -237,6 +305,26 @@ export class Context implements MachineContext {
     const count = this.numbered.index === index ? this.numbered.count + 1 : 1
     this.numbered = { index, count }
     return count
+  }
+
+  private assertWaiting(machine: string, name: string): void {
+    this.assertRunning()
+    if (this.transaction.inSteps) throw new TypeError('a migration neither waits nor signals')
+    this.requireText(machine, 'the machine of a wait')
+    this.requireText(name, 'the key or id of a wait')
+  }
+
+  /** A frame could not carry another type, as with `emit`. */
+  private requireDelivery(type: string, owner: SessionId | null): void {
+    this.requireText(type, 'the type of a server request')
+    if (!fitsName(type)) this.refuse(`the type of a server request has at most ${NAME_BYTES_MAX} bytes`)
+    if (owner === null) this.refuse('a wait that is delivered by a server request has an owner')
+  }
+
+  private lives(session: SessionId): boolean {
+    const issuer = this.transaction.session
+    const found = issuer !== null && issuer.row.info.id === session ? issuer : this.owner.sessions.findById(session)
+    return found?.live === true
   }
 
   private requireOptions({ key, attemptsMax, deadlineAt }: EmitOptions): void {

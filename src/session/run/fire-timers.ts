@@ -1,8 +1,9 @@
 import { foldTimer } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
+import { WAIT_TIMER } from '../tables/wait-rows.ts'
 import type { FiringTimer } from '../tables/timers.ts'
-import { runTaskFallbacks } from './hooks.ts'
+import { runTaskFallbacks, runWaitEnds } from './hooks.ts'
 import type { MachineRunner } from './machine-runner.ts'
 import { fireTaskTimer } from './task-assignment.ts'
 
@@ -30,6 +31,7 @@ function fireNext(state: ReplicatedState, runner: MachineRunner, until: number):
   if (timer === null) return false
   state.now = Math.max(state.now, timer.row.dueAt)
   fire(state, runner, timer)
+  runWaitEnds(state, runner)
   return true
 }
 
@@ -41,6 +43,10 @@ function fire(state: ReplicatedState, runner: MachineRunner, timer: FiringTimer)
     runner.runHook({ part, label: `timer ${machine}/${name}`, session: null }, (context) =>
       runner.user.onTimer?.(context, { machine, name, payload }),
     )
+    return
+  }
+  if (name.startsWith(WAIT_TIMER)) {
+    state.waits.timeOut(name.slice(WAIT_TIMER.length))
     return
   }
   const failed = fireTaskTimer(state, name)

@@ -103,7 +103,7 @@ export class MachineRunner {
     const { session } = call
     const steps = (context: MachineContext): Generator<void, unknown> => stepsOf(body, context)
     const twin = rehearses ? yield* rehearsal.runSteps({ session, isCommand: false }, steps) : null
-    transaction.begin(session, false)
+    transaction.begin(session, false, true)
     const failure = yield* this.failureOf(call, twin, steps)
     if (failure !== null) {
       yield* transaction.abortInPieces()

@@ -63,7 +63,7 @@ export class Rehearsal {
     const { transaction, context } = this
     const { numbered } = context
     this.active = true
-    transaction.begin(call.session, call.isCommand)
+    transaction.begin(call.session, call.isCommand, true)
     const sum = yield* this.sumOfSteps(body(context))
     yield* transaction.abortInPieces()
     context.numbered = numbered

@@ -48,6 +48,9 @@ export class Transaction {
   rejection: Extract<Outcome, { kind: 'reject' }> | null = null
   readonly afterReject: ((context: MachineContext) => void)[] = []
 
+  /** It runs in steps, between which others see what was before: it neither waits nor signals. */
+  inSteps = false
+
   private readonly effects = new StagedList<Effect>()
   private readonly kept: Kept[] = []
   readonly keptHash: RunningHash = { high: 0, low: 0 }
@@ -66,8 +69,9 @@ export class Transaction {
     })
   }
 
-  begin(session: SessionRecord | null, isCommand: boolean): void {
+  begin(session: SessionRecord | null, isCommand: boolean, inSteps = false): void {
     this.session = session
+    this.inSteps = inSteps
     this.isCommand = isCommand
     this.running = true
     this.hashHigh = this.state.hash.high
@@ -80,6 +84,7 @@ export class Transaction {
     this.writes.commit()
     this.state.timers.commit()
     this.state.once.commit()
+    this.state.waits.commit()
     this.state.tasks.next += this.tasksCreated
     for (let at = 0; at < this.effects.size; at += 1) this.carryOut(this.effects.at(at))
     this.carryOutKept()
@@ -281,6 +286,7 @@ export class Transaction {
     this.writes.rollback()
     this.state.timers.rollback()
     this.state.once.rollback()
+    this.state.waits.rollback()
     this.state.hash.high = this.hashHigh
     this.state.hash.low = this.hashLow
   }

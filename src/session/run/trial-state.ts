@@ -1,10 +1,11 @@
-import type { Millis } from '../../base/brand.ts'
+import type { Millis, SessionId } from '../../base/brand.ts'
 import { Dictionary } from '../rows/dictionary.ts'
 import { OverlayRows } from '../rows/overlay-rows.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { TimerRow } from '../tables/due-timer.ts'
 import { type OnceRow, OnceTable } from '../tables/once-table.ts'
 import { Timers } from '../tables/timers.ts'
+import { Waits, type WaitQueue } from '../tables/waits.ts'
 
 /*
  * The state as a transaction sees it that only tries something: it reads what there is, and what it stages lies beside it. A
@@ -49,6 +50,38 @@ export class TrialOnce extends OnceTable {
   }
 }
 
+/** Waits and kept signals: those of a key are copied when it is first asked for. */
+class TrialWaits extends Waits {
+  private readonly base: Waits
+  private readonly copied = new Set<string>()
+
+  constructor(base: Waits, keys: ReplicatedState['keys'], timers: Timers) {
+    super(new Dictionary(), keys, timers)
+    this.base = base
+    this.next = base.next
+  }
+
+  override ownedBy(owner: SessionId): number {
+    return this.base.ownedBy(owner) + this.changeOf(owner)
+  }
+
+  override cancel(machine: string, waitId: string): boolean {
+    const there = this.base.find(waitId)
+    if (there !== null) this.queueOf(there.machine, there.key)
+    return super.cancel(machine, waitId)
+  }
+
+  protected override queueOf(machine: string, key: string): WaitQueue {
+    const id = `${machine} ${key}`
+    if (!this.copied.has(id)) {
+      this.copied.add(id)
+      const there = this.base.peek(machine, key)
+      if (there !== null) this.adopt(machine, key, there)
+    }
+    return super.queueOf(machine, key)
+  }
+}
+
 /** A state to try something on, as if the next entry came with `now`; nothing that is done to it reaches `state`. */
 export function trialStateOf(state: ReplicatedState, now: Millis): { state: ReplicatedState; timers: TrialTimers } {
   const timers = new TrialTimers(state.timers, state.keys)
@@ -56,6 +89,7 @@ export function trialStateOf(state: ReplicatedState, now: Millis): { state: Repl
     timers,
     userRows: new OverlayRows(state.userRows),
     once: new TrialOnce(state.once, state.keys),
+    waits: new TrialWaits(state.waits, state.keys, timers),
     hash: { ...state.hash },
     index: state.index + 1,
     now: Math.max(state.now, now),

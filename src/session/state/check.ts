@@ -4,6 +4,7 @@ import type { SessionRecord } from '../clients/session-record.ts'
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
 import { FAMILY } from '../rows/row-keys.ts'
 import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
+import { WAIT_TIMER } from '../tables/wait-rows.ts'
 import { readVersion } from '../tables/versions.ts'
 import { LIMITS_BEFORE_ENTRY_TWO, type ReplicatedState } from './replicated-state.ts'
 
@@ -26,6 +27,7 @@ export function checkReplicatedState(state: ReplicatedState): void {
   checkSessions(state)
   checkTasks(state, rows)
   for (const task of state.tasks.all()) checkTask(state, task)
+  checkWaits(state, rows)
 }
 
 /** Rows of the families that are compared both ways: no table row without its entry, and no entry without its row. */
@@ -34,14 +36,17 @@ interface RowCounts {
   readonly timer: number
   readonly audit: number
   readonly task: number
+  /** Of waits and of kept signals together. */
+  readonly wait: number
 }
 
 function countRows(dictionary: Dictionary): RowCounts {
-  const counts = { version: 0, timer: 0, audit: 0, task: 0 }
+  const counts = { version: 0, timer: 0, audit: 0, task: 0, wait: 0 }
   for (const { key, value } of dictionary['rows'].values()) {
     if (value === undefined) continue
     if (key.startsWith(FAMILY.timer)) counts.timer += 1
     else if (key.startsWith(FAMILY.task)) counts.task += 1
+    else if (key.startsWith(FAMILY.wait) || key.startsWith(FAMILY.signal)) counts.wait += 1
     else if (key.startsWith(FAMILY.audit)) counts.audit += 1
     else if (key.startsWith(FAMILY.version)) counts.version += 1
   }
@@ -282,6 +287,52 @@ function checkTask(state: ReplicatedState, task: TaskRow): void {
     'a task has a timer lease exactly while leased, backoff exactly while backing off, queue exactly while open and not leased',
     { taskId, status },
   )
+}
+
+function checkWaits(state: ReplicatedState, rows: RowCounts): void {
+  const { index, dictionary, keys, sessions, timers, waits } = state
+  const queues = [...waits['queues'].values()]
+  const held = queues.reduce((sum, { waiters, signals }) => sum + waiters.length + signals.length, 0)
+  const same = queues.every(({ parts, waiters, signals }) =>
+    (
+      [
+        [FAMILY.wait, waiters],
+        [FAMILY.signal, signals],
+      ] as const
+    ).every(([family, list]) =>
+      list.every((row, at) => {
+        const { machine, key, number } = row
+        const rises = number > (list[at - 1]?.number ?? 0) && number < waits.next
+        const stored = dictionary.get(keys.row(family, machine, key, number)) === rowValue(row)
+        return rises && stored && parts === keys.row('', machine, key)
+      }),
+    ),
+  )
+  assert(
+    same && held === rows.wait,
+    'waits and kept signals are exactly those of the rows, each of its key, in the order of their numbers in [1, waits.next)',
+    { index, held, rows: rows.wait },
+  )
+  const either = queues.every(({ waiters, signals }) => waiters.length > 0 !== signals.length > 0)
+  assert(either, 'no key has both a waiter and a kept signal, and none is held that has neither', { index })
+  const waiters = queues.flatMap((queue) => queue.waiters)
+  const owned = waiters.filter(({ owner }) => owner !== null).length
+  const listed = [...waits['byOwner'].values()].reduce((sum, list) => sum + list.length, 0)
+  const found = waiters.every((row) => {
+    const { waitId, owner } = row
+    if (waits.find(waitId) !== row) return false
+    return owner === null || (sessions.findById(owner) !== null && waits['byOwner'].get(owner)?.includes(row) === true)
+  })
+  assert(
+    found && waits.size === waiters.length && listed === owned,
+    'a wait is found by its waitId and among those of its owner, which names a live session',
+    { index, waiters: waiters.length, size: waits.size, owned, listed },
+  )
+  const timed = waiters.every(({ waitId, dueAt }) => {
+    return (timers['find'](TASK_MACHINE, WAIT_TIMER + waitId)?.row?.dueAt ?? null) === dueAt
+  })
+  assert(timed, 'a wait has a timer wait, due at its dueAt, exactly when it has one', { index })
+  assert(waits.ended.length === 0, 'no end of a wait is left to be delivered', { index, ends: waits.ended.length })
 }
 
 function sum(items: readonly { readonly bytes: number }[]): number {

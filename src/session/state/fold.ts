@@ -5,6 +5,7 @@ import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { rowValue } from '../rows/dictionary.ts'
 import type { Reply } from '../state-machine.ts'
+import type { Keeping, WaiterRow } from '../tables/wait-rows.ts'
 import type { SessionInfo, TaskKind } from '../user-machine.ts'
 import type { ReplicatedState } from './replicated-state.ts'
 
@@ -108,6 +109,42 @@ export function foldTimerArmed({ codec, hash }: ReplicatedState, machine: string
 export function foldTimerCancelled({ codec, hash }: ReplicatedState, machine: string, name: string): void {
   codec.foldString(hash, machine)
   codec.foldString(hash, name)
+}
+
+/** `ctx.wait`, with the time at which it ends in the end, or -1; and whom it is for. */
+export function foldWait(
+  { codec, hash }: ReplicatedState,
+  wait: Pick<WaiterRow, 'machine' | 'key' | 'owner' | 'deliver' | 'dueAt'>,
+): void {
+  codec.foldString(hash, wait.machine)
+  codec.foldString(hash, wait.key)
+  codec.foldString(hash, `${wait.owner ?? ''} ${wait.deliver ?? ''}`)
+  codec.foldNumber(hash, wait.dueAt ?? -1)
+}
+
+/** `ctx.signal`, with the time until which it would be kept and how; its value follows. */
+export function foldSignal(
+  { codec, hash }: ReplicatedState,
+  signal: { readonly machine: string; readonly key: string },
+  { until, keptMax, overflow }: Keeping,
+): void {
+  codec.foldString(hash, signal.machine)
+  codec.foldString(hash, signal.key)
+  codec.foldNumber(hash, until)
+  codec.foldNumber(hash, keptMax)
+  codec.foldString(hash, overflow)
+}
+
+/** `ctx.cancelWait`, whether there is such a wait or not. */
+export function foldWaitCancelled({ codec, hash }: ReplicatedState, machine: string, waitId: string): void {
+  codec.foldString(hash, machine)
+  codec.foldString(hash, waitId)
+}
+
+/** The end of a wait, as it is delivered. */
+export function foldWaitEnd({ codec, hash }: ReplicatedState, { waitId }: WaiterRow, kind: string): void {
+  codec.foldString(hash, waitId)
+  codec.foldString(hash, kind)
 }
 
 /** A fresh `ctx.once`, by its row key; its value follows. */

@@ -15,6 +15,8 @@ type MetaRow = {
   readonly auditNext: number
   readonly auditFirst: number
   readonly deadLetterNext: number
+  /** Absent while there never was a wait or a kept signal. */
+  readonly waitNext?: number
 }
 
 /** Where the replicated state keeps these scalars. */
@@ -28,6 +30,7 @@ interface Scalars {
   readonly tasks: { next: number }
   readonly audit: { next: number; first: number }
   readonly deadLetters: { next: number }
+  readonly waits: { next: number }
 }
 
 /** The row that a boundary stores. */
@@ -44,6 +47,7 @@ export function metaRow(state: Scalars): MetaRow {
     auditNext: state.audit.next,
     auditFirst: state.audit.first,
     deadLetterNext: state.deadLetters.next,
+    ...(state.waits.next === 1 ? {} : { waitNext: state.waits.next }),
   }
 }
 
@@ -61,4 +65,5 @@ export function readMetaRow(state: Scalars, value: Value): void {
   state.audit.next = row.auditNext
   state.audit.first = row.auditFirst
   state.deadLetters.next = row.deadLetterNext
+  state.waits.next = row.waitNext ?? 1
 }

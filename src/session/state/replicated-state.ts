@@ -22,6 +22,7 @@ import { Tasks } from '../tables/tasks.ts'
 import { Timers } from '../tables/timers.ts'
 import { Tombstones } from '../tables/tombstones.ts'
 import { Versions } from '../tables/versions.ts'
+import { Waits } from '../tables/waits.ts'
 import type { MachineReport } from '../machine-report.ts'
 import type { DirtyRows } from '../state-machine.ts'
 
@@ -104,6 +105,14 @@ export interface ReplicatedStateOptions {
  * - a task is closed exactly when it has `closedAt` and `until`
  * - a task has a timer `lease` exactly while leased, `backoff` exactly while backing off, `queue` exactly while open and not
  *   leased
+ *
+ * Of waits:
+ *
+ * - waits and kept signals are exactly those of the rows, each of its key, in the order of their numbers in [1, `waits.next`)
+ * - no key has both a waiter and a kept signal, and none is held that has neither
+ * - a wait is found by its `waitId` and among those of its owner, which names a live session
+ * - a wait has a timer `wait`, due at its `dueAt`, exactly when it has one
+ * - no end of a wait is left to be delivered
  */
 export class ReplicatedState {
   readonly group: number
@@ -127,6 +136,7 @@ export class ReplicatedState {
   readonly deadLetters: DeadLetters
   readonly hash: RunningHash = { high: 0, low: 0 }
   readonly versions: Versions
+  readonly waits: Waits
 
   /** Entry being applied, or applied last. */
   index = 0
@@ -164,6 +174,7 @@ export class ReplicatedState {
     this.alerts = new Alerts(this.dictionary, this.keys)
     this.deadLetters = new DeadLetters(this.dictionary, this.keys)
     this.versions = new Versions(this.dictionary, this.keys)
+    this.waits = new Waits(this.dictionary, this.keys, this.timers)
   }
 
   /** Rows of the whole state; the meta row is one, also before the first boundary. */

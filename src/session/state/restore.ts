@@ -11,6 +11,7 @@ import type { CachedResponse, OutboxRow, SessionRow } from '../rows/session-rows
 import type { TaskRow } from '../tables/tasks.ts'
 import type { TimerRow } from '../tables/due-timer.ts'
 import type { TombstoneRow } from '../tables/tombstones.ts'
+import type { SignalRow, WaiterRow } from '../tables/wait-rows.ts'
 
 /** Rows between two steps: far less than a millisecond of work. */
 const STEP_ROWS = 64
@@ -103,6 +104,8 @@ export class Restore {
     yield* this.each(FAMILY.mailbox, (key, value) =>
       state.principals.restoreMail(String(state.keys.parts(FAMILY.mailbox, key)[0]), value as MailRow),
     )
+    yield* this.each(FAMILY.wait, (_, value) => state.waits.restoreWaiter(value as unknown as WaiterRow))
+    yield* this.each(FAMILY.signal, (_, value) => state.waits.restoreSignal(value as unknown as SignalRow))
     yield* this.each(FAMILY.task, (_, value) => {
       const task = value as unknown as TaskRow
       state.tasks.restore(task)

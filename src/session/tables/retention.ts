@@ -13,7 +13,8 @@ interface Kept {
 export const SWEEP_MAX = 64
 
 /**
- * Rows of one family that go when `now` has passed their time: tombstones, results of `once`, closed tasks, dead letters.
+ * Rows of one family that go when `now` has passed their time: tombstones, results of `once`, closed tasks, dead letters, kept
+ * signals.
  * Derived from the rows. An item is a lower bound: that a row stays longer than it did, or is gone, is found out when the
  * item's time has come. Such items are not counted, so that a restored replica (which has none) removes the same rows in
  * the same entry.
@@ -44,7 +45,7 @@ export class Retention {
 
   /** Drops at most SWEEP_MAX rows whose time is before `now`. */
   sweep(now: Millis): void {
-    // PERF: every entry asks five families; as a rule one comparison is the answer.
+    // PERF: every entry asks six families; as a rule one comparison is the answer.
     const top = this.heap.peek()
     if (top === undefined || top.until >= now) return
     for (let dropped = 0; dropped < SWEEP_MAX; dropped += 1) {

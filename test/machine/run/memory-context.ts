@@ -137,6 +137,18 @@ export class MemoryHost {
         record('cancel', machine, name)
         return true
       },
+      wait: (machine, key, options) => {
+        record('wait', machine, key, options)
+        return '1-wait-1'
+      },
+      signal: (machine, key, given, options) => {
+        record('signal', machine, key, given, ...(options === undefined ? [] : [options]))
+        return 'kept'
+      },
+      cancelWait: (machine, waitId) => {
+        record('cancelWait', machine, waitId)
+        return true
+      },
       once: (_scope, _key, _fingerprint, _retentionMs, run) => ({ kind: 'fresh', value: run() }),
       audit: (given) => record('audit', given),
       alert: (kind, details) => record('alert', kind, details ?? null),

@@ -9,6 +9,8 @@ import type { MachineContext, TaskKind } from '../../../src/session/user-machine
 import { FAMILY } from '../../../src/session/rows/row-keys.ts'
 import type { OutboxRow } from '../../../src/session/rows/session-rows.ts'
 import type { DueTimer } from '../../../src/session/tables/due-timer.ts'
+import type { WaiterRow } from '../../../src/session/tables/wait-rows.ts'
+import type { WaitQueue } from '../../../src/session/tables/waits.ts'
 import { bareMachine, counterHandlers } from '../bare-machine.ts'
 import { Log } from '../log.ts'
 
@@ -25,6 +27,12 @@ function world() {
       context.schedule('test', 'later', context.now + 60_000, null)
       return null
     },
+    wait: (context: MachineContext) => {
+      const owner = context.session?.id ?? null
+      context.signal('test', 'kept', 1)
+      context.signal('test', 'kept', 2)
+      return [1, 2].map(() => context.wait('test', 'k', { owner, timeoutMs: 70_000 }))
+    },
     until: (context: MachineContext) => {
       const own = context.session
       return own !== null && context.emit(own.id, 'event', null, { deadlineAt: context.now + 50_000 })
@@ -33,7 +41,7 @@ function world() {
   const log = new Log(machine)
   const index = log.open('a')
   log.open('w', { roles: ['r'] })
-  const commands = ['increment', 'emit', 'until', 'ask', 'askNobody', 'ask', 'audit']
+  const commands = ['increment', 'emit', 'until', 'ask', 'askNobody', 'ask', 'audit', 'wait']
   commands.forEach((command, at) => {
     log.request(index, at + 1, command)
   })
@@ -127,6 +135,29 @@ const PLANTED: [string, (world: World) => void][] = [
   ['a timer lease', ({ state, task }) => state.timers.remove('task', `lease:${task.taskId}`)],
   ['a timer lease', ({ state, queued }) => state.timers.remove('task', `queue:${queued.taskId}`)],
   ['a timer lease', ({ queued }) => (queued.backingOff = true)],
+  ['waits and kept', ({ state }) => (state.waits.next = 2)],
+  ['waits and kept', ({ state }) => state.dictionary.delete(state.keys.row(FAMILY.wait, 'test', 'k', 3))],
+  ['waits and kept', ({ state }) => state.dictionary.set(state.keys.row(FAMILY.signal, 'test', 'k', 9), null)],
+  ['waits and kept', ({ state }) => queue(state, 'k').waiters.reverse()],
+  ['waits and kept', ({ state }) => queue(state, 'kept').signals.reverse()],
+  [
+    'waits and kept',
+    ({ state }) => state.dictionary.set(state.keys.row(FAMILY.wait, 'test', 'k', 3), { ...wait(state) }),
+  ],
+  ['both a waiter', ({ state }) => moveSignals(state)],
+  ['both a waiter', ({ state }) => state.waits['queueOf']('test', 'empty')],
+  ['a wait is found', ({ state }) => state.waits['byId'].delete('1-wait-3')],
+  ['a wait is found', ({ state }) => state.waits['byId'].set('other', wait(state))],
+  ['a wait is found', ({ state, session }) => state.waits['byOwner'].delete(session.row.info.id)],
+  [
+    'a wait is found',
+    ({ state, session }) => state.waits['byOwner'].set(DEAD, state.waits['byOwner'].get(session.row.info.id) ?? []),
+  ],
+  ['a wait has a timer', ({ state }) => state.timers.remove('task', 'wait:1-wait-3')],
+  [
+    'no end of a wait',
+    ({ state }) => state.waits.ended.push({ waiter: wait(state), end: { kind: 'timedOut' }, depth: 1 }),
+  ],
 ]
 
 const LATER = ['test', 'later'] as const
@@ -150,6 +181,30 @@ function exchange(one: DueTimer, other: DueTimer, state: ReplicatedState): void 
   other.position = position
   heap.set(one.position, one)
   heap.set(other.position, other)
+}
+
+function queue(state: ReplicatedState, key: string): WaitQueue {
+  const found = state.waits.peek('test', key)
+  if (found === null) throw new Error('the key has waiters or signals')
+  return found
+}
+
+function wait(state: ReplicatedState): WaiterRow {
+  const found = state.waits.find('1-wait-3')
+  if (found === null) throw new Error('it waits')
+  return found
+}
+
+/** The waiters' key has the kept signals as well, rows and all. */
+function moveSignals(state: ReplicatedState): void {
+  const { signals } = queue(state, 'kept')
+  for (const signal of signals.splice(0)) {
+    const row = { ...signal, key: 'k' }
+    state.dictionary.delete(state.keys.row(FAMILY.signal, 'test', 'kept', row.number))
+    state.dictionary.set(state.keys.row(FAMILY.signal, 'test', 'k', row.number), row)
+    queue(state, 'k').signals.push(row)
+  }
+  state.waits['discard'](queue(state, 'kept'))
 }
 
 const taskKey = (state: ReplicatedState, { number }: { number: number }) => state.keys.row(FAMILY.task, number)
@@ -256,7 +311,7 @@ const source = (file: string): string =>
 
 describe('the invariants of the replicated state', () => {
   test('that ReplicatedState lists are those that check.ts asserts', () => {
-    expect(asserted()).toHaveLength(30)
+    expect(asserted()).toHaveLength(35)
     expect(listed()).toEqual(asserted())
   })
 
@@ -268,8 +323,8 @@ describe('the invariants of the replicated state', () => {
 
   test('hold in a state with something of everything', () => {
     const { state, session } = world()
-    expect([session.responses.length, session.outbox.length, state.tasks.open]).toEqual([7, 2, 3])
-    expect([state.timers.size, levels(state).map(({ indexes }) => indexes.length)]).toEqual([4, [2, 0, 1]])
+    expect([session.responses.length, session.outbox.length, state.tasks.open]).toEqual([8, 2, 3])
+    expect([state.timers.size, levels(state).map(({ indexes }) => indexes.length)]).toEqual([6, [2, 0, 1]])
     expect(timer(state, SAME_TIME).dueAt).toBe(timer(state, LEASE).dueAt)
     expect(state.dictionary.has(auditKey(state, 1))).toBe(true)
   })

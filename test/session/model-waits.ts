@@ -1,0 +1,170 @@
+import type { Value } from '../../src/codec/value/value.ts'
+
+/** A wait as the model has it. */
+export interface ModelWait {
+  id: string
+  key: string
+  dueAt: number | null
+  /** Index of the session that owns it, or null. */
+  owner: number | null
+  /** Its owner is told by a server request. */
+  deliver: boolean
+}
+
+/** A wait that has ended and is to be told. */
+export interface ModelEnd {
+  wait: ModelWait
+  end: { kind: 'signalled'; value: Value } | { kind: 'timedOut' } | { kind: 'ownerEnded' }
+  /** How many hooks in a row it comes from. */
+  depth: number
+}
+
+/** Every wait and signal in the order in which it came, in plain lists. */
+export interface ModelWaits {
+  next: number
+  waits: ModelWait[]
+  signals: { key: string; value: Value; until: number }[]
+  ends: ModelEnd[]
+}
+
+export const noWaits = (): ModelWaits => ({ next: 1, waits: [], signals: [], ends: [] })
+
+/** Small, so that they are reached. */
+export const WAITS = {
+  waitersPerKeyMax: 3,
+  waitersPerSessionMax: 4,
+  signalsPerKeyMax: 2,
+  signalRetentionMaxMs: 20_000,
+}
+
+export const WAIT_COMMANDS = ['wait', 'waitHere', 'tellMe', 'waitLong', 'signal', 'signal', 'push', 'latest', 'unwait']
+
+/** How each command waits: for whom, and how long. */
+export const waitOf = (
+  command: string,
+  index: number,
+): Omit<ModelWait, 'id' | 'key'> & { timeoutMs: number | null } => {
+  const timeoutMs = command === 'waitLong' ? null : 8000
+  return { owner: command === 'wait' ? null : index, deliver: command === 'tellMe', timeoutMs, dueAt: null }
+}
+
+export const overflowOf = (command: string): 'reject' | 'dropOldest' | 'coalesce' =>
+  command === 'push' ? 'dropOldest' : command === 'latest' ? 'coalesce' : 'reject'
+
+/** The next wait of that key, as `ctx.wait`. */
+export function addWait(all: ModelWaits, wait: Omit<ModelWait, 'id'>, now: number, depth: number): string | null {
+  all.signals = all.signals.filter(({ until }) => until > now)
+  const signal = all.signals.find(({ key }) => key === wait.key)
+  const sameKey = all.waits.filter(({ key }) => key === wait.key).length
+  const sameOwner = wait.owner === null ? 0 : all.waits.filter(({ owner }) => owner === wait.owner).length
+  if (signal === undefined && (sameKey >= WAITS.waitersPerKeyMax || sameOwner >= WAITS.waitersPerSessionMax))
+    return null
+  const id = `1-wait-${all.next}`
+  all.next += 1
+  if (signal === undefined) all.waits.push({ ...wait, id })
+  else {
+    all.signals = all.signals.filter((other) => other !== signal)
+    all.ends.push({ wait: { ...wait, id }, end: { kind: 'signalled', value: signal.value }, depth })
+  }
+  return id
+}
+
+/** A signal, as `ctx.signal`. */
+export function addSignal(
+  all: ModelWaits,
+  signal: { key: string; value: Value; overflow: 'reject' | 'dropOldest' | 'coalesce' },
+  now: number,
+  depth: number,
+): 'taken' | 'kept' | 'refused' {
+  const { key, value, overflow } = signal
+  const wait = all.waits.find((other) => other.key === key)
+  if (wait !== undefined) {
+    all.waits = all.waits.filter((other) => other !== wait)
+    all.ends.push({ wait, end: { kind: 'signalled', value }, depth })
+    return 'taken'
+  }
+  all.signals = all.signals.filter(({ until }) => until > now)
+  const kept = all.signals.filter((other) => other.key === key)
+  if (kept.length >= WAITS.signalsPerKeyMax) {
+    if (overflow === 'reject') return 'refused'
+    const gone = overflow === 'dropOldest' ? kept[0] : kept[kept.length - 1]
+    all.signals = all.signals.filter((other) => other !== gone)
+  }
+  all.signals.push({ key, value, until: now + 15_000 })
+  all.next += 1
+  return 'kept'
+}
+
+/** What is due first, a timer or (`to` null) a wait: by time, then by the key of its row. */
+export function nextDue(all: {
+  readonly waits: ModelWaits
+  readonly timers: ReadonlyMap<string, { dueAt: number; to: number }>
+}): { name: string; dueAt: number; to: number | null } | undefined {
+  const waits = all.waits.waits.flatMap(({ id: name, dueAt }) => (dueAt === null ? [] : [{ name, dueAt, to: null }]))
+  const timers = [...all.timers].map(([name, timer]) => ({ name, ...timer }))
+  // The waits' timers are those of the machine `task`, which sorts before `test`.
+  const keyOf = ({ name, to }: { name: string; to: number | null }): string =>
+    to === null ? `task ${name}` : `test ${name}`
+  const together = [...waits, ...timers]
+  return together.sort((a, b) => a.dueAt - b.dueAt || (keyOf(a) < keyOf(b) ? -1 : 1))[0]
+}
+
+/** The waits of a session that has ended, oldest first. */
+export function endOwner(all: ModelWaits, owner: number): void {
+  const ending = all.waits.filter((wait) => wait.owner === owner)
+  all.waits = all.waits.filter((wait) => wait.owner !== owner)
+  for (const wait of ending) all.ends.push({ wait, end: { kind: 'ownerEnded' }, depth: 1 })
+}
+
+/** The time of a wait is over. */
+export function timeOut(all: ModelWaits, id: string): void {
+  const wait = all.waits.find((other) => other.id === id)
+  if (wait === undefined) return
+  all.waits = all.waits.filter((other) => other !== wait)
+  all.ends.push({ wait, end: { kind: 'timedOut' }, depth: 1 })
+}
+
+/** A command of the property machine that waits or signals. */
+export function runWaitCommand(
+  all: ModelWaits,
+  { command, n, index, now }: { command: string; n: number; index: number; now: number },
+): Value {
+  const key = `w${n % 3}`
+  if (command === 'unwait') {
+    const before = all.waits.length
+    all.waits = all.waits.filter(({ id }) => id !== `1-wait-${n + 1}`)
+    return all.waits.length < before
+  }
+  if (command.startsWith('wait') || command === 'tellMe') {
+    const { timeoutMs, owner, deliver } = waitOf(command, index)
+    return addWait(all, { key, owner, deliver, dueAt: timeoutMs === null ? null : now + timeoutMs }, now, 1)
+  }
+  return addSignal(all, { key, value: n, overflow: overflowOf(command) }, now, 1)
+}
+
+/** What the model's ends of waits do to the rest of it. */
+export interface ModelWaitHost {
+  readonly all: { waits: ModelWaits; readonly user: Map<string, Value> }
+  readonly now: number
+  /** A server request to a session; false where it has ended or has no room. */
+  tell(session: number, type: string, payload: Value): boolean
+}
+
+/** Tells every end that has come, and those that come of it. */
+export function tellEnds(host: ModelWaitHost): void {
+  const { waits, user } = host.all
+  for (let next = waits.ends.shift(); next !== undefined; next = waits.ends.shift()) {
+    const { wait, end, depth } = next
+    const { id: waitId, key, owner, deliver } = wait
+    if (deliver && owner !== null && host.tell(owner, 'waited', { waitId, key, end })) continue
+    if (key === 'w2' && end.kind === 'ownerEnded') continue // It throws: nothing of it stays.
+    const ends = (user.get('ends') ?? []) as Value[]
+    user.set('ends', [...ends, `${waitId} ${end.kind} ${deliver}`])
+    if (end.kind === 'signalled' && key !== 'w2') {
+      const following = `w${Number(key.slice(1)) + 1}`
+      addSignal(waits, { key: following, value: end.value, overflow: 'reject' }, host.now, depth + 1)
+    }
+    if (end.kind === 'timedOut' && key === 'w1')
+      addWait(waits, { key: 'w0', owner: null, deliver: false, dueAt: null }, host.now, depth + 1)
+  }
+}
