@@ -12,13 +12,23 @@ export {
   type QueryRef,
   type RefusesWith,
 } from './define/command.ts'
-export type { Context, OnceOutcome, OnceRequest, QueryContext, Reject, Tables, TableViews } from './define/context.ts'
+export type {
+  Context,
+  KitWaitOptions,
+  OnceOutcome,
+  OnceRequest,
+  QueryContext,
+  Reject,
+  Tables,
+  TableViews,
+} from './define/context.ts'
 export {
   defineMachine,
   type AnyCommand,
   type AnyQuery,
   type CommandRefs,
   type ContextOf,
+  type EndedKitWait,
   type MachineBehaviour,
   type MachineDefinition,
   type QueryRefs,
@@ -81,6 +91,7 @@ export {
   type TaskSchema,
   type TasksOf,
   type TimersOf,
+  type WaitsOf,
 } from './define/schema.ts'
 export type {
   FieldsPrefix,
@@ -121,6 +132,7 @@ export {
   type Transitions,
   type TransitionTable,
 } from './graph/transitions.ts'
+export { waitNotice } from './define/wait-notice.ts'
 export type { KeyCodec } from './run/table-key.ts'
 export type { Result } from '../base/result.ts'
 export type { Value } from '../codec/value/value.ts'
@@ -128,6 +140,7 @@ export type { Brand, Millis, ServerRequestId, SessionId } from '../base/brand.ts
 export { assert } from '../base/assert.ts'
 export type {
   EmitOptions,
+  EndedWaitNotice,
   OpenTask,
   MachineCommand,
   MachineContext,
@@ -135,9 +148,14 @@ export type {
   QueryView,
   ServerRequest,
   SessionInfo,
+  SignalFate,
+  SignalOptions,
   StateReader,
   StateStore,
   TaskKind,
   TaskRecord,
   UserStateMachine,
+  WaitEnd,
+  WaitNotice,
+  WaitOptions,
 } from '../session/user-machine.ts'

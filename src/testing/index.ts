@@ -24,7 +24,7 @@ export {
   machineHarness,
   type SchemaNamed,
 } from './machine/machine-harness.ts'
-export type { ArmedTimer } from './machine/state-rows.ts'
+export type { ArmedTimer, OpenWait } from './machine/state-rows.ts'
 export type { TypedMachines } from './machines.ts'
 export type { Disk, DiskDone, DiskError, DiskFile, DiskLock, DiskResult } from '../storage/disk/disk.ts'
 export { MemoryDisk } from '../storage/disk/memory-disk.ts'

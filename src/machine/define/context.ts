@@ -1,11 +1,28 @@
 import type { z } from 'zod'
 import type { Millis, SessionId } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { EmitOptions, OpenTask, SessionInfo } from '../../session/user-machine.ts'
+import type {
+  EmitOptions,
+  OpenTask,
+  SessionInfo,
+  SignalFate,
+  SignalOptions,
+  WaitOptions,
+} from '../../session/user-machine.ts'
 import type { CommandRef } from './command.ts'
 import type { RejectDetails } from './refusal.ts'
 import type { CommonErrorCode, Rejection } from './rejection.ts'
-import type { ErrorsOf, EventsOf, MachineSchema, NameOf, Parsed, RequestsOf, TasksOf, TimersOf } from './schema.ts'
+import type {
+  ErrorsOf,
+  EventsOf,
+  MachineSchema,
+  NameOf,
+  Parsed,
+  RequestsOf,
+  TasksOf,
+  TimersOf,
+  WaitsOf,
+} from './schema.ts'
 import type { TablesRef } from './tables-of.ts'
 import type { TableOf, TableViewOf } from './tables.ts'
 
@@ -84,6 +101,25 @@ export interface Context<Schema extends MachineSchema> {
   /** True when that timer was armed. */
   cancel(kind: NameOf<TimersOf<Schema>>, key?: string): boolean
   /**
+   * Waits for a signal of a declared kind and key, and returns the wait's id. A signal that is kept ends it at once. The
+   * handler of the kind hears of its end exactly once, after the function that runs now: the signal's value, the time that is
+   * over, or the owner's end. Null, and nothing is stored, where there are as many waits as the limits allow. Not in
+   * migrations.
+   */
+  wait(kind: NameOf<WaitsOf<Schema>>, key: string, options?: KitWaitOptions<NameOf<RequestsOf<Schema>>>): string | null
+  /**
+   * Ends the wait of that kind and key that has lasted longest, or is kept for the next one: of one key first in, first out,
+   * for a time and to a number. Not in migrations.
+   */
+  signal<Kind extends NameOf<WaitsOf<Schema>>>(
+    kind: Kind,
+    key: string,
+    value: Parsed<WaitsOf<Schema>[Kind] & z.ZodType>,
+    options?: SignalOptions,
+  ): SignalFate
+  /** Removes a wait, of which nothing more is heard. False when there is no such wait (any more). */
+  cancelWait(waitId: string): boolean
+  /**
    * Runs a command of another mounted machine in the same write buffer. When it throws, or rejects after it changed
    * something, this handler must reject too: one entry is one transaction (sessions.md §8). Pass the rejection on or
    * choose your own.
@@ -124,6 +160,12 @@ export interface Context<Schema extends MachineSchema> {
   random(): number
   /** A line for the node's log: of the leader alone, and never for an entry of an earlier term (sessions.md §3). */
   log(message: string, fields?: { readonly [name: string]: Value }): void
+}
+
+/** How `ctx.wait` waits. */
+export interface KitWaitOptions<Request extends string = string> extends Omit<WaitOptions, 'deliver'> {
+  /** The owner hears of the end by a server request of this type, with a `WaitNotice`; the handler, where it cannot. */
+  readonly deliver?: { readonly type: Request } | null
 }
 
 /** What `ctx.once` is asked (sessions.md §8). */

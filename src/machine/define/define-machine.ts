@@ -1,14 +1,15 @@
 import type { z } from 'zod'
 import { assert } from '../../base/assert.ts'
+import type { SessionId } from '../../base/brand.ts'
 import { TASK_MACHINE } from '../../session/tables/tasks.ts'
-import type { ServerRequest, SessionInfo, TaskRecord } from '../../session/user-machine.ts'
+import type { ServerRequest, SessionInfo, TaskRecord, WaitEnd } from '../../session/user-machine.ts'
 import type { Command, CommandRef, Query, QueryRef } from './command.ts'
 import type { Context, QueryContext, TableViews } from './context.ts'
 import type { Subscription } from './events.ts'
 import { declaredIndexes } from './indexes.ts'
 import { owned } from './own-machines.ts'
 import type { Rejection } from './rejection.ts'
-import type { MachineSchema, NameOf, Parsed, TasksOf, TimersOf } from './schema.ts'
+import type { MachineSchema, NameOf, Parsed, TasksOf, TimersOf, WaitsOf } from './schema.ts'
 
 /** A command of a machine with that schema, whatever its input and output; likewise a query. */
 export type AnyCommand<Schema extends MachineSchema> = Command<Context<Schema>, z.ZodType, z.ZodType>
@@ -33,6 +34,13 @@ export interface MachineBehaviour<
       context: Context<Schema>,
       payload: Parsed<TimersOf<Schema>[Kind] & z.ZodType>,
       key: string,
+    ) => void
+  }
+  /** One handler per kind of wait that the schema declares: what the end of one means. */
+  readonly waits?: {
+    readonly [Kind in NameOf<WaitsOf<Schema>>]: (
+      context: Context<Schema>,
+      ended: EndedKitWait<Parsed<WaitsOf<Schema>[Kind] & z.ZodType>>,
     ) => void
   }
   /** One pair of handlers per kind of task that the schema declares. */
@@ -80,6 +88,17 @@ export interface TaskHandlers<Schema extends MachineSchema, Kind extends NameOf<
   ): void
 }
 
+/** A wait that has ended, as its handler hears of it, once. */
+export interface EndedKitWait<Value> {
+  readonly waitId: string
+  /** As given to `ctx.wait`. */
+  readonly key: string
+  readonly end: { readonly kind: 'signalled'; readonly value: Value } | Exclude<WaitEnd, { kind: 'signalled' }>
+  readonly owner: SessionId | null
+  /** It was to go to its owner as a server request, but that has ended or has no room. */
+  readonly undelivered: boolean
+}
+
 /** The record of a task with the payload of its kind. */
 export interface TypedTask<Payload> extends Omit<TaskRecord, 'payload'> {
   readonly payload: Payload
@@ -121,6 +140,7 @@ export interface ErasedBehaviour {
   readonly commands: { readonly [name: string]: { readonly handler: Erased } }
   readonly queries?: { readonly [name: string]: { readonly handler: Erased } }
   readonly timers?: { readonly [kind: string]: Erased }
+  readonly waits?: { readonly [kind: string]: Erased }
   readonly tasks?: { readonly [kind: string]: { readonly onResult: Erased; readonly onFailed: Erased } }
   readonly on?: readonly { readonly machine: string; readonly event: string; readonly handle: Erased }[]
   readonly onSessionCreated?: Erased
@@ -154,6 +174,7 @@ export function defineMachine<
   // The kit calls every handler with the context and the values of this very schema, as checked above by the compiler.
   const erased = behaviour as unknown as ErasedBehaviour
   assertHandlers(name, 'timers', schema.timers, erased.timers)
+  assertHandlers(name, 'waits', schema.waits, erased.waits)
   assertHandlers(name, 'tasks', schema.tasks, erased.tasks)
   assertSubscriptions(name, erased.on)
   return owned({
@@ -192,6 +213,9 @@ function assertSchema(machine: string, schema: MachineSchema): void {
   }
   for (const kind of Object.keys(schema.timers ?? {})) {
     assert(!kind.includes('/'), 'a timer kind has no slash: it separates the kind from the key', { machine, kind })
+  }
+  for (const kind of Object.keys(schema.waits ?? {})) {
+    assert(!kind.includes('/'), 'a kind of wait has no slash: it separates the kind from the key', { machine, kind })
   }
 }
 

@@ -47,7 +47,7 @@ export function descriptionOf(machine: MachineDefinition | BareMachine): Descrip
 }
 
 function describeMachine({ name, schema, commands, behaviour }: MachineDefinition): Description {
-  const { state, errors = {}, requests = {}, timers = {}, tasks = {}, events = {} } = schema
+  const { state, errors = {}, requests = {}, timers = {}, tasks = {}, events = {}, waits = {} } = schema
   const heard = subscriptionsOf(behaviour)
   return {
     // An index is what it orders by; its name is a word of the code, and a table without any has the fingerprint it had.
@@ -68,8 +68,9 @@ function describeMachine({ name, schema, commands, behaviour }: MachineDefinitio
       // Apply itself parses it (run/kit-machine.ts), so here a default is part of what an entry means.
       result: describeSchema(result, { values: true }),
     })),
-    // Only where there are some, so that a machine without them has the fingerprint it had before there were events.
+    // Only where there are some, so that a machine without them has the fingerprint it had before there were any.
     ...(Object.keys(events).length === 0 ? {} : { events: each(events, describe) }),
+    ...(Object.keys(waits).length === 0 ? {} : { waits: each(waits, describe) }),
     ...(heard.length === 0 ? {} : { on: heard.map(([name]) => name) }),
     ...(schema.logic === undefined ? {} : { logic: schema.logic }),
   }
@@ -86,7 +87,7 @@ function subscriptionsOf({ on = [] }: ErasedBehaviour): readonly (readonly [name
 
 /** The source text of everything that apply runs. Queries change nothing. */
 function codeOf(behaviour: ErasedBehaviour): Description {
-  const { commands, timers, tasks, migrations, source, ...rest } = behaviour
+  const { commands, timers, waits, tasks, migrations, source, ...rest } = behaviour
   const heard = subscriptionsOf(behaviour)
   return {
     commands: each(commands, ({ handler }) => String(handler)),
@@ -94,6 +95,7 @@ function codeOf(behaviour: ErasedBehaviour): Description {
     tasks: each(tasks ?? {}, ({ onResult, onFailed }) => [String(onResult), String(onFailed)]),
     hooks: [rest.onSessionCreated, rest.onSessionExpired, rest.onDeadLetter].map(String),
     migrations: each(migrations ?? {}, String),
+    ...(waits === undefined ? {} : { waits: each(waits, String) }),
     ...(heard.length === 0 ? {} : { on: heard }),
     ...(source === undefined ? {} : { source }),
   }

@@ -108,6 +108,8 @@ export interface MachineSchema {
   readonly requests?: Shapes
   /** Payloads of its durable timers. */
   readonly timers?: Shapes
+  /** Values of the signals that end its waits, by kind (docs/concepts/waits.md). */
+  readonly waits?: Shapes
   /** Payloads of the domain events it may publish: `shapes` of its `domainEvents`. */
   readonly events?: Shapes
   readonly tasks?: { readonly [kind: string]: TaskSchema }
@@ -119,12 +121,14 @@ export interface MachineSchema {
 
 type None = { readonly [name: string]: never }
 
-/** The declared errors of a schema, an empty record where it has none; likewise the next four. */
+/** The declared errors of a schema, an empty record where it has none; likewise the next five. */
 export type ErrorsOf<Schema> = Schema extends { readonly errors: infer Errors extends Shapes } ? Errors : None
 /** Its server requests. */
 export type RequestsOf<Schema> = Schema extends { readonly requests: infer Requests extends Shapes } ? Requests : None
 /** Its timers. */
 export type TimersOf<Schema> = Schema extends { readonly timers: infer Timers extends Shapes } ? Timers : None
+/** Its waits. */
+export type WaitsOf<Schema> = Schema extends { readonly waits: infer Waits extends Shapes } ? Waits : None
 /** Its domain events. */
 export type EventsOf<Schema> = Schema extends { readonly events: infer Events extends Shapes } ? Events : None
 /** Its kinds of task. */

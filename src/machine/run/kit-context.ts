@@ -1,6 +1,15 @@
 import { sessionId, type Millis, type SessionId } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { EmitOptions, MachineContext, OpenTask, SessionInfo, TaskKind } from '../../session/user-machine.ts'
+import type {
+  EmitOptions,
+  MachineContext,
+  OpenTask,
+  SessionInfo,
+  SignalFate,
+  SignalOptions,
+  TaskKind,
+  WaitOptions,
+} from '../../session/user-machine.ts'
 import type { CommandRef } from '../define/command.ts'
 import type { OnceOutcome, OnceRequest } from '../define/context.ts'
 import { Rejection, type ErrorDetails } from '../define/rejection.ts'
@@ -35,6 +44,7 @@ export interface ContextParts {
   readonly tables: { readonly [name: string]: AnyTable }
   readonly taskKinds: ReadonlyMap<string, TaskKind>
   readonly timerKinds: ReadonlySet<string>
+  readonly waitKinds: ReadonlySet<string>
   readonly events: ReadonlySet<string>
   readonly caller: Caller
 }
@@ -108,6 +118,21 @@ export class KitContext {
 
   cancel(kind: string, key = ''): boolean {
     return this.changing().cancel(this.parts.machine, this.timerName(kind, key))
+  }
+
+  wait(kind: string, key: string, options: WaitOptions = {}): string | null {
+    const { machine } = this.parts
+    const { deliver = null, ...others } = options
+    const named = deliver === null ? null : { type: `${machine}.${deliver.type}` }
+    return this.changing().wait(machine, this.waitKey(kind, key), { ...others, deliver: named })
+  }
+
+  signal(kind: string, key: string, value: Value, options?: SignalOptions): SignalFate {
+    return this.changing().signal(this.parts.machine, this.waitKey(kind, key), value, options)
+  }
+
+  cancelWait(waitId: string): boolean {
+    return this.changing().cancelWait(this.parts.machine, waitId)
   }
 
   call(command: CommandRef | string, inputOrName: unknown, input?: unknown): Value | Rejection {
@@ -185,6 +210,12 @@ export class KitContext {
   private changing(): MachineContext {
     this.window.changes += 1
     return this.window.base()
+  }
+
+  private waitKey(kind: string, key: string): string {
+    const { machine, waitKinds } = this.parts
+    if (!waitKinds.has(kind)) throw new Error(`${machine} declares no wait ${kind}`)
+    return `${kind}/${key}`
   }
 
   private timerName(kind: string, key: string): string {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type {
+  EndedWaitNotice,
   MachineContext,
   Outcome,
   QueryView,
@@ -34,7 +35,9 @@ export interface MountParts {
 /** What became of a worker's result: taken, with the worker's answer, or a failed attempt. */
 export type TaskOutcome = { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
 
-type HandlerOf<Group extends 'commands' | 'queries' | 'timers' | 'tasks'> = NonNullable<ErasedBehaviour[Group]>[string]
+type HandlerOf<Group extends 'commands' | 'queries' | 'timers' | 'waits' | 'tasks'> = NonNullable<
+  ErasedBehaviour[Group]
+>[string]
 
 /** One defined machine inside a mount: opens the window, calls the handlers, and turns what they return into outcomes. */
 export class KitMachine {
@@ -53,6 +56,7 @@ export class KitMachine {
   private readonly commands: ReadonlyMap<string, HandlerOf<'commands'>>
   private readonly queries: ReadonlyMap<string, HandlerOf<'queries'>>
   private readonly timers: ReadonlyMap<string, HandlerOf<'timers'>>
+  private readonly waits: ReadonlyMap<string, HandlerOf<'waits'>>
   private readonly tasks: ReadonlyMap<string, HandlerOf<'tasks'>>
   /** By `machine.event`. */
   private readonly subscriptions: ReadonlyMap<string, NonNullable<ErasedBehaviour['on']>[number]>
@@ -69,6 +73,7 @@ export class KitMachine {
     this.commands = new Map(Object.entries(behaviour.commands))
     this.queries = new Map(Object.entries(behaviour.queries ?? {}))
     this.timers = new Map(Object.entries(behaviour.timers ?? {}))
+    this.waits = new Map(Object.entries(behaviour.waits ?? {}))
     this.tasks = new Map(Object.entries(behaviour.tasks ?? {}))
     this.subscriptions = new Map((behaviour.on ?? []).map((heard) => [`${heard.machine}.${heard.event}`, heard]))
     this.callViews = viewsOf(tables, window)
@@ -82,6 +87,7 @@ export class KitMachine {
       tables: tablesIn(tables, window),
       taskKinds: new Map(tasks.map(([kind, declared]) => [kind, taskKind(kind, declared)])),
       timerKinds: new Set(Object.keys(schema.timers ?? {})),
+      waitKinds: new Set(Object.keys(schema.waits ?? {})),
       events: new Set(Object.keys(schema.events ?? {})),
     })
   }
@@ -131,6 +137,15 @@ export class KitMachine {
     const handler = this.timers.get(kind)
     if (handler === undefined) throw new Error(`${this.name} has no handler for timer ${kind}`)
     this.hook(base, () => handler(this.context, payload, slash < 0 ? '' : name.slice(slash + 1)))
+  }
+
+  /** The key of the session layer is `kind/key`. */
+  onWait(base: MachineContext, { waitId, key, end, owner, undelivered }: EndedWaitNotice): void {
+    const slash = key.indexOf('/')
+    const kind = key.slice(0, slash)
+    const handler = this.waits.get(kind)
+    if (handler === undefined) throw new Error(`${this.name} has no handler for wait ${kind}`)
+    this.hook(base, () => handler(this.context, { waitId, key: key.slice(slash + 1), end, owner, undelivered }))
   }
 
   onDeadLetter(base: MachineContext, request: ServerRequest, target: SessionInfo): void {

@@ -4,6 +4,7 @@ import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type {
   BuildMachine,
+  EndedWaitNotice,
   MachineCommand,
   MachineContext,
   Outcome,
@@ -226,6 +227,12 @@ class MountedMachines implements UserStateMachine, Caller {
       if (machine instanceof KitMachine) machine.onTimer(context, timer.name, timer.payload)
       else machine.onTimer?.(context, timer)
     })
+  }
+
+  onWait(context: MachineContext, ended: EndedWaitNotice): void {
+    this.running = ended.machine
+    const machine = this.owner(context, ended.machine)
+    this.alone(context, () => machine.onWait?.(context, ended))
   }
 
   /** A request's type is `machine.type`; those of the framework (tasks, notifications) concern no machine. */

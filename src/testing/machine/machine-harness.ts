@@ -12,7 +12,7 @@ import type { TypedMachines } from '../machines.ts'
 import { EntryLog, type SessionGiven } from './entry-log.ts'
 import { HarnessSession } from './harness-session.ts'
 import { ProbedMachines } from './probed-machines.ts'
-import { type ArmedTimer, StateRows } from './state-rows.ts'
+import { type ArmedTimer, type OpenWait, StateRows } from './state-rows.ts'
 import { thrownBy } from './thrown-by.ts'
 
 /** How a harness differs from a new cluster in November 2023. */
@@ -103,6 +103,11 @@ export class MachineHarness<Machines extends TypedMachines> {
   /** Timers that are armed, the next one to fire first. */
   get timers(): readonly ArmedTimer[] {
     return this.rows.timers()
+  }
+
+  /** Waits that have not ended, the oldest first. */
+  get waits(): readonly OpenWait[] {
+    return this.rows.waits()
   }
 
   /** Tasks that wait for a worker or are with one, the oldest first. */

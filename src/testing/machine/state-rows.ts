@@ -1,8 +1,10 @@
+import type { SessionId } from '../../base/brand.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { FAMILY } from '../../session/rows/row-keys.ts'
 import type { SessionStateMachine } from '../../session/session-state-machine.ts'
 import type { TimerRow } from '../../session/tables/due-timer.ts'
 import { isOpen, TASK_MACHINE, type TaskRow } from '../../session/tables/tasks.ts'
+import type { WaiterRow } from '../../session/tables/wait-rows.ts'
 import type { TaskRecord } from '../../session/user-machine.ts'
 
 /** A durable timer that has not fired. */
@@ -15,6 +17,19 @@ export interface ArmedTimer {
   /** On the clock of `ctx.now`. */
   readonly dueAt: number
   readonly payload: Value
+}
+
+/** A wait that has not ended. */
+export interface OpenWait {
+  readonly machine: string
+  readonly waitId: string
+  /** As the schema declares it; '' for a bare machine's key without a slash. */
+  readonly kind: string
+  /** The one given to `ctx.wait`. */
+  readonly key: string
+  readonly owner: SessionId | null
+  /** On the clock of `ctx.now`; null: it does not time out. */
+  readonly dueAt: number | null
 }
 
 /** Every row of a state machine in memory, kept up by what changed since the last look. */
@@ -44,6 +59,16 @@ export class StateRows {
         const slash = name.indexOf('/')
         const [kind, key] = slash < 0 ? [name, ''] : [name.slice(0, slash), name.slice(slash + 1)]
         return { machine, kind, key, dueAt, payload }
+      })
+  }
+
+  /** Waits that have not ended, the oldest first. */
+  waits(): readonly OpenWait[] {
+    return (this.under(FAMILY.wait) as readonly WaiterRow[])
+      .toSorted((left, right) => left.number - right.number)
+      .map(({ machine, waitId, key, owner, dueAt }) => {
+        const slash = key.indexOf('/')
+        return { machine, waitId, kind: key.slice(0, Math.max(slash, 0)), key: key.slice(slash + 1), owner, dueAt }
       })
   }
 
