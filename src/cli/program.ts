@@ -246,9 +246,9 @@ function addSim(root: Command, setExit: SetExit): void {
     .addOption(
       new Option(
         '--workload <name>',
-        'what the clients do: add to a counter, pay by a provider that misbehaves, or use charts',
+        'what the clients do: add to a counter, pay by a provider that misbehaves, wait and signal, or use charts',
       )
-        .choices(['counter', 'payments', 'charts'])
+        .choices(['counter', 'payments', 'waits', 'charts'])
         .default('counter'),
     )
     .option('--seeds <count>', 'how many seeds to run', positive, 100)

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import type { ChartsSeedResult } from '../sim/charts/run-charts-seed.ts'
 import type { SeedResult } from '../sim/run-seed.ts'
+import type { WaitsSeedResult } from '../sim/waits/run-waits-seed.ts'
+import type { WaitCounts } from '../sim/waits/wait-model.ts'
 import { runSeeds } from './seeds/seed-workers.ts'
 import { type RunSeed, seedRunner, type Workload } from './seeds/workloads.ts'
 import { EXIT, type ExitCode } from './terminal/exit.ts'
@@ -33,6 +35,8 @@ interface SimTotals {
   failedSeeds: number[]
   /** Of the workload charts alone. */
   charts?: ChartTotals
+  /** Of the workload waits alone. */
+  waits?: WaitCounts
 }
 
 /** What became of the timers of charts, and how often a leader died at a boundary of an effect. */
@@ -103,11 +107,17 @@ function add(totals: SimTotals, result: SeedResult, workload: Workload): void {
   totals.elections += result.elections
   totals.snapshots += result.snapshots
   totals.installs += result.installs
+  if ('waits' in result) addWaits(totals, result as WaitsSeedResult)
   if ('charts' in result) addCharts(totals, result as ChartsSeedResult)
   if (result.failure === null) return
   totals.failures += 1
   totals.failedSeeds.push(result.seed)
   if (totals.failures <= FAILURE_LINES_MAX) say(seedLine(result, workload))
+}
+
+function addWaits(totals: SimTotals, { waits }: WaitsSeedResult): void {
+  totals.waits ??= { races: 0, kept: 0, timedOut: 0, ownerEnded: 0, cancelled: 0, refused: 0 }
+  for (const name of Object.keys(waits) as (keyof WaitCounts)[]) totals.waits[name] += waits[name]
 }
 
 function addCharts(totals: SimTotals, { charts, kills }: ChartsSeedResult): void {
@@ -133,7 +143,9 @@ function seedLine(result: SeedResult, workload: Workload): string {
 function summary(totals: SimTotals): string {
   const { seeds, failures, events, simSeconds, wallSeconds, acks, elections } = totals
   const work = `${withCommas(events)} events, ${withCommas(acks)} acknowledged commands, ${withCommas(elections)} elections`
-  const timers = Object.entries(totals.charts ?? {}).map(([name, count]) => ` ${name} ${withCommas(count)}`)
+  const timers = Object.entries(totals.charts ?? totals.waits ?? {}).map(
+    ([name, count]) => ` ${name} ${withCommas(count)}`,
+  )
   const verdict = failures === 0 ? 'every invariant held' : `${failures} failed: ${totals.failedSeeds.join(' ')}`
   return `${withCommas(seeds)} seeds, ${work}, ${withCommas(simSeconds)} simulated seconds in ${wallSeconds} s${timers.length === 0 ? '' : `,${timers.join('')}`}: ${verdict}`
 }

@@ -1,18 +1,19 @@
 import { runPaymentsSeed } from '../../sim/payments/run-payments-seed.ts'
 import { runSeed, type SeedResult } from '../../sim/run-seed.ts'
+import { runWaitsSeed } from '../../sim/waits/run-waits-seed.ts'
 
 /**
- * What the simulated clients do: add to a counter that all share, pay through a provider that misbehaves, or send events to
- * charts of XState.
+ * What the simulated clients do: add to a counter that all share, pay through a provider that misbehaves, wait for what
+ * others signal, or send events to charts of XState.
  */
-export type Workload = 'counter' | 'payments' | 'charts'
+export type Workload = 'counter' | 'payments' | 'waits' | 'charts'
 
 /** Runs one seed of a workload, and tells each line of its transcript where that is asked for. */
 export type RunSeed = (seed: number, trace?: (line: string) => void) => SeedResult
 
 /** What runs the seeds of a workload. Charts are loaded when they are asked for alone: there are sixteen of them. */
 export async function seedRunner(workload: Workload): Promise<RunSeed> {
-  if (workload !== 'charts') return { counter: runSeed, payments: runPaymentsSeed }[workload]
+  if (workload !== 'charts') return { counter: runSeed, payments: runPaymentsSeed, waits: runWaitsSeed }[workload]
   const { runChartsSeed } = await import('../../sim/charts/run-charts-seed.ts')
   return runChartsSeed
 }

@@ -83,6 +83,11 @@ export class CommandSession {
     return this.core.token?.index ?? null
   }
 
+  /** Ends the session, when nothing is pending; `done` is called when it is over, whether or not the answer was lost. */
+  leave(done: () => void): void {
+    this.core.closeSession(() => done())
+  }
+
   /** Sends a command, again until it is executed; `answered` gets null when it was refused. */
   send(machine: string, command: string, input: Value, answered: Answered = () => undefined): void {
     this.pending += 1
