@@ -11,6 +11,7 @@ import { queries } from './queries/queries.ts'
 import { serverRequests } from './server-requests/server-requests.ts'
 import { throughput } from './throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
+import { waits } from './waits/waits.ts'
 import { xstate } from './xstate/xstate.ts'
 
 const DEFAULT_IN_FLIGHT = [1, 16, 64, 256, 1000]
@@ -117,6 +118,17 @@ program
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await xstate({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('waits')
+  .description('races of a wait against its signal on three processes: none missed, none told twice, and how fast')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--races <count>', 'waits and signals, a key for each pair', positive, 100_000)
+  .option('--in-flight <count>', 'races under way at a time, each of two sessions', positive, 16)
+  .action(async (flags) => {
+    const ok = await waits({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 
