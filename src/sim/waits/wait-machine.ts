@@ -32,7 +32,7 @@ export function waitMachine(recorder: WaitRecorder): BareMachine {
       // All of it is taken back: of a rejection nothing is recorded.
       context.signal(WAITS, race.key, 'lost')
       context.wait(WAITS, race.key, { timeoutMs: 1 })
-      return { kind: 'reject', code: 'REGRET', details: null }
+      return { kind: 'reject', code: 'NOT_FOUND', details: null }
     },
     onSessionCreated: () => undefined,
     onSessionExpired: ({ index }, { id }) => recorder.add(index, { kind: 'left', session: id }),
