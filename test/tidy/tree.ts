@@ -8,6 +8,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const NOT_OURS = new Set(['node_modules', 'dist', 'coverage', '.git', 'data', 'results'])
 const TEXT = new Set([
   '.py',
+  '.go',
   '.ts',
   '.mjs',
   '.js',
