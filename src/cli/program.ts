@@ -248,17 +248,18 @@ function addSim(root: Command, setExit: SetExit): void {
         '--workload <name>',
         'what the clients do: add to a counter, pay by a provider that misbehaves, wait and signal, or use charts',
       )
-        .choices(['counter', 'payments', 'waits', 'charts'])
-        .default('counter'),
+        .choices(['counter', 'payments', 'waits', 'charts', 'all'])
+        .default(undefined, 'counter; with --minutes all'),
     )
-    .option('--seeds <count>', 'how many seeds to run', positive, 100)
+    .option('--seeds <count>', 'how many seeds of the workload to run', positive, 100)
+    .option('--minutes <count>', 'instead of --seeds: goes on for so long, from seed to seed', positive)
     .option('--seed <number>', 'first seed; with --seeds 1 exactly this one', integer, 1)
     .option('--jobs <count>', 'seeds that run at a time (default: one per processor)', positive)
     .option('--trace', 'write every event of the run to stderr')
     .option('--json', 'one JSON object with the totals on stdout')
     .addHelpText(
       'after',
-      '\nExamples:\n  holdfast sim --seeds 300 --json\n  holdfast sim --seed 301 --seeds 300   # where the first one ended',
+      '\nExamples:\n  holdfast sim --seeds 300 --json\n  holdfast sim --seed 301 --seeds 300   # where the first one ended\n  holdfast sim --minutes 30             # all workloads in turn',
     )
     .action(async (flags) => {
       const { sim } = await import('./sim.ts')

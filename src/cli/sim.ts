@@ -3,18 +3,15 @@ import type { ChartsSeedResult } from '../sim/charts/run-charts-seed.ts'
 import type { SeedResult } from '../sim/run-seed.ts'
 import type { WaitsSeedResult } from '../sim/waits/run-waits-seed.ts'
 import type { WaitCounts } from '../sim/waits/wait-model.ts'
+import { type AskedSeeds, rangesOf, type SeedRange } from './seeds/seed-ranges.ts'
 import { runSeeds } from './seeds/seed-workers.ts'
-import { type RunSeed, seedRunner, type Workload } from './seeds/workloads.ts'
+import { seedRunner, type Workload } from './seeds/workloads.ts'
 import { EXIT, type ExitCode } from './terminal/exit.ts'
 import { paint, print, printJson, say, withCommas } from './terminal/output.ts'
 import { Progress } from './terminal/progress.ts'
 
 /** Options of `holdfast sim`. */
-export interface SimFlags {
-  readonly workload: Workload
-  readonly seeds: number
-  /** First seed; the others follow it. */
-  readonly seed: number
+export interface SimFlags extends AskedSeeds {
   /** Seeds that run at a time, each on a thread of its own. */
   readonly jobs: number
   readonly trace: boolean
@@ -33,6 +30,8 @@ interface SimTotals {
   snapshots: number
   installs: number
   failedSeeds: number[]
+  /** With `--minutes` alone: where the next run may go on. */
+  nextSeed?: number
   /** Of the workload charts alone. */
   charts?: ChartTotals
   /** Of the workload waits alone. */
@@ -59,10 +58,13 @@ const FAILURE_LINES_MAX = 20
 export async function sim(flags: SimFlags): Promise<ExitCode> {
   const startedAt = performance.now()
   const totals = emptyTotals()
-  // A trace is read line by line: one seed after the other, in this thread.
-  const run = await seedRunner(flags.workload)
-  if (flags.trace) traceSeeds(flags, run, totals)
-  else await countSeeds(flags, totals)
+  const isOver = (): boolean => performance.now() - startedAt >= (flags.minutes ?? 0) * 60_000
+  for (const range of rangesOf(flags, isOver)) {
+    // A trace is read line by line: one seed after the other, in this thread.
+    if (flags.trace) await traceSeeds(range, totals)
+    else await countSeeds(range, flags, totals)
+    if (flags.minutes !== undefined) totals.nextSeed = range.first + range.count
+  }
   totals.wallSeconds = rounded((performance.now() - startedAt) / 1000)
   totals.simSeconds = rounded(totals.simSeconds)
   if (flags.json) printJson(totals)
@@ -70,16 +72,18 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
   return totals.failures === 0 ? EXIT.ok : EXIT.failure
 }
 
-function traceSeeds(flags: SimFlags, run: RunSeed, totals: SimTotals): void {
-  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed += 1) add(totals, run(seed, say), flags.workload)
+async function traceSeeds({ workload, first, count }: SeedRange, totals: SimTotals): Promise<void> {
+  const run = await seedRunner(workload)
+  for (let seed = first; seed < first + count; seed += 1) add(totals, run(seed, say), workload)
 }
 
-async function countSeeds(flags: SimFlags, totals: SimTotals): Promise<void> {
+async function countSeeds(range: SeedRange, { jobs }: SimFlags, totals: SimTotals): Promise<void> {
   // A run of many minutes whose stderr is a file must not fill it: there, only failing seeds say something.
-  const progress = process.stderr.isTTY === true ? new Progress('seeds', flags.seeds) : null
-  await runSeeds({ workload: flags.workload, first: flags.seed, count: flags.seeds }, flags.jobs, (result) => {
-    add(totals, result, flags.workload)
-    progress?.update(totals.seeds)
+  const progress = process.stderr.isTTY === true ? new Progress(`seeds (${range.workload})`, range.count) : null
+  const before = totals.seeds
+  await runSeeds(range, jobs, (result) => {
+    add(totals, result, range.workload)
+    progress?.update(totals.seeds - before)
   })
   progress?.finish()
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { packageFacts } from '../../src/cli/package-root.ts'
+import { rangesOf } from '../../src/cli/seeds/seed-ranges.ts'
 import { compileOnce } from '../cluster/processes.ts'
 
 beforeAll(compileOnce)
@@ -110,6 +111,19 @@ describe('the command line', () => {
     ]
     expect(code).toBe(0)
     expect(Object.keys(JSON.parse(out))).toEqual(keys)
+  })
+
+  test('sim runs the seeds of all workloads one after the other, or rounds of them until the time is over', async () => {
+    const { code, out } = await run('sim', '--workload', 'all', '--seeds', '1', '--seed', '3', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ seeds: 4, failures: 0, charts: { lost: 0 }, waits: {} })
+    const rounds: boolean[] = [false, true]
+    const ranges = [...rangesOf({ seeds: 1, seed: 7, minutes: 30 }, () => rounds.shift() ?? true)]
+    expect(ranges.map(({ workload, first }) => `${workload} ${first}`)).toEqual([
+      ...['counter 7', 'payments 7', 'waits 7', 'charts 7'],
+      ...['counter 107', 'payments 107', 'waits 107', 'charts 107'],
+    ])
+    expect([...rangesOf({ seeds: 5, seed: 2 }, () => false)]).toEqual([{ workload: 'counter', first: 2, count: 5 }])
   })
 
   test('sim says the same with any number of jobs, but for the wall time', async () => {

@@ -2,14 +2,7 @@ import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { SeedResult } from '../../sim/run-seed.ts'
 import { executablePath } from '../package-root.ts'
-import type { Workload } from './workloads.ts'
-
-/** Which seeds to run: `[first, first + count)`, of which workload. */
-export interface SeedRange {
-  readonly workload: Workload
-  readonly first: number
-  readonly count: number
-}
+import type { SeedRange } from './seed-ranges.ts'
 
 /**
  * Runs a range of seeds on `jobs` threads and tells each result in the order of the seeds, so that what is printed and

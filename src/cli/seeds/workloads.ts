@@ -6,7 +6,8 @@ import { runWaitsSeed } from '../../sim/waits/run-waits-seed.ts'
  * What the simulated clients do: add to a counter that all share, pay through a provider that misbehaves, wait for what
  * others signal, or send events to charts of XState.
  */
-export type Workload = 'counter' | 'payments' | 'waits' | 'charts'
+export const WORKLOADS = ['counter', 'payments', 'waits', 'charts'] as const
+export type Workload = (typeof WORKLOADS)[number]
 
 /** Runs one seed of a workload, and tells each line of its transcript where that is asked for. */
 export type RunSeed = (seed: number, trace?: (line: string) => void) => SeedResult
