@@ -13,6 +13,7 @@ import { nextRetryOf } from './entries/retry-server-requests.ts'
 import { OverlayTrial } from './limbo/limbo-trial.ts'
 import { Queries } from './queries/queries.ts'
 import { binaryString } from './rows/binary-string.ts'
+import type { RowWatch } from './rows/row-watches.ts'
 import { tryCommand } from './run/command-trial.ts'
 import type { EngineError } from './run/engine-error.ts'
 import { fireTimers, fireTimersInSteps } from './run/fire-timers.ts'
@@ -222,8 +223,12 @@ export class SessionStateMachine implements StateMachine {
     return { outcome, entryIndex: found.index, hashHigh, hashLow }
   }
 
-  query(request: QueryRequest): Outcome {
-    return this.queries.run(request, this.seen)
+  query(request: QueryRequest, watch: RowWatch | null = null): Outcome {
+    return this.queries.run(request, this.seen, watch)
+  }
+
+  watch(touched: () => void): RowWatch {
+    return this.runner.writes.watch(touched)
   }
 
   tryLimbo(): LimboTrial {
@@ -276,6 +281,7 @@ export class SessionStateMachine implements StateMachine {
         this.begun = false
         this.before = null
         const { state, runner, queries, gate, stopped } = next
+        runner.writes.takeWatches(this.runner.writes)
         this.state = state
         this.runner = runner
         this.queries = queries
@@ -377,6 +383,7 @@ export class SessionStateMachine implements StateMachine {
   private leave(entry: Entry, recordBytes: number, reply: Reply): Applied {
     const { state } = this
     foldReply(state, reply)
+    this.runner.writes.applied(entry.kind === 'AdvanceVersion' || entry.kind === 'Limits')
     const { deliver, ended } = state.finishEntry()
     return { index: entry.index, reply, deliver, ended, boundary: this.closesInterval(entry, recordBytes) }
   }

@@ -2,6 +2,7 @@ import type { LogIndex, Millis, SessionId } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
 import type { Value } from '../codec/value/value.ts'
+import type { RowWatch } from './rows/row-watches.ts'
 import type { MachineVersion, Outcome, ServerRequest, SessionInfo } from './user-machine.ts'
 
 /** Codes of answers that mean "this copy was not executed" or "nothing changed" (sessions.md §3). */
@@ -140,8 +141,16 @@ export interface StateMachine {
   outbox(index: number, after: number, limit: number): readonly ServerRequest[]
   /** Response cached under a request id, for a duplicate answered from applied state. */
   cached(index: number, requestId: number): CachedOutcome | null
-  /** Answers a query from the applied state; what it throws is MACHINE_ERROR. */
-  query(request: QueryRequest): Outcome
+  /**
+   * Answers a query from the applied state; what it throws is MACHINE_ERROR. With a `watch`, what it reads is noted there, in
+   * place of what was: the watch is told when an entry writes any of it.
+   */
+  query(request: QueryRequest, watch?: RowWatch): Outcome
+  /**
+   * Notes what queries read. `touched` is called once after each run, while the entry is applied that changed what the run may
+   * have read; it must only note that. `end` of the watch ends it.
+   */
+  watch(touched: () => void): RowWatch
   /**
    * Entries behind the one applied last are to be tried in order: what they may write. Nothing of it stays, and nobody hears of
    * it. Not while an entry is `underway`.

@@ -4,12 +4,14 @@ import { ValueError } from '../../codec/value/value-error.ts'
 import { LimboView } from './limbo-view.ts'
 import type { MachineErrorReason } from '../machine-report.ts'
 import { isText } from '../rows/row-fields.ts'
+import type { RowWatch } from '../rows/row-watches.ts'
 import { StateView } from '../rows/state-view.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { LimboRows, QueryRequest } from '../state-machine.ts'
 import type { Outcome, QueryView, SessionInfo } from '../user-machine.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import type { Position } from '../run/underway.ts'
+import { WatchedView } from './watched-view.ts'
 
 /** Runs queries on the state as everybody sees it (sessions.md §6). */
 export class Queries {
@@ -23,8 +25,10 @@ export class Queries {
     this.view = new StateView(state.userRows, runner.writes)
   }
 
-  /** What it throws is MACHINE_ERROR. */
-  run(request: QueryRequest, { now, index }: Position): Outcome {
+  /** What it throws is MACHINE_ERROR. What it reads is noted in `watch`, if there is one. */
+  run(request: QueryRequest, seen: Position, watch: RowWatch | null = null): Outcome {
+    watch?.begin()
+    const { now, index } = seen
     const { machine, query, input } = request
     const { user } = this.runner
     if (user.query === undefined) return unknownQuery(request)
@@ -36,10 +40,12 @@ export class Queries {
       return this.runner.machineError(machine, reason)
     }
     try {
-      const outcome = user.query(
-        { state: this.view, now, index, session, activeVersion: (name) => versions.active(name) },
-        { machine, query, input },
-      )
+      const activeVersion = (name: string): number => versions.active(name)
+      const view =
+        watch === null
+          ? { state: this.view, now, index, session, activeVersion }
+          : new WatchedView(this.view, watch, { seen, session, activeVersion })
+      const outcome = user.query(view, { machine, query, input })
       const reason = this.unfit(outcome)
       return reason === null ? outcome : failed(reason, null)
     } catch (error) {

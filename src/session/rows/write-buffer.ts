@@ -3,6 +3,7 @@ import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { type Dictionary, NOT_STAGED, type Row } from './dictionary.ts'
 import { USER_PREFIX } from './row-keys.ts'
+import { type RowWatch, RowWatches } from './row-watches.ts'
 import { StagedKeys } from './staged-keys.ts'
 import { PIECE_ITEMS, StagedList } from './staged-list.ts'
 import type { StateStore } from '../user-machine.ts'
@@ -25,6 +26,8 @@ export class WriteBuffer implements StateStore {
   /** The key looked up last, and its row. */
   private lastKey: string | null = null
   private lastRow: Row | undefined
+  /** Who is told which rows are written; null: nobody, as a rule. */
+  private watches: RowWatches | null = null
   private readonly dictionary: Dictionary
   private readonly codec: SessionCodec
   private readonly hash: RunningHash
@@ -102,8 +105,27 @@ export class WriteBuffer implements StateStore {
     }).filter(({ before, after }) => before !== undefined || after !== undefined)
   }
 
+  /** Whoever is to know of writes of what it reads, from now on (`RowWatches.watch`). */
+  watch(tell: () => void): RowWatch {
+    this.watches ??= new RowWatches()
+    return this.watches.watch(tell)
+  }
+
+  /** This buffer's state takes the place of another's: whatever was watched there may be different here. */
+  takeWatches(from: WriteBuffer): void {
+    this.watches = from.watches
+    this.applied(true)
+  }
+
+  /** An entry is applied; `all`: it may have changed more than `commit` told. PERF: one comparison where nobody watches. */
+  applied(all: boolean): void {
+    this.watches?.applied(all)
+  }
+
   /** Moves the writes into the dictionary. */
   commit(): void {
+    if (this.watches !== null && this.watches.size > 0)
+      for (let at = 0; at < this.rows.size; at += 1) this.watches.written(this.rows.at(at).key)
     for (let at = 0; at < this.rows.size; at += 1) this.move(at)
     this.clear()
   }

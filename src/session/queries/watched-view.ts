@@ -1,0 +1,76 @@
+import type { Millis } from '../../base/brand.ts'
+import type { Value } from '../../codec/value/value.ts'
+import type { RowWatch } from '../rows/row-watches.ts'
+import type { StateView } from '../rows/state-view.ts'
+import type { Position } from '../run/underway.ts'
+import type { QueryView, SessionInfo, StateReader } from '../user-machine.ts'
+
+/** What of the window of a query is not read from rows. */
+interface Asked {
+  readonly seen: Position
+  readonly session: SessionInfo | null
+  activeVersion(machine: string): number
+}
+
+/** The window of a query that is watched: all that it reads is noted. An entry that changes versions touches every watch. */
+export class WatchedView implements QueryView {
+  readonly state: WatchedRows
+  readonly session: SessionInfo | null
+  private readonly asked: Asked
+  private readonly watch: RowWatch
+
+  constructor(view: StateView, watch: RowWatch, asked: Asked) {
+    this.state = new WatchedRows(view, watch)
+    this.session = asked.session
+    this.asked = asked
+    this.watch = watch
+  }
+
+  get now(): Millis {
+    this.watch.readClock()
+    return this.asked.seen.now
+  }
+
+  get index(): number {
+    this.watch.readClock()
+    return this.asked.seen.index
+  }
+
+  activeVersion(machine: string): number {
+    return this.asked.activeVersion(machine)
+  }
+}
+
+class WatchedRows implements StateReader {
+  private readonly view: StateView
+  private readonly watch: RowWatch
+
+  constructor(view: StateView, watch: RowWatch) {
+    this.view = view
+    this.watch = watch
+  }
+
+  get(key: string): Value | undefined {
+    this.watch.read(key)
+    return this.view.get(key)
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined
+  }
+
+  /** Of a range that found as many as it wanted, what lies behind the last one makes no difference. */
+  range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
+    const rows = this.view.range(bounds)
+    const { from, to, limit, reverse = false } = bounds
+    const last = rows.at(-1)?.[0]
+    if (rows.length < limit) this.watch.readRange(from, to)
+    else if (last !== undefined) this.watch.readRange(reverse ? last : from, reverse ? to : `${last}\u0000`)
+    return rows
+  }
+
+  count(bounds: { from: string; to: string }): number {
+    this.watch.readRange(bounds.from, bounds.to)
+    return this.view.count(bounds)
+  }
+}
