@@ -16,6 +16,7 @@ export type {
   RejectedCommand,
   RejectedQuery,
 } from './calls/call.ts'
+export { type Change, type LiveQuery, type SubscribeOptions, SubscriptionError } from './calls/live-query.ts'
 export type { ClientSession } from './session/client-session.ts'
 export { InvalidArgument } from './check/invalid-argument.ts'
 export { connect, ConnectError } from './connect.ts'
@@ -39,7 +40,7 @@ export {
   type PeerBuildReport,
 } from './connection/grpc.ts'
 export { inProcessDial, type InProcessConnection, type InProcessServer } from './connection/in-process.ts'
-export type { MachineCommands, MachineLike, MachineQueries } from './session/typed-machines.ts'
+export type { MachineCommands, MachineLike, MachineLiveQueries, MachineQueries } from './session/typed-machines.ts'
 export { type AbortCode, TaskAborted } from './worker/task-attempt.ts'
 export type { TaskHandler, TaskOf, WorkerHandlers, WorkerTask } from './worker/typed-tasks.ts'
 export type { Worker } from './worker/worker.ts'

@@ -18,11 +18,18 @@ export type GatewayAnswer =
 /** What a query returned, or why it did not run. */
 export type QueryAnswer = Outcome | ({ readonly kind: 'refused' } & Refusal)
 
+/** Why a subscription is over: rejected by the machine, or the query did not run. */
+export type SubscriptionEnd =
+  | { readonly reason: 'rejected'; readonly code: string; readonly details: Value }
+  | ({ readonly reason: 'refused' } & Refusal)
+
 /**
  * What a gateway tells one connection; a method per message of the down stream (protocol/down-message.ts). A sink may be
  * called at any time, also after its connection has ended, and must then ignore it.
  */
 export interface ConnectionSink {
+  /** Bytes that were told and are not on their way yet, as far as the carrier knows. */
+  readonly unsentBytes: number
   opened(channel: number, session: SessionNumbers, existing: boolean): void
   attached(channel: number, reply: Extract<Reply, { kind: 'attached' }>): void
   responded(channel: number, requestId: number, answer: GatewayAnswer): void
@@ -30,6 +37,9 @@ export interface ConnectionSink {
   acknowledged(channel: number, upTo: number): void
   pong(channel: number): void
   queried(correlationId: number, position: { index: number; incarnation: number }, answer: QueryAnswer): void
+  /** The encoded value is gone once this returns. */
+  changed(subscriptionId: number, position: { index: number; compacted: boolean }, value: Uint8Array): void
+  subscriptionEnded(subscriptionId: number, end: SubscriptionEnd): void
   closed(channel: number): void
   ended(channel: number, reason: 'expired' | 'closed'): void
   superseded(channel: number): void

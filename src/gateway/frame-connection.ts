@@ -9,7 +9,7 @@ import { FRAME_VERSION } from '../protocol/frame.ts'
 import { UpFrameReader, type UpMessage } from '../protocol/up-frame.ts'
 import type { Reply } from '../session/state-machine.ts'
 import type { ServerRequest } from '../session/user-machine.ts'
-import type { ConnectionSink, GatewayAnswer, QueryAnswer } from './connection-sink.ts'
+import type { ConnectionSink, GatewayAnswer, QueryAnswer, SubscriptionEnd } from './connection-sink.ts'
 import type { GatewayConnection } from './gateway-connection.ts'
 import type { Refusal } from './refusal.ts'
 import type { SessionGateway } from './session-gateway.ts'
@@ -20,6 +20,8 @@ export interface FrameConnectionOptions {
   writeFrame(frame: Buffer): void
   /** Runs soon, after what is going on: one frame per turn. */
   defer(callback: () => void): void
+  /** Bytes of written frames that are not on their way yet; `drained` is to be called as they leave. Default: none ever. */
+  unsentBytes?(): number
   /** The connection must end; called at most once, after the last frame was sent. */
   end(code: string, message: string): void
 }
@@ -62,7 +64,16 @@ export class FrameConnection implements ConnectionSink {
     this.connection?.end()
   }
 
+  /** Some of what was unsent is on its way. */
+  drained(): void {
+    if (!this.over) this.connection?.drained()
+  }
+
   // The sink.
+
+  get unsentBytes(): number {
+    return this.options.unsentBytes?.() ?? 0
+  }
 
   opened(channel: number, session: SessionNumbers, existing: boolean): void {
     this.write({
@@ -129,6 +140,18 @@ export class FrameConnection implements ConnectionSink {
     this.write({ kind: 'queryResult', correlationId, index, incarnation, answer: { kind, code: answer.code, details } })
   }
 
+  changed(
+    subscriptionId: number,
+    { index, compacted }: { index: number; compacted: boolean },
+    value: Uint8Array,
+  ): void {
+    this.write({ kind: 'change', subscriptionId, index, compacted, value })
+  }
+
+  subscriptionEnded(subscriptionId: number, { reason, code, details }: SubscriptionEnd): void {
+    this.write({ kind: 'subscriptionEnded', subscriptionId, reason, code, details: this.options.encodeValue(details) })
+  }
+
   closed(channel: number): void {
     this.write({ kind: 'closed', channel })
   }
@@ -192,6 +215,10 @@ export class FrameConnection implements ConnectionSink {
         return connection.receiveAttach(message)
       case 'close':
         return connection.receiveClose(message.channel)
+      case 'subscribe':
+        return connection.receiveSubscribe(message)
+      case 'unsubscribe':
+        return connection.receiveUnsubscribe(message.subscriptionId)
       default:
         return unreachable(message)
     }

@@ -8,13 +8,21 @@ import type { ProposalSink, SubmitRefusal } from '../node/api.ts'
 import type { RefusedSubject } from '../protocol/down-message.ts'
 import { CHANNELS_MAX } from '../protocol/limits.ts'
 import { OWN_MACHINE } from '../protocol/own-queries.ts'
-import type { AttachMessage, OpenMessage, QueryMessage, RequestMessage } from '../protocol/up-frame.ts'
+import type {
+  AttachMessage,
+  OpenMessage,
+  QueryMessage,
+  RequestMessage,
+  SubscribeMessage,
+} from '../protocol/up-frame.ts'
 import { Attachment, type AttachmentHost } from './attachment.ts'
 import { checkAttach, checkOpen, checkProof, isId, sameBytes } from './checks.ts'
 import type { ConnectionSink } from './connection-sink.ts'
 import type { GatewayAcks } from './gateway-acks.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { GatewayQueries } from './queries/gateway-queries.ts'
+import { GatewaySubscriptions } from './queries/gateway-subscriptions.ts'
+import type { Subscriptions } from './queries/subscriptions.ts'
 import { haltedRefusal, notLeader, type Refusal, refusal, submitRefusal } from './refusal.ts'
 import { type RidingBudget, RidingCommands } from './riding-commands.ts'
 
@@ -25,6 +33,7 @@ const WAITING_MAX = 100_000
 export interface ConnectionHost extends AttachmentHost {
   readonly options: GatewayOptions
   readonly acks: GatewayAcks
+  readonly subscriptions: Subscriptions
   /** A session belongs to this connection from now on, and to no other. */
   attached(connection: GatewayConnection, attachment: Attachment): void
   /** This connection holds the session no more. */
@@ -49,6 +58,7 @@ export class GatewayConnection {
   private readonly claims = new Map<number, Claim>()
   private readonly ridingBudget: RidingBudget = { bytes: 0 }
   private readonly queries: GatewayQueries
+  private readonly subscriptions: GatewaySubscriptions
   private waiting = 0
   private over = false
 
@@ -56,6 +66,7 @@ export class GatewayConnection {
     this.gateway = gateway
     this.sink = sink
     this.queries = new GatewayQueries(gateway.node, gateway.options, sink)
+    this.subscriptions = new GatewaySubscriptions(gateway.subscriptions, sink)
   }
 
   /** Sessions attached here. */
@@ -195,6 +206,19 @@ export class GatewayConnection {
     this.queries.receiveQuery(request, session)
   }
 
+  receiveSubscribe(request: SubscribeMessage): void {
+    this.subscriptions.receiveSubscribe(request, this.channels.get(request.channel)?.session.index ?? null)
+  }
+
+  receiveUnsubscribe(subscriptionId: number): void {
+    this.subscriptions.receiveUnsubscribe(subscriptionId)
+  }
+
+  /** Less is unsent than before. */
+  drained(): void {
+    this.subscriptions.drained()
+  }
+
   receiveClose(channel: number): void {
     const attachment = this.channels.get(channel)
     const bad = attachment === undefined ? refusal('NOT_ATTACHED') : this.checkServing()
@@ -228,6 +252,7 @@ export class GatewayConnection {
     if (this.over) return
     this.over = true
     this.queries.end()
+    this.subscriptions.end()
     for (const attachment of [...this.channels.values()]) this.gateway.detach(this, attachment)
     this.gateway.disconnected(this)
   }
@@ -242,6 +267,7 @@ export class GatewayConnection {
   /** Unbinds a channel; true when it was bound to this very attachment. */
   remove(attachment: Attachment): boolean {
     if (this.channels.get(attachment.channel) !== attachment) return false
+    this.subscriptions.detached(attachment.channel)
     return this.channels.delete(attachment.channel)
   }
 

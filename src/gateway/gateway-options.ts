@@ -44,6 +44,9 @@ export interface GatewayOptions {
   readonly queryWaitMs?: Millis
   /** Server requests beyond the last ack, per session. Default `SERVER_REQUEST_CREDIT`. */
   readonly credit?: number
+  /** Subscriptions of one connection, and of all. Default `SUBSCRIPTIONS_MAX` and `NODE_SUBSCRIPTIONS_MAX`. */
+  readonly subscriptionsMax?: number
+  readonly nodeSubscriptionsMax?: number
   /** Sessions that one connection may hold. Default `CHANNELS_MAX`. */
   readonly channelsMax?: number
 }

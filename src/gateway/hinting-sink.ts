@@ -17,7 +17,7 @@ export function hintingSink(sink: ConnectionSink, node: string, errorAt: ErrorAt
     const hint = `${thrown === null ? '' : `${thrown}; `}see machineFailed at index ${index} in the log of ${node}`
     return { ...outcome, details: { ...details, hint } }
   }
-  const changed: Pick<ConnectionSink, 'responded' | 'queried'> = {
+  const changed: Pick<ConnectionSink, 'responded' | 'queried' | 'subscriptionEnded'> = {
     responded: (channel, requestId, answer) =>
       sink.responded(
         channel,
@@ -26,10 +26,17 @@ export function hintingSink(sink: ConnectionSink, node: string, errorAt: ErrorAt
       ),
     queried: (correlationId, position, answer) =>
       sink.queried(correlationId, position, answer.kind === 'refused' ? answer : hinted(answer, 'query')),
+    subscriptionEnded: (subscriptionId, end) => {
+      if (end.reason === 'refused') return sink.subscriptionEnded(subscriptionId, end)
+      const { code, details } = end
+      const told = hinted({ kind: 'reject', code, details }, 'query')
+      sink.subscriptionEnded(subscriptionId, { ...end, details: told.kind === 'reject' ? told.details : details })
+    },
   }
   return new Proxy(sink, {
     get: (target, property) => {
-      if (property === 'responded' || property === 'queried') return changed[property]
+      if (property === 'responded' || property === 'queried' || property === 'subscriptionEnded')
+        return changed[property]
       const member: unknown = Reflect.get(target, property, target)
       return typeof member === 'function' ? member.bind(target) : member
     },

@@ -8,6 +8,7 @@ import type { ConnectionSink } from './connection-sink.ts'
 import { hintingSink } from './hinting-sink.ts'
 import { type ConnectionHost, GatewayConnection } from './gateway-connection.ts'
 import type { CommandParser, GatewayOptions } from './gateway-options.ts'
+import { Subscriptions } from './queries/subscriptions.ts'
 
 /** An attached session with the connection that holds it. */
 interface Held {
@@ -30,6 +31,7 @@ export class SessionGateway implements NodeListener, ConnectionHost {
   readonly node: RaftNode
   readonly options: GatewayOptions
   readonly acks: GatewayAcks
+  readonly subscriptions: Subscriptions
   readonly credit: number
   private readonly connections = new Set<GatewayConnection>()
   /** Attached sessions by index. */
@@ -47,6 +49,7 @@ export class SessionGateway implements NodeListener, ConnectionHost {
     this.options = options
     this.credit = options.credit ?? SERVER_REQUEST_CREDIT
     this.acks = new GatewayAcks(this)
+    this.subscriptions = new Subscriptions(node, options)
     this.wasLeading = node.leading
     this.announced = this.leaderText()
     node.listen(this)
@@ -102,9 +105,11 @@ export class SessionGateway implements NodeListener, ConnectionHost {
       this.detach(held.connection, held.attachment)
       held.attachment.sink.ended(held.attachment.channel, reason)
     }
+    if (this.subscriptions.size > 0) this.subscriptions.applied()
   }
 
   batchApplied(): void {
+    if (this.subscriptions.size > 0) this.subscriptions.batchApplied()
     if (this.changedAttachments.size > 0) this.reparse()
     if (this.node.leading !== this.wasLeading) this.leadingChanged()
     if (this.ready.length > 0) this.flushReady()

@@ -80,6 +80,16 @@ const DOWN = new Messages<DownMessage>('message kind', {
   ],
   leaderChanged: [13, layout('leaderChanged', { leader: name(NAME_BYTES_MAX), leaderAddress: text(TEXT_BYTES_MAX) })],
   failed: [14, layout('failed', { code, message: text(TEXT_BYTES_MAX) })],
+  change: [15, layout('change', { subscriptionId: varint, index: varint, compacted: boolean, value })],
+  subscriptionEnded: [
+    16,
+    layout('subscriptionEnded', {
+      subscriptionId: varint,
+      reason: oneOf('subscription end', ['rejected', 'refused']),
+      code,
+      details: value,
+    }),
+  ],
 })
 
 /** Appends one message; the caller has written `FRAME_VERSION` first. */

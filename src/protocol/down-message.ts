@@ -81,6 +81,27 @@ export interface QueryResultMessage {
     | { readonly kind: 'refused'; readonly code: string; readonly details: Uint8Array }
 }
 
+/** What a subscribed query answers from `index` on. */
+export interface ChangeMessage {
+  readonly kind: 'change'
+  readonly subscriptionId: number
+  /** Log index of the entry after which it was the answer; it rises from one change of a subscription to the next. */
+  readonly index: number
+  /** Answers between the one before and this one may have been left out. */
+  readonly compacted: boolean
+  readonly value: Uint8Array
+}
+
+/** The last message of a subscription. */
+export interface SubscriptionEndedMessage {
+  readonly kind: 'subscriptionEnded'
+  readonly subscriptionId: number
+  /** `rejected` by the machine at an index that it applied; `refused`: the query did not run. */
+  readonly reason: 'rejected' | 'refused'
+  readonly code: string
+  readonly details: Uint8Array
+}
+
 /** What was refused, where the answer is not a `response`. */
 export type RefusedSubject = 'open' | 'attach' | 'ack' | 'ping' | 'close'
 
@@ -101,6 +122,8 @@ export type DownMessage =
   | { readonly kind: 'acknowledged'; readonly channel: number; readonly upTo: number }
   | { readonly kind: 'pong'; readonly channel: number }
   | QueryResultMessage
+  | ChangeMessage
+  | SubscriptionEndedMessage
   | { readonly kind: 'closed'; readonly channel: number }
   /** The session is over: expired or closed by somebody. */
   | { readonly kind: 'ended'; readonly channel: number; readonly reason: 'expired' | 'closed' }

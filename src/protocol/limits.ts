@@ -49,6 +49,16 @@ export const CAPABILITY_BYTES_MAX = 16 * 1024
 /** Server requests sent to a session beyond its last acknowledgement (credit window). */
 export const SERVER_REQUEST_CREDIT = 1024
 
+/** Subscriptions of one connection, and of all of a node. Each costs the node about 1 KiB, and what its query reads. */
+export const SUBSCRIPTIONS_MAX = 1024
+export const NODE_SUBSCRIPTIONS_MAX = 16_384
+
+/**
+ * Unsent bytes of a connection beyond which its subscriptions are told no change; once they are sent, each gets the one value
+ * of then. A quarter of `SLOW_READER_BYTES`: what a reader of changes is slow at costs it none of its answers.
+ */
+export const SUBSCRIBED_UNSENT_BYTES_MAX = 4 * 1024 * 1024
+
 /**
  * Unsent bytes a connection may pile up before its reader counts as slow and is cut: 16 full frames of 1 MiB, which is
  * also one outbox (16 MiB).

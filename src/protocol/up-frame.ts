@@ -77,6 +77,23 @@ export interface QueryMessage {
   readonly input: Uint8Array
 }
 
+/**
+ * A query that is to be answered now, and again whenever its answer changes. The first `change` is the answer at `minIndex` of
+ * that incarnation or later; 0: at whatever is applied.
+ */
+export interface SubscribeMessage {
+  readonly kind: 'subscribe'
+  /** Session that asks; it must be attached. */
+  readonly channel: number
+  /** Chosen by the client's library, never used twice on a connection; every change names it. */
+  readonly subscriptionId: number
+  readonly incarnation: number
+  readonly minIndex: number
+  readonly machine: string
+  readonly query: string
+  readonly input: Uint8Array
+}
+
 /** What a client says on its stream. */
 export type UpMessage =
   | OpenMessage
@@ -88,6 +105,9 @@ export type UpMessage =
   | QueryMessage
   /** Ends the session, after what was sent before. */
   | { readonly kind: 'close'; readonly channel: number }
+  | SubscribeMessage
+  /** No further change is wanted; some may be under way. */
+  | { readonly kind: 'unsubscribe'; readonly channel: number; readonly subscriptionId: number }
 
 const REQUEST_NUMBER = 3
 
@@ -162,6 +182,19 @@ const UP = new Messages<UpMessage>('message kind', {
     }),
   ],
   close: [7, layout('close', { channel: varint })],
+  subscribe: [
+    8,
+    layout('subscribe', {
+      channel: varint,
+      subscriptionId: varint,
+      incarnation: varint,
+      minIndex: varint,
+      machine: name(NAME_BYTES_MAX),
+      query: name(NAME_BYTES_MAX),
+      input: bytes(FRAME_BYTES_MAX),
+    }),
+  ],
+  unsubscribe: [9, layout('unsubscribe', { channel: varint, subscriptionId: varint })],
 })
 
 /** Appends one message; the caller has written `FRAME_VERSION` first. */

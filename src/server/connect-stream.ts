@@ -38,6 +38,7 @@ export class ConnectStream {
       writeFrame: (frame) => this.writeFrame(frame),
       // After the callback that is running: one frame for all that one batch or one frame of the client led to.
       defer: queueMicrotask,
+      unsentBytes: () => this.inFlightBytes + this.waitingBytes,
       end: (code) => {
         this.end(code)
         options.ended(code)
@@ -92,6 +93,7 @@ export class ConnectStream {
     this.writer.write(message, () => {
       this.inFlightBytes -= message.length
       this.drain()
+      this.connection.drained()
     })
   }
 

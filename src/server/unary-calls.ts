@@ -27,6 +27,7 @@ class UnaryCall {
   constructor(gateway: SessionGateway, call: ServerUnaryCall<unknown, unknown>, reply: Reply) {
     this.reply = reply
     this.sink = {
+      unsentBytes: 0,
       opened: nothing,
       attached: nothing,
       responded: nothing,
@@ -34,6 +35,8 @@ class UnaryCall {
       acknowledged: nothing,
       pong: nothing,
       queried: nothing,
+      changed: nothing,
+      subscriptionEnded: nothing,
       closed: nothing,
       ended: nothing,
       superseded: nothing,

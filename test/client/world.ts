@@ -11,6 +11,7 @@ import type { SessionSettings } from '../../src/client/session/session-settings.
 import type { Value } from '../../src/codec/value/value.ts'
 import { inProcessServer } from '../../src/gateway/in-process-server.ts'
 import { SessionGateway } from '../../src/gateway/session-gateway.ts'
+import type { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import { FRAME_VERSION } from '../../src/protocol/frame.ts'
 import { UpFrameReader, type UpMessage } from '../../src/protocol/up-frame.ts'
 import type { DownMessage, GreetingMessage, ServerRequestMessage } from '../../src/protocol/down-message.ts'
@@ -55,9 +56,17 @@ export class NodeWorld {
   private appending = false
   private readonly delayMs: () => number
 
-  constructor(options: { limits?: Partial<Limits>; seed?: number; credit?: number; delayMs?: () => number } = {}) {
+  constructor(
+    options: {
+      limits?: Partial<Limits>
+      seed?: number
+      credit?: number
+      delayMs?: () => number
+      machine?: SessionStateMachine
+    } = {},
+  ) {
     this.delayMs = options.delayMs ?? (() => 0)
-    this.node = new FakeNode(options.limits)
+    this.node = new FakeNode(options.limits, options.machine)
     const submit = this.node.submit.bind(this.node)
     const keepAlive = this.node.keepAlive.bind(this.node)
     this.node.submit = (kind, payload, sink) => {

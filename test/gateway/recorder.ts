@@ -6,6 +6,7 @@ import type { GatewayConnection } from '../../src/gateway/gateway-connection.ts'
 import type { GatewayOptions } from '../../src/gateway/gateway-options.ts'
 import { SessionGateway } from '../../src/gateway/session-gateway.ts'
 import type { OpenMessage, RequestMessage } from '../../src/protocol/up-frame.ts'
+import type { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import { FakeClock } from '../transport/fake-clock.ts'
 import { FakeNode, parserOf } from './fake-node.ts'
 
@@ -15,6 +16,8 @@ export type Heard = readonly [string, ...unknown[]]
 /** A sink that remembers. */
 export class Recorder implements ConnectionSink {
   heard: Heard[] = []
+  /** What the carrier says that it has not sent. */
+  unsentBytes = 0
   opened = (...rest: unknown[]): void => void this.heard.push(['opened', ...rest])
   attached = (channel: number, reply: unknown): void => void this.heard.push(['attached', channel, reply])
   responded = (...rest: unknown[]): void => void this.heard.push(['responded', ...rest])
@@ -23,6 +26,14 @@ export class Recorder implements ConnectionSink {
   acknowledged = (...rest: unknown[]): void => void this.heard.push(['acknowledged', ...rest])
   pong = (...rest: unknown[]): void => void this.heard.push(['pong', ...rest])
   queried = (...rest: unknown[]): void => void this.heard.push(['queried', ...rest])
+  changed = (subscriptionId: number, position: { index: number; compacted: boolean }, value: Uint8Array): void =>
+    void this.heard.push([
+      position.compacted ? 'compacted' : 'changed',
+      subscriptionId,
+      position.index,
+      sessionCodec.decodeValue(Uint8Array.from(value)),
+    ])
+  subscriptionEnded = (...rest: unknown[]): void => void this.heard.push(['subscriptionEnded', ...rest])
   closed = (...rest: unknown[]): void => void this.heard.push(['closed', ...rest])
   ended = (...rest: unknown[]): void => void this.heard.push(['ended', ...rest])
   superseded = (...rest: unknown[]): void => void this.heard.push(['superseded', ...rest])
@@ -48,9 +59,13 @@ export interface World {
 }
 
 export function worldOf(
-  options: { limits?: ConstructorParameters<typeof FakeNode>[0]; gateway?: Partial<GatewayOptions> } = {},
+  options: {
+    limits?: ConstructorParameters<typeof FakeNode>[0]
+    machine?: SessionStateMachine
+    gateway?: Partial<GatewayOptions>
+  } = {},
 ): World {
-  const node = new FakeNode(options.limits)
+  const node = new FakeNode(options.limits, options.machine)
   const clock = new FakeClock()
   const world = { node, clock, version: 1 }
   const gateway = new SessionGateway(node, {

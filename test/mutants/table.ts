@@ -10,6 +10,7 @@ import { NODE } from './rows/node.ts'
 import { RAFT } from './rows/raft.ts'
 import { SIMULATOR } from './rows/simulator.ts'
 import { STORAGE } from './rows/storage.ts'
+import { SUBSCRIPTIONS } from './rows/subscriptions.ts'
 
 /**
  * Every planted bug, one file of rows per suite. `npm run mutants` plants each and reports whether what is named beside it
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FOREIGN_SERVICE,
   ...NODE,
   ...GATEWAY,
+  ...SUBSCRIPTIONS,
   ...STORAGE,
   ...MACHINE,
   ...SIMULATOR,

@@ -29,6 +29,17 @@ export const upMessage: fc.Arbitrary<UpMessage> = fc.oneof(
   fc.record({ kind: kind('ping'), channel }),
   fc.record({ kind: kind('close'), channel }),
   fc.record({
+    kind: kind('subscribe'),
+    channel,
+    subscriptionId: uint,
+    incarnation: uint,
+    minIndex: uint,
+    machine: name,
+    query: name,
+    input: blob(60),
+  }),
+  fc.record({ kind: kind('unsubscribe'), channel, subscriptionId: uint }),
+  fc.record({
     kind: kind('query'),
     channel,
     correlationId: uint,
@@ -119,4 +130,12 @@ export const downMessage: fc.Arbitrary<DownMessage> = fc.oneof(
   }),
   fc.record({ kind: kind('leaderChanged'), leader: name, leaderAddress: text }),
   fc.record({ kind: kind('failed'), code: name, message: text }),
+  fc.record({ kind: kind('change'), subscriptionId: uint, index: uint, compacted: fc.boolean(), value: blob(100) }),
+  fc.record({
+    kind: kind('subscriptionEnded'),
+    subscriptionId: uint,
+    reason: fc.constantFrom('rejected' as const, 'refused' as const),
+    code: name,
+    details: blob(40),
+  }),
 )

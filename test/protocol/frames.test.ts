@@ -57,6 +57,21 @@ const GOLDEN_UP: readonly (readonly [string, UpMessage, string])[] = [
   ['a ping', { kind: 'ping', channel: 128 }, '01 05 8001'],
   ['a close', { kind: 'close', channel: 0 }, '01 07 00'],
   [
+    'a subscribe',
+    {
+      kind: 'subscribe',
+      channel: 2,
+      subscriptionId: 7,
+      incarnation: 3,
+      minIndex: 9,
+      machine: 'm',
+      query: 'q',
+      input: bytes('c0'),
+    },
+    '01 08 02 07 03 09 01 6d 01 71 01 c0',
+  ],
+  ['an unsubscribe', { kind: 'unsubscribe', channel: 2, subscriptionId: 7 }, '01 09 02 07'],
+  [
     'a query',
     {
       kind: 'query',
@@ -214,6 +229,16 @@ const GOLDEN_DOWN: readonly (readonly [string, DownMessage, string])[] = [
   ],
   ['leader changed', { kind: 'leaderChanged', leader: 'n1', leaderAddress: 'h:1' }, '01 0d 02 6e31 03 683a31'],
   ['failed', { kind: 'failed', code: 'X', message: 'y' }, '01 0e 01 58 01 79'],
+  [
+    'a change',
+    { kind: 'change', subscriptionId: 7, index: 300, compacted: true, value: bytes('2a') },
+    '01 0f 07 ac02 01 01 2a',
+  ],
+  [
+    'a subscription that ended',
+    { kind: 'subscriptionEnded', subscriptionId: 7, reason: 'refused', code: 'NO', details: bytes('c0') },
+    '01 10 07 01 02 4e4f 01 c0',
+  ],
 ]
 
 describe('golden bytes', () => {

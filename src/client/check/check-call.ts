@@ -33,6 +33,17 @@ export interface CheckedQuery {
   readonly after: number | null
 }
 
+/** A query to subscribe to, that a frame can carry. */
+export interface CheckedSubscribe {
+  readonly machine: string
+  readonly query: string
+  readonly input: Uint8Array
+  readonly bufferBytes: number
+}
+
+/** Changes of a subscription that wait for their reader, bytes. */
+const BUFFER_BYTES = 1024 * 1024
+
 /** Of a command or query; `deadlineMs` is the default. Throws InvalidArgument, or what a getter of the options throws. */
 export function checkCommand(call: Call, deadlineMs: number): CheckedCommand {
   const options = fieldsOf(call.options, 'options')
@@ -55,6 +66,18 @@ export function checkQuery(call: Call, deadlineMs: number): CheckedQuery {
     consistency: checkConsistency(options['consistency'] ?? 'linearizable', 'options.consistency'),
     after:
       options['after'] === undefined ? null : integer(options['after'], 'options.after', [1, Number.MAX_SAFE_INTEGER]),
+    input: encoded(call.input, 'input', 'VALIDATION_ERROR'),
+  }
+}
+
+/** A query to subscribe to, its options read once. Throws as `checkCommand`. */
+export function checkSubscribe(call: Call): CheckedSubscribe {
+  const options = fieldsOf(call.options, 'options')
+  const given = options['bufferBytes']
+  return {
+    machine: name(call.machine, 'machine'),
+    query: name(call.name, 'query'),
+    bufferBytes: given === undefined ? BUFFER_BYTES : integer(given, 'options.bufferBytes', [0, 2 ** 31 - 1]),
     input: encoded(call.input, 'input', 'VALIDATION_ERROR'),
   }
 }

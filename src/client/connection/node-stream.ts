@@ -116,6 +116,8 @@ export class NodeStream {
       case 'response':
       case 'serverRequest':
       case 'queryResult':
+      case 'change':
+      case 'subscriptionEnded':
       case 'opened':
       case 'attached':
       case 'acknowledged':

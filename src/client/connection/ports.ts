@@ -1,5 +1,10 @@
 import type { Random } from '../../base/random.ts'
-import type { DownMessage, QueryResultMessage } from '../../protocol/down-message.ts'
+import type {
+  ChangeMessage,
+  DownMessage,
+  QueryResultMessage,
+  SubscriptionEndedMessage,
+} from '../../protocol/down-message.ts'
 
 /** One connection that carries session frames; gRPC, an in-process node, or the simulator's network. */
 export interface Channel {
@@ -55,4 +60,4 @@ export interface ClientEnvironment {
 export type SessionMessage = Extract<DownMessage, { readonly channel: number }>
 
 /** What a node says to whoever uses the connection, beside who it is and who leads. */
-export type PassedMessage = SessionMessage | QueryResultMessage
+export type PassedMessage = SessionMessage | QueryResultMessage | ChangeMessage | SubscriptionEndedMessage

@@ -3,9 +3,16 @@ import type { CallOptions, CommandOutcome, QueryOptions, QueryOutcome } from '..
 import { commandOutcome, queryOutcome } from '../calls/call.ts'
 import { onAbort } from '../calls/abort-signals.ts'
 import { earlierOutcome, earlierOutcomeQuery } from '../calls/earlier-outcome.ts'
-import { type CheckedQuery, checkCommand, checkDeadlineOf, checkQuery } from '../check/check-call.ts'
+import { ChangeIterator, type LiveQuery, type SubscribeOptions } from '../calls/live-query.ts'
+import { type CheckedQuery, checkCommand, checkDeadlineOf, checkQuery, checkSubscribe } from '../check/check-call.ts'
 import { checked, InvalidArgument, orThrow } from '../check/invalid-argument.ts'
-import { type MachineCommands, type MachineLike, type MachineQueries, methodsOf } from './typed-machines.ts'
+import {
+  type MachineCommands,
+  type MachineLike,
+  type MachineLiveQueries,
+  type MachineQueries,
+  methodsOf,
+} from './typed-machines.ts'
 import type { MultiSession } from './multi-session.ts'
 import type { RawOutcome } from '../calls/raw-outcome.ts'
 import type { RequestHandler, RequestHandlers } from './request-handlers.ts'
@@ -41,6 +48,8 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
   readonly machines: MachineCommands<Machines>
   /** Typed queries of the same. */
   readonly queries: MachineQueries<Machines>
+  /** Typed subscriptions to them. */
+  readonly live: MachineLiveQueries<Machines>
   private readonly parts: ClientSessionParts<readonly MachineLike[]>
   /** Highest index seen, and its incarnation: what a sequential query must show. */
   private seen = { index: 0, incarnation: 0 }
@@ -57,6 +66,9 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
     this.queries = methodsOf(parts.machines, 'queries', (machine, name, input, options) =>
       this.query(machine, name, input as Value, options),
     ) as MachineQueries<Machines>
+    this.live = methodsOf(parts.machines, 'queries', (machine, name, input, options) =>
+      this.subscribe(machine, name, input as Value, options),
+    ) as MachineLiveQueries<Machines>
   }
 
   /** Text form of the session's id, `group/incarnation/index`. */
@@ -143,6 +155,21 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
         else resolve({ kind: 'failed', code })
       })
     })
+  }
+
+  /**
+   * Subscribes to a query: its answer now, not older than what this session has seen, and every other one after it, in the
+   * order of the log, over any number of connections and leaders; what had to be left out, the next change says
+   * (`compacted`). It ends with the session, or with the code of a query that is rejected (`LiveQuery`). Throws
+   * InvalidArgument for what cannot be sent.
+   */
+  subscribe(machine: string, query: string, input: Value, options: SubscribeOptions = {}): LiveQuery {
+    const { bufferBytes, ...asked } = orThrow('options', () => checkSubscribe({ machine, name: query, input, options }))
+    const { core, hub } = this.parts
+    const { index: minIndex, incarnation } = this.seen
+    return new ChangeIterator(bufferBytes, (listener) =>
+      hub.subscribe({ ...asked, channel: core.channel, incarnation, minIndex }, listener),
+    )
   }
 
   /**

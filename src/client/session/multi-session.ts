@@ -8,6 +8,7 @@ import type { UpMessage } from '../../protocol/up-frame.ts'
 import { LeaderConnection } from '../connection/leader-connection.ts'
 import type { ClientEnvironment, PassedMessage } from '../connection/ports.ts'
 import { QueryBoard, type QueryRequest, type RawQueryOutcome } from '../calls/query-board.ts'
+import { SubscriptionBoard, type SubscribeRequest, type SubscriptionListener } from '../calls/subscription-board.ts'
 import { Callbacks } from './callbacks.ts'
 import { SessionCore, type SessionHost } from './session-core.ts'
 import type { SessionEvents } from './session-events.ts'
@@ -46,6 +47,7 @@ export class MultiSession implements SessionHost {
   private readonly connection: LeaderConnection
   private readonly sessions = new Map<number, SessionCore>()
   private readonly queries: QueryBoard
+  private readonly subscriptions: SubscriptionBoard
   private nextChannel = 1
   private currentGreeting: GreetingMessage | null = null
   private tickMs = Number.POSITIVE_INFINITY
@@ -64,6 +66,10 @@ export class MultiSession implements SessionHost {
       canSend: () => this.ready,
       sendMessage: (message) => this.connection.sendMessage(message),
     })
+    this.subscriptions = new SubscriptionBoard({
+      clock: options.environment.clock,
+      sendMessage: (message) => this.connection.sendMessage(message),
+    })
     this.connection = new LeaderConnection({
       ...options,
       silenceLimitMs: () => Math.min(SILENCE_MS_MAX, this.tickMs * SILENCE_TICKS),
@@ -78,6 +84,7 @@ export class MultiSession implements SessionHost {
         this.currentGreeting = null
         this.callbacks.call('onLeader', () => onLeader?.(null))
         for (const session of this.sessions.values()) session.disconnected()
+        this.subscriptions.disconnected()
       },
       onMessage: (message) => this.receive(message),
     })
@@ -131,6 +138,17 @@ export class MultiSession implements SessionHost {
   }
 
   /**
+   * Subscribes a session of this connection to a query; the listener hears each change, then perhaps an end. Returns what ends
+   * it, after which nothing is heard. What is handed over must be usable (`checkSubscribe`).
+   */
+  subscribe(request: SubscribeRequest, listener: SubscriptionListener): () => void {
+    const session = this.sessions.get(request.channel)
+    if (session !== undefined) return this.subscriptions.subscribe(request, listener, session.canSend)
+    listener.onEnd({ kind: 'failed', code: this.closedBy === '' ? 'SESSION_CLOSED' : this.closedBy, details: null })
+    return () => {}
+  }
+
+  /**
    * Ends the connection; sessions that were not closed stay open at the server until they expire. What waits ends with
    * `code`: of a lost session the reason, DETACHED for one that is left to another process. Throws InvalidArgument for what
    * is no code, and closes nothing.
@@ -142,6 +160,7 @@ export class MultiSession implements SessionHost {
     this.tickTimer?.cancel()
     for (const session of [...this.sessions.values()]) session.drop(dropCode(code))
     this.queries.stop(code)
+    this.subscriptions.stop(null, code)
     this.connection.close()
   }
 
@@ -152,6 +171,7 @@ export class MultiSession implements SessionHost {
   }
 
   released(channel: number): void {
+    this.subscriptions.stop(channel, this.sessions.get(channel)?.endedBy ?? '')
     this.sessions.delete(channel)
   }
 
@@ -198,7 +218,12 @@ export class MultiSession implements SessionHost {
     if (message.kind === 'response' || message.kind === 'serverRequest') {
       this.sessions.get(message.channel)?.receive(message)
     } else if (message.kind === 'queryResult') this.queries.settle(message)
-    else this.sessions.get(message.channel)?.receive(message)
+    else if (message.kind === 'change') this.subscriptions.changed(message)
+    else if (message.kind === 'subscriptionEnded') this.subscriptions.ended(message)
+    else {
+      this.sessions.get(message.channel)?.receive(message)
+      if (message.kind === 'attached') this.subscriptions.attached(message.channel)
+    }
   }
 
   private armTick(): void {

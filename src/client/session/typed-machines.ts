@@ -1,4 +1,5 @@
 import type { CodesOf, InputOf, MachineSchema, OutputOf, RefusalsOf } from '../../machine/index.ts'
+import type { LiveQuery, SubscribeOptions } from '../calls/live-query.ts'
 import type {
   CallOptions,
   CommandOutcome,
@@ -43,6 +44,16 @@ export type MachineQueries<Machines extends readonly MachineLike[]> = {
       input: InputOf<Machine['queries'][Name]>,
       options?: QueryOptions,
     ) => Promise<QueryOutcome<OutputOf<Machine['queries'][Name]>, QueryRefusals<Machine, Machine['queries'][Name]>>>
+  }
+}
+
+/** `session.live.counter.value(input)`: one method per query, which subscribes to it. */
+export type MachineLiveQueries<Machines extends readonly MachineLike[]> = {
+  readonly [Machine in Machines[number] as Machine['name']]: {
+    readonly [Name in keyof Machine['queries']]: (
+      input: InputOf<Machine['queries'][Name]>,
+      options?: SubscribeOptions,
+    ) => LiveQuery<OutputOf<Machine['queries'][Name]>>
   }
 }
 

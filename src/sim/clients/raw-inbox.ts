@@ -108,6 +108,8 @@ export class RawInbox {
       case 'opened':
       case 'response':
       case 'queryResult':
+      case 'change':
+      case 'subscriptionEnded':
         throw new Violation('an inbox hears of its session only', { client: name, kind: message.kind })
       default:
         return unreachable(message)
