@@ -8,6 +8,7 @@ import { LEASE_MUTANTS } from './rows/leases.ts'
 import { MACHINE } from './rows/machine.ts'
 import { NODE } from './rows/node.ts'
 import { RAFT } from './rows/raft.ts'
+import { SESSIONS } from './rows/sessions.ts'
 import { SIMULATOR } from './rows/simulator.ts'
 import { STORAGE } from './rows/storage.ts'
 import { SUBSCRIPTIONS } from './rows/subscriptions.ts'
@@ -28,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SUBSCRIPTIONS,
   ...STORAGE,
   ...MACHINE,
+  ...SESSIONS,
   ...SIMULATOR,
 ]
 

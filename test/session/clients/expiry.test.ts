@@ -34,7 +34,11 @@ describe('expiry', () => {
     const named = overdue(log)
     log.append('KeepAlive', { sessions: [numbers(session)] })
     expect(log.append('ExpireSessions', { sessions: named }).ended).toEqual([])
+    // Overdue again since: it is the leader's to look once more.
+    log.advance(30_000)
+    expect(log.append('ExpireSessions', { sessions: named }).ended).toEqual([])
     expect(log.machine.sessionFacts(session)).not.toBeNull()
+    expect(log.append('ExpireSessions', { sessions: overdue(log) }).ended).toHaveLength(1)
   })
 
   test('goes by the lease clock alone: the wall clock expires nobody, and a session that is not overdue is skipped', () => {
