@@ -146,7 +146,7 @@ program
   .command('indexes')
   .description('look-ups in an index of many rows, and what it costs the writes of its table, on three processes')
   .option('--json', 'one JSON object as the last line of stdout')
-  .option('--nodes <count>', 'processes of the cluster', positive, 3)
+  .option('--nodes <count>', 'processes of the cluster; 0 leaves it out', wholeNumber, 3)
   .option('--rows <count>', 'rows of the table with the index, and of the one without', positive, 1_000_000)
   .option('--rounds <count>', 'how often each write is measured on either table, in turn', positive, 5)
   .option('--seconds <count>', 'length of each measurement', positive, 4)

@@ -3,7 +3,7 @@ import type { Catcher, Mutant } from '../mutant.ts'
 const INDEXES: Catcher = { kind: 'tests', files: ['test/machine/run/indexes-property.test.ts'] }
 const MIGRATION: Catcher = { kind: 'tests', files: ['test/machine/run/index-migration.test.ts'] }
 
-/** The kit: indexes of tables. */
+/** The kit: indexes of tables, and the keys in order that they rest on. */
 export const MACHINE: readonly Mutant[] = [
   {
     id: 'machine/index-row-left',
@@ -29,6 +29,14 @@ export const MACHINE: readonly Mutant[] = [
     replace:
       "for (let at = 0; at < this.rows.size; at += 1)\n      if (this.rows.at(at).key.includes('/.')) this.move(at)\n      else this.drop(at)\n    this.clear()",
     caughtBy: INDEXES,
+  },
+  {
+    id: 'machine/first-key-of-chunk-forgotten',
+    breaks: 'a key that comes before all others of its chunk is looked for in the chunk before',
+    file: 'src/session/rows/ordered-keys.ts',
+    find: '    if (position === 0) this.firsts[at] = key\n',
+    replace: '',
+    caughtBy: { kind: 'tests', files: ['test/session/rows/dictionary.test.ts'] },
   },
   {
     id: 'machine/index-fraction-unordered',
