@@ -12,6 +12,7 @@ import { SESSIONS } from './rows/sessions.ts'
 import { SIMULATOR } from './rows/simulator.ts'
 import { STORAGE } from './rows/storage.ts'
 import { SUBSCRIPTIONS } from './rows/subscriptions.ts'
+import { WAITS } from './rows/waits.ts'
 
 /**
  * Every planted bug, one file of rows per suite. `npm run mutants` plants each and reports whether what is named beside it
@@ -31,6 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MACHINE,
   ...SESSIONS,
   ...SIMULATOR,
+  ...WAITS,
 ]
 
 /** Must be caught in every run that plants it: one that survives shows that the runner, or the suite, catches nothing. */

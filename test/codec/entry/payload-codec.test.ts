@@ -15,6 +15,7 @@ import {
 import { decodePayload, encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import { ENTRY_PAYLOAD_BYTES_MAX } from '../../../src/codec/entry/record.ts'
 import { ValueError } from '../../../src/codec/value/value-error.ts'
+import { decodeValue } from '../../../src/codec/value/decode.ts'
 import { encodeValue } from '../../../src/codec/value/encode.ts'
 import { sample } from '../../effort.ts'
 
@@ -322,5 +323,15 @@ describe('what stands beside the payloads', () => {
     expect(clientRequestLength(request)).toBe(ENTRY_PAYLOAD_BYTES_MAX)
     const above = { ...limits, commandBytesMax: COMMAND_INPUT_BYTES_MAX + 1 }
     expect(() => encodePayload('Limits', above)).toThrow(/commandBytesMax/)
+  })
+
+  test('say nothing of waits where nothing was set, so that their bytes are as before there were waits', () => {
+    const waits = { waitersPerKeyMax: 1, waitersPerSessionMax: 2, signalsPerKeyMax: 3, signalRetentionMaxMs: 4 }
+    const plain = encodePayload('Limits', DEFAULT_LIMITS)
+    expect(Object.keys(decodeValue(plain) as object)).not.toContain('waits')
+    const limits = { ...DEFAULT_LIMITS, waits }
+    expect(decodePayload('Limits', encodePayload('Limits', limits))).toEqual(limits)
+    for (const wrong of [{ ...waits, signalsPerKeyMax: 0 }, { ...waits, more: 1 }, { waitersPerKeyMax: 1 }, 5])
+      expect(() => encodePayload('Limits', { ...DEFAULT_LIMITS, waits: wrong as typeof waits })).toThrow(ValueError)
   })
 })
