@@ -38,17 +38,16 @@ export class RaceLanes {
   readonly counts: RaceCounts = { told: 0, signalFirst: 0, doubled: 0, failures: 0 }
   /** From the moment when both commands are sent to the one when the waiting session has the signal's value. */
   readonly wakeUps = new Latencies()
-  private readonly hub: MultiSession
   private readonly pairs: { readonly waits: SessionCore; readonly signals: SessionCore }[] = []
   private readonly races = new Map<string, Race>()
 
-  private constructor(hub: MultiSession) {
-    this.hub = hub
-  }
-
-  static async open(hub: MultiSession, count: number): Promise<RaceLanes> {
-    const lanes = new RaceLanes(hub)
-    const session = (name: string): Promise<SessionCore> =>
+  /** Those who wait have a connection of their own, so that nobody orders their commands before the log does. */
+  static async open(
+    hubs: { readonly waits: MultiSession; readonly signals: MultiSession },
+    count: number,
+  ): Promise<RaceLanes> {
+    const lanes = new RaceLanes()
+    const session = (hub: MultiSession, name: string): Promise<SessionCore> =>
       openBenchSession(hub, {
         principal: `user:${name}`,
         timeoutMs: SESSION_TIMEOUT_MS,
@@ -58,7 +57,10 @@ export class RaceLanes {
         },
       })
     const opened = Array.from({ length: count }, async (_, lane) => {
-      const [waits, signals] = await Promise.all([session(`waits-${lane}`), session(`signals-${lane}`)])
+      const [waits, signals] = await Promise.all([
+        session(hubs.waits, `waits-${lane}`),
+        session(hubs.signals, `signals-${lane}`),
+      ])
       lanes.pairs.push({ waits, signals })
     })
     await Promise.all(opened)
@@ -88,7 +90,7 @@ export class RaceLanes {
   }
 
   private send(core: SessionCore, command: string, input: string | { key: string; value: number }, race: Race): void {
-    const deadlineAt = this.hub.environment.clock.nowMs() + COMMAND_MS_MAX
+    const deadlineAt = performance.now() + COMMAND_MS_MAX
     core.enqueue({ machine: 'races', command, input: encodeValue(input) }, deadlineAt, (outcome) => {
       if (outcome.kind !== 'ok') this.counts.failures += 1
       else if (command === 'signal' && decodeValue(outcome.value) === 'kept') this.counts.signalFirst += 1

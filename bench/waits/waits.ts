@@ -39,18 +39,21 @@ export async function waits(flags: WaitsFlags): Promise<boolean> {
 }
 
 async function onCluster(cluster: LocalCluster, floor: Floor, { json, races, inFlight }: WaitsFlags): Promise<boolean> {
-  const hub = new MultiSession({ environment: nodeEnvironment(dialGrpc), endpoints: cluster.endpoints })
+  const connection = (): MultiSession =>
+    new MultiSession({ environment: nodeEnvironment(dialGrpc), endpoints: cluster.endpoints })
+  const hubs = { waits: connection(), signals: connection() }
   say('warming up')
-  const warm = await RaceLanes.open(hub, inFlight)
+  const warm = await RaceLanes.open(hubs, inFlight)
   await runRaces(warm, { first: races, count: WARM_UP_RACES })
   await warm.close()
   say(`${withCommas(races)} races`)
-  const lanes = await RaceLanes.open(hub, inFlight)
+  const lanes = await RaceLanes.open(hubs, inFlight)
   const startedAt = performance.now()
   const missed = await runRaces(lanes, { first: 0, count: races })
   const seconds = (performance.now() - startedAt) / 1000
   await lanes.close()
-  hub.close()
+  hubs.waits.close()
+  hubs.signals.close()
   const { counts, wakeUps } = lanes
   const result = {
     races,

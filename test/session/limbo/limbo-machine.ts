@@ -107,6 +107,9 @@ export const HANDLERS: Record<string, Handler> = {
   ask: (context) => context.task('test', SHIP, 'ref', null),
   endTask: (context, input) => context.cancelTask(`1-task-${number(input)}`),
   users: (context) => context.principalsKnown('user:').length,
+  wait: (context, input) => context.wait('test', row(input), { timeoutMs: 800 }),
+  signal: (context, input) => context.signal('test', row(input), input),
+  unwait: (context, input) => context.cancelWait('test', `1-wait-${number(input)}`),
   overflow: (context) => deeper(context, 0),
 }
 
@@ -191,7 +194,8 @@ export interface Step {
   readonly ms: number
 }
 
-const COMMANDS = Object.keys(HANDLERS).filter((name) => !['ask', 'endTask', 'users', 'overflow'].includes(name))
+const NOT_FOLLOWED = ['ask', 'endTask', 'users', 'wait', 'signal', 'unwait']
+const COMMANDS = Object.keys(HANDLERS).filter((name) => !NOT_FOLLOWED.includes(name) && name !== 'overflow')
 
 export const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.record({
@@ -205,7 +209,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
     session: fc.nat({ max: 2 }),
     command: fc.oneof(
       { weight: 12, arbitrary: fc.constantFrom(...COMMANDS) },
-      { weight: 1, arbitrary: fc.constantFrom('ask', 'endTask', 'users') },
+      { weight: 1, arbitrary: fc.constantFrom(...NOT_FOLLOWED) },
     ),
     n: fc.nat({ max: 3 }),
     id: fc.constantFrom(1, 1, 1, 1, 1, 0, 2, -1),

@@ -152,6 +152,20 @@ describe('what entries may write is not known', () => {
     expect(refusalOf(nothing, commands(['admins', 0], ['admins', 1]))).toBe(null)
   })
 
+  test('where a machine waits or signals, and what ends a wait is a timer that is due', () => {
+    for (const name of ['wait', 'signal', 'unwait']) {
+      const { machine, trial, log } = limboOf(commands(['wait', 1]), commands(['put', 2], [name, 1]))
+      expect(trial.refused).toBe('waits')
+      machine.checkInvariants()
+      expect(machine.appliedIndex).toBe(log.entries.length - 2)
+    }
+    const later = (log: Log): void => {
+      log.advance(800)
+      log.empty('Tick')
+    }
+    expect(refusalOf(commands(['wait', 1]), later)).toBe('timer')
+  })
+
   test('where the engine fails, and the state is as it was', () => {
     const { machine, trial, log } = limboOf(commands(['put', 1]), commands(['put', 2]))
     const before = machine.stateHash()
