@@ -121,6 +121,25 @@ describe('an index', () => {
     expect(all.entries()).toEqual([])
   })
 
+  test('has rows as docs/format.md says, byte for byte', () => {
+    const all = new Book()
+    all.put(['a', 1], { owner: 'ann', at: -1, price: -1.5, paid: true, mark: Uint8Array.of(0, 0xff) })
+    all.put(['a', 2], { owner: null, at: 0, price: 1.5, paid: false })
+    const hex = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('hex')
+    const rows = all.entries().map((key) => {
+      const fields = key.lastIndexOf('/') + 1
+      return [key.slice(0, fields), hex(key.slice(fields)), all.host.store.get(key)]
+    })
+    const id = (number: number): string => `02610001800000000000000${number}`
+    expect(rows).toEqual([
+      ['book/.orders/mark/', `020101c3bf00${id(1)}`, true],
+      ['book/.orders/owner,at/', `02616e6e00017fffffffffffffff${id(1)}`, true],
+      ['book/.orders/paid,owner/', `01800000000000000102616e6e00${id(1)}`, true],
+      ['book/.orders/price~/', `01800000004007ffff0180000000ffffffff${id(1)}`, true],
+      ['book/.orders/price~/', `0180000000bff80000018000000000000000${id(2)}`, true],
+    ])
+  })
+
   test('is read by the handler that changes it', () => {
     const all = new Book()
     for (const number of [1, 2, 3]) all.put(['a', number], { paid: number === 2 })
