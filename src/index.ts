@@ -29,6 +29,7 @@ export type {
   WorkerTask,
 } from './client/index.ts'
 export { defineConfig, type HoldfastConfig } from './cli/config/define-config.ts'
+export type { LimitsRow } from './codec/entry/payload.ts'
 export type { Entry, EntryHeader, EntryKind } from './codec/entry/entry.ts'
 export { type SessionCodec, sessionCodec } from './codec/session-codec.ts'
 export type { EmbeddedOptions, NodeOptions } from './host/node-options.ts'
@@ -40,6 +41,7 @@ export type { Value } from './codec/value/value.ts'
 export * from './machine/index.ts'
 export type { MachineErrorReason, MachineFailure, MachinePart } from './session/machine-report.ts'
 export type { HaltCode } from './session/run/halt.ts'
+export type { DeadLetter, LetterOutcome } from './session/dead-letter.ts'
 export { SessionStateMachine, type SessionStateMachineOptions } from './session/session-state-machine.ts'
 export type { BuildMachine, MachineContext, MachineVersion, UserStateMachine } from './session/user-machine.ts'
 export type {

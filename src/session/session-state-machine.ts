@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
-import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
+import type { LimitsRow, SessionNumbers } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
+import type { DeadLetter } from './dead-letter.ts'
 import { cachedResponse } from './clients/response-cache.ts'
 import { sessionFacts } from './clients/session-facts.ts'
 import { sessionOverview } from './clients/session-overview.ts'
@@ -97,7 +98,7 @@ export class SessionStateMachine implements StateMachine {
     return this.seen.index
   }
 
-  get limits(): Limits {
+  get limits(): LimitsRow {
     return this.state.limits
   }
 
@@ -198,14 +199,17 @@ export class SessionStateMachine implements StateMachine {
   }
 
   sessionEnd(numbers: SessionNumbers): SessionEnd | null {
-    const tombstone = this.state.tombstones.find(numbers)
-    return tombstone === null ? null : { at: tombstone.at, reason: tombstone.reason }
+    return this.state.tombstones.endOf(numbers)
   }
 
   endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null {
     const tombstone = this.state.tombstones.find(numbers)
     if (tombstone === null || tombstone.secret !== binaryString(secretHash)) return null
     return { at: tombstone.at, reason: tombstone.reason }
+  }
+
+  deadLetters(after: number, limit: number): readonly DeadLetter[] {
+    return this.state.deadLetters.after(after, limit)
   }
 
   outbox(index: number, after: number, limit: number): readonly ServerRequest[] {

@@ -1,8 +1,9 @@
 import type { LogIndex, Millis, SessionId } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
-import type { Limits, SessionNumbers } from '../codec/entry/payload.ts'
+import type { LimitsRow, SessionNumbers } from '../codec/entry/payload.ts'
 import type { Value } from '../codec/value/value.ts'
 import type { RowWatch } from './rows/row-watches.ts'
+import type { DeadLetter, LetterOutcome } from './dead-letter.ts'
 import type { MachineVersion, Outcome, ServerRequest, SessionInfo } from './user-machine.ts'
 
 /** Codes of answers that mean "this copy was not executed" or "nothing changed" (sessions.md §3). */
@@ -24,6 +25,7 @@ export type RefusalCode =
   | 'TOO_MANY_SESSIONS'
   | 'ATTACH_CONFLICT'
   | 'OPEN_REJECTED'
+  | 'LIMITS_CHANGED'
 
 /** What applying one entry answers to whoever proposed it. */
 export type Reply =
@@ -54,6 +56,8 @@ export type Reply =
   | { readonly kind: 'closed' }
   /** KeepAlive: which of the ids it named are alive, in order. */
   | { readonly kind: 'keptAlive'; readonly alive: readonly boolean[] }
+  /** MoveDeadLetters: what came of each, in order. */
+  | { readonly kind: 'moved'; readonly outcomes: readonly LetterOutcome[] }
 
 /** What the driver must do after one entry. Lists are empty arrays, shared, when there is nothing. */
 export interface Applied {
@@ -108,7 +112,7 @@ export interface StateMachine {
   /** The running hash over all that was applied, 16 hex digits (sessions.md §3, step 14). */
   stateHash(): string
   /** The replicated limits (sessions.md §9); nothing may open before the entry that sets them. */
-  readonly limits: Limits
+  readonly limits: LimitsRow
   /** Earliest due time (`now` clock) of a durable timer, or null. */
   nextTimerDue(): Millis | null
   /** Earliest `lease` at which `overdueSessions` may name a session, for the leader that asked it last; or null. */
@@ -135,6 +139,8 @@ export interface StateMachine {
   sessionOverview(numbers: SessionNumbers): SessionOverview | null
   /** For an operator: how a session ended; null while it lives, and once its tombstone is gone. */
   sessionEnd(numbers: SessionNumbers): SessionEnd | null
+  /** For an operator: dead letters with a number above `after`, rising, at most `limit`. */
+  deadLetters(after: number, limit: number): readonly DeadLetter[]
   /** How a session ended, for whoever has its secret; null while it lives, and for others and once its tombstone is gone. */
   endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null
   /** Outbox of a session above `after`, in id order, at most `limit`. */
@@ -291,6 +297,8 @@ export type SessionEnd = {
   /** `now` of it. */
   readonly at: Millis
   readonly reason: 'expired' | 'closed'
+  /** An operator has ended it, for this reason ('': none was said); absent: nobody did. */
+  readonly note?: string
 }
 
 /** A live session as an operator sees it (sessions.md §2): neither its secret nor what its requests carry. */

@@ -7,6 +7,7 @@ import { GATEWAY } from './rows/gateway.ts'
 import { LEASE_MUTANTS } from './rows/leases.ts'
 import { MACHINE } from './rows/machine.ts'
 import { NODE } from './rows/node.ts'
+import { OPERATORS } from './rows/operators.ts'
 import { RAFT } from './rows/raft.ts'
 import { SESSIONS } from './rows/sessions.ts'
 import { SIMULATOR } from './rows/simulator.ts'
@@ -28,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...NODE,
   ...GATEWAY,
   ...SUBSCRIPTIONS,
+  ...OPERATORS,
   ...STORAGE,
   ...MACHINE,
   ...SESSIONS,

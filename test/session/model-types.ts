@@ -1,3 +1,4 @@
+import type { Limits } from '../../src/codec/entry/payload.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import type { Reply } from '../../src/session/state-machine.ts'
 import type { ModelWaits } from './model-waits.ts'
@@ -68,4 +69,18 @@ export type ModelEntry =
   | { kind: 'expire'; sessions: { index: number; renewedAtIndex: number }[] }
   | { kind: 'close'; session: number; epoch: number }
   | { kind: 'retry'; session: number }
+  | { kind: 'limits'; limits: Limits; basedOn: number }
+  | { kind: 'evict'; session: number }
+  | { kind: 'move'; move: 'redrive' | 'discard'; letters: number[] }
   | { kind: 'tick' }
+
+/** A session as its open makes it. */
+export function newSession(
+  { who, timeoutMs, ordered, refuse }: Pick<Session, 'who' | 'timeoutMs' | 'ordered' | 'refuse'>,
+  { index, lease, now }: { index: number; lease: number; now: number },
+): Session {
+  const commands = { floor: 1, highest: 0, responses: new Map<number, never>() }
+  const requests = { lastId: 0, tailId: 0, acked: 0, outbox: [], resentAt: now }
+  const renewed = { renewed: lease, renewedAt: index, epoch: 0, nonce: -1 }
+  return { index, who, timeoutMs, ordered, refuse, ...renewed, ...commands, ...requests }
+}

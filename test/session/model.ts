@@ -3,7 +3,8 @@ import type { Value } from '../../src/codec/value/value.ts'
 import { ackTimeout } from '../../src/session/entries/retry-server-requests.ts'
 import type { Reply } from '../../src/session/state-machine.ts'
 
-import type { Everything, ModelEntry, Session, Waiting } from './model-types.ts'
+import { type Everything, type ModelEntry, newSession, type Session, type Waiting } from './model-types.ts'
+import { ModelLetters } from './model-letters.ts'
 import { type ModelBuild, ModelVersions } from './model-versions.ts'
 import { endOwner, nextDue, noWaits, runWaitCommand, tellEnds, timeOut, WAIT_COMMANDS } from './model-waits.ts'
 
@@ -31,7 +32,10 @@ export class Model {
   index = 2
   deliver: Set<number> = new Set()
   ended: { session: number; reason: string }[] = []
-  private readonly limits: Limits
+  limits: Limits
+  readonly letters = new ModelLetters()
+  /** Entry that changed them; 0: none. */
+  private limitsFrom = 0
   readonly versions: ModelVersions
   constructor(limits: Limits, build: ModelBuild) {
     this.limits = limits
@@ -78,6 +82,15 @@ export class Model {
         return { kind: 'none' }
       case 'switch':
         for (const advance of entry.advances) this.migrate(advance)
+        return { kind: 'none' }
+      case 'evict':
+        return this.evict(entry.session)
+      case 'move':
+        return { kind: 'moved', outcomes: this.letters.move(entry, this) }
+      case 'limits':
+        if (entry.basedOn !== this.limitsFrom) return refused('LIMITS_CHANGED', { index: this.limitsFrom })
+        this.limits = entry.limits
+        this.limitsFrom = this.index
         return { kind: 'none' }
       case 'tick':
         return { kind: 'none' }
@@ -126,26 +139,8 @@ export class Model {
     if (this.all.sessions.size + this.all.tombstones.size >= sessionsMax)
       return refused('TOO_MANY_SESSIONS', { max: sessionsMax })
     if (entry.refuse) return refused('OPEN_REJECTED', { kind: 'reject', code: 'REFUSED', details: entry.who })
-    const { who, timeoutMs, ordered, refuse } = entry
-    this.all.sessions.set(this.index, {
-      index: this.index,
-      who,
-      timeoutMs,
-      ordered,
-      refuse,
-      renewed: this.lease,
-      renewedAt: this.index,
-      epoch: 0,
-      nonce: -1,
-      floor: 1,
-      highest: 0,
-      responses: new Map(),
-      lastId: 0,
-      tailId: 0,
-      acked: 0,
-      outbox: [],
-      resentAt: this.now,
-    })
+    const { who } = entry
+    this.all.sessions.set(this.index, newSession(entry, this))
     this.all.user.set('created', Number(this.all.user.get('created') ?? 0) + 1)
     const mail = this.all.mail.get(`user:${who}`)
     for (const payload of mail?.waiting.splice(0) ?? []) this.append(this.index, 'notification', payload, true)
@@ -287,10 +282,10 @@ export class Model {
     for (const { index } of live) this.append(index, 'notification', payload, true)
     if (live.length > 0) return
     box.waiting.push(payload)
-    if (box.waiting.length > this.limits.mailboxMax) box.waiting.shift()
+    while (box.waiting.length > this.limits.mailboxMax) box.waiting.shift()
   }
 
-  private append(to: number, type: string, payload: Value, droppable = false, key: string | null = null): void {
+  append(to: number, type: string, payload: Value, droppable = false, key: string | null = null): void {
     const session = this.all.sessions.get(to)
     if (session === undefined) return
     session.lastId += 1
@@ -343,7 +338,15 @@ export class Model {
     }
     if (!dead) return
     this.takeOut(session, first)
+    this.letters.bury(first, session.index)
     this.all.user.set('dead', first.id)
+  }
+
+  private evict(index: number): Reply {
+    const session = this.all.sessions.get(index)
+    if (session === undefined) return this.unknown(index)
+    this.end(session, 'expired')
+    return { kind: 'closed' }
   }
 
   private close(entry: ModelEntry & { kind: 'close' }): Reply {

@@ -1,13 +1,11 @@
 import fc from 'fast-check'
-import type { SessionId } from '../../src/base/brand.ts'
 import type { Limits } from '../../src/codec/entry/payload.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
-import type { BuildMachine, TaskKind } from '../../src/session/user-machine.ts'
-import { type BareMachine, bareMachine, type Handler, number, reject } from './bare-machine.ts'
+import type { BuildMachine } from '../../src/session/user-machine.ts'
 import { type Log, numbers, secret } from './log.ts'
 import { FAILING } from './model-versions.ts'
-import { overflowOf, WAIT_COMMANDS, waitOf, WAITS } from './model-waits.ts'
+import { WAIT_COMMANDS, WAITS } from './model-waits.ts'
 
 /** What a property test does to a log; sessions are named by their place in the order of opening. */
 export type Operation =
@@ -33,6 +31,10 @@ export type Operation =
   | { kind: 'close'; session: number; stale: boolean }
   | { kind: 'retry'; session: number }
   | { kind: 'tick' }
+  | { kind: 'evict'; session: number }
+  | { kind: 'move'; move: 'redrive' | 'discard'; letters: number[] }
+  /** An operator changes limits; `stale`: of limits that are not in force any more. */
+  | { kind: 'limits'; stale: boolean; changes: Partial<Limits> }
   /** The log switches to versions of machines. */
   | { kind: 'switch'; advances: { machine: string; to: number; other: boolean }[] }
   | { kind: 'advance'; ms: number }
@@ -119,6 +121,19 @@ export function operations(commands: readonly string[]): fc.Arbitrary<Operation[
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('retry' as const), session }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('switch' as const), advances: advances() }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('evict' as const), session }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('move' as const),
+        move: fc.constantFrom('redrive' as const, 'redrive' as const, 'discard' as const),
+        letters: fc.uniqueArray(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('limits' as const), stale: rarely(), changes: limitChanges() }),
+    },
     {
       weight: 3,
       arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 5000, 5000, 40_000) }),
@@ -134,7 +149,37 @@ export function operations(commands: readonly string[]): fc.Arbitrary<Operation[
   })
   // Sizes of fast-check's own choice are mostly small; these logs must be long enough to fill windows and outboxes.
   const rest = fc.array(weighted, { minLength: 10, maxLength: 50, size: 'max' })
-  return fc.tuple(first, rest).map(([opening, others]) => [opening, ...others])
+  const deaths = fc.constantFrom([], [], DYING, [...DYING, COALESCED, ...DYING])
+  return fc.tuple(first, deaths, rest).map(([opening, dying, others]) => [opening, ...dying, ...others])
+}
+
+/** The first request that waits for the first session runs out of its attempts. */
+const DYING: readonly Operation[] = [
+  { kind: 'advance', ms: 40_000 },
+  { kind: 'retry', session: 0 },
+  { kind: 'advance', ms: 100_000 },
+  { kind: 'retry', session: 0 },
+]
+
+/** One that a newer one of its key replaces. */
+const COALESCED: Operation = {
+  ...{ kind: 'request', session: 0, id: 1, lowest: 0, ack: 0, epoch: 0 },
+  ...{ command: 'coalesce', n: 1, to: 0, outdated: false },
+}
+
+/** Lower and higher than what `SMALL` begins with, and than what may be there by then. */
+function limitChanges(): fc.Arbitrary<Partial<Limits>> {
+  return fc.record(
+    {
+      windowRequests: fc.constantFrom(2, 5, 9),
+      cachedResponsesMax: fc.constantFrom(1, 4, 6),
+      outboxCountMax: fc.constantFrom(1, 3, 5),
+      sessionsMax: fc.constantFrom(1, 4, 6),
+      mailboxMax: fc.constantFrom(1, 2),
+      tombstoneMs: fc.constantFrom(300_000, 400_000),
+    },
+    { requiredKeys: [] },
+  )
 }
 
 function advances(): fc.Arbitrary<{ machine: string; to: number; other: boolean }[]> {
@@ -167,125 +212,6 @@ function machineOf(name: string, versions: readonly number[]): BuildMachine {
 
 function rarely(): fc.Arbitrary<boolean> {
   return fc.nat({ max: 5 }).map((n) => n === 0)
-}
-
-const KIND: TaskKind = { kind: 'k', role: 'r', leaseMs: 20_000, maxAttempts: 2, backoffMs: [5000] }
-
-/**
- * The user machine of the properties; `Model` says the same in its own words. `machines`: what the build has; absent: it
- * takes every version for its own.
- */
-export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine {
-  return bareMachine(
-    {
-      increment: ({ state }, input) => {
-        const key = `count/${String(input)}`
-        state.set(key, number(state.get(key)) + 1)
-        return number(state.get(key))
-      },
-      emit: (context, input) => {
-        const own = context.session?.id ?? ('' as SessionId)
-        return Array.from({ length: number(input) }, (_, n) => context.emit(own, 'event', n))
-      },
-      emitOther: (context, input) => context.emit(String(input) as SessionId, 'event', 'hello'),
-      coalesce: (context, input) =>
-        context.emit(context.session?.id ?? ('' as SessionId), 'state', input, { overflow: 'coalesce', key: 'k' }),
-      refuse: (context) => {
-        context.state.set('refused', true)
-        context.notify('user:0', 'x', 'x')
-        context.wait('test', 'w1')
-        context.signal('test', 'w1', 'lost')
-        return reject('NO', { at: context.index })
-      },
-      explode: (context) => {
-        context.state.set('exploded', true)
-        context.signal('test', 'w0', 'lost')
-        context.wait('test', 'w0')
-        throw new Error('a bug')
-      },
-      later: (context, input) => {
-        context.schedule(
-          'test',
-          `t${number(input) % 3}`,
-          context.now + number(input) * 5000,
-          context.session?.id ?? null,
-        )
-        return null
-      },
-      cancel: (context, input) => context.cancel('test', `t${number(input) % 3}`),
-      notify: (context, input) => {
-        context.notify(`user:${number(input)}`, 'news', context.index)
-        return null
-      },
-      once: (context, input) => {
-        const result = context.once('s', `k${number(input)}`, 'f', 60_000, () => context.index)
-        return 'value' in result ? [result.kind, result.value] : result.kind
-      },
-      ...waiting(),
-      ask: (context) => context.task('test', KIND, '', context.index),
-      audit: (context) => {
-        context.audit(context.id('a-'))
-        context.alert('ODD', context.random())
-        return null
-      },
-    },
-    {
-      onSessionCreated: (context, session) => {
-        context.state.set('created', number(context.state.get('created')) + 1)
-        context.emit(session.id, 'welcome', session.name)
-        return session.capabilities['refuse'] === true ? reject('REFUSED', session.name) : undefined
-      },
-      onSessionExpired: (context, session, pending, reason) => {
-        context.state.set(
-          `ended/${reason}`,
-          pending.map((request) => request.serverRequestId),
-        )
-        context.notify('user:0', 'ended', session.name)
-      },
-      onTimer: (context, { name, payload }) => {
-        context.state.set(`fired/${name}`, context.now)
-        context.state.set('heard', context.emit(payload as SessionId, 'fired', name))
-        if (name === 't2') throw new Error('a bug')
-      },
-      onWait: (context, { waitId, key, end, undelivered }) => {
-        const { state } = context
-        state.set('ends', [...((state.get('ends') ?? []) as Value[]), `${waitId} ${end.kind} ${undelivered}`])
-        if (end.kind === 'signalled' && key !== 'w2') context.signal('test', `w${Number(key[1]) + 1}`, end.value, KEPT)
-        if (end.kind === 'timedOut' && key === 'w1') context.wait('test', 'w0')
-        if (end.kind === 'ownerEnded' && key === 'w2') throw new Error('a bug')
-      },
-      onDeadLetter: (context, request) => context.state.set('dead', request.serverRequestId),
-      onTaskFailed: (context, task, reason) => context.state.set(`failed/${task.taskId}`, reason),
-      migrate: (context, machine, { from, to }) => {
-        context.state.set('migrated', [machine, from, to])
-        context.notify('user:1', 'migrated', to)
-        if (to === FAILING) throw new Error('a bug')
-      },
-      ...(machines === undefined ? {} : { machines }),
-    },
-  )
-}
-
-const KEPT = { retentionMs: 15_000 }
-
-/** The commands that wait and signal, of three keys. */
-function waiting(): Record<string, Handler> {
-  const waits = ['wait', 'waitHere', 'tellMe', 'waitLong'].map((command): [string, Handler] => [
-    command,
-    (context, input) => {
-      const { owner, deliver, timeoutMs } = waitOf(command, 0)
-      const session = owner === null ? null : (context.session?.id ?? null)
-      const type = deliver ? { type: 'waited' } : null
-      return context.wait('test', `w${number(input) % 3}`, { timeoutMs, owner: session, deliver: type })
-    },
-  ])
-  const signals = ['signal', 'push', 'latest'].map((command): [string, Handler] => [
-    command,
-    (context, input) =>
-      context.signal('test', `w${number(input) % 3}`, input, { ...KEPT, overflow: overflowOf(command) }),
-  ])
-  const unwait: Handler = (context, input) => context.cancelWait('test', `1-wait-${number(input) + 1}`)
-  return { ...Object.fromEntries([...waits, ...signals]), unwait }
 }
 
 /** Does one operation to a log, after which its state is whole. Null for one that appends nothing (`advance`). */
@@ -372,6 +298,15 @@ function append(log: Log, opened: number[], operation: Operation): { applied: Ap
       return { applied: log.append('RetryServerRequests', { sessions: [numbers(indexOf(operation.session))] }) }
     case 'tick':
       return { applied: log.empty('Tick') }
+    case 'evict':
+      return { applied: log.append('EvictSession', { ...numbers(indexOf(operation.session)), note: 'why' }) }
+    case 'move':
+      return { applied: log.append('MoveDeadLetters', { move: operation.move, letters: operation.letters }) }
+    case 'limits': {
+      const { changedAt = 0, ...present } = machine.limits
+      const basedOn = changedAt + (operation.stale ? 1 : 0)
+      return { applied: log.append('Limits', { ...present, ...operation.changes, basedOn }) }
+    }
     case 'switch': {
       const machines = operation.advances.map(({ machine: name, to, other }) => {
         return { machine: name, to, schema: other ? SCHEMAS.other : SCHEMAS.named }

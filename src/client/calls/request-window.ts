@@ -287,6 +287,9 @@ export class RequestWindow {
       return this.finish(pending, { kind: 'notExecuted', code, details: Uint8Array.from(details) })
     }
     if (final) pending.refusals += 1
+    // It was narrowed since the greeting.
+    if (code === 'WINDOW_EXCEEDED')
+      this.windowRequests = numberIn(decodeValue(details), 'window') || this.windowRequests
     if (code === 'OUT_OF_ORDER') this.outOfOrder(pending.requestId, numberIn(decodeValue(details), 'expected') ?? 1)
     if (pending.refusals >= REFUSALS_MAX) return this.finish(pending, { kind: 'unknown', code })
     this.retryLater(pending)

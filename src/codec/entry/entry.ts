@@ -17,6 +17,8 @@ export const ENTRY_KINDS = {
   Snapshot: 13,
   AdvanceVersion: 14,
   SkipEntry: 15,
+  EvictSession: 16,
+  MoveDeadLetters: 17,
 } as const
 
 export type EntryKind = keyof typeof ENTRY_KINDS

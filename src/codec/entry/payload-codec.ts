@@ -3,8 +3,17 @@ import type { NodeId } from '../../base/brand.ts'
 import { COMMAND_INPUT_BYTES_MAX, PACKED_NAME_BYTES_MAX } from './client-request.ts'
 import { LIMIT_MS_MAX } from './default-limits.ts'
 import { CLIENT_NAME_CHARS_MAX, NAME_BYTES_MAX, PRINCIPAL_CHARS_MAX, ROLES_MAX } from './names.ts'
-import type { LeasePayload, Limits, Member, PayloadByKind, SessionNumbers, WaitLimits } from './payload.ts'
-import { boolean, bytes, dictionary, integer, list, object, string, uint32 } from './shape.ts'
+import type {
+  LeasePayload,
+  Limits,
+  LimitsPayload,
+  Member,
+  MoveDeadLettersPayload,
+  PayloadByKind,
+  SessionNumbers,
+  WaitLimits,
+} from './payload.ts'
+import { boolean, bytes, dictionary, integer, list, object, oneOf, string, uint32 } from './shape.ts'
 import type { Shape } from './shape.ts'
 import type { Value } from '../value/value.ts'
 import { ValueError } from '../value/value-error.ts'
@@ -45,9 +54,14 @@ const LEASE_DRIFT_MAX = 500
 export const REMOVED_MAX = 64
 /** Machines that one AdvanceVersion entry may name. */
 const MACHINES_PER_ENTRY_MAX = 1024
+/** Dead letters that one MoveDeadLetters entry may name. */
+export const LETTERS_PER_ENTRY_MAX = 1024
+/** Longest note of an operator, UTF-16 units. */
+export const NOTE_CHARS_MAX = 256
 const natural = integer()
 const positive = integer(1)
 const sha256 = bytes(32)
+const move: Shape<MoveDeadLettersPayload['move']> = oneOf('redrive', 'discard')
 const name = string(PACKED_NAME_BYTES_MAX, /^[!-~]+$/)
 /** SHA-256 in hex, or '' for a machine that declares nothing. */
 const schema = string(64, /^([0-9a-f]{64})?$/)
@@ -103,6 +117,13 @@ const limits: Shape<Limits> = (value, path) => {
   return waits === undefined ? checked : { ...checked, waits: waitLimits(waits, `${path}.waits`) }
 }
 
+/** Entry 2 has no `basedOn`, and so the bytes of every build. A build from before there were changes refuses a change. */
+const limitsOrChange: Shape<LimitsPayload> = (value, path) => {
+  const { basedOn, ...plain } = { ...(value as { readonly basedOn?: unknown }) }
+  const checked = limits(plain, path)
+  return basedOn === undefined ? checked : { ...checked, basedOn: natural(basedOn, `${path}.basedOn`) }
+}
+
 const openSession: Shape<PayloadByKind['OpenSession']> = object({
   secretHash: sha256,
   principal: string(PRINCIPAL_CHARS_MAX),
@@ -152,7 +173,7 @@ const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
     toValue: withoutEmptyChange,
     fromValue: (value) => ({ outgoing: [], promoting: [], removed: [], ...(value as object) }),
   },
-  Limits: asIs(limits),
+  Limits: asIs(limitsOrChange),
   OpenSession: asIs(openSession),
   AttachSession: asIs(object({ ...numbers, secretHash: sha256, replaces: natural, nonce: bytes(16) })),
   ServerRequestAck: asIs(object({ ...numbers, epoch: natural, serverRequestId: natural })),
@@ -176,6 +197,8 @@ const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
     object({ machines: list(object({ machine: name, to: positive, schema }), MACHINES_PER_ENTRY_MAX) }),
   ),
   SkipEntry: asIs(object({ index: natural, part: string(512) })),
+  EvictSession: asIs(object({ ...numbers, note: string(NOTE_CHARS_MAX) })),
+  MoveDeadLetters: asIs(object({ move, letters: list(positive, LETTERS_PER_ENTRY_MAX) })),
 }
 
 /** A payload that is stored as the very object. */

@@ -44,7 +44,7 @@ export interface LeasePayload {
 
 export type RemovedMember = Pick<Member, 'id' | 'instanceId'>
 
-/** Entry 2: replicated limits (sessions.md §9); every limit that apply enforces, with its number. */
+/** Replicated limits (sessions.md §9): every limit that apply enforces, with its number. */
 export interface Limits {
   /** Requests a session may have between its floor and its highest id. Default 1,024. */
   readonly windowRequests: number
@@ -96,6 +96,21 @@ export interface WaitLimits {
   readonly signalsPerKeyMax: number
   /** How long a signal is kept at most. 24 h where it was never set. */
   readonly signalRetentionMaxMs: Millis
+}
+
+/** Entry 2 of a cluster, and every change of its limits by an operator: all of them, each time. */
+export interface LimitsPayload extends Limits {
+  /**
+   * Of a change: the entry that made the limits which it replaces (`LimitsRow.changedAt`; 0: entry 2). If that is no longer so,
+   * nothing changes. Absent in entry 2.
+   */
+  readonly basedOn?: number
+}
+
+/** The limits as the state keeps them. */
+export interface LimitsRow extends Limits {
+  /** Entry that changed them last; absent: they are those of entry 2. */
+  readonly changedAt?: number
 }
 
 /** Opens a session; its id is the index of this entry. */
@@ -166,6 +181,20 @@ export interface CloseSessionPayload extends SessionNumbers {
   readonly secretHash: Uint8Array
 }
 
+/** Ends a session by an operator's wish, whenever it was renewed last. */
+export interface EvictSessionPayload extends SessionNumbers {
+  /** Why, in the operator's words, at most `NOTE_CHARS_MAX`; '': not said. */
+  readonly note: string
+}
+
+/** What an operator wants done with dead letters. */
+export interface MoveDeadLettersPayload {
+  /** Put back behind what waits for their sessions, or forgotten. */
+  readonly move: 'redrive' | 'discard'
+  /** Their numbers, each once, at most `LETTERS_PER_ENTRY_MAX`. */
+  readonly letters: readonly number[]
+}
+
 /** One machine in an AdvanceVersion entry. */
 export interface MachineAdvance {
   readonly machine: string
@@ -176,7 +205,7 @@ export interface MachineAdvance {
 /** Payloads that are msgpack values; ClientRequest is packed binary, Noop, Tick and Snapshot are empty. */
 export interface PayloadByKind {
   readonly Configuration: ConfigurationPayload
-  readonly Limits: Limits
+  readonly Limits: LimitsPayload
   readonly OpenSession: OpenSessionPayload
   readonly AttachSession: AttachSessionPayload
   readonly ServerRequestAck: ServerRequestAckPayload
@@ -189,4 +218,6 @@ export interface PayloadByKind {
   readonly AdvanceVersion: { readonly machines: readonly MachineAdvance[] }
   /** Part of the entry at `index` is to be skipped on every replica; applied as a no-op today (sessions.md §10). */
   readonly SkipEntry: { readonly index: number; readonly part: string }
+  readonly EvictSession: EvictSessionPayload
+  readonly MoveDeadLetters: MoveDeadLettersPayload
 }

@@ -30,6 +30,11 @@ export function string(lengthMax: number, pattern?: RegExp): Shape<string> {
   }
 }
 
+/** One of these words. */
+export function oneOf<Word extends string>(...words: readonly Word[]): Shape<Word> {
+  return (value, path) => words.find((word) => word === value) ?? wrong(path, `one of ${words.join(', ')}`)
+}
+
 export const boolean: Shape<boolean> = (value, path) => (typeof value === 'boolean' ? value : wrong(path, 'a boolean'))
 
 /** Bytes of one of these lengths. A Buffer becomes a plain Uint8Array, so that it encodes. */

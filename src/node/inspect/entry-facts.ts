@@ -38,6 +38,7 @@ function factsOf(codec: SessionCodec, kind: EntryKind, payload: Uint8Array): Ent
     }
     case 'AttachSession':
     case 'CloseSession':
+    case 'EvictSession':
       return { ...NOTHING, sessions: [codec.decodePayload(kind, payload)] }
     case 'KeepAlive':
     case 'ExpireSessions':
@@ -51,6 +52,7 @@ function factsOf(codec: SessionCodec, kind: EntryKind, payload: Uint8Array): Ent
     case 'Snapshot':
     case 'AdvanceVersion':
     case 'SkipEntry':
+    case 'MoveDeadLetters':
       return NOTHING
     default:
       return unreachable(kind)

@@ -87,6 +87,7 @@ function outcomeOf(reply: Reply): WatchedOutcome {
     case 'acknowledged':
     case 'closed':
     case 'keptAlive':
+    case 'moved':
       return { kind: 'done', code: '' }
     default:
       return unreachable(reply)

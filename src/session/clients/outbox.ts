@@ -20,10 +20,10 @@ export interface NewRequest {
   readonly deadlineAt: Millis | null
 }
 
-/** Is there room for `count` more requests of together `bytes`? */
+/** Is there room for `count` more requests of together `bytes`? None more always have their places, lowered limits or not. */
 export function hasRoom(state: ReplicatedState, session: SessionRecord, count: number, bytes: number): boolean {
   const { limits } = state
-  if (session.outbox.length + count > limits.outboxCountMax) return false
+  if (count > 0 && session.outbox.length + count > limits.outboxCountMax) return false
   return session.row.outboxBytes + bytes <= limits.outboxBytesMax
 }
 

@@ -15,6 +15,8 @@ import { applyExpireSessions } from './expire-sessions.ts'
 import { applyKeepAlive } from './keep-alive.ts'
 import { applyLimits } from './limits.ts'
 import { applyOpenSession } from './open-session.ts'
+import { applyEvictSession } from './operator/evict-session.ts'
+import { applyMoveDeadLetters } from './operator/move-dead-letters.ts'
 import { NO_REPLY, refused } from './replies.ts'
 import { applyRetryServerRequests } from './retry-server-requests.ts'
 import { applyServerRequestAck } from './server-request-ack.ts'
@@ -69,6 +71,10 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
       return applyLimits(state, decode(state, 'Limits', entry))
     case 'AdvanceVersion':
       throw new AssertionError('an AdvanceVersion is applied in steps')
+    case 'EvictSession':
+      return applyEvictSession(state, runner, decode(state, 'EvictSession', entry))
+    case 'MoveDeadLetters':
+      return applyMoveDeadLetters(state, decode(state, 'MoveDeadLetters', entry))
     // Their clocks, and the timers that those have made due, are all they bring; a Snapshot is a boundary besides
     // (`closesInterval`). SkipEntry means nothing yet (sessions.md §10).
     case 'Noop':

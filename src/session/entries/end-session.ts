@@ -10,13 +10,15 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 /**
  * The end of a session, expired or closed (sessions.md §4). The hook runs once, on a session that already receives
  * nothing; what it wrote and emitted to others stays, what it throws is recorded. Then every row of the session goes,
- * a tombstone stays, its tasks are queued again, and its waits end.
+ * a tombstone stays, its tasks are queued again, and its waits end. `note`: an operator's, for the tombstone; null: none has
+ * ended it.
  */
 export function endSession(
   state: ReplicatedState,
   runner: MachineRunner,
   session: SessionRecord,
   reason: 'expired' | 'closed',
+  note: string | null = null,
 ): void {
   foldEnding(state, session, reason)
   session.live = false
@@ -28,7 +30,7 @@ export function endSession(
     runner.user.onSessionExpired(context, info, pending, reason),
   )
   removeRows(state, session)
-  addTombstone(state, session, reason)
+  addTombstone(state, session, { reason, note })
   runTaskFallbacks(runner, releaseTasksOf(state, session))
   state.waits.endOwner(info.id)
   state.listEnded(session, reason)
@@ -42,8 +44,13 @@ function removeRows(state: ReplicatedState, session: SessionRecord): void {
   session.page.end()
 }
 
-function addTombstone(state: ReplicatedState, session: SessionRecord, reason: 'expired' | 'closed'): void {
+function addTombstone(
+  state: ReplicatedState,
+  session: SessionRecord,
+  { reason, note }: { readonly reason: 'expired' | 'closed'; readonly note: string | null },
+): void {
   const { group, incarnation, index, secret } = session.row
   const { now, limits } = state
-  state.tombstones.add({ group, incarnation, index, secret, at: now, reason, until: now + limits.tombstoneMs })
+  const row = { group, incarnation, index, secret, at: now, reason, until: now + limits.tombstoneMs }
+  state.tombstones.add(note === null ? row : { ...row, note })
 }

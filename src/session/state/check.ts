@@ -38,10 +38,11 @@ interface RowCounts {
   readonly task: number
   /** Of waits and of kept signals together. */
   readonly wait: number
+  readonly dead: number
 }
 
 function countRows(dictionary: Dictionary): RowCounts {
-  const counts = { version: 0, timer: 0, audit: 0, task: 0, wait: 0 }
+  const counts = { version: 0, timer: 0, audit: 0, task: 0, wait: 0, dead: 0 }
   for (const { key, value } of dictionary['rows'].values()) {
     if (value === undefined) continue
     if (key.startsWith(FAMILY.timer)) counts.timer += 1
@@ -49,6 +50,7 @@ function countRows(dictionary: Dictionary): RowCounts {
     else if (key.startsWith(FAMILY.wait) || key.startsWith(FAMILY.signal)) counts.wait += 1
     else if (key.startsWith(FAMILY.audit)) counts.audit += 1
     else if (key.startsWith(FAMILY.version)) counts.version += 1
+    else if (key.startsWith(FAMILY.deadLetter)) counts.dead += 1
   }
   return counts
 }
@@ -71,7 +73,7 @@ function checkScalars(state: ReplicatedState): void {
 }
 
 function checkTables(state: ReplicatedState, rows: RowCounts): void {
-  const { index, now, dictionary, keys, timers, audit, limits, versions } = state
+  const { index, now, dictionary, keys, timers, audit, limits, versions, deadLetters } = state
   const due = timers.nextDue()
   assert(
     isTimerHeap(state, rows.timer),
@@ -106,6 +108,13 @@ function checkTables(state: ReplicatedState, rows: RowCounts): void {
     next,
     rows: rows.audit,
   })
+  const letters = deadLetters.after(0, Number.MAX_SAFE_INTEGER)
+  const known = letters.every(({ letter }) => letter >= 1 && letter < deadLetters.next)
+  assert(
+    known && letters.length === rows.dead,
+    'deadLetters knows exactly the rows of dead letters, numbered in [1, deadLetters.next)',
+    { index, letters: letters.length, rows: rows.dead, next: deadLetters.next },
+  )
 }
 
 function isTimerHeap({ dictionary, timers }: ReplicatedState, rows: number): boolean {

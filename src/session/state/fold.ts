@@ -1,6 +1,6 @@
 import { unreachable } from '../../base/assert.ts'
 import type { EntryKind } from '../../codec/entry/entry.ts'
-import type { Limits, MachineAdvance } from '../../codec/entry/payload.ts'
+import type { LimitsRow, MachineAdvance } from '../../codec/entry/payload.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { rowValue } from '../rows/dictionary.ts'
@@ -53,6 +53,12 @@ export function foldRetry({ codec, hash }: ReplicatedState, session: SessionReco
   codec.foldNumber(hash, serverRequestId)
 }
 
+/** A dead letter that an operator wants moved, and what came of it. */
+export function foldDeadLetter({ codec, hash }: ReplicatedState, letter: number, outcome: string): void {
+  codec.foldNumber(hash, letter)
+  codec.foldString(hash, outcome)
+}
+
 /** A task that is leased to a worker. */
 export function foldLease({ codec, hash }: ReplicatedState, taskId: string, worker: SessionRecord): void {
   codec.foldString(hash, taskId)
@@ -63,7 +69,7 @@ export function foldIncarnation({ codec, hash, incarnation }: ReplicatedState): 
   codec.foldNumber(hash, incarnation)
 }
 
-export function foldLimits({ codec, hash }: ReplicatedState, limits: Limits): void {
+export function foldLimits({ codec, hash }: ReplicatedState, limits: LimitsRow): void {
   codec.walk(rowValue(limits), hash)
 }
 
@@ -203,6 +209,7 @@ export function foldReply({ codec, hash }: ReplicatedState, reply: Reply): void 
       codec.foldNumber(hash, reply.upTo)
       return
     case 'closed':
+    case 'moved':
       return
     case 'keptAlive':
       for (const alive of reply.alive) codec.foldNumber(hash, alive ? 1 : 0)

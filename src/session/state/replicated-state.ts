@@ -1,6 +1,6 @@
 import type { Millis } from '../../base/brand.ts'
 import { PagedList } from '../../base/paged-list.ts'
-import type { Limits } from '../../codec/entry/payload.ts'
+import type { Limits, LimitsRow } from '../../codec/entry/payload.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import { AuditLog } from '../tables/audit-log.ts'
@@ -70,6 +70,7 @@ export interface ReplicatedStateOptions {
  * - `limits` is the value of its row; without one, the constant that stands before entry 2
  * - `versions` holds exactly what the rows of versions say
  * - the audit records kept are those numbered [`audit.first`, `audit.next`), and 1 ≤ first ≤ next
+ * - `deadLetters` knows exactly the rows of dead letters, numbered in [1, `deadLetters.next`)
  *
  * Of each session:
  *
@@ -145,7 +146,7 @@ export class ReplicatedState {
   /** The only clock machines see: that entry's, or the logical time of a timer that fires before it; never falls. */
   now: Millis = 0
   incarnation = 0
-  limits: Limits = LIMITS_BEFORE_ENTRY_TWO
+  limits: LimitsRow = LIMITS_BEFORE_ENTRY_TWO
   /** Record bytes of log since the last snapshot boundary. */
   bytesSinceBoundary = 0
   /** Responses and server requests that sessions hold. */

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import type { Limits } from '../../codec/entry/payload.ts'
+import type { LimitsRow } from '../../codec/entry/payload.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { SessionRecord } from '../clients/session-record.ts'
 import { readMetaRow } from './meta-row.ts'
@@ -62,7 +62,7 @@ export class Restore {
     })
     state.lease = Math.max(state.lease, position.lease)
     state.now = Math.max(state.now, position.now)
-    for (const [, value] of this.rows(FAMILY.limits)) state.limits = value as unknown as Limits
+    for (const [, value] of this.rows(FAMILY.limits)) state.limits = value as unknown as LimitsRow
     for (const [key, value] of this.rows(FAMILY.version)) state.versions.restore(key, value)
     yield* this.sessions()
     yield* this.tables()

@@ -4,6 +4,7 @@ import type { OutboxRow } from '../rows/session-rows.ts'
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
 import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
+import type { DeadLetter } from '../dead-letter.ts'
 import type { SessionInfo } from '../user-machine.ts'
 
 /** Dead letters kept per group; the oldest goes first. */
@@ -16,7 +17,10 @@ export type DeadLetterRow = {
   readonly until: Millis
 }
 
-/** Server requests that ran out of attempts or time (sessions.md §5). */
+/**
+ * Server requests that ran out of attempts or time (sessions.md §5), until an operator has them sent again or forgotten, or
+ * their time is over.
+ */
 export class DeadLetters {
   /** Sequence number of the next one. */
   next = 1
@@ -43,6 +47,27 @@ export class DeadLetters {
     if (oldest !== null) this.drop(oldest.key)
   }
 
+  /** Null: there is none of that number. */
+  find(number: number): DeadLetterRow | null {
+    const key = this.keys.row(FAMILY.deadLetter, number)
+    return this.live.has(key) ? this.rowAt(key) : null
+  }
+
+  /** Takes one out; null: there is none of that number. */
+  take(number: number): DeadLetterRow | null {
+    const row = this.find(number)
+    if (row !== null) this.drop(this.keys.row(FAMILY.deadLetter, number))
+    return row
+  }
+
+  /** Those with a number above `number`, rising, at most `limit`. It sorts all of them. */
+  after(number: number, limit: number): DeadLetter[] {
+    const from = this.keys.row(FAMILY.deadLetter, number)
+    // By code unit, which is byte order for binary strings, and the order of the numbers.
+    const keys = [...this.live.keys()].filter((key) => key > from).sort()
+    return keys.slice(0, limit).map((key) => ({ letter: this.numberOf(key), ...this.rowAt(key) }))
+  }
+
   restore(key: string, value: Value): void {
     const { until } = value as unknown as DeadLetterRow
     this.live.set(key, until)
@@ -51,6 +76,14 @@ export class DeadLetters {
 
   sweep(now: Millis): void {
     this.retention.sweep(now)
+  }
+
+  private rowAt(key: string): DeadLetterRow {
+    return this.dictionary.get(key) as unknown as DeadLetterRow // written by `add`
+  }
+
+  private numberOf(key: string): number {
+    return Number(this.keys.parts(FAMILY.deadLetter, key)[0])
   }
 
   private drop(key: string): void {

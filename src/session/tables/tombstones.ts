@@ -3,6 +3,7 @@ import type { SessionNumbers } from '../../codec/entry/payload.ts'
 import type { Dictionary } from '../rows/dictionary.ts'
 import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
+import type { SessionEnd } from '../state-machine.ts'
 
 /** What stays of a session that ended (sessions.md §4), so that no late copy opens it again. */
 export type TombstoneRow = {
@@ -14,6 +15,8 @@ export type TombstoneRow = {
   readonly at: Millis
   readonly reason: 'expired' | 'closed'
   readonly until: Millis
+  /** An operator has ended it, for this reason ('': none was said); absent: nobody did. */
+  readonly note?: string
 }
 
 /** Tombstones by session and by secret. They count towards the session limit. */
@@ -39,6 +42,14 @@ export class Tombstones {
   find(numbers: SessionNumbers): TombstoneRow | null {
     const row = this.byKey.get(this.keys.row(FAMILY.tombstone, numbers.index))
     return row !== undefined && row.incarnation === numbers.incarnation && row.group === numbers.group ? row : null
+  }
+
+  /** How a session ended, as an operator sees it. */
+  endOf(numbers: SessionNumbers): SessionEnd | null {
+    const row = this.find(numbers)
+    if (row === null) return null
+    const { at, reason, note } = row
+    return note === undefined ? { at, reason } : { at, reason, note }
   }
 
   findBySecret(secret: string): TombstoneRow | null {

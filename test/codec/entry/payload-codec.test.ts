@@ -57,6 +57,8 @@ const EXAMPLES: { readonly [Kind in keyof PayloadByKind]: PayloadByKind[Kind] } 
   RetryServerRequests: { sessions: [] },
   AdvanceVersion: { machines: [{ machine: 'payments', to: 2, schema: 'ab'.repeat(32) }] },
   SkipEntry: { index: 77, part: 'command' },
+  EvictSession: { ...numbers, note: 'stolen device' },
+  MoveDeadLetters: { move: 'redrive', letters: [3, 1] },
 }
 
 const request: ClientRequestPayload = {
@@ -145,6 +147,15 @@ describe('payloads that are values', () => {
     expect(decodePayload('Configuration', Uint8Array.from(Buffer.from(bytes, 'hex')))).toEqual(joint)
   })
 
+  test('operators’ entries have the bytes that docs/format.md states', () => {
+    expect(hex(encodePayload('EvictSession', { group: 0, incarnation: 1, index: 4, note: '' }))).toBe(
+      '84a567726f757000ab696e6361726e6174696f6e01a5696e64657804a46e6f7465a0',
+    )
+    expect(hex(encodePayload('MoveDeadLetters', { move: 'redrive', letters: [3] }))).toBe(
+      '82a46d6f7665a772656472697665a76c6574746572739103',
+    )
+  })
+
   test('golden bytes of a list of sessions', () => {
     expect(hex(encodePayload('KeepAlive', EXAMPLES.KeepAlive))).toBe('9600017b0001cf0000010000000000')
   })
@@ -186,6 +197,10 @@ describe('payloads that are values', () => {
     ['KeepAlive', [0, 1, '2']],
     ['ExpireSessions', [0, 1, 2]],
     ['Limits', { ...DEFAULT_LIMITS, windowRequests: 0 }],
+    ['Limits', { ...DEFAULT_LIMITS, basedOn: -1 }],
+    ['EvictSession', { ...numbers, note: 'x'.repeat(257) }],
+    ['MoveDeadLetters', { move: 'keep', letters: [1] }],
+    ['MoveDeadLetters', { move: 'discard', letters: [0] }],
   ])('%s refuses %j', (kind, value) => {
     expect(() => decodePayload(kind, encodeValue(value as never))).toThrow(ValueError)
   })

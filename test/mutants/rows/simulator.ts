@@ -107,6 +107,22 @@ export const SIMULATOR: readonly Mutant[] = [
     caughtBy: WITHIN_300_SEEDS,
   },
   {
+    id: 'simulator/limits-changed-unseen',
+    breaks: 'a change of limits that others have changed since is made all the same',
+    file: 'src/session/entries/limits.ts',
+    find: 'basedOn !== undefined && basedOn !== present',
+    replace: 'basedOn !== undefined && basedOn > present',
+    caughtBy: WITHIN_300_SEEDS,
+  },
+  {
+    id: 'simulator/limits-restored-without-their-entry',
+    breaks: 'limits that come with a snapshot do not say which entry made them',
+    file: 'src/session/state/restore.ts',
+    find: 'state.limits = value as unknown as LimitsRow',
+    replace: 'state.limits = { ...(value as unknown as LimitsRow), changedAt: 0 }',
+    caughtBy: WITHIN_300_SEEDS,
+  },
+  {
     id: 'simulator/orphaned-money-kept',
     breaks: 'money that a booking cannot take is kept, and no refund decided',
     file: 'src/machines/payments/change/settle.ts',

@@ -6,7 +6,8 @@ import { SessionStateMachine } from '../../../src/session/session-state-machine.
 import type { LimboRows, QueryRequest } from '../../../src/session/state-machine.ts'
 import type { UserStateMachine } from '../../../src/session/user-machine.ts'
 import { sample } from '../../effort.ts'
-import { ALL, operations, perform, propertyMachine, SMALL } from '../operations.ts'
+import { ALL, operations, perform, SMALL } from '../operations.ts'
+import { propertyMachine } from '../property-machine.ts'
 import { codec, Log, RECORD_BYTES } from '../log.ts'
 import { asked, differing, follow, limboMachine, rowsOf, type Step, steps, take, TIGHT } from './limbo-machine.ts'
 

@@ -6,7 +6,8 @@ import type { UserStateMachine } from '../../../src/session/user-machine.ts'
 import { sample } from '../../effort.ts'
 import { bareMachine, number } from '../bare-machine.ts'
 import { codec, Log, RECORD_BYTES } from '../log.ts'
-import { ALL, operations, perform, propertyMachine, SMALL } from '../operations.ts'
+import { ALL, operations, perform, SMALL } from '../operations.ts'
+import { propertyMachine } from '../property-machine.ts'
 
 /** A command's answer, once it has done that. */
 const done = (_did: unknown): null => null

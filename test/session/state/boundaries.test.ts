@@ -9,7 +9,8 @@ import { SessionStateMachine } from '../../../src/session/session-state-machine.
 import type { DirtyRows } from '../../../src/session/state-machine.ts'
 import { counter } from '../bare-machine.ts'
 import { codec, Log, numbers, RECORD_BYTES } from '../log.ts'
-import { ALL, operations, perform, propertyMachine, SMALL } from '../operations.ts'
+import { ALL, operations, perform, SMALL } from '../operations.ts'
+import { propertyMachine } from '../property-machine.ts'
 import { sample } from '../../effort.ts'
 
 /** A whole state as bytes by key. */

@@ -86,6 +86,7 @@ const PLANTED: [string, (world: World) => void][] = [
   ['audit records', ({ state }) => (state.audit.first += 1)],
   ['audit records', ({ state }) => state.dictionary.set(auditKey(state, (state.audit.first = 0)), null)],
   ['audit records', ({ state }) => (state.audit.next += 1)],
+  ['deadLetters knows', ({ state }) => state.dictionary.set(state.keys.row(FAMILY.deadLetter, 1), null)],
   ['audit records', ({ state }) => state.dictionary.set(auditKey(state, 2), null)],
   ['audit records', ({ state }) => missAudit(state)],
   ['a session is live', ({ session }) => (session.live = false)],
@@ -311,7 +312,7 @@ const source = (file: string): string =>
 
 describe('the invariants of the replicated state', () => {
   test('that ReplicatedState lists are those that check.ts asserts', () => {
-    expect(asserted()).toHaveLength(35)
+    expect(asserted()).toHaveLength(36)
     expect(listed()).toEqual(asserted())
   })
 

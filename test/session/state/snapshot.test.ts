@@ -7,7 +7,8 @@ import type { MachineContext, Outcome } from '../../../src/session/user-machine.
 import { bareMachine, counter, reject } from '../bare-machine.ts'
 import { nested } from '../../codec/value/values.ts'
 import { codec, Log, numbers, RECORD_BYTES, swapped, value } from '../log.ts'
-import { ALL, operations, perform, propertyMachine, SMALL } from '../operations.ts'
+import { ALL, operations, perform, SMALL } from '../operations.ts'
+import { propertyMachine } from '../property-machine.ts'
 import { sample } from '../../effort.ts'
 
 /** Rows as a snapshot store holds them: bytes by key. */

@@ -1,0 +1,51 @@
+import type { MoveDeadLettersPayload } from '../../../codec/entry/payload.ts'
+import type { LetterOutcome } from '../../dead-letter.ts'
+import { appendRequest, coalesced, fitsByDropping, hasRoom } from '../../clients/outbox.ts'
+import type { SessionRecord } from '../../clients/session-record.ts'
+import type { OutboxRow } from '../../rows/session-rows.ts'
+import { foldDeadLetter } from '../../state/fold.ts'
+import type { ReplicatedState } from '../../state/replicated-state.ts'
+import type { Reply } from '../../state-machine.ts'
+
+/**
+ * MoveDeadLetters: each letter is moved once, because it leaves the table in the entry that moves it; a copy of the entry finds
+ * none. One that cannot be redriven stays a dead letter, and does not keep the others from being.
+ */
+export function applyMoveDeadLetters(state: ReplicatedState, { move, letters }: MoveDeadLettersPayload): Reply {
+  const outcomes = letters.map((letter) => {
+    const outcome = move === 'redrive' ? redrive(state, letter) : discard(state, letter)
+    foldDeadLetter(state, letter, outcome)
+    return outcome
+  })
+  return { kind: 'moved', outcomes }
+}
+
+function discard({ deadLetters }: ReplicatedState, letter: number): LetterOutcome {
+  return deadLetters.take(letter) === null ? 'unknown' : 'discarded'
+}
+
+/**
+ * Appends it under the session's next id, as if it were emitted now: with all its attempts, and without the deadline that has
+ * passed. The machine is not asked: it has said once what it wants sent.
+ */
+function redrive(state: ReplicatedState, letter: number): LetterOutcome {
+  const found = state.deadLetters.find(letter)
+  if (found === null) return 'unknown'
+  const session = state.sessions.findById(found.target.id)
+  if (session === null) return 'sessionEnded'
+  const { request } = found
+  // What replaced it is newer, and must not come before it.
+  if (request.key !== null && coalesced(session, request.type, request.key) !== null) return 'newerWaits'
+  if (!fits(state, session, request)) return 'outboxFull'
+  state.deadLetters.take(letter)
+  const { type, payload, bytes, key, attemptsMax, droppable } = request
+  const overflow = droppable ? 'dropOldest' : 'reject'
+  appendRequest(state, session, { type, payload, bytes, key, attemptsMax, overflow, deadlineAt: null })
+  return 'redriven'
+}
+
+function fits(state: ReplicatedState, session: SessionRecord, { bytes, droppable }: OutboxRow): boolean {
+  return hasRoom(state, session, 1, bytes) || (droppable && fitsByDropping(state, session, NOTHING_STAGED, bytes))
+}
+
+const NOTHING_STAGED = { count: 0, bytes: 0 }

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest'
+import { SessionStateMachine } from '../../../../src/session/session-state-machine.ts'
+import type { EmitOptions } from '../../../../src/session/user-machine.ts'
+import { bareMachine, counterHandlers } from '../../bare-machine.ts'
+import { codec, Log, numbers, swapped } from '../../log.ts'
+
+/** A machine whose command `once` emits one request that dies after its first attempt. */
+function machine(options: EmitOptions = {}) {
+  return bareMachine({
+    ...counterHandlers,
+    once: (context, input) => {
+      const own = context.session
+      return own !== null && context.emit(own.id, 'event', input, { attemptsMax: 1, ...options })
+    },
+  })
+}
+
+/** Requests 1 to `count` of a session are dead letters 1 to `count`. */
+function buried(log: Log, count: number): number {
+  const session = log.open('a', { timeoutMs: 3_600_000 })
+  for (let id = 1; id <= count; id += 1) {
+    log.request(session, id, 'once', { input: `letter ${id}`, lowestPendingRequestId: id })
+    log.advance(40_000)
+    log.append('RetryServerRequests', { sessions: [numbers(session)] })
+  }
+  expect(letters(log)).toEqual(Array.from({ length: count }, (_, at) => at + 1))
+  expect(log.pending(session)).toEqual([])
+  return session
+}
+
+const letters = (log: Log) => log.machine.deadLetters(0, 100).map(({ letter }) => letter)
+const redrive = (log: Log, ...named: number[]) => log.append('MoveDeadLetters', { move: 'redrive', letters: named })
+const discard = (log: Log, ...named: number[]) => log.append('MoveDeadLetters', { move: 'discard', letters: named })
+const moved = (...outcomes: string[]) => ({ kind: 'moved', outcomes })
+
+describe('a dead letter', () => {
+  test('is listed with its number, what it was and whom it was for, a page at a time', () => {
+    const log = new Log(machine())
+    const session = buried(log, 3)
+    expect(log.machine.deadLetters(1, 1)).toMatchObject([
+      { letter: 2, target: { id: `0/1/${session}`, name: 'a' }, request: { serverRequestId: 2, payload: 'letter 2' } },
+    ])
+    expect(log.machine.deadLetters(3, 5)).toEqual([])
+  })
+
+  test('that is redriven waits again, once, under the next id, with all its attempts and no deadline', () => {
+    const log = new Log(machine({ deadlineAt: Number.MAX_SAFE_INTEGER }))
+    const session = buried(log, 2)
+    log.request(session, 3, 'emit', { lowestPendingRequestId: 3 })
+    const applied = redrive(log, 2)
+    expect([applied.reply, applied.deliver]).toEqual([moved('redriven'), [session]])
+    expect(log.machine.outbox(session, 3, 9)).toMatchObject([
+      {
+        serverRequestId: 4,
+        previousId: 3,
+        type: 'event',
+        payload: 'letter 2',
+        attempt: 1,
+        attemptsMax: 1,
+        deadlineAt: null,
+      },
+    ])
+    expect(letters(log)).toEqual([1])
+    expect(redrive(log, 2).reply).toEqual(moved('unknown'))
+    expect(log.pending(session)).toEqual([3, 4])
+    log.machine.checkInvariants()
+  })
+
+  test('may die again, as another letter', () => {
+    const log = new Log(machine())
+    const session = buried(log, 1)
+    redrive(log, 1)
+    log.advance(40_000)
+    log.append('RetryServerRequests', { sessions: [numbers(session)] })
+    expect(letters(log)).toEqual([2])
+  })
+
+  test('of a session that has ended stays, and can be discarded, once', () => {
+    const log = new Log(machine())
+    const session = buried(log, 1)
+    log.append('EvictSession', { ...numbers(session), note: '' })
+    expect(redrive(log, 1, 7).reply).toEqual(moved('sessionEnded', 'unknown'))
+    expect(letters(log)).toEqual([1])
+    expect([discard(log, 1).reply, discard(log, 1).reply]).toEqual([moved('discarded'), moved('unknown')])
+    expect(letters(log)).toEqual([])
+    log.machine.checkInvariants()
+  })
+
+  test('stays where there is no room, and does not keep others from being moved', () => {
+    const log = new Log(machine(), { outboxCountMax: 1 })
+    const session = buried(log, 2)
+    expect(redrive(log, 1, 2).reply).toEqual(moved('redriven', 'outboxFull'))
+    expect(log.pending(session)).toEqual([3])
+    log.ack(session, 3)
+    expect(redrive(log, 2).reply).toEqual(moved('redriven'))
+  })
+
+  test('that may be dropped for a newer one drops older ones, as when it was emitted, and is never lost by that', () => {
+    const log = new Log(machine({ overflow: 'dropOldest' }), { outboxCountMax: 1 })
+    const session = buried(log, 1)
+    log.request(session, 2, 'emit', { lowestPendingRequestId: 2 })
+    expect(redrive(log, 1).reply).toEqual(moved('outboxFull'))
+    expect([letters(log), log.pending(session)]).toEqual([[1], [2]])
+    log.ack(session, 2)
+    log.request(session, 3, 'once', { lowestPendingRequestId: 3 })
+    expect(redrive(log, 1).reply).toEqual(moved('redriven'))
+    expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ serverRequestId: 4, payload: 'letter 1' }])
+  })
+
+  test('is not put behind a newer request of its key', () => {
+    const log = new Log(machine({ overflow: 'coalesce', key: 'k' }))
+    const session = buried(log, 1)
+    log.request(session, 2, 'once', { input: 'newer', lowestPendingRequestId: 2 })
+    expect(redrive(log, 1).reply).toEqual(moved('newerWaits'))
+    log.ack(session, 2)
+    expect(redrive(log, 1).reply).toEqual(moved('redriven'))
+    log.request(session, 3, 'once', { input: 'newest', lowestPendingRequestId: 3 })
+    expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ payload: 'newest' }])
+  })
+
+  test('comes with a snapshot, and is moved there as here', () => {
+    const log = new Log(machine())
+    buried(log, 2)
+    const restored = new SessionStateMachine(machine(), codec)
+    for (const [key, row] of swapped(log.machine)) if (row !== undefined) restored.restoreRow(key, row)
+    const index = log.entries.length
+    restored.restored({ index, term: 1, lease: log.lease, now: log.now })
+    const { reply } = redrive(log, 2)
+    const [entry] = log.entries.slice(index)
+    if (entry === undefined) throw new Error('the entry is there')
+    expect(restored.apply(entry, 100).reply).toEqual(reply)
+    expect(restored.stateHash()).toBe(log.machine.stateHash())
+    restored.checkInvariants()
+  })
+})
