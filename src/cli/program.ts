@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addLeader } from './cluster/leader-grammar.ts'
 import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
+import { addDeadLetters } from './dead-letters/dead-letter-grammar.ts'
+import { addLimits } from './limits/limits-grammar.ts'
 import { addMachine, addReplay } from './machines/machine-grammar.ts'
 import { addJoin, addMember } from './members/member-grammar.ts'
 import type { ExitCode } from './terminal/exit.ts'
@@ -32,6 +34,8 @@ export function program(setExit: SetExit): Command {
   addMember(root)
   addLeader(root)
   addSession(root)
+  addDeadLetters(root)
+  addLimits(root)
   addWatch(root)
   addReplay(root, setExit)
   addRecover(root)

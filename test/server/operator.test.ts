@@ -1,23 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fetchSession, fetchSessions } from '../../src/client/operator/sessions.ts'
 import { transferLeadership } from '../../src/client/operator/leader.ts'
 import { fetchTrial } from '../../src/client/operator/try-command.ts'
 import { nodeId } from '../../src/base/brand.ts'
-import { sessionCodec } from '../../src/codec/session-codec.ts'
-import { SessionGateway } from '../../src/gateway/session-gateway.ts'
-import { GrpcServer } from '../../src/server/grpc-server.ts'
-import { OperatorService } from '../../src/server/operator/operator-service.ts'
-import { FakeNode, parserOf } from '../gateway/fake-node.ts'
-import { realClock } from '../transport/fake-clock.ts'
-
-async function operator(): Promise<{ node: FakeNode; address: string }> {
-  const node = new FakeNode()
-  const gateway = new SessionGateway(node, { ...parserOf(() => 1), codec: sessionCodec, clock: realClock })
-  const services = [new OperatorService(gateway)]
-  const server = await GrpcServer.listen({ host: '127.0.0.1', port: 0, services, graceMs: 100 })
-  onTestFinished(() => server.close())
-  return { node, address: `127.0.0.1:${server.port}` }
-}
+import { operator } from './operator.ts'
 
 const TRIED = { machine: 't', command: 'echo', input: 7, principal: 'user:a', roles: [] }
 

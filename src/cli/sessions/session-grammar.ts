@@ -43,6 +43,17 @@ export function addSession(root: Command): void {
       const { showHistory } = await import('./session-history.ts')
       await showHistory({ ...flags, id, endpoints: await endpointsOf(flags) }, formOf(flags))
     })
+  withSettings(session.command('expire'), ['endpoints'])
+    .description('end one, as if its client had been silent for its timeout; its client is told that it is lost')
+    .argument('<id>', 'group/incarnation/index')
+    .option('--reason <text>', 'why, at most 256 characters; `session show` tells it', '')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', "\nExample:\n  holdfast session expire 0/1/4 --reason 'stolen device'")
+    .action(async (id: string, flags) => {
+      const { expireSession } = await import('./session-expire.ts')
+      const { reason, json = false } = flags
+      await expireSession({ endpoints: await endpointsOf(flags), id, reason, json })
+    })
 }
 
 /** `holdfast watch`. */

@@ -15,16 +15,17 @@ export interface SessionShowFlags {
 /** `holdfast session show`: one object in each form. */
 export async function showSession(flags: SessionShowFlags, form: ListingForm): Promise<void> {
   const found = await asked(fetchSession(flags.endpoints, flags))
-  const { session, waiting, ended, endedMs, by } = found
+  const { session, waiting, ended, endedMs, evicted, note, by } = found
   if (session === null) {
-    if (form !== 'table') return printJson({ id: flags.id, state: ended, endedMs, by })
-    return print(`${flags.id} has ended: it ${ended === 'closed' ? 'was closed' : ended} at ${timeOf(endedMs)}`)
+    if (form !== 'table') return printJson({ id: flags.id, state: ended, endedMs, evicted, note, by })
+    const how = ended === 'closed' ? 'was closed' : evicted ? 'was expired by an operator' : ended
+    return print(`${flags.id} has ended: it ${how} at ${timeOf(endedMs)}${note === '' ? '' : ` (${note})`}`)
   }
   const requests = waiting.map(({ payload, ...request }) =>
     payload === undefined ? request : { ...request, payload: jsonOfValue(payload) },
   )
   if (form !== 'table') {
-    const { ended: _ended, endedMs: _endedMs, ...rest } = found
+    const { ended: _ended, endedMs: _endedMs, evicted: _evicted, note: _note, ...rest } = found
     return printJson({ ...rest, ...plainSession(session), by, waiting: requests })
   }
   print(table(factsOf(found, plainSession(session))))

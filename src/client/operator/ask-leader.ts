@@ -21,7 +21,7 @@ export class OperatorError extends Error {
 }
 
 /** Codes that another node, or the same one a moment later, may not answer with. */
-const PASSING: ReadonlySet<string> = new Set(['NOT_LEADER', 'HALTED', 'SHUTTING_DOWN', 'OVERLOADED'])
+const PASSING: ReadonlySet<string> = new Set(['NOT_LEADER', 'HALTED', 'SHUTTING_DOWN', 'OVERLOADED', 'OUTCOME_UNKNOWN'])
 
 /**
  * Asks the leader, whichever of these nodes knows it: one call of `OperatorService`, repeated while nobody leads, and its

@@ -53,6 +53,9 @@ export interface SessionDetails {
   /** `expired` or `closed`; '': it lives. */
   readonly ended: string
   readonly endedMs: number
+  /** An operator ended it, and why ('': not said). */
+  readonly evicted: boolean
+  readonly note: string
   readonly epoch: number
   readonly ordered: boolean
   readonly lowestPendingRequestId: number
@@ -125,6 +128,27 @@ export async function fetchSession(
   }
 }
 
+/** How a session ended that an operator wanted to end. */
+export interface Eviction {
+  readonly by: AnsweredBy
+  /** False: it had ended before. */
+  readonly now: boolean
+  readonly ended: 'expired' | 'closed'
+  /** Unix ms of the log's clock. */
+  readonly endedMs: number
+}
+
+/**
+ * Ends a session as its expiry does; its client is told SESSION_EXPIRED. Safe to repeat. Rejects with OperatorError:
+ * SESSION_UNKNOWN when nothing is known of that id.
+ */
+export async function evictSession(
+  endpoints: readonly string[],
+  { id, note }: { readonly id: string; readonly note: string },
+): Promise<Eviction> {
+  return (await askLeader(endpoints, { method: 'EvictSession', request: { id, note } })) as Eviction
+}
+
 /** Entries that name it, at most `limit` of them, from `fromIndex` on. Rejects as `fetchSession` does. */
 export async function fetchSessionHistory(
   endpoints: readonly string[],
@@ -169,4 +193,5 @@ const lineOf = (line: Encoded<SessionLine, 'capabilities'>): SessionLine => ({
   capabilities: decodeValue(line.capabilities),
 })
 
-const decoded = (bytes: Uint8Array): Value | undefined => (bytes.length === 0 ? undefined : decodeValue(bytes))
+/** What bytes of an answer hold; undefined: they were not asked for. */
+export const decoded = (bytes: Uint8Array): Value | undefined => (bytes.length === 0 ? undefined : decodeValue(bytes))

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { NAME_BYTES_MAX, ROLES_MAX, TEXT_BYTES_MAX } from '../../protocol/limits.ts'
 import { isNodeId, parseSessionId } from '../../base/brand.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
+import { LETTERS_PER_ENTRY_MAX, NOTE_CHARS_MAX } from '../../codec/entry/payload-codec.ts'
 
 /** Lines of one page, and how many when none are named. */
 export const PAGE_LINES_MAX = 1000
@@ -42,6 +43,30 @@ export const changeMembershipRequest = z.object({
   basedOn: index,
 })
 export const transferRequest = z.object({ to: name })
+
+export const limitsRequest = z.object({})
+/** More limits than there are would name one twice. */
+const CHANGES_MAX = 64
+export const changeLimitsRequest = z.object({
+  changes: z
+    .array(z.object({ name, value: index }))
+    .min(1)
+    .max(CHANGES_MAX),
+  basedOn: index,
+})
+
+export const evictSessionRequest = z.object({ id, note: z.string().max(NOTE_CHARS_MAX) })
+export const deadLettersRequest = z.object({
+  after: index,
+  limit,
+  session: z.union([z.literal('').transform(() => null), id]),
+  payloads: z.boolean(),
+})
+const letter = index.min(1)
+export const moveDeadLettersRequest = z.object({
+  move: z.enum(['redrive', 'discard']),
+  letters: z.array(letter).min(1).max(LETTERS_PER_ENTRY_MAX),
+})
 
 /** Machines that a watcher may name. */
 const WATCHED_MAX = 64

@@ -10,12 +10,18 @@ import { haltedRefusal, notLeader, type Refusal } from '../../gateway/refusal.ts
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import { loadServedService } from '../../grpc/load-service.ts'
 import { statusObject } from '../grpc-error.ts'
+import { answerChangeLimits, answerLimits } from './limit-answers.ts'
 import { answerTransfer } from './leader-transfer.ts'
 import type { OperatorReply } from './operator-reply.ts'
 import { answerChangeMembership, answerMembers } from './member-answers.ts'
 import {
+  changeLimitsRequest,
   changeMembershipRequest,
+  deadLettersRequest,
+  evictSessionRequest,
+  limitsRequest,
   membersRequest,
+  moveDeadLettersRequest,
   sessionHistoryRequest,
   sessionRequest,
   sessionsRequest,
@@ -23,7 +29,8 @@ import {
   tryCommandRequest,
   watchRequest,
 } from './operator-requests.ts'
-import { answerSession, answerSessionHistory, answerSessions } from './session-answers.ts'
+import { answerDeadLetters, answerMoveDeadLetters } from './dead-letter-answers.ts'
+import { answerEvictSession, answerSession, answerSessionHistory, answerSessions } from './session-answers.ts'
 import { answerTryCommand } from './trial-answer.ts'
 import { WatchStream } from './watch-stream.ts'
 
@@ -52,6 +59,13 @@ export class OperatorService {
         answerChangeMembership(gateway, request, reply),
       ),
       TransferLeadership: this.handle(transferRequest, (request, reply) => answerTransfer(gateway, request, reply)),
+      Limits: this.handle(limitsRequest, (_request, reply) => answerLimits(gateway, reply)),
+      ChangeLimits: this.handle(changeLimitsRequest, (request, reply) => answerChangeLimits(gateway, request, reply)),
+      EvictSession: this.handle(evictSessionRequest, (request, reply) => answerEvictSession(gateway, request, reply)),
+      DeadLetters: this.handle(deadLettersRequest, (request, reply) => answerDeadLetters(gateway, request, reply)),
+      MoveDeadLetters: this.handle(moveDeadLettersRequest, (request, reply) =>
+        answerMoveDeadLetters(gateway, request, reply),
+      ),
       Watch: (call: ServerWritableStream<unknown, unknown>) => this.watch(call),
     }
   }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
+import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import { encodeWalked } from '../../codec/value/encode-walked.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
@@ -7,7 +8,9 @@ import type { RaftNode } from '../../node/api.ts'
 import type { HistoryEntry } from '../../node/inspect/session-history.ts'
 import type { SessionOverview } from '../../session/state-machine.ts'
 import type { ServerRequest } from '../../session/user-machine.ts'
+import { OperatorProposal } from './operator-proposal.ts'
 import {
+  type evictSessionRequest,
   PAGE_LINES_MAX,
   type sessionHistoryRequest,
   type sessionRequest,
@@ -39,7 +42,8 @@ export function answerSession(
   if (session === null) {
     const end = machine.sessionEnd(id)
     if (end === null) return reply.refuse('SESSION_UNKNOWN', { id: textOf(id) })
-    return reply.answer({ ended: end.reason, endedMs: end.at })
+    const { reason: ended, at: endedMs, note } = end
+    return reply.answer({ ended, endedMs, evicted: note !== undefined, note: note ?? '' })
   }
   const { epoch, ordered, floor, cached, cachedBytes, lastServerRequestId, acknowledged, leases } = session
   reply.answer({
@@ -55,6 +59,21 @@ export function answerSession(
     nextRetryMs: machine.nextRetryDue([session.index]) ?? 0,
     waiting: machine.outbox(session.index, 0, PAGE_LINES_MAX).map((request) => waitingOf(request, payloads)),
   })
+}
+
+/** Answers once the session has ended: by this call, or before it. */
+export function answerEvictSession(
+  { node }: SessionGateway,
+  { id, note }: z.infer<typeof evictSessionRequest>,
+  reply: OperatorReply,
+): void {
+  const { machine } = node
+  const proposal = new OperatorProposal(node, reply, (applied) => {
+    const end = machine.sessionEnd(id)
+    if (end === null) return reply.refuse('SESSION_UNKNOWN', { id: textOf(id) })
+    reply.answer({ now: applied.kind !== 'refused', ended: end.reason, endedMs: end.at })
+  })
+  node.submit('EvictSession', encodePayload('EvictSession', { ...id, note }), proposal)
 }
 
 export function answerSessionHistory(
@@ -104,7 +123,8 @@ function waitsForMachine({ machine }: RaftNode, session: number, name: string): 
   return machine.outbox(session, 0, Number.MAX_SAFE_INTEGER).some(({ type }) => type.startsWith(`${name}.`))
 }
 
-function waitingOf(request: ServerRequest, payloads: boolean): object {
+/** A server request as a message, with what it carries if `payloads`. */
+export function waitingOf(request: ServerRequest, payloads: boolean): object {
   return {
     id: request.serverRequestId,
     type: request.type,

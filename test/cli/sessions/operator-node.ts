@@ -7,13 +7,15 @@ import { run } from '../../../src/cli/run.ts'
 import { type RunningNode, startEmbedded } from '../../../src/host/index.ts'
 import { counter } from '../../../src/machines/index.ts'
 
+type Options = Parameters<typeof startEmbedded>[0]
+
 /** A real node in this process, reached over gRPC by the command line; it lives as long as the file's tests. */
-export function operatorNode(machines: Parameters<typeof startEmbedded>[0]['machines'] = [counter]) {
+export function operatorNode(machines: Options['machines'] = [counter], more: Pick<Options, 'limits'> = {}) {
   let node: RunningNode
   let dataDirectory = ''
   beforeAll(async () => {
     dataDirectory = await mkdtemp(join(tmpdir(), 'holdfast-operator-'))
-    node = await startEmbedded({ dataDirectory, machines, logLevel: 'silent' })
+    node = await startEmbedded({ dataDirectory, machines, logLevel: 'silent', ...more })
   })
   afterAll(async () => {
     await node.close()

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ClientSession } from '../../../src/client/index.ts'
 import { counter, payments } from '../../../src/machines/index.ts'
 import { operatorNode } from './operator-node.ts'
@@ -147,5 +147,34 @@ describe('session history', () => {
     await holdfast('session', 'list')
     const { stateHash, appliedIndex } = node().status()
     if (appliedIndex === before.appliedIndex) expect(stateHash).toBe(before.stateHash)
+  })
+})
+
+describe('session expire', () => {
+  test('ends a session whose client lives, which is told, and says so again when it is repeated', async () => {
+    const lost: string[] = []
+    const eve = await session('user:eve', { onSessionLost: (reason: string) => lost.push(reason) })
+    const waiting = eve.execute('counter', 'increment', { name: 'eves', by: 1 })
+    expect((await waiting).kind).toBe('ok')
+    expect(await holdfast('session', 'expire', eve.id, '--reason', 'stolen device')).toMatchObject({
+      code: 0,
+      out: `${eve.id} is expired\n`,
+    })
+    await vi.waitFor(() => expect(lost).toEqual(['SESSION_EXPIRED']))
+    expect(await eve.execute('counter', 'increment', { name: 'eves', by: 1 })).toMatchObject({
+      kind: 'notExecuted',
+      code: 'SESSION_EXPIRED',
+    })
+    const again = await json('session', 'expire', eve.id)
+    expect(again).toMatchObject({ id: eve.id, now: false, state: 'expired' })
+    expect((await holdfast('session', 'show', eve.id)).out).toMatch(
+      / has ended: it was expired by an operator at 20.* \(stolen device\)\n$/,
+    )
+    expect(await json('session', 'show', eve.id)).toMatchObject({ evicted: true, note: 'stolen device' })
+    expect((await json('session', 'history', eve.id)).entries.at(-2)).toMatchObject({ kind: 'EvictSession' })
+    expect(await holdfast('session', 'expire', '0/1/99999')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('(SESSION_UNKNOWN)'),
+    })
   })
 })

@@ -1,0 +1,80 @@
+import { askLeader } from './ask-leader.ts'
+import { decoded, type WaitingRequest } from './sessions.ts'
+
+/** A server request that ran out of attempts or time. Times are Unix ms. */
+export interface DeadLetterLine {
+  /** Its number among all dead letters, from 1. */
+  readonly letter: number
+  /** group/incarnation/index. */
+  readonly session: string
+  readonly principal: string
+  readonly clientName: string
+  /** The session still lives: the letter can be redriven. */
+  readonly alive: boolean
+  /** As it was in the session's outbox. */
+  readonly request: WaitingRequest
+  readonly deadMs: number
+  /** It is forgotten then. */
+  readonly untilMs: number
+}
+
+/** What came of a dead letter, as `MoveDeadLettersResponse.outcomes` says. */
+export type MovedLetter = {
+  readonly letter: number
+  readonly outcome: 'redriven' | 'discarded' | 'unknown' | 'sessionEnded' | 'newerWaits' | 'outboxFull'
+}
+
+const PAGE = 1000
+/** Letters of one entry. */
+const MOVE = 1024
+
+/** At most `limit` dead letters, of one session or of all (''). Rejects with OperatorError. */
+export async function fetchDeadLetters(
+  endpoints: readonly string[],
+  { limit, session = '', payloads = false }: { limit: number; session?: string; payloads?: boolean },
+): Promise<{ readonly letters: readonly DeadLetterLine[]; readonly more: boolean }> {
+  const letters: DeadLetterLine[] = []
+  let after = 0
+  do {
+    const request = { after, limit: session === '' ? Math.min(PAGE, limit - letters.length) : PAGE, session, payloads }
+    const page = (await askLeader(endpoints, { method: 'DeadLetters', request })) as LettersPage
+    letters.push(...page.letters.map(lineOf))
+    after = page.nextAfter
+  } while (after !== 0 && letters.length < limit)
+  return { letters: letters.slice(0, limit), more: after !== 0 || letters.length > limit }
+}
+
+/**
+ * Has dead letters sent again, or forgets them; resolves with what came of each, in their order. Each is moved once, however
+ * often this is repeated: where an answer was lost, a letter that was moved is `unknown`. Rejects with OperatorError.
+ */
+export async function moveDeadLetters(
+  endpoints: readonly string[],
+  { move, letters }: { readonly move: 'redrive' | 'discard'; readonly letters: readonly number[] },
+): Promise<readonly MovedLetter[]> {
+  const moved: MovedLetter[] = []
+  for (let at = 0; at < letters.length; at += MOVE) {
+    const some = letters.slice(at, at + MOVE)
+    const answer = (await askLeader(endpoints, {
+      method: 'MoveDeadLetters',
+      request: { move, letters: some },
+    })) as { readonly outcomes: readonly MovedLetter['outcome'][] }
+    // The leader answers for each of them, in their order.
+    moved.push(...answer.outcomes.map((outcome, position) => ({ letter: some[position] ?? 0, outcome })))
+  }
+  return moved
+}
+
+type Encoded = Omit<DeadLetterLine, 'request'> & {
+  readonly request: Omit<WaitingRequest, 'payload'> & { readonly payload: Uint8Array }
+}
+
+interface LettersPage {
+  readonly letters: readonly Encoded[]
+  readonly nextAfter: number
+}
+
+const lineOf = (line: Encoded): DeadLetterLine => ({
+  ...line,
+  request: { ...line.request, payload: decoded(line.request.payload) },
+})
