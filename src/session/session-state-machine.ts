@@ -13,7 +13,6 @@ import { passTo, raiseClocks } from './entries/raise-clocks.ts'
 import { nextRetryOf } from './entries/retry-server-requests.ts'
 import { OverlayTrial } from './limbo/limbo-trial.ts'
 import { Queries } from './queries/queries.ts'
-import { binaryString } from './rows/binary-string.ts'
 import type { RowWatch } from './rows/row-watches.ts'
 import { tryCommand } from './run/command-trial.ts'
 import type { EngineError } from './run/engine-error.ts'
@@ -203,9 +202,7 @@ export class SessionStateMachine implements StateMachine {
   }
 
   endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null {
-    const tombstone = this.state.tombstones.find(numbers)
-    if (tombstone === null || tombstone.secret !== binaryString(secretHash)) return null
-    return { at: tombstone.at, reason: tombstone.reason }
+    return this.state.tombstones.endFor(numbers, secretHash)
   }
 
   deadLetters(after: number, limit: number): readonly DeadLetter[] {

@@ -18,6 +18,7 @@ import { LeaderHunter } from './leader-hunter.ts'
 import { MemberChurn } from './member-churn.ts'
 import { OfficeShaker } from './office-shaker.ts'
 import { Nemesis } from './nemesis.ts'
+import { Operator } from './operator.ts'
 import { NodeWitness } from './node-witness.ts'
 import { drawLeases, drawSwarm, type Swarm } from './swarm.ts'
 import { Transcript } from './transcript.ts'
@@ -48,6 +49,8 @@ const PURPOSE = {
   absent: 116,
   leases: 91,
   choices: 92,
+  operators: 121,
+  operator: 122,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -84,6 +87,8 @@ export interface ReadSeedResult extends SeedResult {
   readonly memberChanges: number
   /** Starts of a node whose log, or snapshot, had rotted so that it owed something. */
   readonly repairs: number
+  /** Changes of limits that operators made, and sessions that they ended. */
+  readonly operatorDeeds: number
 }
 
 /** Runs one seed's world to its end. Deterministic: equal seeds give equal results, the hash included. */
@@ -106,6 +111,7 @@ class World {
   private readonly shaker: OfficeShaker
   private readonly churn: MemberChurn | null
   private readonly rot: DiskRot | null
+  private readonly operator: Operator | null
   private readonly reader: Reader | null
   private readonly transcript: Transcript
   private readonly observed = new Map<SimulatedNode, Observed>()
@@ -135,6 +141,8 @@ class World {
     // What rots is on the disks of a majority besides, and no disk of a member is away for good.
     const rots = nodes.length > 2 && !this.nemesis.replaces && !churns && new Random(seed, PURPOSE.rots).chance(0.3)
     this.rot = rots ? new DiskRot({ random: new Random(seed, PURPOSE.rot), scheduler, nodes }) : null
+    const operates = new Random(seed, PURPOSE.operators).chance(0.2)
+    this.operator = operates ? new Operator({ random: new Random(seed, PURPOSE.operator), scheduler, nodes }) : null
   }
 
   private createCluster(): SimulatedCluster {
@@ -222,12 +230,14 @@ class World {
     this.shaker.start()
     this.churn?.start()
     this.rot?.start()
+    this.operator?.start()
     this.reader?.start()
     this.runUntil(() => this.cluster.scheduler.now >= this.swarm.faultMicros)
     this.hunter?.stop()
     this.shaker.stop()
     this.churn?.stop()
     this.rot?.stop()
+    this.operator?.stop()
     // Whoever owes something does not vote, and who has changed its disk may be none: then all of them run.
     const all = this.churn !== null || this.rot !== null
     const healed = this.nemesis.heal(this.invariants.committedIndex > 0 && !all)
@@ -269,6 +279,7 @@ class World {
       waitedForLimbo: this.reader?.waitedForLimbo ?? 0,
       limboCompared: this.limbo.compared,
       memberChanges: this.churn?.changes ?? 0,
+      operatorDeeds: this.operator?.deeds ?? 0,
       repairs: this.cluster.nodes.reduce((sum, node) => sum + node.repairs, 0),
       installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
       hash: this.transcript.hash(),
@@ -356,6 +367,7 @@ class World {
       const run = { increments: resultsOf(client, 'counter'), strokes }
       client.ledger.checkComplete(this.factsOf(client, alive[0]), run)
     }
+    this.operator?.checkEnd(alive[0]?.machine ?? null)
     if (!this.settled(alive))
       throw new Violation('replicas converge after healing', { applied: this.invariants.committedIndex })
   }

@@ -14,6 +14,24 @@ export const OPERATOR_ERRORS: Rows = {
   ...picked(REQUEST_ERRORS, ['UNKNOWN_MACHINE', 'UNKNOWN_COMMAND', 'VALIDATION_ERROR', 'COMMAND_TOO_LARGE']),
   ...picked(QUERY_ERRORS, ['MACHINE_NOT_ACTIVE']),
   ...picked(OPEN_ERRORS, ['PRINCIPAL_INVALID']),
+  LIMITS_CHANGED: [
+    'ABORTED',
+    false,
+    'The limits are others than those that this change was made of.',
+    'Look at `holdfast limits show` again, and decide anew.',
+  ],
+  LIMIT_REFUSED: [
+    'INVALID_ARGUMENT',
+    false,
+    'A limit is unknown, out of its range, or does not fit another one; `name` and `problem` say which and why. Nothing changed.',
+    'Correct it: docs/limits.md has the range of each.',
+  ],
+  OUTCOME_UNKNOWN: [
+    'UNAVAILABLE',
+    true,
+    'The leader lost its office while the entry was on its way: whether it was applied cannot be told here.',
+    'Look at what it was to change, and send the same again if nothing did: it changes nothing twice.',
+  ],
   SESSION_UNKNOWN: [
     'NOT_FOUND',
     false,

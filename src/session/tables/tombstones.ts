@@ -1,6 +1,7 @@
 import type { Millis } from '../../base/brand.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
 import type { Dictionary } from '../rows/dictionary.ts'
+import { binaryString } from '../rows/binary-string.ts'
 import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 import type { SessionEnd } from '../state-machine.ts'
@@ -50,6 +51,12 @@ export class Tombstones {
     if (row === null) return null
     const { at, reason, note } = row
     return note === undefined ? { at, reason } : { at, reason, note }
+  }
+
+  /** The same as its client sees it: without the note. Null for who has another secret. */
+  endFor(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null {
+    const row = this.find(numbers)
+    return row === null || row.secret !== binaryString(secretHash) ? null : { at: row.at, reason: row.reason }
   }
 
   findBySecret(secret: string): TombstoneRow | null {
