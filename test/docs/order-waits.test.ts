@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { machineHarness } from '../../src/testing/index.ts'
+import { checkMachine, machineHarness } from '../../src/testing/index.ts'
+import { sample } from '../effort.ts'
 import { deliveries } from './order-waits.ts'
 
 test('the machine of docs/concepts/waits.md does what the page says', () => {
@@ -37,4 +38,22 @@ test('and tells a client of the end of its own wait', () => {
       payload: { waitId, key: 'told/o-1', end: { kind: 'signalled', value: { receipt: 'r-2' } } },
     },
   ])
+})
+
+test('and does the same on every replica, after snapshots, redelivery and the end of sessions', async () => {
+  const orders = ['o-1', 'o-2']
+  const told = orders.map((order) => ({ order, receipt: 'r' }))
+  let waiting = 0
+  const report = await checkMachine(deliveries, {
+    runs: sample(20),
+    inputs: { place: orders, paid: told, cancel: orders, listen: orders, tell: told },
+    invariants: {
+      'who waits for a payment has an order': ({ orders: rows }, _read, { waits }) => {
+        waiting += waits.length
+        return waits.every(({ kind, key }) => kind !== 'paid' || rows.has(key))
+      },
+    },
+  })
+  expect(report.entries).toBeGreaterThan(100)
+  expect(waiting).toBeGreaterThan(100)
 })

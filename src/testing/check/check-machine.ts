@@ -25,7 +25,7 @@ export interface CheckOptions<Machine extends MachineDefinition> {
   readonly drive?: readonly MachineDefinition[]
   /** Roles by principal. Default `user:1` and `user:2` without one, and `worker:1` with the roles of the machine's tasks. */
   readonly principals?: { readonly [principal: string]: readonly string[] }
-  /** Must hold after every entry; what returns false, or throws, does not. `waiting`: timers and tasks of all machines. */
+  /** Must hold after every entry; what returns false, or throws, does not. `waiting`: timers, waits and tasks of all. */
   readonly invariants?: {
     readonly [name: string]: (
       tables: TableViews<Machine['schema']>,

@@ -7,7 +7,7 @@ import type { Applied } from '../../session/state-machine.ts'
 import type { ServerRequest, TaskRecord } from '../../session/user-machine.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
 import { EntryLog } from '../machine/entry-log.ts'
-import type { ArmedTimer } from '../machine/state-rows.ts'
+import type { ArmedTimer, OpenWait } from '../machine/state-rows.ts'
 import type { CheckStep } from './check-step.ts'
 import { CheckTally } from './check-tally.ts'
 import { CheckFailure, Replicas } from './replicas.ts'
@@ -22,6 +22,8 @@ export interface Reaction {
 export interface Waiting {
   /** Armed timers, the next one to fire first. */
   readonly timers: readonly ArmedTimer[]
+  /** Waits that have not ended, the oldest first. */
+  readonly waits: readonly OpenWait[]
   /** Open tasks, the oldest first. */
   readonly tasks: readonly TaskRecord[]
 }
@@ -224,6 +226,9 @@ export class CheckRun {
     const waiting: Waiting = {
       get timers() {
         return rows.timers()
+      },
+      get waits() {
+        return rows.waits()
       },
       get tasks() {
         return rows.tasks()
