@@ -10,6 +10,7 @@ export {
 } from './client/index.ts'
 export type {
   CallOptions,
+  ClientSessionState,
   FrameworkRefusal,
   LostReason,
   MachineLike,

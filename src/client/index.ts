@@ -49,5 +49,5 @@ export type { Channel, ChannelListener, ClientClock, ClientEnvironment, Dial } f
 export type { ReceivedRequest } from './session/received-request.ts'
 export type { IsTyped, Notification, RequestOfType, SessionRequest, TaskAssignment } from './session/typed-requests.ts'
 export type { RequestHandler } from './session/request-handlers.ts'
-export type { LostReason } from './session/session-events.ts'
+export type { LostReason, ClientSessionState } from './session/session-events.ts'
 export type { SessionToken } from './session/session-settings.ts'

@@ -236,7 +236,7 @@ const CALLS: readonly Call[] = [
       await worker.stop({ deadlineMs: 50 })
     },
   ),
-  plain('state', [], () => [session.id, session.token, session.suspended]),
+  plain('state', [], () => [session.id, session.token, session.suspended, session.state]),
   plain('MultiSession', [options({ environment: anything, endpoints: or(['n:1']), onLeader: callback })], (given) => {
     opened.push(new MultiSession(given))
   }),

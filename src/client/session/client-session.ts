@@ -17,6 +17,7 @@ import type { MultiSession } from './multi-session.ts'
 import type { RawOutcome } from '../calls/raw-outcome.ts'
 import type { RequestHandler, RequestHandlers } from './request-handlers.ts'
 import type { SessionCore } from './session-core.ts'
+import type { ClientSessionState } from './session-events.ts'
 import type { SessionToken } from './session-settings.ts'
 import type { RequestOfType, SessionRequest, TaskAssignment } from './typed-requests.ts'
 import type { WorkerHandlers } from '../worker/typed-tasks.ts'
@@ -89,7 +90,12 @@ export class ClientSession<Machines extends readonly MachineLike[] = readonly []
 
   /** True while nothing was heard for the session's timeout: it may have expired, and only the server can tell. */
   get suspended(): boolean {
-    return this.parts.core.suspended
+    return this.state === 'suspended'
+  }
+
+  /** How the session stands; `connect` gives it attached. */
+  get state(): ClientSessionState {
+    return this.parts.core.state
   }
 
   /**

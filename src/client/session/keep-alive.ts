@@ -1,8 +1,8 @@
 /** What keep-alive needs of its session. */
 export interface KeepAliveOptions {
   readonly timeoutMs: number
-  /** Monotonic ms: the session is young. */
-  readonly startedAt: number
+  /** Monotonic ms; the session is young when this is made. */
+  now(): number
   sendPing(): void
   onSuspended(): void
   onResumed(): void
@@ -26,7 +26,7 @@ export class KeepAlive {
   constructor(options: KeepAliveOptions) {
     this.options = options
     this.timeoutMs = options.timeoutMs
-    this.confirmedAt = options.startedAt
+    this.confirmedAt = options.now()
   }
 
   /** Nothing was heard for the session's timeout. */
@@ -52,10 +52,13 @@ export class KeepAlive {
     this.options.sendPing()
   }
 
-  /** What was sent then was applied, which renewed the session. */
+  /**
+   * What was sent then was applied, which renewed the session. An answer that took longer than the timeout says nothing of what
+   * became of the session since: it stays suspended.
+   */
   confirmed(sentAt: number): void {
     if (sentAt > this.confirmedAt) this.confirmedAt = sentAt
-    if (!this.isSuspended) return
+    if (!this.isSuspended || this.options.now() - this.confirmedAt > this.timeoutMs) return
     this.isSuspended = false
     this.options.onResumed()
   }

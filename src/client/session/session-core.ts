@@ -16,7 +16,7 @@ import type { Callbacks } from './callbacks.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { RequestInbox } from './request-inbox.ts'
 import { SessionClaim } from './session-claim.ts'
-import type { LostReason, SessionEvents } from './session-events.ts'
+import type { LostReason, SessionEvents, ClientSessionState } from './session-events.ts'
 import type { SessionSettings, SessionToken } from './session-settings.ts'
 
 /** The connection of a session, which it shares with others. */
@@ -75,7 +75,7 @@ export class SessionCore {
     this.phase = settings.resume === null ? 'opening' : 'attaching'
     this.keepAlive = new KeepAlive({
       timeoutMs: settings.timeoutMs,
-      startedAt: environment.clock.nowMs(),
+      now: () => environment.clock.nowMs(),
       sendPing: () => host.sendMessage({ kind: 'ping', channel }),
       onSuspended: () => events.onSuspended(),
       onResumed: () => events.onResumed(),
@@ -127,9 +127,11 @@ export class SessionCore {
     return this.takenUpFrom
   }
 
-  /** Nothing was heard for the session's timeout. */
-  get suspended(): boolean {
-    return this.keepAlive.suspended
+  /** `attached` until it is suspended or over, also while its leader is looked for. */
+  get state(): ClientSessionState {
+    if (this.phase === 'over') return 'over'
+    if (this.keepAlive.suspended) return 'suspended'
+    return this.everAttached ? 'attached' : 'opening'
   }
 
   /** What another process needs to take the session up; null before it was opened. */

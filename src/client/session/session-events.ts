@@ -11,6 +11,12 @@ export type LostReason =
   | 'WRONG_GROUP'
   | 'SESSION_CLOSED'
 
+/**
+ * How a session stands: not attached for the first time yet, attached, suspended (nothing was confirmed for its timeout: it may
+ * have expired, and only the server can tell), or over (lost, closed, detached or refused).
+ */
+export type ClientSessionState = 'opening' | 'attached' | 'suspended' | 'over'
+
 /** What becomes of a session. Exactly one of `onRefused` and `onLost` is the last call, unless it is closed. */
 export interface SessionEvents {
   /** Attached for the first time: commands reach the log. */

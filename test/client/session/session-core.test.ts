@@ -115,6 +115,22 @@ describe('a session', () => {
     expect(told.resumed).toBe(1)
   })
 
+  test('P-22 an answer that is older than the timeout resumes nothing: the session may have expired since', () => {
+    const script = new Script()
+    const { core, told } = openOn(hubOn(script.environment), { timeoutMs: 30_000 })
+    script.attach()
+    expect(core.state).toBe('attached')
+    // The first ping goes out at about 7.5 s, the last before the leader is heard again at about 37.5 s.
+    script.clock.advance(45_000)
+    expect([told.suspended, core.state]).toEqual([1, 'suspended'])
+    script.say({ kind: 'pong', channel: 1 })
+    expect([told.suspended, told.resumed, core.state]).toEqual([1, 0, 'suspended'])
+    for (let more = script.take('ping').length; more > 1; more -= 1) script.say({ kind: 'pong', channel: 1 })
+    expect([told.suspended, told.resumed, core.state]).toEqual([1, 1, 'attached'])
+    script.clock.advance(1_000)
+    expect([told.suspended, told.resumed]).toEqual([1, 1])
+  })
+
   test('P-22 is suspended after its timeout without an answer, goes on trying, and only the server ends it', () => {
     const world = new NodeWorld()
     const { told } = openOn(hubOn(world.environment), { timeoutMs: 10_000 })
