@@ -9,6 +9,7 @@ import { indexes } from './indexes/indexes.ts'
 import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
 import { serverRequests } from './server-requests/server-requests.ts'
+import { subscribe } from './subscribe/subscribe.ts'
 import { throughput } from './throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
 import { waits } from './waits/waits.ts'
@@ -212,6 +213,18 @@ program
   .option('--sessions <count>', 'sessions whose clients are gone', positive, 10_000)
   .action(async (flags) => {
     const ok = await expiryStorm({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('subscribe')
+  .description('subscribers to a register of three processes that an open loop writes: does each hear every value')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--rate <count>', 'writes a second, sent whether or not the ones before are answered', positive, 5000)
+  .option('--seconds <count>', 'length of the measurement', positive, 10)
+  .option('--subscribers <count>', 'sessions that subscribe, each on a connection of its own', positive, 3)
+  .action(async (flags) => {
+    const ok = await subscribe({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 
