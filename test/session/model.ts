@@ -2,7 +2,6 @@ import type { Limits } from '../../src/codec/entry/payload.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import { ackTimeout } from '../../src/session/entries/retry-server-requests.ts'
 import type { Reply } from '../../src/session/state-machine.ts'
-
 import { type Everything, type ModelEntry, newSession, type Session, type Waiting } from './model-types.ts'
 import { ModelLetters } from './model-letters.ts'
 import { type ModelBuild, ModelVersions } from './model-versions.ts'
@@ -360,6 +359,7 @@ export class Model {
 
   private end(session: Session, reason: string): void {
     this.all.sessions.delete(session.index)
+    endOwner(this.all.waits, session.index)
     this.all.user.set(
       `ended/${reason}`,
       session.outbox.map(({ id }) => id),
@@ -371,7 +371,7 @@ export class Model {
       reason,
       until: this.now + this.limits.tombstoneMs,
     })
-    endOwner(this.all.waits, session.index)
+    tellEnds(this)
     this.ended.push({ session: session.index, reason })
   }
 

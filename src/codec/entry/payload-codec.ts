@@ -107,7 +107,7 @@ const waitLimits: Shape<WaitLimits> = object({
   waitersPerKeyMax: positive,
   waitersPerSessionMax: positive,
   signalsPerKeyMax: positive,
-  signalRetentionMaxMs: duration,
+  signalRetentionMaxMs: positive,
 })
 
 /** Where nothing is said of waits the field is absent, as in every Limits before there were any; such builds refuse it. */

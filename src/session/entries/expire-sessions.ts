@@ -5,19 +5,25 @@ import type { Reply } from '../state-machine.ts'
 import { endSession } from './end-session.ts'
 import { NO_REPLY } from './replies.ts'
 
+/** Waits that sessions of one entry may have ended with them, before it leaves the others to the next one: each is a hook. */
+const WAITS_PER_ENTRY = 1024
+
 /**
  * ExpireSessions: a compare-and-set (sessions.md §4). A session renewed since the leader looked is skipped, and so is one
- * that is not overdue at this entry's lease.
+ * that is not overdue at this entry's lease. Sessions behind too many waits stay overdue, so that the leader names them again.
  */
 export function applyExpireSessions(
   state: ReplicatedState,
   runner: MachineRunner,
   payload: ExpireSessionsPayload,
 ): Reply {
+  let waits = 0
   for (const named of payload.sessions) {
+    if (waits >= WAITS_PER_ENTRY) break
     const session = state.sessions.find(named)
     if (session === null || session.row.renewedAtIndex !== named.renewedAtIndex) continue
     if (session.row.renewedLease + session.row.timeoutMs > state.lease) continue
+    waits += state.waits.ownedBy(session.row.info.id)
     endSession(state, runner, session, 'expired')
   }
   return NO_REPLY

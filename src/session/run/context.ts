@@ -3,6 +3,7 @@ import { Random } from '../../base/random.ts'
 import { fitsName, NAME_BYTES_MAX } from '../../codec/entry/names.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
+import type { SessionRecord } from '../clients/session-record.ts'
 import {
   foldEmission,
   foldNotification,
@@ -188,13 +189,15 @@ export class Context implements MachineContext {
     if (deliver !== null) this.requireDelivery(deliver.type, session)
     const dueAt = timeoutMs === null ? null : owner.now + Math.max(timeoutMs, 1)
     const type = deliver?.type ?? null
+    const live = session === null ? null : this.liveSession(session)
     foldWait(owner, { machine, key, owner: session, deliver: type, dueAt })
     return owner.waits.wait(
-      { machine, key, owner: session, deliver: type, dueAt, createdAt: owner.now },
+      // By its own id: a text with zeros before the numbers names the same session.
+      { machine, key, owner: live?.row.info.id ?? session, deliver: type, dueAt, createdAt: owner.now },
       {
         incarnation: owner.incarnation,
         limits: waitLimits(owner.limits),
-        ownerGone: session !== null && !this.lives(session),
+        ownerGone: session !== null && live === null,
       },
     )
   }
@@ -321,10 +324,10 @@ export class Context implements MachineContext {
     if (owner === null) this.refuse('a wait that is delivered by a server request has an owner')
   }
 
-  private lives(session: SessionId): boolean {
+  private liveSession(session: SessionId): SessionRecord | null {
     const issuer = this.transaction.session
     const found = issuer !== null && issuer.row.info.id === session ? issuer : this.owner.sessions.findById(session)
-    return found?.live === true
+    return found?.live === true ? found : null
   }
 
   private requireOptions({ key, attemptsMax, deadlineAt }: EmitOptions): void {

@@ -341,7 +341,7 @@ function checkWaits(state: ReplicatedState, rows: RowCounts): void {
     return (timers['find'](TASK_MACHINE, WAIT_TIMER + waitId)?.row?.dueAt ?? null) === dueAt
   })
   assert(timed, 'a wait has a timer wait, due at its dueAt, exactly when it has one', { index })
-  assert(waits.ended.length === 0, 'no end of a wait is left to be delivered', { index, ends: waits.ended.length })
+  assert(waits.allDelivered, 'no end of a wait is left to be delivered', { index })
 }
 
 function sum(items: readonly { readonly bytes: number }[]): number {

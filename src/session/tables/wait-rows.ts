@@ -19,9 +19,15 @@ export const waitLimits = ({ waits }: Limits): WaitLimits => waits ?? WAIT_LIMIT
 
 /**
  * How deep ends of waits may follow from each other within one entry: an `onWait` whose signal ends a wait whose `onWait` … A
- * machine whose hook waits for what it signals would never end otherwise.
+ * machine whose hook waits for what it signals would never end otherwise. Beyond it there is no room for a signal to a waiter.
  */
 export const WAIT_CHAIN_MAX = 16
+
+/**
+ * Ends that a command, a timer or the end of a session may bring by signals and waits, with all that follows from them: each is
+ * a hook, and nobody else is served meanwhile. Beyond it there is no room either.
+ */
+export const WAIT_ENDS_MAX = 1024
 
 /** Name of the session layer's own timer of a waiter, under TASK_MACHINE, begins with this; then its `waitId`. */
 export const WAIT_TIMER = 'wait:'

@@ -3,6 +3,7 @@ import type { Millis, SessionId } from '../../base/brand.ts'
 import type { WaitLimits } from '../../codec/entry/payload.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { Dictionary } from '../rows/dictionary.ts'
+import { SpreadMap } from '../../base/spread-map.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 import type { WaitEnd } from '../user-machine.ts'
 import { Retention } from './retention.ts'
@@ -13,6 +14,7 @@ import {
   type Keeping,
   type SignalRow,
   WAIT_CHAIN_MAX,
+  WAIT_ENDS_MAX,
   WAIT_TIMER,
   type Waiting,
   type WaiterRow,
@@ -40,14 +42,18 @@ type Change =
  * its key, which a limit bounds.
  */
 export class Waits {
-  /** Ends that have come and were not delivered yet; none between two entries. */
-  readonly ended: EndedWait[] = []
   /** Of the end whose hook runs now; 0: none. */
   depth = 0
-  private readonly queues = new Map<string, WaitQueue>()
-  private readonly byId = new Map<string, WaiterRow>()
-  private readonly byOwner = new Map<SessionId, WaiterRow[]>()
-  private readonly signalUntil = new Map<string, SignalRow>()
+  /** Ends that have come, from `head` on not delivered yet; none between two entries. */
+  private readonly ended: EndedWait[] = []
+  private head = 0
+  /** Ends that signals and waits have brought since there was none to deliver, and those that are staged. */
+  private brought = 0
+  private bringing = 0
+  private readonly queues = new SpreadMap<WaitQueue>()
+  private readonly byId = new SpreadMap<WaiterRow>()
+  private readonly byOwner = new SpreadMap<WaiterRow[]>()
+  private readonly signalUntil = new SpreadMap<SignalRow>()
   private readonly changes: Change[] = []
   private readonly staged: EndedWait[] = []
   /** Queues that were made since the last commit or rollback: they go again when they are empty. */
@@ -111,17 +117,16 @@ export class Waits {
     const queue = this.queueOf(machine, key)
     const kept = queue.signals.find(({ until }) => until > now)
     const endsNow = given.ownerGone || kept !== undefined
-    if (endsNow) this.assertChain()
-    else if (!this.hasRoom(queue, owner, given.limits)) return null
+    if (endsNow ? !this.mayEnd : !this.hasRoom(queue, owner, given.limits)) return null
     const number = this.nextNumber()
     const row: WaiterRow = { waitId: `${given.incarnation}-wait-${number}`, number, ...waiter }
-    if (given.ownerGone) this.end(row, { kind: 'ownerEnded' })
+    if (given.ownerGone) this.bring(row, { kind: 'ownerEnded' })
     else {
       // What is past its time is not there, whether a sweep has come to it or not.
       const gone = kept === undefined ? queue.signals.length : queue.signals.indexOf(kept) + 1
       for (const signal of queue.signals.slice(0, gone))
         this.change({ kind: 'signal', queue, row: signal, added: false })
-      if (kept !== undefined) this.end(row, { kind: 'signalled', value: kept.value })
+      if (kept !== undefined) this.bring(row, { kind: 'signalled', value: kept.value })
       else this.change({ kind: 'waiter', queue, row, added: true })
     }
     return row.waitId
@@ -132,9 +137,9 @@ export class Waits {
     const queue = this.queueOf(machine, key)
     const [waiter] = queue.waiters
     if (waiter !== undefined) {
-      this.assertChain()
+      if (!this.mayEnd) return 'refused'
       this.change({ kind: 'waiter', queue, row: waiter, added: false })
-      this.end(waiter, { kind: 'signalled', value })
+      this.bring(waiter, { kind: 'signalled', value })
       return 'taken'
     }
     if (!this.makeRoom(queue, keeping)) return 'refused'
@@ -155,7 +160,9 @@ export class Waits {
   commit(): void {
     if (this.touched.length + this.changes.length + this.staged.length === 0) return
     for (const change of this.changes) this.settle(change)
-    this.ended.push(...this.staged)
+    // One by one: the arguments of a call lie on the stack, which ends at some hundred thousand.
+    for (const end of this.staged) this.ended.push(end)
+    this.brought += this.bringing
     this.numberCommitted = this.number
     this.forget()
   }
@@ -182,9 +189,21 @@ export class Waits {
     if (waiters !== undefined) this.endNow([...waiters], { kind: 'ownerEnded' })
   }
 
+  /** No end waits to be delivered. */
+  get allDelivered(): boolean {
+    return this.head === this.ended.length
+  }
+
   /** The end to deliver next, or null. PERF: one comparison as a rule. */
   takeEnd(): EndedWait | null {
-    return this.ended.length === 0 ? null : (this.ended.shift() ?? null)
+    if (this.ended.length === 0) return null
+    const next = this.ended[this.head]
+    this.head += 1
+    if (next !== undefined) return next
+    this.ended.length = 0
+    this.head = 0
+    this.brought = 0
+    return null
   }
 
   /** Removes signals whose time is over, a bounded number. */
@@ -193,23 +212,30 @@ export class Waits {
   }
 
   restoreWaiter(row: WaiterRow): void {
-    this.place({ kind: 'waiter', queue: this.queueOf(row.machine, row.key), row, added: true })
+    this.place({ kind: 'waiter', queue: this.lasting(row.machine, row.key), row, added: true })
   }
 
   restoreSignal(row: SignalRow): void {
-    const queue = this.queueOf(row.machine, row.key)
+    const queue = this.lasting(row.machine, row.key)
     this.place({ kind: 'signal', queue, row, added: true })
     this.retention.add(this.signalKey(queue, row), row.until)
   }
 
   /** The queue of a key, made when there is none. */
   protected queueOf(machine: string, key: string): WaitQueue {
+    const before = this.queues.size
+    const queue = this.lasting(machine, key)
+    if (this.queues.size > before) this.touched.push(queue)
+    return queue
+  }
+
+  /** The same for a row that stays: no transaction has to look after the queue. */
+  private lasting(machine: string, key: string): WaitQueue {
     const parts = this.keys.row('', machine, key)
     const known = this.queues.get(parts)
     if (known !== undefined) return known
     const queue: WaitQueue = { parts, waiters: [], signals: [] }
     this.queues.set(parts, queue)
-    this.touched.push(queue)
     return queue
   }
 
@@ -234,15 +260,19 @@ export class Waits {
     return owner === null || this.ownedBy(owner) < limits.waitersPerSessionMax
   }
 
-  /** Before anything is changed: a machine may swallow the error. */
-  private assertChain(): void {
-    if (this.depth < WAIT_CHAIN_MAX) return
-    throw new Error(`ends of waits follow from each other more than ${WAIT_CHAIN_MAX} deep in one entry`)
+  /** Whether one more end may follow from what runs now. */
+  private get mayEnd(): boolean {
+    return this.depth < WAIT_CHAIN_MAX && this.brought + this.bringing < WAIT_ENDS_MAX
   }
 
   private nextNumber(): number {
     this.number += 1
     return this.number - 1
+  }
+
+  private bring(waiter: WaiterRow, end: WaitEnd): void {
+    this.bringing += 1
+    this.end(waiter, end)
   }
 
   private end(waiter: WaiterRow, end: WaitEnd): void {
@@ -325,6 +355,7 @@ export class Waits {
     this.touched.length = 0
     this.changes.length = 0
     this.staged.length = 0
+    this.bringing = 0
   }
 
   private discard({ parts, waiters, signals }: WaitQueue): void {

@@ -5,14 +5,16 @@ const RACED: Catcher = { kind: 'simulator', seeds: 30, workload: 'waits' }
 
 const UNIT: Catcher = { kind: 'tests', files: ['test/session/tables/waits.test.ts'] }
 
+const OWNERS: Catcher = { kind: 'tests', files: ['test/session/tables/wait-owners.test.ts'] }
+
 /** Waits that miss their signal, hear of it twice, or out of turn. */
 export const WAITS: readonly Mutant[] = [
   {
     id: 'waits/signal-looks-for-nobody',
     breaks: 'a signal is kept although somebody waits for it',
     file: 'src/session/tables/waits.ts',
-    find: '    if (waiter !== undefined) {\n      this.assertChain()',
-    replace: '    if (waiter !== undefined && keeping.now < 0) {\n      this.assertChain()',
+    find: '    if (waiter !== undefined) {\n      if (!this.mayEnd)',
+    replace: '    if (waiter !== undefined && keeping.now < 0) {\n      if (!this.mayEnd)',
     caughtBy: RACED,
   },
   {
@@ -83,8 +85,16 @@ export const WAITS: readonly Mutant[] = [
     id: 'waits/chain-too-deep',
     breaks: 'ends of waits follow from each other one more deep than is said',
     file: 'src/session/tables/waits.ts',
-    find: 'if (this.depth < WAIT_CHAIN_MAX) return',
-    replace: 'if (this.depth <= WAIT_CHAIN_MAX) return',
+    find: 'return this.depth < WAIT_CHAIN_MAX &&',
+    replace: 'return this.depth <= WAIT_CHAIN_MAX &&',
     caughtBy: UNIT,
+  },
+  {
+    id: 'waits/told-when-all-have-ended',
+    breaks: 'of several sessions that end in one entry, one is handed what another one let go once it is gone itself',
+    file: 'src/session/entries/end-session.ts',
+    find: '  runWaitEnds(state, runner)\n',
+    replace: '',
+    caughtBy: OWNERS,
   },
 ]

@@ -157,7 +157,7 @@ const PLANTED: [string, (world: World) => void][] = [
   ['a wait has a timer', ({ state }) => state.timers.remove('task', 'wait:1-wait-3')],
   [
     'no end of a wait',
-    ({ state }) => state.waits.ended.push({ waiter: wait(state), end: { kind: 'timedOut' }, depth: 1 }),
+    ({ state }) => state.waits['ended'].push({ waiter: wait(state), end: { kind: 'timedOut' }, depth: 1 }),
   ],
 ]
 
