@@ -358,8 +358,11 @@ export class Waits {
     this.bringing = 0
   }
 
-  private discard({ parts, waiters, signals }: WaitQueue): void {
-    if (waiters.length === 0 && signals.length === 0) this.queues.delete(parts)
+  /** An empty queue goes; by now another one may stand in its place, made after it had gone. */
+  private discard(queue: WaitQueue): void {
+    const { parts, waiters, signals } = queue
+    const empty = waiters.length === 0 && signals.length === 0
+    if (empty && this.queues.get(parts) === queue) this.queues.delete(parts)
   }
 
   /** The time of a kept signal is over. */

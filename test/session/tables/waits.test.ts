@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { SessionId } from '../../../src/base/brand.ts'
+import type { Entry } from '../../../src/codec/entry/entry.ts'
 import type { Limits } from '../../../src/codec/entry/payload.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
 import { WAIT_CHAIN_MAX } from '../../../src/session/tables/wait-rows.ts'
 import type { EndedWaitNotice, MachineContext, SignalOptions, WaitOptions } from '../../../src/session/user-machine.ts'
 import { bareMachine, reject } from '../bare-machine.ts'
-import { code, codec, Log, numbers, START, swapped, value } from '../log.ts'
+import { code, codec, Log, numbers, RECORD_BYTES, START, swapped, value } from '../log.ts'
 
 type Input = { key?: string; value?: Value; options?: WaitOptions & SignalOptions; id?: string; times?: number }
 const keyOf = (input: Value): string => (input as Input).key ?? 'k'
@@ -342,5 +343,18 @@ test('a cluster that never waits keeps the meta row, limits and hashes that it h
   const restored = new SessionStateMachine(bareMachine({}), codec)
   for (const [key, row] of rows) restored.restoreRow(key, row as Value)
   restored.restored({ index: log.entries.length, term: 1, lease: 0, now: START })
+  restored.checkInvariants()
+})
+
+test('a restored replica keeps signals of a key whose earlier ones were past their time', () => {
+  const { log, run } = world()
+  run('signal', { options: { retentionMs: 10 } })
+  const rows = swapped(log.machine)
+  const restored = new SessionStateMachine(bareMachine({ signal: (context) => context.signal('test', 'k', 1) }), codec)
+  for (const [key, row] of rows) restored.restoreRow(key, row as Value)
+  restored.restored({ index: log.entries.length, term: 1, lease: 0, now: START })
+  log.advance(20)
+  run('signal', { value: 1 })
+  restored.apply(log.entries.at(-1) as Entry, RECORD_BYTES)
   restored.checkInvariants()
 })
