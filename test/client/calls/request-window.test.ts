@@ -334,6 +334,23 @@ describe('outcomes', () => {
     }
     expect(runs.every(({ outcomes }) => outcomes.length === 1)).toBe(true)
   })
+
+  test('a refusal that names a narrower window narrows it, and what was refused is sent again', () => {
+    const { script, core, answer, ok } = attached()
+    core.window.windowRequests = 4
+    const runs = Array.from({ length: 7 }, (_unused, at) => run(core, 'echo', at))
+    expect(script.take('request')).toHaveLength(4)
+    for (const id of [3, 4]) answer(id, { kind: 'notExecuted', code: 'WINDOW_EXCEEDED', details: value({ window: 2 }) })
+    expect(core.window.windowRequests).toBe(2)
+    ok(1)
+    ok(2)
+    script.clock.advance(1_000)
+    expect(script.take('request').map(({ requestId }) => requestId)).toEqual([3, 4])
+    for (const id of [3, 4]) ok(id)
+    expect(script.take('request').map(({ requestId }) => requestId)).toEqual([5, 6])
+    for (const id of [5, 6, 7]) ok(id)
+    expect(runs.every(({ outcomes }) => outcomes.length === 1)).toBe(true)
+  })
 })
 
 describe('against a real gateway', () => {
