@@ -1,6 +1,7 @@
 import type { Catcher, Mutant } from '../mutant.ts'
 
 const SERVER: Catcher = { kind: 'tests', files: ['test/gateway/subscriptions/subscriptions.test.ts'] }
+const STREAM: Catcher = { kind: 'tests', files: ['test/server/slow-subscriber.test.ts'] }
 const CLIENT: Catcher = {
   kind: 'tests',
   files: ['test/client/calls/subscription-board.test.ts', 'test/client/live-chaos.test.ts'],
@@ -64,5 +65,21 @@ export const SUBSCRIPTIONS: readonly Mutant[] = [
     find: 'if (compacted || (resumes && last !== null))',
     replace: 'if (compacted)',
     caughtBy: CLIENT,
+  },
+  {
+    id: 'subscriptions/held-back-for-ever',
+    breaks: 'a subscriber that was slow once hears nothing more',
+    file: 'src/server/connect-stream.ts',
+    find: '      this.connection.drained()\n',
+    replace: '',
+    caughtBy: STREAM,
+  },
+  {
+    id: 'subscriptions/unsent-uncounted',
+    breaks: 'a slow subscriber is cut with all its sessions',
+    file: 'src/server/connect-stream.ts',
+    find: 'this.inFlightBytes + this.waitingBytes,',
+    replace: 'this.inFlightBytes,',
+    caughtBy: STREAM,
   },
 ]
