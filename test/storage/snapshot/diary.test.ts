@@ -27,3 +27,12 @@ test('the database keeps no diary that grows for as long as it is open, and an e
     expect([diaries.length > 0, files]).toEqual([true, []])
   }
 })
+
+test('it keeps none of its first moments either, with many opened at once', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'holdfast-diaries-'))
+  onTestFinished(() => rmSync(parent, { recursive: true, force: true }))
+  const directories = Array.from({ length: 40 }, (_, at) => join(parent, String(at)))
+  const opened = await Promise.all(directories.map((directory) => openLevel(directory)))
+  await Promise.all(opened.map((database) => database.close()))
+  expect(directories.filter((directory) => !statSync(join(directory, 'LOG')).isDirectory())).toEqual([])
+})
