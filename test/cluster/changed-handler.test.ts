@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { eventually } from '../../bench/agreement.ts'
 import { connect, fetchStatus } from '../../src/client/index.ts'
+import { decodeTrail } from '../../src/storage/format/trail-record.ts'
 import { userProject } from '../host/user-project.ts'
 import { compileOnce, realCluster, Said } from './processes.ts'
 
@@ -54,6 +57,13 @@ test(
     for (let value = 1; value <= COMMANDS; value += 1)
       expect(await first.execute('tally', 'add', 'x')).toMatchObject({ kind: 'ok', value })
     await first.close()
+    // A record follows what is applied by up to 50 ms, and only what is recorded is compared.
+    const { appliedIndex } = await fetchStatus(cluster.endpoints[0] ?? '')
+    const trail = join(cluster.dataDirectory(member.id), 'group-0', 'applied')
+    await eventually('a record of all that was applied', async () => {
+      const last = decodeTrail(await readFile(trail)).recorded.at(-1)
+      return last !== undefined && last.index >= appliedIndex ? true : null
+    })
     await cluster.kill(member.id)
 
     writeFileSync(join(project, 'machines.js'), tally(2))
