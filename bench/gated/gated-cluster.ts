@@ -7,6 +7,15 @@ import { PeerGate } from './peer-gate.ts'
 const HOST = '127.0.0.1'
 const NODES = 3
 
+/** What all three nodes run. */
+export interface GatedClusterOptions {
+  /** Holds one data directory per node. */
+  readonly directory: string
+  /** The module with the machines; absent: the product's own. */
+  readonly machines?: string
+  readonly environment?: { readonly [name: string]: string }
+}
+
 interface GatedNode {
   readonly gate: PeerGate
   readonly address: string
@@ -21,15 +30,15 @@ export class GatedCluster {
   /** Processes that ended though nobody had ended them, a sentence each. */
   readonly crashes: string[] = []
   private readonly nodes: readonly GatedNode[]
-  private readonly options: { readonly directory: string; readonly machines: string }
+  private readonly options: GatedClusterOptions
 
-  private constructor(nodes: readonly GatedNode[], options: { readonly directory: string; readonly machines: string }) {
+  private constructor(nodes: readonly GatedNode[], options: GatedClusterOptions) {
     this.nodes = nodes
     this.options = options
   }
 
-  /** Starts three nodes with the machines of a module; their data lie below the directory. */
-  static async start(options: { readonly directory: string; readonly machines: string }): Promise<GatedCluster> {
+  /** Starts three nodes. */
+  static async start(options: GatedClusterOptions): Promise<GatedCluster> {
     const ports = await freePorts(NODES, HOST)
     const gated = ports.map(async (port) => ({
       gate: await PeerGate.before(port),
@@ -51,6 +60,11 @@ export class GatedCluster {
     return this.nodes.map(({ address }) => address)
   }
 
+  /** `host:port` of every gate: the ways that the nodes take to each other, for clients that are to be cut off with them. */
+  get gates(): readonly string[] {
+    return this.nodes.map(({ gate }) => `${HOST}:${gate.port}`)
+  }
+
   /** Place of the node of that id. */
   placeOf(id: string): number {
     return Number(id.slice(1)) - 1
@@ -61,9 +75,14 @@ export class GatedCluster {
     const node = this.at(at)
     const id = nodeId(`n${at + 1}`)
     const members = this.nodes.map(({ gate }, place) => `n${place + 1}=${HOST}:${gate.port}`).join(',')
-    const { directory, machines } = this.options
-    const spawned = { id, address: node.address, members, machines, dataDirectory: join(directory, id) }
-    const started = NodeProcess.spawn(spawned)
+    const { directory, ...same } = this.options
+    const started = NodeProcess.spawn({
+      id,
+      address: node.address,
+      members,
+      dataDirectory: join(directory, id),
+      ...same,
+    })
     node.process = started
     void started.exited.then(({ code, signal }) => {
       if (node.process === started) this.crashes.push(`${id} ended by itself: ${signal ?? code}`)

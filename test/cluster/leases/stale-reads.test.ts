@@ -1,9 +1,7 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { agreement, eventually, leaderAmong, leaderOf, statusOf } from '../../../bench/agreement.ts'
-import { PeerGate } from '../../../bench/gated/peer-gate.ts'
+import { GatedCluster } from '../../../bench/gated/gated-cluster.ts'
 import { nodeId } from '../../../src/base/brand.ts'
-import { freePorts } from '../../../src/cli/cluster/free-ports.ts'
-import { NodeProcess } from '../../../src/cli/cluster/node-process.ts'
 import { type ClientSession, connect } from '../../../src/client/index.ts'
 import { compileOnce, realCluster, temporaryDirectory } from '../processes.ts'
 import { ReadWatch } from './read-watch.ts'
@@ -14,7 +12,6 @@ const TIMEOUT_MS = 300_000
 beforeAll(compileOnce, TIMEOUT_MS)
 
 const WITH_LEASES = { HOLDFAST_LEASES: 'true' }
-const HOST = '127.0.0.1'
 const WATCHES = 4
 const FAULTS = 6
 const CUTS = 4
@@ -94,47 +91,32 @@ test(
 test(
   'a leader that is cut off from the others, and not from those who read, shows nothing that is older than their writes',
   async () => {
-    const directory = await temporaryDirectory()
-    const ports = await freePorts(3, HOST)
-    const gates = await Promise.all(ports.map((port) => PeerGate.before(port)))
-    onTestFinished(async () => void (await Promise.all(gates.map((gate) => gate.cut()))))
-    const members = gates.map(({ port }, at) => `n${at + 1}=${HOST}:${port}`).join(',')
-    const direct = ports.map((port) => `${HOST}:${port}`)
-    await Promise.all(
-      direct.map(async (address, at) => {
-        const id = nodeId(`n${at + 1}`)
-        const options = { id, address, members, dataDirectory: `${directory}/${id}`, environment: WITH_LEASES }
-        const node = NodeProcess.spawn(options)
-        onTestFinished(() => node.kill())
-        await node.ready()
-      }),
-    )
-    await inForce(direct)
+    const cluster = await GatedCluster.start({ directory: await temporaryDirectory(), environment: WITH_LEASES })
+    onTestFinished(() => cluster.stop())
+    const { endpoints } = cluster
+    await inForce(endpoints)
     const watch = new ReadWatch('watched')
     // It finds the next leader as soon as there is one, for its way to the one before is cut too.
-    const writer = await sessionAt(
-      gates.map(({ port }) => `${HOST}:${port}`),
-      'writer',
-    )
+    const writer = await sessionAt(cluster.gates, 'writer')
     watch.writeBy(writer)
     for (let cut = 0; cut < CUTS; cut += 1) {
-      const { id, term } = await leaderAmong(direct)
-      const at = Number(id.slice(1)) - 1
-      const [gate, address] = [gates[at], direct[at]]
-      if (gate === undefined || address === undefined) throw new Error(`there is no ${id}`)
+      const { id, term } = await leaderAmong(endpoints)
+      const at = cluster.placeOf(id)
+      const address = endpoints[at] ?? ''
       const readers = await Promise.all([0, 1, 2].map((reader) => sessionAt([address], `reader-${cut}-${reader}`)))
       for (const reader of readers) watch.readBy(reader)
       await watch.more({ writes: 50, reads: 50 })
-      await gate.cut()
+      await cluster.cut(at)
       await watch.more({ writes: 50, reads: 0 })
       expect(watch.problems).toEqual([])
-      expect((await leaderAmong(direct)).term).toBeGreaterThan(term)
-      await gate.heal()
+      expect((await leaderAmong(endpoints)).term).toBeGreaterThan(term)
+      await cluster.heal(at)
       await follows(address)
       await Promise.all(readers.map((reader) => reader.close()))
     }
     await expectLast(watch, writer)
-    await agreement(direct)
+    await agreement(endpoints)
+    expect(cluster.crashes).toEqual([])
   },
   TIMEOUT_MS,
 )
