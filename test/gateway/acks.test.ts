@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { attachedClient, command, type Client, type World, worldOf } from './recorder.ts'
+import { attachOf } from './riding.ts'
 
 const N2 = nodeId('n2')
 
@@ -67,6 +68,17 @@ describe('acknowledgements that ride on no command', () => {
     connection.receiveAck(1, 2)
     world.node.run()
     expect(acknowledged({ recorder })).toEqual([2])
+  })
+
+  test('one that waits while its session attaches again is fenced by that very attach, which its client is told', () => {
+    const { world, connection, recorder, session, epoch } = told(5)
+    for (const upTo of [1, 3]) connection.receiveAck(1, upTo)
+    connection.receiveAttach(attachOf(session, epoch))
+    world.node.run()
+    const heard = recorder.take()
+    const attached = heard.find(([name]) => name === 'attached') as [string, number, { epoch: number }]
+    const details = { current: attached[2].epoch }
+    expect(heard.at(-1)).toEqual(['refused', 1, 'ack', { code: 'FENCED', details }])
   })
 })
 

@@ -298,8 +298,7 @@ export class SessionCore {
       case 'WRONG_GROUP':
         return this.finish(answer.code, false)
       case 'FENCED':
-        // Our own newer attach may have fenced an older copy of ours.
-        if (numberIn(decodeValue(answer.details), 'current') !== this.claim.epoch) this.superseded()
+        if (!this.fencedByItself(decodeValue(answer.details))) this.superseded()
         return
       case 'NOT_ATTACHED':
         if (this.phase !== 'attached') return
@@ -321,7 +320,10 @@ export class SessionCore {
         if (subject === 'attach') this.window.rideRefused()
         return this.finish(code, false)
       case 'FENCED':
-        return this.superseded()
+        if (!this.fencedByItself(reason)) return this.superseded()
+        if (subject === 'ack') this.inbox.acknowledgeAgain()
+        if (subject === 'close') this.retrySoon()
+        return
       case 'ATTACH_CONFLICT':
         return this.conflicted(reason)
       case 'NOT_ATTACHED':
@@ -337,6 +339,11 @@ export class SessionCore {
         if (subject === 'ack') this.inbox.acknowledgeAgain()
         if (subject === 'open' || subject === 'attach' || subject === 'close') this.retrySoon()
     }
+  }
+
+  /** Its own newer attach fenced what it had said before. */
+  private fencedByItself(details: Value): boolean {
+    return numberIn(details, 'current') === this.claim.epoch
   }
 
   /**

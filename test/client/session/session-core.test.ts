@@ -286,6 +286,25 @@ describe('a session', () => {
     }
   })
 
+  test('what it said before its own newer attach, and the log refuses after that, does not end the session', () => {
+    const fenced = { code: 'FENCED', details: sessionCodec.encodeValue({ current: 9 }) }
+    const script = new Script()
+    const { core, told } = openOn(hubOn(script.environment))
+    script.attach(9)
+    for (const subject of ['ack', 'ping', 'close'] as const) {
+      script.say({ kind: 'refused', channel: 1, subject, ...fenced })
+      expect(told.lost).toEqual([])
+    }
+    const closed: boolean[] = []
+    core.closeSession((result) => closed.push(result))
+    script.take('close')
+    script.say({ kind: 'refused', channel: 1, subject: 'close', ...fenced })
+    script.clock.advance(1000)
+    expect(script.take('close').length).toBe(1)
+    script.say({ kind: 'closed', channel: 1 })
+    expect(closed).toEqual([true])
+  })
+
   test('the registry of refusals that end a session: another incarnation', () => {
     const script = new Script()
     const { told } = openOn(hubOn(script.environment))
