@@ -208,6 +208,7 @@ export class FrameConnection implements ConnectionSink {
       case 'ping':
         return connection.receivePing(message.channel)
       case 'query':
+      case 'boundQuery':
         return connection.receiveQuery(message)
       case 'open':
         return connection.receiveOpen(message)

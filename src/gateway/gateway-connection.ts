@@ -9,9 +9,9 @@ import type { RefusedSubject } from '../protocol/down-message.ts'
 import { CHANNELS_MAX } from '../protocol/limits.ts'
 import { OWN_MACHINE } from '../protocol/own-queries.ts'
 import type {
+  AnyQueryMessage,
   AttachMessage,
   OpenMessage,
-  QueryMessage,
   RequestMessage,
   SubscribeMessage,
 } from '../protocol/up-frame.ts'
@@ -200,7 +200,7 @@ export class GatewayConnection {
     )
   }
 
-  receiveQuery(request: QueryMessage): void {
+  receiveQuery(request: AnyQueryMessage): void {
     const session = this.askingSession(request)
     if (request.channel !== 0 && session === null) return this.queries.refuse(request, refusal('NOT_ATTACHED'))
     this.queries.receiveQuery(request, session)
@@ -280,7 +280,7 @@ export class GatewayConnection {
    * one that the attach names: a new leader that defers to a lease commits nothing for hundreds of milliseconds, and answers.
    * What became of its commands it is told only once its earlier attachments are fenced.
    */
-  private askingSession({ channel, machine }: QueryMessage): number | null {
+  private askingSession({ channel, machine }: AnyQueryMessage): number | null {
     const attachment = this.channels.get(channel)
     if (attachment !== undefined) return attachment.session.index
     const claim = this.claims.get(channel)

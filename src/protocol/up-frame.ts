@@ -1,7 +1,20 @@
 import type { Millis } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import { ByteReader, type ByteWriter } from './bytes.ts'
-import { boolean, bytes, type Field, layout, list, Messages, name, oneOf, text, uint32, varint } from './fields.ts'
+import {
+  boolean,
+  bytes,
+  type Field,
+  type FieldsOf,
+  layout,
+  list,
+  Messages,
+  name,
+  oneOf,
+  text,
+  uint32,
+  varint,
+} from './fields.ts'
 import { readFrame } from './frame.ts'
 import {
   CAPABILITY_BYTES_MAX,
@@ -62,8 +75,8 @@ export interface RequestMessage {
   readonly input: Uint8Array
 }
 
-export interface QueryMessage {
-  readonly kind: 'query'
+/** What a query says, bound to its session or not. */
+interface QueryFields {
   /** Session that asks; 0: none. */
   readonly channel: number
   /** Chosen by the client's library; the answer names it (Q-004). */
@@ -76,6 +89,18 @@ export interface QueryMessage {
   readonly query: string
   readonly input: Uint8Array
 }
+
+export interface QueryMessage extends QueryFields {
+  readonly kind: 'query'
+}
+
+/** A query that is answered only while the session that asks it lives, as of the state that it reads (sessions.md §6). */
+export interface BoundQueryMessage extends QueryFields {
+  readonly kind: 'boundQuery'
+}
+
+/** A query of either kind. */
+export type AnyQueryMessage = QueryMessage | BoundQueryMessage
 
 /**
  * A query that is to be answered now, and again whenever its answer changes. The first `change` is the answer at `minIndex` of
@@ -108,6 +133,7 @@ export type UpMessage =
   | SubscribeMessage
   /** No further change is wanted; some may be under way. */
   | { readonly kind: 'unsubscribe'; readonly channel: number; readonly subscriptionId: number }
+  | BoundQueryMessage
 
 const REQUEST_NUMBER = 3
 
@@ -135,6 +161,18 @@ const REQUEST: Field<RequestMessage> = {
     command: reader.name(NAME_BYTES_MAX),
     input: reader.bytes(FRAME_BYTES_MAX),
   }),
+}
+
+/** In the order in which they travel. */
+const QUERY: FieldsOf<QueryMessage> = {
+  channel: varint,
+  correlationId: varint,
+  consistency: oneOf('consistency', ['linearizable', 'sequential', 'stale']),
+  incarnation: varint,
+  minIndex: varint,
+  machine: name(NAME_BYTES_MAX),
+  query: name(NAME_BYTES_MAX),
+  input: bytes(FRAME_BYTES_MAX),
 }
 
 /** Numbers and fields on the wire (docs/format.md, "Session frames"). */
@@ -168,19 +206,7 @@ const UP = new Messages<UpMessage>('message kind', {
   request: [REQUEST_NUMBER, REQUEST],
   ack: [4, layout('ack', { channel: varint, serverRequestId: varint })],
   ping: [5, layout('ping', { channel: varint })],
-  query: [
-    6,
-    layout('query', {
-      channel: varint,
-      correlationId: varint,
-      consistency: oneOf('consistency', ['linearizable', 'sequential', 'stale']),
-      incarnation: varint,
-      minIndex: varint,
-      machine: name(NAME_BYTES_MAX),
-      query: name(NAME_BYTES_MAX),
-      input: bytes(FRAME_BYTES_MAX),
-    }),
-  ],
+  query: [6, layout<QueryMessage>('query', QUERY)],
   close: [7, layout('close', { channel: varint })],
   subscribe: [
     8,
@@ -195,6 +221,7 @@ const UP = new Messages<UpMessage>('message kind', {
     }),
   ],
   unsubscribe: [9, layout('unsubscribe', { channel: varint, subscriptionId: varint })],
+  boundQuery: [10, layout<BoundQueryMessage>('boundQuery', QUERY)],
 })
 
 /** Appends one message; the caller has written `FRAME_VERSION` first. */

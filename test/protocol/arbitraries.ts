@@ -40,7 +40,7 @@ export const upMessage: fc.Arbitrary<UpMessage> = fc.oneof(
   }),
   fc.record({ kind: kind('unsubscribe'), channel, subscriptionId: uint }),
   fc.record({
-    kind: kind('query'),
+    kind: fc.constantFrom('query' as const, 'boundQuery' as const),
     channel,
     correlationId: uint,
     incarnation: uint,

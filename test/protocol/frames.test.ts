@@ -72,6 +72,21 @@ const GOLDEN_UP: readonly (readonly [string, UpMessage, string])[] = [
   ],
   ['an unsubscribe', { kind: 'unsubscribe', channel: 2, subscriptionId: 7 }, '01 09 02 07'],
   [
+    'a query that is bound to its session',
+    {
+      kind: 'boundQuery',
+      channel: 2,
+      correlationId: 7,
+      consistency: 'stale',
+      incarnation: 0,
+      minIndex: 0,
+      machine: 'm',
+      query: 'q',
+      input: bytes('c0'),
+    },
+    '01 0a 02 07 02 00 00 01 6d 01 71 01 c0',
+  ],
+  [
     'a query',
     {
       kind: 'query',

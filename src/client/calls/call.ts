@@ -28,6 +28,12 @@ export interface QueryOptions {
    * of it: one that was abandoned, or whose response was evicted, or of an earlier holder of the session.
    */
   readonly after?: number
+  /**
+   * Refused where this session is gone as of what the answer would show: `failed` with SESSION_EXPIRED or SESSION_UNKNOWN, and
+   * as soon as this process knows that the session is over, with why it is. Default false: then a query that has waited may be
+   * answered although its session ended meanwhile.
+   */
+  readonly sessionBound?: boolean
   /** Time for all attempts together, from 0 to 2^31 − 1 ms. Default the session's. */
   readonly deadlineMs?: number
 }

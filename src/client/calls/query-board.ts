@@ -2,7 +2,7 @@ import type { Value } from '../../codec/value/value.ts'
 import { INPUT_BYTES_MAX } from '../../protocol/limits.ts'
 import type { QueryResultMessage } from '../../protocol/down-message.ts'
 import { isRetryable } from '../../protocol/errors.ts'
-import type { Consistency, QueryMessage } from '../../protocol/up-frame.ts'
+import type { AnyQueryMessage, Consistency } from '../../protocol/up-frame.ts'
 import type { ClientClock } from '../connection/ports.ts'
 
 /** What a query gave, still encoded. */
@@ -16,6 +16,8 @@ export type RawQueryOutcome =
 export interface QueryRequest {
   /** The session that asks, by its channel: the machine sees its principal. Absent or 0: nobody in particular. */
   readonly channel?: number
+  /** It ends with that session. Default false. */
+  readonly sessionBound?: boolean
   readonly consistency: Consistency
   /** Token of an earlier answer, for `sequential`; zeros: none. */
   readonly incarnation: number
@@ -26,7 +28,7 @@ export interface QueryRequest {
 }
 
 interface Waiting {
-  readonly message: QueryMessage
+  readonly message: AnyQueryMessage
   readonly done: (outcome: RawQueryOutcome) => void
   readonly timer: { cancel(): void }
   resend: boolean
@@ -44,12 +46,12 @@ const WAITING_MAX = 65_536
 export class QueryBoard {
   private readonly clock: ClientClock
   private readonly canSend: () => boolean
-  private readonly sendMessage: (message: QueryMessage) => void
+  private readonly sendMessage: (message: AnyQueryMessage) => void
   private readonly waiting = new Map<number, Waiting>()
   private nextId = 1
   private retryTimer: { cancel(): void } | null = null
 
-  constructor(options: { clock: ClientClock; canSend(): boolean; sendMessage(message: QueryMessage): void }) {
+  constructor(options: { clock: ClientClock; canSend(): boolean; sendMessage(message: AnyQueryMessage): void }) {
     this.clock = options.clock
     this.canSend = options.canSend
     this.sendMessage = options.sendMessage
@@ -70,7 +72,8 @@ export class QueryBoard {
     }
     const correlationId = this.nextId
     this.nextId += 1
-    const message: QueryMessage = { kind: 'query', channel: 0, correlationId, ...request }
+    const kind = request.sessionBound === true ? 'boundQuery' : 'query'
+    const message: AnyQueryMessage = { kind, channel: 0, correlationId, ...request }
     const timer = this.clock.setTimer(deadlineMs, () =>
       this.finish(correlationId, { kind: 'failed', code: 'DEADLINE_EXCEEDED' }),
     )
@@ -102,6 +105,14 @@ export class QueryBoard {
   /** A new connection: everything without an answer, again. */
   connected(): void {
     for (const { message } of this.waiting.values()) this.sendMessage(message)
+  }
+
+  /** A session is over: what is bound to it fails with the code. */
+  released(channel: number, code: string): void {
+    for (const [correlationId, { message }] of [...this.waiting]) {
+      const bound = message.kind === 'boundQuery' && message.channel === channel
+      if (bound) this.finish(correlationId, { kind: 'failed', code })
+    }
   }
 
   /** Every query that waits fails with the code. */

@@ -31,6 +31,8 @@ export interface CheckedQuery {
   readonly consistency: Consistency
   /** The command that it comes after; null: none. */
   readonly after: number | null
+  /** Refused once its session is gone. */
+  readonly sessionBound: boolean
 }
 
 /** A query to subscribe to, that a frame can carry. */
@@ -66,6 +68,7 @@ export function checkQuery(call: Call, deadlineMs: number): CheckedQuery {
     consistency: checkConsistency(options['consistency'] ?? 'linearizable', 'options.consistency'),
     after:
       options['after'] === undefined ? null : integer(options['after'], 'options.after', [1, Number.MAX_SAFE_INTEGER]),
+    sessionBound: boolean(options['sessionBound'] ?? false, 'options.sessionBound'),
     input: encoded(call.input, 'input', 'VALIDATION_ERROR'),
   }
 }
@@ -102,11 +105,12 @@ export function checkEncodedCommand({ machine, command, input }: CommandCall, de
 
 /** The same of a query. */
 export function checkEncodedQuery(request: QueryRequest, deadlineMs: number): QueryRequest {
-  const { channel = 0, consistency, incarnation, minIndex, machine, query, input } = request
+  const { channel = 0, sessionBound = false, consistency, incarnation, minIndex, machine, query, input } = request
   const natural = [0, Number.MAX_SAFE_INTEGER] as const
   waitMs(deadlineMs, 'deadlineMs')
   return {
     channel: integer(channel, 'channel', natural),
+    sessionBound: boolean(sessionBound, 'sessionBound'),
     consistency: checkConsistency(consistency, 'consistency'),
     incarnation: integer(incarnation, 'incarnation', natural),
     minIndex: integer(minIndex, 'minIndex', natural),

@@ -134,6 +134,8 @@ export class MultiSession implements SessionHost {
       const { code, field, problem } = usable.error
       told({ kind: 'failed', code, details: { field, problem } })
     } else if (this.closedBy !== '') told({ kind: 'failed', code: this.closedBy })
+    else if (usable.value.sessionBound === true && !this.sessions.has(usable.value.channel ?? 0))
+      told({ kind: 'failed', code: 'SESSION_CLOSED' })
     else this.queries.query(usable.value, deadlineMs, told)
   }
 
@@ -171,7 +173,9 @@ export class MultiSession implements SessionHost {
   }
 
   released(channel: number): void {
-    this.subscriptions.stop(channel, this.sessions.get(channel)?.endedBy ?? '')
+    const code = this.sessions.get(channel)?.endedBy ?? ''
+    this.subscriptions.stop(channel, code)
+    this.queries.released(channel, code)
     this.sessions.delete(channel)
   }
 

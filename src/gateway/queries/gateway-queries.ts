@@ -4,7 +4,7 @@ import type { CachedOutcome, LimboRows } from '../../session/state-machine.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { OUTCOME_QUERY, OWN_MACHINE } from '../../protocol/own-queries.ts'
-import type { QueryMessage } from '../../protocol/up-frame.ts'
+import type { AnyQueryMessage, BoundQueryMessage } from '../../protocol/up-frame.ts'
 import { errorText } from '../../base/error-text.ts'
 import { isId } from '../checks.ts'
 import type { ConnectionSink } from '../connection-sink.ts'
@@ -35,7 +35,7 @@ export class GatewayQueries implements QueryBatchOwner {
     this.sink = sink
   }
 
-  receiveQuery(request: QueryMessage, session: number | null): void {
+  receiveQuery(request: AnyQueryMessage, session: number | null): void {
     const { node } = this
     const halted = haltedRefusal(node)
     if (halted !== null) return this.refuse(request, halted)
@@ -49,7 +49,7 @@ export class GatewayQueries implements QueryBatchOwner {
   }
 
   /** The query did not run. */
-  refuse(request: QueryMessage, bad: Refusal): void {
+  refuse(request: AnyQueryMessage, bad: Refusal): void {
     this.sink.queried(request.correlationId, this.position(), { kind: 'refused', ...bad })
   }
 
@@ -64,22 +64,22 @@ export class GatewayQueries implements QueryBatchOwner {
     if (this.batch === batch) this.batch = null
   }
 
-  run(request: QueryMessage, session: number | null): void {
+  run(request: AnyQueryMessage, session: number | null): void {
     this.readyTo(request, session, null)
   }
 
-  runInLimbo(request: QueryMessage, session: number | null, limbo: LimboRows): boolean {
+  runInLimbo(request: AnyQueryMessage, session: number | null, limbo: LimboRows): boolean {
     return this.readyTo(request, session, limbo)
   }
 
-  refuseRead(request: QueryMessage, code: ReadRefusal): void {
+  refuseRead(request: AnyQueryMessage, code: ReadRefusal): void {
     this.reading -= 1
     if (this.over) return
     this.refuse(request, (code === 'HALTED' ? haltedRefusal(this.node) : null) ?? refusal(code))
   }
 
   /** A query that waited for a read runs; false: limbo touches it, and it waits on. */
-  private readyTo(request: QueryMessage, session: number | null, limbo: LimboRows | null): boolean {
+  private readyTo(request: AnyQueryMessage, session: number | null, limbo: LimboRows | null): boolean {
     if (!this.over) {
       const halted = haltedRefusal(this.node)
       if (halted !== null) this.refuse(request, halted)
@@ -89,7 +89,7 @@ export class GatewayQueries implements QueryBatchOwner {
     return true
   }
 
-  private read(request: QueryMessage, session: number | null): void {
+  private read(request: AnyQueryMessage, session: number | null): void {
     if (this.reading >= READING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: READING_MAX }))
     this.reading += 1
     if (this.batch === null) {
@@ -99,7 +99,7 @@ export class GatewayQueries implements QueryBatchOwner {
     this.batch.add(request, session)
   }
 
-  private wait(request: QueryMessage, session: number | null): void {
+  private wait(request: AnyQueryMessage, session: number | null): void {
     const { node } = this
     if (this.waiting >= WAITING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: WAITING_MAX }))
     this.waiting += 1
@@ -121,7 +121,7 @@ export class GatewayQueries implements QueryBatchOwner {
    * A query that waited runs in a turn of the node's, and a bug that it finds must not end that: it ends the connection, as
    * it does for all else (`FrameConnection.dispatch`). False: it has no answer before limbo is over.
    */
-  private answer(request: QueryMessage, session: number | null, limbo: LimboRows | null = null): boolean {
+  private answer(request: AnyQueryMessage, session: number | null, limbo: LimboRows | null = null): boolean {
     try {
       return this.runNow(request, session, limbo)
     } catch (error) {
@@ -130,11 +130,12 @@ export class GatewayQueries implements QueryBatchOwner {
     }
   }
 
-  private runNow(request: QueryMessage, session: number | null, limbo: LimboRows | null): boolean {
+  private runNow(request: AnyQueryMessage, session: number | null, limbo: LimboRows | null): boolean {
     const { machine } = request
     // Before its limits, the second entry of every log, a machine can answer nothing.
     const empty = this.node.machine.limits.responseBytesMax === 0
     if (empty || this.node.replaying) this.refuse(request, behind(this.node, request))
+    else if (request.kind === 'boundQuery' && !this.isLive(request, session)) return true
     else if (machine !== OWN_MACHINE) return this.runParsed(request, session, limbo)
     // It asks for rows of the session layer, and which of those limbo changes is not followed.
     else if (limbo !== null) return false
@@ -142,7 +143,24 @@ export class GatewayQueries implements QueryBatchOwner {
     return true
   }
 
-  private runParsed(request: QueryMessage, session: number | null, limbo: LimboRows | null): boolean {
+  /**
+   * Does the session that asks live, as of what the answer would show? If not, the query is refused. Entries in limbo neither
+   * open nor end sessions, so this is so after each of them. A node that has not applied the open says nothing of the session.
+   */
+  private isLive(request: BoundQueryMessage, session: number | null): boolean {
+    const { machine, group, incarnation } = this.node
+    if (session === null) this.refuse(request, refusal('NOT_ATTACHED'))
+    else if (machine.sessionFacts(session) !== null) return true
+    else if (machine.appliedIndex < session) this.refuse(request, behind(this.node, request))
+    else {
+      // It was attached here, so whoever asks has shown its secret.
+      const end = machine.sessionEnd({ group, incarnation, index: session })
+      this.refuse(request, end === null ? refusal('SESSION_UNKNOWN') : refusal('SESSION_EXPIRED', end))
+    }
+    return false
+  }
+
+  private runParsed(request: AnyQueryMessage, session: number | null, limbo: LimboRows | null): boolean {
     const { machine, query } = request
     const active = this.node.machine.activeVersion(machine)
     const parsed = this.options.parseQuery(machine, query, request.input, active)
@@ -157,7 +175,7 @@ export class GatewayQueries implements QueryBatchOwner {
   }
 
   /** What became of a command of the session that asks: as final as an answer of apply, for an id that is fenced. */
-  private runOwn(request: QueryMessage, session: number | null): void {
+  private runOwn(request: AnyQueryMessage, session: number | null): void {
     const { machine } = this.node
     if (request.query !== OUTCOME_QUERY) return this.refuse(request, refusal('UNKNOWN_QUERY'))
     if (session === null) return this.refuse(request, refusal('NOT_ATTACHED'))
@@ -186,7 +204,7 @@ export class GatewayQueries implements QueryBatchOwner {
   }
 }
 
-function behind({ machine }: RaftNode, { minIndex }: QueryMessage): Refusal {
+function behind({ machine }: RaftNode, { minIndex }: AnyQueryMessage): Refusal {
   return refusal('BEHIND', { appliedIndex: machine.appliedIndex, minIndex })
 }
 

@@ -1,15 +1,15 @@
 import type { ReadInLimbo, ReadRefusal, ReadSink } from '../../node/api.ts'
-import type { QueryMessage } from '../../protocol/up-frame.ts'
+import type { AnyQueryMessage } from '../../protocol/up-frame.ts'
 import type { LimboRows } from '../../session/state-machine.ts'
 
 /** Who runs, and answers, the queries of a batch. */
 export interface QueryBatchOwner {
   /** The batch is full or under way: the next query begins another one. */
   begun(batch: QueryBatch): void
-  run(request: QueryMessage, session: number | null): void
+  run(request: AnyQueryMessage, session: number | null): void
   /** False: it did not run, and is to wait until limbo is over. */
-  runInLimbo(request: QueryMessage, session: number | null, limbo: LimboRows): boolean
-  refuseRead(request: QueryMessage, code: ReadRefusal): void
+  runInLimbo(request: AnyQueryMessage, session: number | null, limbo: LimboRows): boolean
+  refuseRead(request: AnyQueryMessage, code: ReadRefusal): void
 }
 
 /** Queries of one batch: as many as one read may stand for without holding the loop for long. */
@@ -21,14 +21,14 @@ const QUERIES_MAX = 256
  */
 export class QueryBatch implements ReadSink {
   private readonly owner: QueryBatchOwner
-  private requests: QueryMessage[] = []
+  private requests: AnyQueryMessage[] = []
   private sessions: (number | null)[] = []
 
   constructor(owner: QueryBatchOwner) {
     this.owner = owner
   }
 
-  add(request: QueryMessage, session: number | null): void {
+  add(request: AnyQueryMessage, session: number | null): void {
     this.requests.push(request)
     this.sessions.push(session)
     if (this.requests.length >= QUERIES_MAX) this.owner.begun(this)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
 import type { RawQueryOutcome } from '../../../src/client/calls/query-board.ts'
-import { hubOn, Script } from '../world.ts'
+import { hubOn, openOn, Script } from '../world.ts'
 
 const nil = sessionCodec.encodeValue(null)
 
@@ -64,5 +64,30 @@ describe('queries', () => {
     ])
     hub.query(query, 10, (outcome) => outcomes.push(outcome))
     expect(outcomes.length).toBe(4)
+  })
+
+  test('what is bound to a session says so, and ends with it', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment)
+    const { core } = openOn(hub)
+    script.attach()
+    script.take('attach')
+    const outcomes: string[] = []
+    const ask = (name: string, sessionBound: boolean, channel = core.channel): void =>
+      hub.query({ ...query, channel, sessionBound }, 5_000, (outcome) =>
+        outcomes.push(`${name} ${outcome.kind === 'failed' ? outcome.code : outcome.kind}`),
+      )
+    ask('bound', true)
+    ask('free', false)
+    ask('of nobody', true, 77)
+    script.clock.advance(0)
+    const kinds = script.heard.map((message) => message.kind)
+    expect([kinds, outcomes]).toEqual([['boundQuery', 'query'], ['of nobody SESSION_CLOSED']])
+    script.say({ kind: 'ended', channel: core.channel, reason: 'expired' })
+    expect(outcomes).toEqual(['of nobody SESSION_CLOSED', 'bound SESSION_EXPIRED'])
+    ask('late', true)
+    expect(outcomes.slice(2)).toEqual(['late SESSION_CLOSED'])
+    script.say(result(2))
+    expect(outcomes.slice(3)).toEqual(['free ok'])
   })
 })
