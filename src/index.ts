@@ -17,6 +17,7 @@ export type {
   Notification,
   QueryOptions,
   QueryOutcome,
+  LeftOut,
   ReceivedRequest,
   RequestHandler,
   SessionRequest,

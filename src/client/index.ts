@@ -46,7 +46,7 @@ export type { TaskHandler, TaskOf, WorkerHandlers, WorkerTask } from './worker/t
 export type { Worker } from './worker/worker.ts'
 export type { TaskProblem, WorkerOptions } from './worker/worker-options.ts'
 export type { Channel, ChannelListener, ClientClock, ClientEnvironment, Dial } from './connection/ports.ts'
-export type { ReceivedRequest } from './session/received-request.ts'
+export type { LeftOut, ReceivedRequest } from './session/received-request.ts'
 export type { IsTyped, Notification, RequestOfType, SessionRequest, TaskAssignment } from './session/typed-requests.ts'
 export type { RequestHandler } from './session/request-handlers.ts'
 export type { LostReason, ClientSessionState } from './session/session-events.ts'

@@ -20,7 +20,7 @@ import { OfficeShaker } from './office-shaker.ts'
 import { Nemesis } from './nemesis.ts'
 import { Operator } from './operator.ts'
 import { NodeWitness } from './node-witness.ts'
-import { drawLeases, drawSwarm, type Swarm } from './swarm.ts'
+import { drawLeases, drawOutbox, drawSwarm, type Swarm } from './swarm.ts'
 import { Transcript } from './transcript.ts'
 import { SimulatedCluster } from './world/simulated-cluster.ts'
 import type { SimulatedNode } from './world/simulated-node.ts'
@@ -51,6 +51,7 @@ const PURPOSE = {
   choices: 92,
   operators: 121,
   operator: 122,
+  outboxes: 123,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -89,6 +90,8 @@ export interface ReadSeedResult extends SeedResult {
   readonly repairs: number
   /** Changes of limits that operators made, and sessions that they ended. */
   readonly operatorDeeds: number
+  /** Server requests that were dropped for want of room, as their clients were told. */
+  readonly leftOut: number
 }
 
 /** Runs one seed's world to its end. Deterministic: equal seeds give equal results, the hash included. */
@@ -101,6 +104,8 @@ class World {
   private readonly seed: number
   private readonly swarm: Swarm
   private readonly leases: LeaseTerms | null
+  /** Most server requests of an outbox, where that is few. */
+  private readonly outboxMax: number | null
   private readonly cluster: SimulatedCluster
   private readonly invariants: Invariants
   private readonly limbo = new LimboWatch()
@@ -123,6 +128,7 @@ class World {
     this.swarm = drawSwarm((purpose) => new Random(seed, PURPOSE[purpose]))
     const { swarm } = this
     this.leases = drawLeases(new Random(seed, PURPOSE.leases))
+    this.outboxMax = drawOutbox(new Random(seed, PURPOSE.outboxes))
     this.invariants = new Invariants(swarm.nodes)
     this.cluster = this.createCluster()
     this.clients = this.createClients()
@@ -146,12 +152,14 @@ class World {
   }
 
   private createCluster(): SimulatedCluster {
-    const { seed, swarm } = this
+    const { seed, swarm, outboxMax } = this
     const { snapshotBytes, segmentBytes, appendEntriesMax, requests } = swarm
     const { credit, ackTimeoutMs, ackTimeoutMaxMs } = requests
     // No request may die for want of an ack: what was emitted must be delivered.
     const attemptsMax = Number.MAX_SAFE_INTEGER
-    const limits = { ...DEFAULT_LIMITS, snapshotBytes, ackTimeoutMs, ackTimeoutMaxMs, attemptsMax }
+    const { outboxCountMax } = DEFAULT_LIMITS
+    const waits = { ackTimeoutMs, ackTimeoutMaxMs, attemptsMax, outboxCountMax: outboxMax ?? outboxCountMax }
+    const limits = { ...DEFAULT_LIMITS, snapshotBytes, ...waits }
     const nodes = swarm.disks.map((disk, at) => {
       const clock = swarm.clocks[at]
       if (clock === undefined) throw new Violation('every node has a disk and a clock', { at })
@@ -166,7 +174,7 @@ class World {
       appendEntriesMax,
       segmentBytes,
       leases: this.leases,
-      mount: mountMachines,
+      mount: () => mountMachines(outboxMax !== null),
       generator: (purpose) => new Random(seed, PURPOSE[purpose]),
       observe: (id) => this.witness(id),
       check: (previous, next) => {
@@ -186,12 +194,13 @@ class World {
     const { seed, swarm } = this
     const { scheduler, network, channels, nodes } = this.cluster
     const { requests: weather, commandsPerClient: increments, pipeline } = swarm
-    const mounted = mountMachines()
+    const mounted = mountMachines(this.outboxMax !== null)
     return Array.from({ length: swarm.clients }, (_, at) => {
       const random = new Random(seed, PURPOSE.clients, at)
       const counts = { increments, rings: weather.ringsPerClient }
       const commands = drawCommands(mounted, counts, new Random(seed, PURPOSE.rings, at))
-      const requests = { weather, random: new Random(seed, PURPOSE.handling, at) }
+      const narrow = this.outboxMax !== null
+      const requests = { weather, random: new Random(seed, PURPOSE.handling, at), narrow }
       const shared = { name: `c${at}`, scheduler, channels, random, commands, pipeline, requests }
       // Every other client is the SDK over streams; the rest speak to the log themselves, with every copy of a frame.
       if (at % 2 === 0) return new SdkClient({ ...shared, endpoints: nodes.map((node) => node.address) })
@@ -280,6 +289,7 @@ class World {
       limboCompared: this.limbo.compared,
       memberChanges: this.churn?.changes ?? 0,
       operatorDeeds: this.operator?.deeds ?? 0,
+      leftOut: this.clients.reduce((sum, client) => sum + client.ledger.leftOut, 0),
       repairs: this.cluster.nodes.reduce((sum, node) => sum + node.repairs, 0),
       installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
       hash: this.transcript.hash(),

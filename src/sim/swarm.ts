@@ -105,6 +105,11 @@ export function drawLeases(random: Random): LeaseTerms | null {
   return { ms: random.pick([100, 300, 300, 700]), driftPermille: CLOCK_DRIFT_PERMILLE }
 }
 
+/** In one world of six outboxes hold so few that the oldest go; null: as many as ever. */
+export function drawOutbox(random: Random): number | null {
+  return random.chance(1 / 6) ? random.between(1, 6) : null
+}
+
 function drawHunt(random: Random, nodes: number): Pick<Swarm, 'hunt' | 'appendEntriesMax'> {
   const hunt = random.chance(0.2) && nodes > 1
   // One by one, a follower may hold an entry of an earlier term for a while before it gets the leader's own.

@@ -5,6 +5,7 @@ import { inProcessDial } from '../../src/client/connection/in-process.ts'
 import { MultiSession } from '../../src/client/session/multi-session.ts'
 import type { RawOutcome } from '../../src/client/calls/raw-outcome.ts'
 import type { Channel, ChannelListener, ClientEnvironment } from '../../src/client/connection/ports.ts'
+import type { LeftOut } from '../../src/client/session/received-request.ts'
 import type { SessionCore } from '../../src/client/session/session-core.ts'
 import type { SessionEvents } from '../../src/client/session/session-events.ts'
 import type { SessionSettings } from '../../src/client/session/session-settings.ts'
@@ -155,6 +156,8 @@ export interface Told {
   suspended: number
   resumed: number
   readonly requests: ServerRequestMessage[]
+  /** What was left out before each of the requests. */
+  readonly leftOut: (LeftOut | null)[]
   readonly dones: ((error: unknown) => void)[]
   readonly errors: unknown[]
 }
@@ -175,7 +178,8 @@ export function openOn(
   settings: Partial<SessionSettings> = {},
   manual = false,
 ): { core: SessionCore; told: Told } {
-  const told: Told = { ready: 0, refused: [], lost: [], suspended: 0, resumed: 0, requests: [], dones: [], errors: [] }
+  const heard = { requests: [], leftOut: [], dones: [], errors: [] }
+  const told: Told = { ready: 0, refused: [], lost: [], suspended: 0, resumed: 0, ...heard }
   const events: SessionEvents = {
     onReady: () => (told.ready += 1),
     onRefused: (code) => told.refused.push(code),
@@ -183,8 +187,9 @@ export function openOn(
     onSuspended: () => (told.suspended += 1),
     onResumed: () => (told.resumed += 1),
     onHandlerError: (error) => told.errors.push(error),
-    onServerRequest: (request, done) => {
+    onServerRequest: (request, done, leftOut) => {
       told.requests.push(request)
+      told.leftOut.push(leftOut)
       if (manual) told.dones.push(done)
       else done(null)
     },

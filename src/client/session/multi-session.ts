@@ -206,9 +206,9 @@ export class MultiSession implements SessionHost {
       onLost: (reason) => callbacks.call('onLost', () => listener.onLost(reason)),
       onHandlerError: (error, request) =>
         callbacks.call('onHandlerError', () => listener.onHandlerError(error, request)),
-      onServerRequest: (request, done) => {
+      onServerRequest: (request, done, leftOut) => {
         try {
-          listener.onServerRequest(request, done)
+          listener.onServerRequest(request, done, leftOut)
         } catch (error) {
           callbacks.failed('onServerRequest', error)
           done(error ?? new Error('the handler failed'))

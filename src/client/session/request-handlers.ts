@@ -1,10 +1,10 @@
 import { decodeValue } from '../../codec/value/decode.ts'
-import type { ServerRequestMessage } from '../../protocol/down-message.ts'
 import { callback, text } from '../check/fields.ts'
 import { orThrow, sentenceOf } from '../check/invalid-argument.ts'
 import type { ClientClock } from '../connection/ports.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { ReceivedRequest } from './received-request.ts'
+import type { InboxHandler } from './request-inbox.ts'
 import { RequestIterator } from './request-iterator.ts'
 
 /**
@@ -67,10 +67,10 @@ export class RequestHandlers {
   }
 
   /** The inbox hands one request over at a time. */
-  readonly receive = (message: ServerRequestMessage, done: (error: unknown) => void): void => {
+  readonly receive: InboxHandler = (message, done, leftOut): void => {
     const { serverRequestId, type, attempt, index, now } = message
     const payload = decodeValue(message.payload)
-    this.current = { request: { serverRequestId, type, payload, attempt, index, now }, done, taken: false }
+    this.current = { request: { serverRequestId, type, payload, attempt, index, now, leftOut }, done, taken: false }
     this.dispatch()
   }
 

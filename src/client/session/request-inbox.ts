@@ -1,8 +1,16 @@
 import type { ServerRequestMessage } from '../../protocol/down-message.ts'
 import type { ClientClock } from '../connection/ports.ts'
+import type { LeftOut } from './received-request.ts'
 
-/** Handles one server request and calls `done` when it is dealt with, or with the error that kept it from being. */
-export type InboxHandler = (request: ServerRequestMessage, done: (error: unknown) => void) => void
+/**
+ * Handles one server request and calls `done` when it is dealt with, or with the error that kept it from being. `leftOut`: what
+ * was left out before it, told again when it is tried again; null: nothing.
+ */
+export type InboxHandler = (
+  request: ServerRequestMessage,
+  done: (error: unknown) => void,
+  leftOut: LeftOut | null,
+) => void
 
 /** What the inbox needs of its session. */
 export interface RequestInboxOptions {
@@ -36,6 +44,8 @@ export class RequestInbox {
   private readonly options: RequestInboxOptions
   /** Received and not yet given to the handler, in id order. */
   private queue: ServerRequestMessage[] = []
+  /** What was left out before a request that waits or is being handled, by its id. */
+  private readonly leftOut = new Map<number, LeftOut>()
   /** Highest id received without a gap. */
   private received = 0
   /** Highest id whose handler has finished. */
@@ -75,6 +85,9 @@ export class RequestInbox {
     // A gap: what is missing comes again before this one does. What never comes again (dropped, coalesced, dead) is in no
     // `previousId`: the server chains the next one to an id that is at or below the last received.
     if (previousId > this.received) return
+    // So the ids between are of nothing that waits: they are the marker of what was left out, and need no message.
+    if (serverRequestId > this.received + 1)
+      this.leftOut.set(serverRequestId, { from: this.received + 1, to: serverRequestId - 1 })
     this.received = serverRequestId
     const waits = this.busy || this.retryTimer !== null || this.queue.length > 0
     if (waits) this.queue.push(request)
@@ -128,6 +141,7 @@ export class RequestInbox {
   private skipAcknowledged(): void {
     const before = this.queue.length
     this.queue = this.queue.filter(({ serverRequestId }) => serverRequestId > this.handled)
+    for (const id of this.leftOut.keys()) if (id <= this.handled) this.leftOut.delete(id)
     if (this.queue.length === before || this.retryTimer === null) return
     this.retryTimer.cancel()
     this.retryTimer = null
@@ -147,20 +161,23 @@ export class RequestInbox {
     this.busy = true
     let returned = false
     let ended = false
-    this.options.handler(request, (error) => {
+    const ends = (error: unknown): void => {
       if (ended) return
       ended = true
       this.busy = false
       if (error === null) this.done(request)
       else this.failed(error, request)
       if (returned) this.next()
-    })
+    }
+    const leftOut = this.leftOut.size === 0 ? null : (this.leftOut.get(request.serverRequestId) ?? null)
+    this.options.handler(request, ends, leftOut)
     returned = true
     return ended
   }
 
   private done({ serverRequestId, payload }: ServerRequestMessage): void {
     this.failures = 0
+    if (this.leftOut.size > 0) this.leftOut.delete(serverRequestId)
     this.handled = Math.max(this.handled, serverRequestId)
     this.handledBytes += payload.length
     this.ackSoon(this.handled - this.acknowledged >= this.ackCountMax || this.handledBytes >= ACK_BYTES_MAX)

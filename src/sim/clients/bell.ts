@@ -1,6 +1,7 @@
 import {
   bare,
   type BareMachine,
+  type EmitOptions,
   type MachineCommand,
   type MachineContext,
   type Outcome,
@@ -21,12 +22,18 @@ export const CHANGED = 'counter.changed'
  * is open, not only to the one that rang. A session that is told of a stroke must be told of each one after it.
  */
 class Bell implements UserStateMachine {
+  private readonly options: EmitOptions
+
+  constructor(options: EmitOptions) {
+    this.options = options
+  }
+
   apply(context: MachineContext, command: MachineCommand): Outcome {
     if (command.command !== 'ring') return { kind: 'reject', code: 'UNKNOWN_COMMAND', details: null }
     const stroke = Number(context.state.get(STROKES) ?? 0) + 1
     context.state.set(STROKES, stroke)
     for (const [, session] of context.state.range(SESSIONS)) {
-      context.emit(session as SessionInfo['id'], RUNG, { stroke })
+      context.emit(session as SessionInfo['id'], RUNG, { stroke }, this.options)
     }
     return { kind: 'value', value: stroke }
   }
@@ -46,7 +53,7 @@ class Bell implements UserStateMachine {
   }
 }
 
-/** A bell for one process. */
-export function bell(): BareMachine {
-  return bare('bell', new Bell())
+/** A bell for one process; `hints`: of its strokes the oldest may go where an outbox is full. */
+export function bell(hints: boolean): BareMachine {
+  return bare('bell', new Bell({ overflow: hints ? 'dropOldest' : 'reject' }))
 }

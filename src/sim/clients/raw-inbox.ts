@@ -122,7 +122,7 @@ export class RawInbox {
     const { random, weather } = this.options.handling
     if (request.serverRequestId <= ledger.handled) return this.repeatLater()
     if (request.previousId > ledger.handled) return
-    ledger.ends(request)
+    ledger.ends(request, ledger.skippedBy(request))
     this.acknowledgeLater(ledger.handled)
     if (random.chance(weather.hangUp)) this.hangUp()
   }

@@ -1,5 +1,6 @@
 import type { Random } from '../../base/random.ts'
 import { MultiSession } from '../../client/session/multi-session.ts'
+import type { LeftOut } from '../../client/session/received-request.ts'
 import type { SessionCore } from '../../client/session/session-core.ts'
 import { decodeValue } from '../../codec/value/decode.ts'
 import type { Value } from '../../codec/value/value.ts'
@@ -42,7 +43,7 @@ export class SdkClient {
   constructor(options: SdkClientOptions) {
     this.options = options
     this.name = options.name
-    this.ledger = new RequestLedger(options.name)
+    this.ledger = new RequestLedger(options.name, options.requests.narrow)
   }
 
   /** Index of its session; null before it was opened. */
@@ -82,20 +83,20 @@ export class SdkClient {
       onSuspended: () => undefined,
       onResumed: () => undefined,
       onHandlerError: () => undefined,
-      onServerRequest: (request, done) => this.handle(request, done),
+      onServerRequest: (request, done, leftOut) => this.handle(request, done, leftOut),
     })
     this.core = core
   }
 
   /** A handler that answers at once, late, or not before it has failed. */
-  private handle(request: ServerRequestMessage, done: (error: unknown) => void): void {
+  private handle(request: ServerRequestMessage, done: (error: unknown) => void, leftOut: LeftOut | null): void {
     const { ledger, options } = this
     const { scheduler } = options
     const { weather, random } = options.requests
-    ledger.begins(request)
+    ledger.begins(request, leftOut)
     const end = (): void => {
       if (random.chance(weather.failure)) return done(new Error('a handler fails'))
-      ledger.ends(request)
+      ledger.ends(request, leftOut)
       done(null)
     }
     if (random.chance(weather.late)) scheduler.after(random.below(weather.lateMicros), end)

@@ -67,7 +67,7 @@ export class SimulatedClient {
     this.options = options
     this.name = options.name
     this.target = options.random.below(options.nodes.length)
-    this.ledger = new RequestLedger(options.name)
+    this.ledger = new RequestLedger(options.name, options.requests.narrow)
     const { name, scheduler, channels, nodes, requests: handling } = options
     const secret = this.secret()
     const endpoints = nodes.map((node) => node.address)

@@ -125,6 +125,41 @@ describe('server requests', () => {
     expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 2, 3, 7])
   })
 
+  test('what was left out before a request is told with it, again when it is tried again, and of no other one', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment), {}, true)
+    script.attach()
+    script.say(request(3, 0), request(4), request(9, 4), request(10))
+    const heard = (): unknown[] =>
+      told.requests.map(({ serverRequestId }, at) => [serverRequestId, told.leftOut[at] ?? null])
+    told.dones[0]?.(new Error('no'))
+    script.clock.advance(100)
+    for (const at of [1, 2, 3]) told.dones[at]?.(null)
+    expect(heard()).toEqual([
+      [3, { from: 1, to: 2 }],
+      [3, { from: 1, to: 2 }],
+      [4, null],
+      [9, { from: 5, to: 8 }],
+      [10, null],
+    ])
+  })
+
+  test('what an earlier holder acknowledged is not left out', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment), {}, true)
+    script.attach()
+    script.say(request(1), request(5, 1))
+    script.cut()
+    script.clock.advance(20)
+    script.greet()
+    // Somebody else has handled all of them meanwhile: what is left out before 9 begins behind what is acknowledged.
+    script.say({ kind: 'attached', channel: 1, epoch: 6, nextRequestId: 1, acknowledged: 6, timeoutMs: 30_000 })
+    script.say(request(9, 6))
+    told.dones[0]?.(null)
+    expect(told.requests.map(({ serverRequestId }) => serverRequestId)).toEqual([1, 9])
+    expect(told.leftOut).toEqual([null, { from: 7, to: 8 }])
+  })
+
   test('P-13 a handler that fails is tried again here, in order and with growing pauses; the rest waits and nothing is lost', () => {
     const script = new Script()
     const { told } = openOn(hubOn(script.environment), {}, true)

@@ -123,4 +123,28 @@ export const SESSIONS: readonly Mutant[] = [
     replace: '    this.confirmed((this.unansweredPings.shift() ?? 0) + this.timeoutMs / 2)',
     caughtBy: CORE,
   },
+  {
+    id: 'sessions/left-out-unsaid',
+    breaks: 'a client is not told that server requests were dropped before the one that it is given',
+    file: 'src/client/session/request-inbox.ts',
+    find: 'if (serverRequestId > this.received + 1)',
+    replace: 'if (serverRequestId < 0)',
+    caughtBy: { kind: 'simulator', seeds: 3 },
+  },
+  {
+    id: 'sessions/dropped-request-named',
+    breaks: 'the request behind a dropped one still names it, so that its client waits for ever',
+    file: 'src/session/clients/outbox.ts',
+    find: '  else replaceRequest(state, session, { ...next, previousId: request.previousId })\n',
+    replace: '',
+    caughtBy: { kind: 'simulator', seeds: 3 },
+  },
+  {
+    id: 'sessions/left-out-told-once',
+    breaks: 'what was left out is forgotten when the handler that was told of it fails',
+    file: 'src/client/session/request-inbox.ts',
+    find: '    this.options.onError(error, request)\n',
+    replace: '    this.options.onError(error, request)\n    this.leftOut.clear()\n',
+    caughtBy: INBOX,
+  },
 ]
