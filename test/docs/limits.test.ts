@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
 import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
 import { changedLimits } from '../../src/server/operator/limit-rules.ts'
+import { WAIT_LIMITS } from '../../src/session/tables/wait-rows.ts'
 import { read } from '../tidy/tree.ts'
 
 /** Rows of the page's table: name, unit, range, default. */
 const rows = [...read('docs/limits.md').matchAll(/^\| `(\w+)` \| (\w+) \| ([^|]+) \| (\d+) \|/gm)]
 
 test('docs/limits.md has every limit, in the order of the entry, with the default of a new cluster', () => {
-  expect(rows.map(([, name, , , initial]) => [name, Number(initial)])).toEqual(Object.entries(DEFAULT_LIMITS))
+  expect(rows.map(([, name, , , initial]) => [name, Number(initial)])).toEqual(
+    Object.entries({ ...DEFAULT_LIMITS, ...WAIT_LIMITS }),
+  )
 })
 
 test('the ranges that docs/limits.md gives as numbers are those that a change is held to', () => {

@@ -2,7 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { changeLimits, fetchLimits } from '../../src/client/operator/limits.ts'
 import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
 import { changedLimits } from '../../src/server/operator/limit-rules.ts'
+import { WAIT_LIMITS } from '../../src/session/tables/wait-rows.ts'
 import { appliesAtOnce, operator } from './operator.ts'
+
+/** As operators see them: those of waits behind the others. */
+const INITIAL = { ...DEFAULT_LIMITS, ...WAIT_LIMITS }
 
 async function operated() {
   const { node, address } = await operator()
@@ -14,7 +18,7 @@ describe('limits over the operator service', () => {
   test('are told with the entry that changed them and what a new cluster has', async () => {
     const { endpoints } = await operated()
     const { index, limits, initial } = await fetchLimits(endpoints)
-    expect([index, limits, initial]).toEqual([0, DEFAULT_LIMITS, DEFAULT_LIMITS])
+    expect([index, limits, initial]).toEqual([0, INITIAL, INITIAL])
   })
 
   test('a change is one entry of all limits, which the next answer names', async () => {
@@ -22,7 +26,7 @@ describe('limits over the operator service', () => {
     const index = await changeLimits(endpoints, { changes: { sessionsMax: 7, mailboxMax: 9 }, basedOn: 0 })
     expect(node.submitted).toEqual(['Limits'])
     const now = await fetchLimits(endpoints)
-    expect(now).toMatchObject({ index, limits: { ...DEFAULT_LIMITS, sessionsMax: 7, mailboxMax: 9 } })
+    expect(now).toMatchObject({ index, limits: { ...INITIAL, sessionsMax: 7, mailboxMax: 9 } })
   })
 
   test('a change of limits that are not in force any more is refused, unless it was made already', async () => {
@@ -76,6 +80,16 @@ describe('limits over the operator service', () => {
 })
 
 describe('what limits must be', () => {
+  test('an entry says nothing of waits until one of theirs is changed, and then says all four', () => {
+    const one = changedLimits(DEFAULT_LIMITS, [{ name: 'mailboxMax', value: 9 }])
+    expect(one).toEqual({ ok: true, limits: { ...DEFAULT_LIMITS, mailboxMax: 9 } })
+    const ofWaits = changedLimits(DEFAULT_LIMITS, [{ name: 'signalsPerKeyMax', value: 3 }])
+    const waits = { ...WAIT_LIMITS, signalsPerKeyMax: 3 }
+    expect(ofWaits).toEqual({ ok: true, limits: { ...DEFAULT_LIMITS, waits } })
+    const kept = changedLimits({ ...DEFAULT_LIMITS, waits }, [{ name: 'mailboxMax', value: 9 }])
+    expect(kept).toEqual({ ok: true, limits: { ...DEFAULT_LIMITS, waits, mailboxMax: 9 } })
+  })
+
   const refusal = (changes: object, present = DEFAULT_LIMITS): string => {
     const wanted = changedLimits(
       present,

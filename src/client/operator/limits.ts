@@ -1,15 +1,18 @@
-import type { Limits } from '../../codec/entry/payload.ts'
+import type { Limits, WaitLimits } from '../../codec/entry/payload.ts'
 import { askLeader, OperatorError } from './ask-leader.ts'
 import type { AnsweredBy } from './sessions.ts'
+
+/** Every limit by its name, those of waits among them. */
+export type NamedLimits = Readonly<Omit<Limits, 'waits'> & WaitLimits>
 
 /** The replicated limits, as the leader has applied them. */
 export interface LimitsInForce {
   readonly by: AnsweredBy
   /** Of the entry that changed them last; 0: they are those that the cluster began with. */
   readonly index: number
-  readonly limits: Limits
+  readonly limits: NamedLimits
   /** Those that a new cluster of the leader's build begins with. */
-  readonly initial: Limits
+  readonly initial: NamedLimits
 }
 
 /** Some limits, by name. */
@@ -20,7 +23,8 @@ export async function fetchLimits(endpoints: readonly string[]): Promise<LimitsI
   const found = (await askLeader(endpoints, { method: 'Limits', request: {} })) as LimitsFound
   const { by, index, limits } = found
   // The leader names all of its own; one of a later release may have more.
-  const all = (pairs: readonly (readonly [string, number])[]): Limits => Object.fromEntries(pairs) as unknown as Limits
+  const all = (pairs: readonly (readonly [string, number])[]): NamedLimits =>
+    Object.fromEntries(pairs) as unknown as NamedLimits
   return {
     by,
     index,

@@ -1,8 +1,7 @@
 import type { z } from 'zod'
-import { DEFAULT_LIMITS } from '../../codec/entry/default-limits.ts'
 import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
-import { changedLimits, LIMIT_NAMES } from './limit-rules.ts'
+import { allLimits, changedLimits, INITIAL_LIMITS, LIMIT_NAMES } from './limit-rules.ts'
 import { OperatorProposal } from './operator-proposal.ts'
 import type { OperatorReply } from './operator-reply.ts'
 import type { changeLimitsRequest } from './operator-requests.ts'
@@ -10,9 +9,10 @@ import type { changeLimitsRequest } from './operator-requests.ts'
 /** All limits as this node has applied them. */
 export function answerLimits({ node }: SessionGateway, reply: OperatorReply): void {
   const { limits } = node.machine
+  const inForce = allLimits(limits)
   reply.answer({
     index: limits.changedAt ?? 0,
-    limits: LIMIT_NAMES.map((name) => ({ name, value: limits[name], initial: DEFAULT_LIMITS[name] })),
+    limits: LIMIT_NAMES.map((name) => ({ name, value: inForce[name], initial: INITIAL_LIMITS[name] })),
   })
 }
 

@@ -1,16 +1,29 @@
 import { MINUTE_MS, SECOND_MS } from '../../base/time.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import { DEFAULT_LIMITS } from '../../codec/entry/default-limits.ts'
-import type { Limits, LimitsRow } from '../../codec/entry/payload.ts'
+import type { Limits, LimitsRow, WaitLimits } from '../../codec/entry/payload.ts'
 import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
 import { INPUT_BYTES_MAX } from '../../protocol/limits.ts'
+import { WAIT_LIMITS, waitLimits } from '../../session/tables/wait-rows.ts'
 
-/** Limits of waits are a group of their own, which is carried along as it is. */
-type LimitName = Exclude<keyof Limits, 'waits'>
+/** Those of waits are a group of their own in the entry; operators see one list. */
+type LimitName = Exclude<keyof Limits, 'waits'> | keyof WaitLimits
 
-/** Every limit that can be changed, in the order of the entry. */
-export const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly LimitName[] // those that have a default in the entry
+/** Every limit by its name. */
+export type AllLimits = { readonly [Name in LimitName]: number }
+
+/** All limits that hold by an entry, those of waits behind the others, in the order of the entry. */
+export function allLimits(limits: Limits): AllLimits {
+  const { waits: _waits, ...rest } = plain(limits)
+  return { ...rest, ...waitLimits(limits) }
+}
+
+/** What a new cluster begins with. */
+export const INITIAL_LIMITS = allLimits(DEFAULT_LIMITS)
+
+/** Every limit that can be changed, in that order. */
+export const LIMIT_NAMES = Object.keys(INITIAL_LIMITS) as readonly LimitName[] // `allLimits` names them all
 
 /** Why limits are not changed; `problem` is read behind the name. */
 export interface LimitProblem {
@@ -24,7 +37,7 @@ interface LimitRule {
   /** The limits that it speaks of beside that one. */
   readonly beside: readonly LimitName[]
   /** Null: it holds. */
-  readonly problem: (limits: Limits) => string | null
+  readonly problem: (limits: AllLimits) => string | null
 }
 
 const KIB = 1024
@@ -59,7 +72,7 @@ export function changedLimits(
   present: Limits,
   changes: readonly { readonly name: string; readonly value: number }[],
 ): { readonly ok: true; readonly limits: Limits } | { readonly ok: false; readonly problem: LimitProblem } {
-  const limits = plain(present)
+  const limits = { ...allLimits(present) }
   const changed = new Set<LimitName>()
   for (const { name, value } of changes) {
     const known = LIMIT_NAMES.find((each) => each === name)
@@ -67,7 +80,7 @@ export function changedLimits(
     if (changed.has(known)) return { ok: false, problem: { name, problem: 'is named twice' } }
     changed.add(known)
     limits[known] = value
-    const wrong = unfit(limits)
+    const wrong = unfit(entryOf(limits))
     if (wrong !== null) return { ok: false, problem: { name, problem: wrong } }
   }
   for (const { name, beside, problem } of RULES) {
@@ -75,13 +88,23 @@ export function changedLimits(
     const wrong = problem(limits)
     if (wrong !== null) return { ok: false, problem: { name, problem: wrong } }
   }
-  return { ok: true, limits }
+  const ofWaits = present.waits !== undefined || WAIT_NAMES.some((name) => changed.has(name))
+  const { waits, ...rest } = entryOf(limits)
+  return { ok: true, limits: ofWaits ? { ...rest, waits } : rest }
 }
 
-/** The limits alone, to be changed, without what the row says beside them. */
-function plain(present: Limits): { -readonly [Name in keyof Limits]: Limits[Name] } {
+/** The limits alone, without what the row says beside them. */
+function plain(present: Limits): Limits {
   const { changedAt: _changedAt, ...limits }: LimitsRow = present
   return limits
+}
+
+const WAIT_NAMES = Object.keys(WAIT_LIMITS) as readonly (keyof WaitLimits)[] // its type has no others
+
+/** The limits as an entry groups them that says something of waits. */
+function entryOf(all: AllLimits): Limits & { readonly waits: WaitLimits } {
+  const { waitersPerKeyMax, waitersPerSessionMax, signalsPerKeyMax, signalRetentionMaxMs, ...rest } = all
+  return { ...rest, waits: { waitersPerKeyMax, waitersPerSessionMax, signalsPerKeyMax, signalRetentionMaxMs } }
 }
 
 /** What the entry cannot hold. */
