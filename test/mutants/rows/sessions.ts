@@ -129,7 +129,7 @@ export const SESSIONS: readonly Mutant[] = [
     file: 'src/client/session/request-inbox.ts',
     find: 'if (serverRequestId > this.received + 1)',
     replace: 'if (serverRequestId < 0)',
-    caughtBy: { kind: 'simulator', seeds: 3 },
+    caughtBy: INBOX,
   },
   {
     id: 'sessions/dropped-request-named',
