@@ -78,7 +78,8 @@ export class ConnectStream {
   private writeFrame(frame: Buffer): void {
     if (this.over) return
     const message = wrapFrame(frame)
-    if (this.inFlightBytes === 0 || this.inFlightBytes + message.length <= IN_FLIGHT_BYTES) return this.hand(message)
+    // A short frame never overtakes a long one that waits: the stream is in order.
+    if (this.waiting.length === 0 && this.hasRoomFor(message)) return this.hand(message)
     this.waiting.push(message)
     this.waitingBytes += message.length
     if (this.waitingBytes <= this.slowReaderBytes) return
@@ -99,16 +100,16 @@ export class ConnectStream {
 
   private drain(): void {
     let next = this.waiting[0]
-    while (
-      !this.over &&
-      next !== undefined &&
-      (this.inFlightBytes === 0 || this.inFlightBytes + next.length <= IN_FLIGHT_BYTES)
-    ) {
+    while (!this.over && next !== undefined && this.hasRoomFor(next)) {
       this.waiting.shift()
       this.waitingBytes -= next.length
       this.hand(next)
       next = this.waiting[0]
     }
+  }
+
+  private hasRoomFor(message: Buffer): boolean {
+    return this.inFlightBytes === 0 || this.inFlightBytes + message.length <= IN_FLIGHT_BYTES
   }
 
   private end(code: string): void {

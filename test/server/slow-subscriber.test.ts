@@ -19,6 +19,8 @@ const WRITES = 30
 /** A stream whose carrier says only when asked that something is on its way. */
 class HeldCall extends EventEmitter {
   readonly changes: { readonly number: number; readonly compacted: boolean }[] = []
+  /** Ids of the commands that were answered. */
+  readonly answered: number[] = []
   /** Index of the session that was opened; 0: none yet. */
   session = 0
   private readonly reader = new DownFrameReader()
@@ -32,6 +34,7 @@ class HeldCall extends EventEmitter {
     for (const frame of unwrapFrames(message) ?? [])
       this.reader.read(frame, (down) => {
         if (down.kind === 'opened') this.session = down.index
+        if (down.kind === 'response') this.answered.push(down.requestId)
         if (down.kind !== 'change') return
         const text = sessionCodec.decodeValue(Uint8Array.from(down.value))
         this.changes.push({ number: Number.parseInt(String(text), 10), compacted: down.compacted })
@@ -57,7 +60,8 @@ function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-async function subscribed(world: World, call: HeldCall): Promise<void> {
+/** A session is attached on the stream. */
+async function attached(world: World, call: HeldCall): Promise<void> {
   const settle = async (): Promise<void> => {
     world.node.run()
     await call.release()
@@ -67,9 +71,14 @@ async function subscribed(world: World, call: HeldCall): Promise<void> {
   const session = { group: 0, incarnation: 1, index: call.session }
   call.say({ kind: 'attach', channel: 1, ...session, secret: SECRET, replaces: 0, nonce: Buffer.alloc(16, 1) })
   await settle()
+}
+
+async function subscribed(world: World, call: HeldCall): Promise<void> {
+  await attached(world, call)
   const asked = { machine: 't', query: 'value', input: sessionCodec.encodeValue('a') }
   call.say({ kind: 'subscribe', channel: 1, subscriptionId: 1, incarnation: 0, minIndex: 0, ...asked })
-  await settle()
+  world.node.run()
+  await call.release()
 }
 
 test('a stream that reads slowly is not cut for its subscriptions: values are left out, and the last one comes', async () => {
@@ -91,4 +100,19 @@ test('a stream that reads slowly is not cut for its subscriptions: values are le
   expect(told.length).toBeLessThan(SUBSCRIBED_UNSENT_BYTES_MAX / VALUE_BYTES + 4)
   expect(told.at(-1)).toEqual({ number: WRITES, compacted: true })
   expect(told.slice(0, -1)).toEqual(told.slice(0, -1).map((_each, at) => ({ number: at + 1, compacted: false })))
+})
+
+test('a stream that reads slowly gets its frames in order: a short one waits behind a long one that has no room', async () => {
+  const world = worldOf()
+  const call = new HeldCall()
+  new ConnectStream(call as unknown as ServerDuplexStream<Buffer, Buffer>, { gateway: world.gateway, ended: () => {} })
+  await attached(world, call)
+  const long = 'x'.repeat(VALUE_BYTES)
+  for (const [at, input] of [long, long, long, 'short', long, 'short'].entries()) {
+    call.say(command(at + 1, 'echo', input))
+    world.node.run()
+    await settled()
+  }
+  await call.release()
+  expect(call.answered).toEqual([1, 2, 3, 4, 5, 6])
 })
