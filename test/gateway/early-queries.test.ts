@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { OUTCOME_QUERY, OWN_MACHINE } from '../../src/protocol/own-queries.ts'
 import type { AttachMessage, QueryMessage } from '../../src/protocol/up-frame.ts'
 import { attachedClient, connect, SECRET, worldOf } from './recorder.ts'
@@ -73,4 +73,34 @@ test('nobody asks on a channel whose attach was refused, or lost with the leader
   attach({ replaces: epoch })
   for (const { sink } of world.node.queue.splice(0)) sink?.lost()
   expect(ask()).toMatchObject({ code: 'NOT_ATTACHED' })
+})
+
+describe('linearizable queries whose read is refused', () => {
+  const linearizable = (correlationId: number): QueryMessage => {
+    return { ...ASKER, channel: 0, correlationId, consistency: 'linearizable' }
+  }
+
+  test('before it has begun, for nobody leads, are told, and those after them wait for another read', () => {
+    const world = worldOf()
+    world.node.holdsReads = true
+    const { connection, recorder } = connect(world)
+    connection.receiveQuery(linearizable(1))
+    world.node.reads[0]?.failed('READ_UNCONFIRMED')
+    expect(recorder.take()).toMatchObject([['queried', 1, {}, { kind: 'refused', code: 'READ_UNCONFIRMED' }]])
+    connection.receiveQuery(linearizable(2))
+    world.node.reads[1]?.begun()
+    world.node.reads[1]?.ready()
+    expect(recorder.take()).toMatchObject([['queried', 2, {}, { kind: 'value' }]])
+  })
+
+  test('at once, by a node that has stopped, are each told', () => {
+    const world = worldOf()
+    world.node.read = (sink) => sink.failed('SHUTTING_DOWN')
+    const { connection, recorder } = connect(world)
+    for (const correlationId of [1, 2]) connection.receiveQuery(linearizable(correlationId))
+    expect(recorder.take()).toMatchObject([
+      ['queried', 1, {}, { kind: 'refused', code: 'SHUTTING_DOWN' }],
+      ['queried', 2, {}, { kind: 'refused', code: 'SHUTTING_DOWN' }],
+    ])
+  })
 })

@@ -92,11 +92,12 @@ export class GatewayQueries implements QueryBatchOwner {
   private read(request: AnyQueryMessage, session: number | null): void {
     if (this.reading >= READING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: READING_MAX }))
     this.reading += 1
-    if (this.batch === null) {
-      this.batch = new QueryBatch(this)
-      this.node.read(this.batch, this.options.queryWaitMs ?? WAIT_MS)
-    }
-    this.batch.add(request, session)
+    if (this.batch !== null) return this.batch.add(request, session)
+    const batch = new QueryBatch(this)
+    this.batch = batch
+    batch.add(request, session)
+    // A node that has stopped refuses it at once.
+    this.node.read(batch, this.options.queryWaitMs ?? WAIT_MS)
   }
 
   private wait(request: AnyQueryMessage, session: number | null): void {

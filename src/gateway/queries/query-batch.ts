@@ -4,7 +4,7 @@ import type { LimboRows } from '../../session/state-machine.ts'
 
 /** Who runs, and answers, the queries of a batch. */
 export interface QueryBatchOwner {
-  /** The batch is full or under way: the next query begins another one. */
+  /** The batch is full, under way or over: the next query begins another one. */
   begun(batch: QueryBatch): void
   run(request: AnyQueryMessage, session: number | null): void
   /** False: it did not run, and is to wait until limbo is over. */
@@ -62,6 +62,8 @@ export class QueryBatch implements ReadSink {
   }
 
   failed(code: ReadRefusal): void {
+    // Where nobody leads it ends before it has begun.
+    this.owner.begun(this)
     for (const request of this.requests) this.owner.refuseRead(request, code)
   }
 }
