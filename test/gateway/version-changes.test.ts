@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import type { CommandParser } from '../../src/gateway/gateway-options.ts'
+import { attachOf } from './riding.ts'
 import { attachedClient, command, connect, type Heard, SECRET, type World, worldOf } from './recorder.ts'
 
 const codes = (heard: readonly Heard[]): unknown[] =>
@@ -64,6 +65,23 @@ describe('a change of a machine’s version', () => {
     connection.receiveRequest(command(1))
     world.node.run()
     expect(codes(recorder.take())).toEqual([['responded', 1, 'outcome']])
+  })
+
+  test('a command that is parsed again behind its session’s next attach is fenced by that, which its client is told', () => {
+    const world = worldOf()
+    const { connection, recorder, session, epoch } = attachedClient(world)
+    advance(world, 2)
+    connection.receiveRequest(command(1))
+    connection.receiveAttach(attachOf(session, epoch))
+    world.version = 2
+    world.node.run()
+    const heard = recorder.take()
+    const [attached, fenced] = heard as [[string, number, { epoch: number }], Heard]
+    const details = { current: attached[2].epoch }
+    expect([attached[0], fenced]).toMatchObject([
+      'attached',
+      ['responded', 1, 1, { kind: 'refused', code: 'FENCED', details }],
+    ])
   })
 
   test('a parser that never reaches the active version ends in VERSION_CHANGED, not in a loop', () => {

@@ -288,6 +288,7 @@ export class SessionCore {
   }
 
   private responded(requestId: number, answer: Extract<SessionMessage, { kind: 'response' }>['answer']): void {
+    if (answer.kind === 'refused' && answer.code === 'FENCED' && this.fencedByItself(answer.details)) return
     this.window.settle(requestId, answer)
     if (answer.kind !== 'refused' && answer.kind !== 'notExecuted') return
     this.inbox.acknowledgeAgain()
@@ -298,8 +299,7 @@ export class SessionCore {
       case 'WRONG_GROUP':
         return this.finish(answer.code, false)
       case 'FENCED':
-        if (!this.fencedByItself(decodeValue(answer.details))) this.superseded()
-        return
+        return this.superseded()
       case 'NOT_ATTACHED':
         if (this.phase !== 'attached') return
         this.phase = 'attaching'
@@ -320,7 +320,7 @@ export class SessionCore {
         if (subject === 'attach') this.window.rideRefused()
         return this.finish(code, false)
       case 'FENCED':
-        if (!this.fencedByItself(reason)) return this.superseded()
+        if (!this.fencedByItself(details)) return this.superseded()
         if (subject === 'ack') this.inbox.acknowledgeAgain()
         if (subject === 'close') this.retrySoon()
         return
@@ -341,9 +341,9 @@ export class SessionCore {
     }
   }
 
-  /** Its own newer attach fenced what it had said before. */
-  private fencedByItself(details: Value): boolean {
-    return numberIn(details, 'current') === this.claim.epoch
+  /** Its own newer attach fenced what it had said before; a copy from then is counted no more (`fenceOldCopies`). */
+  private fencedByItself(details: Uint8Array): boolean {
+    return numberIn(decodeValue(details), 'current') === this.claim.epoch
   }
 
   /**

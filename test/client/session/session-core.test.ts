@@ -305,6 +305,28 @@ describe('a session', () => {
     expect(closed).toEqual([true])
   })
 
+  test('a copy of a command from before its own newer attach, fenced after that, ends nothing: the next copy does', () => {
+    const script = new Script()
+    const { core, told } = openOn(hubOn(script.environment))
+    script.attach(5)
+    const { outcomes } = run(core, 'echo', 1)
+    script.take('request')
+    // Its node led no more for a moment, and leads again: the same stream, and a new attach.
+    script.say({ kind: 'leaderChanged', leader: '', leaderAddress: '' })
+    script.say({ kind: 'leaderChanged', leader: 'n1', leaderAddress: 'n1:1' })
+    expect(script.take('attach')).toMatchObject([{ replaces: 5 }])
+    script.say({ kind: 'attached', channel: 1, epoch: 9, nextRequestId: 1, acknowledged: 0, timeoutMs: 30_000 })
+    expect(script.take('request').map(({ requestId }) => requestId)).toEqual([1])
+    // The gateway had parsed the first copy again after a change of version, behind the attach.
+    const details = sessionCodec.encodeValue({ current: 9 })
+    const fenced = { kind: 'refused', index: 10, code: 'FENCED', details } as const
+    script.say({ kind: 'response', channel: 1, requestId: 1, answer: fenced })
+    expect([outcomes, told.lost]).toEqual([[], []])
+    const ok = { kind: 'ok', index: 11, replayed: false, invalidAck: false, value: details } as const
+    script.say({ kind: 'response', channel: 1, requestId: 1, answer: ok })
+    expect(outcomes).toMatchObject([{ kind: 'ok', index: 11 }])
+  })
+
   test('the registry of refusals that end a session: another incarnation', () => {
     const script = new Script()
     const { told } = openOn(hubOn(script.environment))
