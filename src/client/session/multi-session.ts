@@ -225,8 +225,9 @@ export class MultiSession implements SessionHost {
     else if (message.kind === 'change') this.subscriptions.changed(message)
     else if (message.kind === 'subscriptionEnded') this.subscriptions.ended(message)
     else {
-      this.sessions.get(message.channel)?.receive(message)
+      // Before its session hears of it: what that subscribes to then is sent at once, and once.
       if (message.kind === 'attached') this.subscriptions.attached(message.channel)
+      this.sessions.get(message.channel)?.receive(message)
     }
   }
 

@@ -55,6 +55,18 @@ describe('a subscription of the library', () => {
     ])
   })
 
+  test('that is made while its session hears that it is attached is sent once', () => {
+    const script = new Script()
+    const hub = hubOn(script.environment)
+    const { core, told } = openOn(hub)
+    Object.defineProperty(told, 'ready', {
+      get: () => 0,
+      set: () => hub.subscribe({ ...REQUEST, channel: core.channel }, { onChange: () => {}, onEnd: () => {} }),
+    })
+    script.attach()
+    expect(script.take('subscribe').map(({ subscriptionId }) => subscriptionId)).toEqual([1])
+  })
+
   test('tells a value again only when it is another one, and then that others may have been between', () => {
     const { script, again, take, sent } = subscribed()
     script.say(change(1, 9, 'a'))
