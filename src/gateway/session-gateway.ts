@@ -179,7 +179,8 @@ export class SessionGateway implements NodeListener, ConnectionHost {
     if (before !== undefined) {
       if (before.attachment.epoch === attachment.epoch) attachment.adopt(before.attachment)
       before.ready = 'no'
-      if (before.connection === connection) connection.remove(before.attachment)
+      const again = before.connection === connection && before.attachment.channel === attachment.channel
+      if (again) connection.remove(before.attachment)
       else this.supersede(before)
     }
     connection.put(attachment)

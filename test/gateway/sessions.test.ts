@@ -3,6 +3,7 @@ import { nodeId } from '../../src/base/brand.ts'
 import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import { attachAgain, attachedClient, command, connect, openRequest, SECRET, worldOf } from './recorder.ts'
+import { attachOf } from './riding.ts'
 
 /** An object that nests `depth` deep in all, as bytes. */
 function nested(depth: number): Uint8Array {
@@ -151,6 +152,22 @@ describe('attaching', () => {
     world.node.run()
     expect(second.recorder.take().length).toBe(1)
     expect([...world.node.attachedSessions]).toEqual([first.session.index])
+  })
+
+  test('the superseded channel is told too when the new one is of the same connection', () => {
+    const world = worldOf()
+    const { connection, recorder, session, epoch } = attachedClient(world)
+    connection.receiveAttach(attachOf(session, epoch, { channel: 2 }))
+    world.node.run()
+    expect(recorder.take().map(([name, channel]) => [name, channel])).toEqual([
+      ['superseded', 1],
+      ['attached', 2],
+    ])
+    connection.receiveRequest(command(1))
+    expect(recorder.take()).toMatchObject([['responded', 1, 1, { code: 'NOT_ATTACHED' }]])
+    connection.receiveRequest(command(1, 'echo', 1, { channel: 2 }))
+    world.node.run()
+    expect(recorder.take()).toMatchObject([['responded', 2, 1, { kind: 'outcome' }]])
   })
 
   test('attaching against the wrong epoch is a conflict that names the current one', () => {
