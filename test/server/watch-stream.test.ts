@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { sessionCodec } from '../../src/codec/session-codec.ts'
 import { logIndex, term } from '../../src/base/brand.ts'
 import { SessionGateway } from '../../src/gateway/session-gateway.ts'
+import { OperatorService } from '../../src/server/operator/operator-service.ts'
 import { WatchStream } from '../../src/server/operator/watch-stream.ts'
 import { FakeNode, parserOf } from '../gateway/fake-node.ts'
 import { realClock } from '../transport/fake-clock.ts'
@@ -46,6 +47,7 @@ function world(
   let over = false
   const options = { request: { machines: [], sinceIndex: 0, limit: 0, ...request }, ended: () => (over = true) }
   const stream = new WatchStream(gateway, call as never, options)
+  stream.begin()
   const apply = (index: number): void => {
     const header = { kind: 'Tick', index: logIndex(index), term: term(1), now: 5 } as never
     if (feed.watched) feed.tell(header, new Uint8Array(0), { reply: { kind: 'none' }, ms: 0.5 })
@@ -104,6 +106,35 @@ describe('a watcher', () => {
     await turn()
     call.take()
     expect(call.messages.flatMap(({ lines }) => lines.map(({ index }) => index))).toEqual([100])
+  })
+
+  test('that does not read while it catches up keeps the node from no rest: nothing is asked every turn', async () => {
+    const entry = { index: 1, term: 1, now: 5, kind: 'Tick', sessions: [], request: null } as never
+    const { call, turn } = world({ sinceIndex: 1 }, ({ inspection }) => {
+      inspection.history.page = (_request, done) => done({ entries: [entry], next: 2, firstKept: 1 })
+    })
+    call.take()
+    await turn()
+    const immediates = vi.spyOn(globalThis, 'setImmediate')
+    try {
+      const turns = 20
+      for (let count = 0; count < turns; count += 1) await turn()
+      expect(immediates.mock.calls.length).toBe(turns)
+    } finally {
+      immediates.mockRestore()
+    }
+  })
+
+  test('that catches up where too many pages are read is told so, by a node that goes on to serve others', () => {
+    const node = new FakeNode()
+    node.inspection.history.page = (_request, done) => done('OVERLOADED')
+    const gateway = new SessionGateway(node, { ...parserOf(() => 1), codec: sessionCodec, clock: realClock })
+    const watch = new OperatorService(gateway).implementation['Watch'] as unknown as (call: Call) => void
+    for (let count = 0; count < 20; count += 1) {
+      const call = Object.assign(new Call(), { request: { machines: [], sinceIndex: 1, limit: 0 } })
+      watch(call)
+      expect(call.failures).toEqual([expect.stringMatching(/^OVERLOADED: /)])
+    }
   })
 
   test('ends in order at its limit, and with its call', async () => {

@@ -89,6 +89,7 @@ export class OperatorService {
       ended: () => this.watchers.delete(stream),
     })
     this.watchers.add(stream)
+    stream.begin()
   }
 
   private handle<Schema extends z.ZodType>(

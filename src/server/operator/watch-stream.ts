@@ -4,6 +4,7 @@ import { sessionId } from '../../base/brand.ts'
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import type { RaftNode } from '../../node/api.ts'
 import type { WatchedEntry } from '../../node/inspect/watch-feed.ts'
+import type { ErrorScope } from '../../protocol/errors.ts'
 import { statusObject } from '../grpc-error.ts'
 import { PAGE_LINES_MAX, type watchRequest } from './operator-requests.ts'
 
@@ -21,6 +22,8 @@ export class WatchStream {
   private readonly ended: () => void
   private unwatch: () => void = () => undefined
   private waiting: object[] = []
+  /** What is next once nothing waits for the reader any more. */
+  private afterWriting: (() => void) | null = null
   private told = 0
   private writing = false
   private flushing = false
@@ -36,17 +39,21 @@ export class WatchStream {
     this.request = options.request
     this.ended = options.ended
     for (const event of ['cancelled', 'error', 'close']) call.on(event, () => this.end())
+  }
+
+  /** Begins, once; it may end at once. */
+  begin(): void {
     // Also where nothing happens the reader learns that it is heard, and by whom.
     this.write([])
     if (this.request.sinceIndex === 0) this.follow()
     else this.catchUp(this.request.sinceIndex)
   }
 
-  /** Ends it with a code of scope `connection`. */
-  fail(code: string): void {
+  /** Ends it with a code, of scope `connection` where none is said. */
+  fail(code: string, scope: ErrorScope = 'connection'): void {
     if (this.over) return
     this.end()
-    this.call.emit('error', statusObject('connection', code))
+    this.call.emit('error', statusObject(scope, code))
   }
 
   /** The next page of what is applied already; with the last one nothing is missed, for both happen between two entries. */
@@ -54,6 +61,7 @@ export class WatchStream {
     const { inspection, machine } = this.node
     inspection.history.page({ session: null, from, limit: PAGE_LINES_MAX }, (page) => {
       if (this.over) return
+      if (page === 'OVERLOADED') return this.fail(page, 'operator')
       if (typeof page === 'string') return this.fail('NODE_STOPPED')
       // Of a page after the first, where a snapshot has taken the place of what it would begin with.
       if (from > this.request.sinceIndex && page.firstKept > from) return this.passedOver()
@@ -100,7 +108,7 @@ export class WatchStream {
     else if (this.request.limit > 0 && this.told >= this.request.limit) {
       this.end()
       this.call.end()
-    }
+    } else this.afterWritten()
   }
 
   private write(lines: readonly object[]): void {
@@ -112,11 +120,16 @@ export class WatchStream {
     })
   }
 
-  /** Nothing waits for the reader any more. */
+  /** Runs when nothing waits for the reader any more, in place of what was to run then. */
   private whenWritten(done: () => void): void {
-    if (this.over) return
-    if (this.waiting.length === 0 && !this.writing) done()
-    else setImmediate(() => this.whenWritten(done))
+    this.afterWriting = done
+    if (this.waiting.length === 0 && !this.writing) this.afterWritten()
+  }
+
+  private afterWritten(): void {
+    const { afterWriting, over } = this
+    this.afterWriting = null
+    if (!over) afterWriting?.()
   }
 
   private end(): void {
