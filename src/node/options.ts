@@ -23,6 +23,7 @@ export const DEFAULT_RAFT: Omit<RaftConfig, 'self'> = {
   inFlightBytesMax: 16 * 1024 * 1024,
   appendEntriesMax: 8192,
   uncommittedBytesMax: 64 * 1024 * 1024,
+  commitNewsMs: 10,
 }
 
 /**

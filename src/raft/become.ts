@@ -147,6 +147,7 @@ function becomeLeader(turn: Turn): void {
     sizes: noSizes(turn.state.lastIndex),
     rounds: new Map(),
     heartbeatDeadline: progress.size === 0 ? NEVER : now + state.config.heartbeatMs,
+    newsDeadline: NEVER,
     helpUntil: state.halted ? now + helpMs(state.config) : null,
     transfer: null,
     lease: newLease(state, state.role, now),

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import { indexAfter, indexBefore, type LogIndex, type NodeId } from '../base/brand.ts'
 import { holdsLease, inheritsLease, isDeferring, maybeRenewLease } from './lease.ts'
 import { hasQuorum } from './quorum.ts'
-import { sendHeartbeats } from './replicate.ts'
+import { sendHeartbeats, tellCommit } from './replicate.ts'
 import { configurationOf, type Leader, leaderOf, NO_READS, type RaftState } from './state.ts'
 import type { Turn } from './turn.ts'
 import type { Message, Reader, ReadRound } from './types.ts'
@@ -23,9 +23,13 @@ export function read(turn: Turn, id: number): void {
   turn.sendAtOnce(leader, { kind: 'readIndex', term: state.currentTerm, life: reader.life, id })
 }
 
-/** A follower asks for its reads. Whoever does not lead is silent: the asker hears of the next leader, and asks again. */
+/**
+ * A follower asks for its reads. Whoever does not lead is silent: the asker hears of the next leader, and asks again. It waits
+ * for what it has not applied: news of a commit goes before the answer.
+ */
 export function receiveReadIndex(turn: Turn, from: NodeId, request: Extract<Message, { kind: 'readIndex' }>): void {
   if (turn.state.role.kind !== 'leader') return
+  tellCommit(turn, from)
   enqueue(turn, { node: from, life: request.life, id: request.id })
 }
 

@@ -10,7 +10,7 @@ import {
   indexBefore,
 } from '../base/brand.ts'
 import { bytesBetween, lastWithin } from './sizes.ts'
-import { firstIndexOf, type Leader, type RaftState, termAt } from './state.ts'
+import { firstIndexOf, type Leader, NEVER, type RaftState, termAt } from './state.ts'
 import { runsBetween } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { Progress } from './types.ts'
@@ -28,13 +28,31 @@ const CATCH_UP_WINDOW = { inFlightMessagesMax: 8, inFlightBytesMax: 1024 * 1024,
 const PROBE_ENTRIES_MAX = 64
 
 /**
- * Sends to every follower (or to `only`) what its window has room for; and where nothing is to send but the commit index
- * is news to it, an empty AppendEntries with that, so that followers apply promptly.
+ * Sends to every follower (or to `only`) what its window has room for. Where nothing is to send but the commit index is news to
+ * it, that waits for `commitNewsMs`: entries that come meanwhile carry it (docs/decisions/commit-rides.md).
  */
 export function replicate(turn: Turn, only: NodeId | null): void {
   const outbox = new Outbox(turn)
   for (const [id, progress] of outbox.followers()) {
     if (only === null || id === only) outbox.setProgress(id, sendWhatFits(outbox, id, progress))
+  }
+  outbox.storeProgress(only === null && !outbox.newsWaits)
+}
+
+/** News of the commit index that has waited for its time, and found nothing to ride on, goes in an empty AppendEntries. */
+export function maybeTellCommit(turn: Turn): void {
+  const { role } = turn.state
+  if (role.kind !== 'leader' || turn.now < role.newsDeadline) return
+  turn.state = { ...turn.state, role: { ...role, newsDeadline: NEVER } }
+  tellCommit(turn, null)
+}
+
+/** Tells the commit index to every follower (or to `only`) that has not been sent it, at once, so that it applies. */
+export function tellCommit(turn: Turn, only: NodeId | null): void {
+  const outbox = new Outbox(turn)
+  for (const [id, progress] of outbox.followers()) {
+    const wanted = (only === null || id === only) && progress.mode === 'replicate'
+    if (wanted && isNews(turn.state, progress)) outbox.setProgress(id, sendEmpty(outbox, id, progress))
   }
   outbox.storeProgress()
 }
@@ -72,6 +90,8 @@ export function toProbe(progress: Progress, from: LogIndex): Progress {
 class Outbox {
   readonly turn: Turn
   readonly leader: Leader
+  /** The commit index is news to a follower, and may wait. */
+  newsWaits = false
   private sequence: number
   private changed: Map<NodeId, Progress> | null = null
 
@@ -126,12 +146,14 @@ class Outbox {
     })
   }
 
-  /** Puts what was sent into the state, once for all followers. */
-  storeProgress(): void {
+  /** Puts what was sent into the state, once for all followers. `told`: no follower lacks news of the commit index. */
+  storeProgress(told = false): void {
     const { leader, turn, sequence } = this
-    if (this.changed === null && sequence === leader.sequence) return
+    const waits = this.newsWaits ? turn.now + turn.state.config.commitNewsMs : NEVER
+    const newsDeadline = told ? NEVER : Math.min(leader.newsDeadline, waits)
+    if (this.changed === null && sequence === leader.sequence && newsDeadline === leader.newsDeadline) return
     const sendTimes = sequence === leader.sequence ? leader.sendTimes : withSendTime(turn, leader)
-    const role: Leader = { ...leader, progress: this.changed ?? leader.progress, sequence, sendTimes }
+    const role: Leader = { ...leader, progress: this.changed ?? leader.progress, sequence, sendTimes, newsDeadline }
     turn.state = { ...turn.state, role }
   }
 }
@@ -156,8 +178,15 @@ function sendWhatFits(outbox: Outbox, id: NodeId, before: Progress): Progress {
     last = lastToSend(state, outbox.leader, progress)
   }
   if (progress !== before || progress.mode === 'probe') return progress
-  const news = minIndex(state.commitIndex, progress.matchIndex) > progress.sentCommit
-  return news ? sendEmpty(outbox, id, progress) : progress
+  if (!isNews(state, progress)) return progress
+  if (state.config.commitNewsMs === 0) return sendEmpty(outbox, id, progress)
+  outbox.newsWaits = true
+  return progress
+}
+
+/** What is committed reaches further, within what the follower is known to hold, than any message to it has said. */
+function isNews({ commitIndex }: RaftState, { matchIndex, sentCommit }: Progress): boolean {
+  return minIndex(commitIndex, matchIndex) > sentCommit
 }
 
 /**

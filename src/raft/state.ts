@@ -113,6 +113,8 @@ export interface Leader {
   readonly sendTimes: readonly { readonly sequence: number; readonly at: Millis }[]
   readonly sizes: Sizes
   readonly heartbeatDeadline: Millis
+  /** Monotonic ms at which followers hear of a commit index that nothing has carried to them by then; `NEVER`: no news. */
+  readonly newsDeadline: Millis
   /** Of each learner that is to become a voter: the round in which it is caught up (thesis §4.2.1). */
   readonly rounds: ReadonlyMap<NodeId, Round>
   /** Of a leader that had halted when it was elected: until when it helps a voter that is behind; null at any other. */
@@ -254,6 +256,7 @@ function assertConfig(config: RaftConfig): void {
   assert(config.inFlightBytesMax > 0, 'at least one byte may be in flight', { config })
   assert(config.appendEntriesMax > 0, 'a message carries at least one entry', { config })
   assert(config.uncommittedBytesMax > 0, 'at least one byte may be uncommitted', { config })
+  assert(config.commitNewsMs >= 0, 'news of a commit waits for no negative time', { config })
 }
 
 /** The node's role, as a word. */

@@ -15,7 +15,7 @@ import { halt, resume } from './hand-over.ts'
 import { maybeMeetObligation, receiveTerm } from './obligation.ts'
 import { propose } from './propose.ts'
 import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from './read-index.ts'
-import { replicate, sendHeartbeats } from './replicate.ts'
+import { maybeTellCommit, replicate, sendHeartbeats } from './replicate.ts'
 import { receiveUnreachable } from './evidence.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
 import { setStalled } from './stall.ts'
@@ -107,7 +107,10 @@ function handle(turn: Turn, event: RaftEvent): void {
 function wakeAt(state: RaftState): Millis {
   const { role } = state
   if (role.kind === 'leader')
-    return Math.min(role.heartbeatDeadline, role.transfer?.deadline ?? NEVER, role.lease.deferUntil ?? NEVER)
+    return Math.min(
+      ...[role.heartbeatDeadline, role.newsDeadline],
+      ...[role.transfer?.deadline ?? NEVER, role.lease.deferUntil ?? NEVER],
+    )
   return mayCampaign(state) || state.obligation?.kind === 'census' ? role.electionDeadline : NEVER
 }
 
@@ -144,9 +147,10 @@ function tick(turn: Turn): void {
 
 function tickLeader(turn: Turn): void {
   const { now } = turn
-  const { role } = turn.state
   // What was committed may have ended its office.
-  if (role.kind !== 'leader') return
+  if (turn.state.role.kind !== 'leader') return
+  maybeTellCommit(turn)
+  const { role } = turn.state
   const { heartbeatMs } = turn.state.config
   const lateMs = now - role.heartbeatDeadline
   if (lateMs < 0) return

@@ -39,6 +39,8 @@ export interface RaftConfig {
   readonly appendEntriesMax: number
   /** Beyond this many bytes of uncommitted proposals a leader refuses new ones. Default 64 MiB. */
   readonly uncommittedBytesMax: number
+  /** How long news of a commit waits for a message that it rides on, ms, before it has one of its own; 0: not. Default 10. */
+  readonly commitNewsMs: Millis
 }
 
 /** What the log and snapshot held when the node opened them. */

@@ -196,7 +196,7 @@ describe('three drivers', () => {
   })
 
   test('what a turn sends has left before the entries that it commits are applied', () => {
-    const cluster = Cluster.started()
+    const cluster = Cluster.started({ raft: { commitNewsMs: 0 } })
     const { leader } = cluster
     const session = openSession(leader)
     cluster.clock.advance(100)

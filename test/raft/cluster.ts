@@ -46,6 +46,7 @@ export const DEFAULT_CONFIG: Omit<RaftConfig, 'self'> = {
   inFlightBytesMax: 16 * 1024 * 1024,
   appendEntriesMax: 8192,
   uncommittedBytesMax: 64 * 1024 * 1024,
+  commitNewsMs: 0,
 }
 
 const STEPS_MAX = 100_000

@@ -194,8 +194,10 @@ test('a leader that is elected in the middle of one gives every session its chan
   const timeoutMs = 1000
   const upgrade = new Upgrade({ pauses: true, timeoutMs })
   const { cluster, nodes } = upgrade
-  upgrade.until('a migration', () => nodes.every(({ machine }) => machine?.underway === true))
+  // The leader begins, and the others once they know that the entry is committed.
+  upgrade.until('a migration', () => cluster.leader?.machine?.underway === true)
   const [before, beganAt] = [cluster.leader, cluster.scheduler.now]
+  upgrade.until('a migration everywhere', () => nodes.every(({ machine }) => machine?.underway === true))
   before?.crash(false)
   upgrade.until('another leader that may answer', () => cluster.leader?.driver?.leading === true)
   expect(cluster.leader).not.toBe(before)

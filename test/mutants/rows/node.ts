@@ -1,4 +1,6 @@
-import type { Mutant } from '../mutant.ts'
+import type { Catcher, Mutant } from '../mutant.ts'
+
+const SCRIPTS: Catcher = { kind: 'tests', files: ['test/raft/scripts.test.ts'] }
 
 /** Who waits for the driver, and whom it listens to. */
 export const NODE: readonly Mutant[] = [
@@ -74,5 +76,21 @@ export const NODE: readonly Mutant[] = [
     find: 'this.ports.retained.boundary()',
     replace: 'this.ports.retained.written(header.index)',
     caughtBy: { kind: 'tests', files: ['test/node/install/log-on-disk.test.ts'] },
+  },
+  {
+    id: 'raft/news-untold',
+    breaks: 'news of a commit that finds nothing to ride on waits for a heartbeat',
+    file: 'src/raft/step.ts',
+    find: '  maybeTellCommit(turn)\n',
+    replace: '',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/news-before-read',
+    breaks: 'a follower that asks for a read waits for the news of a commit',
+    file: 'src/raft/read-index.ts',
+    find: '  tellCommit(turn, from)\n',
+    replace: '',
+    caughtBy: SCRIPTS,
   },
 ]

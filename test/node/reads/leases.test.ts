@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { DEFAULT_RAFT } from '../../../src/node/options.ts'
 import { Cluster } from '../cluster.ts'
 import { openSession, resultOf, submit } from '../commands.ts'
 import type { TestNode } from '../test-node.ts'
@@ -33,6 +34,8 @@ describe('leases', () => {
   test('a leader answers reads without a message, and another node with its question and the answer', () => {
     const cluster = withLeases()
     warm(cluster)
+    // What it has appended is known to be committed everywhere.
+    cluster.clock.advance(DEFAULT_RAFT.commitNewsMs)
     const { network, leader } = cluster
     const rounds = roundsOf(leader)
     const [follower] = cluster.followers
