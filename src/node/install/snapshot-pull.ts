@@ -106,6 +106,8 @@ export class SnapshotPull {
   private ask(): void {
     const { from, incoming } = this
     if (from === null || this.closed) return
+    // The log could not go on from it. Asked for it, its member would keep it, and answer with nothing else.
+    if (incoming !== null && incoming.meta.lastIncludedIndex < this.least) return this.giveUp(() => this.ask())
     this.asked += 1
     this.askedAt = this.ports.clock.monotonicMs()
     const request = this.asked
