@@ -93,9 +93,13 @@ export class Installation {
     this.refetch?.begin()
   }
 
-  /** The core wants a snapshot that reaches `index`, of a leader whose log begins there; while another is chosen, that one. */
+  /**
+   * The core wants a snapshot that reaches `index`, of a leader whose log begins there; while another is chosen, that one. Not
+   * one that is installed already: an offer may be read before the core hears of it.
+   */
   want(from: NodeId, index: LogIndex): void {
-    if (this.refetch?.awaits !== true) this.pull.want(from, index)
+    const installed = this.installed?.lastIncludedIndex ?? 0
+    if (this.refetch?.awaits !== true && index > installed) this.pull.want(from, index)
   }
 
   /** Nothing is pulled any more. */

@@ -194,6 +194,8 @@ class DatabaseSnapshotStore implements SnapshotStore {
     const { places } = this
     assert(places !== null, 'a store that installs has a place for it')
     const name = stateName(meta.lastIncludedIndex)
+    // It would be made anew: whatever is in it goes first.
+    assert(name !== basename(this.directory), 'a snapshot is not installed in place of itself', { name })
     this.reply(
       async () => {
         assert(this.installing === null, 'one snapshot is installed at a time', { name })

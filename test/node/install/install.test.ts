@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { LogIndex } from '../../../src/base/brand.ts'
+import type { PeerFrame } from '../../../src/node/ports/peer-transport.ts'
 import type { SnapshotStore } from '../../../src/node/ports/snapshot-store.ts'
+import type { StorageDone } from '../../../src/node/ports/storage-fault.ts'
 import { Cluster } from '../cluster.ts'
 import { openSession, resultOf, submit } from '../commands.ts'
 import type { TestNode } from '../test-node.ts'
@@ -129,6 +131,44 @@ test('rows that do not make up their snapshot change nothing: the node goes on w
   expect([away.runs, away.machine.stateHash(), snapshotOf(away)]).toEqual([true, before, 0])
   cluster.until(() => equal(away, leader), 'it has the leader’s state')
 })
+
+test('an offer that comes as a pulled snapshot is switched to has nothing pulled once more', () => {
+  const { cluster, leader, away } = withOneAway()
+  const { clock } = cluster
+  const offers: PeerFrame[] = []
+  cluster.network.script = (frame) => {
+    if (frame.recipient === away.id && isOffer(frame)) offers.push(frame)
+    return frame
+  }
+  const begun: number[] = []
+  away.wrapSnapshots = (store) => {
+    const install = store.install.bind(store)
+    return Object.assign(store, {
+      install: ((snapshot, done) => {
+        begun.push(snapshot.meta.lastIncludedIndex)
+        install(snapshot, (fault, made) => done(fault, made && { ...made, finish: (told) => made.finish(slow(told)) }))
+      }) satisfies SnapshotStore['install'],
+    })
+  }
+  /** The switch takes longer than a request for a part, and an offer is read in the turn in which it is over. */
+  const slow = (told: StorageDone<boolean>): StorageDone<boolean> => {
+    return (fault, whole) => {
+      clock.setTimer(3_000, () => {
+        const offer = offers.at(-1)
+        if (offer !== undefined) away.driver.onFrame(offer)
+        told(fault, whole)
+      })
+    }
+  }
+  away.start()
+  cluster.until(() => equal(away, leader), 'it has the leader’s state')
+  clock.advance(2_000)
+  expect(begun).toHaveLength(1)
+})
+
+function isOffer({ body }: PeerFrame): boolean {
+  return body.kind === 'raft' && body.message.kind === 'installSnapshot'
+}
 
 /** An install whose end says once that the rows do not make it up. */
 function failingOnce(install: SnapshotStore['install'], fails: () => boolean): SnapshotStore['install'] {

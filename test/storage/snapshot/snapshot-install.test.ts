@@ -9,7 +9,7 @@ import { openSnapshotStore, storeOver } from '../../../src/storage/snapshot/snap
 import { chooseStateDirectory } from '../../../src/storage/snapshot/state-directory.ts'
 import { type StatePlaces, statePlaces } from '../../../src/storage/snapshot/state-places.ts'
 import { beginInstall, finish, installContract, writeRows } from './install-contract.ts'
-import { close, commit, load, row, write } from './snapshot-contract.ts'
+import { close, commit, load, meta, row, write } from './snapshot-contract.ts'
 
 const directories: string[] = []
 
@@ -49,6 +49,20 @@ installContract('LevelDB', () => {
 installContract('memory', () => {
   const snapshots = new MemorySnapshots()
   return { open: () => Promise.resolve(memorySnapshotStore(snapshots)), dispose: () => Promise.resolve() }
+})
+
+test('a snapshot that is the store’s by an install is not begun once more: its rows would go first', async () => {
+  const path = directory()
+  const store = await open(path)
+  const install = await beginInstall(store, 50, 1)
+  await writeRows(install, [row('x', '1')])
+  await finish(install)
+  const again = (): void => store.install({ meta: meta(50), total: 1 }, () => undefined)
+  expect(again).toThrow('a snapshot is not installed in place of itself')
+  await close(store)
+  const reopened = await open(path)
+  expect(await load(reopened)).toMatchObject({ index: 50, rows: [['x', '1']] })
+  await close(reopened)
 })
 
 /** Fails the `failAt`-th step of an install, before or after its effect, and every one that follows. */
