@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { type Millis, type NodeId, term } from '../base/brand.ts'
-import { isVoter, otherVotersOf, type RaftState } from './state.ts'
-import { ask, type EndOfLog, isOwnQuestion, reaches } from './survey.ts'
+import { isVoter, type RaftState } from './state.ts'
+import { ask, askedBy, type EndOfLog, isOwnQuestion, reaches } from './survey.ts'
 import { advanceElectionDraw } from './timer.ts'
 import { trailTermAt } from './trail.ts'
 import type { Turn } from './turn.ts'
@@ -54,7 +54,7 @@ export function receiveTerm(turn: Turn, from: NodeId, told: { requestTerm: numbe
   const known = obligation.told.includes(from) ? obligation.told : [...obligation.told, from]
   const unsure = survey.unsure || told.lostTerm
   turn.state = { ...state, obligation: { kind: 'census', told: known }, survey: { ...survey, unsure } }
-  const others = otherVotersOf(state)
+  const others = askedBy(state)
   if (others.length === 0 || !others.every((voter) => known.includes(voter))) return
   assert(role.kind === 'follower', 'a node with an obligation is a follower', { role })
   const currentTerm = term(state.currentTerm + (unsure ? LOST_TERMS : 1))

@@ -2,14 +2,23 @@ import { assert } from '../base/assert.ts'
 import { type NodeId, type Term, term } from '../base/brand.ts'
 import type { LogEnd, Survey } from './owed.ts'
 import { hasQuorum } from './quorum.ts'
-import { configurationOf, isVoter, otherVotersOf, type RaftState, votersOf } from './state.ts'
+import { configurationOf, isVoter, type RaftState, votersOf } from './state.ts'
 import { lastTermOf } from './trail.ts'
 import type { Turn } from './turn.ts'
 import type { Message } from './types.ts'
 
+/**
+ * Whose word is waited for: all other voters, those of a joint configuration that are going too. Such a one may campaign, with
+ * a vote that this node lost, or be the only one that still has what this node and all that stay have lost (golden scripts 99
+ * and 100).
+ */
+export function askedBy(state: RaftState): readonly NodeId[] {
+  return votersOf(state).filter((voter) => voter !== state.config.self)
+}
+
 /** Asks all other voters for their terms, and where their logs end: in a pre-vote request, which changes nothing. */
 export function ask(turn: Turn, before: Survey['before']): void {
-  const { config, survey } = turn.state
+  const { survey } = turn.state
   turn.state = { ...turn.state, survey: { ...survey, round: survey.round + 1, told: new Map(), before } }
   const { state } = turn
   const request = {
@@ -18,7 +27,7 @@ export function ask(turn: Turn, before: Survey['before']): void {
     lastLogIndex: state.lastIndex,
     lastLogTerm: lastTermOf(state.trail),
   } as const
-  for (const voter of votersOf(state)) if (voter !== config.self) turn.sendAtOnce(voter, request)
+  for (const voter of askedBy(state)) turn.sendAtOnce(voter, request)
 }
 
 /** Answers who asks so. A leader does not: who owes something is to hear it as its leader. */
@@ -52,7 +61,7 @@ export function receiveLogEnd(turn: Turn, from: NodeId, message: Extract<Message
   const { life, lost, lastLogTerm, lastLogIndex } = message
   const told = new Map(survey.told).set(from, { life, lost, lastLogTerm, lastLogIndex })
   turn.state = { ...state, survey: { ...survey, told } }
-  const others = otherVotersOf(state)
+  const others = askedBy(state)
   // A learner has no say, and one that has lost its vote has another question first.
   if (!isVoter(state) || obligation.kind !== 'reach' || others.length === 0) return
   if (!others.every((voter) => told.has(voter))) return

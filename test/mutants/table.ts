@@ -8,6 +8,7 @@ import { LEASE_MUTANTS } from './rows/leases.ts'
 import { MACHINE } from './rows/machine.ts'
 import { NODE } from './rows/node.ts'
 import { OPERATORS } from './rows/operators.ts'
+import { OWED } from './rows/owed.ts'
 import { RAFT } from './rows/raft.ts'
 import { SESSIONS } from './rows/sessions.ts'
 import { SIMULATOR } from './rows/simulator.ts'
@@ -21,6 +22,7 @@ import { WAITS } from './rows/waits.ts'
  */
 export const MUTANTS: readonly Mutant[] = [
   ...RAFT,
+  ...OWED,
   ...EVIDENCE,
   ...LEASE_MUTANTS,
   ...FOREIGN_ELECTIONS,
