@@ -31,7 +31,7 @@ export interface MembershipParts {
 export type ChangeOutcome =
   | { readonly kind: 'changed'; readonly index: LogIndex }
   | { readonly kind: 'refused'; readonly code: MemberRefusal }
-  /** It was appended, and this node cannot tell whether it is committed. */
+  /** This node cannot tell whether it is committed, or it has stopped. */
   | { readonly kind: 'unknown' }
 
 /** One line of `holdfast member list`. */
@@ -69,8 +69,11 @@ export class Membership {
   private readonly clock: Clock
   private readonly transport: Pick<PeerTransport, 'removePeer'>
   private readonly parts: MembershipParts
-  /** The change that waits for its step. */
+  /** The change that waits for its step, or is in it. */
   private asked: Asked | null = null
+  /** That step is under way: what the core appends or refuses is for who asked. */
+  private begun = false
+  private stopped = false
 
   constructor(
     { identity, clock, transport }: Pick<DriverOptions, 'identity' | 'clock' | 'transport'>,
@@ -103,6 +106,7 @@ export class Membership {
   change(change: MemberChange, done: (outcome: ChangeOutcome) => void): void {
     const { members, enqueue } = this.parts
     const known = members.newestKnown
+    if (this.stopped) return done({ kind: 'unknown' })
     if (known === null) return done({ kind: 'refused', code: 'NOT_LEADER' })
     if (this.asked !== null) return done({ kind: 'refused', code: 'CHANGE_UNDERWAY' })
     // Before what the change would be now: who asks again because an answer was lost learns that the members are others.
@@ -118,6 +122,14 @@ export class Membership {
     this.asked = { newcomer: plan.newcomer, done }
     const { configuration } = plan
     enqueue({ kind: 'changeMembership', configuration, basedOn: change.basedOn ?? known.index })
+  }
+
+  /**
+   * The core is told of the change now. Until then it may append configurations of its own: a learner that has caught up is
+   * promoted, a joint one is left, leases are switched. Those are nobody's who asks, and have the change refused.
+   */
+  begin(): void {
+    this.begun = this.asked !== null
   }
 
   /** Disks that may become members. One that was a member and is none any more never does, whatever it still says. */
@@ -142,14 +154,18 @@ export class Membership {
     assert(newest !== null && appended !== undefined, 'a configuration follows another one', { index })
     const asked = this.take()
     const payload = nextPayload(appended.configuration, newest, asked?.newcomer ?? null)
+    const bytes = encodePayload('Configuration', payload)
     if (asked !== null) {
-      // Another leader may have put another entry there.
-      const stands = (): boolean => members.at(index)?.index === index
+      // Another leader may have put another entry there, another configuration even.
+      const stands = (): boolean => {
+        const known = members.at(index)
+        return known?.index === index && Buffer.compare(known.bytes, bytes) === 0
+      }
       node.waitApplied(index, (reached) =>
         asked.done(reached && stands() ? { kind: 'changed', index } : { kind: 'unknown' }),
       )
     }
-    return encodePayload('Configuration', payload)
+    return bytes
   }
 
   /** The configuration at that index is applied: it cannot be taken back. */
@@ -175,8 +191,10 @@ export class Membership {
     return committed?.removed.some(({ instanceId }) => instanceId === instance) ?? false
   }
 
-  /** The node stops: who waits for a step is told. */
+  /** The node stops: who waits for a step is told, and whoever asks from now on. */
   stop(): void {
+    this.stopped = true
+    this.begin()
     this.take()?.done({ kind: 'unknown' })
   }
 
@@ -190,8 +208,10 @@ export class Membership {
   }
 
   private take(): Asked | null {
-    const { asked } = this
+    const { asked, begun } = this
+    if (!begun) return null
     this.asked = null
+    this.begun = false
     return asked
   }
 

@@ -77,6 +77,7 @@ export class CoreSteps {
     const { effects, durable } = this.parts
     if (event.kind !== 'received') {
       if (event.kind === 'transfer') this.transfers.begin()
+      if (event.kind === 'changeMembership') effects.changeBegins()
       if (event.kind === 'persisted') effects.writeCompleted(event.write)
       this.step(event, NO_INPUT)
       if (event.kind === 'persisted' || event.kind === 'snapshotInstalled') durable(this.raft.disk.durableIndex)

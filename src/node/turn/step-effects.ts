@@ -102,6 +102,11 @@ export class StepEffects {
     this.options.log.restart({ write, hardState: { currentTerm, votedFor }, base: { index, term, chain } })
   }
 
+  /** The step that follows is that of the change of the members which waits. */
+  changeBegins(): void {
+    this.parts.membership.begin()
+  }
+
   /** That write is on disk: what waited for it leaves. */
   writeCompleted(write: WriteNumber): void {
     this.outgoing.writeCompleted(write)
