@@ -4,7 +4,7 @@ import type { RaftEvent } from '../raft/types.ts'
 import type { ApplyHalt, HaltCode } from '../session/run/halt.ts'
 import type { NodeEvent, NodeListener } from './api.ts'
 import { ApplyPipeline } from './apply/apply-pipeline.ts'
-import { Installation, type InstallationParts } from './install/installation.ts'
+import { Installation } from './install/installation.ts'
 import { RetainedLog } from './install/retained-log.ts'
 import { SnapshotSource } from './install/snapshot-source.ts'
 import type { WatchFeed } from './inspect/watch-feed.ts'
@@ -97,7 +97,7 @@ export class Applying {
       voters: () => configurationOf(parts.raft())?.voters ?? [],
       resumed: (index) => parts.resumed(index),
       pipeline: () => this.pipeline,
-      succeed: (applied, from) => this.succeed(applied, from),
+      succeed: (applied, agreed) => this.succeed(applied, agreed),
       passedOver: (upTo) => parts.feed.passOver(upTo),
       enqueue: (event) => parts.enqueue(event),
       halted: (halt) => parts.haltBy(halt),
@@ -108,10 +108,11 @@ export class Applying {
   }
 
   /** The log is on disk up to `applied` as far as that pipeline need know: until the core says more. */
-  private succeed(applied: LogIndex, { waiters, agreed }: Parameters<InstallationParts['succeed']>[1]): void {
+  private succeed(applied: LogIndex, agreed: boolean): void {
+    const retired = this.pipeline
     this.pipeline = this.newPipeline(applied, agreed)
     this.pipeline.durable(applied)
-    this.pipeline.succeed(waiters)
+    this.pipeline.succeed(retired)
     if (this.parts.halted() !== null) this.pipeline.halt()
     else this.pipeline.commitSoon(() => this.parts.raft().commitIndex)
   }

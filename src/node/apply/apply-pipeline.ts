@@ -190,24 +190,21 @@ export class ApplyPipeline {
   }
 
   /**
-   * Another pipeline goes on from an installed snapshot: nothing is applied here once the entry underway is at its end, and no
-   * snapshot is written. Gives those who wait for an index to the other one.
+   * Another pipeline is to go on from an installed snapshot: nothing is applied here once the entry underway is at its end, and
+   * no snapshot is written. Who waits for an index waits here until then.
    */
-  retire(done: (waiters: ApplyPipeline['waiters']) => void): void {
+  retire(done: () => void): void {
     this.loop.retire(() => {
       this.witness.halt()
       this.comparison.halt()
-      this.snapshotter.stop(() => {
-        const { waiters } = this
-        this.waiters = []
-        done(waiters)
-      })
+      this.snapshotter.stop(done)
     })
   }
 
   /** Goes on in place of another pipeline, whose waiters it takes. */
-  succeed(waiters: ApplyPipeline['waiters']): void {
-    this.waiters = waiters
+  succeed(retired: ApplyPipeline): void {
+    this.waiters = retired.waiters
+    retired.waiters = []
     this.batchApplied()
   }
 

@@ -15,8 +15,6 @@ import { stepRestore } from '../restored-state.ts'
 import { type Incoming, SnapshotPull, type SnapshotPullPorts } from './snapshot-pull.ts'
 import { StateRefetch } from './state-refetch.ts'
 
-type Waiters = Parameters<ApplyPipeline['succeed']>[0]
-
 export interface InstallationParts {
   readonly members: Members
   readonly pending: Pending
@@ -31,7 +29,7 @@ export interface InstallationParts {
   /** That which applies now. */
   pipeline(): ApplyPipeline
   /** Applies from the machine's new state on, in place of the one that was retired; `agreed`: most have that state. */
-  succeed(applied: LogIndex, from: { readonly waiters: Waiters; readonly agreed: boolean }): void
+  succeed(applied: LogIndex, agreed: boolean): void
   /** The machine's state is that of the snapshot: the entries up to there are never applied here. */
   passedOver(upTo: LogIndex): void
   enqueue(event: RaftEvent): void
@@ -142,12 +140,12 @@ export class Installation {
     const isWanted = !stopped() && (this.refetch?.awaits === true || meta.lastIncludedIndex > this.parts.commitIndex())
     if (!isWanted || successor.stateHash() !== meta.stateHash) return install.abandon(done)
     // Nothing is applied until it is installed: that would be lost to the next snapshot.
-    pipeline().retire((waiters) => {
+    pipeline().retire(() => {
       if (stopped()) return install.abandon(done)
       install.finish((fault, whole) => {
         if (fault !== null) this.parts.fault(fault)
-        else if (!whole) return this.goOn(install, waiters, done)
-        else if (!stopped()) this.takeOver(incoming, waiters)
+        else if (!whole) return this.goOn(install, done)
+        else if (!stopped()) this.takeOver(incoming)
         if (halt !== null && !stopped()) this.parts.halted(halt)
         done()
       })
@@ -155,12 +153,12 @@ export class Installation {
   }
 
   /** What was pulled does not make up its snapshot: the disk has the one before, and so has the machine. */
-  private goOn(install: Incoming['install'], waiters: Waiters, done: () => void): void {
-    if (!this.parts.stopped()) this.parts.succeed(this.parts.pipeline().applied, { waiters, agreed: false })
+  private goOn(install: Incoming['install'], done: () => void): void {
+    if (!this.parts.stopped()) this.parts.succeed(this.parts.pipeline().applied, false)
     install.abandon(done)
   }
 
-  private takeOver(incoming: Incoming, waiters: Waiters): void {
+  private takeOver(incoming: Incoming): void {
     const { meta, total, startedAt } = incoming
     const { lastIncludedIndex: index, lastIncludedTerm: term } = meta
     const { pending, succeed, enqueue, note } = this.parts
@@ -170,7 +168,7 @@ export class Installation {
     pending.abortAll()
     const agreed = this.refetch?.awaits === true && this.options.awaited?.agreed === true
     if (this.refetch?.awaits === true) this.end(this.refetch, index)
-    succeed(index, { waiters, agreed })
+    succeed(index, agreed)
     this.parts.passedOver(index)
     const { clock, identity } = this.options
     const known = configurationOfSnapshot(meta)

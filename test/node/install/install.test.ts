@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LogIndex } from '../../../src/base/brand.ts'
 import type { PeerFrame } from '../../../src/node/ports/peer-transport.ts'
-import type { SnapshotStore } from '../../../src/node/ports/snapshot-store.ts'
+import type { SnapshotMeta, SnapshotStore } from '../../../src/node/ports/snapshot-store.ts'
 import type { StorageDone } from '../../../src/node/ports/storage-fault.ts'
 import { Cluster } from '../cluster.ts'
 import { openSession, resultOf, submit } from '../commands.ts'
@@ -119,17 +119,36 @@ test('rows that do not make up their snapshot change nothing: the node goes on w
   const { cluster, leader, away } = withOneAway()
   let unmade = 1
   away.wrapSnapshots = (store) =>
-    Object.assign(store, {
-      install: failingOnce(store.install.bind(store), () => {
-        unmade -= 1
-        return unmade === 0
-      }),
+    finishing(store, (finish, told) => {
+      unmade -= 1
+      if (unmade === 0) told(null, false)
+      else finish(told)
     })
   away.start()
   const before = away.machine.stateHash()
   cluster.until(() => unmade <= 0, 'an install ends in nothing')
   expect([away.runs, away.machine.stateHash(), snapshotOf(away)]).toEqual([true, before, 0])
   cluster.until(() => equal(away, leader), 'it has the leader’s state')
+})
+
+test('who begins to wait while a snapshot is switched to is told as well, and so is who waits when the node closes meanwhile', () => {
+  for (const closes of [false, true]) {
+    const { cluster, leader, away } = withOneAway()
+    const told: boolean[] = []
+    let switching = false
+    away.wrapSnapshots = (store) =>
+      finishing(store, (finish, done) => {
+        switching = true
+        away.driver.waitApplied(50, (reached) => told.push(reached))
+        cluster.clock.setTimer(1_000, () => finish(done))
+      })
+    away.start()
+    away.driver.waitApplied(50, (reached) => told.push(reached))
+    cluster.until(() => switching, 'it switches to a snapshot')
+    if (closes) away.close()
+    else cluster.until(() => equal(away, leader), 'it has the leader’s state')
+    expect(told).toEqual([!closes, !closes])
+  }
 })
 
 test('an offer that comes as a pulled snapshot is switched to has nothing pulled once more', () => {
@@ -141,25 +160,18 @@ test('an offer that comes as a pulled snapshot is switched to has nothing pulled
     return frame
   }
   const begun: number[] = []
-  away.wrapSnapshots = (store) => {
-    const install = store.install.bind(store)
-    return Object.assign(store, {
-      install: ((snapshot, done) => {
-        begun.push(snapshot.meta.lastIncludedIndex)
-        install(snapshot, (fault, made) => done(fault, made && { ...made, finish: (told) => made.finish(slow(told)) }))
-      }) satisfies SnapshotStore['install'],
+  // The switch takes longer than a request for a part, and an offer is read in the turn in which it is over.
+  away.wrapSnapshots = (store) =>
+    finishing(store, (finish, told, meta) => {
+      begun.push(meta.lastIncludedIndex)
+      finish((fault, whole) =>
+        clock.setTimer(3_000, () => {
+          const offer = offers.at(-1)
+          if (offer !== undefined) away.driver.onFrame(offer)
+          told(fault, whole)
+        }),
+      )
     })
-  }
-  /** The switch takes longer than a request for a part, and an offer is read in the turn in which it is over. */
-  const slow = (told: StorageDone<boolean>): StorageDone<boolean> => {
-    return (fault, whole) => {
-      clock.setTimer(3_000, () => {
-        const offer = offers.at(-1)
-        if (offer !== undefined) away.driver.onFrame(offer)
-        told(fault, whole)
-      })
-    }
-  }
   away.start()
   cluster.until(() => equal(away, leader), 'it has the leader’s state')
   clock.advance(2_000)
@@ -170,12 +182,20 @@ function isOffer({ body }: PeerFrame): boolean {
   return body.kind === 'raft' && body.message.kind === 'installSnapshot'
 }
 
-/** An install whose end says once that the rows do not make it up. */
-function failingOnce(install: SnapshotStore['install'], fails: () => boolean): SnapshotStore['install'] {
-  return (snapshot, done) =>
-    install(snapshot, (fault, made) =>
-      done(fault, made && { ...made, finish: (told) => (fails() ? told(null, false) : made.finish(told)) }),
-    )
+type Finish = (told: StorageDone<boolean>) => void
+
+/** The store, in whose installs `ends` stands in the place of the end. */
+function finishing(
+  store: SnapshotStore,
+  ends: (finish: Finish, told: StorageDone<boolean>, meta: SnapshotMeta) => void,
+): SnapshotStore {
+  const begin = store.install.bind(store)
+  const install: SnapshotStore['install'] = (snapshot, done) =>
+    begin(snapshot, (fault, made) => {
+      const finish: Finish = (told) => ends((over) => made?.finish(over), told, snapshot.meta)
+      done(fault, made && { ...made, finish })
+    })
+  return Object.assign(store, { install })
 }
 
 test('the log stays behind a snapshot that another member is pulling', () => {
