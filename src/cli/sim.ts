@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import type { BoardCounts, BoardSeedResult } from '../sim/board/run-board-seed.ts'
 import type { ChartsSeedResult } from '../sim/charts/run-charts-seed.ts'
 import type { SeedResult } from '../sim/run-seed.ts'
 import type { WaitsSeedResult } from '../sim/waits/run-waits-seed.ts'
@@ -36,6 +37,8 @@ interface SimTotals {
   charts?: ChartTotals
   /** Of the workload waits alone. */
   waits?: WaitCounts
+  /** Of the workload board alone. */
+  board?: BoardCounts
 }
 
 /** What became of the timers of charts, and how often a leader died at a boundary of an effect. */
@@ -111,7 +114,8 @@ function add(totals: SimTotals, result: SeedResult, workload: Workload): void {
   totals.elections += result.elections
   totals.snapshots += result.snapshots
   totals.installs += result.installs
-  if ('waits' in result) addWaits(totals, result as WaitsSeedResult)
+  if ('waits' in result) totals.waits = sumOf(totals.waits, (result as WaitsSeedResult).waits)
+  if ('board' in result) totals.board = sumOf(totals.board, (result as BoardSeedResult).board)
   if ('charts' in result) addCharts(totals, result as ChartsSeedResult)
   if (result.failure === null) return
   totals.failures += 1
@@ -119,9 +123,14 @@ function add(totals: SimTotals, result: SeedResult, workload: Workload): void {
   if (totals.failures <= FAILURE_LINES_MAX) say(seedLine(result, workload))
 }
 
-function addWaits(totals: SimTotals, { waits }: WaitsSeedResult): void {
-  totals.waits ??= { races: 0, kept: 0, timedOut: 0, ownerEnded: 0, cancelled: 0, refused: 0 }
-  for (const name of Object.keys(waits) as (keyof WaitCounts)[]) totals.waits[name] += waits[name]
+/** What was counted so far, and in one seed more. */
+function sumOf<Name extends string>(
+  sum: { readonly [name in Name]: number } | undefined,
+  counts: { readonly [name in Name]: number },
+): { [name in Name]: number } {
+  const total: { [name in Name]: number } = { ...counts }
+  if (sum !== undefined) for (const name of Object.keys(counts) as Name[]) total[name] += sum[name]
+  return total
 }
 
 function addCharts(totals: SimTotals, { charts, kills }: ChartsSeedResult): void {
@@ -147,7 +156,7 @@ function seedLine(result: SeedResult, workload: Workload): string {
 function summary(totals: SimTotals): string {
   const { seeds, failures, events, simSeconds, wallSeconds, acks, elections } = totals
   const work = `${withCommas(events)} events, ${withCommas(acks)} acknowledged commands, ${withCommas(elections)} elections`
-  const timers = Object.entries(totals.charts ?? totals.waits ?? {}).map(
+  const timers = Object.entries(totals.charts ?? totals.board ?? totals.waits ?? {}).map(
     ([name, count]) => ` ${name} ${withCommas(count)}`,
   )
   const verdict = failures === 0 ? 'every invariant held' : `${failures} failed: ${totals.failedSeeds.join(' ')}`

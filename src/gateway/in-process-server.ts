@@ -17,6 +17,18 @@ export interface AcceptedConnection {
   disconnected(): void
 }
 
+/** A listener that may be slow, and says so. */
+export interface SlowListener extends InProcessListener {
+  /** Bytes that were given to it and are not on their way yet. Absent: none ever. */
+  unsentBytes?(): number
+}
+
+/** What its connection is told besides. */
+export interface SlowConnection extends AcceptedConnection {
+  /** Some of what was unsent is on its way. */
+  drained(): void
+}
+
 /**
  * A gateway as a server for clients of the same process or simulation: the same frames, without sockets. It has the shape
  * that `inProcessDial` of client/connection/in-process.ts looks for.
@@ -26,12 +38,13 @@ export interface AcceptedConnection {
 export function inProcessServer(
   gateway: Pick<SessionGateway, 'connect' | 'greeting'>,
   defer: (callback: () => void) => void = queueMicrotask,
-): { accept(listener: InProcessListener): AcceptedConnection } {
+): { accept(listener: SlowListener): SlowConnection } {
   return {
     accept: (listener) => {
       const connection = new FrameConnection(gateway, {
         encodeValue: encodeWalked,
         writeFrame: (frame) => listener.onFrame(frame),
+        unsentBytes: () => listener.unsentBytes?.() ?? 0,
         defer,
         end: (code, message) => listener.onEnded(code, message),
       })

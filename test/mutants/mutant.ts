@@ -6,7 +6,11 @@ export type Catcher =
   /** At least one test of these files fails. A file whose tests spawn processes compiles them itself (`compileOnce`). */
   | { readonly kind: 'tests'; readonly files: readonly string[] }
   /** The simulator breaks an invariant within so many seeds, from 1 on. */
-  | { readonly kind: 'simulator'; readonly seeds: number; readonly workload?: 'payments' | 'waits' | 'charts' }
+  | {
+      readonly kind: 'simulator'
+      readonly seeds: number
+      readonly workload?: 'payments' | 'waits' | 'board' | 'charts'
+    }
 
 /** A planted bug: one exact replacement in the sources, made on a copy of the tree (faults.md §3). */
 export interface Mutant {

@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts'
+import { BOARD } from './rows/board.ts'
 import { EVIDENCE } from './rows/evidence.ts'
 import { FOREIGN_LOG } from './rows/foreign-log.ts'
 import { FOREIGN_SERVICE } from './rows/foreign-service.ts'
@@ -37,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SESSIONS,
   ...SIMULATOR,
   ...WAITS,
+  ...BOARD,
 ]
 
 /** Must be caught in every run that plants it: one that survives shows that the runner, or the suite, catches nothing. */

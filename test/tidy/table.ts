@@ -110,8 +110,8 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
       'assembly',
       'client',
     ],
-    // Charts that it runs, and the actors that it holds them against.
-    packages: ['xstate'],
+    // Charts that it runs, and the actors that it holds them against; the schema of a machine of its own.
+    packages: ['xstate', 'zod'],
   },
   testing: {
     folders: ['base', 'codec', 'session', 'machine', 'client', 'node', 'gateway', 'storage', 'assembly'],

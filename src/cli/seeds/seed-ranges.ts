@@ -1,7 +1,7 @@
 import { type Workload, WORKLOADS } from './workloads.ts'
 
 /** Seeds of each workload before it is the next one's turn, and before the clock is looked at, where minutes are asked for. */
-const ROUND_SEEDS = 100
+const ROUND_SEEDS = 20
 
 /** Which seeds are asked for. */
 export interface AskedSeeds {

@@ -1,12 +1,13 @@
+import { runBoardSeed } from '../../sim/board/run-board-seed.ts'
 import { runPaymentsSeed } from '../../sim/payments/run-payments-seed.ts'
 import { runSeed, type SeedResult } from '../../sim/run-seed.ts'
 import { runWaitsSeed } from '../../sim/waits/run-waits-seed.ts'
 
 /**
  * What the simulated clients do: add to a counter that all share, pay through a provider that misbehaves, wait for what
- * others signal, or send events to charts of XState.
+ * others signal, subscribe to and look up what others write under operators' hands, or send events to charts of XState.
  */
-export const WORKLOADS = ['counter', 'payments', 'waits', 'charts'] as const
+export const WORKLOADS = ['counter', 'payments', 'waits', 'board', 'charts'] as const
 export type Workload = (typeof WORKLOADS)[number]
 
 /** Runs one seed of a workload, and tells each line of its transcript where that is asked for. */
@@ -14,7 +15,9 @@ export type RunSeed = (seed: number, trace?: (line: string) => void) => SeedResu
 
 /** What runs the seeds of a workload. Charts are loaded when they are asked for alone: there are sixteen of them. */
 export async function seedRunner(workload: Workload): Promise<RunSeed> {
-  if (workload !== 'charts') return { counter: runSeed, payments: runPaymentsSeed, waits: runWaitsSeed }[workload]
+  if (workload !== 'charts') return HERE[workload]
   const { runChartsSeed } = await import('../../sim/charts/run-charts-seed.ts')
   return runChartsSeed
 }
+
+const HERE = { counter: runSeed, payments: runPaymentsSeed, waits: runWaitsSeed, board: runBoardSeed } as const

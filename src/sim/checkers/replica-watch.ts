@@ -1,5 +1,6 @@
 import type { NodeId } from '../../base/brand.ts'
 import type { Driver } from '../../node/driver.ts'
+import type { Applied } from '../../session/state-machine.ts'
 import { Transcript } from '../transcript.ts'
 import type { SimulatedCluster } from '../world/simulated-cluster.ts'
 import { Violation } from './violation.ts'
@@ -20,11 +21,11 @@ export class ReplicaWatch {
   }
 
   /** To a process of that node. `applied` is told of every entry, `first` where no replica had applied it before. */
-  listen(id: NodeId, driver: Driver, applied: (index: number, first: boolean) => void): void {
+  listen(id: NodeId, driver: Driver, applied: (index: number, first: boolean, entry: Applied) => void): void {
     driver.listen({
-      applied: ({ index }) => {
-        const first = this.applied(id, index)
-        if (first !== null) applied(index, first)
+      applied: (entry) => {
+        const first = this.applied(id, entry.index)
+        if (first !== null) applied(entry.index, first, entry)
       },
       batchApplied: () => undefined,
       roleChanged: () => {

@@ -2,7 +2,6 @@ import { composeNode, type NodeParts } from '../../assembly/compose-node.ts'
 import { logOpener } from '../../assembly/log-opener.ts'
 import { groupId, type NodeId } from '../../base/brand.ts'
 import { Random } from '../../base/random.ts'
-import type { InProcessServer } from '../../client/connection/in-process.ts'
 import type { Limits } from '../../codec/entry/payload.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import { inProcessServer } from '../../gateway/in-process-server.ts'
@@ -55,7 +54,7 @@ export class SimulatedNode {
   driver: Driver | null = null
   machine: SessionStateMachine | null = null
   /** Where clients connect; null while the process does not run or opens its log. */
-  server: InProcessServer | null = null
+  server: ReturnType<typeof inProcessServer> | null = null
   snapshotsWritten = 0
   private readonly options: SimulatedNodeOptions
   private snapshots = new MemorySnapshots()
