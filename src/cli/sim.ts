@@ -5,7 +5,7 @@ import type { SeedResult } from '../sim/run-seed.ts'
 import type { WaitsSeedResult } from '../sim/waits/run-waits-seed.ts'
 import type { WaitCounts } from '../sim/waits/wait-model.ts'
 import { type AskedSeeds, rangesOf, type SeedRange } from './seeds/seed-ranges.ts'
-import { runSeeds } from './seeds/seed-workers.ts'
+import { SeedWorkers } from './seeds/seed-workers.ts'
 import { seedRunner, type Workload } from './seeds/workloads.ts'
 import { EXIT, type ExitCode } from './terminal/exit.ts'
 import { paint, print, printJson, say, withCommas } from './terminal/output.ts'
@@ -62,11 +62,16 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
   const startedAt = performance.now()
   const totals = emptyTotals()
   const isOver = (): boolean => performance.now() - startedAt >= (flags.minutes ?? 0) * 60_000
-  for (const range of rangesOf(flags, isOver)) {
-    // A trace is read line by line: one seed after the other, in this thread.
-    if (flags.trace) await traceSeeds(range, totals)
-    else await countSeeds(range, flags, totals)
-    if (flags.minutes !== undefined) totals.nextSeed = range.first + range.count
+  const workers = new SeedWorkers(flags.jobs)
+  try {
+    for (const range of rangesOf(flags, isOver)) {
+      // A trace is read line by line: one seed after the other, in this thread.
+      if (flags.trace) await traceSeeds(range, totals)
+      else await countSeeds(range, workers, totals)
+      if (flags.minutes !== undefined) totals.nextSeed = range.first + range.count
+    }
+  } finally {
+    await workers.close()
   }
   totals.wallSeconds = rounded((performance.now() - startedAt) / 1000)
   totals.simSeconds = rounded(totals.simSeconds)
@@ -80,11 +85,11 @@ async function traceSeeds({ workload, first, count }: SeedRange, totals: SimTota
   for (let seed = first; seed < first + count; seed += 1) add(totals, run(seed, say), workload)
 }
 
-async function countSeeds(range: SeedRange, { jobs }: SimFlags, totals: SimTotals): Promise<void> {
+async function countSeeds(range: SeedRange, workers: SeedWorkers, totals: SimTotals): Promise<void> {
   // A run of many minutes whose stderr is a file must not fill it: there, only failing seeds say something.
   const progress = process.stderr.isTTY === true ? new Progress(`seeds (${range.workload})`, range.count) : null
   const before = totals.seeds
-  await runSeeds(range, jobs, (result) => {
+  await workers.run(range, (result) => {
     add(totals, result, range.workload)
     progress?.update(totals.seeds - before)
   })

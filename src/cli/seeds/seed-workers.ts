@@ -3,45 +3,85 @@ import { Worker } from 'node:worker_threads'
 import type { SeedResult } from '../../sim/run-seed.ts'
 import { executablePath } from '../package-root.ts'
 import type { SeedRange } from './seed-ranges.ts'
+import type { SeedOrder } from './seed-worker.ts'
+
+/** A range that is being run. */
+interface Run {
+  readonly range: SeedRange
+  readonly tell: (result: SeedResult) => void
+  readonly ended: (error: unknown) => void
+  /** Results that wait for those of earlier seeds. */
+  readonly ready: Map<number, SeedResult>
+  /** Seeds below these were sent to a thread, and told. */
+  sent: number
+  told: number
+}
 
 /**
- * Runs a range of seeds on `jobs` threads and tells each result in the order of the seeds, so that what is printed and
- * summed does not depend on which thread was faster. Each seed is a world of its own: threads share nothing. Fails with
- * the error of the thread that ended, if one does; a seed that breaks an invariant is a result and no error.
+ * Threads that run seeds, for as many ranges as there are: each is started once, because what it loads takes as long
+ * as some seeds do. Each seed is a world of its own: threads share nothing.
  */
-export function runSeeds(range: SeedRange, jobs: number, tell: (result: SeedResult) => void): Promise<void> {
-  const end = range.first + range.count
-  const ready = new Map<number, SeedResult>()
-  let sent = range.first
-  let told = range.first
-  return new Promise((resolve, reject) => {
-    const workers = Array.from({ length: Math.min(jobs, range.count) }, () => {
-      return new Worker(workerPath(), { workerData: range.workload })
+export class SeedWorkers {
+  private readonly jobs: number
+  private readonly workers: Worker[] = []
+  private running: Run | null = null
+
+  /** `jobs`: seeds that run at a time, ≥ 1. */
+  constructor(jobs: number) {
+    this.jobs = jobs
+  }
+
+  /**
+   * Runs a range of seeds and tells each result in the order of the seeds, so that what is printed does not depend on
+   * which thread was faster. One range at a time. Fails with the error of the thread that ended, if one does; a seed that
+   * breaks an invariant is a result and no error.
+   */
+  run(range: SeedRange, tell: (result: SeedResult) => void): Promise<void> {
+    const { first, count } = range
+    while (this.workers.length < Math.min(this.jobs, count)) this.workers.push(this.newWorker())
+    return new Promise((resolve, reject) => {
+      const ended = (error: unknown): void => (error === null ? resolve() : reject(error))
+      this.running = { range, tell, ended, ready: new Map(), sent: first, told: first }
+      for (const worker of this.workers) this.sendNext(worker)
     })
-    const finish = (settle: () => void): void => {
-      void Promise.all(workers.map((worker) => worker.terminate())).then(settle)
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.terminate()))
+  }
+
+  private newWorker(): Worker {
+    const worker = new Worker(workerPath())
+    worker.on('error', (error) => this.running?.ended(error))
+    worker.on('message', (result: SeedResult) => this.answered(worker, result))
+    return worker
+  }
+
+  private sendNext(worker: Worker): void {
+    const { running } = this
+    if (running === null || running.sent === endOf(running.range)) return
+    const order: SeedOrder = { workload: running.range.workload, seed: running.sent }
+    running.sent += 1
+    worker.postMessage(order)
+  }
+
+  private answered(worker: Worker, result: SeedResult): void {
+    const { running } = this
+    if (running === null) return
+    const { ready, range, tell, ended } = running
+    ready.set(result.seed, result)
+    this.sendNext(worker)
+    for (let next = ready.get(running.told); next !== undefined; next = ready.get(running.told)) {
+      ready.delete(running.told)
+      running.told += 1
+      tell(next)
     }
-    const sendNext = (worker: Worker): void => {
-      if (sent === end) return
-      worker.postMessage(sent)
-      sent += 1
-    }
-    for (const worker of workers) {
-      worker.on('error', (error) => finish(() => reject(error)))
-      worker.on('message', (result: SeedResult) => {
-        ready.set(result.seed, result)
-        sendNext(worker)
-        for (let next = ready.get(told); next !== undefined; next = ready.get(told)) {
-          ready.delete(told)
-          told += 1
-          tell(next)
-        }
-        if (told === end) finish(resolve)
-      })
-      sendNext(worker)
-    }
-  })
+    if (running.told === endOf(range)) ended(null)
+  }
 }
+
+const endOf = ({ first, count }: SeedRange): number => first + count
 
 /** The compiled thread, also where this file itself runs uncompiled. */
 function workerPath(): string {

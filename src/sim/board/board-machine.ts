@@ -54,7 +54,6 @@ const schema = {
     /** How often each was buried. */
     buried: table(z.int(), z.int()),
   },
-  errors: { TAKEN_BACK: z.object({ id }) },
   requests: { plain: numbered, hint: numbered, latest: numbered },
 } as const
 
@@ -95,7 +94,7 @@ export const board = defineMachine(BOARD, schema, {
       ctx.state.posts.delete(id)
       ctx.state.posts.set(`${id}+`, post)
       tell(ctx, told)
-      return ctx.reject('TAKEN_BACK', { id })
+      return ctx.reject('NOT_FOUND', { id })
     }),
   },
   queries: {

@@ -117,7 +117,10 @@ export class BoardOperator {
     witnesses.dooms(index)
     const payload = encodePayload('EvictSession', { ...numbers, note: 'simulated' })
     this.submit(node, 'EvictSession', payload, (reply) => {
-      if (reply.kind === 'closed') witnesses.evicted += 1
+      if (reply.kind !== 'closed') return
+      witnesses.evicted += 1
+      const lives = (node.machine?.sessionFacts(index) ?? null) !== null
+      if (lives) throw new Violation('a session that operators have ended is over', { session: index })
     })
   }
 

@@ -1,4 +1,4 @@
-import type { Catcher, Mutant } from '../mutant.ts'
+import type { Catcher, Mutant } from '../../mutant.ts'
 
 const caught = (theme: string): Catcher => ({ kind: 'tests', files: [`test/raft/foreign/${theme}.test.ts`] })
 
