@@ -44,6 +44,8 @@ export * from './machine/index.ts'
 export type { MachineErrorReason, MachineFailure, MachinePart } from './session/machine-report.ts'
 export type { HaltCode } from './session/run/halt.ts'
 export type { DeadLetter, LetterOutcome } from './session/dead-letter.ts'
+export type { LimboRefusal, UnfollowedTable } from './session/limbo/limbo-refusal.ts'
+export type { AwaitedSchedule, ScheduleReader } from './session/schedule.ts'
 export { SessionStateMachine, type SessionStateMachineOptions } from './session/session-state-machine.ts'
 export type { BuildMachine, MachineContext, MachineVersion, UserStateMachine } from './session/user-machine.ts'
 export type {
@@ -54,7 +56,6 @@ export type {
   DirtyRows,
   EntryUnderway,
   LeaderTime,
-  LimboRefusal,
   LimboRows,
   LimboTrial,
   MachineStatus,

@@ -14,6 +14,8 @@ export {
 } from './define/command.ts'
 export type {
   Context,
+  KitScheduleDefinition,
+  KitSchedules,
   KitWaitOptions,
   OnceOutcome,
   OnceRequest,
@@ -29,6 +31,7 @@ export {
   type CommandRefs,
   type ContextOf,
   type EndedKitWait,
+  type KitScheduleRun,
   type MachineBehaviour,
   type MachineDefinition,
   type QueryRefs,
@@ -84,6 +87,7 @@ export {
   type Parsed,
   type RequestsOf,
   type RowOf,
+  type SchedulesOf,
   type Shapes,
   type TableKey,
   type TableOptions,
@@ -132,12 +136,22 @@ export {
   type Transitions,
   type TransitionTable,
 } from './graph/transitions.ts'
+export { cronText, zoneText } from './parse/schedule-texts.ts'
 export { waitNotice } from './define/wait-notice.ts'
 export type { KeyCodec } from './run/table-key.ts'
 export type { Result } from '../base/result.ts'
 export type { Value } from '../codec/value/value.ts'
 export type { Brand, Millis, ServerRequestId, SessionId } from '../base/brand.ts'
 export { assert } from '../base/assert.ts'
+export type {
+  OpenRun,
+  ScheduleCalls,
+  ScheduleDefinition,
+  ScheduleOverlap,
+  ScheduleRun,
+  ScheduleStatus,
+} from '../session/schedule.ts'
+export type { ScheduleStop } from '../codec/entry/payload.ts'
 export type {
   EmitOptions,
   EndedWaitNotice,

@@ -46,6 +46,7 @@ import type {
   StateSuccessor,
   TriedCommand,
 } from './state-machine.ts'
+import type { ScheduleReader } from './schedule.ts'
 import type { Outcome, ServerRequest, UserStateMachine } from './user-machine.ts'
 
 /** What a host may say beside machine and codec. */
@@ -84,10 +85,7 @@ export class SessionStateMachine implements StateMachine {
 
   constructor(user: UserStateMachine, codec: SessionCodec, options: SessionStateMachineOptions = {}) {
     this.anew = () => new SessionStateMachine(user, codec, options)
-    this.state = new ReplicatedState(codec, {
-      group: options.group ?? 0,
-      report: options.report ?? (() => undefined),
-    })
+    this.state = new ReplicatedState(codec, { group: options.group ?? 0, report: options.report ?? (() => undefined) })
     this.runner = new MachineRunner(this.state, user, options.rehearse ?? false)
     this.gate = new VersionGate(this.state, user)
     this.queries = new Queries(this.state, this.runner)
@@ -160,10 +158,7 @@ export class SessionStateMachine implements StateMachine {
     return this.state.sessions.shortestTimeout()
   }
 
-  overdueSessions(
-    time: LeaderTime,
-    limit: number,
-  ): readonly { readonly index: number; readonly renewedAtIndex: number }[] {
+  overdueSessions(time: LeaderTime, limit: number): ReturnType<StateMachine['overdueSessions']> {
     return this.state.expiry.overdue(time, limit)
   }
 
@@ -203,6 +198,10 @@ export class SessionStateMachine implements StateMachine {
 
   endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null {
     return this.state.tombstones.endFor(numbers, secretHash)
+  }
+
+  get schedules(): ScheduleReader {
+    return this.state.schedules
   }
 
   deadLetters(after: number, limit: number): readonly DeadLetter[] {

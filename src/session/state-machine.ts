@@ -1,4 +1,6 @@
 import type { LogIndex, Millis, SessionId } from '../base/brand.ts'
+import type { ScheduleReader } from './schedule.ts'
+import type { LimboRefusal } from './limbo/limbo-refusal.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import type { LimitsRow, SessionNumbers } from '../codec/entry/payload.ts'
 import type { Value } from '../codec/value/value.ts'
@@ -58,6 +60,8 @@ export type Reply =
   | { readonly kind: 'keptAlive'; readonly alive: readonly boolean[] }
   /** MoveDeadLetters: what came of each, in order. */
   | { readonly kind: 'moved'; readonly outcomes: readonly LetterOutcome[] }
+  /** ScheduleNext: whether each step has changed something, in order. */
+  | { readonly kind: 'scheduled'; readonly done: readonly boolean[] }
 
 /** What the driver must do after one entry. Lists are empty arrays, shared, when there is nothing. */
 export interface Applied {
@@ -145,6 +149,8 @@ export interface StateMachine {
   endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null
   /** Outbox of a session above `after`, in id order, at most `limit`. */
   outbox(index: number, after: number, limit: number): readonly ServerRequest[]
+  /** The schedules, for the leader's duties and for operators. */
+  readonly schedules: ScheduleReader
   /** Response cached under a request id, for a duplicate answered from applied state. */
   cached(index: number, requestId: number): CachedOutcome | null
   /**
@@ -204,13 +210,6 @@ export interface QueryRequest {
   /** Who asks, by index; null for an unbound query. */
   readonly session: number | null
 }
-
-/**
- * Why the rows that entries of limbo may write are not known: a kind of entry that is not followed (`kind`), a timer that is
- * due before one, a command that changes tasks or asks which users are known (`principals`), an error of the engine, more
- * entries or rows than are looked at (`tooMany`), or an entry that was applied meanwhile (`moved`).
- */
-export type LimboRefusal = 'kind' | 'timer' | 'tasks' | 'principals' | 'waits' | 'engine' | 'tooMany' | 'moved'
 
 /** Entries of limbo as they are tried (lease-reads.md, step 4), some 10 µs each. */
 export interface LimboTrial {

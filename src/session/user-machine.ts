@@ -1,5 +1,6 @@
 import type { Millis, ServerRequestId, SessionId } from '../base/brand.ts'
 import type { Value } from '../codec/value/value.ts'
+import type { ScheduleCalls, ScheduleRun } from './schedule.ts'
 
 /** Everything a machine may know of a client session; it never changes while the session lives (sessions.md §4). */
 export interface SessionInfo {
@@ -185,6 +186,8 @@ export interface MachineContext {
   signal(machine: string, key: string, value: Value, options?: SignalOptions): SignalFate
   /** Removes a machine's wait, of which nothing more is heard; false when there is no such wait (any more). */
   cancelWait(machine: string, waitId: string): boolean
+  /** Recurring runs by the wall clock of a zone (docs/concepts/schedules.md). */
+  readonly schedules: ScheduleCalls
   /** Idempotency key that outlives sessions (sessions.md §8). */
   once<Result extends Value>(
     scope: string,
@@ -251,6 +254,8 @@ export interface UserStateMachine<Command = MachineCommand, Response = Value> {
   onTimer?(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void
   /** A wait of the machine has ended (docs/waits.md). */
   onWait?(context: MachineContext, ended: EndedWaitNotice): void
+  /** An occurrence of a schedule runs (docs/concepts/schedules.md). `open`: the run goes on until `schedules.end` of it. */
+  onSchedule?(context: MachineContext, run: ScheduleRun): void | 'open'
   /** A server request ran out of attempts or time (sessions.md §5). */
   onDeadLetter?(context: MachineContext, request: ServerRequest, target: SessionInfo): void
   /**

@@ -11,6 +11,7 @@ import { NODE } from './rows/node.ts'
 import { OPERATORS } from './rows/operators.ts'
 import { OWED } from './rows/owed.ts'
 import { RAFT } from './rows/raft.ts'
+import { SCHEDULES } from './rows/schedules.ts'
 import { SESSIONS } from './rows/sessions.ts'
 import { SIMULATOR } from './rows/simulator.ts'
 import { STORAGE } from './rows/storage.ts'
@@ -38,6 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SESSIONS,
   ...SIMULATOR,
   ...WAITS,
+  ...SCHEDULES,
   ...BOARD,
 ]
 

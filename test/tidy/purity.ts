@@ -86,9 +86,12 @@ function isPackage({ specifier }: Import): boolean {
   return !specifier.startsWith('.')
 }
 
-/** Packages that compute and nothing else, what is left of types, and the pure functions that the codec takes of Node. */
+/**
+ * Packages that compute and nothing else (one of them from the zone rules of the process), what is left of types, and the
+ * pure functions that the codec takes of Node.
+ */
 function isPure({ specifier, names, typeOnly }: Import): boolean {
   const allowed = TABLE['codec']?.names?.[specifier]
   if (allowed !== undefined) return names.every((name) => allowed.includes(name))
-  return typeOnly || specifier === 'zod' || specifier === 'xstate'
+  return typeOnly || ['zod', 'xstate', 'temporal-polyfill'].includes(specifier)
 }

@@ -29,6 +29,12 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   raft: { folders: ['base'], packages: [], pure: true },
   // The checksum of an entry and the digest of a secret are Node's own: two pure functions, and nothing else of Node.
   codec: { folders: ['base'], packages: [], names: { 'node:zlib': ['crc32'], 'node:crypto': ['hash'] } },
+  // Zone rules are those of the process: only who proposes asks for them, and nothing that is applied.
+  calendar: {
+    folders: ['base'],
+    packages: ['temporal-polyfill'],
+    onlyIn: { 'temporal-polyfill': 'calendar/occurrences.ts' },
+  },
   session: {
     folders: ['base'],
     types: ['codec'],
@@ -36,12 +42,17 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     packages: [],
     pure: true,
   },
-  machine: { folders: ['base', 'codec', 'session'], packages: ['zod', 'xstate'], pure: true },
+  machine: {
+    folders: ['base', 'codec', 'session'],
+    rooms: ['calendar/cron.ts'],
+    packages: ['zod', 'xstate'],
+    pure: true,
+  },
   machines: { folders: ['base', 'session', 'machine'], packages: ['zod', 'xstate'], pure: true },
   protocol: { folders: ['base', 'codec'], packages: ['zod'] },
   // What both ends of gRPC share; a file is found by its own URL.
   grpc: { folders: ['base'], packages: ['@grpc/*', 'node:*'] },
-  node: { folders: ['base', 'raft', 'codec', 'session'], packages: [] },
+  node: { folders: ['base', 'raft', 'codec', 'session', 'calendar'], packages: [] },
   gateway: { folders: ['base', 'codec', 'node', 'protocol'], types: ['session'], packages: [] },
   storage: { folders: ['base', 'codec'], types: ['raft'], rooms: ['node/ports'], packages: ['level', 'node:*'] },
   transport: {

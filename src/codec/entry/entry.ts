@@ -19,6 +19,7 @@ export const ENTRY_KINDS = {
   SkipEntry: 15,
   EvictSession: 16,
   MoveDeadLetters: 17,
+  ScheduleNext: 18,
 } as const
 
 export type EntryKind = keyof typeof ENTRY_KINDS

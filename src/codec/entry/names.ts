@@ -9,6 +9,9 @@
  */
 export const NAME_BYTES_MAX = 128
 
+/** Longest name of a schedule, UTF-16 units: a kind and the id of what it is for. */
+export const SCHEDULE_NAME_CHARS_MAX = 512
+
 /** Most roles of a session: 64 of the longest names are 8 KiB of its open. */
 export const ROLES_MAX = 64
 

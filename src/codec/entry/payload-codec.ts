@@ -2,7 +2,13 @@ import { isNodeId } from '../../base/brand.ts'
 import type { NodeId } from '../../base/brand.ts'
 import { COMMAND_INPUT_BYTES_MAX, PACKED_NAME_BYTES_MAX } from './client-request.ts'
 import { LIMIT_MS_MAX } from './default-limits.ts'
-import { CLIENT_NAME_CHARS_MAX, NAME_BYTES_MAX, PRINCIPAL_CHARS_MAX, ROLES_MAX } from './names.ts'
+import {
+  CLIENT_NAME_CHARS_MAX,
+  NAME_BYTES_MAX,
+  PRINCIPAL_CHARS_MAX,
+  ROLES_MAX,
+  SCHEDULE_NAME_CHARS_MAX,
+} from './names.ts'
 import type {
   LeasePayload,
   Limits,
@@ -10,6 +16,7 @@ import type {
   Member,
   MoveDeadLettersPayload,
   PayloadByKind,
+  ScheduleStep,
   SessionNumbers,
   WaitLimits,
 } from './payload.ts'
@@ -56,6 +63,9 @@ export const REMOVED_MAX = 64
 const MACHINES_PER_ENTRY_MAX = 1024
 /** Dead letters that one MoveDeadLetters entry may name. */
 export const LETTERS_PER_ENTRY_MAX = 1024
+/** Steps that one ScheduleNext entry may have, and occurrences that each of them may name. */
+const SCHEDULE_STEPS_MAX = 1024
+const SCHEDULE_TIMES_MAX = 1024
 /** Longest note of an operator, UTF-16 units. */
 export const NOTE_CHARS_MAX = 256
 const natural = integer()
@@ -123,6 +133,18 @@ const limitsOrChange: Shape<LimitsPayload> = (value, path) => {
   const checked = limits(plain, path)
   return basedOn === undefined ? checked : { ...checked, basedOn: natural(basedOn, `${path}.basedOn`) }
 }
+
+const scheduleStep: Shape<ScheduleStep> = object({
+  machine: string(NAME_BYTES_MAX),
+  name: string(SCHEDULE_NAME_CHARS_MAX),
+  kind: oneOf('next', 'fill', 'pause', 'resume', 'cancel', 'backfill'),
+  revision: natural,
+  after: natural,
+  upTo: natural,
+  missed: natural,
+  times: list(natural, SCHEDULE_TIMES_MAX),
+  stop: oneOf('', 'badCron', 'unknownZone', 'never'),
+})
 
 const openSession: Shape<PayloadByKind['OpenSession']> = object({
   secretHash: sha256,
@@ -199,6 +221,7 @@ const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
   SkipEntry: asIs(object({ index: natural, part: string(512) })),
   EvictSession: asIs(object({ ...numbers, note: string(NOTE_CHARS_MAX) })),
   MoveDeadLetters: asIs(object({ move, letters: list(positive, LETTERS_PER_ENTRY_MAX) })),
+  ScheduleNext: asIs(object({ steps: list(scheduleStep, SCHEDULE_STEPS_MAX) })),
 }
 
 /** A payload that is stored as the very object. */

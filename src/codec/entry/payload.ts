@@ -195,6 +195,35 @@ export interface MoveDeadLettersPayload {
   readonly letters: readonly number[]
 }
 
+/**
+ * One step of one schedule (docs/concepts/schedules.md): what a proposer has computed of its calendar, or what an operator
+ * wants of it. Times are on the `now` clock.
+ */
+export interface ScheduleStep {
+  readonly machine: string
+  readonly name: string
+  /**
+   * `next`: its next occurrence is `times[0]`; without one, `stop` says why, or there are more missed ones to count. `fill`:
+   * these are occurrences of its oldest backfill. The others are an operator's; a `backfill` is of [after, upTo).
+   */
+  readonly kind: 'next' | 'fill' | 'pause' | 'resume' | 'cancel' | 'backfill'
+  /** Of the schedule that it was computed of (`ScheduleRow.revision`): a stale one changes nothing. An operator's: 0. */
+  readonly revision: number
+  /** What it was computed after: where the schedule, or its backfill, had got to. Else 0. */
+  readonly after: Millis
+  /** All occurrences in (after, upTo] are accounted for by this step. Else 0. */
+  readonly upTo: Millis
+  /** How many of them are older than the schedule catches up with. */
+  readonly missed: number
+  /** Rising. */
+  readonly times: readonly Millis[]
+  /** `next`: why there is no next occurrence; '': there is one, or it is not known yet. */
+  readonly stop: '' | ScheduleStop
+}
+
+/** Why a schedule has no next occurrence: its proposer cannot read its expression or its zone, or none comes in nine years. */
+export type ScheduleStop = 'badCron' | 'unknownZone' | 'never'
+
 /** One machine in an AdvanceVersion entry. */
 export interface MachineAdvance {
   readonly machine: string
@@ -220,4 +249,5 @@ export interface PayloadByKind {
   readonly SkipEntry: { readonly index: number; readonly part: string }
   readonly EvictSession: EvictSessionPayload
   readonly MoveDeadLetters: MoveDeadLettersPayload
+  readonly ScheduleNext: { readonly steps: readonly ScheduleStep[] }
 }

@@ -9,6 +9,7 @@ import type {
   SignalOptions,
   WaitOptions,
 } from '../../session/user-machine.ts'
+import type { ScheduleDefinition, ScheduleStatus } from '../../session/schedule.ts'
 import type { CommandRef } from './command.ts'
 import type { RejectDetails } from './refusal.ts'
 import type { CommonErrorCode, Rejection } from './rejection.ts'
@@ -19,6 +20,7 @@ import type {
   NameOf,
   Parsed,
   RequestsOf,
+  SchedulesOf,
   TasksOf,
   TimersOf,
   WaitsOf,
@@ -119,6 +121,8 @@ export interface Context<Schema extends MachineSchema> {
   ): SignalFate
   /** Removes a wait, of which nothing more is heard. False when there is no such wait (any more). */
   cancelWait(waitId: string): boolean
+  /** Recurring runs of declared kinds, by the wall clock of a zone. */
+  readonly schedules: KitSchedules<Schema>
   /**
    * Runs a command of another mounted machine in the same write buffer. When it throws, or rejects after it changed
    * something, this handler must reject too: one entry is one transaction (sessions.md §8). Pass the rejection on or
@@ -160,6 +164,47 @@ export interface Context<Schema extends MachineSchema> {
   random(): number
   /** A line for the node's log: of the leader alone, and never for an entry of an earlier term (sessions.md §3). */
   log(message: string, fields?: { readonly [name: string]: Value }): void
+}
+
+/**
+ * The schedules of a machine. There is one per (kind, key); `key` is usually the id of what it is for, '' by default. Calls
+ * that answer false have changed nothing.
+ */
+export interface KitSchedules<Schema extends MachineSchema> {
+  /**
+   * Makes a schedule, or gives the one that there is another definition. Its occurrences after `now` run; with the expression
+   * and zone that it has it goes on as it was, so that a repeated call changes nothing. False: a cluster has room for 10,000.
+   */
+  put<Kind extends NameOf<SchedulesOf<Schema>>>(
+    kind: Kind,
+    definition: KitScheduleDefinition<Parsed<SchedulesOf<Schema>[Kind] & z.ZodType>>,
+    key?: string,
+  ): boolean
+  /** Nothing of it runs until it is resumed. False: there is none, or it is paused. */
+  pause(kind: NameOf<SchedulesOf<Schema>>, key?: string): boolean
+  /** Its occurrences after `now` run again, also those of one that has stopped. False: there is none, or it goes on. */
+  resume(kind: NameOf<SchedulesOf<Schema>>, key?: string): boolean
+  /**
+   * Runs the occurrences in [from, to) before `now` as well: one after the other, each once, whatever its overlap says. False:
+   * there is no such schedule, no such time, or it has 16 backfills that are not done.
+   */
+  backfill(
+    kind: NameOf<SchedulesOf<Schema>>,
+    range: { readonly from: Millis; readonly to: Millis },
+    key?: string,
+  ): boolean
+  /** Removes it, with all that is open or waits. False: there is none. */
+  cancel(kind: NameOf<SchedulesOf<Schema>>, key?: string): boolean
+  /** A run whose handler said `open` is over. False: it is not open. */
+  end(kind: NameOf<SchedulesOf<Schema>>, run: number, key?: string): boolean
+  /** As it stands in this transaction; null: there is none. */
+  find(kind: NameOf<SchedulesOf<Schema>>, key?: string): ScheduleStatus | null
+}
+
+/** What `ctx.schedules.put` is given. */
+export interface KitScheduleDefinition<Payload> extends Omit<ScheduleDefinition, 'payload'> {
+  /** What each run is told. */
+  readonly payload: Payload
 }
 
 /** How `ctx.wait` waits. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { assert } from '../../base/assert.ts'
 import type { SessionId } from '../../base/brand.ts'
+import type { ScheduleRun } from '../../session/schedule.ts'
 import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import type { ServerRequest, SessionInfo, TaskRecord, WaitEnd } from '../../session/user-machine.ts'
 import type { Command, CommandRef, Query, QueryRef } from './command.ts'
@@ -9,7 +10,7 @@ import type { Subscription } from './events.ts'
 import { declaredIndexes } from './indexes.ts'
 import { owned } from './own-machines.ts'
 import type { Rejection } from './rejection.ts'
-import type { MachineSchema, NameOf, Parsed, TasksOf, TimersOf, WaitsOf } from './schema.ts'
+import type { MachineSchema, NameOf, Parsed, SchedulesOf, TasksOf, TimersOf, WaitsOf } from './schema.ts'
 
 /** A command of a machine with that schema, whatever its input and output; likewise a query. */
 export type AnyCommand<Schema extends MachineSchema> = Command<Context<Schema>, z.ZodType, z.ZodType>
@@ -42,6 +43,17 @@ export interface MachineBehaviour<
       context: Context<Schema>,
       ended: EndedKitWait<Parsed<WaitsOf<Schema>[Kind] & z.ZodType>>,
     ) => void
+  }
+  /**
+   * One handler per kind of schedule that the schema declares; `key` is the one given to `ctx.schedules.put`, else ''. A run is
+   * over when it returns, unless it returns `open`: then `ctx.schedules.end` ends it.
+   */
+  readonly schedules?: {
+    readonly [Kind in NameOf<SchedulesOf<Schema>>]: (
+      context: Context<Schema>,
+      run: KitScheduleRun<Parsed<SchedulesOf<Schema>[Kind] & z.ZodType>>,
+      key: string,
+    ) => void | 'open'
   }
   /** One pair of handlers per kind of task that the schema declares. */
   readonly tasks?: { readonly [Kind in NameOf<TasksOf<Schema>>]: TaskHandlers<Schema, Kind> }
@@ -99,6 +111,11 @@ export interface EndedKitWait<Value> {
   readonly undelivered: boolean
 }
 
+/** A run of a schedule, as its handler is told. */
+export interface KitScheduleRun<Payload> extends Omit<ScheduleRun, 'machine' | 'name' | 'payload'> {
+  readonly payload: Payload
+}
+
 /** The record of a task with the payload of its kind. */
 export interface TypedTask<Payload> extends Omit<TaskRecord, 'payload'> {
   readonly payload: Payload
@@ -141,6 +158,7 @@ export interface ErasedBehaviour {
   readonly queries?: { readonly [name: string]: { readonly handler: Erased } }
   readonly timers?: { readonly [kind: string]: Erased }
   readonly waits?: { readonly [kind: string]: Erased }
+  readonly schedules?: { readonly [kind: string]: Erased }
   readonly tasks?: { readonly [kind: string]: { readonly onResult: Erased; readonly onFailed: Erased } }
   readonly on?: readonly { readonly machine: string; readonly event: string; readonly handle: Erased }[]
   readonly onSessionCreated?: Erased
@@ -175,6 +193,7 @@ export function defineMachine<
   const erased = behaviour as unknown as ErasedBehaviour
   assertHandlers(name, 'timers', schema.timers, erased.timers)
   assertHandlers(name, 'waits', schema.waits, erased.waits)
+  assertHandlers(name, 'schedules', schema.schedules, erased.schedules)
   assertHandlers(name, 'tasks', schema.tasks, erased.tasks)
   assertSubscriptions(name, erased.on)
   return owned({
@@ -216,6 +235,12 @@ function assertSchema(machine: string, schema: MachineSchema): void {
   }
   for (const kind of Object.keys(schema.waits ?? {})) {
     assert(!kind.includes('/'), 'a kind of wait has no slash: it separates the kind from the key', { machine, kind })
+  }
+  for (const kind of Object.keys(schema.schedules ?? {})) {
+    assert(!kind.includes('/'), 'a kind of schedule has no slash: it separates the kind from the key', {
+      machine,
+      kind,
+    })
   }
 }
 

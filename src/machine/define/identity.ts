@@ -47,7 +47,7 @@ export function descriptionOf(machine: MachineDefinition | BareMachine): Descrip
 }
 
 function describeMachine({ name, schema, commands, behaviour }: MachineDefinition): Description {
-  const { state, errors = {}, requests = {}, timers = {}, tasks = {}, events = {}, waits = {} } = schema
+  const { state, errors = {}, requests = {}, timers = {}, tasks = {}, events = {}, waits = {}, schedules = {} } = schema
   const heard = subscriptionsOf(behaviour)
   return {
     // An index is what it orders by; its name is a word of the code, and a table without any has the fingerprint it had.
@@ -71,6 +71,7 @@ function describeMachine({ name, schema, commands, behaviour }: MachineDefinitio
     // Only where there are some, so that a machine without them has the fingerprint it had before there were any.
     ...(Object.keys(events).length === 0 ? {} : { events: each(events, describe) }),
     ...(Object.keys(waits).length === 0 ? {} : { waits: each(waits, describe) }),
+    ...(Object.keys(schedules).length === 0 ? {} : { schedules: each(schedules, describe) }),
     ...(heard.length === 0 ? {} : { on: heard.map(([name]) => name) }),
     ...(schema.logic === undefined ? {} : { logic: schema.logic }),
   }
@@ -87,7 +88,7 @@ function subscriptionsOf({ on = [] }: ErasedBehaviour): readonly (readonly [name
 
 /** The source text of everything that apply runs. Queries change nothing. */
 function codeOf(behaviour: ErasedBehaviour): Description {
-  const { commands, timers, waits, tasks, migrations, source, ...rest } = behaviour
+  const { commands, timers, waits, schedules, tasks, migrations, source, ...rest } = behaviour
   const heard = subscriptionsOf(behaviour)
   return {
     commands: each(commands, ({ handler }) => String(handler)),
@@ -96,6 +97,7 @@ function codeOf(behaviour: ErasedBehaviour): Description {
     hooks: [rest.onSessionCreated, rest.onSessionExpired, rest.onDeadLetter].map(String),
     migrations: each(migrations ?? {}, String),
     ...(waits === undefined ? {} : { waits: each(waits, String) }),
+    ...(schedules === undefined ? {} : { schedules: each(schedules, String) }),
     ...(heard.length === 0 ? {} : { on: heard }),
     ...(source === undefined ? {} : { source }),
   }

@@ -110,6 +110,8 @@ export interface MachineSchema {
   readonly timers?: Shapes
   /** Values of the signals that end its waits, by kind (docs/concepts/waits.md). */
   readonly waits?: Shapes
+  /** Payloads of its schedules, by kind (docs/concepts/schedules.md). */
+  readonly schedules?: Shapes
   /** Payloads of the domain events it may publish: `shapes` of its `domainEvents`. */
   readonly events?: Shapes
   readonly tasks?: { readonly [kind: string]: TaskSchema }
@@ -121,7 +123,7 @@ export interface MachineSchema {
 
 type None = { readonly [name: string]: never }
 
-/** The declared errors of a schema, an empty record where it has none; likewise the next five. */
+/** The declared errors of a schema, an empty record where it has none; likewise the next six. */
 export type ErrorsOf<Schema> = Schema extends { readonly errors: infer Errors extends Shapes } ? Errors : None
 /** Its server requests. */
 export type RequestsOf<Schema> = Schema extends { readonly requests: infer Requests extends Shapes } ? Requests : None
@@ -129,6 +131,10 @@ export type RequestsOf<Schema> = Schema extends { readonly requests: infer Reque
 export type TimersOf<Schema> = Schema extends { readonly timers: infer Timers extends Shapes } ? Timers : None
 /** Its waits. */
 export type WaitsOf<Schema> = Schema extends { readonly waits: infer Waits extends Shapes } ? Waits : None
+/** Its schedules. */
+export type SchedulesOf<Schema> = Schema extends { readonly schedules: infer Schedules extends Shapes }
+  ? Schedules
+  : None
 /** Its domain events. */
 export type EventsOf<Schema> = Schema extends { readonly events: infer Events extends Shapes } ? Events : None
 /** Its kinds of task. */

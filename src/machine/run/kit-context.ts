@@ -16,6 +16,7 @@ import { Rejection, type ErrorDetails } from '../define/rejection.ts'
 import type { TablesRef } from '../define/tables-of.ts'
 import type { CallWindow } from './call-window.ts'
 import type { PublishedEvent } from './event-queue.ts'
+import { NamedSchedules } from './kit-schedules.ts'
 import type { AnyTable, TableViewsByName } from './machine-tables.ts'
 
 /** Who acts in timers and hooks that no client session issued (domain.md §0.1); an emission to it returns false. */
@@ -45,6 +46,7 @@ export interface ContextParts {
   readonly taskKinds: ReadonlyMap<string, TaskKind>
   readonly timerKinds: ReadonlySet<string>
   readonly waitKinds: ReadonlySet<string>
+  readonly scheduleKinds: ReadonlySet<string>
   readonly events: ReadonlySet<string>
   readonly caller: Caller
 }
@@ -56,6 +58,7 @@ export interface ContextParts {
 export class KitContext {
   readonly state: { readonly [name: string]: AnyTable }
   readonly reject: (code: string, details?: ErrorDetails) => Rejection
+  readonly schedules: NamedSchedules
   private readonly parts: ContextParts
   private readonly window: CallWindow
 
@@ -64,6 +67,12 @@ export class KitContext {
     this.window = parts.window
     this.state = parts.tables
     this.reject = rejection
+    this.schedules = new NamedSchedules({
+      machine: parts.machine,
+      kinds: parts.scheduleKinds,
+      changing: () => this.changing().schedules,
+      reading: () => this.window.base().schedules,
+    })
   }
 
   get now(): Millis {

@@ -11,6 +11,7 @@ import type {
   TaskKind,
   TaskRecord,
 } from '../../session/user-machine.ts'
+import type { ScheduleRun } from '../../session/schedule.ts'
 import type { ErasedBehaviour, MachineDefinition } from '../define/define-machine.ts'
 import { KitContext, rejection, type Caller } from './kit-context.ts'
 import { KitQueryContext } from './kit-query-context.ts'
@@ -35,7 +36,7 @@ export interface MountParts {
 /** What became of a worker's result: taken, with the worker's answer, or a failed attempt. */
 export type TaskOutcome = { kind: 'done'; value: Value } | { kind: 'invalid'; details: Value }
 
-type HandlerOf<Group extends 'commands' | 'queries' | 'timers' | 'waits' | 'tasks'> = NonNullable<
+type HandlerOf<Group extends 'commands' | 'queries' | 'timers' | 'waits' | 'schedules' | 'tasks'> = NonNullable<
   ErasedBehaviour[Group]
 >[string]
 
@@ -57,6 +58,7 @@ export class KitMachine {
   private readonly queries: ReadonlyMap<string, HandlerOf<'queries'>>
   private readonly timers: ReadonlyMap<string, HandlerOf<'timers'>>
   private readonly waits: ReadonlyMap<string, HandlerOf<'waits'>>
+  private readonly schedules: ReadonlyMap<string, HandlerOf<'schedules'>>
   private readonly tasks: ReadonlyMap<string, HandlerOf<'tasks'>>
   /** By `machine.event`. */
   private readonly subscriptions: ReadonlyMap<string, NonNullable<ErasedBehaviour['on']>[number]>
@@ -74,6 +76,7 @@ export class KitMachine {
     this.queries = new Map(Object.entries(behaviour.queries ?? {}))
     this.timers = new Map(Object.entries(behaviour.timers ?? {}))
     this.waits = new Map(Object.entries(behaviour.waits ?? {}))
+    this.schedules = new Map(Object.entries(behaviour.schedules ?? {}))
     this.tasks = new Map(Object.entries(behaviour.tasks ?? {}))
     this.subscriptions = new Map((behaviour.on ?? []).map((heard) => [`${heard.machine}.${heard.event}`, heard]))
     this.callViews = viewsOf(tables, window)
@@ -88,6 +91,7 @@ export class KitMachine {
       taskKinds: new Map(tasks.map(([kind, declared]) => [kind, taskKind(kind, declared)])),
       timerKinds: new Set(Object.keys(schema.timers ?? {})),
       waitKinds: new Set(Object.keys(schema.waits ?? {})),
+      scheduleKinds: new Set(Object.keys(schema.schedules ?? {})),
       events: new Set(Object.keys(schema.events ?? {})),
     })
   }
@@ -146,6 +150,16 @@ export class KitMachine {
     const handler = this.waits.get(kind)
     if (handler === undefined) throw new Error(`${this.name} has no handler for wait ${kind}`)
     this.hook(base, () => handler(this.context, { waitId, key: key.slice(slash + 1), end, owner, undelivered }))
+  }
+
+  /** The name of the session layer is that of a timer: `kind/key`, or the kind alone. */
+  onSchedule(base: MachineContext, { machine: _, name, ...run }: ScheduleRun): void | 'open' {
+    const slash = name.indexOf('/')
+    const kind = slash < 0 ? name : name.slice(0, slash)
+    const handler = this.schedules.get(kind)
+    if (handler === undefined) throw new Error(`${this.name} has no handler for schedule ${kind}`)
+    const returned = this.hook(base, () => handler(this.context, run, slash < 0 ? '' : name.slice(slash + 1)))
+    return returned === 'open' ? 'open' : undefined
   }
 
   onDeadLetter(base: MachineContext, request: ServerRequest, target: SessionInfo): void {

@@ -16,6 +16,7 @@ import type {
 } from '../../session/user-machine.ts'
 import type { BareMachine } from '../define/bare.ts'
 import type { MachineDefinition } from '../define/define-machine.ts'
+import type { ScheduleRun } from '../../session/schedule.ts'
 import { KitMachine, type TaskOutcome } from './kit-machine.ts'
 import type { Caller } from './kit-context.ts'
 import {
@@ -233,6 +234,12 @@ class MountedMachines implements UserStateMachine, Caller {
     this.running = ended.machine
     const machine = this.owner(context, ended.machine)
     this.alone(context, () => machine.onWait?.(context, ended))
+  }
+
+  onSchedule(context: MachineContext, run: ScheduleRun): void | 'open' {
+    this.running = run.machine
+    const machine = this.owner(context, run.machine)
+    return this.alone(context, () => machine.onSchedule?.(context, run))
   }
 
   /** A request's type is `machine.type`; those of the framework (tasks, notifications) concern no machine. */

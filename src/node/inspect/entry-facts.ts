@@ -53,6 +53,7 @@ function factsOf(codec: SessionCodec, kind: EntryKind, payload: Uint8Array): Ent
     case 'AdvanceVersion':
     case 'SkipEntry':
     case 'MoveDeadLetters':
+    case 'ScheduleNext':
       return NOTHING
     default:
       return unreachable(kind)

@@ -88,6 +88,7 @@ function outcomeOf(reply: Reply): WatchedOutcome {
     case 'closed':
     case 'keptAlive':
     case 'moved':
+    case 'scheduled':
       return { kind: 'done', code: '' }
     default:
       return unreachable(reply)

@@ -50,4 +50,5 @@ export const dutyPayloads: DutyPorts['encode'] = {
   expire: (sessions) => encodePayload('ExpireSessions', { sessions }),
   retry: (sessions) => encodePayload('RetryServerRequests', { sessions }),
   advance: (machines) => encodePayload('AdvanceVersion', { machines }),
+  schedules: (steps) => encodePayload('ScheduleNext', { steps }),
 }

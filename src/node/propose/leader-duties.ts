@@ -1,9 +1,10 @@
 import type { Millis } from '../../base/brand.ts'
-import type { MachineAdvance, SessionNumbers } from '../../codec/entry/payload.ts'
+import type { MachineAdvance, ScheduleStep, SessionNumbers } from '../../codec/entry/payload.ts'
 import type { EntryKind } from '../../codec/entry/entry.ts'
 import type { Reply, StateMachine } from '../../session/state-machine.ts'
 import type { NodeEvent, ProposalSink, SubmitRefusal } from '../api.ts'
 import { MachineAdvances, type VoterBuilds } from './machine-advances.ts'
+import { SchedulePlans } from './schedule-plans.ts'
 
 /** How often a leader looks for what is due, ms of its monotonic clock. */
 export const DUTY_INTERVAL_MS = 50
@@ -16,6 +17,8 @@ export const RETRY_SCAN_MS = 250
 
 /** Sessions named by one ExpireSessions, KeepAlive or RetryServerRequests entry. */
 const SESSIONS_PER_ENTRY = 1024
+/** Schedules of which one ScheduleNext entry says something. */
+const SCHEDULES_PER_ENTRY = 64
 
 export interface DutyPorts {
   readonly machine: StateMachine
@@ -24,6 +27,7 @@ export interface DutyPorts {
     expire(sessions: readonly (SessionNumbers & { readonly renewedAtIndex: number })[]): Uint8Array
     retry(sessions: readonly SessionNumbers[]): Uint8Array
     advance(machines: readonly MachineAdvance[]): Uint8Array
+    schedules(steps: readonly ScheduleStep[]): Uint8Array
   }
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink): void
   numbersOf(sessionIndex: number): SessionNumbers
@@ -44,6 +48,7 @@ export interface DutyTime {
 }
 
 const EMPTY = new Uint8Array(0)
+const NO_STEPS: readonly ScheduleStep[] = []
 
 interface Ping {
   readonly session: SessionNumbers
@@ -51,9 +56,9 @@ interface Ping {
 }
 
 /**
- * What a leader appends by itself: ticks, expiries, coalesced keep-alives, redeliveries, new versions (sessions.md §1, §4,
- * §5, §10), and snapshots where the log grows by more than its records. The leader only hints: every one of them is judged
- * again when it is applied. An idle cluster writes nothing.
+ * What a leader appends by itself: ticks, expiries, coalesced keep-alives, redeliveries, occurrences of schedules, new versions
+ * (sessions.md §1, §4, §5, §10), and snapshots where the log grows by more than its records. The leader only hints: every one
+ * of them is judged again when it is applied. An idle cluster writes nothing.
  */
 export class LeaderDuties {
   private readonly ports: DutyPorts
@@ -64,6 +69,7 @@ export class LeaderDuties {
   private scan: { readonly at: Millis; readonly until: Millis; readonly attached: number } | null = null
 
   private advances: MachineAdvances
+  private readonly plans = new SchedulePlans()
   /** The newest `versionAwaited` that was noted; '': none, or it is not awaited any more. */
   private awaited = ''
 
@@ -91,6 +97,7 @@ export class LeaderDuties {
     this.expire(time)
     this.retry(time)
     this.tick(time)
+    this.schedule(time)
     this.advance()
     this.snapshot()
   }
@@ -150,6 +157,14 @@ export class LeaderDuties {
     // While sessions live, leader changes must not be able to freeze the lease (sessions.md §1).
     const leaseDue = timeout !== null && time.lease - time.lastLease >= timeout / 4
     if (timerDue || leaseDue) this.propose('Tick', EMPTY)
+  }
+
+  /** Occurrences of schedules: computed here, and judged again where they are applied (docs/concepts/schedules.md). */
+  private schedule(time: DutyTime): void {
+    if (this.inFlight.has('ScheduleNext')) return
+    const awaited = this.ports.machine.schedules.awaited(SCHEDULES_PER_ENTRY)
+    const steps = awaited.length === 0 ? NO_STEPS : this.plans.steps(awaited, time.now)
+    if (steps.length > 0) this.propose('ScheduleNext', this.ports.encode.schedules(steps))
   }
 
   /** Versions that every voter has by now (sessions.md §10); one entry at a time, so that each is judged by what is applied. */

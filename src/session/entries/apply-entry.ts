@@ -17,6 +17,7 @@ import { applyLimits } from './limits.ts'
 import { applyOpenSession } from './open-session.ts'
 import { applyEvictSession } from './operator/evict-session.ts'
 import { applyMoveDeadLetters } from './operator/move-dead-letters.ts'
+import { applyScheduleNext } from '../schedules/schedule-next.ts'
 import { NO_REPLY, refused } from './replies.ts'
 import { applyRetryServerRequests } from './retry-server-requests.ts'
 import { applyServerRequestAck } from './server-request-ack.ts'
@@ -75,6 +76,8 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
       return applyEvictSession(state, runner, decode(state, 'EvictSession', entry))
     case 'MoveDeadLetters':
       return applyMoveDeadLetters(state, decode(state, 'MoveDeadLetters', entry))
+    case 'ScheduleNext':
+      return applyScheduleNext(state, decode(state, 'ScheduleNext', entry))
     // Their clocks, and the timers that those have made due, are all they bring; a Snapshot is a boundary besides
     // (`closesInterval`). SkipEntry means nothing yet (sessions.md §10).
     case 'Noop':

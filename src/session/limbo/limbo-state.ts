@@ -1,8 +1,9 @@
 import { OverlayRows } from '../rows/overlay-rows.ts'
 import { TrialOnce } from '../run/trial-state.ts'
 import { ReplicatedState } from '../state/replicated-state.ts'
+import type { UnfollowedTable } from './limbo-refusal.ts'
 import { OverlaySessions } from './overlay-sessions.ts'
-import { OverlayPrincipals, OverlayTasks, OverlayTimers, OverlayWaits } from './overlay-tables.ts'
+import { OverlayPrincipals, OverlaySchedules, OverlayTasks, OverlayTimers, OverlayWaits } from './overlay-tables.ts'
 
 /** Boundary interval of the state that entries of limbo are applied to: no page of a session is of it. */
 const LIMBO_GENERATION = -2
@@ -25,9 +26,10 @@ export class LimboState extends ReplicatedState {
   override readonly tasks: OverlayTasks
   override readonly principals: OverlayPrincipals
   override readonly waits: OverlayWaits
+  override readonly schedules: OverlaySchedules
   override readonly versions: ReplicatedState['versions']
   /** What an entry has asked for that is not followed; null: nothing. */
-  refused: 'tasks' | 'principals' | 'waits' | null = null
+  refused: UnfollowedTable | null = null
 
   constructor(base: ReplicatedState) {
     super(base.codec, { group: base.group, report: () => undefined })
@@ -42,11 +44,12 @@ export class LimboState extends ReplicatedState {
     this.tasks = new OverlayTasks(base, noTasks)
     this.principals = new OverlayPrincipals(base, () => this.refuse('principals'))
     this.waits = new OverlayWaits(this, () => this.refuse('waits'))
+    this.schedules = new OverlaySchedules(base, () => this.refuse('schedules'))
     // No entry that is followed changes them.
     this.versions = base.versions
   }
 
-  private refuse(what: 'tasks' | 'principals' | 'waits'): never {
+  private refuse(what: UnfollowedTable): never {
     this.refused = what
     throw new NotFollowed(what)
   }

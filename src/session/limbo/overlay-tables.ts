@@ -1,5 +1,7 @@
 import type { Millis } from '../../base/brand.ts'
 import { Dictionary } from '../rows/dictionary.ts'
+import type { ScheduleRow } from '../schedules/schedule-rows.ts'
+import { Schedules } from '../schedules/schedules.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { TimerRow } from '../tables/due-timer.ts'
 import { Principals } from '../tables/principals.ts'
@@ -125,5 +127,29 @@ export class OverlayWaits extends Waits {
 
   override cancel(): never {
     return this.refuse()
+  }
+}
+
+/** Schedules: those of the state. A change is not followed: it may bring runs of the machine's hook. */
+export class OverlaySchedules extends Schedules {
+  private readonly base: Schedules
+  private readonly refuse: () => never
+
+  constructor(base: ReplicatedState, refuse: () => never) {
+    super(base)
+    this.base = base.schedules
+    this.refuse = refuse
+  }
+
+  override find(machine: string, name: string): ScheduleRow | null {
+    return this.base.find(machine, name)
+  }
+
+  override stage(): void {
+    this.refuse()
+  }
+
+  override stageRemoval(): void {
+    this.refuse()
   }
 }

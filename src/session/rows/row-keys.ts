@@ -19,6 +19,7 @@ export const FAMILY = {
   deadLetter: 'session/dead/',
   wait: 'session/wait/',
   signal: 'session/signal/',
+  schedule: 'session/schedule/',
 } as const
 
 /** Prefix of every row that belongs to user machines. */

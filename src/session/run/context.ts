@@ -20,6 +20,8 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isInteger, isText } from '../rows/row-fields.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
 import { waitLimits } from '../tables/wait-rows.ts'
+import { TransactionSchedules } from '../schedules/schedule-calls.ts'
+import type { ScheduleCalls } from '../schedule.ts'
 import { principalsKnown, type Transaction } from './transaction.ts'
 import type {
   EmitOptions,
@@ -46,6 +48,7 @@ export class Context implements MachineContext {
   numbered = { index: 0, count: 0 }
   /** What the machine says is not told. */
   private readonly silent: () => boolean
+  readonly schedules: ScheduleCalls
 
   /** `teller`: the machine whose function runs, for what it logs, and whether that is silent now. */
   constructor(
@@ -57,6 +60,7 @@ export class Context implements MachineContext {
     this.silent = teller.silent
     this.owner = owner
     this.transaction = transaction
+    this.schedules = new TransactionSchedules(owner, transaction)
   }
 
   get now(): Millis {

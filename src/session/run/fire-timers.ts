@@ -1,3 +1,5 @@
+import { fireSchedule } from '../schedules/fire-schedule.ts'
+import { SCHEDULE_TIMER, scheduleOf } from '../schedules/schedule-rows.ts'
 import { foldTimer } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
@@ -30,12 +32,16 @@ function fireNext(state: ReplicatedState, runner: MachineRunner, until: number):
   const timer = state.timers.takeDue(until)
   if (timer === null) return false
   state.now = Math.max(state.now, timer.row.dueAt)
-  fire(state, runner, timer)
+  fire(state, runner, { timer, until })
   runWaitEnds(state, runner)
   return true
 }
 
-function fire(state: ReplicatedState, runner: MachineRunner, timer: FiringTimer): void {
+function fire(
+  state: ReplicatedState,
+  runner: MachineRunner,
+  { timer, until }: { readonly timer: FiringTimer; readonly until: number },
+): void {
   const { machine, name, payload } = timer.row
   foldTimer(state, timer.key)
   if (machine !== TASK_MACHINE) {
@@ -47,6 +53,10 @@ function fire(state: ReplicatedState, runner: MachineRunner, timer: FiringTimer)
   }
   if (name.startsWith(WAIT_TIMER)) {
     state.waits.timeOut(name.slice(WAIT_TIMER.length))
+    return
+  }
+  if (name.startsWith(SCHEDULE_TIMER)) {
+    fireSchedule(state, runner, { ...scheduleOf(payload), until })
     return
   }
   const failed = fireTaskTimer(state, name)

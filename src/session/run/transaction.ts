@@ -85,6 +85,7 @@ export class Transaction {
     this.state.timers.commit()
     this.state.once.commit()
     this.state.waits.commit()
+    this.state.schedules.commit()
     this.state.tasks.next += this.tasksCreated
     for (let at = 0; at < this.effects.size; at += 1) this.carryOut(this.effects.at(at))
     this.carryOutKept()
@@ -116,6 +117,7 @@ export class Transaction {
     yield* this.writes.settle()
     yield* this.state.timers.settle()
     yield* this.state.once.settle()
+    this.state.schedules.commit()
     this.clear()
   }
 
@@ -287,6 +289,7 @@ export class Transaction {
     this.state.timers.rollback()
     this.state.once.rollback()
     this.state.waits.rollback()
+    this.state.schedules.rollback()
     this.state.hash.high = this.hashHigh
     this.state.hash.low = this.hashLow
   }

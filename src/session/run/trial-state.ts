@@ -1,6 +1,8 @@
 import type { Millis, SessionId } from '../../base/brand.ts'
 import { Dictionary } from '../rows/dictionary.ts'
 import { OverlayRows } from '../rows/overlay-rows.ts'
+import type { ScheduleRow } from '../schedules/schedule-rows.ts'
+import { Schedules } from '../schedules/schedules.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { TimerRow } from '../tables/due-timer.ts'
 import { type OnceRow, OnceTable } from '../tables/once-table.ts'
@@ -82,6 +84,25 @@ class TrialWaits extends Waits {
   }
 }
 
+/** Schedules: what is staged beside those there are. */
+class TrialSchedules extends Schedules {
+  private readonly base: Schedules
+
+  constructor(base: ReplicatedState) {
+    super(base)
+    this.base = base.schedules
+  }
+
+  override get size(): number {
+    return this.base.size
+  }
+
+  override find(machine: string, name: string): ScheduleRow | null {
+    const staged = this.stagedOf(machine, name)
+    return staged === undefined ? this.base.find(machine, name) : staged
+  }
+}
+
 /** A state to try something on, as if the next entry came with `now`; nothing that is done to it reaches `state`. */
 export function trialStateOf(state: ReplicatedState, now: Millis): { state: ReplicatedState; timers: TrialTimers } {
   const timers = new TrialTimers(state.timers, state.keys)
@@ -90,6 +111,7 @@ export function trialStateOf(state: ReplicatedState, now: Millis): { state: Repl
     userRows: new OverlayRows(state.userRows),
     once: new TrialOnce(state.once, state.keys),
     waits: new TrialWaits(state.waits, state.keys, timers),
+    schedules: new TrialSchedules(state),
     hash: { ...state.hash },
     index: state.index + 1,
     now: Math.max(state.now, now),

@@ -6,6 +6,7 @@ import { FAMILY } from '../rows/row-keys.ts'
 import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
 import { WAIT_TIMER } from '../tables/wait-rows.ts'
 import { readVersion } from '../tables/versions.ts'
+import { checkSchedules } from './check-schedules.ts'
 import { LIMITS_BEFORE_ENTRY_TWO, type ReplicatedState } from './replicated-state.ts'
 
 /**
@@ -28,6 +29,7 @@ export function checkReplicatedState(state: ReplicatedState): void {
   checkTasks(state, rows)
   for (const task of state.tasks.all()) checkTask(state, task)
   checkWaits(state, rows)
+  checkSchedules(state, rows.schedule)
 }
 
 /** Rows of the families that are compared both ways: no table row without its entry, and no entry without its row. */
@@ -39,15 +41,17 @@ interface RowCounts {
   /** Of waits and of kept signals together. */
   readonly wait: number
   readonly dead: number
+  readonly schedule: number
 }
 
 function countRows(dictionary: Dictionary): RowCounts {
-  const counts = { version: 0, timer: 0, audit: 0, task: 0, wait: 0, dead: 0 }
+  const counts = { version: 0, timer: 0, audit: 0, task: 0, wait: 0, dead: 0, schedule: 0 }
   for (const { key, value } of dictionary['rows'].values()) {
     if (value === undefined) continue
     if (key.startsWith(FAMILY.timer)) counts.timer += 1
     else if (key.startsWith(FAMILY.task)) counts.task += 1
     else if (key.startsWith(FAMILY.wait) || key.startsWith(FAMILY.signal)) counts.wait += 1
+    else if (key.startsWith(FAMILY.schedule)) counts.schedule += 1
     else if (key.startsWith(FAMILY.audit)) counts.audit += 1
     else if (key.startsWith(FAMILY.version)) counts.version += 1
     else if (key.startsWith(FAMILY.deadLetter)) counts.dead += 1

@@ -1,6 +1,6 @@
 import { unreachable } from '../../base/assert.ts'
 import type { EntryKind } from '../../codec/entry/entry.ts'
-import type { LimitsRow, MachineAdvance } from '../../codec/entry/payload.ts'
+import type { LimitsRow, MachineAdvance, ScheduleStep } from '../../codec/entry/payload.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { rowValue } from '../rows/dictionary.ts'
@@ -153,6 +153,33 @@ export function foldWaitEnd({ codec, hash }: ReplicatedState, { waitId }: Waiter
   codec.foldString(hash, kind)
 }
 
+/** A call of `ctx.schedules` that changes something, whether it does or not; what it gives is folded by the walk over it. */
+export function foldScheduleCall(
+  { codec, hash }: ReplicatedState,
+  call: string,
+  { machine, name }: { readonly machine: string; readonly name: string },
+): void {
+  codec.foldString(hash, call)
+  codec.foldString(hash, machine)
+  codec.foldString(hash, name)
+}
+
+/** What became of an occurrence, by its time, or of a run, by its number. */
+export function foldScheduleFate({ codec, hash }: ReplicatedState, fate: string, of: number): void {
+  codec.foldString(hash, fate)
+  codec.foldNumber(hash, of)
+}
+
+/** A step of ScheduleNext, and whether it changed anything; what it says is in the log. */
+export function foldScheduleStep({ codec, hash }: ReplicatedState, step: ScheduleStep, taken: boolean): void {
+  codec.foldString(hash, step.kind)
+  codec.foldString(hash, step.machine)
+  codec.foldString(hash, step.name)
+  codec.foldNumber(hash, step.upTo)
+  for (const time of step.times) codec.foldNumber(hash, time)
+  codec.foldNumber(hash, taken ? 1 : 0)
+}
+
 /** A fresh `ctx.once`, by its row key; its value follows. */
 export function foldOnce({ codec, hash }: ReplicatedState, key: string, fingerprint: string): void {
   codec.foldString(hash, key)
@@ -208,8 +235,10 @@ export function foldReply({ codec, hash }: ReplicatedState, reply: Reply): void 
     case 'acknowledged':
       codec.foldNumber(hash, reply.upTo)
       return
+    // Of these each part was folded as it came to be.
     case 'closed':
     case 'moved':
+    case 'scheduled':
       return
     case 'keptAlive':
       for (const alive of reply.alive) codec.foldNumber(hash, alive ? 1 : 0)

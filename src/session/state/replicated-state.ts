@@ -18,6 +18,7 @@ import { Principals } from '../tables/principals.ts'
 import { FAMILY, RowKeys } from '../rows/row-keys.ts'
 import type { SessionPage } from '../clients/session-page.ts'
 import type { SessionRow } from '../rows/session-rows.ts'
+import { Schedules } from '../schedules/schedules.ts'
 import { Tasks } from '../tables/tasks.ts'
 import { Timers } from '../tables/timers.ts'
 import { Tombstones } from '../tables/tombstones.ts'
@@ -138,6 +139,7 @@ export class ReplicatedState {
   readonly hash: RunningHash = { high: 0, low: 0 }
   readonly versions: Versions
   readonly waits: Waits
+  readonly schedules: Schedules
 
   /** Entry being applied, or applied last. */
   index = 0
@@ -176,6 +178,7 @@ export class ReplicatedState {
     this.deadLetters = new DeadLetters(this.dictionary, this.keys)
     this.versions = new Versions(this.dictionary, this.keys)
     this.waits = new Waits(this.dictionary, this.keys, this.timers)
+    this.schedules = new Schedules(this)
   }
 
   /** Rows of the whole state; the meta row is one, also before the first boundary. */

@@ -8,6 +8,7 @@ import type { MailRow, PrincipalRow } from '../tables/principals.ts'
 import type { ReplicatedState } from './replicated-state.ts'
 import { FAMILY, HELD_FAMILIES, USER_PREFIX } from '../rows/row-keys.ts'
 import type { CachedResponse, OutboxRow, SessionRow } from '../rows/session-rows.ts'
+import type { ScheduleRow } from '../schedules/schedule-rows.ts'
 import type { TaskRow } from '../tables/tasks.ts'
 import type { TimerRow } from '../tables/due-timer.ts'
 import type { TombstoneRow } from '../tables/tombstones.ts'
@@ -106,6 +107,7 @@ export class Restore {
     )
     yield* this.each(FAMILY.wait, (_, value) => state.waits.restoreWaiter(value as unknown as WaiterRow))
     yield* this.each(FAMILY.signal, (_, value) => state.waits.restoreSignal(value as unknown as SignalRow))
+    yield* this.each(FAMILY.schedule, (key, value) => state.schedules.restore(key, value as unknown as ScheduleRow))
     yield* this.each(FAMILY.task, (_, value) => {
       const task = value as unknown as TaskRow
       state.tasks.restore(task)

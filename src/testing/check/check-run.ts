@@ -7,6 +7,7 @@ import type { Applied } from '../../session/state-machine.ts'
 import type { ServerRequest, TaskRecord } from '../../session/user-machine.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
 import { EntryLog } from '../machine/entry-log.ts'
+import { PassingTime } from '../machine/pass-time.ts'
 import type { ArmedTimer, OpenWait } from '../machine/state-rows.ts'
 import type { CheckStep } from './check-step.ts'
 import { CheckTally } from './check-tally.ts'
@@ -57,6 +58,7 @@ export class CheckRun {
   private readonly tally: CheckTally
   private readonly replicas: Replicas
   private readonly log: EntryLog
+  private readonly time: PassingTime
   private readonly sessions = new Map<string, SessionId>()
 
   constructor(setting: CheckSetting, tally: CheckTally) {
@@ -73,6 +75,7 @@ export class CheckRun {
       },
       { now: WALL_START_MS, limits: LIMITS, machines: [machine, ...others] },
     )
+    this.time = new PassingTime(this.log, this.replicas.first)
   }
 
   /**
@@ -116,7 +119,7 @@ export class CheckRun {
       case 'query':
         return this.query(step)
       case 'advance':
-        this.log.tick(step.ms)
+        this.time.pass(step.ms)
         return
       case 'deliver':
         return this.deliver(step.by, step.acknowledge)

@@ -3,6 +3,7 @@ import { sessionCodec } from '../../codec/session-codec.ts'
 import type { MachineSchema, TableViews } from '../../machine/index.ts'
 import type { MachineLine } from '../../session/machine-report.ts'
 import { SessionStateMachine } from '../../session/session-state-machine.ts'
+import type { ScheduleStatus } from '../../session/schedule.ts'
 import type { TaskRecord } from '../../session/user-machine.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
 import { withDeterminismGuard } from '../../assembly/development/determinism-guard.ts'
@@ -11,6 +12,7 @@ import { type Duration, durationMs } from '../duration.ts'
 import type { TypedMachines } from '../machines.ts'
 import { EntryLog, type SessionGiven } from './entry-log.ts'
 import { HarnessSession } from './harness-session.ts'
+import { PassingTime } from './pass-time.ts'
 import { ProbedMachines } from './probed-machines.ts'
 import { type ArmedTimer, type OpenWait, StateRows } from './state-rows.ts'
 import { thrownBy } from './thrown-by.ts'
@@ -69,6 +71,7 @@ export class MachineHarness<Machines extends TypedMachines> {
   private readonly state: SessionStateMachine
   private readonly log: EntryLog
   private readonly rows: StateRows
+  private readonly time: PassingTime
   private thrown: Error[] = []
 
   constructor(machines: Machines, given: HarnessOptions) {
@@ -88,6 +91,7 @@ export class MachineHarness<Machines extends TypedMachines> {
     })
     this.rows = new StateRows(this.state)
     this.log = new EntryLog((entry, bytes) => this.state.apply(entry, bytes), { now: nowMs, limits, machines })
+    this.time = new PassingTime(this.log, this.state)
   }
 
   /** The wall clock that machines see, ms since the Unix epoch. */
@@ -110,6 +114,11 @@ export class MachineHarness<Machines extends TypedMachines> {
     return this.rows.waits()
   }
 
+  /** The schedules there are, by machine and name (`kind/key`). Their next occurrences are computed when time passes. */
+  get schedules(): readonly ScheduleStatus[] {
+    return this.state.schedules.listAfter(null, Number.MAX_SAFE_INTEGER)
+  }
+
   /** Tasks that wait for a worker or are with one, the oldest first. */
   get tasks(): readonly TaskRecord[] {
     return this.rows.tasks()
@@ -128,10 +137,13 @@ export class MachineHarness<Machines extends TypedMachines> {
     })
   }
 
-  /** Lets time pass in one step, and fires what falls due meanwhile, each timer at its own time. */
+  /**
+   * Lets time pass in one step, and fires what falls due meanwhile, each timer at its own time. Where there are schedules, each
+   * of their occurrences is a step.
+   */
   advance(duration: Duration): void {
     const ms = durationMs(duration)
-    this.settled(() => this.log.tick(ms))
+    this.settled(() => this.time.pass(ms))
   }
 
   /** Runs `read` with a machine's tables, and gives what it returns. The tables are read within the call only. */

@@ -59,6 +59,21 @@ const EXAMPLES: { readonly [Kind in keyof PayloadByKind]: PayloadByKind[Kind] } 
   SkipEntry: { index: 77, part: 'command' },
   EvictSession: { ...numbers, note: 'stolen device' },
   MoveDeadLetters: { move: 'redrive', letters: [3, 1] },
+  ScheduleNext: {
+    steps: [
+      {
+        machine: 'reports',
+        name: 'nightly/north',
+        kind: 'next',
+        revision: 12,
+        after: 1_700_000_000_000,
+        upTo: 1_700_000_000_000,
+        missed: 0,
+        times: [1_700_000_060_000],
+        stop: '',
+      },
+    ],
+  },
 }
 
 const request: ClientRequestPayload = {

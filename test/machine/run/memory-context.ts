@@ -131,6 +131,7 @@ export class MemoryHost {
         return true
       },
       openTasks: () => [],
+      schedules: memorySchedules(record),
       schedule: (machine: string, name: string, dueAt: Millis, payload: Value) =>
         record('schedule', machine, name, dueAt, payload),
       cancel: (machine, name) => {
@@ -169,3 +170,22 @@ export class MemoryHost {
 
 const isRejected = (result: unknown): boolean =>
   typeof result === 'object' && result !== null && 'kind' in result && result.kind === 'reject'
+
+/** Every call is an effect, and finds what it is for. */
+function memorySchedules(record: (...effect: Effect) => void): MachineContext['schedules'] {
+  const recorded =
+    (call: string) =>
+    (...parameters: unknown[]): true => {
+      record(`schedules.${call}`, ...parameters)
+      return true
+    }
+  return {
+    put: recorded('put'),
+    pause: recorded('pause'),
+    resume: recorded('resume'),
+    backfill: recorded('backfill'),
+    cancel: recorded('cancel'),
+    end: recorded('end'),
+    find: () => null,
+  }
+}

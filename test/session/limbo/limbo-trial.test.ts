@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { EntryKind } from '../../../src/codec/entry/entry.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
-import type { LimboRefusal } from '../../../src/session/state-machine.ts'
+import type { LimboRefusal } from '../../../src/session/limbo/limbo-refusal.ts'
 import { codec, Log, numbers, RECORD_BYTES, secret, swapped } from '../log.ts'
 import { follow, limboMachine, rowsOf, TIGHT } from './limbo-machine.ts'
 

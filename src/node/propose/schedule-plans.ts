@@ -1,0 +1,80 @@
+import type { Millis } from '../../base/brand.ts'
+import { type Calendar, type NoRun, readCalendar } from '../../calendar/occurrences.ts'
+import type { ScheduleStep } from '../../codec/entry/payload.ts'
+import type { AwaitedSchedule } from '../../session/schedule.ts'
+import { SCHEDULE_FILL_MAX } from '../../session/schedules/schedule-rows.ts'
+
+/**
+ * Occurrences that are computed at one duty: zone rules cost some 100 µs for each, and nobody is served meanwhile. What is left
+ * is done at the next one.
+ */
+const OCCURRENCES_PER_DUTY = 100
+
+/** Expressions and zones whose reading is remembered: more than a cluster has as a rule, and each is small. */
+const CALENDARS_MAX = 1024
+
+/** Computes what entries must not: which occurrences schedules have (docs/concepts/schedules.md). */
+export class SchedulePlans {
+  private readonly calendars = new Map<string, Calendar | Exclude<NoRun, 'never'>>()
+  private left = 0
+
+  /** The steps of those that are awaited, as many as there is time for; each goes on from where its schedule is. */
+  steps(awaited: readonly AwaitedSchedule[], now: Millis): readonly ScheduleStep[] {
+    this.left = OCCURRENCES_PER_DUTY
+    const steps: ScheduleStep[] = []
+    for (const schedule of awaited) {
+      if (this.left <= 0) break
+      const calendar = this.calendar(schedule)
+      const step = schedule.next === null ? this.next(schedule, calendar, now) : this.fill(schedule, calendar)
+      if (step !== null) steps.push(step)
+    }
+    return steps
+  }
+
+  private next(schedule: AwaitedSchedule, calendar: Calendar | Exclude<NoRun, 'never'>, now: Millis): ScheduleStep {
+    const { machine, name, revision, after, catchUpMs } = schedule
+    const step = { machine, name, kind: 'next', revision, after, upTo: after, missed: 0, times: [], stop: '' } as const
+    if (typeof calendar === 'string') return { ...step, stop: calendar }
+    let upTo = after
+    for (let missed = 0; ; missed += 1) {
+      // There is time for one at least, or it would never come further.
+      if (missed > 0 && this.left <= 0) return { ...step, upTo, missed }
+      const next = this.after(calendar, upTo)
+      if (next === null) return { ...step, upTo, missed, stop: 'never' }
+      if (now - next <= catchUpMs) return { ...step, upTo, missed, times: [next] }
+      upTo = next
+    }
+  }
+
+  /** Null: the zone is not known here, and whoever computed the next occurrence knew it. */
+  private fill(schedule: AwaitedSchedule, calendar: Calendar | Exclude<NoRun, 'never'>): ScheduleStep | null {
+    const { machine, name, revision, backfills } = schedule
+    const [oldest] = backfills
+    if (oldest === undefined || typeof calendar === 'string') return null
+    const step = { machine, name, kind: 'fill', revision, after: oldest.after, missed: 0, stop: '' } as const
+    const times: Millis[] = []
+    for (let at = oldest.after; times.length < SCHEDULE_FILL_MAX && this.left > 0; ) {
+      const next = this.after(calendar, at)
+      if (next === null || next > oldest.upTo) return { ...step, upTo: oldest.upTo, times }
+      times.push(next)
+      at = next
+    }
+    return { ...step, upTo: times.at(-1) ?? oldest.upTo, times }
+  }
+
+  private after(calendar: Calendar, after: Millis): Millis | null {
+    this.left -= 1
+    return calendar.next(after)
+  }
+
+  private calendar({ cron, zone }: AwaitedSchedule): Calendar | Exclude<NoRun, 'never'> {
+    // An expression holds no line break that is read.
+    const id = `${zone}\n${cron}`
+    const known = this.calendars.get(id)
+    if (known !== undefined) return known
+    const read = readCalendar(cron, zone)
+    if (this.calendars.size >= CALENDARS_MAX) this.calendars.clear()
+    this.calendars.set(id, read)
+    return read
+  }
+}

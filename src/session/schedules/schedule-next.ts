@@ -1,0 +1,74 @@
+import { unreachable } from '../../base/assert.ts'
+import type { PayloadByKind, ScheduleStep } from '../../codec/entry/payload.ts'
+import { foldScheduleStep } from '../state/fold.ts'
+import type { ReplicatedState } from '../state/replicated-state.ts'
+import type { Reply } from '../state-machine.ts'
+import { backfilled, paused, resumed } from './schedule-changes.ts'
+import { awaitedOf, SCHEDULE_FILL_MAX, type ScheduleRow } from './schedule-rows.ts'
+
+/**
+ * ScheduleNext: what a proposer has computed of calendars, and what operators want of schedules. Each step is judged by the
+ * row: one of an earlier revision, or computed after an occurrence that is not the last any more, changes nothing. No
+ * calendar is asked here: its data differs between builds of the engine.
+ */
+export function applyScheduleNext(state: ReplicatedState, { steps }: PayloadByKind['ScheduleNext']): Reply {
+  const done = steps.map((step) => {
+    const row = state.schedules.find(step.machine, step.name)
+    const taken = row !== null && takeStep(state, row, step)
+    foldScheduleStep(state, step, taken)
+    return taken
+  })
+  return { kind: 'scheduled', done }
+}
+
+function takeStep(state: ReplicatedState, row: ScheduleRow, step: ScheduleStep): boolean {
+  if (step.kind === 'cancel') {
+    state.schedules.remove(row.machine, row.name)
+    return true
+  }
+  const next = changed(state, row, step)
+  if (next !== null) state.schedules.put(next)
+  return next !== null
+}
+
+/** Null: nothing changes. */
+function changed(state: ReplicatedState, row: ScheduleRow, step: ScheduleStep): ScheduleRow | null {
+  switch (step.kind) {
+    case 'next':
+      return nextComputed(state, row, step)
+    case 'fill':
+      return filled(row, step)
+    case 'pause':
+      return paused(row)
+    case 'resume':
+      return resumed(row, state)
+    case 'backfill':
+      return backfilled(row, { from: step.after, to: Math.min(step.upTo, state.now) })
+    case 'cancel':
+      return null
+    default:
+      return unreachable(step.kind)
+  }
+}
+
+function nextComputed({ now }: ReplicatedState, row: ScheduleRow, step: ScheduleStep): ScheduleRow | null {
+  if (awaitedOf(row) !== 'next' || step.revision !== row.revision || step.after !== row.after) return null
+  const { upTo, missed, stop } = step
+  const [next = null, more] = step.times
+  if (upTo < row.after || (next !== null && next <= upTo) || more !== undefined) return null
+  // An occurrence is missed by the entry's time alone: a proposer's clock may be ahead.
+  if (upTo > row.after && upTo > now - row.catchUpMs) return null
+  if (stop !== '')
+    return next === null ? { ...row, after: upTo, missed: row.missed + missed, stop, backfills: [] } : null
+  return { ...row, after: upTo, missed: row.missed + missed, next }
+}
+
+function filled(row: ScheduleRow, step: ScheduleStep): ScheduleRow | null {
+  const [oldest, ...others] = row.backfills
+  if (awaitedOf(row) !== 'fill' || oldest === undefined) return null
+  if (step.revision !== row.revision || step.after !== oldest.after || step.upTo > oldest.upTo) return null
+  const rises = step.times.every((time, at) => time > (step.times[at - 1] ?? step.after) && time <= step.upTo)
+  if (!rises || step.upTo <= step.after || step.times.length > SCHEDULE_FILL_MAX) return null
+  const rest = step.upTo === oldest.upTo ? others : [{ ...oldest, after: step.upTo }, ...others]
+  return { ...row, filling: step.times, backfills: rest }
+}

@@ -1,0 +1,237 @@
+import { describe, expect, test } from 'vitest'
+import type { ScheduleStep } from '../../../src/codec/entry/payload.ts'
+import type { ScheduleDefinition } from '../../../src/session/schedule.ts'
+import { SCHEDULE_FILL_MAX, SCHEDULE_RUNS_MAX } from '../../../src/session/schedules/schedule-rows.ts'
+import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
+import { bareMachine } from '../bare-machine.ts'
+import { code, codec, type Log, RECORD_BYTES, swapped, value } from '../log.ts'
+import { HOURLY, type Input, MINUTE, world } from './schedule-world.ts'
+
+describe('overlap', () => {
+  const open = (overlap: ScheduleDefinition['overlap']) => {
+    const parts = world(() => 'open')
+    parts.run('put', { definition: { overlap } as Partial<ScheduleDefinition> })
+    parts.pass(180)
+    return parts
+  }
+
+  test('skip leaves out what comes while a run is open', () => {
+    const { run, pass, status, runs } = open('skip')
+    expect(runs()).toEqual(['23:00'])
+    expect(status()).toMatchObject({ skipped: 2, open: [{ run: 1 }] })
+    expect(value(run('end', { run: 1 }))).toBe(true)
+    expect(value(run('end', { run: 1 }))).toBe(false)
+    pass(60)
+    expect(runs()).toEqual(['02:00'])
+  })
+
+  test('bufferOne keeps the first, which runs when the open one ends', () => {
+    const { run, lead, pass, status, runs } = open('bufferOne')
+    expect(runs()).toEqual(['23:00'])
+    expect(status()).toMatchObject({ skipped: 1, waiting: [Date.parse('2023-11-15T00:00Z')] })
+    run('end', { run: 1 })
+    pass(1, 1)
+    lead()
+    expect(runs()).toEqual(['00:00'])
+    expect(status()).toMatchObject({ waiting: [], open: [{ run: 2 }] })
+  })
+
+  test('bufferAll keeps all, up to a bound, and runs them in order', () => {
+    const { run, pass, status, runs } = open('bufferAll')
+    pass(60 * SCHEDULE_RUNS_MAX, 60)
+    expect(status().waiting).toHaveLength(SCHEDULE_RUNS_MAX)
+    expect(status().skipped).toBe(2)
+    expect(runs()).toEqual(['23:00'])
+    run('end', { run: 1 })
+    pass(1, 1)
+    run('end', { run: 2 })
+    pass(1, 1)
+    expect(runs()).toEqual(['00:00', '01:00'])
+  })
+
+  test('allowAll runs beside what is open', () => {
+    const { status, runs } = open('allowAll')
+    expect(runs()).toEqual(['23:00', '00:00', '01:00'])
+    expect(status().open.map((each) => each.run)).toEqual([1, 2, 3])
+  })
+
+  test('cancelOther takes the place of what is open, and says so', () => {
+    const { heard, status } = open('cancelOther')
+    expect(heard.map(({ cancelled }) => cancelled)).toEqual([[], [1], [2]])
+    expect(status()).toMatchObject({ open: [{ run: 3 }], skipped: 0 })
+  })
+})
+
+describe('pause and resume', () => {
+  test('what passes meanwhile is neither run nor missed', () => {
+    const { run, pass, status, runs } = world()
+    run('put')
+    pass(60)
+    expect(value(run('pause'))).toBe(true)
+    expect(value(run('pause'))).toBe(false)
+    pass(120)
+    expect(value(run('resume'))).toBe(true)
+    expect(value(run('resume'))).toBe(false)
+    pass(60)
+    expect(runs()).toEqual(['23:00', '02:00'])
+    expect(status()).toMatchObject({ missed: 0, skipped: 0, paused: false })
+  })
+})
+
+describe('a backfill', () => {
+  test('runs every occurrence of its range once, in order, beside those of the clock', () => {
+    const { log, run, pass, status, heard } = world()
+    run('put')
+    expect(value(run('backfill', { from: log.now - 300 * MINUTE, to: log.now }))).toBe(true)
+    pass(60)
+    expect(heard.map(({ scheduledAt, backfilled }) => [new Date(scheduledAt).getUTCHours(), backfilled])).toEqual([
+      [18, true],
+      [19, true],
+      [20, true],
+      [21, true],
+      [22, true],
+      [23, false],
+    ])
+    expect(status()).toMatchObject({ backfills: [], filling: [], runs: 6 })
+  })
+
+  test('is of [from, to)', () => {
+    const { log, run, pass, runs } = world()
+    pass(60)
+    run('put')
+    const hour = Date.parse('2023-11-14T22:00Z')
+    run('backfill', { from: hour, to: hour + 60 * MINUTE })
+    expect(log.now).toBeGreaterThan(hour + 60 * MINUTE)
+    pass(1, 1)
+    expect(runs()).toEqual(['22:00'])
+  })
+
+  test('comes in batches, one after the other, and waits for a run that is open', () => {
+    const { log, run, lead, status, heard } = world((_context, { run: number }) => (number === 1 ? 'open' : undefined))
+    run('put', { definition: { cron: '* * * * *' } })
+    run('backfill', { from: log.now - 250 * MINUTE, to: log.now - 1 })
+    log.advance(1000)
+    lead()
+    expect(status()).toMatchObject({ open: [{ run: 1 }] })
+    expect(status().filling).toHaveLength(SCHEDULE_FILL_MAX - 1)
+    run('end', { run: 1 })
+    for (let at = 0; at < 10; at += 1) {
+      log.advance(1000)
+      lead()
+    }
+    expect(heard.filter(({ backfilled }) => backfilled)).toHaveLength(250)
+    expect(new Set(heard.map(({ scheduledAt }) => scheduledAt)).size).toBe(heard.length)
+  })
+
+  test('of what is to come, or of nothing, is refused', () => {
+    const { log, run } = world()
+    run('put')
+    for (const [from, to] of [
+      [5, 5],
+      [log.now, log.now + 1],
+      [-5, 0],
+    ] as const)
+      expect(value(run('backfill', { from, to }))).toBe(false)
+    expect(code(run('backfill', { from: 0.5, to: 5 }))).toBe('MACHINE_ERROR')
+    expect(value(run('backfill', { name: 'other', from: 1, to: 2 }))).toBe(false)
+    for (let at = 0; at < 16; at += 1) expect(value(run('backfill', { from: 1, to: 2 }))).toBe(true)
+    expect(value(run('backfill', { from: 1, to: 2 }))).toBe(false)
+  })
+})
+
+describe('what cannot run', () => {
+  test.each([
+    [{ cron: '61 * * * *' }, 'badCron'],
+    [{ zone: 'Europe/Pariss' }, 'unknownZone'],
+  ] as const)('says so, and is not asked for for ever: %j', (definition, stop) => {
+    const { log, run, lead, status } = world()
+    run('put', { definition })
+    lead()
+    expect(status()).toMatchObject({ stop, next: null })
+    const entries = log.entries.length
+    log.advance(10 * MINUTE)
+    lead()
+    expect(log.entries.length).toBe(entries)
+    // Another proposer may know the zone.
+    expect(value(run('resume'))).toBe(true)
+    expect(log.machine.schedules.awaited(9)).toHaveLength(1)
+    lead()
+    expect(status().stop).toBe(stop)
+    run('put', {})
+    lead()
+    expect(status()).toMatchObject({ stop: null })
+    expect(status().next).not.toBe(null)
+  })
+})
+
+describe('an operator', () => {
+  const operate = (log: Log, kind: ScheduleStep['kind'], other: Partial<ScheduleStep> = {}) => {
+    const none = { revision: 0, after: 0, upTo: 0, missed: 0, times: [], stop: '' } as const
+    const { reply } = log.append('ScheduleNext', { steps: [{ machine: 'test', name: 's', kind, ...none, ...other }] })
+    log.machine.checkInvariants()
+    return reply.kind === 'scheduled' ? reply.done : null
+  }
+
+  test('pauses, resumes, backfills and cancels', () => {
+    const { log, run, lead, pass, runs, status } = world()
+    run('put')
+    lead()
+    expect(operate(log, 'pause')).toEqual([true])
+    expect(operate(log, 'pause')).toEqual([false])
+    pass(60)
+    expect(operate(log, 'resume')).toEqual([true])
+    expect(operate(log, 'backfill', { after: log.now - 60 * MINUTE, upTo: log.now })).toEqual([true])
+    expect(operate(log, 'backfill', { after: log.now, upTo: log.now + 1 })).toEqual([false])
+    pass(1, 1)
+    expect(runs()).toEqual(['23:00'])
+    expect(status().paused).toBe(false)
+    expect(operate(log, 'cancel')).toEqual([true])
+    expect(operate(log, 'cancel')).toEqual([false])
+    expect(log.machine.schedules.find('test', 's')).toBe(null)
+  })
+})
+
+test('a restored snapshot goes on as the straight replay does, at every index', () => {
+  const { log, run, lead, pass } = world((_context, { run: number }) => (number % 2 === 1 ? 'open' : undefined))
+  run('put', { definition: { overlap: 'bufferAll' } })
+  run('backfill', { from: log.now - 300 * MINUTE, to: log.now })
+  pass(130)
+  run('end', { run: 1 })
+  lead()
+  run('put', { name: 'bad', definition: { zone: 'Nowhere' } })
+  pass(2, 1)
+  for (let at = 3; at < log.entries.length; at += 1) {
+    const first = new SessionStateMachine(silent(), codec)
+    for (const entry of log.entries.slice(0, at)) first.apply(entry, RECORD_BYTES)
+    const rows = swapped(first)
+    const second = new SessionStateMachine(silent(), codec)
+    for (const [key, row] of rows) if (row !== undefined) second.restoreRow(key, row)
+    const last = log.entries[at - 1]
+    second.restored({ index: at, term: 1, lease: last?.lease ?? 0, now: last?.now ?? 0 })
+    second.checkInvariants()
+    expect(second.schedules.awaited(9)).toEqual(first.schedules.awaited(9))
+    for (const entry of log.entries.slice(at)) {
+      first.apply(entry, RECORD_BYTES)
+      second.apply(entry, RECORD_BYTES)
+      expect(second.stateHash()).toBe(first.stateHash())
+    }
+    expect(second.schedules.listAfter(null, 9)).toEqual(first.schedules.listAfter(null, 9))
+  }
+})
+
+/** The machine of `world` for a replay: it does the same to its state. */
+function silent() {
+  return bareMachine(
+    {
+      put: ({ schedules }, input) =>
+        schedules.put('test', (input as Input).name ?? 's', {
+          ...HOURLY,
+          ...(input as Input).definition,
+        } as ScheduleDefinition),
+      end: ({ schedules }, input) => schedules.end('test', 's', (input as Input).run ?? 0),
+      backfill: ({ schedules }, input) =>
+        schedules.backfill('test', 's', { from: (input as Input).from ?? 0, to: (input as Input).to ?? 0 }),
+    },
+    { onSchedule: (_context, { run }) => (run % 2 === 1 ? 'open' : undefined) },
+  )
+}
