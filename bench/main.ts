@@ -6,6 +6,7 @@ import { expiryStorm } from './expiry-storm/expiry-storm.ts'
 import { failover } from './failover/failover.ts'
 import { freeze } from './freeze/freeze.ts'
 import { indexes } from './indexes/indexes.ts'
+import { latency } from './latency/latency.ts'
 import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
 import { serverRequests } from './server-requests/server-requests.ts'
@@ -30,6 +31,17 @@ program
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await throughput({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('latency')
+  .description('one command in flight on three processes, cold and warm, in turn with puts of etcd')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--pairs <count>', 'how often each of the two is measured', positive, 5)
+  .option('--seconds <count>', 'length of each measurement', positive, 5)
+  .action(async (flags) => {
+    const ok = await latency({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 

@@ -13,7 +13,7 @@ const INSTALL = 'Debian: apt-get install etcd-server nghttp2-client'
 const READY_MS_MAX = 30_000
 const KEY = 'k'
 
-/** One measurement of etcd. */
+/** One measurement of etcd: reads, or puts. */
 export interface EtcdReads {
   readonly perSecond: number
   readonly failures: number
@@ -72,17 +72,31 @@ export class Etcd {
    * Linearizable reads (`Range` as it comes) of one key for so many seconds after a warm-up of a quarter of that: `inFlight` on
    * 4 connections to the leader.
    */
-  async reads(inFlight: number, seconds: number): Promise<EtcdReads> {
-    const body = join(this.directory, 'range')
-    writeFileSync(body, frame(Buffer.concat([field(1, Buffer.from(KEY))])))
+  reads(inFlight: number, seconds: number): Promise<EtcdReads> {
+    return this.load('Range', [field(1, Buffer.from(KEY))], { inFlight, seconds, connections: 4 })
+  }
+
+  /** Puts of 128 bytes, likewise; at most 4 connections. */
+  puts(inFlight: number, seconds: number): Promise<EtcdReads> {
+    const fields = [field(1, Buffer.from(KEY)), field(2, Buffer.alloc(128, 'v'))]
+    return this.load('Put', fields, { inFlight, seconds, connections: Math.min(4, inFlight) })
+  }
+
+  private async load(
+    method: 'Range' | 'Put',
+    fields: readonly Buffer[],
+    { inFlight, seconds, connections }: { inFlight: number; seconds: number; connections: number },
+  ): Promise<EtcdReads> {
+    const body = join(this.directory, method)
+    writeFileSync(body, frame(Buffer.concat(fields)))
     const leader = await this.leader()
     const { stdout } = await run(
       this.h2load,
       [
         ...['-D', String(seconds), '--warm-up-time', String(Math.max(1, Math.round(seconds / 4)))],
-        ...['-c', '4', '-m', String(Math.ceil(inFlight / 4)), '-t', '1', '-d', body],
+        ...['-c', String(connections), '-m', String(Math.ceil(inFlight / connections)), '-t', '1', '-d', body],
         ...['-H', 'content-type: application/grpc', '-H', 'te: trailers'],
-        `http://127.0.0.1:${leader.clientPort}/etcdserverpb.KV/Range`,
+        `http://127.0.0.1:${leader.clientPort}/etcdserverpb.KV/${method}`,
       ],
       { maxBuffer: 1 << 24 },
     )
@@ -184,9 +198,10 @@ function frame(message: Buffer): Buffer {
   return Buffer.concat([head, message])
 }
 
-/** A field of protobuf that holds bytes. */
+/** A field of protobuf that holds bytes, fewer than 16 KiB. */
 function field(number: number, bytes: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes])
+  const length = bytes.length < 128 ? [bytes.length] : [(bytes.length & 127) | 128, bytes.length >> 7]
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes])
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
