@@ -83,12 +83,10 @@ export class Subscriptions implements SubscriptionHost {
     this.due.push(subscription)
   }
 
-  /** Its first value, as soon as this node may give it. */
+  /** Its first value, or the one after a halt, as soon as this node may give it. */
   begin(subscription: Subscription): void {
-    const { node } = this
-    const { machine } = node
-    // Before its limits, the second entry of every log, a machine can answer nothing.
-    if (machine.underway || node.replaying || node.halted !== null || machine.limits.responseBytesMax === 0) return
+    const { machine } = this.node
+    if (machine.underway || this.silent) return
     if (machine.appliedIndex < subscription.request.minIndex) return
     this.waiting.delete(subscription)
     this.evaluate(subscription)
@@ -97,7 +95,18 @@ export class Subscriptions implements SubscriptionHost {
   private run(): void {
     const { due } = this
     this.due = []
-    for (const subscription of due) this.evaluate(subscription)
+    // Not even to a reader that was slow until the node halted.
+    const { silent } = this
+    for (const subscription of due) {
+      if (!silent) this.evaluate(subscription)
+      else if (this.all.has(subscription)) this.waiting.add(subscription)
+    }
+  }
+
+  /** The node answers nothing. Before its limits, the second entry of every log, a machine cannot. */
+  private get silent(): boolean {
+    const { node } = this
+    return node.replaying || node.halted !== null || node.machine.limits.responseBytesMax === 0
   }
 
   /** A bug that one client's query found must not end the node's turn: it ends that connection. */

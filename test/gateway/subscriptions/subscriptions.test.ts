@@ -231,6 +231,21 @@ test('what was left out is said with the next change when the value has become w
   expect(told()).toEqual([['compacted', 7, applied(), 3]])
 })
 
+test('a node that has halted tells nothing of its state to a reader that was slow until then', () => {
+  const { ask, write, told, recorder, connection, world, applied } = subscriber()
+  ask(7, 'value', 'a')
+  told()
+  recorder.unsentBytes = SUBSCRIBED_UNSENT_BYTES_MAX + 1
+  write(['set', 'a', 1])
+  recorder.unsentBytes = 0
+  world.node.halted = { code: 'DIVERGED', message: '', index: applied() }
+  connection.drained()
+  expect(told()).toEqual([])
+  world.node.halted = null
+  world.gateway.batchApplied()
+  expect(told()).toEqual([['compacted', 7, applied(), 1]])
+})
+
 test('a state that replaces another one compacts what the node has not seen', () => {
   const { ask, write, told, world } = subscriber()
   write(['set', 'a', 1])
