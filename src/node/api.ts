@@ -124,8 +124,8 @@ export interface RaftNode {
   attachedSessions: Set<number>
   listen(listener: NodeListener): void
   status(): NodeStatus
-  /** Calls back once appliedIndex ≥ index, or the node halts or closes (false). */
-  waitApplied(index: number, done: (reached: boolean) => void): void
+  /** Calls back once appliedIndex ≥ index, or the node halts or closes (false), perhaps at once; never after `cancel`. */
+  waitApplied(index: number, done: (reached: boolean) => void): { cancel(): void }
   /** A linearizable read, at whichever node; `waitMs`: how long it may wait for a leader, its index and its entries. */
   read(sink: ReadSink, waitMs: number): void
   /** The log's clock as far as applied: `now` of the last applied entry; the leader adds the time since. */

@@ -211,8 +211,8 @@ export class Driver implements RaftNode {
     this.serving.keepAlive(session, sink)
   }
 
-  waitApplied(index: number, done: (reached: boolean) => void): void {
-    this.applying.pipeline.waitApplied(index, done)
+  waitApplied(...[index, done]: Parameters<RaftNode['waitApplied']>): { cancel(): void } {
+    return this.applying.pipeline.waitApplied(index, done)
   }
 
   read(...[sink, waitMs]: Parameters<RaftNode['read']>): void {

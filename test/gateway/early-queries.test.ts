@@ -104,3 +104,14 @@ describe('linearizable queries whose read is refused', () => {
     ])
   })
 })
+
+test('a query that has waited too long for its index waits at the node no more', () => {
+  const world = worldOf()
+  const { connection, recorder } = connect(world)
+  for (const minIndex of [98, 99])
+    connection.receiveQuery({ ...ASKER, channel: 0, consistency: 'sequential', minIndex })
+  expect(world.node.waiting).toBe(2)
+  world.clock.advance(10_000)
+  expect(recorder.take().map(([, , , answer]) => answer)).toMatchObject([{ code: 'BEHIND' }, { code: 'BEHIND' }])
+  expect(world.node.waiting).toBe(0)
+})

@@ -163,9 +163,20 @@ export class FakeNode implements RaftNode {
     this.listeners.push(listener)
   }
 
-  waitApplied(index: number, done: (reached: boolean) => void): void {
+  waitApplied(index: number, done: (reached: boolean) => void): { cancel(): void } {
+    const waiter = { index, done }
     if (this.machine.appliedIndex >= index) done(true)
-    else this.waiters.push({ index, done })
+    else this.waiters.push(waiter)
+    return {
+      cancel: () => {
+        this.waiters = this.waiters.filter((other) => other !== waiter)
+      },
+    }
+  }
+
+  /** Those who wait for an index. */
+  get waiting(): number {
+    return this.waiters.length
   }
 
   read(sink: ReadSink): void {

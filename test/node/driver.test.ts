@@ -268,13 +268,15 @@ describe('a fault', () => {
 })
 
 describe('waiting for an index', () => {
-  test('ends when it is applied', () => {
+  test('ends when it is applied, and is heard of no more once it is cancelled', () => {
     const node = single()
     const session = openSession(node)
     const reached: boolean[] = []
     node.driver.waitApplied(session, (result) => reached.push(result))
     node.driver.waitApplied(session + 2, (result) => reached.push(result))
+    const wait = node.driver.waitApplied(session + 1, (result) => reached.push(result))
     expect(reached).toEqual([true])
+    wait.cancel()
     submit(node, session, 1)
     node.options.clock.settle()
     expect(reached).toEqual([true])

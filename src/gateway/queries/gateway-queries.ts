@@ -104,18 +104,19 @@ export class GatewayQueries implements QueryBatchOwner {
     const { node } = this
     if (this.waiting >= WAITING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: WAITING_MAX }))
     this.waiting += 1
-    let open = true
     const settle = (reached: boolean): void => {
-      if (!open) return
-      open = false
       this.waiting -= 1
       timer.cancel()
       if (this.over) return
       if (reached) this.answer(request, session)
       else this.refuse(request, haltedRefusal(node) ?? behind(node, request))
     }
-    const timer = this.options.clock.setTimer(this.options.queryWaitMs ?? WAIT_MS, () => settle(false))
-    node.waitApplied(request.minIndex, settle)
+    const timer = this.options.clock.setTimer(this.options.queryWaitMs ?? WAIT_MS, () => {
+      // The index may never come, and whoever waits for one costs the node something with every batch.
+      wait.cancel()
+      settle(false)
+    })
+    const wait = node.waitApplied(request.minIndex, settle)
   }
 
   /**

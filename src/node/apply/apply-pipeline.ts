@@ -63,7 +63,7 @@ export class ApplyPipeline {
   private underway: EntryUnderway | null = null
   /** What applying it has taken so far, ms; 0 while nobody watches. */
   private workMs = 0
-  private waiters: { readonly index: number; readonly done: (reached: boolean) => void }[] = []
+  private waiters = new Set<{ readonly index: number; readonly done: (reached: boolean) => void }>()
 
   constructor(options: DriverOptions, ports: ApplyPipelinePorts) {
     this.options = options
@@ -183,10 +183,13 @@ export class ApplyPipeline {
     else this.isOdd(this.comparison.hear(peer, sample))
   }
 
-  waitApplied(index: number, done: (reached: boolean) => void): void {
+  waitApplied(index: number, done: (reached: boolean) => void): { cancel(): void } {
+    const { waiters } = this
+    const waiter = { index, done }
     if (this.applied >= index) done(true)
     else if (this.stopped) done(false)
-    else this.waiters.push({ index, done })
+    else waiters.add(waiter)
+    return { cancel: () => void waiters.delete(waiter) }
   }
 
   /**
@@ -204,7 +207,7 @@ export class ApplyPipeline {
   /** Goes on in place of another pipeline, whose waiters it takes. */
   succeed(retired: ApplyPipeline): void {
     this.waiters = retired.waiters
-    retired.waiters = []
+    retired.waiters = new Set()
     this.batchApplied()
   }
 
@@ -220,8 +223,8 @@ export class ApplyPipeline {
     this.stopped = true
     this.loop.stop()
     this.comparison.halt()
-    const waiters = this.waiters
-    this.waiters = []
+    const waiters = [...this.waiters]
+    this.waiters.clear()
     for (const waiter of waiters) waiter.done(false)
   }
 
@@ -349,10 +352,10 @@ export class ApplyPipeline {
   }
 
   private batchApplied(): void {
-    if (this.waiters.length > 0) {
-      const ready = this.waiters.filter((waiter) => waiter.index <= this.applied)
-      this.waiters = this.waiters.filter((waiter) => waiter.index > this.applied)
-      for (const waiter of ready) waiter.done(true)
+    for (const waiter of this.waiters) {
+      if (waiter.index > this.applied) continue
+      this.waiters.delete(waiter)
+      waiter.done(true)
     }
     for (const listener of this.ports.listeners) listener.batchApplied()
     this.witness.batchApplied()

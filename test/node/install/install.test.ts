@@ -67,7 +67,9 @@ test('who waits for an index at a node that installs a snapshot beyond it is tol
   away.start()
   const told: boolean[] = []
   away.driver.waitApplied(50, (reached) => told.push(reached))
+  const wait = away.driver.waitApplied(50, (reached) => told.push(reached))
   expect(told).toEqual([])
+  wait.cancel()
   cluster.until(() => equal(away, leader), 'it has the leader’s state')
   expect(told).toEqual([true])
 })
