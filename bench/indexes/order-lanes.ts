@@ -15,6 +15,9 @@ export type OrderMachine = 'plain' | 'indexed'
 /** What a write does: a new row, a row with another owner, a row whose indexed fields stay. */
 export type OrderWrite = 'insert' | 'move' | 'touch'
 
+/** How a query finds its rows. */
+export type LookupKind = 'index' | 'key'
+
 /** Rows that both machines were filled with, and the owners among whom they are spread. */
 export interface Filled {
   readonly rows: number
@@ -72,21 +75,19 @@ export class OrderSessions {
     }
   }
 
-  /** The newest orders of an owner that is drawn at random, by linearizable queries, one in flight per lane. */
-  lookups(count: number): Lanes {
-    const { owners } = this.filled
+  /**
+   * Linearizable queries for 20 rows, one in flight per lane, drawn at random: by `index` the newest orders of an owner, by
+   * `key` neighbours in the table. They differ in how the rows are found, and in nothing else.
+   */
+  lookups(by: LookupKind, count: number): Lanes {
+    const { rows, owners } = this.filled
+    const query = by === 'index' ? 'of' : 'from'
     return {
       count,
       send: (_lane, done) => {
-        const input = encodeValue({ owner: ownerOf(draw(owners), owners), limit: ORDERS_PER_OWNER })
-        const request = {
-          consistency: 'linearizable',
-          incarnation: 0,
-          minIndex: 0,
-          machine: 'indexed',
-          query: 'of',
-          input,
-        }
+        const asked = by === 'index' ? { owner: ownerOf(draw(owners), owners) } : { id: idOf(draw(rows)) }
+        const input = encodeValue({ ...asked, limit: ORDERS_PER_OWNER })
+        const request = { consistency: 'linearizable', incarnation: 0, minIndex: 0, machine: 'indexed', query, input }
         this.hub.query(request as Parameters<MultiSession['query']>[0], REQUEST_MS_MAX, (outcome) =>
           done(outcome.kind === 'ok'),
         )

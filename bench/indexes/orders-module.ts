@@ -47,6 +47,9 @@ const machineOf = (name, options) =>
         of: query({ input: z.object({ owner: z.string(), limit: z.int() }), output: z.array(row) }, (view, { owner, limit }) =>
           (view.orders.byOwner?.prefix([owner], { limit, reverse: true }) ?? []).map(([, order]) => order),
         ),
+        from: query({ input: z.object({ id, limit: z.int() }), output: z.array(row) }, (view, { id, limit }) =>
+          view.orders.range({ from: id, limit }).map(([, order]) => order),
+        ),
       },
     },
   )

@@ -17,6 +17,8 @@ export interface StateReader {
   has(key: string): boolean
   /** Rows with from ≤ key < to in byte order, at most `limit` (mandatory), from the end when `reverse`. */
   range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[]
+  /** The keys of those rows alone, where a reader can tell them without a look at the rows. */
+  rangeKeys?(bounds: { from: string; to: string; limit: number; reverse?: boolean }): readonly string[]
   /** Number of rows in [from, to). */
   count(bounds: { from: string; to: string }): number
 }

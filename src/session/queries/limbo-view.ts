@@ -3,6 +3,13 @@ import type { StateView } from '../rows/state-view.ts'
 import type { LimboRows } from '../state-machine.ts'
 import type { StateReader } from '../user-machine.ts'
 
+interface Bounds {
+  readonly from: string
+  readonly to: string
+  readonly limit: number
+  readonly reverse?: boolean
+}
+
 /** Ends a query whose answer limbo may change; a machine may swallow it, so that it is noted besides. */
 class TouchedError extends Error {
   override readonly name = 'TouchedError'
@@ -29,23 +36,29 @@ export class LimboView implements StateReader {
     return this.get(key) !== undefined
   }
 
-  /** Of a range that found as many as it wanted, what lies behind the last one makes no difference. */
-  range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
+  range(bounds: Bounds): (readonly [string, Value])[] {
     const rows = this.view.range(bounds)
-    let { from, to } = bounds
-    const last = rows.at(-1)?.[0]
-    if (rows.length >= bounds.limit) {
-      if (last === undefined) return rows
-      if (bounds.reverse === true) from = last
-      else to = `${last}\u0000`
-    }
-    if (this.limbo.meets(from, to)) this.touch()
+    this.look(bounds, rows.length, rows.at(-1)?.[0])
     return rows
+  }
+
+  rangeKeys(bounds: Bounds): readonly string[] {
+    const keys = this.view.rangeKeys(bounds)
+    this.look(bounds, keys.length, keys.at(-1))
+    return keys
   }
 
   count(bounds: { from: string; to: string }): number {
     if (this.limbo.meets(bounds.from, bounds.to)) this.touch()
     return this.view.count(bounds)
+  }
+
+  /** Of a range that found as many as it wanted, what lies behind the last one makes no difference. */
+  private look({ from, to, limit, reverse = false }: Bounds, found: number, last: string | undefined): void {
+    if (found >= limit && last === undefined) return
+    const full = found >= limit && last !== undefined
+    const met = this.limbo.meets(full && reverse ? last : from, full && !reverse ? `${last}\u0000` : to)
+    if (met) this.touch()
   }
 
   touch(): never {

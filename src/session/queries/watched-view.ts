@@ -41,6 +41,13 @@ export class WatchedView implements QueryView {
   }
 }
 
+interface Bounds {
+  readonly from: string
+  readonly to: string
+  readonly limit: number
+  readonly reverse?: boolean
+}
+
 class WatchedRows implements StateReader {
   private readonly view: StateView
   private readonly watch: RowWatch
@@ -59,14 +66,22 @@ class WatchedRows implements StateReader {
     return this.get(key) !== undefined
   }
 
-  /** Of a range that found as many as it wanted, what lies behind the last one makes no difference. */
-  range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
+  range(bounds: Bounds): (readonly [string, Value])[] {
     const rows = this.view.range(bounds)
-    const { from, to, limit, reverse = false } = bounds
-    const last = rows.at(-1)?.[0]
-    if (rows.length < limit) this.watch.readRange(from, to)
-    else if (last !== undefined) this.watch.readRange(reverse ? last : from, reverse ? to : `${last}\u0000`)
+    this.note(bounds, rows.length, rows.at(-1)?.[0])
     return rows
+  }
+
+  rangeKeys(bounds: Bounds): readonly string[] {
+    const keys = this.view.rangeKeys(bounds)
+    this.note(bounds, keys.length, keys.at(-1))
+    return keys
+  }
+
+  /** Of a range that found as many as it wanted, what lies behind the last one makes no difference. */
+  private note({ from, to, limit, reverse = false }: Bounds, found: number, last: string | undefined): void {
+    if (found < limit) this.watch.readRange(from, to)
+    else if (last !== undefined) this.watch.readRange(reverse ? last : from, reverse ? to : `${last}\u0000`)
   }
 
   count(bounds: { from: string; to: string }): number {

@@ -26,9 +26,14 @@ export class StateView implements StateReader {
 
   range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
     if (this.writes.published) return this.writes.range(bounds)
-    assertLimit(bounds.limit)
-    const keys = this.dictionary.range({ ...bounds, reverse: bounds.reverse ?? false })
-    return keys.map((key) => [key, this.dictionary.get(key) as Value])
+    return this.rangeKeys(bounds).map((key) => [key, this.dictionary.get(key) as Value])
+  }
+
+  rangeKeys(bounds: { from: string; to: string; limit: number; reverse?: boolean }): readonly string[] {
+    if (this.writes.published) return this.writes.rangeKeys(bounds)
+    const { from, to, limit, reverse = false } = bounds
+    assertLimit(limit)
+    return this.dictionary.range({ from, to, limit, reverse })
   }
 
   count(bounds: { from: string; to: string }): number {

@@ -81,15 +81,19 @@ export class WriteBuffer implements StateStore {
   }
 
   range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
-    const { from, to, limit, reverse = false } = bounds
-    assertLimit(limit)
     const rows: (readonly [string, Value])[] = []
-    for (const key of this.keys.range({ from, to, limit, reverse })) {
+    for (const key of this.rangeKeys(bounds)) {
       const row = this.dictionary.find(key)
       const value = row === undefined ? undefined : this.valueOf(row)
       if (value !== undefined) rows.push([key, value])
     }
     return rows
+  }
+
+  rangeKeys(bounds: { from: string; to: string; limit: number; reverse?: boolean }): readonly string[] {
+    const { from, to, limit, reverse = false } = bounds
+    assertLimit(limit)
+    return this.keys.range({ from, to, limit, reverse })
   }
 
   count({ from, to }: { from: string; to: string }): number {

@@ -121,8 +121,8 @@ export const BOARD: readonly Mutant[] = [
     id: 'board/limbo-range',
     breaks: 'a new leader answers from a range that an uncommitted entry writes to',
     file: 'src/session/queries/limbo-view.ts',
-    find: '    if (this.limbo.meets(from, to)) this.touch()\n    return rows',
-    replace: '    return rows',
+    find: '    if (met) this.touch()\n',
+    replace: '',
     caughtBy: VISITED,
   },
 ]
