@@ -4,6 +4,7 @@ import type { EntryKind } from '../../../src/codec/entry/entry.ts'
 import type { ProposalSink } from '../../../src/node/api.ts'
 import { DUTY_INTERVAL_MS, LeaderDuties, RETRY_SCAN_MS } from '../../../src/node/propose/leader-duties.ts'
 import { dutyPayloads } from '../../../src/node/propose/created-payload.ts'
+import type { AwaitedSchedule } from '../../../src/session/schedule.ts'
 import type { StateMachine } from '../../../src/session/state-machine.ts'
 import { bareMachine, counterHandlers } from '../../session/bare-machine.ts'
 import { numbersOf, openSession, submit } from '../commands.ts'
@@ -16,11 +17,12 @@ interface Facts {
   logIsLong: boolean
   sessions: { index: number; timeoutMs: number; expiresAt: number; renewedAtIndex: number }[]
   retryAt: Map<number, number>
+  schedules: AwaitedSchedule[]
 }
 
 /** Duties over a state machine that says what the test says, and a log that takes everything. */
 function world(facts: Partial<Facts> = {}) {
-  const state: Facts = { timers: null, logIsLong: false, sessions: [], retryAt: new Map(), ...facts }
+  const state: Facts = { timers: null, logIsLong: false, sessions: [], retryAt: new Map(), schedules: [], ...facts }
   const submitted: { kind: EntryKind; payload: Uint8Array; sink: ProposalSink }[] = []
   const attachedSessions = new Set<number>()
   let dirtyReads = 0
@@ -38,6 +40,7 @@ function world(facts: Partial<Facts> = {}) {
       })
       return times.length === 0 ? null : Math.min(...times)
     },
+    schedules: { awaited: () => state.schedules },
   } as unknown as StateMachine
   const duties = new LeaderDuties({
     machine,
@@ -62,6 +65,29 @@ const session = (index: number, expiresAt: number, timeoutMs = 30_000) => ({
   timeoutMs,
   expiresAt,
   renewedAtIndex: index,
+})
+
+test('the next occurrence of a schedule is computed and proposed, one entry at a time', () => {
+  const now = Date.parse('2026-03-08T06:59Z')
+  const asked = { machine: 'm', name: 's', cron: '30 2 * * *', zone: 'America/New_York', revision: 5, after: now }
+  const { submitted, run } = world({ schedules: [{ ...asked, next: null, catchUpMs: 60_000 } as AwaitedSchedule] })
+  expect(run({ now })).toEqual(['ScheduleNext'])
+  expect(run({ now })).toEqual([])
+  const [entry] = submitted
+  if (entry === undefined) throw new Error('it was proposed')
+  expect(decodePayload('ScheduleNext', entry.payload).steps).toMatchObject([
+    {
+      machine: 'm',
+      name: 's',
+      kind: 'next',
+      revision: 5,
+      after: now,
+      upTo: now,
+      times: [Date.parse('2026-03-08T07:00Z')],
+    },
+  ])
+  entry.sink.lost()
+  expect(run({ now })).toEqual(['ScheduleNext'])
 })
 
 describe('an idle leader', () => {
