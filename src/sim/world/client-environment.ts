@@ -14,10 +14,12 @@ export function environmentOf(parts: {
   return {
     dial: channels.dial(name),
     random,
-    // Nothing fails in a simulated client but the simulator itself, and what its checkers find: that ends the seed.
-    warn: (code, message, cause) => {
-      throw cause ?? new Error(`${code}: ${message}`)
-    },
+    // Nothing fails in a simulated client but the simulator itself, and what its checkers find: that ends the seed. Not from
+    // here: what whoever hears of failures throws is nobody's to hear.
+    warn: (code, message, cause) =>
+      scheduler.after(0, () => {
+        throw cause ?? new Error(`${code}: ${message}`)
+      }),
     randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
     clock: {
       nowMs: () => scheduler.now / 1000,
