@@ -7,6 +7,7 @@ import type { Driver } from '../node/driver.ts'
 import { openNode, type OpenNodeOptions } from '../node/open-node.ts'
 import { APPEND_MESSAGE_BYTES_MAX, DEFAULT_RAFT } from '../node/options.ts'
 import type { StorageDone } from '../node/ports/storage-fault.ts'
+import { OWN_MACHINE } from '../session/own-versions.ts'
 import { SessionStateMachine } from '../session/session-state-machine.ts'
 
 /** What the composition makes of the machines, or has a default for. */
@@ -59,11 +60,12 @@ export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | n
     report: (report) => reports.take(report),
     rehearse: development,
   })
+  const built = parts.build?.machines ?? machines.userMachine.machines ?? []
   const options: OpenNodeOptions = {
     ...parts,
     machine,
     reports,
-    build: { machines: machines.userMachine.machines ?? [], runtime: '', holdfast: '', development, ...parts.build },
+    build: { runtime: '', holdfast: '', development, ...parts.build, machines: [...built, OWN_MACHINE] },
     raft: { ...DEFAULT_RAFT, ...raft },
     limits: { ...DEFAULT_LIMITS, ...limits },
     messageBytesMax,

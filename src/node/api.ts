@@ -12,6 +12,7 @@ import type { StateDifference } from './apply/state-comparison.ts'
 import type { PullProgress } from './install/snapshot-pull.ts'
 import type { Inspection } from './inspect/inspection.ts'
 import type { Membership } from './membership/membership.ts'
+import type { SkipRefusal, Stop, VoterStops } from './skip/voter-stops.ts'
 
 /** Why a proposal was not appended: definite for this copy (sessions.md §3). */
 export type SubmitRefusal =
@@ -76,6 +77,8 @@ export interface Halt {
   readonly message: string
   /** Index of the entry that it stopped at. */
   readonly index: number
+  /** The part of that entry which the engine failed at; absent for all other codes. */
+  readonly part?: string
 }
 
 /** The names of Raft's roles (paper §5.1, and the pre-candidate of thesis §9.6). */
@@ -119,6 +122,13 @@ export interface RaftNode {
   keepAlive(session: SessionNumbers, sink: ProposalSink): void
   /** For operators. */
   readonly inspection: Inspection
+  readonly recovery: {
+    readonly stops: Pick<VoterStops, 'current' | 'common'>
+    /** Has the part skipped at which every voter has stopped, if it is this one; `sink` is told. Else says why not. */
+    skip(stop: Stop, sink: ProposalSink): SkipRefusal | null
+    /** Why that part cannot be skipped now; null: it can. */
+    checkSkip(stop: Stop): SkipRefusal | null
+  }
   readonly membership: Pick<Membership, 'list' | 'change'>
   /** Attached sessions (by index) at this node; the leader's redelivery duty looks at these only. */
   attachedSessions: Set<number>
@@ -199,7 +209,7 @@ export type NodeEvent =
    * cluster goes on from there. What was acknowledged behind `index` is lost, if anything was.
    */
   | { readonly kind: 'entriesLost'; readonly index: LogIndex; readonly owed: LogIndex }
-  /** The state that it awaited is here, that of the others at that index: it applies and serves again. */
+  /** The state that it halted for is here, up to that index: it applies and serves again. */
   | { readonly kind: 'resumed'; readonly index: LogIndex }
 
 export interface NodeStatus {

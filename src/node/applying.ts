@@ -1,10 +1,12 @@
-import { logIndex, type LogIndex } from '../base/brand.ts'
+import { logIndex, type LogIndex, type NodeId } from '../base/brand.ts'
+import { encodePayload } from '../codec/entry/payload-codec.ts'
 import { configurationOf, role, termAt, type RaftState } from '../raft/index.ts'
 import type { RaftEvent } from '../raft/types.ts'
 import type { ApplyHalt, HaltCode } from '../session/run/halt.ts'
-import type { NodeEvent, NodeListener } from './api.ts'
+import type { NodeEvent, NodeListener, ProposalSink } from './api.ts'
 import { ApplyPipeline } from './apply/apply-pipeline.ts'
 import { Installation } from './install/installation.ts'
+import { OwnReload } from './install/own-reload.ts'
 import { RetainedLog } from './install/retained-log.ts'
 import { SnapshotSource } from './install/snapshot-source.ts'
 import type { WatchFeed } from './inspect/watch-feed.ts'
@@ -15,6 +17,9 @@ import type { AnswerSnapshot, SnapshotRequest } from './ports/snapshot-transfer.
 import type { StorageFault } from './ports/storage-fault.ts'
 import type { LogClock } from './propose/log-clock.ts'
 import type { Pending } from './propose/pending.ts'
+import { KIND_SINCE } from '../session/own-versions.ts'
+import { KnownSkips } from './skip/known-skips.ts'
+import { StopRecovery } from './skip/stop-recovery.ts'
 
 export interface ApplyingParts {
   readonly members: Members
@@ -36,6 +41,8 @@ export interface ApplyingParts {
   batchApplied(): void
   note(event: NodeEvent): void
   haltBy(halt: ApplyHalt): void
+  /** Has a SkipEntry appended, halted as this node is. */
+  submitSkip(payload: Uint8Array, sink: ProposalSink): void
   fault(fault: StorageFault | { readonly code: string; readonly message: string }): void
 }
 
@@ -51,6 +58,8 @@ export class Applying {
   private readonly parts: ApplyingParts
   private readonly source: SnapshotSource
   readonly retained: RetainedLog
+  readonly skips: KnownSkips
+  readonly recovery: StopRecovery
 
   constructor(options: DriverOptions, parts: ApplyingParts) {
     this.options = options
@@ -63,8 +72,22 @@ export class Applying {
       intervalBytes: () => machine.limits.snapshotBytes,
       letGo: (index) => parts.enqueue({ kind: 'snapshotted', index }),
     })
+    this.skips = new KnownSkips(options.recovered.skips ?? [], () => parts.raft().commitIndex)
     this.pipeline = this.newPipeline(snapshot?.lastIncludedIndex ?? logIndex(0))
     this.installation = this.newInstallation()
+    this.recovery = this.newRecovery()
+  }
+
+  /** The connection to a peer is open. */
+  connected(peer: NodeId): void {
+    this.pipeline.connected(peer)
+    this.recovery.asked(peer)
+  }
+
+  /** A boundary is due: the log has grown long, or a voter has stopped at an entry that this node got past. */
+  get snapshotIsDue(): boolean {
+    if (this.retained.isLong) return true
+    return this.recovery.stops.newestBelow(this.pipeline.applied) > this.pipeline.boundaryIndex
   }
 
   /** Pulls the snapshot that takes the place of the state which was set aside, if one was. */
@@ -75,15 +98,52 @@ export class Applying {
   /** A member asks for a part of the newest snapshot here: one that most have another state than may be wrong too. */
   answer(request: SnapshotRequest, done: AnswerSnapshot): void {
     const { stopped, halted, peers } = this.parts
-    if (stopped() || halted() === 'DIVERGED' || !peers.admits(request)) done(null)
+    const mayBeWrong = halted() === 'DIVERGED' || halted() === 'SKIP_MISSED'
+    if (stopped() || mayBeWrong || !peers.admits(request)) done(null)
     else this.source.answer(request, done)
   }
 
   /** Nothing is pulled any more, neither way; calls back once nothing is being written. */
   close(done: () => void): void {
     this.installation.close()
+    this.recovery.close()
     this.source.close()
     this.pipeline.close(done)
+  }
+
+  private newRecovery(): StopRecovery {
+    const { parts, options, installation, skips } = this
+    const { identity, clock, raft, transport, machine, trail } = options
+    const reload = new OwnReload(options, {
+      pipeline: () => this.pipeline,
+      stopped: () => parts.stopped(),
+      reloaded: (index) => {
+        parts.resumed(index)
+        this.succeed(index, false)
+      },
+      fault: (fault) => parts.fault(fault),
+    })
+    return new StopRecovery({
+      self: identity.id,
+      voters: () => configurationOf(parts.raft())?.voters ?? [],
+      connected: (member) => transport.connected(member),
+      changed: (voters) => parts.enqueue({ kind: 'votersHalted', voters }),
+      clock,
+      everyMs: 2 * raft.electionTimeoutMaxMs,
+      skips,
+      commitIndex: () => parts.raft().commitIndex,
+      snapshotIndex: () => this.pipeline.snapshotIndex,
+      tell: (stop, to) => parts.peers.tellStopped(stop, to),
+      pull: (least) => installation.awaitSnapshot(least),
+      pullNoMore: () => installation.awaitNoMore(),
+      reload: (doubted) => {
+        trail.discardAbove(doubted - 1)
+        reload.begin()
+      },
+      leads: () => role(parts.raft()) === 'leader',
+      takes: () => machine.own.active >= (KIND_SINCE.SkipEntry ?? 0),
+      propose: (stop, sink) => parts.submitSkip(encodePayload('SkipEntry', stop), sink),
+    })
   }
 
   private newInstallation(): Installation {
@@ -135,6 +195,7 @@ export class Applying {
       // In a joint configuration those that stay or come: who is right must hold among them once the others have gone.
       voters: () => configurationOf(parts.raft())?.voters ?? [],
       tell: (sample, to) => parts.peers.tellApplied(sample, to),
+      skips: this.skips,
       retained: this.retained,
       configurationApplied: (index) => parts.configurationApplied(index),
       batchApplied: () => parts.batchApplied(),

@@ -6,7 +6,7 @@ import { Applying, type ApplyingParts } from './applying.ts'
 import { Closing } from './closing.ts'
 import { Leadership } from './leadership.ts'
 import { Inspection } from './inspect/inspection.ts'
-import { type ClockReading, LogClock } from './propose/log-clock.ts'
+import { type ClockReading, LogClock, readingOf } from './propose/log-clock.ts'
 import { knownConfigurations } from './membership/known-configuration.ts'
 import { Members } from './membership/members.ts'
 import { Membership } from './membership/membership.ts'
@@ -17,7 +17,7 @@ import type { Build, PeerFrame } from './ports/peer-transport.ts'
 import type { AnswerSnapshot, SnapshotRequest } from './ports/snapshot-transfer.ts'
 import type { StorageFault } from './ports/storage-fault.ts'
 import { ProposalBatches } from './propose/proposal-batches.ts'
-import { type Proposal, Proposals, recordBytesOf } from './propose/proposals.ts'
+import { type Proposal, proposalOf, Proposals } from './propose/proposals.ts'
 import { NO_INPUT } from './propose/write-records.ts'
 import { ReadRequests } from './reads/read-requests.ts'
 import { Serving } from './serving.ts'
@@ -56,6 +56,7 @@ export class Driver implements RaftNode {
   readonly builds: ReadonlyMap<NodeId, Build>
   readonly inspection: Inspection
   readonly membership: Membership
+  readonly recovery: Applying['recovery']
   private readonly closing = new Closing()
 
   constructor(options: DriverOptions) {
@@ -73,16 +74,19 @@ export class Driver implements RaftNode {
         if (member === this.leader) this.audience.leaderMoved()
       },
       applied: (member, sample) => this.applying.pipeline.hear(member, sample),
+      stopped: (member, stop) => this.recovery.stops.hear(member, stop),
+      asked: (member) => this.recovery.asked(member),
       note: (event) => this.audience.note(event),
     })
     this.builds = this.peers.builds.said
-    this.inspection = new Inspection({ ...options, stopped: () => this.stopped !== null }, this.logClock)
+    this.inspection = new Inspection({ ...options, stopped: () => this.serving.stopped !== null }, this.logClock)
     this.shared = { members: this.members, pending: this.pending, peers: this.peers, clock: this.logClock }
     this.applying = this.newApplying()
+    this.recovery = this.applying.recovery
     this.batches = new ProposalBatches(options, {
       proposals: this.proposals,
       propose: (proposed) => this.propose(proposed),
-      stopped: () => this.stopped !== null,
+      stopped: () => this.serving.stopped !== null,
       transferring: () => transferOf(this.core.state) !== null,
       leader: () => this.leader,
       note: (event) => this.audience.note(event),
@@ -97,6 +101,9 @@ export class Driver implements RaftNode {
       raft: () => this.core.state,
       fault: (fault) => this.stop(fault),
       membership: this.membership,
+      skips: this.applying.skips,
+      committed: () => this.recovery.look(),
+      someStopped: () => this.recovery.stops.some,
       ...this.shared,
       proposals: this.proposals,
       transferEnded: (outcome) => this.core.transfers.ended(outcome),
@@ -105,7 +112,7 @@ export class Driver implements RaftNode {
     })
     this.core = new CoreSteps(options, this.id, {
       effects: this.effects,
-      stopped: () => this.stopped !== null,
+      stopped: () => this.serving.stopped !== null,
       durable: (index) => this.applying.pipeline.durable(index),
       leadershipBegun: (raft) => this.leadership.begin(raft),
       leadershipEnded: (raft) => this.leadership.end(raft),
@@ -133,16 +140,12 @@ export class Driver implements RaftNode {
     return this.serving.halted
   }
 
-  private get stopped(): Serving['stopped'] {
-    return this.serving.stopped
-  }
-
   get replaying(): boolean {
     return this.applying.pipeline.replaying
   }
 
   get leading(): boolean {
-    if (this.stopped !== null || this.halted !== null) return false
+    if (this.serving.stopped !== null || this.halted !== null) return false
     return this.role === 'leader' && this.leadership.isReady(this.applying.pipeline.applied)
   }
 
@@ -165,8 +168,6 @@ export class Driver implements RaftNode {
     this.audience.listeners.push(listener)
   }
 
-  // What the stores and the transport report; all of it becomes events of the one queue.
-
   onPersisted(write: WriteNumber): void {
     this.loop.enqueue({ kind: 'persisted', write })
   }
@@ -176,7 +177,7 @@ export class Driver implements RaftNode {
   }
 
   onFrame(frame: PeerFrame): void {
-    if (this.stopped !== null) return
+    if (this.serving.stopped !== null) return
     const received = this.peers.receive(frame)
     this.checkBootstrap()
     if (received === null) return
@@ -188,7 +189,7 @@ export class Driver implements RaftNode {
 
   onConnected(peer: NodeId): void {
     this.peers.introduce(peer)
-    this.applying.pipeline.connected(peer)
+    this.applying.connected(peer)
   }
 
   onPull(request: SnapshotRequest, answer: AnswerSnapshot): void {
@@ -233,10 +234,7 @@ export class Driver implements RaftNode {
       node: this,
       raft: this.core.state,
       options: this.options,
-      appliedIndex: this.applying.pipeline.applied,
-      snapshotIndex: this.applying.pipeline.snapshotIndex,
-      differs: this.applying.pipeline.differs,
-      pull: this.applying.installation.pull.progress,
+      applying: this.applying,
       awaited: this.peers.bootstrap.awaited(),
       reads: this.reads,
       builds: this.builds,
@@ -266,6 +264,8 @@ export class Driver implements RaftNode {
       proposed: () => this.loop.schedule(),
       changed: (event) => {
         this.loop.enqueue({ kind: event.kind })
+        if (event.kind === 'halted') this.recovery.halted(event)
+        else this.recovery.resumed()
         this.audience.note(event)
         this.audience.tellRole(this, this.core.state.currentTerm)
       },
@@ -293,7 +293,7 @@ export class Driver implements RaftNode {
       pending: this.pending,
       proposals: this.proposals,
       peers: this.peers,
-      logIsLong: () => this.applying.retained.isLong,
+      logIsLong: () => this.applying.snapshotIsDue,
       time: () => this.time(),
       greeted: () => this.checkBootstrap(),
       note: (event) => this.audience.note(event),
@@ -308,12 +308,13 @@ export class Driver implements RaftNode {
       raft: () => this.core.state,
       halted: () => this.halted?.code ?? null,
       resumed: (index) => this.serving.resume(index),
-      stopped: () => this.stopped !== null,
+      stopped: () => this.serving.stopped !== null,
       enqueue: (event) => this.loop.enqueue(event),
       configurationApplied: (index) => this.membership.applied(index),
       batchApplied: () => this.batchApplied(),
       note: (event) => this.audience.note(event),
       haltBy: (halt) => this.serving.haltBy(halt),
+      submitSkip: (payload, sink) => this.serving.submitSkip(payload, sink),
       fault: (fault) => this.stop(fault),
     })
   }
@@ -332,12 +333,12 @@ export class Driver implements RaftNode {
     this.logClock.turn(this.options.clock.monotonicMs())
     this.loop.drain((event) => this.core.handle(event))
     this.core.watchDisk()
-    if (this.stopped !== null) return
+    if (this.serving.stopped !== null) return
     // Heartbeats leave before the work of proposing.
     this.tickWhenDue()
     this.reads.run()
     this.batches.flush()
-    if (this.stopped !== null) return
+    if (this.serving.stopped !== null) return
     this.reads.serve()
     this.leadership.run(this.core.state, this.leading)
     this.audience.tellRole(this, this.core.state.currentTerm)
@@ -346,8 +347,8 @@ export class Driver implements RaftNode {
   }
 
   /**
-   * An election deadline counts only when it had passed as this turn was asked for: what arrived until then was read before
-   * the turn ran (raft.md §2.12). Work that went on between the two may have hidden a leader's messages in the sockets.
+   * An election deadline counts only when it had passed as this turn was asked for: what arrived until then was read before the
+   * turn ran (raft.md §2.12). Work that went on between the two may have hidden a leader's messages in the sockets.
    */
   private tickWhenDue(): void {
     const until = this.role === 'leader' ? this.options.clock.monotonicMs() : this.loop.askedAt
@@ -355,8 +356,7 @@ export class Driver implements RaftNode {
   }
 
   private propose(proposed: readonly Proposal[]): void {
-    const event = { kind: 'propose', count: proposed.length, bytes: recordBytesOf(proposed) } as const
-    this.core.step(event, { ...NO_INPUT, proposed })
+    this.core.step(proposalOf(proposed), { ...NO_INPUT, proposed })
   }
 
   private checkBootstrap(): void {
@@ -369,7 +369,7 @@ export class Driver implements RaftNode {
     this.loop.wakeAt(Math.min(this.core.wakeAt, this.core.diskDueAt, dutyAt, this.reads.dueAt()))
   }
 
-  /** Entries may be applied outside of a turn: a leader that has just become ready begins its duties all the same. */
+  /** Also outside of a turn: a leader that has just become ready begins its duties all the same. */
   private batchApplied(): void {
     this.reads.serve()
     this.audience.tellRole(this, this.core.state.currentTerm)
@@ -377,7 +377,7 @@ export class Driver implements RaftNode {
   }
 
   /** A fault: the node stops, the quorum lives (architecture.md §9.3). */
-  private stop(fault: NonNullable<Driver['stopped']>): void {
+  private stop(fault: NonNullable<Serving['stopped']>): void {
     if (!this.serving.stop(fault)) return
     this.endProposals()
     this.audience.stopped(fault)
@@ -393,8 +393,7 @@ export class Driver implements RaftNode {
   }
 
   private time(): ClockReading {
-    const { clock } = this.options
     const others = (configurationOf(this.core.state)?.voters ?? []).filter((id) => id !== this.id)
-    return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), others }
+    return readingOf(this.options.clock, others)
   }
 }

@@ -1,7 +1,7 @@
 import type { LogIndex, NodeId } from '../base/brand.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { EntryKind } from '../codec/entry/entry.ts'
-import type { ApplyHalt } from '../session/run/halt.ts'
+import type { ApplyHalt, HaltCode } from '../session/run/halt.ts'
 import type { Halt, NodeEvent, ProposalSink, ReadSink, RoleName } from './api.ts'
 import type { ApplyPipeline } from './apply/apply-pipeline.ts'
 import type { Leadership } from './leadership.ts'
@@ -41,6 +41,13 @@ export class Serving {
     this.parts = parts
   }
 
+  /** Has this leader append a SkipEntry, halted as it is: nobody has got past the entry that it names. */
+  submitSkip(payload: Uint8Array, sink: ProposalSink): void {
+    if (this.stopped !== null) return sink.refused('SHUTTING_DOWN', null)
+    this.parts.proposals.add('SkipEntry', payload, sink)
+    this.parts.proposed()
+  }
+
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void {
     const { self, role, leader, pipeline, proposals, proposed } = this.parts
     if (this.stopped !== null) sink?.refused('SHUTTING_DOWN', null)
@@ -73,18 +80,19 @@ export class Serving {
    * told in the next turn: a sole voter stays leader, for there is nobody to hand over to. One that awaits its state may be
    * found to have no place in the cluster meanwhile.
    */
-  haltBy({ code, message, index }: ApplyHalt): void {
+  haltBy({ code, message, index, part }: ApplyHalt): void {
     const before = this.halted?.code ?? null
-    if (this.stopped !== null || (before !== null && (before !== AWAITED || code === AWAITED))) return
-    this.halted = { code, message, index }
+    if (this.stopped !== null || (before !== null && (!ENDS.has(before) || ENDS.has(code)))) return
+    const halt: Halt = part === null ? { code, message, index } : { code, message, index, part }
+    this.halted = halt
     this.parts.pipeline().halt()
     this.refuseWaiting('HALTED', this.parts.leader())
-    this.parts.changed({ kind: 'halted', code, message, index })
+    this.parts.changed({ kind: 'halted', ...halt })
   }
 
-  /** The state that it halted for is here, that of the others at that index: it answers again. */
+  /** The state that it halted for is here, up to that index: it answers again. */
   resume(index: LogIndex): void {
-    if (this.stopped !== null || this.halted?.code !== AWAITED) return
+    if (this.stopped !== null || this.halted === null || !ENDS.has(this.halted.code)) return
     this.halted = null
     this.parts.changed({ kind: 'resumed', index })
   }
@@ -111,5 +119,5 @@ export class Serving {
   }
 }
 
-/** The one halt that ends. */
-const AWAITED = 'STATE_AWAITED'
+/** The halts that end while the process runs. */
+const ENDS: ReadonlySet<HaltCode> = new Set(['STATE_AWAITED', 'ENGINE_ERROR', 'SKIP_MISSED'])

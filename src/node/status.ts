@@ -1,8 +1,7 @@
-import type { LogIndex, NodeId } from '../base/brand.ts'
+import type { NodeId } from '../base/brand.ts'
 import { answersByLease, configurationOf, progressOf, type RaftState } from '../raft/index.ts'
 import type { NodeStatus, RaftNode } from './api.ts'
-import type { StateDifference } from './apply/state-comparison.ts'
-import type { PullProgress } from './install/snapshot-pull.ts'
+import type { Applying } from './applying.ts'
 import type { DriverOptions } from './options.ts'
 import type { Build } from './ports/peer-transport.ts'
 import type { ReadRequests } from './reads/read-requests.ts'
@@ -12,16 +11,14 @@ export function statusOf(view: {
   node: RaftNode
   raft: RaftState
   options: DriverOptions
-  appliedIndex: LogIndex
-  snapshotIndex: LogIndex
-  differs: StateDifference | null
-  pull: PullProgress | null
+  applying: Pick<Applying, 'pipeline' | 'installation'>
   awaited: readonly NodeId[]
   readonly reads: Pick<ReadRequests, 'answeredInLimbo' | 'waitedForLimbo'>
   /** By member, this node among them. */
   builds: ReadonlyMap<NodeId, Build>
 }): NodeStatus {
   const { node, raft, options } = view
+  const { pipeline, installation } = view.applying
   const now = options.clock.monotonicMs()
   const followers = [...progressOf(raft)].map(([id, progress]) => ({
     id,
@@ -34,11 +31,12 @@ export function statusOf(view: {
     leader: node.leader,
     term: raft.currentTerm,
     commitIndex: raft.commitIndex,
-    appliedIndex: view.appliedIndex,
+    appliedIndex: pipeline.applied,
     lastIndex: raft.lastIndex,
-    // Of a state that is not here there is none.
-    stateHash: node.halted?.code === 'STATE_AWAITED' ? '' : node.machine.stateHash(),
-    snapshotIndex: view.snapshotIndex,
+    // Of a state that is not here, or was left in the middle of an entry, there is none.
+    stateHash:
+      node.halted?.code === 'STATE_AWAITED' || node.halted?.code === 'ENGINE_ERROR' ? '' : node.machine.stateHash(),
+    snapshotIndex: pipeline.snapshotIndex,
     syncP50Ms: options.log.stats.syncP50Ms(),
     syncP99Ms: options.log.stats.syncP99Ms(),
     sessions: node.machine.counts.sessions,
@@ -53,8 +51,8 @@ export function statusOf(view: {
     holdfast: options.build.holdfast,
     development: options.build.development,
     peerBuilds: [...view.builds].filter(([id]) => id !== node.id).map(([id, build]) => ({ id, ...build })),
-    differs: view.differs,
-    pull: view.pull,
+    differs: pipeline.differs,
+    pull: installation.pull.progress,
     owes: raft.obligation,
     leaseMs: configurationOf(raft)?.lease?.ms ?? 0,
     leaseHeld: answersByLease(raft, now),

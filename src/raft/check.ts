@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts'
 import type { NodeId } from '../base/brand.ts'
 import type { TermRun } from '../base/term-run.ts'
-import { caughtUp } from './hand-over.ts'
+import { heirs } from './hand-over.ts'
 import { type Leader, leaderOf, mayCampaign, NO_READS, otherVotersOf, type RaftState } from './state.ts'
 import { lastIndexOf, lastTermOf, runsBetween, trailTermAt } from './trail.ts'
 import type { Progress } from './types.ts'
@@ -128,16 +128,16 @@ function checkRole(state: RaftState): void {
 }
 
 function checkHandOver(state: RaftState, role: Leader): void {
-  const caught = caughtUp(state, role).length
+  const caught = heirs(state, role).length
   const others = otherVotersOf(state)
   assert(
     !state.halted || role.helpUntil !== null || caught === 0,
-    'no other voter is known to hold the whole log of a leader that halted in office',
+    'no other voter that serves is known to hold the whole log of a leader that halted in office',
     { role },
   )
   assert(
     role.helpUntil === null || caught === 0 || caught < others.length,
-    'not all other voters are known to hold the whole log of a leader elected halted',
+    'not all other voters are known to serve and to hold the whole log of a leader elected halted',
     { role },
   )
   const { transfer } = role

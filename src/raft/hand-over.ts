@@ -20,6 +20,12 @@ export function halt(turn: Turn): void {
   }
 }
 
+/** Other voters have halted, or serve again. */
+export function setHaltedVoters(turn: Turn, haltedVoters: readonly NodeId[]): void {
+  turn.state = { ...turn.state, haltedVoters }
+  maybeHandOver(turn)
+}
+
 /** This process serves again: it is as reluctant to campaign as anybody, and a leader stays one. */
 export function resume(turn: Turn): void {
   if (!turn.state.halted) return
@@ -48,7 +54,7 @@ export function maybeHandOver(turn: Turn): boolean {
   const { state, now } = turn
   const { role } = state
   if (!state.halted || role.kind !== 'leader') return false
-  const [first] = caughtUp(state, role)
+  const [first] = heirs(state, role)
   if (first === undefined || isHelping(state, role, now)) return false
   sendTimeoutNow(turn, first)
   becomeFollower(turn, null)
@@ -77,7 +83,12 @@ function isHelping(state: RaftState, leader: Leader, now: Millis): boolean {
   })
 }
 
+/** Those of them that are not known to have halted as well: where all have, a leader stays that can be turned to. */
+export function heirs(state: RaftState, leader: Leader): readonly NodeId[] {
+  return caughtUp(state, leader).filter((voter) => !state.haltedVoters.includes(voter))
+}
+
 /** The other voters that are known to hold the leader’s whole log: each of those would get every voter’s vote. */
-export function caughtUp(state: RaftState, leader: Leader): readonly NodeId[] {
+function caughtUp(state: RaftState, leader: Leader): readonly NodeId[] {
   return otherVotersOf(state).filter((voter) => leader.progress.get(voter)?.matchIndex === state.lastIndex)
 }

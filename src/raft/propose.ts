@@ -32,7 +32,7 @@ export function propose(turn: Turn, proposal: Proposal): void {
 function checkProposal(state: RaftState, now: number, proposal: Proposal): ProposeRefusal | null {
   const { role, config, commitIndex } = state
   if (role.kind !== 'leader') return 'NOT_LEADER'
-  if (state.halted) return 'HALTED'
+  if (state.halted && proposal.whileHalted !== true) return 'HALTED'
   if (state.stalled) return 'STORAGE_STALLED'
   if (role.transfer !== null) return 'TRANSFERRING'
   if (!hasRecentQuorum(state, now)) return 'NO_QUORUM'

@@ -72,7 +72,7 @@ export function advanceReads(turn: Turn, before: RaftState): void {
  */
 function answeredByLease(turn: Turn, leader: Leader): boolean {
   const { state, now } = turn
-  if (!holdsLease(state, leader, now) && !inheritsLease(state, leader, now)) return false
+  if (mustWait(state) || (!holdsLease(state, leader, now) && !inheritsLease(state, leader, now))) return false
   const { round, waiting } = state.reads
   const index = readableIndex(state, leader)
   turn.state = { ...state, reads: NO_READS }
@@ -87,6 +87,14 @@ function answeredByLease(turn: Turn, leader: Leader): boolean {
  */
 function readableIndex({ commitIndex }: RaftState, { firstOwnIndex }: Leader): LogIndex {
   return commitIndex < firstOwnIndex ? indexBefore(firstOwnIndex) : commitIndex
+}
+
+/**
+ * What a halted leader proposes all the same changes what an entry before it has done: until all of its log is committed
+ * nobody reads by its word what that was (docs/decisions/skipping-an-entry.md).
+ */
+function mustWait({ halted, commitIndex, lastIndex }: RaftState): boolean {
+  return halted && commitIndex < lastIndex
 }
 
 /** The newest read of a node covers its earlier ones, so that at most one per node waits. */
@@ -115,7 +123,7 @@ function enqueue(turn: Turn, reader: Reader): void {
 function maybeBeginRound(turn: Turn, leader: Leader): void {
   const { state } = turn
   const { waiting } = state.reads
-  if (waiting.length === 0) return
+  if (waiting.length === 0 || mustWait(state)) return
   if (state.commitIndex < leader.firstOwnIndex && !isDeferring(leader, turn.now)) return
   const round: ReadRound = { index: readableIndex(state, leader), sequence: leader.sequence, readers: waiting }
   turn.state = { ...state, reads: { waiting: [], round } }

@@ -158,8 +158,8 @@ export type Role = Follower | PreCandidate | Candidate | Leader
  * - a leader’s `disk.hardStateWrite` lies in `[0, disk.durableWrite]`
  * - a leader’s last entry is of `currentTerm`
  * - a leader’s entries of `currentTerm` are `[firstOwnIndex, lastIndex]`, less what the snapshot covers
- * - no other voter is known to hold the whole log of a leader that halted in office
- * - not all other voters are known to hold the whole log of a leader elected halted
+ * - no other voter that serves is known to hold the whole log of a leader that halted in office
+ * - not all other voters are known to serve and to hold the whole log of a leader elected halted
  * - a transfer’s target is another voter
  * - a leader whose disk hangs hands over, or is the sole voter
  * - a leader that defers has committed nothing of its own term
@@ -193,6 +193,8 @@ export interface RaftState {
   readonly role: Role
   /** This process serves nobody: it hands leadership over, and campaigns later than others. */
   readonly halted: boolean
+  /** Other voters that have said so of themselves, as the driver has heard: a halted leader hands over to none of them. */
+  readonly haltedVoters: readonly NodeId[]
   /** The oldest log write is outstanding for longer than an election timeout (`setStalled`). */
   readonly stalled: boolean
   /** The leader that this node followed until its connection was reset; null once a leader is heard or a vote given. */
@@ -237,6 +239,7 @@ export function initialState(config: RaftConfig, restored: Restored): RaftState 
     agreed: null,
     role: { kind: 'follower', leader: null, electionDeadline: NEVER },
     halted: false,
+    haltedVoters: [],
     stalled: false,
     lostLeader: null,
     heardLeaderAt: null,

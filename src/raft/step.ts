@@ -11,7 +11,7 @@ import { changeMembership, maybeConcludeChange, setLease } from './membership.ts
 import { withPersisted } from './durability.ts'
 import { receivePreVoteRequest, receivePreVoteResponse } from './pre-vote.ts'
 import { receiveInstallSnapshot, receiveInstallSnapshotResponse, snapshotInstalled } from './install-snapshot.ts'
-import { halt, resume } from './hand-over.ts'
+import { halt, resume, setHaltedVoters } from './hand-over.ts'
 import { maybeMeetObligation, receiveTerm } from './obligation.ts'
 import { propose } from './propose.ts'
 import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from './read-index.ts'
@@ -84,6 +84,8 @@ function handle(turn: Turn, event: RaftEvent): void {
       return halt(turn)
     case 'resumed':
       return resume(turn)
+    case 'votersHalted':
+      return setHaltedVoters(turn, event.voters)
     case 'transfer':
       return transfer(turn, event.to)
     case 'unreachable':

@@ -230,9 +230,11 @@ export type RaftEvent =
   | { readonly kind: 'receive'; readonly from: NodeId; readonly message: Message }
   /**
    * The driver wants `count` entries of `bytes` record bytes in total appended; at the leader they get the next indexes
-   * in order, anywhere else the answer is a `refused` effect and nothing is appended.
+   * in order, anywhere else the answer is a `refused` effect and nothing is appended. `whileHalted`: by a halted leader too.
    */
-  | { readonly kind: 'propose'; readonly count: number; readonly bytes: number }
+  | { readonly kind: 'propose'; readonly count: number; readonly bytes: number; readonly whileHalted?: boolean }
+  /** These voters, this node not among them, are known to have halted: a halted leader hands over to none of them. */
+  | { readonly kind: 'votersHalted'; readonly voters: readonly NodeId[] }
   /** The write of that number, and with it all earlier ones, is on disk. */
   | { readonly kind: 'persisted'; readonly write: WriteNumber }
   /**

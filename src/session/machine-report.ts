@@ -10,6 +10,7 @@ export type MachineErrorReason =
   | 'ASYNC_HANDLER'
   | 'RESPONSE_TOO_LARGE'
   | 'NONDETERMINISTIC'
+  | 'SKIPPED'
 
 /** Which of a machine's functions ran. */
 export interface MachinePart {
@@ -64,6 +65,8 @@ export function meaningOf(reason: MachineErrorReason): string {
       return 'an invariant does not hold'
     case 'NONDETERMINISTIC':
       return 'two runs of it on the same state did different things'
+    case 'SKIPPED':
+      return 'it was not run: every voter had stopped at it, and an operator had it skipped'
     case 'EXCEPTION':
       return 'it threw'
     default:

@@ -5,24 +5,19 @@ import type { LimitsRow, SessionNumbers } from '../codec/entry/payload.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
 import type { DeadLetter } from './dead-letter.ts'
+import { Applier } from './applier.ts'
 import { cachedResponse } from './clients/response-cache.ts'
 import { sessionFacts } from './clients/session-facts.ts'
 import { sessionOverview } from './clients/session-overview.ts'
-import { applyEntry, applyInSteps } from './entries/apply-entry.ts'
-import { passTo, raiseClocks } from './entries/raise-clocks.ts'
 import { nextRetryOf } from './entries/retry-server-requests.ts'
 import { OverlayTrial } from './limbo/limbo-trial.ts'
+import { OWN_MACHINE } from './own-versions.ts'
 import { Queries } from './queries/queries.ts'
 import type { RowWatch } from './rows/row-watches.ts'
 import { tryCommand } from './run/command-trial.ts'
-import type { EngineError } from './run/engine-error.ts'
-import { fireTimers, fireTimersInSteps } from './run/fire-timers.ts'
-import type { ApplyHalt } from './run/halt.ts'
-import { type Position, stopOf, toTheEnd } from './run/underway.ts'
+import type { Position } from './run/underway.ts'
 import { MachineRunner } from './run/machine-runner.ts'
-import { VersionGate } from './run/version-gate.ts'
 import { checkReplicatedState } from './state/check.ts'
-import { foldReply } from './state/fold.ts'
 import { ReplicatedState } from './state/replicated-state.ts'
 import { Restore } from './state/restore.ts'
 import type { MachineFailure, MachineLine } from './machine-report.ts'
@@ -37,7 +32,6 @@ import type {
   LimboTrial,
   MachineStatus,
   QueryRequest,
-  Reply,
   RestoredPosition,
   SessionEnd,
   SessionFacts,
@@ -74,20 +68,15 @@ export class SessionStateMachine implements StateMachine {
   private state: ReplicatedState
   private runner: MachineRunner
   private queries: Queries
-  private gate: VersionGate
+  private applier: Applier
   private readonly anew: () => SessionStateMachine
   private restore: Restore | null = null
-  private stopped: EngineError | ApplyHalt | null = null
-  /** An entry that is applied in steps has begun, and not ended. */
-  private begun = false
-  /** While it changes what nobody may see yet: what everybody sees. */
-  private before: Position | null = null
 
   constructor(user: UserStateMachine, codec: SessionCodec, options: SessionStateMachineOptions = {}) {
     this.anew = () => new SessionStateMachine(user, codec, options)
     this.state = new ReplicatedState(codec, { group: options.group ?? 0, report: options.report ?? (() => undefined) })
     this.runner = new MachineRunner(this.state, user, options.rehearse ?? false)
-    this.gate = new VersionGate(this.state, user)
+    this.applier = new Applier(this.state, this.runner)
     this.queries = new Queries(this.state, this.runner)
   }
 
@@ -110,23 +99,19 @@ export class SessionStateMachine implements StateMachine {
   }
 
   get underway(): boolean {
-    return this.begun
+    return this.applier.begun
   }
 
-  apply(entry: Entry, recordBytes: number): Applied {
-    if (entry.kind === 'AdvanceVersion') return toTheEnd(this.inSteps(entry, recordBytes))
-    if (this.stopped !== null) throw this.stopped
-    try {
-      return this.applyNext(entry, recordBytes)
-    } catch (error) {
-      throw this.stop(error, entry)
-    }
+  get readable(): boolean {
+    return this.applier.readable
   }
 
-  begin(entry: Entry, recordBytes: number): Applied | EntryUnderway {
-    // A migration may have all rows to change, and any number of timers may be due at once. Nothing else is without a bound.
-    const long = entry.kind === 'AdvanceVersion' || this.state.timers.isDue(entry.now)
-    return long ? this.inSteps(entry, recordBytes) : this.apply(entry, recordBytes)
+  apply(entry: Entry, recordBytes: number, skipped?: readonly string[]): Applied {
+    return this.applier.apply(entry, recordBytes, skipped)
+  }
+
+  begin(entry: Entry, recordBytes: number, skipped?: readonly string[]): Applied | EntryUnderway {
+    return this.applier.begin(entry, recordBytes, skipped)
   }
 
   /** Asserts the invariants of the state, reading all of it: for tests and the simulator, after an entry or a restore. */
@@ -232,7 +217,7 @@ export class SessionStateMachine implements StateMachine {
   }
 
   tryLimbo(): LimboTrial {
-    assert(!this.begun, 'entries are tried between two entries', { index: this.state.index })
+    assert(!this.underway, 'entries are tried between two entries', { index: this.state.index })
     return new OverlayTrial(this.state, this.runner)
   }
 
@@ -244,7 +229,7 @@ export class SessionStateMachine implements StateMachine {
   }
 
   tryCommand(command: TriedCommand): CommandTrial {
-    assert(!this.begun, 'a command is tried between two entries', { index: this.state.index })
+    assert(!this.underway, 'a command is tried between two entries', { index: this.state.index })
     return tryCommand(this.state, this.runner.user, command)
   }
 
@@ -267,8 +252,7 @@ export class SessionStateMachine implements StateMachine {
     this.restore ??= new Restore(this.state)
     if (this.restore.next(position)) return true
     this.restore = null
-    this.stopped ??= this.gate.checkRestored(position.index)
-    if (this.stopped !== null) throw this.stopped
+    this.applier.checkRestored(position.index)
     return false
   }
 
@@ -276,17 +260,14 @@ export class SessionStateMachine implements StateMachine {
     const next = this.anew()
     return Object.assign(next, {
       takeOver: () => {
-        const between = !this.begun || this.stopped !== null
+        const between = !this.underway || this.applier.stopped !== null
         assert(between, 'a state is replaced between two entries', { index: this.state.index })
-        this.begun = false
-        this.before = null
-        const { state, runner, queries, gate, stopped } = next
+        const { state, runner, queries, applier } = next
         runner.writes.takeWatches(this.runner.writes)
         this.state = state
         this.runner = runner
         this.queries = queries
-        this.gate = gate
-        this.stopped = stopped
+        this.applier = applier
       },
     })
   }
@@ -296,13 +277,20 @@ export class SessionStateMachine implements StateMachine {
   }
 
   get activated(): boolean {
-    return this.state.versions.size > 0
+    return this.state.versions.activated
+  }
+
+  get own(): MachineStatus {
+    const { versions } = this.state
+    const { name, versions: supported } = OWN_MACHINE
+    return { name, active: versions.active(name), schema: versions.find(name)?.schema ?? null, supported }
   }
 
   machines(): readonly MachineStatus[] {
     const { versions } = this.state
     const build = this.runner.user.machines ?? []
     const names = new Set([...build.map(({ name }) => name), ...[...versions.all()].map(([name]) => name)])
+    names.delete(OWN_MACHINE.name)
     return [...names].map((name) => ({
       name,
       active: versions.active(name),
@@ -311,89 +299,8 @@ export class SessionStateMachine implements StateMachine {
     }))
   }
 
-  /** What everybody sees; `state` itself but for an entry that is half applied. PERF: as a rule one comparison. */
+  /** What everybody sees. */
   private get seen(): Position {
-    return this.before ?? this.state
-  }
-
-  private inSteps(entry: Entry, recordBytes: number): EntryUnderway {
-    const steps = this.stepsOf(entry, recordBytes)
-    return {
-      step: () => {
-        if (this.stopped !== null) throw this.stopped
-        try {
-          const { done, value } = steps.next()
-          return done === true ? value : null
-        } catch (error) {
-          throw this.stop(error, entry)
-        }
-      },
-    }
-  }
-
-  /** What to throw; nothing more is applied after it. */
-  private stop(error: unknown, entry: Entry): unknown {
-    this.stopped = stopOf(error, entry)
-    return this.stopped ?? error
-  }
-
-  private applyNext(entry: Entry, recordBytes: number): Applied {
-    const { state, runner } = this
-    this.check(entry)
-    const now = raiseClocks(state, entry)
-    fireTimers(state, runner, now)
-    passTo(state, entry, now)
-    return this.leave(entry, recordBytes, applyEntry(state, runner, entry))
-  }
-
-  /**
-   * As `applyNext`, for an entry that may take longer than anybody can wait. Until it has its reply all others see the state
-   * as it was (but for the timers that were due before it); then, from one step to the next, the whole of what it did.
-   */
-  private *stepsOf(entry: Entry, recordBytes: number): Generator<void, Applied> {
-    const { state, runner } = this
-    this.check(entry)
-    const { index, now, hash } = state
-    const before = { index, now, hash: { ...hash } }
-    this.before = before
-    this.begun = true
-    const until = raiseClocks(state, entry)
-    for (const timers = fireTimersInSteps(state, runner, until); timers.next().done !== true; ) {
-      // Whoever reads what a timer did is not told an earlier time than it was fired at.
-      before.now = state.now
-      yield
-    }
-    passTo(state, entry, until)
-    const reply =
-      entry.kind === 'AdvanceVersion' ? yield* applyInSteps(state, runner, entry) : applyEntry(state, runner, entry)
-    const applied = this.leave(entry, recordBytes, reply)
-    this.before = null
-    yield* runner.settle()
-    this.begun = false
-    return applied
-  }
-
-  /** Before it changes anything. */
-  private check(entry: Entry): void {
-    assert(!this.begun, 'no entry is applied before another one is at its end', { index: entry.index })
-    if (entry.kind === 'AdvanceVersion') this.gate.checkAdvance(entry)
-    else if (entry.kind === 'ClientRequest' && !this.activated) this.gate.checkEarlier(entry)
-  }
-
-  private leave(entry: Entry, recordBytes: number, reply: Reply): Applied {
-    const { state } = this
-    foldReply(state, reply)
-    this.runner.writes.applied(entry.kind === 'AdvanceVersion' || entry.kind === 'Limits')
-    const { deliver, ended } = state.finishEntry()
-    return { index: entry.index, reply, deliver, ended, boundary: this.closesInterval(entry, recordBytes) }
-  }
-
-  /** Counts the record and tells whether this entry is a snapshot boundary (storage.md §4). */
-  private closesInterval(entry: Entry, recordBytes: number): boolean {
-    const { state } = this
-    state.bytesSinceBoundary += recordBytes
-    const boundary = entry.kind === 'Snapshot' || state.bytesSinceBoundary > state.limits.snapshotBytes
-    if (boundary) state.bytesSinceBoundary = 0
-    return boundary
+    return this.applier.seen
   }
 }

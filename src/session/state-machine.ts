@@ -100,17 +100,22 @@ export interface StateMachine {
   /**
    * Applies the committed entry at `appliedIndex` + 1, whose record takes `recordBytes` of log. Never throws for bad input; an
    * error of the engine is thrown as EngineError, an entry that this build must not apply as ApplyHalt, which changes
-   * nothing; from then on by every call (sessions.md §10).
+   * nothing; from then on by every call (sessions.md §10). `skipped`: the parts of it that committed SkipEntry entries behind
+   * it name, in their order; default none.
    */
-  apply(entry: Entry, recordBytes: number): Applied
+  apply(entry: Entry, recordBytes: number, skipped?: readonly string[]): Applied
   /**
-   * As `apply`, for a caller that has other things to do: an entry that may take long (a migration, one before which timers are
-   * due) is begun, and given back. Until its last step all that is read is the state before it, but for the timers that have
-   * fired, and at the time of the newest of them; no other entry is applied.
+   * As `apply`, for a caller that has other things to do: an entry that may take long (a migration, sessions that expire, one
+   * before which timers are due) is begun, and given back. Until its last step all that is read is the state before it, but for
+   * the timers that have fired, and at the time of the newest of them; no other entry is applied.
    */
-  begin(entry: Entry, recordBytes: number): Applied | EntryUnderway
+  begin(entry: Entry, recordBytes: number, skipped?: readonly string[]): Applied | EntryUnderway
   /** True while an entry is begun and not at its end. */
   readonly underway: boolean
+  /**
+   * False while some sessions of an ExpireSessions entry have ended and others have not: queries wait until it is at its end.
+   */
+  readonly readable: boolean
   /** Index of the entry applied last; 0 before the first. */
   readonly appliedIndex: number
   /** The running hash over all that was applied, 16 hex digits (sessions.md §3, step 14). */
@@ -198,7 +203,9 @@ export interface StateMachine {
   activeVersion(machine: string): number
   /** False until the log's first AdvanceVersion entry: a new log, or one that an earlier build began. */
   readonly activated: boolean
-  /** Every machine that this build has or the log has switched to. */
+  /** Session layer, kit and codec, which the log knows as machine `holdfast`. */
+  readonly own: MachineStatus
+  /** Every user machine that this build has or the log has switched to. */
   machines(): readonly MachineStatus[]
 }
 

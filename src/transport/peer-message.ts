@@ -209,9 +209,13 @@ const RELEASING_TIMEOUT_NOW_NUMBER = 17
 /** Where a log ends, for a voter that owes something. To a build that does not know it nothing is said. */
 const LOG_END_NUMBER = 18
 
+/** Where the engine has stopped a node. To a build that does not know it nothing is said. */
+const STOPPED_NUMBER = 19
+const STOPPED = layout<Extract<PeerHeader, { kind: 'stopped' }>>('stopped', { index, part: text(TEXT_BYTES_MAX) })
+
 /** The highest number that a peer takes: of a build that says nothing, and of this one, as it says itself. */
 export const FRAME_KIND_FIRST_BUILD = REACHED_AT_NUMBER
-export const FRAME_KIND_MAX = LOG_END_NUMBER
+export const FRAME_KIND_MAX = STOPPED_NUMBER
 
 /** Whether a peer whose highest number that is goes by the leases of its Configurations. */
 export function takesLeases(kindMax: number): boolean {
@@ -222,6 +226,7 @@ export function takesLeases(kindMax: number): boolean {
 export function frameKindOf(body: PeerBody): number {
   if (body.kind === 'build') return BUILD_NUMBER
   if (body.kind === 'applied') return APPLIED_NUMBER
+  if (body.kind === 'stopped') return STOPPED_NUMBER
   if (body.kind !== 'raft') return FRAME_KIND_FIRST_BUILD
   if (isWishedVote(body.message)) return TRANSFER_VOTE_NUMBER
   if (isReleasing(body.message)) return RELEASING_TIMEOUT_NOW_NUMBER
@@ -335,6 +340,10 @@ export function writeBody(writer: ByteWriter, body: PeerBody): void {
     writer.byte(APPLIED_NUMBER)
     return APPLIED.write(writer, body)
   }
+  if (body.kind === 'stopped') {
+    writer.byte(STOPPED_NUMBER)
+    return STOPPED.write(writer, body)
+  }
   const { message, wallMs } = body
   if (message.kind === 'appendEntries') {
     writer.byte(APPEND_ENTRIES_NUMBER)
@@ -365,6 +374,7 @@ export function readBody(reader: ByteReader): PeerHeader {
   if (number === REACHED_AT_NUMBER) return REACHED_AT.read(reader)
   if (number === BUILD_NUMBER) return BUILD.read(reader)
   if (number === APPLIED_NUMBER) return APPLIED.read(reader)
+  if (number === STOPPED_NUMBER) return STOPPED.read(reader)
   const wallMs = reader.varint()
   return { kind: 'raft', wallMs, message: readMessage(reader, number) }
 }

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { EXIT } from '../../src/cli/terminal/exit.ts'
-import { EXIT_ENGINE_ERROR, EXIT_STORAGE_FAULT } from '../../src/host/exit-on-fault.ts'
+import { EXIT_STORAGE_FAULT } from '../../src/host/exit-on-fault.ts'
 import { read } from '../tidy/tree.ts'
 
 describe('exit codes', () => {
   test('of docs/cli.md are those of the program', () => {
     const section = read('docs/cli.md').split('## Exit codes')[1]?.split(/^## /m)[0] ?? ''
     const documented = [...section.matchAll(/^\| (\d+) \|/gm)].map((row) => Number(row[1]))
-    expect(documented).toEqual([...Object.values(EXIT), EXIT_ENGINE_ERROR, EXIT_STORAGE_FAULT])
+    expect(documented).toEqual([...Object.values(EXIT), EXIT_STORAGE_FAULT])
   })
 
   test('that the health check of the image takes for healthy are those of a cluster that serves', () => {

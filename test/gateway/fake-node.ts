@@ -1,3 +1,4 @@
+import { VoterStops } from '../../src/node/skip/voter-stops.ts'
 import { groupId, type LogIndex, logIndex, nodeId, type NodeId, term } from '../../src/base/brand.ts'
 import type { TransferOutcome } from '../../src/raft/types.ts'
 import { DEFAULT_LIMITS } from '../../src/codec/entry/default-limits.ts'
@@ -90,6 +91,16 @@ export class FakeNode implements RaftNode {
   readonly membership: RaftNode['membership'] = {
     list: () => ({ index: logIndex(0), committed: false, joint: false, members: [] }),
     change: (_change, done) => done({ kind: 'refused', code: 'NOT_WAITING' }),
+  }
+  readonly recovery: RaftNode['recovery'] = {
+    stops: new VoterStops({
+      self: nodeId('n1'),
+      voters: () => [nodeId('n1')],
+      connected: () => true,
+      changed: () => undefined,
+    }),
+    skip: () => 'NOT_STOPPED',
+    checkSkip: () => 'NOT_STOPPED',
   }
   readonly attachedSessions = new Set<number>()
   role: RaftNode['role'] = 'leader'

@@ -250,21 +250,6 @@ describe('a fault', () => {
     expect(node.stopped).toEqual([fault])
     node.close()
   })
-
-  test('of the engine inside apply stops the node with ENGINE_ERROR, and the entries before it are settled', () => {
-    const overflow = (): never => overflow()
-    const node = single({ user: () => bareMachine({ ...counterHandlers, overflow }) })
-    const session = openSession(node)
-    const sinks = [submit(node, session, 1), submit(node, session, 2, 'overflow'), submit(node, session, 3)]
-    node.options.clock.settle()
-    expect(sinks.map((sink) => sink.told)).toEqual(['settled', 'lost', 'lost'])
-    expect(node.stopped).toHaveLength(1)
-    expect(node.stopped[0]).toMatchObject({ code: 'ENGINE_ERROR' })
-    expect(node.stopped[0]?.message).toContain(String(session + 2))
-    expect(node.driver.status().appliedIndex).toBe(session + 1)
-    expect(submit(node, session, 4).told).toBe('refused SHUTTING_DOWN')
-    expect(node.close()).toBe(true)
-  })
 })
 
 describe('waiting for an index', () => {

@@ -28,6 +28,10 @@ export class RecordedStore implements SnapshotStore {
     this.operations.push({ what: `commit ${generation}`, rows: [], done: (fault) => done(fault, null) })
   }
 
+  dropStaged(done: StorageDone<null>): void {
+    done(null, null)
+  }
+
   view(done: StorageDone<null>): void {
     done(null, null)
   }

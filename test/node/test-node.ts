@@ -69,6 +69,8 @@ export class TestNode {
   awaited: AwaitedState | null = null
   /** This process's machine must not apply this entry, nor any after it. */
   haltsAt: number | null = null
+  /** False: it runs what is to be skipped. */
+  skips = true
   stopped: { code: string; message: string }[] = []
   applied: Applied[] = []
   /** What the machine reported and this node told. */
@@ -131,9 +133,10 @@ export class TestNode {
       })
       driver.start()
     })
-    const apply = machine.apply.bind(machine)
-    machine.apply = (entry, recordBytes) => {
-      if (this.haltsAt === null || entry.index < this.haltsAt) return apply(entry, recordBytes)
+    const begin = machine.begin.bind(machine)
+    machine.begin = (entry, recordBytes, skipped) => {
+      const known = this.skips ? skipped : []
+      if (this.haltsAt === null || entry.index < this.haltsAt) return begin(entry, recordBytes, known)
       throw new ApplyHalt('MACHINE_MISSING', entry.index, 'this build has no machine stock')
     }
   }

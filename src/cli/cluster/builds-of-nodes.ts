@@ -1,3 +1,4 @@
+import { OWN_MACHINE } from '../../protocol/own-queries.ts'
 import type { MachineVersionReport, NodeStatusReport, PeerBuildReport } from '../../client/index.ts'
 
 /** What one node is built of. */
@@ -21,7 +22,12 @@ type Builds = ReadonlyMap<string, BuildOfNode>
 /** By node: its own word where it was asked, else what another member was told. Nodes of which nobody knows are left out. */
 export function buildsOfNodes(known: readonly Told[]): Builds {
   const found = new Map<string, BuildOfNode>()
-  for (const { peerBuilds } of known) for (const { id, ...build } of peerBuilds) found.set(id, build)
+  for (const { peerBuilds } of known) {
+    for (const { id, machines, ...build } of peerBuilds) {
+      // Session layer, kit and codec come with the build, which is named besides.
+      found.set(id, { ...build, machines: machines.filter(({ name }) => name !== OWN_MACHINE) })
+    }
+  }
   for (const { id, machines, runtime, holdfast, development } of known) {
     const own = machines.flatMap(({ name, supported }) =>
       supported.length === 0 ? [] : [{ name, versions: supported }],

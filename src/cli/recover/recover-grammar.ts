@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { withSettings } from '../config/setting-flags.ts'
+import { endpointsOf, withSettings } from '../config/setting-flags.ts'
+import { positive } from '../terminal/numbers.ts'
 
 /** `holdfast recover …`: on the data directory of one node; each command's module is loaded when it runs. */
 export function addRecover(root: Command): void {
@@ -22,5 +23,21 @@ export function addRecover(root: Command): void {
     .action(async (flags) => {
       const { discard } = await import('./recover-state.ts')
       await discard(flags)
+    })
+  withSettings(recover.command('skip'), ['endpoints'])
+    .description('go on without the part of an entry at which the engine has stopped every voter')
+    .option('--entry <index>', 'the entry', positive)
+    .option('--part <part>', 'what of it: command, entry, or a timer or hook with its number')
+    .option('--dry-run', 'only show where the voters have stopped')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText(
+      'after',
+      '\nIts client is answered MACHINE_ERROR with reason SKIPPED: holdfast explain ENGINE_ERROR.' +
+        '\n\nExamples:\n  holdfast recover skip --dry-run\n  holdfast recover skip --entry 61 --part command',
+    )
+    .action(async (flags) => {
+      const { skip } = await import('./recover-skip.ts')
+      const { entry, part, dryRun = false, json = false } = flags
+      await skip({ endpoints: await endpointsOf(flags), entry, part, dryRun, json })
     })
 }

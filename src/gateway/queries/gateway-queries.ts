@@ -39,13 +39,20 @@ export class GatewayQueries implements QueryBatchOwner {
     const { node } = this
     const halted = haltedRefusal(node)
     if (halted !== null) return this.refuse(request, halted)
-    if (request.consistency === 'stale') return void this.answer(request, session)
+    if (request.consistency === 'stale') return this.settled(request, session)
     if (request.incarnation !== 0 && request.incarnation !== node.incarnation) {
       return this.refuse(request, refusal('CLUSTER_CHANGED', { incarnation: node.incarnation }))
     }
     if (request.consistency === 'linearizable') return this.read(request, session)
-    if (node.machine.appliedIndex >= request.minIndex) return void this.answer(request, session)
-    this.wait(request, session)
+    if (node.machine.appliedIndex >= request.minIndex) return this.settled(request, session)
+    this.wait(request, session, request.minIndex)
+  }
+
+  /** Answers from what is applied, once sessions that expire in one entry have all ended. */
+  private settled(request: AnyQueryMessage, session: number | null): void {
+    const { machine } = this.node
+    if (machine.readable) this.answer(request, session)
+    else this.wait(request, session, machine.appliedIndex + 1)
   }
 
   /** The query did not run. */
@@ -100,7 +107,7 @@ export class GatewayQueries implements QueryBatchOwner {
     this.node.read(batch, this.options.queryWaitMs ?? WAIT_MS)
   }
 
-  private wait(request: AnyQueryMessage, session: number | null): void {
+  private wait(request: AnyQueryMessage, session: number | null, minIndex: number): void {
     const { node } = this
     if (this.waiting >= WAITING_MAX) return this.refuse(request, refusal('OVERLOADED', { max: WAITING_MAX }))
     this.waiting += 1
@@ -116,7 +123,7 @@ export class GatewayQueries implements QueryBatchOwner {
       wait.cancel()
       settle(false)
     })
-    const wait = node.waitApplied(request.minIndex, settle)
+    const wait = node.waitApplied(minIndex, settle)
   }
 
   /**

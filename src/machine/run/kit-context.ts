@@ -100,7 +100,7 @@ export class KitContext {
   }
 
   emit(target: SessionId, type: string, payload: Value, options?: EmitOptions): boolean {
-    return this.changing().emit(target, `${this.parts.machine}.${type}`, payload, options)
+    return this.changed(this.window.base().emit(target, `${this.parts.machine}.${type}`, payload, options))
   }
 
   notify(principal: string, topic: string, body: Value): void {
@@ -114,7 +114,7 @@ export class KitContext {
   }
 
   cancelTask(taskId: string): boolean {
-    return this.changing().cancelTask(taskId)
+    return this.changed(this.window.base().cancelTask(taskId))
   }
 
   openTasks(kind: string, ref: string | null = null): readonly OpenTask[] {
@@ -126,22 +126,26 @@ export class KitContext {
   }
 
   cancel(kind: string, key = ''): boolean {
-    return this.changing().cancel(this.parts.machine, this.timerName(kind, key))
+    return this.changed(this.window.base().cancel(this.parts.machine, this.timerName(kind, key)))
   }
 
   wait(kind: string, key: string, options: WaitOptions = {}): string | null {
     const { machine } = this.parts
     const { deliver = null, ...others } = options
     const named = deliver === null ? null : { type: `${machine}.${deliver.type}` }
-    return this.changing().wait(machine, this.waitKey(kind, key), { ...others, deliver: named })
+    const waitId = this.window.base().wait(machine, this.waitKey(kind, key), { ...others, deliver: named })
+    this.changed(waitId !== null)
+    return waitId
   }
 
   signal(kind: string, key: string, value: Value, options?: SignalOptions): SignalFate {
-    return this.changing().signal(this.parts.machine, this.waitKey(kind, key), value, options)
+    const fate = this.window.base().signal(this.parts.machine, this.waitKey(kind, key), value, options)
+    this.changed(fate !== 'refused')
+    return fate
   }
 
   cancelWait(waitId: string): boolean {
-    return this.changing().cancelWait(this.parts.machine, waitId)
+    return this.changed(this.window.base().cancelWait(this.parts.machine, waitId))
   }
 
   call(command: CommandRef | string, inputOrName: unknown, input?: unknown): Value | Rejection {
@@ -214,6 +218,12 @@ export class KitContext {
 
   log(message: string, fields?: { readonly [name: string]: Value }): void {
     this.window.base().log(message, fields)
+  }
+
+  /** Something was changed, or, with false, found no room or nothing to change: a command may still reject alone then. */
+  private changed(something: boolean): boolean {
+    if (something) this.window.changes += 1
+    return something
   }
 
   private changing(): MachineContext {

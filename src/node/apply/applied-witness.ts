@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../ports/clock.ts'
 import type { AppliedRecord, AppliedTrail } from '../ports/applied-trail.ts'
 import type { BuildMachine } from '../ports/peer-transport.ts'
+import type { KnownSkips } from '../skip/known-skips.ts'
 import { ApplyHalt } from '../../session/run/halt.ts'
 import type { StateMachine } from '../../session/state-machine.ts'
 
@@ -13,6 +14,8 @@ export interface AppliedWitnessPorts {
   readonly machine: Pick<StateMachine, 'appliedIndex' | 'stateHash'>
   /** Machines of this process. */
   readonly machines: readonly BuildMachine[]
+  /** What was noted before a skip was known is not compared. */
+  readonly skips: Pick<KnownSkips, 'doubts'>
 }
 
 /**
@@ -38,7 +41,7 @@ export class AppliedWitness {
   /** `applied`: last index that the loaded snapshot covers. */
   constructor(ports: AppliedWitnessPorts, applied: number) {
     this.ports = ports
-    this.waiting = ports.trail.recorded.filter((record) => record.index > applied)
+    this.waiting = ports.trail.recorded.filter(({ index }) => index > applied && !ports.skips.doubts(index))
     this.equalTo = applied
     this.recordedTo = applied
     this.nextIndex = this.waiting[0]?.index ?? Number.POSITIVE_INFINITY

@@ -13,6 +13,7 @@ import type { DriverOptions } from '../options.ts'
 import type { RetainedLog } from '../install/retained-log.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
 import type { WatchFeed } from '../inspect/watch-feed.ts'
+import type { KnownSkips } from '../skip/known-skips.ts'
 import type { Pending } from '../propose/pending.ts'
 import { type BoundaryMeta, Snapshotter, type SnapshotWritten } from './snapshotter.ts'
 import { StateComparison, type StateDifference } from './state-comparison.ts'
@@ -36,6 +37,8 @@ export interface ApplyPipelinePorts {
   tell(sample: AppliedRecord, to: NodeId | null): void
   /** The Configuration at that index is applied. */
   configurationApplied(index: LogIndex): void
+  /** Parts of entries that are not run, as the log says further on. */
+  readonly skips: Pick<KnownSkips, 'partsOf' | 'isOpen' | 'doubts'>
   /** What of the log goes, and when. */
   readonly retained: Pick<RetainedLog, 'boundary' | 'written'>
   batchApplied(): void
@@ -48,6 +51,8 @@ export interface ApplyPipelinePorts {
 /** From committed to answered: the loop over entries, the state machine, who waits, and the snapshots at boundaries. */
 export class ApplyPipeline {
   snapshotIndex: LogIndex
+  /** The newest entry that was a boundary, whether its snapshot is written or not. */
+  boundaryIndex: LogIndex
   private readonly options: DriverOptions
   private readonly ports: ApplyPipelinePorts
   private readonly loop: ApplyLoop
@@ -69,6 +74,7 @@ export class ApplyPipeline {
     this.options = options
     this.ports = ports
     this.snapshotIndex = ports.applied
+    this.boundaryIndex = ports.applied
     options.reports.attach({
       recoveredIndex: options.recovered.lastIndex,
       ledHere: (index) => ports.ledHere(index),
@@ -78,7 +84,10 @@ export class ApplyPipeline {
     })
     const { trail, clock, machine, build, recovered } = options
     this.turn = new TurnBudget(clock)
-    this.witness = new AppliedWitness({ trail, clock, machine, machines: build.machines }, ports.applied)
+    this.witness = new AppliedWitness(
+      { trail, clock, machine, machines: build.machines, skips: ports.skips },
+      ports.applied,
+    )
     this.comparison = new StateComparison({
       self: options.identity.id,
       clock,
@@ -112,7 +121,7 @@ export class ApplyPipeline {
         apply: (header, payload) => this.apply(header, payload),
         batchApplied: () => this.batchApplied(),
         // What a replay has not been compared with may have to wait for entries further on.
-        mustWait: () => this.snapshotter.full && !this.witness.replaying,
+        mustWait: () => (this.snapshotter.full && !this.witness.replaying) || ports.skips.isOpen(this.loop.applied + 1),
         fault: ports.fault,
       },
       ports.applied,
@@ -268,7 +277,7 @@ export class ApplyPipeline {
 
   /**
    * The entry, or the next step of one that has begun. An engine error differs between replicas, so it is no outcome: this node
-   * stops here (sessions.md §10).
+   * halts here (docs/decisions/skipping-an-entry.md).
    */
   private applyToMachine(header: EntryHeader, payload: Uint8Array): Applied | EntryUnderway | null {
     const { underway } = this
@@ -276,9 +285,10 @@ export class ApplyPipeline {
       return underway === null ? this.begin(header, payload) : (underway.step() ?? underway)
     } catch (error) {
       if (error instanceof EngineError) {
-        // The entry may be half applied: that state is nobody's.
+        // The entry may be half applied: that state is nobody's, and nobody is told of it.
         this.witness.halt()
-        this.ports.fault({ code: 'ENGINE_ERROR', message: error.message })
+        this.comparison.halt()
+        this.haltAt(new ApplyHalt('ENGINE_ERROR', error.index, error.message, error.part))
       } else if (error instanceof ApplyHalt) this.haltAt(error)
       else throw error
       return null
@@ -287,7 +297,7 @@ export class ApplyPipeline {
 
   private begin({ index, term, lease, now, kind }: EntryHeader, payload: Uint8Array): Applied | EntryUnderway {
     const entry: Entry = { kind, index, term, lease, now, payload }
-    return this.options.machine.begin(entry, ENTRY_HEADER_BYTES + payload.length)
+    return this.options.machine.begin(entry, ENTRY_HEADER_BYTES + payload.length, this.ports.skips.partsOf(index))
   }
 
   /** The state here is not what an earlier process made of the same entries: nobody hears of the entry. */
@@ -339,6 +349,7 @@ export class ApplyPipeline {
       machineVersions: versionsOf(machine),
     }
     this.snapshotter.add(meta, dirty)
+    this.boundaryIndex = header.index
     this.witness.record()
     this.ports.retained.boundary()
   }

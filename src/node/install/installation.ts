@@ -48,7 +48,8 @@ export class Installation {
   readonly pull: SnapshotPull
   private readonly options: DriverOptions
   private readonly parts: InstallationParts
-  private readonly refetch: StateRefetch | null
+  private refetch: StateRefetch | null
+  private readonly ask: SnapshotPullPorts['ask']
   private installed: SnapshotMeta | null = null
 
   constructor(options: DriverOptions, parts: InstallationParts) {
@@ -61,6 +62,7 @@ export class Installation {
       const { clusterId, group, id: sender, instance: senderInstance } = identity
       transport.pull(to, { clusterId, group, sender, recipient: to, senderInstance, ...known, ...part }, done)
     }
+    this.ask = ask
     this.pull = new SnapshotPull({
       store: snapshots,
       codec,
@@ -72,23 +74,25 @@ export class Installation {
       fault: (fault) => parts.fault(fault),
     })
     const { awaited = null, recovered } = options
-    this.refetch =
-      awaited === null
-        ? null
-        : new StateRefetch({
-            clock,
-            everyMs: 2 * raft.electionTimeoutMaxMs,
-            others: () => parts.voters().filter((voter) => voter !== identity.id),
-            least: logIndex(recovered.firstIndex - 1),
-            agreed: awaited.agreed,
-            ask,
-            pull: this.pull,
-          })
+    const least = logIndex(recovered.firstIndex - 1)
+    this.refetch = awaited === null ? null : this.newRefetch(least, awaited.agreed)
   }
 
   /** Pulls the snapshot that takes the place of the state which was set aside, if one was. */
   awaitState(): void {
     this.refetch?.begin()
+  }
+
+  /** The state here is nobody's: a snapshot of any voter that reaches that index takes its place, whatever the log holds. */
+  awaitSnapshot(least: LogIndex): void {
+    this.refetch?.end()
+    this.refetch = this.newRefetch(least, false)
+    this.refetch.begin()
+  }
+
+  /** Another way was found: no snapshot is wanted but one that the core wants. */
+  awaitNoMore(): void {
+    this.refetch?.end()
   }
 
   /**
@@ -119,6 +123,19 @@ export class Installation {
     members.truncateFrom(logIndex(0))
     members.add(configurationOfSnapshot(installed))
     clock.adopt(installed.lease, installed.now)
+  }
+
+  private newRefetch(least: LogIndex, agreed: boolean): StateRefetch {
+    const { identity, clock, raft } = this.options
+    return new StateRefetch({
+      clock,
+      everyMs: 2 * raft.electionTimeoutMaxMs,
+      others: () => this.parts.voters().filter((voter) => voter !== identity.id),
+      least,
+      agreed,
+      ask: this.ask,
+      pull: this.pull,
+    })
   }
 
   /** What is derived from the rows is rebuilt within a turn's budget at a time: the log goes on meanwhile, and so do votes. */

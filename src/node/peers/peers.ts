@@ -18,6 +18,7 @@ import type { DriverOptions } from '../options.ts'
 import type { AppliedRecord } from '../ports/applied-trail.ts'
 import type { PeerEnvelope } from '../ports/peer-envelope.ts'
 import type { PeerBody, PeerFrame } from '../ports/peer-transport.ts'
+import type { Stop } from '../skip/voter-stops.ts'
 import type { ReceivedMessage } from './received-message.ts'
 
 /** Bytes that may be queued to one peer: below the window at whose end the transport drops (32 MiB), with room for frames. */
@@ -29,6 +30,10 @@ export interface PeerNews {
   moved(member: NodeId): void
   /** What that member says that it made of the log; null: a process of it has introduced itself, perhaps another one. */
   applied(member: NodeId, sample: AppliedRecord | null): void
+  /** Where that member says that the engine has stopped it; null: nowhere, or nobody knows of its process any more. */
+  stopped(member: NodeId, stop: Stop | null): void
+  /** A process of that member asks what this node is. */
+  asked(member: NodeId): void
   note(event: NodeEvent): void
 }
 
@@ -103,6 +108,7 @@ export class Peers {
   introduce(to: NodeId): void {
     this.sayAddress(to)
     this.builds.linkOpened(to)
+    this.news.stopped(to, null)
     this.sayBuild(to, true)
   }
 
@@ -116,6 +122,14 @@ export class Peers {
     const body: PeerBody = { kind: 'applied', index: logIndex(index), hashHigh, hashLow }
     const { newest } = this.members
     for (const { id } of [...(newest?.voters ?? []), ...(newest?.learners ?? [])]) {
+      if (id !== this.options.identity.id && (to === null || to === id)) this.frame(id, '', body)
+    }
+  }
+
+  /** Tells one member, or all others (null), where the engine has stopped this node; null: nowhere. */
+  tellStopped(stop: Stop | null, to: NodeId | null): void {
+    const body: PeerBody = { kind: 'stopped', index: logIndex(stop?.index ?? 0), part: stop?.part ?? '' }
+    for (const { id } of this.members.newest?.voters ?? []) {
       if (id !== this.options.identity.id && (to === null || to === id)) this.frame(id, '', body)
     }
   }
@@ -165,6 +179,11 @@ export class Peers {
     }
     if (body.kind === 'applied') {
       this.receiveApplied(sender, body)
+      return null
+    }
+    if (body.kind === 'stopped') {
+      const { index, part } = body
+      this.news.stopped(sender, index === 0 ? null : { index, part })
       return null
     }
     if (recipientInstance === '') return null
@@ -268,6 +287,8 @@ export class Peers {
     if (!reply) return
     this.sayBuild(sender, false)
     this.news.applied(sender, null)
+    this.news.stopped(sender, null)
+    this.news.asked(sender)
   }
 
   private receiveApplied(sender: NodeId, { index, hashHigh, hashLow }: Extract<PeerBody, { kind: 'applied' }>): void {

@@ -26,6 +26,12 @@ export interface KnownConfiguration {
   readonly bytes: Uint8Array
 }
 
+/** A SkipEntry as it stands in the log. */
+export interface FoundSkip {
+  readonly index: LogIndex
+  readonly payload: Uint8Array
+}
+
 /** One numbered write that gives up all entries for an installed snapshot, which holds them durably. */
 export interface LogRestart {
   readonly write: WriteNumber
@@ -46,6 +52,8 @@ export interface RecoveredLog {
   readonly runs: readonly TermRun[]
   /** Of all entries held, with the bytes of their payloads. */
   readonly configurations: readonly KnownConfiguration[]
+  /** SkipEntry entries among all that are held; absent: there are none. */
+  readonly skips?: readonly FoundSkip[]
   /** Header clocks and chain value of the last entry held, or of the snapshot below an empty log. */
   readonly lastLease: Millis
   readonly lastNow: Millis

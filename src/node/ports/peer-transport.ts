@@ -8,8 +8,8 @@ export type { BuildMachine } from '../../session/user-machine.ts'
 
 /**
  * What travels in a peer frame: a Raft message with the records its runs name, the bootstrap handshake, the address
- * (host:port) at which the sender is reached, what it is built of, or how far it has applied the log, with the running
- * hash of its state there (`StateComparison`). The last two go to peers that take them alone.
+ * (host:port) at which the sender is reached, what it is built of, how far it has applied the log, with the running hash
+ * of its state there (`StateComparison`), or where it has stopped. The last three go to peers that take them alone.
  */
 export type PeerBody =
   | {
@@ -24,6 +24,8 @@ export type PeerBody =
   /** `reply`: the receiver is asked for the same; said on each connection that opens, not in the answer. */
   | ({ readonly kind: 'build'; readonly reply: boolean } & Build)
   | { readonly kind: 'applied'; readonly index: LogIndex; readonly hashHigh: number; readonly hashLow: number }
+  /** The engine has stopped the sender at that part of that entry (`VoterStops`); index 0: nowhere. */
+  | { readonly kind: 'stopped'; readonly index: LogIndex; readonly part: string }
 
 /** What a node is built of, as its peers are told: at most `BUILD_VERSIONS_MAX` versions of machines in all. */
 export interface Build {

@@ -73,6 +73,8 @@ export interface SnapshotStore {
    * of the whole snapshot: a load that finds another number is refused.
    */
   commit(generation: LogIndex, snapshot: { meta: SnapshotMeta; total: number }, done: StorageDone<null>): void
+  /** Gives up what was staged for a generation that is not switched on. */
+  dropStaged(done: StorageDone<null>): void
   /** The newest snapshot that is switched on, for whoever reads it slowly; null: there is none. */
   view(done: StorageDone<SnapshotView | null>): void
   /** Begins one from a peer, above the newest; one at a time. It is written to when it was begun. */

@@ -1,4 +1,5 @@
 import type { Millis, NodeId } from '../../base/brand.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /** This process's clocks at one moment, and whose count beside them. */
 export interface ClockReading {
@@ -10,6 +11,11 @@ export interface ClockReading {
    * voter, one whose clock is an hour slow would hold the time of the log back for an hour.
    */
   readonly others: readonly NodeId[]
+}
+
+/** That of a process with this clock. */
+export function readingOf(clock: Pick<Clock, 'monotonicMs' | 'wallMs'>, others: readonly NodeId[]): ClockReading {
+  return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs(), others }
 }
 
 /**

@@ -8,6 +8,7 @@ import { createdPayload } from './created-payload.ts'
 import type { Peers } from '../peers/peers.ts'
 import type { Pending } from './pending.ts'
 import type { Proposals } from './proposals.ts'
+import type { KnownSkips } from '../skip/known-skips.ts'
 import { type StepInput, recordsOf, type RecordsPorts } from './write-records.ts'
 
 /** The parts of the driver that a log write reads or changes. */
@@ -18,6 +19,7 @@ export interface LogWritesParts {
   readonly pending: Pending
   readonly proposals: Proposals
   readonly membership: Membership
+  readonly skips: KnownSkips
   /** Both clocks for the next entries. */
   stamp(): { lease: number; now: number }
 }
@@ -47,10 +49,14 @@ export class LogWrites {
   }
 
   persist(effect: Extract<Effect, { kind: 'persist' }>, input: StepInput, raft: RaftState): void {
-    const { members, peers, pending } = this.parts
+    const { members, peers, pending, skips } = this.parts
     const { write, truncateFrom } = effect
-    if (truncateFrom !== null) members.truncateFrom(truncateFrom)
-    const written = recordsOf(effect, input, this.records)
+    if (truncateFrom !== null) {
+      members.truncateFrom(truncateFrom)
+      skips.truncateFrom(truncateFrom)
+    }
+    const { skips: skipsSome, ...written } = recordsOf(effect, input, this.records)
+    if (skipsSome) skips.learn(written.records)
     const hardState = effect.hardState ?? { currentTerm: raft.currentTerm, votedFor: raft.votedFor }
     const first = effect.entries[0]
     // PERF: what clients propose is never one, and what was received has been looked through.

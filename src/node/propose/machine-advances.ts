@@ -1,6 +1,6 @@
 import type { NodeId } from '../../base/brand.ts'
 import type { MachineAdvance } from '../../codec/entry/payload.ts'
-import type { StateMachine } from '../../session/state-machine.ts'
+import type { MachineStatus, StateMachine } from '../../session/state-machine.ts'
 import type { Build } from '../ports/peer-transport.ts'
 
 /** What each voter is built of; null: not known, or not known to be so still (`Builds.current`). */
@@ -21,11 +21,21 @@ export interface AwaitedVersion {
 export function firstVersions(machine: StateMachine, voters: VoterBuilds): readonly MachineAdvance[] {
   const builds = allOf(voters)
   if (builds === null) return []
-  return machine.machines().flatMap(({ name, supported }) => {
-    const advances = supported.map(({ version, schema }) => ({ machine: name, to: version, schema })).reverse()
-    const common = advances.find((advance) => builds.every((build) => has(build, advance)))
-    return common ?? advances[0] ?? []
+  const users = machine.machines().flatMap((status) => {
+    const advances = newestFirst(status)
+    return commonOf(advances, builds) ?? advances[0] ?? []
   })
+  // A build from before there was one says nothing of it, and cannot apply what its first version lacks.
+  const own = commonOf(newestFirst(machine.own), builds)
+  return users.length === 0 || own === undefined ? users : [...users, own]
+}
+
+function newestFirst({ name, supported }: MachineStatus): readonly MachineAdvance[] {
+  return supported.map(({ version, schema }) => ({ machine: name, to: version, schema })).reverse()
+}
+
+function commonOf(advances: readonly MachineAdvance[], builds: readonly Build[]): MachineAdvance | undefined {
+  return advances.find((advance) => builds.every((build) => has(build, advance)))
 }
 
 /**
@@ -56,7 +66,8 @@ export class MachineAdvances {
     const { machine } = this
     const voters = this.voterBuilds()
     if (voters.size === 0) return null
-    for (const { name, active, supported } of machine.machines()) {
+    const own = machine.activated ? [machine.own] : []
+    for (const { name, active, supported } of [...machine.machines(), ...own]) {
       const wanted = machine.activated ? supported.at(-1) : supported[0]
       if (wanted === undefined || wanted.version <= active) continue
       const advance = { machine: name, to: wanted.version, schema: wanted.schema }
@@ -77,7 +88,7 @@ export class MachineAdvances {
 
   /** The highest version that every voter has, of the first machine that is behind it. */
   private newer(builds: readonly Build[]): readonly MachineAdvance[] | null {
-    for (const { name, active, supported } of this.machine.machines()) {
+    for (const { name, active, supported } of [...this.machine.machines(), this.machine.own]) {
       for (const { version, schema } of supported.toReversed()) {
         if (version <= active) break
         const advance = { machine: name, to: version, schema }
@@ -95,7 +106,8 @@ export class MachineAdvances {
     })
     const same = builds.every(
       ({ machines }) =>
-        machines.length === lowest.length && lowest.every((advance) => hasLowest({ machines }, advance)),
+        machines.filter(({ name }) => name !== this.machine.own.name).length === lowest.length &&
+        lowest.every((advance) => hasLowest({ machines }, advance)),
     )
     return same && lowest.length > 0 ? lowest : null
   }

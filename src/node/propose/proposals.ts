@@ -1,6 +1,7 @@
 import type { NodeId } from '../../base/brand.ts'
 import { ENTRY_HEADER_BYTES } from '../../codec/entry/record.ts'
 import type { EntryKind } from '../../codec/entry/entry.ts'
+import type { RaftEvent } from '../../raft/types.ts'
 import type { ProposalSink, SubmitRefusal } from '../api.ts'
 
 /** One entry that waits for the end of the turn. */
@@ -88,4 +89,10 @@ export class Proposals {
 /** Bytes of the records that these proposals become. */
 export function recordBytesOf(proposals: readonly Proposal[]): number {
   return proposals.reduce((sum, proposal) => sum + ENTRY_HEADER_BYTES + proposal.length, 0)
+}
+
+/** The event that has them appended. A SkipEntry comes by itself, from a leader that has halted. PERF: the first says it. */
+export function proposalOf(proposals: readonly Proposal[]): Extract<RaftEvent, { kind: 'propose' }> {
+  const whileHalted = proposals[0]?.kind === 'SkipEntry'
+  return { kind: 'propose', count: proposals.length, bytes: recordBytesOf(proposals), whileHalted }
 }

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import { logIndex, type GroupId, type LogIndex, type Term } from '../../base/brand.ts'
 import { EntryEncoder } from '../../codec/entry/entry-encoder.ts'
-import { recordIndex, recordLease, recordLength, recordNow } from '../../codec/entry/record.ts'
+import { recordIndex, recordKind, recordLease, recordLength, recordNow } from '../../codec/entry/record.ts'
 import type { EntryKind } from '../../codec/entry/entry.ts'
 import type { CreatedKind, Effect, PersistRun } from '../../raft/types.ts'
 import type { LogClock } from './log-clock.ts'
@@ -46,35 +46,41 @@ export interface WriteRecords {
   readonly records: Uint8Array
   readonly firstIndex: LogIndex
   readonly count: number
+  /** A SkipEntry is among them. */
+  readonly skips: boolean
 }
 
 /** The records that a persist effect names: encoded from the step's proposals, or taken from what it received. */
 export function recordsOf(effect: Persist, input: StepInput, ports: RecordsPorts): WriteRecords {
   const first = effect.entries[0]
   const last = effect.entries[effect.entries.length - 1]
-  if (first === undefined || last === undefined) return { records: NO_RECORDS, firstIndex: logIndex(0), count: 0 }
+  if (first === undefined || last === undefined)
+    return { records: NO_RECORDS, firstIndex: logIndex(0), count: 0, skips: false }
   const count = last.last - first.first + 1
   if (first.source.kind === 'received') {
-    const records = receivedFrom(input.received, first.first, ports.clock)
-    return { records, firstIndex: first.first, count }
+    return { ...receivedFrom(input.received, first.first, ports.clock), firstIndex: first.first, count }
   }
-  return { records: encode(effect.entries, input, ports), firstIndex: first.first, count }
+  // PERF: a leader proposes one by itself alone.
+  const skips = input.proposed[0]?.kind === 'SkipEntry'
+  return { records: encode(effect.entries, input, ports), firstIndex: first.first, count, skips }
 }
 
 /**
  * The received records from an index on; a follower's log clocks are those of the last entry it holds. PERF: a walk of plain
  * reads over records that this turn has verified.
  */
-function receivedFrom(received: Uint8Array, index: LogIndex, clock: LogClock): Uint8Array {
+function receivedFrom(received: Uint8Array, index: LogIndex, clock: LogClock): Pick<WriteRecords, 'records' | 'skips'> {
   let start = received.length
   let last = 0
+  let skips = false
   for (let offset = 0; offset < received.length; offset += recordLength(received, offset)) {
     if (recordIndex(received, offset) === index) start = offset
+    if (recordKind(received, offset) === 'SkipEntry') skips = true
     last = offset
   }
   assert(start < received.length, 'the core persists entries that the message carried', { index })
   clock.adopt(recordLease(received, last), recordNow(received, last))
-  return received.subarray(start)
+  return { records: received.subarray(start), skips }
 }
 
 function encode(runs: readonly PersistRun[], input: StepInput, ports: RecordsPorts): Uint8Array {

@@ -9,7 +9,10 @@ export interface ReadRequestsParts extends LimboTrackerParts {
   readonly clock: Pick<Clock, 'monotonicMs' | 'defer'>
   /** A follower that has no answer for this long asks again: its message, or the answer, was lost. */
   readonly askAgainMs: Millis
-  readonly machine: LimboTrackerParts['machine'] & { readonly limits: { readonly responseBytesMax: number } }
+  readonly machine: LimboTrackerParts['machine'] & {
+    readonly limits: { readonly responseBytesMax: number }
+    readonly readable: boolean
+  }
   /** Term of the leader whom the core would ask, this node included; null: there is none to ask. */
   office(): Term | null
   leads(): boolean
@@ -117,8 +120,8 @@ export class ReadRequests {
    */
   serve(): void {
     const { clock, applied, machine } = this.parts
-    // Before its limits, the second entry of every log, a machine can answer nothing.
-    if (this.serving || machine.limits.responseBytesMax === 0) return
+    // Before its limits, the second entry of every log, a machine can answer nothing; and not in the middle of expiries.
+    if (this.serving || machine.limits.responseBytesMax === 0 || !machine.readable) return
     this.serving = true
     const until = clock.monotonicMs() + TURN_BUDGET_MS
     let late = false

@@ -1,5 +1,5 @@
 import { unreachable } from '../../base/assert.ts'
-import type { WriteNumber } from '../../base/brand.ts'
+import { logIndex, type WriteNumber } from '../../base/brand.ts'
 import type { RaftState } from '../../raft/index.ts'
 import type { Effect, TransferOutcome } from '../../raft/types.ts'
 import type { NodeEvent } from '../api.ts'
@@ -16,6 +16,10 @@ export interface StepEffectsParts extends LogWritesParts {
   pipeline(): ApplyPipeline
   readonly installation: Installation
   readonly reads: ReadRequests
+  /** A voter is known to have stopped in the middle of an entry. */
+  someStopped(): boolean
+  /** More is committed. */
+  committed(): void
   /** The core's state as it is when asked. */
   raft(): RaftState
   fault(fault: StorageFault): void
@@ -58,6 +62,7 @@ export class StepEffects {
         return
       case 'apply':
         pipeline().commitSoon(() => raft().commitIndex)
+        this.parts.committed()
         return
       case 'abort':
         pending.abort(effect.from)
@@ -77,7 +82,8 @@ export class StepEffects {
         log.obligationMet()
         return
       case 'readReady':
-        reads.ready(effect.id, effect)
+        // What a voter has stopped at may be skipped by an entry that this leader does not hold: it is none of those in limbo.
+        reads.ready(effect.id, this.parts.someStopped() ? { ...effect, limboFrom: null } : effect)
         return
       case 'readFailed':
         reads.failed(effect.id)
@@ -99,6 +105,7 @@ export class StepEffects {
     const { write, index, term } = effect
     const chain = installation.last?.chain ?? 0
     installation.restarted()
+    this.parts.skips.truncateFrom(logIndex(0))
     this.options.log.restart({ write, hardState: { currentTerm, votedFor }, base: { index, term, chain } })
   }
 

@@ -20,6 +20,18 @@ export const HALT_ERRORS: Rows = {
     'The log, applied again, gave another state than before the restart: a handler changed without a new version.',
     'Start the build that ran before on the same data, and give the changed machine a new version. Where that build is gone and others have the right state: `holdfast recover refetch-state --data DIR`.',
   ],
+  ENGINE_ERROR: [
+    'INTERNAL',
+    false,
+    'The JavaScript engine failed inside apply (stack, memory or an invalid length), which other replicas need not share; the node stopped there.',
+    'Where another voter got past the entry, the node takes its state by itself. Where none did: more memory or stack for Node and a restart, or `holdfast recover skip`.',
+  ],
+  SKIP_MISSED: [
+    'INTERNAL',
+    true,
+    "A part of an entry that is skipped was run here before the node knew; its state from there on is nobody's.",
+    'Nothing is to be done: it makes its state anew of an earlier snapshot, or takes that of another voter.',
+  ],
   STATE_AWAITED: [
     'UNAVAILABLE',
     false,

@@ -40,6 +40,12 @@ export const MACHINE_ERRORS: Rows = {
     'Reason of MACHINE_ERROR, in development alone: the handler ran twice on the same state and did different things.',
     'Keep in a table what it keeps elsewhere, and take time, randomness and ids from `ctx`.',
   ],
+  SKIPPED: [
+    'INTERNAL',
+    false,
+    'Reason of MACHINE_ERROR: the engine failed at the command on every voter, and an operator had it skipped; nothing was changed.',
+    'Send it otherwise, smaller perhaps, under a new request id; the same would stop the cluster again.',
+  ],
   OUTBOX_FULL: [
     'RESOURCE_EXHAUSTED',
     true,

@@ -32,6 +32,30 @@ export const OPERATOR_ERRORS: Rows = {
     'The leader lost its office while the entry was on its way: whether it was applied cannot be told here.',
     'Look at what it was to change, and send the same again if nothing did: it changes nothing twice.',
   ],
+  NOT_STOPPED: [
+    'FAILED_PRECONDITION',
+    false,
+    'Not every voter has stopped at one part of one entry, so nothing can be skipped: one may have got past it.',
+    '`holdfast recover skip` shows where each has stopped. Start those that are down; who has got past it helps the others by itself.',
+  ],
+  STOPPED_ELSEWHERE: [
+    'FAILED_PRECONDITION',
+    false,
+    'The voters have stopped at another part, or another entry, than the one that was to be skipped.',
+    'Look at `holdfast recover skip` again, and decide anew.',
+  ],
+  ALREADY_SKIPPED: [
+    'ALREADY_EXISTS',
+    false,
+    'The log says already that this part is skipped.',
+    'Look at `holdfast status`: the nodes go on as soon as that is committed.',
+  ],
+  NOT_YET_SUPPORTED: [
+    'FAILED_PRECONDITION',
+    true,
+    'Some voters are not known to run a build that can apply this; `nodes` names them, `version` that of machine holdfast.',
+    'Start them with this build. The leader switches once every voter has it.',
+  ],
   SESSION_UNKNOWN: [
     'NOT_FOUND',
     false,

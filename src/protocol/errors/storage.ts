@@ -62,11 +62,5 @@ export const STORAGE_ERRORS: Rows = {
     'The data directory cannot be written.',
     'Check that it exists, its owner and rights, and that the file system is not read-only.',
   ],
-  ENGINE_ERROR: [
-    'INTERNAL',
-    false,
-    'The JavaScript engine failed inside apply (stack, memory or an invalid length), which other replicas need not share.',
-    'Start the node again; look at the machine and the entry that the message names if it repeats.',
-  ],
   SHUTDOWN: ['UNAVAILABLE', true, 'The node was closed by its own process.', 'Connect to another node.'],
 }

@@ -5,6 +5,8 @@ import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import type { RaftNode } from '../../node/api.ts'
 import type { DeadLetter } from '../../session/dead-letter.ts'
 import { OperatorProposal } from './operator-proposal.ts'
+import { KIND_SINCE } from '../../session/own-versions.ts'
+import { refuseNotYet } from './own-version.ts'
 import type { OperatorReply } from './operator-reply.ts'
 import type { deadLettersRequest, moveDeadLettersRequest } from './operator-requests.ts'
 import { waitingOf } from './session-answers.ts'
@@ -28,6 +30,7 @@ export function answerMoveDeadLetters(
   { move, letters }: z.infer<typeof moveDeadLettersRequest>,
   reply: OperatorReply,
 ): void {
+  if (refuseNotYet(node, KIND_SINCE.MoveDeadLetters, reply)) return
   const payload = encodePayload('MoveDeadLetters', { move, letters })
   const proposal = new OperatorProposal(node, reply, (applied, index) => {
     if (applied.kind === 'moved') reply.answer({ index, outcomes: applied.outcomes })

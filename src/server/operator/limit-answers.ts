@@ -3,6 +3,8 @@ import { encodePayload } from '../../codec/entry/payload-codec.ts'
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import { allLimits, changedLimits, INITIAL_LIMITS, LIMIT_NAMES } from './limit-rules.ts'
 import { OperatorProposal } from './operator-proposal.ts'
+import { LIMITS_CHANGE_SINCE } from '../../session/own-versions.ts'
+import { refuseNotYet } from './own-version.ts'
 import type { OperatorReply } from './operator-reply.ts'
 import type { changeLimitsRequest } from './operator-requests.ts'
 
@@ -27,6 +29,7 @@ export function answerChangeLimits(
 ): void {
   const { limits: present } = node.machine
   const index = present.changedAt ?? 0
+  if (refuseNotYet(node, LIMITS_CHANGE_SINCE, reply)) return
   if (index !== basedOn) return reply.refuse('LIMITS_CHANGED', { index })
   const wanted = changedLimits(present, changes)
   if (!wanted.ok) return reply.refuse('LIMIT_REFUSED', { ...wanted.problem })

@@ -25,12 +25,15 @@ import {
   sessionHistoryRequest,
   sessionRequest,
   sessionsRequest,
+  skipPartRequest,
+  stopsRequest,
   transferRequest,
   tryCommandRequest,
   watchRequest,
 } from './operator-requests.ts'
 import { answerDeadLetters, answerMoveDeadLetters } from './dead-letter-answers.ts'
 import { answerEvictSession, answerSession, answerSessionHistory, answerSessions } from './session-answers.ts'
+import { answerSkipPart, answerStops } from './stop-answers.ts'
 import { answerTryCommand } from './trial-answer.ts'
 import { WatchStream } from './watch-stream.ts'
 
@@ -66,6 +69,8 @@ export class OperatorService {
       MoveDeadLetters: this.handle(moveDeadLettersRequest, (request, reply) =>
         answerMoveDeadLetters(gateway, request, reply),
       ),
+      Stops: this.handle(stopsRequest, (_request, reply) => answerStops(gateway, reply), true),
+      SkipPart: this.handle(skipPartRequest, (request, reply) => answerSkipPart(gateway, request, reply), true),
       Watch: (call: ServerWritableStream<unknown, unknown>) => this.watch(call),
     }
   }
@@ -92,9 +97,11 @@ export class OperatorService {
     stream.begin()
   }
 
+  /** `whileHalted`: the leader answers, whether it serves or not. */
   private handle<Schema extends z.ZodType>(
     schema: Schema,
     run: (request: z.infer<Schema>, reply: OperatorReply) => void,
+    whileHalted = false,
   ) {
     return (call: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<unknown>): void => {
       const reply: OperatorReply = {
@@ -103,7 +110,7 @@ export class OperatorService {
       }
       const parsed = schema.safeParse(call.request)
       if (!parsed.success) return reply.refuse('INVALID', { field: parsed.error.issues[0]?.path.join('.') ?? '' })
-      const refusal = this.refusal()
+      const refusal = this.refusal(whileHalted)
       if (refusal !== null) return reply.refuse(refusal.code, refusal.details)
       try {
         run(parsed.data, reply)
@@ -115,8 +122,9 @@ export class OperatorService {
   }
 
   /** Why this node does not answer: it has halted, does not lead, or has not been compared with what it was before. */
-  private refusal(): Refusal | null {
+  private refusal(whileHalted: boolean): Refusal | null {
     const { node } = this.gateway
+    if (whileHalted) return node.role === 'leader' ? null : notLeader(node)
     const halted = haltedRefusal(node)
     if (halted !== null) return halted
     return node.leading && !node.replaying ? null : notLeader(node)

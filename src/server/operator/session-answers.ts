@@ -16,6 +16,8 @@ import {
   type sessionRequest,
   type sessionsRequest,
 } from './operator-requests.ts'
+import { KIND_SINCE } from '../../session/own-versions.ts'
+import { refuseNotYet } from './own-version.ts'
 import type { OperatorReply } from './operator-reply.ts'
 
 const NO_BYTES = Buffer.alloc(0)
@@ -68,6 +70,7 @@ export function answerEvictSession(
   reply: OperatorReply,
 ): void {
   const { machine } = node
+  if (refuseNotYet(node, KIND_SINCE.EvictSession, reply)) return
   const proposal = new OperatorProposal(node, reply, (applied) => {
     const end = machine.sessionEnd(id)
     if (end === null) return reply.refuse('SESSION_UNKNOWN', { id: textOf(id) })

@@ -1,5 +1,6 @@
 import type { PayloadByKind } from '../../codec/entry/payload.ts'
 import { hookCall, type MachineCall, type MachineRunner } from '../run/machine-runner.ts'
+import { OWN_MACHINE_NAME } from '../own-versions.ts'
 import { foldVersion } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
@@ -25,8 +26,9 @@ export function* applyAdvanceVersion(
       state.versions.set(machine, to, schema)
       foldVersion(state, advance)
     }
-    // A machine that the log has not named before has no rows of an earlier version, or those of this very one.
-    if (from === 0) switched()
+    // A machine that the log has not named before has no rows of an earlier version, or those of this very one; and what the
+    // session layer keeps is of all its versions.
+    if (from === 0 || machine === OWN_MACHINE_NAME) switched()
     else yield* migrate(runner, { machine, from, to }, switched)
   }
   return NO_REPLY

@@ -1,9 +1,10 @@
 import { AssertionError, unreachable } from '../../base/assert.ts'
-import type { Entry } from '../../codec/entry/entry.ts'
+import type { Entry, EntryKind } from '../../codec/entry/entry.ts'
 import type { ClientRequestPayload, PayloadByKind } from '../../codec/entry/payload.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
 import { runWaitEnds } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
+import { ENTRY_PART } from '../skipped-parts.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
 import { applyAdvanceVersion } from './advance-version.ts'
@@ -28,8 +29,9 @@ import { applyServerRequestAck } from './server-request-ack.ts'
  * not decode changes nothing and is answered like any other refusal.
  */
 export function applyEntry(state: ReplicatedState, runner: MachineRunner, entry: Entry): Reply {
+  if (runner.skips(ENTRY_PART)) return SKIPPED
   try {
-    const reply = applyKind(state, runner, entry)
+    const reply = isLong(entry.kind) ? atOnce(longKind(state, runner, entry)) : applyKind(state, runner, entry)
     runWaitEnds(state, runner)
     return reply
   } catch (error) {
@@ -38,13 +40,33 @@ export function applyEntry(state: ReplicatedState, runner: MachineRunner, entry:
   }
 }
 
-/** As `applyEntry`, for the kind that may take very long: an AdvanceVersion. Then what it published is settled. */
+/** Kinds that are applied in steps: they may have any number of rows to change, or of sessions to end. */
+export function isLong(kind: EntryKind): kind is 'AdvanceVersion' | 'ExpireSessions' {
+  return kind === 'AdvanceVersion' || kind === 'ExpireSessions'
+}
+
+/** As `applyEntry`, in steps, for a kind that is long. What an AdvanceVersion has published is still to be settled then. */
 export function* applyInSteps(state: ReplicatedState, runner: MachineRunner, entry: Entry): Generator<void, Reply> {
+  if (runner.skips(ENTRY_PART)) return SKIPPED
   try {
-    return yield* applyAdvanceVersion(state, runner, decode(state, 'AdvanceVersion', entry))
+    const reply = yield* longKind(state, runner, entry)
+    runWaitEnds(state, runner)
+    return reply
   } catch (error) {
     if (error instanceof PayloadError) return refused('INVALID', { reason: 'PAYLOAD' })
     throw error
+  }
+}
+
+function longKind(state: ReplicatedState, runner: MachineRunner, entry: Entry): Generator<void, Reply> {
+  if (entry.kind === 'ExpireSessions') return applyExpireSessions(state, runner, decode(state, 'ExpireSessions', entry))
+  return applyAdvanceVersion(state, runner, decode(state, 'AdvanceVersion', entry))
+}
+
+function atOnce(steps: Generator<void, Reply>): Reply {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
   }
 }
 
@@ -62,8 +84,6 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
       return applyAttachSession(state, decode(state, 'AttachSession', entry))
     case 'CloseSession':
       return applyCloseSession(state, runner, decode(state, 'CloseSession', entry))
-    case 'ExpireSessions':
-      return applyExpireSessions(state, runner, decode(state, 'ExpireSessions', entry))
     case 'RetryServerRequests':
       return applyRetryServerRequests(state, runner, decode(state, 'RetryServerRequests', entry))
     case 'Configuration':
@@ -71,7 +91,8 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
     case 'Limits':
       return applyLimits(state, decode(state, 'Limits', entry))
     case 'AdvanceVersion':
-      throw new AssertionError('an AdvanceVersion is applied in steps')
+    case 'ExpireSessions':
+      throw new AssertionError(`${entry.kind} is applied in steps`)
     case 'EvictSession':
       return applyEvictSession(state, runner, decode(state, 'EvictSession', entry))
     case 'MoveDeadLetters':
@@ -79,7 +100,7 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
     case 'ScheduleNext':
       return applyScheduleNext(state, decode(state, 'ScheduleNext', entry))
     // Their clocks, and the timers that those have made due, are all they bring; a Snapshot is a boundary besides
-    // (`closesInterval`). SkipEntry means nothing yet (sessions.md §10).
+    // (`closesInterval`). What a SkipEntry names was not run where it stands (sessions.md §10), as `VersionGate` has checked.
     case 'Noop':
     case 'Tick':
     case 'Snapshot':
@@ -89,6 +110,9 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
       return unreachable(entry.kind)
   }
 }
+
+/** Of an entry whose own part was skipped: nothing of it was executed. */
+const SKIPPED = refused('INVALID', { reason: 'SKIPPED' })
 
 function decodeRequest({ codec }: ReplicatedState, entry: Entry): ClientRequestPayload {
   try {

@@ -9,14 +9,15 @@ import { NO_REPLY } from './replies.ts'
 const WAITS_PER_ENTRY = 1024
 
 /**
- * ExpireSessions: a compare-and-set (sessions.md §4). A session renewed since the leader looked is skipped, and so is one
- * that is not overdue at this entry's lease. Sessions behind too many waits stay overdue, so that the leader names them again.
+ * ExpireSessions: a compare-and-set (sessions.md §4), a step for each session that ends. A session renewed since the leader
+ * looked is skipped, and so is one that is not overdue at this entry's lease. Sessions behind too many waits stay overdue, so
+ * that the leader names them again.
  */
-export function applyExpireSessions(
+export function* applyExpireSessions(
   state: ReplicatedState,
   runner: MachineRunner,
   payload: ExpireSessionsPayload,
-): Reply {
+): Generator<void, Reply> {
   let waits = 0
   for (const named of payload.sessions) {
     if (waits >= WAITS_PER_ENTRY) break
@@ -25,6 +26,7 @@ export function applyExpireSessions(
     if (session.row.renewedLease + session.row.timeoutMs > state.lease) continue
     waits += state.waits.ownedBy(session.row.info.id)
     endSession(state, runner, session, 'expired')
+    yield
   }
   return NO_REPLY
 }

@@ -19,7 +19,6 @@ const FOLLOWED: ReadonlySet<EntryKind> = new Set([
   'Noop',
   'Tick',
   'Snapshot',
-  'SkipEntry',
   'ClientRequest',
   'ServerRequestAck',
   'KeepAlive',

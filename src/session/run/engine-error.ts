@@ -1,7 +1,7 @@
 /**
  * An error of the JavaScript engine inside apply (stack overflow, out of memory, invalid length). It differs between
  * replicas, so it is no outcome: the node stops applying at this entry (sessions.md §10). `part` names the part of the
- * entry that hit it: `command`, a hook, or a timer's id.
+ * entry that hit it (`skipped-parts.ts`): `command`, a timer or a hook with its number, or `entry`.
  */
 export class EngineError extends Error {
   override readonly name = 'EngineError'

@@ -8,6 +8,10 @@ export type HaltCode =
   | 'REPLAY_DIVERGED'
   /** The other replicas made another state of the same entries. */
   | 'DIVERGED'
+  /** The JavaScript engine failed in the middle of the entry, which is no outcome: `part` says where. */
+  | 'ENGINE_ERROR'
+  /** A part of an entry that is skipped was run here. */
+  | 'SKIP_MISSED'
   /** Its state was set aside, and the snapshot of the others that is to take its place is not here yet. */
   | 'STATE_AWAITED'
   /** This node's disk was removed from the cluster, or replaced by another one. */
@@ -24,9 +28,12 @@ export class ApplyHalt extends Error {
   readonly code: HaltCode
   /** Log index at which it stopped: what is below is applied. */
   readonly index: number
-  constructor(code: HaltCode, index: number, message: string) {
+  /** The part of that entry which the engine failed at; null for all other codes. */
+  readonly part: string | null
+  constructor(code: HaltCode, index: number, message: string, part: string | null = null) {
     super(message)
     this.code = code
     this.index = index
+    this.part = part
   }
 }

@@ -11,6 +11,7 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
 import { NondeterminismError, Rehearsal } from './rehearsal.ts'
 import { isReject, isSteps, isThenable, isValue } from './returned.ts'
+import { COMMAND_PART, NONE_SKIPPED, partOf, type SkippedParts } from '../skipped-parts.ts'
 import { Transaction } from './transaction.ts'
 import type { WriteBuffer } from '../rows/write-buffer.ts'
 import type { MachineErrorReason, MachinePart } from '../machine-report.ts'
@@ -47,6 +48,10 @@ export class MachineRunner {
   private readonly state: ReplicatedState
   private readonly rehearsal: Rehearsal
   private readonly rehearses: boolean
+  /** Parts of the entry at hand that are not run. */
+  private skipped: SkippedParts = NONE_SKIPPED
+  /** Functions of machines that this entry has come to so far: their number is part of a part's name. */
+  private calls = 0
 
   /** `rehearses`: every function runs twice, and one that does different things fails (development). */
   constructor(state: ReplicatedState, user: UserStateMachine, rehearses: boolean) {
@@ -57,6 +62,17 @@ export class MachineRunner {
     const silent = (): boolean => this.rehearsal.active
     this.context = new Context(state, this.transaction, { running: () => user.running ?? null, silent })
     this.rehearsal = new Rehearsal(state, this.transaction, this.context)
+  }
+
+  /** The next entry is applied: which of its parts are not run. PERF: two assignments. */
+  enterEntry(skipped: SkippedParts): void {
+    this.skipped = skipped
+    this.calls = 0
+  }
+
+  /** Whether that part of the entry at hand is not to be run. */
+  skips(part: string): boolean {
+    return this.skipped !== NONE_SKIPPED && this.skipped.includes(part)
   }
 
   /** One that runs the same machine, in the same way, on another state. */
@@ -76,17 +92,19 @@ export class MachineRunner {
    * Runs a command of the session layer itself that asks the user machine (a task's result): `body` returns the outcome.
    */
   runInternal(call: MachineCall, body: (context: MachineContext) => Outcome): Executed {
+    if (this.passesOver(call)) return this.unrun(call)
     const twin = this.rehearse(call, true, body)
     this.transaction.begin(call.session, true)
     try {
       return this.conclude(this.likeTwin(twin, body(this.context)), call)
     } catch (error) {
-      return this.failed(call, this.reasonOf(error, 'command'), error)
+      return this.failed(call, this.reasonOf(error, call), error)
     }
   }
 
   /** Runs a hook or timer in a transaction of its own; what throws is dropped, recorded and alerted: false. */
   runHook(call: MachineCall, body: (context: MachineContext) => void): boolean {
+    if (this.passesOver(call)) return this.unrunHook(call)
     return this.runHookLike(this.rehearse(call, false, body), call, body)
   }
 
@@ -101,6 +119,10 @@ export class MachineRunner {
   ): Generator<void, void> {
     const { transaction, rehearsal, rehearses } = this
     const { session } = call
+    if (this.passesOver(call)) {
+      this.unrunHook(call)
+      return
+    }
     const steps = (context: MachineContext): Generator<void, unknown> => stepsOf(body, context)
     const twin = rehearses ? yield* rehearsal.runSteps({ session, isCommand: false }, steps) : null
     transaction.begin(session, false, true)
@@ -141,7 +163,7 @@ export class MachineRunner {
       if (isThenable(returned)) return { reason: 'ASYNC_HANDLER', error: null }
       return this.transaction.invalidValue ? { reason: 'INVALID_VALUE', error: null } : null
     } catch (error) {
-      return { reason: this.reasonOf(error, call.label), error }
+      return { reason: this.reasonOf(error, call), error }
     }
   }
 
@@ -154,7 +176,7 @@ export class MachineRunner {
       else this.hookFailed(call, reason, null)
       return reason === null
     } catch (error) {
-      this.hookFailed(call, this.reasonOf(error, call.label), error)
+      this.hookFailed(call, this.reasonOf(error, call), error)
       return false
     }
   }
@@ -166,6 +188,11 @@ export class MachineRunner {
   runCreated(session: SessionRecord, verdict: { accepted(): void; rejected(): void }): Outcome | null {
     const call = hookCall('onSessionCreated', session)
     const body = (context: MachineContext): unknown => this.user.onSessionCreated(context, session.row.info)
+    if (this.passesOver(call)) {
+      this.transaction.begin(null, false)
+      verdict.rejected()
+      return this.createdFailed(call, 'SKIPPED', null)
+    }
     const twin = this.rehearse(call, false, body)
     this.transaction.begin(session, false)
     try {
@@ -175,7 +202,7 @@ export class MachineRunner {
       if (broken !== null) return this.createdFailed(call, broken, null)
       if (isReject(returned)) return this.concludeReject(returned, call).outcome
     } catch (error) {
-      const reason = this.reasonOf(error, call.label)
+      const reason = this.reasonOf(error, call)
       verdict.rejected()
       return this.createdFailed(call, reason, error)
     }
@@ -196,7 +223,37 @@ export class MachineRunner {
   }
 
   private rehearse(call: MachineCall, isCommand: boolean, body: (context: MachineContext) => unknown): string | null {
-    return this.rehearses ? this.rehearsal.run({ session: call.session, isCommand }, body) : null
+    if (!this.rehearses) return null
+    try {
+      return this.rehearsal.run({ session: call.session, isCommand }, body)
+    } catch (error) {
+      throw isEngineError(error) ? this.stopAt(call, error) : error
+    }
+  }
+
+  /** Counts the call, and tells whether it is a part of the entry that is not run. PERF: an addition and a comparison. */
+  private passesOver(call: MachineCall): boolean {
+    this.calls += 1
+    return this.skipped !== NONE_SKIPPED && this.skips(this.partOf(call))
+  }
+
+  private partOf({ part, label }: MachineCall): string {
+    return part.kind === 'command' ? COMMAND_PART : partOf(label, this.calls)
+  }
+
+  private unrun(call: MachineCall): Executed {
+    this.transaction.begin(null, true)
+    return this.failed(call, 'SKIPPED', null)
+  }
+
+  private unrunHook(call: MachineCall): boolean {
+    this.transaction.begin(null, false)
+    this.hookFailed(call, 'SKIPPED', null)
+    return false
+  }
+
+  private stopAt(call: MachineCall, error: unknown): EngineError {
+    return new EngineError(this.state.index, this.partOf(call), error)
   }
 
   /** What a function returned, after it did the same as in its rehearsal. */
@@ -236,7 +293,11 @@ export class MachineRunner {
     transaction.reject()
     foldRejection(state, code, folded)
     // It closes over variables of the command, which a rehearsal would have changed.
-    for (const run of after) this.runHookLike(null, hookCall('afterReject', call.session, machine), run)
+    for (const run of after) {
+      const hook = hookCall('afterReject', call.session, machine)
+      if (this.passesOver(hook)) this.unrunHook(hook)
+      else this.runHookLike(null, hook, run)
+    }
     return { outcome: { kind: 'reject', code, details }, bytes }
   }
 
@@ -267,8 +328,8 @@ export class MachineRunner {
   }
 
   /** The reason of an error, or throws EngineError when it is none of the machine's. */
-  private reasonOf(error: unknown, part: string): MachineErrorReason {
-    if (isEngineError(error)) throw new EngineError(this.state.index, part, error)
+  private reasonOf(error: unknown, call: MachineCall): MachineErrorReason {
+    if (isEngineError(error)) throw this.stopAt(call, error)
     if (error instanceof ValueError || this.transaction.invalidValue) return 'INVALID_VALUE'
     if (error instanceof NondeterminismError) return 'NONDETERMINISTIC'
     if (error instanceof InvariantError || error instanceof AssertionError) return 'INTERNAL_INVARIANT'

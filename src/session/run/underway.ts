@@ -3,6 +3,7 @@ import type { Millis } from '../../base/brand.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Applied, EntryUnderway } from '../state-machine.ts'
 import { EngineError, isEngineError } from './engine-error.ts'
+import { ENTRY_PART } from '../skipped-parts.ts'
 import { ApplyHalt } from './halt.ts'
 
 /** How far the log is applied, as everybody sees it. */
@@ -23,5 +24,5 @@ export function toTheEnd(underway: EntryUnderway): Applied {
 /** Why nothing more is applied after this error, or null for one that is a bug. */
 export function stopOf(error: unknown, entry: Entry): EngineError | ApplyHalt | null {
   if (error instanceof ApplyHalt || error instanceof EngineError) return error
-  return isEngineError(error) ? new EngineError(entry.index, entry.kind, error) : null
+  return isEngineError(error) ? new EngineError(entry.index, ENTRY_PART, error) : null
 }

@@ -6,7 +6,9 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
 import type { UserStateMachine } from '../user-machine.ts'
 import { checkBuild, type WantedMachine } from './check-build.ts'
-import type { ApplyHalt } from './halt.ts'
+import { OWN_MACHINE } from '../own-versions.ts'
+import type { SkippedPart } from '../skipped-parts.ts'
+import { ApplyHalt } from './halt.ts'
 
 /** Whether this build may apply what the log asks for (sessions.md §10). */
 export class VersionGate {
@@ -51,7 +53,25 @@ export class VersionGate {
     return null
   }
 
+  /**
+   * A part that was to be skipped was run here: this node had it applied before it knew (docs/decisions/skipping-an-entry.md).
+   * Its state from that entry on is nobody's. Before version 2 of the session layer the entry means nothing.
+   */
+  checkSkip(entry: Entry): void {
+    const { codec, versions, skipped } = this.state
+    const skip = versions.takes('SkipEntry') ? skipOf(codec, entry) : null
+    if (skip === null || skip.index >= entry.index) return
+    if (skipped.some(({ index, part }) => index === skip.index && part === skip.part)) return
+    throw new ApplyHalt(
+      'SKIP_MISSED',
+      entry.index,
+      `entry ${entry.index} says that ${skip.part} of entry ${skip.index} is skipped, and this node has run it; its state is ` +
+        'made anew of a snapshot before that entry, or taken from another node',
+    )
+  }
+
   private haltOf(wanted: WantedMachine, index: number): ApplyHalt | null {
+    if (wanted.machine === OWN_MACHINE.name) return checkBuild([OWN_MACHINE], wanted, index)
     const { machines } = this.user
     return machines === undefined ? null : checkBuild(machines, wanted, index)
   }
@@ -61,6 +81,16 @@ export class VersionGate {
 function requestOf(codec: SessionCodec, entry: Entry): ClientRequestPayload | null {
   try {
     return codec.decodeClientRequest(entry.payload)
+  } catch (error) {
+    if (error instanceof ValueError) return null
+    throw error
+  }
+}
+
+/** What a SkipEntry names; null when it does not decode, which apply answers. */
+function skipOf(codec: SessionCodec, entry: Entry): SkippedPart | null {
+  try {
+    return codec.decodePayload('SkipEntry', entry.payload)
   } catch (error) {
     if (error instanceof ValueError) return null
     throw error

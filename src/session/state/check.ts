@@ -67,6 +67,9 @@ function checkScalars(state: ReplicatedState): void {
     index,
     bytes,
   })
+  const { skipped } = state
+  const inOrder = skipped.every((part, at) => part.index >= (skipped[at - 1]?.index ?? 1) && part.index <= index)
+  assert(inOrder, 'skipped names parts of entries in [1, index], by rising index', { index, skipped: skipped.length })
   const together = dictionary.generation === userRows.generation && dictionary.swappedAt === userRows.swappedAt
   const { swappedAt } = dictionary
   assert(

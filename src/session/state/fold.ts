@@ -4,6 +4,7 @@ import type { LimitsRow, MachineAdvance, ScheduleStep } from '../../codec/entry/
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { rowValue } from '../rows/dictionary.ts'
+import type { SkippedPart } from '../skipped-parts.ts'
 import type { Reply } from '../state-machine.ts'
 import type { Keeping, WaiterRow } from '../tables/wait-rows.ts'
 import type { SessionInfo, TaskKind } from '../user-machine.ts'
@@ -246,4 +247,10 @@ export function foldReply({ codec, hash }: ReplicatedState, reply: Reply): void 
     default:
       unreachable(reply)
   }
+}
+
+/** A part of this entry that is not run. */
+export function foldSkipped({ codec, hash }: ReplicatedState, { part }: SkippedPart): void {
+  codec.foldString(hash, 'skipped')
+  codec.foldString(hash, part)
 }

@@ -1,6 +1,7 @@
 import type { Millis } from '../../base/brand.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
+import type { SkippedPart } from '../skipped-parts.ts'
 
 /** The scalars of the replicated state as one row. Made when the dirty rows are swapped, not with every entry. */
 type MetaRow = {
@@ -17,6 +18,8 @@ type MetaRow = {
   readonly deadLetterNext: number
   /** Absent while there never was a wait or a kept signal. */
   readonly waitNext?: number
+  /** Absent while nothing was skipped. */
+  readonly skipped?: readonly (readonly [index: number, part: string])[]
 }
 
 /** Where the replicated state keeps these scalars. */
@@ -31,6 +34,7 @@ interface Scalars {
   readonly audit: { next: number; first: number }
   readonly deadLetters: { next: number }
   readonly waits: { next: number }
+  skipped: readonly SkippedPart[]
 }
 
 /** The row that a boundary stores. */
@@ -48,6 +52,7 @@ export function metaRow(state: Scalars): MetaRow {
     auditFirst: state.audit.first,
     deadLetterNext: state.deadLetters.next,
     ...(state.waits.next === 1 ? {} : { waitNext: state.waits.next }),
+    ...(state.skipped.length === 0 ? {} : { skipped: state.skipped.map(({ index, part }) => [index, part] as const) }),
   }
 }
 
@@ -66,4 +71,5 @@ export function readMetaRow(state: Scalars, value: Value): void {
   state.audit.first = row.auditFirst
   state.deadLetters.next = row.deadLetterNext
   state.waits.next = row.waitNext ?? 1
+  state.skipped = (row.skipped ?? []).map(([index, part]) => ({ index, part }))
 }

@@ -25,6 +25,7 @@ import { Tombstones } from '../tables/tombstones.ts'
 import { Versions } from '../tables/versions.ts'
 import { Waits } from '../tables/waits.ts'
 import type { MachineReport } from '../machine-report.ts'
+import type { SkippedPart } from '../skipped-parts.ts'
 import type { DirtyRows } from '../state-machine.ts'
 
 /**
@@ -53,6 +54,8 @@ export const LIMITS_BEFORE_ENTRY_TWO: Limits = {
   snapshotBytes: Number.MAX_SAFE_INTEGER,
 }
 
+const NONE: readonly never[] = []
+
 export interface ReplicatedStateOptions {
   readonly group: number
   readonly report: (report: MachineReport) => void
@@ -65,6 +68,7 @@ export interface ReplicatedStateOptions {
  *
  * - the running hash is two words in [0, 2^32)
  * - `bytesSinceBoundary` is in [0, `limits.snapshotBytes`]
+ * - `skipped` names parts of entries in [1, index], by rising index
  * - both halves of the dictionary were swapped together, at an index in [0, index]
  * - the heap of timers holds exactly those of the rows, ordered by (dueAt, key), and each is found by its name
  * - the first timer is due in (now, ∞)
@@ -153,6 +157,8 @@ export class ReplicatedState {
   bytesSinceBoundary = 0
   /** Responses and server requests that sessions hold. */
   heldRows = 0
+  /** Parts of entries that were not run, the newest last. */
+  skipped: readonly SkippedPart[] = NONE
 
   /** Pages of the sessions that this boundary interval has changed. */
   private pages = new PagedList<SessionPage>()
@@ -240,8 +246,6 @@ export class ReplicatedState {
     return { deliver: deliver.length > 0 ? deliver : NONE, ended: ended.length > 0 ? ended : NONE }
   }
 }
-
-const NONE: readonly never[] = []
 
 /** A listener whose errors end here: apply does the same whether somebody listens or not. */
 function unharmed(report: (report: MachineReport) => void): (report: MachineReport) => void {

@@ -1,6 +1,8 @@
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
+import type { EntryKind } from '../../codec/entry/entry.ts'
 import type { Value } from '../../codec/value/value.ts'
+import { KIND_SINCE, OWN_MACHINE_NAME } from '../own-versions.ts'
 import { TASK_MACHINE } from './tasks.ts'
 
 /** What AdvanceVersion entries have said of a machine: the version that the log runs, and its schema. */
@@ -9,7 +11,7 @@ export interface VersionRow {
   readonly schema: string
 }
 
-/** The version of the session layer's own machine, and of every machine of a log that has no AdvanceVersion entry yet. */
+/** Of the session layer's own machines where the log names none, and of every machine before its first AdvanceVersion entry. */
 const FIRST_VERSION = 1
 
 /** Rows `session/version/<machine>` (sessions.md §10). */
@@ -23,9 +25,19 @@ export class Versions {
     this.keys = keys
   }
 
-  /** Machines that the log has switched to; 0 before its first AdvanceVersion entry, in which no version is above 1. */
+  /** Rows that there are. */
   get size(): number {
     return this.rows.size
+  }
+
+  /** The log has switched to user machines: false before its first AdvanceVersion entry, when no version is above 1. */
+  get activated(): boolean {
+    return this.rows.size > (this.rows.has(OWN_MACHINE_NAME) ? 1 : 0)
+  }
+
+  /** Whether the log is at a version of session layer, kit and codec that has this kind of entry. */
+  takes(kind: EntryKind): boolean {
+    return this.active(OWN_MACHINE_NAME) >= (KIND_SINCE[kind] ?? FIRST_VERSION)
   }
 
   /**
@@ -35,7 +47,8 @@ export class Versions {
   active(machine: string): number {
     const row = this.rows.get(machine)
     if (row !== undefined) return row.version
-    return this.rows.size === 0 || machine === TASK_MACHINE ? FIRST_VERSION : 0
+    const own = machine === TASK_MACHINE || machine === OWN_MACHINE_NAME
+    return own || !this.activated ? FIRST_VERSION : 0
   }
 
   find(machine: string): VersionRow | null {

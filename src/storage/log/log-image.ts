@@ -35,6 +35,8 @@ export class LogImage {
   hardState: HardState
   lastWrite: WriteNumber
   configurations: FoundConfiguration[] = []
+  /** SkipEntry entries, likewise. */
+  skips: FoundConfiguration[] = []
 
   /** The entry that a snapshot ends with, 0 without one. */
   private readonly boundary: number
@@ -110,7 +112,9 @@ export class LogImage {
     // The segments below were discarded; what the frame says of the entry before is the log's new beginning.
     else this.held = new HeldEntries(baseOf(frame))
     this.extents.truncateFrom(frame.truncateFrom)
-    this.configurations = this.configurations.filter((found) => found.index < frame.truncateFrom)
+    const isLeft = (found: FoundConfiguration): boolean => found.index < frame.truncateFrom
+    this.configurations = this.configurations.filter(isLeft)
+    this.skips = this.skips.filter(isLeft)
   }
 
   private addRecords(bytes: Uint8Array, frame: ReadFrameHeader, segment: Segment): string | null {
@@ -130,7 +134,9 @@ export class LogImage {
     forEachOffset(records, (at) => {
       held.push(recordChain(records, at), recordTerm(records, at))
       if (held.last === this.boundary) this.boundaryChain = held.lastChain
-      if (recordKind(records, at) === 'Configuration') this.addConfiguration(records, at)
+      const kind = recordKind(records, at)
+      if (kind === 'Configuration') this.configurations.push(foundAt(records, at))
+      else if (kind === 'SkipEntry') this.skips.push(foundAt(records, at))
     })
     this.extents.push({
       segment,
@@ -145,11 +151,11 @@ export class LogImage {
     segment.highest = Math.max(segment.highest, verified.last)
     return null
   }
+}
 
-  private addConfiguration(records: Uint8Array, at: number): void {
-    const payload = records.slice(at + ENTRY_HEADER_BYTES, at + recordLength(records, at))
-    this.configurations.push({ index: recordIndex(records, at), payload })
-  }
+function foundAt(records: Uint8Array, at: number): FoundConfiguration {
+  const payload = records.slice(at + ENTRY_HEADER_BYTES, at + recordLength(records, at))
+  return { index: recordIndex(records, at), payload }
 }
 
 function checkEmpty(frame: FrameHeader): string | null {

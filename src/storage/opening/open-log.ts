@@ -125,7 +125,8 @@ function prepare(options: OpenLogOptions, checked: Checked, done: OpenLogDone): 
     if (fault !== null || ready === null) return done(fault, null)
     const configurations = reset ? [] : checked.configurations
     const hardState = withTermAtLeast(ready.image, snapshot?.term ?? 0)
-    const known = { configurations, hardState, obligation: checked.obligation }
+    const skips = reset ? [] : image.skips
+    const known = { configurations, skips, hardState, obligation: checked.obligation }
     const sizes = {
       segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
       cacheBytes: options.cacheBytes ?? CACHE_BYTES,
@@ -196,13 +197,14 @@ function lastEntry(
 
 function recoveredLog(
   ready: ReadyLog,
-  known: Pick<RecoveredLog, 'configurations' | 'hardState' | 'obligation'> & { last: LastEntry },
+  known: Pick<RecoveredLog, 'configurations' | 'skips' | 'hardState' | 'obligation'> & { last: LastEntry },
 ): RecoveredLog {
   const { held, lastWrite } = ready.image
-  const { last, configurations, hardState, obligation } = known
+  const { last, configurations, skips = [], hardState, obligation } = known
   return {
     hardState,
     configurations,
+    ...(skips.length === 0 ? {} : { skips }),
     lastWrite,
     runs: held.runs(),
     tornBytes: ready.tornBytes,

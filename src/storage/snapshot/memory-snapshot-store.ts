@@ -60,6 +60,11 @@ export function memorySnapshotStore(
         snapshots.total = total
         done(null, null)
       }),
+    dropStaged: (done) =>
+      enqueue(() => {
+        snapshots.staged = null
+        done(null, null)
+      }),
     view: (done) => enqueue(() => done(null, viewOf(snapshots, enqueue))),
     install: (snapshot, done) => enqueue(() => done(null, installInto(snapshots, snapshot, enqueue))),
     close: (done) => enqueue(done),

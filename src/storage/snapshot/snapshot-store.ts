@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { assert } from '../../base/assert.ts'
-import type { LogIndex } from '../../base/brand.ts'
+import { logIndex, type LogIndex } from '../../base/brand.ts'
 import type {
   SnapshotInstall,
   SnapshotMeta,
@@ -153,6 +153,17 @@ class DatabaseSnapshotStore implements SnapshotStore {
         this.current = record
         this.staged = null
         for (let slice = 0; slice < record.slices; slice += 1) await this.fold(record, slice)
+        return null
+      },
+      { done, failed: null },
+    )
+  }
+
+  dropStaged(done: StorageDone<null>): void {
+    this.enqueue(
+      async () => {
+        await this.database.write(this.abandoned(logIndex(0)))
+        this.staged = null
         return null
       },
       { done, failed: null },

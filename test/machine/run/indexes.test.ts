@@ -225,4 +225,13 @@ describe('an index of another machine', () => {
     expect(alone.apply('reader', 'read', 'cellar')).toEqual({ kind: 'value', value: 0 })
     expect(alone.query('reader', 'read', 'cellar')).toEqual({ kind: 'value', value: [] })
   })
+
+  test('that the version which runs lacks is an error that says so, whatever table it is of', () => {
+    const { indexes: _, ...items } = shelves.state.items
+    const older = defineMachine('shelf', { version: 1, state: { items } }, { commands: {} })
+    const host = new MemoryHost(mount([older, reader], sessionCodec).userMachine)
+    const sentence = 'the index shelf.items.byPlace is not there'
+    expect(() => host.apply('reader', 'read', 'cellar')).toThrow(sentence)
+    expect(() => host.query('reader', 'read', 'cellar')).toThrow(sentence)
+  })
 })

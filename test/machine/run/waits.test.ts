@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { command, defineMachine, identityOf, table, waitNotice } from '../../../src/machine/index.ts'
+import { command, defineMachine, identityOf, isRejection, table, waitNotice } from '../../../src/machine/index.ts'
 import { machineHarness } from '../../../src/testing/index.ts'
 
 const item = z.object({ name: z.string() })
@@ -75,4 +75,45 @@ test('a machine without waits has the fingerprint that it had; what a signal car
   ].map((machine) => identityOf(machine).schema)
   expect(schemas[0]).toBe(schemas[1])
   expect(new Set(schemas).size).toBe(3)
+})
+
+test('a wait or signal that found no room is no change: a command that was called may reject alone', () => {
+  const called = defineMachine(
+    'called',
+    { ...BASE, waits: { item }, requests: { told: z.null() }, timers: { t: z.null() } } as const,
+    {
+      commands: {
+        tries: command(
+          { input: z.enum(['wait', 'signal', 'cancelWait', 'emit', 'cancel']), output: z.null() },
+          (ctx, what) => {
+            if (what === 'wait' && ctx.wait('item', 'k', { owner: ctx.session.id }) !== null) return null
+            if (what === 'signal' && ctx.signal('item', 's', { name: 'x' }, { keptMax: 1 }) !== 'refused') return null
+            if (what === 'cancelWait' && ctx.cancelWait('none')) return null
+            if (what === 'emit' && ctx.emit('0/0/0' as typeof ctx.session.id, 'told', null)) return null
+            if (what === 'cancel' && ctx.cancel('t')) return null
+            return ctx.reject('CONFLICT')
+          },
+        ),
+      },
+      waits: { item: () => undefined },
+      timers: { t: () => undefined },
+    },
+  )
+  const caller = defineMachine('caller', BASE, {
+    commands: {
+      tries: command({ input: z.string(), output: z.string() }, (ctx, what) => {
+        const answer = ctx.call('called', 'tries', what as never)
+        return isRejection(answer) ? 'rejected' : 'done'
+      }),
+    },
+  })
+  const limits = {
+    waits: { waitersPerKeyMax: 1, waitersPerSessionMax: 1, signalsPerKeyMax: 1, signalRetentionMaxMs: 1000 },
+  }
+  const harness = machineHarness([called, caller], { limits })
+  const { machines } = harness.session('user:a')
+  for (const what of ['wait', 'signal']) expect(machines.caller.tries(what)).toEqual({ kind: 'ok', value: 'done' })
+  for (const what of ['wait', 'signal', 'cancelWait', 'emit', 'cancel']) {
+    expect(machines.caller.tries(what)).toEqual({ kind: 'ok', value: 'rejected' })
+  }
 })

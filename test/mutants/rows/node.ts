@@ -1,5 +1,8 @@
 import type { Catcher, Mutant } from '../mutant.ts'
 
+const CLUSTER: Catcher = { kind: 'tests', files: ['test/node/skip/engine-error.test.ts'] }
+const SESSION: Catcher = { kind: 'tests', files: ['test/session/run/skipped-parts.test.ts'] }
+
 const SCRIPTS: Catcher = { kind: 'tests', files: ['test/raft/scripts.test.ts'] }
 
 /** Who waits for the driver, and whom it listens to. */
@@ -92,5 +95,53 @@ export const NODE: readonly Mutant[] = [
     find: '  tellCommit(turn, from)\n',
     replace: '',
     caughtBy: SCRIPTS,
+  },
+  {
+    id: 'node/one-is-enough',
+    breaks: 'a part is skipped although one voter has not stopped at it',
+    file: 'src/node/skip/voter-stops.ts',
+    find: 'first !== null && others.every(',
+    replace: 'first !== null && others.some(',
+    caughtBy: CLUSTER,
+  },
+  {
+    id: 'node/not-looked-ahead',
+    breaks: 'an entry is applied as if no entry behind it said what is skipped',
+    file: 'src/node/skip/known-skips.ts',
+    find: 'if (this.known.length === 0) return NONE_SKIPPED',
+    replace: 'if (this.known.length >= 0) return NONE_SKIPPED',
+    caughtBy: CLUSTER,
+  },
+  {
+    id: 'node/no-snapshot-for-the-stopped',
+    breaks: 'a node that has stopped waits for a snapshot that nobody has reason to write',
+    file: 'src/node/applying.ts',
+    find: 'return this.recovery.stops.newestBelow(this.pipeline.applied) > this.pipeline.boundaryIndex',
+    replace: 'return false',
+    caughtBy: CLUSTER,
+  },
+  {
+    id: 'node/halted-leaders-in-turn',
+    breaks: 'a leader that has halted hands over to a voter that has halted as well',
+    file: 'src/raft/hand-over.ts',
+    find: '.filter((voter) => !state.haltedVoters.includes(voter))',
+    replace: '',
+    caughtBy: CLUSTER,
+  },
+  {
+    id: 'node/ran-and-went-on',
+    breaks: 'a node that ran what is skipped goes on with another state',
+    file: 'src/session/run/version-gate.ts',
+    find: 'if (skip === null || skip.index >= entry.index) return',
+    replace: 'if (skip === null || skip.index < entry.index) return',
+    caughtBy: SESSION,
+  },
+  {
+    id: 'node/forgotten-in-snapshots',
+    breaks: 'a snapshot does not say what was skipped below it',
+    file: 'src/session/state/meta-row.ts',
+    find: 'state.skipped = (row.skipped ?? []).map(([index, part]) => ({ index, part }))',
+    replace: 'state.skipped = []',
+    caughtBy: SESSION,
   },
 ]

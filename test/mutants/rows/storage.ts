@@ -179,8 +179,8 @@ export const STORAGE: readonly Mutant[] = [
     id: 'storage/fault-ends-in-success',
     breaks: 'a node that its disk failed ends with exit code 0',
     file: 'src/host/exit-on-fault.ts',
-    find: 'EXIT_ENGINE_ERROR : EXIT_STORAGE_FAULT)',
-    replace: 'EXIT_ENGINE_ERROR : 0)',
+    find: 'process.exit(EXIT_STORAGE_FAULT)',
+    replace: 'process.exit(0)',
     caughtBy: tests(FAILING_NODE),
   },
   {

@@ -3,6 +3,7 @@ import { nodeId } from '../../../src/base/brand.ts'
 import { firstVersions, MachineAdvances, type VoterBuilds } from '../../../src/node/propose/machine-advances.ts'
 import type { Build } from '../../../src/node/ports/peer-transport.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
+import { OWN_MACHINE } from '../../../src/session/own-versions.ts'
 import type { BuildMachine } from '../../../src/session/user-machine.ts'
 import { bareMachine, counterHandlers } from '../../session/bare-machine.ts'
 import { codec, Log } from '../../session/log.ts'
@@ -81,7 +82,11 @@ describe('a newer version', () => {
     const [n2, n3] = [nodeId('n2'), nodeId('n3')]
     expect(advances.awaited()).toEqual({ machine: 'a', version: 3, nodes: [n2, n3], silent: [n3] })
     voters.said = [build(newer), build(newer)]
+    // Builds that say nothing of the session layer have its first version.
+    expect(advances.awaited()).toEqual({ machine: 'holdfast', version: 2, nodes: [nodeId('n1'), n2], silent: [] })
+    voters.said = voters.said.map((said) => said && { ...said, machines: [newer, OWN_MACHINE] })
     expect(advances.awaited()).toBeNull()
+    expect(advances.next()).toEqual([{ machine: 'a', to: 3, schema: B }])
   })
 
   test('of another schema on one voter is not switched on', () => {

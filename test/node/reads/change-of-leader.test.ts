@@ -18,6 +18,7 @@ function requests() {
     askAgainMs: 100,
     machine: {
       limits: { responseBytesMax: 1 },
+      readable: true,
       underway: false,
       get appliedIndex() {
         return world.applied

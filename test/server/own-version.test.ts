@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import type { RaftNode } from '../../src/node/api.ts'
+import { refuseNotYet } from '../../src/server/operator/own-version.ts'
+import { OWN_MACHINE } from '../../src/session/own-versions.ts'
+
+test('what the cluster has not switched to is refused, with the voters that are not known to have it', () => {
+  const machine = { activated: true, own: { active: 1 } }
+  const status = () => ({ id: 'n1', voters: ['n1', 'n2', 'n3'], peerBuilds: [{ id: 'n2', machines: [OWN_MACHINE] }] })
+  const node = { machine, status } as unknown as RaftNode
+  const refused: unknown[] = []
+  const reply = { answer: () => undefined, refuse: (...refusal: readonly unknown[]) => void refused.push(refusal) }
+  expect(refuseNotYet(node, 2, reply)).toBe(true)
+  expect(refused).toEqual([['NOT_YET_SUPPORTED', { version: 2, active: 1, nodes: 'n3' }]])
+  machine.own.active = 2
+  expect(refuseNotYet(node, 2, reply)).toBe(false)
+  // A log that names no versions is not gated.
+  Object.assign(machine, { activated: false, own: { active: 1 } })
+  expect(refuseNotYet(node, 2, reply)).toBe(false)
+})
