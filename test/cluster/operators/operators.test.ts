@@ -29,6 +29,10 @@ function persisting<Answer>(what: string, call: () => Promise<Answer>): Promise<
   )
 }
 
+function deadLetters(endpoints: readonly string[]) {
+  return persisting('dead letters are told', () => fetchDeadLetters(endpoints, { limit: 100 }))
+}
+
 /** Does it while whoever leads is killed, and starts that node again. */
 async function underKill<Answer>(cluster: LocalCluster, what: string, call: () => Promise<Answer>): Promise<Answer> {
   const { id } = await leaderOf(cluster)
@@ -49,13 +53,14 @@ test(
       machines: [counter],
       timeoutMs: 120_000,
       connectDeadlineMs: 60_000,
+      deadlineMs: 120_000,
     }
     const before = await connect({ ...options, onUnhandledRequest: () => undefined })
     const { id } = before
     for (let by = 1; by <= LETTERS; by += 1)
       expect((await before.machines.counter.increment({ name: 'visits', by: 1 })).kind).toBe('ok')
     const dead = await eventually('all of them are dead', async () => {
-      const { letters } = await fetchDeadLetters(endpoints, { limit: 100 })
+      const { letters } = await deadLetters(endpoints)
       return letters.length === LETTERS ? letters : null
     })
     const resume = before.detach()
@@ -66,7 +71,7 @@ test(
     const changedAt = await underKill(cluster, 'limits', () => changeLimits(endpoints, { changes, basedOn: 0 }))
     const now = await persisting('limits are told', () => fetchLimits(endpoints))
     expect(now).toMatchObject({ index: changedAt, limits: { ...changes, attemptsMax: 1 } })
-    const other = changeLimits(endpoints, { changes: { sessionsMax: 9 }, basedOn: 0 })
+    const other = persisting('limits', () => changeLimits(endpoints, { changes: { sessionsMax: 9 }, basedOn: 0 }))
     await expect(other).rejects.toMatchObject({ code: 'LIMITS_CHANGED' })
 
     const seen: number[] = []
@@ -81,7 +86,7 @@ test(
     expect((await session.machines.counter.increment({ name: 'visits', by: 1 })).kind).toBe('ok')
     await eventually('what came after them', async () => (seen.includes(LETTERS + 1) ? seen : null))
     expect(seen).toEqual(Array.from({ length: LETTERS + 1 }, (_, at) => at + 1))
-    expect((await fetchDeadLetters(endpoints, { limit: 100 })).letters).toEqual([])
+    expect((await deadLetters(endpoints)).letters).toEqual([])
 
     const eviction = await underKill(cluster, 'expire', () => evictSession(endpoints, { id, note: 'stolen' }))
     expect(eviction.ended).toBe('expired')
