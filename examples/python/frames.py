@@ -163,7 +163,11 @@ ANSWER = (_read_answer, _write_answer)
 QUERY_ANSWER = (_read_query_answer, _write_query_answer)
 CONSISTENCY = one_of("linearizable", "sequential", "stale")
 ENDED = one_of(None, "expired", "closed")
+UNSUBSCRIBED = one_of("rejected", "refused")
 SUBJECT = one_of("open", "attach", "ack", "ping", "close")
+
+QUERY = dict(channel=NUMBER, correlationId=NUMBER, consistency=CONSISTENCY, incarnation=NUMBER, minIndex=NUMBER,
+             machine=TEXT, query=TEXT, input=BYTES)
 
 # What a client says; every message begins with its channel. A kind's number is its place in the list, from 1.
 UP = [
@@ -175,9 +179,12 @@ UP = [
                      machine=TEXT, command=TEXT, input=BYTES)),
     ("ack", dict(channel=NUMBER, serverRequestId=NUMBER)),
     ("ping", dict(channel=NUMBER)),
-    ("query", dict(channel=NUMBER, correlationId=NUMBER, consistency=CONSISTENCY, incarnation=NUMBER, minIndex=NUMBER,
-                   machine=TEXT, query=TEXT, input=BYTES)),
+    ("query", QUERY),
     ("close", dict(channel=NUMBER)),
+    ("subscribe", dict(channel=NUMBER, subscriptionId=NUMBER, incarnation=NUMBER, minIndex=NUMBER, machine=TEXT,
+                       query=TEXT, input=BYTES)),
+    ("unsubscribe", dict(channel=NUMBER, subscriptionId=NUMBER)),
+    ("boundQuery", QUERY),
 ]
 
 # What a server says.
@@ -198,6 +205,8 @@ DOWN = [
     ("refused", dict(channel=NUMBER, subject=SUBJECT, code=TEXT, details=BYTES)),
     ("leaderChanged", dict(leader=TEXT, leaderAddress=TEXT)),
     ("failed", dict(code=TEXT, message=TEXT)),
+    ("change", dict(subscriptionId=NUMBER, index=NUMBER, compacted=FLAG, value=BYTES)),
+    ("subscriptionEnded", dict(subscriptionId=NUMBER, reason=UNSUBSCRIBED, code=TEXT, details=BYTES)),
 ]
 
 

@@ -1,4 +1,4 @@
-"""A client of Holdfast in Python: one session, exactly-once commands, server requests, queries.
+"""A client of Holdfast in Python: one session, exactly-once commands, server requests, queries, subscriptions.
 
 Needs grpcio, protobuf and msgpack, and `session_pb2.py`, which protoc makes of proto/holdfast/v1/session.proto (README.md).
 """
@@ -63,6 +63,10 @@ class Session:
         self.answers = {}
         self.queries = {}
         self.next_query = 1
+        # Those that go on, by the id of the copy that was sent last: what comes under an earlier id is of another connection.
+        self.subscriptions = {}
+        self.waiting_subscriptions = []
+        self.next_subscription = 1
         self.received = 0
         self.outgoing = None
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -102,6 +106,22 @@ class Session:
             answer = self.queries.pop(number)[1]
             return answer or {"kind": "refused", "code": self.lost or "DEADLINE"}
 
+    def subscribe(self, machine, query, value, on_change, on_end=lambda code: None):
+        """Calls `on_change(value, index, compacted)` with a query's answer now, and with every other one after it.
+
+        `compacted`: answers before this one may have been left out. `on_end(code)` is the last call, if it ends otherwise than by
+        `close()` of what is returned. Both are called as `on_request` is.
+        """
+        with self.changed:
+            subscription = Subscription(self, machine, query, encode(value), on_change, on_end)
+            if self.lost is not None:
+                on_end(self.lost)
+            elif self.attached:
+                self._subscribe(subscription)
+            else:
+                self.waiting_subscriptions.append(subscription)
+            return subscription
+
     def close(self, timeout_s=5.0):
         """Ends the session at the server as well."""
         with self.changed:
@@ -138,8 +158,12 @@ class Session:
                     with self.changed:
                         self.attached = False
                         self.outgoing = None
+                        self.waiting_subscriptions += self.subscriptions.values()
+                        self.subscriptions = {}
             if wanted is None and self.lost is None:
                 time.sleep(RETRY_S)
+        for subscription in self.waiting_subscriptions:
+            subscription.on_end(self.lost)
 
     def _talk(self, stream, outgoing):
         """Until the stream ends, or another node leads: then its address, where it is known."""
@@ -184,6 +208,10 @@ class Session:
             self._handle(message)
         elif kind == "queryResult":
             self._query_answered(message)
+        elif kind == "change":
+            self._changed(message)
+        elif kind == "subscriptionEnded":
+            self._subscription_ended(message)
         elif kind == "refused":
             return self._refused(message)
         elif kind == "ended":
@@ -220,6 +248,9 @@ class Session:
         self.epoch = message["epoch"]
         self.nonce = None
         self.next_request = max(self.next_request, message["nextRequestId"])
+        waiting, self.waiting_subscriptions = self.waiting_subscriptions, []
+        for subscription in waiting:
+            self._subscribe(subscription)
         self._send([self._request(request_id) for request_id in sorted(self.pending)])
 
     def _request(self, request_id):
@@ -279,6 +310,50 @@ class Session:
             if number in self.queries:
                 self._send([said])
 
+    def _subscribe(self, subscription):
+        """Subscribes on this connection, from the last index that was heard."""
+        if subscription.closed:
+            return
+        subscription.number = self.next_subscription
+        subscription.resumes = subscription.index > 0
+        self.next_subscription += 1
+        self.subscriptions[subscription.number] = subscription
+        incarnation = self.id["incarnation"] if subscription.resumes else 0
+        self._send([dict(kind="subscribe", channel=CHANNEL, subscriptionId=subscription.number, incarnation=incarnation,
+                         minIndex=subscription.index, machine=subscription.machine, query=subscription.query,
+                         input=subscription.input)])
+
+    def _changed(self, message):
+        subscription = self.subscriptions.get(message["subscriptionId"])
+        if subscription is None:
+            return
+        # The first one after a reconnect stands for all that was missed; where it is the last one again, the next change does.
+        subscription.compacted |= message["compacted"] or subscription.resumes
+        subscription.resumes = False
+        subscription.index = message["index"]
+        if message["value"] == subscription.value:
+            return
+        subscription.value = message["value"]
+        compacted, subscription.compacted = subscription.compacted, False
+        subscription.on_change(decode(message["value"]), message["index"], compacted)
+
+    def _subscription_ended(self, message):
+        subscription = self.subscriptions.pop(message["subscriptionId"], None)
+        if subscription is None:
+            return
+        code = message["code"]
+        if message["reason"] == "refused" and code in RETRIED and code != "OVERLOADED":
+            self.waiting_subscriptions.append(subscription)
+            threading.Timer(RETRY_S, self._subscribe_again, [subscription]).start()
+            return
+        subscription.on_end(code)
+
+    def _subscribe_again(self, subscription):
+        with self.changed:
+            if self.attached and subscription in self.waiting_subscriptions:
+                self.waiting_subscriptions.remove(subscription)
+                self._subscribe(subscription)
+
     def _refused(self, message):
         subject, code = message["subject"], message["code"]
         if code in RETRIED:
@@ -300,6 +375,30 @@ RETRIED = {
 }
 # Of these refusals an earlier copy may have been executed.
 UNTOLD = {"RESPONSE_EVICTED", "SESSION_EXPIRED", "SESSION_UNKNOWN", "FENCED"}
+
+
+class Subscription:
+    """A query that goes on (`Session.subscribe`)."""
+
+    def __init__(self, session, machine, query, data, on_change, on_end):
+        self.session = session
+        self.machine, self.query, self.input = machine, query, data
+        self.on_change, self.on_end = on_change, on_end
+        # Of the copy that was sent last; 0: none was.
+        self.number = 0
+        # What was heard last, and at which index.
+        self.value, self.index = None, 0
+        self.resumes = self.compacted = self.closed = False
+
+    def close(self):
+        """Ends it; nothing more is heard."""
+        session = self.session
+        with session.changed:
+            self.closed = True
+            if self in session.waiting_subscriptions:
+                session.waiting_subscriptions.remove(self)
+            if session.subscriptions.pop(self.number, None) is not None:
+                session._send([dict(kind="unsubscribe", channel=CHANNEL, subscriptionId=self.number)])
 
 
 class Outgoing:

@@ -55,6 +55,6 @@ test.skipIf(spawnSync('python3', ['--version']).status !== 0)(
       encoding: 'utf8',
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
     })
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '60 frames up and 60 down agree\n', stderr: '' })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '70 frames up and 70 down agree\n', stderr: '' })
   },
 )

@@ -29,6 +29,8 @@ func main() {
 			return nil
 		},
 	})
+	changes, err := counter.Subscribe("counter", "value", name, saw, func(code string) { fmt.Println("ended", code) })
+	exit(err)
 	for ; times > 0; times-- {
 		// A leader may be killed meanwhile: the answer takes longer then, and the command is executed once.
 		answer, err := counter.Execute("counter", "increment", map[string]any{"name": name, "by": 1}, within)
@@ -38,10 +40,21 @@ func main() {
 	answer, err := counter.Execute("counter", "increment", map[string]any{"name": name, "by": 1000}, within)
 	exit(err)
 	fmt.Println(answer.Kind, answer.Code, answer.Details)
+	changes.Close()
+	_, err = counter.Execute("counter", "increment", map[string]any{"name": name, "by": 1}, within)
+	exit(err)
 	answer, err = counter.Query("counter", "value", name, within)
 	exit(err)
 	fmt.Println("reads", answer.Value)
 	counter.Close()
+}
+
+func saw(change session.Change) {
+	if change.Compacted {
+		fmt.Println("saw", change.Value, "compacted")
+	} else {
+		fmt.Println("saw", change.Value)
+	}
 }
 
 func exit(err error) {

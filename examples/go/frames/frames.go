@@ -240,6 +240,9 @@ var queryAnswer = variant("answer",
 
 var channel = number("channel")
 
+var query = []field{channel, number("correlationId"), oneOf("consistency", "linearizable", "sequential", "stale"),
+	number("incarnation"), number("minIndex"), text("machine"), text("query"), blob("input")}
+
 // Up is what a client says; every message begins with its channel.
 var Up = Layouts{
 	{"open", []field{channel, blob("secret"), text("principal"), texts("roles"), blob("capabilities"), text("name"),
@@ -250,9 +253,12 @@ var Up = Layouts{
 		text("machine"), text("command"), blob("input")}},
 	{"ack", []field{channel, number("serverRequestId")}},
 	{"ping", []field{channel}},
-	{"query", []field{channel, number("correlationId"), oneOf("consistency", "linearizable", "sequential", "stale"),
-		number("incarnation"), number("minIndex"), text("machine"), text("query"), blob("input")}},
+	{"query", query},
 	{"close", []field{channel}},
+	{"subscribe", []field{channel, number("subscriptionId"), number("incarnation"), number("minIndex"), text("machine"),
+		text("query"), blob("input")}},
+	{"unsubscribe", []field{channel, number("subscriptionId")}},
+	{"boundQuery", query},
 }
 
 // Down is what a server says.
@@ -273,6 +279,9 @@ var Down = Layouts{
 	{"refused", []field{channel, oneOf("subject", "open", "attach", "ack", "ping", "close"), text("code"), blob("details")}},
 	{"leaderChanged", []field{text("leader"), text("leaderAddress")}},
 	{"failed", []field{text("code"), text("message")}},
+	{"change", []field{number("subscriptionId"), number("index"), flag("compacted"), blob("value")}},
+	{"subscriptionEnded", []field{number("subscriptionId"), oneOf("reason", "rejected", "refused"), text("code"),
+		blob("details")}},
 }
 
 // Kinds of the messages of a direction.

@@ -1,4 +1,5 @@
-// Package session is a client of Holdfast: one session, exactly-once commands, server requests, queries.
+// Package session is a client of Holdfast: one session, exactly-once commands, server requests, queries,
+// subscriptions (subscription.go).
 //
 // It needs grpc, protobuf and msgpack, and the package sessionpb that protoc makes of proto/holdfast/v1/session.proto
 // (README.md).
@@ -81,7 +82,11 @@ type Session struct {
 	told       map[uint64]Answer
 	nextQuery  uint64
 	received   uint64
-	stream     *stream
+	// Subscriptions by the id of the copy that was sent last, and those that wait for an attach.
+	subscriptions    map[uint64]*Subscription
+	waiting          []*Subscription
+	nextSubscription uint64
+	stream           *stream
 }
 
 // A connection: what is said goes out from one goroutine.
@@ -101,6 +106,7 @@ func Open(options Options) *Session {
 	session := &Session{
 		options: options, secret: random(32), next: 1, nextQuery: 1, pending: map[uint64]command{},
 		answers: map[uint64]Answer{}, queries: map[uint64]frames.Message{}, told: map[uint64]Answer{},
+		subscriptions: map[uint64]*Subscription{}, nextSubscription: 1,
 	}
 	session.changed = sync.NewCond(&session.mutex)
 	go session.run()
@@ -182,6 +188,9 @@ func (s *Session) run() {
 			time.Sleep(retry)
 		}
 	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.subscriptionsOver()
 }
 
 func (s *Session) over() bool {
@@ -210,6 +219,7 @@ func (s *Session) talk(address string) (string, error) {
 		s.mutex.Lock()
 		s.attached = false
 		s.stream = nil
+		s.detachSubscriptions()
 		s.mutex.Unlock()
 	}()
 	for {
@@ -295,6 +305,10 @@ func (s *Session) hear(message frames.Message, talk *stream) (wanted string, lea
 		s.handle(message)
 	case "queryResult":
 		s.queryAnswered(message)
+	case "change":
+		s.changedTo(message)
+	case "subscriptionEnded":
+		s.subscriptionEnded(message)
 	case "refused":
 		return s.refused(message)
 	case "ended":
@@ -347,6 +361,11 @@ func (s *Session) nowAttached(message frames.Message) {
 	s.nonce = nil
 	if next := message["nextRequestId"].(uint64); len(s.pending) == 0 && next > s.next {
 		s.next = next
+	}
+	waiting := s.waiting
+	s.waiting = nil
+	for _, subscription := range waiting {
+		s.subscribe(subscription)
 	}
 	for _, id := range s.ids() {
 		s.send(s.request(id))

@@ -99,7 +99,24 @@ async function countUnderKills({ program, args, environment }: Counter): Promise
   const numbers = Array.from({ length: TIMES }, (_, at) => at + 1)
   expect(said.filter((line) => line.startsWith('ok'))).toEqual(numbers.map((number) => `ok ${number}`))
   const heard = said.filter((line) => line.startsWith('heard'))
-  expect(heard).toEqual(numbers.map((number) => `heard counter.changed ${number}`))
-  expect(said).toContain(`reads ${TIMES}`)
+  // One more is counted once the subscription is closed.
+  expect(heard).toEqual([...numbers, TIMES + 1].map((number) => `heard counter.changed ${number}`))
+  expect(said).toContain(`reads ${TIMES + 1}`)
+  checkSeen(said.filter((line) => line.startsWith('saw')))
   return said
+}
+
+/** What a subscriber saw: from 0 to the last count before it left, each once, and where one was left out it is said. */
+function checkSeen(lines: readonly string[]): void {
+  expect(lines[0]).toBe('saw 0')
+  expect(lines.at(-1)).toMatch(new RegExp(`^saw ${TIMES}( compacted)?$`))
+  for (const [at, line] of lines.slice(1).entries()) {
+    const [before, now] = [lines[at], line].map((each) => Number(each?.split(' ')[1]))
+    if (line.endsWith(' compacted')) expect(now).toBeGreaterThan(before ?? 0)
+    else expect(now).toBe((before ?? 0) + 1)
+  }
+  // Each kill cuts it once.
+  const compacted = lines.filter((line) => line.endsWith(' compacted'))
+  expect(compacted.length).toBeGreaterThan(0)
+  expect(compacted.length).toBeLessThanOrEqual(2 * KILL_AT.length)
 }
