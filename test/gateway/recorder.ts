@@ -106,22 +106,30 @@ export function openRequest(world: World, overrides: object = {}): OpenMessage {
 /** Opens a session and attaches it under channel 1. */
 export function attachedClient(
   world: World,
-  overrides: object = {},
+  overrides: Partial<OpenMessage> = {},
 ): Client & { session: SessionNumbers; epoch: number } {
   const client = connect(world)
   client.connection.receiveOpen(openRequest(world, overrides))
   world.node.run()
   const [name, , session] = client.recorder.take()[0] ?? []
   if (name !== 'opened') throw new Error(`expected opened, heard ${String(name)}`)
-  return attachAgain(world, client, session as SessionNumbers, 0)
+  const { secret = SECRET } = overrides
+  return attachAgain(world, client, session as SessionNumbers, 0, 1, secret)
 }
 
-export function attachAgain(world: World, client: Client, session: SessionNumbers, replaces: number, nonce = 1) {
+export function attachAgain(
+  world: World,
+  client: Client,
+  session: SessionNumbers,
+  replaces: number,
+  nonce = 1,
+  secret: Uint8Array = SECRET,
+) {
   client.connection.receiveAttach({
     kind: 'attach',
     ...session,
     channel: 1,
-    secret: SECRET,
+    secret,
     replaces,
     nonce: Buffer.alloc(16, nonce),
   })

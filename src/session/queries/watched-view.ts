@@ -15,15 +15,18 @@ interface Asked {
 /** The window of a query that is watched: all that it reads is noted. An entry that changes versions touches every watch. */
 export class WatchedView implements QueryView {
   readonly state: WatchedRows
-  readonly session: SessionInfo | null
   private readonly asked: Asked
   private readonly watch: RowWatch
 
   constructor(view: StateView, watch: RowWatch, asked: Asked) {
     this.state = new WatchedRows(view, watch)
-    this.session = asked.session
     this.asked = asked
     this.watch = watch
+  }
+
+  get session(): SessionInfo | null {
+    this.watch.readSession()
+    return this.asked.session
   }
 
   get now(): Millis {

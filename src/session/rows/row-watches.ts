@@ -8,6 +8,8 @@ export const READS_MAX = 1024
 export class RowWatch {
   /** Something that it reads was written since `begin`. */
   touched = true
+  /** The query has asked who asks since `begin`: of another session its answer may be another one. */
+  session = false
   private readonly watches: RowWatches
   private readonly tell: () => void
   private readonly keys = new Set<string>()
@@ -25,6 +27,7 @@ export class RowWatch {
   begin(): void {
     this.release()
     this.touched = false
+    this.session = false
   }
 
   /** It reads the row of that key. */
@@ -45,6 +48,11 @@ export class RowWatch {
   readClock(): void {
     this.clocked = true
     this.watches.clocked.add(this)
+  }
+
+  /** It reads who asks. */
+  readSession(): void {
+    this.session = true
   }
 
   /** Whether one of its ranges holds the key. */

@@ -36,6 +36,8 @@ class DictionaryMachine implements UserStateMachine {
         return sumOf(state, Number(from))
       case 'asker':
         return view.session?.principal ?? null
+      case 'asker if':
+        return state.get(from) === true ? (view.session?.principal ?? null) : null
       case 'index':
         return view.index
       case 'now':

@@ -29,8 +29,8 @@ export const SUBSCRIPTIONS: readonly Mutant[] = [
     id: 'subscriptions/change-before-registration',
     breaks: 'what is read is noted as nothing to be told of: the first change after a query is missed',
     file: 'src/session/rows/row-watches.ts',
-    find: '    this.release()\n    this.touched = false\n',
-    replace: '    this.release()\n',
+    find: '    this.release()\n    this.touched = false\n    this.session = false\n',
+    replace: '    this.release()\n    this.session = false\n',
     caughtBy: SERVER,
   },
   {
@@ -45,7 +45,7 @@ export const SUBSCRIPTIONS: readonly Mutant[] = [
     id: 'subscriptions/left-out-unsaid',
     breaks: 'a value that was left out is not said when the next one equals what was told',
     file: 'src/gateway/queries/subscription.ts',
-    find: '    if (this.told !== null && Buffer.compare(this.told, print) === 0) return\n',
+    find: '    if (this.told !== null && (this.told === print || Buffer.compare(this.told, print) === 0)) return\n',
     replace:
       '    if (this.told !== null && Buffer.compare(this.told, print) === 0) {\n      this.skipped = false\n      return\n    }\n',
     caughtBy: SERVER,
@@ -81,5 +81,21 @@ export const SUBSCRIPTIONS: readonly Mutant[] = [
     find: 'this.inFlightBytes + this.waitingBytes,',
     replace: 'this.inFlightBytes,',
     caughtBy: STREAM,
+  },
+  {
+    id: 'subscriptions/answer-of-somebody-else',
+    breaks: 'a query that depends on who asks is shared: a session is told the answer of another one',
+    file: 'src/session/queries/watched-view.ts',
+    find: '    this.watch.readSession()\n',
+    replace: '',
+    caughtBy: SERVER,
+  },
+  {
+    id: 'subscriptions/shared-with-the-deaf',
+    breaks: 'whoever subscribes while equal subscribers are all slow shares a query that hears of nothing',
+    file: 'src/gateway/queries/subscriptions.ts',
+    find: 'if (known.isStale || known.isPersonal) return',
+    replace: 'if (known.isPersonal) return',
+    caughtBy: SERVER,
   },
 ]
