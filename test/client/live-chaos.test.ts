@@ -36,7 +36,7 @@ function runChaos(seed: number) {
   }
   for (let step = 0; step < 400; step += 1) {
     for (let count = random.between(0, 3); count > 0; count -= 1)
-      run(writer, random.chance(0.1) ? 'take back' : 'set', [random.chance(0.8) ? KEY : 'b', random.between(0, 3)])
+      run(writer, random.chance(0.1) ? 'take-back' : 'set', [random.chance(0.8) ? KEY : 'b', random.between(0, 3)])
     world.clock.advance(random.between(0, 5))
     const open = world.wires.filter((wire) => wire.open)
     const wire = open.length === 0 ? null : random.pick(open)

@@ -9,7 +9,7 @@ class DictionaryMachine implements UserStateMachine {
     const [key, value = null] = input as [string, Value?]
     if (command === 'delete') state.delete(key)
     else state.set(key, value)
-    return command === 'take back' ? { kind: 'reject', code: 'NO', details: null } : { kind: 'value', value: null }
+    return command === 'take-back' ? { kind: 'reject', code: 'NO', details: null } : { kind: 'value', value: null }
   }
 
   onSessionCreated(): void {}

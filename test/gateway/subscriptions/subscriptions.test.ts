@@ -81,7 +81,7 @@ describe('a subscription', () => {
     const { ask, write, told } = subscriber()
     ask(7, 'value', 'a')
     told()
-    write(['take back', 'a', 2])
+    write(['take-back', 'a', 2])
     expect(told()).toEqual([])
   })
 
