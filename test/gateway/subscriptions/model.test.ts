@@ -32,7 +32,7 @@ type Step =
 const key = fc.constantFrom(...KEYS)
 const session = fc.nat(SESSIONS - 1)
 const write = fc.tuple(fc.constantFrom('set', 'set', 'delete', 'take-back'), key, fc.constantFrom<Value[]>(1, 2, true))
-const asked = fc.record({ query: fc.constantFrom(...QUERIES), from: key, to: key })
+const asked = fc.record({ query: fc.constantFrom(...QUERIES), from: key, to: fc.constantFrom('c', 'e') })
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,

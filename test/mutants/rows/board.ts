@@ -9,8 +9,8 @@ export const BOARD: readonly Mutant[] = [
     id: 'board/held-back-unsaid',
     breaks: 'a subscriber that did not read for a while is not told that changes were left out',
     file: 'src/gateway/queries/subscription.ts',
-    find: '      this.skipped = true\n      return this.owner.heldBack(this)',
-    replace: '      return this.owner.heldBack(this)',
+    find: '    this.skipped = true\n    this.owner.heldBack(this)\n',
+    replace: '    this.owner.heldBack(this)\n',
     caughtBy: VISITED,
   },
   {
