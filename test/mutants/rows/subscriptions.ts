@@ -1,6 +1,9 @@
 import type { Catcher, Mutant } from '../mutant.ts'
 
-const SERVER: Catcher = { kind: 'tests', files: ['test/gateway/subscriptions/subscriptions.test.ts'] }
+const SERVER: Catcher = {
+  kind: 'tests',
+  files: ['test/gateway/subscriptions/subscriptions.test.ts', 'test/gateway/subscriptions/equal.test.ts'],
+}
 const STREAM: Catcher = { kind: 'tests', files: ['test/server/slow-subscriber.test.ts'] }
 const CLIENT: Catcher = {
   kind: 'tests',
