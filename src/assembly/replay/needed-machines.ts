@@ -6,6 +6,7 @@ import { ValueError } from '../../codec/value/value-error.ts'
 import type { Mount } from '../../machine/index.ts'
 import type { ReadRecords } from '../../node/ports/log-store.ts'
 import type { SnapshotMeta } from '../../node/ports/snapshot-store.ts'
+import { OWN_MACHINE } from '../../session/own-versions.ts'
 import { checkBuild } from '../../session/run/check-build.ts'
 import { ApplyHalt } from '../../session/run/halt.ts'
 import { SessionStateMachine } from '../../session/session-state-machine.ts'
@@ -36,6 +37,7 @@ type Kept = Pick<History, 'log' | 'recovered' | 'snapshots' | 'snapshot'>
 
 /**
  * Which machines a start on this history needs, from its snapshot on, in the order of the log, and whether `build` has them.
+ * The session layer's own is one of them only where this build lacks the version of it.
  * Entries that were never known to be committed count: a start may have to apply them. Applies nothing. Rejects with what a
  * store fails with.
  */
@@ -45,14 +47,15 @@ export async function neededMachines(
 ): Promise<readonly NeededMachine[]> {
   const wanted = await wantedBySnapshot(history, userMachine)
   await addWantedByLog(history, wanted)
-  return wanted.map((each) => {
-    const halt = checkBuild(userMachine.machines ?? [], each, each.index)
+  const all = wanted.map((each) => {
+    const halt = checkBuild([...(userMachine.machines ?? []), OWN_MACHINE], each, each.index)
     return {
       ...each,
       active: highest(wanted, each.machine) === each.version,
       halt: halt === null ? null : { code: halt.code, message: halt.message },
     }
   })
+  return all.filter(({ machine, halt }) => machine !== OWN_MACHINE.name || halt !== null)
 }
 
 async function wantedBySnapshot({ snapshot, snapshots }: Kept, user: Mount['userMachine']): Promise<Wanted[]> {
@@ -71,7 +74,7 @@ async function wantedBySnapshot({ snapshot, snapshots }: Kept, user: Mount['user
     if (!(error instanceof ApplyHalt)) throw error
   }
   if (!state.activated) return []
-  const named = state.machines().filter(({ active }) => active > 0)
+  const named = [...state.machines(), state.own].filter(({ active }) => active > 0)
   return named.map(({ name: machine, active: version, schema }) => ({ machine, version, schema, index }))
 }
 

@@ -1,3 +1,4 @@
+import { OWN_MACHINE } from '../../../src/session/own-versions.ts'
 import { describe, expect, test } from 'vitest'
 import { groupId, logIndex, nodeId, term } from '../../../src/base/brand.ts'
 import type { Build, PeerBody, PeerFrame } from '../../../src/node/ports/peer-transport.ts'
@@ -9,7 +10,7 @@ import { appendEntries, configuration, follower, GOOD, members, records } from '
 const [n1, n3] = [nodeId('n1'), nodeId('n3')]
 /** What these nodes say that they are built of. */
 const OWN: Build = {
-  machines: [{ name: 'test', versions: [{ version: 1, schema: 's', code: 'c' }] }],
+  machines: [{ name: 'test', versions: [{ version: 1, schema: 's', code: 'c' }] }, OWN_MACHINE],
   runtime: 'v20.0.0',
   holdfast: '0.1.0',
   development: false,
