@@ -3,7 +3,7 @@ import { indexAfter, type LogIndex, type Millis, type NodeId } from '../base/bra
 import { becomeFollower } from './become.ts'
 import { hasRecentQuorum } from './check-quorum.ts'
 import { newProgress } from './progress.ts'
-import { replicate } from './replicate.ts'
+import { replicate, tellCommit } from './replicate.ts'
 import { configurationOf, type Leader, leaderOf, NEVER, peersOf, type RaftState, type Round } from './state.ts'
 import { sendTimeoutNow } from './transfer.ts'
 import type { Turn } from './turn.ts'
@@ -88,6 +88,7 @@ export function maybeConcludeChange(turn: Turn, ready: readonly NodeId[] = []): 
   if (!configuration.voters.includes(config.self)) {
     // The others learn at once that it is committed, and one that holds all of it is asked to lead.
     replicate(turn, null)
+    tellCommit(turn, null)
     const heir = configuration.voters.find((id) => role.progress.get(id)?.matchIndex === turn.state.lastIndex)
     if (heir !== undefined) sendTimeoutNow(turn, heir)
     becomeFollower(turn, null)
