@@ -35,8 +35,7 @@ export class ModelLetters {
     const outbox = outboxes.all.sessions.get(to)?.outbox
     if (outbox === undefined) return 'sessionEnded'
     if (key !== null && outbox.some((other) => other.key === key && other.type === type)) return 'newerWaits'
-    const staying = droppable ? outbox.filter((other) => !other.droppable) : outbox
-    if (staying.length >= outboxes.limits.outboxCountMax) return 'outboxFull'
+    if (outbox.length >= outboxes.limits.outboxCountMax) return 'outboxFull'
     this.dead.delete(letter)
     outboxes.append(to, type, payload, droppable, key)
     return 'redriven'

@@ -47,7 +47,7 @@ interface Reader {
 /**
  * Follows every notice that the machine has emitted, over all entries, by the rows alone: it is pending, acknowledged or dead,
  * never two of these and never none. Nothing is acknowledged that its client has not handled, and what leaves the dead letters
- * is discarded, or comes again under a new id.
+ * is discarded, or comes again under a new id, and takes the place of nothing that waits.
  */
 export class NoticeFates {
   readonly counts: FateCounts = {
@@ -85,13 +85,18 @@ export class NoticeFates {
     const moved = reply.kind === 'moved' ? this.moved(index, machine, reply.outcomes) : []
     const gone: Gone[] = []
     for (const [session, reader] of this.readers) this.follow({ session, reader, machine, index, gone, fresh, moved })
+    if (reply.kind === 'moved' && gone.length > 0)
+      throw new Violation('a letter that is moved drops nothing that waits', {
+        index,
+        notices: gone.map(({ notice }) => notice.number),
+      })
     if (gone.length > 0) this.bury(index, machine, gone)
     if (index % LETTERS_CHECK_INTERVAL === 0) this.checkLetters(index, machine)
     for (const notice of fresh) {
       if (notice.kind !== 'hint') throw new Violation('what is emitted is pending', { index, ...notice })
       this.ends(notice, 'dropped')
     }
-    if (moved.length > 0) throw new Violation('what is redriven is pending', { index, letters: moved.map(numberOf) })
+    if (moved.length > 0) throw new Violation('what is redriven is pending', { index, notices: moved.map(numberOf) })
   }
 
   /** In the end, on each node. */

@@ -57,8 +57,18 @@ export const BOARD: readonly Mutant[] = [
     id: 'board/redriven-and-gone',
     breaks: 'a dead letter whose session has no room is taken out of the table, and not sent',
     file: 'src/session/entries/operator/move-dead-letters.ts',
-    find: "  if (!fits(state, session, request)) return 'outboxFull'\n  state.deadLetters.take(letter)\n",
-    replace: "  state.deadLetters.take(letter)\n  if (!fits(state, session, request)) return 'outboxFull'\n",
+    find: "  if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'\n  state.deadLetters.take(letter)\n",
+    replace:
+      "  state.deadLetters.take(letter)\n  if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'\n",
+    caughtBy: VISITED,
+  },
+  {
+    id: 'board/letters-drop-what-waits',
+    breaks:
+      'a dead letter that may be dropped drops what waits, so that of many sent again at once only the last remain',
+    file: 'src/session/entries/operator/move-dead-letters.ts',
+    find: 'if (!hasRoom(',
+    replace: 'if (!request.droppable && !hasRoom(',
     caughtBy: VISITED,
   },
   {

@@ -12,10 +12,10 @@ export const OPERATORS: readonly Mutant[] = [
   },
   {
     id: 'operators/droppable-letter-lost',
-    breaks: 'a dead letter that may be dropped is, when it is sent again and nothing makes room for it',
+    breaks: 'a dead letter that may be dropped is, or drops another one, when it is sent again and there is no room',
     file: 'src/session/entries/operator/move-dead-letters.ts',
-    find: '(droppable && fitsByDropping(state, session, NOTHING_STAGED, bytes))',
-    replace: 'droppable',
+    find: 'if (!hasRoom(',
+    replace: 'if (!request.droppable && !hasRoom(',
     caughtBy: { kind: 'tests', files: ['test/session/entries/operator/move-dead-letters.test.ts'] },
   },
   {

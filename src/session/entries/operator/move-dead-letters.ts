@@ -1,8 +1,6 @@
 import type { MoveDeadLettersPayload } from '../../../codec/entry/payload.ts'
 import type { LetterOutcome } from '../../dead-letter.ts'
-import { appendRequest, coalesced, fitsByDropping, hasRoom } from '../../clients/outbox.ts'
-import type { SessionRecord } from '../../clients/session-record.ts'
-import type { OutboxRow } from '../../rows/session-rows.ts'
+import { appendRequest, coalesced, hasRoom } from '../../clients/outbox.ts'
 import { foldDeadLetter } from '../../state/fold.ts'
 import type { ReplicatedState } from '../../state/replicated-state.ts'
 import type { Reply } from '../../state-machine.ts'
@@ -25,8 +23,8 @@ function discard({ deadLetters }: ReplicatedState, letter: number): LetterOutcom
 }
 
 /**
- * Appends it under the session's next id, as if it were emitted now: with all its attempts, and without the deadline that has
- * passed. The machine is not asked: it has said once what it wants sent.
+ * Appends it under the session's next id, with all its attempts, and without the deadline that has passed. The machine is not
+ * asked: it has said once what it wants sent.
  */
 function redrive(state: ReplicatedState, letter: number): LetterOutcome {
   const found = state.deadLetters.find(letter)
@@ -36,16 +34,11 @@ function redrive(state: ReplicatedState, letter: number): LetterOutcome {
   const { request } = found
   // What replaced it is newer, and must not come before it.
   if (request.key !== null && coalesced(session, request.type, request.key) !== null) return 'newerWaits'
-  if (!fits(state, session, request)) return 'outboxFull'
+  // One that may be dropped makes no room either: what waits is newer, or a letter that was redriven just before it.
+  if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'
   state.deadLetters.take(letter)
   const { type, payload, bytes, key, attemptsMax, droppable } = request
   const overflow = droppable ? 'dropOldest' : 'reject'
   appendRequest(state, session, { type, payload, bytes, key, attemptsMax, overflow, deadlineAt: null })
   return 'redriven'
 }
-
-function fits(state: ReplicatedState, session: SessionRecord, { bytes, droppable }: OutboxRow): boolean {
-  return hasRoom(state, session, 1, bytes) || (droppable && fitsByDropping(state, session, NOTHING_STAGED, bytes))
-}
-
-const NOTHING_STAGED = { count: 0, bytes: 0 }

@@ -95,16 +95,27 @@ describe('a dead letter', () => {
     expect(redrive(log, 2).reply).toEqual(moved('redriven'))
   })
 
-  test('that may be dropped for a newer one drops older ones, as when it was emitted, and is never lost by that', () => {
+  test('that may be dropped makes no room for itself: what waits is newer, or was redriven just now', () => {
+    const log = new Log(machine({ overflow: 'dropOldest' }), { outboxCountMax: 1 })
+    const session = buried(log, 3)
+    expect(redrive(log, 1, 2).reply).toEqual(moved('redriven', 'outboxFull'))
+    expect(redrive(log, 3).reply).toEqual(moved('outboxFull'))
+    expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ serverRequestId: 4, payload: 'letter 1' }])
+    expect(letters(log)).toEqual([2, 3])
+    log.ack(session, 4)
+    log.request(session, 4, 'emit', { lowestPendingRequestId: 4 })
+    expect(redrive(log, 2).reply).toEqual(moved('outboxFull'))
+    expect([letters(log), log.pending(session)]).toEqual([[2, 3], [5]])
+    log.machine.checkInvariants()
+  })
+
+  test('that may be dropped, and was redriven, may be dropped for what is emitted after it', () => {
     const log = new Log(machine({ overflow: 'dropOldest' }), { outboxCountMax: 1 })
     const session = buried(log, 1)
-    log.request(session, 2, 'emit', { lowestPendingRequestId: 2 })
-    expect(redrive(log, 1).reply).toEqual(moved('outboxFull'))
-    expect([letters(log), log.pending(session)]).toEqual([[1], [2]])
-    log.ack(session, 2)
-    log.request(session, 3, 'once', { lowestPendingRequestId: 3 })
-    expect(redrive(log, 1).reply).toEqual(moved('redriven'))
-    expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ serverRequestId: 4, payload: 'letter 1' }])
+    redrive(log, 1)
+    log.request(session, 2, 'once', { input: 'newer', lowestPendingRequestId: 2 })
+    expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ serverRequestId: 3, payload: 'newer' }])
+    expect(letters(log)).toEqual([])
   })
 
   test('is not put behind a newer request of its key', () => {
