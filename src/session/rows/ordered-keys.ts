@@ -5,13 +5,6 @@ const CHUNK_JOIN = 48
 
 /** Tables whose last place is remembered; two that share one lose speed alone. */
 const PLACES = 64
-/** Of a table whose last key went to the same chunk as the one before; each key that goes elsewhere takes one away. */
-const STEADY = 2
-
-/** Changes that wait at most: carried out together they take 0.5 ms of a million keys, so that nobody waits for them. */
-const WAITING_MAX = 128
-/** With fewer chunks all that is looked at stays in the processor's caches, and nothing is gained by waiting. */
-const WAITING_CHUNKS = 64
 
 /**
  * A sorted set of binary strings as a list of sorted chunks: O(log n) to find, O(√n) in the worst case to insert, and no
@@ -20,9 +13,7 @@ const WAITING_CHUNKS = 64
  * PERF: keys of many a table rise (numbers, times, receipts). Where two in a row went to one chunk, the table's last place
  * is looked at first: 2 to 6 comparisons among keys that are still in the cache, in place of log2 n, 17 for 100,000 keys.
  * Where they come anywhere, as those of an index do, memory is waited for: the list of first keys saves a load per look at
- * one, and small chunks are moved along faster than large ones (3.5 in place of 4.6 µs to add one to a million). Such keys
- * wait until there are 128 of them, or somebody reads: one by one, between other work, each finds the way to its chunk
- * cold, and takes several times as long as one in a row of many.
+ * one, and small chunks are moved along faster than large ones (3.5 in place of 4.6 µs to add one to a million).
  */
 export class OrderedKeys {
   private readonly chunks: string[][] = []
@@ -31,83 +22,28 @@ export class OrderedKeys {
   /** Where the last key of a table was added, a chunk and a position: guesses, for both shift as others are added. */
   private readonly lastChunks = new Int32Array(PLACES)
   private readonly lastPositions = new Int32Array(PLACES)
-  /** Above 0: keys of a table go to the chunk of the one before, so that the guess is worth its cost. */
+  /** 1: the last key of a table went to the same chunk as the one before it, so that the guess is worth its cost. */
   private readonly steady = new Uint8Array(PLACES)
-  /** Changes that are not carried out yet, the last one of each key; true: it is in the set. */
-  private readonly waiting = new Map<string, boolean>()
 
-  /** Adds a key; one that is there is left alone. */
+  /** Adds a key that is not in the set. */
   add(key: string): void {
-    const place = placeOf(key)
-    if (this.mayWait(place, key)) this.wait(key, true)
-    else this.addNow(key, place)
-  }
-
-  /** Removes a key; a key that is not there is left alone. */
-  delete(key: string): void {
-    if (this.mayWait(placeOf(key), key)) this.wait(key, false)
-    else this.deleteNow(key)
-  }
-
-  /** Keys in [from, to) in byte order, or from the end; at most `limit`. */
-  range(bounds: { from: string; to: string; limit: number; reverse: boolean }): string[] {
-    this.settle()
-    return bounds.reverse ? this.descending(bounds) : this.ascending(bounds)
-  }
-
-  /** How many keys lie in [from, to); O(number of chunks between). */
-  count(from: string, to: string): number {
-    this.settle()
-    if (to <= from || this.chunks.length === 0) return 0
-    const start = Math.max(this.chunkOf(from), 0)
-    const end = Math.max(this.chunkOf(to), 0)
-    let total = lowerBound(this.chunks[end] as string[], to) - lowerBound(this.chunks[start] as string[], from)
-    for (let at = start; at < end; at += 1) total += (this.chunks[at] as string[]).length
-    return total
-  }
-
-  /** A key comes anywhere among many, or a change of it waits already. */
-  private mayWait(place: number, key: string): boolean {
-    if (this.steady[place] === 0 && this.chunks.length >= WAITING_CHUNKS) return true
-    return this.waiting.size > 0 && this.waiting.has(key)
-  }
-
-  private wait(key: string, there: boolean): void {
-    const { waiting } = this
-    waiting.set(key, there)
-    if (waiting.size >= WAITING_MAX) this.settle()
-  }
-
-  /** Carries out what waits. In order, so that neighbours find each other's chunk. */
-  private settle(): void {
-    const { waiting } = this
-    if (waiting.size === 0) return
-    const keys = [...waiting.keys()].sort()
-    for (const key of keys) {
-      if (waiting.get(key) === true) this.addNow(key, placeOf(key))
-      else this.deleteNow(key)
-    }
-    waiting.clear()
-  }
-
-  private addNow(key: string, place: number): void {
     const { chunks, lastChunks, lastPositions, steady } = this
-    const before = steady[place] as number
+    const place = placeOf(key)
     let at = lastChunks[place] as number
-    let position = before > 0 ? this.positionNear(at, lastPositions[place] as number, key) : -1
+    let position = steady[place] === 1 ? this.positionNear(at, lastPositions[place] as number, key) : -1
     if (position < 0) {
       if (chunks.length === 0) this.begin(key)
       at = Math.max(this.chunkOf(key), 0)
       position = lowerBound(chunks[at] as string[], key)
-      steady[place] = at === lastChunks[place] ? STEADY : Math.max(before - 1, 0)
-    } else steady[place] = STEADY
+      steady[place] = at === lastChunks[place] ? 1 : 0
+    }
     lastChunks[place] = at
     lastPositions[place] = position
-    const chunk = chunks[at] as string[]
-    if (chunk[position] !== key) this.insert(at, chunk, position, key)
+    this.insert(at, chunks[at] as string[], position, key)
   }
 
-  private deleteNow(key: string): void {
+  /** Removes a key; a key that is not there is left alone. */
+  delete(key: string): void {
     const at = this.chunkOf(key)
     if (at < 0) return
     const chunk = this.chunks[at] as string[]
@@ -121,6 +57,21 @@ export class OrderedKeys {
     }
     this.firsts[at] = chunk[0] as string
     this.join(at)
+  }
+
+  /** Keys in [from, to) in byte order, or from the end; at most `limit`. */
+  range(bounds: { from: string; to: string; limit: number; reverse: boolean }): string[] {
+    return bounds.reverse ? this.descending(bounds) : this.ascending(bounds)
+  }
+
+  /** How many keys lie in [from, to); O(number of chunks between). */
+  count(from: string, to: string): number {
+    if (to <= from || this.chunks.length === 0) return 0
+    const start = Math.max(this.chunkOf(from), 0)
+    const end = Math.max(this.chunkOf(to), 0)
+    let total = lowerBound(this.chunks[end] as string[], to) - lowerBound(this.chunks[start] as string[], from)
+    for (let at = start; at < end; at += 1) total += (this.chunks[at] as string[]).length
+    return total
   }
 
   private ascending({ from, to, limit }: { from: string; to: string; limit: number }): string[] {

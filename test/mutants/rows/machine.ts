@@ -39,14 +39,6 @@ export const MACHINE: readonly Mutant[] = [
     caughtBy: { kind: 'tests', files: ['test/session/rows/dictionary.test.ts'] },
   },
   {
-    id: 'machine/key-overtakes-waiting',
-    breaks: 'a key that is added again while changes of it wait is in its chunk twice',
-    file: 'src/session/rows/ordered-keys.ts',
-    find: '    if (chunk[position] !== key) this.insert(',
-    replace: '    this.insert(',
-    caughtBy: { kind: 'tests', files: ['test/session/rows/dictionary.test.ts'] },
-  },
-  {
     id: 'machine/index-fraction-unordered',
     breaks: 'an index orders negative fractions by their size',
     file: 'src/machine/run/index-place.ts',

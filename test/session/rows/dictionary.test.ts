@@ -45,43 +45,6 @@ test('ordered keys equal a sorted array, over chunk splits and joins', () => {
   )
 })
 
-test('changes among many keys wait, and whoever reads finds all of them, also of keys that come, go and come again', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 2 ** 30 }), (seed) => {
-      let word = seed
-      const next = (bound: number): number => {
-        word = (Math.imul(word, 1_103_515_245) + 12_345) & 0x7fffffff
-        return (word >>> 8) % bound
-      }
-      const keys = new OrderedKeys()
-      const plain = new Set<string>()
-      const change = (key: string, add: boolean): void => {
-        if (add) keys.add(key)
-        else keys.delete(key)
-        if (add) plain.add(key)
-        else plain.delete(key)
-      }
-      for (let at = 0; at < 10_000; at += 1) change(`any/\x02${next(1e6)}`, true)
-      for (let step = 0; step < 4000; step += 1) {
-        // Keys that rise are added at once, beside those that wait; of a few keys one change follows the other.
-        const kind = next(4)
-        const key = kind === 0 ? `rising/\x02${1e6 + step}` : `any/\x02${next(kind === 1 ? 40 : 1e6)}`
-        change(key, kind === 0 || next(2) === 0)
-        if (next(200) > 0) continue
-        const sorted = [...plain].sort()
-        const [from, to] = [`any/\x02${next(1e6)}`, `rising/\x02${1e6 + next(step + 1)}`]
-        const within = sorted.filter((other) => other >= from && other < to)
-        const limit = 1 + next(200)
-        if (next(2) === 0) expect(keys.count(from, to)).toBe(within.length)
-        else expect(keys.range({ from, to, limit, reverse: true })).toEqual([...within].reverse().slice(0, limit))
-        expect(keys.range({ from, to, limit, reverse: false })).toEqual(within.slice(0, limit))
-        expect(keys.range({ from: '', to: 'x', limit: 1e6, reverse: false })).toEqual(sorted)
-      }
-    }),
-    { numRuns: sample(5) },
-  )
-})
-
 test('a heap pops in order, whatever was retained', () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 50 })), (items) => {
