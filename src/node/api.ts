@@ -100,8 +100,8 @@ export interface RaftNode {
   /** Not null: this node answers nothing, neither from its machine nor from its cache. */
   readonly halted: Halt | null
   /**
-   * An earlier process of this node has applied more entries than this one: until they are compared nothing is answered
-   * from its state, for it may differ.
+   * An earlier process of this node has applied more entries than this one, or this one had before its state was made anew:
+   * until they are applied again, and compared, nothing is answered from the state. It may differ, or goes back.
    */
   readonly replaying: boolean
   /**

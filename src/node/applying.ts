@@ -60,6 +60,8 @@ export class Applying {
   readonly retained: RetainedLog
   readonly skips: KnownSkips
   readonly recovery: StopRecovery
+  /** Before this entry is applied nothing is answered: the state was further on before it was made anew. */
+  private answersFrom = logIndex(0)
 
   constructor(options: DriverOptions, parts: ApplyingParts) {
     this.options = options
@@ -82,6 +84,16 @@ export class Applying {
   connected(peer: NodeId): void {
     this.pipeline.connected(peer)
     this.recovery.asked(peer)
+  }
+
+  /** The state was made anew of this node's own snapshot, and is not where it was: older than what was told before. */
+  get isBack(): boolean {
+    return this.pipeline.applied < this.answersFrom
+  }
+
+  /** Nothing is answered from the state: it may differ from an earlier process's, or is older than what was told. */
+  get replaying(): boolean {
+    return this.isBack || this.pipeline.replaying
   }
 
   /** A boundary is due: the log has grown long, or a voter has stopped at an entry that this node got past. */
@@ -118,6 +130,8 @@ export class Applying {
       pipeline: () => this.pipeline,
       stopped: () => parts.stopped(),
       reloaded: (index) => {
+        // Also the entry that has the part skipped is applied by then.
+        this.answersFrom = logIndex(Math.max(parts.raft().commitIndex, this.pipeline.applied, this.answersFrom))
         parts.resumed(index)
         this.succeed(index, false)
       },

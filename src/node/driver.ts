@@ -141,11 +141,11 @@ export class Driver implements RaftNode {
   }
 
   get replaying(): boolean {
-    return this.applying.pipeline.replaying
+    return this.applying.replaying
   }
 
   get leading(): boolean {
-    if (this.serving.stopped !== null || this.halted !== null) return false
+    if (this.serving.stopped !== null || this.halted !== null || this.applying.isBack) return false
     return this.role === 'leader' && this.leadership.isReady(this.applying.pipeline.applied)
   }
 

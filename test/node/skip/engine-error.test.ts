@@ -30,8 +30,8 @@ class Depths {
 const SMALL = { limits: { snapshotBytes: 3_000 }, segmentBytes: 8_192 }
 const ALL = ['n1', 'n2', 'n3']
 
-function clusterOf(depths: Depths): Cluster {
-  const cluster = new Cluster(SMALL, ALL, (id) => ({ user: () => depths.user(id) }))
+function clusterOf(depths: Depths, ids: readonly string[] = ALL): Cluster {
+  const cluster = new Cluster(SMALL, ids, (id) => ({ user: () => depths.user(id) }))
   for (const node of cluster.nodes) node.start()
   cluster.elect()
   cluster.until(() => cluster.nodes.every((node) => node.machine.own.active === 2), 'all have switched')
@@ -156,6 +156,41 @@ describe('an error of the engine inside apply', () => {
     expect(hashes(cluster).size).toBe(1)
     expect(leader.driver.recovery.checkSkip(stop)).not.toBeNull()
   })
+
+  test.each([
+    ['the empty state', ['n1'], 1],
+    ['a snapshot above the first entry of the term', ['n1'], 40],
+    ['the snapshots of three', ALL, 40],
+  ] as const)(
+    'and nobody is told of an older state while the log is applied again, from %s',
+    (_name, ids, commands) => {
+      const depths = new Depths()
+      for (const id of ids) depths.shallow.add(id)
+      const cluster = clusterOf(depths, ids)
+      const session = openSession(cluster.leader)
+      for (let id = 1; id <= commands; id += 1) submit(cluster.leader, session, id)
+      cluster.clock.advance(500)
+      const index = stopAll(cluster, openSession(cluster.leader, 'late'))
+      expect(cluster.node('n1').driver.status().snapshotIndex > 0).toBe(commands > 1)
+      const told: { id: string; serves: boolean; leads: boolean; applied: number }[] = []
+      for (const { id, driver } of cluster.nodes) {
+        const look = (): void => {
+          const { halted, replaying, leading, machine } = driver
+          const serves = halted === null && !replaying
+          if (serves || leading) told.push({ id, serves, leads: leading, applied: machine.appliedIndex })
+        }
+        driver.listen({ applied: look, batchApplied: look, roleChanged: look, stopped: look, noted: look })
+      }
+      skip(cluster, { index, part: 'command' })
+      cluster.until(() => cluster.nodes.every((node) => halts(node) === null), 'all go on')
+      cluster.elect()
+      const sink = submit(cluster.leader, session, commands + 1)
+      cluster.clock.advance(500)
+      expect(sink.told).toBe('settled')
+      expect(new Set(told.filter(({ serves }) => serves).map(({ id }) => id)).size).toBe(ids.length)
+      expect(told.filter(({ applied }) => applied < index)).toEqual([])
+    },
+  )
 
   test('whoever ran what is skipped begins again below it', () => {
     const depths = new Depths()
