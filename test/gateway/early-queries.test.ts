@@ -115,3 +115,20 @@ test('a query that has waited too long for its index waits at the node no more',
   expect(recorder.take().map(([, , , answer]) => answer)).toMatchObject([{ code: 'BEHIND' }, { code: 'BEHIND' }])
   expect(world.node.waiting).toBe(0)
 })
+
+test.each(['sequential', 'stale'] as const)('a %s query that has waited does not run amid the expiries after', (of) => {
+  const world = worldOf()
+  let readable = of === 'sequential'
+  Object.defineProperty(world.node.machine, 'readable', { get: () => readable })
+  const { connection, recorder } = connect(world)
+  const next = world.node.machine.appliedIndex + 1
+  connection.receiveQuery({ ...ASKER, channel: 0, consistency: of, minIndex: next })
+  readable = false
+  world.node.append('Tick')
+  world.node.run()
+  expect([recorder.take(), world.node.waiting]).toEqual([[], 1])
+  readable = true
+  world.node.append('Tick')
+  world.node.run()
+  expect(recorder.take()).toMatchObject([['queried', 5, { index: next + 1 }, { kind: 'value' }]])
+})

@@ -236,11 +236,9 @@ export class FakeNode implements RaftNode {
       this.queue = []
       for (const { kind, payload, sink } of queue) this.applyEntry(kind, payload, sink)
       for (const listener of this.listeners) listener.batchApplied()
-      this.waiters = this.waiters.filter(({ index, done }) => {
-        if (this.machine.appliedIndex < index) return true
-        done(true)
-        return false
-      })
+      const reached = this.waiters.filter(({ index }) => index <= this.machine.appliedIndex)
+      this.waiters = this.waiters.filter((waiter) => !reached.includes(waiter))
+      for (const { done } of reached) done(true)
     }
   }
 

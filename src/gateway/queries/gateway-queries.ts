@@ -115,7 +115,8 @@ export class GatewayQueries implements QueryBatchOwner {
       this.waiting -= 1
       timer.cancel()
       if (this.over) return
-      if (reached) this.answer(request, session)
+      // The next entry may have begun in the same turn.
+      if (reached) this.settled(request, session)
       else this.refuse(request, haltedRefusal(node) ?? behind(node, request))
     }
     const timer = this.options.clock.setTimer(this.options.queryWaitMs ?? WAIT_MS, () => {
