@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import { applyEntry, applyInSteps, isLong } from './entries/apply-entry.ts'
 import { passTo, raiseClocks } from './entries/raise-clocks.ts'
-import type { EngineError } from './run/engine-error.ts'
+import { EngineError } from './run/engine-error.ts'
 import { fireTimers, fireTimersInSteps } from './run/fire-timers.ts'
 import type { ApplyHalt } from './run/halt.ts'
 import type { MachineRunner } from './run/machine-runner.ts'
@@ -38,9 +38,9 @@ export class Applier {
     return this.before ?? this.state
   }
 
-  /** False while the state is between two entries' for whoever reads it. */
+  /** False while the state is between two entries' for whoever reads it, and once the engine has stopped it in one. */
   get readable(): boolean {
-    return !this.passing
+    return !this.passing && !(this.stopped instanceof EngineError)
   }
 
   apply(entry: Entry, recordBytes: number, skipped: SkippedParts = NONE_SKIPPED): Applied {

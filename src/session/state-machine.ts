@@ -114,6 +114,7 @@ export interface StateMachine {
   readonly underway: boolean
   /**
    * False while some sessions of an ExpireSessions entry have ended and others have not: queries wait until it is at its end.
+   * False also once an error of the engine has left an entry half applied.
    */
   readonly readable: boolean
   /** Index of the entry applied last; 0 before the first. */

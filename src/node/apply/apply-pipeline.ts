@@ -285,10 +285,11 @@ export class ApplyPipeline {
       return underway === null ? this.begin(header, payload) : (underway.step() ?? underway)
     } catch (error) {
       if (error instanceof EngineError) {
-        // The entry may be half applied: that state is nobody's, and nobody is told of it.
+        // The entry may be half applied: that state is nobody's, and nobody is told of it. Who waits for the entries before it
+        // would see it too, and is refused.
         this.witness.halt()
         this.comparison.halt()
-        this.haltAt(new ApplyHalt('ENGINE_ERROR', error.index, error.message, error.part))
+        this.ports.halted(new ApplyHalt('ENGINE_ERROR', error.index, error.message, error.part))
       } else if (error instanceof ApplyHalt) this.haltAt(error)
       else throw error
       return null

@@ -80,6 +80,26 @@ describe('an error of the engine inside apply', () => {
     expect(node.driver.status()).toMatchObject({ halted: null, appliedIndex: session + 4 })
   })
 
+  test('shows nobody the entry that is half applied, also not who waits for the one before it', () => {
+    const depths = new Depths()
+    depths.shallow.add('n1')
+    const node = new TestNode({ clock: new TestClock(), user: () => depths.user('n1') }).start()
+    const session = openSession(node)
+    const { driver } = node
+    const seen: string[] = []
+    const sinks = [submit(node, session, 1), submit(node, session, 2, 'deep')]
+    driver.waitApplied(session + 1, (reached) => seen.push(`waited ${reached} ${driver.halted?.code}`))
+    driver.listen({
+      applied: () => undefined,
+      batchApplied: () => seen.push(`batch ${driver.machine.readable} ${driver.halted?.code}`),
+      roleChanged: () => undefined,
+      stopped: () => undefined,
+    })
+    node.options.clock.settle()
+    expect(sinks.map((sink) => sink.told)).toEqual(['settled', 'lost'])
+    expect(seen).toEqual(['waited false ENGINE_ERROR'])
+  })
+
   test.each(['follower', 'leader'] as const)('of one %s is healed by the snapshot of another voter', (which) => {
     const depths = new Depths()
     const cluster = clusterOf(depths)

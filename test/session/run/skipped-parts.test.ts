@@ -74,7 +74,9 @@ describe('a part of an entry that is skipped', () => {
     ['timer', 'timer test/deep@2'],
   ] as const)('is named alike on every replica: %s', (what, part) => {
     const { applied, twin } = replica(logTo(what))
+    expect(twin.readable).toBe(true)
     expect(applied).toThrow(expect.objectContaining({ name: 'EngineError', part }))
+    expect(twin.readable).toBe(false)
     expect(() => twin.apply({} as Entry, 0)).toThrow(expect.objectContaining({ part }))
   })
 
