@@ -8,7 +8,7 @@ import type { ApplyHalt } from './run/halt.ts'
 import type { MachineRunner } from './run/machine-runner.ts'
 import { type Position, stopOf, toTheEnd } from './run/underway.ts'
 import { VersionGate } from './run/version-gate.ts'
-import { NONE_SKIPPED, SKIPPED_KEPT, type SkippedParts } from './skipped-parts.ts'
+import { NONE_SKIPPED, type SkippedParts, withTold } from './skipped-parts.ts'
 import { foldReply, foldSkipped } from './state/fold.ts'
 import type { ReplicatedState } from './state/replicated-state.ts'
 import type { Applied, EntryUnderway, Reply } from './state-machine.ts'
@@ -128,13 +128,20 @@ export class Applier {
     return applied
   }
 
-  /** Before it changes anything. */
+  /** Before it changes anything that is read. */
   private check(entry: Entry): void {
     assert(!this.begun, 'no entry is applied before another one is at its end', { index: entry.index })
     const { state, gate } = this
     if (entry.kind === 'AdvanceVersion') gate.checkAdvance(entry)
-    else if (entry.kind === 'SkipEntry') gate.checkSkip(entry)
+    else if (entry.kind === 'SkipEntry') this.checkSkip(entry)
     else if (entry.kind === 'ClientRequest' && !state.versions.activated) gate.checkEarlier(entry)
+  }
+
+  /** What it names was not run here; from now on that need not be remembered for long. */
+  private checkSkip(entry: Entry): void {
+    const { state, gate } = this
+    const skip = gate.checkSkip(entry)
+    if (skip !== null) state.skipped = withTold(state.skipped, skip)
   }
 
   /** Which parts of the entry at hand are not run; the state remembers them for the entry that says so. */
@@ -145,7 +152,7 @@ export class Applier {
     if (skipped === NONE_SKIPPED) return
     const parts = skipped.map((part) => ({ index: state.index, part }))
     for (const part of parts) foldSkipped(state, part)
-    state.skipped = [...state.skipped, ...parts].slice(-SKIPPED_KEPT)
+    state.skipped = [...state.skipped, ...parts.map((part) => ({ ...part, told: false }))]
   }
 
   private leave(entry: Entry, recordBytes: number, reply: Reply): Applied {

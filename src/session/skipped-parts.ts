@@ -19,8 +19,31 @@ export interface SkippedPart {
   readonly part: string
 }
 
-/** Those that the state remembers, the newest: a SkipEntry comes some seconds behind the entry that it names. */
-export const SKIPPED_KEPT = 64
+/** One that the state remembers. `told`: the SkipEntry that names it is applied; another one may name it again. */
+export interface RememberedPart extends SkippedPart {
+  readonly told: boolean
+}
+
+/**
+ * Of those that are told the state remembers so many, the newest. All others stay: any number of entries may have to be skipped
+ * before the first SkipEntry can be applied.
+ */
+export const TOLD_KEPT = 64
+
+/** The SkipEntry that names `skip` is applied: what is remembered from then on. */
+export function withTold(parts: readonly RememberedPart[], skip: SkippedPart): readonly RememberedPart[] {
+  const marked = parts.map((each) => (isSame(each, skip) ? { ...each, told: true } : each))
+  let surplus = marked.filter(({ told }) => told).length - TOLD_KEPT
+  return marked.filter(({ told }) => {
+    if (!told || surplus <= 0) return true
+    surplus -= 1
+    return false
+  })
+}
+
+export function isSame(one: SkippedPart, other: SkippedPart): boolean {
+  return one.index === other.index && one.part === other.part
+}
 
 /** Longest name of a part, UTF-16 units; what is longer is cut, at the same place on every replica. */
 const PART_CHARS_MAX = 240

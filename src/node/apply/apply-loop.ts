@@ -101,7 +101,9 @@ export class ApplyLoop {
       }
       this.records = read.records
       this.offset = 0
-      this.run()
+      // What the first of them must wait for may have come while it was read.
+      if (this.ports.mustWait()) this.running = false
+      else this.run()
     })
   }
 

@@ -25,10 +25,11 @@ export class KnownSkips {
     this.commitIndex = commitIndex
   }
 
-  /** Parts of that entry that are not run, in the order of the entries that say so. */
+  /** Parts of that entry that are not run, in the order of the entries that say so: committed ones. */
   partsOf(index: number): SkippedParts {
     if (this.known.length === 0) return NONE_SKIPPED
-    const parts = this.of(index).map(({ part }) => part)
+    const commitIndex = this.commitIndex()
+    const parts = this.of(index).flatMap(({ at, part }) => (at <= commitIndex ? [part] : []))
     return parts.length === 0 ? NONE_SKIPPED : [...new Set(parts)]
   }
 

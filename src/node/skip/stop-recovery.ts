@@ -1,8 +1,9 @@
 import { type LogIndex, logIndex, type Millis, type NodeId } from '../../base/brand.ts'
 import type { Halt, ProposalSink } from '../api.ts'
+import { isSame } from '../../session/skipped-parts.ts'
 import type { Clock, Timer } from '../ports/clock.ts'
 import type { KnownSkips } from './known-skips.ts'
-import { type SkipRefusal, type Stop, VoterStops, type VoterStopsPorts } from './voter-stops.ts'
+import { SKIP_MISSED_STOP, type SkipRefusal, type Stop, VoterStops, type VoterStopsPorts } from './voter-stops.ts'
 
 export interface StopRecoveryPorts extends VoterStopsPorts {
   readonly clock: Clock
@@ -38,6 +39,10 @@ export class StopRecovery {
   /** Why this node has stopped; null: it has not. */
   private halt: Halt | null = null
   private timer: Timer | null = null
+  /** Where it had stopped as it began to make its state anew the last time. */
+  private left: Stop | null = null
+  /** It is making it anew. */
+  private reloading = false
 
   constructor(ports: StopRecoveryPorts) {
     this.ports = ports
@@ -62,6 +67,7 @@ export class StopRecovery {
   resumed(): void {
     if (this.halt === null) return
     this.halt = null
+    this.reloading = false
     this.timer?.cancel()
     this.timer = null
     this.ports.tell(null, null)
@@ -79,6 +85,8 @@ export class StopRecovery {
     if (halt === null) return
     const doubted = this.reloadFrom(halt)
     if (doubted === null) return
+    this.left = stopOf(halt)
+    this.reloading = true
     ports.pullNoMore()
     ports.reload(doubted)
   }
@@ -107,14 +115,19 @@ export class StopRecovery {
     return ports.takes() ? null : 'NOT_YET_SUPPORTED'
   }
 
+  /** What the others are to know; of a skip that was missed only where their snapshot is the one way on. */
   private ownStop(): Stop | null {
     const { halt } = this
-    return halt?.part === undefined ? null : { index: halt.index, part: halt.part }
+    if (halt === null) return null
+    const healsItself = halt.part === undefined && (this.reloading || this.reloadFrom(halt) !== null)
+    return healsItself ? null : stopOf(halt)
   }
 
   /** From where on the state is to be made anew, if the log says so and the own snapshot lies before; else null. */
   private reloadFrom(halt: Halt): number | null {
     const { skips, commitIndex, snapshotIndex } = this.ports
+    // It has come here once more, by the log as it is: it would again.
+    if (this.left !== null && isSame(this.left, stopOf(halt))) return null
     if (halt.part !== undefined) {
       const at = skips.whereSkipped({ index: halt.index, part: halt.part })
       return at !== null && at <= commitIndex() ? halt.index : null
@@ -130,4 +143,8 @@ export class StopRecovery {
       this.again()
     })
   }
+}
+
+function stopOf({ index, part = SKIP_MISSED_STOP }: Halt): Stop {
+  return { index, part }
 }

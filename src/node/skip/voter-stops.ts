@@ -4,6 +4,9 @@ import type { SkippedPart } from '../../session/skipped-parts.ts'
 /** Where a node has stopped: the engine failed there, at that part of that entry. */
 export type Stop = SkippedPart
 
+/** In place of a part: the node ran what that entry says is skipped, and needs the snapshot of one that did not. */
+export const SKIP_MISSED_STOP = 'skipMissed'
+
 /** Why nothing is skipped. */
 export type SkipRefusal = 'NOT_LEADER' | 'NOT_STOPPED' | 'STOPPED_ELSEWHERE' | 'NOT_YET_SUPPORTED' | 'ALREADY_SKIPPED'
 
@@ -49,9 +52,10 @@ export class VoterStops {
     return new Map(voters().map((id) => [id, id === self || connected(id) ? (this.stops.get(id) ?? null) : null]))
   }
 
-  /** The part at which every voter has stopped; null: there is none. */
+  /** The part at which every voter has stopped, and which can be skipped; null: there is none. */
   common(): Stop | null {
     const [first = null, ...others] = this.current().values()
+    if (first?.part === SKIP_MISSED_STOP) return null
     const same = first !== null && others.every((stop) => stop?.index === first.index && stop.part === first.part)
     return same ? first : null
   }

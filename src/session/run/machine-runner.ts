@@ -34,6 +34,8 @@ export interface MachineCall {
   readonly session: SessionRecord | null
   /** Kind of the audit record and alert of its failure. Default MACHINE_ERROR. */
   readonly alarm?: 'MACHINE_ERROR' | 'MIGRATION_FAILED'
+  /** The how manieth of its entry it is: the runner counts it as it begins. */
+  number?: number
 }
 
 type Rejection = Extract<Outcome, { kind: 'reject' }>
@@ -227,18 +229,20 @@ export class MachineRunner {
     try {
       return this.rehearsal.run({ session: call.session, isCommand }, body)
     } catch (error) {
-      throw isEngineError(error) ? this.stopAt(call, error) : error
+      throw isEngineError(error) && !(error instanceof EngineError) ? this.stopAt(call, error) : error
     }
   }
 
   /** Counts the call, and tells whether it is a part of the entry that is not run. PERF: an addition and a comparison. */
   private passesOver(call: MachineCall): boolean {
     this.calls += 1
+    // Others may begin before it is at its end: hooks of its rejection.
+    call.number = this.calls
     return this.skipped !== NONE_SKIPPED && this.skips(this.partOf(call))
   }
 
-  private partOf({ part, label }: MachineCall): string {
-    return part.kind === 'command' ? COMMAND_PART : partOf(label, this.calls)
+  private partOf({ part, label, number = this.calls }: MachineCall): string {
+    return part.kind === 'command' ? COMMAND_PART : partOf(label, number)
   }
 
   private unrun(call: MachineCall): Executed {
@@ -329,6 +333,8 @@ export class MachineRunner {
 
   /** The reason of an error, or throws EngineError when it is none of the machine's. */
   private reasonOf(error: unknown, call: MachineCall): MachineErrorReason {
+    // One that names a hook within the call: only that is to be skipped.
+    if (error instanceof EngineError) throw error
     if (isEngineError(error)) throw this.stopAt(call, error)
     if (error instanceof ValueError || this.transaction.invalidValue) return 'INVALID_VALUE'
     if (error instanceof NondeterminismError) return 'NONDETERMINISTIC'

@@ -7,7 +7,7 @@ import { TASK_MACHINE } from '../tables/tasks.ts'
 import type { UserStateMachine } from '../user-machine.ts'
 import { checkBuild, type WantedMachine } from './check-build.ts'
 import { OWN_MACHINE } from '../own-versions.ts'
-import type { SkippedPart } from '../skipped-parts.ts'
+import { isSame, type SkippedPart } from '../skipped-parts.ts'
 import { ApplyHalt } from './halt.ts'
 
 /** Whether this build may apply what the log asks for (sessions.md §10). */
@@ -55,13 +55,14 @@ export class VersionGate {
 
   /**
    * A part that was to be skipped was run here: this node had it applied before it knew (docs/decisions/skipping-an-entry.md).
-   * Its state from that entry on is nobody's. Before version 2 of the session layer the entry means nothing.
+   * Its state from that entry on is nobody's. Before version 2 of the session layer the entry means nothing: null. Else what
+   * it names.
    */
-  checkSkip(entry: Entry): void {
+  checkSkip(entry: Entry): SkippedPart | null {
     const { codec, versions, skipped } = this.state
     const skip = versions.takes('SkipEntry') ? skipOf(codec, entry) : null
-    if (skip === null || skip.index >= entry.index) return
-    if (skipped.some(({ index, part }) => index === skip.index && part === skip.part)) return
+    if (skip === null || skip.index >= entry.index) return null
+    if (skipped.some((each) => isSame(each, skip))) return skip
     throw new ApplyHalt(
       'SKIP_MISSED',
       entry.index,

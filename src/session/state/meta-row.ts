@@ -1,7 +1,7 @@
 import type { Millis } from '../../base/brand.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { SkippedPart } from '../skipped-parts.ts'
+import type { RememberedPart } from '../skipped-parts.ts'
 
 /** The scalars of the replicated state as one row. Made when the dirty rows are swapped, not with every entry. */
 type MetaRow = {
@@ -19,8 +19,11 @@ type MetaRow = {
   /** Absent while there never was a wait or a kept signal. */
   readonly waitNext?: number
   /** Absent while nothing was skipped. */
-  readonly skipped?: readonly (readonly [index: number, part: string])[]
+  readonly skipped?: readonly SkippedFields[]
 }
+
+/** The third field: its SkipEntry is applied. */
+type SkippedFields = readonly [index: number, part: string] | readonly [index: number, part: string, told: true]
 
 /** Where the replicated state keeps these scalars. */
 interface Scalars {
@@ -34,7 +37,7 @@ interface Scalars {
   readonly audit: { next: number; first: number }
   readonly deadLetters: { next: number }
   readonly waits: { next: number }
-  skipped: readonly SkippedPart[]
+  skipped: readonly RememberedPart[]
 }
 
 /** The row that a boundary stores. */
@@ -52,7 +55,7 @@ export function metaRow(state: Scalars): MetaRow {
     auditFirst: state.audit.first,
     deadLetterNext: state.deadLetters.next,
     ...(state.waits.next === 1 ? {} : { waitNext: state.waits.next }),
-    ...(state.skipped.length === 0 ? {} : { skipped: state.skipped.map(({ index, part }) => [index, part] as const) }),
+    ...(state.skipped.length === 0 ? {} : { skipped: state.skipped.map(skippedFields) }),
   }
 }
 
@@ -71,5 +74,9 @@ export function readMetaRow(state: Scalars, value: Value): void {
   state.audit.first = row.auditFirst
   state.deadLetters.next = row.deadLetterNext
   state.waits.next = row.waitNext ?? 1
-  state.skipped = (row.skipped ?? []).map(([index, part]) => ({ index, part }))
+  state.skipped = (row.skipped ?? []).map((fields) => ({ index: fields[0], part: fields[1], told: fields.length > 2 }))
+}
+
+function skippedFields({ index, part, told }: RememberedPart): SkippedFields {
+  return told ? [index, part, true] : [index, part]
 }

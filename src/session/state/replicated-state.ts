@@ -25,7 +25,7 @@ import { Tombstones } from '../tables/tombstones.ts'
 import { Versions } from '../tables/versions.ts'
 import { Waits } from '../tables/waits.ts'
 import type { MachineReport } from '../machine-report.ts'
-import type { SkippedPart } from '../skipped-parts.ts'
+import type { RememberedPart } from '../skipped-parts.ts'
 import type { DirtyRows } from '../state-machine.ts'
 
 /**
@@ -158,7 +158,7 @@ export class ReplicatedState {
   /** Responses and server requests that sessions hold. */
   heldRows = 0
   /** Parts of entries that were not run, the newest last. */
-  skipped: readonly SkippedPart[] = NONE
+  skipped: readonly RememberedPart[] = NONE
 
   /** Pages of the sessions that this boundary interval has changed. */
   private pages = new PagedList<SessionPage>()

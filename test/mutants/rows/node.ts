@@ -140,7 +140,7 @@ export const NODE: readonly Mutant[] = [
     id: 'node/forgotten-in-snapshots',
     breaks: 'a snapshot does not say what was skipped below it',
     file: 'src/session/state/meta-row.ts',
-    find: 'state.skipped = (row.skipped ?? []).map(([index, part]) => ({ index, part }))',
+    find: 'state.skipped = (row.skipped ?? []).map((fields) => ({ index: fields[0], part: fields[1], told: fields.length > 2 }))',
     replace: 'state.skipped = []',
     caughtBy: SESSION,
   },

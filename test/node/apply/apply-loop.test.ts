@@ -106,6 +106,19 @@ describe('committed entries', () => {
     expect(applied).toEqual(upTo(14))
   })
 
+  test('wait when what they must wait for comes while they are read, and go on once it is there', () => {
+    const { loop, applied, reads, state } = world({ later: true })
+    loop.commit(logIndex(12))
+    state.mustWait = true
+    reads.shift()?.()
+    expect(applied).toEqual([])
+    loop.resume()
+    expect([reads.length, applied.length]).toEqual([0, 0])
+    state.mustWait = false
+    loop.resume()
+    expect([applied, state.readCount]).toEqual([upTo(12), 1])
+  })
+
   test('are applied for a bounded time, then the loop turns', () => {
     const { loop, applied, clock } = world({ perEntryMs: 1 })
     loop.commit(logIndex(40))

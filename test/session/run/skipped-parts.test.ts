@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../../src/codec/entry/entry.ts'
+import { encodePayload } from '../../../src/codec/entry/payload-codec.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
-import type { SkippedParts } from '../../../src/session/skipped-parts.ts'
-import { bareMachine, counterHandlers } from '../bare-machine.ts'
+import { type SkippedParts, TOLD_KEPT } from '../../../src/session/skipped-parts.ts'
+import type { MachineContext } from '../../../src/session/user-machine.ts'
+import { bareMachine, counterHandlers, reject } from '../bare-machine.ts'
 import { codec, Log, RECORD_BYTES, swapped } from '../log.ts'
 
 const overflow = (): never => overflow()
@@ -133,5 +135,64 @@ describe('a part of an entry that is skipped', () => {
     expect(twin.stateHash()).toBe(log.machine.stateHash())
     const skip = behind(log, 'SkipEntry', { index: log.entries.length, part: 'command' })
     expect(log.machine.apply(skip, 9).reply).toEqual({ kind: 'none' })
+  })
+
+  test('is remembered until the entry that says so, however many others are skipped meanwhile', () => {
+    const count = TOLD_KEPT + 6
+    const log = new Log(machine(false))
+    log.append('AdvanceVersion', { machines: [{ machine: 'holdfast', to: 2, schema: '' }] })
+    const session = log.open('a')
+    const first = log.entries.length + 1
+    for (let id = 1; id <= count; id += 1) log.request(session, id, 'deep')
+    const twin = new SessionStateMachine(machine(true), codec)
+    for (const entry of log.entries) twin.apply(entry, RECORD_BYTES, entry.index < first ? [] : COMMAND)
+    const last = log.entries.at(-1) as Entry
+    const skip = (named: number, ahead: number): Entry => {
+      const payload = encodePayload('SkipEntry', { index: named, part: 'command' })
+      return { ...last, kind: 'SkipEntry', payload, index: (last.index + 1 + ahead) as Entry['index'] }
+    }
+    for (let at = 0; at < count; at += 1) {
+      expect(twin.apply(skip(first + at, at), 9).reply).toEqual({ kind: 'none' })
+      twin.checkInvariants()
+    }
+    // The newest may be named again; that nothing grows for ever, the oldest are forgotten.
+    expect(twin.apply(skip(first + count - 1, count), 9).reply).toEqual({ kind: 'none' })
+    const remembered = (swapped(twin).get('session/meta') as { skipped: [number, string, true?][] }).skipped
+    expect(remembered).toEqual(Array.from({ length: TOLD_KEPT }, (_, at) => [first + 6 + at, 'command', true]))
+  })
+
+  test.each(['onSessionCreated', 'command'])('that is a hook of the rejection of %s is named as that hook', (which) => {
+    const rejecting = (small: boolean) => {
+      const refuse = (context: MachineContext) => {
+        context.afterReject(() => void (small && overflow()))
+        return reject('NO')
+      }
+      const user = bareMachine({ refuse }, which === 'command' ? {} : { onSessionCreated: refuse as never })
+      return user
+    }
+    const log = new Log(rejecting(false))
+    log.append('AdvanceVersion', { machines: [{ machine: 'holdfast', to: 2, schema: '' }] })
+    if (which === 'command') log.request(log.open('a'), 1, 'refuse')
+    else log.tryOpen('a')
+    const replicas = [[], ['afterReject@2']].map((skipped) => {
+      const twin = new SessionStateMachine(rejecting(true), codec)
+      for (const entry of log.entries.slice(0, -1)) twin.apply(entry, RECORD_BYTES)
+      return () => twin.apply(log.entries.at(-1) as Entry, RECORD_BYTES, skipped)
+    })
+    expect(replicas[0]).toThrow(expect.objectContaining({ name: 'EngineError', part: 'afterReject@2' }))
+    const code = which === 'command' ? { outcome: { kind: 'reject', code: 'NO' } } : {}
+    expect(replicas[1]?.().reply).toMatchObject(code)
+  })
+
+  test('keeps its number while others begin: what fails as one of those is recorded is named after it', () => {
+    const onSessionCreated = (context: MachineContext) => {
+      context.afterReject(() => {
+        throw new Error('a bug')
+      })
+      return reject('NO')
+    }
+    const log = new Log(bareMachine({}, { onSessionCreated: onSessionCreated as never }))
+    log.machine['applier']['runner']['transaction'].audit = overflow
+    expect(() => log.tryOpen('a')).toThrow(expect.objectContaining({ part: 'onSessionCreated@1' }))
   })
 })

@@ -66,7 +66,10 @@ const row = (session: SessionRecord) => session.row as Mutable<SessionRecord['ro
 const PLANTED: [string, (world: World) => void][] = [
   ['running hash', ({ state }) => (state.hash.low = -1)],
   ['bytesSinceBoundary', ({ state }) => (state.bytesSinceBoundary = state.limits.snapshotBytes + 1)],
-  ['names parts of entries', ({ state }) => (state.skipped = [{ index: state.index + 1, part: 'command' }])],
+  [
+    'names parts of entries',
+    ({ state }) => (state.skipped = [{ index: state.index + 1, part: 'command', told: false }]),
+  ],
   ['swapped together', ({ state }) => state.userRows.swap(state.index)],
   ['heap of timers', ({ state }) => state.timers['heap'].remove(timer(state, LATER))],
   ['heap of timers', ({ state }) => state.dictionary.delete(timer(state, LATER).key)],
