@@ -77,6 +77,12 @@ function nextInstant(cron: Cron, zone: string, after: Millis): Millis | null {
   return null
 }
 
+/** What a zone's clocks show, to the second and with their offset: `2026-10-26T06:30:00+01:00`. Null: unknown zone. */
+export function wallTime(instant: Millis, zone: string): string | null {
+  if (!knowsZone(zone)) return null
+  return at(instant, zone).toString({ timeZoneName: 'never', smallestUnit: 'second' })
+}
+
 /** Some transitions back and forth lie in nine years; more is not looked at. */
 const YEARS_SEARCHED_MS = 9 * 366 * 24 * 60 * MINUTE
 

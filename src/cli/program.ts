@@ -10,7 +10,8 @@ import type { ExitCode } from './terminal/exit.ts'
 import { packageFacts } from './package-root.ts'
 import { addRecover } from './recover/recover-grammar.ts'
 import { addSession, addWatch } from './sessions/session-grammar.ts'
-import { integer, positive, wholeNumber } from './terminal/numbers.ts'
+import { addSchedules } from './schedules/schedule-grammar.ts'
+import { integer, positive, time, wholeNumber } from './terminal/numbers.ts'
 import { print } from './terminal/output.ts'
 
 /** Commands end with code 0 unless they set another one or throw. */
@@ -35,6 +36,7 @@ export function program(setExit: SetExit): Command {
   addLeader(root)
   addSession(root)
   addDeadLetters(root)
+  addSchedules(root)
   addLimits(root)
   addWatch(root)
   addReplay(root, setExit)
@@ -208,14 +210,6 @@ function addReconcile(payments: Command, setExit: SetExit): void {
       const endpoints = await endpointsOf(flags)
       setExit(await reconcileStatement({ ...flags, file, endpoints, json: flags.json === true }))
     })
-}
-
-/** A point in time with its zone, in milliseconds since 1970: without a zone, who reads it would have to guess. */
-function time(text: string): number {
-  const zoned = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
-  const at = zoned ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(at)) throw new InvalidArgumentError('Say a date, or a time with its zone: 2026-11-01T00:00+03:00.')
-  return at
 }
 
 function addDemo(root: Command, setExit: SetExit): void {

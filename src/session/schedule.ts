@@ -107,16 +107,19 @@ export interface ScheduleCalls {
 /** The schedules as the entry applied last left them, for the leader's duties and for operators. */
 export interface ScheduleReader {
   /** At most `limit` of which a proposer is to compute something, in no order. PERF: a comparison when there are none. */
-  awaited(limit: number): readonly AwaitedSchedule[]
+  awaited(limit: number): readonly StoredSchedule[]
   /** At most `limit` in the order of machines and names, after the one that is named, which need not be there. */
   listAfter(after: { readonly machine: string; readonly name: string } | null, limit: number): readonly ScheduleStatus[]
   /** Null: there is no such schedule. */
-  find(machine: string, name: string): ScheduleStatus | null
+  find(machine: string, name: string): StoredSchedule | null
 }
 
-/** A schedule of which occurrences are to be computed: its next one when `next` is null, else those of its oldest backfill. */
-export interface AwaitedSchedule extends ScheduleStatus {
-  /** As a step is to name it. */
+/**
+ * A schedule with what steps name of it. Of one that is awaited its next occurrence is to be computed when `next` is null, else
+ * those of its oldest backfill.
+ */
+export interface StoredSchedule extends ScheduleStatus {
+  /** Entry that last said which its occurrences are. */
   readonly revision: number
   /** The occurrence to come is the first one after it. */
   readonly after: Millis

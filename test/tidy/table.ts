@@ -137,7 +137,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
   cli: {
-    folders: ['base', 'protocol', 'client', 'machine', 'machines', 'sim', 'host'],
+    folders: ['base', 'protocol', 'calendar', 'client', 'machine', 'machines', 'sim', 'host'],
     packages: ['commander', 'jiti', 'yaml', 'zod', '@dagrejs/dagre', '<computed>', 'node:*'],
     // A module of the user's is loaded by its path.
     onlyIn: {

@@ -21,3 +21,11 @@ export function positive(text: string): number {
   if (value < 1) throw new InvalidArgumentError('It must be at least 1.')
   return value
 }
+
+/** A point in time with its zone, in ms since 1970: without one, who reads it would have to guess. A date is midnight UTC. */
+export function time(text: string): number {
+  const zoned = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+  const at = zoned ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(at)) throw new InvalidArgumentError('Say a date, or a time with its zone: 2026-11-01T00:00+03:00.')
+  return at
+}

@@ -207,7 +207,7 @@ export interface ScheduleStep {
    * these are occurrences of its oldest backfill. The others are an operator's; a `backfill` is of [after, upTo).
    */
   readonly kind: 'next' | 'fill' | 'pause' | 'resume' | 'cancel' | 'backfill'
-  /** Of the schedule that it was computed of (`ScheduleRow.revision`): a stale one changes nothing. An operator's: 0. */
+  /** Of the schedule that it was computed of (`ScheduleRow.revision`): a stale one changes nothing. An operator's: 0 is any. */
   readonly revision: number
   /** What it was computed after: where the schedule, or its backfill, had got to. Else 0. */
   readonly after: Millis

@@ -1,7 +1,7 @@
 import type { Millis } from '../../base/brand.ts'
 import { type Calendar, type NoRun, readCalendar } from '../../calendar/occurrences.ts'
 import type { ScheduleStep } from '../../codec/entry/payload.ts'
-import type { AwaitedSchedule } from '../../session/schedule.ts'
+import type { StoredSchedule } from '../../session/schedule.ts'
 import { SCHEDULE_FILL_MAX } from '../../session/schedules/schedule-rows.ts'
 
 /**
@@ -19,7 +19,7 @@ export class SchedulePlans {
   private left = 0
 
   /** The steps of those that are awaited, as many as there is time for; each goes on from where its schedule is. */
-  steps(awaited: readonly AwaitedSchedule[], now: Millis): readonly ScheduleStep[] {
+  steps(awaited: readonly StoredSchedule[], now: Millis): readonly ScheduleStep[] {
     this.left = OCCURRENCES_PER_DUTY
     const steps: ScheduleStep[] = []
     for (const schedule of awaited) {
@@ -31,7 +31,7 @@ export class SchedulePlans {
     return steps
   }
 
-  private next(schedule: AwaitedSchedule, calendar: Calendar | Exclude<NoRun, 'never'>, now: Millis): ScheduleStep {
+  private next(schedule: StoredSchedule, calendar: Calendar | Exclude<NoRun, 'never'>, now: Millis): ScheduleStep {
     const { machine, name, revision, after, catchUpMs } = schedule
     const step = { machine, name, kind: 'next', revision, after, upTo: after, missed: 0, times: [], stop: '' } as const
     if (typeof calendar === 'string') return { ...step, stop: calendar }
@@ -47,7 +47,7 @@ export class SchedulePlans {
   }
 
   /** Null: the zone is not known here, and whoever computed the next occurrence knew it. */
-  private fill(schedule: AwaitedSchedule, calendar: Calendar | Exclude<NoRun, 'never'>): ScheduleStep | null {
+  private fill(schedule: StoredSchedule, calendar: Calendar | Exclude<NoRun, 'never'>): ScheduleStep | null {
     const { machine, name, revision, backfills } = schedule
     const [oldest] = backfills
     if (oldest === undefined || typeof calendar === 'string') return null
@@ -67,7 +67,7 @@ export class SchedulePlans {
     return calendar.next(after)
   }
 
-  private calendar({ cron, zone }: AwaitedSchedule): Calendar | Exclude<NoRun, 'never'> {
+  private calendar({ cron, zone }: StoredSchedule): Calendar | Exclude<NoRun, 'never'> {
     // An expression holds no line break that is read.
     const id = `${zone}\n${cron}`
     const known = this.calendars.get(id)

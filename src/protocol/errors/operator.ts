@@ -56,6 +56,24 @@ export const OPERATOR_ERRORS: Rows = {
     'Some voters are not known to run a build that can apply this; `nodes` names them, `version` that of machine holdfast.',
     'Start them with this build. The leader switches once every voter has it.',
   ],
+  SCHEDULE_UNKNOWN: [
+    'NOT_FOUND',
+    false,
+    'There is no schedule of this machine and name: none was made, or it was cancelled.',
+    'Take one of those that `holdfast schedules list` shows.',
+  ],
+  SCHEDULE_CHANGED: [
+    'ABORTED',
+    false,
+    'Since it was looked at the schedule was put, resumed or backfilled, if not by this very call, the answer to which was lost.',
+    'Look at `holdfast schedules show` again, and decide anew.',
+  ],
+  BACKFILL_REFUSED: [
+    'FAILED_PRECONDITION',
+    false,
+    'Nothing is backfilled: nothing of the range is before now, or the schedule has 16 backfills that are not done; `problem` says which.',
+    'Name a range that has begun, or wait until backfills are done: `holdfast schedules show` tells of them.',
+  ],
   SESSION_UNKNOWN: [
     'NOT_FOUND',
     false,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SCHEDULE_NAME_CHARS_MAX } from '../../codec/entry/names.ts'
 import { NAME_BYTES_MAX, ROLES_MAX, TEXT_BYTES_MAX } from '../../protocol/limits.ts'
 import { isNodeId, parseSessionId } from '../../base/brand.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
@@ -66,6 +67,18 @@ const letter = index.min(1)
 export const moveDeadLettersRequest = z.object({
   move: z.enum(['redrive', 'discard']),
   letters: z.array(letter).min(1).max(LETTERS_PER_ENTRY_MAX),
+})
+
+const scheduleName = z.string().max(SCHEDULE_NAME_CHARS_MAX)
+export const schedulesRequest = z.object({ afterMachine: name, afterName: scheduleName, limit, machine: name })
+export const scheduleRequest = z.object({ machine: name, name: scheduleName, payloads: z.boolean() })
+export const changeScheduleRequest = z.object({
+  change: z.enum(['pause', 'resume', 'backfill', 'cancel']),
+  machine: name,
+  name: scheduleName,
+  fromMs: index,
+  toMs: index,
+  basedOn: index,
 })
 
 /** Machines that a watcher may name. */

@@ -17,11 +17,14 @@ import { answerChangeMembership, answerMembers } from './member-answers.ts'
 import {
   changeLimitsRequest,
   changeMembershipRequest,
+  changeScheduleRequest,
   deadLettersRequest,
   evictSessionRequest,
   limitsRequest,
   membersRequest,
   moveDeadLettersRequest,
+  scheduleRequest,
+  schedulesRequest,
   sessionHistoryRequest,
   sessionRequest,
   sessionsRequest,
@@ -32,6 +35,7 @@ import {
   watchRequest,
 } from './operator-requests.ts'
 import { answerDeadLetters, answerMoveDeadLetters } from './dead-letter-answers.ts'
+import { answerChangeSchedule, answerSchedule, answerSchedules } from './schedule-answers.ts'
 import { answerEvictSession, answerSession, answerSessionHistory, answerSessions } from './session-answers.ts'
 import { answerSkipPart, answerStops } from './stop-answers.ts'
 import { answerTryCommand } from './trial-answer.ts'
@@ -68,6 +72,11 @@ export class OperatorService {
       DeadLetters: this.handle(deadLettersRequest, (request, reply) => answerDeadLetters(gateway, request, reply)),
       MoveDeadLetters: this.handle(moveDeadLettersRequest, (request, reply) =>
         answerMoveDeadLetters(gateway, request, reply),
+      ),
+      Schedules: this.handle(schedulesRequest, (request, reply) => answerSchedules(gateway, request, reply)),
+      Schedule: this.handle(scheduleRequest, (request, reply) => answerSchedule(gateway, request, reply)),
+      ChangeSchedule: this.handle(changeScheduleRequest, (request, reply) =>
+        answerChangeSchedule(gateway, request, reply),
       ),
       Stops: this.handle(stopsRequest, (_request, reply) => answerStops(gateway, reply), true),
       SkipPart: this.handle(skipPartRequest, (request, reply) => answerSkipPart(gateway, request, reply), true),

@@ -1,12 +1,13 @@
 import type { Millis } from '../../base/brand.ts'
-import type { Value } from '../../codec/value/value.ts'
-import type { ScheduleOverlap } from '../schedule.ts'
+import type { ScheduleDefinition, ScheduleStatus } from '../schedule.ts'
 import { SCHEDULE_BACKFILLS_MAX, type ScheduleRow } from './schedule-rows.ts'
 
 /*
  * What machines and operators may do to a schedule, as functions from row to row; null: nothing changes. An entry computes
  * nothing of a calendar: where the occurrences to come change, `next` is open until a proposer has said it.
  */
+
+type ScheduleName = Pick<ScheduleStatus, 'machine' | 'name'>
 
 /** The entry that makes the change, and its time. */
 interface At {
@@ -15,18 +16,7 @@ interface At {
 }
 
 /** A schedule whose occurrences after now are to come. */
-export function newSchedule(
-  given: {
-    readonly machine: string
-    readonly name: string
-    readonly cron: string
-    readonly zone: string
-    readonly overlap: ScheduleOverlap
-    readonly catchUpMs: Millis
-    readonly payload: Value
-  },
-  { index, now }: At,
-): ScheduleRow {
+export function newSchedule(given: Required<ScheduleDefinition> & ScheduleName, { index, now }: At): ScheduleRow {
   const counters = { runs: 0, failed: 0, missed: 0, skipped: 0 }
   const lists = { open: [], waiting: [], filling: [], backfills: [] }
   const times = { revision: index, after: now, next: null, stop: null, last: null }

@@ -22,6 +22,8 @@ export function applyScheduleNext(state: ReplicatedState, { steps }: PayloadByKi
 }
 
 function takeStep(state: ReplicatedState, row: ScheduleRow, step: ScheduleStep): boolean {
+  if (step.kind !== 'next' && step.kind !== 'fill' && step.revision !== 0 && step.revision !== row.revision)
+    return false
   if (step.kind === 'cancel') {
     state.schedules.remove(row.machine, row.name)
     return true
@@ -43,12 +45,17 @@ function changed(state: ReplicatedState, row: ScheduleRow, step: ScheduleStep): 
     case 'resume':
       return resumed(row, state)
     case 'backfill':
-      return backfilled(row, { from: step.after, to: Math.min(step.upTo, state.now) })
+      return revised(backfilled(row, { from: step.after, to: Math.min(step.upTo, state.now) }), state.index)
     case 'cancel':
       return null
     default:
       return unreachable(step.kind)
   }
+}
+
+/** A copy of the step, which names the revision that its operator looked at, finds another one. */
+function revised(row: ScheduleRow | null, revision: number): ScheduleRow | null {
+  return row === null ? null : { ...row, revision }
 }
 
 function nextComputed({ now }: ReplicatedState, row: ScheduleRow, step: ScheduleStep): ScheduleRow | null {

@@ -24,7 +24,7 @@ export const SCHEDULE_TIMER = 'schedule:'
 
 /** A stored schedule (docs/decisions/schedules.md). A row is never changed: a change is another row. */
 export type ScheduleRow = ScheduleStatus & {
-  /** Entry that last changed what its occurrences are: what was computed of an earlier one is stale. */
+  /** Entry that last changed what its occurrences are, or an operator's last backfill: what was computed before is stale. */
   readonly revision: number
   /** Occurrences up to this have run, wait, or are counted; those after it are to come. */
   readonly after: Millis

@@ -4,7 +4,7 @@ import type { EntryKind } from '../../../src/codec/entry/entry.ts'
 import type { ProposalSink } from '../../../src/node/api.ts'
 import { DUTY_INTERVAL_MS, LeaderDuties, RETRY_SCAN_MS } from '../../../src/node/propose/leader-duties.ts'
 import { dutyPayloads } from '../../../src/node/propose/created-payload.ts'
-import type { AwaitedSchedule } from '../../../src/session/schedule.ts'
+import type { StoredSchedule } from '../../../src/session/schedule.ts'
 import type { StateMachine } from '../../../src/session/state-machine.ts'
 import { bareMachine, counterHandlers } from '../../session/bare-machine.ts'
 import { numbersOf, openSession, submit } from '../commands.ts'
@@ -17,7 +17,7 @@ interface Facts {
   logIsLong: boolean
   sessions: { index: number; timeoutMs: number; expiresAt: number; renewedAtIndex: number }[]
   retryAt: Map<number, number>
-  schedules: AwaitedSchedule[]
+  schedules: StoredSchedule[]
 }
 
 /** Duties over a state machine that says what the test says, and a log that takes everything. */
@@ -70,7 +70,7 @@ const session = (index: number, expiresAt: number, timeoutMs = 30_000) => ({
 test('the next occurrence of a schedule is computed and proposed, one entry at a time', () => {
   const now = Date.parse('2026-03-08T06:59Z')
   const asked = { machine: 'm', name: 's', cron: '30 2 * * *', zone: 'America/New_York', revision: 5, after: now }
-  const { submitted, run } = world({ schedules: [{ ...asked, next: null, catchUpMs: 60_000 } as AwaitedSchedule] })
+  const { submitted, run } = world({ schedules: [{ ...asked, next: null, catchUpMs: 60_000 } as StoredSchedule] })
   expect(run({ now })).toEqual(['ScheduleNext'])
   expect(run({ now })).toEqual([])
   const [entry] = submitted
