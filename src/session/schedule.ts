@@ -55,9 +55,9 @@ export interface ScheduleStatus {
   readonly catchUpMs: Millis
   readonly payload: Value
   readonly paused: boolean
-  /** The next occurrence; null: none is computed yet, or it is paused or stopped. */
+  /** The next occurrence; null: none is computed yet, or it is paused or has stopped (what was computed still runs). */
   readonly next: Millis | null
-  /** Why there is none; null: there is, or will be. */
+  /** Why no more are computed, neither next ones nor those of backfills, until it is resumed or put again; null: they are. */
   readonly stop: ScheduleStop | null
   /** The occurrence that ran last; null: none has. */
   readonly last: Millis | null
@@ -106,7 +106,10 @@ export interface ScheduleCalls {
 
 /** The schedules as the entry applied last left them, for the leader's duties and for operators. */
 export interface ScheduleReader {
-  /** At most `limit` of which a proposer is to compute something, in no order. PERF: a comparison when there are none. */
+  /**
+   * At most `limit` of which a proposer is to compute something; those that it has come to last stand behind the others.
+   * PERF: a comparison when there are none.
+   */
   awaited(limit: number): readonly StoredSchedule[]
   /** At most `limit` in the order of machines and names, after the one that is named, which need not be there. */
   listAfter(after: { readonly machine: string; readonly name: string } | null, limit: number): readonly ScheduleStatus[]

@@ -23,9 +23,8 @@ export function stateOf({ paused, stop, nextMs }: Pick<ScheduleLine, 'paused' | 
  * a schedule that is paused or has stopped.
  */
 export function upcoming({ schedule, nowMs }: Pick<ScheduleDetails, 'schedule' | 'nowMs'>, count: number): number[] {
-  if (schedule.paused || schedule.stop !== '') return []
   const found = schedule.nextMs === 0 ? [] : [schedule.nextMs]
-  const next = occurrencesOf(schedule)
+  const next = schedule.paused || schedule.stop !== '' ? null : occurrencesOf(schedule)
   while (next !== null && found.length < count) {
     const following = next(found.at(-1) ?? nowMs)
     if (following === null) break

@@ -217,7 +217,7 @@ export interface ScheduleStep {
   readonly missed: number
   /** Rising. */
   readonly times: readonly Millis[]
-  /** `next`: why there is no next occurrence; '': there is one, or it is not known yet. */
+  /** `next` and `fill`: why none can be computed; '': they are, or are not known yet. */
   readonly stop: '' | ScheduleStop
 }
 

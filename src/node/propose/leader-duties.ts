@@ -161,8 +161,10 @@ export class LeaderDuties {
 
   /** Occurrences of schedules: computed here, and judged again where they are applied (docs/concepts/schedules.md). */
   private schedule(time: DutyTime): void {
-    if (this.inFlight.has('ScheduleNext')) return
-    const awaited = this.ports.machine.schedules.awaited(SCHEDULES_PER_ENTRY)
+    const { machine } = this.ports
+    // In the middle of an entry a schedule may have been put, and be put again with another expression: both at one revision.
+    if (this.inFlight.has('ScheduleNext') || machine.underway) return
+    const awaited = machine.schedules.awaited(SCHEDULES_PER_ENTRY)
     const steps = awaited.length === 0 ? NO_STEPS : this.plans.steps(awaited, time.now)
     if (steps.length > 0) this.propose('ScheduleNext', this.ports.encode.schedules(steps))
   }

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { Millis } from '../../base/brand.ts'
 import { type Calendar, type NoRun, readCalendar } from '../../calendar/occurrences.ts'
 import type { ScheduleStep } from '../../codec/entry/payload.ts'
@@ -18,17 +19,17 @@ export class SchedulePlans {
   private readonly calendars = new Map<string, Calendar | Exclude<NoRun, 'never'>>()
   private left = 0
 
-  /** The steps of those that are awaited, as many as there is time for; each goes on from where its schedule is. */
+  /**
+   * A step of each that is awaited, from where its schedule is as far as there is time for; each has its part of the time, so
+   * that one with very much to compute does not hold up the others.
+   */
   steps(awaited: readonly StoredSchedule[], now: Millis): readonly ScheduleStep[] {
-    this.left = OCCURRENCES_PER_DUTY
-    const steps: ScheduleStep[] = []
-    for (const schedule of awaited) {
-      if (this.left <= 0) break
+    const part = Math.max(1, Math.floor(OCCURRENCES_PER_DUTY / awaited.length))
+    return awaited.map((schedule) => {
+      this.left = part
       const calendar = this.calendar(schedule)
-      const step = schedule.next === null ? this.next(schedule, calendar, now) : this.fill(schedule, calendar)
-      if (step !== null) steps.push(step)
-    }
-    return steps
+      return schedule.next === null ? this.next(schedule, calendar, now) : this.fill(schedule, calendar)
+    })
   }
 
   private next(schedule: StoredSchedule, calendar: Calendar | Exclude<NoRun, 'never'>, now: Millis): ScheduleStep {
@@ -46,12 +47,13 @@ export class SchedulePlans {
     }
   }
 
-  /** Null: the zone is not known here, and whoever computed the next occurrence knew it. */
-  private fill(schedule: StoredSchedule, calendar: Calendar | Exclude<NoRun, 'never'>): ScheduleStep | null {
+  /** Whoever computed the next occurrence may know a zone that is not known here. */
+  private fill(schedule: StoredSchedule, calendar: Calendar | Exclude<NoRun, 'never'>): ScheduleStep {
     const { machine, name, revision, backfills } = schedule
     const [oldest] = backfills
-    if (oldest === undefined || typeof calendar === 'string') return null
+    assert(oldest !== undefined, 'what is awaited has something to be computed', { machine, name })
     const step = { machine, name, kind: 'fill', revision, after: oldest.after, missed: 0, stop: '' } as const
+    if (typeof calendar === 'string') return { ...step, upTo: oldest.after, times: [], stop: calendar }
     const times: Millis[] = []
     for (let at = oldest.after; times.length < SCHEDULE_FILL_MAX && this.left > 0; ) {
       const next = this.after(calendar, at)

@@ -58,6 +58,12 @@ export const MACHINE_ERRORS: Rows = {
     "Kind of an alert: a machine's migration threw, so the machine stays at the version that it had; nothing was changed.",
     'Correct the migration and start the nodes with it. `status` and the log of a node say what was thrown.',
   ],
+  SCHEDULE_STOPPED: [
+    'FAILED_PRECONDITION',
+    false,
+    'Kind of an alert: no more occurrences of a schedule are computed; `stop` says why: `badCron`, `unknownZone` or `never`.',
+    'Look at `holdfast schedules show`. Have the machine put it with what can be read, or resume it where the leader knows the zone.',
+  ],
   VALIDATION_ERROR: [
     'INVALID_ARGUMENT',
     false,

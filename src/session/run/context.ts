@@ -22,7 +22,8 @@ import { TASK_MACHINE } from '../tables/tasks.ts'
 import { waitLimits } from '../tables/wait-rows.ts'
 import { TransactionSchedules } from '../schedules/schedule-calls.ts'
 import type { ScheduleCalls } from '../schedule.ts'
-import { principalsKnown, type Transaction } from './transaction.ts'
+import { principalsKnown } from './notify.ts'
+import type { Transaction } from './transaction.ts'
 import type {
   EmitOptions,
   MachineContext,

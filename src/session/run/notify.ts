@@ -5,6 +5,9 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 
 /** Server request type of notifications. */
 const NOTIFICATION = 'notification'
+/** Notification topic of alerts, to every admin principal known. */
+const ALERT_TOPIC = 'admin.alert'
+const ADMIN_PREFIX = 'admin:'
 
 export interface Notification {
   readonly kind: 'notify'
@@ -39,6 +42,20 @@ export function flushMailbox(state: ReplicatedState, session: SessionRecord): vo
     const payload = Object.freeze({ topic: mail.topic, body: mail.body, seq: mail.seq })
     append(state, session, payload, state.codec.walkRow(mail.body, { high: 0, low: 0 }))
   }
+}
+
+/** Counts an alert and tells every admin principal known; `bytes` is the size of the details, from their walk. */
+export function raiseAlert(state: ReplicatedState, alert: string, details: Value, bytes: number): void {
+  state.alerts.raise(alert, { index: state.index, now: state.now })
+  const body = Object.freeze({ kind: alert, details })
+  for (const principal of principalsKnown(state, ADMIN_PREFIX)) {
+    notify(state, { kind: 'notify', principal, topic: ALERT_TOPIC, body, bytes: bytes + alert.length })
+  }
+}
+
+/** Sorted; those remembered and those with a live session. */
+export function principalsKnown(state: ReplicatedState, prefix: string): string[] {
+  return [...new Set([...state.principals.known(prefix), ...state.sessions.principals(prefix)])].sort()
 }
 
 function append(state: ReplicatedState, session: SessionRecord, payload: Value, bytes: number): void {

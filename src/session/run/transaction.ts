@@ -2,7 +2,7 @@ import { unreachable } from '../../base/assert.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
-import { type Notification, notify } from './notify.ts'
+import { type Notification, notify, raiseAlert } from './notify.ts'
 import { appendRequest, coalesced, hasRoom, type NewRequest, fitsByDropping } from '../clients/outbox.ts'
 import { foldKept } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
@@ -24,10 +24,6 @@ type Effect =
 type Kept =
   | { readonly kind: 'audit'; readonly record: Value }
   | { readonly kind: 'alert'; readonly alert: string; readonly details: Value; readonly bytes: number }
-
-/** Notification topic of alerts, to every admin principal known. */
-const ALERT_TOPIC = 'admin.alert'
-const ADMIN_PREFIX = 'admin:'
 
 const NOTHING_STAGED = { count: 0, bytes: 0 }
 
@@ -308,20 +304,6 @@ export class Transaction {
     this.keptHash.high = 0
     this.keptHash.low = 0
   }
-}
-
-/** Counts an alert and tells every admin principal known. */
-function raiseAlert(state: ReplicatedState, alert: string, details: Value, bytes: number): void {
-  state.alerts.raise(alert, { index: state.index, now: state.now })
-  const body = Object.freeze({ kind: alert, details })
-  for (const principal of principalsKnown(state, ADMIN_PREFIX)) {
-    notify(state, { kind: 'notify', principal, topic: ALERT_TOPIC, body, bytes: bytes + alert.length })
-  }
-}
-
-/** Sorted; those remembered and those with a live session. */
-export function principalsKnown(state: ReplicatedState, prefix: string): string[] {
-  return [...new Set([...state.principals.known(prefix), ...state.sessions.principals(prefix)])].sort()
 }
 
 function isOpenTask(state: ReplicatedState, taskId: string): boolean {

@@ -3,6 +3,7 @@ import type { PayloadByKind, ScheduleStep } from '../../codec/entry/payload.ts'
 import { foldScheduleStep } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
+import { raiseAlert } from '../run/notify.ts'
 import { backfilled, paused, resumed } from './schedule-changes.ts'
 import { awaitedOf, SCHEDULE_FILL_MAX, type ScheduleRow } from './schedule-rows.ts'
 
@@ -29,8 +30,16 @@ function takeStep(state: ReplicatedState, row: ScheduleRow, step: ScheduleStep):
     return true
   }
   const next = changed(state, row, step)
-  if (next !== null) state.schedules.put(next)
-  return next !== null
+  if (next === null) return false
+  state.schedules.put(next)
+  if (next.stop !== null && row.stop === null) tellStopped(state, next)
+  return true
+}
+
+/** Nobody asked for it, and nothing more comes of the schedule until somebody does something about it. */
+function tellStopped(state: ReplicatedState, { machine, name, stop }: ScheduleRow): void {
+  const details = { machine, name, stop }
+  raiseAlert(state, 'SCHEDULE_STOPPED', details, state.codec.walkRow(details, { high: 0, low: 0 }))
 }
 
 /** Null: nothing changes. */
@@ -65,8 +74,7 @@ function nextComputed({ now }: ReplicatedState, row: ScheduleRow, step: Schedule
   if (upTo < row.after || (next !== null && next <= upTo) || more !== undefined) return null
   // An occurrence is missed by the entry's time alone: a proposer's clock may be ahead.
   if (upTo > row.after && upTo > now - row.catchUpMs) return null
-  if (stop !== '')
-    return next === null ? { ...row, after: upTo, missed: row.missed + missed, stop, backfills: [] } : null
+  if (stop !== '') return next === null ? { ...row, after: upTo, missed: row.missed + missed, stop } : null
   return { ...row, after: upTo, missed: row.missed + missed, next }
 }
 
@@ -74,6 +82,8 @@ function filled(row: ScheduleRow, step: ScheduleStep): ScheduleRow | null {
   const [oldest, ...others] = row.backfills
   if (awaitedOf(row) !== 'fill' || oldest === undefined) return null
   if (step.revision !== row.revision || step.after !== oldest.after || step.upTo > oldest.upTo) return null
+  // It still has the next occurrence, which somebody else has computed.
+  if (step.stop !== '') return step.upTo === oldest.after ? { ...row, stop: step.stop } : null
   const rises = step.times.every((time, at) => time > (step.times[at - 1] ?? step.after) && time <= step.upTo)
   if (!rises || step.upTo <= step.after || step.times.length > SCHEDULE_FILL_MAX) return null
   const rest = step.upTo === oldest.upTo ? others : [{ ...oldest, after: step.upTo }, ...others]

@@ -38,7 +38,8 @@ export function scheduleOf(payload: Value): { readonly machine: string; readonly
 /** Whether an occurrence that waits may run; it does so before the next one of the clock. */
 export function mayRunWaiting({ paused, overlap, open, waiting, filling }: ScheduleRow): boolean {
   if (paused || waiting.length + filling.length === 0) return false
-  return open.length === 0 || overlap === 'allowAll' || overlap === 'cancelOther'
+  if (overlap === 'allowAll') return open.length < SCHEDULE_RUNS_MAX
+  return open.length === 0 || overlap === 'cancelOther'
 }
 
 /** When its timer is to fire, later than `now`; null: it has none. */

@@ -32,6 +32,8 @@ export class Schedules {
   private readonly awaiting = new Set<string>()
   /** Null: removed. */
   private readonly staged = new Map<string, ScheduleRow | null>()
+  /** How many more there are by what is staged. */
+  private added = 0
   private readonly ground: Ground
 
   constructor(ground: Ground) {
@@ -51,29 +53,31 @@ export class Schedules {
 
   /** Stages the row of a schedule, new or another. */
   stage(row: ScheduleRow): void {
+    if (this.find(row.machine, row.name) === null) this.added += 1
     this.staged.set(this.key(row.machine, row.name), row)
   }
 
   /** Stages that there is no such schedule. */
   stageRemoval(machine: string, name: string): void {
+    if (this.find(machine, name) !== null) this.added -= 1
     this.staged.set(this.key(machine, name), null)
   }
 
   /** Those that there will be, by what is staged. */
   get sizeStaged(): number {
-    let size = this.size
-    for (const [key, row] of this.staged) size += (row === null ? 0 : 1) - (this.stored(key) === null ? 0 : 1)
-    return size
+    return this.size + this.added
   }
 
   commit(): void {
     if (this.staged.size === 0) return
     for (const [key, row] of this.staged) this.settle(key, row)
-    this.staged.clear()
+    this.rollback()
   }
 
   rollback(): void {
-    if (this.staged.size > 0) this.staged.clear()
+    if (this.staged.size === 0) return
+    this.staged.clear()
+    this.added = 0
   }
 
   /** Stores a row outside any transaction. */
@@ -91,7 +95,10 @@ export class Schedules {
     if (awaitedOf(row) !== null) this.awaiting.add(key)
   }
 
-  /** At most `limit` of which a proposer is to compute something. PERF: a comparison when there are none. */
+  /**
+   * At most `limit` of which a proposer is to compute something; those that it has come to last stand behind the others.
+   * PERF: a comparison when there are none.
+   */
   awaited(limit: number): readonly ScheduleRow[] {
     if (this.awaiting.size === 0) return NONE
     const found: ScheduleRow[] = []
@@ -137,8 +144,8 @@ export class Schedules {
     }
     this.rows.set(key, row)
     dictionary.set(key, rowValue(row))
-    if (awaitedOf(row) === null) this.awaiting.delete(key)
-    else this.awaiting.add(key)
+    this.awaiting.delete(key)
+    if (awaitedOf(row) !== null) this.awaiting.add(key)
     const dueAt = dueOf(row, now)
     const { machine, name } = row
     if (dueAt === null) timers.remove(TASK_MACHINE, timerName(row))

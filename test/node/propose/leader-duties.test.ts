@@ -18,11 +18,21 @@ interface Facts {
   sessions: { index: number; timeoutMs: number; expiresAt: number; renewedAtIndex: number }[]
   retryAt: Map<number, number>
   schedules: StoredSchedule[]
+  /** An entry is half applied. */
+  underway: boolean
 }
 
 /** Duties over a state machine that says what the test says, and a log that takes everything. */
 function world(facts: Partial<Facts> = {}) {
-  const state: Facts = { timers: null, logIsLong: false, sessions: [], retryAt: new Map(), schedules: [], ...facts }
+  const state: Facts = {
+    timers: null,
+    logIsLong: false,
+    sessions: [],
+    retryAt: new Map(),
+    schedules: [],
+    underway: false,
+    ...facts,
+  }
   const submitted: { kind: EntryKind; payload: Uint8Array; sink: ProposalSink }[] = []
   const attachedSessions = new Set<number>()
   let dirtyReads = 0
@@ -41,6 +51,9 @@ function world(facts: Partial<Facts> = {}) {
       return times.length === 0 ? null : Math.min(...times)
     },
     schedules: { awaited: () => state.schedules },
+    get underway() {
+      return state.underway
+    },
   } as unknown as StateMachine
   const duties = new LeaderDuties({
     machine,
@@ -87,6 +100,18 @@ test('the next occurrence of a schedule is computed and proposed, one entry at a
     },
   ])
   entry.sink.lost()
+  expect(run({ now })).toEqual(['ScheduleNext'])
+})
+
+// Timers before one entry fire in steps, and expiries end sessions in steps: hooks of two of them may put one schedule, both
+// with the index of the entry as its revision and at one time: what was computed of the first would be taken for the second.
+test('nothing is computed of schedules in the middle of an entry', () => {
+  const now = Date.parse('2026-03-08T06:59Z')
+  const asked = { machine: 'm', name: 's', cron: '30 2 * * *', zone: 'UTC', revision: 5, after: now }
+  const schedules = [{ ...asked, next: null, catchUpMs: 60_000 } as StoredSchedule]
+  const { run, state } = world({ schedules, underway: true })
+  expect(run({ now })).toEqual([])
+  state.underway = false
   expect(run({ now })).toEqual(['ScheduleNext'])
 })
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ScheduleStep } from '../../../src/codec/entry/payload.ts'
 import type { ScheduleDefinition } from '../../../src/session/schedule.ts'
 import { SCHEDULE_FILL_MAX, SCHEDULE_RUNS_MAX } from '../../../src/session/schedules/schedule-rows.ts'
+import { SchedulePlans } from '../../../src/node/propose/schedule-plans.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
 import { bareMachine } from '../bare-machine.ts'
 import { code, codec, type Log, RECORD_BYTES, swapped, value } from '../log.ts'
@@ -79,6 +80,23 @@ describe('pause and resume', () => {
 })
 
 describe('a backfill', () => {
+  test('runs no more beside what is open than there may be: the others wait', () => {
+    const { log, run, lead, pass, status } = world(() => 'open')
+    run('put', { definition: { overlap: 'allowAll' } })
+    run('backfill', { from: log.now - 300 * 60 * MINUTE, to: log.now })
+    pass(2, 1)
+    expect(status().open).toHaveLength(SCHEDULE_RUNS_MAX)
+    const { filling } = status()
+    expect(filling.length).toBeGreaterThan(0)
+    run('end', { run: 7 })
+    log.advance(2)
+    lead()
+    expect(status().open.map((each) => each.run)).toEqual([
+      ...Array.from({ length: SCHEDULE_RUNS_MAX + 1 }, (_, at) => at + 1).filter((number) => number !== 7),
+    ])
+    expect(status().filling).toHaveLength(filling.length - 1)
+  })
+
   test('runs every occurrence of its range once, in order, beside those of the clock', () => {
     const { log, run, pass, status, heard } = world()
     run('put')
@@ -162,6 +180,91 @@ describe('what cannot run', () => {
     expect(status()).toMatchObject({ stop: null })
     expect(status().next).not.toBe(null)
   })
+})
+
+describe('a proposer that lacks a zone', () => {
+  /** Has `log` think that whoever computed the next occurrence knew the zone. */
+  const known = (log: Log, name: string): void => {
+    const row = log.machine.schedules.find('test', name)
+    if (row === null) throw new Error('it was put')
+    const { revision, after } = row
+    const step = { machine: 'test', name, kind: 'next', revision, after, upTo: after, missed: 0, stop: '' } as const
+    log.append('ScheduleNext', { steps: [{ ...step, times: [log.now + 60 * MINUTE] }] })
+  }
+
+  test('says so of a backfill, which waits until the schedule is resumed or put again; what is computed still runs', () => {
+    const { log, run, lead, pass, status, runs } = world()
+    run('put', { definition: { zone: 'Newer/Zone' } })
+    known(log, 's')
+    run('backfill', { from: log.now - 120 * MINUTE, to: log.now })
+    lead()
+    expect(status()).toMatchObject({ stop: 'unknownZone', next: log.now + 60 * MINUTE, backfills: [{}] })
+    expect(log.machine.schedules.awaited(9)).toEqual([])
+    pass(120)
+    expect(runs()).toHaveLength(1)
+    expect(status()).toMatchObject({ stop: 'unknownZone', next: null, backfills: [{}] })
+    run('put', {})
+    lead()
+    expect(runs()).toEqual(['21:00', '22:00'])
+    expect(status()).toMatchObject({ stop: null, backfills: [] })
+  })
+
+  test('says so of any number, and others go on', () => {
+    const { log, run, lead, status } = world()
+    for (let at = 0; at < 70; at += 1) {
+      run('put', { name: `z${at}`, definition: { zone: 'Newer/Zone' } })
+      known(log, `z${at}`)
+      run('backfill', { name: `z${at}`, from: 1, to: log.now })
+    }
+    run('put')
+    lead()
+    expect(status().next).not.toBe(null)
+    expect(status('z69').stop).toBe('unknownZone')
+  })
+
+  test('may be one whose step is stale: it stops nothing', () => {
+    const { log, run, status } = world()
+    run('put')
+    known(log, 's')
+    run('backfill', { from: 1, to: log.now })
+    const { revision = 0 } = log.machine.schedules.find('test', 's') ?? {}
+    const step = { machine: 'test', name: 's', kind: 'fill', missed: 0, times: [], stop: 'unknownZone' } as const
+    for (const stale of [
+      { revision: revision - 1, after: 0, upTo: 0 },
+      { revision, after: 7, upTo: 7 },
+      { revision, after: 0, upTo: 5 },
+    ])
+      expect(log.append('ScheduleNext', { steps: [{ ...step, ...stale }] }).reply).toMatchObject({ done: [false] })
+    expect(status()).toMatchObject({ stop: null, backfills: [{}] })
+  })
+
+  test('is told of to administrators, each time that a schedule stops by itself', () => {
+    const { log, run, lead } = world()
+    const admin = log.open('root', { principal: 'admin:root' })
+    const told = () => log.machine.outbox(admin, 0, 9).map(({ payload }) => payload)
+    run('put', { definition: { zone: 'Newer/Zone' } })
+    lead()
+    const stopped = { kind: 'SCHEDULE_STOPPED', details: { machine: 'test', name: 's', stop: 'unknownZone' } }
+    expect(told()).toMatchObject([{ topic: 'admin.alert', body: stopped }])
+    run('resume')
+    lead()
+    expect(told()).toHaveLength(2)
+    const rows = [...swapped(log.machine).values()]
+    expect(rows).toContainEqual(expect.objectContaining({ kind: 'SCHEDULE_STOPPED', count: 2 }))
+  })
+})
+
+test('one that has very much to count does not keep others from their next occurrence', () => {
+  const { log, run, status } = world()
+  run('put', { name: 'old', definition: { cron: '* * * * *', catchUpMs: 0 } })
+  log.advance(365 * 24 * 60 * MINUTE)
+  for (let at = 0; at < 70; at += 1) run('put', { name: `many${at}`, definition: { cron: '* * * * *', catchUpMs: 0 } })
+  run('put')
+  const plans = new SchedulePlans()
+  for (let duty = 0; duty < 5; duty += 1)
+    log.append('ScheduleNext', { steps: [...plans.steps(log.machine.schedules.awaited(64), log.now)] })
+  expect(status().next).not.toBe(null)
+  expect(status('old')).toMatchObject({ next: null, runs: 0 })
 })
 
 describe('an operator', () => {

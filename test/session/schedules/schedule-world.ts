@@ -39,6 +39,10 @@ export function world(onSchedule?: (context: MachineContext, run: ScheduleRun) =
         for (let at = 0; at < SCHEDULES_MAX; at += 1) schedules.put('test', `many-${at}`, HOURLY)
         return schedules.put('test', nameOf(input), HOURLY)
       },
+      swap: ({ schedules }, input) => {
+        schedules.cancel('test', 'many-0')
+        return schedules.put('test', nameOf(input), HOURLY)
+      },
       change: ({ schedules }) => {
         const found = schedules.find('test', 's')
         ;(found?.waiting as number[] | undefined)?.push(1)

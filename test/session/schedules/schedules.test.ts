@@ -83,6 +83,16 @@ describe('a schedule', () => {
     expect(status('many-0').name).toBe('many-0')
   })
 
+  test('of one that is full takes the place of one that is cancelled, also in a trial', () => {
+    const { log, run } = world()
+    run('many')
+    const asked = { machine: 'test', input: { name: 'new' }, principal: 'user:a', roles: [], now: log.now }
+    const tried = (command: string) => log.machine.tryCommand({ ...asked, command }).outcome
+    expect(tried('put')).toEqual({ kind: 'value', value: false })
+    expect(tried('swap')).toEqual({ kind: 'value', value: true })
+    expect(value(run('swap', { name: 'new' }))).toBe(true)
+  })
+
   test('is not changed through what find gives', () => {
     const { run } = world()
     run('put')
