@@ -21,6 +21,9 @@ import type { CheckedOptions } from './check-options.ts'
 import { exitOnFault } from './exit-on-fault.ts'
 import type { RunningNode } from './running-node.ts'
 
+/** The service of the other nodes, but who implements it. */
+const PEERS = { definition: peerServiceDefinition, special: true, ofBytes: ['Stream'] } as const
+
 /** How long calls in progress may take once the node closes. */
 const CLOSE_GRACE_MS = 100
 
@@ -50,7 +53,7 @@ export async function serve(parts: {
         sessions,
         { ...new ClusterService(gateway, () => refusals.current(), builds), special: true },
         { ...operators, special: true },
-        { definition: peerServiceDefinition, implementation: transport.implementation, special: true },
+        { ...PEERS, implementation: transport.implementation },
       ],
       onConnectionsRefused: () => log.connectionsRefused(),
     })

@@ -12,6 +12,7 @@ import {
 } from '@grpc/grpc-js'
 import { isLoopback } from '../base/host-port.ts'
 import { KEEP_ALIVE } from '../grpc/keep-alive.ts'
+import { type ByteHandler, takeByteStreams } from './byte-streams.ts'
 import { DescriptorBudget } from './descriptors.ts'
 import { widenReceiveWindows } from './flow-control.ts'
 import { refusingService } from './refusing-service.ts'
@@ -23,6 +24,8 @@ export interface ServedService {
   readonly implementation: UntypedServiceImplementation
   /** Peers and operators: served when there are descriptors left for nobody else. Default false: a client's. */
   readonly special?: true
+  /** Methods of it whose messages are bytes in both directions, and whose handlers use no more than a `ByteCall` has. */
+  readonly ofBytes?: readonly string[]
 }
 
 export interface GrpcServerOptions {
@@ -84,6 +87,7 @@ export class GrpcServer {
     // grpc-js writes to stderr what it also reports by its callbacks; logs are pino's alone.
     setLogVerbosity(logVerbosity.NONE)
     const all = serverOf(services, {})
+    takeByteStreams(all.server, byteHandlers(services), MESSAGE_BYTES_MAX)
     const special = serverOf(services.map(forSpecialOnly), { 'grpc.max_connection_idle_ms': SPECIAL_IDLE_MS })
     const admit = admission(options, { all, special })
     const listener = await SocketListener.listen({ host, port }, () => createServer({ noDelay: true }, admit))
@@ -108,12 +112,22 @@ function serverOf(services: readonly ServedService[], more: ServerOptions): Inje
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': KEEP_ALIVE.everyMs,
     'grpc.keepalive_timeout_ms': KEEP_ALIVE.timeoutMs,
+    'grpc.enable_channelz': 0,
     ...more,
   })
   for (const { definition, implementation } of services) server.addService(definition, implementation)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   widenReceiveWindows(server)
   return { server, injector }
+}
+
+/** By the path of their method. */
+function byteHandlers(services: readonly ServedService[]): ReadonlyMap<string, ByteHandler> {
+  const handlers = new Map<string, ByteHandler>()
+  for (const { definition, implementation, ofBytes = [] } of services) {
+    for (const method of ofBytes) handlers.set(definition[method]?.path ?? '', implementation[method] as ByteHandler)
+  }
+  return handlers
 }
 
 function forSpecialOnly(service: ServedService): ServedService {

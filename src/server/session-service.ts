@@ -26,6 +26,7 @@ export interface SessionServiceOptions {
 export class SessionService {
   readonly definition: ServiceDefinition
   readonly implementation: UntypedServiceImplementation
+  readonly ofBytes = ['Connect'] as const
   private readonly options: SessionServiceOptions
   private readonly streams = new Set<ConnectStream>()
 

@@ -54,6 +54,7 @@ const NO_CODES: { readonly [what: string]: string } = {
   'cells of the retrieval contracts': 'AAA',
   "LevelDB's diary, a file": 'LOG',
   currencies: 'KES',
+  'the status of a call that ended in order': 'OK',
 }
 const noCodes = new Set(Object.values(NO_CODES).flatMap((words) => words.split(' ')))
 
