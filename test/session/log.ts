@@ -8,6 +8,7 @@ import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Entry, EntryKind } from '../../src/codec/entry/entry.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
+import type { SkippedParts } from '../../src/session/skipped-parts.ts'
 import type { MachineReport } from '../../src/session/machine-report.ts'
 import type { Applied, Reply, StateMachine } from '../../src/session/state-machine.ts'
 import type { UserStateMachine } from '../../src/session/user-machine.ts'
@@ -31,7 +32,12 @@ export class Log {
   readonly reports: MachineReport[] = []
   now = START
   lease = 0
-  readonly machine: SessionStateMachine
+  /** Parts of entries that were skipped, by index. */
+  readonly skipped = new Map<number, SkippedParts>()
+  /** What is skipped of the next entry. */
+  skipNext: SkippedParts = []
+  /** A test may go on with one that was restored. */
+  machine: SessionStateMachine
 
   constructor(user: UserStateMachine, limits: Partial<Limits> | null = {}) {
     this.machine = new SessionStateMachine(user, codec, { report: (report) => this.reports.push(report) })
@@ -58,7 +64,14 @@ export class Log {
       payload,
     }
     this.entries.push(entry)
-    return this.machine.apply(entry, RECORD_BYTES)
+    if (this.skipNext.length > 0) this.skipped.set(entry.index, this.skipNext)
+    this.skipNext = []
+    return this.replay(this.machine, entry)
+  }
+
+  /** Applies an entry of this log to another machine as the log's own did. */
+  replay(machine: SessionStateMachine, entry: Entry): Applied {
+    return machine.apply(entry, RECORD_BYTES, this.skipped.get(entry.index))
   }
 
   append<Kind extends keyof PayloadByKind>(kind: Kind, payload: PayloadByKind[Kind]): Applied {

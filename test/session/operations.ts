@@ -4,8 +4,10 @@ import type { Value } from '../../src/codec/value/value.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
 import type { BuildMachine } from '../../src/session/user-machine.ts'
 import { type Log, numbers, secret } from './log.ts'
-import { FAILING } from './model-versions.ts'
-import { WAIT_COMMANDS, WAITS } from './model-waits.ts'
+import { FAILING, OWN } from './model/versions.ts'
+import { WAIT_COMMANDS, WAITS } from './model/waits.ts'
+import { PLAN_COMMANDS, type PlanOperation, planOperations, soberCommand, stepsOf } from './planning.ts'
+import { sayThatSkipped, type SkipOperation, withSkips } from './skipping.ts'
 
 /** What a property test does to a log; sessions are named by their place in the order of opening. */
 export type Operation =
@@ -38,6 +40,10 @@ export type Operation =
   /** The log switches to versions of machines. */
   | { kind: 'switch'; advances: { machine: string; to: number; other: boolean }[] }
   | { kind: 'advance'; ms: number }
+  | PlanOperation
+  /** That operation, with parts of its entry that are not run. */
+  | { kind: 'skipping'; parts: string[]; of: Operation }
+  | SkipOperation
 
 /** Small, so that every limit is reached. */
 export const SMALL: Partial<Limits> = {
@@ -66,15 +72,65 @@ export const MODELLED = [
   'coalesce',
   'once',
   ...WAIT_COMMANDS,
+  'planSkip',
+  'planOther',
+  'unplan',
 ]
+const PLANNED = [...PLAN_COMMANDS, ...PLAN_COMMANDS, 'increment', 'later', 'refuse', 'explode', 'waitHere']
 export const ALL = [...MODELLED, 'ask', 'complete', 'fail', 'audit']
 
 /** Names no session. */
 const UNKNOWN = 99
 
-export function operations(commands: readonly string[]): fc.Arbitrary<Operation[]> {
+/**
+ * Random logs over those commands. `skips`: none, or parts of entries are not run, and entries say so of what was skipped, or
+ * also of what was run.
+ */
+export function operations(
+  commands: readonly string[],
+  skips: 'none' | 'remembered' | 'any' = 'none',
+): fc.Arbitrary<Operation[]> {
+  const usual = fc.oneof({ weight: 20, arbitrary: anyOperation(commands) }, { weight: 1, arbitrary: planOperations })
+  const rest = skips === 'none' ? list(usual) : fc.oneof(list(usual), withSkips(usual, list, skips === 'any'))
+  const deaths = fc.constantFrom(
+    [],
+    [],
+    DYING,
+    [...DYING, COALESCED, ...DYING, COALESCED, REDRIVE],
+    [...DYING, FILLING, REDRIVE],
+  )
+  return fc.tuple(deaths, rest).map(([dying, others]) => [OPENING, ...dying, ...others])
+}
+
+/** Random logs that are mostly of schedules. */
+export function planOfOperations(): fc.Arbitrary<Operation[]> {
+  const planned = fc.oneof(
+    { weight: 1, arbitrary: anyOperation(PLANNED) },
+    { weight: 4, arbitrary: soberRequest(PLANNED) },
+    { weight: 6, arbitrary: planOperations },
+    { weight: 5, arbitrary: clock },
+  )
+  return fc.oneof(list(planned), withSkips(planned, list, false)).map((others) => [OPENING, ...others])
+}
+
+/** Sizes of fast-check's own choice are mostly small; these logs must be long enough to fill windows and outboxes. */
+function list(one: fc.Arbitrary<Operation>): fc.Arbitrary<Operation[]> {
+  return fc.array(one, { minLength: 10, maxLength: 50, size: 'max' })
+}
+
+const OPENING: Operation = { kind: 'open', who: 0, timeoutMs: 30_000, refuse: false, late: false, ordered: false }
+
+/** A command of the first session that nothing keeps from being run. */
+function soberRequest(commands: readonly string[]): fc.Arbitrary<Operation> {
+  const command = fc.constantFrom(...commands)
+  return fc.tuple(command, fc.nat({ max: 3 })).map(([name, n]) => soberCommand(name, n))
+}
+
+const clock = fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 5000, 5000, 40_000) })
+
+function anyOperation(commands: readonly string[]): fc.Arbitrary<Operation> {
   const session = fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3, 4, UNKNOWN)
-  const weighted = fc.oneof(
+  return fc.oneof<fc.WeightedArbitrary<Operation>[]>(
     {
       weight: 3,
       arbitrary: fc.record({
@@ -136,21 +192,9 @@ export function operations(commands: readonly string[]): fc.Arbitrary<Operation[
     },
     {
       weight: 3,
-      arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 5000, 5000, 40_000) }),
+      arbitrary: clock,
     },
   )
-  const first = fc.constant<Operation>({
-    kind: 'open',
-    who: 0,
-    timeoutMs: 30_000,
-    refuse: false,
-    late: false,
-    ordered: false,
-  })
-  // Sizes of fast-check's own choice are mostly small; these logs must be long enough to fill windows and outboxes.
-  const rest = fc.array(weighted, { minLength: 10, maxLength: 50, size: 'max' })
-  const deaths = fc.constantFrom([], [], DYING, [...DYING, COALESCED, ...DYING])
-  return fc.tuple(first, deaths, rest).map(([opening, dying, others]) => [opening, ...dying, ...others])
 }
 
 /** The first request that waits for the first session runs out of its attempts. */
@@ -162,10 +206,9 @@ const DYING: readonly Operation[] = [
 ]
 
 /** One that a newer one of its key replaces. */
-const COALESCED: Operation = {
-  ...{ kind: 'request', session: 0, id: 1, lowest: 0, ack: 0, epoch: 0 },
-  ...{ command: 'coalesce', n: 1, to: 0, outdated: false },
-}
+const COALESCED: Operation = soberCommand('coalesce')
+const FILLING: Operation = soberCommand('emit', 3)
+const REDRIVE: Operation = { kind: 'move', move: 'redrive', letters: [2, 1] }
 
 /** Lower and higher than what `SMALL` begins with, and than what may be there by then. */
 function limitChanges(): fc.Arbitrary<Partial<Limits>> {
@@ -309,13 +352,24 @@ function append(log: Log, opened: number[], operation: Operation): { applied: Ap
     }
     case 'switch': {
       const machines = operation.advances.map(({ machine: name, to, other }) => {
-        return { machine: name, to, schema: other ? SCHEMAS.other : SCHEMAS.named }
+        return { machine: name, to, schema: name === OWN ? '' : other ? SCHEMAS.other : SCHEMAS.named }
       })
       return { applied: log.append('AdvanceVersion', { machines }) }
     }
     case 'advance':
       log.advance(operation.ms)
       return null
+    case 'propose':
+    case 'operate':
+      return { applied: log.append('ScheduleNext', { steps: stepsOf(log, operation) }) }
+    case 'skipping': {
+      log.skipNext = operation.parts
+      const done = append(log, opened, operation.of)
+      log.skipNext = []
+      return done
+    }
+    case 'skip':
+      return sayThatSkipped(log, operation)
   }
 }
 

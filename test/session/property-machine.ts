@@ -2,8 +2,9 @@ import type { SessionId } from '../../src/base/brand.ts'
 import type { Value } from '../../src/codec/value/value.ts'
 import type { BuildMachine, TaskKind } from '../../src/session/user-machine.ts'
 import { type BareMachine, bareMachine, type Handler, number, reject } from './bare-machine.ts'
-import { FAILING } from './model-versions.ts'
-import { overflowOf, waitOf } from './model-waits.ts'
+import { FAILING } from './model/versions.ts'
+import { overflowOf, waitOf } from './model/waits.ts'
+import { onSchedule, planInVain, planning } from './planning.ts'
 
 const KIND: TaskKind = { kind: 'k', role: 'r', leaseMs: 20_000, maxAttempts: 2, backoffMs: [5000] }
 
@@ -31,12 +32,15 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
         context.notify('user:0', 'x', 'x')
         context.wait('test', 'w1')
         context.signal('test', 'w1', 'lost')
+        planInVain(context)
+        context.afterReject((after) => after.state.set('refusedAt', after.index))
         return reject('NO', { at: context.index })
       },
       explode: (context) => {
         context.state.set('exploded', true)
         context.signal('test', 'w0', 'lost')
         context.wait('test', 'w0')
+        planInVain(context)
         throw new Error('a bug')
       },
       later: (context, input) => {
@@ -58,6 +62,7 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
         return 'value' in result ? [result.kind, result.value] : result.kind
       },
       ...waiting(),
+      ...planning,
       ask: (context) => context.task('test', KIND, '', context.index),
       audit: (context) => {
         context.audit(context.id('a-'))
@@ -90,6 +95,7 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
         if (end.kind === 'timedOut' && key === 'w1') context.wait('test', 'w0')
         if (end.kind === 'ownerEnded' && key === 'w2') throw new Error('a bug')
       },
+      onSchedule,
       onDeadLetter: (context, request) => context.state.set('dead', request.serverRequestId),
       onTaskFailed: (context, task, reason) => context.state.set(`failed/${task.taskId}`, reason),
       migrate: (context, machine, { from, to }) => {

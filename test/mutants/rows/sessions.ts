@@ -1,6 +1,6 @@
 import type { Catcher, Mutant } from '../mutant.ts'
 
-const MODEL: Catcher = { kind: 'tests', files: ['test/session/model.test.ts'] }
+const MODEL: Catcher = { kind: 'tests', files: ['test/session/model/model.test.ts'] }
 const REQUEST: Catcher = { kind: 'tests', files: ['test/session/entries/client-request.test.ts'] }
 const OPEN: Catcher = { kind: 'tests', files: ['test/session/entries/open-session.test.ts'] }
 const EXPIRY: Catcher = { kind: 'tests', files: ['test/session/clients/expiry.test.ts'] }

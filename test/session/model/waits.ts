@@ -1,4 +1,6 @@
-import type { Value } from '../../src/codec/value/value.ts'
+import type { Value } from '../../../src/codec/value/value.ts'
+import { dueOf } from './schedules.ts'
+import type { Everything } from './types.ts'
 
 /** A wait as the model has it. */
 export interface ModelWait {
@@ -95,19 +97,22 @@ export function addSignal(
   return 'kept'
 }
 
-/** What is due first, a timer or (`to` null) a wait: by time, then by the key of its row. */
-export function nextDue(all: {
-  readonly waits: ModelWaits
-  readonly timers: ReadonlyMap<string, { dueAt: number; to: number }>
-}): { name: string; dueAt: number; to: number | null } | undefined {
-  const waits = all.waits.waits.flatMap(({ id: name, dueAt }) => (dueAt === null ? [] : [{ name, dueAt, to: null }]))
-  const timers = [...all.timers].map(([name, timer]) => ({ name, ...timer }))
-  // The waits' timers are those of the machine `task`, which sorts before `test`.
-  const keyOf = ({ name, to }: { name: string; to: number | null }): string =>
-    to === null ? `task ${name}` : `test ${name}`
-  const together = [...waits, ...timers]
-  return together.sort((a, b) => a.dueAt - b.dueAt || (keyOf(a) < keyOf(b) ? -1 : 1))[0]
+/** Something that is due: a timer, for a session, or what the session layer keeps of a wait or a schedule. */
+type Due = { name: string; dueAt: number } & ({ kind: 'timer'; to: number } | { kind: 'wait' } | { kind: 'schedule' })
+
+/** What is due first: by time, then by the key of its row. */
+export function nextDue({ waits, timers, schedules }: Everything): Due | undefined {
+  const all: Due[] = [...timers].map(([name, timer]) => ({ kind: 'timer', name, ...timer }))
+  for (const { id: name, dueAt } of waits.waits) if (dueAt !== null) all.push({ kind: 'wait', name, dueAt })
+  for (const schedule of schedules.values()) {
+    const dueAt = dueOf(schedule)
+    if (dueAt !== null) all.push({ kind: 'schedule', name: schedule.name, dueAt })
+  }
+  return all.sort((a, b) => a.dueAt - b.dueAt || (keyOf(a) < keyOf(b) ? -1 : 1))[0]
 }
+
+/** The session layer's own are those of the machine `task`, which sorts before `test`. */
+const keyOf = ({ kind, name }: Due): string => (kind === 'timer' ? `test ${name}` : `task ${kind} ${name}`)
 
 /** The waits of a session that has ended, oldest first. */
 export function endOwner(all: ModelWaits, owner: number): void {
@@ -146,25 +151,32 @@ export function runWaitCommand(
 export interface ModelWaitHost {
   readonly all: { waits: ModelWaits; readonly user: Map<string, Value> }
   readonly now: number
+  /** Runs a function of the machine; false: it was skipped, or failed, and nothing of it stays. */
+  hook(label: string, body: () => boolean): boolean
   /** A server request to a session; false where it has ended or has no room. */
   tell(session: number, type: string, payload: Value): boolean
 }
 
 /** Tells every end that has come, and those that come of it. */
 export function tellEnds(host: ModelWaitHost): void {
-  const { waits, user } = host.all
-  for (let next = waits.ends.shift(); next !== undefined; next = waits.ends.shift()) {
-    const { wait, end, depth } = next
-    const { id: waitId, key, owner, deliver } = wait
-    if (deliver && owner !== null && host.tell(owner, 'waited', { waitId, key, end })) continue
-    if (key === 'w2' && end.kind === 'ownerEnded') continue // It throws: nothing of it stays.
-    const ends = (user.get('ends') ?? []) as Value[]
-    user.set('ends', [...ends, `${waitId} ${end.kind} ${deliver}`])
-    if (end.kind === 'signalled' && key !== 'w2') {
-      const following = `w${Number(key.slice(1)) + 1}`
-      addSignal(waits, { key: following, value: end.value, overflow: 'reject' }, host.now, depth + 1)
-    }
-    if (end.kind === 'timedOut' && key === 'w1')
-      addWait(waits, { key: 'w0', owner: null, deliver: false, dueAt: null }, host.now, depth + 1)
+  for (;;) {
+    const next = host.all.waits.ends.shift()
+    if (next === undefined) return
+    const { id: waitId, key, owner, deliver } = next.wait
+    if (deliver && owner !== null && host.tell(owner, 'waited', { waitId, key, end: next.end })) continue
+    host.hook(`wait ${waitId}`, () => hear(host, next))
   }
+}
+
+/** The machine's hook; false: it throws. */
+function hear({ all, now }: ModelWaitHost, { wait: { id, key, deliver }, end, depth }: ModelEnd): boolean {
+  const { user, waits } = all
+  user.set('ends', [...((user.get('ends') ?? []) as Value[]), `${id} ${end.kind} ${deliver}`])
+  if (end.kind === 'signalled' && key !== 'w2') {
+    const following = `w${Number(key.slice(1)) + 1}`
+    addSignal(waits, { key: following, value: end.value, overflow: 'reject' }, now, depth + 1)
+  }
+  if (end.kind === 'timedOut' && key === 'w1')
+    addWait(waits, { key: 'w0', owner: null, deliver: false, dueAt: null }, now, depth + 1)
+  return !(key === 'w2' && end.kind === 'ownerEnded')
 }

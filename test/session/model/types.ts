@@ -1,7 +1,9 @@
-import type { Limits } from '../../src/codec/entry/payload.ts'
-import type { Value } from '../../src/codec/value/value.ts'
-import type { Reply } from '../../src/session/state-machine.ts'
-import type { ModelWaits } from './model-waits.ts'
+import type { Limits } from '../../../src/codec/entry/payload.ts'
+import type { Value } from '../../../src/codec/value/value.ts'
+import type { Reply } from '../../../src/session/state-machine.ts'
+import type { ScheduleStep } from '../../../src/codec/entry/payload.ts'
+import type { ModelSchedule } from './schedules.ts'
+import type { ModelWaits } from './waits.ts'
 
 /** What the reference model keeps and is given. */
 export interface ModelRequest {
@@ -46,6 +48,9 @@ export interface Everything {
   mail: Map<string, { waiting: Value[]; seq: number }>
   once: Map<string, { value: number; until: number }>
   waits: ModelWaits
+  schedules: Map<string, ModelSchedule>
+  /** Functions that failed, or were skipped, by the kind of their alert. */
+  alerts: Map<string, number>
 }
 
 export type ModelEntry =
@@ -72,6 +77,8 @@ export type ModelEntry =
   | { kind: 'limits'; limits: Limits; basedOn: number }
   | { kind: 'evict'; session: number }
   | { kind: 'move'; move: 'redrive' | 'discard'; letters: number[] }
+  | { kind: 'schedules'; steps: readonly ScheduleStep[] }
+  | { kind: 'skip'; index: number; part: string }
   | { kind: 'tick' }
 
 /** A session as its open makes it. */

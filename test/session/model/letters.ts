@@ -1,6 +1,6 @@
-import type { Value } from '../../src/codec/value/value.ts'
-import type { LetterOutcome } from '../../src/session/dead-letter.ts'
-import type { Session, Waiting } from './model-types.ts'
+import type { Value } from '../../../src/codec/value/value.ts'
+import type { LetterOutcome } from '../../../src/session/dead-letter.ts'
+import type { Session, Waiting } from './types.ts'
 
 /** What moving letters needs of the model. */
 interface Outboxes {

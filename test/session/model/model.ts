@@ -1,13 +1,17 @@
-import type { Limits } from '../../src/codec/entry/payload.ts'
-import type { Value } from '../../src/codec/value/value.ts'
-import { ackTimeout } from '../../src/session/entries/retry-server-requests.ts'
-import type { Reply } from '../../src/session/state-machine.ts'
-import { type Everything, type ModelEntry, newSession, type Session, type Waiting } from './model-types.ts'
-import { ModelLetters } from './model-letters.ts'
-import { type ModelBuild, ModelVersions } from './model-versions.ts'
-import { endOwner, nextDue, noWaits, runWaitCommand, tellEnds, timeOut, WAIT_COMMANDS } from './model-waits.ts'
+import type { Limits } from '../../../src/codec/entry/payload.ts'
+import type { Value } from '../../../src/codec/value/value.ts'
+import { ackTimeout } from '../../../src/session/entries/retry-server-requests.ts'
+import type { Reply } from '../../../src/session/state-machine.ts'
+import { type Everything, type ModelEntry, newSession, type Session } from './types.ts'
+import { ModelLetters } from './letters.ts'
+import { append, coalesce, notify, takeOut } from './outbox.ts'
+import { runCommand } from './commands.ts'
+import { ModelParts } from './parts.ts'
+import { fireSchedule, takeStep } from './schedules.ts'
+import { type ModelBuild, FAILING, ModelVersions, OWN } from './versions.ts'
+import { endOwner, nextDue, noWaits, tellEnds, timeOut } from './waits.ts'
 
-export type { ModelEntry, ModelRequest } from './model-types.ts'
+export type { ModelEntry, ModelRequest } from './types.ts'
 
 const refused = (code: string, details: Value = null) => ({ kind: 'refused', code, details }) as Reply
 
@@ -25,6 +29,8 @@ export class Model {
     mail: new Map(),
     once: new Map(),
     waits: noWaits(),
+    schedules: new Map(),
+    alerts: new Map(),
   }
   now = 0
   lease = 0
@@ -36,13 +42,16 @@ export class Model {
   /** Entry that changed them; 0: none. */
   private limitsFrom = 0
   readonly versions: ModelVersions
+  readonly parts = new ModelParts()
   constructor(limits: Limits, build: ModelBuild) {
     this.limits = limits
     this.versions = new ModelVersions(build)
   }
 
-  apply(entry: ModelEntry, clocks: { now: number; lease: number }): Reply {
+  /** `skipped`: the parts of it that are not to be run. */
+  apply(entry: ModelEntry, clocks: { now: number; lease: number }, skipped: readonly string[] = []): Reply {
     this.index += 1
+    this.parts.begin(this.index, this.versions.skips ? skipped : [])
     this.deliver = new Set()
     this.ended = []
     this.lease = Math.max(this.lease, clocks.lease)
@@ -50,9 +59,33 @@ export class Model {
     this.fire(now)
     this.now = now
     for (const [index, { until }] of this.all.tombstones) if (until < now) this.all.tombstones.delete(index)
+    if (!this.parts.whole) return refused('INVALID', { reason: 'SKIPPED' })
     const reply = this.applyKind(entry)
     tellEnds(this)
     return reply
+  }
+
+  /** Whether this replica must not apply the entry; it stays so for all that follow. */
+  halts(entry: ModelEntry): boolean {
+    if (this.versions.halts(entry)) return true
+    if (!this.versions.skips || !this.parts.misses(entry, this.index + 1)) return false
+    this.versions.halted = 'SKIP_MISSED'
+    return true
+  }
+
+  /** Runs a function of the machine, which throws where it returns false: everything is copied first, and put back then. */
+  hook(label: string, body: () => boolean, alarm = 'MACHINE_ERROR'): boolean {
+    const before = structuredClone(this.all)
+    const delivered = new Set(this.deliver)
+    if (this.parts.runs(label) && body()) return true
+    this.all = before
+    this.deliver = delivered
+    this.alert(alarm)
+    return false
+  }
+
+  private alert(kind: string): void {
+    this.all.alerts.set(kind, (this.all.alerts.get(kind) ?? 0) + 1)
   }
 
   private applyKind(entry: ModelEntry): Reply {
@@ -91,6 +124,9 @@ export class Model {
         this.limits = entry.limits
         this.limitsFrom = this.index
         return { kind: 'none' }
+      case 'schedules':
+        return { kind: 'scheduled', done: entry.steps.map((step) => takeStep(this, step)) }
+      case 'skip':
       case 'tick':
         return { kind: 'none' }
     }
@@ -98,28 +134,43 @@ export class Model {
 
   /** Rows are migrated from the version that ran, if one did. */
   private migrate({ machine, to }: { machine: string; to: number }): void {
-    const from = this.versions.switchTo(machine, to)
-    if (from === null) return
-    this.all.user.set('migrated', [machine, from, to])
-    this.notify('user:1', 'migrated', to)
+    const from = this.versions.namedOf(machine)
+    if (to <= from) return
+    const done =
+      from === 0 ||
+      machine === OWN ||
+      this.hook(
+        `migration of ${machine} to ${to}`,
+        () => {
+          this.all.user.set('migrated', [machine, from, to])
+          this.notify('user:1', 'migrated', to)
+          return to !== FAILING
+        },
+        'MIGRATION_FAILED',
+      )
+    if (done) this.versions.switchTo(machine, to)
   }
 
   private fire(until: number): void {
     for (;;) {
       const due = nextDue(this.all)
       if (due === undefined || due.dueAt > until) return
-      const { name, to, dueAt } = due
+      const { name, dueAt } = due
       this.now = Math.max(this.now, dueAt)
-      if (to === null) {
-        timeOut(this.all.waits, name)
-        tellEnds(this)
-        continue
-      }
-      this.all.timers.delete(name)
-      if (name === 't2') continue // It throws: nothing of it stays.
+      if (due.kind === 'wait') timeOut(this.all.waits, name)
+      else if (due.kind === 'schedule') fireSchedule(this, name, until)
+      else this.fireTimer(name, due.to)
+      tellEnds(this)
+    }
+  }
+
+  private fireTimer(name: string, to: number): void {
+    this.all.timers.delete(name)
+    this.hook(`timer test/${name}`, () => {
       this.all.user.set(`fired/${name}`, this.now)
       this.all.user.set('heard', this.emit(to, 'fired', name))
-    }
+      return name !== 't2'
+    })
   }
 
   private open(entry: ModelEntry & { kind: 'open' }): Reply {
@@ -137,8 +188,13 @@ export class Model {
     const { sessionsMax } = this.limits
     if (this.all.sessions.size + this.all.tombstones.size >= sessionsMax)
       return refused('TOO_MANY_SESSIONS', { max: sessionsMax })
-    if (entry.refuse) return refused('OPEN_REJECTED', { kind: 'reject', code: 'REFUSED', details: entry.who })
     const { who } = entry
+    const rejection = (code: string, details: Value) => refused('OPEN_REJECTED', { kind: 'reject', code, details })
+    if (!this.parts.runs('onSessionCreated')) {
+      this.alert('MACHINE_ERROR')
+      return rejection('MACHINE_ERROR', { machine: 'onSessionCreated', index: this.index, reason: 'SKIPPED' })
+    }
+    if (entry.refuse) return rejection('REFUSED', who)
     this.all.sessions.set(this.index, newSession(entry, this))
     this.all.user.set('created', Number(this.all.user.get('created') ?? 0) + 1)
     const mail = this.all.mail.get(`user:${who}`)
@@ -211,99 +267,41 @@ export class Model {
       this.deliver = delivered
       return { kind: 'reject', code, details } as const
     }
-    const value = this.run(index, command, input)
-    if (command === 'refuse') return reject('NO', { at: this.index })
-    if (command === 'explode')
-      return reject('MACHINE_ERROR', { machine: 'test', index: this.index, reason: 'EXCEPTION' })
+    const error = (reason: string) => reject('MACHINE_ERROR', { machine: 'test', index: this.index, reason })
+    if (!this.parts.runs('command')) return error('SKIPPED')
+    const value = runCommand(this, index, command, input)
+    if (command === 'explode') return error('EXCEPTION')
+    if (command === 'refuse') {
+      const rejection = reject('NO', { at: this.index })
+      this.hook('afterReject', () => this.all.user.set('refusedAt', this.index).has('refusedAt'))
+      return rejection
+    }
     if (value === undefined)
       return reject('OUTBOX_FULL', { session: command === 'emitOther' ? String(input) : `0/1/${index}` })
     return { kind: 'value', value }
-  }
-
-  /** Undefined: a full outbox refused an emission. */
-  private run(index: number, command: string, input: Value): Value | undefined {
-    const { user, timers, once } = this.all
-    const n = Number(input)
-    if (command === 'increment') {
-      user.set(`count/${n}`, Number(user.get(`count/${n}`) ?? 0) + 1)
-      return user.get(`count/${n}`)
-    }
-    if (command === 'emit') {
-      const results = Array.from({ length: n }, (_, at) => this.emit(index, 'event', at))
-      return results.includes(false) ? undefined : results
-    }
-    if (command === 'emitOther') {
-      const to = Number(String(input).split('/')[2])
-      if (!this.all.sessions.has(to)) return false
-      return this.emit(to, 'event', 'hello') || undefined
-    }
-    if (command === 'coalesce') return this.coalesce(index, input) || undefined
-    if (WAIT_COMMANDS.includes(command)) return runWaitCommand(this.all.waits, { command, n, index, now: this.now })
-    if (command === 'later') timers.set(`t${n % 3}`, { dueAt: this.now + Math.max(n * 5000, 1), to: index })
-    if (command === 'cancel') return timers.delete(`t${n % 3}`)
-    if (command === 'notify') this.notify(`user:${n}`, 'news', this.index)
-    if (command === 'once') {
-      const kept = once.get(`k${n}`)
-      if (kept !== undefined && kept.until > this.now) return ['replayed', kept.value]
-      once.set(`k${n}`, { value: this.index, until: this.now + 60_000 })
-      return ['fresh', this.index]
-    }
-    return null
   }
 
   tell(to: number, type: string, payload: Value): boolean {
     return this.emit(to, type, payload)
   }
 
-  private emit(to: number, type: string, payload: Value): boolean {
+  emit(to: number, type: string, payload: Value): boolean {
     const session = this.all.sessions.get(to)
     if (session === undefined || session.outbox.length >= this.limits.outboxCountMax) return false
     this.append(to, type, payload)
     return true
   }
 
-  private coalesce(index: number, payload: Value): boolean {
-    const session = this.all.sessions.get(index)
-    if (session === undefined) return false
-    const waiting = session.outbox.find((request) => request.key === 'k')
-    if (waiting === undefined && session.outbox.length >= this.limits.outboxCountMax) return false
-    if (waiting !== undefined) this.takeOut(session, waiting)
-    this.append(index, 'state', payload, false, 'k')
-    return true
+  coalesce(index: number, payload: Value): boolean {
+    return coalesce(this, index, payload)
   }
 
-  private notify(principal: string, topic: string, body: Value): void {
-    const box = this.all.mail.get(principal) ?? { waiting: [], seq: 0 }
-    this.all.mail.set(principal, box)
-    box.seq += 1
-    const payload = { topic, body, seq: box.seq }
-    const live = [...this.all.sessions.values()].filter((session) => `user:${session.who}` === principal)
-    for (const { index } of live) this.append(index, 'notification', payload, true)
-    if (live.length > 0) return
-    box.waiting.push(payload)
-    while (box.waiting.length > this.limits.mailboxMax) box.waiting.shift()
+  notify(principal: string, topic: string, body: Value): void {
+    notify(this, principal, topic, body)
   }
 
   append(to: number, type: string, payload: Value, droppable = false, key: string | null = null): void {
-    const session = this.all.sessions.get(to)
-    if (session === undefined) return
-    session.lastId += 1
-    while (droppable && session.outbox.length >= this.limits.outboxCountMax) {
-      const oldest = session.outbox.find((request) => request.droppable)
-      if (oldest === undefined) return
-      this.takeOut(session, oldest)
-    }
-    const previousId = session.tailId
-    session.tailId = session.lastId
-    session.outbox.push({ id: session.lastId, previousId, type, payload, attempt: 1, sentAt: this.now, droppable, key })
-    this.deliver.add(to)
-  }
-
-  private takeOut(session: Session, request: Waiting): void {
-    const next = session.outbox[session.outbox.indexOf(request) + 1]
-    if (next === undefined) session.tailId = request.previousId
-    else next.previousId = request.previousId
-    session.outbox = session.outbox.filter((other) => other !== request)
+    append(this, { to, type, payload, droppable, key })
   }
 
   private ack(entry: ModelEntry & { kind: 'ack' }): Reply {
@@ -336,9 +334,9 @@ export class Model {
       request.sentAt = this.now
     }
     if (!dead) return
-    this.takeOut(session, first)
+    takeOut(session, first)
     this.letters.bury(first, session.index)
-    this.all.user.set('dead', first.id)
+    this.hook('onDeadLetter', () => this.all.user.set('dead', first.id).has('dead'))
   }
 
   private evict(index: number): Reply {
@@ -360,11 +358,12 @@ export class Model {
   private end(session: Session, reason: string): void {
     this.all.sessions.delete(session.index)
     endOwner(this.all.waits, session.index)
-    this.all.user.set(
-      `ended/${reason}`,
-      session.outbox.map(({ id }) => id),
-    )
-    this.notify('user:0', 'ended', session.who)
+    this.hook('onSessionExpired', () => {
+      const ids = session.outbox.map(({ id }) => id)
+      this.all.user.set(`ended/${reason}`, ids)
+      this.notify('user:0', 'ended', session.who)
+      return true
+    })
     this.all.tombstones.set(session.index, {
       who: session.who,
       at: this.now,
