@@ -19,6 +19,20 @@ describe('server requests', () => {
     expect(ids(heard)).toEqual([1, 2, 3])
   })
 
+  test('every frame says its id, the one before it, which attempt it is, and entry and time of its making', () => {
+    const world = worldOf()
+    const { connection, recorder } = attachedClient(world)
+    const frames: unknown[] = []
+    recorder.serverRequest = (_channel, frame) => void frames.push(frame)
+    connection.receiveRequest(command(1, 'emit', 2))
+    world.node.run()
+    const made = { attempt: 1, createdIndex: world.node.machine.appliedIndex, createdAt: world.node.now }
+    expect(frames).toMatchObject([
+      { serverRequestId: 1, previousId: 0, ...made },
+      { serverRequestId: 2, previousId: 1, ...made },
+    ])
+  })
+
   test('P-25 P-32 everything above the last ack is sent again on attach, in order', () => {
     const world = worldOf()
     const first = attachedClient(world)

@@ -54,6 +54,24 @@ describe('a change of a machine’s version', () => {
     expect(asked).toEqual([1, 2, 2, 3, 3, 4, 4, 5, 5, 6])
   })
 
+  test('a repeat that another default parses otherwise is the same command: its bytes are', () => {
+    let defaults = 0
+    const parse: CommandParser = () => {
+      defaults += 1
+      return { ok: true, input: Uint8Array.of(defaults), version: 1 }
+    }
+    const world = worldOf({ gateway: { parse } })
+    const { connection, recorder } = attachedClient(world)
+    connection.receiveRequest(command(1))
+    world.node.run()
+    expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'outcome', replayed: false }]])
+    defaults = 50
+    connection.receiveRequest(command(1))
+    world.node.run()
+    expect(recorder.take()).toMatchObject([['responded', 1, 1, { kind: 'outcome', replayed: true }]])
+    expect(world.node.submitted.filter((kind) => kind === 'ClientRequest')).toHaveLength(1)
+  })
+
   test('a leader that has not applied what it took over proposes by its newest version what the old one does not know', () => {
     const unknown = { ok: false, code: 'UNKNOWN_COMMAND', message: '', details: { issues: [] } } as const
     const parse: CommandParser = (_machine, _command, bytes, active) =>

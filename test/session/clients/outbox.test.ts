@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest'
 import type { SessionId } from '../../../src/base/brand.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { fitsByDropping } from '../../../src/session/clients/outbox.ts'
+import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
 import type { SessionRecord } from '../../../src/session/clients/session-record.ts'
 import type { ReplicatedState } from '../../../src/session/state/replicated-state.ts'
 import type { EmitOptions, MachineContext } from '../../../src/session/user-machine.ts'
 import { bareMachine, reject } from '../bare-machine.ts'
-import { code, Log, numbers, swapped, value } from '../log.ts'
+import { code, codec, Log, numbers, swapped, value } from '../log.ts'
 
 /** `emit` takes {to?, type?, count?, options?, payload?} and answers what each emission answered. */
 const emitter = () =>
@@ -38,6 +39,9 @@ const emitter = () =>
     {
       onTimer(context, { payload }) {
         context.state.set('heard', context.emit(payload as SessionId, 'late', null))
+      },
+      onSessionExpired(context, { name }) {
+        context.state.set('heard', context.emit(name as SessionId, 'gone', null))
       },
     },
   )
@@ -101,6 +105,22 @@ describe('server requests', () => {
     log.attach(session, 'a')
     expect(code(log.ack(session, 2, 0))).toBe('FENCED')
     expect(code(log.ack(999, 2, 0))).toBe('SESSION_UNKNOWN')
+  })
+
+  test('ids go on where they were over a snapshot, also when nothing waits', () => {
+    const log = new Log(emitter())
+    const session = log.open('a')
+    log.request(session, 1, 'emit', { input: { count: 3 } })
+    log.ack(session, 3)
+    const restored = new SessionStateMachine(emitter(), codec)
+    for (const [key, row] of swapped(log.machine)) if (row !== undefined) restored.restoreRow(key, row)
+    restored.restored({ index: log.entries.length, term: 1, lease: log.lease, now: log.now })
+    log.machine = restored
+    log.request(session, 2, 'emit', { input: { count: 2 } })
+    expect(log.machine.outbox(session, 0, 9)).toMatchObject([
+      { serverRequestId: 4, previousId: 3 },
+      { serverRequestId: 5, previousId: 4 },
+    ])
   })
 
   test('an unknown target stores nothing and answers false', () => {
@@ -245,6 +265,18 @@ describe('a full outbox', () => {
     log.advance(10)
     log.empty('Tick')
     expect(swapped(log.machine).get('user/heard')).toBe(false)
+    expect(log.pending(session)).toEqual([1, 2, 3])
+  })
+
+  test('in a hook emit answers false and the hook is kept', () => {
+    const log = new Log(emitter(), limits)
+    const session = log.open('a')
+    const other = log.open('b', { name: `0/1/${session}` })
+    log.request(session, 1, 'emit', { input: { count: 3 } })
+    log.append('CloseSession', { ...numbers(other), epoch: 0, secretHash: new Uint8Array(0) })
+    const rows = swapped(log.machine)
+    expect(rows.get('user/heard')).toBe(false)
+    expect([...rows.keys()].filter((key) => key.startsWith('session/audit/'))).toEqual([])
     expect(log.pending(session)).toEqual([1, 2, 3])
   })
 })

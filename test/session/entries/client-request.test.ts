@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bareMachine, counter, counterHandlers } from '../bare-machine.ts'
-import { code, Log, value } from '../log.ts'
+import { code, Log, numbers, value } from '../log.ts'
 
 describe('a client request', () => {
   test('FR-001 FR-003 FR-019 S-01 S-03 PC-2 a new id calls the user machine once and its response is returned', () => {
@@ -28,6 +28,17 @@ describe('a client request', () => {
     expect(value(log.request(session, 2, 'increment'))).toBe(2)
     expect(log.machine.cached(session, 1)).toMatchObject({ outcome: { kind: 'value', value: 1 }, entryIndex: 4 })
     expect(log.machine.cached(session, 3)).toBeNull()
+  })
+
+  test('a response is answered again however much later, while its session lives', () => {
+    const log = new Log(counter())
+    const session = log.open('a')
+    const first = log.request(session, 1, 'increment')
+    for (let year = 0; year < 20; year += 1) {
+      log.advance(365 * 86_400_000)
+      log.append('KeepAlive', { sessions: [numbers(session)] })
+    }
+    expect(log.request(session, 1, 'increment')).toEqual({ ...first, replayed: true })
   })
 
   test('the same id with other bytes is a REQUEST_CONFLICT and nothing runs', () => {

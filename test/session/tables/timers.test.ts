@@ -122,6 +122,18 @@ describe('durable timers', () => {
     expect([...swapped(log.machine).keys()].filter((key) => key.startsWith('session/audit/'))).toHaveLength(1)
   })
 
+  test('a firing is folded into the hash, also where its hook does nothing', () => {
+    const hashAt = (ms: number): string => {
+      const log = new Log(scheduler(() => undefined))
+      log.request(log.open('a'), 1, 'schedule', { input: [['x', START + 10]] })
+      log.now += ms
+      log.empty('Tick')
+      return log.machine.stateHash()
+    }
+    expect(hashAt(10)).not.toBe(hashAt(9))
+    expect([hashAt(9), hashAt(10)]).toEqual([hashAt(8), hashAt(11)])
+  })
+
   test('a machine cannot touch the timers of the session layer', () => {
     const log = new Log(scheduler())
     const session = log.open('a')

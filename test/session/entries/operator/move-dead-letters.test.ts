@@ -12,6 +12,11 @@ function machine(options: EmitOptions = {}) {
       const own = context.session
       return own !== null && context.emit(own.id, 'event', input, { attemptsMax: 1, ...options })
     },
+    all: (context, input) => {
+      for (let at = 0; at < Number(input); at += 1)
+        context.emit(context.session?.id ?? ('' as never), 'event', at, { deadlineAt: context.now + 1 })
+      return null
+    },
   })
 }
 
@@ -127,6 +132,25 @@ describe('a dead letter', () => {
     expect(redrive(log, 1).reply).toEqual(moved('redriven'))
     log.request(session, 3, 'once', { input: 'newest', lowestPendingRequestId: 3 })
     expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ payload: 'newest' }])
+  })
+
+  test('is kept 30 days, and of very many the newest', () => {
+    const log = new Log(machine())
+    buried(log, 2)
+    log.advance(log.machine.limits.retentionMs - 40_000)
+    log.empty('Tick')
+    expect(letters(log)).toEqual([1, 2])
+    log.advance(1)
+    log.empty('Tick')
+    expect(letters(log)).toEqual([2])
+    const many = 10_000
+    const session = log.open('many', { timeoutMs: 3_600_000 })
+    log.request(session, 1, 'all', { input: many })
+    log.advance(1)
+    for (let at = 0; at < 10; at += 1) log.append('RetryServerRequests', { sessions: [numbers(session)] })
+    expect(log.machine.deadLetters(0, many + 9)).toHaveLength(many)
+    expect(letters(log)[0]).toBe(3)
+    log.machine.checkInvariants()
   })
 
   test('comes with a snapshot, and is moved there as here', () => {
