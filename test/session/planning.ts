@@ -119,7 +119,13 @@ export type PlanOperation =
       kind: 'propose'
       fault: 'none' | 'revision' | 'after' | 'tooEarly' | 'tooMany' | 'tooNew' | 'falling' | 'beyond' | 'twice' | 'stop'
     }
-  | { kind: 'operate'; verb: 'pause' | 'resume' | 'cancel' | 'backfill'; name: string }
+  /** `looked`: the step names the revision that its operator has seen, or one before it. */
+  | {
+      kind: 'operate'
+      verb: 'pause' | 'resume' | 'cancel' | 'backfill'
+      name: string
+      looked: 'not' | 'now' | 'before'
+    }
 
 export const planOperations: fc.Arbitrary<PlanOperation> = fc.oneof(
   {
@@ -155,6 +161,7 @@ export const planOperations: fc.Arbitrary<PlanOperation> = fc.oneof(
       kind: fc.constant('operate' as const),
       verb: fc.constantFrom('pause' as const, 'resume' as const, 'cancel' as const, 'backfill' as const),
       name: fc.constantFrom('s0', 's1', 'none'),
+      looked: fc.constantFrom('not' as const, 'now' as const, 'before' as const),
     }),
   },
 )
@@ -163,9 +170,11 @@ export const planOperations: fc.Arbitrary<PlanOperation> = fc.oneof(
 export function stepsOf(log: Log, operation: PlanOperation): ScheduleStep[] {
   const { now, machine } = log
   if (operation.kind === 'operate') {
-    const { verb, name } = operation
+    const { verb, name, looked } = operation
+    const seen = looked === 'not' ? 0 : (machine.schedules.find('test', name)?.revision ?? 0)
+    const revision = looked === 'before' ? Math.max(seen - 1, 0) : seen
     const range = verb === 'backfill' ? { after: now - 30_000, upTo: now - 1000 } : { after: 0, upTo: 0 }
-    return [{ machine: 'test', name, kind: verb, revision: 0, ...range, missed: 0, times: [], stop: '' }]
+    return [{ machine: 'test', name, kind: verb, revision, ...range, missed: 0, times: [], stop: '' }]
   }
   const { fault } = operation
   const steps = machine.schedules.awaited(9).map((awaited): ScheduleStep => {
@@ -181,6 +190,8 @@ export function stepsOf(log: Log, operation: PlanOperation): ScheduleStep[] {
     const wrong = fault === 'after' ? 1 : 0
     const [oldest] = backfills
     if (next !== null && oldest !== undefined) {
+      const nothing = { upTo: oldest.after, times: [] }
+      if (fault === 'stop') return { ...base, kind: 'fill', after: oldest.after, ...nothing, stop: 'unknownZone' }
       const all = between(period, oldest.after, oldest.upTo)
       const times = all.slice(0, 2)
       const last = all.length > 2 ? (times[1] as number) : oldest.upTo

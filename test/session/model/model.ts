@@ -84,7 +84,7 @@ export class Model {
     return false
   }
 
-  private alert(kind: string): void {
+  alert(kind: string): void {
     this.all.alerts.set(kind, (this.all.alerts.get(kind) ?? 0) + 1)
   }
 

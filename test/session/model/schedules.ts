@@ -36,12 +36,13 @@ export interface ModelScheduleHost {
   readonly index: number
   /** Runs a function of the machine; false: it was skipped, or failed, and nothing of it stays. */
   hook(label: string, body: () => boolean): boolean
+  alert(kind: string): void
 }
 
 /** Whether what waits runs now: nothing is open, or it may be beside it. */
 function mayRunNow({ paused, open, overlap, waiting, filling }: ModelSchedule): boolean {
   if (paused || (waiting.length === 0 && filling.length === 0)) return false
-  return open.length === 0 || ['allowAll', 'cancelOther'].includes(overlap)
+  return open.length === 0 || overlap === 'cancelOther' || (overlap === 'allowAll' && open.length < 100)
 }
 
 /** When something of it is to happen by itself; null: never, as it stands. */
@@ -183,19 +184,22 @@ export function visible({ revision: _, after: __, changedAt: ___, ...rest }: Mod
 export function takeStep(host: ModelScheduleHost, step: ScheduleStep): boolean {
   const schedule = step.machine === 'test' ? host.all.schedules.get(step.name) : undefined
   if (schedule === undefined) return false
+  const computed = step.kind === 'next' || step.kind === 'fill'
+  // An operator may name none.
+  if (step.revision !== schedule.revision && (computed || step.revision !== 0)) return false
   switch (step.kind) {
     case 'pause':
       return pause(host, schedule)
     case 'resume':
       return resume(host, schedule)
     case 'backfill':
-      return backfill(host, schedule, step.after, step.upTo)
+      return backfill(host, schedule, step.after, step.upTo) && change(host, schedule, { revision: host.index })
     case 'cancel':
       return host.all.schedules.delete(step.name)
     case 'next':
-      return step.revision === schedule.revision && takeNext(host, schedule, step)
+      return takeNext(host, schedule, step)
     case 'fill':
-      return step.revision === schedule.revision && takeFill(host, schedule, step)
+      return takeFill(host, schedule, step)
   }
 }
 
@@ -210,15 +214,25 @@ function takeNext(
   if (upTo < after || tooNew || times.length > 1 || times.some((time) => time <= upTo)) return false
   const counted = { after: upTo, missed: schedule.missed + missed }
   if (stop === '') return change(host, schedule, { ...counted, next: times[0] ?? null })
-  return times.length === 0 && change(host, schedule, { ...counted, stop, backfills: [] })
+  return times.length === 0 && stopped(host, schedule, { ...counted, stop })
 }
 
-function takeFill(host: ModelScheduleHost, schedule: ModelSchedule, { after, upTo, times }: ScheduleStep): boolean {
+function takeFill(
+  host: ModelScheduleHost,
+  schedule: ModelSchedule,
+  { after, upTo, times, stop }: ScheduleStep,
+): boolean {
   const [oldest, ...others] = schedule.backfills
   if (!waitsForFill(schedule) || oldest === undefined || after !== oldest.after) return false
+  if (stop !== '') return upTo === after && stopped(host, schedule, { stop })
   const rising = [after, ...times, upTo + 1]
   const inOrder = rising.every((time, at) => at === 0 || time > (rising[at - 1] as number))
   if (upTo <= after || upTo > oldest.upTo || !inOrder || times.length > FILL_MAX) return false
   const backfills = upTo === oldest.upTo ? others : [{ ...oldest, after: upTo }, ...others]
   return change(host, schedule, { filling: [...times], backfills })
+}
+
+function stopped(host: ModelScheduleHost, schedule: ModelSchedule, changes: Partial<ModelSchedule>): true {
+  host.alert('SCHEDULE_STOPPED')
+  return change(host, schedule, changes)
 }
