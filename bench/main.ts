@@ -11,7 +11,7 @@ import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
 import { serverRequests } from './server-requests/server-requests.ts'
 import { subscribe } from './subscribe/subscribe.ts'
-import { throughput } from './throughput.ts'
+import { throughput } from './throughput/throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
 import { waits } from './waits/waits.ts'
 import { xstate } from './xstate/xstate.ts'
@@ -23,11 +23,12 @@ const program = new Command('bench').description('measurements on real processes
 
 program
   .command('throughput')
-  .description('register writes and payment callbacks per second against three processes')
+  .description('register writes and payment callbacks per second against three processes, in turn with their peers')
   .option('--json', 'one JSON object as the last line of stdout')
+  .option('--runs <count>', 'how often each load is measured', positive, 5)
   .option('--seconds <count>', 'length of each measurement', positive, 5)
   .option('--in-flight <counts>', 'sessions with one write in flight each', listOf, DEFAULT_IN_FLIGHT)
-  .option('--callbacks <count>', 'payment callbacks to feed; 0 leaves them out', wholeNumber, 20_000)
+  .option('--callbacks <count>', 'payment callbacks to feed in each run; 0 leaves them out', wholeNumber, 20_000)
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await throughput({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
@@ -47,11 +48,11 @@ program
 
 program
   .command('callbacks')
-  .description('payment callbacks on three nodes, beside the same as a transaction of PostgreSQL, in turn')
+  .description('payment callbacks on three nodes, in turn with the same on PostgreSQL, Restate and DBOS')
   .option('--json', 'one JSON object as the last line of stdout')
   .option('--pairs <count>', 'how often each of the two is measured', positive, 5)
   .option('--callbacks <count>', 'callbacks per measurement', positive, 20_000)
-  .option('--seconds <count>', 'length of a measurement of PostgreSQL', positive, 10)
+  .option('--seconds <count>', 'length of a measurement of a peer', positive, 10)
   .action(async (flags) => {
     const ok = await callbacks({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1

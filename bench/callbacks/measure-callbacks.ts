@@ -18,7 +18,8 @@ export interface Point {
   readonly cpuMicrosPerCommand: number | null
 }
 
-const SESSIONS_OF_CALLBACKS = 1000
+/** Callbacks in flight, each in a session of its own. */
+export const SESSIONS_OF_CALLBACKS = 1000
 
 /**
  * The first callback of each of many bookings, all of them under way beforehand, through 1,000 sessions. The first quarter

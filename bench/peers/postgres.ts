@@ -38,10 +38,15 @@ export class Postgres {
     this.version = version
   }
 
+  /** Skipped where it is not installed. */
+  static find(): { readonly initdb: string; readonly postgres: string } {
+    const find = { folders: FOLDERS, install: INSTALL }
+    return { initdb: program('initdb', find), postgres: program('postgres', find) }
+  }
+
   /** `directory` is made, and left for the caller to remove. Rejects with Skipped where PostgreSQL is not installed. */
   static async start(directory: string, connections: number): Promise<Postgres> {
-    const find = { folders: FOLDERS, install: INSTALL }
-    const [initdb, postgres] = [program('initdb', find), program('postgres', find)]
+    const { initdb, postgres } = Postgres.find()
     const owner = unprivileged()
     // A socket's path may have 107 bytes, so it is not in `directory`.
     const sockets = mkdtempSync(join(tmpdir(), 'holdfast-pg-'))
