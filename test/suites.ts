@@ -30,6 +30,7 @@ const FAULTS = [
   'test/cluster/machines/**/*.test.ts',
   'test/cluster/members/**/*.test.ts',
   'test/cluster/operators/**/*.test.ts',
+  'test/cluster/schedules/**/*.test.ts',
   'test/cluster/stopping.test.ts',
   'test/package/testing-page.test.ts',
   'test/package/installed/**/*.test.ts',
