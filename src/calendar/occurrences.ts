@@ -10,7 +10,7 @@ const MINUTE = 60_000
 
 /** When a schedule runs: its expression on the wall clock of a zone. */
 export interface Calendar {
-  /** The first run after `after`, or null when there is none in nine years. Whole minutes; ms since the Unix epoch. */
+  /** The first run after `after`, or null: none in nine years. Whole minutes of the zone's clock; ms since the Unix epoch. */
   next(after: Millis): Millis | null
 }
 
@@ -34,6 +34,8 @@ export function readCalendar(expression: string, zone: string): Calendar | Exclu
 
 /** Whether the zone data of this process has a zone. */
 function knowsZone(zone: string): boolean {
+  // Temporal also takes the zone out of a time.
+  if (!/^(?:[+-]\d{2}(?::?\d{2})?|[A-Za-z][A-Za-z0-9_+/-]*)$/.test(zone)) return false
   try {
     at(0, zone)
     return true
@@ -64,7 +66,7 @@ function instantOf(wall: number, zone: string): Millis {
 
 /** Between two transitions of the zone, instants and wall times differ by a constant. */
 function nextInstant(cron: Cron, zone: string, after: Millis): Millis | null {
-  let from: Temporal.ZonedDateTime | null = at((Math.floor(after / MINUTE) + 1) * MINUTE, zone)
+  let from: Temporal.ZonedDateTime | null = at(after + 1, zone)
   const last = after + YEARS_SEARCHED_MS
   while (from !== null && from.epochMilliseconds <= last) {
     const offset = from.offsetNanoseconds / 1_000_000

@@ -98,6 +98,18 @@ describe('every hour', () => {
   })
 })
 
+test('a clock that is not whole minutes from UTC has each minute once', () => {
+  // Until 1972 Monrovia was 44 minutes and 30 seconds behind.
+  for (const expression of ['* * * * *', '0-59 0-23 * * *']) {
+    const calendar = readCalendar(expression, 'Africa/Monrovia')
+    if (typeof calendar === 'string') throw new Error(calendar)
+    for (const after of ['00:00:00', '00:00:29.999', '23:59:30'])
+      expect(calendar.next(Date.parse(`1971-01-05T${after}Z`))).toBe(
+        Date.parse(after === '23:59:30' ? '1971-01-06T00:00:30Z' : '1971-01-05T00:00:30Z'),
+      )
+  }
+})
+
 describe('days', () => {
   test('where both fields of days are restricted, either is enough', () => {
     expect(runs('0 0 13 * 5', 'UTC', '2026-11-01T00:00Z', '2026-12-01T00:00Z')).toEqual([
@@ -131,6 +143,9 @@ test('a zone that is not known and an expression that is not read are told apart
   expect(readCalendar('0 0 * * *', 'Europe/Pariss')).toBe('unknownZone')
   expect(readCalendar('0 0 * *', 'Europe/Paris')).toBe('badCron')
   expect(typeof readCalendar('0 0 * * *', '+05:30')).toBe('object')
+  // Temporal takes the zone out of a time.
+  for (const zone of ['', '2026-01-01T00:00Z', '2026-01-01T00:00+01:00[Europe/Paris]', '+24:00'])
+    expect(readCalendar('0 0 * * *', zone)).toBe('unknownZone')
 })
 
 /** Fields in which each value is drawn, and the same as sets. */

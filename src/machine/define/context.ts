@@ -193,8 +193,8 @@ export interface KitSchedules<Schema extends MachineSchema> {
     range: { readonly from: Millis; readonly to: Millis },
     key?: string,
   ): boolean
-  /** Removes it, with all that is open or waits. False: there is none. */
-  cancel(kind: NameOf<SchedulesOf<Schema>>, key?: string): boolean
+  /** Removes it, with all that is open or waits; also of a kind that only an earlier version declared. False: there is none. */
+  cancel(kind: string, key?: string): boolean
   /** A run whose handler said `open` is over. False: it is not open. */
   end(kind: NameOf<SchedulesOf<Schema>>, run: number, key?: string): boolean
   /** As it stands in this transaction; null: there is none. */

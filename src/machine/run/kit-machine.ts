@@ -159,6 +159,7 @@ export class KitMachine {
     const handler = this.schedules.get(kind)
     if (handler === undefined) throw new Error(`${this.name} has no handler for schedule ${kind}`)
     const returned = this.hook(base, () => handler(this.context, run, slash < 0 ? '' : name.slice(slash + 1)))
+    if (isRejection(returned)) throw new Error(`schedule ${kind} rejected: there is nobody whom a run could tell`)
     return returned === 'open' ? 'open' : undefined
   }
 

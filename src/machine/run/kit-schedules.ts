@@ -36,7 +36,8 @@ export class NamedSchedules {
   }
 
   cancel(kind: string, key = ''): boolean {
-    return this.parts.changing().cancel(this.parts.machine, this.nameOf(kind, key))
+    // Of any kind: a migration takes away what an earlier version has declared.
+    return this.parts.changing().cancel(this.parts.machine, nameOf(kind, key))
   }
 
   end(kind: string, run: number, key = ''): boolean {
@@ -50,6 +51,10 @@ export class NamedSchedules {
   private nameOf(kind: string, key: string): string {
     const { machine, kinds } = this.parts
     if (!kinds.has(kind)) throw new Error(`${machine} declares no schedule ${kind}`)
-    return key === '' ? kind : `${kind}/${key}`
+    return nameOf(kind, key)
   }
+}
+
+function nameOf(kind: string, key: string): string {
+  return key === '' ? kind : `${kind}/${key}`
 }

@@ -92,6 +92,7 @@ function run(
   const after = state.schedules.find(machine, name)
   if (after === null || after.runs < number) return
   foldScheduleFate(state, done ? (goesOn ? 'open' : 'over') : 'failed', number)
-  if (!done) state.schedules.put({ ...after, failed: after.failed + 1 })
+  // Nothing that it did stands, and the machine has not heard that others are cancelled.
+  if (!done) state.schedules.put({ ...after, open: row.open, failed: after.failed + 1 })
   else if (goesOn) state.schedules.put({ ...after, open: [...after.open, { run: number, scheduledAt }] })
 }

@@ -63,6 +63,21 @@ describe('overlap', () => {
   })
 })
 
+test('a run that fails takes the place of none: those that were open are so, and the next run is told of them', () => {
+  const { pass, run, heard, status } = world((context, { run: number }) => {
+    context.state.set('half', number)
+    if (number === 2) throw new Error('on purpose')
+    return 'open'
+  })
+  run('put', { definition: { overlap: 'cancelOther' } })
+  pass(120)
+  expect(status()).toMatchObject({ runs: 2, failed: 1, open: [{ run: 1 }] })
+  expect(value(run('end', { run: 1 }))).toBe(true)
+  pass(60)
+  expect(status()).toMatchObject({ runs: 3, failed: 1, open: [{ run: 3 }] })
+  expect(heard.map(({ cancelled }) => cancelled)).toEqual([[], [1], []])
+})
+
 describe('pause and resume', () => {
   test('what passes meanwhile is neither run nor missed', () => {
     const { run, pass, status, runs } = world()
