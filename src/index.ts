@@ -45,7 +45,7 @@ export type { MachineErrorReason, MachineFailure, MachinePart } from './session/
 export type { HaltCode } from './session/run/halt.ts'
 export type { DeadLetter, LetterOutcome } from './session/dead-letter.ts'
 export type { LimboRefusal, UnfollowedTable } from './session/limbo/limbo-refusal.ts'
-export type { StoredSchedule, ScheduleReader } from './session/schedule.ts'
+export type { ScheduleReader, StoredSchedule, TriedSchedule } from './session/schedule.ts'
 export { SessionStateMachine, type SessionStateMachineOptions } from './session/session-state-machine.ts'
 export type { BuildMachine, MachineContext, MachineVersion, UserStateMachine } from './session/user-machine.ts'
 export type {

@@ -104,6 +104,14 @@ export interface ScheduleCalls {
   find(machine: string, name: string): ScheduleStatus | null
 }
 
+/** A schedule that a command would put, change or cancel, if it was not only tried. */
+export interface TriedSchedule {
+  readonly machine: string
+  readonly name: string
+  /** As it would be; null: cancelled. */
+  readonly after: ScheduleStatus | null
+}
+
 /** The schedules as the entry applied last left them, for the leader's duties and for operators. */
 export interface ScheduleReader {
   /**

@@ -1,5 +1,5 @@
 import type { LogIndex, Millis, SessionId } from '../base/brand.ts'
-import type { ScheduleReader } from './schedule.ts'
+import type { ScheduleReader, TriedSchedule } from './schedule.ts'
 import type { LimboRefusal } from './limbo/limbo-refusal.ts'
 import type { Entry } from '../codec/entry/entry.ts'
 import type { LimitsRow, SessionNumbers } from '../codec/entry/payload.ts'
@@ -380,6 +380,7 @@ export interface CommandTrial extends AskedEffects {
     readonly dueAt: Millis | null
     readonly payload: Value
   }[]
+  readonly schedules: readonly TriedSchedule[]
 }
 
 /** What the leader and the status page need to know of a live session (sessions.md §2). */

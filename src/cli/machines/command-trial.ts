@@ -4,6 +4,7 @@ import { asked } from '../sessions/asked.ts'
 import { EXIT, type ExitCode } from '../terminal/exit.ts'
 import type { ListingForm } from '../terminal/listing.ts'
 import { print, printJson, say, table } from '../terminal/output.ts'
+import { stateOf } from '../schedules/schedule-times.ts'
 import { jsonOfValue, valueOfJson } from './json-value.ts'
 import type { SentCommand } from './machine-send.ts'
 
@@ -39,6 +40,10 @@ function linesOf(trial: CommandTrial): string[][] {
       return ['timer', `${machine} ${name}`, due]
     }),
     ...trial.tasks.map(({ id, kind, role, payload }) => ['task', id, `${kind} for ${role} ${shown(payload)}`]),
+    ...trial.schedules.map(({ machine, name, after }) => {
+      const words = after === null ? 'cancelled' : `${after.cron} in ${after.zone}, ${stateOf(after)}`
+      return ['schedule', `${machine} ${name}`, words]
+    }),
     ...trial.cancelledTasks.map((id) => ['task', id, 'cancelled']),
     ...trial.alerts.map(({ alert, details }) => ['alert', alert, shown(details)]),
   ]

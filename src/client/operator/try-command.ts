@@ -2,6 +2,7 @@ import { decodeValue } from '../../codec/value/decode.ts'
 import { encodeValue } from '../../codec/value/encode.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { askLeader } from './ask-leader.ts'
+import type { ScheduleLine } from './schedules.ts'
 import type { AnsweredBy } from './sessions.ts'
 
 /** A command to try, and whose session it would come from. */
@@ -50,6 +51,12 @@ export interface CommandTrial {
     readonly payload: Value | undefined
   }[]
   readonly cancelledTasks: readonly string[]
+  /** `after` null: cancelled. */
+  readonly schedules: readonly {
+    readonly machine: string
+    readonly name: string
+    readonly after: ScheduleLine | null
+  }[]
   readonly alerts: readonly { readonly alert: string; readonly details: Value | undefined }[]
   /** Something was too much for one answer. */
   readonly shortened: boolean

@@ -21,7 +21,7 @@ export function answerSchedules(
   const page = node.machine.schedules.listAfter(after, limit)
   const wanted = machine === '' ? page : page.filter((schedule) => schedule.machine === machine)
   const last = page.length < limit ? null : (page.at(-1) ?? null)
-  reply.answer({ schedules: wanted.map(lineOf), nextMachine: last?.machine ?? '', nextName: last?.name ?? '' })
+  reply.answer({ schedules: wanted.map(scheduleLine), nextMachine: last?.machine ?? '', nextName: last?.name ?? '' })
 }
 
 export function answerSchedule(
@@ -32,7 +32,7 @@ export function answerSchedule(
   const found = node.machine.schedules.find(machine, name)
   if (found === null) return reply.refuse('SCHEDULE_UNKNOWN', { machine, name })
   reply.answer({
-    schedule: lineOf(found),
+    schedule: scheduleLine(found),
     revision: found.revision,
     nowMs: Math.floor(node.logNow()),
     // A copy: the encoder's own bytes are gone with the next value.
@@ -76,7 +76,8 @@ function stepOf({ change, machine, name, fromMs, toMs, basedOn }: Change): Sched
   return { machine, name, kind: change, revision: basedOn, ...range, missed: 0, times: [], stop: '' }
 }
 
-function lineOf(schedule: ScheduleStatus): object {
+/** A schedule as a message. */
+export function scheduleLine(schedule: ScheduleStatus): object {
   const { machine, name, cron, zone, overlap, paused, runs, failed, missed, skipped } = schedule
   return {
     ...{ machine, name, cron, zone, overlap, paused, runs, failed, missed, skipped },

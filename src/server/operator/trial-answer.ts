@@ -8,6 +8,7 @@ import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import type { CommandTrial } from '../../session/state-machine.ts'
 import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import { PAGE_LINES_MAX, type tryCommandRequest } from './operator-requests.ts'
+import { scheduleLine } from './schedule-answers.ts'
 import type { OperatorReply } from './operator-reply.ts'
 
 /** Bytes of values in one answer: half of what a client takes. */
@@ -59,6 +60,9 @@ function trialMessage(trial: CommandTrial): object {
     }),
     tasks: room.some(trial.tasks, ({ taskId, machine, kind, role, payload }) => {
       return { id: taskId, machine, kind, role, payload: room.encoded(payload) }
+    }),
+    schedules: room.some(trial.schedules, ({ machine, name, after }) => {
+      return { machine, name, after: after === null ? null : scheduleLine(after) }
     }),
     cancelledTasks: room.some(trial.cancelledTasks, (task) => task),
     alerts: room.some(trial.alerts, ({ alert, details }) => ({ alert, details: room.encoded(details) })),

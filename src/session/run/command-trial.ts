@@ -21,7 +21,7 @@ import { trialStateOf } from './trial-state.ts'
  * nothing stays. Timers that are due by `now`, and what machines do when a session opens, are not run before it.
  */
 export function tryCommand(base: ReplicatedState, user: UserStateMachine, tried: TriedCommand): CommandTrial {
-  const { state, timers } = trialStateOf(base, tried.now)
+  const { state, timers, schedules } = trialStateOf(base, tried.now)
   const transaction = new Transaction(state)
   const context = new Context(state, transaction, { running: () => null, silent: () => true })
   const { machine, command, input } = tried
@@ -37,13 +37,15 @@ export function tryCommand(base: ReplicatedState, user: UserStateMachine, tried:
       outcome,
       error: null,
       changes: committed ? transaction.writes.changes().map((row) => ({ ...row, key: USER_PREFIX + row.key })) : [],
+      schedules: committed ? [...schedules.asked.values()] : [],
       timers: committed ? [...timers.asked.values()].map(({ row, ...timer }) => ({ ...timer, ...armed(row) })) : [],
       ...transaction.asked(committed),
     }
   } catch (error) {
     const outcome = machineError(state, machine, thrownReason(transaction, error))
     const stops = isEngineError(error) ? 'as an entry it would stop every node: ' : ''
-    return { ...told, outcome, error: stops + errorText(error), changes: [], timers: [], ...transaction.asked(null) }
+    const nothing = { changes: [], timers: [], schedules: [], ...transaction.asked(null) }
+    return { ...told, outcome, error: stops + errorText(error), ...nothing }
   } finally {
     transaction.abort()
   }

@@ -1,6 +1,7 @@
 import type { Millis, SessionId } from '../../base/brand.ts'
 import { Dictionary } from '../rows/dictionary.ts'
 import { OverlayRows } from '../rows/overlay-rows.ts'
+import type { TriedSchedule } from '../schedule.ts'
 import type { ScheduleRow } from '../schedules/schedule-rows.ts'
 import { Schedules } from '../schedules/schedules.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
@@ -86,6 +87,8 @@ class TrialWaits extends Waits {
 
 /** Schedules: what is staged beside those there are. */
 class TrialSchedules extends Schedules {
+  /** By machine and name. */
+  readonly asked = new Map<string, TriedSchedule>()
   private readonly base: Schedules
 
   constructor(base: ReplicatedState) {
@@ -101,17 +104,32 @@ class TrialSchedules extends Schedules {
     const staged = this.stagedOf(machine, name)
     return staged === undefined ? this.base.find(machine, name) : staged
   }
+
+  override stage(row: ScheduleRow): void {
+    super.stage(row)
+    const { machine, name } = row
+    this.asked.set(`${machine}/${name}`, { machine, name, after: row })
+  }
+
+  override stageRemoval(machine: string, name: string): void {
+    super.stageRemoval(machine, name)
+    this.asked.set(`${machine}/${name}`, { machine, name, after: null })
+  }
 }
 
 /** A state to try something on, as if the next entry came with `now`; nothing that is done to it reaches `state`. */
-export function trialStateOf(state: ReplicatedState, now: Millis): { state: ReplicatedState; timers: TrialTimers } {
+export function trialStateOf(
+  state: ReplicatedState,
+  now: Millis,
+): { state: ReplicatedState; timers: TrialTimers; schedules: TrialSchedules } {
   const timers = new TrialTimers(state.timers, state.keys)
+  const schedules = new TrialSchedules(state)
   const own = {
     timers,
     userRows: new OverlayRows(state.userRows),
     once: new TrialOnce(state.once, state.keys),
     waits: new TrialWaits(state.waits, state.keys, timers),
-    schedules: new TrialSchedules(state),
+    schedules,
     hash: { ...state.hash },
     index: state.index + 1,
     now: Math.max(state.now, now),
@@ -119,5 +137,5 @@ export function trialStateOf(state: ReplicatedState, now: Millis): { state: Repl
   }
   // All else is read through to the state. What a transaction would change there it stages first, and a trial's never commits.
   const shadow: ReplicatedState = Object.assign(Object.create(state), own)
-  return { state: shadow, timers }
+  return { state: shadow, timers, schedules }
 }

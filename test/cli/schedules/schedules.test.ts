@@ -174,6 +174,18 @@ describe('schedules backfill', () => {
   })
 })
 
+test('a command that is only tried tells what it would do to schedules', async () => {
+  const input = JSON.stringify({ key: 'tried', ...DAILY })
+  const send = ['machine', 'send', 'diary', 'plan', input, '--dry-run']
+  expect((await holdfast(...send)).out).toMatch(
+    /schedule +diary note\/tried +30 6 \* \* \* in Europe\/Berlin, awaited\n/,
+  )
+  expect(JSON.parse((await holdfast(...send, '--json')).out).schedules).toMatchObject([
+    { machine: 'diary', name: 'note/tried', after: { cron: DAILY.cron, paused: false } },
+  ])
+  expect(await holdfast('schedules', 'show', 'diary', 'note/tried')).toMatchObject({ code: 1 })
+})
+
 describe('schedules cancel', () => {
   test('removes it, once, and says beforehand what goes with it', async () => {
     await plan('c', { ...MINUTELY, open: true })

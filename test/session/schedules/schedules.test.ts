@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ScheduleStep } from '../../../src/codec/entry/payload.ts'
 import { code, type Log, swapped, value } from '../log.ts'
-import { MINUTE, world } from './schedule-world.ts'
+import { HOURLY, MINUTE, world } from './schedule-world.ts'
 
 // The log begins on 2023-11-14 at 22:13:20.
 
@@ -90,6 +90,11 @@ describe('a schedule', () => {
     const tried = (command: string) => log.machine.tryCommand({ ...asked, command }).outcome
     expect(tried('put')).toEqual({ kind: 'value', value: false })
     expect(tried('swap')).toEqual({ kind: 'value', value: true })
+    expect(log.machine.tryCommand({ ...asked, command: 'swap' }).schedules).toMatchObject([
+      { machine: 'test', name: 'many-0', after: null },
+      { machine: 'test', name: 'new', after: { ...HOURLY, paused: false } },
+    ])
+    expect(log.machine.tryCommand({ ...asked, command: 'regret' }).schedules).toEqual([])
     expect(value(run('swap', { name: 'new' }))).toBe(true)
   })
 
