@@ -49,6 +49,11 @@ export class SpreadMap<Value> {
   *values(): Generator<Value, void> {
     for (const share of this.shares) if (share !== undefined) yield* share.values()
   }
+
+  /** All keys with their values, likewise. */
+  *entries(): Generator<readonly [string, Value], void> {
+    for (const share of this.shares) if (share !== undefined) yield* share
+  }
 }
 
 function shareOf(key: string): number {

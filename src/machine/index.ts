@@ -164,6 +164,8 @@ export type {
   SessionInfo,
   SignalFate,
   SignalOptions,
+  KeyReader,
+  KeyStore,
   StateReader,
   StateStore,
   TaskKind,

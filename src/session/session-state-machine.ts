@@ -13,6 +13,7 @@ import { nextRetryOf } from './entries/retry-server-requests.ts'
 import { OverlayTrial } from './limbo/limbo-trial.ts'
 import { OWN_MACHINE } from './own-versions.ts'
 import { Queries } from './queries/queries.ts'
+import { BARE_VALUE } from './rows/bare-keys.ts'
 import type { RowWatch } from './rows/row-watches.ts'
 import { tryCommand } from './run/command-trial.ts'
 import type { Position } from './run/underway.ts'
@@ -124,6 +125,7 @@ export class SessionStateMachine implements StateMachine {
     const { userRows } = this.state
     const all = { from: '', to: '\uffff', limit: Number.MAX_SAFE_INTEGER, reverse: false }
     for (const key of userRows.range(all)) yield [key, userRows.get(key) as Value]
+    for (const key of userRows.bare.range(all)) yield [key, BARE_VALUE]
   }
 
   stateHash(): string {

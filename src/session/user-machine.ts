@@ -17,18 +17,41 @@ export interface StateReader {
   has(key: string): boolean
   /** Rows with from ≤ key < to in byte order, at most `limit` (mandatory), from the end when `reverse`. */
   range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[]
-  /** The keys of those rows alone, where a reader can tell them without a look at the rows. */
-  rangeKeys?(bounds: { from: string; to: string; limit: number; reverse?: boolean }): readonly string[]
   /** Number of rows in [from, to). */
+  count(bounds: { from: string; to: string }): number
+  /** The rows that are their keys alone; what else is here does not show them. */
+  readonly bare: KeyReader
+}
+
+/**
+ * Rows that are their keys alone, those under `<name>/.`: entries of indexes. In snapshots and wherever changes are told their
+ * value is true.
+ */
+export interface KeyReader {
+  /** Keys with from ≤ key < to in byte order, at most `limit` (mandatory), from the end when `reverse`. */
+  range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): readonly string[]
+  /** Number of keys in [from, to). */
   count(bounds: { from: string; to: string }): number
 }
 
 /** The rows as the running transaction sees and changes them. */
 export interface StateStore extends StateReader {
+  readonly bare: KeyStore
   /** Validates and freezes the value. Throws ValueError for what is not plain data, TypeError for a key that is not binary. */
   set(key: string, value: Value): void
   /** False when there is no such row. */
   delete(key: string): boolean
+}
+
+/**
+ * Keys that the running transaction adds and takes away. PERF: none of them is looked for, so that it is the caller's part to
+ * know which are there; where it is wrong, replicas may differ.
+ */
+export interface KeyStore extends KeyReader {
+  /** Adds a key that is not there. Throws TypeError for one that does not lie under `<name>/.` or is not binary. */
+  add(key: string): void
+  /** Takes a key away that is there. Throws TypeError likewise. */
+  delete(key: string): void
 }
 
 /** How a server request waits for its client (sessions.md §5). */

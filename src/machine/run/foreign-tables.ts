@@ -66,5 +66,11 @@ function lackingIndex(name: string): Pick<IndexReader, 'prefix' | 'range' | 'cou
 /** Fields of a table without indexes are its own object's. */
 const TABLE_MEMBERS: ReadonlySet<string> = new Set(['place', 'window', 'get', 'has', 'count', 'range', 'each'])
 
-const NO_ROWS: StateReader = { get: () => undefined, has: () => false, range: () => [], count: () => 0 }
+const NO_ROWS: StateReader = {
+  get: () => undefined,
+  has: () => false,
+  range: () => [],
+  count: () => 0,
+  bare: { range: () => [], count: () => 0 },
+}
 const EMPTY = { reader: (): StateReader => NO_ROWS }

@@ -1,5 +1,5 @@
 import type { StateStore } from '../../session/user-machine.ts'
-import { fieldsText, INDEX_ROW, type IndexPlace, indexesPrefix } from './index-place.ts'
+import { fieldsText, type IndexPlace, indexesPrefix } from './index-place.ts'
 import type { TablePlace } from './state-table.ts'
 import { prefixEnd } from './table-key.ts'
 
@@ -22,7 +22,7 @@ export function* migrateIndexes(
 ): Generator<void, void> {
   yield* removeOthers(store, machine, new Set(declared.map(({ index }) => index.prefix)))
   for (const { table, index } of declared) {
-    const [known] = store.range({ from: index.prefix, to: index.end, limit: 1 })
+    const [known] = store.bare.range({ from: index.prefix, to: index.end, limit: 1 })
     if (known === undefined) yield* build(store, table, index)
   }
 }
@@ -31,16 +31,15 @@ function* removeOthers(store: StateStore, machine: string, declared: ReadonlySet
   const start = indexesPrefix(machine)
   const end = prefixEnd(start)
   for (let from = start; from < end; ) {
-    const [found] = store.range({ from, to: end, limit: 1 })
-    if (found === undefined) return
-    const [key] = found
+    const [key] = store.bare.range({ from, to: end, limit: 1 })
+    if (key === undefined) return
     // `<table>/<fields>/`: no name in it has a slash.
     const prefix = key.slice(0, key.indexOf('/', key.indexOf('/', start.length) + 1) + 1)
     if (declared.has(prefix)) {
       from = prefixEnd(prefix)
       continue
     }
-    store.delete(key)
+    store.bare.delete(key)
     from = `${key}\u0000`
     yield
   }
@@ -53,7 +52,7 @@ function* build(store: StateStore, table: TablePlace, index: IndexPlace): Genera
     if (found === undefined) return
     const [key, row] = found
     const fields = fieldsText(index, row, true)
-    if (fields !== null) store.set(index.prefix + fields + key.slice(table.prefix.length), INDEX_ROW)
+    if (fields !== null) store.bare.add(index.prefix + fields + key.slice(table.prefix.length))
     from = `${key}\u0000`
     yield
   }

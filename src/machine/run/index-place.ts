@@ -25,9 +25,6 @@ export interface IndexField {
   readonly fraction: boolean
 }
 
-/** What a row of an index holds: its key says all. */
-export const INDEX_ROW = true
-
 /** Where the rows of all indexes of a machine begin. */
 export const indexesPrefix = (machine: string): string => `${machine}/.`
 

@@ -1,6 +1,5 @@
 import { assert } from '../../base/assert.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { StateReader } from '../../session/user-machine.ts'
 import type { TableKey } from '../define/schema.ts'
 import type { ReadWindow } from './call-window.ts'
 import { fieldsText, type IndexPlace, prefixText, primaryAt } from './index-place.ts'
@@ -48,7 +47,7 @@ export class IndexReader {
     const { from, to } = this.pageOf(bounds)
     if (from >= to) return []
     const reader = this.window.reader()
-    return keysOf(reader, { from, to, limit, reverse }).map((entry) => {
+    return reader.bare.range({ from, to, limit, reverse }).map((entry) => {
       const key = entry.slice(primaryAt(this.place, entry))
       const row = reader.get(this.table.prefix + key)
       if (row === undefined) assert(false, 'an index names a row that is not there', { index: this.place.name, key })
@@ -58,7 +57,7 @@ export class IndexReader {
 
   count(bounds: AnyIndexBounds = {}): number {
     const { from, to } = this.boundsOf(bounds)
-    return from < to ? this.window.reader().count({ from, to }) : 0
+    return from < to ? this.window.reader().bare.count({ from, to }) : 0
   }
 
   private keyOf(encoded: string): TableKey {
@@ -92,9 +91,4 @@ export class IndexReader {
     const last = place.prefix + text + encodeKey(table.codec, key)
     return reverse ? { from, to: lesser(to, last) } : { from: greater(from, `${last}\u0000`), to }
   }
-}
-
-/** PERF: the rows of an index hold nothing, so that a look at them is a wait for memory and no more. */
-function keysOf(reader: StateReader, bounds: Parameters<StateReader['range']>[0]): readonly string[] {
-  return reader.rangeKeys?.(bounds) ?? reader.range(bounds).map(([key]) => key)
 }

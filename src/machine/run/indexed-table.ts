@@ -2,13 +2,13 @@ import type { Value } from '../../codec/value/value.ts'
 import type { StateStore } from '../../session/user-machine.ts'
 import type { TableKey } from '../define/schema.ts'
 import type { CallWindow } from './call-window.ts'
-import { fieldsText, INDEX_ROW, type IndexPlace, sameFields } from './index-place.ts'
+import { fieldsText, type IndexPlace, sameFields } from './index-place.ts'
 import { copyBytes } from './row-bytes.ts'
 import { StateTable, type TablePlace } from './state-table.ts'
 
 /**
  * A table that keeps indexes of its rows in the same write. PERF: where no indexed field changes, a write costs the look at
- * the row before and one comparison per field; where one does, two more writes of a row without a value, or one for a new row.
+ * the row before and one comparison per field; where one does, a key that goes and a key that comes.
  */
 export class IndexedTable extends StateTable {
   private readonly indexes: readonly IndexPlace[]
@@ -58,8 +58,8 @@ export class IndexedTable extends StateTable {
       const before = this.before[at] ?? null
       const after = this.after[at] ?? null
       if (before === after) continue
-      if (before !== null) store.delete(prefix + before + primary)
-      if (after !== null) store.set(prefix + after + primary, INDEX_ROW)
+      if (before !== null) store.bare.delete(prefix + before + primary)
+      if (after !== null) store.bare.add(prefix + after + primary)
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Value } from '../../codec/value/value.ts'
 import type { StateView } from '../rows/state-view.ts'
 import type { LimboRows } from '../state-machine.ts'
-import type { StateReader } from '../user-machine.ts'
+import type { KeyReader, StateReader } from '../user-machine.ts'
 
 interface Bounds {
   readonly from: string
@@ -19,12 +19,24 @@ class TouchedError extends Error {
 export class LimboView implements StateReader {
   /** The query has asked for what entries of limbo may change. */
   touched = false
+  readonly bare: KeyReader
   private readonly view: StateView
   private readonly limbo: LimboRows
 
   constructor(view: StateView, limbo: LimboRows) {
     this.view = view
     this.limbo = limbo
+    this.bare = {
+      range: (bounds) => {
+        const keys = view.bare.range(bounds)
+        this.look(bounds, keys.length, keys.at(-1))
+        return keys
+      },
+      count: ({ from, to }) => {
+        if (limbo.meets(from, to)) this.touch()
+        return view.bare.count({ from, to })
+      },
+    }
   }
 
   get(key: string): Value | undefined {
@@ -40,12 +52,6 @@ export class LimboView implements StateReader {
     const rows = this.view.range(bounds)
     this.look(bounds, rows.length, rows.at(-1)?.[0])
     return rows
-  }
-
-  rangeKeys(bounds: Bounds): readonly string[] {
-    const keys = this.view.rangeKeys(bounds)
-    this.look(bounds, keys.length, keys.at(-1))
-    return keys
   }
 
   count(bounds: { from: string; to: string }): number {

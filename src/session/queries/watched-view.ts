@@ -3,7 +3,7 @@ import type { Value } from '../../codec/value/value.ts'
 import type { RowWatch } from '../rows/row-watches.ts'
 import type { StateView } from '../rows/state-view.ts'
 import type { Position } from '../run/underway.ts'
-import type { QueryView, SessionInfo, StateReader } from '../user-machine.ts'
+import type { KeyReader, QueryView, SessionInfo, StateReader } from '../user-machine.ts'
 
 /** What of the window of a query is not read from rows. */
 interface Asked {
@@ -52,12 +52,24 @@ interface Bounds {
 }
 
 class WatchedRows implements StateReader {
+  readonly bare: KeyReader
   private readonly view: StateView
   private readonly watch: RowWatch
 
   constructor(view: StateView, watch: RowWatch) {
     this.view = view
     this.watch = watch
+    this.bare = {
+      range: (bounds) => {
+        const keys = view.bare.range(bounds)
+        this.note(bounds, keys.length, keys.at(-1))
+        return keys
+      },
+      count: (bounds) => {
+        watch.readRange(bounds.from, bounds.to)
+        return view.bare.count(bounds)
+      },
+    }
   }
 
   get(key: string): Value | undefined {
@@ -73,12 +85,6 @@ class WatchedRows implements StateReader {
     const rows = this.view.range(bounds)
     this.note(bounds, rows.length, rows.at(-1)?.[0])
     return rows
-  }
-
-  rangeKeys(bounds: Bounds): readonly string[] {
-    const keys = this.view.rangeKeys(bounds)
-    this.note(bounds, keys.length, keys.at(-1))
-    return keys
   }
 
   /** Of a range that found as many as it wanted, what lies behind the last one makes no difference. */

@@ -2,6 +2,7 @@ import { assert } from '../../base/assert.ts'
 import { PagedList } from '../../base/paged-list.ts'
 import { SpreadMap } from '../../base/spread-map.ts'
 import type { Value } from '../../codec/value/value.ts'
+import { BareKeys, type ChangedRow } from './bare-keys.ts'
 import type { OrderedKeys } from './ordered-keys.ts'
 
 /** `generation` of a row that was not written since it was restored, or never yet. */
@@ -47,6 +48,8 @@ export class Dictionary {
   generation = 0
   /** Index of the last swap: what entries after it wrote, no boundary has seen. */
   swappedAt = 0
+  /** The rows that are their keys alone. */
+  readonly bare: BareKeys = new BareKeys()
   private readonly rows = new SpreadMap<Row>()
   private readonly ordered: OrderedKeys | null
   private dirty = new PagedList<Row>()
@@ -58,8 +61,9 @@ export class Dictionary {
     this.ordered = ordered
   }
 
+  /** Number of rows, bare ones among them. */
   get size(): number {
-    return this.rows.size
+    return this.rows.size + this.bare.size
   }
 
   get(key: string): Value | undefined {
@@ -148,14 +152,18 @@ export class Dictionary {
     this.rows.set(key, new Row(key, value, UNWRITTEN, true))
   }
 
-  /** Takes out the rows written since the last swap, O(1): each key once. `index` is the entry after which that is. */
-  swap(index: number): Iterable<Row> {
+  /**
+   * Takes out the rows written since the last swap, O(1): each key once, without a value those that went. `index` is the entry
+   * after which that is.
+   */
+  swap(index: number): Iterable<ChangedRow> {
     const { dirty } = this
+    const bare = this.bare.swap()
     this.dirty = new PagedList()
     this.gone = new SpreadMap()
     this.generation += 1
     this.swappedAt = index
-    return dirty
+    return bare === null ? dirty : { [Symbol.iterator]: () => bothOf(dirty, bare) }
   }
 
   /** The object that this interval writes to in the place of a boundary's. */
@@ -178,6 +186,11 @@ export class Dictionary {
     this.dirty.set(row.position, last)
     last.position = row.position
   }
+}
+
+function* bothOf(rows: Iterable<ChangedRow>, bare: Iterable<ChangedRow>): Generator<ChangedRow> {
+  yield* rows
+  yield* bare
 }
 
 /**

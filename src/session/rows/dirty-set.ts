@@ -1,4 +1,4 @@
-import type { Row } from './dictionary.ts'
+import type { ChangedRow } from './bare-keys.ts'
 import { type RowKeys, USER_PREFIX } from './row-keys.ts'
 import type { SessionPage } from '../clients/session-page.ts'
 import type { DirtyRow, DirtyRows } from '../state-machine.ts'
@@ -7,8 +7,8 @@ import type { DirtyRow, DirtyRows } from '../state-machine.ts'
 export class DirtySet implements DirtyRows {
   readonly total: number
   private readonly meta: DirtyRow
-  private readonly rows: Iterable<Row>
-  private readonly user: Iterable<Row>
+  private readonly rows: Iterable<ChangedRow>
+  private readonly user: Iterable<ChangedRow>
   private readonly pages: Iterable<SessionPage>
   private readonly keys: RowKeys
   private readonly swappedAt: number
@@ -17,8 +17,8 @@ export class DirtySet implements DirtyRows {
   constructor(parts: {
     total: number
     meta: DirtyRow
-    rows: Iterable<Row>
-    user: Iterable<Row>
+    rows: Iterable<ChangedRow>
+    user: Iterable<ChangedRow>
     pages: Iterable<SessionPage>
     keys: RowKeys
     swappedAt: number

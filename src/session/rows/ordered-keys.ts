@@ -1,62 +1,72 @@
-/** Keys in one chunk at most; a split halves it. Moving 64 of them along costs less than 0.1 µs. */
-const CHUNK_MAX = 128
+/** Keys in one chunk at most. Whoever reads puts so many in order at most, some 0.1 ms, before it finds the first one. */
+const CHUNK_MAX = 256
 /** Two neighbours that together hold no more are joined, so that deletes do not leave a trail of tiny chunks. */
-const CHUNK_JOIN = 48
+const CHUNK_JOIN = 64
+/** A part of a chunk that is smaller than its split can leave is put together from a sorted chunk instead. */
+const PART_MIN = 32
 
-/** Tables whose last place is remembered; two that share one lose speed alone. */
+/** Keys behind the sorted ones up to which each is moved to its place; more of them are sorted together. */
+const MOVED_MAX = 8
+/** Keys behind the sorted ones up to which one is looked for among them as they are. */
+const SEARCHED_MAX = 16
+
+/** Tables whose last chunk is remembered; two that share one lose speed alone. */
 const PLACES = 64
 
+/** Neighbouring keys: the first `sorted` of them in order, those that came since as they came. */
+interface Chunk {
+  keys: string[]
+  sorted: number
+}
+
 /**
- * A sorted set of binary strings as a list of sorted chunks: O(log n) to find, O(√n) in the worst case to insert, and no
- * pointer per key. Order is by code unit, which is byte order for binary strings.
+ * A set of binary strings in order, as a list of chunks that are in order among each other; within a chunk they are put in
+ * order when somebody reads there. Order is by code unit, which is byte order for binary strings.
  *
- * PERF: keys of many a table rise (numbers, times, receipts). Where two in a row went to one chunk, the table's last place
- * is looked at first: 2 to 6 comparisons among keys that are still in the cache, in place of log2 n, 17 for 100,000 keys.
- * Where they come anywhere, as those of an index do, memory is waited for: the list of first keys saves a load per look at
- * one, and small chunks are moved along faster than large ones (3.5 in place of 4.6 µs to add one to a million).
+ * PERF: keys of an index come anywhere among a million, with all of their neighbours out of the processor's caches. To add one
+ * costs the way through the list of bounds, 11 comparisons that stay in the caches, and one load of its chunk; a chunk that is
+ * full is cut by one comparison per key. So a chunk that nobody reads is never sorted, and one read sorts two of them, however
+ * many keys were added before: nothing waits that somebody has to carry out at once. Keys that rise stay in order as they come.
  */
 export class OrderedKeys {
-  private readonly chunks: string[][] = []
-  /** The first key of each chunk. */
-  private readonly firsts: string[] = []
-  /** Where the last key of a table was added, a chunk and a position: guesses, for both shift as others are added. */
-  private readonly lastChunks = new Int32Array(PLACES)
-  private readonly lastPositions = new Int32Array(PLACES)
-  /** 1: the last key of a table went to the same chunk as the one before it, so that the guess is worth its cost. */
-  private readonly steady = new Uint8Array(PLACES)
+  private readonly chunks: Chunk[] = [{ keys: [], sorted: 0 }]
+  /** What keys of a chunk are not below; those of the chunk before it are below. Of the first chunk nothing. */
+  private readonly bounds: string[] = ['']
+  /**
+   * Where the last key of a table was added, a guess, for chunks shift as others are added; behind those, whether (1) it went
+   * to the same chunk as the one before it, so that the guess is worth its cost. Null: no key was added yet.
+   */
+  private places: Int32Array | null = null
 
   /** Adds a key that is not in the set. */
   add(key: string): void {
-    const { chunks, lastChunks, lastPositions, steady } = this
-    const place = placeOf(key)
-    let at = lastChunks[place] as number
-    let position = steady[place] === 1 ? this.positionNear(at, lastPositions[place] as number, key) : -1
-    if (position < 0) {
-      if (chunks.length === 0) this.begin(key)
-      at = Math.max(this.chunkOf(key), 0)
-      position = lowerBound(chunks[at] as string[], key)
-      steady[place] = at === lastChunks[place] ? 1 : 0
-    }
-    lastChunks[place] = at
-    lastPositions[place] = position
-    this.insert(at, chunks[at] as string[], position, key)
+    const at = this.chunkNear(key)
+    const chunk = this.chunks[at] as Chunk
+    const { keys, sorted } = chunk
+    const { length } = keys
+    if (sorted === length && (length === 0 || (keys[length - 1] as string) < key)) chunk.sorted += 1
+    keys.push(key)
+    if (length >= CHUNK_MAX) this.split(at, chunk)
   }
 
-  /** Removes a key; a key that is not there is left alone. */
-  delete(key: string): void {
+  /** Removes a key; false when it is not there. */
+  delete(key: string): boolean {
     const at = this.chunkOf(key)
-    if (at < 0) return
-    const chunk = this.chunks[at] as string[]
-    const position = lowerBound(chunk, key)
-    if (chunk[position] !== key) return
-    chunk.splice(position, 1)
-    if (chunk.length === 0) {
-      this.chunks.splice(at, 1)
-      this.firsts.splice(at, 1)
-      return
-    }
-    this.firsts[at] = chunk[0] as string
-    this.join(at)
+    const chunk = this.chunks[at] as Chunk
+    const position = this.positionOf(at, chunk, key)
+    if (position < 0) return false
+    chunk.keys.splice(position, 1)
+    if (position < chunk.sorted) chunk.sorted -= 1
+    const { keys } = chunk
+    if (keys.length === 0) this.drop(at)
+    else this.join(at, chunk)
+    return true
+  }
+
+  /** Whether a key is in the set. */
+  has(key: string): boolean {
+    const at = this.chunkOf(key)
+    return this.positionOf(at, this.chunks[at] as Chunk, key) >= 0
   }
 
   /** Keys in [from, to) in byte order, or from the end; at most `limit`. */
@@ -66,20 +76,21 @@ export class OrderedKeys {
 
   /** How many keys lie in [from, to); O(number of chunks between). */
   count(from: string, to: string): number {
-    if (to <= from || this.chunks.length === 0) return 0
-    const start = Math.max(this.chunkOf(from), 0)
-    const end = Math.max(this.chunkOf(to), 0)
-    let total = lowerBound(this.chunks[end] as string[], to) - lowerBound(this.chunks[start] as string[], from)
-    for (let at = start; at < end; at += 1) total += (this.chunks[at] as string[]).length
+    if (to <= from) return 0
+    const start = this.chunkOf(from)
+    const end = this.chunkOf(to)
+    let total = lowerBound(this.inOrder(end).keys, to) - lowerBound(this.inOrder(start).keys, from)
+    for (let at = start; at < end; at += 1) total += (this.chunks[at] as Chunk).keys.length
     return total
   }
 
   private ascending({ from, to, limit }: { from: string; to: string; limit: number }): string[] {
     const found: string[] = []
-    for (let at = Math.max(this.chunkOf(from), 0); at < this.chunks.length; at += 1) {
-      const chunk = this.chunks[at] as string[]
-      for (let position = lowerBound(chunk, from); position < chunk.length; position += 1) {
-        const key = chunk[position] as string
+    for (let at = this.chunkOf(from); at < this.chunks.length; at += 1) {
+      if (found.length >= limit || (this.bounds[at] as string) >= to) return found
+      const { keys } = this.inOrder(at)
+      for (let position = lowerBound(keys, from); position < keys.length; position += 1) {
+        const key = keys[position] as string
         if (key >= to || found.length >= limit) return found
         found.push(key)
       }
@@ -90,75 +101,134 @@ export class OrderedKeys {
   private descending({ from, to, limit }: { from: string; to: string; limit: number }): string[] {
     const found: string[] = []
     for (let at = this.chunkOf(to); at >= 0; at -= 1) {
-      const chunk = this.chunks[at] as string[]
-      for (let position = lowerBound(chunk, to) - 1; position >= 0; position -= 1) {
-        const key = chunk[position] as string
+      if (found.length >= limit) return found
+      const { keys } = this.inOrder(at)
+      for (let position = lowerBound(keys, to) - 1; position >= 0; position -= 1) {
+        const key = keys[position] as string
         if (key < from || found.length >= limit) return found
         found.push(key)
       }
+      if ((this.bounds[at] as string) <= from) return found
     }
     return found
   }
 
-  /** Where a key belongs in the chunk that its table's last one went to; −1 when it belongs elsewhere. */
-  private positionNear(at: number, last: number, key: string): number {
-    const chunk = this.chunks[at]
-    if (chunk === undefined || last >= chunk.length) return -1
-    const position = lowerBoundNear(chunk, last, key)
-    if (position === 0) return -1
-    if (position < chunk.length) return position
-    const next = this.firsts[at + 1]
-    return next === undefined || next > key ? position : -1
+  /** The chunk that a key belongs to; the one that its table's last key went to is looked at first, where that helps. */
+  private chunkNear(key: string): number {
+    const { bounds } = this
+    const places = this.places ?? new Int32Array(2 * PLACES)
+    this.places = places
+    const place = placeOf(key)
+    const last = places[place] as number
+    if (places[PLACES + place] === 1) {
+      const bound = bounds[last]
+      const next = bounds[last + 1]
+      if (bound !== undefined && bound <= key && (next === undefined || key < next)) return last
+    }
+    const at = this.chunkOf(key)
+    places[PLACES + place] = at === last ? 1 : 0
+    places[place] = at
+    return at
   }
 
-  private insert(at: number, chunk: string[], position: number, key: string): void {
-    insertAt(chunk, position, key)
-    if (position === 0) this.firsts[at] = key
-    if (chunk.length <= CHUNK_MAX) return
+  /** Where in its chunk a key is, or −1. PERF: a few keys that came since the chunk was read are left as they are. */
+  private positionOf(at: number, chunk: Chunk, key: string): number {
+    const { keys } = chunk
+    if (keys.length - chunk.sorted > SEARCHED_MAX) this.inOrder(at)
+    const position = lowerBound(keys, key, 0, chunk.sorted)
+    return position < chunk.sorted && keys[position] === key ? position : keys.indexOf(key, chunk.sorted)
+  }
+
+  /** The chunk at a position, in order. */
+  private inOrder(at: number): Chunk {
+    const chunk = this.chunks[at] as Chunk
+    const { keys, sorted } = chunk
+    if (sorted === keys.length) return chunk
+    // PERF: the engine's sort finds the part that is in order, but begins with a copy of all.
+    if (keys.length - sorted > MOVED_MAX) keys.sort()
+    else for (let from = sorted; from < keys.length; from += 1) moveDown(keys, from)
+    chunk.sorted = keys.length
+    return chunk
+  }
+
+  /** Cuts a chunk with too many keys in two. */
+  private split(at: number, chunk: Chunk): void {
+    const { keys, sorted } = chunk
     // A set that grows at its end (restore, counters) keeps full chunks behind it.
-    const atEnd = at === this.chunks.length - 1 && position === chunk.length - 1
-    const next = chunk.splice(atEnd ? CHUNK_MAX : CHUNK_MAX / 2)
-    this.chunks.splice(at + 1, 0, next)
-    this.firsts.splice(at + 1, 0, next[0] as string)
+    const rises = sorted === keys.length && at === this.chunks.length - 1
+    if (!rises && this.cut(at, chunk, middleOf(keys))) return
+    this.inOrder(at)
+    const rest = keys.splice(rises ? CHUNK_MAX : CHUNK_MAX / 2)
+    chunk.sorted = keys.length
+    this.chunks.splice(at + 1, 0, { keys: rest, sorted: rest.length })
+    this.bounds.splice(at + 1, 0, rest[0] as string)
   }
 
-  /** The first chunk, empty until its first key is inserted. */
-  private begin(key: string): void {
-    this.chunks.push([])
-    this.firsts.push(key)
+  /** Cuts a chunk at a key, without a look at the order within; false when one of the parts would be too small. */
+  private cut(at: number, chunk: Chunk, bound: string): boolean {
+    const low: Chunk = { keys: [], sorted: 0 }
+    const high: Chunk = { keys: [], sorted: 0 }
+    const { keys } = chunk
+    for (let from = 0; from < keys.length; from += 1) {
+      const key = keys[from] as string
+      const part = key < bound ? low : high
+      part.keys.push(key)
+      if (from < chunk.sorted) part.sorted += 1
+    }
+    if (low.keys.length < PART_MIN || high.keys.length < PART_MIN) return false
+    this.chunks[at] = low
+    this.chunks.splice(at + 1, 0, high)
+    this.bounds.splice(at + 1, 0, bound)
+    return true
   }
 
-  private join(at: number): void {
-    const chunk = this.chunks[at] as string[]
+  /** Takes an empty chunk out; its place falls to a neighbour. */
+  private drop(at: number): void {
+    if (this.chunks.length === 1) return
+    this.chunks.splice(at, 1)
+    // Below the first chunk there is nothing, whichever it is.
+    this.bounds.splice(Math.max(at, 1), 1)
+  }
+
+  private join(at: number, chunk: Chunk): void {
     const next = this.chunks[at + 1]
-    if (next === undefined || chunk.length + next.length > CHUNK_JOIN) return
-    for (const key of next) chunk.push(key)
+    if (next === undefined || chunk.keys.length + next.keys.length > CHUNK_JOIN) return
+    if (chunk.sorted === chunk.keys.length) chunk.sorted += next.sorted
+    for (const key of next.keys) chunk.keys.push(key)
     this.chunks.splice(at + 1, 1)
-    this.firsts.splice(at + 1, 1)
+    this.bounds.splice(at + 1, 1)
   }
 
-  /** The last chunk whose first key is ≤ key, or −1. */
+  /** The last chunk whose bound is ≤ key. */
   private chunkOf(key: string): number {
-    const { firsts } = this
-    let low = 0
-    let high = firsts.length
+    const { bounds } = this
+    let low = 1
+    let high = bounds.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((firsts[middle] as string) <= key) low = middle + 1
+      if ((bounds[middle] as string) <= key) low = middle + 1
       else high = middle
     }
     return low - 1
   }
 }
 
-/** PERF: by hand, because `splice` makes a list of what it removes and costs several times as much. */
-function insertAt(keys: string[], position: number, key: string): void {
-  keys.push(key)
-  for (let at = keys.length - 1; at > position; at -= 1) keys[at] = keys[at - 1] as string
+/** A key with about as many below it as above: the middle one of fifteen. */
+function middleOf(keys: readonly string[]): string {
+  const step = keys.length / 15
+  const some = Array.from({ length: 15 }, (_, at) => keys[Math.floor(at * step)] as string)
+  return some.sort()[7] as string
+}
+
+/** Moves a key down to its place among those before it, in order. PERF: `copyWithin` takes 50 times as long. */
+function moveDown(keys: string[], from: number): void {
+  const key = keys[from] as string
+  const position = lowerBound(keys, key, 0, from)
+  for (let at = from; at > position; at -= 1) keys[at] = keys[at - 1] as string
   keys[position] = key
 }
 
-/** Where the place of a key's table is kept: a hash of what stands before its first part (a part begins with 1 or 2). */
+/** Where the last chunk of a key's table is kept: a hash of what stands before its first part (a part begins with 1 or 2). */
 function placeOf(key: string): number {
   let hash = 0
   for (let at = 0; at < key.length; at += 1) {
@@ -169,29 +239,9 @@ function placeOf(key: string): number {
   return (hash ^ (hash >>> 6)) & (PLACES - 1)
 }
 
-/** `lowerBound`, in steps that double from `start` on, a position in the list. */
-function lowerBoundNear(keys: readonly string[], start: number, key: string): number {
-  let step = 1
-  if ((keys[start] as string) < key) {
-    let low = start
-    while (low + step < keys.length && (keys[low + step] as string) < key) {
-      low += step
-      step *= 2
-    }
-    return lowerBound(keys, key, low + 1, Math.min(low + step, keys.length))
-  }
-  let high = start
-  while (high - step >= 0 && (keys[high - step] as string) >= key) {
-    high -= step
-    step *= 2
-  }
-  return lowerBound(keys, key, Math.max(high - step, -1) + 1, high)
-}
-
 /**
- * First position in a sorted list, or in [from, to) of it, whose key is ≥ `key`; `to` when there is none. PERF: every row
- * written comes through here. A loop of its own, not `lowerBoundBy`, whose comparison would have to serve numbers and
- * strings alike.
+ * First position in a sorted list, or in [from, to) of it, whose key is ≥ `key`; `to` when there is none. PERF: a loop of its
+ * own, not `lowerBoundBy`, whose comparison would have to serve numbers and strings alike.
  */
 function lowerBound(keys: readonly string[], key: string, from = 0, to = keys.length): number {
   let low = from

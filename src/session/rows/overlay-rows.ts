@@ -1,10 +1,13 @@
+import { BareKeys } from './bare-keys.ts'
 import { Dictionary, Row } from './dictionary.ts'
+import { KeyDifference, type KeyRange } from './key-difference.ts'
 import { OrderedKeys } from './ordered-keys.ts'
 
 /** Rows as transactions leave them that are only tried: what they write lies beside the state's, which stay as they are. */
 export class OverlayRows extends Dictionary {
   /** Keys of rows that were written or deleted, also of those that are as before by now. */
   readonly written = new Set<string>()
+  override readonly bare: OverlayKeys
   private readonly base: Dictionary
   /** Copies of the rows that were looked up, and rows that the state has not. */
   private readonly own = new Map<string, Row>()
@@ -16,6 +19,7 @@ export class OverlayRows extends Dictionary {
   constructor(base: Dictionary) {
     super()
     this.base = base
+    this.bare = new OverlayKeys(base.bare, this.written)
   }
 
   override find(key: string): Row | undefined {
@@ -72,5 +76,36 @@ export class OverlayRows extends Dictionary {
 
   override count(from: string, to: string): number {
     return this.base.count(from, to) + this.added.count(from, to) - this.removed.count(from, to)
+  }
+}
+
+/** The same of rows that are their keys alone. */
+class OverlayKeys extends BareKeys {
+  private readonly base: BareKeys
+  private readonly written: Set<string>
+  private readonly difference = new KeyDifference()
+
+  constructor(base: BareKeys, written: Set<string>) {
+    super()
+    this.base = base
+    this.written = written
+  }
+
+  override add(key: string): void {
+    this.written.add(key)
+    this.difference.add(key)
+  }
+
+  override delete(key: string): void {
+    this.written.add(key)
+    this.difference.delete(key)
+  }
+
+  override range(bounds: KeyRange): readonly string[] {
+    return this.difference.range(this.base, bounds)
+  }
+
+  override count(from: string, to: string): number {
+    return this.difference.count(this.base, from, to)
   }
 }

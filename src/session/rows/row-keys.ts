@@ -28,6 +28,18 @@ export const USER_PREFIX = 'user/'
 /** Families whose rows their client session holds, not the dictionary (SessionPage). */
 export const HELD_FAMILIES: readonly string[] = [FAMILY.client, FAMILY.response, FAMILY.outbox]
 
+/** A range without a limit could walk a million rows in one entry. */
+export function assertLimit(limit: number): void {
+  if (!Number.isSafeInteger(limit) || limit < 0) throw new TypeError(`range needs a limit ≥ 0, not ${limit}`)
+}
+
+/** A key of a user machine's row, which snapshots store as bytes. */
+export function assertBinary(key: string): void {
+  for (let at = 0; at < key.length; at += 1) {
+    if (key.charCodeAt(at) > 0xff) throw new TypeError('a state key is a binary string: build it from key parts')
+  }
+}
+
 /** Builds row keys from order-preserving key parts. */
 export class RowKeys {
   private readonly codec: SessionCodec

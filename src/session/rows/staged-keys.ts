@@ -1,19 +1,11 @@
 import type { Value } from '../../codec/value/value.ts'
 import { type Dictionary, NOT_STAGED, type Row } from './dictionary.ts'
+import { type KeyRange, merged, remaining } from './key-difference.ts'
 import { OrderedKeys } from './ordered-keys.ts'
 import type { StagedList } from './staged-list.ts'
 
 /** Rows up to which a transaction's keys are looked through for each range; of a longer one they are kept in order. */
 const SCANNED_MAX = 64
-/** Stored keys that are read beyond a range's limit when some of them may be gone. */
-const CHUNK_KEYS = 32
-
-interface Bounds {
-  readonly from: string
-  readonly to: string
-  readonly limit: number
-  readonly reverse: boolean
-}
 
 /**
  * How the keys of a transaction differ from the dictionary's: by those of rows that it adds, and of stored rows that it takes
@@ -38,7 +30,7 @@ export class StagedKeys {
   }
 
   /** Keys in [from, to) as the transaction has them, at most `limit`. */
-  range(bounds: Bounds): readonly string[] {
+  range(bounds: KeyRange): readonly string[] {
     const { rows } = this
     if (rows.size === 0) return this.dictionary.range(bounds)
     this.keep()
@@ -106,26 +98,13 @@ export class StagedKeys {
     return row !== undefined && row.staged !== NOT_STAGED && this.values.at(row.staged) === undefined
   }
 
-  private storedIn({ from, to, limit, reverse }: Bounds): string[] {
-    const rest = { from, to }
-    const found: string[] = []
-    for (;;) {
-      const wanted = limit - found.length + Math.min(this.rows.size, CHUNK_KEYS)
-      const keys = this.dictionary.range({ ...rest, limit: wanted, reverse })
-      for (const key of keys) {
-        if (found.length >= limit) break
-        if (!this.isGone(this.dictionary.find(key))) found.push(key)
-      }
-      const last = keys.at(-1)
-      if (last === undefined || keys.length < wanted || found.length >= limit) return found
-      // The first key behind the last one, in either direction.
-      if (reverse) rest.to = last
-      else rest.from = `${last}\u0000`
-    }
+  private storedIn(bounds: KeyRange): string[] {
+    const { dictionary } = this
+    return remaining(dictionary, bounds, (key) => this.isGone(dictionary.find(key)), this.rows.size)
   }
 
   /** Added keys, sorted: as many as there are. */
-  private scanned({ from, to, reverse }: Bounds): string[] {
+  private scanned({ from, to, reverse }: KeyRange): string[] {
     const { rows, values } = this
     const keys: string[] = []
     for (let at = 0; at < rows.size; at += 1) {
@@ -135,22 +114,4 @@ export class StagedKeys {
     if (keys.length > 1) keys.sort((left, right) => (left < right === reverse ? 1 : -1))
     return keys
   }
-}
-
-/** The first `limit` keys of two lists that have none in common, both in the wanted direction. */
-function merged(left: readonly string[], right: readonly string[], { limit, reverse }: Bounds): string[] {
-  const keys: string[] = []
-  let [l, r] = [0, 0]
-  while (keys.length < limit) {
-    const [first, second] = [left[l], right[r]]
-    if (first === undefined && second === undefined) break
-    if (second === undefined || (first !== undefined && first < second !== reverse)) {
-      keys.push(first as string)
-      l += 1
-    } else {
-      keys.push(second)
-      r += 1
-    }
-  }
-  return keys
 }

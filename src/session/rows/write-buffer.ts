@@ -1,8 +1,10 @@
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
+import { isBareKey } from './bare-keys.ts'
 import { type Dictionary, NOT_STAGED, type Row } from './dictionary.ts'
-import { USER_PREFIX } from './row-keys.ts'
+import { KeyBuffer } from './key-buffer.ts'
+import { assertBinary, assertLimit, USER_PREFIX } from './row-keys.ts'
 import { type RowWatch, RowWatches } from './row-watches.ts'
 import { StagedKeys } from './staged-keys.ts'
 import { PIECE_ITEMS, StagedList } from './staged-list.ts'
@@ -16,6 +18,8 @@ import type { StateStore } from '../user-machine.ts'
  * dictionary's one lookup, a write of the row read last none, and a commit none either.
  */
 export class WriteBuffer implements StateStore {
+  /** The rows that are their keys alone. */
+  readonly bare: KeyBuffer
   /** Rows written by the running transaction, in order of their first write, and what it wrote; undefined deletes. */
   private readonly rows = new StagedList<Row>()
   private readonly values = new StagedList<Value | undefined>()
@@ -40,6 +44,7 @@ export class WriteBuffer implements StateStore {
     this.hash = hash
     this.fault = fault
     this.keys = new StagedKeys(dictionary, this.rows, this.values)
+    this.bare = new KeyBuffer(dictionary.bare, codec, hash)
   }
 
   /** True from `publish` to the end of `settle`. */
@@ -58,7 +63,7 @@ export class WriteBuffer implements StateStore {
 
   set(key: string, value: Value): void {
     const known = this.find(key)
-    if (known === undefined) assertBinary(key)
+    if (known === undefined) assertRowKey(key)
     try {
       this.codec.foldJoined(this.hash, USER_PREFIX, key)
       this.codec.walk(value, this.hash)
@@ -82,7 +87,9 @@ export class WriteBuffer implements StateStore {
 
   range(bounds: { from: string; to: string; limit: number; reverse?: boolean }): (readonly [string, Value])[] {
     const rows: (readonly [string, Value])[] = []
-    for (const key of this.rangeKeys(bounds)) {
+    const { from, to, limit, reverse = false } = bounds
+    assertLimit(limit)
+    for (const key of this.keys.range({ from, to, limit, reverse })) {
       const row = this.dictionary.find(key)
       const value = row === undefined ? undefined : this.valueOf(row)
       if (value !== undefined) rows.push([key, value])
@@ -90,23 +97,18 @@ export class WriteBuffer implements StateStore {
     return rows
   }
 
-  rangeKeys(bounds: { from: string; to: string; limit: number; reverse?: boolean }): readonly string[] {
-    const { from, to, limit, reverse = false } = bounds
-    assertLimit(limit)
-    return this.keys.range({ from, to, limit, reverse })
-  }
-
   count({ from, to }: { from: string; to: string }): number {
     return this.dictionary.count(from, to) + this.keys.balance(from, to)
   }
 
-  /** Rows that the running transaction would change, in order of their first write; undefined: no row. */
+  /** Rows that the running transaction would change, in order of their first write, bare ones last; undefined: no row. */
   changes(): { readonly key: string; readonly before: Value | undefined; readonly after: Value | undefined }[] {
     const { rows, values } = this
-    return Array.from({ length: rows.size }, (_, at) => {
+    const written = Array.from({ length: rows.size }, (_, at) => {
       const { key, value: before } = rows.at(at)
       return { key, before, after: values.at(at) }
     }).filter(({ before, after }) => before !== undefined || after !== undefined)
+    return [...written, ...this.bare.changes()]
   }
 
   /** Whoever is to know of writes of what it reads, from now on (`RowWatches.watch`). */
@@ -128,9 +130,9 @@ export class WriteBuffer implements StateStore {
 
   /** Moves the writes into the dictionary. */
   commit(): void {
-    if (this.watches !== null && this.watches.size > 0)
-      for (let at = 0; at < this.rows.size; at += 1) this.watches.written(this.rows.at(at).key)
+    if (this.watches !== null && this.watches.size > 0) this.tell(this.watches)
     for (let at = 0; at < this.rows.size; at += 1) this.move(at)
+    if (this.bare.size > 0) this.bare.commit()
     this.clear()
   }
 
@@ -141,6 +143,7 @@ export class WriteBuffer implements StateStore {
   publish(): void {
     // From here on rows move one by one, so that a look through the list would count some of them twice.
     this.keys.keep(true)
+    this.bare.publish()
     this.open = true
   }
 
@@ -151,6 +154,7 @@ export class WriteBuffer implements StateStore {
       this.keys.moving(this.rows.at(at), this.values.at(at))
       this.move(at)
     }
+    yield* this.bare.settle()
     this.clear()
     this.open = false
   }
@@ -167,6 +171,11 @@ export class WriteBuffer implements StateStore {
       this.drop(at)
     }
     this.clear()
+  }
+
+  private tell(watches: RowWatches): void {
+    for (let at = 0; at < this.rows.size; at += 1) watches.written(this.rows.at(at).key)
+    this.bare.tell(watches)
   }
 
   private move(at: number): void {
@@ -191,6 +200,7 @@ export class WriteBuffer implements StateStore {
     this.rows.clear()
     this.values.clear()
     this.keys.clear()
+    this.bare.clear()
   }
 
   private find(key: string): Row | undefined {
@@ -218,13 +228,7 @@ export class WriteBuffer implements StateStore {
   }
 }
 
-/** A range without a limit could walk a million rows in one entry. */
-export function assertLimit(limit: number): void {
-  if (!Number.isSafeInteger(limit) || limit < 0) throw new TypeError(`range needs a limit ≥ 0, not ${limit}`)
-}
-
-function assertBinary(key: string): void {
-  for (let at = 0; at < key.length; at += 1) {
-    if (key.charCodeAt(at) > 0xff) throw new TypeError('a state key is a binary string: build it from key parts')
-  }
+function assertRowKey(key: string): void {
+  if (isBareKey(key)) throw new TypeError('a row under `<name>/.` is its key alone: add it to `bare`')
+  assertBinary(key)
 }

@@ -3,6 +3,7 @@ import type { LimitsRow } from '../../codec/entry/payload.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { SessionRecord } from '../clients/session-record.ts'
 import { readMetaRow } from './meta-row.ts'
+import { BARE_VALUE, isBareKey } from '../rows/bare-keys.ts'
 import type { OnceRow } from '../tables/once-table.ts'
 import type { MailRow, PrincipalRow } from '../tables/principals.ts'
 import type { ReplicatedState } from './replicated-state.ts'
@@ -35,7 +36,12 @@ export class Restore {
     // Machines get shared, frozen values, from a snapshot as from a write.
     codec.walkRow(value, { high: 0, low: 0 })
     if (key.startsWith(USER_PREFIX)) {
-      userRows.restore(key.slice(USER_PREFIX.length), value)
+      const own = key.slice(USER_PREFIX.length)
+      if (!isBareKey(own)) userRows.restore(own, value)
+      else {
+        assert(value === BARE_VALUE, 'a row that is its key alone has the value true', { key })
+        userRows.bare.restore(own)
+      }
       return
     }
     const family = familyOf(key)

@@ -154,9 +154,10 @@ describe('a domain event', () => {
       migrations: { 2: (ctx) => ctx.publish('Sold', { item: 'x', price: 1 }) },
     })
     const { userMachine } = mount([shop, migrating, book], sessionCodec)
-    const host = { activeVersion: () => 1, state: { range: () => [] } } as unknown as Parameters<
-      NonNullable<typeof userMachine.migrate>
-    >[0]
+    const host = {
+      activeVersion: () => 1,
+      state: { range: () => [], bare: { range: () => [] } },
+    } as unknown as Parameters<NonNullable<typeof userMachine.migrate>>[0]
     expect(() => userMachine.migrate?.(host, 'shop', { from: 1, to: 2 })?.next()).toThrow(/may change rows alone/)
   })
 })

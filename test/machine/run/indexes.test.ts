@@ -158,6 +158,11 @@ describe('an index', () => {
       written.push(key)
       set(key, row)
     }
+    const { add } = store.bare
+    store.bare.add = (key) => {
+      written.push(key)
+      add(key)
+    }
     all.put(['a', 1], { mark: Uint8Array.of(1) })
     expect(written.map((key) => key.split('/')[1])).toEqual(['orders', '.orders'])
     written.length = 0

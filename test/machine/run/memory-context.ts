@@ -2,6 +2,7 @@ import { sessionId, type Millis, type SessionId } from '../../../src/base/brand.
 import type { Value } from '../../../src/codec/value/value.ts'
 import type {
   EmitOptions,
+  KeyStore,
   MachineCommand,
   MachineContext,
   Outcome,
@@ -23,6 +24,12 @@ export const sessionOf = (principal: string, roles: readonly string[] = []): Ses
 
 class MemoryStore implements StateStore {
   rows = new Map<string, Value>()
+  readonly bare: KeyStore = {
+    add: (key) => void this.rows.set(key, true),
+    delete: (key) => void this.rows.delete(key),
+    range: (bounds) => this.range(bounds).map(([key]) => key),
+    count: (bounds) => this.count(bounds),
+  }
 
   get(key: string): Value | undefined {
     return this.rows.get(key)

@@ -19,7 +19,13 @@ const board = defineMachine(
 test('a query asks its view for time and index only where the handler does', () => {
   const asked: string[] = []
   const view: QueryView = {
-    state: { get: () => 'text', has: () => true, range: () => [], count: () => 0 },
+    state: {
+      get: () => 'text',
+      has: () => true,
+      range: () => [],
+      count: () => 0,
+      bare: { range: () => [], count: () => 0 },
+    },
     get now() {
       asked.push('now')
       return 7

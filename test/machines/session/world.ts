@@ -103,7 +103,8 @@ export class World {
     const { userMachine, parseQuery } = this.mounted
     const parsed = parseQuery('session', name, sessionCodec.encodeValue(input))
     if (!parsed.ok) return parsed.code
-    const state = { get: () => undefined, has: () => false, range: () => [], count: () => 0 }
+    const bare = { range: () => [], count: () => 0 }
+    const state = { get: () => undefined, has: () => false, range: () => [], count: () => 0, bare }
     const view = { state, now: 0, index: 0, session: null, activeVersion: () => 1 }
     const answer = userMachine.query?.(view, {
       machine: 'session',

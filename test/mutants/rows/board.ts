@@ -107,8 +107,8 @@ export const BOARD: readonly Mutant[] = [
     id: 'board/index-row-stays',
     breaks: 'a row whose indexed field becomes null stays in the index',
     file: 'src/machine/run/indexed-table.ts',
-    find: '      if (before !== null) store.delete(prefix + before + primary)',
-    replace: '      if (before !== null && after !== null) store.delete(prefix + before + primary)',
+    find: '      if (before !== null) store.bare.delete(prefix + before + primary)',
+    replace: '      if (before !== null && after !== null) store.bare.delete(prefix + before + primary)',
     caughtBy: VISITED,
   },
   {

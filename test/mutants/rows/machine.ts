@@ -1,6 +1,7 @@
 import type { Catcher, Mutant } from '../mutant.ts'
 
 const INDEXES: Catcher = { kind: 'tests', files: ['test/machine/run/indexes-property.test.ts'] }
+const BARE_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/bare-keys.test.ts'] }
 const MIGRATION: Catcher = { kind: 'tests', files: ['test/machine/run/index-migration.test.ts'] }
 
 /** The kit: indexes of tables, and the keys in order that they rest on. */
@@ -9,8 +10,8 @@ export const MACHINE: readonly Mutant[] = [
     id: 'machine/index-row-left',
     breaks: 'an update leaves the row of the index that stood for the fields before',
     file: 'src/machine/run/indexed-table.ts',
-    find: 'if (before !== null) store.delete(prefix + before + primary)',
-    replace: 'if (before !== null && after === null) store.delete(prefix + before + primary)',
+    find: 'if (before !== null) store.bare.delete(prefix + before + primary)',
+    replace: 'if (before !== null && after === null) store.bare.delete(prefix + before + primary)',
     caughtBy: INDEXES,
   },
   {
@@ -26,16 +27,47 @@ export const MACHINE: readonly Mutant[] = [
     breaks: 'a command that is rolled back keeps the rows of indexes that it wrote',
     file: 'src/session/rows/write-buffer.ts',
     find: 'for (let at = 0; at < this.rows.size; at += 1) this.drop(at)\n    this.clear()',
-    replace:
-      "for (let at = 0; at < this.rows.size; at += 1)\n      if (this.rows.at(at).key.includes('/.')) this.move(at)\n      else this.drop(at)\n    this.clear()",
+    replace: 'for (let at = 0; at < this.rows.size; at += 1) this.drop(at)\n    this.bare.commit()\n    this.clear()',
     caughtBy: INDEXES,
   },
   {
-    id: 'machine/first-key-of-chunk-forgotten',
-    breaks: 'a key that comes before all others of its chunk is looked for in the chunk before',
-    file: 'src/session/rows/ordered-keys.ts',
-    find: '    if (position === 0) this.firsts[at] = key\n',
+    id: 'machine/index-row-unfolded',
+    breaks: 'a replica whose index has another row than the others has the same hash',
+    file: 'src/session/rows/key-buffer.ts',
+    find: '    this.codec.foldJoined(this.hash, USER_PREFIX, key)\n    this.codec.walk(BARE_VALUE, this.hash)\n',
+    replace: '    this.codec.walk(BARE_VALUE, this.hash)\n',
+    caughtBy: BARE_KEYS,
+  },
+  {
+    id: 'machine/index-row-twice-at-boundary',
+    breaks: 'a row of an index that goes and comes again is at a boundary as one that was never there',
+    file: 'src/session/rows/bare-keys.ts',
+    find: '    if (this.changed?.has(key) === true) this.changed.set(key, true)\n    else this.added.push(key)',
+    replace: '    this.added.push(key)',
+    caughtBy: BARE_KEYS,
+  },
+  {
+    id: 'machine/index-row-unsettled',
+    breaks: 'while a migration is carried out, rows of its indexes that are in place already are counted twice',
+    file: 'src/session/rows/key-buffer.ts',
+    find: '      if (this.comes.at(at)) this.difference?.delete(this.keys.at(at))\n      else this.difference?.add(this.keys.at(at))\n',
     replace: '',
+    caughtBy: BARE_KEYS,
+  },
+  {
+    id: 'machine/chunk-joined-unsorted',
+    breaks: 'keys that wait in a chunk to be put in order are taken for sorted once it is joined with the next one',
+    file: 'src/session/rows/ordered-keys.ts',
+    find: 'if (chunk.sorted === chunk.keys.length) chunk.sorted += next.sorted',
+    replace: 'chunk.sorted += next.sorted',
+    caughtBy: { kind: 'tests', files: ['test/session/rows/dictionary.test.ts'] },
+  },
+  {
+    id: 'machine/chunk-cut-beside-its-bound',
+    breaks: 'a key that equals the bound of a chunk is in the one before it',
+    file: 'src/session/rows/ordered-keys.ts',
+    find: 'key < bound ? low : high',
+    replace: 'key <= bound ? low : high',
     caughtBy: { kind: 'tests', files: ['test/session/rows/dictionary.test.ts'] },
   },
   {

@@ -19,7 +19,7 @@ function within(rows: ReadonlyMap<string, number>, from: string, to: string): [s
   return [...rows].filter(([at]) => at >= from && at < to).sort(([left], [right]) => (left < right ? -1 : 1))
 }
 
-type Reader = Pick<StateView, 'get' | 'has' | 'range' | 'rangeKeys' | 'count'>
+type Reader = Pick<StateView, 'get' | 'has' | 'range' | 'count'>
 
 function expectSame(reader: Reader, rows: ReadonlyMap<string, number>, [low, high, limit]: readonly number[]): void {
   const [from, to] = [key(low ?? 0), key(high ?? 0)]
@@ -27,7 +27,6 @@ function expectSame(reader: Reader, rows: ReadonlyMap<string, number>, [low, hig
   const some = { from, to, limit: limit ?? 0 }
   expect(reader.count({ from, to })).toBe(found.length)
   expect(reader.range(some)).toEqual(found.slice(0, some.limit))
-  expect(reader.rangeKeys(some)).toEqual(found.slice(0, some.limit).map(([key]) => key))
   expect(reader.range({ ...some, reverse: true })).toEqual(found.toReversed().slice(0, some.limit))
   expect(reader.get(from)).toBe(rows.get(from))
   expect(reader.has(to)).toBe(rows.has(to))
