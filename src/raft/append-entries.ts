@@ -27,8 +27,19 @@ export function receiveAppendEntries(turn: Turn, from: NodeId, request: Request)
   // A follower may hold entries beyond these which conflict with the leader's: they are not verified by this message.
   const verified = minIndex(request.leaderCommit, lastNew)
   if (verified > turn.state.commitIndex) turn.commit(verified)
-  if (mayAcknowledge(turn.state)) respond(turn, from, request.sequence, { success: true, matchIndex: lastNew })
+  if (mayAcknowledge(turn.state))
+    respond(turn, from, request.sequence, { success: true, matchIndex: held(turn, request, lastNew) })
   else if (configurationOf(turn.state) === null && request.runs.length === 0) refuse(turn, from, request)
+}
+
+/**
+ * What an answer acknowledges. Entries are acknowledged once they are durable, however long that takes; a heartbeat is answered
+ * now, by what is durable now. Otherwise: a probe learns that the follower has an entry whose write has only begun; its disk
+ * hangs; every heartbeat behind that entry waits for it; and a leader that needs this follower for its quorum steps down, after
+ * which all is to be replicated again with the retries of all clients on top.
+ */
+function held({ state }: Turn, { runs }: Request, lastNew: LogIndex): LogIndex {
+  return runs.length === 0 ? minIndex(lastNew, state.disk.durableIndex) : lastNew
 }
 
 /** Acknowledges the sender as the leader of this term, and resets the election timer. */

@@ -37,3 +37,8 @@ test(`no timer of a chart is lost or doubled while leaders die at every effect, 
 test('an entity that a command under way makes anew is taken out after that: seed 6373', () => {
   expect(runChartsSeed(6373).failure).toBeNull()
 })
+
+// test/raft/scripts/102-heartbeat-of-a-slow-disk.txt
+test('a leader that needs a node whose disk hangs now and then leads long enough for it to catch up: seed 50019', () => {
+  expect(runChartsSeed(50019).failure).toBeNull()
+})

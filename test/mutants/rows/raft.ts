@@ -361,4 +361,13 @@ export const RAFT: readonly Mutant[] = [
     replace: 'return progress',
     caughtBy: { kind: 'tests', files: ['test/raft/scripts.test.ts'] },
   },
+  {
+    id: 'raft/heartbeat-waits-for-the-disk',
+    breaks:
+      'a follower whose disk hangs lets a leader that probes it, and needs it, wait for an answer until it steps down',
+    file: 'src/raft/append-entries.ts',
+    find: 'return runs.length === 0 ? minIndex(lastNew, state.disk.durableIndex) : lastNew',
+    replace: 'return runs.length === 0 ? minIndex(lastNew, state.lastIndex) : lastNew',
+    caughtBy: { kind: 'tests', files: ['test/raft/scripts.test.ts'] },
+  },
 ]
