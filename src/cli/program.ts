@@ -246,7 +246,7 @@ function addSim(root: Command, setExit: SetExit): void {
         '--workload <name>',
         'what the clients do: add to a counter, pay by a provider that misbehaves, wait and signal, use a board, or charts',
       )
-        .choices(['counter', 'payments', 'waits', 'board', 'charts', 'all'])
+        .choices(['counter', 'payments', 'waits', 'board', 'schedules', 'charts', 'all'])
         .default(undefined, 'counter; with --minutes all'),
     )
     .option('--seeds <count>', 'how many seeds of the workload to run', positive, 100)

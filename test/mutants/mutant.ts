@@ -9,7 +9,7 @@ export type Catcher =
   | {
       readonly kind: 'simulator'
       readonly seeds: number
-      readonly workload?: 'payments' | 'waits' | 'board' | 'charts'
+      readonly workload?: 'payments' | 'waits' | 'board' | 'schedules' | 'charts'
     }
 
 /** A planted bug: one exact replacement in the sources, made on a copy of the tree (faults.md §3). */

@@ -1,14 +1,10 @@
 import type { NodeId } from '../../base/brand.ts'
 import { Random } from '../../base/random.ts'
-import { DEFAULT_LIMITS } from '../../codec/entry/default-limits.ts'
-import { ReplicaWatch } from '../checkers/replica-watch.ts'
 import { Violation } from '../checkers/violation.ts'
+import type { Mount } from '../../machine/index.ts'
 import { failureOf } from '../failure-of.ts'
-import { Nemesis } from '../nemesis.ts'
+import { FaultyWorld, type WorkloadParts } from '../faulty-world.ts'
 import type { SeedResult } from '../run-seed.ts'
-import { drawSwarm, type Swarm } from '../swarm.ts'
-import type { NodeObserver } from '../world/node-observer.ts'
-import { SimulatedCluster } from '../world/simulated-cluster.ts'
 import type { SimulatedNode } from '../world/simulated-node.ts'
 import { type ChartCounts, ChartModel } from './chart-model.ts'
 import { ChartRecorder } from './chart-recorder.ts'
@@ -17,20 +13,8 @@ import { EffectKiller, ProcessKilled } from './effect-killer.ts'
 import { chartsOf, type MountedChart, mountCharts } from './mounted-charts.ts'
 import { seenText } from './seen-entity.ts'
 
-const PURPOSE = {
-  swarm: 1,
-  requests: 6,
-  hunts: 12,
-  network: 2,
-  nemesis: 3,
-  channels: 5,
-  replacements: 9,
-  absences: 115,
-  absent: 116,
-  charts: 31,
-  crowd: 32,
-  killer: 33,
-}
+/** Streams of the seed's randomness that this workload has besides. */
+const PURPOSE = { charts: 31, crowd: 32, killer: 33 }
 
 /** After healing charts go on for a while, then everybody leaves. In microseconds. */
 const GOES_ON = 1_500_000
@@ -63,69 +47,57 @@ export function runChartsSeed(seed: number, trace?: (line: string) => void): Cha
 }
 
 class ChartsWorld {
-  private readonly seed: number
-  private readonly swarm: Swarm
+  private readonly world: FaultyWorld
   private readonly charts: readonly MountedChart[]
-  private readonly cluster: SimulatedCluster
-  private readonly nemesis: Nemesis
   private readonly killer: EffectKiller
   private readonly crowd: Crowd
   private readonly model: ChartModel
-  private readonly watch: ReplicaWatch
   /** Of each node's running process. */
   private readonly recorders = new Map<NodeId, ChartRecorder>()
-  private events = 0
 
   constructor(seed: number, trace?: (line: string) => void) {
-    this.seed = seed
     const generator = (purpose: keyof typeof PURPOSE): Random => new Random(seed, PURPOSE[purpose])
-    this.swarm = drawSwarm(generator)
-    const { swarm } = this
     this.charts = chartsOf(seed, generator('charts'))
     this.model = new ChartModel(new Map(this.charts.map(({ machine }) => [machine.id, machine])))
-    const { snapshotBytes, segmentBytes, appendEntriesMax } = swarm
-    this.cluster = new SimulatedCluster({
-      seed,
-      nodes: swarm.disks.map((disk, at) => {
-        const { ratePpm, wallOffsetMs } = swarm.clocks[at] ?? { ratePpm: 1_000_000, wallOffsetMs: 0 }
-        return { disk, clock: { ratePpm, wallOffsetMs: Math.round(wallOffsetMs / OFFSET_DIVISOR) } }
+    this.world = new FaultyWorld(seed, () => this.parts(), trace)
+    const { cluster, swarm, sessions } = this.world
+    this.crowd = new Crowd({ random: generator('crowd'), world: sessions, charts: this.charts })
+    const { scheduler } = cluster
+    this.killer = new EffectKiller({ random: generator('killer'), scheduler, powerLoss: swarm.powerLoss })
+  }
+
+  private parts(): WorkloadParts {
+    return {
+      mount: (_work, id) => this.mount(id),
+      clock: ({ ratePpm, wallOffsetMs }) => ({
+        ratePpm,
+        wallOffsetMs: Math.round(wallOffsetMs / OFFSET_DIVISOR),
       }),
-      network: swarm.network,
-      limits: { ...DEFAULT_LIMITS, snapshotBytes },
-      credit: null,
-      appendEntriesMax,
-      segmentBytes,
-      mount: (_work, id) => {
-        const recorder = new ChartRecorder()
-        this.recorders.set(id, recorder)
-        return mountCharts(this.charts, recorder)
-      },
-      generator,
       observe: (id) => this.observer(id),
       check: (before, next, id) => this.killer.reachCommit(this.node(id), before, next),
-    })
-    const { scheduler, network, nodes, channels } = this.cluster
-    this.watch = new ReplicaWatch(this.cluster, trace)
-    const endpoints = nodes.map((node) => node.address)
-    const world = { scheduler, channels, endpoints }
-    this.crowd = new Crowd({ random: generator('crowd'), world, charts: this.charts })
-    this.killer = new EffectKiller({ random: generator('killer'), scheduler, powerLoss: swarm.powerLoss })
-    const [random, replacements, absences] = [generator('nemesis'), generator('replacements'), generator('absent')]
-    this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes })
+      // The rest of that event was the dead process's.
+      isHarmless: (error) => error instanceof ProcessKilled,
+    }
+  }
+
+  private mount(id: NodeId): Mount {
+    const recorder = new ChartRecorder()
+    this.recorders.set(id, recorder)
+    return mountCharts(this.charts, recorder)
   }
 
   private node(id: NodeId): SimulatedNode {
-    const node = this.cluster.nodes.find((one) => one.id === id)
+    const node = this.world.cluster.nodes.find((one) => one.id === id)
     if (node === undefined) throw new Violation('a node of this world', { id })
     return node
   }
 
-  private observer(id: NodeId): NodeObserver {
+  private observer(id: NodeId): ReturnType<WorkloadParts['observe']> {
     // Asked for while the cluster is made, and called from its first event on.
     const node = (): SimulatedNode => this.node(id)
     return {
       composed: ({ driver, gateway }) => {
-        this.watch.listen(id, driver, (index) => this.applied(id, index))
+        this.world.watch.listen(id, driver, (index) => this.applied(id, index))
         this.killer.listen(node(), driver)
         return this.killer.gateway(node(), gateway)
       },
@@ -134,7 +106,6 @@ class ChartsWorld {
       persistenceTold: () => this.killer.reach(node(), 'after', 'durable'),
       sending: (frame) => this.killer.reachSend(node(), 'before', frame),
       sent: (frame) => this.killer.reachSend(node(), 'after', frame),
-      diskReplaced: () => undefined,
     }
   }
 
@@ -143,58 +114,28 @@ class ChartsWorld {
   }
 
   run(): void {
-    const { cluster, swarm, crowd } = this
-    const { scheduler } = cluster
-    for (const node of cluster.nodes) node.start()
-    crowd.open()
-    this.nemesis.start()
-    this.killer.start()
-    this.runUntil(() => scheduler.now >= swarm.faultMicros)
-    this.killer.stop()
-    const alive = this.nemesis.heal(this.watch.highest > 0)
-    cluster.channels.reset()
-    const healedAt = scheduler.now
-    const goesOnUntil = scheduler.now + GOES_ON
-    this.runUntil(() => scheduler.now >= goesOnUntil)
+    const { world, crowd, killer } = this
+    world.suffer(crowd, [world.nemesis, killer])
+    killer.stop()
+    const alive = world.heal()
+    const { scheduler } = world.cluster
+    const until = scheduler.now + GOES_ON
+    world.runUntil(() => scheduler.now >= until)
     this.checkRows(alive)
     crowd.leave()
-    this.runUntil(() => this.settled(alive) || scheduler.now > healedAt + SETTLED_WITHIN)
-    if (!this.settled(alive)) throw new Violation('all is answered and applied after healing', crowd.facts())
+    const settled = (): boolean => crowd.quiet && world.agree(alive)
+    world.runFor(SETTLED_WITHIN, settled)
+    if (!settled()) throw new Violation('all is answered and applied after healing', crowd.facts())
     this.checkEnd(alive)
   }
 
   result(failure: string | null): ChartsSeedResult {
-    const { seed, watch, events } = this
     return {
-      seed,
-      failure,
-      events,
-      simSeconds: this.cluster.scheduler.now / 1_000_000,
-      acks: this.crowd.acks,
-      elections: watch.elections,
-      snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
-      installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
-      hash: watch.hash(),
+      ...this.world.result(failure, this.crowd.acks),
       charts: this.model.counts,
       machines: this.charts.map(({ machine }) => machine.id),
       kills: Object.fromEntries(this.killer.kills),
     }
-  }
-
-  private runUntil(end: () => boolean): void {
-    while (!end()) {
-      try {
-        if (!this.cluster.scheduler.next()) return
-      } catch (error) {
-        // The rest of that event was the dead process's.
-        if (!(error instanceof ProcessKilled)) throw error
-      }
-      this.events += 1
-    }
-  }
-
-  private settled(alive: readonly SimulatedNode[]): boolean {
-    return this.crowd.quiet && alive.every((node) => node.machine?.appliedIndex === this.watch.highest)
   }
 
   /** What a replica tells its clients is what the model has, after restarts and snapshots too. */

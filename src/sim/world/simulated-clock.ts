@@ -4,6 +4,14 @@ import type { Scheduler } from './scheduler.ts'
 /** The start of simulated wall time, ms since the Unix epoch: a round number, the same in every run. */
 export const WALL_START_MS = 1_700_000_000_000
 
+/** How a node's clocks differ from true time. */
+export interface ClockSkew {
+  readonly ratePpm: number
+  readonly wallOffsetMs: number
+  /** By how much the clock on the wall has been put forward since, at any time. Absent: not at all. */
+  leaptMs?(): number
+}
+
 /**
  * One process's clocks in a simulated world. Timers die with the process: a callback of a process that has crashed never
  * runs.
@@ -13,14 +21,16 @@ export class SimulatedClock implements Clock {
   private readonly ratePpm: number
   private readonly scheduler: Scheduler
   private readonly wallOffsetMs: number
+  private readonly leaptMs: () => number
   private alive = true
   /** The process is at work until then, in microseconds of true time. */
   private busyUntil = 0
 
-  constructor(scheduler: Scheduler, skew: { ratePpm: number; wallOffsetMs: number }) {
+  constructor(scheduler: Scheduler, skew: ClockSkew) {
     this.scheduler = scheduler
     this.ratePpm = skew.ratePpm
     this.wallOffsetMs = skew.wallOffsetMs
+    this.leaptMs = skew.leaptMs ?? (() => 0)
   }
 
   monotonicMs(): number {
@@ -28,7 +38,7 @@ export class SimulatedClock implements Clock {
   }
 
   wallMs(): number {
-    return WALL_START_MS + this.wallOffsetMs + Math.floor(this.monotonicMs())
+    return WALL_START_MS + this.wallOffsetMs + this.leaptMs() + Math.floor(this.monotonicMs())
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {

@@ -17,7 +17,7 @@ import { MemorySnapshots, memorySnapshotStore } from '../../storage/snapshot/mem
 import { Violation } from '../checkers/violation.ts'
 import type { NodeObserver } from './node-observer.ts'
 import type { Scheduler } from './scheduler.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { type ClockSkew, SimulatedClock } from './simulated-clock.ts'
 import { SimulatedDisk, type DiskWeather } from './simulated-disk.ts'
 import type { SimulatedNetwork } from './simulated-network.ts'
 
@@ -30,7 +30,7 @@ export interface SimulatedNodeOptions {
   /** Looks at what the node does, over all its processes. */
   readonly observer: NodeObserver
   readonly disk: DiskWeather
-  readonly clock: { readonly ratePpm: number; readonly wallOffsetMs: number }
+  readonly clock: ClockSkew
   readonly limits: Limits
   /** Server requests that may go out beyond the last ack; null: the default. */
   readonly credit: number | null

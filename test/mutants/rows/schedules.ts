@@ -4,6 +4,9 @@ const UNIT: Catcher = { kind: 'tests', files: ['test/session/schedules/schedules
 const OVERLAP: Catcher = { kind: 'tests', files: ['test/session/schedules/overlap.test.ts'] }
 const CALENDAR: Catcher = { kind: 'tests', files: ['test/calendar/occurrences.test.ts'] }
 
+/** Found among schedules that are made, changed and filled while clocks leap and leaders die. */
+const LEAPING: Catcher = { kind: 'simulator', seeds: 60, workload: 'schedules' }
+
 /** Schedules that run too often, too late, or at other times than the clock of their zone says. */
 export const SCHEDULES: readonly Mutant[] = [
   {
@@ -77,5 +80,53 @@ export const SCHEDULES: readonly Mutant[] = [
     find: "{ disambiguation: 'earlier' }",
     replace: "{ disambiguation: 'later' }",
     caughtBy: CALENDAR,
+  },
+  {
+    id: 'schedules/resumed-from-the-past',
+    breaks: 'what passed while a schedule was paused is run when it is resumed',
+    file: 'src/session/schedules/schedule-changes.ts',
+    find: 'paused: false, revision: index, after: now, next: null',
+    replace: 'paused: false, revision: index, after: Math.min(row.after, now), next: null',
+    caughtBy: LEAPING,
+  },
+  {
+    id: 'schedules/changed-by-nothing',
+    breaks: 'a put of the expression that a schedule has begins it anew, so that what is due is lost',
+    file: 'src/session/schedules/schedule-calls.ts',
+    find: 'there.cron === cron && there.zone === zone && there.stop === null',
+    replace: 'there.cron === cron && there.zone === zone && there.stop !== null',
+    caughtBy: LEAPING,
+  },
+  {
+    id: 'schedules/runs-again-after-a-failure',
+    breaks: 'a run whose hook failed gives its number back',
+    file: 'src/session/schedules/fire-schedule.ts',
+    find: 'state.schedules.put({ ...after, open: row.open, failed: after.failed + 1 })',
+    replace: 'state.schedules.put({ ...row, failed: after.failed + 1 })',
+    caughtBy: LEAPING,
+  },
+  {
+    id: 'schedules/cancelled-stay-open',
+    breaks: 'a run whose place was taken is open for ever',
+    file: 'src/session/schedules/fire-schedule.ts',
+    find: "const open = overlap === 'cancelOther' ? [] : row.open",
+    replace: "const open = overlap === 'cancelOther' ? row.open.slice(-1) : row.open",
+    caughtBy: LEAPING,
+  },
+  {
+    id: 'schedules/backfill-skips-one',
+    breaks: 'the occurrences of a backfill go on one after where the batch before ended',
+    file: 'src/node/propose/schedule-plans.ts',
+    find: 'for (let at = oldest.after; times.length',
+    replace: 'for (let at = oldest.after + 60_000; times.length',
+    caughtBy: LEAPING,
+  },
+  {
+    id: 'schedules/waits-past-its-end',
+    breaks: 'the end of an open run does not let the next one run that waits',
+    file: 'src/session/schedules/schedule-rows.ts',
+    find: '  if (mayRunWaiting(row)) return now + 1\n',
+    replace: '  if (mayRunWaiting(row) && row.next === null) return now + 1\n',
+    caughtBy: LEAPING,
   },
 ]

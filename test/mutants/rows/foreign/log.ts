@@ -95,7 +95,7 @@ export const FOREIGN_LOG: readonly Mutant[] = [
     id: 'foreign/heartbeat-acknowledges-tail',
     breaks: 'a heartbeat is acknowledged up to the end of the log',
     file: 'src/raft/append-entries.ts',
-    find: 'respond(turn, from, request.sequence, { success: true, matchIndex: lastNew })',
+    find: 'respond(turn, from, request.sequence, { success: true, matchIndex: held(turn, request, lastNew) })',
     replace: 'respond(turn, from, request.sequence, { success: true, matchIndex: turn.state.lastIndex })',
     caughtBy: COMMIT,
   },

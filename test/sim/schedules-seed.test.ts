@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { runSchedulesSeed, type SchedulesSeedResult } from '../../src/sim/schedules/run-schedules-seed.ts'
+import { sample } from '../effort.ts'
+
+/** A slice of `npm run sim -- --workload schedules`. */
+const SEEDS = sample(8)
+const FRESH_SEEDS = sample(2)
+const TIMEOUT_MS = sample(300_000)
+
+const failuresOf = (results: readonly SchedulesSeedResult[]): readonly string[] =>
+  results.flatMap(({ seed, failure }) => (failure === null ? [] : [`seed ${seed}: ${failure}`]))
+
+test(`each occurrence runs once or is left out for a stated reason, in seeds 1 to ${SEEDS}`, {
+  timeout: TIMEOUT_MS,
+}, () => {
+  const results = Array.from({ length: SEEDS }, (_, at) => runSchedulesSeed(at + 1))
+  expect(failuresOf(results)).toEqual([])
+  // Seeds in which nothing of a kind happens would prove nothing of it.
+  const fates = ['ran', 'waited', 'backfilled', 'failed', 'skipped', 'missed', 'cancelled'] as const
+  for (const kind of [...fates, 'leaps', 'steps'] as const) {
+    expect(
+      results.reduce((sum, { schedules }) => sum + schedules[kind], 0),
+      kind,
+    ).toBeGreaterThan(0)
+  }
+  expect(runSchedulesSeed(2)).toEqual(results[1])
+})
+
+test(`and in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEOUT_MS }, () => {
+  const first = Math.floor(Date.now() / 1000)
+  console.log(`fresh seeds; again: holdfast sim --workload schedules --seed ${first} --seeds ${FRESH_SEEDS}`)
+  expect(failuresOf(Array.from({ length: FRESH_SEEDS }, (_, at) => runSchedulesSeed(first + at)))).toEqual([])
+})
