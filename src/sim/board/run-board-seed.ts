@@ -94,7 +94,6 @@ class BoardWorld {
     const { world, visitors, operator, shaker, staller } = this
     world.suffer(visitors, [operator, world.nemesis, shaker, staller])
     shaker.stop()
-    staller.stop()
     const alive = world.heal()
     operator.heal()
     visitors.wake()
@@ -116,8 +115,10 @@ class BoardWorld {
   }
 
   private settled(alive: readonly SimulatedNode[]): boolean {
-    const { visitors, operator, world } = this
+    const { visitors, operator, staller, world } = this
     if (!operator.done || !visitors.quiet) return false
+    // Until here: a subscription that is held back at the very last change is to hear of it.
+    staller.stop()
     return world.agree(alive) && this.delivered && visitors.current
   }
 

@@ -7,7 +7,10 @@ const MILLISECOND = 1000
 const EVERY = [100 * MILLISECOND, 1000 * MILLISECOND] as const
 const LASTS = [10 * MILLISECOND, 1500 * MILLISECOND] as const
 
-/** Clients that do not read for a while, in one seed of two: what is written to them stays unsent, subscriptions are held. */
+/**
+ * Clients that do not read for a while, in one seed of two: what is written to them stays unsent, subscriptions are held. It
+ * is no fault of a cluster, and goes on while there is something to write.
+ */
 export class StreamStaller {
   private readonly random: Random
   private readonly scheduler: Scheduler

@@ -133,6 +133,6 @@ export const BOARD: readonly Mutant[] = [
     file: 'src/session/queries/limbo-view.ts',
     find: '    if (met) this.touch()\n',
     replace: '',
-    caughtBy: VISITED,
+    caughtBy: { kind: 'tests', files: ['test/session/limbo/limbo-queries.test.ts'] },
   },
 ]
