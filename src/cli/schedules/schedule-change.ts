@@ -64,8 +64,13 @@ function doneWords(change: ScheduleChange['change'], { schedule }: ScheduleDetai
     case 'cancel':
       return 'is cancelled'
     case 'backfill':
-      return `runs what comes ${spanOf(schedule.zone, range)} as well`
+      return `runs what comes ${spanOf(schedule.zone, range)} as well${heldUp(schedule)}`
   }
+}
+
+/** Of a schedule that is paused or has stopped backfills wait. */
+function heldUp({ paused, stop }: ScheduleDetails['schedule']): string {
+  return paused || stop !== '' ? ', once it goes on' : ''
 }
 
 function spanOf(zone: string, { fromMs, toMs }: Range): string {
@@ -89,7 +94,7 @@ function tellTrial({ machine, name, change, json }: ScheduleChangeFlags, found: 
   if (json) return printJson({ dryRun: true, change, machine, name, changes, ...filled })
   const words =
     change === 'backfill'
-      ? `would run ${countOf(occurrences, zone)} as well, ${spanOf(zone, range)}`
+      ? `would run ${countOf(occurrences, zone)} as well, ${spanOf(zone, range)}${heldUp(schedule)}`
       : changes
         ? wouldWords(change, schedule)
         : `${SAME[change]}: nothing would change`

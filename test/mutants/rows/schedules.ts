@@ -74,6 +74,22 @@ export const SCHEDULES: readonly Mutant[] = [
     caughtBy: { kind: 'tests', files: ['test/cli/schedules/schedules.test.ts'] },
   },
   {
+    id: 'schedules/failed-run-cancels',
+    breaks: 'a run that fails puts out those that were open, of which the machine has not heard',
+    file: 'src/session/schedules/fire-schedule.ts',
+    find: '{ ...after, open: row.open, failed: after.failed + 1 }',
+    replace: '{ ...after, failed: after.failed + 1 }',
+    caughtBy: OVERLAP,
+  },
+  {
+    id: 'schedules/backfill-unbounded',
+    breaks: 'a backfill runs beside what is open without a bound',
+    file: 'src/session/schedules/schedule-rows.ts',
+    find: "if (overlap === 'allowAll') return open.length < SCHEDULE_RUNS_MAX",
+    replace: "if (overlap === 'allowAll') return true",
+    caughtBy: OVERLAP,
+  },
+  {
     id: 'schedules/second-of-two',
     breaks: 'a time that the clock shows twice runs the second time, and one that it skips an hour late',
     file: 'src/calendar/occurrences.ts',
