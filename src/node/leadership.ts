@@ -34,8 +34,8 @@ export class Leadership {
   /** Last of the entries with which this node began its term: a no-op, or all of a new cluster's first. */
   private ownTermIndex: LogIndex = logIndex(0)
   /**
-   * Leader time at which this node could first answer in its term; null: it cannot yet. Sessions get their chance to reach it
-   * from then on: it may have led for longer than that while an entry was applied that took long.
+   * Leader time since which this node can answer; null: it cannot yet, or not now. Sessions get their chance to reach it
+   * from then on: it may have led for longer than that while an entry was applied that took long, or had halted meanwhile.
    */
   private readySince: Millis | null = null
   /** Voters of the effective configuration, as of the newest duty. */
@@ -92,6 +92,8 @@ export class Leadership {
       this.parts.greeted()
       return
     }
+    // A leader that has halted in office, and goes on, could not be reached in between.
+    if (!leading) this.readySince = null
     if (!leading || now < this.dutyAt) return
     this.voters = configurationOf(raft)?.voters ?? []
     this.dutyAt = now + DUTY_INTERVAL_MS

@@ -19,7 +19,7 @@ export class KeepAlive {
   /** When the newest message was sent that the server has answered as applied, monotonic ms: the session was renewed then. */
   private confirmedAt: number
   private pingSentAt = 0
-  /** When the pings without an answer were sent, oldest first: they are answered in order. */
+  /** When pings were sent, rising: as many as have no answer, and none of them later than the one whose place it has. */
   private unansweredPings: number[] = []
   private isSuspended = false
 
@@ -63,14 +63,17 @@ export class KeepAlive {
     this.options.onResumed()
   }
 
-  /** The oldest ping was answered. */
+  /** A ping was answered, which may be any of them: the session was renewed when the oldest was sent, or later. */
   pingAnswered(): void {
     this.confirmed(this.unansweredPings.shift() ?? 0)
   }
 
-  /** The oldest ping was refused: it renewed nothing. */
+  /**
+   * A ping was refused, which may be any of them: a later one may be refused before an earlier one is answered. The latest time
+   * goes, or what answers the earlier one would speak for the later, which renewed nothing.
+   */
   pingRefused(): void {
-    this.unansweredPings.shift()
+    this.unansweredPings.pop()
   }
 
   /** The leader is no longer reached: pings under way are not answered any more. */

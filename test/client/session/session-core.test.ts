@@ -115,6 +115,25 @@ describe('a session', () => {
     expect(told.resumed).toBe(1)
   })
 
+  test('P-20 a refused ping confirms nothing, whichever of those without an answer it was', () => {
+    const script = new Script()
+    const { told } = openOn(hubOn(script.environment), { timeoutMs: 30_000 })
+    script.attach()
+    // Pings at about 7.5 s and 15 s; the second is refused at once, the first answered: nothing is known to be later than it.
+    script.clock.advance(16_000)
+    expect(script.take('ping').length).toBe(2)
+    script.say({
+      kind: 'refused',
+      channel: 1,
+      subject: 'ping',
+      code: 'OVERLOADED',
+      details: sessionCodec.encodeValue(null),
+    })
+    script.say({ kind: 'pong', channel: 1 })
+    script.clock.advance(28_000)
+    expect(told.suspended).toBe(1)
+  })
+
   test('P-22 an answer that is older than the timeout resumes nothing: the session may have expired since', () => {
     const script = new Script()
     const { core, told } = openOn(hubOn(script.environment), { timeoutMs: 30_000 })

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { decodePayload } from '../../../src/codec/entry/payload-codec.ts'
+import { Leadership } from '../../../src/node/leadership.ts'
 import { dutyPayloads } from '../../../src/node/propose/created-payload.ts'
 import { LeaderDuties } from '../../../src/node/propose/leader-duties.ts'
+import type { RaftState } from '../../../src/raft/index.ts'
 import { counter } from '../../session/bare-machine.ts'
 import { Log, numbers } from '../../session/log.ts'
 
@@ -31,6 +33,46 @@ function world() {
   }
   return { log, look }
 }
+
+test('under a leader that had halted in office sessions have their chance from when it goes on', () => {
+  const log = new Log(counter())
+  const session = log.open('a', { timeoutMs: 30_000 })
+  const named: number[] = []
+  let lease = 0
+  const node = {
+    machine: log.machine,
+    submit: (kind: string, payload: Uint8Array) => {
+      if (kind !== 'ExpireSessions') return
+      named.push(...decodePayload('ExpireSessions', payload).sessions.map(({ index }) => index))
+    },
+    attachedSessions: new Set<number>(),
+    group: 0,
+    incarnation: 1,
+  }
+  const parts = {
+    clock: { monotonicMs: () => lease },
+    logClock: { currentLease: () => lease, currentNow: () => 0, lastLease: 0, lead: () => undefined },
+    time: () => null,
+    peers: { builds: { current: () => new Map() } },
+    logIsLong: () => false,
+    note: () => undefined,
+  }
+  const leadership = new Leadership(node as never, parts as never)
+  const configuration = { voters: ['n1'], learners: [] }
+  const raft = { configurations: [{ configuration }], config: { self: 'n1' } } as unknown as RaftState
+  const passTo = (time: number, leading: boolean) => {
+    lease = time
+    leadership.run(raft, leading)
+  }
+  passTo(50, true)
+  passTo(100, false)
+  passTo(100_000, false)
+  passTo(100_100, true)
+  passTo(100_100 + 14_999, true)
+  expect(named).toEqual([])
+  passTo(100_100 + 15_100, true)
+  expect(named).toEqual([session])
+})
 
 describe('under a new leader', () => {
   test('an overdue session whose chance is over is not hidden by as many as an entry names whose chance is not', () => {
