@@ -14,7 +14,15 @@ export interface DeadLetter {
 }
 
 /**
- * What came of a dead letter that was to be moved. It stays one where its session has ended, a newer request of its key waits
- * (`newerWaits`) or there is no room; `unknown`: there is none of that number (any more).
+ * What came of a dead letter that was to be moved. It stays one where its session has ended, a request of its type and key
+ * waits that was emitted after it (`newerWaits`) or before it and was redriven (`olderWaits`), or there is no room.
+ * `wasRedriven`, `wasDiscarded`: it was moved before, as the last 1,024 moved ones are remembered; `unknown`: there is none of
+ * that number (any more).
  */
-export type LetterOutcome = 'redriven' | 'discarded' | 'unknown' | 'sessionEnded' | 'newerWaits' | 'outboxFull'
+export type LetterOutcome = MovedBefore | 'redriven' | 'discarded' | 'unknown' | LetterStays
+
+/** Why a letter is still a dead letter. */
+type LetterStays = 'sessionEnded' | 'newerWaits' | 'olderWaits' | 'outboxFull'
+
+/** What was done to a letter by an earlier entry. */
+export type MovedBefore = 'wasRedriven' | 'wasDiscarded'

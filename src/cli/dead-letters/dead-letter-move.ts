@@ -18,7 +18,10 @@ const WORDS: { readonly [outcome in MovedLetter['outcome']]: string } = {
   discarded: 'is forgotten',
   unknown: 'is no dead letter (any more)',
   sessionEnded: 'stays: its session has ended',
+  wasRedriven: 'was sent again before',
+  wasDiscarded: 'was discarded before',
   newerWaits: 'stays: a newer request of its key waits',
+  olderWaits: 'stays: an older one of its key, which was sent again, waits',
   outboxFull: 'stays: too much waits for its session',
 }
 
@@ -29,7 +32,9 @@ export async function moveLetters(flags: DeadLetterMoveFlags): Promise<void> {
   if (json) printJson({ move, letters: moved })
   else if (moved.length === 0) print('there are no dead letters')
   else for (const { letter, outcome } of moved) print(`${letter} ${WORDS[outcome]}`)
-  const stuck = moved.filter(({ outcome }) => outcome !== 'redriven' && outcome !== 'discarded')
+  // The second is what a call hears that was repeated because its answer was lost.
+  const done = move === 'redrive' ? ['redriven', 'wasRedriven'] : ['discarded', 'wasDiscarded']
+  const stuck = moved.filter(({ outcome }) => !done.includes(outcome))
   if (stuck.length === 0) return
   const [first] = stuck
   throw new CommandError(

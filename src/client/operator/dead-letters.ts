@@ -21,10 +21,13 @@ export interface DeadLetterLine {
 /** What came of a dead letter, as `MoveDeadLettersResponse.outcomes` says. */
 export type MovedLetter = {
   readonly letter: number
-  readonly outcome: 'redriven' | 'discarded' | 'unknown' | 'sessionEnded' | 'newerWaits' | 'outboxFull'
+  readonly outcome: 'redriven' | 'discarded' | 'wasRedriven' | 'wasDiscarded' | 'unknown' | Stays
 }
 
 const PAGE = 1000
+/** Why a letter is still a dead letter. */
+type Stays = 'sessionEnded' | 'newerWaits' | 'olderWaits' | 'outboxFull'
+
 /** Letters of one entry. */
 const MOVE = 1024
 
@@ -46,7 +49,8 @@ export async function fetchDeadLetters(
 
 /**
  * Has dead letters sent again, or forgets them; resolves with what came of each, in their order. Each is moved once, however
- * often this is repeated: where an answer was lost, a letter that was moved is `unknown`. Rejects with OperatorError.
+ * often this is repeated: where an answer was lost, a letter is told as `wasRedriven` or `wasDiscarded`. Rejects with
+ * OperatorError.
  */
 export async function moveDeadLetters(
   endpoints: readonly string[],

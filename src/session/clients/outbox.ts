@@ -18,6 +18,8 @@ export interface NewRequest {
   readonly key: string | null
   readonly attemptsMax: number
   readonly deadlineAt: Millis | null
+  /** Of a dead letter that is sent again: the entry that has emitted it. */
+  readonly emittedIndex?: number
 }
 
 /** Is there room for `count` more requests of together `bytes`? None more always have their places, lowered limits or not. */
@@ -95,7 +97,8 @@ export function appendRequest(state: ReplicatedState, session: SessionRecord, re
     bytes: request.bytes,
     droppable,
   }
-  session.addRequest(stored)
+  const { emittedIndex } = request
+  session.addRequest(emittedIndex === undefined ? stored : { ...stored, emittedIndex })
   state.heldRows += 1
   state.listForDelivery(session)
 }

@@ -80,4 +80,6 @@ export type CachedResponse = {
 export type OutboxRow = ServerRequest & {
   /** A full outbox may drop it for a newer one (notifications). */
   readonly droppable: boolean
+  /** Of one that was redriven: the entry that has emitted it. Absent: `createdIndex`. */
+  readonly emittedIndex?: number
 }

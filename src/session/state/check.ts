@@ -3,6 +3,7 @@ import type { Millis } from '../../base/brand.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
 import { FAMILY } from '../rows/row-keys.ts'
+import { MOVED_MAX } from '../tables/dead-letters.ts'
 import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
 import { WAIT_TIMER } from '../tables/wait-rows.ts'
 import { readVersion } from '../tables/versions.ts'
@@ -121,6 +122,13 @@ function checkTables(state: ReplicatedState, rows: RowCounts): void {
     known && letters.length === rows.dead,
     'deadLetters knows exactly the rows of dead letters, numbered in [1, deadLetters.next)',
     { index, letters: letters.length, rows: rows.dead, next: deadLetters.next },
+  )
+  const { moved } = deadLetters
+  const gone = moved.every(([letter]) => letter < deadLetters.next && deadLetters.find(letter) === null)
+  assert(
+    gone && moved.length <= MOVED_MAX && new Set(moved.map(([letter]) => letter)).size === moved.length,
+    'deadLetters remembers of at most MOVED_MAX letters that they were moved, each once, and none is there',
+    { index, moved: moved.length, next: deadLetters.next },
   )
 }
 

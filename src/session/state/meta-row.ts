@@ -1,6 +1,7 @@
 import type { Millis } from '../../base/brand.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
+import type { MovedLetter } from '../tables/dead-letters.ts'
 import type { RememberedPart } from '../skipped-parts.ts'
 
 /** The scalars of the replicated state as one row. Made when the dirty rows are swapped, not with every entry. */
@@ -18,6 +19,8 @@ type MetaRow = {
   readonly deadLetterNext: number
   /** Absent while there never was a wait or a kept signal. */
   readonly waitNext?: number
+  /** Absent while no dead letter was moved. */
+  readonly moved?: readonly MovedLetter[]
   /** Absent while nothing was skipped. */
   readonly skipped?: readonly SkippedFields[]
 }
@@ -35,7 +38,7 @@ interface Scalars {
   readonly hash: RunningHash
   readonly tasks: { next: number }
   readonly audit: { next: number; first: number }
-  readonly deadLetters: { next: number }
+  readonly deadLetters: { next: number; moved: readonly MovedLetter[] }
   readonly waits: { next: number }
   skipped: readonly RememberedPart[]
 }
@@ -55,6 +58,7 @@ export function metaRow(state: Scalars): MetaRow {
     auditFirst: state.audit.first,
     deadLetterNext: state.deadLetters.next,
     ...(state.waits.next === 1 ? {} : { waitNext: state.waits.next }),
+    ...(state.deadLetters.moved.length === 0 ? {} : { moved: state.deadLetters.moved }),
     ...(state.skipped.length === 0 ? {} : { skipped: state.skipped.map(skippedFields) }),
   }
 }
@@ -74,6 +78,7 @@ export function readMetaRow(state: Scalars, value: Value): void {
   state.audit.first = row.auditFirst
   state.deadLetters.next = row.deadLetterNext
   state.waits.next = row.waitNext ?? 1
+  state.deadLetters.moved = row.moved ?? []
   state.skipped = (row.skipped ?? []).map((fields) => ({ index: fields[0], part: fields[1], told: fields.length > 2 }))
 }
 

@@ -76,6 +76,7 @@ export interface ReplicatedStateOptions {
  * - `versions` holds exactly what the rows of versions say
  * - the audit records kept are those numbered [`audit.first`, `audit.next`), and 1 ≤ first ≤ next
  * - `deadLetters` knows exactly the rows of dead letters, numbered in [1, `deadLetters.next`)
+ * - `deadLetters` remembers of at most `MOVED_MAX` letters that they were moved, each once, and none is there
  *
  * Of each session:
  *

@@ -4,11 +4,16 @@ import type { OutboxRow } from '../rows/session-rows.ts'
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
 import { Retention } from './retention.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
-import type { DeadLetter } from '../dead-letter.ts'
+import type { DeadLetter, MovedBefore } from '../dead-letter.ts'
 import type { SessionInfo } from '../user-machine.ts'
 
 /** Dead letters kept per group; the oldest goes first. */
 const DEAD_LETTERS_MAX = 10_000
+
+/** Letters remembered that were moved: as many as one entry moves, so that a copy of the last one is told of each. */
+export const MOVED_MAX = 1024
+
+export type MovedLetter = readonly [letter: number, done: MovedBefore]
 
 export type DeadLetterRow = {
   readonly target: SessionInfo
@@ -24,6 +29,8 @@ export type DeadLetterRow = {
 export class DeadLetters {
   /** Sequence number of the next one. */
   next = 1
+  /** What was done to those that were moved last, in that order. */
+  moved: readonly MovedLetter[] = []
   private readonly live = new Map<string, Millis>()
   private readonly retention = new Retention(
     (key) => this.live.get(key) ?? null,
@@ -53,11 +60,16 @@ export class DeadLetters {
     return this.live.has(key) ? this.rowAt(key) : null
   }
 
-  /** Takes one out; null: there is none of that number. */
-  take(number: number): DeadLetterRow | null {
-    const row = this.find(number)
-    if (row !== null) this.drop(this.keys.row(FAMILY.deadLetter, number))
-    return row
+  /** Takes out one that is there, and remembers what for. */
+  take(number: number, done: MovedBefore): void {
+    this.drop(this.keys.row(FAMILY.deadLetter, number))
+    const kept = this.moved.length < MOVED_MAX ? this.moved : this.moved.slice(1 - MOVED_MAX)
+    this.moved = [...kept, [number, done]]
+  }
+
+  /** What an earlier entry has done to it; null: nothing, as far as is remembered. */
+  movedBefore(number: number): MovedBefore | null {
+    return this.moved.find(([moved]) => moved === number)?.[1] ?? null
   }
 
   /** Those with a number above `number`, rising, at most `limit`. It sorts all of them. */

@@ -31,9 +31,13 @@ test('requests that nobody acknowledged are listed, sent again once, and forgott
     out: '2 waits for its session again\n',
   })
   expect(await holdfast('dead-letters', 'redrive', '2')).toMatchObject({
+    code: 0,
+    out: '2 was sent again before\n',
+  })
+  expect(await holdfast('dead-letters', 'discard', '2', '9')).toMatchObject({
     code: 4,
-    out: '2 is no dead letter (any more)\n',
-    err: expect.stringContaining('1 of 1 were not moved'),
+    out: '2 was sent again before\n9 is no dead letter (any more)\n',
+    err: expect.stringContaining('2 of 2 were not moved, the first is 2: it was sent again before'),
   })
   const rest = await holdfast('dead-letters', 'redrive', '--all', '--session', id, '--json')
   expect(JSON.parse(rest.out).letters).toMatchObject([{ letter: 1 }, { letter: 3, outcome: 'redriven' }])

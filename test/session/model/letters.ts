@@ -1,4 +1,3 @@
-import type { Value } from '../../../src/codec/value/value.ts'
 import type { LetterOutcome } from '../../../src/session/dead-letter.ts'
 import type { Session, Waiting } from './types.ts'
 
@@ -6,13 +5,15 @@ import type { Session, Waiting } from './types.ts'
 interface Outboxes {
   readonly all: { readonly sessions: ReadonlyMap<number, Session> }
   readonly limits: { readonly outboxCountMax: number }
-  append(to: number, type: string, payload: Value, droppable: boolean, key: string | null): void
+  appendAgain(letter: Waiting & { to: number }): void
 }
 
 /** What the reference model knows of dead letters (sessions.md §5). */
 export class ModelLetters {
   /** By number, with the session that each was for. */
   readonly dead = new Map<number, Waiting & { to: number }>()
+  /** What was done to each that was moved. */
+  private readonly moved = new Map<number, 'wasRedriven' | 'wasDiscarded'>()
   private soFar = 0
 
   bury(request: Waiting, to: number): void {
@@ -25,19 +26,23 @@ export class ModelLetters {
   }
 
   private discard(letter: number): LetterOutcome {
-    return this.dead.delete(letter) ? 'discarded' : 'unknown'
+    if (!this.dead.delete(letter)) return this.moved.get(letter) ?? 'unknown'
+    this.moved.set(letter, 'wasDiscarded')
+    return 'discarded'
   }
 
   private redrive(letter: number, outboxes: Outboxes): LetterOutcome {
     const found = this.dead.get(letter)
-    if (found === undefined) return 'unknown'
-    const { to, type, payload, droppable, key } = found
+    if (found === undefined) return this.moved.get(letter) ?? 'unknown'
+    const { to, type, key } = found
     const outbox = outboxes.all.sessions.get(to)?.outbox
     if (outbox === undefined) return 'sessionEnded'
-    if (key !== null && outbox.some((other) => other.key === key && other.type === type)) return 'newerWaits'
+    const same = key === null ? undefined : outbox.find((other) => other.key === key && other.type === type)
+    if (same !== undefined) return same.emitted > found.emitted ? 'newerWaits' : 'olderWaits'
     if (outbox.length >= outboxes.limits.outboxCountMax) return 'outboxFull'
     this.dead.delete(letter)
-    outboxes.append(to, type, payload, droppable, key)
+    this.moved.set(letter, 'wasRedriven')
+    outboxes.appendAgain(found)
     return 'redriven'
   }
 }

@@ -2,7 +2,7 @@ import type { Limits } from '../../../src/codec/entry/payload.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { ackTimeout } from '../../../src/session/entries/retry-server-requests.ts'
 import type { Reply } from '../../../src/session/state-machine.ts'
-import { type Everything, type ModelEntry, newSession, type Session } from './types.ts'
+import { type Everything, type ModelEntry, newSession, type Session, type Waiting } from './types.ts'
 import { ModelLetters } from './letters.ts'
 import { append, coalesce, notify, takeOut } from './outbox.ts'
 import { runCommand } from './commands.ts'
@@ -10,8 +10,6 @@ import { ModelParts } from './parts.ts'
 import { fireSchedule, takeStep } from './schedules.ts'
 import { type ModelBuild, FAILING, ModelVersions, OWN } from './versions.ts'
 import { endOwner, nextDue, noWaits, tellEnds, timeOut } from './waits.ts'
-
-export type { ModelEntry, ModelRequest } from './types.ts'
 
 const refused = (code: string, details: Value = null) => ({ kind: 'refused', code, details }) as Reply
 
@@ -281,10 +279,6 @@ export class Model {
     return { kind: 'value', value }
   }
 
-  tell(to: number, type: string, payload: Value): boolean {
-    return this.emit(to, type, payload)
-  }
-
   emit(to: number, type: string, payload: Value): boolean {
     const session = this.all.sessions.get(to)
     if (session === undefined || session.outbox.length >= this.limits.outboxCountMax) return false
@@ -300,8 +294,12 @@ export class Model {
     notify(this, principal, topic, body)
   }
 
-  append(to: number, type: string, payload: Value, droppable = false, key: string | null = null): void {
-    append(this, { to, type, payload, droppable, key })
+  append(to: number, type: string, payload: Value, droppable = false): void {
+    append(this, { to, type, payload, droppable, key: null })
+  }
+
+  appendAgain(letter: Waiting & { to: number }): void {
+    append(this, letter)
   }
 
   private ack(entry: ModelEntry & { kind: 'ack' }): Reply {

@@ -5,13 +5,16 @@ import type { Everything, Session, Waiting } from './types.ts'
 interface ModelOutboxHost {
   readonly all: Everything
   readonly now: number
+  readonly index: number
   readonly limits: { readonly outboxCountMax: number; readonly mailboxMax: number }
   readonly deliver: Set<number>
 }
 
+type NewRequest = Pick<Waiting, 'type' | 'payload' | 'droppable' | 'key'> & { to: number; emitted?: number }
+
 export function append(
   host: ModelOutboxHost,
-  { to, type, payload, droppable, key }: Pick<Waiting, 'type' | 'payload' | 'droppable' | 'key'> & { to: number },
+  { to, type, payload, droppable, key, emitted = host.index }: NewRequest,
 ): void {
   const session = host.all.sessions.get(to)
   if (session === undefined) return
@@ -23,7 +26,8 @@ export function append(
   }
   const previousId = session.tailId
   session.tailId = session.lastId
-  session.outbox.push({ id: session.lastId, previousId, type, payload, attempt: 1, sentAt: host.now, droppable, key })
+  const sent = { attempt: 1, sentAt: host.now }
+  session.outbox.push({ id: session.lastId, previousId, type, payload, ...sent, droppable, key, emitted })
   host.deliver.add(to)
 }
 

@@ -18,6 +18,8 @@ export interface Waiting extends ModelRequest {
   sentAt: number
   droppable: boolean
   key: string | null
+  /** Entry that has emitted it. */
+  emitted: number
 }
 
 export interface Session {

@@ -154,7 +154,7 @@ export interface ModelWaitHost {
   /** Runs a function of the machine; false: it was skipped, or failed, and nothing of it stays. */
   hook(label: string, body: () => boolean): boolean
   /** A server request to a session; false where it has ended or has no room. */
-  tell(session: number, type: string, payload: Value): boolean
+  emit(session: number, type: string, payload: Value): boolean
 }
 
 /** Tells every end that has come, and those that come of it. */
@@ -163,7 +163,7 @@ export function tellEnds(host: ModelWaitHost): void {
     const next = host.all.waits.ends.shift()
     if (next === undefined) return
     const { id: waitId, key, owner, deliver } = next.wait
-    if (deliver && owner !== null && host.tell(owner, 'waited', { waitId, key, end: next.end })) continue
+    if (deliver && owner !== null && host.emit(owner, 'waited', { waitId, key, end: next.end })) continue
     host.hook(`wait ${waitId}`, () => hear(host, next))
   }
 }

@@ -90,6 +90,7 @@ const PLANTED: [string, (world: World) => void][] = [
   ['audit records', ({ state }) => (state.audit.first += 1)],
   ['audit records', ({ state }) => state.dictionary.set(auditKey(state, (state.audit.first = 0)), null)],
   ['audit records', ({ state }) => (state.audit.next += 1)],
+  ['deadLetters remembers', ({ state }) => (state.deadLetters.moved = [[state.deadLetters.next, 'wasRedriven']])],
   ['deadLetters knows', ({ state }) => state.dictionary.set(state.keys.row(FAMILY.deadLetter, 1), null)],
   ['audit records', ({ state }) => state.dictionary.set(auditKey(state, 2), null)],
   ['audit records', ({ state }) => missAudit(state)],
@@ -316,7 +317,7 @@ const source = (file: string): string =>
 
 describe('the invariants of the replicated state', () => {
   test('that ReplicatedState lists are those that check.ts asserts', () => {
-    expect(asserted()).toHaveLength(37)
+    expect(asserted()).toHaveLength(38)
     expect(listed()).toEqual(asserted())
   })
 

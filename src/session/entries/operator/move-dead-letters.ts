@@ -1,13 +1,14 @@
 import type { MoveDeadLettersPayload } from '../../../codec/entry/payload.ts'
 import type { LetterOutcome } from '../../dead-letter.ts'
 import { appendRequest, coalesced, hasRoom } from '../../clients/outbox.ts'
+import type { OutboxRow } from '../../rows/session-rows.ts'
 import { foldDeadLetter } from '../../state/fold.ts'
 import type { ReplicatedState } from '../../state/replicated-state.ts'
 import type { Reply } from '../../state-machine.ts'
 
 /**
- * MoveDeadLetters: each letter is moved once, because it leaves the table in the entry that moves it; a copy of the entry finds
- * none. One that cannot be redriven stays a dead letter, and does not keep the others from being.
+ * MoveDeadLetters: each letter is moved once, because it leaves the table in the entry that moves it; a copy of the entry is
+ * told what was done. One that cannot be redriven stays a dead letter, and does not keep the others from being.
  */
 export function applyMoveDeadLetters(state: ReplicatedState, { move, letters }: MoveDeadLettersPayload): Reply {
   const outcomes = letters.map((letter) => {
@@ -19,7 +20,9 @@ export function applyMoveDeadLetters(state: ReplicatedState, { move, letters }: 
 }
 
 function discard({ deadLetters }: ReplicatedState, letter: number): LetterOutcome {
-  return deadLetters.take(letter) === null ? 'unknown' : 'discarded'
+  if (deadLetters.find(letter) === null) return deadLetters.movedBefore(letter) ?? 'unknown'
+  deadLetters.take(letter, 'wasDiscarded')
+  return 'discarded'
 }
 
 /**
@@ -28,17 +31,24 @@ function discard({ deadLetters }: ReplicatedState, letter: number): LetterOutcom
  */
 function redrive(state: ReplicatedState, letter: number): LetterOutcome {
   const found = state.deadLetters.find(letter)
-  if (found === null) return 'unknown'
+  if (found === null) return state.deadLetters.movedBefore(letter) ?? 'unknown'
   const session = state.sessions.findById(found.target.id)
   if (session === null) return 'sessionEnded'
   const { request } = found
-  // What replaced it is newer, and must not come before it.
-  if (request.key !== null && coalesced(session, request.type, request.key) !== null) return 'newerWaits'
+  const emittedIndex = emittedBy(request)
+  const waiting = request.key === null ? null : coalesced(session, request.type, request.key)
+  // What replaced it is newer, and must not come before it. An older one was redriven: both are to come, one after the other.
+  if (waiting !== null) return emittedBy(waiting) > emittedIndex ? 'newerWaits' : 'olderWaits'
   // One that may be dropped makes no room either: what waits is newer, or a letter that was redriven just before it.
   if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'
-  state.deadLetters.take(letter)
+  state.deadLetters.take(letter, 'wasRedriven')
   const { type, payload, bytes, key, attemptsMax, droppable } = request
   const overflow = droppable ? 'dropOldest' : 'reject'
-  appendRequest(state, session, { type, payload, bytes, key, attemptsMax, overflow, deadlineAt: null })
+  appendRequest(state, session, { type, payload, bytes, key, attemptsMax, overflow, deadlineAt: null, emittedIndex })
   return 'redriven'
+}
+
+/** The entry that has emitted it, however often it was redriven since. */
+function emittedBy({ emittedIndex, createdIndex }: OutboxRow): number {
+  return emittedIndex ?? createdIndex
 }

@@ -66,7 +66,7 @@ describe('a dead letter', () => {
       },
     ])
     expect(letters(log)).toEqual([1])
-    expect(redrive(log, 2).reply).toEqual(moved('unknown'))
+    expect([redrive(log, 2).reply, discard(log, 2).reply]).toEqual([moved('wasRedriven'), moved('wasRedriven')])
     expect(log.pending(session)).toEqual([3, 4])
     log.machine.checkInvariants()
   })
@@ -86,7 +86,8 @@ describe('a dead letter', () => {
     log.append('EvictSession', { ...numbers(session), note: '' })
     expect(redrive(log, 1, 7).reply).toEqual(moved('sessionEnded', 'unknown'))
     expect(letters(log)).toEqual([1])
-    expect([discard(log, 1).reply, discard(log, 1).reply]).toEqual([moved('discarded'), moved('unknown')])
+    expect([discard(log, 1).reply, discard(log, 1).reply]).toEqual([moved('discarded'), moved('wasDiscarded')])
+    expect(redrive(log, 1).reply).toEqual(moved('wasDiscarded'))
     expect(letters(log)).toEqual([])
     log.machine.checkInvariants()
   })
@@ -132,6 +133,43 @@ describe('a dead letter', () => {
     expect(redrive(log, 1).reply).toEqual(moved('redriven'))
     log.request(session, 3, 'once', { input: 'newest', lowestPendingRequestId: 3 })
     expect(log.machine.outbox(session, 0, 9)).toMatchObject([{ payload: 'newest' }])
+  })
+
+  test('waits for an older one of its key that was redriven before it, and is not called the older', () => {
+    const log = new Log(machine({ overflow: 'coalesce', key: 'k' }))
+    const session = buried(log, 3)
+    expect(redrive(log, 1, 2).reply).toEqual(moved('redriven', 'olderWaits'))
+    log.ack(session, 4)
+    expect(redrive(log, 3, 2).reply).toEqual(moved('redriven', 'newerWaits'))
+    log.advance(40_000)
+    log.append('RetryServerRequests', { sessions: [numbers(session)] })
+    expect(letters(log)).toEqual([2, 4])
+    // It is as old as before, however often it dies.
+    expect(redrive(log, 4, 2).reply).toEqual(moved('redriven', 'newerWaits'))
+    log.machine.checkInvariants()
+  })
+
+  test('is told as moved when it is moved once more, from a snapshot too, of the last 1,024', () => {
+    const log = new Log(machine())
+    const session = buried(log, 2)
+    redrive(log, 1)
+    discard(log, 2)
+    const before = log.pending(session)
+    const restored = new SessionStateMachine(machine(), codec)
+    for (const [key, row] of swapped(log.machine)) if (row !== undefined) restored.restoreRow(key, row)
+    restored.restored({ index: log.entries.length, term: 1, lease: log.lease, now: log.now })
+    restored.checkInvariants()
+    log.machine = restored
+    expect([redrive(log, 1).reply, discard(log, 2).reply]).toEqual([moved('wasRedriven'), moved('wasDiscarded')])
+    expect(log.pending(session)).toEqual(before)
+    log.request(session, 3, 'all', { input: 1023, lowestPendingRequestId: 3 })
+    log.advance(1)
+    log.append('RetryServerRequests', { sessions: [numbers(session)] })
+    const many = log.machine.deadLetters(0, 2000).map(({ letter }) => letter)
+    expect(many).toHaveLength(1023)
+    discard(log, ...many)
+    expect([redrive(log, 1).reply, discard(log, 2).reply]).toEqual([moved('unknown'), moved('wasDiscarded')])
+    log.machine.checkInvariants()
   })
 
   test('is kept 30 days, and of very many the newest', () => {
