@@ -89,6 +89,7 @@ function run(host: ModelScheduleHost, schedule: ModelSchedule, scheduledAt: numb
   schedule.runs += 1
   schedule.last = scheduledAt
   const number = schedule.runs
+  const before = schedule.open.slice()
   const cancelled = schedule.overlap === 'cancelOther' ? schedule.open.splice(0).map((each) => each.run) : []
   const told = `${name} ${number} ${scheduledAt} ${String(schedule.payload)} ${backfilled} ${cancelled.join()}`
   let goesOn = false
@@ -108,7 +109,7 @@ function run(host: ModelScheduleHost, schedule: ModelSchedule, scheduledAt: numb
   // After a failure all of it is a copy; and a hook may have put another one in its place, which has run nothing.
   const after = host.all.schedules.get(name)
   if (after === undefined || after.runs < number) return
-  if (!done) after.failed += 1
+  if (!done) Object.assign(after, { failed: after.failed + 1, open: before })
   else if (goesOn) after.open.push({ run: number, scheduledAt })
 }
 
