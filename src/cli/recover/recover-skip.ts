@@ -18,14 +18,16 @@ export async function skip({ endpoints, entry, part, dryRun, json }: SkipFlags):
   if ((entry === undefined) !== (part === undefined))
     throw usageError('--entry goes with --part.', 'holdfast recover skip --dry-run shows both.')
   if (dryRun || entry === undefined || part === undefined) return show(await asked(fetchStops(endpoints)), json)
-  try {
-    const index = await asked(skipPart(endpoints, entry, part), EXIT.refused)
-    if (json) printJson({ entry, part, skippedBy: index })
-    else print(`${part} of entry ${entry} is skipped, by entry ${index}; the nodes go on: holdfast status`)
-  } catch (error) {
-    if (!(error instanceof OperatorError) || error.code !== 'ALREADY_SKIPPED') throw error
-    print(`${part} of entry ${entry} is skipped already: holdfast status`)
-  }
+  const index = await asked(skipPart(endpoints, entry, part).catch(nullIfSkipped), EXIT.refused)
+  if (json) printJson({ entry, part, skippedBy: index })
+  else if (index === null) print(`${part} of entry ${entry} is skipped already: holdfast status`)
+  else print(`${part} of entry ${entry} is skipped, by entry ${index}; the nodes go on: holdfast status`)
+}
+
+/** Asked once more, perhaps because the answer was lost: what was wanted is so. */
+function nullIfSkipped(error: unknown): null {
+  if (error instanceof OperatorError && error.code === 'ALREADY_SKIPPED') return null
+  throw error
 }
 
 function show({ voters, refusal }: Stops, json: boolean): void {
