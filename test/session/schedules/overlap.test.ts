@@ -269,17 +269,16 @@ describe('a proposer that lacks a zone', () => {
   })
 })
 
-test('one that has very much to count does not keep others from their next occurrence', () => {
+test('those that have very much to count do not keep another one from its next occurrence', () => {
   const { log, run, status } = world()
-  run('put', { name: 'old', definition: { cron: '* * * * *', catchUpMs: 0 } })
+  for (let at = 0; at < 70; at += 1) run('put', { name: `old${at}`, definition: { cron: '* * * * *', catchUpMs: 0 } })
   log.advance(365 * 24 * 60 * MINUTE)
-  for (let at = 0; at < 70; at += 1) run('put', { name: `many${at}`, definition: { cron: '* * * * *', catchUpMs: 0 } })
   run('put')
   const plans = new SchedulePlans()
   for (let duty = 0; duty < 5; duty += 1)
     log.append('ScheduleNext', { steps: [...plans.steps(log.machine.schedules.awaited(64), log.now)] })
   expect(status().next).not.toBe(null)
-  expect(status('old')).toMatchObject({ next: null, runs: 0 })
+  expect(status('old0')).toMatchObject({ next: null, runs: 0 })
 })
 
 describe('an operator', () => {
