@@ -14,7 +14,7 @@ const KEYS = 50
 const key = (at: number): string => `m/.t/f/k${String(at).padStart(3, '0')}`
 
 /** Keys that come where they are not there, and go where they are. */
-const turns = (most: number) => fc.array(fc.nat({ max: KEYS }), { maxLength: most })
+const turns = (most: number) => fc.array(fc.nat({ max: KEYS }), { maxLength: most, size: 'max' })
 const looks = fc.array(fc.tuple(fc.nat({ max: KEYS }), fc.nat({ max: KEYS }), fc.nat({ max: 12 })), { minLength: 1 })
 
 function world(hash: RunningHash = { high: 0, low: 0 }) {
