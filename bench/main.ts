@@ -10,6 +10,7 @@ import { latency } from './latency/latency.ts'
 import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
 import { serverRequests } from './server-requests/server-requests.ts'
+import { sessions } from './sessions/sessions.ts'
 import { subscribe } from './subscribe/subscribe.ts'
 import { throughput } from './throughput/throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
@@ -55,6 +56,18 @@ program
   .option('--seconds <count>', 'length of a measurement of a peer', positive, 10)
   .action(async (flags) => {
     const ok = await callbacks({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('sessions')
+  .description('open idle sessions on three nodes: memory, what writes cost beside them, and the restart of a node')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--sessions <count>', 'sessions that are opened and left', positive, 1_000_000)
+  .option('--runs <count>', 'how often writes are measured without them, and with them', positive, 3)
+  .option('--seconds <count>', 'length of each measurement', positive, 5)
+  .action(async (flags) => {
+    const ok = await sessions({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 

@@ -1,0 +1,49 @@
+import type { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
+import { say, withCommas } from '../../src/cli/terminal/output.ts'
+import { dialGrpc, nodeEnvironment } from '../../src/client/index.ts'
+import { MultiSession } from '../../src/client/session/multi-session.ts'
+import { openBenchSession } from '../bench-session.ts'
+import { closedLoop } from '../closed-loop.ts'
+import { registerLanes } from '../register-lanes.ts'
+
+/** Sessions of one connection, which is closed behind them: the client would hold them in its memory else. */
+const PER_CONNECTION = 10_000
+/** Of these, so many are asked for at a time. */
+const AT_A_TIME = 1000
+/** Longer than the bench: nobody keeps them alive. */
+const TIMEOUT_MS = 3_600_000
+
+/** Opens sessions and leaves them, detached. */
+export async function openAndLeave(cluster: LocalCluster, count: number): Promise<void> {
+  for (let opened = 0; opened < count; ) {
+    const hub = hubOf(cluster)
+    const until = Math.min(count, opened + PER_CONNECTION)
+    while (opened < until) {
+      const some = Math.min(AT_A_TIME, until - opened)
+      const principal = (at: number): string => `user:idle-${opened + at}`
+      await Promise.all(
+        Array.from({ length: some }, (_, at) =>
+          openBenchSession(hub, { principal: principal(at), timeoutMs: TIMEOUT_MS }),
+        ),
+      )
+      opened += some
+    }
+    hub.close()
+    if (opened % 100_000 === 0) say(`${withCommas(opened)} sessions are open`)
+  }
+}
+
+/** One write in flight in each of so many sessions, for so many seconds after a warm-up of a quarter of that. */
+export async function writesPerSecond(cluster: LocalCluster, inFlight: number, seconds: number): Promise<number> {
+  const hub = hubOf(cluster)
+  const lanes = await registerLanes(hub, inFlight)
+  const loop = await closedLoop(lanes, { warmUpMs: seconds * 250, measureMs: seconds * 1000 })
+  await lanes.close()
+  hub.close()
+  if (loop.failures > 0) throw new Error(`${loop.failures} writes failed`)
+  return loop.commandsPerSecond
+}
+
+function hubOf({ endpoints }: LocalCluster): MultiSession {
+  return new MultiSession({ environment: nodeEnvironment(dialGrpc), endpoints })
+}
