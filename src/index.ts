@@ -8,6 +8,7 @@ export {
   InvalidArgument,
   TaskAborted,
 } from './client/index.ts'
+export type { DirtyRow, DirtyRows } from './session/dirty-rows.ts'
 export type {
   CallOptions,
   ClientSessionState,
@@ -52,8 +53,6 @@ export type {
   Applied,
   AskedEffects,
   CachedOutcome,
-  DirtyRow,
-  DirtyRows,
   EntryUnderway,
   LeaderTime,
   LimboRows,

@@ -49,7 +49,7 @@ export class ByteCall extends EventEmitter {
     this.respond(metadata)
   }
 
-  /** Puts one message on the stream; `written` follows when the socket has taken it, and never on a stream that is closed. */
+  /** Puts one message on the stream; `written` follows when the socket has taken it, or the stream is closed. */
   write(message: Buffer, written?: () => void): void {
     if (!this.writable) return
     this.respond(null)

@@ -1,3 +1,4 @@
+import type { DirtyRows } from './dirty-rows.ts'
 import { assert } from '../base/assert.ts'
 import type { Millis } from '../base/brand.ts'
 import type { Entry } from '../codec/entry/entry.ts'
@@ -26,7 +27,6 @@ import type {
   Applied,
   CachedOutcome,
   CommandTrial,
-  DirtyRows,
   EntryUnderway,
   LeaderTime,
   LimboRows,

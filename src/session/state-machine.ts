@@ -1,3 +1,4 @@
+import type { DirtyRows } from './dirty-rows.ts'
 import type { LogIndex, Millis, SessionId } from '../base/brand.ts'
 import type { ScheduleReader, TriedSchedule } from './schedule.ts'
 import type { LimboRefusal } from './limbo/limbo-refusal.ts'
@@ -273,21 +274,6 @@ export interface MachineStatus {
   readonly schema: string | null
   /** What this build has of it, lowest version first; empty: nothing. */
   readonly supported: readonly MachineVersion[]
-}
-
-/** One row of a boundary: its value there, undefined where it was deleted. */
-export interface DirtyRow {
-  readonly key: string
-  readonly value: Value | undefined
-}
-
-/**
- * What changed between two boundaries, in no particular order, each key once. Values are immutable: it may be read, and
- * again, long after later entries were applied.
- */
-export interface DirtyRows extends Iterable<DirtyRow> {
-  /** Rows of the whole state at the boundary. */
-  readonly total: number
 }
 
 /** A cached response as a duplicate is answered from it. */

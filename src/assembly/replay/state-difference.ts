@@ -1,7 +1,7 @@
 import { shownKey } from '../../codec/rows/shown-key.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
-import type { DirtyRows } from '../../session/state-machine.ts'
+import type { DirtyRows } from '../../session/dirty-rows.ts'
 
 /** The first row of two states that differs, and where in it. */
 export interface StateDifference {

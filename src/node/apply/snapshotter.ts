@@ -1,7 +1,7 @@
 import type { LogIndex } from '../../base/brand.ts'
 import { type KeyedBytes, packedDigest, packRows } from '../../codec/rows/packed-rows.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
-import type { DirtyRows } from '../../session/state-machine.ts'
+import type { DirtyRows } from '../../session/dirty-rows.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { SnapshotMeta, SnapshotStore } from '../ports/snapshot-store.ts'
 import type { StorageFault } from '../ports/storage-fault.ts'
@@ -114,7 +114,7 @@ export class Snapshotter {
     this.writing = true
     this.sort({
       ...boundary,
-      sorted: new SortedRows(boundary.dirty),
+      sorted: new SortedRows(boundary.dirty.steps?.() ?? boundary.dirty),
       startedAt: this.ports.clock.monotonicMs(),
       rowCount: 0,
       digest: 0,

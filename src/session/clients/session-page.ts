@@ -1,7 +1,7 @@
 import { rowValue } from '../rows/dictionary.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
 import { type CachedResponse, copyRow, type OutboxRow, type SessionRow } from '../rows/session-rows.ts'
-import type { DirtyRow } from '../state-machine.ts'
+import type { DirtyRow } from '../dirty-rows.ts'
 
 /** `generation` of a page that no entry has changed anything in: just made, or restored. */
 const UNTOUCHED = -1

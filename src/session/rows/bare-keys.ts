@@ -73,8 +73,11 @@ export class BareKeys {
     return this.ordered.count(from, to)
   }
 
-  /** Takes out what changed since the last swap, O(1); null: nothing. It can be read long after, and more than once. */
-  swap(): Iterable<ChangedRow> | null {
+  /**
+   * Takes out what changed since the last swap, O(1); null: nothing. It can be read long after, and more than once; a null in
+   * it stands for keys that came and went.
+   */
+  swap(): Iterable<ChangedRow | null> | null {
     const { added, changed } = this
     if (added.length === 0 && changed === null) return null
     this.added = new PagedList()
@@ -83,17 +86,29 @@ export class BareKeys {
   }
 }
 
-/** Each key once; not those that came and went. */
-function* changes(added: Iterable<string>, changed: SpreadMap<boolean> | null): Generator<ChangedRow> {
+/** Keys that came and went which are passed over in one step: some 0.2 ms. */
+const PASSED_OVER = 128
+
+/** Each key once; not those that came and went, of which there may be any number: so many of them are a step. */
+function* changes(added: Iterable<string>, changed: SpreadMap<boolean> | null): Generator<ChangedRow | null> {
   /** Of those that went, the ones that had come before. */
-  const came = new Set<string>()
+  const came = new SpreadMap<true>()
+  let passedOver = 0
   for (const key of added) {
-    if (changed?.has(key) === true) came.add(key)
-    else yield { key, value: BARE_VALUE }
+    if (changed?.has(key) !== true) yield { key, value: BARE_VALUE }
+    else {
+      came.set(key, true)
+      passedOver += 1
+      if (passedOver % PASSED_OVER === 0) yield null
+    }
   }
   if (changed === null) return
   for (const [key, there] of changed.entries()) {
     if (there) yield { key, value: BARE_VALUE }
     else if (!came.has(key)) yield { key, value: undefined }
+    else {
+      passedOver += 1
+      if (passedOver % PASSED_OVER === 0) yield null
+    }
   }
 }

@@ -154,9 +154,9 @@ export class Dictionary {
 
   /**
    * Takes out the rows written since the last swap, O(1): each key once, without a value those that went. `index` is the entry
-   * after which that is.
+   * after which that is. A null is a step without a row (`DirtyRows`).
    */
-  swap(index: number): Iterable<ChangedRow> {
+  swap(index: number): Iterable<ChangedRow | null> {
     const { dirty } = this
     const bare = this.bare.swap()
     this.dirty = new PagedList()
@@ -188,7 +188,7 @@ export class Dictionary {
   }
 }
 
-function* bothOf(rows: Iterable<ChangedRow>, bare: Iterable<ChangedRow>): Generator<ChangedRow> {
+function* bothOf<Left, Right>(rows: Iterable<Left>, bare: Iterable<Right>): Generator<Left | Right> {
   yield* rows
   yield* bare
 }

@@ -26,7 +26,7 @@ import { Versions } from '../tables/versions.ts'
 import { Waits } from '../tables/waits.ts'
 import type { MachineReport } from '../machine-report.ts'
 import type { RememberedPart } from '../skipped-parts.ts'
-import type { DirtyRows } from '../state-machine.ts'
+import type { DirtyRows } from '../dirty-rows.ts'
 
 /**
  * Limits before entry 2 has set the replicated ones: nothing may open, nothing is a boundary. Real limits never come

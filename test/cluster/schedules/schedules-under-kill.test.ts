@@ -139,7 +139,9 @@ test(
     )
 
     const [asked, clock] = [await runsOf(session, 'asked'), await runsOf(session, 'clock')]
-    expect(asked).toEqual(minutes(from - 500 * MINUTE, 3500))
+    // An hour in which one backfill ended and the other began has its runs in the order in which they came.
+    expect(asked.filter((at) => at < from)).toEqual(minutes(from - 500 * MINUTE, 500))
+    expect(asked.filter((at) => at >= from)).toEqual(minutes(from, 3000))
     expect(clock).toEqual([...new Set(clock)].sort((left, right) => left - right))
     // What came just as it was paused or resumed may have come before it or after it.
     const owed = minutes(to + MINUTE, (next - to) / MINUTE).filter((at) => at <= pausedAt || at > resumedAt)

@@ -35,4 +35,13 @@ describe('sorted rows', () => {
       expect(pieces).toBe(Math.floor(count / RUN_ROWS) + 1)
     },
   )
+
+  test('steps without a row are work as well', () => {
+    const found = new SortedRows([...Array.from({ length: 100 }, () => null), { key: 'k', value: 1 }])
+    let pieces = 1
+    while (found.sortNext()) pieces += 1
+    expect(pieces).toBe(7)
+    expect(found.next()).toEqual({ key: 'k', value: 1 })
+    expect(found.next()).toBeUndefined()
+  })
 })

@@ -101,7 +101,7 @@ test('a dictionary equals a plain map, and its swaps what changed in it, also wi
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const dictionary = new Dictionary(new OrderedKeys())
       const plain = new Map<string, number>()
-      const swaps: { dirty: Iterable<{ key: string; value: unknown }>; whole: Map<string, number> }[] = []
+      const swaps: { dirty: Iterable<{ key: string; value: unknown } | null>; whole: Map<string, number> }[] = []
       for (const [at, { key, kind }] of [...steps, { key: 'a', kind: 'swap' as const }].entries()) {
         if (kind === 'set') {
           dictionary.set(key, at)
@@ -116,9 +116,10 @@ test('a dictionary equals a plain map, and its swaps what changed in it, also wi
       }
       const stored = new Map<string, unknown>()
       for (const { dirty, whole } of swaps) {
-        const named = [...dirty].map((row) => row.key)
-        expect(new Set(named).size).toBe(named.length)
-        for (const { key, value } of dirty) {
+        const rows = [...dirty].filter((row) => row !== null)
+        expect(new Set(rows.map((row) => row.key)).size).toBe(rows.length)
+        expect([...dirty].filter((row) => row !== null)).toEqual(rows)
+        for (const { key, value } of rows) {
           if (value === undefined) expect(stored.delete(key)).toBe(true)
           else stored.set(key, value)
         }

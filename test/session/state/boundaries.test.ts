@@ -6,7 +6,7 @@ import type { ReplicatedState } from '../../../src/session/state/replicated-stat
 import { metaRow } from '../../../src/session/state/meta-row.ts'
 import { FAMILY, USER_PREFIX } from '../../../src/session/rows/row-keys.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
-import type { DirtyRows } from '../../../src/session/state-machine.ts'
+import type { DirtyRows } from '../../../src/session/dirty-rows.ts'
 import { counter } from '../bare-machine.ts'
 import { codec, Log, numbers } from '../log.ts'
 import { ALL, operations, perform, SMALL } from '../operations.ts'
