@@ -2,10 +2,10 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort } from './free-port.ts'
 import { program, Skipped } from './programs.ts'
+import { within } from './within.ts'
 
 const run = promisify(execFile)
 
@@ -68,6 +68,16 @@ export class Etcd {
     }
   }
 
+  /** Or why it is skipped. */
+  static async startOrSkip(directory: string): Promise<Etcd | string> {
+    try {
+      return await Etcd.start(directory)
+    } catch (error) {
+      if (error instanceof Skipped) return error.message
+      throw error
+    }
+  }
+
   /**
    * Linearizable reads (`Range` as it comes) of one key for so many seconds after a warm-up of a quarter of that: `inFlight` on
    * 4 connections to the leader.
@@ -123,7 +133,7 @@ export class Etcd {
   /** Starts it again on its directory; resolves when it answers. */
   async restart(member: EtcdMember): Promise<void> {
     this.processes.set(member.name, this.startMember(member))
-    await within(() => this.call(member, 'maintenance/status', {}))
+    await within(READY_MS_MAX, () => this.call(member, 'maintenance/status', {}))
   }
 
   async stop(): Promise<void> {
@@ -135,12 +145,14 @@ export class Etcd {
 
   /** Waits until a value is written: then there is a leader, and something to read. */
   private async ready(): Promise<void> {
-    await within(() => this.call(this.members[0], 'kv/put', { key: base64(KEY), value: base64('v'.repeat(128)) }))
+    await within(READY_MS_MAX, () =>
+      this.call(this.members[0], 'kv/put', { key: base64(KEY), value: base64('v'.repeat(128)) }),
+    )
   }
 
   /** Whoever leads; waits for one. */
   leader(): Promise<EtcdMember> {
-    return within(async () => {
+    return within(READY_MS_MAX, async () => {
       for (const member of this.members) {
         const status = await this.call(member, 'maintenance/status', {})
         if (status.leader !== undefined && status.leader === status.header?.member_id) return member
@@ -163,19 +175,6 @@ export class Etcd {
 interface EtcdStatus {
   readonly leader?: string
   readonly header?: { readonly member_id?: string }
-}
-
-/** What does not reject; asked again for a while. */
-async function within<Value>(ask: () => Promise<Value>): Promise<Value> {
-  const until = Date.now() + READY_MS_MAX
-  for (;;) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (Date.now() > until) throw error
-      await pause(100)
-    }
-  }
 }
 
 function startMember(etcd: string, directory: string, member: EtcdMember, initial: string): ChildProcess {

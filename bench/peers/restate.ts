@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { arch, platform } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { closedLoop, type LoopResult } from '../closed-loop.ts'
 import { freePort } from './free-port.ts'
 import { packagesOf } from './packages.ts'
+import { within } from './within.ts'
 
 const READY_MS_MAX = 60_000
 const BOOKINGS = 100_000
@@ -48,7 +48,7 @@ export class Restate {
       await Promise.race([once(handlers, 'message'), failed(handlers, 'its service'), failed(server, 'restate-server')])
       await registered(admin, service)
       // The first call waits until all partitions have a leader.
-      await within(() => started.call(0))
+      await within(READY_MS_MAX, () => started.call(0))
       return started
     } catch (error) {
       await started.stop()
@@ -103,7 +103,7 @@ function settings(ports: { ingress: number; admin: number; peers: number }): Nod
 async function registered(admin: number, service: number): Promise<void> {
   const body = JSON.stringify({ uri: `http://127.0.0.1:${service}` })
   const headers = { 'content-type': 'application/json' }
-  await within(() => post({ port: admin, path: '/deployments', headers, body, agent: new Agent() }))
+  await within(READY_MS_MAX, () => post({ port: admin, path: '/deployments', headers, body, agent: new Agent() }))
 }
 
 interface Post {
@@ -132,17 +132,4 @@ function post({ port, path, headers, body, agent }: Post): Promise<void> {
 async function failed(child: ChildProcess, what: string): Promise<never> {
   const [code] = await Promise.race([once(child, 'exit'), once(child, 'error')])
   throw new Error(`${what} ended: ${String(code)}`)
-}
-
-/** What does not reject; asked again for a while. */
-async function within(ask: () => Promise<void>): Promise<void> {
-  const until = Date.now() + READY_MS_MAX
-  for (;;) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (Date.now() > until) throw error
-      await pause(200)
-    }
-  }
 }

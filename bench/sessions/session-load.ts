@@ -3,8 +3,7 @@ import { say, withCommas } from '../../src/cli/terminal/output.ts'
 import { dialGrpc, nodeEnvironment } from '../../src/client/index.ts'
 import { MultiSession } from '../../src/client/session/multi-session.ts'
 import { openBenchSession } from '../bench-session.ts'
-import { closedLoop } from '../closed-loop.ts'
-import { registerLanes } from '../register-lanes.ts'
+import { measureRegisters } from '../register-load.ts'
 
 /** Sessions of one connection, which is closed behind them: the client would hold them in its memory else. */
 const PER_CONNECTION = 10_000
@@ -35,11 +34,7 @@ export async function openAndLeave(cluster: LocalCluster, count: number): Promis
 
 /** One write in flight in each of so many sessions, for so many seconds after a warm-up of a quarter of that. */
 export async function writesPerSecond(cluster: LocalCluster, inFlight: number, seconds: number): Promise<number> {
-  const hub = hubOf(cluster)
-  const lanes = await registerLanes(hub, inFlight)
-  const loop = await closedLoop(lanes, { warmUpMs: seconds * 250, measureMs: seconds * 1000 })
-  await lanes.close()
-  hub.close()
+  const loop = await measureRegisters(cluster, { inFlight, seconds })
   if (loop.failures > 0) throw new Error(`${loop.failures} writes failed`)
   return loop.commandsPerSecond
 }

@@ -2,16 +2,11 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
 import { printJson, say, table, withCommas } from '../../src/cli/terminal/output.ts'
-import { dialGrpc, nodeEnvironment } from '../../src/client/index.ts'
-import { MultiSession } from '../../src/client/session/multi-session.ts'
 import { callbackPairs, type CallbackResult } from '../callbacks/callback-pairs.ts'
-import { closedLoop, type LoopResult } from '../closed-loop.ts'
-import { CpuMeter, perCommand, pidsOf } from '../cpu.ts'
 import { type Floor, measureFloor } from '../floor.ts'
 import { Etcd } from '../peers/etcd.ts'
-import { Skipped } from '../peers/programs.ts'
 import { spread } from '../peers/spread.ts'
-import { registerLanes } from '../register-lanes.ts'
+import { measureRegisters, type RegisterPoint } from '../register-load.ts'
 import { inScratch, whileStarted } from '../scratch.ts'
 import { type Ratios, type EtcdPair, isReached, ratiosToEtcd, WANTED_BESIDE_PEERS } from './wanted.ts'
 
@@ -32,14 +27,9 @@ export interface ThroughputFlags {
 const WARM_COMMANDS = 200_000
 const WARM_UP_IN_FLIGHT = 256
 
-interface Measured extends LoopResult {
-  /** Of all nodes and the client together; null where the system does not tell. */
-  readonly cpuMicrosPerCommand: number | null
-}
-
 interface Point {
   readonly inFlight: number
-  readonly runs: readonly Measured[]
+  readonly runs: readonly RegisterPoint[]
   /** Puts per second of etcd, one for each run; empty where it is not installed. */
   readonly etcd: readonly number[]
 }
@@ -85,29 +75,19 @@ async function registers(
   return whileStarted(cluster, ended, async () => {
     say('warming up')
     for (let commands = 0; commands < WARM_COMMANDS; )
-      commands += (await measureOwn(cluster, WARM_UP_IN_FLIGHT, flags.seconds)).commands
-    const etcd = await etcdIn(directory)
+      commands += (await measureRegisters(cluster, { inFlight: WARM_UP_IN_FLIGHT, seconds: flags.seconds })).commands
+    const etcd = await Etcd.startOrSkip(directory)
     if (typeof etcd === 'string') return { points: await inTurn(cluster, null, flags), skipped: etcd }
     return whileStarted(etcd, ended, async () => ({ points: await inTurn(cluster, etcd, flags), skipped: null }))
   })
 }
 
-/** Or why not. */
-async function etcdIn(directory: string): Promise<Etcd | string> {
-  try {
-    return await Etcd.start(directory)
-  } catch (error) {
-    if (error instanceof Skipped) return error.message
-    throw error
-  }
-}
-
 async function inTurn(cluster: LocalCluster, etcd: Etcd | null, flags: ThroughputFlags): Promise<Point[]> {
-  const points = flags.inFlight.map((inFlight) => ({ inFlight, runs: [] as Measured[], etcd: [] as number[] }))
+  const points = flags.inFlight.map((inFlight) => ({ inFlight, runs: [] as RegisterPoint[], etcd: [] as number[] }))
   for (let run = 0; run < flags.runs; run += 1) {
     for (const point of points) {
       const { inFlight } = point
-      const own = await measureOwn(cluster, inFlight, flags.seconds)
+      const own = await measureRegisters(cluster, { inFlight, seconds: flags.seconds })
       point.runs.push(own)
       const beside = etcd === null ? null : (await etcd.puts(inFlight, flags.seconds)).perSecond
       if (beside !== null) point.etcd.push(beside)
@@ -118,17 +98,6 @@ async function inTurn(cluster: LocalCluster, etcd: Etcd | null, flags: Throughpu
     }
   }
   return points
-}
-
-async function measureOwn(cluster: LocalCluster, inFlight: number, seconds: number): Promise<Measured> {
-  const hub = new MultiSession({ environment: nodeEnvironment(dialGrpc), endpoints: cluster.endpoints })
-  const lanes = await registerLanes(hub, inFlight)
-  const cpu = new CpuMeter(pidsOf(cluster))
-  const loop = await closedLoop(lanes, { warmUpMs: seconds * 250, measureMs: seconds * 1000 })
-  const cpuMicrosPerCommand = perCommand(cpu.microsSince(), loop.commands)
-  await lanes.close()
-  hub.close()
-  return { ...loop, cpuMicrosPerCommand }
 }
 
 function profiling(directory: string, id: string): string[] {
