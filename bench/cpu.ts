@@ -5,13 +5,11 @@ import type { LocalCluster } from '../src/cli/cluster/local-cluster.ts'
 /** Processor time that processes have used, user and system. */
 export class CpuMeter {
   private readonly pids: readonly number[]
-  private readonly ticksPerSecond: number
   private readonly startedMicros: number
 
   /** `pids`: other processes; this one is counted too. */
   constructor(pids: readonly number[]) {
     this.pids = pids
-    this.ticksPerSecond = clockTicks()
     this.startedMicros = this.usedMicros()
   }
 
@@ -22,20 +20,23 @@ export class CpuMeter {
 
   private usedMicros(): number {
     const own = process.cpuUsage()
-    return this.pids.reduce((sum, pid) => sum + this.ofProcess(pid), own.user + own.system)
+    return this.pids.reduce((sum, pid) => sum + processMicros(pid), own.user + own.system)
   }
+}
 
-  /** Linux alone has /proc; elsewhere NaN. */
-  private ofProcess(pid: number): number {
-    try {
-      // The name in parentheses may hold spaces: fields are counted from behind it. utime and stime are 14 and 15.
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ')
-      return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / this.ticksPerSecond
-    } catch {
-      return Number.NaN
-    }
+let ticksPerSecond: number | null = null
+
+/** Processor time that another process has used so far. Linux alone has /proc; elsewhere NaN. */
+export function processMicros(pid: number): number {
+  try {
+    ticksPerSecond ??= clockTicks()
+    // The name in parentheses may hold spaces: fields are counted from behind it. utime and stime are 14 and 15.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / ticksPerSecond
+  } catch {
+    return Number.NaN
   }
 }
 

@@ -1,16 +1,22 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { callbacks } from './callbacks/callbacks.ts'
+import { catchUp } from './catch-up/catch-up.ts'
+import { embedded } from './embedded/embedded.ts'
 import { endurance } from './endurance/endurance.ts'
 import { exactlyOnce } from './exactly-once/exactly-once.ts'
 import { expiryStorm } from './expiry-storm/expiry-storm.ts'
 import { failover } from './failover/failover.ts'
+import { footprint } from './footprint/footprint.ts'
 import { freeze } from './freeze/freeze.ts'
+import { growth } from './growth/growth.ts'
 import { indexes } from './indexes/indexes.ts'
 import { latency } from './latency/latency.ts'
 import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
+import { restart } from './restart/restart.ts'
 import { serverRequests } from './server-requests/server-requests.ts'
 import { sessions } from './sessions/sessions.ts'
+import { snapshot } from './snapshot/snapshot.ts'
 import { subscribe } from './subscribe/subscribe.ts'
 import { throughput } from './throughput/throughput.ts'
 import { machineUpgrade } from './upgrade/machine-upgrade.ts'
@@ -68,6 +74,94 @@ program
   .option('--seconds <count>', 'length of each measurement', positive, 5)
   .action(async (flags) => {
     const ok = await sessions({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('snapshot')
+  .description(
+    'snapshots of changed rows on three nodes under load: own work in one turn, and p99 in turn with times without',
+  )
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--rows <count>', 'rows that changed before each', positive, 1_000_000)
+  .option('--runs <count>', 'how often each of the two is measured', positive, 3)
+  .option('--seconds <count>', 'length of the time without a snapshot', positive, 10)
+  .option('--rate <count>', 'writes a second, sent whether or not the ones before are answered', positive, 1000)
+  .action(async (flags) => {
+    const ok = await snapshot({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('restart')
+  .description('a node with many sessions and a tail of log is killed and started: until it serves, rows, replay')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--sessions <count>', 'open sessions', positive, 1_000_000)
+  .option('--tail-bytes <bytes>', 'register writes behind the snapshot', positive, 67_108_864)
+  .option('--callbacks <count>', 'payment callbacks behind another snapshot; 0 leaves them out', wholeNumber, 20_000)
+  .option('--runs <count>', 'restarts behind either', positive, 3)
+  .action(async (flags) => {
+    const ok = await restart({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('catch-up')
+  .description(
+    'a follower that lags pulls the state under load: its rate beside a copy over a socket, and the p99 of writes',
+  )
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--megabytes <count>', 'values of the state, MiB', positive, 1024)
+  .option('--value-bytes <bytes>', 'of each of them, a row each', positive, 4096)
+  .option('--runs <count>', 'how often a follower falls behind and pulls', positive, 3)
+  .option('--seconds <count>', 'length of the time without a pull', positive, 10)
+  .option('--rate <count>', 'writes a second, sent whether or not the ones before are answered', positive, 500)
+  .action(async (flags) => {
+    const ok = await catchUp({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('growth')
+  .description('register writes per second by nodes, by payload and by open sessions, as a table and as curves')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--nodes <counts>', 'processes of a cluster; none leaves them out', listOrNone, [1, 3, 5, 7])
+  .option('--payload <bytes>', 'of a value; none leaves them out', listOrNone, [16, 128, 1024, 4096, 16_384, 65_536])
+  .option(
+    '--sessions <counts>',
+    'open ones; none leaves them out',
+    listOrNone,
+    [10, 100, 1000, 10_000, 100_000, 1_000_000],
+  )
+  .option('--runs <count>', 'how often each is measured', positive, 3)
+  .option('--seconds <count>', 'length of each measurement', positive, 4)
+  .option('--svg <directory>', 'where the curves are written')
+  .action(async (flags) => {
+    const ok = await growth({ ...flags, json: flags.json === true, svg: flags.svg ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('embedded')
+  .description('register writes of one node in the process of its clients, in turn with those of three nodes')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--pairs <count>', 'how often each of the two is measured', positive, 5)
+  .option('--seconds <count>', 'length of each measurement', positive, 5)
+  .option('--in-flight <count>', 'sessions with one write in flight each', positive, 1000)
+  .option('--warm <count>', 'commands beforehand on either', positive, 200_000)
+  .action(async (flags) => {
+    const ok = await embedded({ ...flags, json: flags.json === true })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('footprint')
+  .description('an idle node: memory, time from start to ready, share of a processor; bytes of a session in a snapshot')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--runs <count>', 'starts of a node', positive, 5)
+  .option('--seconds <count>', 'how long idle nodes are looked at', positive, 20)
+  .action(async (flags) => {
+    const ok = await footprint({ ...flags, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 
@@ -258,6 +352,10 @@ await program.parseAsync()
 
 function listOf(text: string): number[] {
   return text.split(',').map(positive)
+}
+
+function listOrNone(text: string): number[] {
+  return text === 'none' ? [] : listOf(text)
 }
 
 function positive(text: string): number {

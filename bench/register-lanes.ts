@@ -3,19 +3,23 @@ import type { MultiSession } from '../src/client/session/multi-session.ts'
 import { openBenchSession } from './bench-session.ts'
 import type { Lanes } from './closed-loop.ts'
 
-/** Bytes of the value that each write stores. */
+/** Bytes of the value that each write stores, where nothing else is asked for. */
 const VALUE_BYTES = 128
 const COMMAND_MS_MAX = 60_000
 const SESSION_TIMEOUT_MS = 60_000
 
-/** One session per lane, each writing 128 bytes to a register of its own, one write in flight at a time. */
-export async function registerLanes(hub: MultiSession, count: number): Promise<Lanes & { close(): Promise<void> }> {
+/** One session per lane, each writing a value to a register of its own, one write in flight at a time. */
+export async function registerLanes(
+  hub: MultiSession,
+  count: number,
+  valueBytes = VALUE_BYTES,
+): Promise<Lanes & { close(): Promise<void> }> {
   const cores = await Promise.all(
     Array.from({ length: count }, (_, lane) =>
       openBenchSession(hub, { principal: `user:bench-${lane}`, timeoutMs: SESSION_TIMEOUT_MS }),
     ),
   )
-  const value = 'v'.repeat(VALUE_BYTES)
+  const value = 'v'.repeat(valueBytes)
   const inputs = cores.map((_, lane) => encodeValue({ key: `register-${lane}`, value }))
   return {
     count,

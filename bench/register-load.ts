@@ -10,13 +10,23 @@ export interface RegisterPoint extends LoopResult {
   readonly cpuMicrosPerCommand: number | null
 }
 
-/** Register writes on a connection of their own, so many in flight. `warmUp`: seconds before that are not counted. */
+/** How much is under way, and for how long. */
+export interface RegisterLoad {
+  readonly inFlight: number
+  readonly seconds: number
+  /** Seconds before those, which are not counted. Default: a quarter of them. */
+  readonly warmUp?: number
+  /** Default 128. */
+  readonly valueBytes?: number
+}
+
+/** Register writes on a connection of their own, so many in flight. */
 export async function measureRegisters(
   cluster: LocalCluster,
-  { inFlight, seconds, warmUp = seconds / 4 }: { inFlight: number; seconds: number; warmUp?: number },
+  { inFlight, seconds, warmUp = seconds / 4, valueBytes }: RegisterLoad,
 ): Promise<RegisterPoint> {
   const hub = new MultiSession({ environment: nodeEnvironment(dialGrpc), endpoints: cluster.endpoints })
-  const lanes = await registerLanes(hub, inFlight)
+  const lanes = await registerLanes(hub, inFlight, valueBytes)
   const cpu = new CpuMeter(pidsOf(cluster))
   const loop = await closedLoop(lanes, { warmUpMs: warmUp * 1000, measureMs: seconds * 1000 })
   const cpuMicrosPerCommand = perCommand(cpu.microsSince(), loop.commands)

@@ -53,7 +53,8 @@ export async function measureCallbacks(cluster: LocalCluster, callbacks: number)
   }
 }
 
-function firstCallbacks(count: number): ReplayPlan {
+/** The first callback of each of so many bookings. */
+export function firstCallbacks(count: number): ReplayPlan {
   // A file has more lines than bookings: duplicates, retries and malformed lines are not measured here.
   const plan = planReplay(generateCallbacks({ count: count * 2, seed: 1 }), { run: 'bench', lanes: 64 })
   const bookings = plan.bookings.slice(0, count).map((booking) => ({ ...booking, steps: booking.steps.slice(0, 2) }))

@@ -12,14 +12,14 @@ const AT_A_TIME = 1000
 /** Longer than the bench: nobody keeps them alive. */
 const TIMEOUT_MS = 3_600_000
 
-/** Opens sessions and leaves them, detached. */
-export async function openAndLeave(cluster: LocalCluster, count: number): Promise<void> {
+/** Opens sessions and leaves them, detached. `before`: how many there are of them already. */
+export async function openAndLeave(cluster: LocalCluster, count: number, before = 0): Promise<void> {
   for (let opened = 0; opened < count; ) {
     const hub = hubOf(cluster)
     const until = Math.min(count, opened + PER_CONNECTION)
     while (opened < until) {
       const some = Math.min(AT_A_TIME, until - opened)
-      const principal = (at: number): string => `user:idle-${opened + at}`
+      const principal = (at: number): string => `user:idle-${before + opened + at}`
       await Promise.all(
         Array.from({ length: some }, (_, at) =>
           openBenchSession(hub, { principal: principal(at), timeoutMs: TIMEOUT_MS }),
