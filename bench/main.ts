@@ -13,6 +13,7 @@ import { indexes } from './indexes/indexes.ts'
 import { latency } from './latency/latency.ts'
 import { migration } from './migration/migration.ts'
 import { queries } from './queries/queries.ts'
+import { report, REPORTED } from './report/report.ts'
 import { restart } from './restart/restart.ts'
 import { serverRequests } from './server-requests/server-requests.ts'
 import { sessions } from './sessions/sessions.ts'
@@ -348,10 +349,33 @@ program
     process.exitCode = ok ? 0 : 1
   })
 
+program
+  .command('report')
+  .description('runs the benches, stores their results and writes bench/results/report.md with the curves')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--quick', 'small settings: enough to see that everything runs')
+  .option('--only <names>', `of ${REPORTED.join(', ')}; the others keep their results`, benches)
+  .option('--from <directory>', 'runs nothing: the report of the results that are stored there')
+  .option('--out <directory>', 'where results and report are; default bench/results')
+  .action(async ({ json, quick, only, from, out }) => {
+    const ok = await report({
+      ...{ json: json === true, quick: quick === true },
+      ...{ only: only ?? null, from: from ?? null, out: out ?? null },
+    })
+    process.exitCode = ok ? 0 : 1
+  })
+
 await program.parseAsync()
 
 function listOf(text: string): number[] {
   return text.split(',').map(positive)
+}
+
+function benches(text: string): string[] {
+  const names = text.split(',')
+  const unknown = names.find((name) => !REPORTED.includes(name))
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no ${unknown} among them.`)
+  return names
 }
 
 function listOrNone(text: string): number[] {
