@@ -2,13 +2,7 @@ import type { Millis } from '../../base/brand.ts'
 import type { SessionRow } from '../rows/session-rows.ts'
 import type { LeaderTime } from '../state-machine.ts'
 import type { LiveSessions } from './live-sessions.ts'
-import { Heap } from '../../base/heap.ts'
-
-interface Deadline {
-  readonly session: number
-  /** Lease at which it is due, as known when it was pushed: a lower bound, renewals do not touch the heap. */
-  readonly at: Millis
-}
+import { type Pair, PairHeap } from '../../base/pair-heap.ts'
 
 /** Beside a third of its timeout, what a client gets to notice that its leader is frozen, find the next one and attach. */
 const SEARCH_MS = 5000
@@ -22,7 +16,8 @@ const SEARCH_MS = 5000
  * 20 ms for 100,000.
  */
 export class Expiry {
-  private readonly heap = new Heap<Deadline>((a, b) => a.at < b.at || (a.at === b.at && a.session < b.session))
+  /** Leases at which sessions are due, as known when they were pushed: lower bounds, renewals do not touch the heap. */
+  private readonly heap = new PairHeap()
   private readonly sessions: LiveSessions
   /** Lease at which the leader that asked last could first answer; 0: none asked. */
   private readySince: Millis = 0
@@ -32,10 +27,9 @@ export class Expiry {
   }
 
   add(session: number, at: Millis): void {
-    this.heap.push({ session, at })
+    this.heap.push(at, session)
     // Only a leader asks what is overdue; on a follower nobody else would take out the sessions that ended.
-    if (this.heap.size > 2 * this.sessions.size + 64)
-      this.heap.retain((deadline) => this.sessions.at(deadline.session) !== null)
+    if (this.heap.size > 2 * this.sessions.size + 64) this.heap.retain((session) => this.sessions.at(session) !== null)
   }
 
   /** Items held, those of ended sessions included: at most 2 · live + 64. */
@@ -49,40 +43,40 @@ export class Expiry {
   }
 
   /** Lease at which a session is due: its timeout is over, and so is its chance under this leader. */
-  dueOf(row: SessionRow): Millis {
-    return Math.max(row.renewedLease + row.timeoutMs, this.readySince + chanceMs(row.timeoutMs))
+  dueOf({ renewedLease, terms: { timeoutMs } }: SessionRow): Millis {
+    return Math.max(renewedLease + timeoutMs, this.readySince + chanceMs(timeoutMs))
   }
 
   /** Sessions due at `lease`, the earliest first, at most `limit`; changes nothing that is replicated. */
   overdue({ lease, readySince }: LeaderTime, limit: number): { index: number; renewedAtIndex: number }[] {
     if (readySince !== this.readySince) this.lead(readySince)
-    const found: Deadline[] = []
+    const found: Pair[] = []
     for (let top = this.first(); top !== null && found.length < limit && top.at <= lease; top = this.first()) {
       found.push(top)
       this.heap.pop()
     }
-    for (const deadline of found) this.heap.push(deadline)
-    return found.map(({ session }) => ({
-      index: session,
-      renewedAtIndex: this.sessions.at(session)?.row.renewedAtIndex ?? 0,
+    for (const { at, item } of found) this.heap.push(at, item)
+    return found.map(({ item: index }) => ({
+      index,
+      renewedAtIndex: this.sessions.at(index)?.row.renewedAtIndex ?? 0,
     }))
   }
 
   /** Another leader: every session is due anew. */
   private lead(readySince: Millis): void {
     this.readySince = readySince
-    this.heap.retain(() => false)
-    for (const { row } of this.sessions.all()) this.heap.push({ session: row.index, at: this.dueOf(row) })
+    this.heap.clear()
+    for (const { row } of this.sessions.all()) this.heap.push(this.dueOf(row), row.index)
   }
 
-  /** Brings a deadline that still holds to the top and returns it. */
-  private first(): Deadline | null {
-    for (let top = this.heap.peek(); top !== undefined; top = this.heap.peek()) {
-      const row = this.sessions.at(top.session)?.row
+  /** Brings a deadline that still holds to the top and returns it: when, and of which session. */
+  private first(): Pair | null {
+    for (let top = this.heap.peek(); top !== null; top = this.heap.peek()) {
+      const row = this.sessions.at(top.item)?.row
       const at = row === undefined ? null : this.dueOf(row)
       if (at === top.at) return top
       this.heap.pop()
-      if (at !== null) this.heap.push({ session: top.session, at })
+      if (at !== null) this.heap.push(at, top.item)
     }
     return null
   }

@@ -3,6 +3,13 @@ import { lowerBoundBy } from '../../base/binary-search.ts'
 /** Indexes of ended sessions that the list may hold beside those of live ones. */
 const ENDED_MAX = 64
 
+/** The live sessions by their indexes. */
+export interface Indexes {
+  readonly size: number
+  has(index: number): boolean
+  keys(): Iterable<number>
+}
+
 /**
  * The indexes of live sessions in rising order, for whoever looks through them page by page. Made when it is first asked for,
  * and kept up from then on: a node that nobody asks pays nothing.
@@ -20,7 +27,7 @@ export class IndexList {
   }
 
   /** Those above `index`, rising. `live`: all of them, by index. Not to be gone on with once one was added or ended. */
-  *after(index: number, live: ReadonlyMap<number, unknown>): Generator<number> {
+  *after(index: number, live: Indexes): Generator<number> {
     let { rising } = this
     if (rising === null || rising.length > 2 * live.size + ENDED_MAX) {
       rising = [...live.keys()].sort((left, right) => left - right)

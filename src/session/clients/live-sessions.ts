@@ -1,7 +1,9 @@
 import { type Millis, parseSessionId, type SessionId } from '../../base/brand.ts'
+import { hashOfNumber, hashOfText, KeyedTable } from '../../base/keyed-table.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
 import { IndexList } from './index-list.ts'
 import type { SessionRecord } from './session-record.ts'
+import { SharedTerms } from '../rows/session-rows.ts'
 import { Workers } from './workers.ts'
 
 /**
@@ -10,10 +12,21 @@ import { Workers } from './workers.ts'
  */
 export class LiveSessions {
   readonly workers = new Workers()
-  private readonly byIndex = new Map<number, SessionRecord>()
-  private readonly bySecret = new Map<string, SessionRecord>()
+  /** What sessions were opened under. */
+  readonly terms = new SharedTerms()
+  private readonly byIndex = new KeyedTable<number, SessionRecord>({
+    keyOf: ({ row }) => row.index,
+    hash: hashOfNumber,
+  })
+  private readonly bySecret = new KeyedTable<string, SessionRecord>({
+    keyOf: ({ row }) => row.secret,
+    hash: hashOfSecret,
+  })
   /** One session as it is, several as a list in session order: most principals have one, and there may be a million. */
-  private readonly byPrincipal = new Map<string, SessionRecord | SessionRecord[]>()
+  private readonly byPrincipal = new KeyedTable<string, SessionRecord | SessionRecord[]>({
+    keyOf: principalOf,
+    hash: hashOfText,
+  })
   private readonly indexes = new IndexList()
   private readonly timeouts = new Map<Millis, number>()
   private shortest: Millis | null = null
@@ -31,8 +44,8 @@ export class LiveSessions {
   find(numbers: SessionNumbers): SessionRecord | null {
     const session = this.byIndex.get(numbers.index)
     if (session === undefined) return null
-    const { row } = session
-    return row.incarnation === numbers.incarnation && row.group === numbers.group ? session : null
+    const { incarnation, group } = session.row.terms
+    return incarnation === numbers.incarnation && group === numbers.group ? session : null
   }
 
   findById(id: SessionId): SessionRecord | null {
@@ -76,13 +89,14 @@ export class LiveSessions {
 
   add(session: SessionRecord): void {
     const { row } = session
-    this.byIndex.set(row.index, session)
+    this.byIndex.set(session)
     this.indexes.add(row.index)
-    this.bySecret.set(row.secret, session)
+    this.bySecret.set(session)
     this.addPrincipal(row.info.principal, session)
     this.workers.add(session)
-    this.timeouts.set(row.timeoutMs, (this.timeouts.get(row.timeoutMs) ?? 0) + 1)
-    if (this.shortest !== null || this.timeouts.size === 1) this.shorten(row.timeoutMs)
+    const { timeoutMs } = row.terms
+    this.timeouts.set(timeoutMs, (this.timeouts.get(timeoutMs) ?? 0) + 1)
+    if (this.shortest !== null || this.timeouts.size === 1) this.shorten(timeoutMs)
   }
 
   remove(session: SessionRecord): void {
@@ -91,10 +105,11 @@ export class LiveSessions {
     this.bySecret.delete(row.secret)
     this.removePrincipal(row.info.principal, session)
     this.workers.remove(session)
-    const left = (this.timeouts.get(row.timeoutMs) ?? 1) - 1
-    if (left > 0) this.timeouts.set(row.timeoutMs, left)
-    else this.timeouts.delete(row.timeoutMs)
-    if (left === 0 && this.shortest === row.timeoutMs) this.shortest = null
+    const { timeoutMs } = row.terms
+    const left = (this.timeouts.get(timeoutMs) ?? 1) - 1
+    if (left > 0) this.timeouts.set(timeoutMs, left)
+    else this.timeouts.delete(timeoutMs)
+    if (left === 0 && this.shortest === timeoutMs) this.shortest = null
   }
 
   private shorten(timeout: Millis): void {
@@ -103,8 +118,8 @@ export class LiveSessions {
 
   private addPrincipal(principal: string, session: SessionRecord): void {
     const found = this.byPrincipal.get(principal)
-    if (found === undefined) this.byPrincipal.set(principal, session)
-    else if (!Array.isArray(found)) this.byPrincipal.set(principal, [found, session].sort(byIndex))
+    if (found === undefined) this.byPrincipal.set(session)
+    else if (!Array.isArray(found)) this.byPrincipal.set([found, session].sort(byIndex))
     else {
       found.push(session)
       if (byIndex(found[found.length - 2] as SessionRecord, session) > 0) found.sort(byIndex)
@@ -118,9 +133,21 @@ export class LiveSessions {
       return
     }
     const left = found.filter((other) => other !== session)
-    if (left.length > 1) this.byPrincipal.set(principal, left)
-    else this.byPrincipal.set(principal, left[0] as SessionRecord)
+    if (left.length > 1) this.byPrincipal.set(left)
+    else this.byPrincipal.set(left[0] as SessionRecord)
   }
+}
+
+function principalOf(sessions: SessionRecord | SessionRecord[]): string {
+  const session = Array.isArray(sessions) ? (sessions[0] as SessionRecord) : sessions // no list is empty
+  return session.row.info.principal
+}
+
+/** Of a hash any bits will do. */
+function hashOfSecret(secret: string): number {
+  return (
+    (secret.charCodeAt(0) << 24) | (secret.charCodeAt(1) << 16) | (secret.charCodeAt(2) << 8) | secret.charCodeAt(3)
+  )
 }
 
 function byIndex(left: SessionRecord, right: SessionRecord): number {

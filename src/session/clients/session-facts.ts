@@ -13,9 +13,9 @@ export function sessionFacts(session: SessionRecord): SessionFacts {
     highest: row.highest,
     acknowledged: row.acknowledged,
     lastServerRequestId: row.lastId,
-    timeoutMs: row.timeoutMs,
+    timeoutMs: row.terms.timeoutMs,
     renewedLease: row.renewedLease,
     renewedAtIndex: row.renewedAtIndex,
-    ordered: row.ordered,
+    ordered: row.terms.ordered,
   }
 }

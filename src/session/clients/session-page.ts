@@ -1,6 +1,6 @@
 import { rowValue } from '../rows/dictionary.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
-import { type CachedResponse, copyRow, type OutboxRow, type SessionRow } from '../rows/session-rows.ts'
+import { type CachedResponse, copyRow, type OutboxRow, type SessionRow, storedRow } from '../rows/session-rows.ts'
 import type { DirtyRow } from '../dirty-rows.ts'
 
 /** `generation` of a page that no entry has changed anything in: just made, or restored. */
@@ -32,7 +32,6 @@ interface Traces {
  * `swappedAt` is the index of the boundary before: it holds what was created up to there.
  */
 export class SessionPage {
-  readonly key: string
   readonly row: SessionRow
   readonly generation: number
   /** By requestId, rising. */
@@ -41,16 +40,14 @@ export class SessionPage {
   outbox: OutboxRow[] = NO_REQUESTS
   private traces: Traces | null = null
 
-  /** `key` is the session's row key. */
-  constructor(key: string, row: SessionRow, generation = UNTOUCHED) {
-    this.key = key
+  constructor(row: SessionRow, generation = UNTOUCHED) {
     this.row = row
     this.generation = generation
   }
 
   /** The page that takes this one's place in a later interval. PERF: once per session and interval, not per command. */
   next(generation: number): SessionPage {
-    const page = new SessionPage(this.key, copyRow(this.row), generation)
+    const page = new SessionPage(copyRow(this.row), generation)
     if (this.responses.length > 0) page.responses = this.responses.slice()
     if (this.outbox.length > 0) page.outbox = this.outbox.slice()
     return page
@@ -115,10 +112,10 @@ export class SessionPage {
     for (const id of traces?.responses ?? []) yield { key: keys.under(response, id), value: undefined }
     for (const id of traces?.requests ?? []) yield { key: keys.under(request, id), value: undefined }
     if (traces?.ended === true) {
-      if (row.index <= swappedAt) yield { key: this.key, value: undefined }
+      if (row.index <= swappedAt) yield { key: keys.row(FAMILY.client, row.index), value: undefined }
       return
     }
-    yield { key: this.key, value: rowValue(row) }
+    yield { key: keys.row(FAMILY.client, row.index), value: storedRow(row) }
     for (const kept of this.responses) {
       if (kept.index > swappedAt) yield { key: keys.under(response, kept.requestId), value: rowValue(kept) }
     }

@@ -17,8 +17,8 @@ export class SessionRecord {
   /** Earliest deadline of what waits, null when there is none; undefined: to be looked up again. */
   private deadline: Millis | null | undefined = null
 
-  constructor(key: string, row: SessionRow) {
-    this.page = new SessionPage(key, row)
+  constructor(row: SessionRow) {
+    this.page = new SessionPage(row)
   }
 
   get row(): SessionRow {

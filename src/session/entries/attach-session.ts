@@ -35,7 +35,7 @@ export function applyAttachSession(state: ReplicatedState, payload: AttachSessio
 }
 
 function attached(session: SessionRecord): Reply {
-  const { info, epoch, highest, floor, acknowledged, timeoutMs } = session.row
+  const { info, terms, epoch, highest, floor, acknowledged } = session.row
   const nextRequestId = Math.max(highest + 1, floor)
-  return { kind: 'attached', sessionId: info.id, epoch, nextRequestId, acknowledged, timeoutMs }
+  return { kind: 'attached', sessionId: info.id, epoch, nextRequestId, acknowledged, timeoutMs: terms.timeoutMs }
 }

@@ -76,14 +76,14 @@ function checkExecutable(
   request: ClientRequestPayload,
 ): Refused | null {
   const { limits } = state
-  const { floor, highest, ordered, cachedBytes } = session.row
+  const { floor, highest, terms, cachedBytes } = session.row
   const { requestId, machine } = request
   const active = state.versions.active(machine)
   if (request.version !== active) return refused('VERSION_CHANGED', { machine, active })
   if (requestId >= floor + limits.windowRequests)
     return refused('WINDOW_EXCEEDED', { floor, window: limits.windowRequests })
   const expected = Math.max(highest + 1, floor)
-  if (ordered && requestId !== expected) return refused('OUT_OF_ORDER', { expected })
+  if (terms.ordered && requestId !== expected) return refused('OUT_OF_ORDER', { expected })
   if (requestId === floor) return null
   const full = cachedBytes + limits.responseBytesMax > limits.cachedBytesMax
   if (full || session.responses.length >= limits.cachedResponsesMax) return refused('RESPONSE_BACKLOG', { floor })

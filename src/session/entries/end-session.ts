@@ -51,8 +51,9 @@ function addTombstone(
   session: SessionRecord,
   { reason, note }: { readonly reason: 'expired' | 'closed'; readonly note: string | null },
 ): void {
-  const { group, incarnation, index, secret } = session.row
+  const { index, secret, terms } = session.row
   const { now, limits } = state
+  const { group, incarnation } = terms
   const row = { group, incarnation, index, secret, at: now, reason, until: now + limits.tombstoneMs }
   state.tombstones.add(note === null ? row : { ...row, note })
 }

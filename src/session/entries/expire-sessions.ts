@@ -23,7 +23,7 @@ export function* applyExpireSessions(
     if (waits >= WAITS_PER_ENTRY) break
     const session = state.sessions.find(named)
     if (session === null || session.row.renewedAtIndex !== named.renewedAtIndex) continue
-    if (session.row.renewedLease + session.row.timeoutMs > state.lease) continue
+    if (session.row.renewedLease + session.row.terms.timeoutMs > state.lease) continue
     waits += state.waits.ownedBy(session.row.info.id)
     endSession(state, runner, session, 'expired')
     yield

@@ -5,23 +5,19 @@ import type { Value } from '../../codec/value/value.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
 import { binaryString } from '../rows/binary-string.ts'
 import { SessionRecord } from '../clients/session-record.ts'
-import type { SessionRow } from '../rows/session-rows.ts'
+import { sessionInfo, type SessionRow } from '../rows/session-rows.ts'
 import { rowValue } from '../rows/dictionary.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import { flushMailbox } from '../run/notify.ts'
 import { type Refused, refused } from './replies.ts'
 import { foldOpening } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
-import { FAMILY } from '../rows/row-keys.ts'
 import { assignToRolesOf } from '../run/task-assignment.ts'
-import type { Outcome, SessionInfo } from '../user-machine.ts'
+import type { Outcome } from '../user-machine.ts'
 import type { Reply } from '../state-machine.ts'
 
 /** How far ahead `validUntil` may lie (sessions.md §4): less than a tombstone stays, so that no late copy opens again. */
 const VALID_UNTIL_AHEAD_MS_MAX = 5 * 60 * 1000
-
-const NO_ROLES: readonly string[] = Object.freeze([])
-const NO_CAPABILITIES: { readonly [name: string]: Value } = Object.freeze({})
 
 /** Bytes of a hashed secret. */
 const SECRET_BYTES = 32
@@ -86,33 +82,29 @@ function checkOpening(state: ReplicatedState, payload: OpenSessionPayload, secre
 
 /** A repeated Open must ask for the same session; the name may differ, it is only shown. */
 function sameSession(row: SessionRow, payload: OpenSessionPayload): boolean {
-  const { info } = row
+  const { info, terms } = row
   if (info.principal !== payload.principal) return false
-  if (row.askedTimeoutMs !== payload.timeoutMs || row.ordered !== payload.ordered) return false
+  if (terms.askedTimeoutMs !== payload.timeoutMs || terms.ordered !== payload.ordered) return false
   return sameValue(info.roles, payload.roles) && sameValue(info.capabilities, payload.capabilities)
 }
 
 function newSession(state: ReplicatedState, payload: OpenSessionPayload, secret: string): SessionRecord {
   const { index, incarnation, group, limits } = state
   const { principal, roles, capabilities, name, timeoutMs, ordered } = payload
-  const info: SessionInfo = {
-    id: sessionId(group, incarnation, index),
-    principal,
-    // PERF: most of a million sessions have neither; an empty list and object each would take 72 bytes.
-    roles: roles.length === 0 ? NO_ROLES : roles,
-    capabilities: Object.keys(capabilities).length === 0 ? NO_CAPABILITIES : capabilities,
-    name,
-  }
+  const id = sessionId(group, incarnation, index)
+  const info = sessionInfo({ id, principal, roles, capabilities, name })
   foldOpening(state, info)
-  return new SessionRecord(state.keys.row(FAMILY.client, index), {
+  return new SessionRecord({
     info,
-    group,
-    incarnation,
+    terms: state.sessions.terms.of({
+      group,
+      incarnation,
+      ordered,
+      askedTimeoutMs: timeoutMs,
+      timeoutMs: clamp(timeoutMs, limits.sessionTimeoutMinMs, limits.sessionTimeoutMaxMs),
+    }),
     index,
     secret,
-    ordered,
-    askedTimeoutMs: timeoutMs,
-    timeoutMs: clamp(timeoutMs, limits.sessionTimeoutMinMs, limits.sessionTimeoutMaxMs),
     renewedLease: state.lease,
     renewedAtIndex: index,
     epoch: 0,
@@ -134,7 +126,7 @@ function register(state: ReplicatedState, runner: MachineRunner, session: Sessio
   const rejection = runner.runCreated(session, {
     accepted() {
       state.draft(session)
-      state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
+      state.expiry.add(session.row.index, session.row.renewedLease + session.row.terms.timeoutMs)
       state.principals.remember(session.row.info.principal)
       flushMailbox(state, session)
     },

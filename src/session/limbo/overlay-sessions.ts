@@ -42,7 +42,7 @@ export class OverlaySessions extends LiveSessions {
     const { index } = there.row
     const known = this.own.get(index)
     if (known !== undefined) return known
-    const session = new SessionRecord(there.page.key, there.row)
+    const session = new SessionRecord(there.row)
     session.page = there.page
     this.own.set(index, session)
     return session

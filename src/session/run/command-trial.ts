@@ -55,10 +55,10 @@ export function tryCommand(base: ReplicatedState, user: UserStateMachine, tried:
 function sessionOf(state: ReplicatedState, { principal, roles }: TriedCommand): SessionRecord {
   const { group, incarnation, index, now, lease } = state
   const info = { id: sessionId(group, incarnation, index), principal, roles, capabilities: {}, name: '' }
-  const timeout = { askedTimeoutMs: 0, timeoutMs: 0, renewedLease: lease, renewedAtIndex: index, resentAt: now }
+  const terms = { group, incarnation, ordered: false, askedTimeoutMs: 0, timeoutMs: 0 }
+  const times = { renewedLease: lease, renewedAtIndex: index, resentAt: now }
   const requests = { floor: 1, highest: 0, cachedBytes: 0, lastId: 0, acknowledged: 0, tailId: 0, outboxBytes: 0 }
-  const numbers = { group, incarnation, index, epoch: 0, secret: '', nonce: '', ordered: false }
-  return new SessionRecord('', { info, ...numbers, ...timeout, ...requests })
+  return new SessionRecord({ info, terms, index, epoch: 0, secret: '', nonce: '', ...times, ...requests })
 }
 
 const armed = (row: { readonly dueAt: Millis; readonly payload: Value } | null) => ({

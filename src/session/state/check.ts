@@ -160,7 +160,10 @@ function checkRegistration(state: ReplicatedState, session: SessionRecord): void
     'a session is live, and found by its index, by its secret, and among those of its principal',
     { index, row: row.index },
   )
-  assert(tombstones.find(row) === null, 'a session has no tombstone', { index, row: row.index })
+  assert(tombstones.find({ ...row.terms, index: row.index }) === null, 'a session has no tombstone', {
+    index,
+    row: row.index,
+  })
   const waiting = principals.find(row.info.principal)?.waiting ?? 0
   assert(waiting === 0, 'no mail waits for the principal of a session', { index, row: row.index, waiting })
   const { epoch, renewedAtIndex, renewedLease, resentAt } = row
@@ -238,7 +241,7 @@ function checkSessions(state: ReplicatedState): void {
     heldRows,
     held,
   })
-  const shortest = least(all.map(({ row }) => row.timeoutMs))
+  const shortest = least(all.map(({ row }) => row.terms.timeoutMs))
   assert(
     sessions.shortestTimeout() === shortest,
     'shortestTimeout is the least timeoutMs of a session, null without sessions',

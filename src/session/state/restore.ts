@@ -8,7 +8,7 @@ import type { OnceRow } from '../tables/once-table.ts'
 import type { MailRow, PrincipalRow } from '../tables/principals.ts'
 import type { ReplicatedState } from './replicated-state.ts'
 import { FAMILY, HELD_FAMILIES, USER_PREFIX } from '../rows/row-keys.ts'
-import type { CachedResponse, OutboxRow, SessionRow } from '../rows/session-rows.ts'
+import { type CachedResponse, type OutboxRow, restoredRow } from '../rows/session-rows.ts'
 import type { ScheduleRow } from '../schedules/schedule-rows.ts'
 import type { TaskRow } from '../tables/tasks.ts'
 import type { TimerRow } from '../tables/due-timer.ts'
@@ -80,10 +80,10 @@ export class Restore {
 
   private *sessions(): Generator<undefined, void> {
     const { state } = this
-    yield* this.each(FAMILY.client, (key, value) => {
-      const session = new SessionRecord(key, value as unknown as SessionRow)
+    yield* this.each(FAMILY.client, (_key, value) => {
+      const session = new SessionRecord(restoredRow(value, state.sessions.terms))
       state.sessions.add(session)
-      state.expiry.add(session.row.index, session.row.renewedLease + session.row.timeoutMs)
+      state.expiry.add(session.row.index, session.row.renewedLease + session.row.terms.timeoutMs)
     })
     yield* this.each(FAMILY.response, (key, value) => {
       this.owner(FAMILY.response, key).page.addResponse(value as unknown as CachedResponse)

@@ -7,6 +7,7 @@ import { metaRow } from '../../../src/session/state/meta-row.ts'
 import { FAMILY, USER_PREFIX } from '../../../src/session/rows/row-keys.ts'
 import { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
 import type { DirtyRows } from '../../../src/session/dirty-rows.ts'
+import { storedRow } from '../../../src/session/rows/session-rows.ts'
 import { counter } from '../bare-machine.ts'
 import { codec, Log, numbers } from '../log.ts'
 import { ALL, operations, perform, SMALL } from '../operations.ts'
@@ -28,7 +29,7 @@ function materialised(machine: SessionStateMachine): Rows {
   for (const key of userRows.range({ from: '', to: '\xff', limit: 1e9, reverse: false }))
     rows.set(USER_PREFIX + key, bytesOf(userRows.get(key)))
   for (const { row, responses, outbox } of state.sessions.all()) {
-    rows.set(keys.row(FAMILY.client, row.index), bytesOf(row))
+    rows.set(keys.row(FAMILY.client, row.index), bytesOf(storedRow(row)))
     for (const response of responses)
       rows.set(keys.row(FAMILY.response, row.index, response.requestId), bytesOf(response))
     for (const request of outbox)

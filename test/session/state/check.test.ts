@@ -124,7 +124,7 @@ const PLANTED: [string, (world: World) => void][] = [
   ['workers of a role', ({ state }) => level(state, 0).indexes.push(1000)],
   ['workers of a role', ({ state, worker }) => (level(state, 2).workers[0] = copyOf(worker))],
   ['heldRows', ({ state }) => (state.heldRows += 1)],
-  ['shortestTimeout', ({ session }) => (row(session).timeoutMs = 1)],
+  ['shortestTimeout', ({ session }) => (row(session).terms = { ...session.row.terms, timeoutMs: 1 })],
   ['next expiry', ({ state }) => state.expiry['heap'].retain(() => false)],
   ['tasks.open counts', ({ state }) => (state.tasks.open += 1)],
   ['every row of a task', ({ state }) => state.dictionary.set(state.keys.row(FAMILY.task, 99), null)],
@@ -273,12 +273,13 @@ function reverse(state: ReplicatedState, leases: number): void {
 
 /** Another object with the same rows and leases. */
 function copyOf(session: SessionRecord): SessionRecord {
-  const copy = new SessionRecord('', session.row)
+  const copy = new SessionRecord(session.row)
   copy.leases = session.leases
   return copy
 }
 
-function tombstone({ row: { group, incarnation, index, secret } }: SessionRecord) {
+function tombstone({ row: { index, secret, terms } }: SessionRecord) {
+  const { group, incarnation } = terms
   return { group, incarnation, index, secret, at: 0, reason: 'closed', until: Number.MAX_SAFE_INTEGER } as const
 }
 

@@ -94,7 +94,7 @@ describe('expiry', () => {
           secret: `s${index}`,
           renewedLease: 0,
           renewedAtIndex: index,
-          timeoutMs: 30_000 + index,
+          terms: { timeoutMs: 30_000 + index },
           info: { id: `0/1/${index}`, principal: 'user:a', roles: [] },
         },
       }) as unknown as SessionRecord
