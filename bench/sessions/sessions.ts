@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
@@ -21,6 +22,8 @@ export interface SessionsFlags {
 /** Sessions that write, besides those that are open. */
 const WRITERS = 1000
 const WARM_COMMANDS = 200_000
+/** The product's other machines keep two rows for each session: with them it is their memory that is measured. */
+const MACHINES = "export { register } from 'holdfast/machines'\n"
 const BOUNDS = { heapBytesPerSession: 600, throughputRatio: 0.8, restartMs: 10_000 } as const
 
 interface Held {
@@ -38,14 +41,16 @@ export async function sessions(flags: SessionsFlags): Promise<boolean> {
   return inScratch(async (directory, ended) => {
     const probes = new MemoryProbes()
     const { nodeArguments, onLine } = probes
-    const start = { nodes: 3, directory: join(directory, 'cluster'), nodeArguments, onLine, signal: ended }
+    const machines = join(directory, 'machines.mjs')
+    writeFileSync(machines, MACHINES)
+    const start = { nodes: 3, directory: join(directory, 'cluster'), machines, nodeArguments, onLine, signal: ended }
     return whileStarted(await LocalCluster.start(start), ended, async (cluster) => {
       await leaderOf(cluster)
       await allow(cluster, flags.sessions + 2 * WRITERS)
-      for (let commands = 0; commands < WARM_COMMANDS; )
-        commands += flags.seconds * (await writesPerSecond(cluster, WRITERS, flags.seconds))
+      await warmUp(cluster, flags)
       const few = await runsOf(cluster, 'few sessions', flags)
       const held = await hold(cluster, probes, flags.sessions)
+      await warmUp(cluster, flags)
       const many = await runsOf(cluster, `${withCommas(flags.sessions)} sessions`, flags)
       return report({ few, many, ...held, restartMs: await restart(cluster) }, flags)
     })
@@ -56,6 +61,12 @@ async function allow(cluster: LocalCluster, sessionsMax: number): Promise<void> 
   const { limits, index } = await fetchLimits(cluster.endpoints)
   if (limits.sessionsMax < sessionsMax)
     await changeLimits(cluster.endpoints, { changes: { sessionsMax }, basedOn: index })
+}
+
+/** Until the code is compiled, and what was opened is in a snapshot. */
+async function warmUp(cluster: LocalCluster, { seconds }: SessionsFlags): Promise<void> {
+  for (let commands = 0; commands < WARM_COMMANDS; )
+    commands += seconds * (await writesPerSecond(cluster, WRITERS, seconds))
 }
 
 async function runsOf(cluster: LocalCluster, what: string, { runs, seconds }: SessionsFlags): Promise<Spread> {
