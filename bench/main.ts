@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { callbacks } from './callbacks/callbacks.ts'
 import { catchUp } from './catch-up/catch-up.ts'
 import { embedded } from './embedded/embedded.ts'
@@ -6,6 +6,7 @@ import { endurance } from './endurance/endurance.ts'
 import { exactlyOnce } from './exactly-once/exactly-once.ts'
 import { expiryStorm } from './expiry-storm/expiry-storm.ts'
 import { failover } from './failover/failover.ts'
+import { listOf, listOrNone, namesOf, positive, wholeNumber } from './flags/flag-values.ts'
 import { footprint } from './footprint/footprint.ts'
 import { freeze } from './freeze/freeze.ts'
 import { growth } from './growth/growth.ts'
@@ -88,8 +89,9 @@ program
   .option('--runs <count>', 'how often each of the two is measured', positive, 3)
   .option('--seconds <count>', 'length of the time without a snapshot', positive, 10)
   .option('--rate <count>', 'writes a second, sent whether or not the ones before are answered', positive, 1000)
+  .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
-    const ok = await snapshot({ ...flags, json: flags.json === true })
+    const ok = await snapshot({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
     process.exitCode = ok ? 0 : 1
   })
 
@@ -101,8 +103,9 @@ program
   .option('--tail-bytes <bytes>', 'register writes behind the snapshot', positive, 67_108_864)
   .option('--callbacks <count>', 'payment callbacks behind another snapshot; 0 leaves them out', wholeNumber, 20_000)
   .option('--runs <count>', 'restarts behind either', positive, 3)
+  .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
-    const ok = await restart({ ...flags, json: flags.json === true })
+    const ok = await restart({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
     process.exitCode = ok ? 0 : 1
   })
 
@@ -117,8 +120,9 @@ program
   .option('--runs <count>', 'how often a follower falls behind and pulls', positive, 3)
   .option('--seconds <count>', 'length of the time without a pull', positive, 10)
   .option('--rate <count>', 'writes a second, sent whether or not the ones before are answered', positive, 500)
+  .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
-    const ok = await catchUp({ ...flags, json: flags.json === true })
+    const ok = await catchUp({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
     process.exitCode = ok ? 0 : 1
   })
 
@@ -354,7 +358,7 @@ program
   .description('runs the benches, stores their results and writes bench/results/report.md with the curves')
   .option('--json', 'one JSON object as the last line of stdout')
   .option('--quick', 'small settings: enough to see that everything runs')
-  .option('--only <names>', `of ${REPORTED.join(', ')}; the others keep their results`, benches)
+  .option('--only <names>', `of ${REPORTED.join(', ')}; the others keep their results`, namesOf(REPORTED))
   .option('--from <directory>', 'runs nothing: the report of the results that are stored there')
   .option('--out <directory>', 'where results and report are; default bench/results')
   .action(async ({ json, quick, only, from, out }) => {
@@ -366,29 +370,3 @@ program
   })
 
 await program.parseAsync()
-
-function listOf(text: string): number[] {
-  return text.split(',').map(positive)
-}
-
-function benches(text: string): string[] {
-  const names = text.split(',')
-  const unknown = names.find((name) => !REPORTED.includes(name))
-  if (unknown !== undefined) throw new InvalidArgumentError(`There is no ${unknown} among them.`)
-  return names
-}
-
-function listOrNone(text: string): number[] {
-  return text === 'none' ? [] : listOf(text)
-}
-
-function positive(text: string): number {
-  const value = wholeNumber(text)
-  if (value === 0) throw new InvalidArgumentError('It must be at least 1.')
-  return value
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
-  return Number(text)
-}

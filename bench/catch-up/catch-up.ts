@@ -9,6 +9,7 @@ import { type Floor, measureFloor } from '../floor.ts'
 import { fillRegisters } from '../load/fill-registers.ts'
 import { machineFacts } from '../load/machine-facts.ts'
 import { OpenLoop, type OpenLoopReport } from '../load/open-loop.ts'
+import { profiling } from '../load/profiling.ts'
 import { type Spread, spread } from '../peers/spread.ts'
 import { inScratch, whileStarted } from '../scratch.ts'
 import { SnapshotLines } from '../snapshot/snapshot-lines.ts'
@@ -26,6 +27,8 @@ export interface CatchUpFlags {
   readonly seconds: number
   /** Writes a second beside it, of an open loop. */
   readonly rate: number
+  /** Directory for one CPU profile per node; null for none. Profiling slows the nodes down. */
+  readonly cpuProf: string | null
 }
 
 const MIB = 1024 * 1024
@@ -65,6 +68,7 @@ export async function catchUp(flags: CatchUpFlags): Promise<boolean> {
       directory: join(directory, 'cluster'),
       environment: { HOLDFAST_LIMITS: `snapshotBytes=${interval}`, HOLDFAST_LOG_LEVEL: 'info' },
       onLine: lines.hear,
+      nodeArguments: (id) => profiling(flags.cpuProf, id),
       signal: ended,
     })
     return whileStarted(cluster, ended, async () => {

@@ -13,6 +13,8 @@ import { EntryLog } from '../../src/testing/machine/entry-log.ts'
 export interface RowBytes {
   /** All rows of one open session that has sent nothing. */
   readonly session: number
+  /** The same by family of rows. */
+  readonly sessionRows: { readonly [family: string]: number }
   /** A response of so many bytes that is kept for a repeat, beyond these bytes. */
   readonly cachedResponse: number
   /** A server request that is not acknowledged, beyond its payload. */
@@ -48,7 +50,7 @@ export function measureRowBytes(): RowBytes {
   const replica = new Replica()
   replica.changes()
   const sessions = replica.open(SESSIONS)
-  const session = bytesOf(replica.changes()) / SESSIONS
+  const opened = replica.changes()
   const text = 'p'.repeat(PAYLOAD_BYTES)
   const payload = encodeValue(text).length
   for (const id of sessions) replica.command(id, 'say', text)
@@ -62,7 +64,8 @@ export function measureRowBytes(): RowBytes {
   replica.command(sessions[0] as SessionId, 'say', 'many')
   const many = replica.changes().length
   return {
-    session: Math.round(session),
+    session: Math.round(bytesOf(opened) / SESSIONS),
+    sessionRows: bytesByFamily(opened),
     cachedResponse: Math.round(responses - payload),
     pendingRequest: Math.round(requests - payload),
     payloadBytes: PAYLOAD_BYTES,
@@ -105,6 +108,15 @@ class Replica {
     return [...this.state.swapDirty()]
   }
 }
+
+/** Of one session: `session/client`, `session/principal`, … */
+function bytesByFamily(rows: readonly Row[]): { [family: string]: number } {
+  const families = [...new Set(rows.map(({ key }) => familyOf(key)))]
+  const bytesIn = (family: string): number => bytesOf(rows.filter(({ key }) => familyOf(key) === family))
+  return Object.fromEntries(families.map((family) => [family, Math.round(bytesIn(family) / SESSIONS)]))
+}
+
+const familyOf = (key: string): string => key.split('/', 2).join('/')
 
 function bytesOf(rows: readonly Row[]): number {
   return rows.reduce(

@@ -4,6 +4,7 @@ import { say, withCommas } from '../../src/cli/terminal/output.ts'
 import type { LoopResult } from '../closed-loop.ts'
 import { eventually, leaderOf } from '../agreement.ts'
 import { measureFloor } from '../floor.ts'
+import { profiling } from '../load/profiling.ts'
 import { Etcd, type EtcdReads } from '../peers/etcd.ts'
 import { Skipped } from '../peers/programs.ts'
 import { inScratch, whileStarted } from '../scratch.ts'
@@ -42,14 +43,10 @@ export async function queries(flags: QueriesFlags): Promise<boolean> {
     const { cpuProf } = flags
     const start = async (name: string, leases: boolean): Promise<Electorate> => {
       const elections = new Elections()
-      const profile = (id: string): string[] =>
-        leases || cpuProf === null
-          ? []
-          : ['--cpu-prof', '--cpu-prof-dir', cpuProf, '--cpu-prof-name', `${id}.cpuprofile`]
       const cluster = await LocalCluster.start({
         nodes: 3,
         directory: join(directory, name),
-        nodeArguments: profile,
+        nodeArguments: (id) => profiling(leases ? null : cpuProf, id),
         environment: { HOLDFAST_LEASES: String(leases) },
         onLine: elections.onLine,
         signal: ended,

@@ -144,7 +144,7 @@ export const TARGETS: readonly Target[] = [
       at: 'longestWorkMs',
     },
     ...{ unit: 'ms', goal: { most: 10 } },
-    next: '`longestWithoutCollectionMs` tells garbage from own slices: smaller slices for the latter, rows written once for the former.',
+    next: 'Profile: `snapshot --cpu-prof DIR`. `longestWithoutCollectionMs` tells garbage from own slices: smaller slices for the latter, rows written once for the former.',
   },
   {
     ...{ number: 'P8', what: 'p99 of appends with a snapshot : without', bench: 'snapshot', at: 'appendP99Ratio' },
@@ -162,24 +162,27 @@ export const TARGETS: readonly Target[] = [
   {
     ...{ number: 'P9', what: 'restart, a million sessions and 64 MiB of log', bench: 'restart' },
     ...{ at: 'registers.servingMs', unit: 'ms', goal: { most: 10_000 } },
-    next: '`loadMs` and `replayMs` tell the rows of the snapshot from the log.',
+    next: '`loadMs` and `replayMs` tell the rows of the snapshot from the log. Profile: `restart --cpu-prof DIR`, of the last start.',
   },
   {
     ...{ number: 'P9', what: 'replay of register entries', bench: 'restart', at: 'registers.entriesPerSecond' },
     ...{
       unit: '/s',
       goal: { least: 200_000 },
-      next: 'Profile a node that starts: applying (5 µs an entry) is the bound.',
+      next: 'Profile: `restart --callbacks 0 --cpu-prof DIR`. Applying, 5 µs an entry, is the bound; reading and checking the log comes on top.',
     },
   },
   {
     ...{ number: 'P9', what: 'replay of payment callbacks', bench: 'restart', at: 'callbacksPerSecond', unit: '/s' },
-    ...{ goal: { least: 20_000 }, next: 'Profile a node that starts: applying (40 µs a callback) is the bound.' },
+    ...{
+      goal: { least: 20_000 },
+      next: 'Profile: `restart --cpu-prof DIR`. Applying, 40 µs a callback, is the bound.',
+    },
   },
   {
     ...{ number: 'P10', what: 'a follower’s pull beside a copy over a socket', bench: 'catch-up' },
     ...{ at: 'ratioToLoopback', unit: '×', goal: { least: 0.5 } },
-    next: 'Each part waits for the one before, and each row is decoded as it comes: next are several parts under way.',
+    next: 'Profile: `catch-up --cpu-prof DIR`. Each part waits for the one before, and each row is decoded as it comes: next are several parts under way.',
   },
   {
     ...{ number: 'P10', what: 'p99 of writes with the pull : without', bench: 'catch-up', at: 'writeP99Ratio' },

@@ -5,6 +5,7 @@ import { leaderOf } from '../agreement.ts'
 import { type Floor, measureFloor } from '../floor.ts'
 import { fillRegisters } from '../load/fill-registers.ts'
 import { machineFacts } from '../load/machine-facts.ts'
+import { profiling } from '../load/profiling.ts'
 import { type Spread, spread } from '../peers/spread.ts'
 import { inScratch, whileStarted } from '../scratch.ts'
 import { openAndLeave } from '../sessions/session-load.ts'
@@ -22,6 +23,8 @@ export interface RestartFlags {
   readonly callbacks: number
   /** How often the node is killed and started again, behind either tail. */
   readonly runs: number
+  /** Directory for one CPU profile per node; null for none. Profiling slows the nodes down. */
+  readonly cpuProf: string | null
 }
 
 const BOUNDS = { servingMs: 10_000, entriesPerSecond: 200_000, callbacksPerSecond: 20_000 } as const
@@ -52,7 +55,11 @@ export async function restart(flags: RestartFlags): Promise<boolean> {
     const lines = new SnapshotLines()
     const { HOLDFAST_LIMITS: limits, ...log } = SNAPSHOTS_ON_REQUEST
     const environment = { ...log, HOLDFAST_LIMITS: `${limits},sessionsMax=${flags.sessions + WRITERS}` }
-    const start = { nodes: 1, directory: join(directory, 'cluster'), environment, onLine: lines.hear, signal: ended }
+    const start = {
+      ...{ nodes: 1, directory: join(directory, 'cluster'), environment, onLine: lines.hear, signal: ended },
+      // The one that stays is of the last start: the others are killed.
+      nodeArguments: (id: string) => profiling(flags.cpuProf, id),
+    }
     return whileStarted(await LocalCluster.start(start), ended, async (cluster) => {
       await leaderOf(cluster)
       await fillRegisters(cluster.endpoints, { count: FIRST_WRITES, valueBytes: 128, mark: 'f' })

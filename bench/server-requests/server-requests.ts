@@ -9,6 +9,7 @@ import { eventually } from '../agreement.ts'
 import { closedLoop } from '../closed-loop.ts'
 import { CpuMeter, perCommand, pidsOf } from '../cpu.ts'
 import { measureFloor } from '../floor.ts'
+import { profiling } from '../load/profiling.ts'
 import { inScratch, whileStarted } from '../scratch.ts'
 import { FanoutLanes } from './fanout-lanes.ts'
 import { FANOUT, writeFanoutModule } from './fanout-module.ts'
@@ -37,11 +38,8 @@ export async function serverRequests(flags: ServerRequestsFlags): Promise<boolea
     const floor = await measureFloor(directory)
     const machines = join(directory, 'machines.mjs')
     writeFanoutModule(machines, flags.sessions)
-    const profiling = (id: string): string[] =>
-      flags.cpuProf === null
-        ? []
-        : ['--cpu-prof', '--cpu-prof-dir', flags.cpuProf, '--cpu-prof-name', `${id}.cpuprofile`]
-    const start = { nodes: 3, directory: join(directory, 'cluster'), machines, nodeArguments: profiling, signal: ended }
+    const nodeArguments = (id: string): readonly string[] => profiling(flags.cpuProf, id)
+    const start = { nodes: 3, directory: join(directory, 'cluster'), machines, nodeArguments, signal: ended }
     return whileStarted(await LocalCluster.start(start), ended, async (cluster) => {
       const measured = await onCluster(cluster, flags)
       const { perSecond, missing, failures } = measured

@@ -6,6 +6,7 @@ import { type Floor, measureFloor } from '../floor.ts'
 import { fillRegisters } from '../load/fill-registers.ts'
 import { machineFacts } from '../load/machine-facts.ts'
 import { OpenLoop, type OpenLoopReport } from '../load/open-loop.ts'
+import { profiling } from '../load/profiling.ts'
 import { type Spread, spread } from '../peers/spread.ts'
 import { inScratch, whileStarted } from '../scratch.ts'
 import { type Turns, TurnMeters } from '../turns/turn-meters.ts'
@@ -23,6 +24,8 @@ export interface SnapshotFlags {
   readonly seconds: number
   /** Writes a second beside it, of an open loop. */
   readonly rate: number
+  /** Directory for one CPU profile per node; null for none. Profiling slows the nodes down. */
+  readonly cpuProf: string | null
 }
 
 const VALUE_BYTES = 128
@@ -54,7 +57,7 @@ export async function snapshot(flags: SnapshotFlags): Promise<boolean> {
       nodes: 3,
       directory: join(directory, 'cluster'),
       environment: SNAPSHOTS_ON_REQUEST,
-      nodeArguments: meters.nodeArguments,
+      nodeArguments: (id) => [...meters.nodeArguments(), ...profiling(flags.cpuProf, id)],
       onLine: (id, line) => {
         if (!meters.onLine(id, line)) lines.hear(id, line)
       },

@@ -4,6 +4,7 @@ import { LocalCluster } from '../../src/cli/cluster/local-cluster.ts'
 import { printJson, say, table, withCommas } from '../../src/cli/terminal/output.ts'
 import { callbackPairs, type CallbackResult } from '../callbacks/callback-pairs.ts'
 import { type Floor, measureFloor } from '../floor.ts'
+import { profiling } from '../load/profiling.ts'
 import { Etcd } from '../peers/etcd.ts'
 import { spread } from '../peers/spread.ts'
 import { measureRegisters, type RegisterPoint } from '../register-load.ts'
@@ -69,7 +70,7 @@ async function registers(
     nodes: 3,
     directory: join(directory, 'cluster'),
     onLine: (id, line) => say(`[${id}] ${line}`),
-    nodeArguments: (id) => (flags.cpuProf === null ? [] : profiling(flags.cpuProf, id)),
+    nodeArguments: (id) => profiling(flags.cpuProf, id),
     signal: ended,
   })
   return whileStarted(cluster, ended, async () => {
@@ -98,10 +99,6 @@ async function inTurn(cluster: LocalCluster, etcd: Etcd | null, flags: Throughpu
     }
   }
   return points
-}
-
-function profiling(directory: string, id: string): string[] {
-  return ['--cpu-prof', '--cpu-prof-dir', directory, '--cpu-prof-name', `${id}.cpuprofile`]
 }
 
 function report({ points, skipped, payments, floor }: Results, { json }: ThroughputFlags): boolean {
