@@ -67,7 +67,10 @@ function withMatch(turn: Turn, progress: Progress, matched: LogIndex): Progress 
   const waits = inFlight.length > 0 && !isOverdue(turn, progress)
   const found = matched > progress.matchIndex || (matched + 1 >= progress.nextIndex && !waits)
   if (!found) return progress
-  return { ...progress, mode: 'replicate', matchIndex, nextIndex: indexAfter(matchIndex), inFlight: [] }
+  // Answered by a heartbeat, the probe may be lost: it goes again, and what followed it. Else what followed is on its way.
+  const following = matchIndex < progress.nextIndex ? [] : inFlight
+  const nextIndex = indexAfter(following.at(-1)?.lastIndex ?? matchIndex)
+  return { ...progress, mode: 'replicate', matchIndex, nextIndex, inFlight: following }
 }
 
 /**

@@ -137,7 +137,10 @@ function becomeLeader(turn: Turn): void {
   const firstOwnIndex = indexAfter(state.lastIndex)
   appendCreated(turn, firstOwnIndex)
   const progress = new Map<NodeId, Progress>()
-  for (const peer of peersOf(turn.state)) progress.set(peer, newProgress({ next: firstOwnIndex, now, since: 0 }))
+  for (const peer of peersOf(turn.state)) {
+    const voted = state.role.granted.includes(peer)
+    progress.set(peer, newProgress({ next: firstOwnIndex, now, since: 0, voted }))
+  }
   const role: Leader = {
     kind: 'leader',
     firstOwnIndex,

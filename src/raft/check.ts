@@ -190,7 +190,7 @@ function checkReads(state: RaftState): void {
 }
 
 function checkProgress(state: RaftState, leader: Leader, follower: { id: NodeId; progress: Progress }): void {
-  const { matchIndex, nextIndex, inFlight, mode, answered, followed } = follower.progress
+  const { matchIndex, nextIndex, inFlight, mode, voted, answered, followed } = follower.progress
   assert(
     isWithin(nextIndex, matchIndex + 1, state.lastIndex + 1),
     'nextIndex lies in [matchIndex + 1, lastIndex + 1]',
@@ -213,7 +213,11 @@ function checkProgress(state: RaftState, leader: Leader, follower: { id: NodeId;
     reached = message.lastIndex
   }
   if (mode === 'probe') {
-    assert(inFlight.length <= 1, 'in probe mode, the number of messages in flight lies in [0, 1]', follower)
+    assert(
+      inFlight.length <= 1 || (voted && nextIndex === leader.firstOwnIndex),
+      'in probe mode, the number of messages in flight lies in [0, 1], unless it voted and nextIndex is firstOwnIndex',
+      follower,
+    )
   } else if (mode === 'snapshot') {
     assert(
       inFlight.length === 0 && isWithin(nextIndex, matchIndex + 1, state.trail.snapshotIndex),

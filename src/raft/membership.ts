@@ -169,7 +169,7 @@ function withMembers(turn: Turn, before: Configuration): Leader {
     //   1. n3 has acknowledged entry 900 and loses its disk. It is replaced: n3 is a learner, on an empty one.
     //   2. The leader still has it at 900: caught up. It is promoted, and with it entry 901 is on n1 alone and committed.
     const anew = known === undefined || (votedBefore(peer) && !votes(peer))
-    progress.set(peer, anew ? newProgress({ next: state.lastIndex, now, since: role.sequence }) : known)
+    progress.set(peer, anew ? newProgress({ next: state.lastIndex, now, since: role.sequence, voted: false }) : known)
     const round = role.rounds.get(peer)
     if (!anew && round !== undefined) rounds.set(peer, round)
   }

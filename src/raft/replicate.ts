@@ -13,7 +13,9 @@ import { bytesBetween, lastWithin } from './sizes.ts'
 import { firstIndexOf, type Leader, NEVER, type RaftState, termAt } from './state.ts'
 import { runsBetween } from './trail.ts'
 import type { Turn } from './turn.ts'
-import type { Progress } from './types.ts'
+import type { Progress, RaftConfig } from './types.ts'
+
+type Window = Pick<RaftConfig, 'inFlightMessagesMax' | 'inFlightBytesMax' | 'appendEntriesMax'>
 
 /** A follower that has not been sent so many entries is far behind: it catches up. */
 export const CATCH_UP_BEHIND = 4096
@@ -22,7 +24,7 @@ export const CATCH_UP_BEHIND = 4096
  * the usual window, eight times 8,192 in one turn, 15 and 18 ms, and a log write of 13 MiB there. A MiB is far less than an
  * election timeout of its pace (`CatchUpPace`), after which what is in flight would count as lost.
  */
-const CATCH_UP_WINDOW = { inFlightMessagesMax: 8, inFlightBytesMax: 1024 * 1024, appendEntriesMax: 1024 }
+const CATCH_UP_WINDOW: Window = { inFlightMessagesMax: 8, inFlightBytesMax: 1024 * 1024, appendEntriesMax: 1024 }
 
 /** Entries in a probe: enough for the usual case (one no-op), little enough to be wasted on a conflict. */
 const PROBE_ENTRIES_MAX = 64
@@ -165,13 +167,13 @@ function sendWhatFits(outbox: Outbox, id: NodeId, before: Progress): Progress {
   let progress = before
   let last = lastToSend(state, outbox.leader, progress)
   while (last !== null) {
-    const first = progress.nextIndex
+    const first = firstToSend(progress)
     const leaderCommit = minIndex(state.commitIndex, last)
     const sequence = outbox.sendAppendEntries(id, { prevLogIndex: indexBefore(first), last, leaderCommit })
     const bytes = bytesBetween(outbox.leader.sizes, first, last)
     progress = {
       ...progress,
-      nextIndex: progress.mode === 'probe' ? first : indexAfter(last),
+      nextIndex: progress.mode === 'probe' ? progress.nextIndex : indexAfter(last),
       inFlight: [...progress.inFlight, { lastIndex: last, bytes, sequence, sentAt: now }],
       sentCommit: maxIndex(progress.sentCommit, leaderCommit),
     }
@@ -198,13 +200,24 @@ function offerSnapshot(outbox: Outbox, id: NodeId, progress: Progress): Progress
   return progress.mode === 'snapshot' ? progress : { ...progress, mode: 'snapshot', inFlight: [] }
 }
 
-/** Last index of the next message with entries, or null: nothing to send, or a full window. */
+/** First index of the next message with entries: `nextIndex`, or what follows a probe that is under way. */
+function firstToSend({ mode, nextIndex, inFlight }: Progress): LogIndex {
+  return mode === 'probe' ? indexAfter(inFlight.at(-1)?.lastIndex ?? indexBefore(nextIndex)) : nextIndex
+}
+
+/**
+ * Last index of the next message with entries, or null: nothing to send, or a full window. To whoever voted for this leader,
+ * its first probe is followed by what comes meanwhile: that one is there, and holds, nearly always, what the leader held then,
+ * and the first commands of the term would wait a round and a write to hear so (thesis §10.2.1). It is safe as any pipelining
+ * is: the follower checks the entry before each message. Behind a refusal, and to the silent, probes go one by one.
+ */
 function lastToSend(state: RaftState, leader: Leader, progress: Progress): LogIndex | null {
   const { lastIndex } = state
-  const { nextIndex: first, inFlight, mode } = progress
-  const window = windowOf(state, first)
+  const { nextIndex, inFlight, mode, voted } = progress
+  const first = firstToSend(progress)
+  const window = mode === 'probe' ? smaller(state.config, CATCH_UP_WINDOW) : windowOf(state, first)
   if (first > lastIndex) return null
-  if (mode === 'probe' && inFlight.length > 0) return null
+  if (mode === 'probe' && inFlight.length > 0 && !(voted && nextIndex === leader.firstOwnIndex)) return null
   if (inFlight.length >= window.inFlightMessagesMax) return null
   let bytesLeft = window.inFlightBytesMax
   for (const message of inFlight) bytesLeft -= message.bytes
@@ -215,12 +228,15 @@ function lastToSend(state: RaftState, leader: Leader, progress: Progress): LogIn
 }
 
 /** What may be in flight to a follower whose next entry is `first`. */
-function windowOf({ config, lastIndex }: RaftState, first: LogIndex): typeof CATCH_UP_WINDOW {
-  if (lastIndex - first < CATCH_UP_BEHIND) return config
+function windowOf({ config, lastIndex }: RaftState, first: LogIndex): Window {
+  return lastIndex - first < CATCH_UP_BEHIND ? config : smaller(config, CATCH_UP_WINDOW)
+}
+
+function smaller(left: Window, right: Window): Window {
   return {
-    inFlightMessagesMax: Math.min(config.inFlightMessagesMax, CATCH_UP_WINDOW.inFlightMessagesMax),
-    inFlightBytesMax: Math.min(config.inFlightBytesMax, CATCH_UP_WINDOW.inFlightBytesMax),
-    appendEntriesMax: Math.min(config.appendEntriesMax, CATCH_UP_WINDOW.appendEntriesMax),
+    inFlightMessagesMax: Math.min(left.inFlightMessagesMax, right.inFlightMessagesMax),
+    inFlightBytesMax: Math.min(left.inFlightBytesMax, right.inFlightBytesMax),
+    appendEntriesMax: Math.min(left.appendEntriesMax, right.appendEntriesMax),
   }
 }
 

@@ -21,13 +21,13 @@ export function helpMs(config: RaftConfig): Millis {
   return 10 * config.electionTimeoutMaxMs
 }
 
-/** Parts of a heartbeat interval: 5 ms and 20 ms of 50. A step is what an election takes whose disks write in a few ms. */
-const HURRY_SHARE = 0.1
+/** Parts of a heartbeat interval: 2 ms and 20 ms of 50. A step is what an election takes whose disks write in a few ms. */
+const HURRY_SHARE = 0.04
 const RANK_SHARE = 0.4
 /** A candidate waits for disks, its own and the voters’, before it asks anew. */
 const HURRIED_VOTE_INTERVALS = 2
 /** Each wait for pre-votes is twice the one before, up to this power: about half a heartbeat interval at last. */
-const HURRIED_DOUBLINGS_MAX = 3
+const HURRIED_DOUBLINGS_MAX = 4
 
 /** What a drawn timeout is the wait for. */
 type Awaited = 'leader' | 'preVotes' | 'votes'

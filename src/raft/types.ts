@@ -364,7 +364,7 @@ export interface InFlight {
  * - `followed` lies in `[0, answered]`
  * - the number of messages in flight lies in `[0, inFlightMessagesMax]`
  * - the `lastIndex` of messages in flight rises within `[matchIndex + 1, lastIndex]`
- * - in probe mode, the number of messages in flight lies in `[0, 1]`
+ * - in probe mode, the number of messages in flight lies in `[0, 1]`, unless it `voted` and `nextIndex` is `firstOwnIndex`
  * - in snapshot mode, no message is in flight, and `nextIndex` lies in `[matchIndex + 1, trail.snapshotIndex]`
  * - in replicate mode, `nextIndex` is one above the newest `lastIndex` in flight, or above `matchIndex`
  */
@@ -377,6 +377,8 @@ export interface Progress {
    * `nextIndex`, and the follower is offered a snapshot with every heartbeat until it has one.
    */
   readonly mode: 'probe' | 'replicate' | 'snapshot'
+  /** It voted for this leader: its first probe is followed by more (`lastToSend`). */
+  readonly voted: boolean
   /** Messages with entries in flight, oldest first. */
   readonly inFlight: readonly InFlight[]
   /**
@@ -392,9 +394,6 @@ export interface Progress {
   readonly followed: number
   /** Highest commit index that a message to this follower has carried. */
   readonly sentCommit: LogIndex
-  /**
-   * The leader's sequence when this progress began: an answer to it, or to an earlier message, is the word of the disk that
-   * had this node's id before.
-   */
+  /** The leader's sequence when this progress began: an answer up to that is of the disk which had this id before. */
   readonly since: number
 }

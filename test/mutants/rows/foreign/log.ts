@@ -130,7 +130,7 @@ export const FOREIGN_LOG: readonly Mutant[] = [
     id: 'foreign/silent-follower-flooded',
     breaks: 'a follower that does not answer is sent its entries again and again',
     file: 'src/raft/replicate.ts',
-    find: "if (mode === 'probe' && inFlight.length > 0) return null",
+    find: "if (mode === 'probe' && inFlight.length > 0 && !(voted && nextIndex === leader.firstOwnIndex)) return null",
     replace: '',
     caughtBy: REPAIR,
   },
