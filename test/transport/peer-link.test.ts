@@ -75,7 +75,7 @@ describe('a link to a peer', () => {
       }
       waits.push(waited)
     }
-    expect(waits[0]).toBeLessThanOrEqual(11)
+    expect(waits[0]).toBeLessThanOrEqual(76)
     expect(Math.max(...waits)).toBeLessThanOrEqual(601)
     expect(Math.min(...waits.slice(-4))).toBeGreaterThanOrEqual(300)
     script.last.listener.onOpen(10)
@@ -83,6 +83,19 @@ describe('a link to a peer', () => {
     script.last.listener.onEnd('gone', '')
     clock.advance(11)
     expect(script.dialled.length).toBe(before + 1)
+  })
+
+  test('a process that is gone is dialled at once, and then left alone for an eighth of the longest wait', () => {
+    const { clock, script } = setUp()
+    script.last.listener.onOpen(10)
+    script.last.listener.onEnd('gone', '')
+    clock.advance(11)
+    expect(script.dialled.length).toBe(2)
+    script.last.listener.onEnd('gone', '')
+    clock.advance(37)
+    expect(script.dialled.length).toBe(2)
+    clock.advance(39)
+    expect(script.dialled.length).toBe(3)
   })
 
   test('a peer that refuses our frames is not hurried', () => {
