@@ -11,8 +11,9 @@ export class Audience {
     if (news === this.told) return
     this.told = news
     const { role, leader, leading } = node
+    // Clients wait for it; the log of the process does not.
+    for (const listener of this.listeners) listener.roleChanged()
     for (const listener of this.listeners) {
-      listener.roleChanged()
       listener.noted?.({ kind: 'roleChanged', role, leader, term: currentTerm, leading })
     }
   }

@@ -32,6 +32,27 @@ describe('a node tells its listeners', () => {
     expect(followed.at(-1)).toMatchObject({ kind: 'roleChanged', role: 'follower', leader: next.id, term: term + 1 })
   })
 
+  test('who leads, all of them, before any of them writes that down', () => {
+    const cluster = Cluster.started()
+    const { leader, followers } = cluster
+    const told: string[] = []
+    for (const { driver } of followers) {
+      for (const name of ['log', 'gateway']) {
+        driver.listen({
+          applied: () => undefined,
+          batchApplied: () => undefined,
+          stopped: () => undefined,
+          roleChanged: () => void told.push(`${driver.id} ${name} told`),
+          noted: ({ kind }) => void (kind === 'roleChanged' && told.push(`${driver.id} ${name} notes`)),
+        })
+      }
+    }
+    cluster.network.isolate(leader.id)
+    const { id } = cluster.elect([leader])
+    const own = told.filter((news) => news.startsWith(`${id} `)).map((news) => news.slice(id.length + 1))
+    expect(own.slice(-4)).toEqual(['log told', 'gateway told', 'log notes', 'gateway notes'])
+  })
+
   test('which snapshots it has written, with their rows and how long that took', () => {
     const node = new TestNode({ clock: new TestClock(), limits: { snapshotBytes: 1 } }).start()
     const events = heard(node)
