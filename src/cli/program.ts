@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addLeader } from './cluster/leader-grammar.ts'
+import { compileEagerly } from './compile-eagerly.ts'
 import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
 import { addDeadLetters } from './dead-letters/dead-letter-grammar.ts'
 import { addLimits } from './limits/limits-grammar.ts'
@@ -96,6 +97,7 @@ function addStart(root: Command): void {
       '\nExample:\n  holdfast start --id n1 --data data/n1 --peers n1=10.0.0.1:4600,n2=10.0.0.2:4600,n3=10.0.0.3:4600',
     )
     .action(async (flags) => {
+      compileEagerly()
       const { start } = await import('./start.ts')
       await start(flags)
     })

@@ -1,3 +1,4 @@
+import { compileEagerly } from '../compile-eagerly.ts'
 import type { Command } from 'commander'
 import { endpointsOf, withSettings } from '../config/setting-flags.ts'
 import { formOf, withListing } from '../terminal/listing.ts'
@@ -63,6 +64,7 @@ export function addJoin(root: Command): void {
       '\nExample:\n  holdfast join --id n4 --peers 10.0.0.1:4600 --listen 10.0.0.4:4600 --data data/n4',
     )
     .action(async (flags) => {
+      compileEagerly()
       const { join } = await import('./join.ts')
       await join(flags)
     })
