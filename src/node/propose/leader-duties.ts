@@ -113,8 +113,6 @@ export class LeaderDuties {
   private expire(time: DutyTime): void {
     const { machine } = this.ports
     if (this.inFlight.has('ExpireSessions')) return
-    const next = machine.nextExpiry()
-    if (next === null || next > time.lease) return
     const overdue = machine.overdueSessions(time, SESSIONS_PER_ENTRY)
     if (overdue.length === 0) return
     const sessions = overdue.map((session) => ({

@@ -40,8 +40,6 @@ function world(facts: Partial<Facts> = {}) {
     nextTimerDue: () => state.timers,
     shortestTimeout: () =>
       state.sessions.length === 0 ? null : Math.min(...state.sessions.map(({ timeoutMs }) => timeoutMs)),
-    nextExpiry: () =>
-      state.sessions.length === 0 ? null : Math.min(...state.sessions.map(({ expiresAt }) => expiresAt)),
     overdueSessions: ({ lease }: { lease: number }) => state.sessions.filter(({ expiresAt }) => expiresAt <= lease),
     nextRetryDue: (sessions: Iterable<number>) => {
       const times = [...sessions].flatMap((session) => {

@@ -110,4 +110,38 @@ describe('expiry', () => {
     expect(expiry.size).toBeLessThan(200)
     expect(expiry.next()).toBe(30_001)
   })
+
+  test('a look for overdue sessions ranks none while none can be due, however many were renewed since the last look', () => {
+    const sessions = new LiveSessions()
+    const expiry = new Expiry(sessions)
+    const rows = Array.from({ length: 1000 }, (_, at) => ({
+      index: at + 1,
+      secret: `s${at}`,
+      renewedLease: 0,
+      renewedAtIndex: at + 1,
+      terms: { timeoutMs: 30_000 },
+      info: { id: `0/1/${at + 1}`, principal: 'user:a', roles: [] },
+    }))
+    for (const row of rows) {
+      sessions.add({ live: true, row } as unknown as SessionRecord)
+      expiry.add(row.index, row.terms.timeoutMs)
+    }
+    let ranked = 0
+    const at = sessions.at.bind(sessions)
+    sessions.at = (index) => {
+      ranked += 1
+      return at(index)
+    }
+    const look = (lease: number) => expiry.overdue({ lease, readySince: 0 }, 10).map(({ index }) => index)
+    for (const row of rows) row.renewedLease = 20_000
+    expect(look(29_999)).toEqual([])
+    expect(ranked).toBe(0)
+    // Each of them could have been due at 30,000 as far as the last look knows.
+    expect(look(30_000)).toEqual([])
+    expect(ranked).toBeGreaterThan(0)
+    ranked = 0
+    expect(look(49_999)).toEqual([])
+    expect(ranked).toBe(0)
+    expect(look(50_000)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  })
 })
