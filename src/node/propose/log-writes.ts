@@ -63,9 +63,11 @@ export class LogWrites {
     if (first?.source.kind === 'created' || input.configurations) peers.learnConfigurations(written.records)
     if (first?.source.kind === 'proposed') {
       // Before the write: should it fail at once, their outcome is unknown like that of everything appended.
-      input.proposed.forEach(({ sink }, position) => {
-        if (sink !== null) pending.add(first.first + position, sink)
-      })
+      let index: number = first.first
+      for (const { sink } of input.proposed) {
+        if (sink !== null) pending.add(index, sink)
+        index += 1
+      }
     }
     this.log.append({ write, hardState, truncateFrom, ...written })
   }
