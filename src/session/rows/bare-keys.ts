@@ -3,7 +3,7 @@ import { PagedList } from '../../base/paged-list.ts'
 import { SpreadMap } from '../../base/spread-map.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { KeyRange } from './key-difference.ts'
-import { OrderedKeys } from './ordered-keys.ts'
+import { SettlingKeys } from './keys/settling-keys.ts'
 
 /** A row as it stands at a boundary; without a value it is gone. */
 export interface ChangedRow {
@@ -30,7 +30,7 @@ const DOT = 0x2e
  * million, where a row took 8 to 12. Only keys that go are looked up in the same interval again.
  */
 export class BareKeys {
-  private readonly ordered = new OrderedKeys()
+  private readonly ordered = new SettlingKeys()
   private held = 0
   /** Keys that came since the last swap, each once, but for those that `changed` has. */
   private added = new PagedList<string>()
@@ -59,7 +59,7 @@ export class BareKeys {
 
   /** Loads a key of a snapshot: it has not changed. */
   restore(key: string): void {
-    this.ordered.add(key)
+    this.ordered.restore(key)
     this.held += 1
   }
 

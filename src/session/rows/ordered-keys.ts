@@ -4,6 +4,8 @@ const CHUNK_MAX = 256
 const CHUNK_JOIN = 64
 /** A part of a chunk that is smaller than its split can leave is put together from a sorted chunk instead. */
 const PART_MIN = 32
+/** So many keys that came one above the other are taken for a row that goes on: the chunk is cut at the last one. */
+const RISE_MIN = CHUNK_MAX / 2
 
 /** Keys behind the sorted ones up to which each is moved to its place; more of them are sorted together. */
 const MOVED_MAX = 8
@@ -26,7 +28,7 @@ interface Chunk {
  * PERF: keys of an index come anywhere among a million, with all of their neighbours out of the processor's caches. To add one
  * costs the way through the list of bounds, 11 comparisons that stay in the caches, and one load of its chunk; a chunk that is
  * full is cut by one comparison per key. So a chunk that nobody reads is never sorted, and one read sorts two of them, however
- * many keys were added before: nothing waits that somebody has to carry out at once. Keys that rise stay in order as they come.
+ * many keys were added before: nothing waits that somebody has to carry out at once. Keys that rise leave full chunks.
  */
 export class OrderedKeys {
   private readonly chunks: Chunk[] = [{ keys: [], sorted: 0 }]
@@ -41,12 +43,39 @@ export class OrderedKeys {
   /** Adds a key that is not in the set. */
   add(key: string): void {
     const at = this.chunkNear(key)
-    const chunk = this.chunks[at] as Chunk
-    const { keys, sorted } = chunk
-    const { length } = keys
-    if (sorted === length && (length === 0 || (keys[length - 1] as string) < key)) chunk.sorted += 1
-    keys.push(key)
-    if (length >= CHUNK_MAX) this.split(at, chunk)
+    this.push(at, this.chunks[at] as Chunk, key)
+  }
+
+  /** Adds keys in order that are not in the set. PERF: those of one chunk cost one search. */
+  addAll(keys: readonly string[]): void {
+    const { bounds, chunks } = this
+    let at = -1
+    for (const key of keys) {
+      if (at < 0) at = this.chunkOf(key)
+      else if (at + 1 < bounds.length && (bounds[at + 1] as string) <= key) {
+        at += 1
+        if (at + 1 < bounds.length && (bounds[at + 1] as string) <= key) at = this.chunkOf(key)
+      }
+      const chunk = chunks[at] as Chunk
+      if (!this.push(at, chunk, key)) continue
+      // The chunk is two.
+      at = -1
+    }
+  }
+
+  /** Takes out the first keys from `from` on, some of them, at most `limit`; none: there are none. */
+  takeFrom(from: string, limit: number): string[] {
+    for (let at = this.chunkOf(from); at < this.chunks.length; at += 1) {
+      const chunk = this.inOrder(at)
+      const start = lowerBound(chunk.keys, from)
+      const taken = chunk.keys.splice(start, limit)
+      if (taken.length === 0) continue
+      chunk.sorted = chunk.keys.length
+      if (chunk.sorted === 0) this.drop(at)
+      else this.join(at, chunk)
+      return taken
+    }
+    return []
   }
 
   /** Removes a key; false when it is not there. */
@@ -151,21 +180,35 @@ export class OrderedKeys {
     return chunk
   }
 
+  /** Adds a key to its chunk; true when that has become two. */
+  private push(at: number, chunk: Chunk, key: string): boolean {
+    const { keys, sorted } = chunk
+    const { length } = keys
+    if (sorted === length && (length === 0 || (keys[length - 1] as string) < key)) chunk.sorted += 1
+    keys.push(key)
+    if (length < CHUNK_MAX) return false
+    this.split(at, chunk)
+    return true
+  }
+
   /** Cuts a chunk with too many keys in two. */
   private split(at: number, chunk: Chunk): void {
     const { keys, sorted } = chunk
-    // A set that grows at its end (restore, counters) keeps full chunks behind it.
-    const rises = sorted === keys.length && at === this.chunks.length - 1
-    if (!rises && this.cut(at, chunk, middleOf(keys))) return
+    // Keys that rise (restore, counters) leave full chunks behind them, also before the first key of another table.
+    const inOrder = sorted === keys.length
+    if (!inOrder) {
+      const rises = riseOf(keys) >= RISE_MIN
+      if (this.cut(at, chunk, rises ? (keys.at(-1) as string) : middleOf(keys), rises ? 1 : PART_MIN)) return
+    }
     this.inOrder(at)
-    const rest = keys.splice(rises ? CHUNK_MAX : CHUNK_MAX / 2)
+    const rest = keys.splice(inOrder ? CHUNK_MAX : CHUNK_MAX / 2)
     chunk.sorted = keys.length
     this.chunks.splice(at + 1, 0, { keys: rest, sorted: rest.length })
     this.bounds.splice(at + 1, 0, rest[0] as string)
   }
 
-  /** Cuts a chunk at a key, without a look at the order within; false when one of the parts would be too small. */
-  private cut(at: number, chunk: Chunk, bound: string): boolean {
+  /** Cuts a chunk at a key, without a look at the order within; false when a part would have less than `least` keys. */
+  private cut(at: number, chunk: Chunk, bound: string, least: number): boolean {
     const low: Chunk = { keys: [], sorted: 0 }
     const high: Chunk = { keys: [], sorted: 0 }
     const { keys } = chunk
@@ -175,7 +218,7 @@ export class OrderedKeys {
       part.keys.push(key)
       if (from < chunk.sorted) part.sorted += 1
     }
-    if (low.keys.length < PART_MIN || high.keys.length < PART_MIN) return false
+    if (low.keys.length < least || high.keys.length < least) return false
     this.chunks[at] = low
     this.chunks.splice(at + 1, 0, high)
     this.bounds.splice(at + 1, 0, bound)
@@ -211,6 +254,13 @@ export class OrderedKeys {
     }
     return low - 1
   }
+}
+
+/** How many keys at the end came one above the other. PERF: of keys that come anywhere the last few tell. */
+function riseOf(keys: readonly string[]): number {
+  let at = keys.length - 1
+  while (at > 0 && (keys[at - 1] as string) < (keys[at] as string)) at -= 1
+  return keys.length - at
 }
 
 /** A key with about as many below it as above: the middle one of fifteen. */

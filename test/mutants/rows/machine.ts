@@ -2,6 +2,7 @@ import type { Catcher, Mutant } from '../mutant.ts'
 
 const INDEXES: Catcher = { kind: 'tests', files: ['test/machine/run/indexes-property.test.ts'] }
 const BARE_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/bare-keys.test.ts'] }
+const SETTLING_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/keys/settling-keys.test.ts'] }
 const MIGRATION: Catcher = { kind: 'tests', files: ['test/machine/run/index-migration.test.ts'] }
 
 /** The kit: indexes of tables, and the keys in order that they rest on. */
@@ -69,6 +70,22 @@ export const MACHINE: readonly Mutant[] = [
     find: 'key < bound ? low : high',
     replace: 'key <= bound ? low : high',
     caughtBy: { kind: 'tests', files: ['test/session/rows/dictionary.test.ts'] },
+  },
+  {
+    id: 'machine/key-settles-twice',
+    breaks: 'keys of an index that have waited beside the others are in both places',
+    file: 'src/session/rows/ordered-keys.ts',
+    find: 'chunk.keys.splice(start, limit)',
+    replace: 'chunk.keys.slice(start, start + limit)',
+    caughtBy: SETTLING_KEYS,
+  },
+  {
+    id: 'machine/key-settles-below-its-chunk',
+    breaks: 'keys that settle together go to the next chunk at most, also where they belong further on',
+    file: 'src/session/rows/ordered-keys.ts',
+    find: 'if (at + 1 < bounds.length && (bounds[at + 1] as string) <= key) at = this.chunkOf(key)',
+    replace: '',
+    caughtBy: SETTLING_KEYS,
   },
   {
     id: 'machine/index-fraction-unordered',

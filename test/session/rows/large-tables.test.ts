@@ -34,6 +34,7 @@ function largestTable(): () => number {
 
 afterEach(() => {
   vi.unstubAllGlobals()
+  vi.restoreAllMocks()
 })
 
 // A table that has no room left is made anew at once, 46 ms for 131,072 rows: within one command, or one step of a migration.
@@ -55,4 +56,18 @@ test('no hash table grows with all timers of a machine', () => {
   expect(timers.size).toBe(ROWS)
   expect(timers.isArmed('a', 'delayed/e-77')).toBe(true)
   expect(largest()).toBeLessThan(SHARE_MAX)
+})
+
+// Half of each chunk would stay empty for good, and to find its middle takes longer than all else that adding keys costs.
+test.each(['a/', 't/', 'z/'])('keys that rise leave full chunks, wherever other tables lie (%s)', (other) => {
+  const keys = new OrderedKeys()
+  const keyOf = (at: number): string => `t/b/${sessionCodec.keyPart(at)}`
+  for (let at = 0; at < ROWS; at += 1) keys.add(`${other}${sessionCodec.keyPart(at)}`)
+  // A chunk that is not left full is cut at the middle one of some of its keys, which are sorted for that.
+  const sorts = vi.spyOn(Array.prototype, 'sort')
+  for (let at = 0; at < ROWS; at += 1) keys.add(keyOf(at))
+  // At first they share a chunk with the other table.
+  expect(sorts.mock.calls.length).toBeLessThan(6)
+  const all = { from: 't/b/', to: 't/b0', limit: ROWS + 1, reverse: false }
+  expect(keys.range(all)).toEqual(Array.from({ length: ROWS }, (_, at) => keyOf(at)))
 })
