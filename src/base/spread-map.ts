@@ -50,6 +50,11 @@ export class SpreadMap<Value> {
     for (const share of this.shares) if (share !== undefined) yield* share.values()
   }
 
+  /** All keys, likewise. */
+  *keys(): Generator<string, void> {
+    for (const share of this.shares) if (share !== undefined) yield* share.keys()
+  }
+
   /** All keys with their values, likewise. */
   *entries(): Generator<readonly [string, Value], void> {
     for (const share of this.shares) if (share !== undefined) yield* share

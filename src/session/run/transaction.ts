@@ -104,6 +104,8 @@ export class Transaction {
       this.carryOutOne(kept)
       yield
     }
+    // Operators read schedules between two steps, too.
+    this.state.schedules.commit()
     this.writes.publish()
   }
 
@@ -113,7 +115,6 @@ export class Transaction {
     yield* this.writes.settle()
     yield* this.state.timers.settle()
     yield* this.state.once.settle()
-    this.state.schedules.commit()
     this.clear()
   }
 

@@ -101,8 +101,7 @@ class TrialSchedules extends Schedules {
   }
 
   override find(machine: string, name: string): ScheduleRow | null {
-    const staged = this.stagedOf(machine, name)
-    return staged === undefined ? this.base.find(machine, name) : staged
+    return this.base.find(machine, name)
   }
 
   override stage(row: ScheduleRow): void {

@@ -33,7 +33,7 @@ export class TransactionSchedules implements ScheduleCalls {
     this.require(isInteger(catchUpMs) && catchUpMs <= CATCH_UP_MS_MAX, `catchUpMs is at most ${CATCH_UP_MS_MAX}`)
     transaction.walk([cron, zone, overlap, catchUpMs])
     transaction.walk(payload)
-    const there = owner.schedules.find(machine, name)
+    const there = owner.schedules.current(machine, name)
     if (there === null && owner.schedules.sizeStaged >= SCHEDULES_MAX) return false
     const given = { cron, zone, overlap, payload, catchUpMs: Math.max(catchUpMs, CATCH_UP_MS_MIN) }
     const begun = newSchedule({ machine, name, ...given }, owner)
@@ -61,7 +61,7 @@ export class TransactionSchedules implements ScheduleCalls {
 
   cancel(machine: string, name: string): boolean {
     this.begin('cancel', machine, name)
-    if (this.owner.schedules.find(machine, name) === null) return false
+    if (this.owner.schedules.current(machine, name) === null) return false
     this.owner.schedules.stageRemoval(machine, name)
     return true
   }
@@ -74,7 +74,7 @@ export class TransactionSchedules implements ScheduleCalls {
 
   find(machine: string, name: string): ScheduleStatus | null {
     this.assertRunning()
-    const row = this.owner.schedules.find(machine, name)
+    const row = this.owner.schedules.current(machine, name)
     if (row === null) return null
     const status = statusOf(row)
     // It shares lists with the row: frozen, as all that machines are given.
@@ -88,7 +88,7 @@ export class TransactionSchedules implements ScheduleCalls {
     changed: (row: ScheduleRow) => ScheduleRow | null,
   ): boolean {
     this.begin(call, machine, name)
-    const row = this.owner.schedules.find(machine, name)
+    const row = this.owner.schedules.current(machine, name)
     const next = row === null ? null : changed(row)
     if (next !== null) this.owner.schedules.stage(next)
     return next !== null

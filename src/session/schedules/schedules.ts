@@ -1,4 +1,5 @@
 import type { Millis } from '../../base/brand.ts'
+import { leastAfter } from '../../base/least-after.ts'
 import { SpreadMap } from '../../base/spread-map.ts'
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
 import { FAMILY, type RowKeys } from '../rows/row-keys.ts'
@@ -45,21 +46,26 @@ export class Schedules {
     return this.rows.size
   }
 
-  /** As the running transaction has left it; null: there is none. */
+  /** As it is stored, null: there is none. A long migration has others staged, which are not seen yet while it goes on. */
   find(machine: string, name: string): ScheduleRow | null {
+    return this.stored(this.key(machine, name))
+  }
+
+  /** As the running transaction has left it; null: there is none. */
+  current(machine: string, name: string): ScheduleRow | null {
     const staged = this.stagedOf(machine, name)
-    return staged === undefined ? this.stored(this.key(machine, name)) : staged
+    return staged === undefined ? this.find(machine, name) : staged
   }
 
   /** Stages the row of a schedule, new or another. */
   stage(row: ScheduleRow): void {
-    if (this.find(row.machine, row.name) === null) this.added += 1
+    if (this.current(row.machine, row.name) === null) this.added += 1
     this.staged.set(this.key(row.machine, row.name), row)
   }
 
   /** Stages that there is no such schedule. */
   stageRemoval(machine: string, name: string): void {
-    if (this.find(machine, name) !== null) this.added -= 1
+    if (this.current(machine, name) !== null) this.added -= 1
     this.staged.set(this.key(machine, name), null)
   }
 
@@ -110,16 +116,17 @@ export class Schedules {
     return found
   }
 
-  /** At most `limit` in the order of their machines and names, after the one that is named (it need not be there). */
+  /**
+   * At most `limit` in the order of their machines and names, after the one that is named (it need not be there).
+   * PERF: as `leastAfter` of all of them.
+   */
   listAfter(after: { readonly machine: string; readonly name: string } | null, limit: number): readonly ScheduleRow[] {
     const from = after === null ? '' : this.key(after.machine, after.name)
-    const keyed = [...this.rows.values()].map((row) => ({ key: this.key(row.machine, row.name), row }))
-    const behind = keyed.filter(({ key }) => key > from).sort((left, right) => (left.key < right.key ? -1 : 1))
-    return behind.slice(0, limit).map(({ row }) => row)
+    return leastAfter(this.rows.keys(), from, limit).flatMap((key) => this.stored(key) ?? [])
   }
 
   /** What is staged for one; undefined: nothing. */
-  protected stagedOf(machine: string, name: string): ScheduleRow | null | undefined {
+  private stagedOf(machine: string, name: string): ScheduleRow | null | undefined {
     return this.staged.size === 0 ? undefined : this.staged.get(this.key(machine, name))
   }
 

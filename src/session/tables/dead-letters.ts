@@ -1,4 +1,5 @@
 import type { Millis } from '../../base/brand.ts'
+import { leastAfter } from '../../base/least-after.ts'
 import type { Value } from '../../codec/value/value.ts'
 import type { OutboxRow } from '../rows/session-rows.ts'
 import { type Dictionary, rowValue } from '../rows/dictionary.ts'
@@ -72,12 +73,12 @@ export class DeadLetters {
     return this.moved.find(([moved]) => moved === number)?.[1] ?? null
   }
 
-  /** Those with a number above `number`, rising, at most `limit`. It sorts all of them. */
+  /** Those with a number above `number`, rising, at most `limit`. PERF: as `leastAfter` of all of them. */
   after(number: number, limit: number): DeadLetter[] {
     const from = this.keys.row(FAMILY.deadLetter, number)
     // By code unit, which is byte order for binary strings, and the order of the numbers.
-    const keys = [...this.live.keys()].filter((key) => key > from).sort()
-    return keys.slice(0, limit).map((key) => ({ letter: this.numberOf(key), ...this.rowAt(key) }))
+    const keys = leastAfter(this.live.keys(), from, limit)
+    return keys.map((key) => ({ letter: this.numberOf(key), ...this.rowAt(key) }))
   }
 
   restore(key: string, value: Value): void {
