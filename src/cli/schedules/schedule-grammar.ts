@@ -1,7 +1,11 @@
 import type { Command } from 'commander'
 import { endpointsOf, withSettings } from '../config/setting-flags.ts'
 import { formOf, withListing } from '../terminal/listing.ts'
-import { positive, time, wholeNumber } from '../terminal/numbers.ts'
+import { usageError } from '../terminal/exit.ts'
+import { atMost, positive, time } from '../terminal/numbers.ts'
+
+/** Some 100 µs each: a second. */
+const UPCOMING_MAX = 10_000
 
 const CHANGES = {
   pause: ['run nothing of it until it is resumed; what passes meanwhile is neither run nor missed', ''],
@@ -43,7 +47,7 @@ function addShow(schedules: Command): void {
     .description('all that is known of one, with the occurrences to come')
     .argument('<machine>')
     .argument('<name>', 'as `holdfast schedules list` shows it: its kind, or kind/key')
-    .option('--next <count>', 'so many occurrences to come', wholeNumber, 5)
+    .option('--next <count>', `so many occurrences to come, at most ${UPCOMING_MAX}`, atMost(UPCOMING_MAX), 5)
     .option('--payloads', 'with what its runs are told', false)
     .addHelpText(
       'after',
@@ -65,6 +69,11 @@ function addBackfill(schedules: Command): void {
       '\nExample:\n  holdfast schedules backfill reports daily/berlin --from 2026-11-01T00:00+01:00 --dry-run',
     )
     .action(async (machine: string, name: string, flags) => {
+      if (flags.to !== undefined && flags.to <= flags.from)
+        throw usageError(
+          '--to is not after --from',
+          'Name the beginning with --from and the end, which is later, with --to.',
+        )
       const { makeChange } = await import('./schedule-change.ts')
       const { from, to = Number.MAX_SAFE_INTEGER, dryRun = false, json = false } = flags
       const range = { fromMs: from, toMs: to }

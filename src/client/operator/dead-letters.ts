@@ -1,4 +1,5 @@
 import { askLeader } from './ask-leader.ts'
+import { paged } from './paged.ts'
 import { decoded, type WaitingRequest } from './sessions.ts'
 
 /** A server request that ran out of attempts or time. Times are Unix ms. */
@@ -24,7 +25,6 @@ export type MovedLetter = {
   readonly outcome: 'redriven' | 'discarded' | 'wasRedriven' | 'wasDiscarded' | 'unknown' | Stays
 }
 
-const PAGE = 1000
 /** Why a letter is still a dead letter. */
 type Stays = 'sessionEnded' | 'newerWaits' | 'olderWaits' | 'outboxFull'
 
@@ -36,15 +36,12 @@ export async function fetchDeadLetters(
   endpoints: readonly string[],
   { limit, session = '', payloads = false }: { limit: number; session?: string; payloads?: boolean },
 ): Promise<{ readonly letters: readonly DeadLetterLine[]; readonly more: boolean }> {
-  const letters: DeadLetterLine[] = []
-  let after = 0
-  do {
-    const request = { after, limit: session === '' ? Math.min(PAGE, limit - letters.length) : PAGE, session, payloads }
+  const { items, more } = await paged({ limit, filtered: session !== '' }, async (after: number | null, size) => {
+    const request = { after: after ?? 0, limit: size, session, payloads }
     const page = (await askLeader(endpoints, { method: 'DeadLetters', request })) as LettersPage
-    letters.push(...page.letters.map(lineOf))
-    after = page.nextAfter
-  } while (after !== 0 && letters.length < limit)
-  return { letters: letters.slice(0, limit), more: after !== 0 || letters.length > limit }
+    return { items: page.letters.map(lineOf), next: page.nextAfter === 0 ? null : page.nextAfter }
+  })
+  return { letters: items, more }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Value } from '../../codec/value/value.ts'
 import { askLeader } from './ask-leader.ts'
+import { paged } from './paged.ts'
 import { type AnsweredBy, decoded } from './sessions.ts'
 
 /** A schedule. Times are Unix ms of the log's clock; 0: none. Counters are those of its life. */
@@ -69,22 +70,22 @@ export interface ChangedSchedule {
   readonly changed: boolean
 }
 
-const PAGE = 1000
+const FIRST = { afterMachine: '', afterName: '' }
 
 /** At most `limit` schedules, of one machine or of all (''), in the order of machines and names. Rejects with OperatorError. */
 export async function fetchSchedules(
   endpoints: readonly string[],
   { limit, machine = '' }: { readonly limit: number; readonly machine?: string },
 ): Promise<{ readonly schedules: readonly ScheduleLine[]; readonly more: boolean }> {
-  const schedules: ScheduleLine[] = []
-  let after = { afterMachine: '', afterName: '' }
-  do {
-    const request = { ...after, limit: machine === '' ? Math.min(PAGE, limit - schedules.length) : PAGE, machine }
+  const pages = { limit, filtered: machine !== '' }
+  const { items, more } = await paged(pages, async (after: typeof FIRST | null, size) => {
+    const request = { ...(after ?? FIRST), limit: size, machine }
     const page = (await askLeader(endpoints, { method: 'Schedules', request })) as SchedulesPage
-    schedules.push(...page.schedules)
-    after = { afterMachine: page.nextMachine, afterName: page.nextName }
-  } while (after.afterMachine !== '' && schedules.length < limit)
-  return { schedules: schedules.slice(0, limit), more: after.afterMachine !== '' || schedules.length > limit }
+    const { nextMachine, nextName } = page
+    const next = nextMachine === '' ? null : { afterMachine: nextMachine, afterName: nextName }
+    return { items: page.schedules, next }
+  })
+  return { schedules: items, more }
 }
 
 /** One schedule. Rejects with OperatorError: SCHEDULE_UNKNOWN when there is none of that machine and name. */

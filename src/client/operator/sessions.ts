@@ -1,6 +1,7 @@
 import { decodeValue } from '../../codec/value/decode.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { askLeader } from './ask-leader.ts'
+import { paged } from './paged.ts'
 
 /** The node that answered, and as of which entry. */
 export interface AnsweredBy {
@@ -104,15 +105,12 @@ export async function fetchSessions(
   endpoints: readonly string[],
   { limit, machine = '' }: { readonly limit: number; readonly machine?: string },
 ): Promise<{ readonly sessions: readonly SessionLine[]; readonly more: boolean }> {
-  const sessions: SessionLine[] = []
-  let afterIndex = 0
-  do {
-    const request = { afterIndex, limit: machine === '' ? Math.min(PAGE, limit - sessions.length) : PAGE, machine }
+  const { items, more } = await paged({ limit, filtered: machine !== '' }, async (after: number | null, size) => {
+    const request = { afterIndex: after ?? 0, limit: size, machine }
     const page = (await askLeader(endpoints, { method: 'Sessions', request })) as SessionsPage
-    sessions.push(...page.sessions.map(lineOf))
-    afterIndex = page.nextAfterIndex
-  } while (afterIndex !== 0 && sessions.length < limit)
-  return { sessions: sessions.slice(0, limit), more: afterIndex !== 0 || sessions.length > limit }
+    return { items: page.sessions.map(lineOf), next: page.nextAfterIndex === 0 ? null : page.nextAfterIndex }
+  })
+  return { sessions: items, more }
 }
 
 /** One session. Rejects with OperatorError: SESSION_UNKNOWN when nothing is known of that id. */

@@ -58,7 +58,7 @@ export function answerChangeSchedule({ node }: SessionGateway, request: Change, 
 }
 
 function answerUnchanged(
-  { change, machine, name, basedOn }: Change,
+  { change, machine, name, basedOn, fromMs, toMs }: Change,
   found: StoredSchedule | null,
   { reply, index }: { readonly reply: OperatorReply; readonly index: number },
 ): void {
@@ -67,7 +67,9 @@ function answerUnchanged(
   if (basedOn !== 0 && basedOn !== revision) return reply.refuse('SCHEDULE_CHANGED', { machine, name, revision })
   if (change !== 'backfill') return reply.answer({ index, changed: false })
   const full = backfills.length >= SCHEDULE_BACKFILLS_MAX
-  const problem = full ? `${backfills.length} backfills are not done` : 'nothing of the range is before now'
+  const empty =
+    toMs <= fromMs ? 'the end of the range is not after its beginning' : 'nothing of the range is before now'
+  const problem = full ? `${backfills.length} backfills are not done` : empty
   reply.refuse('BACKFILL_REFUSED', { machine, name, problem })
 }
 

@@ -176,6 +176,33 @@ describe('schedules backfill', () => {
   })
 })
 
+test('what no schedule can have is refused as it is read', async () => {
+  const from = ['backfill', 'diary', 'note/berlin', '--from', '2026-11-02']
+  const wrong = [
+    [...from, '--to', '2026-11-01', 'not after --from'],
+    [...from, '--to', '2026-11-02', 'not after --from'],
+    ['backfill', 'diary', 'note/berlin', '--from', '1969-12-31', 'before 1970'],
+    ['show', 'diary', 'note/berlin', '--next', '10001', 'at most 10000'],
+    ['show', 'diary', 'note/berlin', '--next', '-1', 'must not be negative'],
+  ]
+  for (const words of wrong) {
+    const { code, err } = await holdfast('schedules', ...words.slice(0, -1))
+    expect([code, err]).toEqual([2, expect.stringContaining(words.at(-1) ?? '')])
+  }
+  const backwards = {
+    machine: 'diary',
+    name: 'note/berlin',
+    basedOn: 0,
+    change: 'backfill',
+    fromMs: 9,
+    toMs: 3,
+  } as const
+  await expect(changeSchedule([node().address], backwards)).rejects.toMatchObject({
+    code: 'BACKFILL_REFUSED',
+    details: { problem: 'the end of the range is not after its beginning' },
+  })
+})
+
 test('a command that is only tried tells what it would do to schedules', async () => {
   const input = JSON.stringify({ key: 'tried', ...DAILY })
   const send = ['machine', 'send', 'diary', 'plan', input, '--dry-run']
