@@ -10,12 +10,15 @@ export const OWN_MACHINE_NAME = 'holdfast'
  * before.
  *
  *   2   EvictSession, MoveDeadLetters, SkipEntry; changes of Limits (`basedOn`, `waits`)
+ *   3   what a hook, timer or migration does that returns a rejection is taken back; moved dead letters are remembered;
+ *       operators' changes of schedules
  */
 export const OWN_MACHINE: BuildMachine = {
   name: OWN_MACHINE_NAME,
   versions: [
     { version: 1, schema: '', code: '' },
     { version: 2, schema: '', code: '' },
+    { version: 3, schema: '', code: '' },
   ],
 }
 
@@ -26,5 +29,10 @@ export const KIND_SINCE: { readonly [kind in EntryKind]?: number } = {
   SkipEntry: 2,
 }
 
-/** Since which version a leader may propose a change of the limits. */
+/** Since which version a leader may propose a change of the limits, and a step of a schedule that an operator wants. */
 export const LIMITS_CHANGE_SINCE = 2
+export const SCHEDULE_CHANGE_SINCE = 3
+
+/** Since which version what such a function did that returns a rejection is taken back, and MoveDeadLetters remembers. */
+export const REJECTED_HOOKS_SINCE = 3
+export const MOVED_LETTERS_SINCE = 3

@@ -260,7 +260,11 @@ export interface BuildMachine {
   readonly versions: readonly MachineVersion[]
 }
 
-/** The three functions of the session framework (FR-001); everything else is optional. */
+/**
+ * The three functions of the session framework (FR-001); everything else is optional. A hook that returns a rejection is rolled
+ * back as a rejected command is, audit records and alerts stay, and nobody is told; a run of a schedule has failed then, and so
+ * has a migration.
+ */
 export interface UserStateMachine<Command = MachineCommand, Response = Value> {
   /** Of several machines in one, the one whose function runs, or ran last: for reports to people, never replicated. */
   readonly running?: string | null
@@ -274,15 +278,15 @@ export interface UserStateMachine<Command = MachineCommand, Response = Value> {
     session: SessionInfo,
     pending: readonly ServerRequest[],
     reason: 'expired' | 'closed',
-  ): void
+  ): void | Outcome
   /** A durable timer of the machine fires, at its own logical time (sessions.md §8). */
-  onTimer?(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void
+  onTimer?(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void | Outcome
   /** A wait of the machine has ended (docs/waits.md). */
-  onWait?(context: MachineContext, ended: EndedWaitNotice): void
+  onWait?(context: MachineContext, ended: EndedWaitNotice): void | Outcome
   /** An occurrence of a schedule runs (docs/concepts/schedules.md). `open`: the run goes on until `schedules.end` of it. */
-  onSchedule?(context: MachineContext, run: ScheduleRun): void | 'open'
+  onSchedule?(context: MachineContext, run: ScheduleRun): void | 'open' | Outcome
   /** A server request ran out of attempts or time (sessions.md §5). */
-  onDeadLetter?(context: MachineContext, request: ServerRequest, target: SessionInfo): void
+  onDeadLetter?(context: MachineContext, request: ServerRequest, target: SessionInfo): void | Outcome
   /**
    * A worker's result for an open task. `invalid`: does not fit the kind's schema, counts as a failed attempt.
    * `done`: accepted, what it wrote is committed, the task is closed.

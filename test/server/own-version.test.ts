@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import type { RaftNode } from '../../src/node/api.ts'
 import { refuseNotYet } from '../../src/server/operator/own-version.ts'
-import { OWN_MACHINE } from '../../src/session/own-versions.ts'
+import type { SessionGateway } from '../../src/gateway/session-gateway.ts'
+import { answerChangeSchedule } from '../../src/server/operator/schedule-answers.ts'
+import { OWN_MACHINE, SCHEDULE_CHANGE_SINCE } from '../../src/session/own-versions.ts'
 
 test('what the cluster has not switched to is refused, with the voters that are not known to have it', () => {
   const machine = { activated: true, own: { active: 1 } }
@@ -16,4 +18,25 @@ test('what the cluster has not switched to is refused, with the voters that are 
   // A log that names no versions is not gated.
   Object.assign(machine, { activated: false, own: { active: 1 } })
   expect(refuseNotYet(node, 2, reply)).toBe(false)
+})
+
+test('a change of a schedule is refused before the log is at the version that has it, and nothing is proposed', () => {
+  const machine = { activated: true, own: { active: SCHEDULE_CHANGE_SINCE - 1 }, schedules: { find: () => ({}) } }
+  const submitted: string[] = []
+  const node = {
+    machine,
+    status: () => ({ id: 'n1', voters: ['n1', 'n2'], peerBuilds: [] }),
+    submit: (kind: string) => void submitted.push(kind),
+  }
+  const refused: unknown[] = []
+  const reply = { answer: () => undefined, refuse: (code: string) => void refused.push(code) }
+  const ask = () => {
+    const request = { change: 'pause', machine: 'm', name: 's', fromMs: 0, toMs: 0, basedOn: 0 } as const
+    answerChangeSchedule({ node } as unknown as SessionGateway, request, reply)
+  }
+  ask()
+  expect([refused, submitted]).toEqual([['NOT_YET_SUPPORTED'], []])
+  machine.own.active = SCHEDULE_CHANGE_SINCE
+  ask()
+  expect([refused, submitted]).toEqual([['NOT_YET_SUPPORTED'], ['ScheduleNext']])
 })

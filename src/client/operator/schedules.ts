@@ -99,7 +99,8 @@ export async function fetchSchedule(
 
 /**
  * Changes a schedule. One that names a revision is made once, however often it is repeated: where an answer was lost it may be
- * SCHEDULE_CHANGED. Rejects with OperatorError: SCHEDULE_UNKNOWN, SCHEDULE_CHANGED, BACKFILL_REFUSED.
+ * SCHEDULE_CHANGED. Rejects with OperatorError: SCHEDULE_UNKNOWN, SCHEDULE_CHANGED, BACKFILL_REFUSED,
+ * NOT_YET_SUPPORTED.
  */
 export async function changeSchedule(endpoints: readonly string[], change: ScheduleChange): Promise<ChangedSchedule> {
   const request = { fromMs: 0, toMs: 0, ...change }

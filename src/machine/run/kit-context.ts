@@ -9,10 +9,11 @@ import type {
   SignalOptions,
   TaskKind,
   WaitOptions,
+  Outcome,
 } from '../../session/user-machine.ts'
 import type { CommandRef } from '../define/command.ts'
 import type { OnceOutcome, OnceRequest } from '../define/context.ts'
-import { Rejection, type ErrorDetails } from '../define/rejection.ts'
+import { isRejection, Rejection, type ErrorDetails } from '../define/rejection.ts'
 import type { TablesRef } from '../define/tables-of.ts'
 import type { CallWindow } from './call-window.ts'
 import type { PublishedEvent } from './event-queue.ts'
@@ -185,10 +186,10 @@ export class KitContext {
 
   afterReject(run: (context: KitContext) => void): void {
     const { window } = this
-    const within = (context: MachineContext): void => {
+    const within = (context: MachineContext): HookOutcome => {
       const outer = window.enter(context)
       try {
-        run(this)
+        return outcomeOf(run(this))
       } finally {
         window.leave(outer)
       }
@@ -242,6 +243,15 @@ export class KitContext {
     if (!timerKinds.has(kind)) throw new Error(`${machine} declares no timer ${kind}`)
     return key === '' ? kind : `${kind}/${key}`
   }
+}
+
+/** Of a function that nobody waits for: a rejection, or nothing. */
+export type HookOutcome = void | Outcome
+
+/** What a hook returned, of which a rejection alone means something: what it did is rolled back. */
+export function outcomeOf(returned: unknown): HookOutcome {
+  if (!isRejection(returned)) return
+  return { kind: 'reject', code: returned.code, details: returned.details as Value }
 }
 
 /** Makes a rejection; fields that are undefined are left out, because they are not plain data. */

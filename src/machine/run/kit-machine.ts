@@ -13,7 +13,7 @@ import type {
 } from '../../session/user-machine.ts'
 import type { ScheduleRun } from '../../session/schedule.ts'
 import type { ErasedBehaviour, MachineDefinition } from '../define/define-machine.ts'
-import { KitContext, rejection, type Caller } from './kit-context.ts'
+import { type Caller, type HookOutcome, KitContext, outcomeOf, rejection } from './kit-context.ts'
 import { KitQueryContext } from './kit-query-context.ts'
 import { issuePath } from '../parse/input-parser.ts'
 import { isRejection, type Rejection } from '../define/rejection.ts'
@@ -129,27 +129,28 @@ export class KitMachine {
     base: MachineContext,
     session: SessionInfo,
     { pending, reason }: { readonly pending: readonly ServerRequest[]; readonly reason: 'expired' | 'closed' },
-  ): void {
+  ): HookOutcome {
     const { onSessionExpired } = this.behaviour
     if (onSessionExpired === undefined) return
-    this.hook(base, () => onSessionExpired(this.context, session, pending, reason))
+    return outcomeOf(this.hook(base, () => onSessionExpired(this.context, session, pending, reason)))
   }
 
-  onTimer(base: MachineContext, name: string, payload: Value): void {
+  onTimer(base: MachineContext, name: string, payload: Value): HookOutcome {
     const slash = name.indexOf('/')
     const kind = slash < 0 ? name : name.slice(0, slash)
     const handler = this.timers.get(kind)
     if (handler === undefined) throw new Error(`${this.name} has no handler for timer ${kind}`)
-    this.hook(base, () => handler(this.context, payload, slash < 0 ? '' : name.slice(slash + 1)))
+    return outcomeOf(this.hook(base, () => handler(this.context, payload, slash < 0 ? '' : name.slice(slash + 1))))
   }
 
   /** The key of the session layer is `kind/key`. */
-  onWait(base: MachineContext, { waitId, key, end, owner, undelivered }: EndedWaitNotice): void {
+  onWait(base: MachineContext, { waitId, key, end, owner, undelivered }: EndedWaitNotice): HookOutcome {
     const slash = key.indexOf('/')
     const kind = key.slice(0, slash)
     const handler = this.waits.get(kind)
     if (handler === undefined) throw new Error(`${this.name} has no handler for wait ${kind}`)
-    this.hook(base, () => handler(this.context, { waitId, key: key.slice(slash + 1), end, owner, undelivered }))
+    const notice = { waitId, key: key.slice(slash + 1), end, owner, undelivered }
+    return outcomeOf(this.hook(base, () => handler(this.context, notice)))
   }
 
   /** The name of the session layer is that of a timer: `kind/key`, or the kind alone. */
@@ -163,10 +164,10 @@ export class KitMachine {
     return returned === 'open' ? 'open' : undefined
   }
 
-  onDeadLetter(base: MachineContext, request: ServerRequest, target: SessionInfo): void {
+  onDeadLetter(base: MachineContext, request: ServerRequest, target: SessionInfo): HookOutcome {
     const { onDeadLetter } = this.behaviour
     if (onDeadLetter === undefined) return
-    this.hook(base, () => onDeadLetter(this.context, request, target))
+    return outcomeOf(this.hook(base, () => onDeadLetter(this.context, request, target)))
   }
 
   /** The one place where apply parses: an invalid result is a failed attempt, so replicas must judge it (domain.md §0.7). */
@@ -181,10 +182,10 @@ export class KitMachine {
     return { kind: 'done', value: plain(answer, this.name, task.kind) }
   }
 
-  onTaskFailed(base: MachineContext, task: TaskRecord, reason: string): void {
+  onTaskFailed(base: MachineContext, task: TaskRecord, reason: string): HookOutcome {
     const handlers = this.tasks.get(task.kind)
     if (handlers === undefined) throw new Error(`${this.name} has no task kind ${task.kind}`)
-    this.hook(base, () => handlers.onFailed(this.context, task, reason))
+    return outcomeOf(this.hook(base, () => handlers.onFailed(this.context, task, reason)))
   }
 
   /** What it does about an event; a rejection is the whole entry's. */
@@ -197,8 +198,12 @@ export class KitMachine {
 
   /**
    * The indexes, then every migration above `from` up to `to`, in order, step by step. Between two steps the window is shut.
+   * A rejection ends it.
    */
-  *migrate(base: MachineContext, { from, to }: { readonly from: number; readonly to: number }): Generator<void, void> {
+  *migrate(
+    base: MachineContext,
+    { from, to }: { readonly from: number; readonly to: number },
+  ): Generator<void, HookOutcome> {
     const due = Object.entries(this.behaviour.migrations ?? {})
       .map(([version, run]) => ({ version: Number(version), run }))
       .filter(({ version }) => version > from && version <= to)
@@ -206,8 +211,14 @@ export class KitMachine {
     yield* migrateIndexes(base.state, this.name, this.indexes)
     for (const { run } of due) {
       const returned = this.hook(base, () => run(this.context))
-      if (!isSteps(returned)) continue
-      while (this.hook(base, () => stepped(returned, this.name))) yield
+      let last = isSteps(returned) ? undefined : returned
+      while (isSteps(returned)) {
+        const { done, value } = this.hook(base, () => stepped(returned, this.name)) as IteratorResult<unknown>
+        last = value
+        if (done === true) break
+        yield
+      }
+      if (isRejection(last)) return outcomeOf(last)
     }
   }
 
@@ -242,11 +253,11 @@ export class KitMachine {
 const PARTIAL_CALL =
   'a command run by ctx.call threw, or rejected after it had changed something; return a rejection too, so that all of it is rolled back'
 
-/** Runs one step; whether there are more. */
-function stepped(steps: Iterator<unknown, unknown, undefined>, machine: string): boolean {
-  const { done, value } = steps.next()
-  if (isThenable(value)) throw new Error(asynchronous(machine, 'a migration'))
-  return done !== true
+/** Runs one step. */
+function stepped(steps: Iterator<unknown, unknown, undefined>, machine: string): IteratorResult<unknown> {
+  const step = steps.next()
+  if (isThenable(step.value)) throw new Error(asynchronous(machine, 'a migration'))
+  return step
 }
 
 /** Only the fields of the contract: what the schema holds beside them stays out of the session layer. */

@@ -34,7 +34,8 @@ import { ForeignTables } from './foreign-tables.ts'
 import type { TableViewsByName } from './machine-tables.ts'
 import { byName, VersionSet } from '../define/version-set.ts'
 import { identityOf } from '../define/identity.ts'
-import { isSteps, isThenable } from '../../session/run/returned.ts'
+import { OWN_MACHINE_NAME, REJECTED_HOOKS_SINCE } from '../../session/own-versions.ts'
+import { isReject, isSteps, isThenable } from '../../session/run/returned.ts'
 
 /** A machine of either style. */
 export type Mountable = MachineDefinition | BareMachine
@@ -141,6 +142,8 @@ class MountedMachines implements UserStateMachine, Caller {
   alone<Result>(context: MachineContext, run: () => Result): Result {
     this.queue.begin()
     const result = run()
+    // Nothing that it published stands. Before that version all of it did.
+    if (isReject(result) && context.activeVersion(OWN_MACHINE_NAME) >= REJECTED_HOOKS_SINCE) return result
     const refusal = this.deliver(context)
     if (refusal !== null) throw new Error(`a listener refused an event with ${refusal.code}, outside a command`)
     return result
@@ -210,43 +213,48 @@ class MountedMachines implements UserStateMachine, Caller {
     session: SessionInfo,
     pending: readonly ServerRequest[],
     reason: 'expired' | 'closed',
-  ): void {
-    this.alone(context, () => {
+  ): void | Outcome {
+    return this.alone(context, () => {
+      let refusal: void | Outcome
       for (const name of this.named.keys()) {
         this.running = name
         const machine = this.at(context, name)
-        if (machine instanceof KitMachine) machine.onSessionExpired(context, session, { pending, reason })
-        else machine?.onSessionExpired(context, session, pending, reason)
+        const outcome =
+          machine instanceof KitMachine
+            ? machine.onSessionExpired(context, session, { pending, reason })
+            : machine?.onSessionExpired(context, session, pending, reason)
+        if (isReject(outcome)) refusal ??= outcome
       }
+      return refusal
     })
   }
 
-  onTimer(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void {
+  onTimer(context: MachineContext, timer: { machine: string; name: string; payload: Value }): void | Outcome {
     this.running = timer.machine
     const machine = this.owner(context, timer.machine)
-    this.alone(context, () => {
-      if (machine instanceof KitMachine) machine.onTimer(context, timer.name, timer.payload)
-      else machine.onTimer?.(context, timer)
+    return this.alone(context, () => {
+      if (machine instanceof KitMachine) return machine.onTimer(context, timer.name, timer.payload)
+      return machine.onTimer?.(context, timer)
     })
   }
 
-  onWait(context: MachineContext, ended: EndedWaitNotice): void {
+  onWait(context: MachineContext, ended: EndedWaitNotice): void | Outcome {
     this.running = ended.machine
     const machine = this.owner(context, ended.machine)
-    this.alone(context, () => machine.onWait?.(context, ended))
+    return this.alone(context, () => machine.onWait?.(context, ended))
   }
 
-  onSchedule(context: MachineContext, run: ScheduleRun): void | 'open' {
+  onSchedule(context: MachineContext, run: ScheduleRun): void | 'open' | Outcome {
     this.running = run.machine
     const machine = this.owner(context, run.machine)
     return this.alone(context, () => machine.onSchedule?.(context, run))
   }
 
   /** A request's type is `machine.type`; those of the framework (tasks, notifications) concern no machine. */
-  onDeadLetter(context: MachineContext, request: ServerRequest, target: SessionInfo): void {
+  onDeadLetter(context: MachineContext, request: ServerRequest, target: SessionInfo): void | Outcome {
     const owner = request.type.slice(0, Math.max(0, request.type.indexOf('.')))
     this.running = owner
-    this.alone(context, () => this.at(context, owner)?.onDeadLetter?.(context, request, target))
+    return this.alone(context, () => this.at(context, owner)?.onDeadLetter?.(context, request, target))
   }
 
   onTaskResult(context: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
@@ -255,10 +263,10 @@ class MountedMachines implements UserStateMachine, Caller {
     return this.alone(context, () => owner.onTaskResult?.(context, task, result) ?? { kind: 'done', value: null })
   }
 
-  onTaskFailed(context: MachineContext, task: TaskRecord, reason: string): void {
+  onTaskFailed(context: MachineContext, task: TaskRecord, reason: string): void | Outcome {
     this.running = task.machine
     const owner = this.owner(context, task.machine)
-    this.alone(context, () => owner.onTaskFailed?.(context, task, reason))
+    return this.alone(context, () => owner.onTaskFailed?.(context, task, reason))
   }
 
   /**
@@ -269,17 +277,18 @@ class MountedMachines implements UserStateMachine, Caller {
     context: MachineContext,
     machine: string,
     versions: { readonly from: number; readonly to: number },
-  ): Generator<void, void> {
+  ): Generator<void, unknown> {
     const newer = this.named.get(machine)?.exactly(versions.to) ?? null
     const steps = newer === null ? NO_STEPS.values() : migrationOf(newer, context, { machine, ...versions })
-    for (let more = true; more; ) {
+    for (;;) {
       // Between two steps other functions may have run: queries, and what is only tried.
       this.running = machine
       this.queue.begin()
-      more = steps.next().done !== true
+      const { done, value } = steps.next()
       if (this.queue.take() !== null)
         throw new Error(`a migration of ${machine} published an event; it may change rows alone`)
-      if (more) yield
+      if (done === true) return value
+      yield
     }
   }
 
@@ -321,18 +330,15 @@ function* migrationOf(
   newer: Mounted,
   context: MachineContext,
   { machine, ...versions }: { readonly machine: string; readonly from: number; readonly to: number },
-): Generator<unknown, void> {
-  if (newer instanceof KitMachine) {
-    yield* newer.migrate(context, versions)
-    return
-  }
+): Generator<unknown, unknown> {
+  if (newer instanceof KitMachine) return yield* newer.migrate(context, versions)
   const returned = newer.migrate?.(context, machine, versions)
   if (!isSteps(returned)) {
     if (isThenable(returned))
       throw new Error(`a migration of ${machine} returned a promise; migrations are synchronous`)
-    return
+    return returned
   }
-  for (let next = returned.next(); next.done !== true; next = returned.next()) yield next.value
+  return yield* { [Symbol.iterator]: () => returned }
 }
 
 function rejected({ code, details }: Rejection): Extract<Outcome, { kind: 'reject' }> {

@@ -5,6 +5,8 @@ import { encodeWalked } from '../../codec/value/encode-walked.ts'
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import type { ScheduleStatus, StoredSchedule } from '../../session/schedule.ts'
 import { SCHEDULE_BACKFILLS_MAX } from '../../session/schedules/schedule-rows.ts'
+import { SCHEDULE_CHANGE_SINCE } from '../../session/own-versions.ts'
+import { refuseNotYet } from './own-version.ts'
 import { OperatorProposal } from './operator-proposal.ts'
 import type { OperatorReply } from './operator-reply.ts'
 import type { changeScheduleRequest, scheduleRequest, schedulesRequest } from './operator-requests.ts'
@@ -48,6 +50,7 @@ export function answerSchedule(
 export function answerChangeSchedule({ node }: SessionGateway, request: Change, reply: OperatorReply): void {
   const { machine, name } = request
   const { schedules } = node.machine
+  if (refuseNotYet(node, SCHEDULE_CHANGE_SINCE, reply)) return
   if (schedules.find(machine, name) === null) return reply.refuse('SCHEDULE_UNKNOWN', { machine, name })
   const proposal = new OperatorProposal(node, reply, (applied, index) => {
     if (applied.kind !== 'scheduled') return reply.refuse('INVALID', { field: 'change' })

@@ -13,6 +13,7 @@ import { NondeterminismError, Rehearsal } from './rehearsal.ts'
 import { isReject, isSteps, isThenable, isValue } from './returned.ts'
 import { COMMAND_PART, NONE_SKIPPED, partOf, type SkippedParts } from '../skipped-parts.ts'
 import { Transaction } from './transaction.ts'
+import { REJECTED_HOOKS_SINCE } from '../own-versions.ts'
 import type { WriteBuffer } from '../rows/write-buffer.ts'
 import type { MachineErrorReason, MachinePart } from '../machine-report.ts'
 import type { MachineCommand, MachineContext, Outcome, UserStateMachine } from '../user-machine.ts'
@@ -104,8 +105,11 @@ export class MachineRunner {
     }
   }
 
-  /** Runs a hook or timer in a transaction of its own; what throws is dropped, recorded and alerted: false. */
-  runHook(call: MachineCall, body: (context: MachineContext) => void): boolean {
+  /**
+   * Runs a hook or timer in a transaction of its own. What throws is dropped, recorded and alerted; what returns a rejection is
+   * rolled back as a command is, and nobody is told: false.
+   */
+  runHook(call: MachineCall, body: (context: MachineContext) => unknown): boolean {
     if (this.passesOver(call)) return this.unrunHook(call)
     return this.runHookLike(this.rehearse(call, false, body), call, body)
   }
@@ -163,20 +167,23 @@ export class MachineRunner {
     try {
       const returned = this.likeTwin(twin, yield* steps(this.context))
       if (isThenable(returned)) return { reason: 'ASYNC_HANDLER', error: null }
+      if (this.takesBack(returned))
+        return { reason: 'EXCEPTION', error: new Error(`it rejected with ${returned.code}`) }
       return this.transaction.invalidValue ? { reason: 'INVALID_VALUE', error: null } : null
     } catch (error) {
       return { reason: this.reasonOf(error, call), error }
     }
   }
 
-  private runHookLike(twin: string | null, call: MachineCall, body: (context: MachineContext) => void): boolean {
+  private runHookLike(twin: string | null, call: MachineCall, body: (context: MachineContext) => unknown): boolean {
     this.transaction.begin(call.session, false)
     try {
       const returned: unknown = this.likeTwin(twin, body(this.context))
       const reason = isThenable(returned) ? 'ASYNC_HANDLER' : this.transaction.invalidValue ? 'INVALID_VALUE' : null
-      if (reason === null) this.transaction.commit()
-      else this.hookFailed(call, reason, null)
-      return reason === null
+      const broken = reason ?? (this.takesBack(returned) ? this.dropRejected(returned, call) : null)
+      if (broken === null) this.transaction.commit()
+      else if (typeof broken === 'string') this.hookFailed(call, broken, null)
+      return broken === null
     } catch (error) {
       this.hookFailed(call, this.reasonOf(error, call), error)
       return false
@@ -286,12 +293,27 @@ export class MachineRunner {
    * the running hash back, and a rejection that is no plain data keeps nothing.
    */
   private concludeReject(rejection: Rejection, call: MachineCall): Executed {
-    const { transaction, state } = this
     const { code, details } = rejection
-    if (!isText(code) || !fitsName(code)) return this.failed(call, 'INVALID_VALUE', null)
+    const bytes = this.dropRejected(rejection, call)
+    if (typeof bytes === 'string') return this.failed(call, bytes, null)
+    return { outcome: { kind: 'reject', code, details }, bytes }
+  }
+
+  /** Whether it is a rejection of a hook, timer or migration: nobody is told of it, and what it did is taken back. */
+  private takesBack(returned: unknown): returned is Rejection {
+    return isReject(returned) && this.state.versions.hasOwn(REJECTED_HOOKS_SINCE)
+  }
+
+  /** Rejects the transaction: the bytes of the rejection, or why it is none. */
+  private dropRejected(
+    { code, details }: Rejection,
+    call: MachineCall,
+  ): number | 'INVALID_VALUE' | 'RESPONSE_TOO_LARGE' {
+    const { transaction, state } = this
+    if (!isText(code) || !fitsName(code)) return 'INVALID_VALUE'
     const folded: RunningHash = { high: 0, low: 0 }
     const bytes = state.codec.walk(details, folded) + code.length + OUTCOME_OVERHEAD_BYTES
-    if (bytes > state.limits.responseBytesMax) return this.failed(call, 'RESPONSE_TOO_LARGE', null)
+    if (bytes > state.limits.responseBytesMax) return 'RESPONSE_TOO_LARGE'
     const after = transaction.afterReject.length === 0 ? NO_HOOKS : [...transaction.afterReject]
     const { machine } = call.part
     transaction.reject()
@@ -302,7 +324,7 @@ export class MachineRunner {
       if (this.passesOver(hook)) this.unrunHook(hook)
       else this.runHookLike(null, hook, run)
     }
-    return { outcome: { kind: 'reject', code, details }, bytes }
+    return bytes
   }
 
   private failed(call: MachineCall, reason: MachineErrorReason, error: unknown): Executed {

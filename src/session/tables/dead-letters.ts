@@ -61,9 +61,10 @@ export class DeadLetters {
     return this.live.has(key) ? this.rowAt(key) : null
   }
 
-  /** Takes out one that is there, and remembers what for. */
-  take(number: number, done: MovedBefore): void {
+  /** Takes out one that is there, and remembers what for; null: that it was there is forgotten. */
+  take(number: number, done: MovedBefore | null): void {
     this.drop(this.keys.row(FAMILY.deadLetter, number))
+    if (done === null) return
     const kept = this.moved.length < MOVED_MAX ? this.moved : this.moved.slice(1 - MOVED_MAX)
     this.moved = [...kept, [number, done]]
   }

@@ -41,6 +41,14 @@ export class Versions {
   }
 
   /**
+   * Whether the log does what the session layer does since a version of it. One that names no versions of machines does all
+   * that this build does.
+   */
+  hasOwn(since: number): boolean {
+    return !this.activated || this.active(OWN_MACHINE_NAME) >= since
+  }
+
+  /**
    * The version of a machine under which the next entry is applied; 0: the log knows other machines, and not this one. A
    * function of the log alone, so that every build answers alike.
    */

@@ -8,6 +8,7 @@ import { sessionCodec } from '../../codec/session-codec.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { identityOf } from '../../machine/define/identity.ts'
 import type { Mountable } from '../../machine/index.ts'
+import { OWN_MACHINE } from '../../session/own-versions.ts'
 import type { Applied, SessionFacts } from '../../session/state-machine.ts'
 
 /** A command with its parsed input, as a leader puts it into the log. */
@@ -147,7 +148,10 @@ export class EntryLog {
   }
 }
 
-/** The newest version of each machine, as soon as one is beyond the first: a log that names none runs the first of each. */
+/**
+ * The newest version of each machine and of the session layer, as soon as a machine is beyond the first: a log that names none
+ * runs the first of each.
+ */
 function advancesOf(machines: readonly Mountable[]): MachineAdvance[] {
   const newest = new Map<string, Mountable>()
   for (const machine of machines) {
@@ -156,7 +160,12 @@ function advancesOf(machines: readonly Mountable[]): MachineAdvance[] {
   }
   const latest = [...newest.values()]
   // A machine that a log leaves out while it names others does not run.
-  return latest.some((machine) => versionOf(machine) > 1) ? latest.map(advanceOf) : []
+  return latest.some((machine) => versionOf(machine) > 1) ? [...latest.map(advanceOf), ownAdvance()] : []
+}
+
+function ownAdvance(): MachineAdvance {
+  const { name, versions } = OWN_MACHINE
+  return { machine: name, to: versions.at(-1)?.version ?? 1, schema: '' }
 }
 
 const versionOf = ({ version = 1 }: Mountable): number => version

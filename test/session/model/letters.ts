@@ -5,7 +5,9 @@ import type { Session, Waiting } from './types.ts'
 interface Outboxes {
   readonly all: { readonly sessions: ReadonlyMap<number, Session> }
   readonly limits: { readonly outboxCountMax: number }
-  appendAgain(letter: Waiting & { to: number }): void
+  readonly versions: { readonly remembers: boolean }
+  /** `emitted`: with the entry that has emitted it. */
+  appendAgain(letter: Waiting & { to: number }, emitted: boolean): void
 }
 
 /** What the reference model knows of dead letters (sessions.md §5). */
@@ -22,12 +24,14 @@ export class ModelLetters {
   }
 
   move({ move, letters }: { move: 'redrive' | 'discard'; letters: number[] }, outboxes: Outboxes): LetterOutcome[] {
-    return letters.map((letter) => (move === 'discard' ? this.discard(letter) : this.redrive(letter, outboxes)))
+    return letters.map((letter) =>
+      move === 'discard' ? this.discard(letter, outboxes) : this.redrive(letter, outboxes),
+    )
   }
 
-  private discard(letter: number): LetterOutcome {
+  private discard(letter: number, { versions }: Outboxes): LetterOutcome {
     if (!this.dead.delete(letter)) return this.moved.get(letter) ?? 'unknown'
-    this.moved.set(letter, 'wasDiscarded')
+    if (versions.remembers) this.moved.set(letter, 'wasDiscarded')
     return 'discarded'
   }
 
@@ -38,11 +42,12 @@ export class ModelLetters {
     const outbox = outboxes.all.sessions.get(to)?.outbox
     if (outbox === undefined) return 'sessionEnded'
     const same = key === null ? undefined : outbox.find((other) => other.key === key && other.type === type)
-    if (same !== undefined) return same.emitted > found.emitted ? 'newerWaits' : 'olderWaits'
+    const { remembers } = outboxes.versions
+    if (same !== undefined) return !remembers || same.emitted > found.emitted ? 'newerWaits' : 'olderWaits'
     if (outbox.length >= outboxes.limits.outboxCountMax) return 'outboxFull'
     this.dead.delete(letter)
-    this.moved.set(letter, 'wasRedriven')
-    outboxes.appendAgain(found)
+    if (remembers) this.moved.set(letter, 'wasRedriven')
+    outboxes.appendAgain(found, remembers)
     return 'redriven'
   }
 }

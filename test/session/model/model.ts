@@ -298,8 +298,8 @@ export class Model {
     append(this, { to, type, payload, droppable, key: null })
   }
 
-  appendAgain(letter: Waiting & { to: number }): void {
-    append(this, letter)
+  appendAgain({ emitted, ...letter }: Waiting & { to: number }, remembered: boolean): void {
+    append(this, remembered ? { ...letter, emitted } : letter)
   }
 
   private ack(entry: ModelEntry & { kind: 'ack' }): Reply {

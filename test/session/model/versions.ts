@@ -29,6 +29,11 @@ export class ModelVersions {
     return this.active(OWN) >= 2
   }
 
+  /** Whether it is remembered what was done to dead letters: since version 3, and in logs that name no versions. */
+  get remembers(): boolean {
+    return this.early || this.active(OWN) >= 3
+  }
+
   private get early(): boolean {
     return ![...this.named.keys()].some((machine) => machine !== OWN)
   }

@@ -1,4 +1,5 @@
 import type { MoveDeadLettersPayload } from '../../../codec/entry/payload.ts'
+import { MOVED_LETTERS_SINCE } from '../../own-versions.ts'
 import type { LetterOutcome } from '../../dead-letter.ts'
 import { appendRequest, coalesced, hasRoom } from '../../clients/outbox.ts'
 import type { OutboxRow } from '../../rows/session-rows.ts'
@@ -19,9 +20,10 @@ export function applyMoveDeadLetters(state: ReplicatedState, { move, letters }: 
   return { kind: 'moved', outcomes }
 }
 
-function discard({ deadLetters }: ReplicatedState, letter: number): LetterOutcome {
+function discard(state: ReplicatedState, letter: number): LetterOutcome {
+  const { deadLetters } = state
   if (deadLetters.find(letter) === null) return deadLetters.movedBefore(letter) ?? 'unknown'
-  deadLetters.take(letter, 'wasDiscarded')
+  deadLetters.take(letter, remembers(state) ? 'wasDiscarded' : null)
   return 'discarded'
 }
 
@@ -38,14 +40,20 @@ function redrive(state: ReplicatedState, letter: number): LetterOutcome {
   const emittedIndex = emittedBy(request)
   const waiting = request.key === null ? null : coalesced(session, request.type, request.key)
   // What replaced it is newer, and must not come before it. An older one was redriven: both are to come, one after the other.
-  if (waiting !== null) return emittedBy(waiting) > emittedIndex ? 'newerWaits' : 'olderWaits'
+  if (waiting !== null) return !remembers(state) || emittedBy(waiting) > emittedIndex ? 'newerWaits' : 'olderWaits'
   // One that may be dropped makes no room either: what waits is newer, or a letter that was redriven just before it.
   if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'
-  state.deadLetters.take(letter, 'wasRedriven')
+  state.deadLetters.take(letter, remembers(state) ? 'wasRedriven' : null)
   const { type, payload, bytes, key, attemptsMax, droppable } = request
   const overflow = droppable ? 'dropOldest' : 'reject'
-  appendRequest(state, session, { type, payload, bytes, key, attemptsMax, overflow, deadlineAt: null, emittedIndex })
+  const emitted = remembers(state) ? { emittedIndex } : {}
+  appendRequest(state, session, { type, payload, bytes, key, attemptsMax, overflow, deadlineAt: null, ...emitted })
   return 'redriven'
+}
+
+/** Builds of before have no rows of what was moved, and say otherwise what came of a copy (docs/decisions/own-versions.md). */
+function remembers({ versions }: ReplicatedState): boolean {
+  return versions.hasOwn(MOVED_LETTERS_SINCE)
 }
 
 /** The entry that has emitted it, however often it was redriven since. */

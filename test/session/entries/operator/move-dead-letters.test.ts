@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { MOVED_LETTERS_SINCE, OWN_MACHINE_NAME } from '../../../../src/session/own-versions.ts'
 import { SessionStateMachine } from '../../../../src/session/session-state-machine.ts'
 import type { EmitOptions } from '../../../../src/session/user-machine.ts'
 import { bareMachine, counterHandlers } from '../../bare-machine.ts'
@@ -68,6 +69,29 @@ describe('a dead letter', () => {
     expect(letters(log)).toEqual([1])
     expect([redrive(log, 2).reply, discard(log, 2).reply]).toEqual([moved('wasRedriven'), moved('wasRedriven')])
     expect(log.pending(session)).toEqual([3, 4])
+    log.machine.checkInvariants()
+  })
+
+  test('is not remembered before the log is at the version that does, as builds of before remember none', () => {
+    const log = new Log(machine())
+    const version = (own: number) =>
+      log.append('AdvanceVersion', {
+        machines: [
+          { machine: 'test', to: 1, schema: '' },
+          { machine: OWN_MACHINE_NAME, to: own, schema: '' },
+        ],
+      })
+    version(MOVED_LETTERS_SINCE - 1)
+    const session = buried(log, 4)
+    expect([redrive(log, 1).reply, redrive(log, 1).reply]).toEqual([moved('redriven'), moved('unknown')])
+    expect([discard(log, 2).reply, discard(log, 2).reply]).toEqual([moved('discarded'), moved('unknown')])
+    expect(swapped(log.machine).get('session/meta')).not.toHaveProperty('moved')
+    expect(log.machine.outbox(session, 0, 9)[0]).not.toHaveProperty('emittedIndex')
+    version(MOVED_LETTERS_SINCE)
+    expect([redrive(log, 1).reply, redrive(log, 3).reply, redrive(log, 3).reply]).toEqual([
+      ...[moved('unknown'), moved('redriven'), moved('wasRedriven')],
+    ])
+    expect(swapped(log.machine).get('session/meta')).toHaveProperty('moved', [[3, 'wasRedriven']])
     log.machine.checkInvariants()
   })
 

@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { type Context, command, defineMachine, identityOf, mount, table } from '../../../src/machine/index.ts'
+import { OWN_MACHINE_NAME, REJECTED_HOOKS_SINCE } from '../../../src/session/own-versions.ts'
+import type { MachineContext, Outcome } from '../../../src/session/user-machine.ts'
+import { bareMachine, reject } from '../../session/bare-machine.ts'
+import { codec, Log, secret, swapped } from '../../session/log.ts'
+
+const SCHEMA = {
+  version: 1,
+  state: { rows: table(z.string(), z.string()) },
+  errors: { NO: z.object({}) },
+  timers: { late: z.null() },
+  waits: { reply: z.null() },
+} as const
+
+/** Whose hooks write, and then reject. */
+const hooks = defineMachine('hooks', SCHEMA, {
+  commands: {
+    begin: command({ input: z.null(), output: z.null() }, (ctx) => {
+      ctx.schedule('late', ctx.now + 1000, null)
+      ctx.wait('reply', 'k', { timeoutMs: 2000 })
+      return null
+    }),
+    refuse: command({ input: z.null(), output: z.null() }, (ctx) => {
+      ctx.afterReject((after) => {
+        after.state.rows.set('afterReject', 'half')
+        return after.reject('NO', {}) as never
+      })
+      return ctx.reject('NO', {})
+    }),
+  },
+  timers: {
+    late: (ctx) => {
+      ctx.state.rows.set('timer', 'half')
+      ctx.audit('tried')
+      return ctx.reject('NO', {}) as never
+    },
+  },
+  waits: {
+    reply: (ctx) => {
+      ctx.state.rows.set('wait', 'half')
+      return ctx.reject('NO', {}) as never
+    },
+  },
+  onSessionExpired: (ctx) => {
+    ctx.state.rows.set('expired', 'half')
+    return ctx.reject('NO', {}) as never
+  },
+})
+
+/** What the hooks leave in a log at that version of the session layer, and the failures that it reports. */
+function leftAt(own: number) {
+  const log = new Log(mount([hooks], codec).userMachine)
+  const { schema } = identityOf(hooks)
+  log.append('AdvanceVersion', {
+    machines: [
+      { machine: 'hooks', to: 1, schema },
+      { machine: OWN_MACHINE_NAME, to: own, schema: '' },
+    ],
+  })
+  const session = log.open('a')
+  log.request(session, 1, 'begin', { machine: 'hooks', input: null })
+  log.request(session, 2, 'refuse', { machine: 'hooks', input: null })
+  log.advance(5000)
+  log.empty('Tick')
+  const epoch = log.machine.sessionFacts(session)?.epoch ?? 0
+  log.append('CloseSession', { group: 0, incarnation: 1, index: session, epoch, secretHash: secret('a') })
+  log.machine.checkInvariants()
+  const rows = [...swapped(log.machine).keys()]
+  const kept = rows.filter((key) => key.startsWith('user/hooks/'))
+  return {
+    left: ['timer', 'wait', 'expired', 'afterReject'].filter((name) => kept.some((key) => key.includes(name))),
+    audited: rows.filter((key) => key.startsWith('session/audit/')).length,
+    reports: log.reports,
+  }
+}
+
+test('a timer, wait or hook that returns a rejection is rolled back, keeps its records, and is no failure', () => {
+  expect(leftAt(REJECTED_HOOKS_SINCE)).toEqual({ left: [], audited: 1, reports: [] })
+})
+
+test('before that version of the session layer what it wrote stays, as in builds that do not take it back', () => {
+  const { left, reports } = leftAt(REJECTED_HOOKS_SINCE - 1)
+  expect([left, reports]).toEqual([['timer', 'wait', 'expired', 'afterReject'], []])
+})
+
+test('hooks of a plain machine likewise; a rejection that is none is a failure', () => {
+  let answer: Outcome = reject('NO')
+  const write = (name: string) => (context: MachineContext) => {
+    context.state.set(name, 1)
+    return answer
+  }
+  const user = bareMachine(
+    {
+      begin: (context) => {
+        for (const at of [1000, 3000]) context.schedule('test', `t${at}`, context.now + at, null)
+        return null
+      },
+    },
+    { onTimer: write('timer'), onSessionExpired: write('expired') },
+  )
+  const log = new Log(user)
+  log.request(log.open('a'), 1, 'begin')
+  log.advance(2000)
+  log.empty('Tick')
+  expect(log.reports).toEqual([])
+  answer = reject('N'.repeat(10_000))
+  log.advance(2000)
+  log.empty('Tick')
+  expect(log.reports).toMatchObject([{ kind: 'failure', reason: 'INVALID_VALUE' }])
+  expect(swapped(log.machine).has('user/timer')).toBe(false)
+})
+
+test('a migration that returns a rejection has failed: rows and version stay', () => {
+  const later = defineMachine('hooks', { ...SCHEMA, version: 2 }, {
+    ...hooks.behaviour,
+    migrations: {
+      2: function* (ctx: Context<typeof SCHEMA>) {
+        ctx.state.rows.set('migrated', 'half')
+        yield
+        return ctx.reject('NO', {}) as never
+      },
+    },
+  } as never)
+  const log = new Log(mount([hooks, later], codec).userMachine)
+  for (const machine of [hooks, later]) {
+    const { version, schema } = identityOf(machine)
+    const own = { machine: OWN_MACHINE_NAME, to: REJECTED_HOOKS_SINCE, schema: '' }
+    log.append('AdvanceVersion', { machines: [own, { machine: 'hooks', to: version, schema }] })
+  }
+  expect(log.machine.activeVersion('hooks')).toBe(1)
+  expect([...swapped(log.machine).keys()].filter((key) => key.includes('migrated'))).toEqual([])
+  expect(log.reports).toMatchObject([{ kind: 'failure', reason: 'EXCEPTION' }])
+})
