@@ -215,17 +215,13 @@ class MountedMachines implements UserStateMachine, Caller {
     reason: 'expired' | 'closed',
   ): void | Outcome {
     return this.alone(context, () => {
-      let refusal: void | Outcome
-      for (const name of this.named.keys()) {
+      const outcomes = [...this.named.keys()].map((name) => {
         this.running = name
         const machine = this.at(context, name)
-        const outcome =
-          machine instanceof KitMachine
-            ? machine.onSessionExpired(context, session, { pending, reason })
-            : machine?.onSessionExpired(context, session, pending, reason)
-        if (isReject(outcome)) refusal ??= outcome
-      }
-      return refusal
+        if (machine instanceof KitMachine) return machine.onSessionExpired(context, session, { pending, reason })
+        return machine?.onSessionExpired(context, session, pending, reason)
+      })
+      return outcomes.find(isReject)
     })
   }
 
