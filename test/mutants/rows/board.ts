@@ -57,9 +57,9 @@ export const BOARD: readonly Mutant[] = [
     id: 'board/redriven-and-gone',
     breaks: 'a dead letter whose session has no room is taken out of the table, and not sent',
     file: 'src/session/entries/operator/move-dead-letters.ts',
-    find: "  if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'\n  state.deadLetters.take(letter, 'wasRedriven')\n",
+    find: "  if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'\n  state.deadLetters.take(letter, remembers(state) ? 'wasRedriven' : null)\n",
     replace:
-      "  state.deadLetters.take(letter, 'wasRedriven')\n  if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'\n",
+      "  state.deadLetters.take(letter, remembers(state) ? 'wasRedriven' : null)\n  if (!hasRoom(state, session, 1, request.bytes)) return 'outboxFull'\n",
     caughtBy: VISITED,
   },
   {

@@ -6,7 +6,7 @@ export const OPERATORS: readonly Mutant[] = [
     id: 'operators/dead-letter-redriven-twice',
     breaks: 'a dead letter that is sent again stays one, and may be sent once more',
     file: 'src/session/entries/operator/move-dead-letters.ts',
-    find: "  state.deadLetters.take(letter, 'wasRedriven')\n  const { type",
+    find: "  state.deadLetters.take(letter, remembers(state) ? 'wasRedriven' : null)\n  const { type",
     replace: '  const { type',
     caughtBy: { kind: 'tests', files: ['test/session/entries/operator/move-dead-letters.test.ts'] },
   },
