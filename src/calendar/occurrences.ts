@@ -1,7 +1,7 @@
 import type { Millis } from '../base/brand.ts'
 import { Temporal } from 'temporal-polyfill'
 import { type Cron, readCron } from './cron.ts'
-import { nextWallMinute } from './wall-minutes.ts'
+import { countWallMinutes, nextWallMinute } from './wall-minutes.ts'
 
 /** Why a schedule has no next run: its expression or its zone is not understood here, or nothing comes in nine years. */
 export type NoRun = 'badCron' | 'unknownZone' | 'never'
@@ -12,6 +12,8 @@ const MINUTE = 60_000
 export interface Calendar {
   /** The first run after `after`, or null: none in nine years. Whole minutes of the zone's clock; ms since the Unix epoch. */
   next(after: Millis): Millis | null
+  /** How many runs there are in (after, upTo], without looking at each: those of a year cost some 0.3 ms. */
+  count(after: Millis, upTo: Millis): number
 }
 
 /**
@@ -29,7 +31,10 @@ export function readCalendar(expression: string, zone: string): Calendar | Exclu
   if (read.kind === 'refused') return 'badCron'
   const { cron } = read
   if (!knowsZone(zone)) return 'unknownZone'
-  return { next: (after) => (cron.everyHour ? nextInstant(cron, zone, after) : nextOfDay(cron, zone, after)) }
+  return {
+    next: (after) => (cron.everyHour ? nextInstant(cron, zone, after) : nextOfDay(cron, zone, after)),
+    count: (after, upTo) => (cron.everyHour ? countInstants : countOfDays)(cron, zone, { after, upTo }),
+  }
 }
 
 /** Whether the zone data of this process has a zone. */
@@ -77,6 +82,47 @@ function nextInstant(cron: Cron, zone: string, after: Millis): Millis | null {
     from = to
   }
   return null
+}
+
+interface Range {
+  readonly after: Millis
+  readonly upTo: Millis
+}
+
+/** Between two transitions of the zone, as `nextInstant`. */
+function countInstants(cron: Cron, zone: string, { after, upTo }: Range): number {
+  let count = 0
+  let from: Temporal.ZonedDateTime | null = at(after + 1, zone)
+  while (from !== null && from.epochMilliseconds <= upTo) {
+    const offset = from.offsetNanoseconds / 1_000_000
+    const to: Temporal.ZonedDateTime | null = from.getTimeZoneTransition('next')
+    const last = Math.min(upTo, (to?.epochMilliseconds ?? Number.POSITIVE_INFINITY) - 1)
+    const until = Math.floor((last + offset) / MINUTE) + 1
+    count += countWallMinutes(cron, Math.ceil((from.epochMilliseconds + offset) / MINUTE), until)
+    from = to
+  }
+  return count
+}
+
+/** Wall times, each once whatever the clock does; those that it skips are one run with that after them. */
+function countOfDays(cron: Cron, zone: string, { after, upTo }: Range): number {
+  let count = countWallMinutes(cron, wallReached(after, zone) + 1, wallReached(upTo, zone) + 1)
+  let change = at(after, zone).getTimeZoneTransition('next')
+  while (change !== null && change.epochMilliseconds <= upTo) {
+    const before = wallMinuteOf(at(change.epochMilliseconds - 1, zone))
+    const together = countWallMinutes(cron, before + 1, wallMinuteOf(change) + 1)
+    count -= Math.max(0, together - 1)
+    change = change.getTimeZoneTransition('next')
+  }
+  return count
+}
+
+/** The last wall minute whose run has come: what the clock shows, or has shown before it was put back. */
+function wallReached(instant: Millis, zone: string): number {
+  const now = at(instant, zone)
+  const change = at(instant + 1, zone).getTimeZoneTransition('previous')
+  if (change === null) return wallMinuteOf(now)
+  return Math.max(wallMinuteOf(now), wallMinuteOf(at(change.epochMilliseconds - 1, zone)))
 }
 
 /** What a zone's clocks show, to the second and with their offset: `2026-10-26T06:30:00+01:00`. Null: unknown zone. */

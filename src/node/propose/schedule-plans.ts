@@ -11,6 +11,9 @@ import { SCHEDULE_FILL_MAX } from '../../session/schedules/schedule-rows.ts'
  */
 const OCCURRENCES_PER_DUTY = 100
 
+/** How much of what a schedule has missed is counted at one duty: some 0.1 ms for each schedule. */
+const COUNTED_MS = 100 * 24 * 3_600_000
+
 /** Expressions and zones whose reading is remembered: more than a cluster has as a rule, and each is small. */
 const CALENDARS_MAX = 1024
 
@@ -36,15 +39,14 @@ export class SchedulePlans {
     const { machine, name, revision, after, catchUpMs } = schedule
     const step = { machine, name, kind: 'next', revision, after, upTo: after, missed: 0, times: [], stop: '' } as const
     if (typeof calendar === 'string') return { ...step, stop: calendar }
-    let upTo = after
-    for (let missed = 0; ; missed += 1) {
-      // There is time for one at least, or it would never come further.
-      if (missed > 0 && this.left <= 0) return { ...step, upTo, missed }
-      const next = this.after(calendar, upTo)
-      if (next === null) return { ...step, upTo, missed, stop: 'never' }
-      if (now - next <= catchUpMs) return { ...step, upTo, missed, times: [next] }
-      upTo = next
-    }
+    // The last time that is missed. What is beyond a step is left to the next one.
+    const bound = Math.floor(now - catchUpMs) - 1
+    const upTo = Math.max(after, Math.min(bound, after + COUNTED_MS))
+    const missed = upTo > after ? calendar.count(after, upTo) : 0
+    if (upTo < bound) return { ...step, upTo, missed }
+    const next = this.after(calendar, upTo)
+    if (next === null) return { ...step, upTo, missed, stop: 'never' }
+    return { ...step, upTo, missed, times: [next] }
   }
 
   /** Whoever computed the next occurrence may know a zone that is not known here. */
