@@ -83,7 +83,12 @@ describe('a newer version', () => {
     expect(advances.awaited()).toEqual({ machine: 'a', version: 3, nodes: [n2, n3], silent: [n3] })
     voters.said = [build(newer), build(newer)]
     // Builds that say nothing of the session layer have its first version.
-    expect(advances.awaited()).toEqual({ machine: 'holdfast', version: 2, nodes: [nodeId('n1'), n2], silent: [] })
+    expect(advances.awaited()).toEqual({
+      machine: 'holdfast',
+      version: OWN_MACHINE.versions.length,
+      nodes: [nodeId('n1'), n2],
+      silent: [],
+    })
     voters.said = voters.said.map((said) => said && { ...said, machines: [newer, OWN_MACHINE] })
     expect(advances.awaited()).toBeNull()
     expect(advances.next()).toEqual([{ machine: 'a', to: 3, schema: B }])
