@@ -2,6 +2,8 @@
 const SHARES = 256
 /** Places of a table at first: a power of two, as always. */
 const PLACES_FIRST = 8
+/** Places that are looked at for one key. Whoever chooses keys could choose some that all begin at one. */
+const PROBES_MAX = 64
 
 /** What of a value is its key, and how keys are spread. */
 export interface Keying<Key extends string | number, Value> {
@@ -11,10 +13,12 @@ export interface Keying<Key extends string | number, Value> {
 }
 
 /** One table: its places, the hashes of what stands there, and how many are taken. */
-interface Share<Value> {
+interface Share<Key, Value> {
   places: (Value | undefined)[]
   hashes: Int32Array
   taken: number
+  /** What has found no place; null: nothing ever has. */
+  crowded: Map<Key, Value> | null
 }
 
 /**
@@ -23,10 +27,11 @@ interface Share<Value> {
  *
  * PERF: 16 to 32 bytes for each value, where a Map takes 30 to 60. With the hashes at hand no value is looked at, far away in
  * memory, to be told that it is another one. Like SpreadMap it is 256 small tables which grow each in its own time: no value
- * that is added waits for a million to be moved.
+ * that is added waits for a million to be moved. Of keys that were chosen to meet, those beyond `PROBES_MAX` are in a Map of
+ * V8's, whose hashes nobody can know.
  */
 export class KeyedTable<Key extends string | number, Value extends object> {
-  private readonly shares: (Share<Value> | undefined)[] = new Array<undefined>(SHARES).fill(undefined)
+  private readonly shares: (Share<Key, Value> | undefined)[] = new Array<undefined>(SHARES).fill(undefined)
   private readonly keying: Keying<Key, Value>
   private count = 0
 
@@ -42,7 +47,9 @@ export class KeyedTable<Key extends string | number, Value extends object> {
     const { keying } = this
     const hash = keying.hash(key)
     const share = this.shares[hash >>> 24]
-    return share === undefined ? undefined : share.places[place(share, keying, key, hash)]
+    if (share === undefined) return undefined
+    const at = placeOf(share, keying, key, hash)
+    return at < 0 ? share.crowded?.get(key) : share.places[at]
   }
 
   has(key: Key): boolean {
@@ -55,14 +62,14 @@ export class KeyedTable<Key extends string | number, Value extends object> {
     const key = keying.keyOf(value)
     const hash = keying.hash(key)
     const share = this.shareAt(hash >>> 24)
-    const at = place(share, keying, key, hash)
-    const known = share.places[at] !== undefined
-    share.places[at] = value
-    share.hashes[at] = hash
-    if (known) return
-    this.count += 1
-    share.taken += 1
-    if (share.taken * 4 > share.places.length * 3) this.grow(share)
+    const at = placeOf(share, keying, key, hash)
+    if (at >= 0) share.places[at] = value
+    else if (share.crowded?.has(key) === true) share.crowded.set(key, value)
+    else {
+      this.count += 1
+      put(share, keying, value, hash)
+      if (share.taken * 4 > share.places.length * 3) grow(share, keying)
+    }
   }
 
   /** Takes out the value with that key; false: there is none. */
@@ -71,10 +78,9 @@ export class KeyedTable<Key extends string | number, Value extends object> {
     const hash = keying.hash(key)
     const share = this.shares[hash >>> 24]
     if (share === undefined) return false
-    const at = place(share, keying, key, hash)
-    if (share.places[at] === undefined) return false
-    close(share, at)
-    share.taken -= 1
+    const at = placeOf(share, keying, key, hash)
+    if (at >= 0) close(share, at)
+    else if (share.crowded?.delete(key) !== true) return false
     this.count -= 1
     return true
   }
@@ -84,6 +90,7 @@ export class KeyedTable<Key extends string | number, Value extends object> {
     for (const share of this.shares) {
       if (share === undefined) continue
       for (const value of share.places) if (value !== undefined) yield value
+      if (share.crowded !== null) yield* share.crowded.values()
     }
   }
 
@@ -92,36 +99,73 @@ export class KeyedTable<Key extends string | number, Value extends object> {
     for (const value of this.values()) yield this.keying.keyOf(value)
   }
 
-  private shareAt(at: number): Share<Value> {
+  private shareAt(at: number): Share<Key, Value> {
     let share = this.shares[at]
     if (share === undefined) {
-      share = { ...emptyPlaces<Value>(PLACES_FIRST), taken: 0 }
+      share = { ...emptyPlaces<Value>(PLACES_FIRST), crowded: null }
       this.shares[at] = share
     }
     return share
   }
+}
 
-  private grow(share: Share<Value>): void {
-    const { places, hashes } = share
-    const mask = places.length * 2 - 1
-    Object.assign(share, emptyPlaces<Value>(mask + 1))
-    for (let from = 0; from < places.length; from += 1) {
-      if (places[from] === undefined) continue
-      const hash = hashes[from] as number
-      let at = hash & mask
-      while (share.places[at] !== undefined) at = (at + 1) & mask
-      share.places[at] = places[from]
-      share.hashes[at] = hash
+function emptyPlaces<Value>(count: number): Pick<Share<never, Value>, 'places' | 'hashes' | 'taken'> {
+  return { places: new Array<undefined>(count).fill(undefined), hashes: new Int32Array(count), taken: 0 }
+}
+
+/** Where the value with that key is; -1: nowhere, or among the crowded. */
+function placeOf<Key extends string | number, Value>(
+  { places, hashes }: Share<Key, Value>,
+  keying: Keying<Key, Value>,
+  key: Key,
+  hash: number,
+): number {
+  const mask = places.length - 1
+  let at = hash & mask
+  for (let probes = 0; probes < PROBES_MAX; probes += 1) {
+    const value = places[at]
+    if (value === undefined) return -1
+    if (hashes[at] === hash && keying.keyOf(value) === key) return at
+    at = (at + 1) & mask
+  }
+  return -1
+}
+
+/** Puts a value in whose key is not there. A quarter of the places is always free. */
+function put<Key extends string | number, Value>(
+  share: Share<Key, Value>,
+  keying: Keying<Key, Value>,
+  value: Value,
+  hash: number,
+): void {
+  const { places, hashes } = share
+  const mask = places.length - 1
+  let at = hash & mask
+  for (let probes = 0; probes < PROBES_MAX; probes += 1) {
+    if (places[at] === undefined) {
+      places[at] = value
+      hashes[at] = hash
+      share.taken += 1
+      return
     }
+    at = (at + 1) & mask
+  }
+  share.crowded ??= new Map()
+  share.crowded.set(keying.keyOf(value), value)
+}
+
+function grow<Key extends string | number, Value>(share: Share<Key, Value>, keying: Keying<Key, Value>): void {
+  const { places, hashes } = share
+  Object.assign(share, emptyPlaces<Value>(places.length * 2))
+  for (let from = 0; from < places.length; from += 1) {
+    const value = places[from]
+    if (value !== undefined) put(share, keying, value, hashes[from] as number)
   }
 }
 
-function emptyPlaces<Value>(count: number): Pick<Share<Value>, 'places' | 'hashes'> {
-  return { places: new Array<undefined>(count).fill(undefined), hashes: new Int32Array(count) }
-}
-
 /** Empties a place: those behind it that were put off because of it move up (Knuth, volume 3, 6.4, algorithm R). */
-function close<Value>({ places, hashes }: Share<Value>, emptied: number): void {
+function close<Key, Value>(share: Share<Key, Value>, emptied: number): void {
+  const { places, hashes } = share
   const mask = places.length - 1
   let hole = emptied
   for (let at = (hole + 1) & mask; places[at] !== undefined; at = (at + 1) & mask) {
@@ -132,23 +176,7 @@ function close<Value>({ places, hashes }: Share<Value>, emptied: number): void {
     hole = at
   }
   places[hole] = undefined
-}
-
-/** Where the value with that key is, or the free place that it would have. A quarter of the places is always free. */
-function place<Key extends string | number, Value>(
-  share: Share<Value>,
-  keying: Keying<Key, Value>,
-  key: Key,
-  hash: number,
-): number {
-  const { places, hashes } = share
-  const mask = places.length - 1
-  let at = hash & mask
-  for (let value = places[at]; value !== undefined; value = places[at]) {
-    if (hashes[at] === hash && keying.keyOf(value) === key) break
-    at = (at + 1) & mask
-  }
-  return at
+  share.taken -= 1
 }
 
 /** Spreads a number's bits over 32 (the finalizer of MurmurHash3): whole numbers up to 2^53. */

@@ -82,10 +82,10 @@ export function isOverdue(turn: Turn, progress: Progress): boolean {
   return oldest !== undefined && turn.now - oldest.sentAt >= turn.state.config.electionTimeoutMinMs
 }
 
-/** Back to one message at a time, which begins at `from`. */
+/** Back to one message at a time, which begins at `from`: a vote says nothing any more. */
 export function toProbe(progress: Progress, from: LogIndex): Progress {
   assert(from > progress.matchIndex, 'a probe starts above the match index', { from, progress })
-  return { ...progress, mode: 'probe', nextIndex: from, inFlight: [] }
+  return { ...progress, mode: 'probe', voted: false, nextIndex: from, inFlight: [] }
 }
 
 /** The messages of one step to the followers: sequence numbers, send times, progress, put into the state once. */

@@ -40,6 +40,22 @@ describe('a keyed table is a Map of values that hold their keys', () => {
       )
     })
 
+  test('keys that all begin at one place are found without a walk past all of them', () => {
+    let looked = 0
+    const keyOf = ({ key }: Item): number => {
+      looked += 1
+      return key
+    }
+    const table = new KeyedTable<number, Item>({ keyOf, hash: () => 7 })
+    for (let key = 0; key < 5000; key += 1) table.set({ key, serial: key })
+    for (let key = 0; key < 5000; key += 2) expect(table.delete(key)).toBe(true)
+    looked = 0
+    expect(table.get(4999)?.serial).toBe(4999)
+    expect(table.has(4998)).toBe(false)
+    expect(looked).toBeLessThan(200)
+    expect([table.size, [...table.values()].length]).toEqual([2500, 2500])
+  })
+
   test('many values, all found, most taken out again', () => {
     const table = new KeyedTable<string, { readonly name: string }>({ keyOf: ({ name }) => name, hash: hashOfText })
     for (let at = 0; at < 50_000; at += 1) table.set({ name: `user:${at}` })

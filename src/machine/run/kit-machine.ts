@@ -24,6 +24,7 @@ import type { PublishedEvent } from './event-queue.ts'
 import { type IndexOfTable, migrateIndexes } from './index-migration.ts'
 import { declaredTables, tablesIn, type TableViewsByName, viewsOf } from './machine-tables.ts'
 import { isSteps, isThenable } from '../../session/run/returned.ts'
+import { OWN_MACHINE_NAME, REJECTED_HOOKS_SINCE } from '../../session/own-versions.ts'
 
 /** What machines that are mounted together share. */
 export interface MountParts {
@@ -218,7 +219,8 @@ export class KitMachine {
         if (done === true) break
         yield
       }
-      if (isRejection(last)) return outcomeOf(last)
+      // Before that version a rejection went unheard, and the migrations behind it ran.
+      if (isRejection(last) && base.activeVersion(OWN_MACHINE_NAME) >= REJECTED_HOOKS_SINCE) return outcomeOf(last)
     }
   }
 

@@ -230,14 +230,14 @@ class MountedMachines implements UserStateMachine, Caller {
     const machine = this.owner(context, timer.machine)
     return this.alone(context, () => {
       if (machine instanceof KitMachine) return machine.onTimer(context, timer.name, timer.payload)
-      return machine.onTimer?.(context, timer)
+      return heard(machine.onTimer?.(context, timer))
     })
   }
 
   onWait(context: MachineContext, ended: EndedWaitNotice): void | Outcome {
     this.running = ended.machine
     const machine = this.owner(context, ended.machine)
-    return this.alone(context, () => machine.onWait?.(context, ended))
+    return this.alone(context, () => heard(machine.onWait?.(context, ended)))
   }
 
   onSchedule(context: MachineContext, run: ScheduleRun): void | 'open' | Outcome {
@@ -250,7 +250,7 @@ class MountedMachines implements UserStateMachine, Caller {
   onDeadLetter(context: MachineContext, request: ServerRequest, target: SessionInfo): void | Outcome {
     const owner = request.type.slice(0, Math.max(0, request.type.indexOf('.')))
     this.running = owner
-    return this.alone(context, () => this.at(context, owner)?.onDeadLetter?.(context, request, target))
+    return this.alone(context, () => heard(this.at(context, owner)?.onDeadLetter?.(context, request, target)))
   }
 
   onTaskResult(context: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
@@ -262,7 +262,7 @@ class MountedMachines implements UserStateMachine, Caller {
   onTaskFailed(context: MachineContext, task: TaskRecord, reason: string): void | Outcome {
     this.running = task.machine
     const owner = this.owner(context, task.machine)
-    return this.alone(context, () => owner.onTaskFailed?.(context, task, reason))
+    return this.alone(context, () => heard(owner.onTaskFailed?.(context, task, reason)))
   }
 
   /**
@@ -283,7 +283,7 @@ class MountedMachines implements UserStateMachine, Caller {
       const { done, value } = steps.next()
       if (this.queue.take() !== null)
         throw new Error(`a migration of ${machine} published an event; it may change rows alone`)
-      if (done === true) return value
+      if (done === true) return heard(value)
       yield
     }
   }
@@ -318,6 +318,11 @@ class MountedMachines implements UserStateMachine, Caller {
     if (this.named.has(name)) throw new Error(`machine ${name} is not active: the log has not switched to it yet`)
     throw new Error(`no machine ${name} is mounted; mounted: ${known}`)
   }
+}
+
+/** Of what a function returned that nobody waits for a rejection counts, and nothing else that a bare machine may return. */
+function heard(returned: unknown): Outcome | undefined {
+  return isReject(returned) ? returned : undefined
 }
 
 const NO_STEPS: readonly never[] = []

@@ -41,8 +41,7 @@ export class Pending {
   settle(index: number, reply: Reply, now: number): void {
     const sink = this.take(index)
     if (sink === null) return
-    // Entries are applied in order: below it nobody waits any more, as a rule.
-    if (index === this.first) this.first = index + 1
+    if (index === this.first) this.rise()
     sink.settled(reply, index, now)
   }
 
@@ -74,6 +73,12 @@ export class Pending {
     this.places[at] = null
     this.count -= 1
     return sink
+  }
+
+  /** To the first that waits. Entries of the core's own, between those of proposals, have no sink: they must not hold it up. */
+  private rise(): void {
+    do this.first += 1
+    while (this.first < this.end && this.places[placeIn(this.places, this.first)] === null)
   }
 
   /** Nobody waits: the next may come anywhere in the log. */

@@ -39,7 +39,7 @@ export class Expiry {
 
   /** Earliest lease at which a live session is due under the leader that asked last, or null. */
   next(): Millis | null {
-    return this.first()?.at ?? null
+    return this.first(Number.POSITIVE_INFINITY)?.at ?? null
   }
 
   /** Lease at which a session is due: its timeout is over, and so is its chance under this leader. */
@@ -57,7 +57,7 @@ export class Expiry {
     if (least === null || least.at > lease) return []
     if (readySince !== this.readySince) this.lead(readySince)
     const found: Pair[] = []
-    for (let top = this.first(); top !== null && found.length < limit && top.at <= lease; top = this.first()) {
+    for (let top = this.first(lease); top !== null && found.length < limit; top = this.first(lease)) {
       found.push(top)
       this.heap.pop()
     }
@@ -75,9 +75,12 @@ export class Expiry {
     for (const { row } of this.sessions.all()) this.heap.push(this.dueOf(row), row.index)
   }
 
-  /** Brings a deadline that still holds to the top and returns it: when, and of which session. */
-  private first(): Pair | null {
-    for (let top = this.heap.peek(); top !== null; top = this.heap.peek()) {
+  /**
+   * Brings a deadline that still holds to the top and returns it, when and of which session; null: none is due at `lease`.
+   * Deadlines that lie behind it are let be: to rank all that were renewed would be 0.7 s for 200,000.
+   */
+  private first(lease: Millis): Pair | null {
+    for (let top = this.heap.peek(); top !== null && top.at <= lease; top = this.heap.peek()) {
       const row = this.sessions.at(top.item)?.row
       const at = row === undefined ? null : this.dueOf(row)
       if (at === top.at) return top

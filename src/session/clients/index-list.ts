@@ -18,11 +18,12 @@ export class IndexList {
   /** Rising; those of ended sessions stay until they are many. Null: nobody has asked yet. */
   private rising: number[] | null = null
 
-  /** A session was opened, or restored: then in any order. */
-  add(index: number): void {
+  /** A session was opened, or restored: then in any order. `live`: how many there are. */
+  add(index: number, live: number): void {
     const { rising } = this
     if (rising === null) return
-    if (index > (rising.at(-1) ?? 0)) rising.push(index)
+    // Nobody has looked for so long that most of those in the list have ended: whoever looks again has it made anew.
+    if (index > (rising.at(-1) ?? 0) && rising.length <= 2 * live + ENDED_MAX) rising.push(index)
     else this.rising = null
   }
 

@@ -90,7 +90,7 @@ export class LiveSessions {
   add(session: SessionRecord): void {
     const { row } = session
     this.byIndex.set(session)
-    this.indexes.add(row.index)
+    this.indexes.add(row.index, this.size)
     this.bySecret.set(session)
     this.addPrincipal(row.info.principal, session)
     this.workers.add(session)

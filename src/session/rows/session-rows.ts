@@ -83,8 +83,8 @@ export function storedRow(row: SessionRow): Value {
 /** The row that `storedRow` made. */
 export function restoredRow(stored: Value, shared: SharedTerms): SessionRow {
   const row = stored as unknown as SessionRow & SessionTerms
-  const { id, principal, roles, capabilities, name } = row.info
-  return copied(row, sessionInfo({ id, principal, roles, capabilities, name }), shared.of(row))
+  // Frozen, as `foldOpening` leaves that of a session which opens: a machine that writes to it fails on every replica.
+  return copied(row, Object.freeze(sessionInfo(row.info)), shared.of(row))
 }
 
 function copied(row: Omit<SessionRow, 'info' | 'terms'>, info: SessionInfo, terms: SessionTerms): SessionRow {

@@ -41,7 +41,7 @@ export interface MachineCall {
 
 type Rejection = Extract<Outcome, { kind: 'reject' }>
 
-const NO_HOOKS: readonly never[] = []
+const AFTER_REJECT = 'afterReject'
 
 /** Runs the user machine inside transactions and turns what it does into outcomes (FM-3). */
 export class MachineRunner {
@@ -314,13 +314,14 @@ export class MachineRunner {
     const folded: RunningHash = { high: 0, low: 0 }
     const bytes = state.codec.walk(details, folded) + code.length + OUTCOME_OVERHEAD_BYTES
     if (bytes > state.limits.responseBytesMax) return 'RESPONSE_TOO_LARGE'
-    const after = transaction.afterReject.length === 0 ? NO_HOOKS : [...transaction.afterReject]
+    // What such a hook registers itself is not run: it could go on for ever.
+    const after = call.part.name === AFTER_REJECT ? [] : [...transaction.afterReject]
     const { machine } = call.part
     transaction.reject()
     foldRejection(state, code, folded)
     // It closes over variables of the command, which a rehearsal would have changed.
     for (const run of after) {
-      const hook = hookCall('afterReject', call.session, machine)
+      const hook = hookCall(AFTER_REJECT, call.session, machine)
       if (this.passesOver(hook)) this.unrunHook(hook)
       else this.runHookLike(null, hook, run)
     }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Context, command, defineMachine, identityOf, mount, table } from '../../../src/machine/index.ts'
+import { bare, type Context, command, defineMachine, identityOf, mount, table } from '../../../src/machine/index.ts'
 import { OWN_MACHINE_NAME, REJECTED_HOOKS_SINCE } from '../../../src/session/own-versions.ts'
 import type { MachineContext, Outcome } from '../../../src/session/user-machine.ts'
 import { bareMachine, reject } from '../../session/bare-machine.ts'
@@ -132,4 +132,66 @@ test('a migration that returns a rejection has failed: rows and version stay', (
   expect(log.machine.activeVersion('hooks')).toBe(1)
   expect([...swapped(log.machine).keys()].filter((key) => key.includes('migrated'))).toEqual([])
   expect(log.reports).toMatchObject([{ kind: 'failure', reason: 'EXCEPTION' }])
+})
+
+test('before that version a migration that rejects is unheard, and those behind it run', () => {
+  const later = defineMachine('hooks', { ...SCHEMA, version: 3 }, {
+    ...hooks.behaviour,
+    migrations: {
+      2: (ctx: Context<typeof SCHEMA>) => ctx.reject('NO', {}) as never,
+      3: (ctx: Context<typeof SCHEMA>) => ctx.state.rows.set('migrated', 'whole'),
+    },
+  } as never)
+  const log = new Log(mount([hooks, later], codec).userMachine)
+  for (const machine of [hooks, later]) {
+    const { version, schema } = identityOf(machine)
+    const own = { machine: OWN_MACHINE_NAME, to: REJECTED_HOOKS_SINCE - 1, schema: '' }
+    log.append('AdvanceVersion', { machines: [own, { machine: 'hooks', to: version, schema }] })
+  }
+  expect(log.machine.activeVersion('hooks')).toBe(3)
+  expect([...swapped(log.machine).keys()].filter((key) => key.includes('migrated'))).toHaveLength(1)
+})
+
+test('of a mounted machine without the kit a hook’s rejection counts, and nothing else that it returns', () => {
+  const machine = {
+    apply(context: MachineContext): Outcome {
+      for (const name of ['promises', 'rejects']) context.schedule('bare', name, context.now + 1000, null)
+      return { kind: 'value', value: null }
+    },
+    onSessionCreated: () => undefined,
+    onSessionExpired: () => undefined,
+    onTimer(context: MachineContext, { name }: { name: string }): unknown {
+      context.state.set(name, 1)
+      return name === 'rejects' ? reject('NO') : Promise.resolve()
+    },
+  }
+  const log = new Log(mount([bare('bare', machine as never)], codec).userMachine)
+  log.request(log.open('a'), 1, 'begin', { machine: 'bare' })
+  log.advance(2000)
+  log.empty('Tick')
+  expect(log.reports).toEqual([])
+  const rows = swapped(log.machine)
+  expect([rows.has('user/promises'), rows.has('user/rejects')]).toEqual([true, false])
+})
+
+interface Refusing {
+  afterReject(run: (after: Refusing) => never): void
+  reject(code: 'NO', details: object): unknown
+}
+
+test('what an afterReject registers itself is not run', () => {
+  let runs = 0
+  const again = (ctx: Refusing): never => {
+    runs += 1
+    ctx.afterReject(again)
+    return ctx.reject('NO', {}) as never
+  }
+  const machine = defineMachine('hooks', SCHEMA, {
+    ...hooks.behaviour,
+    commands: { ...hooks.behaviour.commands, refuse: command({ input: z.null(), output: z.null() }, again as never) },
+  } as never)
+  const log = new Log(mount([machine], codec).userMachine)
+  log.request(log.open('a'), 1, 'refuse', { machine: 'hooks', input: null })
+  expect(runs).toBe(2)
+  expect(log.reports).toEqual([])
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { OWN_MACHINE } from '../../../src/session/own-versions.ts'
 import { bareMachine, counterHandlers } from '../../session/bare-machine.ts'
 import { Cluster } from '../cluster.ts'
 import { openSession, submit } from '../commands.ts'
@@ -34,7 +35,8 @@ function clusterOf(depths: Depths, ids: readonly string[] = ALL): Cluster {
   const cluster = new Cluster(SMALL, ids, (id) => ({ user: () => depths.user(id) }))
   for (const node of cluster.nodes) node.start()
   cluster.elect()
-  cluster.until(() => cluster.nodes.every((node) => node.machine.own.active === 2), 'all have switched')
+  const newest = OWN_MACHINE.versions.length
+  cluster.until(() => cluster.nodes.every((node) => node.machine.own.active === newest), 'all have switched')
   return cluster
 }
 

@@ -36,9 +36,18 @@ describe('sessions page by page', () => {
     expect([...list.after(0, live)]).toHaveLength(1000)
     for (let index = 1; index <= 999; index += 1) live.delete(index)
     expect([...list.after(0, live)]).toEqual([1000])
-    list.add(1001)
+    list.add(1001, live.size)
     live.set(1001, true)
     expect([...list.after(1000, live)]).toEqual([1001])
+  })
+
+  test('a list that nobody looks at any more is given up while sessions come and go', () => {
+    const list = new IndexList()
+    const live = new Map<number, true>([[1, true]])
+    expect([...list.after(0, live)]).toEqual([1])
+    for (let index = 2; index <= 1000; index += 1) list.add(index, 1)
+    expect(list['rising']).toBeNull()
+    expect([...list.after(0, live)]).toEqual([1])
   })
 
   test('a session is told without its secret', () => {

@@ -21,8 +21,8 @@ function store(stored: Stored, dirty: ReadonlyMap<string, Value | undefined>): v
   }
 }
 
-function restore(stored: Stored, log: Log, index: number): SessionStateMachine {
-  const machine = new SessionStateMachine(propertyMachine(), codec)
+function restore(stored: Stored, log: Log, index: number, user = propertyMachine()): SessionStateMachine {
+  const machine = new SessionStateMachine(user, codec)
   // The reverse of key order: a restore must not depend on the order of rows.
   for (const [key, bytes] of [...stored].sort(([a], [b]) => (a < b ? 1 : -1)))
     machine.restoreRow(key, codec.decodeValue(bytes))
@@ -95,6 +95,23 @@ describe('a snapshot', () => {
       }),
       { numRuns: sample(40) },
     )
+  })
+
+  test('FM-2 what a machine knows of a session cannot be written to, opened or restored', () => {
+    const touched = bareMachine({
+      rename: (context) => {
+        Object.assign(context.session ?? {}, { name: 'another' })
+        return null
+      },
+    })
+    const log = new Log(touched)
+    const session = log.open('a')
+    const rows: Stored = new Map()
+    store(rows, swapped(log.machine))
+    const restored = restore(rows, log, log.entries.length, touched)
+    expect(log.request(session, 1, 'rename')).toMatchObject({ outcome: { code: 'MACHINE_ERROR' } })
+    for (const entry of log.entries.slice(restored.appliedIndex)) log.replay(restored, entry)
+    expect(restored.stateHash()).toBe(log.machine.stateHash())
   })
 
   test('FM-2 a machine that does not say the same twice shows in the hash', () => {

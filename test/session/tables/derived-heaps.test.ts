@@ -142,6 +142,15 @@ describe('expiry', () => {
     ranked = 0
     expect(look(49_999)).toEqual([])
     expect(ranked).toBe(0)
-    expect(look(50_000)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    // One of them all is due for a look that does not rank those behind it.
+    for (const row of rows) if (row.index > 1) row.renewedLease = 40_000
+    expect(look(50_000)).toEqual([1])
+    expect(ranked).toBeGreaterThanOrEqual(rows.length)
+    ranked = 0
+    for (const row of rows) row.renewedLease = row.index === 1 ? 20_000 : 41_000
+    expect(look(50_000)).toEqual([1])
+    expect(ranked).toBeLessThan(10)
+    for (const row of rows) row.renewedLease = 20_000
+    expect(look(70_000)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   })
 })
