@@ -184,4 +184,6 @@ function floorOf(result: unknown): string {
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 const rangeOf = ({ min, max }: Spread): string => `${shown(min)} to ${shown(max)}`
-const shown = (value: number): string => (Math.abs(value) >= 1000 ? withCommas(Math.round(value)) : String(value))
+/** Three digits that count: no bench is exact beyond them. */
+const shown = (value: number): string =>
+  Math.abs(value) >= 1000 ? withCommas(Math.round(value)) : String(Number(value.toPrecision(3)))

@@ -41,11 +41,13 @@ test('a line has goal, median, range and verdict, and one that misses its goal n
 })
 
 test('a peer that is not there is skipped with its reason, and a quick run says that it was one', () => {
-  const result = { peers: { restate: { skipped: 'not installed' }, dbos: { ratio: { median: 20, min: 9, max: 21 } } } }
+  const result = {
+    peers: { restate: { skipped: 'not installed' }, dbos: { ratio: { median: 20.123456, min: 9, max: 21 } } },
+  }
   const quick = (bench: ReportedBench) => (bench === 'throughput' ? { ...stored(bench, result), quick: true } : null)
   const text = reportMarkdown(quick, NO_CURVES)
   expect(text).toContain('| ≥ 10 × Restate | – | – | – | skipped: not installed |')
-  expect(text).toContain('| 20 × DBOS | 9 to 21 | met, of a quick run |')
+  expect(text).toContain('| 20.1 × DBOS | 9 to 21 | met, of a quick run |')
   expect(text).toContain('its bench did not say')
 })
 
