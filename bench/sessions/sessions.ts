@@ -22,6 +22,8 @@ export interface SessionsFlags {
 /** Sessions that write, besides those that are open. */
 const WRITERS = 1000
 const WARM_COMMANDS = 200_000
+/** Each measurement opens `WRITERS` sessions and closes them; those that have ended count with the others for a day. */
+const TOMBSTONES_MAX = 200 * WRITERS
 /** The product's other machines keep two rows for each session: with them it is their memory that is measured. */
 const MACHINES = "export { register } from 'holdfast/machines'\n"
 const BOUNDS = { heapBytesPerSession: 600, throughputRatio: 0.8, restartMs: 10_000 } as const
@@ -46,7 +48,7 @@ export async function sessions(flags: SessionsFlags): Promise<boolean> {
     const start = { nodes: 3, directory: join(directory, 'cluster'), machines, nodeArguments, onLine, signal: ended }
     return whileStarted(await LocalCluster.start(start), ended, async (cluster) => {
       await leaderOf(cluster)
-      await allow(cluster, flags.sessions + 2 * WRITERS)
+      await allow(cluster, flags.sessions + TOMBSTONES_MAX)
       await warmUp(cluster, flags)
       const few = await runsOf(cluster, 'few sessions', flags)
       const held = await hold(cluster, probes, flags.sessions)
