@@ -30,6 +30,22 @@ function leading(): Solo {
 }
 
 describe('what a leader knows of its followers', () => {
+  test('a voter that falls silent behind its vote is sent one message at a time', () => {
+    const solo = new Solo().lead()
+    propose(solo)
+    expect(of(solo).inFlight).toHaveLength(2)
+    solo.timeout()
+    solo.receive(N2, matched({ term: 2, sequence: sequence(solo), match: 1 }))
+    expect(of(solo).mode).toBe('replicate')
+    for (let intervals = 0; of(solo).mode !== 'probe' && intervals < 20; intervals += 1) {
+      solo.timeout()
+      solo.receive(N3, matched({ term: 2, sequence: sequence(solo), match: 3 }))
+    }
+    propose(solo)
+    const { mode, inFlight } = of(solo)
+    expect([mode, inFlight.length]).toEqual(['probe', 1])
+  })
+
   test('an answer that an earlier one has overtaken takes no contact back', () => {
     const solo = leading()
     const led = solo.now
