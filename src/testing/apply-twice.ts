@@ -1,3 +1,5 @@
+import { InvalidArgument } from '../client/check/invalid-argument.ts'
+import { isThenable } from '../session/run/returned.ts'
 import type { Applied, StateMachine } from '../session/state-machine.ts'
 
 /** One committed entry, as the driver hands it to a state machine. */
@@ -14,7 +16,8 @@ export interface Divergence {
 
 /**
  * A state machine that runs every entry twice, on two instances, and compares replies and running hashes (machines.md §2): for
- * development and tests. The first difference goes to `report`; answers come from the first instance.
+ * development and tests. The first difference goes to `report`; answers come from the first instance. Throws InvalidArgument
+ * when `create` makes no state machine.
  */
 export function applyTwice(
   create: () => StateMachine,
@@ -24,8 +27,8 @@ export function applyTwice(
   readonly second: StateMachine
   apply(entry: AppliedEntry, recordBytes: number): Applied
 } {
-  const first = create()
-  const second = create()
+  const first = stateMachine(create())
+  const second = stateMachine(create())
   return {
     first,
     second,
@@ -40,6 +43,16 @@ export function applyTwice(
       return answer
     },
   }
+}
+
+function stateMachine(made: StateMachine): StateMachine {
+  if (isThenable(made)) {
+    // Nobody else waits for it.
+    Promise.resolve(made).catch(() => {})
+    throw new InvalidArgument('create', 'returned a promise; it has to return the state machine itself')
+  }
+  if (typeof made?.apply === 'function' && typeof made.stateHash === 'function') return made
+  throw new InvalidArgument('create', 'returned no state machine: an object with apply and stateHash')
 }
 
 const render = (reply: Applied['reply']): string =>
