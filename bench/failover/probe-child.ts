@@ -6,9 +6,10 @@ export class ProbeChild<Order extends object, Report> {
   private readonly child: ChildProcess
   private readonly ended: Promise<never>
 
-  /** Runs that compiled module with these arguments. */
-  constructor(module: string, parameters: readonly string[]) {
-    this.child = fork(module, [...parameters])
+  /** Runs that compiled module with these arguments; `through`: program and arguments that become the process. */
+  constructor(module: string, parameters: readonly string[], through: readonly string[] = []) {
+    const [execPath = process.execPath, ...before] = [...through, process.execPath]
+    this.child = fork(module, [...parameters], { execPath, execArgv: before })
     this.ended = once(this.child, 'exit').then(([code]) => {
       throw new Error(`the probe ended with code ${String(code)}`)
     })
@@ -29,6 +30,10 @@ export class ProbeChild<Order extends object, Report> {
     const report = this.heard()
     this.child.send(order)
     return report
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1
   }
 
   /** Ends the process by that order, or by force where it hears none. */

@@ -14,14 +14,33 @@ export class ProbeProcess {
   failed = 0
   private readonly child: ProbeChild<ProbeOrder, ProbeReport>
 
-  private constructor(kind: 'holdfast' | 'etcd', endpoints: readonly string[]) {
-    this.child = new ProbeChild(join(import.meta.dirname, 'probe.js'), [kind, ...endpoints])
+  private constructor(kind: 'holdfast' | 'etcd', endpoints: readonly string[], through: readonly string[]) {
+    this.child = new ProbeChild(join(import.meta.dirname, 'probe.js'), [kind, ...endpoints], through)
   }
 
-  static async start(kind: 'holdfast' | 'etcd', endpoints: readonly string[]): Promise<ProbeProcess> {
-    const probe = new ProbeProcess(kind, endpoints)
+  /** `through`: program and arguments that become its process. */
+  static async start(
+    kind: 'holdfast' | 'etcd',
+    endpoints: readonly string[],
+    through: readonly string[] = [],
+  ): Promise<ProbeProcess> {
+    const probe = new ProbeProcess(kind, endpoints, through)
     probe.took(await probe.child.heard())
     return probe
+  }
+
+  get pid(): number {
+    return this.child.pid
+  }
+
+  /** From now on the longest gap counts. */
+  async mark(): Promise<void> {
+    await this.ask({ kind: 'mark' })
+  }
+
+  /** The longest gap since `mark`, ms; null: it is not over. */
+  async gap(): Promise<number | null> {
+    return (await this.ask({ kind: 'gap' })).gapMs
   }
 
   /** The longest gap that `fault` leads to, ms; looked at from the moment at which writes are acknowledged again. */

@@ -36,6 +36,7 @@ export class PeerGate {
   }
 
   async heal(): Promise<void> {
+    if (this.server.listening) return
     this.server = createServer(this.pass)
     this.server.listen(this.port, '127.0.0.1')
     await once(this.server, 'listening')

@@ -29,6 +29,8 @@ export interface NodeProcessOptions {
   /** Options of Node.js itself, e.g. `--cpu-prof`. */
   readonly nodeArguments?: readonly string[]
   readonly environment?: { readonly [name: string]: string }
+  /** Program and arguments that become the node's process, such as `nsenter` and a namespace; absent: Node.js itself. */
+  readonly through?: readonly string[]
   /** Every line that the process writes, except its first one, which says that it is ready. */
   readonly onLine?: (line: string) => void
 }
@@ -68,7 +70,14 @@ export class NodeProcess {
 
   /** Spawns the node, which then starts: `ready`. */
   static spawn(options: NodeProcessOptions): NodeProcess {
-    const child = spawn(process.execPath, [...(options.nodeArguments ?? []), ...commandLine(options)], {
+    const words = [
+      ...(options.through ?? []),
+      process.execPath,
+      ...(options.nodeArguments ?? []),
+      ...commandLine(options),
+    ]
+    const [program = process.execPath, ...parameters] = words
+    const child = spawn(program, parameters, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...options.environment },
     })
