@@ -34,7 +34,6 @@ const PAGES_AT_THE_DOOR = [
   'machines/session',
   'client',
   'sim',
-  'history',
   'protocol',
   'server',
   'transport',

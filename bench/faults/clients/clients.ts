@@ -1,0 +1,106 @@
+import { createWriteStream } from 'node:fs'
+import { Random } from '../../../src/base/random.ts'
+import { decodeValue } from '../../../src/codec/value/decode.ts'
+import { dialGrpc, encodeValue, nodeEnvironment } from '../../../src/client/index.ts'
+import type { RawQueryOutcome } from '../../../src/client/calls/query-board.ts'
+import { MultiSession } from '../../../src/client/session/multi-session.ts'
+import type { HistoryEvent, JournalEntry } from '../history.ts'
+import { droppingDial } from './dropping-dial.ts'
+import { Lane } from './lane.ts'
+import { JOURNAL_PAGE } from './proof-module.ts'
+import { WORKLOADS } from './steps.ts'
+
+/** What the bench tells its clients: the last order ends them. */
+export type ClientsOrder = { readonly kind: 'stop' } | { readonly kind: 'end' }
+export type ClientsReport =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'stopped'
+      readonly journal: readonly JournalEntry[]
+      readonly lostSessions: readonly string[]
+      readonly unhandledRejections: number
+    }
+
+/** How the clients are started: the one argument of their process, as JSON. */
+export interface ClientsOptions {
+  readonly endpoints: readonly string[]
+  readonly seed: number
+  readonly lanesPerWorkload: number
+  /** When the run began: nanoseconds of the machine's monotonic clock, in digits. */
+  readonly began: string
+  /** Where events go, a line each. */
+  readonly history: string
+}
+
+const LOST_ANSWERS = { share: 0.2, after: 2 } as const
+const JOURNAL_MS_MAX = 60_000
+/** Purposes of streams of random numbers. */
+const [LANES, DROPS] = [1, 2]
+
+/** A process of its own, in a network of its own where there are any: `clients.js OPTIONS`. */
+async function main([text]: readonly string[]): Promise<void> {
+  const options = JSON.parse(text ?? '') as ClientsOptions
+  const { endpoints, seed, lanesPerWorkload, history } = options
+  const began = BigInt(options.began)
+  let unhandledRejections = 0
+  process.on('unhandledRejection', () => {
+    unhandledRejections += 1
+  })
+  const nowNs = (): number => Number(process.hrtime.bigint() - began)
+  const file = createWriteStream(history)
+  const note = (event: HistoryEvent): void => void file.write(`${JSON.stringify(event)}\n`)
+  const lanes = WORKLOADS.length * lanesPerWorkload
+  const hubs: MultiSession[] = []
+  const all = WORKLOADS.flatMap((workload, kind) => {
+    const drops = new Random(seed, DROPS, kind)
+    const dial = workload === 'counter' ? droppingDial(dialGrpc, drops, LOST_ANSWERS) : dialGrpc
+    const hub = new MultiSession({ environment: nodeEnvironment(dial), endpoints })
+    hubs.push(hub)
+    return Array.from({ length: lanesPerWorkload }, (_, at) => {
+      const lane = kind * lanesPerWorkload + at
+      return new Lane({ lane, lanes, workload, hub, random: new Random(seed, LANES, lane), note, nowNs })
+    })
+  })
+  await Promise.all(all.map((lane) => lane.start()))
+  const report = (said: ClientsReport): void => void process.send?.(said)
+  process.on('message', async ({ kind }: ClientsOrder) => {
+    if (kind === 'end') {
+      for (const hub of hubs) hub.close()
+      process.disconnect()
+      return
+    }
+    await Promise.all(all.map((lane) => lane.stop()))
+    const journal = await journalOf(endpoints)
+    await new Promise((resolve) => file.end(() => resolve(null)))
+    const lostSessions = all.flatMap(({ lost }, at) => (lost === null ? [] : [`lane ${at}: ${lost}`]))
+    report({ kind: 'stopped', journal, lostSessions, unhandledRejections })
+  })
+  report({ kind: 'ready' })
+}
+
+/** Every command that the machine has executed, as the leader knows it. */
+async function journalOf(endpoints: readonly string[]): Promise<JournalEntry[]> {
+  const hub = new MultiSession({ environment: nodeEnvironment(dialGrpc), endpoints })
+  const journal: JournalEntry[] = []
+  for (;;) {
+    const input = encodeValue(journal.length)
+    const asked = {
+      consistency: 'linearizable',
+      incarnation: 0,
+      minIndex: 0,
+      machine: 'proof',
+      query: 'journal',
+      input,
+    } as const
+    const outcome = await new Promise<RawQueryOutcome>((resolve) => hub.query(asked, JOURNAL_MS_MAX, resolve))
+    if (outcome.kind !== 'ok') throw new Error(`the journal could not be read: ${outcome.code}`)
+    // What the machine's schema says.
+    const page = decodeValue(outcome.value) as readonly { readonly id: string; readonly index: number }[]
+    journal.push(...page)
+    if (page.length < JOURNAL_PAGE) break
+  }
+  hub.close()
+  return journal
+}
+
+await main(process.argv.slice(2))

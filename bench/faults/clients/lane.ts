@@ -1,0 +1,114 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Random } from '../../../src/base/random.ts'
+import { decodeValue } from '../../../src/codec/value/decode.ts'
+import { encodeValue } from '../../../src/client/index.ts'
+import type { MultiSession } from '../../../src/client/session/multi-session.ts'
+import type { SessionCore } from '../../../src/client/session/session-core.ts'
+import { openBenchSession } from '../../bench-session.ts'
+import type { HistoryEvent, Step } from '../history.ts'
+import { Steps, type WorkloadName } from './steps.ts'
+
+/** Longer than the longest fault. */
+const SESSION_TIMEOUT_MS = 120_000
+/** What has no answer by then has an unknown outcome. */
+const PATIENCE_MS = 5_000
+const THINK_MS = { min: 20, max: 120 } as const
+
+/** What a lane needs of its run. */
+export interface LaneOptions {
+  readonly lane: number
+  /** Of all: an unknown outcome ends a process, and its lane goes on as the next one. */
+  readonly lanes: number
+  readonly workload: WorkloadName
+  readonly hub: MultiSession
+  readonly random: Random
+  /** Hears each event as it happens. */
+  readonly note: (event: HistoryEvent) => void
+  /** Nanoseconds since the run began. */
+  readonly nowNs: () => number
+}
+
+/** One session that does one thing after the other, and writes down each call and each end. */
+export class Lane {
+  /** Why its session is no more; null: it lives. */
+  lost: string | null = null
+  private readonly options: LaneOptions
+  private readonly steps: Steps
+  private process: number
+  private core: SessionCore | null = null
+  private stopping = false
+  private loop: Promise<void> = Promise.resolve()
+
+  constructor(options: LaneOptions) {
+    this.options = options
+    this.process = options.lane
+    this.steps = new Steps(options.lane, options.random)
+  }
+
+  async start(): Promise<void> {
+    const { hub, lane } = this.options
+    this.core = await openBenchSession(hub, {
+      principal: `user:lane-${lane}`,
+      timeoutMs: SESSION_TIMEOUT_MS,
+      onLost: (code) => (this.lost = code),
+    })
+    this.loop = this.run()
+  }
+
+  /** Asks for nothing more; resolves when what was asked has ended. */
+  stop(): Promise<void> {
+    this.stopping = true
+    return this.loop
+  }
+
+  private async run(): Promise<void> {
+    const { random, workload } = this.options
+    while (!this.stopping && this.lost === null) {
+      await this.perform(this.steps.next(workload))
+      await pause(random.between(THINK_MS.min, THINK_MS.max))
+    }
+  }
+
+  private async perform(step: Step): Promise<void> {
+    const { note, nowNs, lanes } = this.options
+    const { process, step: f } = { process: this.process, step: step.f }
+    note({ process, type: 'invoke', f, value: step, timeNs: nowNs() })
+    const end = await (step.id === '' ? this.query(step) : this.command(step))
+    note({ process, f, ...end, timeNs: nowNs() })
+    if (end.type === 'info') this.process += lanes
+  }
+
+  private command(step: Step): Promise<End> {
+    const { core } = this
+    if (core === null) throw new Error('a lane starts before it asks for anything')
+    const call = { machine: 'proof', command: 'change', input: encodeValue({ ...step }) }
+    const deadlineAt = this.options.hub.environment.clock.nowMs() + PATIENCE_MS
+    return new Promise((resolve) =>
+      core.enqueue(call, deadlineAt, (outcome) => {
+        if (outcome.kind === 'ok') resolve({ type: 'ok', value: decodeValue(outcome.value), index: outcome.index })
+        else resolve({ type: outcome.kind === 'unknown' ? 'info' : 'fail', value: outcome.code })
+      }),
+    )
+  }
+
+  private query({ id: _, ...question }: Step): Promise<End> {
+    const input = encodeValue({ ...question })
+    const asked = {
+      consistency: 'linearizable',
+      incarnation: 0,
+      minIndex: 0,
+      machine: 'proof',
+      query: 'look',
+      input,
+    } as const
+    return new Promise((resolve) =>
+      this.options.hub.query(asked, PATIENCE_MS, (outcome) => {
+        if (outcome.kind === 'ok') resolve({ type: 'ok', value: decodeValue(outcome.value), index: outcome.index })
+        // Whatever became of a read, it has changed nothing.
+        else resolve({ type: 'fail', value: outcome.code })
+      }),
+    )
+  }
+}
+
+type End = Pick<HistoryEvent, 'value' | 'index'> & { readonly type: 'ok' | 'fail' | 'info' }

@@ -1,0 +1,107 @@
+import { loadavg } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import { agreement, DivergenceError, leaderAmong } from '../../agreement.ts'
+import type { ProbeProcess } from '../../failover/probe-process.ts'
+import type { Fault, Scene } from './fault.ts'
+
+/** How long things last, ms. */
+export interface Schedule {
+  readonly healthyMs: number
+  readonly holdMs: { readonly min: number; readonly max: number }
+  readonly quietMs: { readonly min: number; readonly max: number }
+  /** No fault begins later than this behind the first one. */
+  readonly budgetMs: number
+  /** A cluster that has not recovered by then is not waited for. */
+  readonly recoveryMsMax: number
+}
+
+/** One fault as it happened; times are nanoseconds of the machine's monotonic clock. */
+export interface Struck {
+  readonly name: string
+  readonly struckNs: bigint
+  /** When what it did was undone. */
+  readonly healedNs: bigint
+  /** From then until all nodes ran and agreed on one state; null: they did not. */
+  readonly recoveredMs: number | null
+  /** The longest time without an acknowledged write of the open loop, from the fault to the end of the quiet after it. */
+  readonly gapMs: number | null
+  /** What the fault said of itself, and what went wrong with it. */
+  readonly said: readonly string[]
+  /** Two nodes had two states of one index. */
+  readonly diverged: boolean
+  readonly load: number
+}
+
+const GAP_LOOK_MS = 50
+
+/** Puts faults to a cluster, one after the other, with quiet between them; calls `struck` with each that is over. */
+export async function strikeAll(
+  faults: readonly Fault[],
+  options: {
+    readonly schedule: Schedule
+    readonly probe: ProbeProcess
+    sceneOf(holdMs: number, say: (line: string) => void): Scene
+    struck(struck: Struck): void
+    late(fault: Fault): void
+  },
+): Promise<void> {
+  const { schedule, probe, sceneOf, struck, late } = options
+  const calm = sceneOf(0, () => undefined)
+  await calm.wait(schedule.healthyMs)
+  const began = performance.now()
+  for (const fault of faults) {
+    if (performance.now() - began > schedule.budgetMs) {
+      late(fault)
+      continue
+    }
+    const said: string[] = []
+    const scene = sceneOf(calm.random.between(schedule.holdMs.min, schedule.holdMs.max), (line) => said.push(line))
+    await probe.mark()
+    const struckNs = process.hrtime.bigint()
+    await fault.run(scene).catch((error: unknown) => {
+      said.push(`the fault failed: ${String(error)}`)
+    })
+    await scene.world.heal()
+    const healedNs = process.hrtime.bigint()
+    const outcome = await recovery(scene, schedule.recoveryMsMax, said)
+    await scene.wait(scene.random.between(schedule.quietMs.min, schedule.quietMs.max))
+    const load = Math.round((loadavg()[0] ?? 0) * 10) / 10
+    struck({ name: fault.name, struckNs, healedNs, gapMs: await gapOf(probe, scene), said, load, ...outcome })
+  }
+}
+
+/** Until every node runs, and all agree on the state of one index behind what was committed then. */
+async function recovery(
+  scene: Scene,
+  msMax: number,
+  said: string[],
+): Promise<Pick<Struck, 'recoveredMs' | 'diverged'>> {
+  const from = performance.now()
+  const late = pause(msMax, undefined, { ref: false }).then(() => {
+    throw new Error(`not within ${msMax / 1000} s`)
+  })
+  try {
+    await Promise.race([agreed(scene), late])
+    return { recoveredMs: Math.round(performance.now() - from), diverged: false }
+  } catch (error) {
+    said.push(`not recovered: ${error instanceof Error ? error.message : String(error)}`)
+    return { recoveredMs: null, diverged: error instanceof DivergenceError }
+  } finally {
+    late.catch(() => undefined)
+  }
+}
+
+async function agreed({ world }: Scene): Promise<void> {
+  await world.revive()
+  const { commitIndex } = await leaderAmong(world.endpoints)
+  await agreement(world.endpoints, commitIndex)
+}
+
+async function gapOf(probe: ProbeProcess, scene: Scene): Promise<number | null> {
+  for (let looks = 0; looks < 100; looks += 1) {
+    const gap = await probe.gap()
+    if (gap !== null) return Math.round(gap)
+    await scene.wait(GAP_LOOK_MS)
+  }
+  return null
+}

@@ -1,0 +1,145 @@
+import type { JournalEntry, Operation } from '../history.ts'
+import { ACCOUNTS, Model, OPENING_BALANCE } from './model.ts'
+
+/** What is told of a kind of anomaly, at most. */
+const EXAMPLES_MAX = 8
+
+/** What is wrong with a history; each count is of operations. */
+export interface Verdict {
+  /** Acknowledged, and not in the journal. */
+  lost: number
+  /** In the journal more than once. */
+  duplicated: number
+  /** In the journal, although it was certainly not done, or nobody asked for it. */
+  phantom: number
+  /** Answered with another index than the journal has, or in an order that contradicts real time. */
+  disordered: number
+  /** The reply is not what the journal leads to. */
+  wrongReply: number
+  /** The accounts do not add up. */
+  unbalanced: number
+  /** A sentence each, some of them. */
+  readonly examples: string[]
+}
+
+/**
+ * Holds what clients were told against the journal that the machine keeps of its own commands, in the time that sorting takes.
+ * Every reply carries the index of its entry, so a history is linearizable when three things hold: index order contains
+ * real-time order, the journal has each acknowledged command once and nothing that was not asked for, and a model that replays
+ * the journal gives exactly each reply (faults.md §4).
+ */
+export function judgeHistory(operations: readonly Operation[], journal: readonly JournalEntry[]): Verdict {
+  const verdict: Verdict = {
+    lost: 0,
+    duplicated: 0,
+    phantom: 0,
+    disordered: 0,
+    wrongReply: 0,
+    unbalanced: 0,
+    examples: [],
+  }
+  const placed = placesIn(verdict, operations, journal)
+  judgeRealTime(verdict, operations)
+  judgeReplies(verdict, operations, placed)
+  return verdict
+}
+
+/** True when nothing is wrong. */
+export function isClean({ examples: _, ...counts }: Verdict): boolean {
+  return Object.values(counts).every((count) => count === 0)
+}
+
+type Anomaly = Exclude<keyof Verdict, 'examples'>
+
+/** The journal's commands that were asked for, in its order; says what is missing, doubled or invented. */
+function placesIn(
+  verdict: Verdict,
+  operations: readonly Operation[],
+  journal: readonly JournalEntry[],
+): { readonly operation: Operation; readonly index: number }[] {
+  const commands = new Map(operations.filter(({ query }) => !query).map((operation) => [operation.step.id, operation]))
+  const seen = new Set<string>()
+  const placed: { operation: Operation; index: number }[] = []
+  for (const { id, index } of journal) {
+    const operation = commands.get(id)
+    if (seen.has(id)) wrong(verdict, 'duplicated', `command ${id} is there again at index ${index}`)
+    else if (operation === undefined) wrong(verdict, 'phantom', `command ${id} at index ${index}: nobody asked for it`)
+    else if (operation.type === 'fail') wrong(verdict, 'phantom', `${told(operation)} was not executed, and is there`)
+    else if (operation.type === 'ok' && operation.index !== index)
+      wrong(verdict, 'disordered', `${told(operation)} is at index ${index}`)
+    if (operation !== undefined) placed.push({ operation, index })
+    seen.add(id)
+  }
+  for (const [id, operation] of commands)
+    if (operation.type === 'ok' && !seen.has(id)) wrong(verdict, 'lost', `${told(operation)} was acknowledged`)
+  return placed
+}
+
+/** Whatever was complete when another one was asked for has a lower index; a read may have the same. */
+function judgeRealTime(verdict: Verdict, operations: readonly Operation[]): void {
+  const done = operations.filter(({ type }) => type === 'ok')
+  const events = done
+    .flatMap((operation) => [
+      { at: operation.invokedNs, order: 1, operation },
+      { at: operation.completedNs, order: 0, operation },
+    ])
+    .toSorted((left, right) => left.at - right.at || left.order - right.order)
+  const before = new Map<Operation, number>()
+  let highest = 0
+  for (const { order, operation } of events) {
+    if (order === 1) {
+      before.set(operation, highest)
+      continue
+    }
+    const floor = before.get(operation) ?? 0
+    const late = operation.query ? operation.index < floor : operation.index <= floor
+    if (late) wrong(verdict, 'disordered', `${told(operation)} although index ${floor} was known when it was asked`)
+    highest = Math.max(highest, operation.index)
+  }
+}
+
+function judgeReplies(
+  verdict: Verdict,
+  operations: readonly Operation[],
+  placed: readonly { readonly operation: Operation; readonly index: number }[],
+): void {
+  const queries = operations.filter(({ type, query }) => query && type === 'ok')
+  const sorted = queries.toSorted((left, right) => left.index - right.index)
+  const model = new Model()
+  let next = 0
+  const expect = (operation: Operation): void => {
+    const expected = model.apply(operation.step)
+    if (operation.type === 'ok' && operation.reply !== expected)
+      wrong(verdict, 'wrongReply', `${told(operation)}; the journal leads to ${shortened(expected)}`)
+  }
+  for (const query of sorted) {
+    for (let place = placed[next]; place !== undefined && place.index <= query.index; place = placed[next]) {
+      expect(place.operation)
+      next += 1
+    }
+    expect(query)
+    if (query.step.f === 'bank.read') judgeBalance(verdict, query)
+  }
+  for (const { operation } of placed.slice(next)) expect(operation)
+}
+
+function judgeBalance(verdict: Verdict, query: Operation): void {
+  const rows = JSON.parse(query.reply) as readonly (readonly [string, number])[]
+  const sum = rows.reduce((total, [, balance]) => total + balance, 0)
+  if (sum !== ACCOUNTS * OPENING_BALANCE || rows.some(([, balance]) => balance < 0))
+    wrong(verdict, 'unbalanced', told(query))
+}
+
+function wrong(verdict: Verdict, anomaly: Anomaly, sentence: string): void {
+  verdict[anomaly] += 1
+  if (verdict.examples.length < EXAMPLES_MAX) verdict.examples.push(`${anomaly}: ${sentence}`)
+}
+
+function told({ process, step, reply, index }: Operation): string {
+  const { id, f, key, a, b, to } = step
+  return `${f} ${id === '' ? '' : `${id} `}(${[key, a, b, to].join(' ')}) of process ${process}, told ${shortened(reply)} at index ${index}`
+}
+
+function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
