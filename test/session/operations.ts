@@ -4,7 +4,8 @@ import type { Value } from '../../src/codec/value/value.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
 import type { BuildMachine } from '../../src/session/user-machine.ts'
 import { type Log, numbers, secret } from './log.ts'
-import { FAILING, OWN } from './model/versions.ts'
+import { isWorker, saysOfTask, TASK_COMMANDS, wordOf } from './model/tasks.ts'
+import { FAILING, OWN, TASKS } from './model/versions.ts'
 import { WAIT_COMMANDS, WAITS } from './model/waits.ts'
 import { PLAN_COMMANDS, type PlanOperation, planOperations, soberCommand, stepsOf } from './planning.ts'
 import { sayThatSkipped, type SkipOperation, withSkips } from './skipping.ts'
@@ -54,11 +55,12 @@ export const SMALL: Partial<Limits> = {
   tombstoneMs: 400_000,
   mailboxMax: 2,
   taskLeasesMax: 2,
+  taskQueueMs: 45_000,
   attemptsMax: 2,
   waits: WAITS,
 }
 
-/** Commands that the model knows; `tasks` adds those it does not. */
+/** Commands that the model knows. */
 export const MODELLED = [
   'increment',
   'increment',
@@ -72,12 +74,15 @@ export const MODELLED = [
   'coalesce',
   'once',
   ...WAIT_COMMANDS,
+  ...TASK_COMMANDS,
+  'ask',
+  'complete',
   'planSkip',
   'planOther',
   'unplan',
 ]
 const PLANNED = [...PLAN_COMMANDS, ...PLAN_COMMANDS, 'increment', 'later', 'refuse', 'explode', 'waitHere']
-export const ALL = [...MODELLED, 'ask', 'complete', 'fail', 'audit']
+export const ALL = [...MODELLED, 'audit']
 
 /** Names no session. */
 const UNKNOWN = 99
@@ -114,11 +119,18 @@ export function planOfOperations(): fc.Arbitrary<Operation[]> {
 }
 
 /** Sizes of fast-check's own choice are mostly small; these logs must be long enough to fill windows and outboxes. */
-function list(one: fc.Arbitrary<Operation>): fc.Arbitrary<Operation[]> {
+export function list(one: fc.Arbitrary<Operation>): fc.Arbitrary<Operation[]> {
   return fc.array(one, { minLength: 10, maxLength: 50, size: 'max' })
 }
 
-const OPENING: Operation = { kind: 'open', who: 0, timeoutMs: 30_000, refuse: false, late: false, ordered: false }
+export const OPENING: Operation = {
+  kind: 'open',
+  who: 0,
+  timeoutMs: 30_000,
+  refuse: false,
+  late: false,
+  ordered: false,
+}
 
 /** A command of the first session that nothing keeps from being run. */
 function soberRequest(commands: readonly string[]): fc.Arbitrary<Operation> {
@@ -126,9 +138,12 @@ function soberRequest(commands: readonly string[]): fc.Arbitrary<Operation> {
   return fc.tuple(command, fc.nat({ max: 3 })).map(([name, n]) => soberCommand(name, n))
 }
 
-const clock = fc.record({ kind: fc.constant('advance' as const), ms: fc.constantFrom(1, 10, 5000, 5000, 40_000) })
+export const clock = fc.record({
+  kind: fc.constant('advance' as const),
+  ms: fc.constantFrom(1, 10, 5000, 5000, 40_000),
+})
 
-function anyOperation(commands: readonly string[]): fc.Arbitrary<Operation> {
+export function anyOperation(commands: readonly string[]): fc.Arbitrary<Operation> {
   const session = fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 3, 4, UNKNOWN)
   return fc.oneof<fc.WeightedArbitrary<Operation>[]>(
     {
@@ -219,6 +234,8 @@ function limitChanges(): fc.Arbitrary<Partial<Limits>> {
       outboxCountMax: fc.constantFrom(1, 3, 5),
       sessionsMax: fc.constantFrom(1, 4, 6),
       mailboxMax: fc.constantFrom(1, 2),
+      taskLeasesMax: fc.constantFrom(1, 3),
+      taskQueueMs: fc.constantFrom(8000, 45_000),
       tombstoneMs: fc.constantFrom(300_000, 400_000),
     },
     { requiredKeys: [] },
@@ -272,7 +289,7 @@ function append(log: Log, opened: number[], operation: Operation): { applied: Ap
     case 'open': {
       const applied = log.tryOpen(`${operation.who}`, {
         timeoutMs: operation.timeoutMs,
-        roles: operation.who % 2 === 0 ? ['r'] : [],
+        roles: isWorker(operation.who) ? ['r'] : [],
         capabilities: operation.refuse ? { refuse: true } : {},
         validUntil: log.now + (operation.late ? -1 : 1000),
         ordered: operation.ordered,
@@ -296,13 +313,13 @@ function append(log: Log, opened: number[], operation: Operation): { applied: Ap
       const index = indexOf(operation.session)
       const facts = machine.sessionFacts(index)
       const requestId = Math.max(1, (facts?.highest ?? 0) + operation.id)
-      const isTask = operation.command === 'complete' || operation.command === 'fail'
+      const isTask = saysOfTask(operation.command)
       const input = inputOf(operation, indexOf(operation.to))
       // A leader parses under the active version, which may be another one when the entry is applied.
       const active = isTask ? 1 : machine.activeVersion('test')
       const applied = log.requestApplied(index, requestId, operation.command, {
         input,
-        machine: isTask ? 'task' : 'test',
+        machine: isTask ? TASKS : 'test',
         version: Math.max(1, active - (operation.outdated ? 1 : 0)),
         epoch: Math.max(0, (facts?.epoch ?? 0) + operation.epoch),
         lowestPendingRequestId: Math.max(1, requestId + operation.lowest - 2),
@@ -375,9 +392,6 @@ function append(log: Log, opened: number[], operation: Operation): { applied: Ap
 
 function inputOf(operation: Extract<Operation, { kind: 'request' }>, to: number): Value {
   if (operation.command === 'emitOther') return `0/1/${to}`
-  if (operation.command === 'complete')
-    return { taskId: `1-task-${operation.n}`, attempt: 1 + (operation.to % 2), result: operation.n }
-  if (operation.command === 'fail')
-    return { taskId: `1-task-${operation.n}`, attempt: 1 + (operation.to % 2), reason: 'x' }
+  if (saysOfTask(operation.command)) return wordOf(operation.command, operation.n, operation.to)
   return operation.n
 }

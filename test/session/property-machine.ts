@@ -1,12 +1,11 @@
 import type { SessionId } from '../../src/base/brand.ts'
 import type { Value } from '../../src/codec/value/value.ts'
-import type { BuildMachine, TaskKind } from '../../src/session/user-machine.ts'
+import type { BuildMachine } from '../../src/session/user-machine.ts'
 import { type BareMachine, bareMachine, type Handler, number, reject } from './bare-machine.ts'
+import { TASK_KIND, verdictOf } from './model/tasks.ts'
 import { FAILING } from './model/versions.ts'
 import { overflowOf, waitOf } from './model/waits.ts'
 import { onSchedule, planInVain, planning } from './planning.ts'
-
-const KIND: TaskKind = { kind: 'k', role: 'r', leaseMs: 20_000, maxAttempts: 2, backoffMs: [5000] }
 
 /**
  * The user machine of the properties; `Model` says the same in its own words. `machines`: what the build has; absent: it
@@ -33,6 +32,8 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
         context.wait('test', 'w1')
         context.signal('test', 'w1', 'lost')
         planInVain(context)
+        context.task('test', TASK_KIND, '', 'lost')
+        context.cancelTask('1-task-1')
         context.afterReject((after) => after.state.set('refusedAt', after.index))
         return reject('NO', { at: context.index })
       },
@@ -41,6 +42,7 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
         context.signal('test', 'w0', 'lost')
         context.wait('test', 'w0')
         planInVain(context)
+        context.task('test', TASK_KIND, '', 'lost')
         throw new Error('a bug')
       },
       later: (context, input) => {
@@ -63,7 +65,7 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
       },
       ...waiting(),
       ...planning,
-      ask: (context) => context.task('test', KIND, '', context.index),
+      ...asking,
       audit: (context) => {
         context.audit(context.id('a-'))
         context.alert('ODD', context.random())
@@ -97,7 +99,17 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
       },
       onSchedule,
       onDeadLetter: (context, request) => context.state.set('dead', request.serverRequestId),
-      onTaskFailed: (context, task, reason) => context.state.set(`failed/${task.taskId}`, reason),
+      onTaskResult: (context, { taskId, attempt }, result) => {
+        const verdict = verdictOf(result as { n: number; odd: boolean })
+        context.state.set(`done/${taskId}`, verdict)
+        if (verdict === 'throws') throw new Error('a bug')
+        if (verdict === 'cancels') context.cancelTask(taskId)
+        return verdict === 'invalid' ? { kind: 'invalid', details: 'bad' } : { kind: 'done', value: attempt }
+      },
+      onTaskFailed: (context, { taskId }, reason) => {
+        context.state.set(`failed/${taskId}`, reason)
+        if (reason === 'LEASE_EXPIRED') throw new Error('a bug')
+      },
       migrate: (context, machine, { from, to }) => {
         context.state.set('migrated', [machine, from, to])
         context.notify('user:1', 'migrated', to)
@@ -106,6 +118,18 @@ export function propertyMachine(machines?: readonly BuildMachine[]): BareMachine
       ...(machines === undefined ? {} : { machines }),
     },
   )
+}
+
+/** The commands that ask for tasks, and no longer. */
+const asking: Record<string, Handler> = {
+  ask: (context) => context.task('test', TASK_KIND, '', context.index),
+  askTwice: (context, input) => {
+    const ref = `r${number(input) % 2}`
+    const [one, two] = [0, 1].map(() => context.task('test', TASK_KIND, ref, context.index)) as [string, string]
+    return [one, two, context.cancelTask(one), context.openTasks('test', 'k', ref).length]
+  },
+  unask: (context, input) => context.cancelTask(`1-task-${number(input)}`),
+  asked: (context) => context.openTasks('test', 'k', null) as unknown as Value,
 }
 
 const KEPT = { retentionMs: 15_000 }

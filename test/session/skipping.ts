@@ -86,10 +86,20 @@ const RARE: readonly Operation[] = [
 
 /** Names of parts that such an entry may have, and of timers that may be due before it. */
 function partsOf(operation: Operation): string[] {
-  const due = ['timer test/t0@1', 'timer test/t1@1', 'schedule test/s0@1', 'schedule test/s1@2', 'wait 1-wait-1@1']
+  const due = [
+    'timer test/t0@1',
+    'timer test/t1@1',
+    'schedule test/s0@1',
+    'schedule test/s1@2',
+    'wait 1-wait-1@1',
+    'task 1-task-1@1',
+  ]
   switch (operation.kind) {
     case 'request':
-      return operation.command === 'refuse' ? ['afterReject@2', 'command'] : ['command', ...due, 'wait 1-wait-1@2']
+      if (operation.command === 'refuse') return ['afterReject@2', 'command']
+      if (operation.command === 'complete' || operation.command === 'fail')
+        return ['task@1', 'test@1', 'task@2', ...due]
+      return ['command', ...due, 'wait 1-wait-1@2']
     case 'open':
       return ['onSessionCreated@1', 'onSessionCreated@1', 'entry']
     case 'expire':

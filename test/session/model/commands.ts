@@ -1,11 +1,12 @@
 import type { Value } from '../../../src/codec/value/value.ts'
 import { PLAN_COMMANDS } from '../planning.ts'
 import { type ModelScheduleHost, runPlanCommand } from './schedules.ts'
+import { type ModelTaskHost, runTaskCommand, TASK_COMMANDS } from './tasks.ts'
 import type { Everything } from './types.ts'
 import { runWaitCommand, WAIT_COMMANDS } from './waits.ts'
 
 /** What a command does to the model. */
-export interface ModelCommandHost extends ModelScheduleHost {
+export interface ModelCommandHost extends ModelScheduleHost, ModelTaskHost {
   readonly all: Everything
   emit(to: number, type: string, payload: Value): boolean
   coalesce(index: number, payload: Value): boolean
@@ -31,6 +32,7 @@ export function runCommand(host: ModelCommandHost, index: number, command: strin
   }
   if (command === 'coalesce') return host.coalesce(index, input) || undefined
   if (WAIT_COMMANDS.includes(command)) return runWaitCommand(waits, { command, n, index, now: host.now })
+  if (TASK_COMMANDS.includes(command)) return runTaskCommand(host, command, n)
   if (PLAN_COMMANDS.includes(command)) return runPlanCommand(host, command, n)
   if (command === 'later') timers.set(`t${n % 3}`, { dueAt: host.now + Math.max(n * 5000, 1), to: index })
   if (command === 'cancel') return timers.delete(`t${n % 3}`)

@@ -3,7 +3,11 @@ import { expect } from 'vitest'
 import type { Value } from '../../../src/codec/value/value.ts'
 import type { SessionStateMachine } from '../../../src/session/session-state-machine.ts'
 import type { Model } from './model.ts'
+import { dueTasks, taskRow } from './tasks.ts'
 import { awaitedOf, dueOf, visible } from './schedules.ts'
+
+/** What is compared of a task's row. */
+type TaskRow = { readonly [field: string]: Value } & { readonly result: { readonly by: string } | null }
 
 /** All rows of a state, as a snapshot of it holds them. */
 export type Rows = ReadonlyMap<string, Value>
@@ -55,12 +59,19 @@ function stateOfRows(rows: Rows) {
       }),
     ),
     skipped,
+    tasks: below('session/task/').map(([, row]) => {
+      const { number, ref, payload, attempt, status, assignedTo, leaseUntil, ...rest } = row as unknown as TaskRow
+      const { everLeased, backingOff, createdAt, closedAt, result } = rest
+      const lease = { assignedTo, leaseUntil, everLeased, backingOff, createdAt, closedAt }
+      return { number, ref, payload, attempt, status, ...lease, by: result?.by ?? null }
+    }),
   }
 }
 
 function stateOfModel({ all, limits, letters, parts }: Model) {
   const times = [...all.timers.values(), ...all.waits.waits].flatMap(({ dueAt }) => (dueAt === null ? [] : [dueAt]))
   times.push(...[...all.schedules.values()].flatMap((schedule) => dueOf(schedule) ?? []))
+  times.push(...dueTasks(all.tasks).map(({ dueAt }) => dueAt))
   const expiries = [...all.sessions.values()].map(({ renewed, timeoutMs }) => renewed + timeoutMs)
   const schedules = [...all.schedules.values()].sort((one, other) => (one.name < other.name ? -1 : 1))
   const { changedAt: _, ...inForce } = limits as typeof limits & { changedAt?: number }
@@ -75,6 +86,7 @@ function stateOfModel({ all, limits, letters, parts }: Model) {
     awaited: awaitedOf(schedules).map(({ name, revision, after }) => [name, revision, after]),
     user: all.user,
     alerts: all.alerts,
+    tasks: all.tasks.all.map(taskRow),
     skipped: parts.remembered.map(({ index, part, told }) => [index, part, ...(told ? [true] : [])]),
   }
 }

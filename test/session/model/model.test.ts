@@ -9,6 +9,7 @@ import { sample } from '../../effort.ts'
 import { codec, Log, swapped } from '../log.ts'
 import { builds, MODELLED, type Operation, operations, perform, planOfOperations, SMALL } from '../operations.ts'
 import { propertyMachine } from '../property-machine.ts'
+import { taskOperations } from '../task-operations.ts'
 import { compareState } from './compare.ts'
 import { Model } from './model.ts'
 import { translate } from './translate.ts'
@@ -18,10 +19,11 @@ import { type ModelBuild, OWN } from './versions.ts'
 const PATIENCE_MS = 300_000
 
 test(
-  'the implementation gives every reply, delivery, outbox, schedule and row that the reference model gives',
+  'the implementation gives every reply, delivery, outbox, schedule, task and row that the reference model gives',
   () => {
     fc.assert(agreement(new Map()), { numRuns: sample(60) })
     fc.assert(agreement(new Map(), planOfOperations()), { numRuns: sample(30) })
+    fc.assert(agreement(new Map(), taskOperations()), { numRuns: sample(30) })
   },
   PATIENCE_MS,
 )
@@ -32,6 +34,7 @@ test(
     const seen = new Map<string, number>()
     fc.assert(agreement(seen), { numRuns: 150, seed: 3 })
     fc.assert(agreement(seen, planOfOperations()), { numRuns: 50, seed: 3 })
+    fc.assert(agreement(seen, taskOperations()), { numRuns: 100, seed: 6 })
     expect(EXPECTED.filter((label) => !seen.has(label))).toEqual([])
   },
   PATIENCE_MS,
@@ -84,6 +87,14 @@ function countEnds({ all, versions, parts }: Model, seen: Map<string, number>): 
     for (const [what, times] of Object.entries(happened)) if (times > 0) count(seen, `schedule ${what}`)
     count(seen, `schedule ${overlap}`)
   }
+  for (const { status, attempt, given, answer } of all.tasks.all) {
+    count(seen, `task ${status}`)
+    if (attempt > 1) count(seen, 'second attempt')
+    if (!given) count(seen, 'task never given')
+    if (answer !== null) count(seen, 'task answered')
+  }
+  for (const [key, row] of all.user)
+    if (/^(done|failed)./.test(key)) count(seen, `task ${key.startsWith('done') ? '' : 'failed: '}${row}`)
   for (const part of parts.passed) count(seen, `${part.split(/[ @]/)[0]} passed over`)
   if (parts.remembered.some(({ told }) => told)) count(seen, 'skipped and told')
 }
@@ -153,6 +164,15 @@ const EXPECTED = [
   ...['command', 'timer', 'schedule', 'migration', 'afterReject'].map((part) => `${part} passed over`),
   ...['onSessionCreated', 'onSessionExpired', 'onDeadLetter', 'wait'].map((part) => `${part} passed over`),
   'skipped and told',
+  'FORBIDDEN',
+  'STALE_TASK',
+  'VALIDATION_ERROR',
+  'duplicate',
+  ...['QUEUED', 'LEASED', 'DONE', 'FAILED', 'CANCELLED', 'never given', 'answered'].map((end) => `task ${end}`),
+  'second attempt',
+  ...['done', 'cancels'].map((verdict) => `task ${verdict}`),
+  ...['WORKER_LOST', 'QUEUE_DEADLINE', 'x', 'INVALID_RESULT'].map((reason) => `task failed: ${reason}`),
+  ...['task', 'test'].map((part) => `${part} passed over`),
 ]
 
 function compareStep(run: Run, step: Operation, seen: Map<string, number>): void {
@@ -197,6 +217,7 @@ function countReply(reply: Reply, seen: Map<string, number>): void {
             : reply.outcome.code
   count(seen, label)
   if (JSON.stringify(reply).includes('"SKIPPED"')) count(seen, 'SKIPPED')
+  if (JSON.stringify(reply).includes('"duplicate"')) count(seen, 'duplicate')
   if (reply.kind === 'moved') for (const outcome of reply.outcomes) count(seen, outcome)
   if (reply.kind === 'scheduled') for (const taken of reply.done) count(seen, taken ? 'step taken' : 'step stale')
 }

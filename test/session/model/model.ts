@@ -2,20 +2,19 @@ import type { Limits } from '../../../src/codec/entry/payload.ts'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { ackTimeout } from '../../../src/session/entries/retry-server-requests.ts'
 import type { Reply } from '../../../src/session/state-machine.ts'
-import { type Everything, type ModelEntry, newSession, type Session, type Waiting } from './types.ts'
+import { type Everything, type ModelEntry, fence, newSession, refused, type Session, type Waiting } from './types.ts'
 import { ModelLetters } from './letters.ts'
 import { append, coalesce, notify, takeOut } from './outbox.ts'
 import { runCommand } from './commands.ts'
 import { ModelParts } from './parts.ts'
 import { fireSchedule, takeStep } from './schedules.ts'
-import { type ModelBuild, FAILING, ModelVersions, OWN } from './versions.ts'
+import { answerWorker, endWorker, fireTask, lend, noTasks } from './tasks.ts'
+import { type ModelBuild, FAILING, ModelVersions, OWN, TASKS } from './versions.ts'
 import { endOwner, nextDue, noWaits, tellEnds, timeOut } from './waits.ts'
-
-const refused = (code: string, details: Value = null) => ({ kind: 'refused', code, details }) as Reply
 
 /**
  * The reference model (sessions.md §12): the same rules as `SessionStateMachine` and `propertyMachine` in plain maps, with
- * no cache, no index and no write buffer: a transaction works on a copy of everything. Bytes, hashes and tasks are left out;
+ * no cache, no index and no write buffer: a transaction works on a copy of everything. Bytes and hashes are left out;
  * the jitter of retries is the implementation's own function, which has a test of its own.
  */
 export class Model {
@@ -28,6 +27,7 @@ export class Model {
     once: new Map(),
     waits: noWaits(),
     schedules: new Map(),
+    tasks: noTasks(),
     alerts: new Map(),
   }
   now = 0
@@ -157,6 +157,7 @@ export class Model {
       this.now = Math.max(this.now, dueAt)
       if (due.kind === 'wait') timeOut(this.all.waits, name)
       else if (due.kind === 'schedule') fireSchedule(this, name, until)
+      else if (due.kind === 'task') fireTask(this, name)
       else this.fireTimer(name, due.to)
       tellEnds(this)
     }
@@ -198,6 +199,7 @@ export class Model {
     const mail = this.all.mail.get(`user:${who}`)
     for (const payload of mail?.waiting.splice(0) ?? []) this.append(this.index, 'notification', payload, true)
     this.append(this.index, 'welcome', who)
+    lend(this)
     return { kind: 'opened', sessionId: `0/1/${this.index}` as never, existing: false }
   }
 
@@ -228,11 +230,11 @@ export class Model {
   private request(entry: ModelEntry & { kind: 'request' }): Reply {
     const session = this.all.sessions.get(entry.session)
     if (session === undefined) return this.unknown(entry.session)
-    const fenced = this.fence(session, entry.epoch)
+    const fenced = fence(session, entry.epoch)
     if (fenced !== null) return fenced
     this.renew(session.index)
     const invalidAck = entry.ack > session.lastId
-    if (!invalidAck) this.removeAcked(session, entry.ack)
+    if (!invalidAck && entry.ack > session.acked) this.removeAcked(session, entry.ack)
     session.floor = Math.max(session.floor, Math.min(entry.lowest, entry.id))
     const { floor } = session
     for (const id of session.responses.keys()) if (id < floor) session.responses.delete(id)
@@ -248,7 +250,10 @@ export class Model {
     const expected = Math.max(session.highest + 1, floor)
     if (session.ordered && entry.id !== expected) return refused('OUT_OF_ORDER', { expected })
     if (entry.id > floor && session.responses.size >= cachedResponsesMax) return refused('RESPONSE_BACKLOG', { floor })
-    const outcome = this.execute(session.index, entry.command, entry.input)
+    const outcome =
+      entry.machine === TASKS
+        ? answerWorker(this, session, entry)
+        : this.execute(session.index, entry.command, entry.input)
     const reply = { kind: 'outcome', outcome, replayed: false, index: this.index, invalidAck } as const
     const own = this.all.sessions.get(session.index)
     own?.responses.set(entry.id, { hash, reply })
@@ -305,7 +310,7 @@ export class Model {
   private ack(entry: ModelEntry & { kind: 'ack' }): Reply {
     const session = this.all.sessions.get(entry.session)
     if (session === undefined) return this.unknown(entry.session)
-    const fenced = this.fence(session, entry.epoch)
+    const fenced = fence(session, entry.epoch)
     if (fenced !== null) return fenced
     if (entry.upTo > session.lastId) return refused('INVALID_ACK', { last: session.lastId })
     this.renew(session.index)
@@ -316,6 +321,7 @@ export class Model {
   private removeAcked(session: Session, upTo: number): void {
     session.acked = Math.max(session.acked, upTo)
     session.outbox = session.outbox.filter((request) => request.id > session.acked)
+    lend(this)
   }
 
   private retry(entry: ModelEntry & { kind: 'retry' }): void {
@@ -347,7 +353,7 @@ export class Model {
   private close(entry: ModelEntry & { kind: 'close' }): Reply {
     const session = this.all.sessions.get(entry.session)
     if (session === undefined) return this.unknown(entry.session)
-    const fenced = this.fence(session, entry.epoch)
+    const fenced = fence(session, entry.epoch)
     if (fenced !== null) return fenced
     this.end(session, 'closed')
     return { kind: 'closed' }
@@ -368,6 +374,7 @@ export class Model {
       reason,
       until: this.now + this.limits.tombstoneMs,
     })
+    endWorker(this, session.index)
     tellEnds(this)
     this.ended.push({ session: session.index, reason })
   }
@@ -386,12 +393,5 @@ export class Model {
     return tombstone === undefined
       ? refused('SESSION_UNKNOWN')
       : refused('SESSION_EXPIRED', { at: tombstone.at, reason: tombstone.reason })
-  }
-
-  private fence(session: Session, epoch: number): Reply | null {
-    if (epoch === session.epoch) return null
-    return epoch < session.epoch
-      ? refused('FENCED', { current: session.epoch })
-      : refused('INVALID', { reason: 'EPOCH' })
   }
 }

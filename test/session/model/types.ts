@@ -3,6 +3,7 @@ import type { Value } from '../../../src/codec/value/value.ts'
 import type { Reply } from '../../../src/session/state-machine.ts'
 import type { ScheduleStep } from '../../../src/codec/entry/payload.ts'
 import type { ModelSchedule } from './schedules.ts'
+import type { ModelTasks } from './tasks.ts'
 import type { ModelWaits } from './waits.ts'
 
 /** What the reference model keeps and is given. */
@@ -51,6 +52,7 @@ export interface Everything {
   once: Map<string, { value: number; until: number }>
   waits: ModelWaits
   schedules: Map<string, ModelSchedule>
+  tasks: ModelTasks
   /** Functions that failed, or were skipped, by the kind of their alert. */
   alerts: Map<string, number>
 }
@@ -92,4 +94,12 @@ export function newSession(
   const requests = { lastId: 0, tailId: 0, acked: 0, outbox: [], resentAt: now }
   const renewed = { renewed: lease, renewedAt: index, epoch: 0, nonce: -1 }
   return { index, who, timeoutMs, ordered, refuse, ...renewed, ...commands, ...requests }
+}
+
+export const refused = (code: string, details: Value = null) => ({ kind: 'refused', code, details }) as Reply
+
+/** Whether another connection has attached to the session since. */
+export function fence(session: Session, epoch: number): Reply | null {
+  if (epoch === session.epoch) return null
+  return epoch < session.epoch ? refused('FENCED', { current: session.epoch }) : refused('INVALID', { reason: 'EPOCH' })
 }

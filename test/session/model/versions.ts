@@ -9,6 +9,9 @@ export const FAILING = 3
 /** The session layer itself; it has no rows to be migrated. */
 export const OWN = 'holdfast'
 
+/** Its commands of tasks are those of a machine of this name, which has one version. */
+export const TASKS = 'task'
+
 /** What the reference model knows of versions (sessions.md §10), and why it applies nothing more. */
 export class ModelVersions {
   halted: 'MACHINE_MISSING' | 'MACHINE_DIFFERS' | 'SKIP_MISSED' | null = null
@@ -21,7 +24,7 @@ export class ModelVersions {
 
   /** A log that has never named a version of a user machine is applied under version 1. */
   active(machine: string): number {
-    return this.named.get(machine) ?? (machine === OWN || this.early ? 1 : 0)
+    return this.named.get(machine) ?? (machine === OWN || machine === TASKS || this.early ? 1 : 0)
   }
 
   /** Whether entries may be skipped: since version 2 of the session layer. */
@@ -43,7 +46,7 @@ export class ModelVersions {
     if (entry.kind === 'switch')
       for (const { machine, to, schema } of entry.advances)
         if (to > (this.named.get(machine) ?? 0)) this.halted ??= this.lacks(machine, to, schema)
-    if (entry.kind === 'request' && this.early && entry.version === 1)
+    if (entry.kind === 'request' && entry.machine !== TASKS && this.early && entry.version === 1)
       this.halted ??= this.lacks(entry.machine, 1, null)
     return this.halted !== null
   }

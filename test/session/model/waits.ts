@@ -1,5 +1,6 @@
 import type { Value } from '../../../src/codec/value/value.ts'
 import { dueOf } from './schedules.ts'
+import { dueTasks } from './tasks.ts'
 import type { Everything } from './types.ts'
 
 /** A wait as the model has it. */
@@ -97,13 +98,19 @@ export function addSignal(
   return 'kept'
 }
 
-/** Something that is due: a timer, for a session, or what the session layer keeps of a wait or a schedule. */
-type Due = { name: string; dueAt: number } & ({ kind: 'timer'; to: number } | { kind: 'wait' } | { kind: 'schedule' })
+/** Something that is due: a timer, for a session, or what the session layer keeps of a wait, a schedule or a task. */
+type Due = { name: string; dueAt: number } & (
+  | { kind: 'timer'; to: number }
+  | { kind: 'wait' }
+  | { kind: 'schedule' }
+  | { kind: 'task' }
+)
 
 /** What is due first: by time, then by the key of its row. */
-export function nextDue({ waits, timers, schedules }: Everything): Due | undefined {
+export function nextDue({ waits, timers, schedules, tasks }: Everything): Due | undefined {
   const all: Due[] = [...timers].map(([name, timer]) => ({ kind: 'timer', name, ...timer }))
   for (const { id: name, dueAt } of waits.waits) if (dueAt !== null) all.push({ kind: 'wait', name, dueAt })
+  for (const due of dueTasks(tasks)) all.push({ kind: 'task', ...due })
   for (const schedule of schedules.values()) {
     const dueAt = dueOf(schedule)
     if (dueAt !== null) all.push({ kind: 'schedule', name: schedule.name, dueAt })
@@ -112,7 +119,8 @@ export function nextDue({ waits, timers, schedules }: Everything): Due | undefin
 }
 
 /** The session layer's own are those of the machine `task`, which sorts before `test`. */
-const keyOf = ({ kind, name }: Due): string => (kind === 'timer' ? `test ${name}` : `task ${kind} ${name}`)
+const keyOf = ({ kind, name }: Due): string =>
+  kind === 'timer' ? `test ${name}` : kind === 'task' ? `task ${name}` : `task ${kind}:${name}`
 
 /** The waits of a session that has ended, oldest first. */
 export function endOwner(all: ModelWaits, owner: number): void {
