@@ -12,6 +12,7 @@ export const OWN_MACHINE_NAME = 'holdfast'
  *   2   EvictSession, MoveDeadLetters, SkipEntry; changes of Limits (`basedOn`, `waits`)
  *   3   what a hook, timer or migration does that returns a rejection is taken back; moved dead letters are remembered;
  *       operators' changes of schedules
+ *   4   tasks that wait are given out wherever there is room
  */
 export const OWN_MACHINE: BuildMachine = {
   name: OWN_MACHINE_NAME,
@@ -19,6 +20,7 @@ export const OWN_MACHINE: BuildMachine = {
     { version: 1, schema: '', code: '' },
     { version: 2, schema: '', code: '' },
     { version: 3, schema: '', code: '' },
+    { version: 4, schema: '', code: '' },
   ],
 }
 
@@ -36,3 +38,6 @@ export const SCHEDULE_CHANGE_SINCE = 3
 /** Since which version what such a function did that returns a rejection is taken back, and MoveDeadLetters remembers. */
 export const REJECTED_HOOKS_SINCE = 3
 export const MOVED_LETTERS_SINCE = 3
+
+/** Since which version tasks that wait follow dead letters, raised limits and leases of other roles. */
+export const TASKS_FOLLOW_ROOM_SINCE = 4

@@ -121,7 +121,7 @@ const BEGUN: Operation = {
   advances: [
     { machine: 'test', to: 1, other: false },
     { machine: 'second', to: 1, other: false },
-    { machine: OWN, to: 3, other: false },
+    { machine: OWN, to: 4, other: false },
   ],
 }
 

@@ -1,6 +1,7 @@
 import type { LimitsPayload, LimitsRow } from '../../codec/entry/payload.ts'
 import { FAMILY } from '../rows/row-keys.ts'
 import { rowValue } from '../rows/dictionary.ts'
+import { assignAll } from '../run/task-assignment.ts'
 import { foldLimits } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
@@ -19,5 +20,6 @@ export function applyLimits(state: ReplicatedState, payload: LimitsPayload): Rep
   foldLimits(state, row)
   state.limits = row
   state.dictionary.set(FAMILY.limits, rowValue(row))
+  assignAll(state)
   return NO_REPLY
 }

@@ -5,6 +5,7 @@ import type { OutboxRow } from '../rows/session-rows.ts'
 import { runDeadLetter } from '../run/hooks.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import { removeRequest, replaceRequest } from '../clients/outbox.ts'
+import { assignToRoomOf } from '../run/task-assignment.ts'
 import { foldRetry } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { Reply } from '../state-machine.ts'
@@ -69,6 +70,7 @@ function retrySession(state: ReplicatedState, runner: MachineRunner, session: Se
   }
   if (touched > 0) state.listForDelivery(session)
   for (const request of dead) bury(state, runner, session, request.serverRequestId)
+  if (dead.length > 0) assignToRoomOf(state, session)
   return touched
 }
 

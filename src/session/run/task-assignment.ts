@@ -2,6 +2,7 @@ import type { SessionRecord } from '../clients/session-record.ts'
 import { appendRequest, hasRoom, REQUEST_OVERHEAD_BYTES } from '../clients/outbox.ts'
 import { foldLease } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
+import { TASKS_FOLLOW_ROOM_SINCE } from '../own-versions.ts'
 import { isOpen, TASK_MACHINE, type TaskRow } from '../tables/tasks.ts'
 
 /** Server request type that carries a task; its payload is {taskId, kind, payload, attempt}. */
@@ -45,6 +46,24 @@ export function assignToRolesOf(state: ReplicatedState, session: SessionRecord):
   for (const role of session.row.info.roles) assignWaiting(state, role)
 }
 
+/** The session's outbox has room again, though nobody has acknowledged anything. */
+export function assignToRoomOf(state: ReplicatedState, session: SessionRecord): void {
+  if (state.versions.hasOwn(TASKS_FOLLOW_ROOM_SINCE)) assignToRolesOf(state, session)
+}
+
+/** Limits may have been raised: any task that waits may have its worker now. */
+export function assignAll(state: ReplicatedState): void {
+  if (!state.versions.hasOwn(TASKS_FOLLOW_ROOM_SINCE)) return
+  for (const role of state.tasks.waitingRoles()) assignWaiting(state, role)
+}
+
+/** A lease was given back: a task of that role takes it, or one of any other role of the worker, whom it had. */
+function assignAfter(state: ReplicatedState, task: TaskRow): void {
+  assignWaiting(state, task.role)
+  const worker = task.status !== 'LEASED' || task.assignedTo === null ? null : state.sessions.findById(task.assignedTo)
+  if (worker !== null && worker.row.info.roles.length > 1) assignToRoomOf(state, worker)
+}
+
 /**
  * Ends an attempt: back to the queue after the kind's backoff, or FAILED after the last one (returned, so that the
  * caller runs the fallback).
@@ -65,7 +84,7 @@ export function failAttempt(state: ReplicatedState, task: TaskRow, reason: strin
   if (wait > 0) arm(state, queued, 'backoff', state.now + wait)
   // Its worker may have been the last one that there ever is: without this it would wait for ever, and its owner with it.
   arm(state, queued, 'queue', state.now + wait + state.limits.taskQueueMs)
-  assignWaiting(state, task.role)
+  assignAfter(state, task)
   return null
 }
 
@@ -89,7 +108,7 @@ export function closeTask(state: ReplicatedState, task: TaskRow, end: Pick<TaskR
     until: state.now + state.limits.retentionMs,
   }
   state.tasks.put(closed)
-  assignWaiting(state, task.role)
+  assignAfter(state, task)
   return closed
 }
 

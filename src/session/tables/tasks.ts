@@ -76,6 +76,11 @@ export class Tasks {
     return this.waiting.get(role)?.[0] ?? null
   }
 
+  /** Roles that tasks wait for, in one order on every replica: that of their rows is another after a restart. */
+  waitingRoles(): string[] {
+    return [...this.waiting.keys()].sort()
+  }
+
   /** Tasks leased to a session, in the order of their creation. */
   leasedTo(session: string): TaskRow[] {
     return [...(this.leased.get(session)?.values() ?? [])].sort((a, b) => a.number - b.number)

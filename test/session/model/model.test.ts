@@ -104,7 +104,7 @@ function modelBuild(build: readonly BuildMachine[]): ModelBuild {
     name,
     new Map(versions.map(({ version, schema }) => [version, schema])),
   ])
-  const own = new Map([1, 2, 3].map((version) => [version, '']))
+  const own = new Map([1, 2, 3, 4].map((version) => [version, '']))
   return new Map([...user, [OWN, own]])
 }
 

@@ -121,6 +121,7 @@ export class Model {
         if (entry.basedOn !== this.limitsFrom) return refused('LIMITS_CHANGED', { index: this.limitsFrom })
         this.limits = entry.limits
         this.limitsFrom = this.index
+        if (this.versions.followsRoom) lend(this)
         return { kind: 'none' }
       case 'schedules':
         return { kind: 'scheduled', done: entry.steps.map((step) => takeStep(this, step)) }
@@ -341,6 +342,7 @@ export class Model {
     takeOut(session, first)
     this.letters.bury(first, session.index)
     this.hook('onDeadLetter', () => this.all.user.set('dead', first.id).has('dead'))
+    if (this.versions.followsRoom) lend(this)
   }
 
   private evict(index: number): Reply {

@@ -37,6 +37,11 @@ export class ModelVersions {
     return this.early || this.active(OWN) >= 3
   }
 
+  /** Whether tasks follow every room there is: since version 4. */
+  get followsRoom(): boolean {
+    return this.early || this.active(OWN) >= 4
+  }
+
   private get early(): boolean {
     return ![...this.named.keys()].some((machine) => machine !== OWN)
   }
