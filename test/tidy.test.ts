@@ -43,11 +43,14 @@ const PAGES_AT_THE_DOOR = [
 ]
 
 /** A relative link from a page: its file exists and, when it names an anchor of a page, so does the heading. */
+/** PERF: once, or every one of a thousand links walks the whole tree. */
+const allPaths = filesBelow('')
+const everyPath = new Set(allPaths)
+
 function leadsSomewhere(from: string, link: string): boolean {
   const [file = '', anchor] = link.split('#')
   const target = file === '' ? from : posix.join(posix.dirname(from), file).replace(/\/$/, '')
-  const all = filesBelow('')
-  if (!all.includes(target)) return all.some((path) => path.startsWith(`${target}/`))
+  if (!everyPath.has(target)) return allPaths.some((path) => path.startsWith(`${target}/`))
   return anchor === undefined || !target.endsWith('.md') || citations.anchorsOf(read(target)).includes(anchor)
 }
 
@@ -148,7 +151,7 @@ describe('one source of truth', () => {
       .filter((path) => path.endsWith('.md'))
       .map((path) => [posix.basename(path), read(`docs/${path}`)] as const),
   )
-  const citing = filesBelow('').filter(
+  const citing = allPaths.filter(
     (path) =>
       /^(?:src|test|bench|proto|docs|examples|templates|cluster|findings|\.scripts)\/|^(?:README|CHANGELOG)\.md$/.test(
         path,
@@ -180,15 +183,15 @@ describe('one source of truth', () => {
   })
 
   test('pages name files that are there', () => {
-    const own = filesBelow('').filter((path) => path.endsWith('.ts'))
-    const gone = filesBelow('')
+    const own = allPaths.filter((path) => path.endsWith('.ts'))
+    const gone = allPaths
       .filter((path) => /^(?:docs\/.*|README)\.md$/.test(path))
       .flatMap((path) => rooms.goneFiles(read(path), own).map((file) => `${path} names ${file}`))
     expect(gone).toEqual([])
   })
 
   test('links between pages lead somewhere', () => {
-    const dead = filesBelow('')
+    const dead = allPaths
       .filter((path) => path.endsWith('.md'))
       .flatMap((path) =>
         citations.linksIn(read(path)).flatMap((link) => (leadsSomewhere(path, link) ? [] : [`${path}: ${link}`])),
@@ -246,7 +249,7 @@ describe('the repository', () => {
 
   test('names no path of a machine and no registry host', () => {
     const forbidden = new RegExp(['/wo' + 'rk/', '/ho' + 'me/\\w', '/Us' + 'ers/', 'registry\\.' + 'npmjs'].join('|'))
-    const found = filesBelow('').filter((path) => forbidden.test(read(path)))
+    const found = allPaths.filter((path) => forbidden.test(read(path)))
     expect(found).toEqual([])
   })
 
