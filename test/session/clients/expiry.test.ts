@@ -162,3 +162,33 @@ describe('expiry', () => {
     expect(log.machine.counts).toEqual(before)
   })
 })
+
+describe('a new leader of very many sessions', () => {
+  test('ranks some of them at each look, names nobody before it knows all, and then those who are due, each once', () => {
+    const log = new Log(counter())
+    const sessions = Array.from({ length: 20_000 }, (_, at) =>
+      log.open(`${at}`, { timeoutMs: at % 2 === 0 ? 9000 : 60_000 }),
+    )
+    const [first, second] = sessions as [number, number]
+    log.advance(20_000)
+    log.append('KeepAlive', { sessions: [numbers(first)] })
+    const time = { lease: log.lease, readySince: 1 }
+    const looks = [log.machine.overdueSessions(time, 30_000)]
+    // One opens and one ends between two looks.
+    const late = log.open('late', { timeoutMs: 9000 })
+    log.append('CloseSession', { ...numbers(second), epoch: 0, secretHash: new Uint8Array(0) })
+    while (looks.length < 5) looks.push(log.machine.overdueSessions(time, 30_000))
+    expect(looks.map(({ length }) => length)).toEqual([0, 0, 9999, 9999, 9999])
+    expect(new Set(looks.at(-1)?.map(({ index }) => index)).size).toBe(9999)
+    log.advance(10_000)
+    const due = log.machine.overdueSessions({ ...time, lease: log.lease }, 30_000).map(({ index }) => index)
+    expect([due.length, due.includes(late), due.includes(first), due.includes(second)]).toEqual([
+      10_001,
+      true,
+      true,
+      false,
+    ])
+    expect(log.machine.nextExpiry()).toBe(9000)
+    log.machine.checkInvariants()
+  })
+})
