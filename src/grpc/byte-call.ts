@@ -7,9 +7,11 @@ import { STATUS } from './stream-end.ts'
 const { HTTP2_HEADER_STATUS, HTTP2_HEADER_CONTENT_TYPE } = constants
 const HEADERS = { [HTTP2_HEADER_STATUS]: 200, [HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc+proto' }
 
-type Status = Pick<StatusObject, 'code' | 'details'> & { readonly metadata?: Metadata | null }
+/** How a call of bytes ends. */
+export type CallStatus = Pick<StatusObject, 'code' | 'details'> & { readonly metadata?: Metadata | null }
 
-const OK: Status = { code: STATUS.ok, details: 'OK' }
+/** An orderly end. */
+export const OK: CallStatus = { code: STATUS.ok, details: 'OK' }
 
 /**
  * The server's end of a bidirectional stream of messages that are bytes, straight on its HTTP/2 stream: what a handler uses of
@@ -28,7 +30,7 @@ export class ByteCall extends EventEmitter {
   constructor(stream: ServerHttp2Stream, messageBytesMax: number) {
     super()
     this.stream = stream
-    const reader = new MessageReader(messageBytesMax, (message) => {
+    const reader = new MessageReader({ messageBytesMax }, (message) => {
       if (this.trailers === null) this.emit('data', message)
     })
     stream.on('data', (chunk: Buffer) => {
@@ -41,7 +43,7 @@ export class ByteCall extends EventEmitter {
     stream.on('error', () => undefined)
     stream.once('close', () => this.emit('cancelled'))
     stream.once('wantTrailers', () => stream.sendTrailers(this.trailers ?? trailersOf(OK)))
-    this.on('error', (status: Status) => this.finish(status))
+    this.on('error', (status: CallStatus) => this.finish(status))
   }
 
   /** The headers, which are sent once; they say that a server is there. */
@@ -71,7 +73,7 @@ export class ByteCall extends EventEmitter {
   }
 
   /** The first status counts. One that comes before any headers goes with them. */
-  private finish(status: Status): void {
+  private finish(status: CallStatus): void {
     if (!this.writable) return
     this.trailers = trailersOf(status)
     if (this.stream.headersSent) this.stream.end()
@@ -79,6 +81,7 @@ export class ByteCall extends EventEmitter {
   }
 }
 
-function trailersOf({ code, details, metadata }: Status): OutgoingHttpHeaders {
+/** The trailers of a call that ends so. */
+export function trailersOf({ code, details, metadata }: CallStatus): OutgoingHttpHeaders {
   return { 'grpc-status': code, 'grpc-message': encodeURI(details), ...metadata?.toHttp2Headers() }
 }

@@ -1,4 +1,5 @@
-import { dialStream, type StreamTarget } from './dial-stream.ts'
+import { dialStream } from './dial-stream.ts'
+import type { StreamTarget } from './dialled-stream.ts'
 import { endedBy, STATUS, type StreamEnd } from './stream-end.ts'
 
 /** Why a call has no answer: the server's status, or what became of the connection. */

@@ -22,7 +22,7 @@ import { exitOnFault } from './exit-on-fault.ts'
 import type { RunningNode } from './running-node.ts'
 
 /** The service of the other nodes, but who implements it. */
-const PEERS = { definition: peerServiceDefinition, special: true, ofBytes: ['Stream'] } as const
+const PEERS = { definition: peerServiceDefinition, special: true, ofBytes: ['Stream', 'Pull'] } as const
 
 /** How long calls in progress may take once the node closes. */
 const CLOSE_GRACE_MS = 100

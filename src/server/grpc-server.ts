@@ -1,7 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import {
-  type ConnectionInjector,
   logVerbosity,
   Server,
   ServerCredentials,
@@ -13,7 +12,9 @@ import {
 import { isLoopback } from '../base/host-port.ts'
 import { KEEP_ALIVE } from '../grpc/keep-alive.ts'
 import { type ByteHandler, takeByteStreams } from './byte-streams.ts'
+import { DirectCalls } from './direct-calls.ts'
 import { DescriptorBudget } from './descriptors.ts'
+import { byFirstBytes } from './first-bytes.ts'
 import { widenReceiveWindows } from './flow-control.ts'
 import { refusingService } from './refusing-service.ts'
 import { ListenError, SocketListener } from './socket-listener.ts'
@@ -24,7 +25,10 @@ export interface ServedService {
   readonly implementation: UntypedServiceImplementation
   /** Peers and operators: served when there are descriptors left for nobody else. Default false: a client's. */
   readonly special?: true
-  /** Methods of it whose messages are bytes in both directions, and whose handlers use no more than a `ByteCall` has. */
+  /**
+   * Methods of it whose messages are bytes in both directions, and whose handlers use no more than a `ByteCall` has. They are
+   * served on direct connections too.
+   */
   readonly ofBytes?: readonly string[]
 }
 
@@ -55,6 +59,8 @@ const LINGER_MS = 1_000
 const REFUSED_TOLD_MS = 60_000
 /** A connection that was refused, or says nothing, gives its descriptor back after this long without a call. */
 const SPECIAL_IDLE_MS = 500
+/** How long a connection may take to tell what it is. */
+const FIRST_BYTES_MS = 10_000
 
 /**
  * The node's one gRPC server: clients, operators and peers on one port. It accepts the connections itself, because grpc-js
@@ -65,10 +71,10 @@ export class GrpcServer {
   /** The port that was bound. */
   readonly port: number
   private readonly listener: SocketListener
-  private readonly servers: readonly Server[]
+  private readonly servers: readonly ServedConnections[]
   private readonly graceMs: number
 
-  private constructor(listener: SocketListener, servers: readonly Server[], graceMs: number) {
+  private constructor(listener: SocketListener, servers: readonly ServedConnections[], graceMs: number) {
     this.listener = listener
     this.servers = servers
     this.port = listener.port
@@ -86,27 +92,36 @@ export class GrpcServer {
     }
     // grpc-js writes to stderr what it also reports by its callbacks; logs are pino's alone.
     setLogVerbosity(logVerbosity.NONE)
-    const all = serverOf(services, {})
+    const all = serverOf(services, { firstBytesMs: FIRST_BYTES_MS })
     takeByteStreams(all.server, byteHandlers(services), MESSAGE_BYTES_MAX)
-    const special = serverOf(services.map(forSpecialOnly), { 'grpc.max_connection_idle_ms': SPECIAL_IDLE_MS })
+    const special = serverOf(services.map(forSpecialOnly), {
+      firstBytesMs: SPECIAL_IDLE_MS,
+      more: { 'grpc.max_connection_idle_ms': SPECIAL_IDLE_MS },
+    })
     const admit = admission(options, { all, special })
     const listener = await SocketListener.listen({ host, port }, () => createServer({ noDelay: true }, admit))
-    return new GrpcServer(listener, [all.server, special.server], graceMs)
+    return new GrpcServer(listener, [all, special], graceMs)
   }
 
   /** Refuses new connections and calls, waits a grace period for those in progress, then cuts them. */
   async close(): Promise<void> {
     this.listener.close()
-    await Promise.all(this.servers.map((server) => shutDown(server, this.graceMs)))
+    const { graceMs } = this
+    await Promise.all(this.servers.flatMap(({ server, direct }) => [shutDown(server, graceMs), direct.close(graceMs)]))
   }
 }
 
-interface Injected {
+/** What serves connections of one kind. */
+interface ServedConnections {
   readonly server: Server
-  readonly injector: ConnectionInjector
+  readonly direct: DirectCalls
+  take(socket: Socket): void
 }
 
-function serverOf(services: readonly ServedService[], more: ServerOptions): Injected {
+function serverOf(
+  services: readonly ServedService[],
+  { firstBytesMs, more }: { readonly firstBytesMs: number; readonly more?: ServerOptions },
+): ServedConnections {
   const server = new Server({
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': -1,
@@ -118,7 +133,12 @@ function serverOf(services: readonly ServedService[], more: ServerOptions): Inje
   for (const { definition, implementation } of services) server.addService(definition, implementation)
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   widenReceiveWindows(server)
-  return { server, injector }
+  const direct = new DirectCalls(byteHandlers(services), { messageBytesMax: MESSAGE_BYTES_MAX, openMs: firstBytesMs })
+  const takers = {
+    direct: (socket: Socket) => direct.take(socket),
+    http2: (socket: Socket) => injector.injectConnection(socket),
+  }
+  return { server, direct, take: (socket) => byFirstBytes(socket, firstBytesMs, takers) }
 }
 
 /** By the path of their method. */
@@ -137,19 +157,19 @@ function forSpecialOnly(service: ServedService): ServedService {
 
 function admission(
   { budget = new DescriptorBudget(), onConnectionsRefused }: GrpcServerOptions,
-  { all, special }: { readonly all: Injected; readonly special: Injected },
+  { all, special }: { readonly all: ServedConnections; readonly special: ServedConnections },
 ): (socket: Socket) => void {
   let toldAt = Number.NEGATIVE_INFINITY
   return (socket) => {
     // A client that does not answer our end with its own must not keep the descriptor.
     socket.once('finish', () => setTimeout(() => socket.destroy(), LINGER_MS).unref())
     const admitted = budget.admit(socket)
-    if (admitted === 'all') return all.injector.injectConnection(socket)
+    if (admitted === 'all') return all.take(socket)
     if (performance.now() - toldAt >= REFUSED_TOLD_MS) {
       toldAt = performance.now()
       onConnectionsRefused?.()
     }
-    if (admitted === 'special') special.injector.injectConnection(socket)
+    if (admitted === 'special') special.take(socket)
     else socket.destroy()
   }
 }

@@ -35,12 +35,12 @@ const RECEIVED_BYTES_MAX = 64 * 1024
 
 const ignore = (): void => {}
 
-/** Dials peers over plain HTTP/2, with another way to look names up than the process's own. */
+/** Dials peers, directly where their builds know that, with another way to look names up than the process's own. */
 export function peerDial(lookup?: AddressLookup): DialPeer {
   const names = lookup === undefined ? {} : { lookup }
   return (address, listener) => {
     const stream = dialStream(
-      { address, path: PEER_STREAM_PATH, messageBytesMax: RECEIVED_BYTES_MAX, ...names },
+      { address, path: PEER_STREAM_PATH, direct: true, messageBytesMax: RECEIVED_BYTES_MAX, ...names },
       {
         onOpen: (headers) => listener.onOpen(kindMaxOf(headers)),
         onMessage: ignore,

@@ -1,6 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { NodeId } from '../base/brand.ts'
-import { type DialledStream, dialStream } from '../grpc/dial-stream.ts'
+import { dialStream } from '../grpc/dial-stream.ts'
+import type { DialledStream } from '../grpc/dialled-stream.ts'
 import type { Clock, Timer } from '../node/ports/clock.ts'
 import type { AnswerSnapshot, SnapshotRequest } from '../node/ports/snapshot-transfer.ts'
 import { unwrapFrames, wrapFrame } from '../protocol/frame-message.ts'
@@ -55,7 +56,7 @@ export class SnapshotPuller {
 
   private dial(member: NodeId, address: string): Pulling {
     const stream = dialStream(
-      { address, path: PULL_STREAM_PATH, messageBytesMax: ANSWER_BYTES_MAX, windowBytes: WINDOW_BYTES },
+      { address, path: PULL_STREAM_PATH, direct: true, messageBytesMax: ANSWER_BYTES_MAX, windowBytes: WINDOW_BYTES },
       {
         onOpen: () => undefined,
         onMessage: (message) => {

@@ -9,7 +9,7 @@ test('messages are read whole and in order, however their bytes are cut', () => 
     fc.property(messages, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (written, cuts) => {
       const bytes = Buffer.concat(written.map((message) => prefixed(Buffer.from(message))))
       const read: Buffer[] = []
-      const reader = new MessageReader(40, (message) => read.push(message))
+      const reader = new MessageReader({ messageBytesMax: 40 }, (message) => read.push(message))
       for (let at = 0, cut = 0; at < bytes.length; cut += 1) {
         const length = cuts[cut % cuts.length] ?? 1
         expect(reader.read(bytes.subarray(at, at + length))).toBe(null)
@@ -25,6 +25,6 @@ test.each([
   ['too large', prefixed(Buffer.alloc(41)), 'a message of 41 bytes exceeds 40'],
   ['compressed', Buffer.from([1, 0, 0, 0, 0]), 'the message is compressed, which was not offered'],
 ])('a message that is %s is refused before its bytes are kept', (_what, bytes, message) => {
-  const reader = new MessageReader(40, () => expect.unreachable())
+  const reader = new MessageReader({ messageBytesMax: 40 }, () => expect.unreachable())
   expect(reader.read(bytes)).toMatchObject({ message })
 })

@@ -25,7 +25,7 @@ export const dialGrpc: Dial = (endpoint, listener) => {
     callback(onClosed, 'listener.onClosed')
   })
   const stream = dialStream(
-    { address: endpoint, path: CONNECT_PATH, ...RECEIVE },
+    { address: endpoint, path: CONNECT_PATH, direct: true, ...RECEIVE },
     {
       onOpen: ignore,
       onMessage: (message) => {
