@@ -8,7 +8,7 @@ import { mount, type Mountable } from '../../src/machine/index.ts'
 import { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import { EntryLog } from '../../src/testing/machine/entry-log.ts'
 import { Latencies } from '../latencies.ts'
-import { type Spread, spread } from '../peers/spread.ts'
+import { rounded, type Spread, spread } from '../peers/spread.ts'
 import type { Filled, OrderMachine, OrderWrite } from './order-lanes.ts'
 import { idOf, ORDERS_PER_OWNER, ownerOf } from './orders-module.ts'
 
@@ -16,6 +16,8 @@ import { idOf, ORDERS_PER_OWNER, ownerOf } from './orders-module.ts'
 export interface ApplyCost {
   readonly plain: Spread
   readonly indexed: Spread
+  /** Of the two of one round. */
+  readonly ratio: Spread
 }
 
 /** Measured in one process, without a log, a network or anybody who waits. */
@@ -44,7 +46,8 @@ export async function applyCosts(module: string, filled: Filled, rounds: number)
         // The first one compiles the code.
         if (round >= 0) micros[machine].push(each)
       }
-    return { plain: spread(micros.plain), indexed: spread(micros.indexed) }
+    const ratios = micros.indexed.map((indexed, round) => indexed / (micros.plain[round] as number))
+    return { plain: spread(micros.plain), indexed: spread(micros.indexed), ratio: rounded(spread(ratios)) }
   }
   const writes = { insert: measured('insert'), touch: measured('touch'), move: measured('move') }
   const lookups = replica.lookups()

@@ -7,7 +7,7 @@ import { MultiSession } from '../../src/client/session/multi-session.ts'
 import { agreement } from '../agreement.ts'
 import { closedLoop } from '../closed-loop.ts'
 import { CpuMeter, perCommand, pidsOf } from '../cpu.ts'
-import { type Spread, spread } from '../peers/spread.ts'
+import { rounded, type Spread, spread, two } from '../peers/spread.ts'
 import { inScratch, whileStarted } from '../scratch.ts'
 import { type ApplyCosts, applyCosts } from './apply-cost.ts'
 import { lookUps, type LookupCost } from './look-ups.ts'
@@ -20,9 +20,9 @@ export interface IndexesFlags {
   readonly nodes: number
   /** Of each of the two machines. */
   readonly rows: number
-  /** How often each write is measured on either machine, in turn. */
+  /** How often look-ups are measured, and so many times `seconds` each write on either machine. */
   readonly rounds: number
-  /** Length of each measurement; its warm-up is a quarter of it. */
+  /** Of a round; its warm-up is a quarter of it. Writes are measured in pieces of `PIECE_MS`, in turn. */
   readonly seconds: number
   /** Sessions with one write in flight each. */
   readonly inFlight: number
@@ -34,13 +34,24 @@ export interface IndexesFlags {
 const LOOKUP_P99_US_MAX = 5000
 const WRITE_COST_RATIO_MAX = 1.1
 
+/**
+ * Length of one measurement of writes. A snapshot, which any of the nodes may begin at any time, falls into some pairs of so
+ * short ones, and the median is one of the others.
+ */
+const PIECE_MS = 500
+
 const WRITES: readonly OrderWrite[] = ['insert', 'touch', 'move']
 
 /** One kind of write on both machines. */
 interface WriteCost {
-  /** Processor time of a write with the index over that without it, all processes; the same of the time that a write takes. */
+  /**
+   * Of pairs one after the other: processor time of a write with the index over that without it, all processes; the same of
+   * the time that a write takes.
+   */
   readonly cpuRatio: Spread
   readonly timeRatio: Spread
+  /** Of all pairs together, with whatever snapshots fell into them. */
+  readonly cpuRatioInAll: number
   readonly plainCpuMicros: number
   readonly indexedCpuMicros: number
   readonly plainPerSecond: number
@@ -103,37 +114,39 @@ interface Measured {
 async function writeCosts(cluster: LocalCluster, sessions: OrderSessions, flags: IndexesFlags): Promise<Costs> {
   const byWrite = new Map<OrderWrite, WriteCost>()
   let failures = 0
-  const measure = async (machine: OrderMachine, write: OrderWrite): Promise<Measured> => {
+  const measure = async (machine: OrderMachine, write: OrderWrite, measureMs: number): Promise<Measured> => {
     const cpu = new CpuMeter(pidsOf(cluster))
-    const times = { warmUpMs: flags.seconds * 250, measureMs: flags.seconds * 1000 }
+    const times = { warmUpMs: measureMs / 4, measureMs }
     const loop = await closedLoop(sessions.writes(machine, write), times)
     failures += loop.failures
     return { cpuMicros: perCommand(cpu.microsSince(), loop.commands) ?? 0, perSecond: loop.commandsPerSecond }
   }
   for (const write of WRITES) {
-    await measure('plain', write)
-    await measure('indexed', write)
-    const rounds: (readonly [plain: Measured, indexed: Measured])[] = []
-    for (let round = 0; round < flags.rounds; round += 1) {
+    await measure('plain', write, flags.seconds * 1000)
+    await measure('indexed', write, flags.seconds * 1000)
+    const pairs: (readonly [plain: Measured, indexed: Measured])[] = []
+    const count = Math.ceil((flags.rounds * flags.seconds * 1000) / PIECE_MS)
+    for (let pair = 0; pair < count; pair += 1) {
       // Who comes first changes, because the second one finds a larger state and a fuller disk.
-      if (round % 2 === 0) rounds.push([await measure('plain', write), await measure('indexed', write)])
-      else {
-        const indexed = await measure('indexed', write)
-        rounds.push([await measure('plain', write), indexed])
-      }
+      const first = pair % 2 === 0 ? await measure('plain', write, PIECE_MS) : null
+      const indexed = await measure('indexed', write, PIECE_MS)
+      pairs.push([first ?? (await measure('plain', write, PIECE_MS)), indexed])
     }
-    const cost = costOf(rounds)
+    const cost = costOf(pairs)
     say(`${write}: ${cost.plainCpuMicros} µs without the index, ${cost.indexedCpuMicros} with it`)
     byWrite.set(write, cost)
   }
   return { byWrite, failures }
 }
 
-function costOf(rounds: readonly (readonly [plain: Measured, indexed: Measured])[]): WriteCost {
-  const medianOf = (of: (round: readonly [Measured, Measured]) => number): number => spread(rounds.map(of)).median
+function costOf(pairs: readonly (readonly [plain: Measured, indexed: Measured])[]): WriteCost {
+  const medianOf = (of: (pair: readonly [Measured, Measured]) => number): number => spread(pairs.map(of)).median
+  const sumOf = (of: (pair: readonly [Measured, Measured]) => number): number =>
+    pairs.map(of).reduce((sum, one) => sum + one, 0)
   return {
-    cpuRatio: rounded(spread(rounds.map(([plain, indexed]) => indexed.cpuMicros / plain.cpuMicros))),
-    timeRatio: rounded(spread(rounds.map(([plain, indexed]) => plain.perSecond / indexed.perSecond))),
+    cpuRatio: rounded(spread(pairs.map(([plain, indexed]) => indexed.cpuMicros / plain.cpuMicros))),
+    timeRatio: rounded(spread(pairs.map(([plain, indexed]) => plain.perSecond / indexed.perSecond))),
+    cpuRatioInAll: two(sumOf(([, indexed]) => indexed.cpuMicros) / sumOf(([plain]) => plain.cpuMicros)),
     plainCpuMicros: medianOf(([plain]) => plain.cpuMicros),
     indexedCpuMicros: medianOf(([, indexed]) => indexed.cpuMicros),
     plainPerSecond: medianOf(([plain]) => plain.perSecond),
@@ -174,9 +187,9 @@ function report(flags: IndexesFlags, served: Served | null, apply: ApplyCosts): 
 
 /** Processor time of a write, µs: of all processes of the cluster, and of applying it in one. */
 function tableOf(byWrite: Costs['byWrite'] | undefined, apply: ApplyCosts): string {
-  const header = ['write', 'µs without', 'µs with', 'ratio', 'range', 'applied without', 'applied with']
+  const header = ['write', 'µs without', 'µs with', 'ratio', 'range', 'applied without', 'applied with', 'ratio']
   const rows = WRITES.map((write) => {
-    const { plain, indexed } = apply.writes[write]
+    const { plain, indexed, ratio } = apply.writes[write]
     const cost = byWrite?.get(write)
     const served =
       cost === undefined
@@ -187,10 +200,7 @@ function tableOf(byWrite: Costs['byWrite'] | undefined, apply: ApplyCosts): stri
             String(cost.cpuRatio.median),
             `${cost.cpuRatio.min}–${cost.cpuRatio.max}`,
           ]
-    return [write, ...served, String(plain.median), String(indexed.median)]
+    return [write, ...served, String(plain.median), String(indexed.median), String(ratio.median)]
   })
   return table([header, ...rows])
 }
-
-const rounded = ({ median, min, max }: Spread): Spread => ({ median: two(median), min: two(min), max: two(max) })
-const two = (ratio: number): number => Math.round(ratio * 100) / 100

@@ -15,10 +15,19 @@ const SEARCHED_MAX = 16
 /** Tables whose last chunk is remembered; two that share one lose speed alone. */
 const PLACES = 64
 
+/** Units of a key that its head holds: as many bytes as a number counts exactly. */
+const HEAD_UNITS = 6
+/** Heads are taken anew when the keys of a chunk have so many more units in common: fewer are left that tell them apart. */
+const HEAD_SHIFT = 4
+
 /** Neighbouring keys: the first `sorted` of them in order, those that came since as they came. */
 interface Chunk {
   keys: string[]
   sorted: number
+  /** The heads of those that came since. PERF: a chunk is cut by them, without a load of its keys from anywhere in memory. */
+  heads: number[]
+  /** Units that all keys between the chunk's bounds begin with; a head is what follows them. */
+  skip: number
 }
 
 /**
@@ -27,11 +36,12 @@ interface Chunk {
  *
  * PERF: keys of an index come anywhere among a million, with all of their neighbours out of the processor's caches. To add one
  * costs the way through the list of bounds, 11 comparisons that stay in the caches, and one load of its chunk; a chunk that is
- * full is cut by one comparison per key. So a chunk that nobody reads is never sorted, and one read sorts two of them, however
- * many keys were added before: nothing waits that somebody has to carry out at once. Keys that rise leave full chunks.
+ * full is cut by one comparison of numbers per key. So a chunk that nobody reads is never sorted, and one read sorts two of
+ * them, however many keys were added before: nothing waits that somebody has to carry out at once. Keys that rise leave full
+ * chunks.
  */
 export class OrderedKeys {
-  private readonly chunks: Chunk[] = [{ keys: [], sorted: 0 }]
+  private readonly chunks: Chunk[] = [{ keys: [], sorted: 0, heads: [], skip: 0 }]
   /** What keys of a chunk are not below; those of the chunk before it are below. Of the first chunk nothing. */
   private readonly bounds: string[] = ['']
   /**
@@ -63,17 +73,19 @@ export class OrderedKeys {
     }
   }
 
-  /** Takes out the first keys from `from` on, some of them, at most `limit`; none: there are none. */
+  /**
+   * Takes out the first keys from `from` on, some of them, at most `limit`; none: there are none. PERF: the place of those that
+   * were all taken stays for others like them, and goes when none have come until the next time round.
+   */
   takeFrom(from: string, limit: number): string[] {
-    for (let at = this.chunkOf(from); at < this.chunks.length; at += 1) {
+    const first = this.chunkOf(from)
+    for (let at = first; at < this.chunks.length; ) {
       const chunk = this.inOrder(at)
-      const start = lowerBound(chunk.keys, from)
-      const taken = chunk.keys.splice(start, limit)
-      if (taken.length === 0) continue
+      const taken = chunk.keys.splice(lowerBound(chunk.keys, from), limit)
       chunk.sorted = chunk.keys.length
-      if (chunk.sorted === 0) this.drop(at)
-      else this.join(at, chunk)
-      return taken
+      if (taken.length > 0) return taken
+      if (at > first && chunk.sorted === 0) this.drop(at)
+      else at += 1
     }
     return []
   }
@@ -86,6 +98,7 @@ export class OrderedKeys {
     if (position < 0) return false
     chunk.keys.splice(position, 1)
     if (position < chunk.sorted) chunk.sorted -= 1
+    else chunk.heads.splice(position - chunk.sorted, 1)
     const { keys } = chunk
     if (keys.length === 0) this.drop(at)
     else this.join(at, chunk)
@@ -177,6 +190,7 @@ export class OrderedKeys {
     if (keys.length - sorted > MOVED_MAX) keys.sort()
     else for (let from = sorted; from < keys.length; from += 1) moveDown(keys, from)
     chunk.sorted = keys.length
+    chunk.heads = []
     return chunk
   }
 
@@ -185,6 +199,7 @@ export class OrderedKeys {
     const { keys, sorted } = chunk
     const { length } = keys
     if (sorted === length && (length === 0 || (keys[length - 1] as string) < key)) chunk.sorted += 1
+    else chunk.heads.push(headOf(key, chunk.skip))
     keys.push(key)
     if (length < CHUNK_MAX) return false
     this.split(at, chunk)
@@ -198,31 +213,64 @@ export class OrderedKeys {
     const inOrder = sorted === keys.length
     if (!inOrder) {
       const rises = riseOf(keys) >= RISE_MIN
-      if (this.cut(at, chunk, rises ? (keys.at(-1) as string) : middleOf(keys), rises ? 1 : PART_MIN)) return
+      if (this.cut(at, rises ? (keys.at(-1) as string) : middleOf(keys), rises ? 1 : PART_MIN)) return
     }
     this.inOrder(at)
     const rest = keys.splice(inOrder ? CHUNK_MAX : CHUNK_MAX / 2)
     chunk.sorted = keys.length
-    this.chunks.splice(at + 1, 0, { keys: rest, sorted: rest.length })
+    this.chunks.splice(at + 1, 0, { keys: rest, sorted: rest.length, heads: [], skip: 0 })
     this.bounds.splice(at + 1, 0, rest[0] as string)
+    this.narrow(at)
+    this.narrow(at + 1)
   }
 
   /** Cuts a chunk at a key, without a look at the order within; false when a part would have less than `least` keys. */
-  private cut(at: number, chunk: Chunk, bound: string, least: number): boolean {
-    const low: Chunk = { keys: [], sorted: 0 }
-    const high: Chunk = { keys: [], sorted: 0 }
-    const { keys } = chunk
-    for (let from = 0; from < keys.length; from += 1) {
-      const key = keys[from] as string
-      const part = key < bound ? low : high
+  private cut(at: number, bound: string, least: number): boolean {
+    const { keys, sorted, heads, skip } = this.chunks[at] as Chunk
+    const middle = lowerBound(keys, bound, 0, sorted)
+    const low: Chunk = { keys: keys.slice(0, middle), sorted: middle, heads: [], skip }
+    const high: Chunk = { keys: keys.slice(middle, sorted), sorted: sorted - middle, heads: [], skip }
+    const boundHead = headOf(bound, skip)
+    for (let place = 0; place < heads.length; place += 1) {
+      const key = keys[sorted + place] as string
+      const head = heads[place] as number
+      const part = head < boundHead || (head === boundHead && key < bound) ? low : high
       part.keys.push(key)
-      if (from < chunk.sorted) part.sorted += 1
+      part.heads.push(head)
     }
     if (low.keys.length < least || high.keys.length < least) return false
-    this.chunks[at] = low
-    this.chunks.splice(at + 1, 0, high)
+    begin(low)
+    begin(high)
+    this.chunks.splice(at, 1, low, high)
     this.bounds.splice(at + 1, 0, bound)
+    this.narrow(at)
+    this.narrow(at + 1)
     return true
+  }
+
+  /** A chunk has less room between its bounds than before, so that its keys may have more in common. */
+  private narrow(at: number): void {
+    const chunk = this.chunks[at] as Chunk
+    const skip = this.commonOf(at)
+    if (skip < chunk.skip + HEAD_SHIFT) return
+    chunk.skip = skip
+    for (let place = 0; place < chunk.heads.length; place += 1)
+      chunk.heads[place] = headOf(chunk.keys[chunk.sorted + place] as string, skip)
+  }
+
+  /** A chunk has more room between its bounds than before: its keys have less in common. */
+  private widen(at: number): void {
+    // No head is left, so that none is wrong.
+    this.inOrder(at).skip = this.commonOf(at)
+  }
+
+  /** Units that a chunk's bounds have in common, and so all keys between them; none of the first and of the last chunk. */
+  private commonOf(at: number): number {
+    const bound = this.bounds[at] as string
+    const next = this.bounds[at + 1] ?? ''
+    let common = 0
+    while (common < bound.length && bound.charCodeAt(common) === next.charCodeAt(common)) common += 1
+    return common
   }
 
   /** Takes an empty chunk out; its place falls to a neighbour. */
@@ -231,15 +279,19 @@ export class OrderedKeys {
     this.chunks.splice(at, 1)
     // Below the first chunk there is nothing, whichever it is.
     this.bounds.splice(Math.max(at, 1), 1)
+    this.widen(Math.max(at - 1, 0))
   }
 
   private join(at: number, chunk: Chunk): void {
     const next = this.chunks[at + 1]
     if (next === undefined || chunk.keys.length + next.keys.length > CHUNK_JOIN) return
-    if (chunk.sorted === chunk.keys.length) chunk.sorted += next.sorted
-    for (const key of next.keys) chunk.keys.push(key)
+    // One after the other, both in order.
+    this.inOrder(at)
+    for (const key of this.inOrder(at + 1).keys) chunk.keys.push(key)
+    chunk.sorted = chunk.keys.length
     this.chunks.splice(at + 1, 1)
     this.bounds.splice(at + 1, 1)
+    this.widen(at)
   }
 
   /** The last chunk whose bound is ≤ key. */
@@ -254,6 +306,20 @@ export class OrderedKeys {
     }
     return low - 1
   }
+}
+
+/** One key is in order: those that rise from it on are too, so that a full chunk of them is left behind without a cut. */
+function begin(chunk: Chunk): void {
+  if (chunk.sorted > 0) return
+  chunk.sorted = 1
+  chunk.heads.shift()
+}
+
+/** What follows the first `skip` units of a key, as a number: of two keys that begin alike, the lesser one's is not greater. */
+function headOf(key: string, skip: number): number {
+  let head = 0
+  for (let at = skip; at < skip + HEAD_UNITS; at += 1) head = head * 256 + (at < key.length ? key.charCodeAt(at) : 0)
+  return head
 }
 
 /** How many keys at the end came one above the other. PERF: of keys that come anywhere the last few tell. */

@@ -18,9 +18,10 @@ function numbers(seed: number): (bound: number) => number {
 test('keys that settle by and by are one set in order at every moment', () => {
   const seeds = fc.integer({ min: 1, max: 2 ** 30 })
   fc.assert(
-    fc.property(seeds, fc.constantFrom(0, 40, 1000), fc.boolean(), (seed, recentMax, rising) => {
+    fc.property(seeds, fc.constantFrom(0, 40, 1000), fc.constantFrom(1, 7, 512), fc.boolean(), (...drawn) => {
+      const [seed, recentMax, arrivedMax, rising] = drawn
       const next = numbers(seed)
-      const keys = new SettlingKeys(recentMax)
+      const keys = new SettlingKeys(recentMax, arrivedMax)
       const plain = new Set<string>()
       for (let at = 0; at < KEYS; at += 3) {
         keys.restore(keyOf(at))
