@@ -3,6 +3,7 @@ import type { Catcher, Mutant } from '../mutant.ts'
 const INDEXES: Catcher = { kind: 'tests', files: ['test/machine/run/indexes-property.test.ts'] }
 const BARE_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/bare-keys.test.ts'] }
 const SETTLING_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/keys/settling-keys.test.ts'] }
+const ORDERED_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/keys/ordered-keys.test.ts'] }
 const MIGRATION: Catcher = { kind: 'tests', files: ['test/machine/run/index-migration.test.ts'] }
 
 /** The kit: indexes of tables, and the keys in order that they rest on. */
@@ -59,24 +60,48 @@ export const MACHINE: readonly Mutant[] = [
     id: 'machine/chunk-joined-unsorted',
     breaks: 'keys that wait in a chunk to be put in order are taken for sorted once it is joined with the next one',
     file: 'src/session/rows/ordered-keys.ts',
-    find: 'if (chunk.sorted === chunk.keys.length) chunk.sorted += next.sorted',
-    replace: 'chunk.sorted += next.sorted',
+    find: 'for (const key of this.inOrder(at + 1).keys) chunk.keys.push(key)',
+    replace: 'for (const key of next.keys) chunk.keys.push(key)',
     caughtBy: { kind: 'tests', files: ['test/session/rows/dictionary.test.ts'] },
   },
   {
     id: 'machine/chunk-cut-beside-its-bound',
     breaks: 'a key that equals the bound of a chunk is in the one before it',
     file: 'src/session/rows/ordered-keys.ts',
-    find: 'key < bound ? low : high',
-    replace: 'key <= bound ? low : high',
-    caughtBy: { kind: 'tests', files: ['test/session/rows/dictionary.test.ts'] },
+    find: 'key < bound) ? low : high',
+    replace: 'key <= bound) ? low : high',
+    caughtBy: ORDERED_KEYS,
+  },
+  {
+    id: 'machine/chunk-cut-by-old-heads',
+    breaks: 'a chunk that took in the place of its neighbour is cut by what its keys had in common before',
+    file: 'src/session/rows/ordered-keys.ts',
+    find: 'this.inOrder(at).skip = this.commonOf(at)',
+    replace: 'void at',
+    caughtBy: ORDERED_KEYS,
+  },
+  {
+    id: 'machine/chunk-heads-shifted',
+    breaks: 'the first key of a chunk that was cut off counts as in order, and its head as that of the next one',
+    file: 'src/session/rows/ordered-keys.ts',
+    find: '  chunk.heads.shift()\n',
+    replace: '',
+    caughtBy: ORDERED_KEYS,
+  },
+  {
+    id: 'machine/key-uncounted-on-arrival',
+    breaks: 'the newest keys of an index are not counted before others read them',
+    file: 'src/session/rows/keys/settling-keys.ts',
+    find: '    this.place()\n    return this.settled.count',
+    replace: '    return this.settled.count',
+    caughtBy: SETTLING_KEYS,
   },
   {
     id: 'machine/key-settles-twice',
     breaks: 'keys of an index that have waited beside the others are in both places',
     file: 'src/session/rows/ordered-keys.ts',
-    find: 'chunk.keys.splice(start, limit)',
-    replace: 'chunk.keys.slice(start, start + limit)',
+    find: 'chunk.keys.splice(lowerBound(chunk.keys, from), limit)',
+    replace: 'chunk.keys.slice(lowerBound(chunk.keys, from)).slice(0, limit)',
     caughtBy: SETTLING_KEYS,
   },
   {
