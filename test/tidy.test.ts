@@ -34,6 +34,7 @@ const PAGES_AT_THE_DOOR = [
   'machines/session',
   'client',
   'sim',
+  'history',
   'protocol',
   'server',
   'transport',

@@ -1,4 +1,5 @@
 import { decodeValue } from '../../src/codec/value/decode.ts'
+import { checkDurability } from '../../src/history/properties/durability.ts'
 import { encodeValue } from '../../src/client/index.ts'
 import type { RawQueryOutcome } from '../../src/client/calls/query-board.ts'
 import type { MultiSession } from '../../src/client/session/multi-session.ts'
@@ -67,23 +68,17 @@ function judgeCommands(
   { lane, outcomes }: JudgedLane,
   applied: ReadonlyMap<number, number>,
 ): void {
-  const wrong = (kind: 'lost' | 'duplicated' | 'phantom', number: number): void => {
-    judgement[kind] += 1
-    told(
-      judgement,
-      `${kind}: lane ${lane}, number ${number}, told ${outcomes[number - 1]}, applied ${applied.get(number) ?? 0} times`,
-    )
-  }
-  for (const [at, kind] of outcomes.entries()) {
-    const times = applied.get(at + 1) ?? 0
-    if (kind === 'ok' && times === 0) wrong('lost', at + 1)
-    if ((kind === 'rejected' || kind === 'notExecuted') && times > 0) wrong('phantom', at + 1)
-  }
-  for (const [number, times] of applied) {
-    if (times > 1) wrong('duplicated', number)
-    if (number < 1 || number > outcomes.length) wrong('phantom', number)
+  const requests = outcomes.map((kind, at) => ({ request: String(at + 1), outcome: TOLD[kind ?? 'unknown'] }))
+  const verdict = checkDurability(requests, new Map([...applied].map(([number, times]) => [String(number), times])))
+  if (verdict.kind !== 'violated') return
+  for (const { name, text } of verdict.anomalies) {
+    judgement[name as 'lost' | 'duplicated' | 'phantom'] += 1
+    told(judgement, `${name}: lane ${lane}, number ${text}`)
   }
 }
+
+/** What each outcome says of the effect. */
+const TOLD = { ok: 'ok', rejected: 'failed', notExecuted: 'failed', unknown: 'unknown' } as const
 
 function judgeRequests(
   judgement: Judgement,

@@ -4,6 +4,7 @@ import { addLeader } from './cluster/leader-grammar.ts'
 import { compileEagerly } from './compile-eagerly.ts'
 import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
 import { addDeadLetters } from './dead-letters/dead-letter-grammar.ts'
+import { addHistory } from './history/history-grammar.ts'
 import { addLimits } from './limits/limits-grammar.ts'
 import { addMachine, addReplay } from './machines/machine-grammar.ts'
 import { addJoin, addMember } from './members/member-grammar.ts'
@@ -32,6 +33,7 @@ export function program(setExit: SetExit): Command {
   addPayments(root, setExit)
   addDemo(root, setExit)
   addSim(root, setExit)
+  addHistory(root, setExit)
   addMachine(root, setExit)
   addMember(root)
   addLeader(root)

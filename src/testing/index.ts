@@ -28,3 +28,26 @@ export type { ArmedTimer, OpenWait } from './machine/state-rows.ts'
 export type { TypedMachines } from './machines.ts'
 export type { Disk, DiskDone, DiskError, DiskFile, DiskLock, DiskResult } from '../storage/disk/disk.ts'
 export { MemoryDisk } from '../storage/disk/memory-disk.ts'
+export { checkAppend } from '../history/append/check-append.ts'
+export { type HistoryValue, Keyword } from '../history/edn/history-value.ts'
+export { readHistory } from '../history/edn/read-history.ts'
+export { ednOf, writeHistory } from '../history/edn/write-edn.ts'
+export {
+  type EventKind,
+  HistoryError,
+  type HistoryEvent,
+  type Operation,
+  operationsOf,
+} from '../history/history.ts'
+export { checkLinearizable } from '../history/linear/linearizability.ts'
+export { IMPOSSIBLE, type Model } from '../history/linear/model.ts'
+export { keyValueModel, registerModel } from '../history/linear/models.ts'
+export { checkOrderByIndex } from '../history/linear/order-by-index.ts'
+export { type Activity, lackingActivity } from '../history/properties/activity.ts'
+export { checkBank } from '../history/properties/bank.ts'
+export { checkDurability, type ToldRequest } from '../history/properties/durability.ts'
+export { checkSet } from '../history/properties/element-set.ts'
+export { checkExactlyOnce, type RequestReply } from '../history/properties/exactly-once.ts'
+export { checkServerRequests, type RequestEvent } from '../history/properties/server-requests.ts'
+export { checkSessionLives, type SessionEvent } from '../history/properties/session-lives.ts'
+export { type Anomaly, type Verdict, worstOf } from '../history/verdict.ts'

@@ -55,6 +55,7 @@ const NO_CODES: { readonly [what: string]: string } = {
   "LevelDB's diary, a file": 'LOG',
   currencies: 'KES',
   'the status of a call that ended in order': 'OK',
+  "names of cycles of transactions, which are Adya's": 'G0 G2',
 }
 const noCodes = new Set(Object.values(NO_CODES).flatMap((words) => words.split(' ')))
 

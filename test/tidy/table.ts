@@ -27,6 +27,8 @@ export const COMPOSITION_ROOTS = ['index.ts']
 export const TABLE: { readonly [folder: string]: FolderRule } = {
   base: { folders: [], packages: [], pure: true },
   raft: { folders: ['base'], packages: [], pure: true },
+  // Judges of what was observed, whoever observed it.
+  history: { folders: [], packages: [], pure: true },
   // The checksum of an entry and the digest of a secret are Node's own: two pure functions, and nothing else of Node.
   codec: { folders: ['base'], packages: [], names: { 'node:zlib': ['crc32'], 'node:crypto': ['hash'] } },
   // Zone rules are those of the process: only who proposes asks for them, and nothing that is applied.
@@ -109,6 +111,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   sim: {
     folders: [
       'base',
+      'history',
       'raft',
       'codec',
       'session',
@@ -125,7 +128,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     packages: ['xstate', 'zod'],
   },
   testing: {
-    folders: ['base', 'codec', 'session', 'machine', 'client', 'node', 'gateway', 'storage', 'assembly'],
+    folders: ['base', 'history', 'codec', 'session', 'machine', 'client', 'node', 'gateway', 'storage', 'assembly'],
     // The world of the simulator, without its faults and its checkers.
     rooms: [
       'sim/world/simulated-cluster.ts',
@@ -137,7 +140,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
   cli: {
-    folders: ['base', 'protocol', 'calendar', 'client', 'machine', 'machines', 'sim', 'host'],
+    folders: ['base', 'history', 'protocol', 'calendar', 'client', 'machine', 'machines', 'sim', 'host'],
     packages: ['commander', 'jiti', 'yaml', 'zod', '@dagrejs/dagre', '<computed>', 'node:*'],
     // A module of the user's is loaded by its path.
     onlyIn: {
