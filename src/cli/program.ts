@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addLeader } from './cluster/leader-grammar.ts'
 import { compileEagerly } from './compile-eagerly.ts'
@@ -13,6 +12,7 @@ import { packageFacts } from './package-root.ts'
 import { addRecover } from './recover/recover-grammar.ts'
 import { addSession, addWatch } from './sessions/session-grammar.ts'
 import { addSchedules } from './schedules/schedule-grammar.ts'
+import { addSim } from './seeds/sim-grammar.ts'
 import { integer, positive, time, wholeNumber } from './terminal/numbers.ts'
 import { print } from './terminal/output.ts'
 
@@ -239,35 +239,6 @@ function addDemo(root: Command, setExit: SetExit): void {
         setExit(await playDemo(name, { ...flags, json: flags.json === true }))
       })
   }
-}
-
-function addSim(root: Command, setExit: SetExit): void {
-  root
-    .command('sim')
-    .description('run the cluster in the deterministic simulator: crashes, partitions, slow and lying disks')
-    .addOption(
-      new Option(
-        '--workload <name>',
-        'what the clients do: add to a counter, pay by a provider that misbehaves, wait and signal, use a board, or charts',
-      )
-        .choices(['counter', 'payments', 'waits', 'board', 'schedules', 'charts', 'all'])
-        .default(undefined, 'counter; with --minutes all'),
-    )
-    .option('--seeds <count>', 'how many seeds of the workload to run', positive, 100)
-    .option('--minutes <count>', 'instead of --seeds: goes on for so long, from seed to seed', positive)
-    .option('--seed <number>', 'first seed; with --seeds 1 exactly this one', integer, 1)
-    .option('--jobs <count>', 'seeds that run at a time (default: one per processor)', positive)
-    .option('--trace', 'write every event of the run to stderr')
-    .option('--json', 'one JSON object with the totals on stdout')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  holdfast sim --seeds 300 --json\n  holdfast sim --seed 301 --seeds 300   # where the first one ended\n  holdfast sim --minutes 30             # all workloads in turn',
-    )
-    .action(async (flags) => {
-      const { sim } = await import('./sim.ts')
-      const jobs = flags.jobs ?? availableParallelism()
-      setExit(await sim({ ...flags, jobs, json: flags.json === true, trace: flags.trace === true }))
-    })
 }
 
 function addExplain(root: Command): void {

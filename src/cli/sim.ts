@@ -1,10 +1,15 @@
+import { writeFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
+import { writeHistory } from '../history/edn/write-edn.ts'
+import type { HistoryEvent } from '../history/history.ts'
+import { type Activity, lackingActivity } from '../history/properties/activity.ts'
 import type { SeedResult } from '../sim/run-seed.ts'
+import type { Workload as Described } from '../testing/index.ts'
 import { type AskedSeeds, rangesOf, type SeedRange } from './seeds/seed-ranges.ts'
 import { SeedWorkers } from './seeds/seed-workers.ts'
 import { addSeed, emptyTotals, type SimTotals, summary } from './seeds/totals.ts'
-import { seedRunner, type Workload } from './seeds/workloads.ts'
-import { EXIT, type ExitCode } from './terminal/exit.ts'
+import { describedWorkload, isModule, seedRunner, type Workload } from './seeds/workloads.ts'
+import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
 import { paint, print, printJson, say } from './terminal/output.ts'
 import { Progress } from './terminal/progress.ts'
 
@@ -13,6 +18,8 @@ export interface SimFlags extends AskedSeeds {
   /** Seeds that run at a time, each on a thread of its own. */
   readonly jobs: number
   readonly trace: boolean
+  /** Where what the clients of the one seed were told is written. */
+  readonly history?: string
   readonly json: boolean
 }
 
@@ -24,6 +31,9 @@ const FAILURE_LINES_MAX = 20
  * the order of the seeds and, but for the wall time, the same with any number of jobs.
  */
 export async function sim(flags: SimFlags): Promise<ExitCode> {
+  checkFlags(flags)
+  // A module that cannot be used is told before anything runs.
+  const described = await describedWorkload(flags.workload ?? '')
   const startedAt = performance.now()
   const totals = emptyTotals()
   const isOver = (): boolean => performance.now() - startedAt >= (flags.minutes ?? 0) * 60_000
@@ -31,23 +41,54 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
   try {
     for (const range of rangesOf(flags, isOver)) {
       // A trace is read line by line: one seed after the other, in this thread.
-      if (flags.trace) await traceSeeds(range, totals)
+      if (flags.trace || flags.history !== undefined) await traceSeeds(range, totals, flags)
       else await countSeeds(range, workers, totals)
       if (flags.minutes !== undefined) totals.nextSeed = range.first + range.count
     }
   } finally {
     await workers.close()
   }
+  const lacking = totals.seeds > 1 ? lackingActivity(activityOf(totals), minimumOf(described, totals.seeds)) : []
+  if (lacking.length > 0) totals.lacking = lacking
   totals.wallSeconds = rounded((performance.now() - startedAt) / 1000)
   totals.simSeconds = rounded(totals.simSeconds)
   if (flags.json) printJson(totals)
   else print(summary(totals))
-  return totals.failures === 0 ? EXIT.ok : EXIT.failure
+  return totals.failures === 0 && lacking.length === 0 ? EXIT.ok : EXIT.failure
 }
 
-async function traceSeeds({ workload, first, count }: SeedRange, totals: SimTotals): Promise<void> {
-  const run = await seedRunner(workload)
-  for (let seed = first; seed < first + count; seed += 1) add(totals, run(seed, say), workload)
+function checkFlags({ workload = 'counter', machines, history, seeds, minutes }: SimFlags): void {
+  if (machines !== undefined && !isModule(workload))
+    throw usageError('--machines is for a workload of your own', 'Name its module too: --workload ./workload.ts.')
+  if (history === undefined) return
+  if (seeds !== 1 || minutes !== undefined)
+    throw usageError('--history is of one seed', 'Say which: --seed S --seeds 1.')
+  if (workload !== 'histories' && !isModule(workload))
+    throw usageError(`the workload ${workload} records no history`, 'Take --workload histories, or one of your own.')
+}
+
+/** What happened in a run, by the names that `minimum` of a workload has. */
+function activityOf({ acks, elections, snapshots, installs, workload }: SimTotals): Activity {
+  return { acks, elections, snapshots, installs, ...workload }
+}
+
+function minimumOf(workload: Described | null, seeds: number): Activity {
+  return Object.fromEntries(Object.entries(workload?.minimum ?? {}).map(([name, least]) => [name, least * seeds]))
+}
+
+async function traceSeeds(
+  { workload, machines, first, count }: SeedRange,
+  totals: SimTotals,
+  { trace, history }: SimFlags,
+): Promise<void> {
+  const run = await seedRunner({ workload, machines })
+  const listener = {
+    trace: trace ? say : undefined,
+    history: (events: readonly HistoryEvent[]) => {
+      if (history !== undefined) writeFileSync(history, writeHistory(events))
+    },
+  }
+  for (let seed = first; seed < first + count; seed += 1) add(totals, await run(seed, listener), workload)
 }
 
 async function countSeeds(range: SeedRange, workers: SeedWorkers, totals: SimTotals): Promise<void> {

@@ -75,13 +75,22 @@ export class FaultyWorld {
     return { scheduler, channels, endpoints: nodes.map((node) => node.address) }
   }
 
-  /** Starts the nodes, then whoever uses them, then what strikes them, in that order; returns when the faults are to end. */
-  suffer(users: { open(): void }, faults: readonly { start(): void }[]): void {
-    const { cluster, swarm } = this
-    for (const node of cluster.nodes) node.start()
+  /** Starts the nodes, then whoever uses them, then what strikes them, in that order. */
+  begin(users: { open(): void }, faults: readonly { start(): void }[]): void {
+    for (const node of this.cluster.nodes) node.start()
     users.open()
     for (const fault of faults) fault.start()
-    this.runUntil(() => cluster.scheduler.now >= swarm.faultMicros)
+  }
+
+  /** Begins; returns when the faults are to end. */
+  suffer(users: { open(): void }, faults: readonly { start(): void }[]): void {
+    this.begin(users, faults)
+    this.runUntil(() => this.over)
+  }
+
+  /** The faults are to end. */
+  get over(): boolean {
+    return this.cluster.scheduler.now >= this.swarm.faultMicros
   }
 
   /** Ends the nemesis; returns the nodes that must agree in the end. */
@@ -109,14 +118,18 @@ export class FaultyWorld {
   }
 
   runUntil(end: () => boolean): void {
-    while (!end()) {
-      try {
-        if (!this.cluster.scheduler.next()) return
-      } catch (error) {
-        if (!this.isHarmless(error)) throw error
-      }
-      this.events += 1
+    while (!end()) if (!this.step()) return
+  }
+
+  /** The next event; false: there is none. */
+  step(): boolean {
+    try {
+      if (!this.cluster.scheduler.next()) return false
+    } catch (error) {
+      if (!this.isHarmless(error)) throw error
     }
+    this.events += 1
+    return true
   }
 
   /** Until `end`, and for so many microseconds at most. */

@@ -51,3 +51,18 @@ export { checkExactlyOnce, type RequestReply } from '../history/properties/exact
 export { checkServerRequests, type RequestEvent } from '../history/properties/server-requests.ts'
 export { checkSessionLives, type SessionEvent } from '../history/properties/session-lives.ts'
 export { type Anomaly, type Verdict, worstOf } from '../history/verdict.ts'
+export {
+  defineWorkload,
+  type Workload,
+  type WorkloadEnd,
+  type WorkloadOptions,
+  type WorkloadTables,
+} from './workload/define-workload.ts'
+export type { Recorded, RecordedOutcome } from './workload/recorder.ts'
+export {
+  runWorkloadSeed,
+  type SeedListener,
+  type WorkloadCounts,
+  type WorkloadSeedResult,
+} from './workload/run-workload-seed.ts'
+export type { WorkloadClient } from './workload/workload-client.ts'

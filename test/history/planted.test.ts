@@ -49,6 +49,7 @@ describe('exactly once', () => {
     expect(judged([reply('a', 1, 2), reply('b', 3), reply('a', 1, 2)], 'a', 'b', 'c')).toEqual(['ok'])
     expect(judged([reply('a', 1, 2), reply('a', 1, 3)], 'a')).toEqual(['unequal-reply'])
     expect(judged([reply('a', 1, 2), reply('a', 1)], 'a')).toEqual(['unequal-reply'])
+    expect(judged([reply('a', 1), reply('a', 1, 2)], 'a')).toEqual(['unequal-reply'])
     expect(judged([reply('a', 1)], 'a', 'a')).toEqual(['duplicated'])
     expect(judged([reply('a', 1)])).toEqual(['lost'])
   })

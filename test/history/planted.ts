@@ -61,6 +61,18 @@ const REGISTERS: readonly Planted[] = [
       done(2, 'read', null, value),
     ),
   ),
+  planted('equal unknown writes of which both are needed', LINEAR, register, { right: 1, wrong: 2 }, (value) =>
+    history(
+      begin(0, 'write', 1),
+      event('info', 0, 'write', 1),
+      begin(5, 'write', 1),
+      event('info', 5, 'write', 1),
+      done(1, 'read', null, 1),
+      done(1, 'write', 2, 2),
+      done(2, 'read', null, 1),
+      done(2, 'read', null, value),
+    ),
+  ),
   planted('two cas that both replace one value', LINEAR, register, { right: false, wrong: [1, 3] }, (value) =>
     history(
       done(0, 'write', 1, 1),

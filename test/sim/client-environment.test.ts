@@ -15,3 +15,16 @@ test('what a checker finds within a callback of the library ends the seed', () =
   })
   expect(() => scheduler.next()).toThrow('an invariant holds')
 })
+
+test('a timer for less than a microsecond lets time pass', () => {
+  const scheduler = new Scheduler()
+  const channels = { dial: () => () => undefined } as unknown as SimulatedChannels
+  const { clock } = environmentOf({ name: 'c', scheduler, channels, random: new Random(1) })
+  const due = 0.1 + 0.2 + 1e-9
+  const wait = (): void => {
+    if (clock.nowMs() < due) clock.setTimer(due - clock.nowMs(), wait)
+  }
+  wait()
+  for (let events = 0; events < 10; events += 1) scheduler.next()
+  expect(clock.nowMs()).toBeGreaterThanOrEqual(due)
+})

@@ -129,18 +129,22 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   },
   testing: {
     folders: ['base', 'history', 'codec', 'session', 'machine', 'client', 'node', 'gateway', 'storage', 'assembly'],
-    // The world of the simulator, without its faults and its checkers.
+    // The world of the simulator, for test clusters without its faults and its checkers.
     rooms: [
       'sim/world/simulated-cluster.ts',
       'sim/world/simulated-clock.ts',
       'sim/world/client-environment.ts',
       'sim/world',
+      // And with them, for workloads.
+      'sim/faulty-world.ts',
+      'sim/checkers/violation.ts',
+      'sim/run-seed.ts',
     ],
     packages: ['fast-check'],
   },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
   cli: {
-    folders: ['base', 'history', 'protocol', 'calendar', 'client', 'machine', 'machines', 'sim', 'host'],
+    folders: ['base', 'history', 'protocol', 'calendar', 'client', 'machine', 'machines', 'sim', 'testing', 'host'],
     packages: ['commander', 'jiti', 'yaml', 'zod', '@dagrejs/dagre', '<computed>', 'node:*'],
     // A module of the user's is loaded by its path.
     onlyIn: {

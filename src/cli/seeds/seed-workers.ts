@@ -61,7 +61,8 @@ export class SeedWorkers {
   private sendNext(worker: Worker): void {
     const { running } = this
     if (running === null || running.sent === endOf(running.range)) return
-    const order: SeedOrder = { workload: running.range.workload, seed: running.sent }
+    const { workload, machines } = running.range
+    const order: SeedOrder = { workload, machines, seed: running.sent }
     running.sent += 1
     worker.postMessage(order)
   }

@@ -4,6 +4,7 @@ import type { SeedResult } from '../../sim/run-seed.ts'
 import type { SchedulesSeedResult } from '../../sim/schedules/run-schedules-seed.ts'
 import type { WaitsSeedResult } from '../../sim/waits/run-waits-seed.ts'
 import type { WaitCounts } from '../../sim/waits/wait-model.ts'
+import type { WorkloadCounts, WorkloadSeedResult } from '../../testing/index.ts'
 import { withCommas } from '../terminal/output.ts'
 import type { Workload } from './workloads.ts'
 
@@ -27,6 +28,10 @@ export interface SimTotals {
   waits?: WaitCounts
   /** Of the workload board alone. */
   board?: BoardCounts
+  /** Of histories, and of workloads of the user's. */
+  workload?: WorkloadCounts
+  /** What happened too little for the run to count. */
+  lacking?: readonly string[]
   /** Of the workload schedules alone. */
   schedules?: SchedulesSeedResult['schedules']
 }
@@ -75,6 +80,7 @@ export function addSeed(totals: SimTotals, result: SeedResult, workload: Workloa
   if ('waits' in result) totals.waits = sumOf(totals.waits, (result as WaitsSeedResult).waits)
   if ('board' in result) totals.board = sumOf(totals.board, (result as BoardSeedResult).board)
   if ('schedules' in result) totals.schedules = sumOf(totals.schedules, (result as SchedulesSeedResult).schedules)
+  if ('workload' in result) totals.workload = sumOf(totals.workload, (result as WorkloadSeedResult).workload)
   if ('charts' in result) addCharts(totals, result as ChartsSeedResult)
   if (result.failure === null) return
   totals.failures += 1
@@ -107,10 +113,14 @@ function addCharts(totals: SimTotals, { charts, kills }: ChartsSeedResult): void
 export function summary(totals: SimTotals): string {
   const { seeds, failures, events, simSeconds, wallSeconds, acks, elections } = totals
   const work = `${withCommas(events)} events, ${withCommas(acks)} acknowledged commands, ${withCommas(elections)} elections`
-  const timers = Object.entries(totals.charts ?? totals.schedules ?? totals.board ?? totals.waits ?? {}).map(
-    ([name, count]) => ` ${name} ${withCommas(count)}`,
-  )
+  const timers = Object.entries(
+    totals.charts ?? totals.schedules ?? totals.board ?? totals.waits ?? totals.workload ?? {},
+  ).map(([name, count]) => ` ${name} ${withCommas(count)}`)
   const failed = totals.failedSeeds.map(({ workload, seed }) => `${workload} ${seed}`)
-  const verdict = failures === 0 ? 'every invariant held' : `${failures} failed: ${failed.join(', ')}`
+  const verdict = failures === 0 ? heldOrNot(totals) : `${failures} failed: ${failed.join(', ')}`
   return `${withCommas(seeds)} seeds, ${work}, ${withCommas(simSeconds)} simulated seconds in ${wallSeconds} s${timers.length === 0 ? '' : `,${timers.join('')}`}: ${verdict}`
+}
+
+function heldOrNot({ lacking = [] }: SimTotals): string {
+  return lacking.length === 0 ? 'every invariant held' : `does not count: ${lacking.join('; ')}`
 }

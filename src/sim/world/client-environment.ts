@@ -25,7 +25,8 @@ export function environmentOf(parts: {
       nowMs: () => scheduler.now / 1000,
       setTimer: (delayMs, callback) => {
         let armed = true
-        scheduler.after(delayMs * 1000, () => {
+        // What is left of a delay may be less than a microsecond, and no timer is early: time would stand still.
+        scheduler.after(delayMs > 0 ? Math.max(1, delayMs * 1000) : 0, () => {
           if (armed) callback()
         })
         return {

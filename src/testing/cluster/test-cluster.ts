@@ -15,6 +15,7 @@ import { type Duration, durationMs } from '../duration.ts'
 import type { TypedMachines } from '../machines.ts'
 import { ClusterWatch, type NodeFailure } from './cluster-watch.ts'
 import { driving } from './driving-session.ts'
+import { telling } from './telling-environment.ts'
 import { VirtualRun } from './virtual-run.ts'
 
 /** How a test cluster differs from a single node with the product's limits. */
@@ -247,7 +248,11 @@ export class TestCluster<Machines extends TypedMachines> {
     const { scheduler, channels } = this.cluster
     this.clients += 1
     const random = new Random(this.seed, CLIENTS_FROM + this.clients)
-    return telling(environmentOf({ name: `client-${this.clients}`, scheduler, channels, random }), this.run)
+    const environment = environmentOf({ name: `client-${this.clients}`, scheduler, channels, random })
+    return {
+      ...telling(environment, () => this.run.clientTold()),
+      warn: (code, message) => process.emitWarning(message, { type: 'HoldfastWarning', code }),
+    }
   }
 
   private undelivered(session: number): boolean {
@@ -269,25 +274,4 @@ export class TestCluster<Machines extends TypedMachines> {
 function mounted(machines: TypedMachines, guard: boolean): Mount {
   const plain = mount(machines, sessionCodec)
   return guard ? guardedMount(plain) : plain
-}
-
-/** The same environment, which tells the run whenever the client may have told the test something. */
-function telling(environment: ClientEnvironment, run: VirtualRun): ClientEnvironment {
-  const told =
-    <Parameters extends unknown[]>(call: (...parameters: Parameters) => void) =>
-    (...parameters: Parameters): void => {
-      run.clientTold()
-      call(...parameters)
-    }
-  const { dial, clock } = environment
-  return {
-    ...environment,
-    dial: (endpoint, { onFrame, onClosed }) => dial(endpoint, { onFrame: told(onFrame), onClosed: told(onClosed) }),
-    clock: {
-      nowMs: clock.nowMs,
-      setTimer: (delayMs, callback) => clock.setTimer(delayMs, told(callback)),
-      defer: (callback) => clock.defer(told(callback)),
-    },
-    warn: (code, message) => process.emitWarning(message, { type: 'HoldfastWarning', code }),
-  }
 }
