@@ -51,6 +51,7 @@ export { checkExactlyOnce, type RequestReply } from '../history/properties/exact
 export { checkServerRequests, type RequestEvent } from '../history/properties/server-requests.ts'
 export { checkSessionLives, type SessionEvent } from '../history/properties/session-lives.ts'
 export { type Anomaly, type Verdict, worstOf } from '../history/verdict.ts'
+export type { SeedResult } from '../sim/run-seed.ts'
 export {
   defineWorkload,
   type Workload,
