@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
+import { type BenchmarkOutcome, benchmarkOutcome } from './benchmark-trial.ts'
 import { type Mutant, plant, suiteOf } from './mutant.ts'
 import { firstFailingSeed } from './simulated-trial.ts'
 import { CANARY, MUTANTS } from './table.ts'
@@ -27,6 +28,13 @@ interface Trial {
 const VERDICTS: { readonly [kind in TestOutcome['kind']]: Verdict } = {
   passed: 'survived',
   failed: 'killed',
+  skipped: 'untried',
+  broken: 'broken',
+}
+
+const UNDER_FAULTS: { readonly [kind in BenchmarkOutcome['kind']]: Verdict } = {
+  caught: 'killed',
+  clean: 'survived',
   skipped: 'untried',
   broken: 'broken',
 }
@@ -80,9 +88,33 @@ async function main(mutants: readonly Mutant[]): Promise<number> {
 
 async function tryOne(copy: Copy, mutant: Mutant): Promise<Trial> {
   const started = Date.now()
-  const [verdict, by] = mutant.caughtBy.kind === 'tests' ? await inTests(copy, mutant) : await inSimulator(mutant)
+  const [verdict, by] = await trialOf(copy, mutant)
   const seconds = secondsSince(started)
   return { id: mutant.id, name: mutant.breaks, layer: suiteOf(mutant), verdict, by, seconds }
+}
+
+function trialOf(copy: Copy, mutant: Mutant): Promise<[Verdict, string]> {
+  const { caughtBy } = mutant
+  switch (caughtBy.kind) {
+    case 'tests':
+      return inTests(copy, mutant)
+    case 'simulator':
+      return inSimulator(mutant)
+    case 'benchmark':
+      return underFaults(mutant, caughtBy)
+    default:
+      throw new Error(`nothing catches by ${String(caughtBy satisfies never)}`)
+  }
+}
+
+async function underFaults(
+  mutant: Mutant,
+  { faults, trials }: { readonly faults: readonly string[]; readonly trials: number },
+): Promise<[Verdict, string]> {
+  const copy = join(scratch, mutant.id.replace('/', '-'))
+  const { kind, says } = await benchmarkOutcome({ root: ROOT, copy, mutant, faults, trials })
+  rmSync(copy, { recursive: true, force: true })
+  return [UNDER_FAULTS[kind], says]
 }
 
 async function inTests(copy: Copy, mutant: Mutant): Promise<[Verdict, string]> {

@@ -11,6 +11,8 @@ export type Catcher =
       readonly seeds: number
       readonly workload?: 'payments' | 'waits' | 'board' | 'schedules' | 'charts'
     }
+  /** The benchmark of faults, of real processes, is not content after these faults, each made so often. */
+  | { readonly kind: 'benchmark'; readonly faults: readonly string[]; readonly trials: number }
 
 /** A planted bug: one exact replacement in the sources, made on a copy of the tree (faults.md §3). */
 export interface Mutant {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { FAULT_NAMES } from '../../bench/faults/nemesis/catalogue.ts'
 import { type Mutant, misfit } from './mutant.ts'
 import { CANARY, MUTANTS } from './table.ts'
 
@@ -19,6 +20,11 @@ describe('the table of planted bugs', () => {
       expect(id).toMatch(/^[a-z]+\/[a-z0-9-]+$/)
       for (const file of caughtBy.kind === 'tests' ? caughtBy.files : [])
         expect(existsSync(join(root, file)), id).toBe(true)
+      const faults = caughtBy.kind === 'benchmark' ? caughtBy.faults : []
+      expect(
+        faults.filter((name) => !FAULT_NAMES.includes(name)),
+        id,
+      ).toEqual([])
     }
     expect(ids).toContain(CANARY)
   })

@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts'
+import { BENCHMARK } from './rows/benchmark.ts'
 import { BOARD } from './rows/board.ts'
 import { EVIDENCE } from './rows/evidence.ts'
 import { FOREIGN_LOG } from './rows/foreign/log.ts'
@@ -41,6 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...WAITS,
   ...SCHEDULES,
   ...BOARD,
+  ...BENCHMARK,
 ]
 
 /** Must be caught in every run that plants it: one that survives shows that the runner, or the suite, catches nothing. */
