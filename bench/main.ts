@@ -323,9 +323,10 @@ program
   .option('--quick', 'short faults, each once: within five minutes')
   .option('--only <names>', 'some of the faults', namesOf(FAULT_NAMES))
   .option('--seed <number>', 'of the faults and of what the clients do', wholeNumber, 1)
+  .option('--trials <count>', 'how often each fault is made', positive, 1)
   .option('--loopback', 'as without root: no namespaces, no disks of their own')
-  .action(async ({ json, quick, only, seed, loopback }) => {
-    const chosen = { only: only ?? null, seed, loopback: loopback === true }
+  .action(async ({ json, quick, only, loopback, ...flags }) => {
+    const chosen = { ...flags, only: only ?? null, loopback: loopback === true }
     const ok = await faults({ json: json === true, quick: quick === true, ...chosen })
     process.exitCode = ok ? 0 : 1
   })

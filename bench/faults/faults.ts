@@ -2,20 +2,25 @@ import { join } from 'node:path'
 import { packageFacts } from '../../src/cli/package-root.ts'
 import { printJson, say } from '../../src/cli/terminal/output.ts'
 import { Random } from '../../src/base/random.ts'
-import { type CellResult, runCell } from './cell.ts'
+import { runCell } from './cell.ts'
 import { FAULTS, skipReason } from './nemesis/catalogue.ts'
 import type { Fault } from './nemesis/fault.ts'
 import type { Schedule } from './nemesis/nemesis.ts'
-import { isClean, type Verdict } from './verdict/judge-history.ts'
+import { pageOf } from './report/html.ts'
+import { Results } from './report/results.ts'
+import { type StoredCell, summaryOf } from './report/summary.ts'
+import { run } from './world/run.ts'
 import { removeLeftovers, Resources } from './world/resources.ts'
 import { missingTools, TOOLS } from './world/tools.ts'
 
 export interface FaultsFlags {
   readonly json: boolean
-  /** Short faults, each once. */
+  /** Short faults, all in one cluster. */
   readonly quick: boolean
   /** Names of faults; null: all. */
   readonly only: readonly string[] | null
+  /** How often each fault is made. */
+  readonly trials: number
   readonly seed: number
   /** As without root: on loopback, and only faults that need no tool. */
   readonly loopback: boolean
@@ -43,66 +48,68 @@ const ORDER = 3
  * (faults.md §5.1). True when nothing was lost, done twice, invented or answered wrongly, and the cluster recovered each time.
  */
 export async function faults(flags: FaultsFlags): Promise<boolean> {
+  const started = performance.now()
   const parent = join(packageFacts().root, 'data')
   for (const directory of await removeLeftovers(parent)) say(`removed what an earlier run had left in ${directory}`)
   const missing = flags.loopback ? new Map(TOOLS.map((tool) => [tool, 'left out'])) : await missingTools()
   const wanted = FAULTS.filter(({ name }) => flags.only?.includes(name) ?? true)
-  const skipped = Object.fromEntries(
-    wanted.flatMap((fault) => {
-      const reason = skipReason(fault, missing)
-      return reason === null ? [] : [[fault.name, reason] as const]
-    }),
-  )
+  const reasons = wanted.map((fault) => [fault.name, skipReason(fault, missing)] as const)
+  const skipped = Object.fromEntries(reasons.flatMap(([name, reason]) => (reason === null ? [] : [[name, reason]])))
   for (const [name, reason] of Object.entries(skipped)) say(`skipped: ${name}: ${reason}`)
-  const able = shuffled(
-    wanted.filter(({ name }) => !(name in skipped)),
-    new Random(flags.seed, ORDER),
-  )
-  const result = await inResources(parent, (resources, ended) =>
-    runCell({ faults: able, schedule: flags.quick ? QUICK : LONG, seed: flags.seed, resources, missing, ended }),
-  )
-  return told(result, skipped, flags)
-}
-
-function told(result: CellResult, skipped: { readonly [name: string]: string }, flags: FaultsFlags): boolean {
-  const { verdict, operations: _, seen: __, faults: figures, late, ...rest } = result
-  for (const line of [...verdict.examples, ...rest.crashes, ...rest.lostSessions]) say(line)
-  const anomalies = anomaliesOf(verdict) + (rest.diverged ? 1 : 0)
-  const noTime = Object.fromEntries(late.map((name) => [name, 'no time was left']))
-  const summary = {
-    anomalies,
-    // Every history here is decided: replies carry their index, and the journal has what nobody was told of.
-    unknown: 0,
-    lost: verdict.lost,
-    ...rest,
-    seed: flags.seed,
-    faults: Object.fromEntries(figures.map(({ name, ...one }) => [name, one])),
-    skipped: { ...skipped, ...noTime },
+  const able = wanted.filter(({ name }) => !(name in skipped))
+  const commit = await run('git', ['-C', packageFacts().root, 'rev-parse', 'HEAD']).catch(() => 'unknown')
+  const out = join(parent, 'faults')
+  const results = new Results(out, commit.trim())
+  const cells: StoredCell[] = []
+  for (const { name, faults: some } of cellsOf(able, flags)) {
+    const stored = flags.quick ? null : results.of(name)
+    if (stored !== null) say(`${name}: has a result for this commit`)
+    const cell =
+      stored ??
+      (await inResources(parent, (resources, ended) =>
+        runCell(name, {
+          faults: some,
+          schedule: flags.quick ? QUICK : LONG,
+          seed: flags.seed,
+          resources,
+          missing,
+          ended,
+        }),
+      ))
+    if (!flags.quick) results.keep(cell)
+    cells.push(cell)
   }
+  const seconds = Math.round((performance.now() - started) / 1000)
+  const summary = summaryOf(cells, { seed: flags.seed, commit: commit.trim(), seconds, skipped })
+  results.report(summary, pageOf(summary, cells))
+  for (const line of [...summary.examples, ...summary.crashes, ...summary.lostSessions]) say(line)
+  say(`the report is in ${out}`)
   if (flags.json) printJson(summary)
-  else say(JSON.stringify(summary, null, 2))
-  return (
-    isClean(verdict) &&
-    anomalies === 0 &&
-    rest.crashes.length + rest.lostSessions.length + rest.unrecovered.length + rest.unhandledRejections === 0
-  )
+  else say(JSON.stringify({ ...summary, faults: Object.keys(summary.faults) }, null, 2))
+  return summary.ok
 }
 
-function anomaliesOf({ examples: _, ...counts }: Verdict): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+/** In quick runs one cluster has all faults; in others each fault has a cluster and a history of its own. */
+function cellsOf(
+  able: readonly Fault[],
+  flags: FaultsFlags,
+): { readonly name: string; readonly faults: readonly Fault[] }[] {
+  const repeated = (fault: Fault): Fault[] => Array.from({ length: flags.trials }, () => fault)
+  if (!flags.quick) return able.map((fault) => ({ name: fault.name, faults: repeated(fault) }))
+  return [{ name: 'all', faults: shuffled(able.flatMap(repeated), new Random(flags.seed, ORDER)) }]
 }
 
-/** Gives `run` what it may note its resources in, and releases them, also when this process is told to end. */
+/** Gives `work` what it may note its resources in, and releases them, also when this process is told to end. */
 async function inResources<Result>(
   parent: string,
-  run: (resources: Resources, ended: AbortSignal) => Promise<Result>,
+  work: (resources: Resources, ended: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const resources = Resources.claim(parent)
   const ended = new AbortController()
   const end = (signal: NodeJS.Signals): void => ended.abort(new Error(signal))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
   try {
-    return await run(resources, ended.signal)
+    return await work(resources, ended.signal)
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end)
     await resources.release()

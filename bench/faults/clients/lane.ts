@@ -32,7 +32,7 @@ export interface LaneOptions {
 export class Lane {
   /** Why its session is no more; null: it lives. */
   lost: string | null = null
-  private readonly options: LaneOptions
+  readonly options: LaneOptions
   private readonly steps: Steps
   private process: number
   private core: SessionCore | null = null

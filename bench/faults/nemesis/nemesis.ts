@@ -32,9 +32,14 @@ export interface Struck {
   readonly load: number
 }
 
+/** A fault that is not over so long after it should be is given up. */
+const OVERDUE_MS_MAX = 60_000
 const GAP_LOOK_MS = 50
 
-/** Puts faults to a cluster, one after the other, with quiet between them; calls `struck` with each that is over. */
+/**
+ * Puts faults to a cluster, one after the other, with quiet between them; calls `struck` with each that is over, and `late`
+ * with those that had no time left, or came behind one from which the cluster did not recover.
+ */
 export async function strikeAll(
   faults: readonly Fault[],
   options: {
@@ -49,8 +54,9 @@ export async function strikeAll(
   const calm = sceneOf(0, () => undefined)
   await calm.wait(schedule.healthyMs)
   const began = performance.now()
+  let recovered = true
   for (const fault of faults) {
-    if (performance.now() - began > schedule.budgetMs) {
+    if (!recovered || performance.now() - began > schedule.budgetMs) {
       late(fault)
       continue
     }
@@ -58,12 +64,13 @@ export async function strikeAll(
     const scene = sceneOf(calm.random.between(schedule.holdMs.min, schedule.holdMs.max), (line) => said.push(line))
     await probe.mark()
     const struckNs = process.hrtime.bigint()
-    await fault.run(scene).catch((error: unknown) => {
+    await bounded(fault.run(scene), scene.holdMs + OVERDUE_MS_MAX).catch((error: unknown) => {
       said.push(`the fault failed: ${String(error)}`)
     })
     await scene.world.heal()
     const healedNs = process.hrtime.bigint()
     const outcome = await recovery(scene, schedule.recoveryMsMax, said)
+    recovered = outcome.recoveredMs !== null
     await scene.wait(scene.random.between(schedule.quietMs.min, schedule.quietMs.max))
     const load = Math.round((loadavg()[0] ?? 0) * 10) / 10
     struck({ name: fault.name, struckNs, healedNs, gapMs: await gapOf(probe, scene), said, load, ...outcome })
@@ -77,18 +84,20 @@ async function recovery(
   said: string[],
 ): Promise<Pick<Struck, 'recoveredMs' | 'diverged'>> {
   const from = performance.now()
-  const late = pause(msMax, undefined, { ref: false }).then(() => {
-    throw new Error(`not within ${msMax / 1000} s`)
-  })
   try {
-    await Promise.race([agreed(scene), late])
+    await bounded(agreed(scene), msMax)
     return { recoveredMs: Math.round(performance.now() - from), diverged: false }
   } catch (error) {
     said.push(`not recovered: ${error instanceof Error ? error.message : String(error)}`)
     return { recoveredMs: null, diverged: error instanceof DivergenceError }
-  } finally {
-    late.catch(() => undefined)
   }
+}
+
+/** Rejects when it is not over by then; what is under way goes on, unheard. */
+async function bounded(work: Promise<void>, msMax: number): Promise<void> {
+  work.catch(() => undefined)
+  const late = pause(msMax, 'late', { ref: false })
+  if ((await Promise.race([work, late])) === 'late') throw new Error(`not within ${msMax / 1000} s`)
 }
 
 async function agreed({ world }: Scene): Promise<void> {

@@ -3,6 +3,14 @@ import type { Fault, Scene } from './fault.ts'
 
 const LOST_SHARE = 0.3
 const SLOW_KILOBITS = 256
+/** Longer than an election. */
+const FLAP_MS = 800
+
+/** A leader that does not know that it is none is asked by some clients, while others write to the next one. */
+async function isolated({ world }: Scene, network: NodeNetwork, leader: number): Promise<void> {
+  await network.separate([leader], world.others(leader))
+  await network.turnAway(leader)
+}
 
 /** The network of the world, while a fault of it holds; healed afterwards. */
 async function held(scene: Scene, cut: (network: NodeNetwork) => Promise<void>): Promise<void> {
@@ -40,11 +48,11 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   },
   {
     name: 'cut-leader',
-    says: 'the leader and the other nodes are separated; clients reach all of them',
+    says: 'the leader and half of the clients are separated from the other nodes; the other half reaches those alone',
     needs: ['namespaces', 'iptables'],
     run: async (scene) => {
       const leader = await scene.leader()
-      await held(scene, (network) => network.separate([leader], scene.world.others(leader)))
+      await held(scene, (network) => isolated(scene, network, leader))
     },
   },
   {
@@ -68,13 +76,13 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   },
   {
     name: 'flapping',
-    says: 'whoever leads is separated from the others for half a second, again and again',
+    says: 'whoever leads is separated from the others for less than a second, again and again',
     needs: ['namespaces', 'iptables'],
     run: async (scene) => {
-      for (let left = scene.holdMs; left > 0; left -= 1000) {
+      for (let left = scene.holdMs; left > 0; left -= 2 * FLAP_MS) {
         const leader = await scene.leader()
-        await held({ ...scene, holdMs: 500 }, (network) => network.separate([leader], scene.world.others(leader)))
-        await scene.wait(500)
+        await held({ ...scene, holdMs: FLAP_MS }, (network) => isolated(scene, network, leader))
+        await scene.wait(FLAP_MS)
       }
     },
   },

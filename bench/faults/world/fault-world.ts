@@ -69,9 +69,9 @@ export class FaultWorld {
     return this.seats.map(({ place }) => place.endpoint)
   }
 
-  /** Program and arguments before those of a client. */
-  get throughClients(): readonly string[] {
-    return this.network?.throughClients ?? []
+  /** Program and arguments before those of clients, of either half. */
+  get throughClients(): readonly (readonly string[])[] {
+    return this.network?.throughClients ?? [[], []]
   }
 
   get crashes(): readonly string[] {

@@ -5,10 +5,11 @@ import { attempt, run } from './run.ts'
 /** Networks of the bench are 10.213.0.0/24 to 10.213.255.0/24: the first one that this machine does not use. */
 const NETWORK = '10.213'
 const BRIDGE_HOST = 254
-const CLIENTS_HOST = 100
+/** Of two namespaces of clients: those that stay with a leader that is cut off, and those that are cut off from it. */
+const CLIENTS_HOSTS = [100, 101] as const
 
 /**
- * A bridge with a network namespace per node and one for the clients. The bridge has an address in the namespace of the bench
+ * A bridge with a network namespace per node and two for clients. The bridge has an address in the namespace of the bench
  * itself, so that it sees every node, whatever the nodes see of each other.
  */
 export class NodeNetwork {
@@ -31,7 +32,7 @@ export class NodeNetwork {
     const network = new NodeNetwork(randomBytes(2).toString('hex'), free, resources)
     await network.addBridge()
     for (let at = 0; at < nodes; at += 1) await network.addNamespace(`n${at + 1}`, at + 1)
-    await network.addNamespace('clients', CLIENTS_HOST)
+    for (const host of CLIENTS_HOSTS) await network.addNamespace(`c${host}`, host)
     return network
   }
 
@@ -44,9 +45,9 @@ export class NodeNetwork {
     return ['nsenter', `--net=/run/netns/${this.namespace(`n${at + 1}`)}`]
   }
 
-  /** The same for the clients. */
-  get throughClients(): readonly string[] {
-    return ['nsenter', `--net=/run/netns/${this.namespace('clients')}`]
+  /** The same for either half of the clients. */
+  get throughClients(): readonly (readonly string[])[] {
+    return CLIENTS_HOSTS.map((host) => ['nsenter', `--net=/run/netns/${this.namespace(`c${host}`)}`])
   }
 
   /** What one node sends the other is dropped on arrival, until `heal`. */
@@ -62,6 +63,12 @@ export class NodeNetwork {
         await this.block(other, one)
       }
     }
+  }
+
+  /** Clients of the second half are turned away by a node, as by a host on which nothing listens: they look for another one. */
+  async turnAway(at: number): Promise<void> {
+    const source = ['-p', 'tcp', '-s', `${this.subnet}.${CLIENTS_HOSTS[1]}`]
+    await this.filter(at, [...source, '-j', 'REJECT', '--reject-with', 'tcp-reset'])
   }
 
   /** A share of what arrives at a node is lost, from wherever but the bench. */

@@ -26,7 +26,7 @@ const READ: Told = { step: {}, at: [10, 11], reply: '2', index: 12 }
 const BALANCE: Told = { step: { f: 'bank.read', key: 'a0' }, at: [10, 12], reply: BALANCES, index: 13 }
 const RIGHT = [WRITE_1, WRITE_2, COUNT, READ, BALANCE]
 
-function judged(all: readonly Told[], journal: readonly JournalEntry[] = JOURNAL): Partial<Verdict> {
+function judged(all: readonly Told[], journal: readonly JournalEntry[] | null = JOURNAL): Partial<Verdict> {
   const events = all.flatMap(({ step, at: [from, to], type = 'ok', reply, index }, process): HistoryEvent[] => {
     const given = { ...STEP, ...step }
     const place = index === undefined ? {} : { index }
@@ -68,6 +68,11 @@ test('what was not executed, or never asked for, and is in the journal, is a pha
 
 test('a read of a state from before something that was known when it was asked is out of order', () => {
   expect(judged(but(READ, { reply: '1', index: 11 }))).toEqual({ disordered: 1 })
+})
+
+test('without a journal the order alone is judged', () => {
+  expect(judged([WRITE_2, COUNT, READ], null)).toEqual({})
+  expect(judged(but(READ, { index: 11 }), null)).toEqual({ disordered: 1 })
 })
 
 test('two reads one after the other do not go back, whatever they show', () => {

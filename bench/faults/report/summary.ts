@@ -1,0 +1,100 @@
+import { isClean, type Verdict } from '../verdict/judge-history.ts'
+import type { Chart } from './chart.ts'
+import type { FaultFigures } from './figures.ts'
+
+/** The result of one cell, as it is kept: a run that is started again at the same commit does not repeat it. */
+export interface StoredCell {
+  /** `all`: every fault in one cluster; else the fault that it has alone. */
+  readonly name: string
+  readonly verdict: Verdict
+  readonly unserved: boolean
+  readonly faults: readonly FaultFigures[]
+  readonly late: readonly string[]
+  readonly crashes: readonly string[]
+  readonly lostSessions: readonly string[]
+  readonly unhandledRejections: number
+  readonly diverged: boolean
+  readonly unrecovered: readonly string[]
+  readonly counts: { readonly ok: number; readonly fail: number; readonly info: number }
+  /** The highest term that was seen. */
+  readonly elections: number
+  /** Of the newest snapshot that was seen. */
+  readonly snapshotIndex: number
+  readonly probe: { readonly acknowledged: number; readonly failed: number }
+  readonly chart: Chart
+}
+
+/** The whole run in one object: the last line of `--json`, and `summary.json`. */
+export interface Summary {
+  readonly ok: boolean
+  readonly anomalies: number
+  /** Histories that could not be decided: those of clusters that did not serve at the end. */
+  readonly unknown: number
+  readonly lost: number
+  readonly verdict: Omit<Verdict, 'examples'>
+  readonly crashes: readonly string[]
+  readonly lostSessions: readonly string[]
+  readonly unhandledRejections: number
+  readonly diverged: boolean
+  readonly unrecovered: readonly string[]
+  readonly counts: StoredCell['counts']
+  readonly elections: number
+  readonly snapshots: boolean
+  readonly probe: StoredCell['probe']
+  readonly seed: number
+  readonly commit: string
+  readonly seconds: number
+  /** By name, a trial each. */
+  readonly faults: { readonly [name: string]: readonly Omit<FaultFigures, 'name'>[] }
+  readonly skipped: { readonly [name: string]: string }
+  readonly examples: readonly string[]
+}
+
+const ANOMALIES = ['lost', 'duplicated', 'phantom', 'disordered', 'wrongReply', 'unbalanced'] as const
+
+export function summaryOf(
+  cells: readonly StoredCell[],
+  run: Pick<Summary, 'seed' | 'commit' | 'seconds' | 'skipped'>,
+): Summary {
+  const sum = (of: (cell: StoredCell) => number): number => cells.reduce((total, cell) => total + of(cell), 0)
+  const verdict = Object.fromEntries(ANOMALIES.map((name) => [name, sum((cell) => cell.verdict[name])]))
+  const counted = verdict as unknown as Summary['verdict'] // Its names are those of the list.
+  const diverged = cells.some((cell) => cell.diverged)
+  const late = cells.flatMap((cell) => cell.late.map((name) => [name, 'no time, or no cluster, was left'] as const))
+  const [unknown, unhandledRejections] = [
+    sum(({ unserved }) => Number(unserved)),
+    sum((cell) => cell.unhandledRejections),
+  ]
+  const wrong = cells.flatMap(({ crashes, lostSessions, unrecovered }) => [...crashes, ...lostSessions, ...unrecovered])
+  const clean = cells.every((cell) => isClean(cell.verdict))
+  return {
+    ok: clean && !diverged && wrong.length + unknown + unhandledRejections === 0,
+    anomalies: ANOMALIES.reduce((total, name) => total + counted[name], 0) + Number(diverged),
+    unknown,
+    lost: counted.lost,
+    verdict: counted,
+    crashes: cells.flatMap(({ crashes }) => crashes),
+    lostSessions: cells.flatMap(({ lostSessions }) => lostSessions),
+    unhandledRejections,
+    diverged,
+    unrecovered: cells.flatMap(({ unrecovered }) => unrecovered),
+    counts: {
+      ok: sum(({ counts }) => counts.ok),
+      fail: sum(({ counts }) => counts.fail),
+      info: sum(({ counts }) => counts.info),
+    },
+    elections: sum(({ elections }) => elections),
+    snapshots: cells.some(({ snapshotIndex }) => snapshotIndex > 0),
+    probe: { acknowledged: sum(({ probe }) => probe.acknowledged), failed: sum(({ probe }) => probe.failed) },
+    ...run,
+    faults: byName(cells.flatMap(({ faults }) => faults)),
+    skipped: { ...run.skipped, ...Object.fromEntries(late) },
+    examples: cells.flatMap((cell) => cell.verdict.examples),
+  }
+}
+
+function byName(all: readonly FaultFigures[]): Summary['faults'] {
+  const faults: { [name: string]: Omit<FaultFigures, 'name'>[] } = {}
+  for (const { name, ...figures } of all) faults[name] = [...(faults[name] ?? []), figures]
+  return faults
+}
