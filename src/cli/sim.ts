@@ -6,7 +6,9 @@ import { type Activity, lackingActivity } from '../history/properties/activity.t
 import type { SeedResult } from '../sim/run-seed.ts'
 import type { Workload as Described } from '../testing/index.ts'
 import { type AskedSeeds, rangesOf, type SeedRange } from './seeds/seed-ranges.ts'
+import { hashElsewhere, TWICE_EVERY } from './seeds/second-process.ts'
 import { SeedWorkers } from './seeds/seed-workers.ts'
+import { shrink } from './seeds/shrink.ts'
 import { addSeed, emptyTotals, type SimTotals, summary } from './seeds/totals.ts'
 import { describedWorkload, isModule, seedRunner, type Workload } from './seeds/workloads.ts'
 import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
@@ -18,6 +20,8 @@ export interface SimFlags extends AskedSeeds {
   /** Seeds that run at a time, each on a thread of its own. */
   readonly jobs: number
   readonly trace: boolean
+  /** Which faults of the one seed suffice for it to fail is told, too. */
+  readonly shrink?: boolean
   /** Where what the clients of the one seed were told is written. */
   readonly history?: string
   readonly json: boolean
@@ -48,6 +52,7 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
   } finally {
     await workers.close()
   }
+  if (flags.shrink === true) await shrinkSeed(flags, totals)
   const lacking = totals.seeds > 1 ? lackingActivity(activityOf(totals), minimumOf(described, totals.seeds)) : []
   if (lacking.length > 0) totals.lacking = lacking
   totals.wallSeconds = rounded((performance.now() - startedAt) / 1000)
@@ -57,9 +62,13 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
   return totals.failures === 0 && lacking.length === 0 ? EXIT.ok : EXIT.failure
 }
 
-function checkFlags({ workload = 'counter', machines, history, seeds, minutes }: SimFlags): void {
+function checkFlags({ workload = 'counter', machines, history, seeds, minutes, shrink }: SimFlags): void {
   if (machines !== undefined && !isModule(workload))
     throw usageError('--machines is for a workload of your own', 'Name its module too: --workload ./workload.ts.')
+  if (shrink === true && (seeds !== 1 || minutes !== undefined))
+    throw usageError('--shrink is of one seed', 'Say which: --seed S --seeds 1.')
+  if (shrink === true && workload !== 'counter' && workload !== 'histories' && !isModule(workload))
+    throw usageError(`faults of ${workload} cannot be left out`, 'Take counter, histories or a workload of your own.')
   if (history === undefined) return
   if (seeds !== 1 || minutes !== undefined)
     throw usageError('--history is of one seed', 'Say which: --seed S --seeds 1.')
@@ -95,15 +104,48 @@ async function countSeeds(range: SeedRange, workers: SeedWorkers, totals: SimTot
   // A run of many minutes whose stderr is a file must not fill it: there, only failing seeds say something.
   const progress = process.stderr.isTTY === true ? new Progress(`seeds (${range.workload})`, range.count) : null
   const before = totals.seeds
+  const twice: SeedResult[] = []
   await workers.run(range, (result) => {
     add(totals, result, range.workload)
+    if (result.seed % TWICE_EVERY === 0) twice.push(result)
     progress?.update(totals.seeds - before)
   })
   progress?.finish()
+  for (const result of twice) {
+    // What is run by itself is that second process.
+    if (range.count > 1) addSecond(totals, { ...range, result, hash: await hashElsewhere(range, result.seed) })
+  }
+}
+
+/** A seed that gives another hash in another process depends on more than its number. */
+function addSecond(
+  totals: SimTotals,
+  { workload, result, hash }: { readonly workload: Workload; readonly result: SeedResult; readonly hash: string },
+): void {
+  totals.twice += 1
+  if (hash === result.hash) return
+  totals.failures += 1
+  totals.failedSeeds.push({ workload, seed: result.seed })
+  say(
+    `${paint('red', 'failed')} seed=${result.seed} of ${workload} is not deterministic: ${result.hash} here, ${hash} in another process`,
+  )
+}
+
+/** Tells few faults that suffice for the seed to fail. */
+async function shrinkSeed({ workload = 'counter', machines, seed }: SimFlags, totals: SimTotals): Promise<void> {
+  if (totals.failures === 0) return
+  const shrunk = await shrink(await seedRunner({ workload, machines }), seed)
+  if (shrunk === null) return
+  const { faults, drawn, runs } = shrunk
+  totals.faults = faults.map(({ at, what }) => ({ seconds: rounded(at / 1_000_000), what }))
+  say(`${faults.length} of ${drawn} faults suffice (${runs} runs):`)
+  for (const { seconds, what } of totals.faults) say(`  ${seconds === 0 ? 'always' : `${seconds} s`}  ${what}`)
 }
 
 function add(totals: SimTotals, result: SeedResult, workload: Workload): void {
   addSeed(totals, result, workload)
+  if (totals.seeds === 1) totals.hash = result.hash
+  else delete totals.hash
   if (result.failure !== null && totals.failures <= FAILURE_LINES_MAX) say(seedLine(result, workload))
 }
 

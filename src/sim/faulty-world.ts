@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import type { Limits } from '../codec/entry/payload.ts'
 import type { SessionWorld } from './clients/command-session.ts'
 import { ReplicaWatch } from './checkers/replica-watch.ts'
+import { FaultSchedule } from './fault-schedule.ts'
 import { Nemesis } from './nemesis.ts'
 import type { SeedResult } from './run-seed.ts'
 import { drawSwarm, type Swarm } from './swarm.ts'
@@ -27,6 +28,13 @@ const PURPOSE = {
 
 /** Within this time after healing a machine is switched on, if it ever can be. In microseconds. */
 const ACTIVE_WITHIN = 60_000_000
+
+/** Who wants to know what happens in a world, or to say which faults do. */
+export interface WorldListener {
+  /** Each line of the transcript. */
+  readonly trace?: ((line: string) => void) | undefined
+  readonly faults?: FaultSchedule | undefined
+}
 
 /** What a workload has of its own in its nodes. */
 export type WorkloadParts = Pick<SimulatedClusterOptions, 'mount' | 'leases' | 'check'> & {
@@ -55,10 +63,14 @@ export class FaultyWorld {
   private events = 0
 
   /** `parts` is told what the swarm is. */
-  constructor(seed: number, parts: (swarm: Swarm) => WorkloadParts, trace?: (line: string) => void) {
+  constructor(
+    seed: number,
+    parts: (swarm: Swarm) => WorkloadParts,
+    { trace, faults = new FaultSchedule() }: WorldListener = {},
+  ) {
     this.seed = seed
     const generator = (purpose: keyof typeof PURPOSE): Random => new Random(seed, PURPOSE[purpose])
-    this.swarm = drawSwarm(generator)
+    this.swarm = faults.kept(drawSwarm(generator))
     const { swarm } = this
     const own = parts(swarm)
     this.isHarmless = own.isHarmless ?? (() => false)
@@ -66,7 +78,7 @@ export class FaultyWorld {
     this.watch = new ReplicaWatch(this.cluster, trace)
     const { scheduler, network, nodes } = this.cluster
     const [random, replacements, absences] = [generator('nemesis'), generator('replacements'), generator('absent')]
-    this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes })
+    this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes, faults })
   }
 
   /** Where sessions of the SDK live. */

@@ -2,6 +2,7 @@ import type { Random } from '../base/random.ts'
 import type { Scheduler } from './world/scheduler.ts'
 import type { SimulatedNetwork } from './world/simulated-network.ts'
 import type { SimulatedNode } from './world/simulated-node.ts'
+import type { FaultSchedule } from './fault-schedule.ts'
 import type { Swarm } from './swarm.ts'
 
 const MILLISECOND = 1000
@@ -17,6 +18,7 @@ export class Nemesis {
   private readonly scheduler: Scheduler
   private readonly network: SimulatedNetwork
   private readonly nodes: readonly SimulatedNode[]
+  private readonly faults: FaultSchedule
   private readonly replaced = new Set<SimulatedNode>()
   private active = true
   /** This seed's disks are replaced without anybody's command. */
@@ -30,6 +32,7 @@ export class Nemesis {
     scheduler: Scheduler
     network: SimulatedNetwork
     nodes: readonly SimulatedNode[]
+    faults: FaultSchedule
   }) {
     this.swarm = parts.swarm
     this.random = parts.random
@@ -38,6 +41,7 @@ export class Nemesis {
     this.scheduler = parts.scheduler
     this.network = parts.network
     this.nodes = parts.nodes
+    this.faults = parts.faults
     this.replaces = this.replacements.chance(1 / 6)
   }
 
@@ -95,7 +99,7 @@ export class Nemesis {
       const away = absences.between(1000, 3000) * MILLISECOND
       scheduler.after(absences.below(swarm.faultMicros), () => {
         if (!this.active) return
-        node.crash(swarm.powerLoss)
+        this.strike(`${node.id} goes away for ${away / 1000} ms`, () => node.crash(swarm.powerLoss))
         scheduler.after(away, () => this.comeBack(node))
       })
     }
@@ -107,7 +111,7 @@ export class Nemesis {
     if (!this.absences.chance(0.5)) return
     this.scheduler.after(this.absences.between(20, 300) * MILLISECOND, () => {
       if (!this.active) return
-      node.crash(this.swarm.powerLoss)
+      this.strike(`${node.id} crashes as it comes back`, () => node.crash(this.swarm.powerLoss))
       this.scheduler.after(this.absences.between(1, 1500) * MILLISECOND, () => {
         if (this.active) node.start()
       })
@@ -116,7 +120,7 @@ export class Nemesis {
 
   private replace(node: SimulatedNode): void {
     this.replaced.add(node)
-    node.replaceDisk()
+    this.strike(`${node.id} gets an empty disk`, () => node.replaceDisk())
     const down = this.replacements.between(1, 500) * MILLISECOND
     this.scheduler.after(down, () => {
       if (this.active) node.start()
@@ -134,16 +138,21 @@ export class Nemesis {
 
   private crash(): void {
     const node = this.random.pick(this.nodes)
-    node.crash(this.swarm.powerLoss && this.random.chance(0.7))
+    const powerLoss = this.swarm.powerLoss && this.random.chance(0.7)
+    this.strike(`${node.id} ${powerLoss ? 'loses power' : 'crashes'}`, () => node.crash(powerLoss))
     this.restartLater(node)
+  }
+
+  private strike(what: string, act: () => void): void {
+    this.faults.strike(this.scheduler.now, what, act)
   }
 
   private blackout(): void {
     if (!this.active) return
-    for (const node of this.nodes) {
-      node.crash(this.swarm.powerLoss)
-      this.restartLater(node)
-    }
+    this.strike('all nodes go down', () => {
+      for (const node of this.nodes) node.crash(this.swarm.powerLoss)
+    })
+    for (const node of this.nodes) this.restartLater(node)
   }
 
   private restartLater(node: SimulatedNode): void {
@@ -155,7 +164,10 @@ export class Nemesis {
   /** One node, halves, one pair or one direction, for a while. */
   private partition(): void {
     const links = this.drawCut()
-    for (const [from, to] of links) this.network.setLink(from, to, false)
+    const words = links.map(([from, to]) => `${from}→${to}`).join(' ')
+    this.strike(`cut ${words}`, () => {
+      for (const [from, to] of links) this.network.setLink(from, to, false)
+    })
     this.scheduler.after(this.random.between(50, 2500) * MILLISECOND, () => {
       for (const [from, to] of links) this.network.setLink(from, to, true)
     })

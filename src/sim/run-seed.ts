@@ -14,6 +14,7 @@ import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
 import { DiskRot } from './disk-rot.ts'
 import { failureOf } from './failure-of.ts'
+import { FaultSchedule } from './fault-schedule.ts'
 import { LeaderHunter } from './leader-hunter.ts'
 import { MemberChurn } from './member-churn.ts'
 import { OfficeShaker } from './office-shaker.ts'
@@ -94,9 +95,9 @@ export interface ReadSeedResult extends SeedResult {
   readonly leftOut: number
 }
 
-/** Runs one seed's world to its end. Deterministic: equal seeds give equal results, the hash included. */
-export function runSeed(seed: number, trace?: (line: string) => void): ReadSeedResult {
-  const world = new World(seed, trace)
+/** Runs one seed's world to its end, with those faults. Deterministic: equal seeds give equal results, the hash included. */
+export function runSeed(seed: number, trace?: (line: string) => void, faults = new FaultSchedule()): ReadSeedResult {
+  const world = new World(seed, faults, trace)
   return world.result(failureOf(world, trace))
 }
 
@@ -122,10 +123,10 @@ class World {
   private readonly observed = new Map<SimulatedNode, Observed>()
   private events = 0
 
-  constructor(seed: number, trace?: (line: string) => void) {
+  constructor(seed: number, faults: FaultSchedule, trace?: (line: string) => void) {
     this.seed = seed
     this.transcript = new Transcript(trace)
-    this.swarm = drawSwarm((purpose) => new Random(seed, PURPOSE[purpose]))
+    this.swarm = faults.kept(drawSwarm((purpose) => new Random(seed, PURPOSE[purpose])))
     const { swarm } = this
     this.leases = drawLeases(new Random(seed, PURPOSE.leases))
     this.outboxMax = drawOutbox(new Random(seed, PURPOSE.outboxes))
@@ -136,7 +137,7 @@ class World {
     const replacements = new Random(seed, PURPOSE.replacements)
     const absences = new Random(seed, PURPOSE.absent)
     const { scheduler, network, nodes } = this.cluster
-    this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes })
+    this.nemesis = new Nemesis({ swarm, random, replacements, absences, scheduler, network, nodes, faults })
     const hunting = new Random(seed, PURPOSE.hunter)
     this.reader = this.createReader()
     this.shaker = new OfficeShaker({ random: new Random(seed, PURPOSE.office), scheduler, network, nodes })

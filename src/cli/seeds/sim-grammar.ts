@@ -24,6 +24,7 @@ export function addSim(root: Command, setExit: (code: ExitCode) => void): void {
     .option('--minutes <count>', 'instead of --seeds: goes on for so long, from seed to seed', positive)
     .option('--seed <number>', 'first seed; with --seeds 1 exactly this one', integer, 1)
     .option('--jobs <count>', 'seeds that run at a time (default: one per processor)', positive)
+    .option('--shrink', 'with --seeds 1: of a seed that fails, tell few faults that suffice for it to fail')
     .option('--trace', 'write every event of the run to stderr')
     .option('--history <file>', 'with --seeds 1: write what the clients were told, as Jepsen does')
     .option('--json', 'one JSON object with the totals on stdout')

@@ -20,6 +20,12 @@ export interface SimTotals {
   snapshots: number
   installs: number
   failedSeeds: FailedSeed[]
+  /** Seeds that ran again in another process. */
+  twice: number
+  /** Of one seed alone. */
+  hash?: string
+  /** With `--shrink`: few faults that suffice for the seed to fail; 0 seconds: all the time. */
+  faults?: readonly { readonly seconds: number; readonly what: string }[]
   /** With `--minutes` alone: where the next run may go on. */
   nextSeed?: number
   /** Of the workload charts alone. */
@@ -64,6 +70,7 @@ export function emptyTotals(): SimTotals {
     elections: 0,
     snapshots: 0,
     installs: 0,
+    twice: 0,
   }
   return { ...counts, failedSeeds: [] }
 }

@@ -46,6 +46,7 @@ export async function seedRunner({ workload, machines }: SeedSource): Promise<Ru
     const mounted = machines === undefined ? undefined : ((await loadMachines(machines)) as unknown as TypedMachines)
     return (seed, listener) => runWorkloadSeed(described, seed, { ...listener, machines: mounted })
   }
+  if (workload === 'counter') return (seed, listener) => runSeed(seed, listener?.trace, listener?.faults)
   const run = workload === 'charts' ? await chartsRunner() : BUILT_IN[workload as keyof typeof BUILT_IN]
   return (seed, listener) => run(seed, listener?.trace)
 }
@@ -61,8 +62,8 @@ async function chartsRunner(): Promise<(seed: number, trace?: (line: string) => 
   return runChartsSeed
 }
 
+/** Of these the faults cannot be told which of them happen. */
 const BUILT_IN = {
-  counter: runSeed,
   payments: runPaymentsSeed,
   waits: runWaitsSeed,
   board: runBoardSeed,

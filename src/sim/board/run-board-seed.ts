@@ -67,7 +67,7 @@ class BoardWorld {
       mount: () => mount([board], sessionCodec),
       observe: (id: NodeId) => this.observer(id),
     }
-    this.world = new FaultyWorld(seed, ({ requests }) => ({ ...parts, credit: requests.credit }), trace)
+    this.world = new FaultyWorld(seed, ({ requests }) => ({ ...parts, credit: requests.credit }), { trace })
     const { scheduler, network, nodes, channels } = this.world.cluster
     channels.breakWhole = true
     this.visitors = new Visitors({ random: generator('visitors'), world: this.world.sessions, witnesses })

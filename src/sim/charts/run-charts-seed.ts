@@ -59,7 +59,7 @@ class ChartsWorld {
     const generator = (purpose: keyof typeof PURPOSE): Random => new Random(seed, PURPOSE[purpose])
     this.charts = chartsOf(seed, generator('charts'))
     this.model = new ChartModel(new Map(this.charts.map(({ machine }) => [machine.id, machine])))
-    this.world = new FaultyWorld(seed, () => this.parts(), trace)
+    this.world = new FaultyWorld(seed, () => this.parts(), { trace })
     const { cluster, swarm, sessions } = this.world
     this.crowd = new Crowd({ random: generator('crowd'), world: sessions, charts: this.charts })
     const { scheduler } = cluster

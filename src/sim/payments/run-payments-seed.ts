@@ -58,7 +58,7 @@ class PaymentsWorld {
 
   constructor(seed: number, trace?: (line: string) => void) {
     const parts = { mount: mountPayments, observe: (id: NodeId) => this.observer(id) }
-    this.world = new FaultyWorld(seed, () => parts, trace)
+    this.world = new FaultyWorld(seed, () => parts, { trace })
     const contradicts = new Random(seed, PURPOSE.answers).chance(CONTRADICTED)
     this.market = new Market({ random: new Random(seed, PURPOSE.market), contradicts, world: this.world.sessions })
   }

@@ -61,7 +61,7 @@ class SchedulesWorld {
     this.now = times.pick(MOMENTS) - times.below(4 * leapMs[1])
     const tables = timetables(expressions, this.now - LEAPS_BEFORE * leapMs[1])
     this.witness = new PlanWitness((cron, zone) => tables.get(`${zone} ${cron}`) ?? stopOf(cron, expressions))
-    this.world = new FaultyWorld(seed, () => this.parts(), trace)
+    this.world = new FaultyWorld(seed, () => this.parts(), { trace })
     const { cluster, sessions } = this.world
     const { scheduler, network, nodes } = cluster
     const aheadMs = this.now - WALL_START_MS

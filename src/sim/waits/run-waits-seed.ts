@@ -45,7 +45,7 @@ class WaitsWorld {
 
   constructor(seed: number, trace?: (line: string) => void) {
     const mount = (_work: unknown, id: NodeId): Mount => this.mount(id)
-    this.world = new FaultyWorld(seed, () => ({ mount, observe: (id) => this.observer(id) }), trace)
+    this.world = new FaultyWorld(seed, () => ({ mount, observe: (id) => this.observer(id) }), { trace })
     this.racers = new Racers({ random: new Random(seed, RACERS), world: this.world.sessions })
   }
 

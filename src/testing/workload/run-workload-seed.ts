@@ -5,7 +5,7 @@ import type { Verdict } from '../../history/verdict.ts'
 import { guardedMount } from '../../assembly/development/guarded-mount.ts'
 import type { Mount } from '../../machine/index.ts'
 import { Violation } from '../../sim/checkers/violation.ts'
-import { FaultyWorld, type WorkloadParts } from '../../sim/faulty-world.ts'
+import { FaultyWorld, type WorkloadParts, type WorldListener } from '../../sim/faulty-world.ts'
 import type { SeedResult } from '../../sim/run-seed.ts'
 import { environmentOf } from '../../sim/world/client-environment.ts'
 import { WALL_START_MS } from '../../sim/world/simulated-clock.ts'
@@ -41,9 +41,7 @@ export interface WorkloadCounts {
 }
 
 /** Who wants to know more of a seed than what it did. */
-export interface SeedListener {
-  /** Each line of the transcript. */
-  readonly trace?: ((line: string) => void) | undefined
+export interface SeedListener extends WorldListener {
   /** What clients recorded, at the end, whatever that is. */
   readonly history?: ((events: readonly HistoryEvent[]) => void) | undefined
 }
@@ -99,7 +97,7 @@ class WorkloadRun {
       observe: (id: NodeId) => this.observer(id),
       limits,
     }
-    this.world = new FaultyWorld(seed, () => own, options.trace)
+    this.world = new FaultyWorld(seed, () => own, options)
     this.recorder = new Recorder({
       nowMicros: () => this.world.cluster.scheduler.now,
       faulty: () => !this.healed,

@@ -52,12 +52,27 @@ describe('holdfast sim with a workload of the user’s', { timeout: 120_000 }, (
     expect(totals.lacking[0]).toMatch(/^operations \d+, and 6000 at least are needed$/)
   })
 
+  test('runs one seed in a hundred in another process, and finds one that does otherwise there', async () => {
+    const files = { 'inventory.ts': MACHINE, 'workload.ts': WORKLOAD }
+    const words = ['--workload', 'workload.ts', '--seed', '100', '--seeds', '2', '--json']
+    const right = await sim(userProject(files), ...words)
+    expect(right.totals, right.err).toMatchObject({ failures: 0, twice: 1 })
+    const wild = WORKLOAD.replace('`r-${number}-${turn}`', '`r-${number}-${turn}-${process.pid}`')
+    expect(wild).not.toBe(WORKLOAD)
+    const wrong = await sim(userProject({ ...files, 'workload.ts': wild }), ...words)
+    expect(wrong.code).toBe(1)
+    expect(wrong.err).toContain('seed=100 of workload.ts is not deterministic')
+    expect(wrong.totals).toMatchObject({ failures: 1, twice: 1, failedSeeds: [{ seed: 100 }] })
+  })
+
   test('tells what is wrong with its words and modules', async () => {
     const directory = userProject({ 'inventory.ts': MACHINE, 'none.ts': 'export const x = 1\n' })
     const usage = [
       [['--workload', 'nothing'], 'Take one of counter'],
       [['--machines', 'inventory.ts'], '--machines is for a workload of your own'],
       [['--workload', 'histories', '--history', 'h.edn'], '--history is of one seed'],
+      [['--shrink'], '--shrink is of one seed'],
+      [['--workload', 'waits', '--seeds', '1', '--shrink'], 'faults of waits cannot be left out'],
       [['--seeds', '1', '--history', 'h.edn'], 'the workload counter records no history'],
       [['--workload', 'gone.ts'], 'there is no file'],
     ] as const
