@@ -107,6 +107,7 @@ describe('the command line', () => {
       'elections',
       'snapshots',
       'installs',
+      'twice',
       'failedSeeds',
     ]
     expect(code).toBe(0)
@@ -117,18 +118,19 @@ describe('the command line', () => {
     const { code, out } = await run('sim', '--workload', 'all', '--seeds', '1', '--seed', '3', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({
-      seeds: 6,
+      seeds: 7,
       failures: 0,
       charts: { lost: 0 },
       waits: {},
       board: {},
       schedules: {},
+      workload: {},
     })
     const rounds: boolean[] = [false, true]
     const ranges = [...rangesOf({ seeds: 1, seed: 7, minutes: 30 }, () => rounds.shift() ?? true)]
     expect(ranges.map(({ workload, first }) => `${workload} ${first}`)).toEqual([
-      ...['counter 7', 'payments 7', 'waits 7', 'board 7', 'schedules 7', 'charts 7'],
-      ...['counter 27', 'payments 27', 'waits 27', 'board 27', 'schedules 27', 'charts 27'],
+      ...['counter 7', 'payments 7', 'waits 7', 'board 7', 'schedules 7', 'histories 7', 'charts 7'],
+      ...['counter 27', 'payments 27', 'waits 27', 'board 27', 'schedules 27', 'histories 27', 'charts 27'],
     ])
     expect([...rangesOf({ seeds: 5, seed: 2 }, () => false)]).toEqual([{ workload: 'counter', first: 2, count: 5 }])
   })

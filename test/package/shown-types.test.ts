@@ -12,6 +12,7 @@ const INTERNAL: { readonly [type: string]: string } = {
   'codec/entry/payload.ts:ClientRequestPayload': 'the codec is handed on whole; only the session layer reads entries',
   'codec/entry/payload.ts:PayloadByKind': 'likewise',
   'codec/value/running-hash.ts:RunningHash': 'likewise: only the session layer hashes rows',
+  'sim/faulty-world.ts:WorldListener': 'what a seed tells is the trace; only the command line says which faults happen',
   'session/rows/row-watches.ts:RowWatch': 'what `watch` gives is handed on whole; only the gateway watches queries',
   'machine/xstate/chart/chart.ts:Chart': 'a checked chart is handed on whole; only the adapter steps it',
   'machine/xstate/entity/run-context.ts:RunContext':
