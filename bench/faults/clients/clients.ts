@@ -36,7 +36,7 @@ export interface ClientsOptions {
 }
 
 const LOST_ANSWERS = { share: 0.2, after: 2 } as const
-const JOURNAL_MS_MAX = 20_000
+const JOURNAL_MS_MAX = 60_000
 /** Purposes of streams of random numbers. */
 const [LANES, DROPS] = [1, 2]
 
