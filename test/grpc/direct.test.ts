@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { asIs } from '../../src/grpc/as-is.ts'
 import { dialStream } from '../../src/grpc/dial-stream.ts'
 import type { DialledStream, StreamTarget } from '../../src/grpc/dialled-stream.ts'
+import { DirectCall } from '../../src/grpc/direct/direct-call.ts'
 import { decodeFields, encodeFields } from '../../src/grpc/direct/fields.ts'
 import { FRAME } from '../../src/grpc/direct/frame-socket.ts'
 import { beginsDirectly, PREFACE } from '../../src/grpc/direct/preface.ts'
@@ -211,6 +212,46 @@ describe('a direct connection', () => {
   })
 })
 
+describe('a client that reads nothing', () => {
+  /** The server's end of a call that has more to say than the system takes, and when its socket closes. */
+  async function calledBy(keepAlive: { everyMs: number; timeoutMs: number }) {
+    let called = (_call: DirectCall): void => undefined
+    const call = new Promise<DirectCall>((resolve) => (called = resolve))
+    let close = (): void => undefined
+    const closed = new Promise<void>((resolve) => (close = resolve))
+    const address = await played((socket) => {
+      socket.once('close', close)
+      const taken: DirectCall = new DirectCall(socket, {
+        messageBytesMax: 100,
+        openMs: 10_000,
+        keepAlive,
+        onCall: () => {
+          called(taken)
+          return true
+        },
+      })
+    })
+    const client = connect(Number(address.split(':')[1]), '127.0.0.1').pause()
+    onTestFinished(() => void client.destroy())
+    client.write(frame(FRAME.open, encodeFields({ ':path': PATH })))
+    const served = await call
+    const gone = new Promise((resolve) => served.once('cancelled', resolve))
+    served.write(Buffer.alloc(32 * 1024 * 1024))
+    return { served, closed, gone }
+  }
+
+  test('is cut when the end of its call does not reach it', async () => {
+    const { served, closed } = await calledBy({ everyMs: 50, timeoutMs: 50 })
+    served.end()
+    await closed
+  })
+
+  test('is cut when it does not answer a ping, and its call is cancelled', async () => {
+    const { closed, gone } = await calledBy({ everyMs: 20, timeoutMs: 50 })
+    await Promise.all([closed, gone])
+  })
+})
+
 describe('a server that does not know direct connections', () => {
   test('is spoken to on HTTP/2 at once, and hears what was said before that, once and in order', async () => {
     const server = createHttp2()
@@ -366,7 +407,7 @@ test('fields are read as they were written, and bytes that are none are not read
     fc.property(fc.dictionary(name, value), (fields) => {
       expect({ ...decodeFields(encodeFields(fields)) }).toEqual({ ...fields })
     }),
-    { numRuns: sample(200) },
+    { numRuns: sample(50) },
   )
   for (const text of ['x', 'Name: a', ': b', 'a: b\n']) expect(decodeFields(Buffer.from(text))).toBe(null)
 })

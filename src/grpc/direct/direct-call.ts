@@ -45,7 +45,10 @@ export class DirectCall extends EventEmitter {
           else this.malformed('a message comes before the call')
         },
         onFrame: (kind, payload) => this.receive(kind, payload),
-        onBroken: ({ code, message }) => this.finish({ code, details: message }),
+        onBroken: ({ code, message }) => {
+          if (code === STATUS.unavailable) this.cut()
+          else this.finish({ code, details: message })
+        },
         onClosed: () => this.closed(),
       },
     )

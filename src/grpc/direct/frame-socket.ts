@@ -34,7 +34,7 @@ export interface FrameListener {
   onMessage(message: Buffer): void
   /** A frame of another kind, pings and pongs excepted. */
   onFrame(kind: number, payload: Buffer): void
-  /** The other end says what it must not, or has fallen silent. The connection is still there. */
+  /** The other end says what it must not, or (`unavailable`) has fallen silent. The connection is still there. */
   onBroken(end: StreamEnd): void
   /** The connection is no more. */
   onClosed(end: StreamEnd): void
@@ -52,6 +52,7 @@ export class FrameSocket {
   private readonly listener: FrameListener
   private readonly reader: MessageReader
   private waiting: Frame[] = []
+  private readonly keepAlive: KeepAlive
   private readonly pings: NodeJS.Timeout
   private late: NodeJS.Timeout | null = null
   /** Something came in since the last ping, or something went out although that ping had to wait for its turn. */
@@ -69,6 +70,7 @@ export class FrameSocket {
     this.listener = listener
     const bounds = { messageBytesMax, others: { kindMax: FRAME.pong, bytesMax: FIELDS_BYTES_MAX }, views: true }
     this.reader = new MessageReader(bounds, (payload, kind) => this.receive(kind, payload))
+    this.keepAlive = keepAlive
     this.pings = setInterval(() => this.ping(keepAlive.timeoutMs), keepAlive.everyMs).unref()
     socket.write(PREFACE)
     socket.on('error', (error) => this.closed(endOfError(error)))
@@ -88,11 +90,16 @@ export class FrameSocket {
     if (this.waiting.push({ kind, payload, written }) === 1) queueMicrotask(() => this.flush())
   }
 
-  /** Says no more behind what was written. What still comes is read, or it would reset the connection, but not heard. */
+  /**
+   * Says no more behind what was written. What still comes is read, or it would reset the connection, but not heard. Who does
+   * not take it within a ping and the wait for its answer is cut.
+   */
   end(): void {
     this.flush()
     this.stop()
     this.socket.end()
+    const late = setTimeout(() => this.socket.destroy(), this.keepAlive.everyMs + this.keepAlive.timeoutMs).unref()
+    this.socket.once('close', () => clearTimeout(late))
   }
 
   /** Cuts it at once. */
