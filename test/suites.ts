@@ -19,6 +19,7 @@ const FAULTS = [
   'test/cluster/addresses.test.ts',
   'test/cluster/clients/**/*.test.ts',
   'test/cluster/damage/**/*.test.ts',
+  'test/cluster/faults/**/*.test.ts',
   'test/cluster/first-election.test.ts',
   'test/cluster/first-peers.test.ts',
   'test/cluster/freeze.test.ts',

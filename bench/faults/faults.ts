@@ -106,8 +106,9 @@ async function inResources<Result>(
 ): Promise<Result> {
   const resources = Resources.claim(parent)
   const ended = new AbortController()
+  // Told again, it goes on with its clean-up.
   const end = (signal: NodeJS.Signals): void => ended.abort(new Error(signal))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end)
   try {
     return await work(resources, ended.signal)
   } finally {

@@ -53,32 +53,28 @@ async function main([text]: readonly string[]): Promise<void> {
   const file = createWriteStream(history)
   const note = (event: HistoryEvent): void => void file.write(`${JSON.stringify(event)}\n`)
   const lanes = WORKLOADS.length * lanesPerWorkload
-  const hubs: MultiSession[] = []
   const all = workloads.flatMap((workload) => {
     const kind = WORKLOADS.indexOf(workload)
     const drops = new Random(seed, DROPS, kind)
     const dial = workload === 'counter' ? droppingDial(dialGrpc, drops, LOST_ANSWERS) : dialGrpc
     const hub = new MultiSession({ environment: nodeEnvironment(dial), endpoints })
-    hubs.push(hub)
     return Array.from({ length: lanesPerWorkload }, (_, at) => {
       const lane = kind * lanesPerWorkload + at
       return new Lane({ lane, lanes, workload, hub, random: new Random(seed, LANES, lane), note, nowNs })
     })
   })
-  await Promise.all(all.map((lane) => lane.start()))
   const report = (said: ClientsReport): void => void process.send?.(said)
   process.on('message', async ({ kind }: ClientsOrder) => {
-    if (kind === 'end') {
-      for (const hub of hubs) hub.close()
-      process.disconnect()
-      return
-    }
+    // Whatever is under way: a run that is given up does not wait for its answers.
+    if (kind === 'end') process.exit()
     await Promise.all(all.map((lane) => lane.stop()))
     const journal = await journalOf(endpoints).catch(() => null)
     await new Promise((resolve) => file.end(() => resolve(null)))
     const lostSessions = all.flatMap(({ lost, options: { lane } }) => (lost === null ? [] : [`lane ${lane}: ${lost}`]))
     report({ kind: 'stopped', journal, lostSessions, unhandledRejections })
   })
+  process.on('disconnect', () => process.exit())
+  await Promise.all(all.map((lane) => lane.start()))
   report({ kind: 'ready' })
 }
 
