@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts'
 import { BENCHMARK } from './rows/benchmark.ts'
 import { BOARD } from './rows/board.ts'
 import { EVIDENCE } from './rows/evidence.ts'
+import { EXPLORER } from './rows/explorer.ts'
 import { FOREIGN_LOG } from './rows/foreign/log.ts'
 import { FOREIGN_SERVICE } from './rows/foreign/service.ts'
 import { FOREIGN_ELECTIONS } from './rows/foreign/elections.ts'
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RAFT,
   ...OWED,
   ...EVIDENCE,
+  ...EXPLORER,
   ...LEASE_MUTANTS,
   ...FOREIGN_ELECTIONS,
   ...FOREIGN_LOG,

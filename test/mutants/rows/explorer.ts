@@ -1,0 +1,31 @@
+import type { Mutant } from '../mutant.ts'
+
+const BY_SEARCH = { kind: 'tests', files: ['test/explore/explore.test.ts'] } as const
+
+/** Bugs that the exhaustive search finds, by the shortest way there is to each. */
+export const EXPLORER: readonly Mutant[] = [
+  {
+    id: 'explorer/leader-counts-itself-before-its-disk',
+    breaks: 'a leader counts itself for what its own disk does not hold yet',
+    file: 'src/raft/commit.ts',
+    find: 'voter === config.self ? disk.durableIndex',
+    replace: 'voter === config.self ? state.lastIndex',
+    caughtBy: BY_SEARCH,
+  },
+  {
+    id: 'explorer/earlier-term-committed-by-counting',
+    breaks: 'an entry of an earlier term is committed by counting (figure 8)',
+    file: 'src/raft/commit.ts',
+    find: '  if (index < role.firstOwnIndex) return false\n',
+    replace: '',
+    caughtBy: BY_SEARCH,
+  },
+  {
+    id: 'explorer/last-index-acknowledged',
+    breaks: 'a follower acknowledges the end of its log, and not what the message verified',
+    file: 'src/raft/append-entries.ts',
+    find: 'matchIndex: held(turn, request, lastNew) }',
+    replace: 'matchIndex: turn.state.lastIndex }',
+    caughtBy: BY_SEARCH,
+  },
+]
