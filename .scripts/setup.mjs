@@ -75,7 +75,15 @@ function fingerprint() {
     }
     for (const name of fs.readdirSync(path).sort()) visit(join(path, name))
   }
-  for (const name of ['src', 'bench', 'test/explore', 'test/mutants', 'test/machines', 'tsconfig.json', 'package-lock.json'])
+  for (const name of [
+    'src',
+    'bench',
+    'test/explore',
+    'test/mutants',
+    'test/machines',
+    'tsconfig.json',
+    'package-lock.json',
+  ])
     visit(join(root, name))
   return hash.digest('hex')
 }
