@@ -8,7 +8,8 @@ export type Send = Extract<Effect, { kind: 'send' }>
 /** Every step happens at this time, ms; what is later than another is said by the actions that are taken. */
 export const NOW = 1000
 
-const SEQUENCE = 1000
+/** Links keep their order, so that no answer overtakes another: all messages may have one number. */
+export const SEQUENCE = 1000
 
 /**
  * The same state with times, numbers of writes and of messages, and draws put back to where they always are, so that two ways

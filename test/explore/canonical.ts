@@ -1,6 +1,7 @@
 import type { NodeId } from '../../src/base/brand.ts'
 import type { Leader, RaftState } from '../../src/raft/state.ts'
-import { type Node, type Packet, placeOf, type World } from './world.ts'
+import type { Node, Packet } from './node.ts'
+import { placeOf, type World } from './world.ts'
 
 /** 64 bits in two integers. */
 export interface Sum {
