@@ -1,5 +1,5 @@
 /** Tables that the values are spread over. */
-const SHARES = 256
+export const SHARES = 256
 /** Places of a table at first: a power of two, as always. */
 const PLACES_FIRST = 8
 /** Places that are looked at for one key. Whoever chooses keys could choose some that all begin at one. */
@@ -87,11 +87,18 @@ export class KeyedTable<Key extends string | number, Value extends object> {
 
   /** All values, in no order that anything may depend on. */
   *values(): Generator<Value, void> {
-    for (const share of this.shares) {
-      if (share === undefined) continue
-      for (const value of share.places) if (value !== undefined) yield value
-      if (share.crowded !== null) yield* share.crowded.values()
-    }
+    for (let at = 0; at < SHARES; at += 1) yield* this.valuesOf(at)
+  }
+
+  /**
+   * Those of one of the `SHARES` tables, `at` from 0 on: for whoever looks at all a piece at a time. A value stays in its table
+   * while others come and go, so that one which is there all the while is met once.
+   */
+  *valuesOf(at: number): Generator<Value, void> {
+    const share = this.shares[at]
+    if (share === undefined) return
+    for (const value of share.places) if (value !== undefined) yield value
+    if (share.crowded !== null) yield* share.crowded.values()
   }
 
   /** All keys, likewise. */

@@ -1,14 +1,14 @@
 import type { Millis } from '../../base/brand.ts'
 import type { SessionRow } from '../rows/session-rows.ts'
 import type { LeaderTime } from '../state-machine.ts'
-import type { SessionRecord } from './session-record.ts'
 import type { LiveSessions } from './live-sessions.ts'
+import { SHARES } from '../../base/keyed-table.ts'
 import { type Pair, PairHeap } from '../../base/pair-heap.ts'
 
 /** Beside a third of its timeout, what a client gets to notice that its leader is frozen, find the next one and attach. */
 const SEARCH_MS = 5000
 
-/** Sessions that one look of a new leader ranks: some 4 ms of its loop at most. */
+/** Sessions that one look of a new leader ranks, and those of a share more: some 5 ms of its loop. */
 const RANKED_PER_LOOK = 8192
 
 /**
@@ -17,7 +17,7 @@ const RANKED_PER_LOOK = 8192
  * A new leader first gives every session a chance to reach it (sessions.md §4). Those that are overdue meanwhile wait in the
  * heap behind whoever is due before them, so that they neither hide one whose chance is over nor are looked at again.
  * PERF: a look while nobody can be due is two comparisons. The first ones of a leader rank every session anew, each some of
- * them: a million are done after six seconds, of the ten and more in which no session is due under a new leader.
+ * them: a million are done after six seconds, until which none is named, be its chance over or not.
  */
 export class Expiry {
   /** Leases at which sessions are due, as known when they were pushed: lower bounds, renewals do not touch the heap. */
@@ -25,17 +25,19 @@ export class Expiry {
   private readonly sessions: LiveSessions
   /** Lease at which the leader that asked last could first answer; 0: none asked. */
   private readySince: Millis = 0
-  /** Index up to which sessions are ranked under that leader; null: all are. */
-  private rankedUpTo: number | null = null
+  /** The next share to be ranked under that leader; null: all are. */
+  private share: number | null = null
+  /** The highest index of a session that there ever was, and when ranking began: later ones are in the heap as they come. */
+  private newest = 0
+  private rankedUpTo = 0
 
   constructor(sessions: LiveSessions) {
     this.sessions = sessions
   }
 
   add(session: number, at: Millis): void {
-    // A new session has the highest index: it has its turn.
-    if (this.rankedUpTo !== null) return
     this.heap.push(at, session)
+    this.newest = Math.max(this.newest, session)
     // Only a leader asks what is overdue; on a follower nobody else would take out the sessions that ended.
     if (this.heap.size > 2 * this.sessions.size + 64) this.heap.retain((session) => this.sessions.at(session) !== null)
   }
@@ -47,7 +49,7 @@ export class Expiry {
 
   /** Earliest lease at which a live session is due under the leader that asked last, or null. */
   next(): Millis | null {
-    while (this.rankedUpTo !== null) this.rankMore()
+    while (this.share !== null) this.rankMore(this.share)
     return this.first(Number.POSITIVE_INFINITY)?.at ?? null
   }
 
@@ -62,10 +64,10 @@ export class Expiry {
    */
   overdue({ lease, readySince }: LeaderTime, limit: number): { index: number; renewedAtIndex: number }[] {
     if (readySince !== this.readySince) this.lead(readySince)
-    if (this.rankedUpTo !== null) this.rankMore()
+    if (this.share !== null) this.rankMore(this.share)
     // PERF: a leader asks 20 times a second, and to know who is due next it would have to rank all that were renewed since.
     const least = this.heap.peek()
-    if (least === null || least.at > lease || this.rankedUpTo !== null) return []
+    if (least === null || least.at > lease || this.share !== null) return []
     const found: Pair[] = []
     for (let top = this.first(lease); top !== null && found.length < limit; top = this.first(lease)) {
       found.push(top)
@@ -82,13 +84,21 @@ export class Expiry {
   private lead(readySince: Millis): void {
     this.readySince = readySince
     this.heap.clear()
-    this.rankedUpTo = 0
+    this.rankedUpTo = this.newest
+    this.share = 0
   }
 
-  private rankMore(): void {
-    const next = this.sessions.after(this.rankedUpTo ?? 0, RANKED_PER_LOOK)
-    for (const { row } of next) this.heap.push(this.dueOf(row), row.index)
-    this.rankedUpTo = next.length < RANKED_PER_LOOK ? null : (next[next.length - 1] as SessionRecord).row.index
+  private rankMore(from: number): void {
+    let ranked = 0
+    let share = from
+    for (; share < SHARES && ranked < RANKED_PER_LOOK; share += 1) {
+      for (const { row } of this.sessions.inShare(share)) {
+        if (row.index > this.rankedUpTo) continue
+        this.heap.push(this.dueOf(row), row.index)
+        ranked += 1
+      }
+    }
+    this.share = share < SHARES ? share : null
   }
 
   /**

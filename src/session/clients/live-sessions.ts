@@ -87,6 +87,11 @@ export class LiveSessions {
     return this.byIndex.values()
   }
 
+  /** Those of one of the `SHARES` of them, from 0 on. */
+  inShare(at: number): Iterable<SessionRecord> {
+    return this.byIndex.valuesOf(at)
+  }
+
   add(session: SessionRecord): void {
     const { row } = session
     this.byIndex.set(session)

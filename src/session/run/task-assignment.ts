@@ -11,6 +11,9 @@ const TASK_REQUEST = 'task'
 /** What a timer of the session layer is for; its name is `<purpose>:<taskId>`. */
 type TaskTimer = 'lease' | 'backoff' | 'queue'
 
+/** Leases that one change of the limits gives out; the workers' acks of these bring what is left. */
+const LEASES_PER_CHANGE = 4096
+
 /** A task whose last attempt failed: its owner's fallback is to run, in a transaction of its own. */
 export interface FailedTask {
   readonly task: TaskRow
@@ -32,13 +35,19 @@ export function createTask(state: ReplicatedState, task: TaskRow): void {
   assignWaiting(state, task.role)
 }
 
-/** Assigns the role's waiting tasks, oldest first, while there are workers with a free lease and room in their outbox. */
-function assignWaiting(state: ReplicatedState, role: string): void {
-  for (let task = state.tasks.firstWaiting(role); task !== null; task = state.tasks.firstWaiting(role)) {
-    const worker = pickWorker(state, task)
-    if (worker === null) return
+/**
+ * Assigns the role's waiting tasks, oldest first, while there are workers with a free lease and room in their outbox, at most
+ * `most` of them. Returns how many.
+ */
+function assignWaiting(state: ReplicatedState, role: string, most = Number.POSITIVE_INFINITY): number {
+  let assigned = 0
+  for (; assigned < most; assigned += 1) {
+    const task = state.tasks.firstWaiting(role)
+    const worker = task === null ? null : pickWorker(state, task)
+    if (task === null || worker === null) break
     lease(state, task, worker)
   }
+  return assigned
 }
 
 /** Assigns what waits for any role of this session: it is new, or it has room again. */
@@ -54,7 +63,8 @@ export function assignToRoomOf(state: ReplicatedState, session: SessionRecord): 
 /** Limits may have been raised: any task that waits may have its worker now. */
 export function assignAll(state: ReplicatedState): void {
   if (!state.versions.hasOwn(TASKS_FOLLOW_ROOM_SINCE)) return
-  for (const role of state.tasks.waitingRoles()) assignWaiting(state, role)
+  let most = LEASES_PER_CHANGE
+  for (const role of state.tasks.waitingRoles()) most -= assignWaiting(state, role, most)
 }
 
 /** A lease was given back: a task of that role takes it, or one of any other role of the worker, whom it had. */
