@@ -63,6 +63,41 @@ describe('EDN', () => {
     expect(() => ednOf(new Keyword('a b'))).toThrow(RangeError)
   })
 
+  test('a number that would be taken for its neighbour is refused, and one that is written is read', () => {
+    for (const text of [
+      '9007199254740993',
+      '-9007199254740992',
+      '[1 9007199254740993N]',
+      '0.12345678901234567M',
+      '1e999',
+    ])
+      expect(() => readEdn(text), text).toThrow(HistoryError)
+    expect(readEdn('9007199254740991 -9007199254740991 1.0M 0.1 1e21')).toEqual([
+      2 ** 53 - 1,
+      1 - 2 ** 53,
+      1,
+      0.1,
+      1e21,
+    ])
+    for (const value of [2 ** 53, 1e20, -(2 ** 63)]) expect(readEdn(ednOf(value))).toEqual([value])
+    expect(() => readEdn('{:a 1, "a" 2}')).toThrow('line 1: the text has a map with one name twice')
+    expect(() => readEdn('[##NaN 5]')).toThrow(HistoryError)
+  })
+
+  test('the time of an event may be any number, and nothing else of it', () => {
+    const line = (time: string, value: string): string =>
+      `{:type :invoke, :process 0, :f :write, :value ${value}, :time ${time}}`
+    for (const text of [line('1764536400000000001', '1'), `\n[${line('1764536400000000001', '1')}]`])
+      expect(readHistory(text)).toMatchObject([{ value: 1 }])
+    expect(() => readHistory(line('1', '9007199254740993'))).toThrow(HistoryError)
+    expect(() => readHistory(line('1', '{:time 9007199254740993}'))).toThrow(HistoryError)
+  })
+
+  test('equal sets are equal lists, and keywords are written as they were read', () => {
+    expect(readEdn('#{10 9 "a" :k}')).toEqual(readEdn('#{:k "a" 9 10}'))
+    for (const keyword of [':a/b', ':1', ':a:b', ':+', ':a<b']) expect(readEdn(keyword).map(ednOf)).toEqual([keyword])
+  })
+
   test('an object that owns a field `key` is a map, and every one of several maps is read', () => {
     expect(ednOf({ key: 'a', value: 1 })).toBe('{:key "a", :value 1}')
     expect(readEdn('{:key "a"} {:key "b"}\n{:key "c"}')).toEqual([{ key: 'a' }, { key: 'b' }, { key: 'c' }])
@@ -108,6 +143,19 @@ describe('histories', () => {
     expect(readHistory(text)).toEqual(EVENTS)
     expect(readHistory(`[${text}]`)).toEqual(EVENTS)
     expect(readHistory(`${text}{:type :info, :process :nemesis, :f :kill, :value nil}`)).toEqual(EVENTS)
+  })
+
+  test('have a cas that was lost as one that failed, which others read, and read it as it was', () => {
+    const events = [
+      ...done(0, 'cas', [1, 2], false, { key: 'k', logIndex: 4 }),
+      ...done(0, 'cas', [1, 2], [1, 2]),
+      ...done(0, 'read', null, false),
+    ]
+    const text = writeHistory(events)
+    expect(text.split('\n')[1]).toBe(
+      '{:type :fail, :process 0, :f :cas, :key "k", :value [1 2], :error :another-value, :index 1, :log-index 4}',
+    )
+    expect(readHistory(text)).toEqual(events)
   })
 
   test('that contradict themselves are refused', () => {

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { cyclesOf } from '../../src/history/append/cycles.ts'
+import { REASON } from '../../src/history/append/dependencies.ts'
 import { type Activity, lackingActivity } from '../../src/history/properties/activity.ts'
 import { checkDurability, type ToldRequest } from '../../src/history/properties/durability.ts'
+import { checkSet } from '../../src/history/properties/element-set.ts'
 import { checkExactlyOnce } from '../../src/history/properties/exactly-once.ts'
 import { checkServerRequests, type RequestEvent } from '../../src/history/properties/server-requests.ts'
 import { checkSessionLives, type SessionEvent } from '../../src/history/properties/session-lives.ts'
 import { type Verdict, worstOf } from '../../src/history/verdict.ts'
+import { done, event, history } from './events.ts'
 import { PLANTED } from './planted.ts'
 
 const namesOf = (verdict: Verdict): readonly string[] =>
@@ -18,6 +22,44 @@ describe('a planted anomaly is found under its name, and the clean history of th
 
   test('there are more than twenty of them', () => {
     expect(PLANTED.length).toBeGreaterThan(30)
+  })
+})
+
+describe('a set', () => {
+  test('of which nothing was read is unknown, and what no set does is refused', () => {
+    expect(checkSet([])).toEqual({ kind: 'unknown', why: 'no read was answered' })
+    expect(checkSet(history(done(0, 'add', 1, 1), event('invoke', 0, 'read', null))).kind).toBe('unknown')
+    expect(() => checkSet(history(done(0, 'add', 1, 1), done(0, 'conj', 2, 2), done(0, 'read', null, [1])))).toThrow(
+      'event 2: no set is asked to conj',
+    )
+  })
+})
+
+describe('cycles', () => {
+  /** `edges[from]` are those that must stand behind it; counts how many were looked at. */
+  function counted(edges: readonly (readonly number[])[], reason: number) {
+    const looks = { count: 0 }
+    const dependencies = edges.map((to) => {
+      const map = new Map(to.map((each) => [each, reason]))
+      const edgesOf = map[Symbol.iterator].bind(map)
+      map[Symbol.iterator] = () => {
+        looks.count += map.size
+        return edgesOf()
+      }
+      return map
+    })
+    return { looks, dependencies }
+  }
+  const ring = (size: number): number[][] => Array.from({ length: size }, (_, at) => [(at + 1) % size])
+
+  test('are not looked for once one of two is found, nor from more than a thousand edges', () => {
+    const [first = [], second = [], ...rest] = ring(2000)
+    const pair = counted([first, [0, ...second], ...rest], REASON.ww)
+    expect(cyclesOf(pair.dependencies)).toMatchObject([{ name: 'G0', transactions: { length: 2 } }])
+    expect(pair.looks.count).toBeLessThan(50_000)
+    const long = counted(ring(2000), REASON.rw)
+    expect(cyclesOf(long.dependencies)).toMatchObject([{ name: 'G2', transactions: { length: 2000 } }])
+    expect(long.looks.count).toBeLessThan(1.1 * 1000 * 2000)
   })
 })
 

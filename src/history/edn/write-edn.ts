@@ -1,10 +1,14 @@
 import type { HistoryEvent } from '../history.ts'
 import { type HistoryValue, isList, Keyword } from './history-value.ts'
 
-/** Names that a keyword may have without a reader taking it for something else. */
+/** Names of objects that are written as keywords. */
 const PLAIN_NAME = /^[A-Za-z*!_?-][A-Za-z0-9*!_?.-]*$/
+/** What a reader takes for one keyword, namespaced (`:a/b`) or strange: such names are written as they were read. */
+const KEYWORD_NAME = /^[^\s,;()[\]{}"@^`~\\]+$/
 /** Names of objects that are whole numbers: maps by account are written by number, as checkers of banks read them. */
 const NUMBER_NAME = /^(?:0|-?[1-9][0-9]{0,14})$/
+/** Why a `cas` was executed and changed nothing. */
+export const LOST_CAS = 'another-value'
 /** What a reader of lines may end a line at, what no text should show, and halves of characters. */
 const UNSAFE = /["\\\p{Cc}\u2028\u2029]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/gu
 const SHORT: { readonly [character: string]: string } = {
@@ -19,13 +23,25 @@ const SHORT: { readonly [character: string]: string } = {
  * A history as Jepsen writes it, one event per line, for Knossos, Elle, Porcupine and their like:
  * `{:type :invoke, :process 0, :f :read, :key "a", :value nil, :time 12, :index 0}`. Without `:key` where there is one
  * object only; `:log-index` where the log's index is known. An invocation tells its input, a completion its output, or the
- * input again where it has none.
+ * input again where it has none. A `cas` that answered false is a `:fail` with its input and `:error :another-value`: to
+ * others an `:ok` one has replaced the value. `readHistory` makes of it what it was.
+ *
+ * Knossos and its like know one object and not `:key`: split a history by it first.
  */
 export function writeHistory(events: readonly HistoryEvent[]): string {
-  return events.map((event, index) => `${lineOf(event, index)}\n`).join('')
+  const inputs = new Map<number, HistoryValue>()
+  const lines = events.map((event, index) => {
+    if (event.kind === 'invoke') inputs.set(event.process, event.value)
+    const input =
+      event.kind === 'ok' && event.name === 'cas' && event.value === false ? inputs.get(event.process) : undefined
+    return input === undefined
+      ? lineOf(event, index)
+      : lineOf({ ...event, kind: 'fail', value: input }, index, LOST_CAS)
+  })
+  return lines.map((line) => `${line}\n`).join('')
 }
 
-function lineOf(event: HistoryEvent, index: number): string {
+function lineOf(event: HistoryEvent, index: number, error: string | null = null): string {
   const { kind, name, key, value, time, logIndex } = event
   const fields = [
     `:type :${kind}`,
@@ -33,6 +49,7 @@ function lineOf(event: HistoryEvent, index: number): string {
     `:f ${ednOf(new Keyword(name))}`,
     ...(key === null ? [] : [`:key ${ednOf(key)}`]),
     `:value ${ednOf(value)}`,
+    ...(error === null ? [] : [`:error :${error}`]),
     ...(time === null ? [] : [`:time ${ednOf(time)}`]),
     `:index ${index}`,
     ...(logIndex === null ? [] : [`:log-index ${ednOf(logIndex)}`]),
@@ -41,9 +58,10 @@ function lineOf(event: HistoryEvent, index: number): string {
 }
 
 /**
- * A value as EDN, on one line. Whole numbers never have a point, because 1 and 1.0 are not equal to those who read it. Names of
- * objects are keywords, whole numbers where they look like some, else strings, in the order of their text: equal values
- * have equal texts. Throws RangeError for numbers that equal nothing or are infinite.
+ * A value as EDN, on one line. Whole numbers never have a point, because 1 and 1.0 are not equal to those who read it; those
+ * beyond 2^53, which stand for their neighbours as well, are written with an exponent. Names of objects are keywords, whole
+ * numbers where they look like some, else strings, in the order of their text: equal values have equal texts. Throws RangeError
+ * for numbers that equal nothing or are infinite, and for keywords that a reader would take for several values.
  */
 export function ednOf(value: HistoryValue): string {
   if (value === null) return 'nil'
@@ -58,11 +76,12 @@ export function ednOf(value: HistoryValue): string {
 
 function numberOf(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`${value} stands in no history`)
-  return value === 0 ? '0' : String(value)
+  if (value === 0) return '0'
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value)
 }
 
 function keywordOf(name: string): string {
-  if (!PLAIN_NAME.test(name)) throw new RangeError(`:${name} is no keyword`)
+  if (!KEYWORD_NAME.test(name)) throw new RangeError(`:${name} is no keyword`)
   return `:${name}`
 }
 

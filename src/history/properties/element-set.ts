@@ -8,8 +8,14 @@ import { type Anomaly, type Verdict, verdictOf } from '../verdict.ts'
  * acknowledged, or shown by a read, before a read was invoked must be in it; nothing is there that nobody added or whose
  * addition failed; nothing is there twice. Unknown additions may show at any time, or never. Anomalies: `lost` (in no later
  * read), `stale` (missing, and there again later), `phantom`, `duplicate-elements`.
+ *
+ * `unknown` where no read was answered: nothing was seen of the set. Throws HistoryError for operations that no set has.
  */
 export function checkSet(operations: readonly Operation[]): Verdict {
+  const strange = operations.find(({ name }) => name !== 'add' && name !== 'read')
+  if (strange !== undefined) throw new HistoryError(`event ${strange.invoked}: no set is asked to ${strange.name}`)
+  if (!operations.some(({ name, outcome }) => name === 'read' && outcome === 'ok'))
+    return { kind: 'unknown', why: 'no read was answered' }
   return verdictOf([...byKey(operations).values()].flatMap(wrongIn))
 }
 
