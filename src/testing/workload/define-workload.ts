@@ -35,14 +35,15 @@ export interface WorkloadOptions<Machines extends TypedMachines> {
   readonly limits?: Partial<Limits>
   /**
    * What each client does, from the first event on, while faults strike. It must end, by itself and without an error, some
-   * time after they are over. Whatever it decides must come from `client`: no clock, timer or randomness of the process.
+   * time after they are over, and let time pass in every loop. Whatever it decides must come from `client`: no clock, timer or
+   * randomness of the process.
    */
   client(client: WorkloadClient<Machines>): Promise<void>
   /** What each client does when all are done and the faults are over: reads of what is left, as a rule. */
   finish?(client: WorkloadClient<Machines>): Promise<void>
-  /** Must hold after every entry, of all tables; what returns false, or throws, does not. */
+  /** Must hold after every entry, of all tables; what returns false or a promise, or throws, does not. */
   readonly invariants?: { readonly [name: string]: (tables: WorkloadTables<Machines>) => boolean | void }
-  /** Must hold in the end; a verdict that is not `ok` does not. */
+  /** Must hold in the end; false, a promise, or a verdict that is not `ok` does not. */
   readonly checks?: { readonly [name: string]: (end: WorkloadEnd<Machines>) => boolean | Verdict | void }
   /**
    * What a run of many seeds must have had per seed, on average, to count: `operations` (recorded), `duringFaults` (of these),

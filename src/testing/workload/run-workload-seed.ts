@@ -25,6 +25,8 @@ const { setImmediate: soon } = globalThis
 const [CLIENTS, CLIENT, SESSION] = [141, 142, 143]
 /** After healing every client ends within this time, in microseconds. */
 const ENDED_WITHIN = 1_000_000_000
+/** So often clients are told, or look at the clock, while it stands: they wait for what only time can bring. */
+const STILL_MAX = 100_000
 /** Anomalies that a violation tells. */
 const ANOMALIES_MAX = 3
 
@@ -82,6 +84,8 @@ class WorkloadRun {
   /** Clients that are at work. */
   private busy = 0
   private broken: Violation | null = null
+  /** What the clock shows, in microseconds, and how often it was looked at since. */
+  private readonly still = { since: -1, looks: 0 }
 
   constructor(
     workload: Workload,
@@ -163,8 +167,14 @@ class WorkloadRun {
       endpoints: nodes.map((node) => node.address),
       random: new Random(seed, CLIENT, number),
       recorder: this.recorder,
-      nowMs: () => WALL_START_MS + scheduler.now / 1000,
-      faulty: () => !this.healed,
+      nowMs: () => {
+        this.assertTimePasses()
+        return WALL_START_MS + scheduler.now / 1000
+      },
+      faulty: () => {
+        this.assertTimePasses()
+        return !this.healed
+      },
       later: (ms, callback) =>
         scheduler.after(ms * 1000, () => {
           this.told = true
@@ -182,8 +192,26 @@ class WorkloadRun {
     const told = telling(environment, () => {
       this.told = true
     })
+    const nowMs = (): number => {
+      this.assertTimePasses()
+      return environment.clock.nowMs()
+    }
     // What a client is warned of, as of a handler that failed, is the client's to judge.
-    return { ...told, warn: () => undefined }
+    return { ...told, clock: { ...told.clock, nowMs }, warn: () => undefined }
+  }
+
+  /**
+   * Throws where clients go on without end at one moment: in their code, which then never waits for an event, or in events
+   * that are due at once. Every command of a session looks at the clock, also of one that is over and answers at once.
+   */
+  private assertTimePasses(): void {
+    const { still } = this
+    const { now } = this.world.cluster.scheduler
+    if (still.since !== now) [still.since, still.looks] = [now, 0]
+    still.looks += 1
+    if (still.looks <= STILL_MAX) return
+    this.broken ??= new Violation('a client lets time pass', { seconds: now / 1_000_000, looks: STILL_MAX })
+    throw this.broken
   }
 
   /** All clients do that, at once. */
@@ -215,6 +243,7 @@ class WorkloadRun {
     for (;;) {
       if (this.told) {
         this.told = false
+        this.assertTimePasses()
         await new Promise<void>((resolve) => soon(resolve))
       }
       if (this.broken !== null) throw this.broken
@@ -228,7 +257,9 @@ class WorkloadRun {
       const broken = (why: unknown): Violation => new Violation(name, { node: id, index, why })
       this.lookInto(id, (tables) => {
         try {
-          if (holds(tables) === false) throw broken('it is false')
+          const held: unknown = holds(tables)
+          if (isAsync(held)) throw broken(ASYNC)
+          if (held === false) throw broken('it is false')
         } catch (error) {
           throw error instanceof Violation ? error : broken(String(error))
         }
@@ -244,7 +275,7 @@ class WorkloadRun {
     if (node === undefined) return
     for (const [name, check] of Object.entries(checks)) {
       const verdict = this.lookInto(node.id, (tables) => check({ operations, events, tables }))
-      const wrong = wrongOf(verdict)
+      const wrong = isAsync(verdict) ? { why: ASYNC } : wrongOf(verdict)
       if (wrong !== null) throw new Violation(name, wrong)
     }
   }
@@ -256,6 +287,16 @@ class WorkloadRun {
     // The tables of those machines, whose types the workload has.
     return this.tables.read({ probed, state }, (tables) => look(tables as WorkloadTables<TypedMachines>))
   }
+}
+
+const ASYNC = 'it must not be async: what it promises nobody waits for'
+
+/** Whether it is a promise, or the like. What it comes to is of no interest, nor that it fails. */
+function isAsync(result: unknown): boolean {
+  if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function')
+    return false
+  Promise.resolve(result).catch(() => undefined)
+  return true
 }
 
 /** What a check found, or null where nothing is wrong. */

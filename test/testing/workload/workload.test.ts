@@ -83,6 +83,41 @@ describe('a workload', { timeout: TIMEOUT_MS }, () => {
     expect(await failing({ checks: { open: () => ({ kind: 'unknown', why: 'too long' }) } })).toContain('too long')
   })
 
+  test('fails where an invariant or a check is async: nobody waits for what it promises', async () => {
+    const later = (async () => {
+      throw new Error('unheard')
+    }) as unknown as () => boolean
+    const thenable = (() => Object.fromEntries([['then', () => undefined]])) as unknown as () => boolean
+    for (const wrong of [later, thenable]) {
+      expect(await failing({ invariants: { wrong } })).toMatch(/^Violation: wrong: .*"why":"it must not be async/)
+      expect(await failing({ checks: { wrong } })).toMatch(/^Violation: wrong: .*"why":"it must not be async/)
+    }
+  })
+
+  test('fails where a client goes on for ever at one moment, in its code or by sleeps of no length', async () => {
+    const still = /^Violation: a client lets time pass: \{"seconds":[\d.]+,"looks":100000\}$/
+    const over = async (client: WorkloadClient<readonly [typeof counter]>) => {
+      const session = await client.session()
+      await session.close()
+      return session
+    }
+    const loops: readonly ((client: WorkloadClient<readonly [typeof counter]>) => Promise<void>)[] = [
+      async (client) => {
+        const session = await over(client)
+        while (client.faulty) await session.machines.counter.increment({ name: 'x', by: 1 })
+      },
+      async (client) => {
+        const session = await over(client)
+        for (;;) await session.machines.counter.increment({ name: 'x', by: 1 })
+      },
+      async (client) => {
+        while (client.faulty) await client.sleep(0)
+      },
+    ]
+    for (const client of loops) expect(await failing({ client })).toMatch(still)
+    expect(await failing({ client: async (client) => void (await over(client)) })).toBeNull()
+  })
+
   test('fails where a client throws, or does not end', async () => {
     const thrown = await failing({ client: () => Promise.reject(new Error('mistake')) })
     expect(thrown).toBe('Violation: a client ends without an error: {"client":0,"error":"Error: mistake"}')
