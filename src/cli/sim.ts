@@ -5,12 +5,13 @@ import type { HistoryEvent } from '../history/history.ts'
 import { type Activity, lackingActivity } from '../history/properties/activity.ts'
 import type { SeedResult } from '../sim/run-seed.ts'
 import type { Workload as Described } from '../testing/index.ts'
+import { loadMachines } from './machines/load-machines.ts'
 import { type AskedSeeds, rangesOf, type SeedRange } from './seeds/seed-ranges.ts'
-import { hashElsewhere, TWICE_EVERY } from './seeds/second-process.ts'
+import { type Elsewhere, runElsewhere, TWICE_EVERY } from './seeds/second-process.ts'
 import { SeedWorkers } from './seeds/seed-workers.ts'
 import { shrink } from './seeds/shrink.ts'
-import { addSeed, emptyTotals, type SimTotals, summary } from './seeds/totals.ts'
-import { describedWorkload, isModule, seedRunner, type Workload } from './seeds/workloads.ts'
+import { addFailure, addSeed, emptyTotals, type SimTotals, summary } from './seeds/totals.ts'
+import { describedWorkload, isModule, seedRunner, type SeedSource } from './seeds/workloads.ts'
 import { EXIT, type ExitCode, usageError } from './terminal/exit.ts'
 import { paint, print, printJson, say } from './terminal/output.ts'
 import { Progress } from './terminal/progress.ts'
@@ -38,6 +39,7 @@ export async function sim(flags: SimFlags): Promise<ExitCode> {
   checkFlags(flags)
   // A module that cannot be used is told before anything runs.
   const described = await describedWorkload(flags.workload ?? '')
+  if (flags.machines !== undefined) await loadMachines(flags.machines)
   const startedAt = performance.now()
   const totals = emptyTotals()
   const isOver = (): boolean => performance.now() - startedAt >= (flags.minutes ?? 0) * 60_000
@@ -97,7 +99,7 @@ async function traceSeeds(
       if (history !== undefined) writeFileSync(history, writeHistory(events))
     },
   }
-  for (let seed = first; seed < first + count; seed += 1) add(totals, await run(seed, listener), workload)
+  for (let seed = first; seed < first + count; seed += 1) add(totals, await run(seed, listener), { workload, machines })
 }
 
 async function countSeeds(range: SeedRange, workers: SeedWorkers, totals: SimTotals): Promise<void> {
@@ -106,29 +108,30 @@ async function countSeeds(range: SeedRange, workers: SeedWorkers, totals: SimTot
   const before = totals.seeds
   const twice: SeedResult[] = []
   await workers.run(range, (result) => {
-    add(totals, result, range.workload)
+    add(totals, result, range)
     if (result.seed % TWICE_EVERY === 0) twice.push(result)
     progress?.update(totals.seeds - before)
   })
   progress?.finish()
   for (const result of twice) {
     // What is run by itself is that second process.
-    if (range.count > 1) addSecond(totals, { ...range, result, hash: await hashElsewhere(range, result.seed) })
+    if (range.count > 1) addSecond(totals, { ...range, result, elsewhere: await runElsewhere(range, result.seed) })
   }
 }
 
-/** A seed that gives another hash in another process depends on more than its number. */
+/** A seed that gives another hash in another process, or none, depends on more than its number. */
 function addSecond(
   totals: SimTotals,
-  { workload, result, hash }: { readonly workload: Workload; readonly result: SeedResult; readonly hash: string },
+  { workload, result, elsewhere }: SeedSource & { readonly result: SeedResult; readonly elsewhere: Elsewhere },
 ): void {
   totals.twice += 1
-  if (hash === result.hash) return
-  totals.failures += 1
-  totals.failedSeeds.push({ workload, seed: result.seed })
-  say(
-    `${paint('red', 'failed')} seed=${result.seed} of ${workload} is not deterministic: ${result.hash} here, ${hash} in another process`,
-  )
+  if ('hash' in elsewhere && elsewhere.hash === result.hash) return
+  addFailure(totals, { workload, seed: result.seed })
+  const words =
+    'hash' in elsewhere
+      ? `is not deterministic: ${result.hash} here, ${elsewhere.hash} in another process`
+      : `gave no result in another process: ${elsewhere.failure}`
+  say(`${paint('red', 'failed')} seed=${result.seed} of ${workload} ${words}`)
 }
 
 /** Tells few faults that suffice for the seed to fail. */
@@ -142,18 +145,19 @@ async function shrinkSeed({ workload = 'counter', machines, seed }: SimFlags, to
   for (const { seconds, what } of totals.faults) say(`  ${seconds === 0 ? 'always' : `${seconds} s`}  ${what}`)
 }
 
-function add(totals: SimTotals, result: SeedResult, workload: Workload): void {
-  addSeed(totals, result, workload)
+function add(totals: SimTotals, result: SeedResult, source: SeedSource): void {
+  addSeed(totals, result, source.workload)
   if (totals.seeds === 1) totals.hash = result.hash
   else delete totals.hash
-  if (result.failure !== null && totals.failures <= FAILURE_LINES_MAX) say(seedLine(result, workload))
+  if (result.failure !== null && totals.failures <= FAILURE_LINES_MAX) say(seedLine(result, source))
 }
 
 /** One line that says everything about a failing seed, and how to see it again. */
-function seedLine(result: SeedResult, workload: Workload): string {
+function seedLine(result: SeedResult, { workload, machines }: SeedSource): string {
   const { seed, events, simSeconds, acks, elections, snapshots, hash, failure } = result
   const facts = `events=${events} simSeconds=${rounded(simSeconds)} acks=${acks} elections=${elections} snapshots=${snapshots}`
-  const again = workload === 'counter' ? '' : ` --workload ${workload}`
+  const mounted = machines === undefined ? '' : ` --machines ${machines}`
+  const again = `${workload === 'counter' ? '' : ` --workload ${workload}`}${mounted}`
   return `${paint('red', 'failed')} seed=${seed} ${facts} hash=${hash} ${failure}\n  again: holdfast sim${again} --seeds 1 --seed ${seed} --trace`
 }
 

@@ -1,31 +1,34 @@
 import { spawn } from 'node:child_process'
 import { executablePath } from '../package-root.ts'
-import { CommandError, EXIT } from '../terminal/exit.ts'
 import type { SeedSource } from './workloads.ts'
 
 /** One seed in so many runs again, in another process. */
 export const TWICE_EVERY = 100
 
-/** The hash that a seed gives in a process of its own. Rejects with CommandError when that says none. */
-export async function hashElsewhere({ workload, machines }: SeedSource, seed: number): Promise<string> {
+/** Characters of what the process wrote that are told, at most. */
+const ERRORS_MAX = 2000
+
+/** What came of a seed in a process of its own: its hash, or why there is none. */
+export type Elsewhere = { readonly hash: string } | { readonly failure: string }
+
+/** Runs a seed in a process of its own, which has the options of Node.js that this one has. */
+export async function runElsewhere({ workload, machines }: SeedSource, seed: number): Promise<Elsewhere> {
   const words = ['sim', '--workload', workload, '--seed', String(seed), '--seeds', '1', '--jobs', '1', '--json']
-  const child = spawn(
-    process.execPath,
-    [executablePath(), ...words, ...(machines === undefined ? [] : ['--machines', machines])],
-    {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
-  )
-  let out = ''
+  if (machines !== undefined) words.push('--machines', machines)
+  // Two processes cannot be inspected at one port.
+  const options = process.execArgv.filter((option) => !option.startsWith('--inspect'))
+  const child = spawn(process.execPath, [...options, executablePath(), ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let [out, errors] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out += text
   })
-  await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-ERRORS_MAX)
+  })
+  const ended = await new Promise<string>((resolve) => {
+    child.on('close', (code, signal) => resolve(`it ended with ${code ?? signal}`))
+    child.on('error', ({ message }) => resolve(message))
+  })
   const hash = /"hash":"(\w+)"/.exec(out)?.[1]
-  if (hash !== undefined) return hash
-  throw new CommandError(
-    EXIT.failure,
-    `seed ${seed} of ${workload} gave no result in a second process`,
-    'Run it by itself.',
-  )
+  return hash === undefined ? { failure: [ended, errors.trim()].join('\n').trim() } : { hash }
 }

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads'
+import type { SeedResult } from '../../sim/run-seed.ts'
 import { type RunSeed, seedRunner, type SeedSource } from './workloads.ts'
 
 /** What `SeedWorkers` sends: the seed that is to be run, and of what. */
@@ -12,5 +13,13 @@ const runners = new Map<string, Promise<RunSeed>>()
 parentPort?.on('message', async ({ workload, machines, seed }: SeedOrder) => {
   const run = runners.get(workload) ?? seedRunner({ workload, machines })
   runners.set(workload, run)
-  parentPort?.postMessage(await (await run)(seed))
+  const result = await run.then((runSeed) => runSeed(seed)).catch((error: unknown) => failedSeed(seed, error))
+  parentPort?.postMessage(result)
 })
+
+/** A seed whose world could not be made, as of a module that is loaded in one thread and not in the other: it has failed. */
+function failedSeed(seed: number, error: unknown): SeedResult {
+  const failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const nothing = { events: 0, simSeconds: 0, acks: 0, elections: 0, snapshots: 0, installs: 0, hash: '' }
+  return { seed, failure, ...nothing }
+}

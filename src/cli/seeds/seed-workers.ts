@@ -2,6 +2,8 @@ import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { SeedResult } from '../../sim/run-seed.ts'
 import { executablePath } from '../package-root.ts'
+import { CommandError, EXIT } from '../terminal/exit.ts'
+import { say } from '../terminal/output.ts'
 import type { SeedRange } from './seed-ranges.ts'
 import type { SeedOrder } from './seed-worker.ts'
 
@@ -17,6 +19,16 @@ interface Run {
   told: number
 }
 
+/** What is not as it is in the product. */
+interface SeedWorkersOptions {
+  /** A seed that runs for so long, in ms, is told: it may run for ever. */
+  readonly slowMs?: number
+  /** The module that is the thread. */
+  readonly path?: string
+}
+
+const SLOW_MS = 60_000
+
 /**
  * Threads that run seeds, for as many ranges as there are: each is started once, because what it loads takes as long
  * as some seeds do. Each seed is a world of its own: threads share nothing.
@@ -24,17 +36,23 @@ interface Run {
 export class SeedWorkers {
   private readonly jobs: number
   private readonly workers: Worker[] = []
+  /** What a thread is at, and what tells that it takes long. */
+  private readonly busy = new Map<Worker, { readonly order: SeedOrder; readonly slow: NodeJS.Timeout }>()
+  private readonly slowMs: number
+  private readonly path: string
   private running: Run | null = null
 
   /** `jobs`: seeds that run at a time, ≥ 1. */
-  constructor(jobs: number) {
+  constructor(jobs: number, { slowMs = SLOW_MS, path = workerPath() }: SeedWorkersOptions = {}) {
     this.jobs = jobs
+    this.slowMs = slowMs
+    this.path = path
   }
 
   /**
    * Runs a range of seeds and tells each result in the order of the seeds, so that what is printed does not depend on
-   * which thread was faster. One range at a time. Fails with the error of the thread that ended, if one does; a seed that
-   * breaks an invariant is a result and no error.
+   * which thread was faster. One range at a time. Fails with a CommandError that names the seed of a thread that ends, if one
+   * does; a seed that breaks an invariant is a result and no error.
    */
   run(range: SeedRange, tell: (result: SeedResult) => void): Promise<void> {
     const { first, count } = range
@@ -48,14 +66,31 @@ export class SeedWorkers {
 
   /** Ends the threads. */
   async close(): Promise<void> {
+    this.running = null
+    for (const worker of this.workers) this.idle(worker)
     await Promise.all(this.workers.map((worker) => worker.terminate()))
   }
 
   private newWorker(): Worker {
-    const worker = new Worker(workerPath())
-    worker.on('error', (error) => this.running?.ended(error))
+    const worker = new Worker(this.path)
+    worker.on('error', (error) => this.gone(worker, wordsOf(error)))
+    worker.on('exit', (code) => this.gone(worker, `its thread ended with ${code}`))
     worker.on('message', (result: SeedResult) => this.answered(worker, result))
     return worker
+  }
+
+  /** A thread that is gone answers nothing more. */
+  private gone(worker: Worker, words: string): void {
+    const order = this.busy.get(worker)?.order
+    this.idle(worker)
+    const message =
+      order === undefined ? `a thread of seeds: ${words}` : `seed ${order.seed} of ${order.workload}: ${words}`
+    this.running?.ended(new CommandError(EXIT.failure, message, 'Run that seed by itself: --seed S --seeds 1 --trace.'))
+  }
+
+  private idle(worker: Worker): void {
+    clearTimeout(this.busy.get(worker)?.slow)
+    this.busy.delete(worker)
   }
 
   private sendNext(worker: Worker): void {
@@ -64,11 +99,14 @@ export class SeedWorkers {
     const { workload, machines } = running.range
     const order: SeedOrder = { workload, machines, seed: running.sent }
     running.sent += 1
+    const words = `seed ${order.seed} of ${workload} has run for ${this.slowMs / 1000} s`
+    this.busy.set(worker, { order, slow: setTimeout(() => say(words), this.slowMs) })
     worker.postMessage(order)
   }
 
   private answered(worker: Worker, result: SeedResult): void {
     const { running } = this
+    this.idle(worker)
     if (running === null) return
     const { ready, range, tell, ended } = running
     ready.set(result.seed, result)
@@ -80,6 +118,10 @@ export class SeedWorkers {
     }
     if (running.told === endOf(range)) ended(null)
   }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 
 const endOf = ({ first, count }: SeedRange): number => first + count

@@ -17,7 +17,8 @@ export async function shrink(
   const whole = await attempt(null)
   if (whole.invariant === null) return null
   let [best, runs] = [whole.faults, 1]
-  for (let size = Math.ceil(best.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+  for (let size = Math.ceil(best.length / 2); size >= 1; ) {
+    const before = best.length
     for (let from = 0; from < best.length; ) {
       const kept = best.filter((_, at) => at < from || at >= from + size)
       const { invariant, faults } = await attempt(kept.map(({ number }) => number))
@@ -26,6 +27,9 @@ export async function shrink(
       if (invariant === whole.invariant) best = faults
       else from += size
     }
+    // One that could not be left out may be needless once another is gone.
+    if (size > 1) size = Math.ceil(size / 2)
+    else if (best.length === before) break
   }
   return { faults: best, drawn: whole.faults.length, runs }
 }

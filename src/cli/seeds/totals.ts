@@ -43,7 +43,7 @@ export interface SimTotals {
 }
 
 /** A seed that broke an invariant: numbers are the same in all workloads. */
-interface FailedSeed {
+export interface FailedSeed {
   readonly workload: Workload
   readonly seed: number
 }
@@ -89,9 +89,15 @@ export function addSeed(totals: SimTotals, result: SeedResult, workload: Workloa
   if ('schedules' in result) totals.schedules = sumOf(totals.schedules, (result as SchedulesSeedResult).schedules)
   if ('workload' in result) totals.workload = sumOf(totals.workload, (result as WorkloadSeedResult).workload)
   if ('charts' in result) addCharts(totals, result as ChartsSeedResult)
-  if (result.failure === null) return
+  if (result.failure !== null) addFailure(totals, { workload, seed: result.seed })
+}
+
+/** Counts a seed among those that failed: once, though it may fail here and in another process. */
+export function addFailure(totals: SimTotals, failed: FailedSeed): void {
+  const isKnown = totals.failedSeeds.some(({ workload, seed }) => workload === failed.workload && seed === failed.seed)
+  if (isKnown) return
   totals.failures += 1
-  totals.failedSeeds.push({ workload, seed: result.seed })
+  totals.failedSeeds.push(failed)
 }
 
 /** What was counted so far, and in one seed more. */

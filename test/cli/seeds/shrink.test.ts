@@ -49,6 +49,14 @@ test('of many faults those are left without which the seed does not fail in the 
   ).toEqual([])
 })
 
+test('a fault that is needless once a later one is left out is left out too', async () => {
+  const needs = (struck: readonly number[]): string | null =>
+    [1, 3].every((each) => struck.includes(each)) && (struck.includes(0) || !struck.includes(2))
+      ? 'Violation: lost: {}'
+      : null
+  expect((await shrink(seedOf(4, needs), 1))?.faults.map(({ number }) => number)).toEqual([1, 3])
+})
+
 test('what is drawn does not depend on what happens, and all of it is what happens by default', {
   timeout: 120_000,
 }, () => {

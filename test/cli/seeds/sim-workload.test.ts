@@ -43,6 +43,22 @@ describe('holdfast sim with a workload of the user’s', { timeout: 120_000 }, (
     expect(right.totals).toMatchObject({ seeds: 1, failures: 0 })
   })
 
+  test('tells with which machines a seed is to run again', async () => {
+    const files = { 'inventory.ts': MACHINE, 'wrong/inventory.ts': BROKEN, 'workload.ts': WORKLOAD }
+    const words = ['--workload', './workload.ts', '--machines', './wrong/inventory.ts', '--seeds', '4', '--json']
+    const { err } = await sim(userProject(files), ...words)
+    expect(err).toMatch(/again: holdfast sim --workload \.\/workload\.ts --machines \.\/wrong\/inventory\.ts --seeds 1/)
+  })
+
+  test('counts a seed as failed whose module cannot be loaded in a thread', async () => {
+    const thrown = `import { isMainThread } from 'node:worker_threads'\nif (!isMainThread) throw new Error('not in a thread')\n`
+    const directory = userProject({ 'inventory.ts': MACHINE, 'workload.ts': thrown + WORKLOAD })
+    const { code, err, totals } = await sim(directory, '--workload', 'workload.ts', '--seeds', '2', '--json')
+    expect(code).toBe(1)
+    expect(err).toContain('not in a thread')
+    expect(totals).toMatchObject({ seeds: 2, failures: 2, failedSeeds: [{ seed: 1 }, { seed: 2 }] })
+  })
+
   test('does not count a run in which too little happened', async () => {
     const lazy = WORKLOAD.replace('minimum: { operations: 3', 'minimum: { operations: 3000')
     const directory = userProject({ 'inventory.ts': MACHINE, 'workload.ts': lazy })
@@ -65,8 +81,28 @@ describe('holdfast sim with a workload of the user’s', { timeout: 120_000 }, (
     expect(wrong.totals).toMatchObject({ failures: 1, twice: 1, failedSeeds: [{ seed: 100 }] })
   })
 
+  test('counts a seed that gives nothing in another process as failed, and gives that one its own options', async () => {
+    const files = { 'inventory.ts': MACHINE, 'workload.ts': WORKLOAD }
+    const words = ['--workload', 'workload.ts', '--seed', '100', '--seeds', '2', '--json']
+    // That process alone is told how many jobs it has.
+    const thrown = `if (process.argv.includes('--jobs')) throw new Error('not here')\n${WORKLOAD}`
+    const { code, err, totals } = await sim(userProject({ ...files, 'workload.ts': thrown }), ...words)
+    expect(code).toBe(1)
+    expect(err).toMatch(/seed=100 of workload\.ts gave no result in another process: it ended with 1\n[\s\S]*not here/)
+    expect(totals).toMatchObject({ failures: 1, twice: 1, failedSeeds: [{ seed: 100 }] })
+    const asked = WORKLOAD.replace('`r-${number}-${turn}`', '`r-${number}-${turn}-${process.execArgv.join()}`')
+    expect(asked).not.toBe(WORKLOAD)
+    const directory = userProject({ ...files, 'workload.ts': asked })
+    const same = await runNode(directory, ['--title=seeds', executablePath(), 'sim', ...words])
+    expect(JSON.parse(same.out), same.err).toMatchObject({ failures: 0, twice: 1 })
+  })
+
   test('tells what is wrong with its words and modules', async () => {
-    const directory = userProject({ 'inventory.ts': MACHINE, 'none.ts': 'export const x = 1\n' })
+    const directory = userProject({
+      'inventory.ts': MACHINE,
+      'workload.ts': WORKLOAD,
+      'none.ts': 'export const x = 1\n',
+    })
     const usage = [
       [['--workload', 'nothing'], 'Take one of counter'],
       [['--machines', 'inventory.ts'], '--machines is for a workload of your own'],
@@ -75,6 +111,7 @@ describe('holdfast sim with a workload of the user’s', { timeout: 120_000 }, (
       [['--workload', 'waits', '--seeds', '1', '--shrink'], 'faults of waits cannot be left out'],
       [['--seeds', '1', '--history', 'h.edn'], 'the workload counter records no history'],
       [['--workload', 'gone.ts'], 'there is no file'],
+      [['--workload', 'workload.ts', '--machines', 'gone.ts'], '--machines: there is no file'],
     ] as const
     for (const [words, message] of usage) {
       const { code, err } = await sim(directory, ...words)
@@ -103,5 +140,10 @@ describe('holdfast sim with a workload of the user’s', { timeout: 120_000 }, (
     const lines = readFileSync(join(directory, 'h.edn'), 'utf8').trim().split('\n')
     expect(lines.length).toBe(2 * run.totals.workload.operations)
     expect(lines[0]).toMatch(/^\{:type :invoke, :process \d+, :f :/)
+    for (const model of ['register', 'append']) {
+      const { code, out } = await runNode(directory, [executablePath(), 'history', 'check', 'h.edn', '--model', model])
+      expect([code, out.slice(0, 2)], out).toEqual([0, 'ok'])
+    }
+    expect(lines.filter((line) => line.includes(':f :cas') && line.includes(':value false'))).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addSeed, emptyTotals, summary } from '../../../src/cli/seeds/totals.ts'
+import { addFailure, addSeed, emptyTotals, summary } from '../../../src/cli/seeds/totals.ts'
 
 test('a seed that failed is told with its workload: seeds of all workloads have the same numbers', () => {
   const totals = emptyTotals()
@@ -13,4 +13,10 @@ test('a seed that failed is told with its workload: seeds of all workloads have 
     { workload: 'waits', seed: 8 },
   ])
   expect(summary(totals)).toMatch(/: 2 failed: board 7, waits 8$/)
+})
+
+test('a seed that fails here and in another process is one that failed', () => {
+  const totals = emptyTotals()
+  for (const seed of [100, 100, 200]) addFailure(totals, { workload: 'board', seed })
+  expect(totals).toMatchObject({ failures: 2, failedSeeds: [{ seed: 100 }, { seed: 200 }] })
 })
