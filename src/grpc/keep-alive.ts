@@ -6,5 +6,5 @@ export interface KeepAlive {
   readonly timeoutMs: number
 }
 
-/** HTTP/2 pings of every connection, client's, peer's and server's (wire.md §2, step 6). */
+/** Pings of every connection, client's, peer's and server's, on HTTP/2 and direct (docs/format.md, "Direct connections"). */
 export const KEEP_ALIVE: KeepAlive = { everyMs: 10_000, timeoutMs: 5_000 }

@@ -24,8 +24,8 @@ export function writePrefix(
 
 /** What a reader accepts, and what it hands over. */
 export interface MessageBounds {
-  /** Of messages of kind 0: in gRPC one that is not compressed. */
-  readonly messageBytesMax: number
+  /** Of messages of kind 0: in gRPC one that is not compressed. Null: there may be none yet, on a direct connection. */
+  readonly messageBytesMax: number | null
   /** Which other kinds there are, up to the highest, and how many bytes these have at most. Default: none. */
   readonly others?: { readonly kindMax: number; readonly bytesMax: number }
   /**
@@ -83,7 +83,8 @@ export class MessageReader {
     this.length = this.prefix.readUInt32BE(1)
     if (kind === COMPRESSED) return endedBy(STATUS.internal, 'the message is compressed, which was not offered')
     if (kind > (others?.kindMax ?? 0)) return endedBy(STATUS.internal, `there is no message of kind ${kind}`)
-    const bytesMax = kind === 0 ? messageBytesMax : (others?.bytesMax ?? 0)
+    if (kind === 0 && messageBytesMax === null) return endedBy(STATUS.internal, 'a message comes before the call')
+    const bytesMax = kind === 0 ? (messageBytesMax ?? 0) : (others?.bytesMax ?? 0)
     if (this.length <= bytesMax) return null
     return endedBy(STATUS.resourceExhausted, `a message of ${this.length} bytes exceeds ${bytesMax}`)
   }

@@ -9,6 +9,7 @@ export class DirectCalls {
   private readonly bounds: { readonly messageBytesMax: number; readonly openMs: number }
   private readonly calls = new Set<DirectCall>()
   private allOver: (() => void) | null = null
+  private closed = false
 
   /** `handlers` by path; a connection that does not say one of them within `openMs` is closed. */
   constructor(
@@ -19,8 +20,9 @@ export class DirectCalls {
     this.bounds = bounds
   }
 
-  /** Serves a connection whose preface has been read. */
+  /** Serves a connection whose preface has been read; after `close` it is cut. */
   take(socket: Socket): void {
+    if (this.closed) return void socket.destroy()
     const call = new DirectCall(socket, {
       ...this.bounds,
       keepAlive: KEEP_ALIVE,
@@ -38,8 +40,13 @@ export class DirectCalls {
     })
   }
 
-  /** Waits for the end of all calls, `graceMs` at most, then cuts what is left. */
+  /**
+   * Cuts connections that have not called anything, so that nothing is called from here on; waits for the end of all calls,
+   * `graceMs` at most, then cuts what is left.
+   */
   async close(graceMs: number): Promise<void> {
+    this.closed = true
+    for (const call of [...this.calls]) if (!call.opened) call.cut()
     if (this.calls.size === 0) return
     await new Promise<void>((resolve) => {
       const force = setTimeout(() => {

@@ -9,29 +9,49 @@ export interface ByFirstBytes {
   http2(socket: Socket): void
 }
 
-/**
- * Reads from a connection that was just accepted until it is clear how it begins, within `deadlineMs`: a client of either kind
- * speaks first. One that does not is closed.
- */
-export function byFirstBytes(socket: Socket, deadlineMs: number, takers: ByFirstBytes): void {
-  const late = setTimeout(() => socket.destroy(), deadlineMs).unref()
-  const broken = (): void => void socket.destroy()
-  const over = (): void => {
-    clearTimeout(late)
-    socket.off('readable', look).off('error', broken).off('close', over).off('end', over)
+/** Connections that were just accepted, until it is clear how they begin. */
+export class FirstBytes {
+  private readonly deadlineMs: number
+  private readonly takers: ByFirstBytes
+  private readonly undecided = new Set<Socket>()
+  private closed = false
+
+  /** A client of either kind speaks first. One that has not done so within `deadlineMs` is closed. */
+  constructor(deadlineMs: number, takers: ByFirstBytes) {
+    this.deadlineMs = deadlineMs
+    this.takers = takers
   }
-  let held: Buffer | null = null
-  const look = (): void => {
-    const bytes = socket.read() as Buffer | null
-    if (bytes === null) return
-    held = held === null ? bytes : Buffer.concat([held, bytes])
-    const direct = beginsDirectly(held)
-    if (direct === null) return
-    over()
-    const left = direct ? held.subarray(PREFACE.length) : held
-    if (left.length > 0) socket.unshift(left)
-    if (direct) takers.direct(socket)
-    else takers.http2(socket)
+
+  /** Reads from a connection until it can be handed over; after `close` it is cut. */
+  take(socket: Socket): void {
+    if (this.closed) return void socket.destroy()
+    this.undecided.add(socket)
+    const late = setTimeout(() => socket.destroy(), this.deadlineMs).unref()
+    const broken = (): void => void socket.destroy()
+    const over = (): void => {
+      this.undecided.delete(socket)
+      clearTimeout(late)
+      socket.off('readable', look).off('error', broken).off('close', over)
+    }
+    let held: Buffer | null = null
+    const look = (): void => {
+      const bytes = this.closed ? null : (socket.read() as Buffer | null)
+      if (bytes === null) return
+      held = held === null ? bytes : Buffer.concat([held, bytes])
+      const direct = beginsDirectly(held)
+      if (direct === null) return
+      over()
+      const left = direct ? held.subarray(PREFACE.length) : held
+      if (left.length > 0) socket.unshift(left)
+      if (direct) this.takers.direct(socket)
+      else this.takers.http2(socket)
+    }
+    socket.on('readable', look).on('error', broken).on('close', over)
   }
-  socket.on('readable', look).on('error', broken).on('close', over).on('end', over)
+
+  /** Cuts them. */
+  close(): void {
+    this.closed = true
+    for (const socket of this.undecided) socket.destroy()
+  }
 }

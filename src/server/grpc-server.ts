@@ -14,7 +14,7 @@ import { KEEP_ALIVE } from '../grpc/keep-alive.ts'
 import { type ByteHandler, takeByteStreams } from './byte-streams.ts'
 import { DirectCalls } from './direct-calls.ts'
 import { DescriptorBudget } from './descriptors.ts'
-import { byFirstBytes } from './first-bytes.ts'
+import { FirstBytes } from './first-bytes.ts'
 import { widenReceiveWindows } from './flow-control.ts'
 import { refusingService } from './refusing-service.ts'
 import { ListenError, SocketListener } from './socket-listener.ts'
@@ -107,6 +107,8 @@ export class GrpcServer {
   async close(): Promise<void> {
     this.listener.close()
     const { graceMs } = this
+    // First, or one of them would still be handed to a server that is closed.
+    for (const { undecided } of this.servers) undecided.close()
     await Promise.all(this.servers.flatMap(({ server, direct }) => [shutDown(server, graceMs), direct.close(graceMs)]))
   }
 }
@@ -115,7 +117,7 @@ export class GrpcServer {
 interface ServedConnections {
   readonly server: Server
   readonly direct: DirectCalls
-  take(socket: Socket): void
+  readonly undecided: FirstBytes
 }
 
 function serverOf(
@@ -134,11 +136,11 @@ function serverOf(
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   widenReceiveWindows(server)
   const direct = new DirectCalls(byteHandlers(services), { messageBytesMax: MESSAGE_BYTES_MAX, openMs: firstBytesMs })
-  const takers = {
-    direct: (socket: Socket) => direct.take(socket),
-    http2: (socket: Socket) => injector.injectConnection(socket),
-  }
-  return { server, direct, take: (socket) => byFirstBytes(socket, firstBytesMs, takers) }
+  const undecided = new FirstBytes(firstBytesMs, {
+    direct: (socket) => direct.take(socket),
+    http2: (socket) => injector.injectConnection(socket),
+  })
+  return { server, direct, undecided }
 }
 
 /** By the path of their method. */
@@ -164,12 +166,12 @@ function admission(
     // A client that does not answer our end with its own must not keep the descriptor.
     socket.once('finish', () => setTimeout(() => socket.destroy(), LINGER_MS).unref())
     const admitted = budget.admit(socket)
-    if (admitted === 'all') return all.take(socket)
+    if (admitted === 'all') return all.undecided.take(socket)
     if (performance.now() - toldAt >= REFUSED_TOLD_MS) {
       toldAt = performance.now()
       onConnectionsRefused?.()
     }
-    if (admitted === 'special') special.take(socket)
+    if (admitted === 'special') special.undecided.take(socket)
     else socket.destroy()
   }
 }

@@ -12,7 +12,7 @@ import { FRAME } from '../../src/grpc/direct/frame-socket.ts'
 import { PREFACE } from '../../src/grpc/direct/preface.ts'
 import { PREFIX_BYTES, prefixed, writePrefix } from '../../src/grpc/message-reader.ts'
 import type { StreamEnd } from '../../src/grpc/stream-end.ts'
-import { byFirstBytes } from '../../src/server/first-bytes.ts'
+import { FirstBytes } from '../../src/server/first-bytes.ts'
 import { GrpcServer } from '../../src/server/grpc-server.ts'
 import { sample } from '../effort.ts'
 
@@ -349,7 +349,7 @@ describe('a connection that was accepted', () => {
   ])('that says %s is closed in time, and handed to nobody', async (_what, said) => {
     const taken: string[] = []
     const address = await played((socket) =>
-      byFirstBytes(socket, 50, { direct: () => taken.push('direct'), http2: () => taken.push('http2') }),
+      new FirstBytes(50, { direct: () => taken.push('direct'), http2: () => taken.push('http2') }).take(socket),
     )
     const socket = connect(Number(address.split(':')[1]), '127.0.0.1').on('error', () => undefined)
     if (said !== '') socket.write(said)
@@ -359,6 +359,8 @@ describe('a connection that was accepted', () => {
 
   test.each([
     ['a message before its call', [prefixed(Buffer.from('x'))]],
+    ['an empty one', [prefixed(Buffer.alloc(0))]],
+    ['that a long one follows', [prefixed(Buffer.alloc(1024 * 1024)).subarray(0, PREFIX_BYTES)]],
     ['two calls', [1, 2].map(() => frame(FRAME.open, encodeFields({ ':path': PATH })))],
     ['a call of nothing', [frame(FRAME.open)]],
     ['a frame of a kind that there is not', [frame(99)]],

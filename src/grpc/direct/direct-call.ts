@@ -35,15 +35,12 @@ export class DirectCall extends EventEmitter {
   constructor(socket: Socket, options: DirectCallOptions) {
     super()
     this.options = options
-    const { messageBytesMax, keepAlive, openMs } = options
+    const { keepAlive, openMs } = options
     this.frames = new FrameSocket(
       socket,
-      { messageBytesMax, keepAlive },
+      { messageBytesMax: null, keepAlive },
       {
-        onMessage: (message) => {
-          if (this.called) this.emit('data', message)
-          else this.malformed('a message comes before the call')
-        },
+        onMessage: (message) => this.emit('data', message),
         onFrame: (kind, payload) => this.receive(kind, payload),
         onBroken: ({ code, message }) => {
           if (code === STATUS.unavailable) this.cut()
@@ -56,6 +53,11 @@ export class DirectCall extends EventEmitter {
     this.on('error', (status: CallStatus) => this.finish(status))
     socket.once('close', () => this.closed())
     socket.on('data', (chunk: Buffer) => this.frames.read(chunk)).resume()
+  }
+
+  /** The client has said which method it calls. */
+  get opened(): boolean {
+    return this.called
   }
 
   /** The headers, which are sent once; they say that a server is there. */
@@ -87,6 +89,7 @@ export class DirectCall extends EventEmitter {
     if (path === undefined) return this.malformed(`a frame of kind ${kind} is out of place`)
     clearTimeout(this.opening)
     this.called = true
+    this.frames.takeMessages(this.options.messageBytesMax)
     if (!this.options.onCall(path)) this.finish({ code: STATUS.unimplemented, details: `there is no ${path}` })
   }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { KeepAlive } from '../keep-alive.ts'
-import { MessageReader, PREFIX_BYTES, writePrefix } from '../message-reader.ts'
+import { type MessageBounds, MessageReader, PREFIX_BYTES, writePrefix } from '../message-reader.ts'
 import { endedBy, endOfError, STATUS, type StreamEnd } from '../stream-end.ts'
 import { FIELDS_BYTES_MAX } from './fields.ts'
 import { PREFACE } from './preface.ts'
@@ -21,6 +21,12 @@ export const FRAME = {
 
 /** What is joined into one write, bytes; what is longer goes as it is, behind its prefix. */
 const JOINED_BYTES_MAX = 32 * 1024
+/**
+ * While the system has this much to take, bytes, the socket is given no more; of a longer payload it gets as much at once. The
+ * system says that it has taken something only when it has taken all that the socket holds, and a slow link must be seen to
+ * move: with this, one that carries 52 KB a second is, within `KEEP_ALIVE.timeoutMs`.
+ */
+const HANDED_BYTES_MAX = 128 * 1024
 const NOTHING = Buffer.alloc(0)
 
 interface Frame {
@@ -51,7 +57,13 @@ export class FrameSocket {
   private readonly socket: Socket
   private readonly listener: FrameListener
   private readonly reader: MessageReader
+  private readonly bounds: MessageBounds & { messageBytesMax: number | null }
+  /** What was said and not yet handed to the socket, in order. Of the first the payload's bytes before `sliced` were. */
   private waiting: Frame[] = []
+  private sliced = 0
+  /** Bytes that the socket was given and the system has not taken, those of two writes at most. */
+  private handed = 0
+  private ponging = false
   private readonly keepAlive: KeepAlive
   private readonly pings: NodeJS.Timeout
   private late: NodeJS.Timeout | null = null
@@ -60,21 +72,29 @@ export class FrameSocket {
   private behind = false
   private over = false
 
-  /** A message may have up to `messageBytesMax` bytes. The preface has been read from `socket`; this end's is written here. */
+  /**
+   * A message may have up to `messageBytesMax` bytes; null: it is out of place until `takeMessages`. The preface has been read
+   * from `socket`; this end's is written here.
+   */
   constructor(
     socket: Socket,
-    { messageBytesMax, keepAlive }: { readonly messageBytesMax: number; readonly keepAlive: KeepAlive },
+    { messageBytesMax, keepAlive }: { readonly messageBytesMax: number | null; readonly keepAlive: KeepAlive },
     listener: FrameListener,
   ) {
     this.socket = socket
     this.listener = listener
-    const bounds = { messageBytesMax, others: { kindMax: FRAME.pong, bytesMax: FIELDS_BYTES_MAX }, views: true }
-    this.reader = new MessageReader(bounds, (payload, kind) => this.receive(kind, payload))
+    this.bounds = { messageBytesMax, others: { kindMax: FRAME.pong, bytesMax: FIELDS_BYTES_MAX }, views: true }
+    this.reader = new MessageReader(this.bounds, (payload, kind) => this.receive(kind, payload))
     this.keepAlive = keepAlive
     this.pings = setInterval(() => this.ping(keepAlive.timeoutMs), keepAlive.everyMs).unref()
     socket.write(PREFACE)
     socket.on('error', (error) => this.closed(endOfError(error)))
     socket.on('close', () => this.closed(endedBy(STATUS.unavailable, 'the connection was closed', true)))
+  }
+
+  /** From here on a message may have up to `bytesMax` bytes. */
+  takeMessages(bytesMax: number): void {
+    this.bounds.messageBytesMax = bytesMax
   }
 
   /** Bytes from the socket. */
@@ -87,7 +107,8 @@ export class FrameSocket {
 
   /** `written` follows when the system has taken it. */
   write(kind: number, payload: Buffer = NOTHING, written: (() => void) | null = null): void {
-    if (this.waiting.push({ kind, payload, written }) === 1) queueMicrotask(() => this.flush())
+    if (this.over) return
+    if (this.waiting.push({ kind, payload, written }) === 1) queueMicrotask(() => this.flush(HANDED_BYTES_MAX))
   }
 
   /**
@@ -95,7 +116,7 @@ export class FrameSocket {
    * not take it within a ping and the wait for its answer is cut.
    */
   end(): void {
-    this.flush()
+    this.flush(Number.POSITIVE_INFINITY)
     this.stop()
     this.socket.end()
     const late = setTimeout(() => this.socket.destroy(), this.keepAlive.everyMs + this.keepAlive.timeoutMs).unref()
@@ -108,24 +129,35 @@ export class FrameSocket {
     this.socket.destroy()
   }
 
-  private flush(): void {
-    const frames = this.waiting
-    if (frames.length === 0 || this.over) return
-    this.waiting = []
-    let bytes = 0
-    for (const { payload } of frames) bytes += PREFIX_BYTES + payload.length
-    if (bytes <= JOINED_BYTES_MAX) return this.writeJoined(frames, bytes)
+  /** Hands the socket what waits, while it holds less than `handedMax` bytes. What the system takes of those asks for more. */
+  private flush(handedMax: number): void {
+    if (this.over || this.waiting.length === 0) return
     this.socket.cork()
-    for (const frame of frames) {
-      const prefix = Buffer.allocUnsafe(PREFIX_BYTES)
-      writePrefix(prefix, 0, frame)
-      this.socket.write(prefix)
-      this.socket.write(frame.payload, () => this.wrote(frame))
+    while (this.waiting.length > 0 && this.handed < handedMax) {
+      const frames = this.takeJoined()
+      if (frames.length > 0) this.handJoined(frames)
+      else this.handSlice()
     }
     this.socket.uncork()
   }
 
-  private writeJoined(frames: readonly Frame[], bytes: number): void {
+  /** The oldest frames that are joined into one write; none when the oldest is too long for that. */
+  private takeJoined(): readonly Frame[] {
+    const { waiting } = this
+    let bytes = 0
+    let count = 0
+    for (const { payload } of waiting) {
+      bytes += PREFIX_BYTES + payload.length
+      if (bytes > JOINED_BYTES_MAX) return waiting.splice(0, count)
+      count += 1
+    }
+    this.waiting = []
+    return waiting
+  }
+
+  private handJoined(frames: readonly Frame[]): void {
+    let bytes = 0
+    for (const { payload } of frames) bytes += PREFIX_BYTES + payload.length
     const joined = Buffer.allocUnsafe(bytes)
     let at = 0
     for (const frame of frames) {
@@ -133,21 +165,52 @@ export class FrameSocket {
       joined.set(frame.payload, at + PREFIX_BYTES)
       at += PREFIX_BYTES + frame.payload.length
     }
-    this.socket.write(joined, () => {
-      for (const frame of frames) this.wrote(frame)
-    })
+    this.hand(joined, frames)
   }
 
-  private wrote({ written }: Frame): void {
-    if (this.behind) this.alive = true
-    written?.()
+  private handSlice(): void {
+    const [frame] = this.waiting
+    if (frame === undefined) return
+    if (this.sliced === 0) {
+      const prefix = Buffer.allocUnsafe(PREFIX_BYTES)
+      writePrefix(prefix, 0, frame)
+      this.hand(prefix, [])
+    }
+    const slice = frame.payload.subarray(this.sliced, this.sliced + HANDED_BYTES_MAX)
+    this.sliced += slice.length
+    const whole = this.sliced === frame.payload.length
+    if (whole) {
+      this.waiting.shift()
+      this.sliced = 0
+    }
+    this.hand(slice, whole ? [frame] : [])
+  }
+
+  /** `frames` are written with the last of these bytes. */
+  private hand(bytes: Buffer, frames: readonly Frame[]): void {
+    this.handed += bytes.length
+    this.socket.write(bytes, () => {
+      this.handed -= bytes.length
+      if (this.behind) this.alive = true
+      this.flush(HANDED_BYTES_MAX)
+      for (const { written } of frames) written?.()
+    })
   }
 
   private receive(kind: number, payload: Buffer): void {
     if (this.over) return
     if (kind === FRAME.message) return this.listener.onMessage(payload)
-    if (kind === FRAME.ping) return this.write(FRAME.pong)
+    if (kind === FRAME.ping) return this.pong()
     if (kind !== FRAME.pong) this.listener.onFrame(kind, payload)
+  }
+
+  /** One at a time, and it answers all that came before it has left: who pings and does not read has no more waiting. */
+  private pong(): void {
+    if (this.ponging) return
+    this.ponging = true
+    this.write(FRAME.pong, NOTHING, () => {
+      this.ponging = false
+    })
   }
 
   /**
@@ -155,6 +218,8 @@ export class FrameSocket {
    * system takes, each write that it takes is one of which the other end's has made room.
    */
   private ping(timeoutMs: number): void {
+    // Who dials says how long that may take; the other end is there only behind it.
+    if (this.socket.connecting) return
     if (this.late === null) this.watch(timeoutMs)
     this.write(FRAME.ping)
   }
@@ -180,6 +245,7 @@ export class FrameSocket {
 
   private stop(): void {
     this.over = true
+    this.waiting = []
     clearInterval(this.pings)
     if (this.late !== null) clearTimeout(this.late)
   }
