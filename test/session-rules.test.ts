@@ -1,16 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { testNamesIn } from './tidy/requirements.ts'
-import { read, sourcesBelow } from './tidy/tree.ts'
+import { wrongWith } from './tidy/proofs.ts'
+import { read } from './tidy/tree.ts'
 
 /** The rules of docs/session-rules.md: each has a number, a sentence and tests that prove it, by file and name. */
 const SECTIONS = [3, 4, 5, 6, 7, 8, 9, 10]
 const ROW = /^\| \*\*(\d+)\.(\d+)\*\* \| (.*) \| (.*) \|$/gm
-const PROOF = /^\[([^\]]+)\]\(\.\.\/test\/([^)]+)\.test\.ts\): (.+)$/
-
 const page = read('docs/session-rules.md')
-const names = new Map<string, ReadonlySet<string>>()
-for (const [path, source] of sourcesBelow('test'))
-  if (path.endsWith('.test.ts')) names.set(path.replace(/\.test\.ts$/, ''), new Set(testNamesIn(source)))
 
 interface Rule {
   readonly section: number
@@ -26,15 +21,6 @@ function rulesIn(text: string): Rule[] {
     sentence,
     proofs: proofs.split('<br>').filter((proof) => proof !== ''),
   }))
-}
-
-/** What is wrong with a proof; null: there is such a test. */
-function wrongWith(proof: string): string | null {
-  const [, shown, path = '', name = ''] = PROOF.exec(proof) ?? []
-  if (shown === undefined || shown !== path) return `${proof} names no file`
-  const found = names.get(path)
-  if (found === undefined) return `there is no ${path}`
-  return found.has(name) ? null : `${path} has no test “${name}”`
 }
 
 const rules = rulesIn(page)
