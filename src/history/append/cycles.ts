@@ -25,14 +25,15 @@ const ORDERS = [
 ] as const
 
 /**
- * Edges from which a cycle of one kind is looked for in one knot: some seconds in one of ten thousand transactions. It hides no
- * knot: from the first edge that it takes the last kind finds a cycle, because all of a knot stand before each other. At
- * worst a cycle is not the shortest, or is called by a kind that says less.
+ * Transactions that a search for one kind in one knot may pass, over all the edges that it starts from: some seconds. Of a
+ * thousand transactions it tries a thousand edges, of ten thousand a hundred. It hides no knot: from the first edge that it
+ * takes the last kind finds a cycle, because all of a knot stand before each other. At worst a cycle is not the shortest, or
+ * is called by a kind that says less.
  */
-const STARTS_MAX = 1000
+const PASSED_MAX = 1_000_000
 
 /**
- * Cycles of the dependencies, of each knot the shortest of each kind that is found from STARTS_MAX of its edges. Where the
+ * Cycles of the dependencies, of each knot the shortest of each kind that is found within PASSED_MAX. Where the
  * values alone make some, those that need the order of processes or of time are not looked for, and G2 not where a knot has a
  * cycle of one rw.
  */
@@ -61,12 +62,12 @@ function shortest(
   { needs, besides }: { readonly needs: number; readonly besides: number },
 ): readonly number[] | null {
   let best: readonly number[] | null = null
-  let starts = 0
+  let starts = Math.ceil(PASSED_MAX / knot.size)
   for (const from of knot) {
     for (const [to, reasons] of dependencies[from] ?? []) {
       if ((reasons & needs) === 0 || !knot.has(to)) continue
-      if (starts === STARTS_MAX) return best
-      starts += 1
+      if (starts === 0) return best
+      starts -= 1
       const back = wayWithin(dependencies, knot, { from: to, to: from, mask: besides })
       if (back !== null && (best === null || back.length < best.length)) best = back
       // No cycle is shorter.
