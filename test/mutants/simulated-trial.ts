@@ -43,10 +43,10 @@ const SOURCES_ONLY = { compilerOptions: { rootDir: '.', outDir: 'dist' }, includ
 
 const SCRIPT = `
 import { seedRunner } from './dist/src/cli/seeds/workloads.js'
-const run = await seedRunner(process.argv[3])
+const run = await seedRunner({ workload: process.argv[3] })
 let verdict = 'clean'
 for (let seed = 1; seed <= Number(process.argv[2]) && verdict === 'clean'; seed += 1) {
-  const result = run(seed)
+  const result = await run(seed)
   if (result.failure !== null) verdict = 'seed ' + seed + ': ' + result.failure
 }
 console.log(verdict.split('\\n')[0])
