@@ -20,12 +20,7 @@ const THREE: Bounds = {
 export const SPACES: readonly Space[] = [
   { name: 'an election, a command and a heartbeat', bounds: { ...THREE, commands: 1, heartbeats: 1 } },
   { name: 'an election, a command and a crash', bounds: { ...THREE, commands: 1, crashes: 1 } },
-  { name: 'an election, two commands and two crashes', bounds: { ...THREE, commands: 2, crashes: 2 } },
-  { name: 'two elections', bounds: { ...THREE, terms: 2 } },
-  {
-    name: 'two elections, a command and a crash, disks prompt',
-    bounds: { ...THREE, terms: 2, commands: 1, crashes: 1, promptDisks: true },
-  },
+  { name: 'two elections, disks prompt', bounds: { ...THREE, terms: 2, promptDisks: true } },
   {
     name: 'an election over a suffix that no other has, disks prompt',
     bounds: { ...THREE, logs: [[1, 2], [1], [1]], heartbeats: 1, promptDisks: true },
