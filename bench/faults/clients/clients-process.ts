@@ -31,7 +31,7 @@ export class Clients {
     const { resources, seed } = given.options
     this.history = join(resources.directory, `history-${half}.jsonl`)
     const told: ClientsOptions = {
-      ...{ endpoints, seed, workloads, history: this.history },
+      ...{ endpoints, seed, workloads, half, history: this.history },
       ...{ lanesPerWorkload: LANES_PER_WORKLOAD, began: String(beganNs) },
     }
     this.child = new ProbeChild(join(import.meta.dirname, 'clients.js'), [JSON.stringify(told)], throughClients[half])

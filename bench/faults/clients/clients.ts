@@ -8,6 +8,7 @@ import type { HistoryEvent, JournalEntry } from '../history.ts'
 import { droppingDial } from './dropping-dial.ts'
 import { Lane } from './lane.ts'
 import { JOURNAL_PAGE } from './proof-module.ts'
+import { Reader } from './reader.ts'
 import { WORKLOADS, type WorkloadName } from './steps.ts'
 
 /** What the bench tells its clients: the last order ends them. */
@@ -29,6 +30,8 @@ export interface ClientsOptions {
   readonly lanesPerWorkload: number
   /** Those of this process; another one has the others. */
   readonly workloads: readonly WorkloadName[]
+  /** Which of the processes this one is. */
+  readonly half: number
   /** When the run began: nanoseconds of the machine's monotonic clock, in digits. */
   readonly began: string
   /** Where events go, a line each. */
@@ -36,6 +39,8 @@ export interface ClientsOptions {
 }
 
 const LOST_ANSWERS = { share: 0.2, after: 2 } as const
+/** Processes of clients. */
+const HALVES = 2
 const JOURNAL_MS_MAX = 60_000
 /** Purposes of streams of random numbers. */
 const [LANES, DROPS] = [1, 2]
@@ -43,7 +48,7 @@ const [LANES, DROPS] = [1, 2]
 /** A process of its own, in a network of its own where there are any: `clients.js OPTIONS`. */
 async function main([text]: readonly string[]): Promise<void> {
   const options = JSON.parse(text ?? '') as ClientsOptions
-  const { endpoints, seed, lanesPerWorkload, workloads, history } = options
+  const { endpoints, seed, lanesPerWorkload, workloads, half, history } = options
   const began = BigInt(options.began)
   let unhandledRejections = 0
   process.on('unhandledRejection', () => {
@@ -52,7 +57,8 @@ async function main([text]: readonly string[]): Promise<void> {
   const nowNs = (): number => Number(process.hrtime.bigint() - began)
   const file = createWriteStream(history)
   const note = (event: HistoryEvent): void => void file.write(`${JSON.stringify(event)}\n`)
-  const lanes = WORKLOADS.length * lanesPerWorkload
+  const writers = WORKLOADS.length * lanesPerWorkload
+  const lanes = writers + HALVES * endpoints.length
   const all = workloads.flatMap((workload) => {
     const kind = WORKLOADS.indexOf(workload)
     const drops = new Random(seed, DROPS, kind)
@@ -63,11 +69,16 @@ async function main([text]: readonly string[]): Promise<void> {
       return new Lane({ lane, lanes, workload, hub, random: new Random(seed, LANES, lane), note, nowNs })
     })
   })
+  const readers = endpoints.map((endpoint, at) => {
+    const reader = writers + half * endpoints.length + at
+    const environment = nodeEnvironment(dialGrpc)
+    return new Reader({ process: reader, endpoint, environment, random: new Random(seed, LANES, reader), note, nowNs })
+  })
   const report = (said: ClientsReport): void => void process.send?.(said)
   process.on('message', async ({ kind }: ClientsOrder) => {
     // Whatever is under way: a run that is given up does not wait for its answers.
     if (kind === 'end') process.exit()
-    await Promise.all(all.map((lane) => lane.stop()))
+    await Promise.all([...all, ...readers].map((one) => one.stop()))
     const journal = await journalOf(endpoints).catch(() => null)
     await new Promise((resolve) => file.end(() => resolve(null)))
     const lostSessions = all.flatMap(({ lost, options: { lane } }) => (lost === null ? [] : [`lane ${lane}: ${lost}`]))

@@ -6,6 +6,7 @@ import type { MultiSession } from '../../../src/client/session/multi-session.ts'
 import type { SessionCore } from '../../../src/client/session/session-core.ts'
 import { openBenchSession } from '../../bench-session.ts'
 import type { HistoryEvent, Step } from '../history.ts'
+import { type End, looked } from './looked.ts'
 import { Steps, type WorkloadName } from './steps.ts'
 
 /** Longer than the longest fault. */
@@ -73,7 +74,7 @@ export class Lane {
     const { note, nowNs, lanes } = this.options
     const { process, step: f } = { process: this.process, step: step.f }
     note({ process, type: 'invoke', f, value: step, timeNs: nowNs() })
-    const end = await (step.id === '' ? this.query(step) : this.command(step))
+    const end = await (step.id === '' ? looked(this.options.hub, step, PATIENCE_MS) : this.command(step))
     note({ process, f, ...end, timeNs: nowNs() })
     if (end.type === 'info') this.process += lanes
   }
@@ -90,25 +91,4 @@ export class Lane {
       }),
     )
   }
-
-  private query({ id: _, ...question }: Step): Promise<End> {
-    const input = encodeValue({ ...question })
-    const asked = {
-      consistency: 'linearizable',
-      incarnation: 0,
-      minIndex: 0,
-      machine: 'proof',
-      query: 'look',
-      input,
-    } as const
-    return new Promise((resolve) =>
-      this.options.hub.query(asked, PATIENCE_MS, (outcome) => {
-        if (outcome.kind === 'ok') resolve({ type: 'ok', value: decodeValue(outcome.value), index: outcome.index })
-        // Whatever became of a read, it has changed nothing.
-        else resolve({ type: 'fail', value: outcome.code })
-      }),
-    )
-  }
 }
-
-type End = Pick<HistoryEvent, 'value' | 'index'> & { readonly type: 'ok' | 'fail' | 'info' }

@@ -29,12 +29,13 @@ export class Steps {
 
   next(workload: WorkloadName): Step {
     const { random } = this
-    if (random.chance(READ_SHARE)) return this.read(workload)
+    if (random.chance(READ_SHARE)) return this.read(workload, random.chance(LOGGED_READ_SHARE))
     return { ...this.change(workload), id: this.nextId() }
   }
 
-  private read(workload: WorkloadName): Step {
-    const id = this.random.chance(LOGGED_READ_SHARE) ? this.nextId() : ''
+  /** `logged`: it goes through the log, as commands do. */
+  read(workload: WorkloadName, logged: boolean): Step {
+    const id = logged ? this.nextId() : ''
     return { ...NOTHING, id, f: `${workload}.read`, key: this.keyOf(workload) }
   }
 

@@ -28,7 +28,7 @@ export interface StoredCell {
 export interface Summary {
   readonly ok: boolean
   readonly anomalies: number
-  /** Histories that could not be decided: those of clusters that did not serve at the end. */
+  /** Histories that could not be decided: those of clusters that did not serve at the end, and those that a checker gave up. */
   readonly unknown: number
   readonly lost: number
   readonly verdict: Omit<Verdict, 'examples'>
@@ -50,7 +50,7 @@ export interface Summary {
   readonly examples: readonly string[]
 }
 
-const ANOMALIES = ['lost', 'duplicated', 'phantom', 'disordered', 'wrongReply', 'unbalanced'] as const
+const ANOMALIES = ['lost', 'duplicated', 'phantom', 'disordered', 'wrongReply', 'unbalanced', 'violated'] as const
 
 export function summaryOf(
   cells: readonly StoredCell[],
@@ -58,11 +58,12 @@ export function summaryOf(
 ): Summary {
   const sum = (of: (cell: StoredCell) => number): number => cells.reduce((total, cell) => total + of(cell), 0)
   const verdict = Object.fromEntries(ANOMALIES.map((name) => [name, sum((cell) => cell.verdict[name])]))
-  const counted = verdict as unknown as Summary['verdict'] // Its names are those of the list.
+  const undecided = sum((cell) => cell.verdict.undecided)
+  const counted = { ...verdict, undecided } as unknown as Summary['verdict'] // Its names are those of the list.
   const diverged = cells.some((cell) => cell.diverged)
   const late = cells.flatMap((cell) => cell.late.map((name) => [name, 'no time, or no cluster, was left'] as const))
   const [unknown, unhandledRejections] = [
-    sum(({ unserved }) => Number(unserved)),
+    sum(({ unserved }) => Number(unserved)) + undecided,
     sum((cell) => cell.unhandledRejections),
   ]
   const wrong = cells.flatMap(({ crashes, lostSessions, unrecovered }) => [...crashes, ...lostSessions, ...unrecovered])

@@ -1,8 +1,11 @@
 import type { JournalEntry, Operation } from '../history.ts'
+import { checkHistory } from './check-history.ts'
 import { ACCOUNTS, Model, OPENING_BALANCE } from './model.ts'
 
 /** What is told of a kind of anomaly, at most. */
 const EXAMPLES_MAX = 8
+/** Characters of what a checker says. */
+const TOLD_MAX = 300
 
 /** What is wrong with a history; each count is of operations. */
 export interface Verdict {
@@ -18,8 +21,23 @@ export interface Verdict {
   wrongReply: number
   /** The accounts do not add up. */
   unbalanced: number
+  /** Anomalies by the checkers of `src/history`, which need no index and no journal. */
+  violated: number
+  /** Of these checkers those that gave up before they knew. */
+  undecided: number
   /** A sentence each, some of them. */
   readonly examples: string[]
+}
+
+/** By the journal (`judgeByIndex`), and by the checkers of `src/history`, which search and need neither index nor journal. */
+export function judgeHistory(operations: readonly Operation[], journal: readonly JournalEntry[] | null): Verdict {
+  const verdict = judgeByIndex(operations, journal)
+  for (const { checker, verdict: said } of checkHistory(operations, journal)) {
+    if (said.kind === 'unknown') wrong(verdict, 'undecided', `${checker}: ${said.why}`)
+    for (const { name, text } of said.kind === 'violated' ? said.anomalies : [])
+      wrong(verdict, 'violated', `${checker}: ${name}: ${shortened(text, TOLD_MAX)}`)
+  }
+  return verdict
 }
 
 /**
@@ -28,16 +46,9 @@ export interface Verdict {
  * real-time order, the journal has each acknowledged command once and nothing that was not asked for, and a model that replays
  * the journal gives exactly each reply (faults.md §4). Without a journal (null) the order alone is judged.
  */
-export function judgeHistory(operations: readonly Operation[], journal: readonly JournalEntry[] | null): Verdict {
-  const verdict: Verdict = {
-    lost: 0,
-    duplicated: 0,
-    phantom: 0,
-    disordered: 0,
-    wrongReply: 0,
-    unbalanced: 0,
-    examples: [],
-  }
+export function judgeByIndex(operations: readonly Operation[], journal: readonly JournalEntry[] | null): Verdict {
+  const counts = { lost: 0, duplicated: 0, phantom: 0, disordered: 0, wrongReply: 0, unbalanced: 0 }
+  const verdict: Verdict = { ...counts, violated: 0, undecided: 0, examples: [] }
   judgeRealTime(verdict, operations)
   if (journal !== null) judgeReplies(verdict, operations, placesIn(verdict, operations, journal))
   return verdict
@@ -139,6 +150,6 @@ function told({ process, step, reply, index }: Operation): string {
   return `${f} ${id === '' ? '' : `${id} `}(${[key, a, b, to].join(' ')}) of process ${process}, told ${shortened(reply)} at index ${index}`
 }
 
-function shortened(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+function shortened(text: string, charactersMax = 80): string {
+  return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type HistoryEvent, type JournalEntry, operationsOf, type Step } from '../../../bench/faults/history.ts'
-import { isClean, judgeHistory, type Verdict } from '../../../bench/faults/verdict/judge-history.ts'
+import { isClean, judgeByIndex, type Verdict } from '../../../bench/faults/verdict/judge-history.ts'
 
 const STEP: Step = { id: '', f: 'register.read', key: 'r', a: 0, b: 0, to: '' }
 const BALANCES = JSON.stringify(Array.from({ length: 8 }, (_, at) => [`a${at}`, 100]))
@@ -35,7 +35,7 @@ function judged(all: readonly Told[], journal: readonly JournalEntry[] | null = 
       { process, type, f: given.f, value: reply ?? '', timeNs: to, ...place },
     ]
   })
-  const verdict = judgeHistory(operationsOf(events), journal)
+  const verdict = judgeByIndex(operationsOf(events), journal)
   const { examples, ...counts } = verdict
   const found = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
   expect(isClean(verdict)).toBe(Object.keys(found).length === 0)

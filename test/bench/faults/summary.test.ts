@@ -29,7 +29,17 @@ const STRUCK = {
 const FIGURES = figuresOf(STRUCK, OPERATIONS, BEGAN)
 const CELL: StoredCell = {
   name: 'all',
-  verdict: { lost: 0, duplicated: 0, phantom: 0, disordered: 0, wrongReply: 0, unbalanced: 0, examples: [] },
+  verdict: {
+    lost: 0,
+    duplicated: 0,
+    phantom: 0,
+    disordered: 0,
+    wrongReply: 0,
+    unbalanced: 0,
+    violated: 0,
+    undecided: 0,
+    examples: [],
+  },
   ...{ unserved: false, faults: [FIGURES], late: [], crashes: [], lostSessions: [], unhandledRejections: 0 },
   ...{ diverged: false, unrecovered: [], counts: { ok: 200, fail: 0, info: 1 }, elections: 2, snapshotIndex: 7 },
   ...{ probe: { acknowledged: 5, failed: 0 }, chart: chartOf(OPERATIONS, [seen(0, 'leader'), seen(500, 'leader')]) },

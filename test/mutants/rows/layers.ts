@@ -18,6 +18,14 @@ export const BENCHMARK: readonly Mutant[] = [
     replace: '      this.owner(FAMILY.response, key)\n',
     caughtBy: { kind: 'benchmark', faults: ['kill-follower'], trials: 6 },
   },
+  {
+    id: 'benchmark/reads-without-a-round',
+    breaks: 'a leader answers reads without asking whether it still leads',
+    file: 'src/raft/read-index.ts',
+    find: 'return sequence !== null && (leader.progress.get(voter)?.followed ?? 0) > sequence',
+    replace: 'return true',
+    caughtBy: { kind: 'benchmark', faults: ['cut-leader', 'pause-leader'], trials: 4 },
+  },
 ]
 
 const BY_SEARCH = { kind: 'tests', files: ['test/explore/explore.test.ts'] } as const
