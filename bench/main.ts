@@ -6,8 +6,7 @@ import { endurance } from './endurance/endurance.ts'
 import { exactlyOnce } from './exactly-once/exactly-once.ts'
 import { expiryStorm } from './expiry-storm/expiry-storm.ts'
 import { failover } from './failover/failover.ts'
-import { faults } from './faults/faults.ts'
-import { FAULT_NAMES } from './faults/nemesis/catalogue.ts'
+import { faultCommands } from './faults/commands.ts'
 import { listOf, listOrNone, namesOf, positive, wholeNumber } from './flags/flag-values.ts'
 import { footprint } from './footprint/footprint.ts'
 import { freeze } from './freeze/freeze.ts'
@@ -316,20 +315,7 @@ program
     process.exitCode = ok ? 0 : 1
   })
 
-program
-  .command('faults')
-  .description('every fault that this machine can make, put to three nodes under clients whose every answer is judged')
-  .option('--json', 'one JSON object as the last line of stdout')
-  .option('--quick', 'short faults, each once: within five minutes')
-  .option('--only <names>', 'some of the faults', namesOf(FAULT_NAMES))
-  .option('--seed <number>', 'of the faults and of what the clients do', wholeNumber, 1)
-  .option('--trials <count>', 'how often each fault is made', positive, 1)
-  .option('--loopback', 'as without root: no namespaces, no disks of their own')
-  .action(async ({ json, quick, only, loopback, ...flags }) => {
-    const chosen = { ...flags, only: only ?? null, loopback: loopback === true }
-    const ok = await faults({ json: json === true, quick: quick === true, ...chosen })
-    process.exitCode = ok ? 0 : 1
-  })
+faultCommands(program)
 
 program
   .command('server-requests')

@@ -105,7 +105,7 @@ async function strikes(
   const late: string[] = []
   await strikeAll(faults, {
     ...{ schedule, probe },
-    sceneOf: (holdMs, tell) => holdfastScene({ world, random, holdMs, resources, ended, say: tell }),
+    sceneOf: (holdMs, heard) => holdfastScene({ world, random, holdMs, resources, ended, ...heard }),
     struck: (one) => {
       all.push(one)
       const seconds = Number(one.healedNs - one.struckNs) / 1e9

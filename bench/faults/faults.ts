@@ -6,10 +6,11 @@ import { runCell } from './cell.ts'
 import { FAULTS, skipReason } from './nemesis/catalogue.ts'
 import type { Fault } from './nemesis/fault.ts'
 import type { Schedule } from './nemesis/nemesis.ts'
+import { MEASURED_FAULTS, MEASURED_TRIALS } from './report/goals.ts'
 import { pageOf } from './report/html.ts'
 import { Results } from './report/results.ts'
-import { type StoredCell, summaryOf } from './report/summary.ts'
-import { run } from './world/run.ts'
+import { type StoredCell, type Summary, summaryOf } from './report/summary.ts'
+import { run as execute } from './world/run.ts'
 import { removeLeftovers, Resources } from './world/resources.ts'
 import { missingTools, TOOLS } from './world/tools.ts'
 
@@ -19,8 +20,8 @@ export interface FaultsFlags {
   readonly quick: boolean
   /** Names of faults; null: all. */
   readonly only: readonly string[] | null
-  /** How often each fault is made. */
-  readonly trials: number
+  /** How often each fault is made; null: once if quick, else twice, and 50 times where quantiles are asked of it. */
+  readonly trials: number | null
   readonly seed: number
   /** As without root: on loopback, and only faults that need no tool. */
   readonly loopback: boolean
@@ -34,12 +35,19 @@ const QUICK: Schedule = {
   recoveryMsMax: 40_000,
 }
 const LONG: Schedule = {
-  healthyMs: 10_000,
-  holdMs: { min: 5_000, max: 15_000 },
-  quietMs: { min: 3_000, max: 8_000 },
+  healthyMs: 5_000,
+  holdMs: { min: 3_000, max: 6_000 },
+  quietMs: { min: 4_000, max: 5_000 },
   budgetMs: 3_600_000,
   recoveryMsMax: 120_000,
 }
+/** For faults whose gap is measured many times: they hold for longer than any gap. */
+const BRISK: Schedule = {
+  ...LONG,
+  holdMs: { min: 1_300, max: 2_000 },
+  quietMs: { min: 600, max: 1_200 },
+}
+const TRIALS = 2
 /** Purposes of streams of random numbers. */
 const ORDER = 3
 
@@ -48,55 +56,83 @@ const ORDER = 3
  * (faults.md §5.1). True when nothing was lost, done twice, invented or answered wrongly, and the cluster recovered each time.
  */
 export async function faults(flags: FaultsFlags): Promise<boolean> {
-  const started = performance.now()
-  const parent = join(packageFacts().root, 'data')
-  for (const directory of await removeLeftovers(parent)) say(`removed what an earlier run had left in ${directory}`)
-  const missing = flags.loopback ? new Map(TOOLS.map((tool) => [tool, 'left out'])) : await missingTools()
-  const wanted = FAULTS.filter(({ name }) => flags.only?.includes(name) ?? true)
-  const reasons = wanted.map((fault) => [fault.name, skipReason(fault, missing)] as const)
-  const skipped = Object.fromEntries(reasons.flatMap(([name, reason]) => (reason === null ? [] : [[name, reason]])))
-  for (const [name, reason] of Object.entries(skipped)) say(`skipped: ${name}: ${reason}`)
-  const able = wanted.filter(({ name }) => !(name in skipped))
-  const commit = await run('git', ['-C', packageFacts().root, 'rev-parse', 'HEAD']).catch(() => 'unknown')
-  const out = join(parent, 'faults')
-  const results = new Results(out, commit.trim())
-  const cells: StoredCell[] = []
-  for (const { name, faults: some } of cellsOf(able, flags)) {
-    const stored = flags.quick ? null : results.of(name)
-    if (stored !== null) say(`${name}: has a result for this commit`)
-    const cell =
-      stored ??
-      (await inResources(parent, (resources, ended) =>
-        runCell(name, {
-          faults: some,
-          schedule: flags.quick ? QUICK : LONG,
-          seed: flags.seed,
-          resources,
-          missing,
-          ended,
-        }),
-      ))
-    if (!flags.quick) results.keep(cell)
-    cells.push(cell)
-  }
-  const seconds = Math.round((performance.now() - started) / 1000)
-  const summary = summaryOf(cells, { seed: flags.seed, commit: commit.trim(), seconds, skipped })
-  results.report(summary, pageOf(summary, cells))
-  for (const line of [...summary.examples, ...summary.crashes, ...summary.lostSessions]) say(line)
+  const { json, quick, only, seed, loopback } = flags
+  const wanted = FAULTS.filter(({ name }) => only?.includes(name) ?? true)
+  const cells = (able: readonly Fault[]): Cell[] => cellsOf(able, flags)
+  const { summary, out } = await runCells({ wanted, cells, seed, loopback, kept: !quick, out: 'faults' })
   say(`the report is in ${out}`)
-  if (flags.json) printJson(summary)
+  if (json) printJson(summary)
   else say(JSON.stringify({ ...summary, faults: Object.keys(summary.faults) }, null, 2))
   return summary.ok
 }
 
+/** Clusters, the faults that each is put to, and where what comes of it is kept. */
+export interface CellsRun {
+  readonly wanted: readonly Fault[]
+  /** Given those of the wanted that can be made here. */
+  cells(able: readonly Fault[]): readonly Cell[]
+  readonly seed: number
+  readonly loopback: boolean
+  /** Whether cells are kept by commit, and not repeated. */
+  readonly kept: boolean
+  /** A name below `data` for the summary and the page. */
+  readonly out: string
+}
+
+/** Runs one cell after the other; what a run that was killed has left behind is removed first. */
+export async function runCells({
+  wanted,
+  cells: cellsOfAble,
+  ...run
+}: CellsRun): Promise<{ readonly summary: Summary; readonly out: string }> {
+  const started = performance.now()
+  const parent = join(packageFacts().root, 'data')
+  for (const directory of await removeLeftovers(parent)) say(`removed what an earlier run had left in ${directory}`)
+  const missing = run.loopback ? new Map(TOOLS.map((tool) => [tool, 'left out'])) : await missingTools()
+  const reasons = wanted.map((fault) => [fault.name, skipReason(fault, missing)] as const)
+  const skipped = Object.fromEntries(reasons.flatMap(([name, reason]) => (reason === null ? [] : [[name, reason]])))
+  for (const [name, reason] of Object.entries(skipped)) say(`skipped: ${name}: ${reason}`)
+  const able = wanted.filter(({ name }) => !(name in skipped))
+  const commit = (await execute('git', ['-C', packageFacts().root, 'rev-parse', 'HEAD']).catch(() => 'unknown')).trim()
+  const out = join(parent, run.out)
+  const results = new Results(out, commit)
+  const cells: StoredCell[] = []
+  for (const { name, faults: some, schedule, seed } of cellsOfAble(able)) {
+    const stored = run.kept ? results.of(name) : null
+    if (stored !== null) say(`${name}: has a result for this commit`)
+    const options = { faults: some, schedule, seed, missing }
+    const cell =
+      stored ?? (await inResources(parent, (resources, ended) => runCell(name, { ...options, resources, ended })))
+    if (run.kept) results.keep(cell)
+    cells.push(cell)
+  }
+  const seconds = Math.round((performance.now() - started) / 1000)
+  const summary = summaryOf(cells, { seed: run.seed, commit, seconds, skipped })
+  results.report(summary, pageOf(summary, cells))
+  for (const line of [...summary.examples, ...summary.crashes, ...summary.lostSessions]) say(line)
+  return { summary, out }
+}
+
+/** A cluster, and what it is put to. */
+export interface Cell {
+  readonly name: string
+  readonly faults: readonly Fault[]
+  readonly schedule: Schedule
+  readonly seed: number
+}
+
 /** In quick runs one cluster has all faults; in others each fault has a cluster and a history of its own. */
-function cellsOf(
-  able: readonly Fault[],
-  flags: FaultsFlags,
-): { readonly name: string; readonly faults: readonly Fault[] }[] {
-  const repeated = (fault: Fault): Fault[] => Array.from({ length: flags.trials }, () => fault)
-  if (!flags.quick) return able.map((fault) => ({ name: fault.name, faults: repeated(fault) }))
-  return [{ name: 'all', faults: shuffled(able.flatMap(repeated), new Random(flags.seed, ORDER)) }]
+function cellsOf(able: readonly Fault[], { quick, trials, seed }: FaultsFlags): Cell[] {
+  const repeated = (fault: Fault, times: number): Fault[] => Array.from({ length: trials ?? times }, () => fault)
+  if (quick) {
+    const order = able.flatMap((fault) => repeated(fault, 1))
+    return [{ name: 'all', faults: shuffled(order, new Random(seed, ORDER)), schedule: QUICK, seed }]
+  }
+  return able.map((fault) => {
+    const measured = MEASURED_FAULTS.has(fault.name)
+    const faults = repeated(fault, measured ? MEASURED_TRIALS : TRIALS)
+    return { name: fault.name, faults, schedule: measured ? BRISK : LONG, seed }
+  })
 }
 
 /** Gives `work` what it may note its resources in, and releases them, also when this process is told to end. */

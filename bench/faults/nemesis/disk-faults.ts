@@ -6,16 +6,26 @@ import type { Fault, Scene } from './fault.ts'
 
 /** A node whose disk fails ends by itself; one that does not within so long goes on. */
 const END_MS_MAX = 5_000
+const LOSSES = 3
 
-/** The power of these nodes goes in one turn and comes back: what was not synced is gone. */
-async function powerLoss({ world }: Scene, places: readonly number[]): Promise<void> {
+/** The power of these nodes goes in one turn and comes back: what was not synced is gone. `meanwhile`: before they start. */
+async function powerLoss(
+  scene: Scene,
+  places: readonly number[],
+  meanwhile: () => void = () => undefined,
+): Promise<void> {
+  const { world } = scene
   // Stopped first, so that nothing happens between the loss of one node and that of another, or of a node and its disk.
   for (const at of places) world.seat(at).signal('SIGSTOP')
   await Promise.all(places.map((at) => world.disk(at).losePower()))
   await Promise.all(places.map((at) => world.seat(at).kill()))
   await Promise.all(places.map((at) => world.disk(at).restorePower()))
+  meanwhile()
+  scene.starting()
   await Promise.all(places.map((at) => world.seat(at).start()))
 }
+
+const everywhere = ({ world }: Scene): number[] => world.seats.map((_, at) => at)
 
 async function endedWithin(scene: Scene, at: number): Promise<boolean> {
   const ended = scene.world
@@ -37,11 +47,25 @@ export const DISK_FAULTS: readonly Fault[] = [
     name: 'power-loss-all',
     says: 'all nodes lose their power in one turn, and with it what they had not synced',
     needs: ['xfs'],
-    run: (scene) =>
-      powerLoss(
-        scene,
-        scene.world.seats.map((_, at) => at),
-      ),
+    run: (scene) => powerLoss(scene, everywhere(scene)),
+  },
+  {
+    name: 'quick-power-losses',
+    says: 'whoever leads loses its power, three times in succession, each as soon as there is a leader',
+    needs: ['xfs'],
+    run: async (scene) => {
+      for (let loss = 0; loss < LOSSES; loss += 1) await powerLoss(scene, [await scene.leader()])
+    },
+  },
+  {
+    name: 'rot-and-power-loss',
+    says: "all nodes lose their power in one turn, and one bit of a follower's log turns before they start again",
+    needs: ['xfs'],
+    run: async (scene) => {
+      const { place } = scene.world.seat(await scene.follower())
+      const rot = (): void => scene.say(`bit rot: ${rotten(scene, scene.logOf(place))}`)
+      await powerLoss(scene, everywhere(scene), rot)
+    },
   },
   {
     name: 'disk-stall',
@@ -80,7 +104,7 @@ export const DISK_FAULTS: readonly Fault[] = [
       const at = await scene.follower()
       const seat = scene.world.seat(at)
       await seat.kill()
-      scene.say(`bit rot: ${rotten(scene, join(seat.place.dataDirectory, 'group-0', 'log'))}`)
+      scene.say(`bit rot: ${rotten(scene, scene.logOf(seat.place))}`)
       await seat.start()
     },
   },

@@ -1,5 +1,6 @@
 import type { Random } from '../../../src/base/random.ts'
 import type { FaultWorld } from '../world/fault-world.ts'
+import type { NodePlace } from '../world/node-seat.ts'
 import type { Resources } from '../world/resources.ts'
 import type { Tool } from '../world/tools.ts'
 
@@ -11,6 +12,8 @@ export interface Scene {
   readonly holdMs: number
   readonly resources: Resources
   say(line: string): void
+  /** What a fault had ended is started from now on: the first answer after it counts from here. */
+  starting(): void
   /** Place of whoever leads now; waits for one. */
   leader(): Promise<number>
   /** Of one that does not lead. */
@@ -19,6 +22,10 @@ export interface Scene {
   transfer(): Promise<void>
   /** The node at `at`, whose disk was emptied, becomes a member in the place of itself. */
   replace(at: number): Promise<void>
+  /** Where a node keeps its log. */
+  logOf(place: NodePlace): string
+  /** Until every node runs, and all agree on what was committed then; throws DivergenceError where they cannot. */
+  agreed(): Promise<void>
   /** Waits; rejects when the run is told to end. */
   wait(ms: number): Promise<void>
 }

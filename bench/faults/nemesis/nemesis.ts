@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { agreement, DivergenceError, leaderAmong } from '../../agreement.ts'
+import { DivergenceError } from '../../agreement.ts'
 import type { ProbeProcess } from '../../failover/probe-process.ts'
 import type { Fault, Scene } from './fault.ts'
 
@@ -21,7 +21,9 @@ export interface Struck {
   readonly struckNs: bigint
   /** When what it did was undone. */
   readonly healedNs: bigint
-  /** From then until all nodes ran and agreed on one state; null: they did not. */
+  /** When what it had ended was started again; null: it does not tell. */
+  readonly startedNs: bigint | null
+  /** From the end until all nodes ran and agreed on one state; null: they did not. */
   readonly recoveredMs: number | null
   /** The longest time without an acknowledged write of the open loop, from the fault to the end of the quiet after it. */
   readonly gapMs: number | null
@@ -45,13 +47,13 @@ export async function strikeAll(
   options: {
     readonly schedule: Schedule
     readonly probe: ProbeProcess
-    sceneOf(holdMs: number, say: (line: string) => void): Scene
+    sceneOf(holdMs: number, heard: Pick<Scene, 'say' | 'starting'>): Scene
     struck(struck: Struck): void
     late(fault: Fault): void
   },
 ): Promise<void> {
   const { schedule, probe, sceneOf, struck, late } = options
-  const calm = sceneOf(0, () => undefined)
+  const calm = sceneOf(0, { say: () => undefined, starting: () => undefined })
   await calm.wait(schedule.healthyMs)
   const began = performance.now()
   let recovered = true
@@ -61,7 +63,11 @@ export async function strikeAll(
       continue
     }
     const said: string[] = []
-    const scene = sceneOf(calm.random.between(schedule.holdMs.min, schedule.holdMs.max), (line) => said.push(line))
+    let startedNs: bigint | null = null
+    const scene = sceneOf(calm.random.between(schedule.holdMs.min, schedule.holdMs.max), {
+      say: (line) => said.push(line),
+      starting: () => (startedNs ??= process.hrtime.bigint()),
+    })
     await probe.mark()
     const struckNs = process.hrtime.bigint()
     await bounded(fault.run(scene), scene.holdMs + OVERDUE_MS_MAX).catch((error: unknown) => {
@@ -73,7 +79,8 @@ export async function strikeAll(
     recovered = outcome.recoveredMs !== null
     await scene.wait(scene.random.between(schedule.quietMs.min, schedule.quietMs.max))
     const load = Math.round((loadavg()[0] ?? 0) * 10) / 10
-    struck({ name: fault.name, struckNs, healedNs, gapMs: await gapOf(probe, scene), said, load, ...outcome })
+    const gapMs = await gapOf(probe, scene)
+    struck({ name: fault.name, struckNs, healedNs, startedNs, gapMs, said, load, ...outcome })
   }
 }
 
@@ -85,7 +92,7 @@ async function recovery(
 ): Promise<Pick<Struck, 'recoveredMs' | 'diverged'>> {
   const from = performance.now()
   try {
-    await bounded(agreed(scene), msMax)
+    await bounded(scene.agreed(), msMax)
     return { recoveredMs: Math.round(performance.now() - from), diverged: false }
   } catch (error) {
     said.push(`not recovered: ${error instanceof Error ? error.message : String(error)}`)
@@ -98,12 +105,6 @@ async function bounded(work: Promise<void>, msMax: number): Promise<void> {
   work.catch(() => undefined)
   const late = pause(msMax, 'late', { ref: false })
   if ((await Promise.race([work, late])) === 'late') throw new Error(`not within ${msMax / 1000} s`)
-}
-
-async function agreed({ world }: Scene): Promise<void> {
-  await world.revive()
-  const { commitIndex } = await leaderAmong(world.endpoints)
-  await agreement(world.endpoints, commitIndex)
 }
 
 async function gapOf(probe: ProbeProcess, scene: Scene): Promise<number | null> {

@@ -7,6 +7,15 @@ const BETWEEN_TRANSFERS_MS = 400
 /** What operators do, and what only they can mend. */
 export const OPERATOR_FAULTS: readonly Fault[] = [
   {
+    name: 'transfer-leader',
+    says: 'the leader hands its office over',
+    needs: [],
+    run: async (scene) => {
+      await scene.transfer()
+      await scene.wait(scene.holdMs)
+    },
+  },
+  {
     name: 'transfer-churn',
     says: 'the office is handed over again and again',
     needs: [],

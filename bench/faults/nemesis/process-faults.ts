@@ -49,8 +49,9 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     name: 'kill-all',
     says: 'all nodes are killed in one turn and started again',
     needs: [],
-    run: async ({ world }) => {
+    run: async ({ world, starting }) => {
       await Promise.all(world.seats.map((seat) => seat.kill()))
+      starting()
       await world.revive()
     },
   },
@@ -98,6 +99,16 @@ export const PROCESS_FAULTS: readonly Fault[] = [
         seat.signal('SIGCONT')
         await pause(SLOW_MS.running)
       }
+    },
+  },
+  {
+    name: 'stop-leader',
+    says: 'the leader is asked to end (SIGTERM) and started again',
+    needs: [],
+    run: async (scene) => {
+      const seat = scene.world.seat(await scene.leader())
+      await seat.stop()
+      await seat.start()
     },
   },
   {

@@ -1,8 +1,9 @@
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../../../src/base/random.ts'
 import { transferLeadership } from '../../../src/client/operator/leader.ts'
 import { changeMembership, fetchMembers, type MemberList } from '../../../src/client/operator/members.ts'
-import { eventually, leaderAmong } from '../../agreement.ts'
+import { agreement, eventually, leaderAmong } from '../../agreement.ts'
 import type { FaultWorld } from '../world/fault-world.ts'
 import type { Resources } from '../world/resources.ts'
 import type { Scene } from './fault.ts'
@@ -15,6 +16,7 @@ export interface SceneOptions {
   readonly resources: Resources
   readonly ended: AbortSignal
   readonly say: (line: string) => void
+  readonly starting: () => void
 }
 
 /** A scene whose nodes are Holdfast's. */
@@ -30,6 +32,12 @@ export function holdfastScene({ ended, ...options }: SceneOptions): Scene {
     follower: async () => random.pick(world.others(await leader())),
     transfer: async () => void (await transferLeadership(world.endpoints)),
     replace: (at) => replaced(world, world.seat(at).place.id),
+    logOf: ({ dataDirectory }) => join(dataDirectory, 'group-0', 'log'),
+    agreed: async () => {
+      await world.revive()
+      const { commitIndex } = await leaderAmong(world.endpoints)
+      await agreement(world.endpoints, commitIndex)
+    },
     wait: (ms) => pause(ms, undefined, { signal: ended }),
   }
 }

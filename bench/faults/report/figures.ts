@@ -14,6 +14,8 @@ export interface FaultFigures {
   readonly recoveredMs: number | null
   /** From the end of the fault until clients were served at 95 hundredths of the rate before; null: not within the quiet. */
   readonly rateBackMs: number | null
+  /** From the start of what the fault had ended until clients were answered; null: the fault does not tell, or nobody was. */
+  readonly firstAnswerMs: number | null
   readonly said: readonly string[]
   readonly load: number
 }
@@ -43,6 +45,7 @@ export function figuresOf(struck: Struck, operations: readonly Operation[], bega
     during: within(operations, fromMs, toMs),
     after: within(operations, toMs + WINDOW_MS, toMs + AROUND_MS),
     ...{ gapMs, recoveredMs, rateBackMs: rateBack(operations, toMs, before.perSecond), said, load },
+    firstAnswerMs: struck.startedNs === null ? null : firstAnswer(operations, Number(struck.startedNs - beganNs)),
   }
 }
 
@@ -64,6 +67,15 @@ function within(operations: readonly Operation[], fromMs: number, toMs: number):
     p99Ms: quantile(waits, 0.99),
     unknown: operations.filter(({ type, invokedNs }) => type === 'info' && invokedNs >= from && invokedNs < to).length,
   }
+}
+
+/** Of reads and writes that ended behind it: nobody answers them before there is a leader. */
+function firstAnswer(operations: readonly Operation[], startedNs: number): number | null {
+  const after = operations.flatMap(({ type, completedNs }) =>
+    type === 'ok' && completedNs > startedNs ? [completedNs] : [],
+  )
+  const first = after.reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY)
+  return Number.isFinite(first) ? Math.round((first - startedNs) / NS_PER_MS) : null
 }
 
 function rateBack(operations: readonly Operation[], fromMs: number, perSecond: number): number | null {

@@ -1,6 +1,7 @@
 import { isClean, type Verdict } from '../verdict/judge-history.ts'
 import type { Chart } from './chart.ts'
 import type { FaultFigures } from './figures.ts'
+import { type GoalResult, goalsOf } from './goals.ts'
 
 /** The result of one cell, as it is kept: a run that is started again at the same commit does not repeat it. */
 export interface StoredCell {
@@ -46,6 +47,7 @@ export interface Summary {
   readonly seconds: number
   /** By name, a trial each. */
   readonly faults: { readonly [name: string]: readonly Omit<FaultFigures, 'name'>[] }
+  readonly goals: readonly GoalResult[]
   readonly skipped: { readonly [name: string]: string }
   readonly examples: readonly string[]
 }
@@ -61,6 +63,7 @@ export function summaryOf(
   const undecided = sum((cell) => cell.verdict.undecided)
   const counted = { ...verdict, undecided } as unknown as Summary['verdict'] // Its names are those of the list.
   const diverged = cells.some((cell) => cell.diverged)
+  const faults = byName(cells.flatMap((cell) => cell.faults))
   const late = cells.flatMap((cell) => cell.late.map((name) => [name, 'no time, or no cluster, was left'] as const))
   const [unknown, unhandledRejections] = [
     sum(({ unserved }) => Number(unserved)) + undecided,
@@ -88,7 +91,8 @@ export function summaryOf(
     snapshots: cells.some(({ snapshotIndex }) => snapshotIndex > 0),
     probe: { acknowledged: sum(({ probe }) => probe.acknowledged), failed: sum(({ probe }) => probe.failed) },
     ...run,
-    faults: byName(cells.flatMap(({ faults }) => faults)),
+    faults,
+    goals: goalsOf(faults),
     skipped: { ...run.skipped, ...Object.fromEntries(late) },
     examples: cells.flatMap((cell) => cell.verdict.examples),
   }

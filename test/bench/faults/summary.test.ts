@@ -23,7 +23,12 @@ const OPERATIONS: readonly Operation[] = [
   ...Array.from({ length: 100 }, (_, at) => answered(14.5 + at / 10, 4)),
 ]
 const STRUCK = {
-  ...{ name: 'kill-leader', struckNs: BEGAN + 10_000_000_000n, healedNs: BEGAN + 14_000_000_000n },
+  ...{
+    name: 'kill-leader',
+    struckNs: BEGAN + 10_000_000_000n,
+    healedNs: BEGAN + 14_000_000_000n,
+    startedNs: BEGAN + 13_000_000_000n,
+  },
   ...{ recoveredMs: 700, gapMs: 4500, said: ['<said>'], diverged: false, load: 1 },
 }
 const FIGURES = figuresOf(STRUCK, OPERATIONS, BEGAN)
@@ -51,7 +56,14 @@ function seen(atMs: number, role: string) {
 }
 
 test('rates and latencies are told before, during and after a fault, and when the rate was back', () => {
-  expect(FIGURES).toMatchObject({ fromMs: 10_000, toMs: 14_000, gapMs: 4500, recoveredMs: 700, rateBackMs: 500 })
+  expect(FIGURES).toMatchObject({
+    fromMs: 10_000,
+    toMs: 14_000,
+    gapMs: 4500,
+    recoveredMs: 700,
+    rateBackMs: 500,
+    firstAnswerMs: 1500,
+  })
   expect(FIGURES.before).toEqual({ perSecond: 10, p50Ms: 4, p99Ms: 40, unknown: 0 })
   expect(FIGURES.during).toEqual({ perSecond: 0, p50Ms: null, p99Ms: null, unknown: 1 })
   expect(FIGURES.after).toEqual({ perSecond: 10, p50Ms: 4, p99Ms: 4, unknown: 0 })
