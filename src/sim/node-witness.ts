@@ -20,6 +20,8 @@ const STATE_CHECK_INTERVAL = 16
 export class NodeWitness implements NodeObserver {
   /** Its log as last witnessed, a crashed process's too; null before the first open, and of a replaced disk. */
   log: LogWitness | null = null
+  /** Whether a fault that was made is why this node has stopped. */
+  explains: (id: NodeId) => boolean = () => false
   private readonly id: NodeId
   private readonly invariants: Invariants
   private readonly limbo: LimboWatch
@@ -51,7 +53,8 @@ export class NodeWitness implements NodeObserver {
       batchApplied: () => undefined,
       roleChanged: () => undefined,
       stopped: (stopped) => {
-        throw new Violation('no simulated fault stops a node', { node: this.id, stopped })
+        if (this.explains(this.id)) return
+        throw new Violation('only a failed sync stops a node', { node: this.id, stopped })
       },
       noted: (event) => {
         const halted = event.kind === 'halted' && event.code !== 'REMOVED'

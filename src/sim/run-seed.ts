@@ -1,28 +1,25 @@
-import type { NodeId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
 import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import { checkState, checkTransition } from '../raft/index.ts'
 import type { LeaseTerms } from '../raft/types.ts'
 import type { SessionFacts } from '../session/state-machine.ts'
-import { Invariants, type Observed } from './checkers/invariants.ts'
-import { LimboWatch } from './checkers/limbo-watch.ts'
 import { ReadWatch } from './checkers/read-watch.ts'
 import { Violation } from './checkers/violation.ts'
 import { drawReadEvery, Reader } from './clients/reader.ts'
 import { SdkClient } from './clients/sdk-client.ts'
 import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
-import { DiskRot } from './disk-rot.ts'
+import { ClusterWatch } from './cluster-watch.ts'
+import { DiskRot } from './faults/disk-rot.ts'
 import { failureOf } from './failure-of.ts'
 import { FaultSchedule } from './fault-schedule.ts'
-import { LeaderHunter } from './leader-hunter.ts'
-import { MemberChurn } from './member-churn.ts'
-import { OfficeShaker } from './office-shaker.ts'
-import { Nemesis } from './nemesis.ts'
+import { LeaderHunter } from './faults/leader-hunter.ts'
+import { MemberChurn } from './faults/member-churn.ts'
+import { OfficeShaker } from './faults/office-shaker.ts'
+import { SyncFailures } from './faults/sync-failures.ts'
+import { Nemesis } from './faults/nemesis.ts'
 import { Operator } from './operator.ts'
-import { NodeWitness } from './node-witness.ts'
 import { drawLeases, drawOutbox, drawSwarm, type Swarm } from './swarm.ts'
-import { Transcript } from './transcript.ts'
 import { SimulatedCluster } from './world/simulated-cluster.ts'
 import type { SimulatedNode } from './world/simulated-node.ts'
 
@@ -53,6 +50,8 @@ const PURPOSE = {
   operators: 121,
   operator: 122,
   outboxes: 123,
+  syncs: 141,
+  sync: 142,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -91,6 +90,8 @@ export interface ReadSeedResult extends SeedResult {
   readonly repairs: number
   /** Changes of limits that operators made, and sessions that they ended. */
   readonly operatorDeeds: number
+  /** How often a node stopped because a sync of its disk had failed. */
+  readonly failedSyncs: number
   /** Server requests that were dropped for want of room, as their clients were told. */
   readonly leftOut: number
 }
@@ -108,9 +109,7 @@ class World {
   /** Most server requests of an outbox, where that is few. */
   private readonly outboxMax: number | null
   private readonly cluster: SimulatedCluster
-  private readonly invariants: Invariants
-  private readonly limbo = new LimboWatch()
-  private readonly witnesses = new Map<NodeId, NodeWitness>()
+  private readonly watch: ClusterWatch
   private readonly clients: readonly (SimulatedClient | SdkClient)[]
   private readonly nemesis: Nemesis
   private readonly hunter: LeaderHunter | null
@@ -119,18 +118,16 @@ class World {
   private readonly rot: DiskRot | null
   private readonly operator: Operator | null
   private readonly reader: Reader | null
-  private readonly transcript: Transcript
-  private readonly observed = new Map<SimulatedNode, Observed>()
+  private readonly syncFailures: SyncFailures | null
   private events = 0
 
   constructor(seed: number, faults: FaultSchedule, trace?: (line: string) => void) {
     this.seed = seed
-    this.transcript = new Transcript(trace)
+    this.watch = new ClusterWatch(trace)
     this.swarm = faults.kept(drawSwarm((purpose) => new Random(seed, PURPOSE[purpose])))
     const { swarm } = this
     this.leases = drawLeases(new Random(seed, PURPOSE.leases))
     this.outboxMax = drawOutbox(new Random(seed, PURPOSE.outboxes))
-    this.invariants = new Invariants(swarm.nodes)
     this.cluster = this.createCluster()
     this.clients = this.createClients()
     const random = new Random(seed, PURPOSE.nemesis)
@@ -148,6 +145,10 @@ class World {
     // What rots is on the disks of a majority besides, and no disk of a member is away for good.
     const rots = nodes.length > 2 && !this.nemesis.replaces && !churns && new Random(seed, PURPOSE.rots).chance(0.3)
     this.rot = rots ? new DiskRot({ random: new Random(seed, PURPOSE.rot), scheduler, nodes }) : null
+    const failing = new Random(seed, PURPOSE.syncs).chance(0.2)
+    this.syncFailures = failing ? new SyncFailures({ random: new Random(seed, PURPOSE.sync), scheduler, nodes }) : null
+    for (const witness of this.watch.witnesses.values())
+      witness.explains = (id) => this.syncFailures?.explains(id) ?? false
     const operates = new Random(seed, PURPOSE.operators).chance(0.2)
     this.operator = operates ? new Operator({ random: new Random(seed, PURPOSE.operator), scheduler, nodes }) : null
   }
@@ -177,18 +178,12 @@ class World {
       leases: this.leases,
       mount: () => mountMachines(outboxMax !== null),
       generator: (purpose) => new Random(seed, PURPOSE[purpose]),
-      observe: (id) => this.witness(id),
+      observe: (id) => this.watch.witness(id),
       check: (previous, next) => {
         checkState(next)
         checkTransition(previous, next)
       },
     })
-  }
-
-  private witness(id: NodeId): NodeWitness {
-    const witness = new NodeWitness(id, this.invariants, this.limbo)
-    this.witnesses.set(id, witness)
-    return witness
   }
 
   private createClients(): readonly (SimulatedClient | SdkClient)[] {
@@ -215,7 +210,7 @@ class World {
     if (everyMicros === 0) return null
     const { scheduler, nodes } = this.cluster
     const watch = new ReadWatch({
-      committedIndex: () => this.invariants.committedIndex,
+      committedIndex: () => this.watch.invariants.committedIndex,
       acknowledged: (counted) => Math.max(0, ...this.clients.flatMap((client) => resultsOf(client, counted))),
     })
     return new Reader({
@@ -225,21 +220,22 @@ class World {
       nodes,
       watch,
       triedInLimbo: (id, machine, limbo) => {
-        const log = this.witnesses.get(id)?.log ?? null
-        if (log !== null) this.limbo.predicted(id, machine, { limbo, log })
+        const log = this.watch.witnesses.get(id)?.log ?? null
+        if (log !== null) this.watch.limbo.predicted(id, machine, { limbo, log })
       },
       everyMicros,
     })
   }
 
   run(): void {
-    this.transcript.add(0, JSON.stringify(this.swarm))
+    this.watch.transcript.add(0, JSON.stringify(this.swarm))
     for (const node of this.cluster.nodes) node.start()
     for (const client of this.clients) client.start()
     this.nemesis.start()
     this.shaker.start()
     this.churn?.start()
     this.rot?.start()
+    this.syncFailures?.start()
     this.operator?.start()
     this.reader?.start()
     this.runUntil(() => this.cluster.scheduler.now >= this.swarm.faultMicros)
@@ -247,10 +243,11 @@ class World {
     this.shaker.stop()
     this.churn?.stop()
     this.rot?.stop()
+    this.syncFailures?.stop()
     this.operator?.stop()
     // Whoever owes something does not vote, and who has changed its disk may be none: then all of them run.
     const all = this.churn !== null || this.rot !== null
-    const healed = this.nemesis.heal(this.invariants.committedIndex > 0 && !all)
+    const healed = this.nemesis.heal(this.watch.invariants.committedIndex > 0 && !all)
     this.cluster.channels.reset()
     const healedAt = this.cluster.scheduler.now
     // A disk that was replaced before the first Configuration may be a voter's, and lead.
@@ -282,69 +279,34 @@ class World {
       events: this.events,
       simSeconds: this.cluster.scheduler.now / 1_000_000,
       acks: this.clients.reduce((sum, client) => sum + client.acks, 0),
-      elections: this.invariants.elections,
+      elections: this.watch.invariants.elections,
       snapshots: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsWritten, 0),
       reads: this.reader?.served ?? 0,
       answeredInLimbo: this.reader?.answeredInLimbo ?? 0,
       waitedForLimbo: this.reader?.waitedForLimbo ?? 0,
-      limboCompared: this.limbo.compared,
+      limboCompared: this.watch.limbo.compared,
       memberChanges: this.churn?.changes ?? 0,
       operatorDeeds: this.operator?.deeds ?? 0,
+      failedSyncs: this.syncFailures?.stops ?? 0,
       leftOut: this.clients.reduce((sum, client) => sum + client.ledger.leftOut, 0),
       repairs: this.cluster.nodes.reduce((sum, node) => sum + node.repairs, 0),
       installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),
-      hash: this.transcript.hash(),
+      hash: this.watch.transcript.hash(),
     }
   }
 
   private runUntil(end: () => boolean): void {
     while (!end() && this.cluster.scheduler.next()) {
       this.events += 1
-      this.observe()
+      this.watch.look(this.cluster)
       this.hunter?.look()
     }
-  }
-
-  private observe(): void {
-    for (const node of this.cluster.nodes) {
-      const { driver } = node
-      const witness = this.witnesses.get(node.id)?.log ?? null
-      if (driver === null || witness === null) {
-        this.observed.delete(node)
-        continue
-      }
-      const raft = driver.raftState
-      const appliedIndex = node.machine?.appliedIndex ?? 0
-      const before = this.observed.get(node)
-      const { role } = driver
-      const changed =
-        before === undefined ||
-        before.log !== witness ||
-        before.role !== role ||
-        before.currentTerm !== raft.currentTerm ||
-        before.commitIndex !== raft.commitIndex ||
-        before.appliedIndex !== appliedIndex
-      if (!changed) continue
-      const { currentTerm, commitIndex } = raft
-      const now: Observed = { id: node.id, role, currentTerm, commitIndex, appliedIndex, log: witness }
-      this.observed.set(node, now)
-      this.transcript.add(
-        this.cluster.scheduler.now,
-        `${node.id} ${role} term=${currentTerm} commit=${commitIndex} applied=${appliedIndex}`,
-      )
-      this.invariants.observe(now, this.logs())
-    }
-  }
-
-  /** Every node's log as last witnessed, the crashed ones' disks too. */
-  private logs(): readonly (readonly Observed['log'][])[] {
-    return [...this.witnesses.values()].map((witness) => witness.logs)
   }
 
   private settled(alive: readonly SimulatedNode[]): boolean {
     if (!this.clients.every((client) => client.done)) return false
     const applied = alive.map((node) => node.machine?.appliedIndex ?? 0)
-    if (!applied.every((index) => index === applied[0] && index >= this.invariants.committedIndex)) return false
+    if (!applied.every((index) => index === applied[0] && index >= this.watch.invariants.committedIndex)) return false
     return this.clients.every((client) => {
       const facts = this.factsOf(client, alive[0])
       return facts !== null && facts.acknowledged === facts.lastServerRequestId
@@ -380,7 +342,7 @@ class World {
     }
     this.operator?.checkEnd(alive[0]?.machine ?? null)
     if (!this.settled(alive))
-      throw new Violation('replicas converge after healing', { applied: this.invariants.committedIndex })
+      throw new Violation('replicas converge after healing', { applied: this.watch.invariants.committedIndex })
   }
 
   /** What the commands of one machine returned, in order; they must be 1, 2, 3, … */

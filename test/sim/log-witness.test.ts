@@ -44,7 +44,7 @@ function write(
 }
 
 function reopen(before: LogWitness, entries: readonly WitnessedEntry[]): void {
-  new Invariants(3).reopened(nodeId('n1'), {
+  new Invariants().reopened(nodeId('n1'), {
     before,
     now: witness(entries),
     firstIndex: 1,

@@ -28,6 +28,7 @@ describe('simulated clusters', () => {
     expect(sum((result) => result.limboCompared)).toBeGreaterThan(0)
     expect(sum((result) => result.repairs)).toBeGreaterThan(SEEDS / 15)
     expect(sum((result) => result.memberChanges)).toBeGreaterThan(SEEDS / 4)
+    expect(sum((result) => result.failedSyncs)).toBeGreaterThan(SEEDS / 30)
     expect(sum((result) => result.leftOut)).toBeGreaterThan(SEEDS)
   })
 

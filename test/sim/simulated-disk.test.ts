@@ -89,3 +89,37 @@ test('a sync that completes after a later one undoes nothing of what that one ha
   while (scheduler.next());
   expect(content).toEqual(new Uint8Array(SECTOR_BYTES).fill(2))
 })
+
+test('what a failed sync was to make durable can be read, and is never on disk, whatever is synced later', () => {
+  const scheduler = new Scheduler()
+  const simulated = new SimulatedDisk(scheduler, new Random(1), CALM)
+  const disk = simulated.open()
+  const made: DiskFile[] = []
+  disk.create('file', 2 * SECTOR_BYTES, (created) => {
+    if (created.ok) made.push(created.value)
+  })
+  disk.syncDirectory('', () => undefined)
+  while (scheduler.next());
+  const synced: boolean[] = []
+  for (const at of [0, 1]) {
+    made[0]?.write(at * SECTOR_BYTES, [new Uint8Array(SECTOR_BYTES).fill(at + 1)], () => undefined)
+    while (scheduler.next());
+    simulated.failNextSync(at === 0)
+    made[0]?.sync((result) => synced.push(result.ok))
+    while (scheduler.next());
+  }
+  expect(synced).toEqual([false, true])
+  expect(simulated.syncFailed).toBe(true)
+  const read = (): readonly number[] => {
+    let bytes: Uint8Array | null = null
+    simulated.open().readFile('file', (result) => {
+      if (result.ok) bytes = result.value
+    })
+    while (scheduler.next());
+    return [0, SECTOR_BYTES].map((at) => (bytes as Uint8Array | null)?.[at] ?? -1)
+  }
+  expect(read()).toEqual([1, 2])
+  simulated.crash(true)
+  expect(read()).toEqual([0, 2])
+  expect(simulated.syncFailed).toBe(false)
+})

@@ -1,6 +1,6 @@
 import type { NodeId } from '../../base/brand.ts'
 import type { RoleName } from '../../node/api.ts'
-import type { Message } from '../../raft/types.ts'
+import type { Configuration, ConfigurationEntry, Message } from '../../raft/types.ts'
 import type { LogWitness, WitnessedEntry } from '../log-witness.ts'
 import { Violation } from './violation.ts'
 
@@ -11,8 +11,13 @@ export interface Observed {
   readonly currentTerm: number
   readonly commitIndex: number
   readonly appliedIndex: number
+  /** Of the configurations that its core knows, the newest is in force. */
+  readonly configurations: readonly ConfigurationEntry[]
   readonly log: LogWitness
 }
+
+/** The log of each node as last witnessed, and those of the disks that it had before. */
+export type DisksOfNodes = ReadonlyMap<NodeId, readonly LogWitness[]>
 
 interface Reopened {
   readonly before: LogWitness | null
@@ -37,7 +42,6 @@ export class Invariants {
   elections = 0
   /** Highest index committed anywhere. */
   committedIndex = 0
-  private readonly voters: number
   private readonly leaders = new Map<number, NodeId>()
   private readonly chains = new Map<string, number>()
   private readonly committed: WitnessedEntry[] = []
@@ -47,10 +51,6 @@ export class Invariants {
   private readonly promises = new Map<NodeId, VotePromise>()
   /** Nodes whose damaged log may lack the newest of their promises, and a census is owed for it. */
   private readonly forgotten = new Set<NodeId>()
-
-  constructor(voters: number) {
-    this.voters = voters
-  }
 
   /** Log matching (paper §5.3): one (index, term) has one chain value, hence one prefix. */
   appended(node: NodeId, index: number, entry: WitnessedEntry): void {
@@ -75,12 +75,14 @@ export class Invariants {
     }
   }
 
-  /** After every event, for each process that may have changed. `logs`: of each node, those of its replaced disks too. */
-  observe(now: Observed, logs: readonly (readonly LogWitness[])[]): void {
+  /** After every event, for each process that may have changed. */
+  observe(now: Observed, disks: () => DisksOfNodes): void {
     const before = this.last.get(now.id)
     if (before !== undefined) this.monotonic(before, now)
     if (now.role === 'leader' && this.leaders.get(now.currentTerm) !== now.id) this.elected(now)
-    if (before === undefined || now.commitIndex > before.commitIndex) this.commitAdvanced(now, logs)
+    if (before === undefined || now.commitIndex > before.commitIndex) this.commitAdvanced(now, before ?? now, disks)
+    // What an earlier process of a node had applied, the next one applies before it hears that it is committed.
+    if (now.appliedIndex > this.committedIndex) throw new Violation('only what is committed is applied', facts(now))
     this.last.set(now.id, now)
   }
 
@@ -157,7 +159,7 @@ export class Invariants {
     }
   }
 
-  private commitAdvanced(now: Observed, logs: readonly (readonly LogWitness[])[]): void {
+  private commitAdvanced(now: Observed, before: Observed, disks: () => DisksOfNodes): void {
     const entry = now.log.entries[now.commitIndex]
     if (now.commitIndex === 0) return
     const known = this.committed[Math.min(now.commitIndex, this.committedIndex)]
@@ -171,13 +173,21 @@ export class Invariants {
       this.committed[index] = now.log.entries[index] ?? entry
     }
     this.committedIndex = now.commitIndex
+    const logs = disks()
     // A node is one voter, however many of its disks hold the entry.
-    const holders = logs.filter((disks) =>
-      disks.some((log) => log.durable[now.commitIndex]?.chain === entry.chain),
-    ).length
-    if (holders * 2 <= this.voters)
-      throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })
+    const holds = (id: NodeId): boolean =>
+      logs.get(id)?.some((log) => log.durable[now.commitIndex]?.chain === entry.chain) ?? false
+    // The step that commits may put the next configuration in force.
+    const inForce = [before.configurations.at(-1), now.configurations.at(-1)]
+    if (inForce.some((known) => known !== undefined && isOnQuorum(known.configuration, holds))) return
+    const holders = [...logs.keys()].filter(holds)
+    throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })
   }
+}
+
+/** On the disks of a majority of the voters and, while a change is joint, of a majority of those before (thesis §4.3). */
+function isOnQuorum({ voters, outgoing }: Configuration, holds: (id: NodeId) => boolean): boolean {
+  return [voters, outgoing].every((ids) => ids.length === 0 || ids.filter(holds).length * 2 > ids.length)
 }
 
 function facts(observed: Observed): { readonly [name: string]: unknown } {

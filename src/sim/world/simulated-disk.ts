@@ -1,4 +1,4 @@
-import { success } from '../../base/result.ts'
+import { failure, success } from '../../base/result.ts'
 import type { Random } from '../../base/random.ts'
 import { SECTOR_BYTES, type Disk, type DiskDone, type DiskFile, type DiskLock } from '../../storage/disk/disk.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -41,6 +41,9 @@ export class SimulatedDisk {
   private durableNames = new Map<string, Inode>()
   private unsyncedNames: NameOperation[] = []
   private epoch = 0
+  private failsNext = false
+  /** A sync has failed since the last crash. */
+  syncFailed = false
 
   constructor(scheduler: Scheduler, random: Random, weather: DiskWeather) {
     this.scheduler = scheduler
@@ -51,6 +54,8 @@ export class SimulatedDisk {
   /** The process is gone and, with `powerLoss`, what was not synced as well; completions of before never come. */
   crash(powerLoss: boolean): void {
     this.epoch += 1
+    this.failsNext = false
+    this.syncFailed = false
     if (!powerLoss) {
       for (const inode of this.names.values())
         inode.unsynced = inode.unsynced.map((write) => ({ ...write, completed: true }))
@@ -79,6 +84,11 @@ export class SimulatedDisk {
     const bit = 1 << random.below(8)
     for (const bytes of [inode.current, inode.durable]) bytes[at] = (bytes[at] ?? 0) ^ bit
     return true
+  }
+
+  /** Whether the next sync of a file fails: what was written before it is never on disk then, though it can be read. */
+  failNextSync(fails: boolean): void {
+    this.failsNext = fails
   }
 
   /** This process's view; its completions die with it. */
@@ -148,8 +158,11 @@ export class SimulatedDisk {
       },
       sync: (done) => {
         const completed = inode.unsynced.filter((write) => write.completed)
+        const fails = this.failsNext
+        this.failsNext = false
         this.scheduler.after(this.syncDelay(), () => {
           if (this.epoch !== epoch) return
+          if (fails) return this.failSync(inode, done)
           for (const write of completed) {
             if (inode.unsynced.includes(write)) inode.durable.set(write.bytes, write.position)
           }
@@ -159,6 +172,12 @@ export class SimulatedDisk {
       },
       close: (done) => later(null, done),
     }
+  }
+
+  private failSync(inode: Inode, done: DiskDone<null>): void {
+    this.syncFailed = true
+    inode.unsynced = inode.unsynced.filter((write) => !write.completed)
+    done(failure({ code: 'EIO', operation: 'fdatasync', path: '', message: 'the disk failed' }))
   }
 
   private syncDelay(): number {

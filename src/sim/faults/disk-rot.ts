@@ -1,7 +1,7 @@
-import { termAt } from '../raft/index.ts'
-import type { Random } from '../base/random.ts'
-import type { Scheduler } from './world/scheduler.ts'
-import type { SimulatedNode } from './world/simulated-node.ts'
+import { termAt } from '../../raft/index.ts'
+import type { Random } from '../../base/random.ts'
+import type { Scheduler } from '../world/scheduler.ts'
+import type { SimulatedNode } from '../world/simulated-node.ts'
 
 const MILLISECOND = 1000
 

@@ -1,7 +1,7 @@
-import type { Random } from '../base/random.ts'
-import type { Scheduler } from './world/scheduler.ts'
-import type { SimulatedNetwork } from './world/simulated-network.ts'
-import type { SimulatedNode } from './world/simulated-node.ts'
+import type { Random } from '../../base/random.ts'
+import type { Scheduler } from '../world/scheduler.ts'
+import type { SimulatedNetwork } from '../world/simulated-network.ts'
+import type { SimulatedNode } from '../world/simulated-node.ts'
 
 const MILLISECOND = 1000
 /** Between two of one kind, microseconds: about as often as an election timeout passes, or ten times as rarely. */

@@ -1,9 +1,9 @@
-import type { Random } from '../base/random.ts'
-import type { Scheduler } from './world/scheduler.ts'
-import type { SimulatedNetwork } from './world/simulated-network.ts'
-import type { SimulatedNode } from './world/simulated-node.ts'
-import type { FaultSchedule } from './fault-schedule.ts'
-import type { Swarm } from './swarm.ts'
+import type { Random } from '../../base/random.ts'
+import type { Scheduler } from '../world/scheduler.ts'
+import type { SimulatedNetwork } from '../world/simulated-network.ts'
+import type { SimulatedNode } from '../world/simulated-node.ts'
+import type { FaultSchedule } from '../fault-schedule.ts'
+import type { Swarm } from '../swarm.ts'
 
 const MILLISECOND = 1000
 /** About when the first election is over, where no fault holds it up. */

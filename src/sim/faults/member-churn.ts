@@ -1,7 +1,7 @@
-import type { Random } from '../base/random.ts'
-import type { MemberChange } from '../node/membership/plan-change.ts'
-import type { Scheduler } from './world/scheduler.ts'
-import type { SimulatedNode } from './world/simulated-node.ts'
+import type { Random } from '../../base/random.ts'
+import type { MemberChange } from '../../node/membership/plan-change.ts'
+import type { Scheduler } from '../world/scheduler.ts'
+import type { SimulatedNode } from '../world/simulated-node.ts'
 
 const MILLISECOND = 1000
 /** How often a change that is refused for the moment is asked for again. */

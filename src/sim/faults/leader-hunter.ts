@@ -1,9 +1,9 @@
-import type { NodeId } from '../base/brand.ts'
-import type { Random } from '../base/random.ts'
-import type { RaftState } from '../raft/index.ts'
-import type { Scheduler } from './world/scheduler.ts'
-import type { SimulatedNetwork } from './world/simulated-network.ts'
-import type { SimulatedNode } from './world/simulated-node.ts'
+import type { NodeId } from '../../base/brand.ts'
+import type { Random } from '../../base/random.ts'
+import type { RaftState } from '../../raft/index.ts'
+import type { Scheduler } from '../world/scheduler.ts'
+import type { SimulatedNetwork } from '../world/simulated-network.ts'
+import type { SimulatedNode } from '../world/simulated-node.ts'
 
 const MILLISECOND = 1000
 
