@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { plant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
+import { plant } from './mutant.ts'
 
 const run = promisify(execFile)
 
@@ -15,12 +15,37 @@ export interface SimulatedTrial {
   readonly copy: string
   /** Null: the copy stays as it is. */
   readonly mutant: Mutant | null
-  readonly seeds: number
+  readonly search: SeedSearch
 }
 
-/** The first seed of a copy with the bug that breaks an invariant, with its verdict; null when none does. */
-export async function firstFailingSeed(trial: SimulatedTrial): Promise<string | null> {
-  const { root, copy, mutant, seeds } = trial
+/** Which seeds are run: those of each turn of `workloads` in their order, from 1 on, until one fails. */
+export interface SeedSearch {
+  /** One name as often as it comes in a turn. */
+  readonly workloads: readonly string[]
+  /** Of all workloads together, at most. */
+  readonly seeds: number
+  /** None begins once so many seconds of a processor have passed: others may use the machine. Absent: however long. */
+  readonly seconds?: number
+}
+
+/** What came of it. */
+export interface SearchOutcome {
+  /** `counter seed 3: Violation: …`; null: every seed was clean. */
+  readonly failure: string | null
+  /** Seeds that were run, the failing one included, and the seconds of a processor that they took. */
+  readonly seeds: number
+  readonly seconds: number
+}
+
+/** The simulator's whole draw, as `npm run sim` has it, of the clusters that count: they are looked at most closely. */
+export const SWARM: SeedSearch = { workloads: ['counter'], seeds: 2000, seconds: 60 }
+
+/** Most seconds on the clock for one on a processor; a seed with a bug may not end at all. */
+const PATIENCE = 10
+
+/** Compiles a copy with the bug, and runs seeds of it until one breaks an invariant. */
+export async function searchSeeds(trial: SimulatedTrial): Promise<SearchOutcome> {
+  const { root, copy, mutant, search } = trial
   mkdirSync(copy, { recursive: true })
   cpSync(join(root, 'src'), join(copy, 'src'), { recursive: true })
   cpSync(join(root, 'package.json'), join(copy, 'package.json'))
@@ -30,24 +55,34 @@ export async function firstFailingSeed(trial: SimulatedTrial): Promise<string | 
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   await run(process.execPath, [tsc, '--noCheck', '-p', 'tsconfig.json', '--declaration', 'false'], { cwd: copy })
   writeFileSync(join(copy, 'seeds.mjs'), SCRIPT)
-  const workload = mutant?.caughtBy.kind === 'simulator' ? (mutant.caughtBy.workload ?? 'counter') : 'counter'
-  const { stdout } = await run(process.execPath, ['seeds.mjs', String(seeds), workload], {
+  const { seconds } = search
+  const { stdout } = await run(process.execPath, ['seeds.mjs', JSON.stringify(search)], {
     cwd: copy,
     maxBuffer: 1 << 24,
+    timeout: seconds === undefined ? 0 : seconds * 1000 * PATIENCE,
   })
-  const last = stdout.trim().split('\n').at(-1) ?? ''
-  return last === 'clean' ? null : last
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as SearchOutcome
 }
 
 const SOURCES_ONLY = { compilerOptions: { rootDir: '.', outDir: 'dist' }, include: ['src'] }
 
 const SCRIPT = `
 import { seedRunner } from './dist/src/cli/seeds/workloads.js'
-const run = await seedRunner({ workload: process.argv[3] })
-let verdict = 'clean'
-for (let seed = 1; seed <= Number(process.argv[2]) && verdict === 'clean'; seed += 1) {
-  const result = await run(seed)
-  if (result.failure !== null) verdict = 'seed ' + seed + ': ' + result.failure
+const { workloads, seeds, seconds = Infinity } = JSON.parse(process.argv[2])
+const runners = new Map()
+for (const workload of new Set(workloads)) runners.set(workload, await seedRunner({ workload }))
+const next = new Map()
+const used = (since) => { const { user, system } = process.cpuUsage(since); return (user + system) / 1e6 }
+const took = () => Math.round(used(started) * 10) / 10
+let [ran, failure] = [0, null]
+const started = process.cpuUsage()
+while (failure === null && ran < seeds && took() < seconds) {
+  const workload = workloads[ran % workloads.length]
+  const seed = (next.get(workload) ?? 0) + 1
+  next.set(workload, seed)
+  ran += 1
+  const result = await runners.get(workload)(seed)
+  if (result.failure !== null) failure = workload + ' seed ' + seed + ': ' + result.failure.split('\\n')[0]
 }
-console.log(verdict.split('\\n')[0])
+console.log(JSON.stringify({ failure, seeds: ran, seconds: took() }))
 `

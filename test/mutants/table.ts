@@ -1,22 +1,23 @@
 import type { Mutant } from './mutant.ts'
 import { BOARD } from './rows/board.ts'
-import { EVIDENCE } from './rows/evidence.ts'
+import { EVIDENCE } from './rows/core/evidence.ts'
 import { FOREIGN_LOG } from './rows/foreign/log.ts'
 import { FOREIGN_SERVICE } from './rows/foreign/service.ts'
 import { FOREIGN_ELECTIONS } from './rows/foreign/elections.ts'
 import { GATEWAY } from './rows/gateway.ts'
 import { BENCHMARK, EXPLORER } from './rows/layers.ts'
-import { LEASE_MUTANTS } from './rows/leases.ts'
+import { LEASE_MUTANTS } from './rows/core/leases.ts'
 import { MACHINE } from './rows/machine.ts'
 import { NODE } from './rows/node.ts'
 import { OPERATORS } from './rows/operators.ts'
-import { OWED } from './rows/owed.ts'
-import { RAFT } from './rows/raft.ts'
+import { OWED } from './rows/core/owed.ts'
+import { RAFT } from './rows/core/raft.ts'
 import { SCHEDULES } from './rows/schedules.ts'
 import { SESSIONS } from './rows/sessions.ts'
 import { SIMULATOR } from './rows/simulator.ts'
 import { STORAGE } from './rows/storage.ts'
 import { SUBSCRIPTIONS } from './rows/subscriptions.ts'
+import { PROMISES } from './rows/thirty.ts'
 import { WAITS } from './rows/waits.ts'
 
 /**
@@ -40,6 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MACHINE,
   ...SESSIONS,
   ...SIMULATOR,
+  ...PROMISES,
   ...WAITS,
   ...SCHEDULES,
   ...BOARD,

@@ -4,7 +4,7 @@ import { cpSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /** Never copied: packages are linked, the rest is nobody's source. */
-const NOT_COPIED = new Set(['node_modules', '.git', 'coverage', 'data', 'results', '.setup.lock'])
+const NOT_COPIED = new Set(['node_modules', '.git', 'coverage', 'data', 'results', '.setup.lock', '.mutants'])
 
 /** How the tests of some files ended. */
 export interface TestOutcome {

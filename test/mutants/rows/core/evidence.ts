@@ -1,4 +1,4 @@
-import type { Catcher, Mutant } from '../mutant.ts'
+import type { Catcher, Mutant } from '../../mutant.ts'
 
 const SCRIPTS: Catcher = { kind: 'tests', files: ['test/raft/scripts.test.ts'] }
 const ELECTIONS: Catcher = { kind: 'tests', files: ['test/raft/leaders/elections.test.ts'] }

@@ -1,4 +1,4 @@
-import type { Catcher, Mutant } from '../mutant.ts'
+import type { Catcher, Mutant } from '../../mutant.ts'
 
 const LEASES: Catcher = { kind: 'tests', files: ['test/raft/leaders/lease.test.ts'] }
 const LIMBO: Catcher = {

@@ -1,4 +1,4 @@
-import type { Mutant } from '../mutant.ts'
+import type { Mutant } from '../../mutant.ts'
 
 /** What a node owes whose log was damaged, under the tests of the core. */
 export const OWED: readonly Mutant[] = [

@@ -1,4 +1,4 @@
-import type { Catcher, Mutant } from '../mutant.ts'
+import type { Catcher, Mutant } from '../../mutant.ts'
 
 const PROGRESS: Catcher = { kind: 'tests', files: ['test/raft/progress.test.ts'] }
 const HALTED: Catcher = { kind: 'tests', files: ['test/raft/leaders/halted.test.ts'] }
