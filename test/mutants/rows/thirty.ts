@@ -76,6 +76,6 @@ export const PROMISES: readonly Mutant[] = [
     file: 'src/raft/lease.ts',
     find: 'newest.first > lease.releasedTo && now < newest.at + coveredMs(terms)',
     replace: 'newest.first > lease.releasedTo && (now, coveredMs(terms)) >= 0',
-    caughtBy: WITHIN_300_SEEDS,
+    caughtBy: { kind: 'tests', files: ['test/raft/leaders/lease.test.ts', 'test/raft/scripts.test.ts'] },
   },
 ]
