@@ -7,9 +7,9 @@ import { ProbeProcess } from '../failover/probe-process.ts'
 import { Clients, type ClientsStopped } from './clients/clients-process.ts'
 import { writeProofModule } from './clients/proof-module.ts'
 import { type Operation, operationsOf } from './history.ts'
-import type { Fault } from './nemesis/fault.ts'
+import type { Fault, Scene } from './nemesis/fault.ts'
 import { type Schedule, type Struck, strikeAll } from './nemesis/nemesis.ts'
-import { holdfastScene } from './nemesis/scene.ts'
+import { holdfastScene, type SceneOptions } from './nemesis/scene.ts'
 import { chartOf } from './report/chart.ts'
 import { figuresOf } from './report/figures.ts'
 import type { StoredCell } from './report/summary.ts'
@@ -67,7 +67,8 @@ async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<St
     resources.noteProcess(probe.pid)
     const nodes = world.seats.map(({ place }) => place)
     const watch = new Watch(nodes, beganNs)
-    const struck = await strikes(world, probe, options).finally(() => watch.stop())
+    const sceneOf = (scene: Omit<SceneOptions, 'world'>): Scene => holdfastScene({ world, ...scene })
+    const struck = await strikes(probe, options, sceneOf).finally(() => watch.stop())
     // One after the other: the journal of the last one has what all of them did.
     const stopped: ClientsStopped[] = []
     for (const clients of halves) stopped.push(await clients.stop())
@@ -77,13 +78,10 @@ async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<St
     return {
       verdict: judgeHistory(operations, journal),
       unserved: journal === null,
-      faults: struck.all.map((one) => figuresOf(one, operations, beganNs)),
-      late: struck.late,
+      ...judgedStrikes(struck, operations, beganNs),
       crashes: world.crashes,
       lostSessions: stopped.flatMap(({ lostSessions }) => lostSessions),
       unhandledRejections: stopped.reduce((sum, { unhandledRejections }) => sum + unhandledRejections, 0),
-      diverged: struck.all.some(({ diverged }) => diverged),
-      unrecovered: struck.all.flatMap(({ name, recoveredMs }) => (recoveredMs === null ? [name] : [])),
       counts: countsOf(operations),
       elections: watch.term,
       snapshotIndex: watch.snapshotIndex,
@@ -95,17 +93,24 @@ async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<St
   }
 }
 
-async function strikes(
-  world: FaultWorld,
+/** What became of the faults of one cell. */
+export interface Strikes {
+  readonly all: readonly Struck[]
+  readonly late: readonly string[]
+}
+
+/** Makes the faults of a cell, one after the other, on scenes of that product. */
+export async function strikes(
   probe: ProbeProcess,
   { faults, schedule, seed, resources, ended }: CellOptions,
-): Promise<{ readonly all: readonly Struck[]; readonly late: readonly string[] }> {
+  sceneOf: (scene: Omit<SceneOptions, 'world'>) => Scene,
+): Promise<Strikes> {
   const random = new Random(seed, FAULTS)
   const all: Struck[] = []
   const late: string[] = []
   await strikeAll(faults, {
     ...{ schedule, probe },
-    sceneOf: (holdMs, heard) => holdfastScene({ world, random, holdMs, resources, ended, ...heard }),
+    sceneOf: (holdMs, heard) => sceneOf({ random, holdMs, resources, ended, ...heard }),
     struck: (one) => {
       all.push(one)
       const seconds = Number(one.healedNs - one.struckNs) / 1e9
@@ -117,6 +122,20 @@ async function strikes(
     late: ({ name }) => late.push(name),
   })
   return { all, late }
+}
+
+/** What is kept of them. */
+export function judgedStrikes(
+  { all, late }: Strikes,
+  operations: readonly Operation[],
+  beganNs: bigint,
+): Pick<StoredCell, 'faults' | 'late' | 'diverged' | 'unrecovered'> {
+  return {
+    faults: all.map((one) => figuresOf(one, operations, beganNs)),
+    late,
+    diverged: all.some(({ diverged }) => diverged),
+    unrecovered: all.flatMap(({ name, recoveredMs }) => (recoveredMs === null ? [name] : [])),
+  }
 }
 
 function holdfastOn(members: string, machines: string): Spawn {
@@ -132,7 +151,8 @@ function holdfastOn(members: string, machines: string): Spawn {
     })
 }
 
-function countsOf(operations: readonly Operation[]): StoredCell['counts'] {
+/** Operations by how they ended. */
+export function countsOf(operations: readonly Operation[]): StoredCell['counts'] {
   const counts = { ok: 0, fail: 0, info: 0 }
   for (const { type } of operations) counts[type] += 1
   return counts

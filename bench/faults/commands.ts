@@ -17,8 +17,15 @@ export function faultCommands(program: Command): void {
     .option('--seed <number>', 'of the faults and of what the clients do', wholeNumber, 1)
     .option('--trials <count>', 'how often each fault is made; else as often as what is asked of it needs', positive)
     .option('--loopback', 'as without root: no namespaces, no disks of their own')
-    .action(async ({ json, quick, only, trials, loopback, ...flags }) => {
-      const chosen = { ...flags, only: only ?? null, trials: trials ?? null, loopback: loopback === true }
+    .option('--etcd', 'the same for three members of etcd, of whose registers each answer is judged')
+    .action(async ({ json, quick, only, trials, loopback, etcd, ...flags }) => {
+      const chosen = {
+        ...flags,
+        only: only ?? null,
+        trials: trials ?? null,
+        loopback: loopback === true,
+        etcd: etcd === true,
+      }
       const ok = await faults({ json: json === true, quick: quick === true, ...chosen })
       process.exitCode = ok ? 0 : 1
     })

@@ -3,6 +3,7 @@ import { packageFacts } from '../../src/cli/package-root.ts'
 import { printJson, say } from '../../src/cli/terminal/output.ts'
 import { Random } from '../../src/base/random.ts'
 import { runCell } from './cell.ts'
+import { runEtcdCell } from './etcd/etcd-cell.ts'
 import { FAULTS, skipReason } from './nemesis/catalogue.ts'
 import type { Fault } from './nemesis/fault.ts'
 import type { Schedule } from './nemesis/nemesis.ts'
@@ -25,6 +26,8 @@ export interface FaultsFlags {
   readonly seed: number
   /** As without root: on loopback, and only faults that need no tool. */
   readonly loopback: boolean
+  /** The same faults for three members of etcd. */
+  readonly etcd: boolean
 }
 
 const QUICK: Schedule = {
@@ -48,6 +51,8 @@ const BRISK: Schedule = {
   quietMs: { min: 600, max: 1_200 },
 }
 const TRIALS = 2
+/** What members of etcd are not put to: the bench does not replace them. */
+const NOT_ETCD: ReadonlySet<string> = new Set(['wiped-follower'])
 /** Purposes of streams of random numbers. */
 const ORDER = 3
 
@@ -56,10 +61,18 @@ const ORDER = 3
  * (faults.md §5.1). True when nothing was lost, done twice, invented or answered wrongly, and the cluster recovered each time.
  */
 export async function faults(flags: FaultsFlags): Promise<boolean> {
-  const { json, quick, only, seed, loopback } = flags
-  const wanted = FAULTS.filter(({ name }) => only?.includes(name) ?? true)
+  const { json, quick, only, etcd } = flags
+  const wanted = FAULTS.filter(({ name }) => only?.includes(name) ?? true).filter(
+    ({ name }) => !(etcd && NOT_ETCD.has(name)),
+  )
   const cells = (able: readonly Fault[]): Cell[] => cellsOf(able, flags)
-  const { summary, out } = await runCells({ wanted, cells, seed, loopback, kept: !quick, out: 'faults' })
+  const { summary, out } = await runCells({
+    ...flags,
+    wanted,
+    cells,
+    kept: !quick,
+    out: etcd ? 'etcd-faults' : 'faults',
+  })
   say(`the report is in ${out}`)
   if (json) printJson(summary)
   else say(JSON.stringify({ ...summary, faults: Object.keys(summary.faults) }, null, 2))
@@ -75,6 +88,7 @@ export interface CellsRun {
   readonly loopback: boolean
   /** Whether cells are kept by commit, and not repeated. */
   readonly kept: boolean
+  readonly etcd: boolean
   /** A name below `data` for the summary and the page. */
   readonly out: string
 }
@@ -102,7 +116,10 @@ export async function runCells({
     if (stored !== null) say(`${name}: has a result for this commit`)
     const options = { faults: some, schedule, seed, missing }
     const cell =
-      stored ?? (await inResources(parent, (resources, ended) => runCell(name, { ...options, resources, ended })))
+      stored ??
+      (await inResources(parent, (resources, ended) =>
+        (run.etcd ? runEtcdCell : runCell)(name, { ...options, resources, ended }),
+      ))
     if (run.kept) results.keep(cell)
     cells.push(cell)
   }

@@ -29,7 +29,15 @@ export async function powerLoss({ json, rounds, seed }: PowerLossFlags): Promise
   const wanted = FAULTS.filter(({ name }) => name === FAULT)
   const cells = (able: readonly Fault[]): Cell[] =>
     able.flatMap((fault) => clustersOf(rounds).map((some, at) => cellOf(fault, some, seed + at)))
-  const { summary, out } = await runCells({ wanted, cells, seed, loopback: false, kept: true, out: 'power-loss' })
+  const { summary, out } = await runCells({
+    wanted,
+    cells,
+    seed,
+    loopback: false,
+    etcd: false,
+    kept: true,
+    out: 'power-loss',
+  })
   const trials = summary.faults[FAULT] ?? []
   const { ok, lost, anomalies, unknown, counts, commit, seconds, goals, skipped } = summary
   const told = { rounds: trials.length, lost, anomalies, unknown, counts, probe: summary.probe, goals }

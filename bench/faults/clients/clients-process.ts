@@ -24,17 +24,19 @@ export class Clients {
       /** Which of the two. */
       readonly half: number
       readonly beganNs: bigint
+      /** Path of their compiled module, which is started with ClientsOptions; absent: clients of Holdfast. */
+      readonly module?: string
       readonly options: { readonly resources: Resources; readonly seed: number }
     },
   ) {
-    const { workloads, half, beganNs } = given
+    const { workloads, half, beganNs, module = join(import.meta.dirname, 'clients.js') } = given
     const { resources, seed } = given.options
     this.history = join(resources.directory, `history-${half}.jsonl`)
     const told: ClientsOptions = {
       ...{ endpoints, seed, workloads, half, history: this.history },
       ...{ lanesPerWorkload: LANES_PER_WORKLOAD, began: String(beganNs) },
     }
-    this.child = new ProbeChild(join(import.meta.dirname, 'clients.js'), [JSON.stringify(told)], throughClients[half])
+    this.child = new ProbeChild(module, [JSON.stringify(told)], throughClients[half])
     resources.noteProcess(this.child.pid)
   }
 

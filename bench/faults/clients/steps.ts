@@ -5,7 +5,9 @@ import { ACCOUNTS } from '../verdict/model.ts'
 export const WORKLOADS = ['register', 'bank', 'set', 'append', 'counter'] as const
 export type WorkloadName = (typeof WORKLOADS)[number]
 
-const REGISTERS = 16
+/** Registers of a run, and what they are called. */
+export const REGISTERS = 16
+export const registerName = (at: number): string => `r${at}`
 const VALUES = 5
 /** Keys of the same list or set go on under another name after so many elements: a read answers them all. */
 const ELEMENTS_PER_KEY = 100
@@ -67,7 +69,7 @@ export class Steps {
     switch (workload) {
       // Skewed: a few keys see most of the traffic, where operations meet.
       case 'register':
-        return `r${skewed(random, REGISTERS)}`
+        return registerName(skewed(random, REGISTERS))
       case 'bank':
         return `a${skewed(random, ACCOUNTS)}`
       case 'set':

@@ -1,6 +1,6 @@
 import { checkAppend } from '../../../src/history/append/check-append.ts'
 import { type HistoryValue, Keyword } from '../../../src/history/edn/history-value.ts'
-import type { Operation as Checked } from '../../../src/history/history.ts'
+import { byKey, type Operation as Checked } from '../../../src/history/history.ts'
 import { checkLinearizable } from '../../../src/history/linear/linearizability.ts'
 import type { Model } from '../../../src/history/linear/model.ts'
 import { registerModel } from '../../../src/history/linear/models.ts'
@@ -38,22 +38,33 @@ export function checkHistory(
   const of = (workload: string): Checked[] =>
     checked.filter(([{ step }]) => step.f.startsWith(`${workload}.`)).map(([, operation]) => operation)
   const [registers, lists, sets, accounts] = [of('register'), of('append'), of('set'), of('bank')]
-  const found: CheckerVerdict[] = []
-  const say = (checker: string, about: readonly Checked[], verdict: () => Verdict): void => {
-    // Of what nobody has read there is nothing to be said.
-    if (about.some(({ name, outcome }) => (name === 'read' || name === 'txn') && outcome === 'ok'))
-      found.push({ checker, verdict: verdict() })
-  }
-  for (const key of new Set(registers.map((operation) => operation.key))) {
-    const own = registers.filter((operation) => operation.key === key)
+  return [
+    ...linearizabilityOf(registers),
+    ...said('order by index', registers, () =>
+      checkOrderByIndex(registers, REGISTER, { logIsKnown: journal !== null }),
+    ),
+    ...said('append', lists, () => checkAppend(lists)),
+    ...said('set', sets, () => checkSet(sets)),
+    ...said('bank', accounts, () => checkBank(accounts, { total: ACCOUNTS * OPENING_BALANCE })),
+  ]
+}
+
+/** The same of registers alone, where nobody tells an index: each linearizable by search. */
+export function checkRegisters(operations: readonly Operation[]): readonly CheckerVerdict[] {
+  return linearizabilityOf(checkedOf(operations, new Map()).map(([, operation]) => operation))
+}
+
+function linearizabilityOf(registers: readonly Checked[]): CheckerVerdict[] {
+  return [...byKey(registers)].flatMap(([key, own]) => {
     const stepsMax = Math.max(STEPS_MIN, own.length * THOUGHTS_MAX)
-    say(`linearizability of ${key}`, own, () => checkLinearizable(own, REGISTER, { stepsMax }))
-  }
-  say('order by index', registers, () => checkOrderByIndex(registers, REGISTER, { logIsKnown: journal !== null }))
-  say('append', lists, () => checkAppend(lists))
-  say('set', sets, () => checkSet(sets))
-  say('bank', accounts, () => checkBank(accounts, { total: ACCOUNTS * OPENING_BALANCE }))
-  return found
+    return said(`linearizability of ${key}`, own, () => checkLinearizable(own, REGISTER, { stepsMax }))
+  })
+}
+
+/** Of what nobody has read there is nothing to be said. */
+function said(checker: string, about: readonly Checked[], verdict: () => Verdict): CheckerVerdict[] {
+  const read = about.some(({ name, outcome }) => (name === 'read' || name === 'txn') && outcome === 'ok')
+  return read ? [{ checker, verdict: verdict() }] : []
 }
 
 /** In the order of their calls; places are those of all calls and ends in time, a call before an end of the same moment. */

@@ -1,5 +1,5 @@
 import type { JournalEntry, Operation } from '../history.ts'
-import { checkHistory } from './check-history.ts'
+import { type CheckerVerdict, checkHistory, checkRegisters } from './check-history.ts'
 import { ACCOUNTS, Model, OPENING_BALANCE } from './model.ts'
 
 /** What is told of a kind of anomaly, at most. */
@@ -31,8 +31,16 @@ export interface Verdict {
 
 /** By the journal (`judgeByIndex`), and by the checkers of `src/history`, which search and need neither index nor journal. */
 export function judgeHistory(operations: readonly Operation[], journal: readonly JournalEntry[] | null): Verdict {
-  const verdict = judgeByIndex(operations, journal)
-  for (const { checker, verdict: said } of checkHistory(operations, journal)) {
+  return withCheckers(judgeByIndex(operations, journal), checkHistory(operations, journal))
+}
+
+/** Of a system that tells no index: registers alone, by search. */
+export function judgeRegisters(operations: readonly Operation[]): Verdict {
+  return withCheckers(nothingWrong(), checkRegisters(operations))
+}
+
+function withCheckers(verdict: Verdict, found: readonly CheckerVerdict[]): Verdict {
+  for (const { checker, verdict: said } of found) {
     if (said.kind === 'unknown') wrong(verdict, 'undecided', `${checker}: ${said.why}`)
     for (const { name, text } of said.kind === 'violated' ? said.anomalies : [])
       wrong(verdict, 'violated', `${checker}: ${name}: ${shortened(text, TOLD_MAX)}`)
@@ -47,11 +55,15 @@ export function judgeHistory(operations: readonly Operation[], journal: readonly
  * the journal gives exactly each reply (faults.md §4). Without a journal (null) the order alone is judged.
  */
 export function judgeByIndex(operations: readonly Operation[], journal: readonly JournalEntry[] | null): Verdict {
-  const counts = { lost: 0, duplicated: 0, phantom: 0, disordered: 0, wrongReply: 0, unbalanced: 0 }
-  const verdict: Verdict = { ...counts, violated: 0, undecided: 0, examples: [] }
+  const verdict = nothingWrong()
   judgeRealTime(verdict, operations)
   if (journal !== null) judgeReplies(verdict, operations, placesIn(verdict, operations, journal))
   return verdict
+}
+
+function nothingWrong(): Verdict {
+  const counts = { lost: 0, duplicated: 0, phantom: 0, disordered: 0, wrongReply: 0, unbalanced: 0 }
+  return { ...counts, violated: 0, undecided: 0, examples: [] }
 }
 
 /** True when nothing is wrong. */
