@@ -33,6 +33,7 @@ const FAULTS = [
   'test/cluster/operators/**/*.test.ts',
   'test/cluster/schedules/**/*.test.ts',
   'test/cluster/stopping.test.ts',
+  'test/cluster/traces/**/*.test.ts',
   'test/package/testing-page.test.ts',
   'test/package/installed/**/*.test.ts',
   'test/newcomer/**/*.test.ts',

@@ -35,6 +35,7 @@ const PAGES_AT_THE_DOOR = [
   'client',
   'sim',
   'history',
+  'trace',
   'protocol',
   'server',
   'transport',

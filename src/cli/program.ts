@@ -13,6 +13,7 @@ import { addRecover } from './recover/recover-grammar.ts'
 import { addSession, addWatch } from './sessions/session-grammar.ts'
 import { addSchedules } from './schedules/schedule-grammar.ts'
 import { addSim } from './seeds/sim-grammar.ts'
+import { addTrace } from './traces/trace-grammar.ts'
 import { integer, positive, time, wholeNumber } from './terminal/numbers.ts'
 import { print } from './terminal/output.ts'
 
@@ -34,6 +35,7 @@ export function program(setExit: SetExit): Command {
   addDemo(root, setExit)
   addSim(root, setExit)
   addHistory(root, setExit)
+  addTrace(root, setExit)
   addMachine(root, setExit)
   addMember(root)
   addLeader(root)
@@ -90,6 +92,7 @@ function addStart(root: Command): void {
     'insecure',
     'development',
     'leases',
+    'traceSteps',
     'logLevel',
   ])
     .description('run one node of a cluster: --id, --peers and --data have to be given, here or elsewhere')

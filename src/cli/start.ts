@@ -39,6 +39,7 @@ export async function startWith(
     insecure = false,
     development,
     leases,
+    traceSteps,
   } = values
   assert(id !== undefined && data !== undefined, 'required settings are there', { values })
   const machines = values.machines === undefined ? undefined : await loadMachines(values.machines, origins.machines)
@@ -60,6 +61,7 @@ export async function startWith(
     insecure,
     development,
     leases,
+    traceSteps,
     logLevel,
     signal,
   })

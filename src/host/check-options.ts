@@ -97,6 +97,9 @@ const CHECKS: { readonly [Name in keyof Required<NodeOptions>]: Check } = {
   ),
   development: optional(sentenceUnless((value) => typeof value === 'boolean', 'must be true or false')),
   leases: optional(sentenceUnless((value) => typeof value === 'boolean', 'must be true or false')),
+  traceSteps: optional(
+    sentenceUnless((value) => typeof value === 'string' && value.trim() !== '', 'must name a directory'),
+  ),
   insecure: optional(sentenceUnless((value) => typeof value === 'boolean', 'must be true or false')),
   signal: optional(sentenceUnless((value) => value instanceof AbortSignal, 'must be an AbortSignal')),
   onFault: optional(sentenceUnless((value) => typeof value === 'function', 'must be a function')),

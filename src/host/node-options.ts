@@ -21,6 +21,11 @@ export interface EmbeddedOptions {
   readonly webhookSecret?: string | undefined
   /** Written to entry 2 of a new cluster; the log's own limits count ever after. Default: `DEFAULT_LIMITS` in each field. */
   readonly limits?: Partial<Limits> | undefined
+  /**
+   * Each step of consensus is appended to the file `ID.trace` of that directory, for `holdfast trace check`
+   * (docs/trace-validation.md). It costs a system call per step. Default: nothing is.
+   */
+  readonly traceSteps?: string | undefined
   /** What the node's log on stderr tells: JSON lines, one per event of its life. Default `warn`. */
   readonly logLevel?: LogLevel | undefined
   /**

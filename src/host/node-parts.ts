@@ -3,6 +3,7 @@ import type { NodeParts } from '../assembly/compose-node.ts'
 import { guardedMount } from '../assembly/development/guarded-mount.ts'
 import { logOpener } from '../assembly/log-opener.ts'
 import type { GroupId } from '../base/brand.ts'
+import { errorText } from '../base/error-text.ts'
 import type { Obligation } from '../raft/index.ts'
 import { Random } from '../base/random.ts'
 import { LEASE_MS_MAX } from '../codec/entry/payload-codec.ts'
@@ -15,6 +16,7 @@ import { systemClock } from '../node/system-clock.ts'
 import { checkTransition } from '../raft/index.ts'
 import type { NamedBuild } from '../server/cluster-service.ts'
 import type { NodeLog } from '../server/log/node-log.ts'
+import { traceFile } from '../server/log/trace-file.ts'
 import { peerRefusals, RecentRefusals } from '../server/peer-refusals.ts'
 import type { DataDirectory } from '../storage/directory/data-directory.ts'
 import { groupDirectory } from '../storage/format/file-names.ts'
@@ -24,6 +26,7 @@ import type { LeaseTerms } from '../raft/types.ts'
 import type { CheckedOptions } from './check-options.ts'
 import { namedBuilds } from './named-builds.ts'
 import { packageFacts } from './package-facts.ts'
+import { invalidOption } from './start-error.ts'
 
 /** A node as data, its way to its peers, and what they refused lately. */
 export interface Prepared {
@@ -81,6 +84,7 @@ export function partsOf(
     snapshots,
     awaited,
     check: checkTransition,
+    trace: traceOf(options, log),
     seed: randomInt(2 ** 47),
     openLog: logIn({ directory, group, log, repairs: options.peers.length > 1 }),
     openTrail: openAppliedTrail({
@@ -123,6 +127,16 @@ function owed(obligation: Obligation): string {
   return obligation.kind === 'reach'
     ? `its log must reach entry ${obligation.index} of term ${obligation.term} again.`
     : 'every other voter must tell its term first, since the newest write cannot be read.'
+}
+
+/** Where steps are written down; throws StartError. */
+function traceOf({ traceSteps, id }: CheckedOptions, log: NodeLog): NodeParts['trace'] {
+  if (traceSteps === undefined) return undefined
+  try {
+    return traceFile(traceSteps, id, (why) => log.traceEnded(why))
+  } catch (error) {
+    throw invalidOption('options.traceSteps', `cannot be written: ${errorText(error)}`)
+  }
 }
 
 /** Thousandths by which a monotonic clock may be wrong: thousands of times what those of machines are. */

@@ -5,6 +5,7 @@ import type { RaftState } from '../raft/index.ts'
 import type { LeaseTerms, RaftConfig } from '../raft/types.ts'
 import type { ApplyHalt } from '../session/run/halt.ts'
 import type { StateMachine } from '../session/state-machine.ts'
+import type { WriteTrace } from '../trace/line.ts'
 import type { MachineReports } from './apply/machine-reports.ts'
 import type { AppliedTrail } from './ports/applied-trail.ts'
 import type { Clock } from './ports/clock.ts'
@@ -96,4 +97,6 @@ export interface DriverOptions {
   readonly seed: number
   /** Called with every two states of the core; throws when an invariant is broken (raft/check.ts). */
   readonly check?: (previous: RaftState, next: RaftState) => void
+  /** Is given a line for each step of the core, before anything of it leaves; absent: nothing is written down. */
+  readonly trace?: WriteTrace | undefined
 }

@@ -1,5 +1,6 @@
 import { Random } from '../base/random.ts'
 import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
+import type { WriteTrace } from '../trace/line.ts'
 import { checkState, checkTransition } from '../raft/index.ts'
 import type { LeaseTerms } from '../raft/types.ts'
 import type { SessionFacts } from '../session/state-machine.ts'
@@ -98,12 +99,23 @@ export interface ReadSeedResult extends SeedResult {
 
 /** Runs one seed's world to its end, with those faults. Deterministic: equal seeds give equal results, the hash included. */
 export function runSeed(seed: number, trace?: (line: string) => void, faults = new FaultSchedule()): ReadSeedResult {
-  const world = new World(seed, faults, trace)
+  return runTracedSeed(seed, undefined, faults, trace)
+}
+
+/** The same; `steps` is given what the core of each node does. */
+export function runTracedSeed(
+  seed: number,
+  steps?: WriteTrace,
+  faults = new FaultSchedule(),
+  trace?: (line: string) => void,
+): ReadSeedResult {
+  const world = new World(seed, faults, steps, trace)
   return world.result(failureOf(world, trace))
 }
 
 class World {
   private readonly seed: number
+  private readonly steps: WriteTrace | undefined
   private readonly swarm: Swarm
   private readonly leases: LeaseTerms | null
   /** Most server requests of an outbox, where that is few. */
@@ -121,8 +133,9 @@ class World {
   private readonly syncFailures: SyncFailures | null
   private events = 0
 
-  constructor(seed: number, faults: FaultSchedule, trace?: (line: string) => void) {
+  constructor(seed: number, faults: FaultSchedule, steps?: WriteTrace, trace?: (line: string) => void) {
     this.seed = seed
+    this.steps = steps
     this.watch = new ClusterWatch(trace)
     this.swarm = faults.kept(drawSwarm((purpose) => new Random(seed, PURPOSE[purpose])))
     const { swarm } = this
@@ -176,6 +189,7 @@ class World {
       appendEntriesMax,
       segmentBytes,
       leases: this.leases,
+      trace: this.steps,
       mount: () => mountMachines(outboxMax !== null),
       generator: (purpose) => new Random(seed, PURPOSE[purpose]),
       observe: (id) => this.watch.witness(id),

@@ -29,6 +29,8 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   raft: { folders: ['base'], packages: [], pure: true },
   // Judges of what was observed, whoever observed it.
   history: { folders: [], packages: [], pure: true },
+  // A specification that shares nothing with what it judges.
+  trace: { folders: ['base'], packages: [], pure: true },
   // The checksum of an entry and the digest of a secret are Node's own: two pure functions, and nothing else of Node.
   codec: { folders: ['base'], packages: [], names: { 'node:zlib': ['crc32'], 'node:crypto': ['hash'] } },
   // Zone rules are those of the process: only who proposes asks for them, and nothing that is applied.
@@ -54,7 +56,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   protocol: { folders: ['base', 'codec'], packages: ['zod'] },
   // What both ends of gRPC share; a file is found by its own URL.
   grpc: { folders: ['base'], packages: ['@grpc/*', 'node:*'] },
-  node: { folders: ['base', 'raft', 'codec', 'session', 'calendar'], packages: [] },
+  node: { folders: ['base', 'raft', 'codec', 'session', 'calendar'], types: ['trace'], packages: [] },
   gateway: { folders: ['base', 'codec', 'node', 'protocol'], types: ['session'], packages: [] },
   storage: { folders: ['base', 'codec'], types: ['raft'], rooms: ['node/ports'], packages: ['level', 'node:*'] },
   transport: {
@@ -65,7 +67,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   },
   server: {
     folders: ['base', 'codec', 'gateway', 'grpc', 'node', 'session', 'protocol'],
-    types: ['machine'],
+    types: ['machine', 'trace'],
     packages: ['@grpc/*', 'zod', 'pino', 'node:*'],
   },
   client: {
@@ -112,6 +114,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     folders: [
       'base',
       'history',
+      'trace',
       'raft',
       'codec',
       'session',
@@ -144,7 +147,19 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
   },
   // A command line reads files, sockets and processes: Node's modules besides its parser of options.
   cli: {
-    folders: ['base', 'history', 'protocol', 'calendar', 'client', 'machine', 'machines', 'sim', 'testing', 'host'],
+    folders: [
+      'base',
+      'history',
+      'trace',
+      'protocol',
+      'calendar',
+      'client',
+      'machine',
+      'machines',
+      'sim',
+      'testing',
+      'host',
+    ],
     packages: ['commander', 'jiti', 'yaml', 'zod', '@dagrejs/dagre', '<computed>', 'node:*'],
     // A module of the user's is loaded by its path.
     onlyIn: {

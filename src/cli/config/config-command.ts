@@ -26,6 +26,7 @@ const DEFAULTS: { readonly [Name in SettingName]: unknown } = {
   insecure: false,
   development: false,
   leases: null,
+  traceSteps: null,
   logLevel: 'info',
 }
 

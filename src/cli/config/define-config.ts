@@ -31,6 +31,11 @@ export interface HoldfastConfig {
   readonly development?: boolean
   /** Leaders answer linearizable queries by leases (docs/concepts/queries.md). Default: as the log says. */
   readonly leases?: boolean
+  /**
+   * Each step of consensus is appended to the file `ID.trace` of that directory (docs/trace-validation.md). Default: nothing
+   * is.
+   */
+  readonly traceSteps?: string
   /** What the node's log tells. Default `info`, `warn` in `holdfast dev`. */
   readonly logLevel?: LogLevel
 }

@@ -25,6 +25,10 @@ const SETTING_FLAGS = {
   insecure: ['--insecure', 'listen beyond loopback although clients are not authenticated'],
   development: ['--development', 'run machines as dev does, to find what is not deterministic; on every node alike'],
   leases: ['--leases <true|false>', 'leaders answer linearizable queries by leases, or ask; default: as the log says'],
+  traceSteps: [
+    '--trace-steps <dir>',
+    'append each step of consensus to a file there, for `holdfast trace check`; slow',
+  ],
   logLevel: ['--log-level <level>', `what the node's log on stderr tells: ${LOG_LEVELS.join(', ')}`],
 } as const
 

@@ -121,6 +121,12 @@ export const SETTINGS = {
     fromText: (text) => ({ true: true, false: false })[text] ?? text,
     schema: z.boolean(wanted('true or false')),
   },
+  traceSteps: {
+    flag: '--trace-steps',
+    environment: 'HOLDFAST_TRACE_STEPS',
+    path: true,
+    schema: z.string(wanted('the path of a directory')).refine((text) => text.trim() !== '', 'must name a directory'),
+  },
   logLevel: { flag: '--log-level', environment: 'HOLDFAST_LOG_LEVEL', schema: logLevel },
 } as const satisfies { readonly [name: string]: Setting }
 

@@ -9,6 +9,7 @@ import { type ReceivingLog, verifiedMessage } from '../peers/received-message.ts
 import { NO_INPUT, type StepInput } from '../propose/write-records.ts'
 import { restoredState } from '../restored-state.ts'
 import type { StepEffects } from './step-effects.ts'
+import { StepTrace } from './step-trace.ts'
 import type { QueuedEvent } from './turn-loop.ts'
 
 /** What hears of the steps. */
@@ -34,6 +35,7 @@ export class CoreSteps {
   private readonly storageWatch: StorageWatch
   private readonly options: DriverOptions
   private readonly parts: CoreStepsParts
+  private readonly trace: StepTrace | null
   /** What messages are held against. */
   private readonly log: ReceivingLog
 
@@ -41,8 +43,11 @@ export class CoreSteps {
     this.options = options
     this.parts = parts
     this.storageWatch = new StorageWatch(options)
-    this.raft = initialState({ ...options.raft, self }, restoredState(options))
     const { identity, log } = options
+    const restored = restoredState(options)
+    this.raft = initialState({ ...options.raft, self }, restored)
+    this.trace = options.trace === undefined ? null : new StepTrace(identity, options.trace)
+    this.trace?.opened(restored)
     this.log = {
       group: identity.group,
       self: identity,
@@ -78,7 +83,10 @@ export class CoreSteps {
     if (event.kind !== 'received') {
       if (event.kind === 'transfer') this.transfers.begin()
       if (event.kind === 'changeMembership') effects.changeBegins()
-      if (event.kind === 'persisted') effects.writeCompleted(event.write)
+      if (event.kind === 'persisted') {
+        this.trace?.written(event.write)
+        effects.writeCompleted(event.write)
+      }
       this.step(event, NO_INPUT)
       if (event.kind === 'persisted' || event.kind === 'snapshotInstalled') durable(this.raft.disk.durableIndex)
       return
@@ -99,6 +107,7 @@ export class CoreSteps {
     const wasTransferring = transferOf(before) !== null
     const result = step(before, options.clock.monotonicMs(), event)
     options.check?.(before, result.state)
+    this.trace?.step(event, result.effects, result.state)
     this.raft = result.state
     this.dueAt = result.wakeAt
     const isLeader = role(this.raft) === 'leader'

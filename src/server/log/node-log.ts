@@ -95,6 +95,12 @@ export class NodeLog implements NodeListener {
     this.logger.warn({ event: 'connectionsRefused' }, sentence)
   }
 
+  /** Steps of consensus are not written down any more. */
+  traceEnded(why: string): void {
+    const sentence = `steps are not traced any more: ${why}; what was written stays true, restart the node to go on`
+    this.logger.warn({ event: 'traceEnded' }, sentence)
+  }
+
   /** This node and a peer refuse each other. */
   peerRefused({ peer, code, sentence }: ToldRefusal): void {
     this.logger.warn({ event: 'peerRefused', peer, code }, sentence)

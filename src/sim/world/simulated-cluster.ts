@@ -16,7 +16,16 @@ export interface NodeNature {
 /** What all nodes of a cluster have in common. */
 type SharedOptions = Pick<
   SimulatedNodeOptions,
-  'seed' | 'limits' | 'credit' | 'appendEntriesMax' | 'segmentBytes' | 'leases' | 'check' | 'development' | 'mount'
+  | 'seed'
+  | 'limits'
+  | 'credit'
+  | 'appendEntriesMax'
+  | 'segmentBytes'
+  | 'leases'
+  | 'check'
+  | 'trace'
+  | 'development'
+  | 'mount'
 >
 
 export interface SimulatedClusterOptions extends SharedOptions {

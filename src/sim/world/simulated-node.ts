@@ -14,6 +14,7 @@ import type { LeaseTerms } from '../../raft/types.ts'
 import type { SessionStateMachine } from '../../session/session-state-machine.ts'
 import { openAppliedTrail } from '../../storage/trail/applied-trail-file.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../storage/snapshot/memory-snapshot-store.ts'
+import type { WriteTrace } from '../../trace/line.ts'
 import { Violation } from '../checkers/violation.ts'
 import type { NodeObserver } from './node-observer.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -41,6 +42,8 @@ export interface SimulatedNodeOptions {
   readonly leases?: LeaseTerms | null
   /** Looks at every step of the core of a node; absent: nobody does. */
   readonly check?: (before: RaftState, next: RaftState, id: NodeId) => void
+  /** Is given what the core of a node does, step by step; absent: nobody is. */
+  readonly trace?: WriteTrace | undefined
   /** Functions of the machines are rehearsed, as in development (machines.md §2). Default false. */
   readonly development?: boolean
   /** The machines of one process of node `id`. `work`: lets the process work for so many µs (`SimulatedClock.work`). */
@@ -156,7 +159,7 @@ export class SimulatedNode {
 
   private parts(clock: SimulatedClock): NodeParts {
     const { id, voters, seed, network, limits, credit, appendEntriesMax } = this.options
-    const { leases, check, observer, mount, development } = this.options
+    const { leases, check, trace, observer, mount, development } = this.options
     const position = indexOf(this.options)
     const machines = mount((micros) => clock.work(micros), id)
     return {
@@ -172,6 +175,7 @@ export class SimulatedNode {
       codec: sessionCodec,
       snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),
       ...(check === undefined ? {} : { check: (before: RaftState, next: RaftState) => check(before, next, id) }),
+      trace,
       seed: seed * 1000 + position * 100 + this.starts,
       openLog: this.openLog(clock),
       // What a replay makes of the log is compared with what was noted before the crash, as far as the disk still has it.

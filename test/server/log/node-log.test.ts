@@ -43,6 +43,7 @@ function live({ log }: Written): void {
   log.noted({ kind: 'snapshotWritten', index: logIndex(900), rows: 12, durationMs: 3.5 })
   log.noted({ kind: 'diskSlow', writeAgeMs: 312.4 })
   log.peerRefused({ peer: 'n3', code: 'WRONG_INSTANCE', sentence: 'n3 refuses this node: WRONG_INSTANCE.' })
+  log.traceEnded('ENOSPC: no space left on device, write')
   log.noted({ kind: 'halted', code: 'DIVERGED', index: 901, message: 'another state than most' })
   log.noted({ kind: 'diskIgnored', peer: nodeId('n3') })
   log.noted({ kind: 'modeDiffers', peer: nodeId('n2'), development: true })
@@ -67,6 +68,7 @@ test('each event is one JSON line with time, level, node, group, term, event and
     'info snapshotWritten: snapshot at index 900 written',
     'warn diskSlow: a log write has not reached the disk for 312 ms',
     'warn peerRefused: n3 refuses this node: WRONG_INSTANCE.',
+    'warn traceEnded: steps are not traced any more: ENOSPC: no space left on device, write; what was written stays true, restart the node to go on',
     'error halted: DIVERGED: another state than most',
     'warn diskIgnored: n3 greets with a data directory after which this node has heard another one of that name, and is ignored. If n3 runs on that directory now and the first election does not come, restart this node',
     'error modeDiffers: n2 runs in development mode and this node is not: they would make different states of one log, so neither hears the other. Start all nodes of a cluster in one mode, on directories that were made in it',
@@ -75,7 +77,7 @@ test('each event is one JSON line with time, level, node, group, term, event and
   ])
   expect(lines[4]).toMatchObject({ index: 900, rows: 12, durationMs: 3.5 })
   expect(lines[6]).toMatchObject({ peer: 'n3', code: 'WRONG_INSTANCE' })
-  expect(lines[7]).toMatchObject({ code: 'DIVERGED', index: 901 })
+  expect(lines[8]).toMatchObject({ code: 'DIVERGED', index: 901 })
 })
 
 test.each(LOG_LEVELS)('level %s writes its own lines and those of the levels after it', (level) => {
@@ -85,7 +87,7 @@ test.each(LOG_LEVELS)('level %s writes its own lines and those of the levels aft
   const rank = (name: string): number => ranks.indexOf(name)
   const levels = said.lines().map((line) => String(line['level']))
   expect(levels.every((found) => rank(found) >= rank(level))).toBe(true)
-  expect(levels).toHaveLength({ debug: 12, info: 12, warn: 6, error: 3, silent: 0 }[level])
+  expect(levels).toHaveLength({ debug: 13, info: 13, warn: 7, error: 3, silent: 0 }[level])
 })
 
 const failure = {
