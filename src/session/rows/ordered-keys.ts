@@ -56,40 +56,6 @@ export class OrderedKeys {
     this.push(at, this.chunks[at] as Chunk, key)
   }
 
-  /** Adds keys in order that are not in the set. PERF: those of one chunk cost one search. */
-  addAll(keys: readonly string[]): void {
-    const { bounds, chunks } = this
-    let at = -1
-    for (const key of keys) {
-      if (at < 0) at = this.chunkOf(key)
-      else if (at + 1 < bounds.length && (bounds[at + 1] as string) <= key) {
-        at += 1
-        if (at + 1 < bounds.length && (bounds[at + 1] as string) <= key) at = this.chunkOf(key)
-      }
-      const chunk = chunks[at] as Chunk
-      if (!this.push(at, chunk, key)) continue
-      // The chunk is two.
-      at = -1
-    }
-  }
-
-  /**
-   * Takes out the first keys from `from` on, some of them, at most `limit`; none: there are none. PERF: the place of those that
-   * were all taken stays for others like them, and goes when none have come until the next time round.
-   */
-  takeFrom(from: string, limit: number): string[] {
-    const first = this.chunkOf(from)
-    for (let at = first; at < this.chunks.length; ) {
-      const chunk = this.inOrder(at)
-      const taken = chunk.keys.splice(lowerBound(chunk.keys, from), limit)
-      chunk.sorted = chunk.keys.length
-      if (taken.length > 0) return taken
-      if (at > first && chunk.sorted === 0) this.drop(at)
-      else at += 1
-    }
-    return []
-  }
-
   /** Removes a key; false when it is not there. */
   delete(key: string): boolean {
     const at = this.chunkOf(key)
@@ -213,11 +179,27 @@ export class OrderedKeys {
     const inOrder = sorted === keys.length
     if (!inOrder) {
       const rises = riseOf(keys) >= RISE_MIN
-      if (this.cut(at, rises ? (keys.at(-1) as string) : middleOf(keys), rises ? 1 : PART_MIN)) return
+      if (this.cut(at, rises ? (keys.at(-1) as string) : middleOf(keys), rises ? 1 : PART_MIN)) {
+        if (rises) this.partAfterFirst(at + 1)
+        return
+      }
     }
-    this.inOrder(at)
-    const rest = keys.splice(inOrder ? CHUNK_MAX : CHUNK_MAX / 2)
-    chunk.sorted = keys.length
+    this.partAt(at, this.inOrder(at), inOrder ? CHUNK_MAX : CHUNK_MAX / 2)
+  }
+
+  /**
+   * Parts a chunk behind its first key, with which a row of rising ones goes on: among others, as those of the next table, each
+   * chunk of the row would be cut key by key; alone they are always in order.
+   */
+  private partAfterFirst(at: number): void {
+    const chunk = this.inOrder(at)
+    if (chunk.keys.length > 1) this.partAt(at, chunk, 1)
+  }
+
+  /** Cuts a chunk that is in order at a position. */
+  private partAt(at: number, chunk: Chunk, position: number): void {
+    const rest = chunk.keys.splice(position)
+    chunk.sorted = chunk.keys.length
     this.chunks.splice(at + 1, 0, { keys: rest, sorted: rest.length, heads: [], skip: 0 })
     this.bounds.splice(at + 1, 0, rest[0] as string)
     this.narrow(at)

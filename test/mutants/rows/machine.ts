@@ -3,6 +3,7 @@ import type { Catcher, Mutant } from '../mutant.ts'
 const INDEXES: Catcher = { kind: 'tests', files: ['test/machine/run/indexes-property.test.ts'] }
 const BARE_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/bare-keys.test.ts'] }
 const SETTLING_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/keys/settling-keys.test.ts'] }
+const KEY_HEADS: Catcher = { kind: 'tests', files: ['test/session/rows/keys/key-heads.test.ts'] }
 const ORDERED_KEYS: Catcher = { kind: 'tests', files: ['test/session/rows/keys/ordered-keys.test.ts'] }
 const MIGRATION: Catcher = { kind: 'tests', files: ['test/machine/run/index-migration.test.ts'] }
 
@@ -91,25 +92,57 @@ export const MACHINE: readonly Mutant[] = [
   {
     id: 'machine/key-uncounted-on-arrival',
     breaks: 'the newest keys of an index are not counted before others read them',
-    file: 'src/session/rows/keys/settling-keys.ts',
-    find: '    this.place()\n    return this.settled.count',
-    replace: '    return this.settled.count',
+    file: 'src/session/rows/keys/index-keys.ts',
+    find: '    this.place()\n    return this.settled.countIn',
+    replace: '    return this.settled.countIn',
     caughtBy: SETTLING_KEYS,
   },
   {
     id: 'machine/key-settles-twice',
     breaks: 'keys of an index that have waited beside the others are in both places',
-    file: 'src/session/rows/ordered-keys.ts',
-    find: 'chunk.keys.splice(lowerBound(chunk.keys, from), limit)',
-    replace: 'chunk.keys.slice(lowerBound(chunk.keys, from)).slice(0, limit)',
+    file: 'src/session/rows/keys/key-pages.ts',
+    find: '        this.cut(page, start, end)\n        return',
+    replace: '        this.count -= end - start\n        return',
     caughtBy: SETTLING_KEYS,
   },
   {
-    id: 'machine/key-settles-below-its-chunk',
-    breaks: 'keys that settle together go to the next chunk at most, also where they belong further on',
-    file: 'src/session/rows/ordered-keys.ts',
-    find: 'if (at + 1 < bounds.length && (bounds[at + 1] as string) <= key) at = this.chunkOf(key)',
+    id: 'machine/key-settles-below-its-page',
+    breaks: 'keys that settle together go to the next page at most, also where they belong further on',
+    file: 'src/session/rows/keys/key-pages.ts',
+    find: 'if (next === undefined || key < next) return guess',
+    replace: 'return guess',
+    caughtBy: SETTLING_KEYS,
+  },
+  {
+    id: 'machine/key-merged-by-its-head',
+    breaks: 'of keys that have one head the newest goes to the end',
+    file: 'src/session/rows/keys/key-pages.ts',
+    find: 'this.above(page, left, this.texts.at(list.places[right] as number))',
+    replace: 'left + 1',
+    caughtBy: SETTLING_KEYS,
+  },
+  {
+    id: 'machine/key-head-from-before',
+    breaks: 'a page is merged by heads from before keys differed in more bits',
+    file: 'src/session/rows/keys/key-pages.ts',
+    find: '    this.heads.renew(page.heads, page.count, page.version)\n',
     replace: '',
+    caughtBy: SETTLING_KEYS,
+  },
+  {
+    id: 'machine/key-head-renewed-short',
+    breaks: 'bits that were alike in all keys are missing from heads that are renewed',
+    file: 'src/session/rows/keys/key-heads.ts',
+    find: 'added: alike * 2 ** left',
+    replace: 'added: 0',
+    caughtBy: KEY_HEADS,
+  },
+  {
+    id: 'machine/index-left-out-of-a-range',
+    breaks: 'a range over several indexes gives the keys of those that begin in it alone',
+    file: 'src/session/rows/keys/settling-keys.ts',
+    find: '(prefix >= from || from.startsWith(prefix))',
+    replace: 'prefix >= from',
     caughtBy: SETTLING_KEYS,
   },
   {

@@ -1,90 +1,98 @@
 import { type KeyRange, merged } from '../key-difference.ts'
-import { OrderedKeys } from '../ordered-keys.ts'
+import { IndexKeys, type Waiting } from './index-keys.ts'
 
-/** Keys that are put in order together: some 0.5 ms, for whoever adds the last of them or reads. */
-const ARRIVED_MAX = 512
-/** Keys that wait at most, but for those that are not in order yet. */
-const RECENT_MAX = 32_768
-/** Keys that are moved together: some 20 µs. */
-const PIECE_KEYS = 32
+/** Indexes whose keys are apart from each other; those of all others are together, and cost more. */
+const INDEXES_MAX = 256
 
 /**
- * A very large set of binary strings in order, in three parts. The newest keys are a list. When it is full, or somebody reads,
- * they find their places among some ten thousands of recent ones, which settle among all the others in order, a piece at a
- * time, round and round.
- *
- * PERF: a key that goes straight to its place among a million finds nothing of it in the processor's caches. The recent ones
- * are fewer, and of those that settle together a dozen go to one chunk. To add one is to append to a list: whoever adds one
- * between other work has lost even the recent ones from the caches, and hundreds in a row need them loaded once. A key that
- * goes is looked for in both sets.
+ * A very large set of binary strings in order: those of each index by themselves, since only keys that begin alike can be told
+ * apart by few of their units.
  */
 export class SettlingKeys {
-  private readonly settled = new OrderedKeys()
-  private readonly recent = new OrderedKeys()
-  private recentCount = 0
-  /** The newest keys, as they came: none of them is in `recent` yet. */
-  private readonly arrived: string[] = []
-  /** Recent keys below it have had their turn. */
-  private turn = ''
-  private readonly recentMax: number
-  private readonly arrivedMax: number
+  /** By what their keys begin with. */
+  private readonly indexes = new Map<string, IndexKeys>()
+  /** Keys that are in none of these. PERF: lists are made for the first key, so that a set that stays empty costs nothing. */
+  private others: IndexKeys | null = null
+  /** The index that was used last. */
+  private last: IndexKeys | null = null
+  private readonly waiting: Waiting | undefined
 
-  constructor(recentMax = RECENT_MAX, arrivedMax = ARRIVED_MAX) {
-    this.recentMax = recentMax
-    this.arrivedMax = arrivedMax
+  /** `waiting`: how many keys wait where, in each index. */
+  constructor(waiting?: Waiting) {
+    this.waiting = waiting
   }
 
   /** Adds a key that is not in the set. */
   add(key: string): void {
-    this.arrived.push(key)
-    if (this.arrived.length >= this.arrivedMax) this.place()
+    this.indexOf(key).add(key)
   }
 
-  /** Loads a key that is not in the set: no other one is added before all are loaded. */
+  /** Loads a key that is not in the set, among many. */
   restore(key: string): void {
-    this.settled.add(key)
+    this.indexOf(key).restore(key)
   }
 
   /** Removes a key; false when it is not there. */
   delete(key: string): boolean {
-    this.place()
-    if (this.recentCount === 0 || !this.recent.delete(key)) return this.settled.delete(key)
-    this.recentCount -= 1
-    return true
+    return this.indexOf(key).delete(key) || this.others?.delete(key) === true
   }
 
   /** Keys in [from, to) in byte order, or from the end; at most `limit`. */
   range(bounds: KeyRange): readonly string[] {
-    this.place()
-    const settled = this.settled.range(bounds)
-    if (this.recentCount === 0) return settled
-    const recent = this.recent.range(bounds)
-    return recent.length === 0 ? settled : merged(settled, recent, bounds)
+    let found = this.others?.range(bounds) ?? []
+    for (const index of this.within(bounds)) {
+      const keys = index.range(bounds)
+      found = found.length === 0 ? keys : keys.length === 0 ? found : merged(found, keys, bounds)
+    }
+    return found
   }
 
   /** How many keys lie in [from, to). */
   count(from: string, to: string): number {
-    this.place()
-    return this.settled.count(from, to) + this.recent.count(from, to)
+    let total = this.others?.count(from, to) ?? 0
+    for (const index of this.within({ from, to })) total += index.count(from, to)
+    return total
   }
 
-  /** Puts the newest keys among the recent ones, and as many of those among the settled ones as are too many. */
-  private place(): void {
-    const { arrived } = this
-    const { length } = arrived
-    if (length === 0) return
-    if (length === 1) this.recent.add(arrived[0] as string)
-    else this.recent.addAll(arrived.sort())
-    arrived.length = 0
-    this.recentCount += length
-    while (this.recentCount >= this.recentMax + PIECE_KEYS) this.settle()
+  /** The index of a key, which is made when it is new. */
+  private indexOf(key: string): IndexKeys {
+    if (this.last !== null && key.startsWith(this.last.prefix)) return this.last
+    const prefix = prefixOf(key)
+    const index = this.indexes.get(prefix) ?? this.made(prefix)
+    if (index.prefix !== '') this.last = index
+    return index
   }
 
-  private settle(): void {
-    const keys = this.recent.takeFrom(this.turn, PIECE_KEYS)
-    this.recentCount -= keys.length
-    this.settled.addAll(keys)
-    const last = keys.at(-1)
-    this.turn = last === undefined ? '' : `${last}\u0000`
+  private made(prefix: string): IndexKeys {
+    const { indexes, waiting } = this
+    if (prefix !== '' && indexes.size >= INDEXES_MAX) this.forgetEmpty()
+    if (prefix === '' || indexes.size >= INDEXES_MAX) {
+      this.others ??= new IndexKeys('', waiting)
+      return this.others
+    }
+    const index = new IndexKeys(prefix, waiting)
+    indexes.set(prefix, index)
+    return index
   }
+
+  private forgetEmpty(): void {
+    for (const [prefix, index] of this.indexes) if (index.size === 0) this.indexes.delete(prefix)
+    this.last = null
+  }
+
+  /** Indexes that may have keys in [from, to). */
+  private *within({ from, to }: { readonly from: string; readonly to: string }): Generator<IndexKeys, void> {
+    for (const index of this.indexes.values()) {
+      const { prefix } = index
+      if (prefix < to && (prefix >= from || from.startsWith(prefix))) yield index
+    }
+  }
+}
+
+/** What the keys of an index begin with: `<machine>/.<table>/<fields>/`; nothing where a key is none of an index. */
+function prefixOf(key: string): string {
+  const table = key.indexOf('/') + 1
+  const fields = key.indexOf('/', table) + 1
+  const end = key.indexOf('/', fields) + 1
+  return table > 0 && fields > 0 ? key.slice(0, end) : ''
 }

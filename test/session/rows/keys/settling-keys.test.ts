@@ -2,52 +2,85 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SettlingKeys } from '../../../../src/session/rows/keys/settling-keys.ts'
 import { sample } from '../../../effort.ts'
+import { numbers, SHAPES } from './shapes.ts'
 
-const KEYS = 6000
-const keyOf = (at: number): string => `m/.t/f/${String(at).padStart(4, '0')}`
+/** What keys of indexes look like, and of what is none. */
+const INDEXES: readonly ((drawn: number) => string)[] = [
+  ...SHAPES,
+  // Rising, in as many digits as it takes.
+  (drawn) => `m/.t/f/${drawn % 6000}`,
+  // Owners of some twenty keys each, in one index of three; and keys that are in none.
+  (drawn) => `m/.t/f${drawn % 3}/\u0002owner-${String((drawn * 7919) % 300).padStart(5, '0')}\u0000${digits(drawn)}`,
+  (drawn) => `m/.t/${'f'.repeat(1 + (drawn % 5))}${drawn % 2 === 0 ? '' : '/'}${drawn % 3000}`,
+  // More indexes than are kept apart.
+  (drawn) => `m/.t/${drawn % 300}/${drawn % 5000}`,
+]
 
-/** Numbers below a bound, the same ones for the same seed. */
-function numbers(seed: number): (bound: number) => number {
-  let word = seed
-  return (bound) => {
-    word = (Math.imul(word, 1_103_515_245) + 12_345) & 0x7fffffff
-    return (word >>> 8) % bound
-  }
-}
+const digits = (drawn: number): string => String.fromCharCode((drawn >>> 8) & 0xff, drawn & 0xff)
+
+const WAITING = fc.record({
+  arrivedMax: fc.constantFrom(1, 7, 512),
+  recentMax: fc.constantFrom(0, 40, 1000),
+  pieceKeys: fc.constantFrom(1, 5, 64),
+})
 
 test('keys that settle by and by are one set in order at every moment', () => {
   const seeds = fc.integer({ min: 1, max: 2 ** 30 })
+  const given = [seeds, WAITING, fc.constantFrom(...INDEXES), fc.boolean()] as const
   fc.assert(
-    fc.property(seeds, fc.constantFrom(0, 40, 1000), fc.constantFrom(1, 7, 512), fc.boolean(), (...drawn) => {
-      const [seed, recentMax, arrivedMax, rising] = drawn
+    fc.property(...given, (seed, waiting, shape, rising) => {
       const next = numbers(seed)
-      const keys = new SettlingKeys(recentMax, arrivedMax)
+      const keys = new SettlingKeys(waiting)
       const plain = new Set<string>()
-      for (let at = 0; at < KEYS; at += 3) {
-        keys.restore(keyOf(at))
-        plain.add(keyOf(at))
+      const drawn = (step: number): string => shape(rising && step % 2 === 0 ? step : 1 + next(1 << 14))
+      for (let at = 0; at < 3000; at += 1) {
+        const key = shape(1 + next(1 << 14))
+        if (!plain.has(key)) keys.restore(key)
+        plain.add(key)
       }
-      for (let step = 0; step < 4000; step += 1) {
-        const key = keyOf(rising && step % 2 === 0 ? step : next(KEYS))
+      for (let step = 1; step <= 4000; step += 1) {
+        const key = drawn(step)
         if (plain.has(key)) {
           if (next(2) === 0) continue
           plain.delete(key)
           expect(keys.delete(key)).toBe(true)
+          expect(keys.delete(key)).toBe(false)
         } else if (next(4) === 0) expect(keys.delete(key)).toBe(false)
         else {
           plain.add(key)
           keys.add(key)
         }
         if (step % 400 > 0) continue
-        const [from, to, limit] = [keyOf(next(KEYS)), keyOf(next(KEYS)), next(50)]
+        const [from, to, limit] = [drawn(step), drawn(next(4000)), next(50)]
         const sorted = [...plain].sort()
         const within = sorted.filter((other) => other >= from && other < to)
         expect(keys.count(from, to)).toBe(within.length)
         expect(keys.range({ from, to, limit, reverse: false })).toEqual(within.slice(0, limit))
         expect(keys.range({ from, to, limit, reverse: true })).toEqual(within.toReversed().slice(0, limit))
-        expect(keys.range({ from: '', to: 'n', limit: KEYS, reverse: false })).toEqual(sorted)
+        expect(keys.range({ from: '', to: '\u0100', limit: 1e6, reverse: false })).toEqual(sorted)
+        // Many neighbours go, and come again.
+        if (step % 1200 > 0) continue
+        for (const gone of within) expect(keys.delete(gone)).toBe(true)
+        for (const gone of within)
+          if (next(3) > 0) keys.add(gone)
+          else plain.delete(gone)
       }
     }),
-    { numRuns: sample(12) },
+    { numRuns: sample(14) },
   )
+})
+
+test('however many keys were written, so many wait at most, and a look puts no others in their places', () => {
+  const keys = new SettlingKeys()
+  const next = numbers(7)
+  let waiting = 0
+  for (let at = 0; at < 120_000; at += 1) {
+    keys.add(`m/.t/f/${String(next(1 << 22)).padStart(7, '0')}/${at}`)
+    if (at % 97 > 0) continue
+    const index = keys['last']
+    waiting = Math.max(waiting, index?.['arrived'].count ?? 0)
+    expect(index?.['recent'].count).toBeLessThan(32_768 + 64)
+  }
+  expect(waiting).toBeLessThan(1024)
+  expect(keys.count('m/.t/f/', 'm/.t/f0')).toBe(120_000)
 })
