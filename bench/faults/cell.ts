@@ -1,8 +1,11 @@
+import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeId } from '../../src/base/brand.ts'
 import { Random } from '../../src/base/random.ts'
 import { NodeProcess } from '../../src/cli/cluster/node-process.ts'
 import { say } from '../../src/cli/terminal/output.ts'
+import { readTraces } from '../../src/cli/traces/read-traces.ts'
+import { checkTrace } from '../../src/trace/check-trace.ts'
 import { ProbeProcess } from '../failover/probe-process.ts'
 import { Clients, type ClientsStopped } from './clients/clients-process.ts'
 import { writeProofModule } from './clients/proof-module.ts'
@@ -14,7 +17,7 @@ import { chartOf } from './report/chart.ts'
 import { figuresOf } from './report/figures.ts'
 import type { StoredCell } from './report/summary.ts'
 import { Watch } from './report/watch.ts'
-import { judgeHistory } from './verdict/judge-history.ts'
+import { judgeHistory, type Verdict, withSteps } from './verdict/judge-history.ts'
 import { FaultWorld } from './world/fault-world.ts'
 import type { Spawn } from './world/node-seat.ts'
 import type { Resources } from './world/resources.ts'
@@ -46,17 +49,27 @@ export async function runCell(name: string, options: CellOptions): Promise<Store
   const { resources, missing, ended } = options
   const machines = join(resources.directory, 'machines.mjs')
   writeProofModule(machines)
-  const spawn = (members: string): Spawn => holdfastOn(members, machines)
+  // Not on the disks that lose their power.
+  const traces = join(resources.directory, 'traces')
+  const spawn = (members: string): Spawn => holdfastOn(members, machines, traces)
   const world = await FaultWorld.start(NODES, { resources, missing, spawn })
-  try {
-    ended.throwIfAborted()
-    return { name, ...(await onWorld(world, options)) }
-  } finally {
-    await world.stop()
-  }
+  const cell = await onWorld(world, options).finally(() => world.stop())
+  ended.throwIfAborted()
+  const steps = checkTrace(readTraces(traces))
+  const verdict = withSteps(cell.verdict, steps)
+  if (steps.violation !== null) keepTraces(traces, resources, verdict)
+  return { name, ...cell, verdict, steps: steps.lines }
 }
 
-async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<StoredCell, 'name'>> {
+/** What was refused stays, for whoever looks for the reason. */
+function keepTraces(traces: string, { directory }: Resources, { examples }: Verdict): void {
+  const kept = `${directory}-traces`
+  renameSync(traces, kept)
+  examples.push(`the steps are in ${kept}`)
+}
+
+async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<StoredCell, 'name' | 'steps'>> {
+  options.ended.throwIfAborted()
   const { resources } = options
   const { endpoints, throughClients } = world
   const beganNs = process.hrtime.bigint()
@@ -138,7 +151,7 @@ export function judgedStrikes(
   }
 }
 
-function holdfastOn(members: string, machines: string): Spawn {
+function holdfastOn(members: string, machines: string, traces: string): Spawn {
   return ({ id, endpoint, dataDirectory, through }, environment) =>
     NodeProcess.spawn({
       id: nodeId(id),
@@ -147,7 +160,7 @@ function holdfastOn(members: string, machines: string): Spawn {
       dataDirectory,
       through,
       machines,
-      environment: { HOLDFAST_LIMITS: LIMITS, HOLDFAST_INSECURE: 'true', ...environment },
+      environment: { HOLDFAST_LIMITS: LIMITS, HOLDFAST_INSECURE: 'true', HOLDFAST_TRACE_STEPS: traces, ...environment },
     })
 }
 

@@ -57,8 +57,10 @@ export function checkTrace(lines: Iterable<TraceLine>): TraceVerdict {
       }
     }
   }
-  const stuck = queues.find(({ at, lines: own }) => at < own.length)
-  return verdict(stuck === undefined ? null : unsent(stuck))
+  const stuck = queues.filter(({ at, lines: own }) => at < own.length)
+  // Others wait for messages that the ones behind them would have sent.
+  const first = stuck.find((queue) => !isSentLater(queue, queues)) ?? stuck[0]
+  return verdict(first === undefined ? null : unsent(first))
 }
 
 interface Queue {
@@ -91,6 +93,20 @@ function take(cluster: SpecCluster, line: TraceLine): { readonly rule: string; r
 function kindOf(line: TraceLine): string {
   if (line.kind !== 'step') return line.kind
   return line.event.kind === 'receive' ? `receive ${line.event.message.kind}` : line.event.kind
+}
+
+/** Whether what the queue waits for is in a line that was not taken. */
+function isSentLater({ lines, at }: Queue, queues: readonly Queue[]): boolean {
+  const line = lines[at]
+  if (line?.kind !== 'step' || line.event.kind !== 'receive') return false
+  const { from, message } = line.event
+  const sender = queues.find(({ node }) => node === from)
+  const { kind, term } = message
+  return (sender?.lines.slice(sender.at) ?? []).some(
+    (later) =>
+      later.kind === 'step' &&
+      later.sends.some((send) => send.to === line.node && send.message.kind === kind && send.message.term === term),
+  )
 }
 
 /** All that is left waits for messages. */

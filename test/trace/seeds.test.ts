@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { runTracedSeed } from '../../src/sim/run-seed.ts'
 import { checkTrace } from '../../src/trace/check-trace.ts'
-import type { TraceLine } from '../../src/trace/line.ts'
+import type { TracedMessage, TraceLine } from '../../src/trace/line.ts'
 
 const SEEDS = 24
 
@@ -14,4 +14,15 @@ describe('the specification allows what the core does in the simulator', () => {
     expect(violation).toBeNull()
     expect(taken).toBe(lines.length)
   })
+})
+
+test('the order in which a codec gives the fields of a message means nothing', () => {
+  const lines: TraceLine[] = []
+  runTracedSeed(3, (line) => lines.push(line))
+  const turned = lines.map((line) => {
+    if (line.kind !== 'step' || line.event.kind !== 'receive') return line
+    const message = Object.fromEntries(Object.entries(line.event.message).reverse()) as TracedMessage
+    return { ...line, event: { ...line.event, message } }
+  })
+  expect(checkTrace(turned)).toMatchObject({ violation: null, lines: lines.length })
 })

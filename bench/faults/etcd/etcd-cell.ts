@@ -64,6 +64,8 @@ async function onWorld(world: FaultWorld, api: EtcdApi, options: CellOptions): P
       crashes: world.crashes,
       lostSessions: [],
       unhandledRejections: stopped.reduce((sum, { unhandledRejections }) => sum + unhandledRejections, 0),
+      // Its members can write their steps down, in builds of their own.
+      steps: 0,
       counts: countsOf(operations),
       elections: await termOf(endpoints, api),
       snapshotIndex: 0,

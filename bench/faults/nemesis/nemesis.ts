@@ -1,3 +1,4 @@
+import { CommandError } from '../../../src/cli/terminal/exit.ts'
 import { loadavg } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DivergenceError } from '../../agreement.ts'
@@ -71,7 +72,7 @@ export async function strikeAll(
     await probe.mark()
     const struckNs = process.hrtime.bigint()
     await bounded(fault.run(scene), scene.holdMs + OVERDUE_MS_MAX).catch((error: unknown) => {
-      said.push(`the fault failed: ${String(error)}`)
+      said.push(`the fault failed: ${wordsOf(error)}`)
     })
     await scene.world.heal()
     const healedNs = process.hrtime.bigint()
@@ -95,9 +96,15 @@ async function recovery(
     await bounded(scene.agreed(), msMax)
     return { recoveredMs: Math.round(performance.now() - from), diverged: false }
   } catch (error) {
-    said.push(`not recovered: ${error instanceof Error ? error.message : String(error)}`)
+    said.push(`not recovered: ${wordsOf(error)}`)
     return { recoveredMs: null, diverged: error instanceof DivergenceError }
   }
+}
+
+/** With what a node said before it ended. */
+function wordsOf(error: unknown): string {
+  if (error instanceof CommandError) return `${error.message}: ${error.cure}`
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Rejects when it is not over by then; what is under way goes on, unheard. */

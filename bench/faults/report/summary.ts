@@ -16,6 +16,8 @@ export interface StoredCell {
   readonly unhandledRejections: number
   readonly diverged: boolean
   readonly unrecovered: readonly string[]
+  /** Lines of steps of consensus that were held against the specification; 0 of a product that writes none. */
+  readonly steps: number
   readonly counts: { readonly ok: number; readonly fail: number; readonly info: number }
   /** The highest term that was seen. */
   readonly elections: number
@@ -38,6 +40,7 @@ export interface Summary {
   readonly unhandledRejections: number
   readonly diverged: boolean
   readonly unrecovered: readonly string[]
+  readonly steps: number
   readonly counts: StoredCell['counts']
   readonly elections: number
   readonly snapshots: boolean
@@ -52,7 +55,16 @@ export interface Summary {
   readonly examples: readonly string[]
 }
 
-const ANOMALIES = ['lost', 'duplicated', 'phantom', 'disordered', 'wrongReply', 'unbalanced', 'violated'] as const
+const ANOMALIES = [
+  'lost',
+  'duplicated',
+  'phantom',
+  'disordered',
+  'wrongReply',
+  'unbalanced',
+  'violated',
+  'refused',
+] as const
 
 export function summaryOf(
   cells: readonly StoredCell[],
@@ -82,6 +94,7 @@ export function summaryOf(
     unhandledRejections,
     diverged,
     unrecovered: cells.flatMap(({ unrecovered }) => unrecovered),
+    steps: sum(({ steps }) => steps),
     counts: {
       ok: sum(({ counts }) => counts.ok),
       fail: sum(({ counts }) => counts.fail),

@@ -1,3 +1,4 @@
+import type { TraceVerdict } from '../../../src/trace/check-trace.ts'
 import type { JournalEntry, Operation } from '../history.ts'
 import { type CheckerVerdict, checkHistory, checkRegisters } from './check-history.ts'
 import { ACCOUNTS, Model, OPENING_BALANCE } from './model.ts'
@@ -23,6 +24,8 @@ export interface Verdict {
   unbalanced: number
   /** Anomalies by the checkers of `src/history`, which need no index and no journal. */
   violated: number
+  /** Steps of consensus that the specification of Raft does not allow (docs/trace-validation.md); only the first is found. */
+  refused: number
   /** Of these checkers those that gave up before they knew. */
   undecided: number
   /** A sentence each, some of them. */
@@ -61,9 +64,18 @@ export function judgeByIndex(operations: readonly Operation[], journal: readonly
   return verdict
 }
 
+/** The same verdict, with what the nodes themselves wrote down of their consensus. */
+export function withSteps(verdict: Verdict, { violation }: TraceVerdict): Verdict {
+  const joined = { ...verdict, examples: [...verdict.examples] }
+  if (violation === null) return joined
+  const { rule, seen, node, line } = violation
+  wrong(joined, 'refused', shortened(`line ${line} of ${node}: ${rule}: ${seen}`, TOLD_MAX))
+  return joined
+}
+
 function nothingWrong(): Verdict {
   const counts = { lost: 0, duplicated: 0, phantom: 0, disordered: 0, wrongReply: 0, unbalanced: 0 }
-  return { ...counts, violated: 0, undecided: 0, examples: [] }
+  return { ...counts, violated: 0, refused: 0, undecided: 0, examples: [] }
 }
 
 /** True when nothing is wrong. */

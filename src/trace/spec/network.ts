@@ -103,7 +103,16 @@ function votedFor({ from, send }: Sent): string | null {
 /** An AppendEntries may come in parts, each with an own previous entry; any other message arrives as it was sent. */
 function isPartOf(message: TracedMessage, sent: TracedMessage): boolean {
   if (message.kind === 'appendEntries' && sent.kind === 'appendEntries') return isPartOfEntries(message, sent)
-  return JSON.stringify(message) === JSON.stringify(sent)
+  return inOneOrder(message) === inOneOrder(sent)
+}
+
+/** As text, whatever order a codec puts the fields in. */
+function inOneOrder(message: TracedMessage): string {
+  return JSON.stringify(message, (_, value: unknown) =>
+    typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1)))
+      : value,
+  )
 }
 
 function isPartOfEntries(part: TracedAppendEntries, whole: TracedAppendEntries): boolean {

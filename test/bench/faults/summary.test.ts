@@ -42,11 +42,19 @@ const CELL: StoredCell = {
     wrongReply: 0,
     unbalanced: 0,
     violated: 0,
+    refused: 0,
     undecided: 0,
     examples: [],
   },
   ...{ unserved: false, faults: [FIGURES], late: [], crashes: [], lostSessions: [], unhandledRejections: 0 },
-  ...{ diverged: false, unrecovered: [], counts: { ok: 200, fail: 0, info: 1 }, elections: 2, snapshotIndex: 7 },
+  ...{
+    steps: 4000,
+    diverged: false,
+    unrecovered: [],
+    counts: { ok: 200, fail: 0, info: 1 },
+    elections: 2,
+    snapshotIndex: 7,
+  },
   ...{ probe: { acknowledged: 5, failed: 0 }, chart: chartOf(OPERATIONS, [seen(0, 'leader'), seen(500, 'leader')]) },
 }
 const RUN = { seed: 1, commit: 'c', seconds: 20, skipped: { loss: 'no iptables' } }
@@ -83,6 +91,7 @@ test('cells add up, and what is skipped or late is named', () => {
 })
 
 test.each<[string, Partial<StoredCell>, object]>([
+  ['a step that is not allowed', { verdict: { ...CELL.verdict, refused: 1 } }, { anomalies: 1 }],
   ['a lost command', { verdict: { ...CELL.verdict, lost: 2 } }, { anomalies: 2, lost: 2 }],
   ['two states of one index', { diverged: true }, { anomalies: 1 }],
   ['a process that ended by itself', { crashes: ['n1 ended by itself: 1'] }, { anomalies: 0 }],
