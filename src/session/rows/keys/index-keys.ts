@@ -6,7 +6,7 @@ import { KeyTexts } from './key-texts.ts'
 
 /** How many keys wait where. */
 export interface Waiting {
-  /** Keys that are put in order together: some 0.5 ms, for whoever adds the last of them or reads. */
+  /** Keys that are put in order together: some 0.3 ms, for whoever adds the last of them or reads. */
   readonly arrivedMax: number
   /** Keys that wait at most, but for those that are not in order yet. */
   readonly recentMax: number
