@@ -37,7 +37,7 @@ const NODES = 3
 /** What either half of the clients does: partitions separate the halves. */
 const HALVES = [
   ['register', 'bank', 'set'],
-  ['append', 'counter'],
+  ['append', 'counter', 'requests'],
 ] as const
 /** So that there are snapshots within a run, and nodes that were away are sent one. */
 const LIMITS = 'snapshotBytes=1048576'
@@ -89,7 +89,11 @@ async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<St
     const operations = operationsOf(halves.flatMap((clients) => clients.events()))
     const journal = stopped.at(-1)?.journal ?? null
     return {
-      verdict: judgeHistory(operations, journal),
+      verdict: judgeHistory(
+        operations,
+        journal,
+        stopped.flatMap(({ deliveries }) => deliveries),
+      ),
       unserved: journal === null,
       ...judgedStrikes(struck, operations, beganNs),
       crashes: world.crashes,

@@ -40,11 +40,19 @@ export type StepName =
   | 'append.append'
   | 'counter.read'
   | 'counter.add'
+  | 'requests.emit'
 
 /** One command of the machine's journal, in the order in which the log has them. */
 export interface JournalEntry {
   readonly id: string
   readonly index: number
+}
+
+/** A server request as the session of one lane was given it: `told` is the command that emitted it. */
+export interface Delivery {
+  readonly lane: number
+  readonly serverRequestId: number
+  readonly told: string
 }
 
 /** An operation from its call to its end, joined from two events. */

@@ -4,7 +4,7 @@ import { decodeValue } from '../../../src/codec/value/decode.ts'
 import { dialGrpc, encodeValue, nodeEnvironment } from '../../../src/client/index.ts'
 import type { RawQueryOutcome } from '../../../src/client/calls/query-board.ts'
 import { MultiSession } from '../../../src/client/session/multi-session.ts'
-import type { HistoryEvent, JournalEntry } from '../history.ts'
+import type { Delivery, HistoryEvent, JournalEntry } from '../history.ts'
 import { droppingDial } from './dropping-dial.ts'
 import { Lane } from './lane.ts'
 import { JOURNAL_PAGE } from './proof-module.ts'
@@ -19,6 +19,7 @@ export type ClientsReport =
       readonly kind: 'stopped'
       /** Null: nobody served it. */
       readonly journal: readonly JournalEntry[] | null
+      readonly deliveries: readonly Delivery[]
       readonly lostSessions: readonly string[]
       readonly unhandledRejections: number
     }
@@ -38,6 +39,8 @@ export interface ClientsOptions {
   readonly history: string
 }
 
+/** Those that lose answers, or server requests, and the connection with each. */
+const LOSING: ReadonlySet<WorkloadName> = new Set(['counter', 'requests'])
 const LOST_ANSWERS = { share: 0.2, after: 2 } as const
 /** Processes of clients. */
 const HALVES = 2
@@ -62,7 +65,7 @@ async function main([text]: readonly string[]): Promise<void> {
   const all = workloads.flatMap((workload) => {
     const kind = WORKLOADS.indexOf(workload)
     const drops = new Random(seed, DROPS, kind)
-    const dial = workload === 'counter' ? droppingDial(dialGrpc, drops, LOST_ANSWERS) : dialGrpc
+    const dial = LOSING.has(workload) ? droppingDial(dialGrpc, drops, LOST_ANSWERS) : dialGrpc
     const hub = new MultiSession({ environment: nodeEnvironment(dial), endpoints })
     return Array.from({ length: lanesPerWorkload }, (_, at) => {
       const lane = kind * lanesPerWorkload + at
@@ -82,7 +85,8 @@ async function main([text]: readonly string[]): Promise<void> {
     const journal = await journalOf(endpoints).catch(() => null)
     await new Promise((resolve) => file.end(() => resolve(null)))
     const lostSessions = all.flatMap(({ lost, options: { lane } }) => (lost === null ? [] : [`lane ${lane}: ${lost}`]))
-    report({ kind: 'stopped', journal, lostSessions, unhandledRejections })
+    const deliveries = all.flatMap((lane) => lane.deliveries)
+    report({ kind: 'stopped', journal, deliveries, lostSessions, unhandledRejections })
   })
   process.on('disconnect', () => process.exit())
   await Promise.all(all.map((lane) => lane.start()))

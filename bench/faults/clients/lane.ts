@@ -5,7 +5,7 @@ import { encodeValue } from '../../../src/client/index.ts'
 import type { MultiSession } from '../../../src/client/session/multi-session.ts'
 import type { SessionCore } from '../../../src/client/session/session-core.ts'
 import { openBenchSession } from '../../bench-session.ts'
-import type { HistoryEvent, Step } from '../history.ts'
+import type { Delivery, HistoryEvent, Step } from '../history.ts'
 import { type End, looked } from './looked.ts'
 import { Steps, type WorkloadName } from './steps.ts'
 
@@ -13,6 +13,9 @@ import { Steps, type WorkloadName } from './steps.ts'
 const SESSION_TIMEOUT_MS = 120_000
 /** What has no answer by then has an unknown outcome. */
 const PATIENCE_MS = 5_000
+/** A server request that has not come so long after the last command will not come. */
+const DELIVERED_MS_MAX = 30_000
+const LOOK_MS = 20
 const THINK_MS = { min: 20, max: 120 } as const
 
 /** What a lane needs of its run. */
@@ -34,7 +37,11 @@ export class Lane {
   /** Why its session is no more; null: it lives. */
   lost: string | null = null
   readonly options: LaneOptions
+  /** Server requests that its session was given, in order. */
+  readonly deliveries: Delivery[] = []
   private readonly steps: Steps
+  /** Commands that emitted one, as far as it was told. */
+  private emitted = 0
   private process: number
   private core: SessionCore | null = null
   private stopping = false
@@ -52,14 +59,21 @@ export class Lane {
       principal: `user:lane-${lane}`,
       timeoutMs: SESSION_TIMEOUT_MS,
       onLost: (code) => (this.lost = code),
+      onServerRequest: ({ serverRequestId, payload }, done) => {
+        const { id } = decodeValue(payload) as { readonly id: string } // What the machine emits.
+        this.deliveries.push({ lane, serverRequestId, told: id })
+        done(null)
+      },
     })
     this.loop = this.run()
   }
 
-  /** Asks for nothing more; resolves when what was asked has ended. */
-  stop(): Promise<void> {
+  /** Asks for nothing more; resolves when what was asked has ended, and what was emitted has come, or does not come. */
+  async stop(): Promise<void> {
     this.stopping = true
-    return this.loop
+    await this.loop
+    const end = performance.now() + DELIVERED_MS_MAX
+    while (this.deliveries.length < this.emitted && performance.now() < end && this.lost === null) await pause(LOOK_MS)
   }
 
   private async run(): Promise<void> {
@@ -77,6 +91,7 @@ export class Lane {
     const end = await (step.id === '' ? looked(this.options.hub, step, PATIENCE_MS) : this.command(step))
     note({ process, f, ...end, timeNs: nowNs() })
     if (end.type === 'info') this.process += lanes
+    if (end.type === 'ok' && f === 'requests.emit') this.emitted += 1
   }
 
   private command(step: Step): Promise<End> {

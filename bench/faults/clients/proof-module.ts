@@ -70,6 +70,7 @@ export const proof = defineMachine(
       journal: table(z.int(), z.object({ id: z.string(), index: z.int() })),
       lines: table(z.string(), z.int()),
     },
+    requests: { told: z.object({ id: z.string() }) },
   },
   {
     commands: {
@@ -78,6 +79,8 @@ export const proof = defineMachine(
         const line = state.lines.get('journal') ?? 0
         state.lines.set('journal', line + 1)
         state.journal.set(line, { id: input.id, index: ctx.index })
+        // A server request to whoever asks, which names the command.
+        if (input.f === 'requests.emit') return JSON.stringify(ctx.emit(ctx.session.id, 'told', { id: input.id }))
         return JSON.stringify(change(state, input))
       }),
     },

@@ -2,7 +2,7 @@ import type { Random } from '../../../src/base/random.ts'
 import type { Step, StepName } from '../history.ts'
 import { ACCOUNTS } from '../verdict/model.ts'
 
-export const WORKLOADS = ['register', 'bank', 'set', 'append', 'counter'] as const
+export const WORKLOADS = ['register', 'bank', 'set', 'append', 'counter', 'requests'] as const
 export type WorkloadName = (typeof WORKLOADS)[number]
 
 /** Registers of a run, and what they are called. */
@@ -31,12 +31,13 @@ export class Steps {
 
   next(workload: WorkloadName): Step {
     const { random } = this
-    if (random.chance(READ_SHARE)) return this.read(workload, random.chance(LOGGED_READ_SHARE))
+    if (workload !== 'requests' && random.chance(READ_SHARE))
+      return this.read(workload, random.chance(LOGGED_READ_SHARE))
     return { ...this.change(workload), id: this.nextId() }
   }
 
   /** `logged`: it goes through the log, as commands do. */
-  read(workload: WorkloadName, logged: boolean): Step {
+  read(workload: Exclude<WorkloadName, 'requests'>, logged: boolean): Step {
     const id = logged ? this.nextId() : ''
     return { ...NOTHING, id, f: `${workload}.read`, key: this.keyOf(workload) }
   }
@@ -58,6 +59,8 @@ export class Steps {
         return change('append.append', { a: this.element() })
       case 'counter':
         return change('counter.add', { a: random.between(1, 9) })
+      case 'requests':
+        return change('requests.emit', {})
       default:
         throw new Error(`there is no workload ${String(workload satisfies never)}`)
     }
@@ -78,6 +81,8 @@ export class Steps {
         return `l${epoch}-${skewed(random, LISTS)}`
       case 'counter':
         return `c${skewed(random, COUNTERS)}`
+      case 'requests':
+        return ''
       default:
         throw new Error(`there is no workload ${String(workload satisfies never)}`)
     }

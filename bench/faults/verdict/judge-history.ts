@@ -1,5 +1,6 @@
 import type { TraceVerdict } from '../../../src/trace/check-trace.ts'
-import type { JournalEntry, Operation } from '../history.ts'
+import type { Delivery, JournalEntry, Operation } from '../history.ts'
+import { checkDeliveries } from './check-deliveries.ts'
 import { type CheckerVerdict, checkHistory, checkRegisters } from './check-history.ts'
 import { ACCOUNTS, Model, OPENING_BALANCE } from './model.ts'
 
@@ -32,9 +33,17 @@ export interface Verdict {
   readonly examples: string[]
 }
 
-/** By the journal (`judgeByIndex`), and by the checkers of `src/history`, which search and need neither index nor journal. */
-export function judgeHistory(operations: readonly Operation[], journal: readonly JournalEntry[] | null): Verdict {
-  return withCheckers(judgeByIndex(operations, journal), checkHistory(operations, journal))
+/**
+ * By the journal (`judgeByIndex`), and by the checkers of `src/history`, which search and need neither index nor journal;
+ * server requests by what the journal has of the commands that emitted them.
+ */
+export function judgeHistory(
+  operations: readonly Operation[],
+  journal: readonly JournalEntry[] | null,
+  deliveries: readonly Delivery[] = [],
+): Verdict {
+  const requests = journal === null ? [] : checkDeliveries(operations, journal, deliveries)
+  return withCheckers(judgeByIndex(operations, journal), [...checkHistory(operations, journal), ...requests])
 }
 
 /** Of a system that tells no index: registers alone, by search. */
