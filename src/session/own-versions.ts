@@ -13,6 +13,8 @@ export const OWN_MACHINE_NAME = 'holdfast'
  *   3   what a hook, timer or migration does that returns a rejection is taken back; moved dead letters are remembered;
  *       operators' changes of schedules
  *   4   tasks that wait are given out wherever there is room
+ *   5   a transaction that takes away a bare key which is not there fails as a whole; what a machine says of tasks and
+ *       retentions is refused where no row could hold it
  */
 export const OWN_MACHINE: BuildMachine = {
   name: OWN_MACHINE_NAME,
@@ -21,6 +23,7 @@ export const OWN_MACHINE: BuildMachine = {
     { version: 2, schema: '', code: '' },
     { version: 3, schema: '', code: '' },
     { version: 4, schema: '', code: '' },
+    { version: 5, schema: '', code: '' },
   ],
 }
 
@@ -41,3 +44,9 @@ export const MOVED_LETTERS_SINCE = 3
 
 /** Since which version tasks that wait follow dead letters, raised limits and leases of other roles. */
 export const TASKS_FOLLOW_ROOM_SINCE = 4
+
+/** Since which version a commit that cannot be carried out to its end changes nothing. */
+export const WHOLE_COMMITS_SINCE = 5
+
+/** Since which version the machine of a task is a text, and no sum of a duration with a clock is larger than rows can hold. */
+export const STORABLE_ROWS_SINCE = 5

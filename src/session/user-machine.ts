@@ -44,13 +44,16 @@ export interface StateStore extends StateReader {
 }
 
 /**
- * Keys that the running transaction adds and takes away. PERF: none of them is looked for, so that it is the caller's part to
- * know which are there; where it is wrong, replicas may differ.
+ * Keys that the running transaction adds and takes away. PERF: one that is added is not looked for, so that it is the caller's
+ * part to know which are there; where it is wrong, replicas may differ.
  */
 export interface KeyStore extends KeyReader {
   /** Adds a key that is not there. Throws TypeError for one that does not lie under `<name>/.` or is not binary. */
   add(key: string): void
-  /** Takes a key away that is there. Throws TypeError likewise. */
+  /**
+   * Takes a key away that is there. Throws TypeError likewise. Where it is not there, the transaction fails as a whole as it
+   * is committed: MACHINE_ERROR with INTERNAL_INVARIANT.
+   */
   delete(key: string): void
 }
 

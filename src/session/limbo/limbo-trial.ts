@@ -73,6 +73,8 @@ export class OverlayTrial implements LimboTrial {
       applyEntry(state, this.runner, entry)
       state.finishEntry()
     } catch (error) {
+      // What is not followed may come of a commit that has begun, which is an error of the engine to whoever runs it.
+      if (state.refused !== null) return state.refused
       // What the engine's own limits break here may stand there: it says nothing of the entry.
       if (isEngineError(error)) return 'engine'
       if (!(error instanceof NotFollowed)) throw error

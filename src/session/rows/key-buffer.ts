@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { SessionCodec } from '../../codec/session-codec.ts'
 import type { KeyStore } from '../user-machine.ts'
@@ -29,6 +30,8 @@ export class KeyBuffer implements KeyStore {
   private readonly comes = new StagedList<boolean>()
   /** Null: nobody has asked yet. */
   private difference: KeyDifference | null = null
+  /** Whether keys that are taken away are looked for as that is staged. */
+  private checks = false
   private readonly stored: BareKeys
   private readonly codec: SessionCodec
   private readonly hash: RunningHash
@@ -37,6 +40,11 @@ export class KeyBuffer implements KeyStore {
     this.stored = stored
     this.codec = codec
     this.hash = hash
+  }
+
+  /** From now on each key that is taken away is looked for at once: nothing that is staged can be refused any more. */
+  checkEach(): void {
+    this.checks = true
   }
 
   /** What is staged, of so many steps. */
@@ -53,6 +61,7 @@ export class KeyBuffer implements KeyStore {
 
   delete(key: string): void {
     assertBare(key)
+    if (this.checks) assertThere(this.range({ from: key, to: `${key}\u0000`, limit: 1 }).length > 0, key)
     this.codec.foldJoined(this.hash, USER_PREFIX, key)
     this.codec.foldNumber(this.hash, 0)
     this.stage(key, false)
@@ -89,8 +98,24 @@ export class KeyBuffer implements KeyStore {
     for (let at = 0; at < this.keys.size; at += 1) watches.written(this.keys.at(at))
   }
 
+  /** Carries the steps out. One that takes away a key which is not there is an AssertionError: those before it are done. */
   commit(): void {
     for (let at = 0; at < this.keys.size; at += 1) this.move(at)
+    this.clear()
+  }
+
+  /**
+   * As `commit`, and the steps before one that fails are taken back. PERF: keys that go are looked for once, as they go; to ask
+   * for them before would do it twice.
+   */
+  commitWhole(): void {
+    let done = 0
+    try {
+      for (; done < this.keys.size; done += 1) this.move(done)
+    } catch (error) {
+      for (done -= 1; done >= 0; done -= 1) this.moveBack(done)
+      throw error
+    }
     this.clear()
   }
 
@@ -113,6 +138,7 @@ export class KeyBuffer implements KeyStore {
 
   /** Drops what is staged. */
   clear(): void {
+    this.checks = false
     if (this.keys.size === 0) return
     this.difference = null
     this.keys.clear()
@@ -143,6 +169,15 @@ export class KeyBuffer implements KeyStore {
     if (this.comes.at(at)) this.stored.add(this.keys.at(at))
     else this.stored.delete(this.keys.at(at))
   }
+
+  private moveBack(at: number): void {
+    if (this.comes.at(at)) this.stored.delete(this.keys.at(at))
+    else this.stored.add(this.keys.at(at))
+  }
+}
+
+function assertThere(there: boolean, key: string): void {
+  if (!there) assert(false, 'a bare key that goes was there', { key })
 }
 
 function assertBare(key: string): void {

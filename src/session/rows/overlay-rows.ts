@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import { BareKeys } from './bare-keys.ts'
 import { Dictionary, Row } from './dictionary.ts'
 import { KeyDifference, type KeyRange } from './key-difference.ts'
@@ -97,6 +98,8 @@ class OverlayKeys extends BareKeys {
   }
 
   override delete(key: string): void {
+    const there = this.range({ from: key, to: `${key}\u0000`, limit: 1, reverse: false }).length > 0
+    assert(there, 'a bare key that goes was there', { key })
     this.written.add(key)
     this.difference.delete(key)
   }

@@ -128,6 +128,16 @@ export class WriteBuffer implements StateStore {
     this.watches?.applied(all)
   }
 
+  /**
+   * Moves the bare keys, all or none; throws AssertionError where one that goes is not there. Nothing else of it can fail,
+   * so that this comes before all of it. PERF: as a rule one comparison.
+   */
+  commitKeys(): void {
+    if (this.bare.size === 0) return
+    if (this.watches !== null && this.watches.size > 0) this.bare.tell(this.watches)
+    this.bare.commitWhole()
+  }
+
   /** Moves the writes into the dictionary. */
   commit(): void {
     if (this.watches !== null && this.watches.size > 0) this.tell(this.watches)

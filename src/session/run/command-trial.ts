@@ -11,7 +11,7 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import type { CommandTrial, TriedCommand } from '../state-machine.ts'
 import type { Outcome, UserStateMachine } from '../user-machine.ts'
 import { Context } from './context.ts'
-import { isEngineError } from './engine-error.ts'
+import { isEngineError, isInvariant } from './engine-error.ts'
 import { isReject, isThenable, isValue } from './returned.ts'
 import { Transaction } from './transaction.ts'
 import { trialStateOf } from './trial-state.ts'
@@ -32,11 +32,13 @@ export function tryCommand(base: ReplicatedState, user: UserStateMachine, tried:
     const outcome =
       outcomeOf(transaction, state, returned) ?? machineError(state, machine, reasonOf(transaction, returned))
     const committed = outcome.kind === 'value'
+    const changes = committed ? transaction.writes.changes() : []
+    if (committed) transaction.prepare()
     return {
       ...told,
       outcome,
       error: null,
-      changes: committed ? transaction.writes.changes().map((row) => ({ ...row, key: USER_PREFIX + row.key })) : [],
+      changes: changes.map((row) => ({ ...row, key: USER_PREFIX + row.key })),
       schedules: committed ? [...schedules.asked.values()] : [],
       timers: committed ? [...timers.asked.values()].map(({ row, ...timer }) => ({ ...timer, ...armed(row) })) : [],
       ...transaction.asked(committed),
@@ -83,7 +85,8 @@ function reasonOf(transaction: Transaction, returned: unknown): MachineErrorReas
 }
 
 function thrownReason(transaction: Transaction, error: unknown): MachineErrorReason {
-  return error instanceof ValueError || transaction.invalidValue ? 'INVALID_VALUE' : 'EXCEPTION'
+  if (error instanceof ValueError || transaction.invalidValue) return 'INVALID_VALUE'
+  return isInvariant(error) ? 'INTERNAL_INVARIANT' : 'EXCEPTION'
 }
 
 function fits({ codec, limits }: ReplicatedState, value: Value): boolean {

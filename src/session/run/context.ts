@@ -17,6 +17,7 @@ import {
   foldWaitCancelled,
 } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
+import { STORABLE_ROWS_SINCE } from '../own-versions.ts'
 import { isInteger, isText } from '../rows/row-fields.ts'
 import { TASK_MACHINE } from '../tables/tasks.ts'
 import { waitLimits } from '../tables/wait-rows.ts'
@@ -38,6 +39,8 @@ import type {
 
 /** Ten years, as of the limits that are times: sums with a clock stay far below 2^53 ms. */
 const TIMEOUT_MS_MAX = 10 * 365 * 24 * 3_600_000
+/** Half of the integers that rows hold: 140,000 years; clocks have the other half. */
+const DURATION_MS_MAX = 2 ** 52
 const OVERFLOWS: readonly string[] = ['reject', 'dropOldest', 'coalesce']
 
 /** The machine's window on the running transaction. One object per state machine: a command allocates none. */
@@ -122,6 +125,7 @@ export class Context implements MachineContext {
     this.requireText(ref, 'the ref of a task')
     this.requireKind(kind)
     const { owner, transaction } = this
+    if (owner.versions.hasOwn(STORABLE_ROWS_SINCE)) this.requireText(machine, 'the machine of a task')
     foldTask(owner, machine, kind, ref)
     const bytes = transaction.walk(payload)
     const number = transaction.nextTaskNumber()
@@ -247,7 +251,7 @@ export class Context implements MachineContext {
     this.requireText(scope, 'a scope')
     this.requireText(key, 'a key')
     this.requireText(fingerprint, 'a fingerprint')
-    this.requireInteger(retentionMs, 'a retention')
+    this.requireDuration(retentionMs, 'a retention')
     const { once, now } = this.owner
     const row = once.key(scope, key)
     const kept = once.find(row, now)
@@ -344,9 +348,9 @@ export class Context implements MachineContext {
   private requireKind({ kind, role, leaseMs, maxAttempts, backoffMs }: TaskKind): void {
     this.requireText(kind, 'the kind of a task')
     this.requireText(role, 'the role of a task')
-    this.requireInteger(leaseMs, 'leaseMs')
+    this.requireDuration(leaseMs, 'leaseMs')
     this.requireInteger(maxAttempts, 'maxAttempts')
-    for (const wait of backoffMs) this.requireInteger(wait, 'backoffMs')
+    for (const wait of backoffMs) this.requireDuration(wait, 'backoffMs')
   }
 
   private requireText(text: string, what: string): void {
@@ -355,6 +359,13 @@ export class Context implements MachineContext {
 
   private requireInteger(value: number, what: string): void {
     if (!isInteger(value)) this.refuse(`${what} must be an integer within ±(2^53−1)`)
+  }
+
+  /** A number of milliseconds whose sum with any clock is an integer that a row can hold. */
+  private requireDuration(ms: number, what: string): void {
+    this.requireInteger(ms, what)
+    if (ms > DURATION_MS_MAX && this.owner.versions.hasOwn(STORABLE_ROWS_SINCE))
+      this.refuse(`${what} is at most ${DURATION_MS_MAX}`)
   }
 
   /** MACHINE_ERROR with INVALID_VALUE, also when the machine swallows the error. */

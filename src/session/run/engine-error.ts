@@ -1,3 +1,5 @@
+import { AssertionError } from '../../base/assert.ts'
+
 /**
  * An error of the JavaScript engine inside apply (stack overflow, out of memory, invalid length). It differs between
  * replicas, so it is no outcome: the node stops applying at this entry (sessions.md §10). `part` names the part of the
@@ -17,6 +19,11 @@ export class EngineError extends Error {
 /** Thrown by a machine (or its kit) whose invariant does not hold; becomes MACHINE_ERROR{reason: INTERNAL_INVARIANT}. */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError'
+}
+
+/** Whether it says that an invariant does not hold: the machine's, or of what it was given to work with. */
+export function isInvariant(error: unknown): boolean {
+  return error instanceof InvariantError || error instanceof AssertionError
 }
 
 /**

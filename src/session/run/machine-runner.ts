@@ -1,19 +1,18 @@
-import { AssertionError } from '../../base/assert.ts'
 import { fitsName } from '../../codec/entry/names.ts'
 import type { RunningHash } from '../../codec/value/running-hash.ts'
 import type { Value } from '../../codec/value/value.ts'
 import { ValueError } from '../../codec/value/value-error.ts'
 import type { SessionRecord } from '../clients/session-record.ts'
 import { Context } from './context.ts'
-import { EngineError, InvariantError, isEngineError } from './engine-error.ts'
+import { EngineError, isEngineError, isInvariant } from './engine-error.ts'
 import { foldFailedHook, foldMachineError, foldRejection } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
 import { NondeterminismError, Rehearsal } from './rehearsal.ts'
-import { isReject, isSteps, isThenable, isValue } from './returned.ts'
+import { isReject, isThenable, isValue, stepsOf } from './returned.ts'
 import { COMMAND_PART, NONE_SKIPPED, partOf, type SkippedParts } from '../skipped-parts.ts'
 import { Transaction } from './transaction.ts'
-import { REJECTED_HOOKS_SINCE } from '../own-versions.ts'
+import { REJECTED_HOOKS_SINCE, WHOLE_COMMITS_SINCE } from '../own-versions.ts'
 import type { WriteBuffer } from '../rows/write-buffer.ts'
 import type { MachineErrorReason, MachinePart } from '../machine-report.ts'
 import type { MachineCommand, MachineContext, Outcome, UserStateMachine } from '../user-machine.ts'
@@ -210,6 +209,7 @@ export class MachineRunner {
       if (broken !== null || isReject(returned)) verdict.rejected()
       if (broken !== null) return this.createdFailed(call, broken, null)
       if (isReject(returned)) return this.concludeReject(returned, call).outcome
+      this.transaction.prepare()
     } catch (error) {
       const reason = this.reasonOf(error, call)
       verdict.rejected()
@@ -358,11 +358,16 @@ export class MachineRunner {
   private reasonOf(error: unknown, call: MachineCall): MachineErrorReason {
     // One that names a hook within the call: only that is to be skipped.
     if (error instanceof EngineError) throw error
-    if (isEngineError(error)) throw this.stopAt(call, error)
+    if (isEngineError(error) || this.leavesHalf) throw this.stopAt(call, error)
     if (error instanceof ValueError || this.transaction.invalidValue) return 'INVALID_VALUE'
     if (error instanceof NondeterminismError) return 'NONDETERMINISTIC'
-    if (error instanceof InvariantError || error instanceof AssertionError) return 'INTERNAL_INVARIANT'
+    if (isInvariant(error)) return 'INTERNAL_INVARIANT'
     return 'EXCEPTION'
+  }
+
+  /** The error came when the transaction had begun to be carried out: what there is by now is nobody's state. */
+  private get leavesHalf(): boolean {
+    return !this.transaction.running && this.state.versions.hasOwn(WHOLE_COMMITS_SINCE)
   }
 
   private report({ part, session }: MachineCall, reason: MachineErrorReason, error: unknown): void {
@@ -375,17 +380,6 @@ export class MachineRunner {
       reason,
       error,
     })
-  }
-}
-
-/** The steps of a function that is run: those that it returns, or itself as one. A promise in place of a step ends it. */
-function* stepsOf(body: (context: MachineContext) => unknown, context: MachineContext): Generator<void, unknown> {
-  const returned = body(context)
-  if (!isSteps(returned)) return returned
-  for (;;) {
-    const { done, value } = returned.next()
-    if (done === true || isThenable(value)) return value
-    yield
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Value } from '../../codec/value/value.ts'
+import type { MachineContext } from '../user-machine.ts'
 
 /** What a machine's function returned, which may be anything. */
 export function isThenable(value: unknown): boolean {
@@ -26,4 +27,18 @@ export function isReject(outcome: unknown): outcome is { kind: 'reject'; code: s
   if (typeof outcome !== 'object' || outcome === null) return false
   if (!('kind' in outcome) || outcome.kind !== 'reject') return false
   return 'code' in outcome && typeof outcome.code === 'string' && 'details' in outcome
+}
+
+/** The steps of a function that is run: those that it returns, or itself as one. A promise in place of a step ends it. */
+export function* stepsOf(
+  body: (context: MachineContext) => unknown,
+  context: MachineContext,
+): Generator<void, unknown> {
+  const returned = body(context)
+  if (!isSteps(returned)) return returned
+  for (;;) {
+    const { done, value } = returned.next()
+    if (done === true || isThenable(value)) return value
+    yield
+  }
 }

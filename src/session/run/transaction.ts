@@ -9,6 +9,7 @@ import type { ReplicatedState } from '../state/replicated-state.ts'
 import { closeTask, createTask } from './task-assignment.ts'
 import { isOpen, type TaskRow } from '../tables/tasks.ts'
 import { StagedList } from '../rows/staged-list.ts'
+import { WHOLE_COMMITS_SINCE } from '../own-versions.ts'
 import type { AskedEffects } from '../state-machine.ts'
 import type { MachineContext, Outcome } from '../user-machine.ts'
 import { WriteBuffer } from '../rows/write-buffer.ts'
@@ -72,10 +73,23 @@ export class Transaction {
     this.running = true
     this.hashHigh = this.state.hash.high
     this.hashLow = this.state.hash.low
+    if (inSteps) this.writes.bare.checkEach()
   }
 
-  /** Makes everything real, in the order in which the machine asked for it. */
+  /**
+   * Does what of a commit can fail, and nothing where it does: throws AssertionError for a bare key that goes and is not there.
+   * `commit` follows at once. PERF: as a rule one comparison.
+   */
+  prepare(): void {
+    this.writes.commitKeys()
+  }
+
+  /**
+   * Makes everything real, in the order in which the machine asked for it. Throws as `prepare` does, which it begins with: the
+   * transaction is still `running` then, and nothing is changed.
+   */
   commit(): void {
+    if (this.writes.bare.size > 0 && this.state.versions.hasOwn(WHOLE_COMMITS_SINCE)) this.prepare()
     this.running = false
     this.writes.commit()
     this.state.timers.commit()

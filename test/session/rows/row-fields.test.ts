@@ -3,6 +3,8 @@ import type { MachineContext } from '../../../src/session/user-machine.ts'
 import { bareMachine, reject } from '../bare-machine.ts'
 import { codec, Log, swapped } from '../log.ts'
 
+/** An integer itself, its sum with a clock is none. */
+const LONG = Number.MAX_SAFE_INTEGER
 const HALF = 'half of an emoji \ud83d'
 
 /** Everything beside its values that a machine can make stand in a row. */
@@ -13,16 +15,20 @@ const bad: [string, (context: MachineContext) => unknown][] = [
   ['the attempts of a server request', (context) => context.emit(own(context), 't', null, { attemptsMax: 0.5 })],
   ['the principal of a notification', (context) => context.notify(HALF, 't', null)],
   ['the topic of a notification', (context) => context.notify('user:a', HALF, null)],
+  ['the machine of a task', (context) => context.task(HALF, task, 'ref', null)],
   ['the kind of a task', (context) => context.task('test', { ...task, kind: HALF }, 'ref', null)],
   ['the role of a task', (context) => context.task('test', { ...task, role: HALF }, 'ref', null)],
   ['the ref of a task', (context) => context.task('test', task, HALF, null)],
   ['the attempts of a task', (context) => context.task('test', { ...task, maxAttempts: Number.NaN }, 'ref', null)],
   ['the waits of a task', (context) => context.task('test', { ...task, backoffMs: [-0] }, 'ref', null)],
+  ['the lease of a task', (context) => context.task('test', { ...task, leaseMs: LONG }, 'ref', null)],
+  ['a wait of a task', (context) => context.task('test', { ...task, backoffMs: [1, LONG] }, 'ref', null)],
   ['the name of a timer', (context) => context.schedule('test', HALF, context.now + 1, null)],
   ['the scope of once', (context) => context.once(HALF, 'key', 'print', 1, () => null)],
   ['the key of once', (context) => context.once('scope', HALF, 'print', 1, () => null)],
   ['the fingerprint of once', (context) => context.once('scope', 'key', HALF, 1, () => null)],
   ['the retention of once', (context) => context.once('scope', 'key', 'print', Number.POSITIVE_INFINITY, () => null)],
+  ['a long retention of once', (context) => context.once('scope', 'key', 'print', LONG, () => null)],
   ['the kind of an alert', (context) => context.alert(HALF)],
 ]
 
