@@ -14,7 +14,8 @@ export const OWN_MACHINE_NAME = 'holdfast'
  *       operators' changes of schedules
  *   4   tasks that wait are given out wherever there is room
  *   5   a transaction that takes away a bare key which is not there fails as a whole; what a machine says of tasks and
- *       retentions is refused where no row could hold it
+ *       retentions is refused where no row could hold it; occurrences of schedules are owed over a pause;
+ *       a run that is rejected keeps its records; promises of afterReject and of bare hooks are refused by the kit
  */
 export const OWN_MACHINE: BuildMachine = {
   name: OWN_MACHINE_NAME,
@@ -50,3 +51,13 @@ export const WHOLE_COMMITS_SINCE = 5
 
 /** Since which version the machine of a task is a text, and no sum of a duration with a clock is larger than rows can hold. */
 export const STORABLE_ROWS_SINCE = 5
+
+/** Since which version what a schedule owes as it is paused, or given another expression, is not passed over. */
+export const OWED_OCCURRENCES_SINCE = 5
+
+/**
+ * Since which version a run of a schedule that returns a rejection keeps what it recorded and is recorded itself, and the kit
+ * passes on what bare machines and `afterReject` return, so that a promise is refused.
+ */
+export const REJECTED_RUNS_SINCE = 5
+export const RETURNED_PROMISES_SINCE = 5

@@ -126,12 +126,19 @@ export interface ScheduleReader {
 }
 
 /**
- * A schedule with what steps name of it. Of one that is awaited its next occurrence is to be computed when `next` is null, else
- * those of its oldest backfill.
+ * A schedule with what steps name of it. Of one that is awaited, what it owes is to be computed where it owes something; else
+ * its next occurrence when `next` is null, else those of its oldest backfill.
  */
 export interface StoredSchedule extends ScheduleStatus {
   /** Entry that last said which its occurrences are. */
   readonly revision: number
   /** The occurrence to come is the first one after it. */
   readonly after: Millis
+  /** Times before that whose occurrences, in (after, upTo], are still to be computed. Absent: none. */
+  readonly owed?: readonly {
+    readonly after: Millis
+    readonly upTo: Millis
+    readonly cron: string
+    readonly zone: string
+  }[]
 }

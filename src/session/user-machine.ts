@@ -244,6 +244,11 @@ export interface MachineContext {
    * Version of a machine that the entry is applied under (sessions.md §10); 0 when the log has not switched to it yet.
    */
   activeVersion(machine: string): number
+  /**
+   * Whether the log does what session layer and kit do since that version of their own. One that names no versions of machines
+   * does all that this build does.
+   */
+  hasOwn(since: number): boolean
   /** A line for the node's log: of the leader alone, and never for an entry of an earlier term (sessions.md §3). */
   log(message: string, fields?: { readonly [name: string]: Value }): void
 }

@@ -122,7 +122,7 @@ export type PlanOperation =
   /** `looked`: the step names the revision that its operator has seen, or one before it. */
   | {
       kind: 'operate'
-      verb: 'pause' | 'resume' | 'cancel' | 'backfill'
+      verb: 'pause' | 'resume' | 'cancel' | 'backfill' | 'end'
       name: string
       looked: 'not' | 'now' | 'before'
     }
@@ -159,7 +159,7 @@ export const planOperations: fc.Arbitrary<PlanOperation> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('operate' as const),
-      verb: fc.constantFrom('pause' as const, 'resume' as const, 'cancel' as const, 'backfill' as const),
+      verb: fc.constantFrom(...(['pause', 'resume', 'cancel', 'backfill', 'end'] as const)),
       name: fc.constantFrom('s0', 's1', 'none'),
       looked: fc.constantFrom('not' as const, 'now' as const, 'before' as const),
     }),
@@ -173,7 +173,8 @@ export function stepsOf(log: Log, operation: PlanOperation): ScheduleStep[] {
     const { verb, name, looked } = operation
     const seen = looked === 'not' ? 0 : (machine.schedules.find('test', name)?.revision ?? 0)
     const revision = looked === 'before' ? Math.max(seen - 1, 0) : seen
-    const range = verb === 'backfill' ? { after: now - 30_000, upTo: now - 1000 } : { after: 0, upTo: 0 }
+    const run = verb === 'end' ? (machine.schedules.find('test', name)?.open[0]?.run ?? 1) : 0
+    const range = verb === 'backfill' ? { after: now - 30_000, upTo: now - 1000 } : { after: run, upTo: 0 }
     return [{ machine: 'test', name, kind: verb, revision, ...range, missed: 0, times: [], stop: '' }]
   }
   const { fault } = operation
@@ -188,6 +189,8 @@ export function stepsOf(log: Log, operation: PlanOperation): ScheduleStep[] {
       stop: '',
     } as const
     const wrong = fault === 'after' ? 1 : 0
+    const [owed] = awaited.owed ?? []
+    if (owed !== undefined) return { ...base, ...owedStep(owed, now, fault), kind: 'owed', after: owed.after - wrong }
     const [oldest] = backfills
     if (next !== null && oldest !== undefined) {
       const nothing = { upTo: oldest.after, times: [] }
@@ -216,6 +219,23 @@ export function stepsOf(log: Log, operation: PlanOperation): ScheduleStep[] {
     return { ...base, kind: 'next', after: after - wrong, upTo, missed: passed.length, times, stop }
   })
   return fault === 'twice' ? steps.flatMap((step) => [step, step]) : steps
+}
+
+/** What a proposer says of what is owed: what is too old is missed, else two at a time wait. */
+function owedStep(
+  { after, upTo: last, cron }: { readonly after: number; readonly upTo: number; readonly cron: string },
+  now: number,
+  fault: string,
+): Pick<ScheduleStep, 'upTo' | 'times' | 'missed' | 'stop'> {
+  if (fault === 'stop') return { upTo: after, times: [], missed: 0, stop: 'unknownZone' }
+  const period = periodOf(cron)
+  const bound = Math.min(last, now - CATCH_UP_MS + (fault === 'tooNew' ? 5000 : 0))
+  if (bound > after) return { upTo: bound, times: [], missed: between(period, after, bound).length, stop: '' }
+  const all = between(period, after, last)
+  const times = all.slice(0, 2)
+  const upTo = (all.length > 2 ? (times[1] as number) : last) + (fault === 'beyond' ? 1 : 0)
+  if (fault === 'falling') times.reverse()
+  return { upTo, times: fault === 'tooMany' ? [...Array(101).keys()] : times, missed: 0, stop: '' }
 }
 
 /** The multiples in (after, upTo]. */

@@ -137,7 +137,7 @@ const limitsOrChange: Shape<LimitsPayload> = (value, path) => {
 const scheduleStep: Shape<ScheduleStep> = object({
   machine: string(NAME_BYTES_MAX),
   name: string(SCHEDULE_NAME_CHARS_MAX),
-  kind: oneOf('next', 'fill', 'pause', 'resume', 'cancel', 'backfill'),
+  kind: oneOf('next', 'fill', 'owed', 'pause', 'resume', 'cancel', 'backfill', 'end'),
   revision: natural,
   after: natural,
   upTo: natural,

@@ -204,9 +204,10 @@ export interface ScheduleStep {
   readonly name: string
   /**
    * `next`: its next occurrence is `times[0]`; without one, `stop` says why, or there are more missed ones to count. `fill`:
-   * these are occurrences of its oldest backfill. The others are an operator's; a `backfill` is of [after, upTo).
+   * these are occurrences of its oldest backfill. `owed`: these are occurrences that it owes from before a pause, or so many
+   * of them are missed. The others are an operator's; a `backfill` is of [after, upTo), `end` ends the run of number `after`.
    */
-  readonly kind: 'next' | 'fill' | 'pause' | 'resume' | 'cancel' | 'backfill'
+  readonly kind: 'next' | 'fill' | 'owed' | 'pause' | 'resume' | 'cancel' | 'backfill' | 'end'
   /** Of the schedule that it was computed of (`ScheduleRow.revision`): a stale one changes nothing. An operator's: 0 is any. */
   readonly revision: number
   /** What it was computed after: where the schedule, or its backfill, had got to. Else 0. */

@@ -11,6 +11,8 @@ import type {
   WaitOptions,
   Outcome,
 } from '../../session/user-machine.ts'
+import { RETURNED_PROMISES_SINCE } from '../../session/own-versions.ts'
+import { isThenable } from '../../session/run/returned.ts'
 import type { CommandRef } from '../define/command.ts'
 import type { OnceOutcome, OnceRequest } from '../define/context.ts'
 import { isRejection, Rejection, type ErrorDetails } from '../define/rejection.ts'
@@ -189,7 +191,10 @@ export class KitContext {
     const within = (context: MachineContext): HookOutcome => {
       const outer = window.enter(context)
       try {
-        return outcomeOf(run(this))
+        const returned: unknown = run(this)
+        // A promise is no outcome, which the session layer finds out.
+        if (isThenable(returned) && context.hasOwn(RETURNED_PROMISES_SINCE)) return returned as Outcome
+        return outcomeOf(returned)
       } finally {
         window.leave(outer)
       }

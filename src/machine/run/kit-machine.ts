@@ -24,7 +24,7 @@ import type { PublishedEvent } from './event-queue.ts'
 import { type IndexOfTable, migrateIndexes } from './index-migration.ts'
 import { declaredTables, tablesIn, type TableViewsByName, viewsOf } from './machine-tables.ts'
 import { isSteps, isThenable } from '../../session/run/returned.ts'
-import { OWN_MACHINE_NAME, REJECTED_HOOKS_SINCE } from '../../session/own-versions.ts'
+import { REJECTED_HOOKS_SINCE, REJECTED_RUNS_SINCE } from '../../session/own-versions.ts'
 
 /** What machines that are mounted together share. */
 export interface MountParts {
@@ -155,12 +155,13 @@ export class KitMachine {
   }
 
   /** The name of the session layer is that of a timer: `kind/key`, or the kind alone. */
-  onSchedule(base: MachineContext, { machine: _, name, ...run }: ScheduleRun): void | 'open' {
+  onSchedule(base: MachineContext, { machine: _, name, ...run }: ScheduleRun): void | 'open' | Outcome {
     const slash = name.indexOf('/')
     const kind = slash < 0 ? name : name.slice(0, slash)
     const handler = this.schedules.get(kind)
     if (handler === undefined) throw new Error(`${this.name} has no handler for schedule ${kind}`)
     const returned = this.hook(base, () => handler(this.context, run, slash < 0 ? '' : name.slice(slash + 1)))
+    if (isRejection(returned) && base.hasOwn(REJECTED_RUNS_SINCE)) return outcomeOf(returned)
     if (isRejection(returned)) throw new Error(`schedule ${kind} rejected: there is nobody whom a run could tell`)
     return returned === 'open' ? 'open' : undefined
   }
@@ -220,7 +221,7 @@ export class KitMachine {
         yield
       }
       // Before that version a rejection went unheard, and the migrations behind it ran.
-      if (isRejection(last) && base.activeVersion(OWN_MACHINE_NAME) >= REJECTED_HOOKS_SINCE) return outcomeOf(last)
+      if (isRejection(last) && base.hasOwn(REJECTED_HOOKS_SINCE)) return outcomeOf(last)
     }
   }
 

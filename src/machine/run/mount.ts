@@ -34,7 +34,7 @@ import { ForeignTables } from './foreign-tables.ts'
 import type { TableViewsByName } from './machine-tables.ts'
 import { byName, VersionSet } from '../define/version-set.ts'
 import { identityOf } from '../define/identity.ts'
-import { OWN_MACHINE_NAME, REJECTED_HOOKS_SINCE } from '../../session/own-versions.ts'
+import { REJECTED_HOOKS_SINCE, RETURNED_PROMISES_SINCE } from '../../session/own-versions.ts'
 import { isReject, isSteps, isThenable } from '../../session/run/returned.ts'
 
 /** A machine of either style. */
@@ -143,7 +143,7 @@ class MountedMachines implements UserStateMachine, Caller {
     this.queue.begin()
     const result = run()
     // Nothing that it published stands. Before that version all of it did.
-    if (isReject(result) && context.activeVersion(OWN_MACHINE_NAME) >= REJECTED_HOOKS_SINCE) return result
+    if (isReject(result) && context.hasOwn(REJECTED_HOOKS_SINCE)) return result
     const refusal = this.deliver(context)
     if (refusal !== null) throw new Error(`a listener refused an event with ${refusal.code}, outside a command`)
     return result
@@ -201,8 +201,8 @@ class MountedMachines implements UserStateMachine, Caller {
         if (refusal !== null) return rejected(refusal)
         continue
       }
-      const outcome = machine?.onSessionCreated(context, session)
-      if (outcome?.kind === 'reject') return outcome
+      const outcome = heard(context, machine?.onSessionCreated(context, session))
+      if (outcome !== undefined) return outcome
     }
     const refusal = this.deliver(context)
     if (refusal !== null) return rejected(refusal)
@@ -219,9 +219,9 @@ class MountedMachines implements UserStateMachine, Caller {
         this.running = name
         const machine = this.at(context, name)
         if (machine instanceof KitMachine) return machine.onSessionExpired(context, session, { pending, reason })
-        return machine?.onSessionExpired(context, session, pending, reason)
+        return heard(context, machine?.onSessionExpired(context, session, pending, reason))
       })
-      return outcomes.find(isReject)
+      return outcomes.find((outcome) => outcome !== undefined)
     })
   }
 
@@ -230,14 +230,14 @@ class MountedMachines implements UserStateMachine, Caller {
     const machine = this.owner(context, timer.machine)
     return this.alone(context, () => {
       if (machine instanceof KitMachine) return machine.onTimer(context, timer.name, timer.payload)
-      return heard(machine.onTimer?.(context, timer))
+      return heard(context, machine.onTimer?.(context, timer))
     })
   }
 
   onWait(context: MachineContext, ended: EndedWaitNotice): void | Outcome {
     this.running = ended.machine
     const machine = this.owner(context, ended.machine)
-    return this.alone(context, () => heard(machine.onWait?.(context, ended)))
+    return this.alone(context, () => heard(context, machine.onWait?.(context, ended)))
   }
 
   onSchedule(context: MachineContext, run: ScheduleRun): void | 'open' | Outcome {
@@ -250,7 +250,7 @@ class MountedMachines implements UserStateMachine, Caller {
   onDeadLetter(context: MachineContext, request: ServerRequest, target: SessionInfo): void | Outcome {
     const owner = request.type.slice(0, Math.max(0, request.type.indexOf('.')))
     this.running = owner
-    return this.alone(context, () => heard(this.at(context, owner)?.onDeadLetter?.(context, request, target)))
+    return this.alone(context, () => heard(context, this.at(context, owner)?.onDeadLetter?.(context, request, target)))
   }
 
   onTaskResult(context: MachineContext, task: TaskRecord, result: Value): TaskOutcome {
@@ -262,7 +262,7 @@ class MountedMachines implements UserStateMachine, Caller {
   onTaskFailed(context: MachineContext, task: TaskRecord, reason: string): void | Outcome {
     this.running = task.machine
     const owner = this.owner(context, task.machine)
-    return this.alone(context, () => heard(owner.onTaskFailed?.(context, task, reason)))
+    return this.alone(context, () => heard(context, owner.onTaskFailed?.(context, task, reason)))
   }
 
   /**
@@ -283,7 +283,7 @@ class MountedMachines implements UserStateMachine, Caller {
       const { done, value } = steps.next()
       if (this.queue.take() !== null)
         throw new Error(`a migration of ${machine} published an event; it may change rows alone`)
-      if (done === true) return heard(value)
+      if (done === true) return heard(context, value)
       yield
     }
   }
@@ -320,8 +320,13 @@ class MountedMachines implements UserStateMachine, Caller {
   }
 }
 
-/** Of what a function returned that nobody waits for a rejection counts, and nothing else that a bare machine may return. */
-function heard(returned: unknown): Outcome | undefined {
+/**
+ * Of what a function returned that nobody waits for a rejection counts, and nothing else that a bare machine may return; but a
+ * promise goes on to whoever refuses it, since a version of the session layer.
+ */
+function heard(context: MachineContext, returned: unknown): Outcome | undefined {
+  // No outcome, which the session layer finds out.
+  if (isThenable(returned) && context.hasOwn(RETURNED_PROMISES_SINCE)) return returned as Outcome
   return isReject(returned) ? returned : undefined
 }
 

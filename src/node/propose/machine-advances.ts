@@ -86,9 +86,12 @@ export class MachineAdvances {
     }
   }
 
-  /** The highest version that every voter has, of the first machine that is behind it. */
+  /**
+   * The highest version that every voter has, of the first machine that is behind it. Session layer and kit come first: a
+   * migration may stand on what they have done since their newest version, as in the tests of whoever wrote it.
+   */
   private newer(builds: readonly Build[]): readonly MachineAdvance[] | null {
-    for (const { name, active, supported } of [...this.machine.machines(), this.machine.own]) {
+    for (const { name, active, supported } of [this.machine.own, ...this.machine.machines()]) {
       for (const { version, schema } of supported.toReversed()) {
         if (version <= active) break
         const advance = { machine: name, to: version, schema }

@@ -30,6 +30,8 @@ export class SchedulePlans {
     const part = Math.max(1, Math.floor(OCCURRENCES_PER_DUTY / awaited.length))
     return awaited.map((schedule) => {
       this.left = part
+      const [owed] = schedule.owed ?? []
+      if (owed !== undefined) return this.owed(schedule, owed, now)
       const calendar = this.calendar(schedule)
       return schedule.next === null ? this.next(schedule, calendar, now) : this.fill(schedule, calendar)
     })
@@ -56,14 +58,34 @@ export class SchedulePlans {
     assert(oldest !== undefined, 'what is awaited has something to be computed', { machine, name })
     const step = { machine, name, kind: 'fill', revision, after: oldest.after, missed: 0, stop: '' } as const
     if (typeof calendar === 'string') return { ...step, upTo: oldest.after, times: [], stop: calendar }
+    return { ...step, ...this.within(calendar, oldest) }
+  }
+
+  /** What is older than is caught up with is missed; the others wait for the schedule. */
+  private owed(schedule: StoredSchedule, owed: NonNullable<StoredSchedule['owed']>[0], now: Millis): ScheduleStep {
+    const { machine, name, revision, catchUpMs } = schedule
+    const { after } = owed
+    const step = { machine, name, kind: 'owed', revision, after, missed: 0, times: [], stop: '' } as const
+    const calendar = this.calendar(owed)
+    if (typeof calendar === 'string') return { ...step, upTo: after, stop: calendar }
+    const upTo = Math.min(Math.floor(now - catchUpMs) - 1, owed.upTo, after + COUNTED_MS)
+    if (upTo > after) return { ...step, upTo, missed: calendar.count(after, upTo) }
+    return { ...step, ...this.within(calendar, owed) }
+  }
+
+  /** The first occurrences in (after, upTo], and up to when these are all. */
+  private within(
+    calendar: Calendar,
+    { after, upTo }: { readonly after: Millis; readonly upTo: Millis },
+  ): { readonly times: readonly Millis[]; readonly upTo: Millis } {
     const times: Millis[] = []
-    for (let at = oldest.after; times.length < SCHEDULE_FILL_MAX && this.left > 0; ) {
+    for (let at = after; times.length < SCHEDULE_FILL_MAX && this.left > 0; ) {
       const next = this.after(calendar, at)
-      if (next === null || next > oldest.upTo) return { ...step, upTo: oldest.upTo, times }
+      if (next === null || next > upTo) return { upTo, times }
       times.push(next)
       at = next
     }
-    return { ...step, upTo: times.at(-1) ?? oldest.upTo, times }
+    return { upTo: times.at(-1) ?? upTo, times }
   }
 
   private after(calendar: Calendar, after: Millis): Millis | null {
@@ -71,7 +93,7 @@ export class SchedulePlans {
     return calendar.next(after)
   }
 
-  private calendar({ cron, zone }: StoredSchedule): Calendar | Exclude<NoRun, 'never'> {
+  private calendar({ cron, zone }: Pick<StoredSchedule, 'cron' | 'zone'>): Calendar | Exclude<NoRun, 'never'> {
     // An expression holds no line break that is read.
     const id = `${zone}\n${cron}`
     const known = this.calendars.get(id)

@@ -289,6 +289,10 @@ export class Context implements MachineContext {
     return this.owner.versions.active(machine)
   }
 
+  hasOwn(since: number): boolean {
+    return this.owner.versions.hasOwn(since)
+  }
+
   hash(bytes: Uint8Array): Uint8Array {
     return this.owner.codec.sha256(bytes)
   }

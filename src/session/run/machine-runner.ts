@@ -9,7 +9,7 @@ import { foldFailedHook, foldMachineError, foldRejection } from '../state/fold.t
 import type { ReplicatedState } from '../state/replicated-state.ts'
 import { isText } from '../rows/row-fields.ts'
 import { NondeterminismError, Rehearsal } from './rehearsal.ts'
-import { isReject, isThenable, isValue, stepsOf } from './returned.ts'
+import { isReject, isThenable, isValue, rejectedWith, stepsOf } from './returned.ts'
 import { COMMAND_PART, NONE_SKIPPED, partOf, type SkippedParts } from '../skipped-parts.ts'
 import { Transaction } from './transaction.ts'
 import { REJECTED_HOOKS_SINCE, WHOLE_COMMITS_SINCE } from '../own-versions.ts'
@@ -34,6 +34,8 @@ export interface MachineCall {
   readonly session: SessionRecord | null
   /** Kind of the audit record and alert of its failure. Default MACHINE_ERROR. */
   readonly alarm?: 'MACHINE_ERROR' | 'MIGRATION_FAILED'
+  /** A rejection that it returns is a failure as well: recorded and alerted beside what outlives it. */
+  readonly rejectionFails?: boolean
   /** The how manieth of its entry it is: the runner counts it as it begins. */
   number?: number
 }
@@ -166,8 +168,7 @@ export class MachineRunner {
     try {
       const returned = this.likeTwin(twin, yield* steps(this.context))
       if (isThenable(returned)) return { reason: 'ASYNC_HANDLER', error: null }
-      if (this.takesBack(returned))
-        return { reason: 'EXCEPTION', error: new Error(`it rejected with ${returned.code}`) }
+      if (this.takesBack(returned)) return { reason: 'EXCEPTION', error: rejectedWith(returned) }
       return this.transaction.invalidValue ? { reason: 'INVALID_VALUE', error: null } : null
     } catch (error) {
       return { reason: this.reasonOf(error, call), error }
@@ -182,6 +183,7 @@ export class MachineRunner {
       const broken = reason ?? (this.takesBack(returned) ? this.dropRejected(returned, call) : null)
       if (broken === null) this.transaction.commit()
       else if (typeof broken === 'string') this.hookFailed(call, broken, null)
+      else if (call.rejectionFails === true) this.recordFailed(call, 'EXCEPTION', rejectedWith(returned))
       return broken === null
     } catch (error) {
       this.hookFailed(call, this.reasonOf(error, call), error)
@@ -344,6 +346,10 @@ export class MachineRunner {
 
   private hookFailed(call: MachineCall, reason: MachineErrorReason, error: unknown): void {
     this.transaction.abort()
+    this.recordFailed(call, reason, error)
+  }
+
+  private recordFailed(call: MachineCall, reason: MachineErrorReason, error: unknown): void {
     this.report(call, reason, error)
     const { state } = this
     foldFailedHook(state, reason)

@@ -29,6 +29,11 @@ export function isReject(outcome: unknown): outcome is { kind: 'reject'; code: s
   return 'code' in outcome && typeof outcome.code === 'string' && 'details' in outcome
 }
 
+/** A rejection as the error of a function that must not reject. */
+export function rejectedWith(returned: unknown): Error {
+  return new Error(`it rejected with ${isReject(returned) ? returned.code : ''}`)
+}
+
 /** The steps of a function that is run: those that it returns, or itself as one. A promise in place of a step ends it. */
 export function* stepsOf(
   body: (context: MachineContext) => unknown,

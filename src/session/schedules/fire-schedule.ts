@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import type { Millis } from '../../base/brand.ts'
+import { REJECTED_RUNS_SINCE } from '../own-versions.ts'
 import type { MachineRunner } from '../run/machine-runner.ts'
 import type { ScheduleRun } from '../schedule.ts'
 import { foldScheduleFate } from '../state/fold.ts'
@@ -83,7 +84,9 @@ function run(
   state.codec.walkRow(told, { high: 0, low: 0 })
   const part = { machine, kind: 'hook', name: 'onSchedule' } as const
   let goesOn = false
-  const done = runner.runHook({ part, label: `schedule ${machine}/${name}`, session: null }, (context) => {
+  const rejectionFails = state.versions.hasOwn(REJECTED_RUNS_SINCE)
+  const call = { part, label: `schedule ${machine}/${name}`, session: null, rejectionFails }
+  const done = runner.runHook(call, (context) => {
     const returned = runner.user.onSchedule?.(context, told)
     goesOn = returned === 'open'
     return returned

@@ -5,7 +5,7 @@ import type { Transaction } from '../run/transaction.ts'
 import type { ScheduleCalls, ScheduleDefinition, ScheduleStatus } from '../schedule.ts'
 import { foldScheduleCall } from '../state/fold.ts'
 import type { ReplicatedState } from '../state/replicated-state.ts'
-import { backfilled, newSchedule, paused, resumed, runEnded } from './schedule-changes.ts'
+import { backfilled, changeAt, newSchedule, owing, paused, resumed, runEnded } from './schedule-changes.ts'
 import { CATCH_UP_MS_DEFAULT, CATCH_UP_MS_MIN, CRON_CHARS_MAX, SCHEDULES_MAX, ZONE_CHARS_MAX } from './schedule-rows.ts'
 import type { ScheduleRow } from './schedule-rows.ts'
 
@@ -36,20 +36,21 @@ export class TransactionSchedules implements ScheduleCalls {
     const there = owner.schedules.current(machine, name)
     if (there === null && owner.schedules.sizeStaged >= SCHEDULES_MAX) return false
     const given = { cron, zone, overlap, payload, catchUpMs: Math.max(catchUpMs, CATCH_UP_MS_MIN) }
-    const begun = newSchedule({ machine, name, ...given }, owner)
+    const at = changeAt(owner)
+    const begun = newSchedule({ machine, name, ...given }, at)
     if (there === null) owner.schedules.stage(begun)
     else if (there.cron === cron && there.zone === zone && there.stop === null)
       owner.schedules.stage({ ...there, ...given })
-    else owner.schedules.stage({ ...there, ...given, ...timesOf(begun) })
+    else owner.schedules.stage({ ...owing(there, at), ...given, ...timesOf(begun) })
     return true
   }
 
   pause(machine: string, name: string): boolean {
-    return this.change('pause', { machine, name }, paused)
+    return this.change('pause', { machine, name }, (row) => paused(row, changeAt(this.owner)))
   }
 
   resume(machine: string, name: string): boolean {
-    return this.change('resume', { machine, name }, (row) => resumed(row, this.owner))
+    return this.change('resume', { machine, name }, (row) => resumed(row, changeAt(this.owner)))
   }
 
   backfill(machine: string, name: string, { from, to }: { readonly from: Millis; readonly to: Millis }): boolean {
@@ -126,6 +127,6 @@ function timesOf({ revision, after, next, stop }: ScheduleRow): Partial<Schedule
 }
 
 /** A row as machines and operators see it. */
-export function statusOf({ revision: _, after: __, ...status }: ScheduleRow): ScheduleStatus {
+export function statusOf({ revision: _, after: __, owed: ___, ...status }: ScheduleRow): ScheduleStatus {
   return status
 }

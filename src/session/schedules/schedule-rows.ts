@@ -10,6 +10,8 @@ export const SCHEDULE_RUNS_MAX = 100
 export const SCHEDULE_FILL_MAX = 100
 /** Backfills of a schedule that are not done. */
 export const SCHEDULE_BACKFILLS_MAX = 16
+/** Times that a schedule owes; what further pauses would add before a leader has looked is passed over. */
+export const SCHEDULE_OWED_MAX = 16
 /** Longest expression and name of a zone, UTF-16 units. */
 export const CRON_CHARS_MAX = 256
 export const ZONE_CHARS_MAX = 64
@@ -22,12 +24,23 @@ export const CATCH_UP_MS_DEFAULT = 24 * 3_600_000
  */
 export const SCHEDULE_TIMER = 'schedule:'
 
+/** Times before a pause, or before another expression, whose occurrences nobody has computed yet: those in (after, upTo]. */
+export type OwedTimes = {
+  readonly after: Millis
+  readonly upTo: Millis
+  /** As the schedule was then. */
+  readonly cron: string
+  readonly zone: string
+}
+
 /** A stored schedule (docs/decisions/schedules.md). A row is never changed: a change is another row. */
 export type ScheduleRow = ScheduleStatus & {
   /** Entry that last changed what its occurrences are, or an operator's last backfill: what was computed before is stale. */
   readonly revision: number
   /** Occurrences up to this have run, wait, or are counted; those after it are to come. */
   readonly after: Millis
+  /** What it owes from before `after`, oldest first, all of it later than what waits. Absent: nothing, and never empty. */
+  readonly owed?: readonly OwedTimes[]
 }
 
 /** The schedule that such a timer's payload names. A cast: the table has armed it. */
@@ -49,9 +62,15 @@ export function dueOf(row: ScheduleRow, now: Millis): Millis | null {
   return row.next === null ? null : Math.max(row.next, now + 1)
 }
 
-/** What a proposer is to compute of it; null: nothing. Its next occurrence comes before those of backfills. */
-export function awaitedOf({ paused, stop, next, backfills, filling }: ScheduleRow): 'next' | 'fill' | null {
-  if (paused || stop !== null) return null
+/**
+ * What a proposer is to compute of it; null: nothing. What it owes comes before its next occurrence, also while it is paused,
+ * and this before those of backfills.
+ */
+export function awaitedOf(row: ScheduleRow): 'owed' | 'next' | 'fill' | null {
+  const { paused, stop, next, backfills, filling, owed } = row
+  if (stop !== null) return null
+  if (owed !== undefined) return 'owed'
+  if (paused) return null
   if (next === null) return 'next'
   return backfills.length > 0 && filling.length === 0 ? 'fill' : null
 }

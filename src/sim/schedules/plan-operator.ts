@@ -10,9 +10,9 @@ import type { Planners } from './planners.ts'
 const MILLISECOND = 1000
 /** Between two deeds, microseconds. */
 const EVERY = [100 * MILLISECOND, 1500 * MILLISECOND] as const
-const VERBS = ['pause', 'resume', 'resume', 'resume', 'backfill', 'backfill', 'cancel'] as const
+const VERBS = ['pause', 'resume', 'resume', 'resume', 'backfill', 'backfill', 'cancel', 'end'] as const
 
-/** Operators who pause, resume, backfill and cancel schedules while faults strike, by steps of entries. */
+/** Operators who pause, resume, backfill and cancel schedules, and end their runs, while faults strike, by steps of entries. */
 export class PlanOperator {
   private readonly random: Random
   private readonly scheduler: Scheduler
@@ -54,9 +54,11 @@ export class PlanOperator {
     const kind = random.pick(VERBS)
     const name = random.pick(planners.names)
     const { from, to } = planners.range(random)
-    const range = kind === 'backfill' ? { after: from, upTo: to } : { after: 0, upTo: 0 }
+    const found = machine?.schedules.find(PLANS, name) ?? null
+    const run = kind === 'end' ? (found?.open[0]?.run ?? 1) : 0
+    const range = kind === 'backfill' ? { after: from, upTo: to } : { after: run, upTo: 0 }
     // One that names what it was decided by does nothing where that has changed since.
-    const revision = random.chance(0.5) ? (machine?.schedules.find(PLANS, name)?.revision ?? 0) : 0
+    const revision = random.chance(0.5) ? (found?.revision ?? 0) : 0
     const step = { machine: PLANS, name, kind, revision, ...range, missed: 0, times: [], stop: '' } as const
     if (driver === null) return
     witness.asks(kind, name)

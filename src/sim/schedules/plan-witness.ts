@@ -1,12 +1,16 @@
 import { unreachable } from '../../base/assert.ts'
 import type { Millis } from '../../base/brand.ts'
-import type { ScheduleReader, ScheduleStatus } from '../../session/schedule.ts'
+import type { ScheduleReader, ScheduleStatus, StoredSchedule } from '../../session/schedule.ts'
 import { Violation } from '../checkers/violation.ts'
+import { PLANS } from './plan-machine.ts'
 import type { PlanEvent } from './plan-recorder.ts'
 import { type ScheduleCounts, ScheduleModel, type Timetable } from './schedule-model.ts'
 
 /** What operators do to schedules, by a step of an entry. */
-export type Verb = 'pause' | 'resume' | 'backfill' | 'cancel'
+export type Verb = 'pause' | 'resume' | 'backfill' | 'cancel' | 'end'
+
+/** Times of which a schedule owes what they bring, as its proposers are told. */
+type Owed = NonNullable<StoredSchedule['owed']>
 
 /**
  * Follows the log with a model of each schedule: by what the machine did and was told of, and, where an entry changed one
@@ -68,7 +72,7 @@ export class PlanWitness {
     const found = new Map(schedules.listAfter(null, Number.MAX_SAFE_INTEGER).map((status) => [status.name, status]))
     for (const model of [...this.models.values()]) {
       const status = found.get(model.name) ?? null
-      if (stepped) this.step(model, status)
+      if (stepped) this.step(model, status, schedules.find(PLANS, model.name)?.owed ?? [])
       if (this.models.has(model.name)) this.compare(model, status)
       found.delete(model.name)
     }
@@ -108,7 +112,7 @@ export class PlanWitness {
   }
 
   /** What a step of this entry has done to a schedule, as far as can be seen. */
-  private step(model: ScheduleModel, status: ScheduleStatus | null): void {
+  private step(model: ScheduleModel, status: ScheduleStatus | null, owed: Owed): void {
     const { now } = this
     if (status === null) {
       this.operates('cancel', model)
@@ -125,7 +129,24 @@ export class PlanWitness {
       this.operates('backfill', model)
       const { after = 0, upTo = 0 } = status.backfills.at(-1) ?? {}
       model.backfill(now, { from: after + 1, to: upTo + 1 })
-    } else this.proposed(model, status)
+    } else if (status.open.length < model.open.length) {
+      this.operates('end', model)
+      const gone = model.open.find(({ run }) => !status.open.some((open) => open.run === run))
+      model.end(now, gone?.run ?? 0)
+    } else if (model.owed.length > 0) this.proposedOwed(model, status, owed)
+    else this.proposed(model, status)
+  }
+
+  private proposedOwed(model: ScheduleModel, status: ScheduleStatus, left: Owed): void {
+    const [oldest] = model.owed
+    const [first] = left
+    if (status.stop !== model.stop) return model.owesUnreadable(this.now, status.stop)
+    const fewer = left.length < model.owed.length
+    if (oldest === undefined || (!fewer && first?.after === oldest.after)) return
+    if (typeof oldest.timetable === 'string') return model.owesUnreadable(this.now, null)
+    const missed = status.missed - model.numbers.missed
+    const times = status.waiting.slice(model.waiting.length)
+    model.oweLess(this.now, { missed, times, upTo: fewer || first === undefined ? oldest.upTo : first.after })
   }
 
   private proposed(model: ScheduleModel, status: ScheduleStatus): void {

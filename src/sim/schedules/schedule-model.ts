@@ -9,6 +9,7 @@ import type { Occurrences } from './wall-clocks.ts'
 /** Runs that wait for an open one, or are open beside each other, at most (docs/concepts/schedules.md). */
 const RUNS_MAX = 100
 const BACKFILLS_MAX = 16
+const OWED_MAX = 16
 /** The least that a schedule catches up with. */
 const CATCH_UP_MS_MIN = 10_000
 
@@ -50,6 +51,8 @@ export class ScheduleModel {
   waiting: Millis[] = []
   filling: Millis[] = []
   backfills: Backfill[] = []
+  /** What it owes from before a pause or another expression, by the timetable that it had. */
+  owed: (Backfill & { readonly timetable: Timetable })[] = []
   private readonly counts: ScheduleCounts
   /** Occurrences up to it are accounted for. */
   private after: Millis
@@ -67,9 +70,9 @@ export class ScheduleModel {
 
   /** All that was due has run, and nothing waits. */
   isDone(now: Millis): boolean {
-    const { paused, stop, next, open, waiting, filling, backfills } = this
+    const { paused, stop, next, open, waiting, filling, backfills, owed } = this
     if (stop !== null) return true
-    const waits = open.length + waiting.length + filling.length + backfills.length
+    const waits = open.length + waiting.length + filling.length + backfills.length + owed.length
     return !paused && waits === 0 && next !== null && next > now
   }
 
@@ -85,16 +88,18 @@ export class ScheduleModel {
 
   put(given: Extract<PlanEvent, { kind: 'put' }>, timetable: Timetable): void {
     const { cron, zone } = this.definition
+    const goesOn = cron === given.definition.cron && zone === given.definition.zone && this.stop === null
+    if (!goesOn) this.owe(given.now)
     this.definition = withFloor(given.definition)
     this.timetable = timetable
     this.changedAt = given.now
-    if (cron === given.definition.cron && zone === given.definition.zone && this.stop === null) return
-    this.begin(given.now)
+    if (!goesOn) this.begin(given.now)
   }
 
   /** False: nothing changes. */
   pause(now: Millis): boolean {
     if (this.paused) return false
+    this.owe(now)
     this.paused = true
     this.next = null
     this.changedAt = now
@@ -131,7 +136,7 @@ export class ScheduleModel {
   ): void {
     const { timetable } = this
     const { next, stop, missed } = said
-    if (this.next !== null || this.paused || this.stop !== null)
+    if (this.next !== null || this.paused || this.stop !== null || this.owed.length > 0)
       throw this.wrong('the next occurrence was asked for', said)
     if (typeof timetable === 'string' || stop !== null) {
       if (stop !== timetable || next !== null) throw this.wrong('a schedule stops for what is wrong with it', said)
@@ -162,6 +167,53 @@ export class ScheduleModel {
     this.filling = [...said.times]
     this.backfills = said.upTo === oldest.upTo ? others : [{ after: said.upTo, upTo: oldest.upTo }, ...others]
     this.changedAt = now
+  }
+
+  /** A proposer has said what it owes up to `upTo`: so many are missed, or these wait, as far as there is room. */
+  oweLess(
+    now: Millis,
+    said: { readonly missed: number; readonly times: readonly Millis[]; readonly upTo: Millis },
+  ): void {
+    const { waiting, definition, numbers, counts } = this
+    const [oldest, ...others] = this.owed
+    if (oldest === undefined || this.stop !== null || typeof oldest.timetable === 'string')
+      throw this.wrong('what is owed was asked for', said)
+    const all = oldest.timetable.between(oldest.after, said.upTo)
+    const room = Math.max(RUNS_MAX - waiting.length, 0)
+    const wait = said.missed > 0 ? [] : all.slice(0, room)
+    const told = { missed: said.missed, times: said.times }
+    const expected = { missed: said.missed > 0 ? all.length : 0, times: wait }
+    if (JSON.stringify(told) !== JSON.stringify(expected))
+      throw this.wrong('what is owed is missed as a whole, or waits', { ...said, expected })
+    if (said.missed > 0 && now - said.upTo < definition.catchUpMs)
+      throw this.wrong('what is caught up with is not missed', said)
+    const skipped = said.missed > 0 ? 0 : all.length - wait.length
+    this.waiting = [...waiting, ...wait]
+    numbers.missed += said.missed
+    numbers.skipped += skipped
+    counts.missed += said.missed
+    counts.skipped += skipped
+    this.owed = said.upTo === oldest.upTo ? others : [{ ...oldest, after: said.upTo }, ...others]
+    this.changedAt = now
+  }
+
+  /** Nobody can read the expression or zone of what it owes first: it stops, or goes on without where it has others by now. */
+  owesUnreadable(now: Millis, stop: ScheduleStop | null): void {
+    const [oldest, ...others] = this.owed
+    if (oldest === undefined || typeof oldest.timetable !== 'string')
+      throw this.wrong('what is owed can be read', { stop })
+    if (stop === null) this.owed = others
+    else if (stop !== oldest.timetable) throw this.wrong('a schedule stops for what is wrong with it', { stop })
+    else this.stop = stop
+    this.changedAt = now
+  }
+
+  /** What nobody has said of the time up to now stays owed. */
+  private owe(now: Millis): void {
+    const { after, timetable, owed } = this
+    if (this.paused || this.next !== null || this.stop !== null || after >= now || owed.length >= OWED_MAX) return
+    owed.push({ after, upTo: now, timetable })
+    this.after = now
   }
 
   private begin(now: Millis): void {

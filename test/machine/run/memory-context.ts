@@ -170,6 +170,7 @@ export class MemoryHost {
       },
       random: () => 0.5,
       activeVersion: (name) => this.versionOf(name),
+      hasOwn: () => true,
       log: (message) => record('log', message),
     }
   }

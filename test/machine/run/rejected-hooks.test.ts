@@ -1,7 +1,22 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { bare, type Context, command, defineMachine, identityOf, mount, table } from '../../../src/machine/index.ts'
-import { OWN_MACHINE_NAME, REJECTED_HOOKS_SINCE } from '../../../src/session/own-versions.ts'
+import {
+  bare,
+  type Context,
+  command,
+  defineMachine,
+  domainEvents,
+  identityOf,
+  mount,
+  on,
+  table,
+} from '../../../src/machine/index.ts'
+import {
+  OWN_MACHINE_NAME,
+  REJECTED_HOOKS_SINCE,
+  REJECTED_RUNS_SINCE,
+  RETURNED_PROMISES_SINCE,
+} from '../../../src/session/own-versions.ts'
 import type { MachineContext, Outcome } from '../../../src/session/user-machine.ts'
 import { bareMachine, reject } from '../../session/bare-machine.ts'
 import { codec, Log, secret, swapped } from '../../session/log.ts'
@@ -152,26 +167,177 @@ test('before that version a migration that rejects is unheard, and those behind 
   expect([...swapped(log.machine).keys()].filter((key) => key.includes('migrated'))).toHaveLength(1)
 })
 
-test('of a mounted machine without the kit a hook’s rejection counts, and nothing else that it returns', () => {
+/** What a mounted machine without the kit, all of whose hooks return a promise, leaves at that version of the session layer. */
+function bareAt(own: number) {
+  const write = (name: string) => (context: MachineContext) => {
+    context.state.set(name, 1)
+    return Promise.resolve() as never
+  }
   const machine = {
     apply(context: MachineContext): Outcome {
-      for (const name of ['promises', 'rejects']) context.schedule('bare', name, context.now + 1000, null)
+      for (const name of ['promises', 'rejects', 'answers']) context.schedule('bare', name, context.now + 1000, null)
+      context.wait('bare', 'k', { timeoutMs: 1000 })
       return { kind: 'value', value: null }
     },
-    onSessionCreated: () => undefined,
-    onSessionExpired: () => undefined,
+    onSessionCreated: (context: MachineContext, { name }: { name: string }) =>
+      name === 'late' ? write('created')(context) : undefined,
+    onSessionExpired: write('expired'),
+    onWait: write('wait'),
     onTimer(context: MachineContext, { name }: { name: string }): unknown {
       context.state.set(name, 1)
-      return name === 'rejects' ? reject('NO') : Promise.resolve()
+      return name === 'answers' ? 7 : name === 'rejects' ? reject('NO') : Promise.resolve()
     },
   }
   const log = new Log(mount([bare('bare', machine as never)], codec).userMachine)
-  log.request(log.open('a'), 1, 'begin', { machine: 'bare' })
+  const owned = { machine: OWN_MACHINE_NAME, to: own, schema: '' }
+  log.append('AdvanceVersion', { machines: [{ machine: 'bare', to: 1, schema: '' }, owned] })
+  const session = log.open('a')
+  log.request(session, 1, 'begin', { machine: 'bare' })
   log.advance(2000)
   log.empty('Tick')
-  expect(log.reports).toEqual([])
+  const epoch = log.machine.sessionFacts(session)?.epoch ?? 0
+  log.append('CloseSession', { group: 0, incarnation: 1, index: session, epoch, secretHash: secret('a') })
+  const opened = log.tryOpen('late').reply.kind
+  const rows = [...swapped(log.machine).keys()].filter((key) => key.startsWith('user/')).sort()
+  return { opened, rows, reasons: log.reports.map((report) => report.kind === 'failure' && report.reason) }
+}
+
+test('of a mounted machine without the kit a hook’s rejection counts, a promise is refused, and nothing else counts', () => {
+  const reasons = Array(4).fill('ASYNC_HANDLER')
+  expect(bareAt(RETURNED_PROMISES_SINCE)).toEqual({ opened: 'refused', rows: ['user/answers'], reasons })
+  expect(bareAt(RETURNED_PROMISES_SINCE - 1)).toEqual({
+    opened: 'opened',
+    rows: ['user/answers', 'user/created', 'user/expired', 'user/promises', 'user/wait'],
+    reasons: [],
+  })
+})
+
+/** A run of a schedule that records what it tried and rejects, and an `afterReject` that returns a promise. */
+function triedAt(own: number | null) {
+  const machine = defineMachine(
+    'bells',
+    { version: 1, state: SCHEMA.state, errors: SCHEMA.errors, schedules: { ring: z.null() } },
+    {
+      commands: {
+        begin: command({ input: z.null(), output: z.boolean() }, (ctx) =>
+          ctx.schedules.put('ring', { cron: '* * * * *', zone: 'UTC', payload: null }),
+        ),
+        refuse: command({ input: z.null(), output: z.null() }, (ctx) => {
+          ctx.afterReject((after) => {
+            after.state.rows.set('afterReject', 'half')
+            return Promise.resolve() as never
+          })
+          return ctx.reject('NO', {})
+        }),
+      },
+      schedules: {
+        ring: (ctx) => {
+          ctx.audit('tried')
+          ctx.alert('strange')
+          ctx.state.rows.set('ring', 'half')
+          return ctx.reject('NO', {}) as never
+        },
+      },
+    },
+  )
+  const log = new Log(mount([machine], codec).userMachine)
+  const owned = { machine: OWN_MACHINE_NAME, to: own ?? 1, schema: '' }
+  const { schema } = identityOf(machine)
+  if (own !== null) log.append('AdvanceVersion', { machines: [{ machine: 'bells', to: 1, schema }, owned] })
+  const session = log.open('a')
+  log.request(session, 1, 'begin', { machine: 'bells', input: null })
+  const found = log.machine.schedules.find('bells', 'ring')
+  if (found === null) throw new Error('a schedule was made')
+  const { revision, after, name } = found
+  const times = [after + 1000]
+  const step = {
+    machine: 'bells',
+    name,
+    kind: 'next',
+    revision,
+    after,
+    upTo: after,
+    missed: 0,
+    times,
+    stop: '',
+  } as const
+  log.append('ScheduleNext', { steps: [step] })
+  log.advance(2000)
+  log.empty('Tick')
+  log.request(session, 2, 'refuse', { machine: 'bells', input: null })
+  log.machine.checkInvariants()
   const rows = swapped(log.machine)
-  expect([rows.has('user/promises'), rows.has('user/rejects')]).toEqual([true, false])
+  const audited = [...rows].filter(([key]) => key.startsWith('session/audit/')).map(([, row]) => row)
+  return {
+    failed: log.machine.schedules.find('bells', 'ring')?.failed,
+    audited: audited.map((row) => (row as { record: { reason?: string } }).record).map((told) => told.reason ?? told),
+    alerts: [...rows.keys()].filter((key) => key.startsWith('session/alert/')).length,
+    left: ['ring', 'afterReject'].filter((name) =>
+      [...rows.keys()].some((key) => key.includes(`rows/`) && key.includes(name)),
+    ),
+    reasons: log.reports.map((report) => report.kind === 'failure' && report.reason),
+  }
+}
+
+test.each([null, REJECTED_RUNS_SINCE])(
+  'a run of a schedule that rejects keeps its records and is recorded; afterReject returns no promise (own version %s)',
+  (own) => {
+    expect(triedAt(own)).toMatchObject({
+      failed: 1,
+      audited: ['tried', 'EXCEPTION', 'ASYNC_HANDLER'],
+      alerts: 2,
+      reasons: ['EXCEPTION', 'ASYNC_HANDLER'],
+    })
+  },
+)
+
+test('before that version such a run keeps nothing of its own, and what afterReject returns is not looked at', () => {
+  expect(triedAt(REJECTED_RUNS_SINCE - 1)).toMatchObject({
+    failed: 1,
+    audited: ['EXCEPTION'],
+    alerts: 1,
+    reasons: ['EXCEPTION'],
+  })
+})
+
+test('what a rejected hook published is heard by nobody, in a log that names no versions as in others', () => {
+  const heard: string[] = []
+  const said = domainEvents('speaker', { Said: z.object({}) })
+  const speaker = defineMachine(
+    'speaker',
+    { version: 1, state: {}, timers: { late: z.null() }, errors: { NO: z.object({}) }, events: said.shapes },
+    {
+      commands: {
+        begin: command({ input: z.null(), output: z.null() }, (ctx) => {
+          ctx.schedule('late', ctx.now + 1000, null)
+          return null
+        }),
+      },
+      timers: {
+        late: (ctx) => {
+          ctx.publish('Said', {})
+          return ctx.reject('NO', {}) as never
+        },
+      },
+    },
+  )
+  const listener = defineMachine(
+    'listener',
+    { version: 1, state: {} },
+    {
+      commands: {},
+      on: [
+        on(said, 'Said', () => {
+          heard.push('said')
+        }),
+      ],
+    },
+  )
+  const log = new Log(mount([speaker, listener], codec).userMachine)
+  log.request(log.open('a'), 1, 'begin', { machine: 'speaker', input: null })
+  log.advance(2000)
+  log.empty('Tick')
+  expect([heard, log.reports]).toEqual([[], []])
 })
 
 interface Refusing {

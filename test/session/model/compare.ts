@@ -82,7 +82,11 @@ function stateOfModel({ all, limits, letters, parts }: Model) {
     nextExpiry: expiries.length === 0 ? null : Math.min(...expiries),
     letters: [...letters.dead].map(([letter, { id, to, type, payload }]) => [letter, `0/1/${to}`, id, type, payload]),
     limits: inForce,
-    schedules: schedules.map((each) => ({ ...visible(each), revision: each.revision, after: each.after })),
+    schedules: schedules.map(({ revision, after, owed, ...each }) => {
+      const times = owed.map((range) => ({ ...range, zone: 'UTC' }))
+      const own = { revision, after, ...(times.length > 0 ? { owed: times } : {}) }
+      return { ...visible({ revision, after, owed, ...each }), ...own }
+    }),
     awaited: awaitedOf(schedules).map(({ name, revision, after }) => [name, revision, after]),
     user: all.user,
     alerts: all.alerts,

@@ -33,7 +33,7 @@ test(
   () => {
     const seen = new Map<string, number>()
     fc.assert(agreement(seen), { numRuns: 150, seed: 3 })
-    fc.assert(agreement(seen, planOfOperations()), { numRuns: 50, seed: 3 })
+    fc.assert(agreement(seen, planOfOperations()), { numRuns: 50, seed: 4 })
     fc.assert(agreement(seen, taskOperations()), { numRuns: 100, seed: 6 })
     expect(EXPECTED.filter((label) => !seen.has(label))).toEqual([])
   },

@@ -21,6 +21,8 @@ export interface ModelSchedule {
   waiting: number[]
   filling: number[]
   backfills: { after: number; upTo: number }[]
+  /** Times before a pause or another expression that no leader has looked at, with the expression. */
+  owed: { after: number; upTo: number; cron: string }[]
   /** Entry since which its occurrences are what they are. */
   revision: number
   /** Occurrences up to this are done with. */
@@ -34,6 +36,8 @@ export interface ModelScheduleHost {
   readonly all: { schedules: Map<string, ModelSchedule>; user: Map<string, Value> }
   readonly now: number
   readonly index: number
+  /** Whether what is owed is kept. */
+  readonly versions: { readonly owes: boolean }
   /** Runs a function of the machine; false: it was skipped, or failed, and nothing of it stays. */
   hook(label: string, body: () => boolean): boolean
   alert(kind: string): void
@@ -54,13 +58,16 @@ export function dueOf(schedule: ModelSchedule): number | null {
 
 /** Those of which a leader is to compute something, as it is told. */
 export function awaitedOf(schedules: Iterable<ModelSchedule>): ModelSchedule[] {
-  return [...schedules].filter((schedule) => waitsForNext(schedule) || waitsForFill(schedule))
+  return [...schedules].filter((schedule) => owes(schedule) || waitsForNext(schedule) || waitsForFill(schedule))
 }
 
-const waitsForNext = ({ paused, stop, next }: ModelSchedule): boolean => !paused && stop === null && next === null
+const owes = ({ stop, owed }: ModelSchedule): boolean => stop === null && owed.length > 0
 
-const waitsForFill = ({ paused, stop, next, backfills, filling }: ModelSchedule): boolean =>
-  !paused && stop === null && next !== null && backfills.length > 0 && filling.length === 0
+const waitsForNext = ({ paused, stop, next, owed }: ModelSchedule): boolean =>
+  !paused && stop === null && next === null && owed.length === 0
+
+const waitsForFill = ({ paused, stop, next, backfills, filling, owed }: ModelSchedule): boolean =>
+  !paused && stop === null && next !== null && backfills.length > 0 && filling.length === 0 && owed.length === 0
 
 /** The time of a schedule has come; `until`: that of the entry before which it has. */
 export function fireSchedule(host: ModelScheduleHost, name: string, until: number): void {
@@ -121,7 +128,8 @@ function put(host: ModelScheduleHost, name: string, { n, overlap }: { n: number;
   const there = host.all.schedules.get(name)
   const goesOn = there !== undefined && there.cron === cron && there.stop === null
   const counters = { last: null, runs: 0, failed: 0, missed: 0, skipped: 0 }
-  const lists = { open: [], waiting: [], filling: [], backfills: [] }
+  const lists = { open: [], waiting: [], filling: [], backfills: [], owed: [] }
+  if (there !== undefined && !goesOn) owe(host, there)
   const row = there ?? { name, paused: false, ...counters, ...lists, ...anew }
   host.all.schedules.set(name, { ...row, ...(goesOn ? {} : anew), overlap, payload: n, changedAt: now })
   return true
@@ -129,7 +137,16 @@ function put(host: ModelScheduleHost, name: string, { n, overlap }: { n: number;
 
 function pause(host: ModelScheduleHost, schedule: ModelSchedule | undefined): boolean {
   if (schedule === undefined || schedule.paused) return false
+  owe(host, schedule)
   return change(host, schedule, { paused: true, next: null })
+}
+
+/** Nobody has looked at the time up to now: what it brings stays to be done. */
+function owe({ now, versions }: ModelScheduleHost, schedule: ModelSchedule): void {
+  const { after, cron, paused, next, stop, owed } = schedule
+  if (paused || next !== null || stop !== null || after >= now || !versions.owes || owed.length === 16) return
+  schedule.owed = [...owed, { after, upTo: now, cron }]
+  schedule.after = now
 }
 
 function resume(host: ModelScheduleHost, schedule: ModelSchedule | undefined): boolean {
@@ -177,7 +194,9 @@ export function runPlanCommand(host: ModelScheduleHost, command: string, n: numb
 }
 
 /** What everybody may see of it. */
-export function visible({ revision: _, after: __, changedAt: ___, ...rest }: ModelSchedule): { [key: string]: Value } {
+export function visible({ revision: _, after: __, changedAt: ___, owed: ____, ...rest }: ModelSchedule): {
+  [key: string]: Value
+} {
   return structuredClone({ machine: 'test', zone: 'UTC', catchUpMs: CATCH_UP_MS, ...rest })
 }
 
@@ -185,7 +204,7 @@ export function visible({ revision: _, after: __, changedAt: ___, ...rest }: Mod
 export function takeStep(host: ModelScheduleHost, step: ScheduleStep): boolean {
   const schedule = step.machine === 'test' ? host.all.schedules.get(step.name) : undefined
   if (schedule === undefined) return false
-  const computed = step.kind === 'next' || step.kind === 'fill'
+  const computed = step.kind === 'next' || step.kind === 'fill' || step.kind === 'owed'
   // An operator may name none.
   if (step.revision !== schedule.revision && (computed || step.revision !== 0)) return false
   switch (step.kind) {
@@ -197,6 +216,10 @@ export function takeStep(host: ModelScheduleHost, step: ScheduleStep): boolean {
       return backfill(host, schedule, step.after, step.upTo) && change(host, schedule, { revision: host.index })
     case 'cancel':
       return host.all.schedules.delete(step.name)
+    case 'end':
+      return end(host, schedule, step.after)
+    case 'owed':
+      return takeOwed(host, schedule, step)
     case 'next':
       return takeNext(host, schedule, step)
     case 'fill':
@@ -216,6 +239,31 @@ function takeNext(
   const counted = { after: upTo, missed: schedule.missed + missed }
   if (stop === '') return change(host, schedule, { ...counted, next: times[0] ?? null })
   return times.length === 0 && stopped(host, schedule, { ...counted, stop })
+}
+
+/** What it owes up to `upTo` is missed, or waits; what finds no room is skipped. */
+function takeOwed(
+  host: ModelScheduleHost,
+  schedule: ModelSchedule,
+  { after, upTo, missed, times, stop }: ScheduleStep,
+): boolean {
+  const [oldest, ...others] = schedule.owed
+  if (!owes(schedule) || oldest === undefined || after !== oldest.after) return false
+  if (stop !== '') {
+    if (upTo !== after) return false
+    return oldest.cron === schedule.cron ? stopped(host, schedule, { stop }) : change(host, schedule, { owed: others })
+  }
+  const rising = [after, ...times, upTo + 1]
+  const inOrder = rising.every((time, at) => at === 0 || time > (rising[at - 1] as number))
+  if (upTo <= after || upTo > oldest.upTo || !inOrder || times.length > FILL_MAX) return false
+  if (missed > 0 && (times.length > 0 || host.now - upTo < CATCH_UP_MS)) return false
+  const room = Math.max(100 - schedule.waiting.length, 0)
+  return change(host, schedule, {
+    waiting: [...schedule.waiting, ...times.slice(0, room)],
+    skipped: schedule.skipped + Math.max(times.length - room, 0),
+    missed: schedule.missed + missed,
+    owed: upTo === oldest.upTo ? others : [{ ...oldest, after: upTo }, ...others],
+  })
 }
 
 function takeFill(

@@ -42,6 +42,11 @@ export class ModelVersions {
     return this.early || this.active(OWN) >= 4
   }
 
+  /** Whether schedules owe over a pause: since version 5. */
+  get owes(): boolean {
+    return this.early || this.active(OWN) >= 5
+  }
+
   private get early(): boolean {
     return ![...this.named.keys()].some((machine) => machine !== OWN)
   }

@@ -9,6 +9,7 @@ import { MINUTE, world } from './schedule-world.ts'
 const drawn = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pass'), minutes: fc.integer({ min: 1, max: 40 }) }) },
   fc.record({ kind: fc.constant('away'), minutes: fc.integer({ min: 1, max: 300 }) }),
+  fc.record({ kind: fc.constant('outage'), minutes: fc.integer({ min: 1, max: 200 }) }),
   fc.record({ kind: fc.constantFrom('pause', 'resume', 'stale', 'endFirst', 'endLast') }),
   fc.record({
     kind: fc.constant('put'),
@@ -32,6 +33,7 @@ class Account {
   /** Occurrences of backfills. */
   private asked = 0
   private overlap: ScheduleOverlap = 'skip'
+  private led = true
   private readonly proposed: ScheduleStep[] = []
 
   /** Of runs by their number, some go on and some fail. */
@@ -61,12 +63,15 @@ class Account {
       this.put()
     } else log.advance(minutes * MINUTE)
     // Nobody leads, but there are entries.
-    if (kind === 'away') log.empty('Noop')
-    this.lead()
+    if (kind === 'away' || kind === 'outage') log.empty('Noop')
+    // What nobody has computed by the next thing that happens stays owed.
+    this.led = kind !== 'outage'
+    if (this.led) this.lead()
   }
 
   check(): void {
     const { log, status, heard } = this.parts
+    if (!this.led) return
     const { runs, skipped, missed, waiting, filling, backfills, next, paused } = status()
     const clock = heard.filter(({ backfilled }) => !backfilled).map(({ scheduledAt }) => scheduledAt)
     expect(heard.map(({ run }) => run)).toEqual(heard.map((_, at) => at + 1))
