@@ -3,6 +3,7 @@ import { runSchedulesSeed, type SchedulesSeedResult } from '../../src/sim/schedu
 import { sample } from '../effort.ts'
 
 /** A slice of `npm run sim -- --workload schedules`. */
+const FIRST = 9
 const SEEDS = sample(8)
 const FRESH_SEEDS = sample(2)
 const TIMEOUT_MS = sample(300_000)
@@ -10,10 +11,10 @@ const TIMEOUT_MS = sample(300_000)
 const failuresOf = (results: readonly SchedulesSeedResult[]): readonly string[] =>
   results.flatMap(({ seed, failure }) => (failure === null ? [] : [`seed ${seed}: ${failure}`]))
 
-test(`each occurrence runs once or is left out for a stated reason, in seeds 1 to ${SEEDS}`, {
+test(`each occurrence runs once or is left out for a stated reason, in ${SEEDS} seeds from ${FIRST} on`, {
   timeout: TIMEOUT_MS,
 }, () => {
-  const results = Array.from({ length: SEEDS }, (_, at) => runSchedulesSeed(at + 1))
+  const results = Array.from({ length: SEEDS }, (_, at) => runSchedulesSeed(FIRST + at))
   expect(failuresOf(results)).toEqual([])
   // Seeds in which nothing of a kind happens would prove nothing of it.
   const fates = ['ran', 'waited', 'backfilled', 'failed', 'skipped', 'missed', 'cancelled'] as const
@@ -23,7 +24,7 @@ test(`each occurrence runs once or is left out for a stated reason, in seeds 1 t
       kind,
     ).toBeGreaterThan(0)
   }
-  expect(runSchedulesSeed(2)).toEqual(results[1])
+  expect(runSchedulesSeed(FIRST + 1)).toEqual(results[1])
 })
 
 test(`and in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEOUT_MS }, () => {

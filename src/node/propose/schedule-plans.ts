@@ -68,8 +68,11 @@ export class SchedulePlans {
     const step = { machine, name, kind: 'owed', revision, after, missed: 0, times: [], stop: '' } as const
     const calendar = this.calendar(owed)
     if (typeof calendar === 'string') return { ...step, upTo: after, stop: calendar }
-    const upTo = Math.min(Math.floor(now - catchUpMs) - 1, owed.upTo, after + COUNTED_MS)
-    if (upTo > after) return { ...step, upTo, missed: calendar.count(after, upTo) }
+    const bound = Math.min(Math.floor(now - catchUpMs) - 1, owed.upTo)
+    const upTo = Math.min(bound, after + COUNTED_MS)
+    const missed = upTo > after ? calendar.count(after, upTo) : 0
+    // Only then: time goes on, and with it by a little what would be missed, from step to step.
+    if (missed > 0 || upTo < bound) return { ...step, upTo, missed }
     return { ...step, ...this.within(calendar, owed) }
   }
 

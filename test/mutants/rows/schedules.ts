@@ -133,8 +133,8 @@ export const SCHEDULES: readonly Mutant[] = [
     id: 'schedules/backfill-skips-one',
     breaks: 'the occurrences of a backfill go on one after where the batch before ended',
     file: 'src/node/propose/schedule-plans.ts',
-    find: 'for (let at = oldest.after; times.length',
-    replace: 'for (let at = oldest.after + 60_000; times.length',
+    find: 'for (let at = after; times.length',
+    replace: 'for (let at = after + 60_000; times.length',
     caughtBy: LEAPING,
   },
   {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { SchedulePlans } from '../../../src/node/propose/schedule-plans.ts'
 import { value } from '../log.ts'
 import { HOURLY, MINUTE, world } from './schedule-world.ts'
 
@@ -51,6 +52,19 @@ describe('what a schedule owes from an outage', () => {
     const { run, lead, status } = outage(600, { catchUpMs: 90 * MINUTE })
     run('pause')
     lead()
+    expect(status()).toMatchObject({ missed: 8 })
+    expect(status().waiting).toHaveLength(2)
+  })
+
+  test('is found while time goes on, some milliseconds from entry to entry', () => {
+    const { log, run, status } = outage(600, { catchUpMs: 90 * MINUTE })
+    run('pause')
+    const plans = new SchedulePlans()
+    for (let duty = 0; duty < 3; duty += 1) {
+      log.advance(10)
+      const steps = plans.steps(log.machine.schedules.awaited(9), log.now)
+      if (steps.length > 0) log.append('ScheduleNext', { steps })
+    }
     expect(status()).toMatchObject({ missed: 8 })
     expect(status().waiting).toHaveLength(2)
   })
