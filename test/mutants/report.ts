@@ -56,8 +56,8 @@ export function exitCodeOf(trials: readonly Trial[]): 0 | 1 {
 
 const LAYERS: { readonly [layer in Catcher['kind']]: string } = {
   tests: 'tests',
-  simulator: 'simulator',
-  benchmark: 'fault benchmark',
+  simulator: 'seeds of the simulator',
+  benchmark: 'benchmark of faults',
 }
 
 /** The thirty as Markdown: what they are here, and who found them. */
@@ -68,15 +68,14 @@ export function tableOf(
   const rows = thirty.map(({ number, bug, id }) => {
     const random = trials.find((trial) => trial.id === id && trial.layer === 'swarm')
     const caughtBy = mutants.find((mutant) => mutant.id === id)?.caughtBy
-    const named =
-      caughtBy === undefined ? '' : caughtBy.kind === 'tests' ? caughtBy.files.join(', ') : LAYERS[caughtBy.kind]
+    const named = caughtBy === undefined ? '' : LAYERS[caughtBy.kind]
     const found = random?.verdict === 'killed'
-    const cells = [number, bug, `\`${id}\``, named, found ? random.seeds : '–', found ? random.seconds : '–']
-    return `| ${[...cells, found ? `\`${noticedBy(random)}\`` : '–'].join(' | ')} |`
+    const cells = [number, bug, `\`${id}\``, named, found ? random.seeds : '–', found ? noticedBy(random) : '–']
+    return `| ${cells.join(' | ')} |`
   })
   return [
-    '| | bug | planted here as | also caught by | seeds | seconds | what a random seed says |',
-    '|---|---|---|---|---|---|---|',
+    '| | bug | planted here as | noticed by | seed | what the seed says |',
+    '|---|---|---|---|---|---|',
     ...rows,
   ].join('\n')
 }

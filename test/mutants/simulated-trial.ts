@@ -41,7 +41,7 @@ export interface SearchOutcome {
 export const SWARM: SeedSearch = { workloads: ['counter'], seeds: 2000, seconds: 60 }
 
 /** Most seconds on the clock for one on a processor; a seed with a bug may not end at all. */
-const PATIENCE = 10
+const PATIENCE = 60
 
 /** Compiles a copy with the bug, and runs seeds of it until one breaks an invariant. */
 export async function searchSeeds(trial: SimulatedTrial): Promise<SearchOutcome> {

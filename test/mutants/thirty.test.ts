@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { read } from '../tidy/tree.ts'
 import { exitCodeOf, summaryOf } from './report.ts'
 import { searchSeeds, SWARM } from './simulated-trial.ts'
 import { CANARY, MUTANTS } from './table.ts'
@@ -21,6 +22,11 @@ describe('the thirty planted bugs', () => {
     const planted = new Set(MUTANTS.map(({ id }) => id))
     expect(ids.filter((id) => !planted.has(id))).toEqual([])
     expect(THIRTY[6]?.id).toBe(CANARY)
+  })
+
+  test('stand in testing.md, each with the row that it is here', () => {
+    const rows = [...read('docs/testing.md').matchAll(/^\| (\d+) \| ([^|]+) \| `([^`]+)` \|/gm)]
+    expect(rows.map(([, number, bug, id]) => ({ number: Number(number), bug, id }))).toEqual(THIRTY)
   })
 
   test('faults.md §3 the canary is found by random seeds in every run of the tests', { timeout: 300_000 }, async () => {

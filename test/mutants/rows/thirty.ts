@@ -63,12 +63,11 @@ export const PROMISES: readonly Mutant[] = [
   },
   {
     id: 'promises/expiry-by-the-own-clock',
-    breaks: 'each replica measures leases, by which sessions expire, on its own clock',
-    file: 'src/node/apply/apply-pipeline.ts',
-    find: 'const entry: Entry = { kind, index, term, lease, now, payload }',
-    replace:
-      'const entry: Entry = { kind, index, term, lease: (lease, Math.floor(this.options.clock.monotonicMs())), now, payload }',
-    caughtBy: WITHIN_300_SEEDS,
+    breaks: 'each replica asks its own clock whether a session is overdue',
+    file: 'src/session/entries/expire-sessions.ts',
+    find: 'session.row.renewedLease + session.row.terms.timeoutMs > state.lease',
+    replace: 'session.row.renewedLease + session.row.terms.timeoutMs > Date.now()',
+    caughtBy: { kind: 'tests', files: ['test/session/clients/expiry.test.ts'] },
   },
   {
     id: 'promises/lease-without-end',
