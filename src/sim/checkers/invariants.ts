@@ -177,8 +177,10 @@ export class Invariants {
     // A node is one voter, however many of its disks hold the entry.
     const holds = (id: NodeId): boolean =>
       logs.get(id)?.some((log) => log.durable[now.commitIndex]?.chain === entry.chain) ?? false
-    // The step that commits may put the next configuration in force.
-    const inForce = [before.configurations.at(-1), now.configurations.at(-1)]
+    // The step that commits may put the next configuration in force; but a joint one is committed by both majorities.
+    const newest = before.configurations.at(-1)
+    const leavesJoint = (newest?.configuration.outgoing.length ?? 0) > 0 && (newest?.index ?? 0) <= now.commitIndex
+    const inForce = leavesJoint ? [newest] : [newest, now.configurations.at(-1)]
     if (inForce.some((known) => known !== undefined && isOnQuorum(known.configuration, holds))) return
     const holders = [...logs.keys()].filter(holds)
     throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })

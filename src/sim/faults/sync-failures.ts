@@ -1,10 +1,14 @@
 import type { Random } from '../../base/random.ts'
+import { Violation } from '../checkers/violation.ts'
 import type { Scheduler } from '../world/scheduler.ts'
 import type { SimulatedNode } from '../world/simulated-node.ts'
 
 const MILLISECOND = 1000
 /** Mean time between two failures, microseconds. */
 const EVERY = [400 * MILLISECOND, 1500 * MILLISECOND] as const
+
+/** Between two looks at who runs on, microseconds. */
+const WATCH = 200 * MILLISECOND
 
 /**
  * Has syncs of disks fail: what they were to make durable stays readable and is never on disk, whatever is synced later, as
@@ -14,6 +18,8 @@ export class SyncFailures {
   private readonly random: Random
   private readonly scheduler: Scheduler
   private readonly nodes: readonly SimulatedNode[]
+  /** The processes that ran on after a failed sync, at the look before. */
+  private readonly suspects = new Map<SimulatedNode, SimulatedNode['driver']>()
   private readonly stopped = new Set<SimulatedNode>()
   private active = true
   /** Nodes that stopped for a failed sync, each time. */
@@ -27,6 +33,7 @@ export class SyncFailures {
 
   start(): void {
     this.later(this.random.pick(EVERY))
+    this.watch()
   }
 
   /** No more from now on; whoever has stopped runs again. */
@@ -54,6 +61,19 @@ export class SyncFailures {
     if (!this.stopped.delete(node)) return
     node.crash(true)
     node.start()
+  }
+
+  /** Who is told of a failed sync must stop: whoever runs on, from one look to the next, has taken it for done. */
+  private watch(): void {
+    this.scheduler.after(WATCH, () => {
+      for (const node of this.nodes) {
+        const runsOn = node.disk.syncFailed && !this.stopped.has(node) ? node.driver : null
+        if (runsOn !== null && this.suspects.get(node) === runsOn)
+          throw new Violation('a failed sync stops a node', { node: node.id })
+        this.suspects.set(node, runsOn)
+      }
+      if (this.active) this.watch()
+    })
   }
 
   private later(mean: number): void {

@@ -70,6 +70,23 @@ test('keys that settle by and by are one set in order at every moment', () => {
   )
 })
 
+test('keys that differ ever further forward, a bit at a time, are in order behind hundreds of such steps', () => {
+  const keys = new SettlingKeys({ arrivedMax: 16, recentMax: 600, pieceKeys: 8 })
+  const plain: string[] = []
+  const add = (key: string): void => {
+    plain.push(key)
+    keys.add(key)
+  }
+  for (let at = 0; at < 5000; at += 1) add(`m/.t/f/${'a'.repeat(88)}${String((at * 7919) % 5000).padStart(4, '0')}`)
+  for (let at = 87; at >= 0; at -= 1)
+    for (let bit = 0; bit < 8; bit += 1) add(`m/.t/f/${'a'.repeat(at)}${String.fromCharCode(0x61 ^ (1 << bit))}`)
+  const sorted = [...plain].sort()
+  const all = { from: '', to: '\u0100', limit: 1e6 }
+  expect(keys.range({ ...all, reverse: false })).toEqual(sorted)
+  for (const key of sorted.slice(0, 300)) expect(keys.delete(key)).toBe(true)
+  expect(keys.range({ ...all, reverse: true })).toEqual(sorted.slice(300).reverse())
+})
+
 test('however many keys were written, so many wait at most, and a look puts no others in their places', () => {
   const keys = new SettlingKeys()
   const next = numbers(7)
