@@ -1,5 +1,5 @@
 import { renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { nodeId } from '../../src/base/brand.ts'
 import { Random } from '../../src/base/random.ts'
 import { NodeProcess } from '../../src/cli/cluster/node-process.ts'
@@ -63,7 +63,8 @@ export async function runCell(name: string, options: CellOptions): Promise<Store
 
 /** What was refused stays, for whoever looks for the reason. */
 function keepTraces(traces: string, { directory }: Resources, { examples }: Verdict): void {
-  const kept = `${directory}-traces`
+  // Not by the name of a run: those that were left over are removed.
+  const kept = join(dirname(directory), `refused-${basename(directory)}`)
   renameSync(traces, kept)
   examples.push(`the steps are in ${kept}`)
 }

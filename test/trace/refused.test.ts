@@ -192,11 +192,55 @@ const EDITS: readonly Edit[] = [
     rule: /a read sees what was committed before it/,
   },
   {
+    bug: 'a follower goes by a configuration once it is committed',
+    edit: step((line) =>
+      line.state.role === 'follower' && (line.state.configuration?.index ?? 0) > 1
+        ? { ...line, state: { ...line.state, configuration: { ...configurationOf(line), index: 1 } } }
+        : null,
+    ),
+    rule: /the newest configuration of the log is in force/,
+  },
+  {
+    bug: 'a term that a message brings is not adopted',
+    edit: step((line) =>
+      line.event.kind === 'receive' &&
+      line.event.message.kind === 'appendEntries' &&
+      line.event.message.term === line.state.term &&
+      line.write?.hardState != null
+        ? { ...line, state: { ...line.state, term: line.state.term - 1, vote: null } }
+        : null,
+    ),
+    rule: /a server adopts the term of a message|currentTerm never falls/,
+  },
+  {
+    bug: 'a read is answered that nobody asked for',
+    edit: step((line) =>
+      line.event.kind === 'persisted' && line.state.role === 'leader' && line.reads.length === 0
+        ? { ...line, reads: [{ id: 999_999, index: line.state.commit }] }
+        : null,
+    ),
+    rule: /only reads that were asked for/,
+  },
+  {
+    bug: 'a follower takes the answer to one read for that to another',
+    edit: step((line) =>
+      line.event.kind === 'receive' && line.event.message.kind === 'readIndexResponse' && line.reads.length > 0
+        ? { ...line, reads: line.reads.map((read) => ({ ...read, id: read.id + 500 })) }
+        : null,
+    ),
+    rule: /a follower reads at the index that its leader gave/,
+  },
+  {
     bug: 'the log ends elsewhere than its changes say',
     edit: step((line) => ({ ...line, state: { ...line.state, last: line.state.last + 1 } })),
     rule: /the log is what its changes make of it|lastTerm/,
   },
 ]
+
+function configurationOf({ state }: StepLine): NonNullable<StepLine['state']['configuration']> {
+  if (state.configuration === null) throw new Error('there is none')
+  return state.configuration
+}
 
 describe('the specification refuses what it must', () => {
   test.each(EDITS)('$bug', ({ edit, rule }) => {

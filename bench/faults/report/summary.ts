@@ -84,7 +84,12 @@ export function summaryOf(
   const wrong = cells.flatMap(({ crashes, lostSessions, unrecovered }) => [...crashes, ...lostSessions, ...unrecovered])
   const clean = cells.every((cell) => isClean(cell.verdict))
   return {
-    ok: clean && !diverged && wrong.length + unknown + unhandledRejections === 0,
+    // A run in which nobody was told anything shows nothing.
+    ok:
+      cells.some(({ counts }) => counts.ok > 0) &&
+      clean &&
+      !diverged &&
+      wrong.length + unknown + unhandledRejections === 0,
     anomalies: ANOMALIES.reduce((total, name) => total + counted[name], 0) + Number(diverged),
     unknown,
     lost: counted.lost,

@@ -5,7 +5,11 @@ import type { TraceLine } from '../../trace/line.ts'
 import { CommandError, errorCode, EXIT } from '../terminal/exit.ts'
 
 const natural = z.int().min(0)
-const run = z.object({ first: natural, last: natural, term: natural })
+/** Entries of one term; a log of more has more lines than this program holds. */
+const RUN_MAX = 2 ** 24
+const run = z
+  .object({ first: natural, last: natural, term: natural })
+  .refine(({ first, last }) => last >= first && last - first < RUN_MAX)
 const place = z.object({ index: natural, term: natural })
 const vote = z.string().nullable()
 const names = z.array(z.string())
@@ -140,7 +144,8 @@ function namesIn(directory: string): string[] {
 
 function readTrace(file: string): readonly TraceLine[] {
   const texts = textOf(file).split('\n')
-  const isCut = (at: number): boolean => at === texts.length - 1 || texts[at + 1] === ''
+  // The next process of the node begins a line of its own, and says that it has opened its log.
+  const isCut = (at: number): boolean => /^(?:$|\{"kind":"opened")/.test(texts[at + 1] ?? '')
   return texts.flatMap((text, at) => {
     if (text === '') return []
     const json = jsonOf(text)

@@ -97,7 +97,7 @@ export class NodeLog implements NodeListener {
 
   /** Steps of consensus are not written down any more. */
   traceEnded(why: string): void {
-    const sentence = `steps are not traced any more: ${why}; what was written stays true, restart the node to go on`
+    const sentence = `steps are not traced any more: ${why}; what was written stays true; make room, and trace into a new directory`
     this.logger.warn({ event: 'traceEnded' }, sentence)
   }
 

@@ -29,7 +29,9 @@ export function checkCommit(server: SpecServer, line: StepLine, configuration: T
   allow(commit >= server.commit, 'commitIndex never falls', () => `${server.commit} → ${commit}`)
   allow(commit <= last, 'only entries of the log are committed', () => `${commit}, the log ends with ${last}`)
   if (commit === server.commit) return
-  if (ledBefore(server, line)) checkLeaderCommit(server, line, configuration)
+  // A snapshot that was asked for before the election may end at a leader that has all of it, and knew less of it.
+  const counts = ledBefore(server, line) && line.event.kind !== 'snapshotInstalled'
+  if (counts) checkLeaderCommit(server, line, configuration)
   else checkFollowerCommit(server, line)
 }
 
@@ -59,11 +61,11 @@ function checkFollowerCommit(server: SpecServer, { event, state }: StepLine): vo
   })
 }
 
-function toldOf({ log }: SpecServer, event: StepLine['event'], term: number): number {
+function toldOf({ log, accepted }: SpecServer, event: StepLine['event'], term: number): number {
   if (event.kind === 'snapshotInstalled') return event.index
   if (event.kind !== 'receive' || event.message.term !== term) return 0
   const { message } = event
-  if (message.kind === 'appendEntries') return Math.min(message.leaderCommit, lastOf(message))
+  if (message.kind === 'appendEntries') return Math.min(message.leaderCommit, lastOf(message), accepted)
   if (message.kind !== 'installSnapshot') return 0
   return log.termAt(message.lastIncludedIndex) === message.lastIncludedTerm ? message.lastIncludedIndex : 0
 }

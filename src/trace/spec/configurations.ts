@@ -2,8 +2,8 @@ import type { StepLine, TracedConfiguration } from '../line.ts'
 import { allow } from './not-allowed.ts'
 import { configurationOf, ledBefore, type SpecServer } from './server.ts'
 
-/** What was written as configuration at each entry: `index@term`. */
-export type Configurations = Map<string, string>
+/** What leaders have written as configuration: by index, then by term. */
+export type Configurations = Map<number, Map<number, TracedConfiguration>>
 
 /** A cluster begins with the members that all were started with, before any entry says so. */
 export function bootstrap(server: SpecServer, { event }: StepLine): void {
@@ -18,21 +18,32 @@ export function bootstrap(server: SpecServer, { event }: StepLine): void {
  */
 export function checkConfiguration(known: Configurations, server: SpecServer, line: StepLine): void {
   const { configuration } = line.state
+  if (line.state.role === 'leader' || ledBefore(server, line)) takeOwn(known, server, line)
+  else takeReceived(known, server, line)
   const newest = configurationOf(server)
-  if (configuration === null || sameConfiguration(configuration, newest)) return
-  const seen = (): string => `${JSON.stringify(configuration)} behind ${JSON.stringify(newest)}`
-  const place = `${configuration.index}@${server.log.termAt(configuration.index) ?? '?'}`
-  const members = JSON.stringify(memberOf(configuration))
-  if (line.state.role === 'leader' || ledBefore(server, line)) {
-    checkChange(server, line, configuration)
-    known.set(place, members)
-  } else {
-    const inLog = configuration.index > (newest?.index ?? -1) && configuration.index <= server.log.last
-    allow(inLog, 'the newest configuration of the log is in force (thesis §4.1)', seen)
-    const written = known.get(place)
-    allow(written === undefined || written === members, 'an entry holds the same wherever it is', seen)
-  }
+  const seen = (): string => `${JSON.stringify(configuration)}, where ${JSON.stringify(newest)} is the newest`
+  const right = configuration === null ? newest === null : newest !== null && sameMembers(configuration, newest)
+  allow(right, 'the newest configuration of the log is in force (thesis §4.1)', seen)
+}
+
+function takeOwn(known: Configurations, server: SpecServer, line: StepLine): void {
+  const { configuration, term } = line.state
+  if (configuration === null || configuration.index === configurationOf(server)?.index) return
+  checkChange(server, line, configuration)
+  const at = known.get(configuration.index) ?? new Map<number, TracedConfiguration>()
+  known.set(configuration.index, at.set(term, configuration))
   server.configurations.push(configuration)
+}
+
+/** The configurations among the entries that a message brought: the leaders that wrote them have said which they are. */
+function takeReceived(known: Configurations, { log, configurations }: SpecServer, { write }: StepLine): void {
+  for (const { first, last } of write?.runs ?? []) {
+    for (const [index, byTerm] of known) {
+      const entry = index >= first && index <= last ? byTerm.get(log.termAt(index) ?? 0) : undefined
+      if (entry !== undefined) configurations.push(entry)
+    }
+  }
+  configurations.sort((left, right) => left.index - right.index)
 }
 
 /** A leader appends a configuration. */
@@ -53,8 +64,8 @@ function checkChange(server: SpecServer, line: StepLine, next: TracedConfigurati
   allow(leaves || enters, 'voters change through a joint configuration (thesis §4.3)', seen)
 }
 
-function sameConfiguration(left: TracedConfiguration, right: TracedConfiguration | null): boolean {
-  return right !== null && left.index === right.index
+function sameMembers(left: TracedConfiguration, right: TracedConfiguration): boolean {
+  return left.index === right.index && JSON.stringify(memberOf(left)) === JSON.stringify(memberOf(right))
 }
 
 /** A node whose disk took the place of another one's marks the name that the other had with a prime. */

@@ -12,7 +12,7 @@ export function checkReads(server: SpecServer, line: StepLine, committedBefore: 
   else noteRead(server, line, committedBefore)
   for (const { id, index } of line.reads) {
     if (ledBefore(server, line) && state.role === 'leader') answer(server, { node: server.name, life: null, id }, index)
-    else checkTold(line, index)
+    else checkTold(server, line, { id, index })
   }
   for (const { to, message } of line.sends) {
     if (message.kind === 'readIndexResponse')
@@ -29,10 +29,14 @@ export function checkReads(server: SpecServer, line: StepLine, committedBefore: 
 function noteRead({ name, reads, heard, sequence }: SpecServer, { event }: StepLine, commit: number): void {
   const read = readOf(name, event)
   if (read === null) return
-  const asker = `${read.node} ${read.life ?? ''}`
+  const asker = askerOf(read)
   if (read.id <= (heard.get(asker) ?? -1)) return
   heard.set(asker, read.id)
   reads.push({ ...read, commit, sequence })
+}
+
+function askerOf({ node, life }: Pick<WaitingRead, 'node' | 'life'>): string {
+  return `${node} ${life ?? ''}`
 }
 
 function readOf(name: string, event: StepLine['event']): Pick<WaitingRead, 'node' | 'life' | 'id'> | null {
@@ -46,6 +50,16 @@ function readOf(name: string, event: StepLine['event']): Pick<WaitingRead, 'node
 function answer(server: SpecServer, to: Pick<WaitingRead, 'node' | 'life' | 'id'>, index: number): void {
   const isMeant = ({ node, life, id }: WaitingRead): boolean => node === to.node && life === to.life && id <= to.id
   const configuration = configurationOf(server)
+  const asked = to.id <= (server.heard.get(askerOf(to)) ?? -1)
+  allow(asked, 'only reads that were asked for are answered', () => `read ${to.id} of ${to.node}`)
+  // What earlier leaders committed lies below its own first entry; until that is committed it cannot know how far (etcd
+  // #20418).
+  const least = (server.firstOwn ?? 1) - 1
+  allow(
+    index >= least,
+    'a new leader answers no read from before its office (thesis §6.4)',
+    () => `${index} < ${least}`,
+  )
   for (const read of server.reads.filter(isMeant)) {
     const { commit, sequence, id, node } = read
     allow(index >= commit, 'a read sees what was committed before it (thesis §6.4)', () => `${index} for ${commit}`)
@@ -60,17 +74,21 @@ function answer(server: SpecServer, to: Pick<WaitingRead, 'node' | 'life' | 'id'
   server.reads = server.reads.filter((read) => !isMeant(read))
 }
 
-function checkTold({ event }: StepLine, index: number): void {
-  const told = event.kind === 'receive' && event.message.kind === 'readIndexResponse' ? event.message.index : null
-  allow(
-    told === index,
-    'a follower reads at the index that its leader gave',
-    () => `${index}, told ${told ?? 'nothing'}`,
-  )
+/** A leader's answer is to a process, and to a read of it: one to an earlier process says nothing to this one (etcd #7331). */
+function checkTold(
+  { asked }: SpecServer,
+  { event }: StepLine,
+  read: { readonly id: number; readonly index: number },
+): void {
+  const told = event.kind === 'receive' && event.message.kind === 'readIndexResponse' ? event.message : null
+  const right = told !== null && told.index === read.index && told.id === read.id && told.life === asked
+  const seen = (): string => `read ${read.id} at ${read.index}, told ${JSON.stringify(told)}`
+  allow(right, 'a follower reads at the index that its leader gave', seen)
 }
 
 function noteSent(server: SpecServer, { sends }: StepLine): void {
   for (const { message } of sends) {
+    if (message.kind === 'readIndex') server.asked = message.life
     if (message.kind !== 'appendEntries' && message.kind !== 'installSnapshot') continue
     server.sequence = Math.max(server.sequence, message.sequence)
   }

@@ -28,7 +28,12 @@ export class Safety {
     for (let index = Math.max(committedBefore, server.log.base) + 1; index <= state.commit; index += 1) {
       this.commit(server, index)
     }
-    if (state.role === 'leader' && state.commit > committedBefore) this.commitByLeader(server, state.term)
+    if (state.role === 'leader' && state.commit > committedBefore)
+      this.commitByLeader(server, state.term, committedBefore)
+    const { base, baseTerm } = server.log
+    const covered = this.committed.get(base) ?? baseTerm
+    const wrong = (): string => `${base}@${baseTerm} at ${server.name}, ${base}@${covered} elsewhere`
+    allow(covered === baseTerm, 'a snapshot is of committed entries (paper §7)', wrong)
   }
 
   get elections(): number {
@@ -47,19 +52,27 @@ export class Safety {
     this.committed.set(index, term)
   }
 
-  private commitByLeader(server: SpecServer, term: number): void {
+  /** Later leaders that are known already hold what is new. */
+  private commitByLeader(server: SpecServer, term: number, before: number): void {
     this.byLeader.set(term, server.commit)
-    for (const [later, office] of this.offices) if (later > term) this.checkComplete(later, office, server.commit)
+    for (const [later, office] of this.offices) {
+      if (later > term) this.checkComplete(later, office, { first: before + 1, last: server.commit })
+    }
   }
 
   private takeOffice(server: SpecServer, term: number): void {
     const office = { node: server.name, log: server.log.copy() }
     this.offices.set(term, office)
-    for (const [earlier, index] of this.byLeader) if (earlier < term) this.checkComplete(term, office, index)
+    const earlier = [...this.byLeader].filter(([before]) => before < term).map(([, index]) => index)
+    this.checkComplete(term, office, { first: 1, last: Math.max(0, ...earlier) })
   }
 
-  private checkComplete(term: number, { node, log }: Office, upTo: number): void {
-    for (let index = log.base + 1; index <= upTo; index += 1) {
+  private checkComplete(
+    term: number,
+    { node, log }: Office,
+    range: { readonly first: number; readonly last: number },
+  ): void {
+    for (let index = Math.max(log.base + 1, range.first); index <= range.last; index += 1) {
       const held = log.termAt(index)
       const seen = (): string =>
         `${node} leads term ${term} with ${index}@${held ?? 'nothing'}, committed was @${this.committed.get(index) ?? '?'}`

@@ -40,6 +40,8 @@ export interface SpecServer {
   reads: WaitingRead[]
   /** The newest read that came in this term of office, of each process. */
   heard: Map<string, number>
+  /** What this process calls itself where it asks its leader for reads; null: it has not asked. */
+  asked: number | null
   readonly disk: SpecDisk
   /** How many processes of this node there were before. */
   readonly life: number
@@ -70,6 +72,7 @@ export function openedServer(line: OpenedLine, before: SpecServer | null): SpecS
     firstOwn: null,
     reads: [],
     heard: new Map(),
+    asked: null,
     disk,
     life: (before?.life ?? -1) + 1,
     damaged: owes || (sameDisk && before.damaged),

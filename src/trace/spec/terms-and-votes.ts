@@ -9,9 +9,18 @@ import { allow } from './not-allowed.ts'
 export function checkTermAndVote(server: SpecServer, line: StepLine): void {
   const { term, vote } = line.state
   allow(term >= server.term, 'currentTerm never falls', () => `${server.term} → ${term}`)
+  checkAdopted(line)
   if (term > server.term) checkRise(server, line)
   else if (vote !== server.vote) checkVote(server, line)
   checkWrite(server, line)
+}
+
+/** Any message of a newer term is adopted, but a request for a vote while the leader is heard (thesis §4.2.3). */
+function checkAdopted({ event, state }: StepLine): void {
+  if (event.kind !== 'receive' || event.message.kind === 'requestVote') return
+  const heard = termOfSender(event.message) ?? 0
+  const seen = (): string => `${state.term} after ${event.message.kind} of term ${heard}`
+  allow(state.term >= heard, 'UpdateTerm: a server adopts the term of a message', seen)
 }
 
 /** Whether the server has timed out in this step, into the term that it is in afterwards. */

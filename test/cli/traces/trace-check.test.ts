@@ -1,10 +1,10 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { CommandError, EXIT } from '../../../src/cli/terminal/exit.ts'
 import { checkTraces } from '../../../src/cli/traces/trace-check.ts'
-import { nodeId } from '../../../src/base/brand.ts'
+import { type NodeId, nodeId } from '../../../src/base/brand.ts'
 import { StartError } from '../../../src/host/start-error.ts'
 import { startEmbedded } from '../../../src/host/start-node.ts'
 import { traceFile } from '../../../src/server/log/trace-file.ts'
@@ -19,15 +19,20 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+/** Files that are open, by path. */
+const files = new Map<string, (line: TraceLine) => void>()
+
+function traceOf(directory: string, node: NodeId): (line: TraceLine) => void {
+  const path = join(directory, node)
+  const file = files.get(path) ?? traceFile(directory, node, () => undefined)
+  files.set(path, file)
+  return file
+}
+
 /** A directory with these lines, as nodes write them; its path. */
 function written(name: string, of: readonly TraceLine[]): string {
   const directory = join(folder, name)
-  const files = new Map<string, (line: TraceLine) => void>()
-  for (const line of of) {
-    const file = files.get(line.node) ?? traceFile(directory, nodeId(line.node), () => undefined)
-    files.set(line.node, file)
-    file(line)
-  }
+  for (const line of of) traceOf(directory, nodeId(line.node))(line)
   return directory
 }
 
@@ -60,13 +65,17 @@ test('steps that are allowed are counted, and one that is not is named by its no
 })
 
 test('a line that a process was killed over is left out, at the end and before the next process began', () => {
-  const directory = written('cut', lines)
-  const restarted = lines.findLast((line) => line.kind === 'opened')
-  const file = join(directory, `${restarted?.node}.trace`)
-  const whole = readFileSync(file, 'utf8')
-  const again = whole.lastIndexOf('{"kind":"opened"')
-  writeFileSync(file, `${whole.slice(0, again)}{"kind":"step","nod\n\n${whole.slice(again)}`)
-  appendFileSync(file, '{"kind":"written"')
+  const directory = join(folder, 'cut')
+  const again = lines.findLast((line) => line.kind === 'opened')
+  const at = again === undefined ? 0 : lines.lastIndexOf(again)
+  const node = nodeId(again?.node ?? '')
+  for (const line of lines.slice(0, at)) if (line.node === node) traceOf(directory, node)(line)
+  // Killed within a line; then the next process opens the file, and is killed within one as well.
+  appendFileSync(join(directory, `${node}.trace`), '{"kind":"step","nod')
+  files.clear()
+  for (const line of lines.slice(at)) if (line.node === node) traceOf(directory, node)(line)
+  appendFileSync(join(directory, `${node}.trace`), '{"kind":"written"')
+  for (const line of lines) if (line.node !== node) traceOf(directory, nodeId(line.node))(line)
   expect(JSON.parse(printed(directory, true).out)).toMatchObject({ lines: lines.length, violation: null })
 })
 

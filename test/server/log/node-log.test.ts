@@ -68,7 +68,7 @@ test('each event is one JSON line with time, level, node, group, term, event and
     'info snapshotWritten: snapshot at index 900 written',
     'warn diskSlow: a log write has not reached the disk for 312 ms',
     'warn peerRefused: n3 refuses this node: WRONG_INSTANCE.',
-    'warn traceEnded: steps are not traced any more: ENOSPC: no space left on device, write; what was written stays true, restart the node to go on',
+    'warn traceEnded: steps are not traced any more: ENOSPC: no space left on device, write; what was written stays true; make room, and trace into a new directory',
     'error halted: DIVERGED: another state than most',
     'warn diskIgnored: n3 greets with a data directory after which this node has heard another one of that name, and is ignored. If n3 runs on that directory now and the first election does not come, restart this node',
     'error modeDiffers: n2 runs in development mode and this node is not: they would make different states of one log, so neither hears the other. Start all nodes of a cluster in one mode, on directories that were made in it',
