@@ -125,7 +125,7 @@ export const MACHINE: readonly Mutant[] = [
     id: 'machine/key-head-from-before',
     breaks: 'a page is merged by heads from before keys differed in more bits',
     file: 'src/session/rows/keys/key-pages.ts',
-    find: '    this.heads.renew(page.heads, page.count, page.version)\n',
+    find: '    else this.heads.renew(page.heads, page.count, page.version)\n',
     replace: '',
     caughtBy: SETTLING_KEYS,
   },
