@@ -109,10 +109,10 @@ export async function runCells({
   const able = wanted.filter(({ name }) => !(name in skipped))
   const commit = (await execute('git', ['-C', packageFacts().root, 'rev-parse', 'HEAD']).catch(() => 'unknown')).trim()
   const out = join(parent, run.out)
-  const results = new Results(out, commit)
+  const results = new Results(out, [commit, `seed-${run.seed}`, ...(run.loopback ? ['loopback'] : [])].join('-'))
   const cells: StoredCell[] = []
   for (const { name, faults: some, schedule, seed } of cellsOfAble(able)) {
-    const stored = run.kept ? results.of(name) : null
+    const stored = run.kept ? results.of(name, some.length) : null
     if (stored !== null) say(`${name}: has a result for this commit`)
     const options = { faults: some, schedule, seed, missing }
     const cell =

@@ -2,21 +2,24 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StoredCell, Summary } from './summary.ts'
 
-/** What runs leave: `summary.json` and `report.html` of the last one, and by commit the cells of those that are not quick. */
+/** What runs leave: `summary.json` and `report.html` of the last one, and by run the cells of those that are not quick. */
 export class Results {
   private readonly directory: string
   private readonly cells: string
 
-  constructor(directory: string, commit: string) {
+  /** `run`: what its cells depend on besides their names: the commit, the seed, whether all was on the loopback. */
+  constructor(directory: string, run: string) {
     this.directory = directory
-    this.cells = join(directory, commit)
+    this.cells = join(directory, run)
     mkdirSync(directory, { recursive: true })
   }
 
-  /** The cell of that name, if an earlier run at this commit has ended it. */
-  of(name: string): StoredCell | null {
+  /** The cell of that name, if an earlier run has ended it, with as many faults. */
+  of(name: string, faults: number): StoredCell | null {
     try {
-      return JSON.parse(readFileSync(join(this.cells, `${name}.json`), 'utf8')) as StoredCell // As `keep` wrote it.
+      // As `keep` wrote it.
+      const cell = JSON.parse(readFileSync(join(this.cells, `${name}.json`), 'utf8')) as StoredCell
+      return cell.faults.length + cell.late.length === faults ? cell : null
     } catch {
       return null
     }
