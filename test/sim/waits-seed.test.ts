@@ -28,3 +28,8 @@ test(`nor in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEOUT_MS }, () => {
   console.log(`fresh seeds; again: holdfast sim --workload waits --seed ${first} --seeds ${FRESH_SEEDS}`)
   expect(failuresOf(Array.from({ length: FRESH_SEEDS }, (_, at) => runWaitsSeed(first + at)))).toEqual([])
 })
+
+// Segments were let go of while the truncation of what they held waited for room on the disk.
+test('no segment goes before a truncation of what it holds has its place', { timeout: TIMEOUT_MS }, () => {
+  expect(runWaitsSeed(700_479).failure).toBeNull()
+})

@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import { indexAfter, indexBefore, logIndex } from '../../base/brand.ts'
+import { indexAfter, indexBefore, logIndex, writeNumber } from '../../base/brand.ts'
 import type { LogIndex, Term, WriteNumber } from '../../base/brand.ts'
 import {
   EntryError,
@@ -61,6 +61,7 @@ export class SegmentedLog implements LogStore {
   /** Entries up to this index are no longer needed; 0 for none. */
   private discardTarget = 0
   private discarding = false
+  private newestTruncation: WriteNumber = writeNumber(0)
   private faulted = false
   private closing: (() => void) | null = null
   private closed = false
@@ -75,7 +76,7 @@ export class SegmentedLog implements LogStore {
     const onFault = (fault: StorageFault): void => this.fail(fault)
     this.cache = new TailCache(options.cacheBytes)
     const { held, extents } = ready.image
-    this.reader = new LogReader({ group, held, extents, cache: this.cache }, () => this.afterRead())
+    this.reader = new LogReader({ group, held, extents, cache: this.cache }, () => this.afterUse())
     this.queue = new WriteQueue(Math.min(options.frameBodyBytesMax ?? FRAME_BODY_BYTES_MAX, FRAME_BODY_BYTES_MAX))
     this.marker = new MarkerFile(ready.markerFile, ready.marker, { clock, onFault })
     this.supply = new SegmentSupply({ disk, directory: logDirectory(directory), group }, onFault)
@@ -102,7 +103,7 @@ export class SegmentedLog implements LogStore {
       after: this.lastQueued,
     })
     this.lastQueued = write.write
-    if (write.truncateFrom !== null) this.truncate(write.truncateFrom)
+    if (write.truncateFrom !== null) this.truncate(write)
     const queued = this.takeIn(write)
     // After a fault nothing is written, but a driver that has not stopped yet still finds what it appended.
     if (this.faulted) return
@@ -113,6 +114,7 @@ export class SegmentedLog implements LogStore {
   restart({ write, hardState, base }: LogRestart): void {
     assert(this.closing === null && write > this.lastQueued, 'writes arrive in the order of their numbers', { write })
     this.lastQueued = write
+    this.newestTruncation = write
     this.reader.truncateFrom(FIRST)
     this.cache.truncateFrom(FIRST)
     this.image.held.restart(base)
@@ -171,9 +173,10 @@ export class SegmentedLog implements LogStore {
     this.maybeClose()
   }
 
-  private truncate(from: LogIndex): void {
+  private truncate({ write, truncateFrom: from }: LogWrite): void {
     const { held } = this.image
-    if (from > held.last) return
+    if (from === null || from > held.last) return
+    this.newestTruncation = write
     const chain = this.chainAt(indexBefore(from))
     this.reader.truncateFrom(from)
     this.cache.truncateFrom(from)
@@ -281,22 +284,22 @@ export class SegmentedLog implements LogStore {
       this.options.listener.onPersisted(this.persisted)
     }
     this.flush()
-    this.maybeDiscard()
-    this.maybeClose()
+    this.afterUse()
   }
 
-  private afterRead(): void {
+  private afterUse(): void {
     this.maybeDiscard()
     this.maybeClose()
   }
 
   /**
    * Removes the oldest segment while nothing in it is needed (storage.md §2.7); a newer one's header holds the hard state,
-   * durably.
+   * durably. Not while a truncation waits for its place: the base that is left would be an entry which that one drops.
    */
   private maybeDiscard(): void {
     const oldest = this.segments[0]
     if (this.discarding || this.faulted || this.closed || oldest === undefined || this.segments.length < 2) return
+    if (this.newestTruncation > this.persisted) return
     if (oldest.highest > this.discardTarget || oldest.readers > 0 || this.writer.isCurrent(oldest)) return
     this.discarding = true
     this.forget(oldest)
@@ -306,8 +309,7 @@ export class SegmentedLog implements LogStore {
         this.options.disk.syncDirectory(logDirectory(this.options.directory), (synced) => {
           if (!synced.ok) return this.fail(faultOf(synced.error))
           this.discarding = false
-          this.maybeDiscard()
-          this.maybeClose()
+          this.afterUse()
         })
       })
     })
