@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { TaskProblem } from 'holdfast'
 import { type AnalysisQuestion, stubAnalysis, stubRefinement } from 'holdfast/machines'
 import { embeddedNode, testCluster } from 'holdfast/testing'
@@ -13,6 +15,9 @@ const SECRET = 'Nobody knows that I was ashamed.'
 const QUESTION: AnalysisQuestion = { statement: 'You were angry.', subjectStage1: [{ seq: 1, text: SECRET }] }
 const RESULT = stubAnalysis(QUESTION)
 const OPEN = new AbortController().signal
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 interface Asked {
   readonly authorization: string | undefined
@@ -71,6 +76,9 @@ test.each([
     slow(response, asked, request)
   }
   const { analyst, asked } = await modelOf([first, answering(RESULT)], { requestMs: 500 })
+  // Nothing else may hold what ends a request: an unlucky collection would make it last for ever.
+  const collecting = setInterval(collectGarbage, 50)
+  onTestFinished(() => clearInterval(collecting))
   expect(await analyst.analyze(QUESTION, OPEN)).toEqual(RESULT)
   expect(asked.length).toBeGreaterThan(1)
   await Promise.all(closed)

@@ -87,18 +87,22 @@ export class HttpAnalyst implements Analyst {
     { task, question }: { readonly task: string; readonly question: object },
     signal: AbortSignal,
   ): Promise<z.output<Result>> {
-    const { budgetMs, model, wait } = this.options
-    const endsAt = performance.now() + budgetMs
-    const ends = AbortSignal.any([signal, AbortSignal.timeout(budgetMs)])
+    const { budgetMs, model } = this.options
     const shape = JSON.stringify(z.toJSONSchema(result, { io: 'input' }))
     const messages = [
       { role: 'system', content: `${task}\n${FORM}\nAnswer with one JSON object of this schema alone:\n${shape}` },
       { role: 'user', content: JSON.stringify(question) },
     ]
     const body = JSON.stringify({ model, messages, response_format: { type: 'json_object' } })
+    return fitting(result, await within(signal, budgetMs, (ends) => this.answered(body, ends)))
+  }
+
+  private async answered(body: string, ends: AbortSignal): Promise<string> {
+    const { budgetMs, requestMs, wait } = this.options
+    const endsAt = performance.now() + budgetMs
     for (let request = 1; ; request += 1) {
-      const reply = await this.post(body, ends)
-      if (reply.kind === 'answer') return fitting(result, reply.text)
+      const reply = await within(ends, requestMs, (late) => this.post(body, late))
+      if (reply.kind === 'answer') return reply.text
       if (reply.kind === 'never') throw new AnalystRefusal(reply.problem)
       // Half of it at random: workers that were turned away together do not come back together.
       const backoffMs = BACKOFF_MS * 2 ** (request - 1) * (0.5 + Math.random() / 2)
@@ -110,9 +114,8 @@ export class HttpAnalyst implements Analyst {
   }
 
   /** One request. What the other end says in words is not passed on: it may quote what it was asked. */
-  private async post(body: string, ends: AbortSignal): Promise<Reply> {
-    const { url, key, requestMs } = this.options
-    const signal = AbortSignal.any([ends, AbortSignal.timeout(requestMs)])
+  private async post(body: string, signal: AbortSignal): Promise<Reply> {
+    const { url, key } = this.options
     const headers = { 'content-type': 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) }
     try {
       // Both sides' words go to this address, and nowhere that it points to.
@@ -125,6 +128,29 @@ export class HttpAnalyst implements Analyst {
     } catch {
       return { kind: 'later', problem: signal.aborted ? 'no answer in time' : 'no connection', afterMs: 0 }
     }
+  }
+}
+
+/**
+ * Does it with a signal that aborts with the outer one, or after that many ms. The timer is one of ours: a signal made of
+ * `AbortSignal.any` does not hold those it is made of, and Node 20.20 drops the timer of an `AbortSignal.timeout` that the
+ * garbage collector took.
+ */
+async function within<Done>(
+  outer: AbortSignal,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<Done>,
+): Promise<Done> {
+  const inner = new AbortController()
+  const end = () => inner.abort()
+  const timer = setTimeout(end, ms)
+  outer.addEventListener('abort', end, { once: true })
+  if (outer.aborted) end()
+  try {
+    return await work(inner.signal)
+  } finally {
+    clearTimeout(timer)
+    outer.removeEventListener('abort', end)
   }
 }
 
