@@ -32,3 +32,8 @@ test(`and in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEOUT_MS }, () => {
   console.log(`fresh seeds; again: holdfast sim --workload schedules --seed ${first} --seeds ${FRESH_SEEDS}`)
   expect(failuresOf(Array.from({ length: FRESH_SEEDS }, (_, at) => runSchedulesSeed(first + at)))).toEqual([])
 })
+
+// A schedule was put twice before the session layer had the version since which it owes what nobody has computed.
+test('what is owed is owed since the version of the session layer that keeps it', { timeout: TIMEOUT_MS }, () => {
+  expect([700_601, 700_619].map((seed) => runSchedulesSeed(seed).failure)).toEqual([null, null])
+})

@@ -174,17 +174,28 @@ export class Invariants {
     }
     this.committedIndex = now.commitIndex
     const logs = disks()
-    // A node is one voter, however many of its disks hold the entry.
-    const holds = (id: NodeId): boolean =>
-      logs.get(id)?.some((log) => log.durable[now.commitIndex]?.chain === entry.chain) ?? false
-    // The step that commits may put the next configuration in force; but a joint one is committed by both majorities.
+    // The newest configuration of the log is in force (paper §6), and the step that commits may append another one. It may do
+    // so as it commits a joint one; what is behind that may have its own majority alone, and it needs both of its own.
     const newest = before.configurations.at(-1)
-    const leavesJoint = (newest?.configuration.outgoing.length ?? 0) > 0 && (newest?.index ?? 0) <= now.commitIndex
-    const inForce = leavesJoint ? [newest] : [newest, now.configurations.at(-1)]
-    if (inForce.some((known) => known !== undefined && isOnQuorum(known.configuration, holds))) return
-    const holders = [...logs.keys()].filter(holds)
-    throw new Violation('a committed entry is durable on a quorum', { ...facts(now), holders })
+    const appended = now.configurations.at(-1)
+    if (newest !== undefined && newest.index > before.commitIndex && newest.index < now.commitIndex)
+      requireQuorum(now, [newest], { index: newest.index, logs })
+    requireQuorum(now, [newest, appended], { index: now.commitIndex, logs })
   }
+}
+
+/** What is committed at this index of the log is durable on a quorum of one of the configurations. */
+function requireQuorum(
+  now: Observed,
+  configurations: readonly (ConfigurationEntry | undefined)[],
+  { index, logs }: { readonly index: number; readonly logs: DisksOfNodes },
+): void {
+  const chain = now.log.entries[index]?.chain
+  // A node is one voter, however many of its disks hold the entry.
+  const holds = (id: NodeId): boolean => logs.get(id)?.some((log) => log.durable[index]?.chain === chain) ?? false
+  if (configurations.some((known) => known !== undefined && isOnQuorum(known.configuration, holds))) return
+  const holders = [...logs.keys()].filter(holds)
+  throw new Violation('a committed entry is durable on a quorum', { ...facts(now), index, holders })
 }
 
 /** On the disks of a majority of the voters and, while a change is joint, of a majority of those before (thesis §4.3). */

@@ -1,5 +1,6 @@
 import { unreachable } from '../../base/assert.ts'
 import type { Millis } from '../../base/brand.ts'
+import { OWED_OCCURRENCES_SINCE } from '../../session/own-versions.ts'
 import type { ScheduleReader, ScheduleStatus, StoredSchedule } from '../../session/schedule.ts'
 import { Violation } from '../checkers/violation.ts'
 import { PLANS } from './plan-machine.ts'
@@ -11,6 +12,16 @@ export type Verb = 'pause' | 'resume' | 'backfill' | 'cancel' | 'end'
 
 /** Times of which a schedule owes what they bring, as its proposers are told. */
 type Owed = NonNullable<StoredSchedule['owed']>
+
+/** An entry that was applied, and what stands after it. */
+export interface AppliedEntry {
+  readonly events: readonly PlanEvent[]
+  /** It is about schedules alone. */
+  readonly stepped: boolean
+  readonly schedules: ScheduleReader
+  /** The version of the session layer. */
+  readonly ownVersion: number
+}
 
 /**
  * Follows the log with a model of each schedule: by what the machine did and was told of, and, where an entry changed one
@@ -33,6 +44,7 @@ export class PlanWitness {
   /** What operators have asked for, as `verb name`. */
   private readonly asked = new Set<string>()
   private now: Millis = 0
+  private keepsOwed = false
 
   constructor(timetableOf: (cron: string, zone: string) => Timetable) {
     this.timetableOf = timetableOf
@@ -53,13 +65,11 @@ export class PlanWitness {
     return [...this.models.values()].filter((model) => !model.isDone(this.now)).map(({ name }) => name)
   }
 
-  /** The entry before which it was `until` has been applied; `stepped`: it is about schedules. */
-  applied(
-    until: Millis,
-    entry: { readonly events: readonly PlanEvent[]; readonly stepped: boolean; readonly schedules: ScheduleReader },
-  ): void {
+  /** The entry before which it was `until` has been applied by a session layer of that version. */
+  applied(until: Millis, entry: AppliedEntry): void {
     const { events, stepped, schedules } = entry
     this.now = until
+    this.keepsOwed = entry.ownVersion >= OWED_OCCURRENCES_SINCE
     const runs = events.filter(isRun)
     const stranger = runs.find(({ run }) => !this.models.has(run.name))
     if (stranger !== undefined) throw new Violation('a run is of a schedule that is there', { ...stranger })
@@ -86,7 +96,7 @@ export class PlanWitness {
     if (event.kind === 'put') {
       const timetable = this.timetableOf(event.definition.cron, event.definition.zone)
       if (model === undefined) this.models.set(name, new ScheduleModel(event, timetable, this.counts))
-      else model.put(event, timetable)
+      else model.put(event, timetable, this.keepsOwed)
       return
     }
     const done = model !== undefined && this.change(model, event, now)
@@ -97,7 +107,7 @@ export class PlanWitness {
   private change(model: ScheduleModel, event: Exclude<PlanEvent, { kind: 'run' | 'put' }>, now: Millis): boolean {
     switch (event.kind) {
       case 'pause':
-        return model.pause(now)
+        return model.pause(now, this.keepsOwed)
       case 'resume':
         return model.resume(now)
       case 'backfill':
@@ -121,7 +131,7 @@ export class PlanWitness {
     }
     if (status.paused && !model.paused) {
       this.operates('pause', model)
-      model.pause(now)
+      model.pause(now, this.keepsOwed)
     } else if ((!status.paused && model.paused) || (status.stop === null && model.stop !== null)) {
       this.operates('resume', model)
       model.resume(now)

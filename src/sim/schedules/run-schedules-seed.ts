@@ -15,7 +15,7 @@ import { planMachine, PLANS } from './plan-machine.ts'
 import { PlanOperator } from './plan-operator.ts'
 import { PlanRecorder } from './plan-recorder.ts'
 import { Planners } from './planners.ts'
-import { PlanWitness } from './plan-witness.ts'
+import { type AppliedEntry, PlanWitness } from './plan-witness.ts'
 import type { ScheduleCounts, Timetable } from './schedule-model.ts'
 import { type Expression, MOMENTS, Occurrences, PACES, ZONES } from './wall-clocks.ts'
 
@@ -98,17 +98,14 @@ class SchedulesWorld {
     return mount([planMachine(recorder)], sessionCodec)
   }
 
-  private applied(
-    machine: SessionStateMachine,
-    { reply }: Applied,
-    events: Parameters<PlanWitness['applied']>[1]['events'],
-  ): void {
+  private applied(machine: SessionStateMachine, { reply }: Applied, events: AppliedEntry['events']): void {
     const clock = machine.query({ machine: PLANS, query: 'now', input: null, session: null })
     // Before the machine is switched on it answers nothing.
     if (clock.kind !== 'value') return
     this.now = Number(clock.value)
     const { schedules } = machine
-    this.witness.applied(this.now, { events, stepped: reply.kind === 'scheduled', schedules })
+    const { active: ownVersion } = machine.own
+    this.witness.applied(this.now, { events, stepped: reply.kind === 'scheduled', schedules, ownVersion })
   }
 
   run(): void {

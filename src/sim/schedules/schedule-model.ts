@@ -86,10 +86,11 @@ export class ScheduleModel {
       throw this.wrong('an occurrence runs, waits or is left out before any later entry', { until })
   }
 
-  put(given: Extract<PlanEvent, { kind: 'put' }>, timetable: Timetable): void {
+  /** `keepsOwed`, here and below: the session layer has a version by then that passes over nothing of what is owed. */
+  put(given: Extract<PlanEvent, { kind: 'put' }>, timetable: Timetable, keepsOwed: boolean): void {
     const { cron, zone } = this.definition
     const goesOn = cron === given.definition.cron && zone === given.definition.zone && this.stop === null
-    if (!goesOn) this.owe(given.now)
+    if (!goesOn && keepsOwed) this.owe(given.now)
     this.definition = withFloor(given.definition)
     this.timetable = timetable
     this.changedAt = given.now
@@ -97,9 +98,9 @@ export class ScheduleModel {
   }
 
   /** False: nothing changes. */
-  pause(now: Millis): boolean {
+  pause(now: Millis, keepsOwed: boolean): boolean {
     if (this.paused) return false
-    this.owe(now)
+    if (keepsOwed) this.owe(now)
     this.paused = true
     this.next = null
     this.changedAt = now
