@@ -169,7 +169,8 @@ export class Invariants {
     }
     if (entry === undefined) throw new Violation('a committed entry is in the log', facts(now))
     if (now.commitIndex <= this.committedIndex) return
-    for (let index = this.committedIndex + 1; index <= now.commitIndex; index += 1) {
+    const { committedIndex } = this
+    for (let index = committedIndex + 1; index <= now.commitIndex; index += 1) {
       this.committed[index] = now.log.entries[index] ?? entry
     }
     this.committedIndex = now.commitIndex
@@ -178,7 +179,7 @@ export class Invariants {
     // so as it commits a joint one; what is behind that may have its own majority alone, and it needs both of its own.
     const newest = before.configurations.at(-1)
     const appended = now.configurations.at(-1)
-    if (newest !== undefined && newest.index > before.commitIndex && newest.index < now.commitIndex)
+    if (newest !== undefined && newest.index > committedIndex && newest.index < now.commitIndex)
       requireQuorum(now, [newest], { index: newest.index, logs })
     requireQuorum(now, [newest, appended], { index: now.commitIndex, logs })
   }

@@ -36,17 +36,13 @@ function commit(
 ): void {
   const invariants = new Invariants()
   const logs = new Map(Object.entries(on).map(([id, length]) => [nodeId(id), [logOf(length)]]))
-  const at = (commitIndex: number, configuration: ConfigurationEntry): Observed => ({
-    id: n2,
-    role: 'leader',
-    currentTerm: 1,
-    commitIndex,
-    appliedIndex: 0,
-    configurations: [configuration],
-    log: logOf(8),
-  })
-  invariants.observe(at(2, newest), () => new Map([n1, n2, n3, n4].map((id) => [id, [logOf(8)]])))
-  invariants.observe(at(to, appended), () => logs)
+  invariants.observe(observed(2, newest), () => new Map([n1, n2, n3, n4].map((id) => [id, [logOf(8)]])))
+  invariants.observe(observed(to, appended), () => logs)
+}
+
+function observed(commitIndex: number, configuration: ConfigurationEntry): Observed {
+  const common = { id: n2, role: 'leader', currentTerm: 1, appliedIndex: 0, log: logOf(8) } as const
+  return { ...common, commitIndex, configurations: [configuration] }
 }
 
 const NO_QUORUM = 'a committed entry is durable on a quorum'
@@ -65,6 +61,15 @@ test('behind a joint configuration it needs both majorities', () => {
 test('once that is committed the next one counts alone, for what lies before it too', () => {
   commit(6, { n1: 4, n2: 6, n4: 6 }, { newest: JOINT, appended: AFTER })
   expect(() => commit(6, { n1: 4, n2: 6, n4: 5 }, { newest: JOINT, appended: AFTER })).toThrow(NO_QUORUM)
+})
+
+test('what was committed before is not looked for again, by a process that has just begun', () => {
+  const invariants = new Invariants()
+  const logs = new Map([n2, n3].map((id) => [id, [logOf(8)]]))
+  invariants.observe(observed(6, BEFORE), () => logs)
+  invariants.reopened(n2, { before: null, now: logOf(8), firstIndex: 1, damaged: false, census: false })
+  invariants.observe(observed(0, JOINT), () => logs)
+  invariants.observe(observed(7, AFTER), () => new Map([n2, n4].map((id) => [id, [logOf(id === n2 ? 8 : 7)]])))
 })
 
 test('and a joint one is never committed by the next majority alone', () => {
