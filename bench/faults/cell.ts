@@ -8,16 +8,21 @@ import { readTraces } from '../../src/cli/traces/read-traces.ts'
 import { checkTrace } from '../../src/trace/check-trace.ts'
 import { ProbeProcess } from '../failover/probe-process.ts'
 import { Clients, type ClientsStopped } from './clients/clients-process.ts'
+import { referenceOf } from './clients/payment-reference.ts'
+import { WORKLOADS } from './clients/steps.ts'
 import { writeProofModule } from './clients/proof-module.ts'
 import { type Operation, operationsOf } from './history.ts'
 import type { Fault, Scene } from './nemesis/fault.ts'
 import { type Schedule, type Struck, strikeAll } from './nemesis/nemesis.ts'
 import { holdfastScene, type SceneOptions } from './nemesis/scene.ts'
+import { activityOf } from './report/activity.ts'
 import { chartOf } from './report/chart.ts'
 import { figuresOf } from './report/figures.ts'
 import type { StoredCell } from './report/summary.ts'
 import { Watch } from './report/watch.ts'
-import { judgeHistory, type Verdict, withSteps } from './verdict/judge-history.ts'
+import type { CheckerVerdict } from './verdict/check-history.ts'
+import { checkPayments } from './verdict/check-payments.ts'
+import { judgeHistory, type Verdict, withCheckers, withSteps } from './verdict/judge-history.ts'
 import { FaultWorld } from './world/fault-world.ts'
 import type { Spawn } from './world/node-seat.ts'
 import type { Resources } from './world/resources.ts'
@@ -36,8 +41,8 @@ export interface CellOptions {
 const NODES = 3
 /** What either half of the clients does: partitions separate the halves. */
 const HALVES = [
-  ['register', 'bank', 'set'],
-  ['append', 'counter', 'requests'],
+  { workloads: ['register', 'bank', 'set'], pays: false },
+  { workloads: ['append', 'counter', 'requests', 'visits'], pays: true },
 ] as const
 /** So that there are snapshots within a run, and nodes that were away are sent one. */
 const LIMITS = 'snapshotBytes=1048576'
@@ -74,7 +79,7 @@ async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<St
   const { resources } = options
   const { endpoints, throughClients } = world
   const beganNs = process.hrtime.bigint()
-  const halves = HALVES.map((workloads, half) => new Clients(world, { workloads, half, beganNs, options }))
+  const halves = HALVES.map((told, half) => new Clients(world, { ...told, half, beganNs, options }))
   try {
     await Promise.all(halves.map((clients) => clients.ready()))
     const probe = await ProbeProcess.start('holdfast', endpoints, throughClients[1])
@@ -90,10 +95,13 @@ async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<St
     const operations = operationsOf(halves.flatMap((clients) => clients.events()))
     const journal = stopped.at(-1)?.journal ?? null
     return {
-      verdict: judgeHistory(
-        operations,
-        journal,
-        stopped.flatMap(({ deliveries }) => deliveries),
+      verdict: withCheckers(
+        judgeHistory(
+          operations,
+          journal,
+          stopped.flatMap(({ deliveries }) => deliveries),
+        ),
+        await paid(stopped, options),
       ),
       unserved: journal === null,
       ...judgedStrikes(struck, operations, beganNs),
@@ -101,6 +109,7 @@ async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<St
       lostSessions: stopped.flatMap(({ lostSessions }) => lostSessions),
       unhandledRejections: stopped.reduce((sum, { unhandledRejections }) => sum + unhandledRejections, 0),
       counts: countsOf(operations),
+      ...activityOf(operations, stopped, WORKLOADS),
       elections: watch.term,
       snapshotIndex: watch.snapshotIndex,
       probe: { acknowledged: probe.acknowledged, failed: probe.failed },
@@ -109,6 +118,18 @@ async function onWorld(world: FaultWorld, options: CellOptions): Promise<Omit<St
   } finally {
     await Promise.all(halves.map((clients) => clients.end()))
   }
+}
+
+/** The same callbacks once more, of one node to which nothing happens. */
+async function paid(
+  stopped: readonly ClientsStopped[],
+  { resources, seed }: CellOptions,
+): Promise<readonly CheckerVerdict[]> {
+  const payments = stopped.flatMap((half) => half.payments ?? [])
+  const rounds = Math.max(0, ...payments.map((told) => told.rounds.length))
+  if (rounds === 0) return []
+  const reference = await referenceOf(rounds, { directory: join(resources.directory, 'reference'), seed })
+  return payments.flatMap((told) => checkPayments(told, reference))
 }
 
 /** What became of the faults of one cell. */

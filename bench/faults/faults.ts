@@ -52,7 +52,7 @@ const BRISK: Schedule = {
 }
 const TRIALS = 2
 /** What members of etcd are not put to: the bench does not replace them. */
-const NOT_ETCD: ReadonlySet<string> = new Set(['wiped-follower'])
+const NOT_ETCD: ReadonlySet<string> = new Set(['wiped-follower', 'member-churn'])
 /** Purposes of streams of random numbers. */
 const ORDER = 3
 

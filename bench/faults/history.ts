@@ -48,6 +48,25 @@ export interface JournalEntry {
   readonly index: number
 }
 
+/** The same as a line of the journal. */
+export interface CommandLine extends JournalEntry {
+  /** Whose command it was. */
+  readonly session: string
+}
+
+/** What the machine was told of a session: a line of the other half of its journal. */
+export interface SessionLine {
+  readonly kind: 'opened' | 'ended'
+  readonly session: string
+  readonly index: number
+}
+
+/** What the machine itself says of a run, of the state that its leader had at the end. */
+export interface Journal {
+  readonly commands: readonly CommandLine[]
+  readonly sessions: readonly SessionLine[]
+}
+
 /** A server request as the session of one lane was given it: `told` is the command that emitted it. */
 export interface Delivery {
   readonly lane: number

@@ -21,6 +21,7 @@ export class Clients {
     { endpoints, throughClients }: FaultWorld,
     given: {
       readonly workloads: readonly WorkloadName[]
+      readonly pays: boolean
       /** Which of the two. */
       readonly half: number
       readonly beganNs: bigint
@@ -29,11 +30,11 @@ export class Clients {
       readonly options: { readonly resources: Resources; readonly seed: number }
     },
   ) {
-    const { workloads, half, beganNs, module = join(import.meta.dirname, 'clients.js') } = given
+    const { workloads, pays, half, beganNs, module = join(import.meta.dirname, 'clients.js') } = given
     const { resources, seed } = given.options
     this.history = join(resources.directory, `history-${half}.jsonl`)
     const told: ClientsOptions = {
-      ...{ endpoints, seed, workloads, half, history: this.history },
+      ...{ endpoints, seed, workloads, pays, half, history: this.history },
       ...{ lanesPerWorkload: LANES_PER_WORKLOAD, began: String(beganNs) },
     }
     this.child = new ProbeChild(module, [JSON.stringify(told)], throughClients[half])

@@ -11,6 +11,11 @@ import { Steps, type WorkloadName } from './steps.ts'
 
 /** Longer than the longest fault. */
 const SESSION_TIMEOUT_MS = 120_000
+/** Of a visit: it may expire within a fault, and does where nobody ends it. */
+const VISIT_TIMEOUT_MS = 2_000
+const VISIT_STEPS = { min: 2, max: 8 } as const
+/** Of the visits, those that are left without a word. */
+const SILENT_SHARE = 0.5
 /** What has no answer by then has an unknown outcome. */
 const PATIENCE_MS = 5_000
 /** A server request that has not come so long after the last command will not come. */
@@ -32,7 +37,10 @@ export interface LaneOptions {
   readonly nowNs: () => number
 }
 
-/** One session that does one thing after the other, and writes down each call and each end. */
+/**
+ * A session that does one thing after the other, and writes down each call and each end. A visitor has one after the other: a
+ * session ends after a few commands, or is left to expire, or expires in the middle of a fault.
+ */
 export class Lane {
   /** Why its session is no more; null: it lives. */
   lost: string | null = null
@@ -54,10 +62,16 @@ export class Lane {
   }
 
   async start(): Promise<void> {
-    const { hub, lane } = this.options
+    await this.open()
+    this.loop = this.options.workload === 'visits' ? this.visit() : this.run()
+  }
+
+  private async open(): Promise<void> {
+    const { hub, lane, workload } = this.options
+    this.lost = null
     this.core = await openBenchSession(hub, {
       principal: `user:lane-${lane}`,
-      timeoutMs: SESSION_TIMEOUT_MS,
+      timeoutMs: workload === 'visits' ? VISIT_TIMEOUT_MS : SESSION_TIMEOUT_MS,
       onLost: (code) => (this.lost = code),
       onServerRequest: ({ serverRequestId, payload }, done) => {
         const { id } = decodeValue(payload) as { readonly id: string } // What the machine emits.
@@ -65,7 +79,6 @@ export class Lane {
         done(null)
       },
     })
-    this.loop = this.run()
   }
 
   /** Asks for nothing more; resolves when what was asked has ended, and what was emitted has come, or does not come. */
@@ -76,12 +89,32 @@ export class Lane {
     while (this.deliveries.length < this.emitted && performance.now() < end && this.lost === null) await pause(LOOK_MS)
   }
 
-  private async run(): Promise<void> {
+  private async run(stepsMax = Number.POSITIVE_INFINITY): Promise<void> {
     const { random, workload } = this.options
-    while (!this.stopping && this.lost === null) {
+    for (let count = 0; count < stepsMax && !this.stopping && this.lost === null; count += 1) {
       await this.perform(this.steps.next(workload))
       await pause(random.between(THINK_MS.min, THINK_MS.max))
     }
+  }
+
+  private async visit(): Promise<void> {
+    const { random } = this.options
+    while (!this.stopping) {
+      await this.run(random.between(VISIT_STEPS.min, VISIT_STEPS.max))
+      await this.leave()
+      // The one before it may have expired, and its successor too before it was heard of.
+      if (!this.stopping) await this.open().catch(() => undefined)
+    }
+    this.lost = null
+  }
+
+  /** Ends the session in the log, or without a word: then it expires there. */
+  private async leave(): Promise<void> {
+    const { core, options } = this
+    if (core === null) return
+    if (options.random.chance(SILENT_SHARE)) core.drop('SESSION_CLOSED')
+    else await Promise.race([new Promise((resolve) => core.closeSession(resolve)), pause(PATIENCE_MS)])
+    core.drop('SESSION_CLOSED')
   }
 
   private async perform(step: Step): Promise<void> {

@@ -5,14 +5,25 @@ import { ACCOUNTS, OPENING_BALANCE } from '../verdict/model.ts'
 export const JOURNAL_PAGE = 1000
 
 /**
- * The machine of the clients, beside that of the open loop: registers, accounts, sets, lists and counters, and a journal of
- * every command with its index. Each reply is JSON. Refusals are replies: what is not executed leaves no line in the journal.
+ * The machine of the clients, beside that of the open loop and the payments: registers, accounts, sets, lists and counters,
+ * and a journal of every command, and of every session's begin and end, with its index. Each reply is JSON. Refusals are
+ * replies: what is not executed leaves no line in the journal.
  */
 const TEXT = `
 import { command, defineMachine, query, table } from 'holdfast'
 import { z } from 'zod'
 
-export { register } from 'holdfast/machines'
+export { payments, register } from 'holdfast/machines'
+
+const journalLine = z.object({ id: z.string(), index: z.int(), session: z.string() })
+const sessionLine = z.object({ kind: z.enum(['opened', 'ended']), session: z.string(), index: z.int() })
+
+/** The number of the next line of that part of the journal. */
+const lineOf = (state, part) => {
+  const line = state.lines.get(part) ?? 0
+  state.lines.set(part, line + 1)
+  return line
+}
 
 const step = z.object({ f: z.string(), key: z.string(), a: z.int(), b: z.int(), to: z.string() })
 
@@ -67,7 +78,8 @@ export const proof = defineMachine(
       elements: table(z.tuple([z.string(), z.int()]), z.int()),
       lists: table(z.string(), z.array(z.int())),
       counters: table(z.string(), z.int()),
-      journal: table(z.int(), z.object({ id: z.string(), index: z.int() })),
+      journal: table(z.int(), journalLine),
+      sessions: table(z.int(), sessionLine),
       lines: table(z.string(), z.int()),
     },
     requests: { told: z.object({ id: z.string() }) },
@@ -76,9 +88,7 @@ export const proof = defineMachine(
     commands: {
       change: command({ input: step.extend({ id: z.string() }), output: z.string() }, (ctx, input) => {
         const { state } = ctx
-        const line = state.lines.get('journal') ?? 0
-        state.lines.set('journal', line + 1)
-        state.journal.set(line, { id: input.id, index: ctx.index })
+        state.journal.set(lineOf(state, 'journal'), { id: input.id, index: ctx.index, session: ctx.session.id })
         // A server request to whoever asks, which names the command.
         if (input.f === 'requests.emit') return JSON.stringify(ctx.emit(ctx.session.id, 'told', { id: input.id }))
         return JSON.stringify(change(state, input))
@@ -87,9 +97,19 @@ export const proof = defineMachine(
     queries: {
       look: query({ input: step, output: z.string() }, (view, input) => JSON.stringify(look(view, input))),
       journal: query(
-        { input: z.int(), output: z.array(z.object({ id: z.string(), index: z.int() })) },
+        { input: z.int(), output: z.array(journalLine) },
         (view, from) => view.journal.range({ from, limit: ${JOURNAL_PAGE} }).map(([, line]) => line),
       ),
+      sessions: query(
+        { input: z.int(), output: z.array(sessionLine) },
+        (view, from) => view.sessions.range({ from, limit: ${JOURNAL_PAGE} }).map(([, line]) => line),
+      ),
+    },
+    onSessionCreated: ({ state, index }, { id }) => {
+      state.sessions.set(lineOf(state, 'sessions'), { kind: 'opened', session: id, index })
+    },
+    onSessionExpired: ({ state, index }, { id }) => {
+      state.sessions.set(lineOf(state, 'sessions'), { kind: 'ended', session: id, index })
     },
   },
 )

@@ -2,7 +2,7 @@ import type { Random } from '../../../src/base/random.ts'
 import type { Step, StepName } from '../history.ts'
 import { ACCOUNTS } from '../verdict/model.ts'
 
-export const WORKLOADS = ['register', 'bank', 'set', 'append', 'counter', 'requests'] as const
+export const WORKLOADS = ['register', 'bank', 'set', 'append', 'counter', 'requests', 'visits'] as const
 export type WorkloadName = (typeof WORKLOADS)[number]
 
 /** Registers of a run, and what they are called. */
@@ -31,13 +31,13 @@ export class Steps {
 
   next(workload: WorkloadName): Step {
     const { random } = this
-    if (workload !== 'requests' && random.chance(READ_SHARE))
+    if (workload !== 'requests' && workload !== 'visits' && random.chance(READ_SHARE))
       return this.read(workload, random.chance(LOGGED_READ_SHARE))
     return { ...this.change(workload), id: this.nextId() }
   }
 
   /** `logged`: it goes through the log, as commands do. */
-  read(workload: Exclude<WorkloadName, 'requests'>, logged: boolean): Step {
+  read(workload: Exclude<WorkloadName, 'requests' | 'visits'>, logged: boolean): Step {
     const id = logged ? this.nextId() : ''
     return { ...NOTHING, id, f: `${workload}.read`, key: this.keyOf(workload) }
   }
@@ -61,6 +61,8 @@ export class Steps {
         return change('counter.add', { a: random.between(1, 9) })
       case 'requests':
         return change('requests.emit', {})
+      case 'visits':
+        return change('counter.add', { a: 1 })
       default:
         throw new Error(`there is no workload ${String(workload satisfies never)}`)
     }
@@ -83,6 +85,8 @@ export class Steps {
         return `c${skewed(random, COUNTERS)}`
       case 'requests':
         return ''
+      case 'visits':
+        return `v${this.lane}`
       default:
         throw new Error(`there is no workload ${String(workload satisfies never)}`)
     }

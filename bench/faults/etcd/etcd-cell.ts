@@ -47,7 +47,8 @@ async function onWorld(world: FaultWorld, api: EtcdApi, options: CellOptions): P
   const { endpoints, throughClients } = world
   const beganNs = process.hrtime.bigint()
   const module = join(import.meta.dirname, 'etcd-clients.js')
-  const halves = [0, 1].map((half) => new Clients(world, { workloads: ['register'], half, beganNs, options, module }))
+  const told = { workloads: ['register'], pays: false, beganNs, options, module } as const
+  const halves = [0, 1].map((half) => new Clients(world, { ...told, half }))
   try {
     await Promise.all(halves.map((clients) => clients.ready()))
     const members = endpoints.map((endpoint) => `http://${endpoint}`)
@@ -67,6 +68,7 @@ async function onWorld(world: FaultWorld, api: EtcdApi, options: CellOptions): P
       // Its members can write their steps down, in builds of their own.
       steps: 0,
       counts: countsOf(operations),
+      ...{ idle: [], sessions: 0, callbacks: 0 },
       elections: await termOf(endpoints, api),
       snapshotIndex: 0,
       probe: { acknowledged: probe.acknowledged, failed: probe.failed },

@@ -32,7 +32,7 @@ async function main([text]: readonly string[]): Promise<void> {
     if (kind === 'end') process.exit()
     await Promise.all(all.map((lane) => lane.stop()))
     await new Promise((resolve) => file.end(() => resolve(null)))
-    report({ kind: 'stopped', journal: null, deliveries: [], lostSessions: [], unhandledRejections })
+    report({ kind: 'stopped', journal: null, deliveries: [], payments: null, lostSessions: [], unhandledRejections })
   })
   process.on('disconnect', () => process.exit())
   report({ kind: 'ready' })

@@ -24,7 +24,9 @@ export function etcdScene({ ended, ...options }: SceneOptions, api: EtcdApi): Sc
       const body = { targetID: other?.header?.member_id }
       await api.call(world.seat(at).place.endpoint, 'maintenance/transfer-leadership', body, CALL_MS_MAX)
     },
-    replace: () => Promise.reject(new Error('members of etcd are not replaced by this bench')),
+    replace: unchanged,
+    remove: unchanged,
+    add: unchanged,
     logOf: ({ dataDirectory }) => join(dataDirectory, 'member', 'wal'),
     agreed: async () => {
       await world.revive()
@@ -33,6 +35,8 @@ export function etcdScene({ ended, ...options }: SceneOptions, api: EtcdApi): Sc
     wait: (ms) => pause(ms, undefined, { signal: ended }),
   }
 }
+
+const unchanged = (): Promise<never> => Promise.reject(new Error('the members of etcd are not changed by this bench'))
 
 /** Place of whoever says of itself that it leads, in the highest term that is known; waits for one. */
 export function leaderOf(endpoints: readonly string[], api: EtcdApi): Promise<number> {

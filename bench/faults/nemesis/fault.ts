@@ -22,6 +22,10 @@ export interface Scene {
   transfer(): Promise<void>
   /** The node at `at`, whose disk was emptied, becomes a member in the place of itself. */
   replace(at: number): Promise<void>
+  /** The node at `at` is no member any more. */
+  remove(at: number): Promise<void>
+  /** The node at `at`, which is no member and whose disk was emptied, becomes one again. */
+  add(at: number): Promise<void>
   /** Where a node keeps its log. */
   logOf(place: NodePlace): string
   /** Until every node runs, and all agree on what was committed then; throws DivergenceError where they cannot. */

@@ -41,6 +41,22 @@ export const OPERATOR_FAULTS: readonly Fault[] = [
       await scene.replace(at)
     },
   },
+  {
+    name: 'member-churn',
+    says: 'a follower and then the leader are taken out of the members, and come back on empty disks',
+    needs: [],
+    run: async (scene) => {
+      for (const choose of [scene.follower, scene.leader]) {
+        const at = await choose()
+        await scene.remove(at)
+        const seat = scene.world.seat(at)
+        await seat.kill()
+        emptied(seat.place.dataDirectory)
+        await seat.start()
+        await scene.add(at)
+      }
+    },
+  },
 ]
 
 function emptied(directory: string): void {

@@ -19,6 +19,11 @@ export interface StoredCell {
   /** Lines of steps of consensus that were held against the specification; 0 of a product that writes none. */
   readonly steps: number
   readonly counts: { readonly ok: number; readonly fail: number; readonly info: number }
+  /** Workloads of which nothing was answered, which shows nothing of them. */
+  readonly idle: readonly string[]
+  /** Sessions that were opened, and callbacks of payments that were answered. */
+  readonly sessions: number
+  readonly callbacks: number
   /** The highest term that was seen. */
   readonly elections: number
   /** Of the newest snapshot that was seen. */
@@ -42,6 +47,9 @@ export interface Summary {
   readonly unrecovered: readonly string[]
   readonly steps: number
   readonly counts: StoredCell['counts']
+  readonly idle: readonly string[]
+  readonly sessions: number
+  readonly callbacks: number
   readonly elections: number
   readonly snapshots: boolean
   readonly probe: StoredCell['probe']
@@ -81,7 +89,9 @@ export function summaryOf(
     sum(({ unserved }) => Number(unserved)) + undecided,
     sum((cell) => cell.unhandledRejections),
   ]
-  const wrong = cells.flatMap(({ crashes, lostSessions, unrecovered }) => [...crashes, ...lostSessions, ...unrecovered])
+  const wrong = cells.flatMap(({ crashes, lostSessions, unrecovered, idle }) => [
+    ...[...crashes, ...lostSessions, ...unrecovered, ...idle],
+  ])
   const clean = cells.every((cell) => isClean(cell.verdict))
   return {
     // A run in which nobody was told anything shows nothing.
@@ -105,6 +115,9 @@ export function summaryOf(
       fail: sum(({ counts }) => counts.fail),
       info: sum(({ counts }) => counts.info),
     },
+    idle: [...new Set(cells.flatMap(({ idle }) => idle))],
+    sessions: sum(({ sessions }) => sessions),
+    callbacks: sum(({ callbacks }) => callbacks),
     elections: sum(({ elections }) => elections),
     snapshots: cells.some(({ snapshotIndex }) => snapshotIndex > 0),
     probe: { acknowledged: sum(({ probe }) => probe.acknowledged), failed: sum(({ probe }) => probe.failed) },

@@ -1,7 +1,8 @@
 import type { TraceVerdict } from '../../../src/trace/check-trace.ts'
-import type { Delivery, JournalEntry, Operation } from '../history.ts'
+import type { Delivery, Journal, JournalEntry, Operation } from '../history.ts'
 import { checkDeliveries } from './check-deliveries.ts'
 import { type CheckerVerdict, checkHistory, checkRegisters } from './check-history.ts'
+import { checkSessions } from './check-sessions.ts'
 import { ACCOUNTS, Model, OPENING_BALANCE } from './model.ts'
 
 /** What is told of a kind of anomaly, at most. */
@@ -35,15 +36,18 @@ export interface Verdict {
 
 /**
  * By the journal (`judgeByIndex`), and by the checkers of `src/history`, which search and need neither index nor journal;
- * server requests by what the journal has of the commands that emitted them.
+ * server requests by what the journal has of the commands that emitted them, and sessions by what it has of them.
  */
 export function judgeHistory(
   operations: readonly Operation[],
-  journal: readonly JournalEntry[] | null,
+  journal: Journal | null,
   deliveries: readonly Delivery[] = [],
 ): Verdict {
-  const requests = journal === null ? [] : checkDeliveries(operations, journal, deliveries)
-  return withCheckers(judgeByIndex(operations, journal), [...checkHistory(operations, journal), ...requests])
+  const commands = journal?.commands ?? null
+  const requests = commands === null ? [] : checkDeliveries(operations, commands, deliveries)
+  const sessions = journal === null ? [] : checkSessions(journal)
+  const checked = [...checkHistory(operations, commands), ...requests, ...sessions]
+  return withCheckers(judgeByIndex(operations, commands), checked)
 }
 
 /** Of a system that tells no index: registers alone, by search. */
@@ -51,7 +55,8 @@ export function judgeRegisters(operations: readonly Operation[]): Verdict {
   return withCheckers(nothingWrong(), checkRegisters(operations))
 }
 
-function withCheckers(verdict: Verdict, found: readonly CheckerVerdict[]): Verdict {
+/** The same verdict, with what other checkers found. Changes it. */
+export function withCheckers(verdict: Verdict, found: readonly CheckerVerdict[]): Verdict {
   for (const { checker, verdict: said } of found) {
     if (said.kind === 'unknown') wrong(verdict, 'undecided', `${checker}: ${said.why}`)
     for (const { name, text } of said.kind === 'violated' ? said.anomalies : [])

@@ -11,14 +11,15 @@ function emitting(number: number, type: 'ok' | 'info' = 'ok'): Operation {
 }
 
 const OPERATIONS = [emitting(1), emitting(2, 'info'), emitting(3), emitting(4, 'info')]
-const JOURNAL = [1, 2, 3, 4].map((number) => ({ id: `3:${number}`, index: 100 + number }))
+const JOURNAL = [1, 2, 3, 4].map((number) => ({ id: `3:${number}`, index: 100 + number, session: 's' }))
+const SESSIONS = [{ kind: 'opened', session: 's', index: 1 }] as const
 
 function given(...numbers: readonly (readonly [number, number])[]): Delivery[] {
   return numbers.map(([serverRequestId, number]) => ({ lane: 3, serverRequestId, told: `3:${number}` }))
 }
 
 function found(deliveries: readonly Delivery[]): string[] {
-  const clean = isClean(judgeHistory(OPERATIONS, JOURNAL, deliveries))
+  const clean = isClean(judgeHistory(OPERATIONS, { commands: JOURNAL, sessions: SESSIONS }, deliveries))
   const names = checkDeliveries(OPERATIONS, JOURNAL, deliveries).flatMap(({ verdict }) =>
     verdict.kind === 'violated' ? verdict.anomalies.map(({ name }) => name) : [],
   )

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { JournalEntry, Operation, Step } from '../../../bench/faults/history.ts'
+import type { CommandLine, Journal, Operation, Step } from '../../../bench/faults/history.ts'
 import { checkHistory } from '../../../bench/faults/verdict/check-history.ts'
 import { isClean, judgeHistory } from '../../../bench/faults/verdict/judge-history.ts'
 
@@ -25,15 +25,17 @@ const APPEND = told({ id: 'l', f: 'append.append', key: 'l', a: 8 }, [2, 4], { i
 const LIST = told({ f: 'append.read', key: 'l' }, [22, 23], { reply: '[8]', index: 14 })
 const BALANCE = told({ f: 'bank.read', key: 'a0' }, [24, 25], { reply: balances(100), index: 14 })
 const RIGHT = [WRITE, CAS, READ, ADD, ELEMENTS, APPEND, LIST, BALANCE]
-const JOURNAL: readonly JournalEntry[] = [WRITE, ADD, APPEND, CAS].map(({ step }, at) => ({
+const JOURNAL: readonly CommandLine[] = [WRITE, ADD, APPEND, CAS].map(({ step }, at) => ({
   id: step.id,
   index: 10 + at,
+  session: 's',
 }))
+const WHOLE: Journal = { commands: JOURNAL, sessions: [{ kind: 'opened', session: 's', index: 1 }] }
 
 /** Who found what, in RIGHT with one operation told otherwise. */
 function found(wrong: Operation, instead: Partial<Operation>): string[] {
   const all = RIGHT.map((one) => (one === wrong ? { ...one, ...instead } : one))
-  expect(isClean(judgeHistory(all, JOURNAL))).toBe(false)
+  expect(isClean(judgeHistory(all, WHOLE))).toBe(false)
   return checkHistory(all, JOURNAL).flatMap(({ checker, verdict }) =>
     verdict.kind === 'violated' ? verdict.anomalies.map(({ name }) => `${checker}: ${name}`) : [],
   )
@@ -44,7 +46,7 @@ test('every checker is asked, and has nothing to say of a history that is right,
   const names = ['linearizability of r', 'order by index', 'append', 'set', 'bank']
   expect(verdicts).toEqual(names.map((checker) => ({ checker, verdict: { kind: 'ok' } })))
   expect(checkHistory(RIGHT, null).filter(({ verdict }) => verdict.kind !== 'ok')).toEqual([])
-  expect(isClean(judgeHistory(RIGHT, JOURNAL))).toBe(true)
+  expect(isClean(judgeHistory(RIGHT, WHOLE))).toBe(true)
 })
 
 test('what nobody has read is not judged, and a register that nobody wrote reads as 0', () => {

@@ -52,6 +52,7 @@ const CELL: StoredCell = {
     diverged: false,
     unrecovered: [],
     counts: { ok: 200, fail: 0, info: 1 },
+    ...{ idle: [], sessions: 9, callbacks: 60 },
     elections: 2,
     snapshotIndex: 7,
   },
@@ -98,6 +99,7 @@ test.each<[string, Partial<StoredCell>, object]>([
   ['a session that was lost', { lostSessions: ['lane 1: SESSION_EXPIRED'] }, { anomalies: 0 }],
   ['a cluster that did not recover', { unrecovered: ['bridge'] }, { anomalies: 0 }],
   ['a rejection that nobody heard', { unhandledRejections: 1 }, { anomalies: 0 }],
+  ['a workload of which nothing was answered', { idle: ['payments'] }, { idle: ['payments'] }],
   ['a cluster that did not serve at the end', { unserved: true }, { unknown: 1 }],
 ])('%s is not ok', (_, wrong, told) => {
   expect(summaryOf([CELL, { ...CELL, ...wrong }], RUN)).toMatchObject({ ok: false, ...told })

@@ -8,7 +8,15 @@ beforeAll(compileOnce, 300_000)
 
 test('clients of the bench of faults end when they are told to, also while nobody has ever answered them', async () => {
   const options: ClientsOptions = {
-    ...{ endpoints: ['127.0.0.1:1'], seed: 1, lanesPerWorkload: 1, workloads: ['register'], half: 0, began: '0' },
+    ...{
+      endpoints: ['127.0.0.1:1'],
+      seed: 1,
+      lanesPerWorkload: 1,
+      workloads: ['register'],
+      pays: false,
+      half: 0,
+      began: '0',
+    },
     history: join(await temporaryDirectory(), 'history'),
   }
   const module = new URL('../../../dist/bench/faults/clients/clients.js', import.meta.url).pathname
