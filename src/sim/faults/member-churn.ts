@@ -18,6 +18,8 @@ export class MemberChurn {
   private readonly nodes: readonly SimulatedNode[]
   private active = true
   private made = 0
+  /** The process that was asked for the newest change, until it answers. */
+  private asked: SimulatedNode['driver'] = null
 
   constructor(parts: { random: Random; scheduler: Scheduler; nodes: readonly SimulatedNode[] }) {
     this.random = parts.random
@@ -40,10 +42,11 @@ export class MemberChurn {
   }
 
   /**
-   * The nodes whose disk is a voter's by the leader's configuration, once no change is under way and nobody is to be promoted;
-   * else null.
+   * The nodes whose disk is a voter's by the leader's configuration, once no change is under way or asked for, and nobody is to
+   * be promoted; else null.
    */
   settled(): readonly SimulatedNode[] | null {
+    if (this.nodes.some(({ driver }) => driver !== null && driver === this.asked)) return null
     const list = this.leader()?.driver?.membership.list()
     if (list === undefined || list.joint || !list.committed) return null
     if (list.members.some(({ role }) => role === 'promoting' || role === 'leaving')) return null
@@ -94,8 +97,11 @@ export class MemberChurn {
     if (change.kind === 'remove' && line === undefined && list.index > 0) return done()
     if (change.kind === 'add' && line !== undefined) return done()
     if (change.kind === 'replace' && line?.role === 'promoting') return done()
+    const { driver } = leader
+    this.asked = driver
     let answered = false
-    leader.driver.membership.change(change, (outcome) => {
+    driver.membership.change(change, (outcome) => {
+      if (this.asked === driver) this.asked = null
       if (answered) return
       answered = true
       if (outcome.kind === 'changed') done()
