@@ -46,7 +46,8 @@ export class MemberChurn {
    * be promoted; else null.
    */
   settled(): readonly SimulatedNode[] | null {
-    if (this.nodes.some(({ driver }) => driver !== null && driver === this.asked)) return null
+    // One that leads no more appends nothing of it, and may never hear what came of what it had appended.
+    if (this.nodes.some(({ driver }) => driver?.leading === true && driver === this.asked)) return null
     const list = this.leader()?.driver?.membership.list()
     if (list === undefined || list.joint || !list.committed) return null
     if (list.members.some(({ role }) => role === 'promoting' || role === 'leaving')) return null
