@@ -39,6 +39,9 @@ export const KIND_SINCE: { readonly [kind in EntryKind]?: number } = {
 export const LIMITS_CHANGE_SINCE = 2
 export const SCHEDULE_CHANGE_SINCE = 3
 
+/** Since which version an operator may end an open run. */
+export const RUN_END_SINCE = 5
+
 /** Since which version what such a function did that returns a rejection is taken back, and MoveDeadLetters remembers. */
 export const REJECTED_HOOKS_SINCE = 3
 export const MOVED_LETTERS_SINCE = 3

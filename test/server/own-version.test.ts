@@ -3,7 +3,7 @@ import type { RaftNode } from '../../src/node/api.ts'
 import { refuseNotYet } from '../../src/server/operator/own-version.ts'
 import type { SessionGateway } from '../../src/gateway/session-gateway.ts'
 import { answerChangeSchedule } from '../../src/server/operator/schedule-answers.ts'
-import { OWN_MACHINE, SCHEDULE_CHANGE_SINCE } from '../../src/session/own-versions.ts'
+import { OWN_MACHINE, RUN_END_SINCE, SCHEDULE_CHANGE_SINCE } from '../../src/session/own-versions.ts'
 
 test('what the cluster has not switched to is refused, with the voters that are not known to have it', () => {
   const machine = { activated: true, own: { active: 1 } }
@@ -20,8 +20,11 @@ test('what the cluster has not switched to is refused, with the voters that are 
   expect(refuseNotYet(node, 2, reply)).toBe(false)
 })
 
-test('a change of a schedule is refused before the log is at the version that has it, and nothing is proposed', () => {
-  const machine = { activated: true, own: { active: SCHEDULE_CHANGE_SINCE - 1 }, schedules: { find: () => ({}) } }
+test.each([
+  ['pause', SCHEDULE_CHANGE_SINCE],
+  ['end', RUN_END_SINCE],
+] as const)('%s of a schedule is refused before the log is at version %i, and nothing is proposed', (change, since) => {
+  const machine = { activated: true, own: { active: since - 1 }, schedules: { find: () => ({}) } }
   const submitted: string[] = []
   const node = {
     machine,
@@ -31,12 +34,12 @@ test('a change of a schedule is refused before the log is at the version that ha
   const refused: unknown[] = []
   const reply = { answer: () => undefined, refuse: (code: string) => void refused.push(code) }
   const ask = () => {
-    const request = { change: 'pause', machine: 'm', name: 's', fromMs: 0, toMs: 0, basedOn: 0 } as const
+    const request = { change, machine: 'm', name: 's', fromMs: 0, toMs: 0, basedOn: 0, run: 7 }
     answerChangeSchedule({ node } as unknown as SessionGateway, request, reply)
   }
   ask()
   expect([refused, submitted]).toEqual([['NOT_YET_SUPPORTED'], []])
-  machine.own.active = SCHEDULE_CHANGE_SINCE
+  machine.own.active = since
   ask()
   expect([refused, submitted]).toEqual([['NOT_YET_SUPPORTED'], ['ScheduleNext']])
 })

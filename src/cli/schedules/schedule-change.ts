@@ -1,3 +1,4 @@
+import { unreachable } from '../../base/assert.ts'
 import { OperatorError } from '../../client/operator/ask-leader.ts'
 import {
   changeSchedule,
@@ -18,26 +19,44 @@ export interface ScheduleChangeFlags {
   readonly change: ScheduleChange['change']
   /** Of a backfill. */
   readonly range?: { readonly fromMs: number; readonly toMs: number }
+  /** Of an end. */
+  readonly run?: number
   readonly dryRun: boolean
   readonly json: boolean
 }
 
 /**
- * `holdfast schedules pause|resume|backfill|cancel`. What is refused ends it with exit code 4, and changes nothing; a pause of
- * what is paused, and a resume of what goes on, are told as such and end with 0.
+ * `holdfast schedules pause|resume|backfill|cancel|end`. What is refused ends it with exit code 4, and changes nothing; a pause
+ * of what is paused, a resume of what goes on, and the end of a run that is over, are told as such and end with 0.
  */
 export async function makeChange(flags: ScheduleChangeFlags): Promise<void> {
   const { endpoints, machine, name, change, dryRun } = flags
   const found = await asked(fetchSchedule(endpoints, { machine, name, payloads: false }), EXIT.refused)
   const range = rangeOf(flags, found)
   if (dryRun) return tellTrial(flags, found, range)
-  // One that is made twice is named by what was looked at; a pause or resume changes nothing twice.
-  const repeatable = change === 'pause' || change === 'resume'
-  const asking = { machine, name, basedOn: repeatable ? 0 : found.revision }
-  const wanted: ScheduleChange = change === 'backfill' ? { ...asking, change, ...range } : { ...asking, change }
+  const wanted = wantedChange(flags, found, range)
   const { index, changed } = await asked(changeSchedule(endpoints, wanted).catch(withProblem), EXIT.refused)
-  if (flags.json) return printJson({ change, machine, name, changed, index, ...(change === 'backfill' ? range : {}) })
+  const { basedOn: _, ...asking } = wanted
+  if (flags.json) return printJson({ ...asking, changed, index })
   print(`${machine} ${name} ${changed ? doneWords(change, found, range) : SAME[change]}`)
+}
+
+/** One that is made twice is named by what was looked at; a pause, a resume or the end of a run changes nothing twice. */
+function wantedChange({ machine, name, change, run = 0 }: ScheduleChangeFlags, found: ScheduleDetails, range: Range) {
+  const asking = { machine, name, basedOn: found.revision }
+  switch (change) {
+    case 'pause':
+    case 'resume':
+      return { ...asking, change, basedOn: 0 }
+    case 'end':
+      return { ...asking, change, basedOn: 0, run }
+    case 'backfill':
+      return { ...asking, change, ...range }
+    case 'cancel':
+      return { ...asking, change }
+    default:
+      return unreachable(change)
+  }
 }
 
 const SAME = {
@@ -45,6 +64,7 @@ const SAME = {
   resume: 'goes on already',
   backfill: 'is as it was',
   cancel: 'is as it was',
+  end: 'has no such run open',
 } as const
 
 type Range = { readonly fromMs: number; readonly toMs: number }
@@ -65,6 +85,10 @@ function doneWords(change: ScheduleChange['change'], { schedule }: ScheduleDetai
       return 'is cancelled'
     case 'backfill':
       return `runs what comes ${spanOf(schedule.zone, range)} as well${heldUp(schedule)}`
+    case 'end':
+      return 'has that run no more'
+    default:
+      return unreachable(change)
   }
 }
 
@@ -78,10 +102,11 @@ function spanOf(zone: string, { fromMs, toMs }: Range): string {
 }
 
 /** What a change would do, as far as can be told here. Exit code 4 where it would be refused. */
-function tellTrial({ machine, name, change, json }: ScheduleChangeFlags, found: ScheduleDetails, range: Range): void {
+function tellTrial(flags: ScheduleChangeFlags, found: ScheduleDetails, range: Range): void {
+  const { machine, name, change, json } = flags
   const { schedule } = found
-  const { paused, stop, zone } = schedule
-  const changes = change === 'pause' ? !paused : change === 'resume' ? paused || stop !== '' : true
+  const { zone } = schedule
+  const changes = wouldChange(flags, found)
   if (change === 'backfill' && range.fromMs >= range.toMs)
     throw new CommandError(
       EXIT.refused,
@@ -109,9 +134,27 @@ function countOf(occurrences: ReturnType<typeof occurrencesIn>, zone: string): s
   return `${times} (the first for ${clockTime(firstMs, zone)}, the last for ${clockTime(lastMs, zone)})`
 }
 
-function wouldWords(change: 'pause' | 'resume' | 'cancel', schedule: ScheduleDetails['schedule']): string {
+function wouldChange({ change, run }: ScheduleChangeFlags, { schedule, open }: ScheduleDetails): boolean {
+  const { paused, stop } = schedule
+  switch (change) {
+    case 'pause':
+      return !paused
+    case 'resume':
+      return paused || stop !== ''
+    case 'end':
+      return open.some((each) => each.run === run)
+    case 'backfill':
+    case 'cancel':
+      return true
+    default:
+      return unreachable(change)
+  }
+}
+
+function wouldWords(change: 'pause' | 'resume' | 'cancel' | 'end', schedule: ScheduleDetails['schedule']): string {
   if (change === 'pause') return 'would be paused: nothing of it would run until it is resumed'
   if (change === 'resume') return 'would go on, with what comes after now'
+  if (change === 'end') return 'would have that run no more'
   const { open, waiting, filling, backfills } = schedule
   const lost = waiting + filling
   return `would be gone, with ${open} open runs, ${lost} occurrences that wait and ${backfills} backfills not computed`

@@ -40,6 +40,7 @@ export function addSchedules(root: Command): void {
       })
   }
   addBackfill(schedules)
+  addEnd(schedules)
 }
 
 function addShow(schedules: Command): void {
@@ -78,6 +79,18 @@ function addBackfill(schedules: Command): void {
       const { from, to = Number.MAX_SAFE_INTEGER, dryRun = false, json = false } = flags
       const range = { fromMs: from, toMs: to }
       await makeChange({ endpoints: await endpointsOf(flags), machine, name, change: 'backfill', range, dryRun, json })
+    })
+}
+
+function addEnd(schedules: Command): void {
+  withChange(schedules.command('end'))
+    .description('end a run that its machine left open, so that what waits for it may run')
+    .requiredOption('--run <number>', 'of the run, as `holdfast schedules show` tells it', positive)
+    .addHelpText('after', '\nExample:\n  holdfast schedules end reports daily/berlin --run 12 --dry-run')
+    .action(async (machine: string, name: string, flags) => {
+      const { makeChange } = await import('./schedule-change.ts')
+      const { run, dryRun = false, json = false } = flags
+      await makeChange({ endpoints: await endpointsOf(flags), machine, name, change: 'end', run, dryRun, json })
     })
 }
 

@@ -59,6 +59,8 @@ export type ScheduleChange = {
   | { readonly change: 'pause' | 'resume' | 'cancel' }
   /** Runs the occurrences in [fromMs, toMs), those before now, as well. */
   | { readonly change: 'backfill'; readonly fromMs: number; readonly toMs: number }
+  /** The open run of that number is over. */
+  | { readonly change: 'end'; readonly run: number }
 )
 
 /** What came of a change. */
@@ -66,7 +68,7 @@ export interface ChangedSchedule {
   readonly by: AnsweredBy
   /** Of the entry. */
   readonly index: number
-  /** False: it was paused, or went on, before. */
+  /** False: it was paused, or went on, or no such run was open, before. */
   readonly changed: boolean
 }
 
@@ -103,7 +105,7 @@ export async function fetchSchedule(
  * NOT_YET_SUPPORTED.
  */
 export async function changeSchedule(endpoints: readonly string[], change: ScheduleChange): Promise<ChangedSchedule> {
-  const request = { fromMs: 0, toMs: 0, ...change }
+  const request = { fromMs: 0, toMs: 0, run: 0, ...change }
   return (await askLeader(endpoints, { method: 'ChangeSchedule', request })) as ChangedSchedule
 }
 

@@ -73,12 +73,13 @@ const scheduleName = z.string().max(SCHEDULE_NAME_CHARS_MAX)
 export const schedulesRequest = z.object({ afterMachine: name, afterName: scheduleName, limit, machine: name })
 export const scheduleRequest = z.object({ machine: name, name: scheduleName, payloads: z.boolean() })
 export const changeScheduleRequest = z.object({
-  change: z.enum(['pause', 'resume', 'backfill', 'cancel']),
+  change: z.enum(['pause', 'resume', 'backfill', 'cancel', 'end']),
   machine: name,
   name: scheduleName,
   fromMs: index,
   toMs: index,
   basedOn: index,
+  run: index,
 })
 
 /** Machines that a watcher may name. */

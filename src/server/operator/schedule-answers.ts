@@ -5,7 +5,7 @@ import { encodeWalked } from '../../codec/value/encode-walked.ts'
 import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import type { ScheduleStatus, StoredSchedule } from '../../session/schedule.ts'
 import { SCHEDULE_BACKFILLS_MAX } from '../../session/schedules/schedule-rows.ts'
-import { SCHEDULE_CHANGE_SINCE } from '../../session/own-versions.ts'
+import { RUN_END_SINCE, SCHEDULE_CHANGE_SINCE } from '../../session/own-versions.ts'
 import { refuseNotYet } from './own-version.ts'
 import { OperatorProposal } from './operator-proposal.ts'
 import type { OperatorReply } from './operator-reply.ts'
@@ -48,9 +48,9 @@ export function answerSchedule(
 
 /** Answers once the entry is applied. What would change nothing is told apart by the schedule as it is then. */
 export function answerChangeSchedule({ node }: SessionGateway, request: Change, reply: OperatorReply): void {
-  const { machine, name } = request
+  const { change, machine, name } = request
   const { schedules } = node.machine
-  if (refuseNotYet(node, SCHEDULE_CHANGE_SINCE, reply)) return
+  if (refuseNotYet(node, change === 'end' ? RUN_END_SINCE : SCHEDULE_CHANGE_SINCE, reply)) return
   if (schedules.find(machine, name) === null) return reply.refuse('SCHEDULE_UNKNOWN', { machine, name })
   const proposal = new OperatorProposal(node, reply, (applied, index) => {
     if (applied.kind !== 'scheduled') return reply.refuse('INVALID', { field: 'change' })
@@ -76,8 +76,8 @@ function answerUnchanged(
   reply.refuse('BACKFILL_REFUSED', { machine, name, problem })
 }
 
-function stepOf({ change, machine, name, fromMs, toMs, basedOn }: Change): ScheduleStep {
-  const range = change === 'backfill' ? { after: fromMs, upTo: toMs } : { after: 0, upTo: 0 }
+function stepOf({ change, machine, name, fromMs, toMs, basedOn, run }: Change): ScheduleStep {
+  const range = change === 'backfill' ? { after: fromMs, upTo: toMs } : { after: change === 'end' ? run : 0, upTo: 0 }
   return { machine, name, kind: change, revision: basedOn, ...range, missed: 0, times: [], stop: '' }
 }
 

@@ -80,8 +80,8 @@ describe('schedules list and show', () => {
       code: 1,
       err: expect.stringContaining('SCHEDULE_UNKNOWN'),
     })
-    for (const change of ['pause', 'resume', 'cancel'])
-      expect(await holdfast('schedules', change, 'diary', 'note/none')).toMatchObject({ code: 4, out: '' })
+    for (const change of [['pause'], ['resume'], ['cancel'], ['end', '--run', '1']])
+      expect(await holdfast('schedules', ...change, 'diary', 'note/none')).toMatchObject({ code: 4, out: '' })
   })
 })
 
@@ -213,6 +213,28 @@ test('a command that is only tried tells what it would do to schedules', async (
     { machine: 'diary', name: 'note/tried', after: { cron: DAILY.cron, paused: false } },
   ])
   expect(await holdfast('schedules', 'show', 'diary', 'note/tried')).toMatchObject({ code: 1 })
+})
+
+test('the end of a run that was left open lets what waits for it run, and is told when the run is over already', async () => {
+  await plan('e', { ...MINUTELY, open: true })
+  await awaitedEnd('e')
+  const from = new Date(Date.now() - 5 * MINUTE).toISOString()
+  await holdfast('schedules', 'backfill', 'diary', 'note/e', '--from', from)
+  const isOpen = (run: number) =>
+    vi.waitFor(async () => expect((await shown('e')).open).toMatchObject([{ run }]), { timeout: 20_000 })
+  await isOpen(1)
+  const end = (run: number, ...more: string[]) =>
+    holdfast('schedules', 'end', 'diary', 'note/e', '--run', `${run}`, ...more)
+  expect(await end(1, '--dry-run')).toMatchObject({ code: 0, out: 'diary note/e would have that run no more\n' })
+  expect(await end(7, '--dry-run')).toMatchObject({
+    code: 0,
+    out: 'diary note/e has no such run open: nothing would change\n',
+  })
+  expect(await end(1)).toMatchObject({ code: 0, out: 'diary note/e has that run no more\n' })
+  await isOpen(2)
+  expect(await end(1)).toMatchObject({ code: 0, out: 'diary note/e has no such run open\n' })
+  expect(await json('end', 'diary', 'note/e', '--run', '2')).toMatchObject({ change: 'end', run: 2, changed: true })
+  expect(await holdfast('schedules', 'end', 'diary', 'note/e')).toMatchObject({ code: 2 })
 })
 
 describe('schedules cancel', () => {
