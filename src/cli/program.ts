@@ -93,6 +93,7 @@ function addStart(root: Command): void {
     'development',
     'leases',
     'traceSteps',
+    'diskReserve',
     'logLevel',
   ])
     .description('run one node of a cluster: --id, --peers and --data have to be given, here or elsewhere')

@@ -40,6 +40,7 @@ export async function startWith(
     development,
     leases,
     traceSteps,
+    diskReserve: diskReserveBytes,
   } = values
   assert(id !== undefined && data !== undefined, 'required settings are there', { values })
   const machines = values.machines === undefined ? undefined : await loadMachines(values.machines, origins.machines)
@@ -62,6 +63,7 @@ export async function startWith(
     development,
     leases,
     traceSteps,
+    diskReserveBytes,
     logLevel,
     signal,
   })

@@ -95,6 +95,12 @@ const CHECKS: { readonly [Name in keyof Required<NodeOptions>]: Check } = {
   logLevel: optional(
     sentenceUnless((value) => LOG_LEVELS.some((level) => level === value), `must be one of ${LOG_LEVELS.join(', ')}`),
   ),
+  diskReserveBytes: optional(
+    sentenceUnless(
+      (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+      'must be a number of bytes, 0 or more',
+    ),
+  ),
   development: optional(sentenceUnless((value) => typeof value === 'boolean', 'must be true or false')),
   leases: optional(sentenceUnless((value) => typeof value === 'boolean', 'must be true or false')),
   traceSteps: optional(

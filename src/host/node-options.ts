@@ -26,6 +26,11 @@ export interface EmbeddedOptions {
    * (docs/trace-validation.md). It costs a system call per step. Default: nothing is.
    */
   readonly traceSteps?: string | undefined
+  /**
+   * Bytes of the disk that are kept for what goes on without clients: below them a leader refuses commands (`DISK_FULL`) until
+   * a quarter more is free. 0: none. Default: 256 MiB, on a small disk a tenth of it.
+   */
+  readonly diskReserveBytes?: number | undefined
   /** What the node's log on stderr tells: JSON lines, one per event of its life. Default `warn`. */
   readonly logLevel?: LogLevel | undefined
   /**

@@ -24,6 +24,7 @@ import { openAppliedTrail } from '../storage/trail/applied-trail-file.ts'
 import { GrpcPeerTransport } from '../transport/peer-transport.ts'
 import type { LeaseTerms } from '../raft/types.ts'
 import type { CheckedOptions } from './check-options.ts'
+import { DiskWatch } from './faults/disk-watch.ts'
 import { namedBuilds } from './named-builds.ts'
 import { packageFacts } from './package-facts.ts'
 import { invalidOption } from './start-error.ts'
@@ -33,6 +34,8 @@ export interface Prepared {
   readonly parts: NodeParts
   readonly transport: GrpcPeerTransport
   readonly refusals: RecentRefusals
+  /** Looks at the disk from here on. */
+  readonly room: DiskWatch
   /** What operators are told of the machines. */
   readonly builds: () => readonly NamedBuild[]
 }
@@ -70,6 +73,12 @@ export function partsOf(
       refusals.note(note)
     },
   })
+  const room = new DiskWatch({
+    directory: options.dataDirectory,
+    reserveBytes: options.diskReserveBytes ?? null,
+    told: (short) => log.diskRoom(short),
+  })
+  room.start()
   const parts: NodeParts = {
     identity,
     initialVoters: options.peers,
@@ -82,11 +91,12 @@ export function partsOf(
     clock: systemClock,
     codec,
     snapshots,
+    room,
     awaited,
     check: checkTransition,
     trace: traceOf(options, log),
     seed: randomInt(2 ** 47),
-    openLog: logIn({ directory, group, log, repairs: options.peers.length > 1 }),
+    openLog: logIn({ directory, group, log, room, repairs: options.peers.length > 1 }),
     openTrail: openAppliedTrail({
       disk: directory.disk,
       directory: groupDirectory(group),
@@ -97,12 +107,18 @@ export function partsOf(
       return transport
     },
   }
-  return { parts, transport, refusals, builds: namedBuilds(mounted.definitions) }
+  return { parts, transport, refusals, room, builds: namedBuilds(mounted.definitions) }
 }
 
 /** The directory's log. Once it is open, the directory says so: a log that is missing later was lost (storage.md §1.4). */
-function logIn(of: { directory: DataDirectory; group: GroupId; log: NodeLog; repairs: boolean }): NodeParts['openLog'] {
-  const { directory, group, log, repairs } = of
+function logIn(of: {
+  directory: DataDirectory
+  group: GroupId
+  log: NodeLog
+  room: DiskWatch
+  repairs: boolean
+}): NodeParts['openLog'] {
+  const { directory, group, log, room, repairs } = of
   const open = logOpener({
     disk: directory.disk,
     directory: groupDirectory(group),
@@ -112,7 +128,7 @@ function logIn(of: { directory: DataDirectory; group: GroupId; log: NodeLog; rep
     clock: systemClock,
   })
   return (snapshot, listener, done) =>
-    open(snapshot, listener, (fault, opened) => {
+    open(snapshot, { ...listener, onRoom: (short) => room.segmentRoom(short) }, (fault, opened) => {
       if (fault !== null || opened === null) return done(fault, null)
       const { obligation, lastIndex } = opened.recovered
       if (obligation !== null) log.logDamaged({ lastIndex, owes: owed(obligation) })

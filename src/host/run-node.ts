@@ -125,6 +125,7 @@ async function openParts(
   } catch (error) {
     // Nothing dials on, and the directory can be opened again by this process.
     prepared?.transport.close(() => undefined)
+    prepared?.room.stop()
     await new Promise<void>((resolve) => snapshots.close(resolve))
     throw error
   }

@@ -18,7 +18,8 @@ import type { DataDirectory } from '../storage/directory/data-directory.ts'
 import { peerServiceDefinition } from '../transport/peer-service.ts'
 import type { GrpcPeerTransport } from '../transport/peer-transport.ts'
 import type { CheckedOptions } from './check-options.ts'
-import { exitOnFault } from './exit-on-fault.ts'
+import type { DiskWatch } from './faults/disk-watch.ts'
+import { exitOnFault } from './faults/exit-on-fault.ts'
 import type { RunningNode } from './running-node.ts'
 
 /** The service of the other nodes, but who implements it. */
@@ -33,15 +34,19 @@ export async function serve(parts: {
   directory: DataDirectory
   transport: GrpcPeerTransport
   refusals: RecentRefusals
+  room: DiskWatch
   builds: () => readonly NamedBuild[]
   driver: Driver
   gateway: SessionGateway
   log: NodeLog
 }): Promise<RunningNode> {
-  const { options, directory, transport, refusals, builds, driver, gateway, log } = parts
+  const { options, directory, transport, refusals, room, builds, driver, gateway, log } = parts
   const sessions = new SessionService({ gateway })
   const operators = new OperatorService(gateway)
-  const closeNode = (): Promise<void> => new Promise((resolve) => driver.close(resolve))
+  const closeNode = (): Promise<void> => {
+    room.stop()
+    return new Promise((resolve) => driver.close(resolve))
+  }
   let server: GrpcServer
   try {
     options.signal?.throwIfAborted()

@@ -7,6 +7,7 @@ import type { MachineLine } from '../session/machine-report.ts'
 import type { Applied, LimboRows, MachineStatus, Reply, StateMachine } from '../session/state-machine.ts'
 import type { MachineFailures, ToldFailure } from './apply/machine-reports.ts'
 import type { Build } from './ports/peer-transport.ts'
+import type { WriteStage } from './ports/log-store.ts'
 import type { AwaitedVersion } from './propose/machine-advances.ts'
 import type { StateDifference } from './apply/state-comparison.ts'
 import type { PullProgress } from './install/snapshot-pull.ts'
@@ -20,6 +21,7 @@ export type SubmitRefusal =
   | 'OVERLOADED'
   | 'NO_QUORUM'
   | 'STORAGE_STALLED'
+  | 'DISK_FULL'
   | 'TRANSFERRING'
   | 'APPLY_BEHIND'
   | 'HALTED'
@@ -187,10 +189,20 @@ export type NodeEvent =
       readonly durationMs: number
     }
   /**
-   * The oldest log write that is not on disk is older than the minimum election timeout: its age in ms. Said once, and
-   * again only after a turn that found no such write.
+   * The oldest log write that is not on disk is older than the minimum election timeout: its age in ms, and what it waits for.
+   * Said once, and again only after a turn that found no such write.
    */
-  | { readonly kind: 'diskSlow'; readonly writeAgeMs: number }
+  | { readonly kind: 'diskSlow'; readonly writeAgeMs: number; readonly stage: WriteStage }
+  /**
+   * For a minimum election timeout no further entry was committed, with some that are on this leader's disk (`replicate`), or
+   * applied, with some that are committed (`apply`); `index`: the last one that was. Said once until it goes on.
+   */
+  | {
+      readonly kind: 'progressSlow'
+      readonly stage: 'replicate' | 'apply'
+      readonly index: LogIndex
+      readonly waitedMs: number
+    }
   /**
    * These members made another state of the log, first seen at that index; said once of each until it agrees again.
    * `decided`: a majority of the voters has this node's state, so they halt themselves; else nobody knows who is right.

@@ -1,5 +1,5 @@
 import type { GroupId, NodeId, WriteNumber } from '../base/brand.ts'
-import { configurationOf, leaderOf, role, transferOf, type RaftState } from '../raft/index.ts'
+import { configurationOf, leaderOf, role, type RaftState } from '../raft/index.ts'
 import type { Halt, NodeListener, NodeStatus, RaftNode } from './api.ts'
 import { Audience } from './audience.ts'
 import { Applying, type ApplyingParts } from './applying.ts'
@@ -87,7 +87,8 @@ export class Driver implements RaftNode {
       proposals: this.proposals,
       propose: (proposed) => this.propose(proposed),
       stopped: () => this.serving.stopped !== null,
-      transferring: () => transferOf(this.core.state) !== null,
+      raft: () => this.core.state,
+      applied: () => this.applying.pipeline.applied,
       leader: () => this.leader,
       note: (event) => this.audience.note(event),
     })
@@ -181,9 +182,8 @@ export class Driver implements RaftNode {
     const received = this.peers.receive(frame)
     this.checkBootstrap()
     if (received === null) return
-    const { sender } = frame
-    if (this.peers.addresses.concerns(sender))
-      this.logClock.sample(sender, received.wallMs, this.options.clock.monotonicMs())
+    if (this.peers.addresses.concerns(frame.sender))
+      this.logClock.sample(frame.sender, received.wallMs, this.options.clock.monotonicMs())
     this.loop.enqueue(received.message)
   }
 
@@ -258,6 +258,7 @@ export class Driver implements RaftNode {
       pipeline: () => this.applying.pipeline,
       leadership: this.leadership,
       reads: this.reads,
+      room: this.options.room,
       role: () => this.role,
       leader: () => this.leader,
       leading: () => this.leading,

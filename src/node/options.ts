@@ -9,6 +9,7 @@ import type { WriteTrace } from '../trace/line.ts'
 import type { MachineReports } from './apply/machine-reports.ts'
 import type { AppliedTrail } from './ports/applied-trail.ts'
 import type { Clock } from './ports/clock.ts'
+import type { DiskRoom } from './ports/disk-room.ts'
 import type { LogStore, RecoveredLog } from './ports/log-store.ts'
 import type { Build, PeerTransport } from './ports/peer-transport.ts'
 import type { SnapshotMeta, SnapshotStore } from './ports/snapshot-store.ts'
@@ -83,6 +84,8 @@ export interface DriverOptions {
   readonly log: LogStore
   readonly recovered: RecoveredLog
   readonly snapshots: SnapshotStore
+  /** Default: there is always room. */
+  readonly room?: DiskRoom | undefined
   /** What earlier processes of this node made of the log. */
   readonly trail: AppliedTrail
   readonly snapshot: SnapshotMeta | null

@@ -7,6 +7,7 @@ import type { ApplyPipeline } from './apply/apply-pipeline.ts'
 import type { Leadership } from './leadership.ts'
 import { APPLY_BEHIND_MAX } from './options.ts'
 import type { Pending } from './propose/pending.ts'
+import type { DiskRoom } from './ports/disk-room.ts'
 import type { Proposals } from './propose/proposals.ts'
 import type { ReadRequests } from './reads/read-requests.ts'
 
@@ -17,6 +18,8 @@ export interface ServingParts {
   pipeline(): ApplyPipeline
   readonly leadership: Leadership
   readonly reads: ReadRequests
+  /** Absent: there is always room. */
+  readonly room?: DiskRoom | undefined
   role(): RoleName
   /** Whom to turn to. */
   leader(): NodeId | null
@@ -49,11 +52,13 @@ export class Serving {
   }
 
   submit(kind: EntryKind, payload: Uint8Array, sink: ProposalSink | null): void {
-    const { self, role, leader, pipeline, proposals, proposed } = this.parts
+    const { self, role, leader, pipeline, proposals, proposed, room } = this.parts
     if (this.stopped !== null) sink?.refused('SHUTTING_DOWN', null)
     else if (this.halted !== null) sink?.refused('HALTED', leader())
     else if (role() !== 'leader') sink?.refused('NOT_LEADER', leader())
     else if (pipeline().behind > APPLY_BEHIND_MAX) sink?.refused('APPLY_BEHIND', self)
+    // What keeps sessions alive, acknowledges and is due goes on: it is little, and frees what it acknowledges.
+    else if (room?.short === true && kind === 'ClientRequest') sink?.refused('DISK_FULL', self)
     else {
       proposals.add(kind, payload, sink)
       proposed()

@@ -41,6 +41,10 @@ export class LogWitness implements LogStore {
     this.appended = appended
   }
 
+  oldestWriteStage(): ReturnType<LogStore['oldestWriteStage']> {
+    return this.store.oldestWriteStage()
+  }
+
   get stats(): LogStore['stats'] {
     return this.store.stats
   }

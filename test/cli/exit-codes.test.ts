@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { EXIT } from '../../src/cli/terminal/exit.ts'
-import { EXIT_STORAGE_FAULT } from '../../src/host/exit-on-fault.ts'
+import { EXIT_STORAGE_FAULT } from '../../src/host/faults/exit-on-fault.ts'
 import { read } from '../tidy/tree.ts'
 
 describe('exit codes', () => {

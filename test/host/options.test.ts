@@ -36,6 +36,8 @@ describe('an option that cannot be used is refused with its name before anything
     ['options.raft.heartbeatMs', { raft: { heartbeatMs: '50' } }],
     ['options.raft.preVote', { raft: { preVote: 1 } }],
     ['options.logLevel', { logLevel: 'loud' }],
+    ['options.diskReserveBytes', { diskReserveBytes: -1 }],
+    ['options.diskReserveBytes', { diskReserveBytes: '1G' }],
     ['options.insecure', { insecure: 'yes' }],
     ['options.signal', { signal: {} }],
     ['options.onFault', { onFault: 'exit' }],

@@ -85,4 +85,44 @@ describe('a node tells its listeners', () => {
     }
     expect(slow()).toHaveLength(2)
   })
+
+  test('which stage holds commands up: the write, the others, or the machine, and each once', () => {
+    const cluster = Cluster.started()
+    const { clock, leader, followers } = cluster
+    const session = openSession(leader)
+    const events = heard(leader)
+    const slow = (): unknown[] =>
+      events.flatMap((event) => (event.kind === 'diskSlow' || event.kind === 'progressSlow' ? [event.stage] : []))
+    for (const node of followers) node.holdDisk()
+    submit(leader, session, 1)
+    clock.advance(299)
+    expect(slow()).toEqual([])
+    clock.advance(100)
+    expect(slow()).toEqual(['replicate'])
+    for (const node of followers) node.releaseDisk()
+    clock.advance(100)
+    leader.holdDisk()
+    submit(leader, session, 2)
+    clock.advance(400)
+    leader.releaseDisk()
+    clock.advance(100)
+    expect(slow()).toEqual(['replicate', 'write'])
+  })
+
+  test('that committed entries are not applied, as while too many snapshots wait to be written', () => {
+    const node = new TestNode({ clock: new TestClock(), limits: { snapshotBytes: 1 } }).start()
+    const session = openSession(node)
+    const events = heard(node)
+    node.holdSnapshots()
+    for (let request = 1; request <= 6; request += 1) {
+      submit(node, session, request)
+      node.options.clock.advance(10)
+    }
+    node.options.clock.advance(700)
+    const applied = node.driver.status().appliedIndex
+    expect(events.filter((event) => event.kind === 'progressSlow')).toEqual([
+      { kind: 'progressSlow', stage: 'apply', index: applied, waitedMs: expect.any(Number) },
+    ])
+    node.releaseSnapshots()
+  })
 })

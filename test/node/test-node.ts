@@ -6,6 +6,7 @@ import { sessionCodec } from '../../src/codec/session-codec.ts'
 import type { Driver } from '../../src/node/driver.ts'
 import type { NodeListener } from '../../src/node/api.ts'
 import type { AwaitedState } from '../../src/node/options.ts'
+import type { DiskRoom } from '../../src/node/ports/disk-room.ts'
 import type { LogStore } from '../../src/node/ports/log-store.ts'
 import type { Build } from '../../src/node/ports/peer-transport.ts'
 import type { SnapshotMeta, SnapshotStore } from '../../src/node/ports/snapshot-store.ts'
@@ -44,6 +45,8 @@ export interface TestNodeOptions {
   readonly synchronous?: boolean
   readonly segmentBytes?: number
   readonly cacheBytes?: number
+  /** Whether its disk has room. */
+  readonly room?: DiskRoom
   /** What it says of its mode; asked at each start. */
   readonly development?: () => boolean
 }
@@ -293,6 +296,7 @@ export class TestNode {
       codec: sessionCodec,
       snapshots: this.wrapSnapshots(memorySnapshotStore(this.snapshots, (run) => this.laterSnapshot(run))),
       ...(options.messageBytesMax === undefined ? {} : { messageBytesMax: options.messageBytesMax }),
+      room: options.room,
       awaited: this.awaited,
       seed: this.starts * 1000 + Number(this.id.replace(/\D/g, '')),
       openLog: (snapshot, listener, done) => {

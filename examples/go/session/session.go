@@ -529,7 +529,7 @@ func set(names ...string) map[string]bool {
 
 // The refusals that say: not here, or not now (docs/design/wire.md §6; `holdfast explain CODE`).
 var retried = set("NOT_LEADER", "LEADER_LOST", "OVERLOADED", "NO_QUORUM", "STORAGE_STALLED", "APPLY_BEHIND",
-	"SHUTTING_DOWN", "HALTED", "TRANSFERRING", "MACHINE_NOT_ACTIVE", "VERSION_CHANGED", "WINDOW_EXCEEDED",
+	"DISK_FULL", "SHUTTING_DOWN", "HALTED", "TRANSFERRING", "MACHINE_NOT_ACTIVE", "VERSION_CHANGED", "WINDOW_EXCEEDED",
 	"RESPONSE_BACKLOG", "NOT_ATTACHED", "OUT_OF_ORDER", "READ_UNCONFIRMED", "BEHIND", "TOO_MANY_SESSIONS")
 
 // Of these refusals an earlier copy may have been executed.

@@ -27,6 +27,7 @@ const DEFAULTS: { readonly [Name in SettingName]: unknown } = {
   development: false,
   leases: null,
   traceSteps: null,
+  diskReserve: null,
   logLevel: 'info',
 }
 

@@ -36,6 +36,8 @@ export interface HoldfastConfig {
    * is.
    */
   readonly traceSteps?: string
+  /** Bytes of the disk below which a leader refuses commands. Default 256 MiB, on a small disk a tenth of it. */
+  readonly diskReserve?: number
   /** What the node's log tells. Default `info`, `warn` in `holdfast dev`. */
   readonly logLevel?: LogLevel
 }

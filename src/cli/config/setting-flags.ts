@@ -29,6 +29,7 @@ const SETTING_FLAGS = {
     '--trace-steps <dir>',
     'append each step of consensus to a file there, for `holdfast trace check`; slow',
   ],
+  diskReserve: ['--disk-reserve <bytes>', 'below so much free disk a leader refuses commands; default: 256 MiB'],
   logLevel: ['--log-level <level>', `what the node's log on stderr tells: ${LOG_LEVELS.join(', ')}`],
 } as const
 

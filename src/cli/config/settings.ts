@@ -127,6 +127,12 @@ export const SETTINGS = {
     path: true,
     schema: z.string(wanted('the path of a directory')).refine((text) => text.trim() !== '', 'must name a directory'),
   },
+  diskReserve: {
+    flag: '--disk-reserve',
+    environment: 'HOLDFAST_DISK_RESERVE',
+    fromText: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+    schema: z.number(wanted('a number of bytes, 0 or more')).int().min(0),
+  },
   logLevel: { flag: '--log-level', environment: 'HOLDFAST_LOG_LEVEL', schema: logLevel },
 } as const satisfies { readonly [name: string]: Setting }
 

@@ -104,10 +104,15 @@ export interface LogStore {
   snapshotsEvery(recordBytes: number): void
   /** Age in ms of the oldest write that has not completed, 0 when none: the stall watchdog's figure. */
   oldestWriteAgeMs(): number
+  /** What that write waits for. */
+  oldestWriteStage(): WriteStage
   readonly stats: LogStats
   /** Waits for outstanding writes, then closes. */
   close(done: () => void): void
 }
+
+/** What a log write waits for: its turn, or a segment that is made; the write itself; its `fdatasync`. */
+export type WriteStage = 'queue' | 'write' | 'fsync'
 
 export interface ReadRecords {
   readonly records: Uint8Array
@@ -128,4 +133,9 @@ export interface LogStats {
 export interface LogListener {
   onPersisted(write: WriteNumber): void
   onFault(fault: StorageFault): void
+  /**
+   * The next segment could not be made ahead for want of room, a sentence; null: now it is. The log goes on while the segment
+   * that it has lasts, and tries again by itself. Told on a change alone.
+   */
+  onRoom?(short: string | null): void
 }

@@ -26,6 +26,12 @@ export const NODE_ERRORS: Rows = {
     "The leader's disk has not completed a write for too long.",
     "Send it again; look at the disk's latency.",
   ],
+  DISK_FULL: [
+    'RESOURCE_EXHAUSTED',
+    true,
+    "The leader's disk is nearly full: it takes no new commands, answers queries and keeps sessions; nothing was appended.",
+    'Free space on it or enlarge it: the leader takes commands again by itself. Send it again later.',
+  ],
   TRANSFERRING: [
     'UNAVAILABLE',
     true,

@@ -9,6 +9,7 @@ import { HttpLines } from './http-lines.ts'
 import { LineWriter } from './line-writer.ts'
 import { MachineLines } from './machine-lines.ts'
 import type { Later } from './repeat-limit.ts'
+import { SlowLines } from './slow-lines.ts'
 import type { ToldRefusal } from '../peer-refusals.ts'
 
 const STDERR = 2
@@ -34,6 +35,7 @@ export class NodeLog implements NodeListener {
   private readonly logger: Logger
   private readonly lines: Pick<LineWriter, 'write' | 'flush'>
   private readonly machines: MachineLines
+  private readonly slow: SlowLines
   /** What the node's HTTP port tells. */
   readonly http: HttpLines
 
@@ -50,6 +52,7 @@ export class NodeLog implements NodeListener {
       lines,
     )
     this.machines = new MachineLines(this.logger, later)
+    this.slow = new SlowLines(this.logger, later)
     this.http = new HttpLines(this.logger, later)
   }
 
@@ -85,6 +88,15 @@ export class NodeLog implements NodeListener {
     const sentence =
       'the snapshot was damaged and is set aside in damaged-state; what its log does not hold comes from the others'
     this.logger.warn({ event: 'snapshotDamaged', cause }, sentence)
+  }
+
+  /** The disk is nearly full, of which a sentence is told; null: there is room again. */
+  diskRoom(short: { readonly sentence: string; readonly of: string; readonly left: number } | null): void {
+    if (short === null)
+      return this.logger.info({ event: 'diskRoom' }, 'there is room on the disk again: commands are taken')
+    const { sentence, of, left } = short
+    const text = `${sentence}. While this node leads, commands are refused with DISK_FULL; queries, keep-alives and acks go on`
+    this.logger.warn({ event: 'diskShort', of, left }, text)
   }
 
   /** Connections are refused, because this process may have no more descriptors than it needs for its files. */
@@ -129,11 +141,8 @@ export class NodeLog implements NodeListener {
         return
       }
       case 'diskSlow':
-        this.logger.warn(
-          { event: event.kind, writeAgeMs: event.writeAgeMs },
-          `a log write has not reached the disk for ${Math.round(event.writeAgeMs)} ms`,
-        )
-        return
+      case 'progressSlow':
+        return this.slow.tell(event)
       case 'stateDiffers': {
         const { kind, index, nodes, decided } = event
         const verdict = decided
@@ -206,6 +215,7 @@ export class NodeLog implements NodeListener {
   /** What waits is written before this returns: before the process ends. */
   flush(): void {
     this.machines.flush()
+    this.slow.flush()
     this.http.flush()
     this.lines.flush()
   }

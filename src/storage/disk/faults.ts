@@ -13,12 +13,13 @@ export function faultOf(error: DiskError): StorageFault {
   if (error.code === 'ENOENT' && error.operation === 'mkdir') return unwritable(what, 'Nothing can be made there')
   switch (error.code) {
     case 'ENOSPC':
+      return error.lacks === 'inodes'
+        ? full('The disk has no inodes left, whatever bytes are free', what, 'Remove files on it (df -i)')
+        : full('The disk is full', what, 'Free space on it')
     case 'EDQUOT':
+      return full('The disk quota is used up, whatever the disk has free', what, 'Free space or raise the quota')
     case 'EFBIG':
-      return {
-        code: 'DISK_FULL',
-        message: `The disk is full: ${what} Free space on it, then start the node again; nothing acknowledged is lost.`,
-      }
+      return full('The file may not grow any more', what, 'Raise the limit of file sizes (ulimit -f, LimitFSIZE)')
     case 'EROFS':
       return unwritable(what, 'The file system is read-only: mount it writable')
     case 'EACCES':
@@ -50,6 +51,13 @@ export function faultOf(error: DiskError): StorageFault {
         code: 'IO_ERROR',
         message: `The disk reports an error: ${what} Check the disk and the system log, then start the node again; the log is verified at start.`,
       }
+  }
+}
+
+function full(cause: string, what: string, cure: string): StorageFault {
+  return {
+    code: 'DISK_FULL',
+    message: `${cause}: ${what} ${cure}, then start the node again; nothing acknowledged is lost.`,
   }
 }
 

@@ -1,8 +1,9 @@
 import fs from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { failure, success } from '../../base/result.ts'
-import type { Disk, DiskDone, DiskFile, DiskLock } from './disk.ts'
+import type { Disk, DiskDone, DiskError, DiskFile, DiskLock } from './disk.ts'
 import { inOrder } from './in-order.ts'
+import { lackOf } from './lack-of.ts'
 import { takeLock } from './lock-file.ts'
 import { makeDirectories } from './make-directories.ts'
 
@@ -24,7 +25,7 @@ export class NodeDisk implements Disk {
   makeDirectory(path: string, done: DiskDone<null>): void {
     const target = this.resolve(path)
     makeDirectories(target, (error, first) => {
-      if (error !== null) return done(refused(error, 'mkdir', path))
+      if (error !== null) return done(this.refused(error, 'mkdir', path))
       // One that is there may have been made by a process that ended before it synced the name.
       const made = first ?? (path === '' ? null : this.resolve(path.split('/')[0] ?? ''))
       if (made === null) return done(success(null))
@@ -56,12 +57,14 @@ export class NodeDisk implements Disk {
   }
 
   create(path: string, bytes: number, done: DiskDone<DiskFile>): void {
-    fs.open(this.resolve(path), 'w+', (error, descriptor) => {
-      if (error !== null) return done(refused(error, 'create', path))
+    const place = this.resolve(path)
+    fs.open(place, 'w+', (error, descriptor) => {
+      if (error !== null) return done(this.refused(error, 'create', path))
       const file = new NodeFile(descriptor, path, bytes)
       zeroFill(file, 0, (problem) => {
-        if (problem === null) done(success(file))
-        else file.close(() => done(problem))
+        if (problem === null) return done(success(file))
+        // Half a file of zeros would keep the last bytes of a full disk from everything else.
+        file.close(() => fs.unlink(place, () => done(problem)))
       })
     })
   }
@@ -78,7 +81,7 @@ export class NodeDisk implements Disk {
 
   rename(from: string, to: string, done: DiskDone<null>): void {
     fs.rename(this.resolve(from), this.resolve(to), (error) =>
-      done(error === null ? success(null) : refused(error, 'rename', from)),
+      done(error === null ? success(null) : this.refused(error, 'rename', from)),
     )
   }
 
@@ -103,6 +106,12 @@ export class NodeDisk implements Disk {
 
   private resolve(path: string): string {
     return join(this.root, path)
+  }
+
+  /** As `refused`, of a name: where there is no room for it, with what there is too little of. */
+  private refused(error: NonNullable<Failed>, operation: string, path: string): ReturnType<typeof refused> {
+    const failed = refused(error, operation, path)
+    return { ...failed, error: { ...failed.error, ...lackOf(error.code, this.resolve(path)) } }
   }
 }
 
@@ -212,10 +221,6 @@ function parentsOf(first: string, target: string): readonly string[] {
   return parents
 }
 
-function refused(
-  error: NonNullable<Failed>,
-  operation: string,
-  path: string,
-): { ok: false; error: { code: string; operation: string; path: string; message: string } } {
+function refused(error: NonNullable<Failed>, operation: string, path: string): { ok: false; error: DiskError } {
   return failure({ code: error.code ?? 'EIO', operation, path, message: error.message })
 }

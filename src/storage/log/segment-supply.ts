@@ -1,4 +1,5 @@
 import type { GroupId } from '../../base/brand.ts'
+import type { Clock } from '../../node/ports/clock.ts'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import { SECTOR_BYTES } from '../disk/disk.ts'
 import type { Disk, DiskFile } from '../disk/disk.ts'
@@ -10,28 +11,46 @@ interface Prepared {
   readonly file: DiskFile
 }
 
+/** `failedFor` while it is tried again: what was said stands. */
+const TRYING = -1
+/** Between two tries to make a segment for which there was no room, ms. */
+const TRY_AGAIN_MS = 1000
+
+/** Who is told of a fault, and of room that there is not, or is again (`LogListener.onRoom`). */
+export interface SupplyListener {
+  onFault(fault: StorageFault): void
+  onRoom(short: string | null): void
+}
+
 export type SupplyDone = (fault: StorageFault | null, file: DiskFile | null) => void
 
 /**
  * Makes the next segment's file ahead of need: zero-filled and synced, its name durable, so that an append changes no file
- * metadata (storage.md §2.1). A full disk is a fault only when the file is needed.
+ * metadata (storage.md §2.1). A full disk is a fault only when the file is needed; until then it is said, and tried again.
  */
 export class SegmentSupply {
   readonly group: GroupId
   private readonly disk: Disk
   private readonly directory: string
-  private readonly onFault: (fault: StorageFault) => void
+  private readonly clock: Pick<Clock, 'setTimer'>
+  private readonly listener: SupplyListener
   private prepared: Prepared | null = null
   private preparing: { readonly size: number } | null = null
-  /** The sequence number whose file could not be made ahead; 0 for none. It is tried again when it is needed. */
+  /** The sequence number whose file could not be made ahead; 0 for none. Tried again now and then, and when it is needed. */
   private failedFor = 0
+  private again: { cancel(): void } | null = null
+  private closed = false
   private waiting: (() => void)[] = []
 
-  constructor(place: { disk: Disk; directory: string; group: GroupId }, onFault: (fault: StorageFault) => void) {
+  constructor(
+    place: { disk: Disk; directory: string; group: GroupId; clock: Pick<Clock, 'setTimer'> },
+    listener: SupplyListener,
+  ) {
     this.disk = place.disk
     this.directory = place.directory
     this.group = place.group
-    this.onFault = onFault
+    this.clock = place.clock
+    this.listener = listener
   }
 
   /** Bytes of the file that is made ahead, or being made; 0: none. */
@@ -51,8 +70,9 @@ export class SegmentSupply {
     this.create(sequence, size, (fault, file) => {
       this.preparing = null
       if (file !== null) this.prepared = { sequence, file }
-      else this.failedFor = sequence
-      if (fault !== null && fault.code !== 'DISK_FULL') this.onFault(fault)
+      if (fault === null) this.madeRoom()
+      else if (fault.code === 'DISK_FULL') this.lackRoom({ sequence, size }, fault)
+      else this.listener.onFault(fault)
       const waiting = this.waiting
       this.waiting = []
       for (const go of waiting) go()
@@ -68,7 +88,11 @@ export class SegmentSupply {
     const { prepared } = this
     this.prepared = null
     if (prepared !== null && prepared.file.size >= need.bytes) return done(null, prepared.file)
-    const create = (): void => this.create(sequence, Math.max(need.size, need.bytes), done)
+    const create = (): void =>
+      this.create(sequence, Math.max(need.size, need.bytes), (fault, file) => {
+        if (fault === null) this.madeRoom()
+        done(fault, file)
+      })
     if (prepared === null) create()
     else prepared.file.close(create)
   }
@@ -81,8 +105,28 @@ export class SegmentSupply {
     }
     const { prepared } = this
     this.prepared = null
+    this.closed = true
+    this.again?.cancel()
     if (prepared === null) done()
     else prepared.file.close(() => done())
+  }
+
+  private lackRoom({ sequence, size }: { sequence: number; size: number }, fault: StorageFault): void {
+    if (this.failedFor === 0) this.listener.onRoom(fault.message)
+    this.failedFor = sequence
+    if (this.closed) return
+    this.again = this.clock.setTimer(TRY_AGAIN_MS, () => {
+      // By then it may have been needed, and made.
+      if (this.failedFor !== sequence || this.preparing !== null) return
+      this.failedFor = TRYING
+      this.prepare(sequence, size)
+    })
+  }
+
+  private madeRoom(): void {
+    this.again?.cancel()
+    if (this.failedFor !== 0) this.listener.onRoom(null)
+    this.failedFor = 0
   }
 
   private create(sequence: number, size: number, done: SupplyDone): void {

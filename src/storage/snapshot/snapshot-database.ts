@@ -2,7 +2,8 @@ import { mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import type { StorageFault } from '../../node/ports/storage-fault.ts'
-import { snapshotRot } from '../disk/faults.ts'
+import { faultOf, snapshotRot } from '../disk/faults.ts'
+import { lackOf } from '../disk/lack-of.ts'
 
 /** One change of an atomic write; a null value deletes the key. */
 export interface DatabaseChange {
@@ -138,6 +139,19 @@ function frozen(level: Level<Uint8Array, Uint8Array>): FrozenDatabase {
   }
 }
 
+/** LevelDB gives the sentences of the C library alone: those of errors with a cause of their own, by errno name. */
+const SAID = {
+  ENOSPC: 'No space left on device',
+  EDQUOT: 'Disk quota exceeded',
+  EFBIG: 'File too large',
+  EROFS: 'Read-only file system',
+  EACCES: 'Permission denied',
+  EPERM: 'Operation not permitted',
+  ENOTDIR: 'Not a directory',
+  EMFILE: 'Too many open files',
+  ENFILE: 'Too many open files in system',
+} as const
+
 /**
  * The fault that an error of level is to the node, or null when it is not level's. What `open` throws only says that the
  * database is not open; its cause holds the reason (storage.md §1.3).
@@ -154,17 +168,10 @@ export function databaseFault(error: unknown, directory: string): StorageFault |
       message: `Another process holds the snapshot: ${what} Stop that process, or name another directory with --data.`,
     }
   }
-  if (/No space left|Disk quota/.test(reason.message)) {
-    return {
-      code: 'DISK_FULL',
-      message: `The disk is full: ${what} Free space on it, then start the node again; nothing acknowledged is lost.`,
-    }
-  }
-  if (/Permission denied|Read-only file system|Not a directory/.test(reason.message)) {
-    return {
-      code: 'UNWRITABLE',
-      message: `The snapshot cannot be written: ${what} Give the user of this process write permission, or name another directory with --data.`,
-    }
+  const errno = Object.entries(SAID).find(([, said]) => reason.message.includes(said))?.[0]
+  if (errno !== undefined) {
+    const message = `${reason.message} (${code})`
+    return faultOf({ code: errno, operation: 'the snapshot', path: directory, message, ...lackOf(errno, directory) })
   }
   if (code === 'LEVEL_CORRUPTION' || /orruption/.test(reason.message))
     return snapshotRot(directory, `${reason.message} (${code}).`)

@@ -178,7 +178,7 @@ export const STORAGE: readonly Mutant[] = [
   {
     id: 'storage/fault-ends-in-success',
     breaks: 'a node that its disk failed ends with exit code 0',
-    file: 'src/host/exit-on-fault.ts',
+    file: 'src/host/faults/exit-on-fault.ts',
     find: 'process.exit(EXIT_STORAGE_FAULT)',
     replace: 'process.exit(0)',
     caughtBy: tests(FAILING_NODE),

@@ -10,6 +10,7 @@ test('a leader that is behind with applying by more than the bound takes nothing
     self: nodeId('n1'),
     proposals: { add: () => heard.push('taken'), isFull: false },
     pipeline: () => pipeline,
+    room: { short: false },
     role: () => 'leader',
     leader: () => nodeId('n1'),
     leading: () => true,

@@ -41,7 +41,10 @@ function live({ log }: Written): void {
   log.noted({ kind: 'roleChanged', role: 'leader', leader: nodeId('n2'), term: term(3), leading: false })
   log.noted({ kind: 'roleChanged', role: 'follower', leader: nodeId('n1'), term: term(4), leading: false })
   log.noted({ kind: 'snapshotWritten', index: logIndex(900), rows: 12, durationMs: 3.5 })
-  log.noted({ kind: 'diskSlow', writeAgeMs: 312.4 })
+  log.noted({ kind: 'diskSlow', writeAgeMs: 312.4, stage: 'fsync' })
+  log.noted({ kind: 'progressSlow', stage: 'replicate', index: logIndex(7), waitedMs: 401 })
+  log.diskRoom({ sentence: 'the disk is nearly full', of: 'bytes', left: 5 })
+  log.diskRoom(null)
   log.peerRefused({ peer: 'n3', code: 'WRONG_INSTANCE', sentence: 'n3 refuses this node: WRONG_INSTANCE.' })
   log.traceEnded('ENOSPC: no space left on device, write')
   log.noted({ kind: 'halted', code: 'DIVERGED', index: 901, message: 'another state than most' })
@@ -66,7 +69,10 @@ test('each event is one JSON line with time, level, node, group, term, event and
     'info roleChanged: leads term 3',
     'info roleChanged: follower of n1 in term 4',
     'info snapshotWritten: snapshot at index 900 written',
-    'warn diskSlow: a log write has not reached the disk for 312 ms',
+    'warn diskSlow: a log write has not reached the disk (fdatasync) for 312 ms',
+    'warn progressSlow: what is on this disk was not committed: a majority of the voters has not acknowledged it for 401 ms',
+    'warn diskShort: the disk is nearly full. While this node leads, commands are refused with DISK_FULL; queries, keep-alives and acks go on',
+    'info diskRoom: there is room on the disk again: commands are taken',
     'warn peerRefused: n3 refuses this node: WRONG_INSTANCE.',
     'warn traceEnded: steps are not traced any more: ENOSPC: no space left on device, write; what was written stays true; make room, and trace into a new directory',
     'error halted: DIVERGED: another state than most',
@@ -76,8 +82,8 @@ test('each event is one JSON line with time, level, node, group, term, event and
     'error stopped: IO_ERROR: the disk is gone',
   ])
   expect(lines[4]).toMatchObject({ index: 900, rows: 12, durationMs: 3.5 })
-  expect(lines[6]).toMatchObject({ peer: 'n3', code: 'WRONG_INSTANCE' })
-  expect(lines[8]).toMatchObject({ code: 'DIVERGED', index: 901 })
+  expect(lines[9]).toMatchObject({ peer: 'n3', code: 'WRONG_INSTANCE' })
+  expect(lines[11]).toMatchObject({ code: 'DIVERGED', index: 901 })
 })
 
 test.each(LOG_LEVELS)('level %s writes its own lines and those of the levels after it', (level) => {
@@ -87,7 +93,7 @@ test.each(LOG_LEVELS)('level %s writes its own lines and those of the levels aft
   const rank = (name: string): number => ranks.indexOf(name)
   const levels = said.lines().map((line) => String(line['level']))
   expect(levels.every((found) => rank(found) >= rank(level))).toBe(true)
-  expect(levels).toHaveLength({ debug: 13, info: 13, warn: 7, error: 3, silent: 0 }[level])
+  expect(levels).toHaveLength({ debug: 16, info: 16, warn: 9, error: 3, silent: 0 }[level])
 })
 
 const failure = {

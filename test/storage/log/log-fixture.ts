@@ -55,7 +55,9 @@ export interface OpenedFixture {
   readonly faults: StorageFault[]
 }
 
-export type FixtureOptions = Partial<Omit<OpenLogOptions, 'disk' | 'clock' | 'listener'>>
+export type FixtureOptions = Partial<Omit<OpenLogOptions, 'disk' | 'clock' | 'listener'>> & {
+  readonly onRoom?: (short: string | null) => void
+}
 
 /** Opens a log with small segments; the fault when it is refused. */
 export async function openFixture(
@@ -68,6 +70,7 @@ export async function openFixture(
   const listener = {
     onPersisted: (write: number) => persisted.push(write),
     onFault: (fault: StorageFault) => faults.push(fault),
+    onRoom: (short: string | null) => options.onRoom?.(short),
   }
   const sizes = { segmentBytes: 32 * 1024, firstSegmentBytes: 16 * 1024, cacheBytes: 1024 * 1024 }
   openLog(
