@@ -21,7 +21,7 @@ export class NodeWitness implements NodeObserver {
   /** Its log as last witnessed, a crashed process's too; null before the first open, and of a replaced disk. */
   log: LogWitness | null = null
   /** Whether a fault that was made is why this node has stopped. */
-  explains: (id: NodeId) => boolean = () => false
+  explains: (id: NodeId, fault: { readonly code: string }) => boolean = () => false
   private readonly id: NodeId
   private readonly invariants: Invariants
   private readonly limbo: LimboWatch
@@ -53,8 +53,8 @@ export class NodeWitness implements NodeObserver {
       batchApplied: () => undefined,
       roleChanged: () => undefined,
       stopped: (stopped) => {
-        if (this.explains(this.id)) return
-        throw new Violation('only a failed sync stops a node', { node: this.id, stopped })
+        if (this.explains(this.id, stopped)) return
+        throw new Violation('only a failed sync, or a full disk, stops a node', { node: this.id, stopped })
       },
       noted: (event) => {
         const halted = event.kind === 'halted' && event.code !== 'REMOVED'

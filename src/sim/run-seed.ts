@@ -11,6 +11,7 @@ import { SdkClient } from './clients/sdk-client.ts'
 import { SimulatedClient } from './clients/simulated-client.ts'
 import { drawCommands, mountMachines, SHARED } from './clients/workload.ts'
 import { ClusterWatch } from './cluster-watch.ts'
+import { DiskFilling } from './faults/disk-filling.ts'
 import { DiskRot } from './faults/disk-rot.ts'
 import { failureOf } from './failure-of.ts'
 import { FaultSchedule } from './fault-schedule.ts'
@@ -53,6 +54,8 @@ const PURPOSE = {
   outboxes: 123,
   syncs: 141,
   sync: 142,
+  fills: 151,
+  fill: 152,
 }
 
 /** Longest election timeout, in microseconds: the unit of the liveness bound. */
@@ -93,6 +96,9 @@ export interface ReadSeedResult extends SeedResult {
   readonly operatorDeeds: number
   /** How often a node stopped because a sync of its disk had failed. */
   readonly failedSyncs: number
+  /** How often a disk was short of room, and a node stopped, or did not come up, for want of it. */
+  readonly fillings: number
+  readonly fullStops: number
   /** Server requests that were dropped for want of room, as their clients were told. */
   readonly leftOut: number
 }
@@ -131,6 +137,7 @@ class World {
   private readonly operator: Operator | null
   private readonly reader: Reader | null
   private readonly syncFailures: SyncFailures | null
+  private readonly filling: DiskFilling | null
   private events = 0
 
   constructor(seed: number, faults: FaultSchedule, steps?: WriteTrace, trace?: (line: string) => void) {
@@ -160,8 +167,13 @@ class World {
     this.rot = rots ? new DiskRot({ random: new Random(seed, PURPOSE.rot), scheduler, nodes }) : null
     const failing = new Random(seed, PURPOSE.syncs).chance(0.2)
     this.syncFailures = failing ? new SyncFailures({ random: new Random(seed, PURPOSE.sync), scheduler, nodes }) : null
+    const { segmentBytes } = swarm
+    const fills = new Random(seed, PURPOSE.fills).chance(0.2)
+    const filler = new Random(seed, PURPOSE.fill)
+    this.filling = fills ? new DiskFilling({ random: filler, scheduler, nodes, segmentBytes }) : null
     for (const witness of this.watch.witnesses.values())
-      witness.explains = (id) => this.syncFailures?.explains(id) ?? false
+      witness.explains = (id, fault) =>
+        this.filling?.explains(id, fault) === true || (this.syncFailures?.explains(id) ?? false)
     const operates = new Random(seed, PURPOSE.operators).chance(0.2)
     this.operator = operates ? new Operator({ random: new Random(seed, PURPOSE.operator), scheduler, nodes }) : null
   }
@@ -250,6 +262,7 @@ class World {
     this.churn?.start()
     this.rot?.start()
     this.syncFailures?.start()
+    this.filling?.start()
     this.operator?.start()
     this.reader?.start()
     this.runUntil(() => this.cluster.scheduler.now >= this.swarm.faultMicros)
@@ -258,6 +271,7 @@ class World {
     this.churn?.stop()
     this.rot?.stop()
     this.syncFailures?.stop()
+    this.filling?.stop()
     this.operator?.stop()
     // Whoever owes something does not vote, and who has changed its disk may be none: then all of them run.
     const all = this.churn !== null || this.rot !== null
@@ -302,6 +316,8 @@ class World {
       memberChanges: this.churn?.changes ?? 0,
       operatorDeeds: this.operator?.deeds ?? 0,
       failedSyncs: this.syncFailures?.stops ?? 0,
+      fillings: this.filling?.fillings ?? 0,
+      fullStops: this.filling?.stops ?? 0,
       leftOut: this.clients.reduce((sum, client) => sum + client.ledger.leftOut, 0),
       repairs: this.cluster.nodes.reduce((sum, node) => sum + node.repairs, 0),
       installs: this.cluster.nodes.reduce((sum, node) => sum + node.snapshotsInstalled, 0),

@@ -29,6 +29,7 @@ describe('simulated clusters', () => {
     expect(sum((result) => result.repairs)).toBeGreaterThan(SEEDS / 15)
     expect(sum((result) => result.memberChanges)).toBeGreaterThan(SEEDS / 4)
     expect(sum((result) => result.failedSyncs)).toBeGreaterThan(SEEDS / 30)
+    expect(sum((result) => result.fillings)).toBeGreaterThan(SEEDS / 3)
     expect(sum((result) => result.leftOut)).toBeGreaterThan(SEEDS)
   })
 

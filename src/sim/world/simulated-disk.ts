@@ -1,6 +1,8 @@
 import { failure, success } from '../../base/result.ts'
 import type { Random } from '../../base/random.ts'
 import { SECTOR_BYTES, type Disk, type DiskDone, type DiskFile, type DiskLock } from '../../storage/disk/disk.ts'
+import type { DiskRoom } from '../../node/ports/disk-room.ts'
+import { shortageOf } from '../../storage/disk/room-marks.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** Latencies of one node's disk, microseconds; uniform latencies hide bugs, so every node draws its own. */
@@ -44,6 +46,7 @@ export class SimulatedDisk {
   private failsNext = false
   /** A sync has failed since the last crash. */
   syncFailed = false
+  readonly room = new SimulatedRoom()
 
   constructor(scheduler: Scheduler, random: Random, weather: DiskWeather) {
     this.scheduler = scheduler
@@ -91,6 +94,16 @@ export class SimulatedDisk {
     this.failsNext = fails
   }
 
+  /** From now on there is room for so many bytes of new files, and a leader keeps a reserve of them, until `empty`. */
+  fill({ leave, reserve }: { readonly leave: number; readonly reserve: number }): void {
+    this.room.freeBytes = leave
+    this.room.reserveBytes = reserve
+  }
+
+  empty(): void {
+    this.room.freeBytes = null
+  }
+
   /** This process's view; its completions die with it. */
   open(): Disk {
     const epoch = this.epoch
@@ -105,6 +118,13 @@ export class SimulatedDisk {
       list: (path, done) => later(this.list(path), done),
       readFile: (path, done) => later(this.names.get(path)?.current.slice() ?? null, done),
       create: (path, bytes, done) => {
+        if (!this.room.take(bytes)) {
+          const full = { code: 'ENOSPC', operation: 'create', path, message: 'no space left on device' }
+          this.scheduler.after(this.random.between(1, this.weather.operationMax), () => {
+            if (this.epoch === epoch) done(failure(full))
+          })
+          return
+        }
         const inode: Inode = { durable: new Uint8Array(bytes), current: new Uint8Array(bytes), unsynced: [] }
         this.nameOperation({ kind: 'link', path, inode })
         later(file(inode), done)
@@ -122,6 +142,7 @@ export class SimulatedDisk {
         later(null, done)
       },
       remove: (path, done) => {
+        this.room.give(this.names.get(path)?.current.length ?? 0)
         this.nameOperation({ kind: 'unlink', path })
         later(null, done)
       },
@@ -218,6 +239,33 @@ export class SimulatedDisk {
     inode.durable = content
     inode.current = content.slice()
     inode.unsynced = []
+  }
+}
+
+/** What a disk has room for: as much as there is, but while it is `fill`ed. */
+class SimulatedRoom implements DiskRoom {
+  /** Null: enough. */
+  freeBytes: number | null = null
+  reserveBytes = 0
+  private was = false
+
+  get short(): boolean {
+    const freeBytes = this.freeBytes ?? Number.POSITIVE_INFINITY
+    const found = { freeBytes, totalBytes: freeBytes, freeInodes: 0, totalInodes: 0 }
+    this.was = shortageOf(found, this.reserveBytes, this.was) !== null
+    return this.was
+  }
+
+  /** False: there is not so much. */
+  take(bytes: number): boolean {
+    if (this.freeBytes === null) return true
+    if (this.freeBytes < bytes) return false
+    this.freeBytes -= bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    if (this.freeBytes !== null) this.freeBytes += bytes
   }
 }
 

@@ -8,6 +8,7 @@ import { inProcessServer } from '../../gateway/in-process-server.ts'
 import type { Mount } from '../../machine/index.ts'
 import type { Driver } from '../../node/driver.ts'
 import type { LogListener } from '../../node/ports/log-store.ts'
+import type { StorageFault } from '../../node/ports/storage-fault.ts'
 import type { SnapshotStore } from '../../node/ports/snapshot-store.ts'
 import type { RaftState } from '../../raft/index.ts'
 import type { LeaseTerms } from '../../raft/types.ts'
@@ -59,6 +60,8 @@ export class SimulatedNode {
   /** Where clients connect; null while the process does not run or opens its log. */
   server: ReturnType<typeof inProcessServer> | null = null
   snapshotsWritten = 0
+  /** Its disk is why it does not come up; false: nothing that happened to it is. */
+  refused: (fault: StorageFault) => boolean = () => false
   private readonly options: SimulatedNodeOptions
   private snapshots = new MemorySnapshots()
   private clock: SimulatedClock | null = null
@@ -105,6 +108,7 @@ export class SimulatedNode {
     this.clock = clock
     const machine = composeNode(this.parts(clock), (fault, composed) => {
       if (this.clock !== clock) return
+      if (fault !== null && this.refused(fault)) return
       if (fault !== null || composed === null) {
         throw new Violation('a node opens what it wrote', { node: this.id, fault })
       }
@@ -173,6 +177,7 @@ export class SimulatedNode {
       raft: appendEntriesMax === null ? {} : { appendEntriesMax },
       clock,
       codec: sessionCodec,
+      room: this.disk.room,
       snapshots: this.countedSnapshots(memorySnapshotStore(this.snapshots, (run) => this.later(clock, run))),
       ...(check === undefined ? {} : { check: (before: RaftState, next: RaftState) => check(before, next, id) }),
       trace,
