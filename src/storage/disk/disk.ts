@@ -12,12 +12,9 @@ export interface DiskError {
   readonly path: string
   /** What the system said. */
   readonly message: string
-  /** Of ENOSPC, where it is known: what the file system has too little of. */
-  readonly lacks?: Lack
+  /** Of ENOSPC, where it is known: what the file system has too little of; a name needs an inode, whatever bytes are free. */
+  readonly lacks?: 'bytes' | 'inodes'
 }
-
-/** What a full file system has too little of: a new name needs an inode, whatever bytes are free. */
-export type Lack = 'bytes' | 'inodes'
 
 export type DiskResult<Value> = Result<Value, DiskError>
 

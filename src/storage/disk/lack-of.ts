@@ -1,12 +1,12 @@
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Lack } from './disk.ts'
+import type { DiskError } from './disk.ts'
 
 /**
  * What the file system of `path` has too little of, as a field of the error; of any other error, and where nobody can tell,
  * none. Asked once, as the node is about to stop.
  */
-export function lackOf(code: string | undefined, path: string): { readonly lacks?: Lack } {
+export function lackOf(code: string | undefined, path: string): Pick<DiskError, 'lacks'> {
   if (code !== 'ENOSPC') return {}
   const found = statfsOf(path) ?? statfsOf(dirname(path))
   // A file system without a table of inodes says that it has 0 of 0.
