@@ -1,6 +1,5 @@
 import { unreachable } from '../../base/assert.ts'
 import type { Millis } from '../../base/brand.ts'
-import { OWED_OCCURRENCES_SINCE } from '../../session/own-versions.ts'
 import type { ScheduleReader, ScheduleStatus, StoredSchedule } from '../../session/schedule.ts'
 import { Violation } from '../checkers/violation.ts'
 import { PLANS } from './plan-machine.ts'
@@ -19,8 +18,8 @@ export interface AppliedEntry {
   /** It is about schedules alone. */
   readonly stepped: boolean
   readonly schedules: ScheduleReader
-  /** The version of the session layer. */
-  readonly ownVersion: number
+  /** The log is at a version of the session layer that passes over nothing of what is owed. */
+  readonly keepsOwed: boolean
 }
 
 /**
@@ -65,11 +64,11 @@ export class PlanWitness {
     return [...this.models.values()].filter((model) => !model.isDone(this.now)).map(({ name }) => name)
   }
 
-  /** The entry before which it was `until` has been applied by a session layer of that version. */
+  /** The entry before which it was `until` has been applied. */
   applied(until: Millis, entry: AppliedEntry): void {
     const { events, stepped, schedules } = entry
     this.now = until
-    this.keepsOwed = entry.ownVersion >= OWED_OCCURRENCES_SINCE
+    this.keepsOwed = entry.keepsOwed
     const runs = events.filter(isRun)
     const stranger = runs.find(({ run }) => !this.models.has(run.name))
     if (stranger !== undefined) throw new Violation('a run is of a schedule that is there', { ...stranger })

@@ -2,6 +2,7 @@ import type { NodeId } from '../../base/brand.ts'
 import { Random } from '../../base/random.ts'
 import { sessionCodec } from '../../codec/session-codec.ts'
 import { mount, type Mount } from '../../machine/index.ts'
+import { OWED_OCCURRENCES_SINCE } from '../../session/own-versions.ts'
 import type { SessionStateMachine } from '../../session/session-state-machine.ts'
 import type { Applied } from '../../session/state-machine.ts'
 import { Violation } from '../checkers/violation.ts'
@@ -104,8 +105,10 @@ class SchedulesWorld {
     if (clock.kind !== 'value') return
     this.now = Number(clock.value)
     const { schedules } = machine
-    const { active: ownVersion } = machine.own
-    this.witness.applied(this.now, { events, stepped: reply.kind === 'scheduled', schedules, ownVersion })
+    const { activated, own } = machine
+    // A log that names no versions does all that its build does.
+    const keepsOwed = !activated || own.active >= OWED_OCCURRENCES_SINCE
+    this.witness.applied(this.now, { events, stepped: reply.kind === 'scheduled', schedules, keepsOwed })
   }
 
   run(): void {
