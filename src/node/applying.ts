@@ -1,15 +1,17 @@
-import { logIndex, type LogIndex, type NodeId } from '../base/brand.ts'
+import { logIndex, type LogIndex, minIndex, type NodeId } from '../base/brand.ts'
 import { encodePayload } from '../codec/entry/payload-codec.ts'
 import { configurationOf, role, termAt, type RaftState } from '../raft/index.ts'
 import type { RaftEvent } from '../raft/types.ts'
 import type { ApplyHalt, HaltCode } from '../session/run/halt.ts'
 import type { NodeEvent, NodeListener, ProposalSink } from './api.ts'
 import { ApplyPipeline } from './apply/apply-pipeline.ts'
+import { backupMoment } from './backup/backup-moment.ts'
+import { BackupSource } from './backup/backup-source.ts'
 import { Installation } from './install/installation.ts'
 import { OwnReload } from './install/own-reload.ts'
 import { RetainedLog } from './install/retained-log.ts'
 import { SnapshotSource } from './install/snapshot-source.ts'
-import type { WatchFeed } from './inspect/watch-feed.ts'
+import type { Inspection } from './inspect/inspection.ts'
 import type { Members } from './membership/members.ts'
 import type { DriverOptions } from './options.ts'
 import type { Peers } from './peers/peers.ts'
@@ -26,7 +28,8 @@ export interface ApplyingParts {
   readonly pending: Pending
   readonly peers: Peers
   readonly clock: LogClock
-  readonly feed: WatchFeed
+  /** Whose feed is told of what is passed over, and which is given what backups are read from. */
+  readonly inspection: Inspection
   readonly listeners: readonly NodeListener[]
   /** The core's state as it is when asked. */
   raft(): RaftState
@@ -57,6 +60,7 @@ export class Applying {
   private readonly options: DriverOptions
   private readonly parts: ApplyingParts
   private readonly source: SnapshotSource
+  private readonly backups: BackupSource
   readonly retained: RetainedLog
   readonly skips: KnownSkips
   readonly recovery: StopRecovery
@@ -68,9 +72,17 @@ export class Applying {
     this.parts = parts
     const { snapshots, clock, machine, snapshot } = options
     this.source = new SnapshotSource({ store: snapshots, clock, fault: (fault) => parts.fault(fault) })
+    this.backups = new BackupSource({
+      store: snapshots,
+      log: options.log,
+      moment: () => backupMoment(options, parts.members),
+      stopped: () => parts.stopped(),
+      fault: (fault) => parts.fault(fault),
+    })
+    parts.inspection.backups = this.backups
     this.retained = new RetainedLog({
       log: options.log,
-      pulled: () => this.source.pulled,
+      pulled: () => this.pulled,
       intervalBytes: () => machine.limits.snapshotBytes,
       letGo: (index) => parts.enqueue({ kind: 'snapshotted', index }),
     })
@@ -115,11 +127,18 @@ export class Applying {
     else this.source.answer(request, done)
   }
 
+  /** The log from behind this entry on is wanted, by a member that pulls or by a backup; null: nobody wants it. */
+  private get pulled(): LogIndex | null {
+    const [pulled, pinned] = [this.source.pulled, this.backups.pinned]
+    return pulled === null || pinned === null ? (pulled ?? pinned) : minIndex(pulled, pinned)
+  }
+
   /** Nothing is pulled any more, neither way; calls back once nothing is being written. */
   close(done: () => void): void {
     this.installation.close()
     this.recovery.close()
     this.source.close()
+    this.backups.close()
     this.pipeline.close(done)
   }
 
@@ -172,7 +191,7 @@ export class Applying {
       resumed: (index) => parts.resumed(index),
       pipeline: () => this.pipeline,
       succeed: (applied, agreed) => this.succeed(applied, agreed),
-      passedOver: (upTo) => parts.feed.passOver(upTo),
+      passedOver: (upTo) => parts.inspection.feed.passOver(upTo),
       enqueue: (event) => parts.enqueue(event),
       halted: (halt) => parts.haltBy(halt),
       note: (event) => parts.note(event),
@@ -198,7 +217,7 @@ export class Applying {
     return new ApplyPipeline(this.options, {
       members: parts.members,
       pending: parts.pending,
-      feed: parts.feed,
+      feed: parts.inspection.feed,
       listeners: parts.listeners,
       applied,
       agreed,

@@ -304,7 +304,7 @@ export class Driver implements RaftNode {
   private newApplying(): Applying {
     return new Applying(this.options, {
       ...this.shared,
-      feed: this.inspection.feed,
+      inspection: this.inspection,
       listeners: this.audience.listeners,
       raft: () => this.core.state,
       halted: () => this.halted?.code ?? null,

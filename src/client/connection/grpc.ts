@@ -211,9 +211,25 @@ export interface AnswerListener {
 /** One call of `OperatorService` that answers with a stream, until it ends or `cancel` is called. */
 export function streamOperator(
   endpoint: string,
-  { method: name, request }: NodeCall,
+  { method, request }: NodeCall,
   listener: AnswerListener,
 ): { cancel(): void } {
+  const stream = converseOperator(endpoint, method, listener)
+  stream.say(request)
+  stream.finish()
+  return stream
+}
+
+/** A call of `OperatorService` in which the caller says more than one message. */
+export interface Conversation {
+  say(request: object): void
+  /** Says no more, and goes on to listen. */
+  finish(): void
+  cancel(): void
+}
+
+/** As `streamOperator`, of a method that takes a stream: what is said before the connection stands waits for it. */
+export function converseOperator(endpoint: string, name: string, listener: AnswerListener): Conversation {
   const method = definitionOf('Operator')[name]
   if (method === undefined) throw new Error(`the proto folder defines no OperatorService.${name}`)
   const stream = dialStream(
@@ -224,9 +240,11 @@ export function streamOperator(
       onEnd: (end) => listener.onEnd(end === null ? null : { code: codeOf(end), message: end.message }),
     },
   )
-  stream.write(method.requestSerialize(request), ignore)
-  stream.finish()
-  return stream
+  return {
+    say: (request) => stream.write(method.requestSerialize(request), ignore),
+    finish: () => stream.finish(),
+    cancel: () => stream.cancel(),
+  }
 }
 
 /** What a node said with its refusal of a call: a code of the error registry, and the scalar details; null: nothing of ours. */

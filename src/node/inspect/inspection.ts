@@ -1,4 +1,5 @@
 import type { Millis } from '../../base/brand.ts'
+import type { BackupSource } from '../backup/backup-source.ts'
 import type { LogClock } from '../propose/log-clock.ts'
 import { type HistoryParts, SessionHistory } from './session-history.ts'
 import { WatchFeed } from './watch-feed.ts'
@@ -7,6 +8,8 @@ import { WatchFeed } from './watch-feed.ts'
 export class Inspection {
   readonly history: SessionHistory
   readonly feed: WatchFeed
+  /** What backups are read from; null as long as nothing applies the log. */
+  backups: Pick<BackupSource, 'open'> | null = null
   private readonly clock: Pick<LogClock, 'currentLease'>
 
   constructor(parts: HistoryParts, clock: Pick<LogClock, 'currentLease'>) {

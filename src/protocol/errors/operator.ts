@@ -14,6 +14,30 @@ export const OPERATOR_ERRORS: Rows = {
   ...picked(REQUEST_ERRORS, ['UNKNOWN_MACHINE', 'UNKNOWN_COMMAND', 'VALIDATION_ERROR', 'COMMAND_TOO_LARGE']),
   ...picked(QUERY_ERRORS, ['MACHINE_NOT_ACTIVE']),
   ...picked(OPEN_ERRORS, ['PRINCIPAL_INVALID']),
+  NOTHING_TO_BACK_UP: [
+    'FAILED_PRECONDITION',
+    true,
+    'The node has applied nothing yet, or its state is being made anew, so that it has none to read.',
+    'Ask another node, or this one a moment later; `holdfast status` shows how far each is.',
+  ],
+  LOG_TOO_SHORT: [
+    'FAILED_PRECONDITION',
+    false,
+    'The log does not reach back to the end of the backup that was named: the entries in between are gone.',
+    'Make a whole backup, without `--since`, and one with `--since` of it more often. Another node may have kept more.',
+  ],
+  BACKUP_OVERTAKEN: [
+    'ABORTED',
+    true,
+    'What the backup was read from is gone: the node took over a snapshot of another member, or its log went meanwhile.',
+    'Begin the backup again; from another node where this one is catching up.',
+  ],
+  BACKUP_ABANDONED: [
+    'DEADLINE_EXCEEDED',
+    true,
+    'Nobody asked for the next piece of the backup for a minute, so the node let go of what it is read from.',
+    'Begin the backup again, to a disk or bucket that takes it faster.',
+  ],
   LIMITS_CHANGED: [
     'ABORTED',
     false,

@@ -85,5 +85,6 @@ export const changeScheduleRequest = z.object({
 /** Machines that a watcher may name. */
 const WATCHED_MAX = 64
 export const watchRequest = z.object({ machines: z.array(name).max(WATCHED_MAX), sinceIndex: index, limit: index })
+export const backupRequest = z.object({ withLog: z.boolean(), sinceIndex: index })
 export const stopsRequest = z.object({})
 export const skipPartRequest = z.object({ index, part: z.string().min(1).max(TEXT_BYTES_MAX) })

@@ -1,5 +1,6 @@
 import type {
   sendUnaryData,
+  ServerDuplexStream,
   ServerUnaryCall,
   ServerWritableStream,
   ServiceDefinition,
@@ -39,6 +40,7 @@ import { answerChangeSchedule, answerSchedule, answerSchedules } from './schedul
 import { answerEvictSession, answerSession, answerSessionHistory, answerSessions } from './session-answers.ts'
 import { answerSkipPart, answerStops } from './stop-answers.ts'
 import { answerTryCommand } from './trial-answer.ts'
+import { BackupStream } from './backup-stream.ts'
 import { WatchStream } from './watch-stream.ts'
 
 /** Watchers of one node at once: each costs something with every entry. */
@@ -50,6 +52,7 @@ export class OperatorService {
   readonly implementation: UntypedServiceImplementation
   private readonly gateway: SessionGateway
   private readonly watchers = new Set<WatchStream>()
+  private readonly backups = new Set<BackupStream>()
 
   constructor(gateway: SessionGateway) {
     this.gateway = gateway
@@ -81,11 +84,16 @@ export class OperatorService {
       Stops: this.handle(stopsRequest, (_request, reply) => answerStops(gateway, reply), true),
       SkipPart: this.handle(skipPartRequest, (request, reply) => answerSkipPart(gateway, request, reply), true),
       Watch: (call: ServerWritableStream<unknown, unknown>) => this.watch(call),
+      Backup: (call: ServerDuplexStream<unknown, unknown>) => {
+        const stream = new BackupStream(gateway.node.inspection, call, () => this.backups.delete(stream))
+        this.backups.add(stream)
+      },
     }
   }
 
-  /** Ends every watcher's stream. */
+  /** Ends every stream. */
   close(): void {
+    for (const backup of [...this.backups]) backup.fail('SHUTTING_DOWN')
     for (const watcher of [...this.watchers]) watcher.fail('NODE_STOPPED')
   }
 
