@@ -17,6 +17,7 @@ const FAULTS = [
   'test/bad-input/data-option.test.ts',
   'test/cli/develop/dev-watch.test.ts',
   'test/cluster/addresses.test.ts',
+  'test/cluster/backups/**/*.test.ts',
   'test/cluster/clients/**/*.test.ts',
   'test/cluster/damage/**/*.test.ts',
   'test/cluster/faults/**/*.test.ts',

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addBackup, addRestore } from './backup/backup-grammar.ts'
 import { addLeader } from './cluster/leader-grammar.ts'
 import { compileEagerly } from './compile-eagerly.ts'
 import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
@@ -45,6 +46,8 @@ export function program(setExit: SetExit): Command {
   addLimits(root)
   addWatch(root)
   addReplay(root, setExit)
+  addBackup(root)
+  addRestore(root)
   addRecover(root)
   addConfig(root)
   addNew(root)

@@ -26,6 +26,36 @@ export const STORAGE_ERRORS: Rows = {
     'The stored state cannot be read back.',
     'Start the node again: in a cluster it takes a snapshot of another. A single node needs a copy of its directory.',
   ],
+  BACKUP_DAMAGED: [
+    'DATA_LOSS',
+    false,
+    'A backup is cut off, or holds other bytes than were written; the message says where.',
+    'Take another copy of it, or another backup: nothing of this one can be relied on.',
+  ],
+  NOT_IN_BACKUP: [
+    'OUT_OF_RANGE',
+    false,
+    'The backup does not hold what leads to the entry or time that was asked for.',
+    'Name another point, or with `--base` the backup that this one was made since; `holdfast backup inspect` says what each holds.',
+  ],
+  OTHER_HISTORY: [
+    'FAILED_PRECONDITION',
+    false,
+    'The node does not continue what the backup named with `--since` holds: it is of another cluster, or of one restored since.',
+    'Make a whole backup, without `--since`.',
+  ],
+  INCARNATION_REFUSED: [
+    'INVALID_ARGUMENT',
+    false,
+    'The incarnation that was named is not that of a restore of the last day.',
+    'Take the command that the first restore printed for the other members. A member that was lost later comes back with `holdfast member replace`.',
+  ],
+  NOT_A_MEMBER: [
+    'INVALID_ARGUMENT',
+    false,
+    'The node that a directory is made for is none of the members that were named.',
+    'Name it with `--id` and its address in `--peers`, the same list for every member.',
+  ],
   LOCKED: [
     'FAILED_PRECONDITION',
     false,
