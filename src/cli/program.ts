@@ -6,6 +6,7 @@ import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-f
 import { addDeadLetters } from './dead-letters/dead-letter-grammar.ts'
 import { addHistory } from './history/history-grammar.ts'
 import { addLimits } from './limits/limits-grammar.ts'
+import { addLog } from './logs/log-grammar.ts'
 import { addMachine, addReplay } from './machines/machine-grammar.ts'
 import { addJoin, addMember } from './members/member-grammar.ts'
 import type { ExitCode } from './terminal/exit.ts'
@@ -48,6 +49,7 @@ export function program(setExit: SetExit): Command {
   addReplay(root, setExit)
   addBackup(root)
   addRestore(root)
+  addLog(root, setExit)
   addRecover(root)
   addConfig(root)
   addNew(root)

@@ -84,11 +84,13 @@ function addDiagram(machine: Command): void {
 export function addReplay(root: Command, setExit: (code: ExitCode) => void): void {
   withSettings(root.command('replay'), ['data', 'machines'])
     .description("apply a stopped node's history again with the machines of a module; the directory is only read")
+    .option('--backup <file>', 'the history in a backup, in place of a directory')
     .option('--against <module>', 'the machines that ran: names the first row that differs')
     .option('--json', 'one JSON object on stdout')
     .addHelpText(
       'after',
-      '\nExample:\n  holdfast replay --data ./stopped --machines ./machines.ts --against ./machines.ts',
+      '\nExamples:\n  holdfast replay --data ./stopped --machines ./machines.ts --against ./machines.ts' +
+        '\n  holdfast replay --backup monday.hfb --machines ./machines.ts',
     )
     .action(async (flags) => {
       const { replayMachines } = await import('./replay.ts')

@@ -1,6 +1,8 @@
 import { assert } from '../../base/assert.ts'
+import { replayBackup } from '../../host/backup/replay-backup.ts'
 import { replayDirectory } from '../../host/stopped/replay-directory.ts'
 import type { Value } from '../../client/index.ts'
+import { backupBytes } from '../backup/backup-places.ts'
 import { readSettings, type TypedFlags } from '../config/read-settings.ts'
 import { EXIT, type ExitCode } from '../terminal/exit.ts'
 import { print, printJson, withCommas } from '../terminal/output.ts'
@@ -13,20 +15,26 @@ type ReplayReport = Awaited<ReturnType<typeof replayDirectory>>
 export interface ReplayFlags extends TypedFlags {
   /** Module with the machines that ran, to tell the row that differs. */
   readonly against?: string
+  /** A backup, in place of a directory. */
+  readonly backup?: string
   readonly json?: true
 }
 
 /**
- * `holdfast replay`: applies the history of a stopped node again with the machines of a module. Exit code 0 when they make the
- * same states, 4 when they make others or must not apply an entry.
+ * `holdfast replay`: applies the history of a stopped node, or of a backup, again with the machines of a module. Exit code 0
+ * when they make the same states, 4 when they make others or must not apply an entry.
  */
 export async function replayMachines(flags: ReplayFlags): Promise<ExitCode> {
-  const { values, origins } = await readSettings(flags, ['data', 'machines'])
-  const { data, machines } = values
-  assert(data !== undefined && machines !== undefined, 'required settings are there', { values })
+  const { backup } = flags
+  const { values, origins } = await readSettings(flags, backup === undefined ? ['data', 'machines'] : ['machines'])
+  const { data = '', machines } = values
+  assert(machines !== undefined, 'required settings are there', { values })
   const next = await loadMachines(machines, origins.machines)
   const old = flags.against === undefined ? null : await loadMachines(flags.against, '--against')
-  const report = await replayDirectory(data, next, old)
+  const report =
+    backup === undefined
+      ? await replayDirectory(data, next, old)
+      : await replayBackup(() => backupBytes(backup), next, old)
   const equal = report.differsAt === null && report.halted === null && report.parted === null
   if (flags.json === true) printJson({ equal, ...report, parted: plainParted(report) })
   else print(textOf(report))

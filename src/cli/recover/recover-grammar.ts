@@ -24,6 +24,22 @@ export function addRecover(root: Command): void {
       const { discard } = await import('./recover-state.ts')
       await discard(flags)
     })
+  withSettings(recover.command('quorum'), ['data'])
+    .description(
+      'make a cluster of one of a stopped node, where a majority of its voters is gone for good; copies it first',
+    )
+    .requiredOption('--keep <node>', 'the node whose directory it is')
+    .option('--dry-run', 'only say what would be kept and what may be lost')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText(
+      'after',
+      '\nWhat the others acknowledged without it is lost: compare the survivors first, with holdfast log show.' +
+        '\n\nExample:\n  holdfast recover quorum --keep n2 --data data/n2 --dry-run',
+    )
+    .action(async (flags) => {
+      const { quorum } = await import('./recover-quorum.ts')
+      await quorum(flags)
+    })
   withSettings(recover.command('skip'), ['endpoints'])
     .description('go on without the part of an entry at which the engine has stopped every voter')
     .option('--entry <index>', 'the entry', positive)

@@ -7,7 +7,7 @@ import { nodeId } from '../../base/brand.ts'
 /** Why a backup cannot be restored as asked: a code of the error registry, and a sentence. */
 export class RestoreError extends Error {
   override readonly name = 'RestoreError'
-  readonly code: 'NOT_IN_BACKUP' | 'OTHER_HISTORY' | 'INCARNATION_REFUSED' | 'NOT_A_MEMBER'
+  readonly code: 'NOT_IN_BACKUP' | 'OTHER_HISTORY' | 'INCARNATION_REFUSED' | 'NOT_A_MEMBER' | 'QUORUM_NOT_LOST'
 
   constructor(code: RestoreError['code'], message: string) {
     super(message)

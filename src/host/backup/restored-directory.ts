@@ -22,6 +22,7 @@ import { groupDirectory } from '../../storage/format/file-names.ts'
 import { openSnapshotStore } from '../../storage/snapshot/snapshot-store.ts'
 import { opened } from '../opened.ts'
 import { StartError } from '../start-error.ts'
+import { Persisted } from './persisted.ts'
 
 const GROUP = groupId(0)
 /** What an empty file system holds, and what a process leaves that was killed while it looked. */
@@ -168,32 +169,6 @@ export async function requireEmpty(path: string): Promise<void> {
   if (found === undefined) return
   const message = `${path} is not empty (it holds "${found}"). Nothing was changed. Name an empty or a new directory with --data.`
   throw new StartError({ code: 'UNWRITABLE', message })
-}
-
-/** Tells when writes of the log are on disk. */
-class Persisted {
-  private newest = 0
-  private fault: StorageFault | null = null
-  private wake: () => void = () => undefined
-
-  onPersisted(write: number): void {
-    this.newest = write
-    this.wake()
-  }
-
-  onFault(fault: StorageFault): void {
-    this.fault = fault
-    this.wake()
-  }
-
-  async reaches(write: number): Promise<void> {
-    while (this.newest < write) {
-      if (this.fault !== null) throw new StartError(this.fault)
-      await new Promise<void>((resolve) => {
-        this.wake = resolve
-      })
-    }
-  }
 }
 
 function release(lock: DiskLock): Promise<void> {

@@ -24,6 +24,7 @@ const GROUP = groupId(0)
 /** The history of a stopped node, and the machines that it noted as its own. */
 export interface StoppedNode extends History {
   readonly nodeId: string
+  readonly recovered: RecoveredLog
   readonly recordedBy: readonly BuildMachine[]
 }
 

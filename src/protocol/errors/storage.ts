@@ -50,6 +50,12 @@ export const STORAGE_ERRORS: Rows = {
     'The incarnation that was named is not that of a restore of the last day.',
     'Take the command that the first restore printed for the other members. A member that was lost later comes back with `holdfast member replace`.',
   ],
+  QUORUM_NOT_LOST: [
+    'FAILED_PRECONDITION',
+    false,
+    'The node that is to be kept is the only voter of its cluster: it needs nobody else to go on.',
+    'Start it as it is.',
+  ],
   NOT_A_MEMBER: [
     'INVALID_ARGUMENT',
     false,
