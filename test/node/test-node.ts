@@ -16,6 +16,7 @@ import { ApplyHalt } from '../../src/session/run/halt.ts'
 import type { SessionStateMachine } from '../../src/session/session-state-machine.ts'
 import type { Applied } from '../../src/session/state-machine.ts'
 import type { UserStateMachine } from '../../src/session/user-machine.ts'
+import type { Disk } from '../../src/storage/disk/disk.ts'
 import { MemoryDisk } from '../../src/storage/disk/memory-disk.ts'
 import { MemorySnapshots, memorySnapshotStore } from '../../src/storage/snapshot/memory-snapshot-store.ts'
 import { counter } from '../session/bare-machine.ts'
@@ -44,6 +45,7 @@ export interface TestNodeOptions {
   /** Disk operations complete before they return; by default at the end of the turn. */
   readonly synchronous?: boolean
   readonly segmentBytes?: number
+  readonly firstSegmentBytes?: number
   readonly cacheBytes?: number
   /** Whether its disk has room. */
   readonly room?: DiskRoom
@@ -67,6 +69,7 @@ export class TestNode {
   stepped: (state: RaftState) => void = () => undefined
   /** Changes what the driver is given, for faults. */
   wrapLog: (log: LogStore) => LogStore = (log) => log
+  wrapDisk: (disk: Disk) => Disk = (disk) => disk
   wrapSnapshots: (store: SnapshotStore) => SnapshotStore = (store) => store
   /** Its state was set aside: what each start is told of it. */
   awaited: AwaitedState | null = null
@@ -272,13 +275,14 @@ export class TestNode {
     const userMachine = (options.user ?? counter)()
     const machines = userMachine.machines ?? this.machines()
     const group = groupId(options.group ?? 0)
+    const disk = this.wrapDisk(this.disk)
     const open = logOpener({
-      disk: this.disk,
+      disk,
       directory: 'log',
       group,
       clock: process,
       segmentBytes: options.segmentBytes ?? 256 * 1024,
-      firstSegmentBytes: 32 * 1024,
+      firstSegmentBytes: options.firstSegmentBytes ?? 32 * 1024,
       cacheBytes: options.cacheBytes ?? 1 << 20,
     })
     return {
@@ -307,7 +311,7 @@ export class TestNode {
         })
       },
       build: { machines, runtime: 'v20.0.0', holdfast: '0.1.0', development: this.options.development?.() ?? false },
-      openTrail: openAppliedTrail({ disk: this.disk, directory: 'log', machines }),
+      openTrail: openAppliedTrail({ disk, directory: 'log', machines }),
       openTransport: (listener) => this.network.transport(this.id, listener),
     }
   }

@@ -90,7 +90,9 @@ class Securing {
     // One slot may have been lost: the position is there twice before the log goes on.
     const mark = (done: (marked: MarkerSlot) => void): void =>
       this.inspection.markedTwice ? done(marker) : this.mark(marker, close, done)
-    mark((marked) => this.removeVoids(this.inspection.voids, () => this.done(null, { ...ready, marker: marked })))
+    mark((marked) =>
+      this.removeVoids(this.inspection.voids, close, () => this.done(null, { ...ready, marker: marked })),
+    )
   }
 
   /** An empty segment: the first of a new log, or of one that goes on from a snapshot. */
@@ -188,7 +190,6 @@ class Securing {
     if (markerFile === null || current === undefined) return this.fail(null)
     const failed = (fault: StorageFault): void => current.file.close(() => this.fail(fault))
     this.mark({ sequence: header.sequence, offset: current.end }, failed, (marker) => {
-      for (const segment of superseded) segment.file.close(() => undefined)
       const voids = [...this.inspection.voids, ...superseded.map((segment) => segment.sequence)]
       const tornBytes = this.inspection.newest?.scanned.tornBytes ?? 0
       const { predecessor } = header
@@ -201,7 +202,11 @@ class Securing {
         marker,
         tornBytes,
       }
-      this.removeVoids(voids, () => this.done(null, ready))
+      // Each file is closed once, also where the last step fails: a number that was closed may be another file's by then.
+      this.removeVoids(voids, failed, () => {
+        for (const segment of superseded) segment.file.close(() => undefined)
+        this.done(null, ready)
+      })
     })
   }
 
@@ -217,22 +222,22 @@ class Securing {
     })
   }
 
-  private removeVoids(voids: readonly number[], done: () => void): void {
+  private removeVoids(voids: readonly number[], failed: (fault: StorageFault) => void, done: () => void): void {
     if (voids.length === 0) return done()
     const { disk, directory } = this.place
     const path = logDirectory(directory)
-    let failed = false
+    let over = false
     const check = (result: DiskResult<null>, next: () => void): void => {
-      if (!result.ok && !failed) {
-        failed = true
-        this.fail(faultOf(result.error))
+      if (!result.ok && !over) {
+        over = true
+        failed(faultOf(result.error))
       }
       next()
     }
     const remove = (sequence: number, next: () => void): void =>
-      failed ? next() : disk.remove(`${path}/${segmentName(sequence)}`, (removed) => check(removed, next))
+      over ? next() : disk.remove(`${path}/${segmentName(sequence)}`, (removed) => check(removed, next))
     inOrder(voids, remove, () => {
-      if (!failed) disk.syncDirectory(path, (synced) => check(synced, () => (failed ? undefined : done())))
+      if (!over) disk.syncDirectory(path, (synced) => check(synced, () => (over ? undefined : done())))
     })
   }
 

@@ -3,7 +3,7 @@ import type { Disk, DiskDone, DiskFile } from '../../../src/storage/disk/disk.ts
 
 /**
  * Fails one operation, given by its number, with one error code; `effect` says whether it takes place nevertheless
- * (storage.md §8.3, faults.md §6).
+ * (storage.md §8.3, faults.md §6). With `dies` the process ends there: it is not answered, and nothing is done from then on.
  */
 export class FailingDisk implements Disk {
   calls = 0
@@ -16,11 +16,18 @@ export class FailingDisk implements Disk {
     readonly code: string
     readonly effect: boolean
     readonly match?: RegExp
+    readonly dies?: boolean
   }
 
   constructor(
     disk: Disk,
-    plan: { readonly call: number; readonly code: string; readonly effect: boolean; readonly match?: RegExp },
+    plan: {
+      readonly call: number
+      readonly code: string
+      readonly effect: boolean
+      readonly match?: RegExp
+      readonly dies?: boolean
+    },
   ) {
     this.disk = disk
     this.plan = plan
@@ -70,10 +77,15 @@ export class FailingDisk implements Disk {
     done: DiskDone<Value>,
     run: (done: DiskDone<Value>) => void,
   ): void {
+    if (this.plan.dies === true && this.failed !== null) return
     if (this.plan.match !== undefined && !this.plan.match.test(`${operation} ${path}`)) return run(done)
     this.calls += 1
     if (this.calls !== this.plan.call) return run(done)
     this.failed = `${operation} ${path}`
+    if (this.plan.dies === true) {
+      if (this.plan.effect) run(() => undefined)
+      return
+    }
     const refused = failure({ code: this.plan.code, operation, path, message: 'injected by the test' })
     if (this.plan.effect) run(() => done(refused))
     else done(refused)
