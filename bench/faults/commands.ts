@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { namesOf, positive, wholeNumber } from '../flags/flag-values.ts'
+import { diskFaults } from '../disk-faults/disk-faults.ts'
 import { faults } from './faults.ts'
 import { FAULT_NAMES } from './nemesis/catalogue.ts'
 import { powerLoss } from './power-loss.ts'
@@ -28,6 +29,17 @@ export function faultCommands(program: Command): void {
       }
       const ok = await faults({ json: json === true, quick: quick === true, ...chosen })
       process.exitCode = ok ? 0 : 1
+    })
+
+  program
+    .command('disk-faults')
+    .description(
+      'every kind of file × every kind of damage, on one node of three and on a single one: all as written down',
+    )
+    .option('--json', 'one JSON object as the last line of stdout')
+    .option('--only <text>', 'cases whose name holds it, such as marker/ or flip/alone')
+    .action(async ({ json, only }) => {
+      process.exitCode = (await diskFaults({ json: json === true, only: only ?? null })) ? 0 : 1
     })
 
   program

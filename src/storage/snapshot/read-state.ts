@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { SnapshotMeta } from '../../node/ports/snapshot-store.ts'
+import { levelLogDamage } from './level-logs.ts'
 import { openLevel } from './snapshot-database.ts'
 import { decodeSwitch, SNAPSHOT_FORMAT, SWITCH_KEY, unseal } from './snapshot-format.ts'
 import { currentState, stateContent } from './state-directory.ts'
@@ -11,7 +12,7 @@ import { currentState, stateContent } from './state-directory.ts'
 export async function readState(directory: string): Promise<{ state: string; meta: SnapshotMeta } | null> {
   try {
     const path = currentState(directory)
-    if (path === null || stateContent(path) !== 'database') return null
+    if (path === null || stateContent(path) !== 'database' || levelLogDamage(path) !== null) return null
     const database = await openLevel(path, false)
     try {
       const stored = await database.get(SWITCH_KEY)

@@ -173,7 +173,9 @@ export function databaseFault(error: unknown, directory: string): StorageFault |
     const message = `${reason.message} (${code})`
     return faultOf({ code: errno, operation: 'the snapshot', path: directory, message, ...lackOf(errno, directory) })
   }
-  if (code === 'LEVEL_CORRUPTION' || /orruption/.test(reason.message))
+  // Of a table that is shorter than it was LevelDB says that an argument is invalid.
+  const gone = /No such file or directory|Invalid argument/.test(reason.message)
+  if (code === 'LEVEL_CORRUPTION' || gone || /orruption/.test(reason.message))
     return snapshotRot(directory, `${reason.message} (${code}).`)
   return {
     code: 'IO_ERROR',

@@ -10,11 +10,11 @@ import type {
 } from '../../node/ports/snapshot-store.ts'
 import type { StorageDone, StorageFault } from '../../node/ports/storage-fault.ts'
 import { faultOf, snapshotRot } from '../disk/faults.ts'
-import { databaseFault, openLevel } from './snapshot-database.ts'
-import type { DatabaseChange, SnapshotDatabase } from './snapshot-database.ts'
+import { levelLogDamage } from './level-logs.ts'
+import { type DatabaseChange, databaseFault, openLevel, type SnapshotDatabase } from './snapshot-database.ts'
 import { PART_ROWS_MAX, partOf, RowCount } from './snapshot-parts.ts'
 import { type StatePlaces, stateName, statePlaces } from './state-places.ts'
-import { chooseStateDirectory, stateContent } from './state-directory.ts'
+import { chooseStateDirectory, stateContent, WITHOUT_PARTS } from './state-directory.ts'
 import type { SwitchRecord } from './snapshot-format.ts'
 import {
   SWITCH_KEY,
@@ -49,8 +49,8 @@ async function openStore(directory: string): Promise<SnapshotStore> {
   if ('damage' in state) throw new Fault(snapshotRot(directory, state.damage))
   const { path } = state
   const content = stateContent(path)
-  if (content === 'damaged')
-    throw new Fault(snapshotRot(path, 'The file that names the parts of the database is missing.'))
+  const damage = content === 'damaged' ? WITHOUT_PARTS : levelLogDamage(path)
+  if (damage !== null) throw new Fault(snapshotRot(path, damage))
   const database = await openLevel(path, content === 'nothing')
   try {
     return await storeOver(database, path, statePlaces(directory))

@@ -48,6 +48,8 @@ export function stateContent(state: string): 'nothing' | 'database' | 'damaged' 
   return harmless ? 'nothing' : 'damaged'
 }
 
+/** What is wrong with one that is `damaged`. */
+export const WITHOUT_PARTS = 'The file that names the parts of the database is missing.'
 const FIRST_STATE = 'state-0'
 /** Names of state directories. */
 export const STATE_NAME = /^state-\d{1,16}$/
