@@ -68,10 +68,12 @@ const ROWS: { readonly [file in FileKind]: Row } = {
   },
   'spare-segment': {
     ...BENIGN,
+    // Nobody can tell that there was no header yet.
+    flip: ROT,
     'eio-read': UNREADABLE,
     'eio-write': 'stops IO_ERROR',
-    // It waits for room and refuses commands as a leader, or needs the room at once as a follower.
-    enospc: ['serves or stops DISK_FULL', 'serves'],
+    // Where it is not made yet, a leader waits for room; where it is, or a follower needs it, it is a fault.
+    enospc: 'serves or stops DISK_FULL',
   },
   // It is there twice, a page apart: what is left of it is enough, and what lies above it is copied.
   marker: {

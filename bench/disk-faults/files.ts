@@ -51,7 +51,7 @@ export function pathsAhead(kind: FileKind, data: string): readonly string[] {
   switch (kind) {
     // Writes may go on in the one after it at once.
     case 'newest-segment':
-      return [...now, ...pathsOf('spare-segment', data)]
+      return [...now, ...pathsAhead('spare-segment', data)]
     case 'spare-segment': {
       const last = Math.max(...below(join(data, 'group-0/log'), /\.wal$/).map((path) => Number(path.slice(-12, -4))))
       const next = Array.from({ length: 4 }, (_, at) => `${String(last + 1 + at).padStart(8, '0')}.wal`)

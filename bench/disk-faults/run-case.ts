@@ -9,6 +9,8 @@ import type { ShelfCluster } from './shelf-cluster.ts'
 const [BEFORE, DURING, AFTER] = [30, 10, 10]
 /** Enough for two segments and a snapshot, so that every file that is written at all is. */
 const DURING_WRITES = 180
+/** Enough for the largest segment, the first one of a start. */
+const NEXT_SEGMENT_WRITES = 600
 /** A node whose disk fails ends by itself; one that does not within so long after the writes goes on. */
 const END_MS_MAX = 1500
 const TRIES_MAX = 40
@@ -52,8 +54,8 @@ async function haveFile(cluster: ShelfCluster, { seat, lane, fault }: Struck): P
     wanted.every((kind) => pathsOf(kind, seat.data).some((path) => existsSync(path) && statSync(path).size > 0))
   if (file === 'obligation') return
   for (let tries = 0; tries < TRIES_MAX && !there(); tries += 1) {
-    await cluster.write(lane, BEFORE)
-    if (tries % 4 !== 3) continue
+    await cluster.write(lane, 3 * BEFORE)
+    if (wanted.length === 1 || tries % 4 !== 3) continue
     await cluster.kill(seat)
     await restarted(cluster, seat)
   }
@@ -106,7 +108,7 @@ async function whileItRuns(cluster: ShelfCluster, { seat, lane, fault }: Struck)
   const { process } = seat
   if (paths.length === 0 || process === null) return null
   const injection = await Injection.into(process.pid, how, paths)
-  const written = cluster.write(lane, DURING_WRITES)
+  const written = cluster.write(lane, file === 'spare-segment' ? NEXT_SEGMENT_WRITES : DURING_WRITES)
   const stopped = await stopOf(seat, END_MS_MAX, cluster.seats.length > 1 ? written : null)
   await injection.end()
   if (seat.process === null) await restarted(cluster, seat)
