@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 /** The checkout's own directory. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-const NOT_OURS = new Set(['node_modules', 'dist', 'coverage', '.git', 'data', 'results'])
+const NOT_OURS = new Set(['node_modules', 'dist', 'coverage', '.git', 'data', 'results', '.mutants'])
 const TEXT = new Set([
   '.py',
   '.go',
