@@ -61,6 +61,10 @@ const KNOWN: readonly { readonly cause: string; readonly seeds: readonly number[
     cause: 'the simulator counted a member among the voters whose removal the leader had been asked for',
     seeds: [701_538, 701_618],
   },
+  {
+    cause: 'the simulator had a disk emptied between the failure of a write for want of room and the word of it',
+    seeds: [711_404],
+  },
 ]
 
 /** Seconds on an idle machine, minutes on a busy one. */

@@ -16,6 +16,8 @@ export class DiskFilling {
   private readonly nodes: readonly SimulatedNode[]
   private readonly segmentBytes: number
   private active = true
+  /** The processes whose disk had room again while they ran: what failed before that may be told after it. */
+  private readonly relieved = new Map<SimulatedNode, number>()
   /** How often a disk was short of room. */
   fillings = 0
   /** Nodes that stopped for want of room, or did not come up, each time. */
@@ -51,10 +53,14 @@ export class DiskFilling {
   }
 
   private refuses(node: SimulatedNode, { code }: { readonly code: string }): boolean {
-    if (code !== 'DISK_FULL' || node.disk.room.freeBytes === null) return false
+    const full = node.disk.room.freeBytes !== null
+    if (code !== 'DISK_FULL' || !(full || this.relieved.get(node) === node.process)) return false
     this.stops += 1
     // After the event that stopped it, of which others may be a part.
-    this.scheduler.after(0, () => node.crash(this.random.chance(0.5)))
+    this.scheduler.after(0, () => {
+      node.crash(this.random.chance(0.5))
+      if (node.disk.room.freeBytes === null) node.start()
+    })
     return true
   }
 
@@ -77,6 +83,7 @@ export class DiskFilling {
   private empty(node: SimulatedNode): void {
     if (node.disk.room.freeBytes === null) return
     node.disk.empty()
+    if (node.running) this.relieved.set(node, node.process)
     node.start()
   }
 }
