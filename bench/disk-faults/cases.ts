@@ -20,7 +20,7 @@ export type FileKind = keyof typeof FILES
 export const DAMAGES = {
   flip: 'a bit turns',
   zero: 'a page is zeroed',
-  truncate: 'it is cut to half',
+  truncate: 'it is cut to a third',
   'eio-read': 'reading it fails (EIO), at the start',
   'eio-write': 'writing or syncing it fails (EIO)',
   enospc: 'there is no room to write it (ENOSPC)',
@@ -106,18 +106,20 @@ const ROWS: { readonly [file in FileKind]: Row } = {
     'eio-write': 'serves',
     enospc: 'serves',
   },
+  // It holds what was deleted since as well, which nobody reads any more.
   table: {
-    flip: STATE,
+    flip: ['serves or repairs', 'serves or refuses SNAPSHOT_ROT'],
     zero: STATE,
     truncate: STATE,
     'eio-read': UNREADABLE,
     'eio-write': UNREADABLE,
     enospc: 'refuses DISK_FULL',
   },
+  // Its last write was perhaps never answered; without it the snapshot is the one before, and the log goes on from there.
   'level-log': {
-    flip: STATE,
-    zero: STATE,
-    truncate: STATE,
+    flip: ['serves or repairs', 'serves or refuses SNAPSHOT_ROT'],
+    zero: ['serves or repairs', 'serves or refuses SNAPSHOT_ROT'],
+    truncate: ['serves or repairs', 'serves or refuses LOG_ROT'],
     'eio-read': UNREADABLE,
     'eio-write': 'stops IO_ERROR',
     enospc: 'stops DISK_FULL',

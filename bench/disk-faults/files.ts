@@ -79,7 +79,7 @@ export function damage(path: string | undefined, how: Damage): boolean {
   const bytes = readFileSync(path)
   if (bytes.length === 0) return false
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1
-  const at = Math.floor(end / 2)
+  const at = Math.floor(end / 3)
   // What holds nothing but zeros has nothing to lose but its length.
   if (how === 'truncate') truncateSync(path, end === 0 ? Math.floor(bytes.length / 2) : at)
   else {

@@ -8,7 +8,7 @@ const SOME = [
   'newest-segment/flip/of-three',
   'newest-segment/eio-write/of-three',
   'marker/truncate/of-three',
-  'level-log/zero/of-three',
+  'older-segment/flip/of-three',
   'level-current/flip/of-three',
   'current/truncate/of-three',
   'newest-segment/flip/alone',
