@@ -50,6 +50,7 @@ export function program(setExit: SetExit): Command {
   addBackup(root)
   addRestore(root)
   addLog(root, setExit)
+  addDoctor(root, setExit)
   addRecover(root)
   addConfig(root)
   addNew(root)
@@ -168,6 +169,20 @@ function addStatus(root: Command, setExit: SetExit): void {
       const { status } = await import('./cluster/status.ts')
       const json = flags.json === true || flags.output === 'json'
       setExit(await status({ endpoints: await endpointsOf(flags), json }))
+    })
+}
+
+function addDoctor(root: Command, setExit: SetExit): void {
+  withSettings(root.command('doctor'), ['data', 'id', 'peers', 'endpoints'])
+    .description('look at all that a node needs: disk, room, limits, directory, log, port, peers; changes nothing')
+    .option('--json', 'one JSON object on stdout')
+    .addHelpText(
+      'after',
+      '\nExample:\n  holdfast doctor --data data/n1 --id n1 --peers n1=10.0.0.1:4600,n2=10.0.0.2:4600,n3=10.0.0.3:4600',
+    )
+    .action(async (flags) => {
+      const { doctor } = await import('./doctor.ts')
+      setExit(await doctor(flags))
     })
 }
 

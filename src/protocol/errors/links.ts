@@ -85,6 +85,24 @@ export const PEER_ERRORS: Rows = {
 
 /** Listening. */
 export const SERVER_ERRORS: Rows = {
+  PEER_UNREACHABLE: [
+    'UNAVAILABLE',
+    true,
+    'Nothing answers at the address of a member, as seen from where `holdfast doctor` ran.',
+    'Start that node, or look at address, name and firewall in between.',
+  ],
+  SLOW_DISK: [
+    'FAILED_PRECONDITION',
+    false,
+    'The disk of the data directory takes so long to sync that followers answer late and leaders are lost.',
+    'Look for what else writes there; a node needs a disk whose fdatasync takes milliseconds.',
+  ],
+  FEW_DESCRIPTORS: [
+    'FAILED_PRECONDITION',
+    false,
+    'A process may open fewer files than a node needs.',
+    'Raise the limit: `ulimit -n`, or LimitNOFILE of the service.',
+  ],
   PORT_IN_USE: [
     'FAILED_PRECONDITION',
     false,
