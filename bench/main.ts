@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { backup } from './backup/backup.ts'
 import { callbacks } from './callbacks/callbacks.ts'
 import { catchUp } from './catch-up/catch-up.ts'
 import { embedded } from './embedded/embedded.ts'
@@ -107,6 +108,16 @@ program
   .option('--cpu-prof <directory>', 'one CPU profile per node; slows the nodes down')
   .action(async (flags) => {
     const ok = await restart({ ...flags, json: flags.json === true, cpuProf: flags.cpuProf ?? null })
+    process.exitCode = ok ? 0 : 1
+  })
+
+program
+  .command('backup')
+  .description('a backup of so much state from a follower: size, time, memory of node and client, equal state')
+  .option('--json', 'one JSON object as the last line of stdout')
+  .option('--gib <size>', 'values of the state, GiB', Number, 1)
+  .action(async (flags) => {
+    const ok = await backup({ gib: flags.gib, json: flags.json === true })
     process.exitCode = ok ? 0 : 1
   })
 
