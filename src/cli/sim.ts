@@ -7,7 +7,7 @@ import type { SeedResult } from '../sim/run-seed.ts'
 import type { Workload as Described } from '../testing/index.ts'
 import { loadMachines } from './machines/load-machines.ts'
 import { type AskedSeeds, rangesOf, type SeedRange } from './seeds/seed-ranges.ts'
-import { type Elsewhere, runElsewhere, TWICE_EVERY } from './seeds/second-process.ts'
+import { type Elsewhere, runElsewhere, twiceEvery } from './seeds/second-process.ts'
 import { SeedWorkers } from './seeds/seed-workers.ts'
 import { shrink } from './seeds/shrink.ts'
 import { addFailure, addSeed, emptyTotals, type SimTotals, summary } from './seeds/totals.ts'
@@ -106,17 +106,17 @@ async function countSeeds(range: SeedRange, workers: SeedWorkers, totals: SimTot
   // A run of many minutes whose stderr is a file must not fill it: there, only failing seeds say something.
   const progress = process.stderr.isTTY === true ? new Progress(`seeds (${range.workload})`, range.count) : null
   const before = totals.seeds
-  const twice: SeedResult[] = []
+  const every = twiceEvery(range.workload)
+  const twice: { readonly result: SeedResult; readonly elsewhere: Promise<Elsewhere> }[] = []
   await workers.run(range, (result) => {
     add(totals, result, range)
-    if (result.seed % TWICE_EVERY === 0) twice.push(result)
+    // What is run by itself is that second process. It runs beside the threads, which would stand still meanwhile.
+    if (range.count > 1 && result.seed % every === 0)
+      twice.push({ result, elsewhere: runElsewhere(range, result.seed) })
     progress?.update(totals.seeds - before)
   })
   progress?.finish()
-  for (const result of twice) {
-    // What is run by itself is that second process.
-    if (range.count > 1) addSecond(totals, { ...range, result, elsewhere: await runElsewhere(range, result.seed) })
-  }
+  for (const { result, elsewhere } of twice) addSecond(totals, { ...range, result, elsewhere: await elsewhere })
 }
 
 /** A seed that gives another hash in another process, or none, depends on more than its number. */
@@ -157,7 +157,8 @@ function seedLine(result: SeedResult, { workload, machines }: SeedSource): strin
   const { seed, events, simSeconds, acks, elections, snapshots, hash, failure } = result
   const facts = `events=${events} simSeconds=${rounded(simSeconds)} acks=${acks} elections=${elections} snapshots=${snapshots}`
   const mounted = machines === undefined ? '' : ` --machines ${machines}`
-  const again = `${workload === 'counter' ? '' : ` --workload ${workload}`}${mounted}`
+  const named = workload === 'core' ? ' --core' : ` --workload ${workload}`
+  const again = `${workload === 'counter' ? '' : named}${mounted}`
   return `${paint('red', 'failed')} seed=${seed} ${facts} hash=${hash} ${failure}\n  again: holdfast sim${again} --seeds 1 --seed ${seed} --trace`
 }
 

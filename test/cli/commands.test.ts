@@ -121,6 +121,15 @@ describe('the command line', () => {
     expect(Object.keys(JSON.parse(out))).toEqual(keys)
   })
 
+  test('sim runs seeds of the core alone, and one in a thousand again in another process', async () => {
+    const { code, out } = await run('sim', '--core', '--seed', '999', '--seeds', '2', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ seeds: 2, failures: 0, twice: 1 })
+    expect([...rangesOf({ workload: 'core', seeds: 1, seed: 7, minutes: 30 }, () => true)]).toMatchObject([
+      { workload: 'core', first: 7, count: 400 },
+    ])
+  })
+
   test('sim runs the seeds of all workloads one after the other, or rounds of them until the time is over', async () => {
     const { code, out } = await run('sim', '--workload', 'all', '--seeds', '1', '--seed', '3', '--json')
     expect(code).toBe(0)

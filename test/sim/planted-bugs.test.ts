@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MUTANTS } from '../mutants/table.ts'
 import { SIMULATOR } from '../mutants/rows/simulator.ts'
 import { PROMISES } from '../mutants/rows/thirty.ts'
 import { searchSeeds } from '../mutants/simulated-trial.ts'
@@ -16,6 +17,38 @@ beforeAll(() => {
 
 afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
+})
+
+/** Of those in the core, what seeds of the core alone must find too, whoever else does. */
+const IN_THE_CORE: readonly string[] = [
+  'promises/vote-told-before-it-is-durable',
+  'foreign/memory-acknowledged',
+  'promises/reply-overtakes-an-earlier-write',
+  'explorer/leader-counts-itself-before-its-disk',
+  'simulator/earlier-term-committed-by-counting',
+  'raft/prev-log-term-ignored',
+  'foreign/matching-entries-deleted',
+  'foreign/hint-is-match',
+  'explorer/last-index-acknowledged',
+  'foreign/commit-beyond-log',
+  'simulator/vote-without-log-check',
+  'promises/half-rounded-up-is-a-quorum',
+  'raft/configuration-in-force-at-commit',
+  'promises/learner-counted',
+  'simulator/read-without-round',
+  'promises/lease-without-end',
+]
+
+describe('seeds of the core alone find planted bugs', () => {
+  for (const [position, id] of IN_THE_CORE.entries()) {
+    const mutant = MUTANTS.find((each) => each.id === id) ?? null
+    test(`faults.md §3 found within 300 seeds: ${mutant?.breaks}`, { timeout: 300_000 }, async () => {
+      expect(mutant, id).not.toBeNull()
+      const copy = join(directory, `core-${position}`)
+      const { failure } = await searchSeeds({ root, copy, mutant, search: { workloads: ['core'], seeds: 300 } })
+      expect(failure, 'no seed found the bug').not.toBeNull()
+    })
+  }
 })
 
 describe('the simulator finds planted bugs', () => {

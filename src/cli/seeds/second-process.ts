@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { executablePath } from '../package-root.ts'
-import type { SeedSource } from './workloads.ts'
+import type { SeedSource, Workload } from './workloads.ts'
 
-/** One seed in so many runs again, in another process. */
-export const TWICE_EVERY = 100
+/** One seed in so many runs again in another process; of the core alone fewer: a process takes longer to start than a seed. */
+export function twiceEvery(workload: Workload): number {
+  return workload === 'core' ? 1000 : 100
+}
 
 /** Characters of what the process wrote that are told, at most. */
 const ERRORS_MAX = 2000

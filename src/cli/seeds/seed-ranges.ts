@@ -2,6 +2,8 @@ import { type SeedSource, type Workload, WORKLOADS } from './workloads.ts'
 
 /** Seeds of each workload before it is the next one's turn, and before the clock is looked at, where minutes are asked for. */
 const ROUND_SEEDS = 20
+/** Of the core alone, whose seeds take some 40 ms each: between rounds threads wait for each other. */
+const CORE_ROUND_SEEDS = 400
 
 /** Which seeds are asked for. */
 export interface AskedSeeds {
@@ -28,7 +30,8 @@ export function* rangesOf(asked: AskedSeeds, isOver: () => boolean): Generator<S
   const { seeds, seed, minutes, machines } = asked
   const workload = asked.workload ?? (minutes === undefined ? 'counter' : 'all')
   const workloads = workload === 'all' ? WORKLOADS : [workload]
-  const count = minutes === undefined ? seeds : ROUND_SEEDS
+  const round = workload === 'core' ? CORE_ROUND_SEEDS : ROUND_SEEDS
+  const count = minutes === undefined ? seeds : round
   for (let first = seed; ; first += count) {
     for (const each of workloads) yield { workload: each, machines, first, count }
     if (minutes === undefined || isOver()) return

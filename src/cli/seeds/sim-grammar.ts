@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ExitCode } from '../terminal/exit.ts'
 import { integer, positive } from '../terminal/numbers.ts'
 
-const NAMES = ['counter', 'payments', 'waits', 'board', 'schedules', 'histories', 'charts', 'all']
+const NAMES = ['counter', 'payments', 'waits', 'board', 'schedules', 'histories', 'charts', 'core', 'all']
 
 /** `holdfast sim`; its module is loaded when it runs. */
 export function addSim(root: Command, setExit: (code: ExitCode) => void): void {
@@ -19,6 +19,12 @@ export function addSim(root: Command, setExit: (code: ExitCode) => void): void {
         .argParser(workloadOf)
         .default(undefined, 'counter; with --minutes all'),
     )
+    .addOption(
+      new Option(
+        '--core',
+        'the consensus core alone, of three to seven voters: --workload core, which is not in all',
+      ).conflicts('workload'),
+    )
     .option('--machines <file>', 'a module whose machines run in place of those of your workload')
     .option('--seeds <count>', 'how many seeds of the workload to run', positive, 100)
     .option('--minutes <count>', 'instead of --seeds: goes on for so long, from seed to seed', positive)
@@ -31,12 +37,16 @@ export function addSim(root: Command, setExit: (code: ExitCode) => void): void {
     .addHelpText(
       'after',
       '\nExamples:\n  holdfast sim --seeds 300 --json\n  holdfast sim --seed 301 --seeds 300   # where the first one ended\n' +
-        '  holdfast sim --minutes 30             # all workloads in turn\n  holdfast sim --workload ./workload.ts',
+        '  holdfast sim --minutes 30             # all workloads in turn\n  holdfast sim --workload ./workload.ts\n' +
+        '  holdfast sim --core --minutes 5 --json\n' +
+        '\nAn event of --core is one input that is given to one node’s core: a message that arrives, a timer, writes that have\n' +
+        'completed, or what a client or operator asks for. What is lost on the way is none.',
     )
     .action(async (flags) => {
       const { sim } = await import('../sim.ts')
       const jobs = flags.jobs ?? availableParallelism()
-      setExit(await sim({ ...flags, jobs, json: flags.json === true, trace: flags.trace === true }))
+      const workload = flags.core === true ? 'core' : flags.workload
+      setExit(await sim({ ...flags, workload, jobs, json: flags.json === true, trace: flags.trace === true }))
     })
 }
 

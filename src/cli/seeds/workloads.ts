@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import { runBoardSeed } from '../../sim/board/run-board-seed.ts'
+import { runCoreSeed } from '../../sim/core/run-core-seed.ts'
 import { runPaymentsSeed } from '../../sim/payments/run-payments-seed.ts'
 import { runSeed, type SeedResult } from '../../sim/run-seed.ts'
 import { runSchedulesSeed } from '../../sim/schedules/run-schedules-seed.ts'
@@ -17,7 +18,7 @@ import { loadWorkload } from './load-workload.ts'
  */
 export const WORKLOADS = ['counter', 'payments', 'waits', 'board', 'schedules', 'histories', 'charts'] as const
 
-/** One of WORKLOADS, or the path of a module that exports a workload of the user's. */
+/** One of WORKLOADS, `core` (the consensus core alone), or the path of a module that exports a workload of the user's. */
 export type Workload = string
 
 /** Where seeds come from. */
@@ -68,4 +69,5 @@ const BUILT_IN = {
   waits: runWaitsSeed,
   board: runBoardSeed,
   schedules: runSchedulesSeed,
+  core: runCoreSeed,
 } as const

@@ -110,6 +110,8 @@ describe('holdfast sim with a workload of the user’s', { timeout: 120_000 }, (
       [['--shrink'], '--shrink is of one seed'],
       [['--workload', 'waits', '--seeds', '1', '--shrink'], 'faults of waits cannot be left out'],
       [['--seeds', '1', '--history', 'h.edn'], 'the workload counter records no history'],
+      [['--core', '--workload', 'waits'], "option '--core' cannot be used with option '--workload <name>'"],
+      [['--core', '--seeds', '1', '--shrink'], 'faults of core cannot be left out'],
       [['--workload', 'gone.ts'], 'there is no file'],
       [['--workload', 'workload.ts', '--machines', 'gone.ts'], '--machines: there is no file'],
     ] as const

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import { runCoreSeed } from '../../src/sim/core/run-core-seed.ts'
+import type { SeedResult } from '../../src/sim/run-seed.ts'
+import { sample } from '../effort.ts'
+
+/** A slice of `npm run sim -- --core`. */
+const SEEDS = sample(60)
+const FRESH_SEEDS = sample(40)
+const TIMEOUT_MS = sample(120_000)
+
+const seedsFrom = (first: number, count: number): readonly SeedResult[] =>
+  Array.from({ length: count }, (_, at) => runCoreSeed(first + at))
+
+const failuresOf = (results: readonly SeedResult[]): readonly string[] =>
+  results.flatMap(({ seed, failure }) => (failure === null ? [] : [`seed ${seed}: ${failure}`]))
+
+describe('simulated clusters of the core alone', () => {
+  test(`every invariant holds in seeds 1 to ${SEEDS}, and they are worth their time`, { timeout: TIMEOUT_MS }, () => {
+    const results = seedsFrom(1, SEEDS)
+    expect(failuresOf(results)).toEqual([])
+    const mean = (of: (result: SeedResult) => number): number =>
+      results.reduce((sum, result) => sum + of(result), 0) / SEEDS
+    // Worlds in which nothing happens would prove nothing.
+    expect(mean(({ simSeconds }) => simSeconds)).toBeGreaterThan(15)
+    expect(mean(({ acks }) => acks)).toBeGreaterThan(200)
+    expect(mean(({ elections }) => elections)).toBeGreaterThan(5)
+    expect(mean(({ snapshots }) => snapshots)).toBeGreaterThan(2)
+    expect(mean(({ installs }) => installs)).toBeGreaterThan(0.5)
+  })
+
+  test(`and in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEOUT_MS }, () => {
+    const first = Math.floor(Date.now() / 1000)
+    console.log(`fresh seeds; again: holdfast sim --core --seed ${first} --seeds ${FRESH_SEEDS}`)
+    expect(failuresOf(seedsFrom(first, FRESH_SEEDS))).toEqual([])
+  })
+
+  test('the same seed gives the same result and transcript hash, with a trace too, another seed another one', () => {
+    const first = runCoreSeed(7)
+    const lines: string[] = []
+    expect(runCoreSeed(7, (line) => lines.push(line))).toEqual(first)
+    // One line for each input that a node's core was given.
+    expect(lines.filter((line) => line.includes(' ← '))).toHaveLength(first.events)
+    expect(runCoreSeed(8).hash).not.toBe(first.hash)
+  })
+})
