@@ -19,9 +19,14 @@ const SOME = [
   'trail/flip/alone',
 ]
 
+/** Half a minute on an idle machine, several on a busy one. */
+const TIMEOUT_MS = 900_000
+
 beforeAll(compileOnce)
 
-test('faults of single files of real nodes lead to what is written down, and nothing acknowledged is lost', async () => {
+test('faults of single files of real nodes lead to what is written down, and nothing acknowledged is lost', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   const cases = CASES.filter((one) => SOME.includes(nameOf(one)))
   expect(cases).toHaveLength(SOME.length)
   const { byCase, lost, undetected, unrepaired, skipped } = await runCases(cases)
