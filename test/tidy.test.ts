@@ -25,6 +25,7 @@ const PAGES_AT_THE_DOOR = [
   'session',
   'node',
   'gateway',
+  'erasure',
   'storage',
   'codec',
   'machine',

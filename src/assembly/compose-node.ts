@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from '../codec/entry/default-limits.ts'
 import type { Limits } from '../codec/entry/payload.ts'
 import { SessionGateway } from '../gateway/session-gateway.ts'
+import type { PersonalKeys } from '../gateway/personal/personal-keys.ts'
 import type { Mount } from '../machine/index.ts'
 import { MachineReports } from '../node/apply/machine-reports.ts'
 import type { Driver } from '../node/driver.ts'
@@ -19,7 +20,10 @@ type Made = 'machine' | 'reports' | 'build' | 'raft' | 'limits' | 'messageBytesM
  */
 export interface NodeParts extends Omit<OpenNodeOptions, Made> {
   /** The user machines with the parsers of their inputs, mounted with `codec` for this process alone. */
-  readonly machines: Pick<Mount, 'userMachine' | 'parse' | 'parseQuery'>
+  readonly machines: Pick<Mount, 'userMachine' | 'parse' | 'parseQuery'> &
+    Partial<Pick<Mount, 'isPersonal' | 'holdsPersonal'>>
+  /** Opens the keys of subjects, for machines with personal fields. Absent: commands with such fields are refused. */
+  readonly openKeys?: ((driver: Driver) => PersonalKeys) | undefined
   /** What the process is built of, as peers are told. Default: the mounted machines, on a runtime that nobody knows. */
   readonly build?: Partial<OpenNodeOptions['build']>
   /**
@@ -75,12 +79,19 @@ export function composeNode(parts: NodeParts, done: StorageDone<ComposedNode | n
       done(fault, null)
       return
     }
-    const { parse, parseQuery } = machines
+    const { parse, parseQuery, isPersonal = false, holdsPersonal } = machines
+    // Opened in any case: a key outlives the machine whose fields it has sealed, and is to be destroyed all the same.
+    const keys = parts.openKeys?.(driver)
+    const sealer = isPersonal ? keys : undefined
     done(null, {
       driver,
       gateway: new SessionGateway(driver, {
-        parse,
+        parse:
+          sealer === undefined
+            ? parse
+            : (machine, command, bytes, active) => parse(machine, command, bytes, active, sealer),
         parseQuery,
+        ...(keys === undefined ? {} : { personal: { keys, holdsPersonal: (isPersonal && holdsPersonal) || null } }),
         codec,
         clock,
         ...(credit === undefined ? {} : { credit }),

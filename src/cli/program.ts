@@ -4,6 +4,7 @@ import { addLeader } from './cluster/leader-grammar.ts'
 import { compileEagerly } from './compile-eagerly.ts'
 import { endpointsOf, SETTING_FLAGS_ALL, withSettings } from './config/setting-flags.ts'
 import { addDeadLetters } from './dead-letters/dead-letter-grammar.ts'
+import { addForget } from './subjects/forget-grammar.ts'
 import { addHistory } from './history/history-grammar.ts'
 import { addLimits } from './limits/limits-grammar.ts'
 import { addLog } from './logs/log-grammar.ts'
@@ -44,6 +45,7 @@ export function program(setExit: SetExit): Command {
   addSession(root)
   addDeadLetters(root)
   addSchedules(root)
+  addForget(root, setExit)
   addLimits(root)
   addWatch(root)
   addReplay(root, setExit)

@@ -1,4 +1,4 @@
-import { requestHash } from '../codec/value/running-hash.ts'
+import type { RunningHash } from '../codec/value/running-hash.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { Reply, StateMachine } from '../session/state-machine.ts'
 import type { ServerRequest } from '../session/user-machine.ts'
@@ -23,6 +23,10 @@ export interface AttachmentHost {
   readonly node: RaftNode
   readonly parse: CommandParser
   readonly credit: number
+  /** Tells an honest retry from another request under the same id. */
+  hashOf(request: RequestMessage): RunningHash
+  /** Calls back once: keys of subjects that a command waits for are here, or did not come in time. */
+  whenKeysChange(done: () => void): void
   /** A number that rises whenever a machine was seen to be parsed under another version than before. */
   generation(machine: string, version: number): number
   /** This attachment has commands to parse again at the end of the apply run: `reparse` is due then. */
@@ -103,7 +107,7 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     // First of all: not even a cached answer is this node's to give.
     const bad = haltedRefusal(node) ?? checkCommand(request, machine.limits)
     if (bad !== null) return this.answer(request, { kind: 'notExecuted', ...bad })
-    const hash = requestHash(request.machine, request.command, request.input)
+    const hash = this.host.hashOf(request)
     if (this.answeredOrJoined(request, hash)) return
     if (node.role !== 'leader') return this.answer(request, { kind: 'notExecuted', ...notLeader(node) })
     if (this.held.length > 0) {
@@ -245,13 +249,17 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     this.delivery.deliver(this)
   }
 
-  private propose(request: RequestMessage, hash: { high: number; low: number }): void {
+  /** `waited`: for the key of a subject, and does not again. */
+  private propose(request: RequestMessage, hash: { high: number; low: number }, waited = false): void {
     const { host } = this
     if (this.pending.size >= this.machine.limits.windowRequests) {
       return this.answer(request, { kind: 'notExecuted', ...this.windowExceeded() })
     }
     const parsed = parseCommand(host, request)
-    if (!parsed.ok) return this.answer(request, { kind: 'notExecuted', ...parsed.bad })
+    if (!parsed.ok) {
+      if (parsed.bad.code === 'SUBJECT_KEY_PENDING' && !waited) return this.awaitKeys(request, hash)
+      return this.answer(request, { kind: 'notExecuted', ...parsed.bad })
+    }
     const generation = host.generation(request.machine, parsed.version)
     if (generation !== this.generation && this.mustWait(generation))
       return void this.held.push(() => this.propose(request, hash))
@@ -262,6 +270,16 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     this.pending.set(request.requestId, pending)
     if (request.requestId > this.highest) this.highest = request.requestId
     this.submit(pending, parsed.input)
+  }
+
+  /** It goes on, and what came behind it, once the keys are there; or is refused, and its client sends it again. */
+  private awaitKeys(request: RequestMessage, hash: { high: number; low: number }): void {
+    let waited = false
+    this.held.push(() => this.propose(request, hash, waited))
+    this.host.whenKeysChange(() => {
+      waited = true
+      this.releaseHeld()
+    })
   }
 
   /** True while commands that were parsed before a version changed are out: they may come back, and newer ones stay behind. */

@@ -2,11 +2,18 @@ import type { Millis } from '../base/brand.ts'
 import type { SessionCodec } from '../codec/session-codec.ts'
 import type { Value } from '../codec/value/value.ts'
 import type { Clock } from '../node/ports/clock.ts'
+import type { PersonalKeys, SealRefusal } from './personal/personal-keys.ts'
 
 /** A refusal by the parser of a mounted machine (machine/parse/input-parser.ts). */
 export interface ParseRefusal {
   readonly ok: false
-  readonly code: 'UNKNOWN_MACHINE' | 'MACHINE_NOT_ACTIVE' | 'UNKNOWN_COMMAND' | 'UNKNOWN_QUERY' | 'VALIDATION_ERROR'
+  readonly code:
+    | 'UNKNOWN_MACHINE'
+    | 'MACHINE_NOT_ACTIVE'
+    | 'UNKNOWN_COMMAND'
+    | 'UNKNOWN_QUERY'
+    | 'VALIDATION_ERROR'
+    | SealRefusal
   readonly message: string
   readonly details: { readonly issues: readonly { readonly path: string; readonly message: string }[] }
 }
@@ -36,6 +43,11 @@ export type ErrorAt = (index: number, kind: 'entry' | 'query') => string | null
 export interface GatewayOptions {
   readonly parse: CommandParser
   readonly parseQuery: QueryParser
+  /** Keys of the subjects of personal fields, and which commands have such fields; null: no machine here has any. */
+  readonly personal?: {
+    readonly keys: PersonalKeys
+    readonly holdsPersonal: ((machine: string, command: string) => boolean) | null
+  }
   readonly codec: Pick<SessionCodec, 'sha256' | 'decodeInput'>
   readonly clock: Pick<Clock, 'setTimer'>
   /** In development: what a machine threw, for the client that is told MACHINE_ERROR. Default: nobody is told. */

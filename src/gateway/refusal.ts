@@ -2,6 +2,7 @@ import type { Value } from '../codec/value/value.ts'
 import type { RaftNode, ReadRefusal, SubmitRefusal } from '../node/api.ts'
 import type { RefusalCode } from '../session/state-machine.ts'
 import type { ParseRefusal } from './gateway-options.ts'
+import type { SealRefusal } from './personal/personal-keys.ts'
 
 /** Why the gateway itself refuses: nothing was appended. */
 export type GatewayRefusal =
@@ -17,6 +18,7 @@ export type GatewayRefusal =
   | 'WRONG_GROUP'
   | 'TOO_MANY_CHANNELS'
   | 'BEHIND'
+  | SealRefusal
 
 /** Every code that a client may see from the gateway; protocol/errors.ts explains each. */
 export type GatewayCode = GatewayRefusal | SubmitRefusal | ReadRefusal | RefusalCode

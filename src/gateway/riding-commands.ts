@@ -1,4 +1,3 @@
-import { requestHash } from '../codec/value/running-hash.ts'
 import type { SessionNumbers } from '../codec/entry/payload.ts'
 import type { RequestMessage } from '../protocol/up-frame.ts'
 import type { Attachment, AttachmentHost } from './attachment.ts'
@@ -151,7 +150,7 @@ export class RidingCommands implements RequestOwner {
     if (!parsed.ok) return null
     this.highest = request.requestId
     const { input, version } = parsed
-    const hash = requestHash(request.machine, request.command, request.input)
+    const hash = host.hashOf(request)
     const generation = host.generation(request.machine, version)
     return { pending: new PendingRequest(this, request, hash, { version, generation }), input }
   }

@@ -1,4 +1,6 @@
 import type { Applied } from '../session/state-machine.ts'
+import { requestHash, type RunningHash } from '../codec/value/running-hash.ts'
+import type { RequestMessage } from '../protocol/up-frame.ts'
 import type { NodeListener, RaftNode } from '../node/api.ts'
 import type { GreetingMessage } from '../protocol/down-message.ts'
 import { SERVER_REQUEST_CREDIT } from '../protocol/limits.ts'
@@ -6,9 +8,12 @@ import { GatewayAcks } from './gateway-acks.ts'
 import type { Attachment } from './attachment.ts'
 import type { ConnectionSink } from './connection-sink.ts'
 import { hintingSink } from './hinting-sink.ts'
+import { OpeningSink } from './personal/opening-sink.ts'
 import { type ConnectionHost, GatewayConnection } from './gateway-connection.ts'
 import type { CommandParser, GatewayOptions } from './gateway-options.ts'
 import { Subscriptions } from './queries/subscriptions.ts'
+
+const NO_BYTES = new Uint8Array(0)
 
 /** An attached session with the connection that holds it. */
 interface Held {
@@ -57,7 +62,10 @@ export class SessionGateway implements NodeListener, ConnectionHost {
 
   connect(sink: ConnectionSink): GatewayConnection {
     const { errorAt } = this.options
-    const told = errorAt === undefined ? sink : hintingSink(sink, this.node.id, errorAt)
+    const { personal } = this.options
+    const opens = personal !== undefined && personal.holdsPersonal !== null
+    const opening = opens ? new OpeningSink(sink, personal.keys) : sink
+    const told = errorAt === undefined ? opening : hintingSink(opening, this.node.id, errorAt)
     const connection = new GatewayConnection(this, told)
     this.connections.add(connection)
     return connection
@@ -145,6 +153,16 @@ export class SessionGateway implements NodeListener, ConnectionHost {
     const { node, options } = this
     const parsed = options.parse(machine, command, bytes, node.machine.activeVersion(machine))
     return parsed.ok || node.leading ? parsed : options.parse(machine, command, bytes)
+  }
+
+  /** A hash that is in the log must tell nothing of a personal field: of those commands it is of their names alone. */
+  hashOf({ machine, command, input }: RequestMessage): RunningHash {
+    const blind = this.options.personal?.holdsPersonal?.(machine, command) === true
+    return requestHash(machine, command, blind ? NO_BYTES : input)
+  }
+
+  whenKeysChange(done: () => void): void {
+    this.options.personal?.keys.whenKeysChange(done)
   }
 
   generation(machine: string, version: number): number {

@@ -13,6 +13,7 @@ import { PRODUCT_MACHINES } from '../machines/index.ts'
 import { type AwaitedState, DEFAULT_RAFT } from '../node/options.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
 import { systemClock } from '../node/system-clock.ts'
+import type { OpenedKeys } from '../erasure/open-keys.ts'
 import { checkTransition } from '../raft/index.ts'
 import type { NamedBuild } from '../server/cluster-service.ts'
 import type { NodeLog } from '../server/log/node-log.ts'
@@ -49,9 +50,10 @@ export function partsOf(
     snapshots: SnapshotStore
     awaited: AwaitedState | null
     log: NodeLog
+    keys: OpenedKeys
   },
 ): Prepared {
-  const { group, directory, snapshots, awaited, log } = on
+  const { group, directory, snapshots, awaited, log, keys } = on
   const codec = sessionCodec
   const { development = false } = options
   const mounted = mount(options.machines ?? PRODUCT_MACHINES, codec)
@@ -102,6 +104,7 @@ export function partsOf(
       directory: groupDirectory(group),
       machines: mounted.userMachine.machines ?? [],
     }),
+    openKeys: keysOver(transport, keys, mounted.isPersonal),
     openTransport: (listener) => {
       transport.listen(listener)
       return transport
@@ -166,4 +169,14 @@ function leaseTermsOf({ leases, raft }: CheckedOptions): LeaseTerms | null | und
   if (leases !== true) return leases === false ? null : undefined
   const ms = Math.min(raft?.electionTimeoutMinMs ?? DEFAULT_RAFT.electionTimeoutMinMs, LEASE_MS_MAX)
   return { ms: Math.max(1, Math.round(ms)), driftPermille: DRIFT_PERMILLE }
+}
+
+/** The keys of a node that asks the others of its group, and answers them. */
+function keysOver(transport: GrpcPeerTransport, keys: OpenedKeys, isPersonal: boolean): NodeParts['openKeys'] {
+  return (driver) => {
+    const made = keys.of(driver, (peer, instance, body) => transport.askKeys(peer, instance, body))
+    transport.onKeys((sender, body) => made.exchange.answer(sender, body))
+    if (isPersonal) made.start()
+    return made
+  }
 }

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { composeNode, type ComposedNode } from '../assembly/compose-node.ts'
 import { settled } from '../assembly/settled.ts'
 import { groupId, term } from '../base/brand.ts'
+import { KeyFault } from '../erasure/key-files.ts'
+import { type OpenedKeys, openKeys } from '../erasure/open-keys.ts'
 import type { Driver } from '../node/driver.ts'
 import type { StorageFault } from '../node/ports/storage-fault.ts'
 import type { SnapshotStore } from '../node/ports/snapshot-store.ts'
@@ -115,19 +117,33 @@ async function openParts(
   const awaited = note === null ? null : { ...note, arrived: () => stateArrived(state) }
   const snapshots = await opened<SnapshotStore>((done) => openSnapshotStore(state, done))
   let prepared: Prepared | null = null
+  let keys: OpenedKeys | null = null
   try {
     options.signal?.throwIfAborted()
     // What was set aside says that it took part in one.
     if (awaited === null) await settleClusterId(options, { group: GROUP, directory, snapshots, log })
-    const made = partsOf(options, { group: GROUP, directory, snapshots, awaited, log })
+    keys = await keysOf(directory, log)
+    const made = partsOf(options, { group: GROUP, directory, snapshots, awaited, log, keys })
     prepared = made
     return { prepared: made, composed: await opened<ComposedNode>((done) => composeNode(made.parts, done)) }
   } catch (error) {
     // Nothing dials on, and the directory can be opened again by this process.
     prepared?.transport.close(() => undefined)
     prepared?.room.stop()
+    await keys?.close()
     await new Promise<void>((resolve) => snapshots.close(resolve))
     throw error
+  }
+}
+
+/** The keys of subjects in the node's directory. Rejects with StartError. */
+async function keysOf({ disk }: DataDirectory, log: NodeLog): Promise<OpenedKeys> {
+  try {
+    const keys = await openKeys({ disk, directory: groupDirectory(GROUP) }, systemClock)
+    if (keys.damaged > 0) log.keysDamaged(keys.damaged)
+    return keys
+  } catch (error) {
+    throw error instanceof KeyFault ? new StartError(error.fault) : error
   }
 }
 

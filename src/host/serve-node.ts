@@ -23,7 +23,7 @@ import { exitOnFault } from './faults/exit-on-fault.ts'
 import type { RunningNode } from './running-node.ts'
 
 /** The service of the other nodes, but who implements it. */
-const PEERS = { definition: peerServiceDefinition, special: true, ofBytes: ['Stream', 'Pull'] } as const
+const PEERS = { definition: peerServiceDefinition, special: true, ofBytes: ['Stream', 'Pull', 'Keys'] } as const
 
 /** How long calls in progress may take once the node closes. */
 const CLOSE_GRACE_MS = 100
@@ -45,7 +45,7 @@ export async function serve(parts: {
   const operators = new OperatorService(gateway)
   const closeNode = (): Promise<void> => {
     room.stop()
-    return new Promise((resolve) => driver.close(resolve))
+    return new Promise<void>((resolve) => driver.close(resolve)).then(() => gateway.options.personal?.keys.close())
   }
   let server: GrpcServer
   try {

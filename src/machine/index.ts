@@ -63,6 +63,8 @@ export type {
   ParseFailure,
   ParseFailureCode,
 } from './parse/input-parser.ts'
+export { type Forgotten, isForgotten, type Opened, type Personal, personal } from './personal/personal.ts'
+export type { FieldSealer, SealRefusal } from './personal/seal-fields.ts'
 export type { Refusal, RefusalsOf, RejectDetails } from './define/refusal.ts'
 export {
   COMMON_ERRORS,

@@ -64,3 +64,5 @@ export const SUBSCRIBED_UNSENT_BYTES_MAX = 4 * 1024 * 1024
  * also one outbox (16 MiB).
  */
 export const SLOW_READER_BYTES = 16 * 1024 * 1024
+/** Longest name of a subject of personal fields, UTF-16 units. */
+export const SUBJECT_CHARS_MAX = 256

@@ -16,6 +16,7 @@ export const OWN_MACHINE_NAME = 'holdfast'
  *   5   a transaction that takes away a bare key which is not there fails as a whole; what a machine says of tasks and
  *       retentions is refused where no row could hold it; occurrences of schedules are owed over a pause;
  *       a run that is rejected keeps its records; promises of afterReject and of bare hooks are refused by the kit
+ *   6   ForgetSubject
  */
 export const OWN_MACHINE: BuildMachine = {
   name: OWN_MACHINE_NAME,
@@ -25,6 +26,7 @@ export const OWN_MACHINE: BuildMachine = {
     { version: 3, schema: '', code: '' },
     { version: 4, schema: '', code: '' },
     { version: 5, schema: '', code: '' },
+    { version: 6, schema: '', code: '' },
   ],
 }
 
@@ -33,6 +35,7 @@ export const KIND_SINCE: { readonly [kind in EntryKind]?: number } = {
   EvictSession: 2,
   MoveDeadLetters: 2,
   SkipEntry: 2,
+  ForgetSubject: 6,
 }
 
 /** Since which version a leader may propose a change of the limits, and a step of a schedule that an operator wants. */

@@ -195,6 +195,10 @@ export class SessionStateMachine implements StateMachine {
     return this.state.deadLetters.after(after, limit)
   }
 
+  forgotten(subject: string): number | null {
+    return this.state.subjects.forgotten(subject)
+  }
+
   outbox(index: number, after: number, limit: number): readonly ServerRequest[] {
     const session = this.state.sessions.at(index)
     if (session === null) return []

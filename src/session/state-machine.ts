@@ -63,6 +63,8 @@ export type Reply =
   | { readonly kind: 'moved'; readonly outcomes: readonly LetterOutcome[] }
   /** ScheduleNext: whether each step has changed something, in order. */
   | { readonly kind: 'scheduled'; readonly done: readonly boolean[] }
+  /** ForgetSubject: which subject, as its digest in hex; `at`: of the entry that has forgotten it, this one or one before. */
+  | { readonly kind: 'forgotten'; readonly subject: string; readonly at: number }
 
 /** What the driver must do after one entry. Lists are empty arrays, shared, when there is nothing. */
 export interface Applied {
@@ -152,6 +154,8 @@ export interface StateMachine {
   sessionEnd(numbers: SessionNumbers): SessionEnd | null
   /** For an operator: dead letters with a number above `after`, rising, at most `limit`. */
   deadLetters(after: number, limit: number): readonly DeadLetter[]
+  /** Index of the entry that has forgotten a subject (`subjectDigest`, in hex); null: none has. */
+  forgotten(subject: string): number | null
   /** How a session ended, for whoever has its secret; null while it lives, and for others and once its tombstone is gone. */
   endedSession(numbers: SessionNumbers, secretHash: Uint8Array): SessionEnd | null
   /** Outbox of a session above `after`, in id order, at most `limit`. */

@@ -2,6 +2,7 @@ import { composeNode, type ComposedNode } from '../assembly/compose-node.ts'
 import { guardedMount } from '../assembly/development/guarded-mount.ts'
 import { logOpener } from '../assembly/log-opener.ts'
 import { opened } from '../assembly/settled.ts'
+import { openKeys } from '../erasure/open-keys.ts'
 import { groupId, nodeId } from '../base/brand.ts'
 import { type ClientSession, connect, type ConnectOptions, type InProcessServer } from '../client/index.ts'
 import { sessionCodec } from '../codec/session-codec.ts'
@@ -128,6 +129,7 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
   const snapshots = await opened<SnapshotStore>((done) => openSnapshotStore(directory, done))
   const { snapshotBytes } = options
   const disk = new NodeDisk(directory)
+  const keys = await openKeys({ disk, directory: '.' }, systemClock)
   const composed = await opened<ComposedNode>((done) =>
     composeNode(
       {
@@ -143,11 +145,13 @@ async function open(directory: string, options: EmbeddedNodeOptions<TypedMachine
         openLog: logOpener({ disk, directory: '.', group, clock: systemClock }),
         openTrail: openAppliedTrail({ disk, directory: '.', machines: mounted.userMachine.machines ?? [] }),
         openTransport: () => NO_PEERS,
+        openKeys: (driver) => keys.of(driver, null),
       },
       done,
     ),
   ).catch(async (error: unknown) => {
     // The directory can be opened again by this process.
+    await keys.close()
     await new Promise<void>((resolve) => snapshots.close(resolve))
     throw error
   })
@@ -177,5 +181,6 @@ const NO_PEERS: PeerTransport = {
 /** Tells the connections first: their clients look for the node again. */
 function stop(running: Running): Promise<void> {
   running.gateway.stopped({ code: 'NODE_STOPPED', message: 'the embedded node was closed' })
-  return new Promise((resolve) => running.driver.close(resolve))
+  const closed = new Promise<void>((resolve) => running.driver.close(resolve))
+  return closed.then(() => running.gateway.options.personal?.keys.close())
 }

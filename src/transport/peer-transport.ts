@@ -7,6 +7,7 @@ import type { AnswerSnapshot, SnapshotRequest } from '../node/ports/snapshot-tra
 import { FRAME_MESSAGE_HEADROOM, wrapInPlace } from '../protocol/frame-message.ts'
 import { acceptPeer, REMOVED } from './peer-acceptor.ts'
 import { type DialPeer, peerDial } from './peer-connection.ts'
+import { acceptKeyCalls, type AnswerKeys, KeyCaller } from './key-calls.ts'
 import { acceptPull, SnapshotPuller } from './snapshot-puller.ts'
 import { encodePeerFrame } from './peer-frame.ts'
 import { PeerLink } from './peer-link.ts'
@@ -46,15 +47,19 @@ export class GrpcPeerTransport implements PeerTransport {
   private readonly options: PeerTransportOptions
   private readonly links = new Map<NodeId, PeerLink>()
   private readonly puller: SnapshotPuller
+  private readonly keys: KeyCaller
+  private answerKeys: AnswerKeys | null = null
   private listener: PeerListener | null = null
   private closed = false
 
   constructor(options: PeerTransportOptions) {
     this.options = options
     this.puller = new SnapshotPuller(options.clock)
+    this.keys = new KeyCaller(options.clock)
     this.implementation = {
       Stream: (call: ServerDuplexStream<Buffer, Buffer>) => this.accept(call),
       Pull: (call: ServerDuplexStream<Buffer, Buffer>) => this.acceptPull(call),
+      Keys: (call: ServerDuplexStream<Buffer, Buffer>) => this.acceptKeys(call),
     }
     for (const [peer, address] of options.peers) this.setAddress(peer, address)
   }
@@ -105,6 +110,20 @@ export class GrpcPeerTransport implements PeerTransport {
     if (link !== undefined && !this.closed) this.puller.pull(link.address, request, done)
   }
 
+  /** Asks a member about keys; `instance`: of its disk. Null: it is not reached, or gives no answer in time. */
+  async askKeys(peer: NodeId, instance: string, body: Uint8Array): Promise<Uint8Array | null> {
+    const link = this.links.get(peer)
+    if (link === undefined || this.closed) return null
+    const { clusterId, group, id, instance: own } = this.options.identity
+    const envelope = { clusterId, group, sender: id, recipient: peer, senderInstance: own, recipientInstance: instance }
+    return this.keys.ask(link.address, envelope, body)
+  }
+
+  /** From now on questions about keys are answered so; before, none is. */
+  onKeys(answer: AnswerKeys): void {
+    this.answerKeys = answer
+  }
+
   queuedBytes(to: NodeId): number {
     return this.links.get(to)?.queuedBytes ?? 0
   }
@@ -123,6 +142,7 @@ export class GrpcPeerTransport implements PeerTransport {
     for (const link of this.links.values()) link.close()
     this.links.clear()
     this.puller.close()
+    this.keys.close()
     this.listener = null
     done()
   }
@@ -160,6 +180,13 @@ export class GrpcPeerTransport implements PeerTransport {
         if (this.listener === null) answer(null)
         else this.listener.onPull(request, answer)
       },
+      onRefused: (refusal) => this.options.note?.({ peer: null, event: refusal.code, message: refusal.message }),
+    })
+  }
+
+  private acceptKeys(call: ServerDuplexStream<Buffer, Buffer>): void {
+    acceptKeyCalls(call, this.options.identity, {
+      answer: async (sender, body) => this.answerKeys?.(sender, body) ?? null,
       onRefused: (refusal) => this.options.note?.({ peer: null, event: refusal.code, message: refusal.message }),
     })
   }

@@ -76,6 +76,12 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     packages: ['@grpc/*'],
     onlyIn: { '@grpc/*': 'client/connection/grpc.ts', grpc: 'client/connection/grpc.ts' },
   },
+  // Keys of the subjects of personal fields: files and messages of their own, beside the log.
+  erasure: {
+    folders: ['base', 'codec', 'node', 'storage'],
+    types: ['gateway', 'session'],
+    packages: ['node:*'],
+  },
   assembly: {
     folders: ['base', 'codec', 'session', 'node', 'gateway', 'storage'],
     types: ['machine'],
@@ -105,6 +111,7 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
       'assembly',
       'client',
       'http',
+      'erasure',
     ],
     packages: ['node:*'],
     // A program that is a client alone imports `holdfast` too.
@@ -131,7 +138,19 @@ export const TABLE: { readonly [folder: string]: FolderRule } = {
     packages: ['xstate', 'zod'],
   },
   testing: {
-    folders: ['base', 'history', 'codec', 'session', 'machine', 'client', 'node', 'gateway', 'storage', 'assembly'],
+    folders: [
+      'base',
+      'history',
+      'codec',
+      'session',
+      'machine',
+      'client',
+      'node',
+      'gateway',
+      'storage',
+      'assembly',
+      'erasure',
+    ],
     // The world of the simulator, for test clusters without its faults and its checkers.
     rooms: [
       'sim/world/simulated-cluster.ts',

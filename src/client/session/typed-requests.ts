@@ -1,5 +1,5 @@
 import type { Value } from '../../codec/value/value.ts'
-import type { NameOf, Parsed, RequestsOf } from '../../machine/index.ts'
+import type { NameOf, Opened, Parsed, RequestsOf } from '../../machine/index.ts'
 import type { TaskOf } from '../worker/typed-tasks.ts'
 import type { ReceivedRequest } from './received-request.ts'
 import type { MachineLike } from './typed-machines.ts'
@@ -52,7 +52,7 @@ type RequestOf<Machine> = Machine extends { readonly name: infer Name extends st
   ? {
       readonly [Type in NameOf<RequestsOf<Schema>>]: ReceivedRequest<
         `${Name}.${Type}`,
-        Parsed<RequestsOf<Schema>[Type]>
+        Opened<Parsed<RequestsOf<Schema>[Type]>>
       >
     }[NameOf<RequestsOf<Schema>>]
   : never

@@ -1,5 +1,5 @@
 import type { Value } from '../../codec/value/value.ts'
-import type { InputOf, NameOf, Parsed, TasksOf } from '../../machine/index.ts'
+import type { InputOf, NameOf, Opened, Parsed, TasksOf } from '../../machine/index.ts'
 
 /** The kinds of task of a machine's definition, one member each; never where it declares none. */
 export type TaskOf<Machine> = Machine extends {
@@ -10,7 +10,7 @@ export type TaskOf<Machine> = Machine extends {
       readonly [Kind in NameOf<TasksOf<Schema>>]: {
         readonly machine: Name
         readonly kind: Kind
-        readonly payload: Parsed<TasksOf<Schema>[Kind]['payload']>
+        readonly payload: Opened<Parsed<TasksOf<Schema>[Kind]['payload']>>
         readonly result: InputOf<{ readonly input: TasksOf<Schema>[Kind]['result'] }>
       }
     }[NameOf<TasksOf<Schema>>]

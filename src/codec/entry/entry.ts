@@ -20,6 +20,7 @@ export const ENTRY_KINDS = {
   EvictSession: 16,
   MoveDeadLetters: 17,
   ScheduleNext: 18,
+  ForgetSubject: 19,
 } as const
 
 export type EntryKind = keyof typeof ENTRY_KINDS

@@ -222,6 +222,7 @@ const FORMS: { readonly [Kind in keyof PayloadByKind]: Form<Kind> } = {
   EvictSession: asIs(object({ ...numbers, note: string(NOTE_CHARS_MAX) })),
   MoveDeadLetters: asIs(object({ move, letters: list(positive, LETTERS_PER_ENTRY_MAX) })),
   ScheduleNext: asIs(object({ steps: list(scheduleStep, SCHEDULE_STEPS_MAX) })),
+  ForgetSubject: asIs(object({ subject: sha256 })),
 }
 
 /** A payload that is stored as the very object. */

@@ -251,4 +251,6 @@ export interface PayloadByKind {
   readonly EvictSession: EvictSessionPayload
   readonly MoveDeadLetters: MoveDeadLettersPayload
   readonly ScheduleNext: { readonly steps: readonly ScheduleStep[] }
+  /** The keys of this subject are destroyed on every node that applies it: SHA-256 of its name, as `subjectDigest` makes it. */
+  readonly ForgetSubject: { readonly subject: Uint8Array }
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Opened } from '../personal/personal.ts'
 import type { Rejection } from './rejection.ts'
 import type { Parsed } from './schema.ts'
 
@@ -76,9 +77,9 @@ export function query<Views, Context, Input extends z.ZodType, Output extends z.
 export type InputOf<Reference> = Reference extends { readonly input: infer Input extends z.ZodType }
   ? z.input<Input>
   : never
-/** Plain type of what a command or query answers. */
+/** Plain type of what a command or query answers its client, personal fields opened. */
 export type OutputOf<Reference> = Reference extends { readonly output: infer Output extends z.ZodType }
-  ? Parsed<Output>
+  ? Opened<Parsed<Output>>
   : never
 /** Codes that the handler of a command or query refuses with; `string` where the compiler could not tell. */
 export type CodesOf<Reference> = Reference extends RefusesWith<infer Code> ? Code : string

@@ -7,6 +7,7 @@ import type { ServerRequest, SessionInfo, TaskRecord, WaitEnd } from '../../sess
 import type { Command, CommandRef, Query, QueryRef } from './command.ts'
 import type { Context, QueryContext, TableViews } from './context.ts'
 import type { Subscription } from './events.ts'
+import { checkPersonal } from '../personal/check-personal.ts'
 import { declaredIndexes } from './indexes.ts'
 import { owned } from './own-machines.ts'
 import type { Rejection } from './rejection.ts'
@@ -196,6 +197,7 @@ export function defineMachine<
   assertHandlers(name, 'schedules', schema.schedules, erased.schedules)
   assertHandlers(name, 'tasks', schema.tasks, erased.tasks)
   assertSubscriptions(name, erased.on)
+  checkPersonal(name, schema, { commands: behaviour.commands, queries: behaviour.queries ?? {} })
   return owned({
     kind: 'definition',
     name,

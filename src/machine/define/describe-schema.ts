@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { subjectFieldOf } from '../personal/personal.ts'
 
 /** Plain JSON: what a description is made of. */
 export type Description =
@@ -139,6 +140,11 @@ class Describer {
       case 'prefault':
         if (this.values) found.value = settled(def)
         return
+      case 'pipe': {
+        const subject = subjectFieldOf(schema)
+        if (subject !== null) found.subject = subject
+        return
+      }
       default:
         if ([def.fn, def.transform, def.catchValue].some((part) => typeof part === 'function')) found.custom = true
     }

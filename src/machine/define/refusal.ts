@@ -1,4 +1,5 @@
 import type { Value } from '../../codec/value/value.ts'
+import type { Opened } from '../personal/personal.ts'
 import type { CommonErrorCode, ErrorDetails } from './rejection.ts'
 import type { ErrorsOf, MachineSchema, NameOf, Parsed } from './schema.ts'
 import type { z } from 'zod'
@@ -30,7 +31,7 @@ type RefusalPerCode<Schema, Codes extends string> = {
 
 type DetailsOf<Schema, Code extends string> =
   Code extends NameOf<ErrorsOf<Schema>>
-    ? Parsed<ErrorsOf<Schema>[Code] & z.ZodType>
+    ? Opened<Parsed<ErrorsOf<Schema>[Code] & z.ZodType>>
     : Code extends CommonErrorCode
       ? { readonly [name: string]: Value }
       : Value

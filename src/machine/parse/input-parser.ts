@@ -6,6 +6,9 @@ import { TASK_MACHINE } from '../../session/tables/tasks.ts'
 import { suggest } from '../../base/suggest.ts'
 import { strictly } from './strict.ts'
 import { VersionSet } from '../define/version-set.ts'
+import { mayHoldSealed } from '../../codec/value/sealed.ts'
+import { holdsPersonal } from '../personal/check-personal.ts'
+import { type FieldSealer, sealFields, type SealRefusal, SUBJECT_CHARS_MAX } from '../personal/seal-fields.ts'
 
 /** One thing that is wrong with an input: where (`.items[3].price`, '' for the whole) and what. */
 export interface InputIssue {
@@ -20,6 +23,7 @@ export type ParseFailureCode =
   | 'UNKNOWN_COMMAND'
   | 'UNKNOWN_QUERY'
   | 'VALIDATION_ERROR'
+  | SealRefusal
 
 /** Why an input was refused before it reached the log: nothing was executed. */
 export interface ParseFailure {
@@ -43,6 +47,8 @@ export interface InputSchemas {
   readonly version: number
   readonly commands: ReadonlyMap<string, z.core.$ZodType | null> | null
   readonly queries: ReadonlyMap<string, z.core.$ZodType | null> | null
+  /** Commands whose inputs hold personal fields; absent: none does. */
+  readonly personal?: ReadonlySet<string>
 }
 
 /** Strict versions of the inputs of commands or queries. */
@@ -50,6 +56,17 @@ export function inputSchemas(references: {
   readonly [name: string]: { readonly input: z.core.$ZodType }
 }): ReadonlyMap<string, z.core.$ZodType> {
   return new Map(Object.entries(references).map(([name, { input }]) => [name, strictly(input)]))
+}
+
+/** Names of the commands whose inputs hold personal fields; undefined: none does. */
+export function personalCommands(references: {
+  readonly [name: string]: { readonly input: z.core.$ZodType }
+}): ReadonlySet<string> | undefined {
+  const names = Object.keys(references).filter((name) => {
+    const reference = references[name]
+    return reference !== undefined && holdsPersonal(reference.input)
+  })
+  return names.length === 0 ? undefined : new Set(names)
 }
 
 const taskId = z.string().min(1).max(256)
@@ -69,6 +86,8 @@ type ParserCodec = Pick<SessionCodec, 'encodeValue' | 'decodeInput' | 'isEncodin
 export class InputParser {
   private readonly codec: ParserCodec
   private readonly machines: ReadonlyMap<string, VersionSet<InputSchemas>>
+  /** Commands with personal fields, of whatever version, by machine. */
+  private readonly personal: ReadonlyMap<string, ReadonlySet<string>>
 
   constructor(codec: ParserCodec, machines: ReadonlyMap<string, VersionSet<InputSchemas>>) {
     this.codec = codec
@@ -76,6 +95,16 @@ export class InputParser {
       ...machines,
       [TASK_MACHINE, new VersionSet([[1, { version: 1, commands: inputSchemas(TASK_COMMANDS), queries: new Map() }]])],
     ])
+    const personal = [...machines].map(([name, versions]) => {
+      const names = versions.numbers.flatMap((version) => [...(versions.exactly(version)?.personal ?? [])])
+      return [name, new Set(names)] as const
+    })
+    this.personal = new Map(personal.filter(([, names]) => names.size > 0))
+  }
+
+  /** Whether any machine has personal fields in its commands. */
+  get isPersonal(): boolean {
+    return this.personal.size > 0
   }
 
   /**
@@ -84,21 +113,46 @@ export class InputParser {
    *
    * PERF: nearly every input is canonical and what the schema makes of it is the same; then `input` is `bytes` itself, which
    * the caller therefore leaves as they are.
+   *
+   * `sealer`: seals the personal fields; without one such a command is refused. Given one, no input may bring a sealed value.
    */
-  parse(machine: string, command: string, bytes: Uint8Array, active?: number): ParsedCommand {
+  parse(machine: string, command: string, bytes: Uint8Array, active?: number, sealer?: FieldSealer): ParsedCommand {
     const schemas = this.schemasOf(machine, active)
     if ('code' in schemas) return schemas
     const schema = schemas.commands === null ? null : schemas.commands.get(command)
     if (schema === undefined) return unknownName('UNKNOWN_COMMAND', machine, command, schemas.commands)
+    // Whoever has an old ciphertext could have it opened, as a field that anybody reads.
+    if (sealer !== undefined && mayHoldSealed(bytes)) return invalid([{ path: '', message: 'it holds a sealed value' }])
     try {
       const parsed = check(schema, this.codec.decodeInput(bytes))
       if (!parsed.ok) return parsed
       const { value } = parsed
+      if (schemas.personal?.has(command) === true) return this.sealed(value, schemas.version, sealer)
       const input = this.codec.isEncodingOf(value, bytes) ? bytes : this.codec.encodeValue(value)
       return { ok: true, input, version: schemas.version }
     } catch (error) {
       return refused(error)
     }
+  }
+
+  /**
+   * Whether the input of a command holds personal fields in any version: then nothing that is made of its bytes, such as a
+   * hash,
+   * may be stored.
+   */
+  holdsPersonal(machine: string, command: string): boolean {
+    return this.personal.get(machine)?.has(command) ?? false
+  }
+
+  private sealed(value: Value, version: number, sealer: FieldSealer | undefined): ParsedCommand {
+    if (sealer === undefined) return invalid([{ path: '', message: 'this host has no keys for personal fields' }])
+    const sealed = sealFields(value, sealer)
+    if (sealed.kind === 'sealed') return { ok: true, input: this.codec.encodeValue(sealed.value), version }
+    if (sealed.kind === 'refused')
+      return { ok: false, code: sealed.code, message: SENTENCES[sealed.code], details: { issues: [] } }
+    return invalid([
+      { path: sealed.path, message: `the subject of a personal field has 1–${SUBJECT_CHARS_MAX} characters` },
+    ])
   }
 
   /** The parsed input of a query, decoded: it never reaches the log. */
@@ -131,6 +185,11 @@ export class InputParser {
     const message = `unknown machine "${machine}"; ${suggest(machine, [...this.machines.keys()])}`
     return { ok: false, code: 'UNKNOWN_MACHINE', message, details: { issues: [] } }
   }
+}
+
+const SENTENCES: { readonly [Code in SealRefusal]: string } = {
+  SUBJECT_FORGOTTEN: 'the subject of a personal field was forgotten: nothing more is taken in about it',
+  SUBJECT_KEY_PENDING: 'the key of a subject is not on enough nodes yet',
 }
 
 /** A value against a strict schema; a failure lists every issue. */

@@ -40,7 +40,8 @@ function changesOf(def: z.core.$ZodTypes['_zod']['def']): object | null {
     case 'pipe':
       return { in: rebuild(def.in), out: rebuild(def.out) }
     case 'lazy':
-      return { getter: () => rebuild(def.getter()) }
+      // zod keeps what the getter gave in the definition, so that clones share it: this one is to have its own.
+      return { getter: () => rebuild(def.getter()), _cachedInner: undefined }
     case 'optional':
     case 'nullable':
     case 'default':

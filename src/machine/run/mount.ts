@@ -22,10 +22,12 @@ import type { Caller } from './kit-context.ts'
 import {
   InputParser,
   inputSchemas,
+  personalCommands,
   type InputSchemas,
   type ParsedCommand,
   type ParsedQuery,
 } from '../parse/input-parser.ts'
+import type { FieldSealer } from '../personal/seal-fields.ts'
 import { Rejection } from '../define/rejection.ts'
 import type { TablesRef } from '../define/tables-of.ts'
 import { CallWindow, QueryWindow } from './call-window.ts'
@@ -47,9 +49,13 @@ export interface Mount {
    * Parses a command's bytes before the log sees them, by the version of the machine that is active (`activeVersion` of the
    * applied state); without one, by the highest that this build has.
    */
-  parse(machine: string, command: string, bytes: Uint8Array, active?: number): ParsedCommand
+  parse(machine: string, command: string, bytes: Uint8Array, active?: number, sealer?: FieldSealer): ParsedCommand
   parseQuery(machine: string, query: string, bytes: Uint8Array, active?: number): ParsedQuery
   readonly definitions: readonly Mountable[]
+  /** Whether any machine has personal fields in its commands: who hosts it needs keys for their subjects. */
+  readonly isPersonal: boolean
+  /** Whether that command has: then nothing that is made of its bytes may be stored. */
+  holdsPersonal(machine: string, command: string): boolean
 }
 
 /**
@@ -69,9 +75,11 @@ export function mount(machines: readonly Mountable[], codec: SessionCodec): Moun
   const parser = new InputParser(codec, new Map(schemas))
   return {
     userMachine: new MountedMachines(machines, codec),
-    parse: (machine, command, bytes, active) => parser.parse(machine, command, bytes, active),
+    parse: (machine, command, bytes, active, sealer) => parser.parse(machine, command, bytes, active, sealer),
     parseQuery: (machine, query, bytes, active) => parser.parseQuery(machine, query, bytes, active),
     definitions: machines,
+    isPersonal: parser.isPersonal,
+    holdsPersonal: (machine, command) => parser.holdsPersonal(machine, command),
   }
 }
 
@@ -376,7 +384,9 @@ function versionOf(machine: Mountable): number {
 function schemasOf(machine: Mountable): InputSchemas {
   if (machine.kind === 'definition') {
     const { version, commands, queries } = machine
-    return { version, commands: inputSchemas(commands), queries: inputSchemas(queries) }
+    const personal = personalCommands(commands)
+    const inputs = { version, commands: inputSchemas(commands), queries: inputSchemas(queries) }
+    return personal === undefined ? inputs : { ...inputs, personal }
   }
   const wrap = (shapes: { readonly [name: string]: z.core.$ZodType } | undefined): InputSchemas['commands'] =>
     shapes === undefined

@@ -54,6 +54,7 @@ function factsOf(codec: SessionCodec, kind: EntryKind, payload: Uint8Array): Ent
     case 'SkipEntry':
     case 'MoveDeadLetters':
     case 'ScheduleNext':
+    case 'ForgetSubject':
       return NOTHING
     default:
       return unreachable(kind)

@@ -89,6 +89,7 @@ function outcomeOf(reply: Reply): WatchedOutcome {
     case 'keptAlive':
     case 'moved':
     case 'scheduled':
+    case 'forgotten':
       return { kind: 'done', code: '' }
     default:
       return unreachable(reply)

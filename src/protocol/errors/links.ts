@@ -39,6 +39,12 @@ export const CONNECTION_ERRORS: Rows = {
     'The node stopped because of a fault.',
     "Connect to another node; the node's log names the fault.",
   ],
+  SUBJECT_KEY_PENDING: [
+    'UNAVAILABLE',
+    true,
+    'A personal field was to be told, and this node does not have its key, or cannot confirm that its subject is not forgotten.',
+    'The SDK connects again, to another node perhaps; look at `holdfast status` for nodes that are down.',
+  ],
   INTERNAL: ['INTERNAL', false, 'A bug: the node could not serve a message.', 'Report it with its sentence.'],
 }
 

@@ -71,6 +71,18 @@ export const REQUEST_ERRORS: Rows = {
     "The session's cached responses have no room for another one.",
     'Raise lowestPendingRequestId by taking responses, then send it again.',
   ],
+  SUBJECT_FORGOTTEN: [
+    'FAILED_PRECONDITION',
+    false,
+    'A personal field belongs to a subject that was forgotten: nothing more is taken in about it. Nothing was executed.',
+    'Give the person another name as a subject, if they have agreed to be known again.',
+  ],
+  SUBJECT_KEY_PENDING: [
+    'UNAVAILABLE',
+    true,
+    'The key of a subject is not on a majority of the voters yet, so nothing may be encrypted under it. Nothing was executed.',
+    'Send it again; look at `holdfast status` for nodes that are down.',
+  ],
   LEADER_LOST: [
     'UNKNOWN',
     true,

@@ -99,6 +99,14 @@ export class NodeLog implements NodeListener {
     this.logger.warn({ event: 'diskShort', of, left }, text)
   }
 
+  /** So many keys of subjects could not be read. */
+  keysDamaged(slots: number): void {
+    const sentence =
+      `${slots} slots of the key files were damaged and are empty now; keys that were in them come from the other nodes. What no ` +
+      'node has a key for reads as forgotten.'
+    this.logger.warn({ event: 'keysDamaged', slots }, sentence)
+  }
+
   /** Connections are refused, because this process may have no more descriptors than it needs for its files. */
   connectionsRefused(): void {
     const sentence =

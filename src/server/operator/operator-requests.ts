@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { SCHEDULE_NAME_CHARS_MAX } from '../../codec/entry/names.ts'
-import { NAME_BYTES_MAX, ROLES_MAX, TEXT_BYTES_MAX } from '../../protocol/limits.ts'
+import { NAME_BYTES_MAX, ROLES_MAX, SUBJECT_CHARS_MAX, TEXT_BYTES_MAX } from '../../protocol/limits.ts'
 import { isNodeId, parseSessionId } from '../../base/brand.ts'
 import type { SessionNumbers } from '../../codec/entry/payload.ts'
 import { LETTERS_PER_ENTRY_MAX, NOTE_CHARS_MAX } from '../../codec/entry/payload-codec.ts'
@@ -57,6 +57,7 @@ export const changeLimitsRequest = z.object({
 })
 
 export const evictSessionRequest = z.object({ id, note: z.string().max(NOTE_CHARS_MAX) })
+export const forgetRequest = z.object({ subject: z.string().min(1).max(SUBJECT_CHARS_MAX) })
 export const deadLettersRequest = z.object({
   after: index,
   limit,

@@ -12,6 +12,7 @@ import type { SessionGateway } from '../../gateway/session-gateway.ts'
 import { loadServedService } from '../../grpc/load-service.ts'
 import { statusObject } from '../grpc-error.ts'
 import { answerChangeLimits, answerLimits } from './limit-answers.ts'
+import { answerForget } from './subjects/forget-answer.ts'
 import { answerTransfer } from './leader-transfer.ts'
 import type { OperatorReply } from './operator-reply.ts'
 import { answerChangeMembership, answerMembers } from './member-answers.ts'
@@ -21,6 +22,7 @@ import {
   changeScheduleRequest,
   deadLettersRequest,
   evictSessionRequest,
+  forgetRequest,
   limitsRequest,
   membersRequest,
   moveDeadLettersRequest,
@@ -72,6 +74,7 @@ export class OperatorService {
       Limits: this.handle(limitsRequest, (_request, reply) => answerLimits(gateway, reply)),
       ChangeLimits: this.handle(changeLimitsRequest, (request, reply) => answerChangeLimits(gateway, request, reply)),
       EvictSession: this.handle(evictSessionRequest, (request, reply) => answerEvictSession(gateway, request, reply)),
+      Forget: this.handle(forgetRequest, (request, reply) => answerForget(gateway, request, reply)),
       DeadLetters: this.handle(deadLettersRequest, (request, reply) => answerDeadLetters(gateway, request, reply)),
       MoveDeadLetters: this.handle(moveDeadLettersRequest, (request, reply) =>
         answerMoveDeadLetters(gateway, request, reply),

@@ -17,6 +17,7 @@ import { applyKeepAlive } from './keep-alive.ts'
 import { applyLimits } from './limits.ts'
 import { applyOpenSession } from './open-session.ts'
 import { applyEvictSession } from './operator/evict-session.ts'
+import { applyForgetSubject } from './operator/forget-subject.ts'
 import { applyMoveDeadLetters } from './operator/move-dead-letters.ts'
 import { applyScheduleNext } from '../schedules/schedule-next.ts'
 import { NO_REPLY, refused } from './replies.ts'
@@ -99,6 +100,8 @@ function applyKind(state: ReplicatedState, runner: MachineRunner, entry: Entry):
       return applyMoveDeadLetters(state, decode(state, 'MoveDeadLetters', entry))
     case 'ScheduleNext':
       return applyScheduleNext(state, decode(state, 'ScheduleNext', entry))
+    case 'ForgetSubject':
+      return applyForgetSubject(state, decode(state, 'ForgetSubject', entry))
     // Their clocks, and the timers that those have made due, are all they bring; a Snapshot is a boundary besides
     // (`closesInterval`). What a SkipEntry names was not run where it stands (sessions.md §10), as `VersionGate` has checked.
     case 'Noop':

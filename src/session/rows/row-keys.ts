@@ -20,6 +20,7 @@ export const FAMILY = {
   wait: 'session/wait/',
   signal: 'session/signal/',
   schedule: 'session/schedule/',
+  forgotten: 'session/forgotten/',
 } as const
 
 /** Prefix of every row that belongs to user machines. */

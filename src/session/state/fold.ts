@@ -60,6 +60,11 @@ export function foldDeadLetter({ codec, hash }: ReplicatedState, letter: number,
   codec.foldString(hash, outcome)
 }
 
+/** A subject that is forgotten, whether it was before or not. */
+export function foldForgotten({ codec, hash }: ReplicatedState, subject: string): void {
+  codec.foldString(hash, subject)
+}
+
 /** A task that is leased to a worker. */
 export function foldLease({ codec, hash }: ReplicatedState, taskId: string, worker: SessionRecord): void {
   codec.foldString(hash, taskId)
@@ -240,6 +245,7 @@ export function foldReply({ codec, hash }: ReplicatedState, reply: Reply): void 
     case 'closed':
     case 'moved':
     case 'scheduled':
+    case 'forgotten':
       return
     case 'keptAlive':
       for (const alive of reply.alive) codec.foldNumber(hash, alive ? 1 : 0)

@@ -21,6 +21,7 @@ import type { SessionRow } from '../rows/session-rows.ts'
 import { Schedules } from '../schedules/schedules.ts'
 import { Tasks } from '../tables/tasks.ts'
 import { Timers } from '../tables/timers.ts'
+import { ForgottenSubjects } from '../tables/forgotten-subjects.ts'
 import { Tombstones } from '../tables/tombstones.ts'
 import { Versions } from '../tables/versions.ts'
 import { Waits } from '../tables/waits.ts'
@@ -145,6 +146,7 @@ export class ReplicatedState {
   readonly versions: Versions
   readonly waits: Waits
   readonly schedules: Schedules
+  readonly subjects: ForgottenSubjects
 
   /** Entry being applied, or applied last. */
   index = 0
@@ -186,6 +188,7 @@ export class ReplicatedState {
     this.versions = new Versions(this.dictionary, this.keys)
     this.waits = new Waits(this.dictionary, this.keys, this.timers)
     this.schedules = new Schedules(this)
+    this.subjects = new ForgottenSubjects(this.dictionary, this.keys)
   }
 
   /** Rows of the whole state; the meta row is one, also before the first boundary. */

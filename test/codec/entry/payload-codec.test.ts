@@ -59,6 +59,7 @@ const EXAMPLES: { readonly [Kind in keyof PayloadByKind]: PayloadByKind[Kind] } 
   SkipEntry: { index: 77, part: 'command' },
   EvictSession: { ...numbers, note: 'stolen device' },
   MoveDeadLetters: { move: 'redrive', letters: [3, 1] },
+  ForgetSubject: { subject: new Uint8Array(32).fill(9) },
   ScheduleNext: {
     steps: [
       {
@@ -168,6 +169,9 @@ describe('payloads that are values', () => {
     )
     expect(hex(encodePayload('MoveDeadLetters', { move: 'redrive', letters: [3] }))).toBe(
       '82a46d6f7665a772656472697665a76c6574746572739103',
+    )
+    expect(hex(encodePayload('ForgetSubject', { subject: new Uint8Array(32).fill(9) }))).toBe(
+      `81a77375626a656374c420${'09'.repeat(32)}`,
     )
   })
 

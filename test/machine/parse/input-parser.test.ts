@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Value } from '../../../src/codec/value/value.ts'
 import { sessionCodec } from '../../../src/codec/session-codec.ts'
-import { bare, command, defineMachine, mount, query } from '../../../src/machine/index.ts'
+import { bare, command, defineMachine, identityOf, mount, query } from '../../../src/machine/index.ts'
 import { didYouMean } from '../../../src/base/suggest.ts'
 
 const codec = sessionCodec
@@ -76,6 +76,24 @@ const parsed = (name: string, input: Value, where?: string) => {
   const result = parse(name, input, where)
   return result.ok ? codec.decodeValue(result.input) : result
 }
+
+describe('a recursive schema', () => {
+  test('is strict at every depth also when it was looked into before, as fingerprints and queries do', () => {
+    const leaf = z.object({ name: z.string() })
+    const input = z.object({ root: z.lazy(() => leaf) })
+    const machine = defineMachine(
+      'lazy',
+      { version: 1, state: {} },
+      {
+        commands: { put: command({ input, output: z.null() }, () => null) },
+      },
+    )
+    expect(identityOf(machine).schema).not.toBe('')
+    expect(input.safeParse({ root: { name: 'a', x: 1 } }).success).toBe(true)
+    const bytes = codec.encodeValue({ root: { name: 'a', x: 1 } })
+    expect(mount([machine], codec).parse('lazy', 'put', bytes)).toMatchObject({ ok: false, code: 'VALIDATION_ERROR' })
+  })
+})
 
 describe('parsing at the edge', () => {
   test('UPC-3 UPR-2 defaults and transforms happen before the log, and the parsed value decodes to itself', () => {
