@@ -9,12 +9,12 @@ import type { DiskError } from './disk.ts'
 export function lackOf(code: string | undefined, path: string): Pick<DiskError, 'lacks'> {
   if (code !== 'ENOSPC') return {}
   const found = statfsOf(path) ?? statfsOf(dirname(path))
-  // A file system without a table of inodes says that it has 0 of 0.
+  // A file system without a table of inodes says that it has 0 of 0; one that makes them of free blocks, that none is free.
   if (found === null || found.files === 0) return {}
-  return { lacks: found.ffree === 0 ? 'inodes' : 'bytes' }
+  return { lacks: found.ffree === 0 && found.bavail > 0 ? 'inodes' : 'bytes' }
 }
 
-function statfsOf(path: string): { readonly files: number; readonly ffree: number } | null {
+function statfsOf(path: string): { readonly files: number; readonly ffree: number; readonly bavail: number } | null {
   try {
     return statfsSync(path)
   } catch {

@@ -13,8 +13,9 @@ interface Prepared {
 
 /** `failedFor` while it is tried again: what was said stands. */
 const TRYING = -1
-/** Between two tries to make a segment for which there was no room, ms. */
+/** Between two tries to make a segment for which there was no room, ms: at first, and twice as long each time, up to that. */
 const TRY_AGAIN_MS = 1000
+const TRY_AGAIN_MS_MAX = 60_000
 
 /** Who is told of a fault, and of room that there is not, or is again (`LogListener.onRoom`). */
 export interface SupplyListener {
@@ -39,6 +40,7 @@ export class SegmentSupply {
   /** The sequence number whose file could not be made ahead; 0 for none. Tried again now and then, and when it is needed. */
   private failedFor = 0
   private again: { cancel(): void } | null = null
+  private againMs = TRY_AGAIN_MS
   private closed = false
   private waiting: (() => void)[] = []
 
@@ -73,9 +75,7 @@ export class SegmentSupply {
       if (fault === null) this.madeRoom()
       else if (fault.code === 'DISK_FULL') this.lackRoom({ sequence, size }, fault)
       else this.listener.onFault(fault)
-      const waiting = this.waiting
-      this.waiting = []
-      for (const go of waiting) go()
+      this.goOn()
     })
   }
 
@@ -87,14 +87,27 @@ export class SegmentSupply {
     }
     const { prepared } = this
     this.prepared = null
-    if (prepared !== null && prepared.file.size >= need.bytes) return done(null, prepared.file)
+    const fits = prepared !== null && prepared.sequence === sequence && prepared.file.size >= need.bytes
+    if (fits) return done(null, prepared.file)
+    const size = Math.max(need.size, need.bytes)
+    // One at a time: a second file of that name would be this one, cut to nothing beneath whoever has begun to use it.
+    this.again?.cancel()
+    this.preparing = { size }
     const create = (): void =>
-      this.create(sequence, Math.max(need.size, need.bytes), (fault, file) => {
+      this.create(sequence, size, (fault, file) => {
+        this.preparing = null
         if (fault === null) this.madeRoom()
         done(fault, file)
+        this.goOn()
       })
     if (prepared === null) create()
     else prepared.file.close(create)
+  }
+
+  private goOn(): void {
+    const waiting = this.waiting
+    this.waiting = []
+    for (const go of waiting) go()
   }
 
   /** Waits for what is under way and closes an unused file; the next open removes it. */
@@ -115,16 +128,19 @@ export class SegmentSupply {
     if (this.failedFor === 0) this.listener.onRoom(fault.message)
     this.failedFor = sequence
     if (this.closed) return
-    this.again = this.clock.setTimer(TRY_AGAIN_MS, () => {
+    this.again = this.clock.setTimer(this.againMs, () => {
       // By then it may have been needed, and made.
       if (this.failedFor !== sequence || this.preparing !== null) return
       this.failedFor = TRYING
+      // Each try takes what is left, for as long as it lasts, from whoever else writes there.
+      this.againMs = Math.min(2 * this.againMs, TRY_AGAIN_MS_MAX)
       this.prepare(sequence, size)
     })
   }
 
   private madeRoom(): void {
     this.again?.cancel()
+    this.againMs = TRY_AGAIN_MS
     if (this.failedFor !== 0) this.listener.onRoom(null)
     this.failedFor = 0
   }

@@ -18,41 +18,61 @@ const [FULL, FIRST, LAST] = [1, 2, 4]
  */
 export function levelLogDamage(state: string): string | null {
   const names = fs.readdirSync(state).filter((name) => /^\d+\.log$/.test(name))
-  for (const name of names.sort()) {
-    const at = damageIn(fs.readFileSync(join(state, name)))
-    if (at !== null) return `${name}, offset ${at}: it cannot be read there, and a later write follows.`
+  let unfinished: string | null = null
+  for (const name of names.sort((left, right) => Number.parseInt(left, 10) - Number.parseInt(right, 10))) {
+    const { rotAt, unfinishedAt, begins } = scanned(fs.readFileSync(join(state, name)))
+    const rot = begins && unfinished !== null ? unfinished : rotAt === null ? null : `${name}, offset ${rotAt}`
+    if (rot !== null) return `${rot}: it cannot be read there, and a later write follows.`
+    if (unfinishedAt !== null) unfinished = `${name}, offset ${unfinishedAt}`
   }
   return null
 }
 
-/** Offset of the first damage that a whole record of a later write follows; null: there is none. PERF: about 4 ms per MB. */
-function damageIn(bytes: Uint8Array): number | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+interface Scanned {
+  /** Where the first damage is that a whole record of a later write follows; null: there is none. */
+  readonly rotAt: number | null
+  /** Where the last write begins that is not whole; null: all are. */
+  readonly unfinishedAt: number | null
+  /** A write begins in it, with a record that can be read. */
+  readonly begins: boolean
+}
+
+/** PERF: about 4 ms per MB; of a block with damage every byte may begin a record. */
+function scanned(bytes: Uint8Array): Scanned {
   let damagedAt: number | null = null
   /** Where a write began of which more is to come. */
   let openAt: number | null = null
+  let begun = false
   for (let block = 0; block < bytes.length; block += BLOCK_BYTES) {
     const end = Math.min(bytes.length, block + BLOCK_BYTES)
     for (let at = block; end - at >= HEADER_BYTES; ) {
-      const length = view.getUint16(at + 4, true)
-      const type = bytes[at + 6] ?? 0
-      const next = at + HEADER_BYTES + length
-      const whole = type >= FULL && type <= LAST && next <= end
-      if (!whole || view.getUint32(at, true) !== maskedChecksum(bytes.subarray(at + 6, next))) {
+      const record = recordAt(bytes, at, end)
+      if (record === null) {
         damagedAt ??= at
-        // As LevelDB does: lengths cannot be trusted any more.
-        break
+        // Lengths cannot be trusted any more, and what LevelDB passes over from here on may be writes that were answered.
+        at += 1
+        continue
       }
+      const { type, next } = record
       const begins = type === FULL || type === FIRST
       if (begins && damagedAt === null) damagedAt = openAt
-      if (begins && damagedAt !== null) return damagedAt
+      if (begins && damagedAt !== null) return { rotAt: damagedAt, unfinishedAt: damagedAt, begins: true }
       if (!begins && openAt === null) damagedAt ??= at
-      if (begins) openAt = at
+      if (begins) [openAt, begun] = [at, true]
       if (type === FULL || type === LAST) openAt = null
       at = next
     }
   }
-  return null
+  return { rotAt: null, unfinishedAt: damagedAt ?? openAt, begins: begun }
+}
+
+/** The record that begins there and ends before `end`; null: there is none, or its checksum is not its own. */
+function recordAt(bytes: Uint8Array, at: number, end: number): { readonly type: number; readonly next: number } | null {
+  const type = bytes[at + 6] ?? 0
+  const next = at + HEADER_BYTES + (bytes[at + 4] ?? 0) + 256 * (bytes[at + 5] ?? 0)
+  if (type < FULL || type > LAST || next > end) return null
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES)
+  return view.getUint32(0, true) === maskedChecksum(bytes.subarray(at + 6, next)) ? { type, next } : null
 }
 
 /** CRC-32C (Castagnoli), reflected. */

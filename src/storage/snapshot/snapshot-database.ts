@@ -148,8 +148,9 @@ const SAID = {
   EACCES: 'Permission denied',
   EPERM: 'Operation not permitted',
   ENOTDIR: 'Not a directory',
-  EMFILE: 'Too many open files',
+  // Before the other, whose sentence it begins with.
   ENFILE: 'Too many open files in system',
+  EMFILE: 'Too many open files',
 } as const
 
 /**
@@ -168,14 +169,16 @@ export function databaseFault(error: unknown, directory: string): StorageFault |
       message: `Another process holds the snapshot: ${what} Stop that process, or name another directory with --data.`,
     }
   }
-  const errno = Object.entries(SAID).find(([, said]) => reason.message.includes(said))?.[0]
+  // `IO error: PATH: SENTENCE`: a path may hold the words of any sentence.
+  const sentence = reason.message.slice(reason.message.lastIndexOf(': ') + 1)
+  const errno = Object.entries(SAID).find(([, said]) => sentence.includes(said))?.[0]
   if (errno !== undefined) {
     const message = `${reason.message} (${code})`
     return faultOf({ code: errno, operation: 'the snapshot', path: directory, message, ...lackOf(errno, directory) })
   }
   // Of a table that is shorter than it was LevelDB says that an argument is invalid.
-  const gone = /No such file or directory|Invalid argument/.test(reason.message)
-  if (code === 'LEVEL_CORRUPTION' || gone || /orruption/.test(reason.message))
+  const gone = /No such file or directory|Invalid argument/.test(sentence)
+  if (code === 'LEVEL_CORRUPTION' || gone || reason.message.startsWith('Corruption'))
     return snapshotRot(directory, `${reason.message} (${code}).`)
   return {
     code: 'IO_ERROR',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { KeyedBytes } from '../../../src/codec/rows/packed-rows.ts'
 import type { SnapshotStore } from '../../../src/node/ports/snapshot-store.ts'
+import { levelLogDamage } from '../../../src/storage/snapshot/level-logs.ts'
 import { openSnapshotStore } from '../../../src/storage/snapshot/snapshot-store.ts'
 import { databaseFault } from '../../../src/storage/snapshot/snapshot-database.ts'
 import { close, commit, load, row, write } from './snapshot-contract.ts'
@@ -111,6 +112,7 @@ test('and where generations write one row each, none comes back as it was before
     if (typeof again === 'string') expect(again).toBe('SNAPSHOT_ROT')
     else {
       const { index, rows } = await load(again)
+      expect(index, `byte ${at} of ${size}`).toBeGreaterThanOrEqual(count - 1)
       expect(
         rows.map(([key, value]) => [key, value.slice(0, 2)]),
         `byte ${at} of ${size}: ${index}`,
@@ -119,6 +121,44 @@ test('and where generations write one row each, none comes back as it was before
     }
     rmSync(path, { recursive: true })
   }
+})
+
+test('rot is found in front of a later write of the same block as well', async () => {
+  const store = await opened(directory)
+  if (typeof store === 'string') throw new Error(store)
+  for (let generation = 1; generation <= NEWEST; generation += 1) {
+    await write(store, generation, [row('k', `${generation}`)])
+    await commit(store, generation, 1)
+  }
+  await close(store)
+  const log = logOf(directory)
+  const whole = readFileSync(log)
+  expect(whole.length).toBeLessThan(32 * 1024)
+  // The last writes are those of the newest generation: none of them is in front of another generation's.
+  for (let at = 0; at < whole.length / 2; at += 97) {
+    const bytes = Buffer.from(whole)
+    bytes[at] = (bytes[at] ?? 0) ^ 8
+    writeFileSync(log, bytes)
+    expect(levelLogDamage(join(directory, 'state-0')), `byte ${at} of ${whole.length}`).toContain(
+      'a later write follows',
+    )
+  }
+})
+
+test('and in the last write of a log that another one follows', async () => {
+  await written(directory)
+  const log = logOf(directory)
+  const [state, number] = [join(directory, 'state-0'), Number.parseInt(log.slice(-10), 10)]
+  const next = join(state, `${String(number + 1).padStart(6, '0')}.log`)
+  const bytes = readFileSync(log)
+  writeFileSync(next, bytes)
+  expect(levelLogDamage(state)).toBeNull()
+  truncateSync(log, bytes.length - 100)
+  expect(levelLogDamage(state)).toContain('a later write follows')
+  // Of the newest log the last write may be torn.
+  writeFileSync(log, bytes)
+  truncateSync(next, bytes.length - 100)
+  expect(levelLogDamage(state)).toBeNull()
 })
 
 test('a log that ends in the midst of its last write is torn, and opens without that', async () => {
@@ -135,10 +175,17 @@ test('zeros in the midst are no end', async () => {
   expect(await outcomeOf(directory)).toBe('SNAPSHOT_ROT')
 })
 
-test.each(['No such file or directory', 'Invalid argument', 'Corruption: bad block'])(
-  'a file of the database that is gone, or shorter than it was, is damage: %s',
-  (said) => {
-    const cause = Object.assign(new Error(`IO error: 000005.ldb: ${said}`), { code: 'LEVEL_IO_ERROR' })
-    expect(databaseFault(new Error('not open', { cause }), 'state-0')?.code).toBe('SNAPSHOT_ROT')
-  },
-)
+test('the path of a file says nothing of what is wrong with it', () => {
+  const message = 'IO error: /data/Corruption: No such file or directory/000005.ldb: Input/output error'
+  const cause = Object.assign(new Error(message), { code: 'LEVEL_IO_ERROR' })
+  expect(databaseFault(new Error('not open', { cause }), 'state-0')?.code).toBe('IO_ERROR')
+})
+
+test.each([
+  'IO error: 000005.ldb: No such file or directory',
+  'IO error: 000005.ldb: Invalid argument',
+  'Corruption: bad block',
+])('a file of the database that is gone, or shorter than it was, is damage: %s', (said) => {
+  const cause = Object.assign(new Error(said), { code: 'LEVEL_IO_ERROR' })
+  expect(databaseFault(new Error('not open', { cause }), 'state-0')?.code).toBe('SNAPSHOT_ROT')
+})
