@@ -62,12 +62,12 @@ function unknownIn(text: string): string[] {
 
 describe('commands that are named', () => {
   test.each([
-    'run "holdfast doctor --data DIR"',
+    'run "holdfast surgeon --data DIR"',
     'Check the name; `holdfast backup list` shows it.',
     'make it with holdfast init',
     '`holdfast start --cluster x`',
     '`holdfast payments refund`',
-    'npm run doctor',
+    'npm run surgeon',
   ])('%s: is found', (text) => {
     expect(unknownIn(text)).toHaveLength(1)
   })

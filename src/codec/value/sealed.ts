@@ -66,5 +66,5 @@ export function mayHoldSealed(encoded: Uint8Array): boolean {
 
 /** What stands for a subject's name in keys and in the log: SHA-256 of it behind a prefix of our own, 32 bytes. */
 export function subjectDigest(subject: string): Uint8Array {
-  return Uint8Array.from(hash('sha256', `holdfast subject\0${subject}`, 'buffer'))
+  return Uint8Array.from(hash('sha256', `holdfast:subject\0${subject}`, 'buffer'))
 }

@@ -80,6 +80,7 @@ beforeAll(async () => {
   const words = ['dev', '--json', '--listen', '127.0.0.1:0', '--machines', './machines.ts']
   const { value } = await start([executablePath(), ...words]).next()
   answers = start(['lines.mjs'], { HOLDFAST_ENDPOINTS: JSON.parse(value).address })
+  await holdfast('backup', 'create', 'monday.hfb', '--with-log')
 }, 120_000)
 
 afterAll(async () => {
