@@ -43,7 +43,7 @@ test('a sealed value has the bytes that docs/format.md states, and opens', () =>
   const value = { street: 'Koinange Street', house: 7 }
   const sealed = Uint8Array.from(
     Buffer.from(
-      'ff48467365616c01dafbc0ea4f4f377c22f7618f86d16d638dc708fe8b481132ab57ebcf913eb91a07070707070707077fbd7c1d7f633ca20ca7d0d17341554fa1cb25f96558bf6033ddcbf61fd3d6a53f936d5fe590ce0353c119ade8eb9bccccea52a46b0c6b2adc2f14',
+      'ff48467365616c01dafbc0ea4f4f377c22f7618f86d16d638dc708fe8b481132ab57ebcf913eb91a07070707070707077fbd7c1d7f633ca20ca7d0d17341554fa1cb25f96558bf6033ddcbf61fd3d6a53f936d5fe590ce0353c1191a1978b27c9c23402cf8186d13a94636',
       'hex',
     ),
   )
