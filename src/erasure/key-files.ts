@@ -50,6 +50,8 @@ export class KeyFiles {
   private adding: Promise<void> | null = null
   /** What is done next waits for what is being done: one operation at a time. */
   private last: Promise<unknown> = Promise.resolve()
+  /** What was to be on the disk may not be: nothing is done any more, and nothing said to be done. */
+  private broken: KeyFault | null = null
 
   private constructor(place: KeyPlace, found: Found) {
     this.disk = place.disk
@@ -110,16 +112,17 @@ export class KeyFiles {
   }
 
   private async write(keys: readonly SubjectKey[]): Promise<void> {
-    const touched = new Set<DiskFile>()
+    // Of one that comes twice, from two peers perhaps, a second slot would outlive its destruction.
+    const wanted = new Map(keys.map((key) => [text(key.keyId), key]))
     const added: Held[] = []
-    for (const key of keys) {
-      if (this.byId.has(text(key.keyId))) continue
-      const slot = this.free.pop() ?? (await this.extend())
-      await settled<null>((done) => slot.file.write(slot.position, [encodeKey(key)], done))
-      touched.add(slot.file)
+    for (const [id, key] of wanted) {
+      if (this.byId.has(id)) continue
+      const slot = this.free.pop() ?? (await this.extend(added))
       added.push({ key, slot })
     }
-    await sync(touched)
+    for (const { key, slot } of added)
+      await settled<null>((done) => slot.file.write(slot.position, [encodeKey(key)], done))
+    await sync(new Set(added.map(({ slot }) => slot.file)))
     for (const held of added) this.take(held)
   }
 
@@ -127,17 +130,18 @@ export class KeyFiles {
   destroy(subject: string): Promise<void> {
     return this.queue(async () => {
       const held = this.bySubject.get(subject) ?? []
+      for (const { key, slot } of held) {
+        key.key.fill(0)
+        await settled<null>((done) => slot.file.write(slot.position, [new Uint8Array(SLOT_BYTES)], done))
+      }
+      await sync(new Set(held.map(({ slot }) => slot.file)))
+      // Not before: one that asks again after a failure must not be told that there is nothing left.
       this.bySubject.delete(subject)
-      const touched = new Set<DiskFile>()
       for (const { key, slot } of held) {
         this.byId.delete(text(key.keyId))
         this.addToSum(key.keyId)
-        key.key.fill(0)
-        await settled<null>((done) => slot.file.write(slot.position, [new Uint8Array(SLOT_BYTES)], done))
-        touched.add(slot.file)
+        this.free.push(slot)
       }
-      await sync(touched)
-      for (const { slot } of held) this.free.push(slot)
     })
   }
 
@@ -151,7 +155,17 @@ export class KeyFiles {
   }
 
   private queue(run: () => Promise<void>): Promise<void> {
-    const next = this.last.then(run, run)
+    const guarded = async (): Promise<void> => {
+      if (this.broken !== null) throw this.broken
+      try {
+        await run()
+      } catch (error) {
+        // A file for which there is no room was never begun.
+        if (error instanceof KeyFault && error.fault.code !== 'DISK_FULL') this.broken = error
+        throw error
+      }
+    }
+    const next = this.last.then(guarded, guarded)
     this.last = next.catch(() => undefined)
     return next
   }
@@ -168,8 +182,17 @@ export class KeyFiles {
     this.bySubject.set(subject, [...(this.bySubject.get(subject) ?? []), held])
   }
 
-  /** Another file of empty slots; gives one of them. */
-  private async extend(): Promise<Slot> {
+  /** Another file of empty slots; gives one of them. Without room for it the slots that were `taken` are free again. */
+  private async extend(taken: readonly Held[]): Promise<Slot> {
+    try {
+      return await this.anotherFile()
+    } catch (error) {
+      this.free.push(...taken.map(({ slot }) => slot))
+      throw error
+    }
+  }
+
+  private async anotherFile(): Promise<Slot> {
     await settled<null>((done) => this.disk.makeDirectory(this.directory, done))
     this.newest += 1
     const name = `${String(this.newest).padStart(8, '0')}.keys`
@@ -200,6 +223,7 @@ interface Found {
 
 async function read({ disk, directory }: KeyPlace): Promise<Found> {
   const found = { files: [] as DiskFile[], free: [] as Slot[], held: [] as Held[], damaged: 0, newest: 0 }
+  const ids = new Set<string>()
   const names = await settled<readonly string[]>((done) => disk.list(`${directory}/${KEYS_DIRECTORY}`, done))
   for (const name of names.filter((each) => NAME.test(each))) {
     const path = `${directory}/${KEYS_DIRECTORY}/${name}`
@@ -208,18 +232,21 @@ async function read({ disk, directory }: KeyPlace): Promise<Found> {
     if (file === null) continue
     found.files.push(file)
     const bytes = await settled<Uint8Array>((done) => file.read(0, file.size, done))
-    const damaged: number[] = []
+    const emptied: number[] = []
     for (let position = SLOT_BYTES; position + SLOT_BYTES <= bytes.length; position += SLOT_BYTES) {
       const content = decodeSlot(bytes.subarray(position, position + SLOT_BYTES))
-      if (typeof content === 'object') found.held.push({ key: content, slot: { file, position } })
-      else found.free.push({ file, position })
-      if (content === 'damaged') damaged.push(position)
+      const isNew = typeof content === 'object' && !ids.has(text(content.keyId))
+      if (isNew) {
+        ids.add(text(content.keyId))
+        found.held.push({ key: content, slot: { file, position } })
+      } else found.free.push({ file, position })
+      if (content === 'damaged') found.damaged += 1
+      if (!isNew && content !== 'empty') emptied.push(position)
     }
-    found.damaged += damaged.length
-    // Part of a key that was being destroyed may be in it.
-    for (const position of damaged)
+    // Part of a key that was being destroyed may be in it, or one that has another slot, which is destroyed alone.
+    for (const position of emptied)
       await settled<null>((done) => file.write(position, [new Uint8Array(SLOT_BYTES)], done))
-    if (damaged.length > 0) await sync([file])
+    if (emptied.length > 0) await sync([file])
   }
   return found
 }

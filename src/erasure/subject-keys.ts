@@ -91,14 +91,15 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
   /**
    * Resolves once the keys of a subject that the entry at `index` has forgotten are destroyed here, and the other voters have
    * said
-   * so or did not in time.
+   * so or did not in time; learners too, which have the keys. Rejects where this node's cannot be destroyed.
    */
   async destroyed(subject: Uint8Array, index: number): Promise<{ readonly missing: readonly NodeId[] }> {
     const { files, peers } = this.parts
-    await this.guarded(() => files.destroy(text(subject)))
+    const fault = await this.guarded(() => files.destroy(text(subject)))
+    if (fault !== null) throw fault
     const missing: NodeId[] = []
     await Promise.all(
-      peers.otherVoters().map(async (peer) => {
+      peers.others().map(async (peer) => {
         const answer = await peers.ask(peer, { kind: 'destroyed', subject, index })
         if (answer?.kind !== 'destroyed') missing.push(peer)
       }),
@@ -167,7 +168,7 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
       if (key === undefined) {
         key = drawKey(Uint8Array.from(digest))
         const drawn = key
-        await this.guarded(() => files.add([drawn]))
+        if ((await this.guarded(() => files.add([drawn]))) !== null) return
       }
       await this.exchange.offer(key)
     } finally {
@@ -230,12 +231,15 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
     return digest
   }
 
-  private async guarded(run: () => Promise<void>): Promise<void> {
+  /** Null: it is done. Without room for another file there is no new key, and the node goes on. */
+  private async guarded(run: () => Promise<void>): Promise<KeyFault | null> {
     try {
       await run()
+      return null
     } catch (error) {
       if (!(error instanceof KeyFault)) throw error
-      this.parts.onFault(error.fault)
+      if (error.fault.code !== 'DISK_FULL') this.parts.onFault(error.fault)
+      return error
     }
   }
 }

@@ -36,6 +36,60 @@ test('keys are found again after a power loss, once they were added, and more th
   expect(again.sum).toEqual(files.sum)
 })
 
+test('a key that comes twice while others are written has one slot, and nothing of it outlives its destruction', async () => {
+  const disk = new MemoryDisk()
+  const files = await open(disk)
+  const first = files.add([keyOf(2, 9)])
+  const twice = [files.add([keyOf(1, 7), keyOf(1, 7)]), files.add([keyOf(1, 7)])]
+  await Promise.all([first, ...twice, files.destroy(nameOf(1))])
+  expect((await bytesOf(disk, PLACE)).includes(Buffer.alloc(32, 7))).toBe(false)
+  expect([(await open(disk)).subjects(), files.size]).toEqual([[nameOf(2)], 1])
+})
+
+test('and of one that two slots have the second is empty once the file was opened', async () => {
+  const disk = new MemoryDisk()
+  await (await open(disk)).add([keyOf(1, 7)])
+  const file = await new Promise<DiskFile | null>((resolve) =>
+    disk.open(PLACE, (found) => resolve(found.ok ? found.value : null)),
+  )
+  if (file === null) throw new Error('it is there')
+  await new Promise((resolve) => file.write(9 * SLOT_BYTES, [encodeKey(keyOf(1, 7))], resolve))
+  const again = await open(disk)
+  expect([again.size, again.damaged]).toEqual([1, 0])
+  await again.destroy(nameOf(1))
+  expect((await bytesOf(disk, PLACE)).includes(Buffer.alloc(32, 7))).toBe(false)
+})
+
+test('a destruction that failed is not done when it is asked for again', async () => {
+  const counting = new FailingDisk(new MemoryDisk(), { call: 0, code: 'EIO', effect: false })
+  await (await open(counting)).add([keyOf(1, 7)])
+  for (const [call, effect] of [
+    [counting.calls + 1, false],
+    [counting.calls + 2, true],
+  ] as const) {
+    const failing = new FailingDisk(new MemoryDisk(), { call, code: 'EIO', effect })
+    const files = await open(failing)
+    await files.add([keyOf(1, 7)])
+    for (let times = 0; times < 2; times += 1)
+      await expect(files.destroy(nameOf(1)), failing.failed ?? '').rejects.toBeInstanceOf(KeyFault)
+  }
+})
+
+test('without room for another file there is no new key, and those that there are stay in use', async () => {
+  const counting = new FailingDisk(new MemoryDisk(), { call: 0, code: 'EIO', effect: false })
+  const many = Array.from({ length: SLOTS - 2 }, (_, at) => keyOf(1, at + 1))
+  await (await open(counting)).add(many)
+  // Of two keys one has the last slot, the other one needs a file, whose making is the second call.
+  const failing = new FailingDisk(new MemoryDisk(), { call: counting.calls + 2, code: 'ENOSPC', effect: false })
+  const files = await open(failing)
+  await files.add(many)
+  await expect(files.add([keyOf(2, 2000), keyOf(2, 2001)])).rejects.toMatchObject({ fault: { code: 'DISK_FULL' } })
+  await files.add([keyOf(2, 2002)])
+  expect(files.ofSubject(nameOf(2))).toHaveLength(1)
+  await files.destroy(nameOf(1))
+  expect(files.size).toBe(1)
+})
+
 test('a subject’s keys are destroyed in every file, for good; those of others stay, and their slots are used again', async () => {
   const disk = new MemoryDisk()
   const files = await open(disk)

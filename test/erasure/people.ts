@@ -46,6 +46,7 @@ export const people = defineMachine(
         { input: z.object({ id: z.string() }), output: person.nullable() },
         (view, { id }) => view.people.get(id) ?? null,
       ),
+      echo: query({ input: z.instanceof(Uint8Array), output: z.instanceof(Uint8Array) }, (_view, bytes) => bytes),
     },
     tasks: { call: { onResult: () => null, onFailed: () => undefined } },
   },

@@ -93,6 +93,9 @@ describe('a personal field', () => {
     const brought = await session.machines.people.note({ bytes: Uint8Array.from(sealed) })
     expect(brought).toMatchObject({ kind: 'notExecuted', code: 'VALIDATION_ERROR' })
     expect((await session.machines.people.note({ bytes: sealed.slice(1) })).kind).toBe('ok')
+    // Else whoever has an old one could have a query that answers its input open it.
+    expect(await session.queries.people.echo(Uint8Array.from(sealed))).toMatchObject({ code: 'VALIDATION_ERROR' })
+    expect((await session.queries.people.echo(sealed.slice(1))).kind).toBe('ok')
   })
 })
 

@@ -161,6 +161,7 @@ export class InputParser {
     if ('code' in schemas) return schemas
     const schema = schemas.queries === null ? null : schemas.queries.get(query)
     if (schema === undefined) return unknownName('UNKNOWN_QUERY', machine, query, schemas.queries)
+    if (this.isPersonal && mayHoldSealed(bytes)) return invalid([{ path: '', message: 'it holds a sealed value' }])
     try {
       const parsed = check(schema, this.codec.decodeInput(bytes))
       return parsed.ok ? { ok: true, input: parsed.value } : parsed
