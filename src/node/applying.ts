@@ -77,6 +77,8 @@ export class Applying {
       log: options.log,
       moment: () => backupMoment(options, parts.members),
       stopped: () => parts.stopped(),
+      halted: () => parts.halted(),
+      isBack: () => this.isBack,
       fault: (fault) => parts.fault(fault),
     })
     parts.inspection.backups = this.backups

@@ -7,6 +7,7 @@ import { groupId } from '../../src/base/brand.ts'
 import { BackupSource } from '../../src/node/backup/backup-source.ts'
 import type { SnapshotPart, SnapshotView } from '../../src/node/ports/snapshot-store.ts'
 import { BackupStream } from '../../src/server/operator/backup-stream.ts'
+import type { HaltCode } from '../../src/session/run/halt.ts'
 import { packRows } from '../../src/codec/rows/packed-rows.ts'
 import { meta } from '../storage/snapshot/snapshot-contract.ts'
 
@@ -36,8 +37,14 @@ class Call extends EventEmitter {
   }
 }
 
+interface Given {
+  readonly applied?: number
+  readonly halted?: HaltCode | null
+  readonly isBack?: boolean
+}
+
 /** Rows `a` to `j` of 100 KiB, the state as of entry 5, and entry 6 behind it. */
-function world({ applied = 6 } = {}) {
+function world({ applied = 6, halted = null, isBack = false }: Given = {}) {
   const encoder = new EntryEncoder()
   const { chain, lastIncludedTerm } = meta(5)
   const place = { group: groupId(0), index: logIndex(6), term: term(lastIncludedTerm), previousChain: chain }
@@ -83,6 +90,8 @@ function world({ applied = 6 } = {}) {
       configuration: '',
     }),
     stopped: () => false,
+    halted: () => halted,
+    isBack: () => isBack,
     fault: () => undefined,
   })
   const open = (): Call => {
@@ -177,5 +186,19 @@ describe('a backup on its way', () => {
     fresh.ask()
     await turn()
     expect(fresh.failures).toEqual([expect.stringContaining('NOTHING_TO_BACK_UP')])
+  })
+
+  test.each([
+    ['DIVERGED', { halted: 'DIVERGED' as const }],
+    ['ENGINE_ERROR', { halted: 'ENGINE_ERROR' as const }],
+    ['NOTHING_TO_BACK_UP', { isBack: true }],
+  ])('is refused with %s by a node whose state may not be the cluster’s', async (code, given) => {
+    const { open, views } = world(given)
+    const call = open()
+    call.ask()
+    await turn()
+    expect(call.failures).toEqual([expect.stringMatching(new RegExp(`^${code}: `))])
+    expect(call.pieces).toEqual([])
+    expect(views).toEqual([])
   })
 })

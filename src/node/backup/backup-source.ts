@@ -1,4 +1,5 @@
 import { logIndex, type LogIndex } from '../../base/brand.ts'
+import type { HaltCode } from '../../session/run/halt.ts'
 import { BACKUP_FORMAT, type BackupFacts } from '../../codec/backup/backup-facts.ts'
 import { readHeader } from '../../codec/entry/record.ts'
 import type { LogStore } from '../ports/log-store.ts'
@@ -31,6 +32,10 @@ export interface BackupPorts {
   moment(): BackupMoment
   /** Nothing is read any more. */
   stopped(): boolean
+  /** Why this node's state may not be what the cluster has; null: it is. */
+  halted(): HaltCode | null
+  /** The state is made anew, and is older than what was told of it. */
+  isBack(): boolean
   fault(fault: StorageFault): void
 }
 
@@ -43,6 +48,8 @@ export type BackupRefusal =
   /** The log does not reach back to the entry that was named. */
   | 'LOG_TOO_SHORT'
   | 'SHUTTING_DOWN'
+  /** The node has halted: its state may be none of the cluster's, and a backup of it would make another cluster of that. */
+  | HaltCode
 
 /**
  * What a backup of this node is read from, whether it leads or not: the newest snapshot and the entries that lead from there to
@@ -67,15 +74,17 @@ export class BackupSource {
 
   /** Calls back once. Whoever gets a run closes it. */
   open(request: BackupRequest, done: (run: BackupRun | BackupRefusal) => void): void {
-    if (this.ports.stopped()) return done('SHUTTING_DOWN')
+    const refused = this.refusal()
+    if (refused !== null) return done(refused)
     if (this.running.size + this.opening >= BACKUPS_MAX) return done('OVERLOADED')
     this.opening += 1
     this.ports.store.view((fault, view) => {
       this.opening -= 1
       if (fault !== null) this.ports.fault(fault)
-      if (fault !== null || this.ports.stopped()) {
+      const refused = fault === null ? this.refusal() : 'SHUTTING_DOWN'
+      if (refused !== null) {
         view?.close()
-        return done('SHUTTING_DOWN')
+        return done(refused)
       }
       this.begin(request, view, done)
     })
@@ -84,6 +93,12 @@ export class BackupSource {
   /** Ends every backup. */
   close(): void {
     for (const run of [...this.running]) run.close()
+  }
+
+  private refusal(): BackupRefusal | null {
+    const { ports } = this
+    if (ports.stopped()) return 'SHUTTING_DOWN'
+    return ports.halted() ?? (ports.isBack() ? 'NOTHING_TO_BACK_UP' : null)
   }
 
   private begin(

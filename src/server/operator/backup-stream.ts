@@ -2,6 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { RaftNode } from '../../node/api.ts'
 import type { BackupRefusal } from '../../node/backup/backup-source.ts'
 import type { BackupRun, NextBlock } from '../../node/backup/backup-run.ts'
+import { explainError } from '../../protocol/errors.ts'
 import { statusObject } from '../grpc-error.ts'
 import { backupRequest } from './operator-requests.ts'
 
@@ -37,11 +38,11 @@ export class BackupStream {
     this.watch()
   }
 
-  /** Ends it with a code of scope `operator`. */
+  /** Ends it with a code of scope `operator`, or that of the node's halt. */
   fail(code: BackupRefusal | 'BACKUP_OVERTAKEN' | 'BACKUP_ABANDONED' | 'INVALID'): void {
     if (this.over) return
     this.end()
-    this.call.emit('error', statusObject('operator', code))
+    this.call.emit('error', statusObject(explainError('operator', code) === null ? 'halt' : 'operator', code))
   }
 
   private asked(message: unknown): void {
