@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, renameSync, symlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -47,6 +47,24 @@ describe('a majority that is gone for good', () => {
     expect(await read(node, 89)).toBe('89')
     const session = await connect({ embedded: node, principal: 'user:ada' })
     expect(await session.execute('notes', 'put', { name: 'new', text: 'x' })).toMatchObject({ kind: 'ok' })
+  })
+
+  test('is given up by a name that is a link too: the copy is a directory of its own, without the lock, as all was before', async () => {
+    const { data, project } = await lastOfThree()
+    const link = join(project, 'link')
+    const group = join(project, 'elsewhere')
+    renameSync(join(data, 'group-0'), group)
+    symlinkSync(group, join(data, 'group-0'))
+    symlinkSync(data, link)
+    const before = await verifyLog(link)
+    const identity = await readFile(join(data, 'HOLDFAST.json'))
+    const { copy } = await recoverQuorum({ data: link, keep: 'n1', nowMs: Date.now(), dryRun: false })
+    expect(lstatSync(copy).isDirectory()).toBe(true)
+    expect(lstatSync(join(copy, 'group-0')).isDirectory()).toBe(true)
+    expect(readdirSync(copy).sort()).toEqual(['HOLDFAST.json', 'group-0'])
+    expect(await verifyLog(copy)).toEqual(before)
+    expect(await readFile(join(copy, 'HOLDFAST.json'))).toEqual(identity)
+    expect(await verifyLog(link)).toMatchObject({ lastIndex: before.lastIndex + 1 })
   })
 
   test('is not what a single voter lacks, and another node than the directory’s is refused; nothing is changed', async () => {

@@ -5,7 +5,7 @@ import { saveBackup } from '../../host/backup/save-backup.ts'
 import { CommandError, EXIT } from '../terminal/exit.ts'
 import { print, printJson, say, withCommas } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
-import { backupBytes, backupTarget } from './backup-places.ts'
+import { backupBytes, backupTarget, requireFile } from './backup-places.ts'
 import { type Facts, factsJson, factsLines } from './backup-words.ts'
 
 export interface CreateFlags {
@@ -19,6 +19,7 @@ export interface CreateFlags {
 
 /** `holdfast backup create`: from the first of the nodes that gives one. Nothing is left of one that is not whole. */
 export async function createBackup(flags: CreateFlags): Promise<void> {
+  if (flags.since !== null) requireFile(flags.since)
   const since = flags.since === null ? null : await readFacts(backupBytes(flags.since))
   let lost = new OperatorError('NO_LEADER', 'there is no endpoint to ask')
   for (const endpoint of flags.endpoints) {
@@ -65,7 +66,7 @@ async function createFrom(
   finished?.finish()
   const result = { file, endpoint, bytes: totals.bytes, ...factsJson(facts) }
   if (json && file !== '-') return printJson(result)
-  const next = `holdfast restore ${file} --data <directory> --id ${facts.node}`
+  const next = `holdfast restore ${file === '-' ? '<file>' : file} --data <directory> --id ${facts.node}`
   const lines = [`${file}: ${withCommas(totals.bytes)} bytes, verified`, ...factsLines(facts), `To restore it: ${next}`]
   for (const line of lines) file === '-' ? say(line) : print(line)
 }

@@ -57,9 +57,8 @@ export function addRestore(root: Command): void {
     .option('--to-index <index>', 'the last entry to be restored', positive)
     .option('--to-time <time>', 'the last entry that is not later, for example 2026-11-01T00:00+03:00', time)
     .option(
-      '--incarnation <number>',
-      'what the restore of another member of the same new cluster has printed',
-      positive,
+      '--incarnation <number@time>',
+      'what the restore of another member of the same new cluster has printed, at most 15 minutes ago',
     )
     .option('--dry-run', 'read and verify, say what would be restored, and write nothing')
     .option('--json', 'one JSON object on stdout')

@@ -9,6 +9,15 @@ export function backupBytes(name: string): BackupBytes {
   return fileBytes(name)
 }
 
+/** Throws a usage error for stdin where a backup is read more than once. */
+export function requireFile(name: string): void {
+  if (name === '-')
+    throw usageError(
+      'A backup that is read more than once cannot come from stdin.',
+      'Save it to a file, and name that.',
+    )
+}
+
 /** Where a backup goes by the name that was typed: a new file, or - for stdout. */
 export async function backupTarget(name: string): Promise<BackupTarget> {
   if (name === '-') return standardOutput()

@@ -1,9 +1,11 @@
 import { assert } from '../../base/assert.ts'
 import { formatHostPort } from '../../base/host-port.ts'
 import { restoreBackup } from '../../host/backup/restore.ts'
+import { parseStart, type RestoreStart, startText } from '../../host/backup/restore-plan.ts'
 import { readSettings, type TypedFlags } from '../config/read-settings.ts'
+import { usageError } from '../terminal/exit.ts'
 import { print, printJson, say, withCommas } from '../terminal/output.ts'
-import { backupBytes } from './backup-places.ts'
+import { backupBytes, requireFile } from './backup-places.ts'
 import { iso } from './backup-words.ts'
 
 type Restored = Awaited<ReturnType<typeof restoreBackup>>
@@ -14,7 +16,8 @@ export interface RestoreFlags extends TypedFlags {
   readonly toIndex?: number
   /** Unix ms. */
   readonly toTime?: number
-  readonly incarnation?: number
+  /** As the restore of another member has printed it. */
+  readonly incarnation?: string
   readonly dryRun?: true
   readonly json?: true
 }
@@ -27,8 +30,10 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
   const { values } = await readSettings(flags, ['data', 'id'])
   const { data, id, peers } = values
   assert(data !== undefined && id !== undefined, 'required settings are there', { values })
-  const { base, toIndex = null, toTime = null, incarnation = null, dryRun = false } = flags
+  const { base, toIndex = null, toTime = null, dryRun = false } = flags
   const named = peers?.map((peer) => ({ id: peer.id as string, address: formatHostPort(peer.address) }))
+  for (const name of [file, ...(base === undefined ? [] : [base])]) requireFile(name)
+  const start = flags.incarnation === undefined ? null : startOf(flags.incarnation)
   let saidAt = 0
   const restored = await restoreBackup({
     file: () => backupBytes(file),
@@ -38,7 +43,7 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
     peers: named ?? [{ id, address: DEFAULT_ADDRESS }],
     toIndex,
     toTimeMs: toTime,
-    incarnation,
+    start,
     dryRun,
     nowMs: Date.now(),
     onProgress: (bytes) => {
@@ -51,12 +56,24 @@ export async function restore(file: string, flags: RestoreFlags): Promise<void> 
     ...(base === undefined ? [] : [`--base ${base}`]),
     ...(toIndex === null && toTime === null ? [] : [`--to-index ${restored.index}`]),
   ]
-  const next = nextOf(restored, { file, data, id, point, dryRun })
+  const next = nextOf(restored, { file, data, id, point, dryRun, isNamed: start !== null })
   if (flags.json === true) printJson({ restored: !dryRun, ...plain(restored), ...next })
   else print(textOf(restored, { dryRun, data, ...next }))
 }
 
+const ONLY_NEW = [
+  'Only members that have not run yet: one that ran and lost its disk has voted, and comes back with holdfast member replace.',
+]
 const SAID_BYTES = 256 * 1024 * 1024
+
+function startOf(text: string): RestoreStart {
+  const start = parseStart(text)
+  if (start !== null) return start
+  throw usageError(
+    `--incarnation ${text} is none that a restore prints.`,
+    'Take the whole command that the first restore printed: NUMBER@TIME.',
+  )
+}
 
 /** The commands that follow. */
 interface Next {
@@ -69,26 +86,29 @@ interface Next {
 }
 
 function nextOf(
-  { members, incarnation, facts }: Restored,
-  of: { file: string; data: string; id: string; point: readonly string[]; dryRun: boolean },
+  { members, start: begun, facts }: Restored,
+  of: { file: string; data: string; id: string; point: readonly string[]; dryRun: boolean; isNamed: boolean },
 ): Next {
-  const { file, data, id, point, dryRun } = of
+  const { file, data, id, point, dryRun, isNamed } = of
   const peers = members.map((member) => `${member.id}=${member.address}`).join(',')
+  // What another member has printed holds for the restore itself too; what a dry run draws is nobody's.
+  const named = dryRun && !isNamed ? [] : [`--incarnation ${startText(begun)}`]
   const restores = (member: string, directory: string): string =>
-    ['holdfast restore', file, ...point, '--data', directory, '--id', member, '--peers', peers].join(' ')
+    ['holdfast restore', file, ...point, '--data', directory, '--id', member, '--peers', peers, ...named].join(' ')
   const others = dryRun ? [] : members.filter((member) => member.id !== id)
   return {
     restore: dryRun ? restores(id, data) : null,
-    others: others.map((member) => `${restores(member.id, '<directory>')} --incarnation ${incarnation}`),
+    others: others.map((member) => restores(member.id, '<directory>')),
     start: `holdfast start --id ${id} --data ${data} --peers ${peers}${facts.development ? ' --development' : ''}`,
   }
 }
 
 function plain(restored: Restored): object {
-  const { clusterId, incarnation, members, index, term, timeMs, stateHash, rows, entries, facts } = restored
+  const { clusterId, incarnation, start, members, index, term, timeMs, stateHash, rows, entries, facts } = restored
   return {
     clusterId,
     incarnation,
+    incarnationNamed: startText(start),
     fromClusterId: facts.clusterId,
     fromIncarnation: facts.incarnation,
     members,
@@ -111,8 +131,11 @@ function textOf(restored: Restored, of: Next & { dryRun: boolean; data: string }
     `${life}; it was incarnation ${facts.incarnation} of cluster ${facts.clusterId}`,
     'No member of the old cluster can join it, and clients of the old one are answered CLUSTER_CHANGED.',
     ...(restore === null ? [] : ['The backup is whole. Nothing was written. To restore it:', `  ${restore}`]),
-    ...(others.length === 0 ? [] : ['Next, the other members, each on its machine with a directory of its own:']),
+    ...(others.length === 0
+      ? []
+      : ['Next, within 15 minutes, the other members, each on its machine with a directory of its own:']),
     ...others.map((command) => `  ${command}`),
+    ...(others.length === 0 ? [] : ONLY_NEW),
     ...(restore === null ? ['To start it:', `  ${start}`] : []),
   ].join('\n')
 }

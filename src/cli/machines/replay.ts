@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts'
 import { replayBackup } from '../../host/backup/replay-backup.ts'
 import { replayDirectory } from '../../host/stopped/replay-directory.ts'
 import type { Value } from '../../client/index.ts'
-import { backupBytes } from '../backup/backup-places.ts'
+import { backupBytes, requireFile } from '../backup/backup-places.ts'
 import { readSettings, type TypedFlags } from '../config/read-settings.ts'
 import { EXIT, type ExitCode } from '../terminal/exit.ts'
 import { print, printJson, withCommas } from '../terminal/output.ts'
@@ -26,6 +26,7 @@ export interface ReplayFlags extends TypedFlags {
  */
 export async function replayMachines(flags: ReplayFlags): Promise<ExitCode> {
   const { backup } = flags
+  if (backup !== undefined) requireFile(backup)
   const { values, origins } = await readSettings(flags, backup === undefined ? ['data', 'machines'] : ['machines'])
   const { data = '', machines } = values
   assert(machines !== undefined, 'required settings are there', { values })

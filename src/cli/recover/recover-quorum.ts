@@ -17,8 +17,8 @@ export async function quorum(flags: QuorumFlags): Promise<void> {
   assert(data !== undefined, 'required settings are there', { values })
   const { keep, dryRun = false } = flags
   const found = await recoverQuorum({ data, keep, dryRun, nowMs: Date.now() })
-  const { index, term, timeMs, lost, incarnation, clusterId, address, copy } = found
-  const start = `holdfast start --id ${keep} --data ${data} --peers ${keep}=${address}`
+  const { index, term, timeMs, lost, incarnation, clusterId, address, development, copy } = found
+  const start = `holdfast start --id ${keep} --data ${data} --peers ${keep}=${address}${development ? ' --development' : ''}`
   const next = dryRun ? `holdfast recover quorum --keep ${keep} --data ${data}` : start
   const time = new Date(timeMs).toISOString()
   if (flags.json === true)

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { BackupBytes } from './read-parts.ts'
 import type { BackupTarget } from './save-backup.ts'
@@ -24,12 +24,12 @@ export function standardOutput(): BackupTarget {
 }
 
 /**
- * A file that appears under its name as a whole: it is written beside it, synced, and renamed. One that is there under that
- * name stays as it is until then. Rejects with what node:fs rejects with.
+ * A file that appears under its name as a whole: it is written beside it, synced, and linked, readable by its
+ * owner alone. One that is there under that name, or beside it, stays as it is: EEXIST. Rejects with what node:fs rejects with.
  */
 export async function fileTarget(path: string): Promise<BackupTarget> {
   const partial = `${path}.partial`
-  let file: FileHandle | null = await open(partial, 'w')
+  let file: FileHandle | null = await open(partial, 'wx', 0o600)
   const close = async (): Promise<void> => {
     const opened = file
     file = null
@@ -42,7 +42,7 @@ export async function fileTarget(path: string): Promise<BackupTarget> {
     finish: async () => {
       await file?.sync()
       await close()
-      await rename(partial, path)
+      await moveTo(partial, path)
       const directory = await open(dirname(path), 'r')
       await directory.sync().finally(() => directory.close())
     },
@@ -52,3 +52,19 @@ export async function fileTarget(path: string): Promise<BackupTarget> {
     },
   }
 }
+
+/** Unlike `rename`, it replaces nothing. */
+async function moveTo(partial: string, path: string): Promise<void> {
+  try {
+    await link(partial, path)
+    await unlink(partial)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (!NO_LINKS.has(code)) throw error
+    // A file system without hard links: the name is taken first, then what it names is replaced.
+    await (await open(path, 'wx', 0o600)).close()
+    await rename(partial, path)
+  }
+}
+
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])

@@ -30,7 +30,7 @@ export async function replayBackup(
       peers: [{ id: 'n1', address: '127.0.0.1:4600' }],
       toIndex: null,
       toTimeMs: null,
-      incarnation: null,
+      start: null,
       dryRun: false,
       nowMs: Date.now(),
       onProgress: () => undefined,

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hash, randomInt } from 'node:crypto'
 import { decodePayload } from '../../codec/entry/payload-codec.ts'
 import type { ConfigurationPayload, Member } from '../../codec/entry/payload.ts'
 import type { BackupFacts, BackupSnapshot } from '../../codec/backup/backup-facts.ts'
@@ -55,30 +55,59 @@ export interface NewLife {
   readonly configuration: ConfigurationPayload
 }
 
-/** 2026-01-01 UTC. */
-const EPOCH_MS = 1_767_225_600_000
-/** Beyond it an incarnation that is named again is no longer that of the same restore. */
-const SAME_RESTORE_SECONDS = 86_400
+/** How long the other members of a restored cluster may be made after the first. */
+const SAME_RESTORE_MS = 15 * 60_000
+const INCARNATION_MAX = 0xffffffff
+/** Part of the incarnations above the one before out of which one is drawn: a hundred restores leave millions. */
+const DRAWN_PART = 16
 
-/**
- * The incarnation of a restore that begins now: seconds since 2026, so that two restores of one backup never give the same ids
- * although neither knows of the other. Every id of a session, a task, a wait, and what `ctx.id` and `ctx.random` give, has the
- * incarnation in it: that is why no id is given twice, although the log's indexes are.
- */
-export function newIncarnation(before: number, nowMs: number): number {
-  return Math.max(before + 1, Math.floor((nowMs - EPOCH_MS) / 1000))
+/** What the first restore of a cluster settles for its other members. */
+export interface RestoreStart {
+  readonly incarnation: number
+  /** Unix ms, whole seconds. */
+  readonly begunMs: number
 }
 
-/** The incarnation that the restore of another member has printed. Throws RestoreError: INCARNATION_REFUSED. */
-export function namedIncarnation(named: number, before: number, nowMs: number): number {
-  const seconds = Math.floor((nowMs - EPOCH_MS) / 1000)
-  const isFresh = named <= before + 1 || Math.abs(seconds - named) <= SAME_RESTORE_SECONDS
-  if (named > before && named <= 0xffffffff && isFresh) return named
+/**
+ * The incarnation of a restore that begins now, drawn by lot above the one before: two restores of one backup do not know of
+ * each other, may begin in one second, and clocks may be behind. That both draw one number has a chance of 1 in 268 million for
+ * a cluster that was never restored. Every id of a session, a task, a wait, and what `ctx.id` and `ctx.random` give, has the
+ * incarnation in it: that is why no id is given twice, although the log's indexes are. Throws RestoreError
+ * (INCARNATION_REFUSED).
+ */
+export function newIncarnation(before: number): number {
+  const left = INCARNATION_MAX - before
+  if (left < 1) throw new RestoreError('INCARNATION_REFUSED', `No incarnation is left above ${before}.`)
+  return before + 1 + randomInt(Math.ceil(left / DRAWN_PART))
+}
+
+/** The restore of a cluster's first member, which begins now. */
+export function newStart(before: number, nowMs: number): RestoreStart {
+  return { incarnation: newIncarnation(before), begunMs: Math.floor(nowMs / 1000) * 1000 }
+}
+
+/** What the restore of another member has printed. Throws RestoreError: INCARNATION_REFUSED. */
+export function namedStart(named: RestoreStart, before: number, nowMs: number): RestoreStart {
+  const { incarnation, begunMs } = named
+  const isFresh = Math.abs(nowMs - begunMs) <= SAME_RESTORE_MS
+  if (incarnation > before && incarnation <= INCARNATION_MAX && isFresh) return named
   throw new RestoreError(
     'INCARNATION_REFUSED',
-    `--incarnation ${named} is not one that the restore of another member of this cluster has printed within a day. ` +
+    `--incarnation ${startText(named)} is not what the restore of another member of this cluster has printed within 15 minutes. ` +
       'A member that was lost since comes back with `holdfast member replace`: restored again, it would have forgotten its votes.',
   )
+}
+
+/** `<incarnation>@<time>`: how it is printed, and named for the next member. */
+export function startText({ incarnation, begunMs }: RestoreStart): string {
+  return `${incarnation}@${timeOf(begunMs).replace('.000Z', 'Z')}`
+}
+
+/** The inverse of `startText`; null: the text is none. */
+export function parseStart(text: string): RestoreStart | null {
+  const [, incarnation, time] = /^([1-9]\d{0,9})@(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$/.exec(text) ?? []
+  const begunMs = Date.parse(time ?? '')
+  return Number.isNaN(begunMs) ? null : { incarnation: Number(incarnation), begunMs }
 }
 
 /**
@@ -89,16 +118,15 @@ export function namedIncarnation(named: number, before: number, nowMs: number): 
  */
 export function newLife(
   facts: Pick<BackupFacts, 'clusterId' | 'configuration'>,
-  of: {
-    readonly incarnation: number
+  of: RestoreStart & {
     readonly end: { readonly index: number; readonly chain: number }
     readonly peers: readonly { readonly id: string; readonly address: string }[]
   },
 ): NewLife {
-  const { incarnation, end } = of
+  const { incarnation, begunMs, end } = of
   const peers = [...of.peers].sort((left, right) => (left.id < right.id ? -1 : 1))
   const named = peers.map(({ id, address }) => `${id}=${address}`).join(',')
-  const clusterId = digest(`${facts.clusterId} ${incarnation} ${end.index} ${end.chain} ${named}`)
+  const clusterId = digest(`${facts.clusterId} ${incarnation} ${begunMs} ${end.index} ${end.chain} ${named}`)
   const voters: Member[] = peers.map(({ id, address }) => ({
     id: nodeId(id),
     address,

@@ -10,11 +10,12 @@ import {
   chooseState,
   type ChosenState,
   instanceOf,
-  namedIncarnation,
-  newIncarnation,
+  namedStart,
   newLife,
+  newStart,
   RestoreError,
   type RestorePoint,
+  type RestoreStart,
 } from './restore-plan.ts'
 import { requireEmpty, RestoredDirectory } from './restored-directory.ts'
 
@@ -30,7 +31,7 @@ export interface RestoreOptions extends RestorePoint {
   /** The voters of the restored cluster. */
   readonly peers: readonly { readonly id: string; readonly address: string }[]
   /** What the restore of another member has printed; null: a new one. */
-  readonly incarnation: number | null
+  readonly start: RestoreStart | null
   /** Everything is read and verified, and nothing is written. */
   readonly dryRun: boolean
   /** Unix ms. */
@@ -43,6 +44,8 @@ export interface RestoreOptions extends RestorePoint {
 export interface Restored {
   readonly clusterId: string
   readonly incarnation: number
+  /** What the restore of the other members is told. */
+  readonly start: RestoreStart
   readonly members: readonly { readonly id: string; readonly address: string }[]
   /** The last entry of history; the Configuration of the new life follows it. */
   readonly index: number
@@ -70,16 +73,15 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const base = options.base === null ? null : await readFacts(options.base())
   const state = chooseState(facts, base, options)
   const before = Math.max(facts.incarnation, base?.incarnation ?? 0)
-  const incarnation =
-    options.incarnation === null ? newIncarnation(before, nowMs) : namedIncarnation(options.incarnation, before, nowMs)
-  return new Restore(options, { facts, base, state, incarnation }).run()
+  const start = options.start === null ? newStart(before, nowMs) : namedStart(options.start, before, nowMs)
+  return new Restore(options, { facts, base, state, start }).run()
 }
 
 interface Plan {
   readonly facts: BackupFacts
   readonly base: BackupFacts | null
   readonly state: ChosenState
-  readonly incarnation: number
+  readonly start: RestoreStart
 }
 
 class Restore {
@@ -108,7 +110,8 @@ class Restore {
     try {
       return await this.fill()
     } catch (error) {
-      await this.directory?.abandon()
+      // What could not be removed is refused by the next start and restore; why there is none is told.
+      await this.directory?.abandon().catch(() => undefined)
       throw error
     }
   }
@@ -141,9 +144,10 @@ class Restore {
   /** The entry with which the new life begins. Every member writes the same one, in the same place. */
   private async begin(): Promise<Restored> {
     const { id, peers } = this.options
-    const { facts, incarnation } = this.plan
+    const { facts, start } = this.plan
+    const { incarnation } = start
     const { end } = this.log
-    const life = newLife(facts, { incarnation, end, peers })
+    const life = newLife(facts, { ...start, end, peers })
     const encoder = new EntryEncoder()
     encoder.append({
       kind: 'Configuration',
@@ -166,6 +170,7 @@ class Restore {
     return {
       clusterId: life.clusterId,
       incarnation,
+      start,
       members: peers,
       index: end.index,
       term: end.term,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { logOpener } from '../../assembly/log-opener.ts'
 import { settled } from '../../assembly/settled.ts'
@@ -46,6 +46,7 @@ export class RestoredDirectory {
   private readonly log: { store: LogStore; recovered: RecoveredLog; persisted: Persisted }
   private install: SnapshotInstall | null
   private write: number
+  private closing: Promise<void> | null = null
 
   private constructor(parts: {
     path: string
@@ -67,16 +68,34 @@ export class RestoredDirectory {
   /** Rejects with StartError: UNWRITABLE for a directory that holds anything, LOCKED, and what the disk says. */
   static async begin(path: string, snapshot: RestoredSnapshot | null): Promise<RestoredDirectory> {
     await requireEmpty(path)
-    await mkdir(path, { recursive: true })
     const disk = new NodeDisk(path)
+    await made(disk, '')
     const lock = await new Promise<DiskLock>((resolve, reject) =>
       disk.lock(LOCK_FILE, (taken) => (taken.ok ? resolve(taken.value) : reject(new StartError(faultOf(taken.error))))),
     )
     try {
       await requireEmpty(path)
-      const directory = groupDirectory(GROUP)
-      await mkdir(join(path, directory))
-      const snapshots = await opened<SnapshotStore>((done) => openSnapshotStore(join(path, directory), done))
+    } catch (error) {
+      await release(lock)
+      throw error
+    }
+    try {
+      return await RestoredDirectory.fill({ path, disk, lock }, snapshot)
+    } catch (error) {
+      await removeMade(path).finally(() => release(lock))
+      throw error
+    }
+  }
+
+  private static async fill(
+    held: { path: string; disk: NodeDisk; lock: DiskLock },
+    snapshot: RestoredSnapshot | null,
+  ): Promise<RestoredDirectory> {
+    const { path, disk } = held
+    const directory = groupDirectory(GROUP)
+    await made(disk, directory)
+    const snapshots = await opened<SnapshotStore>((done) => openSnapshotStore(join(path, directory), done))
+    try {
       const install =
         snapshot === null
           ? null
@@ -91,9 +110,9 @@ export class RestoredDirectory {
           done,
         ),
       )
-      return new RestoredDirectory({ path, disk, lock, snapshots, install, log: { ...log, persisted } })
+      return new RestoredDirectory({ ...held, snapshots, install, log: { ...log, persisted } })
     } catch (error) {
-      await release(lock)
+      await new Promise<void>((resolve) => snapshots.close(resolve))
       throw error
     }
   }
@@ -145,17 +164,23 @@ export class RestoredDirectory {
     await release(this.lock)
   }
 
-  /** What was made of it is removed. */
+  /** What was made of it is removed, whatever has failed before, and nothing is held any more. */
   async abandon(): Promise<void> {
-    await this.closeStores()
-    await rm(join(this.path, groupDirectory(GROUP)), { recursive: true, force: true })
-    await release(this.lock)
+    try {
+      await this.closeStores()
+    } finally {
+      await removeMade(this.path).finally(() => release(this.lock))
+    }
   }
 
-  private async closeStores(): Promise<void> {
-    await new Promise<void>((resolve) => this.log.store.close(resolve))
-    await new Promise<void>((resolve) => this.snapshots.close(resolve))
-    this.install = null
+  /** A store is closed once, whoever asks. */
+  private closeStores(): Promise<void> {
+    this.closing ??= (async () => {
+      await new Promise<void>((resolve) => this.log.store.close(resolve))
+      await new Promise<void>((resolve) => this.snapshots.close(resolve))
+      this.install = null
+    })()
+    return this.closing
   }
 }
 
@@ -169,6 +194,19 @@ export async function requireEmpty(path: string): Promise<void> {
   if (found === undefined) return
   const message = `${path} is not empty (it holds "${found}"). Nothing was changed. Name an empty or a new directory with --data.`
   throw new StartError({ code: 'UNWRITABLE', message })
+}
+
+/** Makes a directory and its missing parents, their names durably. */
+function made(disk: NodeDisk, path: string): Promise<void> {
+  return new Promise((resolve, reject) =>
+    disk.makeDirectory(path, (done) => (done.ok ? resolve() : reject(new StartError(faultOf(done.error))))),
+  )
+}
+
+/** HOLDFAST.json goes first: without it nobody takes the rest for a node's. */
+async function removeMade(path: string): Promise<void> {
+  for (const name of [IDENTITY_FILE, `${IDENTITY_FILE}.new`, groupDirectory(GROUP)])
+    await rm(join(path, name), { recursive: true, force: true })
 }
 
 function release(lock: DiskLock): Promise<void> {

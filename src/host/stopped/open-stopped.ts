@@ -38,6 +38,11 @@ export async function withStoppedNode<Result>(
   use: (node: StoppedNode) => Promise<Result>,
 ): Promise<Result> {
   refuseHeld(path)
+  return withHeldNode(path, use)
+}
+
+/** As `withStoppedNode`, for whoever holds the directory's lock. */
+export async function withHeldNode<Result>(path: string, use: (node: StoppedNode) => Promise<Result>): Promise<Result> {
   const copy = await mkdtemp(join(tmpdir(), 'holdfast-stopped-'))
   try {
     await copyFrom(path, copy)

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { cp, readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { logOpener } from '../../assembly/log-opener.ts'
 import { groupId, indexAfter, type NodeId, term, writeNumber } from '../../base/brand.ts'
@@ -23,7 +22,8 @@ import { Persisted } from '../backup/persisted.ts'
 import { instanceOf, newIncarnation, newLife, type NewLife, RestoreError } from '../backup/restore-plan.ts'
 import { opened } from '../opened.ts'
 import { StartError } from '../start-error.ts'
-import { noDirectory, type StoppedNode, withStoppedNode } from './open-stopped.ts'
+import { copyDirectory } from './copy-directory.ts'
+import { noDirectory, type StoppedNode, withHeldNode, withStoppedNode } from './open-stopped.ts'
 
 const GROUP = groupId(0)
 
@@ -41,6 +41,8 @@ export interface RecoveredQuorum {
   readonly clusterId: string
   readonly incarnation: number
   readonly address: string
+  /** Its machines run as in development. */
+  readonly development: boolean
   /** The voters that are given up. */
   readonly lost: readonly string[]
   /** The last entry that is kept, its term and its time (Unix ms): what others acknowledged behind it is lost. */
@@ -52,9 +54,9 @@ export interface RecoveredQuorum {
 }
 
 /**
- * Makes a cluster of one node of the directory of a stopped one, for a majority that is gone for good. The directory is copied
- * first. Its log stays, entries that were never committed among it; a Configuration with a new incarnation and a new cluster id
- * follows it, so that members which come back are not heard (storage.md §6.3).
+ * Makes a cluster of one node of the directory of a stopped one, for a majority that is gone for good. The directory is locked,
+ * and copied first, durably and without links. Its log stays, entries that were never committed among it; a Configuration with
+ * a new incarnation and a new cluster id follows it, so that members which come back are not heard (storage.md §6.3).
  *
  * HOLDFAST.json changes before the log: whenever the process ends between the two, the node speaks of the new cluster and finds
  * itself no voter of it, so nobody elects it, and the same command goes on. The other way round it would lead alone under the
@@ -65,26 +67,23 @@ export interface RecoveredQuorum {
  */
 export async function recoverQuorum(options: QuorumOptions): Promise<RecoveredQuorum> {
   const identity = await identityOf(options.data)
-  const plan = await withStoppedNode(options.data, (node) => Promise.resolve(planOf(node, identity, options)))
-  if (options.dryRun) return plan.result
-  const { copy } = plan.result
-  await cp(options.data, copy, {
-    recursive: true,
-    errorOnExist: true,
-    force: false,
-    mode: constants.COPYFILE_FICLONE,
-  })
+  const real = await realpath(options.data)
+  const planned = (known: DirectoryIdentity) => (node: StoppedNode) =>
+    Promise.resolve(planOf(node, { ...options, identity: known, real }))
+  if (options.dryRun) return (await withStoppedNode(options.data, planned(identity))).result
   const expected = { nodeId: identity.nodeId, clusterId: null, development: identity.development ?? false }
   const directory = await opened<DataDirectory>((done) =>
     openDataDirectory({ path: options.data, expected, create: null }, done),
   )
   try {
-    await rename(directory, { identity, life: plan.life })
+    const plan = await withHeldNode(options.data, planned(directory.identity))
+    await copyDirectory(real, plan.result.copy)
+    await rename(directory, { identity: directory.identity, life: plan.life })
     await append(directory, plan)
+    return plan.result
   } finally {
     await new Promise<void>((resolve) => directory.release(resolve))
   }
-  return plan.result
 }
 
 interface Plan {
@@ -93,7 +92,13 @@ interface Plan {
   readonly snapshot: SnapshotMeta | null
 }
 
-function planOf(node: StoppedNode, identity: DirectoryIdentity, { data, keep, nowMs }: QuorumOptions): Plan {
+interface PlanOptions extends QuorumOptions {
+  readonly identity: DirectoryIdentity
+  /** The data directory without links on its way. */
+  readonly real: string
+}
+
+function planOf(node: StoppedNode, { data, keep, nowMs, identity, real }: PlanOptions): Plan {
   const { recovered, snapshot } = node
   const newest = newestConfiguration(recovered, snapshot)
   const kept = newest?.voters.find(({ id }) => id === keep) ?? null
@@ -110,21 +115,22 @@ function planOf(node: StoppedNode, identity: DirectoryIdentity, { data, keep, no
       code: 'LOG_ROT',
       message: `${data}: entries that this node had acknowledged were damaged and are cut off. Keep another node, or restore a backup.`,
     })
-  const incarnation = newIncarnation(Math.max(newest.incarnation, identity.incarnation), nowMs)
+  const incarnation = newIncarnation(Math.max(newest.incarnation, identity.incarnation))
   const end = { index: recovered.lastIndex, chain: recovered.lastChain }
   const configuration = Buffer.from(encodePayload('Configuration', newest)).toString('base64')
   const peers = [{ id: kept.id as string, address: kept.address }]
-  const life = newLife({ clusterId: identity.clusterId, configuration }, { incarnation, end, peers })
+  const life = newLife({ clusterId: identity.clusterId, configuration }, { incarnation, begunMs: nowMs, end, peers })
   const lastTerm = recovered.runs.at(-1)?.term ?? snapshot?.lastIncludedTerm ?? 0
   const result = {
     clusterId: life.clusterId,
     incarnation,
     address: kept.address,
+    development: identity.development ?? false,
     lost: [...new Set(lost)],
     index: recovered.lastIndex,
     term: lastTerm,
     timeMs: recovered.lastNow,
-    copy: `${data.replace(/\/+$/, '')}.before-${incarnation}`,
+    copy: `${real}.before-${incarnation}`,
   }
   return { result, life, snapshot }
 }

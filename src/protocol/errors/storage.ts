@@ -47,7 +47,7 @@ export const STORAGE_ERRORS: Rows = {
   INCARNATION_REFUSED: [
     'INVALID_ARGUMENT',
     false,
-    'The incarnation that was named is not that of a restore of the last day.',
+    'The incarnation that was named is not that of a restore of the last 15 minutes.',
     'Take the command that the first restore printed for the other members. A member that was lost later comes back with `holdfast member replace`.',
   ],
   QUORUM_NOT_LOST: [

@@ -43,7 +43,7 @@ async function restored(file: string, members: string, environment: Record<strin
   for (const id of ids) {
     const place = ['--data', join(directory, id), '--id', id, '--peers', members]
     const said = await holdfast('restore', file, ...place, ...incarnation, '--json')
-    incarnation = ['--incarnation', String(said['incarnation'])]
+    incarnation = ['--incarnation', String(said['incarnationNamed'])]
   }
   const cluster = await LocalCluster.start({ nodes: ids.length, directory, environment })
   onTestFinished(() => killAll(cluster))

@@ -80,7 +80,7 @@ export function restoring(file: string, data: string, given: Partial<RestoreOpti
     peers: [{ id: 'n1', address: '127.0.0.1:4600' }],
     toIndex: null,
     toTimeMs: null,
-    incarnation: null,
+    start: null,
     dryRun: false,
     nowMs: Date.now(),
     onProgress: () => undefined,

@@ -1,11 +1,13 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { nodeId } from '../../../src/base/brand.ts'
 import { connect, fetchStatus } from '../../../src/client/index.ts'
 import { fileBytes, fileTarget } from '../../../src/host/backup/backup-files.ts'
 import { readFacts, verifyBackup } from '../../../src/host/backup/read-parts.ts'
-import { namedIncarnation, newIncarnation } from '../../../src/host/backup/restore-plan.ts'
+import { namedStart, newIncarnation, newStart, parseStart, startText } from '../../../src/host/backup/restore-plan.ts'
+import { RestoredDirectory } from '../../../src/host/backup/restored-directory.ts'
 import { restoreBackup } from '../../../src/host/backup/restore.ts'
 import { saveBackup } from '../../../src/host/backup/save-backup.ts'
 import { userProject } from '../user-project.ts'
@@ -60,8 +62,8 @@ describe('a backup', () => {
     await node.close()
     const nowMs = Date.now()
     const one = await restoreBackup(restoring(file, join(project, 'one'), { nowMs }))
-    const two = await restoreBackup(restoring(file, join(project, 'two'), { nowMs: nowMs + 1000 }))
-    expect(two.incarnation).toBeGreaterThan(one.incarnation)
+    const two = await restoreBackup(restoring(file, join(project, 'two'), { nowMs }))
+    expect(two.incarnation).not.toBe(one.incarnation)
     expect(two.clusterId).not.toBe(one.clusterId)
     const node1 = await running(join(project, 'one'))
     const node2 = await running(join(project, 'two'))
@@ -152,6 +154,11 @@ describe('a backup', () => {
     expect(readdirSync(project).filter((name) => name.startsWith('kept'))).toEqual([])
     await keep(end)
     expect(await readFile(join(project, 'kept'))).toEqual(await readFile(file))
+    const kept = await readFile(join(project, 'kept'))
+    expect(statSync(join(project, 'kept')).mode & 0o777).toBe(0o600)
+    await expect(keep(end)).rejects.toMatchObject({ code: 'EEXIST' })
+    expect(await readFile(join(project, 'kept'))).toEqual(kept)
+    expect(readdirSync(project)).not.toContain('kept.partial')
     await expect(save(node, join(project, 'since'), { withLog: true, sinceIndex: 1 })).rejects.toMatchObject({
       code: 'LOG_TOO_SHORT',
     })
@@ -161,17 +168,38 @@ describe('a backup', () => {
 describe('the new life of a restored cluster', () => {
   const NOW = Date.UTC(2026, 10, 1)
 
-  test('has an incarnation above the one before that no other restore has', () => {
-    expect(newIncarnation(1, NOW)).toBeGreaterThan(1)
-    expect(newIncarnation(1, NOW + 1000)).toBe(newIncarnation(1, NOW) + 1)
-    // A clock that is behind gives no lower one.
-    expect(newIncarnation(9e8, NOW)).toBe(9e8 + 1)
+  test('has an incarnation above the one before, which two restores of one moment do not share, whatever their clocks say', () => {
+    for (const before of [1, 28_000_000, 9e8, 4e9, 0xfffffffe]) {
+      const drawn = Array.from({ length: 20 }, () => newIncarnation(before))
+      for (const one of drawn) {
+        expect(one).toBeGreaterThan(before)
+        expect(one).toBeLessThanOrEqual(0xffffffff)
+      }
+      if (before < 4e9) expect(new Set(drawn).size).toBe(20)
+    }
+    expect(() => newIncarnation(0xffffffff)).toThrow(expect.objectContaining({ code: 'INCARNATION_REFUSED' }))
   })
 
-  test('takes an incarnation that another member has printed, for a day', () => {
-    const printed = newIncarnation(1, NOW)
-    expect(namedIncarnation(printed, 1, NOW + 3_600_000)).toBe(printed)
-    expect(() => namedIncarnation(printed, 1, NOW + 2 * 86_400_000)).toThrow('holdfast member replace')
-    expect(() => namedIncarnation(1, 1, NOW)).toThrow(expect.objectContaining({ code: 'INCARNATION_REFUSED' }))
+  test('takes what another member has printed, for 15 minutes, also where it is the next incarnation', () => {
+    const printed = newStart(1, NOW + 123)
+    expect(parseStart(startText(printed))).toEqual(printed)
+    expect(namedStart(printed, 1, NOW + 14 * 60_000)).toEqual(printed)
+    expect(() => namedStart(printed, 1, NOW + 16 * 60_000)).toThrow('holdfast member replace')
+    const next = { incarnation: 2, begunMs: NOW }
+    expect(() => namedStart(next, 1, NOW + 16 * 60_000)).toThrow('holdfast member replace')
+    const same = { incarnation: 1, begunMs: NOW }
+    expect(() => namedStart(same, 1, NOW)).toThrow(expect.objectContaining({ code: 'INCARNATION_REFUSED' }))
+    for (const text of ['2', '2@', '0@2026-11-01T00:00:00Z', '2@2026-13-01T00:00:00Z', '2@now'])
+      expect(parseStart(text), text).toBe(null)
+  })
+
+  test('whose directory cannot be finished leaves nothing of it, and says why', async () => {
+    const data = join(userProject(), 'data')
+    const directory = await RestoredDirectory.begin(data, null)
+    mkdirSync(join(data, 'HOLDFAST.json.new'))
+    const identity = { clusterId: 'c', nodeId: nodeId('n1'), instanceId: 'a'.repeat(32), incarnation: 2 }
+    await expect(directory.finish({ ...identity, development: false })).rejects.toMatchObject({ code: 'UNWRITABLE' })
+    await directory.abandon()
+    expect(readdirSync(data)).toEqual([])
   })
 })
