@@ -83,7 +83,9 @@ export function damage(path: string | undefined, how: Damage): boolean {
   // What holds nothing but zeros has nothing to lose but its length.
   if (how === 'truncate') truncateSync(path, end === 0 ? Math.floor(bytes.length / 2) : at)
   else {
-    if (how === 'flip') bytes[at] = (bytes[at] ?? 0) ^ 0x10
+    // Between frames lie zeros, up to the next sector, of which nothing is.
+    const said = bytes.findIndex((byte, place) => place >= at && byte !== 0)
+    if (how === 'flip') bytes[said] = (bytes[said] ?? 0) ^ 0x10
     else bytes.fill(0, pageOf(at), Math.min(bytes.length, pageOf(at) + PAGE_BYTES))
     writeFileSync(path, bytes)
   }
