@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { logIndex, term } from '../../src/base/brand.ts'
 import { BackupReader } from '../../src/codec/backup/backup-reader.ts'
 import { EntryEncoder } from '../../src/codec/entry/entry-encoder.ts'
+import { encodePayload } from '../../src/codec/entry/payload-codec.ts'
 import { groupId } from '../../src/base/brand.ts'
 import { BackupSource } from '../../src/node/backup/backup-source.ts'
 import type { SnapshotPart, SnapshotView } from '../../src/node/ports/snapshot-store.ts'
@@ -36,6 +37,16 @@ class Call extends EventEmitter {
     this.emit('data', { withLog: false, sinceIndex: 0 })
   }
 }
+
+const CONFIGURATION = encodePayload('Configuration', {
+  clusterId: 'c1',
+  incarnation: 1,
+  voters: [],
+  learners: [],
+  outgoing: [],
+  promoting: [],
+  removed: [],
+})
 
 interface Given {
   readonly applied?: number
@@ -87,7 +98,7 @@ function world({ applied = 6, halted = null, isBack = false }: Given = {}) {
       holdfast: '',
       machines: {},
       limits: {},
-      configuration: '',
+      configuration: Buffer.from(CONFIGURATION).toString('base64'),
     }),
     stopped: () => false,
     halted: () => halted,

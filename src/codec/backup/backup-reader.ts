@@ -1,11 +1,12 @@
 import { unreachable } from '../../base/assert.ts'
 import { groupId, logIndex, type Term, term } from '../../base/brand.ts'
 import { verifyRecords } from '../entry/batch.ts'
-import { describeRefusal } from '../entry/record.ts'
+import { describeRefusal, recordChain, recordIndex, recordLength } from '../entry/record.ts'
 import { compareKeys, keyFromBytes } from '../rows/key.ts'
 import { readUint32 } from '../bytes/integers.ts'
 import { BLOCK_HEADER_BYTES, type BlockKind, isIntact, readBlockHeader } from './backup-block.ts'
-import { BACKUP_FORMAT, type BackupFacts, type BackupTotals } from './backup-facts.ts'
+import { BACKUP_FORMAT, type BackupFacts, type BackupSnapshot, type BackupTotals } from './backup-facts.ts'
+import { checkFacts } from './check-facts.ts'
 import { nextDigest, NO_BLOCKS } from './backup-writer.ts'
 
 /** Why bytes are no whole backup, in a sentence with the place. */
@@ -94,11 +95,13 @@ export class BackupReader {
 
   private takeFacts(content: Uint8Array): BackupFacts {
     const facts = parsed<BackupFacts>(content)
-    if (facts === null || typeof facts.format !== 'number') throw this.damaged('its facts cannot be read')
+    if (typeof facts?.format !== 'number') throw this.damaged('its facts cannot be read')
     if (facts.format > BACKUP_FORMAT) {
       const message = `The backup has format ${facts.format}; this build reads up to ${BACKUP_FORMAT}. Use the newer build.`
       throw new BackupError('NEWER_FORMAT', message)
     }
+    const wrong = checkFacts(facts)
+    if (wrong !== null) throw this.damaged(wrong)
     this.facts = facts
     const { snapshot, log } = facts
     if (snapshot !== null && log?.first === snapshot.lastIncludedIndex + 1) {
@@ -118,7 +121,7 @@ export class BackupReader {
     this.entries += verified.count
     this.lastTerm = verified.lastTerm
     this.chain = verified.lastChain
-    if (verified.last === snapshot?.lastIncludedIndex && this.chain !== snapshot.chain)
+    if (snapshot !== null && !meets(records, { first, last: verified.last, snapshot }))
       throw this.damaged('the entries do not lead to its state')
     return { kind: 'log', records, first, last: verified.last }
   }
@@ -173,6 +176,18 @@ export class BackupReader {
     const message = `The backup is damaged at byte ${this.bytes}: ${what}. Nothing of it can be relied on: take another copy of it, or another backup.`
     return new BackupError('BACKUP_DAMAGED', message)
   }
+}
+
+/** Whether the entry that the state is as of, where these records hold it, is the one that the state names. */
+function meets(
+  records: Uint8Array,
+  { first, last, snapshot }: { first: number; last: number; snapshot: BackupSnapshot },
+): boolean {
+  const { lastIncludedIndex, chain } = snapshot
+  if (lastIncludedIndex < first || lastIncludedIndex > last) return true
+  let offset = 0
+  while (recordIndex(records, offset) < lastIncludedIndex) offset += recordLength(records, offset)
+  return recordChain(records, offset) === chain
 }
 
 /** JSON in UTF-8; null where it is none. */

@@ -94,6 +94,13 @@ function read(bytes: Uint8Array, pieceBytes = bytes.length): BackupPart[] {
   return parts
 }
 
+/** Takes what is whole, wherever the file ends. */
+function take(bytes: Uint8Array): void {
+  const reader = new BackupReader()
+  reader.push(bytes)
+  while (reader.take() !== null);
+}
+
 describe('the file of a backup', () => {
   test('has the bytes that it had from the first on', () => {
     const golden = Buffer.from(readFileSync(new URL('./golden-backup.txt', import.meta.url), 'utf8'), 'base64')
@@ -165,5 +172,33 @@ describe('the file of a backup', () => {
     const writer = new BackupWriter()
     const bytes = Buffer.concat([writer.facts(FACTS), writer.log(other, 1)])
     expect(() => read(bytes)).toThrow('does not follow')
+  })
+
+  const snapshot = FACTS.snapshot as NonNullable<BackupFacts['snapshot']>
+  test.each<[string, object]>([
+    ['nothing but a format', { format: 1 }],
+    ['a name of another type', { ...FACTS, rows: '3' }],
+    ['an end without a chain', { ...FACTS, end: { ...FACTS.end, chain: undefined } }],
+    ['no configuration', { ...FACTS, configuration: 'AAAA' }],
+    ['rows of no state', { ...FACTS, snapshot: null, log: { first: 1, last: 9 } }],
+    ['an end beyond its state and no entries', { ...FACTS, log: null }],
+    ['entries that begin behind its state', { ...FACTS, log: { first: 9, last: 9 } }],
+    ['entries that do not reach its end', { ...FACTS, log: { first: 8, last: 8 } }],
+    ['a state beyond its end', { ...FACTS, snapshot: { ...snapshot, lastIncludedIndex: 10 } }],
+  ])('whose facts are %s is refused before anything else is taken', (_, facts) => {
+    const bytes = encodeBlock('facts', Buffer.from(JSON.stringify(facts)))
+    const damage = expect.objectContaining({ name: 'BackupError', code: 'BACKUP_DAMAGED' })
+    expect(() => take(bytes)).toThrow(damage)
+  })
+
+  test('is refused where its state is as of another entry in the middle of a block', () => {
+    const both = Buffer.concat([FIRST, SECOND])
+    const at = (chain: number): (() => unknown) => {
+      const writer = new BackupWriter()
+      const facts = { ...FACTS, snapshot: { ...snapshot, lastIncludedIndex: 8, chain } }
+      return () => take(Buffer.concat([writer.facts(facts), writer.log(both, 2)]))
+    }
+    expect(at(recordChain(FIRST, 0))).not.toThrow()
+    expect(at(recordChain(FIRST, 0) + 1)).toThrow('do not lead to its state')
   })
 })
