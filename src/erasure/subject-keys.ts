@@ -78,14 +78,19 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
     })
   }
 
-  whenKeysChange(done: (changed: boolean) => void): void {
-    const tell = (changed: boolean): void => {
+  whenKeysChange(done: (changed: boolean) => void): () => void {
+    const end = (): void => {
       timer.cancel()
       this.waiters.delete(tell)
+    }
+    const tell = (changed: boolean): void => {
+      if (!this.waiters.has(tell)) return
+      if (!changed) end()
       done(changed)
     }
     const timer = this.parts.clock.setTimer(WAIT_MS, () => tell(false))
     this.waiters.add(tell)
+    return end
   }
 
   /**

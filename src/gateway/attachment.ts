@@ -25,8 +25,8 @@ export interface AttachmentHost {
   readonly credit: number
   /** Tells an honest retry from another request under the same id. */
   hashOf(request: RequestMessage): RunningHash
-  /** Calls back once: keys of subjects that a command waits for are here, or did not come in time. */
-  whenKeysChange(done: () => void): void
+  /** Calls back as keys of any subject come, and with false when the time is over. Returns what ends the wait. */
+  whenKeysChange(done: (changed: boolean) => void): () => void
   /** A number that rises whenever a machine was seen to be parsed under another version than before. */
   generation(machine: string, version: number): number
   /** This attachment has commands to parse again at the end of the apply run: `reparse` is due then. */
@@ -35,6 +35,12 @@ export interface AttachmentHost {
   acknowledged(session: number): void
   /** The log knows a newer attach epoch. */
   fenced(attachment: Attachment): void
+}
+
+/** The wait of one command for the keys of its subjects: it has one deadline, however often the command is tried again. */
+interface KeyWait {
+  over: boolean
+  end: () => void
 }
 
 export interface AttachmentIdentity {
@@ -249,20 +255,24 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     this.delivery.deliver(this)
   }
 
-  /** `waited`: for the key of a subject, and does not again. */
-  private propose(request: RequestMessage, hash: { high: number; low: number }, waited = false): void {
+  /** `wait`: it was held for the key of a subject before. */
+  private propose(request: RequestMessage, hash: { high: number; low: number }, wait: KeyWait | null = null): void {
     const { host } = this
     if (this.pending.size >= this.machine.limits.windowRequests) {
+      wait?.end()
       return this.answer(request, { kind: 'notExecuted', ...this.windowExceeded() })
     }
     const parsed = parseCommand(host, request)
     if (!parsed.ok) {
-      if (parsed.bad.code === 'SUBJECT_KEY_PENDING' && !waited) return this.awaitKeys(request, hash)
+      if (parsed.bad.code === 'SUBJECT_KEY_PENDING' && wait?.over !== true) {
+        return this.hold(request, hash, wait ?? this.awaitKeys())
+      }
+      wait?.end()
       return this.answer(request, { kind: 'notExecuted', ...parsed.bad })
     }
     const generation = host.generation(request.machine, parsed.version)
-    if (generation !== this.generation && this.mustWait(generation))
-      return void this.held.push(() => this.propose(request, hash))
+    if (generation !== this.generation && this.mustWait(generation)) return this.hold(request, hash, wait)
+    wait?.end()
     const outOfOrder = this.checkOrder(request)
     if (outOfOrder !== null) return this.answer(request, { kind: 'notExecuted', ...outOfOrder })
     this.generation = generation
@@ -272,14 +282,21 @@ export class Attachment implements DeliveryTarget, RequestOwner {
     this.submit(pending, parsed.input)
   }
 
-  /** It goes on, and what came behind it, once the keys are there; or is refused, and its client sends it again. */
-  private awaitKeys(request: RequestMessage, hash: { high: number; low: number }): void {
-    let waited = false
-    this.held.push(() => this.propose(request, hash, waited))
-    this.host.whenKeysChange(() => {
-      waited = true
+  private hold(request: RequestMessage, hash: { high: number; low: number }, wait: KeyWait | null): void {
+    this.held.push(() => this.propose(request, hash, wait))
+  }
+
+  /**
+   * A command goes on, and what came behind it, once all its keys are there. A key of another subject changes nothing: it is
+   * refused when its time is over, and its client sends it again.
+   */
+  private awaitKeys(): KeyWait {
+    const wait: KeyWait = { over: false, end: () => undefined }
+    wait.end = this.host.whenKeysChange((changed) => {
+      if (!changed) wait.over = true
       this.releaseHeld()
     })
+    return wait
   }
 
   /** True while commands that were parsed before a version changed are out: they may come back, and newer ones stay behind. */

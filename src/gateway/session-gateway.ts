@@ -64,7 +64,7 @@ export class SessionGateway implements NodeListener, ConnectionHost {
     const { errorAt } = this.options
     const { personal } = this.options
     const opens = personal !== undefined && personal.holdsPersonal !== null
-    const opening = opens ? new OpeningSink(sink, personal.keys) : sink
+    const opening = opens ? new OpeningSink(sink, personal.keys, () => connection.drained()) : sink
     const told = errorAt === undefined ? opening : hintingSink(opening, this.node.id, errorAt)
     const connection = new GatewayConnection(this, told)
     this.connections.add(connection)
@@ -161,8 +161,8 @@ export class SessionGateway implements NodeListener, ConnectionHost {
     return requestHash(machine, command, blind ? NO_BYTES : input)
   }
 
-  whenKeysChange(done: () => void): void {
-    this.options.personal?.keys.whenKeysChange(done)
+  whenKeysChange(done: (changed: boolean) => void): () => void {
+    return this.options.personal?.keys.whenKeysChange(done) ?? (() => undefined)
   }
 
   generation(machine: string, version: number): number {

@@ -2,6 +2,7 @@ import type { SessionNumbers } from '../../codec/entry/payload.ts'
 import { decodeValue } from '../../codec/value/decode.ts'
 import { encodeValue } from '../../codec/value/encode.ts'
 import { mayHoldSealed } from '../../codec/value/sealed.ts'
+import type { Value } from '../../codec/value/value.ts'
 import type { RefusedSubject } from '../../protocol/down-message.ts'
 import type { Reply } from '../../session/state-machine.ts'
 import type { Outcome, ServerRequest } from '../../session/user-machine.ts'
@@ -12,25 +13,37 @@ import type { PersonalKeys } from './personal-keys.ts'
 /** What a connection was to hear, tried again as keys come. False: a key is missing still. */
 type Told = () => boolean
 
+/** What one of them takes while it waits, besides its value. */
+const ENVELOPE_BYTES = 256
+
+interface Waiting {
+  readonly told: Told
+  readonly bytes: number
+}
+
 /**
  * The sink of a connection on a node with keys of subjects: what goes out is opened on its way, and is nowhere stored so
  * (docs/decisions/erasure.md). While a key is missing everything behind it waits, so that a client hears all in order; where
- * none
- * comes in time the connection ends, and another node is asked.
+ * none comes in time the connection ends, and another node is asked.
  */
 export class OpeningSink implements ConnectionSink {
   private readonly sink: ConnectionSink
   private readonly keys: PersonalKeys
-  private waiting: Told[] = []
+  private readonly drained: () => void
+  private waiting: Waiting[] = []
+  private waitingBytes = 0
+  private endWait: (() => void) | null = null
   private over = false
 
-  constructor(sink: ConnectionSink, keys: PersonalKeys) {
+  /** `drained`: some of what waited has been told. */
+  constructor(sink: ConnectionSink, keys: PersonalKeys, drained: () => void) {
     this.sink = sink
     this.keys = keys
+    this.drained = drained
   }
 
   get unsentBytes(): number {
-    return this.sink.unsentBytes
+    return this.sink.unsentBytes + this.waitingBytes
   }
 
   opened(channel: number, session: SessionNumbers, existing: boolean): void {
@@ -43,7 +56,7 @@ export class OpeningSink implements ConnectionSink {
 
   responded(channel: number, requestId: number, answer: GatewayAnswer): void {
     if (answer.kind !== 'outcome') return this.plain(() => this.sink.responded(channel, requestId, answer))
-    this.tell(() => {
+    this.tell(heldValue(answer.outcome), () => {
       const outcome = this.outcome(answer.outcome)
       if (outcome === undefined) return false
       this.sink.responded(channel, requestId, outcome === answer.outcome ? answer : { ...answer, outcome })
@@ -52,7 +65,7 @@ export class OpeningSink implements ConnectionSink {
   }
 
   serverRequest(channel: number, request: ServerRequest): void {
-    this.tell(() => {
+    this.tell(request.payload, () => {
       const payload = this.keys.open(request.payload)
       if (payload === undefined) return false
       this.sink.serverRequest(channel, payload === request.payload ? request : { ...request, payload })
@@ -70,7 +83,7 @@ export class OpeningSink implements ConnectionSink {
 
   queried(correlationId: number, position: { index: number; incarnation: number }, answer: QueryAnswer): void {
     if (answer.kind === 'refused') return this.plain(() => this.sink.queried(correlationId, position, answer))
-    this.tell(() => {
+    this.tell(heldValue(answer), () => {
       const outcome = this.outcome(answer)
       if (outcome === undefined) return false
       this.sink.queried(correlationId, position, outcome)
@@ -82,7 +95,7 @@ export class OpeningSink implements ConnectionSink {
     if (this.waiting.length === 0 && !mayHoldSealed(value)) return this.sink.changed(subscriptionId, position, value)
     // The encoded value is gone once this returns.
     const sealed = decodeValue(value)
-    this.tell(() => {
+    this.tell(sealed, () => {
       const opened = this.keys.open(sealed)
       if (opened === undefined) return false
       this.sink.changed(subscriptionId, position, encodeValue(opened))
@@ -92,7 +105,7 @@ export class OpeningSink implements ConnectionSink {
 
   subscriptionEnded(subscriptionId: number, end: SubscriptionEnd): void {
     if (end.reason === 'refused') return this.plain(() => this.sink.subscriptionEnded(subscriptionId, end))
-    this.tell(() => {
+    this.tell(end.details, () => {
       const details = this.keys.open(end.details)
       if (details === undefined) return false
       this.sink.subscriptionEnded(subscriptionId, { ...end, details })
@@ -122,11 +135,14 @@ export class OpeningSink implements ConnectionSink {
 
   failed(code: string, message: string): void {
     this.over = true
+    this.endWait?.()
+    this.waiting = []
+    this.waitingBytes = 0
     this.sink.failed(code, message)
   }
 
   private outcome(outcome: Outcome): Outcome | undefined {
-    const held = outcome.kind === 'value' ? outcome.value : outcome.details
+    const held = heldValue(outcome)
     const opened = this.keys.open(held)
     if (opened === undefined || opened === held) return opened === held ? outcome : undefined
     return outcome.kind === 'value' ? { ...outcome, value: opened } : { ...outcome, details: opened }
@@ -134,21 +150,29 @@ export class OpeningSink implements ConnectionSink {
 
   private plain(told: () => void): void {
     if (this.waiting.length === 0) return told()
-    this.waiting.push(() => {
+    this.push(0, () => {
       told()
       return true
     })
   }
 
-  private tell(told: Told): void {
-    if (this.waiting.length > 0) return void this.waiting.push(told)
-    if (told()) return
-    this.waiting.push(told)
-    this.wait()
+  private tell(value: Value, told: Told): void {
+    const first = this.waiting.length === 0
+    if (first && told()) return
+    // PERF: only what has to wait is measured.
+    this.push(encodeValue(value).length, told)
+    if (first && !this.over) this.wait()
   }
 
+  private push(bytes: number, told: Told): void {
+    if (this.over) return
+    this.waiting.push({ told, bytes: bytes + ENVELOPE_BYTES })
+    this.waitingBytes += bytes + ENVELOPE_BYTES
+  }
+
+  /** For the first that waits: its time begins once, whatever keys come meanwhile. */
   private wait(): void {
-    this.keys.whenKeysChange((changed) => {
+    this.endWait = this.keys.whenKeysChange((changed) => {
       if (this.over) return
       if (changed) this.goOn()
       else this.failed('SUBJECT_KEY_PENDING', 'a key of a personal field did not come to this node in time')
@@ -157,8 +181,18 @@ export class OpeningSink implements ConnectionSink {
 
   private goOn(): void {
     let told = 0
-    while (told < this.waiting.length && this.waiting[told]?.() === true) told += 1
+    while (!this.over && this.waiting[told]?.told() === true) {
+      this.waitingBytes -= this.waiting[told]?.bytes ?? 0
+      told += 1
+    }
+    if (told === 0 || this.over) return
     this.waiting = this.waiting.slice(told)
+    this.endWait?.()
     if (this.waiting.length > 0) this.wait()
+    this.drained()
   }
+}
+
+function heldValue(outcome: Outcome): Value {
+  return outcome.kind === 'value' ? outcome.value : outcome.details
 }

@@ -12,8 +12,11 @@ export interface PersonalKeys {
    * waits for a key, and `whenKeysChange` tells when to ask again.
    */
   open(value: Value): Value | undefined
-  /** Calls back once: keys that were missing are here, or none came in time (false). Never during the call. */
-  whenKeysChange(done: (changed: boolean) => void): void
+  /**
+   * Calls back each time that keys of any subject came (true), and once, as the last, when the time of this wait is over (false).
+   * Never during the call. Returns what ends the wait: nothing is called after it.
+   */
+  whenKeysChange(done: (changed: boolean) => void): () => void
   /**
    * Resolves once the keys of a subject that the applied entry at `index` has forgotten are destroyed here, with the voters
    * that have

@@ -18,6 +18,8 @@ const sealed = joinSealed({
 class FakeKeys implements PersonalKeys {
   here = false
   refusal: SealRefusal | null = null
+  /** Waits that were begun. */
+  waits = 0
   private waiting: ((changed: boolean) => void)[] = []
 
   seal(): Uint8Array | SealRefusal {
@@ -31,12 +33,22 @@ class FakeKeys implements PersonalKeys {
     return this.here ? sessionCodec.decodeValue(parts.cipher) : undefined
   }
 
-  whenKeysChange(done: (changed: boolean) => void): void {
+  whenKeysChange(done: (changed: boolean) => void): () => void {
     this.waiting.push(done)
+    this.waits += 1
+    return () => {
+      this.waiting = this.waiting.filter((other) => other !== done)
+    }
   }
 
+  /** True: a key came, of whatever subject. False: the time of all waits is over. */
   change(changed: boolean): void {
-    for (const done of this.waiting.splice(0)) done(changed)
+    for (const done of changed ? [...this.waiting] : this.waiting.splice(0)) done(changed)
+  }
+
+  /** Waits that are under way. */
+  get underWay(): number {
+    return this.waiting.length
   }
 
   destroyed(): Promise<{ missing: readonly string[] }> {
@@ -102,7 +114,54 @@ describe('a command whose subject has no key yet', () => {
   })
 })
 
+describe('a command that waits for its key', () => {
+  test('is not refused as a key of another subject comes, and goes on as its own does', () => {
+    const { keys, node, client } = world()
+    keys.refusal = 'SUBJECT_KEY_PENDING'
+    client.connection.receiveRequest(command(1, 'echo', 1))
+    for (let times = 0; times < 3; times += 1) keys.change(true)
+    expect(client.recorder.take()).toEqual([])
+    expect(keys.waits).toBe(1)
+    keys.refusal = null
+    keys.change(true)
+    node.run()
+    expect(told(client.recorder.take())).toEqual([['responded', 1, 1]])
+    expect(keys.underWay).toBe(0)
+  })
+
+  test('waits once, whatever of an earlier command lets it be tried again, and is refused when that wait is over', () => {
+    const { keys, node, client } = world()
+    client.connection.receiveRequest(command(1, 'emit', 0))
+    client.connection.receiveRequest(command(2, 'emit', 0))
+    keys.refusal = 'SUBJECT_KEY_PENDING'
+    client.connection.receiveRequest(command(3, 'echo', 3))
+    node.run()
+    expect(told(client.recorder.take())).toEqual([
+      ['responded', 1, 'outcome'],
+      ['responded', 2, 'outcome'],
+    ])
+    expect(keys.waits).toBe(1)
+    keys.change(false)
+    expect(told(client.recorder.take())).toEqual([['responded', 3, 'SUBJECT_KEY_PENDING']])
+  })
+})
+
 describe('what a connection hears', () => {
+  test('has one deadline for the first that waits, and counts what waits as not sent', () => {
+    const { keys, node, client } = world()
+    client.connection.receiveRequest(command(1, 'echo', sealed))
+    node.run()
+    const { unsentBytes } = client.connection.sink
+    expect(unsentBytes).toBeGreaterThan(sealed.length)
+    for (let times = 0; times < 3; times += 1) keys.change(true)
+    expect(keys.waits).toBe(1)
+    expect(client.connection.sink.unsentBytes).toBe(unsentBytes)
+    keys.here = true
+    keys.change(true)
+    expect(client.connection.sink.unsentBytes).toBe(0)
+    expect(keys.underWay).toBe(0)
+  })
+
   test('is opened as it is told, and waits in order while a key is missing', () => {
     const { keys, node, client } = world()
     client.connection.receiveRequest(command(1, 'emit', 0))
