@@ -205,6 +205,20 @@ export class KeyFiles {
     for (let at = SLOTS - 1; at > 1; at -= 1) this.free.push({ file, position: at * SLOT_BYTES })
     return { file, position: SLOT_BYTES }
   }
+
+  /** Ids of all keys, in hex and in no order; one that comes or goes meanwhile may be among them or not. */
+  ids(): IterableIterator<string> {
+    return this.byId.keys()
+  }
+
+  /** Destroys the keys of every subject that is forgotten, also those that are being added as it is called. */
+  async sweep(isForgotten: (subject: string) => boolean): Promise<void> {
+    const found: string[] = []
+    await this.queue(async () => {
+      for (const subject of this.bySubject.keys()) if (isForgotten(subject)) found.push(subject)
+    })
+    for (const subject of found) await this.destroy(subject)
+  }
 }
 
 /** The disk, and the group's directory on it. */

@@ -40,8 +40,7 @@ export function decodeRequest(bytes: Uint8Array): KeyRequest | null {
   if (kind === 'store' && keys !== null) return { kind, keys }
   if (kind === 'want' && isBytes(keyId, KEY_ID_BYTES)) return { kind, keyId }
   if (kind === 'all' && after instanceof Uint8Array && sum instanceof Uint8Array) return { kind, after, sum }
-  if (kind === 'destroyed' && isBytes(subject, SUBJECT_BYTES) && typeof index === 'number')
-    return { kind, subject, index }
+  if (kind === 'destroyed' && isBytes(subject, SUBJECT_BYTES) && isIndex(index)) return { kind, subject, index }
   return null
 }
 
@@ -81,6 +80,10 @@ function keysIn(value: Value | undefined): readonly SubjectKey[] | null {
     keys.push({ subject, keyId, key })
   }
   return keys
+}
+
+function isIndex(value: Value | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 function isBytes(value: Value | undefined, length: number): value is Uint8Array {

@@ -10,8 +10,8 @@ export type AskPeer = (peer: NodeId, instance: string, request: Uint8Array) => P
 export class KeyPeers {
   private readonly node: Pick<RaftNode, 'id' | 'membership'>
   private readonly askPeer: AskPeer | null
-  /** Who is known to hold a key durably, by its id. This process has heard it; it is not stored. */
-  private readonly holders = new Map<string, Set<NodeId>>()
+  /** Who is known to hold a key durably, and on which disk, by its id. This process has heard it; it is not stored. */
+  private readonly holders = new Map<string, Map<NodeId, string>>()
 
   /** `askPeer`: null for a node that is alone. */
   constructor(node: Pick<RaftNode, 'id' | 'membership'>, askPeer: AskPeer | null) {
@@ -22,7 +22,7 @@ export class KeyPeers {
   /** This node is the only voter, and so holds every key that there is. */
   get alone(): boolean {
     const voters = this.voters()
-    return this.askPeer === null || (voters.length === 1 && voters[0] === this.node.id)
+    return this.askPeer === null || (voters.length === 1 && voters[0]?.id === this.node.id)
   }
 
   /** The other members that hold keys. */
@@ -54,36 +54,35 @@ export class KeyPeers {
     return instance !== '' && this.instanceOf(peer) === instance
   }
 
-  /** That member holds the key durably. */
-  holds(peer: NodeId, keyId: Uint8Array): void {
+  /** That member holds the key durably, on the disk of that instance: another disk of its own does not. */
+  holds(peer: NodeId, instance: string, keyId: Uint8Array): void {
     const id = text(keyId)
     const known = this.holders.get(id)
-    if (known === undefined) this.holders.set(id, new Set([peer]))
-    else known.add(peer)
+    if (known === undefined) this.holders.set(id, new Map([[peer, instance]]))
+    else known.set(peer, instance)
   }
 
   knownToHold(peer: NodeId, keyId: Uint8Array): boolean {
-    return this.holders.get(text(keyId))?.has(peer) === true
+    const instance = this.holders.get(text(keyId))?.get(peer)
+    return instance !== undefined && this.isMember(peer, instance)
   }
 
   /**
    * Whether a key that this node holds is where it must be before anything sealed under it may be in the log: on more than
-   * half of
-   * the voters, so that whoever leads next finds it among any majority. While the voters change, on all of them.
+   * half of the voters, so that whoever leads next finds it among any majority. While the voters change, on all of them.
    */
   isSafe(keyId: Uint8Array): boolean {
     if (this.askPeer === null) return true
     const voters = this.voters()
     const known = this.holders.get(text(keyId))
-    const holding = voters.filter((id) => id === this.node.id || known?.has(id) === true).length
+    const holding = voters.filter(({ id, instance }) => id === this.node.id || known?.get(id) === instance).length
     return this.node.membership.list().joint ? holding === voters.length : holding * 2 > voters.length
   }
 
-  /** Whether that many members besides this node are enough to know what any majority of the voters knows. */
-  isMajority(answered: readonly NodeId[]): boolean {
-    const voters = this.voters()
-    const counted = voters.filter((id) => id === this.node.id || answered.includes(id)).length
-    return counted * 2 > voters.length
+  /** The members, their roles and disks: what was learned by asking all of them holds while it is the same. */
+  get constellation(): string {
+    const { members } = this.node.membership.list()
+    return members.map(({ id, role, instance }) => `${id} ${role} ${instance}`).join('\n')
   }
 
   /** The key is destroyed. */
@@ -91,13 +90,14 @@ export class KeyPeers {
     this.holders.delete(text(keyId))
   }
 
-  private instanceOf(peer: NodeId): string {
+  /** The disk that counts as a member's own; empty: it has not said which. */
+  instanceOf(peer: NodeId): string {
     const { members } = this.node.membership.list()
     return members.find(({ id, role }) => id === peer && role !== 'waiting')?.instance ?? ''
   }
 
-  private voters(): readonly NodeId[] {
+  private voters(): readonly { readonly id: NodeId; readonly instance: string }[] {
     const { members } = this.node.membership.list()
-    return members.filter(({ role }) => role === 'voter').map(({ id }) => id)
+    return members.filter(({ role }) => role === 'voter')
   }
 }

@@ -8,7 +8,7 @@ import { type SealedParts, sealedParts, subjectDigest } from '../codec/value/sea
 import type { Value } from '../codec/value/value.ts'
 import { drawKey, openSealed, sealValue } from './aead.ts'
 import { KeyFault, type KeyFiles, text } from './key-files.ts'
-import { KeyExchange } from './key-exchange.ts'
+import { COMPARE_MS, KeyExchange } from './key-exchange.ts'
 import type { KeyPeers } from './key-peers.ts'
 import type { SubjectKey } from './key-record.ts'
 import { openParts } from './open-parts.ts'
@@ -17,8 +17,9 @@ import { openParts } from './open-parts.ts'
 const WAIT_MS = 5_000
 /** How long a confirming read may take before there is another one. */
 const CONFIRM_MS = 2_000
-/** Between two looks at whether a leader has keys that this node lacks. */
-const COMPARE_MS = 5_000
+/** How long a key counts as lost: a member may have taken it over, or another disk brought it, since they were asked. */
+const LOST_MS = 30_000
+const LOST_MAX = 10_000
 /** Digests of subjects that are remembered, 100 bytes each. */
 const DIGESTS_MAX = 10_000
 
@@ -44,9 +45,10 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
   private readonly digests = new Map<string, Uint8Array>()
   /** Subjects whose key is being made and sent to the voters, in hex. */
   private readonly making = new Set<string>()
-  /** Keys that are asked for, and those that no majority has: what they sealed nobody opens any more. */
+  /** Keys that are asked for. */
   private readonly wanted = new Set<string>()
-  private readonly lost = new Set<string>()
+  /** Keys that no voter had as all were asked: since when, and who they were. */
+  private readonly lost = new Map<string, { readonly at: number; readonly members: string }>()
   private readonly waiters = new Set<(changed: boolean) => void>()
   /** Since this process began it has applied whatever was committed then: it knows who was forgotten while it was away. */
   private confirmed = false
@@ -112,7 +114,7 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
     return { missing: missing.sort() }
   }
 
-  /** From now on keys that this node lacks are taken over from the leader. */
+  /** From now on keys that this node lacks are taken over from the others. */
   start(): void {
     void this.exchange.compare().finally(() => this.compareLater())
   }
@@ -143,8 +145,7 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
 
   private sweep(): void {
     const { files, node } = this.parts
-    for (const subject of files.subjects())
-      if (node.machine.forgotten(subject) !== null) void this.guarded(() => files.destroy(subject))
+    void this.guarded(() => files.sweep((subject) => node.machine.forgotten(subject) !== null))
   }
 
   private opened(bytes: Uint8Array, parts: SealedParts): Value | undefined {
@@ -159,7 +160,7 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
     // What no key has sealed is not opened: bytes of a machine's own that look alike.
     if (key !== null) return openSealed(bytes, parts, key) ?? bytes
     const id = text(parts.keyId)
-    if (peers.alone || this.lost.has(id)) return FORGOTTEN
+    if (peers.alone || this.isLost(id)) return FORGOTTEN
     void this.want(parts.keyId, id)
     return undefined
   }
@@ -185,10 +186,23 @@ export class SubjectKeys implements PersonalKeys, NodeListener {
   private async want(keyId: Uint8Array, id: string): Promise<void> {
     if (this.wanted.has(id) || this.closed) return
     this.wanted.add(id)
+    const members = this.parts.peers.constellation
     const found = await this.exchange.want(Uint8Array.from(keyId))
     this.wanted.delete(id)
-    if (found === 'lost') this.lost.add(id)
+    if (found === 'lost') {
+      if (this.lost.size >= LOST_MAX) this.lost.clear()
+      this.lost.set(id, { at: this.parts.clock.monotonicMs(), members })
+    }
     if (found !== 'unknown') this.changed()
+  }
+
+  private isLost(id: string): boolean {
+    const known = this.lost.get(id)
+    if (known === undefined) return false
+    const { clock, peers } = this.parts
+    if (clock.monotonicMs() - known.at < LOST_MS && known.members === peers.constellation) return true
+    this.lost.delete(id)
+    return false
   }
 
   /** A linearizable read: whatever was committed before this process asked is applied here. */

@@ -164,9 +164,11 @@ export function acceptKeyCalls(
       senderInstance: self.instance,
       recipientInstance: envelope.senderInstance,
     }
-    void listener.answer(envelope, body).then((answer) => {
+    const answered = listener.answer(envelope, body).then((answer) => {
       if (answer !== null && !frames.ended)
         call.write(wrapFrame(encodeKeyCall({ envelope: turned, number, body: answer })))
     })
+    // Who cannot answer says nothing, like one that is away: whoever asked goes on without.
+    answered.catch(() => undefined)
   })
 }

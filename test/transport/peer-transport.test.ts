@@ -127,6 +127,17 @@ describe('the peer transport over gRPC', () => {
     expect(receiver.frames.items[0]).toEqual(vote())
   })
 
+  test('a question about keys that cannot be answered harms nobody, and the next one on its stream is answered', async () => {
+    const { receiver, sender } = await connectedPair()
+    receiver.transport.onKeys((_sender, [first]) =>
+      first === 1 ? Promise.reject(new Error('it cannot')) : Promise.resolve(Uint8Array.of(7)),
+    )
+    const unanswered = sender.transport.askKeys(n2, 'instance-n2', Uint8Array.of(1))
+    expect(await sender.transport.askKeys(n2, 'instance-n2', Uint8Array.of(2))).toEqual(Uint8Array.of(7))
+    sender.transport.close(() => {})
+    expect(await unanswered).toBeNull()
+  })
+
   const applied: PeerFrame['body'] = { kind: 'applied', index: logIndex(64), hashHigh: 1, hashLow: 2 }
   const build: PeerFrame['body'] = {
     kind: 'build',
