@@ -13,8 +13,8 @@ export interface PersonalKeys {
    */
   open(value: Value): Value | undefined
   /**
-   * Calls back each time that keys of any subject came (true), and once, as the last, when the time of this wait is over (false).
-   * Never during the call. Returns what ends the wait: nothing is called after it.
+   * Calls back each time that keys of any subject came (true), and once, as the last, when the time of this wait is over
+   * (false). Never during the call. Returns what ends the wait: nothing is called after it.
    */
   whenKeysChange(done: (changed: boolean) => void): () => void
   /**
