@@ -3,9 +3,8 @@ import { runCoreSeed } from '../../src/sim/core/run-core-seed.ts'
 import type { SeedResult } from '../../src/sim/run-seed.ts'
 import { sample } from '../effort.ts'
 
-/** A slice of `npm run sim -- --core`. */
+/** A slice of `npm run sim -- --core`; fresh seeds are run there. */
 const SEEDS = sample(60)
-const FRESH_SEEDS = sample(40)
 const TIMEOUT_MS = sample(120_000)
 
 const seedsFrom = (first: number, count: number): readonly SeedResult[] =>
@@ -28,10 +27,13 @@ describe('simulated clusters of the core alone', () => {
     expect(mean(({ installs }) => installs)).toBeGreaterThan(0.5)
   })
 
-  test(`and in ${FRESH_SEEDS} fresh seeds`, { timeout: TIMEOUT_MS }, () => {
-    const first = Math.floor(Date.now() / 1000)
-    console.log(`fresh seeds; again: holdfast sim --core --seed ${first} --seeds ${FRESH_SEEDS}`)
-    expect(failuresOf(seedsFrom(first, FRESH_SEEDS))).toEqual([])
+  test.each([
+    // A restart raised the term to that of a pulled snapshot, which the check of durable terms did not count as durable.
+    1796098325,
+    // It healed while a change was joint, and the member that left was waited for.
+    503290,
+  ])('every invariant holds in seed %i, which a check once took for a failure', (seed) => {
+    expect(failuresOf([runCoreSeed(seed)])).toEqual([])
   })
 
   test('the same seed gives the same result and transcript hash, with a trace too, another seed another one', () => {

@@ -72,14 +72,21 @@ export class CoreDisk {
     this.votedFor = null
   }
 
+  /** Term and vote that the next process begins with: a disk that has a snapshot of a term has that term. */
+  hardState(): HardState {
+    const { currentTerm, votedFor, snapshot } = this
+    if (snapshot === null || snapshot.term <= currentTerm) return { currentTerm, votedFor }
+    return { currentTerm: snapshot.term, votedFor: null }
+  }
+
   /** What a process finds that starts now. */
   restored(seed: number): Restored {
     const { snapshot } = this
     if (snapshot !== null && this.entries[snapshot.index - 1] !== snapshot) this.restart(snapshot)
-    const { entries, base, currentTerm, votedFor, lastWrite, owes } = this
+    const { entries, base, lastWrite, owes } = this
     const snapshotTerm = entries[base - 1]?.term ?? term(0)
     return {
-      hardState: { currentTerm: snapshotTerm > currentTerm ? snapshotTerm : currentTerm, votedFor },
+      hardState: this.hardState(),
       snapshotIndex: base,
       snapshotTerm,
       runs: runsOf(entries, base),

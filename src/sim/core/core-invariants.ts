@@ -80,7 +80,7 @@ export class CoreInvariants {
   sent(node: CheckedNode, to: NodeId, message: Message, acknowledged: CoreEntry | null): void {
     const { disk, id } = node
     const { term } = message
-    if (PROMISES.has(message.kind) && disk.owes === null && disk.currentTerm < term)
+    if (PROMISES.has(message.kind) && disk.owes === null && disk.hardState().currentTerm < term)
       throw new Violation('a term is durable before it is spoken of', { id, message: message.kind, term })
     if (acknowledged !== null && !disk.holds(acknowledged))
       throw new Violation('an acknowledged entry is durable', { id, index: acknowledged.index, term })

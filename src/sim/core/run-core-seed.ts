@@ -70,7 +70,9 @@ class CoreWorld {
     this.within(WITHIN.agrees, 'all who run commit it after healing', agree)
     const members = this.membersOf(running)
     const asked = new Map(members.map((node) => [node, node.read()]))
-    const waiting = (): readonly CoreNode[] => members.filter((node) => node.readsAnswered < (asked.get(node) ?? 0))
+    // Of a change that is still joint, those who leave may be gone before they are answered.
+    const waiting = (): readonly CoreNode[] =>
+      this.membersOf(running).filter((node) => node.readsAnswered < (asked.get(node) ?? 0))
     const answered = (): boolean => waiting().length === 0
     this.asking(answered, () => {
       for (const node of waiting()) node.read()
