@@ -49,7 +49,8 @@ export function followLeader(turn: Turn, from: NodeId): void {
   assert(role.kind !== 'leader', 'there are never two leaders in one term', { currentTerm, from })
   const known = role.kind === 'follower' ? role.leader : null
   assert(known === null || known === from, 'there are never two leaders in one term', { currentTerm, from, known })
-  turn.state = { ...state, lostLeader: null }
+  // PERF: it is so for all heartbeats but the first, and a copy of the state costs as much as the rest of this.
+  if (state.lostLeader !== null) turn.state = { ...state, lostLeader: null }
   const electionDeadline = advanceElectionDraw(turn, now)
   turn.state = { ...turn.state, heardLeaderAt: now, role: { kind: 'follower', leader: from, electionDeadline } }
 }

@@ -108,11 +108,10 @@ function handle(turn: Turn, event: RaftEvent): void {
 /** When the next deadline of this node is. */
 function wakeAt(state: RaftState): Millis {
   const { role } = state
-  if (role.kind === 'leader')
-    return Math.min(
-      ...[role.heartbeatDeadline, role.newsDeadline],
-      ...[role.transfer?.deadline ?? NEVER, role.lease.deferUntil ?? NEVER],
-    )
+  if (role.kind === 'leader') {
+    const { heartbeatDeadline, newsDeadline, transfer: handing, lease } = role
+    return Math.min(heartbeatDeadline, newsDeadline, handing?.deadline ?? NEVER, lease.deferUntil ?? NEVER)
+  }
   return mayCampaign(state) || state.obligation?.kind === 'census' ? role.electionDeadline : NEVER
 }
 
