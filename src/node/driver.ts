@@ -70,9 +70,7 @@ export class Driver implements RaftNode {
     this.logClock.adopt(recovered.lastLease, recovered.lastNow)
     this.members = new Members(knownConfigurations(recovered, snapshot))
     this.peers = new Peers(options, this.members, {
-      moved: (member) => {
-        if (member === this.leader) this.audience.leaderMoved()
-      },
+      moved: (member) => void (member === this.leader && this.audience.leaderMoved()),
       applied: (member, sample) => this.applying.pipeline.hear(member, sample),
       stopped: (member, stop) => this.recovery.stops.hear(member, stop),
       asked: (member) => this.recovery.asked(member),
@@ -190,6 +188,7 @@ export class Driver implements RaftNode {
   onConnected(peer: NodeId): void {
     this.peers.introduce(peer)
     this.applying.connected(peer)
+    this.loop.enqueue({ kind: 'reachable', peer })
   }
 
   onPull(request: SnapshotRequest, answer: AnswerSnapshot): void {

@@ -50,7 +50,7 @@ export function followLeader(turn: Turn, from: NodeId): void {
   const known = role.kind === 'follower' ? role.leader : null
   assert(known === null || known === from, 'there are never two leaders in one term', { currentTerm, from, known })
   // PERF: it is so for all heartbeats but the first, and a copy of the state costs as much as the rest of this.
-  if (state.lostLeader !== null) turn.state = { ...state, lostLeader: null }
+  if (state.hurry !== null) turn.state = { ...state, hurry: null }
   const electionDeadline = advanceElectionDraw(turn, now)
   turn.state = { ...turn.state, heardLeaderAt: now, role: { kind: 'follower', leader: from, electionDeadline } }
 }

@@ -46,16 +46,19 @@ export function adoptTerm(turn: Turn, newer: RaftState['currentTerm']): void {
 function becomePreCandidate(turn: Turn, anchor: Millis): void {
   const electionDeadline = advanceElectionDraw(turn, anchor, 'preVotes')
   const { state } = turn
-  const { self } = state.config
-  turn.state = { ...state, role: { kind: 'preCandidate', granted: [self], electionDeadline } }
-  if (maybeEndPreVote(turn)) return
-  const request = {
-    kind: 'preVoteRequest',
-    term: term(state.currentTerm + 1),
-    lastLogIndex: state.lastIndex,
-    lastLogTerm: lastTermOf(state.trail),
-  } as const
-  for (const voter of votersOf(state)) if (voter !== self) turn.sendAtOnce(voter, request)
+  turn.state = { ...state, role: { kind: 'preCandidate', granted: [state.config.self], electionDeadline } }
+  if (!maybeEndPreVote(turn)) for (const voter of otherVoters(state)) requestPreVote(turn, voter)
+}
+
+/** All that an election asks, of both halves of a joint configuration. */
+function otherVoters(state: RaftState): readonly NodeId[] {
+  return votersOf(state).filter((voter) => voter !== state.config.self)
+}
+
+function requestPreVote(turn: Turn, voter: NodeId): void {
+  const { currentTerm, lastIndex: lastLogIndex, trail } = turn.state
+  const lastLogTerm = lastTermOf(trail)
+  turn.sendAtOnce(voter, { kind: 'preVoteRequest', term: term(currentTerm + 1), lastLogIndex, lastLogTerm })
 }
 
 /** Becomes a candidate once a majority would vote for it; says whether it did. */
@@ -92,7 +95,7 @@ export function becomeCandidate(turn: Turn, wish: { anchor: Millis; transfer: bo
       ...deadlines,
     },
   }
-  requestVotes(turn, transfer)
+  for (const voter of otherVoters(turn.state)) requestVote(turn, voter, transfer)
 }
 
 /**
@@ -106,15 +109,25 @@ export function timeOut(turn: Turn, anchor: Millis): void {
   const electionDeadline = Math.min(advanceElectionDraw(turn, anchor, 'votes'), role.giveUpAt)
   turn.state = { ...turn.state, role: { ...role, electionDeadline } }
   // Those that wait for the own disk have not left.
-  if (disk.durableWrite >= role.voteWrite) requestVotes(turn, false)
+  if (disk.durableWrite >= role.voteWrite) for (const voter of otherVoters(turn.state)) requestVote(turn, voter, false)
 }
 
-function requestVotes(turn: Turn, transfer: boolean): void {
-  const { state } = turn
-  const { currentTerm, lastIndex: lastLogIndex, trail, config } = state
+/** What that voter was asked before did not reach it: it is asked again, which changes nothing where it did (timeOut). */
+export function askAgain(turn: Turn, voter: NodeId): void {
+  const { role, disk } = turn.state
+  if (!otherVoters(turn.state).includes(voter)) return
+  if (role.kind === 'preCandidate') requestPreVote(turn, voter)
+  if (role.kind === 'candidate' && disk.durableWrite >= role.voteWrite) requestVote(turn, voter, false)
+}
+
+function requestVote(turn: Turn, voter: NodeId, transfer: boolean): void {
+  const { currentTerm, lastIndex: lastLogIndex, trail } = turn.state
   const lastLogTerm = lastTermOf(trail)
-  const request = { kind: 'requestVote', term: currentTerm, lastLogIndex, lastLogTerm, transfer } as const
-  for (const voter of votersOf(state)) if (voter !== config.self) turn.sendOnceDurable(voter, request, lastLogIndex)
+  turn.sendOnceDurable(
+    voter,
+    { kind: 'requestVote', term: currentTerm, lastLogIndex, lastLogTerm, transfer },
+    lastLogIndex,
+  )
 }
 
 /** A candidate becomes leader once a majority voted for it and its own vote is durable (raft.md §2.1). */
@@ -156,7 +169,7 @@ function becomeLeader(turn: Turn): void {
     lease: newLease(state, state.role, now),
     readRounds: 0,
   }
-  turn.state = { ...turn.state, lostLeader: null, role }
+  turn.state = { ...turn.state, hurry: null, role }
   replicate(turn, null)
 }
 

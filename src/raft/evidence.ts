@@ -1,4 +1,6 @@
 import type { NodeId } from '../base/brand.ts'
+import { askAgain } from './become.ts'
+import { mayCampaign } from './state.ts'
 import { advanceElectionDraw } from './timer.ts'
 import type { Turn } from './turn.ts'
 
@@ -12,10 +14,28 @@ export function receiveUnreachable(turn: Turn, peer: NodeId): void {
   const { state, now } = turn
   const { role, config } = state
   if (role.kind !== 'follower' || role.leader !== peer) return
-  const lostLeader = { id: peer, until: now + config.electionTimeoutMinMs, asked: 0 }
-  turn.state = { ...state, heardLeaderAt: null, lostLeader, role: { ...role, leader: null } }
+  const hurry = { lost: peer, until: now + config.electionTimeoutMinMs, asked: 0 }
+  turn.state = { ...state, heardLeaderAt: null, hurry, role: { ...role, leader: null } }
   // A halted node leaves it to those who serve.
   if (state.halted) return
   const electionDeadline = Math.min(role.electionDeadline, advanceElectionDraw(turn, now))
   turn.state = { ...turn.state, role: { kind: 'follower', leader: null, electionDeadline } }
+}
+
+/**
+ * A connection to the peer is open, and what was sent to it before was lost. Who campaigns asks it at once, not at its next
+ * timeout. Who has heard no leader since its process started, and has given no vote since, waits for one heartbeat interval,
+ * in which a leader would speak, and asks for pre-votes by the short timeouts of `receiveUnreachable`: where all nodes start
+ * at a time, nobody is there to wait for. It is a question here too, and changes nothing where a leader is alive.
+ */
+export function receiveReachable(turn: Turn, peer: NodeId): void {
+  const { state, now } = turn
+  if (state.role.kind === 'preCandidate' || state.role.kind === 'candidate') return askAgain(turn, peer)
+  const { role, hurry, config, halted } = state
+  if (role.kind !== 'follower' || hurry === null || hurry.lost !== null || halted) return
+  turn.state = { ...state, hurry: { ...hurry, until: now + config.electionTimeoutMinMs } }
+  // One that is not bootstrapped yet draws its timeout when it is.
+  if (!mayCampaign(state) || state.obligation !== null) return
+  const electionDeadline = Math.min(role.electionDeadline, advanceElectionDraw(turn, now))
+  turn.state = { ...turn.state, role: { ...role, electionDeadline } }
 }

@@ -31,7 +31,7 @@ export function rejectDisruptiveVote(turn: Turn, from: NodeId): void {
 function grantVote(turn: Turn, candidate: NodeId): void {
   if (turn.state.votedFor === candidate) return
   // An election is on its way: its candidate hurries, this voter waits for it as long as for any.
-  turn.state = { ...turn.state, lostLeader: null }
+  turn.state = { ...turn.state, hurry: null }
   const electionDeadline = advanceElectionDraw(turn, turn.now)
   turn.state = { ...turn.state, votedFor: candidate, role: { kind: 'follower', leader: null, electionDeadline } }
 }

@@ -73,10 +73,11 @@ export interface Transfer {
   readonly asked: boolean
 }
 
-/** The leader whose process is gone, as a reset connection told (raft.md §4). */
-export interface LostLeader {
-  readonly id: NodeId
-  /** Until then, monotonic ms, attempts follow each other by short timeouts. */
+/** Why this node need not wait an election timeout: no leader is there, as connections told (raft.md §4). */
+export interface Hurry {
+  /** The leader whose process is gone; null: this process has not heard of any since it started. */
+  readonly lost: NodeId | null
+  /** Until then, monotonic ms, attempts follow each other by short timeouts; 0: no peer is reachable yet. */
   readonly until: Millis
   /** Rounds of pre-votes that this node has asked for since: each waits longer than the one before. */
   readonly asked: number
@@ -197,8 +198,8 @@ export interface RaftState {
   readonly haltedVoters: readonly NodeId[]
   /** The oldest log write is outstanding for longer than an election timeout (`setStalled`). */
   readonly stalled: boolean
-  /** The leader that this node followed until its connection was reset; null once a leader is heard or a vote given. */
-  readonly lostLeader: LostLeader | null
+  /** From its start, or from when its leader's connection was reset, until a leader is heard or a vote given; else null. */
+  readonly hurry: Hurry | null
   /** When this node last heard a leader, monotonic ms; null: never, or it is gone since. Pre-votes leave it alone. */
   readonly heardLeaderAt: Millis | null
   readonly reads: Reads
@@ -241,7 +242,7 @@ export function initialState(config: RaftConfig, restored: Restored): RaftState 
     halted: false,
     haltedVoters: [],
     stalled: false,
-    lostLeader: null,
+    hurry: { lost: null, until: 0, asked: 0 },
     heardLeaderAt: null,
     reads: NO_READS,
     obligation: restored.obligation,

@@ -16,7 +16,7 @@ import { maybeMeetObligation, receiveTerm } from './obligation.ts'
 import { propose } from './propose.ts'
 import { advanceReads, read, receiveReadIndex, receiveReadIndexResponse } from './read-index.ts'
 import { maybeTellCommit, replicate, sendHeartbeats } from './replicate.ts'
-import { receiveUnreachable } from './evidence.ts'
+import { receiveReachable, receiveUnreachable } from './evidence.ts'
 import { receiveRequestVote, receiveRequestVoteResponse, rejectDisruptiveVote } from './request-vote.ts'
 import { setStalled } from './stall.ts'
 import { receiveLogEnd } from './survey.ts'
@@ -88,6 +88,8 @@ function handle(turn: Turn, event: RaftEvent): void {
       return setHaltedVoters(turn, event.voters)
     case 'transfer':
       return transfer(turn, event.to)
+    case 'reachable':
+      return receiveReachable(turn, event.peer)
     case 'unreachable':
       return receiveUnreachable(turn, event.peer)
     case 'stalled':

@@ -1,6 +1,6 @@
 import type { Millis, NodeId } from '../base/brand.ts'
 import { Random } from '../base/random.ts'
-import { type Candidate, type LostLeader, mayCampaign, type RaftState, votersOf } from './state.ts'
+import { type Candidate, type Hurry, mayCampaign, type RaftState, votersOf } from './state.ts'
 import type { Turn } from './turn.ts'
 import type { RaftConfig } from './types.ts'
 
@@ -41,11 +41,11 @@ type Awaited = 'leader' | 'preVotes' | 'votes'
 export function advanceElectionDraw(turn: Turn, from: Millis, awaited: Awaited = 'leader'): Millis {
   const { state, now } = turn
   const random = nextRandom(turn)
-  const { lostLeader } = state
-  if (lostLeader === null || !isHurried(state, now)) return ordinary(turn, from, random)
-  const rank = rankOf(state, lostLeader, { of: state.config.self, behind: null })
-  if (awaited === 'preVotes') turn.state = { ...turn.state, lostLeader: { ...lostLeader, asked: lostLeader.asked + 1 } }
-  return later(turn, from, hurriedMs(state, lostLeader, { random, awaited, rank }))
+  const { hurry } = state
+  if (hurry === null || !isHurried(state, now)) return ordinary(turn, from, random)
+  const rank = rankOf(state, hurry, { of: state.config.self, behind: null })
+  if (awaited === 'preVotes') turn.state = { ...turn.state, hurry: { ...hurry, asked: hurry.asked + 1 } }
+  return later(turn, from, hurriedMs(state, hurry, { random, awaited, rank }))
 }
 
 /**
@@ -66,18 +66,18 @@ export function advanceCandidacyDraws(turn: Turn, from: Millis): Pick<Candidate,
  */
 export function heedPreVote(turn: Turn, from: NodeId, verdict: 'behind' | 'ahead' | 'equal'): void {
   const { state, now } = turn
-  const { role, lostLeader, config } = state
-  if (lostLeader === null || !isHurried(state, now) || !mayCampaign(state)) return
-  const own = rankOf(state, lostLeader, { of: config.self, behind: verdict === 'behind' ? from : null })
+  const { role, hurry, config } = state
+  if (hurry === null || !isHurried(state, now) || !mayCampaign(state)) return
+  const own = rankOf(state, hurry, { of: config.self, behind: verdict === 'behind' ? from : null })
   if (verdict === 'behind') {
     if (role.kind !== 'follower') return
-    const waitMs = hurriedMs(state, lostLeader, { random: nextRandom(turn), awaited: 'leader', rank: own })
+    const waitMs = hurriedMs(state, hurry, { random: nextRandom(turn), awaited: 'leader', rank: own })
     turn.state = { ...turn.state, role: { ...role, electionDeadline: Math.min(role.electionDeadline, now + waitMs) } }
     return
   }
   if (role.kind !== 'follower' && role.kind !== 'preCandidate') return
-  if (verdict === 'equal' && own < rankOf(state, lostLeader, { of: from, behind: null })) return
-  const waitMs = hurriedMs(state, lostLeader, { random: nextRandom(turn), awaited: 'votes', rank: own })
+  if (verdict === 'equal' && own < rankOf(state, hurry, { of: from, behind: null })) return
+  const waitMs = hurriedMs(state, hurry, { random: nextRandom(turn), awaited: 'votes', rank: own })
   turn.state = { ...turn.state, role: { kind: 'follower', leader: null, electionDeadline: now + waitMs } }
 }
 
@@ -98,13 +98,13 @@ function later({ now }: Turn, from: Millis, waitMs: Millis): Millis {
 }
 
 /** True from the evidence that the leader is gone, for a minimum election timeout or until a leader is heard. */
-function isHurried({ lostLeader, halted }: RaftState, now: Millis): boolean {
-  return lostLeader !== null && now < lostLeader.until && !halted
+function isHurried({ hurry, halted }: RaftState, now: Millis): boolean {
+  return hurry !== null && now < hurry.until && !halted
 }
 
 /** How many voters come before `of`: those of lower id but the lost leader, and the one that is `behind`. */
-function rankOf(state: RaftState, lost: LostLeader, { of, behind }: { of: NodeId; behind: NodeId | null }): number {
-  const left = votersOf(state).filter((voter) => voter !== lost.id && voter !== behind)
+function rankOf(state: RaftState, hurry: Hurry, { of, behind }: { of: NodeId; behind: NodeId | null }): number {
+  const left = votersOf(state).filter((voter) => voter !== hurry.lost && voter !== behind)
   return Math.max(left.indexOf(of), 0)
 }
 
@@ -116,11 +116,12 @@ function rankOf(state: RaftState, lost: LostLeader, { of, behind }: { of: NodeId
  */
 function hurriedMs(
   { config: { heartbeatMs } }: RaftState,
-  { asked }: LostLeader,
+  { lost, asked }: Hurry,
   { random, awaited, rank }: { readonly random: Random; readonly awaited: Awaited; readonly rank: number },
 ): Millis {
   const base = 1 + (random.float() * HURRY_SHARE + rank * RANK_SHARE) * heartbeatMs
-  if (awaited === 'leader') return base
+  // A leader that is there after all says so within an interval: where it has not, none is heard of since the start.
+  if (awaited === 'leader') return lost === null ? base + heartbeatMs : base
   if (awaited === 'preVotes') return base * 2 ** Math.min(asked, HURRIED_DOUBLINGS_MAX)
   return base + HURRIED_VOTE_INTERVALS * heartbeatMs
 }

@@ -258,8 +258,8 @@ export type RaftEvent =
   | { readonly kind: 'resumed' }
   /** Hand leadership over to that voter, or to the best one (thesis §3.10); what became of it: `transferEnded`. */
   | { readonly kind: 'transfer'; readonly to: NodeId | null }
-  /** A connection to the peer was reset or refused: the process there is gone (raft.md §4). */
-  | { readonly kind: 'unreachable'; readonly peer: NodeId }
+  /** A connection to the peer is open: what was sent before may be lost. Or it was reset or refused: its process is gone. */
+  | { readonly kind: 'reachable' | 'unreachable'; readonly peer: NodeId }
   /** The oldest log write is outstanding for longer than an election timeout, or is no longer (raft.md §5). */
   | { readonly kind: 'stalled'; readonly stalled: boolean }
   /** The snapshot up to this index is durable: the trail below may be forgotten. */

@@ -133,6 +133,7 @@ export type OtherEventKind =
   | 'resumed'
   | 'votersHalted'
   | 'transfer'
+  | 'reachable'
   | 'unreachable'
   | 'stalled'
   | 'changeMembership'

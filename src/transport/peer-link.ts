@@ -40,6 +40,8 @@ export class PeerLink {
   private connection: PeerConnection | null = null
   private open = false
   private closed = false
+  /** The last connection ended because the peer refuses our frames. */
+  private refused = false
   private timer: Timer | null = null
   private backoffMs = BACKOFF_FIRST_MS
   private queued = 0
@@ -86,6 +88,16 @@ export class PeerLink {
     this.tried %= this.addresses.length
   }
 
+  /**
+   * The peer has dialled this node, so it is there: no use in waiting to dial it. Else a node that starts is answered only
+   * when each of the others, which took it for gone, tries again. One that refuses our frames does so whoever speaks.
+   */
+  heard(): void {
+    if (this.connection !== null || this.closed || this.refused) return
+    this.timer?.cancel()
+    this.connect()
+  }
+
   /** True when the message went to the socket's queue, false when it was dropped. */
   write(message: Buffer, droppable: boolean): boolean {
     const { connection } = this
@@ -128,11 +140,13 @@ export class PeerLink {
     this.timer?.cancel()
     this.timer = null
     this.open = true
+    this.refused = false
     this.backoffMs = BACKOFF_FIRST_MS
     this.options.onOpen(address)
   }
 
   private lose(end: ConnectionEnd | 'timeout', message: string): void {
+    this.refused = end === 'refused'
     const nobodyListens = !this.open && end === 'gone'
     if (nobodyListens) this.backoffMs = Math.max(this.backoffMs, this.options.backoffMaxMs / REFUSED_PART)
     // Whoever refuses our frames answers, and is not the peer: another process took that address over.

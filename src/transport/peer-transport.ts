@@ -192,8 +192,12 @@ export class GrpcPeerTransport implements PeerTransport {
   }
 
   private accept(call: ServerDuplexStream<Buffer, Buffer>): void {
+    let heard = false
     acceptPeer(call, this.options.identity, {
       onFrame: (frame) => {
+        // Once for each stream: where the way there is cut, every frame would dial anew.
+        if (!heard) this.links.get(frame.sender)?.heard()
+        heard = true
         this.listener?.onFrame(frame)
       },
       isRemoved: (instance) => this.listener?.isRemoved?.(instance) ?? false,

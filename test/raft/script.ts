@@ -23,6 +23,7 @@ import { damage, type Packet, type TestNode } from './test-node.ts'
  * bootstrap n1                    the bootstrap handshake of one node
  * transfer n1 [n2] · stall n1 [off]  hand leadership over (to n2) · its disk hangs, or no longer
  * unreachable n1 n2               n1 hears that the process of n2 is gone
+ * reachable n1 n2                 n1 hears that its connection to n2 is open
  * campaign n1 · tick n1           an election now · its timer
  * halt n1 · resume n1             it serves nobody any more · it serves again
  * elect n1                        an election that n1 wins, in one line
@@ -109,6 +110,8 @@ class Script {
         return void this.cluster.step(first, { kind: 'transfer', to: second === '' ? null : nodeId(second) })
       case 'stall':
         return void this.cluster.step(first, { kind: 'stalled', stalled: second !== 'off' })
+      case 'reachable':
+        return void this.cluster.step(first, { kind: 'reachable', peer: nodeId(second) })
       case 'unreachable':
         return void this.cluster.step(first, { kind: 'unreachable', peer: nodeId(second) })
       case 'elect':

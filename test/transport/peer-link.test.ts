@@ -98,6 +98,31 @@ describe('a link to a peer', () => {
     expect(script.dialled.length).toBe(3)
   })
 
+  test('a peer that dials this node is dialled at once, and one that is being dialled, reached, or refuses our frames, is not', () => {
+    const { clock, script, link } = setUp()
+    link.heard()
+    expect(script.dialled.length).toBe(1)
+    script.last.listener.onEnd('gone', '')
+    link.heard()
+    expect(script.dialled.length).toBe(2)
+    script.last.listener.onOpen(10)
+    link.heard()
+    clock.advance(2000)
+    expect(script.dialled.length).toBe(2)
+    script.last.listener.onEnd('refused', 'WRONG_CLUSTER')
+    link.heard()
+    expect(script.dialled.length).toBe(2)
+    // Once it takes them, it is one like any other.
+    clock.advance(601)
+    script.last.listener.onOpen(10)
+    script.last.listener.onEnd('gone', '')
+    link.heard()
+    expect(script.dialled.length).toBe(4)
+    link.close()
+    link.heard()
+    expect(script.dialled.length).toBe(4)
+  })
+
   test('a peer that refuses our frames is not hurried', () => {
     const { clock, script } = setUp()
     script.last.listener.onOpen(10)

@@ -301,6 +301,22 @@ describe('the peer transport over gRPC', () => {
     expect(connected.items).toEqual([n2])
   })
 
+  test('a peer that starts and dials this node is dialled at once, however long ago it was found gone', async () => {
+    const gone = await serve(transportOf(n2, new Map()).transport)
+    gone.server.forceShutdown()
+    // The shortest wait behind a refused dial is half an hour.
+    const waiting = transportOf(n1, new Map([[n2, `127.0.0.1:${gone.port}`]]), { electionTimeoutMs: 8 * 3_600_000 })
+    await waiting.notes.until(1)
+    expect(waiting.notes.items).toEqual(['gone'])
+    const { port } = await serve(waiting.transport)
+    const started = transportOf(n2, new Map([[n1, `127.0.0.1:${port}`]]))
+    await serve(started.transport, gone.port)
+    await started.notes.until(1)
+    started.transport.send(vote({ sender: n2, recipient: n1, senderInstance: 'instance-n2' }))
+    await waiting.notes.until(2)
+    expect(waiting.notes.items).toEqual(['gone', 'connected'])
+  })
+
   test('without a connection frames are dropped and nothing is queued', () => {
     const sender = transportOf(n1, new Map([[n2, '127.0.0.1:1']]))
     sender.transport.send(vote())

@@ -73,7 +73,8 @@ const event = z.discriminatedUnion('kind', [
   z.object({
     kind: z.enum([
       ...(['start', 'tick', 'propose', 'campaign', 'halted', 'resumed'] as const),
-      ...(['votersHalted', 'transfer', 'unreachable', 'stalled', 'changeMembership', 'setLease'] as const),
+      ...(['votersHalted', 'transfer', 'reachable', 'unreachable', 'stalled'] as const),
+      ...(['changeMembership', 'setLease'] as const),
     ]),
   }),
 ])

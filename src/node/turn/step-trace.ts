@@ -89,6 +89,7 @@ function tracedEvent(event: RaftEvent): TracedEvent {
     case 'resumed':
     case 'votersHalted':
     case 'transfer':
+    case 'reachable':
     case 'unreachable':
     case 'stalled':
     case 'changeMembership':

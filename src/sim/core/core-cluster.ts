@@ -11,10 +11,21 @@ import { CoreNode, type CoreSurroundings } from './core-node.ts'
 import type { CoreSwarm } from './core-swarm.ts'
 
 /** Streams of one seed's randomness. */
-export const PURPOSE = { swarm: 1, network: 2, disks: 3, nemesis: 4, pulls: 5, clients: 6, operators: 7 } as const
+export const PURPOSE = {
+  swarm: 1,
+  network: 2,
+  disks: 3,
+  nemesis: 4,
+  pulls: 5,
+  clients: 6,
+  operators: 7,
+  links: 8,
+} as const
 
 /** Inputs that no seed needs: one that has more goes round in a circle. */
 const EVENTS_MAX = 2_000_000
+/** How long it takes until a node dials another one that has started, or is dialled, in microseconds, at most. */
+const DIAL = 5_000
 /** How long a pull of a snapshot takes, in microseconds, without the network's delay; and until its node's core hears of it. */
 const PULL = { least: 2_000, most: 200_000, told: 2_000 }
 
@@ -34,10 +45,12 @@ export class CoreCluster {
   private readonly running = createRunningHash()
   private readonly trace: ((line: string) => void) | undefined
   private readonly pulls: Random
+  private readonly links: Random
 
   constructor(seed: number, swarm: CoreSwarm, trace?: (line: string) => void) {
     this.trace = trace
     this.pulls = new Random(seed, PURPOSE.pulls)
+    this.links = new Random(seed, PURPOSE.links)
     this.invariants = new CoreInvariants(this.nodes)
     const ids = swarm.disks.map((_, at) => nodeId(`n${at + 1}`))
     this.network = new CoreNetwork({
@@ -56,8 +69,9 @@ export class CoreCluster {
     }
   }
 
-  private surroundings({ voters, config, split }: CoreSwarm, ids: readonly NodeId[]): CoreSurroundings {
+  private surroundings(swarm: CoreSwarm, ids: readonly NodeId[]): CoreSurroundings {
     const { scheduler, network, invariants } = this
+    const { voters, config, split } = swarm
     const agreed: Agreed = {
       configuration: { voters: ids.slice(0, voters), learners: [], outgoing: [], promoting: [] },
       advances: true,
@@ -66,6 +80,7 @@ export class CoreCluster {
       ...{ scheduler, network, invariants, config, split, agreed, book: new EntryBook() },
       numbers: new Map(ids.map((id, at) => [id, at])),
       stepped: (node, event, effects) => this.stepped(node, event, effects),
+      started: (node) => this.opened(node, swarm.tellsOfOpen),
       stopped: (node) => this.whenStopped(node),
       pull: (node, { from, index }) => this.pull(node, from, index),
     }
@@ -109,6 +124,24 @@ export class CoreCluster {
     if (this.trace === undefined) return
     this.say(() => `${node.id} ${state.role.kind} ${state.currentTerm} ← ${describeEvent(event)}`)
     for (const effect of effects) this.trace(`  ${describeEffect(effect)}`)
+  }
+
+  /** The others dial a node that has started, and it dials them: who sees that a connection opens is told of it. */
+  private opened(node: CoreNode, chance: number): void {
+    if (chance === 0) return
+    for (const other of this.nodes) {
+      if (other === node || !other.up) continue
+      for (const [one, peer] of [
+        [node, other],
+        [other, node],
+      ] as const) {
+        const { life } = one
+        if (!this.links.chance(chance) || !this.network.isOpen(one.number, peer.number)) continue
+        this.scheduler.after(this.links.below(DIAL), () => {
+          if (one.up && one.life === life && peer.up) one.step({ kind: 'reachable', peer: peer.id })
+        })
+      }
+    }
   }
 
   /** A node that is offered a snapshot pulls it, and switches to it; a moment later its core hears of that. */

@@ -47,6 +47,8 @@ export interface CoreSurroundings {
   readonly split: number
   /** Told of each step. */
   readonly stepped: (node: CoreNode, event: RaftEvent, effects: readonly Effect[]) => void
+  /** The process of that node runs. */
+  readonly started: (node: CoreNode) => void
   /** A failed sync has stopped that node. */
   readonly stopped: (node: CoreNode) => void
   /** The node is to have a snapshot of another one. */
@@ -127,6 +129,7 @@ export class CoreNode {
     // The handshake holds over restarts (raft.md §1, Bootstrap).
     if (this.disk.owes === null && agreed.configuration.voters.includes(this.id))
       this.step({ kind: 'bootstrapped', ...agreed })
+    this.around.started(this)
   }
 
   /** The process is gone: of its writes under way a random part, from the oldest on, is found at the next start. */

@@ -49,6 +49,8 @@ export interface CoreSwarm {
   readonly snapshotEvery: number
   readonly leases: LeaseTerms | null
   readonly minorityStaysDown: boolean
+  /** A start is told by connections that open, in either direction with that chance. */
+  readonly tellsOfOpen: number
 }
 
 const MILLISECOND = 1000
@@ -91,6 +93,7 @@ export function drawCoreSwarm(random: Random): CoreSwarm {
     snapshotEvery: often(0.5, 200, 3000),
     leases: random.chance(0.35) ? { ms: random.pick([100, 300, 300, 700]), driftPermille: DRIFT_PERMILLE } : null,
     minorityStaysDown: changeEvery === 0 && damageEvery === 0 && random.chance(0.4),
+    tellsOfOpen: random.pick([0, 0.5, 1]),
   }
 }
 

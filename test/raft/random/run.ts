@@ -52,7 +52,10 @@ function govern(cluster: Cluster, node: TestNode, drawn: { kind: number; choice:
     const to = choice % 2 === 0 ? null : other
     return void cluster.step(choice % 5 === 0 ? node.id : leader.id, { kind: 'transfer', to })
   }
-  if (kind < 120) return void cluster.step(node.id, { kind: 'unreachable', peer: other })
+  if (kind < 120) {
+    const heard = choice % 3 === 0 ? 'reachable' : 'unreachable'
+    return void cluster.step(node.id, { kind: heard, peer: other })
+  }
   if (kind < 123) {
     const target = choice % 3 === 0 ? leader : node
     return void cluster.step(target.id, { kind: 'stalled', stalled: !target.state.stalled })

@@ -6,6 +6,30 @@ const ELECTIONS: Catcher = { kind: 'tests', files: ['test/raft/leaders/elections
 /** Elections after the reset connection of a leader (raft.md §4), under the tests of the core. */
 export const EVIDENCE: readonly Mutant[] = [
   {
+    id: 'raft/start-without-hurry',
+    breaks: 'who starts where nobody leads waits for an ordinary election timeout',
+    file: 'src/raft/evidence.ts',
+    find: 'hurry: { ...hurry, until: now + config.electionTimeoutMinMs } }',
+    replace: 'hurry }',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/start-beside-a-leader-asks-at-once',
+    breaks: 'who starts beside a leader asks for pre-votes before it can be heard',
+    file: 'src/raft/timer.ts',
+    find: 'lost === null ? base + heartbeatMs : base',
+    replace: 'base',
+    caughtBy: SCRIPTS,
+  },
+  {
+    id: 'raft/campaigner-forgets-who-opens',
+    breaks: 'who campaigns asks a voter that it reaches at last only at its next timeout',
+    file: 'src/raft/become.ts',
+    find: '  if (!otherVoters(turn.state).includes(voter)) return\n',
+    replace: '  if (otherVoters(turn.state).includes(voter)) return\n',
+    caughtBy: SCRIPTS,
+  },
+  {
     id: 'raft/hurried-candidate-gives-up',
     breaks: 'a candidate gives its term up after a short wait, although nobody has refused',
     file: 'src/raft/become.ts',
