@@ -6,6 +6,9 @@ import { basename, dirname, join } from 'node:path'
 /** Never copied: packages are linked, the rest is nobody's source. */
 const NOT_COPIED = new Set(['node_modules', '.git', 'coverage', 'data', 'results', '.setup.lock', '.mutants'])
 
+/** A bug may have a test go on for ever, which stands in the way of its own time limit. */
+const PATIENCE_MS = 15 * 60_000
+
 /** How the tests of some files ended. */
 export interface TestOutcome {
   readonly kind: 'passed' | 'failed' | 'skipped' | 'broken'
@@ -44,13 +47,24 @@ export class Copy {
   private run(parameters: readonly string[]): Promise<string> {
     return new Promise((resolve) => {
       if (this.stopped) return
+      // A group of its own: a worker that hangs is ended with its runner.
       // A run that stops at its first failure does not clean up: what it leaves goes with the copy.
       const env = { ...process.env, TMPDIR: dirname(this.path) }
-      const child = spawn(process.execPath, parameters, { cwd: this.path, env, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(process.execPath, parameters, {
+        cwd: this.path,
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+      })
       this.child = child
       let said = ''
+      const patience = setTimeout(() => {
+        said += `\nno end within ${PATIENCE_MS / 60_000} minutes`
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      }, PATIENCE_MS)
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()))
       child.once('close', () => {
+        clearTimeout(patience)
         this.child = null
         resolve(said)
       })

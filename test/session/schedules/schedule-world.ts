@@ -14,6 +14,8 @@ export type Input = {
   run?: number
 }
 export const MINUTE = 60_000
+/** More entries than a leader appends at any moment of these tests: a loop without end stands in the way of their time limits. */
+const DUTIES_MAX = 10_000
 export const HOURLY: ScheduleDefinition = { cron: '0 * * * *', zone: 'UTC' }
 
 /** A machine whose commands are those of `ctx.schedules`, and that keeps every run that it hears of. */
@@ -75,7 +77,8 @@ export function world(onSchedule?: (context: MachineContext, run: ScheduleRun) =
   }
   /** What a leader does at its duties, until there is nothing more to do now. */
   const lead = (): void => {
-    for (;;) {
+    for (let rounds = 0; ; rounds += 1) {
+      if (rounds > DUTIES_MAX) throw new Error('the duties of a leader have no end')
       const steps = plans.steps(log.machine.schedules.awaited(64), log.now)
       if (steps.length > 0) log.append('ScheduleNext', { steps })
       // What is late is due a millisecond after the entry that says so.
