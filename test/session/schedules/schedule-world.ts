@@ -14,7 +14,7 @@ export type Input = {
   run?: number
 }
 export const MINUTE = 60_000
-/** More entries than a leader appends at any moment of these tests: a loop without end stands in the way of their time limits. */
+/** More entries than a leader appends at any moment of these tests: a loop without end stands in the way of time limits. */
 const DUTIES_MAX = 10_000
 export const HOURLY: ScheduleDefinition = { cron: '0 * * * *', zone: 'UTC' }
 
