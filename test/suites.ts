@@ -78,6 +78,13 @@ export const SUITES: { readonly [mode: string]: Suite } = {
     effort: 1,
     timeoutMs: 3 * MINUTE_MS,
   },
+  planted: {
+    says: 'Any test, for those that are to notice a planted bug (npm run mutants).',
+    include: ALL,
+    exclude: [],
+    effort: 1,
+    timeoutMs: 3 * MINUTE_MS,
+  },
   quick: {
     says: 'Unit and property tests: under two minutes on two cores.',
     include: ALL,

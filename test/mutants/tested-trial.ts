@@ -35,7 +35,9 @@ export class Copy {
     const report = join(this.path, '.test-report.json')
     rmSync(report, { force: true })
     const vitest = join(this.path, 'node_modules', 'vitest', 'vitest.mjs')
-    const options = ['--config', 'test/vitest.config.ts', '--bail', '1', '--reporter', 'json', '--outputFile', report]
+    // One worker: where two are at work, the report of a run that was ended by its first failure may not hold that failure.
+    const how = ['--mode', 'planted', '--maxWorkers', '1', '--bail', '1']
+    const options = ['--config', 'test/vitest.config.ts', ...how, '--reporter', 'json', '--outputFile', report]
     const said = await this.run([vitest, 'run', ...options, ...files])
     try {
       return outcomeOf(JSON.parse(readFileSync(report, 'utf8')) as Report)
